@@ -1,0 +1,49 @@
+package upload
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Config is what all clients can be told. The zero value works.
+type Config struct {
+	// BaseURL is where the API is, /v1 or /api/v1 included, without query and
+	// user info. Empty means the provider's documented address.
+	BaseURL string
+
+	// HTTPClient sends the requests; its settings of connections, proxy and
+	// TLS hold. It is copied, and the copy has no cookie jar and follows no
+	// redirect. Nil means a transport made for uploads and shared by all
+	// clients: HTTP/1.1, as many idle connections as uploads were in flight,
+	// and no timeout but 60 s without the beginning of an answer once the
+	// request is out.
+	HTTPClient *http.Client
+
+	// Header is added to API calls, never to the presigned step. Names that
+	// authenticate and those that frame the body (Content-*) are refused.
+	// NAVER's x-ncp-lang goes here.
+	Header http.Header
+
+	// UserAgent replaces "putpost".
+	UserAgent string
+
+	// Retry says how often a request is sent.
+	Retry Retry
+
+	// Logger gets a line for each attempt (debug) and each wait (info), with
+	// host and status and without query and secrets. Nil is silent.
+	Logger *slog.Logger
+}
+
+// Retry bounds the attempts of one request. Only what loses nothing is
+// repeated; each client's package says what that is.
+type Retry struct {
+	// Attempts is how often a request is sent at most. Zero means 4; 1 means
+	// that nothing is ever sent twice.
+	Attempts int
+
+	// MaxWait is the longest wait before an attempt. Zero means 30 s. The
+	// waits are random, up to 0.5, 1, 2 s and so on, or what Retry-After says.
+	MaxWait time.Duration
+}

@@ -1,0 +1,94 @@
+package upload
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The kinds of failure, a closed set for errors.Is. A failure that the context
+// ended has context.Canceled or context.DeadlineExceeded instead of a kind, or
+// beside the kind of the attempt before.
+var (
+	// ErrInvalid: a source or setting was refused before anything was sent,
+	// the source failed or changed while it was sent, or the provider refused
+	// the request as wrong. Sending the same again cannot help.
+	ErrInvalid = errors.New("invalid")
+	// ErrUnauthorized: the credentials were refused.
+	ErrUnauthorized = errors.New("credentials refused")
+	// ErrForbidden: the credentials are good, but not for this.
+	ErrForbidden = errors.New("not permitted")
+	// ErrNotFound: what the request names is not there.
+	ErrNotFound = errors.New("not found")
+	// ErrTooLarge: the file is larger than the other side takes.
+	ErrTooLarge = errors.New("too large")
+	// ErrRateLimited: too many requests, still after the last attempt.
+	ErrRateLimited = errors.New("rate limited")
+	// ErrUnavailable: no usable answer. The network failed, the service
+	// failed, or what it answered could not be read.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrExpired: the presigned URL had run out before the file was there,
+	// and so had the one asked for in its place.
+	ErrExpired = errors.New("presigned URL expired")
+	// ErrNotReplayable: the request would have been sent again, but the
+	// source can be read only once. The first failure's kind holds too.
+	ErrNotReplayable = errors.New("source cannot be read a second time")
+)
+
+// Error is how every client reports a failure. Program against its kind with
+// errors.Is, read its fields with errors.As. Nothing in it holds a secret or
+// the query of a URL.
+type Error struct {
+	Provider   string        // "twentyfourseven", "ncloudmailer"
+	Op         string        // the spec's operationId, "presigned" or "token"
+	Status     int           // HTTP status of the last answer; 0 if there was none
+	Code       string        // the provider's own error code, where it sent one
+	Message    string        // the provider's own words, one line, shortened
+	TraceID    string        // the API's trace id, also when the presigned step failed
+	Attempts   int           // how often the request was sent or tried
+	RetryAfter time.Duration // what the last answer asked for; 0 if nothing
+	Err        error         // the kind and the cause
+}
+
+// Error is one line: who, what, why, and what support will ask for.
+func (e *Error) Error() string {
+	var b strings.Builder
+	for _, s := range []string{e.Provider, e.Op} {
+		if s != "" {
+			b.WriteString(s + ": ")
+		}
+	}
+	if e.Err != nil {
+		b.WriteString(e.Err.Error())
+	} else {
+		b.WriteString("failed")
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	var facts []string
+	if e.Status != 0 {
+		facts = append(facts, strings.TrimSpace(fmt.Sprintf("status %d %s", e.Status, http.StatusText(e.Status))))
+	}
+	if e.Code != "" {
+		facts = append(facts, "code "+e.Code)
+	}
+	if e.TraceID != "" {
+		facts = append(facts, "trace id "+e.TraceID)
+	}
+	if e.Attempts > 1 {
+		facts = append(facts, fmt.Sprintf("%d attempts", e.Attempts))
+	}
+	if e.RetryAfter > 0 {
+		facts = append(facts, fmt.Sprintf("retry after %s", e.RetryAfter))
+	}
+	if len(facts) > 0 {
+		b.WriteString(" (" + strings.Join(facts, ", ") + ")")
+	}
+	return b.String()
+}
+
+// Unwrap gives errors.Is and errors.As the kind and the cause.
+func (e *Error) Unwrap() error { return e.Err }
