@@ -1,0 +1,61 @@
+package store
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+const (
+	maxKey         = 512 // S3 allows 1024 for prefix and key together
+	maxElement     = 128 // file systems allow 255, some less
+	maxContentType = 255
+)
+
+// CheckKey says whether every store takes key: at most 512 bytes in elements of 1 to 128 joined by single slashes,
+// of ASCII letters, digits, '-', '_' and '.', where no element begins or ends with a dot. So a key is the same path
+// on every file system and needs no escaping in a URL. Two keys that differ only in case are one on some file systems;
+// do not rely on them being two. The error matches [fs.ErrInvalid].
+func CheckKey(key string) error {
+	if !fs.ValidPath(key) || len(key) > maxKey {
+		return fmt.Errorf("%w: not a key: %.80q", fs.ErrInvalid, key)
+	}
+	for element := range strings.SplitSeq(key, "/") {
+		// A leading dot is the disk store's own; Windows drops a trailing one.
+		if len(element) > maxElement || element[0] == '.' || element[len(element)-1] == '.' ||
+			strings.ContainsFunc(element, notInKey) {
+			return fmt.Errorf("%w: not an element of a key: %.80q", fs.ErrInvalid, element)
+		}
+	}
+	return nil
+}
+
+func notInKey(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.')
+}
+
+// CheckContentType says whether every store takes contentType: at most 255 bytes of printable ASCII in which spaces
+// stand singly and only between other characters, since signed requests fold any more of them. Empty is taken too.
+// Whether it is a media type at all is not looked at. The error matches [fs.ErrInvalid].
+func CheckContentType(contentType string) error {
+	bad := func(r rune) bool { return r < ' ' || r > '~' }
+	if len(contentType) > maxContentType || strings.ContainsFunc(contentType, bad) ||
+		strings.TrimSpace(contentType) != contentType || strings.Contains(contentType, "  ") {
+		return fmt.Errorf("%w: not a content type: %.80q", fs.ErrInvalid, contentType)
+	}
+	return nil
+}
+
+// checkPut checks what Put and PresignPut are given, and fills the content type in.
+func checkPut(key, contentType string) (string, error) {
+	if err := CheckKey(key); err != nil {
+		return "", err
+	}
+	if err := CheckContentType(contentType); err != nil {
+		return "", err
+	}
+	if contentType == "" {
+		contentType = DefaultContentType
+	}
+	return contentType, nil
+}

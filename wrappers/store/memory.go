@@ -1,0 +1,163 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"time"
+)
+
+// DefaultMemoryLimit is how many bytes [Memory] holds unless told otherwise.
+const DefaultMemoryLimit = 1 << 30
+
+// Memory returns a store that lives as long as the process and holds at most limit bytes in all, or
+// [DefaultMemoryLimit] if limit is not positive. What is being put counts as it arrives, and an object that is being
+// replaced counts until it is. A put that would pass the limit fails with [ErrFull]. It gives no presigned URLs.
+func Memory(limit int64) Store {
+	if limit <= 0 {
+		limit = DefaultMemoryLimit
+	}
+	return &memory{limit: limit, objects: make(map[string]object)}
+}
+
+type memory struct {
+	limit   int64
+	mu      sync.RWMutex
+	used    int64 // objects and unfinished puts
+	objects map[string]object
+}
+
+// object is never changed once it stands in the map, so that readers need no lock.
+type object struct {
+	info   Info
+	chunks [][]byte // cut to size: growing one slice would hold the bytes twice
+}
+
+func (m *memory) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+	contentType, err := checkPut(key, contentType)
+	if err != nil {
+		return 0, wrap("put", key, err)
+	}
+	var obj object
+	var reserved int64
+	size, err := copyBlocks(ctx, r, func(block []byte) error {
+		if err := m.reserve(int64(len(block))); err != nil {
+			return err
+		}
+		reserved += int64(len(block))
+		obj.chunks = append(obj.chunks, bytes.Clone(block))
+		return nil
+	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		m.used -= reserved
+		return 0, wrap("put", key, err)
+	}
+	obj.info = Info{Size: size, ContentType: contentType, ModTime: time.Now()}
+	m.used -= m.objects[key].info.Size
+	m.objects[key] = obj
+	return size, nil
+}
+
+func (m *memory) reserve(n int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n > m.limit-m.used {
+		return fmt.Errorf("%w: it holds %d bytes in all", ErrFull, m.limit)
+	}
+	m.used += n
+	return nil
+}
+
+func (m *memory) Open(ctx context.Context, key string) (io.ReadCloser, Info, error) {
+	obj, err := m.get(ctx, key)
+	if err != nil {
+		return nil, Info{}, wrap("open", key, err)
+	}
+	return &chunkReader{chunks: obj.chunks}, obj.info, nil
+}
+
+func (m *memory) Stat(ctx context.Context, key string) (Info, error) {
+	obj, err := m.get(ctx, key)
+	if err != nil {
+		return Info{}, wrap("stat", key, err)
+	}
+	return obj.info, nil
+}
+
+func (m *memory) get(ctx context.Context, key string) (object, error) {
+	if err := CheckKey(key); err != nil {
+		return object{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return object{}, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	obj, ok := m.objects[key]
+	if !ok {
+		return object{}, fs.ErrNotExist
+	}
+	return obj, nil
+}
+
+func (m *memory) Delete(ctx context.Context, key string) error {
+	if err := CheckKey(key); err != nil {
+		return wrap("delete", key, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return wrap("delete", key, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.used -= m.objects[key].info.Size
+	delete(m.objects, key)
+	return nil
+}
+
+func (m *memory) PresignPut(_ context.Context, key, contentType string, _ time.Duration) (string, error) {
+	return "", noPresign(key, contentType)
+}
+
+func noPresign(key, contentType string) error {
+	if _, err := checkPut(key, contentType); err != nil {
+		return wrap("presign", key, err)
+	}
+	return wrap("presign", key, ErrNoPresign)
+}
+
+// chunkReader reads an object's chunks in turn. chunks and off say what is left.
+type chunkReader struct {
+	chunks [][]byte
+	off    int
+	closed bool
+}
+
+func (r *chunkReader) Read(p []byte) (n int, err error) {
+	if r.closed {
+		return 0, fs.ErrClosed
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for n < len(p) && len(r.chunks) > 0 {
+		m := copy(p[n:], r.chunks[0][r.off:])
+		n += m
+		if r.off += m; r.off == len(r.chunks[0]) {
+			r.chunks, r.off = r.chunks[1:], 0
+		}
+	}
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func (r *chunkReader) Close() error {
+	r.chunks, r.closed = nil, true
+	return nil
+}

@@ -1,0 +1,22 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/store/storetest"
+)
+
+func TestMemory(t *testing.T) {
+	storetest.Run(t, func(*testing.T) store.Store { return store.Memory(0) })
+}
+
+func TestDisk(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		st, err := store.Disk(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st
+	})
+}

@@ -1,0 +1,81 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// together calls f n times at once and returns one of the errors.
+func together(n int, f func(i int) error) error {
+	var wg sync.WaitGroup
+	errs := make(chan error, n)
+	for i := range n {
+		wg.Go(func() { errs <- f(i) })
+	}
+	wg.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func concurrent(ctx context.Context, s store.Store) error {
+	const puts = 8
+	typeOf := func(i int) string { return "text/x-" + strconv.Itoa(i) }
+	bytesOf := func(i int) []byte { return content(uint64(i), 50<<10+i) }
+	// One that came whole: a size, its own bytes and its own type.
+	whole := func() error {
+		b, info, err := get(ctx, s, "contended")
+		if err != nil {
+			return err
+		}
+		i := len(b) - 50<<10
+		if i < 0 || i >= puts || !bytes.Equal(b, bytesOf(i)) {
+			return fmt.Errorf("Open gave %s, which nobody put", digest(b))
+		}
+		if info.Size != int64(len(b)) || info.ContentType != typeOf(i) {
+			return fmt.Errorf("Open gave the bytes of put %d with the Info of another: %+v", i, info)
+		}
+		return nil
+	}
+	if err := put(ctx, s, "contended", typeOf(0), bytesOf(0)); err != nil {
+		return err
+	}
+	err := together(puts, func(i int) error {
+		if err := put(ctx, s, "contended", typeOf(i), bytesOf(i)); err != nil {
+			return err
+		}
+		return whole()
+	})
+	if err != nil {
+		return err
+	}
+	return whole()
+}
+
+func neighbours(ctx context.Context, s store.Store) error {
+	return together(8, func(i int) error {
+		key := fmt.Sprintf("shared/folder/%d", i)
+		for round := range 10 {
+			b := content(uint64(100*i+round), 100)
+			if err := put(ctx, s, key, textPlain, b); err != nil {
+				return err
+			}
+			if err := holds(ctx, s, key, textPlain, b); err != nil {
+				return err
+			}
+			if err := s.Delete(ctx, key); err != nil {
+				return fmt.Errorf("Delete(%q): %w", key, err)
+			}
+		}
+		return absent(ctx, s, key)
+	})
+}

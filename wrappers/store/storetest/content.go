@@ -1,0 +1,187 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"testing/iotest"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+func roundTrip(ctx context.Context, s store.Store) error {
+	for i, size := range []int{1, 16, 16 << 10, 128<<10 - 1, 128 << 10, 128<<10 + 1, 1 << 20} {
+		b := content(uint64(i), size)
+		key := fmt.Sprintf("round/%d", size)
+		if err := put(ctx, s, key, textPlain, b); err != nil {
+			return err
+		}
+		if err := holds(ctx, s, key, textPlain, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func empty(ctx context.Context, s store.Store) error {
+	if err := put(ctx, s, "empty", textPlain, nil); err != nil {
+		return err
+	}
+	return holds(ctx, s, "empty", textPlain, nil)
+}
+
+func boundary(ctx context.Context, s store.Store) error {
+	for i, size := range []int{part - 1, part, part + 1, 2 * part} {
+		b := content(uint64(i), size)
+		if err := put(ctx, s, "boundary", textPlain, b); err != nil {
+			return fmt.Errorf("%d bytes: %w", size, err)
+		}
+		if err := holds(ctx, s, "boundary", textPlain, b); err != nil {
+			return fmt.Errorf("%d bytes: %w", size, err)
+		}
+	}
+	return nil
+}
+
+func overwrite(ctx context.Context, s store.Store) error {
+	steps := []struct {
+		contentType string
+		b           []byte
+	}{
+		{textPlain, content(1, 1000)},
+		{"application/pdf", content(2, 10)},
+		{store.DefaultContentType, content(3, 2000)},
+		{textPlain, nil},
+		{textPlain, content(4, 1000)},
+	}
+	for i, step := range steps {
+		if err := put(ctx, s, "a/b", step.contentType, step.b); err != nil {
+			return err
+		}
+		if err := holds(ctx, s, "a/b", step.contentType, step.b); err != nil {
+			return fmt.Errorf("put %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func snapshot(ctx context.Context, s store.Store) error {
+	want := content(1, 300<<10)
+	if err := put(ctx, s, "a", textPlain, want); err != nil {
+		return err
+	}
+	r, _, err := s.Open(ctx, "a")
+	if err != nil {
+		return fmt.Errorf("Open: %w", err)
+	}
+	defer r.Close()
+	head := make([]byte, 1000)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return fmt.Errorf("reading: %w", err)
+	}
+	if err := put(ctx, s, "a", textPlain, content(2, 300<<10)); err != nil {
+		return err
+	}
+	if err := s.Delete(ctx, "a"); err != nil {
+		return fmt.Errorf("Delete: %w", err)
+	}
+	tail, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("reading what was replaced and deleted since: %w", err)
+	}
+	if got := append(head, tail...); !bytes.Equal(got, want) {
+		return fmt.Errorf("reading what was replaced and deleted since gave %s, want %s", digest(got), digest(want))
+	}
+	return nil
+}
+
+func contentTypes(ctx context.Context, s store.Store) error {
+	for _, contentType := range []string{
+		"",
+		store.DefaultContentType,
+		textPlain,
+		"text/plain; charset=utf-8",
+		`multipart/mixed; boundary="a b"; x='%20+~'`,
+		"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+		"application/" + strings.Repeat("x", 255-len("application/")),
+	} {
+		want := contentType
+		if want == "" {
+			want = store.DefaultContentType
+		}
+		b := content(uint64(len(contentType)), 10)
+		if err := put(ctx, s, "typed", contentType, b); err != nil {
+			return fmt.Errorf("content type %q: %w", contentType, err)
+		}
+		if err := holds(ctx, s, "typed", want, b); err != nil {
+			return fmt.Errorf("content type %q: %w", contentType, err)
+		}
+	}
+	return nil
+}
+
+func badContentTypes(ctx context.Context, s store.Store) error {
+	for _, contentType := range []string{
+		"text/plain\r\nX-Amz-Acl: public-read", "text/plain\n", "text/\x00plain", "text/plain; name=한글.txt",
+		" text/plain", "text/plain ", "text/plain;  charset=utf-8", strings.Repeat("x", 256),
+	} {
+		if _, err := s.Put(ctx, "a", contentType, strings.NewReader("x")); !errors.Is(err, fs.ErrInvalid) {
+			return fmt.Errorf("Put with content type %q: error %v, want fs.ErrInvalid", contentType, err)
+		}
+		if err := absent(ctx, s, "a"); err != nil {
+			return fmt.Errorf("after Put with content type %q: %w", contentType, err)
+		}
+	}
+	return nil
+}
+
+func nestedKeys(ctx context.Context, s store.Store) error {
+	long := strings.Repeat(strings.Repeat("n", 127)+"/", 3) + strings.Repeat("n", 128)
+	keys := []string{"a", "b/c", "b/d", "b/e/f/g/h", "A-Z_a.z-0.9/x..y", "-dash/_under", long}
+	for i, key := range keys {
+		if err := put(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)); err != nil {
+			return err
+		}
+	}
+	for i, key := range keys {
+		if err := holds(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func slowReader(ctx context.Context, s store.Store) error {
+	b := content(1, 3000)
+	for name, r := range map[string]io.Reader{
+		"one byte a read":    iotest.OneByteReader(bytes.NewReader(b)),
+		"half reads":         iotest.HalfReader(bytes.NewReader(b)),
+		"data with io.EOF":   iotest.DataErrReader(bytes.NewReader(b)),
+		"empty reads at all": &stutter{r: bytes.NewReader(b)},
+	} {
+		if n, err := s.Put(ctx, "a", textPlain, r); err != nil || n != int64(len(b)) {
+			return fmt.Errorf("Put from a reader that gives %s = %d, %v, want %d", name, n, err, len(b))
+		}
+		if err := holds(ctx, s, "a", textPlain, b); err != nil {
+			return fmt.Errorf("after Put from a reader that gives %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// stutter gives nothing at every other read, as io.Reader allows.
+type stutter struct {
+	r    io.Reader
+	turn bool
+}
+
+func (s *stutter) Read(p []byte) (int, error) {
+	if s.turn = !s.turn; s.turn {
+		return 0, nil
+	}
+	return s.r.Read(p)
+}

@@ -1,0 +1,88 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+func presign(ctx context.Context, s store.Store) error {
+	const key = "presigned/object"
+	url, err := s.PresignPut(ctx, key, "application/pdf", time.Minute)
+	if errors.Is(err, store.ErrNoPresign) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("PresignPut: %w", err)
+	}
+	if err := absent(ctx, s, key); err != nil {
+		return fmt.Errorf("after PresignPut alone: %w", err)
+	}
+	if _, err := s.PresignPut(ctx, key, "text/plain\n", time.Minute); !errors.Is(err, fs.ErrInvalid) {
+		return fmt.Errorf("PresignPut with a bad content type: error %v, want fs.ErrInvalid", err)
+	}
+
+	// Another type, or none, is refused.
+	for _, contentType := range []string{textPlain, ""} {
+		status, err := send(ctx, url, contentType, []byte("x"))
+		if err != nil {
+			return err
+		}
+		if status/100 != 4 {
+			return fmt.Errorf("PUT of %q to a URL for application/pdf: status %d, want a refusal", contentType, status)
+		}
+		if err := absent(ctx, s, key); err != nil {
+			return fmt.Errorf("after the refused PUT of %q: %w", contentType, err)
+		}
+	}
+
+	// It may be used again, and then overwrites; an empty body is a body.
+	for i, size := range []int{1000, 0, 20} {
+		b := content(uint64(i), size)
+		status, err := send(ctx, url, "application/pdf", b)
+		if err != nil {
+			return err
+		}
+		if status/100 != 2 {
+			return fmt.Errorf("PUT %d of %d bytes: status %d", i+1, size, status)
+		}
+		if err := holds(ctx, s, key, "application/pdf", b); err != nil {
+			return fmt.Errorf("after PUT %d: %w", i+1, err)
+		}
+	}
+
+	// No type given is the default type.
+	url, err = s.PresignPut(ctx, key, "", time.Minute)
+	if err != nil {
+		return fmt.Errorf("PresignPut without a content type: %w", err)
+	}
+	if status, err := send(ctx, url, store.DefaultContentType, nil); err != nil || status/100 != 2 {
+		return fmt.Errorf("PUT of the default content type: status %d, error %v", status, err)
+	}
+	return holds(ctx, s, key, store.DefaultContentType, nil)
+}
+
+// send is what a client does with a presigned URL.
+func send(ctx context.Context, url, contentType string, b []byte) (status int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(b))
+	if err != nil {
+		return 0, fmt.Errorf("the presigned URL is none: %w", err)
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("PUT to the presigned URL: %w", err)
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	return resp.StatusCode, err
+}
