@@ -1,8 +1,9 @@
 //go:build tools
 
-// Package putpost pins the generator: a tool imported here stands in go.mod
-// with its version and in go.sum with its hash, so `go generate` runs the same
-// one everywhere. The build tag keeps it out of every program.
+// A tool that is imported here stands in go.mod with its version and in go.sum
+// with its hash, so that `go generate` runs the same one everywhere. The build
+// tag is never set: nothing links what is imported here.
+
 package putpost
 
 import (

@@ -1,0 +1,120 @@
+package specs_test
+
+import (
+	"go/build"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/specs"
+)
+
+// providers are the words that the documents in FS go by.
+func providers(t *testing.T) []string {
+	t.Helper()
+	files, err := fs.Glob(specs.FS, "*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 2 {
+		t.Fatalf("specs.FS holds %q, want both providers at least", files)
+	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(file, ".yaml")
+	}
+	return files
+}
+
+func load(t *testing.T, provider string) *openapi3.T {
+	t.Helper()
+	data, err := specs.FS.ReadFile(provider + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(data)
+	if err != nil {
+		t.Fatalf("%s.yaml: %v", provider, err)
+	}
+	return doc
+}
+
+func TestEverySpecIsValidWithItsExamples(t *testing.T) {
+	for _, provider := range providers(t) {
+		doc := load(t, provider)
+		err := doc.Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaFormatValidation())
+		if err != nil {
+			t.Errorf("%s.yaml: %v", provider, err)
+		}
+		if doc.OpenAPI != "3.0.3" {
+			t.Errorf("%s.yaml is OpenAPI %s, want 3.0.3, which the generator reads", provider, doc.OpenAPI)
+		}
+	}
+}
+
+// A provider is one word in specs/, gen/, wrappers/ and generate.go; where one of
+// the four lacks it, the provider was added by half.
+func TestEverySpecHasItsFoldersAndGenerateLine(t *testing.T) {
+	generate, err := os.ReadFile(filepath.Join("..", "generate.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?m)^//go:generate .* -package (\w+) -o (\S+) (\S+)$`).FindAllStringSubmatch(string(generate), -1)
+
+	for _, provider := range providers(t) {
+		want := []string{
+			provider,
+			"gen/" + provider + "/" + provider + ".gen.go",
+			"specs/" + provider + ".yaml",
+		}
+		if !slices.ContainsFunc(lines, func(line []string) bool { return slices.Equal(line[1:], want) }) {
+			t.Errorf("generate.go has no line that writes package %s to %s from %s", want[0], want[1], want[2])
+		}
+		if _, err := os.Stat(filepath.Join("..", filepath.FromSlash(want[1]))); err != nil {
+			t.Errorf("nothing is generated from %s: %v", want[2], err)
+		}
+		pkg, err := build.ImportDir(filepath.Join("..", "wrappers", provider), 0)
+		if err != nil {
+			t.Errorf("nobody wraps %s: %v", want[0], err)
+		} else if pkg.Name != provider {
+			t.Errorf("wrappers/%s is package %s", provider, pkg.Name)
+		}
+	}
+	if got, want := len(lines), len(providers(t)); got != want {
+		t.Errorf("generate.go has %d generate lines for %d specs", got, want)
+	}
+}
+
+// Whoever imports a generated package links the generator's runtime and what
+// that brings, and no more: no parser of specs, and nothing of wrappers/.
+func TestGeneratedCodeLinksTheRuntimeOnly(t *testing.T) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("there is no go command to list the dependencies with")
+	}
+	out, err := exec.CommandContext(t.Context(), goTool, "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "../gen/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	allowed := []string{
+		"github.com/putpost/putpost/gen/",
+		"github.com/oapi-codegen/runtime",
+		"github.com/apapsch/go-jsonmerge/v2", // of the runtime, as is the next
+		"github.com/google/uuid",
+	}
+	deps := strings.Fields(string(out))
+	for _, dep := range deps {
+		if !slices.ContainsFunc(allowed, func(prefix string) bool { return strings.HasPrefix(dep, prefix) }) {
+			t.Errorf("generated code links %s", dep)
+		}
+	}
+	if len(deps) < len(providers(t)) {
+		t.Errorf("go list named only %q", deps)
+	}
+}
