@@ -144,6 +144,26 @@ func TestFileUploadDeclaresItsStatusesAndHeaders(t *testing.T) {
 	}
 }
 
+// The headers that a client looks for, although no page declares them.
+func TestAnswersCarryTraceIDAndRetryAfter(t *testing.T) {
+	trace := map[string]string{"twentyfourseven": "X-Trace-Id", "ncloudmailer": "x-ncp-trace-id"}
+	for provider, traceID := range trace {
+		for _, item := range load(t, provider).Paths.Map() {
+			for _, op := range item.Operations() {
+				for status, response := range op.Responses.Map() {
+					if response.Value.Headers[traceID] == nil {
+						t.Errorf("%s: %s has no %s", op.OperationID, status, traceID)
+					}
+					got := response.Value.Headers["Retry-After"] != nil
+					if want := status == "429" || status == "503"; got != want {
+						t.Errorf("%s: %s has Retry-After: %t, want %t", op.OperationID, status, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // The ten codes of createFile's page and those of the gateway, by status.
 var returnCodes = map[string][]string{
 	"400": {"77101", "77102", "77103", "100"},
