@@ -145,20 +145,24 @@ func (d *disk) commit(ctx context.Context, key, contentType, aside string) error
 	return nil
 }
 
-// place renames from to to and makes the folders that are missing. Delete may take an empty folder away again between
-// the two, hence the attempts.
+// place renames from to to and makes the folders that are missing. Deletes of neighbours may take a folder away again
+// at any moment while it is empty, hence the attempts.
 func place(from, to string) error {
 	var err error
-	for range 10 {
+	for range 100 {
 		if err = os.Rename(from, to); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err = os.MkdirAll(filepath.Dir(to), 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if _, err = os.Lstat(from); err != nil {
+			break
+		}
+		err = os.MkdirAll(filepath.Dir(to), 0o700)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
 	// Not in the chain: to a caller fs.ErrNotExist means a missing key.
-	return fmt.Errorf("the file written aside is gone: %v", err)
+	return fmt.Errorf("what was written aside cannot be put in place: %v", err)
 }
 
 func (d *disk) Open(ctx context.Context, key string) (io.ReadCloser, Info, error) {

@@ -50,10 +50,17 @@ func concurrent(ctx context.Context, s store.Store) error {
 		return err
 	}
 	err := together(puts, func(i int) error {
-		if err := put(ctx, s, "contended", typeOf(i), bytesOf(i)); err != nil {
-			return err
+		for range 3 {
+			if err := put(ctx, s, "contended", typeOf(i), bytesOf(i)); err != nil {
+				return err
+			}
+			for range 5 {
+				if err := whole(); err != nil {
+					return err
+				}
+			}
 		}
-		return whole()
+		return nil
 	})
 	if err != nil {
 		return err
@@ -62,7 +69,11 @@ func concurrent(ctx context.Context, s store.Store) error {
 }
 
 func neighbours(ctx context.Context, s store.Store) error {
-	return together(8, func(i int) error {
+	const stays = "shared/stays"
+	if err := put(ctx, s, stays, textPlain, []byte(stays)); err != nil {
+		return err
+	}
+	err := together(8, func(i int) error {
 		key := fmt.Sprintf("shared/folder/%d", i)
 		for round := range 10 {
 			b := content(uint64(100*i+round), 100)
@@ -78,4 +89,8 @@ func neighbours(ctx context.Context, s store.Store) error {
 		}
 		return absent(ctx, s, key)
 	})
+	if err != nil {
+		return err
+	}
+	return holds(ctx, s, stays, textPlain, []byte(stays))
 }

@@ -1,0 +1,207 @@
+package store_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+func openDisk(t testing.TB, dir string) store.Store {
+	t.Helper()
+	st, err := store.Disk(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// files lists what lies in dir, folders with a slash at the end.
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(dir, path)
+		if name = filepath.ToSlash(name); d.IsDir() {
+			name += "/"
+		}
+		names = append(names, name)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func wantFiles(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	want = append(want, "./", ".incoming/", ".content-type/")
+	slices.Sort(want)
+	got := files(t, dir)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("the folder holds %q, want %q", got, want)
+	}
+}
+
+func TestDiskFilesAreWhatAPersonExpects(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made", "on", "the", "way")
+	st := openDisk(t, dir)
+	for key, contentType := range map[string]string{"plain": "", "in/box": "application/pdf"} {
+		if _, err := st.Put(t.Context(), key, contentType, strings.NewReader("the bytes of "+key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantFiles(t, dir, "plain", "in/", "in/box", ".content-type/in/", ".content-type/in/box")
+	if b, err := os.ReadFile(filepath.Join(dir, "in", "box")); err != nil || string(b) != "the bytes of in/box" {
+		t.Errorf("the file holds %q, %v", b, err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, ".content-type", "in", "box")); err != nil || string(b) != "application/pdf\n" {
+		t.Errorf("the type's file holds %q, %v", b, err)
+	}
+}
+
+func TestDiskDeletesLeaveNoEmptyFolders(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	for _, key := range []string{"a/b/c/d", "a/e"} {
+		if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader(key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := st.Delete(t.Context(), "a/b/c/d"); err != nil {
+		t.Fatal(err)
+	}
+	wantFiles(t, dir, "a/", "a/e", ".content-type/a/", ".content-type/a/e")
+	if err := st.Delete(t.Context(), "a/e"); err != nil {
+		t.Fatal(err)
+	}
+	wantFiles(t, dir)
+}
+
+func TestDiskFailuresLeaveNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	torn := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if _, err := st.Put(t.Context(), "a/b", "text/plain", torn); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error %v, want io.ErrUnexpectedEOF", err)
+	}
+	if _, err := st.Put(t.Context(), "../a", "text/plain", strings.NewReader("x")); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("error %v, want fs.ErrInvalid", err)
+	}
+	wantFiles(t, dir)
+}
+
+func TestDiskKeepsKeyAndTypeWhereARenameFails(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	for key, contentType := range map[string]string{"folder/file": "text/plain", "file": "text/plain"} {
+		if _, err := st.Put(t.Context(), key, contentType, strings.NewReader("old")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := files(t, dir)
+	// A folder that has no type of its own: only the last rename fails, when the type stands already.
+	if err := os.MkdirAll(filepath.Join(dir, "laid", "down"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"folder", "file/below", "laid"} {
+		_, err := st.Put(t.Context(), key, "text/html", strings.NewReader("new"))
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Put(%q): error %v, want a failure that is not fs.ErrNotExist", key, err)
+		}
+		if _, err := st.Stat(t.Context(), key); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Stat(%q): error %v, want fs.ErrNotExist", key, err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "laid")); err != nil {
+		t.Fatal(err)
+	}
+	if after := files(t, dir); !slices.Equal(after, before) {
+		t.Errorf("the folder holds %q, want %q", after, before)
+	}
+}
+
+func TestOpeningADiskClearsWhatAKilledProcessLeft(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("kept")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".incoming", "123"), []byte("half an obj"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st = openDisk(t, dir)
+	wantFiles(t, dir, "a", ".content-type/a")
+	if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != "text/plain" || info.Size != 4 {
+		t.Errorf("Stat = %+v, %v", info, err)
+	}
+}
+
+func TestAPutWhoseFileIsTakenAwayFails(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	r := io.MultiReader(strings.NewReader("x"), readerFunc(func([]byte) (int, error) {
+		openDisk(t, dir) // a second process on the same folder
+		return 0, io.EOF
+	}))
+	_, err := st.Put(t.Context(), "a", "text/plain", r)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want a failure that is not fs.ErrNotExist", err)
+	}
+	wantFiles(t, dir)
+}
+
+func TestADiskThatWasEmptiedByHandGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("x")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestALostOrTornTypeIsTheDefault(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("x")); err != nil {
+		t.Fatal(err)
+	}
+	record := filepath.Join(dir, ".content-type", "a")
+	for _, torn := range []string{"", "\n", "\x00\x00\x00", "text/plain\x00"} {
+		if err := os.WriteFile(record, []byte(torn), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != store.DefaultContentType {
+			t.Errorf("with %q for a type: Stat = %+v, %v", torn, info, err)
+		}
+	}
+	if err := os.Remove(record); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != store.DefaultContentType {
+		t.Errorf("without a type: Stat = %+v, %v", info, err)
+	}
+}
+
+func TestADiskThatCannotBeOneIsRefusedAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"", file, filepath.Join(file, "below")} {
+		if _, err := store.Disk(dir); err == nil {
+			t.Errorf("Disk(%q) opened", dir)
+		}
+	}
+}
