@@ -1,0 +1,55 @@
+package ncloudmailer
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+// The headers of NAVER's API Gateway, signature version 2.
+const (
+	headerTimestamp = "X-Ncp-Apigw-Timestamp"
+	headerAccessKey = "X-Ncp-Iam-Access-Key"
+	headerSignature = "X-Ncp-Apigw-Signature-V2"
+)
+
+// MaxClockSkew is how far a request's timestamp may be from the gateway's clock.
+const MaxClockSkew = 5 * time.Minute
+
+// Credentials is a pair of API authentication keys, as NAVER Cloud Platform's
+// portal issues them. It prints redacted.
+type Credentials struct{ AccessKey, SecretKey string }
+
+// Format prints no key, whatever the verb.
+func (Credentials) Format(s fmt.State, _ rune) {
+	io.WriteString(s, "ncloudmailer.Credentials"+wire.Redacted)
+}
+
+// MarshalText keeps the keys out of JSON and logs.
+func (Credentials) MarshalText() ([]byte, error) { return []byte(wire.Redacted), nil }
+
+// Sign sets the three headers that authenticate req at the time now, for
+// requests of the raw API too. The body is not signed; the path and query are,
+// so req must go out as it is, within [MaxClockSkew].
+func (c Credentials) Sign(req *http.Request, now time.Time) {
+	timestamp := strconv.FormatInt(now.UnixMilli(), 10)
+	req.Header.Set(headerTimestamp, timestamp)
+	req.Header.Set(headerAccessKey, c.AccessKey)
+	req.Header.Set(headerSignature, c.Signature(req.Method, req.URL.RequestURI(), timestamp))
+}
+
+// Signature is signature version 2 of a request. Uri is the path and the raw
+// query just as they are sent, without scheme and host; timestamp is the text
+// of the timestamp header, milliseconds since 1970.
+func (c Credentials) Signature(method, uri, timestamp string) string {
+	mac := hmac.New(sha256.New, []byte(c.SecretKey))
+	io.WriteString(mac, method+" "+uri+"\n"+timestamp+"\n"+c.AccessKey)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}

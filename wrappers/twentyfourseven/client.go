@@ -1,0 +1,113 @@
+// Package twentyfourseven uploads files to 24SevenOffice, now also called
+// Finago Office: POST /fileUpload answers with a presigned URL, and the bytes
+// are sent there.
+//
+//	tokens := twentyfourseven.ClientCredentials{ClientID: id, ClientSecret: secret, Organization: org}.TokenSource(ctx)
+//	client, err := twentyfourseven.New(tokens, upload.Config{})
+//	src, err := upload.File("invoice.pdf")
+//	res, err := client.Upload(ctx, src)   // res.ID is the fileId
+//	st, err := client.Wait(ctx, res.ID)   // st.DocumentID is what POST /transactions takes
+//
+// # What is repeated
+//
+// Both steps are repeated after a network error, 408, 429 and 5xx, waiting as
+// upload.Retry says: a fileId that is asked for and not used is an orphan,
+// nothing more, and the presigned URL takes the same bytes again. A presigned
+// URL that ran out costs one new start. After a 401 a new token is asked for,
+// once. Nothing else is sent twice.
+//
+// The API's rate limits, and how long a presigned URL lives, are not published.
+package twentyfourseven
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"golang.org/x/oauth2"
+
+	api "github.com/putpost/putpost/gen/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+// BaseURL is where the API is.
+const BaseURL = "https://rest.api.24sevenoffice.com/v1"
+
+const provider = "twentyfourseven"
+
+// Client uploads for one organization, which is the one that its tokens are
+// for. It is safe for concurrent use.
+type Client struct {
+	api       *api.Client
+	doer      *wire.Doer
+	presigned *wire.Presigned
+	restart   bool // with a new presigned URL where one ran out
+}
+
+var _ upload.Uploader = (*Client)(nil)
+
+// New is a client that authenticates with tokens: those of [ClientCredentials],
+// or any other oauth2.TokenSource. A setting that cannot be used is
+// [upload.ErrInvalid].
+//
+// Only the TokenSource of ClientCredentials knows that a token was refused and
+// hears a context end; one of another make must renew its tokens by itself.
+func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
+	if tokens == nil {
+		return nil, fmt.Errorf("%s: %w: there is no token source", provider, upload.ErrInvalid)
+	}
+	doer, err := wire.NewDoer(wire.API{
+		Provider:    provider,
+		BaseURL:     BaseURL,
+		TraceHeader: "X-Trace-Id",
+		Read:        readError,
+		Repeatable:  true,
+	}, cfg)
+	if err != nil {
+		return nil, err
+	}
+	doer.Authorize, doer.Renew = bearer(tokens)
+	client, err := api.NewClient(doer.BaseURL, api.WithHTTPClient(doer))
+	if err != nil {
+		return nil, err
+	}
+	return &Client{api: client, doer: doer, presigned: wire.NewPresigned(doer, cfg), restart: cfg.Retry.Attempts != 1}, nil
+}
+
+// Upload asks for a presigned URL and sends src there. The result's ID is the
+// fileId, which nothing but [Client.Status] and [Client.Wait] takes: the rest of
+// the API wants the documentId that it becomes. The name is not sent, since the
+// API has no field for it.
+func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	res, err := c.upload(ctx, src)
+	if c.restart && errors.Is(err, upload.ErrExpired) {
+		res, err = c.upload(ctx, src)
+		if f, ok := errors.AsType[*upload.Error](err); ok && errors.Is(f, upload.ErrNotReplayable) {
+			f.Err = fmt.Errorf("%w: %w", upload.ErrExpired, f.Err)
+		}
+	}
+	return res, err
+}
+
+func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	body := wire.Raw(src)
+	var t ticket
+	trace, err := c.doer.Call(ctx, "fileUpload", t.read, func(ctx context.Context) (*http.Response, error) {
+		if err := body.Err(); err != nil {
+			return nil, err
+		}
+		return c.api.FileUpload(ctx, api.FileUploadRequest{ContentType: body.ContentType})
+	})
+	if err != nil {
+		return upload.Result{}, err
+	}
+	if err := c.presigned.Send(ctx, t.UploadMethod, t.UploadURL, body); err != nil {
+		if f, ok := errors.AsType[*upload.Error](err); ok {
+			f.TraceID = trace
+		}
+		return upload.Result{}, err
+	}
+	return upload.Result{ID: t.id, Name: upload.BaseName(src.Name), Size: src.Size, TraceID: trace}, nil
+}

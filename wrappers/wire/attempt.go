@@ -1,0 +1,214 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+const (
+	// maxErrorBody is read of an answer that is no success, and for
+	// errorBodyTime it is waited for: the status is known by then, and says more.
+	maxErrorBody  = 64 << 10
+	errorBodyTime = 5 * time.Second
+
+	maxRedirects = 5
+)
+
+// attempt sends req, which is one attempt at orig, and leaves in x what became
+// of it. The response is returned if there was one; again says whether the
+// failure may pass.
+func (d *Doer) attempt(req, orig *http.Request, x *exchange) (resp *http.Response, again bool) {
+	ctx, begin := req.Context(), time.Now()
+	x.failure = nil
+	if resp, again = d.send(req, orig, x); resp != nil && resp.StatusCode/100 != 2 && x.failure == nil {
+		again = d.understand(resp, x)
+	}
+	again = again && (d.api.Repeatable || req.Method != http.MethodPost && req.Method != http.MethodPatch)
+	if d.logger.Enabled(ctx, slog.LevelDebug) {
+		outcome := slog.String("error", "")
+		if resp != nil {
+			outcome = slog.Int("status", resp.StatusCode)
+		} else {
+			outcome = slog.String("error", x.failure.Error())
+		}
+		d.logger.LogAttrs(ctx, slog.LevelDebug, "attempt", slog.String("provider", d.api.Provider), slog.String("op", x.op), slog.Int("attempt", x.attempts),
+			slog.String("method", req.Method), slog.String("host", req.URL.Host), slog.Duration("took", time.Since(begin)), outcome)
+	}
+	return resp, again
+}
+
+// send is one attempt up to the answer's header, redirects included.
+func (d *Doer) send(req, orig *http.Request, x *exchange) (_ *http.Response, again bool) {
+	if d.Authorize != nil {
+		if err := d.Authorize(req); err != nil {
+			closeBody(req)
+			d.refusedCredentials(req, x, err)
+			return nil, false
+		}
+	}
+	for hops := 0; ; hops++ {
+		resp, err := d.roundTrip(req)
+		if err != nil {
+			err = ended(req.Context(), err)
+			d.fail(x, err)
+			return nil, errors.Is(err, errNetwork)
+		}
+		if d.redirect == nil || resp.StatusCode != http.StatusTemporaryRedirect && resp.StatusCode != http.StatusPermanentRedirect {
+			return resp, false
+		}
+		to, err := resp.Location()
+		switch {
+		case err != nil:
+			err = errors.New("redirect without a usable Location")
+		case hops == maxRedirects:
+			err = fmt.Errorf("more than %d redirects", maxRedirects)
+		case !d.redirect(req.URL, to):
+			err = fmt.Errorf("redirect to %s://%s is refused: only https is followed", to.Scheme, to.Host)
+		default:
+			var next *http.Request
+			if next, err = rewind(orig); err == nil {
+				resp.Body.Close()
+				next.URL, next.Host = to, ""
+				req = next
+				continue
+			}
+		}
+		d.understand(resp, x)
+		x.failure.Err = fmt.Errorf("%w: %w", x.failure.Err, err)
+		return resp, false
+	}
+}
+
+// refusedCredentials passes on what the token call said, an exchange with
+// attempts of its own.
+func (d *Doer) refusedCredentials(req *http.Request, x *exchange, err error) {
+	if f, ok := errors.AsType[*upload.Error](err); ok {
+		x.failure = f
+	} else {
+		d.fail(x, ended(req.Context(), WithoutURL(err)))
+	}
+}
+
+// errNetwork marks a failure that came before any answer, and not from the
+// caller's own source. It is upload.ErrUnavailable to the caller.
+var errNetwork = fmt.Errorf("%w", upload.ErrUnavailable)
+
+// roundTrip gives the transport one request and sees to its body: it is closed
+// when the context ends, which is what ends a Read that hangs, and no Read goes
+// on when roundTrip returns.
+//
+// It calls the transport and not an http.Client, which would open the body a
+// second time to follow a redirect, before it asks whether to follow it.
+func (d *Doer) roundTrip(req *http.Request) (*http.Response, error) {
+	req, release := d.bound(req)
+	body := watch(req)
+	resp, err := d.client.RoundTrip(req)
+	fault, whole := body.finish()
+	switch {
+	case err == nil && resp.StatusCode/100 != 2:
+		// What the server said counts more than what the source did after it.
+	case fault != nil:
+		err = fault
+	case err != nil:
+		err = fmt.Errorf("%w: %w", errNetwork, WithoutURL(err, secretsOf(req, d.api.Secret)...))
+	case !whole:
+		err = fmt.Errorf("%w: status %d came before the whole body was sent", upload.ErrUnavailable, resp.StatusCode)
+	}
+	if err != nil {
+		if resp != nil {
+			resp.Body.Close()
+		}
+		release()
+		return nil, err
+	}
+	if d.timeout > 0 {
+		resp.Body = &releasing{resp.Body, release}
+	}
+	return resp, nil
+}
+
+// bound is req with the time limit of the caller's http.Client, which holds
+// until the answer's body is closed.
+func (d *Doer) bound(req *http.Request) (_ *http.Request, release func()) {
+	if d.timeout <= 0 {
+		return req, func() {}
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), d.timeout)
+	return req.WithContext(ctx), cancel
+}
+
+type releasing struct {
+	io.ReadCloser
+	release func()
+}
+
+func (r *releasing) Close() error {
+	defer r.release()
+	return r.ReadCloser.Close()
+}
+
+// understand makes a failure of an answer that is no success, by the API's
+// table, and leaves the response's body as if unread.
+func (d *Doer) understand(resp *http.Response, x *exchange) (again bool) {
+	answer := Answer{Status: resp.StatusCode, Header: resp.Header, Body: peek(resp)}
+	f := &upload.Error{
+		Provider: d.api.Provider, Op: x.op, Attempts: x.attempts,
+		Status:     resp.StatusCode,
+		RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
+		TraceID:    d.traceID(resp),
+	}
+	if d.api.Read != nil {
+		f.Code, f.Message = d.api.Read(answer)
+	}
+	f.Err, again = d.api.Table.Meaning(f.Status, f.Code, f.Message)
+	if f.Code == "" && f.Message == "" {
+		f.Message = string(answer.Body)
+		if to, err := resp.Location(); err == nil && f.Status/100 == 3 {
+			f.Message = fmt.Sprintf("redirect to %s://%s, which is not followed", to.Scheme, to.Host)
+		}
+	}
+	secrets := secretsOf(resp.Request, d.api.Secret)
+	f.Code = oneLine(redact(f.Code, secrets), 64)
+	f.Message = oneLine(redact(f.Message, secrets), 256)
+	x.failure = f
+	return again
+}
+
+// peek reads the beginning of a body and puts it back. A body that does not
+// come in time is left where it is.
+func peek(resp *http.Response) []byte {
+	tooSlow := time.AfterFunc(errorBodyTime, func() { resp.Body.Close() })
+	defer tooSlow.Stop()
+	var head bytes.Buffer
+	_, _ = io.CopyN(&head, resp.Body, maxErrorBody)
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head.Bytes()), resp.Body), resp.Body}
+	return head.Bytes()
+}
+
+// retryAfter reads the header's two forms, seconds and date. What is past,
+// negative or no such thing is 0.
+func retryAfter(value string) time.Duration {
+	if value == "" {
+		return 0
+	}
+	seconds, err := strconv.ParseInt(value, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(max(0, min(seconds, 1<<31))) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}

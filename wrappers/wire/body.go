@@ -1,0 +1,209 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// expectFrom is the length in bytes from which a body waits for the server's
+// 100 Continue. An early refusal of a smaller one is rarely lost, since the
+// body fits into the socket buffers; of a larger one it is lost nearly always.
+const expectFrom = 1 << 20
+
+// Body is a request body of exact length that streams from its sources and can
+// be sent again. It may be used for any number of requests, also at once.
+type Body struct {
+	ContentType string // the request's media type, a form's boundary included
+	Length      int64  // bytes
+
+	parts []part
+	tail  []byte
+	err   error // what is wrong with the sources
+}
+
+// part is some framing and the file behind it.
+type part struct {
+	head []byte
+	src  upload.Source
+}
+
+// Raw is the file and nothing else, as a presigned PUT takes it.
+func Raw(src upload.Source) *Body {
+	src, err := check(src)
+	return &Body{ContentType: src.ContentType, Length: src.Size, parts: []part{{src: src}}, err: err}
+}
+
+// Form is a multipart/form-data body with one part named field for each source,
+// in order. Names travel as raw UTF-8, and of a path only what stands after the
+// last slash or backslash.
+func Form(field string, srcs ...upload.Source) *Body {
+	fields := make([]Field, len(srcs))
+	for i, src := range srcs {
+		fields[i] = Field{Name: field, File: src}
+	}
+	return FormOf(fields...)
+}
+
+// Field is one part of a form: a file, or a plain value where File has no Open.
+type Field struct {
+	Name  string
+	Value string
+	File  upload.Source
+}
+
+// FormOf is [Form] for a form whose parts have different names, or that has
+// plain values beside its files.
+func FormOf(fields ...Field) *Body {
+	b := &Body{}
+	if len(fields) == 0 {
+		b.err = fmt.Errorf("%w: a form without parts", upload.ErrInvalid)
+		return b
+	}
+	// The form is written without its files and cut where each belongs.
+	var framing bytes.Buffer
+	take := func() []byte { defer framing.Reset(); return bytes.Clone(framing.Bytes()) }
+	w := multipart.NewWriter(&framing)
+	for _, f := range fields {
+		if f.File.Open == nil && f.File.Name == "" {
+			if b.err = w.WriteField(f.Name, f.Value); b.err != nil {
+				return b
+			}
+			continue
+		}
+		src, err := check(f.File)
+		if err == nil {
+			err = checkName(src.Name)
+		}
+		if err != nil {
+			b.err = err
+			return b
+		}
+		_, _ = w.CreatePart(textproto.MIMEHeader{ // into memory: it cannot fail
+			"Content-Disposition": {multipart.FileContentDisposition(f.Name, src.Name)},
+			"Content-Type":        {src.ContentType},
+		})
+		b.parts = append(b.parts, part{head: take(), src: src})
+	}
+	w.Close()
+	b.tail = take()
+	b.ContentType = w.FormDataContentType()
+	b.Length = int64(len(b.tail))
+	for _, p := range b.parts {
+		b.Length += int64(len(p.head)) + p.src.Size
+	}
+	return b
+}
+
+// Err says why the body cannot be sent: its sources are [upload.ErrInvalid]. Edit
+// says so too.
+func (b *Body) Err() error { return b.err }
+
+// check refuses a source that cannot be sent and fills in what may be left out.
+func check(src upload.Source) (upload.Source, error) {
+	src.Name = upload.BaseName(src.Name)
+	if src.ContentType == "" {
+		src.ContentType = upload.OctetStream
+	}
+	typ, _, err := mime.ParseMediaType(src.ContentType)
+	switch {
+	case src.Open == nil:
+		err = errors.New("the source has no Open function")
+	case src.Size < 0:
+		err = fmt.Errorf("the size is %d bytes", src.Size)
+	case err != nil || !strings.Contains(typ, "/") || strings.ContainsFunc(src.ContentType, unicode.IsControl):
+		err = fmt.Errorf("the content type %q is no media type, such as application/pdf", src.ContentType)
+	default:
+		return src, nil
+	}
+	return src, invalid(src.Name, err)
+}
+
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return invalid(name, errors.New("the file has no name, and a form needs one"))
+	case !utf8.ValidString(name):
+		return invalid(name, errors.New("the name is not UTF-8"))
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return invalid(name, errors.New("the name has control characters in it"))
+	}
+	return nil
+}
+
+func invalid(name string, err error) error {
+	return fmt.Errorf("%w: %q: %w", upload.ErrInvalid, name, err)
+}
+
+// Edit is a request editor of a generated client: it makes b the body of req,
+// with its length, its content type and the means to send it again. The body
+// passed beside it is nil. From 1 MiB up the request asks for 100 Continue, so
+// that a server can refuse it before the bytes are sent.
+//
+// Nothing is opened before the request is sent, except to see that an empty
+// source is still empty. A source that cannot be sent is refused here.
+func (b *Body) Edit(ctx context.Context, req *http.Request) error {
+	if b.err != nil {
+		return b.err
+	}
+	req.Header.Set("Content-Type", b.ContentType)
+	req.ContentLength = b.Length
+	if b.Length >= expectFrom {
+		req.Header.Set("Expect", "100-continue")
+	}
+	if b.Length > 0 {
+		req.Body = &stream{body: b}
+		req.GetBody = func() (io.ReadCloser, error) { return b.open() }
+		return nil
+	}
+	// With length 0 any other Body than NoBody would go out chunked, and nobody
+	// reads NoBody: what the stream finds at its end is looked for here, and
+	// again on each attempt after the first.
+	if err := b.drain(ctx); err != nil {
+		return err
+	}
+	req.Body = http.NoBody
+	fresh := true
+	req.GetBody = func() (io.ReadCloser, error) {
+		if fresh {
+			fresh = false
+			return http.NoBody, nil
+		}
+		return http.NoBody, b.drain(ctx)
+	}
+	return nil
+}
+
+// open is a stream with every source open, so that a source that is gone, or
+// can be read only once, is known before a byte is sent.
+func (b *Body) open() (*stream, error) {
+	s := &stream{body: b}
+	if err := s.openAll(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// drain sees to the end of a body that should be empty.
+func (b *Body) drain(ctx context.Context) error {
+	s, err := b.open()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	defer context.AfterFunc(ctx, func() { s.Close() })()
+	_, err = io.Copy(io.Discard, s)
+	return err
+}

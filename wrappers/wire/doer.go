@@ -1,0 +1,207 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// Doer sends what a generated client built, in as many attempts as it takes.
+// It is the client's HttpRequestDoer, below the generated code, so that each
+// attempt gets a body that begins at its first byte, and credentials of its own.
+//
+// What comes back is the last attempt's response, its body unread, or an
+// [*upload.Error] where there was none. [Doer.Call] makes one of both. Get a
+// Doer from [NewDoer], set the exported fields before its first use, and share
+// it: it is safe for concurrent use.
+type Doer struct {
+	BaseURL string // for the generated client; no slash at its end
+
+	// Authorize puts the credentials on a request, before each attempt.
+	Authorize func(*http.Request) error
+
+	// Renew is told of a request whose credentials a 401 refused, and says
+	// whether there are others now. If so, one more attempt is made.
+	Renew func(*http.Request) (bool, error)
+
+	api      API
+	client   http.RoundTripper
+	timeout  time.Duration // of one attempt; 0 is none
+	header   http.Header
+	attempts int
+	maxWait  time.Duration
+	logger   *slog.Logger
+	redirect func(from, to *url.URL) bool // nil: no redirect is followed
+}
+
+// exchange is what the attempts of one request tell to the code above the
+// generated client; it travels down in the context.
+type exchange struct {
+	op       string
+	attempts int
+	failure  *upload.Error // what became of the last attempt; nil is a success
+}
+
+type exchangeKey struct{}
+
+// Do implements the generated client's HttpRequestDoer.
+func (d *Doer) Do(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	if x == nil {
+		x = &exchange{}
+	}
+	d.dress(req)
+	// The source is opened here and not when the transport first reads: what
+	// cannot be opened is never announced to a server.
+	next, err := begin(req)
+	if err != nil {
+		return nil, d.fail(x, ended(ctx, err))
+	}
+	repeats, renewed := 0, false
+	for {
+		x.attempts++
+		resp, again := d.attempt(next, req, x)
+		if x.failure == nil {
+			return resp, nil
+		}
+		giveUp := func(also error) (*http.Response, error) {
+			if also != nil {
+				x.failure.Err = fmt.Errorf("%w: %w", x.failure.Err, also)
+			}
+			if resp != nil {
+				return resp, nil
+			}
+			return nil, x.failure
+		}
+		var wait time.Duration
+		switch {
+		case d.attempts == 1:
+			return giveUp(nil)
+		case resp != nil && resp.StatusCode == http.StatusUnauthorized && d.Renew != nil && !renewed:
+			renewed = true
+			if other, err := d.Renew(next); !other || err != nil {
+				return giveUp(err)
+			}
+		case resp != nil && resp.StatusCode == http.StatusExpectationFailed && req.Header.Get("Expect") != "":
+			req.Header.Del("Expect")
+		case again && repeats+1 < d.attempts:
+			repeats++
+			wait = d.backoff(repeats, x.failure.RetryAfter)
+		default:
+			return giveUp(nil)
+		}
+		if next, err = rewind(req); err != nil {
+			return giveUp(err)
+		}
+		if resp != nil {
+			resp.Body.Close()
+		}
+		d.logger.LogAttrs(ctx, slog.LevelInfo, "repeating", slog.String("provider", d.api.Provider), slog.String("op", x.op),
+			slog.Int("attempt", x.attempts), slog.Duration("wait", wait), slog.String("because", x.failure.Error()))
+		if err := sleep(ctx, wait); err != nil {
+			closeBody(next)
+			x.failure.Err = fmt.Errorf("%w while waiting to try again after: %w", err, x.failure.Err)
+			return nil, x.failure
+		}
+	}
+}
+
+// fail records a failure that no answer came with.
+func (d *Doer) fail(x *exchange, err error) *upload.Error {
+	x.failure = &upload.Error{Provider: d.api.Provider, Op: x.op, Attempts: x.attempts, Err: err}
+	return x.failure
+}
+
+// dress adds what the configuration says to a request, where it does not say
+// otherwise itself.
+func (d *Doer) dress(req *http.Request) {
+	for name, values := range d.header {
+		if _, set := req.Header[name]; !set {
+			req.Header[name] = values
+		}
+	}
+}
+
+// begin is req for the first attempt. A body that cannot be had again is sent
+// as it is.
+func begin(req *http.Request) (*http.Request, error) {
+	if req.Body != nil && req.GetBody == nil {
+		return again(req, req.Body), nil
+	}
+	return rewind(req)
+}
+
+// rewind is req with its body at the first byte.
+func rewind(req *http.Request) (*http.Request, error) {
+	if req.Body == nil || req.GetBody == nil && req.Body == http.NoBody {
+		return again(req, req.Body), nil
+	}
+	if req.GetBody == nil {
+		return nil, upload.ErrNotReplayable
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	return again(req, body), nil
+}
+
+// again is a copy of req, with a header of its own for the attempt's credentials.
+func again(req *http.Request, body io.ReadCloser) *http.Request {
+	next := req.WithContext(req.Context())
+	next.Header, next.Body = req.Header.Clone(), body
+	return next
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
+}
+
+// backoff is what the server asked for, else a random part of 0.5, 1, 2 s and
+// so on (full jitter), and never more than maxWait.
+func (d *Doer) backoff(repeat int, asked time.Duration) time.Duration {
+	if asked > 0 {
+		return min(asked, d.maxWait)
+	}
+	bound := min(d.maxWait, 500*time.Millisecond<<min(repeat-1, 16))
+	return rand.N(bound + 1)
+}
+
+// Pause waits as before the nth repeat of a request, for a caller who polls.
+// It returns early, with the context's error, where the context ends.
+func (d *Doer) Pause(ctx context.Context, n int) error {
+	return sleep(ctx, d.backoff(n, 0))
+}
+
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ended(ctx, nil)
+	}
+}
+
+// ended is how a context ended, or otherwise where it did not.
+func ended(ctx context.Context, otherwise error) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == nil {
+		return otherwise
+	}
+	if cause != nil && cause != err {
+		return fmt.Errorf("%w: %w", err, cause)
+	}
+	return err
+}

@@ -1,0 +1,152 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// Presigned sends files to the URLs that an API answers with. It takes every
+// store alike (S3, Google Cloud Storage, Azure, R2, or a home-made one): any
+// 2xx is success, and no header goes out but Content-Type, Content-Length,
+// User-Agent, for Azure its blob type, and from 1 MiB up Expect.
+type Presigned struct {
+	doer   *Doer
+	secure bool // the API is reached over https
+}
+
+const opPresigned = "presigned" // what errors call the step, which no spec names
+
+// NewPresigned goes with the API of d, and with the same cfg. Where that API is
+// reached over https, a presigned URL must be https too.
+func NewPresigned(d *Doer, cfg upload.Config) *Presigned {
+	doer := newDoer(API{
+		Provider:   d.api.Provider,
+		Table:      presignedTable,
+		Read:       readStoreError,
+		Repeatable: true,
+	}, cfg)
+	doer.redirect = func(from, to *url.URL) bool {
+		return to.Host != "" && to.User == nil && (to.Scheme == "https" || to.Scheme == "http" && from.Scheme == "http")
+	}
+	return &Presigned{doer: doer, secure: strings.HasPrefix(d.BaseURL, "https:")}
+}
+
+// presignedTable is what the object stores' own answers mean, where HTTP alone
+// does not say it.
+var presignedTable = Table{
+	{Status: 400, Code: "RequestTimeout", Kind: upload.ErrUnavailable, Again: true},
+	{Status: 400, Code: "EntityTooLarge", Kind: upload.ErrTooLarge},
+	{Status: 400, Code: "ExpiredToken", Kind: upload.ErrExpired},
+	{Status: 403, Code: "ExpiredRequest", Kind: upload.ErrExpired},
+	{Status: 403, Text: "has expired", Kind: upload.ErrExpired},
+	{Status: 403, Text: "not valid in the specified time frame", Kind: upload.ErrExpired},
+}
+
+// Send sends body, a [Raw] one, with the method that the API named, to the URL
+// as it was given. Its content type must be the one that the API was told. A
+// method or URL that cannot be used is [upload.ErrUnavailable], since it is
+// the API's answer that is at fault; a URL that has run out is
+// [upload.ErrExpired].
+func (p *Presigned) Send(ctx context.Context, method, rawURL string, body *Body) error {
+	method = strings.ToUpper(method)
+	target, err := p.check(method, rawURL)
+	if err != nil {
+		return p.doer.fail(&exchange{op: opPresigned}, fmt.Errorf("%w: %w", upload.ErrUnavailable, err))
+	}
+	_, err = p.doer.Call(ctx, opPresigned, nil, func(ctx context.Context) (*http.Response, error) {
+		req := (&http.Request{Method: method, URL: target, Header: http.Header{}}).WithContext(ctx)
+		if err := body.Edit(ctx, req); err != nil {
+			return nil, err
+		}
+		if azure(target) {
+			req.Header.Set("X-Ms-Blob-Type", "BlockBlob")
+		}
+		return p.doer.Do(req)
+	})
+	return expired(err, target)
+}
+
+// check refuses what could not be sent just as it was given. What it says of
+// the URL stops before the query.
+func (p *Presigned) check(method, raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case method != http.MethodPut && method != http.MethodPost:
+		return nil, fmt.Errorf("the upload method %q is neither PUT nor POST", oneLine(method, 32))
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return nil, errors.New("the upload URL is no http or https URL")
+	case u.Scheme == "http" && p.secure:
+		return nil, fmt.Errorf("the upload URL on %s is plain http, although the API is https", u.Host)
+	case u.User != nil:
+		return nil, fmt.Errorf("the upload URL on %s holds user info", u.Host)
+	case u.Fragment != "" || u.String() != raw:
+		return nil, fmt.Errorf("the upload URL on %s holds characters that cannot be sent as they are", u.Host)
+	}
+	return u, nil
+}
+
+// azure tells a shared access signature by its host, or by the two parameters
+// that every one of them has.
+func azure(u *url.URL) bool {
+	q := u.Query()
+	return strings.HasSuffix(u.Hostname(), ".blob.core.windows.net") || q.Has("sig") && q.Has("sv")
+}
+
+// expired makes upload.ErrExpired of a refusal that does not say why, where the
+// URL itself says that its time is over.
+func expired(err error, u *url.URL) error {
+	f, ok := errors.AsType[*upload.Error](err)
+	if !ok || f.Status != http.StatusForbidden || errors.Is(f, upload.ErrExpired) {
+		return err
+	}
+	if end, known := expiry(u.Query()); known && time.Now().After(end) {
+		f.Err = upload.ErrExpired
+	}
+	return err
+}
+
+// expiry reads when a presigned URL runs out: S3's and Google's date and
+// seconds, Azure's time.
+func expiry(q url.Values) (end time.Time, known bool) {
+	for _, vendor := range []string{"X-Amz-", "X-Goog-"} {
+		begin, err := time.Parse("20060102T150405Z", q.Get(vendor+"Date"))
+		seconds, err2 := strconv.Atoi(q.Get(vendor + "Expires"))
+		if err == nil && err2 == nil {
+			return begin.Add(time.Duration(seconds) * time.Second), true
+		}
+	}
+	if q.Has("sig") {
+		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z", time.DateOnly} {
+			if end, err := time.Parse(layout, q.Get("se")); err == nil {
+				return end, true
+			}
+		}
+	}
+	return time.Time{}, false
+}
+
+// readStoreError reads the XML that the object stores share. Azure puts the
+// reason into a field of its own.
+func readStoreError(a Answer) (code, message string) {
+	var e struct {
+		XMLName xml.Name `xml:"Error"`
+		Code    string
+		Message string
+		Detail  string `xml:"AuthenticationErrorDetail"`
+	}
+	text := bytes.TrimPrefix(a.Body, []byte("\xef\xbb\xbf"))
+	if xml.Unmarshal(text, &e) != nil {
+		return "", ""
+	}
+	return e.Code, strings.TrimSpace(e.Message + " " + e.Detail)
+}

@@ -1,0 +1,253 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// stream reads one attempt's body: head, file, head, file, tail. It pins every
+// file to its size: the last bytes of a file are handed out only after it was
+// seen to end there, so that a server never holds a whole-looking body of a
+// file that grew or shrank.
+type stream struct {
+	body *Body
+
+	mu     sync.Mutex // held by Read
+	files  []io.ReadCloser
+	opened bool
+	next   int   // the part being read
+	at     int64 // offset in that part, its head included
+	err    error // the first thing that a source did wrong, or io.EOF
+
+	closing sync.Mutex // held for files' closing; never waits for a Read
+	closed  bool
+}
+
+var errClosed = errors.New("request body is closed")
+
+// openAll opens every source. Where it fails, Close closes what was opened.
+func (s *stream) openAll() error {
+	s.opened = true
+	files := make([]io.ReadCloser, 0, len(s.body.parts))
+	var err error
+	for _, p := range s.body.parts {
+		var rc io.ReadCloser
+		if rc, err = p.src.Open(); err != nil {
+			err = openError(p.src.Name, err)
+			break
+		}
+		files = append(files, rc)
+	}
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	s.files = files
+	if s.closed {
+		s.closeFiles()
+		err = errors.Join(err, errClosed)
+	}
+	s.err = err
+	return err
+}
+
+// Read returns the body's bytes. Its own end is io.EOF; whatever else ends it
+// is kept for failure.
+func (s *stream) Read(p []byte) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.opened {
+		if err := s.openAll(); err != nil {
+			return 0, err
+		}
+	}
+	for n < len(p) && s.err == nil {
+		var m int
+		m, s.err = s.read(p[n:])
+		n += m
+		if m == 0 || s.inFile() {
+			break // hand out what is there: the next read may wait
+		}
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, s.err
+}
+
+// inFile reports whether the file being read was begun and has not ended.
+func (s *stream) inFile() bool {
+	return s.next < len(s.body.parts) && s.at > int64(len(s.body.parts[s.next].head))
+}
+
+func (s *stream) read(p []byte) (int, error) {
+	if s.next == len(s.body.parts) {
+		n := copy(p, s.body.tail[s.at:])
+		s.at += int64(n)
+		if s.at == int64(len(s.body.tail)) {
+			return n, io.EOF
+		}
+		return n, nil
+	}
+	part := &s.body.parts[s.next]
+	head := int64(len(part.head))
+	if s.at < head {
+		n := copy(p, part.head[s.at:])
+		s.at += int64(n)
+		return n, nil
+	}
+	file, left := s.files[s.next], part.src.Size-(s.at-head)
+	n := 0
+	var err error
+	if left > 0 {
+		n, err = file.Read(p[:min(int64(len(p)), left)])
+		s.at, left = s.at+int64(n), left-int64(n)
+	}
+	if err != nil && err != io.EOF {
+		return n, s.readError(part.src, err)
+	}
+	if left > 0 {
+		if err == io.EOF {
+			return n, invalid(part.src.Name, fmt.Errorf("ended %d bytes before its size of %d bytes: %w", left, part.src.Size, io.ErrUnexpectedEOF))
+		}
+		return n, nil
+	}
+	if err == nil {
+		if err := s.ends(file, part.src); err != nil {
+			return 0, err // the bytes just read stay here
+		}
+	}
+	s.next, s.at = s.next+1, 0
+	if s.next == len(s.body.parts) && len(s.body.tail) == 0 {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// ends asks a file for one byte more than its size.
+func (s *stream) ends(file io.Reader, src upload.Source) error {
+	var one [1]byte
+	for range 100 { // as often as bufio lets a reader return nothing
+		n, err := file.Read(one[:])
+		switch {
+		case n > 0:
+			return invalid(src.Name, fmt.Errorf("holds more than its size of %d bytes", src.Size))
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return s.readError(src, err)
+		}
+	}
+	return invalid(src.Name, io.ErrNoProgress)
+}
+
+// Close closes every source, once. It does not wait for a Read: closing the
+// source is what ends one that hangs.
+func (s *stream) Close() error {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if !s.closed {
+		s.closed = true
+		s.closeFiles()
+	}
+	return nil
+}
+
+func (s *stream) closeFiles() {
+	for _, f := range s.files {
+		f.Close() // it was only read: nothing can be lost
+	}
+}
+
+// openError keeps ErrNotReplayable apart: that is no fault of the source, but
+// the reason why a failure is not repeated.
+func openError(name string, err error) error {
+	if errors.Is(err, upload.ErrNotReplayable) {
+		return fmt.Errorf("%q: %w", name, err)
+	}
+	return invalid(name, fmt.Errorf("cannot be opened: %w", WithoutURL(err)))
+}
+
+// readError tells a source that failed from one that was closed under its Read.
+func (s *stream) readError(src upload.Source, err error) error {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	return invalid(src.Name, fmt.Errorf("cannot be read: %w", WithoutURL(err)))
+}
+
+// finish closes the stream and waits for a Read under way. It says what a
+// source did wrong, if anything, and whether the body was handed out whole.
+func (s *stream) finish() (fault error, whole bool) {
+	s.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == io.EOF {
+		return nil, true
+	}
+	if s.err == errClosed {
+		return nil, false
+	}
+	return s.err, false
+}
+
+// watcher keeps hold of the stream that a transport reads, also when it asks
+// for a new one because a kept connection turned out to be dead.
+type watcher struct {
+	mu   sync.Mutex
+	live *stream
+	stop func() bool
+	done bool
+}
+
+// watch has the body of req closed when its context ends. A body that is not a
+// stream is the transport's alone.
+func watch(req *http.Request) *watcher {
+	w := &watcher{}
+	body, ours := req.Body.(*stream)
+	if !ours {
+		return w
+	}
+	w.live = body
+	w.stop = context.AfterFunc(req.Context(), w.end)
+	if get := req.GetBody; get != nil {
+		req.GetBody = func() (io.ReadCloser, error) {
+			rc, err := get()
+			if s, ours := rc.(*stream); ours && err == nil {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.live = s
+				if w.done {
+					s.Close()
+				}
+			}
+			return rc, err
+		}
+	}
+	return w
+}
+
+func (w *watcher) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done = true
+	w.live.Close()
+}
+
+// finish is the live stream's, or success where there is none.
+func (w *watcher) finish() (fault error, whole bool) {
+	if w.stop == nil {
+		return nil, true
+	}
+	w.stop()
+	w.end()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.live.finish()
+}

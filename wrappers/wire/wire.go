@@ -1,0 +1,19 @@
+// Package wire gives a generated client what its generator cannot write:
+// bodies of exact length that stream and can be sent again, attempts below the
+// generated code, and failures that say what to do without telling a secret.
+//
+// It works with any client that oapi-codegen generates. A body is a request
+// editor, and a [Doer] is the client's HttpRequestDoer:
+//
+//	doer, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://api.example.com/v2"}, upload.Config{})
+//	client, err := api.NewClient(doer.BaseURL, api.WithHTTPClient(doer))
+//
+//	form := wire.Form("document", src)
+//	resp, err := client.CreateDocumentWithBody(ctx, form.ContentType, nil, form.Edit)
+//
+// The request goes out with a Content-Length, is never chunked and never
+// buffered, and each attempt opens the source anew.
+//
+// [Presigned] is the step that follows where an API answers with a URL to send
+// the bytes to.
+package wire
