@@ -47,9 +47,9 @@ type Store interface {
 	// Delete removes the object. Removing what is not there is no error, as in S3: deletes may be repeated.
 	Delete(ctx context.Context, key string) error
 
-	// PresignPut gives a URL to which anyone may PUT the object for as long as life says, with exactly this content
-	// type. It may be used again within that time and then overwrites. A store that cannot be reached by URL answers
-	// ErrNoPresign; the caller then takes the bytes in and calls Put.
+	// PresignPut gives a URL to which anyone may PUT the object with exactly this content type, for as long as life
+	// says, give or take a second. It may be used again within that time and then overwrites. A store that cannot be
+	// reached by URL answers ErrNoPresign; the caller then takes the bytes in and calls Put.
 	PresignPut(ctx context.Context, key, contentType string, life time.Duration) (string, error)
 }
 
@@ -64,8 +64,8 @@ type Info struct {
 const DefaultContentType = "application/octet-stream"
 
 var (
-	// ErrFull says that a bounded store would hold more than it may. It is the answer to one object being too large
-	// (413); a disk that has no room left is an ordinary failure and not ErrFull.
+	// ErrFull says that an object is more than the store may hold by its own bound: the answer to its sender is 413. A
+	// disk that has no room left is an ordinary failure and not ErrFull.
 	ErrFull = errors.New("store is full")
 
 	// ErrNoPresign says that the store has no URLs of its own to give out.

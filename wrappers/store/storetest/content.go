@@ -43,8 +43,30 @@ func boundary(ctx context.Context, s store.Store) error {
 		if err := holds(ctx, s, "boundary", textPlain, b); err != nil {
 			return fmt.Errorf("%d bytes: %w", size, err)
 		}
+		// The end may come with the last bytes, and nobody may ask a reader for more after it.
+		if n, err := s.Put(ctx, "boundary", textPlain, &once{r: iotest.DataErrReader(bytes.NewReader(b))}); err != nil || n != int64(size) {
+			return fmt.Errorf("Put of %d bytes that end with io.EOF = %d, %v", size, n, err)
+		}
+		if err := holds(ctx, s, "boundary", textPlain, b); err != nil {
+			return fmt.Errorf("%d bytes that end with io.EOF: %w", size, err)
+		}
 	}
 	return nil
+}
+
+// once gives more than it should after its end.
+type once struct {
+	r     io.Reader
+	ended bool
+}
+
+func (o *once) Read(p []byte) (int, error) {
+	if o.ended {
+		return min(len(p), 1), io.EOF
+	}
+	n, err := o.r.Read(p)
+	o.ended = err != nil
+	return n, err
 }
 
 func overwrite(ctx context.Context, s store.Store) error {

@@ -21,7 +21,7 @@ import (
 )
 
 // Run checks every rule as a subtest of its own, on a store that open returns for it. The store is empty, or at least
-// holds nothing that an earlier call of open returned. Run moves about 40 MiB through it and waits for nothing.
+// holds nothing that an earlier call of open returned. Run moves about 60 MiB through it and waits for nothing.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, rule := range rules {

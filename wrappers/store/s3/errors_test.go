@@ -1,0 +1,203 @@
+package s3_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/store/s3"
+)
+
+// scripted opens a store whose server is answer. What a real server does is not imitated here, only how one fails.
+func scripted(t *testing.T, answer http.HandlerFunc) *s3.Store {
+	t.Helper()
+	srv := httptest.NewServer(answer)
+	t.Cleanup(srv.Close)
+	st, err := s3.OpenOnce("s3://bucket/prefix?endpoint="+srv.URL, cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+func TestFailuresAreTold(t *testing.T) {
+	const page = "<html><body>the proxy\nat https://proxy.example.com?token=secret-of-the-test</body></html>"
+	tests := []struct {
+		name   string
+		answer http.HandlerFunc
+		want   string
+	}{
+		{"an error of S3", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(403)
+			io.WriteString(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access
+				Denied.</Message><StringToSign>secret-of-the-test</StringToSign></Error>`)
+		}, "AccessDenied: Access Denied. (HTTP status 403)"},
+		{"a page", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(407)
+			io.WriteString(w, page)
+		}, "HTTP status 407"},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "https://other.example.com/?X-Amz-Signature=x")
+			w.WriteHeader(307)
+		}, "HTTP status 307"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			st := scripted(t, tt.answer)
+			_, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("x"))
+			if err == nil || err.Error() != "put a: "+tt.want {
+				t.Errorf("Put: error %q, want %q", err, tt.want)
+			}
+			_, _, err = st.Open(t.Context(), "a")
+			if err == nil || err.Error() != "open a: "+tt.want {
+				t.Errorf("Open: error %q, want %q", err, tt.want)
+			}
+			_, err = st.Put(t.Context(), "a", "text/plain", zeros(2*part))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Put of more: error %q, want %q", err, tt.want)
+			}
+			wantClean(t, err)
+		})
+	}
+}
+
+func TestAStoreThatHangsUpIsToldWithoutItsURL(t *testing.T) {
+	st := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
+			io.WriteString(w, `<InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>prefix/a</Key>`+
+				`<UploadId>the-id</UploadId></InitiateMultipartUploadResult>`)
+			return
+		}
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		io.Copy(io.Discard, r.Body) // closing earlier would be a reset, which the SDK tells in other words
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			conn.Close()
+		}
+	})
+	_, err := st.Put(t.Context(), "a", "text/plain", zeros(2*part))
+	if err == nil {
+		t.Error("no error")
+	}
+	wantClean(t, err)
+}
+
+func TestAFailedUploadIsAbortedOnceAndItsErrorIsTheFirst(t *testing.T) {
+	var mu sync.Mutex
+	var seen []string
+	st := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		q := r.URL.Query()
+		switch {
+		case q.Has("uploads"):
+			seen = append(seen, "start")
+			io.WriteString(w, `<InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>prefix/a</Key>`+
+				`<UploadId>the-id</UploadId></InitiateMultipartUploadResult>`)
+		case q.Has("partNumber"):
+			seen = append(seen, "part "+q.Get("partNumber"))
+			w.Header().Set("ETag", `"x"`)
+		case r.Method == http.MethodPost: // S3 has sent its 200 by the time that it knows
+			seen = append(seen, "complete")
+			io.WriteString(w, `<?xml version="1.0"?><Error><Code>InvalidPart</Code><Message>no such part</Message></Error>`)
+		case r.Method == http.MethodDelete:
+			seen = append(seen, "abort "+q.Get("uploadId"))
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `<Error><Code>NoSuchUpload</Code><Message>gone already</Message></Error>`)
+		default:
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+	})
+	_, err := st.Put(t.Context(), "a", "text/plain", zeros(part+1))
+	if err == nil || !strings.HasPrefix(err.Error(), "put a: InvalidPart: no such part") || strings.Contains(err.Error(), "gone") {
+		t.Errorf("error %v, want InvalidPart alone", err)
+	}
+	if got, want := strings.Join(seen, ", "), "start, part 1, part 2, complete, abort the-id"; got != want {
+		t.Errorf("the requests were %s, want %s", got, want)
+	}
+}
+
+func TestUpToOnePartIsOneRequest(t *testing.T) {
+	for _, size := range []int64{0, 1, 64 << 10, 64<<10 + 1, part} {
+		requests := 0
+		st := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+			requests++
+			if n, err := io.Copy(io.Discard, r.Body); r.Method != http.MethodPut || n != size || r.ContentLength != size || err != nil {
+				t.Errorf("%s of %d bytes with the length %d, %v", r.Method, n, r.ContentLength, err)
+			}
+		})
+		if n, err := st.Put(t.Context(), "a", "text/plain", zeros(size)); err != nil || n != size {
+			t.Errorf("Put of %d bytes = %d, %v", size, n, err)
+		}
+		if requests != 1 {
+			t.Errorf("%d bytes took %d requests", size, requests)
+		}
+	}
+}
+
+func TestATornAnswerIsAnError(t *testing.T) {
+	st := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Last-Modified", "Mon, 02 Jan 2006 15:04:05 GMT")
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, "half")
+	})
+	body, _, err := st.Open(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if _, err := io.ReadAll(body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error %v, want io.ErrUnexpectedEOF", err)
+	}
+}
+
+func TestOnlyTheKeyItselfCanBeMissing(t *testing.T) {
+	body := ""
+	st := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(404)
+		io.WriteString(w, body)
+	})
+	if _, _, err := st.Open(t.Context(), "a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open of a 404: error %v, want fs.ErrNotExist", err)
+	}
+	if _, err := st.Put(t.Context(), "a", "", strings.NewReader("x")); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Put into a 404: error %v, want one that is not fs.ErrNotExist", err)
+	}
+	if err := st.Delete(t.Context(), "a"); err != nil {
+		t.Errorf("Delete of a 404: %v", err)
+	}
+	body = `<Error><Code>NoSuchBucket</Code><Message>none</Message></Error>`
+	if _, _, err := st.Open(t.Context(), "a"); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open in no bucket: error %v, want one that is not fs.ErrNotExist", err)
+	}
+	if err := st.Delete(t.Context(), "a"); err == nil {
+		t.Error("Delete in no bucket: no error")
+	}
+}
+
+func TestAFailureIsTriedAgain(t *testing.T) {
+	requests := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		if requests++; requests == 1 {
+			w.WriteHeader(503)
+		}
+	}))
+	defer srv.Close()
+	st, err := s3.Open("s3://bucket?endpoint="+srv.URL, cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := st.Put(t.Context(), "a", "", strings.NewReader("x")); err != nil || n != 1 || requests != 2 {
+		t.Errorf("Put = %d, %v after %d requests, want 1 after 2", n, err, requests)
+	}
+}

@@ -1,0 +1,140 @@
+package s3_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/putpost/putpost/wrappers/store/s3"
+)
+
+const bucket = "bucket"
+
+var cred = s3.Credentials{AccessKeyID: "access-key-of-the-test", SecretAccessKey: "secret-of-the-test"}
+
+// gateway is a real S3 server in a process of its own.
+type gateway struct {
+	t    testing.TB
+	path string // of the program
+	dir  string
+	addr string
+	cmd  *exec.Cmd
+}
+
+// startGateway starts a server with an empty bucket. It skips the test where there is no such program.
+func startGateway(t testing.TB) *gateway {
+	t.Helper()
+	path := os.Getenv("PUTPOST_VERSITYGW")
+	if path == "" {
+		var err error
+		if path, err = exec.LookPath("versitygw"); err != nil {
+			t.Skip("needs a real S3 server: go install github.com/versity/versitygw/cmd/versitygw@v1.8.0, " +
+				"then have it on PATH or name it in PUTPOST_VERSITYGW")
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gateway{t: t, path: path, dir: t.TempDir(), addr: l.Addr().String()}
+	l.Close()
+	if err := os.Mkdir(filepath.Join(g.dir, bucket), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	g.start()
+	t.Cleanup(g.kill)
+	return g
+}
+
+func (g *gateway) start() {
+	g.t.Helper()
+	g.cmd = exec.Command(g.path, "--quiet", "--keep-alive", "--port", g.addr, "posix", g.dir)
+	g.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+cred.AccessKeyID, "ROOT_SECRET_ACCESS_KEY="+cred.SecretAccessKey)
+	var stderr strings.Builder
+	g.cmd.Stderr = &stderr
+	if err := g.cmd.Start(); err != nil {
+		g.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		conn, err := net.Dial("tcp", g.addr)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			g.kill()
+			g.t.Fatalf("the S3 server does not answer: %v\n%s", err, &stderr)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// kill ends the server without notice.
+func (g *gateway) kill() {
+	g.cmd.Process.Kill()
+	g.cmd.Wait()
+}
+
+func (g *gateway) url(prefix string) string {
+	return fmt.Sprintf("s3://%s/%s?endpoint=http://%s&region=us-east-1", bucket, prefix, g.addr)
+}
+
+var prefixes atomic.Int64
+
+// open returns a store below a prefix that nobody else has.
+func (g *gateway) open(t testing.TB) *s3.Store {
+	t.Helper()
+	st, err := s3.Open(g.url(fmt.Sprintf("test/%d", prefixes.Add(1))), cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// client speaks to the server past the store.
+func (g *gateway) client() *minio.Core {
+	g.t.Helper()
+	core, err := minio.NewCore(g.addr, &minio.Options{
+		Creds:  credentials.NewStaticV4(cred.AccessKeyID, cred.SecretAccessKey, ""),
+		Region: "us-east-1",
+	})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return core
+}
+
+// wantNothing checks that the bucket has no object, and no multipart upload that could become one.
+func (g *gateway) wantNothing() {
+	g.t.Helper()
+	core := g.client()
+	for obj := range core.Client.ListObjects(context.Background(), bucket, minio.ListObjectsOptions{Recursive: true}) {
+		if obj.Err != nil {
+			g.t.Error(obj.Err)
+		} else {
+			g.t.Errorf("the bucket holds %q of %d bytes", obj.Key, obj.Size)
+		}
+	}
+	g.wantNoUploads()
+}
+
+func (g *gateway) wantNoUploads() {
+	g.t.Helper()
+	uploads, err := g.client().ListMultipartUploads(context.Background(), bucket, "", "", "", "", 100)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, upload := range uploads.Uploads {
+		g.t.Errorf("the multipart upload of %q is still open", upload.Key)
+	}
+}

@@ -1,0 +1,40 @@
+package s3
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// Lifecycle returns the rules of a bucket whose objects below prefix are to go after so many days, and whose multipart
+// uploads that nobody finished are to go after one. An empty prefix means the whole bucket. It is JSON as this takes it:
+//
+//	aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration file://rules.json
+//
+// That command replaces all rules of the bucket: merge these with what it has. Objects go at midnight UTC after the
+// last day has passed, so one day is the least that can be said and up to two in fact.
+func Lifecycle(prefix string, days int) (string, error) {
+	if days < 1 {
+		return "", errors.New("s3: objects expire after one day at the earliest")
+	}
+	if prefix = strings.Trim(prefix, "/"); prefix != "" {
+		if err := store.CheckKey(prefix); err != nil {
+			return "", fmt.Errorf("s3: prefix: %w", err)
+		}
+		prefix += "/"
+	}
+	id := strings.TrimRight("putpost-expire-"+strings.ReplaceAll(prefix, "/", "-"), "-")
+	type object = map[string]any
+	rules := object{"Rules": []object{{
+		"ID":                             id[:min(len(id), 255)], // each rule of a bucket has its own
+		"Status":                         "Enabled",
+		"Filter":                         object{"Prefix": prefix},
+		"Expiration":                     object{"Days": days},
+		"AbortIncompleteMultipartUpload": object{"DaysAfterInitiation": 1},
+	}}}
+	b, err := json.MarshalIndent(rules, "", "  ")
+	return string(b) + "\n", err
+}

@@ -1,0 +1,140 @@
+package s3_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/store/s3"
+)
+
+// send puts body to the URL. A body without a size goes out chunked.
+func send(t *testing.T, rawURL, contentType string, body io.Reader) (status int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, rawURL, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	req.Close = true // after a refusal in the middle of a body the connection is of no use
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
+}
+
+func presign(t *testing.T, st *s3.Store, life time.Duration) string {
+	t.Helper()
+	u, err := st.PresignPut(t.Context(), "a", "application/pdf", life)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestAPresignedURLTakesOnlyWhatItIsFor(t *testing.T) {
+	g := startGateway(t)
+	rawURL := presign(t, g.open(t), time.Minute)
+	change := func(name string, to func(string) string) string {
+		u, err := url.Parse(rawURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		if !q.Has(name) {
+			t.Fatalf("the URL has no %s", name)
+		}
+		q.Set(name, to(q.Get(name)))
+		u.RawQuery = q.Encode()
+		return u.String()
+	}
+	tests := []struct {
+		name, url, contentType string
+		body                   io.Reader
+		want                   []int
+	}{
+		{"another content type", rawURL, "text/plain", strings.NewReader("x"), []int{403}},
+		{"the content type with a parameter", rawURL, "application/pdf; x=y", strings.NewReader("x"), []int{403}},
+		{"another key", strings.Replace(rawURL, "/a?", "/b?", 1), "application/pdf", strings.NewReader("x"), []int{403}},
+		{"a longer life", change("X-Amz-Expires", func(string) string { return "3600" }), "application/pdf",
+			strings.NewReader("x"), []int{403}},
+		{"another signature", change("X-Amz-Signature", func(s string) string { return strings.Repeat("0", len(s)) }),
+			"application/pdf", strings.NewReader("x"), []int{403}},
+		{"no length", rawURL, "application/pdf", io.NopCloser(strings.NewReader("x")), []int{411, 501}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			status := send(t, tt.url, tt.contentType, tt.body)
+			ok := false
+			for _, want := range tt.want {
+				ok = ok || status == want
+			}
+			if !ok {
+				t.Errorf("status %d, want one of %v", status, tt.want)
+			}
+			g.wantNothing()
+		})
+	}
+	if status := send(t, rawURL, "application/pdf", strings.NewReader("x")); status != 200 {
+		t.Errorf("what it is for: status %d, want 200", status)
+	}
+}
+
+func TestAPresignedURLExpires(t *testing.T) {
+	t.Parallel()
+	g := startGateway(t)
+	// The shortest life that surely lasts to a first request: S3 counts from the start of the second.
+	rawURL := presign(t, g.open(t), 2*time.Second)
+	if status := send(t, rawURL, "application/pdf", strings.NewReader("x")); status != 200 {
+		t.Errorf("within its life: status %d, want 200", status)
+	}
+	status := 200
+	for deadline := time.Now().Add(10 * time.Second); status == 200 && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Millisecond)
+		status = send(t, rawURL, "application/pdf", strings.NewReader("x"))
+	}
+	if status != 403 {
+		t.Errorf("after its life: status %d, want 403", status)
+	}
+}
+
+func TestPresigningNeedsNoServer(t *testing.T) {
+	st, err := s3.Open("s3://bucket/in/box?endpoint=http://127.0.0.1:1&region=eu-north-1", cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rawURL, err := st.PresignPut(t.Context(), "a/b", "application/pdf", 1500*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	if u.Host != "127.0.0.1:1" || u.Path != "/bucket/in/box/a/b" {
+		t.Errorf("the URL is of %s%s", u.Host, u.Path)
+	}
+	if got := q.Get("X-Amz-SignedHeaders"); got != "content-type;host" {
+		t.Errorf("signed are %q, want content-type;host", got)
+	}
+	if got := q.Get("X-Amz-Expires"); got != "2" {
+		t.Errorf("it holds for %s s, want 1.5 rounded up", got)
+	}
+	if !strings.Contains(q.Get("X-Amz-Credential"), "/eu-north-1/s3/") {
+		t.Errorf("it is signed for %q, want eu-north-1", q.Get("X-Amz-Credential"))
+	}
+	for _, life := range []time.Duration{0, -time.Second, 7*24*time.Hour + 1} {
+		if _, err := st.PresignPut(t.Context(), "a", "", life); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("a life of %v: error %v, want fs.ErrInvalid", life, err)
+		}
+	}
+}

@@ -1,0 +1,218 @@
+package s3_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/store/s3"
+	"github.com/putpost/putpost/wrappers/store/storetest"
+)
+
+const part = 5 << 20
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// zeros gives n bytes.
+func zeros(n int64) io.Reader {
+	return io.LimitReader(readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil }), n)
+}
+
+// then gives what r gives, calls f, and ends with the error that f returns.
+func then(r io.Reader, f func() error) io.Reader {
+	return io.MultiReader(r, readerFunc(func([]byte) (int, error) { return 0, f() }))
+}
+
+func TestStore(t *testing.T) {
+	g := startGateway(t)
+	storetest.Run(t, func(t *testing.T) store.Store { return g.open(t) })
+	g.wantNoUploads()
+}
+
+func TestAnUploaderThatIsCutOffLeavesNothing(t *testing.T) {
+	g := startGateway(t)
+	st := g.open(t)
+	cut := errors.New("cut off")
+	for name, r := range map[string]io.Reader{
+		"in the first part": io.MultiReader(zeros(part/2), iotest.ErrReader(io.ErrUnexpectedEOF)),
+		"in a later part":   io.MultiReader(zeros(2*part+part/2), iotest.ErrReader(io.ErrUnexpectedEOF)),
+		"between parts":     io.MultiReader(zeros(2*part), iotest.ErrReader(cut)),
+	} {
+		if _, err := st.Put(t.Context(), "a", "", r); !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, cut) {
+			t.Errorf("%s: error %v, want the reader's", name, err)
+		}
+		g.wantNothing()
+	}
+}
+
+func TestACancelledPutLeavesNothing(t *testing.T) {
+	g := startGateway(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	r := then(zeros(2*part), func() error {
+		uploads, err := g.client().ListMultipartUploads(t.Context(), bucket, "", "", "", "", 10)
+		if err != nil || len(uploads.Uploads) != 1 {
+			t.Errorf("in the middle there are the uploads %v, %v, want one", uploads.Uploads, err)
+		}
+		cancel()
+		return context.Canceled
+	})
+	if _, err := g.open(t).Put(ctx, "a", "", r); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+	g.wantNothing()
+}
+
+func TestAPutOutlastsARestartOfTheStore(t *testing.T) {
+	g := startGateway(t)
+	st := g.open(t)
+	want := bytes.Repeat([]byte("0123456789abcdef"), 3*part/16)
+	restarted := false
+	r := io.MultiReader(bytes.NewReader(want[:2*part]), readerFunc(func([]byte) (int, error) {
+		g.kill()
+		g.start()
+		restarted = true
+		return 0, io.EOF
+	}), bytes.NewReader(want[2*part:]))
+	if n, err := st.Put(t.Context(), "a", "text/plain", r); err != nil || n != int64(len(want)) || !restarted {
+		t.Fatalf("Put = %d, %v", n, err)
+	}
+	body, _, err := st.Open(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("what came back differs, or ended with %v", err)
+	}
+}
+
+func TestAPutIntoAStoreThatDiesFailsAndShowsNothingLater(t *testing.T) {
+	g := startGateway(t)
+	st, err := s3.OpenOnce(g.url("x"), cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("old")); err != nil {
+		t.Fatal(err)
+	}
+	r := then(zeros(2*part+part/2), func() error { g.kill(); return io.EOF })
+	_, err = st.Put(t.Context(), "a", "text/html", r)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "parts are left") {
+		t.Errorf("error %v, want a failure that says what was left", err)
+	}
+	wantClean(t, err)
+	g.start()
+	info, err := st.Stat(t.Context(), "a")
+	if err != nil || info.Size != 3 || info.ContentType != "text/plain" {
+		t.Errorf("Stat = %+v, %v, want the old object", info, err)
+	}
+	if _, err := st.Put(t.Context(), "a", "text/html", strings.NewReader("new")); err != nil {
+		t.Errorf("after the restart: %v", err)
+	}
+}
+
+func TestTooManyPartsAreTooLarge(t *testing.T) {
+	g := startGateway(t)
+	st := g.open(t)
+	s3.SetMaxParts(st, 2)
+	if n, err := st.Put(t.Context(), "fits", "", zeros(2*part)); err != nil || n != 2*part {
+		t.Errorf("two parts: Put = %d, %v", n, err)
+	}
+	if err := st.Delete(t.Context(), "fits"); err != nil {
+		t.Error(err)
+	}
+	if _, err := st.Put(t.Context(), "a", "", zeros(2*part+1)); !errors.Is(err, store.ErrFull) {
+		t.Errorf("two parts and a byte: error %v, want ErrFull", err)
+	}
+	g.wantNothing()
+}
+
+func TestALargePutIsNotHeld(t *testing.T) {
+	g := startGateway(t)
+	st := g.open(t)
+	const size = 64 << 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if n, err := st.Put(t.Context(), "a", "", zeros(size)); err != nil || n != size {
+		t.Fatalf("Put = %d, %v", n, err)
+	}
+	runtime.ReadMemStats(&after)
+	// A part, and what the requests take. The buffer of another size would show as well.
+	if got := after.TotalAlloc - before.TotalAlloc; got > 3*part {
+		t.Errorf("%d MiB were allocated for an object of %d MiB", got>>20, size>>20)
+	}
+}
+
+func TestCheckTellsWhatIsWrong(t *testing.T) {
+	g := startGateway(t)
+	if err := g.open(t).Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	tests := []struct {
+		name, url string
+		cred      s3.Credentials
+		want      string
+	}{
+		{"bucket", strings.Replace(g.url("x"), bucket, "other", 1), cred, "NoSuchBucket"},
+		{"secret", g.url("x"), s3.Credentials{AccessKeyID: cred.AccessKeyID, SecretAccessKey: "wrong"}, "SignatureDoesNotMatch"},
+		{"access key", g.url("x"), s3.Credentials{AccessKeyID: "nobody", SecretAccessKey: "wrong"}, "HTTP status"},
+		{"region", strings.Replace(g.url("x"), "us-east-1", "eu-north-1", 1), cred, "AuthorizationHeaderMalformed"},
+	}
+	for _, tt := range tests {
+		t.Run("wrong "+tt.name, func(t *testing.T) {
+			st, err := s3.Open(tt.url, tt.cred)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err = st.Check(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %s", err, tt.want)
+			}
+			wantClean(t, err)
+			if _, err := st.Put(t.Context(), "a", "", zeros(2*part)); err == nil || errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("Put: error %v", err)
+			} else {
+				wantClean(t, err)
+			}
+		})
+	}
+}
+
+func TestAMissingBucketIsNoMissingKey(t *testing.T) {
+	g := startGateway(t)
+	st, err := s3.Open(strings.Replace(g.url("x"), bucket, "other", 1), cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := st.Open(t.Context(), "a"); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open: error %v, want one that is not fs.ErrNotExist", err)
+	}
+}
+
+func TestPrefixesKeepApart(t *testing.T) {
+	g := startGateway(t)
+	for _, prefix := range []string{"", "p", "p/q/"} {
+		st, err := s3.Open(g.url(prefix), cred)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := st.Put(t.Context(), "a", "", strings.NewReader(prefix)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"a", "p/a", "p/q/a"} {
+		if _, err := g.client().StatObject(t.Context(), bucket, name, minio.StatObjectOptions{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
