@@ -1,0 +1,66 @@
+package exchange
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	// lingerTime and lingerSize bound how much of a refused body is thrown away.
+	lingerTime = 5 * time.Second
+	lingerSize = 64 << 20
+
+	// netHTTPDiscards is what net/http throws away of a body on its own.
+	netHTTPDiscards = 256 << 10
+)
+
+// body is a request's body that must keep coming.
+type body struct {
+	io.ReadCloser
+	control *http.ResponseController
+	stall   time.Duration
+	armed   time.Time // when the deadline was last set; zero if there is none
+	started bool      // something was asked for, and so a waiting caller told to go on
+	ended   bool      // io.EOF or err
+	err     error     // what ended it, if not io.EOF
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	b.started = true
+	b.arm()
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !b.ended {
+		// The deadline stays as it is: at the end of a body net/http takes it
+		// off, and after an error it must not wait for the rest.
+		b.ended = true
+		if err != io.EOF {
+			b.err = err
+		}
+	}
+	return n, err
+}
+
+// arm moves the deadline, but not for each small read: a fourth of the time
+// more or less does not matter.
+func (b *body) arm() {
+	if now := time.Now(); !b.ended && now.Sub(b.armed) > b.stall/4 {
+		b.control.SetReadDeadline(now.Add(b.stall)) // not every writer can; then nothing stalls it either
+		b.armed = now
+	}
+}
+
+// linger sends the answer off and goes on reading for a while. Closing the
+// connection at once would make the system reset it, and a caller that is still
+// sending would see that instead of the answer.
+func linger(x *state, r *http.Request) {
+	if x.control.Flush() != nil || x.control.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
+	switch {
+	case r.Header.Get("Expect") != "" && !x.body.started: // it waits, and sends nothing
+	case 0 <= r.ContentLength && r.ContentLength <= netHTTPDiscards:
+	default:
+		io.CopyN(io.Discard, x.body.ReadCloser, lingerSize)
+	}
+}

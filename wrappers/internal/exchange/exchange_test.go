@@ -1,0 +1,220 @@
+package exchange_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+)
+
+// serve starts h and returns the server's address.
+func serve(t *testing.T, h exchange.Handler) string {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv.Listener.Addr().String()
+}
+
+// dial sends the beginning of a request.
+func dial(t *testing.T, addr, head string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// refuse answers 413 and reads nothing.
+var refuse = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	exchange.Refuse(w, r, http.StatusRequestEntityTooLarge, errors.New("on purpose"))
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusRequestEntityTooLarge)
+})
+
+func status(t *testing.T, conn net.Conn) int {
+	t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("no answer: %v", err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
+	const size = 32 << 20
+	for _, framing := range []string{fmt.Sprintf("Content-Length: %d\n\n", size), "Transfer-Encoding: chunked\n\n" + fmt.Sprintf("%x\n", size)} {
+		conn := dial(t, serve(t, exchange.Handler{Next: refuse}), "PUT / HTTP/1.1\nHost: x\n"+framing)
+		chunk := make([]byte, 1<<20)
+		for range size / len(chunk) {
+			if _, err := conn.Write(chunk); err != nil {
+				t.Fatalf("the connection was cut while the body was sent: %v", err)
+			}
+		}
+		if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
+			t.Errorf("status %d, want 413", got)
+		}
+	}
+}
+
+func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
+	for _, length := range []int{10, 100 << 10, 10 << 20} {
+		for _, expect := range []string{"", "Expect: 100-continue\n"} {
+			conn := dial(t, serve(t, exchange.Handler{Next: refuse}), fmt.Sprintf("PUT / HTTP/1.1\nHost: x\n%sContent-Length: %d\n\n", expect, length))
+			conn.SetDeadline(time.Now().Add(2 * time.Second))
+			if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
+				t.Errorf("%d bytes %s: status %d, want 413", length, expect, got)
+			}
+			if expect == "" || length < 1<<20 { // then net/http waits for a while, whatever it is told
+				conn.Close()
+			} else if _, err := io.Copy(io.Discard, conn); err != nil {
+				t.Errorf("%d bytes %s: %v, though nobody sends anything", length, expect, err)
+			}
+		}
+	}
+}
+
+func TestUnreadBodyIsNotTheNextRequest(t *testing.T) {
+	body := "GET /smuggled HTTP/1.1\nHost: x\n\n"
+	paths := make(chan string, 2)
+	addr := serve(t, exchange.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths <- r.URL.Path
+		refuse(w, r)
+	})})
+	conn := dial(t, addr, fmt.Sprintf("PUT /first HTTP/1.1\nHost: x\nContent-Length: %d\n\n", len(body)+strings.Count(body, "\n"))+body)
+	answers, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatalf("the connection was not closed in order: %v", err)
+	}
+	if n := bytes.Count(answers, []byte("HTTP/1.1 ")); n != 1 || len(paths) != 1 {
+		t.Errorf("%d answers to %d requests, want one", n, len(paths))
+	}
+}
+
+func TestConnectionIsKeptWhenTheBodyWasRead(t *testing.T) {
+	addr := serve(t, exchange.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		refuse(w, r)
+	})})
+	resp, err := http.Post("http://"+addr, "text/plain", strings.NewReader("body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.Close {
+		t.Error("the answer closes the connection")
+	}
+}
+
+func TestStalledBodyEnds(t *testing.T) {
+	result := make(chan error, 1)
+	addr := serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		if got := exchange.BodyError(r.Context()); got != err {
+			t.Errorf("BodyError is %v, want %v", got, err)
+		}
+		result <- err
+		refuse(w, r)
+	})})
+	conn := dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning")
+	if err := <-result; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("reading ended with %v, want os.ErrDeadlineExceeded", err)
+	}
+	if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d, want the handler's", got)
+	}
+}
+
+// A body that trickles takes longer than Stall and is whole; what comes after
+// it may take longer, too.
+func TestSlowIsNotStalled(t *testing.T) {
+	const stall = 200 * time.Millisecond
+	result := make(chan error, 1)
+	addr := serve(t, exchange.Handler{Stall: stall, Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		select {
+		case <-r.Context().Done():
+			err = errors.Join(err, context.Cause(r.Context()))
+		case <-time.After(2 * stall):
+		}
+		result <- err
+	})})
+	conn := dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 6\n\n")
+	for range 6 {
+		time.Sleep(stall / 4)
+		io.WriteString(conn, "x")
+	}
+	if err := <-result; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBrokenBodyIsTold(t *testing.T) {
+	result := make(chan error, 1)
+	addr := serve(t, exchange.Handler{Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := exchange.BodyError(r.Context()); err != nil {
+			t.Errorf("BodyError is %v before anything was read", err)
+		}
+		io.Copy(io.Discard, r.Body)
+		result <- exchange.BodyError(r.Context())
+	})})
+	dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning").Close()
+	if err := <-result; err == nil {
+		t.Error("no BodyError for a body that broke off")
+	}
+	dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 5\n\nwhole")
+	if err := <-result; err != nil {
+		t.Errorf("BodyError is %v for a body that is whole", err)
+	}
+}
+
+func TestReasonIsLoggedUnderTheTraceID(t *testing.T) {
+	var log bytes.Buffer
+	ids := make(chan string, 2)
+	h := exchange.Handler{Logger: slog.New(slog.NewTextHandler(&log, nil)), Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ids <- exchange.TraceID(r.Context())
+		refuse(w, r)
+	})}
+	for range 2 {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPut, "/path?signature=SECRET", nil))
+	}
+	a, b := <-ids, <-ids
+	if a == b || a == "" {
+		t.Errorf("trace ids %q and %q, want two", a, b)
+	}
+	for _, want := range []string{a, b, "status=413", "method=PUT", "path=/path", `reason="on purpose"`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, &log)
+		}
+	}
+	if strings.Contains(log.String(), "SECRET") {
+		t.Errorf("the log shows the query:\n%s", &log)
+	}
+}
+
+func TestDateIsTheClocks(t *testing.T) {
+	now := time.Date(1997, 2, 26, 0, 0, 0, 0, time.FixedZone("KST", 9*60*60))
+	w := httptest.NewRecorder()
+	exchange.Handler{Next: refuse, Now: func() time.Time { return now }}.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if got := w.Header().Get("Date"); got != "Tue, 25 Feb 1997 15:00:00 GMT" {
+		t.Errorf("Date is %s", got)
+	}
+}
