@@ -1,0 +1,325 @@
+package upload_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/iotest"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// contentOf opens src, reads it to its end and closes it.
+func contentOf(t *testing.T, src upload.Source) string {
+	t.Helper()
+	rc, err := src.Open()
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	data, err := io.ReadAll(rc)
+	if err := errors.Join(err, rc.Close()); err != nil {
+		t.Fatalf("reading %s: %v", src.Name, err)
+	}
+	return string(data)
+}
+
+func TestBaseNameEndsAtEitherSeparatorOnEveryPlatform(t *testing.T) {
+	for name, want := range map[string]string{
+		"test.txt":                "test.txt",
+		`test\resources\test.txt`: "test.txt",
+		"test/resources/test.txt": "test.txt",
+		`a/b\c.txt`:               "c.txt",
+		`a\b/c.txt`:               "c.txt",
+		"/":                       "",
+		`C:\`:                     "",
+		"dir/":                    "",
+		"":                        "",
+		"..":                      "..",
+		"보고서/견적서 (최종).pdf":        "견적서 (최종).pdf",
+	} {
+		if got := upload.BaseName(name); got != want {
+			t.Errorf("BaseName(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestEveryConstructorDescribesTheSameFileAlike(t *testing.T) {
+	const content = "%PDF-1.7 and so on"
+	path := filepath.Join(t.TempDir(), "견적서 1.pdf")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fromFile, err := upload.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromFS, err := upload.FS(fstest.MapFS{"dir/견적서 1.pdf": {Data: []byte(content)}}, "dir/견적서 1.pdf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for constructor, src := range map[string]upload.Source{
+		"File":     fromFile,
+		"FS":       fromFS,
+		"Bytes":    upload.Bytes(`dir\견적서 1.pdf`, []byte(content)),
+		"ReaderAt": upload.ReaderAt("dir/견적서 1.pdf", strings.NewReader(content+" and what lies behind it"), int64(len(content))),
+		"Reader":   upload.Reader("/dir/견적서 1.pdf", strings.NewReader(content), int64(len(content))),
+	} {
+		if src.Name != "견적서 1.pdf" || src.ContentType != "application/pdf" || src.Size != int64(len(content)) {
+			t.Errorf("%s describes %q, %q, %d bytes", constructor, src.Name, src.ContentType, src.Size)
+		}
+		if got := contentOf(t, src); got != content {
+			t.Errorf("%s holds %q, want %q", constructor, got, content)
+		}
+	}
+}
+
+func TestEachOpenBeginsAtTheFirstByteAndStandsAlone(t *testing.T) {
+	const content = "0123456789"
+	path := filepath.Join(t.TempDir(), "digits")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fromFile, err := upload.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromFS, err := upload.FS(os.DirFS(filepath.Dir(path)), "digits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The reader was moved before: a source begins at the beginning all the same.
+	moved := strings.NewReader(content)
+	moved.Seek(7, io.SeekStart)
+	for constructor, src := range map[string]upload.Source{
+		"File":     fromFile,
+		"FS":       fromFS,
+		"Bytes":    upload.Bytes("digits", []byte(content)),
+		"ReaderAt": upload.ReaderAt("digits", moved, int64(len(content))),
+	} {
+		first, err := src.Open()
+		if err != nil {
+			t.Fatalf("%s: %v", constructor, err)
+		}
+		if _, err := io.CopyN(io.Discard, first, 4); err != nil {
+			t.Fatalf("%s: %v", constructor, err)
+		}
+		if got := contentOf(t, src); got != content {
+			t.Errorf("%s: opened beside another reader it holds %q, want %q", constructor, got, content)
+		}
+		rest, err := io.ReadAll(first)
+		if err := errors.Join(err, first.Close()); err != nil || string(rest) != content[4:] {
+			t.Errorf("%s: the first reader goes on with %q (%v), want %q", constructor, rest, err, content[4:])
+		}
+	}
+}
+
+func TestAnEmptyFileIsAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fromFile, err := upload.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for constructor, src := range map[string]upload.Source{
+		"File":     fromFile,
+		"Bytes":    upload.Bytes("empty", nil),
+		"ReaderAt": upload.ReaderAt("empty", strings.NewReader(""), 0),
+		"Reader":   upload.Reader("empty", strings.NewReader(""), 0),
+	} {
+		if src.Size != 0 || src.ContentType != upload.OctetStream {
+			t.Errorf("%s describes %d bytes of %q", constructor, src.Size, src.ContentType)
+		}
+		if got := contentOf(t, src); got != "" {
+			t.Errorf("%s holds %q", constructor, got)
+		}
+	}
+}
+
+func TestFileRefusesWhatIsNoFile(t *testing.T) {
+	dir := t.TempDir()
+	refusesToDescribe(t, filepath.Join(dir, "missing.pdf"), fs.ErrNotExist, "")
+	refusesToDescribe(t, dir, upload.ErrInvalid, "is a directory")
+}
+
+// refusesToDescribe checks that File says in one line what is wrong with path.
+func refusesToDescribe(t *testing.T, path string, is error, says string) {
+	t.Helper()
+	src, err := upload.File(path)
+	if !errors.Is(err, upload.ErrInvalid) || !errors.Is(err, is) {
+		t.Errorf("%s: %v, want upload.ErrInvalid and %v", path, err, is)
+		return
+	}
+	if src.Open != nil || src.Name != "" {
+		t.Errorf("%s: there is a source beside the error", path)
+	}
+	if text := err.Error(); strings.Count(text, path) != 1 || !strings.Contains(text, says) || strings.Contains(text, "\n") {
+		t.Errorf("%q does not name the path once and say %q", text, says)
+	}
+}
+
+// locked is a file system whose files are there and may not be opened, as for
+// another user. A test that runs as root cannot have a real one.
+type locked struct{ fstest.MapFS }
+
+func (f locked) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+}
+
+// torn is a file system whose files can be opened and not be read.
+type torn struct{ fstest.MapFS }
+
+func (f torn) Open(name string) (fs.File, error) {
+	file, err := f.MapFS.Open(name)
+	return tornFile{file}, err
+}
+
+var errTorn = errors.New("torn")
+
+type tornFile struct{ fs.File }
+
+func (tornFile) Read([]byte) (int, error) { return 0, errTorn }
+
+func TestFSRefusesWhatCannotBeRead(t *testing.T) {
+	files := fstest.MapFS{"dir/file": {Data: []byte("secret")}}
+	for _, tc := range []struct {
+		what string
+		fsys fs.FS
+		name string
+		is   error
+	}{
+		{"a missing file", files, "dir/other", fs.ErrNotExist},
+		{"a directory", files, "dir", upload.ErrInvalid},
+		{"a file that may not be opened", locked{files}, "dir/file", fs.ErrPermission},
+		{"a file that cannot be read", torn{files}, "dir/file", errTorn},
+	} {
+		if _, err := upload.FS(tc.fsys, tc.name); !errors.Is(err, upload.ErrInvalid) || !errors.Is(err, tc.is) {
+			t.Errorf("%s: %v, want upload.ErrInvalid and %v", tc.what, err, tc.is)
+		}
+	}
+}
+
+func TestReaderGivesItselfOnce(t *testing.T) {
+	src := upload.Reader("log", iotest.OneByteReader(strings.NewReader("line")), 4)
+	if got := contentOf(t, src); got != "line" {
+		t.Errorf("the first Open holds %q", got)
+	}
+	for range 2 {
+		if rc, err := src.Open(); !errors.Is(err, upload.ErrNotReplayable) || rc != nil {
+			t.Errorf("a later Open gives %v, %v, want upload.ErrNotReplayable", rc, err)
+		}
+	}
+}
+
+func TestReaderIsNotReadBeforeItIsOpened(t *testing.T) {
+	// No name tells what it is, and still its first bytes are left alone.
+	src := upload.Reader("unnamed", iotest.ErrReader(errors.New("it was read")), 4)
+	if src.ContentType != upload.OctetStream {
+		t.Errorf("content type %q", src.ContentType)
+	}
+}
+
+// closes counts how often it was closed.
+type closes struct {
+	io.Reader
+	n int
+}
+
+func (c *closes) Close() error { c.n++; return nil }
+
+func TestReaderClosesWhatCanBeClosed(t *testing.T) {
+	r := &closes{Reader: strings.NewReader("line")}
+	contentOf(t, upload.Reader("log", r, 4))
+	if r.n != 1 {
+		t.Errorf("closed %d times, want once", r.n)
+	}
+}
+
+func TestReaderAtIsNeverClosed(t *testing.T) {
+	f, err := os.Open("source.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	src := upload.ReaderAt("source.go", f, 7)
+	for range 2 {
+		if got := contentOf(t, src); got != "package" {
+			t.Errorf("the first 7 bytes are %q", got)
+		}
+	}
+}
+
+func TestReaderAtThatFailsShowsWhenItIsRead(t *testing.T) {
+	src := upload.ReaderAt("data", failingAt{}, 10)
+	if src.ContentType != upload.OctetStream || src.Size != 10 {
+		t.Errorf("described as %q, %d bytes", src.ContentType, src.Size)
+	}
+	rc, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rc.Close()
+	if _, err := io.ReadAll(rc); !errors.Is(err, errTorn) {
+		t.Errorf("reading gives %v, want %v", err, errTorn)
+	}
+}
+
+type failingAt struct{}
+
+func (failingAt) ReadAt([]byte, int64) (int, error) { return 0, errTorn }
+
+func TestFileIsOpenedAnewByItsPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.txt")
+	if err := os.WriteFile(path, []byte("then"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src, err := upload.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := src.Open(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open of a file that is gone: %v, want %v", err, fs.ErrNotExist)
+	}
+}
+
+func TestDescribingAFileKeepsNothingOpen(t *testing.T) {
+	var opened, closed int
+	fsys := counted{fstest.MapFS{"file": {Data: bytes.Repeat([]byte("x"), 1000)}}, &opened, &closed}
+	if _, err := upload.FS(fsys, "file"); err != nil {
+		t.Fatal(err)
+	}
+	if opened != 1 || closed != 1 {
+		t.Errorf("opened %d times and closed %d times, want once each", opened, closed)
+	}
+}
+
+// counted counts what is opened and closed.
+type counted struct {
+	fstest.MapFS
+	opened, closed *int
+}
+
+func (f counted) Open(name string) (fs.File, error) {
+	*f.opened++
+	file, err := f.MapFS.Open(name)
+	return countedFile{file, f.closed}, err
+}
+
+func (f counted) Stat(name string) (fs.FileInfo, error) { return f.MapFS.Stat(name) }
+
+type countedFile struct {
+	fs.File
+	closed *int
+}
+
+func (f countedFile) Close() error { *f.closed++; return f.File.Close() }

@@ -1,0 +1,47 @@
+//go:build unix
+
+package upload_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// Opening a named pipe that nobody writes to would wait for ever: the test then
+// hangs.
+func TestFileRefusesWhatIsNoRegularFile(t *testing.T) {
+	dir := t.TempDir()
+	pipe, dangling := filepath.Join(dir, "pipe"), filepath.Join(dir, "dangling")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(dir, "nowhere"), dangling); err != nil {
+		t.Fatal(err)
+	}
+	refusesToDescribe(t, pipe, upload.ErrInvalid, "is not a regular file")
+	refusesToDescribe(t, os.DevNull, upload.ErrInvalid, "is not a regular file")
+	refusesToDescribe(t, dangling, fs.ErrNotExist, "")
+}
+
+func TestFileFollowsALinkToAFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "target.bin"), []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "invoice.pdf")
+	if err := os.Symlink("target.bin", link); err != nil {
+		t.Fatal(err)
+	}
+	src, err := upload.File(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := contentOf(t, src); got != "content" || src.Name != "invoice.pdf" || src.ContentType != "application/pdf" {
+		t.Errorf("%q, %q, content %q", src.Name, src.ContentType, got)
+	}
+}
