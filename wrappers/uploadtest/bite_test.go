@@ -1,0 +1,510 @@
+package uploadtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// Each fault here is the only one in a provider that is right otherwise, put
+// around it from the outside; the kit has to name it.
+
+// Faults of a client.
+
+type uploaderFunc func(context.Context, upload.Source) (upload.Result, error)
+
+func (f uploaderFunc) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	return f(ctx, src)
+}
+
+// result spoils what a client returns of an upload that succeeded.
+func result(spoil func(*upload.Result)) func(upload.Uploader) upload.Uploader {
+	return func(u upload.Uploader) upload.Uploader {
+		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			res, err := u.Upload(ctx, src)
+			if err == nil {
+				spoil(&res)
+			}
+			return res, err
+		})
+	}
+}
+
+// failure spoils the error that a client returns.
+func failure(spoil func(*upload.Error) error) func(upload.Uploader) upload.Uploader {
+	return func(u upload.Uploader) upload.Uploader {
+		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			res, err := u.Upload(ctx, src)
+			if e, ok := errors.AsType[*upload.Error](err); ok {
+				return res, spoil(e)
+			}
+			return res, err
+		})
+	}
+}
+
+// input spoils what a client is given.
+func input(spoil func(*upload.Source)) func(upload.Uploader) upload.Uploader {
+	return func(u upload.Uploader) upload.Uploader {
+		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			spoil(&src)
+			return u.Upload(ctx, src)
+		})
+	}
+}
+
+// readers spoils the readers that a client opens.
+func readers(spoil func(io.ReadCloser, upload.Source) io.ReadCloser) func(upload.Uploader) upload.Uploader {
+	return input(func(src *upload.Source) {
+		original := *src
+		src.Open = func() (io.ReadCloser, error) {
+			rc, err := original.Open()
+			if err != nil {
+				return nil, err
+			}
+			return spoil(rc, original), nil
+		}
+	})
+}
+
+type pair struct {
+	io.Reader
+	io.Closer
+}
+
+type closerFunc func() error
+
+func (f closerFunc) Close() error { return f() }
+
+// talkative prints what a client must not print.
+type talkative struct {
+	upload.Uploader
+	Key string
+}
+
+// Faults between client and server.
+
+type tripFunc func(*http.Request) (*http.Response, error)
+
+func (f tripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// request spoils the requests to paths that hold a text.
+func request(path string, spoil func(*http.Request)) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			if strings.Contains(r.URL.Path, path) {
+				r = r.Clone(r.Context())
+				spoil(r)
+			}
+			return next.RoundTrip(r)
+		})
+	}
+}
+
+// rewrite spoils a body.
+func rewrite(r *http.Request, spoil func([]byte) []byte) {
+	b, _ := io.ReadAll(r.Body)
+	b = spoil(b)
+	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(b)), nil, int64(len(b))
+}
+
+func replace(old, new string) func(*http.Request) {
+	return func(r *http.Request) {
+		rewrite(r, func(b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(new), 1) })
+	}
+}
+
+func header(name, value string) func(*http.Request) {
+	return func(r *http.Request) {
+		if r.Header.Del(name); value != "" {
+			r.Header.Set(name, value)
+		}
+	}
+}
+
+// second spoils the second request to a path and all that follow it.
+func second(spoil func(*http.Request)) func(*http.Request) {
+	var n atomic.Int32
+	return func(r *http.Request) {
+		if n.Add(1) > 1 {
+			spoil(r)
+		}
+	}
+}
+
+// again sends every request a second time.
+func again(next http.RoundTripper) http.RoundTripper {
+	return tripFunc(func(r *http.Request) (*http.Response, error) {
+		if resp, err := next.RoundTrip(r.Clone(r.Context())); err == nil {
+			resp.Body.Close()
+		}
+		r.Body, _ = r.GetBody()
+		return next.RoundTrip(r)
+	})
+}
+
+// Faults of a handler.
+
+// arrival spoils the requests to paths that hold a text.
+func arrival(path string, spoil func(*http.Request)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, path) {
+				r = r.Clone(r.Context())
+				spoil(r)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// reply spoils the answers to paths that hold a text.
+func reply(path string, spoil func(*httptest.ResponseRecorder)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.Contains(r.URL.Path, path) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			rec := httptest.NewRecorder()
+			next.ServeHTTP(rec, r)
+			spoil(rec)
+			for name, values := range rec.Header() {
+				w.Header()[name] = values
+			}
+			w.WriteHeader(rec.Code)
+			_, _ = rec.Body.WriteTo(w)
+		})
+	}
+}
+
+func said(old, new string) func(*httptest.ResponseRecorder) {
+	return func(rec *httptest.ResponseRecorder) {
+		rec.Body = bytes.NewBuffer(bytes.Replace(rec.Body.Bytes(), []byte(old), []byte(new), 1))
+	}
+}
+
+// swallowed hides from a handler that a body broke off.
+func swallowed(r *http.Request) {
+	body := r.Body
+	r.Body = pair{readerFunc(func(p []byte) (int, error) {
+		n, err := body.Read(p)
+		if err == io.ErrUnexpectedEOF {
+			err = io.EOF
+		}
+		return n, err
+	}), body}
+}
+
+var bites = []struct {
+	fault    string
+	rig      rig
+	property string
+	want     string // in the one line
+}{
+	// The client's results.
+	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" })}, "names arrive without directories", "the ID is empty"},
+	{"one id for all", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, "each upload has its own id", "nothing under the returned id"},
+	{"a size that is off by one", rig{client: result(func(r *upload.Result) { r.Size++ })}, "bytes arrive unchanged", "Size is 1, but 0 bytes"},
+	{"a name with its directories", rig{client: func(u upload.Uploader) upload.Uploader {
+		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			res, err := u.Upload(ctx, src)
+			res.Name = src.Name
+			return res, err
+		})
+	}}, "names arrive without directories", `Name is "test\\resources\\test.txt", want "test.txt"`},
+	{"only slashes separate directories", rig{form: true, client: result(func(r *upload.Result) {
+		r.Name = strings.ReplaceAll(r.Name, "test.txt", `test\resources\test.txt`)
+	})}, "names arrive without directories", `want "test.txt"`},
+
+	// The client's readers.
+	{"a reader that stays open", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser { return io.NopCloser(rc) })}, "bytes arrive unchanged", "not closed when Upload returned"},
+	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })}, "bytes arrive unchanged", "1 of 2 readers"},
+	{"a reader that is closed twice", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser {
+		return pair{rc, closerFunc(func() error { rc.Close(); return rc.Close() })}
+	})}, "bytes arrive unchanged", "closed twice"},
+	{"a short source is filled up", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
+		zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
+		return pair{io.LimitReader(io.MultiReader(rc, zeros), src.Size), rc}
+	})}, "a source that is not its size", `none, want "invalid"`},
+	{"a long source is cut off", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
+		return pair{io.LimitReader(rc, src.Size), rc}
+	})}, "a source that is not its size", "files after an upload that failed"},
+	{"the end of a broken source counts as its end", rig{client: input(func(src *upload.Source) {
+		original := *src
+		src.Open = func() (io.ReadCloser, error) {
+			rc, err := original.Open()
+			if err != nil {
+				return nil, err
+			}
+			return pair{readerFunc(func(p []byte) (int, error) {
+				n, err := rc.Read(p)
+				if err == errSource {
+					err = io.EOF
+				}
+				return n, err
+			}), rc}, nil
+		}
+	})}, "a source that fails", `none, want "invalid"`},
+	{"an empty file is refused", rig{client: func(u upload.Uploader) upload.Uploader {
+		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			if src.Size == 0 {
+				return upload.Result{}, errors.New("empty")
+			}
+			return u.Upload(ctx, src)
+		})
+	}}, "bytes arrive unchanged", "0 bytes: upload: empty"},
+	{"the progress of another reader", rig{client: input(func(src *upload.Source) {
+		original := *src
+		src.Open = func() (io.ReadCloser, error) {
+			rc, err := original.Open()
+			if late, err := original.Open(); err == nil {
+				late.Close()
+			}
+			return rc, err
+		}
+	})}, "progress ends at the size", "it ended at 0 of 1"},
+	{"a stream is taken for another one", rig{client: input(func(src *upload.Source) {
+		if rc, err := src.Open(); err == nil {
+			rc.Close()
+		}
+	})}, "a stream that can be read once", "cannot be read a second time"},
+	{"uploads at once share their source", rig{client: func(u upload.Uploader) upload.Uploader {
+		var mu sync.Mutex
+		var last upload.Source
+		gate := make(chan struct{})
+		var waiting atomic.Int32
+		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			mu.Lock()
+			last = src
+			mu.Unlock()
+			if waiting.Add(1) == 16 {
+				close(gate)
+			}
+			<-gate
+			mu.Lock()
+			src = last
+			mu.Unlock()
+			return u.Upload(ctx, src)
+		})
+	}}, "uploads run at once", "upload 0 of 16 at once"},
+
+	// The client's contexts.
+	{"a canceled context is not looked at", rig{client: func(u upload.Uploader) upload.Uploader {
+		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			return u.Upload(context.WithoutCancel(ctx), src)
+		})
+	}}, "a canceled context", `none, want "context canceled"`},
+	{"cancel is taken for a network failure", rig{client: failure(func(e *upload.Error) error {
+		if errors.Is(e, context.Canceled) {
+			e.Err = upload.ErrUnavailable
+		}
+		return e
+	})}, "cancel while the answer is awaited", `not of the kind "context canceled"`},
+
+	// The client's errors.
+	{"a refusal counts as success", rig{client: func(u upload.Uploader) upload.Uploader {
+		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			res, _ := u.Upload(ctx, src)
+			return res, nil
+		})
+	}}, "answers are errors of their kind", `announce answered 401: error: none, want "credentials refused"`},
+	{"an error of another type", rig{client: failure(func(e *upload.Error) error { return e.Err })}, "answers are errors of their kind", "want *upload.Error"},
+	{"429 is taken for an outage", rig{client: failure(func(e *upload.Error) error {
+		if e.Status == 429 {
+			e.Err = upload.ErrUnavailable
+		}
+		return e
+	})}, "answers are errors of their kind", `answered 429: error: not of the kind "rate limited"`},
+	{"an error of two kinds", rig{client: failure(func(e *upload.Error) error {
+		e.Err = fmt.Errorf("%w %w", e.Err, upload.ErrExpired)
+		return e
+	})}, "answers are errors of their kind", `of the kind "presigned URL expired" too`},
+	{"the status is lost", rig{client: failure(func(e *upload.Error) error { e.Status = 0; return e })}, "answers are errors of their kind", "Status is 0, want 401"},
+	{"the operation is lost", rig{client: failure(func(e *upload.Error) error { e.Op = ""; return e })}, "answers are errors of their kind", `Op is "", want "announce"`},
+	{"the attempts are not counted", rig{client: failure(func(e *upload.Error) error { e.Attempts = 1; return e })}, "a lasting fault is an error", "Attempts is 1, but 3 requests"},
+	{"Retry-After is lost", rig{client: failure(func(e *upload.Error) error { e.RetryAfter = 0; return e })}, "answers are errors of their kind", "RetryAfter is 0s, the answer said 1s"},
+	{"a refusal is repeated", rig{sent: again, client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind", "2 requests, though none but the first can help"},
+	{"nothing is repeated", rig{sent: func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err != nil || resp.StatusCode >= 429 {
+				return &http.Response{StatusCode: 403, Body: http.NoBody}, nil
+			}
+			return resp, err
+		})
+	}}, "a passing fault is survived", "upload: depot"},
+	{"the second attempt sends the rest of the body", rig{sent: request("/store", second(func(r *http.Request) {
+		rewrite(r, func(b []byte) []byte { return b[len(b)/2:] })
+	}))}, "a passing fault is survived", "were sent, the first wrong one at offset 0"},
+	{"the error shows a credential", rig{client: failure(func(e *upload.Error) error { e.Message = "key " + depotKey; return e })}, "answers are errors of their kind", "secrets: "},
+	{"the error shows the presigned query", rig{sent: func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err != nil {
+				err = &url.Error{Op: "Put", URL: r.URL.String(), Err: &url.Error{Op: "Put", URL: r.URL.String(), Err: err}}
+			}
+			return resp, err
+		})
+	}}, "a lasting fault is an error", "shows a credential or a presigned query"},
+	{"the client shows a credential", rig{client: func(u upload.Uploader) upload.Uploader { return &talkative{u, depotKey} }}, "secrets stay inside", "the client after an upload: secrets: "},
+
+	// What goes over the wire.
+	{"a chunked body", rig{form: true, sent: request("/forms", func(r *http.Request) { r.ContentLength = -1 })}, "names arrive without directories", "submit: request length: chunked"},
+	{"a chunked presigned body", rig{sent: request("/store", func(r *http.Request) { r.ContentLength = -1 })}, "names arrive without directories", "presigned: request length: chunked"},
+	{"the API's key on the presigned step", rig{sent: request("/store", header("X-Depot-Key", depotKey))}, "names arrive without directories", "presigned credentials: header X-Depot-Key"},
+	{"an Authorization on the presigned step", rig{sent: request("/store", header("Authorization", "Bearer x"))}, "names arrive without directories", "presigned credentials: header Authorization"},
+	{"a cookie on the presigned step", rig{sent: request("/store", header("Cookie", "a=b"))}, "names arrive without directories", "presigned credentials: header Cookie"},
+	{"NAVER's header on the presigned step", rig{sent: request("/store", header("x-ncp-lang", "ko-KR"))}, "names arrive without directories", "presigned credentials: header X-Ncp-Lang"},
+	{"another media type on the presigned step", rig{sent: request("/store", header("Content-Type", "text/html"))}, "names arrive without directories", `presigned media type: Content-Type "text/html", but "text/plain" was announced`},
+	{"no media type on the presigned step", rig{sent: request("/store", header("Content-Type", ""))}, "names arrive without directories", `presigned media type: Content-Type "", but`},
+	{"another method on the presigned step", rig{sent: request("/store", func(r *http.Request) { r.Method = "POST" })}, "names arrive without directories", "presigned method: POST, but the URL was handed out for PUT"},
+	{"the presigned query is sorted", rig{sent: request("/store", func(r *http.Request) { r.URL.RawQuery = r.URL.Query().Encode() })}, "names arrive without directories", "request address: neither an operation"},
+	{"no credentials", rig{sent: request("/objects", header("X-Depot-Key", ""))}, "names arrive without directories", "announce: request credentials: header X-Depot-Key is missing"},
+	{"a path with two slashes", rig{form: true, sent: request("/forms", func(r *http.Request) { r.URL.Path = "/v2//forms" })}, "names arrive without directories", "request address: neither an operation"},
+	{"JSON under another media type", rig{sent: request("/objects", header("Content-Type", "text/plain"))}, "names arrive without directories", `announce: request body: header Content-Type has unexpected value "text/plain"`},
+	{"a required property is missing", rig{sent: request("/objects", replace("contentType", "content"))}, "names arrive without directories", `announce: request body: at /contentType: property "contentType" is missing`},
+	{"a property of another type", rig{sent: request("/objects", replace(`"text/plain"`, `17`))}, "names arrive without directories", "announce: request body: at /contentType: value must be a string"},
+	{"a body that is no JSON", rig{sent: request("/objects", replace("{", "["))}, "names arrive without directories", "announce: request body: failed to decode"},
+	{"a part of another name", rig{form: true, sent: request("/forms", replace(`name="file"`, `name="data"`))}, "names arrive without directories", "submit: request body: failed to decode request body: part data: undefined"},
+	{"a part without a media type", rig{form: true, sent: request("/forms", replace("Content-Type: text/plain\r\n", ""))}, "names arrive without directories", "submit: request form: part 1: the file has no Content-Type"},
+	{"a part without a file name", rig{form: true, sent: request("/forms", replace("; filename=", "; title="))}, "names arrive without directories", "400"},
+	{"an encoded file name", rig{form: true, sent: request("/forms", replace("filename=", "filename*=UTF-8''x; filename="))}, "names arrive without directories", "submit: request form: part 1: filename*"},
+	{"a part whose length is a lie", rig{form: true, sent: request("/forms", replace("Content-Type: text/plain\r\n", "Content-Type: text/plain\r\nContent-Length: 1\r\n"))}, "names arrive without directories", `submit: request form: part 1: Content-Length "1"`},
+	{"a form without its end", rig{form: true, sent: request("/forms", func(r *http.Request) {
+		rewrite(r, func(b []byte) []byte { return b[:len(b)-4] })
+	})}, "names arrive without directories", "submit: request form: the form does not end with its closing boundary"},
+	{"a byte is changed on the way", rig{sent: request("/store", func(r *http.Request) {
+		rewrite(r, func(b []byte) []byte {
+			if len(b) > 1000 {
+				b = bytes.Clone(b)
+				b[1000] ^= 1
+			}
+			return b
+		})
+	})}, "bytes arrive unchanged", "16384 bytes: stored: 16384 bytes, 16384 were sent, the first wrong one at offset 1000"},
+	{"the early refusal of a large body is lost", rig{sent: func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil && resp.StatusCode == 413 {
+				return nil, errors.New("broken pipe")
+			}
+			return resp, err
+		})
+	}}, "an early refusal arrives", `not of the kind "too large"`},
+
+	// The handler.
+	{"a status that is not declared", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 200 })}, "names arrive without directories", "submit: response status: 200 is not declared"},
+	{"an answer short of a property", rig{received: reply("/objects", said(`"id"`, `"key"`))}, "names arrive without directories", `announce: response body: status 200: at /id: property "id" is missing`},
+	{"an answer with a property of another type", rig{form: true, received: reply("/forms", said(`"size":`, `"size":"1","was":`))}, "names arrive without directories", "submit: response body: status 201: at /size: value must be an integer"},
+	{"an answer that is no JSON", rig{form: true, received: reply("/forms", said("{", "<"))}, "names arrive without directories", "submit: response body: status 201: failed to decode"},
+	{"an answer of another media type", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Set("Content-Type", "text/html") })}, "names arrive without directories", `submit: response body: status 201: response header Content-Type has unexpected value: "text/html"`},
+	{"an answer without a required header", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })}, "names arrive without directories", `submit: response header: status 201: response header "X-Depot-Left" missing`},
+	{"an answer with a header of another type", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Left", "some") })}, "names arrive without directories", `submit: response header: status 201: unable to decode header "X-Depot-Left"`},
+	{"a body where none is declared", rig{received: reply("/objects", func(rec *httptest.ResponseRecorder) {
+		rec.Code = 401
+	})}, "names arrive without directories", "bytes, but status 401 declares no body"},
+	{"the stored media type is another", rig{form: true, received: arrival("/forms", func(r *http.Request) {
+		rewrite(r, func(b []byte) []byte {
+			return bytes.Replace(b, []byte("application/pdf"), []byte("application/pdx"), 1)
+		})
+	})}, "media types arrive unchanged", `stored: the media type is "application/pdx", want "application/pdf"`},
+	{"a torn body is stored", rig{received: arrival("/store", swallowed)}, "a lasting fault is an error", "an upload that failed left a file under its id"},
+	{"a handler that panics", rig{received: func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
+	}}, "names arrive without directories", "the handler panicked: boom"},
+	{"a file is stored twice", rig{form: true, received: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			first := r.Clone(r.Context())
+			first.Body = io.NopCloser(bytes.NewReader(b))
+			next.ServeHTTP(httptest.NewRecorder(), first)
+			r.Body = io.NopCloser(bytes.NewReader(b))
+			next.ServeHTTP(w, r)
+		})
+	}}, "bytes arrive unchanged", "count: 2 files are stored, 0 were before one upload"},
+	{"a file vanishes", rig{form: true, stored: func(s *Subject) {
+		s.Stored = func(context.Context, string) (io.ReadCloser, string, error) { return nil, "", errors.New("gone") }
+	}}, "bytes arrive unchanged", "stored: nothing under the returned id: gone"},
+}
+
+func TestTheKitNamesEachFault(t *testing.T) {
+	checks := map[string]func(*trial){}
+	for _, p := range properties {
+		checks[p.name] = p.check
+	}
+	for _, b := range bites {
+		t.Run(b.fault, func(t *testing.T) {
+			lines := recorded(t, func(tb testing.TB) { checks[b.property](begin(tb, b.rig.setup)) })
+			named(t, lines, b.want)
+		})
+	}
+	if len(bites) < 30 {
+		t.Errorf("%d faults, want at least 30", len(bites))
+	}
+}
+
+// named finds want among the lines that the kit reported, and sees that each
+// report is one line.
+func named(t *testing.T, lines []string, want string) {
+	t.Helper()
+	found := false
+	for _, line := range lines {
+		found = found || strings.Contains(line, want)
+		if strings.Contains(line, "\n") {
+			t.Errorf("more than one line: %s", line)
+		}
+		if strings.Contains(line, depotKey) {
+			t.Errorf("the kit itself shows the credential: %s", line)
+		}
+	}
+	if !found {
+		t.Errorf("no line has %q in it:\n%s", want, strings.Join(lines, "\n"))
+	}
+}
+
+// recorder is a test that notes its failures.
+type recorder struct {
+	testing.TB
+	mu       sync.Mutex
+	lines    []string
+	cleanups []func()
+}
+
+// recorded runs f on a recorder, to its end, and returns what it reported.
+func recorded(t testing.TB, f func(testing.TB)) []string {
+	r := &recorder{TB: t}
+	done := make(chan struct{})
+	go func() { // which FailNow may end
+		defer close(done)
+		f(r)
+	}()
+	<-done
+	for _, clean := range r.cleanups {
+		defer clean()
+	}
+	return r.lines
+}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, fmt.Sprintf(format, args...))
+}
+func (r *recorder) Error(args ...any)                 { r.Errorf("%s", fmt.Sprint(args...)) }
+func (r *recorder) Fatal(args ...any)                 { r.Error(args...); runtime.Goexit() }
+func (r *recorder) Fatalf(format string, args ...any) { r.Errorf(format, args...); runtime.Goexit() }
+func (r *recorder) Cleanup(f func())                  { r.cleanups = append(r.cleanups, f) }
+func (r *recorder) Helper()                           {}

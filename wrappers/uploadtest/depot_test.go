@@ -1,0 +1,311 @@
+package uploadtest
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// The reference: a provider that keeps its files in a map, and the shortest
+// client that is right. It holds a file in memory, which spares it everything
+// that makes a client hard to write.
+
+//go:embed testdata/depot.yaml
+var depotSpec []byte
+
+const depotKey = "depot-secret-key"
+
+type object struct {
+	Name        string `json:"name"`
+	ContentType string `json:"-"`
+	Content     []byte `json:"-"`
+}
+
+// depot is the handler.
+type depot struct {
+	*http.ServeMux
+	mu      sync.Mutex
+	objects map[string]object
+	pending map[string]string // id to announced content type
+}
+
+func newDepot() *depot {
+	d := &depot{ServeMux: http.NewServeMux(), objects: map[string]object{}, pending: map[string]string{}}
+	d.HandleFunc("POST /v2/objects", d.keyed(d.announce))
+	d.HandleFunc("POST /v2/forms", d.keyed(d.submit))
+	d.HandleFunc("GET /v2/objects/{id}", d.keyed(func(w http.ResponseWriter, r *http.Request) { d.look(w, r, http.StatusOK, r.PathValue("id")) }))
+	d.HandleFunc("DELETE /v2/objects/{id}", d.keyed(func(w http.ResponseWriter, r *http.Request) {
+		d.look(w, r, http.StatusOK, r.PathValue("id"))
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.objects, r.PathValue("id"))
+	}))
+	d.HandleFunc("PUT /store/{id}", d.receive)
+	return d
+}
+
+func (d *depot) keyed(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Depot-Key") != depotKey {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		next(w, r)
+	}
+}
+
+func (d *depot) announce(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		ContentType *string `json:"contentType"`
+	}
+	if typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); typ != "application/json" {
+		w.WriteHeader(http.StatusUnsupportedMediaType)
+		return
+	}
+	if json.NewDecoder(r.Body).Decode(&in) != nil || in.ContentType == nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	id := d.newID()
+	d.mu.Lock()
+	d.pending[id] = *in.ContentType
+	d.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]string{
+		"uploadMethod": "PUT", "id": id,
+		"uploadUrl": "http://" + r.Host + "/store/" + id + "?b=1&a=%7e&signature=" + strings.Repeat(id, 2),
+	})
+}
+
+func (d *depot) receive(w http.ResponseWriter, r *http.Request) {
+	content, err := io.ReadAll(r.Body)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	typ, announced := d.pending[r.PathValue("id")]
+	if err != nil || !announced || typ != r.Header.Get("Content-Type") {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	d.objects[r.PathValue("id")] = object{"", typ, content}
+}
+
+func (d *depot) submit(w http.ResponseWriter, r *http.Request) {
+	form, err := r.MultipartReader()
+	if err != nil {
+		w.WriteHeader(http.StatusUnsupportedMediaType)
+		return
+	}
+	var o object
+	for files := 0; ; files++ {
+		part, err := form.NextPart()
+		if err == io.EOF && files == 1 {
+			break
+		}
+		if err != nil || part.FormName() != "file" || part.FileName() == "" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		o = object{Name: upload.BaseName(params["filename"]), ContentType: part.Header.Get("Content-Type")}
+		if o.Content, err = io.ReadAll(part); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+	}
+	id := d.newID()
+	d.mu.Lock()
+	d.objects[id] = o
+	d.mu.Unlock()
+	d.look(w, r, http.StatusCreated, id)
+}
+
+func (d *depot) look(w http.ResponseWriter, _ *http.Request, status int, id string) {
+	d.mu.Lock()
+	o, ok := d.objects[id]
+	_, pending := d.pending[id]
+	d.mu.Unlock()
+	if !ok && !pending {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Depot-Left", "7")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "name": o.Name, "size": len(o.Content)})
+}
+
+func (d *depot) newID() string { return fmt.Sprintf("o-%016x", rand.Uint64()) }
+
+func (d *depot) Stored(_ context.Context, id string) (io.ReadCloser, string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o, ok := d.objects[id]
+	if !ok {
+		return nil, "", fs.ErrNotExist
+	}
+	return io.NopCloser(bytes.NewReader(o.Content)), o.ContentType, nil
+}
+
+func (d *depot) Count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.objects)
+}
+
+// depotClient is the client, by form or by presigned URL.
+type depotClient struct {
+	base string
+	http *http.Client
+	form bool
+	key  func() string
+}
+
+func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	res := upload.Result{Name: upload.BaseName(src.Name), Size: src.Size}
+	if src.ContentType == "" {
+		src.ContentType = upload.OctetStream
+	}
+	content, err := slurp(ctx, src)
+	if err != nil {
+		return res, &upload.Error{Provider: "depot", Err: err}
+	}
+	var answer struct{ ID, Name, UploadMethod, UploadURL string }
+	if c.form {
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		p, _ := w.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {multipart.FileContentDisposition("file", res.Name)}, "Content-Type": {src.ContentType},
+		})
+		_, _ = p.Write(content)
+		w.Close()
+		err = c.do(ctx, "submit", "POST", c.base+"/forms", w.FormDataContentType(), b.Bytes(), &answer)
+		res.Name = answer.Name
+	} else {
+		in, _ := json.Marshal(map[string]string{"contentType": src.ContentType})
+		if err = c.do(ctx, "announce", "POST", c.base+"/objects", "application/json", in, &answer); err == nil {
+			err = c.do(ctx, Presigned, answer.UploadMethod, answer.UploadURL, src.ContentType, content, nil)
+		}
+	}
+	res.ID = answer.ID
+	return res, err
+}
+
+// slurp reads a source that must have its size.
+func slurp(ctx context.Context, src upload.Source) ([]byte, error) {
+	rc, err := src.Open()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", upload.ErrInvalid, err)
+	}
+	closed := sync.OnceFunc(func() { rc.Close() })
+	defer closed()
+	defer context.AfterFunc(ctx, closed)()
+	content, err := io.ReadAll(io.LimitReader(rc, src.Size+1))
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", upload.ErrInvalid, err)
+	case int64(len(content)) != src.Size:
+		return nil, fmt.Errorf("%w: it is not its size", upload.ErrInvalid)
+	}
+	return content, nil
+}
+
+var depotKinds = map[int]error{
+	401: upload.ErrUnauthorized, 403: upload.ErrForbidden, 404: upload.ErrNotFound, 413: upload.ErrTooLarge,
+	429: upload.ErrRateLimited, 500: upload.ErrUnavailable, 503: upload.ErrUnavailable,
+}
+
+func (c *depotClient) do(ctx context.Context, op, method, address, contentType string, body []byte, into any) error {
+	for attempt := 1; ; attempt++ {
+		failure := &upload.Error{Provider: "depot", Op: op, Attempts: attempt}
+		req, _ := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+		req.Header.Set("Content-Type", contentType)
+		if op != Presigned {
+			req.Header.Set("X-Depot-Key", c.key())
+		}
+		if len(body) >= 1<<20 {
+			req.Header.Set("Expect", "100-continue")
+		}
+		resp, err := c.http.Do(req)
+		switch {
+		case ctx.Err() != nil:
+			failure.Err = ctx.Err()
+			return failure
+		case err != nil:
+			failure.Err = fmt.Errorf("%w: %w", upload.ErrUnavailable, errors.Unwrap(err))
+		case resp.StatusCode/100 == 2:
+			defer resp.Body.Close()
+			if into != nil {
+				return json.NewDecoder(resp.Body).Decode(into)
+			}
+			return nil
+		default:
+			resp.Body.Close()
+			failure.Status, failure.Err = resp.StatusCode, depotKinds[resp.StatusCode]
+			seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+			failure.RetryAfter = time.Duration(seconds) * time.Second
+		}
+		if attempt == 3 || !errors.Is(failure.Err, upload.ErrUnavailable) && !errors.Is(failure.Err, upload.ErrRateLimited) {
+			return failure
+		}
+	}
+}
+
+// rig says what is different from the reference.
+type rig struct {
+	form     bool
+	client   func(upload.Uploader) upload.Uploader
+	sent     func(http.RoundTripper) http.RoundTripper
+	received func(http.Handler) http.Handler
+	stored   func(*Subject)
+}
+
+func (g rig) setup(t testing.TB) Subject {
+	d := newDepot()
+	var h http.Handler = d
+	if g.received != nil {
+		h = g.received(h)
+	}
+	server := Serve(t, h, depotSpec)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ExpectContinueTimeout = 10 * time.Second
+	t.Cleanup(transport.CloseIdleConnections)
+	client := &depotClient{base: server.BaseURL, form: g.form, key: func() string { return depotKey }, http: &http.Client{Transport: transport}}
+	if g.sent != nil {
+		client.http.Transport = g.sent(transport)
+	}
+	s := Subject{Uploader: client, Server: server, Stored: d.Stored, Count: d.Count, Secrets: []string{depotKey}}
+	if g.client != nil {
+		s.Uploader = g.client(client)
+	}
+	if g.stored != nil {
+		g.stored(&s)
+	}
+	return s
+}
+
+func TestTheReferenceKeepsAllProperties(t *testing.T) {
+	t.Run("form", func(t *testing.T) { Run(t, rig{form: true}.setup) })
+	t.Run("presigned", func(t *testing.T) { Run(t, rig{}.setup) })
+}
+
+var _ = url.Parse

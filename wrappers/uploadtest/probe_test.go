@@ -1,0 +1,189 @@
+package uploadtest
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func withKey(r *http.Request) { r.Header.Set("X-Depot-Key", depotKey) }
+
+func TestProbeAcceptsTheReference(t *testing.T) {
+	ts := httptest.NewServer(newDepot())
+	defer ts.Close()
+	Probe(t, ts.URL+"/v2", depotSpec, withKey)
+}
+
+func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
+	for _, b := range []struct {
+		fault string
+		spoil func(http.Handler) http.Handler
+		want  string
+	}{
+		{"no credentials are needed", arrival("/", withKey), "Depot: submit: response status: 201 to a request with no credentials, want 401 or 403 (POST /v2/forms)"},
+		{"only the beginning of a credential is compared", arrival("/", func(r *http.Request) {
+			if key := r.Header.Get("X-Depot-Key"); len(key) > 5 && key[:5] == depotKey[:5] {
+				withKey(r)
+			}
+		}), "Depot: announce: response status: 200 to a request with a wrong X-Depot-Key, want 401 or 403 (POST /v2/objects)"},
+		{"credentials are asked for by another status", reply("/", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 401 {
+				rec.Code = 404
+			}
+		}), "Depot: look: response status: 404 to a request with no X-Depot-Key, want 401 or 403 (GET /v2/objects/"},
+		{"an example is refused", reply("/forms", func(rec *httptest.ResponseRecorder) {
+			*rec = *httptest.NewRecorder()
+			rec.Code = 400
+		}), "Depot: submit: response status: 400 to the spec's own example (POST /v2/forms)"},
+		{"what was created is not found", reply("/objects/", func(rec *httptest.ResponseRecorder) {
+			*rec = *httptest.NewRecorder()
+			rec.Code = 404
+		}), "Depot: look: response status: 404 to the spec's own example"},
+		{"an undeclared status", reply("/objects", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 400 {
+				rec.Code = 422
+			}
+		}), "Depot: announce: response status: 422 is not declared (POST /v2/objects)"},
+		{"a form without the file is taken", arrival("/forms", func(r *http.Request) {
+			if r.ContentLength > 0 {
+				rewrite(r, func(b []byte) []byte {
+					b = bytes.Replace(b, []byte(`name="uploadtest"`), []byte(`name="file"; filename="x"`), 1)
+					return b
+				})
+			}
+		}), "Depot: response status: 201 to submit with a body without file, which must be refused by a 4xx (POST /v2/forms)"},
+		{"a property that is missing is taken", arrival("/objects", func(r *http.Request) {
+			rewrite(r, func(b []byte) []byte { return bytes.Replace(b, []byte(`{}`), []byte(`{"contentType":"a/b"}`), 1) })
+		}), "Depot: response status: 200 to announce with a body without contentType"},
+		{"a torn body is taken", arrival("/objects", func(r *http.Request) {
+			rewrite(r, func(b []byte) []byte {
+				if n := bytes.IndexByte(b, '}'); n < 0 && len(b) > 2 {
+					return []byte(`{"contentType":"a/b"}`)
+				}
+				return b
+			})
+		}), "Depot: response status: 200 to announce with a body that is cut off"},
+		{"an empty body is taken", arrival("/objects", func(r *http.Request) {
+			rewrite(r, func(b []byte) []byte {
+				if len(b) == 0 {
+					return []byte(`{"contentType":"a/b"}`)
+				}
+				return b
+			})
+		}), "Depot: response status: 200 to announce with no body"},
+		{"any media type is taken", arrival("/objects", header("Content-Type", "application/json")), "Depot: response status: 200 to announce with a body of another media type"},
+		{"a fault of the client's is called the server's", reply("/forms", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 415 {
+				rec.Code = 500
+			}
+		}), "Depot: submit: response status: 500 is not declared"},
+		{"any method is taken", func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodPatch {
+					next.ServeHTTP(w, r)
+				}
+			})
+		}, "Depot: response status: 200 to the method PATCH on /forms, which must be refused by a 4xx (PATCH /v2/forms)"},
+		{"any path is taken", func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("X-Depot-Key") == "" || r.URL.Path != "/v2/uploadtest/no/such/path" {
+					next.ServeHTTP(w, r)
+				}
+			})
+		}, "Depot: response status: 200 to a path that the spec does not have"},
+		{"no answer at all", func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		}, "Depot: no answer to POST /v2/forms"},
+	} {
+		t.Run(b.fault, func(t *testing.T) {
+			ts := httptest.NewServer(b.spoil(newDepot()))
+			defer ts.Close()
+			named(t, recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", depotSpec, withKey) }), b.want)
+		})
+	}
+}
+
+func TestCheckNamesWhatAnyServerDoesWrong(t *testing.T) {
+	d := newDepot()
+	ts := httptest.NewServer(reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 202 })(d))
+	defer ts.Close()
+	var lines []string
+	check := &Check{Spec: depotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
+	c := &depotClient{base: ts.URL + "/v2", form: true, key: func() string { return depotKey }, http: &http.Client{Transport: check}}
+	src := newSource("a.txt", "text/plain", []byte("a"), nil)
+	if _, err := c.Upload(t.Context(), src.Source); err != nil {
+		t.Errorf("the check kept the exchange from happening: %v", err)
+	}
+	named(t, lines, "Depot: submit: response status: 202 is not declared (POST /v2/forms)")
+	if len(lines) != 1 {
+		t.Errorf("%d lines for one fault: %q", len(lines), lines)
+	}
+}
+
+func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
+	d := newDepot()
+	storage := httptest.NewServer(d)
+	defer storage.Close()
+	ts := httptest.NewServer(arrival("/objects", func(r *http.Request) { r.Host = storage.Listener.Addr().String() })(d))
+	defer ts.Close()
+	for name, c := range map[string]struct {
+		spoil func(*http.Request)
+		want  string
+	}{
+		"right":            {func(*http.Request) {}, ""},
+		"with the API key": {header("X-Depot-Key", depotKey), "Depot: presigned: presigned credentials: header X-Depot-Key tells"},
+		"chunked":          {func(r *http.Request) { r.ContentLength = -1 }, "Depot: presigned: request length: chunked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var lines []string
+			check := &Check{Spec: depotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
+			client := &depotClient{base: ts.URL + "/v2", key: func() string { return depotKey }, http: &http.Client{Transport: request("/store", c.spoil)(check)}}
+			if _, err := client.Upload(t.Context(), newSource("a.txt", "text/plain", []byte("abc"), nil).Source); err != nil {
+				t.Error(err)
+			}
+			if c.want != "" {
+				named(t, lines, c.want)
+			} else if len(lines) > 0 {
+				t.Errorf("reported: %q", lines)
+			}
+		})
+	}
+}
+
+func TestCheckWithoutReportFailsTheExchange(t *testing.T) {
+	ts := httptest.NewServer(newDepot())
+	defer ts.Close()
+	client := &http.Client{Transport: &Check{Spec: depotSpec}}
+	_, err := client.Post(ts.URL+"/v2/objects", "application/json", nil)
+	named(t, []string{err.Error()}, "Depot: announce: request credentials: header X-Depot-Key is missing (POST /v2/objects)")
+}
+
+func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {
+	long := bytes.Repeat([]byte("0123456789"), keep/5) // more than is kept
+	for name, body := range map[string][]byte{"short": []byte("x"), "long": long, "empty": nil} {
+		t.Run(name, func(t *testing.T) {
+			ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(body) }))
+			defer ts.Close()
+			client := &http.Client{Transport: &Check{Spec: depotSpec, Report: func(error) {}}}
+			resp, err := client.Get(ts.URL + "/v2/objects/o-1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if got, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(got, body) {
+				t.Errorf("%d bytes (%v), want %d", len(got), err, len(body))
+			}
+		})
+	}
+}
+
+func TestASpecThatIsNone(t *testing.T) {
+	client := &http.Client{Transport: &Check{Spec: []byte("openapi: 3.0.3")}}
+	if _, err := client.Get("http://127.0.0.1:1/"); err == nil {
+		t.Error("a check without a contract lets everything pass")
+	}
+	lines := recorded(t, func(tb testing.TB) { Serve(tb, newDepot(), []byte("{")) })
+	named(t, lines, "uploadtest: the spec cannot be read")
+}
