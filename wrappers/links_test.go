@@ -1,0 +1,113 @@
+package wrappers_test
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/putpost/putpost"
+
+// A program that sends files links what is listed here and nothing else: no
+// validator, no stand-in, no store, nothing of the tests. A new line here is a
+// decision, so the list is written out.
+var links = []struct {
+	pkg     string   // what the program imports, below this module
+	own     []string // packages of this module that come along
+	modules []string // other modules
+}{
+	{pkg: "wrappers/upload"},
+	{pkg: "wrappers/wire", own: []string{"wrappers/upload"}},
+	{pkg: "gen/ncloudmailer", modules: runtime},
+	{pkg: "gen/twentyfourseven", modules: runtime},
+	{
+		pkg:     "wrappers/ncloudmailer",
+		own:     []string{"gen/ncloudmailer", "wrappers/upload", "wrappers/wire"},
+		modules: runtime,
+	},
+	{
+		pkg:     "wrappers/twentyfourseven",
+		own:     []string{"gen/twentyfourseven", "wrappers/upload", "wrappers/wire"},
+		modules: append([]string{"golang.org/x/oauth2"}, runtime...),
+	},
+}
+
+// runtime is what generated code needs, with what that brings.
+var runtime = []string{
+	"github.com/apapsch/go-jsonmerge/v2",
+	"github.com/google/uuid",
+	"github.com/oapi-codegen/runtime",
+}
+
+func TestProgramLinksWhatIsListedAndNothingElse(t *testing.T) {
+	for _, tc := range links {
+		for _, goos := range []string{"linux", "windows"} {
+			t.Run(tc.pkg+" on "+goos, func(t *testing.T) {
+				t.Parallel()
+				own, modules := linked(t, goos, tc.pkg)
+				watch(t, own)
+				compare(t, "package", own, append(tc.own, tc.pkg))
+				compare(t, "module", modules, tc.modules)
+			})
+		}
+	}
+}
+
+// linked lists the packages of this module, and the other modules, that a
+// program importing pkg links. The standard library's package testing, which
+// adds flags to a program, counts as one.
+func linked(t *testing.T, goos, pkg string) (own, modules []string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{.ImportPath}} {{with .Module}}{{.Path}}{{end}}", module+"/"+pkg)
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &complaint)
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		path, mod, _ := strings.Cut(lines.Text(), " ")
+		switch {
+		case mod == module:
+			own = append(own, strings.TrimPrefix(path, module+"/"))
+		case mod != "":
+			modules = append(modules, mod)
+		case path == "testing":
+			modules = append(modules, path)
+		}
+	}
+	return own, modules
+}
+
+// watch has the test's result cached only as long as go.mod and the packages
+// stay as they are: what go list reads is unknown to the cache.
+func watch(t *testing.T, own []string) {
+	t.Helper()
+	if _, err := os.Stat("../go.mod"); err != nil {
+		t.Error(err)
+	}
+	for _, pkg := range own {
+		if _, err := os.ReadDir("../" + pkg); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func compare(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	for _, path := range slices.Compact(slices.Sorted(slices.Values(got))) {
+		if !slices.Contains(want, path) {
+			t.Errorf("links the %s %s, which is not listed", what, path)
+		}
+	}
+	for _, path := range want {
+		if !slices.Contains(got, path) {
+			t.Errorf("no longer links the %s %s: the list is out of date", what, path)
+		}
+	}
+}
