@@ -156,7 +156,10 @@ func (b *batch) call(c *Client, ctx context.Context, op string, send func(contex
 		return Batch{}, err
 	}
 	out := Batch{TempRequestID: b.TempRequestID, TraceID: trace, Expires: b.expires}
-	for _, f := range b.Files {
+	for i, f := range b.Files {
+		if f.FileName == "" && b.sent != nil {
+			f.FileName = upload.BaseName(b.sent[i].Name)
+		}
 		out.Files = append(out.Files, upload.Result{
 			ID: f.FileID, Name: f.FileName, Size: f.FileSize, TraceID: trace,
 			TempRequestID: b.TempRequestID, Expires: b.expires,

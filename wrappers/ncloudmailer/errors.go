@@ -46,8 +46,8 @@ func readError(a wire.Answer) (code, message string) {
 	if message == "" {
 		message = words[code]
 	}
-	if hint := clockHint(a, message); hint != "" {
-		message = strings.TrimPrefix(message+"; "+hint, "; ")
+	if hint := clockHint(a, message); hint != "" { // in front, where nothing cuts it off
+		message = strings.TrimSuffix(hint+": "+message, ": ")
 	}
 	return code, message
 }

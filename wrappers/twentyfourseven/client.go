@@ -82,13 +82,15 @@ func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
 // API has no field for it.
 func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	res, err := c.upload(ctx, src)
-	if c.restart && errors.Is(err, upload.ErrExpired) {
-		res, err = c.upload(ctx, src)
-		if f, ok := errors.AsType[*upload.Error](err); ok && errors.Is(f, upload.ErrNotReplayable) {
-			f.Err = fmt.Errorf("%w: %w", upload.ErrExpired, f.Err)
-		}
+	if !c.restart || !errors.Is(err, upload.ErrExpired) {
+		return res, err
 	}
-	return res, err
+	res, again := c.upload(ctx, src)
+	if f, ok := errors.AsType[*upload.Error](err); ok && errors.Is(again, upload.ErrNotReplayable) {
+		f.Err = fmt.Errorf("%w: %w", f.Err, upload.ErrNotReplayable)
+		return res, f
+	}
+	return res, again
 }
 
 func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, error) {

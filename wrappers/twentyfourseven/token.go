@@ -67,12 +67,19 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 			s.unusable = fmt.Errorf("%w: ClientCredentials has no %s", upload.ErrInvalid, name)
 		}
 	}
+	if s.unusable != nil {
+		return s
+	}
+	secrets := strings.NewReplacer(c.ClientSecret, wire.Redacted, url.QueryEscape(c.ClientSecret), wire.Redacted)
 	client, _ := ctx.Value(oauth2.HTTPClient).(*http.Client)
 	doer, err := wire.NewDoer(wire.API{
-		Provider:   provider,
-		BaseURL:    tokenURL,
-		Table:      tokenTable,
-		Read:       readTokenError,
+		Provider: provider,
+		BaseURL:  tokenURL,
+		Table:    tokenTable,
+		Read: func(a wire.Answer) (code, message string) {
+			code, message = readTokenError(a)
+			return secrets.Replace(code), secrets.Replace(message)
+		},
 		Repeatable: true,
 	}, upload.Config{HTTPClient: client})
 	if err != nil {
@@ -86,7 +93,6 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 		"audience":           {audience},
 		"login_organization": {c.Organization},
 	}.Encode()
-	secrets := strings.NewReplacer(c.ClientSecret, wire.Redacted, url.QueryEscape(c.ClientSecret), wire.Redacted)
 	s.fetch = func(ctx context.Context) (*oauth2.Token, error) { // a func, so that printing the source prints no secret
 		var t token
 		_, err := doer.Call(ctx, "token", t.read, func(ctx context.Context) (*http.Response, error) {
@@ -98,10 +104,10 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 			req.Header.Set("Accept", "application/json")
 			return doer.Do(req)
 		})
-		if f, ok := errors.AsType[*upload.Error](err); ok {
-			f.Message = secrets.Replace(f.Message)
+		if err != nil {
+			return nil, err
 		}
-		return &t.Token, err
+		return &t.Token, nil
 	}
 	return s
 }
@@ -151,9 +157,15 @@ type tokenSource struct {
 // flight is one call to the token server, made on the goroutine of whoever came
 // first; the others wait for it.
 type flight struct {
-	done  chan struct{}
-	token *oauth2.Token
-	err   error
+	done       chan struct{}
+	token      *oauth2.Token
+	err        error
+	calledBack bool // by the context of the one who made it
+}
+
+// Format prints no token, whatever the verb.
+func (*tokenSource) Format(s fmt.State, _ rune) {
+	io.WriteString(s, "twentyfourseven.TokenSource"+wire.Redacted)
 }
 
 // Token is [oauth2.TokenSource]'s.
@@ -184,27 +196,23 @@ func (s *tokenSource) token(ctx context.Context) (*oauth2.Token, error) {
 			return nil, context.Cause(ctx)
 		case <-f.done:
 		}
-		// Whoever flew may have been called back; then the next one flies.
-		if !errors.Is(f.err, context.Canceled) && !errors.Is(f.err, context.DeadlineExceeded) || s.life.Err() != nil {
+		if !f.calledBack || s.life.Err() != nil {
 			return f.token, f.err
 		}
+		// That says nothing of the token server: the next one flies.
 	}
 }
 
-func (s *tokenSource) fly(ctx context.Context, f *flight) {
-	ctx, cancel := context.WithCancel(ctx)
+func (s *tokenSource) fly(caller context.Context, f *flight) {
+	ctx, cancel := context.WithCancel(caller)
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
 	defer func() { // also when fetch panics: the others must not wait for ever
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if f.token == nil && f.err == nil {
-			f.err = context.Canceled
-		}
+		f.calledBack = f.token == nil && (f.err == nil || caller.Err() != nil)
 		if f.err == nil {
 			s.held = f.token
-		} else {
-			f.token = nil
 		}
 		s.flight = nil
 		close(f.done)
@@ -232,10 +240,10 @@ func bearer(tokens oauth2.TokenSource) (authorize func(*http.Request) error, ren
 	header := func(ctx context.Context) (string, error) {
 		t, err := get(ctx)
 		if err != nil {
-			return "", tokenError(err)
+			return "", tokenError(ctx, err)
 		}
 		if t == nil || t.AccessToken == "" || strings.ContainsFunc(t.AccessToken, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-			return "", tokenError(fmt.Errorf("%w: the token source gave no token that could be sent", upload.ErrInvalid))
+			return "", tokenError(ctx, fmt.Errorf("%w: the token source gave no token that could be sent", upload.ErrInvalid))
 		}
 		return t.Type() + " " + t.AccessToken, nil
 	}
@@ -260,7 +268,7 @@ func bearer(tokens oauth2.TokenSource) (authorize func(*http.Request) error, ren
 // tokenError is a token source's failure in our own form. A foreign one may
 // show a URL or a body; of an oauth2.RetrieveError only RFC 6749's two fields
 // are kept.
-func tokenError(err error) error {
+func tokenError(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*upload.Error](err); ok {
 		return err
 	}
@@ -274,7 +282,7 @@ func tokenError(err error) error {
 		return f
 	}
 	f.Err = wire.WithoutURL(err)
-	if !errors.Is(err, upload.ErrInvalid) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, upload.ErrInvalid) && ctx.Err() == nil {
 		f.Err = fmt.Errorf("%w: %w", upload.ErrUnavailable, f.Err)
 	}
 	return f

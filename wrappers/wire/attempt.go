@@ -34,7 +34,7 @@ func (d *Doer) attempt(req, orig *http.Request, x *exchange) (resp *http.Respons
 	}
 	again = again && (d.api.Repeatable || req.Method != http.MethodPost && req.Method != http.MethodPatch)
 	if d.logger.Enabled(ctx, slog.LevelDebug) {
-		outcome := slog.String("error", "")
+		var outcome slog.Attr
 		if resp != nil {
 			outcome = slog.Int("status", resp.StatusCode)
 		} else {
@@ -91,11 +91,13 @@ func (d *Doer) send(req, orig *http.Request, x *exchange) (_ *http.Response, aga
 // refusedCredentials passes on what the token call said, an exchange with
 // attempts of its own.
 func (d *Doer) refusedCredentials(req *http.Request, x *exchange, err error) {
-	if f, ok := errors.AsType[*upload.Error](err); ok {
-		x.failure = f
-	} else {
+	f, ok := errors.AsType[*upload.Error](err)
+	if !ok {
 		d.fail(x, ended(req.Context(), WithoutURL(err)))
+		return
 	}
+	own := *f // the token call's failure may be that of many callers at once
+	x.failure = &own
 }
 
 // errNetwork marks a failure that came before any answer, and not from the

@@ -50,17 +50,17 @@ func Raw(src upload.Source) *Body {
 // last slash or backslash.
 func Form(field string, srcs ...upload.Source) *Body {
 	fields := make([]Field, len(srcs))
-	for i, src := range srcs {
-		fields[i] = Field{Name: field, File: src}
+	for i := range srcs {
+		fields[i] = Field{Name: field, File: &srcs[i]}
 	}
 	return FormOf(fields...)
 }
 
-// Field is one part of a form: a file, or a plain value where File has no Open.
+// Field is one part of a form: a file, or a plain value where File is nil.
 type Field struct {
 	Name  string
 	Value string
-	File  upload.Source
+	File  *upload.Source
 }
 
 // FormOf is [Form] for a form whose parts have different names, or that has
@@ -76,13 +76,13 @@ func FormOf(fields ...Field) *Body {
 	take := func() []byte { defer framing.Reset(); return bytes.Clone(framing.Bytes()) }
 	w := multipart.NewWriter(&framing)
 	for _, f := range fields {
-		if f.File.Open == nil && f.File.Name == "" {
+		if f.File == nil {
 			if b.err = w.WriteField(f.Name, f.Value); b.err != nil {
 				return b
 			}
 			continue
 		}
-		src, err := check(f.File)
+		src, err := check(*f.File)
 		if err == nil {
 			err = checkName(src.Name)
 		}

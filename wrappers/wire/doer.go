@@ -28,7 +28,8 @@ type Doer struct {
 	Authorize func(*http.Request) error
 
 	// Renew is told of a request whose credentials a 401 refused, and says
-	// whether there are others now. If so, one more attempt is made.
+	// whether there are others now. If so, one more attempt is made, unless
+	// nothing is to be sent twice.
 	Renew func(*http.Request) (bool, error)
 
 	api      API
@@ -83,13 +84,13 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		}
 		var wait time.Duration
 		switch {
-		case d.attempts == 1:
-			return giveUp(nil)
 		case resp != nil && resp.StatusCode == http.StatusUnauthorized && d.Renew != nil && !renewed:
 			renewed = true
-			if other, err := d.Renew(next); !other || err != nil {
+			if other, err := d.Renew(next); !other || err != nil || d.attempts == 1 {
 				return giveUp(err)
 			}
+		case d.attempts == 1:
+			return giveUp(nil)
 		case resp != nil && resp.StatusCode == http.StatusExpectationFailed && req.Header.Get("Expect") != "":
 			req.Header.Del("Expect")
 		case again && repeats+1 < d.attempts:

@@ -1,0 +1,395 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+// script answers one request after the other; the last answer stays.
+type script struct {
+	mu      sync.Mutex
+	answers []http.HandlerFunc
+	bodies  []string
+	headers []http.Header
+}
+
+func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	n := len(s.bodies)
+	s.bodies, s.headers = append(s.bodies, string(body)), append(s.headers, r.Header.Clone())
+	s.mu.Unlock()
+	s.answers[min(n, len(s.answers)-1)](w, r)
+}
+
+// got is how many requests came, once all handlers are done with them.
+func (s *script) got() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.bodies)
+}
+
+func status(code int, header ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(code)
+	}
+}
+
+func hangUp(w http.ResponseWriter, _ *http.Request) {
+	conn, _, _ := w.(http.Hijacker).Hijack()
+	conn.(*net.TCPConn).SetLinger(0)
+	conn.Close()
+}
+
+// serve starts the script and a Doer for it.
+func serve(t *testing.T, api wire.API, cfg upload.Config, answers ...http.HandlerFunc) (*script, *wire.Doer) {
+	t.Helper()
+	s := &script{answers: answers}
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	api.Provider, cfg.BaseURL = "example", srv.URL+"/base"
+	if cfg.Retry.MaxWait == 0 {
+		cfg.Retry.MaxWait = time.Millisecond
+	}
+	d, err := wire.NewDoer(api, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, d
+}
+
+// post sends one form through d as a generated client would.
+func post(ctx context.Context, d *wire.Doer, src upload.Source) error {
+	form := wire.Form("file", src)
+	_, err := d.Call(ctx, "createThing", nil, func(ctx context.Context) (*http.Response, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.BaseURL+"/things", nil)
+		if err != nil {
+			return nil, err
+		}
+		if err := form.Edit(ctx, req); err != nil {
+			return nil, err
+		}
+		return d.Do(req)
+	})
+	return err
+}
+
+func TestEachAttemptSendsTheSameBodyWithItsOwnCredentials(t *testing.T) {
+	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(503), hangUp, status(429), status(201))
+	n := 0
+	d.Authorize = func(req *http.Request) error {
+		n++
+		req.Header.Set("Authorization", fmt.Sprint("Bearer ", n))
+		return nil
+	}
+	if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
+		t.Fatal(err)
+	}
+	if s.got() != 4 {
+		t.Fatalf("%d attempts, want 4", len(s.bodies))
+	}
+	for i := range s.bodies {
+		if s.bodies[i] != s.bodies[0] || !strings.Contains(s.bodies[i], "hello") {
+			t.Errorf("attempt %d sent another body: %q", i+1, s.bodies[i])
+		}
+		if got, want := s.headers[i].Get("Authorization"), fmt.Sprint("Bearer ", i+1); got != want {
+			t.Errorf("attempt %d carried %q, want %q", i+1, got, want)
+		}
+	}
+}
+
+func TestWhatIsRepeated(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		api      wire.API
+		retry    upload.Retry
+		answer   http.HandlerFunc
+		attempts int
+		kind     error
+	}{
+		{"503, to the last attempt", wire.API{Repeatable: true}, upload.Retry{}, status(503), 4, upload.ErrUnavailable},
+		{"as many attempts as configured", wire.API{Repeatable: true}, upload.Retry{Attempts: 2}, status(503), 2, upload.ErrUnavailable},
+		{"1 attempt means never", wire.API{Repeatable: true}, upload.Retry{Attempts: 1}, status(503), 1, upload.ErrUnavailable},
+		{"a POST that may do harm is not", wire.API{}, upload.Retry{}, status(503), 1, upload.ErrUnavailable},
+		{"reset connection", wire.API{Repeatable: true}, upload.Retry{}, hangUp, 4, upload.ErrUnavailable},
+		{"408", wire.API{Repeatable: true}, upload.Retry{}, status(408), 4, upload.ErrUnavailable},
+		{"429", wire.API{Repeatable: true}, upload.Retry{}, status(429), 4, upload.ErrRateLimited},
+		{"400 is not", wire.API{Repeatable: true}, upload.Retry{}, status(400), 1, upload.ErrInvalid},
+		{"401 is not", wire.API{Repeatable: true}, upload.Retry{}, status(401), 1, upload.ErrUnauthorized},
+		{"403 is not", wire.API{Repeatable: true}, upload.Retry{}, status(403), 1, upload.ErrForbidden},
+		{"404 is not", wire.API{Repeatable: true}, upload.Retry{}, status(404), 1, upload.ErrNotFound},
+		{"413 is not", wire.API{Repeatable: true}, upload.Retry{}, status(413), 1, upload.ErrTooLarge},
+		{"a redirect is not, nor followed", wire.API{Repeatable: true}, upload.Retry{}, status(307, "Location", "/elsewhere"), 1, upload.ErrUnavailable},
+		{"a row of the table says otherwise", wire.API{Repeatable: true, Table: wire.Table{{Status: 503, Kind: upload.ErrForbidden}}}, upload.Retry{}, status(503), 1, upload.ErrForbidden},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, d := serve(t, tt.api, upload.Config{Retry: tt.retry}, tt.answer)
+			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+			f, _ := errors.AsType[*upload.Error](err)
+			if f == nil || !errors.Is(err, tt.kind) || f.Attempts != tt.attempts || s.got() != tt.attempts || f.Op != "createThing" {
+				t.Errorf("%d requests, error %+v, want %d and %v", s.got(), f, tt.attempts, tt.kind)
+			}
+		})
+	}
+}
+
+func TestSourceThatIsReadOnceKeepsTheFirstFailure(t *testing.T) {
+	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(503, "Retry-After", "7"), status(201))
+	err := post(t.Context(), d, upload.Reader("a.txt", strings.NewReader("hello"), 5))
+	f, _ := errors.AsType[*upload.Error](err)
+	if f == nil || !errors.Is(err, upload.ErrNotReplayable) || !errors.Is(err, upload.ErrUnavailable) || f.Status != 503 || f.RetryAfter != 7*time.Second || s.got() != 1 {
+		t.Errorf("%d requests, error %v, want one, ErrUnavailable and ErrNotReplayable, status 503", len(s.bodies), err)
+	}
+}
+
+func TestRefusedCredentialsAreRenewedOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		renewed bool
+		answers []http.HandlerFunc
+		want    int
+		kind    error
+	}{
+		{"others are taken", true, []http.HandlerFunc{status(401), status(201)}, 2, nil},
+		{"the same mean that 401 is the answer", false, []http.HandlerFunc{status(401), status(201)}, 1, upload.ErrUnauthorized},
+		{"a second 401 is the answer", true, []http.HandlerFunc{status(401)}, 2, upload.ErrUnauthorized},
+		{"also after the last repeat", true, []http.HandlerFunc{status(503), status(503), status(503), status(401), status(201)}, 5, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, tt.answers...)
+			d.Renew = func(*http.Request) (bool, error) { return tt.renewed, nil }
+			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+			if !errors.Is(err, tt.kind) || s.got() != tt.want {
+				t.Errorf("%d requests and %v, want %d and %v", len(s.bodies), err, tt.want, tt.kind)
+			}
+		})
+	}
+}
+
+func TestServerWithoutContinueGetsTheBodyAllTheSame(t *testing.T) {
+	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Expect") != "" {
+			w.WriteHeader(http.StatusExpectationFailed)
+		}
+	})
+	if err := post(t.Context(), d, upload.Bytes("a.bin", make([]byte, 2<<20))); err != nil || s.got() != 2 {
+		t.Errorf("%d requests and %v, want 2 and success", len(s.bodies), err)
+	}
+}
+
+// answers is a RoundTripper for the tests of time, which a real socket would
+// keep synctest from.
+type answers func(*http.Request) (*http.Response, error)
+
+func (a answers) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		io.Copy(io.Discard, req.Body)
+		req.Body.Close()
+	}
+	return a(req)
+}
+
+func respond(code int, header http.Header) *http.Response {
+	return &http.Response{StatusCode: code, Header: header, Body: io.NopCloser(strings.NewReader(""))}
+}
+
+func TestWaits(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		after    string
+		retry    upload.Retry
+		min, max time.Duration // of all waits of a request that is sent four times
+	}{
+		{"up to half a second, one and two", "", upload.Retry{}, 0, 3500 * time.Millisecond},
+		{"Retry-After in seconds", "7", upload.Retry{}, 21 * time.Second, 21 * time.Second},
+		{"410 seconds of Retry-After are capped", "410", upload.Retry{}, 90 * time.Second, 90 * time.Second},
+		{"no longer than MaxWait", "7", upload.Retry{MaxWait: time.Second}, 3 * time.Second, 3 * time.Second},
+		{"a negative Retry-After is none", "-7", upload.Retry{}, 0, 3500 * time.Millisecond},
+		{"an absurd Retry-After is capped", "99999999999999999999999", upload.Retry{}, 90 * time.Second, 90 * time.Second},
+		{"a Retry-After of words is none", "soon", upload.Retry{}, 0, 3500 * time.Millisecond},
+		{"a date that is past is none", "Fri, 01 Jan 1999 00:00:00 GMT", upload.Retry{}, 0, 3500 * time.Millisecond},
+		{"a date ahead", "Sat, 01 Jan 2000 00:00:10 GMT", upload.Retry{}, 10 * time.Second, 13 * time.Second}, // synctest begins at midnight
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				header := http.Header{}
+				if tt.after != "" {
+					header.Set("Retry-After", tt.after)
+				}
+				n := 0
+				d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{BaseURL: "http://host/v1", Retry: tt.retry, HTTPClient: &http.Client{
+					Transport: answers(func(req *http.Request) (*http.Response, error) {
+						n++
+						resp := respond(503, header)
+						resp.Request = req
+						return resp, nil
+					}),
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				begin := time.Now()
+				err = post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+				if took := time.Since(begin); took < tt.min || took > tt.max || n != 4 || !errors.Is(err, upload.ErrUnavailable) {
+					t.Errorf("%d attempts in %s (%v), want 4 in %s to %s", n, took, err, tt.min, tt.max)
+				}
+			})
+		})
+	}
+}
+
+func TestWaitEndsWithTheContext(t *testing.T) {
+	_, d := serve(t, wire.API{Repeatable: true}, upload.Config{Retry: upload.Retry{MaxWait: time.Hour}}, status(503, "Retry-After", "3600"))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("the user went away")
+	time.AfterFunc(20*time.Millisecond, func() { cancel(why) })
+	err := post(ctx, d, upload.Bytes("a.txt", []byte("hello")))
+	f, _ := errors.AsType[*upload.Error](err)
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, upload.ErrUnavailable) || f == nil || f.Status != 503 {
+		t.Errorf("error %v, want context.Canceled, its cause, and the 503 before it", err)
+	}
+}
+
+func TestCancelEndsAReadThatHangs(t *testing.T) {
+	_, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(201))
+	r, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if err := post(ctx, d, upload.Reader("a.txt", r, 5)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+	if _, err := w.Write([]byte("x")); err != io.ErrClosedPipe {
+		t.Errorf("the reader was not closed: a write to it says %v", err)
+	}
+}
+
+func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, buf, _ := w.(http.Hijacker).Hijack() // net/http's own server would wait for the body
+		defer conn.Close()
+		buf.WriteString("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+		buf.Flush()
+	}))
+	defer srv.Close()
+	d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{BaseURL: srv.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w := io.Pipe()
+	go func() { w.Write(make([]byte, 100)) }() // and never the rest
+	err = post(t.Context(), d, upload.Reader("a.bin", r, 1000))
+	if !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "before the whole body") {
+		t.Errorf("error %v, want ErrUnavailable, since the server cannot have the file", err)
+	}
+}
+
+func TestAnswerIsGivenBackUnread(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	_, d := serve(t, wire.API{}, upload.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(400)
+		io.WriteString(w, long)
+	})
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, d.BaseURL, nil)
+	resp, err := d.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, _ := io.ReadAll(resp.Body); string(got) != long || resp.StatusCode != 400 {
+		t.Errorf("status %d and %d bytes, want 400 and %d", resp.StatusCode, len(got), len(long))
+	}
+}
+
+func TestSuccessThatCannotBeRead(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"too long": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat(" ", 2<<20)) },
+		"broken off": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "10")
+			w.Write([]byte("{"))
+		},
+		"refused": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, d := serve(t, wire.API{TraceHeader: "X-Trace-Id"}, upload.Config{}, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Trace-Id", "trace-1")
+				answer(w, r)
+			})
+			trace, err := d.Call(t.Context(), "getThing", func([]byte) error { return errors.New("no JSON at https://host/x?secret=1") }, func(ctx context.Context) (*http.Response, error) {
+				req, _ := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
+				return d.Do(req)
+			})
+			f, _ := errors.AsType[*upload.Error](err)
+			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Status != 200 || f.TraceID != "trace-1" || trace != "trace-1" || strings.Contains(err.Error(), "secret=1") || s.got() != 1 {
+				t.Errorf("%d requests, trace %q, error %v, want one, ErrUnavailable with status 200 and trace id", len(s.bodies), trace, err)
+			}
+		})
+	}
+}
+
+func TestDeadKeptConnectionCostsNoAttempt(t *testing.T) {
+	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Transport: &http.Transport{}}},
+		func(w http.ResponseWriter, r *http.Request) {
+			conn, buf, _ := w.(http.Hijacker).Hijack()
+			buf.WriteString("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n") // and no "Connection: close"
+			buf.Flush()
+			conn.Close()
+		})
+	for range 5 {
+		if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond) // for the end of the connection to arrive
+	}
+	if s.got() != 5 {
+		t.Errorf("%d requests, want 5", len(s.bodies))
+	}
+}
+
+func TestConnectionsAreNoMoreThanUploads(t *testing.T) {
+	var conns atomic.Int32
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); w.WriteHeader(201) }))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: srv.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 20 {
+				if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	// A connection is put back just after its answer: a few more than 16 may be dialled meanwhile, hundreds may not.
+	if n := conns.Load(); n > 32 {
+		t.Errorf("%d connections for 320 uploads, 16 at once", n)
+	}
+}

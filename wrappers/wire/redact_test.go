@@ -1,0 +1,58 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestNoSecretOfTheRequestSurvives(t *testing.T) {
+	req, err := http.NewRequest(http.MethodPut, "https://host/path?sig=a%2Bb%2Fcdefgh&X-Amz-Credential=AKIAEXAMPLE%2F2026", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer token-1234567")
+	req.Header.Set("X-Key", "key-1234567")
+	secrets := secretsOf(req, []string{"X-Key"})
+	for _, text := range []string{
+		"denied: Bearer token-1234567", "token-1234567", "key-1234567 unknown", "a%2Bb%2Fcdefgh", "a+b/cdefgh", "AKIAEXAMPLE/2026",
+		`Put "https://host/path?sig=a%2Bb%2Fcdefgh&x=1": refused`, "<a href='https://other/x?t=unrelated-secret'>", "https://user:pa55word@host/x",
+	} {
+		got := redact(text, secrets)
+		for _, s := range []string{"1234567", "cdefgh", "AKIA", "unrelated", "pa55word"} {
+			if strings.Contains(got, s) {
+				t.Errorf("%q became %q, which still holds %q", text, got, s)
+			}
+		}
+	}
+}
+
+func TestWithoutURLKeepsWhatErrorsIsAsksFor(t *testing.T) {
+	secret := errors.New("dial https://host/x?sig=hunter2")
+	for _, err := range []error{
+		&url.Error{Op: "Put", URL: "https://host/x?sig=hunter2", Err: fmt.Errorf("%w: %w", context.Canceled, secret)},
+		fmt.Errorf("%w: %w", context.Canceled, &url.Error{Op: "Put", URL: "https://host/x?sig=hunter2", Err: secret}),
+	} {
+		got := WithoutURL(err)
+		if _, leaks := errors.AsType[*url.Error](got); leaks || strings.Contains(fmt.Sprintf("%v %+v %#v", got, got, got), "hunter2") || !errors.Is(got, context.Canceled) || !errors.Is(got, secret) {
+			t.Errorf("%v became %#v", err, got)
+		}
+	}
+	plain := errors.New("connection refused")
+	if got := WithoutURL(plain); got != plain {
+		t.Errorf("an error without a secret became %#v", got)
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	if got, want := oneLine("a\r\n\x1b[31mb\t c\xff", 100), "a [31mb c\uFFFD"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := []rune(oneLine(strings.Repeat("한", 300), 256)); len(got) != 256 {
+		t.Errorf("%d runes, want 256", len(got))
+	}
+}
