@@ -9,21 +9,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// The folders of a disk store that are no keys: CheckKey takes no leading dot.
-const (
-	incomingDir = ".incoming"     // what is being written
-	typesDir    = ".content-type" // the type of DIR/key stands in DIR/.content-type/key, unless it is the default
-)
+// incomingDir is where files are written before they are renamed. It is no key: CheckKey takes no leading dot.
+const incomingDir = ".incoming"
 
 // Disk returns a store in the folder dir, which is created. The bytes of an object are the plain file dir/key, so that
-// a person can look, copy or back up; a file that someone lays down there is an object as well. Files are readable by
-// their owner only.
+// a person can look, copy or back up; a file that someone lays down there is an object as well. Its content type, if not
+// the default, is the file dir/.content-type/key; objects of one type may share that file, so put another in its place
+// rather than editing it. Files are readable by their owner only.
 //
 // A put writes aside, syncs the file and renames it, so no reader and no crash ever sees a part of an object. After a
 // power cut the puts of the last seconds may be missing as a whole, as the file system decides, and an object whose
@@ -38,7 +35,8 @@ func Disk(dir string) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	d := &disk{dir: dir, seed: maphash.MakeSeed()}
+	d := &disk{dir: dir, seed: maphash.MakeSeed(), types: typeRecords{dir: filepath.Join(dir, typesDir)}}
+	d.types.writeAside = d.writeAside
 	if err := d.prepare(); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -46,8 +44,9 @@ func Disk(dir string) (Store, error) {
 }
 
 type disk struct {
-	dir  string
-	seed maphash.Seed
+	dir   string
+	types typeRecords
+	seed  maphash.Seed
 	// locks keep an object and its content type together. They are held for the renames only, never while bytes
 	// arrive, and there are many so that one slow rename does not hold up the others.
 	locks [64]sync.RWMutex
@@ -56,10 +55,11 @@ type disk struct {
 // prepare makes the folders, clears out what was left unfinished, and sees that files can be written.
 func (d *disk) prepare() error {
 	incoming := filepath.Join(d.dir, incomingDir)
-	for _, dir := range []string{incoming, filepath.Join(d.dir, typesDir)} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(incoming, 0o700); err != nil {
+		return err
+	}
+	if err := d.types.prepare(); err != nil {
+		return err
 	}
 	left, err := os.ReadDir(incoming)
 	if err != nil {
@@ -135,12 +135,12 @@ func (d *disk) commit(ctx context.Context, key, contentType, aside string) error
 		return err
 	}
 	// The type goes first, so that no new object is ever seen without it.
-	before := d.readType(key)
-	if err := d.writeType(key, before, contentType); err != nil {
+	before := d.types.read(key)
+	if err := d.types.change(key, before, contentType); err != nil {
 		return err
 	}
 	if err := place(aside, d.path(key)); err != nil {
-		return errors.Join(err, d.writeType(key, contentType, before))
+		return errors.Join(err, d.types.change(key, contentType, before))
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (d *disk) info(key string, stat func() (fs.FileInfo, error)) (Info, error) 
 	if !fi.Mode().IsRegular() { // a folder of other keys
 		return Info{}, fs.ErrNotExist
 	}
-	return Info{Size: fi.Size(), ContentType: d.readType(key), ModTime: fi.ModTime()}, nil
+	return Info{Size: fi.Size(), ContentType: d.types.read(key), ModTime: fi.ModTime()}, nil
 }
 
 func (d *disk) Delete(ctx context.Context, key string) error {
@@ -223,7 +223,7 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 	}
 	if err == nil {
 		prune(d.dir, d.path(key))
-		err = d.writeType(key, d.readType(key), DefaultContentType)
+		err = d.types.change(key, d.types.read(key), DefaultContentType)
 	}
 	if err = missing(err); err != nil && err != fs.ErrNotExist {
 		return wrap("delete", key, err)
@@ -233,43 +233,6 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 
 func (d *disk) PresignPut(_ context.Context, key, contentType string, _ time.Duration) (string, error) {
 	return "", noPresign(key, contentType)
-}
-
-// readType returns the type of the object under key. It has no error: a record that was lost or torn by a power cut
-// is the same as none.
-func (d *disk) readType(key string) string {
-	b, err := os.ReadFile(d.typePath(key))
-	contentType := strings.TrimSuffix(string(b), "\n")
-	if err != nil || contentType == "" || CheckContentType(contentType) != nil {
-		return DefaultContentType
-	}
-	return contentType
-}
-
-// writeType changes the type under key from one to another. It is not synced: that would cost as much as the object.
-func (d *disk) writeType(key, from, to string) error {
-	if from == to {
-		return nil
-	}
-	if to == DefaultContentType {
-		if err := missing(os.Remove(d.typePath(key))); err != nil && err != fs.ErrNotExist {
-			return err
-		}
-		prune(filepath.Join(d.dir, typesDir), d.typePath(key))
-		return nil
-	}
-	aside, err := d.writeAside(func(f *os.File) error {
-		_, err := f.WriteString(to + "\n")
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := place(aside, d.typePath(key)); err != nil {
-		os.Remove(aside)
-		return err
-	}
-	return nil
 }
 
 // prune removes the folders above path that are empty now, up to root. A link to a folder was laid by a person and stays.
@@ -282,9 +245,6 @@ func prune(root, path string) {
 }
 
 func (d *disk) path(key string) string { return filepath.Join(d.dir, filepath.FromSlash(key)) }
-func (d *disk) typePath(key string) string {
-	return filepath.Join(d.dir, typesDir, filepath.FromSlash(key))
-}
 
 func (d *disk) lock(key string) *sync.RWMutex {
 	return &d.locks[maphash.String(d.seed, key)%uint64(len(d.locks))]

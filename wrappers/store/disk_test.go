@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -23,13 +24,16 @@ func openDisk(t testing.TB, dir string) store.Store {
 	return st
 }
 
-// files lists what lies in dir, folders with a slash at the end.
+// files lists what lies in dir, folders with a slash at the end. What types share is left out: it is no one object's.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(dir, path)
-		if name = filepath.ToSlash(name); d.IsDir() {
+		if name = filepath.ToSlash(name); name == ".content-type/.shared" {
+			return fs.SkipDir
+		}
+		if d.IsDir() {
 			name += "/"
 		}
 		names = append(names, name)
@@ -191,6 +195,61 @@ func TestALostOrTornTypeIsTheDefault(t *testing.T) {
 	}
 	if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != store.DefaultContentType {
 		t.Errorf("without a type: Stat = %+v, %v", info, err)
+	}
+}
+
+func TestTypesSurviveWithoutWhatTheyShare(t *testing.T) {
+	dir := t.TempDir()
+	put := func(st store.Store, key, contentType string) {
+		t.Helper()
+		if _, err := st.Put(t.Context(), key, contentType, strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	st := openDisk(t, dir)
+	put(st, "first", "text/plain")
+	put(st, "second", "text/plain") // a link by now
+	put(st, "other", "application/pdf")
+	record := func(key string) fs.FileInfo {
+		fi, err := os.Stat(filepath.Join(dir, ".content-type", key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fi
+	}
+	if !os.SameFile(record("first"), record("second")) || os.SameFile(record("first"), record("other")) {
+		t.Error("objects share the file of their type, and no other")
+	}
+	again := openDisk(t, dir)
+	put(again, "third", "text/plain")
+	put(again, "third", "application/pdf")
+	if err := os.RemoveAll(filepath.Join(dir, ".content-type", ".shared")); err != nil {
+		t.Fatal(err)
+	}
+	put(st, "fourth", "text/plain")
+	for key, want := range map[string]string{"first": "text/plain", "second": "text/plain", "other": "application/pdf",
+		"third": "application/pdf", "fourth": "text/plain"} {
+		if info, err := again.Stat(t.Context(), key); err != nil || info.ContentType != want {
+			t.Errorf("Stat(%q) = %+v, %v, want %s", key, info, err, want)
+		}
+	}
+}
+
+func TestEverNewTypesAreKeptAndNotShared(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	const n = 300
+	for i := range n {
+		if _, err := st.Put(t.Context(), "a", fmt.Sprintf("text/x-%d", i), strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != fmt.Sprintf("text/x-%d", n-1) {
+		t.Errorf("Stat = %+v, %v", info, err)
+	}
+	shared, err := os.ReadDir(filepath.Join(dir, ".content-type", ".shared"))
+	if err != nil || len(shared) != 256 {
+		t.Errorf("%d types are shared, %v, want 256", len(shared), err)
 	}
 }
 
