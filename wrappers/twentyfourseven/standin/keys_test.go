@@ -1,0 +1,67 @@
+package standin
+
+import (
+	"encoding/hex"
+	"testing"
+	"time"
+)
+
+func TestCodesFitNothingElse(t *testing.T) {
+	seen := map[string]string{}
+	code := func(what string, m mac, texts ...string) {
+		c := hex.EncodeToString(m(texts...))
+		if other, ok := seen[c]; ok {
+			t.Errorf("%s has the code of %s", what, other)
+		}
+		seen[c] = what
+	}
+	for what, credentials := range map[string][]string{"credentials": {"ab", "c"}, "credentials cut elsewhere": {"a", "bc"}} {
+		macs, err := derive(credentials, "one purpose", "another")
+		if err != nil {
+			t.Fatal(err)
+		}
+		code(what+", one purpose", macs[0], "ab", "c")
+		code(what+", another", macs[1], "ab", "c")
+		code(what+", texts cut elsewhere", macs[0], "a", "bc")
+		code(what+", texts in one", macs[0], "abc")
+		code(what+", one more text", macs[0], "ab", "c", "")
+	}
+}
+
+func TestIDsAreKeysThatNeverRepeat(t *testing.T) {
+	macs, err := derive([]string{"token"}, "fileId")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Handler{ids: macs[0], now: time.Now}
+	ids, documents := map[string]bool{}, map[int64]bool{}
+	for range 1000 {
+		id := h.newID()
+		if len(id) != 40 || !h.issued(id) {
+			t.Fatalf("%q is not an id of its own maker", id)
+		}
+		ids[id], documents[documentID(id)] = true, true
+	}
+	if len(ids) != 1000 || len(documents) != 1000 {
+		t.Errorf("%d ids and %d documents of 1000", len(ids), len(documents))
+	}
+}
+
+// Each letter counts: of the time, of the chance and of the code.
+func TestIDWithAnotherLetterWasNeverIssued(t *testing.T) {
+	macs, err := derive([]string{"token"}, "fileId")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Handler{ids: macs[0], now: time.Now}
+	id := h.newID()
+	for i := range id {
+		altered := []byte(id)
+		if altered[i]++; id[i] == 'z' || id[i] == '7' {
+			altered[i] = 'a'
+		}
+		if h.issued(string(altered)) {
+			t.Errorf("%s passes for %s", altered, id)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package standin
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// presign makes a URL to this very server. It binds method, fileId, content type
+// and end; it may be used again within its life, and then overwrites.
+func (h *Handler) presign(ctx context.Context, id, contentType string) (string, error) {
+	base, _ := ctx.Value(originKey{}).(string)
+	if base == "" {
+		return "", refuse(http.StatusBadRequest, "the request names no host to make a URL for")
+	}
+	expires := strconv.FormatInt(h.now().Add(h.urlLife).Unix(), 10)
+	return base + uploadPath + id + "?expires=" + expires + "&signature=" + h.sign(id, contentType, expires), nil
+}
+
+func (h *Handler) sign(id, contentType, expires string) string {
+	return hex.EncodeToString(h.urls(http.MethodPut, id, contentType, expires))
+}
+
+type originKey struct{}
+
+// withOrigin notes under which address the caller reaches this server. A proxy
+// that ends TLS says so; who makes that up gets a URL that does not work, and
+// nothing else.
+func withOrigin(r *http.Request) *http.Request {
+	if r.Host == "" {
+		return r
+	}
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return r.WithContext(context.WithValue(r.Context(), originKey{}, scheme+"://"+r.Host))
+}
+
+// s3Error is an error in S3's form, which is what clients of presigned URLs know.
+type s3Error struct {
+	XMLName   xml.Name `xml:"Error"`
+	Code      string
+	Message   string
+	RequestID string `xml:"RequestId"`
+
+	status int
+	reason error // for the log
+}
+
+func (e *s3Error) Error() string { return e.Code + ": " + e.Message }
+
+// presigned takes the bytes that come to a presigned URL.
+func (h *Handler) presigned(w http.ResponseWriter, r *http.Request, id string) {
+	w.Header().Set("x-amz-request-id", exchange.TraceID(r.Context()))
+	if err := h.put(r, id); err != nil {
+		answerS3(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusOK)
+}
+
+// answerS3 is where every refusal of a presigned URL is written.
+func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
+	reason := error(e)
+	if e.reason != nil {
+		reason = fmt.Errorf("%w: %w", e, e.reason)
+	}
+	e.RequestID = exchange.TraceID(r.Context())
+	body, err := xml.Marshal(e)
+	if err != nil {
+		reason = errors.Join(reason, err)
+	}
+	body = append([]byte(xml.Header), body...)
+	exchange.Refuse(w, r, e.status, reason)
+	if e.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPut)
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(e.status)
+	w.Write(body)
+}
+
+// put checks the request before its body is touched, and stores the body.
+func (h *Handler) put(r *http.Request, id string) *s3Error {
+	if err := h.admit(r, id); err != nil {
+		return err
+	}
+	_, err := h.store.Put(r.Context(), fileKey(id), r.Header.Get("Content-Type"), r.Body)
+	broken := exchange.BodyError(r.Context())
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(broken, os.ErrDeadlineExceeded):
+		return &s3Error{status: http.StatusBadRequest, Code: "RequestTimeout",
+			Message: "Nothing of the body came for too long. Idle connections are closed.", reason: err}
+	case broken != nil:
+		return &s3Error{status: http.StatusBadRequest, Code: "IncompleteBody",
+			Message: "The body ended before its Content-Length.", reason: err}
+	case errors.Is(err, store.ErrFull):
+		return &s3Error{status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
+			Message: "The store has no room for the file.", reason: err}
+	default:
+		return &s3Error{status: http.StatusInternalServerError, Code: "InternalError",
+			Message: "The file could not be stored. Try again.", reason: err}
+	}
+}
+
+// admit checks all that can be checked without the body, as S3 does and in its
+// order: what is presigned cannot be authenticated a second way, an old URL is old
+// whatever else is wrong with it.
+func (h *Handler) admit(r *http.Request, id string) *s3Error {
+	if r.Method != http.MethodPut {
+		return &s3Error{status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed",
+			Message: "The method is not allowed against this resource; the URL is for PUT."}
+	}
+	if len(r.Header.Values("Authorization")) > 0 {
+		return &s3Error{status: http.StatusBadRequest, Code: "InvalidArgument",
+			Message: "Only one auth mechanism allowed: the URL is presigned, and the Authorization header is one too many."}
+	}
+	denied := func(message string) *s3Error {
+		return &s3Error{status: http.StatusForbidden, Code: "AccessDenied", Message: message}
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil || len(query["expires"]) != 1 || len(query["signature"]) != 1 || len(query) != 2 {
+		return denied("The query is not that of a presigned URL: expires and signature, once each.")
+	}
+	expires, signature := query.Get("expires"), query.Get("signature")
+	end, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil {
+		return denied("The query's expires is not a number of seconds.")
+	}
+	if h.now().Unix() >= end {
+		return denied("Request has expired")
+	}
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Amz-") {
+			return denied("There were headers present in the request which were not signed: " + strings.ToLower(name))
+		}
+	}
+	types := r.Header.Values("Content-Type")
+	if len(types) > 1 || !same(signature, h.sign(id, r.Header.Get("Content-Type"), expires)) {
+		return &s3Error{status: http.StatusForbidden, Code: "SignatureDoesNotMatch",
+			Message: "The signature does not fit the request. Check the URL and the Content-Type, which must be the one that was announced."}
+	}
+	// Go's server takes a missing Content-Length of HTTP/1 for zero.
+	if r.ContentLength < 0 || r.ContentLength == 0 && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == "" {
+		return &s3Error{status: http.StatusLengthRequired, Code: "MissingContentLength",
+			Message: "You must provide the Content-Length HTTP header."}
+	}
+	if h.maxSize > 0 && r.ContentLength > h.maxSize {
+		return &s3Error{status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
+			Message: fmt.Sprintf("The file has %d bytes, and at most %d are allowed.", r.ContentLength, h.maxSize)}
+	}
+	return nil
+}

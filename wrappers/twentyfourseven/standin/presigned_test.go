@@ -1,0 +1,278 @@
+package standin_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// s3Code reads the code out of an error in S3's form.
+func s3Code(t *testing.T, resp *http.Response, text string) string {
+	t.Helper()
+	var e struct {
+		XMLName                  xml.Name `xml:"Error"`
+		Code, Message, RequestId string
+	}
+	if err := xml.Unmarshal([]byte(text), &e); err != nil || e.Message == "" {
+		t.Errorf("not an error in S3's form: %v\n%s", err, text)
+	}
+	if id := resp.Header.Get("x-amz-request-id"); id == "" || id != e.RequestId {
+		t.Errorf("request id %q in the header, %q in the body", id, e.RequestId)
+	}
+	if got := resp.Header.Get("Content-Type"); got != "application/xml" {
+		t.Errorf("Content-Type %s", got)
+	}
+	return e.Code
+}
+
+func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
+	clock := newClock()
+	cfg := config()
+	cfg.Now, cfg.URLLife = clock.Now, time.Minute
+	s := serve(t, cfg)
+	i := s.initiate("text/plain")
+	for _, content := range []string{"first", "", "third"} {
+		clock.add(19 * time.Second)
+		if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type", "text/plain", "Content-Length", "0"); resp.StatusCode != 200 {
+			t.Fatalf("%q: %d %s", content, resp.StatusCode, text)
+		}
+		if got, _ := s.stored(i.FileID); got != content {
+			t.Errorf("stored %q, want %q", got, content)
+		}
+	}
+	clock.add(2 * time.Second) // 59 s
+	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("last"), "Content-Type", "text/plain"); resp.StatusCode != 200 {
+		t.Errorf("a second before its end: %d", resp.StatusCode)
+	}
+	clock.add(time.Second)
+	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("late"), "Content-Type", "text/plain")
+	if code := s3Code(t, resp, text); resp.StatusCode != 403 || code != "AccessDenied" || !strings.Contains(text, "Request has expired") {
+		t.Errorf("at its end: %d %s", resp.StatusCode, text)
+	}
+	if got, _ := s.stored(i.FileID); got != "last" {
+		t.Errorf("stored in the end: %q", got)
+	}
+}
+
+func TestPresignedURLTakesNothingElse(t *testing.T) {
+	cfg := config()
+	cfg.MaxSize = 100
+	s := serve(t, cfg)
+	i, other := s.initiate("text/plain"), s.initiate("text/plain")
+	u, err := url.Parse(i.UploadURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(name, value string) string {
+		v, q := *u, u.Query()
+		q.Set(name, value)
+		v.RawQuery = q.Encode()
+		return v.String()
+	}
+	signature, expires := u.Query().Get("signature"), u.Query().Get("expires")
+	end, _ := strconv.ParseInt(expires, 10, 64)
+	flipped := strings.Map(func(r rune) rune {
+		if r == '0' {
+			return '1'
+		}
+		return '0'
+	}, signature)
+	for _, c := range []struct {
+		what, method, target, contentType string
+		body                              string
+		status                            int
+		code                              string
+	}{
+		{"another signature", "PUT", with("signature", flipped), "text/plain", "x", 403, "SignatureDoesNotMatch"},
+		{"half a signature", "PUT", with("signature", signature[:32]), "text/plain", "x", 403, "SignatureDoesNotMatch"},
+		{"an empty signature", "PUT", with("signature", ""), "text/plain", "x", 403, "SignatureDoesNotMatch"},
+		{"a signature in capitals", "PUT", with("signature", strings.ToUpper(signature)), "text/plain", "x", 403, "SignatureDoesNotMatch"},
+		{"a later end", "PUT", with("expires", strconv.FormatInt(end+3600, 10)), "text/plain", "x", 403, "SignatureDoesNotMatch"},
+		{"the end written otherwise", "PUT", with("expires", "0"+expires), "text/plain", "x", 403, "SignatureDoesNotMatch"},
+		{"no number", "PUT", with("expires", "never"), "text/plain", "x", 403, "AccessDenied"},
+		{"another parameter", "PUT", i.UploadURL + "&x=y", "text/plain", "x", 403, "AccessDenied"},
+		{"a parameter twice", "PUT", i.UploadURL + "&expires=" + expires, "text/plain", "x", 403, "AccessDenied"},
+		{"a query that is none", "PUT", i.UploadURL + "&%zz", "text/plain", "x", 403, "AccessDenied"},
+		{"no query", "PUT", s.url + u.Path, "text/plain", "x", 403, "AccessDenied"},
+		{"another file", "PUT", strings.Replace(i.UploadURL, i.FileID, other.FileID, 1), "text/plain", "x", 403, "SignatureDoesNotMatch"},
+		{"a path in place of the file", "PUT", strings.Replace(i.UploadURL, i.FileID, "..%2F..%2Fetc", 1), "text/plain", "x", 403, "SignatureDoesNotMatch"},
+		{"another type", "PUT", i.UploadURL, "text/html", "x", 403, "SignatureDoesNotMatch"},
+		{"the type written otherwise", "PUT", i.UploadURL, "Text/Plain", "x", 403, "SignatureDoesNotMatch"},
+		{"a type with more to it", "PUT", i.UploadURL, "text/plain; charset=utf-8", "x", 403, "SignatureDoesNotMatch"},
+		{"no type", "PUT", i.UploadURL, "", "x", 403, "SignatureDoesNotMatch"},
+		{"GET", "GET", i.UploadURL, "text/plain", "", 405, "MethodNotAllowed"},
+		{"POST", "POST", i.UploadURL, "text/plain", "x", 405, "MethodNotAllowed"},
+		{"DELETE", "DELETE", i.UploadURL, "text/plain", "", 405, "MethodNotAllowed"},
+		{"too large", "PUT", i.UploadURL, "text/plain", strings.Repeat("x", 101), 413, "EntityTooLarge"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			resp, text := s.do(c.method, c.target, strings.NewReader(c.body), "Content-Type", c.contentType)
+			if code := s3Code(t, resp, text); resp.StatusCode != c.status || code != c.code {
+				t.Errorf("%d %s, want %d %s", resp.StatusCode, text, c.status, c.code)
+			}
+			if c.status == 405 && resp.Header.Get("Allow") != "PUT" {
+				t.Errorf("Allow: %s", resp.Header.Get("Allow"))
+			}
+		})
+	}
+	for _, header := range []string{"Authorization", "X-Amz-Meta-Name", "x-amz-acl"} {
+		resp, text := s.do("PUT", i.UploadURL, strings.NewReader("x"), "Content-Type", "text/plain", header, "x")
+		want := "403 AccessDenied"
+		if header == "Authorization" {
+			want = "400 InvalidArgument"
+		}
+		if got := fmt.Sprint(resp.StatusCode, " ", s3Code(t, resp, text)); got != want {
+			t.Errorf("with %s: %s, want %s", header, got, want)
+		}
+	}
+	resp, text := raw(t, i.UploadURL, "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Type: text/html\nContent-Length: 1\n\nx", false)
+	if code := s3Code(t, resp, text); resp.StatusCode != 403 || code != "SignatureDoesNotMatch" {
+		t.Errorf("two types: %d %s", resp.StatusCode, text)
+	}
+	for _, id := range []string{i.FileID, other.FileID} {
+		if got, _ := s.stored(id); got != "nothing" {
+			t.Errorf("stored: %q", got)
+		}
+	}
+	if resp, _ := s.do("PUT", i.UploadURL, strings.NewReader(strings.Repeat("x", 100)), "Content-Type", "text/plain"); resp.StatusCode != 200 {
+		t.Errorf("the URL as it is, with the largest file: %d", resp.StatusCode)
+	}
+	for _, secret := range []string{signature, expires} {
+		if strings.Contains(s.log.String(), secret) {
+			t.Errorf("the log shows %s", secret)
+		}
+	}
+}
+
+// raw sends bytes to the URL's host and returns the answer.
+func raw(t *testing.T, target, request string, hangUp bool) (*http.Response, string) {
+	t.Helper()
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	request = strings.ReplaceAll(strings.ReplaceAll(request, "\n", "\r\n"), "URI", u.RequestURI())
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	if hangUp {
+		conn.(*net.TCPConn).CloseWrite()
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(resp.Body)
+	return resp, string(text)
+}
+
+func TestPresignedBodyHasALength(t *testing.T) {
+	s := serve(t, config())
+	i := s.initiate("text/plain")
+	const head = "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\n"
+	for what, framing := range map[string]string{"chunked": "Transfer-Encoding: chunked\n\n4\nfile\n0\n\n", "no length": "\n"} {
+		resp, text := raw(t, i.UploadURL, head+framing, false)
+		if code := s3Code(t, resp, text); resp.StatusCode != 411 || code != "MissingContentLength" {
+			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
+		}
+	}
+	resp, text := raw(t, i.UploadURL, head+"Content-Length: 100\n\nonly this", true)
+	if code := s3Code(t, resp, text); resp.StatusCode != 400 || code != "IncompleteBody" {
+		t.Errorf("torn: %d %s", resp.StatusCode, text)
+	}
+	if got, _ := s.stored(i.FileID); got != "nothing" {
+		t.Errorf("stored: %q", got)
+	}
+	if resp, _ := raw(t, i.UploadURL, head+"Content-Length: 0\n\n", false); resp.StatusCode != 200 {
+		t.Errorf("an empty file: %d", resp.StatusCode)
+	}
+	if got, _ := s.stored(i.FileID); got != "" {
+		t.Errorf("stored of an empty file: %q", got)
+	}
+}
+
+func TestPresignedBodyThatStallsIsRefused(t *testing.T) {
+	cfg := config()
+	cfg.Stall = 50 * time.Millisecond
+	s := serve(t, cfg)
+	i := s.initiate("text/plain")
+	resp, text := raw(t, i.UploadURL, "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Length: 100\n\nonly this", false)
+	if code := s3Code(t, resp, text); resp.StatusCode != 400 || code != "RequestTimeout" {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+	if got, _ := s.stored(i.FileID); got != "nothing" {
+		t.Errorf("stored: %q", got)
+	}
+}
+
+func TestFullStoreIsTooLarge(t *testing.T) {
+	cfg := config()
+	cfg.Store = store.Memory(1 << 20)
+	s := serve(t, cfg)
+	i := s.initiate("a/b")
+	// Three bodies in a row larger than what a socket holds, and nobody waits for 100.
+	for range 3 {
+		resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(strings.Repeat("x", 32<<20)), "Content-Type", "a/b")
+		if code := s3Code(t, resp, text); resp.StatusCode != 413 || code != "EntityTooLarge" {
+			t.Errorf("%d %s", resp.StatusCode, text)
+		}
+	}
+	if got, _ := s.stored(i.FileID); got != "nothing" {
+		t.Error("something is stored")
+	}
+	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("fits"), "Content-Type", "a/b"); resp.StatusCode != 200 {
+		t.Errorf("a file that fits: %d", resp.StatusCode)
+	}
+}
+
+func TestURLIsWhereTheCallerCameFrom(t *testing.T) {
+	s := serve(t, config())
+	ask := func(edit func(*http.Request)) string {
+		r := httptest.NewRequest(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`))
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		edit(r)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		_, after, _ := strings.Cut(w.Body.String(), `"uploadUrl":"`)
+		base, _, _ := strings.Cut(after, "/upload/")
+		return base
+	}
+	if got := ask(func(r *http.Request) { r.Host = "files.example:8080" }); got != "http://files.example:8080" {
+		t.Errorf("plain: %s", got)
+	}
+	if got := ask(func(r *http.Request) { r.Host = "files.example"; r.Header.Set("X-Forwarded-Proto", "https") }); got != "https://files.example" {
+		t.Errorf("behind a proxy: %s", got)
+	}
+	srv := httptest.NewTLSServer(s.Handler)
+	defer srv.Close()
+	r, _ := http.NewRequestWithContext(context.Background(), http.MethodPost, srv.URL+"/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`))
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := srv.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, _ := io.ReadAll(resp.Body); !strings.Contains(string(text), `"uploadUrl":"`+srv.URL+"/upload/") {
+		t.Errorf("TLS: %s", text)
+	}
+}

@@ -1,0 +1,171 @@
+// Package standin is a stand-in for 24SevenOffice: an http.Handler that takes
+// files like the real service, to develop and test against.
+//
+//	h, err := standin.New(standin.Config{Token: "test-token"})
+//	if err != nil {
+//		return err
+//	}
+//	srv := httptest.NewServer(h)
+//	client, err := twentyfourseven.New(tokens, upload.Config{BaseURL: srv.URL + "/v1"})
+//
+// It serves POST /v1/fileUpload and GET /v1/fileUpload/{fileId}, the presigned
+// PUT under /upload/ (unless the store gives out URLs of its own, as S3 does) and
+// POST /oauth/token. It keeps no state besides the store: ids, presigned URLs and
+// tokens verify themselves under keys that are derived from the credentials. So
+// they outlive a restart, and any number of replicas with the same credentials
+// and the same store are one service.
+//
+// A body that is no file is limited to 64 KiB; a file is limited by
+// [Config.MaxSize]. Whatever is refused is refused with nothing of it stored.
+package standin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+const (
+	basePath   = "/v1"
+	uploadPath = "/upload/"
+	tokenPath  = "/oauth/token"
+
+	// maxText is how much of a body is read that is no file.
+	maxText = 64 << 10
+)
+
+// Config is what a stand-in is made of. At least one way to authenticate must
+// be there: Token, or ClientID with ClientSecret.
+type Config struct {
+	Store        store.Store      // where the files go; nil is a memory store of the default size
+	Token        string           // a bearer token that is always valid
+	ClientID     string           // who may ask POST /oauth/token for a token,
+	ClientSecret string           // and what proves it
+	MaxSize      int64            // the largest file in bytes; zero means no limit but the store's
+	URLLife      time.Duration    // how long a presigned URL lives; zero means 15 minutes
+	TokenLife    time.Duration    // how long an issued token lives; zero means an hour
+	Stall        time.Duration    // how long a body may go without a byte; zero means a minute
+	Logger       *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
+	Now          func() time.Time // the clock; nil is time.Now
+}
+
+// Format prints the configuration without its secrets, whatever the verb.
+func (c Config) Format(s fmt.State, _ rune) {
+	io.WriteString(s, "standin.Config"+c.text())
+}
+
+// MarshalText gives what Format prints, so that JSON and slog show no secret either.
+func (c Config) MarshalText() ([]byte, error) {
+	return []byte("standin.Config" + c.text()), nil
+}
+
+func (c Config) text() string {
+	hide := func(secret string) string {
+		if secret == "" {
+			return "unset"
+		}
+		return "[redacted]"
+	}
+	return fmt.Sprintf("{Token:%s ClientID:%s ClientSecret:%s MaxSize:%d URLLife:%s TokenLife:%s}",
+		hide(c.Token), hide(c.ClientID), hide(c.ClientSecret), c.MaxSize, c.URLLife, c.TokenLife)
+}
+
+// Handler is the stand-in. Make one with [New]; it may be used from many
+// goroutines, and has nothing that must be closed.
+type Handler struct {
+	store     store.Store
+	maxSize   int64
+	urlLife   time.Duration
+	tokenLife time.Duration
+	now       func() time.Time
+	serve     http.Handler
+
+	// Secrets stand behind funcs: fmt prints a func's address and no more.
+	ids, urls, tokens mac
+	isStaticToken     func(token string) bool
+	isClient          func(id, secret string) bool
+}
+
+// New checks the configuration and makes the stand-in.
+func New(cfg Config) (*Handler, error) {
+	if (cfg.ClientID == "") != (cfg.ClientSecret == "") {
+		return nil, errors.New("twentyfourseven stand-in: ClientID and ClientSecret go together")
+	}
+	if cfg.Token == "" && cfg.ClientID == "" {
+		return nil, errors.New("twentyfourseven stand-in: no credentials: neither Token nor ClientID and ClientSecret")
+	}
+	if cfg.MaxSize < 0 || cfg.URLLife < 0 || cfg.TokenLife < 0 || cfg.Stall < 0 {
+		return nil, errors.New("twentyfourseven stand-in: a limit is negative")
+	}
+	h := &Handler{
+		store:     cfg.Store,
+		maxSize:   cfg.MaxSize,
+		urlLife:   cmp.Or(cfg.URLLife, 15*time.Minute),
+		tokenLife: cmp.Or(cfg.TokenLife, time.Hour),
+		now:       cfg.Now,
+	}
+	if h.store == nil {
+		h.store = store.Memory(0)
+	}
+	if h.now == nil {
+		h.now = time.Now
+	}
+	h.isStaticToken = func(token string) bool { return cfg.Token != "" && same(token, cfg.Token) }
+	h.isClient = func(id, secret string) bool {
+		// Both are compared whatever comes of the first.
+		goodID, goodSecret := same(id, cfg.ClientID), same(secret, cfg.ClientSecret)
+		return cfg.ClientID != "" && goodID && goodSecret
+	}
+	keys, err := derive([]string{cfg.Token, cfg.ClientID, cfg.ClientSecret}, "fileId", "presigned URL", "token")
+	if err != nil {
+		return nil, fmt.Errorf("twentyfourseven stand-in: %w", err)
+	}
+	h.ids, h.urls, h.tokens = keys[0], keys[1], keys[2]
+	h.serve = exchange.Handler{Next: h.route(), Logger: cfg.Logger, Now: h.now, Stall: cfg.Stall}
+	return h, nil
+}
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve.ServeHTTP(w, r) }
+
+// Format prints what it is and no more, whatever the verb.
+func (h *Handler) Format(s fmt.State, _ rune) {
+	io.WriteString(s, "24SevenOffice stand-in")
+}
+
+// Open gives what the store holds under a fileId that this stand-in, or one with
+// the same credentials and store, has issued. A file that has not arrived is
+// fs.ErrNotExist, and so is an id that was never issued. The caller closes it.
+func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
+	if !h.issued(fileID) {
+		return nil, store.Info{}, fmt.Errorf("twentyfourseven stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
+	}
+	return h.store.Open(ctx, fileKey(fileID))
+}
+
+// route tells the three services apart that live on different hosts in reality.
+func (h *Handler) route() http.Handler {
+	api := h.api()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.EscapedPath(); {
+		case strings.HasPrefix(path, uploadPath):
+			h.presigned(w, r, strings.TrimPrefix(path, uploadPath))
+		case path == tokenPath:
+			h.token(w, r)
+		default:
+			api.ServeHTTP(w, r)
+		}
+	})
+}
+
+// fileKey is where a file lies in the store.
+func fileKey(fileID string) string { return "twentyfourseven/files/" + fileID }

@@ -1,0 +1,541 @@
+package standin_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
+	"github.com/putpost/putpost/wrappers/uploadtest"
+)
+
+// The credentials of all tests.
+const (
+	token        = "test-token"
+	clientID     = "test-client-id"
+	clientSecret = "test-client-secret"
+)
+
+func config() standin.Config {
+	return standin.Config{Token: token, ClientID: clientID, ClientSecret: clientSecret}
+}
+
+// service is a stand-in on a socket, with a client that holds each answer of the
+// spec's operations to the spec.
+type service struct {
+	*standin.Handler
+	t      *testing.T
+	url    string
+	client *http.Client
+	log    *logBuffer
+}
+
+func serve(t *testing.T, cfg standin.Config) *service {
+	t.Helper()
+	log := new(logBuffer)
+	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+	h, err := standin.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	spec, err := specs.FS.ReadFile("twentyfourseven.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{ExpectContinueTimeout: time.Second}
+	t.Cleanup(transport.CloseIdleConnections)
+	check := &uploadtest.Check{Spec: spec, Base: transport, Report: func(err error) {
+		// Requests are wrong on purpose here.
+		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
+			t.Error(err)
+		}
+	}}
+	return &service{h, t, srv.URL, &http.Client{Transport: check}, log}
+}
+
+// do sends a request; header is name, value, name, value.
+func (s *service) do(method, target string, body io.Reader, header ...string) (*http.Response, string) {
+	s.t.Helper()
+	if strings.HasPrefix(target, "/") {
+		target = s.url + target
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), method, target, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for pair := range slices.Chunk(header, 2) {
+		req.Header.Set(pair[0], pair[1])
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+type initiated struct {
+	UploadMethod, UploadURL, FileID string
+}
+
+// initiate is POST /fileUpload.
+func (s *service) initiate(contentType string) initiated {
+	s.t.Helper()
+	body, _ := json.Marshal(map[string]string{"contentType": contentType})
+	resp, text := s.do(http.MethodPost, "/v1/fileUpload", bytes.NewReader(body), "Authorization", "Bearer "+token, "Content-Type", "application/json")
+	if resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("POST /fileUpload: status %d %s\n%s", resp.StatusCode, text, s.log)
+	}
+	var i initiated
+	if err := json.Unmarshal([]byte(text), &i); err != nil {
+		s.t.Fatal(err)
+	}
+	return i
+}
+
+// status is GET /fileUpload/{fileId}.
+func (s *service) status(id string) string {
+	s.t.Helper()
+	resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+url.PathEscape(id), nil, "Authorization", "Bearer "+token)
+	if resp.StatusCode != http.StatusOK {
+		return resp.Status
+	}
+	return strings.TrimSpace(text)
+}
+
+// stored is what lies under an id.
+func (s *service) stored(id string) (content, contentType string) {
+	s.t.Helper()
+	rc, info, err := s.Open(s.t.Context(), id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "nothing", ""
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer rc.Close()
+	b, err := io.ReadAll(rc)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(b), info.ContentType
+}
+
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// clock is a clock that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// faulty is a store with methods that fail or answer otherwise.
+type faulty struct {
+	store.Store
+	err     error
+	presign func(key, contentType string, life time.Duration) (string, error)
+}
+
+func (f *faulty) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+	if f.err != nil {
+		io.CopyN(io.Discard, r, 1) // the caller is sending already
+		return 0, f.err
+	}
+	return f.Store.Put(ctx, key, contentType, r)
+}
+
+func (f *faulty) Stat(ctx context.Context, key string) (store.Info, error) {
+	if f.err != nil {
+		return store.Info{}, f.err
+	}
+	return f.Store.Stat(ctx, key)
+}
+
+func (f *faulty) PresignPut(ctx context.Context, key, contentType string, life time.Duration) (string, error) {
+	if f.presign != nil {
+		return f.presign(key, contentType, life)
+	}
+	return f.Store.PresignPut(ctx, key, contentType, life)
+}
+
+// unread is a body that must not be read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+func TestFileComesInTwoSteps(t *testing.T) {
+	s := serve(t, config())
+	// The provider's own example, credentials added.
+	resp, text := s.do(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"application/pdf"}`),
+		"Content-Type", "application/json", "Authorization", "Bearer "+token)
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("status %d: %s", resp.StatusCode, text)
+	}
+	var i initiated
+	if err := json.Unmarshal([]byte(text), &i); err != nil {
+		t.Fatal(err)
+	}
+	if i.UploadMethod != http.MethodPut || !strings.HasPrefix(i.UploadURL, s.url+"/upload/"+i.FileID+"?") {
+		t.Errorf("answer: %s", text)
+	}
+	if strings.Contains(text, `\u0026`) {
+		t.Errorf("a shell cannot cut the URL out of the answer: %s", text)
+	}
+	if got, want := s.status(i.FileID), fmt.Sprintf(`{"fileId":%q,"status":"Pending"}`, i.FileID); got != want {
+		t.Errorf("before: %s, want %s", got, want)
+	}
+	if got, _ := s.stored(i.FileID); got != "nothing" {
+		t.Errorf("stored before: %q", got)
+	}
+
+	resp, text = s.do(http.MethodPut, i.UploadURL, strings.NewReader("%PDF-"), "Content-Type", "application/pdf")
+	if resp.StatusCode != http.StatusOK || text != "" {
+		t.Fatalf("PUT: status %d: %s", resp.StatusCode, text)
+	}
+	if got, contentType := s.stored(i.FileID); got != "%PDF-" || contentType != "application/pdf" {
+		t.Errorf("stored: %q, %s", got, contentType)
+	}
+	var done struct {
+		FileID, Status string
+		DocumentID     int64
+	}
+	first := s.status(i.FileID)
+	if err := json.Unmarshal([]byte(first), &done); err != nil {
+		t.Fatal(err)
+	}
+	if done.FileID != i.FileID || done.Status != "Completed" || done.DocumentID < 1 || done.DocumentID > 1<<53-1 {
+		t.Errorf("after: %s", first)
+	}
+	if again := s.status(i.FileID); again != first {
+		t.Errorf("the status changed from %s to %s", first, again)
+	}
+}
+
+func TestDocumentedHeadersAreOnEveryAnswer(t *testing.T) {
+	s := serve(t, config())
+	for _, c := range []struct{ method, path, auth string }{
+		{http.MethodPost, "/v1/fileUpload", "Bearer " + token},
+		{http.MethodPost, "/v1/fileUpload", ""},
+		{http.MethodGet, "/v1/fileUpload/unknown", "Bearer " + token},
+		{http.MethodDelete, "/v1/fileUpload", "Bearer " + token},
+		{http.MethodGet, "/elsewhere", "Bearer " + token},
+	} {
+		resp, _ := s.do(c.method, c.path, strings.NewReader(`{"contentType":"a/b"}`), "Content-Type", "application/json", "Authorization", c.auth)
+		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "X-Trace-Id"} {
+			if resp.Header.Get(name) == "" {
+				t.Errorf("%s %s %d: no %s", c.method, c.path, resp.StatusCode, name)
+			}
+		}
+	}
+}
+
+func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
+	s := serve(t, config())
+	const post, get, path = http.MethodPost, http.MethodGet, "/v1/fileUpload"
+	never := s.initiate("a/b").FileID
+	forged := strings.Repeat("a", len(never))
+	for _, c := range []struct {
+		what, method, path, contentType, body string
+		status                                int
+		reason                                string
+	}{
+		{"no JSON", post, path, "application/json", `{"contentType":`, 400, "not one JSON value"},
+		{"nothing", post, path, "application/json", ``, 400, "not one JSON value"},
+		{"more than JSON", post, path, "application/json", `{"contentType":"a/b"} x`, 400, "not one JSON value"},
+		{"another type in JSON", post, path, "application/json", `{"contentType":5}`, 400, "contentType"},
+		{"a list", post, path, "application/json", `["a/b"]`, 400, "decode"},
+		{"null", post, path, "application/json", `null`, 400, "media type"},
+		{"no contentType", post, path, "application/json", `{}`, 400, "media type"},
+		{"half a media type", post, path, "application/json", `{"contentType":"text"}`, 400, "media type"},
+		{"a media type with a line end", post, path, "application/json", `{"contentType":"text/plain\r\nX: y"}`, 400, "media type"},
+		{"a media type outside ASCII", post, path, "application/json", `{"contentType":"text/plain; x=\"é\""}`, 400, "content type"},
+		{"an endless media type", post, path, "application/json", `{"contentType":"text/` + strings.Repeat("x", 1000) + `"}`, 400, "content type"},
+		{"a form", post, path, "application/x-www-form-urlencoded", `contentType=a/b`, 415, "not application/json"},
+		{"no Content-Type", post, path, "", `{"contentType":"a/b"}`, 415, "not application/json"},
+		{"too much JSON", post, path, "application/json", `{"contentType":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "more than 65536"},
+		{"another method", http.MethodPut, path, "application/json", `{"contentType":"a/b"}`, 405, "POST"},
+		{"another method for a file", http.MethodDelete, path + "/" + never, "", ``, 405, "GET"},
+		{"an unknown path", get, "/v1/other", "", ``, 404, "path"},
+		{"a path with two slashes", post, "/v1//fileUpload", "application/json", `{"contentType":"a/b"}`, 404, "path"},
+		{"a path with dots", post, "/v1/x/../fileUpload", "application/json", `{"contentType":"a/b"}`, 404, "path"},
+		{"a path that ends in a slash", get, path + "/", "", ``, 404, "path"},
+		{"an id that was never issued", get, path + "/" + forged, "", ``, 404, "fileId"},
+		{"an id in capitals", get, path + "/" + strings.ToUpper(never), "", ``, 404, "fileId"},
+		{"an id with a line end", get, path + "/" + never[:8] + "%0A" + never[8:], "", ``, 404, "fileId"},
+		{"an id that is a path", get, path + "/..%2F..%2Fetc%2Fpasswd", "", ``, 404, "fileId"},
+		{"an id of dots", get, path + "/..", "", ``, 404, "path"},
+		{"an id with blanks", get, path + "/a%20b", "", ``, 404, "fileId"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			resp, text := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType, "Authorization", "Bearer "+token)
+			if resp.StatusCode != c.status || text != "" {
+				t.Errorf("status %d with the body %q, want %d without one", resp.StatusCode, text, c.status)
+			}
+			if c.status == 405 && resp.Header.Get("Allow") == "" {
+				t.Error("no Allow header")
+			}
+			line := s.logged(resp.Header.Get("X-Trace-Id"))
+			if !strings.Contains(line, c.reason) {
+				t.Errorf("logged: %q, want the reason %q", line, c.reason)
+			}
+		})
+	}
+	// Of unknown length, it is counted.
+	endless := io.MultiReader(strings.NewReader(`{"contentType":"`), strings.NewReader(strings.Repeat("x", 64<<10)))
+	if resp, _ := s.do(post, path, endless, "Content-Type", "application/json", "Authorization", "Bearer "+token); resp.StatusCode != 413 {
+		t.Errorf("too much JSON, chunked: status %d, want 413", resp.StatusCode)
+	}
+	if got := s.status(never); !strings.Contains(got, "Pending") {
+		t.Errorf("in the end: %s", got)
+	}
+}
+
+// logged is the line of one exchange.
+func (s *service) logged(traceID string) string {
+	for line := range strings.Lines(s.log.String()) {
+		if traceID != "" && strings.Contains(line, traceID) {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestOnlyTheTokenOpens(t *testing.T) {
+	s := serve(t, config())
+	for _, auth := range []string{"", "string", token, "Bearer", "Bearer ", "Bearer wrong", "Bearer " + token + "x", "Basic " + token, "Bearer " + token + " x"} {
+		for _, c := range [][2]string{{http.MethodPost, "/v1/fileUpload"}, {http.MethodGet, "/v1/fileUpload/x"}, {http.MethodGet, "/v1/other"}} {
+			resp, text := s.do(c[0], c[1], strings.NewReader(`{"contentType":"a/b"}`), "Authorization", auth, "Content-Type", "application/json")
+			if resp.StatusCode != http.StatusUnauthorized || text != "" {
+				t.Errorf("%s %s with %q: status %d %q, want 401 without a body", c[0], c[1], auth, resp.StatusCode, text)
+			}
+		}
+	}
+	for _, auth := range []string{"Bearer " + token, "bearer  " + token} {
+		if resp, _ := s.do(http.MethodGet, "/v1/fileUpload/x", nil, "Authorization", auth); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%q: status %d, want 404", auth, resp.StatusCode)
+		}
+	}
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v1/fileUpload/x", nil)
+	r.Header["Authorization"] = []string{"Bearer " + token, "Bearer " + token}
+	if s.ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
+		t.Errorf("two headers: status %d, want 401", w.Code)
+	}
+	// Without a token of its own, the empty one opens nothing.
+	h, err := standin.New(standin.Config{ClientID: clientID, ClientSecret: clientSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, r = httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v1/fileUpload/x", nil)
+	r.Header.Set("Authorization", "Bearer ")
+	if h.ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
+		t.Errorf("no token configured: status %d, want 401", w.Code)
+	}
+}
+
+func TestRefusedBodiesStayUnread(t *testing.T) {
+	cfg := config()
+	cfg.MaxSize = 1 << 20
+	s := serve(t, cfg)
+	i := s.initiate("a/b")
+	for _, c := range []struct {
+		what, method, target string
+		length               int64
+		header               http.Header
+		status               int
+	}{
+		{"no token", http.MethodPost, "/v1/fileUpload", 10, http.Header{"Content-Type": {"application/json"}}, 401},
+		{"wrong token", http.MethodPost, "/v1/fileUpload", 10, http.Header{"Authorization": {"Bearer x"}, "Content-Type": {"application/json"}}, 401},
+		{"no JSON", http.MethodPost, "/v1/fileUpload", 10, http.Header{"Authorization": {"Bearer " + token}}, 415},
+		{"declared too large", http.MethodPost, "/v1/fileUpload", 64<<10 + 1, http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}, 413},
+		{"unknown path", http.MethodPost, "/v1/other", 10, http.Header{"Authorization": {"Bearer " + token}}, 404},
+		{"wrong method", http.MethodPut, "/v1/fileUpload", 10, http.Header{"Authorization": {"Bearer " + token}}, 405},
+		{"presigned, no signature", http.MethodPut, "/upload/" + i.FileID, 10, http.Header{"Content-Type": {"a/b"}}, 403},
+		{"presigned, other type", http.MethodPut, i.UploadURL, 10, http.Header{"Content-Type": {"a/c"}}, 403},
+		{"presigned, other method", http.MethodPost, i.UploadURL, 10, http.Header{"Content-Type": {"a/b"}}, 405},
+		{"presigned, too large", http.MethodPut, i.UploadURL, 1<<20 + 1, http.Header{"Content-Type": {"a/b"}}, 413},
+		{"presigned, chunked", http.MethodPut, i.UploadURL, -1, http.Header{"Content-Type": {"a/b"}}, 411},
+		{"token, Basic", http.MethodPost, "/oauth/token", 10, http.Header{"Authorization": {"Basic eDp5"}}, 401},
+		{"token, JSON", http.MethodPost, "/oauth/token", 10, http.Header{"Content-Type": {"application/json"}}, 400},
+		{"token, declared too large", http.MethodPost, "/oauth/token", 64<<10 + 1, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 413},
+	} {
+		r := httptest.NewRequest(c.method, c.target, unread{t})
+		r.ContentLength, r.Header = c.length, c.header
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s: status %d, want %d", c.what, w.Code, c.status)
+		}
+	}
+}
+
+func TestStoreThatFailsIsAServerError(t *testing.T) {
+	secret := errors.New("disk 7 is on fire")
+	st := &faulty{Store: store.Memory(0)}
+	cfg := config()
+	cfg.Store = st
+	s := serve(t, cfg)
+	i := s.initiate("a/b")
+	st.err = secret
+	if resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization", "Bearer "+token); resp.StatusCode != 500 || text != "" {
+		t.Errorf("status: %d %q, want 500 without a body", resp.StatusCode, text)
+	}
+	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("file"), "Content-Type", "a/b")
+	if resp.StatusCode != 500 || !strings.Contains(text, "<Code>InternalError</Code>") || strings.Contains(text, "fire") {
+		t.Errorf("PUT: %d %s", resp.StatusCode, text)
+	}
+	st.presign = func(string, string, time.Duration) (string, error) { return "", secret }
+	resp, text = s.do(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`), "Authorization", "Bearer "+token, "Content-Type", "application/json")
+	if resp.StatusCode != 500 || text != "" {
+		t.Errorf("POST: %d %q, want 500 without a body", resp.StatusCode, text)
+	}
+	if n := strings.Count(s.log.String(), "disk 7 is on fire"); n != 3 {
+		t.Errorf("the log tells %d of 3 reasons:\n%s", n, s.log)
+	}
+	st.err = nil
+	if got := s.status(i.FileID); !strings.Contains(got, "Pending") {
+		t.Errorf("after the failures: %s", got)
+	}
+}
+
+func TestStoresOwnURLIsHandedOut(t *testing.T) {
+	var gotKey, gotType string
+	var gotLife time.Duration
+	cfg := config()
+	cfg.URLLife = time.Minute
+	cfg.Store = &faulty{Store: store.Memory(0), presign: func(key, contentType string, life time.Duration) (string, error) {
+		gotKey, gotType, gotLife = key, contentType, life
+		return "https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=abc", nil
+	}}
+	s := serve(t, cfg)
+	i := s.initiate("text/plain; charset=utf-8")
+	if i.UploadURL != "https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=abc" || i.UploadMethod != http.MethodPut {
+		t.Errorf("handed out: %+v", i)
+	}
+	if gotKey != "twentyfourseven/files/"+i.FileID || gotType != "text/plain; charset=utf-8" || gotLife != time.Minute {
+		t.Errorf("asked for: %s %s %s", gotKey, gotType, gotLife)
+	}
+	// What arrives there counts like what arrives here.
+	if _, err := cfg.Store.Put(t.Context(), gotKey, gotType, strings.NewReader("file")); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.status(i.FileID); !strings.Contains(got, "Completed") {
+		t.Errorf("status: %s", got)
+	}
+}
+
+func TestReplicasAndRestartsShareTheirIDs(t *testing.T) {
+	cfg := config()
+	cfg.Store = store.Memory(0)
+	first, second := serve(t, cfg), serve(t, cfg)
+	i := first.initiate("a/b")
+	if got := second.status(i.FileID); !strings.Contains(got, "Pending") {
+		t.Errorf("pending on the other: %s", got)
+	}
+	target := strings.Replace(i.UploadURL, first.url, second.url, 1)
+	if resp, text := second.do(http.MethodPut, target, strings.NewReader("file"), "Content-Type", "a/b"); resp.StatusCode != 200 {
+		t.Fatalf("PUT to the other: %d %s", resp.StatusCode, text)
+	}
+	if a, b := first.status(i.FileID), second.status(i.FileID); a != b || !strings.Contains(a, "Completed") {
+		t.Errorf("completed: %s and %s", a, b)
+	}
+	// Another secret is another service.
+	cfg.ClientSecret = "other"
+	other := serve(t, cfg)
+	if got := other.status(i.FileID); got != "404 Not Found" {
+		t.Errorf("with other credentials: %s", got)
+	}
+	if got, _ := other.stored(i.FileID); got != "nothing" {
+		t.Errorf("with other credentials stored: %s", got)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for what, cfg := range map[string]standin.Config{
+		"no credentials":         {},
+		"an id without a secret": {Token: token, ClientID: clientID},
+		"a secret without an id": {Token: token, ClientSecret: clientSecret},
+		"a negative size":        {Token: token, MaxSize: -1},
+		"a negative life":        {Token: token, URLLife: -1},
+	} {
+		if _, err := standin.New(cfg); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
+}
+
+func TestNothingPrintsASecret(t *testing.T) {
+	cfg := config()
+	h, err := standin.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
+	for _, v := range []any{cfg, &cfg, h, struct{ C standin.Config }{cfg}, struct{ h *standin.Handler }{h}, []standin.Config{cfg}} {
+		fmt.Fprintf(&log, "%v %+v %#v %s %d %x\n", v, v, v, v, v, v)
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Error(err)
+		}
+		log.Write(text)
+	}
+	for _, secret := range []string{token, clientSecret, clientID, fmt.Sprintf("%x", token), fmt.Sprintf("%d", []byte(token))} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("%q is in\n%s", secret, &log)
+		}
+	}
+}

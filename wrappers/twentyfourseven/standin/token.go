@@ -1,0 +1,162 @@
+package standin
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+)
+
+// What the provider's token service is asked for, and what it grants.
+const (
+	audience = "https://api.24sevenoffice.com"
+	scope    = "api.accounting.transaction:write"
+)
+
+// claims are what an issued token says. A token is its claims in JSON and a code
+// over them, each in base64url, with a dot between.
+type claims struct {
+	Organization string `json:"org"`
+	Expires      int64  `json:"exp"` // in seconds since 1970
+}
+
+func (h *Handler) issueToken(organization string) (string, error) {
+	text, err := json.Marshal(claims{organization, h.now().Add(h.tokenLife).Unix()})
+	if err != nil {
+		return "", err
+	}
+	payload := base64.RawURLEncoding.EncodeToString(text)
+	return payload + "." + base64.RawURLEncoding.EncodeToString(h.tokens(payload)), nil
+}
+
+// checkToken needs no memory of what was issued.
+func (h *Handler) checkToken(token string) error {
+	payload, code, _ := strings.Cut(token, ".")
+	if !same(code, base64.RawURLEncoding.EncodeToString(h.tokens(payload))) {
+		return errors.New("the token is none that was issued here")
+	}
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return fmt.Errorf("the token does not decode: %w", err)
+	}
+	var c claims
+	if err := json.Unmarshal(text, &c); err != nil {
+		return fmt.Errorf("the token does not decode: %w", err)
+	}
+	if h.now().Unix() >= c.Expires {
+		return fmt.Errorf("the token expired at %s", time.Unix(c.Expires, 0).UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// oauthError is an error in the form of RFC 6749, section 5.2.
+type oauthError struct {
+	Code        string `json:"error"`
+	Description string `json:"error_description"`
+
+	status int
+}
+
+func (e *oauthError) Error() string { return e.Code + ": " + e.Description }
+
+func invalidRequest(description string) error {
+	return &oauthError{"invalid_request", description, http.StatusBadRequest}
+}
+
+// token is POST /oauth/token, the client credentials grant.
+func (h *Handler) token(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+	w.Header().Set("X-Trace-Id", exchange.TraceID(r.Context()))
+	organization, err := h.grant(r)
+	var token string
+	if err == nil {
+		token, err = h.issueToken(organization)
+	}
+	if err != nil {
+		answerOAuth(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"access_token": token,
+		"token_type":   "Bearer",
+		"expires_in":   int64(h.tokenLife / time.Second),
+		"scope":        scope,
+	})
+}
+
+// answerOAuth is where every refusal of the token service is written.
+func answerOAuth(w http.ResponseWriter, r *http.Request, err error) {
+	e, ok := errors.AsType[*oauthError](err)
+	if !ok {
+		e = &oauthError{"server_error", "The token could not be made.", http.StatusInternalServerError}
+		if ref, ok := errors.AsType[*refusal](err); ok { // of the body
+			e = &oauthError{"invalid_request", ref.Error(), ref.status}
+		}
+	}
+	exchange.Refuse(w, r, e.status, err)
+	switch e.status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Basic") // RFC 6749 asks for it where Basic was tried
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	writeJSON(w, e.status, e)
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	text, _ := json.Marshal(value) // of strings and numbers only
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(status)
+	w.Write(text)
+}
+
+// grant checks a request for a token and says for which organization it is.
+func (h *Handler) grant(r *http.Request) (organization string, err error) {
+	if r.Method != http.MethodPost {
+		return "", &oauthError{"invalid_request", "The method is not POST.", http.StatusMethodNotAllowed}
+	}
+	if len(r.Header.Values("Authorization")) > 0 {
+		return "", &oauthError{"invalid_client", "The credentials go in the body, not in the Authorization header.", http.StatusUnauthorized}
+	}
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/x-www-form-urlencoded" {
+		return "", invalidRequest("Content-Type is not application/x-www-form-urlencoded.")
+	}
+	text, err := readText(r)
+	if err != nil {
+		return "", err
+	}
+	form, err := url.ParseQuery(string(text))
+	if err != nil {
+		return "", invalidRequest("The body is no form.")
+	}
+	for name, values := range form {
+		if len(values) > 1 {
+			return "", invalidRequest(fmt.Sprintf("The field %.40q is there more than once.", name))
+		}
+	}
+	for _, name := range []string{"grant_type", "client_id", "client_secret", "audience", "login_organization"} {
+		if form.Get(name) == "" {
+			return "", invalidRequest("The field " + name + " is missing.")
+		}
+	}
+	if form.Get("grant_type") != "client_credentials" {
+		return "", &oauthError{"unsupported_grant_type", "The grant_type is not client_credentials.", http.StatusBadRequest}
+	}
+	if !h.isClient(form.Get("client_id"), form.Get("client_secret")) {
+		return "", &oauthError{"invalid_client", "The client_id or the client_secret is wrong.", http.StatusUnauthorized}
+	}
+	if form.Get("audience") != audience {
+		return "", invalidRequest("The audience is not " + audience + ".")
+	}
+	return form.Get("login_organization"), nil
+}

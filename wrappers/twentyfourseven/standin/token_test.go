@@ -1,0 +1,179 @@
+package standin_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
+)
+
+// grantForm is a good request for a token.
+func grantForm() url.Values {
+	return url.Values{
+		"grant_type":         {"client_credentials"},
+		"client_id":          {clientID},
+		"client_secret":      {clientSecret},
+		"audience":           {"https://api.24sevenoffice.com"},
+		"login_organization": {"1234567"},
+	}
+}
+
+type granted struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int64  `json:"expires_in"`
+	Scope       string `json:"scope"`
+
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+func (s *service) grant(form string, header ...string) (*http.Response, granted) {
+	s.t.Helper()
+	resp, text := s.do(http.MethodPost, "/oauth/token", strings.NewReader(form), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...)
+	var g granted
+	if err := json.Unmarshal([]byte(text), &g); err != nil {
+		s.t.Errorf("%v: %s", err, text)
+	}
+	if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+		s.t.Errorf("Cache-Control: %s", got)
+	}
+	return resp, g
+}
+
+// opens says what a token is good for.
+func (s *service) opens(token string) bool {
+	s.t.Helper()
+	resp, _ := s.do(http.MethodGet, "/v1/fileUpload/unknown", nil, "Authorization", "Bearer "+token)
+	if resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusUnauthorized {
+		s.t.Errorf("status %d", resp.StatusCode)
+	}
+	return resp.StatusCode == http.StatusNotFound
+}
+
+func TestIssuedTokenExpires(t *testing.T) {
+	clock := newClock()
+	cfg := config()
+	cfg.Now, cfg.TokenLife = clock.Now, 10*time.Minute
+	s := serve(t, cfg)
+	resp, g := s.grant(grantForm().Encode())
+	if resp.StatusCode != 200 || g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 || g.Scope != "api.accounting.transaction:write" {
+		t.Fatalf("%d %+v", resp.StatusCode, g)
+	}
+	// A replica, or this one after a restart.
+	replica := serve(t, cfg)
+	clock.add(10*time.Minute - time.Second)
+	if !s.opens(g.AccessToken) || !replica.opens(g.AccessToken) {
+		t.Error("the token is refused within its life")
+	}
+	clock.add(time.Second)
+	if s.opens(g.AccessToken) || replica.opens(g.AccessToken) {
+		t.Error("the token opens at its end")
+	}
+	if !strings.Contains(s.log.String(), "the token expired at 2026-03-01T12:10:00Z") {
+		t.Errorf("the log does not say why:\n%s", s.log)
+	}
+	if !s.opens(token) {
+		t.Error("the static token is refused")
+	}
+}
+
+func TestForgedTokenOpensNothing(t *testing.T) {
+	cfg := config()
+	s := serve(t, cfg)
+	_, g := s.grant(grantForm().Encode())
+	if !s.opens(g.AccessToken) {
+		t.Fatal("the token itself is refused")
+	}
+	payload, code, _ := strings.Cut(g.AccessToken, ".")
+	claims, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	altered := strings.Replace(string(claims), "1234567", "7654321", 1)
+	cfg.ClientSecret = "other"
+	_, foreign := func() (*http.Response, granted) {
+		form := grantForm()
+		form.Set("client_secret", "other")
+		return serve(t, cfg).grant(form.Encode())
+	}()
+	i := s.initiate("a/b")
+	_, signature, _ := strings.Cut(i.UploadURL, "signature=")
+	for what, forged := range map[string]string{
+		"another organization":   base64.RawURLEncoding.EncodeToString([]byte(altered)) + "." + code,
+		"no code":                payload + ".",
+		"no dot":                 payload,
+		"half a code":            payload + "." + code[:20],
+		"the code of a URL":      payload + "." + signature,
+		"padding":                g.AccessToken + "=",
+		"another bit at its end": g.AccessToken[:len(g.AccessToken)-1] + string(g.AccessToken[len(g.AccessToken)-1]^1),
+		"of another secret":      foreign.AccessToken,
+		"a fileId":               i.FileID,
+		"nothing":                ".",
+	} {
+		if s.opens(forged) {
+			t.Errorf("%s opens", what)
+		}
+	}
+}
+
+func TestTokenRequestsAreChecked(t *testing.T) {
+	s := serve(t, config())
+	set := func(name, value string) string {
+		form := grantForm()
+		if form.Set(name, value); value == "" {
+			form.Del(name)
+		}
+		return form.Encode()
+	}
+	for _, c := range []struct {
+		what, form string
+		header     []string
+		status     int
+		code       string
+	}{
+		{"a wrong secret", set("client_secret", "wrong"), nil, 401, "invalid_client"},
+		{"a wrong id", set("client_id", "wrong"), nil, 401, "invalid_client"},
+		{"id and secret exchanged", strings.NewReplacer(clientID, clientSecret, clientSecret, clientID).Replace(grantForm().Encode()), nil, 401, "invalid_client"},
+		{"another grant", set("grant_type", "password"), nil, 400, "unsupported_grant_type"},
+		{"another audience", set("audience", "https://api.example.com"), nil, 400, "invalid_request"},
+		{"no grant_type", set("grant_type", ""), nil, 400, "invalid_request"},
+		{"no client_id", set("client_id", ""), nil, 400, "invalid_request"},
+		{"no client_secret", set("client_secret", ""), nil, 400, "invalid_request"},
+		{"no audience", set("audience", ""), nil, 400, "invalid_request"},
+		{"no organization", set("login_organization", ""), nil, 400, "invalid_request"},
+		{"a field twice", grantForm().Encode() + "&audience=x", nil, 400, "invalid_request"},
+		{"no form", "%zz", nil, 400, "invalid_request"},
+		{"nothing", "", nil, 400, "invalid_request"},
+		{"JSON", `{"grant_type":"client_credentials"}`, []string{"Content-Type", "application/json"}, 400, "invalid_request"},
+		{"too much", grantForm().Encode() + "&x=" + strings.Repeat("x", 64<<10), nil, 413, "invalid_request"},
+		{"credentials in the header", grantForm().Encode(), []string{"Authorization", "Basic dGVzdA=="}, 401, "invalid_client"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			resp, g := s.grant(c.form, c.header...)
+			if resp.StatusCode != c.status || g.Error != c.code || g.Description == "" || g.AccessToken != "" {
+				t.Errorf("%d %+v, want %d %s", resp.StatusCode, g, c.status, c.code)
+			}
+			if c.status == 401 && resp.Header.Get("WWW-Authenticate") == "" {
+				t.Error("no WWW-Authenticate")
+			}
+		})
+	}
+	resp, text := s.do(http.MethodGet, "/oauth/token?"+grantForm().Encode(), nil)
+	if resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" || !strings.Contains(text, `"error"`) {
+		t.Errorf("GET: %d %s", resp.StatusCode, text)
+	}
+	if strings.Contains(s.log.String(), clientSecret) {
+		t.Errorf("the log shows the secret:\n%s", s.log)
+	}
+	// Who has only a token issues none: not to the empty client either.
+	static := serve(t, standin.Config{Token: token})
+	if resp, g := static.grant(grantForm().Encode()); resp.StatusCode != 401 || g.Error != "invalid_client" {
+		t.Errorf("no client configured: %d %+v", resp.StatusCode, g)
+	}
+}
