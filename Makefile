@@ -1,8 +1,22 @@
-# What node runs, in the one place where its versions stand.
-REDOCLY  = @redocly/cli@2.77.0
-SPECTRAL = @stoplight/spectral-cli@6.16.3
+# Tools run by name and version, which stand here and nowhere else; only the
+# generator is pinned in go.mod, through tools.go.
+GOLANGCI  = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+OASDIFF   = github.com/oasdiff/oasdiff@v1.33.0
+VERSITYGW = github.com/versity/versitygw/cmd/versitygw@v1.8.0
+GREMLINS  = github.com/go-gremlins/gremlins/cmd/gremlins@latest
+REDOCLY   = @redocly/cli@2.77.0
+SPECTRAL  = @stoplight/spectral-cli@6.16.3
 
-.PHONY: generate verify lint-specs
+BENCH     = wrappers/internal/bench
+FUZZTIME  = 10s
+
+.PHONY: test race generate verify lint lint-specs breaking fuzz bench test-s3
+
+test:
+	go test ./...
+
+race:
+	go test -race ./...
 
 # Writes gen/ anew from specs/.
 generate:
@@ -18,8 +32,35 @@ verify:
 	{ diff -r "$$tmp/gen" gen || { echo 'verify: gen/ is not what the specs give: run "make generate"' >&2; exit 1; }; }
 	@go mod tidy -diff || { echo 'verify: go.mod is not tidy: run "go mod tidy"' >&2; exit 1; }
 
+lint:
+	go vet ./...
+	go run $(GOLANGCI) run -c .config/golangci.yaml ./...
+
 # Redocly and Spectral on specs/, where node is there.
 lint-specs:
 	@if ! command -v npx >/dev/null; then echo 'lint-specs: skipped, since node (npx) is not installed'; exit 0; fi; \
 	npx --yes $(REDOCLY) lint --config .config/redocly.yaml specs/*.yaml && \
 	npx --yes $(SPECTRAL) lint --ruleset .config/spectral.yaml --fail-severity hint specs/*.yaml
+
+# What in specs/ would break a client of the revision BASE.
+breaking:
+	@test -n "$(BASE)" || { echo 'breaking: say against what, as in "make breaking BASE=v0.1.0"' >&2; exit 2; }
+	@for spec in specs/*.yaml; do go run $(OASDIFF) breaking --fail-on ERR "$(BASE):$$spec" "$$spec" || exit 1; done
+
+# Every fuzz target in turn, each for FUZZTIME.
+fuzz:
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' "$$pkg" | grep '^Fuzz'); do \
+			echo "fuzz $$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
+		done; \
+	done
+
+# Against bare net/http and other clients; writes the table and the chart.
+bench:
+	go -C $(BENCH) run .
+
+# The s3 store against a real S3 server.
+test-s3:
+	@bin=$$(mktemp -d) && trap 'rm -rf "$$bin"' EXIT && \
+	GOBIN="$$bin" go install $(VERSITYGW) && \
+	PUTPOST_VERSITYGW="$$bin/versitygw" go test ./wrappers/store/s3/... ./wrappers/cmd/putpost/...
