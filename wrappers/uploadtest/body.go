@@ -45,6 +45,7 @@ type body struct {
 	digest digest
 	form   *form // of a form, else nil
 	ended  bool  // io.EOF was seen
+	broken bool  // something else was seen before it
 	over   bool  // nothing counts any more
 }
 
@@ -63,6 +64,7 @@ func (b *body) Read(p []byte) (int, error) {
 			b.form.Write(p[:n])
 		}
 		b.ended = b.ended || err == io.EOF
+		b.broken = b.broken || err != nil && !b.ended // net/http says io.EOF after io.ErrUnexpectedEOF
 	}
 	return n, err
 }
@@ -77,7 +79,10 @@ func (b *body) finish(length int64) (whole bool) {
 			b.form.finish()
 		}
 	}
-	return b.ended || length >= 0 && b.digest.size == length
+	if length >= 0 {
+		return b.digest.size == length
+	}
+	return b.ended && !b.broken
 }
 
 // files are the file parts of a form, or all of any other body as one file.
