@@ -1,0 +1,166 @@
+package ncloudmailer_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest"
+)
+
+// Client and stand-in are by the same authors and could agree on a mistake. So
+// each exchange is held to the spec, and each side also meets the documentation's
+// own examples, which testdata holds byte for byte.
+
+func contract(t testing.TB) []byte {
+	t.Helper()
+	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+func golden(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// counted is a store that knows how many files it holds.
+type counted struct {
+	store.Store
+	mu   sync.Mutex
+	keys map[string]bool
+}
+
+func (c *counted) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+	n, err := c.Store.Put(ctx, key, contentType, r)
+	c.mark(key, err == nil)
+	return n, err
+}
+
+func (c *counted) Delete(ctx context.Context, key string) error {
+	defer c.mark(key, false)
+	return c.Store.Delete(ctx, key)
+}
+
+func (c *counted) mark(key string, held bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if delete(c.keys, key); held {
+		c.keys[key] = true
+	}
+}
+
+func (c *counted) count() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.keys {
+		if strings.Contains(key, "/files/") { // and no manifest
+			n++
+		}
+	}
+	return n
+}
+
+func newStandin(t testing.TB, s store.Store) *standin.Handler {
+	t.Helper()
+	h, err := standin.New(standin.Config{Store: s, AccessKey: testKeys.AccessKey, SecretKey: testKeys.SecretKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestContract(t *testing.T) {
+	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
+		held := &counted{Store: store.Memory(0), keys: map[string]bool{}}
+		h := newStandin(t, held)
+		srv := uploadtest.Serve(t, h, contract(t))
+		client, err := ncloudmailer.New(testKeys, upload.Config{
+			BaseURL: srv.BaseURL,
+			Header:  http.Header{"X-Ncp-Lang": {"ko-KR"}},
+			Retry:   upload.Retry{MaxWait: time.Millisecond},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return uploadtest.Subject{
+			Uploader: client,
+			Server:   srv,
+			Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+				rc, info, err := h.Open(ctx, id)
+				return rc, info.ContentType, err
+			},
+			Count:   held.count,
+			Secrets: []string{testKeys.AccessKey, testKeys.SecretKey},
+		}
+	})
+}
+
+func TestStandinKeepsTheSpec(t *testing.T) {
+	for _, region := range []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"} {
+		t.Run(region, func(t *testing.T) {
+			ts := httptest.NewServer(newStandin(t, nil))
+			defer ts.Close()
+			uploadtest.Probe(t, ts.URL+region, contract(t), func(r *http.Request) { testKeys.Sign(r, time.Now()) })
+		})
+	}
+}
+
+func TestStandinTakesTheDocumentedRequest(t *testing.T) {
+	srv := uploadtest.Serve(t, newStandin(t, nil), contract(t))
+	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/files", strings.NewReader(string(golden(t, "createFile.request"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370")
+	testKeys.Sign(req, time.Now())
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusCreated || !strings.Contains(string(answer), `"fileName":"test.txt"`) || !strings.Contains(string(answer), `"fileSize":16`) {
+		t.Errorf("status %d, %s (%v)", resp.StatusCode, answer, err)
+	}
+	files := srv.Files()
+	if len(files) != 1 || files[0].Name != `test\resources\test.txt` || string(files[0].Body) != "upload test file" {
+		t.Errorf("the server received %+v", files)
+	}
+}
+
+func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
+	srv := uploadtest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		w.Write(golden(t, "createFile.response"))
+	}), contract(t))
+	client, err := ncloudmailer.New(testKeys, upload.Config{BaseURL: srv.BaseURL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := client.Upload(t.Context(), upload.Bytes(`test\resources\test.txt`, []byte("upload test file")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.ID != "40fe58bd-91fe-4f89-a62e-705a7c17d65e-99" || res.TempRequestID != "f355aac1-7776-4c0b-8484-20eaa065cb65-99" || res.Name != "test.txt" || res.Size != 16 {
+		t.Errorf("got %+v", res)
+	}
+}

@@ -1,0 +1,163 @@
+package twentyfourseven_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest"
+)
+
+// Client and stand-in are by the same authors and could agree on a mistake. So
+// each exchange is held to the spec, and each side also meets the documentation's
+// own examples, which testdata holds byte for byte.
+
+func contract(t testing.TB) []byte {
+	t.Helper()
+	spec, err := specs.FS.ReadFile("twentyfourseven.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+func golden(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+const (
+	staticToken  = "contract-static-token"
+	clientSecret = "contract-client-secret"
+)
+
+func newStandin(t testing.TB) *standin.Handler {
+	t.Helper()
+	h, err := standin.New(standin.Config{Token: staticToken, ClientID: "contract-client", ClientSecret: clientSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// subject is a client with the given tokens, and the stand-in.
+func subject(t testing.TB, h *standin.Handler, tokens oauth2.TokenSource) uploadtest.Subject {
+	t.Helper()
+	srv := uploadtest.Serve(t, h, contract(t))
+	client, err := twentyfourseven.New(tokens, upload.Config{
+		BaseURL: srv.BaseURL,
+		Header:  http.Header{"X-Custom": {"for the API alone"}},
+		Retry:   upload.Retry{MaxWait: time.Millisecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uploadtest.Subject{
+		Uploader: client,
+		Server:   srv,
+		Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+			rc, info, err := h.Open(ctx, id)
+			return rc, info.ContentType, err
+		},
+		Secrets: []string{staticToken, clientSecret},
+	}
+}
+
+func TestContract(t *testing.T) {
+	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
+		return subject(t, newStandin(t), oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}))
+	})
+}
+
+// The tokens come from a server of their own: faults are injected into the API
+// alone, since a token source waits between its attempts as long as it likes.
+func TestContractWithClientCredentials(t *testing.T) {
+	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
+		h := newStandin(t)
+		issuer := uploadtest.Serve(t, h, contract(t))
+		s := subject(t, h, twentyfourseven.ClientCredentials{
+			ClientID: "contract-client", ClientSecret: clientSecret, Organization: "1234", TokenURL: issuer.URL + "/oauth/token",
+		}.TokenSource(t.Context()))
+		return s
+	})
+}
+
+func TestStandinKeepsTheSpec(t *testing.T) {
+	ts := httptest.NewServer(newStandin(t))
+	defer ts.Close()
+	uploadtest.Probe(t, ts.URL+"/v1", contract(t), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+staticToken) })
+}
+
+func TestStandinTakesTheDocumentedRequest(t *testing.T) {
+	srv := uploadtest.Serve(t, newStandin(t), contract(t))
+	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/fileUpload", bytes.NewReader(golden(t, "fileUpload.request")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+staticToken)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK { // what it says is held to the spec by srv
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+// answered is a RoundTripper whose other end is a handler, under any name and scheme.
+type answered struct{ http.Handler }
+
+func (a answered) RoundTrip(r *http.Request) (*http.Response, error) {
+	rec, got := httptest.NewRecorder(), r.Clone(r.Context())
+	got.Host = r.URL.Host
+	a.ServeHTTP(rec, got)
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	resp := rec.Result()
+	resp.Request = r
+	return resp, nil
+}
+
+// The example's addresses are the provider's own, so the client is left at its
+// default and the network is replaced.
+func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
+	var sent []byte
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST rest.api.24sevenoffice.com/v1/fileUpload", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(golden(t, "fileUpload.response"))
+	})
+	mux.HandleFunc("PUT attachment.api.24sevenoffice.com/upload/abc123", func(w http.ResponseWriter, r *http.Request) {
+		sent, _ = io.ReadAll(r.Body)
+	})
+	check := &uploadtest.Check{Spec: contract(t), Base: answered{mux}, Report: func(err error) { t.Error(err) }}
+	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}), upload.Config{HTTPClient: &http.Client{Transport: check}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := client.Upload(t.Context(), upload.Bytes("invoice.pdf", []byte("%PDF-")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.ID != "67890" || string(sent) != "%PDF-" {
+		t.Errorf("fileId %q, and %q was sent", res.ID, sent)
+	}
+}
