@@ -89,7 +89,7 @@ func (p *Presigned) check(method, raw string) (*url.URL, error) {
 		return nil, fmt.Errorf("the upload URL on %s is plain http, although the API is https", u.Host)
 	case u.User != nil:
 		return nil, fmt.Errorf("the upload URL on %s holds user info", u.Host)
-	case u.Fragment != "" || u.String() != raw:
+	case u.Fragment != "" || u.String() != raw || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return nil, fmt.Errorf("the upload URL on %s holds characters that cannot be sent as they are", u.Host)
 	}
 	return u, nil

@@ -64,6 +64,8 @@ func TestPresignedRefusesWhatItCannotSendAsGiven(t *testing.T) {
 		{"user info", "https://api", "PUT", "https://user:hunter2@host/x"},
 		{"fragment", "https://api", "PUT", "https://host/x?a=hunter2#f"},
 		{"blank in the path", "https://api", "PUT", "https://host/a b?sig=hunter2"},
+		{"blank in the query", "https://api", "PUT", "https://host/a?sig=hunter2&name=a b"},
+		{"query that is not ASCII", "https://api", "PUT", "https://host/a?sig=hunter2&name=한"},
 		{"path that is not ASCII", "https://api", "PUT", "https://host/한?sig=hunter2"},
 		{"other scheme", "https://api", "PUT", "ftp://host/x?sig=hunter2"},
 		{"no scheme", "https://api", "PUT", "/x?sig=hunter2"},

@@ -73,13 +73,13 @@ func secretsOf(req *http.Request, headers []string) []string {
 
 // WithoutURL is err without what may show a secret: the *url.Error that an
 // http.Client puts around a failure, since that prints the whole address, any
-// query, and the secrets named. It still answers errors.Is.
+// query, and the secrets named. It is one line, and still answers errors.Is.
 func WithoutURL(err error, secrets ...string) error {
 	if ue, ok := err.(*url.Error); ok {
 		err = ue.Err
 	}
 	text := err.Error()
-	clean := redact(text, secrets)
+	clean := oneLine(redact(text, secrets), 512) // net/http repeats what a server wrote, however long
 	if _, found := errors.AsType[*url.Error](err); found || clean != text {
 		return &masked{text: clean, is: func(target error) bool { return errors.Is(err, target) }}
 	}
@@ -104,7 +104,7 @@ func Clean(text string) string { return oneLine(redact(text, nil), 256) }
 // runs of blanks become one blank, and what exceeds limit runes is cut off.
 func oneLine(text string, limit int) string {
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
-		return unicode.IsControl(r) || unicode.IsSpace(r)
+		return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r) // the last would turn a message around
 	}), " ")
 	if runes := []rune(text); len(runes) > limit {
 		return string(runes[:limit-1]) + "…"
