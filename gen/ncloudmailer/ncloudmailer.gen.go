@@ -247,7 +247,7 @@ type ClientInterface interface {
 	// with a body, not 204. What is not, or no longer, there is status 400 with code
 	// 77103, not 404.
 	//
-	// Provider's own document, beyond the seed.
+	// Provider's own document, beyond that page.
 	//
 	// Corresponds with DELETE /files/{tempRequestId} (the `DeleteFile` operationId).
 	DeleteFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -256,7 +256,7 @@ type ClientInterface interface {
 	//
 	// Answers what `createFile` answered. What is not, or no longer, there is status 400 with code 77103, not 404.
 	//
-	// Provider's own document, beyond the seed.
+	// Provider's own document, beyond that page.
 	//
 	// Corresponds with GET /files/{tempRequestId} (the `GetFile` operationId).
 	GetFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -291,7 +291,7 @@ func (c *Client) CreateFileWithBody(ctx context.Context, contentType string, bod
 // with a body, not 204. What is not, or no longer, there is status 400 with code
 // 77103, not 404.
 //
-// Provider's own document, beyond the seed.
+// Provider's own document, beyond that page.
 //
 // Corresponds with DELETE /files/{tempRequestId} (the `DeleteFile` operationId).
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -310,7 +310,7 @@ func (c *Client) DeleteFile(ctx context.Context, tempRequestID string, reqEditor
 //
 // Answers what `createFile` answered. What is not, or no longer, there is status 400 with code 77103, not 404.
 //
-// Provider's own document, beyond the seed.
+// Provider's own document, beyond that page.
 //
 // Corresponds with GET /files/{tempRequestId} (the `GetFile` operationId).
 func (c *Client) GetFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -485,7 +485,7 @@ type ClientWithResponsesInterface interface {
 	// with a body, not 204. What is not, or no longer, there is status 400 with code
 	// 77103, not 404.
 	//
-	// Provider's own document, beyond the seed.
+	// Provider's own document, beyond that page.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -496,7 +496,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Answers what `createFile` answered. What is not, or no longer, there is status 400 with code 77103, not 404.
 	//
-	// Provider's own document, beyond the seed.
+	// Provider's own document, beyond that page.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1085,7 +1085,7 @@ func (c *ClientWithResponses) CreateFileWithBodyWithResponse(ctx context.Context
 // with a body, not 204. What is not, or no longer, there is status 400 with code
 // 77103, not 404.
 //
-// Provider's own document, beyond the seed.
+// Provider's own document, beyond that page.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1102,7 +1102,7 @@ func (c *ClientWithResponses) DeleteFileWithResponse(ctx context.Context, tempRe
 //
 // Answers what `createFile` answered. What is not, or no longer, there is status 400 with code 77103, not 404.
 //
-// Provider's own document, beyond the seed.
+// Provider's own document, beyond that page.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -56,7 +56,7 @@ type FileUploadResponse struct {
 	UploadURL string `json:"uploadUrl"`
 }
 
-// FileUploadStatus How far an upload has come (provider's own document, beyond the seed).
+// FileUploadStatus How far an upload has come (provider's own document, beyond that page).
 type FileUploadStatus struct {
 	// DocumentID What the rest of the API calls the file by. It is there once the upload is completed.
 	//
@@ -186,7 +186,7 @@ type ClientInterface interface {
 	// holds the `documentId`, which is what the rest of the API accepts
 	// (`POST /transactions`, for one); nothing but this call takes a `fileId`.
 	//
-	// Provider's own document, beyond the seed.
+	// Provider's own document, beyond that page.
 	//
 	// Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
 	GetFileUploadStatus(ctx context.Context, fileID string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -242,7 +242,7 @@ func (c *Client) FileUpload(ctx context.Context, body FileUploadJSONRequestBody,
 // holds the `documentId`, which is what the rest of the API accepts
 // (`POST /transactions`, for one); nothing but this call takes a `fileId`.
 //
-// Provider's own document, beyond the seed.
+// Provider's own document, beyond that page.
 //
 // Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
 func (c *Client) GetFileUploadStatus(ctx context.Context, fileID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -405,7 +405,7 @@ type ClientWithResponsesInterface interface {
 	// holds the `documentId`, which is what the rest of the API accepts
 	// (`POST /transactions`, for one); nothing but this call takes a `fileId`.
 	//
-	// Provider's own document, beyond the seed.
+	// Provider's own document, beyond that page.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -683,7 +683,7 @@ func (c *ClientWithResponses) FileUploadWithResponse(ctx context.Context, body F
 // holds the `documentId`, which is what the rest of the API accepts
 // (`POST /transactions`, for one); nothing but this call takes a `fileId`.
 //
-// Provider's own document, beyond the seed.
+// Provider's own document, beyond that page.
 //
 // Returns a wrapper object for the known response body format(s).
 //
