@@ -1,0 +1,733 @@
+package ncloudmailer_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// mailer is an Outbound Mailer of a few lines: it checks each request's
+// signature by a reckoning of its own, takes createFile's forms, and hands
+// every other request to answer.
+type mailer struct {
+	URL string
+
+	mu       sync.Mutex
+	answer   http.HandlerFunc // replaces the answer of what has been signed well
+	requests []received
+}
+
+// received is a request as it came.
+type received struct {
+	method, uri string
+	header      http.Header
+	length      int64
+	chunked     bool
+	parts       []received // of a form
+	name        string     // of a part, directories included
+	body        string
+}
+
+func newMailer(t *testing.T) *mailer {
+	m := &mailer{}
+	ts := httptest.NewServer(m)
+	t.Cleanup(ts.Close)
+	m.URL = ts.URL
+	return m
+}
+
+func (m *mailer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	got := received{method: r.Method, uri: r.RequestURI, header: r.Header, length: r.ContentLength, chunked: len(r.TransferEncoding) > 0}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // whoever sends a torn body gets no answer
+	}
+	got.body = string(body)
+	if got.parts, err = partsOf(r.Header.Get("Content-Type"), got.body); err != nil {
+		http.Error(w, err.Error(), http.StatusTeapot)
+		return
+	}
+	m.mu.Lock()
+	m.requests = append(m.requests, got)
+	answer := m.answer
+	m.mu.Unlock()
+	if err := signedWell(r); err != nil {
+		http.Error(w, err.Error(), http.StatusTeapot)
+		return
+	}
+	w.Header().Set("x-ncp-trace-id", "trace-1")
+	if answer != nil {
+		answer(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	io.WriteString(w, listed(got.parts))
+}
+
+// signedWell is what NAVER's documentation says of signature version 2.
+func signedWell(r *http.Request) error {
+	timestamp := r.Header.Get("x-ncp-apigw-timestamp")
+	ms, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil || time.Since(time.UnixMilli(ms)).Abs() > 5*time.Minute {
+		return fmt.Errorf("timestamp %q", timestamp)
+	}
+	mac := hmac.New(sha256.New, []byte("test-secret-key"))
+	fmt.Fprintf(mac, "%s %s\n%s\n%s", r.Method, r.RequestURI, timestamp, "test-access-key")
+	if r.Header.Get("x-ncp-apigw-signature-v2") != base64.StdEncoding.EncodeToString(mac.Sum(nil)) ||
+		r.Header.Get("x-ncp-iam-access-key") != "test-access-key" {
+		return errors.New("the signature does not fit")
+	}
+	return nil
+}
+
+func partsOf(contentType, body string) (parts []received, err error) {
+	typ, params, err := mime.ParseMediaType(contentType)
+	if typ != "multipart/form-data" || err != nil {
+		return nil, nil
+	}
+	form := multipart.NewReader(strings.NewReader(body), params["boundary"])
+	for {
+		part, err := form.NextRawPart()
+		if err == io.EOF {
+			return parts, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		data, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		_, disposition, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, received{uri: disposition["name"], name: disposition["filename"], header: http.Header(part.Header), body: string(data)})
+	}
+}
+
+// listed is the answer to a form.
+func listed(parts []received) string {
+	type file struct {
+		FileName string `json:"fileName"`
+		FileSize int    `json:"fileSize"`
+		FileID   string `json:"fileId"`
+	}
+	answer := struct {
+		TempRequestID string `json:"tempRequestId"`
+		Files         []file `json:"files"`
+	}{TempRequestID: "request-99"}
+	for i, p := range parts {
+		answer.Files = append(answer.Files, file{p.name, len(p.body), fmt.Sprintf("file-%d-99", i+1)})
+	}
+	data, _ := json.Marshal(answer)
+	return string(data)
+}
+
+// answers makes every request end as handler says.
+func (m *mailer) answers(handler http.HandlerFunc) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.answer = handler
+}
+
+// says makes every request end with a status and a body.
+func (m *mailer) says(status int, body string) {
+	m.answers(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	})
+}
+
+// took is the requests since the last call.
+func (m *mailer) took() []received {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	requests := m.requests
+	m.requests = nil
+	return requests
+}
+
+// client talks to m, and waits no longer than it must between attempts.
+func (m *mailer) client(t *testing.T, edit ...func(*upload.Config)) *ncloudmailer.Client {
+	t.Helper()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	cfg := upload.Config{
+		BaseURL:    m.URL + "/api/v1",
+		HTTPClient: &http.Client{Transport: transport},
+		Retry:      upload.Retry{MaxWait: time.Millisecond},
+	}
+	for _, edit := range edit {
+		edit(&cfg)
+	}
+	client, err := ncloudmailer.New(testKeys, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// failure is err as the *upload.Error that it must be.
+func failure(t *testing.T, err error) *upload.Error {
+	t.Helper()
+	f, ok := errors.AsType[*upload.Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an *upload.Error", err)
+	}
+	return f
+}
+
+func TestUploadSendsOneSignedFormOfExactLength(t *testing.T) {
+	m := newMailer(t)
+	before := time.Now()
+	res, err := m.client(t).Upload(t.Context(), upload.Bytes("dir/test.txt", []byte("upload test file")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	early, late := before.Add(24*time.Hour), time.Now().Add(24*time.Hour)
+	if res.Expires.Before(early) || res.Expires.After(late) {
+		t.Errorf("expires %v, want 24 hours from now", res.Expires)
+	}
+	res.Expires = time.Time{}
+	if want := (upload.Result{ID: "file-1-99", Name: "test.txt", TraceID: "trace-1", Size: 16, TempRequestID: "request-99"}); res != want {
+		t.Errorf("got  %+v\nwant %+v", res, want)
+	}
+	requests := m.took()
+	if len(requests) != 1 {
+		t.Fatalf("%d requests, want 1", len(requests))
+	}
+	r := requests[0]
+	if r.method != "POST" || r.uri != "/api/v1/files" || r.chunked || r.length != int64(len(r.body)) {
+		t.Errorf("%s %s with %d bytes declared, %d sent, chunked: %t", r.method, r.uri, r.length, len(r.body), r.chunked)
+	}
+	if len(r.parts) != 1 || r.parts[0].uri != "fileList" || r.parts[0].name != "test.txt" ||
+		r.parts[0].header.Get("Content-Type") != "text/plain" || r.parts[0].body != "upload test file" {
+		t.Errorf("the form is %q", r.body)
+	}
+}
+
+func TestCreateFileSendsAndAnswersInOrder(t *testing.T) {
+	m := newMailer(t)
+	srcs := []upload.Source{
+		upload.Bytes("b.txt", []byte("second letter")),
+		upload.Bytes("a.pdf", []byte("%PDF-1.7")),
+		upload.Bytes("empty", nil),
+		upload.Bytes("b.txt", []byte("the same name again")),
+	}
+	batch, err := m.client(t).CreateFile(t.Context(), srcs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := m.took()
+	if len(requests) != 1 || len(requests[0].parts) != len(srcs) || len(batch.Files) != len(srcs) {
+		t.Fatalf("%d requests, %d results for %d sources", len(requests), len(batch.Files), len(srcs))
+	}
+	if batch.TempRequestID != "request-99" || batch.TraceID != "trace-1" || batch.Expires.IsZero() {
+		t.Errorf("the batch is %+v", batch)
+	}
+	for i, src := range srcs {
+		if p := requests[0].parts[i]; p.name != src.Name || p.body != contentOf(t, src) || p.header.Get("Content-Type") != src.ContentType {
+			t.Errorf("part %d is %q with %q of %q, want %+v", i+1, p.name, p.body, p.header.Get("Content-Type"), src)
+		}
+		want := upload.Result{
+			ID: fmt.Sprintf("file-%d-99", i+1), Name: src.Name, Size: src.Size,
+			TraceID: batch.TraceID, TempRequestID: batch.TempRequestID, Expires: batch.Expires,
+		}
+		if batch.Files[i] != want {
+			t.Errorf("result %d is %+v, want %+v", i+1, batch.Files[i], want)
+		}
+	}
+}
+
+func contentOf(t *testing.T, src upload.Source) string {
+	t.Helper()
+	rc, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rc.Close()
+	data, err := io.ReadAll(rc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// A wrong answer under 201 must never look like an upload that worked, and
+// asking again would only make orphans.
+func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
+	const one = `{"fileName":"a","fileSize":3,"fileId":"1"}`
+	const two = `{"fileName":"b","fileSize":5,"fileId":"2"}`
+	m := newMailer(t)
+	client := m.client(t)
+	srcs := []upload.Source{upload.Bytes("a", []byte("one")), upload.Bytes("b", []byte("three"))}
+	for _, tc := range []struct{ what, body, says string }{
+		{"fewer files", `{"tempRequestId":"r","files":[` + one + `]}`, "lists 1 files, and 2 were sent"},
+		{"more files", `{"tempRequestId":"r","files":[` + one + `,` + two + `,` + two + `]}`, "lists 3 files, and 2 were sent"},
+		{"no files", `{"tempRequestId":"r"}`, "lists 0 files, and 2 were sent"},
+		{"another order", `{"tempRequestId":"r","files":[` + two + `,` + one + `]}`, "file 1 has 5 bytes, and 3 were sent"},
+		{"another size", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":4,"fileId":"2"}]}`, "file 2 has 4 bytes, and 5 were sent"},
+		{"no size", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileId":"2"}]}`, "file 2 has 0 bytes"},
+		{"no fileId", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":5}]}`, "file 2 has no fileId"},
+		{"an empty fileId", `{"tempRequestId":"r","files":[{"fileName":"a","fileSize":3,"fileId":""},` + two + `]}`, "file 1 has no fileId"},
+		{"no tempRequestId", `{"files":[` + one + `,` + two + `]}`, "no tempRequestId"},
+		{"an array", `[]`, "cannot be used"},
+		{"null", `null`, "no tempRequestId"},
+		{"HTML", `<html>maintenance</html>`, "cannot be used"},
+		{"nothing", ``, "cannot be used"},
+		{"half of it", `{"tempRequestId":"r","files":[` + one, "cannot be used"},
+	} {
+		m.says(http.StatusCreated, tc.body)
+		batch, err := client.CreateFile(t.Context(), srcs...)
+		f := failure(t, err)
+		if !errors.Is(f, upload.ErrUnavailable) || f.Status != 201 || f.TraceID != "trace-1" || f.Op != "createFile" || f.Attempts != 1 {
+			t.Errorf("%s: %+v, want upload.ErrUnavailable with status and trace id after one attempt", tc.what, f)
+		}
+		if !strings.Contains(f.Error(), tc.says) {
+			t.Errorf("%s: %q does not say %q", tc.what, f, tc.says)
+		}
+		if batch.TempRequestID != "" || batch.Files != nil {
+			t.Errorf("%s: there is a batch beside the error: %+v", tc.what, batch)
+		}
+		if n := len(m.took()); n != 1 {
+			t.Errorf("%s: sent %d times", tc.what, n)
+		}
+	}
+}
+
+// What the provider adds to its answers must not break a client.
+func TestAnswersMayHoldMore(t *testing.T) {
+	m := newMailer(t)
+	m.answers(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(http.StatusOK) // not the documented 201
+		io.WriteString(w, `{"tempRequestId":"r","new":{},"files":[{"fileName":"a","fileSize":3,"fileId":"1","new":[1]}]}`)
+	})
+	res, err := m.client(t).Upload(t.Context(), upload.Bytes("a", []byte("one")))
+	if err != nil || res.ID != "1" {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+func TestNameGoesOutAsItIsWithoutItsDirectories(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	for _, tc := range []struct{ name, want string }{
+		{"test.txt", "test.txt"},
+		{`test\resources\test.txt`, "test.txt"},
+		{"test/resources/test.txt", "test.txt"},
+		{"견적서.pdf", "견적서.pdf"},
+		{`say "hi".txt`, `say "hi".txt`},
+		{"two  blanks.txt", "two  blanks.txt"},
+		{"100% & more; a=b.txt", "100% & more; a=b.txt"},
+		{"%22.txt", "%22.txt"},
+		{"'quoted'.txt", "'quoted'.txt"},
+		{"📎.bin", "📎.bin"},
+		{"..", ".."},
+	} {
+		src := upload.Bytes(tc.name, []byte("x"))
+		src.Name = tc.name // with its directories, which a Source of one's own may have
+		if _, err := client.Upload(t.Context(), src); err != nil {
+			t.Errorf("%q: %v", tc.name, err)
+			continue
+		}
+		r := m.took()[0]
+		if got := r.parts[0].name; got != tc.want {
+			t.Errorf("%q went out as %q, want %q", tc.name, got, tc.want)
+		}
+		if strings.Contains(r.body, "filename*") {
+			t.Errorf("%q went out in the form that RFC 7578 forbids", tc.name)
+		}
+	}
+}
+
+func TestNameThatAFormCannotCarryIsRefusedUnsent(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	for _, name := range []string{"", "dir/", `dir\`, "a\r\nX-Injected: 1", "a\x00b", "a\x7fb", "\xff\xfe", "a\tb"} {
+		var opened int
+		src := upload.Source{Name: name, Size: 1, Open: func() (io.ReadCloser, error) {
+			opened++
+			return io.NopCloser(strings.NewReader("x")), nil
+		}}
+		_, err := client.Upload(t.Context(), src)
+		if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Attempts != 0 || f.Op != "createFile" {
+			t.Errorf("%q: %+v, want upload.ErrInvalid and no attempt", name, f)
+		}
+		if n := len(m.took()); n != 0 || opened != 0 {
+			t.Errorf("%q: %d requests, opened %d times", name, n, opened)
+		}
+	}
+}
+
+func TestSourceThatCannotBeSentIsRefusedUnsent(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	good := upload.Bytes("good", []byte("x"))
+	open := good.Open
+	for what, srcs := range map[string][]upload.Source{
+		"none at all":            nil,
+		"the zero source":        {{}},
+		"a size and no more":     {{Size: 5}},
+		"no Open":                {{Name: "a", Size: 1}},
+		"a negative size":        {{Name: "a", Size: -1, Open: open}},
+		"no media type":          {{Name: "a", Size: 1, Open: open, ContentType: "pdf"}},
+		"a header in the type":   {{Name: "a", Size: 1, Open: open, ContentType: "text/plain\r\nX-Injected: 1"}},
+		"one bad among good":     {good, {Name: "a"}, good},
+		"one zero among good":    {good, {}, good},
+		"a file that is gone":    {{Name: "a", Size: 1, Open: func() (io.ReadCloser, error) { return nil, io.ErrClosedPipe }}},
+		"one gone among good":    {good, {Name: "a", Size: 1, Open: func() (io.ReadCloser, error) { return nil, io.ErrClosedPipe }}},
+		"an empty one that grew": {{Name: "a", Size: 0, Open: open}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			_, err := client.CreateFile(t.Context(), srcs...)
+			for _, r := range m.took() {
+				t.Errorf("sent %q", r.body)
+			}
+			if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Provider != "ncloudmailer" || f.Op != "createFile" {
+				t.Errorf("%v, want upload.ErrInvalid", f)
+			}
+		})
+	}
+}
+
+// The server may rename; where it gives no name, the file keeps its own.
+func TestResultHasTheServersNameOrElseItsOwn(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	for answered, want := range map[string]string{
+		`"fileName":"renamed.txt",`: "renamed.txt",
+		`"fileName":"",`:            "test.txt",
+		``:                          "test.txt",
+	} {
+		m.says(http.StatusCreated, `{"tempRequestId":"r","files":[{`+answered+`"fileSize":1,"fileId":"1"}]}`)
+		res, err := client.Upload(t.Context(), upload.Bytes(`dir\test.txt`, []byte("x")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Name != want {
+			t.Errorf("answered %q: name %q, want %q", answered, res.Name, want)
+		}
+	}
+}
+
+func TestGetFileAndDeleteFileListTheBatch(t *testing.T) {
+	m := newMailer(t)
+	m.says(http.StatusOK, `{"tempRequestId":"request-99","files":[{"fileName":"b","fileSize":5,"fileId":"2"},{"fileName":"a","fileSize":3,"fileId":"1"}]}`)
+	client := m.client(t)
+	for method, call := range map[string]func(context.Context, string) (ncloudmailer.Batch, error){
+		"GET": client.GetFile, "DELETE": client.DeleteFile,
+	} {
+		batch, err := call(t.Context(), "request-99")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := m.took()[0]
+		if r.method != method || r.uri != "/api/v1/files/request-99" || r.body != "" {
+			t.Errorf("%s %s with the body %q", r.method, r.uri, r.body)
+		}
+		if batch.TempRequestID != "request-99" || batch.TraceID != "trace-1" || !batch.Expires.IsZero() {
+			t.Errorf("%s: %+v", method, batch)
+		}
+		want := []upload.Result{
+			{ID: "2", Name: "b", Size: 5, TraceID: "trace-1", TempRequestID: "request-99"},
+			{ID: "1", Name: "a", Size: 3, TraceID: "trace-1", TempRequestID: "request-99"},
+		}
+		if !slices.Equal(batch.Files, want) {
+			t.Errorf("%s: %+v, want %+v", method, batch.Files, want)
+		}
+	}
+}
+
+func TestGetFileAndDeleteFileOfWhatIsNotThere(t *testing.T) {
+	m := newMailer(t)
+	m.says(http.StatusBadRequest, `{"error":{"errorCode":"77103","message":"Resource not found"}}`)
+	client := m.client(t)
+	for op, call := range map[string]func(context.Context, string) (ncloudmailer.Batch, error){
+		"getFile": client.GetFile, "deleteFile": client.DeleteFile,
+	} {
+		_, err := call(t.Context(), "request-99")
+		if f := failure(t, err); !errors.Is(f, upload.ErrNotFound) || f.Status != 400 || f.Code != "77103" || f.Op != op {
+			t.Errorf("%s: %+v, want upload.ErrNotFound", op, f)
+		}
+	}
+}
+
+// An id is one segment of the path, whatever is in it, and signed as it is sent.
+func TestIDsOfAnyKindNameTheirOwnResource(t *testing.T) {
+	m := newMailer(t)
+	var seen string
+	m.answers(func(w http.ResponseWriter, r *http.Request) { // by hand: a ServeMux takes the segment %2F for none
+		segments := strings.Split(r.RequestURI, "/")
+		if len(segments) == 5 {
+			seen, _ = url.PathUnescape(segments[4])
+		}
+		io.WriteString(w, `{"tempRequestId":"r","files":[]}`)
+	})
+	client := m.client(t)
+	for _, id := range []string{
+		"f355aac1-7776-4c0b-8484-20eaa065cb65-99",
+		"a/b", "/", "//", "a/../b", "../files", "a/.", "./a", "...", ".a", "a.", "a..b",
+		"a b", " ", "a\\b", "a%2Fb", "%2e%2e", "%", "a?b=c", "a#b", "a;b", "a+b", "a&b", "a:b", "a@b", "a\"b", "a\nb", "아이디", "\x00",
+	} {
+		for method, call := range map[string]func(context.Context, string) (ncloudmailer.Batch, error){
+			"GET": client.GetFile, "DELETE": client.DeleteFile,
+		} {
+			seen = ""
+			_, err := call(t.Context(), id)
+			if r := m.took(); err != nil || seen != id || len(r) != 1 || r[0].method != method {
+				t.Errorf("%s %q: the server saw %q: %v", method, id, seen, err)
+			}
+		}
+	}
+}
+
+func TestIDsThatNameAnotherResourceAreRefusedUnsent(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	for _, id := range []string{"", ".", ".."} {
+		for op, call := range map[string]func(context.Context, string) (ncloudmailer.Batch, error){
+			"getFile": client.GetFile, "deleteFile": client.DeleteFile,
+		} {
+			_, err := call(t.Context(), id)
+			if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Op != op {
+				t.Errorf("%s %q: %v, want upload.ErrInvalid", op, id, f)
+			}
+			if n := len(m.took()); n != 0 {
+				t.Errorf("%s %q was sent", op, id)
+			}
+		}
+	}
+}
+
+// An answer that was lost is asked for again, also that of a deletion.
+func TestGetFileAndDeleteFileAreRepeated(t *testing.T) {
+	m := newMailer(t)
+	var n int
+	m.answers(func(w http.ResponseWriter, r *http.Request) {
+		if n++; n%2 == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		io.WriteString(w, `{"tempRequestId":"r","files":[]}`)
+	})
+	client := m.client(t)
+	if _, err := client.GetFile(t.Context(), "r"); err != nil {
+		t.Error(err)
+	}
+	if _, err := client.DeleteFile(t.Context(), "r"); err != nil {
+		t.Error(err)
+	}
+	if got := len(m.took()); got != 4 {
+		t.Errorf("%d requests, want 4", got)
+	}
+}
+
+func TestEachAttemptIsSignedForItsOwnTimeAndBeginsAtTheFirstByte(t *testing.T) {
+	m := newMailer(t)
+	var n int
+	m.answers(func(w http.ResponseWriter, r *http.Request) {
+		if n++; n < 3 {
+			time.Sleep(2 * time.Millisecond)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, `{"tempRequestId":"r","files":[{"fileName":"a","fileSize":3,"fileId":"1"}]}`)
+	})
+	if _, err := m.client(t).Upload(t.Context(), upload.Bytes("a", []byte("one"))); err != nil {
+		t.Fatal(err)
+	}
+	requests := m.took()
+	if len(requests) != 3 {
+		t.Fatalf("%d attempts, want 3", len(requests))
+	}
+	stamps := map[string]bool{}
+	for _, r := range requests {
+		stamps[r.header.Get("x-ncp-apigw-timestamp")] = true
+		if r.body != requests[0].body { // the boundary, too
+			t.Errorf("an attempt sent %q, the first %q", r.body, requests[0].body)
+		}
+	}
+	if len(stamps) != 3 {
+		t.Errorf("3 attempts at different times were signed for %v", stamps)
+	}
+}
+
+func TestBaseURLWithAndWithoutASlashAtItsEnd(t *testing.T) {
+	m := newMailer(t)
+	for base, want := range map[string]string{
+		"/api/v1":      "/api/v1/files",
+		"/api/v1/":     "/api/v1/files",
+		"/api/v1-sgn/": "/api/v1-sgn/files",
+		"/api/v1-jpn":  "/api/v1-jpn/files",
+		"/a/b/c/v1//":  "/a/b/c/v1/files",
+		"":             "/files",
+		"/":            "/files",
+	} {
+		client := m.client(t, func(cfg *upload.Config) { cfg.BaseURL = m.URL + base })
+		if _, err := client.Upload(t.Context(), upload.Bytes("a", nil)); err != nil {
+			t.Errorf("%q: %v", base, err)
+		}
+		if r := m.took(); len(r) != 1 || r[0].uri != want {
+			t.Errorf("base URL with %q: sent to %q, want %q", base, r[0].uri, want)
+		}
+	}
+}
+
+func TestBaseURLsAreThoseOfTheSpec(t *testing.T) {
+	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, base := range []string{ncloudmailer.BaseURLKR, ncloudmailer.BaseURLSGN, ncloudmailer.BaseURLJPN, ncloudmailer.BaseURLGov} {
+		endpoint, https := strings.CutPrefix(base, "https://")
+		if !https || !strings.Contains(string(spec), "          - "+endpoint+"\n") {
+			t.Errorf("%s is no server of the spec", base)
+		}
+	}
+}
+
+// roundTrip makes a function a transport.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestZeroConfigMeansKorea(t *testing.T) {
+	var asked string
+	client, err := ncloudmailer.New(testKeys, upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked = r.URL.String()
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"tempRequestId":"r"}`)), Request: r}, nil
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.GetFile(t.Context(), "r"); err != nil {
+		t.Fatal(err)
+	}
+	if want := "https://mail.apigw.ntruss.com/api/v1/files/r"; asked != want {
+		t.Errorf("asked %s, want %s", asked, want)
+	}
+}
+
+func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
+	header := func(name string) upload.Config { return upload.Config{Header: http.Header{name: {"x"}}} }
+	for _, tc := range []struct {
+		what string
+		keys ncloudmailer.Credentials
+		cfg  upload.Config
+		says string
+	}{
+		{"no access key", ncloudmailer.Credentials{SecretKey: "s3cret-s3cret"}, upload.Config{}, "AccessKey"},
+		{"no secret key", ncloudmailer.Credentials{AccessKey: "acc3ss-acc3ss"}, upload.Config{}, "SecretKey"},
+		{"no URL", testKeys, upload.Config{BaseURL: "mail.apigw.ntruss.com/api/v1"}, "https://"},
+		{"another scheme", testKeys, upload.Config{BaseURL: "ftp://mail.apigw.ntruss.com"}, "https://"},
+		{"no host", testKeys, upload.Config{BaseURL: "https:///api/v1"}, "host"},
+		{"a query", testKeys, upload.Config{BaseURL: "https://host/api/v1?key=s3cret-s3cret"}, "query"},
+		{"user info", testKeys, upload.Config{BaseURL: "https://me:s3cret-s3cret@host/api/v1"}, "user info"},
+		{"no address at all", testKeys, upload.Config{BaseURL: "https://host:port/?s3cret-s3cret"}, "base URL"},
+		{"the timestamp", testKeys, header("x-ncp-apigw-timestamp"), "X-Ncp-Apigw-Timestamp"},
+		{"the access key", testKeys, header("X-NCP-IAM-Access-Key"), "X-Ncp-Iam-Access-Key"},
+		{"the signature", testKeys, header("x-ncp-apigw-signature-v2"), "X-Ncp-Apigw-Signature-V2"},
+		{"authorization", testKeys, header("authorization"), "Authorization"},
+		{"the type of the body", testKeys, header("content-type"), "Content-Type"},
+		{"the length of the body", testKeys, header("Content-Length"), "Content-Length"},
+		{"the encoding of the body", testKeys, header("content-encoding"), "Content-Encoding"},
+		{"the transfer's encoding", testKeys, header("transfer-encoding"), "Transfer-Encoding"},
+		{"no header name", testKeys, header("a b"), "a b"},
+		{"a value of two lines", testKeys, upload.Config{Header: http.Header{"x-ncp-lang": {"ko-KR\r\nX-Injected: 1"}}}, "X-Ncp-Lang"},
+	} {
+		client, err := ncloudmailer.New(tc.keys, tc.cfg)
+		if !errors.Is(err, upload.ErrInvalid) || client != nil {
+			t.Errorf("%s: %v, want upload.ErrInvalid", tc.what, err)
+			continue
+		}
+		text := err.Error()
+		if !strings.Contains(text, tc.says) || !strings.HasPrefix(text, "ncloudmailer: ") || strings.Contains(text, "\n") {
+			t.Errorf("%s: %q does not say %q in one line", tc.what, text, tc.says)
+		}
+		if strings.Contains(text, "s3cret") || strings.Contains(text, "acc3ss") {
+			t.Errorf("%s: %q shows a secret", tc.what, text)
+		}
+	}
+}
+
+func TestHeadersOfTheConfigGoOutWithEveryCall(t *testing.T) {
+	m := newMailer(t)
+	m.says(http.StatusOK, `{"tempRequestId":"r","files":[{"fileName":"a","fileSize":0,"fileId":"1"}]}`)
+	header := http.Header{"x-ncp-lang": {"ko-KR"}} // not in the form that net/http would give it
+	client := m.client(t, func(cfg *upload.Config) { cfg.Header, cfg.UserAgent = header, "invoices/2" })
+	header.Set("x-ncp-lang", "zh-CN") // too late
+	header["x-ncp-lang"][0] = "zh-CN"
+	_, err1 := client.Upload(t.Context(), upload.Bytes("a", nil))
+	_, err2 := client.GetFile(t.Context(), "r")
+	_, err3 := client.DeleteFile(t.Context(), "r")
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range m.took() {
+		if got := r.header.Values("x-ncp-lang"); !slices.Equal(got, []string{"ko-KR"}) {
+			t.Errorf("%s: x-ncp-lang is %q", r.method, got)
+		}
+		if got := r.header.Get("User-Agent"); got != "invoices/2" {
+			t.Errorf("%s: User-Agent is %q", r.method, got)
+		}
+	}
+}
+
+func TestUploadOfAStreamMakesOneAttempt(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	if res, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("line"), 4)); err != nil || res.Size != 4 {
+		t.Errorf("%+v, %v", res, err)
+	}
+	m.took()
+	m.says(http.StatusServiceUnavailable, `{"error":{"errorCode":"500","message":"Endpoint Error"}}`)
+	_, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("line"), 4))
+	f := failure(t, err)
+	if !errors.Is(f, upload.ErrUnavailable) || !errors.Is(f, upload.ErrNotReplayable) || f.Status != 503 || f.Code != "500" || f.Attempts != 1 {
+		t.Errorf("%+v, want the answer, joined with upload.ErrNotReplayable", f)
+	}
+	if n := len(m.took()); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+}
+
+// A hundred uploads at once share nothing that they should not.
+func TestClientIsSafeForConcurrentUse(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	var all sync.WaitGroup
+	for i := range 100 {
+		all.Go(func() {
+			content := strings.Repeat("x", i)
+			res, err := client.Upload(t.Context(), upload.Bytes(fmt.Sprint(i), []byte(content)))
+			if err != nil || res.Name != fmt.Sprint(i) || res.Size != int64(i) {
+				t.Errorf("upload %d: %+v, %v", i, res, err)
+			}
+		})
+	}
+	all.Wait()
+}

@@ -1,0 +1,266 @@
+package ncloudmailer_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// documented is every code of both layers, what it means to the caller, and
+// whether asking again may help.
+var documented = []struct {
+	status int
+	code   string
+	kind   error
+	again  bool
+}{
+	{400, "77101", upload.ErrUnauthorized, false}, // login information
+	{400, "77102", upload.ErrInvalid, false},
+	{400, "77103", upload.ErrNotFound, false}, // and not 404
+	{403, "77201", upload.ErrForbidden, false},
+	{403, "77202", upload.ErrForbidden, false},
+	{405, "77001", upload.ErrInvalid, false},
+	{415, "77002", upload.ErrInvalid, false},
+	{500, "77301", upload.ErrUnavailable, false}, // no default project: that stays so
+	{500, "77302", upload.ErrUnavailable, true},
+	{500, "77303", upload.ErrUnavailable, true},
+
+	{400, "100", upload.ErrInvalid, false},
+	{401, "200", upload.ErrUnauthorized, false},
+	{401, "210", upload.ErrUnauthorized, false},
+	{403, "230", upload.ErrForbidden, false},
+	{404, "300", upload.ErrNotFound, false},
+	{413, "430", upload.ErrTooLarge, false},
+	{429, "400", upload.ErrRateLimited, false}, // the quota is used up
+	{429, "410", upload.ErrRateLimited, true},
+	{429, "420", upload.ErrRateLimited, true},
+	{500, "900", upload.ErrUnavailable, true},
+	{503, "500", upload.ErrUnavailable, true},
+	{504, "510", upload.ErrUnavailable, true},
+
+	// A status and a code look alike, and are not: these pairs are documented
+	// nowhere, and mean what HTTP says.
+	{400, "400", upload.ErrInvalid, false},
+	{429, "77301", upload.ErrRateLimited, true},
+	{500, "77103", upload.ErrUnavailable, true},
+	{403, "77101", upload.ErrForbidden, false},
+	{500, "400", upload.ErrUnavailable, true},
+	// Nor is a code always there.
+	{400, "", upload.ErrInvalid, false},
+	{401, "", upload.ErrUnauthorized, false},
+	{402, "", upload.ErrInvalid, false},
+	{403, "", upload.ErrForbidden, false},
+	{404, "", upload.ErrNotFound, false},
+	{408, "", upload.ErrUnavailable, true},
+	{409, "", upload.ErrInvalid, false},
+	{413, "", upload.ErrTooLarge, false},
+	{415, "", upload.ErrInvalid, false},
+	{429, "", upload.ErrRateLimited, true},
+	{500, "", upload.ErrUnavailable, true},
+	{502, "", upload.ErrUnavailable, true},
+	{503, "", upload.ErrUnavailable, true},
+	{599, "", upload.ErrUnavailable, true},
+	{304, "", upload.ErrUnavailable, false},
+}
+
+var kinds = []error{
+	upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound, upload.ErrTooLarge,
+	upload.ErrRateLimited, upload.ErrUnavailable, upload.ErrExpired, upload.ErrNotReplayable,
+}
+
+func TestEachCodeHasItsKindAndIsRepeatedOnlyWhereThatMayHelp(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 3 })
+	for _, tc := range documented {
+		t.Run(fmt.Sprint(tc.status, " ", tc.code), func(t *testing.T) {
+			body := fmt.Sprintf(`{"error":{"errorCode":%q,"message":"its words","details":null}}`, tc.code)
+			if tc.code == "" || tc.status == 304 {
+				body = ""
+			}
+			m.says(tc.status, body)
+			_, err := client.Upload(t.Context(), upload.Bytes("a", []byte("x")))
+			f := failure(t, err)
+			for _, kind := range kinds {
+				if errors.Is(f, kind) != (kind == tc.kind) {
+					t.Errorf("errors.Is(err, %q) = %t, want the kind %q", kind, kind != tc.kind, tc.kind)
+				}
+			}
+			attempts := 1
+			if tc.again {
+				attempts = 3
+			}
+			if got := len(m.took()); got != attempts || f.Attempts != attempts {
+				t.Errorf("sent %d times and counted %d, want %d", got, f.Attempts, attempts)
+			}
+			if f.Provider != "ncloudmailer" || f.Op != "createFile" || f.Status != tc.status || f.Code != tc.code || f.TraceID != "trace-1" {
+				t.Errorf("%+v", f)
+			}
+			if tc.code != "" && f.Message != "its words" {
+				t.Errorf("the message is %q", f.Message)
+			}
+		})
+	}
+}
+
+func TestEachCodeOfTheSpecIsInTheTable(t *testing.T) {
+	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\s+\| (\d+) \| (?:mailer|gateway) \|`).FindAllStringSubmatch(string(spec), -1)
+	if len(rows) < 22 {
+		t.Errorf("only %d codes were found in the spec", len(rows))
+	}
+	listed := map[string]bool{}
+	for _, tc := range documented {
+		listed[tc.code] = true
+	}
+	for _, row := range rows {
+		if !listed[row[1]] {
+			t.Errorf("code %s of the spec is not tested", row[1])
+		}
+	}
+}
+
+// A code without words gets those of createFile's documentation.
+func TestEachCodeOfTheMailerHasWords(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
+	for _, tc := range documented {
+		if !strings.HasPrefix(tc.code, "77") {
+			continue
+		}
+		m.says(tc.status, `{"errorCode":`+tc.code+`}`)
+		_, err := client.GetFile(t.Context(), "r")
+		if f := failure(t, err); f.Code != tc.code || f.Message == "" || strings.ContainsAny(f.Message, "{}") {
+			t.Errorf("%s: code %q, message %q", tc.code, f.Code, f.Message)
+		}
+	}
+}
+
+func TestErrorsAreUnderstoodInEveryShape(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
+	for _, tc := range []struct {
+		what, contentType, body string
+		code, message           string
+	}{
+		{
+			"the documented example", "application/json",
+			`{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}`,
+			"200", "Authentication Failed: Invalid authentication information.",
+		},
+		{"a number for the code", "application/json", `{"error":{"errorCode":200,"message":"Authentication Failed"}}`, "200", "Authentication Failed"},
+		{"no details", "application/json", `{"error":{"errorCode":"200","message":"m","details":null}}`, "200", "m"},
+		{"details that say the same", "application/json", `{"error":{"errorCode":"200","message":"m","details":"m"}}`, "200", "m"},
+		{"details alone", "application/json", `{"error":{"errorCode":"200","details":"d"}}`, "200", "d"},
+		{"details of another type", "application/json", `{"error":{"errorCode":"200","message":"m","details":{"a":[1]}}}`, "200", "m"},
+		{"flat", "application/json", `{"errorCode":200,"errorMessage":"m"}`, "200", "m"},
+		{"flat with the other words", "application/json", `{"code":"200","message":"m"}`, "200", "m"},
+		{"nested with the other words", "application/json", `{"error":{"code":"200","errorMessage":"m"}}`, "200", "m"},
+		{"return code", "application/json", `{"returnCode":"200","returnMessage":"m"}`, "200", "m"},
+		{"an error that is a text", "application/json", `{"error":"m"}`, "", "m"},
+		{"JSON served as text", "text/plain;charset=UTF-8", `{"error":{"errorCode":"200","message":"m"}}`, "200", "m"},
+		{"JSON served as HTML", "text/html", `{"error":{"errorCode":"200","message":"m"}}`, "200", "m"},
+		{"JSON served as nothing", "", ` {"error":{"errorCode":"200","message":"m"}}` + "\n", "200", "m"},
+		{"another alphabet", "application/json", `{"error":{"errorCode":"200","message":"인증에 실패했습니다."}}`, "200", "인증에 실패했습니다."},
+		{"words of several lines", "application/json", `{"error":{"errorCode":"200","message":"a\r\nb\u0000\tc"}}`, "200", "a b c"},
+		{"a code of several lines", "application/json", `{"error":{"errorCode":"2\n00","message":"m"}}`, "2 00", "m"},
+		{"XML", "application/xml", "<error>\n  <code>200</code>\n</error>", "", "<error> <code>200</code> </error>"},
+		{"HTML", "text/html", "<html>\n<h1>401</h1>", "", "<html> <h1>401</h1>"},
+		{"words", "text/plain", "go away", "", "go away"},
+		{"half of a JSON text", "application/json", `{"error":{"errorCode":"200","mess`, "", `{"error":{"errorCode":"200","mess`},
+		{"other JSON", "application/json", `[1,"two"]`, "", `[1,"two"]`},
+		{"null", "application/json", `null`, "", "null"},
+		{"a null for the error", "application/json", `{"error":null}`, "", `{"error":null}`},
+		{"a list for the code", "application/json", `{"error":{"errorCode":[200],"message":"m"}}`, "", "m"},
+		{"no body", "application/json", "", "", ""},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			m.answers(func(w http.ResponseWriter, r *http.Request) {
+				w.Header()["Content-Type"] = []string{tc.contentType}
+				w.WriteHeader(http.StatusUnauthorized)
+				io.WriteString(w, tc.body)
+			})
+			_, err := client.Upload(t.Context(), upload.Bytes("a", []byte("x")))
+			f := failure(t, err)
+			if f.Status != 401 || !errors.Is(f, upload.ErrUnauthorized) || f.TraceID != "trace-1" {
+				t.Errorf("%+v, want what status 401 means", f)
+			}
+			if f.Code != tc.code || f.Message != tc.message {
+				t.Errorf("code %q, message %q\nwant code %q, message %q", f.Code, f.Message, tc.code, tc.message)
+			}
+		})
+	}
+}
+
+// The gateway refuses a clock that is off as it refuses wrong keys.
+func TestAClockThatIsOffIsNamed(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	gateway := `{"error":{"errorCode":"200","message":"Authentication Failed","details":"%s"}}`
+	for _, tc := range []struct {
+		what   string
+		status int
+		ahead  time.Duration // of the server's clock
+		noDate bool
+		detail string
+		says   string // empty: nothing of the clock
+	}{
+		{what: "six minutes ahead", status: 401, ahead: 6*time.Minute + 30*time.Second, says: "set this machine's clock, which is 6m"},
+		{what: "six minutes behind", status: 401, ahead: -6*time.Minute - 20*time.Second, says: "set this machine's clock, which is 6m"},
+		{what: "hours behind", status: 401, ahead: -9 * time.Hour, says: "set this machine's clock, which is 9h"},
+		{what: "just about right", status: 401, ahead: 4 * time.Minute},
+		{what: "right", status: 401},
+		{what: "unknown", status: 401, noDate: true},
+		{what: "right, but refused by name", status: 401, detail: "The Timestamp is expired.", says: "check this machine's clock"},
+		{what: "unknown, but refused by name", status: 401, noDate: true, detail: "invalid timestamp", says: "check this machine's clock"},
+		{what: "off, in an answer that is about something else", status: 400, ahead: time.Hour, detail: "timestamp"},
+		{what: "off, in an answer of many words", status: 401, ahead: time.Hour, detail: strings.Repeat("very ", 100), says: "set this machine's clock"},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			m.answers(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", time.Now().Add(tc.ahead).UTC().Format(http.TimeFormat))
+				if tc.noDate {
+					w.Header()["Date"] = nil
+				}
+				w.WriteHeader(tc.status)
+				fmt.Fprintf(w, gateway, tc.detail)
+			})
+			_, err := client.GetFile(t.Context(), "r")
+			f := failure(t, err)
+			if !strings.Contains(f.Error(), tc.says) || tc.says == "" && strings.Contains(f.Error(), "clock") {
+				t.Errorf("%q, want it to say %q", f, tc.says)
+			}
+			if f.Code != "200" || !strings.Contains(f.Message, "Authentication Failed") {
+				t.Errorf("code %q, message %q: the server's own is lost", f.Code, f.Message)
+			}
+		})
+	}
+}
+
+// What an answer repeats of the request's credentials stays out of the error.
+func TestCredentialsThatAnAnswerRepeatsAreNotShown(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	var signature string
+	m.answers(func(w http.ResponseWriter, r *http.Request) {
+		signature = r.Header.Get("x-ncp-apigw-signature-v2")
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprintf(w, `{"error":{"errorCode":"200 %[1]s","message":"the signature %[1]s of %[2]s is wrong"}}`, signature, r.Header.Get("x-ncp-iam-access-key"))
+	})
+	_, err := client.GetFile(t.Context(), "r")
+	f := failure(t, err)
+	text := fmt.Sprintf("%v %+v %#v", f, f, f)
+	if signature == "" || strings.Contains(text, signature) || strings.Contains(text, "test-access-key") {
+		t.Errorf("%s shows the credentials", text)
+	}
+}
