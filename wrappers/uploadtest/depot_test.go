@@ -14,7 +14,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -307,5 +306,3 @@ func TestTheReferenceKeepsAllProperties(t *testing.T) {
 	t.Run("form", func(t *testing.T) { Run(t, rig{form: true}.setup) })
 	t.Run("presigned", func(t *testing.T) { Run(t, rig{}.setup) })
 }
-
-var _ = url.Parse

@@ -331,8 +331,14 @@ func (a *answer) send() {
 	_, _ = a.ResponseWriter.Write(a.body.Bytes())
 }
 
-// Flush does nothing, see answer.
-func (a *answer) Flush() {}
+// Flush sends nothing yet, see answer; but what it would send has a media type
+// or, before the first byte, none.
+func (a *answer) Flush() {
+	if _, said := a.Header()["Content-Type"]; !said && a.body.Len() == 0 {
+		a.Header()["Content-Type"] = nil
+	}
+	a.sniff()
+}
 
 // Unwrap gives http.ResponseController deadlines and full duplex.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -1,0 +1,47 @@
+package uploadtest
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// In a process of its own, since it fails.
+func TestRunFailsTheTestOfABrokenClient(t *testing.T) {
+	if os.Getenv("UPLOADTEST_BROKEN") != "" {
+		Run(t, rig{client: result(func(r *upload.Result) { r.Size++ })}.setup)
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRunFailsTheTestOfABrokenClient$/^bytes_arrive_unchanged$", "-test.v")
+	cmd.Env = append(os.Environ(), "UPLOADTEST_BROKEN=1")
+	out, err := cmd.CombinedOutput()
+	for _, want := range []string{
+		"--- FAIL: TestRunFailsTheTestOfABrokenClient/bytes_arrive_unchanged",
+		"content.go:", // the line points at the property
+		"16384 bytes: result: Size is 16385, but 16384 bytes were handed over\n",
+	} {
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%q is not in (%v):\n%s", want, err, out)
+		}
+	}
+}
+
+func TestRunWithNothingButAClient(t *testing.T) {
+	Run(t, func(t testing.TB) Subject { return Subject{Uploader: rig{}.setup(t).Uploader} })
+}
+
+func TestRunOnSomethingThatHasNoSubtests(t *testing.T) {
+	lines := recorded(t, func(tb testing.TB) {
+		Run(tb, rig{form: true, client: result(func(r *upload.Result) { r.Name = "x" })}.setup)
+	})
+	named(t, lines, `media type "application/pdf": result: Name is "x", want "typed.bin"`)
+	named(t, lines, `name "plain.txt": result: Name is "x", want "plain.txt"`)
+}
+
+func TestSubjectsWithoutAClientAreRefused(t *testing.T) {
+	lines := recorded(t, func(tb testing.TB) { Run(tb, func(testing.TB) Subject { return Subject{} }) })
+	named(t, lines, "the subject has no Uploader")
+}

@@ -1,0 +1,401 @@
+package uploadtest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// post is a request with the key, sent by a client that follows no redirect.
+func post(t *testing.T, method, address, contentType string, body io.Reader) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, address, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	if strings.Contains(address, "/v2/") {
+		req.Header.Set("X-Depot-Key", depotKey)
+	}
+	resp, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+// aForm is a form of files, each a name and a content.
+func aForm(files ...string) (contentType string, body *bytes.Buffer) {
+	body = &bytes.Buffer{}
+	w := multipart.NewWriter(body)
+	for i := 0; i < len(files); i += 2 {
+		p, _ := w.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {`form-data; name="file"; filename="` + files[i] + `"`}, "Content-Type": {"text/plain"},
+		})
+		_, _ = io.WriteString(p, files[i+1])
+	}
+	w.Close()
+	return w.FormDataContentType(), body
+}
+
+func TestReceivedFilesOfAForm(t *testing.T) {
+	srv := Serve(t, newDepot(), depotSpec)
+	typ, body := aForm(`dir\일.txt`, "first")
+	size := int64(body.Len())
+	post(t, "POST", srv.BaseURL+"/forms", typ, body)
+	sum := sha256.Sum256([]byte("first"))
+	files := srv.Files()
+	want := File{Field: "file", Name: `dir\일.txt`, ContentType: "text/plain", Size: 5, SHA256: hex.EncodeToString(sum[:]), Body: []byte("first")}
+	if len(files) != 1 || fmt.Sprint(files[0]) != fmt.Sprint(want) {
+		t.Errorf("got %+v, want %+v", files, want)
+	}
+	requests := srv.Requests()
+	if len(requests) != 1 {
+		t.Fatalf("%d requests", len(requests))
+	}
+	r := requests[0]
+	if r.Op != "submit" || r.Method != "POST" || r.URI != "/v2/forms" || r.Size != size || r.Status != 201 || r.Header.Get("X-Depot-Key") != depotKey || !bytes.Contains(r.Answer, []byte(`"일.txt"`)) {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestFilesThatWereRefusedAreNotReceived(t *testing.T) {
+	srv := Serve(t, newDepot(), depotSpec)
+	typ, body := aForm("a.txt", "a", "b.txt", "b") // the depot takes one
+	if resp := post(t, "POST", srv.BaseURL+"/forms", typ, body); resp.StatusCode != 400 {
+		t.Fatalf("status %d", resp.StatusCode)
+	}
+	if files := srv.Files(); len(files) != 0 {
+		t.Errorf("received: %v", files)
+	}
+	if r := srv.Requests()[0]; len(r.Files) != 2 || r.Files[1].Name != "b.txt" {
+		t.Errorf("the request's own files: %+v", r.Files)
+	}
+}
+
+func TestReceivedFileOfAPresignedStep(t *testing.T) {
+	for _, content := range []string{"bytes", ""} {
+		srv := Serve(t, newDepot(), depotSpec)
+		resp := post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"text/csv"}`))
+		address := answerOf(t, resp, "uploadUrl")
+		post(t, "PUT", address, "text/csv", strings.NewReader(content))
+		files := srv.Files()
+		if len(files) != 1 || files[0].ContentType != "text/csv" || string(files[0].Body) != content || files[0].Size != int64(len(content)) {
+			t.Errorf("%q: got %+v", content, files)
+		}
+		if got := srv.ops(); fmt.Sprint(got) != "[announce presigned]" {
+			t.Errorf("operations %v", got)
+		}
+	}
+}
+
+func answerOf(t *testing.T, resp *http.Response, name string) string {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range members(body) {
+		if m.name == name {
+			return m.value
+		}
+	}
+	t.Fatalf("no %s in %d %s", name, resp.StatusCode, body)
+	return ""
+}
+
+// pattern is an endless stream that is made as it is read.
+type pattern struct{ n int }
+
+func (p *pattern) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(p.n + i*7)
+	}
+	p.n++
+	return len(b), nil
+}
+
+func TestLargeBodiesAreNotHeld(t *testing.T) {
+	const size = 96 << 20
+	taken := http.NewServeMux()
+	taken.HandleFunc("POST /v2/forms", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Depot-Left", "1")
+		w.WriteHeader(201)
+		fmt.Fprint(w, `{"id":"o-1","name":"large.bin","size":1}`)
+	})
+	srv := Serve(t, taken, depotSpec)
+	typ, frame := aForm("large.bin", "")
+	cut := bytes.LastIndex(frame.Bytes(), []byte("\r\n--"))
+	head, tail := frame.Bytes()[:cut], frame.Bytes()[cut:]
+	sum := sha256.New()
+	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", io.MultiReader(bytes.NewReader(head), io.TeeReader(io.LimitReader(&pattern{}, size), sum), bytes.NewReader(tail)))
+	req.ContentLength = int64(len(head)) + size + int64(len(tail))
+	req.Header.Set("Content-Type", typ)
+	req.Header.Set("X-Depot-Key", depotKey)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > size/3 {
+		t.Errorf("%d bytes were allocated for a file of %d", grown, size)
+	}
+	f := srv.Files()
+	if len(f) != 1 || f[0].Size != size || f[0].SHA256 != hex.EncodeToString(sum.Sum(nil)) || len(f[0].Body) != keep {
+		t.Errorf("the file was not looked at to its end")
+	}
+}
+
+func TestBodiesStreamThrough(t *testing.T) {
+	begun := make(chan string)
+	srv := Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := make([]byte, 5)
+		_, _ = io.ReadFull(r.Body, b)
+		begun <- string(b)
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(400)
+	}), depotSpec)
+	typ, body := aForm("a.txt", strings.Repeat("x", 1000))
+	first := body.Next(5)
+	r, w := io.Pipe()
+	go func() {
+		_, _ = w.Write(first)
+		if got := <-begun; got != string(first) { // before the rest is sent
+			t.Errorf("the handler got %q", got)
+		}
+		_, _ = io.Copy(w, body)
+		w.Close()
+	}()
+	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", r)
+	req.ContentLength = int64(len(first) + body.Len())
+	req.Header.Set("Content-Type", typ)
+	req.Header.Set("X-Depot-Key", depotKey)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+}
+
+// A server that looks on must answer as early as one that does not.
+func TestAnEarlyAnswerIsNotHeldUp(t *testing.T) {
+	srv := Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }), depotSpec)
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+	defer transport.CloseIdleConnections()
+	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", bytes.NewReader(make([]byte, 8<<20)))
+	req.Header.Set("Expect", "100-continue")
+	req.Header.Set("X-Depot-Key", "x")
+	begin, continued := time.Now(), false
+	resp, err := transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { continued = true }})))
+	if err != nil || resp.StatusCode != 401 {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	resp.Body.Close()
+	if took := time.Since(begin); took > 5*time.Second || continued {
+		t.Errorf("answered after %v, 100 Continue: %v", took, continued)
+	}
+}
+
+func TestFaultsAreUsedUpInOrder(t *testing.T) {
+	srv := Serve(t, newDepot(), depotSpec)
+	srv.Inject("submit", 2, Answer(503, "first", "Retry-After", "7"))
+	srv.Inject("", 1, Answer(500, "any"))
+	srv.Inject("submit", -1, Answer(429, "last"))
+	var got []string
+	for range 5 {
+		typ, body := aForm("a.txt", "a")
+		resp := post(t, "POST", srv.BaseURL+"/forms", typ, body)
+		text, _ := io.ReadAll(resp.Body)
+		got = append(got, fmt.Sprint(resp.StatusCode, string(text), resp.Header.Get("Retry-After")))
+	}
+	resp := post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"a/b"}`))
+	got = append(got, fmt.Sprint(resp.StatusCode))
+	want := "[503first7 503first7 500any 429last 429last 200]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestResets(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault Fault
+		read  func(size, length int64) bool
+		kept  int
+	}{
+		{"before", ResetBefore, func(size, _ int64) bool { return size == 0 }, 0},
+		{"middle", ResetMiddle, func(size, length int64) bool { return size > 0 && size < length }, 0},
+		{"after", ResetAfter, func(size, length int64) bool { return size == length }, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDepot()
+			srv := Serve(t, d, depotSpec)
+			srv.Inject("submit", 1, c.fault)
+			typ, body := aForm("a.txt", strings.Repeat("x", 10000))
+			length := int64(body.Len())
+			req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", body)
+			req.Header.Set("Content-Type", typ)
+			req.Header.Set("X-Depot-Key", depotKey)
+			if resp, err := http.DefaultClient.Do(req); err == nil {
+				t.Fatalf("answered %d", resp.StatusCode)
+			}
+			srv.quiet()
+			r := srv.Requests()
+			if len(r) != 1 || r[0].Status != 0 || !c.read(r[0].Size, length) {
+				t.Errorf("got %+v", r)
+			}
+			if d.Count() != c.kept {
+				t.Errorf("%d files are stored, want %d", d.Count(), c.kept)
+			}
+		})
+	}
+}
+
+func TestServersOfTheSpecAreTheBases(t *testing.T) {
+	srv := Serve(t, newDepot(), depotSpec)
+	if srv.BaseURL != srv.URL+"/v2" {
+		t.Errorf("BaseURL %s", srv.BaseURL)
+	}
+	if got := srv.contract.find("POST", "h", "/eu/v2/forms", nil).name; got != "submit" {
+		t.Errorf("the second server's path is %q", got)
+	}
+	if got := srv.contract.find("POST", "h", "/forms", nil).name; got != "" {
+		t.Errorf("no server's path is %q", got)
+	}
+	if op := srv.contract.find("GET", "h", "/v2/objects/a%2Fb", nil); op.name != "look" {
+		t.Errorf("an encoded slash makes %q of look", op.name)
+	}
+}
+
+func TestViolationsOfServe(t *testing.T) {
+	grant := "uploadUrl"
+	for _, c := range []struct {
+		name string
+		send func(t *testing.T, srv *Server)
+		want string
+	}{
+		{"another path", func(t *testing.T, srv *Server) { post(t, "GET", srv.URL+"/health?secret=1", "text/plain", nil) }, "Depot: no operation: request address: neither an operation of the spec nor, byte for byte, a URL that an answer handed out (GET /health)"},
+		{"another method", func(t *testing.T, srv *Server) {
+			post(t, "PUT", srv.BaseURL+"/forms", "text/plain", strings.NewReader("x"))
+		}, "Depot: no operation: request address"},
+		{"a token call without a grant type", func(t *testing.T, srv *Server) {
+			post(t, "POST", srv.URL+"/oauth/token", "application/x-www-form-urlencoded", strings.NewReader("client_id=1"))
+		}, "Depot: token: token request: the form has no grant_type (RFC 6749, 4.4.2) (POST /oauth/token)"},
+		{"a token call with a query", func(t *testing.T, srv *Server) {
+			post(t, "POST", srv.URL+"/oauth/token?client_secret=hush", "application/x-www-form-urlencoded", strings.NewReader("grant_type=client_credentials"))
+		}, "Depot: token: token request: the address has a query"},
+		{"a presigned step after a redirect", func(t *testing.T, srv *Server) {
+			address := answerOf(t, post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"text/csv"}`)), grant)
+			srv.Inject(Presigned, 1, Answer(307, "", "Location", "/store/elsewhere?signature=s"))
+			to, _ := post(t, "PUT", address, "text/csv", strings.NewReader("1")).Location()
+			post(t, "PUT", to.String(), "text/html", strings.NewReader("1"))
+		}, `Depot: presigned: presigned media type: Content-Type "text/html", but "text/csv" was announced (PUT /store/elsewhere)`},
+		{"a method that needs a length", func(t *testing.T, srv *Server) {
+			post(t, "POST", srv.BaseURL+"/forms", "text/plain", io.MultiReader(strings.NewReader("x")))
+		}, "Depot: submit: request length: chunked: the body's length is not said (POST /v2/forms)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lines := recorded(t, func(tb testing.TB) { c.send(t, Serve(tb, newDepot(), depotSpec)) })
+			named(t, lines, c.want)
+			for _, line := range lines {
+				if strings.Contains(line, "hush") || strings.Contains(line, "secret") {
+					t.Errorf("a query is shown: %s", line)
+				}
+			}
+		})
+	}
+}
+
+func TestTheSameViolationIsReportedOnce(t *testing.T) {
+	lines := recorded(t, func(tb testing.TB) {
+		srv := Serve(tb, newDepot(), depotSpec)
+		for range 3 {
+			post(t, "GET", srv.URL+"/nowhere", "", nil)
+		}
+	})
+	if len(lines) != 1 {
+		t.Errorf("got %q", lines)
+	}
+}
+
+func TestHandlersAnswerAsWithoutTheKit(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"nothing":        func(http.ResponseWriter, *http.Request) {},
+		"a guessed type": func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>") },
+		"more than is kept": func(w http.ResponseWriter, r *http.Request) {
+			for range 30 {
+				_, _ = w.Write(make([]byte, 100<<10))
+			}
+		},
+		"a flush": func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(202)
+			_ = http.NewResponseController(w).Flush()
+			fmt.Fprint(w, "x")
+		},
+		"early hints": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(103); w.WriteHeader(204) },
+		"a read deadline": func(w http.ResponseWriter, r *http.Request) {
+			if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Hour)); err != nil {
+				w.WriteHeader(500)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var plain, served string
+			recorded(t, func(tb testing.TB) { // which may well be no depot's answers
+				for _, into := range []*string{&plain, &served} {
+					srv := Serve(tb, h, depotSpec)
+					address := srv.BaseURL + "/objects/o-1"
+					if into == &plain {
+						ts := newPlain(t, h)
+						address = ts + "/v2/objects/o-1"
+					}
+					resp := post(t, "GET", address, "", nil)
+					body, _ := io.ReadAll(resp.Body)
+					*into = fmt.Sprint(resp.StatusCode, resp.Header.Get("Content-Type"), len(body))
+				}
+			})
+			if plain != served || plain == "" {
+				t.Errorf("served %q, without the kit %q", served, plain)
+			}
+		})
+	}
+}
+
+func TestSecretsAreFoundInAQuery(t *testing.T) {
+	c, err := parse(depotSpec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.grant("https://h?X-Amz-Signature=abcdef0123456789&X-Amz-Expires=1000000000#x", grant{})
+	for _, address := range []string{"h/?X-Amz-Signature=abcdef0123456789&X-Amz-Expires=1000000000"} {
+		if _, ok := c.granted(address); !ok {
+			t.Errorf("%s is not known", address)
+		}
+	}
+	if got := c.secrets(); len(got) != 2 || got[1] != "abcdef0123456789" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func newPlain(t *testing.T, h http.Handler) string {
+	ts := httptest.NewServer(h)
+	t.Cleanup(ts.Close)
+	return ts.URL
+}
