@@ -1,0 +1,458 @@
+package twentyfourseven_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+func TestUploadAsksForAnAddressAndSendsTheBytesThere(t *testing.T) {
+	o := newOffice()
+	client := o.simple(t, func(cfg *upload.Config) {
+		cfg.Header = http.Header{"x-department": {"invoices"}}
+		cfg.UserAgent = "invoices/2"
+	})
+	res, err := client.Upload(t.Context(), upload.Bytes(`dir\invoice.pdf`, []byte("%PDF-1.7")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (upload.Result{ID: "id-1", Name: "invoice.pdf", TraceID: "trace-1", Size: 8}); res != want {
+		t.Errorf("got  %+v\nwant %+v", res, want)
+	}
+	if len(o.took("fileUpload")) != 1 || len(o.took("presigned")) != 1 {
+		t.Fatalf("%d and %d requests, want one each", len(o.took("fileUpload")), len(o.took("presigned")))
+	}
+	post, put := o.took("fileUpload")[0], o.took("presigned")[0]
+	if post.method != "POST" || post.uri != "/v1/fileUpload" || post.contentType != "application/json" || post.body != `{"contentType":"application/pdf"}` ||
+		post.length != int64(len(post.body)) || post.chunked {
+		t.Errorf("the first step is %+v", post)
+	}
+	if post.authorization != "Bearer static-token" || post.header.Get("x-department") != "invoices" || post.header.Get("User-Agent") != "invoices/2" {
+		t.Errorf("the first step has the headers %v", post.header)
+	}
+	if put.method != "PUT" || put.uri != "/upload/1?signature=presigned-secret-1" || put.contentType != "application/pdf" || put.body != "%PDF-1.7" || put.length != 8 || put.chunked {
+		t.Errorf("the presigned step is %+v", put)
+	}
+	for name := range put.header {
+		switch name {
+		case "Content-Type", "Content-Length", "User-Agent", "Accept-Encoding":
+		default:
+			t.Errorf("the presigned step has the header %s, which is for the API alone or for nobody", name)
+		}
+	}
+}
+
+// Both steps must name the same type, since the URL is signed for it.
+func TestBothStepsNameTheSameContentType(t *testing.T) {
+	o := newOffice()
+	client := o.simple(t)
+	for contentType, want := range map[string]string{
+		"":                                "application/octet-stream",
+		"text/plain; charset=utf-8":       "text/plain; charset=utf-8",
+		`application/x-a; name="a\"b<&>"`: `application/x-a; name="a\"b<&>"`,
+		"Image/PNG":                       "Image/PNG",
+	} {
+		src := small
+		src.ContentType = contentType
+		if _, err := client.Upload(t.Context(), src); err != nil {
+			t.Errorf("%q: %v", contentType, err)
+			continue
+		}
+		n := o.count("presigned")
+		post, put := o.took("fileUpload")[n-1], o.took("presigned")[n-1]
+		quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "<", `\u003c`, ">", `\u003e`, "&", `\u0026`).Replace(want)
+		if put.contentType != want || post.body != `{"contentType":"`+quoted+`"}` {
+			t.Errorf("%q: announced as %s, sent as %q", contentType, post.body, put.contentType)
+		}
+	}
+}
+
+// The name is not on the wire, and so no name is refused.
+func TestEveryNameIsTaken(t *testing.T) {
+	o := newOffice()
+	client := o.simple(t)
+	for name, want := range map[string]string{"": "", "dir/": "", "견적서.pdf": "견적서.pdf", "a\r\nb": "a\r\nb", `a\"b".txt`: `"b".txt`, "\xff": "\xff"} {
+		src := small
+		src.Name = name
+		if res, err := client.Upload(t.Context(), src); err != nil || res.Name != want {
+			t.Errorf("%q became %q (%v), want %q", name, res.Name, err, want)
+		}
+	}
+}
+
+func TestSourceThatCannotBeSentCostsNoCall(t *testing.T) {
+	o := newOffice()
+	tokens := &given{tokens: []string{"a"}}
+	client := o.client(t, tokens, o.serve(t))
+	for what, src := range map[string]upload.Source{
+		"the zero source":      {},
+		"no Open":              {Name: "a", Size: 1},
+		"a negative size":      {Name: "a", Size: -1, Open: small.Open},
+		"no media type":        {Name: "a", Size: 7, Open: small.Open, ContentType: "pdf"},
+		"a header in the type": {Name: "a", Size: 7, Open: small.Open, ContentType: "text/plain\r\nX-Injected: 1"},
+	} {
+		_, err := client.Upload(t.Context(), src)
+		if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Provider != "twentyfourseven" || f.Attempts != 0 {
+			t.Errorf("%s: %+v, want upload.ErrInvalid and no attempt", what, f)
+		}
+	}
+	if len(o.requests) != 0 || tokens.asked != 0 {
+		t.Errorf("%d requests, and %d tokens were asked for", len(o.requests), tokens.asked)
+	}
+}
+
+func TestUploadMethodIsWhatTheAnswerSays(t *testing.T) {
+	for method, want := range map[string]string{"PUT": "PUT", "put": "PUT", "Post": "POST", "DELETE": "", "GET": "", "PATCH": "", "PUT ": "", "P\nUT": ""} {
+		o := newOffice()
+		client := o.simple(t)
+		o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, `{"uploadMethod":%q,"uploadUrl":"%s/upload/1","fileId":"1"}`, method, o.base)
+		}
+		_, err := client.Upload(t.Context(), small)
+		sent := o.took("presigned")
+		switch {
+		case want == "":
+			if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || f.Op != "presigned" || len(sent) != 0 {
+				t.Errorf("%q: %v and %d requests, want upload.ErrUnavailable", method, f, len(sent))
+			}
+		case err != nil || len(sent) != 1 || sent[0].method != want || sent[0].body != "content":
+			t.Errorf("%q: %v, %v, want one %s", method, err, sent, want)
+		}
+	}
+}
+
+func TestPresignedStepIsRepeatedWithTheSameAddress(t *testing.T) {
+	o := newOffice()
+	client := o.simple(t)
+	o.presigned = func(w http.ResponseWriter, r *http.Request) {
+		if o.count("presigned") < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			io.WriteString(w, `<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Reduce your rate.</Message></Error>`)
+		}
+	}
+	res, err := client.Upload(t.Context(), small)
+	if err != nil || res.ID != "id-1" {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	sent := o.took("presigned")
+	if len(sent) != 3 || o.count("fileUpload") != 1 {
+		t.Fatalf("sent %d times to %d addresses, want 3 and 1", len(sent), o.count("fileUpload"))
+	}
+	for _, r := range sent {
+		if r.uri != sent[0].uri || r.body != "content" || r.length != 7 {
+			t.Errorf("an attempt sent %+v", r)
+		}
+	}
+}
+
+func TestFailedPresignedStepHasTheStoresReasonAndTheAPIsTraceID(t *testing.T) {
+	for _, tc := range []struct {
+		status   int
+		code     string
+		kind     error
+		attempts int
+	}{
+		{400, "InvalidArgument", upload.ErrInvalid, 1},
+		{400, "EntityTooLarge", upload.ErrTooLarge, 1},
+		{400, "RequestTimeout", upload.ErrUnavailable, 4},
+		{401, "Unauthorized", upload.ErrUnauthorized, 1},
+		{403, "SignatureDoesNotMatch", upload.ErrForbidden, 1},
+		{404, "NoSuchBucket", upload.ErrNotFound, 1},
+		{411, "MissingContentLength", upload.ErrInvalid, 1},
+		{413, "EntityTooLarge", upload.ErrTooLarge, 1},
+		{429, "TooManyRequests", upload.ErrRateLimited, 4},
+		{500, "InternalError", upload.ErrUnavailable, 4},
+		{501, "NotImplemented", upload.ErrUnavailable, 4},
+		{503, "SlowDown", upload.ErrUnavailable, 4},
+	} {
+		o := newOffice()
+		tokens := &given{tokens: []string{"token-a", "token-b"}}
+		client := o.client(t, tokens, o.serve(t))
+		o.presigned = func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Trace-Id", "the store's")
+			w.WriteHeader(tc.status)
+			fmt.Fprintf(w, "<?xml version=\"1.0\"?>\n<Error><Code>%s</Code><Message>its words</Message></Error>", tc.code)
+		}
+		_, err := client.Upload(t.Context(), small)
+		f := failure(t, err)
+		if !errors.Is(f, tc.kind) || f.Op != "presigned" || f.Status != tc.status || f.Code != tc.code || f.Message != "its words" || f.TraceID != "trace-1" || f.Attempts != tc.attempts {
+			t.Errorf("%d %s: %+v, want %v", tc.status, tc.code, f, tc.kind)
+		}
+		if strings.Contains(f.Error(), "presigned-secret") {
+			t.Errorf("%v shows the presigned URL", f)
+		}
+		if n := o.count("presigned"); n != tc.attempts || tokens.asked != 1 || o.count("fileUpload") != 1 {
+			t.Errorf("%d %s: sent %d times, with %d tokens and %d addresses", tc.status, tc.code, n, tokens.asked, o.count("fileUpload"))
+		}
+	}
+}
+
+// The refusals by which stores say that a presigned URL has run out.
+var expiries = map[string]struct {
+	status int
+	body   string
+	query  url.Values // of the presigned URL, where the body does not say why
+}{
+	"S3":  {403, `<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>`, nil},
+	"GCS": {400, `<Error><Code>ExpiredToken</Code><Message>Invalid argument.</Message></Error>`, nil},
+	"Azure": {403, "\xef\xbb\xbf<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request.</Message>" +
+		"<AuthenticationErrorDetail>Signature not valid in the specified time frame: Start [then] - Expiry [then] - Current [now]</AuthenticationErrorDetail></Error>", nil},
+	"R2":                            {403, `<Error><Code>ExpiredRequest</Code><Message>Request has expired.</Message></Error>`, nil},
+	"a silent one with S3's query":  {403, "", url.Values{"X-Amz-Date": {"20200101T000000Z"}, "X-Amz-Expires": {"900"}}},
+	"a silent one with GCS's query": {403, "Forbidden", url.Values{"X-Goog-Date": {"20200101T000000Z"}, "X-Goog-Expires": {"900"}}},
+	"a silent one with Azure's":     {403, "", url.Values{"sig": {"x"}, "sv": {"2024-01-01"}, "se": {"2020-01-01T00:00:00Z"}}},
+}
+
+// expiring is an office whose first so many addresses have run out.
+func expiring(store string, first int) *office {
+	o := newOffice()
+	answer := expiries[store]
+	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+		n := o.count("fileUpload")
+		w.Header().Set("X-Trace-Id", fmt.Sprintf("trace-%d", n))
+		fmt.Fprintf(w, `{"uploadMethod":"PUT","uploadUrl":"%s/upload/%d?%s","fileId":"id-%d"}`, o.base, n, answer.query.Encode(), n)
+	}
+	o.presigned = func(w http.ResponseWriter, r *http.Request) {
+		if o.count("presigned") <= first {
+			w.WriteHeader(answer.status)
+			io.WriteString(w, answer.body)
+		}
+	}
+	return o
+}
+
+func TestExpiredAddressCostsOneNewStart(t *testing.T) {
+	for store := range expiries {
+		t.Run(store, func(t *testing.T) {
+			o := expiring(store, 1)
+			res, err := o.simple(t).Upload(t.Context(), small)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.ID != "id-2" || res.TraceID != "trace-2" {
+				t.Errorf("%+v, want the second start's id", res)
+			}
+			sent := o.took("presigned")
+			if len(sent) != 2 || o.count("fileUpload") != 2 || sent[1].body != "content" || !strings.HasPrefix(sent[1].uri, "/upload/2") {
+				t.Errorf("%d starts, sent %+v", o.count("fileUpload"), sent)
+			}
+		})
+	}
+}
+
+func TestExpiredTwiceIsErrExpired(t *testing.T) {
+	for store, answer := range expiries {
+		t.Run(store, func(t *testing.T) {
+			o := expiring(store, 100)
+			_, err := o.simple(t).Upload(t.Context(), small)
+			f := failure(t, err)
+			if !errors.Is(f, upload.ErrExpired) || errors.Is(f, upload.ErrForbidden) || errors.Is(f, upload.ErrInvalid) ||
+				f.Op != "presigned" || f.Status != answer.status || f.TraceID != "trace-2" {
+				t.Errorf("%+v, want upload.ErrExpired", f)
+			}
+			if o.count("fileUpload") != 2 || o.count("presigned") != 2 {
+				t.Errorf("%d starts and %d attempts to send, want 2 and 2", o.count("fileUpload"), o.count("presigned"))
+			}
+		})
+	}
+}
+
+func TestExpiredWhereNothingIsRepeated(t *testing.T) {
+	o := expiring("S3", 1)
+	_, err := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 }).Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, upload.ErrExpired) || f.Status != 403 || f.TraceID != "trace-1" {
+		t.Errorf("%+v, want upload.ErrExpired", f)
+	}
+	if o.count("fileUpload") != 1 || o.count("presigned") != 1 {
+		t.Errorf("%d starts and %d attempts to send, want 1 and 1", o.count("fileUpload"), o.count("presigned"))
+	}
+}
+
+// The failure that would have been repeated is the one that counts.
+func TestExpiredWithAStreamIsTheFirstFailure(t *testing.T) {
+	o := expiring("S3", 1)
+	_, err := o.simple(t).Upload(t.Context(), upload.Reader("log", strings.NewReader("content"), 7))
+	f := failure(t, err)
+	if !errors.Is(f, upload.ErrExpired) || !errors.Is(f, upload.ErrNotReplayable) {
+		t.Errorf("%v, want upload.ErrExpired and upload.ErrNotReplayable", f)
+	}
+	if f.Status != 403 || f.Code != "AccessDenied" || f.Message != "Request has expired" || f.Op != "presigned" || f.TraceID != "trace-1" {
+		t.Errorf("%+v, want what the store said", f)
+	}
+	if n := o.count("presigned"); n != 1 {
+		t.Errorf("sent %d times, want once", n)
+	}
+}
+
+func TestExpiredAndThenSomethingElse(t *testing.T) {
+	o := expiring("S3", 1)
+	start := o.fileUpload
+	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+		if o.count("fileUpload") == 2 {
+			says(http.StatusForbidden, "")(w, r)
+			return
+		}
+		start(w, r)
+	}
+	_, err := o.simple(t).Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, upload.ErrForbidden) || errors.Is(f, upload.ErrExpired) || f.Op != "fileUpload" {
+		t.Errorf("%+v, want the second start's refusal", f)
+	}
+}
+
+func TestUploadOfAStream(t *testing.T) {
+	o := newOffice()
+	client := o.simple(t)
+	// What fails before the stream was touched is repeated as ever.
+	start := o.fileUpload
+	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+		if o.count("fileUpload") == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		start(w, r)
+	}
+	if _, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("content"), 7)); err != nil {
+		t.Error(err)
+	}
+	if got := o.took("presigned"); len(got) != 1 || got[0].body != "content" {
+		t.Errorf("%+v arrived", got)
+	}
+	o.presigned = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+	_, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("content"), 7))
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || !errors.Is(f, upload.ErrNotReplayable) || f.Status != 503 || f.Attempts != 1 {
+		t.Errorf("%+v, want the 503, joined with upload.ErrNotReplayable", f)
+	}
+}
+
+func TestProgressStartsOverWithANewStart(t *testing.T) {
+	o := expiring("S3", 1)
+	var reports []int64
+	src := upload.Track(small, func(sent, _ int64) { reports = append(reports, sent) })
+	if _, err := o.simple(t).Upload(t.Context(), src); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(reports); got != "[0 7 0 7]" {
+		t.Errorf("reported %s", got)
+	}
+}
+
+func TestPlainAddressIsRefusedWhereTheAPIIsSecure(t *testing.T) {
+	o := newOffice()
+	ts := httptest.NewTLSServer(o)
+	t.Cleanup(ts.Close)
+	o.base = ts.URL
+	client := o.client(t, static, ts.Client())
+	if _, err := client.Upload(t.Context(), small); err != nil {
+		t.Fatal(err)
+	}
+	o.fileUpload = says(200, `{"uploadMethod":"PUT","uploadUrl":"`+strings.Replace(ts.URL, "https", "http", 1)+`/upload/1?signature=presigned-secret","fileId":"1"}`)
+	_, err := client.Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || f.Op != "presigned" || !strings.Contains(f.Error(), "plain http") || strings.Contains(f.Error(), "presigned-secret") {
+		t.Errorf("%v, want a refusal of plain http", f)
+	}
+	if n := o.count("presigned"); n != 1 {
+		t.Errorf("%d files arrived, want only the first", n)
+	}
+}
+
+func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
+	if _, err := twentyfourseven.New(nil, upload.Config{}); !errors.Is(err, upload.ErrInvalid) || !strings.HasPrefix(err.Error(), "twentyfourseven: ") {
+		t.Errorf("no token source: %v, want upload.ErrInvalid", err)
+	}
+	for says, cfg := range map[string]upload.Config{
+		"https://":      {BaseURL: "rest.api.24sevenoffice.com/v1"},
+		"query":         {BaseURL: "https://host/v1?key=s3cret-s3cret"},
+		"user info":     {BaseURL: "https://me:s3cret-s3cret@host/v1"},
+		"Authorization": {Header: http.Header{"authorization": {"Bearer s3cret-s3cret"}}},
+		"Content-Type":  {Header: http.Header{"content-type": {"text/plain"}}},
+	} {
+		client, err := twentyfourseven.New(static, cfg)
+		if !errors.Is(err, upload.ErrInvalid) || client != nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%+v: %v, want upload.ErrInvalid that says %q", cfg, err, says)
+		}
+	}
+}
+
+func TestZeroConfigMeansTheProvidersAddress(t *testing.T) {
+	var asked []string
+	client, err := twentyfourseven.New(static, upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.Method+" "+r.URL.String())
+		if r.Body != nil {
+			io.Copy(io.Discard, r.Body)
+			r.Body.Close()
+		}
+		body := `{"uploadMethod":"PUT","uploadUrl":"https://store.test/1?x=y","fileId":67890}`
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := client.Upload(t.Context(), small)
+	if err != nil || res.ID != "67890" {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if got, want := fmt.Sprint(asked), "[POST https://rest.api.24sevenoffice.com/v1/fileUpload PUT https://store.test/1?x=y]"; got != want {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+}
+
+func TestUploadEndsWithItsContext(t *testing.T) {
+	for _, op := range []string{"fileUpload", "presigned"} {
+		o := newOffice()
+		client := o.simple(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		hang := func(w http.ResponseWriter, r *http.Request) {
+			cancel()
+			select {
+			case <-r.Context().Done():
+			case <-time.After(10 * time.Second):
+			}
+		}
+		if op == "fileUpload" {
+			o.fileUpload = hang
+		} else {
+			o.presigned = hang
+		}
+		_, err := client.Upload(ctx, small)
+		if f := failure(t, err); !errors.Is(f, context.Canceled) || errors.Is(f, upload.ErrUnavailable) || f.Op != op {
+			t.Errorf("%s: %+v, want context.Canceled", op, f)
+		}
+		if n := o.count(op); n != 1 {
+			t.Errorf("%s was sent %d times", op, n)
+		}
+	}
+}
+
+// A hundred uploads at once share nothing that they should not.
+func TestClientIsSafeForConcurrentUse(t *testing.T) {
+	o := newOffice()
+	client := o.simple(t)
+	var all sync.WaitGroup
+	for i := range 100 {
+		all.Go(func() {
+			src := upload.Bytes("a", []byte(strings.Repeat("x", i)))
+			src.ContentType = fmt.Sprintf("application/x-%d", i)
+			if res, err := client.Upload(t.Context(), src); err != nil || res.Size != int64(i) {
+				t.Errorf("upload %d: %+v, %v", i, res, err)
+			}
+		})
+	}
+	all.Wait()
+	for _, r := range o.took("presigned") {
+		if r.contentType != fmt.Sprintf("application/x-%d", len(r.body)) {
+			t.Errorf("%d bytes arrived as %s", len(r.body), r.contentType)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package twentyfourseven_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// office is a 24SevenOffice of a few lines. It issues the tokens token-1, token-2
+// and so on, takes any of them, and keeps what is uploaded. A test replaces
+// what it wants to be different before the first request.
+type office struct {
+	base string // scheme and host, where a presigned URL leads
+
+	token, fileUpload, presigned, status http.HandlerFunc
+
+	mu       sync.Mutex
+	requests []received
+	counts   map[string]int
+}
+
+// received is a request as it came.
+type received struct {
+	op, method, host, uri, contentType, authorization, body string
+
+	header  http.Header
+	length  int64
+	chunked bool
+}
+
+// newOffice is an office with its answers, where none is replaced.
+func newOffice() *office {
+	o := &office{counts: map[string]int{}}
+	o.token = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600,"scope":"api.accounting.transaction:write"}`, o.count("token"))
+	}
+	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+		n := o.count("fileUpload")
+		w.Header().Set("X-Trace-Id", fmt.Sprintf("trace-%d", n))
+		fmt.Fprintf(w, `{"uploadMethod":"PUT","uploadUrl":"%s/upload/%d?signature=presigned-secret-%d","fileId":"id-%d"}`, o.base, n, n, n)
+	}
+	o.presigned = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusOK) }
+	o.status = func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"fileId":"id-1","status":"Completed","documentId":12345}`)
+	}
+	return o
+}
+
+func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	op, handle := "fileUpload", o.fileUpload
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/oauth/token"):
+		op, handle = "token", o.token
+	case strings.HasPrefix(r.URL.Path, "/upload/"):
+		op, handle = "presigned", o.presigned
+	case r.Method == http.MethodGet:
+		op, handle = "getFileUploadStatus", o.status
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	o.mu.Lock()
+	o.counts[op]++
+	o.requests = append(o.requests, received{
+		op: op, method: r.Method, host: r.Host, uri: r.RequestURI, header: r.Header, body: string(body),
+		contentType: r.Header.Get("Content-Type"), authorization: r.Header.Get("Authorization"),
+		length: r.ContentLength, chunked: len(r.TransferEncoding) > 0,
+	})
+	o.mu.Unlock()
+	handle(w, r)
+}
+
+// count is how many requests of op there were, the one being answered included.
+func (o *office) count(op string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.counts[op]
+}
+
+// took is the requests of op, in the order in which they came.
+func (o *office) took(op string) []received {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var requests []received
+	for _, r := range o.requests {
+		if r.op == op {
+			requests = append(requests, r)
+		}
+	}
+	return requests
+}
+
+// serve puts o on a socket.
+func (o *office) serve(t *testing.T) *http.Client {
+	t.Helper()
+	ts := httptest.NewServer(o)
+	t.Cleanup(ts.Close)
+	o.base = ts.URL
+	return ts.Client()
+}
+
+// bubble puts o where synctest's clock runs.
+func (o *office) bubble(t *testing.T) *http.Client {
+	t.Helper()
+	o.base = "http://office.test"
+	return bubbled(t, o)
+}
+
+// client talks to o and waits no longer than it must between attempts.
+func (o *office) client(t *testing.T, tokens oauth2.TokenSource, hc *http.Client, edit ...func(*upload.Config)) *twentyfourseven.Client {
+	t.Helper()
+	cfg := upload.Config{BaseURL: o.base + "/v1", HTTPClient: hc, Retry: upload.Retry{MaxWait: time.Millisecond}}
+	for _, edit := range edit {
+		edit(&cfg)
+	}
+	client, err := twentyfourseven.New(tokens, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// static is a token that never changes.
+var static = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "static-token"})
+
+// simple is a client of o on a socket, with a token that never changes.
+func (o *office) simple(t *testing.T, edit ...func(*upload.Config)) *twentyfourseven.Client {
+	t.Helper()
+	return o.client(t, static, o.serve(t), edit...)
+}
+
+// says is a handler that answers with a status and a body.
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Trace-Id", "trace-1")
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}
+}
+
+// failure is err as the *upload.Error that it must be.
+func failure(t *testing.T, err error) *upload.Error {
+	t.Helper()
+	f, ok := errors.AsType[*upload.Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an *upload.Error", err)
+	}
+	return f
+}

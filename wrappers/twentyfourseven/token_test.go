@@ -1,0 +1,881 @@
+package twentyfourseven_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+const officeSecret = "s3cr3t of mine+/=?&"
+
+// tokens is a token source of o.
+func (o *office) tokens(ctx context.Context, hc *http.Client) oauth2.TokenSource {
+	return twentyfourseven.ClientCredentials{
+		ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1", TokenURL: o.base + "/oauth/token",
+	}.TokenSource(context.WithValue(ctx, oauth2.HTTPClient, hc))
+}
+
+// small is a source that any attempt can read.
+var small = upload.Bytes("a.txt", []byte("content"))
+
+func TestTokenRequestIsWhatTheProviderDocuments(t *testing.T) {
+	o := newOffice()
+	hc := o.serve(t)
+	if _, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small); err != nil {
+		t.Fatal(err)
+	}
+	requests := o.took("token")
+	if len(requests) != 1 {
+		t.Fatalf("%d token requests", len(requests))
+	}
+	r := requests[0]
+	if r.method != "POST" || r.uri != "/oauth/token" || r.contentType != "application/x-www-form-urlencoded" || r.length != int64(len(r.body)) || r.chunked {
+		t.Errorf("%s %s, %q, %d bytes, chunked: %t", r.method, r.uri, r.contentType, r.length, r.chunked)
+	}
+	form, err := url.ParseQuery(r.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := url.Values{
+		"grant_type":         {"client_credentials"},
+		"client_id":          {"client-id"},
+		"client_secret":      {officeSecret},
+		"audience":           {"https://api.24sevenoffice.com"},
+		"login_organization": {"org-1"},
+	}
+	if !reflect.DeepEqual(form, want) {
+		t.Errorf("the form is %v, want %v", form, want)
+	}
+	if r.authorization != "" {
+		t.Error("the credentials stand in a header, and belong into the body")
+	}
+	if got := o.took("fileUpload")[0].authorization; got != "Bearer token-1" {
+		t.Errorf("the API got %q", got)
+	}
+}
+
+// together runs f a hundred times at once, and gives back what each returned.
+func together(f func() error) []error {
+	errs := make([]error, 100)
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() { errs[i] = f() })
+	}
+	all.Wait()
+	return errs
+}
+
+func TestHundredCallersCostOneFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		issue := o.token
+		o.token = func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(time.Second) // long enough for all to come
+			issue(w, r)
+		}
+		hc := o.bubble(t)
+		client := o.client(t, o.tokens(t.Context(), hc), hc)
+		upload := func() error { _, err := client.Upload(t.Context(), small); return err }
+		if err := errors.Join(together(upload)...); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(together(upload)...); err != nil { // the token is kept
+			t.Fatal(err)
+		}
+		if n := o.count("token"); n != 1 {
+			t.Errorf("%d fetches, want 1", n)
+		}
+		if n := o.count("presigned"); n != 200 {
+			t.Errorf("%d files arrived, want 200", n)
+		}
+	})
+}
+
+func TestHundredSimultaneousRefusalsCostOneFetchMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		accept := o.fileUpload
+		o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") == "Bearer token-1" {
+				time.Sleep(time.Minute) // until all have sent it
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			accept(w, r)
+		}
+		hc := o.bubble(t)
+		client := o.client(t, o.tokens(t.Context(), hc), hc)
+		errs := together(func() error { _, err := client.Upload(t.Context(), small); return err })
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		if tokens, posts := o.count("token"), o.count("fileUpload"); tokens != 2 || posts != 200 {
+			t.Errorf("%d fetches and %d requests, want 2 and 200", tokens, posts)
+		}
+	})
+}
+
+// A refusal that comes late is about the old token, and leaves the new one alone.
+func TestLateRefusalOfAnOldTokenKeepsTheNewOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		accept := o.fileUpload
+		o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") == "Bearer token-1" {
+				time.Sleep(time.Duration(o.count("fileUpload")) * time.Second) // one after the other
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			accept(w, r)
+		}
+		hc := o.bubble(t)
+		client := o.client(t, o.tokens(t.Context(), hc), hc)
+		errs := together(func() error { _, err := client.Upload(t.Context(), small); return err })
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		if n := o.count("token"); n != 2 {
+			t.Errorf("%d fetches, want 2", n)
+		}
+	})
+}
+
+func TestCallerWhoseContextEndsDoesNotWaitForAnothersFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		issue := o.token
+		o.token = func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(time.Hour)
+			issue(w, r)
+		}
+		hc := o.bubble(t)
+		client := o.client(t, o.tokens(t.Context(), hc), hc)
+		first := make(chan error, 1)
+		go func() {
+			_, err := client.Upload(t.Context(), small)
+			first <- err
+		}()
+		synctest.Wait() // the fetch hangs
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		_, err := client.Upload(ctx, small)
+		if f := failure(t, err); !errors.Is(f, context.DeadlineExceeded) || f.Op != "token" {
+			t.Errorf("%v, want context.DeadlineExceeded", f)
+		}
+		if took := time.Since(begin); took != 10*time.Millisecond {
+			t.Errorf("returned after %v, want 10ms", took)
+		}
+		if err := <-first; err != nil {
+			t.Errorf("the caller who fetches was disturbed: %v", err)
+		}
+		if n := o.count("token"); n != 1 {
+			t.Errorf("%d fetches, want 1", n)
+		}
+	})
+}
+
+func TestAnotherFetchesWhereTheOneWhoFetchedIsCalledBack(t *testing.T) {
+	for what, end := range map[string]func(context.Context) (context.Context, context.CancelFunc){
+		"cancelled": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(time.Second, cancel)
+			return ctx, cancel
+		},
+		"deadline": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newOffice()
+				issue := o.token
+				o.token = func(w http.ResponseWriter, r *http.Request) {
+					if o.count("token") == 1 {
+						<-r.Context().Done()
+						return
+					}
+					time.Sleep(time.Second)
+					issue(w, r)
+				}
+				hc := o.bubble(t)
+				client := o.client(t, o.tokens(t.Context(), hc), hc)
+				first := make(chan error, 1)
+				go func() {
+					ctx, cancel := end(t.Context())
+					defer cancel()
+					_, err := client.Upload(ctx, small)
+					first <- err
+				}()
+				synctest.Wait()
+				errs := together(func() error { _, err := client.Upload(t.Context(), small); return err })
+				if err := errors.Join(errs...); err != nil {
+					t.Errorf("the others failed: %v", err)
+				}
+				if err := <-first; !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("the first got %v", err)
+				}
+				if n := o.count("token"); n != 2 {
+					t.Errorf("%d fetches, want 2", n)
+				}
+			})
+		})
+	}
+}
+
+// Callers behind a token server that fails must not queue for failures of their own.
+func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
+	hang := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for _, tc := range []struct {
+		what    string
+		token   http.HandlerFunc
+		limit   func(*http.Client)
+		kind    error
+		fetches int
+	}{
+		{what: "refused", token: says(401, `{"error":"invalid_client"}`), kind: upload.ErrUnauthorized, fetches: 1},
+		{what: "out of order", token: says(500, ""), kind: upload.ErrUnavailable, fetches: 4},
+		{
+			what: "without an answer", token: hang, kind: upload.ErrUnavailable, fetches: 4,
+			limit: func(hc *http.Client) { hc.Transport.(*http.Transport).ResponseHeaderTimeout = time.Second },
+		},
+		{
+			what: "without an answer for a client that has a timeout", token: hang, kind: upload.ErrUnavailable, fetches: 4,
+			limit: func(hc *http.Client) { hc.Timeout = time.Second },
+		},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newOffice()
+				o.token = func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(100 * time.Millisecond)
+					tc.token(w, r)
+				}
+				hc := o.bubble(t)
+				if tc.limit != nil {
+					tc.limit(hc)
+				}
+				client := o.client(t, o.tokens(t.Context(), hc), hc)
+				begin := time.Now()
+				for _, err := range together(func() error { _, err := client.Upload(t.Context(), small); return err }) {
+					f := failure(t, err)
+					if !errors.Is(f, tc.kind) || f.Op != "token" || f.Attempts != tc.fetches || f.Provider != "twentyfourseven" {
+						t.Fatalf("%+v, want %v after %d attempts", f, tc.kind, tc.fetches)
+					}
+				}
+				if n := o.count("token"); n != tc.fetches {
+					t.Errorf("100 callers cost %d fetches, want %d", n, tc.fetches)
+				}
+				if took := time.Since(begin); took > 8*time.Second {
+					t.Errorf("they waited %v", took)
+				}
+				client.Upload(t.Context(), small)
+				if n := o.count("token"); n != 2*tc.fetches {
+					t.Errorf("the next caller made it %d fetches, want %d", n, 2*tc.fetches)
+				}
+				if n := o.count("fileUpload"); n != 0 {
+					t.Errorf("%d requests went to the API without a token", n)
+				}
+			})
+		})
+	}
+}
+
+// roundTrip makes a function a transport.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestPanicOfOneFetchLeavesNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		hc := o.bubble(t)
+		sound, panics := hc.Transport, true
+		hc.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			if panics {
+				panics = false
+				time.Sleep(time.Second)
+				panic("a transport with a fault")
+			}
+			return sound.RoundTrip(r)
+		})
+		tokens := o.tokens(t.Context(), hc)
+		go func() {
+			defer func() { recover() }()
+			tokens.Token()
+		}()
+		synctest.Wait()
+		if token, err := tokens.Token(); err != nil || token.AccessToken != "token-1" {
+			t.Errorf("%v, %v", token, err)
+		}
+	})
+}
+
+func TestTokenIsRenewedTenSecondsBeforeItEnds(t *testing.T) {
+	const never = time.Duration(0)
+	for expiresIn, life := range map[string]time.Duration{
+		`60`:        50 * time.Second,
+		`"60"`:      50 * time.Second, // some servers quote it
+		`60.9`:      50 * time.Second,
+		`86400`:     86390 * time.Second,
+		`0`:         never,
+		`-1`:        never,
+		`null`:      never,
+		`1e300`:     never, // within the years that a test can wait
+		`123456789`: 123456779 * time.Second,
+	} {
+		t.Run(expiresIn, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newOffice()
+				o.token = func(w http.ResponseWriter, r *http.Request) {
+					fmt.Fprintf(w, `{"access_token":"token-%d","expires_in":%s}`, o.count("token"), expiresIn)
+				}
+				tokens := o.tokens(t.Context(), o.bubble(t))
+				get := func(want string) {
+					t.Helper()
+					if token, err := tokens.Token(); err != nil || token.AccessToken != want {
+						t.Errorf("%v, %v, want %s", token, err, want)
+					}
+				}
+				get("token-1")
+				if life == never {
+					time.Sleep(5 * 365 * 24 * time.Hour)
+					get("token-1")
+					return
+				}
+				time.Sleep(life - 20*time.Millisecond)
+				get("token-1")
+				time.Sleep(40 * time.Millisecond)
+				get("token-2")
+			})
+		})
+	}
+}
+
+// A token that is over at once serves the request that it was fetched for.
+func TestTokenOfNoLengthIsUsedOnce(t *testing.T) {
+	o := newOffice()
+	o.token = func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"access_token":"token-%d","expires_in":1}`, o.count("token"))
+	}
+	hc := o.serve(t)
+	client := o.client(t, o.tokens(t.Context(), hc), hc)
+	for i := range 3 {
+		if _, err := client.Upload(t.Context(), small); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := o.took("fileUpload")[i].authorization, fmt.Sprintf("Bearer token-%d", i+1); got != want {
+			t.Errorf("upload %d went out with %q, want %q", i+1, got, want)
+		}
+	}
+}
+
+func TestTokenTypeStandsBeforeTheToken(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"access_token":"t"}`:                       "Bearer t",
+		`{"access_token":"t","token_type":""}`:       "Bearer t",
+		`{"access_token":"t","token_type":"bearer"}`: "Bearer t",
+		`{"access_token":"t","token_type":"DPoP"}`:   "DPoP t",
+	} {
+		o := newOffice()
+		o.token = says(200, answer)
+		hc := o.serve(t)
+		if _, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small); err != nil {
+			t.Errorf("%s: %v", answer, err)
+		} else if got := o.took("fileUpload")[0].authorization; got != want {
+			t.Errorf("%s: %q, want %q", answer, got, want)
+		}
+	}
+}
+
+func TestTokenCallFollowsNoRedirect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			o := newOffice()
+			o.token = func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "http://elsewhere.test/oauth/token?state=redirect-secret", status)
+			}
+			_, err := o.tokens(t.Context(), o.bubble(t)).Token()
+			f := failure(t, err)
+			if !errors.Is(f, upload.ErrUnavailable) || f.Status != status || strings.Contains(f.Error(), "redirect-secret") {
+				t.Errorf("%d: %v", status, f)
+			}
+			requests := o.took("token")
+			for _, r := range requests {
+				if r.host != "office.test" {
+					t.Errorf("%d: the credentials went to %s", status, r.host)
+				}
+			}
+			if len(requests) != 1 {
+				t.Errorf("%d: %d requests, want 1", status, len(requests))
+			}
+		}
+	})
+}
+
+func TestAnswersOfTheTokenServer(t *testing.T) {
+	const page = "<html>internal: " + officeSecret + "</html>"
+	for _, tc := range []struct {
+		what     string
+		status   int
+		body     string
+		kind     error
+		code     string
+		message  string
+		attempts int
+	}{
+		{"refused", 401, `{"error":"invalid_client","error_description":"no such client"}`, upload.ErrUnauthorized, "invalid_client", "no such client", 1},
+		{"refused without words", 401, `{"error":"access_denied"}`, upload.ErrUnauthorized, "access_denied", "", 1},
+		{"forbidden", 403, `{"error":"access_denied","error_description":"not for this organization"}`, upload.ErrUnauthorized, "access_denied", "not for this organization", 1},
+		{"refused as RFC 6749 has it", 400, `{"error":"invalid_client"}`, upload.ErrUnauthorized, "invalid_client", "", 1},
+		{"not allowed to", 400, `{"error":"unauthorized_client"}`, upload.ErrUnauthorized, "unauthorized_client", "", 1},
+		{"a wrong request", 400, `{"error":"invalid_request","error_description":"bad audience"}`, upload.ErrInvalid, "invalid_request", "bad audience", 1},
+		{"nothing there", 404, page, upload.ErrNotFound, "", "the token server gives no reason", 1},
+		{"refused by a page", 401, page, upload.ErrUnauthorized, "", "the token server gives no reason", 1},
+		{"refused in a JSON of its own", 401, `{"detail":"` + officeSecret + `"}`, upload.ErrUnauthorized, "", "the token server gives no reason", 1},
+		{"too often", 429, "", upload.ErrRateLimited, "", "the token server gives no reason", 4},
+		{"out of order", 502, page, upload.ErrUnavailable, "", "the token server gives no reason", 4},
+		{"a page for a token", 200, page, upload.ErrUnavailable, "", "", 1},
+		{"nothing for a token", 200, "", upload.ErrUnavailable, "", "", 1},
+		{"no token", 200, `{"token_type":"Bearer","internal":"` + officeSecret + `"}`, upload.ErrUnavailable, "", "", 1},
+		{"an empty token", 200, `{"access_token":""}`, upload.ErrUnavailable, "", "", 1},
+		{"a number for a token", 200, `{"access_token":12345678}`, upload.ErrUnavailable, "", "", 1},
+		{"a list", 200, `["` + officeSecret + `"]`, upload.ErrUnavailable, "", "", 1},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newOffice()
+				o.token = says(tc.status, tc.body)
+				hc := o.bubble(t)
+				_, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
+				f := failure(t, err)
+				if !errors.Is(f, tc.kind) || f.Status != tc.status || f.Code != tc.code || f.Message != tc.message || f.Attempts != tc.attempts || f.Op != "token" {
+					t.Errorf("got %+v\nwant %+v", f, tc)
+				}
+				if text := fmt.Sprintf("%v %+v %#v", f, f, f); strings.Contains(text, "internal") || strings.Contains(text, officeSecret) {
+					t.Errorf("%s shows the body", text)
+				}
+				if n := o.count("token"); n != tc.attempts {
+					t.Errorf("asked %d times, want %d", n, tc.attempts)
+				}
+			})
+		})
+	}
+}
+
+func TestSecretsThatTheTokenServerRepeatsAreNotShown(t *testing.T) {
+	escaped := url.QueryEscape(officeSecret)
+	for what, answer := range map[string]map[string]string{
+		"as it is":            {"error": "invalid_client", "error_description": "no client with " + officeSecret + " here"},
+		"as it was sent":      {"error": "invalid_client", "error_description": "bad form: client_secret=" + escaped},
+		"at the end of much":  {"error": "invalid_client", "error_description": strings.Repeat("x", 250) + officeSecret},
+		"sent, after much":    {"error": "invalid_client", "error_description": strings.Repeat("x", 250) + escaped},
+		"for an error's code": {"error": officeSecret},
+		"at the end of codes": {"error": strings.Repeat("x", 58) + officeSecret},
+	} {
+		t.Run(what, func(t *testing.T) {
+			o := newOffice()
+			body, err := json.Marshal(answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.token = says(401, string(body))
+			hc := o.serve(t)
+			_, err = o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
+			f := failure(t, err)
+			// Six letters of it are too many.
+			if text := fmt.Sprintf("%v %+v", f, f); strings.Contains(text, officeSecret[:6]) || strings.Contains(text, escaped[:6]) {
+				t.Errorf("%s shows the secret", text)
+			}
+		})
+	}
+}
+
+func TestEndOfTheSourcesLifeEndsWhatItDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		o.token = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+		life, end := context.WithCancel(t.Context())
+		hc := o.bubble(t)
+		client := o.client(t, o.tokens(life, hc), hc)
+		time.AfterFunc(time.Second, end)
+		begin := time.Now()
+		for _, err := range together(func() error { _, err := client.Upload(t.Context(), small); return err }) {
+			if f := failure(t, err); !errors.Is(f, context.Canceled) || f.Op != "token" {
+				t.Fatalf("%v, want context.Canceled", f)
+			}
+		}
+		if took := time.Since(begin); took != time.Second {
+			t.Errorf("callers returned after %v, want the end of the life after 1s", took)
+		}
+		if _, err := client.Upload(t.Context(), small); !errors.Is(err, context.Canceled) {
+			t.Errorf("after its life: %v, want context.Canceled", err)
+		}
+		if n := o.count("token"); n != 1 {
+			t.Errorf("%d fetches, want 1", n)
+		}
+	})
+}
+
+// The context given to TokenSource bounds its life and not a call: ending that
+// of one upload leaves the source as it is.
+func TestEndOfACallLeavesTheSourceAlive(t *testing.T) {
+	o := newOffice()
+	hc := o.serve(t)
+	client := o.client(t, o.tokens(t.Context(), hc), hc)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := client.Upload(ctx, small); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want context.Canceled", err)
+	}
+	if _, err := client.Upload(t.Context(), small); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCredentialsThatCannotBeUsedSayWhatIsWrong(t *testing.T) {
+	whole := twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1", TokenURL: "http://127.0.0.1:1"}
+	for _, tc := range []struct {
+		says string
+		edit func(*twentyfourseven.ClientCredentials)
+	}{
+		{"ClientID", func(c *twentyfourseven.ClientCredentials) { c.ClientID = "" }},
+		{"ClientSecret", func(c *twentyfourseven.ClientCredentials) { c.ClientSecret = "" }},
+		{"Organization", func(c *twentyfourseven.ClientCredentials) { c.Organization = "" }},
+		{"https://", func(c *twentyfourseven.ClientCredentials) { c.TokenURL = "login.24sevenoffice.com/oauth/token" }},
+		{"user info", func(c *twentyfourseven.ClientCredentials) { c.TokenURL = "https://me:pass-word@host/token" }},
+	} {
+		cred := whole
+		tc.edit(&cred)
+		o := newOffice()
+		_, err := o.client(t, cred.TokenSource(t.Context()), o.serve(t)).Upload(t.Context(), small)
+		f := failure(t, err)
+		if !errors.Is(f, upload.ErrInvalid) || f.Op != "token" || !strings.Contains(f.Error(), tc.says) {
+			t.Errorf("%v, want upload.ErrInvalid that says %q", f, tc.says)
+		}
+		if strings.Contains(f.Error(), officeSecret) || strings.Contains(f.Error(), "pass-word") {
+			t.Errorf("%v shows a secret", f)
+		}
+		if n := len(o.took("fileUpload")); n != 0 {
+			t.Errorf("%s: the API was called without a token", tc.says)
+		}
+	}
+}
+
+// An address is used as it is given: another one may be another resource.
+func TestTokenURLIsUsedAsItIsGiven(t *testing.T) {
+	o := newOffice()
+	hc := o.serve(t)
+	var asked []string
+	sound := hc.Transport
+	hc.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.URL.RequestURI())
+		r.URL.Path = "/oauth/token"
+		return sound.RoundTrip(r)
+	})
+	for _, path := range []string{"/oauth/token", "/oauth/token/", "/oauth/v2.0//token/"} {
+		asked = nil
+		cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o", TokenURL: o.base + path}
+		if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil {
+			t.Errorf("%s: %v", path, err)
+		} else if asked[0] != path {
+			t.Errorf("asked %s, want %s", asked[0], path)
+		}
+	}
+}
+
+func TestZeroTokenURLMeansTheProviders(t *testing.T) {
+	var asked string
+	hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked = r.URL.String()
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"access_token":"t"}`)), Request: r}, nil
+	})}
+	cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o"}
+	if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil {
+		t.Fatal(err)
+	}
+	if want := "https://login.24sevenoffice.com/oauth/token"; asked != want {
+		t.Errorf("asked %s, want %s", asked, want)
+	}
+}
+
+func TestTokensAndCredentialsPrintRedacted(t *testing.T) {
+	o := newOffice()
+	hc := o.serve(t)
+	cred := twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1", TokenURL: o.base}
+	tokens := o.tokens(t.Context(), hc)
+	client := o.client(t, tokens, hc)
+	if _, err := client.Upload(t.Context(), small); err != nil { // now a token is held
+		t.Fatal(err)
+	}
+	holder := struct {
+		Cred    twentyfourseven.ClientCredentials
+		Pointer *twentyfourseven.ClientCredentials
+	}{cred, &cred}
+	for _, v := range []any{cred, &cred, holder, tokens, client} {
+		asJSON, _ := json.Marshal(v)
+		prints := []string{string(asJSON)}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			prints = append(prints, fmt.Sprintf(verb, v))
+		}
+		for _, text := range prints {
+			for _, secret := range []string{officeSecret, fmt.Sprintf("%x", officeSecret), "token-1", fmt.Sprintf("%x", "token-1")} {
+				if strings.Contains(text, secret) {
+					t.Errorf("%T printed as %q shows %q", v, text, secret)
+				}
+			}
+		}
+	}
+}
+
+// given is a token source of another make: it gives its tokens in turn, the
+// last one for ever.
+type given struct {
+	mu     sync.Mutex
+	tokens []string
+	fail   error // beside an empty token
+	asked  int
+}
+
+func (g *given) Token() (*oauth2.Token, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked++
+	token := g.tokens[0]
+	if len(g.tokens) > 1 {
+		g.tokens = g.tokens[1:]
+	}
+	if token == "" {
+		return nil, g.fail
+	}
+	return &oauth2.Token{AccessToken: token}, nil
+}
+
+func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
+	for _, tc := range []struct {
+		what     string
+		tokens   []string
+		accepted string
+		sent     []string // tokens that the API saw
+	}{
+		{"taken", []string{"a"}, "a", []string{"a"}},
+		{"the same again", []string{"a"}, "none", []string{"a"}},
+		{"another one", []string{"a", "b"}, "b", []string{"a", "b"}},
+		{"another one, refused too", []string{"a", "b", "b", "c"}, "none", []string{"a", "b"}},
+	} {
+		for kind, src := range map[string]upload.Source{
+			"replayable": small,
+			"one-shot":   upload.Reader("a.txt", strings.NewReader("content"), 7),
+		} {
+			t.Run(tc.what+", "+kind, func(t *testing.T) {
+				o := newOffice()
+				accept := o.fileUpload
+				o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+					if r.Header.Get("Authorization") != "Bearer "+tc.accepted {
+						says(http.StatusUnauthorized, "")(w, r)
+						return
+					}
+					accept(w, r)
+				}
+				_, err := o.client(t, &given{tokens: tc.tokens}, o.serve(t)).Upload(t.Context(), src)
+				var sent []string
+				for _, r := range o.took("fileUpload") {
+					sent = append(sent, strings.TrimPrefix(r.authorization, "Bearer "))
+				}
+				if !reflect.DeepEqual(sent, tc.sent) {
+					t.Errorf("the API saw the tokens %q, want %q", sent, tc.sent)
+				}
+				if tc.accepted == "none" {
+					f := failure(t, err)
+					if !errors.Is(f, upload.ErrUnauthorized) || errors.Is(f, upload.ErrNotReplayable) || f.Status != 401 || f.Attempts != len(tc.sent) || f.Op != "fileUpload" || f.TraceID != "trace-1" {
+						t.Errorf("%+v, want the 401", f)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := o.took("presigned"); len(got) != 1 || got[0].body != "content" {
+					t.Errorf("what arrived is %v", got)
+				}
+			})
+		}
+	}
+}
+
+// The token server may well give a refused token once more.
+func TestOwnSourceThatGetsTheSameTokenAgain(t *testing.T) {
+	o := newOffice()
+	o.token = says(200, `{"access_token":"for-ever","expires_in":3600}`)
+	o.fileUpload = says(401, "")
+	hc := o.serve(t)
+	_, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Attempts != 1 {
+		t.Errorf("%+v, want the 401 after one attempt", f)
+	}
+	if tokens, posts := o.count("token"), o.count("fileUpload"); tokens != 2 || posts != 1 {
+		t.Errorf("%d fetches and %d requests, want 2 and 1", tokens, posts)
+	}
+}
+
+func TestRefusalForEverCostsTwoTries(t *testing.T) {
+	o := newOffice()
+	o.fileUpload = says(401, "")
+	hc := o.serve(t)
+	_, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Status != 401 || f.Attempts != 2 {
+		t.Errorf("%+v, want the 401 after two attempts", f)
+	}
+	if tokens, posts := o.count("token"), o.count("fileUpload"); tokens != 2 || posts != 2 {
+		t.Errorf("%d fetches and %d requests, want 2 and 2", tokens, posts)
+	}
+}
+
+func TestRefusalAfterWhichNoTokenCanBeHad(t *testing.T) {
+	o := newOffice()
+	issue := o.token
+	o.token = func(w http.ResponseWriter, r *http.Request) {
+		if o.count("token") > 1 {
+			says(403, `{"error":"access_denied"}`)(w, r)
+			return
+		}
+		issue(w, r)
+	}
+	o.fileUpload = says(401, "")
+	hc := o.serve(t)
+	_, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || !strings.Contains(f.Error(), "access_denied") {
+		t.Errorf("%v, want the 401 and why there is no other token", f)
+	}
+}
+
+// Attempts 1 sends nothing twice, and yet a refused token is not used for ever.
+func TestRefusedTokenIsDroppedAlsoWhereNothingIsRepeated(t *testing.T) {
+	o := newOffice()
+	accept := o.fileUpload
+	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer token-1" {
+			says(401, "")(w, r)
+			return
+		}
+		accept(w, r)
+	}
+	hc := o.serve(t)
+	client := o.client(t, o.tokens(t.Context(), hc), hc, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
+	_, err := client.Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Attempts != 1 || o.count("fileUpload") != 1 {
+		t.Errorf("%+v after %d requests, want the 401 after one", f, o.count("fileUpload"))
+	}
+	if _, err := client.Upload(t.Context(), small); err != nil {
+		t.Errorf("the next upload: %v", err)
+	}
+}
+
+func TestForeignSourceThatFails(t *testing.T) {
+	for _, tc := range []struct {
+		what string
+		err  error
+		kind error
+		says string
+	}{
+		{"in words", errors.New("the vault is sealed"), upload.ErrUnavailable, "the vault is sealed"},
+		{"in silence", nil, upload.ErrInvalid, "no token"},
+		{
+			"with an address", &url.Error{Op: "Post", URL: "https://vault.test/token?key=query-secret", Err: errors.New("connection refused")},
+			upload.ErrUnavailable, "connection refused",
+		},
+		{
+			"with an address inside", fmt.Errorf("vault: %w", &url.Error{Op: "Post", URL: "https://me:user-secret@vault.test/token?key=query-secret", Err: errors.New("connection refused")}),
+			upload.ErrUnavailable, "connection refused",
+		},
+		{
+			"with a body", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 401}, Body: []byte("body-secret"), ErrorCode: "invalid_client", ErrorDescription: "who is that"},
+			upload.ErrUnauthorized, "who is that",
+		},
+		{
+			"with a body inside", fmt.Errorf("vault: %w", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 503}, Body: []byte("body-secret")}),
+			upload.ErrUnavailable, "503",
+		},
+		{"by a time limit of its own", fmt.Errorf("vault: %w", context.DeadlineExceeded), upload.ErrUnavailable, "vault"},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			o := newOffice()
+			source := &given{tokens: []string{""}, fail: tc.err}
+			_, err := o.client(t, source, o.serve(t)).Upload(t.Context(), small)
+			f := failure(t, err)
+			text := fmt.Sprintf("%v %+v %#v", f, f, f)
+			if !errors.Is(f, tc.kind) || f.Op != "token" || f.Provider != "twentyfourseven" || !strings.Contains(text, tc.says) {
+				t.Errorf("%+v, want %v that says %q", f, tc.kind, tc.says)
+			}
+			if strings.Contains(text, "secret") {
+				t.Errorf("%s shows a secret", text)
+			}
+			if _, found := errors.AsType[*oauth2.RetrieveError](err); found {
+				t.Error("the chain holds an oauth2.RetrieveError, which prints the body")
+			}
+			if _, found := errors.AsType[*url.Error](err); found {
+				t.Error("the chain holds a url.Error, which prints the address")
+			}
+			if n := o.count("fileUpload"); n != 0 {
+				t.Errorf("the API was called %d times without a token", n)
+			}
+		})
+	}
+}
+
+func TestForeignSourceThatEndsWithItsContext(t *testing.T) {
+	o := newOffice()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := o.client(t, &given{tokens: []string{""}, fail: ctx.Err()}, o.serve(t)).Upload(ctx, small)
+	if f := failure(t, err); !errors.Is(f, context.Canceled) || errors.Is(f, upload.ErrUnavailable) {
+		t.Errorf("%v, want context.Canceled and no kind", f)
+	}
+}
+
+func TestTokenThatNoHeaderCanCarryIsNotSent(t *testing.T) {
+	for _, token := range []string{"a b", "a\r\nX-Injected: 1", "a\tb", "a\x00b", " "} {
+		o := newOffice()
+		_, err := o.client(t, &given{tokens: []string{token}}, o.serve(t)).Upload(t.Context(), small)
+		if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Op != "token" || strings.Contains(f.Error(), token) && token != " " {
+			t.Errorf("%q: %v, want upload.ErrInvalid", token, f)
+		}
+		if n := o.count("fileUpload"); n != 0 {
+			t.Errorf("%q: the API was called", token)
+		}
+	}
+}
+
+// The package that most people would take has a source that works here too.
+func TestSourceOfTheOAuth2Package(t *testing.T) {
+	o := newOffice()
+	hc := o.serve(t)
+	foreign := clientcredentials.Config{
+		ClientID: "client-id", ClientSecret: officeSecret, TokenURL: o.base + "/oauth/token", AuthStyle: oauth2.AuthStyleInParams,
+	}
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, hc)
+	if _, err := o.client(t, foreign.TokenSource(ctx), hc).Upload(t.Context(), small); err != nil {
+		t.Error(err)
+	}
+	o.token = says(401, `<html>`+officeSecret+`</html>`)
+	_, err := o.client(t, foreign.TokenSource(ctx), hc).Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Status != 401 || strings.Contains(f.Error(), officeSecret) {
+		t.Errorf("%v, want upload.ErrUnauthorized without the body", f)
+	}
+}
