@@ -1,0 +1,113 @@
+package standin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	api "github.com/putpost/putpost/gen/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+)
+
+// batch is what one request uploaded. Its manifest is put last, so nobody sees a
+// batch that is not whole, and deleted last, so a delete that failed can be tried
+// again.
+type batch struct {
+	id string // tempRequestId
+
+	Created time.Time `json:"created"`
+	Files   []entry   `json:"files"`
+}
+
+type entry struct {
+	ID          string `json:"fileId"`
+	Name        string `json:"fileName"`
+	Size        int64  `json:"fileSize"`
+	ContentType string `json:"contentType,omitempty"`
+}
+
+func fileKey(fileID string) string      { return "ncloudmailer/files/" + fileID }
+func manifestKey(batchID string) string { return "ncloudmailer/batches/" + batchID + ".json" }
+
+// list is the batch as the API shows it.
+func (b *batch) list() api.AttachFileList {
+	l := api.AttachFileList{TempRequestID: b.id, Files: []api.AttachFile{}}
+	for _, f := range b.Files {
+		l.Files = append(l.Files, api.AttachFile{FileName: f.Name, FileSize: f.Size, FileID: f.ID})
+	}
+	return l
+}
+
+// commit makes the batch visible.
+func (h *Handler) commit(ctx context.Context, b *batch) error {
+	b.Created = h.now()
+	manifest, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	_, err = h.store.Put(ctx, manifestKey(b.id), "application/json", bytes.NewReader(manifest))
+	return err
+}
+
+// load finds a batch that is kept. One that is over is deleted here, by whoever
+// asks for it first.
+func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
+	if _, ok := parseID(id); !ok {
+		return nil, noSuchBatch()
+	}
+	b, err := h.readManifest(ctx, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noSuchBatch()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if h.over(b.Created) {
+		if err := h.remove(ctx, b); err != nil {
+			exchange.Log(ctx).WarnContext(ctx, "an old batch could not be deleted", "error", err)
+		}
+		return nil, noSuchBatch()
+	}
+	return b, nil
+}
+
+func (h *Handler) readManifest(ctx context.Context, id string) (*batch, error) {
+	manifest, _, err := h.store.Open(ctx, manifestKey(id))
+	if err != nil {
+		return nil, err
+	}
+	defer manifest.Close()
+	b := &batch{id: id}
+	if err := json.NewDecoder(io.LimitReader(manifest, 16*maxFraming)).Decode(b); err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", id, err)
+	}
+	return b, nil
+}
+
+// remove deletes the batch. What it left after an error is deleted when it is
+// called again.
+func (h *Handler) remove(ctx context.Context, b *batch) error {
+	for _, f := range b.Files {
+		if err := h.store.Delete(ctx, fileKey(f.ID)); err != nil {
+			return err
+		}
+	}
+	return h.store.Delete(ctx, manifestKey(b.id))
+}
+
+// discard deletes a batch that failed, also when the caller is gone.
+func (h *Handler) discard(ctx context.Context, b *batch) {
+	if len(b.Files) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	if err := h.remove(ctx, b); err != nil {
+		exchange.Log(ctx).ErrorContext(ctx, "files of a refused request could not be deleted", "error", err)
+	}
+}

@@ -1,0 +1,109 @@
+package standin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"os"
+
+	api "github.com/putpost/putpost/gen/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// operations are the API's three.
+type operations struct{ *Handler }
+
+var _ api.StrictServerInterface = operations{}
+
+// CreateFile takes the files of a form as they come: all of them, or none.
+func (h operations) CreateFile(ctx context.Context, req api.CreateFileRequestObject) (api.CreateFileResponseObject, error) {
+	b := &batch{id: newID(h.now())}
+	err := h.receive(ctx, req.Body, b)
+	if err == nil {
+		err = h.commit(ctx, b)
+	}
+	if err != nil {
+		h.discard(ctx, b)
+		return nil, err
+	}
+	return api.CreateFile201JSONResponse{Body: b.list()}, nil
+}
+
+// GetFile lists what a request uploaded.
+func (h operations) GetFile(ctx context.Context, req api.GetFileRequestObject) (api.GetFileResponseObject, error) {
+	b, err := h.load(ctx, req.TempRequestID)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetFile200JSONResponse{Body: b.list()}, nil
+}
+
+// DeleteFile deletes what a request uploaded.
+func (h operations) DeleteFile(ctx context.Context, req api.DeleteFileRequestObject) (api.DeleteFileResponseObject, error) {
+	b, err := h.load(ctx, req.TempRequestID)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.remove(ctx, b); err != nil {
+		return nil, err
+	}
+	return api.DeleteFile200JSONResponse{Body: b.list()}, nil
+}
+
+// receive puts the files of a form and notes each in b before it is put.
+func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch) error {
+	whole, _ := ctx.Value(formKey{}).(*form)
+	for seen := 0; ; {
+		part, params, err := nextFile(parts, &seen)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return h.blame(ctx, err)
+		}
+		f, err := describe(part, params)
+		if err != nil {
+			return err
+		}
+		f.form, f.limit = whole, h.maxSize
+		b.Files = append(b.Files, entry{ID: newID(h.now()), Name: f.name, ContentType: f.contentType})
+		e := &b.Files[len(b.Files)-1]
+		e.Size, err = h.store.Put(ctx, fileKey(e.ID), f.contentType, f)
+		// A connection that breaks ends the context, too, and the store may see
+		// that first.
+		if f.err == nil {
+			f.err = exchange.BodyError(ctx)
+		}
+		switch {
+		case errors.Is(f.err, errTooLarge):
+			return tooLarge(fmt.Sprintf("The files may have %d bytes together.", h.maxSize), nil)
+		case f.err != nil:
+			return h.blame(ctx, badRequest("The form breaks off in a file.", f.err))
+		case errors.Is(err, store.ErrFull):
+			return tooLarge("The store has no room for the file.", err)
+		case err != nil:
+			return err
+		case f.declared >= 0 && f.declared != e.Size:
+			return badRequest(fmt.Sprintf("A part declares %d bytes and has %d.", f.declared, e.Size), nil)
+		}
+	}
+	if len(b.Files) == 0 {
+		return badRequest("The form has no fileList.", nil)
+	}
+	// The form is whole, but is the request?
+	if err := whole.finish(); err != nil {
+		return h.blame(ctx, badRequest("The body breaks off behind the form.", err))
+	}
+	return nil
+}
+
+// blame tells a caller that fell silent from a form that is wrong.
+func (h *Handler) blame(ctx context.Context, err error) error {
+	if errors.Is(exchange.BodyError(ctx), os.ErrDeadlineExceeded) {
+		return stalled(err)
+	}
+	return err
+}

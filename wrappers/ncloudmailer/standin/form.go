@@ -1,0 +1,195 @@
+package standin
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+const (
+	// maxParts is how many parts a form has at most, files and others.
+	maxParts = 1000
+	// maxFraming is how many bytes of a form are no file at most: boundaries,
+	// headers, other fields, what stands before and after.
+	maxFraming = 1 << 20
+	// readAhead is read from the connection at a time. The reader of the form
+	// would take 4 KiB.
+	readAhead = 64 << 10
+)
+
+// form is the body of a form that is being read. It ends where more than
+// maxFraming of it is no file: a boundary that never comes, headers that never end.
+type form struct {
+	io.Closer
+	body  *bufio.Reader
+	read  int64  // bytes of the body
+	files int64  // bytes of them that were files
+	end   string // what is still to be given behind the body
+}
+
+type formKey struct{}
+
+// readers are taken by one request each.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readAhead) }}
+
+// withForm makes the request's body a form; release must be called when nothing
+// reads it any more.
+func withForm(r *http.Request) (framed *http.Request, release func()) {
+	f := &form{Closer: r.Body, body: readers.Get().(*bufio.Reader), end: "\r\n"}
+	f.body.Reset(r.Body)
+	r = r.WithContext(context.WithValue(r.Context(), formKey{}, f))
+	r.Body = f
+	return r, func() {
+		f.body.Reset(nil)
+		readers.Put(f.body)
+	}
+}
+
+// Read never ends with io.EOF: that is what multipart.Reader itself says of a form
+// that is whole, but it says the same of one that breaks off in a header. A last
+// boundary may stand without its line end, so the end of the body is one.
+func (f *form) Read(p []byte) (int, error) {
+	n, err := f.next(p)
+	if err != io.EOF {
+		return n, err
+	}
+	if f.end == "" {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n = copy(p, f.end)
+	f.end = f.end[n:]
+	return n, nil
+}
+
+func (f *form) next(p []byte) (int, error) {
+	if f.read-f.files > maxFraming {
+		return 0, fmt.Errorf("more than %d bytes are no file", maxFraming)
+	}
+	n, err := f.body.Read(p)
+	f.read += int64(n)
+	return n, err
+}
+
+// finish reads what stands behind the form, and sees that the request is whole.
+func (f *form) finish() error {
+	var rest [4 << 10]byte
+	for {
+		if _, err := f.next(rest[:]); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// errTooLarge ends a file that brings the form over the limit.
+var errTooLarge = errors.New("the files are larger than the limit")
+
+// file is one part that is a file.
+type file struct {
+	name, contentType string
+	declared          int64 // the part's own Content-Length; -1 if it has none
+
+	part  io.Reader
+	form  *form
+	limit int64 // of all files of the form; 0 means none
+	err   error // what reading the part failed with, if not io.EOF
+}
+
+// Read counts. Its errors are never fs.ErrNotExist or the like of a store, and
+// stay in err, so that a form that broke off can be told from a store that failed.
+func (f *file) Read(p []byte) (int, error) {
+	n, err := f.part.Read(p)
+	f.form.files += int64(n)
+	if f.limit > 0 && f.form.files > f.limit {
+		n, err = 0, errTooLarge
+	}
+	if err != nil && err != io.EOF {
+		f.err = err
+	}
+	return n, err
+}
+
+// nextFile gives the next part named fileList; err is io.EOF at the end of a form
+// that is whole. Other fields are passed over, as form readers do.
+func nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]string, error) {
+	for {
+		// The raw part: the bytes of a file are not decoded.
+		part, err := parts.NextRawPart()
+		if err == io.EOF {
+			return nil, nil, err
+		}
+		if err != nil {
+			return nil, nil, badRequest("The body is not a whole form.", err)
+		}
+		if *seen++; *seen > maxParts {
+			return nil, nil, badRequest(fmt.Sprintf("The form has more than %d parts.", maxParts), nil)
+		}
+		disposition, params, err := parseDisposition(part.Header.Get("Content-Disposition"))
+		if err != nil || disposition != "form-data" {
+			return nil, nil, badRequest("A part has no Content-Disposition that can be read.", err)
+		}
+		if params["name"] == "fileList" {
+			return part, params, nil
+		}
+	}
+}
+
+// parseDisposition is mime.ParseMediaType for the header as forms have it: a
+// backslash is one, as the provider's example has it (filename="test\resources\test.txt"),
+// and escapes nothing but a quote. Go and older curls write two for one, which
+// comes to the same once the directories are gone; browsers and newer curls write
+// %22 for a quote, which cannot be told from a name that has it, and stays.
+func parseDisposition(header string) (string, map[string]string, error) {
+	header = strings.ReplaceAll(header, `\`, `\\`)
+	header = strings.ReplaceAll(header, `\\"`, `\"`)
+	return mime.ParseMediaType(header)
+}
+
+// describe looks at the headers of a file's part.
+func describe(part *multipart.Part, params map[string]string) (*file, error) {
+	f := &file{part: part, declared: -1, contentType: part.Header.Get("Content-Type")}
+	f.name = upload.BaseName(params["filename"])
+	switch {
+	case f.name == "" || f.name == "." || f.name == "..":
+		return nil, badRequest("A fileList has no file name.", nil)
+	case !utf8.ValidString(f.name):
+		return nil, badRequest("A file name is not UTF-8.", nil)
+	case strings.ContainsFunc(f.name, unicode.IsControl):
+		return nil, badRequest("A file name has control characters.", nil)
+	}
+	if f.contentType != "" {
+		if t, _, err := mime.ParseMediaType(f.contentType); err != nil || !strings.Contains(t, "/") {
+			return nil, badRequest("A part's Content-Type is not a media type.", err)
+		}
+		if err := store.CheckContentType(f.contentType); err != nil {
+			return nil, badRequest("A part's Content-Type is too long, or not plain text.", err)
+		}
+	}
+	if length := part.Header.Get("Content-Length"); length != "" {
+		n, err := strconv.ParseUint(length, 10, 63)
+		if err != nil {
+			return nil, badRequest("A part's Content-Length is not a number.", err)
+		}
+		f.declared = int64(n)
+	}
+	// RFC 7578 forbids it, and storing the code in place of the file would be silent.
+	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
+	case "", "binary", "8bit", "7bit":
+		return f, nil
+	}
+	return nil, badRequest("A part has a Content-Transfer-Encoding.", nil)
+}

@@ -1,0 +1,317 @@
+package standin_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+func TestNamesLoseTheirDirectories(t *testing.T) {
+	s := serve(t, config())
+	for _, c := range []struct{ disposition, want string }{
+		{`filename="plain.txt"`, "plain.txt"},
+		{`filename=token.txt`, "token.txt"},
+		{`filename="송장 2026년.pdf"`, "송장 2026년.pdf"},
+		{`filename="test\resources\test.txt"`, "test.txt"}, // the provider's example
+		{`filename="C:\\dir\\test.txt"`, "test.txt"},       // Go, older curl
+		{`filename="C:\dir\(1) [x].txt"`, "(1) [x].txt"},   // no escape, though quoted strings have it
+		{`filename="\\server\share\new.txt"`, "new.txt"},   //
+		{`filename="a/b\c/d.txt"`, "d.txt"},                //
+		{`filename="../../etc/passwd"`, "passwd"},          //
+		{`filename="..\..\boot.ini"`, "boot.ini"},          //
+		{`filename="C:\\a \"quoted\" name.txt"`, `a "quoted" name.txt`},
+		{`filename="a \"quoted\" name.txt"`, `a "quoted" name.txt`},       // Go, older curl
+		{`filename="a %22quoted%22 name.txt"`, "a %22quoted%22 name.txt"}, // browsers, newer curl: who knows
+		{`filename="100%.txt"`, "100%.txt"},
+		{`filename="it's; a=b, c.txt"`, "it's; a=b, c.txt"},
+		{`filename="...hidden"`, "...hidden"},
+		{`filename*=UTF-8''%EC%86%A1%EC%9E%A5.pdf`, "송장.pdf"},
+		{`filename="fallback.pdf"; filename*=UTF-8''%EC%86%A1%EC%9E%A5.pdf`, "송장.pdf"},
+	} {
+		resp, a := s.create(form(part{`Content-Disposition: form-data; name="fileList"; ` + c.disposition + "\n", "x"}))
+		if resp.StatusCode != http.StatusCreated || a.Files[0].FileName != c.want {
+			t.Errorf("%s: %d %s, want %q", c.disposition, resp.StatusCode, a.text, c.want)
+		}
+	}
+}
+
+func TestFileWithoutATypeIsOfTheDefault(t *testing.T) {
+	s := serve(t, config())
+	for header, want := range map[string]string{
+		"": store.DefaultContentType,
+		"Content-Type: text/plain; charset=utf-8\n": "text/plain; charset=utf-8",
+		"Content-Type: Application/PDF\n":           "Application/PDF",
+	} {
+		_, a := s.create(form(part{`Content-Disposition: form-data; name="fileList"; filename="x"` + "\n" + header, "x"}))
+		if len(a.Files) != 1 {
+			t.Fatalf("%q: %s", header, a.text)
+		}
+		if _, got := s.stored(a.Files[0].FileID); got != want {
+			t.Errorf("%q: stored as %s, want %s", header, got, want)
+		}
+	}
+}
+
+func TestWrongFormsLeaveNothing(t *testing.T) {
+	s := serve(t, config())
+	const good = `Content-Disposition: form-data; name="fileList"; filename="a.txt"` + "\n"
+	whole := form(file("a.txt", "file"))
+	many := make([]part, 1001)
+	for i := range many {
+		many[i] = part{"Content-Disposition: form-data; name=\"x\"\n", ""}
+	}
+	many[0] = file("a.txt", "first")
+	formType := "multipart/form-data; boundary=" + boundary
+	for _, c := range []struct {
+		what, contentType, body string
+		status                  int
+		code, details           string
+	}{
+		{"JSON", "application/json", "{}", 415, "77002", ""},
+		{"no Content-Type", "", whole, 415, "77002", ""},
+		{"a Content-Type that is none", "multipart", whole, 415, "77002", ""},
+		{"another multipart", "multipart/mixed; boundary=" + boundary, whole, 415, "77002", ""},
+		{"an URL-encoded form", "application/x-www-form-urlencoded", "fileList=x", 415, "77002", ""},
+		{"no boundary", "multipart/form-data", whole, 400, "77102", ""},
+		{"an empty boundary", "multipart/form-data; boundary=", whole, 400, "77102", ""},
+		{"another boundary", "multipart/form-data; boundary=x", whole, 400, "77102", "not a whole form"},
+		{"no body", formType, "", 400, "77102", "not a whole form"},
+		{"a body that is no form", formType, "upload test file", 400, "77102", "not a whole form"},
+		{"an empty form", formType, form(), 400, "77102", "no fileList"},
+		{"another field", formType, form(part{"Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\n", "x"}), 400, "77102", "no fileList"},
+		{"fileList in capitals", formType, form(part{"Content-Disposition: form-data; name=\"FILELIST\"; filename=\"a.txt\"\n", "x"}), 400, "77102", "no fileList"},
+		{"no file name", formType, form(part{"Content-Disposition: form-data; name=\"fileList\"\n", "x"}), 400, "77102", "no file name"},
+		{"an empty file name", formType, form(file("", "x")), 400, "77102", "no file name"},
+		{"a folder", formType, form(file("folder/", "x")), 400, "77102", "no file name"},
+		{"a folder with two dots", formType, form(file("../..", "x")), 400, "77102", "no file name"},
+		{"no Content-Disposition", formType, form(part{"Content-Type: text/plain\n", "x"}), 400, "77102", "Content-Disposition"},
+		{"another disposition", formType, form(part{"Content-Disposition: attachment; name=\"fileList\"; filename=\"a\"\n", "x"}), 400, "77102", "Content-Disposition"},
+		{"two names", formType, form(part{"Content-Disposition: form-data; name=\"fileList\"; filename=\"a\"; filename=\"b\"\n", "x"}), 400, "77102", "Content-Disposition"},
+		{"a name that does not end", formType, form(part{"Content-Disposition: form-data; name=\"fileList\"; filename=\"a\n", "x"}), 400, "77102", ""},
+		{"NUL in the name", formType, form(file("a\x00.txt", "x")), 400, "77102", ""},
+		{"a control character in the name", formType, form(file("a\x01.txt", "x")), 400, "77102", ""},
+		{"DEL in the name", formType, form(file("a\x7f.txt", "x")), 400, "77102", ""},
+		{"a control character of Unicode", formType, form(file("a\u0085.txt", "x")), 400, "77102", "control"},
+		{"a line end by way of filename*", formType, form(part{"Content-Disposition: form-data; name=\"fileList\"; filename*=UTF-8''a%0D%0Ab\n", "x"}), 400, "77102", "control"},
+		{"a name in another encoding", formType, form(file("\xbc\xdb\xc0\xe5.txt", "x")), 400, "77102", "UTF-8"},
+		{"a type that is none", formType, form(part{good + "Content-Type: text\n", "x"}), 400, "77102", "media type"},
+		{"a type with a control character", formType, form(part{good + "Content-Type: text/plain; x=\"\x01\"\n", "x"}), 400, "77102", ""},
+		{"a type outside ASCII", formType, form(part{good + "Content-Type: text/plain; x=\"é\"\n", "x"}), 400, "77102", "plain text"},
+		{"an endless type", formType, form(part{good + "Content-Type: text/" + strings.Repeat("x", 300) + "\n", "x"}), 400, "77102", "too long"},
+		{"a length that is too large", formType, form(file("good.txt", "good"), part{good + "Content-Length: 5\n", "four"}), 400, "77102", "declares 5 bytes and has 4"},
+		{"a length that is too small", formType, form(part{good + "Content-Length: 3\n", "four"}), 400, "77102", "declares 3 bytes and has 4"},
+		{"a length that is no number", formType, form(part{good + "Content-Length: four\n", "four"}), 400, "77102", "not a number"},
+		{"a negative length", formType, form(part{good + "Content-Length: -1\n", "four"}), 400, "77102", "not a number"},
+		{"quoted-printable", formType, form(part{good + "Content-Transfer-Encoding: quoted-printable\n", "a=3Db"}), 400, "77102", "Transfer-Encoding"},
+		{"base64", formType, form(part{good + "Content-Transfer-Encoding: base64\n", "Zm91cg=="}), 400, "77102", "Transfer-Encoding"},
+		{"torn in the boundary", formType, whole[:10], 400, "77102", "not a whole form"},
+		{"torn in a header", formType, whole[:80], 400, "77102", "not a whole form"},
+		{"torn in a file", formType, whole[:strings.Index(whole, "file\r\n--")+2], 400, "77102", "breaks off"},
+		{"torn behind a file", formType, strings.TrimSuffix(whole, "--\r\n"), 400, "77102", ""},
+		{"torn in the second file", formType, strings.TrimSuffix(form(file("a.txt", "first"), file("b.txt", "second")), "nd\r\n--"+boundary+"--\r\n"), 400, "77102", "breaks off"},
+		{"a second part that is wrong", formType, form(file("a.txt", "first"), file("", "second")), 400, "77102", "no file name"},
+		{"1001 parts", formType, form(many...), 400, "77102", "1000 parts"},
+		{"endless headers", formType, form(part{good + "X: " + strings.Repeat("x", 2<<20) + "\n", "x"}), 400, "77102", ""},
+		{"another field without an end", formType, form(file("a.txt", "first"), part{"Content-Disposition: form-data; name=\"x\"\n", strings.Repeat("x", 2<<20)}), 400, "77102", ""},
+		{"a boundary that never comes", formType, strings.Repeat(strings.Repeat("x", 100)+"\r\n", 20<<10), 400, "77102", ""},
+		{"a boundary that never comes, in one line", formType, strings.Repeat("x", 2<<20), 400, "77102", ""},
+		{"much behind the form", formType, whole + strings.Repeat("x", 2<<20), 400, "77102", "behind the form"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			resp, a := s.send(s.request(http.MethodPost, "/api/v1/files", strings.NewReader(c.body), "Content-Type", c.contentType))
+			if resp.StatusCode != c.status || a.Error.ErrorCode != c.code || a.Error.Message == "" || !strings.Contains(a.Error.Details, c.details) {
+				t.Errorf("%d %.300s, want %d %s %s", resp.StatusCode, a.text, c.status, c.code, c.details)
+			}
+			if n := s.census.count(); n != 0 {
+				t.Errorf("%d objects are stored", n)
+			}
+			if !strings.Contains(s.log.String(), resp.Header.Get("x-ncp-trace-id")) {
+				t.Error("the reason is not logged")
+			}
+		})
+	}
+}
+
+// Wherever a form ends too soon, it is noticed; only the last line end may be missing.
+func TestFormCutAnywhereLeavesNothing(t *testing.T) {
+	s := serve(t, config())
+	whole := form(file("a.txt", "first"), file("b.txt", "second"))
+	post := func(body string) int {
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/files", io.MultiReader(strings.NewReader(body)))
+		r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+		sign(r.Header, r.Method, "/api/v1/files", time.Now())
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Code
+	}
+	for n := range len(whole) {
+		if n == len(whole)-2 {
+			continue
+		}
+		if status := post(whole[:n]); status != http.StatusBadRequest {
+			t.Errorf("%q: status %d, want 400", whole[max(0, n-30):n], status)
+		}
+		if s.census.count() != 0 {
+			t.Fatalf("%q: %d objects are stored", whole[max(0, n-30):n], s.census.count())
+		}
+	}
+	for _, n := range []int{len(whole) - 2, len(whole)} {
+		if status := post(whole[:n]); status != http.StatusCreated {
+			t.Errorf("%q: status %d, want 201", whole[n-30:n], status)
+		}
+	}
+}
+
+func TestAThousandFilesAreTaken(t *testing.T) {
+	s := serve(t, config())
+	parts := make([]part, 1000)
+	for i := range parts {
+		parts[i] = file(fmt.Sprintf("%d.txt", i), fmt.Sprint(i))
+	}
+	resp, a := s.create(form(parts...))
+	if resp.StatusCode != http.StatusCreated || len(a.Files) != 1000 {
+		t.Fatalf("%d with %d files: %.200s", resp.StatusCode, len(a.Files), a.text)
+	}
+	for _, i := range []int{0, 499, 999} {
+		if got, _ := s.stored(a.Files[i].FileID); got != fmt.Sprint(i) || a.Files[i].FileName != fmt.Sprintf("%d.txt", i) {
+			t.Errorf("file %d: %+v holds %q", i, a.Files[i], got)
+		}
+	}
+}
+
+func TestFilesTogetherAreLimited(t *testing.T) {
+	cfg := config()
+	cfg.MaxSize = 1 << 20
+	s := serve(t, cfg)
+	half := strings.Repeat("x", 1<<19)
+	for what, body := range map[string]string{
+		"one file":                    form(file("a", half+half+"x")),
+		"two files":                   form(file("a", half), file("b", half+"x")),
+		"one that says so beforehand": form(file("a", strings.Repeat("x", 4<<20))),
+	} {
+		for _, stream := range []io.Reader{strings.NewReader(body), io.MultiReader(strings.NewReader(body))} { // with a length, and without
+			resp, a := s.send(s.request(http.MethodPost, "/api/v1/files", stream, "Content-Type", "multipart/form-data; boundary="+boundary))
+			if resp.StatusCode != http.StatusRequestEntityTooLarge || a.Error.ErrorCode != "430" {
+				t.Errorf("%s: %d %s, want 413 430", what, resp.StatusCode, a.text)
+			}
+		}
+	}
+	if n := s.census.count(); n != 0 {
+		t.Errorf("%d objects are stored", n)
+	}
+	if resp, a := s.create(form(file("a", half), file("b", half))); resp.StatusCode != http.StatusCreated {
+		t.Errorf("as much as is allowed: %d %s", resp.StatusCode, a.text)
+	}
+}
+
+func TestFullStoreIsTooLarge(t *testing.T) {
+	cfg := config()
+	cfg.Store.(*census).Store = store.Memory(1 << 20)
+	s := serve(t, cfg)
+	resp, a := s.create(form(file("a.txt", "small"), file("b.txt", strings.Repeat("x", 4<<20))))
+	if resp.StatusCode != http.StatusRequestEntityTooLarge || a.Error.ErrorCode != "430" || s.census.count() != 0 {
+		t.Errorf("%d %s, %d objects are stored", resp.StatusCode, a.text, s.census.count())
+	}
+	if resp, a := s.create(form(file("a.txt", "small"))); resp.StatusCode != http.StatusCreated {
+		t.Errorf("a file that fits: %d %s", resp.StatusCode, a.text)
+	}
+}
+
+func TestStoreThatFailsIsAnInternalError(t *testing.T) {
+	for what, fails := range map[string]func(key string, n int) bool{
+		"in the first file":  func(_ string, n int) bool { return n == 1 },
+		"in the second file": func(_ string, n int) bool { return n == 2 },
+		"in the manifest":    func(key string, _ int) bool { return strings.HasSuffix(key, ".json") },
+	} {
+		cfg := config()
+		n := 0
+		cfg.Store.(*census).failPut = func(key string) error {
+			if n++; fails(key, n) {
+				return errors.New("disk 7 is on fire")
+			}
+			return nil
+		}
+		s := serve(t, cfg)
+		resp, a := s.create(form(file("a.txt", "first"), file("b.txt", "second")))
+		if resp.StatusCode != 500 || a.Error.ErrorCode != "77303" || strings.Contains(a.text, "fire") {
+			t.Errorf("%s: %d %s, want 500 77303", what, resp.StatusCode, a.text)
+		}
+		if s.census.count() != 0 {
+			t.Errorf("%s: %d objects are stored", what, s.census.count())
+		}
+		if !strings.Contains(s.log.String(), "disk 7 is on fire") {
+			t.Errorf("%s: the reason is not logged:\n%s", what, s.log)
+		}
+	}
+}
+
+// rawForm sends a request whose body is not what its header says.
+func rawForm(t *testing.T, s *service, body string, length int) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	header := http.Header{}
+	sign(header, http.MethodPost, "/api/v1/files", time.Now())
+	var b strings.Builder
+	fmt.Fprintf(&b, "POST /api/v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nContent-Type: multipart/form-data; boundary=%s\r\n", length, boundary)
+	header.Write(&b)
+	if _, err := io.WriteString(conn, b.String()+"\r\n"+body); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func readStatus(t *testing.T, conn net.Conn) string {
+	t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, _ := io.ReadAll(resp.Body)
+	return fmt.Sprint(resp.StatusCode, " ", string(text))
+}
+
+func TestConnectionThatBreaksLeavesNothing(t *testing.T) {
+	s := serve(t, config())
+	whole := form(file("a.txt", "first"), file("b.txt", "second"))
+	for _, cut := range []int{0, 20, strings.Index(whole, "first") + 3, strings.Index(whole, "second") + 3, len(whole) - 3, len(whole)} {
+		conn := rawForm(t, s, whole[:cut], len(whole)+100)
+		conn.(*net.TCPConn).CloseWrite()
+		if got := readStatus(t, conn); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, `"77102"`) {
+			t.Errorf("cut at %d of %d: %s", cut, len(whole), got)
+		}
+		if n := s.census.count(); n != 0 {
+			t.Errorf("cut at %d of %d: %d objects are stored", cut, len(whole), n)
+		}
+	}
+}
+
+func TestFormThatStallsIsATimeout(t *testing.T) {
+	cfg := config()
+	cfg.Stall = 50 * time.Millisecond
+	s := serve(t, cfg)
+	whole := form(file("a.txt", "first"), file("b.txt", "second"))
+	for _, cut := range []int{0, 20, strings.Index(whole, "second") + 3, len(whole)} {
+		conn := rawForm(t, s, whole[:cut], len(whole)+100)
+		if got := readStatus(t, conn); !strings.HasPrefix(got, "504 ") || !strings.Contains(got, `"510"`) {
+			t.Errorf("silent from %d of %d on: %s", cut, len(whole), got)
+		}
+		if n := s.census.count(); n != 0 {
+			t.Errorf("silent from %d of %d on: %d objects are stored", cut, len(whole), n)
+		}
+	}
+}

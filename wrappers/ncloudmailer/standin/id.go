@@ -1,0 +1,48 @@
+package standin
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+)
+
+// idSuffix ends every id of the provider's examples.
+const idSuffix = "-99"
+
+// newID makes an id that looks like the provider's: a UUID and "-99". It is a
+// version 7, whose first 48 bits are the time in milliseconds.
+func newID(now time.Time) string {
+	var u [16]byte
+	rand.Read(u[:])
+	ms := now.UnixMilli()
+	for i := range 6 {
+		u[i] = byte(ms >> (40 - 8*i))
+	}
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	t := hex.EncodeToString(u[:])
+	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:] + idSuffix
+}
+
+// parseID says whether newID can have made the text, and when. Nothing else
+// becomes a part of a key.
+func parseID(id string) (made time.Time, ok bool) {
+	if len(id) != 36+len(idSuffix) || id[36:] != idSuffix {
+		return time.Time{}, false
+	}
+	for i, c := range []byte(id[:36]) {
+		switch hyphen := i == 8 || i == 13 || i == 18 || i == 23; {
+		case hyphen && c == '-':
+		case !hyphen && ('0' <= c && c <= '9' || 'a' <= c && c <= 'f'):
+		default:
+			return time.Time{}, false
+		}
+	}
+	var ms [8]byte
+	hex.Decode(ms[2:], []byte(id[:8]+id[9:13]))
+	var n int64
+	for _, b := range ms {
+		n = n<<8 | int64(b)
+	}
+	return time.UnixMilli(n), true
+}

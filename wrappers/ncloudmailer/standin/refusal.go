@@ -1,0 +1,98 @@
+package standin
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	api "github.com/putpost/putpost/gen/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+)
+
+// refusal is an answer that is no success: what the caller is told, and for the
+// log the cause.
+type refusal struct {
+	status        int
+	code, message string // the provider's own
+	details       string // more for the caller; may be empty
+	cause         error  // for the log only; may be nil
+}
+
+func (e *refusal) Error() string {
+	text := e.code + " " + e.message
+	if e.details != "" {
+		text += ": " + e.details
+	}
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+func (e *refusal) Unwrap() error { return e.cause }
+
+// The refusals that the stand-in knows: codes that begin with 77 are the
+// mailer's, the others those of the gateway in front of it.
+
+func unauthorized(details string) error {
+	return &refusal{status: http.StatusUnauthorized, code: "200", message: "Authentication Failed", details: details}
+}
+
+func badRequest(details string, cause error) error {
+	return &refusal{status: http.StatusBadRequest, code: "77102", message: "BAD_REQUEST", details: details, cause: cause}
+}
+
+func noSuchBatch() error {
+	return &refusal{status: http.StatusBadRequest, code: "77103", message: "Resource not found"}
+}
+
+func noSuchPath() error {
+	return &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception"}
+}
+
+func methodNotAllowed() error {
+	return &refusal{status: http.StatusMethodNotAllowed, code: "77001", message: "METHOD_NOT_ALLOWED"}
+}
+
+func unsupportedMediaType() error {
+	return &refusal{status: http.StatusUnsupportedMediaType, code: "77002", message: "UNSUPPORTED_MEDIA_TYPE",
+		details: "Content-Type is not multipart/form-data."}
+}
+
+func tooLarge(details string, cause error) error {
+	return &refusal{status: http.StatusRequestEntityTooLarge, code: "430", message: "Request Entity Too Large", details: details, cause: cause}
+}
+
+func stalled(cause error) error {
+	return &refusal{status: http.StatusGatewayTimeout, code: "510", message: "Endpoint Timeout",
+		details: "Nothing of the body came for too long.", cause: cause}
+}
+
+func internal(cause error) *refusal {
+	return &refusal{status: http.StatusInternalServerError, code: "77303", message: "Other INTERNAL_SERVER_ERROR", cause: cause}
+}
+
+// answerRefusal is where every refusal is written. What is none is an error of
+// the store.
+func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
+	e, ok := errors.AsType[*refusal](err)
+	if !ok {
+		e = internal(err)
+	}
+	body := api.ErrorResponse{Error: &api.ErrorDetail{ErrorCode: json.RawMessage(strconv.Quote(e.code)), Message: e.message}}
+	if e.details != "" {
+		body.Error.Details = &e.details
+	}
+	text, _ := json.Marshal(body) // of strings only
+	exchange.Refuse(w, r, e.status, e)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(e.status)
+	w.Write(text)
+}
+
+// answerInvalid is for what the generated code could not decode.
+func answerInvalid(w http.ResponseWriter, r *http.Request, err error) {
+	answerRefusal(w, r, badRequest("The request cannot be read.", err))
+}

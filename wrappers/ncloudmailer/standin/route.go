@@ -1,0 +1,73 @@
+package standin
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"path"
+
+	api "github.com/putpost/putpost/gen/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+)
+
+// basePaths are those of the provider's regions; they share the store.
+var basePaths = []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"}
+
+func (h *Handler) route() http.Handler {
+	mux := http.NewServeMux()
+	strict := api.NewStrictHandlerWithOptions(operations{h}, nil, api.StrictHTTPServerOptions{
+		RequestErrorHandlerFunc:  answerInvalid,
+		ResponseErrorHandlerFunc: answerRefusal,
+	})
+	for _, base := range basePaths {
+		api.HandlerWithOptions(strict, api.StdHTTPServerOptions{
+			BaseURL:          base,
+			BaseRouter:       mux,
+			Middlewares:      []api.MiddlewareFunc{h.frameForm},
+			ErrorHandlerFunc: answerInvalid,
+		})
+		for pattern, allow := range map[string]string{"/files": "POST", "/files/{tempRequestId}": "GET, HEAD, DELETE"} {
+			mux.HandleFunc(base+pattern, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Allow", allow)
+				answerRefusal(w, r, methodNotAllowed())
+			})
+		}
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { answerRefusal(w, r, noSuchPath()) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("x-ncp-trace-id", exchange.TraceID(r.Context()))
+		if wrong := h.authenticate(r); wrong != "" {
+			answerRefusal(w, r, unauthorized("Invalid authentication information. "+wrong))
+			return
+		}
+		// The mux would redirect these to the path without the dots.
+		if p := r.URL.EscapedPath(); path.Clean(p) != p {
+			answerRefusal(w, r, noSuchPath())
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// frameForm refuses what is no form or says that it is too large, and puts the
+// limits around the rest.
+func (h *Handler) frameForm(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			next.ServeHTTP(w, r)
+			return
+		}
+		// With a boundary that is none it is a form all the same, only a bad one.
+		if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t != "multipart/form-data" {
+			answerRefusal(w, r, unsupportedMediaType())
+			return
+		}
+		if h.maxSize > 0 && r.ContentLength-maxFraming > h.maxSize {
+			answerRefusal(w, r, tooLarge(fmt.Sprintf("The request has %d bytes, and its files may have %d.", r.ContentLength, h.maxSize), nil))
+			return
+		}
+		r, release := withForm(r)
+		defer release()
+		next.ServeHTTP(w, r)
+	})
+}

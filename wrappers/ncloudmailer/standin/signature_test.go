@@ -1,0 +1,129 @@
+package standin_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The first is published by third parties; the others were computed with openssl.
+var vectors = []struct {
+	method, uri, timestamp, signature string
+	status                            int // of a signed request without a body
+}{
+	{"POST", "/api/v1/files", "856915200000", "q1JhbYivx0lU//wBoOyh+yn/y7+Lg9Ez/Xj6FDzxap4=", 415},
+	{"POST", "/api/v1/mails", "1789174800000", "sUivhBVe0ZI9YKhZPcvrMaOmFgI67grJuG5OI+T9nrE=", 404},
+	{"POST", "/api/v1-sgn/files", "856915200000", "ViiYmCf8OECp0+UBGDtAl6sjLDHGWqeeFzSs6Y3W6Vc=", 415},
+	{"GET", "/api/v1/files/f355aac1-7776-4c0b-8484-20eaa065cb65-99", "856915200000", "+qZo3pMpnEOIGAG+PKnUw4Gl15g/wemMg34vTOUaudQ=", 400},
+}
+
+func TestSignatureVectors(t *testing.T) {
+	for _, v := range vectors {
+		clock := &clock{now: time.UnixMilli(856915200000)}
+		if v.timestamp[0] == '1' {
+			clock.now = time.UnixMilli(1789174800000)
+		}
+		cfg := config()
+		cfg.Now = clock.Now
+		s := serve(t, cfg)
+		ask := func(method, uri, timestamp, key, signature string) int {
+			r := httptest.NewRequest(method, uri, nil)
+			r.Header.Set("x-ncp-apigw-timestamp", timestamp)
+			r.Header.Set("x-ncp-iam-access-key", key)
+			r.Header.Set("x-ncp-apigw-signature-v2", signature)
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			return w.Code
+		}
+		if got := ask(v.method, v.uri, v.timestamp, accessKey, v.signature); got != v.status {
+			t.Errorf("%s %s: status %d, want %d", v.method, v.uri, got, v.status)
+		}
+		if got := signature(v.method, v.uri, v.timestamp); got != v.signature {
+			t.Errorf("%s %s: the tests sign %s, want %s", v.method, v.uri, got, v.signature)
+		}
+		for what, status := range map[string]int{
+			"another method":             ask("PATCH", v.uri, v.timestamp, accessKey, v.signature),
+			"another path":               ask(v.method, v.uri+"x", v.timestamp, accessKey, v.signature),
+			"a query":                    ask(v.method, v.uri+"?x=y", v.timestamp, accessKey, v.signature),
+			"the path written otherwise": ask(v.method, strings.Replace(v.uri, "api", "%61pi", 1), v.timestamp, accessKey, v.signature),
+			"another timestamp":          ask(v.method, v.uri, v.timestamp[:12]+"1", accessKey, v.signature),
+			"the timestamp otherwise":    ask(v.method, v.uri, "0"+v.timestamp, accessKey, v.signature),
+			"another key":                ask(v.method, v.uri, v.timestamp, accessKey+"x", v.signature),
+			"another signature":          ask(v.method, v.uri, v.timestamp, accessKey, "A"+v.signature[1:]),
+			"a signature without its =":  ask(v.method, v.uri, v.timestamp, accessKey, strings.TrimSuffix(v.signature, "=")),
+			"no signature":               ask(v.method, v.uri, v.timestamp, accessKey, ""),
+		} {
+			if status != http.StatusUnauthorized {
+				t.Errorf("%s %s with %s: status %d, want 401", v.method, v.uri, what, status)
+			}
+		}
+	}
+}
+
+func TestSignatureCoversWhatIsSent(t *testing.T) {
+	s := serve(t, config())
+	for _, uri := range []string{"/api/v1/files/%7Ex", "/api/v1/files/x?b=2&a=1&", "/api/v1/files/x?%61=%20+"} {
+		req := s.request(http.MethodGet, uri, nil)
+		if req.URL.RequestURI() != uri {
+			t.Fatalf("%s would be sent as %s", uri, req.URL.RequestURI())
+		}
+		if resp, a := s.send(req); resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d %s, want 400", uri, resp.StatusCode, a.text)
+		}
+	}
+}
+
+func TestClockMayBeFiveMinutesOff(t *testing.T) {
+	clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	cfg := config()
+	cfg.Now = clock.Now
+	s := serve(t, cfg)
+	for skew, want := range map[time.Duration]int{
+		0:                                 400,
+		5 * time.Minute:                   400,
+		-5 * time.Minute:                  400,
+		5*time.Minute + time.Millisecond:  401,
+		-5*time.Minute - time.Millisecond: 401,
+		6 * time.Minute:                   401,
+		-1000 * time.Hour:                 401,
+	} {
+		req := s.request(http.MethodGet, "/api/v1/files/x", nil)
+		sign(req.Header, http.MethodGet, "/api/v1/files/x", clock.Now().Add(skew))
+		resp, a := s.send(req)
+		if resp.StatusCode != want {
+			t.Errorf("%s off: %d %s, want %d", skew, resp.StatusCode, a.text, want)
+		}
+		if want == 401 && !strings.Contains(a.Error.Details, "timestamp") {
+			t.Errorf("%s off: the details do not say so: %s", skew, a.text)
+		}
+	}
+}
+
+func TestUnsignedRequestsAreRefusedLikeByTheGateway(t *testing.T) {
+	s := serve(t, config())
+	for what, edit := range map[string]func(http.Header){
+		"no timestamp":             func(h http.Header) { h.Del("x-ncp-apigw-timestamp") },
+		"no access key":            func(h http.Header) { h.Del("x-ncp-iam-access-key") },
+		"no signature":             func(h http.Header) { h.Del("x-ncp-apigw-signature-v2") },
+		"two signatures":           func(h http.Header) { h.Add("x-ncp-apigw-signature-v2", "x") },
+		"another key":              func(h http.Header) { h.Set("x-ncp-iam-access-key", "x") },
+		"a timestamp in words":     func(h http.Header) { h.Set("x-ncp-apigw-timestamp", "now") },
+		"a timestamp of a year on": func(h http.Header) { h.Set("x-ncp-apigw-timestamp", "9223372036854775807") },
+		"a negative timestamp":     func(h http.Header) { h.Set("x-ncp-apigw-timestamp", "-1") },
+	} {
+		req := s.request(http.MethodPost, "/api/v1/files", strings.NewReader(form(file("a.txt", "x"))), "Content-Type", "multipart/form-data; boundary="+boundary)
+		edit(req.Header)
+		resp, a := s.send(req)
+		if resp.StatusCode != 401 || a.Error.ErrorCode != "200" || a.Error.Message != "Authentication Failed" || a.Error.Details == "" {
+			t.Errorf("%s: %d %s", what, resp.StatusCode, a.text)
+		}
+		if strings.Contains(a.text+s.log.String(), secretKey) {
+			t.Errorf("%s: the secret is told", what)
+		}
+	}
+	if n := s.census.count(); n != 0 {
+		t.Errorf("%d objects are stored", n)
+	}
+}

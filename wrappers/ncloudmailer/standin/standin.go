@@ -1,0 +1,130 @@
+// Package standin is a stand-in for NAVER's Cloud Outbound Mailer: an
+// http.Handler that takes files like the real service, to develop and test
+// against.
+//
+//	h, err := standin.New(standin.Config{AccessKey: "test-access-key", SecretKey: "test-secret-key"})
+//	if err != nil {
+//		return err
+//	}
+//	srv := httptest.NewServer(h)
+//	client, err := ncloudmailer.New(cred, upload.Config{BaseURL: srv.URL + "/api/v1"})
+//
+// It serves POST /api/v1/files and GET and DELETE /api/v1/files/{tempRequestId},
+// and the same under /api/v1-sgn and /api/v1-jpn. It keeps no state besides the
+// store, so replicas with the same store are one service.
+//
+// A form has at most 1,000 parts, and what is no file in it, headers and other
+// fields, at most 1 MiB; files are limited by [Config.MaxSize]. Whatever is refused
+// is refused with nothing of it stored.
+package standin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// Config is what a stand-in is made of. The keys are required.
+type Config struct {
+	Store     store.Store      // where the files go; nil is a memory store of the default size
+	AccessKey string           // whose requests are taken
+	SecretKey string           // what they are signed with
+	MaxSize   int64            // the most bytes that the files of one request have together; zero means no limit but the store's
+	Life      time.Duration    // how long files are kept; zero means the provider's 24 hours
+	Stall     time.Duration    // how long a body may go without a byte; zero means a minute
+	Logger    *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
+	Now       func() time.Time // the clock; nil is time.Now
+}
+
+// Format prints the configuration without its secrets, whatever the verb.
+func (c Config) Format(s fmt.State, _ rune) {
+	io.WriteString(s, "standin.Config"+c.text())
+}
+
+// MarshalText gives what Format prints, so that JSON and slog show no secret either.
+func (c Config) MarshalText() ([]byte, error) {
+	return []byte("standin.Config" + c.text()), nil
+}
+
+func (c Config) text() string {
+	hide := func(secret string) string {
+		if secret == "" {
+			return "unset"
+		}
+		return "[redacted]"
+	}
+	return fmt.Sprintf("{AccessKey:%s SecretKey:%s MaxSize:%d Life:%s}",
+		hide(c.AccessKey), hide(c.SecretKey), c.MaxSize, c.Life)
+}
+
+// Handler is the stand-in. Make one with [New]; it may be used from many
+// goroutines, and has nothing that must be closed.
+type Handler struct {
+	store   store.Store
+	maxSize int64
+	life    time.Duration
+	now     func() time.Time
+	serve   http.Handler
+
+	// Behind a func: fmt prints its address and no more.
+	authenticate func(*http.Request) (wrong string)
+}
+
+// New checks the configuration and makes the stand-in.
+func New(cfg Config) (*Handler, error) {
+	if cfg.AccessKey == "" || cfg.SecretKey == "" {
+		return nil, errors.New("ncloudmailer stand-in: no credentials: AccessKey and SecretKey are needed")
+	}
+	if cfg.MaxSize < 0 || cfg.Life < 0 || cfg.Stall < 0 {
+		return nil, errors.New("ncloudmailer stand-in: a limit is negative")
+	}
+	h := &Handler{
+		store:   cfg.Store,
+		maxSize: cfg.MaxSize,
+		life:    cmp.Or(cfg.Life, 24*time.Hour),
+		now:     cfg.Now,
+	}
+	if h.store == nil {
+		h.store = store.Memory(0)
+	}
+	if h.now == nil {
+		h.now = time.Now
+	}
+	h.authenticate = signedBy(cfg.AccessKey, cfg.SecretKey, h.now)
+	h.serve = exchange.Handler{Next: h.route(), Logger: cfg.Logger, Now: h.now, Stall: cfg.Stall}
+	return h, nil
+}
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve.ServeHTTP(w, r) }
+
+// Format prints what it is and no more, whatever the verb.
+func (h *Handler) Format(s fmt.State, _ rune) {
+	io.WriteString(s, "NAVER Cloud Outbound Mailer stand-in")
+}
+
+// Open gives what the store holds under a fileId. What was never uploaded, was
+// deleted or is older than [Config.Life] is fs.ErrNotExist. The caller closes it.
+func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
+	begun, ok := parseID(fileID)
+	if !ok {
+		return nil, store.Info{}, fmt.Errorf("ncloudmailer stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
+	}
+	if h.over(begun) {
+		if err := h.store.Delete(ctx, fileKey(fileID)); err != nil {
+			return nil, store.Info{}, err
+		}
+	}
+	return h.store.Open(ctx, fileKey(fileID))
+}
+
+// over says whether what was stored at t is no longer kept.
+func (h *Handler) over(t time.Time) bool { return h.now().Sub(t) >= h.life }

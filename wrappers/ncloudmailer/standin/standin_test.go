@@ -1,0 +1,517 @@
+package standin_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/uploadtest"
+)
+
+// The credentials of all tests.
+const (
+	accessKey = "test-access-key"
+	secretKey = "test-secret-key"
+)
+
+func config() standin.Config {
+	return standin.Config{AccessKey: accessKey, SecretKey: secretKey, Store: &census{Store: store.Memory(0), keys: map[string]bool{}}}
+}
+
+// service is a stand-in on a socket, with a client that holds each answer of the
+// spec's operations to the spec.
+type service struct {
+	*standin.Handler
+	t      *testing.T
+	url    string
+	client *http.Client
+	log    *logBuffer
+	census *census
+	now    func() time.Time
+}
+
+func serve(t *testing.T, cfg standin.Config) *service {
+	t.Helper()
+	log := new(logBuffer)
+	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+	h, err := standin.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{ExpectContinueTimeout: time.Second}
+	t.Cleanup(transport.CloseIdleConnections)
+	check := &uploadtest.Check{Spec: spec, Base: transport, Report: func(err error) {
+		// Requests are wrong on purpose here.
+		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
+			t.Error(err)
+		}
+	}}
+	now := cfg.Now
+	if now == nil {
+		now = time.Now
+	}
+	census, _ := cfg.Store.(*census)
+	return &service{h, t, srv.URL, &http.Client{Transport: check}, log, census, now}
+}
+
+// signature is computed from the provider's words and not by the client's code.
+func signature(method, uri, timestamp string) string {
+	m := hmac.New(sha256.New, []byte(secretKey))
+	m.Write([]byte(method + " " + uri + "\n" + timestamp + "\n" + accessKey))
+	return base64.StdEncoding.EncodeToString(m.Sum(nil))
+}
+
+func sign(header http.Header, method, uri string, at time.Time) {
+	timestamp := strconv.FormatInt(at.UnixMilli(), 10)
+	header.Set("x-ncp-apigw-timestamp", timestamp)
+	header.Set("x-ncp-iam-access-key", accessKey)
+	header.Set("x-ncp-apigw-signature-v2", signature(method, uri, timestamp))
+}
+
+// request is one of the tests' own, signed.
+func (s *service) request(method, uri string, body io.Reader, header ...string) *http.Request {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+uri, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for pair := range slices.Chunk(header, 2) {
+		req.Header.Set(pair[0], pair[1])
+	}
+	sign(req.Header, method, uri, s.now())
+	return req
+}
+
+func (s *service) send(req *http.Request) (*http.Response, answer) {
+	s.t.Helper()
+	resp, err := s.client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if got := resp.Header.Get("Content-Type"); got != "application/json" {
+		s.t.Errorf("%s %s: Content-Type %s", req.Method, req.URL.Path, got)
+	}
+	if resp.Header.Get("x-ncp-trace-id") == "" {
+		s.t.Errorf("%s %s: no trace id", req.Method, req.URL.Path)
+	}
+	a := answer{text: string(text)}
+	if err := json.Unmarshal(text, &a); err != nil {
+		s.t.Errorf("%s %s: %v: %s", req.Method, req.URL.Path, err, text)
+	}
+	return resp, a
+}
+
+// answer is what any call answers.
+type answer struct {
+	text string
+
+	TempRequestID string
+	Files         []attached
+
+	Error struct{ ErrorCode, Message, Details string }
+}
+
+type attached struct {
+	FileName string
+	FileSize int64
+	FileID   string
+}
+
+// part is one part of a form.
+type part struct {
+	header string // lines, each with its end
+	body   string
+}
+
+func file(name, body string) part {
+	return part{`Content-Disposition: form-data; name="fileList"; filename="` + name + "\"\nContent-Type: text/plain\n", body}
+}
+
+const boundary = "a29b1180-70f5-42f7-afbe-0d68a15f2370"
+
+// form writes parts as they go over the wire.
+func form(parts ...part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString("--" + boundary + "\r\n" + strings.ReplaceAll(p.header, "\n", "\r\n") + "\r\n" + p.body + "\r\n")
+	}
+	return b.String() + "--" + boundary + "--\r\n"
+}
+
+func (s *service) create(body string) (*http.Response, answer) {
+	s.t.Helper()
+	return s.send(s.request(http.MethodPost, "/api/v1/files", strings.NewReader(body), "Content-Type", "multipart/form-data; boundary="+boundary))
+}
+
+// stored is what lies under a fileId.
+func (s *service) stored(id string) (content, contentType string) {
+	s.t.Helper()
+	rc, info, err := s.Open(s.t.Context(), id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "nothing", ""
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer rc.Close()
+	b, err := io.ReadAll(rc)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(b), info.ContentType
+}
+
+// census is a store that knows its keys, and that fails where it is told to.
+type census struct {
+	store.Store
+	failPut func(key string) error
+
+	mu   sync.Mutex
+	keys map[string]bool
+}
+
+func (c *census) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+	if c.failPut != nil {
+		if err := c.failPut(key); err != nil {
+			return 0, err
+		}
+	}
+	n, err := c.Store.Put(ctx, key, contentType, r)
+	if err == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.keys[key] = true
+	}
+	return n, err
+}
+
+func (c *census) Delete(ctx context.Context, key string) error {
+	err := c.Store.Delete(ctx, key)
+	if err == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.keys, key)
+	}
+	return err
+}
+
+func (c *census) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.keys)
+}
+
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// clock is a clock that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
+	s := serve(t, config())
+	const example = "--a29b1180-70f5-42f7-afbe-0d68a15f2370\r\n" +
+		`Content-Disposition: form-data; name="fileList"; filename="test\resources\test.txt"` + "\r\n" +
+		"Content-Type: text/plain\r\n" +
+		"Content-Length: 16\r\n" +
+		"\r\n" +
+		"upload test file\r\n" +
+		"--a29b1180-70f5-42f7-afbe-0d68a15f2370--\r\n"
+	for _, body := range []string{example, strings.TrimSuffix(example, "\r\n")} {
+		for _, base := range []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"} {
+			resp, a := s.send(s.request(http.MethodPost, base+"/files", strings.NewReader(body),
+				"Content-Type", "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370"))
+			if resp.StatusCode != http.StatusCreated || len(a.Files) != 1 || a.Files[0].FileName != "test.txt" || a.Files[0].FileSize != 16 {
+				t.Fatalf("%s: %d %s", base, resp.StatusCode, a.text)
+			}
+			for _, id := range []string{a.TempRequestID, a.Files[0].FileID} {
+				if len(id) != len("f355aac1-7776-4c0b-8484-20eaa065cb65-99") || !strings.HasSuffix(id, "-99") {
+					t.Errorf("id %s", id)
+				}
+			}
+			if got, contentType := s.stored(a.Files[0].FileID); got != "upload test file" || contentType != "text/plain" {
+				t.Errorf("stored: %q, %s", got, contentType)
+			}
+		}
+	}
+}
+
+// What comes from whom sends the body in pieces of any size is the same.
+func TestChunkedFormIsTaken(t *testing.T) {
+	s := serve(t, config())
+	content := strings.Repeat("0123456789\r\n--"+boundary[:20], 10_000)
+	req := s.request(http.MethodPost, "/api/v1/files", io.MultiReader(strings.NewReader(form(file("a.txt", content)))), "Content-Type", "multipart/form-data; boundary="+boundary)
+	resp, a := s.send(req)
+	if resp.StatusCode != http.StatusCreated {
+		t.Fatalf("%d %s", resp.StatusCode, a.text)
+	}
+	if got, _ := s.stored(a.Files[0].FileID); got != content {
+		t.Errorf("%d bytes are stored, and not the %d that were sent", len(got), len(content))
+	}
+}
+
+func TestBatchIsListedAndDeletedWhole(t *testing.T) {
+	s := serve(t, config())
+	_, created := s.create(form(file("b.txt", "first"), part{`Content-Disposition: form-data; name="note"` + "\n", "passed over"}, file("a.txt", ""), file("b.txt", "third")))
+	want := []attached{{"b.txt", 5, ""}, {"a.txt", 0, ""}, {"b.txt", 5, ""}}
+	if len(created.Files) != len(want) {
+		t.Fatalf("created: %s", created.text)
+	}
+	for i, f := range created.Files {
+		if f.FileName != want[i].FileName || f.FileSize != want[i].FileSize {
+			t.Errorf("file %d: %+v, want %+v", i, f, want[i])
+		}
+	}
+	if a, _ := s.stored(created.Files[0].FileID); a != "first" {
+		t.Errorf("the first: %q", a)
+	}
+	if a, _ := s.stored(created.Files[2].FileID); a != "third" {
+		t.Errorf("the third: %q", a)
+	}
+	uri := "/api/v1/files/" + created.TempRequestID
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		resp, a := s.send(s.request(method, uri, nil))
+		if resp.StatusCode != http.StatusOK || a.text != created.text {
+			t.Errorf("%s: %d %s, want 200 and what was created: %s", method, resp.StatusCode, a.text, created.text)
+		}
+	}
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		resp, a := s.send(s.request(method, uri, nil))
+		if resp.StatusCode != http.StatusBadRequest || a.Error.ErrorCode != "77103" {
+			t.Errorf("%s after DELETE: %d %s, want 400 77103", method, resp.StatusCode, a.text)
+		}
+	}
+	for _, f := range created.Files {
+		if got, _ := s.stored(f.FileID); got != "nothing" {
+			t.Errorf("%s after DELETE: %q", f.FileName, got)
+		}
+	}
+	if n := s.census.count(); n != 0 {
+		t.Errorf("%d objects are left", n)
+	}
+}
+
+func TestFilesAreGoneAfterADay(t *testing.T) {
+	clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	cfg := config()
+	cfg.Now = clock.Now
+	s := serve(t, cfg)
+	_, created := s.create(form(file("a.txt", "file")))
+	_, other := s.create(form(file("b.txt", "file")))
+	uri := "/api/v1/files/" + created.TempRequestID
+	clock.add(24*time.Hour - time.Millisecond)
+	if resp, a := s.send(s.request(http.MethodGet, uri, nil)); resp.StatusCode != http.StatusOK || resp.Header.Get("Date") != "Mon, 02 Mar 2026 11:59:59 GMT" {
+		t.Errorf("within a day: %d %s at %s", resp.StatusCode, a.text, resp.Header.Get("Date"))
+	}
+	if got, _ := s.stored(created.Files[0].FileID); got != "file" {
+		t.Errorf("within a day: %q", got)
+	}
+	clock.add(time.Millisecond)
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		if resp, a := s.send(s.request(method, uri, nil)); resp.StatusCode != http.StatusBadRequest || a.Error.ErrorCode != "77103" {
+			t.Errorf("%s after a day: %d %s", method, resp.StatusCode, a.text)
+		}
+	}
+	if n := s.census.count(); n != 2 {
+		t.Errorf("%d objects are left, want the two of the batch that nobody asked for", n)
+	}
+	if got, _ := s.stored(other.Files[0].FileID); got != "nothing" || s.census.count() != 1 {
+		t.Errorf("after a day: %q, %d objects", got, s.census.count())
+	}
+}
+
+func TestReplicasShareTheStore(t *testing.T) {
+	cfg := config()
+	first, second := serve(t, cfg), serve(t, cfg)
+	_, created := first.create(form(file("a.txt", "file")))
+	if resp, a := second.send(second.request(http.MethodGet, "/api/v1/files/"+created.TempRequestID, nil)); resp.StatusCode != 200 || a.text != created.text {
+		t.Errorf("%d %s", resp.StatusCode, a.text)
+	}
+	if got, _ := second.stored(created.Files[0].FileID); got != "file" {
+		t.Errorf("stored: %q", got)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for what, cfg := range map[string]standin.Config{
+		"no keys":         {},
+		"no secret key":   {AccessKey: accessKey},
+		"no access key":   {SecretKey: secretKey},
+		"a negative size": {AccessKey: accessKey, SecretKey: secretKey, MaxSize: -1},
+		"a negative life": {AccessKey: accessKey, SecretKey: secretKey, Life: -1},
+	} {
+		if _, err := standin.New(cfg); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
+	if _, err := standin.New(standin.Config{AccessKey: accessKey, SecretKey: secretKey}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingPrintsASecret(t *testing.T) {
+	cfg := config()
+	cfg.Store = nil
+	h, err := standin.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
+	for _, v := range []any{cfg, &cfg, h, struct{ C standin.Config }{cfg}, struct{ h *standin.Handler }{h}, []standin.Config{cfg}} {
+		fmt.Fprintf(&log, "%v %+v %#v %s %d %x\n", v, v, v, v, v, v)
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Error(err)
+		}
+		log.Write(text)
+	}
+	for _, secret := range []string{accessKey, secretKey, fmt.Sprintf("%x", secretKey), fmt.Sprintf("%d", []byte(secretKey))} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("%q is in\n%s", secret, &log)
+		}
+	}
+}
+
+func TestPathsAndMethods(t *testing.T) {
+	s := serve(t, config())
+	_, created := s.create(form(file("a.txt", "file")))
+	id := created.TempRequestID
+	for _, c := range []struct {
+		method, uri string
+		status      int
+		code        string
+	}{
+		{"GET", "/api/v1/files", 405, "77001"},
+		{"PUT", "/api/v1/files", 405, "77001"},
+		{"DELETE", "/api/v1-sgn/files", 405, "77001"},
+		{"POST", "/api/v1/files/" + id, 405, "77001"},
+		{"PATCH", "/api/v1-jpn/files/" + id, 405, "77001"},
+		{"GET", "/", 404, "300"},
+		{"GET", "/api/v1/mails", 404, "300"},
+		{"GET", "/api/v2/files/" + id, 404, "300"},
+		{"POST", "/api/v1/files/", 404, "300"},
+		{"POST", "/api/v1//files", 404, "300"},
+		{"POST", "/api/v1/x/../files", 404, "300"},
+		{"GET", "/api/v1/files/" + id + "/", 404, "300"},
+		{"GET", "/api/v1/files/" + id + "/x", 404, "300"},
+		{"GET", "/api/v1/files/x", 400, "77103"},
+		{"GET", "/api/v1/files/" + created.Files[0].FileID, 400, "77103"},
+		{"GET", "/api/v1/files/" + strings.ToUpper(id), 400, "77103"},
+		{"GET", "/api/v1/files/" + id[:36], 400, "77103"},
+		{"GET", "/api/v1/files/" + url.PathEscape("../files/"+id), 400, "77103"},
+		{"DELETE", "/api/v1/files/00000000-0000-7000-8000-000000000000-99", 400, "77103"},
+		{"GET", "/api/v1/files/%2e%2e", 400, "77103"},
+		{"GET", "/api/v1/files/00000000-0000-7000-8000-000000000%2F..-99", 400, "77103"},
+		{"GET", "/api/v1/files/" + id + "%00", 400, "77103"},
+		{"GET", "/api/v1/files/" + id + "?x=y", 200, ""},
+	} {
+		resp, a := s.send(s.request(c.method, c.uri, nil))
+		if resp.StatusCode != c.status || a.Error.ErrorCode != c.code {
+			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.uri, resp.StatusCode, a.text, c.status, c.code)
+		}
+		if c.status == 405 && resp.Header.Get("Allow") == "" {
+			t.Errorf("%s %s: no Allow header", c.method, c.uri)
+		}
+	}
+}
+
+// unread is a body that must not be read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+func TestRefusedBodiesStayUnread(t *testing.T) {
+	cfg := config()
+	cfg.MaxSize = 1 << 20
+	s := serve(t, cfg)
+	formType := "multipart/form-data; boundary=" + boundary
+	for _, c := range []struct {
+		what, uri, contentType string
+		length                 int64
+		signed                 bool
+		status                 int
+	}{
+		{"no signature", "/api/v1/files", formType, 100, false, 401},
+		{"unknown path", "/api/v1/file", formType, 100, true, 404},
+		{"wrong method", "/api/v1/files/x", formType, 100, true, 405},
+		{"no form", "/api/v1/files", "application/json", 100, true, 415},
+		{"no boundary", "/api/v1/files", "multipart/form-data", 100, true, 400},
+		{"declared too large", "/api/v1/files", formType, 2<<20 + 1, true, 413},
+	} {
+		r := httptest.NewRequest(http.MethodPost, c.uri, unread{t})
+		r.ContentLength = c.length
+		r.Header.Set("Content-Type", c.contentType)
+		if c.signed {
+			sign(r.Header, r.Method, c.uri, time.Now())
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s: status %d, want %d", c.what, w.Code, c.status)
+		}
+	}
+}
