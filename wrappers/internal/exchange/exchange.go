@@ -106,7 +106,7 @@ func Log(ctx context.Context) *slog.Logger {
 func Refuse(w http.ResponseWriter, r *http.Request, status int, reason error) {
 	x := of(r.Context())
 	level := slog.LevelWarn
-	if status >= 500 {
+	if status >= 500 && r.Context().Err() == nil { // if the caller is gone, nothing of ours has failed
 		level = slog.LevelError
 	}
 	// Not the query: it may hold a signature.
