@@ -70,8 +70,9 @@ func New(cred Credentials, cfg upload.Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys := newSigner(cred)
 	doer.Authorize = func(req *http.Request) error { // a func, so that printing the client prints no key
-		cred.Sign(req, time.Now())
+		keys.sign(req, time.Now())
 		return nil
 	}
 	client, err := api.NewClient(doer.BaseURL, api.WithHTTPClient(doer))

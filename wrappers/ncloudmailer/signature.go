@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/wire"
@@ -38,18 +40,38 @@ func (Credentials) MarshalText() ([]byte, error) { return []byte(wire.Redacted),
 // Sign sets the three headers that authenticate req at the time now, for
 // requests of the raw API too. The body is not signed; the path and query are,
 // so req must go out as it is, within [MaxClockSkew].
-func (c Credentials) Sign(req *http.Request, now time.Time) {
-	timestamp := strconv.FormatInt(now.UnixMilli(), 10)
-	req.Header.Set(headerTimestamp, timestamp)
-	req.Header.Set(headerAccessKey, c.AccessKey)
-	req.Header.Set(headerSignature, c.Signature(req.Method, req.URL.RequestURI(), timestamp))
-}
+func (c Credentials) Sign(req *http.Request, now time.Time) { newSigner(c).sign(req, now) }
 
 // Signature is signature version 2 of a request. Uri is the path and the raw
 // query just as they are sent, without scheme and host; timestamp is the text
 // of the timestamp header, milliseconds since 1970.
 func (c Credentials) Signature(method, uri, timestamp string) string {
-	mac := hmac.New(sha256.New, []byte(c.SecretKey))
-	io.WriteString(mac, method+" "+uri+"\n"+timestamp+"\n"+c.AccessKey)
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	return newSigner(c).signature(method, uri, timestamp)
+}
+
+// signer signs any number of requests with one key, whose HMAC state it keeps.
+type signer struct {
+	accessKey string
+	macs      sync.Pool
+}
+
+func newSigner(c Credentials) *signer {
+	key := []byte(c.SecretKey)
+	return &signer{accessKey: c.AccessKey, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+func (s *signer) sign(req *http.Request, now time.Time) {
+	timestamp := strconv.FormatInt(now.UnixMilli(), 10)
+	req.Header.Set(headerTimestamp, timestamp)
+	req.Header.Set(headerAccessKey, s.accessKey)
+	req.Header.Set(headerSignature, s.signature(req.Method, req.URL.RequestURI(), timestamp))
+}
+
+func (s *signer) signature(method, uri, timestamp string) string {
+	mac := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(mac)
+	mac.Reset()
+	text := []byte(method + " " + uri + "\n" + timestamp + "\n" + s.accessKey)
+	mac.Write(text)
+	return base64.StdEncoding.EncodeToString(mac.Sum(text[:0]))
 }

@@ -28,7 +28,7 @@ func (s *Status) read(body []byte) error {
 	if err := json.Unmarshal(body, &raw); err != nil {
 		return err
 	}
-	if raw.FileID != nil {
+	if raw.FileID != nil && string(raw.FileID) != "null" {
 		id, err := readFileID(raw.FileID)
 		if err != nil {
 			return err

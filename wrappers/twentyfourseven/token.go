@@ -96,7 +96,7 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 	s.fetch = func(ctx context.Context) (*oauth2.Token, error) { // a func, so that printing the source prints no secret
 		var t token
 		_, err := doer.Call(ctx, "token", t.read, func(ctx context.Context) (*http.Response, error) {
-			req, err := http.NewRequestWithContext(ctx, http.MethodPost, doer.BaseURL, strings.NewReader(form))
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, tokenURL, strings.NewReader(form))
 			if err != nil {
 				return nil, err
 			}

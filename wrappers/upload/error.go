@@ -43,7 +43,7 @@ var (
 type Error struct {
 	Provider   string        // "twentyfourseven", "ncloudmailer"
 	Op         string        // the spec's operationId, "presigned" or "token"
-	Status     int           // HTTP status of the last answer; 0 if there was none
+	Status     int           // HTTP status of the last attempt's answer; 0 if there was none
 	Code       string        // the provider's own error code, where it sent one
 	Message    string        // the provider's own words, one line, shortened
 	TraceID    string        // the API's trace id, also when the presigned step failed

@@ -23,13 +23,12 @@ const (
 	maxRedirects = 5
 )
 
-// attempt sends req, which is one attempt at orig, and leaves in x what became
-// of it. The response is returned if there was one; again says whether the
-// failure may pass.
-func (d *Doer) attempt(req, orig *http.Request, x *exchange) (resp *http.Response, again bool) {
+// attempt sends req once, with body, and leaves in x what became of it. The
+// response is returned if there was one; again says whether the failure may pass.
+func (d *Doer) attempt(req *http.Request, body io.ReadCloser, x *exchange) (resp *http.Response, again bool) {
 	ctx, begin := req.Context(), time.Now()
 	x.failure = nil
-	if resp, again = d.send(req, orig, x); resp != nil && resp.StatusCode/100 != 2 && x.failure == nil {
+	if resp, again = d.send(req, body, x); resp != nil && resp.StatusCode/100 != 2 && x.failure == nil {
 		again = d.understand(resp, x)
 	}
 	again = again && (d.api.Repeatable || req.Method != http.MethodPost && req.Method != http.MethodPatch)
@@ -47,20 +46,23 @@ func (d *Doer) attempt(req, orig *http.Request, x *exchange) (resp *http.Respons
 }
 
 // send is one attempt up to the answer's header, redirects included.
-func (d *Doer) send(req, orig *http.Request, x *exchange) (_ *http.Response, again bool) {
+func (d *Doer) send(req *http.Request, body io.ReadCloser, x *exchange) (_ *http.Response, again bool) {
 	if d.Authorize != nil {
 		if err := d.Authorize(req); err != nil {
-			closeBody(req)
+			closeBody(body)
 			d.refusedCredentials(req, x, err)
 			return nil, false
 		}
 	}
 	for hops := 0; ; hops++ {
-		resp, err := d.roundTrip(req)
+		resp, err := d.roundTrip(req, body)
 		if err != nil {
-			err = ended(req.Context(), err)
-			d.fail(x, err)
-			return nil, errors.Is(err, errNetwork)
+			f := d.fail(x, ended(req.Context(), err))
+			if resp != nil {
+				f.Status, f.TraceID = resp.StatusCode, d.traceID(resp)
+				resp.Body.Close()
+			}
+			return nil, errors.Is(f, errNetwork)
 		}
 		if d.redirect == nil || resp.StatusCode != http.StatusTemporaryRedirect && resp.StatusCode != http.StatusPermanentRedirect {
 			return resp, false
@@ -74,11 +76,11 @@ func (d *Doer) send(req, orig *http.Request, x *exchange) (_ *http.Response, aga
 		case !d.redirect(req.URL, to):
 			err = fmt.Errorf("redirect to %s://%s is refused: only https is followed", to.Scheme, to.Host)
 		default:
-			var next *http.Request
-			if next, err = rewind(orig); err == nil {
+			if body, err = rewind(req); err == nil {
 				resp.Body.Close()
-				next.URL, next.Host = to, ""
-				req = next
+				next := *req
+				next.URL, next.Host, next.Header = to, "", req.Header.Clone()
+				req = &next
 				continue
 			}
 		}
@@ -104,17 +106,19 @@ func (d *Doer) refusedCredentials(req *http.Request, x *exchange, err error) {
 // caller's own source. It is upload.ErrUnavailable to the caller.
 var errNetwork = fmt.Errorf("%w", upload.ErrUnavailable)
 
-// roundTrip gives the transport one request and sees to its body: it is closed
-// when the context ends, which is what ends a Read that hangs, and no Read goes
-// on when roundTrip returns.
+// roundTrip gives the transport one request. When it returns, the body's sources
+// are closed and no Read goes on. An error beside a response is that of a success
+// which cannot be one.
 //
 // It calls the transport and not an http.Client, which would open the body a
 // second time to follow a redirect, before it asks whether to follow it.
-func (d *Doer) roundTrip(req *http.Request) (*http.Response, error) {
-	req, release := d.bound(req)
-	body := watch(req)
-	resp, err := d.client.RoundTrip(req)
-	fault, whole := body.finish()
+func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Response, err error) {
+	ctx, release := d.bound(req.Context())
+	l := lend(ctx, req, body)
+	if err = l.preload(); err == nil {
+		resp, err = d.client.RoundTrip(l.req)
+	}
+	fault, whole := l.finish()
 	switch {
 	case err == nil && resp.StatusCode/100 != 2:
 		// What the server said counts more than what the source did after it.
@@ -125,27 +129,21 @@ func (d *Doer) roundTrip(req *http.Request) (*http.Response, error) {
 	case !whole:
 		err = fmt.Errorf("%w: status %d came before the whole body was sent", upload.ErrUnavailable, resp.StatusCode)
 	}
-	if err != nil {
-		if resp != nil {
-			resp.Body.Close()
-		}
+	if resp == nil {
 		release()
-		return nil, err
-	}
-	if d.timeout > 0 {
+	} else if d.timeout > 0 {
 		resp.Body = &releasing{resp.Body, release}
 	}
-	return resp, nil
+	return resp, err
 }
 
-// bound is req with the time limit of the caller's http.Client, which holds
+// bound is ctx with the time limit of the caller's http.Client, which holds
 // until the answer's body is closed.
-func (d *Doer) bound(req *http.Request) (_ *http.Request, release func()) {
+func (d *Doer) bound(ctx context.Context) (_ context.Context, release func()) {
 	if d.timeout <= 0 {
-		return req, func() {}
+		return ctx, func() {}
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), d.timeout)
-	return req.WithContext(ctx), cancel
+	return context.WithTimeout(ctx, d.timeout)
 }
 
 type releasing struct {

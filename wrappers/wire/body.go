@@ -1,15 +1,14 @@
 package wire
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -71,15 +70,14 @@ func FormOf(fields ...Field) *Body {
 		b.err = fmt.Errorf("%w: a form without parts", upload.ErrInvalid)
 		return b
 	}
-	// The form is written without its files and cut where each belongs.
-	var framing bytes.Buffer
-	take := func() []byte { defer framing.Reset(); return bytes.Clone(framing.Bytes()) }
-	w := multipart.NewWriter(&framing)
+	// 26 letters and digits, 128 bits: no file holds them by chance.
+	boundary := rand.Text()
+	head := make([]byte, 0, 256)
 	for _, f := range fields {
+		head = append(head, "--"+boundary+"\r\nContent-Disposition: "...)
 		if f.File == nil {
-			if b.err = w.WriteField(f.Name, f.Value); b.err != nil {
-				return b
-			}
+			head = append(head, multipart.FileContentDisposition(f.Name, "")...)
+			head = append(head[:len(head)-len(`; filename=""`)], "\r\n\r\n"+f.Value+"\r\n"...)
 			continue
 		}
 		src, err := check(*f.File)
@@ -90,15 +88,13 @@ func FormOf(fields ...Field) *Body {
 			b.err = err
 			return b
 		}
-		_, _ = w.CreatePart(textproto.MIMEHeader{ // into memory: it cannot fail
-			"Content-Disposition": {multipart.FileContentDisposition(f.Name, src.Name)},
-			"Content-Type":        {src.ContentType},
-		})
-		b.parts = append(b.parts, part{head: take(), src: src})
+		head = append(head, multipart.FileContentDisposition(f.Name, src.Name)...)
+		head = append(head, "\r\nContent-Type: "+src.ContentType+"\r\n\r\n"...)
+		b.parts = append(b.parts, part{head: head, src: src})
+		head = append(make([]byte, 0, 256), "\r\n"...)
 	}
-	w.Close()
-	b.tail = take()
-	b.ContentType = w.FormDataContentType()
+	b.tail = append(head, "--"+boundary+"--\r\n"...)
+	b.ContentType = "multipart/form-data; boundary=" + boundary
 	b.Length = int64(len(b.tail))
 	for _, p := range b.parts {
 		b.Length += int64(len(p.head)) + p.src.Size
@@ -157,7 +153,9 @@ func (b *Body) Edit(ctx context.Context, req *http.Request) error {
 	if b.err != nil {
 		return b.err
 	}
-	req.Header.Set("Content-Type", b.ContentType)
+	if req.Header.Get("Content-Type") != b.ContentType {
+		req.Header.Set("Content-Type", b.ContentType)
+	}
 	req.ContentLength = b.Length
 	if b.Length >= expectFrom {
 		req.Header.Set("Expect", "100-continue")

@@ -39,7 +39,7 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 	if read == nil {
 		return traceID, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := readAnswer(resp)
 	switch {
 	case err != nil:
 		err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w", upload.ErrUnavailable, WithoutURL(err)))
@@ -56,6 +56,17 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 	f := d.fail(x, err)
 	f.Status, f.TraceID = resp.StatusCode, traceID
 	return traceID, f
+}
+
+// readAnswer reads a body of at most maxAnswer+1 bytes, at once where its length
+// is known.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
+		body := make([]byte, n)
+		_, err := io.ReadFull(resp.Body, body)
+		return body, err
+	}
+	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 }
 
 func (d *Doer) traceID(resp *http.Response) string {

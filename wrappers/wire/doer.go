@@ -62,14 +62,14 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	d.dress(req)
 	// The source is opened here and not when the transport first reads: what
 	// cannot be opened is never announced to a server.
-	next, err := begin(req)
+	body, err := begin(req)
 	if err != nil {
 		return nil, d.fail(x, ended(ctx, err))
 	}
 	repeats, renewed := 0, false
 	for {
 		x.attempts++
-		resp, again := d.attempt(next, req, x)
+		resp, again := d.attempt(req, body, x)
 		if x.failure == nil {
 			return resp, nil
 		}
@@ -86,7 +86,7 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		switch {
 		case resp != nil && resp.StatusCode == http.StatusUnauthorized && d.Renew != nil && !renewed:
 			renewed = true
-			if other, err := d.Renew(next); !other || err != nil || d.attempts == 1 {
+			if other, err := d.Renew(req); !other || err != nil || d.attempts == 1 {
 				return giveUp(err)
 			}
 		case d.attempts == 1:
@@ -99,16 +99,17 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		default:
 			return giveUp(nil)
 		}
-		if next, err = rewind(req); err != nil {
+		if body, err = rewind(req); err != nil {
 			return giveUp(err)
 		}
+		req.Header = req.Header.Clone() // the last attempt's may still be being written
 		if resp != nil {
 			resp.Body.Close()
 		}
 		d.logger.LogAttrs(ctx, slog.LevelInfo, "repeating", slog.String("provider", d.api.Provider), slog.String("op", x.op),
 			slog.Int("attempt", x.attempts), slog.Duration("wait", wait), slog.String("because", x.failure.Error()))
 		if err := sleep(ctx, wait); err != nil {
-			closeBody(next)
+			closeBody(body)
 			x.failure.Err = fmt.Errorf("%w while waiting to try again after: %w", err, x.failure.Err)
 			return nil, x.failure
 		}
@@ -131,40 +132,26 @@ func (d *Doer) dress(req *http.Request) {
 	}
 }
 
-// begin is req for the first attempt. A body that cannot be had again is sent
+// begin is the body of the first attempt. One that cannot be had again is sent
 // as it is.
-func begin(req *http.Request) (*http.Request, error) {
-	if req.Body != nil && req.GetBody == nil {
-		return again(req, req.Body), nil
+func begin(req *http.Request) (io.ReadCloser, error) {
+	if req.GetBody == nil {
+		return req.Body, nil
 	}
-	return rewind(req)
+	return req.GetBody()
 }
 
-// rewind is req with its body at the first byte.
-func rewind(req *http.Request) (*http.Request, error) {
-	if req.Body == nil || req.GetBody == nil && req.Body == http.NoBody {
-		return again(req, req.Body), nil
-	}
-	if req.GetBody == nil {
+// rewind is the body of a further attempt, at its first byte.
+func rewind(req *http.Request) (io.ReadCloser, error) {
+	if req.GetBody == nil && req.Body != nil && req.Body != http.NoBody {
 		return nil, upload.ErrNotReplayable
 	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	return again(req, body), nil
+	return begin(req)
 }
 
-// again is a copy of req, with a header of its own for the attempt's credentials.
-func again(req *http.Request, body io.ReadCloser) *http.Request {
-	next := req.WithContext(req.Context())
-	next.Header, next.Body = req.Header.Clone(), body
-	return next
-}
-
-func closeBody(req *http.Request) {
-	if req.Body != nil {
-		req.Body.Close()
+func closeBody(body io.Closer) {
+	if body != nil {
+		body.Close()
 	}
 }
 

@@ -295,7 +295,7 @@ func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
 	}
 	r, w := io.Pipe()
 	go func() { w.Write(make([]byte, 100)) }() // and never the rest
-	err = post(t.Context(), d, upload.Reader("a.bin", r, 1000))
+	err = post(t.Context(), d, upload.Reader("a.bin", r, 1<<20-1000))
 	if !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "before the whole body") {
 		t.Errorf("error %v, want ErrUnavailable, since the server cannot have the file", err)
 	}

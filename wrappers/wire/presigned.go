@@ -64,7 +64,10 @@ func (p *Presigned) Send(ctx context.Context, method, rawURL string, body *Body)
 		return p.doer.fail(&exchange{op: opPresigned}, fmt.Errorf("%w: %w", upload.ErrUnavailable, err))
 	}
 	_, err = p.doer.Call(ctx, opPresigned, nil, func(ctx context.Context) (*http.Response, error) {
-		req := (&http.Request{Method: method, URL: target, Header: http.Header{}}).WithContext(ctx)
+		req, err := http.NewRequestWithContext(ctx, method, rawURL, nil)
+		if err != nil {
+			return nil, err
+		}
 		if err := body.Edit(ctx, req); err != nil {
 			return nil, err
 		}

@@ -1,11 +1,9 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"sync"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -101,6 +99,9 @@ func (s *stream) read(p []byte) (int, error) {
 		return n, nil
 	}
 	file, left := s.files[s.next], part.src.Size-(s.at-head)
+	if s.isClosed() {
+		return 0, errClosed // not every source's Close ends its reading
+	}
 	n := 0
 	var err error
 	if left > 0 {
@@ -174,12 +175,16 @@ func openError(name string, err error) error {
 
 // readError tells a source that failed from one that was closed under its Read.
 func (s *stream) readError(src upload.Source, err error) error {
-	s.closing.Lock()
-	defer s.closing.Unlock()
-	if s.closed {
+	if s.isClosed() {
 		return errClosed
 	}
 	return invalid(src.Name, fmt.Errorf("cannot be read: %w", WithoutURL(err)))
+}
+
+func (s *stream) isClosed() bool {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	return s.closed
 }
 
 // finish closes the stream and waits for a Read under way. It says what a
@@ -191,63 +196,11 @@ func (s *stream) finish() (fault error, whole bool) {
 	if s.err == io.EOF {
 		return nil, true
 	}
+	if s.err == nil {
+		s.err = errClosed // whoever still holds the stream reads no more
+	}
 	if s.err == errClosed {
 		return nil, false
 	}
 	return s.err, false
-}
-
-// watcher keeps hold of the stream that a transport reads, also when it asks
-// for a new one because a kept connection turned out to be dead.
-type watcher struct {
-	mu   sync.Mutex
-	live *stream
-	stop func() bool
-	done bool
-}
-
-// watch has the body of req closed when its context ends. A body that is not a
-// stream is the transport's alone.
-func watch(req *http.Request) *watcher {
-	w := &watcher{}
-	body, ours := req.Body.(*stream)
-	if !ours {
-		return w
-	}
-	w.live = body
-	w.stop = context.AfterFunc(req.Context(), w.end)
-	if get := req.GetBody; get != nil {
-		req.GetBody = func() (io.ReadCloser, error) {
-			rc, err := get()
-			if s, ours := rc.(*stream); ours && err == nil {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.live = s
-				if w.done {
-					s.Close()
-				}
-			}
-			return rc, err
-		}
-	}
-	return w
-}
-
-func (w *watcher) end() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.done = true
-	w.live.Close()
-}
-
-// finish is the live stream's, or success where there is none.
-func (w *watcher) finish() (fault error, whole bool) {
-	if w.stop == nil {
-		return nil, true
-	}
-	w.stop()
-	w.end()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.live.finish()
 }

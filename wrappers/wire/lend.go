@@ -1,0 +1,111 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+)
+
+// smallBody is the length in bytes up to which a body is read before it is
+// sent. The transport then writes header and body at once, and what is wrong
+// with the source is known before a byte is out.
+const smallBody = 48 << 10
+
+var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
+
+// loan is one attempt's request in the hands of a transport. The transport may
+// ask for the body anew, when a kept connection turned out to be dead, and may
+// go on reading it when it has answered; the loan ends both.
+type loan struct {
+	req   *http.Request
+	trace httptrace.ClientTrace
+
+	mu    sync.Mutex
+	body  *stream     // the latest one handed out; nil where the body is not ours
+	stop  func() bool // undoes the loan's end with the context
+	ended bool
+}
+
+// lend makes a copy of req that a transport may have until finish is called or
+// ctx ends: closing the source is what ends a Read that hangs. A body that is no
+// stream is the transport's alone.
+func lend(ctx context.Context, req *http.Request, body io.ReadCloser) *loan {
+	l := &loan{}
+	stream, ours := body.(*stream)
+	if ours && stream.body.Length <= smallBody {
+		ctx = httptrace.WithClientTrace(ctx, &l.trace)
+	}
+	l.req = req.WithContext(ctx)
+	l.req.Body = body
+	if !ours {
+		return l
+	}
+	l.body = stream
+	l.stop = context.AfterFunc(ctx, l.end)
+	if req.GetBody != nil {
+		l.req.GetBody = l.again(req.GetBody)
+	}
+	return l
+}
+
+// again is the GetBody of the request on loan.
+func (l *loan) again(get func() (io.ReadCloser, error)) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		rc, err := get()
+		if s, ours := rc.(*stream); ours && err == nil {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.body = s
+			if l.ended {
+				s.Close()
+			}
+		}
+		return rc, err
+	}
+}
+
+// preload replaces the stream of a small body by its bytes, in a buffer that
+// goes back to the pool when the transport has written them. An error means that
+// nothing is to be sent; what finish says comes first.
+func (l *loan) preload() error {
+	if l.body == nil || l.body.body.Length > smallBody {
+		return nil
+	}
+	buf := buffers.Get().(*[smallBody]byte)
+	content := buf[:l.body.body.Length]
+	if _, err := io.ReadFull(l.body, content); err != nil {
+		buffers.Put(buf)
+		return err
+	}
+	l.trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
+		if info.Err == nil { // after any other write, the transport may send the same reader once more
+			buffers.Put(buf)
+		}
+	}
+	l.req.Body = io.NopCloser(bytes.NewReader(content))
+	return nil
+}
+
+// end closes the latest body, and any that is still asked for.
+func (l *loan) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.body.Close()
+}
+
+// finish ends the loan. It says what a source did wrong, if anything, and
+// whether the body was read to its end.
+func (l *loan) finish() (fault error, whole bool) {
+	if l.stop == nil {
+		return nil, true
+	}
+	l.stop()
+	l.end()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.body.finish()
+}
