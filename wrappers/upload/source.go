@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 )
 
 // Source is one file to send. Make one with [File], [FS], [Bytes], [ReaderAt]
@@ -32,18 +33,28 @@ func BaseName(name string) string {
 // refused; an empty file is a file. The media type goes by the extension, then
 // by the first 512 bytes.
 func File(path string) (Source, error) {
-	src, err := describe(path, os.Stat, func(p string) (fs.File, error) { return os.Open(p) })
-	return src, err
+	return describe(path, openFile)
 }
 
 // FS is [File] for the file called name in fsys.
 func FS(fsys fs.FS, name string) (Source, error) {
-	return describe(name, func(n string) (fs.FileInfo, error) { return fs.Stat(fsys, n) }, fsys.Open)
+	return describe(name, fsys.Open)
 }
 
-// describe looks before it opens: opening a named pipe would wait for its writer.
-func describe(name string, stat func(string) (fs.FileInfo, error), open func(string) (fs.File, error)) (Source, error) {
-	info, err := stat(name)
+// openFile opens without waiting, as for the writer of a named pipe: describe
+// refuses what is no regular file once it is open. It also spares the calls by
+// which os.Open finds out that a regular file cannot be waited for.
+func openFile(path string) (fs.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+func describe(name string, open func(string) (fs.File, error)) (Source, error) {
+	f, err := open(name)
+	if err != nil {
+		return Source{}, refuse(name, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
 		return Source{}, refuse(name, err)
 	}
@@ -52,14 +63,6 @@ func describe(name string, stat func(string) (fs.FileInfo, error), open func(str
 	}
 	if !info.Mode().IsRegular() {
 		return Source{}, refuse(name, errors.New("is not a regular file"))
-	}
-	f, err := open(name)
-	if err != nil {
-		return Source{}, refuse(name, err)
-	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return Source{}, refuse(name, err)
 	}
 	var unreadable error
 	src := Source{

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -112,18 +113,30 @@ func check(src upload.Source) (upload.Source, error) {
 	if src.ContentType == "" {
 		src.ContentType = upload.OctetStream
 	}
-	typ, _, err := mime.ParseMediaType(src.ContentType)
+	err := checkMediaType(src.ContentType)
 	switch {
 	case src.Open == nil:
 		err = errors.New("the source has no Open function")
 	case src.Size < 0:
 		err = fmt.Errorf("the size is %d bytes", src.Size)
-	case err != nil || !strings.Contains(typ, "/") || strings.ContainsFunc(src.ContentType, unicode.IsControl):
-		err = fmt.Errorf("the content type %q is no media type, such as application/pdf", src.ContentType)
-	default:
+	case err == nil:
 		return src, nil
 	}
 	return src, invalid(src.Name, err)
+}
+
+// simpleType is a media type without parameters.
+var simpleType = regexp.MustCompile("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")
+
+func checkMediaType(text string) error {
+	if simpleType.MatchString(text) {
+		return nil
+	}
+	typ, _, err := mime.ParseMediaType(text)
+	if err != nil || !strings.Contains(typ, "/") || strings.ContainsFunc(text, unicode.IsControl) {
+		return fmt.Errorf("the content type %q is no media type, such as application/pdf", text)
+	}
+	return nil
 }
 
 func checkName(name string) error {
