@@ -45,7 +45,7 @@ func (b *body) Read(p []byte) (int, error) {
 // more or less does not matter.
 func (b *body) arm() {
 	if now := time.Now(); !b.ended && now.Sub(b.armed) > b.stall/4 {
-		b.control.SetReadDeadline(now.Add(b.stall)) // not every writer can; then nothing stalls it either
+		_ = b.control.SetReadDeadline(now.Add(b.stall)) // where the writer cannot, no connection is held either
 		b.armed = now
 	}
 }
@@ -61,6 +61,6 @@ func linger(x *state, r *http.Request) {
 	case r.Header.Get("Expect") != "" && !x.body.started: // it waits, and sends nothing
 	case 0 <= r.ContentLength && r.ContentLength <= netHTTPDiscards:
 	default:
-		io.CopyN(io.Discard, x.body.ReadCloser, lingerSize)
+		_, _ = io.CopyN(io.Discard, x.body.ReadCloser, lingerSize)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime/multipart"
 	"os"
 
@@ -58,11 +57,11 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 	whole, _ := ctx.Value(formKey{}).(*form)
 	for seen := 0; ; {
 		part, params, err := nextFile(parts, &seen)
-		if err == io.EOF {
-			break
-		}
 		if err != nil {
 			return h.blame(ctx, err)
+		}
+		if part == nil {
+			break
 		}
 		f, err := describe(part, params)
 		if err != nil {

@@ -242,7 +242,7 @@ func TestStoreThatFailsIsAnInternalError(t *testing.T) {
 		}
 		s := serve(t, cfg)
 		resp, a := s.create(form(file("a.txt", "first"), file("b.txt", "second")))
-		if resp.StatusCode != 500 || a.Error.ErrorCode != "77303" || strings.Contains(a.text, "fire") {
+		if resp.StatusCode != http.StatusInternalServerError || a.Error.ErrorCode != "77303" || strings.Contains(a.text, "fire") {
 			t.Errorf("%s: %d %s, want 500 77303", what, resp.StatusCode, a.text)
 		}
 		if s.census.count() != 0 {

@@ -39,7 +39,7 @@ func parseID(id string) (made time.Time, ok bool) {
 		}
 	}
 	var ms [8]byte
-	hex.Decode(ms[2:], []byte(id[:8]+id[9:13]))
+	_, _ = hex.Decode(ms[2:], []byte(id[:8]+id[9:13]))
 	var n int64
 	for _, b := range ms {
 		n = n<<8 | int64(b)

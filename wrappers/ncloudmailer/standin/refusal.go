@@ -56,8 +56,10 @@ func methodNotAllowed() error {
 }
 
 func unsupportedMediaType() error {
-	return &refusal{status: http.StatusUnsupportedMediaType, code: "77002", message: "UNSUPPORTED_MEDIA_TYPE",
-		details: "Content-Type is not multipart/form-data."}
+	return &refusal{
+		status: http.StatusUnsupportedMediaType, code: "77002", message: "UNSUPPORTED_MEDIA_TYPE",
+		details: "Content-Type is not multipart/form-data.",
+	}
 }
 
 func tooLarge(details string, cause error) error {
@@ -65,8 +67,10 @@ func tooLarge(details string, cause error) error {
 }
 
 func stalled(cause error) error {
-	return &refusal{status: http.StatusGatewayTimeout, code: "510", message: "Endpoint Timeout",
-		details: "Nothing of the body came for too long.", cause: cause}
+	return &refusal{
+		status: http.StatusGatewayTimeout, code: "510", message: "Endpoint Timeout",
+		details: "Nothing of the body came for too long.", cause: cause,
+	}
 }
 
 func internal(cause error) *refusal {
@@ -89,7 +93,7 @@ func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(e.status)
-	w.Write(text)
+	_, _ = w.Write(text)
 }
 
 // answerInvalid is for what the generated code could not decode.

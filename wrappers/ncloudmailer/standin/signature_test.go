@@ -116,7 +116,7 @@ func TestUnsignedRequestsAreRefusedLikeByTheGateway(t *testing.T) {
 		req := s.request(http.MethodPost, "/api/v1/files", strings.NewReader(form(file("a.txt", "x"))), "Content-Type", "multipart/form-data; boundary="+boundary)
 		edit(req.Header)
 		resp, a := s.send(req)
-		if resp.StatusCode != 401 || a.Error.ErrorCode != "200" || a.Error.Message != "Authentication Failed" || a.Error.Details == "" {
+		if resp.StatusCode != http.StatusUnauthorized || a.Error.ErrorCode != "200" || a.Error.Message != "Authentication Failed" || a.Error.Details == "" {
 			t.Errorf("%s: %d %s", what, resp.StatusCode, a.text)
 		}
 		if strings.Contains(a.text+s.log.String(), secretKey) {

@@ -383,7 +383,7 @@ func TestReplicasShareTheStore(t *testing.T) {
 	cfg := config()
 	first, second := serve(t, cfg), serve(t, cfg)
 	_, created := first.create(form(file("a.txt", "file")))
-	if resp, a := second.send(second.request(http.MethodGet, "/api/v1/files/"+created.TempRequestID, nil)); resp.StatusCode != 200 || a.text != created.text {
+	if resp, a := second.send(second.request(http.MethodGet, "/api/v1/files/"+created.TempRequestID, nil)); resp.StatusCode != http.StatusOK || a.text != created.text {
 		t.Errorf("%d %s", resp.StatusCode, a.text)
 	}
 	if got, _ := second.stored(created.Files[0].FileID); got != "file" {

@@ -90,7 +90,7 @@ func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 	w.Header().Set("Content-Type", "application/xml")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(e.status)
-	w.Write(body)
+	_, _ = w.Write(body)
 }
 
 // put checks the request before its body is touched, and stores the body.
@@ -104,17 +104,25 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 	case err == nil:
 		return nil
 	case errors.Is(broken, os.ErrDeadlineExceeded):
-		return &s3Error{status: http.StatusBadRequest, Code: "RequestTimeout",
-			Message: "Nothing of the body came for too long. Idle connections are closed.", reason: err}
+		return &s3Error{
+			status: http.StatusBadRequest, Code: "RequestTimeout",
+			Message: "Nothing of the body came for too long. Idle connections are closed.", reason: err,
+		}
 	case broken != nil:
-		return &s3Error{status: http.StatusBadRequest, Code: "IncompleteBody",
-			Message: "The body ended before its Content-Length.", reason: err}
+		return &s3Error{
+			status: http.StatusBadRequest, Code: "IncompleteBody",
+			Message: "The body ended before its Content-Length.", reason: err,
+		}
 	case errors.Is(err, store.ErrFull):
-		return &s3Error{status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
-			Message: "The store has no room for the file.", reason: err}
+		return &s3Error{
+			status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
+			Message: "The store has no room for the file.", reason: err,
+		}
 	default:
-		return &s3Error{status: http.StatusInternalServerError, Code: "InternalError",
-			Message: "The file could not be stored. Try again.", reason: err}
+		return &s3Error{
+			status: http.StatusInternalServerError, Code: "InternalError",
+			Message: "The file could not be stored. Try again.", reason: err,
+		}
 	}
 }
 
@@ -123,12 +131,16 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 // whatever else is wrong with it.
 func (h *Handler) admit(r *http.Request, id string) *s3Error {
 	if r.Method != http.MethodPut {
-		return &s3Error{status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed",
-			Message: "The method is not allowed against this resource; the URL is for PUT."}
+		return &s3Error{
+			status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed",
+			Message: "The method is not allowed against this resource; the URL is for PUT.",
+		}
 	}
 	if len(r.Header.Values("Authorization")) > 0 {
-		return &s3Error{status: http.StatusBadRequest, Code: "InvalidArgument",
-			Message: "Only one auth mechanism allowed: the URL is presigned, and the Authorization header is one too many."}
+		return &s3Error{
+			status: http.StatusBadRequest, Code: "InvalidArgument",
+			Message: "Only one auth mechanism allowed: the URL is presigned, and the Authorization header is one too many.",
+		}
 	}
 	denied := func(message string) *s3Error {
 		return &s3Error{status: http.StatusForbidden, Code: "AccessDenied", Message: message}
@@ -152,17 +164,23 @@ func (h *Handler) admit(r *http.Request, id string) *s3Error {
 	}
 	types := r.Header.Values("Content-Type")
 	if len(types) > 1 || !same(signature, h.sign(id, r.Header.Get("Content-Type"), expires)) {
-		return &s3Error{status: http.StatusForbidden, Code: "SignatureDoesNotMatch",
-			Message: "The signature does not fit the request. Check the URL and the Content-Type, which must be the one that was announced."}
+		return &s3Error{
+			status: http.StatusForbidden, Code: "SignatureDoesNotMatch",
+			Message: "The signature does not fit the request. Check the URL and the Content-Type, which must be the one that was announced.",
+		}
 	}
 	// Go's server takes a missing Content-Length of HTTP/1 for zero.
 	if r.ContentLength < 0 || r.ContentLength == 0 && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == "" {
-		return &s3Error{status: http.StatusLengthRequired, Code: "MissingContentLength",
-			Message: "You must provide the Content-Length HTTP header."}
+		return &s3Error{
+			status: http.StatusLengthRequired, Code: "MissingContentLength",
+			Message: "You must provide the Content-Length HTTP header.",
+		}
 	}
 	if h.maxSize > 0 && r.ContentLength > h.maxSize {
-		return &s3Error{status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
-			Message: fmt.Sprintf("The file has %d bytes, and at most %d are allowed.", r.ContentLength, h.maxSize)}
+		return &s3Error{
+			status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
+			Message: fmt.Sprintf("The file has %d bytes, and at most %d are allowed.", r.ContentLength, h.maxSize),
+		}
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
 	i := s.initiate("text/plain")
 	for _, content := range []string{"first", "", "third"} {
 		clock.add(19 * time.Second)
-		if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type", "text/plain", "Content-Length", "0"); resp.StatusCode != 200 {
+		if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type", "text/plain", "Content-Length", "0"); resp.StatusCode != http.StatusOK {
 			t.Fatalf("%q: %d %s", content, resp.StatusCode, text)
 		}
 		if got, _ := s.stored(i.FileID); got != content {
@@ -53,12 +53,12 @@ func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
 		}
 	}
 	clock.add(2 * time.Second) // 59 s
-	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("last"), "Content-Type", "text/plain"); resp.StatusCode != 200 {
+	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("last"), "Content-Type", "text/plain"); resp.StatusCode != http.StatusOK {
 		t.Errorf("a second before its end: %d", resp.StatusCode)
 	}
 	clock.add(time.Second)
 	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("late"), "Content-Type", "text/plain")
-	if code := s3Code(t, resp, text); resp.StatusCode != 403 || code != "AccessDenied" || !strings.Contains(text, "Request has expired") {
+	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusForbidden || code != "AccessDenied" || !strings.Contains(text, "Request has expired") {
 		t.Errorf("at its end: %d %s", resp.StatusCode, text)
 	}
 	if got, _ := s.stored(i.FileID); got != "last" {
@@ -138,7 +138,7 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 		}
 	}
 	resp, text := raw(t, i.UploadURL, "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Type: text/html\nContent-Length: 1\n\nx", false)
-	if code := s3Code(t, resp, text); resp.StatusCode != 403 || code != "SignatureDoesNotMatch" {
+	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusForbidden || code != "SignatureDoesNotMatch" {
 		t.Errorf("two types: %d %s", resp.StatusCode, text)
 	}
 	for _, id := range []string{i.FileID, other.FileID} {
@@ -146,7 +146,7 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 			t.Errorf("stored: %q", got)
 		}
 	}
-	if resp, _ := s.do("PUT", i.UploadURL, strings.NewReader(strings.Repeat("x", 100)), "Content-Type", "text/plain"); resp.StatusCode != 200 {
+	if resp, _ := s.do("PUT", i.UploadURL, strings.NewReader(strings.Repeat("x", 100)), "Content-Type", "text/plain"); resp.StatusCode != http.StatusOK {
 		t.Errorf("the URL as it is, with the largest file: %d", resp.StatusCode)
 	}
 	for _, secret := range []string{signature, expires} {
@@ -190,18 +190,18 @@ func TestPresignedBodyHasALength(t *testing.T) {
 	const head = "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\n"
 	for what, framing := range map[string]string{"chunked": "Transfer-Encoding: chunked\n\n4\nfile\n0\n\n", "no length": "\n"} {
 		resp, text := raw(t, i.UploadURL, head+framing, false)
-		if code := s3Code(t, resp, text); resp.StatusCode != 411 || code != "MissingContentLength" {
+		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusLengthRequired || code != "MissingContentLength" {
 			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
 		}
 	}
 	resp, text := raw(t, i.UploadURL, head+"Content-Length: 100\n\nonly this", true)
-	if code := s3Code(t, resp, text); resp.StatusCode != 400 || code != "IncompleteBody" {
+	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusBadRequest || code != "IncompleteBody" {
 		t.Errorf("torn: %d %s", resp.StatusCode, text)
 	}
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Errorf("stored: %q", got)
 	}
-	if resp, _ := raw(t, i.UploadURL, head+"Content-Length: 0\n\n", false); resp.StatusCode != 200 {
+	if resp, _ := raw(t, i.UploadURL, head+"Content-Length: 0\n\n", false); resp.StatusCode != http.StatusOK {
 		t.Errorf("an empty file: %d", resp.StatusCode)
 	}
 	if got, _ := s.stored(i.FileID); got != "" {
@@ -215,7 +215,7 @@ func TestPresignedBodyThatStallsIsRefused(t *testing.T) {
 	s := serve(t, cfg)
 	i := s.initiate("text/plain")
 	resp, text := raw(t, i.UploadURL, "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Length: 100\n\nonly this", false)
-	if code := s3Code(t, resp, text); resp.StatusCode != 400 || code != "RequestTimeout" {
+	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusBadRequest || code != "RequestTimeout" {
 		t.Errorf("%d %s", resp.StatusCode, text)
 	}
 	if got, _ := s.stored(i.FileID); got != "nothing" {
@@ -231,14 +231,14 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 	// Three bodies in a row larger than what a socket holds, and nobody waits for 100.
 	for range 3 {
 		resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(strings.Repeat("x", 32<<20)), "Content-Type", "a/b")
-		if code := s3Code(t, resp, text); resp.StatusCode != 413 || code != "EntityTooLarge" {
+		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusRequestEntityTooLarge || code != "EntityTooLarge" {
 			t.Errorf("%d %s", resp.StatusCode, text)
 		}
 	}
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Error("something is stored")
 	}
-	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("fits"), "Content-Type", "a/b"); resp.StatusCode != 200 {
+	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("fits"), "Content-Type", "a/b"); resp.StatusCode != http.StatusOK {
 		t.Errorf("a file that fits: %d", resp.StatusCode)
 	}
 }

@@ -335,7 +335,7 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 	}
 	// Of unknown length, it is counted.
 	endless := io.MultiReader(strings.NewReader(`{"contentType":"`), strings.NewReader(strings.Repeat("x", 64<<10)))
-	if resp, _ := s.do(post, path, endless, "Content-Type", "application/json", "Authorization", "Bearer "+token); resp.StatusCode != 413 {
+	if resp, _ := s.do(post, path, endless, "Content-Type", "application/json", "Authorization", "Bearer "+token); resp.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("too much JSON, chunked: status %d, want 413", resp.StatusCode)
 	}
 	if got := s.status(never); !strings.Contains(got, "Pending") {
@@ -429,16 +429,16 @@ func TestStoreThatFailsIsAServerError(t *testing.T) {
 	s := serve(t, cfg)
 	i := s.initiate("a/b")
 	st.err = secret
-	if resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization", "Bearer "+token); resp.StatusCode != 500 || text != "" {
+	if resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization", "Bearer "+token); resp.StatusCode != http.StatusInternalServerError || text != "" {
 		t.Errorf("status: %d %q, want 500 without a body", resp.StatusCode, text)
 	}
 	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("file"), "Content-Type", "a/b")
-	if resp.StatusCode != 500 || !strings.Contains(text, "<Code>InternalError</Code>") || strings.Contains(text, "fire") {
+	if resp.StatusCode != http.StatusInternalServerError || !strings.Contains(text, "<Code>InternalError</Code>") || strings.Contains(text, "fire") {
 		t.Errorf("PUT: %d %s", resp.StatusCode, text)
 	}
 	st.presign = func(string, string, time.Duration) (string, error) { return "", secret }
 	resp, text = s.do(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`), "Authorization", "Bearer "+token, "Content-Type", "application/json")
-	if resp.StatusCode != 500 || text != "" {
+	if resp.StatusCode != http.StatusInternalServerError || text != "" {
 		t.Errorf("POST: %d %q, want 500 without a body", resp.StatusCode, text)
 	}
 	if n := strings.Count(s.log.String(), "disk 7 is on fire"); n != 3 {
@@ -485,7 +485,7 @@ func TestReplicasAndRestartsShareTheirIDs(t *testing.T) {
 		t.Errorf("pending on the other: %s", got)
 	}
 	target := strings.Replace(i.UploadURL, first.url, second.url, 1)
-	if resp, text := second.do(http.MethodPut, target, strings.NewReader("file"), "Content-Type", "a/b"); resp.StatusCode != 200 {
+	if resp, text := second.do(http.MethodPut, target, strings.NewReader("file"), "Content-Type", "a/b"); resp.StatusCode != http.StatusOK {
 		t.Fatalf("PUT to the other: %d %s", resp.StatusCode, text)
 	}
 	if a, b := first.status(i.FileID), second.status(i.FileID); a != b || !strings.Contains(a, "Completed") {

@@ -117,7 +117,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	w.Write(text)
+	_, _ = w.Write(text)
 }
 
 // grant checks a request for a token and says for which organization it is.

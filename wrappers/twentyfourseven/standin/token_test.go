@@ -62,7 +62,7 @@ func TestIssuedTokenExpires(t *testing.T) {
 	cfg.Now, cfg.TokenLife = clock.Now, 10*time.Minute
 	s := serve(t, cfg)
 	resp, g := s.grant(grantForm().Encode())
-	if resp.StatusCode != 200 || g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 || g.Scope != "api.accounting.transaction:write" {
+	if resp.StatusCode != http.StatusOK || g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 || g.Scope != "api.accounting.transaction:write" {
 		t.Fatalf("%d %+v", resp.StatusCode, g)
 	}
 	// A replica, or this one after a restart.
@@ -165,7 +165,7 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 		})
 	}
 	resp, text := s.do(http.MethodGet, "/oauth/token?"+grantForm().Encode(), nil)
-	if resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" || !strings.Contains(text, `"error"`) {
+	if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "POST" || !strings.Contains(text, `"error"`) {
 		t.Errorf("GET: %d %s", resp.StatusCode, text)
 	}
 	if strings.Contains(s.log.String(), clientSecret) {
@@ -173,7 +173,7 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 	}
 	// Who has only a token issues none: not to the empty client either.
 	static := serve(t, standin.Config{Token: token})
-	if resp, g := static.grant(grantForm().Encode()); resp.StatusCode != 401 || g.Error != "invalid_client" {
+	if resp, g := static.grant(grantForm().Encode()); resp.StatusCode != http.StatusUnauthorized || g.Error != "invalid_client" {
 		t.Errorf("no client configured: %d %+v", resp.StatusCode, g)
 	}
 }
