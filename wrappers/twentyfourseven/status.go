@@ -64,8 +64,8 @@ func (c *Client) Status(ctx context.Context, fileID string) (Status, error) {
 	return st, nil
 }
 
-// Wait asks for the status of fileID until its documentId is there, each time
-// after a longer wait, up to upload.Retry's MaxWait. It ends with the context,
+// Wait asks for the status of fileID until its documentId is there, with random
+// waits of up to 0.5, 1, 2 s and so on, never above upload.Retry's MaxWait. It ends with the context,
 // with the first failure of [Client.Status], or with [ErrFailed] where the
 // status says so; any other status means that it is not there yet.
 func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"golang.org/x/oauth2"
 
@@ -70,16 +69,13 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 	if s.unusable != nil {
 		return s
 	}
-	secrets := strings.NewReplacer(c.ClientSecret, wire.Redacted, url.QueryEscape(c.ClientSecret), wire.Redacted)
 	client, _ := ctx.Value(oauth2.HTTPClient).(*http.Client)
 	doer, err := wire.NewDoer(wire.API{
-		Provider: provider,
-		BaseURL:  tokenURL,
-		Table:    tokenTable,
-		Read: func(a wire.Answer) (code, message string) {
-			code, message = readTokenError(a)
-			return secrets.Replace(code), secrets.Replace(message)
-		},
+		Provider:   provider,
+		BaseURL:    tokenURL,
+		Table:      tokenTable,
+		Read:       readTokenError,
+		Hide:       func() []string { return []string{c.ClientSecret, url.QueryEscape(c.ClientSecret)} },
 		Repeatable: true,
 	}, upload.Config{HTTPClient: client})
 	if err != nil {
@@ -121,10 +117,11 @@ func (t *token) read(body []byte) error {
 		TokenType   string      `json:"token_type"`
 		ExpiresIn   json.Number `json:"expires_in"` // seconds; some servers quote it
 	}
-	if json.Unmarshal(body, &raw) != nil || raw.AccessToken == "" {
+	err := json.Unmarshal(body, &raw)
+	t.AccessToken, t.TokenType = raw.AccessToken, raw.TokenType
+	if err != nil || authorization(&t.Token) == "" {
 		return errors.New("it is no OAuth2 token")
 	}
-	t.AccessToken, t.TokenType = raw.AccessToken, raw.TokenType
 	if s, err := raw.ExpiresIn.Float64(); err == nil && s > 0 {
 		t.Expiry = time.Now().Add(time.Duration(min(s, 1<<31)) * time.Second)
 	}
@@ -176,6 +173,9 @@ func (s *tokenSource) token(ctx context.Context) (*oauth2.Token, error) {
 		return nil, s.unusable
 	}
 	for {
+		if s.life.Err() != nil {
+			return nil, context.Cause(s.life)
+		}
 		s.mu.Lock()
 		if s.held.Valid() {
 			defer s.mu.Unlock()
@@ -196,7 +196,7 @@ func (s *tokenSource) token(ctx context.Context) (*oauth2.Token, error) {
 			return nil, context.Cause(ctx)
 		case <-f.done:
 		}
-		if !f.calledBack || s.life.Err() != nil {
+		if !f.calledBack {
 			return f.token, f.err
 		}
 		// That says nothing of the token server: the next one flies.
@@ -229,6 +229,15 @@ func (s *tokenSource) refused(accessToken string) {
 	}
 }
 
+// authorization is the header's value for t, or nothing where t cannot be sent.
+func authorization(t *oauth2.Token) string {
+	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
+	if t == nil || t.AccessToken == "" || strings.ContainsFunc(t.Type()+t.AccessToken, unfit) {
+		return ""
+	}
+	return t.Type() + " " + t.AccessToken
+}
+
 // bearer makes a Doer's two hooks of a token source. The source stays inside
 // the funcs: printed as a field it might show a token.
 func bearer(tokens oauth2.TokenSource) (authorize func(*http.Request) error, renew func(*http.Request) (bool, error)) {
@@ -242,10 +251,11 @@ func bearer(tokens oauth2.TokenSource) (authorize func(*http.Request) error, ren
 		if err != nil {
 			return "", tokenError(ctx, err)
 		}
-		if t == nil || t.AccessToken == "" || strings.ContainsFunc(t.AccessToken, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		value := authorization(t)
+		if value == "" {
 			return "", tokenError(ctx, fmt.Errorf("%w: the token source gave no token that could be sent", upload.ErrInvalid))
 		}
-		return t.Type() + " " + t.AccessToken, nil
+		return value, nil
 	}
 	authorize = func(req *http.Request) error {
 		value, err := header(req.Context())

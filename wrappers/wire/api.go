@@ -14,6 +14,10 @@ type API struct {
 	TraceHeader string   // the response header with the trace id; empty if there is none
 	Secret      []string // request headers that authenticate, beside Authorization: refused in upload.Config.Header, kept out of every message
 
+	// Hide names what else no message may repeat, such as a secret that is
+	// sent in a body. It is a func so that printing the API does not show it.
+	Hide func() []string
+
 	// Table says what an answer means. What it does not list means what HTTP
 	// says; the zero Table works.
 	Table Table

@@ -125,7 +125,7 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 	case fault != nil:
 		err = fault
 	case err != nil:
-		err = fmt.Errorf("%w: %w", errNetwork, WithoutURL(err, secretsOf(req, d.api.Secret)...))
+		err = fmt.Errorf("%w: %w", errNetwork, WithoutURL(err, d.secrets(req, l.req)...))
 	case !whole:
 		err = fmt.Errorf("%w: status %d came before the whole body was sent", upload.ErrUnavailable, resp.StatusCode)
 	}
@@ -176,20 +176,21 @@ func (d *Doer) understand(resp *http.Response, x *exchange) (again bool) {
 			f.Message = fmt.Sprintf("redirect to %s://%s, which is not followed", to.Scheme, to.Host)
 		}
 	}
-	secrets := secretsOf(resp.Request, d.api.Secret)
-	f.Code = oneLine(redact(f.Code, secrets), 64)
-	f.Message = oneLine(redact(f.Message, secrets), 256)
+	secrets := d.secrets(x.req, resp.Request)
+	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)
 	x.failure = f
 	return again
 }
 
 // peek reads the beginning of a body and puts it back. A body that does not
 // come in time is left where it is.
-func peek(resp *http.Response) []byte {
+func peek(resp *http.Response) (answer []byte) {
 	tooSlow := time.AfterFunc(errorBodyTime, func() { resp.Body.Close() })
 	defer tooSlow.Stop()
 	var head bytes.Buffer
-	_, _ = io.CopyN(&head, resp.Body, maxErrorBody)
+	if n, _ := io.CopyN(&head, resp.Body, maxErrorBody); n == maxErrorBody {
+		defer func() { answer = answer[:bytes.LastIndexAny(answer, " \t\r\n<>\"'")+1] }() // it may end in the middle of a secret
+	}
 	resp.Body = struct {
 		io.Reader
 		io.Closer

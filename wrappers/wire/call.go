@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -49,9 +50,10 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 		if err = read(body); err == nil {
 			return traceID, nil
 		}
+		secrets := d.secrets(x.req, resp.Request)
 		// The text and not the chain: a decoder's error tells of generated types.
 		err = fmt.Errorf("%w: the answer (%q, %d bytes) cannot be used: %s", upload.ErrUnavailable,
-			oneLine(resp.Header.Get("Content-Type"), 64), len(body), Clean(err.Error()))
+			clean(resp.Header.Get("Content-Type"), 64, secrets), len(body), clean(err.Error(), 256, secrets))
 	}
 	f := d.fail(x, err)
 	f.Status, f.TraceID = resp.StatusCode, traceID
@@ -69,9 +71,19 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 }
 
+// traceID is the answer's, unless it repeats what the request authenticated
+// with. The full redaction of failures would cost every success its time.
 func (d *Doer) traceID(resp *http.Response) string {
 	if d.api.TraceHeader == "" {
 		return ""
 	}
-	return oneLine(resp.Header.Get(d.api.TraceHeader), 128)
+	id := resp.Header.Get(d.api.TraceHeader)
+	for _, name := range append(d.api.Secret, "Authorization") {
+		v := resp.Request.Header.Get(name)
+		_, credentials, _ := strings.Cut(v, " ")
+		if v != "" && (strings.Contains(id, v) || credentials != "" && strings.Contains(id, credentials)) {
+			return Redacted
+		}
+	}
+	return oneLine(id, 128)
 }

@@ -46,6 +46,7 @@ type Doer struct {
 // generated client; it travels down in the context.
 type exchange struct {
 	op       string
+	req      *http.Request // as it was before any redirect
 	attempts int
 	failure  *upload.Error // what became of the last attempt; nil is a success
 }
@@ -59,6 +60,7 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	if x == nil {
 		x = &exchange{}
 	}
+	x.req = req
 	d.dress(req)
 	// The source is opened here and not when the transport first reads: what
 	// cannot be opened is never announced to a server.

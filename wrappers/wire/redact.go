@@ -32,38 +32,54 @@ func redact(text string, secrets []string) string {
 	return text
 }
 
-// secretsOf lists what a request carries that no message may repeat: the
-// values of the named headers and of its URL's query and user info, as they
-// stand and decoded.
-func secretsOf(req *http.Request, headers []string) []string {
+// run is a stretch of a secret that no escaping changes.
+var run = regexp.MustCompile(`[A-Za-z0-9]{12,}`)
+
+// secrets lists what no message about an exchange may repeat: what the requests
+// carry in the headers that authenticate, in their URL's query and user info, as
+// it stands, decoded, and in stretches that survive being escaped once more; and
+// what the API hides besides.
+func (d *Doer) secrets(reqs ...*http.Request) []string {
 	var secrets []string
 	add := func(s string) {
-		if len(s) >= 6 { // a shorter one would blank out ordinary words, and guards nothing
-			secrets = append(secrets, s)
+		if len(s) < 6 {
+			return // it would blank out ordinary words, and guards nothing
+		}
+		secrets = append(secrets, s)
+		if runs := run.FindAllString(s, -1); len(runs) > 0 && runs[0] != s {
+			secrets = append(secrets, runs...)
 		}
 	}
-	for _, name := range append(headers, "Authorization", "Proxy-Authorization", "Cookie") {
-		for _, v := range req.Header.Values(name) {
-			add(v)
-			if _, credentials, found := strings.Cut(v, " "); found {
-				add(credentials)
+	if d.api.Hide != nil {
+		for _, s := range d.api.Hide() {
+			add(s)
+		}
+	}
+	for _, req := range reqs {
+		if req == nil {
+			continue
+		}
+		for _, name := range slices.Concat(d.api.Secret, []string{"Authorization", "Proxy-Authorization", "Cookie"}) {
+			for _, v := range req.Header.Values(name) {
+				add(v)
+				if _, credentials, found := strings.Cut(v, " "); found {
+					add(credentials)
+				}
 			}
 		}
-	}
-	if raw := req.URL.RawQuery; raw != "" {
-		add(raw)
-		for pair := range strings.SplitSeq(raw, "&") {
+		add(req.URL.RawQuery)
+		for pair := range strings.SplitSeq(req.URL.RawQuery, "&") {
 			_, v, _ := strings.Cut(pair, "=")
 			add(v)
 			if plain, err := url.QueryUnescape(v); err == nil && plain != v {
 				add(plain)
 			}
 		}
-	}
-	if req.URL.User != nil {
-		add(req.URL.User.String())
-		if p, set := req.URL.User.Password(); set {
-			add(p)
+		if req.URL.User != nil {
+			add(req.URL.User.String())
+			if p, set := req.URL.User.Password(); set {
+				add(p)
+			}
 		}
 	}
 	// Longest first: one may hold another.
@@ -79,9 +95,9 @@ func WithoutURL(err error, secrets ...string) error {
 		err = ue.Err
 	}
 	text := err.Error()
-	clean := oneLine(redact(text, secrets), 512) // net/http repeats what a server wrote, however long
-	if _, found := errors.AsType[*url.Error](err); found || clean != text {
-		return &masked{text: clean, is: func(target error) bool { return errors.Is(err, target) }}
+	short := clean(text, 512, secrets) // net/http repeats what a server wrote, however long
+	if _, found := errors.AsType[*url.Error](err); found || short != text {
+		return &masked{text: short, is: func(target error) bool { return errors.Is(err, target) }}
 	}
 	return err
 }
@@ -98,7 +114,12 @@ func (m *masked) Is(target error) bool { return m.is(target) }
 
 // Clean makes a provider's own words fit to stand in a message: one line, not
 // long, and no address with its query.
-func Clean(text string) string { return oneLine(redact(text, nil), 256) }
+func Clean(text string) string { return clean(text, 256, nil) }
+
+// clean redacts before it cuts: a secret cut in two would not be known again.
+func clean(text string, limit int, secrets []string) string {
+	return oneLine(redact(text, secrets), limit)
+}
 
 // oneLine makes foreign text fit to stand in a message: control characters and
 // runs of blanks become one blank, and what exceeds limit runes is cut off.
