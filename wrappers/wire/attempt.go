@@ -118,6 +118,9 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 	if err = l.preload(); err == nil {
 		resp, err = d.client.RoundTrip(l.req)
 	}
+	if resp != nil && resp.Request == nil { // a transport of the caller's need not say
+		resp.Request = l.req
+	}
 	fault, whole := l.finish()
 	switch {
 	case err == nil && resp.StatusCode/100 != 2:

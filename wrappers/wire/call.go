@@ -78,10 +78,12 @@ func (d *Doer) traceID(resp *http.Response) string {
 		return ""
 	}
 	id := resp.Header.Get(d.api.TraceHeader)
-	for _, name := range append(d.api.Secret, "Authorization") {
-		v := resp.Request.Header.Get(name)
-		_, credentials, _ := strings.Cut(v, " ")
-		if v != "" && (strings.Contains(id, v) || credentials != "" && strings.Contains(id, credentials)) {
+	for _, name := range d.api.Secret {
+		_, credentials, found := strings.Cut(resp.Request.Header.Get(name), " ")
+		if !found {
+			credentials = resp.Request.Header.Get(name)
+		}
+		if len(credentials) >= shortestSecret && strings.Contains(id, credentials) {
 			return Redacted
 		}
 	}

@@ -42,6 +42,7 @@ func NewDoer(api API, cfg upload.Config) (*Doer, error) {
 
 // newDoer has the settings that hold for other addresses than the API's, too.
 func newDoer(api API, cfg upload.Config) *Doer {
+	api.Secret = slices.Concat(api.Secret, []string{"Authorization", "Proxy-Authorization", "Cookie"})
 	d := &Doer{
 		api:      api,
 		client:   transport(),

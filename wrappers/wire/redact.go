@@ -32,6 +32,10 @@ func redact(text string, secrets []string) string {
 	return text
 }
 
+// shortestSecret is the length in bytes from which a secret is looked for: a
+// shorter one would blank out ordinary words, and guards nothing.
+const shortestSecret = 6
+
 // run is a stretch of a secret that no escaping changes.
 var run = regexp.MustCompile(`[A-Za-z0-9]{12,}`)
 
@@ -42,8 +46,8 @@ var run = regexp.MustCompile(`[A-Za-z0-9]{12,}`)
 func (d *Doer) secrets(reqs ...*http.Request) []string {
 	var secrets []string
 	add := func(s string) {
-		if len(s) < 6 {
-			return // it would blank out ordinary words, and guards nothing
+		if len(s) < shortestSecret {
+			return
 		}
 		secrets = append(secrets, s)
 		if runs := run.FindAllString(s, -1); len(runs) > 0 && runs[0] != s {
@@ -59,7 +63,7 @@ func (d *Doer) secrets(reqs ...*http.Request) []string {
 		if req == nil {
 			continue
 		}
-		for _, name := range slices.Concat(d.api.Secret, []string{"Authorization", "Proxy-Authorization", "Cookie"}) {
+		for _, name := range d.api.Secret {
 			for _, v := range req.Header.Values(name) {
 				add(v)
 				if _, credentials, found := strings.Cut(v, " "); found {
