@@ -115,6 +115,7 @@ var errNetwork = fmt.Errorf("%w", upload.ErrUnavailable)
 func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Response, err error) {
 	ctx, release := d.bound(req.Context())
 	l := lend(ctx, req, body)
+	defer l.finish() // also when a source panics
 	if err = l.preload(); err == nil {
 		resp, err = d.client.RoundTrip(l.req)
 	}

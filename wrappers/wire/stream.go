@@ -105,7 +105,7 @@ func (s *stream) read(p []byte) (int, error) {
 	n := 0
 	var err error
 	if left > 0 {
-		n, err = file.Read(p[:min(int64(len(p)), left)])
+		n, err = readSome(file, p[:min(int64(len(p)), left)])
 		s.at, left = s.at+int64(n), left-int64(n)
 	}
 	if err != nil && err != io.EOF {
@@ -132,18 +132,24 @@ func (s *stream) read(p []byte) (int, error) {
 // ends asks a file for one byte more than its size.
 func (s *stream) ends(file io.Reader, src upload.Source) error {
 	var one [1]byte
-	for range 100 { // as often as bufio lets a reader return nothing
-		n, err := file.Read(one[:])
-		switch {
-		case n > 0:
-			return invalid(src.Name, fmt.Errorf("holds more than its size of %d bytes", src.Size))
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return s.readError(src, err)
+	switch n, err := readSome(file, one[:]); {
+	case n > 0:
+		return invalid(src.Name, fmt.Errorf("holds more than its size of %d bytes", src.Size))
+	case err != io.EOF:
+		return s.readError(src, err)
+	}
+	return nil
+}
+
+// readSome reads until there is a byte or an error. A reader that goes on
+// giving neither is given up where bufio would.
+func readSome(r io.Reader, p []byte) (n int, err error) {
+	for range 100 {
+		if n, err = r.Read(p); n > 0 || err != nil {
+			return n, err
 		}
 	}
-	return invalid(src.Name, io.ErrNoProgress)
+	return 0, io.ErrNoProgress
 }
 
 // Close closes every source, once. It does not wait for a Read: closing the
