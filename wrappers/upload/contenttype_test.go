@@ -24,6 +24,7 @@ func TestContentTypeGoesByTheNameThenByTheFirstBytes(t *testing.T) {
 		{"photo", png, "image/png"},
 		{"photo.unheard-of", png, "image/png"},
 		{"dir.pdf/photo", png, "image/png"}, // a directory's extension says nothing
+		{`dir.pdf\photo`, png, "image/png"},
 		{"paper.", pdf, "application/pdf"},
 		{"notes", "plain words", "text/plain; charset=utf-8"},
 		{"noise", "\x00\x01\x02\x03", "application/octet-stream"},

@@ -1,15 +1,3 @@
-// Package upload is the vocabulary that every putpost client shares: what is
-// sent ([Source]), what comes back ([Result], [Error]) and how a client is set
-// up ([Config]).
-//
-//	src, err := upload.File("invoice.pdf")
-//	if err != nil {
-//		return err
-//	}
-//	res, err := client.Upload(ctx, src)
-//
-// It knows no provider. The clients are twentyfourseven.Client and
-// ncloudmailer.Client, in the folders beside this one.
 package upload
 
 import (

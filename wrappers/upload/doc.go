@@ -1,0 +1,59 @@
+// Package upload is the vocabulary that every putpost client shares: what is
+// sent ([Source]), what comes back ([Result], [Error]), how a client is set up
+// ([Config]), and many uploads at once ([Many]).
+//
+//	src, err := upload.File("invoice.pdf")
+//	if err != nil {
+//		return err
+//	}
+//	res, err := client.Upload(ctx, src)
+//
+// It knows no provider. The clients are twentyfourseven.Client and
+// ncloudmailer.Client, in the folders beside this one.
+//
+// # What putpost promises
+//
+// Of every client here; in brackets, the test that holds the sentence.
+//
+// What arrives. What the caller handed over is, byte for byte, what is stored
+// under the returned id [TestContract]. A body has its exact length and is
+// never chunked [TestEachAttemptSendsTheSameBodyWithItsOwnCredentials,
+// TestFormIsWhatMultipartReads]. A file that grows, shrinks or fails while it
+// is sent is an error, and the other side never gets a body that looks whole
+// [TestSizeIsPinned, TestSources]. A success that came before the whole body
+// was sent is an error [TestSuccessBeforeTheWholeBodyIsNone].
+//
+// What is repeated. Network errors, 408, 429 and 5xx, as often as [Retry] says,
+// with the same body from its first byte and credentials of its own each time
+// [TestEachAttemptSendsTheSameBodyWithItsOwnCredentials, TestWhatIsRepeated];
+// not an exceeded quota, nor a missing default project
+// [TestEachCodeHasItsKindAndIsRepeatedOnlyWhereThatMayHelp]. A 401 costs one
+// more try, if there is another token
+// [TestAfterARefusalTheTokenIsAskedForOnceMore]; an expired presigned URL costs
+// one new start [TestExpiredAddressCostsOneNewStart]. With [Retry] Attempts 1
+// nothing is sent twice [TestExpiredWhereNothingIsRepeated,
+// TestWhatIsRepeated]. A source that can be read once is sent once
+// [TestSourceThatIsReadOnceKeepsTheFirstFailure].
+//
+// What may be there twice. A repeated createFile may have been stored before;
+// the duplicate is an orphan that NAVER deletes after 24 hours. A repeated POST
+// /fileUpload leaves a fileId without a file. The presigned step overwrites
+// itself. So nothing is lost and nothing that the caller knows of is doubled
+// [TestConnection].
+//
+// What is stored when an upload fails. Nothing, or the whole file; never a part
+// [TestConnection, TestSources].
+//
+// What is never shown. No error, log line or printed value holds a token, a
+// key, a signature, user info or the query of a URL, also where the other side
+// repeats them [TestEchoes, TestNoSecretOfTheRequestSurvives]. The presigned
+// URL's host gets no credential of the API
+// [TestPresignedSendsTheFileAndNothingElse], and no redirect leads the file out
+// of https [TestPresignedIsNotLedFromHTTPSToHTTP].
+//
+// What ends. A call ends with its context, also in the middle of a Read that
+// closing the reader ends [TestCancelEndsAReadThatHangs] and between attempts
+// [TestWaitEndsWithTheContext]. Every reader that was opened is closed once,
+// and no goroutine outlives a call [TestSources]. There is no other time limit
+// but 60 s without the beginning of an answer [TestConnection].
+package upload
