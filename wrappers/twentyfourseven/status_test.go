@@ -166,7 +166,9 @@ func TestWaitEndsWhereTheProviderGaveUp(t *testing.T) {
 		o := newOffice()
 		client := o.simple(t)
 		o.statuses(`{"status":"Pending"}`, fmt.Sprintf(`{"fileId":67890,"status":%q}`, word))
-		st, err := client.Wait(t.Context(), "67890")
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // it would poll for ever
+		defer cancel()
+		st, err := client.Wait(ctx, "67890")
 		f := failure(t, err)
 		if !errors.Is(f, twentyfourseven.ErrFailed) || f.Op != "getFileUploadStatus" || f.TraceID != "trace-1" || !strings.Contains(f.Error(), word) || !strings.Contains(f.Error(), "67890") {
 			t.Errorf("%q: %v, want twentyfourseven.ErrFailed that names id and status", word, f)
