@@ -334,6 +334,13 @@ var bites = []struct {
 	})}, "answers are errors of their kind", `of the kind "presigned URL expired" too`},
 	{"the status is lost", rig{client: failure(func(e *upload.Error) error { e.Status = 0; return e })}, "answers are errors of their kind", "Status is 0, want 401"},
 	{"the operation is lost", rig{client: failure(func(e *upload.Error) error { e.Op = ""; return e })}, "answers are errors of their kind", `Op is "", want "announce"`},
+	{"the trace id is lost", rig{form: true, client: result(func(r *upload.Result) { r.TraceID = "" })}, "names arrive without directories", `name "plain.txt": trace id: "", but the API's answer said "o-`},
+	{"the trace id of an error is lost", rig{client: failure(func(e *upload.Error) error {
+		if e.Op == Presigned {
+			e.TraceID = ""
+		}
+		return e
+	})}, "answers are errors of their kind", `presigned answered 401: trace id: "", but the API's answer said "o-`},
 	{"the attempts are not counted", rig{client: failure(func(e *upload.Error) error { e.Attempts = 1; return e })}, "a lasting fault is an error", "Attempts is 1, but 3 requests"},
 	{"Retry-After is lost", rig{client: failure(func(e *upload.Error) error { e.RetryAfter = 0; return e })}, "answers are errors of their kind", "RetryAfter is 0s, the answer said 1s"},
 	{"a refusal is repeated", rig{sent: again, client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind", "2 requests, though none but the first can help"},
@@ -360,6 +367,21 @@ var bites = []struct {
 		})
 	}}, "a lasting fault is an error", "shows a credential or a presigned query"},
 	{"the client shows a credential", rig{client: func(u upload.Uploader) upload.Uploader { return &talkative{u, depotKey} }}, "secrets stay inside", "the client after an upload: secrets: "},
+
+	{"a success without an answer is one", rig{sent: func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil && resp.StatusCode == 201 && resp.ContentLength == 0 {
+				resp.Body = io.NopCloser(strings.NewReader(`{"id":"o-1","size":54321}`))
+			}
+			return resp, err
+		})
+	}, form: true}, "answers that cannot be used", "submit answered 201 and nothing: error: none"},
+	{"a size that disagrees is not looked at", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
+		u.(*depotClient).trusting = true
+		return u
+	}}, "answers that cannot be used", "submit answered 201 and another size: error: none"},
+	{"the directories are told", rig{form: true, sent: request("/forms", replace(`filename="`, `filename="C:\home\`))}, "names arrive without directories", `name "plain.txt": wire: the form tells the directories: "C:\\home\\plain.txt"`},
 
 	// What goes over the wire.
 	{"a chunked body", rig{form: true, sent: request("/forms", func(r *http.Request) { r.ContentLength = -1 })}, "names arrive without directories", "submit: request length: chunked"},

@@ -31,7 +31,17 @@ func namesArrive(t *trial) {
 		"/home/user/dir/test.txt",
 		`C:\dir/other\..\test.txt`,
 	} {
-		t.arrives(fmt.Sprintf("name %q", name), newSource(name, "text/plain", []byte(name), nil))
+		what := fmt.Sprintf("name %q", name)
+		t.arrives(what, newSource(name, "text/plain", []byte(name), nil))
+		if t.Server == nil {
+			continue
+		}
+		for _, f := range t.Server.Files() {
+			if f.Name != upload.BaseName(f.Name) {
+				t.Errorf("%s: wire: the form tells the directories: %q", what, f.Name)
+				return
+			}
+		}
 	}
 }
 

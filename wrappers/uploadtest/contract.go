@@ -149,6 +149,22 @@ func (c *contract) credentialHeaders() []string {
 	return names
 }
 
+// traceHeader is the header that the spec declares for a trace id, if any.
+func (c *contract) traceHeader() string {
+	for _, item := range c.doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			for _, response := range op.Responses.Map() {
+				for name := range response.Value.Headers {
+					if strings.Contains(strings.ToLower(name), "trace") {
+						return name
+					}
+				}
+			}
+		}
+	}
+	return ""
+}
+
 func (c *contract) granted(address string) (grant, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -63,6 +63,7 @@ func newDepot() *depot {
 
 func (d *depot) keyed(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Depot-Trace", d.newID())
 		if r.Header.Get("X-Depot-Key") != depotKey {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -175,6 +176,14 @@ type depotClient struct {
 	http *http.Client
 	form bool
 	key  func() string
+
+	trusting bool
+}
+
+type depotAnswer struct {
+	ID, Name, UploadMethod, UploadURL string
+	Size                              int64
+	trace                             string
 }
 
 func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
@@ -186,7 +195,7 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 	if err != nil {
 		return res, &upload.Error{Provider: "depot", Err: err}
 	}
-	var answer struct{ ID, Name, UploadMethod, UploadURL string }
+	var answer depotAnswer
 	if c.form {
 		var b bytes.Buffer
 		w := multipart.NewWriter(&b)
@@ -197,13 +206,16 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 		w.Close()
 		err = c.do(ctx, "submit", "POST", c.base+"/forms", w.FormDataContentType(), b.Bytes(), &answer)
 		res.Name = answer.Name
+		if err == nil && answer.Size != src.Size && !c.trusting {
+			err = &upload.Error{Provider: "depot", Op: "submit", Status: 201, Attempts: 1, TraceID: answer.trace, Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+		}
 	} else {
 		in, _ := json.Marshal(map[string]string{"contentType": src.ContentType})
 		if err = c.do(ctx, "announce", "POST", c.base+"/objects", "application/json", in, &answer); err == nil {
-			err = c.do(ctx, Presigned, answer.UploadMethod, answer.UploadURL, src.ContentType, content, nil)
+			err = c.do(ctx, Presigned, answer.UploadMethod, answer.UploadURL, src.ContentType, content, &answer)
 		}
 	}
-	res.ID = answer.ID
+	res.ID, res.TraceID = answer.ID, answer.trace
 	return res, err
 }
 
@@ -233,7 +245,7 @@ var depotKinds = map[int]error{
 	429: upload.ErrRateLimited, 500: upload.ErrUnavailable, 503: upload.ErrUnavailable,
 }
 
-func (c *depotClient) do(ctx context.Context, op, method, address, contentType string, body []byte, into any) error {
+func (c *depotClient) do(ctx context.Context, op, method, address, contentType string, body []byte, into *depotAnswer) error {
 	for attempt := 1; ; attempt++ {
 		failure := &upload.Error{Provider: "depot", Op: op, Attempts: attempt}
 		req, _ := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
@@ -245,6 +257,10 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			req.Header.Set("Expect", "100-continue")
 		}
 		resp, err := c.http.Do(req)
+		if err == nil && op != Presigned {
+			into.trace = resp.Header.Get("X-Depot-Trace")
+		}
+		failure.TraceID = into.trace
 		switch {
 		case ctx.Err() != nil:
 			failure.Err = ctx.Err()
@@ -253,8 +269,12 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			failure.Err = fmt.Errorf("%w: %w", upload.ErrUnavailable, errors.Unwrap(err))
 		case resp.StatusCode/100 == 2:
 			defer resp.Body.Close()
-			if into != nil {
-				return json.NewDecoder(resp.Body).Decode(into)
+			if op == Presigned {
+				return nil
+			}
+			if err := json.NewDecoder(resp.Body).Decode(into); err != nil || into.ID == "" {
+				failure.Status, failure.Err = resp.StatusCode, fmt.Errorf("%w: the answer cannot be used", upload.ErrUnavailable)
+				return failure
 			}
 			return nil
 		default:

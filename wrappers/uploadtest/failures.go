@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing/iotest"
 	"time"
 
@@ -184,11 +187,14 @@ func kindsHold(t *trial) {
 					kind = upload.ErrUnauthorized // it is the credentials that are refused
 				}
 				var asked time.Duration
-				fault := Answer(c.status, "")
-				if c.kind == upload.ErrRateLimited {
-					asked, fault = time.Second, Answer(c.status, "", "Retry-After", "1")
+				var header []string
+				if name := t.Server.contract.traceHeader(); name != "" {
+					header = append(header, name, "uploadtest-trace-id")
 				}
-				t.Server.Inject(op, -1, fault)
+				if c.kind == upload.ErrRateLimited {
+					asked, header = time.Second, append(header, "Retry-After", "1")
+				}
+				t.Server.Inject(op, -1, Answer(c.status, "", header...))
 				t.storesNothing(what, func() {
 					_, err := t.send(t.Context(), what, newSource("refused.bin", upload.OctetStream, noise(1000, 8), nil))
 					failure, ok := t.fails(what, err, kind)
@@ -220,10 +226,59 @@ func (t *trial) accounts(what string, failure *upload.Error, op string, status i
 		t.Errorf("%s: error: Status is %d, want %d", what, failure.Status, status)
 	case failure.Attempts != n:
 		t.Errorf("%s: error: Attempts is %d, but %d requests arrived", what, failure.Attempts, n)
+	default:
+		t.traces(what, failure.TraceID)
 	}
 }
 
-// earlyRefusal: a server that refuses a large body unread is heard.
+// unusable: a success that does not say what it has to is none, and sending the
+// file again would not help.
+func unusable(t *trial) {
+	if !t.needsServer() {
+		return
+	}
+	t.operations()
+	const size = 54321 // which no id has in it
+	for _, r := range t.Server.Requests() {
+		if len(r.Answer) == 0 || r.Op == Token || r.Op == Presigned {
+			continue
+		}
+		for _, c := range []struct {
+			name, body string
+		}{
+			{"nothing", ""},
+			{"HTML", "<html><body>Welcome</body></html>"},
+			{"an empty object", "{}"},
+			{"null", "null"},
+			{"half of an answer", string(r.Answer[:len(r.Answer)/2])},
+			{"another size", ""},
+		} {
+			t.fresh(fmt.Sprintf("%s %s", r.Op, c.name), func(t *trial) {
+				what := fmt.Sprintf("%s answered %d and %s", r.Op, r.Status, c.name)
+				src := newSource("unusable.bin", upload.OctetStream, noise(size, 15), nil)
+				fault, told := Answer(r.Status, c.body, "Content-Type", "application/json"), new(atomic.Bool)
+				told.Store(true)
+				if c.name == "another size" {
+					fault = lie(size, size-1, told)
+				}
+				t.Server.Inject(r.Op, -1, fault)
+				_, err := t.send(t.Context(), what, src)
+				if err == nil && !told.Load() {
+					return // this API says nothing of a size
+				}
+				if failure, ok := t.fails(what, err, upload.ErrUnavailable); ok {
+					t.accounts(what, failure, r.Op, r.Status)
+				}
+				if n := t.Server.received(r.Op); n != 1 {
+					t.Errorf("%s: attempts: %d requests, though none but the first can help", what, n)
+				}
+			})
+		}
+	}
+}
+
+// earlyRefusal: a server that refuses a large body unread is heard. Without
+// Expect: 100-continue it is a matter of luck, hence several tries.
 func earlyRefusal(t *trial) {
 	if !t.needsServer() {
 		return
@@ -231,13 +286,32 @@ func earlyRefusal(t *trial) {
 	for _, op := range t.carriers() {
 		t.fresh(op, func(t *trial) {
 			what := op + " refused before its body was read"
-			t.Server.Inject(op, -1, Answer(http.StatusRequestEntityTooLarge, ""))
+			t.Server.Inject(op, -1, func(http.Handler) http.Handler { return http.HandlerFunc(slamDoor) })
+			content := noise(8<<20, 9)
 			t.storesNothing(what, func() {
-				_, err := t.send(t.Context(), what, newSource("large.bin", upload.OctetStream, noise(4<<20, 9), nil))
-				t.fails(what, err, upload.ErrTooLarge)
+				for try := 1; try <= 6; try++ {
+					_, err := t.send(t.Context(), what, newSource("large.bin", upload.OctetStream, content, nil))
+					if _, ok := t.fails(what, err, upload.ErrTooLarge); !ok {
+						return
+					}
+					if n := t.Server.received(op); n != try {
+						t.Errorf("%s: attempts: one more, since the refusal got lost", what)
+						return
+					}
+				}
 			})
 		})
 	}
+}
+
+// slamDoor answers and closes, as proxies do, with no time for whoever is still sending.
+func slamDoor(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 }
 
 var resets = []struct {
@@ -361,6 +435,23 @@ func (t *trial) carriers() []string {
 		}
 	}
 	return ops
+}
+
+// lie says another number than the handler, and whether it could.
+func lie(number, other int, told *atomic.Bool) Fault {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := httptest.NewRecorder()
+			next.ServeHTTP(answer, r)
+			truth := answer.Body.String()
+			lies := strings.ReplaceAll(truth, fmt.Sprint(number), fmt.Sprint(other))
+			told.Store(lies != truth)
+			maps.Copy(w.Header(), answer.Header())
+			w.Header().Del("Content-Length")
+			w.WriteHeader(answer.Code)
+			_, _ = io.WriteString(w, lies)
+		})
+	}
 }
 
 type readerFunc func([]byte) (int, error)

@@ -71,6 +71,7 @@ var properties = []property{
 	{"cancel while the body is sent", cancelInBody},
 	{"cancel while the answer is awaited", cancelInAnswer},
 	{"answers are errors of their kind", kindsHold},
+	{"answers that cannot be used", unusable},
 	{"an early refusal arrives", earlyRefusal},
 	{"a passing fault is survived", faultsPass},
 	{"a lasting fault is an error", faultsLast},
@@ -144,7 +145,7 @@ func (t *trial) arrives(what string, src *source) (upload.Result, bool) {
 		t.Errorf("%s: upload: %v", what, err)
 		return res, false
 	}
-	ok := t.describes(what, res, src.Source) && t.holds(what, res.ID, src)
+	ok := t.describes(what, res, src.Source) && t.holds(what, res.ID, src) && t.traces(what, res.TraceID)
 	if after := t.count(); ok && t.Count != nil && after != before+1 {
 		t.Errorf("%s: count: %d files are stored, %d were before one upload", what, after, before)
 		ok = false
@@ -165,6 +166,26 @@ func (t *trial) describes(what string, res upload.Result, src upload.Source) boo
 	default:
 		return true
 	}
+	return false
+}
+
+// traces compares a trace id with the one of the last answer that an operation of the
+// spec gave, where it declares such: a failed presigned step goes by the API's.
+func (t *trial) traces(what, id string) bool {
+	t.Helper()
+	if t.Server == nil {
+		return true
+	}
+	want, name := "", t.Server.contract.traceHeader()
+	for _, r := range t.Server.Requests() {
+		if r.Op != Presigned && r.Op != Token && r.AnswerHeader.Get(name) != "" {
+			want = r.AnswerHeader.Get(name)
+		}
+	}
+	if want == "" || id == want {
+		return true
+	}
+	t.Errorf("%s: trace id: %q, but the API's answer said %q", what, id, want)
 	return false
 }
 
@@ -302,7 +323,7 @@ func (t *trial) tellsNothing(what string, v any) {
 	for how, text := range printed {
 		for _, secret := range secrets {
 			if secret != "" && (strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret))) {
-				t.Errorf("%s: secrets: %s of %T shows a credential or a presigned query", what, how, v)
+				t.Errorf("%s: secrets: %T printed by %s shows a credential or a presigned query", what, v, how)
 				return
 			}
 		}

@@ -39,8 +39,9 @@ type Request struct {
 	Body   []byte // its beginning, up to 1 MiB
 	Files  []File // in a form each file, of a presigned step the body
 
-	Status int    // what was answered; 0 while nothing was, or the connection was cut
-	Answer []byte // the answer's body, up to 1 MiB
+	Status       int // what was answered; 0 while nothing was, or the connection was cut
+	AnswerHeader http.Header
+	Answer       []byte // the answer's body, up to 1 MiB
 }
 
 // File is one file that a [Server] received.
@@ -213,7 +214,7 @@ func (s *Server) settle(record *Request, x *exchange, a *answer) {
 		record.Files = (&body{}).files(record.Header.Get("Content-Type"))
 	}
 	if !a.hijacked {
-		record.Status, record.Answer = a.status(), bytes.Clone(a.body.Bytes())
+		record.Status, record.AnswerHeader, record.Answer = a.status(), a.Header().Clone(), bytes.Clone(a.body.Bytes())
 	}
 }
 
