@@ -27,61 +27,66 @@ func BaseName(name string) string {
 	return name[strings.LastIndexAny(name, `/\`)+1:]
 }
 
-// File describes the file at path and opens it once to see that it can be
-// read. Later each attempt opens path anew, so the file must stay as it is
-// until it is sent. Directories and other things that are no regular file are
-// refused; an empty file is a file. The media type goes by the extension, then
-// by the first 512 bytes.
+// File describes the file at path. Each attempt opens path anew, so the file
+// must stay as it is until it is sent. Directories and other things that are no
+// regular file are refused; an empty file is a file. The media type goes by the
+// extension and, where that is unknown, by the first 512 bytes; only for these
+// the file is read before it is sent.
 func File(path string) (Source, error) {
-	return describe(path, openFile)
+	return describe(path, os.Stat, openFile)
 }
 
 // FS is [File] for the file called name in fsys.
 func FS(fsys fs.FS, name string) (Source, error) {
-	return describe(name, fsys.Open)
+	return describe(name, func(n string) (fs.FileInfo, error) { return fs.Stat(fsys, n) }, fsys.Open)
 }
 
-// openFile opens without waiting, as for the writer of a named pipe: describe
-// refuses what is no regular file once it is open. It also spares the calls by
-// which os.Open finds out that a regular file cannot be waited for.
+// openFile opens without waiting, as for the writer of a named pipe that took
+// the file's place. It also spares the calls by which os.Open finds out that a
+// regular file cannot be waited for.
 func openFile(path string) (fs.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
-func describe(name string, open func(string) (fs.File, error)) (Source, error) {
-	f, err := open(name)
-	if err != nil {
+func describe(name string, stat func(string) (fs.FileInfo, error), open func(string) (fs.File, error)) (Source, error) {
+	info, err := stat(name)
+	switch {
+	case err != nil:
 		return Source{}, refuse(name, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Source{}, refuse(name, err)
-	}
-	if info.IsDir() {
+	case info.IsDir():
 		return Source{}, refuse(name, errors.New("is a directory, not a file"))
-	}
-	if !info.Mode().IsRegular() {
+	case !info.Mode().IsRegular():
 		return Source{}, refuse(name, errors.New("is not a regular file"))
 	}
-	var unreadable error
 	src := Source{
 		Name: BaseName(name),
 		Size: info.Size(),
 		Open: func() (io.ReadCloser, error) { return open(name) },
 	}
 	src.ContentType = mediaType(name, func() []byte {
-		head := make([]byte, sniffLen)
-		n, err := io.ReadFull(f, head)
-		if err != io.EOF && err != io.ErrUnexpectedEOF {
-			unreadable = err
-		}
-		return head[:n]
+		var head []byte
+		head, err = readHead(open, name)
+		return head
 	})
-	if unreadable != nil {
-		return Source{}, refuse(name, unreadable)
+	if err != nil {
+		return Source{}, refuse(name, err)
 	}
 	return src, nil
+}
+
+// readHead reads what http.DetectContentType looks at.
+func readHead(open func(string) (fs.File, error), name string) ([]byte, error) {
+	f, err := open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, sniffLen)
+	n, err := io.ReadFull(f, head)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // a shorter file
+		err = nil
+	}
+	return head[:n], err
 }
 
 // refuse says whose fault it is and keeps the cause; the name stands in front

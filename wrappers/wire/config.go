@@ -4,13 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -118,26 +115,3 @@ func checkHeader(header http.Header, secret []string) (http.Header, error) {
 	}
 	return checked, nil
 }
-
-// transport is shared by all Doers without an HTTP client of their own, so that
-// the clients of many organizations keep one set of connections.
-//
-// HTTP/1.1: a large body costs a third less CPU over it than over HTTP/2. The
-// write buffer takes the header and a small body in one write. Compression is
-// off since the answers are a few bytes.
-var transport = sync.OnceValue(func() http.RoundTripper {
-	var h1 http.Protocols
-	h1.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 60 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		IdleConnTimeout:       90 * time.Second,
-		MaxIdleConnsPerHost:   math.MaxInt, // never more than were in flight at once
-		WriteBufferSize:       64 << 10,
-		DisableCompression:    true,
-		Protocols:             &h1,
-	}
-})

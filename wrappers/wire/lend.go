@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 )
 
 // smallBody is the length in bytes up to which a body is read before it is
@@ -80,8 +81,12 @@ func (l *loan) preload() error {
 		buffers.Put(buf)
 		return err
 	}
+	var returned atomic.Bool
 	l.trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
-		if info.Err == nil { // after any other write, the transport may send the same reader once more
+		// After a write that failed, the transport may send the same reader once
+		// more. After one that did not, it may have to write again all the same
+		// (it is told of a dead connection later), but gets another body for it.
+		if info.Err == nil && !returned.Swap(true) {
 			buffers.Put(buf)
 		}
 	}
