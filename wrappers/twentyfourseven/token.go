@@ -79,7 +79,7 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 		Repeatable: true,
 	}, upload.Config{HTTPClient: client})
 	if err != nil {
-		s.unusable = err
+		s.unusable = fmt.Errorf("TokenURL: %w", err)
 		return s
 	}
 	form := url.Values{
@@ -270,6 +270,9 @@ func bearer(tokens oauth2.TokenSource) (authorize func(*http.Request) error, ren
 			own.refused(refused)
 		}
 		is, err := header(req.Context())
+		if err == nil {
+			req.Header.Set("Authorization", is)
+		}
 		return is != was, err
 	}
 	return authorize, renew

@@ -677,7 +677,7 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 		{"taken", []string{"a"}, "a", []string{"a"}},
 		{"the same again", []string{"a"}, "none", []string{"a"}},
 		{"another one", []string{"a", "b"}, "b", []string{"a", "b"}},
-		{"another one, refused too", []string{"a", "b", "b", "c"}, "none", []string{"a", "b"}},
+		{"another one, refused too", []string{"a", "b", "c"}, "none", []string{"a", "b"}},
 	} {
 		for kind, src := range map[string]upload.Source{
 			"replayable": small,
@@ -693,7 +693,11 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 					}
 					accept(w, r)
 				}
-				_, err := o.client(t, &given{tokens: tc.tokens}, o.serve(t)).Upload(t.Context(), src)
+				source := &given{tokens: tc.tokens}
+				_, err := o.client(t, source, o.serve(t)).Upload(t.Context(), src)
+				if want := map[bool]int{true: 1, false: 2}[tc.accepted == "a"]; source.asked != want {
+					t.Errorf("the source was asked %d times, want %d", source.asked, want)
+				}
 				var sent []string
 				for _, r := range o.took("fileUpload") {
 					sent = append(sent, strings.TrimPrefix(r.authorization, "Bearer "))

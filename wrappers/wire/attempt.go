@@ -47,13 +47,14 @@ func (d *Doer) attempt(req *http.Request, body io.ReadCloser, x *exchange) (resp
 
 // send is one attempt up to the answer's header, redirects included.
 func (d *Doer) send(req *http.Request, body io.ReadCloser, x *exchange) (_ *http.Response, again bool) {
-	if d.Authorize != nil {
+	if d.Authorize != nil && !x.authorized {
 		if err := d.Authorize(req); err != nil {
 			closeBody(body)
 			d.refusedCredentials(req, x, err)
 			return nil, false
 		}
 	}
+	x.authorized = false
 	for hops := 0; ; hops++ {
 		resp, err := d.roundTrip(req, body)
 		if err != nil {

@@ -27,8 +27,8 @@ type Doer struct {
 	// Authorize puts the credentials on a request, before each attempt.
 	Authorize func(*http.Request) error
 
-	// Renew is told of a request whose credentials a 401 refused, and says
-	// whether there are others now. If so, one more attempt is made, unless
+	// Renew is given a request whose credentials a 401 refused. If it puts
+	// others on it and says so, one more attempt is made with these, unless
 	// nothing is to be sent twice.
 	Renew func(*http.Request) (bool, error)
 
@@ -45,10 +45,11 @@ type Doer struct {
 // exchange is what the attempts of one request tell to the code above the
 // generated client; it travels down in the context.
 type exchange struct {
-	op       string
-	req      *http.Request // as it was before any redirect
-	attempts int
-	failure  *upload.Error // what became of the last attempt; nil is a success
+	op         string
+	req        *http.Request // as it was before any redirect
+	authorized bool          // it has its credentials for the next attempt
+	attempts   int
+	failure    *upload.Error // what became of the last attempt; nil is a success
 }
 
 type exchangeKey struct{}
@@ -88,9 +89,11 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		switch {
 		case resp != nil && resp.StatusCode == http.StatusUnauthorized && d.Renew != nil && !renewed:
 			renewed = true
+			req.Header = req.Header.Clone()
 			if other, err := d.Renew(req); !other || err != nil || d.attempts == 1 {
 				return giveUp(err)
 			}
+			x.authorized = true
 		case d.attempts == 1:
 			return giveUp(nil)
 		case resp != nil && resp.StatusCode == http.StatusExpectationFailed && req.Header.Get("Expect") != "":
