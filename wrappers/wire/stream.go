@@ -47,7 +47,9 @@ func (s *stream) openAll() error {
 	s.files = files
 	if s.closed {
 		s.closeFiles()
-		err = errors.Join(err, errClosed)
+		if err == nil {
+			err = errClosed
+		}
 	}
 	s.err = err
 	return err
