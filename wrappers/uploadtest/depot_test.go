@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -323,6 +325,8 @@ func (g rig) setup(t testing.TB) Subject {
 }
 
 func TestTheReferenceKeepsAllProperties(t *testing.T) {
+	before := goleak.IgnoreCurrent()
 	t.Run("form", func(t *testing.T) { Run(t, rig{form: true}.setup) })
 	t.Run("presigned", func(t *testing.T) { Run(t, rig{}.setup) })
+	goleak.VerifyNone(t, before) // neither does the kit leave anything running
 }

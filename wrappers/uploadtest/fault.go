@@ -1,7 +1,6 @@
 package uploadtest
 
 import (
-	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -85,11 +84,4 @@ func reset(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0)
 	}
 	conn.Close()
-}
-
-// Hijack gives the connection away: there is no answer then.
-func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
-	a.hijacked = a.hijacked || err == nil
-	return conn, buffered, err
 }

@@ -1,13 +1,10 @@
 package uploadtest
 
 import (
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -47,11 +44,4 @@ func TestRunOnSomethingThatHasNoSubtests(t *testing.T) {
 func TestSubjectsWithoutAClientAreRefused(t *testing.T) {
 	lines := recorded(t, func(tb testing.TB) { Run(tb, func(testing.TB) Subject { return Subject{} }) })
 	named(t, lines, "the subject has no Uploader")
-}
-
-func TestNothingIsLeftRunning(t *testing.T) {
-	before := goleak.IgnoreCurrent()
-	t.Run("all", func(t *testing.T) { Run(t, rig{form: true}.setup) })
-	http.DefaultClient.CloseIdleConnections()
-	goleak.VerifyNone(t, before)
 }

@@ -125,38 +125,37 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.leave()
 
 	checked := sync.OnceFunc(func() { s.report(x.finishRequest()...) })
+	defer checked()
 	answered := false
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := &answer{ResponseWriter: w}
 		defer s.noPanic()
+		a := &answer{ResponseWriter: w, look: func(a *answer) {
+			checked()
+			answered = true
+			if v := x.finishResponse(a.status(), a.Header(), a.whole()); v != nil {
+				s.report(v)
+			}
+		}}
 		s.handler.ServeHTTP(a, r)
-		if a.hijacked {
-			return
-		}
-		drain(r)
-		checked()
-		a.sniff()
-		if v := x.finishResponse(a.status(), a.Header(), a.whole()); v != nil {
-			s.report(v)
-		}
-		answered = true
-		a.send()
+		a.finish(r)
 	})
-	a := &answer{ResponseWriter: w}
+	a := &answer{ResponseWriter: w, look: func(a *answer) {
+		checked()
+		if !answered && x.op.name == Presigned {
+			_ = x.finishResponse(a.status(), a.Header(), nil) // a fault may redirect
+		}
+		s.settle(record, x, a)
+	}}
 	if f != nil {
 		f(handler).ServeHTTP(a, r)
 	} else {
 		handler.ServeHTTP(a, r)
 	}
-	if !a.hijacked {
-		drain(r)
+	if a.hijacked {
+		checked()
+		s.settle(record, x, a)
 	}
-	checked()
-	s.settle(record, x, a)
-	if !answered && x.op.name == Presigned && !a.hijacked {
-		_ = x.finishResponse(a.status(), a.Header(), nil) // a fault may redirect
-	}
-	a.send()
+	a.finish(r)
 }
 
 // drain reads what a handler left of a body, so that it can be looked at, where
@@ -265,81 +264,3 @@ func (s *Server) ops() []string {
 	}
 	return ops
 }
-
-// answer holds an answer back until it was looked at, so that nobody acts on it
-// before its URLs are known and its faults reported. What is longer than keep goes
-// through from there on.
-type answer struct {
-	http.ResponseWriter
-	code     int
-	body     bytes.Buffer
-	through  bool
-	hijacked bool
-}
-
-func (a *answer) status() int {
-	if a.code == 0 {
-		return http.StatusOK
-	}
-	return a.code
-}
-
-func (a *answer) WriteHeader(code int) {
-	switch {
-	case code < 200 && code != http.StatusSwitchingProtocols:
-		a.ResponseWriter.WriteHeader(code)
-	case a.code == 0:
-		a.code = code
-	}
-}
-
-func (a *answer) Write(p []byte) (int, error) {
-	if a.code == 0 {
-		a.code = http.StatusOK
-	}
-	if !a.through && a.body.Len()+len(p) > keep {
-		a.send()
-		a.through = true
-	}
-	if a.through {
-		return a.ResponseWriter.Write(p)
-	}
-	return a.body.Write(p)
-}
-
-// whole is the body, or nil if it was too long to keep.
-func (a *answer) whole() []byte {
-	if a.through {
-		return nil
-	}
-	return append([]byte{}, a.body.Bytes()...)
-}
-
-// sniff names the media type that net/http would guess, so that what is looked
-// at is what goes out.
-func (a *answer) sniff() {
-	if _, said := a.Header()["Content-Type"]; !said && a.body.Len() > 0 {
-		a.Header().Set("Content-Type", http.DetectContentType(a.body.Bytes()))
-	}
-}
-
-func (a *answer) send() {
-	if a.hijacked || a.through {
-		return
-	}
-	a.sniff()
-	a.ResponseWriter.WriteHeader(a.status())
-	_, _ = a.ResponseWriter.Write(a.body.Bytes())
-}
-
-// Flush sends nothing yet, see answer; but what it would send has a media type
-// or, before the first byte, none.
-func (a *answer) Flush() {
-	if _, said := a.Header()["Content-Type"]; !said && a.body.Len() == 0 {
-		a.Header()["Content-Type"] = nil
-	}
-	a.sniff()
-}
-
-// Unwrap gives http.ResponseController deadlines and full duplex.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -196,20 +196,35 @@ func TestBodiesStreamThrough(t *testing.T) {
 
 // A server that looks on must answer as early as one that does not.
 func TestAnEarlyAnswerIsNotHeldUp(t *testing.T) {
-	srv := Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) }), depotSpec)
-	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
-	defer transport.CloseIdleConnections()
-	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", bytes.NewReader(make([]byte, 8<<20)))
-	req.Header.Set("Expect", "100-continue")
-	req.Header.Set("X-Depot-Key", "x")
-	begin, continued := time.Now(), false
-	resp, err := transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { continued = true }})))
-	if err != nil || resp.StatusCode != 401 {
-		t.Fatalf("%v, %v", resp, err)
-	}
-	resp.Body.Close()
-	if took := time.Since(begin); took > 5*time.Second || continued {
-		t.Errorf("answered after %v, 100 Continue: %v", took, continued)
+	for name, h := range map[string]http.HandlerFunc{
+		"and nothing more": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) },
+		"and the rest is read": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "0")
+			w.WriteHeader(401)
+			_ = http.NewResponseController(w).Flush()
+			_, _ = io.Copy(io.Discard, r.Body)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := Serve(t, h, depotSpec)
+			transport := &http.Transport{ExpectContinueTimeout: 10 * time.Second}
+			defer transport.CloseIdleConnections()
+			req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", bytes.NewReader(make([]byte, 8<<20)))
+			req.Header.Set("Expect", "100-continue")
+			req.Header.Set("X-Depot-Key", "x")
+			begin, continued := time.Now(), false
+			resp, err := transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { continued = true }})))
+			if err != nil || resp.StatusCode != 401 {
+				t.Fatalf("%v, %v", resp, err)
+			}
+			resp.Body.Close()
+			if took := time.Since(begin); took > 5*time.Second || continued {
+				t.Errorf("answered after %v, 100 Continue: %v", took, continued)
+			}
+			if r := srv.Requests(); len(r) != 1 || r[0].Status != 401 || r[0].Size != 0 {
+				t.Errorf("%d requests, the first of %d bytes answered %d", len(r), r[0].Size, r[0].Status)
+			}
+		})
 	}
 }
 
@@ -259,7 +274,7 @@ func TestResets(t *testing.T) {
 			srv.quiet()
 			r := srv.Requests()
 			if len(r) != 1 || r[0].Status != 0 || !c.read(r[0].Size, length) {
-				t.Errorf("got %+v", r)
+				t.Errorf("%d requests, the first of %d bytes answered %d", len(r), r[0].Size, r[0].Status)
 			}
 			if d.Count() != c.kept {
 				t.Errorf("%d files are stored, want %d", d.Count(), c.kept)
