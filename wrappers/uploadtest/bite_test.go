@@ -230,11 +230,11 @@ var bites = []struct {
 	})}, "names arrive without directories", `want "test.txt"`},
 
 	// The client's readers.
-	{"a reader that stays open", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser { return io.NopCloser(rc) })}, "bytes arrive unchanged", "not closed when Upload returned"},
-	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })}, "bytes arrive unchanged", "1 of 2 readers"},
+	{"a reader that stays open", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser { return io.NopCloser(rc) })}, "names arrive without directories", "not closed when Upload returned"},
+	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })}, "names arrive without directories", "1 of 2 readers"},
 	{"a reader that is closed twice", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser {
 		return pair{rc, closerFunc(func() error { rc.Close(); return rc.Close() })}
-	})}, "bytes arrive unchanged", "closed twice"},
+	})}, "names arrive without directories", "closed twice"},
 	{"a short source is filled up", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 		zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
 		return pair{io.LimitReader(io.MultiReader(rc, zeros), src.Size), rc}
@@ -456,10 +456,10 @@ var bites = []struct {
 			r.Body = io.NopCloser(bytes.NewReader(b))
 			next.ServeHTTP(w, r)
 		})
-	}}, "bytes arrive unchanged", "count: 2 files are stored, 0 were before one upload"},
+	}}, "names arrive without directories", "count: 2 files are stored, 0 were before one upload"},
 	{"a file vanishes", rig{form: true, stored: func(s *Subject) {
 		s.Stored = func(context.Context, string) (io.ReadCloser, string, error) { return nil, "", errors.New("gone") }
-	}}, "bytes arrive unchanged", "stored: nothing under the returned id: gone"},
+	}}, "names arrive without directories", "stored: nothing under the returned id: gone"},
 }
 
 func TestTheKitNamesEachFault(t *testing.T) {
