@@ -1,0 +1,168 @@
+package faults
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// A server that answers before it has the body, and one that has its own mind
+// about Expect: 100-continue and the answers before the answer.
+func TestEarlyAnswers(t *testing.T) {
+	refused := func(kind error, status int) want { return want{kinds: kinds(kind), tries: 1, status: status} }
+	rows := []row{
+		{name: "413 before a large body", at: carriers, fault: answer(413, ""), set: sends(large), want: refused(upload.ErrTooLarge, 413), check: unread},
+		{name: "403 before a large body", at: carriers, fault: answer(403, ""), set: sends(large), want: refused(upload.ErrForbidden, 403), check: unread},
+		{name: "401 before a large body", at: carriers, fault: answer(401, ""), set: sends(large), want: refused(upload.ErrUnauthorized, 401), check: unread},
+		{name: "413 before a small body", at: carriers, fault: answer(413, ""), want: refused(upload.ErrTooLarge, 413)},
+		{name: "413 and a closed connection before a large body", at: carriers, fault: answer(413, "", "Connection", "close"), set: sends(large),
+			want: refused(upload.ErrTooLarge, 413), check: unread},
+		{name: "503 before a large body, once", at: carriers, fault: first(1, answer(503, "")), set: sends(large), want: want{tries: 2, stored: true}},
+		{name: "413 in the middle of a large body", at: carriers, fault: afterHalf(lingering(413)), set: sends(large), want: refused(upload.ErrTooLarge, 413)},
+		{name: "503 in the middle of a large body, once", at: carriers, fault: first(1, afterHalf(lingering(503))), set: sends(large),
+			want: want{tries: 2, stored: true}},
+		{name: "413 in the middle of a large body that can be read once", at: carriers, fault: afterHalf(lingering(413)), set: sendsOnce(large),
+			want: refused(upload.ErrTooLarge, 413)},
+
+		{name: "success before a large body", at: carriers, fault: success(0), set: sends(large),
+			want: want{kinds: unavailable, tries: 1, status: 201, says: []string{"before the whole body"}}, check: unread},
+		{name: "success in the middle of a large body", at: carriers, fault: success(1 << 20), set: sends(large),
+			want: want{kinds: unavailable, tries: 1, status: 201, says: []string{"before the whole body"}}},
+
+		{name: "100 Continue never comes", at: carriers, fault: silentAboutExpect,
+			set:  both(sends(large), func(l *lab) { l.transport().ExpectContinueTimeout = 20 * time.Millisecond }),
+			want: want{stored: true}},
+		{name: "417 to Expect", at: carriers, fault: refuseExpect, set: sends(large), want: want{tries: 2, stored: true}},
+		{name: "417 to a body that did not ask", at: carriers, fault: answer(417, ""), want: refused(upload.ErrInvalid, 417)},
+		{name: "417 where nothing may be sent twice", at: carriers, fault: refuseExpect, set: both(sends(large), attempts(1)), want: refused(upload.ErrInvalid, 417)},
+		{name: "100 Continue and then 503", at: carriers, fault: first(1, afterHalf(answer(503, "", "Connection", "close"))), want: want{tries: 2, stored: true}},
+
+		{name: "103 Early Hints before the answer", at: requests, fault: hints(1), want: want{stored: true}},
+		{name: "as many 1xx as net/http takes", at: requests, fault: hints(5), want: want{stored: true}},
+		{name: "1xx without end", at: requests, fault: endlessHints, set: func(l *lab) { l.transport().MaxResponseHeaderBytes = 64 << 10 },
+			want: want{kinds: unavailable, tries: 4}},
+		{name: "101 Switching Protocols", at: requests, fault: raw("HTTP/1.1 101 Switching Protocols\nTRACE\nUpgrade: websocket\nConnection: Upgrade\n\n"),
+			want: want{kinds: unavailable, tries: 1, status: 101}},
+	}
+	runAll(t, rows)
+}
+
+// refusedExpectations leave net/http's server half a second at each connection
+// that it closes with a body unread.
+func refusedExpectations() []row {
+	return []row{
+		{name: "417 for ever", at: carriers, fault: lingering(417), set: sends(large), want: want{kinds: kinds(upload.ErrInvalid), tries: 2, status: 417}},
+		{name: "417 where one attempt is left for 503", at: carriers, fault: inTurn(refuseExpect, answer(503, "")), set: both(sends(large), attempts(2)),
+			want: want{tries: 3, stored: true}},
+	}
+}
+
+// both changes two things of a lab.
+func both(a, b func(*lab)) func(*lab) { return func(l *lab) { a(l); b(l) } }
+
+// attempts sets upload.Retry's.
+func attempts(n int) func(*lab) { return func(l *lab) { l.cfg.Retry.Attempts = n } }
+
+// sendsOnce is sends for a stream.
+func sendsOnce(src upload.Source) func(*lab) {
+	return func(l *lab) {
+		l.counts = nil
+		rc, _ := src.Open()
+		once := upload.Reader(src.Name, rc, src.Size)
+		once.ContentType = src.ContentType
+		l.src = l.countAs(once, digest(src))
+	}
+}
+
+// unread checks that no byte of the source was asked for: the server said no
+// before it said 100 Continue.
+func unread(l *lab, _ upload.Result, _ error) {
+	if n := l.counts[0].bytes; n > 0 {
+		l.t.Errorf("%d bytes were read of a source that the server refused unread", n)
+	}
+}
+
+// lingering answers and goes on reading, as a server does that wants its
+// answer to be heard.
+func lingering(status int) fault {
+	return func(h *hit) {
+		h.early(status, "")
+		_, _ = io.Copy(io.Discard, h.r.Body)
+	}
+}
+
+// early sends a whole answer while the body is still to be read.
+func (h *hit) early(status int, body string) {
+	control := http.NewResponseController(h.w)
+	_ = control.EnableFullDuplex()
+	h.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	h.w.Header().Set("Connection", "close")
+	h.w.WriteHeader(status)
+	_, _ = io.WriteString(h.w, body)
+	_ = control.Flush()
+}
+
+// success says that all is well after so many bytes, and reads no more.
+func success(after int64) fault {
+	return func(h *hit) {
+		if after > 0 {
+			_, _ = io.CopyN(io.Discard, h.r.Body, after)
+		}
+		h.early(201, `{"tempRequestId":"t","files":[{"fileName":"film.mp4","fileSize":16777216,"fileId":"f"}]}`)
+		hang(h)
+	}
+}
+
+// silentAboutExpect never says 100 Continue, and takes the body when it comes.
+func silentAboutExpect(h *hit) {
+	conn, rw := h.hijack()
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	h.r.Body = io.NopCloser(io.LimitReader(rw, h.r.ContentLength))
+	w := &voidWriter{header: http.Header{}}
+	h.lab.correctlyTo(w, h)
+	status := "200 OK"
+	if h.at == createFile {
+		status = "201 Created"
+	}
+	body := w.body.String()
+	io.WriteString(conn, "HTTP/1.1 "+status+"\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"+body)
+	conn.Close()
+}
+
+// refuseExpect is a server that does not know Expect.
+func refuseExpect(h *hit) {
+	if h.r.Header.Get("Expect") == "" {
+		h.correct()
+		return
+	}
+	answer(417, "", "Connection", "close")(h)
+}
+
+func hints(n int) fault {
+	return func(h *hit) {
+		h.w.Header().Set("Link", "</style.css>; rel=preload")
+		for range n {
+			h.w.WriteHeader(http.StatusEarlyHints)
+		}
+		h.w.Header().Del("Link")
+		h.correct()
+	}
+}
+
+func endlessHints(h *hit) {
+	_, _ = io.Copy(io.Discard, h.r.Body)
+	conn, _ := h.hijack()
+	defer conn.Close()
+	w := bufio.NewWriter(conn)
+	for range 1000 {
+		if _, err := w.WriteString("HTTP/1.1 103 Early Hints\r\nLink: " + strings.Repeat("x", 1000) + "\r\n\r\n"); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,249 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+var errStop = errors.New("the caller had enough")
+
+// stop ends the caller's context, with a cause of its own, and then hangs.
+func stop(h *hit) {
+	h.lab.stopNow()
+	hang(h)
+}
+
+// stopNow notes when the context ended.
+func (l *lab) stopNow() {
+	l.stopped.CompareAndSwap(nil, new(time.Now()))
+	l.cancel(errStop)
+}
+
+// stopSoon does so while something waits.
+func (l *lab) stopSoon() { time.AfterFunc(20*time.Millisecond, l.stopNow) }
+
+// An upload ends with its context, wherever it is; and at once.
+func TestCancelAtEveryStage(t *testing.T) {
+	runAll(t, endings(context.Canceled))
+}
+
+// So does a deadline, and nobody else's clock ends an upload.
+func TestDeadlineAtEveryStage(t *testing.T) {
+	runAll(t, endings(context.DeadlineExceeded))
+}
+
+// endings is the rows for a context that ends with an error.
+func endings(end error) []row {
+	ended := func(tries int) want { return want{kinds: kinds(end), tries: tries} }
+	unreached := want{kinds: kinds(end), tries: 1, reached: some}
+	waiting := func(kind error, status int) want {
+		return want{kinds: kinds(end, kind), status: status, tries: 1}
+	}
+	source := func(open func(l *lab) func() (io.ReadCloser, error), size int64) func(*lab) {
+		return func(l *lab) {
+			l.counts = nil
+			src := from(open(l))
+			src.Size = size
+			l.src = l.countAs(src, object{})
+		}
+	}
+	hangs := func(after int64) func(*lab) func() (io.ReadCloser, error) {
+		return func(l *lab) func() (io.ReadCloser, error) { return hanging(after, l.stopNow) }
+	}
+	rows := []row{
+		{name: "before the call", at: []place{createFile}, call: already, want: unreached, last: true},
+		{name: "before the call", at: here, call: already, want: unreached, last: true},
+		{name: "in the token call, before the body is read", at: here, fault: stop, want: ended(1)},
+		{name: "in the token call, after the body was read", at: here, fault: afterBody(stop), want: ended(1)},
+		{name: "in the token call's answer", at: here, fault: rawThenStop("HTTP/1.1 200 OK\nContent-Length: 500\n\n{"), want: want{kinds: kinds(end), status: 200, tries: 1}},
+		{name: "before the body is read", at: requests, fault: stop, want: ended(1)},
+		{name: "in the middle of the body", at: requests, fault: afterHalf(stop), want: ended(1)},
+		{name: "after the body was read", at: requests, fault: afterBody(stop), want: ended(1)},
+		{name: "after it was done", at: carriers, fault: done(stop), want: want{kinds: kinds(end), tries: 1, stored: true}},
+		{name: "in the answer", at: apiCalls, fault: rawThenStop("HTTP/1.1 200 OK\nTRACE\nContent-Length: 500\n\n{"), want: want{kinds: kinds(end), status: 200, tries: 1}},
+		{name: "in the answer's header", at: requests, fault: rawThenStop("HTTP/1.1 200 OK\nContent-Le"), want: ended(1)},
+		{name: "in an answer that no attempt follows", at: requests, fault: rawThenStop("HTTP/1.1 400 Bad Request\nTRACE\nContent-Length: 500\n\n{"),
+			want: want{kinds: kinds(upload.ErrInvalid), status: 400, tries: 1}},
+		{name: "in an answer that attempts would follow", at: requests, fault: rawThenStop("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 500\n\n{"), want: waiting(upload.ErrUnavailable, 503)},
+
+		{name: "in an answer that drips", at: apiCalls, fault: soon(drip("HTTP/1.1 200 OK\nTRACE\nContent-Length: 100000\n\n")), want: want{kinds: kinds(end), status: 200, tries: 1}},
+		{name: "in a header that drips", at: requests, fault: soon(drip("HTTP/1.1 200 OK\nX-Slow: ")), want: ended(1)},
+		{name: "in an error that drips", at: requests, fault: soon(drip("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 100000\n\n")), want: want{kinds: kinds(upload.ErrNotFound), status: 404, tries: 1}},
+		{name: "in an error that drips and would be repeated", at: requests, fault: soon(drip("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 100000\n\n")),
+			want: waiting(upload.ErrUnavailable, 503)},
+
+		{name: "a large body, before it is read", at: carriers, fault: stop, set: sends(large), want: ended(1), check: unread},
+		{name: "a large body, in the middle", at: carriers, fault: afterHalf(stop), set: sends(large), want: ended(1)},
+		{name: "a large body that is read a byte at a time", at: carriers, set: sends(large), want: ended(1),
+			fault: func(h *hit) {
+				for n := 0; ; n++ {
+					if _, err := io.ReadFull(h.r.Body, make([]byte, 1)); err != nil {
+						return
+					}
+					if n == 10 {
+						h.lab.stopNow()
+					}
+					select {
+					case <-h.lab.release:
+						return
+					case <-tick():
+					}
+				}
+			}},
+
+		{name: "the source hangs at its first byte", at: carriers, set: source(hangs(0), small.Size), want: unreached},
+		{name: "the source hangs in the middle of a short file", at: carriers, set: source(hangs(5000), small.Size), want: unreached},
+		{name: "the source hangs in the middle of a long file", at: carriers, set: source(hangs(10_000), long.Size), want: unreached},
+		{name: "the source hangs at the end of a short file", at: carriers, set: source(hangs(small.Size), small.Size), want: unreached},
+		{name: "the source of an empty file hangs", at: []place{createFile}, set: source(hangs(0), 0), want: unreached},
+		{name: "the source of an empty file hangs", at: []place{presigned}, set: source(hangs(0), 0), want: want{kinds: kinds(end), reached: none}},
+		{name: "the source hangs and does not hear Close", at: carriers, want: unreached,
+			set: source(func(l *lab) func() (io.ReadCloser, error) {
+				return reading(func() io.Reader { return &stubborn{l} })
+			}, long.Size)},
+		{name: "while the source is opened", at: carriers, want: unreached,
+			set: source(func(l *lab) func() (io.ReadCloser, error) {
+				return func() (io.ReadCloser, error) { l.stopNow(); return small.Open() }
+			}, small.Size)},
+
+		{name: "while it waits to try again", at: requests, set: waits, want: want{kinds: kinds(end, upload.ErrUnavailable), status: 503, tries: 1, after: 20 * time.Second},
+			fault: soon(answer(503, "", "Retry-After", "20"))},
+		{name: "while it waits to try again, a source that can be read once", at: []place{fileUpload}, set: both(waits, func(l *lab) { l.counts = nil; l.src = l.oneShot() }),
+			want:  want{kinds: kinds(end, upload.ErrUnavailable), status: 503, tries: 1, after: 20 * time.Second},
+			fault: soon(answer(503, "", "Retry-After", "20"))},
+
+		{name: "while it connects", at: carriers, last: true, want: want{kinds: kinds(end), tries: 1, reached: none},
+			late: func(l *lab) {
+				l.transport().DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					if addr != l.target() {
+						return new(net.Dialer).DialContext(ctx, network, addr)
+					}
+					l.stopNow()
+					<-ctx.Done()
+					return nil, context.Cause(ctx)
+				}
+			}},
+		{name: "in a TLS handshake", at: carriers, last: true, want: want{kinds: kinds(end), tries: 1, reached: none},
+			late: func(l *lab) {
+				l.aim("https://" + l.listen(func(net.Conn) { l.stopNow(); <-l.release }))
+			}},
+		{name: "the store's answer hangs after the bytes were taken, and nobody waits for it", at: []place{presigned}, want: want{stored: true},
+			fault: func(h *hit) {
+				h.lab.correctlyTo(&voidWriter{header: h.w.Header()}, h)
+				rawThenHang("HTTP/1.1 200 OK\nContent-Length: 500\n\nok")(h)
+			}},
+	}
+	for i := range rows {
+		set, check := rows[i].set, rows[i].check
+		caused := end == context.Canceled && slices.Contains(rows[i].want.kinds, end)
+		rows[i].set = func(l *lab) {
+			l.ending = end
+			if set != nil {
+				set(l)
+			}
+		}
+		rows[i].check = func(l *lab, res upload.Result, err error) {
+			if began := l.stopped.Load(); began != nil && time.Since(*began) > time.Second {
+				l.t.Errorf("it took %s to hear the context", time.Since(*began))
+			}
+			if caused {
+				isError(errStop)(l, res, err)
+			}
+			if check != nil {
+				check(l, res, err)
+			}
+		}
+	}
+	return rows
+}
+
+// waits lets Retry-After have its way.
+func waits(l *lab) { l.cfg.Retry.MaxWait = 30 * time.Second }
+
+// already calls with a context that has ended.
+func already(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
+	l.stopNow()
+	return u.Upload(ctx, l.src)
+}
+
+// soon is a fault in the middle of which the context ends.
+func soon(f fault) fault {
+	return func(h *hit) {
+		h.lab.stopSoon()
+		f(h)
+	}
+}
+
+func rawThenStop(text string) fault { return soon(rawThenHang(text)) }
+
+// stubborn gives a byte when it pleases, whatever happens meanwhile.
+type stubborn struct{ l *lab }
+
+func (s *stubborn) Read(p []byte) (int, error) {
+	s.l.stopNow()
+	time.Sleep(100 * time.Millisecond)
+	p[0] = 'x'
+	return 1, nil
+}
+
+// Rows that wait, all at once: the token call's repeats, which nothing can
+// hurry, take up to 3.5 s, and a body that does not come is waited for 5 s.
+func TestInRealTime(t *testing.T) {
+	runTogether(t, slices.Concat(otherClocks(), tokenServerInTrouble(), refusedExpectations()))
+}
+
+// otherClocks are not the caller's context. Net/http says of each that a
+// deadline was exceeded.
+func otherClocks() []row {
+	silent := func(l *lab) { l.transport().ResponseHeaderTimeout = 500 * time.Millisecond }
+	impatient := func(l *lab) { l.client.Timeout = 500 * time.Millisecond }
+	timedOut := want{kinds: kinds(upload.ErrUnavailable, context.DeadlineExceeded), tries: 4}
+	soon := within(time.Second)
+	late := want{kinds: kinds(context.DeadlineExceeded), tries: 1}
+	return []row{
+		{name: "never reads until the deadline", at: requests, fault: hang, call: soon, want: late},
+		{name: "never reads a large body until the deadline", at: carriers, fault: hang, set: sends(large), call: soon, want: late},
+		{name: "never answers, and the transport does not wait for ever", at: requests, fault: afterBody(hang), set: silent, want: timedOut},
+		{name: "never answers, once", at: requests, fault: first(1, afterBody(hang)), set: silent, want: want{tries: 2, stored: true}},
+		{name: "never reads, and the caller's HTTP client does not wait for ever", at: requests, fault: hang, set: impatient, want: timedOut},
+		{name: "never reads a large body, and the caller's HTTP client does not wait for ever", at: carriers, fault: hang, set: both(sends(large), impatient), want: timedOut},
+		{name: "an error whose body never comes", at: requests, fault: rawThenHang("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 500\n\nno "),
+			want: want{kinds: kinds(upload.ErrNotFound), status: 404, tries: 1}},
+		{name: "an error whose body comes a byte at a time", at: requests, fault: drip("HTTP/1.1 403 Forbidden\nTRACE\nContent-Length: 100000\n\nno "),
+			want: want{kinds: kinds(upload.ErrForbidden), status: 403, tries: 1}},
+		{name: "503 whose body never comes, once", at: requests, fault: first(1, rawThenHang("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 500\n\nno ")),
+			want: want{tries: 2, stored: true}},
+	}
+}
+
+// lateContext ends as one whose deadline is exceeded does, when told to: a real
+// deadline would come too early on a busy machine.
+type lateContext struct {
+	context.Context
+	done chan struct{}
+	once sync.Once
+}
+
+func (c *lateContext) Deadline() (time.Time, bool) { return time.Now().Add(time.Second), true }
+func (c *lateContext) Done() <-chan struct{}       { return c.done }
+func (c *lateContext) Err() error {
+	select {
+	case <-c.done:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+func (c *lateContext) end(error) { c.once.Do(func() { close(c.done) }) }
+
+type moment = atomic.Pointer[time.Time]

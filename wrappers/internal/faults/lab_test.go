@@ -1,0 +1,490 @@
+package faults
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// place is a request of one of the uploads, by the word that errors have for it.
+type place string
+
+const (
+	token      place = "token"
+	fileUpload place = "fileUpload"
+	presigned  place = "presigned"
+	createFile place = "createFile"
+)
+
+var (
+	apiCalls = []place{fileUpload, createFile}            // both providers' own calls
+	carriers = []place{presigned, createFile}             // the requests that carry the file
+	requests = []place{fileUpload, presigned, createFile} // all but the token call, whose repeats cannot be hurried
+)
+
+// provider is whose upload a place belongs to.
+func (p place) provider() string {
+	if p == createFile {
+		return "ncloudmailer"
+	}
+	return "twentyfourseven"
+}
+
+// planted stands in every secret that the lab makes up, and nowhere else.
+const planted = "planted"
+
+const (
+	clientSecret = planted + "-client-secret/+=Zx81"
+	accessKey    = planted + "-access-key-Q7"
+	secretKey    = planted + "-secret-key-J3"
+)
+
+// lab is one provider's service and a client of it. The service is correct; a
+// row puts its faults in front.
+type lab struct {
+	t  *testing.T
+	at place // what is tried
+
+	// To be changed by a row before the client is made.
+	faults map[place]fault
+	secure bool // https everywhere
+	cfg    upload.Config
+	client *http.Client
+	tokens oauth2.TokenSource
+	src    upload.Source
+	counts []*counted // every source that was counted
+
+	// To be changed by a row when the servers stand.
+	baseURL   string
+	tokenURL  string
+	uploadURL func(id string) string // makes the presigned URL of an id
+	ticket    func(id string) string // makes the answer to fileUpload
+
+	api, storage *httptest.Server
+	ending       error                   // how the context of the upload ends, if the row ends it
+	cancel       context.CancelCauseFunc // ends it
+	stopped      moment                  // when the row ended it
+	release      chan struct{}           // closed when the row is over: what hangs ends
+	log          buffer
+
+	mu      sync.Mutex
+	seen    map[place][]*http.Request
+	stored  map[string]object
+	secrets []string        // made while the row ran, beside what is planted
+	valid   map[string]bool // access tokens
+	trace   string          // of the API's last answer
+	hijacks []net.Conn
+	closers []func()
+}
+
+// object is a stored file.
+type object struct {
+	size   int64
+	sha256 [32]byte
+}
+
+// buffer is a bytes.Buffer that many may write to.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func newLab(t *testing.T, at place) *lab {
+	l := &lab{
+		t: t, at: at,
+		faults:  map[place]fault{},
+		seen:    map[place][]*http.Request{},
+		stored:  map[string]object{},
+		valid:   map[string]bool{},
+		release: make(chan struct{}),
+	}
+	l.cfg.Retry.MaxWait = 2 * time.Millisecond
+	l.cfg.Logger = slog.New(slog.NewJSONHandler(&l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	l.client = &http.Client{Transport: &http.Transport{
+		ExpectContinueTimeout: 5 * time.Second, // longer than any row takes, so that only a server's word ends the wait
+		MaxIdleConnsPerHost:   8,
+		DisableCompression:    true,
+	}}
+	l.cfg.HTTPClient = l.client
+	l.uploadURL = l.presign
+	l.ticket = func(id string) string {
+		return fmt.Sprintf(`{"uploadMethod":"PUT","uploadUrl":%q,"fileId":%q}`, l.uploadURL(id), id)
+	}
+	l.src = l.count(small)
+	return l
+}
+
+func (l *lab) transport() *http.Transport { return l.client.Transport.(*http.Transport) }
+
+// start opens the servers: the API's (and the token's), and the object store's.
+func (l *lab) start() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/oauth/token", l.serve(token, l.issueToken))
+	mux.HandleFunc("/v1/fileUpload", l.serve(fileUpload, l.initiate))
+	mux.HandleFunc("/api/v1/files", l.serve(createFile, l.takeForm))
+	store := http.NewServeMux()
+	store.HandleFunc("/", l.serve(presigned, l.takeObject))
+	l.api, l.storage = l.server(mux), l.server(store)
+	l.baseURL, l.tokenURL = l.api.URL+"/v1", l.api.URL+"/oauth/token"
+	if l.at == createFile {
+		l.baseURL = l.api.URL + "/api/v1"
+	}
+}
+
+// server is one more server of the lab, with the lab's kind of socket.
+func (l *lab) server(h http.Handler) *httptest.Server {
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = quiet
+	l.closers = append(l.closers, func() { s.CloseClientConnections(); s.Close() })
+	if !l.secure {
+		s.Start()
+		return s
+	}
+	s.StartTLS()
+	trust := s.Client().Transport.(*http.Transport).TLSClientConfig
+	if own := l.transport().TLSClientConfig; own != nil {
+		own.RootCAs.AddCert(s.Certificate())
+	} else {
+		l.transport().TLSClientConfig = trust.Clone()
+	}
+	return s
+}
+
+// end lets go of what hangs and closes the servers.
+func (l *lab) end() {
+	close(l.release)
+	l.mu.Lock()
+	for _, c := range l.hijacks {
+		c.Close()
+	}
+	l.mu.Unlock()
+	l.client.CloseIdleConnections()
+	for _, c := range l.closers {
+		c()
+	}
+	l.client.CloseIdleConnections()
+}
+
+// aim has the requests of the place that is tried go to another address.
+func (l *lab) aim(address string) {
+	if l.at == presigned {
+		l.uploadURL = func(id string) string { return address + "/bucket/" + id + "?" + s3Query(time.Now(), time.Minute) }
+		return
+	}
+	_, path, _ := strings.Cut(strings.TrimPrefix(l.baseURL, l.api.URL), "/")
+	l.baseURL = address + "/" + path
+}
+
+// target is the host and port that the requests of the place that is tried go to.
+func (l *lab) target() string {
+	if l.at == presigned {
+		return l.storage.Listener.Addr().String()
+	}
+	return l.api.Listener.Addr().String()
+}
+
+// listen takes connections on a port of its own and has serve see to each,
+// until the row is over. It gives the port's host:port.
+func (l *lab) listen(serve func(net.Conn)) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer conn.Close()
+				serve(conn)
+			})
+		}
+	})
+	l.closers = append(l.closers, func() { ln.Close(); wg.Wait() })
+	return ln.Addr().String()
+}
+
+// deadAddress is a host:port where nobody listens.
+func (l *lab) deadAddress() string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// uploader makes the client under test.
+func (l *lab) uploader() upload.Uploader {
+	l.cfg.BaseURL = l.baseURL
+	var u upload.Uploader
+	var err error
+	if l.at.provider() == "ncloudmailer" {
+		u, err = ncloudmailer.New(ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}, l.cfg)
+	} else {
+		if l.tokens == nil {
+			l.tokens = l.credentials().TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, l.client))
+		}
+		u, err = twentyfourseven.New(l.tokens, l.cfg)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return u
+}
+
+func (l *lab) credentials() twentyfourseven.ClientCredentials {
+	return twentyfourseven.ClientCredentials{
+		ClientID: "the-client", ClientSecret: clientSecret, Organization: "42",
+		TokenURL: l.tokenURL,
+	}
+}
+
+// serve keeps count and lets the row's fault have a request before the correct
+// handler does.
+func (l *lab) serve(at place, correct http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		l.mu.Lock()
+		l.seen[at] = append(l.seen[at], r)
+		n := len(l.seen[at])
+		l.remember(r)
+		header := ""
+		switch at {
+		case fileUpload:
+			header = "X-Trace-Id"
+		case createFile:
+			header = "X-Ncp-Trace-Id"
+		case presigned:
+			w.Header().Set("X-Trace-Id", "not-the-api's") // nor may it be taken for that
+		}
+		if header != "" {
+			l.trace = fmt.Sprintf("trace-%s-%d", at, n)
+			w.Header().Set(header, l.trace)
+		}
+		f := l.faults[at]
+		l.mu.Unlock()
+		if f == nil {
+			correct(w, r)
+			return
+		}
+		f(&hit{w: w, r: r, n: n, at: at, lab: l, correct: func() { correct(w, r) }})
+	}
+}
+
+// remember keeps what a request carries that nobody may print.
+func (l *lab) remember(r *http.Request) {
+	if s := r.Header.Get("X-Ncp-Apigw-Signature-V2"); s != "" {
+		l.secrets = append(l.secrets, s)
+	}
+}
+
+func (l *lab) received(at place) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.seen[at])
+}
+
+func (l *lab) issueToken(w http.ResponseWriter, r *http.Request) {
+	if got, want := r.PostFormValue("client_secret"), clientSecret; got != want || r.PostFormValue("login_organization") != "42" {
+		l.t.Errorf("the token call has the form %v", r.PostForm)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, l.newToken())
+}
+
+func (l *lab) newToken() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := planted + "-token-" + rand.Text()
+	l.valid[t] = true
+	return t
+}
+
+// revoke ends every token that was issued so far.
+func (l *lab) revoke() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.valid)
+}
+
+func (l *lab) initiate(w http.ResponseWriter, r *http.Request) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	l.mu.Lock()
+	valid := l.valid[token] && strings.EqualFold(scheme, "Bearer")
+	l.mu.Unlock()
+	if !valid {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	var body struct{ ContentType string }
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.ContentType == "" {
+		l.t.Errorf("fileUpload was told no content type: %v", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	io.WriteString(w, l.ticket(rand.Text()))
+}
+
+// presign is a URL in S3's manner.
+func (l *lab) presign(id string) string {
+	return l.storage.URL + "/bucket/" + id + "?" + s3Query(time.Now(), 900*time.Second)
+}
+
+func s3Query(from time.Time, life time.Duration) string {
+	return url.Values{
+		"X-Amz-Algorithm":     {"AWS4-HMAC-SHA256"},
+		"X-Amz-Credential":    {planted + "-credential/eu-west-1/s3/aws4_request"},
+		"X-Amz-Date":          {from.UTC().Format("20060102T150405Z")},
+		"X-Amz-Expires":       {fmt.Sprint(int(life.Seconds()))},
+		"X-Amz-SignedHeaders": {"content-type;host"},
+		"X-Amz-Signature":     {planted + "-signature-" + rand.Text()},
+	}.Encode()
+}
+
+// takeObject is the presigned step's other side. It holds each request to what
+// stores ask for.
+func (l *lab) takeObject(w http.ResponseWriter, r *http.Request) {
+	for name := range r.Header {
+		switch name {
+		case "Content-Type", "Content-Length", "User-Agent", "Accept-Encoding", "Expect":
+		case "X-Ms-Blob-Type":
+			if !r.URL.Query().Has("sig") {
+				l.t.Errorf("%s was sent to a store that is not Azure's", name)
+			}
+		default:
+			l.t.Errorf("the presigned request has the header %s", name)
+		}
+	}
+	l.checkLength(r)
+	sum := sha256.New()
+	size, err := io.Copy(sum, r.Body)
+	if err != nil || size != r.ContentLength {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	l.keep(strings.TrimPrefix(r.URL.Path, "/bucket/"), object{size, [32]byte(sum.Sum(nil))})
+}
+
+func (l *lab) checkLength(r *http.Request) {
+	if r.TransferEncoding != nil || r.ContentLength < 0 || r.Header.Get("Content-Length") == "" {
+		l.t.Errorf("%s goes out without Content-Length (Transfer-Encoding %v)", r.URL.Path, r.TransferEncoding)
+	}
+}
+
+func (l *lab) keep(id string, o object) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stored[id] = o
+}
+
+// takeForm is createFile's other side: it stores what is in the form when it
+// has come to the form's end.
+func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
+	mac := hmac.New(sha256.New, []byte(secretKey))
+	fmt.Fprintf(mac, "%s %s\n%s\n%s", r.Method, r.RequestURI, r.Header.Get("X-Ncp-Apigw-Timestamp"), r.Header.Get("X-Ncp-Iam-Access-Key"))
+	if r.Header.Get("X-Ncp-Apigw-Signature-V2") != base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
+		l.t.Errorf("createFile is not signed")
+	}
+	l.checkLength(r)
+	refuse := func() {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"error":{"errorCode":"77102","message":"BAD_REQUEST"}}`)
+	}
+	form, err := r.MultipartReader()
+	if err != nil {
+		refuse()
+		return
+	}
+	type file struct {
+		FileName string `json:"fileName"`
+		FileSize int64  `json:"fileSize"`
+		FileID   string `json:"fileId"`
+	}
+	answer := struct {
+		TempRequestID string `json:"tempRequestId"`
+		Files         []file `json:"files"`
+	}{TempRequestID: rand.Text()}
+	batch := map[string]object{}
+	for {
+		part, err := form.NextPart()
+		if err == io.EOF {
+			break
+		}
+		sum := sha256.New()
+		size := int64(0)
+		if err == nil {
+			size, err = io.Copy(sum, part)
+		}
+		if err != nil {
+			refuse()
+			return
+		}
+		id := rand.Text()
+		batch[id] = object{size, [32]byte(sum.Sum(nil))}
+		answer.Files = append(answer.Files, file{part.FileName(), size, id})
+	}
+	for id, o := range batch {
+		l.keep(id, o)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	json.NewEncoder(w).Encode(answer)
+}
+
+// context is one that the row can end, with l.cancel, and that ends in any case.
+func (l *lab) context() (context.Context, func()) {
+	ctx, stop := context.WithTimeout(l.t.Context(), 20*time.Second)
+	if l.ending == context.DeadlineExceeded {
+		late := &lateContext{Context: ctx, done: make(chan struct{})}
+		l.cancel = late.end
+		always := context.AfterFunc(ctx, func() { late.end(nil) })
+		return late, func() { always(); late.end(nil); stop() }
+	}
+	ctx, l.cancel = context.WithCancelCause(ctx)
+	return ctx, func() { l.cancel(nil); stop() }
+}
+
+// traceHeader is what the API calls its trace id.
+func (p place) traceHeader() string {
+	return cmp.Or(map[place]string{createFile: "X-Ncp-Trace-Id"}[p], "X-Trace-Id")
+}
+
+// quiet is for servers to which broken connections are daily bread.
+var quiet = log.New(io.Discard, "", 0)

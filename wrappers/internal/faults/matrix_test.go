@@ -1,0 +1,269 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// row is one fault. Each place that it names is tried on its own.
+type row struct {
+	name  string
+	at    []place
+	fault fault                                                               // what befalls the requests of that place
+	set   func(l *lab)                                                        // changes the lab before its servers stand
+	late  func(l *lab)                                                        // changes it when they do
+	call  func(context.Context, *lab, upload.Uploader) (upload.Result, error) // in place of one Upload of the lab's source
+	last  bool                                                                // the client cannot be used afterwards
+	want  want
+	check func(l *lab, res upload.Result, err error) // whatever else is promised
+}
+
+// want is what comes of it. The zero value is a success at the first attempt.
+type want struct {
+	kinds   []error       // which of the kinds, and of the context's errors, the error has; all others it has not
+	status  int           // of the error
+	code    string        // of the error
+	says    []string      // what the error's text holds
+	op      string        // of the error, where it is not the place
+	tries   int           // the error's Attempts; of a success, the requests received
+	reached int           // the requests received at the place, where they are not tries; see none and some
+	starts  int           // fileUpload requests of a presigned fault, where they are not 1
+	after   time.Duration // the error's RetryAfter
+	stored  bool          // the file is there, whole
+	noTrace bool          // the API's answer has no trace id
+	trace   string        // the error's TraceID, where it is not that of the API's last answer
+}
+
+// none is want.reached where nothing reached the server, and some where that
+// depends on how much a transport writes at once: no more than were tried.
+const (
+	none = -1
+	some = -2
+)
+
+// closedSet is every error that an upload's failure is told by.
+var closedSet = []error{
+	upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound, upload.ErrTooLarge,
+	upload.ErrRateLimited, upload.ErrUnavailable, upload.ErrExpired, upload.ErrNotReplayable,
+	context.Canceled, context.DeadlineExceeded,
+}
+
+func kinds(k ...error) []error { return k }
+
+var unavailable = kinds(upload.ErrUnavailable)
+
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // net/http says there what broken servers sent it
+	os.Exit(m.Run())
+}
+
+// runAll runs rows one after another, so that a goroutine that is left is known
+// to be the row's.
+func runAll(t *testing.T, rows []row) {
+	for _, r := range rows {
+		for _, at := range r.at {
+			t.Run(r.name+"/"+string(at), func(t *testing.T) {
+				before := goleak.IgnoreCurrent()
+				r.run(t, at)
+				goleak.VerifyNone(t, before)
+			})
+		}
+	}
+}
+
+// runTogether is for rows that wait in real time.
+func runTogether(t *testing.T, rows []row) {
+	before := goleak.IgnoreCurrent()
+	var wg sync.WaitGroup
+	for _, r := range rows {
+		for _, at := range r.at {
+			wg.Go(func() {
+				t.Run(r.name+"/"+string(at), func(t *testing.T) { r.run(t, at) })
+			})
+		}
+	}
+	wg.Wait()
+	goleak.VerifyNone(t, before, goleak.IgnoreTopFunction("testing.(*T).Run"))
+}
+
+func (r row) run(t *testing.T, at place) {
+	l := newLab(t, at)
+	if r.fault != nil {
+		l.faults[at] = r.fault
+	}
+	if r.set != nil {
+		r.set(l)
+	}
+	ctx, stop := l.context()
+	defer stop()
+	l.start()
+	defer l.end()
+	if r.late != nil {
+		r.late(l)
+	}
+	u := l.uploader()
+	call := r.call
+	if call == nil {
+		call = func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
+			return u.Upload(ctx, l.src)
+		}
+	}
+	res, err := call(ctx, l, u)
+	for _, c := range l.counts {
+		c.settle(t)
+	}
+	r.want.compare(l, err)
+	if r.check != nil {
+		r.check(l, res, err)
+	}
+	l.nothingTold(u, res, err)
+	if err == nil && r.check == nil && (l.under(res.ID) != l.counts[0].whole || res.Size != l.counts[0].whole.size) {
+		t.Errorf("the result is %+v, and %d bytes are stored under its id", res, l.under(res.ID).size)
+	}
+	l.onlyWhole(r.want.stored)
+	if !r.last {
+		l.goesOn(u)
+	}
+}
+
+// under is what is stored under id.
+func (l *lab) under(id string) object {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stored[id]
+}
+
+func (w want) compare(l *lab, err error) {
+	l.t.Helper()
+	if got := l.received(l.at); got != w.requests() && !(w.reached == some && got <= w.tries) {
+		l.t.Errorf("%d requests reached the server, want %d", got, w.requests())
+	}
+	if l.at == presigned {
+		if got, want := l.received(fileUpload), max(1, w.starts); got != want {
+			l.t.Errorf("%d presigned URLs were asked for, want %d", got, want)
+		}
+	}
+	for _, kind := range closedSet {
+		want := false
+		for _, k := range w.kinds {
+			want = want || k == kind
+		}
+		if errors.Is(err, kind) != want {
+			l.t.Errorf("the error is of the kind %q: %t, want %t", kind, !want, want)
+		}
+	}
+	if (err != nil) != (len(w.kinds) > 0) {
+		l.t.Errorf("got the error %v", err)
+	}
+	if l.t.Failed() {
+		l.t.Logf("error: %v", err)
+	}
+	if err == nil {
+		return
+	}
+	f, ok := err.(*upload.Error)
+	if !ok {
+		l.t.Errorf("the error is a %T, not an *upload.Error", err)
+		return
+	}
+	op := w.op
+	if op == "" {
+		op = string(l.at)
+	}
+	trace := ""
+	if l.at == presigned || w.status != 0 && l.at != token {
+		trace = l.trace
+	}
+	if w.noTrace && l.at != presigned {
+		trace = ""
+	}
+	if w.trace != "" {
+		trace = w.trace
+	}
+	for _, c := range []struct {
+		what      string
+		got, want any
+	}{
+		{"Provider", f.Provider, l.at.provider()},
+		{"Op", f.Op, op},
+		{"Status", f.Status, w.status},
+		{"Code", f.Code, w.code},
+		{"Attempts", f.Attempts, w.tries},
+		{"RetryAfter", f.RetryAfter, w.after},
+		{"TraceID", f.TraceID, trace},
+	} {
+		if !reflect.DeepEqual(c.got, c.want) {
+			l.t.Errorf("%s is %v, want %v (%v)", c.what, c.got, c.want, err)
+		}
+	}
+	for _, s := range w.says {
+		if !strings.Contains(err.Error(), s) {
+			l.t.Errorf("the error does not say %q: %v", s, err)
+		}
+	}
+}
+
+// requests is how many must have been received.
+func (w want) requests() int {
+	switch {
+	case w.reached == none:
+		return 0
+	case w.reached > 0:
+		return w.reached
+	case len(w.kinds) == 0:
+		return max(1, w.tries)
+	}
+	return w.tries
+}
+
+// onlyWhole checks that what is stored is the file, all of it.
+func (l *lab) onlyWhole(want bool) {
+	l.t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if got := len(l.stored) > 0; got != want {
+		l.t.Errorf("something was stored: %t, want %t", got, want)
+	}
+	for id, o := range l.stored {
+		whole := false
+		for _, c := range l.counts {
+			whole = whole || o == c.whole
+		}
+		if !whole {
+			l.t.Errorf("%q has %d bytes that are not a whole file", id, o.size)
+		}
+	}
+}
+
+// goesOn uploads one more file with the same client, now that nothing is in its way.
+func (l *lab) goesOn(u upload.Uploader) {
+	l.t.Helper()
+	l.mu.Lock()
+	clear(l.faults)
+	l.mu.Unlock()
+	l.uploadURL = l.presign
+	fresh := &lab{t: l.t}
+	src := fresh.count(upload.Bytes("next.txt", []byte("the next file")))
+	ctx, stop := context.WithTimeout(l.t.Context(), 5*time.Second)
+	defer stop()
+	res, err := u.Upload(ctx, src)
+	if err != nil {
+		l.t.Errorf("the next upload fails: %v", err)
+	} else if l.under(res.ID) != fresh.counts[0].whole {
+		l.t.Errorf("the next upload does not arrive: %v", fmt.Sprint(res))
+	}
+	fresh.counts[0].settle(l.t)
+}

@@ -1,0 +1,175 @@
+package faults
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// fault misbehaves towards one request.
+type fault func(*hit)
+
+// hit is a request that a fault befalls.
+type hit struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	n       int // which of its place, from 1
+	at      place
+	lab     *lab
+	correct func() // does what ought to be done
+}
+
+// first has the first n requests befallen, and no other.
+func first(n int, f fault) fault {
+	return func(h *hit) {
+		if h.n > n {
+			h.correct()
+			return
+		}
+		f(h)
+	}
+}
+
+// inTurn has the nth request befallen by the nth fault, and those after the last by none.
+func inTurn(faults ...fault) fault {
+	return func(h *hit) {
+		if h.n > len(faults) {
+			h.correct()
+			return
+		}
+		faults[h.n-1](h)
+	}
+}
+
+// answer gives an answer without a look at the body. Header alternates names and values.
+func answer(status int, body string, header ...string) fault {
+	return func(h *hit) {
+		for i := 0; i+1 < len(header); i += 2 {
+			h.w.Header().Add(header[i], header[i+1])
+		}
+		h.w.WriteHeader(status)
+		io.WriteString(h.w, body)
+	}
+}
+
+// afterBody reads the whole body before it misbehaves.
+func afterBody(f fault) fault {
+	return func(h *hit) {
+		io.Copy(io.Discard, h.r.Body)
+		f(h)
+	}
+}
+
+// afterHalf reads half of the body before it misbehaves.
+func afterHalf(f fault) fault {
+	return func(h *hit) {
+		io.CopyN(io.Discard, h.r.Body, h.r.ContentLength/2)
+		f(h)
+	}
+}
+
+// done does what ought to be done, keeps the answer back, and misbehaves then.
+func done(f fault) fault {
+	return func(h *hit) {
+		h.lab.correctlyTo(&voidWriter{header: http.Header{}}, h)
+		f(h)
+	}
+}
+
+// correctlyTo has the correct handler answer to somebody else.
+func (l *lab) correctlyTo(w http.ResponseWriter, h *hit) {
+	switch h.at {
+	case token:
+		l.issueToken(w, h.r)
+	case fileUpload:
+		l.initiate(w, h.r)
+	case presigned:
+		l.takeObject(w, h.r)
+	case createFile:
+		l.takeForm(w, h.r)
+	}
+}
+
+// voidWriter keeps an answer from being sent.
+type voidWriter struct {
+	header http.Header
+	body   strings.Builder
+}
+
+func (v *voidWriter) Header() http.Header         { return v.header }
+func (v *voidWriter) WriteHeader(int)             {}
+func (v *voidWriter) Write(p []byte) (int, error) { return v.body.Write(p) }
+
+// hang does nothing until the row is over.
+func hang(h *hit) { <-h.lab.release }
+
+// hijack takes the connection over.
+func (h *hit) hijack() (net.Conn, *bufio.ReadWriter) {
+	conn, rw, err := http.NewResponseController(h.w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	h.lab.mu.Lock()
+	h.lab.hijacks = append(h.lab.hijacks, conn)
+	h.lab.mu.Unlock()
+	return conn, rw
+}
+
+// reset ends the connection with a TCP reset.
+func reset(h *hit) {
+	conn, _ := h.hijack()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// closed ends the connection in peace.
+func closed(h *hit) {
+	conn, _ := h.hijack()
+	conn.Close()
+}
+
+// raw reads the body, sends these bytes and closes. TRACE in it stands for the
+// header with the trace id, and a line ends with a mere newline.
+func raw(text string) fault {
+	return afterBody(func(h *hit) {
+		conn, _ := h.hijack()
+		defer conn.Close()
+		io.WriteString(conn, h.onTheWire(text))
+	})
+}
+
+// rawThenHang is raw, but the connection stays open.
+func rawThenHang(text string) fault {
+	return afterBody(func(h *hit) {
+		conn, _ := h.hijack()
+		io.WriteString(conn, h.onTheWire(text))
+		hang(h)
+	})
+}
+
+func (h *hit) onTheWire(text string) string {
+	trace := h.at.traceHeader() + ": " + h.w.Header().Get(h.at.traceHeader())
+	return strings.NewReplacer("\n", "\r\n", "TRACE", trace).Replace(text)
+}
+
+// drip sends the head and then a byte now and then until nobody listens.
+func drip(head string) fault {
+	return afterBody(func(h *hit) {
+		conn, _ := h.hijack()
+		io.WriteString(conn, h.onTheWire(head))
+		for {
+			select {
+			case <-h.lab.release:
+				return
+			case <-tick():
+			}
+			if _, err := conn.Write([]byte(" ")); err != nil {
+				return
+			}
+		}
+	})
+}

@@ -1,0 +1,145 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/oauth2"
+
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// nothingTold checks that no text that a program may print tells a secret, and
+// that an error is fit for a line of a log.
+func (l *lab) nothingTold(u upload.Uploader, res upload.Result, err error) {
+	l.t.Helper()
+	texts := map[string]string{"the log": l.log.String()}
+	print := func(what string, v any) {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			texts[what+" as "+verb] = fmt.Sprintf(verb, v)
+		}
+		if b, err := json.Marshal(v); err == nil {
+			texts[what+" as JSON"] = string(b)
+		}
+	}
+	print("the client", u)
+	print("what the client points to", reflect.ValueOf(u).Elem())
+	print("the config", l.cfg)
+	print("the result", res)
+	print("the source", l.src)
+	if l.at.provider() == "ncloudmailer" {
+		c := ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}
+		print("the credentials", c)
+		print("the credentials' address", &c)
+	} else {
+		c := l.credentials()
+		print("the credentials", c)
+		print("the credentials' address", &c)
+		if _, foreign := l.tokens.(tokenFunc); !foreign {
+			print("the token source", l.tokens)
+		}
+	}
+	if err != nil {
+		print("the error", err)
+		if n := len(err.Error()); n > 2000 {
+			l.t.Errorf("the error's text has %d bytes: %.200s", n, err)
+		}
+		for i, e := range chain(err) {
+			what := fmt.Sprintf("error %d of the chain, a %T,", i, e)
+			print(what, e)
+			l.fitsALine(what, e.Error())
+			l.noForeign(e)
+		}
+		f, ok := err.(*upload.Error)
+		if ok {
+			l.fitsALine("Message", f.Message)
+			l.fitsALine("Code", f.Code)
+			l.fitsALine("TraceID", f.TraceID)
+		}
+	}
+	told := 0
+	for _, what := range slices.Sorted(maps.Keys(texts)) {
+		if secret := l.secretIn(texts[what]); secret != "" {
+			if told++; told <= 3 {
+				l.t.Errorf("%s tells the secret %s: %.600s", what, secret, texts[what])
+			}
+		}
+	}
+}
+
+// secretIn looks for what is planted, in any case, and for what was made. Of
+// that it takes the longest run of letters and digits, which stays as it is
+// however a text is escaped.
+func (l *lab) secretIn(text string) string {
+	if strings.Contains(strings.ToLower(text), planted) {
+		return planted
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.secrets {
+		run := ""
+		for piece := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			if len(piece) > len(run) {
+				run = piece
+			}
+		}
+		if strings.Contains(text, run) {
+			return s
+		}
+	}
+	return ""
+}
+
+// fitsALine is broken by what would begin another line, or steer a terminal.
+func (l *lab) fitsALine(what, text string) {
+	l.t.Helper()
+	if i := strings.IndexFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	}); i >= 0 {
+		l.t.Errorf("%s holds a control character: %q", what, text)
+	}
+}
+
+// noForeign is broken by types that print what they should not, or that no
+// caller should have to know.
+func (l *lab) noForeign(e error) {
+	l.t.Helper()
+	_, isURL := e.(*url.Error)
+	_, isToken := e.(*oauth2.RetrieveError)
+	typ := reflect.TypeOf(e)
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if isURL || isToken || strings.Contains(typ.PkgPath(), "/gen/") || typ.PkgPath() == "encoding/json" {
+		l.t.Errorf("the chain of errors holds a %T: %v", e, e)
+	}
+}
+
+// chain is err and all that it wraps.
+func chain(err error) (all []error) {
+	if err == nil {
+		return nil
+	}
+	all = append(all, err)
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		all = append(all, chain(e.Unwrap())...)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			all = append(all, chain(inner)...)
+		}
+	}
+	return all
+}
+
+// tokenFunc is a foreign oauth2.TokenSource.
+type tokenFunc func() (*oauth2.Token, error)
+
+func (f tokenFunc) Token() (*oauth2.Token, error) { return f() }

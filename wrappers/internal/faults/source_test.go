@@ -1,0 +1,197 @@
+package faults
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+var (
+	// small is read before it is sent, long is sent as it is read.
+	small = upload.Bytes("report.pdf", noise(16<<10))
+	long  = upload.Bytes("report.pdf", noise(96<<10))
+
+	// large does not fit into the buffers of a connection, so that a server
+	// that does not read is felt.
+	large = upload.Bytes("film.mp4", noise(16<<20))
+)
+
+// noise is n bytes of which no part is like another.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{1}).Read(b)
+	return b
+}
+
+func tick() <-chan time.Time { return time.After(5 * time.Millisecond) }
+
+// counted watches the readers of a source.
+type counted struct {
+	name  string
+	whole object // what must arrive, if anything does
+
+	mu       sync.Mutex
+	opened   int
+	closed   int
+	bytes    int64 // read in all
+	returned bool  // the call is over
+	wrong    []string
+}
+
+// count is src with its readers watched. What must arrive is what src yields
+// now.
+func (l *lab) count(src upload.Source) upload.Source {
+	return l.countAs(src, digest(src))
+}
+
+// countAs is count for a source that is not what it seems.
+func (l *lab) countAs(src upload.Source, whole object) upload.Source {
+	c := &counted{name: src.Name, whole: whole}
+	l.counts = append(l.counts, c)
+	if open := src.Open; open != nil {
+		src.Open = func() (io.ReadCloser, error) {
+			rc, err := open()
+			if err != nil || rc == nil {
+				return rc, err
+			}
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.opened++
+			c.note(c.returned, "a reader was opened after the call")
+			return &watched{rc: rc, c: c}, nil
+		}
+	}
+	return src
+}
+
+// digest is what src yields, to its end.
+func digest(src upload.Source) object {
+	rc, err := src.Open()
+	if err != nil {
+		panic(err)
+	}
+	defer rc.Close()
+	sum := sha256.New()
+	n, _ := io.Copy(sum, rc)
+	return object{n, [32]byte(sum.Sum(nil))}
+}
+
+// note is called with mu held.
+func (c *counted) note(wrong bool, what string) {
+	if wrong {
+		c.wrong = append(c.wrong, what)
+	}
+}
+
+// settle is called when the call has returned: what happens to a reader from
+// then on is wrong.
+func (c *counted) settle(t *testing.T) {
+	t.Helper()
+	c.mu.Lock()
+	c.returned = true
+	if c.opened != c.closed {
+		t.Errorf("%q was opened %d times and closed %d times", c.name, c.opened, c.closed)
+	}
+	c.mu.Unlock()
+	t.Cleanup(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, w := range c.wrong {
+			t.Errorf("%q: %s", c.name, w)
+		}
+	})
+}
+
+type watched struct {
+	rc     io.ReadCloser
+	c      *counted
+	closed bool
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.c.mu.Lock()
+	w.c.note(w.closed, "a Read began after Close")
+	w.c.note(w.c.returned, "a Read began after the call")
+	w.c.mu.Unlock()
+	n, err := w.rc.Read(p)
+	w.c.mu.Lock()
+	w.c.bytes += int64(max(n, 0))
+	w.c.note(w.c.returned, "a Read went on after the call")
+	w.c.mu.Unlock()
+	return n, err
+}
+
+func (w *watched) Close() error {
+	w.c.mu.Lock()
+	w.c.note(w.closed, "a reader was closed twice")
+	w.c.note(w.c.returned, "a reader was closed after the call")
+	w.closed = true
+	w.c.closed++
+	w.c.mu.Unlock()
+	return w.rc.Close()
+}
+
+// from is a source whose nth Open gives the nth reader, and the last one again
+// and again. It says that its size is that of small.
+func from(open ...func() (io.ReadCloser, error)) upload.Source {
+	n := 0
+	return upload.Source{Name: "report.pdf", ContentType: "application/pdf", Size: small.Size, Open: func() (io.ReadCloser, error) {
+		n++
+		return open[min(n, len(open))-1]()
+	}}
+}
+
+func reading(r func() io.Reader) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return io.NopCloser(r()), nil }
+}
+
+func failing(err error) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return nil, err }
+}
+
+// hanging gives n bytes of small and then nothing until it is closed.
+func hanging(n int64, atHang func()) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		begin, _ := small.Open()
+		return &hangingReader{begin: io.LimitReader(begin, n), atHang: atHang, ended: make(chan struct{})}, nil
+	}
+}
+
+type hangingReader struct {
+	begin  io.Reader
+	atHang func()
+	ended  chan struct{}
+}
+
+func (h *hangingReader) Read(p []byte) (int, error) {
+	if n, err := h.begin.Read(p); err == nil {
+		return n, nil
+	}
+	if h.atHang != nil {
+		h.atHang()
+	}
+	<-h.ended
+	return 0, io.ErrClosedPipe
+}
+
+func (h *hangingReader) Close() error {
+	close(h.ended)
+	return nil
+}
+
+// oneShot is small as a stream that can be read once.
+func (l *lab) oneShot() upload.Source {
+	src := upload.Reader(small.Name, bytes.NewReader(noise(int(small.Size))), small.Size)
+	src = l.countAs(src, digest(small))
+	if src.Size != small.Size {
+		panic(fmt.Sprint("size ", src.Size))
+	}
+	return src
+}

@@ -1,0 +1,204 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// What POST /fileUpload says of the presigned step, in every wrong way.
+func TestTickets(t *testing.T) {
+	here := []place{presigned}
+	refused := func(says ...string) want { return want{kinds: unavailable, reached: none, says: says} }
+	query := "?" + s3Query(time.Now(), time.Minute)
+	// to makes the upload URL of the store's host and port.
+	to := func(format string) func(*lab) {
+		return func(l *lab) {
+			l.uploadURL = func(id string) string {
+				return strings.NewReplacer("HOST", l.storage.Listener.Addr().String(), "ID", id, "QUERY", query).Replace(format)
+			}
+		}
+	}
+	method := func(m string) func(*lab) {
+		return func(l *lab) {
+			l.ticket = func(id string) string {
+				return fmt.Sprintf(`{"uploadMethod":%q,"uploadUrl":%q,"fileId":%q}`, m, l.uploadURL(id), id)
+			}
+		}
+	}
+	rows := []row{
+		{name: "a plain http URL where the API is https", at: here, set: func(l *lab) { l.secure = true }, late: to("http://HOST/bucket/IDQUERY"), want: refused("plain http"), last: true},
+		{name: "user info in the URL", at: here, late: to("http://someone:" + planted + "-password@HOST/bucket/IDQUERY"), want: refused("user info"), last: true},
+		{name: "a fragment in the URL", at: here, late: to("http://HOST/bucket/IDQUERY#part"), want: refused(), last: true},
+		{name: "an empty fragment in the URL", at: here, late: to("http://HOST/bucket/IDQUERY#"), want: refused(), last: true},
+		{name: "a blank in the path", at: here, late: to("http://HOST/bucket/a IDQUERY"), want: refused(), last: true},
+		{name: "a blank in the query", at: here, late: to("http://HOST/bucket/IDQUERY&name=a b"), want: refused(), last: true},
+		{name: "a blank before the URL", at: here, late: to(" http://HOST/bucket/IDQUERY"), want: refused(), last: true},
+		{name: "a newline in the query", at: here, late: to("http://HOST/bucket/IDQUERY&x=\r\nX-Injected: 1"), want: refused(), last: true},
+		{name: "letters outside ASCII in the path", at: here, late: to("http://HOST/bucket/영수증QUERY"), want: refused(), last: true},
+		{name: "letters outside ASCII in the query", at: here, late: to("http://HOST/bucket/IDQUERY&name=영수증"), want: refused(), last: true},
+		{name: "a broken escape in the path", at: here, late: to("http://HOST/bucket/%zzQUERY"), want: refused(), last: true},
+		{name: "a URL without a scheme", at: here, late: to("//HOST/bucket/IDQUERY"), want: refused(), last: true},
+		{name: "a relative URL", at: here, late: to("/bucket/IDQUERY"), want: refused(), last: true},
+		{name: "a URL without a host", at: here, late: to("http:///bucket/IDQUERY"), want: refused(), last: true},
+		{name: "an opaque URL", at: here, late: to("http:bucket/IDQUERY"), want: refused(), last: true},
+		{name: "a port that is no number", at: here, late: to("http://127.0.0.1:http/bucket/IDQUERY"), want: refused(), last: true},
+		{name: "another scheme: ftp", at: here, late: to("ftp://HOST/bucket/IDQUERY"), want: refused(), last: true},
+		{name: "another scheme: file", at: here, late: to("file:///etc/passwdQUERY"), want: refused(), last: true},
+		{name: "another scheme: javascript", at: here, late: to("javascript:alert(1)//QUERY"), want: refused(), last: true},
+		{name: "another scheme: data", at: here, late: to("data:text/plain,QUERY"), want: refused(), last: true},
+		{name: "a URL in words", at: here, late: to("see the portal QUERY"), want: refused(), last: true},
+		{name: "a port beyond all ports", at: here, late: to("http://127.0.0.1:99999/bucket/IDQUERY"), want: want{kinds: unavailable, tries: 4, reached: none}, last: true},
+		{name: "a URL of 100 kB", at: here, late: to("http://HOST/bucket/IDQUERY&x=" + strings.Repeat("y", 100_000)), want: want{stored: true}},
+		{name: "a URL that ends with a question mark", at: here, late: to("http://HOST/bucket/ID?"), want: want{stored: true}},
+		{name: "a URL without a query", at: here, late: to("http://HOST/bucket/ID"), want: want{stored: true}},
+		{name: "escapes in the URL go out as they are", at: here, late: to("http://HOST/bucket/a%2Fb%20c%7eIDQUERY&x=%2f%2F+%20~"), want: want{stored: true},
+			check: func(l *lab, _ upload.Result, _ error) {
+				if uri := l.seen[presigned][0].RequestURI; !strings.HasPrefix(uri, "/bucket/a%2Fb%20c%7e") || !strings.HasSuffix(uri, query+"&x=%2f%2F+%20~") {
+					l.t.Errorf("the request was for %s", uri)
+				}
+			}},
+
+		{name: "the method GET", at: here, late: method("GET"), want: refused("method"), last: true},
+		{name: "the method DELETE", at: here, late: method("DELETE"), want: refused("method"), last: true},
+		{name: "the method PATCH", at: here, late: method("PATCH"), want: refused("method"), last: true},
+		{name: "the method CONNECT", at: here, late: method("CONNECT"), want: refused("method"), last: true},
+		{name: "a blank before the method", at: here, late: method(" PUT"), want: refused(), last: true},
+		{name: "a header in the method", at: here, late: method("PUT / HTTP/1.1\r\nX-Injected: 1\r\n"), want: refused(), last: true},
+		{name: "the method of a thousand letters", at: here, late: method(strings.Repeat("PUT", 1000)), want: refused(), last: true},
+		{name: "the method in small letters", at: here, late: method("put"), want: want{stored: true}},
+		{name: "the method POST", at: here, late: method("Post"), want: want{stored: true},
+			check: func(l *lab, _ upload.Result, _ error) {
+				if m := l.seen[presigned][0].Method; m != "POST" {
+					l.t.Errorf("the request was a %s", m)
+				}
+			}},
+	}
+	for i := range rows {
+		if rows[i].want.kinds != nil {
+			rows[i].want.op = string(presigned)
+		}
+	}
+	runAll(t, rows)
+}
+
+// The fileId in every JSON type, and the fields around it.
+func TestTicketFields(t *testing.T) {
+	here := []place{fileUpload}
+	unusable := want{kinds: unavailable, tries: 1, status: 200}
+	says := func(fileID string) func(*lab) {
+		return func(l *lab) {
+			l.ticket = func(string) string {
+				return fmt.Sprintf(`{"uploadMethod":"PUT","uploadUrl":%q,"fileId":%s}`, l.uploadURL("stored"), fileID)
+			}
+		}
+	}
+	var rows []row
+	for _, id := range []struct{ name, literal, id string }{ // an empty id is a refusal
+		{"a string", `"67890"`, "67890"},
+		{"an integer", `67890`, "67890"},
+		{"zero", `0`, "0"},
+		{"a negative integer", `-5`, "-5"},
+		{"an integer beyond float64", `9007199254740993`, "9007199254740993"},
+		{"an integer beyond int64", `123456789012345678901234567890`, "123456789012345678901234567890"},
+		{"a string of escapes", `"\u00e5\/\"b"`, `å/"b`},
+		{"a fraction", `67890.5`, ""},
+		{"a whole fraction", `67890.0`, ""},
+		{"an exponent", `6e4`, ""},
+		{"true", `true`, ""},
+		{"null", `null`, ""},
+		{"an empty string", `""`, ""},
+		{"an object", `{"id":1}`, ""},
+		{"an array", `[67890]`, ""},
+		{"an object of a kilobyte", `{"id":"` + strings.Repeat("x", 1000) + `"}`, ""},
+	} {
+		w := want{stored: true}
+		if id.id == "" {
+			w = unusable
+		}
+		rows = append(rows, row{name: "fileId is " + id.name, at: here, late: says(id.literal), want: w, last: true,
+			check: func(l *lab, res upload.Result, err error) {
+				if res.ID != id.id {
+					l.t.Errorf("the id is %q, want %q", res.ID, id.id)
+				}
+			}})
+	}
+	ticket := func(format string) func(*lab) {
+		return func(l *lab) {
+			l.ticket = func(id string) string {
+				return strings.NewReplacer("URL", l.uploadURL("stored")).Replace(format)
+			}
+		}
+	}
+	for _, f := range []struct{ name, answer string }{
+		{"no fileId", `{"uploadMethod":"PUT","uploadUrl":"URL"}`},
+		{"no uploadUrl", `{"uploadMethod":"PUT","fileId":"1"}`},
+		{"an empty uploadUrl", `{"uploadMethod":"PUT","uploadUrl":"","fileId":"1"}`},
+		{"no uploadMethod", `{"uploadUrl":"URL","fileId":"1"}`},
+		{"null uploadMethod", `{"uploadMethod":null,"uploadUrl":"URL","fileId":"1"}`},
+		{"a number for uploadUrl", `{"uploadMethod":"PUT","uploadUrl":7,"fileId":"1"}`},
+		{"an object for uploadMethod", `{"uploadMethod":{"put":true},"uploadUrl":"URL","fileId":"1"}`},
+	} {
+		rows = append(rows, row{name: f.name, at: here, late: ticket(f.answer), want: unusable, last: true})
+	}
+	rows = append(rows,
+		row{name: "a key that stands twice: the last one counts", at: here, last: true, want: want{stored: true},
+			late:  ticket(`{"fileId":"first","uploadMethod":"PUT","uploadUrl":"http://192.0.2.1/","uploadUrl":"URL","fileId":"second"}`),
+			check: func(l *lab, res upload.Result, _ error) { equal(l, "the id", res.ID, "second") }},
+		row{name: "fields that nobody knows", at: here, last: true, want: want{stored: true},
+			late:  ticket(`{"fileId":1,"uploadMethod":"PUT","uploadUrl":"URL","headers":{"x-amz-acl":"public"},"expires":"soon"}`),
+			check: func(l *lab, res upload.Result, _ error) { equal(l, "the id", res.ID, "1") }},
+	)
+	runAll(t, rows)
+}
+
+func equal[T comparable](l *lab, what string, got, want T) {
+	l.t.Helper()
+	if got != want {
+		l.t.Errorf("%s is %v, want %v", what, got, want)
+	}
+}
+
+// What createFile says of the files that it took.
+func TestReceipts(t *testing.T) {
+	here := []place{createFile}
+	// The answers' SIZE is the file's.
+	says := func(body string) fault {
+		return afterBody(func(h *hit) {
+			body := strings.NewReplacer("SIZE", fmt.Sprint(small.Size), "TWICE", fmt.Sprint(2*small.Size)).Replace(body)
+			answer(201, body, "Content-Type", "application/json")(h)
+		})
+	}
+	var rows []row
+	for _, b := range []struct{ name, body string }{
+		{"no files", `{"tempRequestId":"t"}`},
+		{"null for files", `{"tempRequestId":"t","files":null}`},
+		{"an empty list of files", `{"tempRequestId":"t","files":[]}`},
+		{"an object for files", `{"tempRequestId":"t","files":{"fileName":"report.pdf","fileSize":SIZE,"fileId":"f"}}`},
+		{"a file more than was sent", `{"tempRequestId":"t","files":[{"fileName":"a","fileSize":SIZE,"fileId":"f"},{"fileName":"b","fileSize":SIZE,"fileId":"g"}]}`},
+		{"null for a file", `{"tempRequestId":"t","files":[null]}`},
+		{"no fileId", `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileSize":SIZE}]}`},
+		{"an empty fileId", `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileSize":SIZE,"fileId":""}]}`},
+		{"no tempRequestId", `{"files":[{"fileName":"report.pdf","fileSize":SIZE,"fileId":"f"}]}`},
+		{"no fileSize", `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileId":"f"}]}`},
+		{"another size", `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileSize":TWICE,"fileId":"f"}]}`},
+		{"a negative size", `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileSize":-SIZE,"fileId":"f"}]}`},
+		{"an absurd size", `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileSize":99999999999999999999,"fileId":"f"}]}`},
+		{"a size with a fraction", `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileSize":SIZE.5,"fileId":"f"}]}`},
+		{"a size in words", `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileSize":"SIZE","fileId":"f"}]}`},
+		{"a number for the name", `{"tempRequestId":"t","files":[{"fileName":7,"fileSize":SIZE,"fileId":"f"}]}`},
+	} {
+		rows = append(rows, row{name: b.name, at: here, fault: says(b.body), want: want{kinds: unavailable, tries: 1, status: 201}})
+	}
+	named := func(name string) func(*lab, upload.Result, error) {
+		return func(l *lab, res upload.Result, _ error) { equal(l, "the name", res.Name, name) }
+	}
+	rows = append(rows,
+		row{name: "no name", at: here, fault: says(`{"tempRequestId":"t","files":[{"fileSize":SIZE,"fileId":"f"}]}`), check: named("report.pdf")},
+		row{name: "another name", at: here, fault: says(`{"tempRequestId":"t","files":[{"fileName":"보고서.pdf","fileSize":SIZE,"fileId":"f"}]}`), check: named("보고서.pdf")},
+	)
+	runAll(t, rows)
+}
