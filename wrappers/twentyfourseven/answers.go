@@ -3,7 +3,6 @@ package twentyfourseven
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 
 	api "github.com/putpost/putpost/gen/twentyfourseven"
@@ -36,7 +35,7 @@ func readFileID(raw json.RawMessage) (id string, err error) {
 		return string(raw), nil
 	}
 	if err := json.Unmarshal(raw, &id); err != nil || id == "" {
-		return "", fmt.Errorf("its fileId is neither a text nor an integer: %.40q", raw)
+		return "", errors.New("its fileId is neither a text nor an integer")
 	}
 	return id, nil
 }

@@ -36,7 +36,10 @@ func (s *stream) openAll() error {
 	var err error
 	for _, p := range s.body.parts {
 		var rc io.ReadCloser
-		if rc, err = p.src.Open(); err != nil {
+		if rc, err = p.src.Open(); err == nil && rc == nil {
+			err = errors.New("Open gave no reader")
+		}
+		if err != nil {
 			err = openError(p.src.Name, err)
 			break
 		}
