@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// locked is a buffer that may be read while it is written.
+type locked struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestProgressIsALineNowAndThenWhereThereIsNoTerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var stderr locked
+		c := &console{err: &stderr}
+		var n tally
+		n.expect(3, 10<<20)
+		n.unknown.Store(1)
+		done := c.watch(&n)
+		src, end := n.begin(upload.Bytes("a", make([]byte, 10<<20)))
+		readHalf(t, src)
+		time.Sleep(15 * time.Second)
+		n.unknown.Store(0)
+		end(nil)
+		time.Sleep(10 * time.Second)
+		done()
+		time.Sleep(time.Minute)
+		want := "putpost: 0 files, 5.0 MiB, 512.0 KiB/s\n" +
+			"putpost: 1 of 3 files, 10.0 MiB of 30.0 MiB, 512.0 KiB/s, 40s left\n"
+		if got := stderr.String(); got != want {
+			t.Errorf("got:\n%swant:\n%s", got, want)
+		}
+	})
+}
+
+func readHalf(t *testing.T, src upload.Source) {
+	t.Helper()
+	r, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if n, err := r.Read(make([]byte, src.Size/2)); err != nil || int64(n) != src.Size/2 {
+		t.Fatal(n, err)
+	}
+}
+
+func TestWhatFailsIsNeitherSentNorLeft(t *testing.T) {
+	var n tally
+	n.expect(2, 100)
+	failing, fail := n.begin(upload.Bytes("a", make([]byte, 100)))
+	readHalf(t, failing)
+	readHalf(t, failing) // another attempt starts over
+	if got, want := n.amount(), "0 of 2 files, 50 bytes of 200 bytes"; got != want {
+		t.Errorf("under way: got %q, want %q", got, want)
+	}
+	fail(errors.New("refused"))
+	_, end := n.begin(upload.Bytes("b", make([]byte, 100)))
+	end(nil) // also where nothing was read
+	if got, want := n.amount(), "2 of 2 files, 100 bytes of 100 bytes"; got != want {
+		t.Errorf("at the end: got %q, want %q", got, want)
+	}
+	if n.inFlight.Load() != 0 {
+		t.Errorf("%d are still in flight", n.inFlight.Load())
+	}
+}
+
+func TestTheRateFollowsWhatIsGoingOn(t *testing.T) {
+	var m meter
+	at := time.Now()
+	sample := func(bytes int64) float64 {
+		m.sample(at, bytes)
+		at = at.Add(time.Second)
+		return m.rate
+	}
+	total := int64(0)
+	sample(total)
+	for range 60 {
+		total += 1000
+		if rate := sample(total); rate != 1000 {
+			t.Fatalf("at an even pace the rate is %v", rate)
+		}
+	}
+	for range 10 {
+		sample(total)
+	}
+	if m.rate < 300 || m.rate > 450 { // 1000/e
+		t.Errorf("ten seconds after the last byte the rate is %v", m.rate)
+	}
+	m.sample(at.Add(-time.Second), total) // a clock that stands still
+	if m.rate < 300 || m.rate > 450 {
+		t.Errorf("without time the rate became %v", m.rate)
+	}
+}
+
+func TestNotesAreOneLineAndLeaveTheTerminalAlone(t *testing.T) {
+	var stderr strings.Builder
+	c := &console{err: &stderr}
+	c.note("%s: %v", shown("a\x1b[2Jb"), errors.New("two\nlines\x1b[2J"))
+	if got, want := stderr.String(), "putpost: \"a\\x1b[2Jb\": two lines [2J\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestALookAtWhatHasChangedEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := sumFile(ctx, "console_test.go"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}

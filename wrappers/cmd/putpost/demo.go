@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+type demoCmd struct {
+	File string `arg:"" optional:"" name:"FILE" help:"What to send; a text of its own where none is given."`
+}
+
+func (*demoCmd) Help() string {
+	return `Nothing leaves this machine, and no credentials are needed: the stand-ins run in
+this process, on loopback, with a store in a temporary folder.`
+}
+
+const demoText = "Two ways to get a file into someone else's system: PUT and POST.\n"
+
+func (c *demoCmd) Run(p *program) error {
+	src := upload.Bytes("hello.txt", []byte(demoText))
+	if c.File != "" {
+		var err error
+		if src, err = upload.File(c.File); err != nil {
+			return fmt.Errorf("%s: %w", c.File, reason(err))
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	defer onInterrupt(cancel, func() {})()
+	return p.demo(ctx, src)
+}
+
+func (p *program) demo(ctx context.Context, src upload.Source) error {
+	dir, err := os.MkdirTemp("", "putpost-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	st, err := store.Disk(dir)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	// What the user has set is for real: it has no part in this.
+	env, _, err := serveCredentials(func(string) string { return "" }, true)
+	if err != nil {
+		return err
+	}
+	all, err := newStandins(env, standinConfig{store: st, logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: all, ReadHeaderTimeout: 10 * time.Second}
+	go srv.Serve(ln)
+	defer srv.Close()
+
+	out := &console{out: p.stdout, err: p.stderr}
+	sum, err := sumOf(src.Open())
+	if err != nil {
+		return fmt.Errorf("%s: %w", src.Name, cause(err))
+	}
+	base := "http://" + ln.Addr().String()
+	lines := []string{
+		fmt.Sprintf("%s (%s) goes to stand-ins of %s, on this machine.\n\n", column(src.Name), byteSize(src.Size), and(providerNames())),
+		fmt.Sprintf("%-15s %s\n", "SHA-256 as sent", sum), // 80 columns
+	}
+	for _, line := range lines {
+		if err := out.data(line); err != nil {
+			return err
+		}
+	}
+	for _, name := range providerNames() {
+		to := providers[name]
+		client, err := to.client(env.or(to.reach(base)), upload.Config{})
+		if err != nil {
+			return err
+		}
+		res, err := client.Upload(ctx, src)
+		if err != nil {
+			return err
+		}
+		stored, _, err := all[name].Open(ctx, res.ID)
+		arrived, err := sumOf(stored, err)
+		if err != nil {
+			return fmt.Errorf("%s: what arrived cannot be read: %w", name, err)
+		}
+		if err := out.data(fmt.Sprintf("%-15s %s\n%-15s %s, fileId %s\n", name, arrived, "", to.how, res.ID)); err != nil {
+			return err
+		}
+		if arrived != sum {
+			return fmt.Errorf("%s: what arrived is not what was sent", name)
+		}
+	}
+	return out.data("\nWhat arrived is what was sent. Next: putpost serve, and putpost send --help.\n")
+}
+
+// sumOf is the SHA-256 of what r holds, in lower-case hex. It takes what an Open
+// returns, and closes r.
+func sumOf(r io.ReadCloser, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

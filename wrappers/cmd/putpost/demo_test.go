@@ -1,0 +1,50 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDemoShowsThatWhatArrivedIsWhatWasSent(t *testing.T) {
+	content := strings.Repeat("0123456789", 300_000)
+	dir := files(t, "보고서.pdf", content, "empty", "")
+	sum := func(s string) string {
+		h := sha256.Sum256([]byte(s))
+		return hex.EncodeToString(h[:])
+	}
+	// What is set for real must not be used.
+	env := map[string]string{"TWENTYFOURSEVEN_TOKEN": "x", "NCLOUD_MAILER_BASE_URL": "http://127.0.0.1:1/", "NCLOUD_SECRET_KEY": "x"}
+	for name, tc := range map[string]struct {
+		args []string
+		sum  string
+	}{
+		"a file":        {[]string{filepath.Join(dir, "보고서.pdf")}, sum(content)},
+		"an empty file": {[]string{filepath.Join(dir, "empty")}, sum("")},
+		"none":          {nil, sum(demoText)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := invoke(env, nil, append([]string{"demo"}, tc.args...)...)
+			if got.code != 0 || got.stderr != "" {
+				t.Errorf("exit code %d, standard error %q", got.code, got.stderr)
+			}
+			if n := strings.Count(got.stdout, tc.sum); n != 1+len(providers) {
+				t.Errorf("the sum %s is there %d times:\n%s", tc.sum, n, got.stdout)
+			}
+			for _, line := range strings.Split(got.stdout, "\n")[2:] {
+				if len(line) > 80 {
+					t.Errorf("the line %q has more than 80 columns", line)
+				}
+			}
+		})
+	}
+}
+
+func TestDemoOfNothingFails(t *testing.T) {
+	got := invoke(nil, nil, "demo", "missing.pdf")
+	if want := "putpost: missing.pdf: no such file or directory\n"; got.code != 1 || got.stdout != "" || got.stderr != want {
+		t.Errorf("got %+v", got)
+	}
+}

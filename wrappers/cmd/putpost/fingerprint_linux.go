@@ -1,0 +1,14 @@
+package main
+
+import (
+	"os"
+	"syscall"
+	"time"
+)
+
+func changeTime(info os.FileInfo) time.Time {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(st.Ctim.Unix())
+	}
+	return time.Time{}
+}

@@ -1,0 +1,106 @@
+// Command putpost sends files to 24SevenOffice and NAVER Cloud Outbound Mailer,
+// and serves stand-ins of both to try it against.
+//
+//	putpost demo
+//	putpost send --to twentyfourseven invoice.pdf
+//	putpost serve --store files
+//
+// Standard output is data only; what is for people goes to standard error. The
+// exit code is 0 when all is done, 1 when something failed, 2 when the command
+// line or the environment is wrong.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	// A reader that left is then an error of the write, not the silent end of the process.
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+}
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is what the caller of the program can mend: exit 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errReported is a failure of which standard error has told already.
+var errReported = errors.New("failed")
+
+// program is what a command may touch of the world.
+type program struct {
+	env            environment
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// environment looks up a variable; one that is empty is one that is not set.
+type environment func(name string) string
+
+type commands struct {
+	Demo  demoCmd  `cmd:"" help:"Upload a file to both stand-ins, in this process, and compare what arrived."`
+	Send  sendCmd  `cmd:"" help:"Upload files; print an id for each."`
+	Serve serveCmd `cmd:"" help:"Serve both stand-ins on one port."`
+}
+
+const description = `Uploads files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer), and serves stand-ins of both.
+
+Exit code: 0 all done, 1 something failed, 2 wrong command line or environment.`
+
+func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	helped := false
+	options := append(providerCommands(),
+		kong.Name("putpost"),
+		kong.Description(description),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }), // only --help exits, and goes on if it may
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"providers": strings.Join(providerNames(), ",")},
+	)
+	parser, err := kong.New(&commands{}, options...)
+	if err != nil {
+		return p.exit(err)
+	}
+	ctx, err := parser.Parse(args)
+	if helped {
+		return 0
+	}
+	if err != nil {
+		return p.exit(usageError{err})
+	}
+	return p.exit(ctx.Run(p))
+}
+
+// exit tells of err in one line and is the code to exit with.
+func (p *program) exit(err error) int {
+	var wrong usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &wrong):
+		fmt.Fprintf(p.stderr, "putpost: %s (putpost --help shows the usage)\n", oneLine(err.Error()))
+		return exitUsage
+	default:
+		fmt.Fprintf(p.stderr, "putpost: %s\n", oneLine(err.Error()))
+		return exitFailed
+	}
+}

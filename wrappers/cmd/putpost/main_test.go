@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// TestMain lets the test binary be the program, for what only a process of its
+// own can show: signals, a killed run, a closed pipe.
+func TestMain(m *testing.M) {
+	if os.Getenv("PUTPOST_TEST_IS_PROGRAM") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// result is what a run of the program left.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// invoke runs the program in this process.
+func invoke(env map[string]string, stdin io.Reader, args ...string) result {
+	var stdout, stderr bytes.Buffer
+	code := run(args, func(name string) string { return env[name] }, stdin, &stdout, &stderr)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// service is the stand-ins on a socket, with what a client needs to reach them.
+type service struct {
+	all standins
+	env map[string]string
+	// around, if it is set, is called instead of the stand-ins.
+	mu     sync.Mutex
+	around func(w http.ResponseWriter, r *http.Request, next http.Handler)
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	around := s.around
+	s.mu.Unlock()
+	if around != nil {
+		around(w, r, s.all)
+		return
+	}
+	s.all.ServeHTTP(w, r)
+}
+
+func (s *service) intercept(around func(w http.ResponseWriter, r *http.Request, next http.Handler)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.around = around
+}
+
+func newService(t *testing.T) *service {
+	t.Helper()
+	env, _, err := serveCredentials(func(string) string { return "" }, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &service{env: map[string]string{}}
+	if s.all, err = newStandins(env, standinConfig{store: store.Memory(0), logger: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	for _, p := range providers {
+		for _, v := range append(p.reach(srv.URL), p.fallback...) {
+			s.env[v.name] = v.value
+		}
+	}
+	return s
+}
+
+// stored is what the provider's stand-in holds under id, and its media type.
+func (s *service) stored(t *testing.T, provider, id string) (content, contentType string) {
+	t.Helper()
+	r, info, err := s.all[provider].Open(context.Background(), id)
+	if err != nil {
+		t.Fatalf("%s holds nothing under %q: %v", provider, id, err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b), info.ContentType
+}
+
+// files writes name and content pairs into a folder of their own.
+func files(t *testing.T, pairs ...string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for i := 0; i < len(pairs); i += 2 {
+		path := filepath.Join(dir, pairs[i])
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(pairs[i+1]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// rows are the lines of standard output, cut at tabs.
+func rows(stdout string) (rows [][]string) {
+	for line := range strings.Lines(stdout) {
+		rows = append(rows, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
+	}
+	return rows
+}
+
+func TestWhatTheCallerCanMendIsOneLineAndExitTwo(t *testing.T) {
+	file := filepath.Join(files(t, "a.txt", "a"), "a.txt")
+	good := map[string]string{
+		"TWENTYFOURSEVEN_TOKEN": "s3cret-token", "NCLOUD_ACCESS_KEY": "s3cret-key", "NCLOUD_SECRET_KEY": "s3cret-secret",
+	}
+	for name, tc := range map[string]struct {
+		args []string
+		env  map[string]string
+		want string
+	}{
+		"no command":           {nil, good, "expected one of"},
+		"unknown command":      {[]string{"sned"}, good, "sned"},
+		"unknown flag":         {[]string{"send", "--bogus"}, good, "--bogus"},
+		"no provider":          {[]string{"send", file}, good, "--to"},
+		"unknown provider":     {[]string{"send", "--to", "dropbox", file}, good, `"ncloudmailer","twentyfourseven"`},
+		"nothing to send":      {[]string{"send", "--to", "ncloudmailer"}, good, "nothing to send"},
+		"no concurrency":       {[]string{"send", "--to", "ncloudmailer", "--concurrency", "0", file}, good, "--concurrency"},
+		"a name for two files": {[]string{"send", "--to", "ncloudmailer", "--name", "x", file, file}, good, "--name"},
+		"a name for a list":    {[]string{"send", "--to", "ncloudmailer", "--name", "x", "--files-from", "-", file}, good, "--name"},
+		"a name that is none":  {[]string{"send", "--to", "ncloudmailer", "--name", "x/", file}, good, "--name"},
+		"stdin twice":          {[]string{"send", "--to", "ncloudmailer", "-", "-"}, good, "only once"},
+		"stdin and list":       {[]string{"send", "--to", "ncloudmailer", "--files-from", "-", "-"}, good, "both"},
+		"stdin and journal":    {[]string{"send", "--to", "ncloudmailer", "--journal", "j", "-"}, good, "--journal"},
+		"nothing to wait for":  {[]string{"send", "--to", "ncloudmailer", "--wait", file}, good, "--wait"},
+		"no credentials":       {[]string{"send", "--to", "twentyfourseven", file}, nil, "TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID, "},
+		"no secret": {[]string{"send", "--to", "twentyfourseven", file},
+			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1"}, "TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
+		"no keys":       {[]string{"send", "--to", "ncloudmailer", file}, nil, "NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
+		"no key":        {[]string{"getFile", "x"}, map[string]string{"NCLOUD_SECRET_KEY": "s3cret"}, "NCLOUD_ACCESS_KEY is not set"},
+		"no base":       {[]string{"send", "--to", "ncloudmailer", file}, with(good, "NCLOUD_MAILER_BASE_URL", "nonsense"), "NCLOUD_MAILER_BASE_URL"},
+		"no token base": {[]string{"send", "--to", "twentyfourseven", file}, map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "i", "TWENTYFOURSEVEN_CLIENT_SECRET": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1", "TWENTYFOURSEVEN_TOKEN_URL": "https://s3cret@x/"}, "TWENTYFOURSEVEN_TOKEN_URL"},
+		"no id":         {[]string{"getFileUploadStatus"}, good, "ID"},
+		"no address":    {[]string{"serve", "--addr", "8080"}, nil, "--addr"},
+		"no size":       {[]string{"serve", "--max-size", "10M"}, nil, "10MB or 10MiB"},
+		"no store":      {[]string{"serve", "--store", ""}, nil, "--store"},
+		"other store":   {[]string{"serve", "--store", "gs://x?key=s3cret"}, nil, "--store"},
+		"no bucket key": {[]string{"serve", "--store", "s3://bucket/x"}, nil, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
+		"open to all":   {[]string{"serve", "--addr", "0.0.0.0:0"}, nil, "NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := invoke(tc.env, strings.NewReader(""), tc.args...)
+			if got.code != 2 || got.stdout != "" {
+				t.Errorf("exit code %d and standard output %q, want 2 and nothing", got.code, got.stdout)
+			}
+			if strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, tc.want) || !strings.HasPrefix(got.stderr, "putpost: ") {
+				t.Errorf("standard error is %q, want one line with %q", got.stderr, tc.want)
+			}
+			if strings.Contains(got.stderr, "s3cret") {
+				t.Errorf("standard error shows a secret: %q", got.stderr)
+			}
+		})
+	}
+}
+
+// with is env and one more.
+func with(env map[string]string, name, value string) map[string]string {
+	more := map[string]string{name: value}
+	for k, v := range env {
+		if k != name {
+			more[k] = v
+		}
+	}
+	return more
+}
+
+func TestHelpIsDataAndNoError(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"send", "--help"}, {"serve", "--help"}, {"demo", "--help"}, {"deleteFile", "--help"}} {
+		got := invoke(nil, nil, args...)
+		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "Usage: putpost") {
+			t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", args, got.code, got.stderr, got.stdout)
+		}
+	}
+}
+
+func TestEverySpecHasItsProvider(t *testing.T) {
+	specs, err := filepath.Glob("../../../specs/*.yaml")
+	if err != nil || len(specs) == 0 {
+		t.Fatal("found no specs:", err)
+	}
+	for _, spec := range specs {
+		if name := strings.TrimSuffix(filepath.Base(spec), ".yaml"); providers[name].connect == nil {
+			t.Errorf("%s has no entry in the map providers", name)
+		}
+	}
+}

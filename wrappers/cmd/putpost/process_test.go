@@ -1,0 +1,393 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// process is the program as a process of its own.
+type process struct {
+	*exec.Cmd
+	stdout, stderr bytes.Buffer
+}
+
+func command(t *testing.T, env map[string]string, args ...string) *process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Cmd: exec.CommandContext(t.Context(), self, args...)}
+	p.Stdout, p.Stderr = &p.stdout, &p.stderr
+	p.Env = []string{"PUTPOST_TEST_IS_PROGRAM=1", "TMPDIR=" + t.TempDir()}
+	for name, value := range env {
+		p.Env = append(p.Env, name+"="+value)
+	}
+	return p
+}
+
+func (p *process) start(t *testing.T) {
+	t.Helper()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// code waits for the end.
+func (p *process) code(t *testing.T) int {
+	t.Helper()
+	p.Wait()
+	return p.ProcessState.ExitCode()
+}
+
+func (p *process) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(s); err != nil {
+		t.Error(err)
+	}
+}
+
+// gate holds uploads until it is opened, and tells of each that has come.
+type gate struct {
+	came chan struct{}
+	open chan struct{}
+}
+
+func (s *service) gate() gate {
+	g := gate{make(chan struct{}, 100), make(chan struct{})}
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		g.came <- struct{}{}
+		select {
+		case <-g.open:
+		case <-r.Context().Done():
+		}
+		next.ServeHTTP(w, r)
+	})
+	return g
+}
+
+func await(t *testing.T, what string, ch <-chan struct{}, n int) {
+	t.Helper()
+	for range n {
+		select {
+		case <-ch:
+		case <-time.After(10 * time.Second):
+			t.Fatal("waited in vain for", what)
+		}
+	}
+}
+
+// until waits for what another process does.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("waited in vain for", what)
+		}
+	}
+}
+
+func small(t *testing.T, n int) (dir string) {
+	var pairs []string
+	for i := range n {
+		pairs = append(pairs, fmt.Sprint(i), fmt.Sprint("content of ", i))
+	}
+	return files(t, pairs...)
+}
+
+func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		s := newService(t)
+		g := s.gate()
+		p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 20))
+		stderr := &locked{}
+		p.Stderr = stderr
+		p.start(t)
+		await(t, "three uploads", g.came, 3)
+		p.signal(t, sig)
+		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing what is in flight (3)") })
+		close(g.open)
+		if code := p.code(t); code != 1 || len(rows(p.stdout.String())) != 3 || !strings.Contains(stderr.String(), "3 sent; the rest was not looked at") {
+			t.Errorf("%v: exit code %d after\n%s%s", sig, code, p.stdout.String(), stderr.String())
+		}
+	}
+}
+
+func TestAnInterruptThatFindsAllInFlightLosesNothing(t *testing.T) {
+	s := newService(t)
+	g := s.gate()
+	stderr := &locked{}
+	p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 2))
+	p.Stderr = stderr
+	p.start(t)
+	await(t, "both uploads", g.came, 2)
+	p.signal(t, os.Interrupt)
+	until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
+	close(g.open)
+	if code := p.code(t); code != 0 || len(rows(p.stdout.String())) != 2 {
+		t.Errorf("exit code %d after\n%s%s", code, p.stdout.String(), stderr.String())
+	}
+}
+
+func TestTheSecondInterruptStopsAtOnce(t *testing.T) {
+	s := newService(t)
+	g := s.gate()
+	defer close(g.open)
+	stderr := &locked{}
+	p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 20))
+	p.Stderr = stderr
+	p.start(t)
+	await(t, "three uploads", g.came, 3)
+	p.signal(t, os.Interrupt)
+	until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
+	p.signal(t, os.Interrupt)
+	if code := p.code(t); code != 1 || p.stdout.Len() > 0 || strings.Count(stderr.String(), "context canceled\n") != 3 {
+		t.Errorf("exit code %d after\n%s%s", code, p.stdout.String(), stderr.String())
+	}
+}
+
+// What waits for standard input ends with the first interrupt: nothing is in flight.
+func TestAnInterruptEndsTheWaitForStandardInput(t *testing.T) {
+	for _, args := range [][]string{{"-"}, {"--files-from", "-"}} {
+		s := newService(t)
+		p := command(t, s.env, append([]string{"send", "--to", "ncloudmailer"}, args...)...)
+		stdin, err := p.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(files(t, "a", "a"), "a")
+		p.start(t)
+		fmt.Fprintln(stdin, path)
+		if args[0] == "-" {
+			tmp := strings.TrimPrefix(p.Env[1], "TMPDIR=")
+			until(t, "the spooling", func() bool { // the temporary file has no name any more
+				link, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Process.Pid))
+				for _, fd := range link {
+					if to, _ := os.Readlink(fd); strings.HasPrefix(to, tmp) && strings.HasSuffix(to, "(deleted)") {
+						return true
+					}
+				}
+				return err != nil || len(link) == 0 // no such file system
+			})
+		} else {
+			time.Sleep(50 * time.Millisecond)
+		}
+		p.signal(t, os.Interrupt)
+		if code := p.code(t); code != 1 {
+			t.Errorf("%v: exit code %d after\n%s%s", args, code, p.stdout.String(), p.stderr.String())
+		}
+		stdin.Close()
+	}
+}
+
+func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
+	const count, at, kills = 300, 8, 3
+	for provider := range providers {
+		t.Run(provider, func(t *testing.T) {
+			s := newService(t)
+			n := s.sends()
+			dir, journal := small(t, count), filepath.Join(t.TempDir(), "j")
+			args := []string{"send", "--to", provider, "-c", fmt.Sprint(at), "--journal", journal, "-r", dir}
+			printed := 0
+			for range kills {
+				before := n.Load()
+				p := command(t, s.env, args...)
+				p.start(t)
+				until(t, "some uploads", func() bool { return n.Load() >= before+40 })
+				p.signal(t, syscall.SIGKILL)
+				p.Wait()
+				printed += len(rows(p.stdout.String()))
+				if content, _ := os.ReadFile(journal); bytes.Count(content, []byte("\n")) < printed {
+					t.Error("a file was reported before the journal had it")
+				}
+			}
+			last := invoke(s.env, nil, args...)
+			if last.code != 0 {
+				t.Fatalf("the last run: %+v", last)
+			}
+			if sent := n.Load(); sent < count || sent > count+kills*at {
+				t.Errorf("%d uploads for %d files after %d kills with %d in flight", sent, count, kills, at)
+			}
+			to := providers[provider]
+			j, err := openJournal(journal, provider, to.destination(func(name string) string { return s.env[name] }), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.close()
+			if len(j.sent) != count {
+				t.Errorf("the journal has %d files of %d", len(j.sent), count)
+			}
+			for path, e := range j.sent {
+				if content, _ := s.stored(t, provider, e.ID); content != "content of "+filepath.Base(path) {
+					t.Fatalf("%s is stored as %q", path, content)
+				}
+			}
+		})
+	}
+}
+
+func TestAReaderThatLeftIsAnError(t *testing.T) {
+	s := newService(t)
+	p := command(t, s.env, "send", "--to", "ncloudmailer", "-r", small(t, 20))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Stdout = w
+	r.Close()
+	p.start(t)
+	w.Close()
+	if code := p.code(t); code != 1 || !strings.Contains(p.stderr.String(), "broken pipe") {
+		t.Errorf("exit code %d after\n%s", code, p.stderr.String())
+	}
+}
+
+// serving starts serve and gives what a client needs to reach it.
+func serving(t *testing.T, args ...string) (*process, map[string]string, *locked) {
+	t.Helper()
+	p := command(t, nil, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)...)
+	p.Stdout = nil
+	stderr := &locked{}
+	p.Stderr = stderr
+	stdout, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.start(t)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("no first line: %v\n%s", err, stderr.String())
+	}
+	env := map[string]string{}
+	for _, to := range providers {
+		for _, v := range append(to.reach(strings.TrimSpace(line)), to.fallback...) {
+			env[v.name] = v.value
+		}
+	}
+	t.Cleanup(func() { p.Process.Kill(); p.Wait() })
+	return p, env, stderr
+}
+
+func TestServeTakesWhatSendSendsAndEndsWithASignal(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "folder")
+	p, env, stderr := serving(t, "--store", dir, "--max-size", "1kB")
+	folder := files(t, "small", "small", "large", strings.Repeat("x", 1001))
+	for provider := range providers {
+		got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "small"))
+		if got.code != 0 {
+			t.Fatalf("%s: %+v", provider, got)
+		}
+		if got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "large")); got.code != 1 || !strings.Contains(got.stderr, "too large") {
+			t.Errorf("%s took a file that is too large: %+v", provider, got)
+		}
+	}
+	plain := 0
+	filepath.WalkDir(dir, func(path string, _ os.DirEntry, _ error) error {
+		if content, _ := os.ReadFile(path); string(content) == "small" {
+			plain++
+		}
+		return nil
+	})
+	if plain != len(providers) {
+		t.Errorf("%d plain files hold what was sent, want %d", plain, len(providers))
+	}
+	if !strings.Contains(stderr.String(), "export TWENTYFOURSEVEN_TOKEN=test-token\n") {
+		t.Errorf("the credentials that are in force are not told of:\n%s", stderr.String())
+	}
+	p.signal(t, syscall.SIGTERM)
+	if code := p.code(t); code != 0 {
+		t.Errorf("exit code %d, want 0\n%s", code, stderr.String())
+	}
+}
+
+// slow is an upload that stands still in the middle until it is let go.
+func slow(t *testing.T, env map[string]string) (inTheMiddle <-chan struct{}, letGo func(), done <-chan error) {
+	t.Helper()
+	client, err := providers["ncloudmailer"].client(func(name string) string { return env[name] }, upload.Config{Retry: upload.Retry{Attempts: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	middle, end, finished := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	r, w := io.Pipe()
+	go func() {
+		w.Write(bytes.Repeat([]byte("x"), 512<<10))
+		close(middle)
+		<-end
+		w.Write(bytes.Repeat([]byte("x"), 512<<10))
+		w.Close()
+	}()
+	ctx, cancel := context.WithCancel(context.Background())
+	var once atomic.Bool
+	release := func() {
+		if !once.Swap(true) {
+			close(end)
+		}
+	}
+	t.Cleanup(func() { cancel(); release(); r.Close() })
+	go func() {
+		_, err := client.Upload(ctx, upload.Reader("slow", r, 1<<20))
+		finished <- err
+	}()
+	return middle, release, finished
+}
+
+func TestServeDrainsOnTheFirstSignalAndEndsAtOnceOnTheSecond(t *testing.T) {
+	t.Run("first", func(t *testing.T) {
+		p, env, stderr := serving(t)
+		middle, letGo, done := slow(t, env)
+		await(t, "the middle of the upload", middle, 1)
+		p.signal(t, syscall.SIGTERM)
+		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
+		letGo()
+		if err := <-done; err != nil {
+			t.Errorf("the upload that was in flight failed: %v", err)
+		}
+		if code := p.code(t); code != 0 {
+			t.Errorf("exit code %d, want 0\n%s", code, stderr.String())
+		}
+	})
+	t.Run("second", func(t *testing.T) {
+		p, env, stderr := serving(t)
+		middle, letGo, done := slow(t, env)
+		await(t, "the middle of the upload", middle, 1)
+		p.signal(t, os.Interrupt)
+		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
+		p.signal(t, os.Interrupt)
+		if code := p.code(t); code != 0 {
+			t.Errorf("exit code %d, want 0\n%s", code, stderr.String())
+		}
+		letGo()
+		if err := <-done; err == nil {
+			t.Error("the upload that was cut off is said to have arrived")
+		}
+	})
+}
+
+func TestAPortInUseIsOneLineAndExitOne(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	got := invoke(nil, nil, "serve", "--addr", ln.Addr().String())
+	if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "in use") {
+		t.Errorf("got %+v", got)
+	}
+}

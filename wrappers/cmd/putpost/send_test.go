@@ -1,0 +1,378 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWhatIsSentIsStoredUnderThePrintedID(t *testing.T) {
+	s := newService(t)
+	want := map[string]string{
+		"empty": "", "a,b.txt": "comma", "보고서 \"최종\".pdf": "%PDF", "-dash": "dash", "big.bin": strings.Repeat("\x00\xff", 1<<20),
+	}
+	var pairs []string
+	for name, content := range want {
+		pairs = append(pairs, name, content)
+	}
+	dir := files(t, pairs...)
+	for provider := range providers {
+		t.Run(provider, func(t *testing.T) {
+			args := []string{"send", "--to", provider, "--"}
+			for name := range want {
+				args = append(args, filepath.Join(dir, name))
+			}
+			got := invoke(s.env, nil, args...)
+			if got.code != 0 || got.stderr != "" {
+				t.Fatalf("exit code %d, standard error %q", got.code, got.stderr)
+			}
+			lines := rows(got.stdout)
+			if len(lines) != len(want) {
+				t.Fatalf("%d lines for %d files:\n%s", len(lines), len(want), got.stdout)
+			}
+			for _, row := range lines {
+				if len(row) != 2 {
+					t.Fatalf("the line %q has not two columns", row)
+				}
+				if content, _ := s.stored(t, provider, row[0]); content != want[row[1]] {
+					t.Errorf("%q is stored as %.40q", row[1], content)
+				}
+			}
+		})
+	}
+}
+
+func TestJSONLinesHaveWhatTheProviderSaid(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "R&D.txt", "hello"), "R&D.txt")
+	for provider, own := range map[string][]string{
+		"twentyfourseven": {"documentId"},
+		"ncloudmailer":    {"tempRequestId", "expires"},
+	} {
+		args := []string{"send", "--to", provider, "--json", path}
+		if provider == "twentyfourseven" {
+			args = append(args, "--wait")
+		}
+		got := invoke(s.env, nil, args...)
+		var line map[string]any
+		if err := json.Unmarshal([]byte(got.stdout), &line); err != nil || got.code != 0 {
+			t.Fatalf("%s: %v in %+v", provider, err, got)
+		}
+		for key, want := range map[string]any{"provider": provider, "path": path, "name": "R&D.txt", "size": 5.0} {
+			if line[key] != want {
+				t.Errorf("%s: %s is %v, want %v", provider, key, line[key], want)
+			}
+		}
+		for _, key := range append([]string{"id", "traceId"}, own...) {
+			if line[key] == nil {
+				t.Errorf("%s: there is no %s in %s", provider, key, got.stdout)
+			}
+		}
+		if !strings.Contains(got.stdout, "R&D") {
+			t.Errorf("%s: %s is escaped as for HTML", provider, got.stdout)
+		}
+	}
+}
+
+func TestColumnsSurviveTabsAndNewlines(t *testing.T) {
+	if got, want := (record{ID: "1", Name: "a\tb\nc\\d"}).line(false), "1\ta\\tb\\nc\\d\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWaitPrintsTheDocumentIDAsThirdColumn(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
+	got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--wait", path)
+	lines := rows(got.stdout)
+	if got.code != 0 || len(lines) != 1 || len(lines[0]) != 3 || lines[0][2] == "" {
+		t.Fatalf("got %+v", got)
+	}
+	status := invoke(s.env, nil, "getFileUploadStatus", lines[0][0])
+	if want := lines[0][0] + "\tCompleted\t" + lines[0][2] + "\n"; status.code != 0 || status.stdout != want {
+		t.Errorf("getFileUploadStatus printed %+v, want %q", status, want)
+	}
+}
+
+func TestABatchIsListedAndDeleted(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
+	sent := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--json", path)
+	var line struct{ ID, TempRequestID string }
+	if err := json.Unmarshal([]byte(sent.stdout), &line); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"getFile", "deleteFile"} {
+		if got := invoke(s.env, nil, verb, line.TempRequestID); got.code != 0 || got.stdout != line.ID+"\ta.txt\n" {
+			t.Errorf("%s: got %+v", verb, got)
+		}
+	}
+	for _, verb := range []string{"getFile", "deleteFile"} {
+		got := invoke(s.env, nil, verb, line.TempRequestID, "../files")
+		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, ": not found: ") != 2 {
+			t.Errorf("%s of what is gone: got %+v", verb, got)
+		}
+	}
+}
+
+func TestOneBadFileAmongOthersIsNamedAndTheRestGoOn(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "a.txt", "a", "b.txt", "b", "folder/c.txt", "c")
+	at := func(name string) string { return filepath.Join(dir, name) }
+	got := invoke(s.env, nil, "send", "--to", "ncloudmailer", at("missing.txt"), at("a.txt"), at("folder"), at("b.txt"), "")
+	if got.code != 1 || len(rows(got.stdout)) != 2 {
+		t.Errorf("exit code %d and standard output %q, want 1 and two lines", got.code, got.stdout)
+	}
+	lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
+	for i, want := range []string{
+		"putpost: " + at("missing.txt") + ": no such file or directory",
+		"putpost: " + at("folder") + ": is a directory; --recursive sends the files in it",
+		`putpost: "": no such file or directory`,
+		fmt.Sprintf(`putpost: 2 sent; 3 failed: %s, %s, ""; 2 bytes in `, at("missing.txt"), at("folder")),
+	} {
+		if i >= len(lines) || !strings.HasPrefix(lines[i], want) {
+			t.Errorf("standard error has no line %d that begins with %q:\n%s", i, want, got.stderr)
+		}
+	}
+}
+
+func TestManyFailuresDoNotFloodTheSummary(t *testing.T) {
+	s := newService(t)
+	args := []string{"send", "--to", "ncloudmailer"}
+	for i := range 25 {
+		args = append(args, fmt.Sprint("missing", i))
+	}
+	got := invoke(s.env, nil, args...)
+	if want := "0 sent; 25 failed: missing0, missing1, missing2, missing3, missing4, missing5, missing6, missing7, missing8, missing9 and 15 more"; got.code != 1 || !strings.Contains(got.stderr, want) {
+		t.Errorf("there is no %q in %s", want, got.stderr)
+	}
+}
+
+func TestARefusalIsToldWithItsReasonAndWithoutSecrets(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
+	for provider, name := range map[string]string{"twentyfourseven": tfsToken, "ncloudmailer": ncpSecretKey} {
+		got := invoke(with(s.env, name, "s3cret-and-wrong"), nil, "send", "--to", provider, path)
+		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "credentials refused") || strings.Contains(got.stderr, "s3cret") {
+			t.Errorf("%s: got %+v", provider, got)
+		}
+	}
+}
+
+func TestTheNameBringsItsMediaType(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "a.txt", "hello"), "a.txt")
+	for name, want := range map[string]string{"dir/보고서.pdf": "application/pdf", "unknown": "text/plain"} {
+		got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--name", name, path)
+		lines := rows(got.stdout)
+		if got.code != 0 || len(lines) != 1 || lines[0][1] != filepath.Base(name) {
+			t.Fatalf("got %+v", got)
+		}
+		if _, contentType := s.stored(t, "ncloudmailer", lines[0][0]); contentType != want {
+			t.Errorf("%s is of type %q, want %q", name, contentType, want)
+		}
+	}
+}
+
+func TestStandardInputIsSentWholeOrFromWhereItStands(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "in", "hello world"), "in")
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	open := func(offset int64) *os.File {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		f.Seek(offset, io.SeekStart)
+		return f
+	}
+	piped, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		io.WriteString(w, strings.Repeat("through a pipe ", 100_000))
+		w.Close()
+	}()
+	for name, tc := range map[string]struct {
+		stdin io.Reader
+		args  []string
+		want  string
+		named string
+	}{
+		"a file":           {open(0), nil, "hello world", "stdin"},
+		"the rest of one":  {open(6), nil, "world", "stdin"},
+		"behind the end":   {open(99), nil, "", "stdin"},
+		"a pipe":           {piped, []string{"--name", "a.csv"}, strings.Repeat("through a pipe ", 100_000), "a.csv"},
+		"nothing":          {strings.NewReader(""), nil, "", "stdin"},
+		"something in Go":  {strings.NewReader("go"), nil, "go", "stdin"},
+		"beside a file":    {strings.NewReader("go"), []string{path}, "go", "stdin"},
+		"a file of a list": {strings.NewReader(path + "\n"), []string{"--files-from", "-"}, "hello world", "in"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"send", "--to", "ncloudmailer"}, tc.args...)
+			if !strings.Contains(name, "list") {
+				args = append(args, "-")
+			}
+			got := invoke(s.env, tc.stdin, args...)
+			if got.code != 0 || got.stderr != "" {
+				t.Fatalf("got %+v", got)
+			}
+			found := false
+			for _, row := range rows(got.stdout) {
+				if row[1] != tc.named {
+					continue
+				}
+				found = true
+				if content, _ := s.stored(t, "ncloudmailer", row[0]); content != tc.want {
+					t.Errorf("stored is %.40q, want %.40q", content, tc.want)
+				}
+			}
+			if !found {
+				t.Errorf("there is no %q in %q", tc.named, got.stdout)
+			}
+		})
+	}
+	if left, _ := os.ReadDir(tmp); len(left) > 0 {
+		t.Errorf("the temporary folder still has %v", left)
+	}
+}
+
+func TestAFileThatGrowsOnStandardInputIsAnError(t *testing.T) {
+	s := newService(t)
+	f, err := os.OpenFile(filepath.Join(files(t, "in", "hello"), "in"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if strings.HasPrefix(r.URL.Path, "/v1/fileUpload") {
+			f.WriteAt([]byte("hello world"), 0)
+		}
+		next.ServeHTTP(w, r)
+	})
+	got := invoke(s.env, f, "send", "--to", "twentyfourseven", "-")
+	if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "invalid") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestFoldersAreSentWithAllThatIsInThem(t *testing.T) {
+	s := newService(t)
+	pairs := []string{"top.txt", "top", "a/b/c/deep.txt", "deep", "a/.hidden", "hidden", "other/file", "linked"}
+	for i := range 600 { // more than are read at once
+		pairs = append(pairs, fmt.Sprintf("a/many/%d", i), "x")
+	}
+	dir := files(t, pairs...)
+	for link, to := range map[string]string{"a/link.txt": "../other/file", "a/loop": "..", "a/broken": "nowhere"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "-r", filepath.Join(dir, "a"), filepath.Join(dir, "top.txt"))
+	names := map[string]bool{}
+	for _, row := range rows(got.stdout) {
+		names[row[1]] = true
+	}
+	if len(names) != 604 || !names["top.txt"] || !names["deep.txt"] || !names[".hidden"] || !names["link.txt"] {
+		t.Errorf("sent were %d files, want 604 with top.txt, deep.txt, .hidden and link.txt", len(names))
+	}
+	for _, want := range []string{"broken: no such file", "loop: a link to a folder is not followed", "604 sent; 1 failed"} {
+		if !strings.Contains(got.stderr, want) {
+			t.Errorf("there is no %q in %s", want, got.stderr)
+		}
+	}
+	if got.code != 1 {
+		t.Errorf("exit code %d, want 1", got.code)
+	}
+}
+
+func TestAListNamesFilesOneALine(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "a b.txt", "1", "c,d.txt", "2", "-", "3")
+	t.Chdir(dir)
+	list := "a b.txt\r\n\nc,d.txt\n-\nmissing"
+	if err := os.WriteFile("list", []byte(list), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []string{"-", "list"} {
+		got := invoke(s.env, strings.NewReader(list), "send", "--to", "ncloudmailer", "--files-from", from)
+		if got.code != 1 || len(rows(got.stdout)) != 3 || !strings.Contains(got.stderr, "3 sent; 1 failed: missing;") {
+			t.Errorf("--files-from %s: got %+v", from, got)
+		}
+	}
+	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--files-from", "none"); got.code != 1 || !strings.Contains(got.stderr, "none: no such file") {
+		t.Errorf("a list that is missing: got %+v", got)
+	}
+}
+
+// A list is used as it comes: what it names is sent before it has ended.
+func TestAListThatComesSlowlyIsSentAsItComes(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
+	arrived := make(chan struct{}, 2)
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(w, r)
+		arrived <- struct{}{}
+	})
+	list, w := io.Pipe()
+	done := make(chan result)
+	go func() { done <- invoke(s.env, list, "send", "--to", "ncloudmailer", "--files-from", "-") }()
+	for range 2 {
+		fmt.Fprintln(w, path)
+		select {
+		case <-arrived:
+		case <-time.After(10 * time.Second):
+			t.Fatal("a file of the list was not sent before the list went on")
+		}
+	}
+	w.Close()
+	if got := <-done; got.code != 0 || len(rows(got.stdout)) != 2 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+type brokenWriter struct{ lines int }
+
+func (w *brokenWriter) Write(p []byte) (int, error) {
+	if w.lines--; w.lines < 0 {
+		return 0, errors.New("the reader is gone")
+	}
+	return len(p), nil
+}
+
+func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
+	s := newService(t)
+	var pairs []string
+	for i := range 200 {
+		pairs = append(pairs, fmt.Sprint(i), "x")
+	}
+	var stderr strings.Builder
+	code := run([]string{"send", "--to", "ncloudmailer", "-c", "3", "-r", files(t, pairs...)},
+		func(name string) string { return s.env[name] }, nil, &brokenWriter{lines: 5}, &stderr)
+	if code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	told := strings.Count(stderr.String(), ": sent as ")
+	if told == 0 || told > 10 {
+		t.Errorf("%d ids were told of on standard error, want those in flight:\n%s", told, stderr.String())
+	}
+	if !strings.Contains(stderr.String(), "putpost: standard output: the reader is gone: nothing more is sent\n") ||
+		!strings.Contains(stderr.String(), "the rest was not looked at") {
+		t.Errorf("standard error does not say why it ended:\n%s", stderr.String())
+	}
+	for _, args := range [][]string{{"demo"}, {"serve", "--addr", "127.0.0.1:0"}} {
+		if code := run(args, func(string) string { return "" }, nil, &brokenWriter{}, io.Discard); code != 1 {
+			t.Errorf("%v: exit code %d, want 1", args, code)
+		}
+	}
+}

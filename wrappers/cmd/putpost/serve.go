@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// drainTime is what requests in flight have to end after the first signal.
+const drainTime = 30 * time.Second
+
+type serveCmd struct {
+	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one (${default})."`
+	Store   string   `default:"memory" placeholder:"STORE" help:"Where files are kept: memory, which takes 1 GiB in all, a folder, which is created, or s3://BUCKET/PREFIX?endpoint=URL&region=R (${default})."`
+	MaxSize byteSize `placeholder:"N" help:"Largest file, as 1048576, 10MB or 10MiB; there is no limit unless one is set."`
+}
+
+func (*serveCmd) Help() string {
+	return `The first line on standard output is the address, http://HOST:PORT. Served are
+/v1/fileUpload and /oauth/token of 24SevenOffice, and /api/v1/files of NAVER
+(/api/v1-sgn and /api/v1-jpn too). SIGTERM or Ctrl-C finishes what is in flight;
+a second one ends at once.
+
+Credentials are always checked. They are taken from TWENTYFOURSEVEN_TOKEN,
+TWENTYFOURSEVEN_CLIENT_ID, TWENTYFOURSEVEN_CLIENT_SECRET, NCLOUD_ACCESS_KEY and
+NCLOUD_SECRET_KEY. On a loopback address what is not set is test-token,
+test-client-id, test-client-secret, test-access-key and test-secret-key.
+A bucket is used with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`
+}
+
+func (c *serveCmd) Run(p *program) error {
+	at, err := net.ResolveTCPAddr("tcp", c.Addr)
+	if err != nil {
+		return usagef("--addr %q is no address like 127.0.0.1:8080: %w", c.Addr, err)
+	}
+	env, fallen, err := serveCredentials(p.env, at.IP.IsLoopback())
+	if err != nil {
+		return usageError{err}
+	}
+	st, where, err := openStore(p.env, c.Store)
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(p.stderr, nil))
+	handler, err := newStandins(env, standinConfig{store: st, maxSize: int64(c.MaxSize), logger: logger})
+	if err != nil {
+		return usageError{err}
+	}
+	ln, err := net.ListenTCP("tcp", at)
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	defer ln.Close()
+	base := "http://" + ln.Addr().String()
+	if _, err := fmt.Fprintln(p.stdout, base); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	fmt.Fprintf(p.stderr, "putpost: stand-ins of %s; files are kept in %s\n", and(providerNames()), where)
+	if len(fallen) > 0 {
+		fmt.Fprintln(p.stderr, "putpost: credentials that are not set are, on loopback only:")
+		printExports(p.stderr, fallen)
+	}
+	fmt.Fprintln(p.stderr, "putpost: to send here, set:")
+	for _, name := range providerNames() {
+		printExports(p.stderr, providers[name].reach(base))
+	}
+	return p.serve(ln, handler, logger)
+}
+
+func printExports(w io.Writer, values []variable) {
+	for _, v := range values {
+		fmt.Fprintf(w, "export %s=%s\n", v.name, v.value)
+	}
+}
+
+// serveCredentials is env with the fall-backs of a loopback address, and the
+// variables that came into force with them.
+func serveCredentials(env environment, loopback bool) (_ environment, fallen []variable, _ error) {
+	for _, name := range providerNames() {
+		provider := providers[name]
+		if loopback {
+			for _, v := range provider.fallback {
+				if env(v.name) == "" {
+					fallen = append(fallen, v)
+				}
+			}
+			env = env.or(provider.fallback)
+		}
+		if err := provider.check(env); err != nil {
+			return nil, nil, fmt.Errorf("%w, and only a loopback address goes without", err)
+		}
+	}
+	return env, fallen, nil
+}
+
+// serve ends with nil when a signal has ended it.
+func (p *program) serve(ln net.Listener, handler http.Handler, logger *slog.Logger) error {
+	srv := &http.Server{
+		Handler: handler,
+		// No ReadTimeout: a large file takes as long as it takes.
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	drained := make(chan error, 2) // whoever comes first
+	release := onInterrupt(func() {
+		fmt.Fprintln(p.stderr, "putpost: finishing what is in flight; interrupt again to stop now")
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+			defer cancel()
+			drained <- srv.Shutdown(ctx)
+		}()
+	}, func() {
+		srv.Close()
+		drained <- nil
+	})
+	defer release()
+	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("cannot serve: %w", err)
+	}
+	if err := <-drained; errors.Is(err, context.DeadlineExceeded) {
+		fmt.Fprintf(p.stderr, "putpost: what was still in flight after %s is cut off\n", drainTime)
+		srv.Close()
+	}
+	return nil
+}

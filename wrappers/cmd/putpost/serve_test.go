@@ -1,0 +1,97 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestOnlyLoopbackGoesWithoutCredentials(t *testing.T) {
+	ncp := map[string]string{ncpAccessKey: "own-access", ncpSecretKey: "own-secret"}
+	for name, tc := range map[string]struct {
+		env      map[string]string
+		loopback bool
+		want     string // in the error; empty means that there is none
+		fallen   int
+	}{
+		"nothing on loopback":       {nil, true, "", 5},
+		"some on loopback":          {ncp, true, "", 3},
+		"nothing":                   {ncp, false, "set the environment variable TWENTYFOURSEVEN_TOKEN, or ", 0},
+		"half a client":             {with(ncp, tfsClientID, "x"), false, "TWENTYFOURSEVEN_CLIENT_SECRET is not set", 0},
+		"half a client and a token": {with(with(ncp, tfsClientSecret, "x"), tfsToken, "y"), false, "TWENTYFOURSEVEN_CLIENT_ID is not set", 0},
+		"a token":                   {with(ncp, tfsToken, "y"), false, "", 0},
+		"a client":                  {with(with(ncp, tfsClientSecret, "x"), tfsClientID, "y"), false, "", 0},
+		"one key":                   {map[string]string{tfsToken: "x", ncpAccessKey: "y"}, false, "NCLOUD_SECRET_KEY is not set", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env, fallen, err := serveCredentials(func(name string) string { return tc.env[name] }, tc.loopback)
+			if tc.want != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.want) {
+					t.Errorf("got %v, want an error with %q", err, tc.want)
+				}
+				return
+			}
+			if err != nil || len(fallen) != tc.fallen {
+				t.Fatalf("got %v and %v, want %d fall-backs", fallen, err, tc.fallen)
+			}
+			for name, value := range tc.env {
+				if env(name) != value {
+					t.Errorf("%s is %q, want what was set", name, env(name))
+				}
+			}
+			if _, err := newStandins(env, standinConfig{}); err != nil {
+				t.Errorf("with these the stand-ins cannot be made: %v", err)
+			}
+		})
+	}
+}
+
+// What is not set must not be what an empty credential matches.
+func TestAStandInWithATokenAloneTakesNoEmptyClient(t *testing.T) {
+	env := map[string]string{tfsToken: "x", ncpAccessKey: "y", ncpSecretKey: "z"}
+	all, err := newStandins(func(name string) string { return env[name] }, standinConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := "grant_type=client_credentials&client_id=&client_secret=&audience=https://api.24sevenoffice.com&login_organization=1"
+	req := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	all.ServeHTTP(w, req)
+	if w.Code < 400 || strings.Contains(w.Body.String(), "access_token") {
+		t.Errorf("got status %d: %s", w.Code, w.Body)
+	}
+}
+
+func TestEachStandInServesItsOwnPaths(t *testing.T) {
+	env, _, err := serveCredentials(func(string) string { return "" }, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := newStandins(env, standinConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{
+		"/v1/fileUpload": 401, "/upload/x": 403, "/oauth/token": 400,
+		"/api/v1/files": 401, "/api/v1-sgn/files": 401, "/api/v1-jpn/files": 401,
+		"/": 404, "/other": 404, "/v2/fileUpload": 404,
+	} {
+		method := http.MethodPost
+		if strings.HasPrefix(path, "/upload") {
+			method = http.MethodPut
+		}
+		w := httptest.NewRecorder()
+		all.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader("")))
+		if w.Code != want {
+			t.Errorf("%s %s: got %d, want %d", method, path, w.Code, want)
+		}
+	}
+	// A path that http.ServeMux would clean with a redirect stays the provider's to answer.
+	w := httptest.NewRecorder()
+	all.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1//files", nil))
+	if w.Code < 400 {
+		t.Errorf("an unclean path: got %d", w.Code)
+	}
+}

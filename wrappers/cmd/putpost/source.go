@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+func (s *sender) search(note func(string, ...any)) *search {
+	look := &search{
+		named: s.Files, list: s.FilesFrom, recursive: s.Recursive,
+		stdin: s.stdin, quit: s.quit, note: note,
+	}
+	if s.journal != nil {
+		look.except, _ = s.journal.file.Stat()
+	}
+	return look
+}
+
+// sources is what upload.Many asks for: one file after the other, each under its
+// path as Source.Name, of which the client sends the last part.
+func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
+	return func(yield func(upload.Source, error) bool) {
+		look := s.search(s.note)
+		for f, err := range look.files() {
+			src, taken := upload.Source{}, true
+			if err == nil {
+				if s.FilesFrom == stdinPath { // which was not counted ahead
+					s.tally.expect(1, f.size())
+				}
+				src, taken, err = s.source(ctx, f)
+				if !taken || err != nil {
+					s.tally.expect(-1, f.size())
+				}
+			}
+			src.Name = f.path
+			if taken && !yield(src, err) {
+				return
+			}
+		}
+		s.cut = look.cut
+	}
+}
+
+// source describes f; it is not taken where the journal has it.
+func (s *sender) source(ctx context.Context, f found) (src upload.Source, taken bool, err error) {
+	if f.path == stdinPath {
+		src, done, err := stdinSource(s.sentName(f.path), s.stdin, s.quit)
+		s.tally.unknown.Add(-1)
+		if err == nil {
+			s.release = append(s.release, done)
+			s.tally.bytes.Add(src.Size)
+		}
+		return src, true, err
+	}
+	if s.journal != nil {
+		if taken, err := s.unknown(ctx, f); !taken || err != nil {
+			return src, taken, err
+		}
+	}
+	src, err = upload.File(f.path)
+	if err != nil {
+		return src, true, reason(err)
+	}
+	if s.Name != "" {
+		// What the new name says of the type counts more than what the old one says.
+		if t := upload.Reader(s.Name, nil, 0).ContentType; t != upload.OctetStream {
+			src.ContentType = t
+		}
+	}
+	return src, true, nil
+}
+
+// unknown reports whether f has to be sent, or waited for, as far as the journal
+// and this run know.
+func (s *sender) unknown(ctx context.Context, f found) (bool, error) {
+	path, err := sentPath(f.path)
+	if err != nil {
+		return true, err
+	}
+	if s.taken[path] {
+		s.note("%s: named twice; sent once", shown(f.path))
+		return false, nil
+	}
+	s.taken[path] = true
+	e, ok := s.journal.lookup(path)
+	if !ok {
+		return true, nil
+	}
+	same, err := e.same(ctx, f.path, fingerprintOf(f.info))
+	switch {
+	case err != nil:
+		return true, cause(err)
+	case !same:
+		return true, nil
+	case s.Wait && e.DocumentID == 0:
+		s.pending.Store(f.path, e)
+		return true, nil
+	}
+	s.known++
+	return false, nil
+}
+
+// sentName is what the file at path is called on the other side.
+func (s *sender) sentName(path string) string {
+	switch {
+	case s.Name != "":
+		return s.Name
+	case path == stdinPath:
+		return "stdin"
+	}
+	return path
+}
+
+// Upload sends one file and notes it in the journal, and waits for what the
+// provider makes of it. It is what [upload.Many] calls, so that all of this
+// counts as in flight: what a crash can make go twice is what was in here.
+func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	path := src.Name
+	src.Name = s.sentName(path)
+	src, done := s.tally.begin(src)
+	res, err := s.deliver(ctx, path, src)
+	done(err)
+	return res, err
+}
+
+func (s *sender) deliver(ctx context.Context, path string, src upload.Source) (upload.Result, error) {
+	var e entry
+	if sent, ok := s.pending.LoadAndDelete(path); ok {
+		e = sent.(entry)
+	} else if s.journal == nil {
+		res, err := s.client.Upload(ctx, src)
+		if err != nil || !s.Wait {
+			return res, err
+		}
+		e = entryOf(res)
+	} else {
+		var err error
+		if e, err = s.sendNoted(ctx, path, src); err != nil || !s.Wait {
+			return e.result(), err
+		}
+	}
+	id, err := s.to.wait(ctx, s.client, e.ID)
+	if err != nil && !errors.Is(err, s.to.failed) {
+		return e.result(), fmt.Errorf("sent as %s: %w", e.ID, err)
+	}
+	e.DocumentID, e.Failed = id, err != nil
+	if s.journal != nil {
+		if noted := s.journal.add(e); noted != nil {
+			return e.result(), fmt.Errorf("sent as %s, documentId %d, but %w", e.ID, id, noted)
+		}
+	}
+	if err != nil {
+		return e.result(), fmt.Errorf("sent as %s: %w", e.ID, err)
+	}
+	s.document.Store(e.ID, id)
+	return e.result(), nil
+}
+
+// sendNoted takes the file's fingerprint before its first byte is read: what
+// changes later is then seen to have changed.
+func (s *sender) sendNoted(ctx context.Context, path string, src upload.Source) (entry, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return entry{}, cause(err)
+	}
+	src, sum := summed(src)
+	res, err := s.client.Upload(ctx, src)
+	if err != nil {
+		return entry{}, err
+	}
+	e := entryOf(res)
+	e.fingerprint, e.SHA256 = fingerprintOf(info), sum()
+	if e.Path, err = sentPath(path); err == nil {
+		err = s.journal.add(e)
+	}
+	if err != nil {
+		err = fmt.Errorf("sent as %s, but %w", e.ID, err)
+	}
+	return e, err
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+)
+
+// standins are those of all providers on one port.
+type standins map[string]standin
+
+// newStandins makes them for the credentials in env.
+func newStandins(env environment, cfg standinConfig) (standins, error) {
+	all := standins{}
+	for _, name := range providerNames() {
+		s, err := providers[name].standin(env, cfg)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = s
+	}
+	return all, nil
+}
+
+// ServeHTTP goes by the path's beginning and leaves the path as it came, which
+// is what a signature is made over: http.ServeMux would redirect what it finds
+// unclean.
+func (s standins) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, name := range providerNames() {
+		for _, path := range providers[name].paths {
+			if strings.HasPrefix(r.URL.Path, path) {
+				s[name].ServeHTTP(w, r)
+				return
+			}
+		}
+	}
+	http.Error(w, "no stand-in serves this path", http.StatusNotFound)
+}
