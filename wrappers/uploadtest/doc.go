@@ -14,9 +14,10 @@
 //	}
 //
 // [Server.Inject] makes it fail on purpose, [Run] checks a client against all
-// that putpost's clients promise, [Probe] checks a server from the outside, and
-// [Check] is an http.RoundTripper that looks on anywhere else. None of them
-// knows a provider: the spec comes as bytes, the server as an http.Handler.
+// that putpost's clients promise, [Probe] checks a server from the outside, [Live]
+// a client and a real service by a few small uploads, and [Check] is an
+// http.RoundTripper that looks on anywhere else. None of them knows a provider:
+// the spec comes as bytes, the server as an http.Handler.
 //
 // # What is held
 //

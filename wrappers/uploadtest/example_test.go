@@ -156,6 +156,33 @@ func ExampleCheck() {
 	// Output: NAVER Cloud Outbound Mailer files: createFile: response body: status 201: at /files/0/fileSize: value must be an integer (POST /api/v1/files)
 }
 
+// The service of NAVER itself, with keys that it knows, instead of its stand-in:
+// nothing else changes. What is uploaded is deleted.
+func ExampleLive() {
+	t := newT() // the *testing.T of your test
+	defer t.end()
+
+	handler, _ := naver.New(naver.Config{AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
+	service := httptest.NewServer(handler)
+	defer service.Close()
+
+	baseURL := service.URL + "/api/v1"
+	spec, _ := specs.FS.ReadFile("ncloudmailer.yaml")
+	uploadtest.Live(t, baseURL, spec, func(hc *http.Client) uploadtest.Service {
+		client, _ := ncloudmailer.New(keys, upload.Config{BaseURL: baseURL, HTTPClient: hc})
+		return uploadtest.Service{
+			Uploader: client,
+			Delete: func(ctx context.Context, res upload.Result) error {
+				_, err := client.DeleteFile(ctx, res.TempRequestID)
+				return err
+			},
+			Secrets: []string{keys.AccessKey, keys.SecretKey},
+		}
+	})
+	fmt.Println("all that it answers is right")
+	// Output: all that it answers is right
+}
+
 // T is a test that prints its first failure, for the examples.
 type T struct {
 	testing.TB

@@ -1,0 +1,252 @@
+package uploadtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// Service is a client of a service behind which nobody can look, and the calls
+// of its API that tell of an upload. All but Uploader may be left out.
+type Service struct {
+	// Uploader is the client.
+	Uploader upload.Uploader
+
+	// Stranger is the same client with credentials that look right and are not.
+	Stranger upload.Uploader
+
+	// Find asks the API for an upload by what Uploader returned of it, and is an
+	// error where the answer says something else. Of what is not there its error
+	// is [upload.ErrNotFound].
+	Find func(ctx context.Context, res upload.Result) error
+
+	// Unknown is for Find: ids that look right and were never given out.
+	Unknown upload.Result
+
+	// Delete deletes an upload, with errors like Find's. It is nil where the API
+	// has no such call.
+	Delete func(ctx context.Context, res upload.Result) error
+
+	// Secrets are the credentials of both clients, which no error may show.
+	Secrets []string
+}
+
+// Live checks a client and a real service against each other, by nothing but
+// what the service answers: five small files are uploaded, one after another,
+// and described as they were sent, each under an id of its own; they are found
+// under it; wrong credentials and unknown ids are errors of their kind; and the
+// files are deleted at the end, also where a check failed, after which they are
+// unknown too. Before it sends anything it logs what it will upload and to where
+// (shown by go test -v), and at the end the ids of what stays there.
+//
+// The service is at baseURL. Connect makes its clients, which must send all their
+// requests through hc, those for tokens too: hc holds every exchange to spec, an
+// OpenAPI 3.0 document in YAML or JSON, as [Check] does.
+//
+// Each rule is a subtest of its own, and each failure one line. Where the service
+// says that it wants no more (401, 403, 429), Live stops. What an attempt
+// left there whose answer was lost is not known, and so not deleted.
+func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Client) Service) {
+	t.Helper()
+	base, err := url.Parse(baseURL)
+	if err != nil || base.Host == "" {
+		t.Fatal("uploadtest: the base URL cannot be parsed")
+	}
+	c, err := parse(spec, strings.TrimRight(base.EscapedPath(), "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &live{TB: t, host: base.Host, Service: connect(&http.Client{Transport: onlooker(t, c)})}
+	if l.Uploader == nil {
+		t.Fatal("uploadtest: the service has no Uploader")
+	}
+	specimens := specimens()
+	l.announce(specimens)
+	defer l.clear()
+	if l.uploads(specimens) {
+		l.finds()
+		l.refuses()
+	}
+}
+
+// onlooker is a Check with the given contract. It reports a rule that is broken by
+// every upload once.
+func onlooker(t testing.TB, c *contract) *Check {
+	var (
+		mu   sync.Mutex
+		told = map[string]bool{}
+	)
+	check := &Check{contract: c, Report: func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !told[err.Error()] {
+			told[err.Error()] = true
+			t.Error(err)
+		}
+	}}
+	check.once.Do(func() {}) // the spec is parsed already
+	return check
+}
+
+// specimens are small, and as unlike each other as the rules of uploading allow.
+func specimens() []*source {
+	stream := newSource("stream.bin", upload.OctetStream, noise(64<<10+1, 16), nil)
+	reader, _ := stream.Open()
+	stream.Source = upload.Reader(stream.Name, reader, stream.Size)
+	return []*source{
+		newSource("invoice.pdf", "application/pdf", []byte(onePage), nil),
+		newSource(`test\resources\test.txt`, "text/plain", []byte("upload test file"), nil),
+		newSource(`청구서 "9월" 100%.txt`, "text/plain; charset=utf-8", []byte("청구서\n"), nil),
+		newSource("empty.txt", "text/plain", nil, nil),
+		stream,
+	}
+}
+
+// onePage is an empty page: a service may look into what claims to be a document.
+const onePage = "%PDF-1.4\n" +
+	"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n" +
+	"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" +
+	"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>>>endobj\n" +
+	"xref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n0000000052 00000 n \n0000000101 00000 n \n" +
+	"trailer<</Size 4/Root 1 0 R>>\nstartxref\n178\n%%EOF\n"
+
+// live is one run of [Live].
+type live struct {
+	testing.TB
+	Service
+	host     string
+	uploaded []upload.Result
+}
+
+// rule runs a check of its own.
+func (l *live) rule(name string, check func(*trial)) {
+	l.Helper()
+	within(l.TB, name, func(t testing.TB) {
+		check(&trial{TB: t, Subject: Subject{Uploader: l.Uploader, Secrets: l.Secrets}})
+	})
+}
+
+func (l *live) announce(specimens []*source) {
+	l.Helper()
+	var (
+		files []string
+		total int64
+	)
+	for _, s := range specimens {
+		files = append(files, fmt.Sprintf("%s (%d bytes)", upload.BaseName(s.Name), s.Size))
+		total += s.Size
+	}
+	after := "deletes them afterwards"
+	if l.Delete == nil {
+		after = "leaves them there, since the API has no call that deletes them"
+	}
+	l.Logf("uploads %d files of %d bytes in all to %s and %s: %s", len(files), total, l.host, after, strings.Join(files, ", "))
+}
+
+// uploads stops where the service wants no more: to go on would be a nuisance,
+// and may lock the account.
+func (l *live) uploads(specimens []*source) (welcome bool) {
+	l.Helper()
+	ids, welcome := map[string]bool{}, true
+	for _, s := range specimens {
+		if !welcome {
+			break
+		}
+		what := "upload of " + upload.BaseName(s.Name)
+		l.rule(what, func(t *trial) {
+			var p progress
+			s.Source = upload.Track(s.Source, p.note)
+			res, err := t.send(t.Context(), what, s)
+			if err != nil {
+				t.tellsNothing(what, err)
+				t.Errorf("%s: %v", what, err)
+				for _, kind := range []error{upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrRateLimited} {
+					welcome = welcome && !errors.Is(err, kind)
+				}
+				return
+			}
+			l.uploaded = append(l.uploaded, res) // also where it is not described well: it is there
+			if t.describes(what, res, s.Source) && ids[res.ID] {
+				t.Errorf("%s: result: another one has the ID %q too", what, res.ID)
+			}
+			ids[res.ID] = true
+			p.check(t, what, s.Size)
+		})
+	}
+	return welcome
+}
+
+func (l *live) finds() {
+	l.Helper()
+	if l.Find == nil {
+		return
+	}
+	for _, res := range l.uploaded {
+		l.rule("finding "+res.Name, func(t *trial) {
+			if err := asked(t, l.Find, res); err != nil {
+				t.Errorf("finding %s: %v", res.Name, err)
+			}
+		})
+	}
+	if l.Unknown != (upload.Result{}) {
+		l.rule("finding an unknown id", func(t *trial) {
+			t.fails("finding an unknown id", asked(t, l.Find, l.Unknown), upload.ErrNotFound)
+		})
+	}
+}
+
+func (l *live) refuses() {
+	l.Helper()
+	l.rule("nothing prints a secret", func(t *trial) { t.tellsNothing("the client", t.Uploader) })
+	if l.Stranger == nil {
+		return
+	}
+	l.rule("wrong credentials", func(t *trial) {
+		t.Uploader = l.Stranger
+		res, err := t.send(t.Context(), "wrong credentials", newSource("wrong.txt", "text/plain", []byte("wrong"), nil))
+		if t.fails("wrong credentials", err, upload.ErrUnauthorized); err == nil {
+			l.uploaded = append(l.uploaded, res)
+		}
+	})
+}
+
+// clear deletes what was uploaded, or says what stays.
+func (l *live) clear() {
+	l.Helper()
+	if l.Delete == nil {
+		for _, res := range l.uploaded {
+			l.Logf("stays at %s: %s under the id %s", l.host, res.Name, res.ID)
+		}
+		return
+	}
+	deleted := 0
+	for _, res := range l.uploaded {
+		what := "deleting " + res.Name
+		l.rule(what, func(t *trial) {
+			if err := asked(t, l.Delete, res); err != nil {
+				t.Errorf("%s, which may stay under the id %s: %v", what, res.ID, err)
+				return
+			}
+			deleted++
+			t.fails(what+" again", asked(t, l.Delete, res), upload.ErrNotFound)
+			if l.Find != nil {
+				t.fails("finding "+res.Name+", which is deleted,", asked(t, l.Find, res), upload.ErrNotFound)
+			}
+		})
+	}
+	l.Logf("deleted %d of %d uploads", deleted, len(l.uploaded))
+}
+
+// asked makes a call, which may take as long as an upload.
+func asked(t *trial, call func(context.Context, upload.Result) error, res upload.Result) error {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	return call(ctx, res)
+}
