@@ -37,7 +37,7 @@ func (s *stream) openAll() error {
 	for _, p := range s.body.parts {
 		var rc io.ReadCloser
 		if rc, err = p.src.Open(); err == nil && rc == nil {
-			err = errors.New("Open gave no reader")
+			err = errors.New("its Open gave no reader")
 		}
 		if err != nil {
 			err = openError(p.src.Name, err)
