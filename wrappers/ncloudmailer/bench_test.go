@@ -1,0 +1,52 @@
+package ncloudmailer_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/internal/canned"
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// smallUpload is one upload of 16 KiB, over a real connection to a server in
+// this process that allocates nothing, the file's description included. It goes
+// over the transport that clients have by default.
+func smallUpload(tb testing.TB) func() {
+	base := canned.Serve(tb, func(string) []canned.Answer {
+		return []canned.Answer{{
+			Request: "POST /api/v1/files ", Status: "201 Created",
+			Body: `{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":"invoice.pdf","fileSize":16384,"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`,
+		}}
+	})
+	path := filepath.Join(tb.TempDir(), "invoice.pdf")
+	if err := os.WriteFile(path, make([]byte, 16<<10), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"},
+		upload.Config{BaseURL: base + "/api/v1"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx := tb.Context()
+	return func() {
+		src, err := upload.File(path)
+		if err == nil {
+			_, err = client.Upload(ctx, src)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkUpload16KiB(b *testing.B) {
+	send := smallUpload(b)
+	send()
+	b.ReportAllocs()
+	b.SetBytes(16 << 10)
+	for b.Loop() {
+		send()
+	}
+}
