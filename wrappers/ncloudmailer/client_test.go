@@ -680,7 +680,9 @@ func TestHeadersOfTheConfigGoOutWithEveryCall(t *testing.T) {
 	header := http.Header{"x-ncp-lang": {"ko-KR"}} // not in the form that net/http would give it
 	client := m.client(t, func(cfg *upload.Config) { cfg.Header, cfg.UserAgent = header, "invoices/2" })
 	header.Set("x-ncp-lang", "zh-CN") // too late
-	header["x-ncp-lang"][0] = "zh-CN"
+	for _, values := range header {
+		values[0] = "zh-CN"
+	}
 	_, err1 := client.Upload(t.Context(), upload.Bytes("a", nil))
 	_, err2 := client.GetFile(t.Context(), "r")
 	_, err3 := client.DeleteFile(t.Context(), "r")

@@ -90,7 +90,7 @@ func (t *typeRecords) record(contentType string) (aside string, err error) {
 		// The first of its type, or the last that a file takes links for (65,000 on ext4), or there are no links here:
 		// then this fails, and every record is a file of its own.
 		os.Remove(shared)
-		os.Link(aside, shared)
+		_ = os.Link(aside, shared)
 	}
 	return aside, err
 }

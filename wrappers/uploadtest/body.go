@@ -59,9 +59,9 @@ func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.over {
-		b.digest.Write(p[:n])
+		_, _ = b.digest.Write(p[:n])
 		if b.form != nil {
-			b.form.Write(p[:n])
+			_, _ = b.form.Write(p[:n])
 		}
 		b.ended = b.ended || err == io.EOF
 		b.broken = b.broken || err != nil && !b.ended // net/http says io.EOF after io.ErrUnexpectedEOF

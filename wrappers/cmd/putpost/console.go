@@ -122,7 +122,7 @@ func (c *console) caret() {
 
 // note is a line for people.
 func (c *console) note(format string, args ...any) {
-	c.Write([]byte("putpost: " + oneLine(fmt.Sprintf(format, args...)) + "\n"))
+	_, _ = c.Write([]byte("putpost: " + oneLine(fmt.Sprintf(format, args...)) + "\n"))
 }
 
 // Write is for whole lines to standard error.

@@ -65,7 +65,7 @@ func (p *program) demo(ctx context.Context, src upload.Source) error {
 		return err
 	}
 	srv := &http.Server{Handler: all, ReadHeaderTimeout: 10 * time.Second}
-	go srv.Serve(ln)
+	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
 
 	out := &console{out: p.stdout, err: p.stderr}

@@ -227,7 +227,7 @@ func (j *journal) write(lines []byte) error {
 		err = j.file.Sync()
 	}
 	if err != nil {
-		j.file.Truncate(j.size) // if this fails too, the next run repairs it
+		_ = j.file.Truncate(j.size) // if this fails too, the next run repairs it
 		j.dead = fmt.Errorf("%w: %w", errJournal, cause(err))
 		return j.dead
 	}
@@ -241,7 +241,7 @@ func (j *journal) close() error { return j.file.Close() }
 // there is nothing to be done.
 func syncFolder(dir string) {
 	if d, err := os.Open(dir); err == nil {
-		d.Sync()
+		_ = d.Sync()
 		d.Close()
 	}
 }

@@ -72,7 +72,7 @@ func content(seed uint64, size int) []byte {
 	for i := range 8 {
 		key[i] = byte(seed >> (8 * i))
 	}
-	rand.NewChaCha8(key).Read(b)
+	_, _ = rand.NewChaCha8(key).Read(b)
 	return b
 }
 
