@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -75,7 +76,7 @@ func (d *Doer) send(req *http.Request, body io.ReadCloser, x *exchange) (_ *http
 		case hops == maxRedirects:
 			err = fmt.Errorf("more than %d redirects", maxRedirects)
 		case !d.redirect(req.URL, to):
-			err = fmt.Errorf("redirect to %s://%s is refused: only https is followed", to.Scheme, to.Host)
+			err = fmt.Errorf("redirect to %s is refused: only https is followed", origin(to))
 		default:
 			if body, err = rewind(req); err == nil {
 				resp.Body.Close()
@@ -178,14 +179,17 @@ func (d *Doer) understand(resp *http.Response, x *exchange) (again bool) {
 	if f.Code == "" && f.Message == "" {
 		f.Message = string(answer.Body)
 		if to, err := resp.Location(); err == nil && f.Status/100 == 3 {
-			f.Message = fmt.Sprintf("redirect to %s://%s, which is not followed", to.Scheme, to.Host)
+			f.Message = fmt.Sprintf("redirect to %s, which is not followed", origin(to))
 		}
 	}
 	secrets := d.secrets(x.req, resp.Request)
-	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)
+	f.Code, f.Message, f.TraceID = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets), clean(f.TraceID, 128, secrets)
 	x.failure = f
 	return again
 }
+
+// origin is what may be shown of an address.
+func origin(u *url.URL) string { return oneLine(u.Scheme+"://"+u.Host, 128) }
 
 // peek reads the beginning of a body and puts it back. A body that does not
 // come in time is left where it is.

@@ -56,8 +56,8 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 			clean(resp.Header.Get("Content-Type"), 64, secrets), len(body), clean(err.Error(), 256, secrets))
 	}
 	f := d.fail(x, err)
-	f.Status, f.TraceID = resp.StatusCode, traceID
-	return traceID, f
+	f.Status, f.TraceID = resp.StatusCode, clean(traceID, 128, d.secrets(x.req, resp.Request))
+	return f.TraceID, f
 }
 
 // readAnswer reads a body of at most maxAnswer+1 bytes, at once where its length

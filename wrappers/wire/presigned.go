@@ -83,17 +83,20 @@ func (p *Presigned) Send(ctx context.Context, method, rawURL string, body *Body)
 // the URL stops before the query.
 func (p *Presigned) check(method, raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
+	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
 	switch {
 	case method != http.MethodPut && method != http.MethodPost:
 		return nil, errors.New("the upload method is neither PUT nor POST")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, errors.New("the upload URL is no http or https URL")
+	case strings.ContainsFunc(raw, unfit):
+		return nil, errors.New("the upload URL holds characters that cannot be sent as they are")
 	case u.Scheme == "http" && p.secure:
 		return nil, fmt.Errorf("the upload URL on %s is plain http, although the API is https", u.Host)
 	case u.User != nil:
 		return nil, fmt.Errorf("the upload URL on %s holds user info", u.Host)
-	case u.Fragment != "" || u.String() != raw || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return nil, fmt.Errorf("the upload URL on %s holds characters that cannot be sent as they are", u.Host)
+	case u.Fragment != "" || u.String() != raw:
+		return nil, fmt.Errorf("the upload URL on %s cannot be sent as it was given", u.Host)
 	}
 	return u, nil
 }
