@@ -12,9 +12,9 @@ type Config struct {
 	// user info. Empty means the provider's documented address.
 	BaseURL string
 
-	// HTTPClient sends the requests; its settings of connections, proxy and
-	// TLS hold. It is copied, and the copy has no cookie jar and follows no
-	// redirect. Nil means a transport made for uploads and shared by all
+	// HTTPClient's Transport sends the requests, so its settings of
+	// connections, proxy and TLS hold, and so does its Timeout, for each
+	// attempt. Its cookie jar and its redirects are left out. Nil means a transport made for uploads and shared by all
 	// clients: HTTP/1.1, as many idle connections as uploads were in flight,
 	// and no timeout but 60 s without the beginning of an answer once the
 	// request is out.
