@@ -77,6 +77,11 @@ type lab struct {
 	src    upload.Source
 	counts []*counted // every source that was counted
 
+	// service takes the place of the lab's own, and holds gives what it stores
+	// under an id.
+	service http.Handler
+	holds   func(id string) object
+
 	// To be changed by a row when the servers stand.
 	baseURL   string
 	tokenURL  string
@@ -154,16 +159,25 @@ func (l *lab) transport() *http.Transport { return l.client.Transport.(*http.Tra
 // start opens the servers: the API's (and the token's), and the object store's.
 func (l *lab) start() {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/oauth/token", l.serve(token, l.issueToken))
-	mux.HandleFunc("/v1/fileUpload", l.serve(fileUpload, l.initiate))
-	mux.HandleFunc("/api/v1/files", l.serve(createFile, l.takeForm))
+	mux.HandleFunc("/oauth/token", l.serve(token))
+	mux.HandleFunc("/v1/fileUpload", l.serve(fileUpload))
+	mux.HandleFunc("/api/v1/files", l.serve(createFile))
+	mux.HandleFunc("/upload/", l.serve(presigned)) // where stand-ins have it
 	store := http.NewServeMux()
-	store.HandleFunc("/", l.serve(presigned, l.takeObject))
+	store.HandleFunc("/", l.serve(presigned))
 	l.api, l.storage = l.server(mux), l.server(store)
 	l.baseURL, l.tokenURL = l.api.URL+"/v1", l.api.URL+"/oauth/token"
 	if l.at == createFile {
 		l.baseURL = l.api.URL + "/api/v1"
 	}
+}
+
+// correct is what answers the requests of a place as it ought to be.
+func (l *lab) correct(at place) http.HandlerFunc {
+	if l.service != nil {
+		return l.service.ServeHTTP
+	}
+	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject, createFile: l.takeForm}[at]
 }
 
 // server is one more server of the lab, with the lab's kind of socket.
@@ -280,7 +294,7 @@ func (l *lab) credentials() twentyfourseven.ClientCredentials {
 
 // serve keeps count and lets the row's fault have a request before the correct
 // handler does.
-func (l *lab) serve(at place, correct http.HandlerFunc) http.HandlerFunc {
+func (l *lab) serve(at place) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		l.mu.Lock()
 		l.seen[at] = append(l.seen[at], r)
@@ -302,10 +316,10 @@ func (l *lab) serve(at place, correct http.HandlerFunc) http.HandlerFunc {
 		f := l.faults[at]
 		l.mu.Unlock()
 		if f == nil {
-			correct(w, r)
+			l.correct(at)(w, r)
 			return
 		}
-		f(&hit{w: w, r: r, n: n, at: at, lab: l, correct: func() { correct(w, r) }})
+		f(&hit{w: w, r: r, n: n, at: at, lab: l, correct: func() { l.correct(at)(w, r) }})
 	}
 }
 

@@ -79,18 +79,7 @@ func done(f fault) fault {
 }
 
 // correctlyTo has the correct handler answer to somebody else.
-func (l *lab) correctlyTo(w http.ResponseWriter, h *hit) {
-	switch h.at {
-	case token:
-		l.issueToken(w, h.r)
-	case fileUpload:
-		l.initiate(w, h.r)
-	case presigned:
-		l.takeObject(w, h.r)
-	case createFile:
-		l.takeForm(w, h.r)
-	}
-}
+func (l *lab) correctlyTo(w http.ResponseWriter, h *hit) { l.correct(h.at)(w, h.r) }
 
 // voidWriter keeps an answer from being sent.
 type voidWriter struct {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net/url"
@@ -86,6 +85,9 @@ func spoiltSources(what string, src upload.Source, reached int) []row {
 			want: want{kinds: kinds(upload.ErrUnavailable, upload.ErrInvalid), status: 503, tries: 1}},
 
 		{name: "may not be opened", set: sends(failing(&fs.PathError{Op: "open", Path: "report.pdf", Err: fs.ErrPermission})), want: unsent("permission denied")},
+		{name: "opens nothing and says no word", set: sends(func() (io.ReadCloser, error) { return nil, nil }), want: unsent()},
+		{name: "opens nothing any more", fault: first(1, answer(503, "")), set: sends(whole, func() (io.ReadCloser, error) { return nil, nil }),
+			want: want{kinds: kinds(upload.ErrUnavailable, upload.ErrInvalid), status: 503, tries: 1}},
 		{name: "may not be opened any more", fault: first(1, answer(503, "")), set: sends(whole, failing(fs.ErrPermission)),
 			want: want{kinds: kinds(upload.ErrUnavailable, upload.ErrInvalid), status: 503, tries: 1, says: []string{"permission denied"}}},
 		{name: "cannot be read any more", fault: first(1, answer(503, "")), set: sends(whole, atHalf(boom)),
@@ -229,7 +231,7 @@ func TestEmptyFiles(t *testing.T) {
 				l.counts = nil
 				l.src = l.countAs(upload.Reader("report.pdf", strings.NewReader(""), 0), digest(upload.Bytes("", nil)))
 			}},
-		{name: "opens nothing and says no word", at: put, want: unsent, call: survive, set: opens(func() (io.ReadCloser, error) { return nil, nil })},
+		{name: "opens nothing and says no word", at: carriers, want: unsent, set: opens(func() (io.ReadCloser, error) { return nil, nil })},
 		{name: "gives nothing for ever", at: put, want: unsent, call: within(2 * time.Second), set: opens(reading(func() io.Reader { return endless{} }))},
 		{name: "gives nothing for ever", at: form, want: bad, call: within(2 * time.Second), set: opens(reading(func() io.Reader { return endless{} }))},
 	})
@@ -333,16 +335,6 @@ func TestBatches(t *testing.T) {
 		{name: "one answer too few", at: at, call: spoilt(nil), want: want{kinds: unavailable, status: 201, tries: 1},
 			fault: afterBody(answer(201, `{"tempRequestId":"t","files":[{"fileName":"report.pdf","fileSize":20000,"fileId":"f"}]}`))},
 	})
-}
-
-// survive is an Upload that may panic.
-func survive(ctx context.Context, l *lab, u upload.Uploader) (res upload.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("Upload panics: %v", p)
-		}
-	}()
-	return u.Upload(ctx, l.src)
 }
 
 // isError checks that the cause can be asked for.

@@ -1,0 +1,122 @@
+package ncloudmailer_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// fixedAnswer answers every call alike.
+type fixedAnswer struct {
+	status      int
+	contentType string
+	body        string
+}
+
+func (c fixedAnswer) RoundTrip(req *http.Request) (*http.Response, error) {
+	_, _ = io.Copy(io.Discard, req.Body)
+	_ = req.Body.Close()
+	return &http.Response{
+		StatusCode: c.status, Request: req, Body: io.NopCloser(strings.NewReader(c.body)),
+		Header: http.Header{"Content-Type": {c.contentType}, "X-Ncp-Trace-Id": {"trace-1"}},
+	}, nil
+}
+
+const fixedContent = "content"
+
+func (c fixedAnswer) upload(t *testing.T) (upload.Result, error) {
+	t.Helper()
+	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}, upload.Config{
+		BaseURL: "https://api.example/api/v1", HTTPClient: &http.Client{Transport: c}, Retry: upload.Retry{Attempts: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.Upload(t.Context(), upload.Bytes("a.txt", []byte(fixedContent)))
+}
+
+// wellMade holds every failure to what upload.Error says of itself.
+func wellMade(t *testing.T, err error, status int) *upload.Error {
+	t.Helper()
+	f, ok := err.(*upload.Error)
+	if !ok {
+		t.Fatalf("got %v, want an *upload.Error", err)
+	}
+	if f.Status != status || f.TraceID != "trace-1" {
+		t.Fatalf("the status is %d, want %d, with the trace id: %v", f.Status, status, err)
+	}
+	known := false
+	for _, kind := range []error{upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound, upload.ErrTooLarge, upload.ErrRateLimited, upload.ErrUnavailable} {
+		known = known || errors.Is(err, kind)
+	}
+	text := err.Error()
+	if !known || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || len([]rune(f.Message)) > 256 || len([]rune(f.Code)) > 64 {
+		t.Fatalf("the error is without a kind, too long, or more than a line: %q", text)
+	}
+	return f
+}
+
+// Whatever stands in an error's body, of either layer or of neither: nothing
+// panics, and the status is what counts.
+func FuzzErrorAnswer(f *testing.F) {
+	for _, body := range []string{
+		"", "<html>", "null", `"text"`, `[1]`,
+		`{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}`,
+		`{"error":{"errorCode":200,"message":"Authentication Failed","details":null}}`, `{"errorCode":77102,"errorMessage":"BAD_REQUEST"}`,
+		`{"error":{"errorCode":{"a":1},"message":[1]}}`, `{"error":"text"}`, `{"errorCode":1e400}`, `<Error><Code>1</Code></Error>`,
+		"\xef\xbb\xbf{\"message\":\"\\ud800\"}", `{"error":{"message":"` + "\u202e\u0085" + `timestamp"}}`,
+	} {
+		f.Add(400, "application/json", []byte(body))
+		f.Add(401, "text/plain", []byte(body))
+	}
+	for _, status := range []int{0, 300, 403, 404, 405, 408, 413, 415, 429, 500, 503, 504, 599} {
+		f.Add(status, "text/html", []byte("<h1>Odd</h1>"))
+	}
+	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
+		status = 300 + max(status, -status, 0)%700
+		_, err := fixedAnswer{status, contentType, string(body)}.upload(t)
+		e := wellMade(t, err, status)
+		login, missing := status == 400 && e.Code == "77101", status == 400 && e.Code == "77103"
+		for kind, is := range map[error]bool{
+			upload.ErrUnauthorized: status == 401 || login, upload.ErrForbidden: status == 403, upload.ErrNotFound: status == 404 || missing,
+			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 || status == 408 || status >= 500,
+		} {
+			if errors.Is(err, kind) != is {
+				t.Fatalf("status %d with code %q is %q: %t, want %t", status, e.Code, kind, !is, is)
+			}
+		}
+	})
+}
+
+// A receipt counts only if it is for the one file that was sent, with an id.
+func FuzzReceipt(f *testing.F) {
+	for _, body := range []string{
+		`{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":"a.txt","fileSize":7,"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`,
+		`{"tempRequestId":"t","files":[{"fileName":"a.txt","fileSize":8,"fileId":"f"}]}`, `{"tempRequestId":"t","files":[{"fileSize":7.0,"fileId":"f"}]}`,
+		`{"tempRequestId":"t","files":[null]}`, `{"tempRequestId":"t","files":[]}`, `{"tempRequestId":1,"files":[{}]}`, `null`, ``, `{}`, `[]`,
+		`{"tempRequestId":"t","files":[{"fileSize":7,"fileId":"f"},{"fileSize":7,"fileId":"f"}]}`, `{"tempRequestId":"t","files":[{"fileSize":7,"fileId":"f","fileId":""}]}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		res, err := fixedAnswer{201, "application/json", string(body)}.upload(t)
+		if err != nil {
+			wellMade(t, err, 201)
+			if !errors.Is(err, upload.ErrUnavailable) {
+				t.Fatalf("%q is refused as %v", body, err)
+			}
+			return
+		}
+		if res.ID == "" || res.TempRequestID == "" || res.Name == "" || res.Size != int64(len(fixedContent)) || !json.Valid(body) {
+			t.Fatalf("%q is the success %+v", body, res)
+		}
+	})
+}

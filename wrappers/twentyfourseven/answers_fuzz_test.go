@@ -1,0 +1,179 @@
+package twentyfourseven_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/oauth2"
+
+	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// fixedAnswer answers every API and token call alike, and takes what is put elsewhere.
+type fixedAnswer struct {
+	status      int
+	contentType string
+	body        string
+}
+
+func (c fixedAnswer) RoundTrip(req *http.Request) (*http.Response, error) {
+	_, _ = io.Copy(io.Discard, req.Body)
+	_ = req.Body.Close()
+	if req.URL.Host == "store.example" {
+		return &http.Response{StatusCode: 200, Request: req, Header: http.Header{}, Body: http.NoBody}, nil
+	}
+	return &http.Response{
+		StatusCode: c.status, Request: req, Body: io.NopCloser(strings.NewReader(c.body)),
+		Header: http.Header{"Content-Type": {c.contentType}, "X-Trace-Id": {"trace-1"}},
+	}, nil
+}
+
+// upload uploads a file to c.
+func (c fixedAnswer) upload(t *testing.T) (upload.Result, error) {
+	t.Helper()
+	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "a-token"}), upload.Config{
+		BaseURL: "https://api.example/v1", HTTPClient: &http.Client{Transport: c}, Retry: upload.Retry{Attempts: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.Upload(t.Context(), upload.Bytes("a.txt", []byte("content")))
+}
+
+// wellMade holds every failure to what upload.Error says of itself.
+func wellMade(t *testing.T, err error, status int) *upload.Error {
+	t.Helper()
+	f, ok := err.(*upload.Error)
+	if !ok {
+		t.Fatalf("got %v, want an *upload.Error", err)
+	}
+	if f.Status != status {
+		t.Fatalf("the status is %d, want %d: %v", f.Status, status, err)
+	}
+	known := false
+	for _, kind := range []error{upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound, upload.ErrTooLarge, upload.ErrRateLimited, upload.ErrUnavailable, upload.ErrExpired} {
+		known = known || errors.Is(err, kind)
+	}
+	text := err.Error()
+	if !known || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || len([]rune(f.Message)) > 256 || len([]rune(f.Code)) > 64 {
+		t.Fatalf("the error is without a kind, too long, or more than a line: %q", text)
+	}
+	return f
+}
+
+// Whatever stands in an error's body: nothing panics, and the status is what counts.
+func FuzzErrorAnswer(f *testing.F) {
+	for _, body := range []string{
+		"", "<html>", "null", `"text"`, `[{"error":1}]`, `{"error":{"name":"n","message":"m","payload":{"validationErrors":[{"path":"p","keyword":"k"}]}},"trackingId":"t"}`,
+		`{"error":{"payload":{"errors":[{"type":"t","message":"m","arguments":[1,null,{}]}]}}}`, `{"error":"e","error_description":"d"}`, `{"code":1e400,"message":true}`,
+		"\xef\xbb\xbf{\"message\":\"\\ud800\"}", `{"message":"` + "\u202e\u0085" + `"}`, `{"a":1}{"message":"second"}`,
+	} {
+		f.Add(400, "application/json", []byte(body))
+	}
+	for _, status := range []int{0, 300, 401, 403, 404, 408, 413, 429, 500, 503, 599} {
+		f.Add(status, "text/html", []byte("<h1>Odd</h1>"))
+	}
+	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
+		status = 300 + max(status, -status, 0)%700
+		_, err := fixedAnswer{status, contentType, string(body)}.upload(t)
+		e := wellMade(t, err, status)
+		if e.TraceID != "trace-1" {
+			t.Fatalf("the trace id is lost: %v", err)
+		}
+		for kind, is := range map[error]bool{
+			upload.ErrUnauthorized: status == 401, upload.ErrForbidden: status == 403, upload.ErrNotFound: status == 404,
+			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 || status == 408 || status >= 500,
+		} {
+			if errors.Is(err, kind) != is {
+				t.Fatalf("status %d is %q: %t, want %t", status, kind, !is, is)
+			}
+		}
+	})
+}
+
+// A fileId is a text or an integer, kept as it was written; anything else is no
+// success.
+func FuzzFileID(f *testing.F) {
+	for _, raw := range []string{
+		`67890`, `"67890"`, `0`, `-0`, `-5`, `9007199254740993`, `123456789012345678901234567890`, `"\u00e5\/\"b"`, `""`, `null`, `true`, `1.0`, `1e3`, `[1]`, `{"id":1}`,
+		` 1 `, `01`, `"a`, `1,"fileId":2`, "\"\xff\"", `"\ud800"`,
+	} {
+		f.Add([]byte(raw))
+	}
+	integer := regexp.MustCompile(`^-?[0-9]+$`)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		body := `{"uploadMethod":"PUT","uploadUrl":"https://store.example/x?sig=1","fileId":` + string(raw) + `}`
+		res, err := fixedAnswer{200, "application/json", body}.upload(t)
+		if err != nil {
+			wellMade(t, err, 200)
+		}
+		if !json.Valid(raw) { // it may have closed the object, and begun a fileId of its own
+			if err == nil && res.ID == "" {
+				t.Fatalf("%s gives no id and no error", body)
+			}
+			return
+		}
+		var value any
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		if err := d.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		switch v := value.(type) {
+		case string:
+			want = v
+		case json.Number:
+			if integer.MatchString(v.String()) {
+				want = v.String()
+			}
+		}
+		if res.ID != want || (err == nil) != (want != "") {
+			t.Fatalf("the fileId %s gives %q and %v, want %q", raw, res.ID, err, want)
+		}
+		if err != nil && !errors.Is(err, upload.ErrUnavailable) {
+			t.Fatalf("the fileId %s is refused as %v", raw, err)
+		}
+	})
+}
+
+// Whatever a token server says: nothing panics, the status is what counts, and
+// neither the secret nor a token is told.
+func FuzzTokenAnswer(f *testing.F) {
+	f.Add(200, []byte(`{"access_token":"TOKEN","token_type":"Bearer","expires_in":3600}`))
+	f.Add(200, []byte(`{"access_token":"TOKEN\r\n","token_type":"Bearer\n","expires_in":"-1e400"}`))
+	f.Add(401, []byte(`{"error":"invalid_client","error_description":"SECRET is wrong"}`))
+	f.Add(400, []byte(`{"error":"SECRET","error_description":["SECRET"]}`))
+	f.Add(403, []byte("<html>SECRET</html>"))
+	f.Add(302, []byte(""))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		const secret, token = "the-client-secret/+=Zx81", "a-token-Zx81Q7"
+		status = 200 + max(status, -status, 0)%300
+		if status == 408 || status == 429 { // are repeated, after waits in real time
+			status = 400
+		}
+		text := strings.NewReplacer("SECRET", secret, "TOKEN", token).Replace(string(body))
+		ctx := context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: fixedAnswer{status, "application/json", text}})
+		got, err := twentyfourseven.ClientCredentials{ClientID: "id", ClientSecret: secret, Organization: "1", TokenURL: "https://login.example/oauth/token"}.TokenSource(ctx).Token()
+		if err == nil {
+			if status/100 != 2 || got.AccessToken == "" || strings.ContainsFunc(got.AccessToken+got.TokenType, unicode.IsControl) {
+				t.Fatalf("the status %d with %q is the token %q", status, text, got.AccessToken)
+			}
+			return
+		}
+		wellMade(t, err, status)
+		if told := err.Error(); strings.Contains(told, secret) || strings.Contains(told, token) {
+			t.Fatalf("a secret is told: %s", told)
+		}
+	})
+}
