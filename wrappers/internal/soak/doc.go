@@ -1,0 +1,14 @@
+// Package soak holds no code, only tests of both providers' clients against
+// their stand-ins in a process of their own: many uploads while things go wrong.
+//
+// TestSoak is the load: as many uploads through each client as
+// PUTPOST_SOAK_UPLOADS says ("make soak" says 100,000), 64 of them at once, where
+// one request in a hundred is spoiled. It holds that every upload that was
+// acknowledged is there and whole, that each failure is one that was injected,
+// and that memory and goroutines of both processes are flat. It begins no upload
+// after PUTPOST_SOAK_TIME (8 minutes unless set), and prints its figures. A short
+// one always runs.
+//
+// The others run the built program: it is killed in the middle of a hundred
+// uploads, told to end in the middle of a hundred, and restarted.
+package soak

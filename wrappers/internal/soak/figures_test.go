@@ -1,0 +1,127 @@
+//go:build unix
+
+package soak
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// measure looks at this process.
+func measure() figures {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return figures{RSS: rss(), Heap: int64(m.HeapAlloc), Goroutines: runtime.NumGoroutine()}
+}
+
+// collect frees what nothing holds: pools give theirs up in the second round.
+func collect() {
+	runtime.GC()
+	runtime.GC()
+}
+
+// rss is this process's resident memory.
+func rss() int64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := bytes.Cut(text, []byte("\nVmRSS:"))
+	line, _, _ := bytes.Cut(after, []byte("\n"))
+	kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(string(line)), " kB"), 10, 64)
+	return kb << 10
+}
+
+// both are the figures of the two processes at one time.
+type both struct{ clients, standins figures }
+
+// raise makes b the most of both.
+func (b *both) raise(other both) {
+	for _, pair := range [][2]*figures{{&b.clients, &other.clients}, {&b.standins, &other.standins}} {
+		pair[0].RSS = max(pair[0].RSS, pair[1].RSS)
+		pair[0].Heap = max(pair[0].Heap, pair[1].Heap)
+		pair[0].Goroutines = max(pair[0].Goroutines, pair[1].Goroutines)
+	}
+}
+
+// calm looks at both when nothing is under way, connections neither. The other
+// side of a closed connection takes a moment to see it, so calm waits until
+// there are no fewer goroutines, and for a while until there are hardly more than
+// in goal.
+func calm(t *testing.T, s *server, goal both) (b both) {
+	t.Helper()
+	settle := func(goal figures, look func() figures) (f figures) {
+		f = look()
+		for begun, still := time.Now(), 0; still < 3 || f.Goroutines > goal.Goroutines+spare; {
+			if time.Since(begun) > 5*time.Second {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+			next := look()
+			if still++; next.Goroutines < f.Goroutines {
+				still = 0
+			}
+			f = next
+		}
+		return f
+	}
+	b.standins = settle(goal.standins, func() figures { return s.ask(t, "/calm") })
+	b.clients = settle(goal.clients, func() figures { collect(); return measure() })
+	return b
+}
+
+// spare is how many goroutines more or less are no leak: what answers the
+// question, and what the runtime has of its own.
+const spare = 3
+
+func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
+
+// moment is a time, or a span of it, that both were looked at.
+type moment struct {
+	when string
+	both
+}
+
+// table prints the figures of a run.
+type table struct{ io.Writer }
+
+func (w table) print(lines []*line, stored map[*line]int, f figures, moments []moment, title string) {
+	fmt.Fprintf(w, "%s\n\n%-40s %10d\n", title, "requests", f.Requests)
+	for i, kind := range kinds {
+		fmt.Fprintf(w, "  %-38s %10d\n", kind.name, f.Spoiled[i])
+	}
+	row := func(what string, value func(*line) any) {
+		fmt.Fprintf(w, "%-40s", what)
+		for _, l := range lines {
+			fmt.Fprintf(w, " %15v", value(l))
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w)
+	row("", func(l *line) any { return l.name })
+	row("acknowledged, there and whole", func(l *line) any { return l.acknowledged })
+	row("failed, since the answer was torn", func(l *line) any { return l.torn })
+	row("failed, spoiled four times in a row", func(l *line) any { return l.exhausted })
+	row("whole, but not acknowledged", func(l *line) any { return stored[l] - l.acknowledged })
+	row("acknowledged in a second", func(l *line) any { return int(float64(l.acknowledged) / l.took.Seconds()) })
+	row("bytes acknowledged", func(l *line) any { return mib(l.bytes) })
+	fmt.Fprintf(w, "\n%-28s %-34s %-34s\n%-28s", "", "clients' process", "stand-ins' process", "")
+	for range 2 {
+		fmt.Fprintf(w, " %10s %10s %10s  ", "RSS", "heap", "goroutines")
+	}
+	fmt.Fprintln(w)
+	for _, m := range moments {
+		fmt.Fprintf(w, "%-28s", m.when)
+		for _, f := range []figures{m.clients, m.standins} {
+			fmt.Fprintf(w, " %10s %10s %10d  ", mib(f.RSS), mib(f.Heap), f.Goroutines)
+		}
+		fmt.Fprintln(w)
+	}
+}

@@ -1,0 +1,317 @@
+//go:build unix
+
+package soak
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// concurrency is how many uploads each client has under way.
+const concurrency = 64
+
+func TestSoak(t *testing.T) {
+	const uploadsVar, timeVar = "PUTPOST_SOAK_UPLOADS", "PUTPOST_SOAK_TIME"
+	text := os.Getenv(uploadsVar)
+	if text == "" {
+		t.Skipf("takes minutes: %s does not say how many uploads; \"make soak\" does", uploadsVar)
+	}
+	uploads, err := strconv.Atoi(text)
+	if err != nil || uploads < 1 {
+		t.Fatalf("%s=%s is no number of uploads", uploadsVar, text)
+	}
+	limit := 8 * time.Minute
+	if text := os.Getenv(timeVar); text != "" {
+		if limit, err = time.ParseDuration(text); err != nil {
+			t.Fatalf("%s: %v", timeVar, err)
+		}
+	}
+	soak(t, uploads, 100, limit, upload.Retry{})
+}
+
+// The same in a second or two: too short to say anything of memory, and with waits that
+// are shorter than the usual ones.
+func TestWhatIsAcknowledgedIsThereAndWhole(t *testing.T) {
+	soak(t, 200, 20, time.Minute, upload.Retry{MaxWait: 20 * time.Millisecond})
+}
+
+// line is one client and what became of its uploads.
+type line struct {
+	name   string
+	client upload.Uploader
+	open   func(context.Context, string) (io.ReadCloser, store.Info, error)
+	folder string // where the stand-in keeps the files
+	acks   *os.File
+
+	acknowledged, torn, exhausted int
+	bytes                         int64
+	took                          time.Duration
+}
+
+// soak sends so many uploads through each client, both at the same time. One
+// request in so many, given by every, is spoiled.
+func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Retry) {
+	dir := t.TempDir()
+	srv := startServer(t, dir, every)
+	lines := newLines(t, srv, retry)
+	begun := time.Now()
+	more := func() bool { return time.Since(begun) < limit }
+
+	// The first tenth fills pools and tables. From there on nothing may grow.
+	warm := uploads / 10
+	run(t, lines, 0, warm, more)
+	before := calm(t, srv, both{figures{Goroutines: 1000}, figures{Goroutines: 1000}})
+	w := watch(t, srv)
+	middle := (uploads - warm) / 2
+	run(t, lines, warm, warm+middle, more)
+	first := w.lap()
+	run(t, lines, warm+middle, uploads, more)
+	second := w.lap()
+	w.stop()
+	after := calm(t, srv, before)
+	took := time.Since(begun)
+	srv.stop(t)
+	checked := time.Now()
+	stored := check(t, dir, lines)
+
+	f := after.standins
+	table{t.Output()}.print(lines, stored, f, []moment{
+		{"calm after the first tenth", before}, {"most in the next half", first},
+		{"most in the last half", second}, {"calm at the end", after},
+	}, fmt.Sprintf("%d uploads of 16 B to 8 KiB, %d at once through each client, in %s (and %s to look at what is stored)",
+		2*uploads, concurrency, took.Round(time.Second), time.Since(checked).Round(time.Second)))
+
+	for _, l := range lines {
+		if done := l.acknowledged + l.torn + l.exhausted; done != uploads {
+			t.Errorf("%s: %d uploads ended within %s, want %d", l.name, done, limit, uploads)
+		}
+		if l.exhausted > 2 {
+			t.Errorf("%s: %d uploads were spoiled four times, which is no chance", l.name, l.exhausted)
+		}
+	}
+	var spoiled int64
+	for i, n := range f.Spoiled {
+		if spoiled += n; n == 0 {
+			t.Errorf("no request saw this: %s", kinds[i].name)
+		}
+	}
+	if spoiled != f.Requests/int64(every) {
+		t.Errorf("%d of %d requests were spoiled, want one in %d", spoiled, f.Requests, every)
+	}
+	flat(t, "the clients", before.clients, first.clients, second.clients, after.clients, uploads)
+	flat(t, "the stand-ins", before.standins, first.standins, second.standins, after.standins, uploads)
+}
+
+// flat holds one process to what it was.
+func flat(t *testing.T, who string, before, first, second, after figures, uploads int) {
+	if n := after.Goroutines - before.Goroutines; n > spare {
+		t.Errorf("%s: %d goroutines more than after the first tenth", who, n)
+	}
+	if uploads < 10_000 {
+		return // the noise would be more than what is looked for
+	}
+	if grown := after.Heap - before.Heap; grown > 1<<20 {
+		t.Errorf("%s: %s of heap more than after the first tenth", who, mib(grown))
+	}
+	if second.RSS > first.RSS*5/4+8<<20 {
+		t.Errorf("%s: RSS grew from %s to %s", who, mib(first.RSS), mib(second.RSS))
+	}
+	if second.Goroutines > first.Goroutines*5/4+20 {
+		t.Errorf("%s: goroutines grew from %d to %d", who, first.Goroutines, second.Goroutines)
+	}
+}
+
+// newLines connects both clients to the stand-ins.
+func newLines(t *testing.T, srv *server, retry upload.Retry) []*line {
+	t.Helper()
+	tokens := twentyfourseven.ClientCredentials{
+		ClientID: clientID, ClientSecret: clientSecret, Organization: "1", TokenURL: srv.url + "/oauth/token",
+	}.TokenSource(t.Context())
+	first, err := twentyfourseven.New(tokens, upload.Config{BaseURL: srv.url + "/v1", Retry: retry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}, upload.Config{BaseURL: srv.url + "/api/v1", Retry: retry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := []*line{{name: "twentyfourseven", client: first}, {name: "ncloudmailer", client: second}}
+	for _, l := range lines {
+		l.folder = filepath.Join(l.name, "files")
+		// What was acknowledged is written down outside of the memory that is looked at.
+		if l.acks, err = os.Create(filepath.Join(t.TempDir(), l.name)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.acks.Close() })
+	}
+	return lines
+}
+
+// run sends the uploads from one number to another through each client.
+func run(t *testing.T, lines []*line, from, to int, more func() bool) {
+	var running sync.WaitGroup
+	for _, l := range lines {
+		running.Go(func() {
+			begun := time.Now()
+			defer func() { l.took += time.Since(begun) }()
+			out := bufio.NewWriter(l.acks)
+			for sent, err := range upload.Many(t.Context(), l.client, concurrency, small(from, to, more)) {
+				if err != nil {
+					l.fail(t, sent.Source.Name, err)
+					continue
+				}
+				l.acknowledged++
+				l.bytes += sent.Result.Size
+				fmt.Fprintf(out, "%d %s\n", numberOf(sent.Source.Name), sent.Result.ID)
+			}
+			if err := out.Flush(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+}
+
+// fail sees that an upload failed of what was done to it, and of nothing else.
+func (l *line) fail(t *testing.T, name string, err error) {
+	e, _ := errors.AsType[*upload.Error](err)
+	switch {
+	case e == nil:
+		t.Errorf("%s %s: %v", l.name, name, err)
+	case e.Status/100 == 2 && errors.Is(err, upload.ErrUnavailable): // the answer, not the upload, was lost
+		l.torn++
+	case e.Attempts == 4 && (errors.Is(err, upload.ErrUnavailable) || errors.Is(err, upload.ErrRateLimited)):
+		l.exhausted++
+	default:
+		t.Errorf("%s %s: %v", l.name, name, err)
+	}
+}
+
+// check looks for every upload that was acknowledged, under its id, as the
+// stand-ins hold it after a restart, and sees that what is there besides is
+// whole too. It counts what is stored for each client.
+func check(t *testing.T, dir string, lines []*line) map[*line]int {
+	t.Helper()
+	if left, err := os.ReadDir(filepath.Join(dir, ".incoming")); err != nil || len(left) > 0 {
+		t.Errorf("%d files are still aside: %v", len(left), err)
+	}
+	s, err := open(dir, tokenLife)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines[0].open, lines[1].open = s.twentyfourseven.Open, s.ncloudmailer.Open
+	stored := map[*line]int{}
+	for _, l := range lines {
+		if _, err := l.acks.Seek(0, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		acks, seen := bufio.NewScanner(l.acks), 0
+		for ; acks.Scan(); seen++ {
+			number, id, _ := strings.Cut(acks.Text(), " ")
+			n, _ := strconv.Atoi(number)
+			if err := l.compare(t.Context(), id, content(n, smallSize(n))); err != nil {
+				t.Errorf("%s: upload %d, acknowledged as %s: %v", l.name, n, id, err)
+			}
+		}
+		if seen != l.acknowledged {
+			t.Errorf("%s: %d of %d acknowledgements were looked at", l.name, seen, l.acknowledged)
+		}
+		stored[l] = allWhole(t, filepath.Join(dir, l.folder))
+	}
+	return stored
+}
+
+// compare holds what is stored under an id against what was sent.
+func (l *line) compare(ctx context.Context, id string, want []byte) error {
+	rc, info, err := l.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer rc.Close()
+	sum := sha256.New()
+	if n, err := io.Copy(sum, rc); err != nil || n != info.Size {
+		return fmt.Errorf("%d of %d bytes: %w", n, info.Size, err)
+	}
+	if got, want := sum.Sum(nil), sha256.Sum256(want); string(got) != string(want[:]) {
+		return fmt.Errorf("SHA-256 %x, sent %x", got, want)
+	}
+	return nil
+}
+
+// allWhole counts the files below dir, each of which must be all of what some
+// upload sent.
+func allWhole(t *testing.T, dir string) (n int) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		n++
+		b, err := os.ReadFile(path)
+		if _, ok := whole(b); err == nil && !ok {
+			t.Errorf("%s is visible and not whole: %d bytes", path, len(b))
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	return n
+}
+
+// watcher looks at both processes now and then.
+type watcher struct {
+	mu   sync.Mutex
+	most both
+	end  chan struct{}
+	done sync.WaitGroup
+}
+
+func watch(t *testing.T, s *server) *watcher {
+	w := &watcher{end: make(chan struct{})}
+	w.done.Go(func() {
+		for tick := time.Tick(250 * time.Millisecond); ; {
+			now := both{clients: measure(), standins: s.ask(t, "/figures")}
+			w.mu.Lock()
+			w.most.raise(now)
+			w.mu.Unlock()
+			select {
+			case <-tick:
+			case <-w.end:
+				return
+			}
+		}
+	})
+	return w
+}
+
+// lap gives the most since the last one.
+func (w *watcher) lap() both {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	most := w.most
+	w.most = both{}
+	return most
+}
+
+func (w *watcher) stop() {
+	close(w.end)
+	w.done.Wait()
+}

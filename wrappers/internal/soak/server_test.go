@@ -1,0 +1,196 @@
+//go:build unix
+
+package soak
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	ncloudmailer "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	"github.com/putpost/putpost/wrappers/store"
+	twentyfourseven "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
+)
+
+// The credentials of all tests; the program falls back to the same on loopback.
+const (
+	clientID     = "test-client-id"
+	clientSecret = "test-client-secret"
+	token        = "test-token"
+	accessKey    = "test-access-key"
+	secretKey    = "test-secret-key"
+)
+
+// standins are both on the store in dir.
+type standins struct {
+	twentyfourseven *twentyfourseven.Handler
+	ncloudmailer    *ncloudmailer.Handler
+}
+
+// open makes the stand-ins; tokens they issue live that long.
+func open(dir string, tokenLife time.Duration) (s standins, err error) {
+	st, err := store.Disk(dir)
+	if err != nil {
+		return s, err
+	}
+	s.twentyfourseven, err = twentyfourseven.New(twentyfourseven.Config{
+		Store: st, Token: token, ClientID: clientID, ClientSecret: clientSecret, TokenLife: tokenLife,
+	})
+	if err != nil {
+		return s, err
+	}
+	s.ncloudmailer, err = ncloudmailer.New(ncloudmailer.Config{Store: st, AccessKey: accessKey, SecretKey: secretKey})
+	return s, err
+}
+
+// figures are what a process says of itself.
+type figures struct {
+	RSS        int64 // in bytes; 0 where the system does not say
+	Heap       int64 // in bytes
+	Goroutines int
+
+	Requests int64
+	Spoiled  []int64 // by kind
+}
+
+const (
+	serveVar = "PUTPOST_SOAK_SERVE" // the store's folder, for the process that serves
+	everyVar = "PUTPOST_SOAK_EVERY" // of how many requests one is spoiled
+
+	// tokenLife has tokens expire in the middle of the load.
+	tokenLife = 20 * time.Second
+)
+
+// serve is the process that serves: its first line is its address, and it ends
+// when its standard input does, so it never outlives the test.
+func serve(dir string) error {
+	every, err := strconv.ParseInt(os.Getenv(everyVar), 10, 64)
+	if err != nil {
+		return err
+	}
+	s, err := open(dir, tokenLife)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	spoil := &spoiler{next: mux, every: every}
+	mux.Handle("/api/", s.ncloudmailer)
+	mux.Handle("/", s.twentyfourseven)
+	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
+	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/calm":
+			// Nothing is under way: what is left now is what would be left for ever.
+			srv.SetKeepAlivesEnabled(false)
+			defer srv.SetKeepAlivesEnabled(true)
+			collect()
+			fallthrough
+		case "/figures":
+			f := measure()
+			f.Requests = spoil.requests.Load()
+			for i := range kinds {
+				f.Spoiled = append(f.Spoiled, spoil.spoiled[i].Load())
+			}
+			_ = json.NewEncoder(w).Encode(f)
+		case "/oauth/token":
+			mux.ServeHTTP(w, r) // a lost token would be the failure of many uploads
+		default:
+			spoil.ServeHTTP(w, r)
+		}
+	})
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = srv.Shutdown(context.Background())
+	}()
+	fmt.Println("http://" + ln.Addr().String())
+	if err := srv.Serve(ln); err != http.ErrServerClosed {
+		return err
+	}
+	return nil
+}
+
+// server is that process, seen from the test.
+type server struct {
+	url    string
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	client *http.Client // for figures
+}
+
+func startServer(t *testing.T, dir string, every int) *server {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{cmd: exec.Command(self)}
+	s.cmd.Env = append(os.Environ(), serveVar+"="+dir, fmt.Sprintf("%s=%d", everyVar, every))
+	s.cmd.Stderr = os.Stderr
+	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	s.url = firstLine(t, s.cmd)
+	t.Cleanup(func() { s.stop(t) })
+	s.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return s
+}
+
+// firstLine starts cmd and gives the first line of its standard output.
+func firstLine(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		_ = cmd.Process.Kill()
+		t.Fatalf("%v after %q: %v", err, line, cmd.Wait())
+	}
+	return strings.TrimSpace(line)
+}
+
+// stop ends the process when nothing is in flight any more.
+func (s *server) stop(t *testing.T) {
+	t.Helper()
+	if s.cmd.ProcessState != nil {
+		return
+	}
+	s.stdin.Close()
+	if err := s.cmd.Wait(); err != nil {
+		t.Errorf("the stand-ins: %v", err)
+	}
+}
+
+// ask asks the process for its figures.
+func (s *server) ask(t *testing.T, path string) (f figures) {
+	t.Helper()
+	resp, err := s.client.Get(s.url + path)
+	if err != nil {
+		t.Error(err)
+		return f
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&f); err != nil {
+		t.Error(err)
+	}
+	return f
+}
