@@ -36,7 +36,7 @@ func NewPresigned(d *Doer, cfg upload.Config) *Presigned {
 		Repeatable: true,
 	}, cfg)
 	doer.redirect = func(from, to *url.URL) bool {
-		return to.Host != "" && to.User == nil && (to.Scheme == "https" || to.Scheme == "http" && from.Scheme == "http")
+		return to.Hostname() != "" && to.User == nil && (to.Scheme == "https" || to.Scheme == "http" && from.Scheme == "http")
 	}
 	return &Presigned{doer: doer, secure: strings.HasPrefix(d.BaseURL, "https:")}
 }
@@ -87,7 +87,7 @@ func (p *Presigned) check(method, raw string) (*url.URL, error) {
 	switch {
 	case method != http.MethodPut && method != http.MethodPost:
 		return nil, errors.New("the upload method is neither PUT nor POST")
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, errors.New("the upload URL is no http or https URL")
 	case strings.ContainsFunc(raw, unfit):
 		return nil, errors.New("the upload URL holds characters that cannot be sent as they are")
@@ -104,8 +104,8 @@ func (p *Presigned) check(method, raw string) (*url.URL, error) {
 // azure tells a shared access signature by its host, or by the two parameters
 // that every one of them has.
 func azure(u *url.URL) bool {
-	q := u.Query()
-	return strings.HasSuffix(u.Hostname(), ".blob.core.windows.net") || q.Has("sig") && q.Has("sv")
+	has := func(name string) bool { return strings.Contains("&"+u.RawQuery, "&"+name+"=") }
+	return strings.HasSuffix(u.Hostname(), ".blob.core.windows.net") || has("sig") && has("sv")
 }
 
 // expired makes upload.ErrExpired of a refusal that does not say why, where the
