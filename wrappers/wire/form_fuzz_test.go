@@ -1,0 +1,122 @@
+package wire_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+// Any name and any content: the form is, byte for byte, what mime/multipart
+// writes, as long as it says, alike at each reading, and read back by it.
+func FuzzForm(f *testing.F) {
+	f.Add("test.txt", "text/plain", []byte("upload test file"), uint8(0))
+	f.Add(`test\resources\test.txt`, "text/plain", []byte("upload test file"), uint8(1))
+	f.Add(`the "big" one.pdf`, "application/pdf", []byte("\r\n--"), uint8(2))
+	f.Add("청구서 2026.pdf", "application/pdf; name=\"a b\"", []byte{}, uint8(3))
+	f.Add("100%22%0d%0a.txt", "", bytes.Repeat([]byte("--a29b1180\r\n"), 20), uint8(4))
+	f.Add("a\r\nX-Injected: 1", "text/plain\r\nX-Injected: 1", []byte("x"), uint8(0))
+	f.Add("\xff", "a/b", []byte("x"), uint8(0))
+	f.Add("a/", "a/b", []byte("x"), uint8(0))
+	f.Fuzz(func(t *testing.T, name, contentType string, content []byte, how uint8) {
+		readers := []func(io.Reader) io.Reader{
+			func(r io.Reader) io.Reader { return r }, iotest.DataErrReader, iotest.HalfReader, iotest.OneByteReader, bytesAtOnce,
+		}
+		src := upload.Source{Name: name, ContentType: contentType, Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(readers[int(how)%len(readers)](bytes.NewReader(content))), nil
+		}}
+		cut := len(content) / 3
+		second := upload.Source{Name: "second.bin", Size: int64(cut), Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(content[:cut])), nil
+		}}
+		form := wire.Form("fileList", src, second)
+		base := upload.BaseName(name)
+		if err := form.Err(); err != nil {
+			_, _, noType := mime.ParseMediaType(contentType)
+			control := strings.ContainsFunc(base+contentType, unicode.IsControl)
+			if base != "" && utf8.ValidString(base) && !control && (contentType == "" || noType == nil && strings.Contains(contentType, "/")) {
+				t.Fatalf("%q of the type %q is refused: %v", name, contentType, err)
+			}
+			if !errors.Is(err, upload.ErrInvalid) {
+				t.Fatalf("refused with %v, which is not ErrInvalid", err)
+			}
+			return
+		}
+		if contentType == "" {
+			contentType = upload.OctetStream
+		}
+		_, params, err := mime.ParseMediaType(form.ContentType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want bytes.Buffer
+		w := multipart.NewWriter(&want)
+		if err := w.SetBoundary(params["boundary"]); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []struct {
+			name, contentType string
+			content           []byte
+		}{{base, contentType, content}, {"second.bin", upload.OctetStream, content[:cut]}} {
+			part, err := w.CreatePart(textproto.MIMEHeader{
+				"Content-Disposition": {multipart.FileContentDisposition("fileList", p.name)},
+				"Content-Type":        {p.contentType},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = part.Write(p.content)
+		}
+		_ = w.Close()
+
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := form.Edit(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+		if req.ContentLength != int64(want.Len()) || form.Length != req.ContentLength {
+			t.Fatalf("Content-Length %d and Length %d, want %d", req.ContentLength, form.Length, want.Len())
+		}
+		again, err := req.GetBody()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, body := range []io.ReadCloser{req.Body, again} {
+			got, err := io.ReadAll(body)
+			if err != nil || body.Close() != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want.Bytes()) {
+				t.Fatalf("reading %d gives %q, want %q", i, got, want.Bytes())
+			}
+		}
+		part, err := multipart.NewReader(&want, params["boundary"]).NextRawPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, disposition, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		if err != nil || disposition["filename"] != base {
+			t.Fatalf("the name arrives as %q (%v), want %q", disposition["filename"], err, base)
+		}
+		if got, err := io.ReadAll(part); err != nil || !bytes.Equal(got, content) {
+			t.Fatalf("the content arrives as %q (%v), want %q", got, err, content)
+		}
+	})
+}
+
+// bytesAtOnce gives all that fits and the end apart, whatever io.Reader's other
+// ways in there are.
+func bytesAtOnce(r io.Reader) io.Reader { return struct{ io.Reader }{r} }
