@@ -2,7 +2,6 @@ package faults
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -37,21 +36,30 @@ const (
 	fileUpload place = "fileUpload"
 	presigned  place = "presigned"
 	createFile place = "createFile"
+
+	status place = "getFileUploadStatus"
+	get    place = "getFile"
+	remove place = "deleteFile"
 )
 
 var (
 	apiCalls = []place{fileUpload, createFile}            // both providers' own calls
 	carriers = []place{presigned, createFile}             // the requests that carry the file
 	requests = []place{fileUpload, presigned, createFile} // all but the token call, whose repeats cannot be hurried
+	readings = []place{status, get, remove}               // the calls that send no file
 )
 
 // provider is whose upload a place belongs to.
 func (p place) provider() string {
-	if p == createFile {
+	switch p {
+	case createFile, get, remove:
 		return "ncloudmailer"
 	}
 	return "twentyfourseven"
 }
+
+// api is whether the place is a call of the provider's own interface.
+func (p place) api() bool { return p != token && p != presigned }
 
 // planted stands in every secret that the lab makes up, and nowhere else.
 const planted = "planted"
@@ -71,6 +79,7 @@ type lab struct {
 	// To be changed by a row before the client is made.
 	faults map[place]fault
 	secure bool // https everywhere
+	h2     bool // and HTTP/2
 	cfg    upload.Config
 	client *http.Client
 	tokens oauth2.TokenSource
@@ -162,12 +171,15 @@ func (l *lab) start() {
 	mux.HandleFunc("/oauth/token", l.serve(token))
 	mux.HandleFunc("/v1/fileUpload", l.serve(fileUpload))
 	mux.HandleFunc("/api/v1/files", l.serve(createFile))
+	mux.HandleFunc("/v1/fileUpload/{id}", l.serve(status))
+	mux.HandleFunc("GET /api/v1/files/{id}", l.serve(get))
+	mux.HandleFunc("DELETE /api/v1/files/{id}", l.serve(remove))
 	mux.HandleFunc("/upload/", l.serve(presigned)) // where stand-ins have it
 	store := http.NewServeMux()
 	store.HandleFunc("/", l.serve(presigned))
 	l.api, l.storage = l.server(mux), l.server(store)
 	l.baseURL, l.tokenURL = l.api.URL+"/v1", l.api.URL+"/oauth/token"
-	if l.at == createFile {
+	if l.at.provider() == "ncloudmailer" {
 		l.baseURL = l.api.URL + "/api/v1"
 	}
 }
@@ -177,7 +189,8 @@ func (l *lab) correct(at place) http.HandlerFunc {
 	if l.service != nil {
 		return l.service.ServeHTTP
 	}
-	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject, createFile: l.takeForm}[at]
+	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject, createFile: l.takeForm,
+		status: l.tellStatus, get: l.tellBatch, remove: l.tellBatch}[at]
 }
 
 // server is one more server of the lab, with the lab's kind of socket.
@@ -189,6 +202,8 @@ func (l *lab) server(h http.Handler) *httptest.Server {
 		s.Start()
 		return s
 	}
+	s.EnableHTTP2 = l.h2
+	l.transport().ForceAttemptHTTP2 = l.h2
 	s.StartTLS()
 	trust := s.Client().Transport.(*http.Transport).TLSClientConfig
 	if own := l.transport().TLSClientConfig; own != nil {
@@ -300,18 +315,11 @@ func (l *lab) serve(at place) http.HandlerFunc {
 		l.seen[at] = append(l.seen[at], r)
 		n := len(l.seen[at])
 		l.remember(r)
-		header := ""
-		switch at {
-		case fileUpload:
-			header = "X-Trace-Id"
-		case createFile:
-			header = "X-Ncp-Trace-Id"
-		case presigned:
-			w.Header().Set("X-Trace-Id", "not-the-api's") // nor may it be taken for that
-		}
-		if header != "" {
+		if at.api() {
 			l.trace = fmt.Sprintf("trace-%s-%d", at, n)
-			w.Header().Set(header, l.trace)
+			w.Header().Set(at.traceHeader(), l.trace)
+		} else {
+			w.Header().Set("X-Trace-Id", "not-the-api's") // nor may it be taken for that
 		}
 		f := l.faults[at]
 		l.mu.Unlock()
@@ -428,14 +436,30 @@ func (l *lab) keep(id string, o object) {
 	l.stored[id] = o
 }
 
-// takeForm is createFile's other side: it stores what is in the form when it
-// has come to the form's end.
-func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
+func (l *lab) checkSignature(r *http.Request) {
 	mac := hmac.New(sha256.New, []byte(secretKey))
 	fmt.Fprintf(mac, "%s %s\n%s\n%s", r.Method, r.RequestURI, r.Header.Get("X-Ncp-Apigw-Timestamp"), r.Header.Get("X-Ncp-Iam-Access-Key"))
 	if r.Header.Get("X-Ncp-Apigw-Signature-V2") != base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
-		l.t.Errorf("createFile is not signed")
+		l.t.Errorf("%s %s is not signed", r.Method, r.URL.Path)
 	}
+}
+
+// tellStatus is getFileUploadStatus's other side.
+func (l *lab) tellStatus(w http.ResponseWriter, r *http.Request) {
+	_ = json.NewEncoder(w).Encode(map[string]any{"fileId": r.PathValue("id"), "status": "Completed", "documentId": 7})
+}
+
+// tellBatch is that of getFile and deleteFile.
+func (l *lab) tellBatch(w http.ResponseWriter, r *http.Request) {
+	l.checkSignature(r)
+	file := map[string]any{"fileName": "a.txt", "fileSize": 1, "fileId": "f"}
+	_ = json.NewEncoder(w).Encode(map[string]any{"tempRequestId": r.PathValue("id"), "files": []any{file}})
+}
+
+// takeForm is createFile's other side: it stores what is in the form when it
+// has come to the form's end.
+func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
+	l.checkSignature(r)
 	l.checkLength(r)
 	refuse := func() {
 		w.WriteHeader(http.StatusBadRequest)
@@ -497,7 +521,7 @@ func (l *lab) context() (context.Context, func()) {
 
 // traceHeader is what the API calls its trace id.
 func (p place) traceHeader() string {
-	return cmp.Or(map[place]string{createFile: "X-Ncp-Trace-Id"}[p], "X-Trace-Id")
+	return map[string]string{"ncloudmailer": "X-Ncp-Trace-Id", "twentyfourseven": "X-Trace-Id"}[p.provider()]
 }
 
 // quiet is for servers to which broken connections are daily bread.

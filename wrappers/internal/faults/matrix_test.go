@@ -189,7 +189,7 @@ func (w want) compare(l *lab, err error) {
 		op = string(l.at)
 	}
 	trace := ""
-	if l.at == presigned || w.status != 0 && l.at != token {
+	if l.at == presigned || w.status != 0 && l.at.api() {
 		trace = l.trace
 	}
 	if w.noTrace && l.at != presigned {

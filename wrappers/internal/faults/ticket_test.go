@@ -44,6 +44,8 @@ func TestTickets(t *testing.T) {
 		{name: "a URL without a scheme", at: here, late: to("//HOST/bucket/IDQUERY"), want: refused(), last: true},
 		{name: "a relative URL", at: here, late: to("/bucket/IDQUERY"), want: refused(), last: true},
 		{name: "a URL without a host", at: here, late: to("http:///bucket/IDQUERY"), want: refused(), last: true},
+		{name: "a URL whose host is a port alone", at: here, late: to("http://:80/bucket/IDQUERY"), want: refused(), last: true},
+		{name: "a URL with a colon and no port", at: here, late: to("http://127.0.0.1:/bucket/IDQUERY"), want: refused(), last: true},
 		{name: "an opaque URL", at: here, late: to("http:bucket/IDQUERY"), want: refused(), last: true},
 		{name: "a port that is no number", at: here, late: to("http://127.0.0.1:http/bucket/IDQUERY"), want: refused(), last: true},
 		{name: "another scheme: ftp", at: here, late: to("ftp://HOST/bucket/IDQUERY"), want: refused(), last: true},
