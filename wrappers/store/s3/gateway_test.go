@@ -94,11 +94,19 @@ var prefixes atomic.Int64
 // open returns a store below a prefix that nobody else has.
 func (g *gateway) open(t testing.TB) *s3.Store {
 	t.Helper()
-	st, err := s3.Open(g.url(fmt.Sprintf("test/%d", prefixes.Add(1))), cred)
+	st, _ := g.openNew(t)
+	return st
+}
+
+// openNew says what the prefix is, too.
+func (g *gateway) openNew(t testing.TB) (st *s3.Store, prefix string) {
+	t.Helper()
+	prefix = fmt.Sprintf("test/%d", prefixes.Add(1))
+	st, err := s3.Open(g.url(prefix), cred)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return st
+	return st, prefix
 }
 
 // client speaks to the server past the store.

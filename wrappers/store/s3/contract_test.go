@@ -1,0 +1,156 @@
+package s3_test
+
+import (
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"golang.org/x/oauth2"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	naver "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	"github.com/putpost/putpost/wrappers/store/s3"
+	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	office "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest"
+)
+
+// The contract of both providers, with a real S3 server behind the stand-ins.
+
+func spec(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := specs.FS.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// below counts the objects under a prefix.
+func (g *gateway) below(prefix string) (n int) {
+	for obj := range g.client().Client.ListObjects(context.Background(), bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
+		if obj.Err != nil {
+			g.t.Error(obj.Err)
+		}
+		n++
+	}
+	return n
+}
+
+func TestContractOfAFormIntoABucket(t *testing.T) {
+	g := startGateway(t)
+	contract := spec(t, "ncloudmailer.yaml")
+	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
+		st, prefix := g.openNew(t)
+		h, err := naver.New(naver.Config{Store: st, AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := uploadtest.Serve(t, h, contract)
+		client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return uploadtest.Subject{
+			Uploader: client,
+			Server:   srv,
+			Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+				content, info, err := h.Open(ctx, id)
+				return content, info.ContentType, err
+			},
+			Count:   func() int { return g.below(prefix + "/ncloudmailer/files/") },
+			Secrets: []string{keys.SecretKey, cred.SecretAccessKey},
+		}
+	})
+}
+
+func TestContractOfAPresignedPutIntoABucket(t *testing.T) {
+	g := startGateway(t)
+	contract := spec(t, "twentyfourseven.yaml")
+	const token = "contract-static-token"
+	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
+		var h http.Handler
+		srv := uploadtest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }), contract)
+		front := g.front(t, srv.URL)
+		standin, err := office.New(office.Config{Store: front, Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mux := http.NewServeMux()
+		mux.Handle("/v1/", standin)
+		mux.Handle("/"+bucket+"/", front)
+		h = mux
+		client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}),
+			upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return uploadtest.Subject{
+			Uploader: client,
+			Server:   srv,
+			Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+				content, info, err := standin.Open(ctx, id)
+				return content, info.ContentType, err
+			},
+			Count:   func() int { return g.below(front.prefix + "/twentyfourseven/files/") },
+			Secrets: []string{token, cred.SecretAccessKey},
+		}
+	})
+}
+
+// fronted is a store whose presigned URLs lead past the kit, so that it sees the
+// presigned step and injects faults into it. What is behind checks the signatures,
+// which are for the name of the front.
+type fronted struct {
+	*s3.Store // for what the stand-in itself does
+	named     *s3.Store
+	prefix    string
+	http.Handler
+}
+
+func (f *fronted) PresignPut(ctx context.Context, key, contentType string, life time.Duration) (string, error) {
+	return f.named.PresignPut(ctx, key, contentType, life)
+}
+
+func (g *gateway) front(t testing.TB, rawURL string) *fronted {
+	t.Helper()
+	f := &fronted{}
+	f.Store, f.prefix = g.openNew(t)
+	named, err := s3.Open(strings.Replace(g.url(f.prefix), "http://"+g.addr, rawURL, 1), cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.named = named
+	behind := &url.URL{Scheme: "http", Host: g.addr}
+	transport := &http.Transport{
+		ExpectContinueTimeout: time.Minute,
+		// Cut off with a reset, see TestAPresignedPutThatIsCutOffLeavesNothing.
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+			if err == nil {
+				err = conn.(*net.TCPConn).SetLinger(0)
+			}
+			return conn, err
+		},
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	f.Handler = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(behind)
+			r.Out.Host = r.In.Host
+		},
+		Transport: transport,
+		ErrorLog:  log.New(io.Discard, "", 0),
+	}
+	return f
+}

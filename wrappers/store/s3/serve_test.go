@@ -1,0 +1,135 @@
+package s3_test
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// program is putpost as it is installed.
+type program struct {
+	t    *testing.T
+	path string
+}
+
+func build(t *testing.T) program {
+	t.Helper()
+	p := program{t: t, path: filepath.Join(t.TempDir(), "putpost")}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", p.path, "../../cmd/putpost").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return p
+}
+
+// serve starts a server on the address of a store and says where it is, and how to end it.
+func (p program) serve(store string) (base string, cmd *exec.Cmd) {
+	p.t.Helper()
+	cmd = exec.Command(p.path, "serve", "--addr", "127.0.0.1:0", "--store", store)
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+cred.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+cred.SecretAccessKey)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		_ = cmd.Wait()
+		p.t.Fatalf("it does not say where it is: %v\n%s", err, &stderr)
+	}
+	return strings.TrimSpace(line), cmd
+}
+
+// run runs the program against the server at base, with tokens of the one at issuer.
+func (p program) run(base, issuer string, args ...string) string {
+	p.t.Helper()
+	cmd := exec.CommandContext(p.t.Context(), p.path, args...)
+	cmd.Env = append(os.Environ(),
+		"TWENTYFOURSEVEN_BASE_URL="+base+"/v1", "TWENTYFOURSEVEN_TOKEN_URL="+issuer+"/oauth/token", "TWENTYFOURSEVEN_TOKEN=",
+		"TWENTYFOURSEVEN_CLIENT_ID=test-client-id", "TWENTYFOURSEVEN_CLIENT_SECRET=test-client-secret", "TWENTYFOURSEVEN_ORGANIZATION=1",
+		"NCLOUD_MAILER_BASE_URL="+base+"/api/v1", "NCLOUD_ACCESS_KEY=test-access-key", "NCLOUD_SECRET_KEY=test-secret-key")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		p.t.Fatalf("putpost %s: %v\n%s", strings.Join(args, " "), err, &stderr)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// wantOne compares the one object whose name ends so with what was sent.
+func (g *gateway) wantOne(suffix string, want []byte) {
+	g.t.Helper()
+	for obj := range g.client().Client.ListObjects(g.t.Context(), bucket, minio.ListObjectsOptions{Recursive: true}) {
+		if !strings.HasSuffix(obj.Key, suffix) {
+			continue
+		}
+		body, _, _, err := g.client().GetObject(g.t.Context(), bucket, obj.Key, minio.GetObjectOptions{})
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		defer body.Close()
+		var got bytes.Buffer
+		if _, err := got.ReadFrom(body); err != nil || !bytes.Equal(got.Bytes(), want) {
+			g.t.Errorf("%s holds %d bytes (%v), want the %d that were sent", obj.Key, got.Len(), err, len(want))
+		}
+		return
+	}
+	g.t.Errorf("nothing in the bucket ends in %q", suffix)
+}
+
+// Each step is taken by another process than the one before, and the first of
+// them has been killed by then.
+func TestServersOnOneBucketAreOneService(t *testing.T) {
+	g := startGateway(t)
+	p := build(t)
+	a, first := p.serve(g.url("shared"))
+	b, second := p.serve(g.url("shared"))
+	content := noise(t, 6<<20)
+	path := filepath.Join(t.TempDir(), "청구서.pdf")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	fileID, _, _ := strings.Cut(p.run(a, b, "send", "--to", "twentyfourseven", path), "\t")
+	sent := p.run(a, b, "send", "--to", "ncloudmailer", "--json", path)
+	_, rest, _ := strings.Cut(sent, `"tempRequestId":"`)
+	tempRequestID, _, _ := strings.Cut(rest, `"`)
+	if fileID == "" || tempRequestID == "" {
+		t.Fatalf("the ids are %q and %q, of %s", fileID, tempRequestID, sent)
+	}
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+
+	if status := strings.Split(p.run(b, b, "getFileUploadStatus", fileID), "\t"); len(status) != 3 || status[0] != fileID || status[1] != "Completed" || status[2] == "" {
+		t.Errorf("the status is %q", status)
+	}
+	g.wantOne("/twentyfourseven/files/"+fileID, content)
+	naverID, name, _ := strings.Cut(p.run(b, b, "getFile", tempRequestID), "\t")
+	if name != "청구서.pdf" {
+		t.Errorf("the name is %q", name)
+	}
+	g.wantOne("/ncloudmailer/files/"+naverID, content)
+	p.run(b, b, "deleteFile", tempRequestID)
+	if n := g.below("shared/ncloudmailer"); n != 0 {
+		t.Errorf("%d objects are left of what was deleted", n)
+	}
+	if err := second.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Wait(); err != nil {
+		t.Errorf("the end of a server: %v", err)
+	}
+}
