@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -121,13 +120,5 @@ func TestNotesAreOneLineAndLeaveTheTerminalAlone(t *testing.T) {
 	c.note("%s: %v", shown("a\x1b[2Jb"), errors.New("two\nlines\x1b[2J"))
 	if got, want := stderr.String(), "putpost: \"a\\x1b[2Jb\": two lines [2J\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestALookAtWhatHasChangedEndsWithTheContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := sumFile(ctx, "console_test.go"); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
 	}
 }

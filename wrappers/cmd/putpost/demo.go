@@ -38,19 +38,19 @@ func (c *demoCmd) Run(p *program) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	defer onInterrupt(cancel, func() {})()
-	return p.demo(ctx, src)
-}
-
-func (p *program) demo(ctx context.Context, src upload.Source) error {
 	dir, err := os.MkdirTemp("", "putpost-demo-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	st, err := store.Disk(dir)
+	st, err := store.Disk(dir) // and not in memory, for a file that is large
 	if err != nil {
 		return err
 	}
+	return p.demo(ctx, src, st)
+}
+
+func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/upload"
 )
 
 func TestDemoShowsThatWhatArrivedIsWhatWasSent(t *testing.T) {
@@ -39,6 +44,27 @@ func TestDemoShowsThatWhatArrivedIsWhatWasSent(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// corrupt gives back other bytes than it was given.
+type corrupt struct{ store.Store }
+
+func (c corrupt) Open(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+	r, info, err := c.Store.Open(ctx, key)
+	if err != nil || !strings.Contains(key, "twentyfourseven") {
+		return r, info, err
+	}
+	r.Close()
+	return io.NopCloser(strings.NewReader("something else")), info, nil
+}
+
+func TestDemoFailsWhereWhatArrivedIsSomethingElse(t *testing.T) {
+	var stdout, stderr strings.Builder
+	p := &program{env: func(string) string { return "" }, stdout: &stdout, stderr: &stderr}
+	code := p.exit(p.demo(t.Context(), upload.Bytes("a", []byte("a")), corrupt{store.Memory(0)}))
+	if code != 1 || stderr.String() != "putpost: twentyfourseven: what arrived is not what was sent\n" || strings.Contains(stdout.String(), "is what was sent") {
+		t.Errorf("exit code %d after\n%s%s", code, stdout.String(), stderr.String())
 	}
 }
 

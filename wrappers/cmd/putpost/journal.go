@@ -65,9 +65,10 @@ type journal struct {
 	repaired          bool // the last line was torn and is gone
 
 	file *os.File
-	disk sync.Mutex // held while a batch is written
-	size int64      // of what is on disk for good
-	dead error      // why nothing can be written any more
+	sync func() error // file's
+	disk sync.Mutex   // held while a batch is written
+	size int64        // of what is on disk for good
+	dead error        // why nothing can be written any more
 
 	mu   sync.Mutex
 	sent map[string]entry
@@ -101,7 +102,7 @@ func openJournal(path, to, base, account string) (_ *journal, err error) {
 	if err := lockFile(f); err != nil {
 		return nil, err
 	}
-	j := &journal{to: to, base: base, account: account, file: f, sent: map[string]entry{}}
+	j := &journal{to: to, base: base, account: account, file: f, sync: f.Sync, sent: map[string]entry{}}
 	if err := j.load(); err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func (j *journal) load() error {
 			if err := j.file.Truncate(j.size); err != nil {
 				return err
 			}
-			return j.file.Sync()
+			return j.sync()
 		default:
 			return fmt.Errorf("line %d %w", number, wrong)
 		}
@@ -224,7 +225,7 @@ func (j *journal) write(lines []byte) error {
 	}
 	_, err := j.file.Write(lines)
 	if err == nil {
-		err = j.file.Sync()
+		err = j.sync()
 	}
 	if err != nil {
 		_ = j.file.Truncate(j.size) // if this fails too, the next run repairs it

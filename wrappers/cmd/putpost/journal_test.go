@@ -178,6 +178,9 @@ func TestATornLastLineIsRepairedWhereverItWasTorn(t *testing.T) {
 				torn = false
 			}
 		}
+		if info, err := j.file.Stat(); err != nil || info.Size() != j.size {
+			t.Errorf("cut at %d: the file is taken for one of %d bytes, and is %v", cut, j.size, info)
+		}
 		if len(j.sent) != want || j.repaired != torn {
 			t.Errorf("cut at %d: %d lines (repaired: %t), want %d (%t)", cut, len(j.sent), j.repaired, want, torn)
 		}
@@ -282,17 +285,60 @@ func TestAJournalKnowsStandInsOnOtherPortsButNoOtherAddresses(t *testing.T) {
 	}
 }
 
-// While one batch is being written, what comes in waits in one batch more: the
-// write of each is a single one, with a single fsync.
-func TestOneWriteCoversAllThatWaited(t *testing.T) {
+func TestWhatIsAddedIsSyncedBeforeAnyoneHearsOfIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j, err := openJournal(path, "ncloudmailer", "https://host/v1", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer j.close()
-	j.disk.Lock() // the disk is busy
+	var atSync int64
+	j.sync = func() error {
+		info, err := j.file.Stat()
+		atSync = info.Size()
+		return err
+	}
+	e := entryOf(upload.Result{ID: "x"})
+	e.Path = "/x"
+	if err := j.add(e); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := j.file.Stat(); err != nil || atSync == 0 || atSync != info.Size() {
+		t.Errorf("synced were %d bytes of %d", atSync, info.Size())
+	}
+	j.sync = func() error { return errors.New("the disk is on fire") }
+	e.Path = "/y"
+	if err := j.add(e); !errors.Is(err, errJournal) {
+		t.Errorf("a sync that failed: got %v", err)
+	}
+	if _, ok := j.lookup("/y"); ok {
+		t.Error("what was not synced counts as sent")
+	}
+	if info, err := j.file.Stat(); err != nil || info.Size() != atSync {
+		t.Errorf("what was not synced is still there: %d bytes instead of %d", info.Size(), atSync)
+	}
+	j.sync = func() error { return nil } // too late: nobody knows what the disk has
+	if err := j.add(e); !errors.Is(err, errJournal) {
+		t.Errorf("after a failure: got %v", err)
+	}
+	if info, err := j.file.Stat(); err != nil || info.Size() != atSync {
+		t.Errorf("after a failure something was written: %d bytes instead of %d", info.Size(), atSync)
+	}
+}
+
+// While one batch is being written, what comes in waits in one batch more: the
+// write of each is a single one, with a single fsync.
+func TestOneSyncCoversAllThatWaited(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	j, err := openJournal(path, "ncloudmailer", "https://host/v1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.close()
 	var adds sync.WaitGroup
+	syncs, sync := 0, j.sync
+	j.sync = func() error { syncs++; return sync() }
+	j.disk.Lock() // the disk is busy
 	for i := range 10 {
 		adds.Go(func() {
 			e := entryOf(upload.Result{ID: "x"})
@@ -314,8 +360,8 @@ func TestOneWriteCoversAllThatWaited(t *testing.T) {
 	}
 	j.disk.Unlock()
 	adds.Wait()
-	if content, _ := os.ReadFile(path); strings.Count(string(content), "\n") != 10 || j.open != nil || len(j.sent) != 10 {
-		t.Errorf("the journal has %q", content)
+	if content, _ := os.ReadFile(path); strings.Count(string(content), "\n") != 10 || j.open != nil || len(j.sent) != 10 || syncs != 1 {
+		t.Errorf("after %d syncs the journal has %q", syncs, content)
 	}
 }
 
@@ -340,7 +386,7 @@ func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
 		sendCmd: &sendCmd{To: "ncloudmailer", Concurrency: 3, Recursive: true, Files: []string{files(t, pairs...)}},
 		console: &console{out: &stdout, err: &stderr},
 		client:  client,
-		journal: &journal{file: full, sent: map[string]entry{}},
+		journal: &journal{file: full, sync: full.Sync, sent: map[string]entry{}},
 		quit:    make(chan struct{}),
 		taken:   map[string]bool{},
 	}

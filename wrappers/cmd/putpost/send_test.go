@@ -309,6 +309,12 @@ func TestAListNamesFilesOneALine(t *testing.T) {
 		if got.code != 1 || len(rows(got.stdout)) != 3 || !strings.Contains(got.stderr, "3 sent; 1 failed: missing;") {
 			t.Errorf("--files-from %s: got %+v", from, got)
 		}
+		for _, row := range rows(got.stdout) {
+			want := map[string]string{"a b.txt": "1", "c,d.txt": "2", "-": "3"}[row[1]]
+			if content, _ := s.stored(t, "ncloudmailer", row[0]); content != want || want == "" {
+				t.Errorf("--files-from %s: %q is stored as %q, want %q", from, row[1], content, want)
+			}
+		}
 	}
 	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--files-from", "none"); got.code != 1 || !strings.Contains(got.stderr, "none: no such file") {
 		t.Errorf("a list that is missing: got %+v", got)

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+func TestAFileIsTheSameBySizeAndTimesOrElseByItsBytes(t *testing.T) {
+	path := filepath.Join(files(t, "a", "1234"), "a")
+	const sum = "03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4" // of 1234
+	at := time.Now()
+	sent := fingerprint{Size: 4, Modified: at, Changed: at, SHA256: "not looked at"}
+	for name, tc := range map[string]struct {
+		sent, now fingerprint
+		want      bool
+	}{
+		"all agrees":                {sent, sent, true},
+		"another size":              {sent, fingerprint{Size: 5, Modified: at, Changed: at}, false},
+		"another time":              {sent, fingerprint{Size: 4, Modified: at.Add(1), Changed: at}, false},
+		"another change, as sent":   {fingerprint{Size: 4, Modified: at, Changed: at, SHA256: sum}, fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, true},
+		"another change, not so":    {sent, fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, false},
+		"another change, not known": {fingerprint{Size: 4, Modified: at}, fingerprint{Size: 4, Modified: at, Changed: at}, false},
+	} {
+		if got, err := tc.sent.same(t.Context(), path, tc.now); got != tc.want || err != nil {
+			t.Errorf("%s: got %t, %v, want %t", name, got, err, tc.want)
+		}
+	}
+	if _, err := sent.same(t.Context(), "missing", fingerprint{Size: 4, Modified: at}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that cannot be read: got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := sumFile(ctx, path); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that has ended: got %v", err)
+	}
+}
+
+func TestAFingerprintHasNoTimeThatJSONCannotHold(t *testing.T) {
+	far := time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)
+	if got := plain(far); !got.IsZero() {
+		t.Errorf("got %v", got)
+	}
+	if at := time.Now(); !plain(at).Equal(at) {
+		t.Errorf("a time of today became %v", plain(at))
+	}
+}
+
+func TestOnlyWholeReadsHaveASum(t *testing.T) {
+	src, sum := summed(upload.Bytes("a", []byte("1234")))
+	if sum() != "" {
+		t.Error("there is a sum before anything was read")
+	}
+	half, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer half.Close()
+	half.Read(make([]byte, 2))
+	if got := sum(); got != "" {
+		t.Errorf("half of it has the sum %s", got)
+	}
+	whole, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	whole.Read(make([]byte, 4))
+	half.Read(make([]byte, 2)) // an attempt that was given up reads on
+	if got, want := sum(), "03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
