@@ -3,10 +3,12 @@ package wire_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -71,5 +73,139 @@ func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 	}
 	if mixed.Load() > 0 || whole.Load() < 240 {
 		t.Errorf("%d whole bodies arrived, %d of them with bytes of another upload", whole.Load(), mixed.Load())
+	}
+}
+
+// put sends src as it is through a transport of the test's.
+func put(t *testing.T, transport rawTransport, src upload.Source) error {
+	t.Helper()
+	cfg := upload.Config{BaseURL: "http://host/v1", Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Transport: transport}}
+	d, err := wire.NewDoer(wire.API{}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wire.NewPresigned(d, cfg).Send(t.Context(), "PUT", "http://host/x", wire.Raw(src))
+}
+
+// rawTransport leaves the body to the func.
+type rawTransport func(*http.Request) (*http.Response, error)
+
+func (f rawTransport) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func TestBodyOfUpTo48KiBIsReadBeforeItIsSent(t *testing.T) {
+	for size, want := range map[int]bool{1: true, 48<<10 - 1: true, 48 << 10: true, 48<<10 + 1: false, 1 << 20: false} {
+		content := bytes.Repeat([]byte("x"), size)
+		left := bytes.NewReader(nil)
+		src := upload.Source{Name: "a", Size: int64(size), Open: func() (io.ReadCloser, error) {
+			left = bytes.NewReader(content)
+			return io.NopCloser(left), nil
+		}}
+		err := put(t, func(req *http.Request) (*http.Response, error) {
+			if got := left.Len() == 0; got != want {
+				t.Errorf("%d bytes: read before they are sent: %t", size, got)
+			}
+			// Such a body lies in a buffer that is used again when this is called.
+			if trace := httptrace.ContextClientTrace(req.Context()); (trace != nil && trace.WroteRequest != nil) != want {
+				t.Errorf("%d bytes: the transport is asked to say when they are written: %t", size, !want)
+			}
+			if got, err := io.ReadAll(req.Body); err != nil || !bytes.Equal(got, content) || req.ContentLength != int64(size) {
+				t.Errorf("%d bytes: %d bytes of %d and %v", size, len(got), req.ContentLength, err)
+			}
+			return respond(201, nil), nil
+		}, src)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestSmallBodyWhoseSourceFailsIsNotSent(t *testing.T) {
+	src := upload.ReaderAt("a", bytes.NewReader([]byte("1234")), 5)
+	err := put(t, func(*http.Request) (*http.Response, error) {
+		t.Error("the request went out")
+		return respond(201, nil), nil
+	}, src)
+	if !errors.Is(err, upload.ErrInvalid) {
+		t.Errorf("error %v, want ErrInvalid", err)
+	}
+}
+
+// A transport that was told so by the network sends a body again by itself.
+func TestBodyThatTheTransportAsksForAgainIsTheOneThatCounts(t *testing.T) {
+	for _, size := range []int{100_000} {
+		var c counted
+		content := bytes.Repeat([]byte("x"), size)
+		err := put(t, func(req *http.Request) (*http.Response, error) {
+			_, _ = io.CopyN(io.Discard, req.Body, 10)
+			again, err := req.GetBody()
+			if err != nil {
+				return nil, err
+			}
+			if got, err := io.ReadAll(again); err != nil || !bytes.Equal(got, content) {
+				t.Errorf("%d bytes: the second time %d bytes and %v", size, len(got), err)
+			}
+			req.Body.Close()
+			return respond(201, nil), nil
+		}, c.source("a", int64(size), func() (io.Reader, error) { return bytes.NewReader(content), nil }))
+		if err != nil || c.opened != 2 || c.closed != 2 {
+			t.Errorf("%d bytes: %v; opened %d times, closed %d times, want 2 and 2", size, err, c.opened, c.closed)
+		}
+	}
+}
+
+func TestBodyThatCannotBeOpenedAgainLeavesTheTransportsFailure(t *testing.T) {
+	reset := errors.New("connection reset")
+	for _, size := range []int64{1000, 100_000} {
+		err := put(t, func(req *http.Request) (*http.Response, error) {
+			_, _ = io.CopyN(io.Discard, req.Body, 10)
+			if _, err := req.GetBody(); !errors.Is(err, upload.ErrNotReplayable) {
+				t.Errorf("%d bytes: GetBody gave %v", size, err)
+			}
+			req.Body.Close()
+			return nil, reset
+		}, upload.Reader("a", bytes.NewReader(make([]byte, size)), size))
+		if !errors.Is(err, upload.ErrUnavailable) || !errors.Is(err, reset) || errors.Is(err, upload.ErrInvalid) {
+			t.Errorf("%d bytes: %v, want ErrUnavailable for the reset connection", size, err)
+		}
+	}
+}
+
+func TestBodyAskedForAfterTheCallIsClosed(t *testing.T) {
+	var late func() (io.ReadCloser, error)
+	var c counted
+	err := put(t, func(req *http.Request) (*http.Response, error) {
+		late = req.GetBody
+		_, _ = io.Copy(io.Discard, req.Body)
+		return respond(201, nil), nil
+	}, c.source("a", 100_000, func() (io.Reader, error) { return bytes.NewReader(make([]byte, 100_000)), nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := late()
+	if err == nil {
+		_, err = body.Read(make([]byte, 1))
+	}
+	if err == nil || err == io.EOF || c.opened != c.closed {
+		t.Errorf("it could be read (%v); opened %d times, closed %d times", err, c.opened, c.closed)
+	}
+}
+
+// After a write that failed, a transport may send the same reader once more.
+func TestBufferIsKeptWhileTheTransportMayReadIt(t *testing.T) {
+	send := func(b byte, meanwhile func()) error {
+		content := bytes.Repeat([]byte{b}, 16<<10)
+		return put(t, func(req *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(req.Context()).WroteRequest(httptrace.WroteRequestInfo{Err: io.ErrClosedPipe})
+			meanwhile()
+			if got, err := io.ReadAll(req.Body); err != nil || !bytes.Equal(got, content) {
+				t.Errorf("%d bytes and %v, and they are not its own", len(got), err)
+			}
+			return respond(201, nil), nil
+		}, upload.Bytes("a", content))
+	}
+	for range 20 {
+		if err := send('a', func() { _ = send('b', func() {}) }); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -1,0 +1,164 @@
+package wire_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+// readBy reads with a buffer of n bytes each time, as some transport might.
+func readBy(r io.Reader, n int) ([]byte, error) {
+	var all []byte
+	for buf := make([]byte, n); ; {
+		m, err := r.Read(buf)
+		all = append(all, buf[:m]...)
+		switch {
+		case err == io.EOF:
+			return all, nil
+		case err != nil:
+			return all, err
+		case m == 0 && len(all) == 0:
+			return all, errors.New("a Read gave nothing, not even an error")
+		}
+	}
+}
+
+func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "b.txt")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty, err := upload.File(path) // which reads nothing, and no end, into a buffer without room
+	if err != nil {
+		t.Fatal(err)
+	}
+	srcs := []upload.Source{
+		upload.Bytes("a.txt", []byte("the first file")), empty,
+		{Name: "c.txt", Size: 50, Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(iotest.HalfReader(strings.NewReader(strings.Repeat("c", 50)))), nil
+		}},
+	}
+	plain := []wire.Field{{Name: "a", Value: "1"}, {Name: "b", File: &srcs[0]}, {Name: "c", Value: "2"}}
+	for name, body := range map[string]*wire.Body{
+		"raw": wire.Raw(srcs[0]), "form": wire.Form("f", srcs...), "form with values": wire.FormOf(plain...), "values alone": wire.FormOf(plain[0], plain[2]),
+	} {
+		req, err := request(t, body, "http://127.0.0.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := io.ReadAll(req.Body)
+		if err != nil || int64(len(want)) != body.Length {
+			t.Fatalf("%s: %d bytes and %v, want %d", name, len(want), err, body.Length)
+		}
+		for n := 1; n <= len(want)+1; n++ {
+			again, err := request(t, body, "http://127.0.0.1") // opened by its first Read
+			if err != nil {
+				t.Fatal(err)
+			}
+			opened, err := req.GetBody() // open already
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range []io.ReadCloser{again.Body, opened} {
+				if got, err := readBy(r, n); err != nil || !bytes.Equal(got, want) {
+					t.Fatalf("%s, read by %d bytes: %q and %v, want %q", name, n, got, err, want)
+				}
+				if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+					t.Fatalf("%s, after its end: %d bytes and %v, want io.EOF", name, n, err)
+				}
+				r.Close()
+			}
+		}
+	}
+}
+
+// A transport may read on after an error, and must not come through.
+func TestFaultOfASourceStays(t *testing.T) {
+	for name, content := range map[string]io.Reader{
+		"grew by one byte":                  strings.NewReader("123456"),
+		"grew":                              strings.NewReader("1234567890"),
+		"shrank":                            strings.NewReader("1234"),
+		"failed":                            io.MultiReader(strings.NewReader("123"), iotest.ErrReader(errors.New("bad sector")), strings.NewReader("45")),
+		"failed at its end, and then ended": io.MultiReader(strings.NewReader("12345"), iotest.ErrReader(errors.New("bad sector"))),
+	} {
+		for _, n := range []int{1, 5, 512} {
+			var c counted
+			src := c.source("a", 5, func() (io.Reader, error) { return content, nil })
+			req, err := request(t, wire.Form("f", src), "http://127.0.0.1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, first := readBy(req.Body, n)
+			for range 3 {
+				if m, err := req.Body.Read(make([]byte, n)); !errors.Is(first, upload.ErrInvalid) || err != first || m != 0 {
+					t.Errorf("%s, read by %d bytes: first %v, then %d bytes and %v", name, n, first, m, err)
+				}
+			}
+			req.Body.Close()
+			if s, ok := content.(io.Seeker); ok {
+				_, _ = s.Seek(0, io.SeekStart)
+			} else {
+				break // it can be read once
+			}
+		}
+	}
+}
+
+func TestSourceThatCannotBeOpenedStopsTheOthers(t *testing.T) {
+	var after counted
+	gone := upload.Source{Name: "gone", Size: 1, Open: func() (io.ReadCloser, error) { return nil, errors.New("no such file") }}
+	last := after.source("b", 1, func() (io.Reader, error) { return strings.NewReader("b"), nil })
+	req, err := request(t, wire.Form("f", gone, last), "http://127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := req.GetBody(); !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), `"gone"`) || after.opened != 0 {
+		t.Errorf("error %v, and the source after it was opened %d times, want ErrInvalid naming the first, and never", err, after.opened)
+	}
+	if _, err := io.ReadAll(req.Body); !errors.Is(err, upload.ErrInvalid) {
+		t.Errorf("read all the same: %v, want ErrInvalid", err)
+	}
+}
+
+// The transport may close a body while its source is still being opened.
+func TestBodyClosedWhileItsSourceOpensIsClosedThen(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		opening, goOn := make(chan struct{}), make(chan struct{})
+		var c counted
+		src := c.source("a", 5, func() (io.Reader, error) {
+			close(opening)
+			<-goOn
+			if fails {
+				return nil, errors.New("no such file")
+			}
+			return strings.NewReader("hello"), nil
+		})
+		req, err := request(t, wire.Raw(src), "http://127.0.0.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := make(chan error)
+		go func() {
+			n, err := req.Body.Read(make([]byte, 10))
+			if n > 0 {
+				err = fmt.Errorf("%d bytes were read", n)
+			}
+			read <- err
+		}()
+		<-opening
+		req.Body.Close()
+		close(goOn)
+		if err := <-read; err == nil || err == io.EOF || errors.Is(err, upload.ErrInvalid) != fails || c.opened != c.closed {
+			t.Errorf("the Read gave %v; the source was opened %d times and closed %d times", err, c.opened, c.closed)
+		}
+	}
+}
