@@ -51,9 +51,37 @@ func TestPresignedTellsAzureTheBlobType(t *testing.T) {
 	var got string
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("x-ms-blob-type") }))
 	defer srv.Close()
-	for query, want := range map[string]string{"?sv=2024-01-01&sig=abc": "BlockBlob", "?sig=abc": "", "": ""} {
+	for query, want := range map[string]string{"?sv=2024-01-01&sig=abc": "BlockBlob", "?sig=abc": "", "?sv=1": "", "?xsv=1&sig=abc": "", "": ""} {
 		if err := presigned(t, srv.URL, nil).Send(t.Context(), "PUT", srv.URL+"/c/b"+query, wire.Raw(upload.Bytes("a", []byte("x")))); err != nil || got != want {
 			t.Errorf("%q: %q, %v, want %q", query, got, err, want)
+		}
+	}
+}
+
+func TestPresignedKnowsAzureByItsHost(t *testing.T) {
+	for host, want := range map[string]string{"account.blob.core.windows.net": "BlockBlob", "blob.core.windows.net.example.com": ""} {
+		client := &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
+			if got := req.Header.Get("X-Ms-Blob-Type"); got != want {
+				t.Errorf("%s: blob type %q, want %q", host, got, want)
+			}
+			return respond(201, nil), nil
+		})}
+		if err := presigned(t, "https://api", client).Send(t.Context(), "PUT", "https://"+host+":443/c/b", wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPresignedUsesTheMethodThatTheAPINames(t *testing.T) {
+	for method, want := range map[string]string{"PUT": "PUT", "put": "PUT", "POST": "POST", "Post": "POST"} {
+		client := &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
+			if req.Method != want {
+				t.Errorf("%q became %q, want %q", method, req.Method, want)
+			}
+			return respond(200, nil), nil
+		})}
+		if err := presigned(t, "https://api", client).Send(t.Context(), method, "https://host/x", wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+			t.Errorf("%q: %v", method, err)
 		}
 	}
 }
@@ -73,9 +101,16 @@ func TestPresignedRefusesWhatItCannotSendAsGiven(t *testing.T) {
 		{"control character", "https://api", "PUT", "https://host/\x7f?sig=hunter2"},
 		{"DELETE", "https://api", "DELETE", "https://host/x?sig=hunter2"},
 		{"no method", "https://api", "", "https://host/x?sig=hunter2"},
+		{"no host", "http://api", "PUT", "http:///x?sig=hunter2"},
+		{"scheme in capitals", "https://api", "PUT", "HTTPS://host/x?sig=hunter2"},
+		{"empty fragment", "https://api", "PUT", "https://host/x?sig=hunter2#"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := presigned(t, tt.base, nil).Send(t.Context(), tt.method, tt.url, wire.Raw(upload.Bytes("a", []byte("x"))))
+			nobody := &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) {
+				t.Error("the request went out")
+				return respond(200, nil), nil
+			})}
+			err := presigned(t, tt.base, nobody).Send(t.Context(), tt.method, tt.url, wire.Raw(upload.Bytes("a", []byte("x"))))
 			f, _ := errors.AsType[*upload.Error](err)
 			if f == nil || f.Op != "presigned" || !errors.Is(err, upload.ErrUnavailable) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("error %v, want ErrUnavailable without the query", err)
@@ -89,6 +124,9 @@ func TestPresignedReadsTheStoresOwnErrors(t *testing.T) {
 		return "\ufeff<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>" + code + "</Code><Message>" + message + "</Message></Error>"
 	}
 	past := "&X-Amz-Date=20200101T000000Z&X-Amz-Expires=60"
+	ago := func(seconds int) string {
+		return time.Now().Add(-time.Duration(seconds) * time.Second).UTC().Format("20060102T150405Z")
+	}
 	for _, tt := range []struct {
 		name, query string
 		status      int
@@ -108,6 +146,19 @@ func TestPresignedReadsTheStoresOwnErrors(t *testing.T) {
 		{"Azure expired, by its URL", "&sv=1&sig=x&se=2020-01-01T00:00:00Z", 403, xml("AuthenticationFailed", "no"), upload.ErrExpired, 1},
 		{"expired by its URL, no body", past, 403, "", upload.ErrExpired, 1},
 		{"not yet over by its URL", strings.Replace(past, "2020", "2220", 1), 403, "", upload.ErrForbidden, 1},
+		{"over by its URL, and the store is down", past, 503, "", upload.ErrUnavailable, 4},
+		{"over by its URL, and the bucket is gone", past, 404, "", upload.ErrNotFound, 1},
+		{"S3, over for a second", "&X-Amz-Expires=3600&X-Amz-Date=" + ago(3601), 403, "", upload.ErrExpired, 1},
+		{"S3, good for a minute", "&X-Amz-Expires=3600&X-Amz-Date=" + ago(3540), 403, "", upload.ErrForbidden, 1},
+		{"S3, no Expires", "&X-Amz-Date=" + ago(3600), 403, "", upload.ErrForbidden, 1},
+		{"S3, no Date", "&X-Amz-Expires=60", 403, "", upload.ErrForbidden, 1},
+		{"GCS, over for a second", "&X-Goog-Expires=60&X-Goog-Date=" + ago(61), 403, "", upload.ErrExpired, 1},
+		{"GCS, good for a minute", "&X-Goog-Expires=3600&X-Goog-Date=" + ago(3540), 403, "", upload.ErrForbidden, 1},
+		{"Azure, over since a day", "&sig=x&se=2020-01-01", 403, "", upload.ErrExpired, 1},
+		{"Azure, over since a minute", "&sig=x&se=2020-01-01T10:00Z", 403, "", upload.ErrExpired, 1},
+		{"Azure, not yet over", "&sig=x&se=2220-01-01T10:00:00Z", 403, "", upload.ErrForbidden, 1},
+		{"Azure, no time", "&sig=x&se=soon", 403, "", upload.ErrForbidden, 1},
+		{"se of something else", "&se=2020-01-01", 403, "", upload.ErrForbidden, 1},
 		{"HTML", "", 502, "<html><body>Bad gateway</body></html>", upload.ErrUnavailable, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

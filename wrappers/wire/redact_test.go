@@ -31,6 +31,29 @@ func TestNoSecretOfTheRequestSurvives(t *testing.T) {
 	}
 }
 
+func TestEachOfTheSecretsIsTakenOutWhole(t *testing.T) {
+	req, err := http.NewRequest(http.MethodPut, "https://name:pa55word@host/x?short=12345&six=123456&long=123456789&two=aaaaaaaaaaaa%2Bbbbbbbbbbbbb&odd=%zz1234567", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := (&Doer{}).secrets(nil, req) // the requests that there are
+	for text, want := range map[string]string{
+		"12345":                         "12345", // too short to be a secret
+		"123456":                        Redacted,
+		"123456789":                     Redacted, // not the shorter one that it holds, and the rest
+		"aaaaaaaaaaaa+bbbbbbbbbbbb":     Redacted,
+		"aaaaaaaaaaaa&#43;bbbbbbbbbbbb": Redacted + "&#43;" + Redacted,
+		"%zz1234567":                    Redacted,
+		"pa55word":                      Redacted,
+		"name:pa55word":                 Redacted,
+		req.URL.RawQuery:                Redacted,
+	} {
+		if got := redact(text, secrets); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestWithoutURLKeepsWhatErrorsIsAsksFor(t *testing.T) {
 	secret := errors.New("dial https://host/x?sig=hunter2")
 	for _, err := range []error{
@@ -52,7 +75,10 @@ func TestOneLine(t *testing.T) {
 	if got, want := oneLine("a\r\n\x1b[31mb\t c\xff", 100), "a [31mb c\uFFFD"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := []rune(oneLine(strings.Repeat("한", 300), 256)); len(got) != 256 {
-		t.Errorf("%d runes, want 256", len(got))
+	for given, want := range map[int]int{255: 255, 256: 256, 257: 256, 300: 256} {
+		got := []rune(oneLine(strings.Repeat("한", given), 256))
+		if cut := got[len(got)-1] == '…'; len(got) != want || cut != (given > want) {
+			t.Errorf("of %d runes there are %d (cut off: %t), want %d", given, len(got), cut, want)
+		}
 	}
 }
