@@ -136,9 +136,10 @@ func TestEchoes(t *testing.T) {
 						t.Errorf("got the status %d and %v, want %d and %q", f.Status, err, status, kind)
 					}
 					l.counts[0].settle(t)
-					l.nothingTold(u, res, err)
+					l.answerTold(res, err)
 				})
 			}
+			l.nothingTold(u, upload.Result{}, nil)
 			l.goesOn(u)
 			l.end()
 			goleak.VerifyNone(t, before)

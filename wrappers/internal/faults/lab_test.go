@@ -116,8 +116,8 @@ type lab struct {
 
 // object is a stored file.
 type object struct {
-	size   int64
-	sha256 [32]byte
+	size int64
+	hash uint64
 }
 
 // buffer is a bytes.Buffer that many may write to.
@@ -415,13 +415,12 @@ func (l *lab) takeObject(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	l.checkLength(r)
-	sum := sha256.New()
-	size, err := io.Copy(sum, r.Body)
-	if err != nil || size != r.ContentLength {
+	o, err := digestOf(r.Body)
+	if err != nil || o.size != r.ContentLength {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	l.keep(strings.TrimPrefix(r.URL.Path, "/bucket/"), object{size, [32]byte(sum.Sum(nil))})
+	l.keep(strings.TrimPrefix(r.URL.Path, "/bucket/"), o)
 }
 
 func (l *lab) checkLength(r *http.Request) {
@@ -485,18 +484,17 @@ func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
 		if err == io.EOF {
 			break
 		}
-		sum := sha256.New()
-		size := int64(0)
+		var o object
 		if err == nil {
-			size, err = io.Copy(sum, part)
+			o, err = digestOf(part)
 		}
 		if err != nil {
 			refuse()
 			return
 		}
 		id := rand.Text()
-		batch[id] = object{size, [32]byte(sum.Sum(nil))}
-		answer.Files = append(answer.Files, file{part.FileName(), size, id})
+		batch[id] = o
+		answer.Files = append(answer.Files, file{part.FileName(), o.size, id})
 	}
 	for id, o := range batch {
 		l.keep(id, o)

@@ -20,54 +20,70 @@ import (
 // that an error is fit for a line of a log.
 func (l *lab) nothingTold(u upload.Uploader, res upload.Result, err error) {
 	l.t.Helper()
-	texts := map[string]string{"the log": l.log.String()}
-	print := func(what string, v any) {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
-			texts[what+" as "+verb] = fmt.Sprintf(verb, v)
-		}
-		if b, err := json.Marshal(v); err == nil {
-			texts[what+" as JSON"] = string(b)
-		}
-	}
-	print("the client", u)
-	print("what the client points to", reflect.ValueOf(u).Elem())
-	print("the config", l.cfg)
-	print("the result", res)
-	print("the source", l.src)
+	l.answerTold(res, err)
+	texts := texts{}
+	texts.print("the client", u)
+	texts.print("what the client points to", reflect.ValueOf(u).Elem())
+	texts.print("the config", l.cfg)
+	texts.print("the source", l.src)
 	if l.at.provider() == "ncloudmailer" {
 		c := ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}
-		print("the credentials", c)
-		print("the credentials' address", &c)
+		texts.print("the credentials", c)
+		texts.print("the credentials' address", &c)
 	} else {
 		c := l.credentials()
-		print("the credentials", c)
-		print("the credentials' address", &c)
+		texts.print("the credentials", c)
+		texts.print("the credentials' address", &c)
 		if _, foreign := l.tokens.(tokenFunc); !foreign {
-			print("the token source", l.tokens)
+			texts.print("the token source", l.tokens)
 		}
 	}
+	l.noSecretIn(texts)
+}
+
+// answerTold is nothingTold for what one call gave back, and the log of it.
+func (l *lab) answerTold(res upload.Result, err error) {
+	l.t.Helper()
+	texts := texts{"the log": l.log.String()}
+	texts.print("the result", res)
 	if err != nil {
-		print("the error", err)
+		texts.print("the error", err)
 		if n := len(err.Error()); n > 2000 {
 			l.t.Errorf("the error's text has %d bytes: %.200s", n, err)
 		}
 		for i, e := range chain(err) {
 			what := fmt.Sprintf("error %d of the chain, a %T,", i, e)
-			print(what, e)
+			texts.print(what, e)
 			l.fitsALine(what, e.Error())
 			l.noForeign(e)
 		}
-		f, ok := err.(*upload.Error)
-		if ok {
+		if f, ok := err.(*upload.Error); ok {
 			l.fitsALine("Message", f.Message)
 			l.fitsALine("Code", f.Code)
 			l.fitsALine("TraceID", f.TraceID)
 		}
 	}
+	l.noSecretIn(texts)
+}
+
+// texts is what was printed of what.
+type texts map[string]string
+
+func (t texts) print(what string, v any) {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		t[what+" as "+verb] = fmt.Sprintf(verb, v)
+	}
+	if b, err := json.Marshal(v); err == nil {
+		t[what+" as JSON"] = string(b)
+	}
+}
+
+func (l *lab) noSecretIn(texts texts) {
+	l.t.Helper()
 	told := 0
 	for _, what := range slices.Sorted(maps.Keys(texts)) {
 		if secret := l.secretIn(texts[what]); secret != "" {
-			if told++; told <= 3 {
+			if told++; told <= 3 { // they are all alike
 				l.t.Errorf("%s tells the secret %s: %.600s", what, secret, texts[what])
 			}
 		}

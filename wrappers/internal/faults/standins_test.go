@@ -3,7 +3,6 @@ package faults
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"io/fs"
@@ -65,9 +64,8 @@ func (s *service) behind(l *lab) {
 			return object{}
 		}
 		defer rc.Close()
-		sum := sha256.New()
-		n, _ := io.Copy(sum, rc)
-		return object{n, [32]byte(sum.Sum(nil))}
+		o, _ := digestOf(rc)
+		return o
 	}
 }
 

@@ -84,6 +84,7 @@ func TestEveryStatus(t *testing.T) {
 					})
 				}
 			}
+			l.nothingTold(u, upload.Result{}, nil)
 			l.goesOn(u)
 			l.end()
 			goleak.VerifyNone(t, before)
@@ -117,7 +118,7 @@ func (l *lab) tryStatus(t *testing.T, u upload.Uploader, status int, contentType
 	for _, c := range l.counts {
 		c.settle(t)
 	}
-	l.nothingTold(u, res, err)
+	l.answerTold(res, err)
 	l.onlyWhole(false)
 	var f *upload.Error
 	if errors.As(err, &f) && len([]rune(f.Message)) > 256 {
