@@ -53,7 +53,9 @@
 //
 // What ends. A call ends with its context, also in the middle of a Read that
 // closing the reader ends [TestCancelEndsAReadThatHangs] and between attempts
-// [TestWaitEndsWithTheContext]. Every reader that was opened is closed once,
-// and no goroutine outlives a call [TestSources]. There is no other time limit
-// but 60 s without the beginning of an answer [TestConnection].
+// [TestWaitEndsWithTheContext]. Every reader that was opened is closed once, and
+// no goroutine outlives a call [TestSources]. There is no other time limit but
+// 60 s without the beginning of an answer: a source that stands still, or a
+// server that takes nothing, holds a call until its context ends, so give it
+// one that does [TestConnection].
 package upload

@@ -21,8 +21,10 @@ var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
 // ask for the body anew, when a kept connection turned out to be dead, and may
 // go on reading it when it has answered; the loan ends both.
 type loan struct {
-	req   *http.Request
-	trace httptrace.ClientTrace
+	req      *http.Request
+	trace    httptrace.ClientTrace
+	buf      *[smallBody]byte // of a small body
+	returned atomic.Bool      // buf is in the pool again
 
 	mu    sync.Mutex
 	body  *stream     // the latest one handed out; nil where the body is not ours
@@ -37,6 +39,7 @@ func lend(ctx context.Context, req *http.Request, body io.ReadCloser) *loan {
 	l := &loan{}
 	stream, ours := body.(*stream)
 	if ours && stream.body.Length <= smallBody {
+		l.trace.WroteRequest = l.wrote
 		ctx = httptrace.WithClientTrace(ctx, &l.trace)
 	}
 	l.req = req.WithContext(ctx)
@@ -75,23 +78,25 @@ func (l *loan) preload() error {
 	if l.body == nil || l.body.body.Length > smallBody {
 		return nil
 	}
-	buf := buffers.Get().(*[smallBody]byte)
-	content := buf[:l.body.body.Length]
+	l.buf = buffers.Get().(*[smallBody]byte)
+	content := l.buf[:l.body.body.Length]
 	if _, err := io.ReadFull(l.body, content); err != nil {
-		buffers.Put(buf)
+		buffers.Put(l.buf)
 		return err
 	}
-	var returned atomic.Bool
-	l.trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
-		// After a write that failed, the transport may send the same reader once
-		// more. After one that did not, it may have to write again all the same
-		// (it is told of a dead connection later), but gets another body for it.
-		if info.Err == nil && !returned.Swap(true) {
-			buffers.Put(buf)
-		}
-	}
+	l.body.Close()
 	l.req.Body = io.NopCloser(bytes.NewReader(content))
 	return nil
+}
+
+// wrote gives the buffer of a small body back. After a write that failed, the
+// transport may send the same reader once more. After one that did not, it may
+// have to write again all the same (it is told of a dead connection later), but
+// gets another body for it.
+func (l *loan) wrote(info httptrace.WroteRequestInfo) {
+	if info.Err == nil && !l.returned.Swap(true) {
+		buffers.Put(l.buf)
+	}
 }
 
 // end closes the latest body, and any that is still asked for.

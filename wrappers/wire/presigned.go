@@ -95,7 +95,7 @@ func (p *Presigned) check(method, raw string) (*url.URL, error) {
 		return nil, fmt.Errorf("the upload URL on %s is plain http, although the API is https", u.Host)
 	case u.User != nil:
 		return nil, fmt.Errorf("the upload URL on %s holds user info", u.Host)
-	case u.Fragment != "" || u.String() != raw:
+	case u.Fragment != "" || u.String() != raw || strings.HasSuffix(u.Host, ":"):
 		return nil, fmt.Errorf("the upload URL on %s cannot be sent as it was given", u.Host)
 	}
 	return u, nil

@@ -72,7 +72,7 @@ func (s *stream) Read(p []byte) (n int, err error) {
 		var m int
 		m, s.err = s.read(p[n:])
 		n += m
-		if m == 0 || s.inFile() {
+		if n > 0 && (m == 0 || s.inFile()) {
 			break // hand out what is there: the next read may wait
 		}
 	}
