@@ -28,7 +28,8 @@ type API struct {
 	Read func(Answer) (code, message string)
 
 	// Repeatable says that POST and PATCH are sent again as well, since a
-	// duplicate does no harm. Other methods are always repeatable by what
+	// duplicate does no harm. Without it only a 429 is repeated of these, which
+	// says that nothing was done. Other methods are always repeatable by what
 	// HTTP says of them.
 	Repeatable bool
 }

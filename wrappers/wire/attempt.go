@@ -32,7 +32,8 @@ func (d *Doer) attempt(req *http.Request, body io.ReadCloser, x *exchange) (resp
 	if resp, again = d.send(req, body, x); resp != nil && resp.StatusCode/100 != 2 && x.failure == nil {
 		again = d.understand(resp, x)
 	}
-	again = again && (d.api.Repeatable || req.Method != http.MethodPost && req.Method != http.MethodPatch)
+	refused := resp != nil && resp.StatusCode == http.StatusTooManyRequests // so nothing was done
+	again = again && (d.api.Repeatable || refused || req.Method != http.MethodPost && req.Method != http.MethodPatch)
 	if d.logger.Enabled(ctx, slog.LevelDebug) {
 		var outcome slog.Attr
 		if resp != nil {

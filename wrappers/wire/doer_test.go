@@ -128,6 +128,7 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"as many attempts as configured", wire.API{Repeatable: true}, upload.Retry{Attempts: 2}, status(503), 2, upload.ErrUnavailable},
 		{"1 attempt means never", wire.API{Repeatable: true}, upload.Retry{Attempts: 1}, status(503), 1, upload.ErrUnavailable},
 		{"a POST that may do harm is not", wire.API{}, upload.Retry{}, status(503), 1, upload.ErrUnavailable},
+		{"a POST that may do harm is, where nothing was done", wire.API{}, upload.Retry{}, status(429), 4, upload.ErrRateLimited},
 		{"reset connection", wire.API{Repeatable: true}, upload.Retry{}, hangUp, 4, upload.ErrUnavailable},
 		{"408", wire.API{Repeatable: true}, upload.Retry{}, status(408), 4, upload.ErrUnavailable},
 		{"429", wire.API{Repeatable: true}, upload.Retry{}, status(429), 4, upload.ErrRateLimited},
