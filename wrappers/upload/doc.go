@@ -35,11 +35,10 @@
 // TestWhatIsRepeated]. A source that can be read once is sent once
 // [TestSourceThatIsReadOnceKeepsTheFirstFailure].
 //
-// What may be there twice. A repeated createFile may have been stored before;
-// the duplicate is an orphan that NAVER deletes after 24 hours. A repeated POST
-// /fileUpload leaves a fileId without a file. The presigned step overwrites
-// itself. So nothing is lost and nothing that the caller knows of is doubled
-// [TestConnection].
+// What may be there twice. A repeated request may leave an orphan on the other
+// side, of which the caller has no id; what becomes of it stands in each
+// client's package comment. Nothing is lost, and nothing that the caller knows
+// of is doubled [TestConnection].
 //
 // What is stored when an upload fails. Nothing, or the whole file; never a part
 // [TestConnection, TestSources].
