@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,9 +56,13 @@ func (e entry) result() upload.Result {
 	return upload.Result{ID: e.ID, Name: e.Name, TraceID: e.TraceID, Size: e.Size, TempRequestID: e.TempRequestID, Expires: e.Expires}
 }
 
-// sentPath is the key of a file: what is written differently but leads the same
-// way is one file.
-func sentPath(path string) (string, error) { return filepath.Abs(path) }
+// pathKey stands for an absolute path in memory, where there may be millions.
+type pathKey [16]byte
+
+func keyOf(path string) pathKey {
+	sum := sha256.Sum256([]byte(path))
+	return pathKey(sum[:16])
+}
 
 // journal remembers what has been sent. It is safe for concurrent use.
 type journal struct {
@@ -71,13 +76,20 @@ type journal struct {
 	dead error        // why nothing can be written any more
 
 	mu   sync.Mutex
-	sent map[string]entry
-	open *batch // lines that no write has taken yet
+	sent map[pathKey]span // where the latest line of each path stands
+	open *batch           // lines that no write has taken yet
+}
+
+// span is a line, newline included.
+type span struct {
+	at   int64
+	size int
 }
 
 // batch is lines that one fsync covers.
 type batch struct {
 	lines []byte
+	at    int64 // where they were written
 	once  sync.Once
 	err   error
 }
@@ -102,7 +114,7 @@ func openJournal(path, to, base, account string) (_ *journal, err error) {
 	if err := lockFile(f); err != nil {
 		return nil, err
 	}
-	j := &journal{to: to, base: base, account: account, file: f, sync: f.Sync, sent: map[string]entry{}}
+	j := &journal{to: to, base: base, account: account, file: f, sync: f.Sync, sent: map[pathKey]span{}}
 	if err := j.load(); err != nil {
 		return nil, err
 	}
@@ -120,7 +132,7 @@ func (j *journal) load() error {
 		if err != nil && err != io.EOF {
 			return err
 		}
-		whole := err == nil
+		whole, at := err == nil, j.size
 		if len(line) == 0 {
 			return nil
 		}
@@ -142,7 +154,7 @@ func (j *journal) load() error {
 		default:
 			return fmt.Errorf("line %d %w", number, wrong)
 		}
-		j.sent[e.Path] = e
+		j.sent[keyOf(e.Path)] = span{at, int(j.size - at)}
 	}
 }
 
@@ -173,12 +185,24 @@ func (j *journal) parse(line []byte) (e entry, wrong error) {
 	return e, nil
 }
 
-// lookup is the latest line of path.
-func (j *journal) lookup(path string) (entry, bool) {
+// lookup reads the latest line of path, which is absolute, and reports whether
+// there is one that holds.
+func (j *journal) lookup(path string) (entry, bool, error) {
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	e, ok := j.sent[path]
-	return e, ok && !e.Failed
+	at, ok := j.sent[keyOf(path)]
+	j.mu.Unlock()
+	if !ok {
+		return entry{}, false, nil
+	}
+	line := make([]byte, at.size)
+	if _, err := j.file.ReadAt(line, at.at); err != nil {
+		return entry{}, false, fmt.Errorf("journal: %w", cause(err))
+	}
+	e, err := j.parse(line)
+	if err != nil {
+		return entry{}, false, fmt.Errorf("journal: a line %w", err)
+	}
+	return e, !e.Failed, nil
 }
 
 // add returns when e is on disk for good. Lines that come in while another
@@ -197,7 +221,7 @@ func (j *journal) add(e entry) error {
 	if j.open == nil {
 		j.open = &batch{}
 	}
-	b := j.open
+	b, before := j.open, int64(len(j.open.lines))
 	b.lines = append(append(b.lines, line...), '\n')
 	j.mu.Unlock()
 
@@ -208,13 +232,14 @@ func (j *journal) add(e entry) error {
 		j.mu.Lock()
 		j.open = nil // closed only now: the lines of those who came meanwhile are in it
 		j.mu.Unlock()
+		b.at = j.size
 		b.err = j.write(b.lines)
 	})
 	if b.err != nil {
 		return b.err
 	}
 	j.mu.Lock()
-	j.sent[e.Path] = e
+	j.sent[keyOf(e.Path)] = span{b.at + before, len(line) + 1}
 	j.mu.Unlock()
 	return nil
 }

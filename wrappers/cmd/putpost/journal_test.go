@@ -144,8 +144,8 @@ func written(t *testing.T) (path string, content []byte) {
 		t.Fatal(err)
 	}
 	defer j.close()
-	for _, name := range []string{"/a", "/b", "/\xff"} {
-		e := entryOf(upload.Result{ID: "id of " + name, Name: name, Expires: time.Now()})
+	for i, name := range []string{"/a", "/b", "/\xff"} {
+		e := entryOf(upload.Result{ID: fmt.Sprint("id ", i), Name: name, Expires: time.Now()})
 		e.Path = name
 		if err := j.add(e); err != nil {
 			t.Fatal(err)
@@ -184,8 +184,11 @@ func TestATornLastLineIsRepairedWhereverItWasTorn(t *testing.T) {
 		if len(j.sent) != want || j.repaired != torn {
 			t.Errorf("cut at %d: %d lines (repaired: %t), want %d (%t)", cut, len(j.sent), j.repaired, want, torn)
 		}
-		if _, ok := j.sent["/\xff"]; ok != (want == 3) {
-			t.Errorf("cut at %d: the path that is not UTF-8 is there: %t", cut, ok)
+		for i, path := range []string{"/a", "/b", "/\xff"} {
+			e, ok, err := j.lookup(path)
+			if err != nil || ok != (want > i) || ok && (e.Path != path || e.ID != fmt.Sprint("id ", i)) {
+				t.Errorf("cut at %d: %q is there: %t, %v: %+v", cut, path, ok, err, e)
+			}
 		}
 		if cut%16 != 0 { // each of what follows costs an fsync
 			j.close()
@@ -311,7 +314,7 @@ func TestWhatIsAddedIsSyncedBeforeAnyoneHearsOfIt(t *testing.T) {
 	if err := j.add(e); !errors.Is(err, errJournal) {
 		t.Errorf("a sync that failed: got %v", err)
 	}
-	if _, ok := j.lookup("/y"); ok {
+	if _, ok, _ := j.lookup("/y"); ok {
 		t.Error("what was not synced counts as sent")
 	}
 	if info, err := j.file.Stat(); err != nil || info.Size() != atSync {
@@ -363,6 +366,12 @@ func TestOneSyncCoversAllThatWaited(t *testing.T) {
 	if content, _ := os.ReadFile(path); strings.Count(string(content), "\n") != 10 || j.open != nil || len(j.sent) != 10 || syncs != 1 {
 		t.Errorf("after %d syncs the journal has %q", syncs, content)
 	}
+	for i := range 10 {
+		path := fmt.Sprint("/", i)
+		if e, ok, err := j.lookup(path); err != nil || !ok || e.Path != path {
+			t.Errorf("%s is read back as %+v, %t, %v", path, e, ok, err)
+		}
+	}
 }
 
 func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
@@ -386,9 +395,9 @@ func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
 		sendCmd: &sendCmd{To: "ncloudmailer", Concurrency: 3, Recursive: true, Files: []string{files(t, pairs...)}},
 		console: &console{out: &stdout, err: &stderr},
 		client:  client,
-		journal: &journal{file: full, sync: full.Sync, sent: map[string]entry{}},
+		journal: &journal{file: full, sync: full.Sync, sent: map[pathKey]span{}},
 		quit:    make(chan struct{}),
-		taken:   map[string]bool{},
+		taken:   map[pathKey]bool{},
 	}
 	if err := send.run(); !errors.Is(err, errReported) {
 		t.Errorf("got %v", err)

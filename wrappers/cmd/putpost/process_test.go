@@ -167,6 +167,7 @@ func TestTheSecondInterruptStopsAtOnce(t *testing.T) {
 func TestAnInterruptEndsTheWaitForStandardInput(t *testing.T) {
 	for _, args := range [][]string{{"-"}, {"--files-from", "-"}} {
 		s := newService(t)
+		n := s.sends()
 		p := command(t, s.env, append([]string{"send", "--to", "ncloudmailer"}, args...)...)
 		stdin, err := p.StdinPipe()
 		if err != nil {
@@ -187,7 +188,7 @@ func TestAnInterruptEndsTheWaitForStandardInput(t *testing.T) {
 				return err != nil || len(link) == 0 // no such file system
 			})
 		} else {
-			time.Sleep(50 * time.Millisecond)
+			until(t, "the file of the list", func() bool { return n.Load() == 1 })
 		}
 		p.signal(t, os.Interrupt)
 		if code := p.code(t); code != 1 {
@@ -234,9 +235,13 @@ func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
 			if len(j.sent) != count {
 				t.Errorf("the journal has %d files of %d", len(j.sent), count)
 			}
-			for path, e := range j.sent {
-				if content, _ := s.stored(t, provider, e.ID); content != "content of "+filepath.Base(path) {
-					t.Fatalf("%s is stored as %q", path, content)
+			for i := range count {
+				e, _, err := j.lookup(filepath.Join(dir, fmt.Sprint(i)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if content, _ := s.stored(t, provider, e.ID); content != fmt.Sprint("content of ", i) {
+					t.Fatalf("file %d is stored as %q", i, content)
 				}
 			}
 		})

@@ -80,7 +80,7 @@ func (c *sendCmd) Run(p *program) error {
 		sendCmd: c, to: to, client: client, stdin: p.stdin,
 		console: &console{out: p.stdout, err: p.stderr},
 		quit:    make(chan struct{}),
-		taken:   map[string]bool{},
+		taken:   map[pathKey]bool{},
 	}
 	if c.Journal != "" {
 		s.journal, err = openJournal(c.Journal, c.To, to.destination(p.env), to.account(p.env))

@@ -29,10 +29,10 @@ type sender struct {
 
 	// The rest is of one goroutine each, and read when all have ended.
 
-	taken   map[string]bool // with a journal: the paths of this run
-	known   int             // files that the journal had
-	cut     bool            // files were left that nobody looked at
-	release []func()        // when all is sent
+	taken   map[pathKey]bool // with a journal: the paths of this run
+	known   int              // files that the journal had
+	cut     bool             // files were left that nobody looked at
+	release []func()         // when all is sent
 
 	sent, failures int
 	failed         []string // the first of them

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"path/filepath"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -78,18 +79,19 @@ func (s *sender) source(ctx context.Context, f found) (src upload.Source, taken 
 // unknown reports whether f has to be sent, or waited for, as far as the journal
 // and this run know.
 func (s *sender) unknown(ctx context.Context, f found) (bool, error) {
-	path, err := sentPath(f.path)
+	path, err := filepath.Abs(f.path)
 	if err != nil {
 		return true, err
 	}
-	if s.taken[path] {
+	key := keyOf(path)
+	if s.taken[key] {
 		s.note("%s: named twice; sent once", shown(f.path))
 		return false, nil
 	}
-	s.taken[path] = true
-	e, ok := s.journal.lookup(path)
-	if !ok {
-		return true, nil
+	s.taken[key] = true
+	e, ok, err := s.journal.lookup(path)
+	if err != nil || !ok {
+		return true, err
 	}
 	same, err := e.same(ctx, f.path, fingerprintOf(f.info))
 	switch {
@@ -175,7 +177,7 @@ func (s *sender) sendNoted(ctx context.Context, path string, src upload.Source) 
 	}
 	e := entryOf(res)
 	e.fingerprint, e.SHA256 = fingerprintOf(info), sum()
-	if e.Path, err = sentPath(path); err == nil {
+	if e.Path, err = filepath.Abs(path); err == nil {
 		err = s.journal.add(e)
 	}
 	if err != nil {
