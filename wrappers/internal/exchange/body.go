@@ -21,6 +21,7 @@ type body struct {
 	control *http.ResponseController
 	stall   time.Duration
 	armed   time.Time // when the deadline was last set; zero if there is none
+	hurried bool      // the deadline stays as it is
 	started bool      // something was asked for, and so a waiting caller told to go on
 	ended   bool      // io.EOF or err
 	err     error     // what ended it, if not io.EOF
@@ -44,11 +45,41 @@ func (b *body) Read(p []byte) (int, error) {
 // arm moves the deadline, but not for each small read: a fourth of the time
 // more or less does not matter.
 func (b *body) arm() {
-	if now := time.Now(); !b.ended && now.Sub(b.armed) > b.stall/4 {
+	if now := time.Now(); !b.ended && !b.hurried && now.Sub(b.armed) > b.stall/4 {
 		_ = b.control.SetReadDeadline(now.Add(b.stall)) // where the writer cannot, no connection is held either
 		b.armed = now
 	}
 }
+
+// answer is an answer that must keep going out: a caller that sends requests and
+// takes no answers would hold the connection for ever.
+type answer struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	stall   time.Duration
+	armed   time.Time
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.arm()
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.arm()
+	return a.ResponseWriter.Write(p)
+}
+
+// arm moves the deadline as that of a body. net/http takes it off in the end.
+func (a *answer) arm() {
+	if now := time.Now(); now.Sub(a.armed) > a.stall/4 {
+		_ = a.control.SetWriteDeadline(now.Add(a.stall))
+		a.armed = now
+	}
+}
+
+// Unwrap gives http.ResponseController the rest.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // linger sends the answer off and goes on reading for a while. Closing the
 // connection at once would make the system reset it, and a caller that is still

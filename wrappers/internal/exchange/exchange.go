@@ -28,8 +28,9 @@ type Handler struct {
 	Now    func() time.Time // what the Date of each answer says; nil is time.Now
 
 	// Stall ends the reading of a body of which nothing came for so long, with
-	// os.ErrDeadlineExceeded. Zero means DefaultStall. It takes the place of
-	// the server's ReadTimeout while a body is read.
+	// os.ErrDeadlineExceeded, and the connection of a caller who takes nothing
+	// of the answer for twice as long. Zero means DefaultStall. It takes the
+	// place of the server's ReadTimeout and WriteTimeout.
 	Stall time.Duration
 }
 
@@ -45,14 +46,19 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Date", now().UTC().Format(http.TimeFormat))
 
+	stall := cmp.Or(h.Stall, DefaultStall)
+
 	// A copy: net/http looks at the body of the request that it made when it
 	// decides what becomes of the connection.
 	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, x))
 	if r.Body != nil && r.Body != http.NoBody {
-		x.body = &body{ReadCloser: r.Body, control: x.control, stall: cmp.Or(h.Stall, DefaultStall)}
+		x.body = &body{ReadCloser: r.Body, control: x.control, stall: stall}
+		x.body.arm() // also for one that is not read: net/http waits for its rest
 		r.Body = x.body
 	}
-	h.Next.ServeHTTP(w, r)
+	a := &answer{ResponseWriter: w, control: x.control, stall: 2 * stall} // net/http may wait for a body first
+	h.Next.ServeHTTP(a, r)
+	a.arm() // what is left is written when this returns
 	if x.linger {
 		linger(x, r)
 	}
@@ -91,6 +97,15 @@ func BodyError(ctx context.Context) error {
 	return nil
 }
 
+// Hurry gives the request's body the time of one Stall to be there as a whole,
+// for one that is small and must not trickle in for days.
+func Hurry(ctx context.Context) {
+	if b := of(ctx).body; b != nil {
+		b.arm()
+		b.hurried = true
+	}
+}
+
 // Log is the exchange's logger: each line carries the trace id.
 func Log(ctx context.Context) *slog.Logger {
 	x := of(ctx)
@@ -109,9 +124,10 @@ func Refuse(w http.ResponseWriter, r *http.Request, status int, reason error) {
 	if status >= 500 && r.Context().Err() == nil { // if the caller is gone, nothing of ours has failed
 		level = slog.LevelError
 	}
-	// Not the query: it may hold a signature.
+	// Not the query: it may hold a signature. And escaped, since slog lets some
+	// control characters through.
 	Log(r.Context()).LogAttrs(r.Context(), level, "refused", slog.Int("status", status),
-		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("reason", reason))
+		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Any("reason", reason))
 
 	if x.body == nil || x.body.ended || r.ProtoMajor != 1 {
 		return

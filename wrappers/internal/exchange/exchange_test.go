@@ -194,13 +194,13 @@ func TestReasonIsLoggedUnderTheTraceID(t *testing.T) {
 		refuse(w, r)
 	})}
 	for range 2 {
-		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPut, "/path?signature=SECRET", nil))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPut, "/path%7F?signature=SECRET", nil))
 	}
 	a, b := <-ids, <-ids
 	if a == b || a == "" {
 		t.Errorf("trace ids %q and %q, want two", a, b)
 	}
-	for _, want := range []string{a, b, "status=413", "method=PUT", "path=/path", `reason="on purpose"`} {
+	for _, want := range []string{a, b, "status=413", "method=PUT", "path=/path%7F", `reason="on purpose"`} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log lacks %s:\n%s", want, &log)
 		}
@@ -216,5 +216,106 @@ func TestDateIsTheClocks(t *testing.T) {
 	exchange.Handler{Next: refuse, Now: func() time.Time { return now }}.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if got := w.Header().Get("Date"); got != "Tue, 25 Feb 1997 15:00:00 GMT" {
 		t.Errorf("Date is %s", got)
+	}
+}
+
+// What must be whole in one go cannot be kept alive by a byte now and then.
+func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
+	const stall = 200 * time.Millisecond
+	result := make(chan error, 1)
+	addr := serve(t, exchange.Handler{Stall: stall, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		exchange.Hurry(r.Context())
+		_, err := io.Copy(io.Discard, r.Body)
+		result <- err
+		refuse(w, r)
+	})})
+	conn := dial(t, addr, "POST / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
+	begun := time.Now()
+	for len(result) == 0 && time.Since(begun) < 10*stall {
+		io.WriteString(conn, "x")
+		time.Sleep(stall / 20)
+	}
+	select {
+	case err := <-result:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("reading ended with %v, want os.ErrDeadlineExceeded", err)
+		}
+	default:
+		t.Fatal("a byte now and then keeps the body open")
+	}
+	if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d, want the handler's", got)
+	}
+}
+
+// A handler that does not read the body answers, and net/http wants the rest of
+// the body before it sends that.
+func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
+	addr := serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+	conn := dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
+	if got := status(t, conn); got != http.StatusOK {
+		t.Errorf("status %d, want the handler's", got)
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the connection is held: %v", err)
+	}
+}
+
+func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
+	result := make(chan error, 1)
+	addr := serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for { // more than all buffers on the way hold
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				result <- err
+				return
+			}
+		}
+	})})
+	dial(t, addr, "GET / HTTP/1.1\nHost: x\n\n")
+	select {
+	case err := <-result:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("writing ended with %v, want os.ErrDeadlineExceeded", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("a caller that takes nothing holds the handler")
+	}
+}
+
+// The same for many small answers, each of which fits into what is not sent yet.
+func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
+	addr := serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write(make([]byte, 1<<10))
+	})})
+	conn := dial(t, addr, "")
+	requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1000))
+	for range 1000 { // until the server hangs up
+		if _, err := conn.Write(requests); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal("the connection is held")
+		} else if err != nil {
+			return
+		}
+	}
+	t.Fatal("the test sends too little")
+}
+
+// A slow caller is none that takes nothing.
+func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
+	const stall, size = 200 * time.Millisecond, 24 << 20
+	addr := serve(t, exchange.Handler{Stall: stall, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for range size >> 16 {
+			w.Write(make([]byte, 1<<16))
+		}
+	})})
+	conn := dial(t, addr, "GET / HTTP/1.1\nHost: x\nConnection: close\n\n")
+	var got int64
+	for err := error(nil); err == nil; {
+		var n int64
+		n, err = io.CopyN(io.Discard, conn, size/16)
+		got += n
+		time.Sleep(stall / 8)
+	}
+	if got < size {
+		t.Errorf("%d of %d bytes came", got, size)
 	}
 }

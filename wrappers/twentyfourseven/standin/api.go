@@ -44,7 +44,7 @@ func (h *Handler) api() http.Handler {
 	api.HandlerWithOptions(strict, api.StdHTTPServerOptions{
 		BaseURL:          basePath,
 		BaseRouter:       mux,
-		Middlewares:      []api.MiddlewareFunc{bufferJSON},
+		Middlewares:      []api.MiddlewareFunc{h.bufferJSON},
 		ErrorHandlerFunc: answerInvalid,
 	})
 	for pattern, allow := range map[string]string{"/fileUpload": "POST", "/fileUpload/{fileId}": "GET, HEAD"} {
@@ -112,10 +112,10 @@ func (h *Handler) authenticate(r *http.Request) error {
 
 // bufferJSON reads the body of a POST, which is small, and sees that it is JSON
 // and nothing else: the generated decoder stops after the first value.
-func bufferJSON(next http.Handler) http.Handler {
+func (h *Handler) bufferJSON(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			text, err := readJSON(r)
+			text, err := h.readJSON(r)
 			if err != nil {
 				answerRefusal(w, r, err)
 				return
@@ -126,11 +126,11 @@ func bufferJSON(next http.Handler) http.Handler {
 	})
 }
 
-func readJSON(r *http.Request) ([]byte, error) {
+func (h *Handler) readJSON(r *http.Request) ([]byte, error) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return nil, refuse(http.StatusUnsupportedMediaType, "Content-Type is %.80q, not application/json", r.Header.Get("Content-Type"))
 	}
-	text, err := readText(r)
+	text, err := h.readText(r)
 	if err == nil && !json.Valid(text) {
 		err = refuse(http.StatusBadRequest, "the body is not one JSON value")
 	}
@@ -138,17 +138,18 @@ func readJSON(r *http.Request) ([]byte, error) {
 }
 
 // readText reads a body that is no file. What declares itself too large is
-// refused unread.
-func readText(r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxText {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has %d bytes, more than %d", r.ContentLength, maxText)
+// refused unread, and what trickles in is not waited for.
+func (h *Handler) readText(r *http.Request) ([]byte, error) {
+	if r.ContentLength > h.maxText {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has %d bytes, more than %d", r.ContentLength, h.maxText)
 	}
-	text, err := io.ReadAll(io.LimitReader(r.Body, maxText+1))
+	exchange.Hurry(r.Context())
+	text, err := io.ReadAll(io.LimitReader(r.Body, max(h.maxText, h.maxText+1)))
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "reading the body: %w", err)
 	}
-	if len(text) > maxText {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", maxText)
+	if int64(len(text)) > h.maxText {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", h.maxText)
 	}
 	return text, nil
 }

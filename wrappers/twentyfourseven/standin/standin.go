@@ -15,8 +15,21 @@
 // they outlive a restart, and any number of replicas with the same credentials
 // and the same store are one service.
 //
-// A body that is no file is limited to 64 KiB; a file is limited by
-// [Config.MaxSize]. Whatever is refused is refused with nothing of it stored.
+// # Limits
+//
+//   - JSON, and the form that asks for a token: 64 KiB in a minute at most
+//     ([Config.MaxText], [Config.Stall]).
+//   - A file: no limit but the store's unless [Config.MaxSize] sets one. It may
+//     take any time, but not a minute without a byte (Stall).
+//   - An answer: a caller who takes nothing of it for two minutes (twice Stall) is
+//     hung up on.
+//   - Headers: those of the http.Server. Let it have a ReadHeaderTimeout, and a
+//     MaxHeaderBytes where its 1 MiB is too much; a ReadTimeout or a WriteTimeout
+//     would end large files.
+//
+// A body is read only when the bearer token or the presigned URL is good; only the
+// form that asks for a token brings its credentials along. What is refused is
+// refused with nothing of it stored.
 package standin
 
 import (
@@ -39,9 +52,6 @@ const (
 	basePath   = "/v1"
 	uploadPath = "/upload/"
 	tokenPath  = "/oauth/token"
-
-	// maxText is how much of a body is read that is no file.
-	maxText = 64 << 10
 )
 
 // Config is what a stand-in is made of. At least one way to authenticate must
@@ -52,9 +62,10 @@ type Config struct {
 	ClientID     string           // who may ask POST /oauth/token for a token,
 	ClientSecret string           // and what proves it
 	MaxSize      int64            // the largest file in bytes; zero means no limit but the store's
+	MaxText      int64            // the largest body in bytes that is no file; zero means 64 KiB
 	URLLife      time.Duration    // how long a presigned URL lives; zero means 15 minutes
 	TokenLife    time.Duration    // how long an issued token lives; zero means an hour
-	Stall        time.Duration    // how long a body may go without a byte; zero means a minute
+	Stall        time.Duration    // how long a file may go without a byte, and any other body take; zero means a minute
 	Logger       *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
 	Now          func() time.Time // the clock; nil is time.Now
 }
@@ -76,8 +87,8 @@ func (c Config) text() string {
 		}
 		return "[redacted]"
 	}
-	return fmt.Sprintf("{Token:%s ClientID:%s ClientSecret:%s MaxSize:%d URLLife:%s TokenLife:%s}",
-		hide(c.Token), hide(c.ClientID), hide(c.ClientSecret), c.MaxSize, c.URLLife, c.TokenLife)
+	return fmt.Sprintf("{Token:%s ClientID:%s ClientSecret:%s MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s}",
+		hide(c.Token), hide(c.ClientID), hide(c.ClientSecret), c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall)
 }
 
 // Handler is the stand-in. Make one with [New]; it may be used from many
@@ -85,6 +96,7 @@ func (c Config) text() string {
 type Handler struct {
 	store     store.Store
 	maxSize   int64
+	maxText   int64
 	urlLife   time.Duration
 	tokenLife time.Duration
 	now       func() time.Time
@@ -104,12 +116,13 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Token == "" && cfg.ClientID == "" {
 		return nil, errors.New("twentyfourseven stand-in: no credentials: neither Token nor ClientID and ClientSecret")
 	}
-	if cfg.MaxSize < 0 || cfg.URLLife < 0 || cfg.TokenLife < 0 || cfg.Stall < 0 {
+	if cfg.MaxSize < 0 || cfg.MaxText < 0 || cfg.URLLife < 0 || cfg.TokenLife < 0 || cfg.Stall < 0 {
 		return nil, errors.New("twentyfourseven stand-in: a limit is negative")
 	}
 	h := &Handler{
 		store:     cfg.Store,
 		maxSize:   cfg.MaxSize,
+		maxText:   cmp.Or(cfg.MaxText, 64<<10),
 		urlLife:   cmp.Or(cfg.URLLife, 15*time.Minute),
 		tokenLife: cmp.Or(cfg.TokenLife, time.Hour),
 		now:       cfg.Now,

@@ -131,7 +131,7 @@ func (h *Handler) grant(r *http.Request) (organization string, err error) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/x-www-form-urlencoded" {
 		return "", invalidRequest("Content-Type is not application/x-www-form-urlencoded.")
 	}
-	text, err := readText(r)
+	text, err := h.readText(r)
 	if err != nil {
 		return "", err
 	}

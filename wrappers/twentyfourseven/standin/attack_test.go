@@ -1,0 +1,295 @@
+package standin_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
+)
+
+// knock opens a connection and sends the beginning of something; lines end in "\n".
+func knock(t *testing.T, s *service, text string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, strings.ReplaceAll(text, "\n", "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// answers are the statuses that come until the other side hangs up.
+func answers(t *testing.T, conn net.Conn) (statuses []int) {
+	t.Helper()
+	for in := bufio.NewReader(conn); ; {
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is held")
+			}
+			return statuses
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		statuses = append(statuses, resp.StatusCode)
+	}
+}
+
+const asksForToken = "POST /oauth/token HTTP/1.1\nHost: x\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 1000\n\n"
+
+// The form that asks for a token is the one body that is read of somebody unknown.
+func TestBodyThatIsNoFileCannotTrickle(t *testing.T) {
+	cfg := config()
+	cfg.Stall = 200 * time.Millisecond
+	s := serve(t, cfg)
+	for what, head := range map[string]string{
+		"a form": asksForToken,
+		"JSON":   "POST /v1/fileUpload HTTP/1.1\nHost: x\nAuthorization: Bearer " + token + "\nContent-Type: application/json\nContent-Length: 1000\n\n",
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			conn := knock(t, s, head)
+			go func() {
+				for {
+					if _, err := io.WriteString(conn, " "); err != nil {
+						return
+					}
+					time.Sleep(cfg.Stall / 10)
+				}
+			}()
+			begun := time.Now()
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil || resp.StatusCode != http.StatusBadRequest {
+				t.Fatalf("%v, %v; want 400", resp, err)
+			}
+			if took := time.Since(begun); took > 5*cfg.Stall {
+				t.Errorf("answered after %s", took)
+			}
+		})
+	}
+}
+
+// Each of them holds a connection, and nothing else waits for that.
+func TestSlowCallersDoNotHoldUpOthers(t *testing.T) {
+	cfg := config()
+	var err error
+	dir := t.TempDir()
+	if cfg.Store, err = store.Disk(dir); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, cfg)
+	slow := s.initiate("a/b")
+	u, err := url.Parse(slow.UploadURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns []net.Conn
+	for range 100 {
+		conns = append(conns,
+			knock(t, s, "PUT "+u.RequestURI()+" HTTP/1.1\nHost: x\nContent-Type: a/b\nContent-Length: 100000\n\nbeginning"),
+			knock(t, s, "PUT "+u.RequestURI()+" HTTP/1.1\nHost: x\nX-En"),
+			knock(t, s, asksForToken+"gra"))
+	}
+	i := s.initiate("a/b")
+	if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("file"), "Content-Type", "a/b"); resp.StatusCode != http.StatusOK {
+		t.Errorf("an upload beside them: %d %s", resp.StatusCode, text)
+	}
+	if got, _ := s.stored(i.FileID); got != "file" {
+		t.Errorf("stored beside them: %q", got)
+	}
+	for _, conn := range conns {
+		conn.Close()
+	}
+	// What they began is thrown away when they are gone.
+	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
+		left, err := os.ReadDir(filepath.Join(dir, ".incoming"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(left) == 0 {
+			break
+		}
+		if time.Since(begun) > 10*time.Second {
+			t.Fatalf("%d files are left of those that went away", len(left))
+		}
+	}
+	if got, _ := s.stored(slow.FileID); got != "nothing" {
+		t.Errorf("stored of those that went away: %q", got)
+	}
+}
+
+func TestEndlessHeadersReachNothing(t *testing.T) {
+	reached := make(chan string, 10)
+	h, err := standin.New(config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reached <- r.URL.Path
+		h.ServeHTTP(w, r)
+	}))
+	defer srv.Close()
+	s := &service{t: t, url: srv.URL}
+	for what, head := range map[string]string{
+		"one":  "POST /v1/fileUpload HTTP/1.1\nHost: x\nX: " + strings.Repeat("x", 2<<20),
+		"many": "POST /v1/fileUpload HTTP/1.1\nHost: x\n" + strings.Repeat("X: x\n", 400<<10),
+		"path": "POST /" + strings.Repeat("x", 2<<20),
+	} {
+		conn := knock(t, s, "")
+		go io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n"))
+		if got := answers(t, conn); len(got) != 1 || got[0] != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("%s: answers %v, want 431", what, got)
+		}
+	}
+	if len(reached) > 0 {
+		t.Errorf("%s was reached", <-reached)
+	}
+}
+
+// Who lies about a size gets what he declared, or nothing; no byte of a file is
+// taken for a request of somebody.
+func TestDeclaredSizeThatLies(t *testing.T) {
+	cfg := config()
+	cfg.Store = store.Memory(0)
+	s := serve(t, cfg)
+	i := s.initiate("a/b")
+	u, err := url.Parse(i.UploadURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := "PUT " + u.RequestURI() + " HTTP/1.1\nHost: x\nContent-Type: a/b\n"
+	smuggled := "PUT " + u.RequestURI() + " HTTP/1.1\nHost: x\nContent-Type: a/b\nContent-Length: 8\n\nsmuggled"
+	for _, c := range []struct {
+		what, rest string
+		status     []int
+		stored     string
+	}{
+		{"more than declared", "Content-Length: 4\n\nfile and more\n\n", []int{200, 400}, "file"},
+		{"less than declared", "Content-Length: 40\n\nfile", []int{400}, "nothing"},
+		{"two sizes", "Content-Length: 4\nContent-Length: 5\n\nfile ", []int{400}, "nothing"},
+		{"two sizes in one", "Content-Length: 4, 5\n\nfile ", []int{400}, "nothing"},
+		{"the same size twice", "Content-Length: 4\nContent-Length: 4\n\nfile", []int{200}, "file"},
+		{"a negative size", "Content-Length: -4\n\nfile", []int{400}, "nothing"},
+		{"a size with a sign", "Content-Length: +4\n\nfile", []int{400}, "nothing"},
+		{"a size in hex", "Content-Length: 0x4\n\nfile", []int{400}, "nothing"},
+		{"a size that no number holds", "Content-Length: 9223372036854775808\n\nfile", []int{400}, "nothing"},
+		{"the largest number", "Content-Length: 9223372036854775807\n\nfile", []int{400}, "nothing"},
+		{"a size and chunks", fmt.Sprintf("Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n%s", smuggled), []int{411}, "nothing"},
+		{"chunks of another kind", "Content-Length: 4\nTransfer-Encoding: gzip, chunked\n\nfile", []int{501}, "nothing"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			if err := cfg.Store.Delete(t.Context(), "twentyfourseven/files/"+i.FileID); err != nil {
+				t.Fatal(err)
+			}
+			conn := knock(t, s, head+c.rest)
+			conn.(*net.TCPConn).CloseWrite()
+			if got := answers(t, conn); fmt.Sprint(got) != fmt.Sprint(c.status) {
+				t.Errorf("answers %v, want %v", got, c.status)
+			}
+			if got, _ := s.stored(i.FileID); got != c.stored {
+				t.Errorf("stored %q, want %q", got, c.stored)
+			}
+		})
+	}
+}
+
+func TestNULAndControlCharacters(t *testing.T) {
+	s := serve(t, config())
+	i := s.initiate("a/b")
+	for _, c := range []string{"\x00", "\x01", "\t", "\x7f", "\u0085", "\u2028", "\u202e"} {
+		escaped := url.QueryEscape(c)
+		for what, status := range map[string]int{
+			"a type":     s.try(http.MethodPost, "/v1/fileUpload", fmt.Sprintf(`{"contentType":"text/pl\u%04xain"}`, []rune(c)[0])),
+			"an id":      s.try(http.MethodGet, "/v1/fileUpload/"+i.FileID+escaped, ""),
+			"a path":     s.try(http.MethodGet, "/v1/"+escaped, ""),
+			"a URL":      s.try(http.MethodPut, strings.Replace(i.UploadURL, "?", escaped+"?", 1), "x"),
+			"an end":     s.try(http.MethodPut, strings.Replace(i.UploadURL, "expires=", "expires="+escaped, 1), "x"),
+			"a JSON key": s.try(http.MethodPost, "/v1/fileUpload", fmt.Sprintf(`{"contentType\u%04x":"a/b"}`, []rune(c)[0])),
+		} {
+			if status/100 != 4 || status == http.StatusUnauthorized {
+				t.Errorf("%s with %q: status %d", what, c, status)
+			}
+		}
+	}
+	for line := range strings.Lines(s.log.String()) {
+		if strings.ContainsAny(strings.TrimSuffix(line, "\n"), "\x00\x01\x7f\u0085\u2028\u202e\r") {
+			t.Errorf("in the log: %q", line)
+		}
+	}
+	if got, _ := s.stored(i.FileID); got != "nothing" {
+		t.Errorf("stored: %q", got)
+	}
+}
+
+// What a caller that waits for 100-continue gets to hear is the refusal alone.
+func TestRefusedCallerIsNotToldToGoOn(t *testing.T) {
+	cfg := config()
+	cfg.MaxSize = 10
+	s := serve(t, cfg)
+	i := s.initiate("a/b")
+	u, err := url.Parse(i.UploadURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, head := range map[string]string{
+		"no token":          "POST /v1/fileUpload HTTP/1.1\nContent-Type: application/json\n",
+		"a wrong token":     "POST /v1/fileUpload HTTP/1.1\nContent-Type: application/json\nAuthorization: Bearer x\n",
+		"no signature":      "PUT " + u.Path + " HTTP/1.1\nContent-Type: a/b\n",
+		"another signature": "PUT " + u.RequestURI() + "0 HTTP/1.1\nContent-Type: a/b\n",
+		"another type":      "PUT " + u.RequestURI() + " HTTP/1.1\nContent-Type: a/c\n",
+		"too large":         "PUT " + u.RequestURI() + " HTTP/1.1\nContent-Type: a/b\n",
+	} {
+		conn := knock(t, s, head+"Host: x\nContent-Length: 20000000\nExpect: 100-continue\n\n")
+		if got := answers(t, conn); len(got) != 1 || got[0]/100 != 4 {
+			t.Errorf("%s: answers %v, want one refusal", what, got)
+		}
+	}
+}
+
+func TestLimitOfWhatIsNoFileIsSettable(t *testing.T) {
+	body := func(n int) string {
+		return `{"contentType":"a/b"}` + strings.Repeat(" ", n-len(`{"contentType":"a/b"}`))
+	}
+	for limit, most := range map[int64]int{0: 64 << 10, 100: 100, 1 << 20: 1 << 20} {
+		cfg := config()
+		cfg.MaxText = limit
+		s := serve(t, cfg)
+		if got := s.try(http.MethodPost, "/v1/fileUpload", body(most)); got != http.StatusOK {
+			t.Errorf("MaxText %d: %d bytes: status %d", limit, most, got)
+		}
+		if got := s.try(http.MethodPost, "/v1/fileUpload", body(most+1)); got != http.StatusRequestEntityTooLarge {
+			t.Errorf("MaxText %d: %d bytes: status %d", limit, most+1, got)
+		}
+	}
+	cfg := config()
+	cfg.MaxText = -1
+	if _, err := standin.New(cfg); err == nil {
+		t.Error("a negative MaxText is taken")
+	}
+}
+
+// try gives the status of a request that is all right but for what it tries.
+func (s *service) try(method, target, body string) int {
+	s.t.Helper()
+	header := []string{"Content-Type", "a/b"}
+	if strings.HasPrefix(target, "/v1/") {
+		header = []string{"Content-Type", "application/json", "Authorization", "Bearer " + token}
+	}
+	resp, _ := s.do(method, target, strings.NewReader(body), header...)
+	return resp.StatusCode
+}
