@@ -59,8 +59,11 @@ func TestUnusableAnswers(t *testing.T) {
 			fault: answer(200, bomb(), "Content-Encoding", "gzip"), want: unusable},
 		{name: "a gzip bomb as an error", at: requests, set: asksForGzip,
 			fault: answer(400, bomb(), "Content-Encoding", "gzip"), want: want{kinds: kinds(upload.ErrInvalid), tries: 1, status: 400}},
+		{name: "an error without end", at: requests, fault: flood(404), want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}, check: notDrunk},
+		{name: "a success without end", at: apiCalls, fault: flood(200), want: unusable, check: notDrunk},
 
 		// What is odd and can be used.
+		{name: "a success without end after the bytes were taken", at: []place{presigned}, fault: done(flood(200)), want: want{stored: true}, check: notDrunk},
 		{name: "a success of another status", at: []place{fileUpload}, fault: otherStatus(202), want: want{stored: true}},
 		{name: "JSON labelled text/plain", at: apiCalls, fault: relabelled("text/plain; charset=euc-kr"), want: want{stored: true}},
 		{name: "JSON without a label", at: apiCalls, fault: relabelled(""), want: want{stored: true}},
@@ -81,6 +84,30 @@ func TestUnusableAnswers(t *testing.T) {
 			}},
 	}...)
 	runAll(t, rows)
+}
+
+// flood is an answer that goes on as long as anybody reads it.
+func flood(status int) fault {
+	return afterBody(func(h *hit) {
+		h.w.WriteHeader(status)
+		for {
+			n, err := h.w.Write(bytes.Repeat([]byte("water "), 10_000))
+			h.lab.flooded.Add(int64(n))
+			if err != nil || h.lab.flooded.Load() > 1<<30 {
+				return
+			}
+		}
+	})
+}
+
+// notDrunk checks that nobody read more of a flood than a connection holds.
+func notDrunk(l *lab, res upload.Result, err error) {
+	if n := l.flooded.Load(); n > 32<<20 {
+		l.t.Errorf("the server got rid of %d bytes", n)
+	}
+	if err == nil {
+		equal(l, "what is stored", l.under(res.ID), l.counts[0].whole)
+	}
 }
 
 // asksForGzip is a caller's own client as net/http makes it.

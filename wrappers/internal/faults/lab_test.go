@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,6 +104,7 @@ type lab struct {
 	stopped      moment                  // when the row ended it
 	release      chan struct{}           // closed when the row is over: what hangs ends
 	log          buffer
+	flooded      atomic.Int64 // bytes that a flood got rid of
 
 	mu      sync.Mutex
 	seen    map[place][]*http.Request
