@@ -389,7 +389,7 @@ func TestAnUploadOutlastsARestartOfTheStore(t *testing.T) {
 	}
 	wantStored(t, body, info.ContentType, "application/pdf", content)
 
-	o = &once{half: restart} // the stand-in holds a part at a time, and its store repeats it
+	o = &once{half: restart} // here the bytes go to the stand-in, which does not fail
 	res, err = a.naverClient(t).Upload(t.Context(), o.source("scan.pdf", content))
 	if err != nil || o.opens != 1 {
 		t.Fatalf("form: %v after the source was opened %d times, want nil after 1", err, o.opens)
