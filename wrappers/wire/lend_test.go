@@ -119,20 +119,33 @@ func TestBodyOfUpTo48KiBIsReadBeforeItIsSent(t *testing.T) {
 	}
 }
 
-func TestSmallBodyWhoseSourceFailsIsNotSent(t *testing.T) {
-	src := upload.ReaderAt("a", bytes.NewReader([]byte("1234")), 5)
-	err := put(t, func(*http.Request) (*http.Response, error) {
-		t.Error("the request went out")
-		return respond(201, nil), nil
-	}, src)
-	if !errors.Is(err, upload.ErrInvalid) {
-		t.Errorf("error %v, want ErrInvalid", err)
+func TestSourceThatFailsIsTheFailureAndNotTriedAgain(t *testing.T) {
+	for _, size := range []int64{1000, 100_000} {
+		n := 0
+		cfg := upload.Config{BaseURL: "http://host/v1", HTTPClient: &http.Client{Transport: rawTransport(func(req *http.Request) (*http.Response, error) {
+			n++
+			defer req.Body.Close()
+			_, err := io.Copy(io.Discard, req.Body)
+			return nil, err
+		})}}
+		d, err := wire.NewDoer(wire.API{Repeatable: true}, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = post(t.Context(), d, upload.ReaderAt("a", bytes.NewReader(make([]byte, size-1)), size))
+		f, _ := errors.AsType[*upload.Error](err)
+		if f == nil || !errors.Is(err, upload.ErrInvalid) || errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 {
+			t.Errorf("%d bytes: %v, want ErrInvalid alone, and one attempt", size, err)
+		}
+		if sent := size > 48<<10; sent != (n == 1) {
+			t.Errorf("%d bytes: sent %d times, want that only of a large body", size, n)
+		}
 	}
 }
 
 // A transport that was told so by the network sends a body again by itself.
 func TestBodyThatTheTransportAsksForAgainIsTheOneThatCounts(t *testing.T) {
-	for _, size := range []int{100_000} {
+	for _, size := range []int{1000, 100_000} {
 		var c counted
 		content := bytes.Repeat([]byte("x"), size)
 		err := put(t, func(req *http.Request) (*http.Response, error) {
@@ -206,6 +219,19 @@ func TestBufferIsKeptWhileTheTransportMayReadIt(t *testing.T) {
 	for range 20 {
 		if err := send('a', func() { _ = send('b', func() {}) }); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+func TestTraceOfTheCallerHearsOfEveryBody(t *testing.T) {
+	for _, size := range []int{0, 1000, 100_000} {
+		_, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(503), status(201))
+		var wrote atomic.Int32
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+			WroteRequest: func(httptrace.WroteRequestInfo) { wrote.Add(1) },
+		})
+		if err := post(ctx, d, upload.Bytes("a", make([]byte, size))); err != nil || wrote.Load() != 2 {
+			t.Errorf("%d bytes: %v, and the trace heard of %d requests, want 2", size, err, wrote.Load())
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/wire"
@@ -26,7 +28,7 @@ func readBy(r io.Reader, n int) ([]byte, error) {
 			return all, nil
 		case err != nil:
 			return all, err
-		case m == 0 && len(all) == 0:
+		case m == 0:
 			return all, errors.New("a Read gave nothing, not even an error")
 		}
 	}
@@ -159,6 +161,76 @@ func TestBodyClosedWhileItsSourceOpensIsClosedThen(t *testing.T) {
 		close(goOn)
 		if err := <-read; err == nil || err == io.EOF || errors.Is(err, upload.ErrInvalid) != fails || c.opened != c.closed {
 			t.Errorf("the Read gave %v; the source was opened %d times and closed %d times", err, c.opened, c.closed)
+		}
+	}
+}
+
+// The transport writes what a Read gives: framing alone would be a packet of its
+// own, and a source that is slow must not hold back what there is.
+func TestReadGivesWhatThereIsAndWaitsForNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		srcs := []upload.Source{upload.Bytes("a.txt", []byte("first")), upload.Reader("b.txt", r, 6)}
+		req, err := request(t, wire.Form("f", srcs...), "http://127.0.0.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for _, piece := range []string{"sec", "on", "d"} { // the last waits for the file's end
+				_, _ = w.Write([]byte(piece))
+				time.Sleep(time.Second)
+			}
+			w.Close()
+		}()
+		for _, end := range []string{"sec", "on"} {
+			begin, buf := time.Now(), make([]byte, 4096)
+			n, err := req.Body.Read(buf)
+			if got := string(buf[:n]); err != nil || !strings.HasSuffix(got, end) || strings.HasPrefix(end, "s") != strings.Contains(got, "first") {
+				t.Errorf("a Read gave %q and %v, want all up to %q", got, err, end)
+			}
+			if took := time.Since(begin); took > time.Second {
+				t.Errorf("it took %s", took)
+			}
+		}
+		if _, err := io.Copy(io.Discard, req.Body); err != nil {
+			t.Error(err)
+		}
+		req.Body.Close()
+	})
+}
+
+// stuck gives nothing the first few times, and then what there is.
+type stuck struct {
+	times int
+	io.Reader
+}
+
+func (s *stuck) Read(p []byte) (int, error) {
+	if s.times > 0 {
+		s.times--
+		return 0, nil
+	}
+	return s.Reader.Read(p)
+}
+
+func TestSourceThatGivesNothingIsAskedAgainButNotForEver(t *testing.T) {
+	for _, content := range []string{"", "hello"} {
+		for times, want := range map[int]error{99: nil, 1000: io.ErrNoProgress} {
+			src := upload.Source{Name: "a", Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
+				return io.NopCloser(&stuck{times, strings.NewReader(content)}), nil
+			}}
+			req, err := request(t, wire.Form("f", src), "http://127.0.0.1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 1000 {
+				if _, err = req.Body.Read(make([]byte, 512)); err != nil {
+					break
+				}
+			}
+			if want == nil && err != io.EOF || want != nil && (!errors.Is(err, want) || !errors.Is(err, upload.ErrInvalid)) {
+				t.Errorf("%q after nothing %d times: %v, want %v", content, times, err, want)
+			}
 		}
 	}
 }
