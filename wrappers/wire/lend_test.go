@@ -230,7 +230,14 @@ func TestTraceOfTheCallerHearsOfEveryBody(t *testing.T) {
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 			WroteRequest: func(httptrace.WroteRequestInfo) { wrote.Add(1) },
 		})
-		if err := post(ctx, d, upload.Bytes("a", make([]byte, size))); err != nil || wrote.Load() != 2 {
+		err := post(ctx, d, upload.Bytes("a", make([]byte, size)))
+		for range 1000 { // an answer may overtake the news that its request was written
+			if wrote.Load() == 2 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if err != nil || wrote.Load() != 2 {
 			t.Errorf("%d bytes: %v, and the trace heard of %d requests, want 2", size, err, wrote.Load())
 		}
 	}
