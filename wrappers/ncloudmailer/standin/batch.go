@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
@@ -83,7 +82,7 @@ func (h *Handler) readManifest(ctx context.Context, id string) (*batch, error) {
 	}
 	defer manifest.Close()
 	b := &batch{id: id}
-	if err := json.NewDecoder(io.LimitReader(manifest, 16*maxFraming)).Decode(b); err != nil {
+	if err := json.NewDecoder(manifest).Decode(b); err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", id, err)
 	}
 	return b, nil

@@ -56,7 +56,7 @@ func (h operations) DeleteFile(ctx context.Context, req api.DeleteFileRequestObj
 func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch) error {
 	whole, _ := ctx.Value(formKey{}).(*form)
 	for seen := 0; ; {
-		part, params, err := nextFile(parts, &seen)
+		part, params, err := h.nextFile(parts, &seen)
 		if err != nil {
 			return h.blame(ctx, err)
 		}

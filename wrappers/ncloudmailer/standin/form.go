@@ -20,24 +20,23 @@ import (
 )
 
 const (
-	// maxParts is how many parts a form has at most, files and others.
-	maxParts = 1000
-	// maxFraming is how many bytes of a form are no file at most: boundaries,
-	// headers, other fields, what stands before and after.
-	maxFraming = 1 << 20
 	// readAhead is read from the connection at a time. The reader of the form
 	// would take 4 KiB.
 	readAhead = 64 << 10
+	// maxBoundary is RFC 2046's. A longer one only makes work: the body is
+	// searched for it.
+	maxBoundary = 70
 )
 
-// form is the body of a form that is being read. It ends where more than
-// maxFraming of it is no file: a boundary that never comes, headers that never end.
+// form is the body of a form that is being read. It ends where more than its
+// framing may be is no file: a boundary that never comes, headers that never end.
 type form struct {
 	io.Closer
-	body  *bufio.Reader
-	read  int64  // bytes of the body
-	files int64  // bytes of them that were files
-	end   string // what is still to be given behind the body
+	body    *bufio.Reader
+	framing int64  // how many bytes may be no file
+	read    int64  // bytes of the body
+	files   int64  // bytes of them that were files
+	end     string // what is still to be given behind the body
 }
 
 type formKey struct{}
@@ -47,8 +46,8 @@ var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readAh
 
 // withForm makes the request's body a form; release must be called when nothing
 // reads it any more.
-func withForm(r *http.Request) (framed *http.Request, release func()) {
-	f := &form{Closer: r.Body, body: readers.Get().(*bufio.Reader), end: "\r\n"}
+func withForm(r *http.Request, framing int64) (framed *http.Request, release func()) {
+	f := &form{Closer: r.Body, body: readers.Get().(*bufio.Reader), framing: framing, end: "\r\n"}
 	f.body.Reset(r.Body)
 	r = r.WithContext(context.WithValue(r.Context(), formKey{}, f))
 	r.Body = f
@@ -75,8 +74,8 @@ func (f *form) Read(p []byte) (int, error) {
 }
 
 func (f *form) next(p []byte) (int, error) {
-	if f.read-f.files > maxFraming {
-		return 0, fmt.Errorf("more than %d bytes are no file", maxFraming)
+	if f.read-f.files > f.framing {
+		return 0, fmt.Errorf("more than %d bytes are no file", f.framing)
 	}
 	n, err := f.body.Read(p)
 	f.read += int64(n)
@@ -125,7 +124,7 @@ func (f *file) Read(p []byte) (int, error) {
 
 // nextFile gives the next part named fileList, and none at the end of a form that
 // is whole. Other fields are passed over, as form readers do.
-func nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]string, error) {
+func (h *Handler) nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]string, error) {
 	for {
 		// The raw part: the bytes of a file are not decoded.
 		part, err := parts.NextRawPart()
@@ -135,8 +134,8 @@ func nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]s
 		if err != nil {
 			return nil, nil, badRequest("The body is not a whole form.", err)
 		}
-		if *seen++; *seen > maxParts {
-			return nil, nil, badRequest(fmt.Sprintf("The form has more than %d parts.", maxParts), nil)
+		if *seen++; *seen > h.maxParts {
+			return nil, nil, badRequest(fmt.Sprintf("The form has more than %d parts.", h.maxParts), nil)
 		}
 		disposition, params, err := parseDisposition(part.Header.Get("Content-Disposition"))
 		if err != nil || disposition != "form-data" {

@@ -58,15 +58,20 @@ func (h *Handler) frameForm(next http.Handler) http.Handler {
 			return
 		}
 		// With a boundary that is none it is a form all the same, only a bad one.
-		if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t != "multipart/form-data" {
+		t, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if t != "multipart/form-data" {
 			answerRefusal(w, r, unsupportedMediaType())
 			return
 		}
-		if h.maxSize > 0 && r.ContentLength-maxFraming > h.maxSize {
+		if n := len(params["boundary"]); n > maxBoundary {
+			answerRefusal(w, r, badRequest(fmt.Sprintf("The boundary has %d characters, and at most %d are allowed.", n, maxBoundary), nil))
+			return
+		}
+		if h.maxSize > 0 && r.ContentLength-h.maxFraming > h.maxSize {
 			answerRefusal(w, r, tooLarge(fmt.Sprintf("The request has %d bytes, and its files may have %d.", r.ContentLength, h.maxSize), nil))
 			return
 		}
-		r, release := withForm(r)
+		r, release := withForm(r, h.maxFraming)
 		defer release()
 		next.ServeHTTP(w, r)
 	})

@@ -13,9 +13,22 @@
 // and the same under /api/v1-sgn and /api/v1-jpn. It keeps no state besides the
 // store, so replicas with the same store are one service.
 //
-// A form has at most 1,000 parts, and what is no file in it, headers and other
-// fields, at most 1 MiB; files are limited by [Config.MaxSize]. Whatever is refused
-// is refused with nothing of it stored.
+// # Limits
+//
+//   - A form: 1,000 parts ([Config.MaxParts]), and 1 MiB of what is no file, which is
+//     boundaries, the headers of parts and other fields ([Config.MaxFraming]).
+//     It may take any time, but not a minute without a byte ([Config.Stall]).
+//   - Its files: no limit but the store's unless [Config.MaxSize] sets one.
+//   - A boundary: the 70 characters of RFC 2046.
+//   - A clock: five minutes off, by the provider's rule.
+//   - An answer: a caller who takes nothing of it for two minutes (twice Stall) is
+//     hung up on.
+//   - Headers: those of the http.Server. Let it have a ReadHeaderTimeout, and a
+//     MaxHeaderBytes where its 1 MiB is too much; a ReadTimeout or a WriteTimeout
+//     would end large files.
+//
+// A body is read only when the signature is good. What is refused is refused with
+// nothing of it stored.
 package standin
 
 import (
@@ -35,14 +48,16 @@ import (
 
 // Config is what a stand-in is made of. The keys are required.
 type Config struct {
-	Store     store.Store      // where the files go; nil is a memory store of the default size
-	AccessKey string           // whose requests are taken
-	SecretKey string           // what they are signed with
-	MaxSize   int64            // the most bytes that the files of one request have together; zero means no limit but the store's
-	Life      time.Duration    // how long files are kept; zero means the provider's 24 hours
-	Stall     time.Duration    // how long a body may go without a byte; zero means a minute
-	Logger    *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
-	Now       func() time.Time // the clock; nil is time.Now
+	Store      store.Store      // where the files go; nil is a memory store of the default size
+	AccessKey  string           // whose requests are taken
+	SecretKey  string           // what they are signed with
+	MaxSize    int64            // the most bytes that the files of one request have together; zero means no limit but the store's
+	MaxParts   int              // the most parts that a form has, files and others; zero means 1,000
+	MaxFraming int64            // the most bytes of a form that are no file; zero means 1 MiB
+	Life       time.Duration    // how long files are kept; zero means the provider's 24 hours
+	Stall      time.Duration    // how long a body may go without a byte; zero means a minute
+	Logger     *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
+	Now        func() time.Time // the clock; nil is time.Now
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
@@ -62,18 +77,20 @@ func (c Config) text() string {
 		}
 		return "[redacted]"
 	}
-	return fmt.Sprintf("{AccessKey:%s SecretKey:%s MaxSize:%d Life:%s}",
-		hide(c.AccessKey), hide(c.SecretKey), c.MaxSize, c.Life)
+	return fmt.Sprintf("{AccessKey:%s SecretKey:%s MaxSize:%d MaxParts:%d MaxFraming:%d Life:%s Stall:%s}",
+		hide(c.AccessKey), hide(c.SecretKey), c.MaxSize, c.MaxParts, c.MaxFraming, c.Life, c.Stall)
 }
 
 // Handler is the stand-in. Make one with [New]; it may be used from many
 // goroutines, and has nothing that must be closed.
 type Handler struct {
-	store   store.Store
-	maxSize int64
-	life    time.Duration
-	now     func() time.Time
-	serve   http.Handler
+	store      store.Store
+	maxSize    int64
+	maxParts   int
+	maxFraming int64
+	life       time.Duration
+	now        func() time.Time
+	serve      http.Handler
 
 	// Behind a func: fmt prints its address and no more.
 	authenticate func(*http.Request) (wrong string)
@@ -84,14 +101,16 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.AccessKey == "" || cfg.SecretKey == "" {
 		return nil, errors.New("ncloudmailer stand-in: no credentials: AccessKey and SecretKey are needed")
 	}
-	if cfg.MaxSize < 0 || cfg.Life < 0 || cfg.Stall < 0 {
+	if cfg.MaxSize < 0 || cfg.MaxParts < 0 || cfg.MaxFraming < 0 || cfg.Life < 0 || cfg.Stall < 0 {
 		return nil, errors.New("ncloudmailer stand-in: a limit is negative")
 	}
 	h := &Handler{
-		store:   cfg.Store,
-		maxSize: cfg.MaxSize,
-		life:    cmp.Or(cfg.Life, 24*time.Hour),
-		now:     cfg.Now,
+		store:      cfg.Store,
+		maxSize:    cfg.MaxSize,
+		maxParts:   cmp.Or(cfg.MaxParts, 1000),
+		maxFraming: cmp.Or(cfg.MaxFraming, 1<<20),
+		life:       cmp.Or(cfg.Life, 24*time.Hour),
+		now:        cfg.Now,
 	}
 	if h.store == nil {
 		h.store = store.Memory(0)
