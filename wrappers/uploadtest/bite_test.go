@@ -353,6 +353,16 @@ var bites = []struct {
 			return resp, err
 		})
 	}}, "a passing fault is survived", "upload: depot"},
+	{"what does harm twice is sent twice", rig{form: true, stored: submitOnce}, "a passing fault is survived", "submit connection reset in place of the answer: attempts: 2 requests, though a duplicate would do harm"},
+	{"a busy server is not asked again", rig{form: true, stored: submitOnce, client: sendOnce, sent: func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil && resp.StatusCode == 429 {
+				resp.StatusCode = 503
+			}
+			return resp, err
+		})
+	}}, "a passing fault is survived", "submit answered 429 once: upload: depot"},
 	{"the second attempt sends the rest of the body", rig{sent: request("/store", second(func(r *http.Request) {
 		rewrite(r, func(b []byte) []byte { return b[len(b)/2:] })
 	}))}, "a passing fault is survived", "were sent, the first wrong one at offset 0"},

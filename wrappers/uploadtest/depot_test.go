@@ -180,6 +180,7 @@ type depotClient struct {
 	key  func() string
 
 	trusting bool
+	once     bool // sends a form again only after a 429
 }
 
 type depotAnswer struct {
@@ -285,7 +286,8 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 			failure.RetryAfter = time.Duration(seconds) * time.Second
 		}
-		if attempt == 3 || !errors.Is(failure.Err, upload.ErrUnavailable) && !errors.Is(failure.Err, upload.ErrRateLimited) {
+		harmful := c.once && op == "submit" && !errors.Is(failure.Err, upload.ErrRateLimited)
+		if attempt == 3 || harmful || !errors.Is(failure.Err, upload.ErrUnavailable) && !errors.Is(failure.Err, upload.ErrRateLimited) {
 			return failure
 		}
 	}
@@ -324,9 +326,17 @@ func (g rig) setup(t testing.TB) Subject {
 	return s
 }
 
+func sendOnce(u upload.Uploader) upload.Uploader {
+	u.(*depotClient).once = true
+	return u
+}
+
+func submitOnce(s *Subject) { s.Once = []string{"submit"} }
+
 func TestTheReferenceKeepsAllProperties(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Run("form", func(t *testing.T) { Run(t, rig{form: true}.setup) })
+	t.Run("form sent once", func(t *testing.T) { Run(t, rig{form: true, client: sendOnce, stored: submitOnce}.setup) })
 	t.Run("presigned", func(t *testing.T) { Run(t, rig{}.setup) })
 	goleak.VerifyNone(t, before) // neither does the kit leave anything running
 }

@@ -33,6 +33,12 @@ type Subject struct {
 	// Count is how many files are held in all.
 	Count func() int
 
+	// Once are the operations (by operationId) that the client sends only once,
+	// since a duplicate would do harm: of these a failure that might pass is an
+	// error of its kind after one request. A 429 says that nothing was done, and
+	// is survived all the same.
+	Once []string
+
 	// Secrets are the client's credentials, which no error may show.
 	Secrets []string
 }
