@@ -18,6 +18,8 @@ type serveCmd struct {
 	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one (${default})."`
 	Store   string   `default:"memory" placeholder:"STORE" help:"Where files are kept: memory, which takes 1 GiB in all, a folder, which is created, or s3://BUCKET/PREFIX?endpoint=URL&region=R (${default})."`
 	MaxSize byteSize `placeholder:"N" help:"Largest file, as 1048576, 10MB or 10MiB; there is no limit unless one is set."`
+
+	PrintLifecycle bool `help:"Print the rule by which a bucket forgets NAVER's files after a day, for aws s3api put-bucket-lifecycle-configuration, and serve nothing."`
 }
 
 func (*serveCmd) Help() string {
@@ -30,10 +32,18 @@ Credentials are always checked. They are taken from TWENTYFOURSEVEN_TOKEN,
 TWENTYFOURSEVEN_CLIENT_ID, TWENTYFOURSEVEN_CLIENT_SECRET, NCLOUD_ACCESS_KEY and
 NCLOUD_SECRET_KEY. On a loopback address what is not set is test-token,
 test-client-id, test-client-secret, test-access-key and test-secret-key.
-A bucket is used with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`
+A bucket is used with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; what NAVER
+would forget after 24 hours goes by a rule of the bucket: see --print-lifecycle.`
 }
 
 func (c *serveCmd) Run(p *program) error {
+	if c.PrintLifecycle {
+		rule, err := lifecycle(c.Store)
+		if err == nil {
+			_, err = io.WriteString(p.stdout, rule)
+		}
+		return err
+	}
 	at, err := net.ResolveTCPAddr("tcp", c.Addr)
 	if err != nil {
 		return usagef("--addr %q is no address like 127.0.0.1:8080: %w", c.Addr, err)

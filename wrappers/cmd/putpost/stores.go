@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -33,6 +35,21 @@ func openStore(env environment, name string) (st store.Store, where string, err 
 		st, err = store.Disk(name)
 		return st, name, err
 	}
+}
+
+// lifecycle is the rule by which the bucket called name forgets NAVER's files:
+// they end after 24 hours, of which a bucket's day is the nearest it can say. What
+// 24SevenOffice keeps has no documented end.
+func lifecycle(name string) (string, error) {
+	u, err := url.Parse(name)
+	if err != nil || u.Scheme != "s3" {
+		return "", usagef("--print-lifecycle goes with --store s3://BUCKET/PREFIX")
+	}
+	rule, err := s3.Lifecycle(path.Join(u.Path, "ncloudmailer"), 1)
+	if err != nil {
+		return "", usageError{err}
+	}
+	return rule, nil
 }
 
 // openBucket sees that the bucket answers: later that would look like the

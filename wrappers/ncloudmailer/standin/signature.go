@@ -50,7 +50,7 @@ func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Requ
 		m := hmac.New(sha256.New, []byte(secretKey))
 		fmt.Fprintf(m, "%s %s\n%s\n%s", r.Method, uri, timestamp, accessKey)
 		if !same(r.Header.Get(signatureHeader), base64.StdEncoding.EncodeToString(m.Sum(nil))) {
-			return "The signature does not fit the method, the path, the timestamp and the keys."
+			return "The signature does not fit the request and the keys."
 		}
 		return ""
 	}
