@@ -42,6 +42,10 @@ func TestUnusableAnswers(t *testing.T) {
 		rows = append(rows, row{name: b.name, at: apiCalls, fault: answer(200, b.body, "Content-Type", "application/json"), want: unusable})
 	}
 	rows = append(rows, []row{
+		{name: "what is good, and two mebibytes of blanks", at: apiCalls, want: want{kinds: unavailable, tries: 1, status: 200, says: []string{"longer than"}},
+			fault: afterBody(func(h *hit) {
+				answer(200, h.lab.ticket("an-id")+strings.Repeat(" ", 2<<20), "Content-Type", "application/json")(h)
+			})},
 		{name: "204 No Content", at: apiCalls, fault: answer(204, ""), want: want{kinds: unavailable, tries: 1, status: 204}},
 		{name: "HTML that says that it is HTML", at: apiCalls, fault: answer(200, "<html>", "Content-Type", "text/html"),
 			want: want{kinds: unavailable, tries: 1, status: 200, says: []string{"text/html"}}},

@@ -17,7 +17,7 @@ var (
 	azureExpired = storeError(403, "AuthenticationFailed",
 		"Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.\nRequestId:1\nTime:2026-01-01T00:00:00Z",
 		"<AuthenticationErrorDetail>Signature not valid in the specified time frame: Start [Thu, 01 Jan 2026 00:00:00 GMT] - Expiry [Thu, 01 Jan 2026 00:15:00 GMT] - Current [Fri, 02 Jan 2026 00:00:00 GMT]</AuthenticationErrorDetail>")
-	r2Expired = storeError(403, "ExpiredRequest", "Request has expired", "")
+	r2Expired = storeError(403, "ExpiredRequest", "The request is too old.", "")
 	s3Forged  = storeError(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided.",
 		"<AWSAccessKeyId>SIGNED</AWSAccessKeyId><StringToSign>SIGNED</StringToSign><SignatureProvided>SIGNED</SignatureProvided><CanonicalRequest>PUT\n/bucket/x\nSIGNED</CanonicalRequest>")
 )
