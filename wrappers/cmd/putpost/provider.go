@@ -53,6 +53,7 @@ type provider struct {
 // verb is an operation under the name that the provider gives it.
 type verb struct {
 	name, help string
+	takes      string // what an id of it is
 	call       func(ctx context.Context, u upload.Uploader, id string) ([]record, error)
 }
 

@@ -46,8 +46,9 @@ var providers = map[string]provider{
 		},
 		failed: twentyfourseven.ErrFailed,
 		verbs: []verb{{
-			name: "getFileUploadStatus",
-			help: "24SevenOffice: print \"FILEID<TAB>STATUS<TAB>DOCUMENTID\" of each FILEID.",
+			name:  "getFileUploadStatus",
+			help:  "24SevenOffice: print \"FILEID<TAB>STATUS<TAB>DOCUMENTID\" of each FILEID.",
+			takes: "A fileId, as send prints it.",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				st, err := u.(*twentyfourseven.Client).Status(ctx, id)
 				return []record{{ID: st.FileID, Status: st.Status, DocumentID: st.DocumentID, TraceID: st.TraceID, document: true}}, err
@@ -87,15 +88,17 @@ var providers = map[string]provider{
 		},
 		account: func(environment) string { return "" },
 		verbs: []verb{{
-			name: "getFile",
-			help: "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
+			name:  "getFile",
+			help:  "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
+			takes: "A tempRequestId, as send --json prints it.",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				batch, err := u.(*ncloudmailer.Client).GetFile(ctx, id)
 				return recordsOf(batch.Files), err
 			},
 		}, {
-			name: "deleteFile",
-			help: "NAVER: delete the files of each tempRequestId, and print them as getFile does.",
+			name:  "deleteFile",
+			help:  "NAVER: delete the files of each tempRequestId, and print them as getFile does.",
+			takes: "A tempRequestId, as send --json prints it.",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				batch, err := u.(*ncloudmailer.Client).DeleteFile(ctx, id)
 				return recordsOf(batch.Files), err

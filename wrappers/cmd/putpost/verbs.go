@@ -9,22 +9,37 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// providerCommands are the verbs of all providers as commands. Should two
-// providers use one name, the second is told apart by the provider before it.
+// providerCommands are the verbs of all providers as commands. Where providers
+// use one name, the provider stands before it in each: none of them has the bare
+// name, lest a script that knew it deletes with somebody else.
 func providerCommands() []kong.Option {
+	holders := map[string]int{}
+	for _, p := range providers {
+		for _, v := range p.verbs {
+			holders[v.name]++
+		}
+	}
 	var options []kong.Option
-	used := map[string]bool{}
 	for _, provider := range providerNames() {
 		for _, v := range providers[provider].verbs {
 			name := v.name
-			if used[name] {
+			if holders[name] > 1 {
 				name = provider + "." + name
 			}
-			used[name] = true
 			options = append(options, kong.DynamicCommand(name, v.help, "", &verbCmd{provider: provider, verb: v}))
 		}
 	}
-	return options
+	return append(options, kong.PostBuild(describeIDs))
+}
+
+// describeIDs says of each verb what its ID is, which a tag cannot.
+func describeIDs(k *kong.Kong) error {
+	for _, node := range k.Model.Children {
+		if c, ok := node.Target.Addr().Interface().(*verbCmd); ok {
+			node.Positional[0].Help = c.verb.takes
+		}
+	}
+	return nil
 }
 
 // verbCmd is one operation of one provider.
@@ -33,7 +48,7 @@ type verbCmd struct {
 	verb     verb
 
 	JSON bool     `name:"json" help:"Print a JSON object a line."`
-	IDs  []string `arg:"" name:"ID" help:"What the operation takes: a fileId or a tempRequestId."`
+	IDs  []string `arg:"" name:"ID"`
 }
 
 func (c *verbCmd) Run(p *program) error {
