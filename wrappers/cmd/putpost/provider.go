@@ -40,7 +40,8 @@ type provider struct {
 
 	// standin makes the stand-in for the credentials in the environment.
 	standin func(env environment, cfg standinConfig) (standin, error)
-	// paths are the beginnings of the paths that the stand-in serves.
+	// paths are the beginnings of the paths that the stand-in serves; one may
+	// begin with another's, and then the longer one counts.
 	paths []string
 	// reach is how a client is told of the stand-in at base.
 	reach func(base string) []variable

@@ -88,10 +88,42 @@ func TestEachStandInServesItsOwnPaths(t *testing.T) {
 			t.Errorf("%s %s: got %d, want %d", method, path, w.Code, want)
 		}
 	}
+	// A longer beginning counts before a shorter one, whichever stands first in the alphabet.
+	for _, third := range []string{"aaa", "zzz"} {
+		providers[third] = provider{paths: []string{"/v1/files/"}}
+		defer delete(providers, third)
+		all[third] = teapot{}
+		for path, want := range map[string]int{"/v1/files/x": 418, "/v1/fileUpload": 401, "/v1/files": 401} {
+			w := httptest.NewRecorder()
+			all.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, nil))
+			if w.Code != want {
+				t.Errorf("%s beside %s: got %d, want %d", path, third, w.Code, want)
+			}
+		}
+		delete(all, third)
+	}
 	// A path that http.ServeMux would clean with a redirect stays the provider's to answer.
 	w := httptest.NewRecorder()
 	all.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1//files", nil))
 	if w.Code < 400 {
 		t.Errorf("an unclean path: got %d", w.Code)
+	}
+}
+
+// teapot is the stand-in of a provider that is not there.
+type teapot struct{ standin }
+
+func (teapot) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }
+
+// With one beginning for two, chance would choose between their stand-ins.
+func TestNoTwoStandInsServeTheSamePaths(t *testing.T) {
+	holder := map[string]string{}
+	for name, p := range providers {
+		for _, path := range p.paths {
+			if other, taken := holder[path]; taken || !strings.HasPrefix(path, "/") {
+				t.Errorf("%s serves %q, and so does %q", name, path, other)
+			}
+			holder[path] = name
+		}
 	}
 }

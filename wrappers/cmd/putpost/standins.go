@@ -21,17 +21,22 @@ func newStandins(env environment, cfg standinConfig) (standins, error) {
 	return all, nil
 }
 
-// ServeHTTP goes by the path's beginning and leaves the path as it came, which
-// is what a signature is made over: http.ServeMux would redirect what it finds
-// unclean.
+// ServeHTTP goes by the path's beginning, the longest that fits, and leaves the
+// path as it came, which is what a signature is made over: http.ServeMux would
+// redirect what it finds unclean.
 func (s standins) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for _, name := range providerNames() {
+	var to http.Handler
+	longest := ""
+	for name, h := range s {
 		for _, path := range providers[name].paths {
-			if strings.HasPrefix(r.URL.Path, path) {
-				s[name].ServeHTTP(w, r)
-				return
+			if len(path) > len(longest) && strings.HasPrefix(r.URL.Path, path) {
+				to, longest = h, path
 			}
 		}
 	}
-	http.Error(w, "no stand-in serves this path", http.StatusNotFound)
+	if to == nil {
+		http.Error(w, "no stand-in serves this path", http.StatusNotFound)
+		return
+	}
+	to.ServeHTTP(w, r)
 }
