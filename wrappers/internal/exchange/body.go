@@ -60,11 +60,6 @@ type answer struct {
 	armed   time.Time
 }
 
-func (a *answer) WriteHeader(status int) {
-	a.arm()
-	a.ResponseWriter.WriteHeader(status)
-}
-
 func (a *answer) Write(p []byte) (int, error) {
 	a.arm()
 	return a.ResponseWriter.Write(p)

@@ -251,7 +251,7 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 // A handler that does not read the body answers, and net/http wants the rest of
 // the body before it sends that.
 func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
-	addr := serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+	addr := serve(t, exchange.Handler{Stall: 300 * time.Millisecond, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
 	conn := dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
 	if got := status(t, conn); got != http.StatusOK {
 		t.Errorf("status %d, want the handler's", got)
@@ -284,19 +284,23 @@ func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
 
 // The same for many small answers, each of which fits into what is not sent yet.
 func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
-	addr := serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Write(make([]byte, 1<<10))
-	})})
-	conn := dial(t, addr, "")
-	requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1000))
-	for range 1000 { // until the server hangs up
-		if _, err := conn.Write(requests); errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Fatal("the connection is held")
-		} else if err != nil {
-			return
-		}
+	for what, next := range map[string]http.HandlerFunc{
+		"a body":   func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<10)) },
+		"a header": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<10)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			conn := dial(t, serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: next}), "")
+			requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1000))
+			for range 1000 { // until the server hangs up
+				if _, err := conn.Write(requests); errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Fatal("the connection is held")
+				} else if err != nil {
+					return
+				}
+			}
+			t.Fatal("the test sends too little")
+		})
 	}
-	t.Fatal("the test sends too little")
 }
 
 // A slow caller is none that takes nothing.
