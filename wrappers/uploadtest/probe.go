@@ -26,7 +26,10 @@ import (
 //
 // Each operation is asked with the spec's own examples, which must succeed,
 // POST first and DELETE last; a path parameter gets the value that an earlier answer
-// gave under its name. Then it is asked without credentials and with spoiled
+// gave under its name, or the id in the answer of the path before it: what POST /files
+// calls id is the fileId of /files/{fileId}. An operation whose parameters no answer
+// gave may fail, and a line of the test's log says that it was not seen to succeed.
+// Then each is asked without credentials and with spoiled
 // ones, without a body, with a body that is cut off, of another media type or
 // short of what is required, which must each be refused by a 4xx. Every answer
 // must be declared and match its schema. A broken rule fails t by one line.
@@ -241,12 +244,31 @@ func (p *prober) succeeds(r *routers.Route) {
 		status, answer := p.ask(req, true)
 		switch {
 		case status/100 == 2:
-			for _, m := range members(answer) {
-				p.learned[m.name] = m.value
-			}
-		case known && status != 0:
+			p.learn(r, answer)
+		case status == 0: // reported already
+		case !known:
+			p.Logf("%s: %s: not seen to succeed: no answer gave what its path takes, and the spec's own example was answered %d (%s %s)", p.contract.title, nameOf(r), status, r.Method, r.Path)
+		default:
 			p.Errorf("%s: %s: %s: %d to the spec's own example (%s %s)", p.contract.title, nameOf(r), ruleStatus, status, r.Method, req.URL.EscapedPath())
 		}
+	}
+}
+
+// learn keeps what later paths may take of an answer.
+func (p *prober) learn(r *routers.Route, answer []byte) {
+	var own struct{ ID json.RawMessage }
+	if json.Unmarshal(answer, &own) == nil {
+		for _, id := range members(own.ID) {
+			for path := range p.contract.doc.Paths.Map() {
+				if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
+					name, _, _ := strings.Cut(rest, "}")
+					p.learned[name] = id.value
+				}
+			}
+		}
+	}
+	for _, m := range members(answer) {
+		p.learned[m.name] = m.value
 	}
 }
 

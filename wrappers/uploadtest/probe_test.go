@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -102,6 +103,46 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			defer ts.Close()
 			named(t, recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", depotSpec, withKey) }), b.want)
 		})
+	}
+}
+
+// renamed is the spec with another name for the parameter of /objects/{id}.
+func renamed(name string) []byte {
+	spec := bytes.ReplaceAll(depotSpec, []byte("{id}"), []byte("{"+name+"}"))
+	return bytes.Replace(spec, []byte("{name: id,"), []byte("{name: "+name+","), 1)
+}
+
+func TestProbeTakesTheIDOfACollectionForItsMember(t *testing.T) {
+	ts := httptest.NewServer(newDepot())
+	defer ts.Close()
+	l := &logged{TB: t}
+	Probe(l, ts.URL+"/v2", renamed("objectId"), withKey)
+	if l.log.Len() > 0 {
+		t.Errorf("not all operations were seen to succeed:\n%s", &l.log)
+	}
+	lost := httptest.NewServer(reply("/objects/", func(rec *httptest.ResponseRecorder) {
+		*rec = *httptest.NewRecorder()
+		rec.Code = 404
+	})(newDepot()))
+	defer lost.Close()
+	lines := recorded(t, func(tb testing.TB) { Probe(tb, lost.URL+"/v2", renamed("objectId"), withKey) })
+	named(t, lines, "Depot: look: response status: 404 to the spec's own example")
+}
+
+func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
+	// Of a member that no answer names: the path before it is no operation's.
+	spec := bytes.Replace(renamed("objectId"), []byte("/objects/{"), []byte("/members/{"), 1)
+	d := newDepot()
+	ts := httptest.NewServer(arrival("/members/", func(r *http.Request) {
+		r.URL.Path = strings.Replace(r.URL.Path, "members", "objects", 1)
+	})(d))
+	defer ts.Close()
+	l := &logged{TB: t}
+	Probe(l, ts.URL+"/v2", spec, withKey)
+	for _, want := range []string{"Depot: look: not seen to succeed: ", "answered 404 (GET /members/{objectId})", "(DELETE /members/{objectId})"} {
+		if !strings.Contains(l.log.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &l.log)
+		}
 	}
 }
 
