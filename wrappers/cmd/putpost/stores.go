@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/url"
-	"path"
 	"strings"
 	"time"
 
@@ -45,7 +44,7 @@ func lifecycle(name string) (string, error) {
 	if err != nil || u.Scheme != "s3" {
 		return "", usagef("--print-lifecycle goes with --store s3://BUCKET/PREFIX")
 	}
-	rule, err := s3.Lifecycle(path.Join(u.Path, "ncloudmailer"), 1)
+	rule, err := s3.Lifecycle(u.Path+"/ncloudmailer", 1)
 	if err != nil {
 		return "", usageError{err}
 	}
