@@ -65,6 +65,7 @@ func compare(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "a few seconds: everything runs once, and the figures mean nothing")
 	goals := flags.Bool("goals", false, "only what the goals are about; exit status 1 where one is missed")
+	cpu := flags.Bool("cpu", false, "of the goals, those about processor time; for tuning")
 	out := flags.String("out", "", "folder for the text and the chart of a full run (default results, here)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -73,7 +74,7 @@ func compare(ctx context.Context, args []string) error {
 	switch {
 	case *quick:
 		p = quickest()
-	case *goals:
+	case *goals || *cpu:
 		p = goalsOnly()
 	case *out == "":
 		*out = "results"
@@ -89,9 +90,13 @@ func compare(ctx context.Context, args []string) error {
 	if err := b.measure(ctx); err != nil {
 		return err
 	}
-	results, err := b.goals(ctx)
-	if err != nil {
-		return err
+	results := b.processorGoals()
+	if !*cpu {
+		more, err := b.otherGoals(ctx)
+		if err != nil {
+			return err
+		}
+		results = append(results, more...)
 	}
 	var text bytes.Buffer
 	b.write(&text, results)
