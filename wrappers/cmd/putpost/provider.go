@@ -45,7 +45,8 @@ type provider struct {
 	paths []string
 	// reach is how a client is told of the stand-in at base.
 	reach func(base string) []variable
-	// fallback are the credentials of a stand-in on loopback that were not set.
+	// fallback are the credentials of a stand-in, all that it looks at, each with
+	// its value on loopback where it is not set.
 	fallback []variable
 	// check says what a stand-in's environment lacks.
 	check func(env environment) error
@@ -102,6 +103,11 @@ func (p provider) destination(env environment) string {
 		u.Host = "loopback"
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host) + strings.TrimRight(u.Path, "/")
+}
+
+// unset says that nothing of what p's stand-in checks is set.
+func (p provider) unset(env environment) bool {
+	return !slices.ContainsFunc(p.fallback, func(v variable) bool { return env(v.name) != "" })
 }
 
 // missing are those of names that are not set.

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,7 +34,8 @@ a second one ends at once.
 Credentials are always checked. They are taken from TWENTYFOURSEVEN_TOKEN,
 TWENTYFOURSEVEN_CLIENT_ID, TWENTYFOURSEVEN_CLIENT_SECRET, NCLOUD_ACCESS_KEY and
 NCLOUD_SECRET_KEY. On a loopback address what is not set is test-token,
-test-client-id, test-client-secret, test-access-key and test-secret-key.
+test-client-id, test-client-secret, test-access-key and test-secret-key;
+elsewhere a service of which nothing is set is left out.
 A bucket is used with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; what NAVER
 would forget after 24 hours goes by a rule of the bucket: see --print-lifecycle.`
 }
@@ -61,6 +65,9 @@ func (c *serveCmd) Run(p *program) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if left := slices.DeleteFunc(providerNames(), func(name string) bool { return handler[name] != nil }); len(left) > 0 {
+		fmt.Fprintf(p.stderr, "putpost: left out, since no credentials are set for it: %s\n", and(left))
+	}
 	ln, err := net.ListenTCP("tcp", at)
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
@@ -70,13 +77,14 @@ func (c *serveCmd) Run(p *program) error {
 	if _, err := fmt.Fprintln(p.stdout, base); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
-	fmt.Fprintf(p.stderr, "putpost: stand-ins of %s; files are kept in %s\n", and(providerNames()), where)
+	names := slices.Sorted(maps.Keys(handler))
+	fmt.Fprintf(p.stderr, "putpost: stand-ins of %s; files are kept in %s\n", and(names), where)
 	if len(fallen) > 0 {
 		fmt.Fprintln(p.stderr, "putpost: credentials that are not set are, on loopback only:")
 		printExports(p.stderr, fallen)
 	}
 	fmt.Fprintln(p.stderr, "putpost: to send here, set:")
-	for _, name := range providerNames() {
+	for _, name := range names {
 		printExports(p.stderr, providers[name].reach(base))
 	}
 	return p.serve(ln, handler, logger)
@@ -89,8 +97,10 @@ func printExports(w io.Writer, values []variable) {
 }
 
 // serveCredentials is env with the fall-backs of a loopback address, and the
-// variables that came into force with them.
+// variables that came into force with them. Elsewhere each provider has all of its
+// credentials or nothing of them, which leaves it out; one at least has them.
 func serveCredentials(env environment, loopback bool) (_ environment, fallen []variable, _ error) {
+	var left []string
 	for _, name := range providerNames() {
 		provider := providers[name]
 		if loopback {
@@ -101,9 +111,16 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 			}
 			env = env.or(provider.fallback)
 		}
-		if err := provider.check(env); err != nil {
+		switch err := provider.check(env); {
+		case err == nil:
+		case provider.unset(env):
+			left = append(left, err.Error())
+		default:
 			return nil, nil, fmt.Errorf("%w, and only a loopback address goes without", err)
 		}
+	}
+	if len(left) == len(providers) {
+		return nil, nil, fmt.Errorf("no stand-in has credentials, and only a loopback address goes without: %s", strings.Join(left, "; "))
 	}
 	return env, fallen, nil
 }

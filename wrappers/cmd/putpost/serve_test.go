@@ -17,7 +17,10 @@ func TestOnlyLoopbackGoesWithoutCredentials(t *testing.T) {
 	}{
 		"nothing on loopback":       {nil, true, "", 5},
 		"some on loopback":          {ncp, true, "", 3},
-		"nothing":                   {ncp, false, "set the environment variable TWENTYFOURSEVEN_TOKEN, or ", 0},
+		"nothing of one":            {ncp, false, "", 0},
+		"nothing of the other":      {map[string]string{tfsToken: "x"}, false, "", 0},
+		"nothing":                   {nil, false, "no stand-in has credentials, and only a loopback address goes without: ncloudmailer: the environment variables NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set; twentyfourseven: set ", 0},
+		"what is not checked":       {map[string]string{tfsOrganization: "1", tfsBaseURL: "http://x/v1"}, false, "no stand-in has credentials", 0},
 		"half a client":             {with(ncp, tfsClientID, "x"), false, "TWENTYFOURSEVEN_CLIENT_SECRET is not set", 0},
 		"half a client and a token": {with(with(ncp, tfsClientSecret, "x"), tfsToken, "y"), false, "TWENTYFOURSEVEN_CLIENT_ID is not set", 0},
 		"a token":                   {with(ncp, tfsToken, "y"), false, "", 0},
@@ -40,8 +43,14 @@ func TestOnlyLoopbackGoesWithoutCredentials(t *testing.T) {
 					t.Errorf("%s is %q, want what was set", name, env(name))
 				}
 			}
-			if _, err := newStandins(env, standinConfig{}); err != nil {
+			all, err := newStandins(env, standinConfig{})
+			if err != nil {
 				t.Errorf("with these the stand-ins cannot be made: %v", err)
+			}
+			for name, p := range providers {
+				if made := all[name] != nil; made == p.unset(env) {
+					t.Errorf("%s has a stand-in: %t", name, made)
+				}
 			}
 		})
 	}
@@ -125,5 +134,13 @@ func TestNoTwoStandInsServeTheSamePaths(t *testing.T) {
 			}
 			holder[path] = name
 		}
+	}
+}
+
+func TestWhatIsLeftOutIsSaid(t *testing.T) {
+	// An address for documentation, which is nobody's: the rest fails.
+	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0")
+	if want := "putpost: left out, since no credentials are set for it: ncloudmailer\n"; got.code != exitFailed || !strings.HasPrefix(got.stderr, want) {
+		t.Errorf("got %+v, want %q first", got, want)
 	}
 }

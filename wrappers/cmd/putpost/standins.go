@@ -8,10 +8,14 @@ import (
 // standins are those of all providers on one port.
 type standins map[string]standin
 
-// newStandins makes them for the credentials in env.
+// newStandins makes them for the credentials in env; a provider that has none
+// there has no stand-in.
 func newStandins(env environment, cfg standinConfig) (standins, error) {
 	all := standins{}
 	for _, name := range providerNames() {
+		if providers[name].unset(env) {
+			continue
+		}
 		s, err := providers[name].standin(env, cfg)
 		if err != nil {
 			return nil, err
