@@ -183,6 +183,26 @@ func TestRefusedTokens(t *testing.T) {
 				return res, nil
 			}},
 
+		{name: "the one who asks for the token is called back, and the one who waits is not", at: here, fault: first(1, hang), want: want{tries: 2, stored: true},
+			call: func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
+				return l.second(u, context.Canceled, func(stopFirst func()) (upload.Result, error) {
+					time.AfterFunc(20*time.Millisecond, stopFirst) // when the second waits
+					return u.Upload(ctx, l.src)
+				})
+			}},
+		{name: "the one who waits for the token is called back", at: here, fault: hang, want: want{kinds: kinds(context.Canceled), tries: 1}, last: true,
+			call: func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
+				return l.second(u, context.Canceled, func(stopFirst func()) (upload.Result, error) {
+					l.stopSoon()
+					defer stopFirst()
+					res, err := u.Upload(ctx, l.src)
+					if took := time.Since(*l.stopped.Load()); took > time.Second {
+						l.t.Errorf("it took %s to hear the context", took)
+					}
+					return res, err
+				})
+			}},
+
 		{name: "a foreign source gives another token", at: api, fault: first(1, answer(401, "")), want: want{tries: 2, stored: true},
 			set: func(l *lab) {
 				foreign(func(n int) (*oauth2.Token, error) { return &oauth2.Token{AccessToken: l.newToken()}, nil })(l)
@@ -223,6 +243,24 @@ func TestRefusedTokens(t *testing.T) {
 		call: within(20 * time.Millisecond),
 		want: want{kinds: kinds(context.DeadlineExceeded), tries: 1, reached: none}})
 	runAll(t, rows)
+}
+
+// second does something while another upload hangs in the token call, which
+// ends with an error when it is told to stop.
+func (l *lab) second(u upload.Uploader, end error, do func(stopFirst func()) (upload.Result, error)) (res upload.Result, err error) {
+	first, stopFirst := context.WithCancel(l.t.Context())
+	defer stopFirst()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		if _, err := u.Upload(first, small); !errors.Is(err, end) {
+			l.t.Errorf("the first upload got the error %v", err)
+		}
+	})
+	for l.received(token) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	return do(stopFirst)
 }
 
 func both2(a, b func(*lab, upload.Result, error)) func(*lab, upload.Result, error) {
