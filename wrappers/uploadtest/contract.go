@@ -149,17 +149,27 @@ func (c *contract) credentialHeaders() []string {
 	return names
 }
 
-// traceHeader is the header that the spec declares for a trace id, if any.
+// traceHeader is the header that the spec declares for a trace id, if any. One
+// that says so counts before a request id.
 func (c *contract) traceHeader() string {
+	var trace, request []string
 	for _, item := range c.doc.Paths.Map() {
 		for _, op := range item.Operations() {
 			for _, response := range op.Responses.Map() {
 				for name := range response.Value.Headers {
-					if strings.Contains(strings.ToLower(name), "trace") {
-						return name
+					switch low := strings.ToLower(name); {
+					case strings.Contains(low, "trace"):
+						trace = append(trace, name)
+					case strings.Contains(low, "request-id"):
+						request = append(request, name)
 					}
 				}
 			}
+		}
+	}
+	for _, names := range [][]string{trace, request} {
+		if len(names) > 0 {
+			return slices.Min(names)
 		}
 	}
 	return ""

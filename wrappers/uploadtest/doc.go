@@ -28,6 +28,10 @@
 // type, and a part's own Content-Length is right. Of every request with a body:
 // a Content-Length, and no chunked encoding.
 //
+// Of a client's results and errors: their trace id is the one of the API's last
+// answer, in the header that the spec declares with "trace" in its name, or else
+// "request-id". Where it declares neither, trace ids are not looked at.
+//
 // Of the presigned step, which is a request to any URL in an operation's JSON
 // answer: the URL goes out byte for byte as it was handed out; the method is the one
 // that stood beside it; Content-Type is what the initiating request called
