@@ -64,10 +64,10 @@ fuzz:
 bench:
 	go -C $(BENCH) run .
 
-# So many uploads through each client while one request in a hundred is spoiled;
-# prints its figures. It takes minutes, and begins nothing after SOAK_TIME.
+# SOAK_UPLOADS through each client, while one request in a hundred is spoiled; it
+# takes minutes, begins nothing after SOAK_TIME, and prints its figures.
 SOAK_UPLOADS = 100000
-SOAK_TIME    = 8m
+SOAK_TIME    = 7m
 soak:
 	PUTPOST_SOAK_UPLOADS=$(SOAK_UPLOADS) PUTPOST_SOAK_TIME=$(SOAK_TIME) \
 	go test -run '^TestSoak$$' -v -count=1 -timeout 15m ./wrappers/internal/soak

@@ -73,7 +73,7 @@ func calm(t *testing.T, s *server, goal both) (b both) {
 		return f
 	}
 	b.standins = settle(goal.standins, func() figures { return s.ask(t, "/calm") })
-	b.clients = settle(goal.clients, func() figures { collect(); return measure() })
+	b.clients = settle(goal.clients, func() figures { s.ask(t, "/calm"); collect(); return measure() })
 	return b
 }
 

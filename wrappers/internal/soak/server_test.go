@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,12 +93,23 @@ func serve(dir string) error {
 	mux.Handle("/api/", s.ncloudmailer)
 	mux.Handle("/", s.twentyfourseven)
 	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
+	var unused sync.Map // connections without a request yet, which count as busy for 5 s
+	srv.ConnState = func(conn net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			unused.Store(conn, nil)
+		} else {
+			unused.Delete(conn)
+		}
+	}
 	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/calm":
 			// Nothing is under way: what is left now is what would be left for ever.
 			srv.SetKeepAlivesEnabled(false)
 			defer srv.SetKeepAlivesEnabled(true)
+			for conn := range unused.Range {
+				conn.(net.Conn).Close()
+			}
 			collect()
 			fallthrough
 		case "/figures":
