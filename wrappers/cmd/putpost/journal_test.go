@@ -20,7 +20,7 @@ import (
 func (s *service) sends() *atomic.Int64 {
 	var n atomic.Int64
 	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.Method == http.MethodPut || r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/api/") {
+		if r.Method == http.MethodPut || r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 			n.Add(1)
 		}
 		next.ServeHTTP(w, r)

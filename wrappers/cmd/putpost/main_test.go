@@ -137,7 +137,7 @@ func TestWhatTheCallerCanMendIsOneLineAndExitTwo(t *testing.T) {
 		"unknown command":      {[]string{"sned"}, good, "sned"},
 		"unknown flag":         {[]string{"send", "--bogus"}, good, "--bogus"},
 		"no provider":          {[]string{"send", file}, good, "--to"},
-		"unknown provider":     {[]string{"send", "--to", "dropbox", file}, good, `"ncloudmailer","twentyfourseven"`},
+		"unknown provider":     {[]string{"send", "--to", "dropbox", file}, good, `"` + strings.Join(providerNames(), `","`) + `"`},
 		"nothing to send":      {[]string{"send", "--to", "ncloudmailer"}, good, "nothing to send"},
 		"no concurrency":       {[]string{"send", "--to", "ncloudmailer", "--concurrency", "0", file}, good, "--concurrency"},
 		"a name for two files": {[]string{"send", "--to", "ncloudmailer", "--name", "x", file, file}, good, "--name"},
@@ -151,10 +151,10 @@ func TestWhatTheCallerCanMendIsOneLineAndExitTwo(t *testing.T) {
 		"no secret": {[]string{"send", "--to", "twentyfourseven", file},
 			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1"}, "TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
 		"no keys":       {[]string{"send", "--to", "ncloudmailer", file}, nil, "NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
-		"no key":        {[]string{"getFile", "x"}, map[string]string{"NCLOUD_SECRET_KEY": "s3cret"}, "NCLOUD_ACCESS_KEY is not set"},
+		"no key":        {[]string{commandName("ncloudmailer", "getFile"), "x"}, map[string]string{"NCLOUD_SECRET_KEY": "s3cret"}, "NCLOUD_ACCESS_KEY is not set"},
 		"no base":       {[]string{"send", "--to", "ncloudmailer", file}, with(good, "NCLOUD_MAILER_BASE_URL", "nonsense"), "NCLOUD_MAILER_BASE_URL"},
 		"no token base": {[]string{"send", "--to", "twentyfourseven", file}, map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "i", "TWENTYFOURSEVEN_CLIENT_SECRET": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1", "TWENTYFOURSEVEN_TOKEN_URL": "https://s3cret@x/"}, "TWENTYFOURSEVEN_TOKEN_URL"},
-		"no id":         {[]string{"getFileUploadStatus"}, good, "ID"},
+		"no id":         {[]string{commandName("twentyfourseven", "getFileUploadStatus")}, good, "ID"},
 		"no address":    {[]string{"serve", "--addr", "8080"}, nil, "--addr"},
 		"no size":       {[]string{"serve", "--max-size", "10M"}, nil, "10MB or 10MiB"},
 		"no store":      {[]string{"serve", "--store", ""}, nil, "--store"},
@@ -189,7 +189,7 @@ func with(env map[string]string, name, value string) map[string]string {
 }
 
 func TestHelpIsDataAndNoError(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"send", "--help"}, {"serve", "--help"}, {"demo", "--help"}, {"deleteFile", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"send", "--help"}, {"serve", "--help"}, {"demo", "--help"}, {commandName("ncloudmailer", "deleteFile"), "--help"}} {
 		got := invoke(nil, nil, args...)
 		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "Usage: putpost") {
 			t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", args, got.code, got.stderr, got.stdout)

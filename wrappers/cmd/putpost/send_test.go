@@ -95,7 +95,7 @@ func TestWaitPrintsTheDocumentIDAsThirdColumn(t *testing.T) {
 	if got.code != 0 || len(lines) != 1 || len(lines[0]) != 3 || lines[0][2] == "" {
 		t.Fatalf("got %+v", got)
 	}
-	status := invoke(s.env, nil, "getFileUploadStatus", lines[0][0])
+	status := invoke(s.env, nil, commandName("twentyfourseven", "getFileUploadStatus"), lines[0][0])
 	if want := lines[0][0] + "\tCompleted\t" + lines[0][2] + "\n"; status.code != 0 || status.stdout != want {
 		t.Errorf("getFileUploadStatus printed %+v, want %q", status, want)
 	}
@@ -110,12 +110,12 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, verb := range []string{"getFile", "deleteFile"} {
-		if got := invoke(s.env, nil, verb, line.TempRequestID); got.code != 0 || got.stdout != line.ID+"\ta.txt\n" {
+		if got := invoke(s.env, nil, commandName("ncloudmailer", verb), line.TempRequestID); got.code != 0 || got.stdout != line.ID+"\ta.txt\n" {
 			t.Errorf("%s: got %+v", verb, got)
 		}
 	}
 	for _, verb := range []string{"getFile", "deleteFile"} {
-		got := invoke(s.env, nil, verb, line.TempRequestID, "../files")
+		got := invoke(s.env, nil, commandName("ncloudmailer", verb), line.TempRequestID, "../files")
 		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, ": not found: ") != 2 {
 			t.Errorf("%s of what is gone: got %+v", verb, got)
 		}

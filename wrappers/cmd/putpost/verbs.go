@@ -3,33 +3,34 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// providerCommands are the verbs of all providers as commands. Where providers
-// use one name, the provider stands before it in each: none of them has the bare
-// name, lest a script that knew it deletes with somebody else.
+// providerCommands are the verbs of all providers as commands.
 func providerCommands() []kong.Option {
-	holders := map[string]int{}
-	for _, p := range providers {
-		for _, v := range p.verbs {
-			holders[v.name]++
-		}
-	}
 	var options []kong.Option
 	for _, provider := range providerNames() {
 		for _, v := range providers[provider].verbs {
-			name := v.name
-			if holders[name] > 1 {
-				name = provider + "." + name
-			}
-			options = append(options, kong.DynamicCommand(name, v.help, "", &verbCmd{provider: provider, verb: v}))
+			options = append(options, kong.DynamicCommand(commandName(provider, v.name), v.help, "", &verbCmd{provider: provider, verb: v}))
 		}
 	}
 	return append(options, kong.PostBuild(describeIDs))
+}
+
+// commandName is what a provider's verb is called by. Where another provider has
+// one of the same name, the provider stands before it in both: neither has the
+// bare name, lest a script that knew it deletes with somebody else.
+func commandName(provider, name string) string {
+	for other, p := range providers {
+		if other != provider && slices.ContainsFunc(p.verbs, func(v verb) bool { return v.name == name }) {
+			return provider + "." + name
+		}
+	}
+	return name
 }
 
 // describeIDs says of each verb what its ID is, which a tag cannot.

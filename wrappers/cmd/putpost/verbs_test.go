@@ -13,11 +13,14 @@ func TestAVerbOfTwoProvidersIsNeithersWithoutItsProvider(t *testing.T) {
 	if got := invoke(nil, nil, "deleteFile", "x"); got.code != exitUsage || !strings.Contains(got.stderr, "deleteFile") {
 		t.Errorf("the bare name: got %+v", got)
 	}
+	if got := commandName(third, "onlyOnce"); got != "onlyOnce" {
+		t.Errorf("a verb of one provider is called %s", got)
+	}
 	for command, want := range map[string]string{
-		"aaa.deleteFile":          "What the third calls an id.",
-		"ncloudmailer.deleteFile": "A tempRequestId",
-		"getFile":                 "A tempRequestId", // which nobody else has
-		"getFileUploadStatus":     "A fileId",
+		"aaa.deleteFile":                                      "What the third calls an id.",
+		"ncloudmailer.deleteFile":                             "A tempRequestId",
+		commandName("ncloudmailer", "getFile"):                "A tempRequestId",
+		commandName("twentyfourseven", "getFileUploadStatus"): "A fileId",
 	} {
 		if got := invoke(nil, nil, command, "--help"); got.code != 0 || !strings.Contains(got.stdout, want) {
 			t.Errorf("%s --help: want %q in %+v", command, want, got)
