@@ -174,7 +174,7 @@ func (s *tokenSource) token(ctx context.Context) (*oauth2.Token, error) {
 	}
 	for {
 		if s.life.Err() != nil {
-			return nil, context.Cause(s.life)
+			return nil, wire.Ended(s.life, nil)
 		}
 		s.mu.Lock()
 		if s.held.Valid() {
@@ -193,7 +193,7 @@ func (s *tokenSource) token(ctx context.Context) (*oauth2.Token, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, wire.Ended(ctx, nil)
 		case <-f.done:
 		}
 		if !f.calledBack {

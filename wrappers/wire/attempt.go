@@ -60,7 +60,7 @@ func (d *Doer) send(req *http.Request, body io.ReadCloser, x *exchange) (_ *http
 	for hops := 0; ; hops++ {
 		resp, err := d.roundTrip(req, body)
 		if err != nil {
-			f := d.fail(x, ended(req.Context(), err))
+			f := d.fail(x, Ended(req.Context(), err))
 			if resp != nil {
 				f.Status, f.TraceID = resp.StatusCode, d.traceID(resp)
 				resp.Body.Close()
@@ -98,7 +98,7 @@ func (d *Doer) send(req *http.Request, body io.ReadCloser, x *exchange) (_ *http
 func (d *Doer) refusedCredentials(req *http.Request, x *exchange, err error) {
 	f, ok := errors.AsType[*upload.Error](err)
 	if !ok {
-		d.fail(x, ended(req.Context(), WithoutURL(err)))
+		d.fail(x, Ended(req.Context(), WithoutURL(err)))
 		return
 	}
 	own := *f // the token call's failure may be that of many callers at once

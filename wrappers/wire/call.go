@@ -30,7 +30,7 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 		if err = WithoutURL(err); !errors.Is(err, upload.ErrInvalid) && !errors.Is(err, upload.ErrNotReplayable) {
 			err = fmt.Errorf("%w: %w", upload.ErrInvalid, err)
 		}
-		return "", d.fail(x, ended(ctx, err))
+		return "", d.fail(x, Ended(ctx, err))
 	}
 	defer resp.Body.Close()
 	if x.failure != nil {
@@ -43,7 +43,7 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 	body, err := readAnswer(resp)
 	switch {
 	case err != nil:
-		err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w", upload.ErrUnavailable, WithoutURL(err)))
+		err = Ended(ctx, fmt.Errorf("%w: the answer broke off: %w", upload.ErrUnavailable, WithoutURL(err)))
 	case len(body) > maxAnswer:
 		err = fmt.Errorf("%w: the answer is longer than %d bytes", upload.ErrUnavailable, maxAnswer)
 	default:

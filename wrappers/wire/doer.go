@@ -67,7 +67,7 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	// cannot be opened is never announced to a server.
 	body, err := begin(req)
 	if err != nil {
-		return nil, d.fail(x, ended(ctx, err))
+		return nil, d.fail(x, Ended(ctx, err))
 	}
 	repeats, renewed := 0, false
 	for {
@@ -183,12 +183,13 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	case <-timer.C:
 		return ctx.Err()
 	case <-ctx.Done():
-		return ended(ctx, nil)
+		return Ended(ctx, nil)
 	}
 }
 
-// ended is how a context ended, or otherwise where it did not.
-func ended(ctx context.Context, otherwise error) error {
+// Ended is how ctx ended, with its cause where that says more; and otherwise
+// where ctx has not ended.
+func Ended(ctx context.Context, otherwise error) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if err == nil {
 		return otherwise
