@@ -20,6 +20,11 @@
 // compared is the ratio within a round; the table gives the median over the
 // rounds and where the middle half of them lies.
 //
+// From 10 MiB up a round is one upload, after one that opened the connection. The
+// peers that hold the file in memory pay the kernel for each new page of it; in
+// a process that sends one such file after the other, they would cost about half
+// of what the table says, and three times what streaming does.
+//
 // Every peer sends every size once while the server takes the SHA-256 of what
 // arrives; a peer that does not send the file is an error, not a figure.
 //
@@ -30,8 +35,8 @@
 // one multipart POST. The other Go peers get net/http's default transport with as
 // many idle connections as they have uploads at once: with its default of two
 // they would cost half as much again, and several times as much over TLS. curl
-// sends a round's files from one process, whose start is part of its cost; at
-// 16 KiB that is about a tenth.
+// sends a round's files, and at least twenty of them, from one process, whose start
+// is part of its cost: about a tenth.
 //
 // "h2" is a server that offers HTTP/2. putpost's own transport does not take the
 // offer: a large body costs less over HTTP/1.1.

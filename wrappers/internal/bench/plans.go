@@ -40,8 +40,9 @@ func quickest() plan {
 	}
 }
 
-// uploads is how many of each size a round takes, so that all rounds take about
-// as long.
+// uploads is how many of each size a round takes. A large file is sent once:
+// memory that a process had before costs it half as much as memory that it gets,
+// and most programs do not send one such file after the other.
 func uploads(small int) func(column) int {
 	return func(c column) int {
 		switch {
@@ -51,8 +52,6 @@ func uploads(small int) func(column) int {
 			return max(1, small/2)
 		case c.size <= mib:
 			return max(1, small/20)
-		case c.size <= 10*mib:
-			return max(1, small/100)
 		}
 		return 1
 	}
