@@ -10,7 +10,7 @@ import (
 	"time"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
 // batch is what one request uploaded. Its manifest is put last, so nobody sees a
@@ -68,7 +68,7 @@ func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
 	}
 	if h.over(b.Created) {
 		if err := h.remove(ctx, b); err != nil {
-			exchange.Log(ctx).WarnContext(ctx, "an old batch could not be deleted", "error", err)
+			standinhttp.Log(ctx).WarnContext(ctx, "an old batch could not be deleted", "error", err)
 		}
 		return nil, noSuchBatch()
 	}
@@ -107,6 +107,6 @@ func (h *Handler) discard(ctx context.Context, b *batch) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if err := h.remove(ctx, b); err != nil {
-		exchange.Log(ctx).ErrorContext(ctx, "files of a refused request could not be deleted", "error", err)
+		standinhttp.Log(ctx).ErrorContext(ctx, "files of a refused request could not be deleted", "error", err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -74,7 +74,7 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 		// A connection that breaks ends the context, too, and the store may see
 		// that first.
 		if f.err == nil {
-			f.err = exchange.BodyError(ctx)
+			f.err = standinhttp.BodyError(ctx)
 		}
 		switch {
 		case errors.Is(f.err, errTooLarge):
@@ -101,7 +101,7 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 
 // blame tells a caller that fell silent from a form that is wrong.
 func (h *Handler) blame(ctx context.Context, err error) error {
-	if errors.Is(exchange.BodyError(ctx), os.ErrDeadlineExceeded) {
+	if errors.Is(standinhttp.BodyError(ctx), os.ErrDeadlineExceeded) {
 		return stalled(err)
 	}
 	return err

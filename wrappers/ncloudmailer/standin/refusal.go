@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
 // refusal is an answer that is no success: what the caller is told, and for the
@@ -89,7 +89,7 @@ func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 		body.Error.Details = &e.details
 	}
 	text, _ := json.Marshal(body) // of strings only
-	exchange.Refuse(w, r, e.status, e)
+	standinhttp.Refuse(w, r, e.status, e)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(e.status)

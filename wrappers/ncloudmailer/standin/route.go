@@ -7,7 +7,7 @@ import (
 	"path"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
 // basePaths are those of the provider's regions; they share the store.
@@ -35,7 +35,7 @@ func (h *Handler) route() http.Handler {
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { answerRefusal(w, r, noSuchPath()) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("x-ncp-trace-id", exchange.TraceID(r.Context()))
+		w.Header().Set("x-ncp-trace-id", standinhttp.TraceID(r.Context()))
 		if wrong := h.authenticate(r); wrong != "" {
 			answerRefusal(w, r, unauthorized("Invalid authentication information. "+wrong))
 			return

@@ -42,7 +42,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -119,7 +119,7 @@ func New(cfg Config) (*Handler, error) {
 		h.now = time.Now
 	}
 	h.authenticate = signedBy(cfg.AccessKey, cfg.SecretKey, h.now)
-	h.serve = exchange.Handler{Next: h.route(), Logger: cfg.Logger, Now: h.now, Stall: cfg.Stall}
+	h.serve = standinhttp.Handler{Next: h.route(), Logger: cfg.Logger, Now: h.now, Stall: cfg.Stall}
 	return h, nil
 }
 

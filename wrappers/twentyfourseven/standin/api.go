@@ -15,7 +15,7 @@ import (
 	"strings"
 
 	api "github.com/putpost/putpost/gen/twentyfourseven"
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -62,7 +62,7 @@ func (h *Handler) api() http.Handler {
 		// credentials exclude each other. There are none, either.
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Allow-Credentials", "true")
-		w.Header().Set("X-Trace-Id", exchange.TraceID(r.Context()))
+		w.Header().Set("X-Trace-Id", standinhttp.TraceID(r.Context()))
 		if err := h.authenticate(r); err != nil {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			answerRefusal(w, r, refuse(http.StatusUnauthorized, "%w", err))
@@ -83,7 +83,7 @@ func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	if ref, ok := errors.AsType[*refusal](err); ok {
 		status = ref.status
 	}
-	exchange.Refuse(w, r, status, err)
+	standinhttp.Refuse(w, r, status, err)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(status)
 }
@@ -143,7 +143,7 @@ func (h *Handler) readText(r *http.Request) ([]byte, error) {
 	if r.ContentLength > h.maxText {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has %d bytes, more than %d", r.ContentLength, h.maxText)
 	}
-	exchange.Hurry(r.Context())
+	standinhttp.Hurry(r.Context())
 	text, err := io.ReadAll(io.LimitReader(r.Body, max(h.maxText, h.maxText+1)))
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "reading the body: %w", err)

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -62,7 +62,7 @@ func (e *s3Error) Error() string { return e.Code + ": " + e.Message }
 
 // presigned takes the bytes that come to a presigned URL.
 func (h *Handler) presigned(w http.ResponseWriter, r *http.Request, id string) {
-	w.Header().Set("x-amz-request-id", exchange.TraceID(r.Context()))
+	w.Header().Set("x-amz-request-id", standinhttp.TraceID(r.Context()))
 	if err := h.put(r, id); err != nil {
 		answerS3(w, r, err)
 		return
@@ -77,13 +77,13 @@ func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 	if e.reason != nil {
 		reason = fmt.Errorf("%w: %w", e, e.reason)
 	}
-	e.RequestID = exchange.TraceID(r.Context())
+	e.RequestID = standinhttp.TraceID(r.Context())
 	body, err := xml.Marshal(e)
 	if err != nil {
 		reason = errors.Join(reason, err)
 	}
 	body = append([]byte(xml.Header), body...)
-	exchange.Refuse(w, r, e.status, reason)
+	standinhttp.Refuse(w, r, e.status, reason)
 	if e.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPut)
 	}
@@ -99,7 +99,7 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 		return err
 	}
 	_, err := h.store.Put(r.Context(), fileKey(id), r.Header.Get("Content-Type"), r.Body)
-	broken := exchange.BodyError(r.Context())
+	broken := standinhttp.BodyError(r.Context())
 	switch {
 	case err == nil:
 		return nil

@@ -44,7 +44,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -144,7 +144,7 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("twentyfourseven stand-in: %w", err)
 	}
 	h.ids, h.urls, h.tokens = keys[0], keys[1], keys[2]
-	h.serve = exchange.Handler{Next: h.route(), Logger: cfg.Logger, Now: h.now, Stall: cfg.Stall}
+	h.serve = standinhttp.Handler{Next: h.route(), Logger: cfg.Logger, Now: h.now, Stall: cfg.Stall}
 	return h, nil
 }
 

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
 // What the provider's token service is asked for, and what it grants.
@@ -75,7 +75,7 @@ func invalidRequest(description string) error {
 func (h *Handler) token(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
-	w.Header().Set("X-Trace-Id", exchange.TraceID(r.Context()))
+	w.Header().Set("X-Trace-Id", standinhttp.TraceID(r.Context()))
 	organization, err := h.grant(r)
 	var token string
 	if err == nil {
@@ -102,7 +102,7 @@ func answerOAuth(w http.ResponseWriter, r *http.Request, err error) {
 			e = &oauthError{"invalid_request", ref.Error(), ref.status}
 		}
 	}
-	exchange.Refuse(w, r, e.status, err)
+	standinhttp.Refuse(w, r, e.status, err)
 	switch e.status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Basic") // RFC 6749 asks for it where Basic was tried

@@ -1,4 +1,4 @@
-package exchange
+package standinhttp
 
 import (
 	"io"

@@ -1,12 +1,12 @@
-// Package exchange is what the stand-ins have in common around one request and
+// Package standinhttp is what the stand-ins have in common around one request and
 // its answer: a trace id, the reason of a refusal in the log, a body that must
 // keep coming, and an early refusal that reaches a caller who is still sending.
 //
-//	h := exchange.Handler{Next: mux, Logger: logger}
+//	h := standinhttp.Handler{Next: mux, Logger: logger}
 //	...
-//	exchange.Refuse(w, r, http.StatusUnauthorized, errors.New("no token"))
+//	standinhttp.Refuse(w, r, http.StatusUnauthorized, errors.New("no token"))
 //	w.WriteHeader(http.StatusUnauthorized)
-package exchange
+package standinhttp
 
 import (
 	"cmp"

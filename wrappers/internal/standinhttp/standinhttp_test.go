@@ -1,4 +1,4 @@
-package exchange_test
+package standinhttp_test
 
 import (
 	"bufio"
@@ -16,11 +16,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/putpost/putpost/wrappers/internal/exchange"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
 // serve starts h and returns the server's address.
-func serve(t *testing.T, h exchange.Handler) string {
+func serve(t *testing.T, h standinhttp.Handler) string {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
@@ -44,7 +44,7 @@ func dial(t *testing.T, addr, head string) net.Conn {
 
 // refuse answers 413 and reads nothing.
 var refuse = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	exchange.Refuse(w, r, http.StatusRequestEntityTooLarge, errors.New("on purpose"))
+	standinhttp.Refuse(w, r, http.StatusRequestEntityTooLarge, errors.New("on purpose"))
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusRequestEntityTooLarge)
 })
@@ -62,7 +62,7 @@ func status(t *testing.T, conn net.Conn) int {
 func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
 	const size = 32 << 20
 	for _, framing := range []string{fmt.Sprintf("Content-Length: %d\n\n", size), "Transfer-Encoding: chunked\n\n" + fmt.Sprintf("%x\n", size)} {
-		conn := dial(t, serve(t, exchange.Handler{Next: refuse}), "PUT / HTTP/1.1\nHost: x\n"+framing)
+		conn := dial(t, serve(t, standinhttp.Handler{Next: refuse}), "PUT / HTTP/1.1\nHost: x\n"+framing)
 		chunk := make([]byte, 1<<20)
 		for range size / len(chunk) {
 			if _, err := conn.Write(chunk); err != nil {
@@ -78,7 +78,7 @@ func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
 func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 	for _, length := range []int{10, 100 << 10, 10 << 20} {
 		for _, expect := range []string{"", "Expect: 100-continue\n"} {
-			conn := dial(t, serve(t, exchange.Handler{Next: refuse}), fmt.Sprintf("PUT / HTTP/1.1\nHost: x\n%sContent-Length: %d\n\n", expect, length))
+			conn := dial(t, serve(t, standinhttp.Handler{Next: refuse}), fmt.Sprintf("PUT / HTTP/1.1\nHost: x\n%sContent-Length: %d\n\n", expect, length))
 			conn.SetDeadline(time.Now().Add(2 * time.Second))
 			if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
 				t.Errorf("%d bytes %s: status %d, want 413", length, expect, got)
@@ -95,7 +95,7 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 func TestUnreadBodyIsNotTheNextRequest(t *testing.T) {
 	body := "GET /smuggled HTTP/1.1\nHost: x\n\n"
 	paths := make(chan string, 2)
-	addr := serve(t, exchange.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, standinhttp.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		paths <- r.URL.Path
 		refuse(w, r)
 	})})
@@ -110,7 +110,7 @@ func TestUnreadBodyIsNotTheNextRequest(t *testing.T) {
 }
 
 func TestConnectionIsKeptWhenTheBodyWasRead(t *testing.T) {
-	addr := serve(t, exchange.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, standinhttp.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		refuse(w, r)
 	})})
@@ -126,9 +126,9 @@ func TestConnectionIsKeptWhenTheBodyWasRead(t *testing.T) {
 
 func TestStalledBodyEnds(t *testing.T) {
 	result := make(chan error, 1)
-	addr := serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, standinhttp.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := io.Copy(io.Discard, r.Body)
-		if got := exchange.BodyError(r.Context()); got != err {
+		if got := standinhttp.BodyError(r.Context()); got != err {
 			t.Errorf("BodyError is %v, want %v", got, err)
 		}
 		result <- err
@@ -148,7 +148,7 @@ func TestStalledBodyEnds(t *testing.T) {
 func TestSlowIsNotStalled(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	result := make(chan error, 1)
-	addr := serve(t, exchange.Handler{Stall: stall, Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	addr := serve(t, standinhttp.Handler{Stall: stall, Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, err := io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
@@ -169,12 +169,12 @@ func TestSlowIsNotStalled(t *testing.T) {
 
 func TestBrokenBodyIsTold(t *testing.T) {
 	result := make(chan error, 1)
-	addr := serve(t, exchange.Handler{Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if err := exchange.BodyError(r.Context()); err != nil {
+	addr := serve(t, standinhttp.Handler{Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := standinhttp.BodyError(r.Context()); err != nil {
 			t.Errorf("BodyError is %v before anything was read", err)
 		}
 		io.Copy(io.Discard, r.Body)
-		result <- exchange.BodyError(r.Context())
+		result <- standinhttp.BodyError(r.Context())
 	})})
 	dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning").Close()
 	if err := <-result; err == nil {
@@ -189,8 +189,8 @@ func TestBrokenBodyIsTold(t *testing.T) {
 func TestReasonIsLoggedUnderTheTraceID(t *testing.T) {
 	var log bytes.Buffer
 	ids := make(chan string, 2)
-	h := exchange.Handler{Logger: slog.New(slog.NewTextHandler(&log, nil)), Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ids <- exchange.TraceID(r.Context())
+	h := standinhttp.Handler{Logger: slog.New(slog.NewTextHandler(&log, nil)), Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ids <- standinhttp.TraceID(r.Context())
 		refuse(w, r)
 	})}
 	for range 2 {
@@ -213,7 +213,7 @@ func TestReasonIsLoggedUnderTheTraceID(t *testing.T) {
 func TestDateIsTheClocks(t *testing.T) {
 	now := time.Date(1997, 2, 26, 0, 0, 0, 0, time.FixedZone("KST", 9*60*60))
 	w := httptest.NewRecorder()
-	exchange.Handler{Next: refuse, Now: func() time.Time { return now }}.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	standinhttp.Handler{Next: refuse, Now: func() time.Time { return now }}.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if got := w.Header().Get("Date"); got != "Tue, 25 Feb 1997 15:00:00 GMT" {
 		t.Errorf("Date is %s", got)
 	}
@@ -223,8 +223,8 @@ func TestDateIsTheClocks(t *testing.T) {
 func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	result := make(chan error, 1)
-	addr := serve(t, exchange.Handler{Stall: stall, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		exchange.Hurry(r.Context())
+	addr := serve(t, standinhttp.Handler{Stall: stall, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		standinhttp.Hurry(r.Context())
 		_, err := io.Copy(io.Discard, r.Body)
 		result <- err
 		refuse(w, r)
@@ -251,7 +251,7 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 // A handler that does not read the body answers, and net/http wants the rest of
 // the body before it sends that.
 func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
-	addr := serve(t, exchange.Handler{Stall: 300 * time.Millisecond, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+	addr := serve(t, standinhttp.Handler{Stall: 300 * time.Millisecond, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
 	conn := dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
 	if got := status(t, conn); got != http.StatusOK {
 		t.Errorf("status %d, want the handler's", got)
@@ -263,7 +263,7 @@ func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
 
 func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
 	result := make(chan error, 1)
-	addr := serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	addr := serve(t, standinhttp.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for { // more than all buffers on the way hold
 			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 				result <- err
@@ -289,7 +289,7 @@ func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 		"a header": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<10)) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			conn := dial(t, serve(t, exchange.Handler{Stall: 50 * time.Millisecond, Next: next}), "")
+			conn := dial(t, serve(t, standinhttp.Handler{Stall: 50 * time.Millisecond, Next: next}), "")
 			requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1000))
 			for range 1000 { // until the server hangs up
 				if _, err := conn.Write(requests); errors.Is(err, os.ErrDeadlineExceeded) {
@@ -306,7 +306,7 @@ func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 // A slow caller is none that takes nothing.
 func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
 	const stall, size = 200 * time.Millisecond, 24 << 20
-	addr := serve(t, exchange.Handler{Stall: stall, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	addr := serve(t, standinhttp.Handler{Stall: stall, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for range size >> 16 {
 			w.Write(make([]byte, 1<<16))
 		}
