@@ -75,6 +75,8 @@ func newDoer(api API, cfg upload.Config) *Doer {
 func checkBase(base string) (string, error) {
 	u, err := url.Parse(base)
 	switch {
+	case base == "":
+		return "", errors.New("there is no base URL")
 	case err != nil:
 		return "", errors.New("the base URL cannot be parsed; it is like https://host/v1")
 	case u.Scheme != "https" && u.Scheme != "http":
