@@ -1,11 +1,12 @@
-// Package standinhttp is what the stand-ins have in common around one request and
-// its answer: a trace id, the reason of a refusal in the log, a body that must
-// keep coming, and an early refusal that reaches a caller who is still sending.
+// Package standinhttp is what every stand-in needs around its routes: a trace id,
+// the reason of a refusal in the log, a body that must keep coming, an early
+// refusal that reaches a caller who is still sending, answers for what is no
+// operation, and secrets that are compared and printed as they should be.
 //
 //	h := standinhttp.Handler{Next: mux, Logger: logger}
 //	...
 //	standinhttp.Refuse(w, r, http.StatusUnauthorized, errors.New("no token"))
-//	w.WriteHeader(http.StatusUnauthorized)
+//	standinhttp.WriteJSON(w, http.StatusUnauthorized, problem)
 package standinhttp
 
 import (
@@ -114,7 +115,7 @@ func Log(ctx context.Context) *slog.Logger {
 
 // Refuse says that the request is about to be answered with this status, and
 // why. The reason goes to the log, never to the caller. It is called before the
-// header is written; what is written must have a Content-Length. Then the answer
+// header is written; what is written, by [Write], has a Content-Length. Then the answer
 // leaves at once, however much of the body was not read, and the rest of the
 // body is thrown away for a while, so that a caller that sends all before it
 // listens gets to hear it.

@@ -88,12 +88,8 @@ func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	if e.details != "" {
 		body.Error.Details = &e.details
 	}
-	text, _ := json.Marshal(body) // of strings only
 	standinhttp.Refuse(w, r, e.status, e)
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-	w.WriteHeader(e.status)
-	_, _ = w.Write(text)
+	standinhttp.WriteJSON(w, e.status, body)
 }
 
 // answerInvalid is for what the generated code could not decode.

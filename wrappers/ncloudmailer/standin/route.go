@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"path"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
@@ -14,7 +13,7 @@ import (
 var basePaths = []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"}
 
 func (h *Handler) route() http.Handler {
-	mux := http.NewServeMux()
+	mux, allow := http.NewServeMux(), map[string]string{}
 	strict := api.NewStrictHandlerWithOptions(operations{h}, nil, api.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  answerInvalid,
 		ResponseErrorHandlerFunc: answerRefusal,
@@ -26,26 +25,16 @@ func (h *Handler) route() http.Handler {
 			Middlewares:      []api.MiddlewareFunc{h.frameForm},
 			ErrorHandlerFunc: answerInvalid,
 		})
-		for pattern, allow := range map[string]string{"/files": "POST", "/files/{tempRequestId}": "GET, HEAD, DELETE"} {
-			mux.HandleFunc(base+pattern, func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Allow", allow)
-				answerRefusal(w, r, methodNotAllowed())
-			})
-		}
+		allow[base+"/files"], allow[base+"/files/{tempRequestId}"] = "POST", "GET, HEAD, DELETE"
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { answerRefusal(w, r, noSuchPath()) })
+	routes := standinhttp.Rest(mux, allow, answerRefusal, methodNotAllowed(), noSuchPath())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("x-ncp-trace-id", standinhttp.TraceID(r.Context()))
 		if wrong := h.authenticate(r); wrong != "" {
 			answerRefusal(w, r, unauthorized("Invalid authentication information. "+wrong))
 			return
 		}
-		// The mux would redirect these to the path without the dots.
-		if p := r.URL.EscapedPath(); path.Clean(p) != p {
-			answerRefusal(w, r, noSuchPath())
-			return
-		}
-		mux.ServeHTTP(w, r)
+		routes.ServeHTTP(w, r)
 	})
 }
 

@@ -3,12 +3,13 @@ package standin
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
 // maxSkew is how far the caller's clock may be from ours.
@@ -30,7 +31,7 @@ func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Requ
 				return fmt.Sprintf("There are %d headers %s instead of one.", n, name)
 			}
 		}
-		if !same(r.Header.Get(accessKeyHeader), accessKey) {
+		if !standinhttp.Same(r.Header.Get(accessKeyHeader), accessKey) {
 			return "The access key is not known."
 		}
 		timestamp := r.Header.Get(timestampHeader)
@@ -49,12 +50,9 @@ func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Requ
 		}
 		m := hmac.New(sha256.New, []byte(secretKey))
 		fmt.Fprintf(m, "%s %s\n%s\n%s", r.Method, uri, timestamp, accessKey)
-		if !same(r.Header.Get(signatureHeader), base64.StdEncoding.EncodeToString(m.Sum(nil))) {
+		if !standinhttp.Same(r.Header.Get(signatureHeader), base64.StdEncoding.EncodeToString(m.Sum(nil))) {
 			return "The signature does not fit the request and the keys."
 		}
 		return ""
 	}
 }
-
-// same compares in a time that tells nothing but the length.
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -61,24 +61,14 @@ type Config struct {
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
-func (c Config) Format(s fmt.State, _ rune) {
-	io.WriteString(s, "standin.Config"+c.text())
-}
+func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
 
 // MarshalText gives what Format prints, so that JSON and slog show no secret either.
-func (c Config) MarshalText() ([]byte, error) {
-	return []byte("standin.Config" + c.text()), nil
-}
+func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c Config) text() string {
-	hide := func(secret string) string {
-		if secret == "" {
-			return "unset"
-		}
-		return "[redacted]"
-	}
-	return fmt.Sprintf("{AccessKey:%s SecretKey:%s MaxSize:%d MaxParts:%d MaxFraming:%d Life:%s Stall:%s}",
-		hide(c.AccessKey), hide(c.SecretKey), c.MaxSize, c.MaxParts, c.MaxFraming, c.Life, c.Stall)
+	return fmt.Sprintf("standin.Config{AccessKey:%s SecretKey:%s MaxSize:%d MaxParts:%d MaxFraming:%d Life:%s Stall:%s}",
+		standinhttp.Hide(c.AccessKey), standinhttp.Hide(c.SecretKey), c.MaxSize, c.MaxParts, c.MaxFraming, c.Life, c.Stall)
 }
 
 // Handler is the stand-in. Make one with [New]; it may be used from many
@@ -105,15 +95,12 @@ func New(cfg Config) (*Handler, error) {
 		return nil, errors.New("ncloudmailer stand-in: a limit is negative")
 	}
 	h := &Handler{
-		store:      cfg.Store,
+		store:      cmp.Or(cfg.Store, store.Memory(0)),
 		maxSize:    cfg.MaxSize,
 		maxParts:   cmp.Or(cfg.MaxParts, 1000),
 		maxFraming: cmp.Or(cfg.MaxFraming, 1<<20),
 		life:       cmp.Or(cfg.Life, 24*time.Hour),
 		now:        cfg.Now,
-	}
-	if h.store == nil {
-		h.store = store.Memory(0)
 	}
 	if h.now == nil {
 		h.now = time.Now

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
-	"path"
 	"strconv"
 	"strings"
 
@@ -47,15 +46,9 @@ func (h *Handler) api() http.Handler {
 		Middlewares:      []api.MiddlewareFunc{h.bufferJSON},
 		ErrorHandlerFunc: answerInvalid,
 	})
-	for pattern, allow := range map[string]string{"/fileUpload": "POST", "/fileUpload/{fileId}": "GET, HEAD"} {
-		mux.HandleFunc(basePath+pattern, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", allow)
-			answerRefusal(w, r, refuse(http.StatusMethodNotAllowed, "the method is none of: %s", allow))
-		})
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		answerRefusal(w, r, refuse(http.StatusNotFound, "no such path"))
-	})
+	routes := standinhttp.Rest(mux,
+		map[string]string{basePath + "/fileUpload": "POST", basePath + "/fileUpload/{fileId}": "GET, HEAD"}, answerRefusal,
+		refuse(http.StatusMethodNotAllowed, "the method is none of"), refuse(http.StatusNotFound, "no such path"))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The three headers that the provider documents for every status. No
 		// browser may send its user's cookies along and read the answer: "*" and
@@ -68,12 +61,7 @@ func (h *Handler) api() http.Handler {
 			answerRefusal(w, r, refuse(http.StatusUnauthorized, "%w", err))
 			return
 		}
-		// The mux would redirect these to the path without the dots.
-		if p := r.URL.EscapedPath(); path.Clean(p) != p {
-			answerRefusal(w, r, refuse(http.StatusNotFound, "no such path"))
-			return
-		}
-		mux.ServeHTTP(w, withOrigin(r))
+		routes.ServeHTTP(w, withOrigin(r))
 	})
 }
 
@@ -84,8 +72,7 @@ func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 		status = ref.status
 	}
 	standinhttp.Refuse(w, r, status, err)
-	w.Header().Set("Content-Length", "0")
-	w.WriteHeader(status)
+	standinhttp.Write(w, status, "", nil)
 }
 
 // answerInvalid is for what the generated code could not decode.
@@ -95,17 +82,9 @@ func answerInvalid(w http.ResponseWriter, r *http.Request, err error) {
 
 // authenticate checks the bearer token.
 func (h *Handler) authenticate(r *http.Request) error {
-	values := r.Header.Values("Authorization")
-	if len(values) != 1 {
-		return fmt.Errorf("%d Authorization headers instead of one", len(values))
-	}
-	scheme, token, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return errors.New("the Authorization header is not of the form: Bearer TOKEN")
-	}
-	token = strings.TrimLeft(token, " ")
-	if h.isStaticToken(token) {
-		return nil
+	token, err := standinhttp.Bearer(r)
+	if err != nil || h.isStaticToken(token) {
+		return err
 	}
 	return h.checkToken(token)
 }

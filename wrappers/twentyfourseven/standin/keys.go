@@ -4,7 +4,6 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/binary"
 )
 
@@ -38,6 +37,3 @@ func join(texts []string) []byte {
 	}
 	return b
 }
-
-// same compares in a time that tells nothing but the length.
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -67,8 +67,7 @@ func (h *Handler) presigned(w http.ResponseWriter, r *http.Request, id string) {
 		answerS3(w, r, err)
 		return
 	}
-	w.Header().Set("Content-Length", "0")
-	w.WriteHeader(http.StatusOK)
+	standinhttp.Write(w, http.StatusOK, "", nil)
 }
 
 // answerS3 is where every refusal of a presigned URL is written.
@@ -87,10 +86,7 @@ func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 	if e.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPut)
 	}
-	w.Header().Set("Content-Type", "application/xml")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(e.status)
-	_, _ = w.Write(body)
+	standinhttp.Write(w, e.status, "application/xml", body)
 }
 
 // put checks the request before its body is touched, and stores the body.
@@ -163,7 +159,7 @@ func (h *Handler) admit(r *http.Request, id string) *s3Error {
 		}
 	}
 	types := r.Header.Values("Content-Type")
-	if len(types) > 1 || !same(signature, h.sign(id, r.Header.Get("Content-Type"), expires)) {
+	if len(types) > 1 || !standinhttp.Same(signature, h.sign(id, r.Header.Get("Content-Type"), expires)) {
 		return &s3Error{
 			status: http.StatusForbidden, Code: "SignatureDoesNotMatch",
 			Message: "The signature does not fit the request. Check the URL and the Content-Type, which must be the one that was announced.",

@@ -71,24 +71,14 @@ type Config struct {
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
-func (c Config) Format(s fmt.State, _ rune) {
-	io.WriteString(s, "standin.Config"+c.text())
-}
+func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
 
 // MarshalText gives what Format prints, so that JSON and slog show no secret either.
-func (c Config) MarshalText() ([]byte, error) {
-	return []byte("standin.Config" + c.text()), nil
-}
+func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c Config) text() string {
-	hide := func(secret string) string {
-		if secret == "" {
-			return "unset"
-		}
-		return "[redacted]"
-	}
-	return fmt.Sprintf("{Token:%s ClientID:%s ClientSecret:%s MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s}",
-		hide(c.Token), hide(c.ClientID), hide(c.ClientSecret), c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall)
+	return fmt.Sprintf("standin.Config{Token:%s ClientID:%s ClientSecret:%s MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s}",
+		standinhttp.Hide(c.Token), standinhttp.Hide(c.ClientID), standinhttp.Hide(c.ClientSecret), c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall)
 }
 
 // Handler is the stand-in. Make one with [New]; it may be used from many
@@ -120,23 +110,20 @@ func New(cfg Config) (*Handler, error) {
 		return nil, errors.New("twentyfourseven stand-in: a limit is negative")
 	}
 	h := &Handler{
-		store:     cfg.Store,
+		store:     cmp.Or(cfg.Store, store.Memory(0)),
 		maxSize:   cfg.MaxSize,
 		maxText:   cmp.Or(cfg.MaxText, 64<<10),
 		urlLife:   cmp.Or(cfg.URLLife, 15*time.Minute),
 		tokenLife: cmp.Or(cfg.TokenLife, time.Hour),
 		now:       cfg.Now,
 	}
-	if h.store == nil {
-		h.store = store.Memory(0)
-	}
 	if h.now == nil {
 		h.now = time.Now
 	}
-	h.isStaticToken = func(token string) bool { return cfg.Token != "" && same(token, cfg.Token) }
+	h.isStaticToken = func(token string) bool { return cfg.Token != "" && standinhttp.Same(token, cfg.Token) }
 	h.isClient = func(id, secret string) bool {
 		// Both are compared whatever comes of the first.
-		goodID, goodSecret := same(id, cfg.ClientID), same(secret, cfg.ClientSecret)
+		goodID, goodSecret := standinhttp.Same(id, cfg.ClientID), standinhttp.Same(secret, cfg.ClientSecret)
 		return cfg.ClientID != "" && goodID && goodSecret
 	}
 	keys, err := derive([]string{cfg.Token, cfg.ClientID, cfg.ClientSecret}, "fileId", "presigned URL", "token")

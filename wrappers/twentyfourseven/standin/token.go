@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -40,7 +39,7 @@ func (h *Handler) issueToken(organization string) (string, error) {
 // checkToken needs no memory of what was issued.
 func (h *Handler) checkToken(token string) error {
 	payload, code, _ := strings.Cut(token, ".")
-	if !same(code, base64.RawURLEncoding.EncodeToString(h.tokens(payload))) {
+	if !standinhttp.Same(code, base64.RawURLEncoding.EncodeToString(h.tokens(payload))) {
 		return errors.New("the token is none that was issued here")
 	}
 	text, err := base64.RawURLEncoding.DecodeString(payload)
@@ -85,7 +84,7 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request) {
 		answerOAuth(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{
+	standinhttp.WriteJSON(w, http.StatusOK, map[string]any{
 		"access_token": token,
 		"token_type":   "Bearer",
 		"expires_in":   int64(h.tokenLife / time.Second),
@@ -109,15 +108,7 @@ func answerOAuth(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
 	}
-	writeJSON(w, e.status, e)
-}
-
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	text, _ := json.Marshal(value) // of strings and numbers only
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-	w.WriteHeader(status)
-	_, _ = w.Write(text)
+	standinhttp.WriteJSON(w, e.status, e)
 }
 
 // grant checks a request for a token and says for which organization it is.
