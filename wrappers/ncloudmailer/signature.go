@@ -62,16 +62,21 @@ func newSigner(c Credentials) *signer {
 
 func (s *signer) sign(req *http.Request, now time.Time) {
 	timestamp := strconv.FormatInt(now.UnixMilli(), 10)
-	req.Header.Set(headerTimestamp, timestamp)
-	req.Header.Set(headerAccessKey, s.accessKey)
-	req.Header.Set(headerSignature, s.signature(req.Method, req.URL.RequestURI(), timestamp))
+	values := []string{timestamp, s.accessKey, s.signature(req.Method, req.URL.RequestURI(), timestamp)}
+	for i, name := range []string{headerTimestamp, headerAccessKey, headerSignature} { // in canonical form
+		req.Header[name] = values[i : i+1 : i+1]
+	}
 }
 
 func (s *signer) signature(method, uri, timestamp string) string {
 	mac := s.macs.Get().(hash.Hash)
 	defer s.macs.Put(mac)
 	mac.Reset()
-	text := []byte(method + " " + uri + "\n" + timestamp + "\n" + s.accessKey)
+	text := make([]byte, 0, 256)
+	for _, piece := range []string{method, " ", uri, "\n", timestamp, "\n", s.accessKey} {
+		text = append(text, piece...)
+	}
 	mac.Write(text)
-	return base64.StdEncoding.EncodeToString(mac.Sum(text[:0]))
+	sum := mac.Sum(text[:0])
+	return string(base64.StdEncoding.AppendEncode(sum[len(sum):], sum))
 }

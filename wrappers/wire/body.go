@@ -49,9 +49,10 @@ func Raw(src upload.Source) *Body {
 // in order. Names travel as raw UTF-8, and of a path only what stands after the
 // last slash or backslash.
 func Form(field string, srcs ...upload.Source) *Body {
-	fields := make([]Field, len(srcs))
+	var few [4]Field // on the stack, where most forms fit
+	fields := few[:0]
 	for i := range srcs {
-		fields[i] = Field{Name: field, File: &srcs[i]}
+		fields = append(fields, Field{Name: field, File: &srcs[i]})
 	}
 	return FormOf(fields...)
 }
@@ -73,12 +74,19 @@ func FormOf(fields ...Field) *Body {
 	}
 	// 26 letters and digits, 128 bits: no file holds them by chance.
 	boundary := rand.Text()
-	head := make([]byte, 0, 256)
+	// All framing stands in one piece, cut where the files belong.
+	framing, cut := make([]byte, 0, 384*len(fields)), 0
+	write := func(texts ...string) {
+		for _, text := range texts {
+			framing = append(framing, text...)
+		}
+	}
+	b.parts = make([]part, 0, len(fields))
 	for _, f := range fields {
-		head = append(head, "--"+boundary+"\r\nContent-Disposition: "...)
+		write("--", boundary, "\r\nContent-Disposition: ")
 		if f.File == nil {
-			head = append(head, multipart.FileContentDisposition(f.Name, "")...)
-			head = append(head[:len(head)-len(`; filename=""`)], "\r\n\r\n"+f.Value+"\r\n"...)
+			value := strings.TrimSuffix(multipart.FileContentDisposition(f.Name, ""), `; filename=""`)
+			write(value, "\r\n\r\n", f.Value, "\r\n")
 			continue
 		}
 		src, err := check(*f.File)
@@ -89,12 +97,13 @@ func FormOf(fields ...Field) *Body {
 			b.err = err
 			return b
 		}
-		head = append(head, multipart.FileContentDisposition(f.Name, src.Name)...)
-		head = append(head, "\r\nContent-Type: "+src.ContentType+"\r\n\r\n"...)
-		b.parts = append(b.parts, part{head: head, src: src})
-		head = append(make([]byte, 0, 256), "\r\n"...)
+		write(multipart.FileContentDisposition(f.Name, src.Name), "\r\nContent-Type: ", src.ContentType, "\r\n\r\n")
+		b.parts = append(b.parts, part{head: framing[cut:], src: src})
+		cut = len(framing)
+		write("\r\n")
 	}
-	b.tail = append(head, "--"+boundary+"--\r\n"...)
+	write("--", boundary, "--\r\n")
+	b.tail = framing[cut:]
 	b.ContentType = "multipart/form-data; boundary=" + boundary
 	b.Length = int64(len(b.tail))
 	for _, p := range b.parts {

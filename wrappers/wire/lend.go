@@ -24,6 +24,7 @@ type loan struct {
 	req      *http.Request
 	trace    httptrace.ClientTrace
 	buf      *[smallBody]byte // of a small body
+	content  bytes.Reader     // and what is read of it
 	returned atomic.Bool      // buf is in the pool again
 
 	mu    sync.Mutex
@@ -85,7 +86,8 @@ func (l *loan) preload() error {
 		return err
 	}
 	l.body.Close()
-	l.req.Body = io.NopCloser(bytes.NewReader(content))
+	l.content.Reset(content)
+	l.req.Body = io.NopCloser(&l.content)
 	return nil
 }
 

@@ -69,7 +69,11 @@ func dialTLS(ctx context.Context, dialer *net.Dialer, network, addr string) (net
 func (c *tlsConn) Write(p []byte) (int, error) {
 	c.records.begin()
 	n, err := c.Conn.Write(p)
-	if flushed := c.records.flush(); err == nil {
+	written, flushed := c.records.flush()
+	if flushed != nil && written == 0 {
+		n = 0 // on a dead connection: the transport takes another where nothing went out
+	}
+	if err == nil {
 		err = flushed
 	}
 	return n, err
@@ -99,11 +103,11 @@ func (g *gather) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (g *gather) flush() error {
+func (g *gather) flush() (written int, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.holding = false
-	_, err := g.Conn.Write(g.held)
+	written, err = g.Conn.Write(g.held)
 	g.held = g.held[:0]
-	return err
+	return written, err
 }
