@@ -133,6 +133,7 @@ func TestSpecsAdmitWhatIsDocumentedAndWhatHappens(t *testing.T) {
 	// On the wire the form's lines end with CRLF.
 	_, form, _ := strings.Cut(strings.ReplaceAll(createFileRequest, "\n", "\r\n"), "\r\n\r\n")
 	const boundary = "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370"
+	admitted := map[string]bool{}
 	for name, e := range map[string]exchange{
 		"the request example of fileUpload":          {provider: "twentyfourseven", operation: "fileUpload", request: post("application/json", fileUploadRequest)},
 		"the response example of fileUpload":         {"twentyfourseven", "fileUpload", nil, 200, "application/json", fileUploadResponse},
@@ -156,10 +157,13 @@ func TestSpecsAdmitWhatIsDocumentedAndWhatHappens(t *testing.T) {
 		if err := e.validate(t); err != nil {
 			t.Errorf("%s is refused: %v", name, err)
 		}
+		admitted[e.provider] = true
 	}
+	listed(t, admitted)
 }
 
 func TestSpecsRefuseWhatNoDocumentAdmits(t *testing.T) {
+	refused := map[string]bool{}
 	for name, e := range map[string]exchange{
 		"a fileUpload without contentType":   {provider: "twentyfourseven", operation: "fileUpload", request: post("application/json", `{}`)},
 		"a fileUpload that is no JSON":       {provider: "twentyfourseven", operation: "fileUpload", request: post("text/plain", `application/pdf`)},
@@ -187,5 +191,7 @@ func TestSpecsRefuseWhatNoDocumentAdmits(t *testing.T) {
 		if err := e.validate(t); err == nil {
 			t.Errorf("%s is admitted", name)
 		}
+		refused[e.provider] = true
 	}
+	listed(t, refused)
 }

@@ -32,6 +32,17 @@ func providers(t *testing.T) []string {
 	return files
 }
 
+// listed fails for each spec that a list of facts leaves out: nothing would hold it
+// to them.
+func listed[Fact any](t *testing.T, facts map[string]Fact) {
+	t.Helper()
+	for _, provider := range providers(t) {
+		if _, ok := facts[provider]; !ok {
+			t.Errorf("%s.yaml: this test has nothing of it", provider)
+		}
+	}
+}
+
 func load(t *testing.T, provider string) *openapi3.T {
 	t.Helper()
 	data, err := specs.FS.ReadFile(provider + ".yaml")

@@ -3,23 +3,28 @@ package wrappers_test
 import (
 	"bufio"
 	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/putpost/putpost/specs"
 )
 
 const module = "github.com/putpost/putpost"
 
-// A program that sends files links what is listed here and nothing else: no
-// validator, no stand-in, no store, nothing of the tests. A new line here is a
-// decision, so the list is written out.
-var links = []struct {
+type link struct {
 	pkg     string   // what the program imports, below this module
 	own     []string // packages of this module that come along
 	modules []string // other modules
-}{
+}
+
+// A program that sends files links what is listed here and nothing else: no
+// validator, no stand-in, no store, nothing of the tests. A new line here is a
+// decision, so the list is written out.
+var links = []link{
 	{pkg: "wrappers/upload"},
 	{pkg: "wrappers/wire", own: []string{"wrappers/upload"}},
 	{pkg: "gen/ncloudmailer", modules: runtime},
@@ -53,6 +58,22 @@ func TestProgramLinksWhatIsListedAndNothingElse(t *testing.T) {
 				compare(t, "package", own, append(tc.own, tc.pkg))
 				compare(t, "module", modules, tc.modules)
 			})
+		}
+	}
+}
+
+// What a spec adds is held to a list as well.
+func TestEverySpecHasItsListsOfLinks(t *testing.T) {
+	files, err := fs.Glob(specs.FS, "*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("specs.FS holds %q: %v", files, err)
+	}
+	for _, file := range files {
+		for _, folder := range []string{"gen/", "wrappers/"} {
+			pkg := folder + strings.TrimSuffix(file, ".yaml")
+			if !slices.ContainsFunc(links, func(l link) bool { return l.pkg == pkg }) {
+				t.Errorf("%s has no line in links", pkg)
+			}
 		}
 	}
 }
