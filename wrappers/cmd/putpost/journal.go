@@ -202,8 +202,11 @@ func (j *journal) lookup(path string) (entry, bool, error) {
 	if err != nil {
 		return entry{}, false, fmt.Errorf("journal: a line %w", err)
 	}
-	return e, !e.Failed, nil
+	return e, !e.Failed && !e.expired(time.Now()), nil
 }
+
+// expired says that the provider has deleted the file by now.
+func (e entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
 // add returns when e is on disk for good. Lines that come in while another
 // batch is being written are written together: one fsync covers them all. After

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -71,6 +72,40 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	t.Chdir(dir)
 	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--journal", "journal", "./longer", "../"+filepath.Base(dir)+"/touched"); got.code != 0 || got.stdout != "" {
 		t.Errorf("the fourth run: %+v", got)
+	}
+}
+
+func TestWhatTheProviderHasDeletedIsSentAgain(t *testing.T) {
+	s := newService(t)
+	n := s.sends()
+	dir := files(t, "gone", "gone", "there", "there")
+	journal := filepath.Join(t.TempDir(), "j")
+	args := []string{"send", "--to", "ncloudmailer", "--journal", journal, "-r", dir}
+	if got := invoke(s.env, nil, args...); got.code != 0 || n.Load() != 2 {
+		t.Fatalf("the first run: %+v", got)
+	}
+	content, err := os.ReadFile(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expires := regexp.MustCompile(`"expires":"[^"]*"`)
+	lines := strings.SplitAfter(string(content), "\n")
+	for i, line := range lines {
+		if strings.Contains(line, `"name":"gone"`) {
+			if lines[i] = expires.ReplaceAllString(line, `"expires":"2026-01-02T03:04:05Z"`); lines[i] == line {
+				t.Fatalf("no expires in %s", line)
+			}
+		}
+	}
+	if err := os.WriteFile(journal, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second := invoke(s.env, nil, args...)
+	if got := rows(second.stdout); second.code != 0 || n.Load() != 3 || len(got) != 1 || got[0][1] != "gone" || !strings.Contains(second.stderr, "1 sent; 1 sent before") {
+		t.Errorf("the second run: %+v", second)
+	}
+	if third := invoke(s.env, nil, args...); third.code != 0 || n.Load() != 3 {
+		t.Errorf("the third run: %+v", third)
 	}
 }
 
@@ -145,7 +180,7 @@ func written(t *testing.T) (path string, content []byte) {
 	}
 	defer j.close()
 	for i, name := range []string{"/a", "/b", "/\xff"} {
-		e := entryOf(upload.Result{ID: fmt.Sprint("id ", i), Name: name, Expires: time.Now()})
+		e := entryOf(upload.Result{ID: fmt.Sprint("id ", i), Name: name, Expires: time.Now().Add(time.Hour)})
 		e.Path = name
 		if err := j.add(e); err != nil {
 			t.Fatal(err)

@@ -29,7 +29,8 @@ replace the documented addresses.
 
 With --journal, a run that was killed is taken up by the same command: nothing
 is sent twice, except at most what was in flight when the process died. A file
-that has changed since is sent again. A file named twice is sent once (without
+that has changed since is sent again, and so is one that NAVER has deleted since
+(after 24 hours: expires). A file named twice is sent once (without
 --journal: twice).`
 }
 
