@@ -65,3 +65,22 @@ func TestIDWithAnotherLetterWasNeverIssued(t *testing.T) {
 		}
 	}
 }
+
+func TestIDOfAnotherLengthWasNeverIssued(t *testing.T) {
+	macs, err := derive([]string{"token"}, "fileId")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Handler{ids: macs[0], now: time.Now}
+	id := h.newID()
+	for n := range id {
+		if h.issued(id[:n]) || h.issued(id[n+1:]) {
+			t.Errorf("%d letters of an id pass for it", n)
+		}
+	}
+	for _, more := range []string{"a", "\n", "=", "aaaaaaaa", id} {
+		if h.issued(id+more) || h.issued(more+id) {
+			t.Errorf("an id with %q passes", more)
+		}
+	}
+}

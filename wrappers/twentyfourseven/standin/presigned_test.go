@@ -149,9 +149,9 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 	if resp, _ := s.do("PUT", i.UploadURL, strings.NewReader(strings.Repeat("x", 100)), "Content-Type", "text/plain"); resp.StatusCode != http.StatusOK {
 		t.Errorf("the URL as it is, with the largest file: %d", resp.StatusCode)
 	}
-	for _, secret := range []string{signature, expires} {
-		if strings.Contains(s.log.String(), secret) {
-			t.Errorf("the log shows %s", secret)
+	for _, no := range []string{signature, expires, "%!"} { // the last is a reason that is none
+		if strings.Contains(s.log.String(), no) {
+			t.Errorf("the log shows %s", no)
 		}
 	}
 }
@@ -240,6 +240,9 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 	}
 	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("fits"), "Content-Type", "a/b"); resp.StatusCode != http.StatusOK {
 		t.Errorf("a file that fits: %d", resp.StatusCode)
+	}
+	if log := s.log.String(); strings.Count(log, store.ErrFull.Error()) != 3 {
+		t.Errorf("the log does not say why:\n%s", log)
 	}
 }
 
