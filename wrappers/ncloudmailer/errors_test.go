@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/putpost/putpost/specs"
@@ -242,6 +243,27 @@ func TestAClockThatIsOffIsNamed(t *testing.T) {
 			}
 			if f.Code != "200" || !strings.Contains(f.Message, "Authentication Failed") {
 				t.Errorf("code %q, message %q: the server's own is lost", f.Code, f.Message)
+			}
+		})
+	}
+}
+
+// NAVER takes a timestamp that is five minutes off, and none that is more.
+func TestAClockAtTheLimitIsNotBlamed(t *testing.T) {
+	for off, want := range map[time.Duration]bool{
+		5 * time.Minute: false, 5*time.Minute + time.Second: true, -5 * time.Minute: false, -5*time.Minute - time.Second: true,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, err := ncloudmailer.New(testKeys, upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				header := http.Header{"Date": {time.Now().Add(off).UTC().Format(http.TimeFormat)}}
+				return &http.Response{StatusCode: http.StatusUnauthorized, Header: header, Body: http.NoBody, Request: r}, nil
+			})}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.GetFile(t.Context(), "r")
+			if got := strings.Contains(failure(t, err).Error(), "clock"); got != want {
+				t.Errorf("%s off: the clock is named: %t", off, got)
 			}
 		})
 	}
