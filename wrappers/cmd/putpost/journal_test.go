@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -256,7 +257,7 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 		"a stray line":           {content: string(content) + "x\n" + string(content), want: "line 4 is not one"},
 		"another provider":       {content: string(content), to: "twentyfourseven", want: "uploads to ncloudmailer at https://host/v1, not to twentyfourseven"},
 		"another address":        {content: string(content), base: "http://loopback/v1", want: "not to ncloudmailer at http://loopback/v1"},
-		"another organization":   {content: strings.ReplaceAll(string(content), `"path"`, `"account":"1","path"`), account: "2", want: "organization 1, not for 2"},
+		"another account":        {content: strings.ReplaceAll(string(content), `"path"`, `"account":"1","path"`), account: "2", want: "account 1, not for 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "j")
@@ -282,6 +283,55 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 	got := invoke(newService(t).env, nil, "send", "--to", "ncloudmailer", "--journal", t.TempDir(), "x")
 	if got.code != 2 || strings.Count(got.stderr, "\n") != 1 {
 		t.Errorf("a folder as journal: %+v", got)
+	}
+}
+
+// The account of NAVER is known by its access key, which must not be written down.
+func TestAJournalIsOfOneAccount(t *testing.T) {
+	s := newService(t)
+	client := with(with(with(s.env, tfsToken, ""), tfsClientID, "own-id"), tfsClientSecret, "own-secret")
+	path := filepath.Join(files(t, "a", "a"), "a")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for provider, tc := range map[string]struct {
+		env              map[string]string
+		account, key, to string // the variable that tells accounts apart, its value, and another value
+	}{
+		"ncloudmailer":    {s.env, ncpAccessKey, "one-access-key", "other-access-key"},
+		"twentyfourseven": {client, tfsOrganization, "11", "12"},
+	} {
+		t.Run(provider, func(t *testing.T) {
+			to := providers[provider]
+			env := func(name string) string { return with(tc.env, tc.account, tc.key)[name] }
+			journal := filepath.Join(t.TempDir(), "j")
+			j, err := openJournal(journal, provider, to.destination(env), to.account(env))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := entryOf(upload.Result{ID: "1"})
+			e.Path, e.fingerprint = path, fingerprintOf(info)
+			if err := j.add(e); err != nil {
+				t.Fatal(err)
+			}
+			j.close()
+			content, _ := os.ReadFile(journal)
+			if provider == "ncloudmailer" && (bytes.Contains(content, []byte(tc.key)) || !bytes.Contains(content, []byte(`"account":"`))) {
+				t.Errorf("the journal shows the key, or no account: %s", content)
+			}
+			args := []string{"send", "--to", provider, "--journal", journal, path}
+			if got := invoke(with(tc.env, tc.account, tc.key), nil, args...); got.code != 0 || !strings.Contains(got.stderr, "1 sent before") {
+				t.Errorf("the same account: %+v", got)
+			}
+			got := invoke(with(tc.env, tc.account, tc.to), nil, args...)
+			if got.code != exitUsage || !strings.Contains(got.stderr, "is of uploads for account") || provider == "ncloudmailer" && strings.Contains(got.stderr, tc.key) {
+				t.Errorf("another account: %+v", got)
+			}
+			if after, _ := os.ReadFile(journal); !bytes.Equal(after, content) {
+				t.Errorf("the journal became %s", after)
+			}
+		})
 	}
 }
 

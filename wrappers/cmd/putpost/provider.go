@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +31,7 @@ type provider struct {
 	// there is a usageError that names the variables.
 	connect func(env environment, cfg upload.Config) (upload.Uploader, error)
 	// account tells apart what one journal must not mix; empty where it cannot
-	// be known.
+	// be known. It is written down, so no credential may stand in it.
 	account func(env environment) string
 	// wait is for what an uploaded file becomes; nil where there is no such thing.
 	wait func(ctx context.Context, u upload.Uploader, fileID string) (documentID int64, err error)
@@ -103,6 +105,13 @@ func (p provider) destination(env environment) string {
 		u.Host = "loopback"
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host) + strings.TrimRight(u.Path, "/")
+}
+
+// accountOf names the account that a key belongs to, without the key: the hash is
+// of this program's own, so that it is found nowhere else.
+func accountOf(key string) string {
+	sum := sha256.Sum256([]byte("putpost journal account\x00" + key))
+	return hex.EncodeToString(sum[:8])
 }
 
 // unset says that nothing of what p's stand-in checks is set.

@@ -86,7 +86,7 @@ var providers = map[string]provider{
 			}
 			return ncloudmailer.New(ncloudmailer.Credentials{AccessKey: env(ncpAccessKey), SecretKey: env(ncpSecretKey)}, cfg)
 		},
-		account: func(environment) string { return "" },
+		account: func(env environment) string { return accountOf(env(ncpAccessKey)) },
 		verbs: []verb{{
 			name:  "getFile",
 			help:  "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
