@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
