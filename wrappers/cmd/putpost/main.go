@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"syscall"
 
@@ -71,6 +72,7 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }), // only --help exits, and goes on if it may
+		kong.KindMapper(reflect.String, rawString),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"providers": strings.Join(providerNames(), ",")},
 	)
