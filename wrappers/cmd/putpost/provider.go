@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/putpost/putpost/wrappers/store"
 	"github.com/putpost/putpost/wrappers/upload"
@@ -27,6 +28,8 @@ type provider struct {
 
 	// base is the documented address, and baseVar the variable that replaces it.
 	base, baseVar string
+	// credentials are the variables that say who the client is.
+	credentials []string
 	// connect makes the client that the environment describes. What is missing
 	// there is a usageError that names the variables.
 	connect func(env environment, cfg upload.Config) (upload.Uploader, error)
@@ -79,6 +82,9 @@ func providerNames() []string { return slices.Sorted(maps.Keys(providers)) }
 
 // client is the client that the environment describes.
 func (p provider) client(env environment, cfg upload.Config) (upload.Uploader, error) {
+	if err := env.clean(p.credentials...); err != nil {
+		return nil, usageError{err}
+	}
 	cfg.BaseURL = env(p.baseVar)
 	u, err := p.connect(env, cfg)
 	if err != nil && errors.Is(err, upload.ErrInvalid) && cfg.BaseURL != "" {
@@ -134,6 +140,17 @@ func (env environment) need(provider string, names ...string) error {
 	default:
 		return fmt.Errorf("%s: the environment variables %s are not set", provider, and(missing))
 	}
+}
+
+// clean says which of names has what no credential has in it, and what a secret that is
+// mounted as a file often ends with. Sent as it is, it would be refused as wrong.
+func (env environment) clean(names ...string) error {
+	for _, name := range names {
+		if strings.ContainsFunc(env(name), unicode.IsSpace) {
+			return fmt.Errorf("%s has a blank or a line break in it", name)
+		}
+	}
+	return nil
 }
 
 // or is env, with what is not set taken from values.

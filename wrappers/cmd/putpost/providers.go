@@ -34,6 +34,8 @@ var providers = map[string]provider{
 		base:    twentyfourseven.BaseURL,
 		baseVar: tfsBaseURL,
 		connect: connectTwentyfourseven,
+
+		credentials: []string{tfsToken, tfsClientID, tfsClientSecret, tfsOrganization},
 		account: func(env environment) string {
 			if env(tfsToken) != "" {
 				return ""
@@ -80,6 +82,8 @@ var providers = map[string]provider{
 		how:     "multipart POST",
 		base:    ncloudmailer.BaseURLKR,
 		baseVar: ncpBaseURL,
+
+		credentials: []string{ncpAccessKey, ncpSecretKey},
 		connect: func(env environment, cfg upload.Config) (upload.Uploader, error) {
 			if err := env.need("ncloudmailer", ncpAccessKey, ncpSecretKey); err != nil {
 				return nil, err

@@ -103,6 +103,9 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 	var left []string
 	for _, name := range providerNames() {
 		provider := providers[name]
+		if err := env.clean(provider.credentials...); err != nil {
+			return nil, nil, err
+		}
 		if loopback {
 			for _, v := range provider.fallback {
 				if env(v.name) == "" {

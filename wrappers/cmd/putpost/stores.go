@@ -57,6 +57,9 @@ func openBucket(env environment, address string) (store.Store, error) {
 	if err := env.need("--store s3", awsKeyID, awsSecret); err != nil {
 		return nil, usageError{err}
 	}
+	if err := env.clean(awsKeyID, awsSecret, awsSession); err != nil {
+		return nil, usageError{err}
+	}
 	st, err := s3.Open(address, s3.Credentials{AccessKeyID: env(awsKeyID), SecretAccessKey: env(awsSecret), SessionToken: env(awsSession)})
 	if err != nil {
 		return nil, usageError{err}
