@@ -322,6 +322,26 @@ func TestServeTakesWhatSendSendsAndEndsWithASignal(t *testing.T) {
 	}
 }
 
+func TestWhatServePrintsIsAllThatAProgramNeeds(t *testing.T) {
+	_, _, stderr := serving(t)
+	until(t, "the last export", func() bool { return strings.Contains(stderr.String(), "export "+tfsOrganization+"=1\n") })
+	env := map[string]string{}
+	for line := range strings.Lines(stderr.String()) {
+		if pair, ok := strings.CutPrefix(line, "export "); ok {
+			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			env[name] = value
+		}
+	}
+	path := filepath.Join(files(t, "a", "a"), "a")
+	for _, env := range []map[string]string{env, with(env, tfsToken, "")} { // by the token, and as a client
+		for provider := range providers {
+			if got := invoke(env, nil, "send", "--to", provider, path); got.code != 0 {
+				t.Errorf("%s: %+v", provider, got)
+			}
+		}
+	}
+}
+
 // slow is an upload that stands still in the middle until it is let go.
 func slow(t *testing.T, env map[string]string) (inTheMiddle <-chan struct{}, letGo func(), done <-chan error) {
 	t.Helper()

@@ -64,7 +64,8 @@ var providers = map[string]provider{
 		},
 		paths: []string{"/v1/", "/upload/", "/oauth/"},
 		reach: func(base string) []variable {
-			return []variable{{tfsBaseURL, base + "/v1"}, {tfsTokenURL, base + "/oauth/token"}}
+			// A client asks for a token of one organization, and the stand-in knows them all.
+			return []variable{{tfsBaseURL, base + "/v1"}, {tfsTokenURL, base + "/oauth/token"}, {tfsOrganization, "1"}}
 		},
 		fallback: []variable{{tfsToken, "test-token"}, {tfsClientID, "test-client-id"}, {tfsClientSecret, "test-client-secret"}},
 		check: func(env environment) error {

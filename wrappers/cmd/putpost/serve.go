@@ -83,7 +83,7 @@ func (c *serveCmd) Run(p *program) error {
 		fmt.Fprintln(p.stderr, "putpost: credentials that are not set are, on loopback only:")
 		printExports(p.stderr, fallen)
 	}
-	fmt.Fprintln(p.stderr, "putpost: to send here, set:")
+	fmt.Fprintln(p.stderr, "putpost: to send here, set for putpost send, and for programs that read these (any organization does):")
 	for _, name := range names {
 		printExports(p.stderr, providers[name].reach(base))
 	}
