@@ -102,7 +102,7 @@ func (p *program) exit(err error) int {
 		fmt.Fprintf(p.stderr, "putpost: %s (putpost --help shows the usage)\n", oneLine(err.Error()))
 		return exitUsage
 	default:
-		fmt.Fprintf(p.stderr, "putpost: %s\n", oneLine(err.Error()))
+		fmt.Fprintf(p.stderr, "putpost: %s\n", oneLine(told(err)))
 		return exitFailed
 	}
 }

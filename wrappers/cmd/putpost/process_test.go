@@ -158,8 +158,25 @@ func TestTheSecondInterruptStopsAtOnce(t *testing.T) {
 	p.signal(t, os.Interrupt)
 	until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
 	p.signal(t, os.Interrupt)
-	if code := p.code(t); code != 1 || p.stdout.Len() > 0 || strings.Count(stderr.String(), "context canceled\n") != 3 {
+	if code := p.code(t); code != 1 || p.stdout.Len() > 0 || strings.Count(stderr.String(), "interrupted\n") != 3 || strings.Contains(stderr.String(), "canceled") {
 		t.Errorf("exit code %d after\n%s%s", code, p.stdout.String(), stderr.String())
+	}
+}
+
+func TestAVerbThatIsInterruptedSaysSo(t *testing.T) {
+	for provider, to := range providers {
+		for _, v := range to.verbs {
+			s := newService(t)
+			g := s.gate()
+			p := command(t, s.env, commandName(provider, v.name), "x", "y")
+			p.start(t)
+			await(t, "the call", g.came, 1)
+			p.signal(t, os.Interrupt)
+			if code := p.code(t); code != 1 || p.stdout.Len() > 0 || !strings.HasSuffix(p.stderr.String(), ": interrupted\n") || strings.Count(p.stderr.String(), "\n") != 1 {
+				t.Errorf("%s: exit code %d after\n%s%s", v.name, code, p.stdout.String(), p.stderr.String())
+			}
+			close(g.open)
+		}
 	}
 }
 
@@ -395,8 +412,8 @@ func TestServeDrainsOnTheFirstSignalAndEndsAtOnceOnTheSecond(t *testing.T) {
 		p.signal(t, os.Interrupt)
 		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
 		p.signal(t, os.Interrupt)
-		if code := p.code(t); code != 0 {
-			t.Errorf("exit code %d, want 0\n%s", code, stderr.String())
+		if code := p.code(t); code != 1 || !strings.Contains(stderr.String(), "putpost: interrupted: what was still in flight is cut off\n") {
+			t.Errorf("exit code %d, want 1\n%s", code, stderr.String())
 		}
 		letGo()
 		if err := <-done; err == nil {

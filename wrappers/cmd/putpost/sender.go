@@ -116,7 +116,7 @@ func (s *sender) report(path string, res upload.Result) {
 }
 
 func (s *sender) fail(path string, err error) {
-	s.note("%s: %v", shown(path), err)
+	s.note("%s: %s", shown(path), told(err))
 	s.failures++
 	if len(s.failed) < 10 {
 		s.failed = append(s.failed, shown(path))

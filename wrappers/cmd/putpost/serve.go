@@ -128,7 +128,7 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 	return env, fallen, nil
 }
 
-// serve ends with nil when a signal has ended it.
+// serve ends with nil when a signal has ended it and all that was in flight was finished.
 func (p *program) serve(ln net.Listener, handler http.Handler, logger *slog.Logger) error {
 	srv := &http.Server{
 		Handler: handler,
@@ -146,16 +146,19 @@ func (p *program) serve(ln net.Listener, handler http.Handler, logger *slog.Logg
 			drained <- srv.Shutdown(ctx)
 		}()
 	}, func() {
+		drained <- errInterrupted // before Shutdown can find that all is gone
 		srv.Close()
-		drained <- nil
 	})
 	defer release()
 	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("cannot serve: %w", err)
 	}
-	if err := <-drained; errors.Is(err, context.DeadlineExceeded) {
-		fmt.Fprintf(p.stderr, "putpost: what was still in flight after %s is cut off\n", drainTime)
+	switch err := <-drained; {
+	case errors.Is(err, context.DeadlineExceeded):
 		srv.Close()
+		return fmt.Errorf("what was still in flight after %s is cut off", drainTime)
+	case errors.Is(err, errInterrupted):
+		return errors.New("interrupted: what was still in flight is cut off")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -9,8 +8,6 @@ import (
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
-
-var errInterrupted = errors.New("interrupted")
 
 // stdinSource is what r still holds: a regular file from its current offset, in
 // place; anything else by way of a temporary file, since the length must be

@@ -67,7 +67,7 @@ func (c *verbCmd) Run(p *program) error {
 		}
 		records, err := c.verb.call(ctx, client, id)
 		if err != nil {
-			out.note("%s: %v", id, err)
+			out.note("%s: %s", id, told(err))
 			failed = true
 			continue
 		}
