@@ -429,7 +429,7 @@ func TestAPortInUseIsOneLineAndExitOne(t *testing.T) {
 	}
 	defer ln.Close()
 	got := invoke(nil, nil, "serve", "--addr", ln.Addr().String())
-	if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "in use") {
+	if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.HasSuffix(got.stderr, "in use; --addr takes another, and port 0 a free one\n") {
 		t.Errorf("got %+v", got)
 	}
 }

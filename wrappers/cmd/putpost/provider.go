@@ -61,6 +61,7 @@ type provider struct {
 type verb struct {
 	name, help string
 	takes      string // what an id of it is
+	mistaken   string // what to say of an id that is not found, where there are two kinds of ids
 	call       func(ctx context.Context, u upload.Uploader, id string) ([]record, error)
 }
 

@@ -93,17 +93,19 @@ var providers = map[string]provider{
 		},
 		account: func(env environment) string { return accountOf(env(ncpAccessKey)) },
 		verbs: []verb{{
-			name:  "getFile",
-			help:  "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
-			takes: "A tempRequestId, as send --json prints it.",
+			name:     "getFile",
+			help:     "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
+			takes:    "A tempRequestId, as send --json prints it.",
+			mistaken: "takes the tempRequestId that send --json prints",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				batch, err := u.(*ncloudmailer.Client).GetFile(ctx, id)
 				return recordsOf(batch.Files), err
 			},
 		}, {
-			name:  "deleteFile",
-			help:  "NAVER: delete the files of each tempRequestId, and print them as getFile does.",
-			takes: "A tempRequestId, as send --json prints it.",
+			name:     "deleteFile",
+			help:     "NAVER: delete the files of each tempRequestId, and print them as getFile does.",
+			takes:    "A tempRequestId, as send --json prints it.",
+			mistaken: "takes the tempRequestId that send --json prints",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				batch, err := u.(*ncloudmailer.Client).DeleteFile(ctx, id)
 				return recordsOf(batch.Files), err

@@ -119,6 +119,11 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, ": not found: ") != 2 {
 			t.Errorf("%s of what is gone: got %+v", verb, got)
 		}
+		// A fileId is the id that is at hand, and not the one it takes.
+		got = invoke(s.env, nil, commandName("ncloudmailer", verb), line.ID)
+		if got.code != 1 || !strings.HasSuffix(got.stderr, " (takes the tempRequestId that send --json prints)\n") {
+			t.Errorf("%s of a fileId: got %+v", verb, got)
+		}
 	}
 }
 

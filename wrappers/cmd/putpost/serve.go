@@ -70,7 +70,7 @@ func (c *serveCmd) Run(p *program) error {
 	}
 	ln, err := net.ListenTCP("tcp", at)
 	if err != nil {
-		return fmt.Errorf("cannot listen: %w", err)
+		return fmt.Errorf("cannot listen: %w; --addr takes another, and port 0 a free one", err)
 	}
 	defer ln.Close()
 	base := "http://" + ln.Addr().String()

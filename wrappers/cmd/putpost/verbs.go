@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -67,7 +68,11 @@ func (c *verbCmd) Run(p *program) error {
 		}
 		records, err := c.verb.call(ctx, client, id)
 		if err != nil {
-			out.note("%s: %s", id, told(err))
+			hint := ""
+			if c.verb.mistaken != "" && errors.Is(err, upload.ErrNotFound) {
+				hint = " (" + c.verb.mistaken + ")"
+			}
+			out.note("%s: %s%s", id, told(err), hint)
 			failed = true
 			continue
 		}
