@@ -69,20 +69,18 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 	defer srv.Close()
 
 	out := &console{out: p.stdout, err: p.stderr}
+	line := fmt.Sprintf("%s (%s) goes to stand-ins of %s, on this machine.\n\n", column(src.Name), byteSize(src.Size), and(providerNames()))
+	if err := out.data(line); err != nil { // before all that takes time
+		return err
+	}
 	sum, err := sumOf(src.Open())
 	if err != nil {
 		return fmt.Errorf("%s: %w", src.Name, cause(err))
 	}
+	if err := out.data(fmt.Sprintf("%-15s %s\n", "SHA-256 as sent", sum)); err != nil { // 80 columns
+		return err
+	}
 	base := "http://" + ln.Addr().String()
-	lines := []string{
-		fmt.Sprintf("%s (%s) goes to stand-ins of %s, on this machine.\n\n", column(src.Name), byteSize(src.Size), and(providerNames())),
-		fmt.Sprintf("%-15s %s\n", "SHA-256 as sent", sum), // 80 columns
-	}
-	for _, line := range lines {
-		if err := out.data(line); err != nil {
-			return err
-		}
-	}
 	for _, name := range providerNames() {
 		to := providers[name]
 		client, err := to.client(env.or(to.reach(base)), upload.Config{})

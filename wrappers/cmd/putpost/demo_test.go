@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,22 @@ func TestDemoFailsWhereWhatArrivedIsSomethingElse(t *testing.T) {
 	code := p.exit(p.demo(t.Context(), upload.Bytes("a", []byte("a")), corrupt{store.Memory(0)}))
 	if code != 1 || stderr.String() != "putpost: twentyfourseven: what arrived is not what was sent\n" || strings.Contains(stdout.String(), "is what was sent") {
 		t.Errorf("exit code %d after\n%s%s", code, stdout.String(), stderr.String())
+	}
+}
+
+// A large file takes its time to be read, and nothing to be seen is a demo that hangs.
+func TestDemoSaysWhatItDoesBeforeItReadsTheFile(t *testing.T) {
+	var stdout strings.Builder
+	p := &program{env: func(string) string { return "" }, stdout: &stdout, stderr: io.Discard}
+	src := upload.Bytes("a.bin", []byte("a"))
+	src.Open = func() (io.ReadCloser, error) {
+		if !strings.HasPrefix(stdout.String(), "a.bin (1 bytes) goes to ") {
+			t.Errorf("it is read after %q", stdout.String())
+		}
+		return nil, errors.New("seen")
+	}
+	if err := p.demo(t.Context(), src, store.Memory(0)); err == nil || !strings.Contains(err.Error(), "seen") {
+		t.Errorf("got %v", err)
 	}
 }
 
