@@ -6,19 +6,21 @@ type sendCmd struct {
 	To          string   `required:"" enum:"${providers}" placeholder:"PROVIDER" help:"Where to: ${enum}."`
 	JSON        bool     `name:"json" help:"Print a JSON object a line instead of ID<TAB>NAME."`
 	Concurrency int      `short:"c" default:"4" placeholder:"N" help:"Uploads at once (${default})."`
-	Name        string   `placeholder:"NAME" help:"Name to send the one FILE under."`
+	Name        string   `placeholder:"NAME" help:"What the provider is to call the one FILE."`
 	Wait        bool     `help:"Wait for the documentId of each file and print it as the third column (twentyfourseven)."`
-	Recursive   bool     `short:"r" help:"Send the files in folders, too."`
-	FilesFrom   string   `placeholder:"LIST" help:"Send the files that LIST names, one a line; - is standard input."`
+	Recursive   bool     `short:"r" help:"Send the files in folders, too, with hidden ones and links to files."`
+	FilesFrom   string   `placeholder:"LIST" help:"Send the files that LIST names, one name a line; - is standard input."`
 	Journal     string   `placeholder:"FILE" help:"Note each sent file in FILE, and send only what it does not have."`
-	Files       []string `arg:"" optional:"" name:"FILE" help:"Files; - is standard input."`
+	Files       []string `arg:"" optional:"" name:"FILE" help:"Files; - is standard input, which goes by the temporary folder unless it is a file."`
 }
 
 func (*sendCmd) Help() string {
 	return `A line a file is printed as it completes: "ID<TAB>NAME", or with --json an object
 with provider, path, id, name, size, traceId, tempRequestId, expires and
-documentId as far as there are such. What fails is told of on standard error;
-the other files go on. Ctrl-C finishes what is in flight; a second one stops now.
+documentId as far as there are such. NAME is what the provider calls the file;
+the path of --json tells files of one name apart. What fails is told of on
+standard error; the other files go on. Ctrl-C finishes what is in flight; a
+second one stops now.
 
 Credentials come from the environment:
   twentyfourseven  TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID,
@@ -28,10 +30,14 @@ TWENTYFOURSEVEN_BASE_URL, TWENTYFOURSEVEN_TOKEN_URL and NCLOUD_MAILER_BASE_URL
 replace the documented addresses.
 
 With --journal, a run that was killed is taken up by the same command: nothing
-is sent twice, except at most what was in flight when the process died. A file
-that has changed since is sent again, and so is one that NAVER has deleted since
-(after 24 hours: expires). A file named twice is sent once (without
---journal: twice).`
+is sent twice, except at most what was in flight when the process died. What has
+another time or size since is sent again, and what NAVER has deleted since (see
+expires). A file named twice is sent once (without --journal: twice). The journal
+has the ids that a kill kept from being printed, too:
+
+  jq -rs 'INDEX(.path)[] | [.id, .name] | @tsv' FILE
+
+A journal is for one account, and with serve for one store.`
 }
 
 // check finds what the flags alone make impossible.

@@ -19,8 +19,8 @@ const drainTime = 30 * time.Second
 
 type serveCmd struct {
 	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one (${default})."`
-	Store   string   `default:"memory" placeholder:"STORE" help:"Where files are kept: memory, which takes 1 GiB in all, a folder, which is created, or s3://BUCKET/PREFIX?endpoint=URL&region=R (${default})."`
-	MaxSize byteSize `placeholder:"N" help:"Largest file, as 1048576, 10MB or 10MiB; there is no limit unless one is set."`
+	Store   string   `default:"memory" placeholder:"STORE" help:"Where files are kept: memory, which takes 1 GiB in all (and the process up to twice as much), a folder, which is created, or s3://BUCKET/PREFIX?endpoint=URL&region=R (${default})."`
+	MaxSize byteSize `placeholder:"N" help:"Largest file, as 1048576, 10MB or 10MiB, for NAVER all files of a request together; there is no limit unless one is set."`
 
 	PrintLifecycle bool `help:"Print the rule by which a bucket forgets NAVER's files after a day, for aws s3api put-bucket-lifecycle-configuration, and serve nothing."`
 }
@@ -29,7 +29,7 @@ func (*serveCmd) Help() string {
 	return `The first line on standard output is the address, http://HOST:PORT. Served are
 /v1/fileUpload and /oauth/token of 24SevenOffice, and /api/v1/files of NAVER
 (/api/v1-sgn and /api/v1-jpn too). SIGTERM or Ctrl-C finishes what is in flight;
-a second one ends at once.
+a second one ends at once. What it cuts off makes the exit code 1.
 
 Credentials are always checked. They are taken from TWENTYFOURSEVEN_TOKEN,
 TWENTYFOURSEVEN_CLIENT_ID, TWENTYFOURSEVEN_CLIENT_SECRET, NCLOUD_ACCESS_KEY and
