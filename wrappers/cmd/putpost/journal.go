@@ -177,7 +177,7 @@ func (j *journal) parse(line []byte) (e entry, wrong error) {
 		return e, fmt.Errorf("is of uploads to %s at %s, not to %s at %s", e.To, e.Base, j.to, j.base)
 	}
 	if e.Account != j.account && e.Account != "" && j.account != "" {
-		return e, fmt.Errorf("is of uploads for account %s, not for %s", e.Account, j.account)
+		return e, fmt.Errorf("is of uploads for another account (%s) than this one (%s)", e.Account, j.account)
 	}
 	if e.RawPath != nil {
 		e.Path = string(e.RawPath)

@@ -257,7 +257,7 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 		"a stray line":           {content: string(content) + "x\n" + string(content), want: "line 4 is not one"},
 		"another provider":       {content: string(content), to: "twentyfourseven", want: "uploads to ncloudmailer at https://host/v1, not to twentyfourseven"},
 		"another address":        {content: string(content), base: "http://loopback/v1", want: "not to ncloudmailer at http://loopback/v1"},
-		"another account":        {content: strings.ReplaceAll(string(content), `"path"`, `"account":"1","path"`), account: "2", want: "account 1, not for 2"},
+		"another account":        {content: strings.ReplaceAll(string(content), `"path"`, `"account":"1","path"`), account: "2", want: "another account (1) than this one (2)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "j")
@@ -325,7 +325,7 @@ func TestAJournalIsOfOneAccount(t *testing.T) {
 				t.Errorf("the same account: %+v", got)
 			}
 			got := invoke(with(tc.env, tc.account, tc.to), nil, args...)
-			if got.code != exitUsage || !strings.Contains(got.stderr, "is of uploads for account") || provider == "ncloudmailer" && strings.Contains(got.stderr, tc.key) {
+			if got.code != exitUsage || !strings.Contains(got.stderr, "is of uploads for another account") || provider == "ncloudmailer" && strings.Contains(got.stderr, tc.key) {
 				t.Errorf("another account: %+v", got)
 			}
 			if after, _ := os.ReadFile(journal); !bytes.Equal(after, content) {
