@@ -284,7 +284,9 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			conn := knock(t, s, http.MethodPost, "/api/v1/files", "Content-Type: "+formType+"\nContent-Length: "+c.length+"\n\n", whole)
-			conn.(*net.TCPConn).CloseWrite()
+			if strings.HasPrefix(c.what, "more") || strings.HasPrefix(c.what, "the largest") {
+				conn.(*net.TCPConn).CloseWrite() // else there is more to wait for
+			}
 			got := answers(t, conn)
 			if len(got) == 0 || got[0] != c.status[0] {
 				t.Errorf("answers %v, want %v", got, c.status)
