@@ -79,6 +79,9 @@ func (l *loan) preload() error {
 	if l.body == nil || l.body.body.Length > smallBody {
 		return nil
 	}
+	if err := l.req.Context().Err(); err != nil {
+		return err // the source is being closed
+	}
 	l.buf = buffers.Get().(*[smallBody]byte)
 	content := l.buf[:l.body.body.Length]
 	if _, err := io.ReadFull(l.body, content); err != nil {

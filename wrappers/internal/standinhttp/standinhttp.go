@@ -50,8 +50,10 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	stall := cmp.Or(h.Stall, DefaultStall)
 
 	// A copy: net/http looks at the body of the request that it made when it
-	// decides what becomes of the connection.
-	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, x))
+	// decides what becomes of the connection. And a context that does not end
+	// with the caller's half of it: one who has said all and only listens still
+	// gets his answer, and one who is gone is noticed by the body.
+	r = r.WithContext(context.WithValue(context.WithoutCancel(r.Context()), stateKey{}, x))
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = &body{ReadCloser: r.Body, control: x.control, stall: stall}
 		x.body.arm() // also for one that is not read: net/http waits for its rest
