@@ -323,3 +323,25 @@ func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
 		t.Errorf("%d of %d bytes came", got, size)
 	}
 }
+
+// A caller may close his half of the connection once he has said all: net/http
+// takes that for his leaving, and ends the request's context.
+func TestCallerWhoOnlyListensIsAnswered(t *testing.T) {
+	addr := serve(t, standinhttp.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			t.Error(err)
+		}
+		select {
+		case <-r.Context().Done():
+			w.WriteHeader(http.StatusInternalServerError)
+		case <-time.After(50 * time.Millisecond):
+		}
+	})})
+	conn := dial(t, addr, "POST / HTTP/1.1\r\nHost: host\r\nContent-Length: 1\r\n\r\nx")
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, conn); got != http.StatusOK {
+		t.Errorf("status %d, want 200", got)
+	}
+}
