@@ -337,7 +337,7 @@ func TestCallerWhoOnlyListensIsAnswered(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	})})
-	conn := dial(t, addr, "POST / HTTP/1.1\r\nHost: host\r\nContent-Length: 1\r\n\r\nx")
+	conn := dial(t, addr, "POST / HTTP/1.1\nHost: host\nContent-Length: 1\n\nx")
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
