@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -41,10 +44,24 @@ func TestAFileIsTheSameBySizeAndTimesOrElseByItsBytes(t *testing.T) {
 	}
 }
 
+func TestASumIsOfTheWholeFile(t *testing.T) {
+	content := bytes.Repeat([]byte("0123456789abcdef"), 40_000) // several reads
+	path := filepath.Join(files(t, "a", string(content)), "a")
+	want := sha256.Sum256(content)
+	if got, err := sumFile(t.Context(), path); err != nil || got != hex.EncodeToString(want[:]) {
+		t.Errorf("got %s and %v, want %x", got, err, want)
+	}
+}
+
 func TestAFingerprintHasNoTimeThatJSONCannotHold(t *testing.T) {
-	far := time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)
-	if got := plain(far); !got.IsZero() {
-		t.Errorf("got %v", got)
+	for year, holds := range map[int]bool{-1: false, 0: true, 1969: true, 9999: true, 10000: false, 12026: false} {
+		at := time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)
+		if got := plain(at); got.Equal(at) != holds || got.IsZero() == holds {
+			t.Errorf("%v became %v", at, got)
+		}
+		if _, err := plain(at).MarshalJSON(); err != nil {
+			t.Errorf("%v: %v", at, err)
+		}
 	}
 	if at := time.Now(); !plain(at).Equal(at) {
 		t.Errorf("a time of today became %v", plain(at))

@@ -253,6 +253,8 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 		"only a brace":           {content: "{\n", want: "not one of a putpost journal"},
 		"a later version":        {content: `{"journal":"putpost/2","to":"ncloudmailer"}`, want: "not one of a putpost journal"},
 		"a line without id":      {content: journalMagic + `"path":"/a"}` + "\n", want: "damaged"},
+		"a line without path":    {content: journalMagic + `"to":"ncloudmailer","base":"https://host/v1","id":"1"}` + "\n", want: "damaged"},
+		"a size that is none":    {content: journalMagic + `"to":"ncloudmailer","base":"https://host/v1","path":"/a","id":"1","size":"x"}` + "\n", want: "damaged"},
 		"damage in the middle":   {content: strings.Replace(string(content), `"size"`, `"si`, 1), want: "line 1 is damaged"},
 		"a stray line":           {content: string(content) + "x\n" + string(content), want: "line 4 is not one"},
 		"another provider":       {content: string(content), to: "twentyfourseven", want: "uploads to ncloudmailer at https://host/v1, not to twentyfourseven"},
@@ -283,6 +285,88 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 	got := invoke(newService(t).env, nil, "send", "--to", "ncloudmailer", "--journal", t.TempDir(), "x")
 	if got.code != 2 || strings.Count(got.stderr, "\n") != 1 {
 		t.Errorf("a folder as journal: %+v", got)
+	}
+}
+
+func TestAJournalThatIsNoRegularFileIsRefused(t *testing.T) {
+	if _, err := openJournal(os.DevNull, "ncloudmailer", "https://host/v1", ""); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAJournalThatCannotBeRepairedIsRefused(t *testing.T) {
+	_, content := written(t)
+	for what, n := range map[string]int{"a torn line": len(content) - 5, "a line without its newline": len(content) - 1} {
+		path := filepath.Join(t.TempDir(), "j")
+		if err := os.WriteFile(path, content[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path) // for reading alone
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		j := &journal{to: "ncloudmailer", base: "https://host/v1", file: f, sync: func() error { return nil }, sent: map[pathKey]span{}}
+		if err := j.load(); err == nil {
+			t.Errorf("%s: it was read as if it had been repaired", what)
+		}
+	}
+}
+
+func TestALineWithoutAnAccountIsOfAny(t *testing.T) {
+	for _, tc := range []struct{ wrote, reads string }{{"", ""}, {"", "1"}, {"1", ""}, {"1", "1"}} {
+		path := filepath.Join(t.TempDir(), "j")
+		j, err := openJournal(path, "ncloudmailer", "https://host/v1", tc.wrote)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := entryOf(upload.Result{ID: "1"})
+		e.Path = "/a"
+		if err := j.add(e); err != nil {
+			t.Fatal(err)
+		}
+		j.close()
+		if j, err = openJournal(path, "ncloudmailer", "https://host/v1", tc.reads); err != nil {
+			t.Errorf("written for %q, read for %q: %v", tc.wrote, tc.reads, err)
+			continue
+		}
+		if _, ok, err := j.lookup("/a"); !ok || err != nil {
+			t.Errorf("written for %q, read for %q: there is no line (%v)", tc.wrote, tc.reads, err)
+		}
+		j.close()
+	}
+}
+
+func TestALineThatCannotBeWrittenTakesNoOtherWithIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	j, err := openJournal(path, "ncloudmailer", "https://host/v1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.close()
+	add := func(name string) error {
+		e := entryOf(upload.Result{ID: "id of " + name})
+		e.Path = name
+		return j.add(e)
+	}
+	names := []string{"/a", "/b", "/c"}
+	for _, name := range names {
+		if err := add(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, _ := os.ReadFile(path)
+	j.sync = func() error { return errors.New("the disk is on fire") }
+	if err := add("/d"); !errors.Is(err, errJournal) {
+		t.Errorf("got %v", err)
+	}
+	if after, _ := os.ReadFile(path); !bytes.Equal(after, whole) {
+		t.Errorf("of %q there is left %q", whole, after)
+	}
+	for _, name := range names {
+		if e, ok, err := j.lookup(name); err != nil || !ok || e.ID != "id of "+name {
+			t.Errorf("%s is there: %t (%v): %+v", name, ok, err, e)
+		}
 	}
 }
 
