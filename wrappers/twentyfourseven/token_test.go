@@ -854,7 +854,7 @@ func TestForeignSourceThatEndsWithItsContext(t *testing.T) {
 }
 
 func TestTokenThatNoHeaderCanCarryIsNotSent(t *testing.T) {
-	for _, token := range []string{"a b", "a\r\nX-Injected: 1", "a\tb", "a\x00b", " "} {
+	for _, token := range []string{"a b", "a\r\nX-Injected: 1", "a\tb", "a\x00b", "a\x7fb", "한", " "} {
 		o := newOffice()
 		_, err := o.client(t, &given{tokens: []string{token}}, o.serve(t)).Upload(t.Context(), small)
 		if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Op != "token" || strings.Contains(f.Error(), token) && token != " " {
