@@ -36,7 +36,8 @@ func command(t *testing.T, env map[string]string, args ...string) *process {
 	}
 	p := &process{Cmd: exec.CommandContext(t.Context(), self, args...)}
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
-	p.Env = []string{"PUTPOST_TEST_IS_PROGRAM=1", "TMPDIR=" + t.TempDir()}
+	// GOCOVERDIR keeps a covered program from saying on standard error that it has none.
+	p.Env = []string{"PUTPOST_TEST_IS_PROGRAM=1", "TMPDIR=" + t.TempDir(), "GOCOVERDIR=" + t.TempDir()}
 	for name, value := range env {
 		p.Env = append(p.Env, name+"="+value)
 	}
