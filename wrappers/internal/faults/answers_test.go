@@ -34,7 +34,7 @@ func TestUnusableAnswers(t *testing.T) {
 		{"two values for one comma", `{"fileId":"1",,}`},
 		{"nesting without end", strings.Repeat(`{"fileId":[`, 20_000)},
 		{"zeros", strings.Repeat("\x00", 4096)},
-		{"more than a mebibyte", `{"fileId":"` + strings.Repeat("x", 2<<20) + `"}`},
+		{"more than a mebibyte", `{"fileId":"` + strings.Repeat("x", 1<<20) + `"}`},
 		{"fields of the other provider", `{"id":"1","url":"https://example.com/"}`},
 	}
 	var rows []row
@@ -92,10 +92,11 @@ func TestUnusableAnswers(t *testing.T) {
 
 // flood is an answer that goes on as long as anybody reads it.
 func flood(status int) fault {
+	water := bytes.Repeat([]byte("water "), 10_000)
 	return afterBody(func(h *hit) {
 		h.w.WriteHeader(status)
 		for {
-			n, err := h.w.Write(bytes.Repeat([]byte("water "), 10_000))
+			n, err := h.w.Write(water)
 			h.lab.flooded.Add(int64(n))
 			if err != nil || h.lab.flooded.Load() > 1<<30 {
 				return
@@ -118,7 +119,7 @@ func notDrunk(l *lab, res upload.Result, err error) {
 func asksForGzip(l *lab) { l.transport().DisableCompression = false }
 
 // bomb is a few kilobytes of gzip that become far more than anybody should read.
-var bomb = sync.OnceValue(func() string { return zipped(strings.Repeat(" ", 8<<20)) })
+var bomb = sync.OnceValue(func() string { return zipped(strings.Repeat(" ", 2<<20)) })
 
 func zipped(text string) string {
 	var b bytes.Buffer

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -114,7 +115,7 @@ func success(after int64) fault {
 		if after > 0 {
 			_, _ = io.CopyN(io.Discard, h.r.Body, after)
 		}
-		h.early(201, `{"tempRequestId":"t","files":[{"fileName":"film.mp4","fileSize":16777216,"fileId":"f"}]}`)
+		h.early(201, fmt.Sprintf(`{"tempRequestId":"t","files":[{"fileName":"film.mp4","fileSize":%d,"fileId":"f"}]}`, large.Size))
 		hang(h)
 	}
 }

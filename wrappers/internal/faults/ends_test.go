@@ -60,8 +60,8 @@ func endings(end error) []row {
 		return func(l *lab) func() (io.ReadCloser, error) { return hanging(after, l.stopNow) }
 	}
 	rows := []row{
-		{name: "before the call", at: []place{createFile}, call: already, want: unreached, last: true},
-		{name: "before the call", at: here, call: already, want: unreached, last: true},
+		{name: "before the call", at: []place{createFile}, call: already, want: unreached},
+		{name: "before the call", at: here, call: already, want: unreached},
 		{name: "in the token call, before the body is read", at: here, fault: stop, want: ended(1)},
 		{name: "in the token call, after the body was read", at: here, fault: afterBody(stop), want: ended(1)},
 		{name: "in the token call's answer", at: here, fault: rawThenStop("HTTP/1.1 200 OK\nContent-Length: 500\n\n{"), want: want{kinds: kinds(end), status: 200, tries: 1}},

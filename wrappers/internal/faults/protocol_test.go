@@ -50,7 +50,8 @@ func TestBrokenProtocol(t *testing.T) {
 			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404, says: []string{"gone"}}},
 		{name: "a NUL in the status line", at: requests, fault: raw("HTTP/1.1 404 Not\x00Found\nTRACE\nContent-Length: 0\n\n"),
 			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}},
-		{name: "a second answer behind the first", at: requests, fault: raw("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 0\n\nHTTP/1.1 200 OK\nContent-Length: 2\n\n{}"),
+		// Net/http may take the second one for the answer to the next request.
+		{name: "a second answer behind the first", at: requests, last: true, fault: raw("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 0\n\nHTTP/1.1 200 OK\nContent-Length: 2\n\n{}"),
 			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}},
 	}...)
 	runAll(t, rows)

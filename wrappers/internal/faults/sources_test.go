@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -346,11 +347,11 @@ func isError(target error) func(*lab, upload.Result, error) {
 	}
 }
 
-// endless gives neither bytes nor an end, and does not spin.
+// endless gives neither bytes nor an end.
 type endless struct{}
 
 func (endless) Read([]byte) (int, error) {
-	time.Sleep(10 * time.Microsecond)
+	runtime.Gosched()
 	return 0, nil
 }
 
