@@ -122,7 +122,7 @@ func TestRefusedTokens(t *testing.T) {
 		{name: "401 in HTML for ever", at: api, fault: answer(401, "<html>Sign in</html>"), want: refusal(2), check: tokens(2)},
 		{name: "401, then 503, then well", at: api, fault: inTurn(answer(401, ""), answer(503, "")), want: want{tries: 3, stored: true}, check: tokens(2)},
 		{name: "401, then 403", at: api, fault: inTurn(answer(401, ""), answer(403, "")), want: want{kinds: kinds(upload.ErrForbidden), status: 403, tries: 2}, last: true},
-		{name: "the token ends in mid-batch", at: api, call: inMidBatch, want: want{tries: 3, stored: true}, check: both2(tokens(2), eachStored)},
+		{name: "the token ends in mid-batch", at: api, call: inMidBatch, want: want{tries: 3, stored: true}, check: bothChecks(tokens(2), eachStored)},
 		{name: "the token ends in mid-batch, and the source can be read once", at: api, set: once, want: want{tries: 2, stored: true}, check: tokens(2),
 			call: func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
 				if _, err := u.Upload(ctx, upload.Bytes("before.txt", []byte("before"))); err != nil {
@@ -263,7 +263,7 @@ func (l *lab) second(u upload.Uploader, end error, do func(stopFirst func()) (up
 	return do(stopFirst)
 }
 
-func both2(a, b func(*lab, upload.Result, error)) func(*lab, upload.Result, error) {
+func bothChecks(a, b func(*lab, upload.Result, error)) func(*lab, upload.Result, error) {
 	return func(l *lab, res upload.Result, err error) { a(l, res, err); b(l, res, err) }
 }
 
