@@ -181,7 +181,7 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return ctx.Err()
+		return Ended(ctx, nil)
 	case <-ctx.Done():
 		return Ended(ctx, nil)
 	}

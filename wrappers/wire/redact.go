@@ -37,7 +37,7 @@ func redact(text string, secrets []string) string {
 const shortestSecret = 6
 
 // run is a stretch of a secret that no escaping changes.
-var run = regexp.MustCompile(`[A-Za-z0-9_.~-]{12,}`)
+var run = regexp.MustCompile(`[A-Za-z0-9_.~-]{8,}`)
 
 // secrets lists what no message about an exchange may repeat: what the requests
 // carry in the headers that authenticate, in their URL's query and user info, as
