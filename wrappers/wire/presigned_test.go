@@ -187,7 +187,9 @@ func TestPresignedFollowsOnlyRedirectsThatKeepTheRequest(t *testing.T) {
 		{"303 would change the method", 303, "", upload.ErrUnavailable, false},
 		{"without Location", 307, "none", upload.ErrUnavailable, false},
 		{"a loop", 307, "/loop", upload.ErrUnavailable, false},
-		{"another scheme", 307, "ftp://127.0.0.1/x", upload.ErrUnavailable, false},
+		{"another scheme", 307, "ftp://SERVER/target", upload.ErrUnavailable, false},
+		{"user info", 307, "http://user:pw@SERVER/target", upload.ErrUnavailable, false},
+		{"no host", 307, "http:///target", upload.ErrUnavailable, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stored string
@@ -205,7 +207,7 @@ func TestPresignedFollowsOnlyRedirectsThatKeepTheRequest(t *testing.T) {
 					w.Header().Set("Location", "/target?sig=other")
 				case "none":
 				default:
-					w.Header().Set("Location", tt.to)
+					w.Header().Set("Location", strings.Replace(tt.to, "SERVER", r.Host, 1))
 				}
 				w.WriteHeader(tt.status)
 			})
@@ -214,6 +216,9 @@ func TestPresignedFollowsOnlyRedirectsThatKeepTheRequest(t *testing.T) {
 			err := presigned(t, srv.URL, nil).Send(t.Context(), "PUT", srv.URL+"/loop?sig=hunter2", wire.Raw(upload.Bytes("a", []byte("hello"))))
 			if !errors.Is(err, tt.want) || (stored == "hello") != tt.stored || slices.Contains(hops, "hunter2") {
 				t.Errorf("error %v, stored %q, want %v and stored: %t", err, stored, tt.want, tt.stored)
+			}
+			if f, ok := errors.AsType[*upload.Error](err); ok && f.Status != tt.status {
+				t.Errorf("error %v, want the answer's status %d", err, tt.status)
 			}
 		})
 	}
