@@ -10,14 +10,18 @@ import (
 	"time"
 )
 
-// dead is a connection that takes nothing any more.
-type dead struct{ net.Conn }
+// dead is a connection that takes so many bytes and no more.
+type dead struct {
+	net.Conn
+	takes int
+}
 
 var errDead = errors.New("broken pipe")
 
-func (dead) Write([]byte) (int, error) { return 0, errDead }
+func (d dead) Write(p []byte) (int, error) { return min(d.takes, len(p)), errDead }
 
-// What is held back is written after crypto/tls has said that all went well.
+// What is held back is written after crypto/tls has said that all went well. A
+// transport sends anew, on another connection, what did not go out at all.
 func TestConnectionThatBreaksIsKnownAtTheWrite(t *testing.T) {
 	srv := httptest.NewTLSServer(http.NotFoundHandler())
 	defer srv.Close()
@@ -31,12 +35,14 @@ func TestConnectionThatBreaksIsKnownAtTheWrite(t *testing.T) {
 	if err := c.HandshakeContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Write(make([]byte, 100_000)); err != nil {
-		t.Fatal(err)
+	if n, err := c.Write(make([]byte, 100_000)); n != 100_000 || err != nil {
+		t.Fatalf("%d bytes and %v", n, err)
 	}
-	c.records.Conn = dead{conn}
-	if _, err := c.Write([]byte("x")); !errors.Is(err, errDead) {
-		t.Errorf("error %v, want %v", err, errDead)
+	for _, takes := range []int{1, 10, 0} {
+		c.records.Conn = dead{conn, takes}
+		if n, err := c.Write([]byte("hello")); !errors.Is(err, errDead) || (n == 0) != (takes == 0) {
+			t.Errorf("where %d bytes went out: %d bytes and %v, want %v, and 0 only where none did", takes, n, err, errDead)
+		}
 	}
 }
 
