@@ -51,9 +51,6 @@ type program struct {
 	stdout, stderr io.Writer
 }
 
-// environment looks up a variable; one that is empty is one that is not set.
-type environment func(name string) string
-
 type commands struct {
 	Demo  demoCmd  `cmd:"" help:"Upload a file to both stand-ins, in this process, and compare what arrived."`
 	Send  sendCmd  `cmd:"" help:"Upload files; print an id for each."`
@@ -106,3 +103,18 @@ func (p *program) exit(err error) int {
 		return exitFailed
 	}
 }
+
+// rawString takes an argument as it stands: kong's own way is through JSON,
+// which has no bytes that are not UTF-8, and file names do.
+var rawString = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+	token, err := ctx.Scan.PopValue("string")
+	if err != nil {
+		return err
+	}
+	value, ok := token.Value.(string)
+	if !ok {
+		return fmt.Errorf("expected a string, and not %v", token.Value)
+	}
+	target.SetString(value)
+	return nil
+})
