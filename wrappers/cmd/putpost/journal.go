@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/putpost/putpost/wrappers/internal/filelock"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -111,7 +112,7 @@ func openJournal(path, to, base, account string) (_ *journal, err error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.New("is not a regular file")
 	}
-	if err := lockFile(f); err != nil {
+	if err := filelock.Lock(f); err != nil {
 		return nil, err
 	}
 	j := &journal{to: to, base: base, account: account, file: f, sync: f.Sync, sent: map[pathKey]span{}}
