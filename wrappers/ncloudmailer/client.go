@@ -58,6 +58,7 @@ func New(cred Credentials, cfg upload.Config) (*Client, error) {
 	if cred.AccessKey == "" || cred.SecretKey == "" {
 		return nil, fmt.Errorf("%s: %w: Credentials needs both AccessKey and SecretKey", provider, upload.ErrInvalid)
 	}
+	keys := newSigner(cred)
 	doer, err := wire.NewDoer(wire.API{
 		Provider:    provider,
 		BaseURL:     BaseURLKR,
@@ -66,14 +67,13 @@ func New(cred Credentials, cfg upload.Config) (*Client, error) {
 		Table:       table,
 		Read:        readError,
 		Repeatable:  true,
+		Authorize: func(req *http.Request) error { // a func, so that printing the client prints no key
+			keys.sign(req, time.Now())
+			return nil
+		},
 	}, cfg)
 	if err != nil {
 		return nil, err
-	}
-	keys := newSigner(cred)
-	doer.Authorize = func(req *http.Request) error { // a func, so that printing the client prints no key
-		keys.sign(req, time.Now())
-		return nil
 	}
 	client, err := api.NewClient(doer.BaseURL, api.WithHTTPClient(doer))
 	if err != nil {

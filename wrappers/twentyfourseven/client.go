@@ -48,7 +48,7 @@ type Client struct {
 
 var _ upload.Uploader = (*Client)(nil)
 
-// New is a client that authenticates with tokens: those of [ClientCredentials],
+// New returns a client that authenticates with tokens: those of [ClientCredentials],
 // or any other oauth2.TokenSource. A setting that cannot be used is
 // [upload.ErrInvalid].
 //
@@ -58,22 +58,24 @@ func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
 	if tokens == nil {
 		return nil, fmt.Errorf("%s: %w: there is no token source", provider, upload.ErrInvalid)
 	}
+	authorize, renew := bearer(tokens, cfg)
 	doer, err := wire.NewDoer(wire.API{
 		Provider:    provider,
 		BaseURL:     BaseURL,
 		TraceHeader: "X-Trace-Id",
+		Authorize:   authorize,
+		Renew:       renew,
 		Read:        readError,
 		Repeatable:  true,
 	}, cfg)
 	if err != nil {
 		return nil, err
 	}
-	doer.Authorize, doer.Renew = bearer(tokens)
 	client, err := api.NewClient(doer.BaseURL, api.WithHTTPClient(doer))
 	if err != nil {
 		return nil, err
 	}
-	return &Client{api: client, doer: doer, presigned: wire.NewPresigned(doer, cfg), restart: cfg.Retry.Attempts != 1}, nil
+	return &Client{api: client, doer: doer, presigned: doer.Presigned(), restart: cfg.Retry.Attempts != 1}, nil
 }
 
 // Upload asks for a presigned URL and sends src there. The result's ID is the

@@ -1,6 +1,7 @@
 package twentyfourseven
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -21,10 +21,13 @@ import (
 // TokenURL is where tokens are issued.
 const TokenURL = "https://login.24sevenoffice.com/oauth/token"
 
-const audience = "https://api.24sevenoffice.com"
+const (
+	audience = "https://api.24sevenoffice.com"
+	opToken  = "token"
+)
 
-// tokenTable is what the token server's answers mean, where HTTP alone does not
-// say it: every refusal is one of the credentials.
+// tokenTable says what the token server's answers mean, where HTTP alone does
+// not: every refusal is one of the credentials.
 var tokenTable = wire.Table{
 	{Status: 400, Code: "invalid_client", Kind: upload.ErrUnauthorized},
 	{Status: 400, Code: "unauthorized_client", Kind: upload.ErrUnauthorized},
@@ -49,38 +52,53 @@ func (ClientCredentials) MarshalText() ([]byte, error) { return []byte(wire.Reda
 
 // TokenSource fetches a token when one is needed, shares it among all callers,
 // and fetches the next one 10 s before it ends. However many callers wait, one
-// call is made; a caller whose context ends waits no longer. A failed call is
-// repeated as upload.Retry's zero value says, fails as an [*upload.Error] with
-// Op "token", and is tried again by the next caller.
+// call is made. A caller whose context ends waits no longer. A failed call is an
+// [*upload.Error] with Op "token", and is tried again by the next caller.
 //
-// Ctx bounds the source's life, not a single call. As everywhere with
-// golang.org/x/oauth2, its value under oauth2.HTTPClient is the HTTP client to use.
+// The call goes by the Config of the client that needs the token: HTTPClient,
+// AnswerTimeout, Retry, UserAgent and Logger. Where Config has no HTTPClient, and
+// where Token is called directly, the HTTP client under oauth2.HTTPClient in ctx
+// is used, as everywhere with golang.org/x/oauth2.
+//
+// Ctx bounds the source's life, not a single call.
 func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
-	tokenURL := c.TokenURL
-	if tokenURL == "" {
-		tokenURL = TokenURL
+	s := &tokenSource{}
+	s.shared.Life, s.shared.Valid = ctx, (*oauth2.Token).Valid
+	client, _ := ctx.Value(oauth2.HTTPClient).(*http.Client)
+	s.fetcher = func(cfg upload.Config) fetchToken { // a func, so that printing the source prints no secret
+		if cfg.HTTPClient == nil {
+			cfg.HTTPClient = client
+		}
+		return c.fetcher(cfg)
 	}
-	s := &tokenSource{life: ctx}
+	s.fetch = s.fetcher(upload.Config{})
+	return s
+}
+
+type fetchToken func(context.Context) (*oauth2.Token, error)
+
+// fetcher returns the token call, set up as cfg says. What cannot be used in the
+// credentials is the failure of each call.
+func (c ClientCredentials) fetcher(cfg upload.Config) fetchToken {
+	unusable := func(err error) fetchToken {
+		return func(context.Context) (*oauth2.Token, error) { return nil, err }
+	}
 	for name, value := range map[string]string{"ClientID": c.ClientID, "ClientSecret": c.ClientSecret, "Organization": c.Organization} {
 		if value == "" {
-			s.unusable = fmt.Errorf("%w: ClientCredentials has no %s", upload.ErrInvalid, name)
+			return unusable(fmt.Errorf("%w: ClientCredentials has no %s", upload.ErrInvalid, name))
 		}
 	}
-	if s.unusable != nil {
-		return s
-	}
-	client, _ := ctx.Value(oauth2.HTTPClient).(*http.Client)
+	tokenURL := cmp.Or(c.TokenURL, TokenURL)
+	cfg.BaseURL, cfg.Header = tokenURL, nil // the API's
 	doer, err := wire.NewDoer(wire.API{
 		Provider:   provider,
-		BaseURL:    tokenURL,
 		Table:      tokenTable,
 		Read:       readTokenError,
 		Hide:       func() []string { return []string{c.ClientSecret, url.QueryEscape(c.ClientSecret)} },
 		Repeatable: true,
-	}, upload.Config{HTTPClient: client})
+	}, cfg)
 	if err != nil {
-		s.unusable = fmt.Errorf("TokenURL: %w", err)
-		return s
+		return unusable(fmt.Errorf("TokenURL: %w", err))
 	}
 	form := url.Values{
 		"grant_type":         {"client_credentials"},
@@ -89,9 +107,9 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 		"audience":           {audience},
 		"login_organization": {c.Organization},
 	}.Encode()
-	s.fetch = func(ctx context.Context) (*oauth2.Token, error) { // a func, so that printing the source prints no secret
+	return func(ctx context.Context) (*oauth2.Token, error) {
 		var t token
-		_, err := doer.Call(ctx, "token", t.read, func(ctx context.Context) (*http.Response, error) {
+		_, err := doer.Call(ctx, opToken, t.read, func(ctx context.Context) (*http.Response, error) {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, tokenURL, strings.NewReader(form))
 			if err != nil {
 				return nil, err
@@ -105,7 +123,6 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 		}
 		return &t.Token, nil
 	}
-	return s
 }
 
 // token is RFC 6749's answer.
@@ -142,22 +159,9 @@ func readTokenError(a wire.Answer) (code, message string) {
 // tokenSource is an oauth2.TokenSource that hears the caller's context and can
 // be told that a token was refused.
 type tokenSource struct {
-	life     context.Context
-	fetch    func(context.Context) (*oauth2.Token, error)
-	unusable error
-
-	mu     sync.Mutex
-	held   *oauth2.Token
-	flight *flight
-}
-
-// flight is one call to the token server, made on the goroutine of whoever came
-// first; the others wait for it.
-type flight struct {
-	done       chan struct{}
-	token      *oauth2.Token
-	err        error
-	calledBack bool // by the context of the one who made it
+	shared  wire.Shared[*oauth2.Token]
+	fetcher func(upload.Config) fetchToken
+	fetch   fetchToken // by the zero Config
 }
 
 // Format prints no token, whatever the verb.
@@ -166,70 +170,11 @@ func (*tokenSource) Format(s fmt.State, _ rune) {
 }
 
 // Token is [oauth2.TokenSource]'s.
-func (s *tokenSource) Token() (*oauth2.Token, error) { return s.token(s.life) }
-
-func (s *tokenSource) token(ctx context.Context) (*oauth2.Token, error) {
-	if s.unusable != nil {
-		return nil, s.unusable
-	}
-	for {
-		if s.life.Err() != nil {
-			return nil, wire.Ended(s.life, nil)
-		}
-		s.mu.Lock()
-		if s.held.Valid() {
-			defer s.mu.Unlock()
-			return s.held, nil
-		}
-		f, mine := s.flight, false
-		if f == nil {
-			f, mine = &flight{done: make(chan struct{})}, true
-			s.flight = f
-		}
-		s.mu.Unlock()
-		if mine {
-			s.fly(ctx, f)
-			return f.token, f.err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, wire.Ended(ctx, nil)
-		case <-f.done:
-		}
-		if !f.calledBack {
-			return f.token, f.err
-		}
-		// That says nothing of the token server: the next one flies.
-	}
+func (s *tokenSource) Token() (*oauth2.Token, error) {
+	return s.shared.Get(s.shared.Life, s.fetch)
 }
 
-func (s *tokenSource) fly(caller context.Context, f *flight) {
-	ctx, cancel := context.WithCancel(caller)
-	defer cancel()
-	defer context.AfterFunc(s.life, cancel)()
-	defer func() { // also when fetch panics: the others must not wait for ever
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		f.calledBack = f.token == nil && (f.err == nil || caller.Err() != nil)
-		if f.err == nil {
-			s.held = f.token
-		}
-		s.flight = nil
-		close(f.done)
-	}()
-	f.token, f.err = s.fetch(ctx)
-}
-
-// refused drops a token that the API did not take, unless it was replaced already.
-func (s *tokenSource) refused(accessToken string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held != nil && s.held.AccessToken == accessToken {
-		s.held = nil
-	}
-}
-
-// authorization is the header's value for t, or nothing where t cannot be sent.
+// authorization returns the header's value for t, or nothing if t cannot be sent.
 func authorization(t *oauth2.Token) string {
 	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
 	if t == nil || t.AccessToken == "" || strings.ContainsFunc(t.Type()+t.AccessToken, unfit) {
@@ -238,13 +183,14 @@ func authorization(t *oauth2.Token) string {
 	return t.Type() + " " + t.AccessToken
 }
 
-// bearer makes a Doer's two hooks of a token source. The source stays inside
-// the funcs: printed as a field it might show a token.
-func bearer(tokens oauth2.TokenSource) (authorize func(*http.Request) error, renew func(*http.Request) (bool, error)) {
+// bearer returns an API's two hooks for a token source, set up as cfg says. The
+// source stays inside the funcs: printed as a field it might show a token.
+func bearer(tokens oauth2.TokenSource, cfg upload.Config) (authorize func(*http.Request) error, renew func(*http.Request) (bool, error)) {
 	get := func(context.Context) (*oauth2.Token, error) { return tokens.Token() }
 	own, _ := tokens.(*tokenSource)
 	if own != nil {
-		get = own.token
+		fetch := own.fetcher(cfg)
+		get = func(ctx context.Context) (*oauth2.Token, error) { return own.shared.Get(ctx, fetch) }
 	}
 	header := func(ctx context.Context) (string, error) {
 		t, err := get(ctx)
@@ -266,8 +212,8 @@ func bearer(tokens oauth2.TokenSource) (authorize func(*http.Request) error, ren
 	}
 	renew = func(req *http.Request) (bool, error) {
 		was := req.Header.Get("Authorization")
-		if _, refused, found := strings.Cut(was, " "); found && own != nil {
-			own.refused(refused)
+		if own != nil {
+			own.shared.Drop(func(t *oauth2.Token) bool { return authorization(t) == was })
 		}
 		is, err := header(req.Context())
 		if err == nil {
@@ -278,25 +224,21 @@ func bearer(tokens oauth2.TokenSource) (authorize func(*http.Request) error, ren
 	return authorize, renew
 }
 
-// tokenError is a token source's failure in our own form. A foreign one may
-// show a URL or a body; of an oauth2.RetrieveError only RFC 6749's two fields
-// are kept.
+// tokenError returns a token source's failure in our own form. A foreign one may
+// show a body: of an oauth2.RetrieveError only RFC 6749's two fields are kept.
 func tokenError(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*upload.Error](err); ok {
 		return err
 	}
-	f := &upload.Error{Provider: provider, Op: "token", Attempts: 1}
+	f := &upload.Error{Provider: provider, Op: opToken, Attempts: 1, Err: err}
 	if re, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		f.Code, f.Message, f.Err = wire.Clean(re.ErrorCode), wire.Clean(re.ErrorDescription), upload.ErrUnavailable
+		f.Code, f.Message, f.Err = re.ErrorCode, re.ErrorDescription, upload.ErrUnavailable
 		if re.Response != nil {
 			f.Status = re.Response.StatusCode
 			f.Err, _ = tokenTable.Meaning(f.Status, f.Code, f.Message)
 		}
-		return f
-	}
-	f.Err = wire.WithoutURL(err)
-	if !errors.Is(err, upload.ErrInvalid) && ctx.Err() == nil {
-		f.Err = fmt.Errorf("%w: %w", upload.ErrUnavailable, f.Err)
+	} else if !errors.Is(err, upload.ErrInvalid) && ctx.Err() == nil {
+		f.Err = fmt.Errorf("%w: %w", upload.ErrUnavailable, err)
 	}
 	return f
 }

@@ -95,9 +95,9 @@ func TestRenewalThatFailsLeavesTheRefusal(t *testing.T) {
 		{"nothing is to be sent twice", upload.Retry{Attempts: 1}, true, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, d := serve(t, wire.API{Repeatable: true}, upload.Config{Retry: tt.retry}, status(401), status(201))
 			asked := 0
-			d.Renew = func(*http.Request) (bool, error) { asked++; return tt.other, tt.err }
+			renew := func(*http.Request) (bool, error) { asked++; return tt.other, tt.err }
+			s, d := serve(t, wire.API{Repeatable: true, Renew: renew}, upload.Config{Retry: tt.retry}, status(401), status(201))
 			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
 			if asked != 1 || s.got() != 1 || !errors.Is(err, upload.ErrUnauthorized) || tt.err != nil && !errors.Is(err, tt.err) {
 				t.Errorf("asked %d times, %d requests and %v, want one of each, ErrUnauthorized and %v", asked, s.got(), err, tt.err)
@@ -108,9 +108,8 @@ func TestRenewalThatFailsLeavesTheRefusal(t *testing.T) {
 
 func TestCredentialsThatCannotBeHadSendNothing(t *testing.T) {
 	for _, body := range []bool{true, false} {
-		s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(201))
 		lost := errors.New("the key is lost")
-		d.Authorize = func(*http.Request) error { return lost }
+		s, d := serve(t, wire.API{Repeatable: true, Authorize: func(*http.Request) error { return lost }}, upload.Config{}, status(201))
 		var c counted
 		var err error
 		if body {
@@ -245,11 +244,11 @@ func TestMessageIsWhatTheAnswerSays(t *testing.T) {
 func TestSecretAtTheEndOfWhatIsReadIsNotShown(t *testing.T) {
 	const secret = "hunter2hunter2hunter2"
 	for shown := range len(secret) {
-		_, d := serve(t, wire.API{}, upload.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+		authorize := func(req *http.Request) error { req.Header.Set("Authorization", "Bearer "+secret); return nil }
+		_, d := serve(t, wire.API{Authorize: authorize}, upload.Config{}, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(400)
 			_, _ = io.WriteString(w, strings.Repeat(" ", 64<<10-shown)+secret)
 		})
-		d.Authorize = func(req *http.Request) error { req.Header.Set("Authorization", "Bearer "+secret); return nil }
 		if _, err := do(t, d, http.MethodGet, nil); err == nil || strings.Contains(err.Error(), "hu") {
 			t.Fatalf("with its first %d bytes read: %v", shown, err)
 		}

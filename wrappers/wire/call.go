@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
-
-// maxAnswer is how much of a success is read, in bytes.
-const maxAnswer = 1 << 20
 
 // Call sends one request of a generated client whose Doer is d, and gives the
 // body of a success to read, at most 1 MiB of it; a nil read ignores it. Op, the
@@ -27,10 +22,10 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 			return f.TraceID, f
 		}
 		// A request editor or the generated client refused to build the request.
-		if err = WithoutURL(err); !errors.Is(err, upload.ErrInvalid) && !errors.Is(err, upload.ErrNotReplayable) {
+		if err = withoutURL(err); !errors.Is(err, upload.ErrInvalid) && !errors.Is(err, upload.ErrNotReplayable) {
 			err = fmt.Errorf("%w: %w", upload.ErrInvalid, err)
 		}
-		return "", d.fail(x, Ended(ctx, err))
+		return "", d.fail(x, ended(ctx, err))
 	}
 	defer resp.Body.Close()
 	if x.failure != nil {
@@ -43,7 +38,7 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 	body, err := readAnswer(resp)
 	switch {
 	case err != nil:
-		err = Ended(ctx, fmt.Errorf("%w: the answer broke off: %w", upload.ErrUnavailable, WithoutURL(err)))
+		err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w", upload.ErrUnavailable, withoutURL(err)))
 	case len(body) > maxAnswer:
 		err = fmt.Errorf("%w: the answer is longer than %d bytes", upload.ErrUnavailable, maxAnswer)
 	default:
@@ -58,34 +53,4 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 	f := d.fail(x, err)
 	f.Status, f.TraceID = resp.StatusCode, clean(traceID, 128, d.secrets(x.req, resp.Request))
 	return f.TraceID, f
-}
-
-// readAnswer reads a body of at most maxAnswer+1 bytes, at once where its length
-// is known.
-func readAnswer(resp *http.Response) ([]byte, error) {
-	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
-		body := make([]byte, n)
-		_, err := io.ReadFull(resp.Body, body)
-		return body, err
-	}
-	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-}
-
-// traceID is the answer's, unless it repeats what the request authenticated
-// with. The full redaction of failures would cost every success its time.
-func (d *Doer) traceID(resp *http.Response) string {
-	if d.api.TraceHeader == "" {
-		return ""
-	}
-	id := resp.Header.Get(d.api.TraceHeader)
-	for _, name := range d.api.Secret {
-		_, credentials, found := strings.Cut(resp.Request.Header.Get(name), " ")
-		if !found {
-			credentials = resp.Request.Header.Get(name)
-		}
-		if len(credentials) >= shortestSecret && strings.Contains(id, credentials) {
-			return Redacted
-		}
-	}
-	return oneLine(id, 128)
 }

@@ -69,8 +69,8 @@ func TestTraceIDDoesNotRepeatTheCredentials(t *testing.T) {
 		{"nothing was secret", "X-Other", "123456", "t-123456", "t-123456"},
 	} {
 		for _, code := range []int{200, 404} {
-			_, d := serve(t, wire.API{TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"}}, upload.Config{}, status(code, "X-Trace-Id", tt.trace))
-			d.Authorize = func(req *http.Request) error { req.Header.Set(tt.header, tt.value); return nil }
+			authorize := func(req *http.Request) error { req.Header.Set(tt.header, tt.value); return nil }
+			_, d := serve(t, wire.API{TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"}, Authorize: authorize}, upload.Config{}, status(code, "X-Trace-Id", tt.trace))
 			_, trace, err := get(t, d)
 			if f, ok := errors.AsType[*upload.Error](err); trace != tt.want || ok && f.TraceID != tt.want {
 				t.Errorf("%s, status %d: the trace id is %q (%v), want %q", tt.name, code, trace, err, tt.want)

@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,14 +16,10 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// NewDoer is a Doer for one API, set up as cfg says. A setting that cannot be
+// NewDoer returns a Doer for one API, set up as cfg says. A setting that cannot be
 // used is [upload.ErrInvalid].
 func NewDoer(api API, cfg upload.Config) (*Doer, error) {
-	base := cfg.BaseURL
-	if base == "" {
-		base = api.BaseURL
-	}
-	base, err := checkBase(base)
+	base, err := checkBase(cmp.Or(cfg.BaseURL, api.BaseURL))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", api.Provider, upload.ErrInvalid, err)
 	}
@@ -29,21 +27,12 @@ func NewDoer(api API, cfg upload.Config) (*Doer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", api.Provider, upload.ErrInvalid, err)
 	}
-	d := newDoer(api, cfg)
-	d.BaseURL = base
-	for name, values := range header {
-		d.header[name] = values
-	}
-	return d, nil
-}
-
-// newDoer has the settings that hold for other addresses than the API's, too.
-func newDoer(api API, cfg upload.Config) *Doer {
 	api.Secret = slices.Concat(api.Secret, []string{"Authorization", "Proxy-Authorization", "Cookie"})
 	d := &Doer{
+		BaseURL:  base,
 		api:      api,
 		client:   transport(),
-		header:   http.Header{"User-Agent": {"putpost"}},
+		agent:    cmp.Or(cfg.UserAgent, "putpost"),
 		attempts: 4,
 		maxWait:  30 * time.Second,
 		logger:   slog.New(slog.DiscardHandler),
@@ -55,9 +44,6 @@ func newDoer(api API, cfg upload.Config) *Doer {
 			d.client = http.DefaultTransport
 		}
 	}
-	if cfg.UserAgent != "" {
-		d.header.Set("User-Agent", cfg.UserAgent)
-	}
 	if cfg.Retry.Attempts > 0 {
 		d.attempts = cfg.Retry.Attempts
 	}
@@ -67,11 +53,13 @@ func newDoer(api API, cfg upload.Config) *Doer {
 	if cfg.Logger != nil {
 		d.logger = cfg.Logger
 	}
-	return d
+	d.header = http.Header{"User-Agent": {d.agent}}
+	maps.Copy(d.header, header)
+	return d, nil
 }
 
-// checkBase refuses what is no base address, without repeating what may be a
-// secret in it.
+// checkBase refuses what is no base address. Its error repeats nothing that may
+// be a secret.
 func checkBase(base string) (string, error) {
 	u, err := url.Parse(base)
 	switch {

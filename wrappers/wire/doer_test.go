@@ -92,13 +92,12 @@ func post(ctx context.Context, d *wire.Doer, src upload.Source) error {
 }
 
 func TestEachAttemptSendsTheSameBodyWithItsOwnCredentials(t *testing.T) {
-	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(503), hangUp, status(429), status(201))
 	n := 0
-	d.Authorize = func(req *http.Request) error {
+	s, d := serve(t, wire.API{Repeatable: true, Authorize: func(req *http.Request) error {
 		n++
 		req.Header.Set("Authorization", fmt.Sprint("Bearer ", n))
 		return nil
-	}
+	}}, upload.Config{}, status(503), hangUp, status(429), status(201))
 	if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
 		t.Fatal(err)
 	}
@@ -176,8 +175,8 @@ func TestRefusedCredentialsAreRenewedOnce(t *testing.T) {
 		{"also after the last repeat", true, []http.HandlerFunc{status(503), status(503), status(503), status(401), status(201)}, 5, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, tt.answers...)
-			d.Renew = func(*http.Request) (bool, error) { return tt.renewed, nil }
+			renew := func(*http.Request) (bool, error) { return tt.renewed, nil }
+			s, d := serve(t, wire.API{Repeatable: true, Renew: renew}, upload.Config{}, tt.answers...)
 			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
 			if !errors.Is(err, tt.kind) || s.got() != tt.want {
 				t.Errorf("%d requests and %v, want %d and %v", len(s.bodies), err, tt.want, tt.kind)

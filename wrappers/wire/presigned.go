@@ -26,19 +26,23 @@ type Presigned struct {
 
 const opPresigned = "presigned" // what errors call the step, which no spec names
 
-// NewPresigned goes with the API of d, and with the same cfg. Where that API is
-// reached over https, a presigned URL must be https too.
-func NewPresigned(d *Doer, cfg upload.Config) *Presigned {
-	doer := newDoer(API{
+// Presigned returns the presigned step that follows a call of d's API. It goes by
+// the same configuration, but sends none of the configured headers. Where the
+// API is reached over https, a presigned URL must be https too.
+func (d *Doer) Presigned() *Presigned {
+	doer := *d
+	doer.api = API{
 		Provider:   d.api.Provider,
+		Secret:     d.api.Secret,
 		Table:      presignedTable,
 		Read:       readStoreError,
 		Repeatable: true,
-	}, cfg)
+	}
+	doer.header = http.Header{"User-Agent": {d.agent}}
 	doer.redirect = func(from, to *url.URL) bool {
 		return to.Hostname() != "" && to.User == nil && (to.Scheme == "https" || to.Scheme == "http" && from.Scheme == "http")
 	}
-	return &Presigned{doer: doer, secure: strings.HasPrefix(d.BaseURL, "https:")}
+	return &Presigned{doer: &doer, secure: strings.HasPrefix(d.BaseURL, "https:")}
 }
 
 // presignedTable is what the object stores' own answers mean, where HTTP alone

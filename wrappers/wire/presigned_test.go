@@ -22,7 +22,7 @@ func presigned(t *testing.T, base string, client *http.Client) *wire.Presigned {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return wire.NewPresigned(d, cfg)
+	return d.Presigned()
 }
 
 func TestPresignedSendsTheFileAndNothingElse(t *testing.T) {

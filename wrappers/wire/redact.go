@@ -20,7 +20,8 @@ var (
 	userInfo = regexp.MustCompile(`(://)[^\s/?#@"'<>]*@`)
 )
 
-// redact takes secrets, and the query and user info of every address, out of a text.
+// redact takes secrets, and the query and user info of every address, out of a
+// text.
 func redact(text string, secrets []string) string {
 	if strings.Contains(text, "://") {
 		text = query.ReplaceAllString(text, "$1?"+Redacted)
@@ -91,10 +92,10 @@ func (d *Doer) secrets(reqs ...*http.Request) []string {
 	return secrets
 }
 
-// WithoutURL is err without what may show a secret: the *url.Error that an
+// withoutURL returns err without what may show a secret: the *url.Error that an
 // http.Client puts around a failure, since that prints the whole address, any
 // query, and the secrets named. It is one line, and still answers errors.Is.
-func WithoutURL(err error, secrets ...string) error {
+func withoutURL(err error, secrets ...string) error {
 	if ue, ok := err.(*url.Error); ok {
 		err = ue.Err
 	}
@@ -116,10 +117,6 @@ type masked struct {
 func (m *masked) Error() string        { return m.text }
 func (m *masked) Is(target error) bool { return m.is(target) }
 
-// Clean makes a provider's own words fit to stand in a message: one line, not
-// long, and no address with its query.
-func Clean(text string) string { return clean(text, 256, nil) }
-
 // clean redacts before it cuts: a secret cut in two would not be known again.
 func clean(text string, limit int, secrets []string) string {
 	return oneLine(redact(text, secrets), limit)
@@ -135,4 +132,27 @@ func oneLine(text string, limit int) string {
 		return string(runes[:limit-1]) + "…"
 	}
 	return text
+}
+
+// origin returns the part of an address that may be shown.
+func origin(u *url.URL) string { return oneLine(u.Scheme+"://"+u.Host, 128) }
+
+// traceID returns the answer's trace id, unless it repeats what the request
+// authenticated with. The full redaction of failures would cost every success
+// its time.
+func (d *Doer) traceID(resp *http.Response) string {
+	if d.api.TraceHeader == "" {
+		return ""
+	}
+	id := resp.Header.Get(d.api.TraceHeader)
+	for _, name := range d.api.Secret {
+		_, credentials, found := strings.Cut(resp.Request.Header.Get(name), " ")
+		if !found {
+			credentials = resp.Request.Header.Get(name)
+		}
+		if len(credentials) >= shortestSecret && strings.Contains(id, credentials) {
+			return Redacted
+		}
+	}
+	return oneLine(id, 128)
 }

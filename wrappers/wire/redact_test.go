@@ -60,13 +60,13 @@ func TestWithoutURLKeepsWhatErrorsIsAsksFor(t *testing.T) {
 		&url.Error{Op: "Put", URL: "https://host/x?sig=hunter2", Err: fmt.Errorf("%w: %w", context.Canceled, secret)},
 		fmt.Errorf("%w: %w", context.Canceled, &url.Error{Op: "Put", URL: "https://host/x?sig=hunter2", Err: secret}),
 	} {
-		got := WithoutURL(err)
+		got := withoutURL(err)
 		if _, leaks := errors.AsType[*url.Error](got); leaks || strings.Contains(fmt.Sprintf("%v %+v %#v", got, got, got), "hunter2") || !errors.Is(got, context.Canceled) || !errors.Is(got, secret) {
 			t.Errorf("%v became %#v", err, got)
 		}
 	}
 	plain := errors.New("connection refused")
-	if got := WithoutURL(plain); got != plain {
+	if got := withoutURL(plain); got != plain {
 		t.Errorf("an error without a secret became %#v", got)
 	}
 }

@@ -51,14 +51,14 @@ func FuzzSecrets(f *testing.F) {
 				}, nil
 			})},
 		}
-		doer, err := wire.NewDoer(wire.API{Provider: "example", TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"}}, cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doer.Authorize = func(req *http.Request) error {
+		authorize := func(req *http.Request) error {
 			req.Header.Set("Authorization", "Bearer "+secret)
 			req.Header.Set("X-Key", secret)
 			return nil
+		}
+		doer, err := wire.NewDoer(wire.API{Provider: "example", TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"}, Authorize: authorize}, cfg)
+		if err != nil {
+			t.Fatal(err)
 		}
 		_, api := doer.Call(t.Context(), "op", json.Unmarshaler((*refuse)(nil)).UnmarshalJSON, func(ctx context.Context) (*http.Response, error) {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, doer.BaseURL, strings.NewReader("x"))
@@ -70,7 +70,7 @@ func FuzzSecrets(f *testing.F) {
 		if api == nil {
 			t.Fatal("an answer that is no JSON is a success")
 		}
-		store := wire.NewPresigned(doer, cfg).Send(t.Context(), "PUT", "https://store.example/x?sig="+url.QueryEscape(secret), wire.Raw(upload.Bytes("a", []byte("b"))))
+		store := doer.Presigned().Send(t.Context(), "PUT", "https://store.example/x?sig="+url.QueryEscape(secret), wire.Raw(upload.Bytes("a", []byte("b"))))
 		for _, err := range []error{api, store} {
 			if err == nil { // a store's 2xx is a success
 				continue
@@ -120,7 +120,7 @@ func FuzzPresignedURL(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	step := wire.NewPresigned(doer, cfg)
+	step := doer.Presigned()
 	f.Fuzz(func(t *testing.T, raw string) {
 		sent = nil
 		err := step.Send(t.Context(), "PUT", raw, wire.Raw(upload.Bytes("a", []byte("b"))))

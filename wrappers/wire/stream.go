@@ -181,7 +181,7 @@ func openError(name string, err error) error {
 	if errors.Is(err, upload.ErrNotReplayable) {
 		return fmt.Errorf("%q: %w", name, err)
 	}
-	return invalid(name, fmt.Errorf("cannot be opened: %w", WithoutURL(err)))
+	return invalid(name, fmt.Errorf("cannot be opened: %w", withoutURL(err)))
 }
 
 // readError tells a source that failed from one that was closed under its Read.
@@ -189,7 +189,7 @@ func (s *stream) readError(src upload.Source, err error) error {
 	if s.isClosed() {
 		return errClosed
 	}
-	return invalid(src.Name, fmt.Errorf("cannot be read: %w", WithoutURL(err)))
+	return invalid(src.Name, fmt.Errorf("cannot be read: %w", withoutURL(err)))
 }
 
 func (s *stream) isClosed() bool {

@@ -31,7 +31,7 @@ func TestOwnTransportOverTLS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := wire.NewPresigned(d, upload.Config{}).Send(t.Context(), "PUT", url+"/x", wire.Raw(upload.Bytes("a", content[:size]))); err != nil {
+			if err := d.Presigned().Send(t.Context(), "PUT", url+"/x", wire.Raw(upload.Bytes("a", content[:size]))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -70,7 +70,7 @@ func TestServerThatIsNotTrustedGetsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = wire.NewPresigned(d, cfg).Send(t.Context(), "PUT", srv.URL+"/x?signature=hunter2", wire.Raw(upload.Bytes("a", []byte("x"))))
+	err = d.Presigned().Send(t.Context(), "PUT", srv.URL+"/x?signature=hunter2", wire.Raw(upload.Bytes("a", []byte("x"))))
 	if !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "certificate") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("error %v, want ErrUnavailable naming the certificate", err)
 	}

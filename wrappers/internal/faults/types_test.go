@@ -40,11 +40,14 @@ func TestExportedTypesTellNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doer, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://api.example", Hide: func() []string { return []string{planted + "-hidden"} }}, upload.Config{})
+	doer, err := wire.NewDoer(wire.API{
+		Provider: "example", BaseURL: "https://api.example",
+		Authorize: func(req *http.Request) error { req.Header.Set("Authorization", planted); return nil },
+		Hide:      func() []string { return []string{planted + "-hidden"} },
+	}, upload.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	doer.Authorize = func(req *http.Request) error { req.Header.Set("Authorization", planted); return nil }
 	officeConfig := office.Config{Store: store.Memory(0), Token: planted + "-static", ClientID: "the-client", ClientSecret: clientSecret}
 	officeHandler, err := office.New(officeConfig)
 	if err != nil {
@@ -59,7 +62,7 @@ func TestExportedTypesTellNothing(t *testing.T) {
 		"twentyfourseven.Client": u, "twentyfourseven.Client of a foreign source": foreign, "twentyfourseven.ClientCredentials": l.credentials(),
 		"twentyfourseven's token source": l.tokens, "a token source that failed": twentyfourseven.ClientCredentials{ClientSecret: clientSecret}.TokenSource(context.Background()),
 		"ncloudmailer.Client": mail, "ncloudmailer.Credentials": keys,
-		"wire.Doer": doer, "wire.Presigned": wire.NewPresigned(doer, upload.Config{}), "wire.Body": wire.Raw(l.src), "upload.Config": l.cfg,
+		"wire.Doer": doer, "wire.Presigned": doer.Presigned(), "wire.Body": wire.Raw(l.src), "upload.Config": l.cfg,
 		"twentyfourseven/standin.Config": officeConfig, "twentyfourseven/standin.Handler": officeHandler,
 		"ncloudmailer/standin.Config": mailerConfig, "ncloudmailer/standin.Handler": mailerHandler,
 	} {

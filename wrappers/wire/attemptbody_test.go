@@ -60,7 +60,7 @@ func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := wire.NewPresigned(d, cfg)
+	p := d.Presigned()
 	for range 30 {
 		round.Add(1)
 		var wg sync.WaitGroup
@@ -84,7 +84,7 @@ func put(t *testing.T, transport rawTransport, src upload.Source) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return wire.NewPresigned(d, cfg).Send(t.Context(), "PUT", "http://host/x", wire.Raw(src))
+	return d.Presigned().Send(t.Context(), "PUT", "http://host/x", wire.Raw(src))
 }
 
 // rawTransport leaves the body to the func.

@@ -1,0 +1,127 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+)
+
+// smallBody is the length in bytes up to which a body is read before it is
+// sent. The transport then writes header and body at once, and what is wrong
+// with the source is known before a byte is out.
+const smallBody = 48 << 10
+
+var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
+
+// attemptBody is the request of one attempt, with the body that a transport
+// reads. The transport may ask for the body anew, when a kept connection turned
+// out to be dead. It may go on reading the body when it has answered. Finish
+// ends both.
+type attemptBody struct {
+	req      *http.Request
+	trace    httptrace.ClientTrace
+	buf      *[smallBody]byte // of a small body
+	content  bytes.Reader     // and what is read of it
+	returned atomic.Bool      // buf is in the pool again
+
+	mu    sync.Mutex
+	body  *stream     // the latest one handed out; nil where the body is not ours
+	stop  func() bool // keeps ctx's end from closing the body
+	ended bool
+}
+
+// newAttemptBody copies req for a transport, which may use the copy until finish
+// is called or ctx ends. Closing the source is what ends a Read that hangs. A
+// body that is no stream is left to the transport alone.
+func newAttemptBody(ctx context.Context, req *http.Request, body io.ReadCloser) *attemptBody {
+	a := &attemptBody{}
+	stream, ours := body.(*stream)
+	if ours && stream.body.Length <= smallBody {
+		a.trace.WroteRequest = a.wrote
+		ctx = httptrace.WithClientTrace(ctx, &a.trace)
+	}
+	a.req = req.WithContext(ctx)
+	a.req.Body = body
+	if !ours {
+		return a
+	}
+	a.body = stream
+	a.stop = context.AfterFunc(ctx, a.end)
+	if req.GetBody != nil {
+		a.req.GetBody = a.again(req.GetBody)
+	}
+	return a
+}
+
+// again wraps get as the GetBody of the copied request.
+func (a *attemptBody) again(get func() (io.ReadCloser, error)) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		rc, err := get()
+		if s, ours := rc.(*stream); ours && err == nil {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.body = s
+			if a.ended {
+				s.Close()
+			}
+		}
+		return rc, err
+	}
+}
+
+// preload replaces the stream of a small body by its bytes, in a buffer that
+// goes back to the pool when the transport has written them. An error means that
+// nothing is to be sent; what finish says comes first.
+func (a *attemptBody) preload() error {
+	if a.body == nil || a.body.body.Length > smallBody {
+		return nil
+	}
+	if err := a.req.Context().Err(); err != nil {
+		return err // the source is being closed
+	}
+	a.buf = buffers.Get().(*[smallBody]byte)
+	content := a.buf[:a.body.body.Length]
+	if _, err := io.ReadFull(a.body, content); err != nil {
+		buffers.Put(a.buf)
+		return err
+	}
+	a.body.Close()
+	a.content.Reset(content)
+	a.req.Body = io.NopCloser(&a.content)
+	return nil
+}
+
+// wrote gives the buffer of a small body back. After a write that failed, the
+// transport may send the same reader once more. After one that did not, it may
+// have to write again all the same (it is told of a dead connection later), but
+// gets another body for it.
+func (a *attemptBody) wrote(info httptrace.WroteRequestInfo) {
+	if info.Err == nil && !a.returned.Swap(true) {
+		buffers.Put(a.buf)
+	}
+}
+
+// end closes the latest body, and any that is still asked for.
+func (a *attemptBody) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended = true
+	a.body.Close()
+}
+
+// finish ends the transport's use of the body. It says what a source did wrong, if anything, and
+// whether the body was read to its end.
+func (a *attemptBody) finish() (fault error, whole bool) {
+	if a.stop == nil {
+		return nil, true
+	}
+	a.stop()
+	a.end()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.body.finish()
+}
