@@ -20,10 +20,7 @@
 package twentyfourseven
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net/http"
 
 	"golang.org/x/oauth2"
 
@@ -76,42 +73,4 @@ func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{api: client, doer: doer, presigned: doer.Presigned(), restart: cfg.Retry.Attempts != 1}, nil
-}
-
-// Upload asks for a presigned URL and sends src there. The result's ID is the
-// fileId, which nothing but [Client.Status] and [Client.Wait] takes: the rest of
-// the API wants the documentId that it becomes. The name is not sent, since the
-// API has no field for it.
-func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
-	res, err := c.upload(ctx, src)
-	if !c.restart || !errors.Is(err, upload.ErrExpired) {
-		return res, err
-	}
-	res, again := c.upload(ctx, src)
-	if f, ok := errors.AsType[*upload.Error](err); ok && errors.Is(again, upload.ErrNotReplayable) {
-		f.Err = fmt.Errorf("%w: %w", f.Err, upload.ErrNotReplayable)
-		return res, f
-	}
-	return res, again
-}
-
-func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, error) {
-	body := wire.Raw(src)
-	var t ticket
-	trace, err := c.doer.Call(ctx, "fileUpload", t.read, func(ctx context.Context) (*http.Response, error) {
-		if err := body.Err(); err != nil {
-			return nil, err
-		}
-		return c.api.FileUpload(ctx, api.FileUploadRequest{ContentType: body.ContentType})
-	})
-	if err != nil {
-		return upload.Result{}, err
-	}
-	if err := c.presigned.Send(ctx, t.UploadMethod, t.UploadURL, body); err != nil {
-		if f, ok := errors.AsType[*upload.Error](err); ok {
-			f.TraceID = trace
-		}
-		return upload.Result{}, err
-	}
-	return upload.Result{ID: t.id, Name: upload.BaseName(src.Name), Size: src.Size, TraceID: trace}, nil
 }

@@ -1,0 +1,69 @@
+package twentyfourseven_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+func TestErrorsOfTheAPI(t *testing.T) {
+	for _, tc := range []struct {
+		what     string
+		status   int
+		body     string
+		kind     error
+		code     string
+		message  string
+		attempts int
+	}{
+		{"400 as declared", 400, "", upload.ErrInvalid, "", "", 1},
+		{"401 as declared", 401, "", upload.ErrUnauthorized, "", "", 1},
+		{"403 as declared", 403, "", upload.ErrForbidden, "", "", 1},
+		{"404", 404, "", upload.ErrNotFound, "", "", 1},
+		{"413", 413, "", upload.ErrTooLarge, "", "", 1},
+		{"415", 415, "", upload.ErrInvalid, "", "", 1},
+		{"408", 408, "", upload.ErrUnavailable, "", "", 3},
+		{"429", 429, "", upload.ErrRateLimited, "", "", 3},
+		{"500", 500, "", upload.ErrUnavailable, "", "", 3},
+		{"502", 502, "<html>\n<h1>Bad Gateway</h1></html>", upload.ErrUnavailable, "", "<html> <h1>Bad Gateway</h1></html>", 3},
+		{"503", 503, "", upload.ErrUnavailable, "", "", 3},
+		{"504", 504, "", upload.ErrUnavailable, "", "", 3},
+		{"a redirect", 307, "", upload.ErrUnavailable, "", "", 1},
+		{
+			"the shape of other calls", 400,
+			`{"error":{"name":"ValidationError","message":"invalid","payload":{"validationErrors":[{"path":"contentType","keyword":"format"}]}},"trackingId":"x"}`,
+			upload.ErrInvalid, "ValidationError", `invalid [{"keyword":"format","path":"contentType"}]`, 1,
+		},
+		{
+			"the other shape of other calls", 400,
+			`{"message":"no","payload":{"errors":[{"type":"t","message":"m","arguments":[1]}]}}`,
+			upload.ErrInvalid, "", `no [{"arguments":[1],"message":"m","type":"t"}]`, 1,
+		},
+		{"in OAuth2's words", 403, `{"error":"insufficient_scope","error_description":"needs more"}`, upload.ErrForbidden, "", "needs more", 1},
+		{"in a problem's words", 400, `{"title":"Bad","detail":"very"}`, upload.ErrInvalid, "", "Bad", 1},
+		{"a list", 400, `["no"]`, upload.ErrInvalid, "", `["no"]`, 1},
+		{"other types", 400, `{"error":{"name":["a"],"message":{"b":1}},"message":null}`, upload.ErrInvalid, "", `{"error":{"name":["a"],"message":{"b":1}},"message":null}`, 1},
+		{"half of a JSON text", 500, `{"error":{"na`, upload.ErrUnavailable, "", `{"error":{"na`, 3},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			o := newOffice()
+			client := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 3 })
+			o.fileUpload = says(tc.status, tc.body)
+			_, err := client.Upload(t.Context(), small)
+			f := failure(t, err)
+			if f.Provider != "twentyfourseven" || f.Op != "fileUpload" || f.Status != tc.status || f.TraceID != "trace-1" || !errors.Is(f, tc.kind) {
+				t.Errorf("%+v, want %v, the status and the trace id", f, tc.kind)
+			}
+			if f.Code != tc.code || f.Message != tc.message {
+				t.Errorf("code %q, message %q\nwant code %q, message %q", f.Code, f.Message, tc.code, tc.message)
+			}
+			if n := o.count("fileUpload"); n != tc.attempts || f.Attempts != tc.attempts {
+				t.Errorf("asked %d times and counted %d, want %d", n, f.Attempts, tc.attempts)
+			}
+			if n := o.count("presigned"); n != 0 {
+				t.Error("the file was sent all the same")
+			}
+		})
+	}
+}
