@@ -4,21 +4,63 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 )
 
-// Write is a whole answer with its Content-Length, as [Refuse] needs it. An
-// answer without a body has no content type either: both are empty.
-func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
-	if contentType != "" {
-		w.Header().Set("Content-Type", contentType)
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+// Answer is a whole answer. It is sent with a Content-Length. An answer without
+// a body has no content type.
+type Answer struct {
+	Status      int
+	ContentType string
+	Body        []byte
 }
 
-// WriteJSON is [Write] of a value that always has a form in JSON.
-func WriteJSON(w http.ResponseWriter, status int, value any) {
+// JSON returns the answer with value, which must have a form in JSON.
+func JSON(status int, value any) Answer {
 	text, _ := json.Marshal(value)
-	Write(w, status, "application/json", text)
+	return Answer{status, "application/json", text}
 }
+
+// Write sends the answer.
+func (a Answer) Write(w http.ResponseWriter) {
+	if a.ContentType != "" {
+		w.Header().Set("Content-Type", a.ContentType)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body)
+}
+
+// answer is a response that must keep going out. Otherwise a caller who sends
+// requests and takes no answers would hold the connection for ever.
+type answer struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	stall   time.Duration
+	armed   time.Time
+	status  int // zero until the header is written
+}
+
+func (a *answer) WriteHeader(status int) {
+	if status >= 200 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.arm()
+	return a.ResponseWriter.Write(p)
+}
+
+// arm moves the deadline in the way of the body's. net/http takes it off at the
+// end.
+func (a *answer) arm() {
+	if now := time.Now(); now.Sub(a.armed) > a.stall/4 {
+		_ = a.control.SetWriteDeadline(now.Add(a.stall))
+		a.armed = now
+	}
+}
+
+// Unwrap gives http.ResponseController the writer below.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

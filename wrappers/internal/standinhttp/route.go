@@ -1,43 +1,53 @@
 package standinhttp
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"path"
-	"strings"
 )
 
-// Rest is mux, which has the operations of a spec, with refusals for all else.
-// The paths in allow are refused with wrongMethod to all but the methods that
-// stand there, which its wrapping names; what mux does not have, or would
-// redirect for a dot or two slashes in it, is refused with nowhere.
-func Rest(mux *http.ServeMux, allow map[string]string, refuse func(http.ResponseWriter, *http.Request, error), wrongMethod, nowhere error) http.Handler {
-	for pattern, methods := range allow {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", methods)
-			refuse(w, r, fmt.Errorf("%w: %s", wrongMethod, methods))
-		})
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, nowhere) })
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.EscapedPath(); path.Clean(p) != p {
-			refuse(w, r, nowhere)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
+// API serves the operations of a spec and refuses all else. Nothing of a body
+// is read before Authenticate has passed.
+type API struct {
+	Mux     *http.ServeMux
+	Methods map[string]string // the pattern of each path, without a method, and its methods: "GET, HEAD"
+	TraceID string            // the name of the header
+
+	// Authenticate returns an error for Refuse if the caller is not known.
+	Authenticate func(*http.Request) error
+	Refuse       func(http.ResponseWriter, *http.Request, error)
+	WrongMethod  error // is wrapped with the methods that there are
+	NoSuchPath   error
 }
 
-// Bearer is the token of a request's one Authorization header.
-func Bearer(r *http.Request) (token string, err error) {
-	values := r.Header.Values("Authorization")
-	if len(values) != 1 {
-		return "", fmt.Errorf("%d Authorization headers instead of one", len(values))
+// Handler returns the API's handler. It adds patterns to Mux.
+func (a API) Handler() http.Handler {
+	for pattern, methods := range a.Methods {
+		a.Mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", methods)
+			a.Refuse(w, r, fmt.Errorf("%w: %s", a.WrongMethod, methods))
+		})
 	}
-	scheme, token, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return "", errors.New("the Authorization header is not of the form: Bearer TOKEN")
-	}
-	return strings.TrimLeft(token, " "), nil
+	a.Mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.Refuse(w, r, a.NoSuchPath) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(a.TraceID, TraceID(r.Context()))
+		methods := ""
+		if r.Method == http.MethodOptions {
+			_, pattern := a.Mux.Handler(r)
+			methods = a.Methods[pattern]
+		}
+		if CrossOrigin(w, r, methods, a.TraceID) {
+			return
+		}
+		if err := a.Authenticate(r); err != nil {
+			a.Refuse(w, r, err)
+			return
+		}
+		// The mux would answer a path with a dot or two slashes with a redirect.
+		if p := r.URL.EscapedPath(); path.Clean(p) != p {
+			a.Refuse(w, r, a.NoSuchPath)
+			return
+		}
+		a.Mux.ServeHTTP(w, r)
+	})
 }

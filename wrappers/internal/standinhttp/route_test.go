@@ -9,16 +9,25 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-func TestWhatIsNoOperationIsRefused(t *testing.T) {
-	wrongMethod, nowhere := errors.New("wrong method"), errors.New("nowhere")
+// api has one operation, which nobody may call.
+func api(authenticate func(*http.Request) error) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/files", func(w http.ResponseWriter, _ *http.Request) { standinhttp.Write(w, http.StatusCreated, "", nil) })
-	h := standinhttp.Rest(mux, map[string]string{"/v1/files": "POST"}, func(w http.ResponseWriter, _ *http.Request, err error) {
-		standinhttp.WriteJSON(w, http.StatusTeapot, err.Error())
-	}, wrongMethod, nowhere)
+	mux.HandleFunc("POST /v1/files", func(w http.ResponseWriter, _ *http.Request) { standinhttp.Answer{Status: http.StatusCreated}.Write(w) })
+	return standinhttp.API{
+		Mux: mux, Methods: map[string]string{"/v1/files": "POST"}, TraceID: "x-trace-id", Authenticate: authenticate,
+		Refuse: func(w http.ResponseWriter, r *http.Request, err error) {
+			standinhttp.Refuse(w, r, standinhttp.JSON(http.StatusTeapot, err.Error()), err)
+		},
+		WrongMethod: errors.New("wrong method"), NoSuchPath: errors.New("nowhere"),
+	}.Handler()
+}
+
+func TestWhatIsNoOperationIsRefused(t *testing.T) {
+	h := api(func(*http.Request) error { return nil })
 	for request, want := range map[[2]string]string{
 		{"POST", "/v1/files"}:      "",
 		{"PUT", "/v1/files"}:       `"wrong method: POST"`,
+		{"OPTIONS", "/v1/files"}:   `"wrong method: POST"`,
 		{"POST", "/"}:              `"nowhere"`,
 		{"POST", "/v1/other"}:      `"nowhere"`,
 		{"POST", "/v1//files"}:     `"nowhere"`,
@@ -37,44 +46,38 @@ func TestWhatIsNoOperationIsRefused(t *testing.T) {
 	}
 }
 
-func TestBearerIsTheTokenOfTheOneHeader(t *testing.T) {
-	for _, tc := range []struct {
-		headers []string
-		want    string // empty is an error
-	}{
-		{[]string{"Bearer abc"}, "abc"},
-		{[]string{"bearer  abc"}, "abc"},
-		{[]string{"Basic abc"}, ""},
-		{[]string{"abc"}, ""},
-		{[]string{"Bearer abc", "Bearer abc"}, ""},
-		{nil, ""},
+// A browser sends no credentials with a preflight, and reads no answer without
+// the headers.
+func TestPreflightIsAnsweredBeforeTheCallerIsKnown(t *testing.T) {
+	h := api(func(*http.Request) error { return errors.New("who is it?") })
+	preflight := func(path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodOptions, path, nil)
+		r.Header.Set("Origin", "https://app.example")
+		r.Header.Set("Access-Control-Request-Method", "POST")
+		r.Header.Set("Access-Control-Request-Headers", "authorization,content-type")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	w := preflight("/v1/files")
+	for name, want := range map[string]string{
+		"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "POST",
+		"Access-Control-Allow-Headers": "authorization,content-type",
 	} {
-		r := httptest.NewRequest(http.MethodPost, "/", nil)
-		r.Header["Authorization"] = tc.headers
-		if got, err := standinhttp.Bearer(r); got != tc.want || (err == nil) != (tc.want != "") {
-			t.Errorf("%q: got %q and %v, want %q", tc.headers, got, err, tc.want)
+		if got := w.Header().Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-}
-
-func TestAnswersSayTheirLength(t *testing.T) {
-	w := httptest.NewRecorder()
-	standinhttp.WriteJSON(w, http.StatusCreated, map[string]int{"a": 1})
-	if got := w.Header(); w.Code != http.StatusCreated || w.Body.String() != `{"a":1}` || got.Get("Content-Length") != "7" || got.Get("Content-Type") != "application/json" {
-		t.Errorf("JSON: %d %v %s", w.Code, got, w.Body)
+	if w.Code != http.StatusNoContent {
+		t.Errorf("status %d", w.Code)
 	}
+	if w := preflight("/v1/other"); w.Code != http.StatusTeapot {
+		t.Errorf("where nothing is: status %d", w.Code)
+	}
+
 	w = httptest.NewRecorder()
-	standinhttp.Write(w, http.StatusOK, "", nil)
-	if got := w.Header(); got.Get("Content-Length") != "0" || got["Content-Type"] != nil {
-		t.Errorf("nothing: %v", got)
-	}
-}
-
-func TestSecretsAreComparedWholeAndPrintedAsSetOrNot(t *testing.T) {
-	if !standinhttp.Same("secret", "secret") || standinhttp.Same("secret", "secre") || standinhttp.Same("secret", "secreT") {
-		t.Error("Same is not equality")
-	}
-	if a, b := standinhttp.Hide("secret"), standinhttp.Hide(""); a != "[redacted]" || b != "unset" {
-		t.Errorf("a secret is shown as %s, and none as %s", a, b)
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/files", nil))
+	if w.Code != http.StatusTeapot || w.Header().Get("Access-Control-Allow-Origin") != "*" || w.Header().Get("Access-Control-Expose-Headers") != "x-trace-id, Retry-After" {
+		t.Errorf("the request itself: %d %v", w.Code, w.Header())
 	}
 }

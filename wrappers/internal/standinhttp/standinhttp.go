@@ -1,12 +1,12 @@
-// Package standinhttp is what every stand-in needs around its routes: a trace id,
-// the reason of a refusal in the log, a body that must keep coming, an early
-// refusal that reaches a caller who is still sending, answers for what is no
-// operation, and secrets that are compared and printed as they should be.
+// Package standinhttp holds what all stand-ins do around their operations. It
+// gives each exchange a trace id, logs why a request was refused, ends a body
+// that stops coming, and gets an early refusal through to a caller who is still
+// sending. It lets scripts of other origins call the API, and it compares and
+// prints credentials safely.
 //
 //	h := standinhttp.Handler{Next: mux, Logger: logger}
 //	...
-//	standinhttp.Refuse(w, r, http.StatusUnauthorized, errors.New("no token"))
-//	standinhttp.WriteJSON(w, http.StatusUnauthorized, problem)
+//	standinhttp.Refuse(w, r, standinhttp.JSON(http.StatusUnauthorized, problem), errors.New("no token"))
 package standinhttp
 
 import (
@@ -21,22 +21,23 @@ import (
 // DefaultStall is how long a body may go without a byte unless told otherwise.
 const DefaultStall = time.Minute
 
-// Handler calls Next for each request with what the functions of this package
-// need in the request's context.
+// Handler calls Next for each request. The request's context holds what the
+// functions of this package need.
 type Handler struct {
 	Next   http.Handler
-	Logger *slog.Logger     // gets a line for each refusal; nil is silent
-	Now    func() time.Time // what the Date of each answer says; nil is time.Now
+	Logger *slog.Logger     // gets a warning for each refusal and a debug line for each success; nil is silent
+	Now    func() time.Time // the clock of each answer's Date; nil is time.Now
 
-	// Stall ends the reading of a body of which nothing came for so long, with
-	// os.ErrDeadlineExceeded, and the connection of a caller who takes nothing
-	// of the answer for twice as long. Zero means DefaultStall. It takes the
-	// place of the server's ReadTimeout and WriteTimeout.
+	// Stall ends the reading of a body when no byte of it came for so long. The
+	// read fails with os.ErrDeadlineExceeded. A caller who takes nothing of the
+	// answer for twice as long loses the connection. Zero means DefaultStall.
+	// Stall replaces the server's ReadTimeout and WriteTimeout.
 	Stall time.Duration
 }
 
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &state{
+	begun := time.Now()
+	x := &exchange{
 		id:      rand.Text(),
 		logger:  cmp.Or(h.Logger, slog.New(slog.DiscardHandler)),
 		control: http.NewResponseController(w),
@@ -49,14 +50,14 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	stall := cmp.Or(h.Stall, DefaultStall)
 
-	// A copy: net/http looks at the body of the request that it made when it
-	// decides what becomes of the connection. And a context that does not end
-	// with the caller's half of it: one who has said all and only listens still
-	// gets his answer, and one who is gone is noticed by the body.
-	r = r.WithContext(context.WithValue(context.WithoutCancel(r.Context()), stateKey{}, x))
+	// The request is copied, because net/http looks at the original's body to
+	// decide whether the connection is kept. The context is not cancelled with
+	// the caller's half of the connection: a caller who has sent all and only
+	// listens still gets an answer. The body notices a caller who is gone.
+	r = r.WithContext(context.WithValue(context.WithoutCancel(r.Context()), exchangeKey{}, x))
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = &body{ReadCloser: r.Body, control: x.control, stall: stall}
-		x.body.arm() // also for one that is not read: net/http waits for its rest
+		x.body.arm() // even if nobody reads it: net/http waits for the rest
 		r.Body = x.body
 	}
 	a := &answer{ResponseWriter: w, control: x.control, stall: 2 * stall} // net/http may wait for a body first
@@ -65,34 +66,39 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.linger {
 		linger(x, r)
 	}
+	if !x.refused && x.logger.Enabled(r.Context(), slog.LevelDebug) {
+		Log(r.Context()).LogAttrs(r.Context(), slog.LevelDebug, "served", slog.Int("status", cmp.Or(a.status, http.StatusOK)),
+			slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Duration("duration", time.Since(begun)))
+	}
 }
 
-type stateKey struct{}
+type exchangeKey struct{}
 
-// state is what is known of one exchange.
-type state struct {
+// exchange is what is known of one request and its answer.
+type exchange struct {
 	id      string
 	logger  *slog.Logger
 	control *http.ResponseController
 	body    *body // nil if the request has none
-	linger  bool
+	refused bool
+	linger  bool // a refusal left a part of the body unread
 }
 
-func of(ctx context.Context) *state {
-	x, _ := ctx.Value(stateKey{}).(*state)
+func of(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
 	if x == nil {
-		x = &state{logger: slog.New(slog.DiscardHandler)}
+		x = &exchange{logger: slog.New(slog.DiscardHandler)}
 	}
 	return x
 }
 
-// TraceID names the exchange: 26 characters that no other exchange has. It is
-// empty for a context that comes from no [Handler].
+// TraceID returns the name of the exchange: 26 characters that no other
+// exchange has. It is empty for a context that comes from no [Handler].
 func TraceID(ctx context.Context) string { return of(ctx).id }
 
-// BodyError is what reading the request's body failed with, or nil if it has
-// not failed. So a handler can tell a caller that broke off from a store that
-// failed, whatever stands between them.
+// BodyError returns the error that reading the request's body failed with, or
+// nil. A handler uses it to tell a caller who broke off from a store that
+// failed.
 func BodyError(ctx context.Context) error {
 	if b := of(ctx).body; b != nil {
 		return b.err
@@ -100,8 +106,8 @@ func BodyError(ctx context.Context) error {
 	return nil
 }
 
-// Hurry gives the request's body the time of one Stall to be there as a whole,
-// for one that is small and must not trickle in for days.
+// Hurry gives the whole body of the request the time of one Stall. It is for a
+// small body, which must not trickle in for days.
 func Hurry(ctx context.Context) {
 	if b := of(ctx).body; b != nil {
 		b.arm()
@@ -109,34 +115,8 @@ func Hurry(ctx context.Context) {
 	}
 }
 
-// Log is the exchange's logger: each line carries the trace id.
+// Log returns the logger of the exchange. Each of its lines has the trace id.
 func Log(ctx context.Context) *slog.Logger {
 	x := of(ctx)
 	return x.logger.With("traceId", x.id)
-}
-
-// Refuse says that the request is about to be answered with this status, and
-// why. The reason goes to the log, never to the caller. It is called before the
-// header is written; what is written, by [Write], has a Content-Length. Then the answer
-// leaves at once, however much of the body was not read, and the rest of the
-// body is thrown away for a while, so that a caller that sends all before it
-// listens gets to hear it.
-func Refuse(w http.ResponseWriter, r *http.Request, status int, reason error) {
-	x := of(r.Context())
-	level := slog.LevelWarn
-	if status >= 500 && r.Context().Err() == nil { // if the caller is gone, nothing of ours has failed
-		level = slog.LevelError
-	}
-	// Not the query: it may hold a signature. And escaped, since slog lets some
-	// control characters through.
-	Log(r.Context()).LogAttrs(r.Context(), level, "refused", slog.Int("status", status),
-		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Any("reason", reason))
-
-	if x.body == nil || x.body.ended || r.ProtoMajor != 1 {
-		return
-	}
-	// What is left of the body must not be taken for the next request; and
-	// otherwise net/http waits for the rest of a short one before it answers.
-	w.Header().Set("Connection", "close")
-	x.linger = true
 }

@@ -44,9 +44,7 @@ func dial(t *testing.T, addr, head string) net.Conn {
 
 // refuse answers 413 and reads nothing.
 var refuse = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	standinhttp.Refuse(w, r, http.StatusRequestEntityTooLarge, errors.New("on purpose"))
-	w.Header().Set("Content-Length", "0")
-	w.WriteHeader(http.StatusRequestEntityTooLarge)
+	standinhttp.Refuse(w, r, standinhttp.Answer{Status: http.StatusRequestEntityTooLarge}, errors.New("on purpose"))
 })
 
 func status(t *testing.T, conn net.Conn) int {
@@ -59,18 +57,27 @@ func status(t *testing.T, conn net.Conn) int {
 	return resp.StatusCode
 }
 
+// net/http reads the rest of a body up to 256 KiB on its own, but not for a
+// caller who asked to close the connection. nginx's proxy_pass is such a caller.
 func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
-	const size = 32 << 20
-	for _, framing := range []string{fmt.Sprintf("Content-Length: %d\n\n", size), "Transfer-Encoding: chunked\n\n" + fmt.Sprintf("%x\n", size)} {
-		conn := dial(t, serve(t, standinhttp.Handler{Next: refuse}), "PUT / HTTP/1.1\nHost: x\n"+framing)
-		chunk := make([]byte, 1<<20)
-		for range size / len(chunk) {
-			if _, err := conn.Write(chunk); err != nil {
-				t.Fatalf("the connection was cut while the body was sent: %v", err)
+	addr := serve(t, standinhttp.Handler{Next: refuse})
+	for _, request := range []string{"PUT / HTTP/1.1\nHost: x\n", "PUT / HTTP/1.1\nHost: x\nConnection: close\n", "PUT / HTTP/1.0\n"} {
+		for _, size := range []int{64 << 10, 200 << 10, 256 << 10, 32 << 20} {
+			for _, framing := range []string{"Content-Length: %d\n\n", "Transfer-Encoding: chunked\n\n%x\n"} {
+				if strings.Contains(request, "1.0") && strings.Contains(framing, "chunked") {
+					continue // HTTP/1.0 has no chunks
+				}
+				conn := dial(t, addr, request+fmt.Sprintf(framing, size))
+				chunk := make([]byte, 32<<10)
+				for range size / len(chunk) {
+					if _, err := conn.Write(chunk); err != nil {
+						t.Fatalf("%q, %d bytes, %q: the connection was cut while the body was sent: %v", request, size, framing, err)
+					}
+				}
+				if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
+					t.Errorf("%q, %d bytes, %q: status %d, want 413", request, size, framing, got)
+				}
 			}
-		}
-		if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
-			t.Errorf("status %d, want 413", got)
 		}
 	}
 }
@@ -83,7 +90,7 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 			if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
 				t.Errorf("%d bytes %s: status %d, want 413", length, expect, got)
 			}
-			if expect == "" || length < 1<<20 { // then net/http waits for a while, whatever it is told
+			if expect == "" || length < 1<<20 { // then the server waits for a while
 				conn.Close()
 			} else if _, err := io.Copy(io.Discard, conn); err != nil {
 				t.Errorf("%d bytes %s: %v, though nobody sends anything", length, expect, err)

@@ -3,6 +3,7 @@ package standin
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// refusal is an answer that is no success: what the caller is told, and for the
-// log the cause.
+// refusal is an answer that is no success. It holds what the caller is told, and
+// the cause for the log.
 type refusal struct {
 	status        int
 	code, message string // the provider's own
@@ -35,8 +36,11 @@ func (e *refusal) Unwrap() error { return e.cause }
 // The refusals that the stand-in knows: codes that begin with 77 are the
 // mailer's, the others those of the gateway in front of it.
 
-func unauthorized(details string) error {
-	return &refusal{status: http.StatusUnauthorized, code: "200", message: "Authentication Failed", details: details}
+func unauthorized(format string, args ...any) error {
+	return &refusal{
+		status: http.StatusUnauthorized, code: "200", message: "Authentication Failed",
+		details: "Invalid authentication information. " + fmt.Sprintf(format, args...),
+	}
 }
 
 func badRequest(details string, cause error) error {
@@ -77,8 +81,7 @@ func internal(cause error) *refusal {
 	return &refusal{status: http.StatusInternalServerError, code: "77303", message: "Other INTERNAL_SERVER_ERROR", cause: cause}
 }
 
-// answerRefusal is where every refusal is written. What is none is an error of
-// the store.
+// answerRefusal writes every refusal. Any other error comes from the store.
 func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	e, ok := errors.AsType[*refusal](err)
 	if !ok {
@@ -88,11 +91,10 @@ func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	if e.details != "" {
 		body.Error.Details = &e.details
 	}
-	standinhttp.Refuse(w, r, e.status, e)
-	standinhttp.WriteJSON(w, e.status, body)
+	standinhttp.Refuse(w, r, standinhttp.JSON(e.status, body), e)
 }
 
-// answerInvalid is for what the generated code could not decode.
+// answerInvalid refuses what the generated code could not decode.
 func answerInvalid(w http.ResponseWriter, r *http.Request, err error) {
 	answerRefusal(w, r, badRequest("The request cannot be read.", err))
 }

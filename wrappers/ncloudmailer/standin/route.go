@@ -9,11 +9,11 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// basePaths are those of the provider's regions; they share the store.
+// basePaths are the paths of the provider's regions, which share the store.
 var basePaths = []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"}
 
 func (h *Handler) route() http.Handler {
-	mux, allow := http.NewServeMux(), map[string]string{}
+	mux, methods := http.NewServeMux(), map[string]string{}
 	strict := api.NewStrictHandlerWithOptions(operations{h}, nil, api.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  answerInvalid,
 		ResponseErrorHandlerFunc: answerRefusal,
@@ -25,21 +25,21 @@ func (h *Handler) route() http.Handler {
 			Middlewares:      []api.MiddlewareFunc{h.frameForm},
 			ErrorHandlerFunc: answerInvalid,
 		})
-		allow[base+"/files"], allow[base+"/files/{tempRequestId}"] = "POST", "GET, HEAD, DELETE"
+		methods[base+"/files"], methods[base+"/files/{tempRequestId}"] = "POST", "GET, HEAD, DELETE"
 	}
-	routes := standinhttp.Rest(mux, allow, answerRefusal, methodNotAllowed(), noSuchPath())
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("x-ncp-trace-id", standinhttp.TraceID(r.Context()))
-		if wrong := h.authenticate(r); wrong != "" {
-			answerRefusal(w, r, unauthorized("Invalid authentication information. "+wrong))
-			return
-		}
-		routes.ServeHTTP(w, r)
-	})
+	return standinhttp.API{
+		Mux:          mux,
+		Methods:      methods,
+		TraceID:      "x-ncp-trace-id",
+		Authenticate: h.authenticate,
+		Refuse:       answerRefusal,
+		WrongMethod:  methodNotAllowed(),
+		NoSuchPath:   noSuchPath(),
+	}.Handler()
 }
 
-// frameForm refuses what is no form or says that it is too large, and puts the
-// limits around the rest.
+// frameForm refuses a body that is no form or declares itself too large, and
+// puts the limits around the rest.
 func (h *Handler) frameForm(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {

@@ -11,14 +11,15 @@
 //
 // It serves POST /api/v1/files and GET and DELETE /api/v1/files/{tempRequestId},
 // and the same under /api/v1-sgn and /api/v1-jpn. It keeps no state besides the
-// store, so replicas with the same store are one service.
+// store, so replicas with the same store are one service. Scripts of other
+// origins may call all of it, and read the trace ids.
 //
 // # Limits
 //
 //   - A form: 1,000 parts ([Config.MaxParts]), and 1 MiB of what is no file, which is
 //     boundaries, the headers of parts and other fields ([Config.MaxFraming]).
 //     It may take any time, but not a minute without a byte ([Config.Stall]).
-//   - Its files: no limit but the store's unless [Config.MaxSize] sets one.
+//   - The files of a form: no limit but the store's unless [Config.MaxSize] sets one.
 //   - A boundary: the 70 characters of RFC 2046.
 //   - A clock: five minutes off, by the provider's rule.
 //   - An answer: a caller who takes nothing of it for two minutes (twice Stall) is
@@ -46,7 +47,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// Config is what a stand-in is made of. The keys are required.
+// Config configures a stand-in. The keys are required.
 type Config struct {
 	Store      store.Store      // where the files go; nil is a memory store of the default size
 	AccessKey  string           // whose requests are taken
@@ -83,10 +84,10 @@ type Handler struct {
 	serve      http.Handler
 
 	// Behind a func: fmt prints its address and no more.
-	authenticate func(*http.Request) (wrong string)
+	authenticate func(*http.Request) error
 }
 
-// New checks the configuration and makes the stand-in.
+// New checks the configuration and returns the stand-in.
 func New(cfg Config) (*Handler, error) {
 	if cfg.AccessKey == "" || cfg.SecretKey == "" {
 		return nil, errors.New("ncloudmailer stand-in: no credentials: AccessKey and SecretKey are needed")
@@ -112,13 +113,14 @@ func New(cfg Config) (*Handler, error) {
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve.ServeHTTP(w, r) }
 
-// Format prints what it is and no more, whatever the verb.
+// Format prints a name and no more, whatever the verb.
 func (h *Handler) Format(s fmt.State, _ rune) {
 	io.WriteString(s, "NAVER Cloud Outbound Mailer stand-in")
 }
 
-// Open gives what the store holds under a fileId. What was never uploaded, was
-// deleted or is older than [Config.Life] is fs.ErrNotExist. The caller closes it.
+// Open returns the file with a fileId. If it was never uploaded, was deleted or
+// is older than [Config.Life], the error is fs.ErrNotExist. The caller closes the
+// file.
 func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
 	begun, ok := parseID(fileID)
 	if !ok {
@@ -132,5 +134,5 @@ func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store
 	return h.store.Open(ctx, fileKey(fileID))
 }
 
-// over says whether what was stored at t is no longer kept.
+// over reports whether a file that was stored at t is no longer kept.
 func (h *Handler) over(t time.Time) bool { return h.now().Sub(t) >= h.life }

@@ -16,15 +16,21 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// presign makes a URL to this very server. It binds method, fileId, content type
+// The names of the headers with the trace id.
+const (
+	traceIDHeader   = "X-Trace-Id"       // of the provider's own services
+	requestIDHeader = "x-amz-request-id" // of a presigned URL, as S3 has it
+)
+
+// presign returns a URL to this server. It binds method, fileId, content type
 // and end; it may be used again within its life, and then overwrites.
 func (h *Handler) presign(ctx context.Context, id, contentType string) (string, error) {
-	base, _ := ctx.Value(originKey{}).(string)
-	if base == "" {
+	origin, _ := ctx.Value(originKey{}).(string)
+	if origin == "" {
 		return "", refuse(http.StatusBadRequest, "the request names no host to make a URL for")
 	}
 	expires := strconv.FormatInt(h.now().Add(h.urlLife).Unix(), 10)
-	return base + uploadPath + id + "?expires=" + expires + "&signature=" + h.sign(id, contentType, expires), nil
+	return origin + uploadPath + id + "?expires=" + expires + "&signature=" + h.sign(id, contentType, expires), nil
 }
 
 func (h *Handler) sign(id, contentType, expires string) string {
@@ -33,21 +39,26 @@ func (h *Handler) sign(id, contentType, expires string) string {
 
 type originKey struct{}
 
-// withOrigin notes under which address the caller reaches this server. A proxy
-// that ends TLS says so; who makes that up gets a URL that does not work, and
-// nothing else.
-func withOrigin(r *http.Request) *http.Request {
-	if r.Host == "" {
-		return r
-	}
-	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
-	}
-	return r.WithContext(context.WithValue(r.Context(), originKey{}, scheme+"://"+r.Host))
+// noteOrigin notes under which address the caller reaches this server.
+func (h *Handler) noteOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), originKey{}, h.origin(r))))
+	})
 }
 
-// s3Error is an error in S3's form, which is what clients of presigned URLs know.
+// ownOrigin returns the address that the request itself names. It believes no
+// header that a proxy or a caller may have added.
+func ownOrigin(r *http.Request) string {
+	switch {
+	case r.Host == "":
+		return ""
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// s3Error is an error in S3's form, which clients of presigned URLs know.
 type s3Error struct {
 	XMLName   xml.Name `xml:"Error"`
 	Code      string
@@ -60,17 +71,20 @@ type s3Error struct {
 
 func (e *s3Error) Error() string { return e.Code + ": " + e.Message }
 
-// presigned takes the bytes that come to a presigned URL.
+// presigned serves a presigned URL.
 func (h *Handler) presigned(w http.ResponseWriter, r *http.Request, id string) {
-	w.Header().Set("x-amz-request-id", standinhttp.TraceID(r.Context()))
+	w.Header().Set(requestIDHeader, standinhttp.TraceID(r.Context()))
+	if standinhttp.CrossOrigin(w, r, http.MethodPut, requestIDHeader) {
+		return
+	}
 	if err := h.put(r, id); err != nil {
 		answerS3(w, r, err)
 		return
 	}
-	standinhttp.Write(w, http.StatusOK, "", nil)
+	standinhttp.Answer{Status: http.StatusOK}.Write(w)
 }
 
-// answerS3 is where every refusal of a presigned URL is written.
+// answerS3 writes every refusal of a presigned URL.
 func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 	reason := error(e)
 	if e.reason != nil {
@@ -82,11 +96,10 @@ func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 		reason = errors.Join(reason, err)
 	}
 	body = append([]byte(xml.Header), body...)
-	standinhttp.Refuse(w, r, e.status, reason)
 	if e.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPut)
 	}
-	standinhttp.Write(w, e.status, "application/xml", body)
+	standinhttp.Refuse(w, r, standinhttp.Answer{Status: e.status, ContentType: "application/xml", Body: body}, reason)
 }
 
 // put checks the request before its body is touched, and stores the body.
@@ -122,9 +135,9 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 	}
 }
 
-// admit checks all that can be checked without the body, as S3 does and in its
-// order: what is presigned cannot be authenticated a second way, an old URL is old
-// whatever else is wrong with it.
+// admit checks the request without its body, as S3 does and in S3's order: a
+// second way to authenticate is refused first, and an old URL is old whatever
+// else is wrong with it.
 func (h *Handler) admit(r *http.Request, id string) *s3Error {
 	if r.Method != http.MethodPut {
 		return &s3Error{

@@ -248,7 +248,10 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 
 func TestURLIsWhereTheCallerCameFrom(t *testing.T) {
 	s := serve(t, config())
-	ask := func(edit func(*http.Request)) string {
+	public := config()
+	public.Origin = func(*http.Request) string { return "https://public.example" }
+	behind := serve(t, public)
+	ask := func(s *service, edit func(*http.Request)) string {
 		r := httptest.NewRequest(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`))
 		r.Header.Set("Authorization", "Bearer "+token)
 		r.Header.Set("Content-Type", "application/json")
@@ -259,11 +262,19 @@ func TestURLIsWhereTheCallerCameFrom(t *testing.T) {
 		base, _, _ := strings.Cut(after, "/upload/")
 		return base
 	}
-	if got := ask(func(r *http.Request) { r.Host = "files.example:8080" }); got != "http://files.example:8080" {
+	if got := ask(s, func(r *http.Request) { r.Host = "files.example:8080" }); got != "http://files.example:8080" {
 		t.Errorf("plain: %s", got)
 	}
-	if got := ask(func(r *http.Request) { r.Host = "files.example"; r.Header.Set("X-Forwarded-Proto", "https") }); got != "https://files.example" {
-		t.Errorf("behind a proxy: %s", got)
+	if got := ask(s, func(r *http.Request) {
+		r.Host = "files.example"
+		r.Header.Set("X-Forwarded-Proto", "https")
+		r.Header.Set("X-Forwarded-Host", "evil.example")
+		r.Header.Set("Forwarded", "proto=https;host=evil.example")
+	}); got != "http://files.example" {
+		t.Errorf("headers that a caller may have made up: %s", got)
+	}
+	if got := ask(behind, func(*http.Request) {}); got != "https://public.example" {
+		t.Errorf("with an Origin: %s", got)
 	}
 	srv := httptest.NewTLSServer(s.Handler)
 	defer srv.Close()

@@ -10,10 +10,13 @@
 //
 // It serves POST /v1/fileUpload and GET /v1/fileUpload/{fileId}, the presigned
 // PUT under /upload/ (unless the store gives out URLs of its own, as S3 does) and
-// POST /oauth/token. It keeps no state besides the store: ids, presigned URLs and
-// tokens verify themselves under keys that are derived from the credentials. So
-// they outlive a restart, and any number of replicas with the same credentials
-// and the same store are one service.
+// POST /oauth/token. It keeps no state besides the store. The ids, presigned URLs
+// and tokens carry a code, and the keys of these codes are derived from the
+// credentials. So all of them outlive a restart, and any number of replicas with
+// the same credentials and the same store are one service. An id that is never
+// used, or a URL that expires, takes no room anywhere.
+//
+// Scripts of other origins may call all of it, and read the trace ids.
 //
 // # Limits
 //
@@ -41,21 +44,14 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-const (
-	basePath   = "/v1"
-	uploadPath = "/upload/"
-	tokenPath  = "/oauth/token"
-)
-
-// Config is what a stand-in is made of. At least one way to authenticate must
-// be there: Token, or ClientID with ClientSecret.
+// Config configures a stand-in. At least one way to authenticate must be there:
+// Token, or ClientID with ClientSecret.
 type Config struct {
 	Store        store.Store      // where the files go; nil is a memory store of the default size
 	Token        string           // a bearer token that is always valid
@@ -68,6 +64,11 @@ type Config struct {
 	Stall        time.Duration    // how long a file may go without a byte, and any other body take; zero means a minute
 	Logger       *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
 	Now          func() time.Time // the clock; nil is time.Now
+
+	// Origin returns the address under which the caller reaches this server, as
+	// https://host. Presigned URLs begin with it. Behind a proxy it is not the
+	// address that the request names. Nil takes the request's Host and TLS.
+	Origin func(*http.Request) string
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
@@ -90,6 +91,7 @@ type Handler struct {
 	urlLife   time.Duration
 	tokenLife time.Duration
 	now       func() time.Time
+	origin    func(*http.Request) string
 	serve     http.Handler
 
 	// Secrets stand behind funcs: fmt prints a func's address and no more.
@@ -98,7 +100,7 @@ type Handler struct {
 	isClient          func(id, secret string) bool
 }
 
-// New checks the configuration and makes the stand-in.
+// New checks the configuration and returns the stand-in.
 func New(cfg Config) (*Handler, error) {
 	if (cfg.ClientID == "") != (cfg.ClientSecret == "") {
 		return nil, errors.New("twentyfourseven stand-in: ClientID and ClientSecret go together")
@@ -116,9 +118,13 @@ func New(cfg Config) (*Handler, error) {
 		urlLife:   cmp.Or(cfg.URLLife, 15*time.Minute),
 		tokenLife: cmp.Or(cfg.TokenLife, time.Hour),
 		now:       cfg.Now,
+		origin:    cfg.Origin,
 	}
 	if h.now == nil {
 		h.now = time.Now
+	}
+	if h.origin == nil {
+		h.origin = ownOrigin
 	}
 	h.isStaticToken = func(token string) bool { return cfg.Token != "" && standinhttp.Same(token, cfg.Token) }
 	h.isClient = func(id, secret string) bool {
@@ -137,14 +143,14 @@ func New(cfg Config) (*Handler, error) {
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve.ServeHTTP(w, r) }
 
-// Format prints what it is and no more, whatever the verb.
+// Format prints a name and no more, whatever the verb.
 func (h *Handler) Format(s fmt.State, _ rune) {
 	io.WriteString(s, "24SevenOffice stand-in")
 }
 
-// Open gives what the store holds under a fileId that this stand-in, or one with
-// the same credentials and store, has issued. A file that has not arrived is
-// fs.ErrNotExist, and so is an id that was never issued. The caller closes it.
+// Open returns the file with a fileId that this stand-in has issued, or one with
+// the same credentials and store. If the file has not arrived or the id was
+// never issued, the error is fs.ErrNotExist. The caller closes the file.
 func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
 	if !h.issued(fileID) {
 		return nil, store.Info{}, fmt.Errorf("twentyfourseven stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
@@ -152,20 +158,5 @@ func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store
 	return h.store.Open(ctx, fileKey(fileID))
 }
 
-// route tells the three services apart that live on different hosts in reality.
-func (h *Handler) route() http.Handler {
-	api := h.api()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch path := r.URL.EscapedPath(); {
-		case strings.HasPrefix(path, uploadPath):
-			h.presigned(w, r, strings.TrimPrefix(path, uploadPath))
-		case path == tokenPath:
-			h.token(w, r)
-		default:
-			api.ServeHTTP(w, r)
-		}
-	})
-}
-
-// fileKey is where a file lies in the store.
+// fileKey returns the file's key in the store.
 func fileKey(fileID string) string { return "twentyfourseven/files/" + fileID }

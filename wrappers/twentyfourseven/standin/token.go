@@ -14,17 +14,31 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// What the provider's token service is asked for, and what it grants.
+// audience is what the provider's token service is asked for, and scope is what
+// it grants. The client has its own copy of both on purpose, so that one
+// mistake does not make both sides wrong together.
 const (
 	audience = "https://api.24sevenoffice.com"
 	scope    = "api.accounting.transaction:write"
 )
 
-// claims are what an issued token says. A token is its claims in JSON and a code
-// over them, each in base64url, with a dot between.
+// claims are the contents of an issued token. A token is its claims in JSON and
+// a code over them, each in base64url, with a dot between.
 type claims struct {
 	Organization string `json:"org"`
 	Expires      int64  `json:"exp"` // in seconds since 1970
+}
+
+// authenticate checks the bearer token of an API call.
+func (h *Handler) authenticate(r *http.Request) error {
+	token, err := standinhttp.Bearer(r)
+	if err == nil && !h.isStaticToken(token) {
+		err = h.checkToken(token)
+	}
+	if err != nil {
+		return refuse(http.StatusUnauthorized, "%w", err)
+	}
+	return nil
 }
 
 func (h *Handler) issueToken(organization string) (string, error) {
@@ -36,7 +50,7 @@ func (h *Handler) issueToken(organization string) (string, error) {
 	return payload + "." + base64.RawURLEncoding.EncodeToString(h.tokens(payload)), nil
 }
 
-// checkToken needs no memory of what was issued.
+// checkToken checks an issued token. It needs no memory of what was issued.
 func (h *Handler) checkToken(token string) error {
 	payload, code, _ := strings.Cut(token, ".")
 	if !standinhttp.Same(code, base64.RawURLEncoding.EncodeToString(h.tokens(payload))) {
@@ -70,11 +84,14 @@ func invalidRequest(description string) error {
 	return &oauthError{"invalid_request", description, http.StatusBadRequest}
 }
 
-// token is POST /oauth/token, the client credentials grant.
+// token serves POST /oauth/token, the client credentials grant.
 func (h *Handler) token(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
-	w.Header().Set("X-Trace-Id", standinhttp.TraceID(r.Context()))
+	w.Header().Set(traceIDHeader, standinhttp.TraceID(r.Context()))
+	if standinhttp.CrossOrigin(w, r, http.MethodPost, traceIDHeader) {
+		return
+	}
 	organization, err := h.grant(r)
 	var token string
 	if err == nil {
@@ -84,15 +101,15 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request) {
 		answerOAuth(w, r, err)
 		return
 	}
-	standinhttp.WriteJSON(w, http.StatusOK, map[string]any{
+	standinhttp.JSON(http.StatusOK, map[string]any{
 		"access_token": token,
 		"token_type":   "Bearer",
 		"expires_in":   int64(h.tokenLife / time.Second),
 		"scope":        scope,
-	})
+	}).Write(w)
 }
 
-// answerOAuth is where every refusal of the token service is written.
+// answerOAuth writes every refusal of the token service.
 func answerOAuth(w http.ResponseWriter, r *http.Request, err error) {
 	e, ok := errors.AsType[*oauthError](err)
 	if !ok {
@@ -101,17 +118,16 @@ func answerOAuth(w http.ResponseWriter, r *http.Request, err error) {
 			e = &oauthError{"invalid_request", ref.Error(), ref.status}
 		}
 	}
-	standinhttp.Refuse(w, r, e.status, err)
 	switch e.status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Basic") // RFC 6749 asks for it where Basic was tried
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
 	}
-	standinhttp.WriteJSON(w, e.status, e)
+	standinhttp.Refuse(w, r, standinhttp.JSON(e.status, e), err)
 }
 
-// grant checks a request for a token and says for which organization it is.
+// grant checks a request for a token and returns its organization.
 func (h *Handler) grant(r *http.Request) (organization string, err error) {
 	if r.Method != http.MethodPost {
 		return "", &oauthError{"invalid_request", "The method is not POST.", http.StatusMethodNotAllowed}
