@@ -68,14 +68,23 @@ func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
 					continue // HTTP/1.0 has no chunks
 				}
 				conn := dial(t, addr, request+fmt.Sprintf(framing, size))
-				chunk := make([]byte, 32<<10)
-				for range size / len(chunk) {
-					if _, err := conn.Write(chunk); err != nil {
-						t.Fatalf("%q, %d bytes, %q: the connection was cut while the body was sent: %v", request, size, framing, err)
-					}
+				what := fmt.Sprintf("%q with %d bytes, %q", request, size, framing)
+				half := make([]byte, size/2)
+				if _, err := conn.Write(half); err != nil {
+					t.Fatalf("%s: the connection was cut while the body was sent: %v", what, err)
 				}
 				if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
-					t.Errorf("%q, %d bytes, %q: status %d, want 413", request, size, framing, got)
+					t.Errorf("%s: status %d, want 413", what, got)
+				}
+				// A caller who sends all before listening is still sending now.
+				if _, err := conn.Write(half); err != nil {
+					t.Fatalf("%s: the connection was cut while the body was sent: %v", what, err)
+				}
+				if strings.Contains(framing, "chunked") {
+					io.WriteString(conn, "\r\n0\r\n\r\n")
+				}
+				if _, err := io.Copy(io.Discard, conn); err != nil {
+					t.Errorf("%s: the connection was not closed in order: %v", what, err)
 				}
 			}
 		}
