@@ -1,0 +1,50 @@
+package store_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+func TestListNamesWhatIsInAFolder(t *testing.T) {
+	disk, err := store.Disk(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, st := range map[string]store.Store{"memory": store.Memory(0), "disk": disk} {
+		t.Run(name, func(t *testing.T) {
+			for _, key := range []string{"a/b/1", "a/b/2", "a/3", "ab/4", "5"} {
+				if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader("x")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			list := func(folder string) (keys []string) {
+				t.Helper()
+				for key, err := range st.(store.Lister).List(t.Context(), folder) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					keys = append(keys, key)
+				}
+				slices.Sort(keys)
+				return keys
+			}
+			if got, want := list("a"), []string{"a/3", "a/b/1", "a/b/2"}; !slices.Equal(got, want) {
+				t.Errorf("a: %q, want %q", got, want)
+			}
+			if got := list("nothing"); got != nil {
+				t.Errorf("a folder that is not there: %q", got)
+			}
+			for key, err := range st.(store.Lister).List(t.Context(), "a") {
+				if err != nil || st.Delete(t.Context(), key) != nil {
+					t.Errorf("delete while listing: %v", err)
+				}
+			}
+			if got := list("a"); got != nil {
+				t.Errorf("after the deletes: %q", got)
+			}
+		})
+	}
+}
