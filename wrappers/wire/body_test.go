@@ -5,10 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"mime"
-	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -25,100 +22,6 @@ func request(t *testing.T, b *wire.Body, url string) (*http.Request, error) {
 		t.Fatal(err)
 	}
 	return req, b.Edit(t.Context(), req)
-}
-
-func TestFormIsWhatMultipartReads(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		srcs []upload.Source
-		want []string // names as they arrive
-	}{
-		{"one file", []upload.Source{upload.Bytes("a.txt", []byte("hello"))}, []string{"a.txt"}},
-		{"empty file", []upload.Source{upload.Bytes("a.txt", nil)}, []string{"a.txt"}},
-		{"several files, an empty one among them", []upload.Source{
-			upload.Bytes("a.txt", []byte("a")), upload.Bytes("b.txt", nil), upload.Bytes("c.txt", bytes.Repeat([]byte("c"), 100_000)),
-		}, []string{"a.txt", "b.txt", "c.txt"}},
-		{"Korean name", []upload.Source{upload.Bytes("청구서 2026.pdf", []byte("x"))}, []string{"청구서 2026.pdf"}},
-		{"quotes in the name", []upload.Source{upload.Bytes(`the "big" one.txt`, []byte("x"))}, []string{`the "big" one.txt`}},
-		{"directories, both separators", []upload.Source{upload.Bytes(`test\resources/test.txt`, []byte("x"))}, []string{"test.txt"}},
-		{"percent signs stay as they are", []upload.Source{upload.Bytes(`100%22.txt`, []byte("x"))}, []string{`100%22.txt`}},
-		{"a file that ends like a boundary", []upload.Source{upload.Bytes("a.txt", []byte("x\r\n--"))}, []string{"a.txt"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			form := wire.Form("fileList", tt.srcs...)
-			req, err := request(t, form, "http://127.0.0.1")
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range 2 { // the first body, then the one to send again
-				raw, err := io.ReadAll(req.Body)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if int64(len(raw)) != form.Length || req.ContentLength != form.Length {
-					t.Errorf("read %d bytes, Length %d, Content-Length %d: want all alike", len(raw), form.Length, req.ContentLength)
-				}
-				_, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				parts := multipart.NewReader(bytes.NewReader(raw), params["boundary"])
-				for i, src := range tt.srcs {
-					part, err := parts.NextRawPart()
-					if err != nil {
-						t.Fatalf("part %d: %v", i, err)
-					}
-					_, disposition, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
-					if disposition["filename"] != tt.want[i] || part.FormName() != "fileList" {
-						t.Errorf("part %d is %q in %q, want %q in fileList", i, disposition["filename"], part.FormName(), tt.want[i])
-					}
-					if got := part.Header.Get("Content-Type"); got != src.ContentType {
-						t.Errorf("part %d has type %q, want %q", i, got, src.ContentType)
-					}
-					got, _ := io.ReadAll(part)
-					rc, _ := src.Open()
-					want, _ := io.ReadAll(rc)
-					if !bytes.Equal(got, want) {
-						t.Errorf("part %d holds %d bytes %.20q, want %d bytes", i, len(got), got, len(want))
-					}
-				}
-				if _, err := parts.NextRawPart(); err != io.EOF {
-					t.Errorf("after the last part: %v, want io.EOF", err)
-				}
-				if req.Body, err = req.GetBody(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-func TestFormOfMixesValuesAndFiles(t *testing.T) {
-	var got string
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		f, h, err := r.FormFile("document")
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		b, _ := io.ReadAll(f)
-		got = r.FormValue("purpose") + " " + h.Filename + " " + string(b) + " " + r.FormValue("last")
-	}))
-	defer srv.Close()
-	src := upload.Bytes("a.txt", []byte("hello"))
-	form := wire.FormOf(wire.Field{Name: "purpose", Value: "invoice"}, wire.Field{Name: "document", File: &src}, wire.Field{Name: "last", Value: "one"})
-	req, err := request(t, form, srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if want := "invoice a.txt hello one"; got != want {
-		t.Errorf("the server got %q, want %q", got, want)
-	}
 }
 
 func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
@@ -138,6 +41,12 @@ func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
 		{"line break in a name", wire.Form("f", with(func(s *upload.Source) { s.Name = "a\nb" })), "control"},
 		{"name that is not UTF-8", wire.Form("f", with(func(s *upload.Source) { s.Name = "a\xff" })), "UTF-8"},
 		{"form without parts", wire.Form("f"), "without parts"},
+		{"form of parts that are left out", wire.FormOf(wire.Field{Name: "f"}), "without parts"},
+		{"no name of a field", wire.FormOf(wire.Field{Value: "x"}), "has no name"},
+		{"quotes in the name of a field", wire.FormOf(wire.Field{Name: `a"b`, Value: "x"}), `field "a\"b"`},
+		{"line break in the name of a field", wire.Form("a\r\nb", ok), `field "a\r\nb"`},
+		{"a word for the content type of a value", wire.FormOf(wire.Field{Name: "f", Value: "x", ContentType: "json"}), `field "f"`},
+		{"a file of no source", wire.FormOf(wire.Field{Name: "f", File: &upload.Source{}}), `field "f"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			req, err := request(t, tt.body, "http://127.0.0.1")
@@ -254,6 +163,41 @@ func TestSourceThatCannotBeOpenedKeepsItsCause(t *testing.T) {
 	}
 	if first.opened != first.closed {
 		t.Errorf("the source before it was opened %d times and closed %d times", first.opened, first.closed)
+	}
+}
+
+func TestRawTypeIsWhatTheCallerPassesThenTheSourcesThenTheAPIs(t *testing.T) {
+	png := upload.Source{Name: "a", ContentType: "image/png", Size: 1, Open: upload.Bytes("a", []byte("x")).Open}
+	for _, tt := range []struct {
+		name     string
+		passed   string
+		accepted []string
+		want     string
+	}{
+		{"nothing is said", "", nil, "image/png"},
+		{"the caller passes one", "image/x-other", nil, "image/x-other"},
+		{"the API accepts it", "", []string{"image/jpeg", "image/png"}, "image/png"},
+		{"the API accepts its kind", "", []string{"text/plain", "image/*"}, "image/png"},
+		{"the API accepts anything", "", []string{"application/octet-stream", "*/*"}, "image/png"},
+		{"the API accepts one other", "", []string{"application/octet-stream"}, "application/octet-stream"},
+		{"the API accepts another kind", "", []string{"video/*"}, "image/png"},
+		{"the letters' case differs", "", []string{"IMAGE/PNG"}, "image/png"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.passed != "" {
+				req.Header.Set("Content-Type", tt.passed)
+			}
+			if err := wire.Raw(png, tt.accepted...).Edit(t.Context(), req); err != nil {
+				t.Fatal(err)
+			}
+			if got := req.Header.Get("Content-Type"); got != tt.want {
+				t.Errorf("Content-Type %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

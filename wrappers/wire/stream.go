@@ -40,7 +40,7 @@ func (s *stream) openAll() error {
 			err = errors.New("its Open gave no reader")
 		}
 		if err != nil {
-			err = openError(p.src.Name, err)
+			err = inField(p.field, openError(p.src.Name, err))
 			break
 		}
 		files = append(files, rc)
@@ -114,16 +114,16 @@ func (s *stream) read(p []byte) (int, error) {
 		s.at, left = s.at+int64(n), left-int64(n)
 	}
 	if err != nil && err != io.EOF {
-		return n, s.readError(part.src, err)
+		return n, s.readError(part, err)
 	}
 	if left > 0 {
 		if err == io.EOF {
-			return n, invalid(part.src.Name, fmt.Errorf("ended %d bytes before its size of %d bytes: %w", left, part.src.Size, io.ErrUnexpectedEOF))
+			return n, part.fault(fmt.Errorf("ended %d bytes before its size of %d bytes: %w", left, part.src.Size, io.ErrUnexpectedEOF))
 		}
 		return n, nil
 	}
 	if err == nil {
-		if err := s.ends(file, part.src); err != nil {
+		if err := s.ends(file, part); err != nil {
 			return 0, err // the bytes just read stay here
 		}
 	}
@@ -135,13 +135,13 @@ func (s *stream) read(p []byte) (int, error) {
 }
 
 // ends asks a file for one byte more than its size.
-func (s *stream) ends(file io.Reader, src upload.Source) error {
+func (s *stream) ends(file io.Reader, p *part) error {
 	var one [1]byte
 	switch n, err := readSome(file, one[:]); {
 	case n > 0:
-		return invalid(src.Name, fmt.Errorf("holds more than its size of %d bytes", src.Size))
+		return p.fault(fmt.Errorf("holds more than its size of %d bytes", p.src.Size))
 	case err != io.EOF:
-		return s.readError(src, err)
+		return s.readError(p, err)
 	}
 	return nil
 }
@@ -185,12 +185,15 @@ func openError(name string, err error) error {
 }
 
 // readError tells a source that failed from one that was closed under its Read.
-func (s *stream) readError(src upload.Source, err error) error {
+func (s *stream) readError(p *part, err error) error {
 	if s.isClosed() {
 		return errClosed
 	}
-	return invalid(src.Name, fmt.Errorf("cannot be read: %w", withoutURL(err)))
+	return p.fault(fmt.Errorf("cannot be read: %w", withoutURL(err)))
 }
+
+// fault returns err with the names of the source and of its field.
+func (p *part) fault(err error) error { return inField(p.field, invalid(p.src.Name, err)) }
 
 func (s *stream) isClosed() bool {
 	s.closing.Lock()
