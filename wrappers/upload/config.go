@@ -13,12 +13,14 @@ type Config struct {
 	BaseURL string
 
 	// HTTPClient's Transport sends the requests, so its settings of
-	// connections, proxy and TLS hold, and so does its Timeout, for each
-	// attempt. Its cookie jar and its redirects are left out. Nil means a transport made for uploads and shared by all
-	// clients: HTTP/1.1, as many idle connections as uploads were in flight,
-	// and no timeout but 60 s without the beginning of an answer once the
-	// request is out.
+	// connections, proxy and TLS hold. Its Timeout holds for each attempt. Its
+	// cookie jar and its redirects are left out. Nil, or a nil Transport,
+	// means a transport like [NewTransport]'s that all clients share.
 	HTTPClient *http.Client
+
+	// Connections is the largest number of connections to one host. Zero is
+	// no bound. A transport in HTTPClient has its own MaxConnsPerHost.
+	Connections int
 
 	// Header is added to API calls, never to the presigned step. Names that
 	// authenticate and those that frame the body (Content-*) are refused.

@@ -31,7 +31,7 @@ func NewDoer(api API, cfg upload.Config) (*Doer, error) {
 	d := &Doer{
 		BaseURL:  base,
 		api:      api,
-		client:   transport(),
+		client:   sharedTransport(cfg.Connections),
 		agent:    cmp.Or(cfg.UserAgent, "putpost"),
 		attempts: 4,
 		maxWait:  30 * time.Second,
@@ -39,9 +39,8 @@ func NewDoer(api API, cfg upload.Config) (*Doer, error) {
 	}
 	if c := cfg.HTTPClient; c != nil {
 		d.timeout = c.Timeout
-		d.client = c.Transport
-		if d.client == nil {
-			d.client = http.DefaultTransport
+		if c.Transport != nil {
+			d.client = c.Transport
 		}
 	}
 	if cfg.Retry.Attempts > 0 {

@@ -2,15 +2,17 @@ package wire_test
 
 import (
 	"bytes"
-	"encoding/pem"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,27 +20,19 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// childURL is set in the process that TestOwnTransportOverTLS starts: the
-// system's certificates are read once a process, so trusting the test server
-// takes one of its own.
-const childURL = "PUTPOST_WIRE_TEST_URL"
+// tlsClient returns a client that trusts srv, by a transport made for uploads.
+func tlsClient(srv *httptest.Server) *http.Client {
+	pool := x509.NewCertPool()
+	pool.AddCert(srv.Certificate())
+	tr := upload.NewTransport()
+	tr.TLSClientConfig = &tls.Config{RootCAs: pool}
+	return &http.Client{Transport: tr}
+}
 
-func TestOwnTransportOverTLS(t *testing.T) {
+func TestTransportWithItsOwnCASendsFilesWhole(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), 3<<16) // 3 MiB: many records, many writes
-	if url := os.Getenv(childURL); url != "" {
-		for _, size := range []int{0, 1, 16 << 10, 48 << 10, len(content)} {
-			d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: url})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := d.Presigned().Send(t.Context(), "PUT", url+"/x", wire.Raw(upload.Bytes("a", content[:size]))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return
-	}
 	var got []int
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || !bytes.Equal(body, content[:len(body)]) || r.Proto != "HTTP/1.1" {
 			t.Errorf("%d bytes over %s, error %v", len(body), r.Proto, err)
@@ -46,18 +40,17 @@ func TestOwnTransportOverTLS(t *testing.T) {
 		got = append(got, len(body))
 	}))
 	srv.EnableHTTP2 = true
+	srv.StartTLS()
 	defer srv.Close()
-	trusted := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
+	sizes := []int{0, 1, 16 << 10, 48 << 10, len(content)}
+	step := presigned(t, srv.URL, tlsClient(srv))
+	for _, size := range sizes {
+		if err := step.Send(t.Context(), "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", content[:size]))); err != nil {
+			t.Fatal(err)
+		}
 	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
-	child.Env = append(os.Environ(), childURL+"="+srv.URL, "SSL_CERT_FILE="+trusted, "SSL_CERT_DIR=/nonexistent")
-	if out, err := child.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if len(got) != 5 || got[0] != 0 || got[4] != len(content) {
-		t.Errorf("the server got bodies of %v bytes", got)
+	if !slices.Equal(got, sizes) {
+		t.Errorf("the server got bodies of %v bytes, want %v", got, sizes)
 	}
 }
 
@@ -73,5 +66,68 @@ func TestServerThatIsNotTrustedGetsNothing(t *testing.T) {
 	err = d.Presigned().Send(t.Context(), "PUT", srv.URL+"/x?signature=hunter2", wire.Raw(upload.Bytes("a", []byte("x"))))
 	if !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "certificate") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("error %v, want ErrUnavailable naming the certificate", err)
+	}
+}
+
+func TestHTTPClientWithoutATransportSharesTheTunedOne(t *testing.T) {
+	var conns atomic.Int32
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	for range 5 { // clients
+		step := presigned(t, srv.URL, &http.Client{Timeout: time.Minute})
+		for range 10 {
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					if err := step.Send(t.Context(), "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		}
+	}
+	// A connection is put back a moment after its answer was read.
+	if n := conns.Load(); n > 24 {
+		t.Errorf("%d connections for 400 uploads, 8 at once", n)
+	}
+}
+
+func TestConnectionsAreNoMoreThanConfigured(t *testing.T) {
+	var now, most atomic.Int32
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			if n := now.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+		case http.StateClosed:
+			now.Add(-1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: srv.URL, Connections: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			if err := post(t.Context(), d, upload.Bytes("a", []byte("x"))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := most.Load(); n > 3 {
+		t.Errorf("%d connections, want no more than 3", n)
 	}
 }

@@ -1,0 +1,40 @@
+package upload
+
+import (
+	"math"
+	"net"
+	"net/http"
+	"time"
+)
+
+// NewTransport returns a fresh transport with the settings that uploads need.
+// Clients use one like it if Config has none. Change one thing of it and hand it
+// over in [Config].HTTPClient; all the rest stays:
+//
+//	tr := upload.NewTransport()
+//	tr.TLSClientConfig = &tls.Config{RootCAs: pool}
+//	cfg := upload.Config{HTTPClient: &http.Client{Transport: tr}}
+//
+// It speaks HTTP/1.1, since a large body costs a third less CPU than over
+// HTTP/2. It keeps as many idle connections as uploads were in flight. The write
+// buffer takes the header and a small body in one write. Compression is off,
+// since the answers are a few bytes. [Config].AnswerTimeout limits the wait for
+// an answer; a ResponseHeaderTimeout that is set here takes its place.
+//
+// Each transport has connections of its own: make one and share it.
+func NewTransport() *http.Transport {
+	var h1 http.Protocols
+	h1.SetHTTP1(true)
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer.DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   math.MaxInt, // never more than were in flight at once
+		WriteBufferSize:       64 << 10,
+		DisableCompression:    true,
+		Protocols:             &h1,
+	}
+}
