@@ -20,6 +20,15 @@ type Lister interface {
 	List(ctx context.Context, folder string) iter.Seq2[string, error]
 }
 
+// Keys yields what List yields. For a store that is no [Lister] it yields the
+// error errors.ErrUnsupported.
+func Keys(ctx context.Context, st Store, folder string) iter.Seq2[string, error] {
+	if st, ok := st.(Lister); ok {
+		return st.List(ctx, folder)
+	}
+	return func(yield func(string, error) bool) { yield("", wrap("list", folder, errors.ErrUnsupported)) }
+}
+
 func (m *memory) List(ctx context.Context, folder string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		m.mu.RLock()

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ func TestListNamesWhatIsInAFolder(t *testing.T) {
 			}
 			list := func(folder string) (keys []string) {
 				t.Helper()
-				for key, err := range st.(store.Lister).List(t.Context(), folder) {
+				for key, err := range store.Keys(t.Context(), st, folder) {
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -37,7 +38,7 @@ func TestListNamesWhatIsInAFolder(t *testing.T) {
 			if got := list("nothing"); got != nil {
 				t.Errorf("a folder that is not there: %q", got)
 			}
-			for key, err := range st.(store.Lister).List(t.Context(), "a") {
+			for key, err := range store.Keys(t.Context(), st, "a") {
 				if err != nil || st.Delete(t.Context(), key) != nil {
 					t.Errorf("delete while listing: %v", err)
 				}
@@ -47,4 +48,14 @@ func TestListNamesWhatIsInAFolder(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOnlyAListerCanList(t *testing.T) {
+	for _, err := range store.Keys(t.Context(), struct{ store.Store }{store.Memory(0)}, "a") {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("got %v, want errors.ErrUnsupported", err)
+		}
+		return
+	}
+	t.Error("no error")
 }

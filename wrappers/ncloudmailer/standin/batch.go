@@ -13,9 +13,9 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// batch is what one request uploaded. Its manifest is put last, so nobody sees a
-// batch that is not whole, and deleted last, so a delete that failed can be tried
-// again.
+// batch is the set of files that one request uploaded. Its manifest is put last,
+// so nobody sees a batch that is not whole. It is deleted last, so a delete that
+// failed can be tried again.
 type batch struct {
 	id string // tempRequestId
 
@@ -30,10 +30,7 @@ type entry struct {
 	ContentType string `json:"contentType,omitempty"`
 }
 
-func fileKey(fileID string) string      { return "ncloudmailer/files/" + fileID }
-func manifestKey(batchID string) string { return "ncloudmailer/batches/" + batchID + ".json" }
-
-// list is the batch as the API shows it.
+// list returns the batch as the API shows it.
 func (b *batch) list() api.AttachFileList {
 	l := api.AttachFileList{TempRequestID: b.id, Files: []api.AttachFile{}}
 	for _, f := range b.Files {
@@ -53,8 +50,7 @@ func (h *Handler) commit(ctx context.Context, b *batch) error {
 	return err
 }
 
-// load finds a batch that is kept. One that is over is deleted here, by whoever
-// asks for it first.
+// load returns a batch that is kept. It deletes one that is over.
 func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
 	if _, ok := parseID(id); !ok {
 		return nil, noSuchBatch()
@@ -88,8 +84,7 @@ func (h *Handler) readManifest(ctx context.Context, id string) (*batch, error) {
 	return b, nil
 }
 
-// remove deletes the batch. What it left after an error is deleted when it is
-// called again.
+// remove deletes the batch. After an error it can be called again.
 func (h *Handler) remove(ctx context.Context, b *batch) error {
 	for _, f := range b.Files {
 		if err := h.store.Delete(ctx, fileKey(f.ID)); err != nil {

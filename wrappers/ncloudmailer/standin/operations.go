@@ -19,6 +19,7 @@ var _ api.StrictServerInterface = operations{}
 
 // CreateFile takes the files of a form as they come: all of them, or none.
 func (h operations) CreateFile(ctx context.Context, req api.CreateFileRequestObject) (api.CreateFileResponseObject, error) {
+	h.reclaimIfDue(ctx)
 	b := &batch{id: newID(h.now())}
 	err := h.receive(ctx, req.Body, b)
 	if err == nil {

@@ -21,6 +21,8 @@
 //     It may take any time, but not a minute without a byte ([Config.Stall]).
 //   - The files of a form: no limit but the store's unless [Config.MaxSize] sets one.
 //   - A boundary: the 70 characters of RFC 2046.
+//   - A file's life: 24 hours ([Config.Life]). A store that can list what it holds
+//     is rid of expired files at the next upload; see [Handler.Reclaim].
 //   - A clock: five minutes off, by the provider's rule.
 //   - An answer: a caller who takes nothing of it for two minutes (twice Stall) is
 //     hung up on.
@@ -34,13 +36,12 @@ package standin
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
@@ -72,7 +73,7 @@ func (c Config) text() string {
 		standinhttp.Hide(c.AccessKey), standinhttp.Hide(c.SecretKey), c.MaxSize, c.MaxParts, c.MaxFraming, c.Life, c.Stall)
 }
 
-// Handler is the stand-in. Make one with [New]; it may be used from many
+// Handler is the stand-in. Make one with [New]. It may be used from many
 // goroutines, and has nothing that must be closed.
 type Handler struct {
 	store      store.Store
@@ -81,6 +82,7 @@ type Handler struct {
 	maxFraming int64
 	life       time.Duration
 	now        func() time.Time
+	reclaimed  atomic.Int64 // when Reclaim was last due, in nanoseconds since 1970
 	serve      http.Handler
 
 	// Behind a func: fmt prints its address and no more.
@@ -117,22 +119,3 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve.Se
 func (h *Handler) Format(s fmt.State, _ rune) {
 	io.WriteString(s, "NAVER Cloud Outbound Mailer stand-in")
 }
-
-// Open returns the file with a fileId. If it was never uploaded, was deleted or
-// is older than [Config.Life], the error is fs.ErrNotExist. The caller closes the
-// file.
-func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
-	begun, ok := parseID(fileID)
-	if !ok {
-		return nil, store.Info{}, fmt.Errorf("ncloudmailer stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
-	}
-	if h.over(begun) {
-		if err := h.store.Delete(ctx, fileKey(fileID)); err != nil {
-			return nil, store.Info{}, err
-		}
-	}
-	return h.store.Open(ctx, fileKey(fileID))
-}
-
-// over reports whether a file that was stored at t is no longer kept.
-func (h *Handler) over(t time.Time) bool { return h.now().Sub(t) >= h.life }

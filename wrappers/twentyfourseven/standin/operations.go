@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"mime"
 	"net/http"
 	"strconv"
@@ -38,26 +37,25 @@ func (h operations) FileUpload(ctx context.Context, req api.FileUploadRequestObj
 	return initiated{UploadMethod: http.MethodPut, UploadURL: target, FileID: quote(id)}, nil
 }
 
-// GetFileUploadStatus says whether the file is there.
+// GetFileUploadStatus answers with the file's status.
 func (h operations) GetFileUploadStatus(ctx context.Context, req api.GetFileUploadStatusRequestObject) (api.GetFileUploadStatusResponseObject, error) {
 	if !h.issued(req.FileID) {
 		return nil, refuse(http.StatusNotFound, "no such fileId was issued")
 	}
-	status := api.FileUploadStatus{FileID: quote(req.FileID), Status: "Completed"}
-	switch _, err := h.store.Stat(ctx, fileKey(req.FileID)); {
-	case errors.Is(err, fs.ErrNotExist):
-		status.Status = "Pending"
-	case err != nil:
+	word, err := h.status(ctx, req.FileID)
+	if err != nil {
 		return nil, err
-	default:
+	}
+	status := api.FileUploadStatus{FileID: quote(req.FileID), Status: word}
+	if word == completed {
 		id := documentID(req.FileID)
 		status.DocumentID = &id
 	}
 	return api.GetFileUploadStatus200JSONResponse{Body: status}, nil
 }
 
-// initiated answers 200 like the generated type, but keeps a URL's ampersands
-// as they are: who cuts the URL out of the answer with a shell gets it whole.
+// initiated answers 200 like the generated type, but leaves the ampersands of the
+// URL as they are, so that a shell script can cut the URL out of the answer.
 type initiated api.FileUploadResponse
 
 func (a initiated) VisitFileUploadResponse(w http.ResponseWriter) error {
@@ -72,7 +70,7 @@ func (a initiated) VisitFileUploadResponse(w http.ResponseWriter) error {
 	return err
 }
 
-// checkContentType says whether a file can be of this type.
+// checkContentType returns an error if a file cannot be of this type.
 func checkContentType(contentType string) error {
 	t, _, err := mime.ParseMediaType(contentType)
 	if err != nil || !strings.Contains(t, "/") {

@@ -37,11 +37,9 @@ package standin
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -62,6 +60,7 @@ type Config struct {
 	URLLife      time.Duration    // how long a presigned URL lives; zero means 15 minutes
 	TokenLife    time.Duration    // how long an issued token lives; zero means an hour
 	Stall        time.Duration    // how long a file may go without a byte, and any other body take; zero means a minute
+	StatusDelay  time.Duration    // how long the status stays Pending after a file has arrived; zero means not at all
 	Logger       *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
 	Now          func() time.Time // the clock; nil is time.Now
 
@@ -78,11 +77,12 @@ func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
 func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c Config) text() string {
-	return fmt.Sprintf("standin.Config{Token:%s ClientID:%s ClientSecret:%s MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s}",
-		standinhttp.Hide(c.Token), standinhttp.Hide(c.ClientID), standinhttp.Hide(c.ClientSecret), c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall)
+	return fmt.Sprintf("standin.Config{Token:%s ClientID:%s ClientSecret:%s MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s StatusDelay:%s}",
+		standinhttp.Hide(c.Token), standinhttp.Hide(c.ClientID), standinhttp.Hide(c.ClientSecret),
+		c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall, c.StatusDelay)
 }
 
-// Handler is the stand-in. Make one with [New]; it may be used from many
+// Handler is the stand-in. Make one with [New]. It may be used from many
 // goroutines, and has nothing that must be closed.
 type Handler struct {
 	store     store.Store
@@ -90,6 +90,7 @@ type Handler struct {
 	maxText   int64
 	urlLife   time.Duration
 	tokenLife time.Duration
+	delay     time.Duration // of the status
 	now       func() time.Time
 	origin    func(*http.Request) string
 	serve     http.Handler
@@ -108,7 +109,7 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Token == "" && cfg.ClientID == "" {
 		return nil, errors.New("twentyfourseven stand-in: no credentials: neither Token nor ClientID and ClientSecret")
 	}
-	if cfg.MaxSize < 0 || cfg.MaxText < 0 || cfg.URLLife < 0 || cfg.TokenLife < 0 || cfg.Stall < 0 {
+	if cfg.MaxSize < 0 || cfg.MaxText < 0 || cfg.URLLife < 0 || cfg.TokenLife < 0 || cfg.Stall < 0 || cfg.StatusDelay < 0 {
 		return nil, errors.New("twentyfourseven stand-in: a limit is negative")
 	}
 	h := &Handler{
@@ -117,6 +118,7 @@ func New(cfg Config) (*Handler, error) {
 		maxText:   cmp.Or(cfg.MaxText, 64<<10),
 		urlLife:   cmp.Or(cfg.URLLife, 15*time.Minute),
 		tokenLife: cmp.Or(cfg.TokenLife, time.Hour),
+		delay:     cfg.StatusDelay,
 		now:       cfg.Now,
 		origin:    cfg.Origin,
 	}
@@ -147,16 +149,3 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve.Se
 func (h *Handler) Format(s fmt.State, _ rune) {
 	io.WriteString(s, "24SevenOffice stand-in")
 }
-
-// Open returns the file with a fileId that this stand-in has issued, or one with
-// the same credentials and store. If the file has not arrived or the id was
-// never issued, the error is fs.ErrNotExist. The caller closes the file.
-func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
-	if !h.issued(fileID) {
-		return nil, store.Info{}, fmt.Errorf("twentyfourseven stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
-	}
-	return h.store.Open(ctx, fileKey(fileID))
-}
-
-// fileKey returns the file's key in the store.
-func fileKey(fileID string) string { return "twentyfourseven/files/" + fileID }

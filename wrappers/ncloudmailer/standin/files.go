@@ -1,0 +1,142 @@
+package standin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+const (
+	filesFolder   = "ncloudmailer/files"
+	batchesFolder = "ncloudmailer/batches"
+)
+
+func fileKey(fileID string) string      { return filesFolder + "/" + fileID }
+func manifestKey(batchID string) string { return batchesFolder + "/" + batchID + ".json" }
+
+// File describes a file that the stand-in keeps.
+type File = standinhttp.File
+
+// Open returns the file with a fileId. If it was never uploaded, was deleted or
+// is older than [Config.Life], the error is fs.ErrNotExist. The caller closes the
+// file.
+func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
+	begun, ok := parseID(fileID)
+	if !ok {
+		return nil, store.Info{}, fmt.Errorf("ncloudmailer stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
+	}
+	if h.over(begun) {
+		if err := h.store.Delete(ctx, fileKey(fileID)); err != nil {
+			return nil, store.Info{}, err
+		}
+	}
+	return h.store.Open(ctx, fileKey(fileID))
+}
+
+// Files yields the files that are kept, in any order. If the store cannot list
+// what it holds, the error is errors.ErrUnsupported.
+func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		for b, err := range h.batches(ctx, func(time.Time) bool { return true }) {
+			if err != nil {
+				yield(File{}, err)
+				return
+			}
+			if h.over(b.Created) {
+				continue
+			}
+			for _, f := range b.Files {
+				if !yield(File{ID: f.ID, Name: f.Name, ContentType: f.ContentType, Size: f.Size, Time: b.Created}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Reset deletes the files that are kept. An upload that is under way is not
+// touched.
+func (h *Handler) Reset(ctx context.Context) error {
+	for b, err := range h.batches(ctx, func(time.Time) bool { return true }) {
+		if err == nil {
+			err = h.remove(ctx, b)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reclaim deletes the files that are older than [Config.Life], and what a request
+// that failed may have left. An upload does the same from time to time, so only a
+// program that must free the room while nobody uploads has to call it. If the
+// store cannot list what it holds, Reclaim does nothing: a bucket has a rule for
+// that.
+func (h *Handler) Reclaim(ctx context.Context) error {
+	if _, ok := h.store.(store.Lister); !ok {
+		return nil
+	}
+	h.reclaimed.Store(h.now().UnixNano())
+	var failed error
+	for b, err := range h.batches(ctx, h.over) {
+		if err == nil && h.over(b.Created) {
+			err = h.remove(ctx, b)
+		}
+		failed = errors.Join(failed, err)
+	}
+	for key, err := range store.Keys(ctx, h.store, filesFolder) {
+		if begun, ok := parseID(strings.TrimPrefix(key, filesFolder+"/")); err == nil && ok && h.over(begun) {
+			err = h.store.Delete(ctx, key)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
+}
+
+// reclaimIfDue calls Reclaim where it was not called for a small part of a
+// file's life.
+func (h *Handler) reclaimIfDue(ctx context.Context) {
+	last, now := h.reclaimed.Load(), h.now().UnixNano()
+	if now-last < int64(h.life/500) || !h.reclaimed.CompareAndSwap(last, now) {
+		return
+	}
+	if err := h.Reclaim(ctx); err != nil {
+		standinhttp.Log(ctx).WarnContext(ctx, "expired files could not be deleted", "error", err)
+	}
+}
+
+// over reports whether a file that was stored at t is no longer kept.
+func (h *Handler) over(t time.Time) bool { return h.now().Sub(t) >= h.life }
+
+// batches yields the batches whose requests began at a time that fits. An error
+// that is about one batch does not end it.
+func (h *Handler) batches(ctx context.Context, fits func(begun time.Time) bool) iter.Seq2[*batch, error] {
+	return func(yield func(*batch, error) bool) {
+		for key, err := range store.Keys(ctx, h.store, batchesFolder) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			id := strings.TrimSuffix(strings.TrimPrefix(key, batchesFolder+"/"), ".json")
+			if begun, ok := parseID(id); !ok || !fits(begun) {
+				continue
+			}
+			b, err := h.readManifest(ctx, id)
+			if errors.Is(err, fs.ErrNotExist) { // deleted meanwhile
+				continue
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}

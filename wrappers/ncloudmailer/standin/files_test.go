@@ -1,0 +1,149 @@
+package standin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// keys are those of a store, whatever is in it.
+func keys(t *testing.T, st store.Store) (all []string) {
+	t.Helper()
+	for key, err := range store.Keys(t.Context(), st, "ncloudmailer") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, key)
+	}
+	return all
+}
+
+func TestExpiredFilesMakeRoomForNewOnes(t *testing.T) {
+	clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	cfg := config()
+	cfg.Store, cfg.Now = store.Memory(1<<20), clock.Now
+	s := serve(t, cfg)
+	upload := func() int {
+		resp, _ := s.create(form(file("a.txt", strings.Repeat("x", 300<<10))))
+		return resp.StatusCode
+	}
+	for full := false; !full; {
+		full = upload() == http.StatusRequestEntityTooLarge
+	}
+	clock.add(23 * time.Hour)
+	if got := upload(); got != http.StatusRequestEntityTooLarge {
+		t.Errorf("before the files expire: %d, want 413", got)
+	}
+	clock.add(time.Hour)
+	if got := upload(); got != http.StatusCreated {
+		t.Errorf("after the files expired: %d, want 201", got)
+	}
+}
+
+func TestReclaimDeletesWhatExpired(t *testing.T) {
+	clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	cfg := config()
+	st := store.Memory(0)
+	cfg.Store, cfg.Now = st, clock.Now
+	s := serve(t, cfg)
+	// As a server leaves them that was killed before it wrote the manifest.
+	ms := clock.Now().UnixMilli()
+	orphan := fmt.Sprintf("ncloudmailer/files/%08x-%04x-7000-8000-000000000000-99", ms>>16, ms&0xffff)
+	for _, key := range []string{orphan, "ncloudmailer/files/of-somebody-else", "ncloudmailer/batches/broken.json"} {
+		if _, err := st.Put(t.Context(), key, "", strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.create(form(file("old.txt", "x"), file("empty.txt", "")))
+	clock.add(12 * time.Hour)
+	_, young := s.create(form(file("young.txt", "x")))
+	clock.add(12 * time.Hour)
+	if err := s.Reclaim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(keys(t, st)), 4; got != want { // a file with its manifest, and the two foreign ones
+		t.Errorf("%d keys are left, want %d: %q", got, want, keys(t, st))
+	}
+	if got, _ := s.stored(young.Files[0].FileID); got != "x" {
+		t.Errorf("the young file is %q", got)
+	}
+	if slices.Contains(keys(t, st), orphan) {
+		t.Error("the orphan is left")
+	}
+	if err := newStandin(t, struct{ store.Store }{st}).Reclaim(t.Context()); err != nil {
+		t.Errorf("a store that cannot list: %v", err)
+	}
+}
+
+func newStandin(t *testing.T, st store.Store) *standin.Handler {
+	t.Helper()
+	cfg := config()
+	cfg.Store = st
+	h, err := standin.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
+	cfg := config()
+	st := store.Memory(0)
+	cfg.Store = st
+	s := serve(t, cfg)
+	_, a := s.create(form(file("a.txt", "x"), file("b.txt", "yz")))
+	list := func() (got []string) {
+		for f, err := range s.Files(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if age := time.Since(f.Time); age < 0 || age > time.Minute {
+				t.Errorf("%s is of %s", f.Name, f.Time)
+			}
+			got = append(got, fmt.Sprint(f.ID, f.Name, f.ContentType, f.Size))
+		}
+		slices.Sort(got)
+		return got
+	}
+	want := []string{fmt.Sprint(a.Files[0].FileID, "a.txt", "text/plain", 1), fmt.Sprint(a.Files[1].FileID, "b.txt", "text/plain", 2)}
+	slices.Sort(want)
+	if got := list(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	// In the middle of an upload: what is committed later is whole.
+	body, rest := io.Pipe()
+	done := make(chan answer, 1)
+	go func() {
+		_, a := s.send(s.request(http.MethodPost, "/api/v1/files", body, "Content-Type", "multipart/form-data; boundary="+boundary))
+		done <- a
+	}()
+	whole := form(file("first.txt", "x"), file("second.txt", strings.Repeat("y", 1<<20)))
+	io.WriteString(rest, whole[:len(whole)/2])
+	if err := s.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); got != nil {
+		t.Errorf("after the reset: %q", got)
+	}
+	io.WriteString(rest, whole[len(whole)/2:])
+	rest.Close()
+	for _, f := range (<-done).Files {
+		if content, _ := s.stored(f.FileID); int64(len(content)) != f.FileSize {
+			t.Errorf("%s has %d bytes, want %d", f.FileName, len(content), f.FileSize)
+		}
+	}
+	for _, err := range newStandin(t, struct{ store.Store }{st}).Files(context.Background()) {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("a store that cannot list: %v", err)
+		}
+	}
+}

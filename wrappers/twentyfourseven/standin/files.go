@@ -1,0 +1,78 @@
+package standin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+const (
+	filesFolder    = "twentyfourseven/files"
+	statusesFolder = "twentyfourseven/statuses"
+)
+
+func fileKey(fileID string) string   { return filesFolder + "/" + fileID }
+func statusKey(fileID string) string { return statusesFolder + "/" + fileID }
+
+// File describes a file that the stand-in keeps.
+type File = standinhttp.File
+
+// Open returns the file with a fileId that this stand-in has issued, or one with
+// the same credentials and store. If the file has not arrived or the id was
+// never issued, the error is fs.ErrNotExist. The caller closes the file.
+func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
+	if !h.issued(fileID) {
+		return nil, store.Info{}, notIssued(fileID)
+	}
+	return h.store.Open(ctx, fileKey(fileID))
+}
+
+func notIssued(fileID string) error {
+	return fmt.Errorf("twentyfourseven stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
+}
+
+// Files yields the files that are kept, in any order. If the store cannot list
+// what it holds, the error is errors.ErrUnsupported.
+func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		for key, err := range store.Keys(ctx, h.store, filesFolder) {
+			if err != nil {
+				yield(File{}, err)
+				return
+			}
+			id := strings.TrimPrefix(key, filesFolder+"/")
+			if !h.issued(id) {
+				continue
+			}
+			info, err := h.store.Stat(ctx, key)
+			if errors.Is(err, fs.ErrNotExist) { // deleted meanwhile
+				continue
+			}
+			if !yield(File{ID: id, ContentType: info.ContentType, Size: info.Size, Time: info.ModTime}, err) {
+				return
+			}
+		}
+	}
+}
+
+// Reset deletes the files and the statuses that are kept.
+func (h *Handler) Reset(ctx context.Context) error {
+	for _, folder := range []string{filesFolder, statusesFolder} {
+		for key, err := range store.Keys(ctx, h.store, folder) {
+			if err == nil {
+				err = h.store.Delete(ctx, key)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package standin_test
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
+	cfg := config()
+	cfg.Store = store.Memory(0)
+	s := serve(t, cfg)
+	i := s.initiate("a/b")
+	s.initiate("c/d") // of which nothing comes
+	s.do(http.MethodPut, i.UploadURL, strings.NewReader("xyz"), "Content-Type", "a/b")
+	list := func() (got []string) {
+		for f, err := range s.Files(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprint(f.ID, f.Name, f.ContentType, f.Size, f.Time.IsZero()))
+		}
+		return got
+	}
+	if got, want := list(), []string{fmt.Sprint(i.FileID, "", "a/b", 3, false)}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := s.SetStatus(t.Context(), i.FileID, "Failed"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); got != nil {
+		t.Errorf("after the reset: %q", got)
+	}
+	if got := s.status(i.FileID); !strings.Contains(got, `"Pending"`) {
+		t.Errorf("after the reset: %s", got)
+	}
+	if _, _, err := s.Open(t.Context(), i.FileID); err == nil || !strings.Contains(err.Error(), fs.ErrNotExist.Error()) {
+		t.Errorf("after the reset: %v", err)
+	}
+}

@@ -1,0 +1,56 @@
+package standin_test
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+func TestStatusIsTheOneThatWasSet(t *testing.T) {
+	cfg := config()
+	cfg.Store = store.Memory(0)
+	s := serve(t, cfg)
+	id := s.initiate("a/b").FileID
+	for _, word := range []string{"Failed", "Pending", "Scanning for viruses", "Completed", "ferdig: på plass", "Pending"} {
+		if err := s.SetStatus(t.Context(), id, word); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.status(id); !strings.Contains(got, `"status":"`+word+`"`) || strings.Contains(got, "documentId") != (word == "Completed") {
+			t.Errorf("%s: %s", word, got)
+		}
+	}
+	for _, word := range []string{"", " ", "a\nb", "\x00", "\xff", strings.Repeat("x", 101)} {
+		if err := s.SetStatus(t.Context(), id, word); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("%q: %v, want fs.ErrInvalid", word, err)
+		}
+	}
+	if err := s.SetStatus(t.Context(), "unknown", "Failed"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an unknown id: %v, want fs.ErrNotExist", err)
+	}
+	// Replicas that share the store and the credentials say the same.
+	if got := serve(t, cfg).status(id); !strings.Contains(got, `"Pending"`) {
+		t.Errorf("a replica: %s", got)
+	}
+}
+
+func TestStatusIsPendingForTheDelay(t *testing.T) {
+	clock := &clock{now: time.Now()} // the store has no other
+	cfg := config()
+	cfg.Now, cfg.StatusDelay = clock.Now, time.Hour
+	s := serve(t, cfg)
+	i := s.initiate("a/b")
+	s.do(http.MethodPut, i.UploadURL, strings.NewReader("x"), "Content-Type", "a/b")
+	clock.add(59 * time.Minute)
+	if got := s.status(i.FileID); !strings.Contains(got, `"Pending"`) {
+		t.Errorf("before the delay is over: %s", got)
+	}
+	clock.add(2 * time.Minute)
+	if got := s.status(i.FileID); !strings.Contains(got, `"Completed"`) {
+		t.Errorf("after the delay: %s", got)
+	}
+}
