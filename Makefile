@@ -3,6 +3,7 @@
 GOLANGCI  = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OASDIFF   = github.com/oasdiff/oasdiff@v1.33.0
 VERSITYGW = github.com/versity/versitygw/cmd/versitygw@v1.8.0
+BENCHSTAT = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 GREMLINS  = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 REDOCLY   = @redocly/cli@2.77.0
 SPECTRAL  = @stoplight/spectral-cli@6.16.3
@@ -77,9 +78,11 @@ mutate:
 		echo "mutate $$pkg"; GOFLAGS=-count=1 go run $(GREMLINS) unleash --config .config/gremlins.yaml ./wrappers/$$pkg || failed=1; \
 	done; sed -n '/^# What lives/,$$p' .config/gremlins.yaml; test -z "$$failed"
 
-# Against bare net/http and other clients; writes the table and the chart.
+# Against bare net/http and other clients; takes about an hour, writes the table
+# of goals and the chart, and compares all peers.
 bench:
-	go -C $(BENCH) run .
+	go -C $(BENCH) test -run '^TestGoals$$' -v -timeout 3h .
+	cd $(BENCH) && go run $(BENCHSTAT) -filter .unit:cpu-ns/op -row /way,/size,/at -col /peer results/bench.txt
 
 # SOAK_UPLOADS through each client, while one request in a hundred is spoiled; it
 # takes minutes, begins nothing after SOAK_TIME, and prints its figures.

@@ -1,148 +1,179 @@
-package main
+package bench
 
 import (
-	"bytes"
-	"encoding/xml"
-	"errors"
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
 	"io"
-	"math"
-	"mime/multipart"
-	"net"
+	"math/rand/v2"
+	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
-func TestSpreadIsTheMiddleAndTheMiddleHalf(t *testing.T) {
-	for _, tc := range []struct {
-		figures []float64
-		want    spread
-	}{
-		{nil, spread{}},
-		{[]float64{7}, spread{7, 7, 7}},
-		{[]float64{3, 1, 2}, spread{2, 1.5, 2.5}},
-		{[]float64{5, 1, 4, 2, 3}, spread{3, 2, 4}},
-		{[]float64{4, 1, 2, 3}, spread{2.5, 1.75, 3.25}},
-	} {
-		if got := spreadOf(tc.figures); got != tc.want {
-			t.Errorf("of %v: %v, want %v", tc.figures, got, tc.want)
-		}
+var (
+	quick = flag.Bool("quick", false, "run everything once, in minutes; the figures mean nothing")
+	out   = flag.String("out", "results", "folder for the files of a full run")
+)
+
+// The environment tells a child process of this test binary its part.
+const (
+	envServe  = "PUTPOST_BENCH_SERVE"  // be this server: discard, memory or a folder
+	envDelay  = "PUTPOST_BENCH_DELAY"  // wait so long before each answer
+	envServer = "PUTPOST_BENCH_SERVER" // use this server, as it announced itself
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if keep := os.Getenv(envServe); keep != "" {
+		serve(keep)
+		return
+	}
+	for _, name := range []string{"http_proxy", "https_proxy", "all_proxy"} { // what measures the loopback stays there
+		os.Unsetenv(name)
+		os.Unsetenv(strings.ToUpper(name))
+	}
+	code := m.Run()
+	for _, c := range children {
+		c.stop()
+	}
+	if scratch != "" {
+		os.RemoveAll(scratch)
+	}
+	os.Exit(code)
+}
+
+// server is a server process, by its own words.
+type server struct {
+	Base    map[string]string // scheme, host and port for each way
+	Control string            // address of its counters
+	CA      string            // PEM file of its certificate
+	pid     int
+}
+
+// child is a server process. It ends when its standard input does.
+type child struct {
+	*exec.Cmd
+	stdin io.Closer
+}
+
+var children []child
+
+func (c child) stop() {
+	c.stdin.Close()
+	c.Process.Signal(syscall.SIGTERM)
+	end := time.AfterFunc(5*time.Second, func() { c.Process.Kill() })
+	defer end.Stop()
+	c.Wait()
+}
+
+// start starts cmd and returns the first line that it prints.
+func start(tb testing.TB, cmd *exec.Cmd) string {
+	tb.Helper()
+	stdin, err := cmd.StdinPipe()
+	must(tb, err)
+	stdout, err := cmd.StdoutPipe()
+	must(tb, err)
+	must(tb, cmd.Start())
+	children = append(children, child{cmd, stdin})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	must(tb, err)
+	return strings.TrimSpace(line)
+}
+
+// startServer starts a server of this binary; keep says what it does with files.
+func startServer(tb testing.TB, keep string, delay time.Duration) server {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), envServe+"="+keep, envDelay+"="+delay.String(), "TMPDIR="+folder(tb))
+	var s server
+	must(tb, json.Unmarshal([]byte(start(tb, cmd)), &s))
+	s.pid = cmd.Process.Pid
+	return s
+}
+
+// shared is the server of the measuring process: its parent's, or a new one.
+var shared = sync.OnceValue(func() (s server) {
+	if text := os.Getenv(envServer); text != "" {
+		_ = json.Unmarshal([]byte(text), &s)
+	}
+	return s
+})
+
+func (s server) ask(tb testing.TB, path string, answer any) {
+	tb.Helper()
+	resp, err := http.Get(s.Control + path)
+	must(tb, err)
+	defer resp.Body.Close()
+	must(tb, json.NewDecoder(resp.Body).Decode(answer))
+}
+
+var scratch string
+
+// folder is a folder for the whole run.
+func folder(tb testing.TB) string {
+	tb.Helper()
+	if scratch == "" {
+		var err error
+		scratch, err = os.MkdirTemp("", "putpost-bench-")
+		must(tb, err)
+	}
+	return scratch
+}
+
+// file is a file of size random bytes, made once.
+func file(tb testing.TB, size int64) string {
+	tb.Helper()
+	path := filepath.Join(os.TempDir(), fmt.Sprintf("putpost-bench-%d-%d.pdf", os.Getuid(), size))
+	if info, err := os.Stat(path); err == nil && info.Size() == size {
+		return path
+	}
+	f, err := os.CreateTemp(os.TempDir(), "putpost-bench-")
+	must(tb, err)
+	_, err = io.Copy(f, io.LimitReader(rand.NewChaCha8([32]byte{}), size))
+	must(tb, err)
+	must(tb, f.Close())
+	must(tb, os.Rename(f.Name(), path))
+	return path
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
 	}
 }
 
-func TestRatioIsTakenRoundByRound(t *testing.T) {
-	c := column{tlsH1, 16 * kib, 16}
-	b := &bench{costs: map[column]map[string][]cost{c: {
-		// The machine was ten times slower in the second round.
-		ourForm: {{CPU: 50}, {CPU: 500}, {CPU: 50}},
-		barePut: {{CPU: 100}, {CPU: 1000}, {CPU: 100}},
-	}}}
-	if got, _ := b.ratio(c, ourForm, barePut); got != (spread{0.5, 0.5, 0.5}) {
-		t.Errorf("got %v, want 0.5 in every round", got)
-	}
-	if _, measured := b.ratio(c, curlForm, barePut); measured {
-		t.Error("a peer that did nothing was compared")
-	}
+// cpu is the processor time of this process so far.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// The size that a sink answers without parsing must be the one that parsing finds.
-func TestAFormIsMeasuredAsItIsParsed(t *testing.T) {
-	for _, size := range []int{0, 1, 16 * kib, mib} {
-		var text bytes.Buffer
-		form := multipart.NewWriter(&text)
-		part, err := form.CreateFormFile("fileList", "a b.pdf")
-		if err != nil {
-			t.Fatal(err)
-		}
-		part.Write(bytes.Repeat([]byte("\r\n\r\n-"), size/5+1)[:size])
-		form.Close()
-		name, n, err := measureForm(bytes.NewReader(text.Bytes()), form.Boundary(), make([]byte, 64*kib))
-		if name != "a b.pdf" || n != int64(size) || err != nil {
-			t.Errorf("measured %q, %d bytes, %v; want %d", name, n, err, size)
-		}
-		sum := counting{}
-		name, n, err = parseForm(bytes.NewReader(text.Bytes()), form.Boundary(), &sum)
-		if name != "a b.pdf" || n != int64(size) || sum.n != int64(size) || err != nil {
-			t.Errorf("parsed %q, %d bytes, %v; want %d", name, n, err, size)
-		}
+// proc reads one number of a process's state from the kernel: its peak memory
+// in bytes, or its processor time. Where there is no /proc it is 0.
+func proc(pid int, peak bool) float64 {
+	if peak {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		_, after, _ := strings.Cut(string(text), "VmHWM:")
+		kb, _ := strconv.ParseFloat(strings.Fields(after + " 0 ")[0], 64)
+		return kb * 1024
 	}
-}
-
-// counting counts, which is all that is asked of a hash here.
-type counting struct{ n int64 }
-
-func (m *counting) Write(p []byte) (int, error) { m.n += int64(len(p)); return len(p), nil }
-func (*counting) Sum([]byte) []byte             { return nil }
-func (*counting) Reset()                        {}
-func (*counting) Size() int                     { return 0 }
-func (*counting) BlockSize() int                { return 1 }
-
-func TestALongWireDelaysBothWaysAndKeepsItsRate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		near, far := net.Pipe()
-		server := later(far, 50*time.Millisecond)
-		begin := time.Now()
-		go func() {
-			for range 3 {
-				near.Write([]byte("x"))
-			}
-		}()
-		if _, err := io.ReadFull(server, make([]byte, 3)); err != nil || time.Since(begin) != 25*time.Millisecond {
-			t.Errorf("three writes arrived after %s, %v; want all after 25ms", time.Since(begin), err)
-		}
-		server.Write([]byte("yes"))
-		server.Close()
-		if got, err := io.ReadAll(near); string(got) != "yes" || err != nil || time.Since(begin) != 50*time.Millisecond {
-			t.Errorf("the answer was %q, %v, after %s; want it after 50ms", got, err, time.Since(begin))
-		}
-	})
-}
-
-func TestALongWireHearsAReadDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		near, far := net.Pipe()
-		server := later(far, 50*time.Millisecond)
-		go near.Write([]byte("x"))
-		go func() {
-			time.Sleep(10 * time.Millisecond)
-			server.SetReadDeadline(time.Unix(1, 0))
-		}()
-		if _, err := server.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("got %v, want the deadline", err)
-		}
-		server.SetReadDeadline(time.Time{})
-		if n, err := server.Read(make([]byte, 1)); n != 1 || err != nil {
-			t.Errorf("got %d bytes, %v: what had arrived was lost", n, err)
-		}
-		server.Close()
-		near.Close()
-	})
-}
-
-func TestChartIsWellFormedAndHasADarkSide(t *testing.T) {
-	names := everyPeer()
-	svg := draw([]panel{{
-		title: "<&>", unit: "u", reference: 1,
-		of:   func(peer string) (float64, bool) { return 2, peer != restyForm },
-		text: func(float64) string { return "2.00" },
-	}}, names)
-	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
-		_, err := d.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, after, _ := strings.Cut(string(text), ") ")
+	if fields := strings.Fields(after); len(fields) > 12 {
+		user, _ := strconv.ParseFloat(fields[11], 64)
+		system, _ := strconv.ParseFloat(fields[12], 64)
+		return (user + system) / 100 * float64(time.Second) // in ticks of 10 ms
 	}
-	for _, want := range []string{"prefers-color-scheme: dark", ourForm, ourTwo, "&lt;&amp;&gt;", "not measured"} {
-		if !strings.Contains(string(svg), want) {
-			t.Errorf("the chart does not hold %q", want)
-		}
-	}
-	if strings.Contains(string(svg), "NaN") || math.IsNaN(spreadOf(nil).median) {
-		t.Error("the chart holds a figure that is none")
-	}
+	return 0
 }

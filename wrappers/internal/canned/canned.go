@@ -6,9 +6,14 @@ package canned
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"net"
-	"sync"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -28,49 +33,48 @@ func Serve(tb testing.TB, answers func(base string) []Answer) (base string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var conns connections
-	tb.Cleanup(func() { l.Close(); conns.close() })
 	base = "http://" + l.Addr().String()
-	var prepared []prepared
-	for _, a := range answers(base) {
-		prepared = append(prepared, a.prepare())
+	serve(tb, l, answers(base))
+	return base
+}
+
+// ServeTLS is [Serve] over TLS. The process trusts the certificate if it has
+// verified none before.
+func ServeTLS(tb testing.TB, answers ...Answer) (base string) {
+	tb.Helper()
+	lender := httptest.NewTLSServer(nil) // lends a certificate for the loopback
+	defer lender.Close()
+	trusted := filepath.Join(tb.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: lender.Certificate().Raw})
+	if err := os.WriteFile(trusted, text, 0o600); err != nil {
+		tb.Fatal(err)
 	}
+	tb.Setenv("SSL_CERT_FILE", trusted)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: lender.TLS.Certificates})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	serve(tb, l, answers)
+	return "https://" + l.Addr().String()
+}
+
+func serve(tb testing.TB, l net.Listener, answers []Answer) {
+	tb.Cleanup(func() { l.Close() })
+	var all []prepared
+	for _, a := range answers {
+		all = append(all, a.prepare())
+	}
+	ended := tb.Context()
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			conns.add(conn)
-			go serve(conn, prepared)
+			context.AfterFunc(ended, func() { conn.Close() })
+			go answer(conn, all)
 		}
 	}()
-	return base
-}
-
-// connections are those that were accepted, to be closed at the end.
-type connections struct {
-	mu    sync.Mutex
-	open  []net.Conn
-	ended bool
-}
-
-func (c *connections) add(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.open = append(c.open, conn)
-	if c.ended {
-		conn.Close()
-	}
-}
-
-func (c *connections) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = true
-	for _, conn := range c.open {
-		conn.Close()
-	}
 }
 
 type prepared struct{ request, answer []byte }
@@ -79,7 +83,7 @@ func (a Answer) prepare() prepared {
 	return prepared{[]byte(a.Request), fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", a.Status, len(a.Body), a.Body)}
 }
 
-func serve(conn net.Conn, answers []prepared) {
+func answer(conn net.Conn, answers []prepared) {
 	defer conn.Close()
 	buf, filled := make([]byte, 64<<10), 0
 	for {
