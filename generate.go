@@ -20,10 +20,13 @@
 //	...
 //	result, err := client.Upload(ctx, src) // result.ID is what mails name the file by
 //
-// This package itself has no code. It is where `go generate ./...` starts: each
-// line below writes the package of one provider, with the generator that
-// tools.go pins and the configuration that all providers share.
+// This package itself has no code. It is where `go generate ./...` starts. Each
+// provider has a line below that writes its package, with the generator that
+// tools.go pins and the configuration that all providers share. A provider
+// whose API takes forms, or files as they are, has a second line. It adds the
+// methods that send them through wrappers/wire.
 package putpost
 
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config .config/oapi-codegen.yaml -package twentyfourseven -o gen/twentyfourseven/twentyfourseven.gen.go specs/twentyfourseven.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config .config/oapi-codegen.yaml -package ncloudmailer -o gen/ncloudmailer/ncloudmailer.gen.go specs/ncloudmailer.yaml
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config .config/oapi-codegen-uploads.yaml -package ncloudmailer -o gen/ncloudmailer/uploads.gen.go specs/ncloudmailer.yaml

@@ -27,7 +27,7 @@ type link struct {
 var links = []link{
 	{pkg: "wrappers/upload"},
 	{pkg: "wrappers/wire", own: []string{"wrappers/upload"}},
-	{pkg: "gen/ncloudmailer", modules: runtime},
+	{pkg: "gen/ncloudmailer", own: []string{"wrappers/upload", "wrappers/wire"}, modules: runtime},
 	{pkg: "gen/twentyfourseven", modules: runtime},
 	{
 		pkg:     "wrappers/ncloudmailer",

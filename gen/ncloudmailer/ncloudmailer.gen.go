@@ -17,7 +17,7 @@ import (
 	"strings"
 
 	"github.com/oapi-codegen/runtime"
-	openapi_types "github.com/oapi-codegen/runtime/types"
+	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // AttachFile One uploaded file. That all three fields are always there is ours.
@@ -52,7 +52,7 @@ type AttachFileList struct {
 // CreateFileRequest The form of an upload.
 type CreateFileRequest struct {
 	// FileList The file to upload; several are a part each (ours).
-	FileList []openapi_types.File `json:"fileList"`
+	FileList []upload.Source `json:"fileList"`
 }
 
 // ErrorCode The return code. The gateway's page types it as an integer and shows a string, so both are accepted (ours).

@@ -1,0 +1,184 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Encoding says how one field of a form is sent. It is OpenAPI's encoding object
+// of a property.
+type Encoding struct {
+	// ContentType is the media type of the field's parts. Of several, which
+	// commas part, a file takes the one that it has.
+	ContentType string
+
+	// Style is "form" or empty for an array that is a part an element, with the
+	// field's name on each. With "spaceDelimited" and "pipeDelimited" an array is
+	// one part. "deepObject" names the parts by where they stand in the field, as
+	// in a[b] and a[0][b]; "brackets" does so too, without the number, as in a[].
+	Style string
+
+	// Joined says that an array of Style "form" is one part with commas, which
+	// the spec calls explode: false.
+	Joined bool
+}
+
+const (
+	deepObject = "deepObject"
+	brackets   = "brackets"
+)
+
+// nests reports whether objects and arrays are taken apart.
+func (e Encoding) nests() bool { return e.Style == deepObject || e.Style == brackets }
+
+// element names the part of an array's ith element.
+func (e Encoding) element(name string, i int) string {
+	switch e.Style {
+	case deepObject:
+		return name + "[" + strconv.Itoa(i) + "]"
+	case brackets:
+		return name + "[]"
+	}
+	return name
+}
+
+// separator stands between the elements of an array that is one part.
+func (e Encoding) separator() string {
+	switch {
+	case e.Style == "spaceDelimited":
+		return " "
+	case e.Style == "pipeDelimited":
+		return "|"
+	case e.Joined && !e.nests():
+		return ","
+	}
+	return ""
+}
+
+// types lists the media types of ContentType.
+func (e Encoding) types() (types []string) {
+	for t := range strings.SplitSeq(e.ContentType, ",") {
+		if t = strings.TrimSpace(t); t != "" {
+			types = append(types, t)
+		}
+	}
+	return types
+}
+
+// parts returns the parts of a field whose value is JSON.
+func (e Encoding) parts(name string, value json.RawMessage) ([]Field, error) {
+	switch e.Style {
+	case "", "form", "spaceDelimited", "pipeDelimited", deepObject, brackets:
+	default:
+		return nil, fmt.Errorf("a form has no style %q", e.Style)
+	}
+	if value[0] == '[' {
+		return e.array(name, value)
+	}
+	return e.one(name, value)
+}
+
+func (e Encoding) array(name string, value json.RawMessage) (fields []Field, err error) {
+	var elements []json.RawMessage
+	if err := json.Unmarshal(value, &elements); err != nil {
+		return nil, err
+	}
+	sep, texts := e.separator(), make([]string, 0, len(elements))
+	for i, v := range elements {
+		var of []Field
+		switch {
+		case sep != "" && (v[0] == '{' || v[0] == '['):
+			return nil, errors.New("only an array of plain values can be one part")
+		case sep != "":
+			texts = append(texts, plain(v))
+		case e.nests() && v[0] == '[':
+			of, err = e.array(e.element(name, i), v)
+		default:
+			of, err = e.one(e.element(name, i), v)
+		}
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, of...)
+	}
+	if sep != "" && len(texts) > 0 {
+		return []Field{textField(name, strings.Join(texts, sep), "")}, nil
+	}
+	return fields, nil
+}
+
+// one returns the parts of a value that is no array, or of one inside another
+// that is sent as JSON.
+func (e Encoding) one(name string, value json.RawMessage) ([]Field, error) {
+	nested := value[0] == '{' || value[0] == '['
+	if value[0] == '{' && e.nests() {
+		return e.members(name, value)
+	}
+	asJSON, other := "", ""
+	for _, t := range e.types() {
+		switch {
+		case strings.Contains(t, "*"):
+		case covers("application/json", t) || strings.HasSuffix(t, "+json"):
+			asJSON = t
+		default:
+			other = t
+		}
+	}
+	switch {
+	case string(value) == "null" && !nested && asJSON == "":
+		return nil, nil
+	case nested && asJSON == "" && other != "":
+		return nil, fmt.Errorf("is an object or an array, and nothing here writes it as %s", other)
+	case nested && asJSON == "":
+		asJSON = "application/json"
+	case other != "" || asJSON == "":
+		return []Field{textField(name, plain(value), other)}, nil
+	}
+	return []Field{{Name: name, Value: string(value), ContentType: asJSON}}, nil
+}
+
+// members returns the parts of an object's members, in their order.
+func (e Encoding) members(name string, object json.RawMessage) (fields []Field, err error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return nil, err
+		}
+		of, err := e.parts(fmt.Sprintf("%s[%s]", name, key), v)
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, of...)
+	}
+	return fields, nil
+}
+
+// textField returns a plain value as a part, also where it is empty.
+func textField(name, text, contentType string) Field {
+	f := Field{Name: name, Value: text, ContentType: contentType}
+	if f.missing() {
+		f.ContentType = "text/plain"
+	}
+	return f
+}
+
+// plain returns a JSON string as text, and any other value as it is written.
+func plain(value json.RawMessage) string {
+	var text string
+	if value[0] == '"' && json.Unmarshal(value, &text) == nil {
+		return text
+	}
+	return string(value)
+}
