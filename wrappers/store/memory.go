@@ -13,9 +13,16 @@ import (
 // DefaultMemoryLimit is how many bytes [Memory] holds unless told otherwise.
 const DefaultMemoryLimit = 1 << 30
 
-// Memory returns a store that lives as long as the process and holds at most limit bytes in all, or
-// [DefaultMemoryLimit] if limit is not positive. What is being put counts as it arrives, and an object that is being
-// replaced counts until it is. A put that would pass the limit fails with [ErrFull]. It gives no presigned URLs.
+// leastCost is what an object counts for at least. An empty one takes about as
+// much, for its key, its content type and its place in the map.
+const leastCost = 512
+
+// Memory returns a store that lives as long as the process. It holds at most
+// limit bytes in all, or [DefaultMemoryLimit] if limit is not positive. An
+// object counts for its size, and for 512 bytes at least. What is being put
+// counts as it arrives, and an object that is being replaced counts until it
+// is. A put that would pass the limit fails with [ErrFull]. The store is a
+// [Lister] and gives no presigned URLs.
 func Memory(limit int64) Store {
 	if limit <= 0 {
 		limit = DefaultMemoryLimit
@@ -26,14 +33,14 @@ func Memory(limit int64) Store {
 type memory struct {
 	limit   int64
 	mu      sync.RWMutex
-	used    int64 // objects and unfinished puts
+	used    int64 // what objects and unfinished puts count for
 	objects map[string]object
 }
 
-// object is never changed once it stands in the map, so that readers need no lock.
+// object never changes once it stands in the map, so its readers need no lock.
 type object struct {
 	info   Info
-	chunks [][]byte // cut to size: growing one slice would hold the bytes twice
+	chunks [][]byte // cut to size: one slice that grows would hold the bytes twice
 }
 
 func (m *memory) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
@@ -43,26 +50,37 @@ func (m *memory) Put(ctx context.Context, key, contentType string, r io.Reader) 
 	}
 	var obj object
 	var reserved int64
-	size, err := copyBlocks(ctx, r, func(block []byte) error {
-		if err := m.reserve(int64(len(block))); err != nil {
-			return err
+	reserve := func(size int64) error {
+		need := max(size, leastCost) - reserved
+		err := m.reserve(need)
+		if err == nil {
+			reserved += need
 		}
-		reserved += int64(len(block))
-		obj.chunks = append(obj.chunks, bytes.Clone(block))
-		return nil
-	})
+		return err
+	}
+	if err = reserve(0); err == nil {
+		_, err = copyBlocks(ctx, r, func(block []byte) error {
+			obj.info.Size += int64(len(block))
+			if err := reserve(obj.info.Size); err != nil {
+				return err
+			}
+			obj.chunks = append(obj.chunks, bytes.Clone(block))
+			return nil
+		})
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
 		m.used -= reserved
 		return 0, wrap("put", key, err)
 	}
-	obj.info = Info{Size: size, ContentType: contentType, ModTime: time.Now()}
-	m.used -= m.objects[key].info.Size
+	obj.info.ContentType, obj.info.ModTime = contentType, time.Now()
+	m.forget(key)
 	m.objects[key] = obj
-	return size, nil
+	return obj.info.Size, nil
 }
 
+// reserve counts n bytes more, if there is room for them.
 func (m *memory) reserve(n int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -71,6 +89,14 @@ func (m *memory) reserve(n int64) error {
 	}
 	m.used += n
 	return nil
+}
+
+// forget removes an object and gives its room back. The caller holds the lock.
+func (m *memory) forget(key string) {
+	if obj, ok := m.objects[key]; ok {
+		m.used -= max(obj.info.Size, leastCost)
+		delete(m.objects, key)
+	}
 }
 
 func (m *memory) Open(ctx context.Context, key string) (io.ReadCloser, Info, error) {
@@ -114,8 +140,7 @@ func (m *memory) Delete(ctx context.Context, key string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.used -= m.objects[key].info.Size
-	delete(m.objects, key)
+	m.forget(key)
 	return nil
 }
 
@@ -123,14 +148,8 @@ func (m *memory) PresignPut(_ context.Context, key, contentType string, _ time.D
 	return "", noPresign(key, contentType)
 }
 
-func noPresign(key, contentType string) error {
-	if _, err := checkPut(key, contentType); err != nil {
-		return wrap("presign", key, err)
-	}
-	return wrap("presign", key, ErrNoPresign)
-}
-
-// chunkReader reads an object's chunks in turn. chunks and off say what is left.
+// chunkReader reads an object's chunks in turn; chunks and off say how much is
+// left.
 type chunkReader struct {
 	chunks [][]byte
 	off    int

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -20,29 +21,48 @@ func fill(t *testing.T, st store.Store, key string, n int) error {
 }
 
 func TestMemoryHoldsItsLimitAndNoByteMore(t *testing.T) {
-	st := store.Memory(1000)
+	st := store.Memory(2000)
 	steps := []struct {
 		what string
 		do   func() error
 		want error
 	}{
-		{"one too many", func() error { return fill(t, st, "a", 1001) }, store.ErrFull},
-		{"all of it", func() error { return fill(t, st, "a", 1000) }, nil},
-		{"nothing more", func() error { return fill(t, st, "empty", 0) }, nil},
+		{"one too many", func() error { return fill(t, st, "a", 2001) }, store.ErrFull},
+		{"all of it", func() error { return fill(t, st, "a", 2000) }, nil},
+		{"not even an empty one more", func() error { return fill(t, st, "empty", 0) }, store.ErrFull},
 		{"one more", func() error { return fill(t, st, "b", 1) }, store.ErrFull},
 		{"the old one counts until it is replaced", func() error { return fill(t, st, "a", 1) }, store.ErrFull},
 		{"a delete makes room", func() error { return st.Delete(t.Context(), "a") }, nil},
 		{"a second delete makes no more", func() error { return st.Delete(t.Context(), "a") }, nil},
-		{"half", func() error { return fill(t, st, "a", 500) }, nil},
-		{"half is replaced", func() error { return fill(t, st, "a", 500) }, nil},
-		{"half is replaced again", func() error { return fill(t, st, "a", 500) }, nil},
-		{"too large for the rest", func() error { return fill(t, st, "b", 501) }, store.ErrFull},
-		{"the rest, after failures", func() error { return fill(t, st, "b", 500) }, nil},
+		{"half", func() error { return fill(t, st, "a", 1000) }, nil},
+		{"half is replaced", func() error { return fill(t, st, "a", 1000) }, nil},
+		{"half is replaced again", func() error { return fill(t, st, "a", 1000) }, nil},
+		{"too large for the rest", func() error { return fill(t, st, "b", 1001) }, store.ErrFull},
+		{"the rest, after failures", func() error { return fill(t, st, "b", 1000) }, nil},
 	}
 	for _, step := range steps {
 		if err := step.do(); !errors.Is(err, step.want) {
 			t.Fatalf("%s: error %v, want %v", step.what, err, step.want)
 		}
+	}
+}
+
+func TestEmptyObjectsFillMemory(t *testing.T) {
+	const least = 512
+	st := store.Memory(10 * least)
+	for i := range 10 {
+		if err := fill(t, st, fmt.Sprint("empty/", i), i%2*least); err != nil {
+			t.Fatalf("object %d: %v", i+1, err)
+		}
+	}
+	if err := fill(t, st, "empty/10", 0); !errors.Is(err, store.ErrFull) {
+		t.Errorf("one empty object too many: error %v, want ErrFull", err)
+	}
+	if err := st.Delete(t.Context(), "empty/0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := fill(t, st, "empty/10", 0); err != nil {
+		t.Errorf("after a delete: %v", err)
 	}
 }
 
