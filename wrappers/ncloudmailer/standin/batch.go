@@ -46,7 +46,8 @@ func (h *Handler) commit(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	_, err = h.store.Put(ctx, manifestKey(b.id), "application/json", bytes.NewReader(manifest))
+	// Without a content type: a disk store would keep it in one more file.
+	_, err = h.store.Put(ctx, manifestKey(b.id), "", bytes.NewReader(manifest))
 	return err
 }
 
