@@ -14,67 +14,76 @@ import (
 	"time"
 )
 
-// incomingDir is where files are written before they are renamed. It is no key: CheckKey takes no leading dot.
-const incomingDir = ".incoming"
-
-// Disk returns a store in the folder dir, which is created. The bytes of an object are the plain file dir/key, so that
-// a person can look, copy or back up; a file that someone lays down there is an object as well. Its content type, if not
-// the default, is the file dir/.content-type/key; objects of one type may share that file, so put another in its place
-// rather than editing it. Files are readable by their owner only.
+// Disk returns a store in the folder dir, and creates the folder. The bytes of
+// an object are the plain file dir/key, so a person can look, copy and back up.
+// A file that a person lays down there is an object as well. The content type,
+// if it is not the default, is the file dir/.content-type/key. Objects of one
+// type may share that file: replace it and do not edit it. Only the owner may
+// read the files. The store is a [Lister] and an [io.Closer], and gives no
+// presigned URLs. An object takes no memory, whatever its size.
 //
-// A put writes aside, syncs the file and renames it, so no reader and no crash ever sees a part of an object. After a
-// power cut the puts of the last seconds may be missing as a whole, as the file system decides, and an object whose
-// content type was not written yet is of [DefaultContentType]. A put that does not fit fails with the disk's own error
-// and leaves nothing. What a killed process left unfinished is removed here, when the store is opened: a folder
-// belongs to one process at a time. It gives no presigned URLs. An object takes no memory, whatever its size.
+// # What is whole
+//
+// A put writes the bytes to a file in dir/.incoming, syncs that file, and
+// renames it to its key. The sync comes before the rename, so neither a reader
+// nor a crash ever sees a part of an object: one sync an object is enough. The
+// folder is not synced. After a power cut the puts of the last seconds may be
+// missing, each as a whole and in the order in which they were made, as file
+// systems with a journal do it. So whoever stores several objects and then one
+// that lists them finds all of them where the list is. The file of the content
+// type is laid down before the rename and is not synced. So after a power cut
+// such an object may be of [DefaultContentType], and an object that was being
+// replaced at that moment may be of its new type.
+//
+// A put that does not fit fails with the error of the disk and leaves nothing.
+//
+// # What is deleted
+//
+// The store deletes what Delete names, and folders that become empty by it. When
+// it is opened, it deletes what puts of a killed process left in dir/.incoming:
+// only plain files with the names that it makes itself. It never follows a
+// symbolic link out of dir, and refuses to open where one of its own folders is
+// a link. One process at a time uses a folder, which a lock on dir/.content-type/.lock
+// holds: a second one gets an error. The lock ends with Close, and with the process,
+// also by kill -9.
 func Disk(dir string) (Store, error) {
 	if dir == "" {
 		return nil, errors.New("store: no folder given")
 	}
-	dir, err := filepath.Abs(dir) // a later change of the working directory must not move the store
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	d := &disk{dir: dir, seed: maphash.MakeSeed(), types: typeRecords{dir: filepath.Join(dir, typesDir)}}
-	d.types.writeAside = d.writeAside
+	d := &disk{root: root, seed: maphash.MakeSeed()}
+	d.types.disk = d
 	if err := d.prepare(); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		d.Close()
+		return nil, fmt.Errorf("store: folder %s: %w", dir, err)
 	}
 	return d, nil
 }
 
 type disk struct {
-	dir   string
-	types typeRecords
+	root  *os.Root // by handle: a folder that is moved stays the store
+	inUse *os.File // is locked
+	types contentTypes
 	seed  maphash.Seed
-	// locks keep an object and its content type together. They are held for the renames only, never while bytes
-	// arrive, and there are many so that one slow rename does not hold up the others.
+	// locks keep an object and its content type together. They are held for
+	// the renames only, never while bytes arrive. There are many, so that one
+	// slow rename does not hold up the others.
 	locks [64]sync.RWMutex
 }
 
-// prepare makes the folders, clears out what was left unfinished, and sees that files can be written.
-func (d *disk) prepare() error {
-	incoming := filepath.Join(d.dir, incomingDir)
-	if err := os.MkdirAll(incoming, 0o700); err != nil {
-		return err
+// Close releases the folder. No method may be called afterwards.
+func (d *disk) Close() error {
+	var err error
+	if d.inUse != nil {
+		err = d.inUse.Close()
 	}
-	if err := d.types.prepare(); err != nil {
-		return err
-	}
-	left, err := os.ReadDir(incoming)
-	if err != nil {
-		return err
-	}
-	for _, entry := range left {
-		if err := os.RemoveAll(filepath.Join(incoming, entry.Name())); err != nil {
-			return err
-		}
-	}
-	aside, err := d.writeAside(func(*os.File) error { return nil })
-	if err != nil {
-		return err
-	}
-	return os.Remove(aside)
+	return errors.Join(err, d.root.Close())
 }
 
 func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
@@ -97,36 +106,14 @@ func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (i
 		return 0, wrap("put", key, err)
 	}
 	if err := d.commit(ctx, key, contentType, aside); err != nil {
-		os.Remove(aside)
+		d.root.Remove(aside)
 		return 0, wrap("put", key, err)
 	}
 	return size, nil
 }
 
-// writeAside makes a file of what write writes and returns its path; after an error there is none.
-func (d *disk) writeAside(write func(*os.File) error) (path string, err error) {
-	incoming := filepath.Join(d.dir, incomingDir)
-	f, err := os.CreateTemp(incoming, "")
-	if errors.Is(err, fs.ErrNotExist) { // someone emptied the store by hand
-		if err = os.MkdirAll(incoming, 0o700); err == nil {
-			f, err = os.CreateTemp(incoming, "")
-		}
-	}
-	if err != nil {
-		return "", err
-	}
-	err = write(f)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
-}
-
-// commit makes the file aside the object under key. After an error all is as it was, and aside is still there.
+// commit makes the file aside the object under key. After an error all is as it
+// was, and aside is still there.
 func (d *disk) commit(ctx context.Context, key, contentType, aside string) error {
 	mu := d.lock(key)
 	mu.Lock()
@@ -139,30 +126,10 @@ func (d *disk) commit(ctx context.Context, key, contentType, aside string) error
 	if err := d.types.change(key, before, contentType); err != nil {
 		return err
 	}
-	if err := place(aside, d.path(key)); err != nil {
+	if err := d.place(aside, key); err != nil {
 		return errors.Join(err, d.types.change(key, contentType, before))
 	}
 	return nil
-}
-
-// place renames from to to and makes the folders that are missing. Deletes of neighbours may take a folder away again
-// at any moment while it is empty, hence the attempts.
-func place(from, to string) error {
-	var err error
-	for range 100 {
-		if err = os.Rename(from, to); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if _, err = os.Lstat(from); err != nil {
-			break
-		}
-		err = os.MkdirAll(filepath.Dir(to), 0o700)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	// Not in the chain: to a caller fs.ErrNotExist means a missing key.
-	return fmt.Errorf("what was written aside cannot be put in place: %v", err)
 }
 
 func (d *disk) Open(ctx context.Context, key string) (io.ReadCloser, Info, error) {
@@ -172,7 +139,8 @@ func (d *disk) Open(ctx context.Context, key string) (io.ReadCloser, Info, error
 	mu := d.lock(key)
 	mu.RLock()
 	defer mu.RUnlock()
-	f, err := os.Open(d.path(key))
+	// To open a pipe that someone laid down must not wait for its writer.
+	f, err := d.root.OpenFile(filepath.FromSlash(key), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, Info{}, wrap("open", key, missing(err))
 	}
@@ -191,11 +159,15 @@ func (d *disk) Stat(ctx context.Context, key string) (Info, error) {
 	mu := d.lock(key)
 	mu.RLock()
 	defer mu.RUnlock()
-	info, err := d.info(key, func() (fs.FileInfo, error) { return os.Stat(d.path(key)) })
+	info, err := d.info(key, d.stat(key))
 	if err != nil {
 		return Info{}, wrap("stat", key, err)
 	}
 	return info, nil
+}
+
+func (d *disk) stat(key string) func() (fs.FileInfo, error) {
+	return func() (fs.FileInfo, error) { return d.root.Stat(filepath.FromSlash(key)) }
 }
 
 func (d *disk) info(key string, stat func() (fs.FileInfo, error)) (Info, error) {
@@ -216,13 +188,13 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 	mu := d.lock(key)
 	mu.Lock()
 	defer mu.Unlock()
-	// os.Remove would take an empty folder as well, and that is no object.
-	_, err := d.info(key, func() (fs.FileInfo, error) { return os.Stat(d.path(key)) })
+	// Remove would take an empty folder as well, and that is no object.
+	_, err := d.info(key, d.stat(key))
 	if err == nil {
-		err = os.Remove(d.path(key))
+		err = d.root.Remove(filepath.FromSlash(key))
 	}
 	if err == nil {
-		prune(d.dir, d.path(key))
+		d.prune(key, ".")
 		err = d.types.change(key, d.types.read(key), DefaultContentType)
 	}
 	if err = missing(err); err != nil && err != fs.ErrNotExist {
@@ -234,17 +206,6 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 func (d *disk) PresignPut(_ context.Context, key, contentType string, _ time.Duration) (string, error) {
 	return "", noPresign(key, contentType)
 }
-
-// prune removes the folders above path that are empty now, up to root. A link to a folder was laid by a person and stays.
-func prune(root, path string) {
-	for dir := filepath.Dir(path); dir != root; dir = filepath.Dir(dir) {
-		if fi, err := os.Lstat(dir); err != nil || !fi.IsDir() || os.Remove(dir) != nil {
-			return
-		}
-	}
-}
-
-func (d *disk) path(key string) string { return filepath.Join(d.dir, filepath.FromSlash(key)) }
 
 func (d *disk) lock(key string) *sync.RWMutex {
 	return &d.locks[maphash.String(d.seed, key)%uint64(len(d.locks))]
@@ -265,8 +226,8 @@ func (d *disk) checkPut(key, contentType string) (string, error) {
 	return contentType, err
 }
 
-// missing makes fs.ErrNotExist of every error that says that there is no such file, also where a part of the key is a
-// file and not a folder.
+// missing returns fs.ErrNotExist for every error that says that there is no
+// such file, also where a part of the key is a file and not a folder.
 func missing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fs.ErrNotExist

@@ -26,7 +26,7 @@ func mountSmall(t *testing.T, dir string) {
 func TestADiskThatCannotBeWrittenIsRefusedAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	mountSmall(t, dir)
-	openDisk(t, dir)
+	openDisk(t, dir).(io.Closer).Close()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}

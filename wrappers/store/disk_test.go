@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,17 @@ func openDisk(t testing.TB, dir string) store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { st.(io.Closer).Close() })
 	return st
+}
+
+// reopen is what a restart of the process does.
+func reopen(t testing.TB, st store.Store, dir string) store.Store {
+	t.Helper()
+	if err := st.(io.Closer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	return openDisk(t, dir)
 }
 
 // files lists what lies in dir, folders with a slash at the end. What types share is left out: it is no one object's.
@@ -47,7 +58,7 @@ func files(t *testing.T, dir string) []string {
 
 func wantFiles(t *testing.T, dir string, want ...string) {
 	t.Helper()
-	want = append(want, "./", ".incoming/", ".content-type/")
+	want = append(want, "./", ".incoming/", ".content-type/", ".content-type/.lock")
 	slices.Sort(want)
 	got := files(t, dir)
 	slices.Sort(got)
@@ -134,41 +145,181 @@ func TestDiskKeepsKeyAndTypeWhereARenameFails(t *testing.T) {
 	}
 }
 
-func TestOpeningADiskClearsWhatAKilledProcessLeft(t *testing.T) {
+func TestOpeningADiskDeletesWhatAKilledProcessLeftAndNothingElse(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
 	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("kept")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, ".incoming", "123"), []byte("half an obj"), 0o600); err != nil {
+	// Half of a put, as a killed process leaves it.
+	var left string
+	_, err := st.Put(t.Context(), "b", "text/plain", readerFunc(func([]byte) (int, error) {
+		entries, err := os.ReadDir(filepath.Join(dir, ".incoming"))
+		if err != nil || len(entries) != 1 {
+			t.Errorf("in the middle of a put there are %v, %v", entries, err)
+			return 0, err
+		}
+		left = entries[0].Name()
+		return 0, io.ErrUnexpectedEOF
+	}))
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
-	st = openDisk(t, dir)
-	wantFiles(t, dir, "a", ".content-type/a")
+	lay := func(names ...string) {
+		for _, name := range names {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("half an obj"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	lay(".incoming/" + left)
+	others := []string{
+		".incoming/report.pdf", ".incoming/123", ".incoming/put-", ".incoming/" + left + ".bak",
+		".incoming/" + strings.ToLower(left), ".hidden", "in the way.txt",
+	}
+	lay(others...)
+	// A folder and a link with the name of a put's file are none.
+	folder := ".incoming/" + left[:len(left)-1] + "2"
+	if folder == ".incoming/"+left {
+		folder = ".incoming/" + left[:len(left)-1] + "3"
+	}
+	if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	st = reopen(t, st, dir)
+	wantFiles(t, dir, append(others, "a", ".content-type/a", folder+"/")...)
 	if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != "text/plain" || info.Size != 4 {
 		t.Errorf("Stat = %+v, %v", info, err)
 	}
+}
+
+// A folder of another store, or of anyone: nothing in it may change.
+func TestALinkInPlaceOfTheStoresOwnFolderIsRefused(t *testing.T) {
+	for _, name := range []string{".incoming", ".content-type", ".content-type/.shared", ".content-type/.lock"} {
+		for _, inside := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, inside %t", name, inside), func(t *testing.T) {
+				dir := t.TempDir()
+				victim := t.TempDir()
+				if inside {
+					victim = filepath.Join(dir, "victim")
+				}
+				precious := filepath.Join(victim, "put-"+strings.Repeat("A", 26))
+				for _, folder := range []string{victim, filepath.Join(dir, ".content-type")} {
+					if err := os.MkdirAll(folder, 0o700); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := os.WriteFile(precious, []byte("precious"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if name == ".content-type" {
+					os.Remove(filepath.Join(dir, name))
+				}
+				if err := os.Symlink(victim, filepath.Join(dir, name)); err != nil {
+					t.Skip(err)
+				}
+				st, err := store.Disk(dir)
+				if err == nil {
+					st.(io.Closer).Close()
+				}
+				if err == nil || !strings.Contains(err.Error(), name+" is") || !strings.Contains(err.Error(), "move it away") {
+					t.Errorf("error %v, want one that names %s and says what to do", err, name)
+				}
+				entries, err := os.ReadDir(victim)
+				if err != nil || len(entries) != 1 {
+					t.Errorf("the target holds %v, %v, want the one file that it had", entries, err)
+				}
+			})
+		}
+	}
+}
+
+func TestNoLinkLeadsOutOfTheFolder(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	st := openDisk(t, dir)
+	precious := filepath.Join(outside, "file")
+	if err := os.WriteFile(precious, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{
+		"folder": outside, "file": precious, ".content-type/types": outside, "relative": "../" + filepath.Base(outside),
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	for _, key := range []string{"folder/file", "file", "relative/file", "types/new"} {
+		if r, _, err := st.Open(t.Context(), key); err == nil {
+			r.Close()
+			t.Errorf("Open(%q) went out of the folder", key)
+		}
+		if info, err := st.Stat(t.Context(), key); err == nil {
+			t.Errorf("Stat(%q) = %+v", key, info)
+		}
+		_ = st.Delete(t.Context(), key)
+		_, err := st.Put(t.Context(), key, "text/plain", strings.NewReader("new"))
+		if err == nil && key != "file" { // a link may be replaced by an object
+			t.Errorf("Put(%q) went out of the folder", key)
+		}
+	}
+	b, err := os.ReadFile(precious)
+	entries, _ := os.ReadDir(outside)
+	if err != nil || string(b) != "precious" || len(entries) != 1 {
+		t.Errorf("outside there are %v and %q, %v, want all as it was", entries, b, err)
+	}
+}
+
+func TestAFolderInUseIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	r := io.MultiReader(strings.NewReader("x"), readerFunc(func([]byte) (int, error) {
+		second, err := store.Disk(dir)
+		if err == nil {
+			second.(io.Closer).Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "in use by another process: stop that one") {
+			t.Errorf("a second store in the folder: error %v, want one that says what to do", err)
+		}
+		return 0, io.EOF
+	}))
+	if _, err := st.Put(t.Context(), "a", "text/plain", r); err != nil {
+		t.Error(err)
+	}
+	reopen(t, st, dir)
 }
 
 func TestAPutWhoseFileIsTakenAwayFails(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
 	r := io.MultiReader(strings.NewReader("x"), readerFunc(func([]byte) (int, error) {
-		openDisk(t, dir) // a second process on the same folder
+		if err := os.RemoveAll(filepath.Join(dir, ".incoming")); err != nil {
+			return 0, err
+		}
 		return 0, io.EOF
 	}))
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open cannot be taken away")
+	}
 	_, err := st.Put(t.Context(), "a", "text/plain", r)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want a failure that is not fs.ErrNotExist", err)
 	}
-	wantFiles(t, dir)
+	if _, err := st.Stat(t.Context(), "a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Stat: error %v, want fs.ErrNotExist", err)
+	}
 }
 
 func TestADiskThatWasEmptiedByHandGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
-	if err := os.RemoveAll(dir); err != nil {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("x")); err != nil {
 		t.Error(err)
@@ -220,13 +371,13 @@ func TestTypesSurviveWithoutWhatTheyShare(t *testing.T) {
 	if !os.SameFile(record("first"), record("second")) || os.SameFile(record("first"), record("other")) {
 		t.Error("objects share the file of their type, and no other")
 	}
-	again := openDisk(t, dir)
+	again := reopen(t, st, dir)
 	put(again, "third", "text/plain")
 	put(again, "third", "application/pdf")
 	if err := os.RemoveAll(filepath.Join(dir, ".content-type", ".shared")); err != nil {
 		t.Fatal(err)
 	}
-	put(st, "fourth", "text/plain")
+	put(again, "fourth", "text/plain")
 	for key, want := range map[string]string{"first": "text/plain", "second": "text/plain", "other": "application/pdf",
 		"third": "application/pdf", "fourth": "text/plain"} {
 		if info, err := again.Stat(t.Context(), key); err != nil || info.ContentType != want {

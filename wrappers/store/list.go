@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
-	"os"
 	"strings"
 )
 
@@ -21,7 +20,7 @@ type Lister interface {
 }
 
 // Keys yields what List yields. For a store that is no [Lister] it yields the
-// error errors.ErrUnsupported.
+// error [errors.ErrUnsupported].
 func Keys(ctx context.Context, st Store, folder string) iter.Seq2[string, error] {
 	if st, ok := st.(Lister); ok {
 		return st.List(ctx, folder)
@@ -53,7 +52,7 @@ func (m *memory) List(ctx context.Context, folder string) iter.Seq2[string, erro
 
 func (d *disk) List(ctx context.Context, folder string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		err := fs.WalkDir(os.DirFS(d.dir), folder, func(key string, entry fs.DirEntry, err error) error {
+		err := fs.WalkDir(d.root.FS(), folder, func(key string, entry fs.DirEntry, err error) error {
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
@@ -61,7 +60,7 @@ func (d *disk) List(ctx context.Context, folder string) iter.Seq2[string, error]
 				return nil
 			case err != nil:
 				return err
-			case !entry.Type().IsRegular() || CheckKey(key) != nil || yield(key, nil):
+			case !entry.Type().IsRegular() || key == folder || CheckKey(key) != nil || yield(key, nil):
 				return nil
 			}
 			return fs.SkipAll

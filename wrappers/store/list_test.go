@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -10,11 +11,7 @@ import (
 )
 
 func TestListNamesWhatIsInAFolder(t *testing.T) {
-	disk, err := store.Disk(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, st := range map[string]store.Store{"memory": store.Memory(0), "disk": disk} {
+	for name, st := range map[string]store.Store{"memory": store.Memory(0), "disk": openDisk(t, t.TempDir())} {
 		t.Run(name, func(t *testing.T) {
 			for _, key := range []string{"a/b/1", "a/b/2", "a/3", "ab/4", "5"} {
 				if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader("x")); err != nil {
@@ -35,8 +32,17 @@ func TestListNamesWhatIsInAFolder(t *testing.T) {
 			if got, want := list("a"), []string{"a/3", "a/b/1", "a/b/2"}; !slices.Equal(got, want) {
 				t.Errorf("a: %q, want %q", got, want)
 			}
-			if got := list("nothing"); got != nil {
-				t.Errorf("a folder that is not there: %q", got)
+			for _, none := range []string{"nothing", "a/3"} {
+				if got := list(none); got != nil {
+					t.Errorf("%q is no folder: %q", none, got)
+				}
+			}
+			over, cancel := context.WithCancel(t.Context())
+			cancel()
+			for key, err := range st.(store.Lister).List(over, "a") {
+				if key != "" || !errors.Is(err, context.Canceled) {
+					t.Errorf("a list that is over yields %q, %v", key, err)
+				}
 			}
 			for key, err := range store.Keys(t.Context(), st, "a") {
 				if err != nil || st.Delete(t.Context(), key) != nil {

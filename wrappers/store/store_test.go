@@ -13,10 +13,6 @@ func TestMemory(t *testing.T) {
 
 func TestDisk(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
-		st, err := store.Disk(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return st
+		return openDisk(t, t.TempDir())
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -60,7 +59,7 @@ func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Clien
 	if err != nil || base.Host == "" {
 		t.Fatal("uploadtest: the base URL cannot be parsed")
 	}
-	c, err := at(base).parse(spec)
+	c, err := parse(spec, strings.TrimRight(base.EscapedPath(), "/"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +78,7 @@ func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Clien
 
 // onlooker is a Check with the given contract. It reports a rule that is broken by
 // every upload once.
-func onlooker(t testing.TB, c *contract.Contract) *Check {
+func onlooker(t testing.TB, c *contract) *Check {
 	var (
 		mu   sync.Mutex
 		told = map[string]bool{}
@@ -87,9 +86,8 @@ func onlooker(t testing.TB, c *contract.Contract) *Check {
 	check := &Check{contract: c, Report: func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		key := err.(*Violation).Key()
-		if !told[key] {
-			told[key] = true
+		if !told[err.Error()] {
+			told[err.Error()] = true
 			t.Error(err)
 		}
 	}}
