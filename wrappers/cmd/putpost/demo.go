@@ -60,11 +60,12 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 	if err != nil {
 		return err
 	}
-	all, err := newStandins(env, standinConfig{store: st, logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	logger := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	all, err := newStandins(env, standinConfig{store: st, logger: logger})
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{Handler: all, ReadHeaderTimeout: 10 * time.Second}
+	srv := &http.Server{Handler: all.handler(logger), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
 

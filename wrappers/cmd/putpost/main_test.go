@@ -41,8 +41,9 @@ func invoke(env map[string]string, stdin io.Reader, args ...string) result {
 
 // service is the stand-ins on a socket, with what a client needs to reach them.
 type service struct {
-	all standins
-	env map[string]string
+	all     standins
+	handler http.Handler // of all
+	env     map[string]string
 	// around, if it is set, is called instead of the stand-ins.
 	mu     sync.Mutex
 	around func(w http.ResponseWriter, r *http.Request, next http.Handler)
@@ -53,10 +54,10 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	around := s.around
 	s.mu.Unlock()
 	if around != nil {
-		around(w, r, s.all)
+		around(w, r, s.handler)
 		return
 	}
-	s.all.ServeHTTP(w, r)
+	s.handler.ServeHTTP(w, r)
 }
 
 func (s *service) intercept(around func(w http.ResponseWriter, r *http.Request, next http.Handler)) {
@@ -75,6 +76,7 @@ func newService(t *testing.T) *service {
 	if s.all, err = newStandins(env, standinConfig{store: store.Memory(0), logger: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
+	s.handler = s.all.handler(slog.New(slog.DiscardHandler))
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
 	for _, p := range providers {

@@ -413,7 +413,7 @@ func TestServeDrainsOnTheFirstSignalAndEndsAtOnceOnTheSecond(t *testing.T) {
 		p.signal(t, os.Interrupt)
 		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
 		p.signal(t, os.Interrupt)
-		if code := p.code(t); code != 1 || !strings.Contains(stderr.String(), "putpost: interrupted: what was still in flight is cut off\n") {
+		if code := p.code(t); code != 1 || !strings.Contains(stderr.String(), "putpost: interrupted: the requests in flight are cut off\n") {
 			t.Errorf("exit code %d, want 1\n%s", code, stderr.String())
 		}
 		letGo()

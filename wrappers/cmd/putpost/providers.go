@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -50,15 +51,17 @@ type provider struct {
 
 	// standin makes the stand-in for the credentials in the environment.
 	standin func(env environment, cfg standinConfig) (standin, error)
-	// paths are the beginnings of the paths that the stand-in serves; one may
-	// begin with another's, and then the longer one counts.
+	// paths are the beginnings of the paths that the stand-in serves. If one
+	// begins with another's, the longer one counts.
 	paths []string
-	// reach is how a client is told of the stand-in at base.
+	// calls are what a person may call there, for an answer to a wrong path.
+	calls []string
+	// reach returns the variables that lead a client to the stand-in at base.
 	reach func(base string) []variable
-	// fallback are the credentials of a stand-in, all that it looks at, each with
-	// its value on loopback where it is not set.
+	// fallback are the credentials that the stand-in looks at, with the values
+	// that they have on loopback if none of them is set.
 	fallback []variable
-	// check says what a stand-in's environment lacks.
+	// check returns an error that names the credentials that the stand-in lacks.
 	check func(env environment) error
 }
 
@@ -79,9 +82,11 @@ type standin interface {
 }
 
 type standinConfig struct {
-	store   store.Store
-	maxSize int64
-	logger  *slog.Logger
+	store       store.Store
+	maxSize     int64
+	statusDelay time.Duration
+	origin      func(*http.Request) string
+	logger      *slog.Logger
 }
 
 func providerNames() []string { return slices.Sorted(maps.Keys(providers)) }
@@ -176,9 +181,11 @@ var providers = map[string]provider{
 			return twentyfoursevenstandin.New(twentyfoursevenstandin.Config{
 				Store: cfg.store, MaxSize: cfg.maxSize, Logger: cfg.logger,
 				Token: env(tfsToken), ClientID: env(tfsClientID), ClientSecret: env(tfsClientSecret),
+				StatusDelay: cfg.statusDelay, Origin: cfg.origin,
 			})
 		},
 		paths: []string{"/v1/", "/upload/", "/oauth/"},
+		calls: []string{"POST /v1/fileUpload", "GET /v1/fileUpload/{fileId}", "POST /oauth/token"},
 		reach: func(base string) []variable {
 			// A client asks for a token of one organization, and the stand-in knows them all.
 			return []variable{{tfsBaseURL, base + "/v1"}, {tfsTokenURL, base + "/oauth/token"}, {tfsOrganization, "1"}}
@@ -234,6 +241,7 @@ var providers = map[string]provider{
 			})
 		},
 		paths:    []string{"/api/"},
+		calls:    []string{"POST /api/v1/files", "GET and DELETE /api/v1/files/{tempRequestId}", "the same below /api/v1-sgn and /api/v1-jpn"},
 		reach:    func(base string) []variable { return []variable{{ncpBaseURL, base + "/api/v1"}} },
 		fallback: []variable{{ncpAccessKey, "test-access-key"}, {ncpSecretKey, "test-secret-key"}},
 		check:    func(env environment) error { return env.need("ncloudmailer", ncpAccessKey, ncpSecretKey) },

@@ -14,30 +14,64 @@ import (
 	"time"
 )
 
-// drainTime is what requests in flight have to end after the first signal.
+// drainTime is how long requests in flight may take after the first signal.
 const drainTime = 30 * time.Second
 
 type serveCmd struct {
-	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one (${default})."`
-	Store   string   `default:"memory" placeholder:"STORE" help:"Where files are kept: memory, which takes 1 GiB in all (and the process up to twice as much), a folder, which is created, or s3://BUCKET/PREFIX?endpoint=URL&region=R (${default})."`
-	MaxSize byteSize `placeholder:"N" help:"Largest file, as 1048576, 10MB or 10MiB, for NAVER all files of a request together; there is no limit unless one is set."`
+	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen here; port 0 takes a free port (${default})."`
+	Store   string   `default:"memory" placeholder:"STORE" help:"Keep files here: memory, a folder, or s3://BUCKET/PREFIX?endpoint=URL&region=R (${default})."`
+	MaxSize byteSize `placeholder:"N" help:"Refuse files larger than this, such as 1048576, 10MB or 10MiB. For NAVER it is the size of all files of a request. Without it there is no limit."`
 
-	PrintLifecycle bool `help:"Print the rule by which a bucket forgets NAVER's files after a day, for aws s3api put-bucket-lifecycle-configuration, and serve nothing."`
+	StatusDelay    time.Duration `placeholder:"D" help:"Say Pending of a file at 24SevenOffice for this long after its upload, such as 5s."`
+	PublicURL      string        `name:"public-url" placeholder:"URL" help:"Give out this address, such as https://files.example, in presigned URLs."`
+	BehindProxy    bool          `help:"Believe the proxy in front: take the address in presigned URLs from X-Forwarded-Host and X-Forwarded-Proto, or from Forwarded."`
+	MaxHeader      byteSize      `default:"32KiB" placeholder:"N" help:"Refuse requests with more bytes of headers (${default})."`
+	MaxConnections int           `default:"1000" placeholder:"N" help:"Hold at most so many connections; further callers wait (${default})."`
+	LogFormat      string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Write the log on standard error as text or as json (${default})."`
+	Verbose        bool          `help:"Log every request, and not only refused ones."`
+
+	PrintLifecycle bool `help:"Print the rule that deletes NAVER's files in a bucket after a day, and serve nothing. It is for aws s3api put-bucket-lifecycle-configuration."`
 }
 
 func (*serveCmd) Help() string {
-	return `The first line on standard output is the address, http://HOST:PORT. Served are
-/v1/fileUpload and /oauth/token of 24SevenOffice, and /api/v1/files of NAVER
-(/api/v1-sgn and /api/v1-jpn too). SIGTERM or Ctrl-C finishes what is in flight;
-a second one ends at once. What it cuts off makes the exit code 1.
+	return `Runs stand-ins: servers that take uploads like 24SevenOffice and like NAVER Cloud
+Outbound Mailer, so that you can try a program without either account.
 
-Credentials are always checked. They are taken from TWENTYFOURSEVEN_TOKEN,
-TWENTYFOURSEVEN_CLIENT_ID, TWENTYFOURSEVEN_CLIENT_SECRET, NCLOUD_ACCESS_KEY and
-NCLOUD_SECRET_KEY. On a loopback address what is not set is test-token,
-test-client-id, test-client-secret, test-access-key and test-secret-key;
-elsewhere a service of which nothing is set is left out.
-A bucket is used with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; what NAVER
-would forget after 24 hours goes by a rule of the bucket: see --print-lifecycle.`
+  putpost serve --store files
+  (in a second terminal, paste the export lines that it prints, and then:)
+  putpost send --to twentyfourseven invoice.pdf
+
+The first line on standard output is the address, http://HOST:PORT. These paths
+are served: /v1/fileUpload and /oauth/token of 24SevenOffice, and /api/v1/files,
+/api/v1-sgn/files and /api/v1-jpn/files of NAVER.
+
+Credentials. Every request must have the right ones. They are taken from
+TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID and
+TWENTYFOURSEVEN_CLIENT_SECRET, and from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY.
+If none of a provider's is set and the address is a loopback address, then
+test-token, test-client-id, test-client-secret, test-access-key and
+test-secret-key are right. On any other address that provider is left out. If
+one is set, only those that are set are right.
+
+Files. "memory" holds 1 GiB in all and is lost at the end. The process may then
+take twice as much. A folder is created. Each file that arrives is a plain file
+below FOLDER/twentyfourseven or FOLDER/ncloudmailer. serve deletes there what a
+client deletes, NAVER's files 24 hours after their upload, and what an earlier
+run of serve did not finish, in FOLDER/.incoming. It deletes nothing else, so
+24SevenOffice's files stay. A bucket is used with AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, and NAVER's files are deleted by a rule of the bucket: see
+--print-lifecycle. Where clients reach the bucket under another address than
+serve does, add &public=URL. A browser can upload to it if the bucket has a rule for CORS.
+
+Proxies. A presigned URL has the address that the client's request names. Behind
+a proxy that changes it, use --public-url, or --behind-proxy if the proxy sets
+the forwarded headers itself and lets nobody else set them.
+
+If something is wrong, serve says so in one line on standard error and ends: with
+exit code 2 if a flag or a credential is wrong, and with 1 if it cannot listen or
+cannot use the store. A refused request is logged with its reason and the trace
+id of its answer. Ctrl-C or SIGTERM lets requests finish for up to 30 seconds. A
+second one ends serve at once. If a request is cut off, the exit code is 1.`
 }
 
 func (c *serveCmd) Run(p *program) error {
@@ -52,6 +86,13 @@ func (c *serveCmd) Run(p *program) error {
 	if err != nil {
 		return usagef("--addr %q is no address like 127.0.0.1:8080: %w", c.Addr, err)
 	}
+	origin, err := c.origin()
+	if err != nil {
+		return usageError{err}
+	}
+	if c.MaxHeader < 1 || c.MaxConnections < 1 || c.StatusDelay < 0 {
+		return usagef("--max-header and --max-connections must be at least 1, and --status-delay must not be negative")
+	}
 	env, fallen, err := serveCredentials(p.env, at.IP.IsLoopback())
 	if err != nil {
 		return usageError{err}
@@ -60,12 +101,14 @@ func (c *serveCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	logger := slog.New(slog.NewTextHandler(p.stderr, nil))
-	handler, err := newStandins(env, standinConfig{store: st, maxSize: int64(c.MaxSize), logger: logger})
+	logger := c.logger(p.stderr)
+	all, err := newStandins(env, standinConfig{
+		store: st, maxSize: int64(c.MaxSize), statusDelay: c.StatusDelay, origin: origin, logger: logger,
+	})
 	if err != nil {
 		return usageError{err}
 	}
-	if left := slices.DeleteFunc(providerNames(), func(name string) bool { return handler[name] != nil }); len(left) > 0 {
+	if left := slices.DeleteFunc(providerNames(), func(name string) bool { return all[name] != nil }); len(left) > 0 {
 		fmt.Fprintf(p.stderr, "putpost: left out, since no credentials are set for it: %s\n", and(left))
 	}
 	ln, err := net.ListenTCP("tcp", at)
@@ -73,21 +116,34 @@ func (c *serveCmd) Run(p *program) error {
 		return fmt.Errorf("cannot listen: %w; --addr takes another, and port 0 a free one", err)
 	}
 	defer ln.Close()
-	base := "http://" + ln.Addr().String()
-	if _, err := fmt.Fprintln(p.stdout, base); err != nil {
+	address := "http://" + reachable(ln.Addr().(*net.TCPAddr))
+	if _, err := fmt.Fprintln(p.stdout, address); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
-	names := slices.Sorted(maps.Keys(handler))
+	if c.PublicURL != "" {
+		address = c.PublicURL
+	}
+	if c.LogFormat == "json" {
+		logger.Info("serving", "address", address, "providers", slices.Sorted(maps.Keys(all)), "store", where, "testCredentials", len(fallen) > 0)
+	} else {
+		p.welcome(address, where, all, fallen)
+	}
+	srv := newServer(all.handler(logger), int(c.MaxHeader), logger)
+	return p.serve(srv, limit(ln, srv, c.MaxConnections), func(ctx context.Context) { all.reclaim(ctx, logger) })
+}
+
+// welcome says what serves where, and how to send to it.
+func (p *program) welcome(address, where string, all standins, fallen []variable) {
+	names := slices.Sorted(maps.Keys(all))
 	fmt.Fprintf(p.stderr, "putpost: stand-ins of %s; files are kept in %s\n", and(names), where)
 	if len(fallen) > 0 {
-		fmt.Fprintln(p.stderr, "putpost: credentials that are not set are, on loopback only:")
+		fmt.Fprintln(p.stderr, "putpost: none of these credentials is set, so on this loopback address the test ones are right:")
 		printExports(p.stderr, fallen)
 	}
-	fmt.Fprintln(p.stderr, "putpost: to send here, set for putpost send, and for programs that read these (any organization does):")
+	fmt.Fprintln(p.stderr, "putpost: to send here, set these for putpost send, or for any program that reads them:")
 	for _, name := range names {
-		printExports(p.stderr, providers[name].reach(base))
+		printExports(p.stderr, providers[name].reach(address))
 	}
-	return p.serve(ln, handler, logger)
 }
 
 func printExports(w io.Writer, values []variable) {
@@ -96,9 +152,22 @@ func printExports(w io.Writer, values []variable) {
 	}
 }
 
-// serveCredentials is env with the fall-backs of a loopback address, and the
-// variables that came into force with them. Elsewhere each provider has all of its
-// credentials or nothing of them, which leaves it out; one at least has them.
+// logger returns the log of the server and its stand-ins.
+func (c *serveCmd) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if c.Verbose {
+		options.Level = slog.LevelDebug
+	}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// serveCredentials returns env with the test credentials of a loopback address,
+// and the variables that they set. A provider gets them only if none of its own
+// is set, so that a real credential is never beside a test one. On another
+// address a provider without credentials is left out, but one must be left.
 func serveCredentials(env environment, loopback bool) (_ environment, fallen []variable, _ error) {
 	var left []string
 	for _, name := range providerNames() {
@@ -106,40 +175,41 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 		if err := env.clean(provider.credentials...); err != nil {
 			return nil, nil, err
 		}
-		if loopback {
-			for _, v := range provider.fallback {
-				if env(v.name) == "" {
-					fallen = append(fallen, v)
-				}
-			}
-			env = env.or(provider.fallback)
+		unset := provider.unset(env)
+		if unset && loopback {
+			fallen = append(fallen, provider.fallback...)
+			continue
 		}
 		switch err := provider.check(env); {
 		case err == nil:
-		case provider.unset(env):
+		case unset:
 			left = append(left, err.Error())
 		default:
-			return nil, nil, fmt.Errorf("%w, and only a loopback address goes without", err)
+			return nil, nil, fmt.Errorf("%w, though another credential of this provider is", err)
 		}
 	}
 	if len(left) == len(providers) {
 		return nil, nil, fmt.Errorf("no stand-in has credentials, and only a loopback address goes without: %s", strings.Join(left, "; "))
 	}
-	return env, fallen, nil
+	return env.or(fallen), fallen, nil
 }
 
-// serve ends with nil when a signal has ended it and all that was in flight was finished.
-func (p *program) serve(ln net.Listener, handler http.Handler, logger *slog.Logger) error {
-	srv := &http.Server{
-		Handler: handler,
-		// No ReadTimeout: a large file takes as long as it takes.
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
+// serve serves until a signal ends it. It returns nil if all that was in flight
+// was finished. Beside it runs background, whose context ends with it.
+func (p *program) serve(srv *http.Server, ln net.Listener, background func(context.Context)) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		background(ctx)
+	}()
+	defer func() {
+		cancel()
+		<-ended
+	}()
 	drained := make(chan error, 2) // whoever comes first
 	release := onInterrupt(func() {
-		fmt.Fprintln(p.stderr, "putpost: finishing what is in flight; interrupt again to stop now")
+		fmt.Fprintln(p.stderr, "putpost: finishing the requests in flight; interrupt again to stop now")
 		go func() {
 			ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 			defer cancel()
@@ -156,9 +226,9 @@ func (p *program) serve(ln net.Listener, handler http.Handler, logger *slog.Logg
 	switch err := <-drained; {
 	case errors.Is(err, context.DeadlineExceeded):
 		srv.Close()
-		return fmt.Errorf("what was still in flight after %s is cut off", drainTime)
+		return fmt.Errorf("requests that were still in flight after %s are cut off", drainTime)
 	case errors.Is(err, errInterrupted):
-		return errors.New("interrupted: what was still in flight is cut off")
+		return errors.New("interrupted: the requests in flight are cut off")
 	}
 	return nil
 }
