@@ -2,14 +2,9 @@ package upload
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"strings"
 	"sync/atomic"
-	"syscall"
 )
 
 // Source is one file to send. Make one with [File], [FS], [Bytes], [ReaderAt]
@@ -21,81 +16,10 @@ type Source struct {
 	Open        func() (io.ReadCloser, error) // a fresh reader at the first byte, each time; whoever opens it closes it
 }
 
-// BaseName is what stands in a name after the last slash or backslash, on
-// every platform alike: what a provider keeps of a file name.
+// BaseName returns the part of a name after the last slash or backslash, on
+// every platform alike. That part is what a provider keeps of a file name.
 func BaseName(name string) string {
 	return name[strings.LastIndexAny(name, `/\`)+1:]
-}
-
-// File describes the file at path. Each attempt opens path anew, so the file
-// must stay as it is until it is sent. Directories and other things that are no
-// regular file are refused; an empty file is a file. The media type goes by the
-// extension and, where that is unknown, by the first 512 bytes; only for these
-// the file is read before it is sent.
-func File(path string) (Source, error) {
-	return describe(path, os.Stat, openFile)
-}
-
-// FS is [File] for the file called name in fsys.
-func FS(fsys fs.FS, name string) (Source, error) {
-	return describe(name, func(n string) (fs.FileInfo, error) { return fs.Stat(fsys, n) }, fsys.Open)
-}
-
-// openFile opens without waiting, as for the writer of a named pipe that took
-// the file's place. It also spares the calls by which os.Open finds out that a
-// regular file cannot be waited for.
-func openFile(path string) (fs.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
-
-func describe(name string, stat func(string) (fs.FileInfo, error), open func(string) (fs.File, error)) (Source, error) {
-	info, err := stat(name)
-	switch {
-	case err != nil:
-		return Source{}, refuse(name, err)
-	case info.IsDir():
-		return Source{}, refuse(name, errors.New("is a directory, not a file"))
-	case !info.Mode().IsRegular():
-		return Source{}, refuse(name, errors.New("is not a regular file"))
-	}
-	src := Source{
-		Name: BaseName(name),
-		Size: info.Size(),
-		Open: func() (io.ReadCloser, error) { return open(name) },
-	}
-	src.ContentType = mediaType(name, func() []byte {
-		var head []byte
-		head, err = readHead(open, name)
-		return head
-	})
-	if err != nil {
-		return Source{}, refuse(name, err)
-	}
-	return src, nil
-}
-
-// readHead reads what http.DetectContentType looks at.
-func readHead(open func(string) (fs.File, error), name string) ([]byte, error) {
-	f, err := open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	head := make([]byte, sniffLen)
-	n, err := io.ReadFull(f, head)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // a shorter file
-		err = nil
-	}
-	return head[:n], err
-}
-
-// refuse says whose fault it is and keeps the cause; the name stands in front
-// once, also where the cause is a *fs.PathError that brings it along.
-func refuse(name string, err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		err = pe.Err
-	}
-	return fmt.Errorf("%w: %s: %w", ErrInvalid, name, err)
 }
 
 // Bytes describes b, which must not change until it is sent.
@@ -104,9 +28,14 @@ func Bytes(name string, b []byte) Source {
 		Name:        BaseName(name),
 		ContentType: mediaType(name, func() []byte { return b[:min(len(b), sniffLen)] }),
 		Size:        int64(len(b)),
-		Open:        func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil },
+		Open:        func() (io.ReadCloser, error) { return unclosed{bytes.NewReader(b)}, nil },
 	}
 }
+
+// unclosed is a reader that needs no Close, and that [Section] can seek in.
+type unclosed struct{ io.ReadSeeker }
+
+func (unclosed) Close() error { return nil }
 
 // ReaderAt describes the first size bytes of r, which is read from the start
 // on each attempt and never closed. It must allow concurrent ReadAt calls, as
@@ -120,7 +49,7 @@ func ReaderAt(name string, r io.ReaderAt, size int64) Source {
 			return head[:n]
 		}),
 		Size: size,
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(r, 0, size)), nil },
+		Open: func() (io.ReadCloser, error) { return unclosed{io.NewSectionReader(r, 0, size)}, nil },
 	}
 }
 

@@ -152,6 +152,8 @@ func TestFilesUnderWay(t *testing.T) {
 			set: changes(func(f *os.File) { _ = f.Truncate(1000) })},
 		{name: "grows while it is sent", at: carriers, want: bad("more than its size"),
 			set: changes(func(f *os.File) { _, _ = f.WriteAt([]byte("more"), large.Size) })},
+		{name: "is overwritten in place while it is sent", at: carriers, want: bad("was written to"),
+			set: changes(func(f *os.File) { _, _ = f.WriteAt(noise(1000), 0) })},
 		{name: "is removed while it is sent, and is still open", at: carriers, want: want{stored: true},
 			set: changes(func(f *os.File) { _ = os.Remove(f.Name()) })},
 	})

@@ -1,0 +1,81 @@
+package upload_test
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/iotest"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+func TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	for _, content := range []string{"", "x", strings.Repeat("x", 100_000)} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		src, err := upload.File(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, wrap := range map[string]func(io.Reader) io.Reader{
+			"plain": func(r io.Reader) io.Reader { return r }, "a byte a read": iotest.OneByteReader, "the end with the last bytes": iotest.DataErrReader,
+		} {
+			open := func() io.ReadCloser {
+				rc, err := src.Open()
+				if err != nil {
+					t.Fatal(err)
+				}
+				return rc
+			}
+			rc := open()
+			defer rc.Close()
+			if got, err := io.ReadAll(wrap(rc)); string(got) != content || err != nil {
+				t.Fatalf("%d bytes, %s: %d bytes and %v of a file that stays", len(content), name, len(got), err)
+			}
+			rc = open()
+			defer rc.Close()
+			_, _ = io.CopyN(io.Discard, rc, int64(len(content)/2))
+			now := time.Now()
+			if err := os.Chtimes(path, now, now.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadAll(wrap(rc)); err == nil || !strings.Contains(err.Error(), "was written to") {
+				t.Errorf("%d bytes, %s: %v, want that the file was written to", len(content), name, err)
+			}
+			if src, err = upload.File(path); err != nil { // as it is now
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestFileOfAFileSystemThatChangesIsAnError(t *testing.T) {
+	content := &fstest.MapFile{Data: []byte("hello"), ModTime: time.Unix(1000, 0), Mode: fs.FileMode(0o600)}
+	src, err := upload.FS(fstest.MapFS{"a.txt": content}, "a.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() error {
+		rc, err := src.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rc.Close()
+		_, err = io.ReadAll(rc)
+		return err
+	}
+	if err := read(); err != nil {
+		t.Error(err)
+	}
+	content.ModTime = time.Unix(1001, 0)
+	if err := read(); err == nil {
+		t.Error("nothing is said of the change")
+	}
+}

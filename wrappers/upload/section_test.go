@@ -1,0 +1,129 @@
+package upload_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/iotest"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+const digits = "0123456789"
+
+// ofDigits makes each kind of source of the ten digits.
+func ofDigits(t *testing.T) map[string]func() upload.Source {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	if err := os.WriteFile(path, []byte(digits), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must := func(src upload.Source, err error) upload.Source {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return src
+	}
+	return map[string]func() upload.Source{
+		"a file":              func() upload.Source { return must(upload.File(path)) },
+		"a file of an FS":     func() upload.Source { return must(upload.FS(fstest.MapFS{"a.txt": {Data: []byte(digits)}}, "a.txt")) },
+		"bytes":               func() upload.Source { return upload.Bytes("a.txt", []byte(digits)) },
+		"a reader of offsets": func() upload.Source { return upload.ReaderAt("a.txt", strings.NewReader(digits), 10) },
+		"a reader":            func() upload.Source { return upload.Reader("a.txt", strings.NewReader(digits), 10) },
+		"a slow reader": func() upload.Source {
+			return upload.Reader("a.txt", iotest.OneByteReader(strings.NewReader(digits)), 10)
+		},
+	}
+}
+
+func TestSectionIsThatPartOfTheSource(t *testing.T) {
+	for name, source := range ofDigits(t) {
+		for off := range int64(11) {
+			for n := range 11 - off {
+				src := upload.Section(source(), off, n)
+				if src.Size != n || src.Name != "a.txt" || !strings.HasPrefix(src.ContentType, "text/plain") {
+					t.Errorf("%s: %d bytes, %q, %q", name, src.Size, src.Name, src.ContentType)
+				}
+				if got := contentOf(t, src); got != digits[off:off+n] {
+					t.Errorf("%s from %d, %d bytes: %q", name, off, n, got)
+				}
+			}
+		}
+	}
+}
+
+func TestSectionThatTheSourceDoesNotHoldIsRefused(t *testing.T) {
+	for _, s := range [][2]int64{{-1, 1}, {0, -1}, {0, 11}, {10, 1}, {11, 0}, {1, math.MaxInt64}, {math.MaxInt64, math.MaxInt64}, {math.MinInt64, 1}} {
+		if _, err := upload.Section(upload.Bytes("a", []byte(digits)), s[0], s[1]).Open(); !errors.Is(err, upload.ErrInvalid) {
+			t.Errorf("%d bytes from %d on: %v, want ErrInvalid", s[1], s[0], err)
+		}
+	}
+}
+
+func TestLastSectionSeesThatTheSourceGoesOn(t *testing.T) {
+	src := upload.Section(upload.Reader("a", strings.NewReader(digits+"more"), 10), 5, 5)
+	if got := contentOf(t, src); len(got) <= 5 {
+		t.Errorf("%q hides that there is more", got)
+	}
+	src = upload.Section(upload.Reader("a", strings.NewReader("01"), 10), 5, 3)
+	rc, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(rc); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("of a source that ends before the section: %v", err)
+	}
+}
+
+func TestSectionOfAFileThatChangesIsAnError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("x"), 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src, err := upload.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range [][2]int64{{0, 10}, {50, 10}, {90, 10}, {0, 100}} {
+		rc, err := upload.Section(src, s[0], s[1]).Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(rc); err == nil {
+			t.Errorf("%d bytes from %d on: nothing is said of the change", s[1], s[0])
+		}
+		rc.Close()
+	}
+}
+
+func TestFilesNamesEachByItsPath(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.txt", "b.pdf"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paths := []string{filepath.Join(dir, "a.txt"), filepath.Join(dir, "missing"), filepath.Join(dir, "b.pdf")}
+	i := 0
+	for src, err := range upload.Files(paths...) {
+		if src.Name != paths[i] || (err != nil) != (i == 1) {
+			t.Errorf("%d: %q and %v, want %q", i, src.Name, err, paths[i])
+		}
+		i++
+	}
+	if i != 3 {
+		t.Errorf("%d sources of 3 paths", i)
+	}
+	for range upload.Files(paths...) {
+		break // and no panic
+	}
+}
