@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/google/go-cmp/cmp"
@@ -23,6 +24,13 @@ const (
   "uploadUrl": "https://attachment.api.24sevenoffice.com/upload/abc123?signature=xyz",
   "fileId": 67890
 }`
+	fileUploadSample = `curl \
+ --request POST 'https://rest.api.24sevenoffice.com/v1/fileUpload' \
+ --header "Content-Type: application/json" \
+ --header "Authorization: string" \
+ --data '{"contentType":"application/pdf"}'
+`
+	fileUploadStatus  = `{"fileId": 67890, "status": "Completed", "documentId": 12345}`
 	createFileRequest = `POST https://mail.apigw.ntruss.com/api/v1/files
 Content-Type: multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370
 
@@ -64,7 +72,7 @@ func (e exchange) validate(t *testing.T) error {
 	}
 	in := &openapi3filter.RequestValidationInput{
 		Request:    e.request,
-		PathParams: map[string]string{"fileId": "67890", "tempRequestId": "f355aac1"},
+		PathParams: map[string]string{"fileId": "67890", "tempRequestId": "f355aac1", "documentId": "12345"},
 		Route:      &routers.Route{Spec: doc, Path: path, PathItem: doc.Paths.Value(path), Method: method, Operation: op},
 		Options: &openapi3filter.Options{
 			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc,
@@ -97,6 +105,7 @@ func post(contentType, body string) *http.Request {
 
 func TestTheDocumentsExamplesStandInTheSpecs(t *testing.T) {
 	_, _, fileUpload := find(t, load(t, "twentyfourseven"), "fileUpload")
+	_, _, status := find(t, load(t, "twentyfourseven"), "getFileUploadStatus")
 	_, _, createFile := find(t, load(t, "ncloudmailer"), "createFile")
 	_, _, getFile := find(t, load(t, "ncloudmailer"), "getFile")
 	_, _, deleteFile := find(t, load(t, "ncloudmailer"), "deleteFile")
@@ -104,11 +113,12 @@ func TestTheDocumentsExamplesStandInTheSpecs(t *testing.T) {
 		want string
 		got  any
 	}{
-		"fileUpload request":  {fileUploadRequest, fileUpload.RequestBody.Value.Content["application/json"].Examples["documented"].Value.Value},
-		"fileUpload response": {fileUploadResponse, fileUpload.Responses.Value("200").Value.Content["application/json"].Examples["documented"].Value.Value},
-		"createFile response": {createFileResponse, createFile.Responses.Value("201").Value.Content["application/json"].Examples["documented"].Value.Value},
-		"getFile response":    {createFileResponse, getFile.Responses.Value("200").Value.Content["application/json"].Examples["documented"].Value.Value},
-		"deleteFile response": {createFileResponse, deleteFile.Responses.Value("200").Value.Content["application/json"].Examples["documented"].Value.Value},
+		"fileUpload request":           {fileUploadRequest, fileUpload.RequestBody.Value.Content["application/json"].Examples["documented"].Value.Value},
+		"fileUpload response":          {fileUploadResponse, fileUpload.Responses.Value("200").Value.Content["application/json"].Examples["documented"].Value.Value},
+		"getFileUploadStatus response": {fileUploadStatus, status.Responses.Value("200").Value.Content["application/json"].Examples["documented"].Value.Value},
+		"createFile response":          {createFileResponse, createFile.Responses.Value("201").Value.Content["application/json"].Examples["documented"].Value.Value},
+		"getFile response":             {createFileResponse, getFile.Responses.Value("200").Value.Content["application/json"].Examples["documented"].Value.Value},
+		"deleteFile response":          {createFileResponse, deleteFile.Responses.Value("200").Value.Content["application/json"].Examples["documented"].Value.Value},
 	} {
 		var want, got any
 		if err := json.Unmarshal([]byte(c.want), &want); err != nil {
@@ -119,8 +129,12 @@ func TestTheDocumentsExamplesStandInTheSpecs(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	if !strings.Contains(createFile.RequestBody.Value.Description, createFileRequest) {
-		t.Error("the description of createFile's body does not hold the request example as it is printed")
+	for op, want := range map[*openapi3.Operation]string{fileUpload: fileUploadSample, createFile: createFileRequest} {
+		var samples []struct{ Source string }
+		recode(t, op.Extensions["x-codeSamples"], &samples)
+		if len(samples) != 1 || samples[0].Source != want {
+			t.Errorf("%s: the code samples are %+v, want the document's:\n%s", op.OperationID, samples, want)
+		}
 	}
 	for _, example := range createFile.RequestBody.Value.Content["multipart/form-data"].Examples {
 		if diff := cmp.Diff(map[string]any{"fileList": []any{"upload test file"}}, example.Value.Value); diff != "" {
@@ -143,8 +157,10 @@ func TestSpecsAdmitWhatIsDocumentedAndWhatHappens(t *testing.T) {
 		"404 without a body":                         {"twentyfourseven", "getFileUploadStatus", nil, 404, "", ""},
 		"404 in JSON":                                {"twentyfourseven", "getFileUploadStatus", nil, 404, "application/json", `{"error":{"name":"NotFound"}}`},
 		"429 in plain text":                          {"twentyfourseven", "fileUpload", nil, 429, "text/plain", "slow down"},
+		"500 in JSON":                                {"twentyfourseven", "getDocument", nil, 500, "application/json", `{"error":{"name":"Internal"}}`},
 		"502 in HTML":                                {"twentyfourseven", "fileUpload", nil, 502, "text/html", "<h1>Bad Gateway</h1>"},
 		"a status that is pending":                   {"twentyfourseven", "getFileUploadStatus", nil, 200, "application/json", `{"fileId":"67890","status":"Pending"}`},
+		"a document":                                 {"twentyfourseven", "getDocument", nil, 200, "application/json", `{"documentId":12345,"contentType":"application/pdf","downloadUrl":"https://store.example/x?sig=1","pages":[{"page":1}]}`},
 		"a status of another name":                   {"twentyfourseven", "getFileUploadStatus", nil, 200, "application/json", `{"fileId":67890,"status":"Scanned","documentId":12345}`},
 		"the request example of createFile":          {provider: "ncloudmailer", operation: "createFile", request: post(boundary, form)},
 		"a form with two files":                      {provider: "ncloudmailer", operation: "createFile", request: post("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"a\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"b\"\r\n\r\n2\r\n--b--\r\n")},

@@ -20,9 +20,9 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// AttachFile One uploaded file. That all three fields are always there is ours.
+// AttachFile One uploaded file.
 type AttachFile struct {
-	// FileID What mails name the file by, for 24 hours.
+	// FileID The id of the file. Mails take it in `attachFileIds`, for 24 hours.
 	//
 	// Example: 40fe58bd-91fe-4f89-a62e-705a7c17d65e-99
 	FileID string `json:"fileId"`
@@ -40,10 +40,10 @@ type AttachFile struct {
 
 // AttachFileList The files of one upload.
 type AttachFileList struct {
-	// Files The list of files, in the order of the request (the order is ours).
+	// Files The list of files, in the order of the request.
 	Files []AttachFile `json:"files"`
 
-	// TempRequestID Temporary id of the request, used to look up or delete its files.
+	// TempRequestID Temporary request ID. Use it to look up the files, or to delete them.
 	//
 	// Example: f355aac1-7776-4c0b-8484-20eaa065cb65-99
 	TempRequestID string `json:"tempRequestId"`
@@ -51,23 +51,23 @@ type AttachFileList struct {
 
 // CreateFileRequest The form of an upload.
 type CreateFileRequest struct {
-	// FileList The file to upload; several are a part each (ours).
+	// FileList The file to upload, or several files.
 	FileList []upload.Source `json:"fileList"`
 }
 
-// ErrorCode The return code. The gateway's page types it as an integer and shows a string, so both are accepted (ours).
+// ErrorCode The return code. The provider declares an integer and shows a string. Both are accepted.
 //
 // Example: 200
 type ErrorCode = json.RawMessage
 
-// ErrorDetail An error in the gateway's form.
+// ErrorDetail The reason, in the form of the gateway.
 type ErrorDetail struct {
-	// Details More on what went wrong.
+	// Details More about what went wrong.
 	//
 	// Example: Invalid authentication information.
 	Details *string `json:"details,omitempty"`
 
-	// ErrorCode The return code. The gateway's page types it as an integer and shows a string, so both are accepted (ours).
+	// ErrorCode The return code. The provider declares an integer and shows a string. Both are accepted.
 	//
 	//
 	// Example: 200
@@ -79,76 +79,52 @@ type ErrorDetail struct {
 	Message string `json:"message"`
 }
 
-// ErrorResponse Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// ErrorResponse Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type ErrorResponse struct {
-	// Error An error in the gateway's form.
+	// Error The reason, in the form of the gateway.
 	Error *ErrorDetail `json:"error,omitempty"`
 
-	// ErrorCode The return code. The gateway's page types it as an integer and shows a string, so both are accepted (ours).
+	// ErrorCode The return code. The provider declares an integer and shows a string. Both are accepted.
 	//
 	//
 	// Example: 200
 	ErrorCode *ErrorCode `json:"errorCode,omitempty"`
 
-	// ErrorMessage What went wrong, in the flat form.
+	// ErrorMessage The reason, in the flat form.
 	ErrorMessage *string `json:"errorMessage,omitempty"`
 }
 
-// BadRequest Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// BadRequest Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type BadRequest = ErrorResponse
 
-// Forbidden Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// Forbidden Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type Forbidden = ErrorResponse
 
-// GatewayTimeout Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// GatewayTimeout Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type GatewayTimeout = ErrorResponse
 
-// MethodNotAllowed Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// MethodNotAllowed Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type MethodNotAllowed = ErrorResponse
 
-// NotFound Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// NotFound Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type NotFound = ErrorResponse
 
-// RateLimited Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// RateLimited Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type RateLimited = ErrorResponse
 
-// ServerError Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// ServerError Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type ServerError = ErrorResponse
 
-// TooLarge Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// TooLarge Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type TooLarge = ErrorResponse
 
-// Unauthorized Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// Unauthorized Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type Unauthorized = ErrorResponse
 
-// Unavailable Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// Unavailable Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type Unavailable = ErrorResponse
 
-// UnsupportedMediaType Why a call was refused: nested in `error` (the gateway's documented form), or
-// flat in `errorCode` and `errorMessage` (ours: seen of sibling services). The
-// body of the mailer's own errors is shown nowhere.
+// UnsupportedMediaType Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
 type UnsupportedMediaType = ErrorResponse
 
 // CreateFileMultipartRequestBody defines body for CreateFile for multipart/form-data ContentType.
@@ -233,8 +209,8 @@ type ClientInterface interface {
 	// Uploads a file. The `fileId` of the answer can be reused for 24 hours.
 	// After 24 hours the file is deleted and the `fileId` is no longer valid.
 	//
-	// The call is not idempotent: repeated, it stores the file again under
-	// another id, an orphan that is gone after 24 hours (ours).
+	// The call is not idempotent: when it is repeated, the file is stored again
+	// under another id. The one that nobody uses is deleted after 24 hours.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -243,20 +219,16 @@ type ClientInterface interface {
 
 	// DeleteFile Delete uploaded files
 	//
-	// Deletes all files of the request and answers what they were: status 200
-	// with a body, not 204. What is not, or no longer, there is status 400 with code
-	// 77103, not 404.
-	//
-	// Provider's own document, beyond that page.
+	// Deletes all files of the request and lists them: the status is 200 with a
+	// body, and not 204. When the files do not exist, or exist no longer, the
+	// answer is the status 400 with the code 77103, and not 404.
 	//
 	// Corresponds with DELETE /files/{tempRequestId} (the `DeleteFile` operationId).
 	DeleteFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFile Look up uploaded files
 	//
-	// Answers what `createFile` answered. What is not, or no longer, there is status 400 with code 77103, not 404.
-	//
-	// Provider's own document, beyond that page.
+	// Answers the same as `createFile` did. When the files do not exist, or exist no longer, the answer is the status 400 with the code 77103, and not 404.
 	//
 	// Corresponds with GET /files/{tempRequestId} (the `GetFile` operationId).
 	GetFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -267,8 +239,8 @@ type ClientInterface interface {
 // Uploads a file. The `fileId` of the answer can be reused for 24 hours.
 // After 24 hours the file is deleted and the `fileId` is no longer valid.
 //
-// The call is not idempotent: repeated, it stores the file again under
-// another id, an orphan that is gone after 24 hours (ours).
+// The call is not idempotent: when it is repeated, the file is stored again
+// under another id. The one that nobody uses is deleted after 24 hours.
 //
 // Takes any type of body and a specified content type.
 //
@@ -287,11 +259,9 @@ func (c *Client) CreateFileWithBody(ctx context.Context, contentType string, bod
 
 // DeleteFile Delete uploaded files
 //
-// Deletes all files of the request and answers what they were: status 200
-// with a body, not 204. What is not, or no longer, there is status 400 with code
-// 77103, not 404.
-//
-// Provider's own document, beyond that page.
+// Deletes all files of the request and lists them: the status is 200 with a
+// body, and not 204. When the files do not exist, or exist no longer, the
+// answer is the status 400 with the code 77103, and not 404.
 //
 // Corresponds with DELETE /files/{tempRequestId} (the `DeleteFile` operationId).
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -308,9 +278,7 @@ func (c *Client) DeleteFile(ctx context.Context, tempRequestID string, reqEditor
 
 // GetFile Look up uploaded files
 //
-// Answers what `createFile` answered. What is not, or no longer, there is status 400 with code 77103, not 404.
-//
-// Provider's own document, beyond that page.
+// Answers the same as `createFile` did. When the files do not exist, or exist no longer, the answer is the status 400 with the code 77103, and not 404.
 //
 // Corresponds with GET /files/{tempRequestId} (the `GetFile` operationId).
 func (c *Client) GetFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -471,8 +439,8 @@ type ClientWithResponsesInterface interface {
 	// Uploads a file. The `fileId` of the answer can be reused for 24 hours.
 	// After 24 hours the file is deleted and the `fileId` is no longer valid.
 	//
-	// The call is not idempotent: repeated, it stores the file again under
-	// another id, an orphan that is gone after 24 hours (ours).
+	// The call is not idempotent: when it is repeated, the file is stored again
+	// under another id. The one that nobody uses is deleted after 24 hours.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -481,11 +449,9 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteFileWithResponse Delete uploaded files
 	//
-	// Deletes all files of the request and answers what they were: status 200
-	// with a body, not 204. What is not, or no longer, there is status 400 with code
-	// 77103, not 404.
-	//
-	// Provider's own document, beyond that page.
+	// Deletes all files of the request and lists them: the status is 200 with a
+	// body, and not 204. When the files do not exist, or exist no longer, the
+	// answer is the status 400 with the code 77103, and not 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -494,9 +460,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetFileWithResponse Look up uploaded files
 	//
-	// Answers what `createFile` answered. What is not, or no longer, there is status 400 with code 77103, not 404.
-	//
-	// Provider's own document, beyond that page.
+	// Answers the same as `createFile` did. When the files do not exist, or exist no longer, the answer is the status 400 with the code 77103, and not 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1065,8 +1029,8 @@ func (r GetFileResult) ContentType() string {
 // Uploads a file. The `fileId` of the answer can be reused for 24 hours.
 // After 24 hours the file is deleted and the `fileId` is no longer valid.
 //
-// The call is not idempotent: repeated, it stores the file again under
-// another id, an orphan that is gone after 24 hours (ours).
+// The call is not idempotent: when it is repeated, the file is stored again
+// under another id. The one that nobody uses is deleted after 24 hours.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1081,11 +1045,9 @@ func (c *ClientWithResponses) CreateFileWithBodyWithResponse(ctx context.Context
 
 // DeleteFileWithResponse Delete uploaded files
 //
-// Deletes all files of the request and answers what they were: status 200
-// with a body, not 204. What is not, or no longer, there is status 400 with code
-// 77103, not 404.
-//
-// Provider's own document, beyond that page.
+// Deletes all files of the request and lists them: the status is 200 with a
+// body, and not 204. When the files do not exist, or exist no longer, the
+// answer is the status 400 with the code 77103, and not 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1100,9 +1062,7 @@ func (c *ClientWithResponses) DeleteFileWithResponse(ctx context.Context, tempRe
 
 // GetFileWithResponse Look up uploaded files
 //
-// Answers what `createFile` answered. What is not, or no longer, there is status 400 with code 77103, not 404.
-//
-// Provider's own document, beyond that page.
+// Answers the same as `createFile` did. When the files do not exist, or exist no longer, the answer is the status 400 with the code 77103, and not 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //

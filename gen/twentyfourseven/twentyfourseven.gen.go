@@ -18,15 +18,36 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
-// FileID The file's identifier in the system: an opaque text, kept exactly as it came.
+// Document A document, and where to download it.
+type Document struct {
+	// ContentType The media type of the document. The provider says that it is currently only `application/pdf`.
+	//
+	// Example: application/pdf
+	ContentType string `json:"contentType"`
+
+	// DocumentID The id of the document.
+	//
+	// Example: 12345
+	DocumentID int64 `json:"documentId"`
+
+	// DownloadURL The presigned URL to download the document from.
+	//
+	// Example: https://attachment.api.24sevenoffice.com/download/abc123?signature=xyz
+	DownloadURL string `json:"downloadUrl"`
+
+	// Pages The pages of the document. This specification says nothing about their form.
+	Pages *[]interface{} `json:"pages,omitempty"`
+}
+
+// FileID The id of a file: an opaque text. Keep it exactly as it came.
 //
-// The provider declares a string, and its response example shows the bare
-// integer `67890`. So both are accepted (ours), the integer of any size.
+// The provider declares a string, and its response example shows the number
+// `67890`. So both are accepted, a number with any count of digits.
 //
 // Example: 67890
 type FileID = json.RawMessage
 
-// FileUploadRequest What is said about a file before its bytes are sent.
+// FileUploadRequest A file that is going to be uploaded.
 type FileUploadRequest struct {
 	// ContentType Content type (MIME type) of the file that is uploaded.
 	//
@@ -34,12 +55,12 @@ type FileUploadRequest struct {
 	ContentType string `json:"contentType"`
 }
 
-// FileUploadResponse Where and how the file's bytes are to be sent.
+// FileUploadResponse Where to send the bytes of the file, and how.
 type FileUploadResponse struct {
-	// FileID The file's identifier in the system: an opaque text, kept exactly as it came.
+	// FileID The id of a file: an opaque text. Keep it exactly as it came.
 	//
-	// The provider declares a string, and its response example shows the bare
-	// integer `67890`. So both are accepted (ours), the integer of any size.
+	// The provider declares a string, and its response example shows the number
+	// `67890`. So both are accepted, a number with any count of digits.
 	//
 	//
 	// Example: 67890
@@ -56,23 +77,23 @@ type FileUploadResponse struct {
 	UploadURL string `json:"uploadUrl"`
 }
 
-// FileUploadStatus How far an upload has come (provider's own document, beyond that page).
+// FileUploadStatus How far an upload has come.
 type FileUploadStatus struct {
-	// DocumentID What the rest of the API calls the file by. It is there once the upload is completed.
+	// DocumentID The id of the document that the file has become. It is there once the upload is completed.
 	//
 	// Example: 12345
 	DocumentID *int64 `json:"documentId,omitempty"`
 
-	// FileID The file's identifier in the system: an opaque text, kept exactly as it came.
+	// FileID The id of a file: an opaque text. Keep it exactly as it came.
 	//
-	// The provider declares a string, and its response example shows the bare
-	// integer `67890`. So both are accepted (ours), the integer of any size.
+	// The provider declares a string, and its response example shows the number
+	// `67890`. So both are accepted, a number with any count of digits.
 	//
 	//
 	// Example: 67890
 	FileID FileID `json:"fileId"`
 
-	// Status Free text. The provider gives `Pending`, `Completed` and `Failed` as examples; others must be expected.
+	// Status Free text, such as `Pending`, `Completed` and `Failed`. Expect other values, too.
 	//
 	//
 	// Example: Completed
@@ -156,48 +177,72 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// FileUploadWithBody Start the upload of a file
+	// GetDocument Get a document
 	//
-	// Announces one file and hands out the presigned URL for its bytes.
+	// Answers a presigned URL to download the document from. The request to that
+	// URL is no operation of this API; it needs no `Authorization` header.
 	//
-	// The call itself stores nothing: an id whose URL is never used is an
-	// orphan, so repeating the call loses nothing (ours).
+	// Corresponds with GET /documents/{documentId} (the `GetDocument` operationId).
+	GetDocument(ctx context.Context, documentID int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// FileUploadWithBody Start an upload
+	//
+	// Announces one file and answers a presigned URL for its bytes.
+	//
+	// The call stores nothing. An id whose URL is never used does no harm, so
+	// the call may be repeated.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /fileUpload (the `FileUpload` operationId).
 	FileUploadWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FileUpload Start the upload of a file
+	// FileUpload Start an upload
 	//
-	// Announces one file and hands out the presigned URL for its bytes.
+	// Announces one file and answers a presigned URL for its bytes.
 	//
-	// The call itself stores nothing: an id whose URL is never used is an
-	// orphan, so repeating the call loses nothing (ours).
+	// The call stores nothing. An id whose URL is never used does no harm, so
+	// the call may be repeated.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /fileUpload (the `FileUpload` operationId).
 	FileUpload(ctx context.Context, body FileUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetFileUploadStatus Ask what became of an upload
+	// GetFileUploadStatus Get the status of an upload
 	//
-	// Says how far the file has come. Once it has been taken in, the answer
-	// holds the `documentId`, which is what the rest of the API accepts
-	// (`POST /transactions`, for one); nothing but this call takes a `fileId`.
-	//
-	// Provider's own document, beyond that page.
+	// Says how far the file has come. When the file has been taken in, the
+	// answer holds the `documentId`. The rest of the API takes the `documentId`,
+	// `POST /transactions` for example. Only this call takes the `fileId`.
 	//
 	// Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
 	GetFileUploadStatus(ctx context.Context, fileID string, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// FileUploadWithBody Start the upload of a file
+// GetDocument Get a document
 //
-// Announces one file and hands out the presigned URL for its bytes.
+// Answers a presigned URL to download the document from. The request to that
+// URL is no operation of this API; it needs no `Authorization` header.
 //
-// The call itself stores nothing: an id whose URL is never used is an
-// orphan, so repeating the call loses nothing (ours).
+// Corresponds with GET /documents/{documentId} (the `GetDocument` operationId).
+func (c *Client) GetDocument(ctx context.Context, documentID int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDocumentRequest(c.Server, documentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// FileUploadWithBody Start an upload
+//
+// Announces one file and answers a presigned URL for its bytes.
+//
+// The call stores nothing. An id whose URL is never used does no harm, so
+// the call may be repeated.
 //
 // Takes any type of body and a specified content type.
 //
@@ -214,12 +259,12 @@ func (c *Client) FileUploadWithBody(ctx context.Context, contentType string, bod
 	return c.Client.Do(req)
 }
 
-// FileUpload Start the upload of a file
+// FileUpload Start an upload
 //
-// Announces one file and hands out the presigned URL for its bytes.
+// Announces one file and answers a presigned URL for its bytes.
 //
-// The call itself stores nothing: an id whose URL is never used is an
-// orphan, so repeating the call loses nothing (ours).
+// The call stores nothing. An id whose URL is never used does no harm, so
+// the call may be repeated.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -236,13 +281,11 @@ func (c *Client) FileUpload(ctx context.Context, body FileUploadJSONRequestBody,
 	return c.Client.Do(req)
 }
 
-// GetFileUploadStatus Ask what became of an upload
+// GetFileUploadStatus Get the status of an upload
 //
-// Says how far the file has come. Once it has been taken in, the answer
-// holds the `documentId`, which is what the rest of the API accepts
-// (`POST /transactions`, for one); nothing but this call takes a `fileId`.
-//
-// Provider's own document, beyond that page.
+// Says how far the file has come. When the file has been taken in, the
+// answer holds the `documentId`. The rest of the API takes the `documentId`,
+// `POST /transactions` for example. Only this call takes the `fileId`.
 //
 // Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
 func (c *Client) GetFileUploadStatus(ctx context.Context, fileID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -255,6 +298,40 @@ func (c *Client) GetFileUploadStatus(ctx context.Context, fileID string, reqEdit
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewGetDocumentRequest constructs an http.Request for the GetDocument method
+func NewGetDocumentRequest(server string, documentID int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "documentId", documentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/documents/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
 }
 
 // NewFileUploadRequest calls the generic FileUpload builder with application/json body
@@ -375,42 +452,164 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// FileUploadWithBodyWithResponse Start the upload of a file
+	// GetDocumentWithResponse Get a document
 	//
-	// Announces one file and hands out the presigned URL for its bytes.
+	// Answers a presigned URL to download the document from. The request to that
+	// URL is no operation of this API; it needs no `Authorization` header.
 	//
-	// The call itself stores nothing: an id whose URL is never used is an
-	// orphan, so repeating the call loses nothing (ours).
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /documents/{documentId} (the `GetDocument` operationId).
+	GetDocumentWithResponse(ctx context.Context, documentID int64, reqEditors ...RequestEditorFn) (*GetDocumentResult, error)
+
+	// FileUploadWithBodyWithResponse Start an upload
+	//
+	// Announces one file and answers a presigned URL for its bytes.
+	//
+	// The call stores nothing. An id whose URL is never used does no harm, so
+	// the call may be repeated.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /fileUpload (the `FileUpload` operationId).
 	FileUploadWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*FileUploadResult, error)
 
-	// FileUploadWithResponse Start the upload of a file
+	// FileUploadWithResponse Start an upload
 	//
-	// Announces one file and hands out the presigned URL for its bytes.
+	// Announces one file and answers a presigned URL for its bytes.
 	//
-	// The call itself stores nothing: an id whose URL is never used is an
-	// orphan, so repeating the call loses nothing (ours).
+	// The call stores nothing. An id whose URL is never used does no harm, so
+	// the call may be repeated.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /fileUpload (the `FileUpload` operationId).
 	FileUploadWithResponse(ctx context.Context, body FileUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*FileUploadResult, error)
 
-	// GetFileUploadStatusWithResponse Ask what became of an upload
+	// GetFileUploadStatusWithResponse Get the status of an upload
 	//
-	// Says how far the file has come. Once it has been taken in, the answer
-	// holds the `documentId`, which is what the rest of the API accepts
-	// (`POST /transactions`, for one); nothing but this call takes a `fileId`.
-	//
-	// Provider's own document, beyond that page.
+	// Says how far the file has come. When the file has been taken in, the
+	// answer holds the `documentId`. The rest of the API takes the `documentId`,
+	// `POST /transactions` for example. Only this call takes the `fileId`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
 	GetFileUploadStatusWithResponse(ctx context.Context, fileID string, reqEditors ...RequestEditorFn) (*GetFileUploadStatusResult, error)
+}
+
+// GetDocumentResult200Headers the declared response headers of an HTTP 200 response for GetDocument
+type GetDocumentResult200Headers struct {
+	AccessControlAllowCredentials *string
+	AccessControlAllowOrigin      *string
+	XTraceID                      *string
+}
+
+// GetDocumentResult400Headers the declared response headers of an HTTP 400 response for GetDocument
+type GetDocumentResult400Headers struct {
+	AccessControlAllowCredentials *string
+	AccessControlAllowOrigin      *string
+	XTraceID                      *string
+}
+
+// GetDocumentResult401Headers the declared response headers of an HTTP 401 response for GetDocument
+type GetDocumentResult401Headers struct {
+	AccessControlAllowCredentials *string
+	AccessControlAllowOrigin      *string
+	XTraceID                      *string
+}
+
+// GetDocumentResult403Headers the declared response headers of an HTTP 403 response for GetDocument
+type GetDocumentResult403Headers struct {
+	AccessControlAllowCredentials *string
+	AccessControlAllowOrigin      *string
+	XTraceID                      *string
+}
+
+// GetDocumentResult404Headers the declared response headers of an HTTP 404 response for GetDocument
+type GetDocumentResult404Headers struct {
+	XTraceID *string
+}
+
+// GetDocumentResult429Headers the declared response headers of an HTTP 429 response for GetDocument
+type GetDocumentResult429Headers struct {
+	RetryAfter *string
+	XTraceID   *string
+}
+
+// GetDocumentResult500Headers the declared response headers of an HTTP 500 response for GetDocument
+type GetDocumentResult500Headers struct {
+	XTraceID *string
+}
+
+// GetDocumentResult503Headers the declared response headers of an HTTP 503 response for GetDocument
+type GetDocumentResult503Headers struct {
+	RetryAfter *string
+	XTraceID   *string
+}
+
+// GetDocumentResult5XXHeaders the declared response headers of an HTTP 5XX response for GetDocument
+type GetDocumentResult5XXHeaders struct {
+	XTraceID *string
+}
+
+type GetDocumentResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Document
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDocumentResult200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetDocumentResult400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetDocumentResult401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *GetDocumentResult403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *GetDocumentResult404Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDocumentResult429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetDocumentResult500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetDocumentResult503Headers
+	// Headers5XX the parsed response headers for an HTTP 5XX response
+	Headers5XX *GetDocumentResult5XXHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDocumentResult) GetJSON200() *Document {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDocumentResult) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDocumentResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDocumentResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDocumentResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 // FileUploadResult200Headers the declared response headers of an HTTP 200 response for FileUpload
@@ -462,6 +661,11 @@ type FileUploadResult429Headers struct {
 	XTraceID   *string
 }
 
+// FileUploadResult500Headers the declared response headers of an HTTP 500 response for FileUpload
+type FileUploadResult500Headers struct {
+	XTraceID *string
+}
+
 // FileUploadResult503Headers the declared response headers of an HTTP 503 response for FileUpload
 type FileUploadResult503Headers struct {
 	RetryAfter *string
@@ -494,6 +698,8 @@ type FileUploadResult struct {
 	Headers415 *FileUploadResult415Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *FileUploadResult429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *FileUploadResult500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *FileUploadResult503Headers
 	// Headers5XX the parsed response headers for an HTTP 5XX response
@@ -573,6 +779,11 @@ type GetFileUploadStatusResult429Headers struct {
 	XTraceID   *string
 }
 
+// GetFileUploadStatusResult500Headers the declared response headers of an HTTP 500 response for GetFileUploadStatus
+type GetFileUploadStatusResult500Headers struct {
+	XTraceID *string
+}
+
 // GetFileUploadStatusResult503Headers the declared response headers of an HTTP 503 response for GetFileUploadStatus
 type GetFileUploadStatusResult503Headers struct {
 	RetryAfter *string
@@ -601,6 +812,8 @@ type GetFileUploadStatusResult struct {
 	Headers404 *GetFileUploadStatusResult404Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetFileUploadStatusResult429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetFileUploadStatusResult500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetFileUploadStatusResult503Headers
 	// Headers5XX the parsed response headers for an HTTP 5XX response
@@ -641,12 +854,28 @@ func (r GetFileUploadStatusResult) ContentType() string {
 	return ""
 }
 
-// FileUploadWithBodyWithResponse Start the upload of a file
+// GetDocumentWithResponse Get a document
 //
-// Announces one file and hands out the presigned URL for its bytes.
+// Answers a presigned URL to download the document from. The request to that
+// URL is no operation of this API; it needs no `Authorization` header.
 //
-// The call itself stores nothing: an id whose URL is never used is an
-// orphan, so repeating the call loses nothing (ours).
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /documents/{documentId} (the `GetDocument` operationId).
+func (c *ClientWithResponses) GetDocumentWithResponse(ctx context.Context, documentID int64, reqEditors ...RequestEditorFn) (*GetDocumentResult, error) {
+	rsp, err := c.GetDocument(ctx, documentID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDocumentResult(rsp)
+}
+
+// FileUploadWithBodyWithResponse Start an upload
+//
+// Announces one file and answers a presigned URL for its bytes.
+//
+// The call stores nothing. An id whose URL is never used does no harm, so
+// the call may be repeated.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -659,12 +888,12 @@ func (c *ClientWithResponses) FileUploadWithBodyWithResponse(ctx context.Context
 	return ParseFileUploadResult(rsp)
 }
 
-// FileUploadWithResponse Start the upload of a file
+// FileUploadWithResponse Start an upload
 //
-// Announces one file and hands out the presigned URL for its bytes.
+// Announces one file and answers a presigned URL for its bytes.
 //
-// The call itself stores nothing: an id whose URL is never used is an
-// orphan, so repeating the call loses nothing (ours).
+// The call stores nothing. An id whose URL is never used does no harm, so
+// the call may be repeated.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -677,13 +906,11 @@ func (c *ClientWithResponses) FileUploadWithResponse(ctx context.Context, body F
 	return ParseFileUploadResult(rsp)
 }
 
-// GetFileUploadStatusWithResponse Ask what became of an upload
+// GetFileUploadStatusWithResponse Get the status of an upload
 //
-// Says how far the file has come. Once it has been taken in, the answer
-// holds the `documentId`, which is what the rest of the API accepts
-// (`POST /transactions`, for one); nothing but this call takes a `fileId`.
-//
-// Provider's own document, beyond that page.
+// Says how far the file has come. When the file has been taken in, the
+// answer holds the `documentId`. The rest of the API takes the `documentId`,
+// `POST /transactions` for example. Only this call takes the `fileId`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -694,6 +921,219 @@ func (c *ClientWithResponses) GetFileUploadStatusWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseGetFileUploadStatusResult(rsp)
+}
+
+// ParseGetDocumentResult parses an HTTP response from a GetDocumentWithResponse call
+func ParseGetDocumentResult(rsp *http.Response) (*GetDocumentResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDocumentResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Document
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 400:
+		break // No content-type
+
+	case rsp.StatusCode == 401:
+		break // No content-type
+
+	case rsp.StatusCode == 403:
+		break // No content-type
+
+	case rsp.StatusCode == 404:
+		break // No content-type
+
+	case rsp.StatusCode == 429:
+		break // No content-type
+
+	case rsp.StatusCode == 500:
+		break // No content-type
+
+	case rsp.StatusCode == 503:
+		break // No content-type
+
+	case rsp.StatusCode/100 == 5:
+		break // No content-type
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDocumentResult200Headers
+		if values := rsp.Header.Values("Access-Control-Allow-Credentials"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Credentials", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowCredentials = &value
+		}
+		if values := rsp.Header.Values("Access-Control-Allow-Origin"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Origin", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowOrigin = &value
+		}
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetDocumentResult400Headers
+		if values := rsp.Header.Values("Access-Control-Allow-Credentials"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Credentials", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowCredentials = &value
+		}
+		if values := rsp.Header.Values("Access-Control-Allow-Origin"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Origin", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowOrigin = &value
+		}
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetDocumentResult401Headers
+		if values := rsp.Header.Values("Access-Control-Allow-Credentials"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Credentials", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowCredentials = &value
+		}
+		if values := rsp.Header.Values("Access-Control-Allow-Origin"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Origin", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowOrigin = &value
+		}
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers GetDocumentResult403Headers
+		if values := rsp.Header.Values("Access-Control-Allow-Credentials"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Credentials", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowCredentials = &value
+		}
+		if values := rsp.Header.Values("Access-Control-Allow-Origin"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Access-Control-Allow-Origin", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.AccessControlAllowOrigin = &value
+		}
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers GetDocumentResult404Headers
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetDocumentResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetDocumentResult500Headers
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetDocumentResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode/100 == 5:
+		var headers GetDocumentResult5XXHeaders
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers5XX = &headers
+	}
+
+	return response, nil
 }
 
 // ParseFileUploadResult parses an HTTP response from a FileUploadWithResponse call
@@ -724,6 +1164,27 @@ func ParseFileUploadResult(rsp *http.Response) (*FileUploadResult, error) {
 		break // No content-type
 
 	case rsp.StatusCode == 403:
+		break // No content-type
+
+	case rsp.StatusCode == 404:
+		break // No content-type
+
+	case rsp.StatusCode == 413:
+		break // No content-type
+
+	case rsp.StatusCode == 415:
+		break // No content-type
+
+	case rsp.StatusCode == 429:
+		break // No content-type
+
+	case rsp.StatusCode == 500:
+		break // No content-type
+
+	case rsp.StatusCode == 503:
+		break // No content-type
+
+	case rsp.StatusCode/100 == 5:
 		break // No content-type
 
 	}
@@ -872,6 +1333,16 @@ func ParseFileUploadResult(rsp *http.Response) (*FileUploadResult, error) {
 			headers.XTraceID = &value
 		}
 		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers FileUploadResult500Headers
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers FileUploadResult503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -932,6 +1403,21 @@ func ParseGetFileUploadStatusResult(rsp *http.Response) (*GetFileUploadStatusRes
 		break // No content-type
 
 	case rsp.StatusCode == 403:
+		break // No content-type
+
+	case rsp.StatusCode == 404:
+		break // No content-type
+
+	case rsp.StatusCode == 429:
+		break // No content-type
+
+	case rsp.StatusCode == 500:
+		break // No content-type
+
+	case rsp.StatusCode == 503:
+		break // No content-type
+
+	case rsp.StatusCode/100 == 5:
 		break // No content-type
 
 	}
@@ -1060,6 +1546,16 @@ func ParseGetFileUploadStatusResult(rsp *http.Response) (*GetFileUploadStatusRes
 			headers.XTraceID = &value
 		}
 		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetFileUploadStatusResult500Headers
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetFileUploadStatusResult503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -1094,10 +1590,13 @@ func ParseGetFileUploadStatusResult(rsp *http.Response) (*GetFileUploadStatusRes
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// FileUpload Start the upload of a file
+	// GetDocument Get a document
+	// (GET /documents/{documentId})
+	GetDocument(w http.ResponseWriter, r *http.Request, documentID int64)
+	// FileUpload Start an upload
 	// (POST /fileUpload)
 	FileUpload(w http.ResponseWriter, r *http.Request)
-	// GetFileUploadStatus Ask what became of an upload
+	// GetFileUploadStatus Get the status of an upload
 	// (GET /fileUpload/{fileId})
 	GetFileUploadStatus(w http.ResponseWriter, r *http.Request, fileID string)
 }
@@ -1110,6 +1609,32 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// GetDocument operation middleware
+func (siw *ServerInterfaceWrapper) GetDocument(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "documentId" -------------
+	var documentID int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "documentId", r.PathValue("documentId"), &documentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "documentId", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDocument(w, r, documentID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // FileUpload operation middleware
 func (siw *ServerInterfaceWrapper) FileUpload(w http.ResponseWriter, r *http.Request) {
@@ -1273,6 +1798,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/fileUpload", wrapper.FileUpload)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/fileUpload/{fileId}", wrapper.GetFileUploadStatus)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/documents/{documentId}", wrapper.GetDocument)
 
 	return m
 }
@@ -1298,46 +1824,37 @@ type InvalidInputResponse struct {
 type NotFoundResponseHeaders struct {
 	XTraceID *string
 }
-type NotFoundAsteriskResponse struct {
-	Body io.Reader
+type NotFoundResponse struct {
+	Headers NotFoundResponseHeaders
+}
 
-	Headers       NotFoundResponseHeaders
-	ContentType   string
-	ContentLength int64
+type OtherServerErrorResponseHeaders struct {
+	XTraceID *string
+}
+type OtherServerErrorResponse struct {
+	Headers OtherServerErrorResponseHeaders
 }
 
 type RateLimitedResponseHeaders struct {
 	RetryAfter *string
 	XTraceID   *string
 }
-type RateLimitedAsteriskResponse struct {
-	Body io.Reader
-
-	Headers       RateLimitedResponseHeaders
-	ContentType   string
-	ContentLength int64
+type RateLimitedResponse struct {
+	Headers RateLimitedResponseHeaders
 }
 
 type ServerErrorResponseHeaders struct {
 	XTraceID *string
 }
-type ServerErrorAsteriskResponse struct {
-	Body io.Reader
-
-	Headers       ServerErrorResponseHeaders
-	ContentType   string
-	ContentLength int64
+type ServerErrorResponse struct {
+	Headers ServerErrorResponseHeaders
 }
 
 type TooLargeResponseHeaders struct {
 	XTraceID *string
 }
-type TooLargeAsteriskResponse struct {
-	Body io.Reader
-
-	Headers       TooLargeResponseHeaders
-	ContentType   string
-	ContentLength int64
+type TooLargeResponse struct {
+	Headers TooLargeResponseHeaders
 }
 
 type UnauthorizedResponseHeaders struct {
@@ -1353,23 +1870,163 @@ type UnavailableResponseHeaders struct {
 	RetryAfter *string
 	XTraceID   *string
 }
-type UnavailableAsteriskResponse struct {
-	Body io.Reader
-
-	Headers       UnavailableResponseHeaders
-	ContentType   string
-	ContentLength int64
+type UnavailableResponse struct {
+	Headers UnavailableResponseHeaders
 }
 
 type UnsupportedMediaTypeResponseHeaders struct {
 	XTraceID *string
 }
-type UnsupportedMediaTypeAsteriskResponse struct {
-	Body io.Reader
+type UnsupportedMediaTypeResponse struct {
+	Headers UnsupportedMediaTypeResponseHeaders
+}
 
-	Headers       UnsupportedMediaTypeResponseHeaders
-	ContentType   string
-	ContentLength int64
+type GetDocumentRequestObject struct {
+	DocumentID int64 `json:"documentId"`
+}
+
+type GetDocumentResponseObject interface {
+	VisitGetDocumentResponse(w http.ResponseWriter) error
+}
+
+type GetDocument200ResponseHeaders struct {
+	AccessControlAllowCredentials *string
+	AccessControlAllowOrigin      *string
+	XTraceID                      *string
+}
+
+type GetDocument200JSONResponse struct {
+	Body    Document
+	Headers GetDocument200ResponseHeaders
+}
+
+func (response GetDocument200JSONResponse) VisitGetDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.AccessControlAllowCredentials != nil {
+		w.Header().Set("Access-Control-Allow-Credentials", fmt.Sprint(*response.Headers.AccessControlAllowCredentials))
+	}
+	if response.Headers.AccessControlAllowOrigin != nil {
+		w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(*response.Headers.AccessControlAllowOrigin))
+	}
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDocument400Response = InvalidInputResponse
+
+func (response GetDocument400Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.AccessControlAllowCredentials != nil {
+		w.Header().Set("Access-Control-Allow-Credentials", fmt.Sprint(*response.Headers.AccessControlAllowCredentials))
+	}
+	if response.Headers.AccessControlAllowOrigin != nil {
+		w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(*response.Headers.AccessControlAllowOrigin))
+	}
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(400)
+	return nil
+}
+
+type GetDocument401Response = UnauthorizedResponse
+
+func (response GetDocument401Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.AccessControlAllowCredentials != nil {
+		w.Header().Set("Access-Control-Allow-Credentials", fmt.Sprint(*response.Headers.AccessControlAllowCredentials))
+	}
+	if response.Headers.AccessControlAllowOrigin != nil {
+		w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(*response.Headers.AccessControlAllowOrigin))
+	}
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(401)
+	return nil
+}
+
+type GetDocument403Response = ForbiddenResponse
+
+func (response GetDocument403Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.AccessControlAllowCredentials != nil {
+		w.Header().Set("Access-Control-Allow-Credentials", fmt.Sprint(*response.Headers.AccessControlAllowCredentials))
+	}
+	if response.Headers.AccessControlAllowOrigin != nil {
+		w.Header().Set("Access-Control-Allow-Origin", fmt.Sprint(*response.Headers.AccessControlAllowOrigin))
+	}
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(403)
+	return nil
+}
+
+type GetDocument404Response = NotFoundResponse
+
+func (response GetDocument404Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(404)
+	return nil
+}
+
+type GetDocument429Response = RateLimitedResponse
+
+func (response GetDocument429Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(429)
+	return nil
+}
+
+type GetDocument500Response = ServerErrorResponse
+
+func (response GetDocument500Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetDocument503Response = UnavailableResponse
+
+func (response GetDocument503Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(503)
+	return nil
+}
+
+type GetDocument5XXResponse struct {
+	Headers OtherServerErrorResponseHeaders
+
+	StatusCode int
+}
+
+func (response GetDocument5XXResponse) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(response.StatusCode)
+	return nil
 }
 
 type FileUploadRequestObject struct {
@@ -1460,76 +2117,39 @@ func (response FileUpload403Response) VisitFileUploadResponse(w http.ResponseWri
 	return nil
 }
 
-type FileUpload404AsteriskResponse struct{ NotFoundAsteriskResponse }
+type FileUpload404Response = NotFoundResponse
 
-func (response FileUpload404AsteriskResponse) VisitFileUploadResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
+func (response FileUpload404Response) VisitFileUploadResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(404)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
-type FileUpload413AsteriskResponse struct{ TooLargeAsteriskResponse }
+type FileUpload413Response = TooLargeResponse
 
-func (response FileUpload413AsteriskResponse) VisitFileUploadResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
+func (response FileUpload413Response) VisitFileUploadResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(413)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
-type FileUpload415AsteriskResponse struct {
-	UnsupportedMediaTypeAsteriskResponse
-}
+type FileUpload415Response = UnsupportedMediaTypeResponse
 
-func (response FileUpload415AsteriskResponse) VisitFileUploadResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
+func (response FileUpload415Response) VisitFileUploadResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(415)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
-type FileUpload429AsteriskResponse struct{ RateLimitedAsteriskResponse }
+type FileUpload429Response = RateLimitedResponse
 
-func (response FileUpload429AsteriskResponse) VisitFileUploadResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
+func (response FileUpload429Response) VisitFileUploadResponse(w http.ResponseWriter) error {
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -1537,22 +2157,22 @@ func (response FileUpload429AsteriskResponse) VisitFileUploadResponse(w http.Res
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(429)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
-type FileUpload503AsteriskResponse struct{ UnavailableAsteriskResponse }
+type FileUpload500Response = ServerErrorResponse
 
-func (response FileUpload503AsteriskResponse) VisitFileUploadResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+func (response FileUpload500Response) VisitFileUploadResponse(w http.ResponseWriter) error {
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
+	w.WriteHeader(500)
+	return nil
+}
+
+type FileUpload503Response = UnavailableResponse
+
+func (response FileUpload503Response) VisitFileUploadResponse(w http.ResponseWriter) error {
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -1560,38 +2180,21 @@ func (response FileUpload503AsteriskResponse) VisitFileUploadResponse(w http.Res
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(503)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
-type FileUpload5XXAsteriskResponse struct {
-	Body          io.Reader
-	Headers       ServerErrorResponseHeaders
-	StatusCode    int
-	ContentType   string
-	ContentLength int64
+type FileUpload5XXResponse struct {
+	Headers OtherServerErrorResponseHeaders
+
+	StatusCode int
 }
 
-func (response FileUpload5XXAsteriskResponse) VisitFileUploadResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
+func (response FileUpload5XXResponse) VisitFileUploadResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(response.StatusCode)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
 type GetFileUploadStatusRequestObject struct {
@@ -1682,34 +2285,19 @@ func (response GetFileUploadStatus403Response) VisitGetFileUploadStatusResponse(
 	return nil
 }
 
-type GetFileUploadStatus404AsteriskResponse struct{ NotFoundAsteriskResponse }
+type GetFileUploadStatus404Response = NotFoundResponse
 
-func (response GetFileUploadStatus404AsteriskResponse) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
+func (response GetFileUploadStatus404Response) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(404)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
-type GetFileUploadStatus429AsteriskResponse struct{ RateLimitedAsteriskResponse }
+type GetFileUploadStatus429Response = RateLimitedResponse
 
-func (response GetFileUploadStatus429AsteriskResponse) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
+func (response GetFileUploadStatus429Response) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -1717,22 +2305,22 @@ func (response GetFileUploadStatus429AsteriskResponse) VisitGetFileUploadStatusR
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(429)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
-type GetFileUploadStatus503AsteriskResponse struct{ UnavailableAsteriskResponse }
+type GetFileUploadStatus500Response = ServerErrorResponse
 
-func (response GetFileUploadStatus503AsteriskResponse) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+func (response GetFileUploadStatus500Response) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
+	w.WriteHeader(500)
+	return nil
+}
+
+type GetFileUploadStatus503Response = UnavailableResponse
+
+func (response GetFileUploadStatus503Response) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -1740,46 +2328,32 @@ func (response GetFileUploadStatus503AsteriskResponse) VisitGetFileUploadStatusR
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(503)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
-type GetFileUploadStatus5XXAsteriskResponse struct {
-	Body          io.Reader
-	Headers       ServerErrorResponseHeaders
-	StatusCode    int
-	ContentType   string
-	ContentLength int64
+type GetFileUploadStatus5XXResponse struct {
+	Headers OtherServerErrorResponseHeaders
+
+	StatusCode int
 }
 
-func (response GetFileUploadStatus5XXAsteriskResponse) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", response.ContentType)
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
+func (response GetFileUploadStatus5XXResponse) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
 	w.WriteHeader(response.StatusCode)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	_, err := io.Copy(w, response.Body)
-	return err
+	return nil
 }
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// FileUpload Start the upload of a file
+	// GetDocument Get a document
+	// (GET /documents/{documentId})
+	GetDocument(ctx context.Context, request GetDocumentRequestObject) (GetDocumentResponseObject, error)
+	// FileUpload Start an upload
 	// (POST /fileUpload)
 	FileUpload(ctx context.Context, request FileUploadRequestObject) (FileUploadResponseObject, error)
-	// GetFileUploadStatus Ask what became of an upload
+	// GetFileUploadStatus Get the status of an upload
 	// (GET /fileUpload/{fileId})
 	GetFileUploadStatus(ctx context.Context, request GetFileUploadStatusRequestObject) (GetFileUploadStatusResponseObject, error)
 }
@@ -1821,6 +2395,32 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictHTTPServerOptions
+}
+
+// GetDocument operation middleware
+func (sh *strictHandler) GetDocument(w http.ResponseWriter, r *http.Request, documentID int64) {
+	var request GetDocumentRequestObject
+
+	request.DocumentID = documentID
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDocument(ctx, request.(GetDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDocument")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDocumentResponseObject); ok {
+		if err := validResponse.VisitGetDocumentResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // FileUpload operation middleware

@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -593,19 +592,6 @@ func TestBaseURLWithAndWithoutASlashAtItsEnd(t *testing.T) {
 		}
 		if r := m.took(); len(r) != 1 || r[0].uri != want {
 			t.Errorf("base URL with %q: sent to %q, want %q", base, r[0].uri, want)
-		}
-	}
-}
-
-func TestBaseURLsAreThoseOfTheSpec(t *testing.T) {
-	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, base := range []string{ncloudmailer.BaseURLKR, ncloudmailer.BaseURLSGN, ncloudmailer.BaseURLJPN, ncloudmailer.BaseURLGov} {
-		endpoint, https := strings.CutPrefix(base, "https://")
-		if !https || !strings.Contains(string(spec), "          - "+endpoint+"\n") {
-			t.Errorf("%s is no server of the spec", base)
 		}
 	}
 }

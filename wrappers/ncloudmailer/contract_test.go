@@ -114,7 +114,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestStandinKeepsTheSpec(t *testing.T) {
-	for _, region := range []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"} {
+	for _, region := range paths(t) {
 		t.Run(region, func(t *testing.T) {
 			ts := httptest.NewServer(newStandin(t, nil))
 			defer ts.Close()

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // Check is an http.RoundTripper that holds every exchange which passes to a
@@ -16,21 +18,22 @@ import (
 // Spec must be set; a spec that cannot be read is the error of every exchange.
 // A Check must not be copied after its first use and is safe for concurrent use.
 type Check struct {
-	Spec []byte            // an OpenAPI 3.0 document in YAML or JSON
-	Base http.RoundTripper // sends the requests; nil means http.DefaultTransport
+	Spec  []byte // an OpenAPI 3.0 document in YAML or JSON
+	Scope Scope
+	Base  http.RoundTripper // sends the requests; nil means http.DefaultTransport
 
 	// Report is told of each broken rule, always a *Violation, and may be called
 	// from several goroutines at once. Nil means that the exchange fails with it.
 	Report func(error)
 
 	once     sync.Once
-	contract *contract
+	contract *contract.Contract
 	err      error
 }
 
 // RoundTrip implements http.RoundTripper.
 func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.once.Do(func() { c.contract, c.err = parse(c.Spec) })
+	c.once.Do(func() { c.contract, c.err = c.Scope.parse(c.Spec) })
 	if c.err != nil {
 		if r.Body != nil {
 			r.Body.Close()
@@ -41,45 +44,15 @@ func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	host := r.Host
-	if host == "" {
-		host = r.URL.Host
-	}
-	var chunk string
-	if !empty(r) && r.ContentLength <= 0 {
-		chunk = "chunked: the body's length is not said"
-	}
-	length := r.ContentLength
-	if chunk != "" {
-		length = -1
-	}
-	x := c.contract.begin(r, host, r.URL.RequestURI(), length, chunk)
-	if x.body != nil {
-		r = look(r, x)
-	}
-	resp, err := base.RoundTrip(r)
-	violations := x.finishRequest()
+	x := c.contract.Begin(r, contract.Watch{})
+	resp, err := base.RoundTrip(x.Watching(r))
+	violations := x.FinishRequest()
 	if err == nil {
 		var head []byte
-		if x.op.route != nil {
-			var again error
-			head, again = io.ReadAll(io.LimitReader(resp.Body, keep+1))
-			rest := []io.Reader{bytes.NewReader(head)}
-			if again != nil {
-				rest = append(rest, failing{again})
-				head = nil
-			} else if len(head) > keep {
-				rest = append(rest, resp.Body)
-				head = nil
-			}
-			resp.Body = struct {
-				io.Reader
-				io.Closer
-			}{io.MultiReader(rest...), resp.Body}
+		if x.Op() != "" && x.Op() != Presigned && x.Op() != Token {
+			head = peek(resp)
 		}
-		if v := x.finishResponse(resp.StatusCode, resp.Header, head); v != nil {
-			violations = append(violations, v)
-		}
+		violations = append(violations, x.FinishResponse(resp.StatusCode, resp.Header, head)...)
 	}
 	for _, v := range violations {
 		if c.Report != nil {
@@ -94,21 +67,22 @@ func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// look has x look at the body of r as it is sent, also where the transport
-// begins anew because a kept connection turned out to be dead.
-func look(r *http.Request, x *exchange) *http.Request {
-	r = r.WithContext(r.Context())
-	r.Body = x.body
-	if get := r.GetBody; get != nil {
-		r.GetBody = func() (io.ReadCloser, error) {
-			rc, err := get()
-			if err != nil {
-				return nil, err
-			}
-			return x.begun(rc), nil
-		}
+// peek returns the body of an answer, which can still be read. It is nil where
+// the body is too long to keep, or cannot be read.
+func peek(resp *http.Response) []byte {
+	head, err := io.ReadAll(io.LimitReader(resp.Body, contract.Keep+1))
+	rest := []io.Reader{bytes.NewReader(head)}
+	switch {
+	case err != nil:
+		rest, head = append(rest, failing{err}), nil
+	case len(head) > contract.Keep:
+		rest, head = append(rest, resp.Body), nil
 	}
-	return r
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(rest...), resp.Body}
+	return head
 }
 
 // failing is a reader that ends as another one did.

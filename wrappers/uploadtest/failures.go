@@ -199,7 +199,7 @@ func kindsHold(t *trial) {
 				}
 				var asked time.Duration
 				var header []string
-				if name := t.Server.contract.traceHeader(); name != "" {
+				if name := t.Server.contract.TraceHeader; name != "" {
 					header = append(header, name, "uploadtest-trace-id")
 				}
 				if c.kind == upload.ErrRateLimited {

@@ -1,87 +1,77 @@
 package uploadtest
 
 import (
-	"io"
-	"net"
+	"fmt"
 	"net/http"
-	"net/http/httptest"
+	"path/filepath"
+	"runtime"
+
+	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
 
 // Fault stands in front of a handler and spoils one request: it answers in the
-// handler's place, or calls next and spoils what it is given or what it says.
-// [Answer] makes one, [ResetBefore], [ResetMiddle] and [ResetAfter] are others,
-// and five lines make your own.
-type Fault func(next http.Handler) http.Handler
+// handler's place, or it calls next and spoils what goes in or comes out.
+// [Answer] makes one, [ResetBefore], [ResetMiddle] and [ResetAfter]
+// are others, and five lines make your own.
+type Fault = func(next http.Handler) http.Handler
 
-type injection struct {
-	op    string
-	left  int
-	fault Fault
+// Faults that stand ready.
+var (
+	// ResetBefore resets the connection before the body is read.
+	ResetBefore Fault = monitor.ResetBefore
+	// ResetMiddle resets the connection in the middle of the body, which ends
+	// with io.ErrUnexpectedEOF for the handler.
+	ResetMiddle Fault = monitor.ResetMiddle
+	// ResetAfter lets the handler do its work and resets the connection in place
+	// of its answer.
+	ResetAfter Fault = monitor.ResetAfter
+)
+
+// Answer returns a fault that answers at once, without a look at the request's
+// body. Header alternates names and values.
+func Answer(status int, body string, header ...string) Fault {
+	return monitor.Answer(status, body, header...)
+}
+
+// Injection is a fault that was injected into a [Server].
+type Injection struct {
+	s     *Server
+	id    int64
+	where string
 }
 
 // Inject has the next requests of an operation, as many as times says, go
 // through fault; -1 times is for ever. Op is the spec's operationId,
-// [Presigned] or [Token], and empty for any request. Of several faults that fit, the
-// one injected first holds until it is used up. Requests are still held to the
-// spec; what a fault answers itself is not.
-func (s *Server) Inject(op string, times int, fault Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &injection{op, times, fault})
-}
-
-// Answer is a fault that answers at once, without a look at the request's
-// body. Header alternates names and values.
-func Answer(status int, body string, header ...string) Fault {
-	return func(http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			for i := 0; i+1 < len(header); i += 2 {
-				w.Header().Add(header[i], header[i+1])
-			}
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
-		})
+// [Presigned] or [Token], and empty for any request; any other name fails the
+// test. Of several faults that fit, the one injected first holds until it is used
+// up. Requests are still held to the spec. An answer that a fault gives itself is
+// not.
+func (s *Server) Inject(op string, times int, fault Fault) *Injection {
+	s.t.Helper()
+	where := "any request"
+	if op != "" {
+		where = op
 	}
-}
-
-// ResetBefore is a fault that resets the connection before the body is read.
-func ResetBefore(http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { reset(w) })
-}
-
-// ResetMiddle is a fault that resets the connection in the middle of the body,
-// which ends with io.ErrUnexpectedEOF for the handler.
-func ResetMiddle(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > 0 {
-			torn := r.WithContext(r.Context())
-			torn.Body = struct {
-				io.Reader
-				io.Closer
-			}{io.MultiReader(io.LimitReader(r.Body, r.ContentLength/2), failing{io.ErrUnexpectedEOF}), r.Body}
-			next.ServeHTTP(httptest.NewRecorder(), torn)
-		}
-		reset(w)
-	})
-}
-
-// ResetAfter is a fault that lets the handler do its work and resets the
-// connection in place of its answer.
-func ResetAfter(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(httptest.NewRecorder(), r)
-		reset(w)
-	})
-}
-
-// reset ends a connection with a TCP reset, not with the end of a stream.
-func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
+	if _, file, line, ok := runtime.Caller(1); ok {
+		where += fmt.Sprintf(", %s:%d", filepath.Base(file), line)
+	}
+	f, err := s.monitor.Inject(monitor.Injection{Op: op, Times: times, Kind: where, Fault: fault})
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		s.t.Errorf("uploadtest: Inject: %v", err)
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	return &Injection{s: s, id: f.ID, where: where}
+}
+
+// Remove takes the fault back: no request meets it any more.
+func (i *Injection) Remove() { i.s.monitor.Remove(i.id) }
+
+// Unmet fails the test for each fault that was injected, not taken back, and met
+// by no request.
+func (s *Server) Unmet() {
+	s.t.Helper()
+	for _, f := range s.monitor.Injections() {
+		if f.Met() == 0 {
+			s.t.Errorf("uploadtest: no request met the fault that was injected (%s)", f.Kind)
+		}
 	}
-	conn.Close()
 }

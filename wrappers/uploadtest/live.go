@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -59,7 +60,7 @@ func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Clien
 	if err != nil || base.Host == "" {
 		t.Fatal("uploadtest: the base URL cannot be parsed")
 	}
-	c, err := parse(spec, strings.TrimRight(base.EscapedPath(), "/"))
+	c, err := at(base).parse(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Clien
 
 // onlooker is a Check with the given contract. It reports a rule that is broken by
 // every upload once.
-func onlooker(t testing.TB, c *contract) *Check {
+func onlooker(t testing.TB, c *contract.Contract) *Check {
 	var (
 		mu   sync.Mutex
 		told = map[string]bool{}
@@ -86,8 +87,9 @@ func onlooker(t testing.TB, c *contract) *Check {
 	check := &Check{contract: c, Report: func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if !told[err.Error()] {
-			told[err.Error()] = true
+		key := err.(*Violation).Key()
+		if !told[key] {
+			told[key] = true
 			t.Error(err)
 		}
 	}}

@@ -2,7 +2,6 @@ package uploadtest
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // Probe checks the service at baseURL against spec, an OpenAPI 3.0 document in YAML or
@@ -42,7 +43,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	if err != nil {
 		t.Fatal("uploadtest: the base URL cannot be parsed")
 	}
-	c, err := parse(spec, strings.TrimRight(base.EscapedPath(), "/"))
+	c, err := at(base).parse(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	if p.authorize == nil {
 		p.authorize = func(*http.Request) {}
 	}
-	routes := p.routes()
+	routes := c.Routes()
 	for _, r := range routes {
 		p.succeeds(r)
 	}
@@ -64,31 +65,10 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 
 type prober struct {
 	testing.TB
-	contract  *contract
+	contract  *contract.Contract
 	base      string
 	learned   map[string]string // what answers gave, by name
 	authorize func(*http.Request)
-}
-
-func (p *prober) routes() []*routers.Route {
-	var routes []*routers.Route
-	for path, item := range p.contract.doc.Paths.Map() {
-		for method, op := range item.Operations() {
-			routes = append(routes, &routers.Route{Spec: p.contract.doc, Path: path, PathItem: item, Method: method, Operation: op})
-		}
-	}
-	turn := map[string]int{http.MethodPost: -2, http.MethodPut: -1, http.MethodPatch: -1, http.MethodDelete: 1}
-	slices.SortFunc(routes, func(a, b *routers.Route) int {
-		return cmp.Or(turn[a.Method]-turn[b.Method], strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
-	})
-	return routes
-}
-
-func nameOf(r *routers.Route) string {
-	if r.Operation.OperationID != "" {
-		return r.Operation.OperationID
-	}
-	return r.Method + " " + r.Path
 }
 
 // path fills in the parameters of a route's path; known says that all of them
@@ -233,7 +213,7 @@ func (p *prober) succeeds(r *routers.Route) {
 	samples := p.samples(r)
 	if samples == nil {
 		if body := r.Operation.RequestBody; body != nil && body.Value.Required {
-			p.Logf("%s: %s: not asked: the spec has no example of its body", p.contract.title, nameOf(r))
+			p.Logf("%s: %s: not asked: the spec has no example of its body", p.contract.Title, contract.Name(r))
 			return
 		}
 		samples = []sample{{}}
@@ -247,9 +227,9 @@ func (p *prober) succeeds(r *routers.Route) {
 			p.learn(r, answer)
 		case status == 0: // reported already
 		case !known:
-			p.Logf("%s: %s: not seen to succeed: no answer gave what its path takes, and the spec's own example was answered %d (%s %s)", p.contract.title, nameOf(r), status, r.Method, r.Path)
+			p.Logf("%s: %s: not seen to succeed: no answer gave what its path takes, and the spec's own example was answered %d (%s %s)", p.contract.Title, contract.Name(r), status, r.Method, r.Path)
 		default:
-			p.Errorf("%s: %s: %s: %d to the spec's own example (%s %s)", p.contract.title, nameOf(r), ruleStatus, status, r.Method, req.URL.EscapedPath())
+			p.Errorf("%s: %s: %s: %d to the spec's own example (%s %s)", p.contract.Title, contract.Name(r), contract.RuleStatus, status, r.Method, req.URL.EscapedPath())
 		}
 	}
 }
@@ -258,17 +238,17 @@ func (p *prober) succeeds(r *routers.Route) {
 func (p *prober) learn(r *routers.Route, answer []byte) {
 	var own struct{ ID json.RawMessage }
 	if json.Unmarshal(answer, &own) == nil {
-		for _, id := range members(own.ID) {
-			for path := range p.contract.doc.Paths.Map() {
+		for _, id := range contract.Members(own.ID) {
+			for path := range p.contract.Doc.Paths.Map() {
 				if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
 					name, _, _ := strings.Cut(rest, "}")
-					p.learned[name] = id.value
+					p.learned[name] = id.Value
 				}
 			}
 		}
 	}
-	for _, m := range members(answer) {
-		p.learned[m.name] = m.value
+	for _, m := range contract.Members(answer) {
+		p.learned[m.Name] = m.Value
 	}
 }
 
@@ -277,7 +257,7 @@ func (p *prober) learn(r *routers.Route, answer []byte) {
 func (p *prober) needsCredentials(r *routers.Route) {
 	required := r.Operation.Security
 	if required == nil {
-		required = &p.contract.doc.Security
+		required = &p.contract.Doc.Security
 	}
 	if len(*required) == 0 {
 		return
@@ -317,7 +297,7 @@ func spoil(value string) string {
 func (p *prober) unauthorized(r *routers.Route, what string, req *http.Request) {
 	status, _ := p.ask(req, false)
 	if status != 0 && status != http.StatusUnauthorized && status != http.StatusForbidden {
-		p.Errorf("%s: %s: %s: %d to a request with %s, want 401 or 403 (%s %s)", p.contract.title, nameOf(r), ruleStatus, status, what, r.Method, req.URL.EscapedPath())
+		p.Errorf("%s: %s: %s: %d to a request with %s, want 401 or 403 (%s %s)", p.contract.Title, contract.Name(r), contract.RuleStatus, status, what, r.Method, req.URL.EscapedPath())
 	}
 }
 
@@ -329,7 +309,7 @@ func (p *prober) refusesBodies(r *routers.Route) {
 	path, _ := p.path(r)
 	for _, s := range p.samples(r) {
 		ask := func(what, contentType string, body []byte) {
-			p.refused(nameOf(r)+" with "+what, p.request(r.Method, path, contentType, body))
+			p.refused(contract.Name(r)+" with "+what, p.request(r.Method, path, contentType, body))
 		}
 		ask("no body", s.contentType, []byte{})
 		ask("a body of another media type", "application/x-uploadtest", s.body)
@@ -355,7 +335,7 @@ func (p *prober) refusesMethods(r *routers.Route) {
 func (p *prober) refused(what string, req *http.Request) {
 	status, _ := p.ask(p.authorized(req), false)
 	if status != 0 && status/100 != 4 {
-		p.Errorf("%s: %s: %d to %s, which must be refused by a 4xx (%s %s)", p.contract.title, ruleStatus, status, what, req.Method, req.URL.EscapedPath())
+		p.Errorf("%s: %s: %d to %s, which must be refused by a 4xx (%s %s)", p.contract.Title, contract.RuleStatus, status, what, req.Method, req.URL.EscapedPath())
 	}
 }
 
@@ -383,24 +363,19 @@ func (p *prober) authorized(req *http.Request) *http.Request {
 // ask sends a request and holds the answer, and where it is meant to be
 // right the request too, to the contract. Status 0 is a failure that was reported.
 func (p *prober) ask(req *http.Request, right bool) (status int, answer []byte) {
-	x := p.contract.begin(req, req.URL.Host, req.URL.RequestURI(), req.ContentLength, "")
-	if x.body != nil {
-		req = look(req, x)
-	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	violations := x.finishRequest()
+	x := p.contract.Begin(req, contract.Watch{})
+	resp, err := http.DefaultTransport.RoundTrip(x.Watching(req))
+	violations := x.FinishRequest()
 	if !right {
 		violations = nil
 	}
 	if err != nil {
-		p.Errorf("%s: no answer to %s %s: %v", p.contract.title, req.Method, req.URL.EscapedPath(), err)
+		p.Errorf("%s: no answer to %s %s: %v", p.contract.Title, req.Method, req.URL.EscapedPath(), err)
 		return 0, nil
 	}
 	defer resp.Body.Close()
-	answer, _ = io.ReadAll(io.LimitReader(resp.Body, keep))
-	if v := x.finishResponse(resp.StatusCode, resp.Header, answer); v != nil {
-		violations = append(violations, v)
-	}
+	answer, _ = io.ReadAll(io.LimitReader(resp.Body, contract.Keep))
+	violations = append(violations, x.FinishResponse(resp.StatusCode, resp.Header, answer)...)
 	for _, v := range violations {
 		p.Error(v)
 	}

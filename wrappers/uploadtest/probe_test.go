@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 func withKey(r *http.Request) { r.Header.Set("X-Depot-Key", depotKey) }
@@ -202,7 +204,7 @@ func TestCheckWithoutReportFailsTheExchange(t *testing.T) {
 }
 
 func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {
-	long := bytes.Repeat([]byte("0123456789"), keep/5) // more than is kept
+	long := bytes.Repeat([]byte("0123456789"), contract.Keep/5) // more than is kept
 	for name, body := range map[string][]byte{"short": []byte("x"), "long": long, "empty": nil} {
 		t.Run(name, func(t *testing.T) {
 			ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(body) }))
@@ -226,5 +228,5 @@ func TestASpecThatIsNone(t *testing.T) {
 		t.Error("a check without a contract lets everything pass")
 	}
 	lines := recorded(t, func(tb testing.TB) { Serve(tb, newDepot(), []byte("{")) })
-	named(t, lines, "uploadtest: the spec cannot be read")
+	named(t, lines, "uploadtest: the spec cannot be used: ")
 }

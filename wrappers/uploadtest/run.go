@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -182,7 +183,7 @@ func (t *trial) traces(what, id string) bool {
 	if t.Server == nil {
 		return true
 	}
-	want, name := "", t.Server.contract.traceHeader()
+	want, name := "", t.Server.contract.TraceHeader
 	for _, r := range t.Server.Requests() {
 		if r.Op != Presigned && r.Op != Token && r.AnswerHeader.Get(name) != "" {
 			want = r.AnswerHeader.Get(name)
@@ -255,8 +256,8 @@ func (t *trial) storesNothing(what string, f func()) {
 		t.Server.quiet()
 		if t.Stored != nil {
 			for _, r := range t.Server.Requests()[seen:] {
-				for _, m := range members(r.Answer) { // one of them may be an id
-					if content, _, err := t.Stored(t.Context(), m.value); err == nil {
+				for _, m := range contract.Members(r.Answer) { // one of them may be an id
+					if content, _, err := t.Stored(t.Context(), m.Value); err == nil {
 						content.Close()
 						t.Errorf("%s: stored: an upload that failed left a file under its id", what)
 					}
@@ -314,7 +315,7 @@ func (t *trial) tellsNothing(what string, v any) {
 	t.Helper()
 	secrets := t.Secrets
 	if t.Server != nil {
-		secrets = append(secrets[:len(secrets):len(secrets)], t.Server.contract.secrets()...)
+		secrets = append(secrets[:len(secrets):len(secrets)], t.Server.contract.Secrets()...)
 	}
 	printed := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {

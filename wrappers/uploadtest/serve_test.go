@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // post is a request with the key, sent by a client that follows no redirect.
@@ -107,9 +109,9 @@ func answerOf(t *testing.T, resp *http.Response, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range members(body) {
-		if m.name == name {
-			return m.value
+	for _, m := range contract.Members(body) {
+		if m.Name == name {
+			return m.Value
 		}
 	}
 	t.Fatalf("no %s in %d %s", name, resp.StatusCode, body)
@@ -158,7 +160,7 @@ func TestLargeBodiesAreNotHeld(t *testing.T) {
 		t.Errorf("%d bytes were allocated for a file of %d", grown, size)
 	}
 	f := srv.Files()
-	if len(f) != 1 || f[0].Size != size || f[0].SHA256 != hex.EncodeToString(sum.Sum(nil)) || len(f[0].Body) != keep {
+	if len(f) != 1 || f[0].Size != size || f[0].SHA256 != hex.EncodeToString(sum.Sum(nil)) || len(f[0].Body) != contract.Keep {
 		t.Errorf("the file was not looked at to its end")
 	}
 }
@@ -283,22 +285,6 @@ func TestResets(t *testing.T) {
 	}
 }
 
-func TestServersOfTheSpecAreTheBases(t *testing.T) {
-	srv := Serve(t, newDepot(), depotSpec)
-	if srv.BaseURL != srv.URL+"/v2" {
-		t.Errorf("BaseURL %s", srv.BaseURL)
-	}
-	if got := srv.contract.find("POST", "h", "/eu/v2/forms", nil).name; got != "submit" {
-		t.Errorf("the second server's path is %q", got)
-	}
-	if got := srv.contract.find("POST", "h", "/forms", nil).name; got != "" {
-		t.Errorf("no server's path is %q", got)
-	}
-	if op := srv.contract.find("GET", "h", "/v2/objects/a%2Fb", nil); op.name != "look" {
-		t.Errorf("an encoded slash makes %q of look", op.name)
-	}
-}
-
 func TestViolationsOfServe(t *testing.T) {
 	grant := "uploadUrl"
 	for _, c := range []struct {
@@ -390,22 +376,6 @@ func TestHandlersAnswerAsWithoutTheKit(t *testing.T) {
 				t.Errorf("served %q, without the kit %q", served, plain)
 			}
 		})
-	}
-}
-
-func TestSecretsAreFoundInAQuery(t *testing.T) {
-	c, err := parse(depotSpec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.grant("https://h?X-Amz-Signature=abcdef0123456789&X-Amz-Expires=1000000000#x", grant{})
-	for _, address := range []string{"h/?X-Amz-Signature=abcdef0123456789&X-Amz-Expires=1000000000"} {
-		if _, ok := c.granted(address); !ok {
-			t.Errorf("%s is not known", address)
-		}
-	}
-	if got := c.secrets(); len(got) != 2 || got[1] != "abcdef0123456789" {
-		t.Errorf("got %q", got)
 	}
 }
 

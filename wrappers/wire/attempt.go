@@ -31,8 +31,13 @@ func (d *Doer) attempt(x *exchange) {
 // authorize puts the credentials on the request, unless a renewal has done so.
 func (d *Doer) authorize(x *exchange) bool {
 	if d.api.Authorize != nil && !x.authorized {
+		authorized := false
+		defer func() { // also when Authorize panics
+			if !authorized {
+				closeBody(x.body)
+			}
+		}()
 		if err := d.api.Authorize(x.req); err != nil {
-			closeBody(x.body)
 			err = credentialsError(x.req.Context(), err)
 			if f, ok := err.(*upload.Error); ok { // from an exchange of its own, such as a token call
 				x.failure = f
@@ -41,6 +46,7 @@ func (d *Doer) authorize(x *exchange) bool {
 			}
 			return false
 		}
+		authorized = true
 	}
 	x.authorized = false
 	return true

@@ -32,6 +32,7 @@ type attemptBody struct {
 	body  *stream     // the latest one handed out; nil where the body is not ours
 	stop  func() bool // keeps ctx's end from closing the body
 	ended bool
+	panic *sourcePanic // of an Open, or of a body before the latest one
 }
 
 // newAttemptBody copies req for a transport, which may use the copy until finish
@@ -59,11 +60,19 @@ func newAttemptBody(ctx context.Context, req *http.Request, body io.ReadCloser) 
 
 // again wraps get as the GetBody of the copied request.
 func (a *attemptBody) again(get func() (io.ReadCloser, error)) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) {
-		rc, err := get()
+	return func() (rc io.ReadCloser, err error) {
+		defer func() {
+			if v := recover(); v != nil { // an Open panicked, perhaps on a goroutine of the transport's
+				rc, err = nil, a.panicked(&sourcePanic{v})
+			}
+		}()
+		rc, err = get()
 		if s, ours := rc.(*stream); ours && err == nil {
 			a.mu.Lock()
 			defer a.mu.Unlock()
+			if p := a.body.panicked.Load(); p != nil {
+				a.panic = p
+			}
 			a.body = s
 			if a.ended {
 				s.Close()
@@ -71,6 +80,14 @@ func (a *attemptBody) again(get func() (io.ReadCloser, error)) func() (io.ReadCl
 		}
 		return rc, err
 	}
+}
+
+// panicked keeps the panic of an Open for finish.
+func (a *attemptBody) panicked(p *sourcePanic) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.panic = p
+	return p
 }
 
 // preload replaces the stream of a small body by its bytes, in a buffer that
@@ -113,8 +130,9 @@ func (a *attemptBody) end() {
 	a.body.Close()
 }
 
-// finish ends the transport's use of the body. It says what a source did wrong, if anything, and
-// whether the body was read to its end.
+// finish ends the transport's use of the body. It returns the first thing that a
+// source did wrong, a *sourcePanic above all, and whether the body was read to
+// its end.
 func (a *attemptBody) finish() (fault error, whole bool) {
 	if a.stop == nil {
 		return nil, true
@@ -123,5 +141,8 @@ func (a *attemptBody) finish() (fault error, whole bool) {
 	a.end()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.body.finish()
+	if fault, whole = a.body.finish(); a.panic != nil {
+		return a.panic, false
+	}
+	return fault, whole
 }

@@ -133,5 +133,7 @@ func (b *Body) drain(ctx context.Context) error {
 	defer s.Close()
 	defer context.AfterFunc(ctx, func() { s.Close() })()
 	_, err = io.Copy(io.Discard, s)
+	s.Close()
+	s.rethrow()
 	return err
 }

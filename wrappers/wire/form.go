@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"mime/multipart"
 	"strings"
 	"unicode"
@@ -86,7 +87,11 @@ func FormOf(fields ...Field) *Body {
 	b.ContentType = "multipart/form-data; boundary=" + boundary
 	b.Length = int64(len(b.tail))
 	for _, p := range b.parts {
-		b.Length += int64(len(p.head)) + p.src.Size
+		if b.Length += int64(len(p.head)); p.src.Size > math.MaxInt64-b.Length {
+			b.err = invalid(p.src.Name, errors.New("the sizes of the form's parts are too large together"))
+			return b
+		}
+		b.Length += p.src.Size
 	}
 	return b
 }

@@ -30,6 +30,13 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 		resp.Request = a.req
 	}
 	fault, whole := a.finish()
+	if p, ok := fault.(*sourcePanic); ok {
+		release()
+		if resp != nil {
+			resp.Body.Close()
+		}
+		panic(p.value) // where the caller can recover it
+	}
 	switch {
 	case err == nil && resp.StatusCode/100 != 2:
 		// What the server said counts more than what the source did after it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -25,6 +26,29 @@ type stream struct {
 
 	closing sync.Mutex // held for files' closing; never waits for a Read
 	closed  bool
+
+	panicked atomic.Pointer[sourcePanic] // the first of Read or Close
+}
+
+// sourcePanic is a panic of the caller's code in a source. A transport reads and
+// closes on goroutines of its own, where nobody could recover it; so it is kept,
+// and comes out of the call that sends the source.
+type sourcePanic struct{ value any }
+
+func (p *sourcePanic) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// keepPanic keeps a panic of the function that defers it, for rethrow.
+func (s *stream) keepPanic() {
+	if v := recover(); v != nil {
+		s.panicked.CompareAndSwap(nil, &sourcePanic{v})
+	}
+}
+
+// rethrow panics with what a source panicked with, if one did.
+func (s *stream) rethrow() {
+	if p := s.panicked.Load(); p != nil {
+		panic(p.value)
+	}
 }
 
 var errClosed = errors.New("request body is closed")
@@ -33,6 +57,13 @@ var errClosed = errors.New("request body is closed")
 func (s *stream) openAll() error {
 	s.opened = true
 	files := make([]io.ReadCloser, 0, len(s.body.parts))
+	opened := false
+	defer func() {
+		if !opened { // an Open panicked: what was opened before it is closed
+			s.files = files
+			s.Close()
+		}
+	}()
 	var err error
 	for _, p := range s.body.parts {
 		var rc io.ReadCloser
@@ -45,6 +76,7 @@ func (s *stream) openAll() error {
 		}
 		files = append(files, rc)
 	}
+	opened = true
 	s.closing.Lock()
 	defer s.closing.Unlock()
 	s.files = files
@@ -63,6 +95,13 @@ func (s *stream) openAll() error {
 func (s *stream) Read(p []byte) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer func() {
+		if p := s.panicked.Load(); p != nil {
+			s.err = errClosed
+			n, err = 0, p
+		}
+	}()
+	defer s.keepPanic()
 	if !s.opened {
 		if err := s.openAll(); err != nil {
 			return 0, err
@@ -150,7 +189,11 @@ func (s *stream) ends(file io.Reader, p *part) error {
 // giving neither is given up where bufio would.
 func readSome(r io.Reader, p []byte) (n int, err error) {
 	for range 100 {
-		if n, err = r.Read(p); n > 0 || err != nil {
+		n, err = r.Read(p)
+		if n < 0 || n > len(p) {
+			return 0, fmt.Errorf("its reader says that it read %d of %d bytes", n, len(p))
+		}
+		if n > 0 || err != nil {
 			return n, err
 		}
 	}
@@ -171,7 +214,10 @@ func (s *stream) Close() error {
 
 func (s *stream) closeFiles() {
 	for _, f := range s.files {
-		f.Close() // it was only read: nothing can be lost
+		func() {
+			defer s.keepPanic() // the others are closed all the same
+			f.Close()           // it was only read: nothing can be lost
+		}()
 	}
 }
 
@@ -201,12 +247,16 @@ func (s *stream) isClosed() bool {
 	return s.closed
 }
 
-// finish closes the stream and waits for a Read under way. It says what a
-// source did wrong, if anything, and whether the body was handed out whole.
+// finish closes the stream and waits for a Read under way. It returns the first
+// thing that a source did wrong, a *sourcePanic above all, and whether the body
+// was handed out whole.
 func (s *stream) finish() (fault error, whole bool) {
 	s.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if p := s.panicked.Load(); p != nil {
+		return p, false
+	}
 	if s.err == io.EOF {
 		return nil, true
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"strconv"
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
@@ -14,12 +15,17 @@ import (
 )
 
 const (
-	filesFolder    = "twentyfourseven/files"
-	statusesFolder = "twentyfourseven/statuses"
+	filesFolder     = "twentyfourseven/files"
+	statusesFolder  = "twentyfourseven/statuses"
+	documentsFolder = "twentyfourseven/documents"
 )
 
 func fileKey(fileID string) string   { return filesFolder + "/" + fileID }
 func statusKey(fileID string) string { return statusesFolder + "/" + fileID }
+
+// documentKey is where the store keeps the fileId that a document was made of. A
+// documentId is a hash, so it does not give the fileId back.
+func documentKey(id int64) string { return documentsFolder + "/" + strconv.FormatInt(id, 10) }
 
 // File describes a file that the stand-in keeps.
 type File = standinhttp.File
@@ -62,9 +68,9 @@ func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 	}
 }
 
-// Reset deletes the files and the statuses that are kept.
+// Reset deletes the files, statuses and documents that are kept.
 func (h *Handler) Reset(ctx context.Context) error {
-	for _, folder := range []string{filesFolder, statusesFolder} {
+	for _, folder := range []string{filesFolder, statusesFolder, documentsFolder} {
 		for key, err := range store.Keys(ctx, h.store, folder) {
 			if err == nil {
 				err = h.store.Delete(ctx, key)

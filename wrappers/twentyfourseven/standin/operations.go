@@ -15,7 +15,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// operations are the API's two.
+// operations are the API's.
 type operations struct{ *Handler }
 
 var _ api.StrictServerInterface = operations{}
@@ -29,7 +29,7 @@ func (h operations) FileUpload(ctx context.Context, req api.FileUploadRequestObj
 	id := h.newID()
 	target, err := h.store.PresignPut(ctx, fileKey(id), contentType, h.urlLife)
 	if errors.Is(err, store.ErrNoPresign) {
-		target, err = h.presign(ctx, id, contentType)
+		target, err = h.presign(ctx, http.MethodPut, uploadPath, id, contentType)
 	}
 	if err != nil {
 		return nil, err
@@ -48,21 +48,29 @@ func (h operations) GetFileUploadStatus(ctx context.Context, req api.GetFileUplo
 	}
 	status := api.FileUploadStatus{FileID: quote(req.FileID), Status: word}
 	if word == completed {
-		id := documentID(req.FileID)
+		id, err := h.becomeDocument(ctx, req.FileID)
+		if err != nil {
+			return nil, err
+		}
 		status.DocumentID = &id
 	}
 	return api.GetFileUploadStatus200JSONResponse{Body: status}, nil
 }
 
-// initiated answers 200 like the generated type, but leaves the ampersands of the
-// URL as they are, so that a shell script can cut the URL out of the answer.
+// initiated answers 200 like the generated type, with a readable URL.
 type initiated api.FileUploadResponse
 
 func (a initiated) VisitFileUploadResponse(w http.ResponseWriter) error {
+	return answerJSON(w, api.FileUploadResponse(a))
+}
+
+// answerJSON keeps the ampersands of a URL as they are. So a shell script that
+// cuts the URL out of the answer gets it whole.
+func answerJSON(w http.ResponseWriter, value any) error {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(api.FileUploadResponse(a)); err != nil {
+	if err := enc.Encode(value); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")

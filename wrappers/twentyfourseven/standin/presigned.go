@@ -22,19 +22,20 @@ const (
 	requestIDHeader = "x-amz-request-id" // of a presigned URL, as S3 has it
 )
 
-// presign returns a URL to this server. It binds method, fileId, content type
-// and end; it may be used again within its life, and then overwrites.
-func (h *Handler) presign(ctx context.Context, id, contentType string) (string, error) {
+// presign returns a URL to this server, under path. It binds method, fileId,
+// content type and end. It may be used again within its life: a PUT then
+// overwrites.
+func (h *Handler) presign(ctx context.Context, method, path, id, contentType string) (string, error) {
 	origin, _ := ctx.Value(originKey{}).(string)
 	if origin == "" {
 		return "", refuse(http.StatusBadRequest, "the request names no host to make a URL for")
 	}
 	expires := strconv.FormatInt(h.now().Add(h.urlLife).Unix(), 10)
-	return origin + uploadPath + id + "?expires=" + expires + "&signature=" + h.sign(id, contentType, expires), nil
+	return origin + path + id + "?expires=" + expires + "&signature=" + h.sign(method, id, contentType, expires), nil
 }
 
-func (h *Handler) sign(id, contentType, expires string) string {
-	return hex.EncodeToString(h.urls(http.MethodPut, id, contentType, expires))
+func (h *Handler) sign(method, id, contentType, expires string) string {
+	return hex.EncodeToString(h.urls(method, id, contentType, expires))
 }
 
 type originKey struct{}
@@ -66,12 +67,13 @@ type s3Error struct {
 	RequestID string `xml:"RequestId"`
 
 	status int
-	reason error // for the log
+	allow  string // the method that the URL is for, where another one came
+	reason error  // for the log
 }
 
 func (e *s3Error) Error() string { return e.Code + ": " + e.Message }
 
-// presigned serves a presigned URL.
+// presigned serves a presigned URL for an upload.
 func (h *Handler) presigned(w http.ResponseWriter, r *http.Request, id string) {
 	w.Header().Set(requestIDHeader, standinhttp.TraceID(r.Context()))
 	if standinhttp.CrossOrigin(w, r, http.MethodPut, requestIDHeader) {
@@ -96,8 +98,8 @@ func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 		reason = errors.Join(reason, err)
 	}
 	body = append([]byte(xml.Header), body...)
-	if e.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", http.MethodPut)
+	if e.allow != "" {
+		w.Header().Set("Allow", e.allow)
 	}
 	standinhttp.Refuse(w, r, standinhttp.Answer{Status: e.status, ContentType: "application/xml", Body: body}, reason)
 }
@@ -135,14 +137,35 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 	}
 }
 
-// admit checks the request without its body, as S3 does and in S3's order: a
-// second way to authenticate is refused first, and an old URL is old whatever
-// else is wrong with it.
+// admit checks an upload without its body.
 func (h *Handler) admit(r *http.Request, id string) *s3Error {
-	if r.Method != http.MethodPut {
+	if err := h.admitURL(r, http.MethodPut, id, r.Header.Get("Content-Type")); err != nil {
+		return err
+	}
+	// Go's server takes a missing Content-Length of HTTP/1 for zero.
+	if r.ContentLength < 0 || r.ContentLength == 0 && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == "" {
 		return &s3Error{
-			status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed",
-			Message: "The method is not allowed against this resource; the URL is for PUT.",
+			status: http.StatusLengthRequired, Code: "MissingContentLength",
+			Message: "You must provide the Content-Length HTTP header.",
+		}
+	}
+	if h.maxSize > 0 && r.ContentLength > h.maxSize {
+		return &s3Error{
+			status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
+			Message: fmt.Sprintf("The file has %d bytes, and at most %d are allowed.", r.ContentLength, h.maxSize),
+		}
+	}
+	return nil
+}
+
+// admitURL checks a presigned URL and how it is used, as S3 does and in S3's
+// order: a second way to authenticate is refused first, and an old URL is old
+// whatever else is wrong with it.
+func (h *Handler) admitURL(r *http.Request, method, id, contentType string) *s3Error {
+	if r.Method != method {
+		return &s3Error{
+			status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed", allow: method,
+			Message: "The method is not allowed against this resource; the URL is for " + method + ".",
 		}
 	}
 	if len(r.Header.Values("Authorization")) > 0 {
@@ -171,24 +194,10 @@ func (h *Handler) admit(r *http.Request, id string) *s3Error {
 			return denied("There were headers present in the request which were not signed: " + strings.ToLower(name))
 		}
 	}
-	types := r.Header.Values("Content-Type")
-	if len(types) > 1 || !standinhttp.Same(signature, h.sign(id, r.Header.Get("Content-Type"), expires)) {
+	if len(r.Header.Values("Content-Type")) > 1 || !standinhttp.Same(signature, h.sign(method, id, contentType, expires)) {
 		return &s3Error{
 			status: http.StatusForbidden, Code: "SignatureDoesNotMatch",
 			Message: "The signature does not fit the request. Check the URL and the Content-Type, which must be the one that was announced.",
-		}
-	}
-	// Go's server takes a missing Content-Length of HTTP/1 for zero.
-	if r.ContentLength < 0 || r.ContentLength == 0 && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == "" {
-		return &s3Error{
-			status: http.StatusLengthRequired, Code: "MissingContentLength",
-			Message: "You must provide the Content-Length HTTP header.",
-		}
-	}
-	if h.maxSize > 0 && r.ContentLength > h.maxSize {
-		return &s3Error{
-			status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
-			Message: fmt.Sprintf("The file has %d bytes, and at most %d are allowed.", r.ContentLength, h.maxSize),
 		}
 	}
 	return nil

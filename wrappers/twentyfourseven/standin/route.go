@@ -9,12 +9,13 @@ import (
 )
 
 const (
-	basePath   = "/v1"
-	uploadPath = "/upload/"
-	tokenPath  = "/oauth/token"
+	basePath     = "/v1"
+	uploadPath   = "/upload/"
+	downloadPath = "/download/"
+	tokenPath    = "/oauth/token"
 )
 
-// route tells the three services apart. In reality they live on different
+// route tells the four services apart. In reality they live on different
 // hosts.
 func (h *Handler) route() http.Handler {
 	api := h.api()
@@ -22,6 +23,8 @@ func (h *Handler) route() http.Handler {
 		switch path := r.URL.EscapedPath(); {
 		case strings.HasPrefix(path, uploadPath):
 			h.presigned(w, r, strings.TrimPrefix(path, uploadPath))
+		case strings.HasPrefix(path, downloadPath):
+			h.download(w, r, strings.TrimPrefix(path, downloadPath))
 		case path == tokenPath:
 			h.token(w, r)
 		default:
@@ -44,8 +47,12 @@ func (h *Handler) api() http.Handler {
 		ErrorHandlerFunc: answerInvalid,
 	})
 	routes := standinhttp.API{
-		Mux:          mux,
-		Methods:      map[string]string{basePath + "/fileUpload": "POST", basePath + "/fileUpload/{fileId}": "GET, HEAD"},
+		Mux: mux,
+		Methods: map[string]string{
+			basePath + "/fileUpload":             "POST",
+			basePath + "/fileUpload/{fileId}":    "GET, HEAD",
+			basePath + "/documents/{documentId}": "GET, HEAD",
+		},
 		TraceID:      traceIDHeader,
 		Authenticate: h.authenticate,
 		Refuse:       answerRefusal,

@@ -8,8 +8,9 @@
 //	srv := httptest.NewServer(h)
 //	client, err := twentyfourseven.New(tokens, upload.Config{BaseURL: srv.URL + "/v1"})
 //
-// It serves POST /v1/fileUpload and GET /v1/fileUpload/{fileId}, the presigned
-// PUT under /upload/ (unless the store gives out URLs of its own, as S3 does) and
+// It serves POST /v1/fileUpload, GET /v1/fileUpload/{fileId} and GET
+// /v1/documents/{documentId}, the presigned PUT under /upload/ (unless the store
+// gives out URLs of its own, as S3 does), the presigned GET under /download/, and
 // POST /oauth/token. It keeps no state besides the store. The ids, presigned URLs
 // and tokens carry a code, and the keys of these codes are derived from the
 // credentials. So all of them outlive a restart, and any number of replicas with

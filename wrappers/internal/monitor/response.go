@@ -1,4 +1,4 @@
-package uploadtest
+package monitor
 
 import (
 	"bufio"
@@ -6,30 +6,33 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// answer holds an answer back until it was looked at, so that nobody acts on it
-// before its URLs are known and its faults reported. What is longer than keep goes
-// through from there on.
-type answer struct {
+// response holds an answer back until it was looked at. So nobody acts on it
+// before its URLs are known and its faults reported. An answer that is longer
+// than contract.Keep goes through from there on.
+type response struct {
 	http.ResponseWriter
-	look func(*answer) // once, before anything leaves
+	look func(*response) // once, before anything leaves
 
 	code     int
 	body     bytes.Buffer
 	sent     bool // what is held back has left
 	cut      bool // there is more than was held back
 	hijacked bool
+	written  int64 // bytes of the body
 }
 
-func (a *answer) status() int {
+func (a *response) status() int {
 	if a.code == 0 {
 		return http.StatusOK
 	}
 	return a.code
 }
 
-func (a *answer) WriteHeader(code int) {
+func (a *response) WriteHeader(code int) {
 	switch {
 	case code < 200 && code != http.StatusSwitchingProtocols:
 		a.ResponseWriter.WriteHeader(code)
@@ -38,9 +41,10 @@ func (a *answer) WriteHeader(code int) {
 	}
 }
 
-func (a *answer) Write(p []byte) (int, error) {
+func (a *response) Write(p []byte) (int, error) {
 	a.code = a.status()
-	if !a.sent && a.body.Len()+len(p) > keep {
+	a.written += int64(len(p))
+	if !a.sent && a.body.Len()+len(p) > contract.Keep {
 		a.cut = true
 		a.send()
 	}
@@ -50,8 +54,8 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// whole is the body, or nil if it was too long to keep.
-func (a *answer) whole() []byte {
+// whole returns the body, or nil if it was too long to keep.
+func (a *response) whole() []byte {
 	if a.cut {
 		return nil
 	}
@@ -59,7 +63,7 @@ func (a *answer) whole() []byte {
 }
 
 // finish sends what is held back when the handler has returned.
-func (a *answer) finish(r *http.Request) {
+func (a *response) finish(r *http.Request) {
 	if a.hijacked || a.sent {
 		return
 	}
@@ -67,7 +71,7 @@ func (a *answer) finish(r *http.Request) {
 	a.send()
 }
 
-func (a *answer) send() {
+func (a *response) send() {
 	a.sent = true
 	a.sniff()
 	a.look(a)
@@ -77,7 +81,7 @@ func (a *answer) send() {
 
 // sniff names the media type that net/http would guess, so that what is looked
 // at is what goes out.
-func (a *answer) sniff() {
+func (a *response) sniff() {
 	if _, said := a.Header()["Content-Type"]; !said && a.body.Len() > 0 {
 		a.Header().Set("Content-Type", http.DetectContentType(a.body.Bytes()))
 	}
@@ -85,7 +89,7 @@ func (a *answer) sniff() {
 
 // Flush sends an answer that is whole by its own account: a handler may refuse a
 // request and then read on. Of any other it only settles the media type.
-func (a *answer) Flush() {
+func (a *response) Flush() {
 	if _, said := a.Header()["Content-Type"]; !said && a.body.Len() == 0 {
 		a.Header()["Content-Type"] = nil
 	}
@@ -99,11 +103,11 @@ func (a *answer) Flush() {
 }
 
 // Hijack gives the connection away: there is no answer then.
-func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (a *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
 	a.hijacked = a.hijacked || err == nil
 	return conn, buffered, err
 }
 
 // Unwrap gives http.ResponseController deadlines and full duplex.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *response) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -1,26 +1,40 @@
-package uploadtest
+package contract
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Bounds of what is remembered of one form.
+const (
+	mostParts = 1000
+	mostKept  = 16 << 20
 )
 
 // form takes a multipart/form-data body apart as it passes by.
 type form struct {
 	*io.PipeWriter
 	boundary string
+	w        Watch
 	done     chan struct{}
 
 	// Once done is closed:
-	parts []part
+	parts []*part
+	kept  int   // bytes that may still be remembered
+	over  bool  // there are more parts than are looked at
 	err   error // why the form ended, nil after its closing boundary
 }
 
@@ -31,16 +45,19 @@ type part struct {
 	digest digest
 }
 
-// newForm is nil for any media type but multipart/form-data.
-func newForm(contentType string) *form {
+// newForm returns nil for any media type but multipart/form-data.
+func newForm(contentType string, w Watch) *form {
 	typ, params, err := mime.ParseMediaType(contentType)
 	if err != nil || typ != "multipart/form-data" {
 		return nil
 	}
-	r, w := io.Pipe()
-	f := &form{PipeWriter: w, boundary: params["boundary"], done: make(chan struct{})}
+	pr, pw := io.Pipe()
+	f := &form{PipeWriter: pw, boundary: params["boundary"], w: w, done: make(chan struct{}), kept: mostKept}
 	go func() {
 		defer close(f.done)
+		// Larger than what the reader of forms takes: otherwise each write would be
+		// handed over in many small pieces.
+		r := bufio.NewReaderSize(pr, 32<<10)
 		f.err = f.read(r)
 		_, _ = io.Copy(io.Discard, r) // the epilogue, and what follows a fault
 	}()
@@ -57,11 +74,22 @@ func (f *form) read(r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		f.parts = append(f.parts, part{header: p.Header})
-		it := &f.parts[len(f.parts)-1]
+		if len(f.parts) == mostParts {
+			f.over = true
+			return nil
+		}
+		it := &part{header: p.Header}
+		f.parts = append(f.parts, it)
 		disposition, params, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
 		it.params, it.form = params, err == nil && disposition == "form-data"
-		if _, err := io.Copy(&it.digest, p); err != nil {
+		most := Keep
+		if _, isFile := params["filename"]; isFile {
+			most = f.w.Head
+		}
+		it.digest = newDigest(min(most, f.kept), f.w.Sum)
+		_, err = io.Copy(&it.digest, p)
+		f.kept -= it.digest.head.Len()
+		if err != nil {
 			return err
 		}
 	}
@@ -73,20 +101,41 @@ func (f *form) finish() {
 	<-f.done
 }
 
-// fault is the first thing wrong with a whole form that no schema can say.
-func (f *form) fault() string {
+// fault returns the first thing wrong with a whole form that no schema can say.
+func (f *form) fault(op *openapi3.Operation) string {
 	if f.err != nil {
 		if errors.Is(f.err, io.ErrUnexpectedEOF) || errors.Is(f.err, io.EOF) {
 			return "the form does not end with its closing boundary"
 		}
 		return firstLine(f.err.Error())
 	}
+	known := fieldsOf(op)
 	for i, p := range f.parts {
 		if why := p.fault(); why != "" {
 			return fmt.Sprintf("part %d: %s", i+1, why)
 		}
+		if name := p.params["name"]; len(known) > 0 && !slices.Contains(known, name) {
+			return fmt.Sprintf("part %d: the field is called %.50q, but the spec has only %q", i+1, name, known)
+		}
 	}
 	return ""
+}
+
+// fieldsOf returns the names that the spec gives the fields of a form; none
+// where others are allowed.
+func fieldsOf(op *openapi3.Operation) []string {
+	if op.RequestBody == nil || op.RequestBody.Value == nil {
+		return nil
+	}
+	media := op.RequestBody.Value.Content.Get("multipart/form-data")
+	if media == nil || media.Schema == nil || media.Schema.Value == nil {
+		return nil
+	}
+	schema := media.Schema.Value
+	if has := schema.AdditionalProperties.Has; schema.AdditionalProperties.Schema != nil || has != nil && *has {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(schema.Properties))
 }
 
 func (p *part) fault() string {
@@ -122,16 +171,15 @@ func (f *form) files() []File {
 	var files []File
 	for _, p := range f.parts {
 		if name, isFile := p.params["filename"]; isFile {
-			files = append(files, File{
-				Field: p.params["name"], Name: name, ContentType: p.header.Get("Content-Type"),
-				Size: p.digest.size, SHA256: p.digest.hex(), Body: bytes.Clone(p.digest.head.Bytes()),
-			})
+			file := p.digest.file()
+			file.Field, file.Name, file.ContentType = p.params["name"], name, p.header.Get("Content-Type")
+			files = append(files, file)
 		}
 	}
 	return files
 }
 
-// abridged is the form again with no more of each part than is kept, for a
+// abridged returns the form again with no more of each part than is kept, for a
 // validator that reads everything into memory.
 func (f *form) abridged() ([]byte, error) {
 	var b bytes.Buffer
@@ -139,12 +187,12 @@ func (f *form) abridged() ([]byte, error) {
 	if err := w.SetBoundary(f.boundary); err != nil {
 		return nil, err
 	}
-	for i := range f.parts {
-		p, err := w.CreatePart(f.parts[i].header)
+	for _, part := range f.parts {
+		p, err := w.CreatePart(part.header)
 		if err != nil {
 			return nil, err
 		}
-		_, _ = p.Write(f.parts[i].digest.head.Bytes()) // into memory: it cannot fail
+		_, _ = p.Write(part.digest.head.Bytes()) // into memory: it cannot fail
 	}
 	w.Close()
 	return b.Bytes(), nil

@@ -1,0 +1,173 @@
+package contract
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Keep is how much of a body is looked at: 1 MiB of a JSON body, of each field
+// of a form, and of an answer.
+const Keep = 1 << 20
+
+// Watch says what is remembered of the files that pass by. The zero value
+// remembers their size alone.
+type Watch struct {
+	Head int  // the first bytes of each file and each body
+	Sum  bool // the SHA-256
+}
+
+// File describes one file that was sent.
+type File struct {
+	Field       string // the form's field; empty where the body was the file
+	Name        string // as it stood in the form, directories included
+	ContentType string
+	Size        int64  // bytes
+	SHA256      string // of all bytes, in lower-case hex
+	Body        []byte // the beginning
+}
+
+// digest is what remains of bytes that passed by.
+type digest struct {
+	size int64
+	most int          // of head
+	head bytes.Buffer // the first bytes
+	sum  hash.Hash    // nil: not worked out
+}
+
+func newDigest(most int, sum bool) digest {
+	d := digest{most: most}
+	if sum {
+		d.sum = sha256.New()
+	}
+	return d
+}
+
+func (d *digest) Write(p []byte) (int, error) {
+	if d.sum != nil {
+		d.sum.Write(p)
+	}
+	d.size += int64(len(p))
+	d.head.Write(p[:max(0, min(len(p), d.most-d.head.Len()))])
+	return len(p), nil
+}
+
+func (d *digest) file() File {
+	f := File{Size: d.size, Body: bytes.Clone(d.head.Bytes())}
+	if d.sum != nil {
+		f.SHA256 = hex.EncodeToString(d.sum.Sum(nil))
+	}
+	return f
+}
+
+// body looks on while a request's body is read, and holds only its beginning.
+type body struct {
+	io.ReadCloser
+
+	mu     sync.Mutex
+	digest digest
+	form   *form // of a form, else nil
+	ended  bool  // io.EOF was seen
+	broken bool  // something else was seen before it
+	over   bool  // nothing counts any more
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.over {
+		_, _ = b.digest.Write(p[:n])
+		if b.form != nil {
+			_, _ = b.form.Write(p[:n])
+		}
+		b.ended = b.ended || err == io.EOF
+		b.broken = b.broken || err != nil && !b.ended // net/http says io.EOF after io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// finish ends the looking on. Whole says that length bytes came, all of the
+// body; length is -1 where it is not known.
+func (b *body) finish(length int64) (whole bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.over {
+		b.over = true
+		if b.form != nil {
+			b.form.finish()
+		}
+	}
+	if length >= 0 {
+		return b.digest.size == length
+	}
+	return b.ended && !b.broken
+}
+
+// watch looks at what is read of rc. A body that is text for a validator is
+// kept up to [Keep], any other up to what w says.
+func (x *Exchange) watch(rc io.ReadCloser) *body {
+	most := x.w.Head
+	b := &body{ReadCloser: rc}
+	switch {
+	case x.op.route != nil && !x.raw || x.op.name == Token || x.op.name == Presigned:
+		if b.form = newForm(x.head.Header.Get("Content-Type"), x.w); b.form == nil && x.op.name != Presigned {
+			most = Keep
+		}
+	}
+	b.digest = newDigest(most, x.w.Sum && b.form == nil)
+	return b
+}
+
+// Empty tells whether a request is without a body.
+func Empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody }
+
+// isRaw tells whether an operation takes a file as its whole body, of the given
+// media type.
+func isRaw(op operation, contentType string) bool {
+	if op.route == nil || op.route.Operation.RequestBody == nil || op.route.Operation.RequestBody.Value == nil {
+		return false
+	}
+	media := op.route.Operation.RequestBody.Value.Content.Get(contentType)
+	if media == nil {
+		return false
+	}
+	typ, _, _ := mime.ParseMediaType(contentType)
+	switch {
+	case strings.HasPrefix(typ, "multipart/"), strings.HasSuffix(typ, "json"), typ == "application/x-www-form-urlencoded":
+		return false
+	case typ == "application/octet-stream", media.Schema == nil, media.Schema.Value == nil:
+		return true
+	}
+	schema := media.Schema.Value
+	return schema.Format == "binary" || schema.Type == nil && len(schema.Properties) == 0
+}
+
+// rawName returns the name that a raw body goes by: in Content-Disposition, or
+// in a parameter called name or the like.
+func (x *Exchange) rawName() string {
+	if _, params, err := mime.ParseMediaType(x.head.Header.Get("Content-Disposition")); err == nil && params["filename"] != "" {
+		return params["filename"]
+	}
+	isName := func(s string) bool {
+		s = strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
+		return s == "name" || s == "filename"
+	}
+	for name, value := range x.op.params {
+		if isName(name) {
+			return value
+		}
+	}
+	for name, values := range x.head.URL.Query() {
+		if isName(name) {
+			return values[0]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,202 @@
+package contract
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// grant is what was said of a URL when an answer handed it out.
+type grant struct {
+	upload      bool              // it takes a file; any other URL is nobody's business here
+	sure        bool              // the answer says so, by a name or by what stands beside
+	location    bool              // it came in the header Location
+	own         bool              // it lies on the API's host
+	method      string            // empty: nothing was said
+	contentType string            // empty: nothing was said
+	query       string            // what opens it
+	header      map[string]string // to be sent with the bytes
+	fields      map[string]string // to be sent before the file, in a form
+	ids         []string          // of the file that it is for
+}
+
+func (c *Contract) granted(address string) (grant, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g, ok := c.grants[address]
+	return g, ok
+}
+
+// most is how many URLs are remembered. A server that runs for months hands out
+// more; what is forgotten then has long expired.
+const most = 100_000
+
+// grant remembers a URL that was handed out.
+func (c *Contract) grant(rawURL string, g grant) {
+	_, address, found := strings.Cut(rawURL, "://")
+	if !found {
+		return
+	}
+	address, _, _ = strings.Cut(address, "#")
+	slash, query := strings.IndexByte(address, '/'), strings.IndexByte(address, '?')
+	switch {
+	case slash < 0 && query < 0:
+		address += "/"
+	case slash < 0 || query >= 0 && query < slash:
+		address = address[:query] + "/" + address[query:]
+	}
+	_, g.query, _ = strings.Cut(address, "?")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.grants) >= most {
+		clear(c.grants)
+	}
+	c.grants[address] = g
+}
+
+// Forget forgets the URLs that were handed out.
+func (c *Contract) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.grants)
+}
+
+// An upload's URL is told from others by its names first, then by what stands
+// beside it in its object.
+var (
+	uploads  = regexp.MustCompile(`(?i)upload|presign|signed|\bput|put_?ur[il]`)
+	methods  = regexp.MustCompile(`(?i)method|verb`)
+	headers  = regexp.MustCompile(`(?i)headers?$`)
+	fields   = regexp.MustCompile(`(?i)fields|form_?data`)
+	typeName = regexp.MustCompile(`(?i)^(x.upload.)?content.?type$`)
+)
+
+// handOut remembers the URLs in the JSON answer of an operation.
+func (c *Contract) handOut(request, answer []byte, ids []string) {
+	contentType := ""
+	for _, m := range Members(request) {
+		if typeName.MatchString(m.Name) && contentType == "" {
+			contentType = m.Value
+		}
+	}
+	anyMethod := ""
+	for _, m := range Members(answer) {
+		if upper := strings.ToUpper(m.Value); sends(upper) {
+			anyMethod = upper
+		}
+	}
+	found := map[string]grant{}
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, element := range v {
+				walk(path, element)
+			}
+		case map[string]any:
+			g := beside(v)
+			for name, value := range v {
+				text, _ := value.(string)
+				if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+					walk(path+" "+name, value)
+					continue
+				}
+				g := g
+				g.upload, g.ids, g.contentType = true, ids, contentType
+				g.sure = uploads.MatchString(path + " " + name)
+				if g.method == "" {
+					g.method = anyMethod
+				}
+				found[text] = g
+			}
+		}
+	}
+	var root any
+	if json.Unmarshal(answer, &root) != nil {
+		return
+	}
+	walk("", root)
+	sure := false
+	for _, g := range found {
+		sure = sure || g.sure
+	}
+	for address, g := range found {
+		g.upload = g.sure || !sure
+		c.grant(address, g)
+	}
+}
+
+// beside reads what an object says of the URL in it.
+func beside(object map[string]any) (g grant) {
+	for name, value := range object {
+		switch value := value.(type) {
+		case string:
+			if upper := strings.ToUpper(value); methods.MatchString(name) && sends(upper) {
+				g.method = upper
+			}
+		case map[string]any:
+			switch {
+			case fields.MatchString(name):
+				g.fields, g.method = texts(value), http.MethodPost
+			case headers.MatchString(name):
+				g.header = texts(value)
+			}
+		}
+	}
+	return g
+}
+
+func sends(method string) bool {
+	return slices.Contains([]string{http.MethodPut, http.MethodPost, http.MethodPatch}, method)
+}
+
+// texts returns the members of an object that are texts.
+func texts(object map[string]any) map[string]string {
+	found := map[string]string{}
+	for name, value := range object {
+		if text, ok := value.(string); ok {
+			found[name] = text
+		}
+	}
+	return found
+}
+
+// locate remembers the URL of an answer's Location, unless it is an operation's.
+func (c *Contract) locate(x *Exchange, location string) {
+	to, err := x.url().Parse(location)
+	if location == "" || err != nil {
+		return
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodHead} {
+		if _, _, err := c.router.FindRoute(&http.Request{Method: method, URL: &url.URL{Path: to.Path}}); err == nil {
+			return
+		}
+	}
+	g := grant{upload: true, location: true, ids: x.ids, own: to.Host == x.host}
+	c.grant(to.String(), g)
+}
+
+// telling matches the names of query parameters whose values open something.
+var telling = regexp.MustCompile(`(?i)sig|token|credential|secret|key`)
+
+// Secrets returns what no error may repeat of the URLs handed out so far.
+func (c *Contract) Secrets() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var secrets []string
+	for _, g := range c.grants {
+		if g.query == "" {
+			continue
+		}
+		secrets = append(secrets, g.query)
+		for pair := range strings.SplitSeq(g.query, "&") {
+			if name, value, _ := strings.Cut(pair, "="); telling.MatchString(name) && len(value) >= 8 {
+				secrets = append(secrets, value)
+			}
+		}
+	}
+	return secrets
+}

@@ -1,0 +1,110 @@
+package contract
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// checkPresigned holds a presigned request to what its answer said of it, to
+// what storage services ask, and to what its sender must not tell them.
+func (x *Exchange) checkPresigned() {
+	g := x.op.grant
+	if !g.own {
+		x.checkCredentials()
+	}
+	if g.location {
+		return // a session's URL: nothing of its requests is signed
+	}
+	signed := signedHeaders(g.query)
+	for _, name := range slices.Sorted(maps.Keys(x.head.Header)) {
+		// Azure's blob type has to be there. Anything else of its own the sender
+		// cannot have signed.
+		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
+			!containsFold(x.c.CredentialHeaders(), name) && !containsFold(slices.Collect(maps.Keys(g.header)), name) && !containsFold(signed, name) {
+			x.broke(RulePresignedHeader, "header "+name+" is not part of what was signed")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(g.header)) {
+		if got := x.head.Header.Get(name); got == "" && !strings.EqualFold(name, "Host") && !strings.EqualFold(name, "Content-Length") {
+			x.broke(RulePresignedHeader, "header "+name+" was handed out with the URL and is not sent")
+		} else if got != "" && got != g.header[name] {
+			x.broke(RulePresignedHeader, "header "+name+" was handed out with the URL and is sent with another value")
+		}
+	}
+	if g.method != "" && x.head.Method != g.method {
+		x.broke(RuleMethod, fmt.Sprintf("%s, but the URL was handed out for %s", x.head.Method, g.method))
+	}
+	if got, want := x.head.Header.Get("Content-Type"), g.contentType; g.fields == nil && want != "" && got != want {
+		x.broke(RuleMediaType, fmt.Sprintf("Content-Type %q, but %q was announced", got, want))
+	}
+}
+
+// checkCredentials reports the API's credentials on a presigned request. They
+// may go along where the answer listed them.
+func (x *Exchange) checkCredentials() {
+	for _, name := range x.c.CredentialHeaders() {
+		if value := x.head.Header.Get(name); value != "" && !listed(x.op.grant.header, name, value) {
+			x.broke(RuleForeign, "header "+name+" tells the storage service the API's credentials")
+		}
+	}
+}
+
+func listed(header map[string]string, name, value string) bool {
+	for n, v := range header {
+		if strings.EqualFold(n, name) && v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// checkFields holds a form that goes to a presigned URL to the fields that were
+// handed out with it.
+func (x *Exchange) checkFields() {
+	if x.op.grant == nil || x.op.grant.fields == nil {
+		return
+	}
+	if x.body == nil || x.body.form == nil {
+		x.broke(RuleForm, "the URL was handed out for a form, and the body is none")
+		return
+	}
+	got := map[string]string{}
+	for _, p := range x.body.form.parts {
+		if _, isFile := p.params["filename"]; isFile || p.params["name"] == "file" {
+			break // what comes after the file does not count
+		}
+		got[p.params["name"]] = p.digest.head.String()
+	}
+	for _, name := range slices.Sorted(maps.Keys(x.op.grant.fields)) {
+		if got[name] != x.op.grant.fields[name] {
+			x.broke(RuleForm, fmt.Sprintf("the field %q does not stand before the file as it was handed out", name))
+		}
+	}
+}
+
+// signedHeaders returns the headers that a URL's own query lists as signed.
+func signedHeaders(query string) []string {
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasSuffix(strings.ToLower(name), "-signedheaders") {
+			return strings.Split(strings.NewReplacer("%3B", ";", "%3b", ";").Replace(value), ";")
+		}
+	}
+	return nil
+}
+
+// moved remembers where a presigned step was redirected to.
+func (x *Exchange) moved(status int, header http.Header) {
+	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
+		return
+	}
+	if to, err := x.url().Parse(header.Get("Location")); err == nil {
+		x.c.grant(to.String(), *x.op.grant)
+	}
+}
+
+func containsFold(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}

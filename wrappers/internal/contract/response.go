@@ -1,0 +1,74 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/getkin/kin-openapi/openapi3filter"
+)
+
+// FinishResponse looks at an answer and returns what is wrong with it. Body is
+// nil where it is longer than [Keep].
+func (x *Exchange) FinishResponse(status int, header http.Header, body []byte) []*Violation {
+	switch {
+	case x.op.name == Presigned:
+		x.moved(status, header)
+	case x.op.route != nil:
+		x.checkResponse(status, header, body)
+		if status/100 == 2 {
+			x.learn(header, body)
+		}
+	}
+	faults := x.faults
+	x.faults = nil
+	return faults
+}
+
+// checkResponse holds an answer to its operation in the spec.
+func (x *Exchange) checkResponse(status int, header http.Header, body []byte) {
+	declared := x.op.route.Operation.Responses.Status(status)
+	if declared == nil {
+		declared = x.op.route.Operation.Responses.Default()
+	}
+	switch {
+	case declared == nil:
+		x.broke(RuleStatus, fmt.Sprintf("%d is not declared", status))
+		return
+	case declared.Value != nil && len(declared.Value.Content) == 0 && len(body) > 0:
+		x.broke(RuleAnswer, fmt.Sprintf("%d bytes, but status %d declares no body", len(body), status))
+		return
+	}
+	request := x.input()
+	input := &openapi3filter.ResponseValidationInput{RequestValidationInput: request, Status: status, Header: header, Options: request.Options}
+	if body != nil {
+		input.SetBodyBytes(body)
+	} else {
+		input.Options.ExcludeResponseBody = true
+	}
+	if err := openapi3filter.ValidateResponse(x.head.Context(), input); err != nil {
+		rule, detail := ruleOf(err)
+		x.broke(rule, fmt.Sprintf("status %d: %s", status, detail))
+	}
+}
+
+// learn keeps what later requests may refer to: ids and URLs.
+func (x *Exchange) learn(header http.Header, body []byte) {
+	var ids, plain []string
+	for _, m := range Members(body) {
+		switch {
+		case isFileID(m.Name):
+			ids = append(ids, m.Value)
+		case m.Name == "id":
+			plain = append(plain, m.Value)
+		}
+	}
+	if ids == nil {
+		ids = plain
+	}
+	if ids != nil {
+		x.ids = ids
+	}
+	_, request := x.Received()
+	x.c.handOut(request, body, x.ids)
+	x.c.locate(x, header.Get("Location"))
+}

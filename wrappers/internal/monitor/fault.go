@@ -1,0 +1,95 @@
+package monitor
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// A fault stands in front of a handler and spoils one request: it answers in the
+// place of next, or it calls next and spoils what goes in or comes out.
+
+// Answer answers at once, without a look at the request's body. Header
+// alternates names and values.
+func Answer(status int, body string, header ...string) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for i := 0; i+1 < len(header); i += 2 {
+				w.Header().Add(header[i], header[i+1])
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		})
+	}
+}
+
+// Delay waits before the handler is called, or until the caller is gone.
+func Delay(d time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			timer := time.NewTimer(d)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+				next.ServeHTTP(w, r)
+			case <-r.Context().Done():
+				reset(w)
+			}
+		})
+	}
+}
+
+// ResetBefore resets the connection before the body is read.
+func ResetBefore(http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { reset(w) })
+}
+
+// ResetMiddle resets the connection in the middle of the body,
+// which ends with io.ErrUnexpectedEOF for the handler.
+func ResetMiddle(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > 0 {
+			torn := r.WithContext(r.Context())
+			torn.Body = struct {
+				io.Reader
+				io.Closer
+			}{io.MultiReader(io.LimitReader(r.Body, r.ContentLength/2), failing{io.ErrUnexpectedEOF}), r.Body}
+			next.ServeHTTP(nowhere{http.Header{}}, torn)
+		}
+		reset(w)
+	})
+}
+
+// ResetAfter lets the handler do its work and resets the connection in place of
+// its answer.
+func ResetAfter(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(nowhere{http.Header{}}, r)
+		reset(w)
+	})
+}
+
+// reset ends a connection with a TCP reset, not with the end of a stream.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// failing is a reader that ends with an error.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// nowhere takes the answer of a handler whose caller hears nothing of it.
+type nowhere struct{ header http.Header }
+
+func (n nowhere) Header() http.Header         { return n.header }
+func (n nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (n nowhere) WriteHeader(int)             {}

@@ -1,0 +1,170 @@
+package monitor
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// handler is one provider's handler, watched.
+type handler struct {
+	m        *Monitor
+	provider string
+	contract *contract.Contract
+	next     http.Handler
+}
+
+// visit is one request on its way through.
+type visit struct {
+	*handler
+	x      *contract.Exchange
+	record *entry
+	broken []contract.Violation // by the request, and by the handler's own answer
+	asked  sync.Once
+}
+
+type visitKey struct{}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v := &visit{handler: h, x: h.contract.Begin(r, h.m.cfg.Watch)}
+	fault := v.enter(r)
+	defer v.leave()
+	r = v.x.Watching(r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+	defer v.requestEnded()
+
+	responded := false
+	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer h.m.noPanic()
+		a := &response{ResponseWriter: w, look: func(a *response) {
+			v.requestEnded()
+			responded = true
+			v.found(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
+		}}
+		h.next.ServeHTTP(a, r)
+		a.finish(r)
+	})
+	a := &response{ResponseWriter: w, look: func(a *response) {
+		v.requestEnded()
+		if !responded && v.x.Op() == contract.Presigned {
+			v.x.FinishResponse(a.status(), a.Header(), nil) // a fault may redirect
+		}
+		v.settle(a, responded)
+	}}
+	defer func() { v.end(a) }()
+	if fault != nil {
+		fault.Fault(next).ServeHTTP(a, r)
+	} else {
+		next.ServeHTTP(a, r)
+	}
+	if a.hijacked {
+		v.requestEnded()
+		v.settle(a, false)
+	}
+	a.finish(r)
+}
+
+// enter records a request and returns the fault that it meets.
+func (v *visit) enter(r *http.Request) *Injection {
+	record := &entry{Exchange: Exchange{
+		Time: time.Now(), Provider: v.provider, Op: v.x.Op(), Method: r.Method, Path: r.URL.EscapedPath(), FileIDs: v.x.FileIDs(),
+	}}
+	if v.m.cfg.Watch.Head > 0 {
+		record.URI, record.Header = r.RequestURI, r.Header.Clone()
+	}
+	v.record = record
+	m := v.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.active++
+	m.history.add(record)
+	fault := m.meet(v.provider, v.x.Op())
+	if fault != nil {
+		record.Fault = fault.Kind
+	}
+	return fault
+}
+
+func (v *visit) leave() {
+	v.m.mu.Lock()
+	defer v.m.mu.Unlock()
+	v.m.active--
+}
+
+// requestEnded reports what is wrong with the request, once.
+func (v *visit) requestEnded() {
+	v.asked.Do(func() { v.found(v.x.FinishRequest()) })
+}
+
+func (v *visit) found(violations []*contract.Violation) {
+	v.m.mu.Lock()
+	for _, broken := range violations {
+		v.record.Violations = append(v.record.Violations, *broken)
+	}
+	v.m.mu.Unlock()
+	if report := v.m.cfg.Report; report != nil {
+		for _, broken := range violations {
+			report(broken)
+		}
+	}
+}
+
+// settle writes down what became of a request, before its sender can know.
+func (v *visit) settle(a *response, responded bool) {
+	size, head := v.x.Received()
+	files := v.x.Files()
+	m := v.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := v.record
+	r.Received, r.Files, r.FileIDs, r.Responded = size, files, v.x.FileIDs(), responded
+	if !a.hijacked {
+		r.Status = a.status()
+		if name := v.contract.TraceHeader; name != "" {
+			r.TraceID = a.Header().Get(name)
+		}
+	}
+	if m.cfg.Watch.Head > 0 {
+		r.Body = bytes.Clone(head)
+		if !a.hijacked {
+			r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body.Bytes())
+		}
+	}
+	m.history.measure(r)
+}
+
+// end closes the record of an exchange.
+func (v *visit) end(a *response) {
+	m := v.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := v.record
+	r.Duration, r.Sent, r.Over = time.Since(r.Time), a.written, true
+	m.history.measure(r)
+	if !r.gone {
+		m.tell(r.Exchange)
+	}
+}
+
+// noPanic keeps a panic of the handler from looking like a cut connection.
+func (m *Monitor) noPanic() {
+	if p := recover(); p != nil {
+		if p != http.ErrAbortHandler && m.cfg.Panicked != nil {
+			m.cfg.Panicked(p)
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// drain reads what a handler left of a body, so that it can be looked at, where
+// net/http would read it too before the answer goes out.
+func drain(r *http.Request) {
+	const most = 256 << 10
+	if r.ContentLength <= most && r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, most)
+	}
+}

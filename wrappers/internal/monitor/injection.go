@@ -1,0 +1,89 @@
+package monitor
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Injection is a fault and the requests that meet it.
+type Injection struct {
+	ID       int64  // set by [Monitor.Inject]
+	Provider string // empty: any
+	Op       string // empty: any
+	Times    int    // how many requests meet it; negative: all until it is removed
+	Kind     string // what to call it
+	Fault    func(next http.Handler) http.Handler
+
+	met  int
+	left int
+}
+
+// Inject has the next requests of an operation go through a fault. Of several
+// faults that fit, the one injected first holds until it is used up. A provider
+// or an operation that does not exist is an error that says which there are.
+func (m *Monitor) Inject(f Injection) (Injection, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f.Provider != "" && m.contracts[f.Provider] == nil {
+		return f, fmt.Errorf("no provider is called %.100q: there is %s", f.Provider, strings.Join(slices.Sorted(maps.Keys(m.contracts)), ", "))
+	}
+	if f.Op != "" {
+		var known []string
+		for name, c := range m.contracts {
+			if f.Provider == "" || f.Provider == name {
+				known = append(known, c.Operations()...)
+			}
+		}
+		slices.Sort(known)
+		if known = slices.Compact(known); !slices.Contains(known, f.Op) {
+			return f, fmt.Errorf("no operation is called %.100q: there is %s", f.Op, strings.Join(known, ", "))
+		}
+	}
+	m.lastFault++
+	f.ID, f.left = m.lastFault, f.Times
+	m.faults = append(m.faults, &f)
+	return f, nil
+}
+
+// Remove takes a fault back and tells whether it was there.
+func (m *Monitor) Remove(id int64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := len(m.faults)
+	m.faults = slices.DeleteFunc(m.faults, func(f *Injection) bool { return f.ID == id })
+	return len(m.faults) < before
+}
+
+// Injections returns the faults that were injected and not removed, and how many
+// requests each may still meet in Times. One that is used up is among them until
+// it is removed.
+func (m *Monitor) Injections() []Injection {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []Injection
+	for _, f := range m.faults {
+		it := *f
+		it.Times = f.left
+		list = append(list, it)
+	}
+	return list
+}
+
+// Met returns how many requests have met the fault so far.
+func (f Injection) Met() int { return f.met }
+
+// meet returns the fault that the next request of an operation meets, or nil.
+// The monitor is locked.
+func (m *Monitor) meet(provider, op string) *Injection {
+	for _, f := range m.faults {
+		if f.left != 0 && (f.Provider == "" || f.Provider == provider) && (f.Op == "" || f.Op == op) {
+			f.left = max(f.left-1, -1)
+			f.met++
+			return f
+		}
+	}
+	return nil
+}

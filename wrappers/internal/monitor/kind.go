@@ -1,0 +1,55 @@
+package monitor
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind is a fault in data, for callers that are not written in Go.
+type Kind struct {
+	Name   string            // one of [Kinds]
+	Status int               // of answer
+	Header map[string]string // of answer
+	Body   string            // of answer
+	Delay  time.Duration     // of delay
+}
+
+// The kinds of faults by their names.
+var kinds = map[string]func(Kind) func(http.Handler) http.Handler{
+	"answer": func(k Kind) func(http.Handler) http.Handler {
+		var header []string
+		for _, name := range slices.Sorted(maps.Keys(k.Header)) {
+			header = append(header, name, k.Header[name])
+		}
+		return Answer(k.Status, k.Body, header...)
+	},
+	"delay":       func(k Kind) func(http.Handler) http.Handler { return Delay(k.Delay) },
+	"resetBefore": func(Kind) func(http.Handler) http.Handler { return ResetBefore },
+	"resetMiddle": func(Kind) func(http.Handler) http.Handler { return ResetMiddle },
+	"resetAfter":  func(Kind) func(http.Handler) http.Handler { return ResetAfter },
+	"expired": func(Kind) func(http.Handler) http.Handler {
+		return Answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "Content-Type", "application/xml")
+	},
+	"unauthorized": func(Kind) func(http.Handler) http.Handler { return Answer(http.StatusUnauthorized, "") },
+}
+
+// Kinds returns the names of all kinds of faults.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// Fault returns the fault, or an error that says what the kind lacks.
+func (k Kind) Fault() (func(http.Handler) http.Handler, error) {
+	fault, ok := kinds[k.Name]
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("no fault is called %.100q: there is %s", k.Name, strings.Join(Kinds(), ", "))
+	case k.Name == "answer" && (k.Status < 200 || k.Status > 599):
+		return nil, fmt.Errorf("an answer needs a status from 200 to 599, and %d is none", k.Status)
+	case k.Name == "delay" && k.Delay <= 0:
+		return nil, fmt.Errorf("a delay needs a time above zero")
+	}
+	return fault(k), nil
+}

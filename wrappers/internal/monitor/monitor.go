@@ -1,0 +1,102 @@
+// Package monitor stands in front of the handlers of one port: it records each
+// exchange, holds it to the handler's contract, and spoils it on demand.
+//
+//	m := monitor.New(monitor.Config{})
+//	mux.Handle("/v1/", m.Handler("twentyfourseven", c, standin))
+//	fault, err := m.Inject(monitor.Injection{Provider: "twentyfourseven", Op: "fileUpload", Times: 1, Fault: monitor.Answer(503, "")})
+//	for _, x := range m.Exchanges() { ... }
+//
+// Bodies stream through and are never held whole. What is remembered is bounded
+// in count and in bytes.
+package monitor
+
+import (
+	"cmp"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// Config says what a [Monitor] remembers. The zero value remembers no body and
+// no header.
+type Config struct {
+	Count int   // exchanges; zero means 1,000
+	Bytes int64 // of all that is remembered; zero means 32 MiB
+
+	// Watch is what is remembered of files and bodies. With a Head, headers and
+	// queries are remembered too: the exchanges are then not for showing.
+	Watch contract.Watch
+
+	// Report is told of each violation as it is found, if it is set.
+	Report func(*contract.Violation)
+
+	// Panicked is told of a panic of a handler, before the connection is cut.
+	Panicked func(any)
+}
+
+// Monitor watches the handlers of one port. It is safe for concurrent use.
+type Monitor struct {
+	cfg Config
+
+	mu        sync.Mutex
+	contracts map[string]*contract.Contract // by provider
+	history   history
+	faults    []*Injection
+	lastFault int64
+	listeners map[*Listener]bool
+	active    int // requests being answered
+}
+
+// New returns a monitor that watches nothing yet.
+func New(cfg Config) *Monitor {
+	cfg.Count, cfg.Bytes = cmp.Or(cfg.Count, 1000), cmp.Or(cfg.Bytes, 32<<20)
+	return &Monitor{
+		cfg: cfg, contracts: map[string]*contract.Contract{}, listeners: map[*Listener]bool{},
+		history: history{count: cfg.Count, bytes: cfg.Bytes},
+	}
+}
+
+// Handler returns next, watched: its exchanges are held to c and recorded under
+// the provider's name.
+func (m *Monitor) Handler(provider string, c *contract.Contract, next http.Handler) http.Handler {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.contracts[provider] = c
+	return &handler{m: m, provider: provider, contract: c, next: next}
+}
+
+// Exchanges returns what is remembered, in the order of arrival. An exchange
+// that is not over is among them, with what is known of it.
+func (m *Monitor) Exchanges() []Exchange {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.history.list()
+}
+
+// Reset forgets exchanges and faults. An exchange that is not over is not
+// recorded any more.
+func (m *Monitor) Reset() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.history.forget()
+	m.faults = nil
+	for _, c := range m.contracts {
+		c.Forget()
+	}
+}
+
+// Quiet waits until no request is being answered, at most as long as limit says,
+// and tells whether it came to that: after a client gave up on a request, the
+// handler may still be at it.
+func (m *Monitor) Quiet(limit time.Duration) bool {
+	for deadline := time.Now().Add(limit); ; time.Sleep(time.Millisecond) {
+		m.mu.Lock()
+		active := m.active
+		m.mu.Unlock()
+		if active == 0 || time.Now().After(deadline) {
+			return active == 0
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package monitor_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/internal/monitor"
+)
+
+// watched serves h as the provider depot.
+func watched(t *testing.T, cfg monitor.Config, h http.HandlerFunc) (*monitor.Monitor, string) {
+	t.Helper()
+	spec, err := os.ReadFile("../../uploadtest/testdata/depot.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := contract.Parse(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := monitor.New(cfg)
+	ts := httptest.NewServer(m.Handler("depot", c, h))
+	t.Cleanup(ts.Close)
+	return m, ts.URL
+}
+
+func ask(t *testing.T, url string) (status int) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
+}
+
+func TestAnExchangeSaysWhatAViewerNeeds(t *testing.T) {
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) {
+		slog.New(monitor.Refusals(slog.DiscardHandler)).WarnContext(r.Context(), "refused", "reason", errors.New("no such object"))
+		w.Header().Set("X-Depot-Trace", "t-1")
+		http.Error(w, "none", http.StatusNotFound)
+	})
+	l := m.Listen(1)
+	defer l.Close()
+	ask(t, url+"/v2/objects/o-1?key=hush")
+	x := <-l.C
+	got := fmt.Sprintln(x.ID, x.Provider, x.Op, x.Method, x.Path, x.Status, x.Sent, x.TraceID, x.Refusal, x.Over, len(x.Violations))
+	if want := "1 depot look GET /v2/objects/o-1 404 5 t-1 no such object true 2\n"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if strings.Contains(fmt.Sprintf("%+v", m.Exchanges()), "hush") {
+		t.Error("the query is remembered")
+	}
+}
+
+func TestTheHistoryIsBounded(t *testing.T) {
+	answer := func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) }
+	m, url := watched(t, monitor.Config{Count: 3}, answer)
+	for range 5 {
+		ask(t, url+"/v2/objects/o-1")
+	}
+	if xs := m.Exchanges(); len(xs) != 3 || xs[0].ID != 3 {
+		t.Errorf("%d exchanges, want the last 3", len(xs))
+	}
+	m, url = watched(t, monitor.Config{Bytes: 20_000}, answer)
+	for range 10 {
+		ask(t, url+"/v2/objects/"+strings.Repeat("x", 5000))
+	}
+	if xs := m.Exchanges(); len(xs) == 0 || len(xs) > 3 {
+		t.Errorf("%d exchanges of 6,000 bytes, want as many as fit into 20,000", len(xs))
+	}
+}
+
+func TestAFaultHoldsUntilItIsRemoved(t *testing.T) {
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	fault, err := monitor.Kind{Name: "answer", Status: 503}.Fault()
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err := m.Inject(monitor.Injection{Provider: "depot", Op: "look", Times: -1, Kind: "answer", Fault: fault})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := ask(t, url+"/v2/objects/o-1"); got != 503 {
+			t.Errorf("status %d, want the fault's", got)
+		}
+	}
+	if met := m.Injections()[0].Met(); met != 2 || m.Exchanges()[0].Fault != "answer" {
+		t.Errorf("the fault was met %d times, and recorded as %q", met, m.Exchanges()[0].Fault)
+	}
+	if !m.Remove(it.ID) || m.Remove(it.ID) || ask(t, url+"/v2/objects/o-1") != 404 {
+		t.Error("the fault is still there")
+	}
+}
+
+func TestWhatDoesNotExistIsAnError(t *testing.T) {
+	m, _ := watched(t, monitor.Config{}, nil)
+	for want, inject := range map[string]func() error{
+		`no provider is called "other": there is depot`: func() error {
+			_, err := m.Inject(monitor.Injection{Provider: "other"})
+			return err
+		},
+		`no operation is called "lock": there is announce, look, presigned, remove, submit, token`: func() error {
+			_, err := m.Inject(monitor.Injection{Op: "lock"})
+			return err
+		},
+		`no fault is called "boom": there is answer, delay, expired, resetAfter, resetBefore, resetMiddle, unauthorized`: func() error {
+			_, err := monitor.Kind{Name: "boom"}.Fault()
+			return err
+		},
+		"an answer needs a status from 200 to 599, and 42 is none": func() error {
+			_, err := monitor.Kind{Name: "answer", Status: 42}.Fault()
+			return err
+		},
+	} {
+		if err := inject(); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestAListenerThatDoesNotReadHoldsNobodyUp(t *testing.T) {
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	l := m.Listen(1)
+	for range 3 {
+		ask(t, url+"/v2/objects/o-1")
+	}
+	m.Quiet(1e9)
+	if l.Lost() != 2 {
+		t.Errorf("%d exchanges are lost, want 2", l.Lost())
+	}
+	l.Close()
+	l.Close() // a second time is nothing
+	if x := <-l.C; x.ID != 1 {
+		t.Errorf("the first exchange heard of is %d", x.ID)
+	}
+}
+
+func TestResetForgetsAllButTheRunningNumber(t *testing.T) {
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	ask(t, url+"/v2/objects/o-1")
+	_, _ = m.Inject(monitor.Injection{Times: -1, Fault: monitor.ResetBefore})
+	m.Reset()
+	ask(t, url+"/v2/objects/o-1")
+	if xs := m.Exchanges(); len(xs) != 1 || xs[0].ID != 2 || len(m.Injections()) != 0 {
+		t.Errorf("%d exchanges and %d faults are left", len(xs), len(m.Injections()))
+	}
+}

@@ -1,0 +1,41 @@
+package monitor
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Refusals returns a handler for a log that writes down in its exchange why a
+// request was refused: the attribute reason of a line that is logged with the
+// request's context. Each line goes on to next.
+func Refusals(next slog.Handler) slog.Handler { return refusals{next} }
+
+type refusals struct{ slog.Handler }
+
+func (h refusals) Enabled(ctx context.Context, level slog.Level) bool {
+	_, watched := ctx.Value(visitKey{}).(*visit)
+	return watched || h.Handler.Enabled(ctx, level)
+}
+
+func (h refusals) Handle(ctx context.Context, line slog.Record) error {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		line.Attrs(func(a slog.Attr) bool {
+			if a.Key == "reason" {
+				v.m.mu.Lock()
+				v.record.Refusal = a.Value.String()
+				v.m.history.measure(v.record)
+				v.m.mu.Unlock()
+			}
+			return a.Key != "reason"
+		})
+	}
+	if !h.Handler.Enabled(ctx, line.Level) {
+		return nil
+	}
+	return h.Handler.Handle(ctx, line)
+}
+
+func (h refusals) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return refusals{h.Handler.WithAttrs(attrs)}
+}
+func (h refusals) WithGroup(name string) slog.Handler { return refusals{h.Handler.WithGroup(name)} }

@@ -1,0 +1,55 @@
+package ncloudmailer_test
+
+import (
+	"net/url"
+	"slices"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+)
+
+// regions are the plain servers of the spec. The last one is the documented form
+// of them all.
+func regions(t *testing.T) []string {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(contract(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var addresses []string
+	for _, server := range doc.Servers {
+		if len(server.Variables) == 0 {
+			addresses = append(addresses, server.URL)
+		}
+	}
+	return addresses
+}
+
+// paths are the base paths of the regions, each once.
+func paths(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	for _, region := range regions(t) {
+		u, err := url.Parse(region)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(paths, u.Path) {
+			paths = append(paths, u.Path)
+		}
+	}
+	return paths
+}
+
+func TestBaseURLsAreTheServersOfTheSpec(t *testing.T) {
+	got := []string{
+		ncloudmailer.BaseURLKR, ncloudmailer.BaseURLSGN, ncloudmailer.BaseURLJPN,
+		ncloudmailer.BaseURLGov, ncloudmailer.BaseURLGovSGN, ncloudmailer.BaseURLGovJPN,
+	}
+	if diff := cmp.Diff(regions(t), got); diff != "" {
+		t.Errorf("the constants (-spec +constants):\n%s", diff)
+	}
+}

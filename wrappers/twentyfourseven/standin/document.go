@@ -1,0 +1,92 @@
+package standin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strconv"
+	"strings"
+
+	api "github.com/putpost/putpost/gen/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// becomeDocument returns the documentId of a file that has arrived, and makes the
+// document known. It may be called any number of times.
+func (h *Handler) becomeDocument(ctx context.Context, fileID string) (int64, error) {
+	id := documentID(fileID)
+	_, err := h.store.Stat(ctx, documentKey(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = h.store.Put(ctx, documentKey(id), "text/plain", strings.NewReader(fileID))
+	}
+	return id, err
+}
+
+// fileOf returns the fileId that a document was made of.
+func (h *Handler) fileOf(ctx context.Context, id int64) (string, error) {
+	rc, _, err := h.store.Open(ctx, documentKey(id))
+	if err != nil {
+		return "", err
+	}
+	defer rc.Close()
+	text, err := io.ReadAll(io.LimitReader(rc, 1<<10))
+	return string(text), err
+}
+
+// GetDocument answers where to download a document.
+func (h operations) GetDocument(ctx context.Context, req api.GetDocumentRequestObject) (api.GetDocumentResponseObject, error) {
+	fileID, err := h.fileOf(ctx, req.DocumentID)
+	var info store.Info
+	if err == nil {
+		info, err = h.store.Stat(ctx, fileKey(fileID))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, refuse(http.StatusNotFound, "there is no document %d", req.DocumentID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	target, err := h.presign(ctx, http.MethodGet, downloadPath, fileID, "")
+	if err != nil {
+		return nil, err
+	}
+	return document{DocumentID: req.DocumentID, ContentType: info.ContentType, DownloadURL: target, Pages: &[]any{}}, nil
+}
+
+// document answers 200 like the generated type, with a readable URL.
+type document api.Document
+
+func (a document) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	return answerJSON(w, api.Document(a))
+}
+
+// download serves a presigned URL of a document.
+func (h *Handler) download(w http.ResponseWriter, r *http.Request, id string) {
+	w.Header().Set(requestIDHeader, standinhttp.TraceID(r.Context()))
+	if standinhttp.CrossOrigin(w, r, http.MethodGet, requestIDHeader) {
+		return
+	}
+	if err := h.admitURL(r, http.MethodGet, id, ""); err != nil {
+		answerS3(w, r, err)
+		return
+	}
+	rc, info, err := h.store.Open(r.Context(), fileKey(id))
+	if err != nil {
+		answerS3(w, r, &s3Error{status: http.StatusNotFound, Code: "NoSuchKey", Message: "There is no such file.", reason: err})
+		return
+	}
+	defer rc.Close()
+	// What somebody uploaded must not run as a page of this server.
+	w.Header().Set("Content-Disposition", "attachment")
+	w.Header().Set("Content-Security-Policy", "sandbox")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Type", info.ContentType)
+	w.Header().Set("Content-Length", strconv.FormatInt(info.Size, 10))
+	if _, err := io.Copy(w, rc); err != nil {
+		standinhttp.Log(r.Context()).Warn("a download broke off", "reason", fmt.Sprint(err))
+	}
+}

@@ -1,0 +1,162 @@
+package wire_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+// panicking is a source of size bytes that panics at one point.
+func panicking(c *counted, size int64, where string) upload.Source {
+	content := bytes.NewReader(make([]byte, size))
+	src := c.source("a", size, func() (io.Reader, error) {
+		if where == "Open" || where == "the second Open" && c.opened == 1 {
+			panic(where)
+		}
+		content.Reset(make([]byte, size))
+		return content, nil
+	})
+	open := src.Open
+	src.Open = func() (io.ReadCloser, error) {
+		rc, err := open()
+		return &fragile{ReadCloser: rc, where: where}, err
+	}
+	return src
+}
+
+type fragile struct {
+	io.ReadCloser
+	where string
+	read  int
+}
+
+func (f *fragile) Read(p []byte) (int, error) {
+	if f.where == "Read" || f.where == "a later Read" && f.read > 0 {
+		panic(f.where)
+	}
+	n, err := f.ReadCloser.Read(p[:min(len(p), 1000)])
+	f.read += n
+	return n, err
+}
+
+func (f *fragile) Close() error {
+	f.ReadCloser.Close()
+	if f.where == "Close" {
+		panic(f.where)
+	}
+	return nil
+}
+
+// Above 48 KiB the transport reads on a goroutine of its own, and a panic there
+// would end the process.
+func TestPanicOfASourceComesOutOfTheCall(t *testing.T) {
+	for _, size := range []int64{100, 48 << 10, 100_000, 2 << 20} {
+		for _, where := range []string{"Open", "the second Open", "Read", "a later Read", "Close"} {
+			if where == "a later Read" && size < 1000 {
+				continue
+			}
+			var c counted
+			_, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(503), status(201))
+			var got any
+			func() {
+				defer func() { got = recover() }()
+				_ = post(t.Context(), d, panicking(&c, size, where))
+			}()
+			if got != where || c.opened != c.closed {
+				t.Errorf("%d bytes, a panic in %s: recovered %v; %d opened, %d closed", size, where, got, c.opened, c.closed)
+			}
+		}
+	}
+}
+
+func TestPanicOfTheProgressComesOutOfTheCall(t *testing.T) {
+	for _, size := range []int{0, 100, 100_000} {
+		for _, at := range []int64{0, int64(size)} {
+			_, d := serve(t, wire.API{}, upload.Config{}, status(201))
+			src := upload.Track(upload.Bytes("a", make([]byte, size)), func(sent, _ int64) {
+				if sent >= at {
+					panic("progress")
+				}
+			})
+			var got any
+			func() {
+				defer func() { got = recover() }()
+				_ = post(t.Context(), d, src)
+			}()
+			if got != "progress" {
+				t.Errorf("%d bytes, at %d of them: recovered %v", size, at, got)
+			}
+		}
+	}
+}
+
+// The context's end closes the source on yet another goroutine.
+func TestPanicOfACloseThatTheContextCausesComesOutOfTheCall(t *testing.T) {
+	hold := make(chan struct{})
+	_, d := serve(t, wire.API{}, upload.Config{}, func(http.ResponseWriter, *http.Request) { <-hold })
+	defer close(hold)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	var c counted
+	var got any
+	func() {
+		defer func() { got = recover() }()
+		_ = post(ctx, d, panicking(&c, 100_000, "Close"))
+	}()
+	if got != "Close" || c.opened != c.closed {
+		t.Errorf("recovered %v; %d opened, %d closed", got, c.opened, c.closed)
+	}
+}
+
+func TestPanicOfTheCredentialsClosesTheBody(t *testing.T) {
+	var c counted
+	_, d := serve(t, wire.API{Authorize: func(*http.Request) error { panic("no key") }}, upload.Config{}, status(201))
+	var got any
+	func() {
+		defer func() { got = recover() }()
+		_ = post(t.Context(), d, panicking(&c, 100, ""))
+	}()
+	if got != "no key" || c.opened != 1 || c.closed != 1 {
+		t.Errorf("recovered %v; %d opened, %d closed", got, c.opened, c.closed)
+	}
+}
+
+// lying is a reader that claims another count than it can have read.
+type lying int
+
+func (l lying) Read(p []byte) (int, error) {
+	if l < 0 {
+		return int(l), nil
+	}
+	return len(p) + int(l), io.EOF
+}
+
+func TestReaderThatClaimsAnImpossibleCountIsInvalid(t *testing.T) {
+	for _, size := range []int64{0, 100, 100_000} {
+		for _, l := range []lying{-1, 1, 4096} {
+			s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(201))
+			err := post(t.Context(), d, upload.Source{Name: "a", Size: size, Open: func() (io.ReadCloser, error) { return io.NopCloser(l), nil }})
+			if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "its reader says") || size <= 48<<10 && s.got() > 0 {
+				t.Errorf("%d bytes, off by %d: %v after %d requests, want ErrInvalid", size, l, err, s.got())
+			}
+		}
+	}
+}
+
+func TestSizesThatOverflowTogetherAreRefused(t *testing.T) {
+	half := upload.ReaderAt("a", strings.NewReader("x"), math.MaxInt64/2)
+	for _, srcs := range [][]upload.Source{{half, half}, {half, half, half}, {half, half, half, half, half}} {
+		if err := wire.Form("file", srcs...).Err(); !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "too large") {
+			t.Errorf("%d files: %v, want ErrInvalid", len(srcs), err)
+		}
+	}
+}
