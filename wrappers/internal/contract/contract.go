@@ -36,10 +36,15 @@ type Contract struct {
 	// each of them is a violation.
 	OthersPass bool
 
+	// AnyHost recognises a URL that was handed out under any host: behind a proxy
+	// a server does not see the one that it handed out.
+	AnyHost bool
+
 	router routers.Router
 
 	mu     sync.Mutex
-	grants map[string]grant // by address, without scheme
+	grants map[string]grant // by key
+	older  map[string]grant // handed out before those
 }
 
 // Parse reads a spec, an OpenAPI 3.0 document in YAML or JSON. Its servers are

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"testing"
 )
@@ -67,5 +68,30 @@ func TestSecretsAreFoundInAQuery(t *testing.T) {
 	}
 	if got := c.Secrets(); len(got) != 2 || got[1] != "abcdef0123456789" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestTheLastURLsAreRememberedAndNotAllOfThem(t *testing.T) {
+	c := &Contract{grants: map[string]grant{}}
+	for i := range 5 * enough / 2 {
+		c.grant(fmt.Sprintf("http://h/%d", i), grant{})
+	}
+	for i, want := range map[int]bool{5*enough/2 - 1: true, 3 * enough / 2: true, 0: false} {
+		if _, got := c.granted(fmt.Sprintf("h/%d", i)); got != want {
+			t.Errorf("URL %d is remembered: %t", i, got)
+		}
+	}
+}
+
+func TestAURLCanBeRecognisedUnderAnyHost(t *testing.T) {
+	for _, anyHost := range []bool{false, true} {
+		c := &Contract{AnyHost: anyHost, grants: map[string]grant{}}
+		c.grant("https://public.example/upload/1?signature=x", grant{})
+		if _, got := c.granted("127.0.0.1:80/upload/1?signature=x"); got != anyHost {
+			t.Errorf("any host %t: recognised %t", anyHost, got)
+		}
+		if _, got := c.granted("127.0.0.1:80/upload/1?signature=y"); got {
+			t.Error("another query is recognised")
+		}
 	}
 }

@@ -26,13 +26,26 @@ type grant struct {
 func (c *Contract) granted(address string) (grant, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	address = c.key(address)
 	g, ok := c.grants[address]
+	if !ok {
+		g, ok = c.older[address]
+	}
 	return g, ok
 }
 
-// most is how many URLs are remembered. A server that runs for months hands out
-// more; what is forgotten then has long expired.
-const most = 100_000
+// enough is how many URLs are remembered for certain, and half of how many at
+// most. A server that runs for months hands out more.
+const enough = 10_000
+
+// key returns what a URL is remembered by: its address without the scheme, or
+// without the host as well.
+func (c *Contract) key(address string) string {
+	if slash := strings.IndexByte(address, '/'); c.AnyHost && slash >= 0 {
+		return address[slash:]
+	}
+	return address
+}
 
 // grant remembers a URL that was handed out.
 func (c *Contract) grant(rawURL string, g grant) {
@@ -51,17 +64,10 @@ func (c *Contract) grant(rawURL string, g grant) {
 	_, g.query, _ = strings.Cut(address, "?")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.grants) >= most {
-		clear(c.grants)
+	if len(c.grants) >= enough {
+		c.older, c.grants = c.grants, map[string]grant{}
 	}
-	c.grants[address] = g
-}
-
-// Forget forgets the URLs that were handed out.
-func (c *Contract) Forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.grants)
+	c.grants[c.key(address)] = g
 }
 
 // An upload's URL is told from others by its names first, then by what stands
@@ -187,14 +193,16 @@ func (c *Contract) Secrets() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var secrets []string
-	for _, g := range c.grants {
-		if g.query == "" {
-			continue
-		}
-		secrets = append(secrets, g.query)
-		for pair := range strings.SplitSeq(g.query, "&") {
-			if name, value, _ := strings.Cut(pair, "="); telling.MatchString(name) && len(value) >= 8 {
-				secrets = append(secrets, value)
+	for _, grants := range []map[string]grant{c.older, c.grants} {
+		for _, g := range grants {
+			if g.query == "" {
+				continue
+			}
+			secrets = append(secrets, g.query)
+			for pair := range strings.SplitSeq(g.query, "&") {
+				if name, value, _ := strings.Cut(pair, "="); telling.MatchString(name) && len(value) >= 8 {
+					secrets = append(secrets, value)
+				}
 			}
 		}
 	}

@@ -24,6 +24,7 @@ type Exchange struct {
 	FileIDs   []string
 	Refusal   string // why the handler refused it, as its log says: see [Refusals]
 	Fault     string // the kind of the fault that was injected
+	FaultID   int64  // 0: none
 	Over      bool   // all of the above is final
 	Responded bool   // the handler itself gave the answer, no fault
 

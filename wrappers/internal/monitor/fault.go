@@ -1,28 +1,34 @@
 package monitor
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
 // A fault stands in front of a handler and spoils one request: it answers in the
 // place of next, or it calls next and spoils what goes in or comes out.
 
-// Answer answers at once, without a look at the request's body. Header
-// alternates names and values.
+// Answer answers at once, without a look at the request's body. A caller that is
+// still sending hears the answer all the same. Header alternates names and
+// values.
 func Answer(status int, body string, header ...string) func(http.Handler) http.Handler {
 	return func(http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		return standinhttp.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for i := 0; i+1 < len(header); i += 2 {
 				w.Header().Add(header[i], header[i+1])
 			}
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
-		})
+			answer := standinhttp.Answer{Status: status, ContentType: w.Header().Get("Content-Type"), Body: []byte(body)}
+			standinhttp.Refuse(w, r, answer, errInjected)
+		})}
 	}
 }
+
+var errInjected = errors.New("an injected fault")
 
 // Delay waits before the handler is called, or until the caller is gone.
 func Delay(d time.Duration) func(http.Handler) http.Handler {

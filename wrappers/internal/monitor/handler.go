@@ -84,7 +84,7 @@ func (v *visit) enter(r *http.Request) *Injection {
 	m.history.add(record)
 	fault := m.meet(v.provider, v.x.Op())
 	if fault != nil {
-		record.Fault = fault.Kind
+		record.Fault, record.FaultID = fault.Kind, fault.ID
 	}
 	return fault
 }
@@ -122,10 +122,14 @@ func (v *visit) settle(a *response, responded bool) {
 	defer m.mu.Unlock()
 	r := v.record
 	r.Received, r.Files, r.FileIDs, r.Responded = size, files, v.x.FileIDs(), responded
+	r.Duration, r.Sent = time.Since(r.Time), a.written
 	if !a.hijacked {
 		r.Status = a.status()
 		if name := v.contract.TraceHeader; name != "" {
 			r.TraceID = a.Header().Get(name)
+		}
+		if r.TraceID == "" && r.Op == contract.Presigned {
+			r.TraceID = a.Header().Get("X-Amz-Request-Id") // a storage service's
 		}
 	}
 	if m.cfg.Watch.Head > 0 {

@@ -15,6 +15,7 @@ type Injection struct {
 	Op       string // empty: any
 	Times    int    // how many requests meet it; negative: all until it is removed
 	Kind     string // what to call it
+	Note     any    // whatever the injector wants back from [Monitor.Injections]
 	Fault    func(next http.Handler) http.Handler
 
 	met  int

@@ -76,15 +76,12 @@ func (m *Monitor) Exchanges() []Exchange {
 }
 
 // Reset forgets exchanges and faults. An exchange that is not over is not
-// recorded any more.
+// recorded any more. A URL that was handed out before may be used after.
 func (m *Monitor) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.history.forget()
 	m.faults = nil
-	for _, c := range m.contracts {
-		c.Forget()
-	}
 }
 
 // Quiet waits until no request is being answered, at most as long as limit says,

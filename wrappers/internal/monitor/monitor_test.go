@@ -1,10 +1,12 @@
 package monitor_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -154,5 +156,29 @@ func TestResetForgetsAllButTheRunningNumber(t *testing.T) {
 	ask(t, url+"/v2/objects/o-1")
 	if xs := m.Exchanges(); len(xs) != 1 || xs[0].ID != 2 || len(m.Injections()) != 0 {
 		t.Errorf("%d exchanges and %d faults are left", len(xs), len(m.Injections()))
+	}
+}
+
+func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
+	m, url := watched(t, monitor.Config{}, nil)
+	_, _ = m.Inject(monitor.Injection{Times: -1, Fault: monitor.Answer(http.StatusServiceUnavailable, "busy", "Retry-After", "1")})
+	const size = 8 << 20
+	for range 10 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "POST /v2/forms HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", size)
+		if _, err := conn.Write(make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "busy" || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" {
+			t.Errorf("got %s, %q, %v", resp.Status, body, err)
+		}
+		conn.Close()
 	}
 }
