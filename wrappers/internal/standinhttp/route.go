@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
+	"strings"
 )
 
 // API serves the operations of a spec and refuses all else. Nothing of a body
@@ -17,18 +19,22 @@ type API struct {
 	Authenticate func(*http.Request) error
 	Refuse       func(http.ResponseWriter, *http.Request, error)
 	WrongMethod  error // is wrapped with the methods that there are
-	NoSuchPath   error
+	NoSuchPath   func(there string) error
 }
 
 // Handler returns the API's handler. It adds patterns to Mux.
 func (a API) Handler() http.Handler {
+	var there []string
 	for pattern, methods := range a.Methods {
+		there = append(there, methods+" "+pattern)
 		a.Mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", methods)
 			a.Refuse(w, r, fmt.Errorf("%w: %s", a.WrongMethod, methods))
 		})
 	}
-	a.Mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.Refuse(w, r, a.NoSuchPath) })
+	slices.Sort(there)
+	noSuchPath := a.NoSuchPath(strings.Join(there, "; "))
+	a.Mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.Refuse(w, r, noSuchPath) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(a.TraceID, TraceID(r.Context()))
 		methods := ""
@@ -45,7 +51,7 @@ func (a API) Handler() http.Handler {
 		}
 		// The mux would answer a path with a dot or two slashes with a redirect.
 		if p := r.URL.EscapedPath(); path.Clean(p) != p {
-			a.Refuse(w, r, a.NoSuchPath)
+			a.Refuse(w, r, noSuchPath)
 			return
 		}
 		a.Mux.ServeHTTP(w, r)

@@ -18,7 +18,7 @@ func api(authenticate func(*http.Request) error) http.Handler {
 		Refuse: func(w http.ResponseWriter, r *http.Request, err error) {
 			standinhttp.Refuse(w, r, standinhttp.JSON(http.StatusTeapot, err.Error()), err)
 		},
-		WrongMethod: errors.New("wrong method"), NoSuchPath: errors.New("nowhere"),
+		WrongMethod: errors.New("wrong method"), NoSuchPath: func(there string) error { return errors.New("nowhere; there is " + there) },
 	}.Handler()
 }
 
@@ -28,12 +28,12 @@ func TestWhatIsNoOperationIsRefused(t *testing.T) {
 		{"POST", "/v1/files"}:      "",
 		{"PUT", "/v1/files"}:       `"wrong method: POST"`,
 		{"OPTIONS", "/v1/files"}:   `"wrong method: POST"`,
-		{"POST", "/"}:              `"nowhere"`,
-		{"POST", "/v1/other"}:      `"nowhere"`,
-		{"POST", "/v1//files"}:     `"nowhere"`,
-		{"POST", "/v1/./files"}:    `"nowhere"`,
-		{"POST", "/v1/files/"}:     `"nowhere"`,
-		{"POST", "/x/../v1/files"}: `"nowhere"`,
+		{"POST", "/"}:              `"nowhere; there is POST /v1/files"`,
+		{"POST", "/v1/other"}:      `"nowhere; there is POST /v1/files"`,
+		{"POST", "/v1//files"}:     `"nowhere; there is POST /v1/files"`,
+		{"POST", "/v1/./files"}:    `"nowhere; there is POST /v1/files"`,
+		{"POST", "/v1/files/"}:     `"nowhere; there is POST /v1/files"`,
+		{"POST", "/x/../v1/files"}: `"nowhere; there is POST /v1/files"`,
 	} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(request[0], request[1], nil))

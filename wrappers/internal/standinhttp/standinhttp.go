@@ -68,7 +68,8 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if !x.refused && x.logger.Enabled(r.Context(), slog.LevelDebug) {
 		Log(r.Context()).LogAttrs(r.Context(), slog.LevelDebug, "served", slog.Int("status", cmp.Or(a.status, http.StatusOK)),
-			slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Duration("duration", time.Since(begun)))
+			slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+			slog.Float64("durationMs", float64(time.Since(begun).Microseconds())/1000))
 	}
 }
 

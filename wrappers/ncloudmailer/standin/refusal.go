@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
@@ -26,7 +27,7 @@ func (e *refusal) Error() string {
 		text += ": " + e.details
 	}
 	if e.cause != nil {
-		text += ": " + e.cause.Error()
+		text = strings.TrimSuffix(text, ".") + ": " + e.cause.Error()
 	}
 	return text
 }
@@ -51,8 +52,8 @@ func noSuchBatch() error {
 	return &refusal{status: http.StatusBadRequest, code: "77103", message: "Resource not found"}
 }
 
-func noSuchPath() error {
-	return &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception"}
+func noSuchPath(there string) error {
+	return &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception", details: "There are: " + there + "."}
 }
 
 func methodNotAllowed() error {

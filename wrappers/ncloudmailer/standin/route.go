@@ -34,7 +34,7 @@ func (h *Handler) route() http.Handler {
 		Authenticate: h.authenticate,
 		Refuse:       answerRefusal,
 		WrongMethod:  methodNotAllowed(),
-		NoSuchPath:   noSuchPath(),
+		NoSuchPath:   noSuchPath,
 	}.Handler()
 }
 

@@ -8,31 +8,41 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// refusal is an answer of the API that is not 200. It has no body, so the
-// reason is for the log.
+// refusal is an answer of the API that is not 200. The provider declares no body
+// for its refusals, so the reason is for the log.
 type refusal struct {
 	status int
 	reason error
+	shown  bool // the reason is the body, too
 }
 
 func (e *refusal) Error() string { return e.reason.Error() }
 func (e *refusal) Unwrap() error { return e.reason }
 
 func refuse(status int, format string, args ...any) error {
-	return &refusal{status, fmt.Errorf(format, args...)}
+	return &refusal{status: status, reason: fmt.Errorf(format, args...)}
+}
+
+// noSuchPath shows its reason, because a person has mistyped an address.
+func noSuchPath(there string) error {
+	return &refusal{http.StatusNotFound, fmt.Errorf("no such path; there are: %s", there), true}
 }
 
 // answerRefusal writes every refusal of the API. Any other error comes from the
 // store.
 func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusInternalServerError
-	if ref, ok := errors.AsType[*refusal](err); ok {
-		status = ref.status
+	ref, ok := errors.AsType[*refusal](err)
+	if !ok {
+		ref = &refusal{status: http.StatusInternalServerError}
 	}
-	if status == http.StatusUnauthorized {
+	answer := standinhttp.Answer{Status: ref.status}
+	if ref.shown {
+		answer.ContentType, answer.Body = "text/plain; charset=utf-8", []byte(ref.Error()+"\n")
+	}
+	if ref.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	standinhttp.Refuse(w, r, standinhttp.Answer{Status: status}, err)
+	standinhttp.Refuse(w, r, answer, err)
 }
 
 // answerInvalid refuses what the generated code could not decode.

@@ -57,7 +57,7 @@ func (h *Handler) api() http.Handler {
 		Authenticate: h.authenticate,
 		Refuse:       answerRefusal,
 		WrongMethod:  refuse(http.StatusMethodNotAllowed, "the method is none of"),
-		NoSuchPath:   refuse(http.StatusNotFound, "no such path"),
+		NoSuchPath:   noSuchPath,
 	}.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The provider documents this header for every status. There are no
