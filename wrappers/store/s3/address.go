@@ -3,30 +3,31 @@ package s3
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
-
-	"github.com/minio/minio-go/v7/pkg/s3utils"
 
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// address is what the parts of an s3:// URL mean.
+// address holds what an s3:// URL says.
 type address struct {
-	bucket, prefix string
-	host           string // of the endpoint, with its port
-	secure         bool
-	region         string
+	base   string // the bucket's own URL; no slash at its end
+	public string // the same for presigned URLs
+	prefix string // of every key; ends with a slash, unless it is empty
+	bucket string
+	region string
 }
 
-// parse never shows rawURL in an error: someone may have written a secret into it.
+// parse never shows rawURL in an error: someone may have written a secret there.
 func parse(rawURL string) (address, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Fragment != "" {
 		return address{}, errors.New("the address is not of the form s3://BUCKET/PREFIX?endpoint=URL&region=REGION")
 	}
-	addr := address{bucket: u.Host, host: "s3.amazonaws.com", secure: true, region: "us-east-1"}
-	if err := s3utils.CheckValidBucketNameStrict(addr.bucket); err != nil {
+	addr := address{bucket: u.Host, region: "us-east-1"}
+	if !isBucket(addr.bucket) {
 		return address{}, fmt.Errorf("%q is not the name of a bucket", addr.bucket)
 	}
 	if prefix := strings.Trim(u.Path, "/"); prefix != "" {
@@ -45,23 +46,59 @@ func parse(rawURL string) (address, error) {
 		}
 		switch value := values[0]; name {
 		case "endpoint":
-			if addr.host, addr.secure, err = endpoint(value); err != nil {
-				return address{}, err
-			}
+			addr.base, err = endpoint(name, value, addr.bucket)
+		case "public":
+			addr.public, err = endpoint(name, value, addr.bucket)
 		case "region":
-			addr.region = value
+			if addr.region = value; !validRegion.MatchString(value) {
+				err = errors.New("the region is not a name like eu-north-1")
+			}
 		default:
-			return address{}, fmt.Errorf("%q is not a setting: there are endpoint and region", name)
+			err = fmt.Errorf("%q is not a setting: there are endpoint, region and public", name)
 		}
+		if err != nil {
+			return address{}, err
+		}
+	}
+	if addr.base == "" {
+		addr.base = awsBucket(addr.bucket, addr.region)
+	}
+	if addr.public == "" {
+		addr.public = addr.base
 	}
 	return addr, nil
 }
 
-func endpoint(value string) (host string, secure bool, err error) {
-	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", false, errors.New("the endpoint is not of the form https://HOST or http://HOST:PORT")
+// awsBucket returns the URL of a bucket of AWS. The certificates of AWS do not
+// fit a bucket with dots in its host name.
+func awsBucket(bucket, region string) string {
+	if strings.Contains(bucket, ".") {
+		return "https://s3." + region + ".amazonaws.com/" + bucket
 	}
-	return u.Host, u.Scheme == "https", nil
+	return "https://" + bucket + ".s3." + region + ".amazonaws.com"
+}
+
+// endpoint returns the URL of a bucket behind an endpoint that is not the default:
+// in the path, since few other stores have a host name for each bucket. A path
+// of the endpoint's own comes before it.
+func endpoint(setting, value, bucket string) (string, error) {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("the %s setting is not of the form https://HOST or http://HOST:PORT", setting)
+	}
+	path := strings.Trim(u.Path, "/")
+	if path != "" && store.CheckKey(path) != nil { // nor would it be signed as it is sent
+		return "", fmt.Errorf("the %s setting has a path with other than letters, digits, '-', '_' and '.'", setting)
+	}
+	return strings.TrimRight(u.Scheme+"://"+u.Host+"/"+path, "/") + "/" + bucket, nil
+}
+
+var (
+	validRegion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,62}$`)
+	validBucket = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+)
+
+func isBucket(name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err != nil && validBucket.MatchString(name) && !strings.Contains(name, "..")
 }

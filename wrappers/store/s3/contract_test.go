@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/minio/minio-go/v7"
 	"golang.org/x/oauth2"
 
 	"github.com/putpost/putpost/specs"
@@ -36,17 +35,6 @@ func spec(t *testing.T, name string) []byte {
 	return b
 }
 
-// below counts the objects under a prefix.
-func (g *gateway) below(prefix string) (n int) {
-	for obj := range g.client().Client.ListObjects(context.Background(), bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
-		if obj.Err != nil {
-			g.t.Error(obj.Err)
-		}
-		n++
-	}
-	return n
-}
-
 func TestContractOfAFormIntoABucket(t *testing.T) {
 	g := startGateway(t)
 	contract := spec(t, "ncloudmailer.yaml")
@@ -68,7 +56,7 @@ func TestContractOfAFormIntoABucket(t *testing.T) {
 				content, info, err := h.Open(ctx, id)
 				return content, info.ContentType, err
 			},
-			Count:   func() int { return g.below(prefix + "/ncloudmailer/files/") },
+			Count:   func() int { return len(g.objects(prefix + "/ncloudmailer/files/")) },
 			Secrets: []string{keys.SecretKey, cred.SecretAccessKey},
 		}
 	})
@@ -102,7 +90,7 @@ func TestContractOfAPresignedPutIntoABucket(t *testing.T) {
 				content, info, err := standin.Open(ctx, id)
 				return content, info.ContentType, err
 			},
-			Count:   func() int { return g.below(front.prefix + "/twentyfourseven/files/") },
+			Count:   func() int { return len(g.objects(front.prefix + "/twentyfourseven/files/")) },
 			Secrets: []string{token, cred.SecretAccessKey},
 		}
 	})

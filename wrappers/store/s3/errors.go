@@ -1,66 +1,80 @@
 package s3
 
 import (
-	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"strings"
+	"time"
 
-	"github.com/minio/minio-go/v7"
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// failed names what failed, in the form of the os package: "put inbox/0001: AccessDenied: ...".
+// failed names what failed, in the form of the os package:
+// "put inbox/0001: s3: PutObject: not permitted: Access Denied ...".
 func failed(op, key string, err error) error {
 	return &fs.PathError{Op: op, Path: key, Err: err}
 }
 
-// lookup is plain for the requests that look for a key, the only ones whose 404 is about it.
-func lookup(ctx context.Context, err error) error {
-	if missing(err) {
+// lookup returns fs.ErrNotExist where the store says that it does not hold a
+// key. A HEAD is answered without a code, and a missing bucket is none.
+func lookup(err error) error {
+	f, ok := errors.AsType[*upload.Error](err)
+	if ok && f.Status == http.StatusNotFound && (f.Code == "NoSuchKey" || f.Code == "") {
 		return fs.ErrNotExist
-	}
-	return plain(ctx, err)
-}
-
-// plain rebuilds the errors of the SDK without the URLs that it writes into them, whose queries may hold a signature
-// or an upload's id, and without the pages that proxies answer with. It must not be given an error of anyone else.
-func plain(ctx context.Context, err error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if resp, ok := errors.AsType[minio.ErrorResponse](err); ok {
-		return response(resp)
-	}
-	if sent, ok := errors.AsType[*url.Error](err); ok {
-		if strings.Contains(sent.Err.Error(), sent.URL) { // the SDK's words for an EOF
-			return errors.New("the store closed the connection")
-		}
-		return sent.Err
 	}
 	return err
 }
 
-func response(resp minio.ErrorResponse) error {
-	status := fmt.Sprintf("HTTP status %d", resp.StatusCode)
-	// What is no S3 error has its whole status line for a code, and any body at all for a message.
-	if resp.Code == "" || strings.Contains(resp.Code, " ") {
-		return errors.New(status)
-	}
-	message := strings.Join(strings.Fields(resp.Message), " ")
-	return fmt.Errorf("%s: %.200s (%s)", resp.Code, message, status)
-}
-
-// missing says that err is the store's word for a key that it does not hold. A missing bucket is none.
-func missing(err error) bool {
-	resp, ok := errors.AsType[minio.ErrorResponse](err)
-	return ok && resp.Code == minio.NoSuchKey && resp.StatusCode == http.StatusNotFound
-}
-
 // gone says that there is no such multipart upload any more.
 func gone(err error) bool {
-	resp, ok := errors.AsType[minio.ErrorResponse](err)
-	return ok && resp.Code == minio.NoSuchUpload
+	f, ok := errors.AsType[*upload.Error](err)
+	return ok && f.Code == "NoSuchUpload"
+}
+
+// table holds the answers of S3 that mean other things than their status.
+var table = wire.Table{
+	{Status: http.StatusBadRequest, Code: "RequestTimeout", Kind: upload.ErrUnavailable, Again: true},
+	{Status: http.StatusBadRequest, Code: "EntityTooLarge", Kind: upload.ErrTooLarge},
+}
+
+// xmlError is an error as S3 writes it.
+type xmlError struct {
+	XMLName xml.Name `xml:"Error"`
+	Code    string
+	Message string
+}
+
+// readError finds S3's code and words, and adds what to do where S3 does not say
+// it. The pages that proxies answer with are left out.
+func (s *Store) readError(a wire.Answer) (code, message string) {
+	var e xmlError
+	if err := xml.Unmarshal(a.Body, &e); err == nil {
+		code, message = e.Code, strings.Join(strings.Fields(e.Message), " ")
+	}
+	if region := a.Header.Get("X-Amz-Bucket-Region"); region != "" && region != s.region {
+		message += fmt.Sprintf(" The bucket is in the region %s: set region=%s.", region, region)
+	}
+	if theirs, err := http.ParseTime(a.Header.Get("Date")); err == nil && code == "RequestTimeTooSkewed" {
+		ours := s.signer.now().UTC()
+		message += fmt.Sprintf(" The store's clock says %s and this machine's %s: set the one that is wrong.",
+			theirs.Format(time.RFC3339), ours.Format(time.RFC3339))
+	}
+	if code == "" && message == "" && len(a.Body) > 0 {
+		message = "the answer is not from S3: check the endpoint, and the proxy if there is one"
+	}
+	return code, message
+}
+
+// decode reads the answer of a success. It may be an error all the same: S3
+// sends its status before it knows.
+func decode(b []byte, into any) error {
+	var e xmlError
+	if err := xml.Unmarshal(b, &e); err == nil {
+		return fmt.Errorf("%s: %s", e.Code, e.Message)
+	}
+	return xml.Unmarshal(b, into)
 }

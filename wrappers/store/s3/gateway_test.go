@@ -1,8 +1,9 @@
 package s3_test
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -11,9 +12,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/putpost/putpost/wrappers/store/s3"
 )
@@ -109,40 +107,52 @@ func (g *gateway) openNew(t testing.TB) (st *s3.Store, prefix string) {
 	return st, prefix
 }
 
-// client speaks to the server past the store.
-func (g *gateway) client() *minio.Core {
+// objects lists the objects below a prefix, past the store: they are plain files
+// of the server.
+func (g *gateway) objects(prefix string) (keys []string) {
 	g.t.Helper()
-	core, err := minio.NewCore(g.addr, &minio.Options{
-		Creds:  credentials.NewStaticV4(cred.AccessKeyID, cred.SecretAccessKey, ""),
-		Region: "us-east-1",
+	err := fs.WalkDir(os.DirFS(filepath.Join(g.dir, bucket)), ".", func(key string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // deleted meanwhile
+		case err != nil:
+			return err
+		case key == ".sgwtmp": // the server's own
+			return fs.SkipDir
+		case !d.IsDir() && strings.HasPrefix(key, prefix):
+			keys = append(keys, key)
+		}
+		return nil
 	})
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	return core
+	return keys
 }
 
-// wantNothing checks that the bucket has no object, and no multipart upload that could become one.
+// uploads lists the multipart uploads that could become an object: the folders
+// of the server's that hold parts, or none yet.
+func (g *gateway) uploads() []string {
+	g.t.Helper()
+	uploads, err := filepath.Glob(filepath.Join(g.dir, bucket, ".sgwtmp", "multipart", "*", "*"))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return uploads
+}
+
+// wantNothing checks that the bucket has no object, and no multipart upload that
+// could become one.
 func (g *gateway) wantNothing() {
 	g.t.Helper()
-	core := g.client()
-	for obj := range core.Client.ListObjects(context.Background(), bucket, minio.ListObjectsOptions{Recursive: true}) {
-		if obj.Err != nil {
-			g.t.Error(obj.Err)
-		} else {
-			g.t.Errorf("the bucket holds %q of %d bytes", obj.Key, obj.Size)
-		}
+	for _, key := range g.objects("") {
+		g.t.Errorf("the bucket holds %q", key)
 	}
 	g.wantNoUploads()
 }
 
 func (g *gateway) wantNoUploads() {
 	g.t.Helper()
-	uploads, err := g.client().ListMultipartUploads(context.Background(), bucket, "", "", "", "", 100)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	for _, upload := range uploads.Uploads {
-		g.t.Errorf("the multipart upload of %q is still open", upload.Key)
+	for _, upload := range g.uploads() {
+		g.t.Errorf("the multipart upload %q is still open", upload)
 	}
 }

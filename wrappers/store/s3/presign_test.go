@@ -138,3 +138,49 @@ func TestPresigningNeedsNoServer(t *testing.T) {
 		}
 	}
 }
+
+func TestWhereABucketIs(t *testing.T) {
+	for address, want := range map[string]string{
+		"s3://bucket/in?region=eu-north-1":                               "https://bucket.s3.eu-north-1.amazonaws.com/in/a",
+		"s3://bucket":                                                    "https://bucket.s3.us-east-1.amazonaws.com/a",
+		"s3://bucket.example.com":                                        "https://s3.us-east-1.amazonaws.com/bucket.example.com/a",
+		"s3://bucket/in?endpoint=http://127.0.0.1:9000":                  "http://127.0.0.1:9000/bucket/in/a",
+		"s3://bucket?endpoint=https://gateway.example.com/s3/":           "https://gateway.example.com/s3/bucket/a",
+		"s3://bucket?endpoint=http://[::1]:9000":                         "http://[::1]:9000/bucket/a",
+		"s3://bucket?endpoint=http://10.0.0.1&public=https://files.test": "https://files.test/bucket/a",
+		"s3://bucket?public=https://files.test/s3":                       "https://files.test/s3/bucket/a",
+	} {
+		st, err := s3.Open(address, cred)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := st.PresignPut(t.Context(), "a", "", time.Minute)
+		if got, _, _ := strings.Cut(u, "?"); err != nil || got != want {
+			t.Errorf("%s: a presigned URL leads to %s, %v, want %s", address, got, err, want)
+		}
+	}
+}
+
+// The store signs for the host that the uploader sees, and sends its own
+// requests elsewhere.
+func TestAPresignedURLForAnotherHost(t *testing.T) {
+	g := startGateway(t)
+	public := strings.Replace(g.addr, "127.0.0.1", "localhost", 1)
+	st, err := s3.Open(g.url("x")+"&public=http://"+public, cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rawURL := presign(t, st, time.Minute)
+	if !strings.HasPrefix(rawURL, "http://"+public+"/"+bucket+"/x/a?") {
+		t.Errorf("the URL is of %.60s", rawURL)
+	}
+	if status := send(t, rawURL, "application/pdf", strings.NewReader("x")); status != 200 {
+		t.Errorf("status %d, want 200", status)
+	}
+	if status := send(t, strings.Replace(rawURL, public, g.addr, 1), "application/pdf", strings.NewReader("x")); status != 403 {
+		t.Errorf("at the store's own address: status %d, want 403", status)
+	}
+	if info, err := st.Stat(t.Context(), "a"); err != nil || info.Size != 1 {
+		t.Errorf("Stat = %+v, %v", info, err)
+	}
+}

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/minio/minio-go/v7"
 	"golang.org/x/oauth2"
 
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
@@ -269,15 +268,6 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func (g *gateway) uploads() int {
-	g.t.Helper()
-	list, err := g.client().ListMultipartUploads(g.t.Context(), bucket, "", "", "", "", 10)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	return len(list.Uploads)
-}
-
 func TestAFormThatIsCutOffInMidPartLeavesNothing(t *testing.T) {
 	g := startGateway(t)
 	a, _ := replicas(t, g, 0)
@@ -291,9 +281,9 @@ func TestAFormThatIsCutOffInMidPartLeavesNothing(t *testing.T) {
 		"--cut\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"large.bin\"\r\n\r\n"
 	conn := dialAndSend(t, req, 20<<20, append([]byte(form), make([]byte, 13<<20)...))
 	defer conn.Close()
-	until(t, "the second file is on its way to the bucket", func() bool { return g.uploads() == 1 })
+	until(t, "the second file is on its way to the bucket", func() bool { return len(g.uploads()) == 1 })
 	conn.Close()
-	until(t, "the bucket is rid of it", func() bool { return g.uploads() == 0 && g.objects(t) == 0 })
+	until(t, "the bucket is rid of it", func() bool { return len(g.uploads()) == 0 && len(g.objects("")) == 0 })
 }
 
 // The connection is reset, as by a crash. A connection that is closed in peace
@@ -333,17 +323,6 @@ func TestAPresignedPutThatIsCutOffLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantStored(t, body, info.ContentType, "application/pdf", content)
-}
-
-func (g *gateway) objects(t *testing.T) (n int) {
-	t.Helper()
-	for obj := range g.client().Client.ListObjects(t.Context(), bucket, minio.ListObjectsOptions{Recursive: true}) {
-		if obj.Err != nil {
-			t.Fatal(obj.Err)
-		}
-		n++
-	}
-	return n
 }
 
 // once is a source of which the first opening is told, and the first reading of its second half.
@@ -409,7 +388,7 @@ func TestAURLThatExpiredCostsANewStart(t *testing.T) {
 	// The URL is handed out before the source is opened. S3 counts from the start of the second.
 	o := &once{opened: func() { time.Sleep(2100 * time.Millisecond) }}
 	res, err := a.officeClient(t, a).Upload(t.Context(), o.source("scan.pdf", []byte("%PDF-1.7")))
-	if err != nil || o.opens != 2 || g.objects(t) != 1 {
+	if err != nil || o.opens != 2 || len(g.objects("")) != 1 {
 		t.Fatalf("%+v, %v after the source was opened %d times, want nil after 2", res, err, o.opens)
 	}
 }

@@ -1,13 +1,15 @@
-// Package s3 keeps objects in a bucket of S3, or of anything that speaks its protocol. Its URLs are the bucket's own
-// presigned ones, so that what is uploaded by them never passes through this process.
+// Package s3 keeps objects in a bucket of S3, or of anything that speaks its
+// protocol. Its presigned URLs are the bucket's own, so what is uploaded by them
+// never passes through this process.
 //
 //	st, err := s3.Open("s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-north-1", s3.Credentials{
 //		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
 //		SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
 //	})
 //
-// The credentials need s3:PutObject, s3:GetObject, s3:DeleteObject and s3:AbortMultipartUpload on the objects, and
-// s3:ListBucket on the bucket, without which AWS answers 403 where a key is merely missing.
+// The credentials need s3:PutObject, s3:GetObject, s3:DeleteObject and
+// s3:AbortMultipartUpload on the objects. They need s3:ListBucket on the bucket,
+// too: without it AWS answers 403 where a key is merely missing.
 package s3
 
 import (
@@ -16,38 +18,38 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
+	"net/http"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
 )
 
 var _ store.Store = (*Store)(nil)
 
 // Store is a [store.Store] in a bucket, or below a prefix of one.
 type Store struct {
-	core     *minio.Core
-	bucket   string
-	prefix   string // ends with a slash, unless it is empty
+	address
+	signer   *signer
+	doer     *wire.Doer
 	maxParts int
 }
 
-// attempts is how often a request is made before its failure is the caller's. The waits between them add up to two
-// seconds or so, which is what a store takes to come back from a restart.
-const attempts = 6
-
 // Open returns the store that an address of this form names:
 //
-//	s3://BUCKET/PREFIX?endpoint=URL&region=REGION
+//	s3://BUCKET/PREFIX?endpoint=URL&region=REGION&public=URL
 //
-// PREFIX may be missing; it is a key by the rules of [store.CheckKey]. Without an endpoint it is AWS, without a region
-// us-east-1. Nothing is sent: [Store.Check] does that.
+// PREFIX may be missing; it is a key by the rules of [store.CheckKey]. Without an
+// endpoint the bucket is at AWS, and without a region in us-east-1. The bucket
+// is named in the path behind an endpoint, and in the host name at AWS. Where
+// others reach the store by another address than this program, public is the
+// endpoint that presigned URLs lead to. Open sends nothing: [Store.Check] does.
 func Open(rawURL string, cred Credentials) (*Store, error) {
-	return open(rawURL, cred, attempts)
+	return newStore(rawURL, cred, upload.Retry{MaxWait: 2 * time.Second})
 }
 
-func open(rawURL string, cred Credentials, attempts int) (*Store, error) {
+func newStore(rawURL string, cred Credentials, retry upload.Retry) (*Store, error) {
 	addr, err := parse(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
@@ -55,26 +57,27 @@ func open(rawURL string, cred Credentials, attempts int) (*Store, error) {
 	if cred.AccessKeyID == "" || cred.SecretAccessKey == "" {
 		return nil, errors.New("s3: an access key id and a secret access key are needed")
 	}
-	transport, err := minio.DefaultTransport(addr.secure)
+	s := &Store{address: addr, maxParts: maxParts}
+	s.signer = &signer{cred: func() Credentials { return cred }, region: addr.region, now: time.Now, next: upload.NewTransport()}
+	s.doer, err = wire.NewDoer(wire.API{
+		Provider:    "s3",
+		BaseURL:     addr.base,
+		TraceHeader: "X-Amz-Request-Id",
+		Hide:        func() []string { return []string{cred.SecretAccessKey, cred.SessionToken} },
+		Read:        s.readError,
+		Table:       table,
+		Repeatable:  true, // an upload that was begun twice is a matter of the bucket's rule
+	}, upload.Config{HTTPClient: &http.Client{Transport: s.signer}, Retry: retry})
 	if err != nil {
-		return nil, fmt.Errorf("s3: %w", err)
+		return nil, err
 	}
-	transport.MaxIdleConnsPerHost = transport.MaxIdleConns // there is but one host
-	core, err := minio.NewCore(addr.host, &minio.Options{
-		Creds:      credentials.NewStaticV4(cred.AccessKeyID, cred.SecretAccessKey, cred.SessionToken),
-		Secure:     addr.secure,
-		Region:     addr.region, // without it every presigned URL would cost a request
-		Transport:  transport,
-		MaxRetries: attempts,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("s3: %w", err)
-	}
-	return &Store{core: core, bucket: addr.bucket, prefix: addr.prefix, maxParts: maxParts}, nil
+	return s, nil
 }
 
-// Check asks the store for an object that is not there, and returns nil if it says so: then the endpoint answers, the
-// bucket exists and the credentials may read it. It is for the start of a program, where such an error is clear.
+// Check asks the store for an object that is not there, and returns nil if the
+// store says so. Then the endpoint answers, the bucket exists and the
+// credentials may read it. Call it when a program starts, where such an error is
+// clear.
 func (s *Store) Check(ctx context.Context) error {
 	const key = "putpost-check"
 	body, _, err := s.Open(ctx, key)
@@ -87,16 +90,17 @@ func (s *Store) Check(ctx context.Context) error {
 	return fmt.Errorf("s3: bucket %s: %w", s.bucket, err)
 }
 
-// Open is described at [store.Store]. The bytes come in one request, which ctx bounds until the reader is closed.
+// Open is described at [store.Store]. The bytes come in one request, which ctx
+// bounds until the reader is closed.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
 		return nil, store.Info{}, failed("open", key, err)
 	}
-	body, obj, _, err := s.core.GetObject(ctx, s.bucket, s.prefix+key, minio.GetObjectOptions{})
+	resp, err := s.open(ctx, request{op: "GetObject", method: http.MethodGet, key: key})
 	if err != nil {
-		return nil, store.Info{}, failed("open", key, lookup(ctx, err))
+		return nil, store.Info{}, failed("open", key, lookup(err))
 	}
-	return body, info(obj), nil
+	return resp.Body, info(resp), nil
 }
 
 // Stat is described at [store.Store].
@@ -104,15 +108,16 @@ func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
 		return store.Info{}, failed("stat", key, err)
 	}
-	obj, err := s.core.StatObject(ctx, s.bucket, s.prefix+key, minio.StatObjectOptions{})
+	resp, err := s.call(ctx, request{op: "HeadObject", method: http.MethodHead, key: key}, nil)
 	if err != nil {
-		return store.Info{}, failed("stat", key, lookup(ctx, err))
+		return store.Info{}, failed("stat", key, lookup(err))
 	}
-	return info(obj), nil
+	return info(resp), nil
 }
 
-func info(obj minio.ObjectInfo) store.Info {
-	return store.Info{Size: obj.Size, ContentType: obj.ContentType, ModTime: obj.LastModified}
+func info(resp *http.Response) store.Info {
+	modified, _ := http.ParseTime(resp.Header.Get("Last-Modified"))
+	return store.Info{Size: resp.ContentLength, ContentType: resp.Header.Get("Content-Type"), ModTime: modified}
 }
 
 // Delete is described at [store.Store].
@@ -120,9 +125,9 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := store.CheckKey(key); err != nil {
 		return failed("delete", key, err)
 	}
-	err := s.core.RemoveObject(ctx, s.bucket, s.prefix+key, minio.RemoveObjectOptions{})
-	if err != nil && !missing(err) {
-		return failed("delete", key, plain(ctx, err))
+	_, err := s.call(ctx, request{op: "DeleteObject", method: http.MethodDelete, key: key}, nil)
+	if err != nil && lookup(err) != fs.ErrNotExist {
+		return failed("delete", key, err)
 	}
 	return nil
 }
