@@ -9,6 +9,7 @@ REDOCLY   = @redocly/cli@2.77.0
 SPECTRAL  = @stoplight/spectral-cli@6.16.3
 
 BENCH     = wrappers/internal/bench
+FOREIGN   = wrappers/internal/foreign
 FUZZTIME  = 10s
 
 .PHONY: test race generate verify lint lint-specs breaking fuzz bench test-s3 contract-live mutate
@@ -19,10 +20,11 @@ test:
 race:
 	go test -race ./...
 
-# Writes gen/ anew from specs/.
+# Writes gen/ anew from specs/, and the clients of other people's APIs.
 generate:
 	rm -rf gen
 	go generate .
+	go -C $(FOREIGN) generate .
 
 # Fails where gen/ is not, file for file, what the specs give, and where go.mod is
 # not tidy. It generates aside, so the working tree stays as it is.
@@ -30,7 +32,10 @@ verify:
 	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
 	cp -R go.mod go.sum generate.go tools.go specs .config "$$tmp" && \
 	(cd "$$tmp" && GOWORK=off go generate .) && \
-	{ diff -r "$$tmp/gen" gen || { echo 'verify: gen/ is not what the specs give: run "make generate"' >&2; exit 1; }; }
+	{ diff -r "$$tmp/gen" gen || { echo 'verify: gen/ is not what the specs give: run "make generate"' >&2; exit 1; }; } && \
+	mkdir -p "$$tmp/wrappers/internal" && cp -R $(FOREIGN) "$$tmp/$(FOREIGN)" && \
+	(cd "$$tmp/$(FOREIGN)" && GOWORK=off go generate .) && \
+	{ diff -r "$$tmp/$(FOREIGN)" $(FOREIGN) || { echo 'verify: $(FOREIGN) is not what its documents give: run "make generate"' >&2; exit 1; }; }
 	@go mod tidy -diff || { echo 'verify: go.mod is not tidy: run "go mod tidy"' >&2; exit 1; }
 
 lint:
