@@ -3,6 +3,7 @@
 GOLANGCI  = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OASDIFF   = github.com/oasdiff/oasdiff@v1.33.0
 VERSITYGW = github.com/versity/versitygw/cmd/versitygw@v1.8.0
+CYCLONEDX = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 BENCHSTAT = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 GREMLINS  = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 REDOCLY   = @redocly/cli@2.77.0
@@ -12,7 +13,7 @@ BENCH     = wrappers/internal/bench
 FOREIGN   = wrappers/internal/foreign
 FUZZTIME  = 10s
 
-.PHONY: test race generate verify lint lint-specs breaking fuzz bench test-s3 contract-live mutate
+.PHONY: test race generate verify lint lint-specs breaking fuzz mutate bench soak test-s3 contract-live dist
 
 test:
 	go test ./...
@@ -107,3 +108,7 @@ test-s3:
 # uploads to each whose base URL and credentials are in the environment.
 contract-live:
 	PUTPOST_LIVE=1 go test -count=1 -p=1 -v -run '^TestLive$$' $(patsubst specs/%.yaml,./wrappers/%,$(wildcard specs/*.yaml))
+
+# The program for each platform, with notices, bills of materials and checksums.
+dist:
+	CYCLONEDX=$(CYCLONEDX) .github/dist
