@@ -97,8 +97,10 @@ func TestEverySpecHasItsFoldersAndGenerateLine(t *testing.T) {
 			t.Errorf("wrappers/%s is package %s", provider, pkg.Name)
 		}
 	}
-	if got, want := len(lines), len(providers(t)); got != want {
-		t.Errorf("generate.go has %d generate lines for %d specs", got, want)
+	for _, line := range lines {
+		if !slices.Contains(providers(t), line[1]) {
+			t.Errorf("generate.go has a line for %s, which has no spec", line[1])
+		}
 	}
 }
 

@@ -1,15 +1,16 @@
 package ncloudmailer
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
-	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
 )
 
 // Batch is the files of one createFile request.
@@ -23,7 +24,7 @@ type Batch struct {
 // GetFile lists the files of one createFile request (getFile). One that is
 // unknown or over is [upload.ErrNotFound].
 func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, error) {
-	return (&batch{}).call(c, ctx, "getFile", func(ctx context.Context) (*http.Response, error) {
+	return (&batch{asked: tempRequestID}).call(c, ctx, "getFile", func(ctx context.Context) (*http.Response, error) {
 		if err := checkID(tempRequestID); err != nil {
 			return nil, err
 		}
@@ -35,7 +36,7 @@ func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, erro
 // them. One that is unknown or over is [upload.ErrNotFound]; so may be one that
 // an earlier attempt of the same call deleted, whose answer was lost.
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string) (Batch, error) {
-	return (&batch{}).call(c, ctx, "deleteFile", func(ctx context.Context) (*http.Response, error) {
+	return (&batch{asked: tempRequestID}).call(c, ctx, "deleteFile", func(ctx context.Context) (*http.Response, error) {
 		if err := checkID(tempRequestID); err != nil {
 			return nil, err
 		}
@@ -51,10 +52,17 @@ func checkID(tempRequestID string) error {
 	return nil
 }
 
-// batch reads the answer that all three operations share.
+// batch is the answer of all three operations, as servers write it.
 type batch struct {
-	api.AttachFileList
-	sent    []upload.Source // what must be in it; nil where nothing was sent
+	TempRequestID wire.JSONText `json:"tempRequestId"`
+	Files         []struct {
+		FileName wire.JSONText `json:"fileName"`
+		FileSize wire.JSONInt  `json:"fileSize"`
+		FileID   wire.JSONText `json:"fileId"`
+	} `json:"files"`
+
+	asked   string          // the tempRequestId that was asked about
+	sent    []upload.Source // what must be in the answer; nil where nothing was sent
 	expires time.Time
 }
 
@@ -63,36 +71,59 @@ func (b *batch) call(c *Client, ctx context.Context, op string, send func(contex
 	if err != nil {
 		return Batch{}, err
 	}
-	out := Batch{TempRequestID: b.TempRequestID, TraceID: trace, Expires: b.expires}
+	out := Batch{TempRequestID: cmp.Or(string(b.TempRequestID), b.asked), TraceID: trace, Expires: b.expires}
 	for i, f := range b.Files {
-		if f.FileName == "" && b.sent != nil {
-			f.FileName = upload.BaseName(b.sent[i].Name)
+		file := upload.Result{
+			ID: string(f.FileID), Name: string(f.FileName), Size: f.FileSize.Value, TraceID: trace,
+			TempRequestID: out.TempRequestID, Expires: b.expires,
 		}
-		out.Files = append(out.Files, upload.Result{
-			ID: f.FileID, Name: f.FileName, Size: f.FileSize, TraceID: trace,
-			TempRequestID: b.TempRequestID, Expires: b.expires,
-		})
+		if b.sent != nil { // also where the answer does not say
+			file.Name, file.Size = cmp.Or(file.Name, upload.BaseName(b.sent[i].Name)), b.sent[i].Size
+		}
+		out.Files = append(out.Files, file)
 	}
 	return out, nil
 }
 
+// read checks what a caller needs of the answer: an id for each file. Only
+// createFile's answer can be held against what was sent.
 func (b *batch) read(body []byte) error {
-	if err := json.Unmarshal(body, &b.AttachFileList); err != nil {
-		return err
+	if err := wire.DecodeJSON(body, b); err != nil {
+		return fmt.Errorf("%w: %.200s", err, body) // ids may stand in it, and no secret does
 	}
-	if b.TempRequestID == "" {
-		return errors.New("it has no tempRequestId")
+	if b.TempRequestID == "" && len(b.Files) == 0 {
+		return errors.New("it has neither a tempRequestId nor files")
 	}
 	if b.sent != nil && len(b.Files) != len(b.sent) {
-		return fmt.Errorf("it lists %d files, and %d were sent", len(b.Files), len(b.sent))
+		return fmt.Errorf("it lists %d files, and %d were sent%s", len(b.Files), len(b.sent), b.ids())
 	}
 	for i, f := range b.Files {
-		if f.FileID == "" {
-			return fmt.Errorf("file %d has no fileId", i+1)
-		}
-		if b.sent != nil && f.FileSize != b.sent[i].Size {
-			return fmt.Errorf("file %d has %d bytes, and %d were sent", i+1, f.FileSize, b.sent[i].Size)
+		switch {
+		case f.FileID == "":
+			return fmt.Errorf("file %d has no fileId%s", i+1, b.ids())
+		case b.sent == nil:
+		case f.FileSize.Broken:
+			return fmt.Errorf("file %d has a fileSize that is no whole number%s", i+1, b.ids())
+		case f.FileSize.Known && f.FileSize.Value != b.sent[i].Size:
+			return fmt.Errorf("file %d has %d bytes, and %d were sent%s", i+1, f.FileSize.Value, b.sent[i].Size, b.ids())
 		}
 	}
 	return nil
+}
+
+// ids names what was stored although its answer cannot be used, for an error.
+func (b *batch) ids() string {
+	var ids []string
+	if b.TempRequestID != "" {
+		ids = append(ids, "tempRequestId "+string(b.TempRequestID))
+	}
+	for _, f := range b.Files {
+		if f.FileID != "" {
+			ids = append(ids, "fileId "+string(f.FileID))
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(ids, ", ") + ")"
 }

@@ -283,20 +283,22 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 	client := m.client(t)
 	srcs := []upload.Source{upload.Bytes("a", []byte("one")), upload.Bytes("b", []byte("three"))}
 	for _, tc := range []struct{ what, body, says string }{
-		{"fewer files", `{"tempRequestId":"r","files":[` + one + `]}`, "lists 1 files, and 2 were sent"},
+		{"fewer files", `{"tempRequestId":"r","files":[` + one + `]}`, "lists 1 files, and 2 were sent (tempRequestId r, fileId 1)"},
 		{"more files", `{"tempRequestId":"r","files":[` + one + `,` + two + `,` + two + `]}`, "lists 3 files, and 2 were sent"},
 		{"no files", `{"tempRequestId":"r"}`, "lists 0 files, and 2 were sent"},
 		{"another order", `{"tempRequestId":"r","files":[` + two + `,` + one + `]}`, "file 1 has 5 bytes, and 3 were sent"},
 		{"another size", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":4,"fileId":"2"}]}`, "file 2 has 4 bytes, and 5 were sent"},
-		{"no size", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileId":"2"}]}`, "file 2 has 0 bytes"},
-		{"no fileId", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":5}]}`, "file 2 has no fileId"},
+		{"another size in a text", `{"tempRequestId":"r","files":[` + one + `,{"fileSize":"4","fileId":2}]}`, "file 2 has 4 bytes, and 5 were sent (tempRequestId r, fileId 1, fileId 2)"},
+		{"a size that is none", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":"5 bytes","fileId":"2"}]}`, "no whole number (tempRequestId r, fileId 1, fileId 2)"},
+		{"half a byte", `{"files":[` + one + `,{"fileSize":5.5,"fileId":"2"}]}`, "no whole number (fileId 1, fileId 2)"},
+		{"no fileId", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":5}]}`, "file 2 has no fileId (tempRequestId r, fileId 1)"},
+		{"a fileId that is none", `{"tempRequestId":"r","files":[{"fileSize":3,"fileId":{}},` + two + `]}`, "file 1 has no fileId (tempRequestId r, fileId 2)"},
 		{"an empty fileId", `{"tempRequestId":"r","files":[{"fileName":"a","fileSize":3,"fileId":""},` + two + `]}`, "file 1 has no fileId"},
-		{"no tempRequestId", `{"files":[` + one + `,` + two + `]}`, "no tempRequestId"},
 		{"an array", `[]`, "cannot be used"},
-		{"null", `null`, "no tempRequestId"},
+		{"null", `null`, "neither a tempRequestId nor files"},
 		{"HTML", `<html>maintenance</html>`, "cannot be used"},
 		{"nothing", ``, "cannot be used"},
-		{"half of it", `{"tempRequestId":"r","files":[` + one, "cannot be used"},
+		{"half of it", `{"tempRequestId":"r","files":[` + one, `"fileId":"1"`},
 	} {
 		m.says(http.StatusCreated, tc.body)
 		batch, err := client.CreateFile(t.Context(), srcs...)
@@ -312,6 +314,47 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 		}
 		if n := len(m.took()); n != 1 {
 			t.Errorf("%s: sent %d times", tc.what, n)
+		}
+	}
+}
+
+// The file is stored. No way to write the same answer may lose its id.
+func TestSuccessSurvivesEverySpelling(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	for body, want := range map[string]upload.Result{
+		`{"tempRequestId":"r","files":[{"fileName":"a","fileSize":"3","fileId":"1"}]}`:                {ID: "1", TempRequestID: "r"},
+		`{"tempRequestId":7,"files":[{"fileName":"a","fileSize":3.0,"fileId":12345678901234567890}]}`: {ID: "12345678901234567890", TempRequestID: "7"},
+		`{"tempRequestId":null,"files":[{"fileName":null,"fileSize":null,"fileId":"1"}]}`:             {ID: "1"},
+		`{"files":[{"fileId":1.0}]}`: {ID: "1"},
+		`{"TempRequestID":"r","FILES":[{"fileid":"1","FileName":{"a":1},"fileSize":3}]}`: {ID: "1", TempRequestID: "r"},
+		"\xef\xbb\xbf" + `{"tempRequestId":"r","files":[{"fileId":"1"}]}` + "\x00":       {ID: "1", TempRequestID: "r"},
+	} {
+		m.says(http.StatusCreated, body)
+		res, err := client.Upload(t.Context(), upload.Bytes("a", []byte("one")))
+		if err != nil || res.ID != want.ID || res.TempRequestID != want.TempRequestID || res.Name != "a" || res.Size != 3 {
+			t.Errorf("%s\nbecame %+v, %v", body, res, err)
+		}
+	}
+}
+
+// A connection that ends early took nothing away that is needed.
+func TestSuccessThatBrokeOffBehindTheIDCounts(t *testing.T) {
+	m := newMailer(t)
+	client := m.client(t)
+	const answer = `{"tempRequestId":"r","files":[{"fileSize":3,"fileId":"1"}]}`
+	for _, tc := range []struct{ body, says string }{
+		{answer, ""},
+		{answer[:len(answer)-2], `"tempRequestId":"r","files":[{"fileSize":3,"fileId":"1"`},
+	} {
+		m.answers(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			w.WriteHeader(http.StatusCreated)
+			io.WriteString(w, tc.body)
+		})
+		res, err := client.Upload(t.Context(), upload.Bytes("a", []byte("one")))
+		if tc.says == "" && (err != nil || res.ID != "1") || tc.says != "" && (!errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), tc.says)) {
+			t.Errorf("%s: %+v, %v", tc.body, res, err)
 		}
 	}
 }

@@ -1,15 +1,15 @@
 package twentyfourseven
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
-	api "github.com/putpost/putpost/gen/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
 )
 
 // ErrFailed: the provider got the file and could not take it.
@@ -24,24 +24,21 @@ type Status struct {
 }
 
 func (s *Status) read(body []byte) error {
-	var raw api.FileUploadStatus
-	if err := json.Unmarshal(body, &raw); err != nil {
+	var answer struct {
+		FileID     wire.JSONText `json:"fileId"`
+		Status     wire.JSONText `json:"status"`
+		DocumentID wire.JSONInt  `json:"documentId"`
+	}
+	switch err := wire.DecodeJSON(body, &answer); {
+	case err != nil:
 		return err
-	}
-	if raw.FileID != nil && string(raw.FileID) != "null" {
-		id, err := readFileID(raw.FileID)
-		if err != nil {
-			return err
-		}
-		s.FileID = id
-	}
-	s.Status = raw.Status
-	if raw.DocumentID != nil {
-		s.DocumentID = *raw.DocumentID
-	}
-	if s.Status == "" && s.DocumentID == 0 {
+	case answer.DocumentID.Broken:
+		return errors.New("its documentId is no whole number of 64 bits")
+	case answer.Status == "" && answer.DocumentID.Value == 0:
 		return errors.New("it has neither a status nor a documentId")
 	}
+	s.FileID = cmp.Or(string(answer.FileID), s.FileID)
+	s.Status, s.DocumentID = string(answer.Status), answer.DocumentID.Value
 	return nil
 }
 

@@ -24,6 +24,12 @@ func TestStatusIsTheProvidersOwnWord(t *testing.T) {
 		`{"fileId":"67890","status":"Queued for scanning","documentId":null,"new":[1]}`: {FileID: "67890", Status: "Queued for scanning"},
 		`{"status":"Pending"}`:                                                          {FileID: "asked", Status: "Pending"},
 		`{"fileId":null,"status":"Pending"}`:                                            {FileID: "asked", Status: "Pending"},
+		`{"fileId":{},"status":"Pending"}`:                                              {FileID: "asked", Status: "Pending"},
+		`{"fileId":67890.0,"status":"Completed","documentId":"12345"}`:                  {FileID: "67890", Status: "Completed", DocumentID: 12345},
+		`{"FileId":67890,"STATUS":"Completed","documentID":12345.0}`:                    {FileID: "67890", Status: "Completed", DocumentID: 12345},
+		`{"status":"Pending","documentId":""}`:                                          {FileID: "asked", Status: "Pending"},
+		`{"status":7}`:                                                                  {FileID: "asked", Status: "7"},
+		"\xef\xbb\xbf" + `{"status":"Pending"}`:                                         {FileID: "asked", Status: "Pending"},
 		`{"documentId":9223372036854775807}`:                                            {FileID: "asked", DocumentID: 1<<63 - 1},
 	} {
 		o := newOffice()
@@ -42,7 +48,7 @@ func TestStatusIsTheProvidersOwnWord(t *testing.T) {
 
 func TestStatusThatCannotBeUsedIsRefused(t *testing.T) {
 	for _, body := range []string{
-		``, `null`, `{}`, `[]`, `<html>`, `{"fileId":"1"}`, `{"fileId":{},"status":"Pending"}`, `{"status":7}`,
+		``, `null`, `{}`, `[]`, `<html>`, `{"fileId":"1"}`, `{"status":{}}`, `{"documentId":0}`,
 		`{"status":"Completed","documentId":"abc"}`, `{"status":"Completed","documentId":1.5}`, `{"status":"Completed","documentId":9223372036854775808}`,
 		`{"status":"Completed","docu`,
 	} {

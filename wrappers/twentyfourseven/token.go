@@ -29,9 +29,15 @@ const (
 // tokenTable says what the token server's answers mean, where HTTP alone does
 // not: every refusal is one of the credentials.
 var tokenTable = wire.Table{
-	{Status: 400, Code: "invalid_client", Kind: upload.ErrUnauthorized},
-	{Status: 400, Code: "unauthorized_client", Kind: upload.ErrUnauthorized},
 	{Status: 403, Kind: upload.ErrUnauthorized},
+	// Some servers refuse under a status of 200.
+	{Code: "invalid_client", Kind: upload.ErrUnauthorized},
+	{Code: "unauthorized_client", Kind: upload.ErrUnauthorized},
+	{Code: "access_denied", Kind: upload.ErrUnauthorized},
+	{Status: 200, Code: "invalid_grant", Kind: upload.ErrUnauthorized},
+	{Status: 200, Code: "invalid_request", Kind: upload.ErrInvalid},
+	{Status: 200, Code: "invalid_scope", Kind: upload.ErrInvalid},
+	{Status: 200, Code: "unsupported_grant_type", Kind: upload.ErrInvalid},
 }
 
 // ClientCredentials is an OAuth2 client and the organization that it acts for.
@@ -134,7 +140,7 @@ func (t *token) read(body []byte) error {
 		TokenType   string      `json:"token_type"`
 		ExpiresIn   json.Number `json:"expires_in"` // seconds; some servers quote it
 	}
-	err := json.Unmarshal(body, &raw)
+	err := wire.DecodeJSON(body, &raw)
 	t.AccessToken, t.TokenType = raw.AccessToken, raw.TokenType
 	if err != nil || authorization(&t.Token) == "" {
 		return errors.New("it is no OAuth2 token")
@@ -150,7 +156,7 @@ func (t *token) read(body []byte) error {
 func readTokenError(a wire.Answer) (code, message string) {
 	body := wire.ParseLenient(a.Body)
 	code, message = body.Text("error"), body.Text("error_description")
-	if code == "" && message == "" {
+	if code == "" && message == "" && a.Status/100 != 2 {
 		message = "the token server gives no reason"
 	}
 	return code, message

@@ -2,11 +2,9 @@ package twentyfourseven
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 
 	api "github.com/putpost/putpost/gen/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
@@ -14,9 +12,12 @@ import (
 )
 
 // Upload asks for a presigned URL and sends src there. The result's ID is the
-// fileId, which nothing but [Client.Status] and [Client.Wait] takes: the rest of
-// the API wants the documentId that it becomes. The name is not sent, since the
+// fileId. Only [Client.Status] and [Client.Wait] take it: the rest of the API
+// wants the documentId that the file becomes. The name is not sent, since the
 // API has no field for it.
+//
+// A failure after the provider has given a fileId names it: the file may have
+// arrived all the same.
 func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	res, err := c.upload(ctx, src)
 	if !c.restart || !errors.Is(err, upload.ErrExpired) {
@@ -42,42 +43,33 @@ func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, 
 	if err != nil {
 		return upload.Result{}, err
 	}
+	id := string(t.FileID)
 	if err := c.presigned.Send(ctx, t.UploadMethod, t.UploadURL, body); err != nil {
 		if f, ok := errors.AsType[*upload.Error](err); ok {
 			f.TraceID = trace
+			f.Err = fmt.Errorf("fileId %s: %w", id, f.Err)
 		}
 		return upload.Result{}, err
 	}
-	return upload.Result{ID: t.id, Name: upload.BaseName(src.Name), Size: src.Size, TraceID: trace}, nil
+	return upload.Result{ID: id, Name: upload.BaseName(src.Name), Size: src.Size, TraceID: trace}, nil
 }
 
-// ticket is the answer to fileUpload.
+// ticket is the answer to fileUpload. The provider declares the fileId a string,
+// and shows a number.
 type ticket struct {
-	api.FileUploadResponse
-	id string
+	UploadMethod string        `json:"uploadMethod"`
+	UploadURL    string        `json:"uploadUrl"`
+	FileID       wire.JSONText `json:"fileId"`
 }
 
-func (t *ticket) read(body []byte) (err error) {
-	if err = json.Unmarshal(body, &t.FileUploadResponse); err == nil {
-		t.id, err = readFileID(t.FileID)
+func (t *ticket) read(body []byte) error {
+	switch err := wire.DecodeJSON(body, t); {
+	case err != nil:
+		return err
+	case t.FileID == "":
+		return errors.New("its fileId is neither a text nor an integer")
+	case t.UploadMethod == "" || t.UploadURL == "":
+		return errors.New("it lacks uploadMethod or uploadUrl")
 	}
-	if err == nil && (t.UploadMethod == "" || t.UploadURL == "") {
-		err = errors.New("it lacks uploadMethod or uploadUrl")
-	}
-	return err
-}
-
-var integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-
-// readFileID takes a JSON string or a JSON integer of any size, since the
-// provider declares the one and shows the other, and keeps its digits as they
-// are: a float64 would lose some.
-func readFileID(raw json.RawMessage) (id string, err error) {
-	if integer.Match(raw) {
-		return string(raw), nil
-	}
-	if err := json.Unmarshal(raw, &id); err != nil || id == "" {
-		return "", errors.New("its fileId is neither a text nor an integer")
-	}
-	return id, nil
+	return nil
 }

@@ -34,6 +34,8 @@ func TestFileIDIsATextOrAnIntegerKeptAsItIs(t *testing.T) {
 		`"\u6587\/\"x\""`:                `文/"x"`,
 		"\n\t67890 ":                     "67890",
 		`"1.5"`:                          "1.5",
+		`67890.0`:                        "67890",
+		`6.789e4`:                        "67890",
 	} {
 		o := newOffice()
 		client := o.simple(t)
@@ -56,7 +58,6 @@ func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 	for what, body := range map[string]string{
 		"a null for the fileId":    `{` + method + `,` + url + `,"fileId":null}`,
 		"a float for the fileId":   `{` + method + `,` + url + `,"fileId":1.5}`,
-		"an exponent":              `{` + method + `,` + url + `,"fileId":1e3}`,
 		"an object for the fileId": `{` + method + `,` + url + `,"fileId":{"id":"1"}}`,
 		"a list for the fileId":    `{` + method + `,` + url + `,"fileId":["1"]}`,
 		"a truth for the fileId":   `{` + method + `,` + url + `,"fileId":true}`,
@@ -107,5 +108,18 @@ func TestTicketMayHoldMore(t *testing.T) {
 	}
 	if res, err := client.Upload(t.Context(), small); err != nil || res.ID != "1" {
 		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// The bytes may have arrived although their answer was lost or is a refusal: the
+// caller can ask for the status of the fileId.
+func TestFailureAfterTheFileIDNamesIt(t *testing.T) {
+	o := newOffice()
+	client := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
+	o.fileUpload = o.ticket(`67890`)
+	o.presigned = says(http.StatusInternalServerError, "")
+	_, err := client.Upload(t.Context(), small)
+	if f := failure(t, err); f.Op != "presigned" || !strings.Contains(f.Error(), "fileId 67890") || !errors.Is(f, upload.ErrUnavailable) {
+		t.Errorf("%v, want the failure of the presigned step with the fileId", f)
 	}
 }

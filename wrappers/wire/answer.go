@@ -57,6 +57,36 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 	return mayPass
 }
 
+// unusable makes a failure of an answer that calls itself a success, of which
+// read could not use the body, or which is not whole. Such a body may be an error
+// all the same. Broke says how reading it ended, and why what read did not like; each
+// may be nil.
+func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, why error) *upload.Error {
+	secrets := d.secrets(x.req, resp.Request)
+	f := d.fail(x, nil)
+	f.Status, f.TraceID = resp.StatusCode, clean(d.traceID(resp), 128, secrets)
+	if d.api.Read != nil {
+		f.Code, f.Message = d.api.Read(Answer{Status: resp.StatusCode, Header: resp.Header, Body: body})
+	}
+	kind, _ := d.api.Table.Meaning(f.Status, f.Code, f.Message)
+	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)
+	// The text and not the chain: a decoder's error tells of generated types.
+	says := ""
+	if why != nil {
+		says = ": " + clean(why.Error(), 256, secrets)
+	}
+	switch {
+	case broke != nil:
+		f.Err = ended(x.req.Context(), fmt.Errorf("%w: the answer broke off: %w%s", kind, withoutURL(broke), says))
+	case len(body) > maxAnswer:
+		f.Err = fmt.Errorf("%w: the answer is longer than %d bytes%s", kind, maxAnswer, says)
+	default:
+		f.Err = fmt.Errorf("%w: the answer (%q, %d bytes) cannot be used%s", kind,
+			clean(resp.Header.Get("Content-Type"), 64, secrets), len(body), says)
+	}
+	return f
+}
+
 // peek reads the beginning of a body and puts it back. A body that does not
 // come in time is left where it is.
 func peek(resp *http.Response) (answer []byte) {
@@ -78,8 +108,8 @@ func peek(resp *http.Response) (answer []byte) {
 func readAnswer(resp *http.Response) ([]byte, error) {
 	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
 		body := make([]byte, n)
-		_, err := io.ReadFull(resp.Body, body)
-		return body, err
+		read, err := io.ReadFull(resp.Body, body)
+		return body[:read], err
 	}
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 }

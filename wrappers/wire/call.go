@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,8 +13,9 @@ import (
 // Call sends one request of a generated client whose Doer is d, and gives the
 // body of a success to read, at most 1 MiB of it; a nil read ignores it. Op, the
 // spec's operationId, stands in errors and log lines. Every failure is an
-// [*upload.Error], also that of a body that read cannot use
-// ([upload.ErrUnavailable]). The trace id is the answer's.
+// [*upload.Error]. So is a success whose body read cannot use: it means what the
+// API's Table says of the code in it, and otherwise [upload.ErrUnavailable]. The
+// trace id is the answer's.
 func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error, send func(context.Context) (*http.Response, error)) (traceID string, err error) {
 	x := &exchange{op: op}
 	resp, err := send(context.WithValue(ctx, exchangeKey{}, x))
@@ -35,22 +37,11 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 	if read == nil {
 		return traceID, nil
 	}
-	body, err := readAnswer(resp)
-	switch {
-	case err != nil:
-		err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w", upload.ErrUnavailable, withoutURL(err)))
-	case len(body) > maxAnswer:
-		err = fmt.Errorf("%w: the answer is longer than %d bytes", upload.ErrUnavailable, maxAnswer)
-	default:
-		if err = read(body); err == nil {
-			return traceID, nil
-		}
-		secrets := d.secrets(x.req, resp.Request)
-		// The text and not the chain: a decoder's error tells of generated types.
-		err = fmt.Errorf("%w: the answer (%q, %d bytes) cannot be used: %s", upload.ErrUnavailable,
-			clean(resp.Header.Get("Content-Type"), 64, secrets), len(body), clean(err.Error(), 256, secrets))
+	body, broke := readAnswer(resp)
+	// One JSON value is a whole answer, also where the connection broke off after it.
+	whole := len(body) <= maxAnswer && (broke == nil || json.Valid(body))
+	if err = read(body); err == nil && whole {
+		return traceID, nil
 	}
-	f := d.fail(x, err)
-	f.Status, f.TraceID = resp.StatusCode, clean(traceID, 128, d.secrets(x.req, resp.Request))
-	return f.TraceID, f
+	return traceID, d.unusable(x, resp, body, broke, err)
 }

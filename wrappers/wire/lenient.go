@@ -2,18 +2,137 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 )
 
-// Lenient is a JSON document of which nothing is certain: an error body whose
-// shape differs between the layers of a service and what its documentation says.
+// Servers differ in how they write JSON from what their documentation says: a
+// number comes as a text or as 16.0, a text as a number, a key in another case,
+// and a byte order mark stands in front. What a success says must survive that,
+// and so must the reason of a failure.
+
+// DecodeJSON reads the first JSON value of body into v. If a field is of another
+// type than v's, the error names it, and all other fields are read.
+func DecodeJSON(body []byte, v any) error {
+	err := json.Unmarshal(body, v)
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok { // it reads nothing of a body that goes on behind its value
+		err = decoder(body).Decode(v)
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s is of the wrong type, a JSON %s", cmp.Or(wrong.Field, "it"), wrong.Value)
+	}
+	return err
+}
+
+func decoder(body []byte) *json.Decoder {
+	return json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+}
+
+// JSONText is a text that may come as a whole number, such as an id. It keeps
+// the text exactly, and every digit of the number. Anything else leaves it empty.
+type JSONText string
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails, so that the fields
+// behind it are read as well.
+func (t *JSONText) UnmarshalJSON(raw []byte) error {
+	text, ok := unescaped(raw)
+	if !ok && json.Unmarshal(raw, &text) != nil {
+		text, _ = whole(string(raw))
+	}
+	*t = JSONText(text)
+	return nil
+}
+
+// unescaped returns a JSON text that has nothing escaped. It costs less than
+// json.Unmarshal, and most ids are such texts.
+func unescaped(raw []byte) (text string, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' || bytes.ContainsFunc(raw, func(r rune) bool { return r == '\\' || r > '~' }) {
+		return "", false
+	}
+	return string(raw[1 : len(raw)-1]), true
+}
+
+// JSONInt is a whole number that may come as a text, or with a fraction of zero.
+type JSONInt struct {
+	Value  int64
+	Known  bool // there was such a number
+	Broken bool // there was something else, that is no null and no empty text
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails, so that the fields
+// behind it are read as well.
+func (n *JSONInt) UnmarshalJSON(raw []byte) error {
+	if value, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		*n = JSONInt{Value: value, Known: true}
+		return nil
+	}
+	text := string(raw)
+	if text == "null" || json.Unmarshal(raw, &text) == nil && text == "" {
+		*n = JSONInt{}
+		return nil
+	}
+	digits, ok := whole(strings.TrimSpace(text))
+	value, err := strconv.ParseInt(digits, 10, 64)
+	ok = ok && err == nil
+	if !ok {
+		value = 0
+	}
+	*n = JSONInt{Value: value, Known: ok, Broken: !ok}
+	return nil
+}
+
+// maxDigits bounds the numbers that an exponent can write: 1e999999999 is short.
+const maxDigits = 100
+
+// whole returns the digits of a whole number in JSON, also of 16.0 and 1.6e1. A
+// float64 would lose some of them.
+func whole(number string) (digits string, ok bool) {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
+	shift, err := strconv.Atoi(exponent)
+	if exponent != "" && (err != nil || shift < -maxDigits || shift > maxDigits) {
+		return "", false
+	}
+	units, fraction, _ := strings.Cut(mantissa, ".")
+	units, negative := strings.CutPrefix(units, "-")
+	all := units + fraction
+	if all == "" || strings.Trim(all, "0123456789") != "" {
+		return "", false
+	}
+	point := len(units) + shift
+	if point > len(all) {
+		all += strings.Repeat("0", point-len(all))
+	}
+	if strings.Trim(all[max(0, point):], "0") != "" {
+		return "", false
+	}
+	all = all[:max(0, point)]
+	if len(mantissa) < len(number) || fraction != "" { // a plain integer stays as it is
+		all = strings.TrimLeft(all, "0")
+	}
+	if all == "" {
+		all = "0"
+	}
+	if negative {
+		all = "-" + all
+	}
+	return all, true
+}
+
+// Lenient is a JSON document of unknown form, such as an error body whose form
+// differs between the layers of a service.
 type Lenient struct{ root any }
 
-// ParseLenient reads what JSON there is in body; of something else, nothing.
+// ParseLenient reads the first JSON value of body. If there is none, nothing is
+// found in the result.
 func ParseLenient(body []byte) Lenient {
 	var l Lenient
-	d := json.NewDecoder(bytes.NewReader(body))
+	d := decoder(body)
 	d.UseNumber() // a code is kept as it was written
 	if d.Decode(&l.root) != nil {
 		return Lenient{}
@@ -21,8 +140,8 @@ func ParseLenient(body []byte) Lenient {
 	return l
 }
 
-// Text is the first of the dotted paths that holds a string or a number, as
-// text; empty if none does.
+// Text returns the first of the dotted paths that holds a string or a number, as
+// text. It is empty if none does.
 func (l Lenient) Text(paths ...string) string {
 	for _, path := range paths {
 		switch v := l.at(path).(type) {
@@ -31,13 +150,17 @@ func (l Lenient) Text(paths ...string) string {
 				return v
 			}
 		case json.Number:
+			if digits, ok := whole(v.String()); ok {
+				return digits
+			}
 			return v.String()
 		}
 	}
 	return ""
 }
 
-// JSON is what stands at a dotted path, as compact text; empty if nothing does.
+// JSON returns the value at a dotted path as compact text. It is empty if there
+// is none.
 func (l Lenient) JSON(path string) string {
 	v := l.at(path)
 	if v == nil {
@@ -51,7 +174,16 @@ func (l Lenient) at(path string) any {
 	v := l.root
 	for key := range strings.SplitSeq(path, ".") {
 		object, _ := v.(map[string]any)
-		v = object[key]
+		below, exact := object[key]
+		if !exact { // the first one in another case
+			for _, name := range slices.Sorted(maps.Keys(object)) {
+				if strings.EqualFold(name, key) {
+					below = object[name]
+					break
+				}
+			}
+		}
+		v = below
 	}
 	return v
 }

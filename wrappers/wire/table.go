@@ -11,8 +11,9 @@ import (
 // repeated and which error the caller sees. The first row that fits counts.
 type Table []Row
 
-// Row fits an answer of Status that has Code and, in its words, Text; an empty
-// Code or Text fits any.
+// Row fits an answer of Status that has Code and, in its words, Text. Zero, or
+// an empty text, fits any. A Status of 200 is an answer that calls itself a
+// success and cannot be used.
 type Row struct {
 	Status int
 	Code   string
@@ -25,7 +26,7 @@ type Row struct {
 // succeed later.
 func (t Table) Meaning(status int, code, message string) (kind error, again bool) {
 	for _, row := range t {
-		if row.Status == status && (row.Code == "" || row.Code == code) &&
+		if (row.Status == 0 || row.Status == status) && (row.Code == "" || row.Code == code) &&
 			strings.Contains(strings.ToLower(message), strings.ToLower(row.Text)) {
 			return row.Kind, row.Again
 		}

@@ -43,7 +43,7 @@ func TestTokenAnswers(t *testing.T) {
 		{name: "200 without a token", at: here, fault: answer(200, `{"token_type":"Bearer","expires_in":3600}`), want: unusable},
 		{name: "200 with an empty token", at: here, fault: answer(200, `{"access_token":"","token_type":"Bearer"}`), want: unusable},
 		{name: "200 with a number for a token", at: here, fault: answer(200, `{"access_token":67890,"token_type":"Bearer"}`), want: unusable},
-		{name: "200 with an error", at: here, fault: oauth(200, "invalid_client", "Unknown client."), want: unusable},
+		{name: "200 with an error", at: here, fault: oauth(200, "invalid_client", "Unknown client."), want: no(upload.ErrUnauthorized, 200, "invalid_client")},
 		{name: "200 that breaks off", at: here, fault: raw("HTTP/1.1 200 OK\nContent-Length: 500\n\n{\"access_token\":\"" + planted), want: unusable},
 		{name: "200 of two mebibytes", at: here, fault: answer(200, `{"access_token":"`+strings.Repeat("x", 2<<20)+`"}`), want: unusable},
 		{name: "204", at: here, fault: answer(204, ""), want: want{kinds: unavailable, status: 204, tries: 1}},
