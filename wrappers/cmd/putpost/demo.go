@@ -69,7 +69,7 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
 
-	out := &console{out: p.stdout, err: p.stderr}
+	out := newOutput(p)
 	line := fmt.Sprintf("%s (%s) goes to stand-ins of %s, on this machine.\n\n", column(src.Name), byteSize(src.Size), and(providerNames()))
 	if err := out.data(line); err != nil { // before all that takes time
 		return err

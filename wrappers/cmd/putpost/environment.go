@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -9,6 +13,108 @@ import (
 
 // environment looks up a variable; one that is empty is one that is not set.
 type environment func(name string) string
+
+// consoleToken is read by serve.
+const consoleToken = "PUTPOST_CONSOLE_TOKEN"
+
+// knownVariables are all names that the program reads credentials and addresses
+// from.
+func knownVariables() []string {
+	known := []string{awsKeyID, awsSecret, awsSession, consoleToken}
+	for _, p := range providers {
+		known = append(known, p.credentials...)
+		known = append(known, p.baseVar)
+		for _, v := range p.reach("") {
+			known = append(known, v.name)
+		}
+	}
+	slices.Sort(known)
+	return slices.Compact(known)
+}
+
+// largestEnvFile is more than credentials take.
+const largestEnvFile = 1 << 20
+
+// envFile is env with the variables of the file at path before it. Where the file
+// has a credential of a provider, those in env do not count for that provider:
+// two halves would not make a whole.
+func envFile(path string, env environment) (environment, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--env-file: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("--env-file: %w", err)
+	}
+	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("--env-file %s: others may read or write it (mode %04o); chmod 600 keeps them out", shown(path), info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, largestEnvFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("--env-file: %w", err)
+	}
+	if len(text) > largestEnvFile {
+		return nil, fmt.Errorf("--env-file %s: is larger than %s", shown(path), byteSize(largestEnvFile))
+	}
+	set, err := variables(text)
+	if err != nil {
+		return nil, fmt.Errorf("--env-file %s: %w", shown(path), err)
+	}
+	for _, p := range providers {
+		if slices.ContainsFunc(p.credentials, func(name string) bool { return set[name] != "" }) {
+			for _, name := range p.credentials {
+				set[name] = set[name]
+			}
+		}
+	}
+	return func(name string) string {
+		if value, ok := set[name]; ok {
+			return value
+		}
+		return env(name)
+	}, nil
+}
+
+// variables reads lines of NAME=value. Empty lines and lines that begin with #
+// do not count; quotes around a value do not belong to it. An error never
+// repeats a line: it may be a secret.
+func variables(text []byte) (map[string]string, error) {
+	known := knownVariables()
+	set := map[string]string{}
+	for i, line := range bytes.Split(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("\n")) {
+		trimmed := strings.TrimSpace(string(line))
+		if trimmed == "" || trimmed[0] == '#' {
+			continue
+		}
+		name, value, ok := strings.Cut(strings.TrimPrefix(trimmed, "export "), "=")
+		if !ok {
+			return nil, fmt.Errorf("line %d is not like NAME=value", i+1)
+		}
+		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+			if strings.ContainsFunc(name, func(r rune) bool { return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') }) {
+				name = "the name"
+			}
+			return nil, fmt.Errorf("line %d: %s is none that putpost reads; there are %s", i+1, name, and(known))
+		}
+		if _, twice := set[name]; twice {
+			return nil, fmt.Errorf("line %d sets %s a second time", i+1, name)
+		}
+		set[name] = unquoted(strings.TrimSpace(value))
+	}
+	if len(set) == 0 {
+		return nil, fmt.Errorf("sets nothing; there are %s", and(known))
+	}
+	return set, nil
+}
+
+func unquoted(value string) string {
+	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
+		return value[1 : n-1]
+	}
+	return value
+}
 
 // missing are those of names that are not set.
 func (env environment) missing(names ...string) []string {

@@ -1,34 +1,39 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
-// found is a file that the command line leads to. Info is nil where there is
-// nothing to look at yet: standard input.
+// found is a file that the command line leads to. Info is nil for standard
+// input, which nobody has looked at yet.
 type found struct {
 	path string
 	info fs.FileInfo
 }
 
-// search is what the command line names.
+// search finds the files that the command line names.
 type search struct {
 	named     []string
-	list      string // a file of names, one a line; "-" is standard input
+	list      *list // nil without --files-from
 	recursive bool
-	stdin     io.Reader
-	except    fs.FileInfo     // the journal is not sent with the folder it is in
+	own       []ownFile       // what this run writes or reads for itself
 	quit      <-chan struct{} // ends the search
 	note      func(format string, args ...any)
 
 	cut bool // quit came before the end; read it when files has ended
+}
+
+// ownFile is a file that is not sent, whatever name leads to it.
+type ownFile struct {
+	info fs.FileInfo
+	is   string
 }
 
 func (f found) size() int64 {
@@ -41,7 +46,10 @@ func (f found) size() int64 {
 // stdinPath stands for standard input where a path is expected.
 const stdinPath = "-"
 
-var errIsDir = errors.New("is a directory; --recursive sends the files in it")
+var (
+	errIsDir      = errors.New("is a directory; --recursive sends the files in it")
+	errNotRegular = errors.New("is not a regular file; what comes out of a pipe can be sent as -, which is standard input")
+)
 
 // files yields each file, or the path and what is wrong with it. Folders are
 // read piece by piece and in no order, so that memory does not grow with them.
@@ -52,9 +60,12 @@ func (s *search) files() iter.Seq2[found, error] {
 				return
 			}
 		}
-		for path, err := range s.listed() {
+		if s.list == nil {
+			return
+		}
+		for path, err := range s.list.names(s.quit, &s.cut) {
 			if err != nil {
-				yield(found{path: s.list}, err)
+				yield(found{path: cmp.Or(path, s.list.path)}, err)
 				return
 			}
 			if path == stdinPath { // in a list it is a file's name
@@ -67,7 +78,7 @@ func (s *search) files() iter.Seq2[found, error] {
 	}
 }
 
-// at is a path of the command line.
+// at takes a path of the command line.
 func (s *search) at(path string, yield func(found, error) bool) bool {
 	if path == stdinPath {
 		return !s.over() && yield(found{path: path}, nil)
@@ -75,7 +86,8 @@ func (s *search) at(path string, yield func(found, error) bool) bool {
 	return s.file(path, yield)
 }
 
-// file reports, as all that follow do, whether to go on.
+// file reports, as all that follow do, whether to go on. It never opens a path:
+// a pipe would lose what it gives.
 func (s *search) file(path string, yield func(found, error) bool) bool {
 	if s.over() {
 		return false
@@ -84,12 +96,16 @@ func (s *search) file(path string, yield func(found, error) bool) bool {
 	switch {
 	case err != nil:
 		return yield(found{path: path}, cause(err))
-	case !info.IsDir():
-		return yield(found{path, info}, nil)
-	case !s.recursive:
+	case info.IsDir() && !s.recursive:
 		return yield(found{path: path}, errIsDir)
+	case info.IsDir():
+		return s.folder(path, yield)
+	case !info.Mode().IsRegular():
+		return yield(found{path: path}, errNotRegular)
+	case s.isOwn(path, info):
+		return true
 	}
-	return s.folder(path, yield)
+	return yield(found{path, info}, nil)
 }
 
 func (s *search) folder(dir string, yield func(found, error) bool) bool {
@@ -128,11 +144,19 @@ func (s *search) entry(path string, entry fs.DirEntry, yield func(found, error) 
 		s.note("%s: a link to a folder is not followed", shown(path))
 	case !info.Mode().IsRegular():
 		s.note("%s: left out, since it is not a regular file", shown(path))
-	case s.except != nil && os.SameFile(info, s.except):
-		s.note("%s: left out, since it is the journal", shown(path))
+	case s.isOwn(path, info):
 	default:
 		return yield(found{path, info}, nil)
 	}
+	return true
+}
+
+func (s *search) isOwn(path string, info fs.FileInfo) bool {
+	i := slices.IndexFunc(s.own, func(o ownFile) bool { return os.SameFile(info, o.info) })
+	if i < 0 {
+		return false
+	}
+	s.note("%s: left out, since it is %s", shown(path), s.own[i].is)
 	return true
 }
 
@@ -143,60 +167,6 @@ func (s *search) over() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// listed are the names of the list, without empty lines. A list that comes
-// slowly does not hold up the end of the search.
-func (s *search) listed() iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		r := s.stdin
-		switch s.list {
-		case "":
-			return
-		case stdinPath:
-		default:
-			f, err := os.Open(s.list)
-			if err != nil {
-				yield("", cause(err))
-				return
-			}
-			defer f.Close()
-			r = f
-		}
-		names, gone := make(chan string), make(chan struct{})
-		defer close(gone)
-		var failed error
-		go func() {
-			defer close(names)
-			lines := bufio.NewScanner(r)
-			lines.Buffer(nil, 1<<20)
-			for lines.Scan() {
-				if lines.Text() == "" {
-					continue
-				}
-				select {
-				case names <- lines.Text():
-				case <-gone:
-					return
-				}
-			}
-			failed = lines.Err()
-		}()
-		for {
-			select {
-			case <-s.quit:
-				s.cut = true
-				return
-			case name, more := <-names:
-				if !more && failed != nil {
-					yield("", fmt.Errorf("the list of names: %w", cause(failed)))
-				}
-				if !more || !yield(name, nil) {
-					return
-				}
-			}
-		}
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// fingerprint is what a file is recognised by: that of the file as it was sent, beside
-// that of the file as it is now.
+// fingerprint tells whether a file is still the one that was sent.
 type fingerprint struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
 	Changed  time.Time `json:"changed,omitzero"` // ctime, which nobody can set back; zero where the system has none
 	SHA256   string    `json:"sha256,omitempty"` // lower-case hex, of the bytes that were sent
+	Noted    time.Time `json:"noted,omitzero"`   // when the file was looked at, before its first byte was read
 }
 
 func fingerprintOf(info os.FileInfo) fingerprint {
@@ -34,19 +34,41 @@ func plain(t time.Time) time.Time {
 	return t
 }
 
-// same says whether the file at path, now of the fingerprint now, is still the one
-// that was sent. Another size or modification time is another file. Where
-// these agree and only the change time does not (another owner or mode, or
-// bytes exchanged under a modification time that was set back), the bytes decide.
+// same reports whether the file at path, now of the fingerprint now, is the one
+// that was sent. Another size or modification time is another file. Its bytes
+// decide where only the change time differs: another owner or mode, or other
+// bytes under a modification time that was set back. They decide, too, where the
+// times cannot tell.
 func (sent fingerprint) same(ctx context.Context, path string, now fingerprint) (bool, error) {
 	if sent.Size != now.Size || !sent.Modified.Equal(now.Modified) {
 		return false, nil
 	}
-	if sent.Changed.Equal(now.Changed) {
+	if sent.Changed.Equal(now.Changed) && !sent.racy() {
 		return true, nil
 	}
 	sum, err := sumFile(ctx, path)
 	return err == nil && sum == sent.SHA256, err
+}
+
+const (
+	// tick is longer than a kernel takes to move its clock on.
+	tick = 20 * time.Millisecond
+	// coarseTick is for file systems whose times are whole seconds, FAT's even
+	// ones. Over a network their clock is not ours, so it has some more.
+	coarseTick = 10 * time.Second
+)
+
+// racy reports whether the file may have changed after it was looked at, and yet
+// have the same times: it was looked at within a tick of them.
+func (sent fingerprint) racy() bool {
+	latest, ticks := sent.Modified, tick
+	if sent.Changed.After(latest) {
+		latest = sent.Changed
+	}
+	if latest.Nanosecond() == 0 {
+		ticks = coarseTick
+	}
+	return sent.Noted.Sub(latest) < ticks
 }
 
 func sumFile(ctx context.Context, path string) (string, error) {

@@ -18,23 +18,33 @@ func TestAFileIsTheSameBySizeAndTimesOrElseByItsBytes(t *testing.T) {
 	path := filepath.Join(files(t, "a", "1234"), "a")
 	const sum = "03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4" // of 1234
 	at := time.Now()
-	sent := fingerprint{Size: 4, Modified: at, Changed: at, SHA256: "not looked at"}
+	later := at.Add(time.Minute)
+	sent := fingerprint{Size: 4, Modified: at, Changed: at, SHA256: "not looked at", Noted: later}
+	second := at.Truncate(time.Second) // as of a file system that knows no shorter time
 	for name, tc := range map[string]struct {
 		sent, now fingerprint
 		want      bool
 	}{
-		"all agrees":                {sent, sent, true},
-		"another size":              {sent, fingerprint{Size: 5, Modified: at, Changed: at}, false},
-		"another time":              {sent, fingerprint{Size: 4, Modified: at.Add(1), Changed: at}, false},
-		"another change, as sent":   {fingerprint{Size: 4, Modified: at, Changed: at, SHA256: sum}, fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, true},
-		"another change, not so":    {sent, fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, false},
-		"another change, not known": {fingerprint{Size: 4, Modified: at}, fingerprint{Size: 4, Modified: at, Changed: at}, false},
+		"all agrees":                 {sent, sent, true},
+		"another size":               {sent, fingerprint{Size: 5, Modified: at, Changed: at}, false},
+		"another time":               {sent, fingerprint{Size: 4, Modified: at.Add(1), Changed: at}, false},
+		"another change, as sent":    {fingerprint{Size: 4, Modified: at, Changed: at, SHA256: sum}, fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, true},
+		"another change, not so":     {sent, fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, false},
+		"another change, not known":  {fingerprint{Size: 4, Modified: at}, fingerprint{Size: 4, Modified: at, Changed: at}, false},
+		"noted at once, as sent":     {fingerprint{Size: 4, Modified: at, Changed: at, SHA256: sum, Noted: at}, sent, true},
+		"noted at once, not so":      {fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(tick - 1)}, sent, false},
+		"noted a tick later":         {fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(tick)}, sent, true},
+		"noted before, by its clock": {fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(-time.Hour)}, sent, false},
+		"changed just now":           {fingerprint{Size: 4, Modified: at, Changed: later, Noted: later}, fingerprint{Size: 4, Modified: at, Changed: later}, false},
+		"in the same second":         {fingerprint{Size: 4, Modified: second, Changed: second, Noted: second.Add(900 * time.Millisecond)}, fingerprint{Size: 4, Modified: second, Changed: second}, false},
+		"whole seconds, long ago":    {fingerprint{Size: 4, Modified: second, Changed: second, Noted: second.Add(coarseTick)}, fingerprint{Size: 4, Modified: second, Changed: second}, true},
+		"not noted when":             {fingerprint{Size: 4, Modified: at, Changed: at}, sent, false},
 	} {
 		if got, err := tc.sent.same(t.Context(), path, tc.now); got != tc.want || err != nil {
 			t.Errorf("%s: got %t, %v, want %t", name, got, err, tc.want)
 		}
 	}
-	if _, err := sent.same(t.Context(), "missing", fingerprint{Size: 4, Modified: at}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := sent.same(t.Context(), "missing", fingerprint{Size: 4, Modified: at, Changed: later}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that cannot be read: got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

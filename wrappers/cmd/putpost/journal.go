@@ -2,72 +2,41 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/putpost/putpost/wrappers/internal/filelock"
-	"github.com/putpost/putpost/wrappers/upload"
 )
-
-// A journal is a file of JSON lines, one for each finished upload; a later line
-// of the same path replaces an earlier one. Every line says where its file was
-// sent, so a journal is recognised by any of its lines and begins empty.
-const journalMagic = `{"journal":"putpost/1",`
 
 // errJournal is in the error of every add after which there can be no other.
 var errJournal = errors.New("the journal cannot be written")
 
-// entry is a line of a journal.
-type entry struct {
-	Journal string `json:"journal"` // first, so that it begins with journalMagic
-	To      string `json:"to"`
-	Base    string `json:"base"`
-	Account string `json:"account,omitempty"`
+// pathKey stands for an absolute path in memory, where there may be millions. It
+// is as good as the path: 128 bits that nobody can choose.
+type pathKey [2]uint64
 
-	Path    string `json:"path"`              // absolute
-	RawPath []byte `json:"rawPath,omitempty"` // where the path is not UTF-8, which JSON would not give back
-	fingerprint
-	ID            string    `json:"id"`
-	Name          string    `json:"name"`
-	TraceID       string    `json:"traceId,omitempty"`
-	TempRequestID string    `json:"tempRequestId,omitempty"`
-	Expires       time.Time `json:"expires,omitzero"`
-	DocumentID    int64     `json:"documentId,omitempty"`
-	Failed        bool      `json:"failed,omitempty"` // the provider could not take it after all: it is sent again
-}
-
-func entryOf(res upload.Result) entry {
-	return entry{
-		fingerprint: fingerprint{Size: res.Size},
-		ID:          res.ID, Name: res.Name, TraceID: res.TraceID, TempRequestID: res.TempRequestID, Expires: plain(res.Expires),
-	}
-}
-
-func (e entry) result() upload.Result {
-	return upload.Result{ID: e.ID, Name: e.Name, TraceID: e.TraceID, Size: e.Size, TempRequestID: e.TempRequestID, Expires: e.Expires}
-}
-
-// pathKey stands for an absolute path in memory, where there may be millions.
-type pathKey [16]byte
+var pathSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
 func keyOf(path string) pathKey {
-	sum := sha256.Sum256([]byte(path))
-	return pathKey(sum[:16])
+	return pathKey{maphash.String(pathSeeds[0], path), maphash.String(pathSeeds[1], path)}
+}
+
+func keyOfBytes(path []byte) pathKey {
+	return pathKey{maphash.Bytes(pathSeeds[0], path), maphash.Bytes(pathSeeds[1], path)}
 }
 
 // journal remembers what has been sent. It is safe for concurrent use.
 type journal struct {
 	to, base, account string
+	readOnly          bool // the file is left as it is
 	repaired          bool // the last line was torn and is gone
 
 	file *os.File
@@ -84,7 +53,7 @@ type journal struct {
 // span is a line, newline included.
 type span struct {
 	at   int64
-	size int
+	size int32
 }
 
 // batch is lines that one fsync covers.
@@ -97,9 +66,40 @@ type batch struct {
 
 // openJournal reads the journal at path, or begins one, and keeps other
 // processes out of it.
-func openJournal(path, to, base, account string) (_ *journal, err error) {
+func openJournal(path, to, base, account string) (*journal, error) {
 	_, statErr := os.Stat(path)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	j, err := lockJournal(path, os.O_RDWR|os.O_CREATE|os.O_APPEND)
+	if err != nil {
+		return nil, err
+	}
+	j.to, j.base, j.account = to, base, account
+	if err := j.load(); err != nil {
+		j.close()
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	if errors.Is(statErr, fs.ErrNotExist) {
+		syncFolder(filepath.Dir(path))
+	}
+	return j, nil
+}
+
+// readJournal is openJournal for a journal that is not to be written.
+func readJournal(path, to, base, account string) (*journal, error) {
+	j, err := lockJournal(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	j.to, j.base, j.account, j.readOnly = to, base, account, true
+	if err := j.load(); err != nil {
+		j.close()
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	return j, nil
+}
+
+// lockJournal opens a journal and reads nothing of it.
+func lockJournal(path string, flags int) (_ *journal, err error) {
+	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -115,48 +115,65 @@ func openJournal(path, to, base, account string) (_ *journal, err error) {
 	if err := filelock.Lock(f); err != nil {
 		return nil, err
 	}
-	j := &journal{to: to, base: base, account: account, file: f, sync: f.Sync, sent: map[pathKey]span{}}
-	if err := j.load(); err != nil {
-		return nil, err
-	}
-	if errors.Is(statErr, fs.ErrNotExist) {
-		syncFolder(filepath.Dir(path))
-	}
-	return j, nil
+	return &journal{file: f, sync: f.Sync, sent: map[pathKey]span{}}, nil
 }
+
+// longestLine is more than a path and a name can take.
+const longestLine = 256 << 10
 
 // load reads all lines and repairs the last one, which a crash may have torn.
 func (j *journal) load() error {
-	r := bufio.NewReaderSize(j.file, 64<<10)
+	r := bufio.NewReaderSize(j.file, longestLine)
+	beginning := j.beginning()
 	for number := 1; ; number++ {
-		line, err := r.ReadBytes('\n')
-		if err != nil && err != io.EOF {
+		line, err := r.ReadSlice('\n')
+		switch {
+		case err == bufio.ErrBufferFull:
+			return fmt.Errorf("line %d %w", number, errDamaged)
+		case err != nil && err != io.EOF:
 			return err
+		case len(line) == 0:
+			return nil
+		case number == 1:
+			if info, err := j.file.Stat(); err == nil { // room for all, at once
+				j.sent = make(map[pathKey]span, info.Size()/int64(len(line)))
+			}
 		}
 		whole, at := err == nil, j.size
-		if len(line) == 0 {
-			return nil
+		if path, ok := pathOf(line, beginning); ok {
+			j.size += int64(len(line))
+			j.sent[keyOfBytes(path)] = span{at, int32(len(line))}
+			continue
 		}
 		e, wrong := j.parse(line)
 		switch {
 		case wrong == nil && whole:
 			j.size += int64(len(line))
+		case wrong == nil && j.readOnly:
 		case wrong == nil: // only the newline is missing
 			if _, err := j.file.WriteString("\n"); err != nil {
 				return err
 			}
 			j.size += int64(len(line)) + 1
 		case !whole && (number > 1 || torn(line)):
-			j.repaired = true
-			if err := j.file.Truncate(j.size); err != nil {
-				return err
-			}
-			return j.sync()
+			return j.cutTorn()
 		default:
 			return fmt.Errorf("line %d %w", number, wrong)
 		}
-		j.sent[keyOf(e.Path)] = span{at, int(j.size - at)}
+		j.sent[keyOf(e.Path)] = span{at, int32(len(line))}
 	}
+}
+
+// cutTorn removes what stands after the last whole line.
+func (j *journal) cutTorn() error {
+	j.repaired = true
+	if j.readOnly {
+		return nil
+	}
+	if err := j.file.Truncate(j.size); err != nil {
+		return err
+	}
+	return j.sync()
 }
 
 // torn tells the beginning of a first line from another kind of file, which
@@ -164,26 +181,6 @@ func (j *journal) load() error {
 func torn(line []byte) bool {
 	n := min(len(line), len(journalMagic))
 	return string(line[:n]) == journalMagic[:n]
-}
-
-// parse says what is wrong with a line, if anything is.
-func (j *journal) parse(line []byte) (e entry, wrong error) {
-	if !bytes.HasPrefix(line, []byte(journalMagic)) {
-		return e, errors.New("is not one of a putpost journal; the file is left as it is")
-	}
-	if json.Unmarshal(line, &e) != nil || e.Path == "" || e.ID == "" {
-		return e, errors.New("is damaged; the file is left as it is")
-	}
-	if e.To != j.to || e.Base != j.base {
-		return e, fmt.Errorf("is of uploads to %s at %s, not to %s at %s", e.To, e.Base, j.to, j.base)
-	}
-	if e.Account != j.account && e.Account != "" && j.account != "" {
-		return e, fmt.Errorf("is of uploads for another account (%s) than this one (%s)", e.Account, j.account)
-	}
-	if e.RawPath != nil {
-		e.Path = string(e.RawPath)
-	}
-	return e, nil
 }
 
 // lookup reads the latest line of path, which is absolute, and reports whether
@@ -206,17 +203,12 @@ func (j *journal) lookup(path string) (entry, bool, error) {
 	return e, !e.Failed && !e.expired(time.Now()), nil
 }
 
-// expired says that the provider has deleted the file by now.
-func (e entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
-
 // add returns when e is on disk for good. Lines that come in while another
 // batch is being written are written together: one fsync covers them all. After
 // a failure nothing more is written, and the journal ends with a whole line.
 func (j *journal) add(e entry) error {
-	e.Journal, e.To, e.Base, e.Account = "putpost/1", j.to, j.base, j.account
-	if !utf8.ValidString(e.Path) {
-		e.RawPath = []byte(e.Path)
-	}
+	e.Journal, e.To, e.Base, e.Account = journalVersion, j.to, j.base, j.account
+	e.RawPath = rawPath(e.Path)
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
@@ -243,7 +235,7 @@ func (j *journal) add(e entry) error {
 		return b.err
 	}
 	j.mu.Lock()
-	j.sent[keyOf(e.Path)] = span{b.at + before, len(line) + 1}
+	j.sent[keyOf(e.Path)] = span{b.at + before, int32(len(line)) + 1}
 	j.mu.Unlock()
 	return nil
 }

@@ -396,6 +396,7 @@ func TestAJournalIsOfOneAccount(t *testing.T) {
 			}
 			e := entryOf(upload.Result{ID: "1"})
 			e.Path, e.fingerprint = path, fingerprintOf(info)
+			e.Noted = time.Now().Add(time.Minute)
 			if err := j.add(e); err != nil {
 				t.Fatal(err)
 			}
@@ -562,7 +563,7 @@ func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
 	var stdout, stderr strings.Builder
 	send := &sender{
 		sendCmd: &sendCmd{To: "ncloudmailer", Concurrency: 3, Recursive: true, Files: []string{files(t, pairs...)}},
-		console: &console{out: &stdout, err: &stderr},
+		output:  &output{out: &stdout, err: &stderr}, env: noEnvironment, uncount: make(chan struct{}),
 		client:  client,
 		journal: &journal{file: full, sync: full.Sync, sent: map[pathKey]span{}},
 		quit:    make(chan struct{}),
@@ -575,7 +576,7 @@ func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
 	if stdout.String() != "" || int64(strings.Count(stderr.String(), ": sent as ")) != n.Load() || n.Load() > 6 {
 		t.Errorf("%d were sent:\n%s%s", n.Load(), stdout.String(), stderr.String())
 	}
-	if strings.Count(stderr.String(), "nothing more is sent") != 1 || !strings.Contains(stderr.String(), "no space left on device") {
+	if strings.Count(stderr.String(), "so no more are sent; --keep-going would try them") != 1 || !strings.Contains(stderr.String(), "no space left on device") {
 		t.Errorf("standard error is\n%s", stderr.String())
 	}
 }

@@ -26,7 +26,15 @@ import (
 func main() {
 	// A reader that left is then an error of the write, not the silent end of the process.
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(run(os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+	var stdin io.Reader = os.Stdin
+	var stdout io.Writer = os.Stdout
+	if wasClosed(os.Stdin) {
+		stdin = closedFile{}
+	}
+	if wasClosed(os.Stdout) {
+		stdout = closedFile{}
+	}
+	os.Exit(run(os.Args[1:], os.Getenv, stdin, stdout, os.Stderr))
 }
 
 const (
@@ -47,19 +55,27 @@ var errReported = errors.New("failed")
 // program is what a command may touch of the world.
 type program struct {
 	env            environment
+	envFile        string // of --env-file
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	parser         *kong.Kong
 }
 
 type commands struct {
-	Demo  demoCmd  `cmd:"" help:"Upload a file to both stand-ins, in this process, and compare what arrived."`
-	Send  sendCmd  `cmd:"" help:"Upload files; print an id for each."`
-	Serve serveCmd `cmd:"" help:"Serve both stand-ins on one port."`
+	Version kong.VersionFlag `help:"Print the version, the commit and the Go release it was built with."`
+	EnvFile string           `placeholder:"FILE" help:"Read credentials and addresses from FILE, one NAME=value on each line. FILE must be readable by its owner alone. A value in FILE replaces the one in the environment."`
+
+	Demo       demoCmd       `cmd:"" help:"Upload a file to both stand-ins, in this process, and compare what arrived."`
+	Send       sendCmd       `cmd:"" help:"Send files to a provider. Print an id for each."`
+	Serve      serveCmd      `cmd:"" help:"Serve both stand-ins on one port."`
+	Journal    journalCmd    `cmd:"" help:"Look for damage in a journal of send, and repair it."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes putpost commands in a shell."`
+	Man        manCmd        `cmd:"" hidden:"" help:"Print the manual page."`
 }
 
-const description = `Uploads files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer), and serves stand-ins of both.
+const description = `Sends files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer). Serves stand-ins of both, to try it without an account.
 
-Exit code: 0 all done, 1 something failed, 2 wrong command line or environment.`
+Exit code: 0 when all is done, 1 when something failed, 2 when the command line or the environment is wrong.`
 
 func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
@@ -68,15 +84,17 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 		kong.Name("putpost"),
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { helped = true }), // only --help exits, and goes on if it may
+		kong.Exit(func(int) { helped = true }), // only --help and --version exit, and go on if they may
 		kong.KindMapper(reflect.String, rawString),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"providers": strings.Join(providerNames(), ",")},
+		kong.Vars{"providers": strings.Join(providerNames(), ","), "version": version()},
 	)
-	parser, err := kong.New(&commands{}, options...)
+	var c commands
+	parser, err := kong.New(&c, options...)
 	if err != nil {
 		return p.exit(err)
 	}
+	p.parser = parser
 	ctx, err := parser.Parse(args)
 	if helped {
 		return 0
@@ -84,10 +102,16 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 	if err != nil {
 		return p.exit(usageError{err})
 	}
+	if c.EnvFile != "" {
+		if p.env, err = envFile(c.EnvFile, env); err != nil {
+			return p.exit(usageError{err})
+		}
+		p.envFile = c.EnvFile
+	}
 	return p.exit(ctx.Run(p))
 }
 
-// exit tells of err in one line and is the code to exit with.
+// exit tells of err in one line and returns the code to exit with.
 func (p *program) exit(err error) int {
 	var wrong usageError
 	switch {

@@ -1,218 +1,87 @@
 package main
 
 import (
-	"cmp"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/cwriter"
-	"github.com/vbauerster/mpb/v8/decor"
-
-	"github.com/putpost/putpost/wrappers/upload"
+	"golang.org/x/term"
 )
 
-// console is standard output and standard error, of which one may show a
-// progress bar while lines go to both.
-type console struct {
-	mu       sync.Mutex
+// output is standard output and standard error. A status line may stand below
+// what is written to a terminal.
+type output struct {
 	out, err io.Writer
-	bar      *mpb.Progress // nil where standard error is no terminal
-	barred   bool          // there is or was one
-	above    bool          // standard output is the same terminal: its lines go above the bar
+	quiet    bool // only failures go to standard error
+
+	mu     sync.Mutex
+	status *statusLine // nil where there is none
 }
 
-// noteEvery is how often progress is told of where there is no bar.
-const noteEvery = 10 * time.Second
+var errOutput = errors.New("standard output")
 
-// watch shows t until the returned func is called: as a bar where standard
-// error is a terminal, else as a line now and then.
-func (c *console) watch(t *tally) (done func()) {
-	if f, ok := c.err.(*os.File); ok && cwriter.IsTerminal(int(f.Fd())) {
-		return c.showBar(f, t)
-	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		ticker := time.NewTicker(noteEvery)
-		defer ticker.Stop()
-		var m meter
-		m.sample(time.Now(), 0)
-		for {
-			select {
-			case <-stop:
-				return
-			case now := <-ticker.C:
-				m.sample(now, t.doneBytes.Load())
-				c.note("%s, %s", t.amount(), t.pace(&m))
-			}
-		}
-	}()
-	return func() {
-		close(stop)
-		<-stopped
-	}
-}
-
-func (c *console) showBar(terminal *os.File, t *tally) (done func()) {
-	var m meter // used by the goroutine that draws, and by no other
-	m.sample(time.Now(), 0)
-	filler := mpb.BarStyle().Build()
-	p := mpb.New(mpb.WithOutput(terminal))
-	bar := p.MustAdd(0,
-		mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
-			if !t.whole() {
-				return nil // of what is not known there is no part
-			}
-			s.Total, s.Current = max(t.bytes.Load(), 1), t.doneBytes.Load()
-			return filler.Fill(w, s)
-		}),
-		mpb.BarRemoveOnComplete(), mpb.BarFillerTrim(),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return t.amount() + " " })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-			m.sample(time.Now(), t.doneBytes.Load())
-			return " " + t.pace(&m)
-		})),
-	)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.bar, c.barred, c.above = p, true, sameFile(c.out, terminal)
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		bar.Abort(true)
-		p.Wait()
-		c.bar = nil
-	}
-}
-
-func sameFile(w io.Writer, f *os.File) bool {
-	g, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	a, errA := f.Stat()
-	b, errB := g.Stat()
-	return errA == nil && errB == nil && os.SameFile(a, b)
-}
+// newOutput is for what p writes to.
+func newOutput(p *program) *output { return &output{out: p.stdout, err: p.stderr} }
 
 // data writes a line to standard output, newline included.
-func (c *console) data(line string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	w := c.out
-	if c.bar != nil && c.above {
-		w = c.bar
+func (o *output) data(line string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.status != nil && o.status.shares(o.out) {
+		o.status.erase()
 	}
-	if _, err := io.WriteString(w, line); err != nil {
-		return fmt.Errorf("standard output: %w", cause(err))
+	if isTerminal(o.out) {
+		line = visible(line, "\t\n")
+	}
+	if _, err := io.WriteString(o.out, line); err != nil {
+		return fmt.Errorf("%w: %w", errOutput, cause(err))
 	}
 	return nil
 }
 
-// caret goes back to the beginning of the line under the bar, where the terminal
-// has shown ^C: the bar is redrawn from where the cursor stands.
-func (c *console) caret() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.bar != nil {
-		io.WriteString(c.err, "\r")
+// note writes a line for people to standard error, unless they asked for quiet.
+func (o *output) note(format string, args ...any) {
+	if !o.quiet {
+		o.failure(format, args...)
 	}
 }
 
-// note is a line for people.
-func (c *console) note(format string, args ...any) {
-	_, _ = c.Write([]byte("putpost: " + oneLine(fmt.Sprintf(format, args...)) + "\n"))
-}
-
-// Write is for whole lines to standard error.
-func (c *console) Write(lines []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.bar != nil {
-		return c.bar.Write(lines)
+// failure writes a line for people to standard error.
+func (o *output) failure(format string, args ...any) {
+	line := "putpost: " + oneLine(fmt.Sprintf(format, args...)) + "\n"
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.status != nil {
+		o.status.erase()
 	}
-	return c.err.Write(lines)
+	_, _ = io.WriteString(o.err, line)
 }
 
-// record is what standard output has of one file: a JSON object, or a line of
-// columns.
-type record struct {
-	Provider      string    `json:"provider"`
-	Path          string    `json:"path,omitempty"`
-	ID            string    `json:"id"`
-	Name          string    `json:"name,omitempty"`
-	Size          *int64    `json:"size,omitempty"` // a pointer, since an empty file has one too
-	TraceID       string    `json:"traceId,omitempty"`
-	TempRequestID string    `json:"tempRequestId,omitempty"`
-	Expires       time.Time `json:"expires,omitzero"`
-	Status        string    `json:"status,omitempty"`
-	DocumentID    int64     `json:"documentId,omitempty"`
-
-	document bool // the documentId has a column
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func recordOf(res upload.Result) record {
-	return record{
-		ID: res.ID, Name: res.Name, Size: &res.Size, TraceID: res.TraceID,
-		TempRequestID: res.TempRequestID, Expires: res.Expires,
-	}
-}
+// closedFile stands for a stream that was closed when the program started.
+type closedFile struct{}
 
-func recordsOf(results []upload.Result) []record {
-	var records []record
-	for _, res := range results {
-		records = append(records, recordOf(res))
-	}
-	return records
-}
+func (closedFile) Read([]byte) (int, error)  { return 0, errClosed }
+func (closedFile) Write([]byte) (int, error) { return 0, errClosed }
 
-// line ends with a newline. As columns these are the id, then the name or the
-// status, then, where it is asked for, the documentId or nothing.
-func (r record) line(asJSON bool) string {
-	if asJSON {
-		var b strings.Builder
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		if enc.Encode(r) == nil {
-			return b.String()
-		}
-		r.Expires = time.Time{} // of a year beyond 9999, the one thing that JSON does not take
-		return r.line(true)
-	}
-	columns := []string{column(r.ID), column(cmp.Or(r.Status, r.Name))}
-	if r.document {
-		columns = append(columns, "")
-		if r.DocumentID != 0 {
-			columns[2] = fmt.Sprint(r.DocumentID)
-		}
-	}
-	return strings.Join(columns, "\t") + "\n"
-}
+var errClosed = errors.New("is closed; to throw it away, write to /dev/null")
 
-// column keeps a tab or newline from being taken for the end of the column.
-func column(s string) string {
-	return strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(s)
-}
-
-// oneLine is s for a person: on one line, and without control characters that
-// would make a terminal do things.
+// oneLine is s for a person, on one line.
 func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.TrimSpace(s))
+	return visible(lineBreaks.Replace(strings.TrimSpace(s)), "")
 }
+
+var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
 // shown is a path for a person, in quotes where it would not show as it is.
 func shown(path string) string {
@@ -221,6 +90,36 @@ func shown(path string) string {
 		return strconv.Quote(path)
 	}
 	return path
+}
+
+// visible is s with its control and bidirectional characters as escapes, those
+// in keep apart. They would make a terminal do things, or show a name that is
+// not the name.
+func visible(s, keep string) string {
+	hidden := func(r rune) bool { return acts(r) && !strings.ContainsRune(keep, r) }
+	if !strings.ContainsFunc(s, hidden) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1, r < utf8.RuneSelf && hidden(r):
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case r != utf8.RuneError && hidden(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// acts reports whether a terminal might do something with r but show it. A byte
+// that is not UTF-8 may be a control character of another encoding.
+func acts(r rune) bool {
+	return r == utf8.RuneError || unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
 // and is "a", "a and b", "a, b and c".

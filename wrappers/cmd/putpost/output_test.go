@@ -33,11 +33,11 @@ func (l *locked) String() string {
 func TestProgressIsALineNowAndThenWhereThereIsNoTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stderr locked
-		c := &console{err: &stderr}
+		c := &output{err: &stderr}
 		var n tally
 		n.expect(3, 10<<20)
 		n.unknown.Store(1)
-		done := c.watch(&n)
+		done := c.watch(&n, noEnvironment, func() {})
 		src, end := n.begin(upload.Bytes("a", make([]byte, 10<<20)))
 		readHalf(t, src)
 		time.Sleep(15 * time.Second)
@@ -53,6 +53,8 @@ func TestProgressIsALineNowAndThenWhereThereIsNoTerminal(t *testing.T) {
 		}
 	})
 }
+
+func noEnvironment(string) string { return "" }
 
 func readHalf(t *testing.T, src upload.Source) {
 	t.Helper()
@@ -116,9 +118,9 @@ func TestTheRateFollowsWhatIsGoingOn(t *testing.T) {
 
 func TestNotesAreOneLineAndLeaveTheTerminalAlone(t *testing.T) {
 	var stderr strings.Builder
-	c := &console{err: &stderr}
+	c := &output{err: &stderr}
 	c.note("%s: %v", shown("a\x1b[2Jb"), errors.New("two\nlines\x1b[2J"))
-	if got, want := stderr.String(), "putpost: \"a\\x1b[2Jb\": two lines [2J\n"; got != want {
+	if got, want := stderr.String(), "putpost: \"a\\x1b[2Jb\": two lines\\x1b[2J\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -125,7 +125,7 @@ func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
 		p.signal(t, sig)
 		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing what is in flight (3)") })
 		close(g.open)
-		if code := p.code(t); code != 1 || len(rows(p.stdout.String())) != 3 || !strings.Contains(stderr.String(), "3 sent; the rest was not looked at") {
+		if code := p.code(t); code != 1 || len(rows(p.stdout.String())) != 3 || !strings.Contains(stderr.String(), "3 sent; the others were not sent") {
 			t.Errorf("%v: exit code %d after\n%s%s", sig, code, p.stdout.String(), stderr.String())
 		}
 	}

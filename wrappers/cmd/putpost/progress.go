@@ -12,15 +12,16 @@ import (
 )
 
 // tally counts what is to be done and what is done. It is safe for concurrent
-// use, its meter apart.
+// use.
 type tally struct {
 	// What there is, as far as it is known. Unknown counts what may still add
-	// to it: the scan, and standard input until it was read.
+	// to it: counting ahead, and standard input until it was read.
 	files, bytes atomic.Int64
 	unknown      atomic.Int64
 
 	doneFiles, doneBytes atomic.Int64 // sent or failed
 	inFlight             atomic.Int64
+	waiting              atomic.Int64 // those in flight that were sent and wait for a status
 }
 
 // expect takes note of as many files of that size, or, with a negative count,
@@ -32,6 +33,9 @@ func (t *tally) expect(count, size int64) {
 
 // whole reports whether all of it is known.
 func (t *tally) whole() bool { return t.unknown.Load() == 0 }
+
+// left is how many files are neither sent nor failed.
+func (t *tally) left() int64 { return max(0, t.files.Load()-t.doneFiles.Load()) }
 
 // begin is src with its progress counted. The func is called with what became
 // of it: a file that failed counts as done, and its bytes neither as sent nor as
@@ -86,58 +90,106 @@ func (t *tally) amount() string {
 	return fmt.Sprintf("%d of %d files, %s of %s", files, t.files.Load(), byteSize(bytes), byteSize(t.bytes.Load()))
 }
 
-// pace is "12.3 MiB/s, 1m20s left".
+// count is "12/2000", or how many are done where nobody knows of how many.
+func (t *tally) count() string {
+	if !t.whole() {
+		return fmt.Sprint(t.doneFiles.Load())
+	}
+	return fmt.Sprintf("%d/%d", t.doneFiles.Load(), t.files.Load())
+}
+
+// part is how much of it is done, from 0 to 1.
+func (t *tally) part() float64 {
+	done, all := t.doneBytes.Load(), t.bytes.Load()
+	if all <= 0 {
+		done, all = t.doneFiles.Load(), max(1, t.files.Load())
+	}
+	return min(1, max(0, float64(done)/float64(all)))
+}
+
+// held says what is waited for while no bytes move, if anything is.
+func (t *tally) held() string {
+	inFlight, waiting := t.inFlight.Load(), t.waiting.Load()
+	switch {
+	case inFlight > 0 && waiting == inFlight:
+		return "waiting for the status of " + counted(waiting, "file")
+	case inFlight > 0 && t.whole() && t.doneBytes.Load() >= t.bytes.Load():
+		return "waiting for the answer"
+	}
+	return ""
+}
+
+// pace is "12.3 MiB/s, 1m20s left", or what is waited for.
 func (t *tally) pace(m *meter) string {
+	if held := t.held(); held != "" {
+		return held
+	}
 	words := []string{byteSize(max(m.rate, 0)).String() + "/s"}
-	if left := t.bytes.Load() - t.doneBytes.Load(); t.whole() && m.rate > 0 && left > 0 {
-		if seconds := float64(left) / m.rate; seconds < 1e9 {
-			words = append(words, max(time.Duration(seconds*float64(time.Second)).Round(time.Second), time.Second).String()+" left")
-		}
+	if left := t.timeLeft(m); left != "" {
+		words = append(words, left+" left")
 	}
 	return strings.Join(words, ", ")
 }
 
-// byteSize is a number of bytes as people write it: 1048576, 10MB, 10MiB.
-type byteSize int64
+// longestLeft is what can be said of the time left: with less of a rate than
+// that, nobody knows.
+const longestLeft = 100 * time.Hour
 
-var units = []struct {
-	name  string
-	bytes float64
-}{
-	// Longer names first: "10MiB" ends with a B as well.
-	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
-	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-	{"B", 1}, {"", 1},
-}
-
-// UnmarshalText is how kong reads a flag.
-func (s *byteSize) UnmarshalText(text []byte) error {
-	for _, unit := range units {
-		digits, ok := strings.CutSuffix(string(text), unit.name)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
-		if n *= unit.bytes; err != nil || !(n >= 0 && n < math.MaxInt64) || n != math.Trunc(n) || strings.ContainsAny(digits, "xXpP_") {
-			break
-		}
-		*s = byteSize(n)
-		return nil
+func (t *tally) timeLeft(m *meter) string {
+	left := t.bytes.Load() - t.doneBytes.Load()
+	if !t.whole() || m.rate <= 0 || left <= 0 {
+		return ""
 	}
-	return fmt.Errorf("%q is no size like 1048576, 10MB or 10MiB", text)
+	seconds := float64(left) / m.rate
+	if seconds >= longestLeft.Seconds() {
+		return ""
+	}
+	d := max(time.Duration(seconds*float64(time.Second)).Round(time.Second), time.Second)
+	if d >= time.Hour {
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+	return d.String()
 }
 
-// String has three digits or a few more: "34.5 MiB".
-func (s byteSize) String() string {
-	n := float64(s)
-	for _, unit := range []string{"bytes", "KiB", "MiB", "GiB"} {
-		if n < 1000 {
-			if unit == "bytes" {
-				return fmt.Sprintf("%d bytes", int64(s))
+// leastBar is the shortest bar that shows something.
+const leastBar = 8
+
+// line is what t has to say in one line of so many columns, in ASCII. The less
+// room there is, the less it says; the bar goes last.
+func (t *tally) line(m *meter, columns int) string {
+	room := columns - 1 // a full line would wrap on some terminals
+	percent := fmt.Sprintf("%d%%", int(100*t.part()))
+	if !t.whole() {
+		percent = ""
+	}
+	for _, words := range [][2]string{
+		{t.amount(), t.pace(m)},
+		{t.count() + " " + byteSize(t.doneBytes.Load()).String(), t.pace(m)},
+		{t.count(), t.pace(m)},
+		{t.count(), t.timeLeft(m)},
+		{t.count(), ""},
+		{percent, ""},
+	} {
+		used := len(words[0]) + len(words[1]) + 1
+		if t.whole() {
+			if bar := min(room-used-3, 40); bar >= leastBar {
+				full := int(t.part() * float64(bar))
+				return strings.TrimRight(words[0]+" ["+strings.Repeat("#", full)+strings.Repeat("-", bar-full)+"] "+words[1], " ")
 			}
-			return fmt.Sprintf("%.1f %s", n, unit)
+		} else if used <= room {
+			return strings.TrimRight(words[0]+" "+words[1], " ")
 		}
-		n /= 1024
 	}
-	return fmt.Sprintf("%.1f TiB", n)
+	return percent[:min(len(percent), max(0, room))]
+}
+
+// counted is "1 file", "2 files" or "2 entries".
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	if stem, ok := strings.CutSuffix(what, "y"); ok {
+		what = stem + "ie"
+	}
+	return strconv.FormatInt(n, 10) + " " + what + "s"
 }

@@ -97,6 +97,7 @@ func (p provider) client(env environment, cfg upload.Config) (upload.Uploader, e
 		return nil, usageError{err}
 	}
 	cfg.BaseURL = env(p.baseVar)
+	cfg.UserAgent = userAgent()
 	u, err := p.connect(env, cfg)
 	if err != nil && errors.Is(err, upload.ErrInvalid) && cfg.BaseURL != "" {
 		err = fmt.Errorf("%w (%s is what is set)", err, p.baseVar)

@@ -1,43 +1,101 @@
 package main
 
-import "github.com/putpost/putpost/wrappers/upload"
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
 
 type sendCmd struct {
-	To          string   `required:"" enum:"${providers}" placeholder:"PROVIDER" help:"Where to: ${enum}."`
-	JSON        bool     `name:"json" help:"Print a JSON object a line instead of ID<TAB>NAME."`
-	Concurrency int      `short:"c" default:"4" placeholder:"N" help:"Uploads at once (${default})."`
-	Name        string   `placeholder:"NAME" help:"What the provider is to call the one FILE."`
-	Wait        bool     `help:"Wait for the documentId of each file and print it as the third column (twentyfourseven)."`
-	Recursive   bool     `short:"r" help:"Send the files in folders, too, with hidden ones and links to files."`
-	FilesFrom   string   `placeholder:"LIST" help:"Send the files that LIST names, one name a line; - is standard input."`
-	Journal     string   `placeholder:"FILE" help:"Note each sent file in FILE, and send only what it does not have."`
-	Files       []string `arg:"" optional:"" name:"FILE" help:"Files; - is standard input, which goes by the temporary folder unless it is a file."`
+	To          string   `required:"" enum:"${providers}" placeholder:"PROVIDER" help:"Where to send: ${enum}."`
+	Name        string   `placeholder:"NAME" help:"Give the one FILE another name at the provider."`
+	Recursive   bool     `short:"r" help:"Send the files in folders, too. Hidden files and links to files are sent; a link to a folder is not followed."`
+	FilesFrom   string   `placeholder:"LIST" help:"Send the files that the file LIST names, one on each line. - reads the names from standard input."`
+	Null        bool     `short:"0" help:"The names in LIST end with a NUL instead of a newline, as from find -print0."`
+	Journal     string   `placeholder:"FILE" help:"Note each sent file in FILE. Send only files that FILE does not have."`
+	Wait        bool     `help:"Wait until the provider has made a document of each file. Print the documentId as third column (twentyfourseven)."`
+	Concurrency int      `short:"c" default:"4" placeholder:"N" help:"Send N files at once (${default})."`
+	Timeout     duration `placeholder:"D" help:"Give up a file that is not sent after D, like 90s, 5m or 2h. There is no such limit unless it is set."`
+	Stall       duration `default:"1m" placeholder:"D" help:"Give up a file when no byte of it has moved for D, or when its answer takes longer than D (${default})."`
+	WaitTimeout duration `default:"10m" placeholder:"D" help:"With --wait: give up waiting for the document of a file after D (${default})."`
+	KeepGoing   bool     `help:"Try every file, even after a failure that all files share."`
+	DryRun      bool     `help:"Send nothing. Print what would be sent: PLAN<TAB>SIZE<TAB>PATH. PLAN is send, wait (sent before, but without documentId yet) or sent (the id follows)."`
+	JSON        bool     `name:"json" help:"Print a JSON object for each file instead of ID<TAB>NAME."`
+	Quiet       bool     `short:"q" help:"Write nothing to standard error but failures."`
+	Files       []string `arg:"" optional:"" name:"FILE" help:"Files to send; - is standard input."`
 }
 
 func (*sendCmd) Help() string {
-	return `A line a file is printed as it completes: "ID<TAB>NAME", or with --json an object
-with provider, path, id, name, size, traceId, tempRequestId, expires and
-documentId as far as there are such. NAME is what the provider calls the file;
-the path of --json tells files of one name apart. What fails is told of on
-standard error; the other files go on. Ctrl-C finishes what is in flight; a
-second one stops now.
+	return `Send one file. Its id and its name are printed:
 
-Credentials come from the environment:
+  putpost send --to twentyfourseven invoice.pdf
+
+Send all files of a folder. After an interruption, the same command sends the
+files that are missing:
+
+  putpost send --to ncloudmailer --journal sent.journal -r invoices
+
+Send the output of a program, or the files that a program names:
+
+  pg_dump shop | putpost send --to twentyfourseven --name shop.sql -
+  find . -name '*.pdf' -print0 | putpost send --to ncloudmailer -0 --files-from -
+
+Output: each file is a line on standard output as soon as it is sent,
+"ID<TAB>NAME". NAME is the name that the provider keeps. With --json, a line is
+an object with provider, path, id, name, size, traceId, and more where the
+provider has more. A file that failed has an object, too: provider, path, kind,
+op, status, code, message, traceId, attempts. Only failures have a kind. A path
+that is not UTF-8 has its bytes in rawPath, as base64. Progress and failures
+for people are on standard error.
+
+Failures: one file that fails does not stop the others. The run stops when every
+other file would fail, too: the credentials are refused, there is no token, the
+certificate is not trusted, the host does not exist, the journal cannot be
+written. --keep-going goes on then. Standard output that is closed or broken
+always stops the run; the ids of files under way are then on standard error.
+/dev/null that is open for reading as well counts as closed.
+
+Exit code: 0 when all files are sent. 1 when a file is not sent, and when there
+was no file to send. 2 when the command line or the environment is wrong;
+nothing is sent then.
+
+Ctrl-C or SIGTERM: no new file is begun, and nothing waits for a documentId any
+more. Files under way may take another 25 seconds. A second Ctrl-C stops at
+once.
+
+Journal: a run that was killed sends a file twice only if the file was under way
+at that moment. A file is sent again when it has changed, and when NAVER has
+deleted it (after 24 hours; --json shows when it expires). A file that is named
+twice is sent once. Use one journal for one account at one address. Two runs
+cannot use one journal at the same time. "putpost journal check FILE" looks for
+damage. This prints the ids of all sent files, with those that a kill kept from
+being printed:
+
+  jq -rs 'group_by([.path, .rawPath])[][-1] | select(.failed | not)
+    | [.id, .name] | @tsv' sent.journal
+
+Lists: a LIST that is a pipe must end its last name with a newline (or NUL); a
+name without it may be cut, and is not sent. A CR at the end of a line belongs
+to the name, unless all lines end with CR LF.
+
+Standard input: a pipe is copied to a file in the temporary folder first (TMPDIR
+names it), since the length must be known before the file is sent.
+
+Never sent: the journal, the file of --env-file, and the files that standard
+output and standard error go to, also if they are in a folder that is sent.
+
+Credentials come from the environment, or from a file: see --env-file.
+
   twentyfourseven  TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID,
                    TWENTYFOURSEVEN_CLIENT_SECRET and TWENTYFOURSEVEN_ORGANIZATION
   ncloudmailer     NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY
+
 TWENTYFOURSEVEN_BASE_URL, TWENTYFOURSEVEN_TOKEN_URL and NCLOUD_MAILER_BASE_URL
-replace the documented addresses.
-
-With --journal, a run that was killed is taken up by the same command: nothing
-is sent twice, except at most what was in flight when the process died. What has
-another time or size since is sent again, and what NAVER has deleted since (see
-expires). A file named twice is sent once (without --journal: twice). The journal
-has the ids that a kill kept from being printed, too:
-
-  jq -rs 'INDEX(.path)[] | [.id, .name] | @tsv' FILE
-
-A journal is for one account, and with serve for one store.`
+replace the documented addresses, for example by the one of putpost serve.`
 }
 
 // check finds what the flags alone make impossible.
@@ -58,6 +116,8 @@ func (c *sendCmd) check(to provider) error {
 		return usagef("--journal cannot recognise standard input; give a file")
 	case stdins > 1:
 		return usagef("standard input can be sent only once")
+	case c.Null && c.FilesFrom == "":
+		return usagef("--null is for the list of --files-from")
 	case c.Wait && to.wait == nil:
 		return usagef("--wait: %s has nothing to wait for", c.To)
 	}
@@ -79,19 +139,30 @@ func (c *sendCmd) Run(p *program) error {
 	if err := c.check(to); err != nil {
 		return err
 	}
-	client, err := to.client(p.env, upload.Config{})
+	client, err := to.client(p.env, upload.Config{HTTPClient: &http.Client{Transport: c.transport()}})
 	if err != nil {
 		return err
 	}
 	s := &sender{
-		sendCmd: c, to: to, client: client, stdin: p.stdin,
-		console: &console{out: p.stdout, err: p.stderr},
+		sendCmd: c, to: to, client: client, stdin: p.stdin, env: p.env,
+		output:  newOutput(p),
 		quit:    make(chan struct{}),
+		uncount: make(chan struct{}),
 		taken:   map[pathKey]bool{},
 	}
+	s.quiet = c.Quiet
+	if s.folder, err = os.Getwd(); err != nil {
+		return err
+	}
+	if c.FilesFrom != "" {
+		s.list = openList(c.FilesFrom, c.Null, p.stdin)
+		defer s.list.close()
+		if c.stdins() > 0 && s.list.sharesStream(p.stdin) {
+			return usagef("--files-from %s is standard input, which cannot be sent as a file, too", c.FilesFrom)
+		}
+	}
 	if c.Journal != "" {
-		s.journal, err = openJournal(c.Journal, c.To, to.destination(p.env), to.account(p.env))
-		if err != nil {
+		if s.journal, err = c.openJournal(p, to); err != nil {
 			return usageError{err}
 		}
 		defer s.journal.close()
@@ -99,5 +170,29 @@ func (c *sendCmd) Run(p *program) error {
 			s.note("journal %s: the last line was torn by a crash and has been removed", c.Journal)
 		}
 	}
+	s.ownFiles(p.envFile)
+	if c.DryRun {
+		return s.plan(context.Background())
+	}
 	return s.run()
+}
+
+// openJournal does not make or mend a journal where nothing is to be sent.
+func (c *sendCmd) openJournal(p *program, to provider) (*journal, error) {
+	if !c.DryRun {
+		return openJournal(c.Journal, c.To, to.destination(p.env), to.account(p.env))
+	}
+	j, err := readJournal(c.Journal, c.To, to.destination(p.env), to.account(p.env))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return j, err
+}
+
+// transport has as many connections as files are sent at once: net/http would
+// make more while one is about to become free.
+func (c *sendCmd) transport() http.RoundTripper {
+	t := upload.NewTransport()
+	t.MaxConnsPerHost = c.Concurrency
+	return &stallGuard{base: t, stall: time.Duration(c.Stall)}
 }

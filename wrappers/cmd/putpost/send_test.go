@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestWhatIsSentIsStoredUnderThePrintedID(t *testing.T) {
@@ -301,57 +300,6 @@ func TestFoldersAreSentWithAllThatIsInThem(t *testing.T) {
 	}
 }
 
-func TestAListNamesFilesOneALine(t *testing.T) {
-	s := newService(t)
-	dir := files(t, "a b.txt", "1", "c,d.txt", "2", "-", "3")
-	t.Chdir(dir)
-	list := "a b.txt\r\n\nc,d.txt\n-\nmissing"
-	if err := os.WriteFile("list", []byte(list), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, from := range []string{"-", "list"} {
-		got := invoke(s.env, strings.NewReader(list), "send", "--to", "ncloudmailer", "--files-from", from)
-		if got.code != 1 || len(rows(got.stdout)) != 3 || !strings.Contains(got.stderr, "3 sent; 1 failed: missing;") {
-			t.Errorf("--files-from %s: got %+v", from, got)
-		}
-		for _, row := range rows(got.stdout) {
-			want := map[string]string{"a b.txt": "1", "c,d.txt": "2", "-": "3"}[row[1]]
-			if content, _ := s.stored(t, "ncloudmailer", row[0]); content != want || want == "" {
-				t.Errorf("--files-from %s: %q is stored as %q, want %q", from, row[1], content, want)
-			}
-		}
-	}
-	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--files-from", "none"); got.code != 1 || !strings.Contains(got.stderr, "none: no such file") {
-		t.Errorf("a list that is missing: got %+v", got)
-	}
-}
-
-// A list is used as it comes: what it names is sent before it has ended.
-func TestAListThatComesSlowlyIsSentAsItComes(t *testing.T) {
-	s := newService(t)
-	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
-	arrived := make(chan struct{}, 2)
-	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		next.ServeHTTP(w, r)
-		arrived <- struct{}{}
-	})
-	list, w := io.Pipe()
-	done := make(chan result)
-	go func() { done <- invoke(s.env, list, "send", "--to", "ncloudmailer", "--files-from", "-") }()
-	for range 2 {
-		fmt.Fprintln(w, path)
-		select {
-		case <-arrived:
-		case <-time.After(10 * time.Second):
-			t.Fatal("a file of the list was not sent before the list went on")
-		}
-	}
-	w.Close()
-	if got := <-done; got.code != 0 || len(rows(got.stdout)) != 2 {
-		t.Errorf("got %+v", got)
-	}
-}
-
 type brokenWriter struct{ lines int }
 
 func (w *brokenWriter) Write(p []byte) (int, error) {
@@ -377,8 +325,8 @@ func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
 	if told == 0 || told > 10 {
 		t.Errorf("%d ids were told of on standard error, want those in flight:\n%s", told, stderr.String())
 	}
-	if !strings.Contains(stderr.String(), "putpost: standard output: the reader is gone: nothing more is sent\n") ||
-		!strings.Contains(stderr.String(), "the rest was not looked at") {
+	if !strings.Contains(stderr.String(), "putpost: every other file would fail for this reason, so no more are sent\n") ||
+		!strings.Contains(stderr.String(), "not sent") {
 		t.Errorf("standard error does not say why it ended:\n%s", stderr.String())
 	}
 	for _, args := range [][]string{{"demo"}, {"serve", "--addr", "127.0.0.1:0"}} {

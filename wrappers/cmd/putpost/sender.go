@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -12,18 +13,31 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
+// graceTime is how long what is in flight may take after the first signal. All
+// has ended within 30 seconds, what follows included.
+const graceTime = 25 * time.Second
+
 // sender is one run of send.
 type sender struct {
 	*sendCmd
-	*console
+	*output
+	env     environment
 	to      provider
 	client  upload.Uploader
 	journal *journal // nil without --journal
+	list    *list    // nil without --files-from
 	stdin   io.Reader
+	own     []ownFile
+	folder  string // what relative paths are relative to
 
 	tally    tally
 	quit     chan struct{} // closed when no more files are to be taken up
 	once     sync.Once
+	waits    context.Context // ends when nobody is to wait for a status any more
+	endWaits context.CancelCauseFunc
+	uncount  chan struct{} // closed when nobody needs to know how many files there are
+	scanOnce sync.Once
+	scanning sync.WaitGroup
 	pending  sync.Map // path -> entry, of what was sent by an earlier run and has no documentId yet
 	document sync.Map // fileId -> documentId, on its way from Upload to report
 
@@ -31,33 +45,43 @@ type sender struct {
 
 	taken   map[pathKey]bool // with a journal: the paths of this run
 	known   int              // files that the journal had
+	seen    int              // files that were found
 	cut     bool             // files were left that nobody looked at
 	release []func()         // when all is sent
 
 	sent, failures int
 	failed         []string // the first of them
-	fatal          bool     // something failed that is none of the files
+	stopped        bool     // for a reason that all files share
 }
 
 // halt lets what is in flight finish and takes up nothing more.
-func (s *sender) halt() { s.once.Do(func() { close(s.quit) }) }
+func (s *sender) halt() {
+	s.once.Do(func() {
+		close(s.quit)
+		s.endWaits(errInterrupted)
+	})
+}
 
 func (s *sender) run() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	s.waits, s.endWaits = context.WithCancelCause(ctx)
+	defer s.endWaits(nil)
+	var uncount sync.Once
+	needNoCount := func() { uncount.Do(func() { close(s.uncount) }) }
 	defer onInterrupt(func() {
 		s.halt()
-		s.caret()
-		s.note("finishing what is in flight (%d); interrupt again to stop now", s.tally.inFlight.Load())
+		needNoCount()
+		s.note("finishing what is in flight (%d) within %s; interrupt again to stop now", s.tally.inFlight.Load(), graceTime)
+		time.AfterFunc(graceTime, func() { cancel(&ending{"interrupted", fmt.Sprintf("cut off %s after the interrupt", graceTime)}) })
 	}, func() {
-		cancel()
-		s.caret()
+		cancel(errInterrupted)
 		s.note("stopping")
 	})()
 
 	began := time.Now()
-	unwatch := s.watch(&s.tally)
-	unscan := s.scan()
+	s.tally.unknown.Store(1 + s.stdins())
+	unwatch := s.watch(&s.tally, s.env, s.count)
 	for sent, err := range upload.Many(ctx, s, s.Concurrency, s.sources(ctx)) {
 		switch path := sent.Source.Name; {
 		case err == nil:
@@ -65,80 +89,114 @@ func (s *sender) run() error {
 		case path == "" && ctx.Err() != nil:
 			s.cut = true // Many's own word
 		default:
-			s.fail(path, err)
+			s.fail(path, sent.Result.ID, err)
 		}
 	}
-	s.halt()
-	unscan()
 	unwatch()
+	s.halt()
+	if s.stopped {
+		s.count() // what stays unsent
+	} else {
+		needNoCount()
+	}
+	s.scanning.Wait()
 	for _, release := range s.release {
 		release()
 	}
 	return s.summary(time.Since(began))
 }
 
-// scan counts ahead what there is. A list on standard input cannot be read
-// twice: then nobody knows what is left.
-func (s *sender) scan() (wait func()) {
-	s.tally.unknown.Store(1 + s.stdins())
-	if s.FilesFrom == stdinPath {
-		return func() {}
+// count counts ahead what there is, once, beside the uploads. A list that is no
+// regular file can be read only once: then nobody knows what is left.
+func (s *sender) count() {
+	if s.list != nil && s.list.regular == nil {
+		return
 	}
-	var scanning sync.WaitGroup
-	scanning.Go(func() {
-		look := s.search(func(string, ...any) {})
-		for f, err := range look.files() {
-			if err == nil {
-				s.tally.expect(1, f.size())
+	s.scanOnce.Do(func() {
+		s.scanning.Go(func() {
+			look := s.search(s.uncount, func(string, ...any) {})
+			for f, err := range look.files() {
+				if err == nil {
+					s.tally.expect(1, f.size())
+				}
 			}
-		}
-		if !look.cut {
-			s.tally.unknown.Add(-1)
-		}
+			if !look.cut {
+				s.tally.unknown.Add(-1)
+			}
+		})
 	})
-	return scanning.Wait
 }
 
 // report prints what was sent. Where that cannot be done, the file is one that
 // failed, and going on makes no sense.
 func (s *sender) report(path string, res upload.Result) {
 	r := recordOf(res)
-	r.Provider, r.Path, r.document = s.To, path, s.Wait
+	r.Provider, r.Path, r.RawPath, r.document = s.To, path, rawPath(path), s.Wait
 	if id, ok := s.document.LoadAndDelete(res.ID); ok {
 		r.DocumentID = id.(int64)
 	}
 	if err := s.data(r.line(s.JSON)); err != nil {
-		s.fail(path, fmt.Errorf("sent as %s, but %w", res.ID, err))
-		s.stop(err)
+		s.fail(path, res.ID, fmt.Errorf("sent as %s, but %w", res.ID, err))
 		return
 	}
 	s.sent++
 }
 
-func (s *sender) fail(path string, err error) {
-	s.note("%s: %s", shown(path), told(err))
+// fail tells of a file that failed, which was sent all the same where it has an
+// id. For what all files share there is one line.
+func (s *sender) fail(path, id string, err error) {
+	f := failureOf(err)
+	f.Provider, f.Path, f.RawPath, f.ID = s.To, path, rawPath(path), id
+	broken := errors.Is(err, errOutput)
+	if s.JSON && !broken {
+		if err := s.data(jsonLine(f)); err != nil {
+			s.stop(err)
+		}
+	}
 	s.failures++
 	if len(s.failed) < 10 {
 		s.failed = append(s.failed, shown(path))
 	}
-	if errors.Is(err, errJournal) {
-		s.stop(errJournal)
+	shared := isShared(err)
+	if id != "" || !s.stopped || !shared {
+		s.failure("%s: %s", shown(path), told(err))
+	}
+	switch {
+	case broken:
+		s.stop(err)
+	case shared && !s.KeepGoing:
+		s.stop(err)
 	}
 }
 
 // stop is halt for a reason that all files share.
 func (s *sender) stop(reason error) {
-	if !s.fatal {
-		s.note("%v: nothing more is sent", reason)
+	if !s.stopped && !s.single() {
+		s.failure("every other file would fail for this reason, so no more are sent%s", s.goOn(reason))
 	}
-	s.fatal = true
+	s.stopped = true
 	s.halt()
 }
 
+func (s *sender) goOn(reason error) string {
+	if errors.Is(reason, errOutput) {
+		return ""
+	}
+	return "; --keep-going would try them"
+}
+
+// single reports whether the command line names one file and no more.
+func (s *sender) single() bool { return len(s.Files) == 1 && !s.Recursive && s.list == nil }
+
 // summary ends the run. One file that was named and has failed needs none.
 func (s *sender) summary(took time.Duration) error {
-	ok := s.failures == 0 && !s.cut
-	if s.known > 0 || s.cut || s.barred || s.failures > 0 && s.sent+s.failures > 1 {
+	unsent := s.unsent()
+	ok := s.failures == 0 && unsent == ""
+	if s.seen == 0 && s.failures == 0 && !s.cut {
+		s.failure("nothing was sent: %s", s.nothing())
+		return errReported
+	}
+	if s.known > 0 || unsent != "" || newStatusLine(s.err, s.env) != nil || s.failures > 0 && s.sent+s.failures > 1 {
 		words := []string{fmt.Sprintf("%d sent", s.sent)}
 		if s.known > 0 {
 			words = append(words, fmt.Sprintf("%d sent before, as the journal says", s.known))
@@ -150,8 +208,8 @@ func (s *sender) summary(took time.Duration) error {
 			}
 			words = append(words, fmt.Sprintf("%d failed: %s", s.failures, names))
 		}
-		if s.cut {
-			words = append(words, "the rest was not looked at")
+		if unsent != "" {
+			words = append(words, unsent)
 		}
 		s.note("%s; %s in %s", strings.Join(words, "; "), byteSize(s.tally.doneBytes.Load()), took.Round(100*time.Millisecond))
 	}
@@ -159,4 +217,50 @@ func (s *sender) summary(took time.Duration) error {
 		return errReported
 	}
 	return nil
+}
+
+// unsent says what of the command line was not tried, if anything was left.
+func (s *sender) unsent() string {
+	switch {
+	case !s.cut:
+		return ""
+	case s.tally.whole() && s.stopped:
+		return fmt.Sprintf("%d not sent", s.tally.left())
+	case s.list != nil && s.list.regular == nil:
+		return "the rest of the list was not read"
+	}
+	return "the others were not sent"
+}
+
+// nothing says why there was no file to send.
+func (s *sender) nothing() string {
+	if len(s.Files) == 0 {
+		return "the list " + shown(s.FilesFrom) + " names no file"
+	}
+	var where []string
+	for _, path := range s.Files[:min(3, len(s.Files))] {
+		where = append(where, shown(path))
+	}
+	return "there is no file to send in " + and(where)
+}
+
+// ownFiles are what this run itself writes, and the file of its credentials.
+func (s *sender) ownFiles(envFile string) {
+	add := func(f any, is string) {
+		file, ok := f.(*os.File)
+		if !ok {
+			return
+		}
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			s.own = append(s.own, ownFile{info, is})
+		}
+	}
+	add(s.out, "standard output of this run")
+	add(s.err, "standard error of this run")
+	if s.journal != nil {
+		add(s.journal.file, "the journal")
+	}
+	if info, err := os.Stat(envFile); envFile != "" && err == nil {
+		s.own = append(s.own, ownFile{info, "the file of --env-file"})
+	}
 }

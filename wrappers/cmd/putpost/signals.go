@@ -1,24 +1,10 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 )
-
-var errInterrupted = errors.New("interrupted")
-
-// told is err in words. That a context was canceled is how the program stops
-// itself, and not what has happened to it.
-func told(err error) string {
-	if errors.Is(err, context.Canceled) {
-		return strings.ReplaceAll(err.Error(), context.Canceled.Error(), errInterrupted.Error())
-	}
-	return err.Error()
-}
 
 // onInterrupt calls first at the first SIGINT or SIGTERM and second at the
 // second; a third one ends the process. Release ends this.

@@ -9,30 +9,25 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-func (s *sender) search(note func(string, ...any)) *search {
-	look := &search{
-		named: s.Files, list: s.FilesFrom, recursive: s.Recursive,
-		stdin: s.stdin, quit: s.quit, note: note,
-	}
-	if s.journal != nil {
-		look.except, _ = s.journal.file.Stat()
-	}
-	return look
+func (s *sender) search(quit <-chan struct{}, note func(string, ...any)) *search {
+	return &search{named: s.Files, list: s.list, recursive: s.Recursive, own: s.own, quit: quit, note: note}
 }
 
 // sources is what upload.Many asks for: one file after the other, each under its
 // path as Source.Name, of which the client sends the last part.
 func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 	return func(yield func(upload.Source, error) bool) {
-		look := s.search(s.note)
+		look := s.search(s.quit, s.note)
 		for f, err := range look.files() {
 			src, taken := upload.Source{}, true
 			if err == nil {
-				if s.FilesFrom == stdinPath { // which was not counted ahead
+				s.seen++
+				if s.list != nil && s.list.regular == nil { // which was not counted ahead
 					s.tally.expect(1, f.size())
 				}
 				src, taken, err = s.source(ctx, f)
@@ -70,7 +65,7 @@ func (s *sender) source(ctx context.Context, f found) (src upload.Source, taken 
 		return src, true, reason(err)
 	}
 	if s.Name != "" {
-		// What the new name says of the type counts more than what the old one says.
+		// The new name says more of the type than the old one.
 		if t := upload.Reader(s.Name, nil, 0).ContentType; t != upload.OctetStream {
 			src.ContentType = t
 		}
@@ -78,13 +73,18 @@ func (s *sender) source(ctx context.Context, f found) (src upload.Source, taken 
 	return src, true, nil
 }
 
+// absolute is path without a question to the system for each file.
+func (s *sender) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(s.folder, path)
+}
+
 // unknown reports whether f has to be sent, or waited for, as far as the journal
 // and this run know.
 func (s *sender) unknown(ctx context.Context, f found) (bool, error) {
-	path, err := filepath.Abs(f.path)
-	if err != nil {
-		return true, err
-	}
+	path := s.absolute(f.path)
 	key := keyOf(path)
 	if s.taken[key] {
 		s.note("%s: named twice; sent once", shown(f.path))
@@ -121,53 +121,65 @@ func (s *sender) sentName(path string) string {
 }
 
 // Upload sends one file and notes it in the journal, and waits for what the
-// provider makes of it. It is what [upload.Many] calls, so that all of this
-// counts as in flight: what a crash can make go twice is what was in here.
+// provider makes of it. [upload.Many] calls it, so that all of this counts as in
+// flight: what a crash can make go twice is what was in here.
 func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ctx = context.WithValue(ctx, giveUp{}, cancel)
 	path := src.Name
 	src.Name = s.sentName(path)
 	src, done := s.tally.begin(src)
-	res, err := s.deliver(ctx, path, src)
+	e, err := s.deliver(ctx, path, src)
 	done(err)
-	return res, err
+	return e.result(), err
 }
 
-func (s *sender) deliver(ctx context.Context, path string, src upload.Source) (upload.Result, error) {
-	var e entry
+func (s *sender) deliver(ctx context.Context, path string, src upload.Source) (e entry, err error) {
 	if sent, ok := s.pending.LoadAndDelete(path); ok {
 		e = sent.(entry)
-	} else if s.journal == nil {
-		res, err := s.client.Upload(ctx, src)
-		if err != nil || !s.Wait {
-			return res, err
-		}
-		e = entryOf(res)
-	} else {
-		var err error
-		if e, err = s.sendNoted(ctx, path, src); err != nil || !s.Wait {
-			return e.result(), err
-		}
+	} else if e, err = s.send(ctx, path, src); err != nil || !s.Wait {
+		return e, err
 	}
-	id, err := s.to.wait(ctx, s.client, e.ID)
+	id, err := s.wait(ctx, e.ID)
 	if err != nil && !errors.Is(err, s.to.failed) {
-		return e.result(), fmt.Errorf("sent as %s: %w", e.ID, err)
+		return e, fmt.Errorf("sent as %s: %w", e.ID, err)
 	}
 	e.DocumentID, e.Failed = id, err != nil
 	if s.journal != nil {
 		if noted := s.journal.add(e); noted != nil {
-			return e.result(), fmt.Errorf("sent as %s, documentId %d, but %w", e.ID, id, noted)
+			return e, fmt.Errorf("sent as %s, documentId %d, but %w", e.ID, id, noted)
 		}
 	}
 	if err != nil {
-		return e.result(), fmt.Errorf("sent as %s: %w", e.ID, err)
+		return e, fmt.Errorf("sent as %s: %w", e.ID, err)
 	}
 	s.document.Store(e.ID, id)
-	return e.result(), nil
+	return e, nil
 }
 
-// sendNoted takes the file's fingerprint before its first byte is read: what
-// changes later is then seen to have changed.
-func (s *sender) sendNoted(ctx context.Context, path string, src upload.Source) (entry, error) {
+// wait waits for the documentId until --wait-timeout, or until a signal comes.
+func (s *sender) wait(ctx context.Context, fileID string) (int64, error) {
+	s.tally.waiting.Add(1)
+	defer s.tally.waiting.Add(-1)
+	ctx, release := within(ctx, time.Duration(s.WaitTimeout), "--wait-timeout")
+	defer release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.waits, func() { cancel(context.Cause(s.waits)) })()
+	return s.to.wait(ctx, s.client, fileID)
+}
+
+// send takes the file's fingerprint before its first byte is read: what changes
+// later is then seen to have changed.
+func (s *sender) send(ctx context.Context, path string, src upload.Source) (e entry, err error) {
+	ctx, release := within(ctx, time.Duration(s.Timeout), "--timeout")
+	defer release()
+	if s.journal == nil {
+		res, err := s.client.Upload(ctx, src)
+		return entryOf(res), err
+	}
+	now := time.Now()
 	info, err := os.Stat(path)
 	if err != nil {
 		return entry{}, cause(err)
@@ -177,12 +189,10 @@ func (s *sender) sendNoted(ctx context.Context, path string, src upload.Source) 
 	if err != nil {
 		return entry{}, err
 	}
-	e := entryOf(res)
+	e = entryOf(res)
 	e.fingerprint, e.SHA256 = fingerprintOf(info), sum()
-	if e.Path, err = filepath.Abs(path); err == nil {
-		err = s.journal.add(e)
-	}
-	if err != nil {
+	e.Noted, e.Path = plain(now), s.absolute(path)
+	if err = s.journal.add(e); err != nil {
 		err = fmt.Errorf("sent as %s, but %w", e.ID, err)
 	}
 	return e, err

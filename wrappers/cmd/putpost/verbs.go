@@ -61,7 +61,7 @@ func (c *verbCmd) Run(p *program) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	defer onInterrupt(cancel, func() {})()
-	out, failed := &console{out: p.stdout, err: p.stderr}, false
+	out, failed := newOutput(p), false
 	for _, id := range c.IDs {
 		if ctx.Err() != nil {
 			return errReported
@@ -72,7 +72,7 @@ func (c *verbCmd) Run(p *program) error {
 			if c.verb.mistaken != "" && errors.Is(err, upload.ErrNotFound) {
 				hint = " (" + c.verb.mistaken + ")"
 			}
-			out.note("%s: %s%s", id, told(err), hint)
+			out.failure("%s: %s%s", id, told(err), hint)
 			failed = true
 			continue
 		}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+type completionCmd struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" name:"SHELL" help:"The shell: ${enum}."`
+}
+
+func (*completionCmd) Help() string {
+	return `Put the line for your shell where the shell reads it when it starts:
+
+  source <(putpost completion bash)                           # ~/.bashrc
+  source <(putpost completion zsh)                            # ~/.zshrc
+  putpost completion fish > ~/.config/fish/completions/putpost.fish`
+}
+
+func (c *completionCmd) Run(p *program) error {
+	script := bashCompletion(p.parser.Model)
+	switch c.Shell {
+	case "zsh":
+		script = "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n" + script
+	case "fish":
+		script = fishCompletion(p.parser.Model)
+	}
+	_, err := io.WriteString(p.stdout, script)
+	return err
+}
+
+// commandPaths are the visible commands with their words, "journal check" too.
+func commandPaths(app *kong.Application) (nodes []*kong.Node) {
+	for _, node := range app.Leaves(true) {
+		nodes = append(nodes, node)
+	}
+	return nodes
+}
+
+func words(node *kong.Node) string {
+	_, words, _ := strings.Cut(node.FullPath(), " ")
+	return words
+}
+
+// flagsOf are "--json" and the like.
+func flagsOf(node *kong.Node) (flags []*kong.Flag) {
+	for _, group := range node.AllFlags(true) {
+		flags = append(flags, group...)
+	}
+	return flags
+}
+
+// valuesOf are what a flag or an argument takes, where that is a list.
+func valuesOf(v *kong.Value) []string {
+	if v.Enum == "" {
+		return nil
+	}
+	return v.EnumSlice()
+}
+
+// bashCompletion knows a command by its words and completes what comes next: a
+// word, a flag, the value of a flag, a file.
+func bashCompletion(app *kong.Application) string {
+	var b strings.Builder
+	b.WriteString(`_putpost() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} path="" flags="" values="" i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    [[ ${COMP_WORDS[i]} == -* ]] || path+="${COMP_WORDS[i]} "
+  done
+  case "$path" in
+`)
+	next := map[string][]string{}
+	for _, node := range commandPaths(app) {
+		parts := strings.Fields(words(node))
+		for i, part := range parts {
+			before := strings.Join(parts[:i], " ")
+			if i > 0 {
+				before += " "
+			}
+			if !slices.Contains(next[before], part) {
+				next[before] = append(next[before], part)
+			}
+		}
+	}
+	for _, node := range commandPaths(app) {
+		var flags, values []string
+		for _, f := range flagsOf(node) {
+			flags = append(flags, "--"+f.Name)
+			if list := valuesOf(f.Value); list != nil {
+				fmt.Fprintf(&b, "    %q*) [[ $before == --%s ]] && values=%q ;;&\n", words(node)+" ", f.Name, strings.Join(list, " "))
+			}
+		}
+		for _, arg := range node.Positional {
+			values = append(values, valuesOf(arg)...)
+		}
+		fmt.Fprintf(&b, "    %q*) flags=%q; : ${values:=%q} ;;\n", words(node)+" ", strings.Join(flags, " "), strings.Join(values, " "))
+	}
+	for before, list := range next {
+		fmt.Fprintf(&b, "    %q) values=%q ;;\n", before, strings.Join(list, " "))
+	}
+	b.WriteString(`  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags --help --version" -- "$word"))
+  elif [[ -n $values ]]; then
+    COMPREPLY=($(compgen -W "$values" -- "$word"))
+  else
+    COMPREPLY=($(compgen -f -- "$word"))
+  fi
+}
+complete -o filenames -F _putpost putpost
+`)
+	return b.String()
+}
+
+// fishCompletion is a line for each word and each flag.
+func fishCompletion(app *kong.Application) string {
+	var b strings.Builder
+	quote := func(s string) string { return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'" }
+	seen := map[string]bool{}
+	for _, node := range commandPaths(app) {
+		parts := strings.Fields(words(node))
+		condition := "__fish_use_subcommand"
+		for i, part := range parts {
+			help := node.Help
+			if i+1 < len(parts) {
+				help = node.Parent.Help
+			}
+			if line := condition + part; !seen[line] {
+				seen[line] = true
+				fmt.Fprintf(&b, "complete -c putpost -f -n %s -a %s -d %s\n", quote(condition), quote(part), quote(help))
+			}
+			condition = "__fish_seen_subcommand_from " + part
+		}
+		for _, f := range flagsOf(node) {
+			line := fmt.Sprintf("complete -c putpost -n %s -l %s -d %s", quote(condition), f.Name, quote(f.Help))
+			if f.Short != 0 {
+				line += " -s " + string(f.Short)
+			}
+			if list := valuesOf(f.Value); list != nil {
+				line += " -x -a " + quote(strings.Join(list, " "))
+			} else if !f.IsBool() {
+				line += " -r"
+			}
+			fmt.Fprintln(&b, line)
+		}
+		for _, arg := range node.Positional {
+			if list := valuesOf(arg); list != nil {
+				fmt.Fprintf(&b, "complete -c putpost -f -n %s -a %s\n", quote(condition), quote(strings.Join(list, " ")))
+			}
+		}
+	}
+	return b.String()
+}

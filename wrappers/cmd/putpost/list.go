@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"os"
+	"strings"
+)
+
+const (
+	// longestName bounds what is read in search of the end of a name.
+	longestName = 1 << 20
+	// longestCRLF bounds a list whose lines may end with CR LF: its end decides.
+	longestCRLF = 64 << 20
+)
+
+// list is the file that --files-from names. It is opened once, since it may be a
+// pipe: two readers would share what comes out of it.
+type list struct {
+	path    string
+	null    bool      // names end with NUL instead of a newline
+	stream  io.Reader // standard input; nil where path is to be opened
+	regular *os.File  // where it is a regular file, which can be read again
+	offset  int64     // where regular began
+	err     error     // why it cannot be read
+}
+
+// openList does not open a pipe yet: this would wait for its writer.
+func openList(path string, null bool, stdin io.Reader) *list {
+	l := &list{path: path, null: null}
+	f, isFile := stdin.(*os.File)
+	if path == stdinPath {
+		l.stream = stdin
+	} else if info, err := os.Stat(path); err != nil {
+		l.err = cause(err)
+	} else if isFile = info.Mode().IsRegular(); isFile {
+		f, err = os.Open(path)
+		l.err = cause(err)
+	}
+	if l.err != nil || !isFile {
+		return l
+	}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		l.regular = f
+		l.offset, l.err = f.Seek(0, io.SeekCurrent)
+	}
+	return l
+}
+
+func (l *list) close() {
+	if l.regular != nil && l.stream == nil {
+		l.regular.Close()
+	}
+}
+
+// sharesStream reports whether l and standard input are one pipe, of which only
+// one can be read.
+func (l *list) sharesStream(stdin io.Reader) bool {
+	f, ok := stdin.(*os.File)
+	if l.path == stdinPath || l.regular != nil || !ok {
+		return l.path == stdinPath
+	}
+	mine, errMine := os.Stat(l.path)
+	its, errIts := f.Stat()
+	return errMine == nil && errIts == nil && os.SameFile(mine, its)
+}
+
+// names yields each name of the list. It ends early, with cut, when quit is
+// closed, also while the list has nothing to give.
+func (l *list) names(quit <-chan struct{}, cut *bool) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		type read struct {
+			name string
+			err  error
+		}
+		names, gone := make(chan read), make(chan struct{})
+		defer close(gone)
+		go func() {
+			defer close(names)
+			for name, err := range l.read() {
+				select {
+				case names <- read{name, err}:
+				case <-gone:
+					return
+				}
+			}
+		}()
+		for {
+			select {
+			case <-quit:
+				*cut = true
+				return
+			case r, more := <-names:
+				if !more || !yield(r.name, r.err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// read yields each name, and at last what is wrong with the list, if anything is.
+func (l *list) read() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		r := l.stream
+		switch {
+		case l.err != nil:
+			yield("", l.err)
+			return
+		case l.regular != nil: // by offset: counting ahead reads it, too
+			r = io.NewSectionReader(l.regular, l.offset, math.MaxInt64-l.offset)
+		case r == nil:
+			f, err := os.Open(l.path)
+			if err != nil {
+				yield("", cause(err))
+				return
+			}
+			defer f.Close()
+			r = f
+		}
+		n := &nameReader{from: bufio.NewReaderSize(r, longestName), end: '\n', torn: l.regular != nil}
+		if l.null {
+			n.end = 0
+		}
+		for {
+			name, err := n.next()
+			if err == io.EOF {
+				return
+			}
+			if (name != "" || err != nil) && !yield(name, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// nameReader cuts a list into names.
+type nameReader struct {
+	from *bufio.Reader
+	end  byte
+	torn bool // the last name may come without its end
+	crlf bool // CR LF ends every line
+	read int
+}
+
+func (n *nameReader) next() (string, error) {
+	line, err := n.from.ReadSlice(n.end)
+	n.read++
+	if n.read == 1 && n.end == '\n' {
+		if bytes.HasPrefix(line, []byte("\xff\xfe")) || bytes.HasPrefix(line, []byte("\xfe\xff")) {
+			return "", errors.New("is in UTF-16; write the list in UTF-8")
+		}
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	name, ended := strings.CutSuffix(string(line), string(rune(n.end)))
+	switch {
+	case err == io.EOF && name == "":
+		return "", io.EOF
+	case err == io.EOF && !n.torn:
+		// Half of a name can be the whole name of another file.
+		return name, fmt.Errorf("the list ended within this name, with no %s after it, so it is not sent", endings[n.end])
+	case errors.Is(err, bufio.ErrBufferFull):
+		return "", fmt.Errorf("there is no %s within %s", endings[n.end], byteSize(longestName))
+	case err != nil && err != io.EOF:
+		return "", cause(err)
+	case n.end == '\n' && strings.ContainsRune(name, 0):
+		return "", errors.New("has a NUL in it; --null reads a list whose names end with NUL")
+	}
+	if n.read == 1 && ended && n.end == '\n' && strings.HasSuffix(name, "\r") {
+		if err := n.decideCRLF(); err != nil {
+			return "", err
+		}
+	}
+	if n.crlf {
+		name = strings.TrimSuffix(name, "\r")
+	}
+	return name, nil
+}
+
+var endings = map[byte]string{'\n': "newline", 0: "NUL"}
+
+// decideCRLF reads on to the end. A CR belongs to the name unless CR LF ends
+// every line.
+func (n *nameReader) decideCRLF() error {
+	rest, err := io.ReadAll(io.LimitReader(n.from, longestCRLF+1))
+	if err != nil {
+		return cause(err)
+	}
+	if len(rest) > longestCRLF {
+		return fmt.Errorf("its lines end with CR LF, and it is larger than %s", byteSize(longestCRLF))
+	}
+	n.crlf = bytes.Count(rest, []byte("\n")) == bytes.Count(rest, []byte("\r\n"))
+	n.from = bufio.NewReaderSize(bytes.NewReader(rest), longestName)
+	return nil
+}

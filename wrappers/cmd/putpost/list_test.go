@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// read is all that a list gives: from a stream, or from a regular file.
+func readList(t *testing.T, text string, null, regular bool) (names []string, err error) {
+	t.Helper()
+	l := &list{null: null, stream: strings.NewReader(text)}
+	if regular {
+		path := filepath.Join(files(t, "list", text), "list")
+		l = openList(path, null, nil)
+		defer l.close()
+	}
+	for name, wrong := range l.read() {
+		if err = wrong; err == nil {
+			names = append(names, name)
+		}
+	}
+	return names, err
+}
+
+func TestAListIsCutIntoNames(t *testing.T) {
+	long := strings.Repeat("n", 255)
+	for name, tc := range map[string]struct {
+		text    string
+		null    bool
+		want    []string
+		refused string // of both kinds of files
+		torn    string // only of a stream
+	}{
+		"nothing":                 {text: ""},
+		"empty lines":             {text: "\n\na\n\nb\n", want: []string{"a", "b"}},
+		"blanks belong to a name": {text: " a \n\tb\n", want: []string{" a ", "\tb"}},
+
+		"Latin-1":            {text: "caf\xe9\n", want: []string{"caf\xe9"}},
+		"a long name":        {text: long + "\n", want: []string{long}},
+		"a BOM":              {text: "\ufeffa\n\ufeffb\n", want: []string{"a", "\ufeffb"}},
+		"only a BOM":         {text: "\ufeff"},
+		"a BOM and CR LF":    {text: "\ufeffa\r\nb\r\n", want: []string{"a", "b"}},
+		"CR LF throughout":   {text: "a\r\n\r\nb\r\n", want: []string{"a", "b"}},
+		"CR LF, then LF":     {text: "a\r\nb\n", want: []string{"a\r", "b"}},
+		"LF, then CR LF":     {text: "a\nb\r\n", want: []string{"a", "b\r"}},
+		"two CR":             {text: "a\r\r\n", want: []string{"a\r"}},
+		"CR within":          {text: "a\rb\n", want: []string{"a\rb"}},
+		"no end":             {text: "a\nb", want: []string{"a", "b"}, torn: "ended within this name"},
+		"CR LF and no end":   {text: "a\r\nb", want: []string{"a", "b"}, torn: "ended within this name"},
+		"NUL":                {text: "a\x00b\nc\x00\x00\r\x00", null: true, want: []string{"a", "b\nc", "\r"}},
+		"NUL, no end":        {text: "a\x00b", null: true, want: []string{"a", "b"}, torn: "ended within this name"},
+		"a BOM is no line's": {text: "\ufeffa\x00", null: true, want: []string{"\ufeffa"}},
+		"NUL without --null": {text: "a\x00b\x00\n", refused: "--null"},
+		"UTF-16":             {text: "\xff\xfea\x00\n\x00", refused: "UTF-16"},
+		"a name without end": {text: strings.Repeat("x", longestName+1), refused: "no newline within"},
+		"a name without NUL": {text: strings.Repeat("x\n", longestName), null: true, refused: "no NUL within"},
+	} {
+		for _, regular := range []bool{true, false} {
+			got, err := readList(t, tc.text, tc.null, regular)
+			refused, want := tc.refused, tc.want
+			if !regular && tc.torn != "" {
+				refused, want = tc.torn, want[:len(want)-1]
+			}
+			if !slices.Equal(got, want) || (err != nil) != (refused != "") || err != nil && !strings.Contains(err.Error(), refused) {
+				t.Errorf("%s (regular file: %t): got %.60q and %v, want %.60q and %q", name, regular, got, err, want, refused)
+			}
+		}
+	}
+}
+
+func TestAListNamesFiles(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "a b.txt", "1", "c,d.txt", "2", "-", "3")
+	t.Chdir(dir)
+	list := "a b.txt\n\nc,d.txt\n-\nmissing\n"
+	if err := os.WriteFile("list", []byte(list), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []string{"-", "list"} {
+		got := invoke(s.env, strings.NewReader(list), "send", "--to", "ncloudmailer", "--files-from", from)
+		if got.code != 1 || len(rows(got.stdout)) != 3 || !strings.Contains(got.stderr, "3 sent; 1 failed: missing;") {
+			t.Errorf("--files-from %s: got %+v", from, got)
+		}
+		for _, row := range rows(got.stdout) {
+			want := map[string]string{"a b.txt": "1", "c,d.txt": "2", "-": "3"}[row[1]]
+			if content, _ := s.stored(t, "ncloudmailer", row[0]); content != want || want == "" {
+				t.Errorf("--files-from %s: %q is stored as %q, want %q", from, row[1], content, want)
+			}
+		}
+	}
+	for from, want := range map[string]string{"none": "none: no such file", dir: "is a directory"} {
+		if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--files-from", from); got.code != 1 || !strings.Contains(got.stderr, want) {
+			t.Errorf("--files-from %s: got %+v, want %q", from, got, want)
+		}
+	}
+}
+
+// A list is used as it comes: what it names is sent before it has ended.
+func TestAListThatComesSlowlyIsSentAsItComes(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
+	arrived := make(chan struct{}, 2)
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(w, r)
+		arrived <- struct{}{}
+	})
+	list, w := io.Pipe()
+	done := make(chan result)
+	go func() { done <- invoke(s.env, list, "send", "--to", "ncloudmailer", "--files-from", "-") }()
+	for range 2 {
+		fmt.Fprintln(w, path)
+		select {
+		case <-arrived:
+		case <-time.After(10 * time.Second):
+			t.Fatal("a file of the list was not sent before the list went on")
+		}
+	}
+	w.Close()
+	if got := <-done; got.code != 0 || len(rows(got.stdout)) != 2 {
+		t.Errorf("got %+v", got)
+	}
+}

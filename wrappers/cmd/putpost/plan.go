@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// planned is the JSON object of a file that --dry-run found.
+type planned struct {
+	Provider string `json:"provider"`
+	Path     string `json:"path"`
+	RawPath  []byte `json:"rawPath,omitempty"`
+	Plan     string `json:"plan"` // send, wait or sent
+	ID       string `json:"id,omitempty"`
+	Size     *int64 `json:"size,omitempty"` // not known of standard input
+}
+
+// plan prints what run would do, and does nothing of it: no request, no line in
+// the journal. Standard input stays unread.
+func (s *sender) plan(ctx context.Context) error {
+	var files, bytes int64
+	look := s.search(s.quit, s.note)
+	for f, err := range look.files() {
+		p := planned{Provider: s.To, Path: f.path, RawPath: rawPath(f.path), Plan: "send"}
+		if err == nil && f.path != stdinPath {
+			s.seen++
+			err = s.describe(ctx, f, &p)
+		} else if err == nil {
+			s.seen++
+		}
+		if err != nil {
+			s.fail(f.path, "", err)
+			continue
+		}
+		if p.Plan == "" {
+			continue // named twice
+		}
+		if p.Plan == "send" {
+			files, bytes = files+1, bytes+f.size()
+		}
+		if err := s.data(p.line(s.JSON)); err != nil {
+			return err
+		}
+	}
+	if s.seen == 0 && s.failures == 0 {
+		s.failure("nothing would be sent: %s", s.nothing())
+		return errReported
+	}
+	s.note("nothing was sent (--dry-run); without it: %s to send, %s", counted(files, "file"), byteSize(bytes))
+	if s.failures > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// describe finds what the journal says of f, and whether f can be read.
+func (s *sender) describe(ctx context.Context, f found, p *planned) error {
+	size := f.size()
+	p.Size = &size
+	if s.journal != nil {
+		path := s.absolute(f.path)
+		if s.taken[keyOf(path)] {
+			p.Plan = ""
+			return nil
+		}
+		taken, err := s.unknown(ctx, f)
+		if err != nil {
+			return err
+		}
+		if e, waits := s.pending.LoadAndDelete(f.path); waits {
+			p.Plan, p.ID = "wait", e.(entry).ID
+			return nil
+		}
+		if !taken {
+			e, _, err := s.journal.lookup(path)
+			p.Plan, p.ID = "sent", e.ID
+			return err
+		}
+	}
+	_, err := upload.File(f.path)
+	return reason(err)
+}
+
+// line is "PLAN<TAB>SIZE<TAB>PATH", and behind it the id, where there is one.
+func (p planned) line(asJSON bool) string {
+	if asJSON {
+		return jsonLine(p)
+	}
+	size := ""
+	if p.Size != nil {
+		size = fmt.Sprint(*p.Size)
+	}
+	line := p.Plan + "\t" + size + "\t" + column(p.Path)
+	if p.ID != "" {
+		line += "\t" + column(p.ID)
+	}
+	return line + "\n"
+}
