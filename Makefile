@@ -5,6 +5,7 @@ OASDIFF   = github.com/oasdiff/oasdiff@v1.33.0
 VERSITYGW = github.com/versity/versitygw/cmd/versitygw@v1.8.0
 CYCLONEDX = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 BENCHSTAT = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+GORELEASE = golang.org/x/exp/cmd/gorelease@v0.0.0-20261113113407-e3970619a1a4
 GREMLINS  = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 REDOCLY   = @redocly/cli@2.77.0
 SPECTRAL  = @stoplight/spectral-cli@6.16.3
@@ -13,7 +14,7 @@ BENCH     = wrappers/internal/bench
 FOREIGN   = wrappers/internal/foreign
 FUZZTIME  = 10s
 
-.PHONY: test race generate verify lint lint-specs breaking fuzz mutate bench soak test-s3 contract-live dist
+.PHONY: test race generate verify lint lint-specs breaking fuzz mutate bench soak test-s3 contract-live api dist
 
 test:
 	go test ./...
@@ -58,6 +59,11 @@ breaking:
 		echo "== $$spec"; test -e "$$spec" || { echo 'the whole spec was removed'; broken=1; continue; }; \
 		go run $(OASDIFF) breaking --format singleline --severity-levels .config/oasdiff.txt --fail-on WARN "$(BASE):$$spec" "$$spec" || broken=1; \
 	done; exit $$broken
+
+# What a user of the last tag's Go API would have to change.
+api:
+	@last=$$(git describe --tags --match 'v*' --abbrev=0 2>/dev/null) || { echo 'api: skipped, since there is no tag yet'; exit 0; }; \
+	go run $(GORELEASE) -base "$$last"
 
 # Every fuzz target in turn, each for FUZZTIME. One that fails without naming an
 # input was cut off by go test's own clock (golang/go#75804) and runs again.
