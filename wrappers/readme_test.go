@@ -1,6 +1,8 @@
 package wrappers_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,16 +17,28 @@ import (
 	twentyfourseven "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
-// blocks are the README's pieces of code in one language.
-func blocks(t *testing.T, language string) []string {
+// readme returns the README in two: the section of that title, and all else.
+func readme(t *testing.T, title string) (section, rest string) {
 	t.Helper()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	before, after, found := strings.Cut(string(text), "\n## "+title+"\n")
+	section, after, ends := strings.Cut(after, "\n## ")
+	if !found || !ends {
+		t.Fatalf("the README has no section %q with another behind it", title)
+	}
+	return section, before + after
+}
+
+// blocks lists the pieces of code of one language in text, without the
+// indentation that they have in a list.
+func blocks(t *testing.T, text, language string) []string {
+	t.Helper()
 	var found []string
-	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllSubmatch(text, -1) {
-		found = append(found, string(m[1]))
+	for _, m := range regexp.MustCompile("(?ms)^( *)```"+language+"\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		found = append(found, strings.TrimSpace(regexp.MustCompile("(?m)^"+m[1]).ReplaceAllString(m[2], ""))+"\n")
 	}
 	if len(found) == 0 {
 		t.Fatalf("the README has no %s code", language)
@@ -32,8 +46,11 @@ func blocks(t *testing.T, language string) []string {
 	return found
 }
 
+const ownAPI = "Your own API"
+
 func TestReadmeCompilesAsItStands(t *testing.T) {
-	for _, code := range blocks(t, "go") {
+	_, rest := readme(t, ownAPI)
+	for _, code := range blocks(t, rest, "go") {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
@@ -45,6 +62,95 @@ func TestReadmeCompilesAsItStands(t *testing.T) {
 				t.Errorf("%v\n%s\n%s", err, out, code)
 			}
 		})
+	}
+}
+
+// The section's files are what a stranger's module holds: it is generated, built
+// and run here, and it sends what the section says.
+func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
+	section, _ := readme(t, ownAPI)
+	var mu sync.Mutex
+	var seen []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		call := fmt.Sprintf("%s %s %s %d", r.Method, r.URL.Path, r.Header.Get("Authorization"), len(seen))
+		if len(seen) == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		} else if r.Method == http.MethodPost {
+			file, head, err := r.FormFile("scan")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			content, _ := io.ReadAll(file)
+			call += fmt.Sprintf(" %s %s %s", r.FormValue("title"), head.Filename, content)
+			w.WriteHeader(http.StatusCreated)
+		} else {
+			content, _ := io.ReadAll(r.Body)
+			call += fmt.Sprintf(" %s %s", r.Header.Get("Content-Type"), content)
+			w.WriteHeader(http.StatusNoContent)
+		}
+		seen = append(seen, call)
+	}))
+	defer srv.Close()
+
+	dir := t.TempDir()
+	write := func(name, content string) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, code := range append(blocks(t, section, "yaml"), blocks(t, section, "go")...) {
+		name, _, _ := strings.Cut(strings.TrimLeft(code, "#/ "), "\n")
+		write(name, code)
+	}
+	uploads, err := os.ReadFile("../.config/oapi-codegen-uploads.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("uploads.yaml", string(uploads))
+	write("scan.pdf", "%PDF")
+	// The module needs what ours needs.
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile("../go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("go.sum", string(sums))
+	write("go.mod", strings.Replace(string(mod), "module "+module, "module example.com/app", 1)+
+		fmt.Sprintf("\nrequire %[1]s v0.0.0\nreplace %[1]s => %[2]q\n", module, root))
+
+	for _, args := range [][]string{{"generate", "./..."}, {"run", "."}} {
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "BASE_URL="+srv.URL, "TOKEN=t")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	want := []string{
+		"POST /notes Bearer t 0", "POST /notes Bearer t 1 Invoice scan.pdf %PDF", "PUT /notes/1/cover Bearer t 2 image/png \x89PNG",
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "run", "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen",
+		"-config", "uploads.yaml", "-generate", "types,client", "-package", "notes", "notes.yaml")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "belong into another one") {
+		t.Errorf("models from the second configuration: %v, and no word of what to do:\n%s", err, out)
+	}
+	if got := strings.Join(seen, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("the server got\n%s\nwant\n%s", got, strings.Join(want, "\n"))
 	}
 }
 
@@ -81,7 +187,8 @@ func TestReadmeCurlLinesAreAccepted(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "invoice.pdf"), []byte("%PDF-1.7"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, script := range blocks(t, "sh") {
+	_, rest := readme(t, ownAPI)
+	for _, script := range blocks(t, rest, "sh") {
 		_, script, found := strings.Cut(script, "putpost serve &\n")
 		if !found {
 			continue
