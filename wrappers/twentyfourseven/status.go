@@ -6,20 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// ErrFailed: the provider got the file and could not take it.
-var ErrFailed = errors.New("the provider reports that the file failed")
-
 // Status is how far an upload has come.
 type Status struct {
 	FileID     string
-	Status     string // the provider's own word; "Pending", "Completed" and "Failed" are its examples, others must be expected
-	DocumentID int64  // what POST /transactions takes; 0 until the upload is completed
+	Status     string // the provider's own word, such as "Pending", "Completed" or "Failed"; expect others
+	DocumentID int64  // the id that POST /transactions takes; 0 until the upload is completed
 	TraceID    string
 }
 
@@ -59,24 +55,4 @@ func (c *Client) Status(ctx context.Context, fileID string) (Status, error) {
 	}
 	st.TraceID = trace
 	return st, nil
-}
-
-// Wait asks for the status of fileID until its documentId is there, with random
-// waits of up to 0.5, 1, 2 s and so on, never above upload.Retry's MaxWait. It ends with the context,
-// with the first failure of [Client.Status], or with [ErrFailed] where the
-// status says so; any other status means that it is not there yet.
-func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
-	for n := 1; ; n++ {
-		st, err := c.Status(ctx, fileID)
-		if err != nil || st.DocumentID != 0 {
-			return st, err
-		}
-		if strings.HasPrefix(strings.ToLower(st.Status), "fail") {
-			err = ErrFailed
-		} else if err = c.doer.Pause(ctx, n); err == nil {
-			continue
-		}
-		return st, &upload.Error{Provider: provider, Op: opStatus, TraceID: st.TraceID, Attempts: n,
-			Err: fmt.Errorf("%w: the status of %q is %q", err, fileID, st.Status)}
-	}
 }
