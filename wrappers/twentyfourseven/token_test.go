@@ -138,7 +138,7 @@ func TestLateRefusalOfAnOldTokenKeepsTheNewOne(t *testing.T) {
 		accept := o.fileUpload
 		o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") == "Bearer token-1" {
-				time.Sleep(time.Duration(o.count("fileUpload")) * time.Second) // one after the other
+				time.Sleep(time.Duration(o.count("fileUpload")) * 100 * time.Millisecond) // one after the other
 				w.WriteHeader(http.StatusUnauthorized)
 				return
 			}

@@ -22,6 +22,12 @@ type Config struct {
 	// no bound. A transport in HTTPClient has its own MaxConnsPerHost.
 	Connections int
 
+	// AnswerTimeout is how long the beginning of an answer is waited for, once
+	// the request is sent. Zero means 60 s, or the ResponseHeaderTimeout of
+	// HTTPClient's transport if that has one; negative means no limit. Raise it
+	// for an API that works on a file before it answers.
+	AnswerTimeout time.Duration
+
 	// Header is added to API calls, never to the presigned step. Names that
 	// authenticate and those that frame the body (Content-*) are refused.
 	// NAVER's x-ncp-lang goes here.

@@ -18,9 +18,10 @@
 // What arrives. What the caller handed over is, byte for byte, what is stored
 // under the returned id [TestContract]. A body has its exact length and is
 // never chunked [TestEachAttemptSendsTheSameBodyWithItsOwnCredentials,
-// TestFormIsWhatMultipartReads]. A file that grows, shrinks or fails while it
-// is sent is an error, and the other side never gets a body that looks whole
-// [TestSizeIsPinned, TestSources]. A success that came before the whole body
+// TestFormIsWhatMultipartReads]. A file that grows, shrinks, fails or is
+// overwritten while it is sent is an error, and the other side never gets a body
+// that looks whole [TestSizeIsPinned, TestSources,
+// TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd]. A success that came before the whole body
 // was sent is an error [TestSuccessBeforeTheWholeBodyIsNone].
 //
 // What is repeated. Network errors, 408, 429 and 5xx, as often as [Retry] says,
@@ -50,11 +51,16 @@
 // [TestPresignedSendsTheFileAndNothingElse], and no redirect leads the file out
 // of https [TestPresignedIsNotLedFromHTTPSToHTTP].
 //
+// What is the caller's. A panic of a source, or of a function that the caller
+// handed over, comes out of the call, where it can be recovered
+// [TestPanicOfASourceComesOutOfTheCall].
+//
 // What ends. A call ends with its context, also in the middle of a Read that
 // closing the reader ends [TestCancelEndsAReadThatHangs] and between attempts
 // [TestWaitEndsWithTheContext]. Every reader that was opened is closed once, and
 // no goroutine outlives a call [TestSources]. There is no other time limit but
-// 60 s without the beginning of an answer: a source that stands still, or a
+// [Config] AnswerTimeout, 60 s without the beginning of an answer
+// [TestAnswerIsWaitedForAsLongAsConfigured]. A source that stands still, or a
 // server that takes nothing, holds a call until its context ends, so give it
 // one that does [TestConnection].
 package upload

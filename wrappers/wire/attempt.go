@@ -57,12 +57,12 @@ func (d *Doer) authorize(x *exchange) bool {
 func credentialsError(ctx context.Context, err error) error {
 	f, ok := errors.AsType[*upload.Error](err)
 	if !ok {
-		return ended(ctx, withoutURL(err))
+		return foreign(ctx, err)
 	}
 	own := *f // many callers may share the failure of one token call
 	own.Code, own.Message = clean(own.Code, 64, nil), clean(own.Message, 256, nil)
 	if own.Err != nil {
-		own.Err = withoutURL(own.Err)
+		own.Err = foreign(ctx, own.Err)
 	}
 	return &own
 }

@@ -23,6 +23,7 @@ var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
 // ends both.
 type attemptBody struct {
 	req      *http.Request
+	limits   *limits // nil where there are none
 	trace    httptrace.ClientTrace
 	buf      *[smallBody]byte // of a small body
 	content  bytes.Reader     // and what is read of it
@@ -36,13 +37,18 @@ type attemptBody struct {
 }
 
 // newAttemptBody copies req for a transport, which may use the copy until finish
-// is called or ctx ends. Closing the source is what ends a Read that hangs. A
-// body that is no stream is left to the transport alone.
-func newAttemptBody(ctx context.Context, req *http.Request, body io.ReadCloser) *attemptBody {
+// is called or a limit ends it. Closing the source is what ends a Read that
+// hangs. A body that is no stream is left to the transport alone.
+func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBody {
 	a := &attemptBody{}
+	var ctx context.Context
+	a.limits, ctx = newLimits(req.Context(), d.timeout, d.answerTimeout)
 	stream, ours := body.(*stream)
-	if ours && stream.body.Length <= smallBody {
+	if d.answerTimeout > 0 || ours && stream.body.Length <= smallBody {
 		a.trace.WroteRequest = a.wrote
+		if d.answerTimeout > 0 {
+			a.trace.GetConn = a.limits.unsent
+		}
 		ctx = httptrace.WithClientTrace(ctx, &a.trace)
 	}
 	a.req = req.WithContext(ctx)
@@ -50,6 +56,7 @@ func newAttemptBody(ctx context.Context, req *http.Request, body io.ReadCloser) 
 	if !ours {
 		return a
 	}
+	stream.limits = a.limits
 	a.body = stream
 	a.stop = context.AfterFunc(ctx, a.end)
 	if req.GetBody != nil {
@@ -73,6 +80,7 @@ func (a *attemptBody) again(get func() (io.ReadCloser, error)) func() (io.ReadCl
 			if p := a.body.panicked.Load(); p != nil {
 				a.panic = p
 			}
+			s.limits = a.limits
 			a.body = s
 			if a.ended {
 				s.Close()
@@ -112,14 +120,18 @@ func (a *attemptBody) preload() error {
 	return nil
 }
 
-// wrote gives the buffer of a small body back. After a write that failed, the
-// transport may send the same reader once more. After one that did not, it may
-// have to write again all the same (it is told of a dead connection later), but
-// gets another body for it.
+// wrote gives the buffer of a small body back, and starts the wait for an answer.
+// After a write that failed, the transport may send the same reader once more.
+// After one that did not, it may have to write again all the same (it is told of
+// a dead connection later), but gets another body for it.
 func (a *attemptBody) wrote(info httptrace.WroteRequestInfo) {
-	if info.Err == nil && !a.returned.Swap(true) {
+	if info.Err != nil {
+		return
+	}
+	if a.buf != nil && !a.returned.Swap(true) {
 		buffers.Put(a.buf)
 	}
+	a.limits.sent()
 }
 
 // end closes the latest body, and any that is still asked for.

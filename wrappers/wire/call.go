@@ -17,8 +17,8 @@ import (
 // API's Table says of the code in it, and otherwise [upload.ErrUnavailable]. The
 // trace id is the answer's.
 func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error, send func(context.Context) (*http.Response, error)) (traceID string, err error) {
-	x := &exchange{op: op}
-	resp, err := send(context.WithValue(ctx, exchangeKey{}, x))
+	x := &exchange{Context: ctx, op: op}
+	resp, err := send(x)
 	if err != nil {
 		if f, ok := errors.AsType[*upload.Error](err); ok {
 			return f.TraceID, f

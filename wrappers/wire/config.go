@@ -19,43 +19,77 @@ import (
 // NewDoer returns a Doer for one API, set up as cfg says. A setting that cannot be
 // used is [upload.ErrInvalid].
 func NewDoer(api API, cfg upload.Config) (*Doer, error) {
-	base, err := checkBase(cmp.Or(cfg.BaseURL, api.BaseURL))
+	d, err := newDoer(api, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", api.Provider, upload.ErrInvalid, err)
 	}
+	return d, nil
+}
+
+func newDoer(api API, cfg upload.Config) (*Doer, error) {
+	base, err := checkBase(cmp.Or(cfg.BaseURL, api.BaseURL))
+	if err != nil {
+		return nil, err
+	}
 	header, err := checkHeader(cfg.Header, api.Secret)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", api.Provider, upload.ErrInvalid, err)
+		return nil, err
+	}
+	if err := checkSettings(cfg); err != nil {
+		return nil, err
+	}
+	if err := checkClient(cfg); err != nil {
+		return nil, err
 	}
 	api.Secret = slices.Concat(api.Secret, []string{"Authorization", "Proxy-Authorization", "Cookie"})
 	d := &Doer{
 		BaseURL:  base,
 		api:      api,
-		client:   sharedTransport(cfg.Connections),
 		agent:    cmp.Or(cfg.UserAgent, "putpost"),
-		attempts: 4,
-		maxWait:  30 * time.Second,
-		logger:   slog.New(slog.DiscardHandler),
+		attempts: cmp.Or(cfg.Retry.Attempts, 4),
+		maxWait:  cmp.Or(cfg.Retry.MaxWait, 30*time.Second),
+		logger:   cfg.Logger,
+	}
+	if d.logger == nil {
+		d.logger = slog.New(slog.DiscardHandler)
 	}
 	if c := cfg.HTTPClient; c != nil {
-		d.timeout = c.Timeout
-		if c.Transport != nil {
-			d.client = c.Transport
+		d.timeout, d.client = c.Timeout, c.Transport
+	}
+	d.answerTimeout = max(0, cmp.Or(cfg.AnswerTimeout, time.Minute))
+	if d.client == nil {
+		d.client, d.answerTimeout = sharedTransport(sharedSettings{cfg.Connections, d.answerTimeout}), 0
+	}
+	found := inspect(d.client)
+	d.base, d.authorizes = found.base, found.authorizes
+	if d.base != nil {
+		if err := checkTransport(d.base, base); err != nil {
+			return nil, err
+		}
+		if cfg.AnswerTimeout == 0 && d.base.ResponseHeaderTimeout > 0 {
+			d.answerTimeout = 0 // the transport's own takes its place
 		}
 	}
-	if cfg.Retry.Attempts > 0 {
-		d.attempts = cfg.Retry.Attempts
-	}
-	if cfg.Retry.MaxWait > 0 {
-		d.maxWait = cfg.Retry.MaxWait
-	}
-	if cfg.Logger != nil {
-		d.logger = cfg.Logger
-	}
-	d.header = http.Header{"User-Agent": {d.agent}}
+	d.header = http.Header{"User-Agent": {d.agent}, "Accept-Encoding": {"identity"}}
 	maps.Copy(d.header, header)
 	return d, nil
 }
+
+// checkSettings refuses a number or a text that cannot be meant.
+func checkSettings(cfg upload.Config) error {
+	switch {
+	case cfg.Retry.Attempts < 0:
+		return fmt.Errorf("Retry.Attempts is %d; 0 means 4, and 1 sends nothing twice", cfg.Retry.Attempts)
+	case cfg.Retry.MaxWait < 0:
+		return fmt.Errorf("Retry.MaxWait is %s; 0 means 30s", cfg.Retry.MaxWait)
+	case strings.ContainsFunc(cfg.UserAgent, unfitForHeader):
+		return errors.New("UserAgent holds control characters")
+	}
+	return nil
+}
+
+// unfitForHeader reports whether net/http would refuse r in a header's value.
+func unfitForHeader(r rune) bool { return unicode.IsControl(r) && r != '\t' }
 
 // checkBase refuses what is no base address. Its error repeats nothing that may
 // be a secret.
@@ -63,17 +97,17 @@ func checkBase(base string) (string, error) {
 	u, err := url.Parse(base)
 	switch {
 	case base == "":
-		return "", errors.New("there is no base URL")
+		return "", errors.New("BaseURL is empty, and the API has none of its own")
 	case err != nil:
-		return "", errors.New("the base URL cannot be parsed; it is like https://host/v1")
+		return "", errors.New("BaseURL: the base URL cannot be parsed; it is like https://host/v1")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return "", fmt.Errorf("the base URL %q does not begin with https:// or http://", redact(base, nil))
+		return "", fmt.Errorf("BaseURL: the base URL %q does not begin with https:// or http://", redact(base, nil))
 	case u.Hostname() == "":
-		return "", fmt.Errorf("the base URL %q names no host", redact(base, nil))
+		return "", fmt.Errorf("BaseURL: the base URL %q names no host", redact(base, nil))
 	case u.User != nil:
-		return "", errors.New("the base URL holds user info; credentials go elsewhere")
+		return "", errors.New("BaseURL: the base URL holds user info; credentials go elsewhere")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", errors.New("the base URL holds a query or a fragment; it ends with the path, like https://host/v1")
+		return "", errors.New("BaseURL: the base URL holds a query or a fragment; it ends with the path, like https://host/v1")
 	}
 	return strings.TrimRight(base, "/#"), nil
 }
@@ -90,14 +124,14 @@ func checkHeader(header http.Header, secret []string) (http.Header, error) {
 			signs = true
 		}
 		if signs || strings.HasPrefix(canonical, "Content-") {
-			return nil, fmt.Errorf("the header %s is set by the client itself and cannot be configured", canonical)
+			return nil, fmt.Errorf("Header: %s is set by the client itself and cannot be configured", canonical)
 		}
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }) {
-			return nil, fmt.Errorf("%q is no header name", name)
+			return nil, fmt.Errorf("Header: %q is no header name", name)
 		}
 		for _, v := range values {
-			if strings.ContainsFunc(v, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }) {
-				return nil, fmt.Errorf("the value of header %s holds control characters", canonical)
+			if strings.ContainsFunc(v, unfitForHeader) {
+				return nil, fmt.Errorf("Header: the value of %s holds control characters", canonical)
 			}
 		}
 		checked[canonical] = slices.Clone(values)

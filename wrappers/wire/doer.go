@@ -18,15 +18,18 @@ import (
 type Doer struct {
 	BaseURL string // for the generated client; no slash at its end
 
-	api      API
-	client   http.RoundTripper
-	timeout  time.Duration // of one attempt; 0 is none
-	agent    string        // the User-Agent, also of the presigned step
-	header   http.Header   // of API calls
-	attempts int
-	maxWait  time.Duration
-	logger   *slog.Logger
-	redirect func(from, to *url.URL) bool // nil: no redirect is followed
+	api           API
+	client        http.RoundTripper
+	base          *http.Transport // at the bottom of client; nil if none was found
+	authorizes    bool            // client adds an Authorization header of its own
+	timeout       time.Duration   // of one round trip; 0 is none
+	answerTimeout time.Duration   // as Config says; 0 where there is none, or the transport has it
+	agent         string          // the User-Agent, also of the presigned step
+	header        http.Header     // of API calls
+	attempts      int
+	maxWait       time.Duration
+	logger        *slog.Logger
+	redirect      func(from, to *url.URL) bool // nil: no redirect is followed
 }
 
 // Do implements the generated client's HttpRequestDoer.
@@ -34,7 +37,7 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	x, _ := ctx.Value(exchangeKey{}).(*exchange)
 	if x == nil {
-		x = &exchange{}
+		x = &exchange{Context: ctx}
 	}
 	x.req = req
 	for name, values := range d.header { // where the request does not say otherwise itself

@@ -26,6 +26,8 @@ import (
 //	redirect   one hop after another, where redirects are followed
 //	roundTrip  the transport
 type exchange struct {
+	context.Context // the caller's, in which the exchange travels
+
 	op   string
 	req  *http.Request // the generated client's; no redirect changes it
 	body io.ReadCloser // of the next attempt, at its first byte
@@ -40,6 +42,14 @@ type exchange struct {
 }
 
 type exchangeKey struct{}
+
+// Value gives the exchange itself to the Doer below the generated client.
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
 
 // fail records a failure without an answer.
 func (d *Doer) fail(x *exchange, err error) *upload.Error {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -107,6 +108,17 @@ func withoutURL(err error, secrets ...string) error {
 	return err
 }
 
+// foreign returns an error of somebody else's code: one line without what may
+// show a secret. While ctx lives, the error is no context.DeadlineExceeded: a time
+// limit of a transport's or a token source's is not the caller's.
+func foreign(ctx context.Context, err error, secrets ...string) error {
+	err = withoutURL(err, secrets...)
+	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		return ended(ctx, err)
+	}
+	return &masked{text: err.Error(), is: func(target error) bool { return target != context.DeadlineExceeded && errors.Is(err, target) }}
+}
+
 // masked stands for an error whose text or chain tells too much: it answers
 // errors.Is like the original, and that is all that is left of it.
 type masked struct {
@@ -125,6 +137,9 @@ func clean(text string, limit int, secrets []string) string {
 // oneLine makes foreign text fit to stand in a message: control characters and
 // runs of blanks become one blank, and what exceeds limit runes is cut off.
 func oneLine(text string, limit int) string {
+	if len(text) <= limit && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return text // as most ids are
+	}
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r) // the last would turn a message around
 	}), " ")

@@ -17,6 +17,8 @@ import (
 type stream struct {
 	body *Body
 
+	limits *limits // told when the last byte was handed out; nil where there are none
+
 	mu     sync.Mutex // held by Read
 	files  []io.ReadCloser
 	opened bool
@@ -110,6 +112,9 @@ func (s *stream) Read(p []byte) (n int, err error) {
 	for n < len(p) && s.err == nil {
 		var m int
 		m, s.err = s.read(p[n:])
+		if s.err == io.EOF {
+			s.limits.sent()
+		}
 		n += m
 		if n > 0 && (m == 0 || s.inFile()) {
 			break // hand out what is there: the next read may wait

@@ -201,12 +201,12 @@ func TestInRealTime(t *testing.T) {
 	runTogether(t, slices.Concat(otherClocks(), tokenServerInTrouble(), refusedExpectations()))
 }
 
-// otherClocks are not the caller's context. Net/http says of each that a
+// otherClocks are not the caller's context, although net/http says of each that a
 // deadline was exceeded.
 func otherClocks() []row {
 	silent := func(l *lab) { l.transport().ResponseHeaderTimeout = 500 * time.Millisecond }
 	impatient := func(l *lab) { l.client.Timeout = 500 * time.Millisecond }
-	timedOut := want{kinds: kinds(upload.ErrUnavailable, context.DeadlineExceeded), tries: 4}
+	timedOut := want{kinds: unavailable, tries: 4}
 	soon := within(time.Second)
 	late := want{kinds: kinds(context.DeadlineExceeded), tries: 1}
 	return []row{

@@ -1,0 +1,47 @@
+package wire
+
+import (
+	"bufio"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// uncompress makes an answer readable that is compressed, although the request
+// asks for "identity". Whoever reads it bounds what comes out.
+func uncompress(resp *http.Response) {
+	coding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))
+	if coding != "gzip" && coding != "x-gzip" {
+		return
+	}
+	resp.Body = &gunzip{body: resp.Body}
+	resp.Header = resp.Header.Clone()
+	resp.Header.Del("Content-Encoding")
+	resp.Header.Del("Content-Length")
+	resp.ContentLength, resp.Uncompressed = -1, true
+}
+
+// gunzip reads a body that says it is compressed. One that is not is read as it
+// is.
+type gunzip struct {
+	body   io.ReadCloser
+	reader io.Reader // nil before the first Read
+}
+
+func (g *gunzip) Read(p []byte) (int, error) {
+	if g.reader == nil {
+		buffered := bufio.NewReader(g.body)
+		g.reader = buffered
+		if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
+			z, err := gzip.NewReader(buffered)
+			if err != nil {
+				return 0, err
+			}
+			g.reader = z
+		}
+	}
+	return g.reader.Read(p)
+}
+
+func (g *gunzip) Close() error { return g.body.Close() }

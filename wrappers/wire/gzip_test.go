@@ -1,0 +1,83 @@
+package wire_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+func zipped(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	io.WriteString(w, text)
+	w.Close()
+	return b.String()
+}
+
+func TestAnswerThatIsCompressedUnaskedIsRead(t *testing.T) {
+	text := strings.Repeat("It was read. ", 10)
+	for _, tt := range []struct {
+		name, coding, body, want string
+	}{
+		{"gzip", "gzip", zipped(text), text},
+		{"in its old name and other case", "X-GZip", zipped(text), text},
+		{"only said to be", "gzip", text, text},
+		{"and empty", "gzip", "", ""},
+		{"identity", "identity", text, text},
+	} {
+		for _, code := range []int{200, 400} {
+			var asked []string
+			_, d := serve(t, wire.API{}, upload.Config{}, func(w http.ResponseWriter, r *http.Request) {
+				asked = r.Header["Accept-Encoding"]
+				w.Header().Set("Content-Encoding", tt.coding)
+				w.WriteHeader(code)
+				io.WriteString(w, tt.body)
+			})
+			got, _, err := get(t, d)
+			if f, ok := errors.AsType[*upload.Error](err); ok {
+				got = f.Message
+			}
+			if strings.TrimSpace(got) != strings.TrimSpace(tt.want) || (err == nil) != (code == 200) {
+				t.Errorf("%s, status %d: %q and %v, want %q", tt.name, code, got, err, tt.want)
+			}
+			if len(asked) != 1 || asked[0] != "identity" {
+				t.Errorf("the request asks for %q, want identity", asked)
+			}
+		}
+	}
+}
+
+func TestCompressedAnswerIsBoundedAsItComesOut(t *testing.T) {
+	bomb := zipped(strings.Repeat(" ", 64<<20))
+	for _, code := range []int{200, 400} {
+		_, d := serve(t, wire.API{}, upload.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.WriteHeader(code)
+			io.WriteString(w, bomb)
+		})
+		body, _, err := get(t, d)
+		if err == nil || len(body) > 1<<20+1 || code == 200 && !strings.Contains(err.Error(), "longer than") {
+			t.Errorf("status %d: %d bytes and %v", code, len(body), err)
+		}
+	}
+}
+
+func TestCompressedAnswerThatBreaksOff(t *testing.T) {
+	whole := zipped(strings.Repeat("text", 1000))
+	for _, body := range []string{whole[:5], whole[:len(whole)/2], whole[:len(whole)-1], whole[:20] + "garbage"} {
+		_, d := serve(t, wire.API{}, upload.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			io.WriteString(w, body)
+		})
+		if _, _, err := get(t, d); !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "broke off") {
+			t.Errorf("%d bytes of %d: %v, want ErrUnavailable", len(body), len(whole), err)
+		}
+	}
+}

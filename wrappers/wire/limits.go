@@ -1,0 +1,115 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// limits ends a round trip that takes too long. There are two limits: one from
+// the request's last byte to the beginning of the answer, and the caller's
+// http.Client's for all of it. Most round trips have neither, and a nil *limits.
+type limits struct {
+	ctx    context.Context // of the round trip; its cause says which limit ended it
+	cancel context.CancelCauseFunc
+	wait   time.Duration // for an answer; 0 is no limit
+	whole  *time.Timer
+
+	mu       sync.Mutex
+	answer   *time.Timer
+	answered bool
+}
+
+// limitError says which limit ended a round trip.
+type limitError struct{ text string }
+
+func (e *limitError) Error() string { return e.text }
+
+// newLimits returns the limits under ctx, and the context of the round trip. A
+// duration of 0 is no limit.
+func newLimits(ctx context.Context, whole, answer time.Duration) (*limits, context.Context) {
+	if whole == 0 && answer == 0 {
+		return nil, ctx
+	}
+	l := &limits{wait: answer}
+	l.ctx, l.cancel = context.WithCancelCause(ctx)
+	if whole > 0 {
+		l.whole = time.AfterFunc(whole, func() {
+			l.cancel(&limitError{fmt.Sprintf("not over after %s, the Timeout of Config.HTTPClient", whole)})
+		})
+	}
+	return l, l.ctx
+}
+
+// sent starts the wait for an answer, or starts it anew.
+func (l *limits) sent() {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.wait == 0 || l.answered:
+	case l.answer != nil:
+		l.answer.Reset(l.wait)
+	default:
+		l.answer = time.AfterFunc(l.wait, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if !l.answered {
+				l.cancel(&limitError{fmt.Sprintf("no answer within %s after the request was sent (Config.AnswerTimeout)", l.wait)})
+			}
+		})
+	}
+}
+
+// unsent stops the wait for an answer: the request is still on its way.
+func (l *limits) unsent(string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.answer != nil {
+		l.answer.Stop()
+	}
+}
+
+// heard ends the wait for an answer. It returns the limit that has ended the
+// round trip, if one has.
+func (l *limits) heard() error {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answered = true
+	if l.answer != nil {
+		l.answer.Stop()
+	}
+	if e, ok := context.Cause(l.ctx).(*limitError); ok {
+		return e
+	}
+	return nil
+}
+
+// release ends the limits.
+func (l *limits) release() {
+	if l == nil {
+		return
+	}
+	if l.whole != nil {
+		l.whole.Stop()
+	}
+	l.cancel(nil)
+}
+
+// limitedBody is an answer's body. The limits hold until it is closed.
+type limitedBody struct {
+	io.ReadCloser
+	limits *limits
+}
+
+func (b *limitedBody) Close() error {
+	defer b.limits.release()
+	return b.ReadCloser.Close()
+}

@@ -1,0 +1,111 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+// slow answers after a time, whatever is sent.
+func slow(after time.Duration) answers {
+	return func(req *http.Request) (*http.Response, error) {
+		select {
+		case <-time.After(after):
+			return respond(201, nil), nil
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+	}
+}
+
+func TestAnswerIsWaitedForAsLongAsConfigured(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		timeout time.Duration
+		answer  time.Duration
+		want    time.Duration // of one attempt; 0 where it succeeds
+	}{
+		{"a minute where nothing is said", 0, 61 * time.Second, 60 * time.Second},
+		{"within that", 0, 59 * time.Second, 0},
+		{"an API that takes its time", 2 * time.Minute, 63 * time.Second, 0},
+		{"for ever", -1, 24 * time.Hour, 0},
+		{"less", time.Second, 2 * time.Second, time.Second},
+	} {
+		for _, size := range []int{0, 100, 100_000} {
+			t.Run(tt.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{
+						BaseURL: "http://host/v1", AnswerTimeout: tt.timeout, Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Transport: slow(tt.answer)},
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					began := time.Now()
+					err = post(t.Context(), d, upload.Bytes("a.txt", make([]byte, size)))
+					took := time.Since(began)
+					if tt.want == 0 {
+						if err != nil || took != tt.answer {
+							t.Errorf("%d bytes: %v after %s, want success after %s", size, err, took, tt.answer)
+						}
+						return
+					}
+					if !errors.Is(err, upload.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "AnswerTimeout") || took != tt.want {
+						t.Errorf("%d bytes: %v after %s, want ErrUnavailable that names the setting, after %s", size, err, took, tt.want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What takes long is the body here, and that has no limit.
+func TestWaitForTheAnswerBeginsWithTheLastByte(t *testing.T) {
+	for _, size := range []int64{1000, 100_000} {
+		_, d := serve(t, wire.API{}, upload.Config{AnswerTimeout: 50 * time.Millisecond}, status(201))
+		r, w := io.Pipe()
+		go func() {
+			for range 4 {
+				time.Sleep(30 * time.Millisecond)
+				_, _ = w.Write(make([]byte, size/4))
+			}
+			w.Close()
+		}()
+		if err := post(t.Context(), d, upload.Reader("a", r, size)); err != nil {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+func TestAnswerTimeoutHoldsOverASocket(t *testing.T) {
+	hold := make(chan struct{})
+	defer close(hold)
+	own := upload.NewTransport()
+	own.ResponseHeaderTimeout = 50 * time.Millisecond
+	for name, cfg := range map[string]upload.Config{
+		"the shared transport":       {AnswerTimeout: 50 * time.Millisecond},
+		"one of the caller's":        {AnswerTimeout: 50 * time.Millisecond, HTTPClient: &http.Client{Transport: upload.NewTransport()}},
+		"one around another":         {AnswerTimeout: 50 * time.Millisecond, HTTPClient: &http.Client{Transport: rawTransport(upload.NewTransport().RoundTrip)}},
+		"a limit of the transport's": {HTTPClient: &http.Client{Transport: own}},
+	} {
+		for _, size := range []int{0, 100, 100_000} {
+			s, d := serve(t, wire.API{}, cfg, func(w http.ResponseWriter, r *http.Request) {
+				select {
+				case <-hold:
+				case <-r.Context().Done():
+				}
+			})
+			err := post(t.Context(), d, upload.Bytes("a", make([]byte, size)))
+			if !errors.Is(err, upload.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || s.got() != 1 {
+				t.Errorf("%s, %d bytes: %v after %d requests, want ErrUnavailable after one", name, size, err, s.got())
+			}
+		}
+	}
+}
