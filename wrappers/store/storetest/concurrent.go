@@ -76,7 +76,7 @@ func neighbours(ctx context.Context, s store.Store) error {
 	err := together(8, func(i int) error {
 		key := fmt.Sprintf("shared/folder/%d", i)
 		for round := range 10 {
-			b := content(uint64(100*i+round), 100)
+			b := content(uint64(100*i+round), 100+i*20_000)
 			if err := put(ctx, s, key, textPlain, b); err != nil {
 				return err
 			}

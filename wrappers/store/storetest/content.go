@@ -54,6 +54,67 @@ func boundary(ctx context.Context, s store.Store) error {
 	return nil
 }
 
+func large(ctx context.Context, s store.Store) error {
+	for i, size := range []int{10<<20 + 1, 16 << 20, 16<<20 + 1, 64<<20 + 1} {
+		b := content(uint64(i), size)
+		if err := put(ctx, s, "large", textPlain, b); err != nil {
+			return err
+		}
+		if err := holds(ctx, s, "large", textPlain, b); err != nil {
+			return err
+		}
+	}
+	return s.Delete(ctx, "large")
+}
+
+// readerLeft is the rest of a reader that the caller goes on to use.
+func readerLeft(ctx context.Context, s store.Store) error {
+	b := content(1, 3000)
+	r := &closer{Reader: bytes.NewReader(b)}
+	if _, err := r.Seek(1000, io.SeekStart); err != nil {
+		return err
+	}
+	if n, err := s.Put(ctx, "a", textPlain, r); err != nil || n != 2000 {
+		return fmt.Errorf("Put of a reader of which 1000 of 3000 bytes were read = %d, %v, want 2000", n, err)
+	}
+	if err := holds(ctx, s, "a", textPlain, b[1000:]); err != nil {
+		return fmt.Errorf("Put of a reader of which 1000 of 3000 bytes were read: %w", err)
+	}
+	if r.closed {
+		return errors.New("Put closed the reader")
+	}
+	cut := &closer{Reader: bytes.NewReader(b), err: errTorn}
+	if _, err := s.Put(ctx, "a", textPlain, cut); !errors.Is(err, errTorn) {
+		return fmt.Errorf("Put of a torn reader: error %v, want the reader's in its chain", err)
+	}
+	if cut.closed {
+		return errors.New("Put closed the reader after its error")
+	}
+	return nil
+}
+
+// closer notes that it was closed. If err is set, it is the end.
+type closer struct {
+	*bytes.Reader
+	err    error
+	closed bool
+}
+
+func (c *closer) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if err == io.EOF && c.err != nil {
+		err = c.err
+	}
+	return n, err
+}
+
+// WriteTo hides the one of bytes.Reader, which would go past Read.
+func (c *closer) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, readerFunc(c.Read))
+}
+
+func (c *closer) Close() error { c.closed = true; return nil }
+
 // once gives more than it should after its end.
 type once struct {
 	r     io.Reader
@@ -121,12 +182,39 @@ func snapshot(ctx context.Context, s store.Store) error {
 	return nil
 }
 
+func readers(ctx context.Context, s store.Store) error {
+	want := content(1, 300<<10)
+	if err := put(ctx, s, "a", textPlain, want); err != nil {
+		return err
+	}
+	var opened [2]io.ReadCloser
+	for i := range opened {
+		r, _, err := s.Open(ctx, "a")
+		if err != nil {
+			return fmt.Errorf("Open: %w", err)
+		}
+		defer r.Close()
+		opened[i] = r
+		if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
+			return fmt.Errorf("reading: %w", err)
+		}
+	}
+	if err := opened[0].Close(); err != nil {
+		return fmt.Errorf("Close: %w", err)
+	}
+	if got, err := io.ReadAll(opened[1]); err != nil || !bytes.Equal(got, want[1000:]) {
+		return fmt.Errorf("one of two readers gave %s, %v, after the other was closed, want %s", digest(got), err, digest(want[1000:]))
+	}
+	return nil
+}
+
 func contentTypes(ctx context.Context, s store.Store) error {
 	for _, contentType := range []string{
 		"",
 		store.DefaultContentType,
 		textPlain,
 		"text/plain; charset=utf-8",
+		"Text/HTML;Charset=UTF-8",
 		`multipart/mixed; boundary="a b"; x='%20+~'`,
 		"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 		"application/" + strings.Repeat("x", 255-len("application/")),
@@ -147,31 +235,23 @@ func contentTypes(ctx context.Context, s store.Store) error {
 }
 
 func badContentTypes(ctx context.Context, s store.Store) error {
+	if err := put(ctx, s, "old", textPlain, []byte("old")); err != nil {
+		return err
+	}
 	for _, contentType := range []string{
 		"text/plain\r\nX-Amz-Acl: public-read", "text/plain\n", "text/\x00plain", "text/plain; name=한글.txt",
 		" text/plain", "text/plain ", "text/plain;  charset=utf-8", strings.Repeat("x", 256),
 	} {
-		if _, err := s.Put(ctx, "a", contentType, strings.NewReader("x")); !errors.Is(err, fs.ErrInvalid) {
-			return fmt.Errorf("Put with content type %q: error %v, want fs.ErrInvalid", contentType, err)
+		for _, key := range []string{"a", "old"} {
+			if _, err := s.Put(ctx, key, contentType, strings.NewReader("x")); !errors.Is(err, fs.ErrInvalid) {
+				return fmt.Errorf("Put with content type %q: error %v, want fs.ErrInvalid", contentType, err)
+			}
 		}
 		if err := absent(ctx, s, "a"); err != nil {
 			return fmt.Errorf("after Put with content type %q: %w", contentType, err)
 		}
-	}
-	return nil
-}
-
-func nestedKeys(ctx context.Context, s store.Store) error {
-	long := strings.Repeat(strings.Repeat("n", 127)+"/", 3) + strings.Repeat("n", 128)
-	keys := []string{"a", "b/c", "b/d", "b/e/f/g/h", "A-Z_a.z-0.9/x..y", "-dash/_under", long}
-	for i, key := range keys {
-		if err := put(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)); err != nil {
-			return err
-		}
-	}
-	for i, key := range keys {
-		if err := holds(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)); err != nil {
-			return err
+		if err := holds(ctx, s, "old", textPlain, []byte("old")); err != nil {
+			return fmt.Errorf("after Put over an object with content type %q: %w", contentType, err)
 		}
 	}
 	return nil

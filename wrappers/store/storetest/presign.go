@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/store"
@@ -17,7 +18,7 @@ func presign(ctx context.Context, s store.Store) error {
 	const key = "presigned/object"
 	url, err := s.PresignPut(ctx, key, "application/pdf", time.Minute)
 	if errors.Is(err, store.ErrNoPresign) {
-		return nil
+		return noURLs
 	}
 	if err != nil {
 		return fmt.Errorf("PresignPut: %w", err)
@@ -69,9 +70,72 @@ func presign(ctx context.Context, s store.Store) error {
 	return holds(ctx, s, key, store.DefaultContentType, nil)
 }
 
-// send is what a client does with a presigned URL.
+const noURLs = nothing("the store gives no presigned URLs")
+
+// presignBinds sends to a URL what it is not for.
+func presignBinds(ctx context.Context, s store.Store) error {
+	const key = "presigned/object"
+	if err := put(ctx, s, key, "application/pdf", []byte("kept")); err != nil {
+		return err
+	}
+	rawURL, err := s.PresignPut(ctx, key, "application/pdf", time.Minute)
+	if errors.Is(err, store.ErrNoPresign) {
+		return noURLs
+	}
+	if err != nil {
+		return fmt.Errorf("PresignPut: %w", err)
+	}
+	other := strings.Replace(rawURL, "presigned/object", "presigned/other_", 1)
+	for what, req := range map[string]struct{ method, url string }{
+		"DELETE of the object":   {http.MethodDelete, rawURL},
+		"GET of the object":      {http.MethodGet, rawURL},
+		"POST to the object":     {http.MethodPost, rawURL},
+		"PUT to a key of choice": {http.MethodPut, other},
+	} {
+		if req.url == rawURL && req.method == http.MethodPut {
+			continue // the key does not stand in the URL as it is
+		}
+		status, err := exchange(ctx, req.method, req.url, "application/pdf", []byte("x"))
+		if err != nil {
+			return err
+		}
+		if status/100 == 2 {
+			return fmt.Errorf("%s with a URL for a PUT of %q: status %d, want a refusal", what, key, status)
+		}
+	}
+	if err := absent(ctx, s, "presigned/other_"); err != nil {
+		return err
+	}
+	return holds(ctx, s, key, "application/pdf", []byte("kept"))
+}
+
+func presignEnds(ctx context.Context, s store.Store) error {
+	const key = "presigned/late"
+	url, err := s.PresignPut(ctx, key, textPlain, time.Second)
+	if errors.Is(err, store.ErrNoPresign) {
+		return noURLs
+	}
+	if err != nil {
+		return fmt.Errorf("PresignPut: %w", err)
+	}
+	time.Sleep(time.Second + 2*tick) // give or take a second
+	status, err := send(ctx, url, textPlain, []byte("late"))
+	if err != nil {
+		return err
+	}
+	if status/100 != 4 {
+		return fmt.Errorf("PUT to a URL two seconds after its end: status %d, want a refusal", status)
+	}
+	return absent(ctx, s, key)
+}
+
+// send does what a client does with a presigned URL.
 func send(ctx context.Context, url, contentType string, b []byte) (status int, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(b))
+	return exchange(ctx, http.MethodPut, url, contentType, b)
+}
+
+func exchange(ctx context.Context, method, url, contentType string, b []byte) (status int, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(b))
 	if err != nil {
 		return 0, fmt.Errorf("the presigned URL is none: %w", err)
 	}
@@ -80,7 +144,7 @@ func send(ctx context.Context, url, contentType string, b []byte) (status int, e
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("PUT to the presigned URL: %w", err)
+		return 0, fmt.Errorf("%s to the presigned URL: %w", method, err)
 	}
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))

@@ -3,13 +3,19 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +32,7 @@ type mutant struct {
 	stat    func(ctx context.Context, key string) (store.Info, error)
 	del     func(ctx context.Context, key string) error
 	presign func(ctx context.Context, key, contentType string, life time.Duration) (string, error)
+	list    func(ctx context.Context, folder string) iter.Seq2[string, error]
 }
 
 func (m mutant) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
@@ -61,6 +68,13 @@ func (m mutant) PresignPut(ctx context.Context, key, contentType string, life ti
 		return m.presign(ctx, key, contentType, life)
 	}
 	return m.Store.PresignPut(ctx, key, contentType, life)
+}
+
+func (m mutant) List(ctx context.Context, folder string) iter.Seq2[string, error] {
+	if m.list != nil {
+		return m.list(ctx, folder)
+	}
+	return store.Keys(ctx, m.Store, folder)
 }
 
 // readWith returns a Put that hands on what read makes of the reader.
@@ -206,26 +220,249 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			}}
 		}},
 		{"a URL takes every type", "a presigned URL takes the object, or there is none", func(s store.Store) store.Store {
-			return presigning(t, s, func(*http.Request, string) bool { return true })
+			return presigning(t, s, gate{anyType: true})
 		}},
 		{"a URL takes nothing", "a presigned URL takes the object, or there is none", func(s store.Store) store.Store {
-			return presigning(t, s, func(*http.Request, string) bool { return false })
+			return presigning(t, s, gate{closed: true})
+		}},
+		{"a URL takes every method", "a presigned URL takes nothing else", func(s store.Store) store.Store {
+			return presigning(t, s, gate{anyMethod: true})
+		}},
+		{"a URL takes every key", "a presigned URL takes nothing else", func(s store.Store) store.Store {
+			return presigning(t, s, gate{anyKey: true})
+		}},
+		{"a URL never ends", "a presigned URL ends", func(s store.Store) store.Store {
+			return presigning(t, s, gate{anyTime: true})
+		}},
+		{"the reader is closed", "a put reads its reader to the end and leaves it open", func(s store.Store) store.Store {
+			return readWith(s, func(r io.Reader) io.Reader {
+				if c, ok := r.(io.Closer); ok {
+					return then(r, func() error { c.Close(); return io.EOF })
+				}
+				return r
+			})
+		}},
+		{"the reader is closed where it failed", "a put reads its reader to the end and leaves it open", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				n, err := s.Put(ctx, key, contentType, r)
+				if c, ok := r.(io.Closer); ok && err != nil {
+					c.Close()
+				}
+				return n, err
+			}}
+		}},
+		{"the reader is rewound", "a put reads its reader to the end and leaves it open", func(s store.Store) store.Store {
+			return readWith(s, func(r io.Reader) io.Reader {
+				if s, ok := r.(io.Seeker); ok {
+					s.Seek(0, io.SeekStart)
+				}
+				return r
+			})
+		}},
+		{"objects end at 32 MiB", "sizes from 10 to 64 MiB hold", func(s store.Store) store.Store {
+			return readWith(s, func(r io.Reader) io.Reader { return io.LimitReader(r, 32<<20) })
+		}},
+		{"a cut beyond 16 MiB is an end", "a torn reader stores nothing", func(s store.Store) store.Store {
+			return readWith(s, func(r io.Reader) io.Reader {
+				read := 0
+				return readerFunc(func(p []byte) (int, error) {
+					n, err := r.Read(p)
+					if read += n; err == io.ErrUnexpectedEOF && read > 16<<20 {
+						err = io.EOF
+					}
+					return n, err
+				})
+			})
+		}},
+		{"a cut of exactly a part is an end", "a torn reader keeps the old object", func(s store.Store) store.Store {
+			return readWith(s, func(r io.Reader) io.Reader {
+				read := 0
+				return readerFunc(func(p []byte) (int, error) {
+					n, err := r.Read(p)
+					if read += n; err == io.ErrUnexpectedEOF && read == part {
+						err = io.EOF
+					}
+					return n, err
+				})
+			})
+		}},
+		{"an error that comes with bytes is an end", "a torn reader stores nothing", func(s store.Store) store.Store {
+			return readWith(s, func(r io.Reader) io.Reader {
+				return readerFunc(func(p []byte) (int, error) {
+					n, err := r.Read(p)
+					if n > 0 && err != nil {
+						err = io.EOF
+					}
+					return n, err
+				})
+			})
+		}},
+		{"a new object is seen before it is whole", "nothing is visible before it is whole", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				if _, err := s.Stat(ctx, key); errors.Is(err, fs.ErrNotExist) {
+					if _, err := s.Put(ctx, key, contentType, strings.NewReader("")); err != nil {
+						return 0, err
+					}
+				}
+				n, err := s.Put(ctx, key, contentType, r)
+				if err != nil {
+					s.Delete(context.WithoutCancel(ctx), key)
+				}
+				return n, err
+			}}
+		}},
+		{"an old object is gone from the second part on", "nothing is visible before it is whole", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				head, err := io.ReadAll(io.LimitReader(r, part))
+				if err != nil {
+					return 0, err
+				}
+				if len(head) == part {
+					s.Delete(ctx, key)
+				}
+				return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head), r))
+			}}
+		}},
+		{"a cancelled put takes the old object", "a cancelled put stores nothing", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				n, err := s.Put(ctx, key, contentType, r)
+				if errors.Is(err, context.Canceled) {
+					s.Delete(context.WithoutCancel(ctx), key)
+				}
+				return n, err
+			}}
+		}},
+		{"a delete takes what begins like its key", "a delete removes one key and no other", func(s store.Store) store.Store {
+			return mutant{Store: s, del: func(ctx context.Context, key string) error {
+				for other := range store.Keys(ctx, s, path.Dir(key)) {
+					if strings.HasPrefix(other, key) {
+						s.Delete(ctx, other)
+					}
+				}
+				return s.Delete(ctx, key)
+			}}
+		}},
+		{"a delete goes by the last element", "a delete removes one key and no other", func(s store.Store) store.Store {
+			return mutant{Store: s, del: func(ctx context.Context, key string) error {
+				return errors.Join(s.Delete(ctx, key), s.Delete(ctx, path.Base(key)))
+			}}
+		}},
+		{"a cancelled delete deletes", "a delete removes one key and no other", func(s store.Store) store.Store {
+			return mutant{Store: s, del: func(ctx context.Context, key string) error {
+				return errors.Join(s.Delete(context.WithoutCancel(ctx), key), ctx.Err())
+			}}
+		}},
+		{"readers share their place", "two readers of an object do not meet", func(s store.Store) store.Store {
+			shared := make(map[string]io.ReadCloser)
+			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+				r, info, err := s.Open(ctx, key)
+				if shared[key] == nil {
+					shared[key] = r
+				}
+				return shared[key], info, err
+			}}
+		}},
+		{"the time is that of the question", "the time of an object is the time of its put", func(s store.Store) store.Store {
+			now := func(info store.Info) store.Info { info.ModTime = time.Now().Truncate(time.Second); return info }
+			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+				info, err := s.Stat(ctx, key)
+				return now(info), err
+			}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+				r, info, err := s.Open(ctx, key)
+				return r, now(info), err
+			}}
+		}},
+		{"the time of the first put stays", "the time of an object is the time of its put", func(s store.Store) store.Store {
+			first := make(map[string]time.Time)
+			stays := func(key string, info store.Info) store.Info {
+				if first[key].IsZero() {
+					first[key] = info.ModTime
+				}
+				info.ModTime = first[key]
+				return info
+			}
+			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+				info, err := s.Stat(ctx, key)
+				return stays(key, info), err
+			}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+				r, info, err := s.Open(ctx, key)
+				return r, stays(key, info), err
+			}}
+		}},
+		{"Open tells no time", "the time of an object is the time of its put", func(s store.Store) store.Store {
+			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+				r, info, err := s.Open(ctx, key)
+				info.ModTime = time.Time{}
+				return r, info, err
+			}}
+		}},
+		{"types become lower case", "content types are kept", func(s store.Store) store.Store {
+			return typed(s, func(_, contentType string) string { return strings.ToLower(contentType) })
+		}},
+		{"errors are bare", "errors name the operation and the key and hold the cause", func(s store.Store) store.Store {
+			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+				info, err := s.Stat(ctx, key)
+				if err != nil {
+					err = fmt.Errorf("stat: %w", errors.Unwrap(err))
+				}
+				return info, err
+			}}
+		}},
+		{"errors lose their cause", "errors name the operation and the key and hold the cause", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				n, err := s.Put(ctx, key, contentType, r)
+				if err != nil {
+					err = errors.New(err.Error())
+				}
+				return n, err
+			}}
+		}},
+		{"a list has what begins like the folder", "a list has every key of a folder and no other", func(s store.Store) store.Store {
+			return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
+				return func(yield func(string, error) bool) {
+					for _, more := range []string{folder, folder + "6"} {
+						for key, err := range store.Keys(ctx, s, more) {
+							if !yield(key, err) {
+								return
+							}
+						}
+					}
+				}
+			}}
+		}},
+		{"a list ends early", "a list has every key of a folder and no other", func(s store.Store) store.Store {
+			return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
+				return func(yield func(string, error) bool) {
+					n := 0
+					for key, err := range store.Keys(ctx, s, folder) {
+						if n++; n > 3 || !yield(key, err) {
+							return
+						}
+					}
+				}
+			}}
 		}},
 	}
 
 	broken := make(map[string]bool)
 	for _, m := range mutants {
+		broken[m.rule] = true
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel() // some wait for a clock
 			for _, rule := range rules {
-				if rule.name == m.rule {
-					broken[rule.name] = true
-					if err := rule.check(t.Context(), m.build(store.Memory(0))); err == nil {
-						t.Errorf("%q did not notice", rule.name)
-					} else {
-						t.Log(err)
-					}
+				if rule.name != m.rule {
+					continue
 				}
+				err := rule.check(t.Context(), m.build(store.Memory(0)))
+				if _, skipped := errors.AsType[nothing](err); err == nil || skipped {
+					t.Errorf("%q did not notice: %v", rule.name, err)
+				} else if text := err.Error(); strings.Contains(text, "\n") || len(text) > 300 {
+					t.Errorf("a fault takes more than a line: %s", text)
+				}
+				t.Log(err)
+				return
 			}
+			t.Errorf("there is no rule %q", m.rule)
 		})
 	}
 	for _, rule := range rules {
@@ -236,39 +473,64 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 }
 
 func TestAStoreWithPresignedURLsPasses(t *testing.T) {
-	Run(t, func(t *testing.T) store.Store {
-		return presigning(t, store.Memory(0), func(r *http.Request, contentType string) bool {
-			return r.Header.Get("Content-Type") == contentType
-		})
-	})
+	Run(t, func(t *testing.T) store.Store { return presigning(t, store.Memory(0), gate{}) })
 }
 
-// presigning gives s URLs of a server that stores what admit admits.
-func presigning(t *testing.T, s store.Store, admit func(r *http.Request, contentType string) bool) store.Store {
+// A rule that has nothing to look at must not pass.
+func TestWhatCannotBeLookedAtIsSkipped(t *testing.T) {
+	plain := struct{ store.Store }{store.Memory(0)} // no URLs, no list
+	skipped := 0
+	for _, rule := range rules {
+		if strings.Contains(rule.name, "presigned URL") || strings.Contains(rule.name, "list") {
+			if _, ok := errors.AsType[nothing](rule.check(t.Context(), plain)); !ok {
+				t.Errorf("%q is not skipped", rule.name)
+			}
+			skipped++
+		}
+	}
+	if skipped != 4 {
+		t.Errorf("%d rules were looked at, want 4", skipped)
+	}
+}
+
+// gate says what a presigned URL does not bind.
+type gate struct{ anyMethod, anyKey, anyType, anyTime, closed bool }
+
+// presigning gives s URLs of a server that stores what the gate lets through.
+func presigning(t *testing.T, s store.Store, g gate) store.Store {
+	signature := func(key, contentType, end string) string {
+		if g.anyKey {
+			key = ""
+		}
+		sum := sha256.Sum256([]byte("secret\n" + key + "\n" + contentType + "\n" + end))
+		return hex.EncodeToString(sum[:])
+	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		q := r.URL.Query()
-		if !admit(r, q.Get("type")) {
+		q, key := r.URL.Query(), strings.TrimPrefix(r.URL.Path, "/")
+		end, _ := strconv.ParseInt(q.Get("end"), 10, 64)
+		ok := !g.closed && q.Get("signature") == signature(key, q.Get("type"), q.Get("end")) &&
+			(g.anyMethod || r.Method == http.MethodPut) &&
+			(g.anyType || r.Header.Get("Content-Type") == q.Get("type")) &&
+			(g.anyTime || time.Now().UnixMilli() < end)
+		if !ok {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		if _, err := s.Put(r.Context(), q.Get("key"), q.Get("type"), r.Body); err != nil {
+		if _, err := s.Put(r.Context(), key, q.Get("type"), r.Body); err != nil {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	}))
 	t.Cleanup(srv.Close)
-	return mutant{Store: s, presign: func(_ context.Context, key, contentType string, _ time.Duration) (string, error) {
+	return mutant{Store: s, presign: func(_ context.Context, key, contentType string, life time.Duration) (string, error) {
 		if err := errors.Join(store.CheckKey(key), store.CheckContentType(contentType)); err != nil {
-			return "", err
+			return "", fmt.Errorf("presign %s: %w", key, err)
 		}
 		if contentType == "" {
 			contentType = store.DefaultContentType
 		}
-		req, err := http.NewRequest(http.MethodPut, srv.URL, nil)
-		if err != nil {
-			return "", err
-		}
-		req.URL.RawQuery = "key=" + key + "&type=" + contentType
-		return req.URL.String(), nil
+		end := strconv.FormatInt(time.Now().Add(life).UnixMilli(), 10)
+		query := url.Values{"type": {contentType}, "end": {end}, "signature": {signature(key, contentType, end)}}
+		return srv.URL + "/" + key + "?" + query.Encode(), nil
 	}}
 }
 

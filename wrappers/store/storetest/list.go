@@ -1,0 +1,77 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+func list(ctx context.Context, s store.Store) error {
+	lister, ok := s.(store.Lister)
+	if !ok {
+		return nothing("the store is no store.Lister")
+	}
+	keys := []string{"list/a/1", "list/a/2", "list/a/b/3", "list/4", "list-5", "list6/7"}
+	for _, key := range keys {
+		if err := put(ctx, s, key, "text/x-list", []byte(key)); err != nil {
+			return err
+		}
+	}
+	lists := func(folder string, want ...string) error {
+		var got []string
+		for key, err := range lister.List(ctx, folder) {
+			if err != nil {
+				return fmt.Errorf("List(%q): %w", folder, err)
+			}
+			got = append(got, key)
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			return fmt.Errorf("List(%q) yields %q, want %q", folder, got, want)
+		}
+		return nil
+	}
+	err := errors.Join(
+		lists("list", "list/4", "list/a/1", "list/a/2", "list/a/b/3"),
+		lists("list/a", "list/a/1", "list/a/2", "list/a/b/3"),
+		lists("list/4"), // a key is no folder
+		lists("nothing"),
+	)
+	if err != nil {
+		return err
+	}
+	// In the middle of a put there is nothing more.
+	_, err = s.Put(ctx, "list/8", textPlain, then(pattern(part+1), func() error {
+		if err := lists("list", "list/4", "list/a/1", "list/a/2", "list/a/b/3"); err != nil {
+			return err
+		}
+		return errTorn
+	}))
+	if !errors.Is(err, errTorn) {
+		return fmt.Errorf("in the middle of a put: %w", err)
+	}
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	for key, err := range lister.List(over, "list") {
+		if key != "" || !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("List with a cancelled context yields %q, %v, want context.Canceled", key, err)
+		}
+	}
+	for range lister.List(ctx, "list") {
+		break
+	}
+	for key, err := range lister.List(ctx, "list") {
+		if err == nil {
+			err = s.Delete(ctx, key)
+		}
+		if err != nil {
+			return fmt.Errorf("deleting what List yields: %w", err)
+		}
+	}
+	if err := lists("list"); err != nil {
+		return fmt.Errorf("after each was deleted: %w", err)
+	}
+	return holds(ctx, s, "list6/7", "text/x-list", []byte("list6/7"))
+}

@@ -1,0 +1,61 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// tick is more than a second: S3 counts in whole ones.
+const tick = 1100 * time.Millisecond
+
+func modTime(ctx context.Context, s store.Store) error {
+	// Another machine's clock may be off a little.
+	const slack = time.Minute
+	stored := func() (time.Time, error) {
+		r, opened, err := s.Open(ctx, "a")
+		if err != nil {
+			return time.Time{}, fmt.Errorf("Open: %w", err)
+		}
+		r.Close()
+		info, err := s.Stat(ctx, "a")
+		if err != nil {
+			return time.Time{}, fmt.Errorf("Stat: %w", err)
+		}
+		if !opened.ModTime.Equal(info.ModTime) {
+			return time.Time{}, fmt.Errorf("Open says ModTime = %v, and Stat %v", opened.ModTime, info.ModTime)
+		}
+		if off := time.Since(info.ModTime).Abs(); off > slack {
+			return time.Time{}, fmt.Errorf("ModTime = %v, which is %v from now", info.ModTime, off)
+		}
+		return info.ModTime.Round(0), nil
+	}
+	if err := put(ctx, s, "a", textPlain, []byte("first")); err != nil {
+		return err
+	}
+	first, err := stored()
+	if err != nil {
+		return err
+	}
+	time.Sleep(tick)
+	again, err := stored()
+	if err != nil {
+		return err
+	}
+	if !again.Equal(first) {
+		return fmt.Errorf("ModTime went from %v to %v without a put", first, again)
+	}
+	if err := put(ctx, s, "a", textPlain, []byte("first")); err != nil {
+		return err
+	}
+	second, err := stored()
+	if err != nil {
+		return err
+	}
+	if !second.After(first) {
+		return fmt.Errorf("ModTime = %v after a put over an object of %v, %v earlier", second, first, tick)
+	}
+	return nil
+}

@@ -1,0 +1,166 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing/iotest"
+
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// What is put is visible whole or not at all.
+
+var errTorn = errors.New("torn on purpose")
+
+// tears are where a reader ends before its time: at once, early, and about the
+// sizes at which stores change their ways.
+var tears = []int64{
+	0, 1, 1000, 64 << 10, 128<<10 + 1, 1 << 20, part - 1, part, part + 1, part + 1000,
+	10 << 20, 16 << 20, 16<<20 + 1, 64<<20 + 1,
+}
+
+// eachTear calls f with readers that end before their time, with the error that
+// net/http gives for a cut connection and with any other, alone and with bytes.
+func eachTear(f func(r io.Reader, cause error) error) error {
+	for _, size := range tears {
+		causes := []error{io.ErrUnexpectedEOF, errTorn, fmt.Errorf("wrapped: %w", io.EOF)}
+		if size > part+1000 {
+			causes = causes[:1]
+		}
+		for _, cause := range causes {
+			r := io.MultiReader(pattern(size), iotest.ErrReader(cause))
+			if err := f(r, cause); err != nil {
+				return fmt.Errorf("a reader of %d bytes, then %q: %w", size, cause, err)
+			}
+		}
+	}
+	r := iotest.DataErrReader(io.MultiReader(pattern(1000), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	if err := f(r, io.ErrUnexpectedEOF); err != nil {
+		return fmt.Errorf("a reader of 1000 bytes whose last come with %q: %w", io.ErrUnexpectedEOF, err)
+	}
+	return nil
+}
+
+func torn(ctx context.Context, s store.Store) error {
+	return eachTear(func(r io.Reader, cause error) error {
+		if _, err := s.Put(ctx, "torn/new", textPlain, r); !errors.Is(err, cause) {
+			return fmt.Errorf("Put: error %v, want the reader's in its chain", err)
+		}
+		return absent(ctx, s, "torn/new")
+	})
+}
+
+func tornKeeps(ctx context.Context, s store.Store) error {
+	old := content(1, 100)
+	if err := put(ctx, s, "torn/old", "application/pdf", old); err != nil {
+		return err
+	}
+	return eachTear(func(r io.Reader, cause error) error {
+		if _, err := s.Put(ctx, "torn/old", textPlain, r); !errors.Is(err, cause) {
+			return fmt.Errorf("Put: error %v, want the reader's in its chain", err)
+		}
+		return holds(ctx, s, "torn/old", "application/pdf", old)
+	})
+}
+
+// unseen looks at the key while it is put, at sizes about which stores change
+// their ways, and when all bytes are there but not the end.
+func unseen(ctx context.Context, s store.Store) error {
+	old := []byte("old")
+	if err := put(ctx, s, "unseen/old", "application/pdf", old); err != nil {
+		return err
+	}
+	for _, size := range []int64{0, 1000, 1 << 20, part, 2*part + 1, 16<<20 + 1} {
+		for key, look := range map[string]func() error{
+			"unseen/new": func() error { return absent(ctx, s, "unseen/new") },
+			"unseen/old": func() error { return holds(ctx, s, "unseen/old", "application/pdf", old) },
+		} {
+			looked, seen := false, error(nil)
+			_, err := s.Put(ctx, key, textPlain, then(pattern(size), func() error {
+				looked, seen = true, look()
+				return errTorn
+			}))
+			if seen != nil {
+				return fmt.Errorf("in the middle of Put(%q), after %d bytes: %w", key, size, seen)
+			}
+			if !looked || !errors.Is(err, errTorn) {
+				return fmt.Errorf("Put(%q): error %v, want the reader's in its chain", key, err)
+			}
+		}
+	}
+	return nil
+}
+
+func cancelled(ctx context.Context, s store.Store) error {
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err := s.Put(over, "a", textPlain, strings.NewReader("x"))
+	if !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("Put with a cancelled context: error %v, want context.Canceled", err)
+	}
+	if err := absent(ctx, s, "a"); err != nil {
+		return fmt.Errorf("after Put with a cancelled context: %w", err)
+	}
+	if _, _, err := s.Open(over, "a"); !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("Open with a cancelled context: error %v, want context.Canceled", err)
+	}
+	if _, err := s.Stat(over, "a"); !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("Stat with a cancelled context: error %v, want context.Canceled", err)
+	}
+	if err := s.Delete(over, "a"); !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("Delete with a cancelled context: error %v, want context.Canceled", err)
+	}
+	old := content(2, 10)
+	if err := put(ctx, s, "old", "application/pdf", old); err != nil {
+		return err
+	}
+	// In the middle, at the very end, and with a part gone already.
+	for _, size := range []int64{0, 1000, part + 1000} {
+		for _, key := range []string{"a", "old"} {
+			over, cancel := context.WithCancel(ctx)
+			_, err := s.Put(over, key, textPlain, then(pattern(size), func() error { cancel(); return io.EOF }))
+			cancel()
+			if !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("Put cancelled after %d bytes: error %v, want context.Canceled", size, err)
+			}
+		}
+		if err := absent(ctx, s, "a"); err != nil {
+			return fmt.Errorf("after Put cancelled after %d bytes: %w", size, err)
+		}
+		if err := holds(ctx, s, "old", "application/pdf", old); err != nil {
+			return fmt.Errorf("after Put over an object cancelled after %d bytes: %w", size, err)
+		}
+	}
+	// An endless reader ends as soon as it is between two reads.
+	over, cancel = context.WithCancel(ctx)
+	defer cancel()
+	reads := 0
+	_, err = s.Put(over, "a", textPlain, readerFunc(func(p []byte) (int, error) {
+		if reads++; reads == 3 {
+			cancel()
+		}
+		return min(len(p), 100), nil
+	}))
+	if !errors.Is(err, context.Canceled) || reads != 3 {
+		return fmt.Errorf("Put cancelled at read 3: error %v after %d reads, want context.Canceled after 3", err, reads)
+	}
+	return absent(ctx, s, "a")
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// then gives what r gives, calls f, and ends with the error that f returns.
+func then(r io.Reader, f func() error) io.Reader {
+	return io.MultiReader(r, readerFunc(func([]byte) (int, error) { return 0, f() }))
+}
+
+// pattern gives size bytes without holding them.
+func pattern(size int64) io.Reader {
+	block := content(9, 1<<10)
+	return io.LimitReader(readerFunc(func(p []byte) (int, error) { return copy(p, block), nil }), size)
+}
