@@ -290,3 +290,32 @@ func TestURLIsWhereTheCallerCameFrom(t *testing.T) {
 		t.Errorf("TLS: %s", text)
 	}
 }
+
+// A browser asks before it sends, without credentials and with another method,
+// and shows a script only what the answer allows.
+func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
+	s := serve(t, config())
+	i := s.initiate("a/b")
+	for _, c := range []struct{ url, method, traceID string }{
+		{i.UploadURL, http.MethodPut, "x-amz-request-id"},
+		{"/v1/fileUpload", http.MethodPost, "X-Trace-Id"},
+		{"/v1/fileUpload/" + i.FileID, http.MethodGet, "X-Trace-Id"},
+		{"/oauth/token", http.MethodPost, "X-Trace-Id"},
+	} {
+		resp, _ := s.do(http.MethodOptions, c.url, nil, "Origin", "https://app.example",
+			"Access-Control-Request-Method", c.method, "Access-Control-Request-Headers", "authorization,content-type")
+		if h := resp.Header; resp.StatusCode != http.StatusNoContent || h.Get("Access-Control-Allow-Origin") != "*" ||
+			!strings.Contains(h.Get("Access-Control-Allow-Methods"), c.method) || h.Get("Access-Control-Allow-Headers") != "authorization,content-type" {
+			t.Errorf("%s: the preflight is answered with %d %v", c.url, resp.StatusCode, h)
+		}
+		resp, _ = s.do(c.method, c.url, nil, "Origin", "https://app.example") // which is refused
+		exposed := resp.Header.Get("Access-Control-Expose-Headers")
+		if resp.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(exposed, c.traceID) || resp.Header.Get(c.traceID) == "" {
+			t.Errorf("%s: the answer is %d %v", c.url, resp.StatusCode, resp.Header)
+		}
+	}
+	resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("x"), "Content-Type", "a/b", "Origin", "https://app.example")
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("the upload: %d %v", resp.StatusCode, resp.Header)
+	}
+}
