@@ -185,8 +185,8 @@ var providers = map[string]provider{
 				StatusDelay: cfg.statusDelay, Origin: cfg.origin,
 			})
 		},
-		paths: []string{"/v1/", "/upload/", "/oauth/"},
-		calls: []string{"POST /v1/fileUpload", "GET /v1/fileUpload/{fileId}", "POST /oauth/token"},
+		paths: []string{"/v1/", "/upload/", "/download/", "/oauth/"},
+		calls: []string{"POST /v1/fileUpload", "GET /v1/fileUpload/{fileId}", "GET /v1/documents/{documentId}", "POST /oauth/token"},
 		reach: func(base string) []variable {
 			// A client asks for a token of one organization, and the stand-in knows them all.
 			return []variable{{tfsBaseURL, base + "/v1"}, {tfsTokenURL, base + "/oauth/token"}, {tfsOrganization, "1"}}

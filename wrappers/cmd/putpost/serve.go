@@ -26,7 +26,7 @@ type serveCmd struct {
 	PublicURL      string        `name:"public-url" placeholder:"URL" help:"Give out this address, such as https://files.example, in presigned URLs."`
 	BehindProxy    bool          `help:"Believe the proxy in front: take the address in presigned URLs from X-Forwarded-Host and X-Forwarded-Proto, or from Forwarded."`
 	MaxHeader      byteSize      `default:"16KiB" placeholder:"N" help:"Refuse requests with more bytes of headers (${default})."`
-	MaxConnections int           `default:"1000" placeholder:"N" help:"Hold at most so many connections; further callers wait (${default})."`
+	MaxConnections int           `default:"1200" placeholder:"N" help:"Hold at most so many connections; further callers wait (${default})."`
 	LogFormat      string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Write the log on standard error as text or as json (${default})."`
 	Verbose        bool          `help:"Log every request, and not only refused ones."`
 
@@ -42,8 +42,8 @@ Outbound Mailer, so that you can try a program without either account.
   putpost send --to twentyfourseven invoice.pdf
 
 The first line on standard output is the address, http://HOST:PORT. These paths
-are served: /v1/fileUpload and /oauth/token of 24SevenOffice, and /api/v1/files,
-/api/v1-sgn/files and /api/v1-jpn/files of NAVER.
+are served: /v1/fileUpload, /v1/documents and /oauth/token of 24SevenOffice, and
+/api/v1/files, /api/v1-sgn/files and /api/v1-jpn/files of NAVER.
 
 Credentials. Every request must have the right ones. They are taken from
 TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID and
@@ -61,7 +61,8 @@ run of serve did not finish, in FOLDER/.incoming. It deletes nothing else, so
 24SevenOffice's files stay. A bucket is used with AWS_ACCESS_KEY_ID and
 AWS_SECRET_ACCESS_KEY, and NAVER's files are deleted by a rule of the bucket: see
 --print-lifecycle. Where clients reach the bucket under another address than
-serve does, add &public=URL. A browser can upload to it if the bucket has a rule for CORS.
+serve does, add &public=URL. A browser can upload to a bucket that has a rule
+for CORS.
 
 Proxies. A presigned URL has the address that the client's request names. Behind
 a proxy that changes it, use --public-url, or --behind-proxy if the proxy sets

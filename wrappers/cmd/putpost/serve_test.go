@@ -111,7 +111,7 @@ func TestEachStandInServesItsOwnPaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]int{
-		"/v1/fileUpload": 401, "/upload/x": 403, "/oauth/token": 400,
+		"/v1/fileUpload": 401, "/upload/x": 403, "/download/x": 405, "/oauth/token": 400,
 		"/api/v1/files": 401, "/api/v1-sgn/files": 401, "/api/v1-jpn/files": 401,
 		"/": 404, "/other": 404, "/v2/fileUpload": 404,
 	} {

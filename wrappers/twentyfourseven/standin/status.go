@@ -33,7 +33,7 @@ func (h *Handler) SetStatus(ctx context.Context, fileID, status string) error {
 		strings.ContainsFunc(status, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return fmt.Errorf("twentyfourseven stand-in: status %.80q: %w", status, fs.ErrInvalid)
 	}
-	_, err := h.store.Put(ctx, statusKey(fileID), "text/plain", strings.NewReader(status))
+	_, err := h.store.Put(ctx, statusKey(fileID), "", strings.NewReader(status))
 	return err
 }
 
