@@ -122,8 +122,8 @@ func (d *disk) commit(ctx context.Context, key, contentType, aside string) error
 		return err
 	}
 	// The type goes first, so that no new object is ever seen without it.
-	before := d.types.read(key)
-	if err := d.types.change(key, before, contentType); err != nil {
+	before, err := d.types.set(key, contentType)
+	if err != nil {
 		return err
 	}
 	if err := d.place(aside, key); err != nil {

@@ -43,8 +43,19 @@ func (t *contentTypes) readFile(name string) (string, error) {
 	return strings.TrimSuffix(string(b), "\n"), err
 }
 
-// change makes the type under key another one. It does not sync: that would cost
-// as much as the object.
+// set makes the type under key another one and returns the earlier one. It does
+// not sync: that would cost as much as the object.
+func (t *contentTypes) set(key, to string) (before string, err error) {
+	// Most objects are new, and then this link is all that there is to do.
+	if to != DefaultContentType {
+		if shared := t.sharedFile(to); shared != "" && t.disk.root.Link(shared, filepath.FromSlash(record(key))) == nil {
+			return DefaultContentType, nil
+		}
+	}
+	before = t.read(key)
+	return before, t.change(key, before, to)
+}
+
 func (t *contentTypes) change(key, from, to string) error {
 	if from == to {
 		return nil
@@ -56,23 +67,9 @@ func (t *contentTypes) change(key, from, to string) error {
 		t.disk.prune(record(key), typesDir)
 		return nil
 	}
-	shared := t.sharedFile(to)
-	if shared != "" && t.link(shared, record(key)) == nil {
-		return nil
-	}
-	aside, err := t.disk.writeAside(func(f *os.File) error {
-		_, err := f.WriteString(to + "\n")
-		return err
-	})
+	aside, err := t.newRecord(to)
 	if err != nil {
 		return err
-	}
-	if shared != "" {
-		// This is the first record of its type, or the earlier file takes no
-		// more links (65,000 on ext4), or there are no links here: then this
-		// fails, and every record is a file of its own.
-		t.disk.root.Remove(shared)
-		_ = t.disk.root.Link(aside, shared)
 	}
 	if err = t.disk.place(aside, record(key)); err != nil {
 		t.disk.root.Remove(aside)
@@ -80,21 +77,28 @@ func (t *contentTypes) change(key, from, to string) error {
 	return err
 }
 
-// link makes name another name of the file shared.
-func (t *contentTypes) link(shared, name string) error {
-	err := t.disk.root.Link(shared, filepath.FromSlash(name))
-	if err == nil {
-		return nil
-	}
-	// There is an earlier record, or no folder for it yet.
-	aside := newAside()
-	err = t.disk.root.Link(shared, aside)
-	if err == nil {
-		if err = t.disk.place(aside, name); err != nil {
-			t.disk.root.Remove(aside)
+// newRecord makes a file aside that holds the type: another name of the shared
+// one where it can.
+func (t *contentTypes) newRecord(contentType string) (aside string, err error) {
+	shared := t.sharedFile(contentType)
+	if shared != "" {
+		aside = newAside()
+		if t.disk.root.Link(shared, aside) == nil {
+			return aside, nil
 		}
 	}
-	return err
+	aside, err = t.disk.writeAside(func(f *os.File) error {
+		_, err := f.WriteString(contentType + "\n")
+		return err
+	})
+	if err == nil && shared != "" {
+		// This is the first record of its type, or the earlier file takes no
+		// more links (65,000 on ext4), or there are no links here: then this
+		// fails, and every record is a file of its own.
+		t.disk.root.Remove(shared)
+		_ = t.disk.root.Link(aside, shared)
+	}
+	return aside, err
 }
 
 // sharedFile returns the name of the file that records of the type are links
