@@ -21,10 +21,7 @@ import (
 // TokenURL is where tokens are issued.
 const TokenURL = "https://login.24sevenoffice.com/oauth/token"
 
-const (
-	audience = "https://api.24sevenoffice.com"
-	opToken  = "token"
-)
+const audience = "https://api.24sevenoffice.com"
 
 // tokenTable says what the token server's answers mean, where HTTP alone does
 // not: every refusal is one of the credentials.
@@ -115,7 +112,7 @@ func (c ClientCredentials) fetcher(cfg upload.Config) fetchToken {
 	}.Encode()
 	return func(ctx context.Context) (*oauth2.Token, error) {
 		var t token
-		_, err := doer.Call(ctx, opToken, t.read, func(ctx context.Context) (*http.Response, error) {
+		_, err := doer.Call(ctx, upload.OpToken, t.read, func(ctx context.Context) (*http.Response, error) {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, tokenURL, strings.NewReader(form))
 			if err != nil {
 				return nil, err
@@ -236,7 +233,7 @@ func tokenError(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*upload.Error](err); ok {
 		return err
 	}
-	f := &upload.Error{Provider: provider, Op: opToken, Attempts: 1, Err: err}
+	f := &upload.Error{Provider: provider, Op: upload.OpToken, Attempts: 1, Err: err}
 	if re, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		f.Code, f.Message, f.Err = re.ErrorCode, re.ErrorDescription, upload.ErrUnavailable
 		if re.Response != nil {

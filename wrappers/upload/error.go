@@ -37,22 +37,37 @@ var (
 	ErrNotReplayable = errors.New("source cannot be read a second time")
 )
 
+// The Op of a failure in a step that no spec names.
+const (
+	OpPresigned = "presigned" // sending the file to the URL that the API answered with
+	OpToken     = "token"     // fetching a token
+)
+
 // Error is how every client reports a failure. Program against its kind with
 // errors.Is, read its fields with errors.As. Nothing in it holds a secret or
 // the query of a URL.
 type Error struct {
 	Provider   string        // "twentyfourseven", "ncloudmailer"
-	Op         string        // the spec's operationId, "presigned" or "token"
+	Op         string        // the spec's operationId, [OpPresigned] or [OpToken]
 	Status     int           // HTTP status of the last attempt's answer; 0 if there was none
 	Code       string        // the provider's own error code, where it sent one
 	Message    string        // the provider's own words, one line, shortened
 	TraceID    string        // the API's trace id, also when the presigned step failed
 	Attempts   int           // how often the request was sent or tried
 	RetryAfter time.Duration // what the last answer asked for; 0 if nothing
+	Lasting    bool          // the same request cannot succeed later, although its kind alone may pass
 	Err        error         // the kind and the cause
 }
 
-// Error is one line: who, what, why, and what support will ask for.
+// Temporary reports whether the same may succeed later: the network or the
+// service failed, there were too many requests, or the presigned URL ran out. It
+// is false of what lasts, such as refused credentials, a certificate that is not
+// trusted, or a host that does not exist.
+func (e *Error) Temporary() bool {
+	return !e.Lasting && (errors.Is(e.Err, ErrUnavailable) || errors.Is(e.Err, ErrRateLimited) || errors.Is(e.Err, ErrExpired))
+}
+
+// Error returns one line: who, what, why, and what support will ask for.
 func (e *Error) Error() string {
 	var b strings.Builder
 	for _, s := range []string{e.Provider, e.Op} {

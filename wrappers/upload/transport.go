@@ -1,9 +1,13 @@
 package upload
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -36,5 +40,26 @@ func NewTransport() *http.Transport {
 		WriteBufferSize:       64 << 10,
 		DisableCompression:    true,
 		Protocols:             &h1,
+
+		OnProxyConnectResponse: heedProxy,
 	}
 }
+
+// heedProxy refuses a proxy's answer that is no success. Net/http would repeat
+// the words of the proxy's status line, which may be our credentials.
+func heedProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return proxyError(resp.StatusCode)
+}
+
+// proxyError is the status with which a proxy refused to connect.
+type proxyError int
+
+func (e proxyError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("the proxy does not connect: status %d %s", int(e), http.StatusText(int(e))))
+}
+
+// Lasting reports whether the proxy will refuse again.
+func (e proxyError) Lasting() bool { return e/100 == 4 }

@@ -64,7 +64,7 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, why error) *upload.Error {
 	secrets := d.secrets(x.req, resp.Request)
 	f := d.fail(x, nil)
-	f.Status, f.TraceID = resp.StatusCode, clean(d.traceID(resp), 128, secrets)
+	f.Status, f.TraceID, f.Lasting = resp.StatusCode, clean(d.traceID(resp), 128, secrets), broke == nil
 	if d.api.Read != nil {
 		f.Code, f.Message = d.api.Read(Answer{Status: resp.StatusCode, Header: resp.Header, Body: body})
 	}
@@ -114,15 +114,19 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 }
 
-// retryAfter reads the header's two forms, seconds and date. It returns 0 for a
-// time that is past, a negative one, or anything else.
+// retryAfter reads the header's two forms, seconds and date. Fractions of a
+// second are no standard, but are sent. It returns 0 for a time that is past, a
+// negative one, or anything else.
 func retryAfter(value string) time.Duration {
 	if value == "" {
 		return 0
 	}
-	seconds, err := strconv.ParseInt(value, 10, 64)
+	seconds, err := strconv.ParseFloat(value, 64)
 	if err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(max(0, min(seconds, 1<<31))) * time.Second
+		if !(seconds > 0) { // NaN is not either
+			return 0
+		}
+		return time.Duration(min(seconds, 1<<31) * float64(time.Second))
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, time.Until(at))

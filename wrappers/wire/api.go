@@ -33,7 +33,13 @@ type API struct {
 
 	// Repeatable says that POST and PATCH are sent again as well, since a
 	// duplicate does no harm. Without it, a POST or PATCH is repeated only
-	// after a 429, because a 429 says that nothing was done. Other methods are
-	// always repeatable by what HTTP says of them.
+	// after a 429, because a 429 says that nothing was done, or if it has the
+	// header Idempotency-Key. Other methods are always repeatable by what HTTP
+	// says of them.
 	Repeatable bool
+
+	// EarlySuccess says that a 2xx counts although it came before the whole
+	// body was sent, as from a server that knows the file by a checksum in a
+	// header. Without it, such an answer is an error.
+	EarlySuccess bool
 }

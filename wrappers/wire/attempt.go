@@ -18,14 +18,23 @@ func (d *Doer) attempt(x *exchange) {
 	x.resp, x.failure, x.mayPass = nil, nil, false
 	if d.authorize(x) {
 		d.follow(x)
+		if x.resp != nil && x.resp.StatusCode/100 != 2 && x.failure == nil {
+			x.mayPass = d.understand(x)
+		}
+		if x.failure != nil {
+			x.failure.Lasting = !x.mayPass
+		}
 	}
-	if x.resp != nil && x.resp.StatusCode/100 != 2 && x.failure == nil {
-		x.mayPass = d.understand(x)
-	}
-	refused := x.answered(http.StatusTooManyRequests) // so nothing was done
-	post := x.req.Method == http.MethodPost || x.req.Method == http.MethodPatch
-	x.mayPass = x.mayPass && (!post || d.api.Repeatable || refused)
+	x.mayPass = x.mayPass && (d.repeatable(x.req) || x.answered(http.StatusTooManyRequests)) // a 429 did nothing
 	d.logAttempt(x, time.Since(began))
+}
+
+// repeatable reports whether sending the request again does no harm: the API or
+// HTTP says so of its method, or the request carries a key by which the server
+// knows it again.
+func (d *Doer) repeatable(req *http.Request) bool {
+	post := req.Method == http.MethodPost || req.Method == http.MethodPatch
+	return !post || d.api.Repeatable || req.Header.Get("Idempotency-Key") != ""
 }
 
 // authorize puts the credentials on the request, unless a renewal has done so.

@@ -53,6 +53,9 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	}
 	d.repeat(x)
 	if x.resp != nil {
+		if x.typed {
+			d.bound(x)
+		}
 		return x.resp, nil
 	}
 	return nil, x.failure

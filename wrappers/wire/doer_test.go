@@ -114,6 +114,8 @@ func TestEachAttemptSendsTheSameBodyWithItsOwnCredentials(t *testing.T) {
 	}
 }
 
+func idempotent(req *http.Request) error { req.Header.Set("Idempotency-Key", "1"); return nil }
+
 func TestWhatIsRepeated(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -128,6 +130,7 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"1 attempt means never", wire.API{Repeatable: true}, upload.Retry{Attempts: 1}, status(503), 1, upload.ErrUnavailable},
 		{"a POST that may do harm is not", wire.API{}, upload.Retry{}, status(503), 1, upload.ErrUnavailable},
 		{"a POST that may do harm is, where nothing was done", wire.API{}, upload.Retry{}, status(429), 4, upload.ErrRateLimited},
+		{"a POST with a key by which it is known again is", wire.API{Authorize: idempotent}, upload.Retry{}, status(503), 4, upload.ErrUnavailable},
 		{"reset connection", wire.API{Repeatable: true}, upload.Retry{}, hangUp, 4, upload.ErrUnavailable},
 		{"408", wire.API{Repeatable: true}, upload.Retry{}, status(408), 4, upload.ErrUnavailable},
 		{"429", wire.API{Repeatable: true}, upload.Retry{}, status(429), 4, upload.ErrRateLimited},
@@ -221,6 +224,8 @@ func TestWaits(t *testing.T) {
 	}{
 		{"up to half a second, one and two", "", upload.Retry{}, 0, 3500 * time.Millisecond},
 		{"Retry-After in seconds", "7", upload.Retry{}, 21 * time.Second, 21 * time.Second},
+		{"Retry-After with a fraction", "1.5", upload.Retry{}, 4500 * time.Millisecond, 4500 * time.Millisecond},
+		{"a Retry-After that is no number", "NaN", upload.Retry{}, 0, 3500 * time.Millisecond},
 		{"410 seconds of Retry-After are capped", "410", upload.Retry{}, 90 * time.Second, 90 * time.Second},
 		{"no longer than MaxWait", "7", upload.Retry{MaxWait: time.Second}, 3 * time.Second, 3 * time.Second},
 		{"a negative Retry-After is none", "-7", upload.Retry{}, 0, 3500 * time.Millisecond},
@@ -287,19 +292,24 @@ func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, buf, _ := w.(http.Hijacker).Hijack() // net/http's own server would wait for the body
 		defer conn.Close()
-		buf.WriteString("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+		buf.WriteString("HTTP/1.1 200 duplicate\r\nContent-Length: 0\r\n\r\n")
 		buf.Flush()
 	}))
 	defer srv.Close()
-	d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{BaseURL: srv.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, w := io.Pipe()
-	go func() { w.Write(make([]byte, 100)) }() // and never the rest
-	err = post(t.Context(), d, upload.Reader("a.bin", r, 1<<20-1000))
-	if !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "before the whole body") {
-		t.Errorf("error %v, want ErrUnavailable, since the server cannot have the file", err)
+	for _, allowed := range []bool{false, true} {
+		d, err := wire.NewDoer(wire.API{Repeatable: true, EarlySuccess: allowed}, upload.Config{BaseURL: srv.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, w := io.Pipe()
+		go func() { w.Write(make([]byte, 100)) }() // and never the rest
+		err = post(t.Context(), d, upload.Reader("a.bin", r, 1<<20-1000))
+		if allowed && err != nil {
+			t.Errorf("error %v, although the API allows it", err)
+		}
+		if !allowed && (!errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "before the whole body")) {
+			t.Errorf("error %v, want ErrUnavailable, since the server cannot have the file", err)
+		}
 	}
 }
 

@@ -39,6 +39,9 @@ type exchange struct {
 	resp     *http.Response // the last attempt's answer; nil if there was none
 	failure  *upload.Error  // why the last attempt failed; nil is a success
 	mayPass  bool           // the failure may pass, and nothing is lost by sending again
+
+	typed bool   // generated code reads the answer
+	read  []byte // which was read before, then
 }
 
 type exchangeKey struct{}

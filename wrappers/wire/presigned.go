@@ -24,8 +24,6 @@ type Presigned struct {
 	secure bool // the API is reached over https
 }
 
-const opPresigned = "presigned" // what errors call the step, which no spec names
-
 // Presigned returns the presigned step that follows a call of d's API. It goes by
 // the same configuration, but sends none of the configured headers. Where the
 // API is reached over https, a presigned URL must be https too.
@@ -65,9 +63,11 @@ func (p *Presigned) Send(ctx context.Context, method, rawURL string, body *Body)
 	method = strings.ToUpper(method)
 	target, err := p.check(method, rawURL)
 	if err != nil {
-		return p.doer.fail(&exchange{op: opPresigned}, fmt.Errorf("%w: %w", upload.ErrUnavailable, err))
+		f := p.doer.fail(&exchange{op: upload.OpPresigned}, fmt.Errorf("%w: %w", upload.ErrUnavailable, err))
+		f.Lasting = true
+		return f
 	}
-	_, err = p.doer.Call(ctx, opPresigned, nil, func(ctx context.Context) (*http.Response, error) {
+	_, err = p.doer.Call(ctx, upload.OpPresigned, nil, func(ctx context.Context) (*http.Response, error) {
 		req, err := http.NewRequestWithContext(ctx, method, rawURL, nil)
 		if err != nil {
 			return nil, err

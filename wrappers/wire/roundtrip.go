@@ -8,8 +8,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// errNetwork marks a failure that came before any answer, and not from the
-// caller's own source. It is upload.ErrUnavailable to the caller.
+// errNetwork marks a failure that came before any answer, not from the caller's
+// own source, and that may pass. It is upload.ErrUnavailable to the caller.
 var errNetwork = fmt.Errorf("%w", upload.ErrUnavailable)
 
 // roundTrip gives the transport one request. When it returns, the body's sources
@@ -62,8 +62,12 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 	case late != nil:
 		err = fmt.Errorf("%w: %w", errNetwork, late)
 	case err != nil:
-		err = fmt.Errorf("%w: %w", errNetwork, foreign(req.Context(), err, d.secrets(req, a.req)...))
-	case !whole:
+		kind := errNetwork
+		if lasting(err) {
+			kind = upload.ErrUnavailable
+		}
+		err = fmt.Errorf("%w: %w", kind, foreign(req.Context(), err, d.secrets(req, a.req)...))
+	case !whole && !d.api.EarlySuccess:
 		err = fmt.Errorf("%w: status %d came before the whole body was sent", upload.ErrUnavailable, resp.StatusCode)
 	}
 	return resp, err

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -51,21 +49,6 @@ func TestTransportWithItsOwnCASendsFilesWhole(t *testing.T) {
 	}
 	if !slices.Equal(got, sizes) {
 		t.Errorf("the server got bodies of %v bytes, want %v", got, sizes)
-	}
-}
-
-func TestServerThatIsNotTrustedGetsNothing(t *testing.T) {
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request went out") }))
-	defer srv.Close()
-	srv.Config.ErrorLog = nil
-	cfg := upload.Config{BaseURL: srv.URL, Retry: upload.Retry{MaxWait: time.Millisecond}}
-	d, err := wire.NewDoer(wire.API{}, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = d.Presigned().Send(t.Context(), "PUT", srv.URL+"/x?signature=hunter2", wire.Raw(upload.Bytes("a", []byte("x"))))
-	if !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "certificate") || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("error %v, want ErrUnavailable naming the certificate", err)
 	}
 }
 

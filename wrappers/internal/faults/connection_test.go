@@ -16,6 +16,7 @@ import (
 func TestConnection(t *testing.T) {
 	lost := want{kinds: unavailable, tries: 4}
 	unreached := want{kinds: unavailable, tries: 4, reached: none}
+	hopeless := want{kinds: unavailable, tries: 1, reached: none}
 	survived := want{tries: 2, stored: true}
 	rows := []row{
 		{name: "refused", at: requests, late: func(l *lab) { l.aim("http://" + l.deadAddress()) }, last: true,
@@ -30,7 +31,7 @@ func TestConnection(t *testing.T) {
 					return new(net.Dialer).DialContext(ctx, network, addr)
 				}
 			},
-			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"no such host"}}},
+			want: want{kinds: unavailable, tries: 1, reached: none, says: []string{"no such host"}}},
 
 		{name: "reset before the body", at: requests, fault: reset, want: lost},
 		{name: "reset in the middle of the body", at: requests, fault: afterHalf(reset), want: lost},
@@ -71,7 +72,7 @@ func TestConnection(t *testing.T) {
 				l.closers = append(l.closers, s.Close)
 				l.aim(s.URL)
 			},
-			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"certificate"}}},
+			want: want{kinds: unavailable, tries: 1, reached: none, says: []string{"certificate"}}},
 		{name: "a certificate for another name", at: carriers, last: true, set: func(l *lab) { l.secure = true },
 			late: func(l *lab) {
 				l.transport().TLSClientConfig.ServerName = "" // the lab's certificate is for 127.0.0.1 and example.com
@@ -80,7 +81,7 @@ func TestConnection(t *testing.T) {
 					return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+portOf(addr))
 				}
 			},
-			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"certificate"}}},
+			want: want{kinds: unavailable, tries: 1, reached: none, says: []string{"certificate"}}},
 		{name: "http is spoken to an https port", at: carriers, last: true,
 			late: func(l *lab) {
 				s := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -90,7 +91,7 @@ func TestConnection(t *testing.T) {
 				l.aim("http://" + s.Listener.Addr().String())
 			},
 			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: none, status: 400, noTrace: true, says: []string{"HTTPS server"}}},
-		{name: "https is spoken to an http port", at: carriers, last: true, late: func(l *lab) { l.aim("https://" + l.target()) }, want: unreached},
+		{name: "https is spoken to an http port", at: carriers, last: true, late: func(l *lab) { l.aim("https://" + l.target()) }, want: hopeless},
 		{name: "a TLS handshake that never ends", at: carriers, last: true,
 			set: func(l *lab) { l.transport().TLSHandshakeTimeout = 20 * time.Millisecond },
 			late: func(l *lab) {
@@ -106,7 +107,7 @@ func TestConnection(t *testing.T) {
 				l.closers = append(l.closers, s.Close)
 				l.aim(s.URL)
 			},
-			want: unreached},
+			want: hopeless},
 
 		{name: "a proxy that is not there", at: carriers, last: true, late: through("http", func(l *lab) string { return l.deadAddress() }), want: unreached},
 		{name: "a proxy that refuses", at: carriers, last: true,

@@ -27,7 +27,7 @@ func TestRepeats(t *testing.T) {
 		{name: "429 with no seconds", at: requests, fault: limited("0"), want: limit(0)},
 		{name: "429 with negative seconds", at: requests, fault: limited("-30"), want: limit(0)},
 		{name: "429 with absurd seconds", at: requests, fault: limited("99999999999999999999999999"), want: limit(math.MaxInt32*time.Second + time.Second)},
-		{name: "429 with half a second", at: requests, fault: limited("0.5"), want: limit(0)},
+		{name: "429 with half a second", at: requests, fault: limited("0.5"), want: limit(500 * time.Millisecond)},
 		{name: "429 with words", at: requests, fault: limited("soon"), want: limit(0)},
 		{name: "429 with a date that is past", at: requests, fault: limited("Thu, 01 Jan 2026 00:00:00 GMT"), want: limit(0)},
 		{name: "429 with a date that does not exist", at: requests, fault: limited("Thu, 31 Feb 2099 00:00:00 GMT"), want: limit(0)},

@@ -1,0 +1,51 @@
+package wire
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"regexp"
+)
+
+// lasting reports whether a transport's failure cannot pass by itself: a
+// certificate that is not trusted, a peer that speaks no TLS or refuses ours, or
+// a host that does not exist.
+func lasting(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // http is spoken there
+		return true
+	}
+	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" { // crypto/tls's for an alert
+		return refusals.MatchString(alert.Err.Error())
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		return true
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.IsNotFound
+	}
+	if _, ok := errors.AsType[*net.AddrError](err); ok {
+		return true
+	}
+	if l, ok := errors.AsType[interface {
+		error
+		Lasting() bool
+	}](err); ok { // a proxy's refusal
+		return l.Lasting()
+	}
+	return errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// refusals matches the alerts of TLS by which a server refuses us, in crypto/tls's
+// words, which are all that it shows of them.
+var refusals = regexp.MustCompile(`certificate|handshake failure|access denied|protocol version|insufficient security|unrecognized name|no application protocol`)

@@ -1,0 +1,93 @@
+package wire_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
+)
+
+func quietTLS(t *testing.T, change func(*tls.Config)) *httptest.Server {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request went out") }))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.TLS = &tls.Config{}
+	change(srv.TLS)
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+func TestWhatCannotPassIsNotRepeated(t *testing.T) {
+	untrusted := quietTLS(t, func(*tls.Config) {})
+	mutual := quietTLS(t, func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert; c.MaxVersion = tls.VersionTLS12 })
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	proxy := httptest.NewServer(status(407, "Proxy-Authenticate", "Basic"))
+	defer proxy.Close()
+	proxied := upload.NewTransport()
+	proxied.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
+	nowhere := upload.NewTransport()
+	nowhere.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}
+	}
+	for _, tt := range []struct {
+		name, base string
+		tr         http.RoundTripper
+		says       string
+	}{
+		{"a certificate that is not trusted", untrusted.URL, nil, "certificate"},
+		{"a certificate for another host", strings.Replace(untrusted.URL, "127.0.0.1", "localhost", 1), tlsClient(untrusted).Transport, "certificate"},
+		{"no client certificate where one is asked for", mutual.URL, tlsClient(mutual).Transport, "tls"},
+		{"http on https", strings.Replace(plain.URL, "http:", "https:", 1), nil, "tls"},
+		{"a host that does not exist", "https://nowhere.example", nowhere, "no such host"},
+		{"a proxy that refuses us", "https://host.example", proxied, "status 407"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{BaseURL: tt.base, Retry: upload.Retry{MaxWait: time.Millisecond}, HTTPClient: &http.Client{Transport: tt.tr}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = post(t.Context(), d, upload.Bytes("a", []byte("x")))
+			f, _ := errors.AsType[*upload.Error](err)
+			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 || f.Temporary() || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%+v, want ErrUnavailable after one attempt, not temporary, saying %q", f, tt.says)
+			}
+		})
+	}
+}
+
+func TestTemporaryIsWhatMayPass(t *testing.T) {
+	row := wire.Row{Status: 429, Code: "quota", Kind: upload.ErrRateLimited}
+	for _, tt := range []struct {
+		name   string
+		api    wire.API
+		answer http.HandlerFunc
+		want   bool
+	}{
+		{"503", wire.API{Repeatable: true}, status(503), true},
+		{"503 where nothing is repeated", wire.API{}, status(503), true},
+		{"429", wire.API{}, status(429), true},
+		{"429 that the table says will not pass", wire.API{Table: wire.Table{row}, Read: func(wire.Answer) (string, string) { return "quota", "" }}, status(429), false},
+		{"reset", wire.API{}, hangUp, true},
+		{"400", wire.API{}, status(400), false},
+		{"401", wire.API{}, status(401), false},
+		{"a redirect", wire.API{}, status(302), false},
+	} {
+		_, d := serve(t, tt.api, upload.Config{}, tt.answer)
+		err := post(t.Context(), d, upload.Bytes("a", []byte("x")))
+		if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Temporary() != tt.want {
+			t.Errorf("%s: %v, want that it is temporary: %t", tt.name, err, tt.want)
+		}
+	}
+}
