@@ -53,7 +53,11 @@ func noSuchBatch() error {
 }
 
 func noSuchPath(there string) error {
-	return &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception", details: "There are: " + there + "."}
+	e := &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception"}
+	if there != "" {
+		e.details = "There are: " + there + "."
+	}
+	return e
 }
 
 func methodNotAllowed() error {
