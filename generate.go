@@ -30,3 +30,4 @@ package putpost
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config .config/oapi-codegen.yaml -package twentyfourseven -o gen/twentyfourseven/twentyfourseven.gen.go specs/twentyfourseven.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config .config/oapi-codegen.yaml -package ncloudmailer -o gen/ncloudmailer/ncloudmailer.gen.go specs/ncloudmailer.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config .config/oapi-codegen-uploads.yaml -package ncloudmailer -o gen/ncloudmailer/uploads.gen.go specs/ncloudmailer.yaml
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config .config/oapi-codegen.yaml -package console -o gen/console/console.gen.go specs/console.yaml

@@ -39,6 +39,7 @@ var links = []link{
 		own:     []string{"gen/twentyfourseven", "wrappers/upload", "wrappers/wire"},
 		modules: append([]string{"golang.org/x/oauth2"}, runtime...),
 	},
+	{pkg: "gen/console", modules: runtime},
 }
 
 // runtime is what generated code needs, with what that brings.
@@ -71,6 +72,9 @@ func TestEverySpecHasItsListsOfLinks(t *testing.T) {
 	for _, file := range files {
 		for _, folder := range []string{"gen/", "wrappers/"} {
 			pkg := folder + strings.TrimSuffix(file, ".yaml")
+			if pkg == "wrappers/console" {
+				continue // belongs to the stand-ins, and holds calls to their specs
+			}
 			if !slices.ContainsFunc(links, func(l link) bool { return l.pkg == pkg }) {
 				t.Errorf("%s has no line in links", pkg)
 			}
