@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"maps"
 	"net"
@@ -18,6 +19,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	ncloudmailerstandin "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 	"github.com/putpost/putpost/wrappers/store"
@@ -56,6 +58,11 @@ type provider struct {
 	paths []string
 	// calls are what a person may call there, for an answer to a wrong path.
 	calls []string
+	// credentialsInShell returns how a request is authenticated in a shell: lines
+	// that come first, and options of curl. Credentials stand there as variables.
+	credentialsInShell func(operation, method, path string) (lines, options []string)
+	// firstUpload holds shell lines that send hello.txt to the stand-in at BASE.
+	firstUpload string
 	// reach returns the variables that lead a client to the stand-in at base.
 	reach func(base string) []variable
 	// fallback are the credentials that the stand-in looks at, with the values
@@ -79,6 +86,8 @@ type variable struct{ name, value string }
 type standin interface {
 	http.Handler
 	Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error)
+	Files(ctx context.Context) iter.Seq2[standinhttp.File, error]
+	Reset(ctx context.Context) error
 }
 
 type standinConfig struct {
@@ -187,6 +196,22 @@ var providers = map[string]provider{
 		},
 		paths: []string{"/v1/", "/upload/", "/download/", "/oauth/"},
 		calls: []string{"POST /v1/fileUpload", "GET /v1/fileUpload/{fileId}", "GET /v1/documents/{documentId}", "POST /oauth/token"},
+		credentialsInShell: func(operation, _, _ string) (lines, options []string) {
+			switch operation {
+			case "presigned":
+				return nil, nil
+			case "token":
+				return nil, []string{
+					"-d grant_type=client_credentials", `-d "client_id=$TWENTYFOURSEVEN_CLIENT_ID"`, `-d "client_secret=$TWENTYFOURSEVEN_CLIENT_SECRET"`,
+					"-d audience=https://api.24sevenoffice.com", "-d login_organization=1",
+				}
+			}
+			return nil, []string{`-H "Authorization: Bearer $TWENTYFOURSEVEN_TOKEN"`}
+		},
+		firstUpload: `answer=$(curl -s -H "Authorization: Bearer $TWENTYFOURSEVEN_TOKEN" -H 'Content-Type: application/json' \
+  -d '{"contentType":"text/plain"}' BASE/v1/fileUpload)
+curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
+  "$(echo "$answer" | sed 's/.*"uploadUrl":"\([^"]*\)".*/\1/')"`,
 		reach: func(base string) []variable {
 			// A client asks for a token of one organization, and the stand-in knows them all.
 			return []variable{{tfsBaseURL, base + "/v1"}, {tfsTokenURL, base + "/oauth/token"}, {tfsOrganization, "1"}}
@@ -241,8 +266,22 @@ var providers = map[string]provider{
 				AccessKey: env(ncpAccessKey), SecretKey: env(ncpSecretKey),
 			})
 		},
-		paths:    []string{"/api/"},
-		calls:    []string{"POST /api/v1/files", "GET and DELETE /api/v1/files/{tempRequestId}", "the same below /api/v1-sgn and /api/v1-jpn"},
+		paths: []string{"/api/"},
+		calls: []string{"POST /api/v1/files", "GET and DELETE /api/v1/files/{tempRequestId}", "the same below /api/v1-sgn and /api/v1-jpn"},
+		credentialsInShell: func(_, method, path string) (lines, options []string) {
+			return []string{
+					"t=$(date +%s000)",
+					`s=$(printf '` + method + ` ` + strings.ReplaceAll(path, "%", "%%") + `\n%s\n%s' "$t" "$NCLOUD_ACCESS_KEY" \`,
+					`  | openssl dgst -sha256 -hmac "$NCLOUD_SECRET_KEY" -binary | base64)`,
+				}, []string{
+					`-H "x-ncp-apigw-timestamp: $t"`, `-H "x-ncp-iam-access-key: $NCLOUD_ACCESS_KEY"`, `-H "x-ncp-apigw-signature-v2: $s"`,
+				}
+		},
+		firstUpload: `t=$(date +%s000)
+s=$(printf 'POST /api/v1/files\n%s\n%s' "$t" "$NCLOUD_ACCESS_KEY" \
+  | openssl dgst -sha256 -hmac "$NCLOUD_SECRET_KEY" -binary | base64)
+curl -H "x-ncp-apigw-timestamp: $t" -H "x-ncp-iam-access-key: $NCLOUD_ACCESS_KEY" \
+  -H "x-ncp-apigw-signature-v2: $s" -F 'fileList=@hello.txt' BASE/api/v1/files`,
 		reach:    func(base string) []variable { return []variable{{ncpBaseURL, base + "/api/v1"}} },
 		fallback: []variable{{ncpAccessKey, "test-access-key"}, {ncpSecretKey, "test-secret-key"}},
 		check:    func(env environment) error { return env.need("ncloudmailer", ncpAccessKey, ncpSecretKey) },

@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	web "github.com/putpost/putpost/wrappers/console"
+	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
 
 // drainTime is how long requests in flight may take after the first signal.
@@ -29,6 +32,9 @@ type serveCmd struct {
 	MaxConnections int           `default:"1200" placeholder:"N" help:"Hold at most so many connections; further callers wait (${default})."`
 	LogFormat      string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Write the log on standard error as text or as json (${default})."`
 	Verbose        bool          `help:"Log every request, and not only refused ones."`
+
+	Exchanges       int      `default:"1000" placeholder:"N" help:"Keep the last N exchanges for the console (${default})."`
+	ExchangesMemory byteSize `default:"32MB" placeholder:"N" help:"Keep them in at most so much memory (${default})."`
 
 	PrintLifecycle bool `help:"Print the rule that deletes NAVER's files in a bucket after a day, and serve nothing. It is for aws s3api put-bucket-lifecycle-configuration."`
 }
@@ -102,7 +108,7 @@ func (c *serveCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	logger := c.logger(p.stderr)
+	logger := slog.New(monitor.Refusals(c.logger(p.stderr).Handler()))
 	all, err := newStandins(env, standinConfig{
 		store: st, maxSize: int64(c.MaxSize), statusDelay: c.StatusDelay, origin: origin, logger: logger,
 	})
@@ -111,6 +117,13 @@ func (c *serveCmd) Run(p *program) error {
 	}
 	if left := slices.DeleteFunc(providerNames(), func(name string) bool { return all[name] != nil }); len(left) > 0 {
 		fmt.Fprintf(p.stderr, "putpost: left out, since no credentials are set for it: %s\n", and(left))
+	}
+	release, _ := build()
+	con, err := c.console(p.env, all, web.Config{
+		Store: where, Version: release, Loopback: at.IP.IsLoopback() && origin == nil,
+	}, fallen)
+	if err != nil {
+		return err
 	}
 	ln, err := net.ListenTCP("tcp", at)
 	if err != nil {
@@ -129,7 +142,9 @@ func (c *serveCmd) Run(p *program) error {
 	} else {
 		p.welcome(address, where, all, fallen)
 	}
-	srv := newServer(all.handler(logger), int(c.MaxHeader), logger)
+	handler := all.withConsole(con, func(all standins) http.Handler { return all.handler(logger) })
+	srv := newServer(handler, int(c.MaxHeader), logger)
+	srv.RegisterOnShutdown(con.Close)
 	return p.serve(srv, limit(ln, srv, c.MaxConnections), func(ctx context.Context) { all.reclaim(ctx, logger) })
 }
 

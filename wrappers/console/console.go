@@ -1,0 +1,152 @@
+// Package console is the window into the stand-ins: a page and a control
+// interface under /_putpost/, for people and for tests in any language. It shows
+// every exchange with the verdict of the provider's contract on it, and the
+// files that arrived. It makes the next requests fail on demand and starts
+// afresh between two tests. The interface is specs/console.yaml.
+//
+//	c, err := console.New(console.Config{Providers: []console.Provider{{
+//		Name: "ncloudmailer", Spec: spec, Standin: standin,
+//	}}})
+//	...
+//	mux.Handle("/_putpost/", c)
+//	mux.Handle("/api/", c.Watch("ncloudmailer"))
+//
+// The recording, the checking and the faults are those of package uploadtest,
+// for Go tests.
+package console
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/store"
+)
+
+// Path is where the console lies on its server.
+const Path = "/_putpost/"
+
+// Config describes a console. The zero value of each field but Providers works.
+type Config struct {
+	Providers []Provider
+	Store     string // where files are kept, to show
+	Version   string // the program's, to show
+
+	// Token is asked of every caller. Without it the console is open on a
+	// loopback address and closed on any other.
+	Token string
+	// Loopback tells that the server listens on a loopback address only, and
+	// stands behind no proxy.
+	Loopback bool
+
+	Exchanges int   // how many are kept; zero means 1,000
+	Bytes     int64 // of memory for them; zero means 32 MiB
+}
+
+// Provider is a stand-in, and what the console shows of it.
+type Provider struct {
+	Name    string
+	Spec    []byte // the contract, an OpenAPI 3.0 document
+	Standin Standin
+
+	// FirstUpload returns shell lines that upload a first file to the server at
+	// base, ready to paste.
+	FirstUpload func(base string) string
+	// Credentials returns how a request is authenticated in a shell: lines that
+	// come first, and options of curl. They name credentials as variables.
+	Credentials func(operation, method, path string) (lines, options []string)
+}
+
+// Standin is what the console needs of a stand-in. One that can set the status
+// of a file has the method SetStatus as well.
+type Standin interface {
+	http.Handler
+	Files(ctx context.Context) iter.Seq2[standinhttp.File, error]
+	Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error)
+	Reset(ctx context.Context) error
+}
+
+// Console is an http.Handler for [Path]. Make one with [New]. It is safe for
+// concurrent use.
+type Console struct {
+	cfg       Config
+	monitor   *monitor.Monitor
+	contracts map[string]*contract.Contract // by provider
+	watched   map[string]http.Handler
+	handler   http.Handler
+
+	injecting sync.Mutex // faults are counted before one is added
+	changes   changes
+	listeners atomic.Int64
+	closed    chan struct{}
+	close     func()
+}
+
+// New returns a console for the stand-ins. The error is about a spec that cannot
+// be used.
+func New(cfg Config) (*Console, error) {
+	c := &Console{
+		cfg:       cfg,
+		monitor:   monitor.New(monitor.Config{Count: cfg.Exchanges, Bytes: cfg.Bytes}),
+		contracts: map[string]*contract.Contract{},
+		watched:   map[string]http.Handler{},
+		closed:    make(chan struct{}),
+	}
+	c.close = sync.OnceFunc(func() { close(c.closed) })
+	for _, p := range cfg.Providers {
+		spec, err := contract.Parse(p.Spec)
+		if err != nil {
+			return nil, fmt.Errorf("console: the contract of %s: %w", p.Name, err)
+		}
+		spec.AnyHost = true
+		c.contracts[p.Name] = spec
+		c.watched[p.Name] = c.monitor.Handler(p.Name, spec, p.Standin)
+	}
+	own, err := specs.FS.ReadFile("console.yaml")
+	if err != nil {
+		return nil, err
+	}
+	spec, err := contract.Parse(own)
+	if err != nil {
+		return nil, fmt.Errorf("console: its own contract: %w", err)
+	}
+	c.handler = c.guard(c.routes(spec))
+	return c, nil
+}
+
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
+
+// Watch returns the provider's stand-in, watched: its exchanges are recorded,
+// held to the contract, and open to faults.
+func (c *Console) Watch(provider string) http.Handler {
+	watched, standin := c.watched[provider], c.provider(provider).Standin
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions { // a browser's question, and no call
+			standin.ServeHTTP(w, r)
+			return
+		}
+		watched.ServeHTTP(w, r)
+	})
+}
+
+// Close ends the streams of events. Without it they would keep a server from
+// shutting down.
+func (c *Console) Close() { c.close() }
+
+// provider returns the provider with that name, or nil.
+func (c *Console) provider(name string) *Provider {
+	i := slices.IndexFunc(c.cfg.Providers, func(p Provider) bool { return p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &c.cfg.Providers[i]
+}

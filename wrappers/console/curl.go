@@ -1,0 +1,101 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/upload"
+
+	api "github.com/putpost/putpost/gen/console"
+)
+
+type baseKey struct{}
+
+// withBase notes under which address the caller reaches this server, for lines
+// that are to be pasted.
+func withBase(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme := "http://"
+		if r.TLS != nil {
+			scheme = "https://"
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseKey{}, scheme+r.Host)))
+	})
+}
+
+var _ api.MiddlewareFunc = withBase
+
+func baseOf(ctx context.Context) string {
+	base, _ := ctx.Value(baseKey{}).(string)
+	return base
+}
+
+// curl returns shell lines that send a request again. What was in its body is
+// not kept: a file is named as it was sent, and JSON is the contract's example.
+func (c *Console) curl(ctx context.Context, x monitor.Exchange) string {
+	p := c.provider(x.Provider)
+	if p == nil || p.Credentials == nil {
+		return ""
+	}
+	lines, options := p.Credentials(x.Op, x.Method, x.Path)
+	options = append([]string{"-X " + x.Method}, options...)
+	address := quote(baseOf(ctx) + x.Path)
+	if x.Op == contract.Presigned {
+		lines = append(lines, "# UPLOAD_URL is the presigned URL of an answer; it may be used until it expires")
+		address = `"$UPLOAD_URL"`
+	}
+	for _, f := range x.Files {
+		name := quote(cmp.Or(upload.BaseName(f.Name), "FILE"))
+		if f.Field == "" {
+			options = append(options, "-H "+quote("Content-Type: "+f.ContentType), "--data-binary @"+name)
+			continue
+		}
+		options = append(options, "-F "+quote(f.Field+"=@"+upload.BaseName(f.Name)+";type="+cmp.Or(f.ContentType, upload.OctetStream)))
+	}
+	if len(x.Files) == 0 {
+		options = append(options, example(c.contracts[p.Name], x.Op)...)
+	}
+	lines = append(lines, "curl "+strings.Join(append(options, address), " \\\n  "))
+	return strings.Join(lines, "\n")
+}
+
+// example returns options of curl for the body of an operation, with the first
+// example that the spec has of it.
+func example(spec *contract.Contract, operation string) (options []string) {
+	for _, route := range spec.Routes() {
+		if contract.Name(route) != operation || route.Operation.RequestBody == nil {
+			continue
+		}
+		content := route.Operation.RequestBody.Value.Content
+		if media := content["application/json"]; media != nil {
+			for _, name := range slices.Sorted(maps.Keys(media.Examples)) {
+				text, _ := json.Marshal(media.Examples[name].Value.Value)
+				return []string{"-H 'Content-Type: application/json'", "-d " + quote(string(text))}
+			}
+		}
+		if media := content["multipart/form-data"]; media != nil {
+			for _, field := range slices.Sorted(maps.Keys(media.Schema.Value.Properties)) {
+				options = append(options, "-F "+quote(field+"=@FILE"))
+			}
+		}
+	}
+	return options
+}
+
+var plainWord = regexp.MustCompile(`^[\w./:=@%+,-]+$`)
+
+// quote makes one word of the shell out of a text.
+func quote(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

@@ -1,0 +1,141 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	api "github.com/putpost/putpost/gen/console"
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/internal/monitor"
+)
+
+// maxFaults is how many faults may wait at a time.
+const maxFaults = 1000
+
+// ListFaults lists the faults that wait for requests.
+func (o operations) ListFaults(context.Context, api.ListFaultsRequestObject) (api.ListFaultsResponseObject, error) {
+	list := api.FaultList{Faults: []api.Fault{}}
+	for _, f := range o.waiting() {
+		list.Faults = append(list.Faults, showFault(f))
+	}
+	return api.ListFaults200JSONResponse(list), nil
+}
+
+// InjectFault has the next requests of an operation fail.
+func (o operations) InjectFault(_ context.Context, req api.InjectFaultRequestObject) (api.InjectFaultResponseObject, error) {
+	f := req.Body
+	if o.provider(f.Provider) == nil {
+		return nil, o.noProvider(http.StatusBadRequest, f.Provider)
+	}
+	if err := o.knows(f.Provider, f.Operation); err != nil {
+		return nil, err
+	}
+	if err := checkFault(f); err != nil {
+		return nil, err
+	}
+	kind := monitor.Kind{Name: string(f.Kind)}
+	switch f.Kind {
+	case api.Answer:
+		kind.Status, kind.Body, kind.Header = *f.Status, value(f.Body), map[string]string{"Access-Control-Allow-Origin": "*"}
+		if f.Headers != nil {
+			for name, v := range *f.Headers {
+				kind.Header[http.CanonicalHeaderKey(name)] = v
+			}
+		}
+	case api.Delay:
+		kind.Delay = time.Duration(*f.DelayMs) * time.Millisecond
+	}
+	fault, err := kind.Fault()
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "%v", err)
+	}
+	times := -1
+	if f.Times != nil && *f.Times > 0 {
+		times = *f.Times
+	}
+
+	o.injecting.Lock()
+	defer o.injecting.Unlock()
+	if len(o.waiting()) >= maxFaults {
+		return nil, refuse(http.StatusConflict, "%d faults wait already; remove one, or reset", maxFaults)
+	}
+	injected, err := o.monitor.Inject(monitor.Injection{
+		Provider: f.Provider, Op: f.Operation, Times: times, Kind: kind.Name, Fault: fault, Note: *f,
+	})
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "%v", err)
+	}
+	o.changes.note(faultsChanged)
+	return api.InjectFault201JSONResponse(showFault(injected)), nil
+}
+
+// RemoveFault takes a fault back.
+func (o operations) RemoveFault(_ context.Context, req api.RemoveFaultRequestObject) (api.RemoveFaultResponseObject, error) {
+	id, err := strconv.ParseInt(req.ID, 10, 64)
+	if err != nil || !slices.ContainsFunc(o.waiting(), func(f monitor.Injection) bool { return f.ID == id }) || !o.monitor.Remove(id) {
+		return nil, refuse(http.StatusNotFound, "no fault with the id %.40q waits; it may be used up", req.ID)
+	}
+	o.changes.note(faultsChanged)
+	return api.RemoveFault204Response{}, nil
+}
+
+// waiting returns the faults that requests can still meet, and removes the
+// others.
+func (c *Console) waiting() []monitor.Injection {
+	return slices.DeleteFunc(c.monitor.Injections(), func(f monitor.Injection) bool {
+		return f.Times == 0 && c.monitor.Remove(f.ID)
+	})
+}
+
+func showFault(f monitor.Injection) api.Fault {
+	asked, _ := f.Note.(api.NewFault)
+	return api.Fault{
+		ID: strconv.FormatInt(f.ID, 10), Met: f.Met(), Provider: f.Provider, Operation: f.Op, Kind: asked.Kind, Times: asked.Times,
+		Status: asked.Status, Headers: asked.Headers, Body: asked.Body, DelayMs: asked.DelayMs,
+	}
+}
+
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// ofTheServer are the headers by which the server itself ends an answer.
+var ofTheServer = []string{"Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}
+
+// checkFault holds a fault to what its kind needs and the spec cannot say.
+func checkFault(f *api.NewFault) error {
+	answers := f.Status != nil || f.Headers != nil && len(*f.Headers) > 0 || value(f.Body) != ""
+	switch {
+	case f.Kind == api.Answer && f.Status == nil:
+		return refuse(http.StatusBadRequest, "a fault of the kind answer needs a status")
+	case f.Kind == api.Delay && f.DelayMs == nil:
+		return refuse(http.StatusBadRequest, "a fault of the kind delay needs delayMs")
+	case f.Kind != api.Answer && answers:
+		return refuse(http.StatusBadRequest, "status, headers and body belong to a fault of the kind answer, not %s", f.Kind)
+	case f.Kind != api.Delay && f.DelayMs != nil:
+		return refuse(http.StatusBadRequest, "delayMs belongs to a fault of the kind delay, not %s", f.Kind)
+	case f.Kind == api.Expired && f.Operation != contract.Presigned:
+		return refuse(http.StatusBadRequest, "only a presigned URL expires: the operation must be %s", contract.Presigned)
+	case f.Kind == api.Unauthorized && f.Operation == contract.Presigned:
+		return refuse(http.StatusBadRequest, "a presigned URL needs no credentials: the kind expired refuses it")
+	case f.Kind == api.Answer && value(f.Body) != "" && (*f.Status == http.StatusNoContent || *f.Status == http.StatusNotModified):
+		return refuse(http.StatusBadRequest, "an answer of status %d has no body", *f.Status)
+	}
+	if f.Headers == nil {
+		return nil
+	}
+	for name, v := range *f.Headers {
+		switch {
+		case !headerName.MatchString(name):
+			return refuse(http.StatusBadRequest, "%.60q is no name of a header", name)
+		case slices.ContainsFunc(ofTheServer, func(own string) bool { return strings.EqualFold(own, name) }):
+			return refuse(http.StatusBadRequest, "the header %s is the server's own and cannot be set", name)
+		case strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			return refuse(http.StatusBadRequest, "the value of the header %s has a control character in it", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package console
+
+import (
+	"errors"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+)
+
+// guard lets through whom the console is for.
+func (c *Console) guard(next http.Handler) http.Handler {
+	foreign := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("Content-Security-Policy", pagePolicy)
+		header.Set("Cache-Control", "no-store")
+		err := c.admit(r)
+		if err == nil && foreign.Check(r) != nil {
+			err = refuse(http.StatusForbidden, "a browser may make changes only from the console's own page")
+		}
+		if err == nil && r.ContentLength != 0 && r.Method != http.MethodGet && r.Method != http.MethodHead || r.Method == http.MethodPost {
+			if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && t != "application/json" {
+				err = refuse(http.StatusUnsupportedMediaType, "a change needs the header Content-Type: application/json")
+			}
+		}
+		if err != nil {
+			answerRefusal(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// admit checks who calls. With a token, the token decides. Without one, the
+// caller must be on this machine and must know it: a page whose name was made to
+// point to a loopback address (DNS rebinding) sends its own name as the Host.
+func (c *Console) admit(r *http.Request) error {
+	switch {
+	case c.cfg.Token != "":
+		_, password, _ := r.BasicAuth()
+		token, err := standinhttp.Bearer(r)
+		if standinhttp.Same(password, c.cfg.Token) || err == nil && standinhttp.Same(token, c.cfg.Token) {
+			return nil
+		}
+		return errNoToken
+	case !c.cfg.Loopback:
+		return refuse(http.StatusForbidden, "the console is off, because this server is not on a loopback address; set PUTPOST_CONSOLE_TOKEN to open it")
+	case proxied(r.Header):
+		return refuse(http.StatusForbidden, "the console is off for calls that come through a proxy; set PUTPOST_CONSOLE_TOKEN to open it")
+	case !isLoopback(r.Host):
+		return refuse(http.StatusForbidden, "the Host header is no loopback name such as localhost or 127.0.0.1")
+	}
+	return nil
+}
+
+var errNoToken = errors.New("the console asks for PUTPOST_CONSOLE_TOKEN, as a bearer token or as the password of any user")
+
+// proxied reports whether a proxy has passed the request on. Its callers may be
+// anywhere.
+func proxied(header http.Header) bool {
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+		if header.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// isLoopback reports whether a Host header names this machine, to itself.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}

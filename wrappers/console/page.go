@@ -1,0 +1,34 @@
+package console
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+)
+
+//go:embed page
+var embedded embed.FS
+
+// page holds index.html and what belongs to it.
+var page = func() fs.FS {
+	sub, err := fs.Sub(embedded, "page")
+	if err != nil {
+		panic(err) // the folder is named by the line above
+	}
+	return sub
+}()
+
+// pagePolicy keeps the page from loading or running what is not its own, and
+// other pages from showing it in a frame.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// Link serves a page with a link to the console, for the root of the server.
+func Link(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>putpost</title>` +
+		`<h1>putpost</h1><p>Stand-ins for upload APIs serve here. <a href="` + Path + `">Open the console</a> to see what arrives.</p></html>` + "\n"))
+}
+
+// servePage serves the page and its files.
+func servePage() http.Handler { return http.StripPrefix(Path, http.FileServerFS(page)) }

@@ -1,0 +1,91 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	api "github.com/putpost/putpost/gen/console"
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// maxBody is how many bytes a call's own body may have.
+const maxBody = 128 << 10
+
+// operations are those of specs/console.yaml.
+type operations struct{ *Console }
+
+var _ api.StrictServerInterface = operations{}
+
+// routes serves the page and the operations. Calls are held to spec, which is
+// the console's own.
+func (c *Console) routes(spec *contract.Contract) http.Handler {
+	mux := http.NewServeMux()
+	base := strings.TrimSuffix(Path, "/")
+	strict := api.NewStrictHandlerWithOptions(operations{c}, nil, api.StrictHTTPServerOptions{
+		RequestErrorHandlerFunc:  answerInvalid,
+		ResponseErrorHandlerFunc: answerRefusal,
+	})
+	api.HandlerWithOptions(strict, api.StdHTTPServerOptions{
+		BaseURL:          base,
+		BaseRouter:       mux,
+		Middlewares:      []api.MiddlewareFunc{held(spec), withBase},
+		ErrorHandlerFunc: answerInvalid,
+	})
+	for path, item := range spec.Doc.Paths.Map() {
+		methods := strings.Join(slices.Sorted(maps.Keys(item.Operations())), ", ")
+		mux.HandleFunc(base+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", methods)
+			answerRefusal(w, r, refuse(http.StatusMethodNotAllowed, "the method is none of %s", methods))
+		})
+	}
+	files := servePage()
+	mux.HandleFunc(Path, func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, Path)
+		if _, err := fs.Stat(page, name); name != "" && err != nil {
+			answerRefusal(w, r, refuse(http.StatusNotFound, "the console has no such path; see specs/console.yaml for those it has"))
+			return
+		}
+		files.ServeHTTP(w, r)
+	})
+	return mux
+}
+
+// held reads the body of a call and holds the call to the console's spec.
+func held(spec *contract.Contract) api.MiddlewareFunc {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+			if err != nil {
+				answerRefusal(w, r, refuse(http.StatusRequestEntityTooLarge, "the body cannot be read; it may have %d bytes", maxBody))
+				return
+			}
+			if len(body) > 0 && !json.Valid(body) {
+				answerRefusal(w, r, refuse(http.StatusBadRequest, "the body is not one JSON value"))
+				return
+			}
+			// The spec asks for a length. Whoever sent chunks has said one by now.
+			r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, int64(len(body)), nil
+			if len(body) > 0 {
+				r.Body = io.NopCloser(bytes.NewReader(body))
+			}
+			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+			x := spec.Begin(r, contract.Watch{Head: maxBody})
+			if watched := x.Body(); watched != nil {
+				_, _ = io.Copy(io.Discard, watched)
+			}
+			if broken := x.FinishRequest(); len(broken) > 0 {
+				answerRefusal(w, r, refuse(http.StatusBadRequest, "%s: %s", broken[0].Rule, broken[0].Detail))
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			next.ServeHTTP(w, r)
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	api "github.com/putpost/putpost/gen/console"
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// GetHealth says that the stand-ins serve.
+func (o operations) GetHealth(context.Context, api.GetHealthRequestObject) (api.GetHealthResponseObject, error) {
+	return api.GetHealth200JSONResponse{Status: "ok", Version: o.cfg.Version, Store: o.cfg.Store, Providers: o.names()}, nil
+}
+
+// ListProviders says whose stand-ins serve, and what they can do.
+func (o operations) ListProviders(ctx context.Context, _ api.ListProvidersRequestObject) (api.ListProvidersResponseObject, error) {
+	list := api.ProviderList{Providers: []api.Provider{}}
+	for _, p := range o.cfg.Providers {
+		_, setsStatus := p.Standin.(statuses)
+		shown := api.Provider{Name: p.Name, Operations: o.operationsOf(p.Name), SetsStatus: setsStatus}
+		if p.FirstUpload != nil {
+			shown.FirstUpload = p.FirstUpload(baseOf(ctx))
+		}
+		list.Providers = append(list.Providers, shown)
+	}
+	return api.ListProviders200JSONResponse(list), nil
+}
+
+// Reset starts afresh. A stand-in that cannot list its files keeps them, and the
+// answer says so.
+func (o operations) Reset(ctx context.Context, _ api.ResetRequestObject) (api.ResetResponseObject, error) {
+	ctx = context.WithoutCancel(ctx) // half a reset helps nobody
+	o.monitor.Reset()
+	var failed error
+	for _, p := range o.cfg.Providers {
+		failed = errors.Join(failed, p.Standin.Reset(ctx))
+	}
+	o.changes.note(wasReset)
+	if failed != nil {
+		return nil, failed
+	}
+	return api.Reset204Response{}, nil
+}
+
+func (c *Console) names() []string {
+	names := []string{}
+	for _, p := range c.cfg.Providers {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// operationsOf returns the operations of a provider, or of all for an empty name.
+func (c *Console) operationsOf(provider string) []string {
+	var names []string
+	for name, spec := range c.contracts {
+		if provider == "" || provider == name {
+			for _, op := range spec.Operations() {
+				// A spec has no word for these two. They are there if it says
+				// how a token is issued, or hands out a URL.
+				if op == contract.Token && !issuesTokens(spec.Doc) || op == contract.Presigned && !handsOutURLs(spec.Doc) {
+					continue
+				}
+				names = append(names, op)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// knows refuses an operation that a provider does not have.
+func (c *Console) knows(provider, operation string) error {
+	if known := c.operationsOf(provider); operation != "" && !slices.Contains(known, operation) {
+		return refuse(http.StatusBadRequest, "no operation is called %.60q; there is %s", operation, strings.Join(known, ", "))
+	}
+	return nil
+}
+
+func issuesTokens(doc *openapi3.T) bool {
+	for _, s := range doc.Components.SecuritySchemes {
+		if s.Value.Type == "oauth2" {
+			return true
+		}
+	}
+	return false
+}
+
+func handsOutURLs(doc *openapi3.T) bool {
+	for _, s := range doc.Components.Schemas {
+		for _, property := range s.Value.Properties {
+			if property.Value.Format == "uri" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *Console) noProvider(status int, name string) error {
+	return refuse(status, "no provider is called %.60q; there is %s", name, strings.Join(c.names(), ", "))
+}
