@@ -44,7 +44,7 @@ func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, 
 		return upload.Result{}, err
 	}
 	id := string(t.FileID)
-	if err := c.presigned.Send(ctx, t.UploadMethod, t.UploadURL, body); err != nil {
+	if _, err := c.presigned.Send(ctx, wire.Target{Method: t.UploadMethod, URL: t.UploadURL}, body); err != nil {
 		if f, ok := errors.AsType[*upload.Error](err); ok {
 			f.TraceID = trace
 			f.Err = fmt.Errorf("fileId %s: %w", id, f.Err)

@@ -28,13 +28,23 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte // at most 64 KiB
+
+	request *http.Request // the answered one, which a redirect may have made
+}
+
+// time returns the server's time, by its Date, or else this machine's.
+func (a Answer) time() time.Time {
+	if there, err := http.ParseTime(a.Header.Get("Date")); err == nil {
+		return there
+	}
+	return time.Now()
 }
 
 // understand makes a failure of an answer that is no success, by the API's
 // table. It leaves the response's body as if unread.
 func (d *Doer) understand(x *exchange) (mayPass bool) {
 	resp := x.resp
-	answer := Answer{Status: resp.StatusCode, Header: resp.Header, Body: peek(resp)}
+	answer := Answer{Status: resp.StatusCode, Header: resp.Header, Body: peek(resp), request: resp.Request}
 	f := &upload.Error{
 		Provider: d.api.Provider, Op: x.op, Attempts: x.attempts,
 		Status:     resp.StatusCode,
@@ -66,7 +76,7 @@ func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, wh
 	f := d.fail(x, nil)
 	f.Status, f.TraceID, f.Lasting = resp.StatusCode, clean(d.traceID(resp), 128, secrets), broke == nil
 	if d.api.Read != nil {
-		f.Code, f.Message = d.api.Read(Answer{Status: resp.StatusCode, Header: resp.Header, Body: body})
+		f.Code, f.Message = d.api.Read(Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, request: resp.Request})
 	}
 	kind, _ := d.api.Table.Meaning(f.Status, f.Code, f.Message)
 	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)

@@ -66,7 +66,7 @@ func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 16 {
 			wg.Go(func() {
-				_ = p.Send(t.Context(), "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", bytes.Repeat([]byte{byte('a' + i)}, 16<<10))))
+				_ = sendTo(t, p, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", bytes.Repeat([]byte{byte('a' + i)}, 16<<10))))
 			})
 		}
 		wg.Wait()
@@ -84,7 +84,7 @@ func put(t *testing.T, transport rawTransport, src upload.Source) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d.Presigned().Send(t.Context(), "PUT", "http://host/x", wire.Raw(src))
+	return sendTo(t, d.Presigned(), "PUT", "http://host/x", wire.Raw(src))
 }
 
 // rawTransport leaves the body to the func.

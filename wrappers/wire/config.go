@@ -126,15 +126,24 @@ func checkHeader(header http.Header, secret []string) (http.Header, error) {
 		if signs || strings.HasPrefix(canonical, "Content-") {
 			return nil, fmt.Errorf("Header: %s is set by the client itself and cannot be configured", canonical)
 		}
-		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }) {
-			return nil, fmt.Errorf("Header: %q is no header name", name)
-		}
-		for _, v := range values {
-			if strings.ContainsFunc(v, unfitForHeader) {
-				return nil, fmt.Errorf("Header: the value of %s holds control characters", canonical)
-			}
+		if err := checkField(name, values); err != nil {
+			return nil, fmt.Errorf("Header: %w", err)
 		}
 		checked[canonical] = slices.Clone(values)
 	}
 	return checked, nil
+}
+
+// checkField refuses a header that cannot be sent. Its error does not show the
+// values.
+func checkField(name string, values []string) error {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }) {
+		return fmt.Errorf("%q is no header name", name)
+	}
+	for _, v := range values {
+		if strings.ContainsFunc(v, unfitForHeader) {
+			return fmt.Errorf("the value of %s holds control characters", http.CanonicalHeaderKey(name))
+		}
+	}
+	return nil
 }

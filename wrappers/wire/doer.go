@@ -3,7 +3,6 @@ package wire
 import (
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -29,7 +28,7 @@ type Doer struct {
 	attempts      int
 	maxWait       time.Duration
 	logger        *slog.Logger
-	redirect      func(from, to *url.URL) bool // nil: no redirect is followed
+	redirect      func(from, next *http.Request) error // prepares next or refuses it; nil: no redirect is followed
 }
 
 // Do implements the generated client's HttpRequestDoer.

@@ -90,9 +90,10 @@ func ExampleAPI_renew() {
 // The API has answered with a URL to send the bytes to. None of its credentials
 // go there.
 func ExamplePresigned() {
-	store := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		content, _ := io.ReadAll(r.Body)
-		fmt.Println(r.Method, r.Header.Get("Content-Type"), string(content), len(r.Header["Authorization"]))
+		fmt.Println(r.Method, r.Header.Get("Content-Type"), r.Header.Get("X-Amz-Acl"), string(content), len(r.Header["Authorization"]))
+		w.Header().Set("ETag", `"abc"`)
 	}))
 	defer store.Close()
 	doer, err := wire.NewDoer(wire.API{
@@ -104,8 +105,13 @@ func ExamplePresigned() {
 		panic(err)
 	}
 	body := wire.Raw(upload.Bytes("a.txt", []byte("A")))
-	fmt.Println(doer.Presigned().Send(context.Background(), "PUT", store.URL+"/key?signature=s", body))
+	answer, err := doer.Presigned().Send(context.Background(), wire.Target{
+		Method: "PUT",
+		URL:    store.URL + "/key?signature=s",
+		Header: http.Header{"X-Amz-Acl": {"private"}}, // nil where the API hands out none
+	}, body)
+	fmt.Println(answer.Get("ETag"), err)
 	// Output:
-	// PUT text/plain A 0
-	// <nil>
+	// PUT text/plain private A 0
+	// "abc" <nil>
 }

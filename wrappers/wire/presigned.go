@@ -1,24 +1,22 @@
 package wire
 
 import (
-	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // Presigned sends files to the URLs that an API answers with. It takes every
 // store alike (S3, Google Cloud Storage, Azure, R2, or a home-made one): any
-// 2xx is success, and no header goes out but Content-Type, Content-Length,
-// User-Agent, for Azure its blob type, and from 1 MiB up Expect.
+// 2xx is success. It sends Content-Type, Content-Length, User-Agent, the headers
+// that the API handed out with the URL, for Azure its blob type, and from 1 MiB
+// up Expect. It sends no credentials of the API.
 type Presigned struct {
 	doer   *Doer
 	secure bool // the API is reached over https
@@ -32,77 +30,143 @@ func (d *Doer) Presigned() *Presigned {
 	doer.api = API{
 		Provider:   d.api.Provider,
 		Secret:     d.api.Secret,
-		Table:      presignedTable,
+		Table:      storeTable,
 		Read:       readStoreError,
 		Repeatable: true,
 	}
 	doer.header = http.Header{"User-Agent": {d.agent}}
-	doer.redirect = func(from, to *url.URL) bool {
-		return to.Hostname() != "" && to.User == nil && (to.Scheme == "https" || to.Scheme == "http" && from.Scheme == "http")
-	}
+	doer.redirect = nextStore
 	return &Presigned{doer: &doer, secure: strings.HasPrefix(d.BaseURL, "https:")}
 }
 
-// presignedTable is what the object stores' own answers mean, where HTTP alone
-// does not say it.
-var presignedTable = Table{
-	{Status: 400, Code: "RequestTimeout", Kind: upload.ErrUnavailable, Again: true},
-	{Status: 400, Code: "EntityTooLarge", Kind: upload.ErrTooLarge},
-	{Status: 400, Code: "ExpiredToken", Kind: upload.ErrExpired},
-	{Status: 403, Code: "ExpiredRequest", Kind: upload.ErrExpired},
-	{Status: 403, Text: "has expired", Kind: upload.ErrExpired},
-	{Status: 403, Text: "not valid in the specified time frame", Kind: upload.ErrExpired},
+// Target is where an API wants the bytes, as its answer says.
+type Target struct {
+	Method string      // PUT or POST, in any case
+	URL    string      // it is used exactly as it is
+	Header http.Header // headers to send along; nil where the answer has none
 }
 
-// Send sends body, a [Raw] one, with the method that the API named, to the URL
-// as it was given. Its content type must be the one that the API was told. A
-// method or URL that cannot be used is [upload.ErrUnavailable], since it is
-// the API's answer that is at fault; a URL that has run out is
-// [upload.ErrExpired].
-func (p *Presigned) Send(ctx context.Context, method, rawURL string, body *Body) error {
-	method = strings.ToUpper(method)
-	target, err := p.check(method, rawURL)
-	if err != nil {
-		f := p.doer.fail(&exchange{op: upload.OpPresigned}, fmt.Errorf("%w: %w", upload.ErrUnavailable, err))
-		f.Lasting = true
-		return f
+// Send sends body, a [Raw] one, to the target. The content type is the target's
+// if it has one. Otherwise it is the body's, and must be the one that the API was
+// told. Send returns the headers of the store's answer, such as the ETag.
+//
+// A target that cannot be used is [upload.ErrUnavailable], since the API's answer
+// is at fault. A URL that has run out is [upload.ErrExpired].
+//
+// A redirect with status 307 or 308 is followed, with the body sent again. A 308
+// without a Location is success for a part of a file, which has a Content-Range
+// in the target's Header: so Google's resumable uploads ask for the next part.
+func (p *Presigned) Send(ctx context.Context, to Target, body *Body) (http.Header, error) {
+	method := strings.ToUpper(to.Method)
+	err := p.check(to.URL)
+	switch {
+	case method != http.MethodPut && method != http.MethodPost:
+		err = errors.New("the upload method is neither PUT nor POST")
+	case err == nil:
+		err = checkGiven(to.Header)
 	}
+	if err != nil {
+		return nil, p.refuse(err)
+	}
+	var answer http.Header
 	_, err = p.doer.Call(ctx, upload.OpPresigned, nil, func(ctx context.Context) (*http.Response, error) {
-		req, err := http.NewRequestWithContext(ctx, method, rawURL, nil)
+		req, err := http.NewRequestWithContext(ctx, method, to.URL, nil)
 		if err != nil {
 			return nil, err
 		}
 		if err := body.Edit(ctx, req); err != nil {
 			return nil, err
 		}
-		if azure(target) {
-			req.Header.Set("X-Ms-Blob-Type", "BlockBlob")
+		for name, values := range to.Header {
+			if !framing(name) {
+				req.Header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
+			}
 		}
-		return p.doer.Do(req)
+		setBlobType(req)
+		resp, err := p.doer.Do(req)
+		if err == nil {
+			answer = resp.Header
+		}
+		return resp, err
 	})
-	return expired(err, target)
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
 }
 
-// check refuses what could not be sent just as it was given. What it says of
-// the URL stops before the query.
-func (p *Presigned) check(method, raw string) (*url.URL, error) {
+// refuse makes a failure of a target that cannot be used.
+func (p *Presigned) refuse(why error) *upload.Error {
+	f := p.doer.fail(&exchange{op: upload.OpPresigned}, fmt.Errorf("%w: %w", upload.ErrUnavailable, why))
+	f.Lasting = true
+	return f
+}
+
+// check refuses a URL that could not be sent just as it was given. What it says
+// of the URL stops before the query.
+func (p *Presigned) check(raw string) error {
 	u, err := url.Parse(raw)
 	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
 	switch {
-	case method != http.MethodPut && method != http.MethodPost:
-		return nil, errors.New("the upload method is neither PUT nor POST")
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, errors.New("the upload URL is no http or https URL")
+		return errors.New("the presigned URL is no http or https URL")
 	case strings.ContainsFunc(raw, unfit):
-		return nil, errors.New("the upload URL holds characters that cannot be sent as they are")
+		return errors.New("the presigned URL holds characters that cannot be sent as they are")
 	case u.Scheme == "http" && p.secure:
-		return nil, fmt.Errorf("the upload URL on %s is plain http, although the API is https", u.Host)
+		return fmt.Errorf("the presigned URL on %s is plain http, although the API is https", u.Host)
 	case u.User != nil:
-		return nil, fmt.Errorf("the upload URL on %s holds user info", u.Host)
+		return fmt.Errorf("the presigned URL on %s holds user info", u.Host)
 	case u.Fragment != "" || u.String() != raw || strings.HasSuffix(u.Host, ":"):
-		return nil, fmt.Errorf("the upload URL on %s cannot be sent as it was given", u.Host)
+		return fmt.Errorf("the presigned URL on %s cannot be sent as it was given", u.Host)
 	}
-	return u, nil
+	return nil
+}
+
+// framing tells the headers that say how a request is sent. They follow from the
+// body, whatever an API hands out.
+func framing(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Content-Length", "Host", "Connection", "Transfer-Encoding", "Trailer", "Te", "Expect":
+		return true
+	}
+	return false
+}
+
+// checkGiven refuses headers of a target that cannot be sent.
+func checkGiven(header http.Header) error {
+	for name, values := range header {
+		if err := checkField(name, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextStore prepares the request of a further hop, or says why it is not made.
+// Each hop is looked at for itself: it may be another vendor's.
+func nextStore(from *http.Request, next *http.Request) error {
+	to := next.URL
+	if to.Hostname() == "" || to.User != nil || to.Scheme != "https" && (to.Scheme != "http" || from.URL.Scheme != "http") {
+		return fmt.Errorf("redirect to %s is refused: only https is followed", origin(to))
+	}
+	if to.Hostname() != from.URL.Hostname() { // credentials that an API handed out are for the host that it named
+		next.Header.Del("Authorization")
+		next.Header.Del("Cookie")
+	}
+	if azure(from.URL) {
+		next.Header.Del(blobType)
+	}
+	setBlobType(next)
+	return nil
+}
+
+const blobType = "X-Ms-Blob-Type"
+
+// setBlobType adds the header that Azure asks for, and nobody else.
+func setBlobType(req *http.Request) {
+	if azure(req.URL) && req.Header.Get(blobType) == "" {
+		req.Header.Set(blobType, "BlockBlob")
+	}
 }
 
 // azure tells a shared access signature by its host, or by the two parameters
@@ -110,53 +174,4 @@ func (p *Presigned) check(method, raw string) (*url.URL, error) {
 func azure(u *url.URL) bool {
 	has := func(name string) bool { return strings.Contains("&"+u.RawQuery, "&"+name+"=") }
 	return strings.HasSuffix(u.Hostname(), ".blob.core.windows.net") || has("sig") && has("sv")
-}
-
-// expired makes upload.ErrExpired of a refusal that does not say why, where the
-// URL itself says that its time is over.
-func expired(err error, u *url.URL) error {
-	f, ok := errors.AsType[*upload.Error](err)
-	if !ok || f.Status != http.StatusForbidden || errors.Is(f, upload.ErrExpired) {
-		return err
-	}
-	if end, known := expiry(u.Query()); known && time.Now().After(end) {
-		f.Err = upload.ErrExpired
-	}
-	return err
-}
-
-// expiry reads when a presigned URL runs out: S3's and Google's date and
-// seconds, Azure's time.
-func expiry(q url.Values) (end time.Time, known bool) {
-	for _, vendor := range []string{"X-Amz-", "X-Goog-"} {
-		begin, err := time.Parse("20060102T150405Z", q.Get(vendor+"Date"))
-		seconds, err2 := strconv.Atoi(q.Get(vendor + "Expires"))
-		if err == nil && err2 == nil {
-			return begin.Add(time.Duration(seconds) * time.Second), true
-		}
-	}
-	if q.Has("sig") {
-		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z", time.DateOnly} {
-			if end, err := time.Parse(layout, q.Get("se")); err == nil {
-				return end, true
-			}
-		}
-	}
-	return time.Time{}, false
-}
-
-// readStoreError reads the XML that the object stores share. Azure puts the
-// reason into a field of its own.
-func readStoreError(a Answer) (code, message string) {
-	var e struct {
-		XMLName xml.Name `xml:"Error"`
-		Code    string
-		Message string
-		Detail  string `xml:"AuthenticationErrorDetail"`
-	}
-	text := bytes.TrimPrefix(a.Body, []byte("\xef\xbb\xbf"))
-	if xml.Unmarshal(text, &e) != nil {
-		return "", ""
-	}
-	return e.Code, strings.TrimSpace(e.Message + " " + e.Detail)
 }

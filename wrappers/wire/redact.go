@@ -73,8 +73,12 @@ func (d *Doer) secrets(reqs ...*http.Request) []string {
 				}
 			}
 		}
-		add(req.URL.RawQuery)
-		for pair := range strings.SplitSeq(req.URL.RawQuery, "&") {
+		pairs := strings.Split(req.URL.RawQuery, "&")
+		pairs = slices.DeleteFunc(pairs, func(pair string) bool { // the names of headers
+			return strings.HasPrefix(pair, "X-Amz-SignedHeaders=") || strings.HasPrefix(pair, "X-Goog-SignedHeaders=")
+		})
+		add(strings.Join(pairs, "&"))
+		for _, pair := range pairs {
 			_, v, _ := strings.Cut(pair, "=")
 			add(v)
 			if plain, err := url.QueryUnescape(v); err == nil && plain != v {

@@ -9,7 +9,8 @@ import (
 const maxRedirects = 5
 
 // follow sends the request of one attempt. Where the Doer follows redirects, it
-// sends the same body again to where a 307 or 308 leads.
+// sends the same request again to where a 307 or 308 leads, or any redirect of a
+// GET.
 func (d *Doer) follow(x *exchange) {
 	req, body := x.req, x.body
 	for hops := 0; ; hops++ {
@@ -19,30 +20,47 @@ func (d *Doer) follow(x *exchange) {
 			return
 		}
 		x.resp = resp
-		if d.redirect == nil || resp.StatusCode != http.StatusTemporaryRedirect && resp.StatusCode != http.StatusPermanentRedirect {
+		if d.redirect == nil || !redirects(req.Method, resp.StatusCode) || partStored(resp) {
 			return
 		}
-		to, err := resp.Location()
+		next := *req
+		next.Host, next.Header = "", req.Header.Clone()
+		next.URL, err = resp.Location()
 		switch {
 		case err != nil:
 			err = errors.New("redirect without a usable Location")
 		case hops == maxRedirects:
 			err = fmt.Errorf("more than %d redirects", maxRedirects)
-		case !d.redirect(req.URL, to):
-			err = fmt.Errorf("redirect to %s is refused: only https is followed", origin(to))
 		default:
-			if body, err = rewind(req); err == nil {
-				resp.Body.Close()
-				next := *req
-				next.URL, next.Host, next.Header = to, "", req.Header.Clone()
-				req = &next
-				continue
+			if err = d.redirect(req, &next); err == nil {
+				body, err = rewind(req)
 			}
 		}
-		d.understand(x)
-		x.add(err)
-		return
+		if err != nil {
+			d.understand(x)
+			x.add(err)
+			return
+		}
+		resp.Body.Close()
+		req = &next
 	}
+}
+
+// redirects reports whether a status leads elsewhere without changing the method.
+func redirects(method string, status int) bool {
+	switch status {
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
+		return method == http.MethodGet
+	}
+	return false
+}
+
+// partStored reports whether a 308 is no redirect: Google's resumable uploads
+// answer so when a part of a file is there and the next one is awaited.
+func partStored(resp *http.Response) bool {
+	return resp.StatusCode == http.StatusPermanentRedirect && resp.Header.Get("Location") == "" && resp.Request.Header.Get("Content-Range") != ""
 }
 
 // unanswered records a round trip that gave no usable answer. A resp beside the

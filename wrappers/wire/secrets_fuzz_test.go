@@ -70,7 +70,7 @@ func FuzzSecrets(f *testing.F) {
 		if api == nil {
 			t.Fatal("an answer that is no JSON is a success")
 		}
-		store := doer.Presigned().Send(t.Context(), "PUT", "https://store.example/x?sig="+url.QueryEscape(secret), wire.Raw(upload.Bytes("a", []byte("b"))))
+		store := sendTo(t, doer.Presigned(), "PUT", "https://store.example/x?sig="+url.QueryEscape(secret), wire.Raw(upload.Bytes("a", []byte("b"))))
 		for _, err := range []error{api, store} {
 			if err == nil { // a store's 2xx is a success
 				continue
@@ -123,7 +123,7 @@ func FuzzPresignedURL(f *testing.F) {
 	step := doer.Presigned()
 	f.Fuzz(func(t *testing.T, raw string) {
 		sent = nil
-		err := step.Send(t.Context(), "PUT", raw, wire.Raw(upload.Bytes("a", []byte("b"))))
+		err := sendTo(t, step, "PUT", raw, wire.Raw(upload.Bytes("a", []byte("b"))))
 		if err != nil {
 			if sent != nil {
 				t.Fatalf("%q was sent and refused: %v", raw, err)

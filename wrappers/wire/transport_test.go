@@ -43,7 +43,7 @@ func TestTransportWithItsOwnCASendsFilesWhole(t *testing.T) {
 	sizes := []int{0, 1, 16 << 10, 48 << 10, len(content)}
 	step := presigned(t, srv.URL, tlsClient(srv))
 	for _, size := range sizes {
-		if err := step.Send(t.Context(), "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", content[:size]))); err != nil {
+		if err := sendTo(t, step, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", content[:size]))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,7 +68,7 @@ func TestHTTPClientWithoutATransportSharesTheTunedOne(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 8 {
 				wg.Go(func() {
-					if err := step.Send(t.Context(), "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+					if err := sendTo(t, step, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
 						t.Error(err)
 					}
 				})

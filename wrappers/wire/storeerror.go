@@ -1,0 +1,126 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// storeTable says what the object stores' own answers mean, where HTTP alone does
+// not.
+var storeTable = Table{
+	{Status: 400, Code: "RequestTimeout", Kind: upload.ErrUnavailable, Again: true},
+	{Status: 400, Code: "EntityTooLarge", Kind: upload.ErrTooLarge},
+	{Status: 400, Code: "ExpiredToken", Kind: upload.ErrExpired},
+	{Status: 403, Code: "ExpiredRequest", Kind: upload.ErrExpired},
+	{Status: 403, Text: "has expired", Kind: upload.ErrExpired},
+	{Status: 403, Text: "not valid in the specified time frame", Kind: upload.ErrExpired},
+}
+
+// readStoreError reads the XML that the object stores share. Azure puts the
+// reason into a field of its own. It adds what the URL itself says of the reason.
+func readStoreError(a Answer) (code, message string) {
+	var e struct {
+		XMLName xml.Name `xml:"Error"`
+		Code    string
+		Message string
+		Detail  string `xml:"AuthenticationErrorDetail"`
+	}
+	reason := ""
+	if xml.Unmarshal(bytes.TrimPrefix(a.Body, []byte("\xef\xbb\xbf")), &e) == nil {
+		code, message, reason = e.Code, strings.TrimSpace(e.Message+" "+e.Detail), e.Message
+		if code == "AuthenticationFailed" { // Azure's message is the same for every reason
+			reason = e.Detail
+		}
+	} else {
+		reason = string(a.Body)
+	}
+	hint := ""
+	if end, known := expiry(a.request.URL.Query()); known && a.Status == http.StatusForbidden && !saysWhy(code, reason) && a.time().After(end) {
+		hint = "the URL has expired: it was good until " + end.UTC().Format(time.RFC3339)
+	} else if a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest {
+		hint = unsigned(a.request)
+	}
+	if hint != "" { // in front, where nothing cuts it off
+		message = strings.TrimSuffix(hint+"; "+message, "; ")
+	}
+	return code, message
+}
+
+var reasons = regexp.MustCompile(`(?i)signature|signed|header|match|credential|access ?key|polic`)
+
+// saysWhy reports whether a refusal gives a reason. One that does was not refused
+// for its time.
+func saysWhy(code, reason string) bool {
+	switch code {
+	case "", "AccessDenied", "AuthenticationFailed", "Forbidden":
+		return reasons.MatchString(reason)
+	}
+	return true
+}
+
+// expiry reads when a presigned URL runs out: the date and the seconds of S3 and
+// Google, Azure's time, and the seconds since 1970 of their older signatures.
+func expiry(q url.Values) (end time.Time, known bool) {
+	for _, vendor := range []string{"X-Amz-", "X-Goog-"} {
+		begin, err := time.Parse("20060102T150405Z", q.Get(vendor+"Date"))
+		seconds, err2 := strconv.Atoi(q.Get(vendor + "Expires"))
+		if err == nil && err2 == nil {
+			return begin.Add(time.Duration(seconds) * time.Second), true
+		}
+	}
+	if q.Has("sig") {
+		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z", time.DateOnly} {
+			if end, err := time.Parse(layout, q.Get("se")); err == nil {
+				return end, true
+			}
+		}
+	}
+	if seconds, err := strconv.ParseInt(q.Get("Expires"), 10, 64); err == nil && q.Has("Signature") {
+		return time.Unix(seconds, 0), true
+	}
+	return time.Time{}, false
+}
+
+// unsigned names the headers for which the URL is signed and which were not sent,
+// and those of the vendor which were sent and are not signed. Either is a reason
+// to refuse a request, and stores seldom say which header it was.
+func unsigned(req *http.Request) string {
+	query, _ := url.ParseQuery(strings.ReplaceAll(req.URL.RawQuery, ";", "%3B")) // which Go takes for an error
+	for _, vendor := range []string{"X-Amz-", "X-Goog-"} {
+		if !query.Has(vendor + "SignedHeaders") {
+			continue
+		}
+		signed := strings.Split(strings.ToLower(query.Get(vendor+"SignedHeaders")), ";")
+		var missing, extra []string
+		for _, name := range signed {
+			if name != "host" && name != "content-length" && name != "" && len(req.Header.Values(name)) == 0 {
+				missing = append(missing, name)
+			}
+		}
+		for name := range req.Header {
+			if name = strings.ToLower(name); strings.HasPrefix(name, strings.ToLower(vendor)) && !slices.Contains(signed, name) {
+				extra = append(extra, name)
+			}
+		}
+		slices.Sort(extra)
+		var says []string
+		if missing != nil {
+			says = append(says, fmt.Sprintf("the URL is signed for headers that were not sent: %s", strings.Join(missing, ", ")))
+		}
+		if extra != nil {
+			says = append(says, fmt.Sprintf("the URL is not signed for headers that were sent: %s", strings.Join(extra, ", ")))
+		}
+		return strings.Join(says, "; ")
+	}
+	return ""
+}
