@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -95,6 +96,32 @@ func TestContractWithClientCredentials(t *testing.T) {
 		}.TokenSource(t.Context()))
 		return s
 	})
+}
+
+// Every exchange of the way there and back is held to the spec.
+func TestWhatWasSentComesBack(t *testing.T) {
+	s := subject(t, newStandin(t), oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}))
+	client := s.Uploader.(*twentyfourseven.Client)
+	for _, size := range []int{0, 1, 64 << 10, 5<<20 + 1} {
+		sent := make([]byte, size)
+		rand.NewChaCha8([32]byte{1}).Read(sent)
+		res, err := client.Upload(t.Context(), upload.Bytes("invoice.pdf", sent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := client.Wait(t.Context(), res.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := client.Document(t.Context(), st.DocumentID)
+		if err != nil || doc.ContentType != "application/pdf" {
+			t.Errorf("%+v, %v", doc, err)
+		}
+		var got bytes.Buffer
+		if n, err := client.Download(t.Context(), st.DocumentID, &got, int64(size)); err != nil || n != int64(size) || !bytes.Equal(got.Bytes(), sent) {
+			t.Errorf("%d bytes came back of %d: %v", n, size, err)
+		}
+	}
 }
 
 func TestStandinKeepsTheSpec(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http/httptest"
+	"os"
 
 	"golang.org/x/oauth2"
 
@@ -67,6 +68,29 @@ func ExampleNew() {
 	}
 	fmt.Println(res.Name, res.Size)
 	// Output: invoice.pdf 8
+}
+
+// The document is the only way to read an upload back.
+func ExampleClient_Download() {
+	office := startOffice()
+	defer office.Close()
+	ctx := context.Background()
+	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"}), upload.Config{BaseURL: office.URL + "/v1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	res, err := client.Upload(ctx, upload.Bytes("hello.txt", []byte("hello\n")))
+	if err != nil {
+		log.Fatal(err)
+	}
+	status, err := client.Wait(ctx, res.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.Download(ctx, status.DocumentID, os.Stdout, 10<<20); err != nil { // at most 10 MiB
+		log.Fatal(err)
+	}
+	// Output: hello
 }
 
 func ExampleClient_Status() {

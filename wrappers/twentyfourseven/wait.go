@@ -71,7 +71,11 @@ func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
 		case !limited && time.Since(began) >= waitLimit:
 			err = fmt.Errorf("%w: gave up after %s; for another limit give the context a deadline", upload.ErrUnavailable, waitLimit)
 		default:
-			if err = c.doer.Pause(ctx, n); err == nil {
+			pause := n
+			if !known || !completed.IsZero() { // so that settleTime is kept to
+				pause = min(n, 3)
+			}
+			if err = c.doer.Pause(ctx, pause); err == nil {
 				continue
 			}
 		}

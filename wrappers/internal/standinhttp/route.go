@@ -19,10 +19,7 @@ type API struct {
 	Authenticate func(*http.Request) error
 	Refuse       func(http.ResponseWriter, *http.Request, error)
 	WrongMethod  error // is wrapped with the methods that there are
-	// NoSuchPath is told which operations there are, and nothing for a path with
-	// dots or two slashes in it: a caller may take that for an operation's, whose
-	// refusals the spec declares.
-	NoSuchPath func(there string) error
+	NoSuchPath   func(there string) error
 }
 
 // Handler returns the API's handler. It adds patterns to Mux.
@@ -54,7 +51,7 @@ func (a API) Handler() http.Handler {
 		}
 		// The mux would answer a path with a dot or two slashes with a redirect.
 		if p := r.URL.EscapedPath(); path.Clean(p) != p {
-			a.Refuse(w, r, a.NoSuchPath(""))
+			a.Refuse(w, r, noSuchPath)
 			return
 		}
 		a.Mux.ServeHTTP(w, r)

@@ -30,10 +30,10 @@ func TestWhatIsNoOperationIsRefused(t *testing.T) {
 		{"OPTIONS", "/v1/files"}:   `"wrong method: POST"`,
 		{"POST", "/"}:              `"nowhere; there is POST /v1/files"`,
 		{"POST", "/v1/other"}:      `"nowhere; there is POST /v1/files"`,
-		{"POST", "/v1//files"}:     `"nowhere; there is "`,
-		{"POST", "/v1/./files"}:    `"nowhere; there is "`,
-		{"POST", "/v1/files/"}:     `"nowhere; there is "`,
-		{"POST", "/x/../v1/files"}: `"nowhere; there is "`,
+		{"POST", "/v1//files"}:     `"nowhere; there is POST /v1/files"`,
+		{"POST", "/v1/./files"}:    `"nowhere; there is POST /v1/files"`,
+		{"POST", "/v1/files/"}:     `"nowhere; there is POST /v1/files"`,
+		{"POST", "/x/../v1/files"}: `"nowhere; there is POST /v1/files"`,
 	} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(request[0], request[1], nil))

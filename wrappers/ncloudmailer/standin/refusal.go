@@ -53,11 +53,7 @@ func noSuchBatch() error {
 }
 
 func noSuchPath(there string) error {
-	e := &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception"}
-	if there != "" {
-		e.details = "There are: " + there + "."
-	}
-	return e
+	return &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception", details: "There are: " + there + "."}
 }
 
 func methodNotAllowed() error {

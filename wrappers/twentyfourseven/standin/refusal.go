@@ -23,11 +23,8 @@ func refuse(status int, format string, args ...any) error {
 	return &refusal{status: status, reason: fmt.Errorf(format, args...)}
 }
 
-// noSuchPath shows which paths there are, because a person has mistyped one.
+// noSuchPath shows its reason, because a person has mistyped an address.
 func noSuchPath(there string) error {
-	if there == "" {
-		return refuse(http.StatusNotFound, "no such path")
-	}
 	return &refusal{http.StatusNotFound, fmt.Errorf("no such path; there are: %s", there), true}
 }
 

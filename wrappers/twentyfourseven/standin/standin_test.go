@@ -322,7 +322,7 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			resp, text := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType, "Authorization", "Bearer "+token)
 			want := ""
-			if c.what == "an unknown path" {
+			if c.reason == "path" { // a mistyped address: which are there?
 				want = "no such path; there are: GET, HEAD /v1/documents/{documentId}; GET, HEAD /v1/fileUpload/{fileId}; POST /v1/fileUpload\n"
 			}
 			if resp.StatusCode != c.status || text != want {

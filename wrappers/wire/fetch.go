@@ -1,0 +1,122 @@
+package wire
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// Fetch writes what a presigned URL gives to w, and returns the number of bytes
+// written. It sends no credentials of the API. More than max bytes is
+// [upload.ErrTooLarge]; zero means no limit.
+//
+// The bytes must be as many as the store announces, and have the hash that it
+// announces, if it does. A failure before the first byte is repeated as by Send;
+// after it, w holds a part. A URL that has run out is [upload.ErrExpired].
+func (p *Presigned) Fetch(ctx context.Context, rawURL string, w io.Writer, max int64) (n int64, err error) {
+	if err := p.check(rawURL); err != nil {
+		return 0, p.refuse(err)
+	}
+	_, err = p.doer.Call(ctx, upload.OpPresigned, nil, func(ctx context.Context) (*http.Response, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := p.doer.Do(req)
+		if err != nil || resp.StatusCode/100 != 2 {
+			return resp, err
+		}
+		defer resp.Body.Close()
+		if n, err = copyWhole(w, resp, max); err != nil {
+			x, _ := ctx.Value(exchangeKey{}).(*exchange)
+			f := p.doer.fail(x, ended(ctx, err))
+			f.Status = resp.StatusCode
+			return nil, f
+		}
+		return resp, nil
+	})
+	return n, err
+}
+
+// copyWhole copies a body of at most max bytes, and holds it to what its answer
+// announces.
+func copyWhole(w io.Writer, resp *http.Response, max int64) (n int64, err error) {
+	if resp.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("%w: status %d is no whole file", upload.ErrUnavailable, resp.StatusCode)
+	}
+	tooLarge := fmt.Errorf("%w: the file has more than %d bytes", upload.ErrTooLarge, max)
+	if max > 0 && resp.ContentLength > max {
+		return 0, tooLarge
+	}
+	digest, want := announced(resp.Header)
+	body := &reading{r: resp.Body}
+	from := io.Reader(body)
+	if max > 0 {
+		from = io.LimitReader(body, max)
+	}
+	into := w
+	if digest != nil {
+		into = io.MultiWriter(w, digest)
+	}
+	n, err = io.Copy(into, from)
+	switch {
+	case body.err != nil:
+		return n, fmt.Errorf("%w: the download broke off after %d bytes: %w", upload.ErrUnavailable, n, withoutURL(body.err))
+	case err != nil:
+		return n, fmt.Errorf("%w: writing the download: %w", upload.ErrInvalid, err)
+	case resp.ContentLength >= 0 && n != resp.ContentLength:
+		return n, fmt.Errorf("%w: the download has %d bytes, and %d were announced", upload.ErrUnavailable, n, resp.ContentLength)
+	}
+	if max > 0 && n == max {
+		if more, _ := body.Read(make([]byte, 1)); more > 0 {
+			return n, tooLarge
+		}
+	}
+	if digest != nil && base64.StdEncoding.EncodeToString(digest.Sum(nil)) != want {
+		return n, fmt.Errorf("%w: the download does not have the hash that was announced", upload.ErrUnavailable)
+	}
+	return n, nil
+}
+
+// reading tells the failures of a reader from those of what io.Copy writes to.
+type reading struct {
+	r   io.Reader
+	err error
+}
+
+func (r *reading) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+// announced returns the hash of a whole object that an answer names, in base64, and
+// what works it out. A store that names none gives nil. An ETag is no hash: of an
+// object in parts it is something else.
+func announced(header http.Header) (digest hash.Hash, want string) {
+	if sum := header.Get("X-Amz-Checksum-Sha256"); sum != "" && !strings.Contains(sum, "-") { // "-3" is of three parts
+		return sha256.New(), sum
+	}
+	if sum := header.Get("Content-Md5"); sum != "" {
+		return md5.New(), sum
+	}
+	for _, sums := range header.Values("X-Goog-Hash") {
+		for sum := range strings.SplitSeq(sums, ",") {
+			if sum, ok := strings.CutPrefix(strings.TrimSpace(sum), "md5="); ok {
+				return md5.New(), sum
+			}
+		}
+	}
+	return nil, ""
+}
