@@ -12,10 +12,13 @@ const (
 	maxContentType = 255
 )
 
-// CheckKey says whether every store takes key: at most 512 bytes in elements of 1 to 128 joined by single slashes,
-// of ASCII letters, digits, '-', '_' and '.', where no element begins or ends with a dot. So a key is the same path
-// on every file system and needs no escaping in a URL. Two keys that differ only in case are one on some file systems;
-// do not rely on them being two. The error matches [fs.ErrInvalid].
+// CheckKey returns nil for a key that every store takes, and else an error that
+// matches [fs.ErrInvalid]. A key has at most 512 bytes. It is one or more
+// elements with single slashes between them. An element has 1 to 128 ASCII
+// letters, digits, '-', '_' and '.', and neither begins nor ends with a dot. So
+// a key is the same path on every file system and needs no escaping in a URL.
+// Two keys that differ only in case are one on some file systems: do not rely
+// on them being two.
 func CheckKey(key string) error {
 	if !fs.ValidPath(key) || len(key) > maxKey {
 		return fmt.Errorf("%w: not a key: %.80q", fs.ErrInvalid, key)
@@ -34,9 +37,11 @@ func notInKey(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.')
 }
 
-// CheckContentType says whether every store takes contentType: at most 255 bytes of printable ASCII in which spaces
-// stand singly and only between other characters, since signed requests fold any more of them. Empty is taken too.
-// Whether it is a media type at all is not looked at. The error matches [fs.ErrInvalid].
+// CheckContentType returns nil for a content type that every store takes, and
+// else an error that matches [fs.ErrInvalid]. A content type has at most 255
+// bytes of printable ASCII, or is empty. A space stands alone and between two
+// other characters, since signed requests fold any more of them.
+// CheckContentType does not ask whether it is a media type at all.
 func CheckContentType(contentType string) error {
 	bad := func(r rune) bool { return r < ' ' || r > '~' }
 	if len(contentType) > maxContentType || strings.ContainsFunc(contentType, bad) ||
@@ -46,7 +51,8 @@ func CheckContentType(contentType string) error {
 	return nil
 }
 
-// checkPut checks what Put and PresignPut are given, and fills the content type in.
+// checkPut checks the arguments of Put and PresignPut, and fills the content
+// type in.
 func checkPut(key, contentType string) (string, error) {
 	if err := CheckKey(key); err != nil {
 		return "", err

@@ -39,13 +39,13 @@ import (
 //
 // # What is deleted
 //
-// The store deletes what Delete names, and folders that become empty by it. When
-// it is opened, it deletes what puts of a killed process left in dir/.incoming:
-// only plain files with the names that it makes itself. It never follows a
-// symbolic link out of dir, and refuses to open where one of its own folders is
-// a link. One process at a time uses a folder, which a lock on dir/.content-type/.lock
-// holds: a second one gets an error. The lock ends with Close, and with the process,
-// also by kill -9.
+// The store deletes what Delete names, and folders that become empty by it.
+// When it is opened, it deletes what puts of a killed process left in
+// dir/.incoming: only plain files with the names that it makes itself. It never
+// follows a symbolic link out of dir, and refuses to open where one of its own
+// folders is a link. One process at a time uses a folder, which a lock on
+// dir/.content-type/.lock holds: a second one gets an error. The lock ends with
+// Close, and with the process, also by kill -9.
 func Disk(dir string) (Store, error) {
 	if dir == "" {
 		return nil, errors.New("store: no folder given")

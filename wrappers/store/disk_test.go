@@ -35,7 +35,8 @@ func reopen(t testing.TB, st store.Store, dir string) store.Store {
 	return openDisk(t, dir)
 }
 
-// files lists what lies in dir, folders with a slash at the end. What types share is left out: it is no one object's.
+// files lists what lies in dir, folders with a slash at the end. What types
+// share is left out: it is no one object's.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
@@ -124,7 +125,8 @@ func TestDiskKeepsKeyAndTypeWhereARenameFails(t *testing.T) {
 		}
 	}
 	before := files(t, dir)
-	// A folder that has no type of its own: only the last rename fails, when the type stands already.
+	// A folder that has no type of its own: only the last rename fails, when
+	// the type stands already.
 	if err := os.MkdirAll(filepath.Join(dir, "laid", "down"), 0o700); err != nil {
 		t.Fatal(err)
 	}

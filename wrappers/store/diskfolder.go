@@ -66,8 +66,8 @@ func (d *disk) lockFolder() error {
 	return nil
 }
 
-// openOwn opens a folder of the store's own, by handle, and makes it if there is
-// none. A symbolic link in its place is refused, also one that is laid there
+// openOwn opens a folder of the store's own, by handle, and makes it if there
+// is none. A symbolic link in its place is refused, also one that is laid there
 // while this runs.
 func (d *disk) openOwn(name string) (*os.Root, error) {
 	if err := d.root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -95,8 +95,8 @@ func (d *disk) openOwn(name string) (*os.Root, error) {
 	return dir, nil
 }
 
-// removeLeft deletes the files that writeAside made and nobody renamed. All else
-// belongs to somebody else and stays.
+// removeLeft deletes the files that writeAside made and nobody renamed. All
+// else belongs to somebody else and stays.
 func removeLeft(incoming *os.Root) error {
 	dir, err := incoming.Open(".")
 	if err != nil {

@@ -16,12 +16,12 @@ const (
 	maxShared = 256
 )
 
-// contentTypes keeps the content types of a disk store. It relies on the store's
-// locks: one key is changed by one caller at a time.
+// contentTypes keeps the content types of a disk store. It relies on the
+// store's locks: one key is changed by one caller at a time.
 //
 // Records of one type are hard links to one file in sharedDir. To make a new
-// file is the larger part of a small put's time, so a file for each record would
-// double that time.
+// file is the larger part of a small put's time, so a file for each record
+// would double that time.
 type contentTypes struct {
 	disk   *disk
 	mu     sync.Mutex
@@ -102,8 +102,8 @@ func (t *contentTypes) newRecord(contentType string) (aside string, err error) {
 }
 
 // sharedFile returns the name of the file that records of the type are links
-// to. The name is made of the type alone, so that it means one type for ever. It
-// is empty where a caller makes up ever new types.
+// to. The name is made of the type alone, so that it means one type for ever.
+// It is empty where a caller makes up ever new types.
 func (t *contentTypes) sharedFile(contentType string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

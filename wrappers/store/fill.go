@@ -6,9 +6,11 @@ import (
 	"sync"
 )
 
-// Fill reads from r until buf is full, and then err is nil, or until r ends, and then err is io.EOF with n of any size.
-// Unlike [io.ReadFull] it leaves every error of r as it is, so that an upload that was cut off (io.ErrUnexpectedEOF)
-// does not look like a short one. Between reads it ends with the error of ctx. Implementations of [Store] read with it.
+// Fill reads from r until buf is full, and then err is nil, or until r ends,
+// and then err is io.EOF and n is of any size. Unlike [io.ReadFull] it leaves
+// every error of r as it is, so an upload that was cut off
+// (io.ErrUnexpectedEOF) does not look like a short one. Between reads it ends
+// with the error of ctx. Implementations of [Store] read with it.
 func Fill(ctx context.Context, r io.Reader, buf []byte) (n int, err error) {
 	for idle := 0; n < len(buf); {
 		if err := ctx.Err(); err != nil {
@@ -28,10 +30,12 @@ func Fill(ctx context.Context, r io.Reader, buf []byte) (n int, err error) {
 	return n, nil
 }
 
-// blocks are what Memory and Disk read into: one for each put under way.
+// blocks are the buffers that Memory and Disk read into, one for each put under
+// way.
 var blocks = sync.Pool{New: func() any { return new([128 << 10]byte) }}
 
-// copyBlocks hands r to write in blocks, which write must not keep, and counts the bytes.
+// copyBlocks gives r to write in blocks and counts the bytes. The blocks are
+// used again, so write must not keep them.
 func copyBlocks(ctx context.Context, r io.Reader, write func([]byte) error) (size int64, err error) {
 	block := blocks.Get().(*[128 << 10]byte)
 	defer blocks.Put(block)

@@ -9,7 +9,8 @@ import (
 )
 
 // Lister is a [Store] that can name the objects it holds. [Memory] and [Disk]
-// return one. A bucket is none: it has rules of its own by which objects expire.
+// return one. A bucket is none: it has rules of its own by which objects
+// expire.
 type Lister interface {
 	Store
 

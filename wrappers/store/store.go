@@ -36,26 +36,26 @@ type Store interface {
 	// appears whole or not at all, in place of an earlier one under the key.
 	// Any other error of r stores nothing, io.ErrUnexpectedEOF too, and leaves
 	// an earlier object as it was; the returned error holds it. Put asks ctx
-	// between reads, so a Read that blocks is for its owner to end. Put does not
-	// close r. Of several puts of one key at the same time one wins whole.
+	// between reads, so a Read that blocks is for its owner to end. Put does
+	// not close r. Of several puts of one key at the same time one wins whole.
 	//
 	// After an error the key holds what it held before. There is one exception:
 	// where the answer of a store across the network was lost, the new object
 	// may be there all the same, and then it is whole.
 	Put(ctx context.Context, key, contentType string, r io.Reader) (size int64, err error)
 
-	// Open returns the object as it is now: later puts and deletes do not change
-	// what the reader yields. The caller closes the reader. ctx may end the
-	// reading as well, so it must live as long as the reader is used. A missing
-	// key is fs.ErrNotExist.
+	// Open returns the object as it is now: later puts and deletes do not
+	// change what the reader yields. The caller closes the reader. ctx may end
+	// the reading as well, so it must live as long as the reader is used. A
+	// missing key is fs.ErrNotExist.
 	Open(ctx context.Context, key string) (io.ReadCloser, Info, error)
 
 	// Stat describes the object without opening it. A missing key is
 	// fs.ErrNotExist.
 	Stat(ctx context.Context, key string) (Info, error)
 
-	// Delete removes the object, and no other. To remove what is not there is no
-	// error, as in S3: a delete may be repeated.
+	// Delete removes the object, and no other. To remove what is not there is
+	// no error, as in S3: a delete may be repeated.
 	Delete(ctx context.Context, key string) error
 
 	// PresignPut returns a URL to which anyone may PUT the object with exactly

@@ -16,8 +16,8 @@ const (
 	awsSession = "AWS_SESSION_TOKEN"
 )
 
-// openStore is the one place that knows which stores there are. Where is the
-// name to show.
+// openStore opens the store that --store names, and returns the name to show in
+// where. No other place knows which stores there are.
 func openStore(env environment, name string) (st store.Store, where string, err error) {
 	switch {
 	case name == "":
@@ -36,9 +36,9 @@ func openStore(env environment, name string) (st store.Store, where string, err 
 	}
 }
 
-// lifecycle is the rule by which the bucket called name forgets NAVER's files:
-// they end after 24 hours, of which a bucket's day is the nearest it can say. What
-// 24SevenOffice keeps has no documented end.
+// lifecycle returns the rule that deletes NAVER's files in the bucket called
+// name. They end after 24 hours, and one day is the nearest that a rule can say.
+// The files of 24SevenOffice have no documented end.
 func lifecycle(name string) (string, error) {
 	u, err := url.Parse(name)
 	if err != nil || u.Scheme != "s3" {
@@ -51,8 +51,8 @@ func lifecycle(name string) (string, error) {
 	return rule, nil
 }
 
-// openBucket sees that the bucket answers: later that would look like the
-// failure of an upload.
+// openBucket opens a bucket and asks it for an answer: a wrong setting that shows
+// later would look like the failure of an upload.
 func openBucket(env environment, address string) (store.Store, error) {
 	if err := env.need("--store s3", awsKeyID, awsSecret); err != nil {
 		return nil, usageError{err}
@@ -60,7 +60,8 @@ func openBucket(env environment, address string) (store.Store, error) {
 	if err := env.clean(awsKeyID, awsSecret, awsSession); err != nil {
 		return nil, usageError{err}
 	}
-	st, err := s3.Open(address, s3.Credentials{AccessKeyID: env(awsKeyID), SecretAccessKey: env(awsSecret), SessionToken: env(awsSession)})
+	cred := s3.Credentials{AccessKeyID: env(awsKeyID), SecretAccessKey: env(awsSecret), SessionToken: env(awsSession)}
+	st, err := s3.Open(address, cred)
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -20,7 +20,8 @@ type address struct {
 	region string
 }
 
-// parse never shows rawURL in an error: someone may have written a secret there.
+// parse never shows rawURL in an error: someone may have written a secret
+// there.
 func parse(rawURL string) (address, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Fragment != "" {
@@ -78,12 +79,13 @@ func awsBucket(bucket, region string) string {
 	return "https://" + bucket + ".s3." + region + ".amazonaws.com"
 }
 
-// endpoint returns the URL of a bucket behind an endpoint that is not the default:
-// in the path, since few other stores have a host name for each bucket. A path
-// of the endpoint's own comes before it.
+// endpoint returns the URL of a bucket behind an endpoint that is not the
+// default: in the path, since few other stores have a host name for each
+// bucket. A path of the endpoint's own comes before it.
 func endpoint(setting, value, bucket string) (string, error) {
 	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
+		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("the %s setting is not of the form https://HOST or http://HOST:PORT", setting)
 	}
 	path := strings.Trim(u.Path, "/")

@@ -96,9 +96,9 @@ func TestContractOfAPresignedPutIntoABucket(t *testing.T) {
 	})
 }
 
-// fronted is a store whose presigned URLs lead past the kit, so that it sees the
-// presigned step and injects faults into it. What is behind checks the signatures,
-// which are for the name of the front.
+// fronted is a store whose presigned URLs lead past the kit, so that it sees
+// the presigned step and injects faults into it. What is behind checks the
+// signatures, which are for the name of the front.
 type fronted struct {
 	*s3.Store // for what the stand-in itself does
 	named     *s3.Store

@@ -48,8 +48,8 @@ type xmlError struct {
 	Message string
 }
 
-// readError finds S3's code and words, and adds what to do where S3 does not say
-// it. The pages that proxies answer with are left out.
+// readError finds S3's code and words, and adds what to do where S3 does not
+// say it. The pages that proxies answer with are left out.
 func (s *Store) readError(a wire.Answer) (code, message string) {
 	var e xmlError
 	if err := xml.Unmarshal(a.Body, &e); err == nil {

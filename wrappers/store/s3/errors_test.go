@@ -14,7 +14,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store/s3"
 )
 
-// scripted opens a store whose server is answer. What a real server does is not imitated here, only how one fails.
+// scripted opens a store whose server is answer. What a real server does is not
+// imitated here, only how one fails.
 func scripted(t *testing.T, answer http.HandlerFunc) *s3.Store {
 	t.Helper()
 	srv := httptest.NewServer(answer)

@@ -29,7 +29,8 @@ type gateway struct {
 	cmd  *exec.Cmd
 }
 
-// startGateway starts a server with an empty bucket. It skips the test where there is no such program.
+// startGateway starts a server with an empty bucket. It skips the test where
+// there is no such program.
 func startGateway(t testing.TB) *gateway {
 	t.Helper()
 	path := os.Getenv("PUTPOST_VERSITYGW")
@@ -107,8 +108,8 @@ func (g *gateway) openNew(t testing.TB) (st *s3.Store, prefix string) {
 	return st, prefix
 }
 
-// objects lists the objects below a prefix, past the store: they are plain files
-// of the server.
+// objects lists the objects below a prefix, past the store: they are plain
+// files of the server.
 func (g *gateway) objects(prefix string) (keys []string) {
 	g.t.Helper()
 	err := fs.WalkDir(os.DirFS(filepath.Join(g.dir, bucket)), ".", func(key string, d fs.DirEntry, err error) error {
@@ -140,8 +141,8 @@ func (g *gateway) uploads() []string {
 	return uploads
 }
 
-// wantNothing checks that the bucket has no object, and no multipart upload that
-// could become one.
+// wantNothing checks that the bucket has no object, and no multipart upload
+// that could become one.
 func (g *gateway) wantNothing() {
 	g.t.Helper()
 	for _, key := range g.objects("") {

@@ -9,13 +9,15 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// Lifecycle returns the rules of a bucket whose objects below prefix are to go after so many days, and whose multipart
-// uploads that nobody finished are to go after one. An empty prefix means the whole bucket. It is JSON as this takes it:
+// Lifecycle returns the rules for a bucket whose objects below prefix are
+// deleted after so many days, and whose unfinished multipart uploads after one.
+// An empty prefix means the whole bucket. The rules are JSON for this command:
 //
 //	aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration file://rules.json
 //
-// That command replaces all rules of the bucket: merge these with what it has. Objects go at midnight UTC after the
-// last day has passed, so one day is the least that can be said and up to two in fact.
+// The command replaces all rules of the bucket: merge these with the ones that
+// it has. S3 deletes at midnight UTC after the last day has passed. So one day
+// is the least that a rule can say, and means up to two.
 func Lifecycle(prefix string, days int) (string, error) {
 	if days < 1 {
 		return "", errors.New("s3: objects expire after one day at the earliest")

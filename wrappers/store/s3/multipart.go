@@ -29,7 +29,9 @@ type part struct {
 
 // putParts sends what is in buf, which is full, and the rest of r. ended says
 // that r has none.
-func (s *Store) putParts(ctx context.Context, key, contentType string, buf *[partSize + 1]byte, r io.Reader, ended bool) (size int64, err error) {
+func (s *Store) putParts(ctx context.Context, key, contentType string, buf *[partSize + 1]byte,
+	r io.Reader, ended bool,
+) (size int64, err error) {
 	m := &multipart{store: s, key: key}
 	if err := m.create(ctx, contentType); err != nil {
 		return 0, err
@@ -63,7 +65,10 @@ func (m *multipart) create(ctx context.Context, contentType string) error {
 		XMLName  xml.Name `xml:"InitiateMultipartUploadResult"`
 		UploadID string   `xml:"UploadId"`
 	}
-	r := request{op: "CreateMultipartUpload", method: http.MethodPost, key: m.key, query: url.Values{"uploads": {""}}, contentType: contentType}
+	r := request{
+		op: "CreateMultipartUpload", method: http.MethodPost, key: m.key,
+		query: url.Values{"uploads": {""}}, contentType: contentType,
+	}
 	_, err := m.store.call(ctx, r, func(b []byte) error {
 		err := decode(b, &created)
 		if err == nil && created.UploadID == "" {
@@ -81,7 +86,8 @@ func (m *multipart) upload(ctx context.Context, b []byte) error {
 	}
 	number := len(m.parts) + 1
 	query := url.Values{"partNumber": {strconv.Itoa(number)}, "uploadId": {m.id}}
-	resp, err := m.store.call(ctx, request{op: "UploadPart", method: http.MethodPut, key: m.key, query: query, body: b}, nil)
+	r := request{op: "UploadPart", method: http.MethodPut, key: m.key, query: query, body: b}
+	resp, err := m.store.call(ctx, r, nil)
 	if err == nil {
 		m.parts = append(m.parts, part{number, resp.Header.Get("ETag")})
 	}
@@ -96,7 +102,10 @@ func (m *multipart) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := request{op: "CompleteMultipartUpload", method: http.MethodPost, key: m.key, query: url.Values{"uploadId": {m.id}}, body: body}
+	r := request{
+		op: "CompleteMultipartUpload", method: http.MethodPost, key: m.key,
+		query: url.Values{"uploadId": {m.id}}, body: body,
+	}
 	_, err = m.store.call(ctx, r, func(b []byte) error {
 		var completed struct {
 			XMLName xml.Name `xml:"CompleteMultipartUploadResult"`

@@ -91,7 +91,8 @@ func TestAPresignedURLTakesOnlyWhatItIsFor(t *testing.T) {
 func TestAPresignedURLExpires(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t)
-	// The shortest life that surely lasts to a first request: S3 counts from the start of the second.
+	// The shortest life that surely lasts to a first request: S3 counts from
+	// the start of the second.
 	rawURL := presign(t, g.open(t), 2*time.Second)
 	if status := send(t, rawURL, "application/pdf", strings.NewReader("x")); status != 200 {
 		t.Errorf("within its life: status %d, want 200", status)

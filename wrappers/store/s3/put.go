@@ -22,12 +22,12 @@ var (
 	partBuffers  = sync.Pool{New: func() any { return new([partSize + 1]byte) }}
 )
 
-// Put is described at [store.Store]. Up to 5 MiB it is one request, more than
-// that a multipart upload in parts of 5 MiB; it holds no more than one part at a
-// time. A multipart upload has 10,000 parts at most, so an object larger than
-// 48.8 GiB fails with [store.ErrFull]. A multipart upload that fails is aborted at
-// the store. Where the store cannot be reached for that, the bucket's rule does
-// it ([Lifecycle]).
+// Put stores an object, as [store.Store] says. Up to 5 MiB it is one request, more than
+// that a multipart upload in parts of 5 MiB; it holds no more than one part at
+// a time. A multipart upload has 10,000 parts at most, so an object larger than
+// 48.8 GiB fails with [store.ErrFull]. A multipart upload that fails is aborted
+// at the store. Where the store cannot be reached for that, the bucket's rule
+// does it ([Lifecycle]).
 func (s *Store) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 	contentType, err := checkPut(key, contentType)
 	if err != nil {
@@ -47,9 +47,9 @@ func checkPut(key, contentType string) (string, error) {
 	return contentType, errors.Join(store.CheckKey(key), store.CheckContentType(contentType))
 }
 
-// put reads into buffers of its own, since what is in a buffer can be sent again,
-// and so that the length is known. A buffer goes back to its pool only after
-// success: after a failure the connection may still read from it.
+// put reads into buffers of its own, since what is in a buffer can be sent
+// again, and so that the length is known. A buffer goes back to its pool only
+// after success: after a failure the connection may still read from it.
 func (s *Store) put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 	small := smallBuffers.Get().(*[smallPut]byte)
 	n, err := store.Fill(ctx, r, small[:])
@@ -88,6 +88,7 @@ func (s *Store) put(ctx context.Context, key, contentType string, r io.Reader) (
 }
 
 func (s *Store) putWhole(ctx context.Context, key, contentType string, b []byte) error {
-	_, err := s.call(ctx, request{op: "PutObject", method: http.MethodPut, key: key, contentType: contentType, body: b}, nil)
+	r := request{op: "PutObject", method: http.MethodPut, key: key, contentType: contentType, body: b}
+	_, err := s.call(ctx, r, nil)
 	return err
 }

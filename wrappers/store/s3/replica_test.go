@@ -287,8 +287,8 @@ func TestAFormThatIsCutOffInMidPartLeavesNothing(t *testing.T) {
 }
 
 // The connection is reset, as by a crash. A connection that is closed in peace
-// would not do: versitygw v1.8.0 takes its end for the end of the body (its pull
-// request 2415 mends that).
+// would not do: versitygw v1.8.0 takes its end for the end of the body (its
+// pull request 2415 mends that).
 func TestAPresignedPutThatIsCutOffLeavesNothing(t *testing.T) {
 	g := startGateway(t)
 	a, b := replicas(t, g, 0)
@@ -325,7 +325,8 @@ func TestAPresignedPutThatIsCutOffLeavesNothing(t *testing.T) {
 	wantStored(t, body, info.ContentType, "application/pdf", content)
 }
 
-// once is a source of which the first opening is told, and the first reading of its second half.
+// once is a source of which the first opening is told, and the first reading of
+// its second half.
 type once struct {
 	opened, half func()
 	opens        int
@@ -385,7 +386,8 @@ func TestAURLThatExpiredCostsANewStart(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t)
 	a, _ := replicas(t, g, time.Second)
-	// The URL is handed out before the source is opened. S3 counts from the start of the second.
+	// The URL is handed out before the source is opened. S3 counts from the
+	// start of the second.
 	o := &once{opened: func() { time.Sleep(2100 * time.Millisecond) }}
 	res, err := a.officeClient(t, a).Upload(t.Context(), o.source("scan.pdf", []byte("%PDF-1.7")))
 	if err != nil || o.opens != 2 || len(g.objects("")) != 1 {

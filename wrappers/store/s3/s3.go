@@ -1,6 +1,6 @@
 // Package s3 keeps objects in a bucket of S3, or of anything that speaks its
-// protocol. Its presigned URLs are the bucket's own, so what is uploaded by them
-// never passes through this process.
+// protocol. Its presigned URLs are the bucket's own, so what is uploaded by
+// them never passes through this process.
 //
 //	st, err := s3.Open("s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-north-1", s3.Credentials{
 //		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
@@ -8,8 +8,8 @@
 //	})
 //
 // The credentials need s3:PutObject, s3:GetObject, s3:DeleteObject and
-// s3:AbortMultipartUpload on the objects. They need s3:ListBucket on the bucket,
-// too: without it AWS answers 403 where a key is merely missing.
+// s3:AbortMultipartUpload on the objects. They need s3:ListBucket on the
+// bucket, too: without it AWS answers 403 where a key is merely missing.
 package s3
 
 import (
@@ -40,11 +40,12 @@ type Store struct {
 //
 //	s3://BUCKET/PREFIX?endpoint=URL&region=REGION&public=URL
 //
-// PREFIX may be missing; it is a key by the rules of [store.CheckKey]. Without an
-// endpoint the bucket is at AWS, and without a region in us-east-1. The bucket
-// is named in the path behind an endpoint, and in the host name at AWS. Where
-// others reach the store by another address than this program, public is the
-// endpoint that presigned URLs lead to. Open sends nothing: [Store.Check] does.
+// PREFIX may be missing; it is a key by the rules of [store.CheckKey]. Without
+// an endpoint the bucket is at AWS, and without a region in us-east-1. The
+// bucket is named in the path behind an endpoint, and in the host name at AWS.
+// Where others reach the store by another address than this program, public is
+// the endpoint that presigned URLs lead to. Open sends nothing: [Store.Check]
+// does.
 func Open(rawURL string, cred Credentials) (*Store, error) {
 	return newStore(rawURL, cred, upload.Retry{MaxWait: 2 * time.Second})
 }
@@ -58,7 +59,12 @@ func newStore(rawURL string, cred Credentials, retry upload.Retry) (*Store, erro
 		return nil, errors.New("s3: an access key id and a secret access key are needed")
 	}
 	s := &Store{address: addr, maxParts: maxParts}
-	s.signer = &signer{cred: func() Credentials { return cred }, region: addr.region, now: time.Now, next: upload.NewTransport()}
+	s.signer = &signer{
+		cred:   func() Credentials { return cred },
+		region: addr.region,
+		now:    time.Now,
+		next:   upload.NewTransport(),
+	}
 	s.doer, err = wire.NewDoer(wire.API{
 		Provider:    "s3",
 		BaseURL:     addr.base,
@@ -76,8 +82,8 @@ func newStore(rawURL string, cred Credentials, retry upload.Retry) (*Store, erro
 
 // Check asks the store for an object that is not there, and returns nil if the
 // store says so. Then the endpoint answers, the bucket exists and the
-// credentials may read it. Call it when a program starts, where such an error is
-// clear.
+// credentials may read it. Call it when a program starts, where such an error
+// is clear.
 func (s *Store) Check(ctx context.Context) error {
 	const key = "putpost-check"
 	body, _, err := s.Open(ctx, key)
@@ -90,7 +96,7 @@ func (s *Store) Check(ctx context.Context) error {
 	return fmt.Errorf("s3: bucket %s: %w", s.bucket, err)
 }
 
-// Open is described at [store.Store]. The bytes come in one request, which ctx
+// Open returns an object, as [store.Store] says. The bytes come in one request, which ctx
 // bounds until the reader is closed.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
@@ -103,7 +109,7 @@ func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info
 	return resp.Body, info(resp), nil
 }
 
-// Stat is described at [store.Store].
+// Stat describes an object, as [store.Store] says.
 func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
 		return store.Info{}, failed("stat", key, err)
@@ -120,7 +126,7 @@ func info(resp *http.Response) store.Info {
 	return store.Info{Size: resp.ContentLength, ContentType: resp.Header.Get("Content-Type"), ModTime: modified}
 }
 
-// Delete is described at [store.Store].
+// Delete removes an object, as [store.Store] says.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := store.CheckKey(key); err != nil {
 		return failed("delete", key, err)

@@ -146,7 +146,8 @@ func TestALargePutIsNotHeld(t *testing.T) {
 		t.Fatalf("Put = %d, %v", n, err)
 	}
 	runtime.ReadMemStats(&after)
-	// A part, and what the requests take. The buffer of another size would show as well.
+	// A part, and what the requests take. The buffer of another size would show
+	// as well.
 	if got := after.TotalAlloc - before.TotalAlloc; got > 3*part {
 		t.Errorf("%d MiB were allocated for an object of %d MiB", got>>20, size>>20)
 	}

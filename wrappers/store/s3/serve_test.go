@@ -26,7 +26,8 @@ func build(t *testing.T) program {
 	return p
 }
 
-// serve starts a server on the address of a store and says where it is, and how to end it.
+// serve starts a server on the address of a store and says where it is, and how
+// to end it.
 func (p program) serve(store string) (base string, cmd *exec.Cmd) {
 	p.t.Helper()
 	cmd = exec.Command(p.path, "serve", "--addr", "127.0.0.1:0", "--store", store)
@@ -49,7 +50,8 @@ func (p program) serve(store string) (base string, cmd *exec.Cmd) {
 	return strings.TrimSpace(line), cmd
 }
 
-// run runs the program against the server at base, with tokens of the one at issuer.
+// run runs the program against the server at base, with tokens of the one at
+// issuer.
 func (p program) run(base, issuer string, args ...string) string {
 	p.t.Helper()
 	cmd := exec.CommandContext(p.t.Context(), p.path, args...)

@@ -36,7 +36,8 @@ const (
 
 // RoundTrip signs a copy of the request in its headers and sends the copy. The
 // digest of the body is a header already. Errors are looked through for what
-// the original holds, so the words of a signature do not count as secrets there.
+// the original holds, so the words of a signature do not count as secrets
+// there.
 func (s *signer) RoundTrip(req *http.Request) (*http.Response, error) {
 	signed := req.Clone(req.Context())
 	s.authorize(signed)
@@ -85,7 +86,8 @@ func (s *signer) presign(u *url.URL, contentType string, life time.Duration) {
 
 // sign returns the names of the headers and the signature over all that it is
 // given. The query of u is sorted, as escape leaves it.
-func (s *signer) sign(now time.Time, method string, u *url.URL, headers map[string]string, digest string) (signed, signature string) {
+func (s *signer) sign(now time.Time, method string, u *url.URL, headers map[string]string, digest string,
+) (signed, signature string) {
 	var names, lines []string
 	for name := range headers {
 		names = append(names, name)

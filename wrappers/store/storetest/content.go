@@ -43,8 +43,10 @@ func boundary(ctx context.Context, s store.Store) error {
 		if err := holds(ctx, s, "boundary", textPlain, b); err != nil {
 			return fmt.Errorf("%d bytes: %w", size, err)
 		}
-		// The end may come with the last bytes, and nobody may ask a reader for more after it.
-		if n, err := s.Put(ctx, "boundary", textPlain, &once{r: iotest.DataErrReader(bytes.NewReader(b))}); err != nil || n != int64(size) {
+		// The end may come with the last bytes, and nobody may ask a reader for
+		// more after it.
+		n, err := s.Put(ctx, "boundary", textPlain, &once{r: iotest.DataErrReader(bytes.NewReader(b))})
+		if err != nil || n != int64(size) {
 			return fmt.Errorf("Put of %d bytes that end with io.EOF = %d, %v", size, n, err)
 		}
 		if err := holds(ctx, s, "boundary", textPlain, b); err != nil {
@@ -203,7 +205,8 @@ func readers(ctx context.Context, s store.Store) error {
 		return fmt.Errorf("Close: %w", err)
 	}
 	if got, err := io.ReadAll(opened[1]); err != nil || !bytes.Equal(got, want[1000:]) {
-		return fmt.Errorf("one of two readers gave %s, %v, after the other was closed, want %s", digest(got), err, digest(want[1000:]))
+		return fmt.Errorf("one of two readers gave %s, %v, after the other was closed, want %s",
+			digest(got), err, digest(want[1000:]))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"testing/iotest"
@@ -17,24 +18,47 @@ func errorTexts(ctx context.Context, s store.Store) error {
 	const key = "in/a/box"
 	over, cancel := context.WithCancel(ctx)
 	cancel()
+	put := func(ctx context.Context, key string, r io.Reader) error {
+		_, err := s.Put(ctx, key, "", r)
+		return err
+	}
+	open := func(ctx context.Context, key string) error {
+		r, _, err := s.Open(ctx, key)
+		if err == nil {
+			r.Close()
+		}
+		return err
+	}
+	stat := func(ctx context.Context, key string) error {
+		_, err := s.Stat(ctx, key)
+		return err
+	}
+	presign := func(key string) error {
+		_, err := s.PresignPut(ctx, key, "", time.Minute)
+		return err
+	}
+	const bad = "in//box"
+	empty := strings.NewReader("")
 	failures := []struct {
 		op, key string
 		cause   error
-		do      func(key string) error
+		err     error
 	}{
-		{"open", key, fs.ErrNotExist, func(key string) error { return errorOfOpen(s.Open(ctx, key)) }},
-		{"stat", key, fs.ErrNotExist, func(key string) error { _, err := s.Stat(ctx, key); return err }},
-		{"put", key, errTorn, func(key string) error { _, err := s.Put(ctx, key, "", iotest.ErrReader(errTorn)); return err }},
-		{"put", key, context.Canceled, func(key string) error { _, err := s.Put(over, key, "", strings.NewReader("")); return err }},
-		{"open", key, context.Canceled, func(key string) error { return errorOfOpen(s.Open(over, key)) }},
-		{"stat", key, context.Canceled, func(key string) error { _, err := s.Stat(over, key); return err }},
-		{"delete", key, context.Canceled, func(key string) error { return s.Delete(over, key) }},
-		{"put", "in//box", fs.ErrInvalid, func(key string) error { _, err := s.Put(ctx, key, "", strings.NewReader("")); return err }},
-		{"delete", "in//box", fs.ErrInvalid, func(key string) error { return s.Delete(ctx, key) }},
-		{"presign", "in//box", fs.ErrInvalid, func(key string) error { _, err := s.PresignPut(ctx, key, "", time.Minute); return err }},
+		{"open", key, fs.ErrNotExist, open(ctx, key)},
+		{"stat", key, fs.ErrNotExist, stat(ctx, key)},
+		{"put", key, errTorn, put(ctx, key, iotest.ErrReader(errTorn))},
+		{"put", key, context.Canceled, put(over, key, empty)},
+		{"open", key, context.Canceled, open(over, key)},
+		{"stat", key, context.Canceled, stat(over, key)},
+		{"delete", key, context.Canceled, s.Delete(over, key)},
+		{"put", bad, fs.ErrInvalid, put(ctx, bad, empty)},
+		{"open", bad, fs.ErrInvalid, open(ctx, bad)},
+		{"stat", bad, fs.ErrInvalid, stat(ctx, bad)},
+		{"delete", bad, fs.ErrInvalid, s.Delete(ctx, bad)},
+		{"presign", bad, fs.ErrInvalid, presign(bad)},
 	}
 	for _, f := range failures {
-		err := f.do(f.key)
+		err := f.err
 		if !errors.Is(err, f.cause) {
 			return fmt.Errorf("a %s of %q that must fail: error %v, want %w in its chain", f.op, f.key, err, f.cause)
 		}
@@ -46,11 +70,4 @@ func errorTexts(ctx context.Context, s store.Store) error {
 		}
 	}
 	return nil
-}
-
-func errorOfOpen(r interface{ Close() error }, _ store.Info, err error) error {
-	if err == nil {
-		r.Close()
-	}
-	return err
 }

@@ -91,7 +91,8 @@ func deletedKey(ctx context.Context, s store.Store) error {
 	if err := holds(ctx, s, "a/c", textPlain, []byte("a/c")); err != nil {
 		return fmt.Errorf("after Delete of its neighbour: %w", err)
 	}
-	// Nothing of the deleted object comes back with a later one, its type least of all.
+	// Nothing of the deleted object comes back with a later one, its type least
+	// of all.
 	if err := put(ctx, s, "a/b", "", []byte("again")); err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
-// Package storetest tests a store against each sentence of [store.Store], in the
-// manner of testing/fstest. Every store of this module passes, and so should one
-// that is written elsewhere:
+// Package storetest tests a store against each sentence of [store.Store], in
+// the manner of testing/fstest. Every store of this module passes, and so
+// should one that is written elsewhere:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) store.Store { return mystore.New(t.TempDir()) })
@@ -21,12 +21,12 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// Run checks every rule as a subtest of its own, on a store that open returns for
-// it. The store is empty, or at least holds nothing that an earlier call of open
-// returned. A rule that has nothing to look at is skipped, with its reason. Run
-// moves about 600 MiB through the store, no more than 65 MiB of them in one
-// object, and waits five seconds in all for clocks to move. A rule that does
-// not end within five minutes fails.
+// Run checks every rule as a subtest of its own, on a store that open returns
+// for it. The store is empty, or at least holds nothing that an earlier call of
+// open returned. A rule that has nothing to look at is skipped, with its
+// reason. Run moves about 600 MiB through the store, no more than 65 MiB of
+// them in one object, and waits five seconds in all for clocks to move. A rule
+// that does not end within five minutes fails.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, rule := range rules {
@@ -97,8 +97,8 @@ var rules = []struct {
 
 const textPlain = "text/plain"
 
-// part is the smallest part of a multipart upload in S3, where a store may change
-// its ways.
+// part is the smallest part of a multipart upload in S3, where a store may
+// change its ways.
 const part = 5 << 20
 
 // content is size bytes that no two seeds share.
