@@ -138,7 +138,8 @@ func (c *serveCmd) Run(p *program) error {
 		address = c.PublicURL
 	}
 	if c.LogFormat == "json" {
-		logger.Info("serving", "address", address, "providers", slices.Sorted(maps.Keys(all)), "store", where, "testCredentials", len(fallen) > 0)
+		logger.Info("serving", "address", address, "providers", slices.Sorted(maps.Keys(all)),
+			"store", where, "testCredentials", len(fallen) > 0)
 	} else {
 		p.welcome(address, where, all, fallen)
 	}
@@ -153,7 +154,7 @@ func (p *program) welcome(address, where string, all standins, fallen []variable
 	names := slices.Sorted(maps.Keys(all))
 	fmt.Fprintf(p.stderr, "putpost: stand-ins of %s; files are kept in %s\n", and(names), where)
 	if len(fallen) > 0 {
-		fmt.Fprintln(p.stderr, "putpost: none of these credentials is set, so on this loopback address the test ones are right:")
+		fmt.Fprintln(p.stderr, "putpost: these credentials are not set, so on loopback the test ones are right:")
 		printExports(p.stderr, fallen)
 	}
 	fmt.Fprintln(p.stderr, "putpost: to send here, set these for putpost send, or for any program that reads them:")
@@ -205,7 +206,8 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 		}
 	}
 	if len(left) == len(providers) {
-		return nil, nil, fmt.Errorf("no stand-in has credentials, and only a loopback address goes without: %s", strings.Join(left, "; "))
+		return nil, nil, fmt.Errorf("no stand-in has credentials, and only a loopback address goes without: %s",
+			strings.Join(left, "; "))
 	}
 	return env.or(fallen), fallen, nil
 }

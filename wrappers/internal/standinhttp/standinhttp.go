@@ -6,7 +6,7 @@
 //
 //	h := standinhttp.Handler{Next: mux, Logger: logger}
 //	...
-//	standinhttp.Refuse(w, r, standinhttp.JSON(http.StatusUnauthorized, problem), errors.New("no token"))
+//	standinhttp.Refuse(w, r, standinhttp.JSON(401, problem), errors.New("no token"))
 package standinhttp
 
 import (
@@ -67,7 +67,8 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		linger(x, r)
 	}
 	if !x.refused && x.logger.Enabled(r.Context(), slog.LevelDebug) {
-		Log(r.Context()).LogAttrs(r.Context(), slog.LevelDebug, "served", slog.Int("status", cmp.Or(a.status, http.StatusOK)),
+		Log(r.Context()).LogAttrs(r.Context(), slog.LevelDebug, "served",
+			slog.Int("status", cmp.Or(a.status, http.StatusOK)),
 			slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
 			slog.Float64("durationMs", float64(time.Since(begun).Microseconds())/1000))
 	}

@@ -54,7 +54,8 @@ func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 				continue
 			}
 			for _, f := range b.Files {
-				if !yield(File{ID: f.ID, Name: f.Name, ContentType: f.ContentType, Size: f.Size, Time: b.Created}, nil) {
+				file := File{ID: f.ID, Name: f.Name, ContentType: f.ContentType, Size: f.Size, Time: b.Created}
+				if !yield(file, nil) {
 					return
 				}
 			}

@@ -20,32 +20,33 @@ import (
 )
 
 const (
-	// readAhead is read from the connection at a time. The reader of the form
-	// would take 4 KiB.
+	// readAhead is how much is read from the connection at a time. The reader of
+	// the form would take 4 KiB.
 	readAhead = 64 << 10
-	// maxBoundary is RFC 2046's. A longer one only makes work: the body is
-	// searched for it.
+	// maxBoundary is the limit of RFC 2046. A longer boundary only makes work,
+	// because the body is searched for it.
 	maxBoundary = 70
 )
 
-// form is the body of a form that is being read. It ends where more than its
-// framing may be is no file: a boundary that never comes, headers that never end.
+// form is the body of a form that is being read. Its framing is what is no
+// file: boundaries, headers and other fields. It fails if the framing is too
+// long, as with a boundary that never comes or headers that never end.
 type form struct {
 	io.Closer
 	body    *bufio.Reader
-	framing int64  // how many bytes may be no file
-	read    int64  // bytes of the body
-	files   int64  // bytes of them that were files
-	end     string // what is still to be given behind the body
+	framing int64  // the most bytes that may be no file
+	read    int64  // how many bytes of the body were read
+	files   int64  // how many of these were files
+	end     string // is still to be read behind the body
 }
 
 type formKey struct{}
 
-// readers are taken by one request each.
+// readers holds buffers; each request takes one.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readAhead) }}
 
-// withForm makes the request's body a form; release must be called when nothing
-// reads it any more.
+// withForm makes the request's body a form. The caller calls release when
+// nothing reads the body any more.
 func withForm(r *http.Request, framing int64) (framed *http.Request, release func()) {
 	f := &form{Closer: r.Body, body: readers.Get().(*bufio.Reader), framing: framing, end: "\r\n"}
 	f.body.Reset(r.Body)
@@ -57,9 +58,9 @@ func withForm(r *http.Request, framing int64) (framed *http.Request, release fun
 	}
 }
 
-// Read never ends with io.EOF: that is what multipart.Reader itself says of a form
-// that is whole, but it says the same of one that breaks off in a header. A last
-// boundary may stand without its line end, so the end of the body is one.
+// Read never ends with io.EOF. multipart.Reader says io.EOF of a whole form, but
+// it says the same of a form that breaks off in a header. The last boundary may
+// lack its line end, so Read adds one at the end of the body.
 func (f *form) Read(p []byte) (int, error) {
 	n, err := f.next(p)
 	if !errors.Is(err, io.EOF) {
@@ -82,7 +83,7 @@ func (f *form) next(p []byte) (int, error) {
 	return n, err
 }
 
-// finish reads what stands behind the form, and sees that the request is whole.
+// finish reads the rest behind the form, and fails if the request is not whole.
 func (f *form) finish() error {
 	var rest [4 << 10]byte
 	for {
@@ -108,8 +109,8 @@ type file struct {
 	err   error // what reading the part failed with, if not io.EOF
 }
 
-// Read counts. Its errors are never fs.ErrNotExist or the like of a store, and
-// stay in err, so that a form that broke off can be told from a store that failed.
+// Read counts the bytes, and keeps an error in err. So a form that broke off can
+// be told from a store that failed.
 func (f *file) Read(p []byte) (int, error) {
 	n, err := f.part.Read(p)
 	f.form.files += int64(n)
@@ -122,8 +123,8 @@ func (f *file) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// nextFile gives the next part named fileList, and none at the end of a form that
-// is whole. Other fields are passed over, as form readers do.
+// nextFile returns the next part named fileList, or nil at the end of a whole
+// form. It passes over other fields, as form readers do.
 func (h *Handler) nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]string, error) {
 	for {
 		// The raw part: the bytes of a file are not decoded.
@@ -147,18 +148,19 @@ func (h *Handler) nextFile(parts *multipart.Reader, seen *int) (*multipart.Part,
 	}
 }
 
-// parseDisposition is mime.ParseMediaType for the header as forms have it: a
-// backslash is one, as the provider's example has it (filename="test\resources\test.txt"),
-// and escapes nothing but a quote. Go and older curls write two for one, which
-// comes to the same once the directories are gone; browsers and newer curls write
-// %22 for a quote, which cannot be told from a name that has it, and stays.
+// parseDisposition parses the header as forms write it. Unlike in
+// mime.ParseMediaType, a backslash escapes nothing but a quote, because the
+// provider's example has filename="test\resources\test.txt". Go and older curls
+// write two backslashes for one, which is the same once the directories are
+// gone. Browsers and newer curls write %22 for a quote. It stays, because it
+// cannot be told from a name that has it.
 func parseDisposition(header string) (string, map[string]string, error) {
 	header = strings.ReplaceAll(header, `\`, `\\`)
 	header = strings.ReplaceAll(header, `\\"`, `\"`)
 	return mime.ParseMediaType(header)
 }
 
-// describe looks at the headers of a file's part.
+// describe reads the headers of a file's part.
 func describe(part *multipart.Part, params map[string]string) (*file, error) {
 	f := &file{part: part, declared: -1, contentType: part.Header.Get("Content-Type")}
 	f.name = upload.BaseName(params["filename"])
@@ -185,7 +187,8 @@ func describe(part *multipart.Part, params map[string]string) (*file, error) {
 		}
 		f.declared = int64(n)
 	}
-	// RFC 7578 forbids it, and storing the code in place of the file would be silent.
+	// RFC 7578 forbids it. Nobody would notice that the encoded bytes were
+	// stored in place of the file's.
 	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
 	case "", "binary", "8bit", "7bit":
 		return f, nil

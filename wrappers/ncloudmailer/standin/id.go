@@ -9,8 +9,8 @@ import (
 // idSuffix ends every id of the provider's examples.
 const idSuffix = "-99"
 
-// newID makes an id that looks like the provider's: a UUID and "-99". It is a
-// version 7, whose first 48 bits are the time in milliseconds.
+// newID returns an id that looks like the provider's: a UUID and "-99". The UUID
+// is of version 7: its first 48 bits are the time in milliseconds.
 func newID(now time.Time) string {
 	var u [16]byte
 	rand.Read(u[:])
@@ -24,7 +24,7 @@ func newID(now time.Time) string {
 	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:] + idSuffix
 }
 
-// parseID says whether newID can have made the text, and when. Nothing else
+// parseID reports whether newID can have made the text, and when. No other text
 // becomes a part of a key.
 func parseID(id string) (made time.Time, ok bool) {
 	if len(id) != 36+len(idSuffix) || id[36:] != idSuffix {

@@ -17,8 +17,10 @@ type operations struct{ *Handler }
 
 var _ api.StrictServerInterface = operations{}
 
-// CreateFile takes the files of a form as they come: all of them, or none.
-func (h operations) CreateFile(ctx context.Context, req api.CreateFileRequestObject) (api.CreateFileResponseObject, error) {
+// CreateFile stores the files of a form as they come. It stores all or none.
+func (h operations) CreateFile(
+	ctx context.Context, req api.CreateFileRequestObject,
+) (api.CreateFileResponseObject, error) {
 	h.reclaimIfDue(ctx)
 	b := &batch{id: newID(h.now())}
 	err := h.receive(ctx, req.Body, b)
@@ -32,7 +34,7 @@ func (h operations) CreateFile(ctx context.Context, req api.CreateFileRequestObj
 	return api.CreateFile201JSONResponse{Body: b.list()}, nil
 }
 
-// GetFile lists what a request uploaded.
+// GetFile lists the files of a request.
 func (h operations) GetFile(ctx context.Context, req api.GetFileRequestObject) (api.GetFileResponseObject, error) {
 	b, err := h.load(ctx, req.TempRequestID)
 	if err != nil {
@@ -41,8 +43,10 @@ func (h operations) GetFile(ctx context.Context, req api.GetFileRequestObject) (
 	return api.GetFile200JSONResponse{Body: b.list()}, nil
 }
 
-// DeleteFile deletes what a request uploaded.
-func (h operations) DeleteFile(ctx context.Context, req api.DeleteFileRequestObject) (api.DeleteFileResponseObject, error) {
+// DeleteFile deletes the files of a request.
+func (h operations) DeleteFile(
+	ctx context.Context, req api.DeleteFileRequestObject,
+) (api.DeleteFileResponseObject, error) {
 	b, err := h.load(ctx, req.TempRequestID)
 	if err != nil {
 		return nil, err
@@ -53,7 +57,7 @@ func (h operations) DeleteFile(ctx context.Context, req api.DeleteFileRequestObj
 	return api.DeleteFile200JSONResponse{Body: b.list()}, nil
 }
 
-// receive puts the files of a form and notes each in b before it is put.
+// receive stores the files of a form. It notes each in b before it stores it.
 func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch) error {
 	whole, _ := ctx.Value(formKey{}).(*form)
 	for seen := 0; ; {
@@ -100,7 +104,7 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 	return nil
 }
 
-// blame tells a caller that fell silent from a form that is wrong.
+// blame returns err, or a time-out if the caller fell silent.
 func (h *Handler) blame(ctx context.Context, err error) error {
 	if errors.Is(standinhttp.BodyError(ctx), os.ErrDeadlineExceeded) {
 		return stalled(err)

@@ -34,8 +34,8 @@ func (e *refusal) Error() string {
 
 func (e *refusal) Unwrap() error { return e.cause }
 
-// The refusals that the stand-in knows: codes that begin with 77 are the
-// mailer's, the others those of the gateway in front of it.
+// The refusals that the stand-in knows. Codes that begin with 77 are the
+// mailer's. The others are those of the gateway in front of it.
 
 func unauthorized(format string, args ...any) error {
 	return &refusal{
@@ -68,7 +68,10 @@ func unsupportedMediaType() error {
 }
 
 func tooLarge(details string, cause error) error {
-	return &refusal{status: http.StatusRequestEntityTooLarge, code: "430", message: "Request Entity Too Large", details: details, cause: cause}
+	return &refusal{
+		status: http.StatusRequestEntityTooLarge, code: "430", message: "Request Entity Too Large",
+		details: details, cause: cause,
+	}
 }
 
 func stalled(cause error) error {
@@ -79,7 +82,9 @@ func stalled(cause error) error {
 }
 
 func internal(cause error) *refusal {
-	return &refusal{status: http.StatusInternalServerError, code: "77303", message: "Other INTERNAL_SERVER_ERROR", cause: cause}
+	return &refusal{
+		status: http.StatusInternalServerError, code: "77303", message: "Other INTERNAL_SERVER_ERROR", cause: cause,
+	}
 }
 
 // answerRefusal writes every refusal. Any other error comes from the store.
@@ -88,11 +93,11 @@ func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	if !ok {
 		e = internal(err)
 	}
-	body := api.ErrorResponse{Error: &api.ErrorDetail{ErrorCode: json.RawMessage(strconv.Quote(e.code)), Message: e.message}}
+	problem := &api.ErrorDetail{ErrorCode: json.RawMessage(strconv.Quote(e.code)), Message: e.message}
 	if e.details != "" {
-		body.Error.Details = &e.details
+		problem.Details = &e.details
 	}
-	standinhttp.Refuse(w, r, standinhttp.JSON(e.status, body), e)
+	standinhttp.Refuse(w, r, standinhttp.JSON(e.status, api.ErrorResponse{Error: problem}), e)
 }
 
 // answerInvalid refuses what the generated code could not decode.

@@ -53,11 +53,13 @@ func (h *Handler) frameForm(next http.Handler) http.Handler {
 			return
 		}
 		if n := len(params["boundary"]); n > maxBoundary {
-			answerRefusal(w, r, badRequest(fmt.Sprintf("The boundary has %d characters, and at most %d are allowed.", n, maxBoundary), nil))
+			details := fmt.Sprintf("The boundary has %d characters, and at most %d are allowed.", n, maxBoundary)
+			answerRefusal(w, r, badRequest(details, nil))
 			return
 		}
 		if h.maxSize > 0 && r.ContentLength-h.maxFraming > h.maxSize {
-			answerRefusal(w, r, tooLarge(fmt.Sprintf("The request has %d bytes, and its files may have %d.", r.ContentLength, h.maxSize), nil))
+			details := fmt.Sprintf("The request has %d bytes, and its files may have %d.", r.ContentLength, h.maxSize)
+			answerRefusal(w, r, tooLarge(details, nil))
 			return
 		}
 		r, release := withForm(r, h.maxFraming)

@@ -43,7 +43,8 @@ func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Requ
 			return unauthorized("The timestamp is not a number of milliseconds since 1970.")
 		}
 		if skew := now().Sub(time.UnixMilli(int64(ms))); skew.Abs() > maxSkew {
-			return unauthorized("The timestamp is %s from the server's clock, and at most %s are allowed.", skew.Abs().Round(time.Second), maxSkew)
+			return unauthorized("The timestamp is %s from the server's clock, and at most %s are allowed.",
+				skew.Abs().Round(time.Second), maxSkew)
 		}
 		// The path and query are taken as they came: a parser may write them
 		// differently.

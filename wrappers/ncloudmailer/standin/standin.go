@@ -53,7 +53,7 @@ type Config struct {
 	Store      store.Store      // where the files go; nil is a memory store of the default size
 	AccessKey  string           // whose requests are taken
 	SecretKey  string           // what they are signed with
-	MaxSize    int64            // the most bytes that the files of one request have together; zero means no limit but the store's
+	MaxSize    int64            // the most bytes of all files of one request; zero means no limit but the store's
 	MaxParts   int              // the most parts that a form has, files and others; zero means 1,000
 	MaxFraming int64            // the most bytes of a form that are no file; zero means 1 MiB
 	Life       time.Duration    // how long files are kept; zero means the provider's 24 hours

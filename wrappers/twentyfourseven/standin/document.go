@@ -15,8 +15,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// becomeDocument returns the documentId of a file that has arrived, and makes the
-// document known. It may be called any number of times.
+// becomeDocument returns the documentId of a file that has arrived, and makes
+// the document known. It may be called any number of times.
 func (h *Handler) becomeDocument(ctx context.Context, fileID string) (int64, error) {
 	id := documentID(fileID)
 	_, err := h.store.Stat(ctx, documentKey(id))
@@ -38,7 +38,9 @@ func (h *Handler) fileOf(ctx context.Context, id int64) (string, error) {
 }
 
 // GetDocument answers where to download a document.
-func (h operations) GetDocument(ctx context.Context, req api.GetDocumentRequestObject) (api.GetDocumentResponseObject, error) {
+func (h operations) GetDocument(
+	ctx context.Context, req api.GetDocumentRequestObject,
+) (api.GetDocumentResponseObject, error) {
 	fileID, err := h.fileOf(ctx, req.DocumentID)
 	var info store.Info
 	if err == nil {
@@ -76,7 +78,9 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	rc, info, err := h.store.Open(r.Context(), fileKey(id))
 	if err != nil {
-		answerS3(w, r, &s3Error{status: http.StatusNotFound, Code: "NoSuchKey", Message: "There is no such file.", reason: err})
+		answerS3(w, r, &s3Error{
+			status: http.StatusNotFound, Code: "NoSuchKey", Message: "There is no such file.", reason: err,
+		})
 		return
 	}
 	defer rc.Close()

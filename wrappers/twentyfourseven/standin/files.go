@@ -23,15 +23,15 @@ const (
 func fileKey(fileID string) string   { return filesFolder + "/" + fileID }
 func statusKey(fileID string) string { return statusesFolder + "/" + fileID }
 
-// documentKey is where the store keeps the fileId that a document was made of. A
-// documentId is a hash, so it does not give the fileId back.
+// documentKey returns the key under which the store keeps the fileId of a
+// document. A documentId is a hash, so it does not give the fileId back.
 func documentKey(id int64) string { return documentsFolder + "/" + strconv.FormatInt(id, 10) }
 
 // File describes a file that the stand-in keeps.
 type File = standinhttp.File
 
-// Open returns the file with a fileId that this stand-in has issued, or one with
-// the same credentials and store. If the file has not arrived or the id was
+// Open returns the file with a fileId that this stand-in has issued, or one
+// with the same credentials and store. If the file has not arrived or the id was
 // never issued, the error is fs.ErrNotExist. The caller closes the file.
 func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
 	if !h.issued(fileID) {

@@ -8,8 +8,8 @@ import (
 	"encoding/binary"
 )
 
-// A fileId is 40 characters: the second of its issue, chance, and a code over
-// both. In lower case, since some file systems know no other.
+// A fileId has 40 characters: the second of its issue, random bytes, and a code
+// over both. It is in lower case, since some file systems know no other.
 const (
 	idTime   = 5
 	idRandom = 10
@@ -18,7 +18,7 @@ const (
 
 var idText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// newID issues a fileId.
+// newID returns a new fileId.
 func (h *Handler) newID() string {
 	raw := make([]byte, idTime+idRandom, idTime+idRandom+idCode)
 	var seconds [8]byte
@@ -28,8 +28,8 @@ func (h *Handler) newID() string {
 	return idText.EncodeToString(append(raw, h.ids(string(raw))[:idCode]...))
 }
 
-// issued says whether newID made the text, today or before a restart. It looks
-// at nothing but the text.
+// issued reports whether newID made the text, today or before a restart. It
+// needs nothing but the text and the key.
 func (h *Handler) issued(id string) bool {
 	raw, err := idText.DecodeString(id)
 	// The decoder skips line ends, so one id would go by many names.
@@ -40,8 +40,8 @@ func (h *Handler) issued(id string) bool {
 	return subtle.ConstantTimeCompare(code, raw[idTime+idRandom:]) == 1
 }
 
-// documentID is the document that a file becomes: the same number each time it
-// is asked for, and one that every JSON reader holds exactly.
+// documentID returns the id of the document that a file becomes. It is the same
+// number each time, and one that every JSON reader holds exactly.
 func documentID(fileID string) int64 {
 	sum := sha256.Sum256([]byte("document " + fileID))
 	return max(1, int64(binary.BigEndian.Uint64(sum[:])>>11)) // 53 bits

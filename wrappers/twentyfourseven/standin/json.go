@@ -28,7 +28,8 @@ func (h *Handler) bufferJSON(next http.Handler) http.Handler {
 
 func (h *Handler) readJSON(r *http.Request) ([]byte, error) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return nil, refuse(http.StatusUnsupportedMediaType, "Content-Type is %.80q, not application/json", r.Header.Get("Content-Type"))
+		return nil, refuse(http.StatusUnsupportedMediaType, "Content-Type is %.80q, not application/json",
+			r.Header.Get("Content-Type"))
 	}
 	text, err := h.readText(r)
 	if err == nil && !json.Valid(text) {
@@ -41,7 +42,8 @@ func (h *Handler) readJSON(r *http.Request) ([]byte, error) {
 // too large unread, and it does not wait for one that trickles in.
 func (h *Handler) readText(r *http.Request) ([]byte, error) {
 	if r.ContentLength > h.maxText {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has %d bytes, more than %d", r.ContentLength, h.maxText)
+		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has %d bytes, more than %d",
+			r.ContentLength, h.maxText)
 	}
 	standinhttp.Hurry(r.Context())
 	text, err := io.ReadAll(io.LimitReader(r.Body, max(h.maxText, h.maxText+1)))

@@ -7,11 +7,12 @@ import (
 	"encoding/binary"
 )
 
-// mac authenticates a list of texts: no other list has the same code.
+// mac returns a code that authenticates a list of texts. No other list has the
+// same code.
 type mac func(texts ...string) []byte
 
-// derive makes one mac for each purpose out of the credentials. Replicas that
-// share the credentials come to the same ones.
+// derive returns one mac for each purpose, with a key that is derived from the
+// credentials. Replicas that share the credentials have the same keys.
 func derive(credentials []string, purposes ...string) ([]mac, error) {
 	var macs []mac
 	for _, purpose := range purposes {
@@ -28,7 +29,7 @@ func derive(credentials []string, purposes ...string) ([]mac, error) {
 	return macs, nil
 }
 
-// join puts texts together so that they can be told apart again.
+// join puts texts together. Different lists give different bytes.
 func join(texts []string) []byte {
 	var b []byte
 	for _, text := range texts {

@@ -21,7 +21,9 @@ type operations struct{ *Handler }
 var _ api.StrictServerInterface = operations{}
 
 // FileUpload announces a file.
-func (h operations) FileUpload(ctx context.Context, req api.FileUploadRequestObject) (api.FileUploadResponseObject, error) {
+func (h operations) FileUpload(
+	ctx context.Context, req api.FileUploadRequestObject,
+) (api.FileUploadResponseObject, error) {
 	contentType := req.Body.ContentType
 	if err := checkContentType(contentType); err != nil {
 		return nil, refuse(http.StatusBadRequest, "contentType: %w", err)
@@ -38,7 +40,9 @@ func (h operations) FileUpload(ctx context.Context, req api.FileUploadRequestObj
 }
 
 // GetFileUploadStatus answers with the file's status.
-func (h operations) GetFileUploadStatus(ctx context.Context, req api.GetFileUploadStatusRequestObject) (api.GetFileUploadStatusResponseObject, error) {
+func (h operations) GetFileUploadStatus(
+	ctx context.Context, req api.GetFileUploadStatusRequestObject,
+) (api.GetFileUploadStatusResponseObject, error) {
 	if !h.issued(req.FileID) {
 		return nil, refuse(http.StatusNotFound, "no such fileId was issued")
 	}

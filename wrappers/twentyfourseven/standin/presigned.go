@@ -171,7 +171,8 @@ func (h *Handler) admitURL(r *http.Request, method, id, contentType string) *s3E
 	if len(r.Header.Values("Authorization")) > 0 {
 		return &s3Error{
 			status: http.StatusBadRequest, Code: "InvalidArgument",
-			Message: "Only one auth mechanism allowed: the URL is presigned, and the Authorization header is one too many.",
+			Message: "Only one auth mechanism allowed: the URL is presigned, " +
+				"and the Authorization header is one too many.",
 		}
 	}
 	denied := func(message string) *s3Error {
@@ -197,7 +198,8 @@ func (h *Handler) admitURL(r *http.Request, method, id, contentType string) *s3E
 	if len(r.Header.Values("Content-Type")) > 1 || !standinhttp.Same(signature, h.sign(method, id, contentType, expires)) {
 		return &s3Error{
 			status: http.StatusForbidden, Code: "SignatureDoesNotMatch",
-			Message: "The signature does not fit the request. Check the URL and the Content-Type, which must be the one that was announced.",
+			Message: "The signature does not fit the request. " +
+				"Check the URL and the Content-Type, which must be the one that was announced.",
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// refusal is an answer of the API that is not 200. The provider declares no body
-// for its refusals, so the reason is for the log.
+// refusal is an answer of the API that is not 200. The provider declares no
+// body for its refusals, so the reason is for the log.
 type refusal struct {
 	status int
 	reason error

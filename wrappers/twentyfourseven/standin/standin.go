@@ -78,7 +78,8 @@ func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
 func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c Config) text() string {
-	return fmt.Sprintf("standin.Config{Token:%s ClientID:%s ClientSecret:%s MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s StatusDelay:%s}",
+	return fmt.Sprintf("standin.Config{Token:%s ClientID:%s ClientSecret:%s "+
+		"MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s StatusDelay:%s}",
 		standinhttp.Hide(c.Token), standinhttp.Hide(c.ClientID), standinhttp.Hide(c.ClientSecret),
 		c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall, c.StatusDelay)
 }

@@ -133,9 +133,12 @@ func (h *Handler) grant(r *http.Request) (organization string, err error) {
 		return "", &oauthError{"invalid_request", "The method is not POST.", http.StatusMethodNotAllowed}
 	}
 	if len(r.Header.Values("Authorization")) > 0 {
-		return "", &oauthError{"invalid_client", "The credentials go in the body, not in the Authorization header.", http.StatusUnauthorized}
+		return "", &oauthError{
+			"invalid_client", "The credentials go in the body, not in the Authorization header.", http.StatusUnauthorized,
+		}
 	}
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/x-www-form-urlencoded" {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || t != "application/x-www-form-urlencoded" {
 		return "", invalidRequest("Content-Type is not application/x-www-form-urlencoded.")
 	}
 	text, err := h.readText(r)
