@@ -187,7 +187,7 @@ func TestUnknownPathSaysWhichThereAreAndIsLogged(t *testing.T) {
 	if got := w.Body.String(); w.Code != 404 || !strings.Contains(got, "POST /api/v1/files") || strings.Contains(got, "fileUpload") {
 		t.Errorf("got %d %s", w.Code, got)
 	}
-	if got := log.String(); !strings.Contains(got, "path=/files ") || strings.Contains(got, "SECRET") {
+	if got := log.String(); !strings.Contains(got, "path=/files ") || !strings.Contains(got, "traceId="+w.Header().Get("X-Trace-Id")) || strings.Contains(got, "SECRET") {
 		t.Errorf("the log is %s", got)
 	}
 }

@@ -70,6 +70,7 @@ func (s standins) noSuchPath(w http.ResponseWriter, r *http.Request) {
 			there = append(there, fmt.Sprintf("%s of %s", and(slices.Clone(providers[name].calls)), name))
 		}
 	}
+	w.Header().Set("X-Trace-Id", standinhttp.TraceID(r.Context()))
 	text := fmt.Sprintf("No stand-in serves this path. There are: %s.\n", strings.Join(there, "; "))
 	standinhttp.Refuse(w, r, standinhttp.Answer{
 		Status: http.StatusNotFound, ContentType: "text/plain; charset=utf-8", Body: []byte(text),
