@@ -144,8 +144,8 @@ func second(spoil func(*http.Request)) func(*http.Request) {
 	}
 }
 
-// again sends every request a second time.
-func again(next http.RoundTripper) http.RoundTripper {
+// twice sends every request a second time.
+func twice(next http.RoundTripper) http.RoundTripper {
 	return tripFunc(func(r *http.Request) (*http.Response, error) {
 		if resp, err := next.RoundTrip(r.Clone(r.Context())); err == nil {
 			resp.Body.Close()
@@ -343,7 +343,7 @@ var bites = []struct {
 	})}, "answers are errors of their kind", `presigned answered 401: trace id: "", but the API's answer said "o-`},
 	{"the attempts are not counted", rig{client: failure(func(e *upload.Error) error { e.Attempts = 1; return e })}, "a lasting fault is an error", "Attempts is 1, but 3 requests"},
 	{"Retry-After is lost", rig{client: failure(func(e *upload.Error) error { e.RetryAfter = 0; return e })}, "answers are errors of their kind", "RetryAfter is 0s, the answer said 1s"},
-	{"a refusal is repeated", rig{sent: again, client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind", "2 requests, though none but the first can help"},
+	{"a refusal is repeated", rig{sent: twice, client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind", "2 requests, though none but the first can help"},
 	{"nothing is repeated", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		return tripFunc(func(r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)

@@ -49,7 +49,7 @@ func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
 	violations := x.FinishRequest()
 	if err == nil {
 		var head []byte
-		if x.Op() != "" && x.Op() != Presigned && x.Op() != Token {
+		if x.Operation() {
 			head = peek(resp)
 		}
 		violations = append(violations, x.FinishResponse(resp.StatusCode, resp.Header, head)...)

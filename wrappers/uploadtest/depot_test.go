@@ -14,11 +14,14 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.uber.org/goleak"
 
@@ -59,6 +62,7 @@ func newDepot() *depot {
 		defer d.mu.Unlock()
 		delete(d.objects, r.PathValue("id"))
 	}))
+	d.HandleFunc("POST /v2/raw", d.keyed(d.deposit))
 	d.HandleFunc("PUT /store/{id}", d.receive)
 	return d
 }
@@ -107,6 +111,19 @@ func (d *depot) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d.objects[r.PathValue("id")] = object{"", typ, content}
+}
+
+func (d *depot) deposit(w http.ResponseWriter, r *http.Request) {
+	content, err := io.ReadAll(r.Body)
+	if err != nil || r.URL.Query().Get("name") == "" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	id := d.newID()
+	d.mu.Lock()
+	d.objects[id] = object{r.URL.Query().Get("name"), r.Header.Get("Content-Type"), content}
+	d.mu.Unlock()
+	d.look(w, r, http.StatusCreated, id)
 }
 
 func (d *depot) submit(w http.ResponseWriter, r *http.Request) {
@@ -177,6 +194,7 @@ type depotClient struct {
 	base string
 	http *http.Client
 	form bool
+	raw  bool
 	key  func() string
 
 	trusting bool
@@ -193,6 +211,9 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 	res := upload.Result{Name: upload.BaseName(src.Name), Size: src.Size}
 	if src.ContentType == "" {
 		src.ContentType = upload.OctetStream
+	}
+	if (c.form || c.raw) && (res.Name == "" || !utf8.ValidString(res.Name) || strings.ContainsFunc(res.Name, unicode.IsControl)) {
+		return res, &upload.Error{Provider: "depot", Err: fmt.Errorf("%w: the name cannot be sent", upload.ErrInvalid)}
 	}
 	content, err := slurp(ctx, src)
 	if err != nil {
@@ -212,10 +233,21 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 		if err == nil && answer.Size != src.Size && !c.trusting {
 			err = &upload.Error{Provider: "depot", Op: "submit", Status: 201, Attempts: 1, TraceID: answer.trace, Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
 		}
+	} else if c.raw {
+		err = c.do(ctx, "deposit", "POST", c.base+"/raw?name="+url.QueryEscape(res.Name), src.ContentType, content, &answer)
+		res.Name = answer.Name
+		if err == nil && answer.Size != src.Size {
+			err = &upload.Error{Provider: "depot", Op: "deposit", Status: 201, Attempts: 1, TraceID: answer.trace, Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+		}
 	} else {
 		in, _ := json.Marshal(map[string]string{"contentType": src.ContentType})
-		if err = c.do(ctx, "announce", "POST", c.base+"/objects", "application/json", in, &answer); err == nil {
-			err = c.do(ctx, Presigned, answer.UploadMethod, answer.UploadURL, src.ContentType, content, &answer)
+		for range 2 {
+			if err = c.do(ctx, "announce", "POST", c.base+"/objects", "application/json", in, &answer); err == nil {
+				err = c.do(ctx, Presigned, strings.ToUpper(answer.UploadMethod), answer.UploadURL, src.ContentType, content, &answer)
+			}
+			if !errors.Is(err, upload.ErrExpired) {
+				break
+			}
 		}
 	}
 	res.ID, res.TraceID = answer.ID, answer.trace
@@ -244,8 +276,22 @@ func slurp(ctx context.Context, src upload.Source) ([]byte, error) {
 }
 
 var depotKinds = map[int]error{
-	401: upload.ErrUnauthorized, 403: upload.ErrForbidden, 404: upload.ErrNotFound, 413: upload.ErrTooLarge,
-	429: upload.ErrRateLimited, 500: upload.ErrUnavailable, 503: upload.ErrUnavailable,
+	401: upload.ErrUnauthorized, 403: upload.ErrForbidden, 404: upload.ErrNotFound, 408: upload.ErrUnavailable,
+	413: upload.ErrTooLarge, 429: upload.ErrRateLimited,
+}
+
+func depotKind(resp *http.Response) error {
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
+	kind := depotKinds[resp.StatusCode]
+	switch {
+	case strings.Contains(string(text), "xpired"):
+		return upload.ErrExpired
+	case kind == nil && resp.StatusCode/100 == 4:
+		return upload.ErrInvalid
+	case kind == nil:
+		return upload.ErrUnavailable
+	}
+	return kind
 }
 
 func (c *depotClient) do(ctx context.Context, op, method, address, contentType string, body []byte, into *depotAnswer) error {
@@ -275,14 +321,14 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			if op == Presigned {
 				return nil
 			}
-			if err := json.NewDecoder(resp.Body).Decode(into); err != nil || into.ID == "" {
+			if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil || into.ID == "" {
 				failure.Status, failure.Err = resp.StatusCode, fmt.Errorf("%w: the answer cannot be used", upload.ErrUnavailable)
 				return failure
 			}
 			return nil
 		default:
+			failure.Status, failure.Err = resp.StatusCode, depotKind(resp)
 			resp.Body.Close()
-			failure.Status, failure.Err = resp.StatusCode, depotKinds[resp.StatusCode]
 			seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 			failure.RetryAfter = time.Duration(seconds) * time.Second
 		}
@@ -296,6 +342,7 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 // rig says what is different from the reference.
 type rig struct {
 	form     bool
+	raw      bool
 	client   func(upload.Uploader) upload.Uploader
 	sent     func(http.RoundTripper) http.RoundTripper
 	received func(http.Handler) http.Handler
@@ -312,7 +359,8 @@ func (g rig) setup(t testing.TB) Subject {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ExpectContinueTimeout = 10 * time.Second
 	t.Cleanup(transport.CloseIdleConnections)
-	client := &depotClient{base: server.BaseURL, form: g.form, key: func() string { return depotKey }, http: &http.Client{Transport: transport}}
+	client := &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return depotKey }, http: &http.Client{Transport: transport}}
+	client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if g.sent != nil {
 		client.http.Transport = g.sent(transport)
 	}
@@ -337,6 +385,7 @@ func TestTheReferenceKeepsAllProperties(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Run("form", func(t *testing.T) { Run(t, rig{form: true}.setup) })
 	t.Run("form sent once", func(t *testing.T) { Run(t, rig{form: true, client: sendOnce, stored: submitOnce}.setup) })
+	t.Run("raw", func(t *testing.T) { Run(t, rig{raw: true}.setup) })
 	t.Run("presigned", func(t *testing.T) { Run(t, rig{}.setup) })
 	goleak.VerifyNone(t, before) // neither does the kit leave anything running
 }

@@ -131,7 +131,7 @@ type live struct {
 func (l *live) rule(name string, check func(*trial)) {
 	l.Helper()
 	within(l.TB, name, func(t testing.TB) {
-		check(&trial{TB: t, Subject: Subject{Uploader: l.Uploader, Secrets: l.Secrets}})
+		check(&trial{TB: t, Subject: Subject{Uploader: l.Uploader, Secrets: l.Secrets}, seen: &seen{}})
 	})
 }
 
@@ -168,7 +168,7 @@ func (l *live) uploads(specimens []*source) (welcome bool) {
 			res, err := t.send(t.Context(), what, s)
 			if err != nil {
 				t.tellsNothing(what, err)
-				t.Errorf("%s: %v", what, err)
+				t.Errorf("%s: %v", what, t.masked(err))
 				for _, kind := range []error{upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrRateLimited} {
 					welcome = welcome && !errors.Is(err, kind)
 				}
@@ -193,7 +193,7 @@ func (l *live) finds() {
 	for _, res := range l.uploaded {
 		l.rule("finding "+res.Name, func(t *trial) {
 			if err := asked(t, l.Find, res); err != nil {
-				t.Errorf("finding %s: %v", res.Name, err)
+				t.Errorf("finding %s: %v", res.Name, t.masked(err))
 			}
 		})
 	}
@@ -233,7 +233,7 @@ func (l *live) clear() {
 		what := "deleting " + res.Name
 		l.rule(what, func(t *trial) {
 			if err := asked(t, l.Delete, res); err != nil {
-				t.Errorf("%s, which may stay under the id %s: %v", what, res.ID, err)
+				t.Errorf("%s, which may stay under the id %s: %v", what, res.ID, t.masked(err))
 				return
 			}
 			deleted++

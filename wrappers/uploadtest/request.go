@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
@@ -12,9 +13,10 @@ type Request struct {
 	Method string
 	URI    string // path and query as they came
 	Header http.Header
-	Size   int64  // how much of the body was read, in bytes
-	Body   []byte // its beginning, up to 1 MiB
-	Files  []File // the files of a form, or the body of an operation that takes a file so
+	Size   int64      // how much of the body was read, in bytes
+	Body   []byte     // its beginning, up to 1 MiB
+	Fields url.Values // of a form, beside its files
+	Files  []File     // the files of a form, or the body of an operation that takes a file so
 
 	Status       int // what was answered; 0 while nothing was, or the connection was cut
 	AnswerHeader http.Header
@@ -33,7 +35,7 @@ type File struct {
 
 func requestOf(x monitor.Exchange) Request {
 	r := Request{
-		Op: x.Op, Method: x.Method, URI: x.URI, Header: x.Header, Size: x.Received, Body: x.Body,
+		Op: x.Op, Method: x.Method, URI: x.URI, Header: x.Header, Size: x.Received, Body: x.Body, Fields: x.Fields,
 		Status: x.Status, AnswerHeader: x.AnswerHeader, Answer: x.Answer,
 	}
 	for _, f := range x.Files {

@@ -42,6 +42,7 @@ type Server struct {
 	t        testing.TB
 	contract *contract.Contract
 	monitor  *monitor.Monitor
+	close    func()
 
 	mu       sync.Mutex
 	reported map[string]bool
@@ -101,10 +102,11 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 	ts := httptest.NewUnstartedServer(s.monitor.Handler(c.Title, c, handler))
 	ts.Config.ErrorLog = log.New(io.Discard, "", 0) // cut connections are the daily bread here
 	ts.Start()
-	t.Cleanup(func() {
+	s.close = sync.OnceFunc(func() {
 		ts.CloseClientConnections()
 		ts.Close()
 	})
+	t.Cleanup(s.close)
 	s.URL, s.BaseURL = ts.URL, ts.URL+c.Bases[0]
 	return s
 }

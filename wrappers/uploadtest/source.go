@@ -2,6 +2,8 @@ package uploadtest
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -67,6 +69,12 @@ func (r *sourceReader) Close() error {
 		r.source.twice = true
 	}
 	return nil
+}
+
+// sum returns the SHA-256 of content in lower-case hex.
+func sum(content []byte) string {
+	s := sha256.Sum256(content)
+	return hex.EncodeToString(s[:])
 }
 
 // noise is n bytes in which no stretch looks like another.

@@ -2,7 +2,7 @@
 // few rules of uploading that no such document can state.
 //
 //	c, err := contract.Parse(spec)
-//	x := c.Begin(r, contract.Watch{Head: 1 << 20})
+//	x := c.Begin(r, contract.Watch{})
 //	r.Body = x.Body()
 //	... // the request is sent or answered
 //	violations := x.FinishRequest()

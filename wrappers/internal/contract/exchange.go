@@ -83,17 +83,8 @@ func (x *Exchange) carriesBody() bool {
 // Op returns the operation's name, [Presigned], [Token], or nothing.
 func (x *Exchange) Op() string { return x.op.name }
 
-// Others tells whether the request is none of the contract's.
-func (x *Exchange) Others() bool { return x.op.name == "" && x.op.fault == "" }
-
-// Body is the request's body, to be read in place of its own. It is nil where
-// there is none.
-func (x *Exchange) Body() io.ReadCloser {
-	if x.body == nil {
-		return nil
-	}
-	return x.body
-}
+// Operation tells whether the request is one of the spec's operations.
+func (x *Exchange) Operation() bool { return x.op.route != nil }
 
 // Watching returns r with a body that is looked at as it is read. The copy is
 // needed: net/http decides by the type of its own request's body whether it may
@@ -147,6 +138,21 @@ func (x *Exchange) Files() []File {
 	f := d.file()
 	f.Name, f.ContentType = x.rawName(), x.head.Header.Get("Content-Type")
 	return []File{f}
+}
+
+// Fields returns what a form says beside its files. It must be called after
+// [Exchange.FinishRequest].
+func (x *Exchange) Fields() url.Values {
+	if x.body == nil || x.body.form == nil {
+		return nil
+	}
+	fields := url.Values{}
+	for _, p := range x.body.form.parts {
+		if _, isFile := p.params["filename"]; !isFile {
+			fields.Add(p.params["name"], p.digest.head.String())
+		}
+	}
+	return fields
 }
 
 // FileIDs returns the ids of the files that the exchange is about, as far as its

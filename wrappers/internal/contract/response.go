@@ -16,7 +16,7 @@ func (x *Exchange) FinishResponse(status int, header http.Header, body []byte) [
 	case x.op.route != nil:
 		x.checkResponse(status, header, body)
 		if status/100 == 2 {
-			x.learn(header, body)
+			x.Learn(header, body)
 		}
 	}
 	faults := x.faults
@@ -51,8 +51,9 @@ func (x *Exchange) checkResponse(status int, header http.Header, body []byte) {
 	}
 }
 
-// learn keeps what later requests may refer to: ids and URLs.
-func (x *Exchange) learn(header http.Header, body []byte) {
+// Learn keeps what later requests may refer to of an answer: ids and URLs. It is
+// for an answer that is not to be checked, too.
+func (x *Exchange) Learn(header http.Header, body []byte) {
 	var ids, plain []string
 	for _, m := range Members(body) {
 		switch {

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -32,7 +33,8 @@ type Exchange struct {
 	Files      []contract.File // without their contents unless [Config.Watch] keeps them
 
 	// Only where [Config.Watch] has a Head:
-	URI          string // path and query as they came
+	URI          string     // path and query as they came
+	Fields       url.Values // of a form, beside its files
 	Header       http.Header
 	Body         []byte // its beginning
 	AnswerHeader http.Header
@@ -52,7 +54,7 @@ func (x *Exchange) size() int64 {
 	for _, v := range x.Violations {
 		n += 256 + len(v.Detail) + len(v.At)
 	}
-	for _, header := range []http.Header{x.Header, x.AnswerHeader} {
+	for _, header := range []map[string][]string{x.Header, x.AnswerHeader, x.Fields} {
 		for name, values := range header {
 			n += len(name)
 			for _, v := range values {

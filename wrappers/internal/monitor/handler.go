@@ -24,7 +24,6 @@ type visit struct {
 	*handler
 	x      *contract.Exchange
 	record *entry
-	broken []contract.Violation // by the request, and by the handler's own answer
 	asked  sync.Once
 }
 
@@ -50,9 +49,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 	a := &response{ResponseWriter: w, look: func(a *response) {
 		v.requestEnded()
-		if !responded && v.x.Op() == contract.Presigned {
-			v.x.FinishResponse(a.status(), a.Header(), nil) // a fault may redirect
-		}
+		v.learn(a, responded, fault)
 		v.settle(a, responded)
 	}}
 	defer func() { v.end(a) }()
@@ -113,6 +110,18 @@ func (v *visit) found(violations []*contract.Violation) {
 	}
 }
 
+// learn keeps what a fault has said: it may redirect, or hand out other URLs than
+// the handler did.
+func (v *visit) learn(a *response, responded bool, fault *Injection) {
+	switch {
+	case fault == nil:
+	case v.x.Op() == contract.Presigned && !responded:
+		v.x.FinishResponse(a.status(), a.Header(), nil)
+	case v.x.Operation() && a.status()/100 == 2:
+		v.x.Learn(a.Header(), a.whole())
+	}
+}
+
 // settle writes down what became of a request, before its sender can know.
 func (v *visit) settle(a *response, responded bool) {
 	size, head := v.x.Received()
@@ -133,7 +142,7 @@ func (v *visit) settle(a *response, responded bool) {
 		}
 	}
 	if m.cfg.Watch.Head > 0 {
-		r.Body = bytes.Clone(head)
+		r.Body, r.Fields = bytes.Clone(head), v.x.Fields()
 		if !a.hijacked {
 			r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body.Bytes())
 		}

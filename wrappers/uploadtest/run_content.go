@@ -33,13 +33,27 @@ func namesArrive(t *trial) {
 	} {
 		what := fmt.Sprintf("name %q", name)
 		t.arrives(what, newSource(name, "text/plain", []byte(name), nil))
-		if t.Server == nil {
+	}
+}
+
+// oddNames: a name that no header can hold is refused, or what is sent holds it
+// in a way that changes nothing else.
+func oddNames(t *trial) {
+	for _, name := range []string{"line\r\nContent-Type: text/html\r\n\r\nbreak.txt", "line\nbreak.txt", "nul\x00.txt", "\xff\xfe.txt", "folder/", ""} {
+		what := fmt.Sprintf("name %q", name)
+		src, before := newSource(name, "text/plain", []byte("odd name"), nil), t.requests()
+		res, err := t.send(t.Context(), what, src)
+		if err != nil {
+			t.fails(what, err, upload.ErrInvalid)
+			t.seen.note(aContent)
 			continue
 		}
-		for _, f := range t.Server.Files() {
-			if f.Name != upload.BaseName(f.Name) {
-				t.Errorf("%s: wire: the form tells the directories: %q", what, f.Name)
-				return
+		t.holds(what, res.ID, src)
+		for _, r := range t.requestsSince(before) {
+			for _, f := range r.Files {
+				if f.ContentType != src.ContentType || f.SHA256 != sum(src.content) {
+					t.Errorf("%s: wire: the name changed what arrived beside it", what)
+				}
 			}
 		}
 	}
@@ -62,11 +76,12 @@ func idsDiffer(t *trial) {
 	const what = "the same file twice"
 	first, ok := t.arrives(what, newSource("same.txt", "text/plain", []byte("same"), nil))
 	second, again := t.arrives(what, newSource("same.txt", "text/plain", []byte("same"), nil))
-	if ok && again && first.ID == second.ID {
+	if ok && again && first.ID == second.ID && first.ID != "" {
 		t.Errorf("%s: result: both uploads have the ID %q", what, first.ID)
 	}
 }
 
+// uploadsAtOnce: what belongs to one upload is never another's.
 func uploadsAtOnce(t *trial) {
 	const n = 16
 	var (
@@ -87,13 +102,13 @@ func uploadsAtOnce(t *trial) {
 	for i, res := range results {
 		what := fmt.Sprintf("upload %d of %d at once", i, n)
 		if errs[i] != nil {
-			t.Errorf("%s: upload: %v", what, errs[i])
+			t.Errorf("%s: upload: %v", what, t.masked(errs[i]))
 			continue
 		}
-		if !t.describes(what, res, sources[i].Source) || !t.holds(what, res.ID, sources[i]) {
+		if !t.describes(what, res, sources[i].Source) || !t.holds(what, res.ID, sources[i]) || !t.tracesOwn(what, res) {
 			continue
 		}
-		if ids[res.ID] {
+		if res.ID != "" && ids[res.ID] {
 			t.Errorf("%s: result: another one has the ID %q too", what, res.ID)
 		}
 		ids[res.ID] = true
@@ -101,6 +116,22 @@ func uploadsAtOnce(t *trial) {
 	if after := t.count(); t.Count != nil && after-before != n {
 		t.Errorf("%d uploads at once: count: %d files are stored", n, after-before)
 	}
+	if tokens := t.received(Token); tokens > 1 {
+		t.Errorf("%d uploads at once: token: %d tokens were fetched, and one serves them all", n, tokens)
+	}
+}
+
+// tracesOwn compares a trace id with the one of the answer that gave the id.
+func (t *trial) tracesOwn(what string, res upload.Result) bool {
+	t.Helper()
+	for _, r := range t.requestsSince(0) {
+		want := r.AnswerHeader.Get(t.Server.contract.TraceHeader)
+		if want != "" && res.TraceID != "" && res.TraceID != want && r.Op != Presigned && r.Status/100 == 2 && has(r.Answer, res.ID) {
+			t.Errorf("%s: trace id: %q, but the answer that gave the ID said %q", what, res.TraceID, want)
+			return false
+		}
+	}
+	return true
 }
 
 func progressEnds(t *trial) {
@@ -132,6 +163,7 @@ func (p *progress) check(t *trial, what string, size int64) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	t.seen.note(aProgress)
 	switch {
 	case !p.begun:
 		t.Errorf("%s: progress: the source was never opened", what)

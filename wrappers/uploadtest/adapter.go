@@ -1,0 +1,72 @@
+package uploadtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// Func makes an upload.Uploader of a plain function that returns the id of what
+// it uploaded. Its errors are looked at only as far as they say something: one
+// that is no *upload.Error and of no kind needs only to be there, and it need not
+// send anything twice.
+type Func func(ctx context.Context, src upload.Source) (id string, err error)
+
+// Upload implements upload.Uploader.
+func (f Func) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	id, err := f(ctx, src)
+	return upload.Result{ID: id}, err
+}
+
+// Call makes an upload.Uploader of a call that returns an *http.Response, such
+// as a generated client's or one of net/http itself. It is looked at as [Func]
+// is. An answer but a 2xx is an error. The id is the member fileId or id of the
+// JSON answer.
+//
+//	uploadtest.Call(func(ctx context.Context, src upload.Source) (*http.Response, error) {
+//		return client.PutReportWithFile(ctx, src.Name, src)
+//	})
+type Call func(ctx context.Context, src upload.Source) (*http.Response, error)
+
+// Upload implements upload.Uploader.
+func (c Call) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	resp, err := c(ctx, src)
+	if err != nil {
+		return upload.Result{}, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return upload.Result{}, fmt.Errorf("status %d", resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, contract.Keep))
+	if err != nil {
+		return upload.Result{}, err
+	}
+	if len(body) > 0 && !json.Valid(body) {
+		return upload.Result{}, fmt.Errorf("status %d, but the answer is no JSON", resp.StatusCode)
+	}
+	var id string
+	for _, m := range contract.Members(body) {
+		if m.Name == "fileId" || m.Name == "id" && id == "" {
+			id = m.Value
+		}
+	}
+	if id == "" {
+		return upload.Result{}, fmt.Errorf("status %d, but the answer has no id", resp.StatusCode)
+	}
+	return upload.Result{ID: id}, nil
+}
+
+// plain tells whether a client is one of the adapters.
+func plain(u upload.Uploader) bool {
+	switch u.(type) {
+	case Func, Call:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,96 @@
+package uploadtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"runtime/pprof"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// trials numbers the labels of nothingIsLeft.
+var trials atomic.Int64
+
+// nothingIsLeft: when Upload has returned, none of its goroutines is at work any
+// more, and no answer's body is open. Goroutines inherit the labels of the one
+// that starts them, so those of other tests are told apart.
+func nothingIsLeft(t *trial) {
+	label := fmt.Sprint(trials.Add(1))
+	send := func(ctx context.Context, what string) {
+		pprof.Do(ctx, pprof.Labels("uploadtest", label), func(ctx context.Context) {
+			_, _ = t.send(ctx, what, newSource("left.bin", upload.OctetStream, noise(100<<10, 31), nil))
+		})
+		t.seen.note(aGoroutine)
+	}
+	send(t.Context(), "an upload")
+	if t.Server != nil {
+		long := strings.Repeat("x", 40<<10) // more than a transport reads on its own
+		for _, op := range t.Server.ops() {
+			for _, fault := range []Fault{Answer(http.StatusBadRequest, long), Answer(http.StatusServiceUnavailable, long), Answer(http.StatusForbidden, long), ResetMiddle} {
+				it := t.Server.Inject(op, 1, fault)
+				send(t.Context(), "an upload that fails in "+op)
+				it.Remove()
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			it := t.Server.Inject(op, -1, func(http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, _ = io.Copy(io.Discard, r.Body) // only then net/http notices that the caller is gone
+					cancel()
+					gone(r, prompt)
+				})
+			})
+			send(ctx, "an upload that is canceled in "+op)
+			it.Remove()
+			cancel()
+		}
+		t.Server.close()
+	}
+	var left []string
+	for deadline := time.Now().Add(3 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if left = leftovers(label); len(left) == 0 || time.Now().After(deadline) {
+			break
+		}
+	}
+	for _, what := range left {
+		t.Errorf("after all uploads: %s", what)
+	}
+}
+
+var errNoProfile = errors.New("uploadtest: there is no goroutine profile")
+
+var frame = regexp.MustCompile(`(?m)^#\t0x[0-9a-f]+\t(\S+?)\+0x`)
+
+// leftovers says which goroutines with a label do more than to wait for the next
+// request on a connection.
+func leftovers(label string) (left []string) {
+	var b bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
+		return []string{errNoProfile.Error()}
+	}
+	for block := range strings.SplitSeq(b.String(), "\n\n") {
+		if !strings.Contains(block, fmt.Sprintf("%q:%q", "uploadtest", label)) {
+			continue
+		}
+		var frames []string
+		for _, f := range frame.FindAllStringSubmatch(block, -1) {
+			frames = append(frames, f[1])
+		}
+		stack := strings.Join(frames, " ")
+		switch {
+		case strings.Contains(stack, "leftovers"), strings.Contains(stack, "bufio.(*Reader).Peek"), strings.HasSuffix(stack, "writeLoop"):
+		case strings.HasSuffix(stack, "readLoop"):
+			left = append(left, "answers: the body of one was not closed")
+		default:
+			left = append(left, "goroutines: one is still running, started in "+frames[len(frames)-1])
+		}
+	}
+	return left
+}

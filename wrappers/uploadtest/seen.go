@@ -1,0 +1,59 @@
+package uploadtest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Aspects are what a property can look at.
+const (
+	aResult     = "result"
+	aContent    = "content"
+	aName       = "name"
+	aMediaType  = "media type"
+	aTrace      = "trace id"
+	aProgress   = "progress"
+	aFailure    = "failure"
+	aRepeat     = "repeat"
+	aCredential = "credential"
+	aPresigned  = "presigned step"
+	aSecret     = "secret"
+	aRedirect   = "redirect"
+	aGoroutine  = "goroutines"
+)
+
+// seen counts what was looked at. A check that looked at nothing has held
+// nothing, and must not pass for one that did.
+type seen struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func (s *seen) note(aspect string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.count == nil {
+		s.count = map[string]int{}
+	}
+	s.count[aspect]++
+}
+
+func (s *seen) has(aspect string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count[aspect] > 0
+}
+
+// String lists the aspects and how often each was looked at.
+func (s *seen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var words []string
+	for _, aspect := range slices.Sorted(maps.Keys(s.count)) {
+		words = append(words, fmt.Sprintf("%s %dx", aspect, s.count[aspect]))
+	}
+	return strings.Join(words, ", ")
+}
