@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,9 +117,19 @@ func TestContract(t *testing.T) {
 func TestStandinKeepsTheSpec(t *testing.T) {
 	for _, region := range paths(t) {
 		t.Run(region, func(t *testing.T) {
-			ts := httptest.NewServer(newStandin(t, nil))
+			const limit = 1 << 20
+			var moved atomic.Int64 // the stand-in's clock, ahead of ours
+			h, err := standin.New(standin.Config{
+				AccessKey: testKeys.AccessKey, SecretKey: testKeys.SecretKey, MaxSize: limit,
+				Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ts := httptest.NewServer(h)
 			defer ts.Close()
-			uploadtest.Probe(t, ts.URL+region, contract(t), func(r *http.Request) { testKeys.Sign(r, time.Now()) })
+			uploadtest.Probe(t, ts.URL+region, contract(t), func(r *http.Request) { testKeys.Sign(r, time.Now()) },
+				uploadtest.Probing{MaxSize: limit, Advance: func(d time.Duration) { moved.Add(int64(d)) }})
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,9 +126,15 @@ func TestWhatWasSentComesBack(t *testing.T) {
 }
 
 func TestStandinKeepsTheSpec(t *testing.T) {
-	ts := httptest.NewServer(newStandin(t))
+	var moved atomic.Int64 // the stand-in's clock, ahead of ours
+	h, err := standin.New(standin.Config{Token: staticToken, Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts := httptest.NewServer(h)
 	defer ts.Close()
-	uploadtest.Probe(t, ts.URL+"/v1", contract(t), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+staticToken) })
+	uploadtest.Probe(t, ts.URL+"/v1", contract(t), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+staticToken) },
+		uploadtest.Probing{Advance: func(d time.Duration) { moved.Add(int64(d)) }})
 }
 
 func TestStandinTakesTheDocumentedRequest(t *testing.T) {

@@ -61,6 +61,7 @@ func newDepot() *depot {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		delete(d.objects, r.PathValue("id"))
+		delete(d.pending, r.PathValue("id"))
 	}))
 	d.HandleFunc("POST /v2/raw", d.keyed(d.deposit))
 	d.HandleFunc("PUT /store/{id}", d.receive)
@@ -86,7 +87,7 @@ func (d *depot) announce(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnsupportedMediaType)
 		return
 	}
-	if json.NewDecoder(r.Body).Decode(&in) != nil || in.ContentType == nil {
+	if json.NewDecoder(r.Body).Decode(&in) != nil || in.ContentType == nil || len(*in.ContentType) < 3 {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -97,16 +98,19 @@ func (d *depot) announce(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"uploadMethod": "PUT", "id": id,
-		"uploadUrl": "http://" + r.Host + "/store/" + id + "?b=1&a=%7e&signature=" + strings.Repeat(id, 2),
+		"uploadUrl": "http://" + r.Host + "/store/" + id + "?" + query(id),
 	})
 }
+
+// query is what opens a presigned URL, in an order that no library keeps.
+func query(id string) string { return "b=1&a=%7e&signature=" + strings.Repeat(id, 2) }
 
 func (d *depot) receive(w http.ResponseWriter, r *http.Request) {
 	content, err := io.ReadAll(r.Body)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	typ, announced := d.pending[r.PathValue("id")]
-	if err != nil || !announced || typ != r.Header.Get("Content-Type") {
+	if err != nil || !announced || r.URL.RawQuery != query(r.PathValue("id")) || typ != r.Header.Get("Content-Type") {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}

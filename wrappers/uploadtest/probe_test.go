@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
@@ -35,7 +36,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			if rec.Code == 401 {
 				rec.Code = 404
 			}
-		}), "Depot: look: response status: 404 to a request with no X-Depot-Key, want 401 or 403 (GET /v2/objects/"},
+		}), "Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET /v2/objects/{id})"},
 		{"an example is refused", reply("/forms", func(rec *httptest.ResponseRecorder) {
 			*rec = *httptest.NewRecorder()
 			rec.Code = 400
@@ -56,10 +57,10 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 					return b
 				})
 			}
-		}), "Depot: response status: 201 to submit with a body without file, which must be refused by a 4xx (POST /v2/forms)"},
+		}), "Depot: submit: response status: 201 to a body without file, which must be refused by a 4xx (POST /v2/forms)"},
 		{"a property that is missing is taken", arrival("/objects", func(r *http.Request) {
 			rewrite(r, func(b []byte) []byte { return bytes.Replace(b, []byte(`{}`), []byte(`{"contentType":"a/b"}`), 1) })
-		}), "Depot: response status: 200 to announce with a body without contentType"},
+		}), "Depot: announce: response status: 200 to a body without contentType"},
 		{"a torn body is taken", arrival("/objects", func(r *http.Request) {
 			rewrite(r, func(b []byte) []byte {
 				if n := bytes.IndexByte(b, '}'); n < 0 && len(b) > 2 {
@@ -67,7 +68,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				}
 				return b
 			})
-		}), "Depot: response status: 200 to announce with a body that is cut off"},
+		}), "Depot: announce: response status: 200 to a body that is cut off"},
 		{"an empty body is taken", arrival("/objects", func(r *http.Request) {
 			rewrite(r, func(b []byte) []byte {
 				if len(b) == 0 {
@@ -75,8 +76,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				}
 				return b
 			})
-		}), "Depot: response status: 200 to announce with no body"},
-		{"any media type is taken", arrival("/objects", header("Content-Type", "application/json")), "Depot: response status: 200 to announce with a body of another media type"},
+		}), "Depot: announce: response status: 200 to no body"},
+		{"any media type is taken", arrival("/objects", header("Content-Type", "application/json")), "Depot: announce: response status: 200 to a body of another media type"},
 		{"a fault of the client's is called the server's", reply("/forms", func(rec *httptest.ResponseRecorder) {
 			if rec.Code == 415 {
 				rec.Code = 500
@@ -88,23 +89,146 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 					next.ServeHTTP(w, r)
 				}
 			})
-		}, "Depot: response status: 200 to the method PATCH on /forms, which must be refused by a 4xx (PATCH /v2/forms)"},
+		}, "Depot: no operation: response status: 200 to the method PATCH, which must be refused by a 4xx (PATCH /v2/forms)"},
 		{"any path is taken", func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("X-Depot-Key") == "" || r.URL.Path != "/v2/uploadtest/no/such/path" {
 					next.ServeHTTP(w, r)
 				}
 			})
-		}, "Depot: response status: 200 to a path that the spec does not have"},
+		}, "Depot: no operation: response status: 200 to a path that the spec does not have"},
+		{"a longer credential is taken", arrival("/", func(r *http.Request) {
+			if strings.HasPrefix(r.Header.Get("X-Depot-Key"), depotKey) {
+				withKey(r)
+			}
+		}), "Depot: announce: response status: 200 to a request with a longer X-Depot-Key"},
+		{"credentials in letters of the other case are taken", arrival("/", func(r *http.Request) {
+			if strings.EqualFold(r.Header.Get("X-Depot-Key"), depotKey) {
+				withKey(r)
+			}
+		}), "200 to a request with the letters of the other case in the X-Depot-Key"},
+		{"the body is looked at before the credentials", func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v2/objects" && r.Header.Get("Content-Type") != "application/json" {
+					w.WriteHeader(http.StatusUnsupportedMediaType)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}, "Depot: announce: response status: 415 to a request with no credentials and a body that is wrong, want 401 or 403"},
+		{"any presigned media type is taken", arrival("/store", func(r *http.Request) {
+			if r.Header.Get("Content-Type") == "application/x-uploadtest" {
+				r.Header.Set("Content-Type", "text/plain")
+			}
+		}), "Depot: announce: response status: 200 to the URL that it handed out, with another media type: it must be refused by a 4xx (PUT /v2/objects)"},
+		{"any presigned method is taken", arrival("/store", func(r *http.Request) { r.Method = "PUT" }), "200 to the URL that it handed out, by another method"},
+		{"any signature is taken", arrival("/store", func(r *http.Request) {
+			if id := r.URL.Path[len("/store/"):]; r.URL.RawQuery != "" {
+				r.URL.RawQuery = query(id)
+			}
+		}), "200 to the URL that it handed out, with another signature"},
+		{"no signature is taken", arrival("/store", func(r *http.Request) {
+			if id := r.URL.Path[len("/store/"):]; r.URL.RawQuery == "" {
+				r.URL.RawQuery = query(id)
+			}
+		}), "200 to the URL that it handed out, without its query"},
+		{"the right presigned request is refused", reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }), "Depot: announce: response status: 403 to the URL that it handed out (PUT /v2/objects)"},
+		{"the directories of a name are told", func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				b, _ := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(b))
+				if bytes.Contains(b, []byte("/dir/uploadtest.txt")) {
+					next = reply("/forms", said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
+				}
+				next.ServeHTTP(w, r)
+			})
+		}, `Depot: submit: response body: name is "/dir/uploadtest.txt" for a file that is called "/dir/uploadtest.txt" (POST /v2/forms)`},
+		{"a size that is wrong", reply("/raw", said(`"size":10`, `"size":11`)), `Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
+		{"a name that is wrong", reply("/forms", said(`"uploadtest.txt"`, `"upload.txt"`)), `Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
+		{"one id for all", reply("/raw", func(rec *httptest.ResponseRecorder) {
+			rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"raw.bin","size":10}`)
+		}), "Depot: deposit: response body: the same request twice is answered by the same id (POST /v2/raw)"},
+		{"what was deleted stays", func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodDelete {
+					r.Method = http.MethodGet
+				}
+				next.ServeHTTP(w, r)
+			})
+		}, "Depot: look: response status: 200 to what was deleted, which must be refused by a 4xx (GET /v2/objects/{id})"},
+		{"an unknown id is found", reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 404 {
+				rec.Code = 200
+				rec.Header().Set("X-Depot-Left", "1")
+				rec.Header().Set("Content-Type", "application/json")
+				rec.Body.WriteString(`{"id":"o-1","name":"x","size":1}`)
+			}
+		}), "Depot: look: response status: 200 to an id that was never issued"},
+		{"a parameter that is missing is taken", arrival("/raw", func(r *http.Request) {
+			if r.URL.RawQuery == "" {
+				r.URL.RawQuery = "name=x"
+			}
+		}), "Depot: deposit: response status: 201 to no parameter name, which must be refused by a 4xx (POST /v2/raw)"},
+		{"a stack trace in an answer", reply("/objects/", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 200 {
+				rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 [running]:\nmain.main()","size":1}`)
+			}
+		}), "Depot: look: response body: status 200: it shows a stack trace (GET /v2/objects/{id})"},
+		{"a path of the server in an answer", reply("/objects/", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 200 {
+				rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`)
+			}
+		}), "Depot: look: response body: status 200: it shows a path of the server's machine"},
+		{"405 without Allow", reply("/", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") }), "status 405 without the header Allow"},
+		{"HEAD fails", func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodHead {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}, "500 to HEAD"},
 		{"no answer at all", func(http.Handler) http.Handler {
 			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-		}, "Depot: no answer to POST /v2/forms"},
+		}, "Depot: submit: response status: no answer: EOF (POST /v2/forms)"},
 	} {
 		t.Run(b.fault, func(t *testing.T) {
 			ts := httptest.NewServer(b.spoil(newDepot()))
 			defer ts.Close()
 			named(t, recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", depotSpec, withKey) }), b.want)
 		})
+	}
+}
+
+// A server that never answers must not keep a test from its end.
+func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer ts.Close()
+	lines := recorded(t, func(tb testing.TB) {
+		Probe(tb, ts.URL+"/v2", depotSpec, withKey, Probing{Timeout: 50 * time.Millisecond})
+	})
+	named(t, lines, "Depot: submit: response status: no answer within 50ms (POST /v2/forms)")
+	if len(lines) != 3 {
+		t.Errorf("%d lines, and nothing was to be asked after three: %q", len(lines), lines)
+	}
+}
+
+// A server must not be blamed for what the kit could not build.
+func TestProbeBuildsRequestsFromSchemas(t *testing.T) {
+	spec := bytes.Replace(depotSpec, []byte("            example: {contentType: text/plain}\n"), nil, 1)
+	spec = bytes.Replace(spec, []byte(", example: raw.bin"), nil, 1)
+	ts := httptest.NewServer(newDepot())
+	defer ts.Close()
+	Probe(t, ts.URL+"/v2", spec, withKey)
+	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/[a-z]+$'}"), 1)
+	l := &logged{TB: t}
+	Probe(l, ts.URL+"/v2", spec, withKey)
+	if want := "Depot: announce: not seen: the request that the spec's examples give breaks the spec itself: request body: at /contentType"; !strings.Contains(l.log.String(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, &l.log)
 	}
 }
 
@@ -119,7 +243,7 @@ func TestProbeTakesTheIDOfACollectionForItsMember(t *testing.T) {
 	defer ts.Close()
 	l := &logged{TB: t}
 	Probe(l, ts.URL+"/v2", renamed("objectId"), withKey)
-	if l.log.Len() > 0 {
+	if strings.Contains(l.log.String(), "no answer gave") {
 		t.Errorf("not all operations were seen to succeed:\n%s", &l.log)
 	}
 	lost := httptest.NewServer(reply("/objects/", func(rec *httptest.ResponseRecorder) {
@@ -141,7 +265,7 @@ func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
 	defer ts.Close()
 	l := &logged{TB: t}
 	Probe(l, ts.URL+"/v2", spec, withKey)
-	for _, want := range []string{"Depot: look: not seen to succeed: ", "answered 404 (GET /members/{objectId})", "(DELETE /members/{objectId})"} {
+	for _, want := range []string{"Depot: look: not seen: no answer gave what its path takes", "answered 404 (GET /members/{objectId})", "(DELETE /members/{objectId})"} {
 		if !strings.Contains(l.log.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, &l.log)
 		}

@@ -47,11 +47,32 @@ func (c *Contract) key(address string) string {
 	return address
 }
 
-// grant remembers a URL that was handed out.
-func (c *Contract) grant(rawURL string, g grant) {
-	_, address, found := strings.Cut(rawURL, "://")
-	if !found {
-		return
+// HandedOut is a URL for a file that an answer handed out.
+type HandedOut struct {
+	URL         string
+	Method      string            // empty: nothing was said
+	ContentType string            // empty: nothing was said
+	Header      map[string]string // to be sent with the bytes
+	Form        bool              // the bytes go there in a form
+}
+
+// HandedOut returns the URLs for files in the JSON answer of an operation.
+func (c *Contract) HandedOut(answer []byte) (urls []HandedOut) {
+	for _, m := range Members(answer) {
+		if at, ok := address(m.Value); ok {
+			if g, ok := c.granted(at); ok && g.upload {
+				urls = append(urls, HandedOut{m.Value, g.method, g.contentType, g.header, g.fields != nil})
+			}
+		}
+	}
+	return urls
+}
+
+// address returns a URL without scheme and fragment, as a request names it.
+func address(rawURL string) (address string, ok bool) {
+	_, address, ok = strings.Cut(rawURL, "://")
+	if !ok {
+		return "", false
 	}
 	address, _, _ = strings.Cut(address, "#")
 	slash, query := strings.IndexByte(address, '/'), strings.IndexByte(address, '?')
@@ -60,6 +81,15 @@ func (c *Contract) grant(rawURL string, g grant) {
 		address += "/"
 	case slash < 0 || query >= 0 && query < slash:
 		address = address[:query] + "/" + address[query:]
+	}
+	return address, true
+}
+
+// grant remembers a URL that was handed out.
+func (c *Contract) grant(rawURL string, g grant) {
+	address, ok := address(rawURL)
+	if !ok {
+		return
 	}
 	_, g.query, _ = strings.Cut(address, "?")
 	c.mu.Lock()

@@ -112,7 +112,7 @@ func TestWhatDoesNotExistIsAnError(t *testing.T) {
 			_, err := m.Inject(monitor.Injection{Provider: "other"})
 			return err
 		},
-		`no operation is called "lock": there is announce, look, presigned, remove, submit, token`: func() error {
+		`no operation is called "lock": there is announce, deposit, look, presigned, remove, submit, token`: func() error {
 			_, err := m.Inject(monitor.Injection{Op: "lock"})
 			return err
 		},

@@ -1,0 +1,263 @@
+package uploadtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+)
+
+// How requests are built: from the spec's examples, else from its schemas.
+
+// sample is a body, and the object that it was made from.
+type sample struct {
+	contentType string
+	body        []byte
+	typ         string // as the spec spells it
+	schema      *openapi3.Schema
+	object      map[string]any // of JSON and of forms
+	fileName    string         // of the files in a form
+}
+
+// of returns the same body made from another object, or with files of another name.
+func (s sample) of(object map[string]any, fileName string) sample {
+	s.object, s.fileName = object, fileName
+	s.contentType, s.body = encode(s.typ, s.schema, object, fileName)
+	return s
+}
+
+// samples returns a body for each media type and each example of an operation;
+// one without a body has one sample that is none.
+func samples(r *routers.Route) []sample {
+	if r.Operation.RequestBody == nil || r.Operation.RequestBody.Value == nil {
+		return []sample{{}}
+	}
+	var list []sample
+	content := r.Operation.RequestBody.Value.Content
+	for _, typ := range slices.Sorted(maps.Keys(content)) {
+		media := content[typ]
+		given := examples(media.Example, media.Examples, media.Schema)
+		if len(given) > 1 {
+			delete(given, "") // it is one of the others
+		}
+		schema := &openapi3.Schema{}
+		if media.Schema != nil && media.Schema.Value != nil {
+			schema = media.Schema.Value
+		}
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			if s, ok := newSample(typ, schema, given[name]); ok {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+func newSample(typ string, schema *openapi3.Schema, value any) (sample, bool) {
+	if object, ok := value.(map[string]any); ok {
+		object = maps.Clone(object)
+		for _, name := range schema.Required {
+			if _, given := object[name]; !given {
+				object[name] = madeUp(schema.Properties[name], 0)
+			}
+		}
+		s := sample{typ: typ, schema: schema}.of(object, "uploadtest.txt")
+		return s, s.body != nil
+	}
+	if strings.HasPrefix(typ, "multipart/") || strings.HasSuffix(typ, "json") {
+		return sample{}, false
+	}
+	sent := strings.ReplaceAll(strings.Replace(typ, "*/*", "application/octet-stream", 1), "/*", "/x-uploadtest")
+	return sample{typ: typ, schema: schema, contentType: sent, body: []byte(textOf(value))}, true
+}
+
+// examples returns the examples that a spec gives of one thing, by name. The one
+// to use has the empty name: a single example, the first by name, the schema's
+// own, or one that is made up from the schema.
+func examples(one any, many openapi3.Examples, schema *openapi3.SchemaRef) map[string]any {
+	found := map[string]any{}
+	for name, ref := range many {
+		if ref.Value != nil && ref.Value.Value != nil {
+			found[name] = ref.Value.Value
+		}
+	}
+	switch {
+	case one != nil:
+		found[""] = one
+	case len(found) > 0:
+		found[""] = found[slices.Min(slices.Collect(maps.Keys(found)))]
+	default:
+		found[""] = madeUp(schema, 0)
+	}
+	return found
+}
+
+// madeUp returns a value that matches a schema, as far as that can be told.
+func madeUp(ref *openapi3.SchemaRef, depth int) any {
+	if ref == nil || ref.Value == nil || depth > 8 {
+		return "uploadtest"
+	}
+	schema := ref.Value
+	for _, one := range [][]*openapi3.SchemaRef{schema.OneOf, schema.AnyOf} {
+		if len(one) > 0 && schema.Example == nil {
+			return madeUp(one[0], depth+1)
+		}
+	}
+	switch {
+	case schema.Example != nil:
+		return schema.Example
+	case schema.Default != nil:
+		return schema.Default
+	case len(schema.Enum) > 0:
+		return schema.Enum[0]
+	case schema.Type.Is("object"), len(schema.Properties) > 0, len(schema.AllOf) > 0:
+		object := map[string]any{}
+		for _, part := range schema.AllOf {
+			if more, ok := madeUp(part, depth+1).(map[string]any); ok {
+				maps.Copy(object, more)
+			}
+		}
+		for name, property := range schema.Properties {
+			if slices.Contains(schema.Required, name) || property.Value != nil && property.Value.Example != nil {
+				object[name] = madeUp(property, depth+1)
+			}
+		}
+		return object
+	case schema.Type.Is("array"):
+		return slices.Repeat([]any{madeUp(schema.Items, depth+1)}, max(1, int(schema.MinItems)))
+	case schema.Type.Is("integer"), schema.Type.Is("number"):
+		if schema.Min != nil && *schema.Min > 1 {
+			return *schema.Min + 1
+		}
+		return 1
+	case schema.Type.Is("boolean"):
+		return true
+	}
+	formats := map[string]string{
+		"uuid": "0f8fad5b-d9cb-469f-a165-70867728950e", "date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z",
+		"email": "uploadtest@example.com", "uri": "https://example.com/uploadtest", "byte": "dXBsb2FkdGVzdA==",
+	}
+	if text, ok := formats[schema.Format]; ok {
+		return text
+	}
+	text := "uploadtest"
+	for len(text) < int(schema.MinLength) {
+		text += text
+	}
+	if schema.MaxLength != nil && int(*schema.MaxLength) < len(text) {
+		text = text[:*schema.MaxLength]
+	}
+	return text
+}
+
+// textOf returns a value as a parameter or a part of a form says it.
+func textOf(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	text, _ := json.Marshal(value) // it came out of a document of that kind
+	return string(text)
+}
+
+const boundary = "uploadtest-boundary"
+
+// encode returns object as JSON or as a form; as anything else nothing.
+func encode(typ string, schema *openapi3.Schema, object map[string]any, fileName string) (contentType string, body []byte) {
+	switch {
+	case strings.HasSuffix(typ, "json"):
+		body, _ = json.Marshal(object) // it came out of a document of that kind
+		return typ, body
+	case typ == "application/x-www-form-urlencoded":
+		values := url.Values{}
+		for name, value := range object {
+			values.Set(name, textOf(value))
+		}
+		return typ, []byte(values.Encode())
+	case typ != "multipart/form-data":
+		return typ, nil
+	}
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	_ = w.SetBoundary(boundary)
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		values, many := object[name].([]any)
+		if !many {
+			values = []any{object[name]}
+		}
+		for i, value := range values {
+			header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf("form-data; name=%q", name)}}
+			if isBinary(schema.Properties[name]) {
+				called := fileName
+				if len(values) > 1 {
+					called = fmt.Sprintf("%d-%s", i+1, fileName)
+				}
+				header.Set("Content-Disposition", multipart.FileContentDisposition(name, called))
+				header.Set("Content-Type", "text/plain")
+			}
+			part, _ := w.CreatePart(header)
+			_, _ = io.WriteString(part, textOf(value))
+		}
+	}
+	w.Close()
+	return w.FormDataContentType(), b.Bytes()
+}
+
+func isBinary(schema *openapi3.SchemaRef) bool {
+	for schema != nil && schema.Value != nil {
+		if schema.Value.Format == "binary" {
+			return true
+		}
+		schema = schema.Value.Items
+	}
+	return false
+}
+
+// build returns the request of an operation with a sample. Known says that each
+// parameter of its path came out of an earlier answer, so that it names something.
+func (p *prober) build(r *routers.Route, s sample) (req *http.Request, known bool) {
+	path, query, header := r.Path, url.Values{}, http.Header{}
+	known = true
+	for _, list := range []openapi3.Parameters{r.PathItem.Parameters, r.Operation.Parameters} {
+		for _, ref := range list {
+			param := ref.Value
+			if !param.Required {
+				continue
+			}
+			value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
+			switch param.In {
+			case openapi3.ParameterInPath:
+				if v, learned := p.learned[param.Name]; learned {
+					value = v
+				} else if r.Method != http.MethodPut && r.Method != http.MethodPost {
+					known = false
+				}
+				path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(value))
+				if r.Method == http.MethodPut && known {
+					p.learned[param.Name] = value // a PUT makes what it names
+				}
+			case openapi3.ParameterInQuery:
+				query.Set(param.Name, value)
+			case openapi3.ParameterInHeader:
+				header.Set(param.Name, value)
+			}
+		}
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	req = p.request(r.Method, path, s.contentType, s.body)
+	for name := range header {
+		req.Header.Set(name, header.Get(name))
+	}
+	return req, known
+}
