@@ -77,9 +77,7 @@ func held(spec *contract.Contract) api.MiddlewareFunc {
 			}
 			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 			x := spec.Begin(r, contract.Watch{Head: maxBody})
-			if watched := x.Body(); watched != nil {
-				_, _ = io.Copy(io.Discard, watched)
-			}
+			_, _ = io.Copy(io.Discard, x.Watching(r).Body)
 			if broken := x.FinishRequest(); len(broken) > 0 {
 				answerRefusal(w, r, refuse(http.StatusBadRequest, "%s: %s", broken[0].Rule, broken[0].Detail))
 				return
