@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"iter"
+	"path/filepath"
 	"strings"
 )
 
@@ -53,21 +55,47 @@ func (m *memory) List(ctx context.Context, folder string) iter.Seq2[string, erro
 
 func (d *disk) List(ctx context.Context, folder string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		err := fs.WalkDir(d.root.FS(), folder, func(key string, entry fs.DirEntry, err error) error {
+		if _, err := d.walk(ctx, folder, yield); err != nil {
+			yield("", wrap("list", folder, err))
+		}
+	}
+}
+
+// walk yields the keys in a folder, and reports whether more are wanted. It
+// reads a folder in parts: a million names at once would take 100 MB.
+func (d *disk) walk(ctx context.Context, folder string, yield func(string, error) bool) (more bool, err error) {
+	f, err := d.root.Open(filepath.FromSlash(folder))
+	if missing(err) == fs.ErrNotExist {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	for {
+		entries, err := f.ReadDir(1000)
+		for _, entry := range entries {
+			key := folder + "/" + entry.Name()
+			more := true
+			var err error
 			switch {
 			case ctx.Err() != nil:
-				return ctx.Err()
-			case errors.Is(err, fs.ErrNotExist): // deleted meanwhile
-				return nil
-			case err != nil:
-				return err
-			case !entry.Type().IsRegular() || key == folder || CheckKey(key) != nil || yield(key, nil):
-				return nil
+				return false, ctx.Err()
+			case CheckKey(key) != nil: // not the store's
+			case entry.IsDir():
+				more, err = d.walk(ctx, key, yield)
+			case entry.Type().IsRegular():
+				more = yield(key, nil)
 			}
-			return fs.SkipAll
-		})
+			if !more || err != nil {
+				return false, err
+			}
+		}
+		if err == io.EOF || missing(err) == fs.ErrNotExist { // all, or deleted meanwhile
+			return true, nil
+		}
 		if err != nil {
-			yield("", wrap("list", folder, err))
+			return false, err
 		}
 	}
 }

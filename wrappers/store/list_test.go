@@ -2,6 +2,10 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/store"
@@ -15,4 +19,37 @@ func TestOnlyAListerCanList(t *testing.T) {
 		return
 	}
 	t.Error("no error")
+}
+
+// A folder is read in parts, and shrinks meanwhile.
+func TestALongFolderIsListedWholeWhileItIsEmptied(t *testing.T) {
+	const count = 2500
+	dir := t.TempDir()
+	st, err := store.Disk(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.(io.Closer).Close() })
+	for i := range count { // by hand: a Put syncs
+		path := filepath.Join(dir, "a", fmt.Sprint(i%3), fmt.Sprint(i))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]bool{}
+	for key, err := range store.Keys(t.Context(), st, "a") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[key] = true
+		if err := st.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != count {
+		t.Errorf("%d keys are listed, want %d", len(seen), count)
+	}
 }
