@@ -41,8 +41,12 @@ type JSONText string
 // UnmarshalJSON implements json.Unmarshaler. It never fails, so that the fields
 // behind it are read as well.
 func (t *JSONText) UnmarshalJSON(raw []byte) error {
-	text, ok := unescaped(raw)
-	if !ok && json.Unmarshal(raw, &text) != nil {
+	if text, ok := unescaped(raw); ok {
+		*t = JSONText(text)
+		return nil
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
 		text, _ = whole(string(raw))
 	}
 	*t = JSONText(text)
