@@ -542,14 +542,19 @@ type GetDocumentResult500Headers struct {
 	XTraceID *string
 }
 
+// GetDocumentResult502Headers the declared response headers of an HTTP 502 response for GetDocument
+type GetDocumentResult502Headers struct {
+	XTraceID *string
+}
+
 // GetDocumentResult503Headers the declared response headers of an HTTP 503 response for GetDocument
 type GetDocumentResult503Headers struct {
 	RetryAfter *string
 	XTraceID   *string
 }
 
-// GetDocumentResult5XXHeaders the declared response headers of an HTTP 5XX response for GetDocument
-type GetDocumentResult5XXHeaders struct {
+// GetDocumentResult504Headers the declared response headers of an HTTP 504 response for GetDocument
+type GetDocumentResult504Headers struct {
 	XTraceID *string
 }
 
@@ -572,10 +577,12 @@ type GetDocumentResult struct {
 	Headers429 *GetDocumentResult429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *GetDocumentResult500Headers
+	// Headers502 the parsed response headers for an HTTP 502 response
+	Headers502 *GetDocumentResult502Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetDocumentResult503Headers
-	// Headers5XX the parsed response headers for an HTTP 5XX response
-	Headers5XX *GetDocumentResult5XXHeaders
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *GetDocumentResult504Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -666,14 +673,19 @@ type FileUploadResult500Headers struct {
 	XTraceID *string
 }
 
+// FileUploadResult502Headers the declared response headers of an HTTP 502 response for FileUpload
+type FileUploadResult502Headers struct {
+	XTraceID *string
+}
+
 // FileUploadResult503Headers the declared response headers of an HTTP 503 response for FileUpload
 type FileUploadResult503Headers struct {
 	RetryAfter *string
 	XTraceID   *string
 }
 
-// FileUploadResult5XXHeaders the declared response headers of an HTTP 5XX response for FileUpload
-type FileUploadResult5XXHeaders struct {
+// FileUploadResult504Headers the declared response headers of an HTTP 504 response for FileUpload
+type FileUploadResult504Headers struct {
 	XTraceID *string
 }
 
@@ -700,10 +712,12 @@ type FileUploadResult struct {
 	Headers429 *FileUploadResult429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *FileUploadResult500Headers
+	// Headers502 the parsed response headers for an HTTP 502 response
+	Headers502 *FileUploadResult502Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *FileUploadResult503Headers
-	// Headers5XX the parsed response headers for an HTTP 5XX response
-	Headers5XX *FileUploadResult5XXHeaders
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *FileUploadResult504Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -784,14 +798,19 @@ type GetFileUploadStatusResult500Headers struct {
 	XTraceID *string
 }
 
+// GetFileUploadStatusResult502Headers the declared response headers of an HTTP 502 response for GetFileUploadStatus
+type GetFileUploadStatusResult502Headers struct {
+	XTraceID *string
+}
+
 // GetFileUploadStatusResult503Headers the declared response headers of an HTTP 503 response for GetFileUploadStatus
 type GetFileUploadStatusResult503Headers struct {
 	RetryAfter *string
 	XTraceID   *string
 }
 
-// GetFileUploadStatusResult5XXHeaders the declared response headers of an HTTP 5XX response for GetFileUploadStatus
-type GetFileUploadStatusResult5XXHeaders struct {
+// GetFileUploadStatusResult504Headers the declared response headers of an HTTP 504 response for GetFileUploadStatus
+type GetFileUploadStatusResult504Headers struct {
 	XTraceID *string
 }
 
@@ -814,10 +833,12 @@ type GetFileUploadStatusResult struct {
 	Headers429 *GetFileUploadStatusResult429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *GetFileUploadStatusResult500Headers
+	// Headers502 the parsed response headers for an HTTP 502 response
+	Headers502 *GetFileUploadStatusResult502Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetFileUploadStatusResult503Headers
-	// Headers5XX the parsed response headers for an HTTP 5XX response
-	Headers5XX *GetFileUploadStatusResult5XXHeaders
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *GetFileUploadStatusResult504Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -962,10 +983,13 @@ func ParseGetDocumentResult(rsp *http.Response) (*GetDocumentResult, error) {
 	case rsp.StatusCode == 500:
 		break // No content-type
 
+	case rsp.StatusCode == 502:
+		break // No content-type
+
 	case rsp.StatusCode == 503:
 		break // No content-type
 
-	case rsp.StatusCode/100 == 5:
+	case rsp.StatusCode == 504:
 		break // No content-type
 
 	}
@@ -1104,6 +1128,16 @@ func ParseGetDocumentResult(rsp *http.Response) (*GetDocumentResult, error) {
 			headers.XTraceID = &value
 		}
 		response.Headers500 = &headers
+	case rsp.StatusCode == 502:
+		var headers GetDocumentResult502Headers
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers502 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetDocumentResult503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -1121,8 +1155,8 @@ func ParseGetDocumentResult(rsp *http.Response) (*GetDocumentResult, error) {
 			headers.XTraceID = &value
 		}
 		response.Headers503 = &headers
-	case rsp.StatusCode/100 == 5:
-		var headers GetDocumentResult5XXHeaders
+	case rsp.StatusCode == 504:
+		var headers GetDocumentResult504Headers
 		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -1130,7 +1164,7 @@ func ParseGetDocumentResult(rsp *http.Response) (*GetDocumentResult, error) {
 			}
 			headers.XTraceID = &value
 		}
-		response.Headers5XX = &headers
+		response.Headers504 = &headers
 	}
 
 	return response, nil
@@ -1181,10 +1215,13 @@ func ParseFileUploadResult(rsp *http.Response) (*FileUploadResult, error) {
 	case rsp.StatusCode == 500:
 		break // No content-type
 
+	case rsp.StatusCode == 502:
+		break // No content-type
+
 	case rsp.StatusCode == 503:
 		break // No content-type
 
-	case rsp.StatusCode/100 == 5:
+	case rsp.StatusCode == 504:
 		break // No content-type
 
 	}
@@ -1343,6 +1380,16 @@ func ParseFileUploadResult(rsp *http.Response) (*FileUploadResult, error) {
 			headers.XTraceID = &value
 		}
 		response.Headers500 = &headers
+	case rsp.StatusCode == 502:
+		var headers FileUploadResult502Headers
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers502 = &headers
 	case rsp.StatusCode == 503:
 		var headers FileUploadResult503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -1360,8 +1407,8 @@ func ParseFileUploadResult(rsp *http.Response) (*FileUploadResult, error) {
 			headers.XTraceID = &value
 		}
 		response.Headers503 = &headers
-	case rsp.StatusCode/100 == 5:
-		var headers FileUploadResult5XXHeaders
+	case rsp.StatusCode == 504:
+		var headers FileUploadResult504Headers
 		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -1369,7 +1416,7 @@ func ParseFileUploadResult(rsp *http.Response) (*FileUploadResult, error) {
 			}
 			headers.XTraceID = &value
 		}
-		response.Headers5XX = &headers
+		response.Headers504 = &headers
 	}
 
 	return response, nil
@@ -1414,10 +1461,13 @@ func ParseGetFileUploadStatusResult(rsp *http.Response) (*GetFileUploadStatusRes
 	case rsp.StatusCode == 500:
 		break // No content-type
 
+	case rsp.StatusCode == 502:
+		break // No content-type
+
 	case rsp.StatusCode == 503:
 		break // No content-type
 
-	case rsp.StatusCode/100 == 5:
+	case rsp.StatusCode == 504:
 		break // No content-type
 
 	}
@@ -1556,6 +1606,16 @@ func ParseGetFileUploadStatusResult(rsp *http.Response) (*GetFileUploadStatusRes
 			headers.XTraceID = &value
 		}
 		response.Headers500 = &headers
+	case rsp.StatusCode == 502:
+		var headers GetFileUploadStatusResult502Headers
+		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTraceID = &value
+		}
+		response.Headers502 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetFileUploadStatusResult503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -1573,8 +1633,8 @@ func ParseGetFileUploadStatusResult(rsp *http.Response) (*GetFileUploadStatusRes
 			headers.XTraceID = &value
 		}
 		response.Headers503 = &headers
-	case rsp.StatusCode/100 == 5:
-		var headers GetFileUploadStatusResult5XXHeaders
+	case rsp.StatusCode == 504:
+		var headers GetFileUploadStatusResult504Headers
 		if values := rsp.Header.Values("X-Trace-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Trace-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -1582,7 +1642,7 @@ func ParseGetFileUploadStatusResult(rsp *http.Response) (*GetFileUploadStatusRes
 			}
 			headers.XTraceID = &value
 		}
-		response.Headers5XX = &headers
+		response.Headers504 = &headers
 	}
 
 	return response, nil
@@ -1803,6 +1863,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	return m
 }
 
+type BadGatewayResponseHeaders struct {
+	XTraceID *string
+}
+type BadGatewayResponse struct {
+	Headers BadGatewayResponseHeaders
+}
+
 type ForbiddenResponseHeaders struct {
 	AccessControlAllowCredentials *string
 	AccessControlAllowOrigin      *string
@@ -1810,6 +1877,13 @@ type ForbiddenResponseHeaders struct {
 }
 type ForbiddenResponse struct {
 	Headers ForbiddenResponseHeaders
+}
+
+type GatewayTimeoutResponseHeaders struct {
+	XTraceID *string
+}
+type GatewayTimeoutResponse struct {
+	Headers GatewayTimeoutResponseHeaders
 }
 
 type InvalidInputResponseHeaders struct {
@@ -1826,13 +1900,6 @@ type NotFoundResponseHeaders struct {
 }
 type NotFoundResponse struct {
 	Headers NotFoundResponseHeaders
-}
-
-type OtherServerErrorResponseHeaders struct {
-	XTraceID *string
-}
-type OtherServerErrorResponse struct {
-	Headers OtherServerErrorResponseHeaders
 }
 
 type RateLimitedResponseHeaders struct {
@@ -2002,6 +2069,16 @@ func (response GetDocument500Response) VisitGetDocumentResponse(w http.ResponseW
 	return nil
 }
 
+type GetDocument502Response = BadGatewayResponse
+
+func (response GetDocument502Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(502)
+	return nil
+}
+
 type GetDocument503Response = UnavailableResponse
 
 func (response GetDocument503Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
@@ -2015,17 +2092,13 @@ func (response GetDocument503Response) VisitGetDocumentResponse(w http.ResponseW
 	return nil
 }
 
-type GetDocument5XXResponse struct {
-	Headers OtherServerErrorResponseHeaders
+type GetDocument504Response = GatewayTimeoutResponse
 
-	StatusCode int
-}
-
-func (response GetDocument5XXResponse) VisitGetDocumentResponse(w http.ResponseWriter) error {
+func (response GetDocument504Response) VisitGetDocumentResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
-	w.WriteHeader(response.StatusCode)
+	w.WriteHeader(504)
 	return nil
 }
 
@@ -2170,6 +2243,16 @@ func (response FileUpload500Response) VisitFileUploadResponse(w http.ResponseWri
 	return nil
 }
 
+type FileUpload502Response = BadGatewayResponse
+
+func (response FileUpload502Response) VisitFileUploadResponse(w http.ResponseWriter) error {
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(502)
+	return nil
+}
+
 type FileUpload503Response = UnavailableResponse
 
 func (response FileUpload503Response) VisitFileUploadResponse(w http.ResponseWriter) error {
@@ -2183,17 +2266,13 @@ func (response FileUpload503Response) VisitFileUploadResponse(w http.ResponseWri
 	return nil
 }
 
-type FileUpload5XXResponse struct {
-	Headers OtherServerErrorResponseHeaders
+type FileUpload504Response = GatewayTimeoutResponse
 
-	StatusCode int
-}
-
-func (response FileUpload5XXResponse) VisitFileUploadResponse(w http.ResponseWriter) error {
+func (response FileUpload504Response) VisitFileUploadResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
-	w.WriteHeader(response.StatusCode)
+	w.WriteHeader(504)
 	return nil
 }
 
@@ -2318,6 +2397,16 @@ func (response GetFileUploadStatus500Response) VisitGetFileUploadStatusResponse(
 	return nil
 }
 
+type GetFileUploadStatus502Response = BadGatewayResponse
+
+func (response GetFileUploadStatus502Response) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
+	if response.Headers.XTraceID != nil {
+		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
+	}
+	w.WriteHeader(502)
+	return nil
+}
+
 type GetFileUploadStatus503Response = UnavailableResponse
 
 func (response GetFileUploadStatus503Response) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
@@ -2331,17 +2420,13 @@ func (response GetFileUploadStatus503Response) VisitGetFileUploadStatusResponse(
 	return nil
 }
 
-type GetFileUploadStatus5XXResponse struct {
-	Headers OtherServerErrorResponseHeaders
+type GetFileUploadStatus504Response = GatewayTimeoutResponse
 
-	StatusCode int
-}
-
-func (response GetFileUploadStatus5XXResponse) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
+func (response GetFileUploadStatus504Response) VisitGetFileUploadStatusResponse(w http.ResponseWriter) error {
 	if response.Headers.XTraceID != nil {
 		w.Header().Set("X-Trace-Id", fmt.Sprint(*response.Headers.XTraceID))
 	}
-	w.WriteHeader(response.StatusCode)
+	w.WriteHeader(504)
 	return nil
 }
 
