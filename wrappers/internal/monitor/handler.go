@@ -51,16 +51,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.requestEnded()
 		v.learn(a, responded, fault)
 		v.settle(a, responded)
+	}, gone: func(a *response) {
+		v.requestEnded()
+		v.settle(a, false)
 	}}
 	defer func() { v.end(a) }()
 	if fault != nil {
 		fault.Fault(next).ServeHTTP(a, r)
 	} else {
 		next.ServeHTTP(a, r)
-	}
-	if a.hijacked {
-		v.requestEnded()
-		v.settle(a, false)
 	}
 	a.finish(r)
 }
@@ -132,7 +131,7 @@ func (v *visit) settle(a *response, responded bool) {
 	r := v.record
 	r.Received, r.Files, r.FileIDs, r.Responded = size, files, v.x.FileIDs(), responded
 	r.Duration, r.Sent = time.Since(r.Time), a.written
-	if !a.hijacked {
+	if r.Over = a.hijacked; !a.hijacked {
 		r.Status = a.status()
 		if name := v.contract.TraceHeader; name != "" {
 			r.TraceID = a.Header().Get(name)

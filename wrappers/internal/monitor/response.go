@@ -16,6 +16,7 @@ import (
 type response struct {
 	http.ResponseWriter
 	look func(*response) // once, before anything leaves
+	gone func(*response) // when the connection is given away; may be nil
 
 	code     int
 	body     bytes.Buffer
@@ -105,7 +106,12 @@ func (a *response) Flush() {
 // Hijack gives the connection away: there is no answer then.
 func (a *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
-	a.hijacked = a.hijacked || err == nil
+	if err == nil && !a.hijacked {
+		a.hijacked = true
+		if a.gone != nil {
+			a.gone(a)
+		}
+	}
 	return conn, buffered, err
 }
 
