@@ -136,7 +136,7 @@ type ExchangeList struct {
 	Exchanges []Exchange `json:"exchanges"`
 }
 
-// Fault A fault that waits for requests.
+// Fault A fault, which spoils the requests that meet it.
 type Fault struct {
 	// Body The body of the answer (kind `answer` only).
 	Body *string `json:"body,omitempty"`
@@ -154,7 +154,7 @@ type Fault struct {
 	// ID Names the fault.
 	//
 	// Example: 1
-	ID string `json:"id"`
+	ID *string `json:"id,omitempty"`
 
 	// Kind How a request fails:
 	//
@@ -168,7 +168,7 @@ type Fault struct {
 	// Met How many requests have met it so far.
 	//
 	// Example: 0
-	Met int `json:"met"`
+	Met *int `json:"met,omitempty"`
 
 	// Operation Which of them. An operationId of the provider's contract, `presigned` or `token`.
 	//
@@ -282,51 +282,6 @@ type MetFault struct {
 	// * `expired`: the presigned URL is refused as expired (only the operation `presigned`);
 	// * `unauthorized`: the credentials are refused.
 	Kind FaultKind `json:"kind"`
-}
-
-// NewFault A fault to inject.
-type NewFault struct {
-	// Body The body of the answer (kind `answer` only).
-	Body *string `json:"body,omitempty"`
-
-	// DelayMs How long the request is held back, in milliseconds (kind `delay` only, and needed there).
-	//
-	// Example: 2000
-	DelayMs *int64 `json:"delayMs,omitempty"`
-
-	// Headers Headers of the answer (kind `answer` only).
-	//
-	// Example: {"Retry-After":"1"}
-	Headers *map[string]string `json:"headers,omitempty"`
-
-	// Kind How a request fails:
-	//
-	// * `answer`: the answer is `status`, `headers` and `body`, in place of the stand-in's;
-	// * `delay`: the stand-in gets the request `delayMs` later;
-	// * `resetBefore`, `resetMiddle`, `resetAfter`: the connection is reset before the body is read, in the middle of it, or in place of the answer;
-	// * `expired`: the presigned URL is refused as expired (only the operation `presigned`);
-	// * `unauthorized`: the credentials are refused.
-	Kind FaultKind `json:"kind"`
-
-	// Operation Which of them. An operationId of the provider's contract, `presigned` or `token`.
-	//
-	// Example: createFile
-	Operation string `json:"operation"`
-
-	// Provider Whose requests fail.
-	//
-	// Example: ncloudmailer
-	Provider string `json:"provider"`
-
-	// Status The status of the answer (kind `answer` only, and needed there).
-	//
-	// Example: 503
-	Status *int `json:"status,omitempty"`
-
-	// Times How many requests fail; 0, or left out, means all until the fault is removed.
-	//
-	// Example: 1
-	Times *int `json:"times,omitempty"`
 }
 
 // Provider A provider whose stand-in serves here.
@@ -451,7 +406,7 @@ type ListFilesParams struct {
 type ResetJSONBody = map[string]interface{}
 
 // InjectFaultJSONRequestBody defines body for InjectFault for application/json ContentType.
-type InjectFaultJSONRequestBody = NewFault
+type InjectFaultJSONRequestBody = Fault
 
 // SetFileStatusJSONRequestBody defines body for SetFileStatus for application/json ContentType.
 type SetFileStatusJSONRequestBody = FileStatus

@@ -53,12 +53,15 @@ func (c *Console) curl(ctx context.Context, x monitor.Exchange) string {
 		address = `"$UPLOAD_URL"`
 	}
 	for _, f := range x.Files {
-		name := quote(cmp.Or(upload.BaseName(f.Name), "FILE"))
+		name := cmp.Or(upload.BaseName(f.Name), "FILE")
 		if f.Field == "" {
-			options = append(options, "-H "+quote("Content-Type: "+f.ContentType), "--data-binary @"+name)
+			options = append(options, "-H "+quote("Content-Type: "+f.ContentType), "--data-binary @"+quote(name))
 			continue
 		}
-		options = append(options, "-F "+quote(f.Field+"=@"+upload.BaseName(f.Name)+";type="+cmp.Or(f.ContentType, upload.OctetStream)))
+		if strings.ContainsAny(name, `,;"\`) { // which have a meaning to curl
+			name = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+		}
+		options = append(options, "-F "+quote(f.Field+"=@"+name+";type="+cmp.Or(f.ContentType, upload.OctetStream)))
 	}
 	if len(x.Files) == 0 {
 		options = append(options, example(c.contracts[p.Name], x.Op)...)

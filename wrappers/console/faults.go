@@ -93,11 +93,10 @@ func (c *Console) waiting() []monitor.Injection {
 }
 
 func showFault(f monitor.Injection) api.Fault {
-	asked, _ := f.Note.(api.NewFault)
-	return api.Fault{
-		ID: strconv.FormatInt(f.ID, 10), Met: f.Met(), Provider: f.Provider, Operation: f.Op, Kind: asked.Kind, Times: asked.Times,
-		Status: asked.Status, Headers: asked.Headers, Body: asked.Body, DelayMs: asked.DelayMs,
-	}
+	shown, _ := f.Note.(api.Fault)
+	id, met := strconv.FormatInt(f.ID, 10), f.Met()
+	shown.ID, shown.Met = &id, &met
+	return shown
 }
 
 var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
@@ -106,7 +105,7 @@ var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 var ofTheServer = []string{"Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}
 
 // checkFault holds a fault to what its kind needs and the spec cannot say.
-func checkFault(f *api.NewFault) error {
+func checkFault(f *api.Fault) error {
 	answers := f.Status != nil || f.Headers != nil && len(*f.Headers) > 0 || value(f.Body) != ""
 	switch {
 	case f.Kind == api.Answer && f.Status == nil:

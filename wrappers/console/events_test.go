@@ -1,0 +1,157 @@
+package console_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	api "github.com/putpost/putpost/gen/console"
+	"github.com/putpost/putpost/wrappers/console"
+)
+
+// event is one event as it stands in a stream.
+type event struct{ name, id, data string }
+
+// listen follows the events until the test ends.
+func (s service) listen(query string, header ...string) <-chan event {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+"/_putpost/events?"+query, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if len(header) > 0 {
+		req.Header.Set(header[0], header[1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
+		s.t.Fatalf("the events are answered with %s, %s", resp.Status, resp.Header.Get("Content-Type"))
+	}
+	lines := bufio.NewReader(resp.Body)
+	_, _ = lines.ReadString('\n') // it listens by now
+	events := make(chan event, 100)
+	go func() {
+		defer resp.Body.Close()
+		defer close(events)
+		var e event
+		for {
+			line, err := lines.ReadString('\n')
+			if err != nil {
+				return
+			}
+			field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+			switch field {
+			case "event":
+				e.name = value
+			case "id":
+				e.id = value
+			case "data":
+				e.data = value
+			case "":
+				if e != (event{}) {
+					events <- e
+				}
+				e = event{}
+			}
+		}
+	}()
+	return events
+}
+
+func TestExchangesComeAsEvents(t *testing.T) {
+	s := serve(t, console.Config{})
+	all, broken := s.listen(""), s.listen("broken=true")
+	if _, err := s.send("a.txt", "a"); err != nil {
+		t.Fatal(err)
+	}
+	e := <-all
+	var x api.Exchange
+	if err := json.Unmarshal([]byte(e.data), &x); err != nil || e.id != "1" || x.ID != "1" || x.Operation != "createFile" || x.Status != 201 || x.Curl == "" {
+		t.Errorf("got %+v (%v)", e, err)
+	}
+	s.initiate("")
+	if e := <-broken; e.id != "2" {
+		t.Errorf("the first with a broken rule is %+v", e)
+	}
+	<-all
+	s.inject(`{"provider":"ncloudmailer","operation":"createFile","kind":"delay","delayMs":1}`)
+	if e := <-all; e.name != "faults" || e.data != "{}" {
+		t.Errorf("a fault comes as %+v", e)
+	}
+	s.change(http.MethodPost, "reset", "{}", nil)
+	if e := <-all; e.name != "reset" {
+		t.Errorf("a reset comes as %+v", e)
+	}
+}
+
+func TestAListenerThatComesBackGetsWhatItMissed(t *testing.T) {
+	s := serve(t, console.Config{})
+	for range 3 {
+		if _, err := s.send("a.txt", "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for xs := s.exchanges(""); xs[0].DurationMs == 0; xs = s.exchanges("") {
+		time.Sleep(time.Millisecond) // of a process of its own
+	}
+	events := s.listen("", "Last-Event-ID", "1")
+	if _, err := s.send("a.txt", "a"); err != nil {
+		t.Fatal(err)
+	}
+	for want := 2; want <= 4; want++ {
+		if e := <-events; e.id != fmt.Sprint(want) {
+			t.Errorf("got %s, want %d", e.id, want)
+		}
+	}
+}
+
+func TestListenersThatNeverReadHoldNobodyUp(t *testing.T) {
+	s := serve(t, console.Config{})
+	before := runtime.NumGoroutine()
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, "GET /_putpost/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		return conn
+	}
+	var conns []net.Conn
+	for range console.MaxListeners {
+		conn := dial()
+		defer conn.Close()
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+			t.Fatalf("listener %d: %q, %v", len(conns), line, err)
+		}
+		conns = append(conns, conn)
+	}
+	surplus := dial()
+	if line, _ := bufio.NewReader(surplus).ReadString('\n'); !strings.Contains(line, "503") {
+		t.Errorf("one listener too many is answered with %q", line)
+	}
+	surplus.Close()
+	for range 5 {
+		if _, err := s.send("a.txt", "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, conn := range conns {
+		conn.Close()
+	}
+	http.DefaultClient.CloseIdleConnections()
+	for end := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > before+20; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines are left of %d", runtime.NumGoroutine(), before)
+		}
+	}
+	s.listen("") // there is room again
+}

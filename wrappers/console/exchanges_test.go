@@ -1,0 +1,147 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	api "github.com/putpost/putpost/gen/console"
+	"github.com/putpost/putpost/wrappers/console"
+)
+
+func TestAnExchangeSaysWhatHappened(t *testing.T) {
+	s := serve(t, console.Config{})
+	before := time.Now()
+	res, err := s.send("invoice.pdf", "%PDF-1.7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := s.exchanges("")[0] // there as soon as the sender knows
+	if x.ID != "1" || x.Provider != "ncloudmailer" || x.Operation != "createFile" || x.Method != "POST" || x.Path != "/api/v1/files" ||
+		x.Status != 201 || x.RequestBytes < 8 || x.ResponseBytes < 8 || x.DurationMs <= 0 || x.Time.Before(before) || x.TraceID != res.TraceID ||
+		!slices.Equal(x.FileIds, []string{res.ID}) || x.Refusal != "" || x.Fault != nil || len(x.Violations) != 0 {
+		t.Errorf("got %+v", x)
+	}
+	if one := get[api.Exchange](s, "exchanges/1"); one.TraceID != x.TraceID {
+		t.Errorf("by its id it is %+v", one)
+	}
+
+	_, _, status := s.initiate("wrong-token")
+	if x := s.exchanges("limit=1")[0]; status != 401 || x.Status != 401 || x.Operation != "fileUpload" || x.Refusal == "" {
+		t.Errorf("a refusal is shown as %+v", x)
+	}
+	url, id, _ := s.initiate("test-token")
+	if status := s.put(url, "application/pdf", strings.NewReader("x")); status != 403 {
+		t.Fatalf("status %d", status)
+	}
+	x = s.exchanges("limit=1")[0]
+	if x.Operation != "presigned" || x.Path != "/upload/"+id || !slices.Equal(x.FileIds, []string{id}) || x.TraceID == "" || len(x.Violations) != 1 ||
+		x.Violations[0].Rule != "presigned media type" || x.Violations[0].Meaning == "" || x.Violations[0].At == "" || x.Violations[0].Detail == "" {
+		t.Errorf("a broken rule is shown as %+v", x)
+	}
+}
+
+func TestListsAreFiltered(t *testing.T) {
+	s := serve(t, console.Config{Exchanges: 5})
+	for range 3 {
+		if _, err := s.send("a.txt", "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := s.exchanges("")[1]
+	if url, _, _ := s.initiate("test-token"); s.put(url, "text/wrong", strings.NewReader("x")) != 403 {
+		t.Fatal("a wrong type is taken")
+	}
+	for query, want := range map[string]string{
+		"":                      "5 4 3 2 1",
+		"provider=ncloudmailer": "3 2 1",
+		"operation=presigned":   "5",
+		"broken=true":           "5",
+		"broken=false":          "4 3 2 1",
+		"limit=2":               "5 4",
+		"since=" + second.ID:    "5 4 3",
+		"since=4":               "5",
+		"since=99":              "",
+		"provider=ncloudmailer&operation=createFile&broken=false&since=1&limit=1":     "3",
+		"since=" + url.QueryEscape(second.Time.Format(time.RFC3339Nano)) + "&limit=9": "5 4 3",
+	} {
+		var got []string
+		for _, x := range s.exchanges(query) {
+			got = append(got, x.ID)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("?%s: got %q, want %q", query, got, want)
+		}
+	}
+	if _, err := s.send("a.txt", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if xs := s.exchanges("limit=1000"); len(xs) != 5 || xs[4].ID != "2" {
+		t.Errorf("%d exchanges are kept, want the last 5", len(xs))
+	}
+}
+
+// What a sender must not leak, and what the console must not show to others.
+func TestNothingSecretIsShown(t *testing.T) {
+	s := serve(t, console.Config{})
+	if _, err := s.send("a.txt", "a"); err != nil {
+		t.Fatal(err)
+	}
+	target, _, _ := s.initiate("test-token")
+	s.put(target, "text/plain", strings.NewReader("hello"))
+	s.put(target+"&x=y", "text/plain", strings.NewReader("hello"))
+	s.initiate("a-wrong-token")
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, path := range []string{"exchanges", "exchanges/2", "files", "faults", "health", "providers"} {
+		_, text := s.ask(http.MethodGet, path, "")
+		all.WriteString(text)
+	}
+	if !strings.Contains(all.String(), "/upload/") {
+		t.Fatal("there is nothing to look at")
+	}
+	for _, secret := range []string{u.RawQuery, u.Query().Get("signature"), "signature=", "expires=", "test-token", "a-wrong-token", "test-secret-key", "test-access-key"} {
+		if strings.Contains(all.String(), secret) {
+			t.Errorf("%q is shown", secret)
+		}
+	}
+}
+
+func TestEachRuleHasAMeaning(t *testing.T) {
+	source, err := os.ReadFile("../internal/contract/violation.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := regexp.MustCompile(`(?m)^\tRule\w+ += "(.*)"$`).FindAllStringSubmatch(string(source), -1)
+	if len(rules) < 10 {
+		t.Fatalf("found %d rules", len(rules))
+	}
+	for _, rule := range rules {
+		if console.Meanings[rule[1]] == "" {
+			t.Errorf("the rule %q has no meaning", rule[1])
+		}
+	}
+}
+
+func TestTheRepeatingLinesAreASendersOwn(t *testing.T) {
+	s := serve(t, console.Config{})
+	if _, err := s.send("it's; $(rm -rf x).txt", "a"); err != nil {
+		t.Fatal(err)
+	}
+	want := "curl -X POST \\\n  -H \"key: $KEY\" \\\n  -F 'fileList=@\"it'\\''s; $(rm -rf x).txt\";type=text/plain' \\\n  " + s.url + "/api/v1/files"
+	if got := s.exchanges("")[0].Curl; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	s.initiate("test-token")
+	if got := s.exchanges("limit=1")[0].Curl; !strings.Contains(got, `-d '{"contentType":"application/pdf"}'`) || !strings.Contains(got, "/v1/fileUpload") {
+		t.Errorf("got %s", got)
+	}
+}

@@ -1,0 +1,74 @@
+package console_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"testing"
+
+	api "github.com/putpost/putpost/gen/console"
+	"github.com/putpost/putpost/wrappers/console"
+)
+
+func TestFilesAreShownAndGivenBack(t *testing.T) {
+	s := serve(t, console.Config{})
+	large := strings.Repeat("large\x00\xff", 1<<18)
+	for name, content := range map[string]string{
+		"empty.txt": "", "invoice.pdf": "%PDF-1.7", "large.bin": large,
+		"<img src=x onerror=alert(1)>.html": "<script>alert(1)</script>",
+		`a "quoted"; name\, 100%.txt`:       "quoted", "송장 2026년.pdf": "korean",
+	} {
+		res, err := s.send(name, content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte(content))
+		want := hex.EncodeToString(sum[:])
+		f := get[api.File](s, "files/ncloudmailer/"+res.ID)
+		if f.Provider != "ncloudmailer" || f.FileID != res.ID || f.Name != res.Name || f.Size != int64(len(content)) || f.ContentType == "" || f.Sha256 == nil || *f.Sha256 != want || f.Time.IsZero() {
+			t.Errorf("%s: got %+v, want the SHA-256 %s", name, f, want)
+		}
+		if first := s.files()[0]; first.FileID != res.ID || (first.Sha256 != nil) != (len(content) <= 1<<20) {
+			t.Errorf("%s: the first of the list is %+v", name, first)
+		}
+		resp, text := s.ask(http.MethodGet, "files/ncloudmailer/"+res.ID+"/content", "")
+		if text != content || resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s with %d bytes", name, resp.Status, len(text))
+		}
+		disposition, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
+		if err != nil || disposition != "attachment" || params["filename"] != res.Name {
+			t.Errorf("%s: it is saved by %q", name, resp.Header.Get("Content-Disposition"))
+		}
+		if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "sandbox") || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: the policy is %q", name, policy)
+		}
+	}
+	if n := len(get[api.FileList](s, "files?limit=2&provider=ncloudmailer").Files); n != 2 {
+		t.Errorf("%d files are listed, want 2", n)
+	}
+}
+
+func TestAStatusIsSet(t *testing.T) {
+	s := serve(t, console.Config{})
+	target, id, _ := s.initiate("test-token")
+	if status := s.put(target, "text/plain", strings.NewReader("hello")); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	for _, word := range []string{"Pending", "Failed", "Being looked at"} {
+		s.change(http.MethodPut, "files/twentyfourseven/"+id+"/status", `{"status":"`+word+`"}`, nil)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/v1/fileUpload/"+id, nil)
+		req.Header.Set("Authorization", "Bearer test-token")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if !strings.Contains(string(text), `"status":"`+word+`"`) {
+			t.Errorf("the status is %s, want %s", text, word)
+		}
+	}
+}

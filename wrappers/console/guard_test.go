@@ -1,0 +1,120 @@
+package console_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/console"
+)
+
+func TestTheConsoleIsForThisMachineOnly(t *testing.T) {
+	s := serve(t, console.Config{})
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST:80": 200, "127.0.0.1": 200, "127.9.9.9:1": 200, "[::1]:8080": 200, "[::1]": 200, "app.localhost:3000": 200,
+		"evil.example": 403, "evil.example:80": 403, "localhost.evil.example": 403, "127.0.0.1.evil.example": 403, "192.0.2.1": 403,
+		"[::]": 403, "0.0.0.0": 403, "notlocalhost": 403,
+	} {
+		for _, path := range []string{"health", "exchanges", "", "console.js", "files/x/y/content"} {
+			resp, text := s.ask(http.MethodGet, path, "", "Host", host)
+			if want == 403 && resp.StatusCode != want || want == 200 && resp.StatusCode == 403 {
+				t.Errorf("Host %s: /%s is answered with %s: %s", host, path, resp.Status, text)
+			}
+		}
+	}
+	for _, name := range []string{"X-Forwarded-For", "x-forwarded-host", "Forwarded", "Via"} {
+		if resp, text := s.ask(http.MethodGet, "health", "", name, "192.0.2.1"); resp.StatusCode != http.StatusForbidden || !strings.Contains(text, "PUTPOST_CONSOLE_TOKEN") {
+			t.Errorf("through a proxy that says %s: %s: %s", name, resp.Status, text)
+		}
+	}
+}
+
+func TestElsewhereTheConsoleAsksForItsToken(t *testing.T) {
+	s := serve(t, console.Config{Token: "secret-of-the-console"})
+	for name, tc := range map[string]struct {
+		header []string
+		want   int
+	}{
+		"nothing":                     {nil, 401},
+		"a bearer token":              {[]string{"Authorization", "Bearer secret-of-the-console"}, 200},
+		"a password":                  {[]string{"Authorization", "Basic OnNlY3JldC1vZi10aGUtY29uc29sZQ=="}, 200},
+		"a token of another name":     {[]string{"Authorization", "Bearer secret-of-the-consol"}, 401},
+		"a token with a tail":         {[]string{"Authorization", "Bearer secret-of-the-console2"}, 401},
+		"an empty password":           {[]string{"Authorization", "Basic Og=="}, 401},
+		"under any name and by proxy": {[]string{"Authorization", "Bearer secret-of-the-console", "Host", "files.example", "X-Forwarded-For", "192.0.2.1"}, 200},
+	} {
+		resp, text := s.ask(http.MethodGet, "exchanges", "", tc.header...)
+		if resp.StatusCode != tc.want || strings.Contains(text, "secret-of") {
+			t.Errorf("%s: %s: %s", name, resp.Status, text)
+		}
+		if asks := resp.Header.Get("WWW-Authenticate") != ""; asks != (tc.want == 401) {
+			t.Errorf("%s: a browser is asked for the token: %t", name, asks)
+		}
+	}
+}
+
+func TestWithoutATokenTheConsoleIsOffElsewhere(t *testing.T) {
+	c, err := console.New(console.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newRecorder(c, http.MethodGet, "/_putpost/health")
+	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "PUTPOST_CONSOLE_TOKEN") {
+		t.Errorf("got %d: %s", w.Code, w.Body)
+	}
+}
+
+func TestOtherSitesChangeNothing(t *testing.T) {
+	s := serve(t, console.Config{})
+	if _, err := s.send("kept.txt", "kept"); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		header []string
+		want   int
+	}{
+		"another site":                      {[]string{inJSON, "application/json", "Origin", "http://evil.example"}, 403},
+		"another port":                      {[]string{inJSON, "application/json", "Origin", "http://127.0.0.1:1"}, 403},
+		"a site without a name":             {[]string{inJSON, "application/json", "Origin", "null"}, 403},
+		"another site, by the browser":      {[]string{inJSON, "application/json", "Sec-Fetch-Site", "cross-site"}, 403},
+		"another subdomain, by the browser": {[]string{inJSON, "application/json", "Sec-Fetch-Site", "same-site"}, 403},
+		"text":                              {[]string{inJSON, "text/plain"}, 415},
+		"a form":                            {[]string{inJSON, "application/x-www-form-urlencoded"}, 415},
+		"a form with files":                 {[]string{inJSON, "multipart/form-data; boundary=x"}, 415},
+		"no type":                           {nil, 415},
+		"something like JSON":               {[]string{inJSON, "application/json-seq"}, 415},
+	} {
+		for _, call := range []struct{ method, path, body string }{
+			{http.MethodPost, "reset", "{}"},
+			{http.MethodPost, "faults", `{"provider":"ncloudmailer","operation":"createFile","kind":"resetBefore"}`},
+		} {
+			if resp, text := s.ask(call.method, call.path, call.body, tc.header...); resp.StatusCode != tc.want {
+				t.Errorf("%s: %s %s: %s: %s", name, call.method, call.path, resp.Status, text)
+			}
+		}
+	}
+	if len(s.files()) != 1 || len(s.exchanges("")) != 1 {
+		t.Error("something was changed")
+	}
+	// The console's own page may.
+	if resp, text := s.ask(http.MethodPost, "reset", "{}", inJSON, "application/json; charset=utf-8", "Origin", s.url, "Sec-Fetch-Site", "same-origin"); resp.StatusCode != http.StatusNoContent {
+		t.Errorf("the page's own reset: %s: %s", resp.Status, text)
+	}
+}
+
+func TestNoAnswerMayBeReadOrFramedByOtherSites(t *testing.T) {
+	s := serve(t, console.Config{})
+	for _, path := range []string{"", "exchanges", "unknown", "console.js"} {
+		resp, _ := s.ask(http.MethodGet, path, "", "Origin", "http://evil.example")
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Origin": "", "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
+		} {
+			if got := resp.Header.Get(name); got != want {
+				t.Errorf("/%s: %s is %q, want %q", path, name, got, want)
+			}
+		}
+		if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
+			t.Errorf("/%s: the policy is %q", path, policy)
+		}
+	}
+}
