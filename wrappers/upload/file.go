@@ -6,33 +6,31 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
 	"time"
 )
 
 // File describes the file at path. Each attempt opens path anew, so the file
 // must stay as it is until it is sent. A file whose size or modification time is
-// another at the end is an error, before its last bytes go out. Directories and other things that are no
-// regular file are refused; an empty file is a file. The media type goes by the
-// extension and, where that is unknown, by the first 512 bytes; only for these
-// the file is read before it is sent.
+// another at the end is an error, before its last bytes go out. Directories and
+// other things that are no regular file are refused; an empty file is a file.
+// The media type goes by the extension and, where that is unknown, by the first
+// 512 bytes; only for these the file is read before it is sent.
 func File(path string) (Source, error) {
 	return describe(path, os.Stat, openFile)
 }
 
 // FS is [File] for the file called name in fsys.
 func FS(fsys fs.FS, name string) (Source, error) {
-	return describe(name, func(n string) (fs.FileInfo, error) { return fs.Stat(fsys, n) }, fsys.Open)
+	return describe(name, func(n string) (fs.FileInfo, error) { return fs.Stat(fsys, n) }, func(n string) (handle, error) {
+		f, err := fsys.Open(n)
+		if err != nil {
+			return nil, err
+		}
+		return fsHandle{f}, nil
+	})
 }
 
-// openFile opens without waiting. A named pipe that took the file's place would
-// wait for its writer. A regular file never waits, and so is opened with fewer
-// system calls.
-func openFile(path string) (fs.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
-
-func describe(name string, stat func(string) (fs.FileInfo, error), open func(string) (fs.File, error)) (Source, error) {
+func describe(name string, stat func(string) (fs.FileInfo, error), open func(string) (handle, error)) (Source, error) {
 	info, err := stat(name)
 	switch {
 	case err != nil:
@@ -47,11 +45,11 @@ func describe(name string, stat func(string) (fs.FileInfo, error), open func(str
 		Name: BaseName(name),
 		Size: size,
 		Open: func() (io.ReadCloser, error) {
-			f, err := open(name)
+			h, err := open(name)
 			if err != nil {
 				return nil, err
 			}
-			return &file{File: f, size: size, modified: modified}, nil
+			return &file{handle: h, size: size, modified: modified}, nil
 		},
 	}
 	src.ContentType = mediaType(name, func() []byte {
@@ -65,49 +63,73 @@ func describe(name string, stat func(string) (fs.FileInfo, error), open func(str
 	return src, nil
 }
 
+// handle is an open file. Its Close ends no Read.
+type handle interface {
+	io.ReadSeekCloser
+	stamp() (size int64, modified time.Time, err error)
+}
+
+// fsHandle is the handle of a file that can tell its fs.FileInfo.
+type fsHandle struct{ fs.File }
+
+func (h fsHandle) Seek(offset int64, whence int) (int64, error) {
+	if seeker, ok := h.File.(io.Seeker); ok {
+		return seeker.Seek(offset, whence)
+	}
+	return 0, errors.ErrUnsupported
+}
+
+func (h fsHandle) stamp() (size int64, modified time.Time, err error) {
+	info, err := h.Stat()
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return info.Size(), info.ModTime(), nil
+}
+
 // file reads a file that must stay as it was described.
 type file struct {
-	fs.File
+	handle
 	size     int64
 	modified time.Time
 	read     int64
 }
 
-// Read ends in an error in place of io.EOF if the file has changed. A file that
-// shrank or grew just ends elsewhere, and the sender sees that.
+// Read returns io.EOF with the file's last bytes, so that nobody has to ask for
+// one more. If the file has changed, it returns an error in place of these
+// bytes. A file that shrank just ends earlier, and the sender sees that.
 func (f *file) Read(p []byte) (int, error) {
-	n, err := f.File.Read(p)
+	n, err := f.handle.Read(p)
 	f.read += int64(n)
-	if err == io.EOF && f.read == f.size {
-		if changed := f.changed(); changed != nil {
-			return 0, changed
-		}
+	if f.read != f.size || err != nil && err != io.EOF || len(p) == 0 {
+		return n, err
 	}
-	return n, err
+	if err := f.changed(); err != nil {
+		return 0, err
+	}
+	return n, io.EOF
 }
 
 // Seek lets [Section] begin in the middle of the file, where the file can do it.
 func (f *file) Seek(offset int64, whence int) (int64, error) {
-	seeker, ok := f.File.(io.Seeker)
-	if !ok {
-		return 0, errors.ErrUnsupported
+	at, err := f.handle.Seek(offset, whence)
+	if err == nil {
+		f.read = at
 	}
-	at, err := seeker.Seek(offset, whence)
-	f.read = at
 	return at, err
 }
 
 // changed returns an error if the file is not as it was described.
 func (f *file) changed() error {
-	info, err := f.Stat()
-	if err == nil && (info.Size() != f.size || !info.ModTime().Equal(f.modified)) {
+	size, modified, err := f.stamp()
+	if err == nil && (size != f.size || !modified.Equal(f.modified)) {
 		err = errors.New("the file was written to after it was described")
 	}
 	return err
 }
 
 // readHead reads what http.DetectContentType looks at.
-func readHead(open func(string) (fs.File, error), name string) ([]byte, error) {
+func readHead(open func(string) (handle, error), name string) ([]byte, error) {
 	f, err := open(name)
 	if err != nil {
 		return nil, err
