@@ -8,11 +8,14 @@ import (
 
 // The figures are those of the machine's word size and of one Go release; what is
 // near the bound wants a look, not a larger bound.
-func TestSmallUploadAllocatesLittle(t *testing.T) {
+func TestUploadAllocatesLittleWhateverItsSize(t *testing.T) {
 	const maxObjects, maxBytes = 110, 9000
-	objects, bytes := canned.PerRun(t, 500, smallUpload(t))
-	t.Logf("%.1f allocations, %.0f bytes", objects, bytes)
-	if objects > maxObjects || bytes > maxBytes {
-		t.Errorf("one upload of 16 KiB makes %.1f allocations of %.0f bytes together, want at most %d and %d", objects, bytes, maxObjects, maxBytes)
+	for _, size := range []int{16 << 10, 64 << 10, 256 << 10} { // in one write, in one that is nearly full, and as a stream
+		objects, bytes := canned.PerRun(t, 500, oneUpload(t, size))
+		t.Logf("%d KiB: %.1f allocations, %.0f bytes", size>>10, objects, bytes)
+		if objects > maxObjects || bytes > maxBytes {
+			t.Errorf("one upload of %d KiB makes %.1f allocations of %.0f bytes together, want at most %d and %d",
+				size>>10, objects, bytes, maxObjects, maxBytes)
+		}
 	}
 }

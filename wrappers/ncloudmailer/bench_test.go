@@ -3,6 +3,7 @@ package ncloudmailer_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/internal/canned"
@@ -10,18 +11,19 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// smallUpload is one upload of 16 KiB, over a real connection to a server in
-// this process that allocates nothing, the file's description included. It goes
-// over the transport that clients have by default.
-func smallUpload(tb testing.TB) func() {
+// oneUpload returns one upload of size bytes, the file's description included.
+// It goes to a server in this process that allocates nothing, by a real
+// connection of the transport that clients have by default.
+func oneUpload(tb testing.TB, size int) func() {
 	base := canned.Serve(tb, func(string) []canned.Answer {
 		return []canned.Answer{{
 			Request: "POST /api/v1/files ", Status: "201 Created",
-			Body: `{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":"invoice.pdf","fileSize":16384,"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`,
+			Body: `{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":"invoice.pdf","fileSize":` +
+				strconv.Itoa(size) + `,"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`,
 		}}
 	})
 	path := filepath.Join(tb.TempDir(), "invoice.pdf")
-	if err := os.WriteFile(path, make([]byte, 16<<10), 0o600); err != nil {
+	if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
 		tb.Fatal(err)
 	}
 	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"},
@@ -42,7 +44,7 @@ func smallUpload(tb testing.TB) func() {
 }
 
 func BenchmarkUpload16KiB(b *testing.B) {
-	send := smallUpload(b)
+	send := oneUpload(b, 16<<10)
 	send()
 	b.ReportAllocs()
 	b.SetBytes(16 << 10)

@@ -122,10 +122,15 @@ func (f *file) Seek(offset int64, whence int) (int64, error) {
 // changed returns an error if the file is not as it was described.
 func (f *file) changed() error {
 	size, modified, err := f.stamp()
-	if err == nil && (size != f.size || !modified.Equal(f.modified)) {
-		err = errors.New("the file was written to after it was described")
+	switch {
+	case err != nil:
+		return err
+	case size > f.size:
+		return fmt.Errorf("the file holds more than its size of %d bytes: it was written to after it was described", f.size)
+	case size != f.size || !modified.Equal(f.modified):
+		return errors.New("the file was written to after it was described")
 	}
-	return err
+	return nil
 }
 
 // readHead reads what http.DetectContentType looks at.

@@ -11,9 +11,10 @@ import (
 )
 
 // smallBody is the length in bytes up to which a body is read before it is
-// sent. The transport then writes header and body at once, and what is wrong
-// with the source is known before a byte is out.
-const smallBody = 48 << 10
+// sent: a file of 64 KiB with a form around it. The transport then writes header
+// and body at once, and what is wrong with the source is known before a byte is
+// out.
+const smallBody = 68 << 10
 
 var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
 

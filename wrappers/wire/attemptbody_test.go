@@ -92,8 +92,8 @@ type rawTransport func(*http.Request) (*http.Response, error)
 
 func (f rawTransport) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-func TestBodyOfUpTo48KiBIsReadBeforeItIsSent(t *testing.T) {
-	for size, want := range map[int]bool{1: true, 48<<10 - 1: true, 48 << 10: true, 48<<10 + 1: false, 1 << 20: false} {
+func TestBodyOfUpTo68KiBIsReadBeforeItIsSent(t *testing.T) {
+	for size, want := range map[int]bool{1: true, 68<<10 - 1: true, 68 << 10: true, 68<<10 + 1: false, 1 << 20: false} {
 		content := bytes.Repeat([]byte("x"), size)
 		left := bytes.NewReader(nil)
 		src := upload.Source{Name: "a", Size: int64(size), Open: func() (io.ReadCloser, error) {
@@ -138,7 +138,7 @@ func TestSourceThatFailsIsTheFailureAndNotTriedAgain(t *testing.T) {
 		if f == nil || !errors.Is(err, upload.ErrInvalid) || errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 {
 			t.Errorf("%d bytes: %v, want ErrInvalid alone, and one attempt", size, err)
 		}
-		if sent := size > 48<<10; sent != (n == 1) {
+		if sent := size > 68<<10; sent != (n == 1) {
 			t.Errorf("%d bytes: sent %d times, want that only of a large body", size, n)
 		}
 	}

@@ -56,10 +56,10 @@ func (f *fragile) Close() error {
 	return nil
 }
 
-// Above 48 KiB the transport reads on a goroutine of its own, and a panic there
+// Above 68 KiB the transport reads on a goroutine of its own, and a panic there
 // would end the process.
 func TestPanicOfASourceComesOutOfTheCall(t *testing.T) {
-	for _, size := range []int64{100, 48 << 10, 100_000, 2 << 20} {
+	for _, size := range []int64{100, 68 << 10, 100_000, 2 << 20} {
 		for _, where := range []string{"Open", "the second Open", "Read", "a later Read", "Close"} {
 			if where == "a later Read" && size < 1000 {
 				continue
@@ -145,7 +145,7 @@ func TestReaderThatClaimsAnImpossibleCountIsInvalid(t *testing.T) {
 		for _, l := range []lying{-1, 1, 4096} {
 			s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(201))
 			err := post(t.Context(), d, upload.Source{Name: "a", Size: size, Open: func() (io.ReadCloser, error) { return io.NopCloser(l), nil }})
-			if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "its reader says") || size <= 48<<10 && s.got() > 0 {
+			if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "its reader says") || size <= 68<<10 && s.got() > 0 {
 				t.Errorf("%d bytes, off by %d: %v after %d requests, want ErrInvalid", size, l, err, s.got())
 			}
 		}

@@ -40,7 +40,7 @@ func TestTransportWithItsOwnCASendsFilesWhole(t *testing.T) {
 	srv.EnableHTTP2 = true
 	srv.StartTLS()
 	defer srv.Close()
-	sizes := []int{0, 1, 16 << 10, 48 << 10, len(content)}
+	sizes := []int{0, 1, 16 << 10, 68 << 10, len(content)}
 	step := presigned(t, srv.URL, tlsClient(srv))
 	for _, size := range sizes {
 		if err := sendTo(t, step, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", content[:size]))); err != nil {

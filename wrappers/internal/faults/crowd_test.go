@@ -34,7 +34,7 @@ func TestCrowd(t *testing.T) {
 			content := noise(files + 100_000)
 			srcs := make(chan upload.Source, files)
 			for i := range files { // around the length up to which a body is read beforehand, and far from it
-				size := []int{1, 1000, 48<<10 - 700, 48 << 10, 48<<10 + 1, 100_000}[i%6]
+				size := []int{1, 1000, 68<<10 - 700, 68 << 10, 68<<10 + 1, 100_000}[i%6]
 				srcs <- l.count(upload.Bytes(fmt.Sprintf("%d.bin", i), content[i:i+size]))
 			}
 			close(srcs)

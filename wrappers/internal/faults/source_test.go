@@ -15,7 +15,7 @@ import (
 var (
 	// small is read before it is sent, long is sent as it is read.
 	small = upload.Bytes("report.pdf", noise(16<<10))
-	long  = upload.Bytes("report.pdf", noise(64<<10))
+	long  = upload.Bytes("report.pdf", noise(96<<10))
 
 	// large does not fit into the buffers of a connection, so that a server
 	// that does not read is felt.

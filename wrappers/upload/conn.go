@@ -1,0 +1,40 @@
+package upload
+
+import (
+	"io"
+	"net"
+	"sync"
+)
+
+// writeBuffer is the size of a connection's write buffer in bytes. A file of 64
+// KiB fits, with a form around it and the request's header.
+const writeBuffer = 72 << 10
+
+// conn is a connection that sends a large body through a buffer that all of
+// them share. The standard library makes a new one for each request. TLS does
+// not come by here: its connection wraps this one.
+type conn struct{ net.Conn }
+
+var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+// ReadFrom makes one Write of each Read, so that a slow source is not held back.
+func (c *conn) ReadFrom(r io.Reader) (sent int64, err error) {
+	buf := copyBuffers.Get().(*[64 << 10]byte)
+	defer copyBuffers.Put(buf)
+	for {
+		n, err := r.Read(buf[:])
+		if n > 0 {
+			written, failed := c.Write(buf[:n])
+			sent += int64(written)
+			if failed != nil {
+				return sent, failed
+			}
+		}
+		if err == io.EOF {
+			return sent, nil
+		}
+		if err != nil {
+			return sent, err
+		}
+	}
+}
