@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -75,5 +76,34 @@ func TestAServerThatIsFullEnds(t *testing.T) {
 	case <-ended:
 	case <-time.After(10 * time.Second):
 		t.Fatal("Serve does not return")
+	}
+}
+
+func TestHeadersAreLimited(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := newServer(http.NotFoundHandler(), 16<<10, silent)
+	go srv.Serve(ln)
+	t.Cleanup(func() { srv.Close() })
+	for what, tc := range map[string]struct {
+		header string
+		status int
+	}{
+		"as browsers send": {"Cookie: " + strings.Repeat("x", 12<<10), 404},
+		"one long line":    {"X: " + strings.Repeat("x", 900_000), 431},
+		"many lines":       {strings.TrimSuffix(strings.Repeat("X: x\r\n", 150_000), "\r\n"), 431},
+	} {
+		conn, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		go io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n"+tc.header+"\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != tc.status {
+			t.Errorf("%s: %v, %v, want %d", what, resp, err, tc.status)
+		}
 	}
 }

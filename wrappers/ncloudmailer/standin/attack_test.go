@@ -303,55 +303,6 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 	}
 }
 
-// A hundred forms stand still, and nothing else waits for that.
-func TestSlowCallersDoNotHoldUpOthers(t *testing.T) {
-	dir := t.TempDir()
-	st, err := store.Disk(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := config()
-	cfg.Store = st
-	s := serve(t, cfg)
-	whole := form(file("a.txt", "first"), file("b.txt", "second"))
-	var conns []net.Conn
-	for i := range 100 {
-		cut := []int{0, 20, strings.Index(whole, "first") + 3, strings.Index(whole, "second") + 3}[i%4]
-		conns = append(conns, knock(t, s, http.MethodPost, "/api/v1/files", fmt.Sprintf("Content-Type: %s\nContent-Length: %d\n\n", formType, len(whole)), whole[:cut]))
-	}
-	resp, a := s.create(whole)
-	if resp.StatusCode != http.StatusCreated {
-		t.Fatalf("an upload beside them: %d %s", resp.StatusCode, a.text)
-	}
-	for _, conn := range conns {
-		conn.Close()
-	}
-	// What they began is thrown away when they are gone, the first files of those
-	// that were in their second too.
-	lying := func() (names []string) {
-		for _, sub := range []string{".incoming", "ncloudmailer/files"} {
-			entries, err := os.ReadDir(filepath.Join(dir, sub))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, entry := range entries {
-				names = append(names, entry.Name())
-			}
-		}
-		return names
-	}
-	for begun := time.Now(); len(lying()) != 2; time.Sleep(time.Millisecond) {
-		if time.Since(begun) > 10*time.Second {
-			t.Fatalf("there lie %d files, want the two of the upload that was whole", len(lying()))
-		}
-	}
-	for i, want := range []string{"first", "second"} {
-		if got, _ := s.stored(a.Files[i].FileID); got != want {
-			t.Errorf("stored beside them: %q, want %q", got, want)
-		}
-	}
-}
-
 func TestNULAndControlCharactersInAddresses(t *testing.T) {
 	s := serve(t, config())
 	_, created := s.create(form(file("a.txt", "file")))

@@ -66,15 +66,14 @@ func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 // Reset deletes the files that are kept. An upload that is under way is not
 // touched.
 func (h *Handler) Reset(ctx context.Context) error {
+	var failed error
 	for b, err := range h.batches(ctx, func(time.Time) bool { return true }) {
 		if err == nil {
 			err = h.remove(ctx, b)
 		}
-		if err != nil {
-			return err
-		}
+		failed = errors.Join(failed, err)
 	}
-	return nil
+	return failed
 }
 
 // Reclaim deletes the files that are older than [Config.Life], and what a request
@@ -103,11 +102,11 @@ func (h *Handler) Reclaim(ctx context.Context) error {
 	return failed
 }
 
-// reclaimIfDue calls Reclaim where it was not called for a small part of a
-// file's life.
+// reclaimIfDue calls Reclaim if nobody did so for a small part of a file's life,
+// which is seven minutes of the provider's day.
 func (h *Handler) reclaimIfDue(ctx context.Context) {
 	last, now := h.reclaimed.Load(), h.now().UnixNano()
-	if now-last < int64(h.life/500) || !h.reclaimed.CompareAndSwap(last, now) {
+	if now-last < int64(h.life/200) || !h.reclaimed.CompareAndSwap(last, now) {
 		return
 	}
 	if err := h.Reclaim(ctx); err != nil {

@@ -7,10 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -81,83 +79,6 @@ func TestBodyThatIsNoFileCannotTrickle(t *testing.T) {
 				t.Errorf("answered after %s", took)
 			}
 		})
-	}
-}
-
-// Each of them holds a connection, and nothing else waits for that.
-func TestSlowCallersDoNotHoldUpOthers(t *testing.T) {
-	cfg := config()
-	var err error
-	dir := t.TempDir()
-	if cfg.Store, err = store.Disk(dir); err != nil {
-		t.Fatal(err)
-	}
-	s := serve(t, cfg)
-	slow := s.initiate("a/b")
-	u, err := url.Parse(slow.UploadURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var conns []net.Conn
-	for range 100 {
-		conns = append(conns,
-			knock(t, s, "PUT "+u.RequestURI()+" HTTP/1.1\nHost: x\nContent-Type: a/b\nContent-Length: 100000\n\nbeginning"),
-			knock(t, s, "PUT "+u.RequestURI()+" HTTP/1.1\nHost: x\nX-En"),
-			knock(t, s, asksForToken+"gra"))
-	}
-	i := s.initiate("a/b")
-	if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("file"), "Content-Type", "a/b"); resp.StatusCode != http.StatusOK {
-		t.Errorf("an upload beside them: %d %s", resp.StatusCode, text)
-	}
-	if got, _ := s.stored(i.FileID); got != "file" {
-		t.Errorf("stored beside them: %q", got)
-	}
-	for _, conn := range conns {
-		conn.Close()
-	}
-	// What they began is thrown away when they are gone.
-	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
-		left, err := os.ReadDir(filepath.Join(dir, ".incoming"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(left) == 0 {
-			break
-		}
-		if time.Since(begun) > 10*time.Second {
-			t.Fatalf("%d files are left of those that went away", len(left))
-		}
-	}
-	if got, _ := s.stored(slow.FileID); got != "nothing" {
-		t.Errorf("stored of those that went away: %q", got)
-	}
-}
-
-func TestEndlessHeadersReachNothing(t *testing.T) {
-	reached := make(chan string, 10)
-	h, err := standin.New(config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reached <- r.URL.Path
-		h.ServeHTTP(w, r)
-	}))
-	defer srv.Close()
-	s := &service{t: t, url: srv.URL}
-	for what, head := range map[string]string{
-		"one":  "POST /v1/fileUpload HTTP/1.1\nHost: x\nX: " + strings.Repeat("x", 2<<20),
-		"many": "POST /v1/fileUpload HTTP/1.1\nHost: x\n" + strings.Repeat("X: x\n", 400<<10),
-		"path": "POST /" + strings.Repeat("x", 2<<20),
-	} {
-		conn := knock(t, s, "")
-		go io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n"))
-		if got := answers(t, conn); len(got) != 1 || got[0] != http.StatusRequestHeaderFieldsTooLarge {
-			t.Errorf("%s: answers %v, want 431", what, got)
-		}
-	}
-	if len(reached) > 0 {
-		t.Errorf("%s was reached", <-reached)
 	}
 }
 
