@@ -87,7 +87,7 @@ func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, wh
 	}
 	switch {
 	case broke != nil:
-		f.Err = ended(x.req.Context(), fmt.Errorf("%w: the answer broke off: %w%s", kind, foreign(x.req.Context(), broke, secrets...), says))
+		f.Err = ended(x.req.Context(), fmt.Errorf("%w: the answer broke off: %w%s", kind, foreign(x.req.Context(), broke, secrets), says))
 	case len(body) > maxAnswer:
 		f.Err = fmt.Errorf("%w: the answer is longer than %d bytes%s", kind, maxAnswer, says)
 	default:

@@ -53,7 +53,7 @@ func (d *Doer) unanswerable(x *exchange, err error) *upload.Error {
 		return f
 	}
 	ue, _ := errors.AsType[*url.Error](err)
-	err = withoutURL(err)
+	err = withoutURL(err, nil)
 	switch {
 	case errors.Is(err, upload.ErrInvalid) || errors.Is(err, upload.ErrNotReplayable):
 	case ue != nil && ue.Op != "parse": // from an http.Client, and not from a Doer

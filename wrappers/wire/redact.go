@@ -6,13 +6,26 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// Redacted is what is printed in a secret's place.
+// Redacted is printed in a secret's place.
 const Redacted = "[redacted]"
+
+const (
+	// longestRun is the length from which a run of a secret's characters is
+	// taken out, wherever in the secret it stands.
+	longestRun = 8
+
+	// shortestSecret is the length from which a secret is looked for. A shorter
+	// one would blank out ordinary words, and guards nothing.
+	shortestSecret = 6
+
+	// shownOf bounds what is looked at of a text: no more of it is ever shown.
+	shownOf = 4 << 10
+)
 
 // query matches what follows a question mark in anything that looks like an
 // address, and userInfo what stands before its host.
@@ -21,86 +34,107 @@ var (
 	userInfo = regexp.MustCompile(`(://)[^\s/?#@"'<>]*@`)
 )
 
+// secretSet knows secrets by their runs of characters, so that it finds one that
+// was cut, wrapped or written in another way. A nil set knows none.
+type secretSet struct {
+	runs  map[string]bool // folded: longestRun bytes, or a shorter secret as a whole
+	whole []string        // texts that are taken out as they stand, and not in part
+}
+
+// add adds every run of a secret.
+func (s *secretSet) add(secret string) {
+	for _, form := range fold(cellsOf(secret)) {
+		text := string(form.text())
+		if len(text) < shortestSecret {
+			continue
+		}
+		if s.runs == nil {
+			s.runs = map[string]bool{}
+		}
+		n := min(longestRun, len(text))
+		for i := range len(text) - n + 1 {
+			if run := text[i : i+n]; !strings.Contains(commonWords, run) {
+				s.runs[run] = true
+			}
+		}
+	}
+}
+
+// commonWords are those that every refusal uses. They tell nothing of a secret
+// that has one in it.
+const commonWords = "accessdenied application authentication authorization certificate content-type credentials expiration forbidden invalidtoken " +
+	"organization permission presigned signaturedoesnotmatch timestamp unauthorized"
+
+// addWhole adds a text that may hold public parts.
+func (s *secretSet) addWhole(text string) {
+	if len(text) >= longestRun {
+		s.whole = append(s.whole, text)
+	}
+}
+
 // redact takes secrets, and the query and user info of every address, out of a
 // text.
-func redact(text string, secrets []string) string {
+func redact(text string, secrets *secretSet) string {
 	if strings.Contains(text, "://") {
 		text = query.ReplaceAllString(text, "$1?"+Redacted)
 		text = userInfo.ReplaceAllString(text, "$1"+Redacted+"@")
 	}
-	for _, s := range secrets {
+	if secrets == nil {
+		return text
+	}
+	for _, s := range secrets.whole {
 		text = strings.ReplaceAll(text, s, Redacted)
 	}
-	return text
+	if len(secrets.runs) == 0 {
+		return text
+	}
+	secret := make([]bool, len(text)) // which bytes of text belong to one
+	for _, view := range views(text) {
+		secrets.mark(view, secret)
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch {
+		case !secret[i]:
+			b.WriteByte(text[i])
+		case i == 0 || !secret[i-1]:
+			b.WriteString(Redacted)
+		}
+	}
+	return b.String()
 }
 
-// shortestSecret is the length in bytes from which a secret is looked for: a
-// shorter one would blank out ordinary words, and guards nothing.
-const shortestSecret = 6
-
-// run is a stretch of a secret that no escaping changes.
-var run = regexp.MustCompile(`[A-Za-z0-9_.~-]{8,}`)
-
-// secrets lists what no message about an exchange may repeat: what the requests
-// carry in the headers that authenticate, in their URL's query and user info, as
-// it stands, decoded, and in stretches that survive being escaped once more; and
-// what the API hides besides.
-func (d *Doer) secrets(reqs ...*http.Request) []string {
-	var secrets []string
-	add := func(s string) {
-		if len(s) < shortestSecret {
-			return
-		}
-		secrets = append(secrets, s)
-		if runs := run.FindAllString(s, -1); len(runs) > 0 && runs[0] != s {
-			secrets = append(secrets, runs...)
-		}
-	}
-	if d.api.Hide != nil {
-		for _, s := range d.api.Hide() {
-			add(s)
-		}
-	}
-	for _, req := range reqs {
-		if req == nil {
-			continue
-		}
-		for _, name := range d.api.Secret {
-			for _, v := range req.Header.Values(name) {
-				add(v)
-				if _, credentials, found := strings.Cut(v, " "); found {
-					add(credentials)
+// mark finds the secrets' runs in a view.
+func (s *secretSet) mark(view cells, secret []bool) {
+	for _, form := range fold(view) {
+		text := string(form.text())
+		for n := shortestSecret; n <= longestRun; n++ {
+			for i := range len(text) - n + 1 {
+				if s.runs[text[i:i+n]] {
+					for at := form[i].from; at < form[i+n-1].to; at++ {
+						secret[at] = true
+					}
 				}
 			}
 		}
-		pairs := strings.Split(req.URL.RawQuery, "&")
-		pairs = slices.DeleteFunc(pairs, func(pair string) bool { // the names of headers
-			return strings.HasPrefix(pair, "X-Amz-SignedHeaders=") || strings.HasPrefix(pair, "X-Goog-SignedHeaders=")
-		})
-		add(strings.Join(pairs, "&"))
-		for _, pair := range pairs {
-			_, v, _ := strings.Cut(pair, "=")
-			add(v)
-			if plain, err := url.QueryUnescape(v); err == nil && plain != v {
-				add(plain)
-			}
-		}
-		if req.URL.User != nil {
-			add(req.URL.User.String())
-			if p, set := req.URL.User.Password(); set {
-				add(p)
-			}
-		}
 	}
-	// Longest first: one may hold another.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	return secrets
+}
+
+// foreign returns an error of somebody else's code: one line without what may
+// show a secret. While ctx lives, the error is no context.DeadlineExceeded: a time
+// limit of a transport's or a token source's is not the caller's.
+func foreign(ctx context.Context, err error, secrets *secretSet) error {
+	err = withoutURL(err, secrets)
+	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		return ended(ctx, err)
+	}
+	return &masked{text: err.Error(), is: func(target error) bool { return target != context.DeadlineExceeded && errors.Is(err, target) }}
 }
 
 // withoutURL returns err without what may show a secret: the *url.Error that an
 // http.Client puts around a failure, since that prints the whole address, any
-// query, and the secrets named. It is one line, and still answers errors.Is.
-func withoutURL(err error, secrets ...string) error {
+// query, and the secrets. It is one line, and still answers errors.Is.
+func withoutURL(err error, secrets *secretSet) error {
 	if ue, ok := err.(*url.Error); ok {
 		err = ue.Err
 	}
@@ -110,17 +144,6 @@ func withoutURL(err error, secrets ...string) error {
 		return &masked{text: short, is: func(target error) bool { return errors.Is(err, target) }}
 	}
 	return err
-}
-
-// foreign returns an error of somebody else's code: one line without what may
-// show a secret. While ctx lives, the error is no context.DeadlineExceeded: a time
-// limit of a transport's or a token source's is not the caller's.
-func foreign(ctx context.Context, err error, secrets ...string) error {
-	err = withoutURL(err, secrets...)
-	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-		return ended(ctx, err)
-	}
-	return &masked{text: err.Error(), is: func(target error) bool { return target != context.DeadlineExceeded && errors.Is(err, target) }}
 }
 
 // masked stands for an error whose text or chain tells too much: it answers
@@ -133,9 +156,10 @@ type masked struct {
 func (m *masked) Error() string        { return m.text }
 func (m *masked) Is(target error) bool { return m.is(target) }
 
-// clean redacts before it cuts: a secret cut in two would not be known again.
-func clean(text string, limit int, secrets []string) string {
-	return oneLine(redact(text, secrets), limit)
+// clean makes foreign text fit to stand in a message: one line without secrets,
+// of at most limit runes.
+func clean(text string, limit int, secrets *secretSet) string {
+	return oneLine(redact(oneLine(text, shownOf), secrets), limit)
 }
 
 // oneLine makes foreign text fit to stand in a message: control characters and
@@ -147,8 +171,8 @@ func oneLine(text string, limit int) string {
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r) // the last would turn a message around
 	}), " ")
-	if runes := []rune(text); len(runes) > limit {
-		return string(runes[:limit-1]) + "…"
+	if utf8.RuneCountInString(text) > limit {
+		return string([]rune(text)[:limit-1]) + "…"
 	}
 	return text
 }
@@ -164,14 +188,30 @@ func (d *Doer) traceID(resp *http.Response) string {
 		return ""
 	}
 	id := resp.Header.Get(d.api.TraceHeader)
+	if id == "" {
+		return ""
+	}
 	for _, name := range d.api.Secret {
 		_, credentials, found := strings.Cut(resp.Request.Header.Get(name), " ")
 		if !found {
 			credentials = resp.Request.Header.Get(name)
 		}
-		if len(credentials) >= shortestSecret && strings.Contains(id, credentials) {
+		if repeats(id, credentials) && !strings.Contains(name, "Timestamp") {
 			return Redacted
 		}
 	}
 	return oneLine(id, 128)
+}
+
+// repeats reports whether id holds a run of a secret.
+func repeats(id, secret string) bool {
+	if len(secret) < longestRun {
+		return len(secret) >= shortestSecret && strings.Contains(id, secret)
+	}
+	for i := range len(id) - longestRun + 1 {
+		if strings.Contains(secret, id[i:i+longestRun]) {
+			return true
+		}
+	}
+	return false
 }

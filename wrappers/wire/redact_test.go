@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,7 +43,7 @@ func TestEachOfTheSecretsIsTakenOutWhole(t *testing.T) {
 		"123456":                        Redacted,
 		"123456789":                     Redacted, // not the shorter one that it holds, and the rest
 		"aaaaaaaaaaaa+bbbbbbbbbbbb":     Redacted,
-		"aaaaaaaaaaaa&#43;bbbbbbbbbbbb": Redacted + "&#43;" + Redacted,
+		"aaaaaaaaaaaa&#43;bbbbbbbbbbbb": Redacted,
 		"%zz1234567":                    Redacted,
 		"pa55word":                      Redacted,
 		"name:pa55word":                 Redacted,
@@ -54,19 +55,110 @@ func TestEachOfTheSecretsIsTakenOutWhole(t *testing.T) {
 	}
 }
 
+// longest returns the longest run of secret's characters that text shows, case
+// and blanks aside.
+func longest(text, secret string) string {
+	same := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
+	text, secret = same(text), same(secret)
+	best := ""
+	for i := range secret {
+		for j := i + len(best) + 1; j <= len(secret) && strings.Contains(text, secret[i:j]); j++ {
+			best = secret[i:j]
+		}
+	}
+	return best
+}
+
+func TestSecretIsKnownHoweverItWasCutWrappedOrRespelt(t *testing.T) {
+	const token = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEyMyJ9.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUiLCJzdWIiOiJhYmMifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg+/Zq7J=="
+	req, err := http.NewRequest(http.MethodPost, "https://host/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	secrets := (&Doer{api: API{Secret: []string{"Authorization"}}}).secrets(req)
+	wrap := func(s, with string, at int) string {
+		var b strings.Builder
+		for i := 0; i < len(s); i += at {
+			b.WriteString(s[i:min(i+at, len(s))] + with)
+		}
+		return b.String()
+	}
+	each := func(s, format string) string {
+		var b strings.Builder
+		for _, c := range []byte(s) {
+			fmt.Fprintf(&b, format, c)
+		}
+		return b.String()
+	}
+	for name, said := range map[string]string{
+		"as it is":                        token,
+		"without its last four":           token[:len(token)-4],
+		"its first 60":                    token[:60],
+		"its middle":                      token[30:50],
+		"its last eight":                  token[len(token)-8:],
+		"in upper case":                   strings.ToUpper(token),
+		"in lower case":                   strings.ToLower(token),
+		"wrapped at 76 columns":           wrap(token, "\r\n", 76),
+		"wrapped and indented":            wrap(token, "\n    ", 20),
+		"wrapped with soft breaks":        wrap(token, "=\r\n", 75),
+		"with zero-width blanks":          wrap(token, "\u200b", 4),
+		"escaped for a URL":               url.QueryEscape(token),
+		"escaped for a URL, twice":        url.QueryEscape(url.QueryEscape(token)),
+		"escaped for a URL, every letter": each(token, "%%%02x"),
+		"with HTML's dots":                strings.ReplaceAll(token, ".", "&#46;"),
+		"in HTML's numbers":               each(token, "&#x%X;"),
+		"in quoted-printable":             strings.ReplaceAll(strings.ReplaceAll(token, "=", "=3D"), ".", "=2E"),
+		"in JSON":                         each(token, `\u%04x`),
+		"with JSON's slashes":             strings.ReplaceAll(token, "/", `\/`),
+		"in HTML in a URL":                url.QueryEscape(strings.ReplaceAll(token, ".", "&#46;")),
+	} {
+		got := clean("invalid token "+said+" was sent", 4096, secrets)
+		plain := got
+		for range 3 {
+			plain, _ = url.PathUnescape(html.UnescapeString(strings.NewReplacer("=2E", ".", "=3D", "=", "\\u00", "%").Replace(plain)))
+		}
+		if run := longest(plain, token); len(run) >= 8 || !strings.HasPrefix(got, "invalid token "+Redacted) || !strings.HasSuffix(got, " was sent") {
+			t.Errorf("%s: %q shows %q", name, got, run)
+		}
+	}
+}
+
+func TestWhatIsNoSecretStaysReadable(t *testing.T) {
+	req, err := http.NewRequest(http.MethodPut, "https://account.blob.core.windows.net/c/b?sv=2024-11-04&se=2026-11-25T18%3A52%3A59Z&sr=b&sp=cw&sig=q1JhbYivx0lU%2FwBoOyh%2Byn%2Fy7Lg9Ez%3D"+
+		"&X-Amz-Date=20261125T185259Z&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Credential=AKIAEXAMPLE%2F20261125%2Feu-north-1%2Fs3%2Faws4_request", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer 0123456789abcdef0123456789abcdef")
+	req.Header.Set("X-Timestamp", "1764097979000")
+	secrets := (&Doer{api: API{Secret: []string{"Authorization", "X-Timestamp"}}}).secrets(req)
+	for _, text := range []string{
+		"Server failed to authenticate the request. Signature not valid in the specified time frame: Start [] - Expiry [Wed, 25 Nov 2026 18:52:59 GMT] - Current []",
+		"RequestId:4b2a6d1e-001e-0031-5a3c-5d1f33000000 Time:2026-11-25T18:52:59.1234567Z",
+		"Signed headers: content-type;host, date 20261125T185259Z, scope 20261125/eu-north-1/s3/aws4_request",
+		"ETag 9e107d9d372bb6826bd81d3542a419d6, sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		"timestamp 1764097979512 is out of range", "Bearer error=\"invalid_token\", the access token is expired",
+	} {
+		if got := clean(text, 4096, secrets); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
 func TestWithoutURLKeepsWhatErrorsIsAsksFor(t *testing.T) {
 	secret := errors.New("dial https://host/x?sig=hunter2")
 	for _, err := range []error{
 		&url.Error{Op: "Put", URL: "https://host/x?sig=hunter2", Err: fmt.Errorf("%w: %w", context.Canceled, secret)},
 		fmt.Errorf("%w: %w", context.Canceled, &url.Error{Op: "Put", URL: "https://host/x?sig=hunter2", Err: secret}),
 	} {
-		got := withoutURL(err)
+		got := withoutURL(err, nil)
 		if _, leaks := errors.AsType[*url.Error](got); leaks || strings.Contains(fmt.Sprintf("%v %+v %#v", got, got, got), "hunter2") || !errors.Is(got, context.Canceled) || !errors.Is(got, secret) {
 			t.Errorf("%v became %#v", err, got)
 		}
 	}
 	plain := errors.New("connection refused")
-	if got := withoutURL(plain); got != plain {
+	if got := withoutURL(plain, nil); got != plain {
 		t.Errorf("an error without a secret became %#v", got)
 	}
 }

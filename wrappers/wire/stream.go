@@ -232,7 +232,7 @@ func openError(name string, err error) error {
 	if errors.Is(err, upload.ErrNotReplayable) {
 		return fmt.Errorf("%q: %w", name, err)
 	}
-	return invalid(name, fmt.Errorf("cannot be opened: %w", withoutURL(err)))
+	return invalid(name, fmt.Errorf("cannot be opened: %w", withoutURL(err, nil)))
 }
 
 // readError tells a source that failed from one that was closed under its Read.
@@ -240,7 +240,7 @@ func (s *stream) readError(p *part, err error) error {
 	if s.isClosed() {
 		return errClosed
 	}
-	return p.fault(fmt.Errorf("cannot be read: %w", withoutURL(err)))
+	return p.fault(fmt.Errorf("cannot be read: %w", withoutURL(err, nil)))
 }
 
 // fault returns err with the names of the source and of its field.

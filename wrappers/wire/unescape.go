@@ -1,0 +1,166 @@
+package wire
+
+import (
+	"html"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
+
+// cells are a text's bytes, each with the place in the original text from which
+// it was decoded.
+type cells []cell
+
+type cell struct {
+	b        byte
+	from, to int
+}
+
+func (c cells) text() []byte {
+	text := make([]byte, len(c))
+	for i := range c {
+		text[i] = c[i].b
+	}
+	return text
+}
+
+func cellsOf(text string) cells {
+	c := make(cells, len(text))
+	for i := range len(text) {
+		c[i] = cell{text[i], i, i + 1}
+	}
+	return c
+}
+
+// views returns the text as it stands, and as it reads when it was escaped in the
+// ways in which servers repeat what they got: for a URL, HTML, JSON and mail
+// (quoted-printable), also in two of these ways.
+func views(text string) []cells {
+	raw := cellsOf(text)
+	all := []cells{visible(raw)}
+	next := func(from cells, decode func(cells, int) (string, int)) cells {
+		if to := visible(unescape(from, decode)); len(to) != len(visible(from)) {
+			all = append(all, to)
+			return to
+		}
+		return from
+	}
+	next(next(all[0], common), common)
+	next(next(raw, printable), common)
+	return all
+}
+
+// unescape replaces every escape that decode finds by what it stands for.
+func unescape(in cells, decode func(in cells, at int) (plain string, length int)) cells {
+	out := make(cells, 0, len(in))
+	for i := 0; i < len(in); {
+		plain, n := decode(in, i)
+		if n == 0 {
+			out = append(out, in[i])
+			i++
+			continue
+		}
+		for j := range len(plain) {
+			out = append(out, cell{plain[j], in[i].from, in[i+n-1].to})
+		}
+		i += n
+	}
+	return out
+}
+
+// common decodes %2B, &#43;, &amp;, \u002b, \x2b and \/.
+func common(in cells, at int) (plain string, length int) {
+	switch in[at].b {
+	case '%':
+		return code(in, at+1, 2, 1)
+	case '&':
+		end := at + 1
+		for end < len(in) && end < at+10 && in[end].b != ';' {
+			end++
+		}
+		if end == len(in) || in[end].b != ';' {
+			return "", 0
+		}
+		entity := string(in[at : end+1].text())
+		if plain := html.UnescapeString(entity); plain != entity {
+			return plain, end + 1 - at
+		}
+	case '\\':
+		if at+1 == len(in) {
+			return "", 0
+		}
+		switch in[at+1].b {
+		case 'u':
+			return code(in, at+2, 4, 2)
+		case 'x':
+			return code(in, at+2, 2, 2)
+		}
+		return string(rune(in[at+1].b)), 2
+	}
+	return "", 0
+}
+
+// printable decodes quoted-printable: =2B, and the line break after a "=".
+func printable(in cells, at int) (plain string, length int) {
+	if in[at].b != '=' {
+		return "", 0
+	}
+	end := at + 1
+	for end < len(in) && (in[end].b == ' ' || in[end].b == '\r' || in[end].b == '\n') {
+		end++
+	}
+	if end > at+1 {
+		return "", end - at
+	}
+	return code(in, at+1, 2, 1)
+}
+
+// code decodes the hexadecimal digits at a place, behind an introduction of some
+// length.
+func code(in cells, at, digits, introduction int) (plain string, length int) {
+	if at+digits > len(in) {
+		return "", 0
+	}
+	n, err := strconv.ParseUint(string(in[at:at+digits].text()), 16, 32)
+	if err != nil {
+		return "", 0
+	}
+	if digits == 2 {
+		return string([]byte{byte(n)}), introduction + digits
+	}
+	return string(rune(n)), introduction + digits
+}
+
+// visible leaves out what does not show: blanks, control characters, and those
+// that only steer how a text is laid out.
+func visible(in cells) cells {
+	out := make(cells, 0, len(in))
+	text := in.text()
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) {
+			out = append(out, in[i:i+n]...)
+		}
+		i += n
+	}
+	return out
+}
+
+// fold makes texts alike that differ in case or in blanks. A "+" stands for a
+// blank in a URL's query, so a text that has one is returned without it as well.
+func fold(in cells) []cells {
+	with := visible(in)
+	var without cells
+	for i, c := range with {
+		if 'A' <= c.b && c.b <= 'Z' {
+			with[i].b += 'a' - 'A'
+		}
+		if c.b != '+' {
+			without = append(without, with[i])
+		}
+	}
+	if len(without) == len(with) {
+		return []cells{with}
+	}
+	return []cells{with, without}
+}
