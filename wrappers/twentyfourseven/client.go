@@ -72,5 +72,9 @@ func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{api: client, doer: doer, presigned: doer.Presigned(), restart: cfg.Retry.Attempts != 1}, nil
+	presigned := doer.Presigned()
+	if err := presigned.Err(); err != nil {
+		return nil, err
+	}
+	return &Client{api: client, doer: doer, presigned: presigned, restart: cfg.Retry.Attempts != 1}, nil
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -454,5 +456,33 @@ func TestClientIsSafeForConcurrentUse(t *testing.T) {
 		if r.contentType != fmt.Sprintf("application/x-%d", len(r.body)) {
 			t.Errorf("%d bytes arrived as %s", len(r.body), r.contentType)
 		}
+	}
+}
+
+// around hides a RoundTripper in a field, as most wrappers do.
+type around struct{ next http.RoundTripper }
+
+func (a *around) RoundTrip(req *http.Request) (*http.Response, error) { return a.next.RoundTrip(req) }
+
+func TestClientThatAddsTheTokenToEveryRequestIsRefused(t *testing.T) {
+	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "secret-token"})
+	authorized := oauth2.NewClient(t.Context(), tokens)
+	for name, hc := range map[string]*http.Client{
+		"as it is":            authorized,
+		"in another":          {Transport: &around{authorized.Transport}},
+		"in another by value": {Transport: struct{ http.RoundTripper }{authorized.Transport}},
+		"in another's client": {Transport: &struct {
+			*around
+			c *http.Client
+		}{&around{}, authorized}},
+		"in the second of two": {Transport: &around{&around{authorized.Transport}}},
+	} {
+		_, err := twentyfourseven.New(tokens, upload.Config{HTTPClient: hc})
+		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "give the token source to New") || strings.Contains(err.Error(), "secret-token") {
+			t.Errorf("%s: %v, want ErrInvalid that says what to do", name, err)
+		}
+	}
+	if _, err := twentyfourseven.New(tokens, upload.Config{HTTPClient: &http.Client{Transport: &around{upload.NewTransport()}}}); err != nil {
+		t.Errorf("a wrapper of something else: %v", err)
 	}
 }

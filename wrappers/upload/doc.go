@@ -46,10 +46,13 @@
 //
 // What is never shown. No error, log line or printed value holds a token, a
 // key, a signature, user info or the query of a URL, also where the other side
-// repeats them [TestEchoes, TestNoSecretOfTheRequestSurvives]. The presigned
-// URL's host gets no credential of the API
-// [TestPresignedSendsTheFileAndNothingElse], and no redirect leads the file out
-// of https [TestPresignedIsNotLedFromHTTPSToHTTP].
+// repeats them [TestEchoes, TestNoSecretOfTheRequestSurvives], cuts them or
+// writes them in another way
+// [TestSecretIsKnownHoweverItWasCutWrappedOrRespelt]. The presigned URL's host
+// gets no credential of the API [TestPresignedSendsTheFileAndNothingElse], also
+// where the caller's HTTPClient adds one
+// [TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost]. No redirect
+// leads the file out of https [TestPresignedIsNotLedFromHTTPSToHTTP].
 //
 // What is the caller's. A panic of a source, or of a function that the caller
 // handed over, comes out of the call, where it can be recovered

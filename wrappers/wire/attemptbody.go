@@ -25,6 +25,7 @@ var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
 type attemptBody struct {
 	req      *http.Request
 	limits   *limits // nil where there are none
+	guard    *guard  // nil where the transport adds no headers
 	trace    httptrace.ClientTrace
 	buf      *[smallBody]byte // of a small body
 	content  bytes.Reader     // and what is read of it
@@ -45,15 +46,24 @@ func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBod
 	var ctx context.Context
 	a.limits, ctx = newLimits(req.Context(), d.timeout, d.answerTimeout)
 	stream, ours := body.(*stream)
+	if d.guarded {
+		a.guard = &guard{own: req.Header.Clone()}
+		a.guard.watch(&a.trace)
+	}
 	if d.answerTimeout > 0 || ours && stream.body.Length <= smallBody {
 		a.trace.WroteRequest = a.wrote
-		if d.answerTimeout > 0 {
-			a.trace.GetConn = a.limits.unsent
-		}
+	}
+	if d.answerTimeout > 0 {
+		a.trace.GetConn = a.limits.unsent
+	}
+	if d.guarded || a.trace.WroteRequest != nil {
 		ctx = httptrace.WithClientTrace(ctx, &a.trace)
 	}
 	a.req = req.WithContext(ctx)
 	a.req.Body = body
+	if d.guarded {
+		a.req.Header = req.Header.Clone() // a RoundTripper that changes it must not change the next attempt's
+	}
 	if !ours {
 		return a
 	}

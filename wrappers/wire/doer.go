@@ -21,6 +21,7 @@ type Doer struct {
 	client        http.RoundTripper
 	base          *http.Transport // at the bottom of client; nil if none was found
 	authorizes    bool            // client adds an Authorization header of its own
+	guarded       bool            // what client adds must not hold credentials
 	timeout       time.Duration   // of one round trip; 0 is none
 	answerTimeout time.Duration   // as Config says; 0 where there is none, or the transport has it
 	agent         string          // the User-Agent, also of the presigned step

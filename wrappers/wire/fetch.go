@@ -23,6 +23,9 @@ import (
 // announces, if it does. A failure before the first byte is repeated as by Send;
 // after it, w holds a part. A URL that has run out is [upload.ErrExpired].
 func (p *Presigned) Fetch(ctx context.Context, rawURL string, w io.Writer, max int64) (n int64, err error) {
+	if err := p.Err(); err != nil {
+		return 0, err
+	}
 	if err := p.check(rawURL); err != nil {
 		return 0, p.refuse(err)
 	}
@@ -70,7 +73,7 @@ func copyWhole(w io.Writer, resp *http.Response, max int64) (n int64, err error)
 	n, err = io.Copy(into, from)
 	switch {
 	case body.err != nil:
-		return n, fmt.Errorf("%w: the download broke off after %d bytes: %w", upload.ErrUnavailable, n, withoutURL(body.err))
+		return n, fmt.Errorf("%w: the download broke off after %d bytes: %w", upload.ErrUnavailable, n, withoutURL(body.err, nil))
 	case err != nil:
 		return n, fmt.Errorf("%w: writing the download: %w", upload.ErrInvalid, err)
 	case resp.ContentLength >= 0 && n != resp.ContentLength:

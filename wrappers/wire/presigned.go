@@ -36,7 +36,22 @@ func (d *Doer) Presigned() *Presigned {
 	}
 	doer.header = http.Header{"User-Agent": {d.agent}}
 	doer.redirect = nextStore
+	_, bare := d.client.(*http.Transport) // which adds no header of its own
+	doer.guarded = !bare
 	return &Presigned{doer: &doer, secure: strings.HasPrefix(d.BaseURL, "https:")}
+}
+
+// Err says why no file can be sent: HTTPClient is known to add credentials to
+// every request, and the presigned URL's host must not get them. [Presigned.Send]
+// says so too. A RoundTripper that hides that it does so is found out when it
+// sends: its connection is closed before the header is on its way.
+func (p *Presigned) Err() error {
+	if !p.doer.authorizes {
+		return nil
+	}
+	err := fmt.Errorf("%w: HTTPClient has an oauth2.Transport, which would give the API's token to the presigned URL's host; "+
+		"give the token source to New, and an HTTPClient without it", upload.ErrInvalid)
+	return p.doer.fail(&exchange{op: upload.OpPresigned}, err)
 }
 
 // Target is where an API wants the bytes, as its answer says.
@@ -57,6 +72,9 @@ type Target struct {
 // without a Location is success for a part of a file, which has a Content-Range
 // in the target's Header: so Google's resumable uploads ask for the next part.
 func (p *Presigned) Send(ctx context.Context, to Target, body *Body) (http.Header, error) {
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
 	method := strings.ToUpper(to.Method)
 	err := p.check(to.URL)
 	switch {

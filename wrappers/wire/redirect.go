@@ -38,7 +38,7 @@ func (d *Doer) follow(x *exchange) {
 		}
 		if err != nil {
 			d.understand(x)
-			x.add(err)
+			x.add(withoutURL(err, d.secrets(x.req, req)))
 			return
 		}
 		resp.Body.Close()

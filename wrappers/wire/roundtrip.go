@@ -33,7 +33,7 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 		}
 		resp, err = d.client.RoundTrip(a.req)
 	}
-	late := a.limits.heard()
+	late, leak := a.limits.heard(), a.guard.verdict(resp)
 	fault, whole := a.finish()
 	if resp != nil {
 		if resp.Request == nil { // a transport of the caller's need not say, nor have a body
@@ -55,6 +55,8 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 		panic(p.value) // where the caller can recover it
 	}
 	switch {
+	case leak != nil:
+		err = leak
 	case err == nil && late == nil && resp.StatusCode/100 != 2:
 		// What the server said counts more than what the source did after it.
 	case fault != nil:

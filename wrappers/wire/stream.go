@@ -21,6 +21,7 @@ type stream struct {
 
 	mu     sync.Mutex // held by Read
 	files  []io.ReadCloser
+	one    [1]io.ReadCloser // holds them where there is one, as mostly
 	opened bool
 	next   int   // the part being read
 	at     int64 // offset in that part, its head included
@@ -58,7 +59,7 @@ var errClosed = errors.New("request body is closed")
 // openAll opens every source. Where it fails, Close closes what was opened.
 func (s *stream) openAll() error {
 	s.opened = true
-	files := make([]io.ReadCloser, 0, len(s.body.parts))
+	files := s.one[:0]
 	opened := false
 	defer func() {
 		if !opened { // an Open panicked: what was opened before it is closed
