@@ -31,7 +31,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 var errInterrupted = &ending{"interrupted", "interrupted"}
 
 func stalled(d time.Duration) *ending {
-	return &ending{"stalled", fmt.Sprintf("no byte moved for %s (--stall)", d)}
+	return &ending{"stalled", fmt.Sprintf("stalled for %s (--stall)", d)}
 }
 
 func tooLong(d time.Duration, flag string) *ending {

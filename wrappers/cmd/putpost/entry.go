@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -97,23 +98,81 @@ func (j *journal) beginning() []byte {
 	return append(before, `"path":"`...)
 }
 
-// pathOf returns the path of a line without parsing the rest, where the path
-// stands in it as it is and nothing in the line is out of the ordinary.
+// pathOf returns the path of a line without the cost of its other fields, where
+// the path stands in it as it is.
 func pathOf(line, beginning []byte) (path []byte, ok bool) {
 	rest, ok := bytes.CutPrefix(line, beginning)
 	if !ok {
 		return nil, false
 	}
-	end := bytes.IndexByte(rest, '"')
-	if end <= 0 || bytes.IndexByte(rest[:end], '\\') >= 0 || !bytes.HasPrefix(rest[end:], afterPath) || !bytes.HasSuffix(rest, lineEnd) {
-		return nil, false
-	}
-	for _, c := range rest[:len(rest)-1] {
-		if c < ' ' {
-			return nil, false
-		}
-	}
-	return rest[:end], utf8.Valid(rest)
+	path, rest, _ = bytes.Cut(rest, []byte(`","size":`))
+	ok = len(path) > 0 && bytes.IndexAny(path, `"\`) < 0 && bytes.HasSuffix(rest, []byte("}\n"))
+	return path, ok
 }
 
-var afterPath, lineEnd = []byte(`","size":`), []byte("}\n")
+// isWhole reports whether line is UTF-8 and an object of JSON.
+func isWhole(line []byte) bool { return utf8.Valid(line) && json.Valid(line) }
+
+// scan is parse at a fifth of its cost, for a line that add wrote: flat, and with
+// fields that it knows. It leaves every other line to parse.
+func (j *journal) scan(line []byte) (e entry, ok bool) {
+	path, ok := pathOf(line, j.begin)
+	if !ok {
+		return e, false
+	}
+	e.Path = string(path)
+	rest := line[len(j.begin)+len(path)+1:] // behind the path's quote
+	for len(rest) > 1 && rest[0] == ',' && rest[1] == '"' {
+		name, value, found := bytes.Cut(rest[2:], []byte(`":`))
+		if !found {
+			return e, false
+		}
+		if len(value) > 0 && value[0] == '"' {
+			value, rest, found = bytes.Cut(value[1:], []byte(`"`))
+			found = found && bytes.IndexByte(value, '\\') < 0
+		} else if end := bytes.IndexAny(value, ",}"); end > 0 {
+			value, rest = value[:end], value[end:]
+		} else {
+			found = false
+		}
+		if !found || !e.set(string(name), value) {
+			return e, false
+		}
+	}
+	return e, e.ID != "" && string(rest) == "}\n"
+}
+
+// set reports whether the field called name is one that scan knows, and its value
+// is as add writes it.
+func (e *entry) set(name string, value []byte) bool {
+	var err error
+	switch name {
+	case "size":
+		e.Size, err = strconv.ParseInt(string(value), 10, 64)
+	case "documentId":
+		e.DocumentID, err = strconv.ParseInt(string(value), 10, 64)
+	case "modified":
+		err = e.Modified.UnmarshalText(value)
+	case "changed":
+		err = e.Changed.UnmarshalText(value)
+	case "noted":
+		err = e.Noted.UnmarshalText(value)
+	case "expires":
+		err = e.Expires.UnmarshalText(value)
+	case "sha256":
+		e.SHA256 = string(value)
+	case "id":
+		e.ID = string(value)
+	case "name":
+		e.Name = string(value)
+	case "traceId":
+		e.TraceID = string(value)
+	case "tempRequestId":
+		e.TempRequestID = string(value)
+	case "failed":
+		e.Failed = string(value) == "true"
+	default:
+		return false
+	}
+	return err == nil
+}

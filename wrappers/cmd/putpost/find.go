@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // found is a file that the command line leads to. Info is nil for standard
@@ -114,10 +115,11 @@ func (s *search) folder(dir string, yield func(found, error) bool) bool {
 		return yield(found{path: dir}, cause(err))
 	}
 	defer d.Close()
+	inDir := strings.TrimSuffix(filepath.Join(dir, "x"), "x")
 	for {
 		entries, err := d.ReadDir(256)
 		for _, entry := range entries {
-			if s.over() || !s.entry(filepath.Join(dir, entry.Name()), entry, yield) {
+			if s.over() || !s.entry(inDir+entry.Name(), entry, yield) {
 				return false
 			}
 		}

@@ -36,8 +36,9 @@ func keyOfBytes(path []byte) pathKey {
 // journal remembers what has been sent. It is safe for concurrent use.
 type journal struct {
 	to, base, account string
-	readOnly          bool // the file is left as it is
-	repaired          bool // the last line was torn and is gone
+	begin             []byte // see beginning
+	readOnly          bool   // the file is left as it is
+	repaired          bool   // the last line was torn and is gone
 
 	file *os.File
 	sync func() error // file's
@@ -124,7 +125,7 @@ const longestLine = 256 << 10
 // load reads all lines and repairs the last one, which a crash may have torn.
 func (j *journal) load() error {
 	r := bufio.NewReaderSize(j.file, longestLine)
-	beginning := j.beginning()
+	j.begin = j.beginning()
 	for number := 1; ; number++ {
 		line, err := r.ReadSlice('\n')
 		switch {
@@ -140,7 +141,7 @@ func (j *journal) load() error {
 			}
 		}
 		whole, at := err == nil, j.size
-		if path, ok := pathOf(line, beginning); ok {
+		if path, ok := pathOf(line, j.begin); ok && isWhole(line) {
 			j.size += int64(len(line))
 			j.sent[keyOfBytes(path)] = span{at, int32(len(line))}
 			continue
@@ -196,9 +197,12 @@ func (j *journal) lookup(path string) (entry, bool, error) {
 	if _, err := j.file.ReadAt(line, at.at); err != nil {
 		return entry{}, false, fmt.Errorf("journal: %w", cause(err))
 	}
-	e, err := j.parse(line)
-	if err != nil {
-		return entry{}, false, fmt.Errorf("journal: a line %w", err)
+	e, ok := j.scan(line)
+	if !ok {
+		var err error
+		if e, err = j.parse(line); err != nil {
+			return entry{}, false, fmt.Errorf("journal: a line %w", err)
+		}
 	}
 	return e, !e.Failed && !e.expired(time.Now()), nil
 }
