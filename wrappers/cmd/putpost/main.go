@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"reflect"
@@ -26,6 +27,7 @@ import (
 func main() {
 	// A reader that left is then an error of the write, not the silent end of the process.
 	signal.Ignore(syscall.SIGPIPE)
+	log.SetOutput(io.Discard) // where net/http tells of a peer that breaks the rules
 	var stdin io.Reader = os.Stdin
 	var stdout io.Writer = os.Stdout
 	if wasClosed(os.Stdin) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -288,3 +289,15 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 		t.Errorf("--store: %v after %+v", err, got)
 	}
 }
+
+// newUntrusted is the address of a server whose certificate nobody trusts.
+func newUntrusted(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+func makeFolder(path string) error { return os.MkdirAll(path, 0o755) }

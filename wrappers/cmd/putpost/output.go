@@ -40,6 +40,9 @@ func (o *output) data(line string) error {
 		line = visible(line, "\t\n")
 	}
 	if _, err := io.WriteString(o.out, line); err != nil {
+		if errors.Is(err, errClosed) {
+			return fmt.Errorf("%w: %w; \"> /dev/null\" throws it away", errOutput, err)
+		}
 		return fmt.Errorf("%w: %w", errOutput, cause(err))
 	}
 	return nil
@@ -74,7 +77,7 @@ type closedFile struct{}
 func (closedFile) Read([]byte) (int, error)  { return 0, errClosed }
 func (closedFile) Write([]byte) (int, error) { return 0, errClosed }
 
-var errClosed = errors.New("is closed; to throw it away, write to /dev/null")
+var errClosed = errors.New("is closed")
 
 // oneLine is s for a person, on one line.
 func oneLine(s string) string {

@@ -434,3 +434,18 @@ func TestAPortInUseIsOneLineAndExitOne(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestAfterTheFirstSignalNothingWaitsForADocument(t *testing.T) {
+	s := newService(t)
+	asked := s.pending()
+	stderr := &locked{}
+	p := command(t, s.env, "send", "--to", "twentyfourseven", "--wait", "-r", small(t, 2))
+	p.Stderr = stderr
+	p.start(t)
+	await(t, "a question for the status", asked, 2)
+	p.signal(t, syscall.SIGTERM)
+	began := time.Now()
+	if code := p.code(t); code != 1 || time.Since(began) > 5*time.Second || strings.Count(stderr.String(), ": sent as ") != 2 {
+		t.Errorf("exit code %d after %s and\n%s", code, time.Since(began), stderr.String())
+	}
+}

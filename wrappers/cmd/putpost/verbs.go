@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -53,8 +55,12 @@ type verbCmd struct {
 	IDs  []string `arg:"" name:"ID"`
 }
 
+// verbStall is how long the answer to one call may take.
+const verbStall = time.Minute
+
 func (c *verbCmd) Run(p *program) error {
-	client, err := providers[c.provider].client(p.env, upload.Config{})
+	guard := &stallGuard{base: upload.NewTransport(), stall: verbStall}
+	client, err := providers[c.provider].client(p.env, upload.Config{HTTPClient: &http.Client{Transport: guard}})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// jsonPath is what tells the path of a line of --json apart.
+func jsonPath(t *testing.T, line string) string {
+	t.Helper()
+	var r struct {
+		Path    string
+		RawPath []byte
+	}
+	if err := json.Unmarshal([]byte(line), &r); err != nil {
+		t.Fatalf("%v in %q", err, line)
+	}
+	if r.RawPath != nil {
+		return string(r.RawPath)
+	}
+	return r.Path
+}
+
+func TestAFailedFileHasAnObjectOfItsOwn(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "a.txt", "a", "refused.txt", "b")
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.ContentLength > 0 && strings.HasPrefix(r.URL.Path, "/v1/fileUpload") {
+			var body map[string]any
+			if json.NewDecoder(r.Body).Decode(&body); strings.Contains(fmt.Sprint(body), "refused") {
+				w.Header().Set("x-trace-id", "trace-of-b")
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+	missing := filepath.Join(dir, "missing\x01\u202e")
+	got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--json", filepath.Join(dir, "refused.txt"), missing)
+	if got.code != 1 || strings.Count(got.stdout, "\n") != 2 || strings.ContainsAny(got.stdout, "\x01\u202e") {
+		t.Fatalf("got %+v", got)
+	}
+	byPath := map[string]failure{}
+	for line := range strings.Lines(got.stdout) {
+		var f failure
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			t.Fatal(err)
+		}
+		byPath[f.Path] = f
+	}
+	if f := byPath[missing]; f.Kind != "invalid" || f.Message != "no such file or directory" || f.Op != "" || f.Attempts != 0 {
+		t.Errorf("the missing file: %+v", f)
+	}
+	f := byPath[filepath.Join(dir, "refused.txt")]
+	if f.Kind == "" || f.Op != "fileUpload" || f.Status == 0 || f.Message == "" || f.Attempts != 1 || f.Provider != "twentyfourseven" {
+		t.Errorf("the refused file: %+v", f)
+	}
+	if strings.Count(got.stderr, "\n") != 3 {
+		t.Errorf("standard error has not two failures and a summary:\n%s", got.stderr)
+	}
+}
+
+func TestEachKindHasAWord(t *testing.T) {
+	for err, want := range map[error]string{
+		upload.ErrInvalid: "invalid", upload.ErrUnauthorized: "unauthorized", upload.ErrForbidden: "forbidden",
+		upload.ErrNotFound: "notFound", upload.ErrTooLarge: "tooLarge", upload.ErrRateLimited: "rateLimited",
+		upload.ErrUnavailable: "unavailable", upload.ErrExpired: "expired", upload.ErrNotReplayable: "notReplayable",
+		stalled(1): "stalled", tooLong(1, "--timeout"): "timeout", errInterrupted: "interrupted",
+		context.Canceled: "interrupted", errJournal: "journal", errOutput: "output", errIsDir: "invalid",
+	} {
+		if got := kindOf(fmt.Errorf("a: %w: %w", err, errors.New("b"))); got != want {
+			t.Errorf("%v: got %q, want %q", err, got, want)
+		}
+	}
+}
+
+func TestWhatAllFilesShareStopsTheRun(t *testing.T) {
+	s := newService(t)
+	n := s.sends()
+	dir := small(t, 200)
+	key := with(s.env, ncpSecretKey, "s3cret-and-wrong")
+	token := with(with(with(s.env, tfsToken, ""), tfsClientID, "s3cret"), tfsClientSecret, "s3cret")
+	untrusted := newUntrusted(t)
+	for name, tc := range map[string]struct {
+		provider string
+		env      map[string]string
+		want     string
+	}{
+		"a wrong key":      {"ncloudmailer", key, "credentials refused"},
+		"no token":         {"twentyfourseven", token, "token: credentials refused"},
+		"an unknown host":  {"ncloudmailer", with(s.env, ncpBaseURL, "https://unknown.invalid/api/v1"), "unknown.invalid"},
+		"an unknown token": {"twentyfourseven", with(with(token, tfsTokenURL, "https://unknown.invalid/oauth/token"), tfsClientID, "x"), "unknown.invalid"},
+		"a certificate":    {"ncloudmailer", with(s.env, ncpBaseURL, untrusted+"/api/v1"), "certificate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := n.Load()
+			got := invoke(tc.env, nil, "send", "--to", tc.provider, "-c", "4", "-r", dir)
+			lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
+			if got.code != 1 || got.stdout != "" || len(lines) != 3 || !strings.Contains(lines[0], tc.want) ||
+				!strings.Contains(lines[1], "no more are sent; --keep-going") {
+				t.Fatalf("got %+v", got)
+			}
+			var sent, failed, unsent int
+			if _, err := fmt.Sscanf(lines[2], "putpost: %d sent; %d failed", &sent, &failed); err != nil {
+				t.Fatal(err, lines[2])
+			}
+			_, after, _ := strings.Cut(lines[2], "; ")
+			_, after, _ = strings.Cut(after, "; ")
+			fmt.Sscanf(after, "%d not sent", &unsent)
+			if sent != 0 || failed < 1 || failed > 8 || failed+unsent != 200 {
+				t.Errorf("%d sent, %d failed, %d not sent in %s", sent, failed, unsent, lines[2])
+			}
+			if requests := n.Load() - before; requests > 8 {
+				t.Errorf("%d requests were made", requests)
+			}
+		})
+	}
+	few := small(t, 7)
+	got := invoke(key, nil, "send", "--to", "ncloudmailer", "--keep-going", "-r", few)
+	if got.code != 1 || !strings.Contains(got.stderr, "0 sent; 7 failed") || strings.Contains(got.stderr, "not sent") {
+		t.Errorf("--keep-going: got %+v", got)
+	}
+	got = invoke(key, strings.NewReader(filepath.Join(few, "1")+"\n"+strings.Repeat(filepath.Join(few, "2")+"\n", 50)), "send", "--to", "ncloudmailer", "--files-from", "-")
+	if got.code != 1 || !strings.Contains(got.stderr, "the rest of the list was not read") {
+		t.Errorf("a list from a stream: got %+v", got)
+	}
+}
+
+func TestARunThatSentNothingSaysSo(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "list", "", "newlines", "\n\n\n")
+	for want, args := range map[string][]string{
+		"there is no file to send in " + dir + "/x": {"-r", filepath.Join(dir, "x")},
+		"names no file": {"--files-from", filepath.Join(dir, "list")},
+	} {
+		if err := makeFolder(filepath.Join(dir, "x", "y")); err != nil {
+			t.Fatal(err)
+		}
+		for _, more := range [][]string{nil, {"--quiet"}, {"--dry-run"}, {"--json"}, {"--journal", filepath.Join(t.TempDir(), "j")}} {
+			got := invoke(s.env, nil, append(append([]string{"send", "--to", "ncloudmailer"}, args...), more...)...)
+			if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, want) {
+				t.Errorf("%v %v: got %+v, want %q", args, more, got, want)
+			}
+		}
+	}
+	for _, stdin := range []string{"", "\n", "\ufeff"} {
+		if got := invoke(s.env, strings.NewReader(stdin), "send", "--to", "ncloudmailer", "--files-from", "-"); got.code != 1 || !strings.Contains(got.stderr, "names no file") {
+			t.Errorf("the list %q: got %+v", stdin, got)
+		}
+	}
+}

@@ -1,0 +1,166 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// shell runs a line of bash with the program as $putpost.
+func shell(t *testing.T, env map[string]string, dir, line string) result {
+	t.Helper()
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("there is no bash")
+	}
+	p := command(t, env)
+	p.Env = append(p.Env, "putpost="+p.Path, "PATH="+os.Getenv("PATH"))
+	p.Path, p.Args, p.Dir = bash, []string{"bash", "-c", line}, dir
+	p.start(t)
+	return result{p.code(t), p.stdout.String(), p.stderr.String()}
+}
+
+// Two readers of one pipe share its names. Where that could happen is a race, so
+// every way of naming a list is run many times.
+func TestAListThatCanBeReadOnceIsReadOnce(t *testing.T) {
+	s := newService(t)
+	dir := small(t, 5)
+	for i, list := range []string{
+		`"$putpost" send --to ncloudmailer --files-from <(find . -type f)`,
+		`find . -type f | "$putpost" send --to ncloudmailer --files-from /dev/stdin`,
+		`find . -type f | "$putpost" send --to ncloudmailer --files-from -`,
+		`mkfifo ../list; find . -type f > ../list & "$putpost" send --to ncloudmailer --files-from ../list; rm ../list`,
+		`find . -type f -print0 | "$putpost" send --to ncloudmailer -0 --files-from /dev/fd/0`,
+		`find . -type f > ../list; "$putpost" send --to ncloudmailer --files-from - < ../list; rm ../list`,
+	} {
+		runs := 50
+		if i > 1 { // the same in another dress
+			runs = 5
+		}
+		for range runs {
+			if got := shell(t, s.env, dir, list); got.code != 0 || len(rows(got.stdout)) != 5 {
+				t.Fatalf("%s: got %+v", list, got)
+			}
+		}
+	}
+}
+
+// A pipe that is named as a file is refused, and nothing is taken out of it.
+func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
+	s := newService(t)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := os.OpenFile(fifo, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	fmt.Fprint(pipe, "held")
+	for _, args := range [][]string{{fifo}, {"--dry-run", fifo}, {"-r", filepath.Dir(fifo)}, {fmt.Sprintf("/dev/fd/%d", pipe.Fd())}} {
+		got := invoke(s.env, nil, append([]string{"send", "--to", "ncloudmailer"}, args...)...)
+		if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "not a regular file") {
+			t.Errorf("%v: got %+v", args, got)
+		}
+	}
+	got := invoke(s.env, strings.NewReader(fifo+"\n"), "send", "--to", "ncloudmailer", "--files-from", "-")
+	if got.code != 1 || !strings.Contains(got.stderr, "not a regular file") {
+		t.Errorf("in a list: got %+v", got)
+	}
+	b := make([]byte, 10)
+	if n, err := pipe.Read(b); string(b[:n]) != "held" || err != nil {
+		t.Errorf("the pipe holds %q (%v)", b[:n], err)
+	}
+}
+
+func TestAPipeIsNotAListAndAFileAtOnce(t *testing.T) {
+	s := newService(t)
+	for _, list := range []string{"/dev/stdin", "/dev/fd/0"} {
+		got := shell(t, s.env, t.TempDir(), `echo x | "$putpost" send --to ncloudmailer --files-from `+list+` -`)
+		if got.code != exitUsage || !strings.Contains(got.stderr, "is standard input") {
+			t.Errorf("%s: got %+v", list, got)
+		}
+	}
+}
+
+func TestAClosedStandardOutputIsAnErrorThatTellsTheID(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "a", "content")
+	got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a >&-`)
+	_, after, _ := strings.Cut(got.stderr, "sent as ")
+	id, _, found := strings.Cut(after, ",")
+	if got.code != 1 || !found || !strings.Contains(got.stderr, "standard output: is closed") {
+		t.Fatalf("got %+v", got)
+	}
+	if content, _ := s.stored(t, "ncloudmailer", id); content != "content" {
+		t.Errorf("under the id there is %q", content)
+	}
+	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a > /dev/null`); got.code != 0 {
+		t.Errorf("thrown away: got %+v", got)
+	}
+	if got := shell(t, s.env, dir, `"$putpost" getFile x >&-; "$putpost" demo >&-`); got.code != 1 || !strings.Contains(got.stderr, "is closed") {
+		t.Errorf("demo: got %+v", got)
+	}
+	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer - <&-`); got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "standard input") {
+		t.Errorf("a closed standard input is sent as an empty file: got %+v", got)
+	}
+}
+
+func TestWhatARunItselfWritesIsNotSent(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "a", "a", "b", "b", ".env", "NCLOUD_ACCESS_KEY="+s.env[ncpAccessKey]+"\nNCLOUD_SECRET_KEY="+s.env[ncpSecretKey])
+	if err := os.Chmod(filepath.Join(dir, ".env"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, files := range []string{"-r .", `-r "$PWD" ../*/out`, "* out err", "--files-from <(ls -A)", `-r . --files-from <(echo out; ls -A)`} {
+		got := shell(t, s.env, dir, `ln -f out also; : > out
+			"$putpost" send --to ncloudmailer --env-file .env --journal journal `+files+` >> out 2>> err; code=$?
+			cat out; cat err >&2; rm -f journal out err also; exit $code`)
+		if got.code != 0 || len(rows(got.stdout)) != 2 || strings.Contains(got.stdout, "out") {
+			t.Errorf("%s: got %+v", files, got)
+		}
+		if !strings.Contains(got.stderr, "since it is standard output of this run") {
+			t.Errorf("%s: it does not say what is left out: %s", files, got.stderr)
+		}
+	}
+}
+
+// The recipe of --help gives back every id, whatever bytes a name has.
+func TestTheRecipeOfTheHelpGivesBackEveryID(t *testing.T) {
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("there is no jq")
+	}
+	help := invoke(nil, nil, "send", "--help").stdout
+	_, recipe, _ := strings.Cut(help, "    jq -rs")
+	recipe, _, found := strings.Cut(recipe, "sent.journal")
+	if !found {
+		t.Fatal("the help has no recipe")
+	}
+	s := newService(t)
+	dir := files(t, "\xff/a", "1", "\xfe/a", "2", "plain", "3")
+	got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer --json --journal ../journal -r .; jq -rs `+recipe+` ../journal; rm ../journal`)
+	var ids, again int
+	paths := map[string]bool{}
+	for line := range strings.Lines(got.stdout) {
+		if strings.HasPrefix(line, "{") {
+			ids++
+			paths[jsonPath(t, line)] = true
+			continue
+		}
+		again++
+		id, _, _ := strings.Cut(line, "\t")
+		if !strings.Contains(got.stdout[:strings.Index(got.stdout, line)], id) {
+			t.Errorf("the id %s was never printed", id)
+		}
+	}
+	if ids != 3 || again != 3 || len(paths) != 3 {
+		t.Errorf("%d ids, %d of the recipe, the paths %v in %+v", ids, again, paths, got)
+	}
+}
