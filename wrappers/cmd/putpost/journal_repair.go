@@ -22,7 +22,9 @@ type journalCheckCmd struct {
 }
 
 func (*journalCheckCmd) Help() string {
-	return `  putpost journal check sent.journal
+	return `For example:
+
+  putpost journal check sent.journal
 
 Each damaged line is a line on standard output,
 "LINE<TAB>OFFSET<TAB>BYTES<TAB>PATH". PATH is the file whose entry is lost, if it
@@ -35,7 +37,9 @@ type journalRepairCmd struct {
 }
 
 func (*journalRepairCmd) Help() string {
-	return `  putpost journal repair sent.journal
+	return `For example:
+
+  putpost journal repair sent.journal
 
 The original becomes FILE.damaged (or FILE.damaged.2 and so on) and is never
 deleted. FILE then holds all lines that can be read. What is lost is printed as

@@ -26,18 +26,26 @@ func manual(app *kong.Application) string {
 		fmt.Fprintf(&b, ".B putpost %s\n%s\n.br\n", roff(words(node)), roff(arguments(node)))
 	}
 	b.WriteString(".SH DESCRIPTION\n" + paragraphs(app.Help))
+	b.WriteString(".SH FLAGS OF ALL COMMANDS\n")
+	writeFlags(&b, app.Flags)
 	for _, node := range commandPaths(app) {
 		fmt.Fprintf(&b, ".SH %s\n", roff(strings.ToUpper(words(node))))
 		b.WriteString(paragraphs(node.Help))
 		for _, arg := range node.Positional {
 			fmt.Fprintf(&b, ".TP\n.I %s\n%s", roff(arg.Name), paragraphs(arg.Help))
 		}
-		for _, f := range flagsOf(node) {
-			fmt.Fprintf(&b, ".TP\n.B %s\n%s", roff(f.String()), paragraphs(f.Help))
-		}
+		writeFlags(&b, node.Flags)
 		b.WriteString(".PP\n" + paragraphs(node.Detail))
 	}
 	return b.String()
+}
+
+func writeFlags(b *strings.Builder, flags []*kong.Flag) {
+	for _, f := range flags {
+		if !f.Hidden {
+			fmt.Fprintf(b, ".TP\n.B %s\n%s", roff(f.String()), paragraphs(f.Help))
+		}
+	}
 }
 
 func arguments(node *kong.Node) string {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestSizesAreReadWithUnits(t *testing.T) {
@@ -28,6 +30,54 @@ func TestSizesAreShown(t *testing.T) {
 	} {
 		if got := size.String(); got != want {
 			t.Errorf("%d: got %q, want %q", int64(size), got, want)
+		}
+	}
+}
+
+func TestTheStatusLineIsTrueAtEveryWidth(t *testing.T) {
+	var n tally
+	n.expect(2000, 1<<20)
+	n.doneFiles.Store(500)
+	n.doneBytes.Store(500 << 20)
+	n.inFlight.Store(4)
+	var m meter
+	at := time.Now()
+	m.sample(at, 0)
+	m.sample(at.Add(time.Second), 10<<20)
+	for columns := range 201 {
+		line := n.line(&m, columns)
+		if len(line) > max(0, columns-1) {
+			t.Errorf("%d columns: %q has %d", columns, line, len(line))
+		}
+		if bar := strings.Count(line, "#") + strings.Count(line, "-"); columns >= 40 && (bar < leastBar || strings.Count(line, "#") != bar/4) {
+			t.Errorf("%d columns: the bar of a quarter is %q", columns, line)
+		}
+	}
+	for columns, want := range map[int]string{
+		40:  "500/2000 [#####-----------------] 2m30s",
+		80:  "500 of 2000 files, 500.0 MiB of 2.0 GiB [###-----------] 10.0 MiB/s, 2m30s left",
+		200: "500 of 2000 files, 500.0 MiB of 2.0 GiB [##########------------------------------] 10.0 MiB/s, 2m30s left",
+	} {
+		if got := n.line(&m, columns); got != want {
+			t.Errorf("%d columns: got %q, want %q", columns, got, want)
+		}
+	}
+	m.rate = 0.001
+	if got := n.line(&m, 200); strings.Contains(got, "left") {
+		t.Errorf("nobody knows when: %q", got)
+	}
+	m.rate = 100 << 10
+	if got := n.line(&m, 200); !strings.Contains(got, "4h16m left") {
+		t.Errorf("hours: %q", got)
+	}
+	n.waiting.Store(4)
+	if got := n.line(&m, 200); !strings.HasSuffix(got, "] waiting for the status of 4 files") {
+		t.Errorf("all wait: %q", got)
+	}
+	n.unknown.Store(1)
+	for columns := range 201 {
+		if line := n.line(&m, columns); len(line) > max(0, columns-1) || strings.ContainsAny(line, "#%") {
+			t.Errorf("not whole, %d columns: %q", columns, line)
 		}
 	}
 }

@@ -167,7 +167,7 @@ func (c *sendCmd) Run(p *program) error {
 		}
 		defer s.journal.close()
 		if s.journal.repaired {
-			s.note("journal %s: the last line was torn by a crash and has been removed", c.Journal)
+			s.note("journal %s: the last line was torn by a crash, so it does not count", c.Journal)
 		}
 	}
 	s.ownFiles(p.envFile)
@@ -184,7 +184,7 @@ func (c *sendCmd) openJournal(p *program, to provider) (*journal, error) {
 	}
 	j, err := readJournal(c.Journal, c.To, to.destination(p.env), to.account(p.env))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+		return &journal{sent: map[pathKey]span{}}, nil
 	}
 	return j, err
 }

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func TestCredentialsComeFromAFile(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "a", "a"), "a")
+	env := filepath.Join(t.TempDir(), "env")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(env, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("\ufeff# for cron\r\n\r\nexport " + ncpAccessKey + "=\"" + s.env[ncpAccessKey] + "\"\r\n" + ncpSecretKey + " = '" + s.env[ncpSecretKey] + "'\n" + ncpBaseURL + "=" + s.env[ncpBaseURL])
+	if got := invoke(nil, nil, "send", "--env-file", env, "--to", "ncloudmailer", path); got.code != 0 || len(rows(got.stdout)) != 1 {
+		t.Errorf("all in the file: got %+v", got)
+	}
+	if got := invoke(map[string]string{ncpAccessKey: "other"}, nil, "--env-file", env, "getFile", "x"); got.code != 1 || !strings.Contains(got.stderr, "not found") {
+		t.Errorf("a verb, and another key in the environment: got %+v", got)
+	}
+	// A token in the environment does not mix with a client in the file.
+	write(tfsClientID + "=" + s.env[tfsClientID] + "\n" + tfsClientSecret + "=" + s.env[tfsClientSecret] + "\n" + tfsOrganization + "=1\n")
+	if got := invoke(with(s.env, tfsToken, "wrong"), nil, "send", "--env-file", env, "--to", "twentyfourseven", path); got.code != 0 {
+		t.Errorf("a client in the file: got %+v", got)
+	}
+	write(tfsClientID + "=" + s.env[tfsClientID] + "\n")
+	if got := invoke(s.env, nil, "send", "--env-file", env, "--to", "twentyfourseven", path); got.code != exitUsage || !strings.Contains(got.stderr, tfsClientSecret) {
+		t.Errorf("half a client in the file: got %+v", got)
+	}
+}
+
+func TestAnEnvFileThatCannotBeTrustedIsRefused(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text string
+		mode os.FileMode
+		want string
+	}{
+		"others read it":  {ncpSecretKey + "=s3cret\n", 0o644, "others may read"},
+		"its group does":  {ncpSecretKey + "=s3cret\n", 0o640, "others may read"},
+		"another name":    {"NCLOUD_SECRET=s3cret\n", 0o600, "line 1: NCLOUD_SECRET is none that putpost reads"},
+		"PATH":            {"# x\nPATH=/s3cret\n", 0o600, "line 2: PATH is none"},
+		"no name":         {"s3cret\n", 0o600, "line 1 is not like NAME=value"},
+		"a secret first":  {"s3cret=\n", 0o600, "line 1: the name is none"},
+		"twice":           {ncpSecretKey + "=s3cret\n" + ncpSecretKey + "=s3cret\n", 0o600, "line 2 sets " + ncpSecretKey + " a second time"},
+		"nothing":         {"\n# " + ncpSecretKey + "=s3cret\n", 0o600, "sets nothing"},
+		"a blank in it":   {ncpAccessKey + "=s3 cret\n" + ncpSecretKey + "=s3cret\n", 0o600, ncpAccessKey + " has a blank"},
+		"without the key": {ncpSecretKey + "=s3cret\n", 0o600, ncpAccessKey + " is not set"},
+		"endless":         {strings.Repeat("#", largestEnvFile+1), 0o600, "is larger than"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && tc.mode != 0o600 {
+				t.Skip("there are no such modes")
+			}
+			path := filepath.Join(t.TempDir(), "env")
+			if err := os.WriteFile(path, []byte(tc.text), tc.mode); err != nil {
+				t.Fatal(err)
+			}
+			got := invoke(nil, nil, "--env-file", path, "send", "--to", "ncloudmailer", "x")
+			if got.code != exitUsage || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, tc.want) || strings.Contains(got.stderr, "s3cret") {
+				t.Errorf("got %+v, want %q", got, tc.want)
+			}
+		})
+	}
+	if got := invoke(nil, nil, "--env-file", "missing", "send", "--to", "ncloudmailer", "x"); got.code != exitUsage || !strings.Contains(got.stderr, "missing") {
+		t.Errorf("a file that is missing: got %+v", got)
+	}
+}
