@@ -14,7 +14,7 @@ BENCH     = wrappers/internal/bench
 FOREIGN   = wrappers/internal/foreign
 FUZZTIME  = 10s
 
-.PHONY: test race generate verify lint lint-specs breaking fuzz mutate bench soak test-s3 contract-live api dist
+.PHONY: test race generate verify lint lint-specs breaking fuzz mutate bench soak test-s3 contract-live api dist man
 
 test:
 	go test ./...
@@ -118,3 +118,7 @@ contract-live:
 # The program for each platform, with notices, bills of materials and checksums.
 dist:
 	CYCLONEDX=$(CYCLONEDX) .github/dist
+
+# The manual page of the program, from the help that it prints, in man/.
+man:
+	mkdir -p man && go run ./wrappers/cmd/putpost man > man/putpost.1

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -301,3 +302,12 @@ func newUntrusted(t *testing.T) string {
 }
 
 func makeFolder(path string) error { return os.MkdirAll(path, 0o755) }
+
+// small is a folder of n small files, named by numbers.
+func small(t *testing.T, n int) (dir string) {
+	var pairs []string
+	for i := range n {
+		pairs = append(pairs, fmt.Sprint(i), fmt.Sprint("content of ", i))
+	}
+	return files(t, pairs...)
+}

@@ -105,14 +105,6 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func small(t *testing.T, n int) (dir string) {
-	var pairs []string
-	for i := range n {
-		pairs = append(pairs, fmt.Sprint(i), fmt.Sprint("content of ", i))
-	}
-	return files(t, pairs...)
-}
-
 func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		s := newService(t)
