@@ -106,7 +106,7 @@ func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (i
 		return 0, wrap("put", key, err)
 	}
 	if err := d.commit(ctx, key, contentType, aside); err != nil {
-		d.root.Remove(aside)
+		d.discard(aside)
 		return 0, wrap("put", key, err)
 	}
 	return size, nil

@@ -133,11 +133,15 @@ func (d *disk) writeAside(write func(*os.File) error) (name string, err error) {
 		err = cerr
 	}
 	if err != nil {
-		d.root.Remove(name)
+		d.discard(name)
 		return "", err
 	}
 	return name, nil
 }
+
+// discard deletes a file of the store's own that nobody needs any more. Where
+// that fails, the next start deletes it.
+func (d *disk) discard(name string) { _ = d.root.Remove(name) }
 
 func newAside() string { return filepath.Join(incomingDir, "put-"+rand.Text()) }
 

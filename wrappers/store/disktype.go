@@ -72,7 +72,7 @@ func (t *contentTypes) change(key, from, to string) error {
 		return err
 	}
 	if err = t.disk.place(aside, record(key)); err != nil {
-		t.disk.root.Remove(aside)
+		t.disk.discard(aside)
 	}
 	return err
 }
@@ -95,7 +95,7 @@ func (t *contentTypes) newRecord(contentType string) (aside string, err error) {
 		// This is the first record of its type, or the earlier file takes no
 		// more links (65,000 on ext4), or there are no links here: then this
 		// fails, and every record is a file of its own.
-		t.disk.root.Remove(shared)
+		t.disk.discard(shared)
 		_ = t.disk.root.Link(aside, shared)
 	}
 	return aside, err
@@ -114,7 +114,7 @@ func (t *contentTypes) sharedFile(contentType string) string {
 	name := filepath.FromSlash(sharedDir + "/" + hex.EncodeToString(sum[:16]))
 	// An earlier process made it, and a power cut may have torn it.
 	if held, err := t.readFile(name); err == nil && held != contentType {
-		t.disk.root.Remove(name)
+		t.disk.discard(name)
 	}
 	if t.shared == nil {
 		t.shared = make(map[string]string)

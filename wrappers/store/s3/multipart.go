@@ -87,9 +87,9 @@ func (m *multipart) upload(ctx context.Context, b []byte) error {
 	number := len(m.parts) + 1
 	query := url.Values{"partNumber": {strconv.Itoa(number)}, "uploadId": {m.id}}
 	r := request{op: "UploadPart", method: http.MethodPut, key: m.key, query: query, body: b}
-	resp, err := m.store.call(ctx, r, nil)
+	header, err := m.store.call(ctx, r, nil)
 	if err == nil {
-		m.parts = append(m.parts, part{number, resp.Header.Get("ETag")})
+		m.parts = append(m.parts, part{number, header.Get("ETag")})
 	}
 	return err
 }

@@ -37,14 +37,17 @@ func (s *Store) url(bucket, key string) string { return bucket + "/" + s.prefix 
 
 // call sends a request and gives the body of a success to read; a nil read
 // ignores it. It returns the headers of the answer.
-func (s *Store) call(ctx context.Context, r request, read func([]byte) error) (answer *http.Response, err error) {
+func (s *Store) call(ctx context.Context, r request, read func([]byte) error) (answer http.Header, err error) {
 	_, err = s.doer.Call(ctx, r.op, read, func(ctx context.Context) (*http.Response, error) {
 		req, err := s.build(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		answer, err = s.doer.Do(req)
-		return answer, err
+		resp, err := s.doer.Do(req)
+		if err == nil {
+			answer = resp.Header
+		}
+		return resp, err
 	})
 	return answer, err
 }

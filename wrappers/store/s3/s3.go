@@ -19,6 +19,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/store"
@@ -106,7 +107,7 @@ func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info
 	if err != nil {
 		return nil, store.Info{}, failed("open", key, lookup(err))
 	}
-	return resp.Body, info(resp), nil
+	return resp.Body, info(resp.Header), nil
 }
 
 // Stat describes an object, as [store.Store] says.
@@ -114,16 +115,20 @@ func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
 		return store.Info{}, failed("stat", key, err)
 	}
-	resp, err := s.call(ctx, request{op: "HeadObject", method: http.MethodHead, key: key}, nil)
+	header, err := s.call(ctx, request{op: "HeadObject", method: http.MethodHead, key: key}, nil)
 	if err != nil {
 		return store.Info{}, failed("stat", key, lookup(err))
 	}
-	return info(resp), nil
+	return info(header), nil
 }
 
-func info(resp *http.Response) store.Info {
-	modified, _ := http.ParseTime(resp.Header.Get("Last-Modified"))
-	return store.Info{Size: resp.ContentLength, ContentType: resp.Header.Get("Content-Type"), ModTime: modified}
+func info(header http.Header) store.Info {
+	size, err := strconv.ParseInt(header.Get("Content-Length"), 10, 64)
+	if err != nil {
+		size = -1 // unknown
+	}
+	modified, _ := http.ParseTime(header.Get("Last-Modified"))
+	return store.Info{Size: size, ContentType: header.Get("Content-Type"), ModTime: modified}
 }
 
 // Delete removes an object, as [store.Store] says.

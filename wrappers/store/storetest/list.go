@@ -59,8 +59,11 @@ func list(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("List with a cancelled context yields %q, %v, want context.Canceled", key, err)
 		}
 	}
-	for range lister.List(ctx, "list") {
-		break
+	for _, err := range lister.List(ctx, "list") {
+		if err != nil {
+			return fmt.Errorf("List: %w", err)
+		}
+		break // must not upset it
 	}
 	for key, err := range lister.List(ctx, "list") {
 		if err == nil {
