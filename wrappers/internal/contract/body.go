@@ -156,7 +156,7 @@ func (x *Exchange) rawName() string {
 		return params["filename"]
 	}
 	isName := func(s string) bool {
-		s = strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
+		s = strings.ToLower(wordBreaks.Replace(s))
 		return s == "name" || s == "filename"
 	}
 	for name, value := range x.op.params {

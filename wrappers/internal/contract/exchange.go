@@ -208,5 +208,8 @@ func (x *Exchange) url() *url.URL {
 
 // isFileID tells whether a member or a parameter of this name holds a file's id.
 func isFileID(name string) bool {
-	return strings.EqualFold(strings.NewReplacer("_", "", "-", "").Replace(name), "fileid")
+	return strings.EqualFold(wordBreaks.Replace(name), "fileid")
 }
+
+// wordBreaks takes out what one API writes in its names and the other does not.
+var wordBreaks = strings.NewReplacer("_", "", "-", "")

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -55,17 +56,30 @@ func newForm(contentType string, w Watch) *form {
 	f := &form{PipeWriter: pw, boundary: params["boundary"], w: w, done: make(chan struct{}), kept: mostKept}
 	go func() {
 		defer close(f.done)
-		// Larger than what the reader of forms takes: otherwise each write would be
-		// handed over in many small pieces.
-		r := bufio.NewReaderSize(pr, 32<<10)
-		f.err = f.read(r)
-		_, _ = io.Copy(io.Discard, r) // the epilogue, and what follows a fault
+		b := buffers.Get().(*buffer)
+		defer buffers.Put(b)
+		b.reader.Reset(pr)
+		f.err = f.read(b)
+		_, _ = io.Copy(io.Discard, b.reader) // the epilogue, and what follows a fault
+		b.reader.Reset(nil)
 	}()
 	return f
 }
 
-func (f *form) read(r io.Reader) error {
-	mr := multipart.NewReader(r, f.boundary)
+// buffer holds what one form is read with. Its reader is larger than what the
+// reader of forms takes: otherwise each write would be handed over in many small
+// pieces.
+type buffer struct {
+	reader *bufio.Reader
+	piece  []byte
+}
+
+var buffers = sync.Pool{New: func() any {
+	return &buffer{bufio.NewReaderSize(nil, 32<<10), make([]byte, 32<<10)}
+}}
+
+func (f *form) read(b *buffer) error {
+	mr := multipart.NewReader(b.reader, f.boundary)
 	for {
 		p, err := mr.NextRawPart()
 		if err == io.EOF {
@@ -87,7 +101,7 @@ func (f *form) read(r io.Reader) error {
 			most = f.w.Head
 		}
 		it.digest = newDigest(min(most, f.kept), f.w.Sum)
-		_, err = io.Copy(&it.digest, p)
+		_, err = io.CopyBuffer(&it.digest, p, b.piece)
 		f.kept -= it.digest.head.Len()
 		if err != nil {
 			return err
