@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -133,16 +134,16 @@ type token struct{ oauth2.Token }
 
 func (t *token) read(body []byte) error {
 	var raw struct {
-		AccessToken string      `json:"access_token"`
-		TokenType   string      `json:"token_type"`
-		ExpiresIn   json.Number `json:"expires_in"` // seconds; some servers quote it
+		AccessToken string          `json:"access_token"`
+		TokenType   wire.JSONText   `json:"token_type"`
+		ExpiresIn   json.RawMessage `json:"expires_in"` // seconds; some servers quote it
 	}
 	err := wire.DecodeJSON(body, &raw)
-	t.AccessToken, t.TokenType = raw.AccessToken, raw.TokenType
+	t.AccessToken, t.TokenType = raw.AccessToken, string(raw.TokenType)
 	if err != nil || authorization(&t.Token) == "" {
 		return errors.New("it is no OAuth2 token")
 	}
-	if s, err := raw.ExpiresIn.Float64(); err == nil && s > 0 {
+	if s, err := strconv.ParseFloat(strings.Trim(string(raw.ExpiresIn), `" `), 64); err == nil && s > 0 {
 		t.Expiry = time.Now().Add(time.Duration(min(s, 1<<31)) * time.Second)
 	}
 	return nil

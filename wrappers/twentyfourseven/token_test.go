@@ -333,6 +333,11 @@ func TestTokenIsRenewedTenSecondsBeforeItEnds(t *testing.T) {
 		`60`:        50 * time.Second,
 		`"60"`:      50 * time.Second, // some servers quote it
 		`60.9`:      50 * time.Second,
+		`"60.0"`:    50 * time.Second,
+		`6e1`:       50 * time.Second,
+		`""`:        never,
+		`"soon"`:    never,
+		`[60]`:      never,
 		`86400`:     86390 * time.Second,
 		`0`:         never,
 		`-1`:        never,
@@ -390,6 +395,8 @@ func TestTokenTypeStandsBeforeTheToken(t *testing.T) {
 	for answer, want := range map[string]string{
 		`{"access_token":"t"}`:                       "Bearer t",
 		`{"access_token":"t","token_type":""}`:       "Bearer t",
+		`{"access_token":"t","token_type":null}`:     "Bearer t",
+		"\xef\xbb\xbf" + `{"Access_Token":"t"}`:      "Bearer t",
 		`{"access_token":"t","token_type":"bearer"}`: "Bearer t",
 		`{"access_token":"t","token_type":"DPoP"}`:   "DPoP t",
 	} {
