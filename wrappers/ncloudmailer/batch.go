@@ -17,12 +17,12 @@ import (
 type Batch struct {
 	TempRequestID string
 	TraceID       string
-	Expires       time.Time       // 24 hours after the upload by the caller's clock; zero where it was not this call that uploaded
+	Expires       time.Time       // 24 hours after the upload, by this machine's clock; zero if another call uploaded
 	Files         []upload.Result // in the order in which they were sent
 }
 
-// GetFile lists the files of one createFile request (getFile). One that is
-// unknown or over is [upload.ErrNotFound].
+// GetFile lists the files of one createFile request (getFile). If the request is
+// unknown, or its files have expired, the error is [upload.ErrNotFound].
 func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, error) {
 	return (&batch{asked: tempRequestID}).call(c, ctx, "getFile", func(ctx context.Context) (*http.Response, error) {
 		if err := checkID(tempRequestID); err != nil {
@@ -33,8 +33,9 @@ func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, erro
 }
 
 // DeleteFile deletes the files of one createFile request (deleteFile) and lists
-// them. One that is unknown or over is [upload.ErrNotFound]; so may be one that
-// an earlier attempt of the same call deleted, whose answer was lost.
+// them. If the request is unknown, or its files have expired, the error is
+// [upload.ErrNotFound]. It may also be so if an earlier attempt of the same call
+// has deleted the files and its answer was lost.
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string) (Batch, error) {
 	return (&batch{asked: tempRequestID}).call(c, ctx, "deleteFile", func(ctx context.Context) (*http.Response, error) {
 		if err := checkID(tempRequestID); err != nil {
@@ -44,7 +45,7 @@ func (c *Client) DeleteFile(ctx context.Context, tempRequestID string) (Batch, e
 	})
 }
 
-// checkID refuses what, as a path segment, would name another resource.
+// checkID refuses an id that would name another resource as a segment of a path.
 func checkID(tempRequestID string) error {
 	if tempRequestID == "" || tempRequestID == "." || tempRequestID == ".." {
 		return fmt.Errorf("%w: %q is no tempRequestId", upload.ErrInvalid, tempRequestID)
@@ -62,7 +63,7 @@ type batch struct {
 	} `json:"files"`
 
 	asked   string          // the tempRequestId that was asked about
-	sent    []upload.Source // what must be in the answer; nil where nothing was sent
+	sent    []upload.Source // must be in the answer; nil if nothing was sent
 	expires time.Time
 }
 
@@ -85,8 +86,8 @@ func (b *batch) call(c *Client, ctx context.Context, op string, send func(contex
 	return out, nil
 }
 
-// read checks what a caller needs of the answer: an id for each file. Only
-// createFile's answer can be held against what was sent.
+// read checks that the answer has an id for each file. createFile's answer must
+// also have the number and the sizes of the files that were sent.
 func (b *batch) read(body []byte) error {
 	if err := wire.DecodeJSON(body, b); err != nil {
 		return fmt.Errorf("%w: %.200s", err, body) // ids may stand in it, and no secret does
@@ -111,7 +112,8 @@ func (b *batch) read(body []byte) error {
 	return nil
 }
 
-// ids names what was stored although its answer cannot be used, for an error.
+// ids names, for an error, the files that are stored although the answer cannot be
+// used.
 func (b *batch) ids() string {
 	var ids []string
 	if b.TempRequestID != "" {

@@ -7,12 +7,13 @@
 //
 // # What is repeated
 //
-// createFile is repeated after a network error, 408, 429 and 5xx, waiting as
-// upload.Retry says: a duplicate is an orphan that NAVER deletes after 24
-// hours. Not repeated are an exceeded quota (429 with code 400) and a missing
-// default project (500 with code 77301). Each attempt is signed anew.
+// createFile is repeated after a network error, 408, 429 and 5xx. upload.Retry
+// says how often and how long the waits are. A repeated upload may store the file
+// twice: NAVER deletes the one that nobody uses after 24 hours. An exceeded quota
+// (429 with code 400) and a missing default project (500 with code 77301) are not
+// repeated. Each attempt is signed anew.
 //
-// NAVER documents 10 MB a file; nothing here enforces it.
+// NAVER documents 10 MB a file. This package sets no limit.
 package ncloudmailer
 
 import (
@@ -27,7 +28,7 @@ import (
 
 const provider = "ncloudmailer"
 
-// Client is safe for concurrent use.
+// Client uploads with one pair of keys. It is safe for concurrent use.
 type Client struct {
 	api  *api.Client
 	doer *wire.Doer
@@ -35,9 +36,9 @@ type Client struct {
 
 var _ upload.Uploader = (*Client)(nil)
 
-// New is a client that signs with cred. A setting that cannot be used is
-// [upload.ErrInvalid]. The header x-ncp-lang (ko-KR, en-US or zh-CN), for the
-// language of NAVER's messages, goes into cfg.Header.
+// New returns a client that signs with cred. A setting that cannot be used is
+// [upload.ErrInvalid]. To choose the language of NAVER's messages, put the header
+// x-ncp-lang (ko-KR, en-US or zh-CN) into cfg.Header.
 func New(cred Credentials, cfg upload.Config) (*Client, error) {
 	if cred.AccessKey == "" || cred.SecretKey == "" {
 		return nil, fmt.Errorf("%s: %w: Credentials needs both AccessKey and SecretKey", provider, upload.ErrInvalid)

@@ -10,8 +10,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// table is what the answers of both layers mean, the mailer's (77xxx) and the
-// API Gateway's (three digits), where HTTP alone does not say it.
+// table says what the codes of the mailer (77xxx) and of the API Gateway (three
+// digits) mean, where HTTP alone does not.
 var table = wire.Table{
 	{Status: 400, Code: "77101", Kind: upload.ErrUnauthorized},
 	{Status: 400, Code: "77103", Kind: upload.ErrNotFound},
@@ -19,8 +19,8 @@ var table = wire.Table{
 	{Status: 500, Code: "77301", Kind: upload.ErrUnavailable}, // no default project: that does not pass by itself
 }
 
-// words is createFile's documentation of its return codes, for an answer that
-// brings a code and no words.
+// words holds createFile's documentation of its return codes. It is used for an
+// answer with a code and no words.
 var words = map[string]string{
 	"77001": "method not allowed",
 	"77002": "unsupported media type",
@@ -34,14 +34,19 @@ var words = map[string]string{
 	"77303": "other internal error",
 }
 
-// readError takes the code from wherever an answer has it: the gateway nests
-// it, sibling services do not, and the mailer's own form is shown nowhere.
+// readError finds the code and the words, wherever an answer has them. The gateway
+// nests them, and sibling services do not. Newer pages of the provider use detail
+// and fieldErrors. The form of the mailer's own errors is shown nowhere.
 func readError(a wire.Answer) (code, message string) {
 	body := wire.ParseLenient(a.Body)
 	code = body.Text("error.errorCode", "errorCode", "error.code", "code", "returnCode", "error.returnCode")
 	message = body.Text("error.message", "errorMessage", "error.errorMessage", "message", "returnMessage", "error")
-	if details := body.Text("error.details", "details"); details != "" && details != message {
-		message = strings.TrimPrefix(message+": "+details, ": ")
+	for _, details := range []string{
+		body.Text("error.details", "details", "error.detail", "detail"), body.JSON("error.fieldErrors"), body.JSON("fieldErrors"),
+	} {
+		if details != "" && details != message {
+			message = strings.TrimPrefix(message+": "+details, ": ")
+		}
 	}
 	if message == "" {
 		message = words[code]
@@ -52,8 +57,8 @@ func readError(a wire.Answer) (code, message string) {
 	return code, message
 }
 
-// clockHint tells a refused clock from refused keys, which the gateway answers
-// alike: by the Date of its answer, else by its words.
+// clockHint says that the clock was refused, and not the keys. The gateway answers
+// both alike, so the Date of its answer decides, or else its words.
 func clockHint(a wire.Answer, message string) string {
 	if a.Status != http.StatusUnauthorized {
 		return ""

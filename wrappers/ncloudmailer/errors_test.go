@@ -165,6 +165,7 @@ func TestErrorsAreUnderstoodInEveryShape(t *testing.T) {
 		{"details that say the same", "application/json", `{"error":{"errorCode":"200","message":"m","details":"m"}}`, "200", "m"},
 		{"details alone", "application/json", `{"error":{"errorCode":"200","details":"d"}}`, "200", "d"},
 		{"details of another type", "application/json", `{"error":{"errorCode":"200","message":"m","details":{"a":[1]}}}`, "200", "m"},
+		{"detail, and the fields", "application/json", `{"error":{"errorCode":"INVALID","message":"m","detail":"d","fieldErrors":[{"field":"f"}]}}`, "INVALID", `m: d: [{"field":"f"}]`},
 		{"flat", "application/json", `{"errorCode":200,"errorMessage":"m"}`, "200", "m"},
 		{"flat with the other words", "application/json", `{"code":"200","message":"m"}`, "200", "m"},
 		{"nested with the other words", "application/json", `{"error":{"code":"200","errorMessage":"m"}}`, "200", "m"},

@@ -22,7 +22,7 @@ const (
 	headerSignature = "X-Ncp-Apigw-Signature-V2"
 )
 
-// MaxClockSkew is how far a request's timestamp may be from the gateway's clock.
+// MaxClockSkew limits how far a request's timestamp may be from the gateway's clock.
 const MaxClockSkew = 5 * time.Minute
 
 // Credentials is a pair of API authentication keys, as NAVER Cloud Platform's
@@ -37,19 +37,20 @@ func (Credentials) Format(s fmt.State, _ rune) {
 // MarshalText keeps the keys out of JSON and logs.
 func (Credentials) MarshalText() ([]byte, error) { return []byte(wire.Redacted), nil }
 
-// Sign sets the three headers that authenticate req at the time now, for
-// requests of the raw API too. The body is not signed; the path and query are,
-// so req must go out as it is, within [MaxClockSkew].
+// Sign sets the three headers that authenticate req at the time now. It is of use
+// for requests of the raw API, too. The path and the query are signed, and the body
+// is not. So req must go out with the same path and query, within [MaxClockSkew].
 func (c Credentials) Sign(req *http.Request, now time.Time) { newSigner(c).sign(req, now) }
 
-// Signature is signature version 2 of a request. Uri is the path and the raw
-// query just as they are sent, without scheme and host; timestamp is the text
-// of the timestamp header, milliseconds since 1970.
+// Signature returns signature version 2 of a request. Uri is the path and the raw
+// query just as they are sent, without scheme and host. Timestamp is the text of
+// the timestamp header, in milliseconds since 1970.
 func (c Credentials) Signature(method, uri, timestamp string) string {
 	return newSigner(c).signature(method, uri, timestamp)
 }
 
-// signer signs any number of requests with one key, whose HMAC state it keeps.
+// signer signs any number of requests with one key. It keeps the HMAC states of
+// the key, which cost more than a signature.
 type signer struct {
 	accessKey string
 	macs      sync.Pool

@@ -14,8 +14,8 @@ const (
 	lifetime = 24 * time.Hour // of a fileId, by createFile's documentation
 )
 
-// Upload sends one file (createFile). The result's ID is its fileId, good until
-// Expires; TempRequestID is what [Client.DeleteFile] takes.
+// Upload sends one file (createFile). The result's ID is the fileId, which is good
+// until Expires. [Client.DeleteFile] takes the TempRequestID.
 func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	batch, err := c.CreateFile(ctx, src)
 	if err != nil {
@@ -24,11 +24,13 @@ func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 	return batch.Files[0], nil
 }
 
-// CreateFile sends several files in one request (createFile) and answers in
-// their order. That the API takes more than one at a time is what other clients
-// do, not what its documentation says. All sources are open while it runs. An
-// answer with another number of files, or other sizes, than were sent is
-// [upload.ErrUnavailable].
+// CreateFile sends several files in one request (createFile) and returns them in
+// the same order. NAVER's documentation speaks of one file; other people's clients
+// send several. All sources are open while it runs.
+//
+// If the answer lists another number of files than were sent, or another size, the
+// error is [upload.ErrUnavailable] and names the ids in the answer: the files are
+// stored.
 func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, error) {
 	form := wire.Form(field, srcs...)
 	b := batch{sent: srcs, expires: time.Now().Add(lifetime)}

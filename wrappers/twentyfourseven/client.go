@@ -6,14 +6,15 @@
 //	client, err := twentyfourseven.New(tokens, upload.Config{})
 //	src, err := upload.File("invoice.pdf")
 //	res, err := client.Upload(ctx, src)   // res.ID is the fileId
-//	st, err := client.Wait(ctx, res.ID)   // st.DocumentID is what POST /transactions takes
+//	st, err := client.Wait(ctx, res.ID)   // POST /transactions takes st.DocumentID
+//	n, err := client.Download(ctx, st.DocumentID, w, 0)
 //
 // # What is repeated
 //
-// Both steps are repeated after a network error, 408, 429 and 5xx, waiting as
-// upload.Retry says: a fileId that is asked for and not used is an orphan,
-// nothing more, and the presigned URL takes the same bytes again. A presigned
-// URL that ran out costs one new start. After a 401 a new token is asked for,
+// Both steps are repeated after a network error, 408, 429 and 5xx. upload.Retry
+// says how often and how long the waits are. A fileId that is never used does no
+// harm, and the presigned URL takes the same bytes again. If the presigned URL has
+// run out, the upload starts anew, once. After a 401 a new token is asked for,
 // once. Nothing else is sent twice.
 //
 // The API's rate limits, and how long a presigned URL lives, are not published.
@@ -29,13 +30,13 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// BaseURL is where the API is.
+// BaseURL is the address of the API.
 const BaseURL = "https://rest.api.24sevenoffice.com/v1"
 
 const provider = "twentyfourseven"
 
-// Client uploads for one organization, which is the one that its tokens are
-// for. It is safe for concurrent use.
+// Client uploads for one organization: its tokens are for that one. It is safe for
+// concurrent use.
 type Client struct {
 	api       *api.Client
 	doer      *wire.Doer
@@ -49,8 +50,8 @@ var _ upload.Uploader = (*Client)(nil)
 // or any other oauth2.TokenSource. A setting that cannot be used is
 // [upload.ErrInvalid].
 //
-// Only the TokenSource of ClientCredentials knows that a token was refused and
-// hears a context end; one of another make must renew its tokens by itself.
+// Only the TokenSource of ClientCredentials is told that a token was refused, and
+// ends its call with the context. Any other source must renew its tokens by itself.
 func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
 	if tokens == nil {
 		return nil, fmt.Errorf("%s: %w: there is no token source", provider, upload.ErrInvalid)

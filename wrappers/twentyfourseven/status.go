@@ -45,7 +45,7 @@ const opStatus = "getFileUploadStatus"
 func (c *Client) Status(ctx context.Context, fileID string) (Status, error) {
 	st := Status{FileID: fileID}
 	trace, err := c.doer.Call(ctx, opStatus, st.read, func(ctx context.Context) (*http.Response, error) {
-		if fileID == "" || fileID == "." || fileID == ".." { // a path segment that would name another resource
+		if fileID == "" || fileID == "." || fileID == ".." { // as a segment of a path it would name another resource
 			return nil, fmt.Errorf("%w: %q is no fileId", upload.ErrInvalid, fileID)
 		}
 		return c.api.GetFileUploadStatus(ctx, fileID)
