@@ -140,6 +140,11 @@ func command[P, R any](t *testing.T, ctx context.Context, c cdp.Command[P, R], p
 // shell runs lines in bash, as a person would paste them.
 func shell(t *testing.T, dir, lines string) string {
 	t.Helper()
+	for _, tool := range []string{"bash", "curl", "openssl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", "set -eu\n"+lines)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
