@@ -12,12 +12,12 @@ import (
 
 // CreateFileWithForm calls CreateFileWithBody with body as a form.
 func (c *Client) CreateFileWithForm(ctx context.Context, body CreateFileMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.CreateFileWithBody(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // CreateFileWithFormWithResponse calls CreateFileWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) CreateFileWithFormWithResponse(ctx context.Context, body CreateFileMultipartRequestBody, reqEditors ...RequestEditorFn) (*CreateFileResult, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.CreateFileWithBodyWithResponse(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }

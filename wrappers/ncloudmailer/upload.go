@@ -5,14 +5,11 @@ import (
 	"net/http"
 	"time"
 
+	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
-	"github.com/putpost/putpost/wrappers/wire"
 )
 
-const (
-	field    = "fileList"     // the form's field, one part a file
-	lifetime = 24 * time.Hour // of a fileId, by createFile's documentation
-)
+const lifetime = 24 * time.Hour // of a fileId, by createFile's documentation
 
 // Upload sends one file (createFile). The result's ID is the fileId, which is good
 // until Expires. [Client.DeleteFile] takes the TempRequestID.
@@ -32,9 +29,8 @@ func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 // error is [upload.ErrUnavailable] and names the ids in the answer: the files are
 // stored.
 func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, error) {
-	form := wire.Form(field, srcs...)
 	b := batch{sent: srcs, expires: time.Now().Add(lifetime)}
 	return b.call(c, ctx, "createFile", func(ctx context.Context) (*http.Response, error) {
-		return c.api.CreateFileWithBody(ctx, form.ContentType, nil, form.Edit)
+		return c.api.CreateFileWithForm(ctx, api.CreateFileRequest{FileList: srcs})
 	})
 }

@@ -3,16 +3,29 @@ package wire
 import (
 	"fmt"
 	"mime"
-	"regexp"
 	"strings"
 	"unicode"
 )
 
-// simpleType is a media type without parameters.
-var simpleType = regexp.MustCompile("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")
+// simple reports whether text is a media type without parameters.
+func simple(text string) bool {
+	kind, sub, found := strings.Cut(text, "/")
+	return found && token(kind) && token(sub)
+}
+
+// token reports whether text is one of the names that a media type consists of.
+func token(text string) bool {
+	for _, c := range []byte(text) {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && strings.IndexByte("!#$&^_.+-", c) < 0 {
+			return false
+		}
+	}
+	return text != ""
+}
 
 func checkMediaType(text string) error {
-	if simpleType.MatchString(text) {
+	if simple(text) {
 		return nil
 	}
 	typ, _, err := mime.ParseMediaType(text)

@@ -36,6 +36,11 @@ func FormFrom(model any, encodings map[string]Encoding) *Body {
 	if v.Kind() != reflect.Struct || v.Type() == sourceType {
 		return &Body{err: fmt.Errorf("%w: a form's model is a struct with a field a part, and not a %T", upload.ErrInvalid, model)}
 	}
+	if !v.CanAddr() { // its fields need addresses
+		held := reflect.New(v.Type()).Elem()
+		held.Set(v)
+		v = held
+	}
 	var few [4]Field // on the stack, where most forms fit
 	fields := few[:0]
 	for _, files := range []bool{false, true} {
@@ -47,11 +52,10 @@ func FormFrom(model any, encodings map[string]Encoding) *Body {
 			if !ok {
 				enc = encodings[""]
 			}
-			of, err := p.fields(v.FieldByIndex(p.index), enc, ok)
-			if err != nil {
+			var err error
+			if fields, err = p.add(fields, v.FieldByIndex(p.index), enc, ok); err != nil {
 				return &Body{err: inField(p.name, fmt.Errorf("%w: %w", upload.ErrInvalid, err))}
 			}
-			fields = append(fields, of...)
 		}
 	}
 	return FormOf(fields...)
@@ -176,12 +180,12 @@ func faultOf(t reflect.Type) (fault string, loose bool) {
 	return "", false
 }
 
-// fields returns the parts that v, the property's value, is sent as. Told says
-// that the spec has an encoding for it.
-func (p *property) fields(v reflect.Value, enc Encoding, told bool) ([]Field, error) {
+// add appends the parts that v, the property's value, is sent as. Told says that
+// the spec has an encoding for it.
+func (p *property) add(fields []Field, v reflect.Value, enc Encoding, told bool) ([]Field, error) {
 	unset := v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 || v.Kind() == reflect.Map && v.Len() == 0
 	if p.omit && unset {
-		return nil, nil
+		return fields, nil
 	}
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
@@ -190,10 +194,10 @@ func (p *property) fields(v reflect.Value, enc Encoding, told bool) ([]Field, er
 		v = v.Elem()
 	}
 	if p.file {
-		return p.files(v, enc)
+		return p.addFiles(fields, v, enc)
 	}
 	if k := v.Kind(); (k == reflect.Pointer || k == reflect.Interface || k == reflect.Slice || k == reflect.Map) && v.IsNil() {
-		return nil, nil
+		return fields, nil
 	}
 	if p.fault != "" && !(p.loose && (told || enc.nests())) {
 		return nil, errors.New(p.fault)
@@ -210,34 +214,43 @@ func (p *property) fields(v reflect.Value, enc Encoding, told bool) ([]Field, er
 			return nil, errors.New("is a union that holds nothing; one that should hold a file cannot be sent: " +
 				"make it an array of files in the spec (an overlay does), or use FormOf")
 		}
-		return nil, nil
+		return fields, nil
 	}
-	return enc.parts(p.name, value)
+	parts, err := enc.parts(p.name, value)
+	return append(fields, parts...), err
 }
 
-// files returns a part for each file of v, a Source or a slice.
-func (p *property) files(v reflect.Value, enc Encoding) (fields []Field, err error) {
-	add := func(name string, v reflect.Value) {
-		for v.Kind() == reflect.Pointer && !v.IsNil() {
-			v = v.Elem()
-		}
-		src, ok := v.Interface().(upload.Source)
-		if !ok || src.Open == nil {
-			err = errors.New("the file is not set, and it is required")
-			return
-		}
-		src.ContentType = choose(enc.types(), src.ContentType)
-		fields = append(fields, Field{Name: name, File: &src})
-	}
+// addFiles appends a part for each file of v, a Source or a slice.
+func (p *property) addFiles(fields []Field, v reflect.Value, enc Encoding) ([]Field, error) {
 	if v.Kind() != reflect.Slice {
-		add(p.name, v)
-		return fields, err
+		f, err := fileField(p.name, v, enc)
+		return append(fields, f), err
 	}
 	if v.Len() == 0 && !p.omit {
 		return nil, errors.New("there is no file in it, and it is required")
 	}
 	for i := range v.Len() {
-		add(enc.element(p.name, i), v.Index(i))
+		f, err := fileField(enc.element(p.name, i), v.Index(i), enc)
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, f)
 	}
-	return fields, err
+	return fields, nil
+}
+
+// fileField returns the part of v, a Source in memory or a pointer to one.
+func fileField(name string, v reflect.Value, enc Encoding) (Field, error) {
+	if v.Kind() != reflect.Pointer {
+		v = v.Addr()
+	}
+	src, _ := v.Interface().(*upload.Source)
+	if src == nil || src.Open == nil {
+		return Field{}, errors.New("the file is not set, and it is required")
+	}
+	f := Field{Name: name, File: src}
+	if types := enc.types(); len(types) > 0 {
+		f.ContentType = choose(types, src.ContentType)
+	}
+	return f, nil
 }

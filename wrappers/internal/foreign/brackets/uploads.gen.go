@@ -12,7 +12,7 @@ import (
 
 // UploadFileWithForm calls UploadFileWithBody with body as a form.
 func (c *Client) UploadFileWithForm(ctx context.Context, params *UploadFileParams, body UploadFileMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, map[string]wire.Encoding{
+	wireBody := wire.FormFrom(&body, map[string]wire.Encoding{
 		"": {Style: "deepObject"},
 	})
 	return c.UploadFileWithBody(ctx, params, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
@@ -20,7 +20,7 @@ func (c *Client) UploadFileWithForm(ctx context.Context, params *UploadFileParam
 
 // UploadFileWithFormWithResponse calls UploadFileWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) UploadFileWithFormWithResponse(ctx context.Context, params *UploadFileParams, body UploadFileMultipartRequestBody, reqEditors ...RequestEditorFn) (*UploadFileResult, error) {
-	wireBody := wire.FormFrom(body, map[string]wire.Encoding{
+	wireBody := wire.FormFrom(&body, map[string]wire.Encoding{
 		"": {Style: "deepObject"},
 	})
 	return c.UploadFileWithBodyWithResponse(ctx, params, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
@@ -28,7 +28,7 @@ func (c *ClientWithResponses) UploadFileWithFormWithResponse(ctx context.Context
 
 // SignatureRequestSendWithForm calls SignatureRequestSendWithBody with body as a form.
 func (c *Client) SignatureRequestSendWithForm(ctx context.Context, body SignatureRequestSendMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, map[string]wire.Encoding{
+	wireBody := wire.FormFrom(&body, map[string]wire.Encoding{
 		"": {Style: "deepObject"},
 	})
 	return c.SignatureRequestSendWithBody(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
@@ -36,7 +36,7 @@ func (c *Client) SignatureRequestSendWithForm(ctx context.Context, body Signatur
 
 // SignatureRequestSendWithFormWithResponse calls SignatureRequestSendWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) SignatureRequestSendWithFormWithResponse(ctx context.Context, body SignatureRequestSendMultipartRequestBody, reqEditors ...RequestEditorFn) (*SignatureRequestSendResult, error) {
-	wireBody := wire.FormFrom(body, map[string]wire.Encoding{
+	wireBody := wire.FormFrom(&body, map[string]wire.Encoding{
 		"": {Style: "deepObject"},
 	})
 	return c.SignatureRequestSendWithBodyWithResponse(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)

@@ -13,25 +13,25 @@ import (
 
 // CreateAttachmentForObjectWithForm calls CreateAttachmentForObjectWithBody with body as a form.
 func (c *Client) CreateAttachmentForObjectWithForm(ctx context.Context, body CreateAttachmentForObjectMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.CreateAttachmentForObjectWithBody(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // CreateAttachmentForObjectWithFormWithResponse calls CreateAttachmentForObjectWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) CreateAttachmentForObjectWithFormWithResponse(ctx context.Context, body CreateAttachmentForObjectMultipartRequestBody, reqEditors ...RequestEditorFn) (*CreateAttachmentForObjectResult, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.CreateAttachmentForObjectWithBodyWithResponse(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // PostFilesContentWithForm calls PostFilesContentWithBody with body as a form.
 func (c *Client) PostFilesContentWithForm(ctx context.Context, params *PostFilesContentParams, body PostFilesContentMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.PostFilesContentWithBody(ctx, params, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // PostFilesContentWithFormWithResponse calls PostFilesContentWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) PostFilesContentWithFormWithResponse(ctx context.Context, params *PostFilesContentParams, body PostFilesContentMultipartRequestBody, reqEditors ...RequestEditorFn) (*PostFilesContentResult, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.PostFilesContentWithBodyWithResponse(ctx, params, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
@@ -49,13 +49,13 @@ func (c *ClientWithResponses) CreateAssetUploadJobWithFileWithResponse(ctx conte
 
 // AddVoiceWithForm calls AddVoiceWithBody with body as a form.
 func (c *Client) AddVoiceWithForm(ctx context.Context, body AddVoiceMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.AddVoiceWithBody(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // AddVoiceWithFormWithResponse calls AddVoiceWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) AddVoiceWithFormWithResponse(ctx context.Context, body AddVoiceMultipartRequestBody, reqEditors ...RequestEditorFn) (*AddVoiceResult, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.AddVoiceWithBodyWithResponse(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
@@ -73,31 +73,31 @@ func (c *ClientWithResponses) ReposUploadReleaseAssetWithFileWithResponse(ctx co
 
 // UploadAssetWithForm calls UploadAssetWithBody with body as a form.
 func (c *Client) UploadAssetWithForm(ctx context.Context, params *UploadAssetParams, body UploadAssetMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.UploadAssetWithBody(ctx, params, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // UploadAssetWithFormWithResponse calls UploadAssetWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) UploadAssetWithFormWithResponse(ctx context.Context, params *UploadAssetParams, body UploadAssetMultipartRequestBody, reqEditors ...RequestEditorFn) (*UploadAssetResult, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.UploadAssetWithBodyWithResponse(ctx, params, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // CreateTranscriptionWithForm calls CreateTranscriptionWithBody with body as a form.
 func (c *Client) CreateTranscriptionWithForm(ctx context.Context, body CreateTranscriptionMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.CreateTranscriptionWithBody(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // CreateTranscriptionWithFormWithResponse calls CreateTranscriptionWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) CreateTranscriptionWithFormWithResponse(ctx context.Context, body CreateTranscriptionMultipartRequestBody, reqEditors ...RequestEditorFn) (*CreateTranscriptionResult, error) {
-	wireBody := wire.FormFrom(body, nil)
+	wireBody := wire.FormFrom(&body, nil)
 	return c.CreateTranscriptionWithBodyWithResponse(ctx, wireBody.ContentType, nil, append([]RequestEditorFn{wireBody.Edit}, reqEditors...)...)
 }
 
 // CreateRealtimeCallWithForm calls CreateRealtimeCallWithBody with body as a form.
 func (c *Client) CreateRealtimeCallWithForm(ctx context.Context, body CreateRealtimeCallMultipartRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	wireBody := wire.FormFrom(body, map[string]wire.Encoding{
+	wireBody := wire.FormFrom(&body, map[string]wire.Encoding{
 		"sdp":     {ContentType: "application/sdp", Style: "", Joined: false},
 		"session": {ContentType: "application/json", Style: "", Joined: false},
 	})
@@ -106,7 +106,7 @@ func (c *Client) CreateRealtimeCallWithForm(ctx context.Context, body CreateReal
 
 // CreateRealtimeCallWithFormWithResponse calls CreateRealtimeCallWithBodyWithResponse with body as a form.
 func (c *ClientWithResponses) CreateRealtimeCallWithFormWithResponse(ctx context.Context, body CreateRealtimeCallMultipartRequestBody, reqEditors ...RequestEditorFn) (*CreateRealtimeCallResult, error) {
-	wireBody := wire.FormFrom(body, map[string]wire.Encoding{
+	wireBody := wire.FormFrom(&body, map[string]wire.Encoding{
 		"sdp":     {ContentType: "application/sdp", Style: "", Joined: false},
 		"session": {ContentType: "application/json", Style: "", Joined: false},
 	})
