@@ -1,11 +1,13 @@
 package twentyfourseven_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -891,5 +893,56 @@ func TestSourceOfTheOAuth2Package(t *testing.T) {
 	_, err := o.client(t, foreign.TokenSource(ctx), hc).Upload(t.Context(), small)
 	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Status != 401 || strings.Contains(f.Error(), officeSecret) {
 		t.Errorf("%v, want upload.ErrUnauthorized without the body", f)
+	}
+}
+
+// The token call is made with the client's settings, and with nothing of the
+// source's context.
+func TestTokenCallGoesByTheClientsConfig(t *testing.T) {
+	o := newOffice()
+	hc := o.serve(t)
+	o.token = says(503, "")
+	var log bytes.Buffer
+	var via int
+	client, err := twentyfourseven.New(
+		twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1", TokenURL: o.base + "/oauth/token"}.TokenSource(t.Context()),
+		upload.Config{
+			BaseURL:   o.base + "/v1",
+			UserAgent: "invoices/2",
+			Header:    http.Header{"X-Department": {"invoices"}},
+			Retry:     upload.Retry{Attempts: 1},
+			Logger:    slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				via++
+				if r.UserAgent() != "invoices/2" || r.Header.Get("X-Department") != "" {
+					t.Errorf("the token call has the headers %v", r.Header)
+				}
+				return hc.Transport.RoundTrip(r)
+			})},
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Upload(t.Context(), small)
+	if f := failure(t, err); f.Op != upload.OpToken || f.Attempts != 1 || o.count("token") != 1 || via != 1 {
+		t.Errorf("%v after %d calls, %d by the client's transport; want one", f, o.count("token"), via)
+	}
+	if !strings.Contains(log.String(), "op=token") {
+		t.Errorf("the log says nothing of the token call: %s", &log)
+	}
+}
+
+// Two clients share the tokens of one source, each by its own settings.
+func TestClientsOfOneSourceShareItsToken(t *testing.T) {
+	o := newOffice()
+	hc := o.serve(t)
+	tokens := o.tokens(t.Context(), hc)
+	for range 2 {
+		if _, err := o.client(t, tokens, hc).Upload(t.Context(), small); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := o.count("token"); n != 1 {
+		t.Errorf("%d fetches, want 1", n)
 	}
 }

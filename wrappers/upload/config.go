@@ -15,7 +15,9 @@ type Config struct {
 	// HTTPClient's Transport sends the requests, so its settings of
 	// connections, proxy and TLS hold. Its Timeout holds for each attempt. Its
 	// cookie jar and its redirects are left out. Nil, or a nil Transport,
-	// means a transport like [NewTransport]'s that all clients share.
+	// means a transport like [NewTransport]'s that all clients share. A
+	// Transport that repeats requests by itself does not belong here, since
+	// most of these read a whole body into memory first.
 	HTTPClient *http.Client
 
 	// Connections is the largest number of connections to one host. Zero is

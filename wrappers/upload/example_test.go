@@ -18,16 +18,17 @@ import (
 
 // The zero Config works. This one changes everything there is to change.
 func ExampleConfig() {
-	transport := http.DefaultTransport.(*http.Transport).Clone() // for a proxy or certificates of one's own
-	transport.MaxIdleConnsPerHost = 64                           // at least as many as uploads run at once
+	transport := upload.NewTransport() // for a proxy or certificates of one's own
+	transport.MaxConnsPerHost = 64
 
 	cfg := upload.Config{
-		BaseURL:    ncloudmailer.BaseURLSGN,
-		HTTPClient: &http.Client{Transport: transport},
-		Header:     http.Header{"x-ncp-lang": {"ko-KR"}},
-		UserAgent:  "invoices/2.1",
-		Retry:      upload.Retry{Attempts: 6, MaxWait: 10 * time.Second},
-		Logger:     slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		BaseURL:       ncloudmailer.BaseURLSGN,
+		HTTPClient:    &http.Client{Transport: transport},
+		AnswerTimeout: 2 * time.Minute,
+		Header:        http.Header{"x-ncp-lang": {"ko-KR"}},
+		UserAgent:     "invoices/2.1",
+		Retry:         upload.Retry{Attempts: 6, MaxWait: 10 * time.Second},
+		Logger:        slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
 	keys := ncloudmailer.Credentials{AccessKey: "key", SecretKey: "secret"}
 	_, err := ncloudmailer.New(keys, cfg)

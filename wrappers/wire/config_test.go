@@ -1,10 +1,14 @@
 package wire_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/wire"
@@ -56,6 +60,52 @@ func TestHeaderThatWouldUndoTheRequestIsRefused(t *testing.T) {
 		_, err := wire.NewDoer(wire.API{BaseURL: "https://host"}, upload.Config{Header: http.Header{"X-A": {"fine", value}}})
 		if (err == nil) != ok || err != nil && !errors.Is(err, upload.ErrInvalid) {
 			t.Errorf("the value %q: %v, want it accepted: %t", value, err, ok)
+		}
+	}
+}
+
+// changed returns a client whose transport is the tuned one with a change.
+func changed(change func(*http.Transport)) *http.Client {
+	tr := upload.NewTransport()
+	change(tr)
+	return &http.Client{Transport: tr}
+}
+
+func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
+	proxy := func(address string) *http.Client {
+		return changed(func(tr *http.Transport) {
+			tr.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(address) }
+		})
+	}
+	secured := func(c *tls.Config) *http.Client {
+		return changed(func(tr *http.Transport) { tr.TLSClientConfig = c })
+	}
+	for _, tt := range []struct {
+		field string
+		cfg   upload.Config
+	}{
+		{"HTTPClient.Transport is a nil *http.Transport", upload.Config{HTTPClient: &http.Client{Transport: (*http.Transport)(nil)}}},
+		{"HTTPClient.Timeout", upload.Config{HTTPClient: &http.Client{Timeout: -1}}},
+		{"Connections", upload.Config{Connections: -1}},
+		{"MaxConnsPerHost", upload.Config{Connections: 3, HTTPClient: &http.Client{Transport: upload.NewTransport()}}},
+		{"Retry.Attempts", upload.Config{Retry: upload.Retry{Attempts: -1}}},
+		{"Retry.MaxWait", upload.Config{Retry: upload.Retry{MaxWait: -1}}},
+		{"UserAgent", upload.Config{UserAgent: "a\r\nX-Injected: 1"}},
+		{"Header", upload.Config{Header: http.Header{"bad name": {"x"}}}},
+		{"BaseURL", upload.Config{BaseURL: "host/v1"}},
+		{"Transport.TLSHandshakeTimeout", upload.Config{HTTPClient: changed(func(tr *http.Transport) { tr.TLSHandshakeTimeout = -time.Second })}},
+		{"Transport.ResponseHeaderTimeout", upload.Config{HTTPClient: changed(func(tr *http.Transport) { tr.ResponseHeaderTimeout = -time.Second })}},
+		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: secured(&tls.Config{RootCAs: x509.NewCertPool()})}},
+		{"TLSClientConfig.Certificates[0]", upload.Config{HTTPClient: secured(&tls.Config{Certificates: []tls.Certificate{{}}})}},
+		{"MinVersion", upload.Config{HTTPClient: secured(&tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12})}},
+		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@ho st")}},
+		{"Transport.Proxy", upload.Config{HTTPClient: proxy("ftp://user:hunter2@host:21")}},
+		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@:3128")}},
+		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: &http.Client{Transport: struct{ http.RoundTripper }{secured(&tls.Config{RootCAs: x509.NewCertPool()}).Transport}}}},
+	} {
+		_, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"}, tt.cfg)
+		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.field) || strings.Contains(err.Error(), "hunter2") || strings.ContainsAny(err.Error(), "\r\n") {
+			t.Errorf("%v, want ErrInvalid that names %s in one line, without the password", err, tt.field)
 		}
 	}
 }

@@ -1,0 +1,232 @@
+package upload_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+var keys = ncloudmailer.Credentials{AccessKey: "an-access-key", SecretKey: "a-secret-key"}
+
+// mailer answers as createFile does.
+func mailer(w http.ResponseWriter, r *http.Request) {
+	_, file, err := r.FormFile("fileList")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	fmt.Fprintf(w, `{"tempRequestId":"t-1","files":[{"fileName":%q,"fileSize":%d,"fileId":"f-1"}]}`, file.Filename, file.Size)
+}
+
+func certificate(srv *httptest.Server) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+}
+
+// A server whose certificate comes from a CA of your own.
+func ExampleNewTransport_ownCA() {
+	srv := httptest.NewTLSServer(http.HandlerFunc(mailer))
+	defer srv.Close()
+	caPEM := certificate(srv) // yours is in a file
+
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(caPEM) {
+		panic("no certificate in the file")
+	}
+	tr := upload.NewTransport()
+	tr.TLSClientConfig = &tls.Config{RootCAs: pool}
+	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.URL, HTTPClient: &http.Client{Transport: tr}})
+	if err != nil {
+		panic(err)
+	}
+
+	res, err := client.Upload(context.Background(), upload.Bytes("hello.txt", []byte("hello")))
+	fmt.Println(res.ID, res.Name, err)
+	// Output:
+	// f-1 hello.txt <nil>
+}
+
+// A server that asks for a client certificate.
+func ExampleNewTransport_clientCertificate() {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println("the server saw", len(r.TLS.PeerCertificates), "certificate")
+		mailer(w, r)
+	}))
+	srv.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	srv.StartTLS()
+	defer srv.Close()
+	cert := srv.TLS.Certificates[0] // yours comes from tls.LoadX509KeyPair
+
+	tr := upload.NewTransport()
+	tr.TLSClientConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+	tr.TLSClientConfig.RootCAs = x509.NewCertPool() // this server's, and not the system's
+	tr.TLSClientConfig.RootCAs.AddCert(srv.Certificate())
+	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.URL, HTTPClient: &http.Client{Transport: tr}})
+	if err != nil {
+		panic(err)
+	}
+
+	_, err = client.Upload(context.Background(), upload.Bytes("hello.txt", []byte("hello")))
+	fmt.Println(err)
+	// Output:
+	// the server saw 1 certificate
+	// <nil>
+}
+
+// HTTPS_PROXY and HTTP_PROXY of the environment are used as they are. A proxy of
+// your own takes their place.
+func ExampleNewTransport_proxy() {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println("the proxy is asked for", r.Host)
+		mailer(w, r) // in place of the server
+	}))
+	defer proxy.Close()
+	address, err := url.Parse(proxy.URL)
+	if err != nil {
+		panic(err)
+	}
+
+	tr := upload.NewTransport()
+	tr.Proxy = http.ProxyURL(address)
+	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: "http://mail.example/api/v1", HTTPClient: &http.Client{Transport: tr}})
+	if err != nil {
+		panic(err)
+	}
+
+	_, err = client.Upload(context.Background(), upload.Bytes("hello.txt", []byte("hello")))
+	fmt.Println(err)
+	// Output:
+	// the proxy is asked for mail.example
+	// <nil>
+}
+
+// within is an Uploader that gives each file a time of its own.
+type within struct {
+	upload.Uploader
+	limit time.Duration
+}
+
+func (w within) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.limit)
+	defer cancel()
+	return w.Uploader.Upload(ctx, src)
+}
+
+// A deadline for each file, and not for all of them together.
+func ExampleMany_deadlineForEachFile() {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, file, err := r.FormFile("fileList"); err == nil && file.Filename == "stuck.txt" {
+			<-r.Context().Done()
+			return
+		}
+		mailer(w, r)
+	}))
+	defer srv.Close()
+	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.URL})
+	if err != nil {
+		panic(err)
+	}
+
+	var sources iter.Seq2[upload.Source, error] = func(yield func(upload.Source, error) bool) {
+		_ = yield(upload.Bytes("stuck.txt", []byte("x")), nil) && yield(upload.Bytes("fine.txt", []byte("x")), nil)
+	}
+	for sent, err := range upload.Many(context.Background(), within{client, 200 * time.Millisecond}, 1, sources) {
+		fmt.Println(sent.Source.Name, errors.Is(err, context.DeadlineExceeded))
+	}
+	// Output:
+	// stuck.txt true
+	// fine.txt false
+}
+
+// Files gives Many its sources, and each result names the path that it belongs
+// to.
+func ExampleFiles() {
+	srv := httptest.NewServer(http.HandlerFunc(mailer))
+	defer srv.Close()
+	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.URL})
+	if err != nil {
+		panic(err)
+	}
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "invoice.pdf")
+	if err := os.WriteFile(path, []byte("%PDF-1.7"), 0o600); err != nil {
+		panic(err)
+	}
+
+	for sent, err := range upload.Many(context.Background(), client, 4, upload.Files(path, filepath.Join(dir, "missing.pdf"))) {
+		fmt.Println(strings.TrimPrefix(sent.Source.Name, dir), sent.Result.Name, err != nil)
+	}
+	// Unordered output:
+	// /invoice.pdf invoice.pdf false
+	// /missing.pdf  true
+}
+
+// roundTrip is a RoundTripper that is a func.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// withoutQuery puts a tracer around a network so that the tracer sees every
+// address without its query.
+func withoutQuery(tracer func(http.RoundTripper) http.RoundTripper, network http.RoundTripper) http.RoundTripper {
+	type address struct{}
+	traced := tracer(roundTrip(func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(req.Context())
+		req.URL = req.Context().Value(address{}).(*url.URL)
+		return network.RoundTrip(req)
+	}))
+	return roundTrip(func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(context.WithValue(req.Context(), address{}, req.URL))
+		req.URL.RawQuery = ""
+		return traced.RoundTrip(req)
+	})
+}
+
+// OpenTelemetry's otelhttp records each request's whole address as url.full, and
+// the signature of a presigned URL is in its query. In place of tracer stands
+//
+//	func(next http.RoundTripper) http.RoundTripper { return otelhttp.NewTransport(next) }
+func ExampleConfig_openTelemetry() {
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Println("the server got", r.URL.RequestURI())
+	}))
+	defer srv.Close()
+	tracer := func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(req *http.Request) (*http.Response, error) {
+			fmt.Println("the trace says", req.URL.RequestURI())
+			return next.RoundTrip(req)
+		})
+	}
+
+	cfg := upload.Config{HTTPClient: &http.Client{Transport: withoutQuery(tracer, upload.NewTransport())}}
+
+	resp, err := cfg.HTTPClient.Get(srv.URL + "/bucket/file?X-Amz-Signature=abc") // as a client does with cfg
+	if err != nil {
+		panic(err)
+	}
+	io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	// Output:
+	// the trace says /bucket/file
+	// the server got /bucket/file?X-Amz-Signature=abc
+}
