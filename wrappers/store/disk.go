@@ -139,8 +139,7 @@ func (d *disk) Open(ctx context.Context, key string) (io.ReadCloser, Info, error
 	mu := d.lock(key)
 	mu.RLock()
 	defer mu.RUnlock()
-	// To open a pipe that someone laid down must not wait for its writer.
-	f, err := d.root.OpenFile(filepath.FromSlash(key), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := d.openFile(key)
 	if err != nil {
 		return nil, Info{}, wrap("open", key, missing(err))
 	}
@@ -150,6 +149,12 @@ func (d *disk) Open(ctx context.Context, key string) (io.ReadCloser, Info, error
 		return nil, Info{}, wrap("open", key, err)
 	}
 	return f, info, nil
+}
+
+// openFile opens a file to read. It does not wait for the writer of a pipe that
+// someone laid down.
+func (d *disk) openFile(name string) (*os.File, error) {
+	return d.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
 func (d *disk) Stat(ctx context.Context, key string) (Info, error) {

@@ -3,6 +3,8 @@ package store_test
 import (
 	"errors"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,6 +54,25 @@ func TestAFullDiskSaysSoAndKeepsTheOldObject(t *testing.T) {
 	info, err := st.Stat(t.Context(), "a")
 	if err != nil || info.Size != 3 || info.ContentType != "text/plain" {
 		t.Errorf("Stat = %+v, %v, want the old object", info, err)
+	}
+}
+
+func TestAPipeIsNoObjectAndNobodyWaitsForIt(t *testing.T) {
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	if _, err := st.Put(t.Context(), "typed", "", strings.NewReader("x")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"pipe", ".content-type/typed"} {
+		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := st.Open(t.Context(), "pipe"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open: error %v, want fs.ErrNotExist", err)
+	}
+	if info, err := st.Stat(t.Context(), "typed"); err != nil || info.ContentType != store.DefaultContentType {
+		t.Errorf("Stat of an object whose type is a pipe = %+v, %v", info, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,7 +40,12 @@ func (t *contentTypes) read(key string) string {
 }
 
 func (t *contentTypes) readFile(name string) (string, error) {
-	b, err := t.disk.root.ReadFile(filepath.FromSlash(name))
+	f, err := t.disk.openFile(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 2*maxContentType))
 	return strings.TrimSuffix(string(b), "\n"), err
 }
 

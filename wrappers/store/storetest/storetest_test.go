@@ -323,6 +323,27 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head), r))
 			}}
 		}},
+		{"a put holds the lock while it reads", "nothing is visible before it is whole", func(s store.Store) store.Store {
+			var mu sync.Mutex
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return s.Put(ctx, key, contentType, r)
+			}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return s.Open(ctx, key)
+			}}
+		}},
+		{"a deadline is a cancel", "a cancelled put stores nothing", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				n, err := s.Put(ctx, key, contentType, r)
+				if errors.Is(err, context.DeadlineExceeded) {
+					err = fmt.Errorf("put %s: %w", key, context.Canceled)
+				}
+				return n, err
+			}}
+		}},
 		{"a cancelled put takes the old object", "a cancelled put stores nothing", func(s store.Store) store.Store {
 			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 				n, err := s.Put(ctx, key, contentType, r)

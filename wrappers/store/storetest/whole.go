@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing/iotest"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/store"
 )
@@ -69,6 +70,8 @@ func tornKeeps(ctx context.Context, s store.Store) error {
 // unseen looks at the key while it is put, at sizes about which stores change
 // their ways, and when all bytes are there but not the end.
 func unseen(ctx context.Context, s store.Store) error {
+	// One whose puts hold a lock while they read would hang here for ever.
+	const patience = 10 * time.Second
 	old := []byte("old")
 	if err := put(ctx, s, "unseen/old", "application/pdf", old); err != nil {
 		return err
@@ -80,7 +83,14 @@ func unseen(ctx context.Context, s store.Store) error {
 		} {
 			looked, seen := false, error(nil)
 			_, err := s.Put(ctx, key, textPlain, then(pattern(size), func() error {
-				looked, seen = true, look()
+				looked = true
+				done := make(chan error, 1)
+				go func() { done <- look() }()
+				select {
+				case seen = <-done:
+				case <-time.After(patience):
+					seen = fmt.Errorf("Open and Stat did not return within %v: they wait for the put", patience)
+				}
 				return errTorn
 			}))
 			if seen != nil {
@@ -134,6 +144,9 @@ func cancelled(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("after Put over an object cancelled after %d bytes: %w", size, err)
 		}
 	}
+	if err := deadline(ctx, s); err != nil {
+		return err
+	}
 	// An endless reader ends as soon as it is between two reads.
 	over, cancel = context.WithCancel(ctx)
 	defer cancel()
@@ -148,6 +161,19 @@ func cancelled(ctx context.Context, s store.Store) error {
 		return fmt.Errorf("Put cancelled at read 3: error %v after %d reads, want context.Canceled after 3", err, reads)
 	}
 	return absent(ctx, s, "a")
+}
+
+// deadline ends a put, too, and says that it was one.
+func deadline(ctx context.Context, s store.Store) error {
+	late, cancel := context.WithDeadline(ctx, time.Now().Add(-time.Second))
+	defer cancel()
+	if _, err := s.Put(late, "late", textPlain, strings.NewReader("x")); !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("Put past its deadline: error %v, want context.DeadlineExceeded", err)
+	}
+	if _, err := s.Stat(late, "late"); !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("Stat past its deadline: error %v, want context.DeadlineExceeded", err)
+	}
+	return absent(ctx, s, "late")
 }
 
 type readerFunc func([]byte) (int, error)
