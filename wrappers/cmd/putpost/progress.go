@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -56,26 +55,43 @@ func (t *tally) begin(src upload.Source) (upload.Source, func(err error)) {
 	}
 }
 
-// meter makes a rate of what a tally has at several times.
+// meter makes a rate of what a tally has at several times: that of the last ten
+// seconds. The buffers of a connection take a lot at once when it begins, so a
+// shorter time would promise too much.
 type meter struct {
+	samples []sample // the oldest is as old as the rate goes back
+	rate    float64  // bytes a second
+}
+
+type sample struct {
 	at    time.Time
 	bytes int64
-	rate  float64 // bytes a second, mostly those of the last ten seconds
-	begun bool
+}
+
+const (
+	rateSpan  = 10 * time.Second
+	leastSpan = 2 * time.Second // before that nobody knows what is left
+)
+
+// span is how far the rate goes back.
+func (m *meter) span() time.Duration {
+	if len(m.samples) == 0 {
+		return 0
+	}
+	return m.samples[len(m.samples)-1].at.Sub(m.samples[0].at)
 }
 
 func (m *meter) sample(now time.Time, bytes int64) {
-	passed := now.Sub(m.at).Seconds()
-	switch {
-	case m.at.IsZero():
-	case passed <= 0:
+	if n := len(m.samples); n > 0 && !now.After(m.samples[n-1].at) {
 		return
-	case !m.begun:
-		m.rate, m.begun = float64(bytes-m.bytes)/passed, true
-	default:
-		m.rate += (float64(bytes-m.bytes)/passed - m.rate) * (1 - math.Exp(-passed/10))
 	}
-	m.at, m.bytes = now, bytes
+	m.samples = append(m.samples, sample{now, bytes})
+	for len(m.samples) > 2 && now.Sub(m.samples[1].at) >= rateSpan {
+		m.samples = m.samples[1:]
+	}
+	if first := m.samples[0]; now.After(first.at) {
+		m.rate = float64(bytes-first.bytes) / now.Sub(first.at).Seconds()
+	}
 }
 
 // amount is "12 of 2000 files, 34.5 MiB of 1.2 GiB".
@@ -137,7 +153,7 @@ const longestLeft = 100 * time.Hour
 
 func (t *tally) timeLeft(m *meter) string {
 	left := t.bytes.Load() - t.doneBytes.Load()
-	if !t.whole() || m.rate <= 0 || left <= 0 {
+	if !t.whole() || m.rate <= 0 || left <= 0 || m.span() < leastSpan {
 		return ""
 	}
 	seconds := float64(left) / m.rate

@@ -43,7 +43,7 @@ func TestTheStatusLineIsTrueAtEveryWidth(t *testing.T) {
 	var m meter
 	at := time.Now()
 	m.sample(at, 0)
-	m.sample(at.Add(time.Second), 10<<20)
+	m.sample(at.Add(10*time.Second), 100<<20)
 	for columns := range 201 {
 		line := n.line(&m, columns)
 		if len(line) > max(0, columns-1) {

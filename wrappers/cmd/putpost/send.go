@@ -139,7 +139,10 @@ func (c *sendCmd) Run(p *program) error {
 	if err := c.check(to); err != nil {
 		return err
 	}
-	client, err := to.client(p.env, upload.Config{HTTPClient: &http.Client{Transport: c.transport()}})
+	client, err := to.client(p.env, upload.Config{
+		HTTPClient:    &http.Client{Transport: c.transport()},
+		AnswerTimeout: -1, // --stall is the limit
+	})
 	if err != nil {
 		return err
 	}

@@ -224,7 +224,7 @@ func (s *sender) unsent() string {
 	switch {
 	case !s.cut:
 		return ""
-	case s.tally.whole() && s.stopped:
+	case s.tally.whole():
 		return fmt.Sprintf("%d not sent", s.tally.left())
 	case s.list != nil && s.list.regular == nil:
 		return "the rest of the list was not read"

@@ -45,14 +45,14 @@ func (s *statusLine) columns() int {
 
 func (s *statusLine) erase() {
 	if s.drawn > 0 {
-		_, _ = io.WriteString(s.terminal, "\r"+strings.Repeat(" ", s.drawn)+"\r")
+		_, _ = io.WriteString(s.terminal, "\r"+strings.Repeat(" ", s.drawn+len("^C"))+"\r")
 		s.drawn = 0
 	}
 }
 
 func (s *statusLine) draw(line string) {
-	// What ^C has left in the terminal, or a longer line, is written over.
-	blank := max(0, s.drawn-len(line))
+	// A longer line is written over, and the ^C that a terminal has put after it.
+	blank := max(0, s.drawn+len("^C")-len(line))
 	_, _ = io.WriteString(s.terminal, "\r"+line+strings.Repeat(" ", blank)+strings.Repeat("\b", blank))
 	s.drawn = len(line)
 }
@@ -69,7 +69,7 @@ func (s *statusLine) shares(w io.Writer) bool {
 }
 
 // watch shows t until the returned func is called: as a status line on a
-// terminal, else as a line now and then. First is called before the first time.
+// terminal, else as a line now and then. First is called some time before that.
 func (o *output) watch(t *tally, env environment, first func()) (done func()) {
 	if o.quiet {
 		return func() {}
@@ -87,6 +87,7 @@ func (o *output) watch(t *tally, env environment, first func()) (done func()) {
 		defer close(stopped)
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
+		defer time.AfterFunc(every/2, first).Stop()
 		var m meter
 		m.sample(time.Now(), 0)
 		for {
@@ -94,7 +95,6 @@ func (o *output) watch(t *tally, env environment, first func()) (done func()) {
 			case <-stop:
 				return
 			case now := <-ticker.C:
-				first()
 				m.sample(now, t.doneBytes.Load())
 				o.show(t, &m)
 			}
@@ -115,7 +115,7 @@ func (o *output) watch(t *tally, env environment, first func()) (done func()) {
 func (o *output) show(t *tally, m *meter) {
 	o.mu.Lock()
 	if s := o.status; s != nil {
-		s.draw(t.line(m, s.columns()))
+		s.draw(t.line(m, s.columns()-len("^C")))
 		o.mu.Unlock()
 		return
 	}
