@@ -51,6 +51,12 @@ The first line on standard output is the address, http://HOST:PORT. These paths
 are served: /v1/fileUpload, /v1/documents and /oauth/token of 24SevenOffice, and
 /api/v1/files, /api/v1-sgn/files and /api/v1-jpn/files of NAVER.
 
+Console. Open http://HOST:PORT/_putpost/ in a browser to see what arrives and to
+make requests fail. Tests in any language call the same address. On a loopback
+address the console is open to programs of this machine. On any other address and
+behind a proxy it is off unless PUTPOST_CONSOLE_TOKEN is set. It then asks for
+that token; in a browser, enter it as the password.
+
 Credentials. Every request must have the right ones. They are taken from
 TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID and
 TWENTYFOURSEVEN_CLIENT_SECRET, and from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY.
@@ -119,8 +125,9 @@ func (c *serveCmd) Run(p *program) error {
 		fmt.Fprintf(p.stderr, "putpost: left out, since no credentials are set for it: %s\n", and(left))
 	}
 	release, _ := build()
+	local := at.IP.IsLoopback() && origin == nil // nobody from elsewhere gets here
 	con, err := c.console(p.env, all, web.Config{
-		Store: where, Version: release, Loopback: at.IP.IsLoopback() && origin == nil,
+		Store: where, Version: release, Loopback: local,
 	}, fallen)
 	if err != nil {
 		return err
@@ -142,6 +149,9 @@ func (c *serveCmd) Run(p *program) error {
 			"store", where, "testCredentials", len(fallen) > 0)
 	} else {
 		p.welcome(address, where, all, fallen)
+		if local || p.env(consoleToken) != "" {
+			fmt.Fprintf(p.stderr, "putpost: to see what arrives, open %s%s\n", address, web.Path)
+		}
 	}
 	handler := all.withConsole(con, func(all standins) http.Handler { return all.handler(logger) })
 	srv := newServer(handler, int(c.MaxHeader), logger)
