@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -202,7 +203,8 @@ type depotClient struct {
 	key  func() string
 
 	trusting bool
-	once     bool // sends a form again only after a 429
+	never    []int // statuses after which nothing is sent again
+	once     bool  // sends a form again only after a 429
 }
 
 type depotAnswer struct {
@@ -337,7 +339,7 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			failure.RetryAfter = time.Duration(seconds) * time.Second
 		}
 		harmful := c.once && op == "submit" && !errors.Is(failure.Err, upload.ErrRateLimited)
-		if attempt == 3 || harmful || !errors.Is(failure.Err, upload.ErrUnavailable) && !errors.Is(failure.Err, upload.ErrRateLimited) {
+		if attempt == 3 || harmful || slices.Contains(c.never, failure.Status) || !errors.Is(failure.Err, upload.ErrUnavailable) && !errors.Is(failure.Err, upload.ErrRateLimited) {
 			return failure
 		}
 	}

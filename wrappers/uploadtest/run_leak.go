@@ -24,22 +24,24 @@ var trials atomic.Int64
 // that starts them, so those of other tests are told apart.
 func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
+	live, end := context.WithTimeout(t.Context(), patience) // whose end would close a body
+	defer end()
 	send := func(ctx context.Context, what string) {
 		pprof.Do(ctx, pprof.Labels("uploadtest", label), func(ctx context.Context) {
-			_, _ = t.send(ctx, what, newSource("left.bin", upload.OctetStream, noise(100<<10, 31), nil))
+			_, _ = t.upload(ctx, what, newSource("left.bin", upload.OctetStream, noise(100<<10, 31), nil))
 		})
 		t.seen.note(aGoroutine)
 	}
-	send(t.Context(), "an upload")
+	send(live, "an upload")
 	if t.Server != nil {
 		long := strings.Repeat("x", 40<<10) // more than a transport reads on its own
 		for _, op := range t.Server.ops() {
 			for _, fault := range []Fault{Answer(http.StatusBadRequest, long), Answer(http.StatusServiceUnavailable, long), Answer(http.StatusForbidden, long), ResetMiddle} {
 				it := t.Server.Inject(op, 1, fault)
-				send(t.Context(), "an upload that fails in "+op)
+				send(live, "an upload that fails in "+op)
 				it.Remove()
 			}
-			ctx, cancel := context.WithCancel(t.Context())
+			ctx, cancel := context.WithCancel(live)
 			it := t.Server.Inject(op, -1, func(http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					_, _ = io.Copy(io.Discard, r.Body) // only then net/http notices that the caller is gone

@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -72,6 +73,9 @@ func (s Scope) parse(spec []byte) (*contract.Contract, error) {
 	c, err := contract.Parse(spec, bases...)
 	if err != nil {
 		return nil, fmt.Errorf("uploadtest: %w", err)
+	}
+	if !c.TakesFiles() {
+		return nil, errors.New("uploadtest: the spec cannot be used: at /paths: no operation takes a file or hands out a URL for one")
 	}
 	c.OthersPass = s.OthersPass
 	return c, nil

@@ -49,6 +49,12 @@ func (t *trial) send(ctx context.Context, what string, src *source) (upload.Resu
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	return t.upload(ctx, what, src)
+}
+
+// upload uploads src within ctx alone.
+func (t *trial) upload(ctx context.Context, what string, src *source) (upload.Result, error) {
+	t.Helper()
 	res, err := t.Uploader.Upload(ctx, src.Source)
 	if fault := src.fault(); fault != "" {
 		t.Errorf("%s: readers: %s when Upload returned", what, fault)

@@ -15,6 +15,7 @@
 package contract
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -69,7 +70,7 @@ func Parse(spec []byte, bases ...string) (*Contract, error) {
 	}
 	router, err := legacy.NewRouter(doc)
 	if err != nil {
-		return nil, refused(err)
+		return nil, refuse(strings.TrimPrefix(err.Error(), "validating OpenAPI failed: "))
 	}
 	return &Contract{
 		Title: doc.Info.Title, Doc: doc, Bases: bases, TraceHeader: traceHeader(doc),

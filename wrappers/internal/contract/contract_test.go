@@ -3,7 +3,12 @@ package contract
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -93,5 +98,134 @@ func TestAURLCanBeRecognisedUnderAnyHost(t *testing.T) {
 		if _, got := c.granted("127.0.0.1:80/upload/1?signature=y"); got {
 			t.Error("another query is recognised")
 		}
+	}
+}
+
+func TestASpecThatCannotBeUsed(t *testing.T) {
+	depot := string(depotSpec(t))
+	changed := func(old, other string) string { return strings.Replace(depot, old, other, 1) }
+	const head = "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\n"
+	for _, c := range []struct{ name, spec, want string }{
+		{"a text", "hello", "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
+		{"nothing", "", "at /openapi: no version is said, and only OpenAPI 3.0 is understood"},
+		{"half a document", `{"openapi":`, "line 1: did not find expected node content"},
+		{"YAML that is none", "openapi: 3.0.3\n  info: [", "line 2: mapping values are not allowed in this context"},
+		{"Swagger 2", "swagger: '2.0'\npaths: {}\n", "at /openapi: no version is said, and only OpenAPI 3.0 is understood"},
+		{"OpenAPI 3.1", changed("3.0.3", "3.1.0"), `at /openapi: version "3.1.0", but only OpenAPI 3.0 is understood`},
+		{"a type of 3.1", changed("name: {type: string}", "name: {type: [string, 'null']}"), `invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
+		{"no operation", head + "paths: {}\n", "at /paths: there is no operation"},
+		{"no server", changed("servers:", "x-servers:"), "at /servers: there is none, and no base path is given instead"},
+		{"another document", changed("'#/components/schemas/Announcement'", "'other.yaml#/A'"), "line 18: it refers to another document, other.yaml#/A, and only references within the spec are read"},
+		{"a reference to nothing", changed("schemas/Announcement'", "schemas/None'"), `failed to resolve "None" in fragment in URI: "#/components/schemas/None": map key "None" not found`},
+	} {
+		if _, err := Parse([]byte(c.spec)); err == nil || err.Error() != "the spec cannot be used: "+c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
+func TestFilesAreTakenByFormsRawBodiesAndURLs(t *testing.T) {
+	operation := func(text string) string {
+		return "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {post: " + text + "}}\n"
+	}
+	for spec, want := range map[string]bool{
+		operation("{requestBody: {content: {multipart/form-data: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                        true,
+		operation("{requestBody: {content: {image/png: {schema: {type: string, format: binary}}}}, responses: {'200': {description: x}}}"):                  true,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {uploadUrl: {type: string}}}}}}}}"): true,
+		operation("{responses: {'201': {description: x, headers: {Location: {schema: {type: string}}}}}}"):                                                  true,
+		operation("{requestBody: {content: {application/json: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                           false,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {state: {type: string}}}}}}}}"):     false,
+	} {
+		c, err := Parse([]byte(spec))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.TakesFiles(); got != want {
+			t.Errorf("%s: %v, want %v", spec, got, want)
+		}
+	}
+}
+
+// What other APIs hand out, and the request that is right for it.
+func TestPresignedRulesFitOtherAPIs(t *testing.T) {
+	const lfs = `{"objects":[{"oid":"1","actions":{
+		"upload":{"href":"https://s.example/put?sig=12345678","header":{"Authorization":"Basic QQ==","X-Amz-Acl":"private"}},
+		"verify":{"href":"https://h/verify?sig=1"}}}]}`
+	const form = `{"url":"https://s.example/bucket","fields":{"key":"k-1","policy":"p-1"},"downloadUrl":"https://s.example/d"}`
+	const signed = `{"uploadUrl":"https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678"}`
+	policy := func(fields ...string) (string, string) {
+		var b strings.Builder
+		w := multipart.NewWriter(&b)
+		for i := 0; i+1 < len(fields); i += 2 {
+			_ = w.WriteField(fields[i], fields[i+1])
+		}
+		part, _ := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="file"; filename="a"`}, "Content-Type": {"text/plain"}})
+		_, _ = part.Write([]byte("x"))
+		w.Close()
+		return w.FormDataContentType(), b.String()
+	}
+	whole, wholeBody := policy("key", "k-1", "policy", "p-1")
+	short, shortBody := policy("key", "k-1")
+	for _, c := range []struct {
+		name, answer, method, url, body string
+		header                          map[string]string
+		want                            string
+	}{
+		{"listed headers", lfs, "PUT", "https://s.example/put?sig=12345678", "x", map[string]string{"Authorization": "Basic QQ==", "X-Amz-Acl": "private"}, ""},
+		{"a listed header is missing", lfs, "PUT", "https://s.example/put?sig=12345678", "x", map[string]string{"Authorization": "Basic QQ=="}, "presigned header: header X-Amz-Acl was handed out with the URL and is not sent"},
+		{"a listed header is another", lfs, "PUT", "https://s.example/put?sig=12345678", "x", map[string]string{"Authorization": "Basic QQ==", "X-Amz-Acl": "public"}, "presigned header: header X-Amz-Acl was handed out with the URL and is sent with another value"},
+		{"the API's own credentials", lfs, "PUT", "https://s.example/put?sig=12345678", "x", map[string]string{"Authorization": "Bearer api", "X-Amz-Acl": "private"}, "presigned credentials: header Authorization tells"},
+		{"another URL than the upload's", lfs, "POST", "https://h/verify?sig=1", "{}", map[string]string{"X-Depot-Key": "k"}, ""},
+		{"a signed header", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-goog-acl": "private"}, ""},
+		{"a header that is not signed", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-goog-meta": "1"}, "presigned header: header X-Goog-Meta is not part of what was signed"},
+		{"a policy form", form, "POST", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, ""},
+		{"a policy form without a field", form, "POST", "https://s.example/bucket", shortBody, map[string]string{"Content-Type": short}, `request form: the field "policy" does not stand before the file as it was handed out`},
+		{"a policy form by PUT", form, "PUT", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, "presigned method: PUT, but the URL was handed out for POST"},
+		{"no policy form at all", form, "POST", "https://s.example/bucket", "x", map[string]string{"Content-Type": "text/plain"}, "request form: the URL was handed out for a form, and the body is none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			contract, err := Parse(depotSpec(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			contract.handOut(nil, []byte(c.answer), nil)
+			r, _ := http.NewRequest(c.method, c.url, strings.NewReader(c.body))
+			for name, value := range c.header {
+				r.Header.Set(name, value)
+			}
+			x := contract.Begin(r, Watch{})
+			_, _ = io.Copy(io.Discard, x.Watching(r).Body)
+			var got string
+			for _, v := range x.FinishRequest() {
+				got += v.Rule + ": " + v.Detail + "\n"
+			}
+			if c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestALocationTakesTheBytes(t *testing.T) {
+	c, err := Parse(depotSpec(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, _ := http.NewRequest("POST", "https://h/v2/objects", nil)
+	x := c.Begin(start, Watch{})
+	x.Learn(http.Header{"Location": {"https://s.example/session/1?upload_id=abcdefgh"}}, []byte(`{"id":"o-1"}`))
+	x.Learn(http.Header{"Location": {"/v2/objects/o-1"}}, []byte(`{"id":"o-1"}`))
+	put, _ := http.NewRequest("PUT", "https://s.example/session/1?upload_id=abcdefgh", strings.NewReader("x"))
+	put.Header.Set("X-Goog-Meta", "1")
+	if x := c.Begin(put, Watch{}); x.Op() != Presigned || len(x.FinishRequest()) != 0 || x.FileIDs()[0] != "o-1" {
+		t.Errorf("the session's URL is taken for %q", x.Op())
+	}
+	put.Header.Set("X-Depot-Key", "k")
+	if broken := c.Begin(put, Watch{}).FinishRequest(); len(broken) != 1 || broken[0].Rule != RuleForeign {
+		t.Errorf("the API's key at another host: %v", broken)
+	}
+	look, _ := http.NewRequest("GET", "https://h/v2/objects/o-1", nil)
+	if x := c.Begin(look, Watch{}); x.Op() != "look" {
+		t.Errorf("the Location of an operation is taken for %q", x.Op())
 	}
 }

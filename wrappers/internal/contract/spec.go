@@ -1,13 +1,15 @@
 package contract
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
 )
 
 // load reads a document and refuses what no exchange can be held to. The error
@@ -16,18 +18,42 @@ func load(spec []byte) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec)
 	switch {
 	case err != nil:
-		return nil, refused(err)
+		return nil, refuse(explainLoading(spec, err.Error()))
+	case doc.OpenAPI == "":
+		return nil, refuse("at /openapi: no version is said, and only OpenAPI 3.0 is understood")
 	case !strings.HasPrefix(doc.OpenAPI, "3.0."):
-		return nil, fmt.Errorf("the spec cannot be used: at /openapi: version %.20q, but only 3.0 is understood", doc.OpenAPI)
-	case doc.Info == nil || doc.Paths.Len() == 0:
-		return nil, errors.New("the spec cannot be used: at /paths: it has no operation")
+		return nil, refuse(fmt.Sprintf("at /openapi: version %.20q, but only OpenAPI 3.0 is understood", doc.OpenAPI))
+	case doc.Info == nil:
+		return nil, refuse("at /info: it is missing")
+	case doc.Paths.Len() == 0:
+		return nil, refuse("at /paths: there is no operation")
 	}
 	return doc, nil
 }
 
-// refused turns a loader's error into one line.
-func refused(err error) error {
-	return fmt.Errorf("the spec cannot be used: %s", firstLine(err.Error()))
+// refuse makes one line of what is wrong with a spec.
+func refuse(why string) error {
+	return fmt.Errorf("the spec cannot be used: %s", firstLine(why))
+}
+
+var (
+	elsewhere = regexp.MustCompile(`external reference: "([^"]+)"`)
+	yamlLine  = regexp.MustCompile(`yaml: (line \d+: .*)`)
+)
+
+// explainLoading says in a sentence why a document could not be read, and where.
+func explainLoading(spec []byte, why string) string {
+	if ref := elsewhere.FindStringSubmatch(why); ref != nil {
+		line := 1 + bytes.Count(spec[:max(0, bytes.Index(spec, []byte(ref[1])))], []byte("\n"))
+		return fmt.Sprintf("line %d: it refers to another document, %.100s, and only references within the spec are read", line, ref[1])
+	}
+	if !strings.HasPrefix(why, "failed to unmarshal data") {
+		return why
+	}
+	if at := yamlLine.FindStringSubmatch(why); at != nil {
+		return at[1]
+	}
+	return "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"
 }
 
 // basePaths returns the paths of all servers, each value of their variables taken.
@@ -37,7 +63,7 @@ func basePaths(servers openapi3.Servers) ([]string, error) {
 		for _, address := range expand(server) {
 			u, err := url.Parse(address)
 			if err != nil {
-				return nil, fmt.Errorf("the spec cannot be used: at /servers: %.100q is no URL", address)
+				return nil, refuse(fmt.Sprintf("at /servers: %.100q is no URL", address))
 			}
 			if path := strings.TrimRight(u.EscapedPath(), "/"); !slices.Contains(paths, path) {
 				paths = append(paths, path)
@@ -45,7 +71,7 @@ func basePaths(servers openapi3.Servers) ([]string, error) {
 		}
 	}
 	if len(paths) == 0 {
-		return nil, errors.New("the spec cannot be used: at /servers: it has none, and no base path is given instead")
+		return nil, refuse("at /servers: there is none, and no base path is given instead")
 	}
 	return paths, nil
 }
@@ -95,4 +121,58 @@ func traceHeader(doc *openapi3.T) string {
 		}
 	}
 	return ""
+}
+
+// TakesFiles tells whether an operation takes a file, or may hand out a URL for
+// one.
+func (c *Contract) TakesFiles() bool {
+	return slices.ContainsFunc(c.Routes(), func(r *routers.Route) bool {
+		if body := r.Operation.RequestBody; body != nil && body.Value != nil {
+			for typ := range body.Value.Content {
+				if strings.HasPrefix(typ, "multipart/") || isRaw(operation{route: r}, typ) {
+					return true
+				}
+			}
+		}
+		for _, response := range r.Operation.Responses.Map() {
+			if response.Value == nil {
+				continue
+			}
+			for name := range response.Value.Headers {
+				if strings.EqualFold(name, "Location") {
+					return true
+				}
+			}
+			for _, media := range response.Value.Content {
+				if mayHoldURL(media.Schema, 0) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+var urlName = regexp.MustCompile(`(?i)ur[il]|href|link|location`)
+
+// mayHoldURL tells whether a value of a schema may hold a URL. One without a
+// schema may.
+func mayHoldURL(ref *openapi3.SchemaRef, depth int) bool {
+	if ref == nil || ref.Value == nil || depth > 8 {
+		return depth == 0
+	}
+	schema := ref.Value
+	for name, property := range schema.Properties {
+		if urlName.MatchString(name) || mayHoldURL(property, depth+1) {
+			return true
+		}
+	}
+	for _, list := range [][]*openapi3.SchemaRef{schema.OneOf, schema.AnyOf, schema.AllOf, {schema.Items}} {
+		for _, part := range list {
+			if mayHoldURL(part, depth+1) {
+				return true
+			}
+		}
+	}
+	return strings.HasPrefix(schema.Format, "ur")
 }
