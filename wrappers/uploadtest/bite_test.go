@@ -118,6 +118,7 @@ func request(path string, spoil func(*http.Request)) func(http.RoundTripper) htt
 // rewrite spoils a body.
 func rewrite(r *http.Request, spoil func([]byte) []byte) {
 	b, _ := io.ReadAll(r.Body)
+	r.Body.Close()
 	b = spoil(b)
 	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(b)), nil, int64(len(b))
 }

@@ -69,6 +69,7 @@ type property struct {
 const (
 	noServer    = "the subject has no Server to inject faults into"
 	noWitness   = "the subject has neither Stored nor a Server that the file goes to"
+	noRepeat    = "nothing was sent a second time, or the subject has no Server"
 	noPresigned = "no answer handed out a URL for the file"
 )
 
@@ -85,7 +86,7 @@ var properties = []property{
 	{"a source that fails", aFailure, "no upload failed", sourceFails},
 
 	{"a canceled context", aFailure, "no upload failed", cancelBefore},
-	{"cancel while the body is sent", aFailure, "no upload failed", cancelInBody},
+	{"cancel while the body is sent", aFailure, "the transport of a plain client waits for its reader", cancelInBody},
 	{"cancel while the answer is awaited", aFailure, noServer, cancelInAnswer},
 	{"a wait ends with its context", aFailure, noServer, waitEnds},
 
@@ -95,8 +96,8 @@ var properties = []property{
 	{"an endless answer is left alone", aFailure, noServer, endless},
 	{"an early refusal arrives", aFailure, noServer, earlyRefusal},
 
-	{"a passing fault is survived", aRepeat, noServer, faultsPass},
-	{"a repeated upload is whole", aRepeat, noServer, repeatsAreWhole},
+	{"a passing fault is survived", aRepeat, noRepeat, faultsPass},
+	{"a repeated upload is whole", aRepeat, noRepeat, repeatsAreWhole},
 	{"a lasting fault is an error", aFailure, noServer, faultsLast},
 	{"credentials are fresh in each attempt", aCredential, "the credentials are the same in every request", freshCredentials},
 

@@ -29,6 +29,9 @@ func cancelBefore(t *trial) {
 const prompt = 5 * time.Second
 
 func cancelInBody(t *trial) {
+	if plain(t.Uploader) {
+		return
+	}
 	const what = "cancel while the body is sent"
 	t.storesNothing(what, func() {
 		ctx, cancel := context.WithCancel(t.Context())

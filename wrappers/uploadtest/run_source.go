@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"testing/iotest"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -44,6 +45,9 @@ func readOnce(t *trial) {
 
 func sizeIsPinned(t *trial) {
 	for _, c := range []struct{ size, holds int }{{64 << 10, 64<<10 - 1}, {64 << 10, 64<<10 + 1}, {64 << 10, 0}, {1, 0}, {0, 1}, {1 << 20, 2 << 20}} {
+		if plain(t.Uploader) && c.holds > c.size && c.size > 0 {
+			continue // the answer may come before its transport asks for more
+		}
 		what := fmt.Sprintf("a source of %d bytes with the size %d", c.holds, c.size)
 		t.storesNothing(what, func() {
 			src := newSource("changed.bin", upload.OctetStream, noise(c.holds, 3), nil)
@@ -70,6 +74,9 @@ func sourceFails(t *trial) {
 			Open: func() (io.ReadCloser, error) { return nil, errSource },
 		}}},
 	} {
+		if plain(t.Uploader) && strings.HasSuffix(c.what, "at its end") {
+			continue // the answer may come before its transport asks for more
+		}
 		t.storesNothing(c.what, func() {
 			_, err := t.send(t.Context(), c.what, c.src)
 			if _, ok := t.fails(c.what, err, upload.ErrInvalid); ok && !errors.Is(err, errSource) {

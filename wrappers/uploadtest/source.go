@@ -40,6 +40,13 @@ func newSource(name, contentType string, content []byte, reader func(closed <-ch
 	return s
 }
 
+// open returns how many readers are open.
+func (s *source) open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened - s.closed
+}
+
 // fault says what was done wrong with the readers, once nobody uses them any more.
 func (s *source) fault() string {
 	s.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 )
@@ -160,8 +161,8 @@ func (x *Exchange) rawName() string {
 		return s == "name" || s == "filename"
 	}
 	for name, value := range x.op.params {
-		if isName(name) {
-			return value
+		if plain, err := url.PathUnescape(value); err == nil && isName(name) {
+			return plain
 		}
 	}
 	for name, values := range x.head.URL.Query() {

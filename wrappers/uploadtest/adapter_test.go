@@ -1,0 +1,198 @@
+package uploadtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// bare is the shortest client of net/http: one request, and no second attempt.
+func bare(base string, change func(*http.Request)) func(context.Context, upload.Source) (*http.Response, error) {
+	return func(ctx context.Context, src upload.Source) (*http.Response, error) {
+		name := upload.BaseName(src.Name)
+		if name == "" {
+			return nil, errors.New("no name")
+		}
+		body, err := src.Open()
+		if err != nil {
+			return nil, err
+		}
+		if src.Size == 0 {
+			n, err := io.Copy(io.Discard, body)
+			if body.Close(); err != nil || n > 0 {
+				return nil, errors.New("the file is not empty")
+			}
+			body = http.NoBody
+		}
+		req, err := http.NewRequestWithContext(ctx, "POST", base+"/raw?name="+url.QueryEscape(name), body)
+		if err != nil {
+			return nil, err
+		}
+		if req.ContentLength = src.Size; src.ContentType == "" {
+			src.ContentType = upload.OctetStream
+		}
+		req.Header.Set("Content-Type", src.ContentType)
+		req.Header.Set("X-Depot-Key", depotKey)
+		change(req)
+		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		return client.Do(req)
+	}
+}
+
+func bareSubject(t testing.TB, change func(*http.Request), adapt func(Call) upload.Uploader) Subject {
+	d := newDepot()
+	srv := Serve(t, d, depotSpec)
+	return Subject{Uploader: adapt(bare(srv.BaseURL, change)), Server: srv, Stored: d.Stored, Count: d.Count, Secrets: []string{depotKey}}
+}
+
+func asCall(c Call) upload.Uploader { return c }
+
+func asFunc(c Call) upload.Uploader {
+	return Func(func(ctx context.Context, src upload.Source) (string, error) {
+		res, err := c.Upload(ctx, src)
+		return res.ID, err
+	})
+}
+
+func same(*http.Request) {}
+
+func TestAPlainClientIsHeldToWhatItSays(t *testing.T) {
+	for name, adapt := range map[string]func(Call) upload.Uploader{"a call": asCall, "a function": asFunc} {
+		t.Run(name, func(t *testing.T) { Run(t, func(t testing.TB) Subject { return bareSubject(t, same, adapt) }) })
+	}
+}
+
+func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
+	for _, c := range []struct {
+		fault          string
+		change         func(*http.Request)
+		adapt          func(Call) upload.Uploader
+		property, want string
+	}{
+		{"a changed byte", func(r *http.Request) {
+			if r.ContentLength > 1000 {
+				rewrite(r, func(b []byte) []byte { return append(b[:len(b)-1:len(b)-1], b[len(b)-1]^1) })
+			}
+		}, asCall, "bytes arrive unchanged", "16384 bytes: stored: 16384 bytes, 16384 were sent"},
+		{"another media type", header("Content-Type", "text/x"), asFunc, "media types arrive unchanged", `media type "application/pdf": stored: the media type is "text/x"`},
+		{"a chunked body", func(r *http.Request) { r.ContentLength = -1 }, asCall, "names arrive without directories", "Depot: deposit: request length: chunked"},
+		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories", `wire: the name is "x", want "plain.txt"`},
+		{"errors are swallowed", same, func(c Call) upload.Uploader {
+			return Func(func(ctx context.Context, src upload.Source) (string, error) {
+				res, _ := c.Upload(ctx, src)
+				return res.ID, nil
+			})
+		}, "answers are errors of their kind", "deposit answered 500: error: none"},
+		{"an error of the wrong kind", same, func(c Call) upload.Uploader {
+			return Func(func(ctx context.Context, src upload.Source) (string, error) {
+				res, err := c.Upload(ctx, src)
+				if err != nil {
+					err = upload.ErrTooLarge
+				}
+				return res.ID, err
+			})
+		}, "answers are errors of their kind", `deposit answered 400: error: of the kind "too large", want "invalid"`},
+		{"the secret stands in an error", same, func(c Call) upload.Uploader {
+			return Func(func(ctx context.Context, src upload.Source) (string, error) {
+				res, err := c.Upload(ctx, src)
+				if err != nil {
+					err = errors.New("key " + depotKey)
+				}
+				return res.ID, err
+			})
+		}, "answers are errors of their kind", "shows a credential"},
+		{"the context is not looked at", same, func(c Call) upload.Uploader {
+			return Func(func(ctx context.Context, src upload.Source) (string, error) {
+				res, err := c.Upload(context.WithoutCancel(ctx), src)
+				return res.ID, err
+			})
+		}, "a canceled context", "a context that is canceled already: error: none"},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			named(t, recorded(t, func(tb testing.TB) {
+				for _, p := range properties {
+					if p.name == c.property {
+						p.hold(tb, func(tb testing.TB) Subject { return bareSubject(tb, c.change, c.adapt) })
+					}
+				}
+			}), c.want)
+		})
+	}
+}
+
+// A check that looked at nothing must not pass for one that did.
+func TestAPropertyThatSawNothingSaysSo(t *testing.T) {
+	l := &logged{TB: &recorder{TB: t}}
+	Run(l, func(t testing.TB) Subject {
+		return Subject{Uploader: Func(func(_ context.Context, src upload.Source) (string, error) {
+			rc, err := src.Open()
+			if err != nil {
+				return "", err
+			}
+			defer rc.Close()
+			b, err := io.ReadAll(rc)
+			if err == nil && int64(len(b)) != src.Size {
+				err = errors.New("not its size")
+			}
+			return "", err
+		})}
+	})
+	for _, want := range []string{
+		"bytes arrive unchanged: skipped: the subject has neither Stored nor a Server that the file goes to",
+		"names arrive without directories: skipped: neither the client's results nor its requests name the file",
+		"a passing fault is survived: skipped: nothing was sent a second time, or the subject has no Server",
+		"any 2xx of the presigned step is success: skipped: no answer handed out a URL for the file",
+	} {
+		if !strings.Contains(l.log.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &l.log)
+		}
+	}
+}
+
+func TestAFaultThatIsTakenBackIsNotMet(t *testing.T) {
+	lines := recorded(t, func(tb testing.TB) {
+		srv := Serve(tb, newDepot(), depotSpec)
+		srv.Inject("deposit", -1, ResetBefore).Remove()
+		srv.Inject("remove", 1, ResetBefore)
+		srv.Inject("lock", 1, ResetBefore)
+		client := &depotClient{base: srv.BaseURL, raw: true, http: &http.Client{}, key: func() string { return depotKey }}
+		if _, err := client.Upload(t.Context(), upload.Bytes("a.txt", []byte("a"))); err != nil {
+			t.Error(err)
+		}
+		srv.Unmet()
+	})
+	named(t, lines, "uploadtest: no request met the fault that was injected (remove, adapter_test.go:")
+	named(t, lines, `uploadtest: Inject: no operation is called "lock": there is announce, deposit,`)
+	if len(lines) != 2 {
+		t.Errorf("%d lines: %q", len(lines), lines)
+	}
+}
+
+func TestAScopeSaysWhereTheOperationsAreAndWhatElsePasses(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/proxy/", http.StripPrefix("/proxy", newDepot()))
+	mux.HandleFunc("GET /other", func(http.ResponseWriter, *http.Request) {})
+	srv := Serve(t, mux, depotSpec, Scope{BasePath: "/proxy/v2", OthersPass: true})
+	client := &depotClient{base: srv.BaseURL, form: true, http: &http.Client{}, key: func() string { return depotKey }}
+	if _, err := client.Upload(t.Context(), upload.Bytes("a.txt", []byte("a"))); err != nil {
+		t.Error(err)
+	}
+	post(t, "GET", srv.URL+"/other", "", nil)
+	if got := srv.ops(); len(got) != 1 || got[0] != "submit" || len(srv.Requests()) != 2 {
+		t.Errorf("operations %v in %d requests", got, len(srv.Requests()))
+	}
+	var lines []string
+	check := &Check{Spec: depotSpec, Scope: Scope{OthersPass: true}, Report: func(err error) { lines = append(lines, err.Error()) }}
+	resp, err := (&http.Client{Transport: check}).Post(srv.URL+"/other", "text/plain", bytes.NewReader([]byte("x")))
+	if err != nil || len(lines) > 0 {
+		t.Errorf("%v, %q", err, lines)
+	}
+	resp.Body.Close()
+}
