@@ -56,13 +56,13 @@ func (ClientCredentials) MarshalText() ([]byte, error) { return []byte(wire.Reda
 
 // TokenSource fetches a token when one is needed, shares it among all callers,
 // and fetches the next one 10 s before it ends. However many callers wait, one
-// call is made. A caller whose context ends waits no longer. A failed call is an
-// [*upload.Error] with Op "token", and is tried again by the next caller.
+// call is made. A caller whose context ends waits no longer. A failed call is
+// an [*upload.Error] with Op "token", and is tried again by the next caller.
 //
 // The call goes by the Config of the client that needs the token: HTTPClient,
-// AnswerTimeout, Retry, UserAgent and Logger. Where Config has no HTTPClient, and
-// where Token is called directly, the HTTP client under oauth2.HTTPClient in ctx
-// is used, as everywhere with golang.org/x/oauth2.
+// AnswerTimeout, Retry, UserAgent and Logger. Where Config has no HTTPClient,
+// and where Token is called directly, the HTTP client under oauth2.HTTPClient
+// in ctx is used, as everywhere with golang.org/x/oauth2.
 //
 // Ctx bounds the source's life, not a single call.
 func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
@@ -81,13 +81,15 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 
 type fetchToken func(context.Context) (*oauth2.Token, error)
 
-// fetcher returns the token call, set up as cfg says. What cannot be used in the
-// credentials is the failure of each call.
+// fetcher returns the token call, set up as cfg says. What cannot be used in
+// the credentials is the failure of each call.
 func (c ClientCredentials) fetcher(cfg upload.Config) fetchToken {
 	unusable := func(err error) fetchToken {
 		return func(context.Context) (*oauth2.Token, error) { return nil, err }
 	}
-	for name, value := range map[string]string{"ClientID": c.ClientID, "ClientSecret": c.ClientSecret, "Organization": c.Organization} {
+	for name, value := range map[string]string{
+		"ClientID": c.ClientID, "ClientSecret": c.ClientSecret, "Organization": c.Organization,
+	} {
 		if value == "" {
 			return unusable(fmt.Errorf("%w: ClientCredentials has no %s", upload.ErrInvalid, name))
 		}
@@ -178,7 +180,8 @@ func (s *tokenSource) Token() (*oauth2.Token, error) {
 	return s.shared.Get(s.shared.Life, s.fetch)
 }
 
-// authorization returns the header's value for t, or nothing if t cannot be sent.
+// authorization returns the header's value for t, or nothing if t cannot be
+// sent.
 func authorization(t *oauth2.Token) string {
 	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
 	if t == nil || t.AccessToken == "" || strings.ContainsFunc(t.Type()+t.AccessToken, unfit) {
@@ -189,7 +192,9 @@ func authorization(t *oauth2.Token) string {
 
 // bearer returns an API's two hooks for a token source, set up as cfg says. The
 // source stays inside the funcs: printed as a field it might show a token.
-func bearer(tokens oauth2.TokenSource, cfg upload.Config) (authorize func(*http.Request) error, renew func(*http.Request) (bool, error)) {
+func bearer(tokens oauth2.TokenSource, cfg upload.Config) (
+	authorize func(*http.Request) error, renew func(*http.Request) (bool, error),
+) {
 	get := func(context.Context) (*oauth2.Token, error) { return tokens.Token() }
 	own, _ := tokens.(*tokenSource)
 	if own != nil {
@@ -228,8 +233,9 @@ func bearer(tokens oauth2.TokenSource, cfg upload.Config) (authorize func(*http.
 	return authorize, renew
 }
 
-// tokenError returns a token source's failure in our own form. A foreign one may
-// show a body: of an oauth2.RetrieveError only RFC 6749's two fields are kept.
+// tokenError returns a token source's failure in our own form. A foreign one
+// may show a body: of an oauth2.RetrieveError only RFC 6749's two fields are
+// kept.
 func tokenError(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*upload.Error](err); ok {
 		return err

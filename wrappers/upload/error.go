@@ -60,11 +60,12 @@ type Error struct {
 }
 
 // Temporary reports whether the same may succeed later: the network or the
-// service failed, there were too many requests, or the presigned URL ran out. It
-// is false of what lasts, such as refused credentials, a certificate that is not
-// trusted, or a host that does not exist.
+// service failed, there were too many requests, or the presigned URL ran out.
+// It is false of what lasts, such as refused credentials, a certificate that is
+// not trusted, or a host that does not exist.
 func (e *Error) Temporary() bool {
-	return !e.Lasting && (errors.Is(e.Err, ErrUnavailable) || errors.Is(e.Err, ErrRateLimited) || errors.Is(e.Err, ErrExpired))
+	return !e.Lasting &&
+		(errors.Is(e.Err, ErrUnavailable) || errors.Is(e.Err, ErrRateLimited) || errors.Is(e.Err, ErrExpired))
 }
 
 // Error returns one line: who, what, why, and what support will ask for.

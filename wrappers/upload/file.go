@@ -10,11 +10,11 @@ import (
 )
 
 // File describes the file at path. Each attempt opens path anew, so the file
-// must stay as it is until it is sent. A file whose size or modification time is
-// another at the end is an error, before its last bytes go out. Directories and
-// other things that are no regular file are refused; an empty file is a file.
-// The media type goes by the extension and, where that is unknown, by the first
-// 512 bytes; only for these the file is read before it is sent.
+// must stay as it is until it is sent. A file whose size or modification time
+// is another at the end is an error, before its last bytes go out. Directories
+// and other things that are no regular file are refused; an empty file is a
+// file. The media type goes by the extension and, where that is unknown, by the
+// first 512 bytes; only for these the file is read before it is sent.
 func File(path string) (Source, error) {
 	return describe(path, os.Stat, openFile)
 }
@@ -110,7 +110,8 @@ func (f *file) Read(p []byte) (int, error) {
 	return n, io.EOF
 }
 
-// Seek lets [Section] begin in the middle of the file, where the file can do it.
+// Seek lets [Section] begin in the middle of the file, where the file can do
+// it.
 func (f *file) Seek(offset int64, whence int) (int64, error) {
 	at, err := f.handle.Seek(offset, whence)
 	if err == nil {

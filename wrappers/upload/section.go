@@ -6,13 +6,13 @@ import (
 	"io"
 )
 
-// Section describes n bytes of src from offset off, for an API that takes a file
-// in chunks. Name and ContentType are src's. A section that src does not hold
-// whole is [ErrInvalid] when it is opened.
+// Section describes n bytes of src from offset off, for an API that takes a
+// file in chunks. Name and ContentType are src's. A section that src does not
+// hold whole is [ErrInvalid] when it is opened.
 //
-// A source that can seek, such as those of [File], [Bytes] and [ReaderAt], starts
-// at off. Any other is read from its beginning. To see the progress, put [Track]
-// around the section.
+// A source that can seek, such as those of [File], [Bytes] and [ReaderAt],
+// starts at off. Any other is read from its beginning. To see the progress, put
+// [Track] around the section.
 func Section(src Source, off, n int64) Source {
 	open, size := src.Open, src.Size
 	src.Size = n

@@ -12,18 +12,18 @@ import (
 )
 
 // NewTransport returns a fresh transport with the settings that uploads need.
-// Clients use one like it if Config has none. Change one thing of it and hand it
-// over in [Config].HTTPClient; all the rest stays:
+// Clients use one like it if Config has none. Change one thing of it and hand
+// it over in [Config].HTTPClient; all the rest stays:
 //
 //	tr := upload.NewTransport()
 //	tr.TLSClientConfig = &tls.Config{RootCAs: pool}
 //	cfg := upload.Config{HTTPClient: &http.Client{Transport: tr}}
 //
 // It speaks HTTP/1.1, since a large body costs a third less CPU than over
-// HTTP/2. It keeps as many idle connections as uploads were in flight. The write
-// buffer takes the header and a small body in one write. Compression is off,
-// since the answers are a few bytes. [Config].AnswerTimeout limits the wait for
-// an answer; a ResponseHeaderTimeout that is set here takes its place.
+// HTTP/2. It keeps as many idle connections as uploads were in flight. The
+// write buffer takes the header and a small body in one write. Compression is
+// off, since the answers are a few bytes. [Config].AnswerTimeout limits the
+// wait for an answer; a ResponseHeaderTimeout that is set here takes its place.
 //
 // Each transport has connections of its own: make one and share it.
 func NewTransport() *http.Transport {

@@ -62,15 +62,16 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 		}
 	}
 	secrets := d.secrets(x.req, resp.Request)
-	f.Code, f.Message, f.TraceID = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets), clean(f.TraceID, 128, secrets)
+	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)
+	f.TraceID = clean(f.TraceID, 128, secrets)
 	x.failure = f
 	return mayPass
 }
 
 // unusable makes a failure of an answer that calls itself a success, of which
-// read could not use the body, or which is not whole. Such a body may be an error
-// all the same. Broke says how reading it ended, and why what read did not like; each
-// may be nil.
+// read could not use the body, or which is not whole. Such a body may be an
+// error all the same. Broke says how reading it ended, and why what read did
+// not like; each may be nil.
 func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, why error) *upload.Error {
 	secrets := d.secrets(x.req, resp.Request)
 	f := d.fail(x, nil)
@@ -87,7 +88,8 @@ func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, wh
 	}
 	switch {
 	case broke != nil:
-		f.Err = ended(x.req.Context(), fmt.Errorf("%w: the answer broke off: %w%s", kind, foreign(x.req.Context(), broke, secrets), says))
+		ctx := x.req.Context()
+		f.Err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w%s", kind, foreign(ctx, broke, secrets), says))
 	case len(body) > maxAnswer:
 		f.Err = fmt.Errorf("%w: the answer is longer than %d bytes%s", kind, maxAnswer, says)
 	default:
@@ -104,7 +106,8 @@ func peek(resp *http.Response) (answer []byte) {
 	defer tooSlow.Stop()
 	var head bytes.Buffer
 	if n, _ := io.CopyN(&head, resp.Body, maxErrorBody); n == maxErrorBody {
-		defer func() { answer = answer[:bytes.LastIndexAny(answer, " \t\r\n<>\"'")+1] }() // it may end in the middle of a secret
+		// It may end in the middle of a secret.
+		defer func() { answer = answer[:bytes.LastIndexAny(answer, " \t\r\n<>\"'")+1] }()
 	}
 	resp.Body = struct {
 		io.Reader
@@ -113,8 +116,8 @@ func peek(resp *http.Response) (answer []byte) {
 	return head.Bytes()
 }
 
-// readAnswer reads a body of at most maxAnswer+1 bytes, at once where its length
-// is known.
+// readAnswer reads a body of at most maxAnswer+1 bytes, at once where its
+// length is known.
 func readAnswer(resp *http.Response) ([]byte, error) {
 	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
 		body := make([]byte, n)

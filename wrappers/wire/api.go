@@ -4,10 +4,14 @@ import "net/http"
 
 // API is what is fixed about one provider's interface.
 type API struct {
-	Provider    string   // the first word of every error
-	BaseURL     string   // used where upload.Config has none
-	TraceHeader string   // the response header with the trace id; empty if there is none
-	Secret      []string // request headers that authenticate, beside Authorization: refused in upload.Config.Header, kept out of every message
+	Provider    string // the first word of every error
+	BaseURL     string // used where upload.Config has none
+	TraceHeader string // the response header with the trace id; empty if there is none
+
+	// Secret names the request headers that authenticate, beside
+	// Authorization. They are refused in upload.Config.Header and kept out of
+	// every message.
+	Secret []string
 
 	// Authorize puts the credentials on a request, before each attempt. Nil
 	// means that the API takes none.

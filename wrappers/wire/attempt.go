@@ -87,6 +87,7 @@ func (d *Doer) logAttempt(x *exchange, took time.Duration) {
 	} else {
 		outcome = slog.String("error", x.failure.Error())
 	}
-	d.logger.LogAttrs(ctx, slog.LevelDebug, "attempt", slog.String("provider", d.api.Provider), slog.String("op", x.op), slog.Int("attempt", x.attempts),
+	d.logger.LogAttrs(ctx, slog.LevelDebug, "attempt",
+		slog.String("provider", d.api.Provider), slog.String("op", x.op), slog.Int("attempt", x.attempts),
 		slog.String("method", x.req.Method), slog.String("host", x.req.URL.Host), slog.Duration("took", took), outcome)
 }

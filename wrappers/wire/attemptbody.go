@@ -11,9 +11,9 @@ import (
 )
 
 // smallBody is the length in bytes up to which a body is read before it is
-// sent: a file of 64 KiB with a form around it. The transport then writes header
-// and body at once, and what is wrong with the source is known before a byte is
-// out.
+// sent: a file of 64 KiB with a form around it. The transport then writes
+// header and body at once, and what is wrong with the source is known before a
+// byte is out.
 const smallBody = 68 << 10
 
 var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
@@ -38,9 +38,9 @@ type attemptBody struct {
 	panic *sourcePanic // of an Open, or of a body before the latest one
 }
 
-// newAttemptBody copies req for a transport, which may use the copy until finish
-// is called or a limit ends it. Closing the source is what ends a Read that
-// hangs. A body that is no stream is left to the transport alone.
+// newAttemptBody copies req for a transport, which may use the copy until
+// finish is called or a limit ends it. Closing the source is what ends a Read
+// that hangs. A body that is no stream is left to the transport alone.
 func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBody {
 	a := &attemptBody{}
 	var ctx context.Context
@@ -110,8 +110,8 @@ func (a *attemptBody) panicked(p *sourcePanic) error {
 }
 
 // preload replaces the stream of a small body by its bytes, in a buffer that
-// goes back to the pool when the transport has written them. An error means that
-// nothing is to be sent; what finish says comes first.
+// goes back to the pool when the transport has written them. An error means
+// that nothing is to be sent; what finish says comes first.
 func (a *attemptBody) preload() error {
 	if a.body == nil || a.body.body.Length > smallBody {
 		return nil
@@ -131,10 +131,10 @@ func (a *attemptBody) preload() error {
 	return nil
 }
 
-// wrote gives the buffer of a small body back, and starts the wait for an answer.
-// After a write that failed, the transport may send the same reader once more.
-// After one that did not, it may have to write again all the same (it is told of
-// a dead connection later), but gets another body for it.
+// wrote gives the buffer of a small body back, and starts the wait for an
+// answer. After a write that failed, the transport may send the same reader
+// once more. After one that did not, it may have to write again all the same
+// (it is told of a dead connection later), but gets another body for it.
 func (a *attemptBody) wrote(info httptrace.WroteRequestInfo) {
 	if info.Err != nil {
 		return
@@ -153,9 +153,9 @@ func (a *attemptBody) end() {
 	a.body.Close()
 }
 
-// finish ends the transport's use of the body. It returns the first thing that a
-// source did wrong, a *sourcePanic above all, and whether the body was read to
-// its end.
+// finish ends the transport's use of the body. It returns the first thing that
+// a source did wrong, a *sourcePanic above all, and whether the body was read
+// to its end.
 func (a *attemptBody) finish() (fault error, whole bool) {
 	if a.stop == nil {
 		return nil, true

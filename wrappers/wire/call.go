@@ -12,15 +12,17 @@ import (
 )
 
 // Call sends one request of a generated client whose Doer is d, and gives the
-// body of a success to read, at most 1 MiB of it; a nil read ignores it. Op, the
-// spec's operationId, stands in errors and log lines. Every failure is an
-// [*upload.Error]. So is a success whose body read cannot use: it means what the
-// API's Table says of the code in it, and otherwise [upload.ErrUnavailable]. The
-// trace id is the answer's.
+// body of a success to read, at most 1 MiB of it; a nil read ignores it. Op,
+// the spec's operationId, stands in errors and log lines. Every failure is an
+// [*upload.Error]. So is a success whose body read cannot use: it means what
+// the API's Table says of the code in it, and otherwise
+// [upload.ErrUnavailable]. The trace id is the answer's.
 //
-// An answer that did not come by way of a Doer, because the generated client was
-// made without WithHTTPClient, is a failure as well if it is no success.
-func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error, send func(context.Context) (*http.Response, error)) (traceID string, err error) {
+// An answer that did not come by way of a Doer, because the generated client
+// was made without WithHTTPClient, is a failure as well if it is no success.
+func (d *Doer) Call(
+	ctx context.Context, op string, read func(body []byte) error, send func(context.Context) (*http.Response, error),
+) (traceID string, err error) {
 	x := &exchange{Context: ctx, op: op}
 	resp, err := send(x)
 	if err != nil {
@@ -39,7 +41,8 @@ func (d *Doer) Call(ctx context.Context, op string, read func(body []byte) error
 		return traceID, nil
 	}
 	body, broke := readAnswer(resp)
-	// One JSON value is a whole answer, also where the connection broke off after it.
+	// One JSON value is a whole answer, also where the connection broke off after
+	// it.
 	whole := len(body) <= maxAnswer && (broke == nil || json.Valid(body))
 	if err = read(body); err == nil && whole {
 		return traceID, nil
@@ -65,7 +68,8 @@ func (d *Doer) unanswerable(x *exchange, err error) *upload.Error {
 }
 
 // errBypassed says why nothing of a Doer's work was done.
-var errBypassed = errors.New("the request did not go through the Doer; make the generated client with WithHTTPClient(doer)")
+var errBypassed = errors.New("the request did not go through the Doer; " +
+	"make the generated client with WithHTTPClient(doer)")
 
 // verdict returns why resp is no success, or nil. A Doer knows that of the
 // answers that it returned. Of any other the status decides.

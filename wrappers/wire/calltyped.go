@@ -8,9 +8,9 @@ import (
 	"io"
 )
 
-// CallTyped is [Doer.Call] for the methods of a generated client whose names end
-// in WithResponse. It returns their typed answer, and an [*upload.Error] beside
-// it where the answer is no success:
+// CallTyped is [Doer.Call] for the methods of a generated client whose names
+// end in WithResponse. It returns their typed answer, and an [*upload.Error]
+// beside it where the answer is no success:
 //
 //	resp, err := wire.CallTyped(ctx, doer, "createDocument", func(ctx context.Context) (*api.CreateDocumentResult, error) {
 //		return client.CreateDocumentWithBodyWithResponse(ctx, form.ContentType, nil, form.Edit)
@@ -34,8 +34,8 @@ func CallTyped[T any](ctx context.Context, d *Doer, op string, send func(context
 	return answer, nil
 }
 
-// bypassed returns the failure of a typed answer that came from elsewhere than a
-// Doer, unless it says that it is a success.
+// bypassed returns the failure of a typed answer that came from elsewhere than
+// a Doer, unless it says that it is a success.
 func (d *Doer) bypassed(x *exchange, answer any) error {
 	status := 0
 	if a, ok := answer.(interface{ StatusCode() int }); ok {

@@ -16,8 +16,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// NewDoer returns a Doer for one API, set up as cfg says. A setting that cannot be
-// used is [upload.ErrInvalid].
+// NewDoer returns a Doer for one API, set up as cfg says. A setting that cannot
+// be used is [upload.ErrInvalid].
 func NewDoer(api API, cfg upload.Config) (*Doer, error) {
 	d, err := newDoer(api, cfg)
 	if err != nil {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Doer sends what a generated client built, in as many attempts as it takes.
-// It is the client's HttpRequestDoer. It works below the generated code, so that
-// each attempt gets a body that begins at its first byte, and credentials of its
-// own.
+// Doer sends what a generated client built, in as many attempts as it takes. It
+// is the client's HttpRequestDoer. It works below the generated code, so that
+// each attempt gets a body that begins at its first byte, and credentials of
+// its own.
 //
 // [Doer.Do] returns the last attempt's response, its body unread, or an
 // [*upload.Error] where there was none. [Doer.Call] makes one of both. Get a

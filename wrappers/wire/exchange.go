@@ -92,7 +92,8 @@ func closeBody(body io.Closer) {
 	}
 }
 
-// ended returns ctx's error with its cause. If ctx is live, it returns otherwise.
+// ended returns ctx's error with its cause. If ctx is live, it returns
+// otherwise.
 func ended(ctx context.Context, otherwise error) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if err == nil {

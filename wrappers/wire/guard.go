@@ -27,7 +27,8 @@ type guard struct {
 }
 
 // credentialName matches the names of headers that hold credentials.
-var credentialName = regexp.MustCompile(`(?i)authorization|cookie|token|secret|passw|credential|signature|session|jwt|(api|access|subscription|private)-?key|^x-auth`)
+var credentialName = regexp.MustCompile(`(?i)authorization|cookie|token|secret|passw|credential|signature|session|jwt|` +
+	`(api|access|subscription|private)-?key|^x-auth`)
 
 // watch adds the guard to a transport's hooks.
 func (g *guard) watch(trace *httptrace.ClientTrace) {
@@ -52,8 +53,8 @@ func (g *guard) wrote(name string, values []string) {
 	}
 }
 
-// refuses reports whether a header was added that may hold credentials. A proxy's
-// own go no further than the proxy.
+// refuses reports whether a header was added that may hold credentials. A
+// proxy's own go no further than the proxy.
 func (g *guard) refuses(name string, values []string) bool {
 	if name == "Proxy-Authorization" || slices.Equal(g.own[name], values) {
 		return false
@@ -66,8 +67,8 @@ func (g *guard) refuses(name string, values []string) bool {
 }
 
 // verdict returns an error if credentials were added. A RoundTripper that does
-// not use net/http tells nothing before it answers; then the answer's request is
-// looked at, so that its caller at least learns of it.
+// not use net/http tells nothing before it answers; then the answer's request
+// is looked at, so that its caller at least learns of it.
 func (g *guard) verdict(resp *http.Response) error {
 	if g == nil {
 		return nil

@@ -10,8 +10,8 @@ import (
 )
 
 // lasting reports whether a transport's failure cannot pass by itself: a
-// certificate that is not trusted, a peer that speaks no TLS or refuses ours, or
-// a host that does not exist.
+// certificate that is not trusted, a peer that speaks no TLS or refuses ours,
+// or a host that does not exist.
 func lasting(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
@@ -46,6 +46,7 @@ func lasting(err error) bool {
 	return errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// refusals matches the alerts of TLS by which a server refuses us, in crypto/tls's
-// words, which are all that it shows of them.
-var refusals = regexp.MustCompile(`certificate|handshake failure|access denied|protocol version|insufficient security|unrecognized name|no application protocol`)
+// refusals matches the alerts of TLS by which a server refuses us, in
+// crypto/tls's words, which are all that it shows of them.
+var refusals = regexp.MustCompile(`certificate|handshake failure|access denied|protocol version|insufficient security|` +
+	`unrecognized name|no application protocol`)

@@ -10,7 +10,8 @@ import (
 
 // limits ends a round trip that takes too long. There are two limits: one from
 // the request's last byte to the beginning of the answer, and the caller's
-// http.Client's for all of it. Most round trips have neither, and a nil *limits.
+// http.Client's for all of it. Most round trips have neither, and a nil
+// *limits.
 type limits struct {
 	ctx    context.Context // of the round trip; its cause says which limit ended it
 	cancel context.CancelCauseFunc

@@ -34,8 +34,8 @@ var (
 	userInfo = regexp.MustCompile(`(://)[^\s/?#@"'<>]*@`)
 )
 
-// secretSet knows secrets by their runs of characters, so that it finds one that
-// was cut, wrapped or written in another way. A nil set knows none.
+// secretSet knows secrets by their runs of characters, so that it finds one
+// that was cut, wrapped or written in another way. A nil set knows none.
 type secretSet struct {
 	runs  map[string]bool // folded: longestRun bytes, or a shorter secret as a whole
 	whole []string        // texts that are taken out as they stand, and not in part
@@ -62,8 +62,8 @@ func (s *secretSet) add(secret string) {
 
 // commonWords are those that every refusal uses. They tell nothing of a secret
 // that has one in it.
-const commonWords = "accessdenied application authentication authorization certificate content-type credentials expiration forbidden invalidtoken " +
-	"organization permission presigned signaturedoesnotmatch timestamp unauthorized"
+const commonWords = "accessdenied application authentication authorization certificate content-type credentials " +
+	"expiration forbidden invalidtoken organization permission presigned signaturedoesnotmatch timestamp unauthorized"
 
 // addWhole adds a text that may hold public parts.
 func (s *secretSet) addWhole(text string) {
@@ -121,14 +121,16 @@ func (s *secretSet) mark(view cells, secret []bool) {
 }
 
 // foreign returns an error of somebody else's code: one line without what may
-// show a secret. While ctx lives, the error is no context.DeadlineExceeded: a time
-// limit of a transport's or a token source's is not the caller's.
+// show a secret. While ctx lives, the error is no context.DeadlineExceeded: a
+// time limit of a transport's or a token source's is not the caller's.
 func foreign(ctx context.Context, err error, secrets *secretSet) error {
 	err = withoutURL(err, secrets)
 	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 		return ended(ctx, err)
 	}
-	return &masked{text: err.Error(), is: func(target error) bool { return target != context.DeadlineExceeded && errors.Is(err, target) }}
+	return &masked{text: err.Error(), is: func(target error) bool {
+		return target != context.DeadlineExceeded && errors.Is(err, target)
+	}}
 }
 
 // withoutURL returns err without what may show a secret: the *url.Error that an
@@ -169,7 +171,8 @@ func oneLine(text string, limit int) string {
 		return text // as most ids are
 	}
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
-		return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r) // the last would turn a message around
+		// A Bidi_Control would turn a message around.
+		return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r)
 	}), " ")
 	if utf8.RuneCountInString(text) > limit {
 		return string([]rune(text)[:limit-1]) + "…"

@@ -9,8 +9,8 @@ import (
 const maxRedirects = 5
 
 // follow sends the request of one attempt. Where the Doer follows redirects, it
-// sends the same request again to where a 307 or 308 leads, or any redirect of a
-// GET.
+// sends the same request again to where a 307 or 308 leads, or any redirect of
+// a GET.
 func (d *Doer) follow(x *exchange) {
 	req, body := x.req, x.body
 	for hops := 0; ; hops++ {
@@ -46,7 +46,8 @@ func (d *Doer) follow(x *exchange) {
 	}
 }
 
-// redirects reports whether a status leads elsewhere without changing the method.
+// redirects reports whether a status leads elsewhere without changing the
+// method.
 func redirects(method string, status int) bool {
 	switch status {
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:

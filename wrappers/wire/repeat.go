@@ -34,8 +34,9 @@ func (d *Doer) prepare(x *exchange, wait time.Duration) bool {
 		x.resp = nil
 	}
 	ctx := x.req.Context()
-	d.logger.LogAttrs(ctx, slog.LevelInfo, "repeating", slog.String("provider", d.api.Provider), slog.String("op", x.op),
-		slog.Int("attempt", x.attempts), slog.Duration("wait", wait), slog.String("because", x.failure.Error()))
+	d.logger.LogAttrs(ctx, slog.LevelInfo, "repeating",
+		slog.String("provider", d.api.Provider), slog.String("op", x.op), slog.Int("attempt", x.attempts),
+		slog.Duration("wait", wait), slog.String("because", x.failure.Error()))
 	if err := sleep(ctx, wait); err != nil {
 		closeBody(x.body)
 		x.failure.Err = fmt.Errorf("%w while waiting to try again after: %w", err, x.failure.Err)

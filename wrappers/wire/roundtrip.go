@@ -12,9 +12,9 @@ import (
 // own source, and that may pass. It is upload.ErrUnavailable to the caller.
 var errNetwork = fmt.Errorf("%w", upload.ErrUnavailable)
 
-// roundTrip gives the transport one request. When it returns, the body's sources
-// are closed and no Read goes on. If it returns both a response and an error,
-// the server claims a success that cannot be one.
+// roundTrip gives the transport one request. When it returns, the body's
+// sources are closed and no Read goes on. If it returns both a response and an
+// error, the server claims a success that cannot be one.
 //
 // It calls the transport and not an http.Client, which would open the body a
 // second time to follow a redirect, before it asks whether to follow it.

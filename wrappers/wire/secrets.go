@@ -9,13 +9,14 @@ import (
 )
 
 // secrets lists what no message about an exchange may repeat: the headers that
-// authenticate, the URL's user info, the values in its query that are not public,
-// the proxy's user info, and what the API hides besides. Only failures ask.
+// authenticate, the URL's user info, the values in its query that are not
+// public, the proxy's user info, and what the API hides besides. Only failures
+// ask.
 func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
-	set := &secretSet{}
+	known := &secretSet{}
 	if d.api.Hide != nil {
 		for _, s := range d.api.Hide() {
-			set.add(s)
+			known.add(s)
 		}
 	}
 	for _, req := range reqs {
@@ -24,17 +25,17 @@ func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
 		}
 		for _, name := range d.api.Secret {
 			for _, v := range req.Header.Values(name) {
-				addHeader(set, name, v)
+				addHeader(known, name, v)
 			}
 		}
-		addURL(set, req.URL)
+		addURL(known, req.URL)
 		if d.base != nil && d.base.Proxy != nil {
 			if proxy, err := d.base.Proxy(req); err == nil && proxy != nil {
-				addUserInfo(set, proxy.User)
+				addUserInfo(known, proxy.User)
 			}
 		}
 	}
-	return set
+	return known
 }
 
 // addHeader adds the value of a header that authenticates, and its credentials
@@ -97,9 +98,15 @@ var date = regexp.MustCompile(`^\d{4}-\d\d-\d\d([T ][\d:.]*(Z|[+-][\d:]+)?)?$|^\
 
 // publicParameters are those of presigned URLs whose values give nobody access:
 // times, and what the signature is about.
-var publicParameters = map[string]bool{
-	"x-amz-algorithm": true, "x-amz-date": true, "x-amz-expires": true, "x-amz-signedheaders": true, "x-amz-content-sha256": true, "x-id": true,
-	"x-goog-algorithm": true, "x-goog-date": true, "x-goog-expires": true, "x-goog-signedheaders": true, "expires": true,
-	"se": true, "st": true, "sv": true, "sr": true, "sp": true, "spr": true, "ss": true, "srt": true, "ske": true, "skt": true, "sks": true, "skv": true,
-	"partnumber": true, "versionid": true, "response-content-type": true, "response-content-disposition": true, "content-type": true, "contenttype": true,
+var publicParameters = set(`x-amz-algorithm x-amz-date x-amz-expires x-amz-signedheaders x-amz-content-sha256 x-id
+	x-goog-algorithm x-goog-date x-goog-expires x-goog-signedheaders expires
+	se st sv sr sp spr ss srt ske skt sks skv
+	partnumber versionid response-content-type response-content-disposition content-type contenttype`)
+
+func set(words string) map[string]bool {
+	all := map[string]bool{}
+	for word := range strings.FieldsSeq(words) {
+		all[word] = true
+	}
+	return all
 }

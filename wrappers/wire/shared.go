@@ -8,8 +8,9 @@ import (
 )
 
 // Shared keeps one value that costs a call, such as a token, for all who need
-// it. However many callers ask at once, one call is made. A caller whose context
-// ends waits no longer. A failed call is tried again by the next caller.
+// it. However many callers ask at once, one call is made. A caller whose
+// context ends waits no longer. A failed call is tried again by the next
+// caller.
 //
 // It prints nothing of the value. It must not be copied after its first use.
 type Shared[T any] struct {

@@ -68,11 +68,12 @@ func checkTransport(tr *http.Transport, target string) error {
 	}
 	if c := tr.TLSClientConfig; c != nil {
 		if c.RootCAs != nil && c.RootCAs.Equal(x509.NewCertPool()) {
-			return errors.New("HTTPClient.Transport.TLSClientConfig.RootCAs holds no certificate; see what AppendCertsFromPEM returned")
+			return errors.New("HTTPClient.Transport.TLSClientConfig.RootCAs holds no certificate; " +
+				"see what AppendCertsFromPEM returned")
 		}
 		for i, cert := range c.Certificates {
 			if len(cert.Certificate) == 0 || cert.PrivateKey == nil {
-				return fmt.Errorf("HTTPClient.Transport.TLSClientConfig.Certificates[%d] lacks its certificate or its private key", i)
+				return fmt.Errorf("HTTPClient.Transport.TLSClientConfig.Certificates[%d] lacks its certificate or key", i)
 			}
 		}
 		if c.MaxVersion != 0 && c.MinVersion > c.MaxVersion {
@@ -95,11 +96,13 @@ func checkProxy(tr *http.Transport, target string) error {
 	proxy, err := tr.Proxy(req)
 	switch {
 	case err != nil:
-		return errors.New("HTTPClient.Transport.Proxy has no usable address; it is like http://host:port, also in HTTPS_PROXY and HTTP_PROXY")
+		return errors.New("HTTPClient.Transport.Proxy has no usable address; " +
+			"it is like http://host:port, also in HTTPS_PROXY and HTTP_PROXY")
 	case proxy == nil:
 		return nil
 	case proxy.Scheme != "http" && proxy.Scheme != "https" && proxy.Scheme != "socks5" && proxy.Scheme != "socks5h":
-		return fmt.Errorf("HTTPClient.Transport.Proxy has the scheme %q; http, https, socks5 and socks5h can be used", oneLine(proxy.Scheme, 32))
+		return fmt.Errorf("HTTPClient.Transport.Proxy has the scheme %q; http, https, socks5 and socks5h can be used",
+			oneLine(proxy.Scheme, 32))
 	case proxy.Hostname() == "":
 		return errors.New("HTTPClient.Transport.Proxy names no host")
 	}

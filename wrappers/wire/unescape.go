@@ -32,9 +32,9 @@ func cellsOf(text string) cells {
 	return c
 }
 
-// views returns the text as it stands, and as it reads when it was escaped in the
-// ways in which servers repeat what they got: for a URL, HTML, JSON and mail
-// (quoted-printable), also in two of these ways.
+// views returns the text as it stands, and as it reads when it was escaped in
+// the ways in which servers repeat what they got: for a URL, HTML, JSON and
+// mail (quoted-printable), also in two of these ways.
 func views(text string) []cells {
 	raw := cellsOf(text)
 	all := []cells{visible(raw)}
@@ -115,8 +115,8 @@ func printable(in cells, at int) (plain string, length int) {
 	return code(in, at+1, 2, 1)
 }
 
-// code decodes the hexadecimal digits at a place, behind an introduction of some
-// length.
+// code decodes the hexadecimal digits at a place, behind an introduction of
+// some length.
 func code(in cells, at, digits, introduction int) (plain string, length int) {
 	if at+digits > len(in) {
 		return "", 0
@@ -147,7 +147,8 @@ func visible(in cells) cells {
 }
 
 // fold makes texts alike that differ in case or in blanks. A "+" stands for a
-// blank in a URL's query, so a text that has one is returned without it as well.
+// blank in a URL's query, so a text that has one is returned without it as
+// well.
 func fold(in cells) []cells {
 	with := visible(in)
 	var without cells
