@@ -32,8 +32,8 @@ import (
 // systems with a journal do it. So whoever stores several objects and then one
 // that lists them finds all of them where the list is. The file of the content
 // type is laid down before the rename and is not synced. So after a power cut
-// such an object may be of [DefaultContentType], and an object that was being
-// replaced at that moment may be of its new type.
+// such an object may be of [DefaultContentType]. After that or a kill, an object
+// that was being replaced at that moment may be of its new type.
 //
 // A put that does not fit fails with the error of the disk and leaves nothing.
 //

@@ -47,6 +47,7 @@ func (c *demoCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	defer st.(io.Closer).Close() // or Windows would not remove the folder
 	return p.demo(ctx, src, st)
 }
 
