@@ -45,7 +45,7 @@ type Sent struct {
 func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error]) iter.Seq2[Sent, error] {
 	return func(yield func(Sent, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		m := &many{ctx: ctx, u: u, free: make(chan struct{}, max(n, 1)), done: make(chan outcome)}
+		m := &many{ctx: ctx, u: u, free: make(chan struct{}, max(n, 1)), work: make(chan Source), done: make(chan outcome)}
 		defer func() { // also when yield panics
 			cancel()
 			for range m.done {
@@ -74,6 +74,7 @@ type many struct {
 	ctx  context.Context
 	u    Uploader
 	free chan struct{} // holds one element for each source asked for and not yet yielded
+	work chan Source   // to the workers, of which there are as many as places at most
 	done chan outcome  // closed when nothing runs any more
 	cut  bool          // the sources were left before their end; to be read once done is closed
 }
@@ -90,15 +91,22 @@ func (m *many) feed(srcs iter.Seq2[Source, error]) {
 	var flying sync.WaitGroup
 	defer close(m.done)
 	defer flying.Wait()
+	defer close(m.work)
+	workers := 0
 	m.guard(func() {
 		if m.cut = !m.next(); m.cut {
 			return
 		}
 		for src, err := range srcs {
-			if err != nil {
+			switch {
+			case err != nil:
 				m.report(outcome{sent: Sent{Source: src}, err: err})
-			} else {
-				flying.Go(func() { m.guard(func() { m.send(src) }) })
+			case m.idle(src):
+			case workers < cap(m.free):
+				workers++
+				flying.Go(func() { m.guard(func() { m.serve(src) }) })
+			default: // src has a place, so a worker has none and is about to ask for more
+				m.work <- src
 			}
 			// Waiting here and not before the upload is what makes it lazy:
 			// srcs goes on only when its next source has a place.
@@ -107,6 +115,25 @@ func (m *many) feed(srcs iter.Seq2[Source, error]) {
 			}
 		}
 	})
+}
+
+// idle gives src to a worker that waits for one, if any does.
+func (m *many) idle(src Source) bool {
+	select {
+	case m.work <- src:
+		return true
+	default:
+		return false
+	}
+}
+
+// serve uploads src and then what else there is. A goroutine of its own for each
+// source would grow its stack anew each time.
+func (m *many) serve(src Source) {
+	m.send(src)
+	for src := range m.work {
+		m.send(src)
+	}
 }
 
 func (m *many) send(src Source) {

@@ -420,6 +420,26 @@ func TestManyMemoryDoesNotGrowWithTheCount(t *testing.T) {
 	}
 }
 
+// Workers last, so that a source costs no goroutine and no stack.
+func TestManyMakesNothingForASource(t *testing.T) {
+	const count = 10_000
+	src := upload.Bytes("a", nil)
+	none := uploader(func(context.Context, upload.Source) (upload.Result, error) { return upload.Result{}, nil })
+	made := testing.AllocsPerRun(1, func() {
+		for range upload.Many(t.Context(), none, 16, func(yield func(upload.Source, error) bool) {
+			for range count {
+				if !yield(src, nil) {
+					return
+				}
+			}
+		}) {
+		}
+	})
+	if made > count/10 {
+		t.Errorf("%.0f allocations for %d sources, want some for the whole", made, count)
+	}
+}
+
 func ExampleMany() {
 	client := uploader(func(_ context.Context, src upload.Source) (upload.Result, error) {
 		return upload.Result{ID: "id-" + src.Name}, nil
