@@ -1,6 +1,8 @@
 package wrappers_test
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,12 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
-
-	ncloudmailer "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
-	twentyfourseven "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
 // readme returns the README in two: the section of that title, and all else.
@@ -154,54 +154,77 @@ func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
 	}
 }
 
-func TestReadmeCurlLinesAreAccepted(t *testing.T) {
-	for _, tool := range []string{"bash", "curl", "openssl"} {
+// What the README does to the program it does here, line by line.
+func TestReadmeLinesForTheServerWork(t *testing.T) {
+	for _, tool := range []string{"bash", "curl", "openssl", "sha256sum"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s is not installed", tool)
 		}
 	}
-	var mu sync.Mutex
-	var seen []string
-	mux := http.NewServeMux()
-	handle := func(h http.Handler, err error, paths ...string) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range paths {
-			mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-				mu.Lock()
-				seen = append(seen, r.Method+" "+path)
-				mu.Unlock()
-				h.ServeHTTP(w, r)
-			})
-		}
-	}
-	office, err := twentyfourseven.New(twentyfourseven.Config{Token: "test-token"})
-	handle(office, err, "/v1/", "/upload/")
-	mailer, err := ncloudmailer.New(ncloudmailer.Config{AccessKey: "test-access-key", SecretKey: "test-secret-key"})
-	handle(mailer, err, "/api/")
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "invoice.pdf"), []byte("%PDF-1.7"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	program := filepath.Join(dir, "putpost")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/putpost").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	serve := exec.CommandContext(t.Context(), program, "serve", "--addr", "127.0.0.1:0")
+	serve.Env = []string{}
+	stdout, err := serve.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := serve.Start(); err != nil {
+		t.Fatal(err)
+	}
+	address, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := strings.TrimSpace(address)
+
 	_, rest := readme(t, ownAPI)
+	var seen []string
 	for _, script := range blocks(t, rest, "sh") {
 		_, script, found := strings.Cut(script, "putpost serve &\n")
 		if !found {
 			continue
 		}
-		script = "set -eu\ncurl() { command curl --silent --show-error --fail-with-body \"$@\"; }\n" +
-			strings.ReplaceAll(script, "http://127.0.0.1:8080", srv.URL)
+		script = "set -eu -o pipefail\ncurl() { command curl --silent --show-error --fail-with-body \"$@\"; }\nputpost() { " + program + " \"$@\"; }\n" +
+			strings.ReplaceAll(script, "http://127.0.0.1:8080", base)
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, out)
+			t.Errorf("%v\n%s\n%s", err, script, out)
+		}
+		seen = append(seen, exchanges(t, base))
+	}
+	if got, want := strings.Join(seen, "; "), "fileUpload 200, presigned 200, createFile 201; createFile 503, createFile 201"; got != want {
+		t.Errorf("the server saw %s, want %s", got, want)
+	}
+}
+
+// exchanges asks a server's console what it saw, the oldest first.
+func exchanges(t *testing.T, base string) string {
+	t.Helper()
+	resp, err := http.Get(base + "/_putpost/exchanges")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var list struct {
+		Exchanges []struct {
+			Operation string
+			Status    int
 		}
 	}
-	if got, want := strings.Join(seen, ", "), "POST /v1/, PUT /upload/, POST /api/"; got != want {
-		t.Errorf("the server got %s, want %s", got, want)
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+		t.Fatal(err)
 	}
+	var seen []string
+	for _, x := range slices.Backward(list.Exchanges) {
+		seen = append(seen, fmt.Sprint(x.Operation, " ", x.Status))
+	}
+	return strings.Join(seen, ", ")
 }
