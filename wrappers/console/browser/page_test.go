@@ -136,7 +136,7 @@ func TestPage(t *testing.T) {
 // size makes the window so wide.
 func size(t *testing.T, ctx context.Context, width int64) {
 	t.Helper()
-	do(t, ctx, "window", chromedp.EmulateViewport(width, 900))
+	do(t, ctx, "window", chromedp.EmulateViewport(width, 720))
 }
 
 // looksRight holds the page as it is to what every state of it must fulfil, in

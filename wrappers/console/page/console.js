@@ -218,7 +218,11 @@ for (const dialog of document.querySelectorAll("dialog")) {
 const fileURL = (provider, id) => `files/${encodeURIComponent(provider)}/${encodeURIComponent(id)}`;
 
 async function loadFiles() {
-  const { files } = await call("GET", `files?limit=${kept}`);
+  let files = [];
+  $("file-error").textContent = "";
+  try {
+    ({ files } = await call("GET", `files?limit=${kept}`));
+  } catch (err) { $("file-error").textContent = err.message; } // a bucket is not listed
   $("file-count").textContent = files.length === 0 ? "" : files.length === kept ? `last ${kept}` : String(files.length);
   $("no-files").hidden = files.length > 0;
   const open = new Set([...$("file-list").querySelectorAll("li:has(details[open])")].map((li) => li.dataset.id));
@@ -247,7 +251,7 @@ function file(f) {
     } catch (err) { sum.textContent = err.message; }
   });
   return el("li", {},
-    el("strong", {}, name),
+    el("strong", { class: f.name ? null : "mono" }, name),
     el("a", { href: fileURL(f.provider, f.fileId) + "/content", download: name, "aria-label": `Download ${name}` }, "Download"),
     el("span", { class: "facts wide" }, `${f.contentType}, ${bytes(f.size)}, ${clock(f.time)}, ${f.provider}`),
     more);

@@ -3,6 +3,7 @@ package contract
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -62,7 +63,7 @@ func ruleOf(err error) (rule, detail string) {
 		for _, e := range credentials.Errors {
 			missing = append(missing, e.Error())
 		}
-		return RuleCredentials, strings.Join(missing, ", or ")
+		return RuleCredentials, strings.Join(slices.Compact(missing), ", or ")
 	case errors.As(err, &request) && request.Parameter != nil:
 		return RuleParameter, fmt.Sprintf("%s parameter %q: %s", request.Parameter.In, request.Parameter.Name, explain(request.Reason, request.Err))
 	case errors.As(err, &request):
