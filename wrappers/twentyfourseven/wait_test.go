@@ -78,6 +78,22 @@ func TestWaitEndsWhereACompletedUploadHasNoDocument(t *testing.T) {
 	})
 }
 
+// A status that goes back begins the ten seconds anew.
+func TestWaitBearsWithACompletedUploadThatIsPendingAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		client := o.client(t, static, o.bubble(t), patient)
+		bodies := []string{`{"status":"Completed"}`}
+		for range 20 { // minutes
+			bodies = append(bodies, `{"status":"Pending"}`)
+		}
+		o.statuses(append(bodies, `{"status":"Completed"}`, `{"status":"Completed","documentId":12345}`)...)
+		if st, err := client.Wait(t.Context(), "id-1"); err != nil || st.DocumentID != 12345 {
+			t.Errorf("%+v, %v", st, err)
+		}
+	})
+}
+
 func TestWaitWithoutADeadlineEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
@@ -148,7 +164,7 @@ func TestWaitThatNeverCompletesEndsWithTheContext(t *testing.T) {
 		o := newOffice()
 		client := o.client(t, static, o.bubble(t), patient)
 		o.statuses(`{"status":"Pending"}`)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour) // more than without a deadline
 		defer cancel()
 		begin := time.Now()
 		st, err := client.Wait(ctx, "id-1")
@@ -156,12 +172,12 @@ func TestWaitThatNeverCompletesEndsWithTheContext(t *testing.T) {
 		if !errors.Is(f, context.DeadlineExceeded) || errors.Is(f, twentyfourseven.ErrFailed) || !strings.Contains(f.Error(), "Pending") || f.TraceID != "trace-1" {
 			t.Errorf("%v, want context.DeadlineExceeded that tells of the status", f)
 		}
-		if took := time.Since(begin); took != time.Hour || st.Status != "Pending" {
+		if took := time.Since(begin); took != 2*time.Hour || st.Status != "Pending" {
 			t.Errorf("%+v after %v", st, took)
 		}
-		// With a wait of up to 30 s it is 240 on average, and never a flood.
-		if n := o.count("getFileUploadStatus"); n < 120 || n > 500 {
-			t.Errorf("asked %d times in an hour", n)
+		// With a wait of up to 30 s it is 480 on average, and never a flood.
+		if n := o.count("getFileUploadStatus"); n < 240 || n > 1000 {
+			t.Errorf("asked %d times in two hours", n)
 		}
 	})
 }

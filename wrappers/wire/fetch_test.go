@@ -91,6 +91,18 @@ func TestFetchIsRepeatedBeforeTheFirstByteOnly(t *testing.T) {
 	}
 }
 
+// A transport of the caller's need not notice that a body is short.
+func TestFetchCountsTheBytes(t *testing.T) {
+	client := &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) {
+		resp := respond(200, nil)
+		resp.ContentLength, resp.Body = 8, io.NopCloser(strings.NewReader("content"))
+		return resp, nil
+	})}
+	if n, err := presigned(t, "https://api", client).Fetch(t.Context(), "https://host/x", io.Discard, 0); !errors.Is(err, upload.ErrUnavailable) || n != 7 {
+		t.Errorf("%d bytes, %v, want upload.ErrUnavailable", n, err)
+	}
+}
+
 type full struct{}
 
 var errFull = errors.New("no space left")
