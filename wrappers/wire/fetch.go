@@ -26,11 +26,12 @@ func (p *Presigned) Fetch(ctx context.Context, rawURL string, w io.Writer, max i
 	if err := p.Err(); err != nil {
 		return 0, err
 	}
-	if err := p.check(rawURL); err != nil {
+	from, err := p.check(rawURL)
+	if err != nil {
 		return 0, p.refuse(err)
 	}
 	_, err = p.doer.Call(ctx, upload.OpPresigned, nil, func(ctx context.Context) (*http.Response, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
+		req, err := newRequest(ctx, http.MethodGet, from)
 		if err != nil {
 			return nil, err
 		}

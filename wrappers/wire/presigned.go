@@ -76,7 +76,7 @@ func (p *Presigned) Send(ctx context.Context, to Target, body *Body) (http.Heade
 		return nil, err
 	}
 	method := strings.ToUpper(to.Method)
-	err := p.check(to.URL)
+	target, err := p.check(to.URL)
 	switch {
 	case method != http.MethodPut && method != http.MethodPost:
 		err = errors.New("the upload method is neither PUT nor POST")
@@ -88,7 +88,7 @@ func (p *Presigned) Send(ctx context.Context, to Target, body *Body) (http.Heade
 	}
 	var answer http.Header
 	_, err = p.doer.Call(ctx, upload.OpPresigned, nil, func(ctx context.Context) (*http.Response, error) {
-		req, err := http.NewRequestWithContext(ctx, method, to.URL, nil)
+		req, err := newRequest(ctx, method, target)
 		if err != nil {
 			return nil, err
 		}
@@ -120,24 +120,34 @@ func (p *Presigned) refuse(why error) *upload.Error {
 	return f
 }
 
-// check refuses a URL that could not be sent just as it was given. What it says
-// of the URL stops before the query.
-func (p *Presigned) check(raw string) error {
+// check parses a URL and refuses one that could not be sent just as it was given.
+// What it says of the URL stops before the query.
+func (p *Presigned) check(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		return errors.New("the presigned URL is no http or https URL")
+		return nil, errors.New("the presigned URL is no http or https URL")
 	case strings.ContainsFunc(raw, unfit):
-		return errors.New("the presigned URL holds characters that cannot be sent as they are")
+		return nil, errors.New("the presigned URL holds characters that cannot be sent as they are")
 	case u.Scheme == "http" && p.secure:
-		return fmt.Errorf("the presigned URL on %s is plain http, although the API is https", u.Host)
+		return nil, fmt.Errorf("the presigned URL on %s is plain http, although the API is https", u.Host)
 	case u.User != nil:
-		return fmt.Errorf("the presigned URL on %s holds user info", u.Host)
+		return nil, fmt.Errorf("the presigned URL on %s holds user info", u.Host)
 	case u.Fragment != "" || u.String() != raw || strings.HasSuffix(u.Host, ":"):
-		return fmt.Errorf("the presigned URL on %s cannot be sent as it was given", u.Host)
+		return nil, fmt.Errorf("the presigned URL on %s cannot be sent as it was given", u.Host)
 	}
-	return nil
+	return u, nil
+}
+
+// newRequest makes a request to an address that need not be parsed again.
+func newRequest(ctx context.Context, method string, to *url.URL) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	req.URL, req.Host = to, to.Host
+	return req, nil
 }
 
 // framing tells the headers that say how a request is sent. They follow from the
