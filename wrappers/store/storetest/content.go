@@ -142,6 +142,7 @@ func overwrite(ctx context.Context, s store.Store) error {
 		{store.DefaultContentType, content(3, 2000)},
 		{textPlain, nil},
 		{textPlain, content(4, 1000)},
+		{"text/html", content(4, 1000)}, // the same bytes, of another type
 	}
 	for i, step := range steps {
 		if err := put(ctx, s, "a/b", step.contentType, step.b); err != nil {
@@ -226,7 +227,7 @@ func contentTypes(ctx context.Context, s store.Store) error {
 		if want == "" {
 			want = store.DefaultContentType
 		}
-		b := content(uint64(len(contentType)), 10)
+		b := []byte("<!DOCTYPE html><html>" + contentType) // what looks like HTML is what its sender says
 		if err := put(ctx, s, "typed", contentType, b); err != nil {
 			return fmt.Errorf("content type %q: %w", contentType, err)
 		}

@@ -107,6 +107,10 @@ func deleteAlone(ctx context.Context, s store.Store) error {
 			return err
 		}
 	}
+	// The same bytes under another key are another object.
+	if err := put(ctx, s, "copy", textPlain, []byte("a/b")); err != nil {
+		return err
+	}
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := s.Delete(over, "a/b"); !errors.Is(err, context.Canceled) {
@@ -125,6 +129,9 @@ func deleteAlone(ctx context.Context, s store.Store) error {
 		if err := holds(ctx, s, key, textPlain, []byte(key)); err != nil {
 			return fmt.Errorf("after Delete of another key, %q: %w", "a/b", err)
 		}
+	}
+	if err := holds(ctx, s, "copy", textPlain, []byte("a/b")); err != nil {
+		return fmt.Errorf("after Delete of %q, which had the same bytes: %w", "a/b", err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func presign(ctx context.Context, s store.Store) error {
 	}
 
 	// Another type, or none, is refused.
-	for _, contentType := range []string{textPlain, ""} {
+	for _, contentType := range []string{textPlain, "", "application/pdf; version=1"} {
 		status, err := send(ctx, url, contentType, []byte("x"))
 		if err != nil {
 			return err

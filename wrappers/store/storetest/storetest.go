@@ -26,7 +26,7 @@ import (
 // open returned. A rule that has nothing to look at is skipped, with its
 // reason. Run moves about 600 MiB through the store, no more than 65 MiB of
 // them in one object, and waits five seconds in all for clocks to move. A rule
-// that does not end within five minutes fails.
+// that does not end within two minutes fails.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, rule := range rules {
@@ -51,7 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 }
 
 // limit is how long a rule may take.
-const limit = 5 * time.Minute
+const limit = 2 * time.Minute
 
 // nothing is why a rule has nothing to look at.
 type nothing string

@@ -417,6 +417,44 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return r, info, err
 			}}
 		}},
+		{"types are guessed where none is given", "content types are kept", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				head := make([]byte, 512)
+				n, err := io.ReadFull(r, head)
+				if contentType == "" && err == io.ErrUnexpectedEOF {
+					return s.Put(ctx, key, http.DetectContentType(head[:n]), bytes.NewReader(head[:n]))
+				}
+				return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head[:n]), r))
+			}}
+		}},
+		{"the same bytes are the same object", "a delete removes one key and no other", func(s store.Store) store.Store {
+			var mu sync.Mutex
+			first := make(map[string]string) // by content
+			blob := make(map[string]string)  // by key
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				b, err := io.ReadAll(r)
+				if err != nil {
+					return 0, err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if first[string(b)] == "" {
+					first[string(b)] = key
+				}
+				blob[key] = first[string(b)]
+				return s.Put(ctx, blob[key], contentType, bytes.NewReader(b))
+			}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+				if at := blob[key]; at != "" {
+					key = at
+				}
+				return s.Open(ctx, key)
+			}, stat: func(ctx context.Context, key string) (store.Info, error) {
+				if at := blob[key]; at != "" {
+					key = at
+				}
+				return s.Stat(ctx, key)
+			}}
+		}},
 		{"types become lower case", "content types are kept", func(s store.Store) store.Store {
 			return typed(s, func(_, contentType string) string { return strings.ToLower(contentType) })
 		}},

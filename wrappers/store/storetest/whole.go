@@ -19,8 +19,8 @@ var errTorn = errors.New("torn on purpose")
 // tears are where a reader ends before its time: at once, early, and about the
 // sizes at which stores change their ways.
 var tears = []int64{
-	0, 1, 1000, 64 << 10, 128<<10 + 1, 1 << 20, part - 1, part, part + 1, part + 1000,
-	10 << 20, 16 << 20, 16<<20 + 1, 64<<20 + 1,
+	0, 1, 1000, 4 << 10, 32 << 10, 64 << 10, 128 << 10, 128<<10 + 1, 256 << 10, 1 << 20,
+	part - 1, part, part + 1, part + 1000, 8 << 20, 10 << 20, 16 << 20, 16<<20 + 1, 64<<20 + 1,
 }
 
 // eachTear calls f with readers that end before their time, with the error that
