@@ -20,8 +20,6 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-const formType = "multipart/form-data; boundary=" + boundary
-
 // knock opens a connection and sends the beginning of a signed request; lines of
 // the header end in "\n".
 func knock(t *testing.T, s *service, method, uri, header, body string) net.Conn {
@@ -149,6 +147,7 @@ func TestThousandsOfPartsAreNotReadToTheirEnd(t *testing.T) {
 
 func TestLimitsOfFormsAreSettable(t *testing.T) {
 	const field = "Content-Disposition: form-data; name=\"x\"\n"
+	some := strings.Repeat("x", 500)
 	for _, c := range []struct {
 		what    string
 		parts   int
@@ -158,7 +157,7 @@ func TestLimitsOfFormsAreSettable(t *testing.T) {
 	}{
 		{"three parts of three", 3, 0, form(file("a", "x"), file("b", "x"), part{field, ""}), 201},
 		{"four parts of three", 3, 0, form(file("a", "x"), file("b", "x"), part{field, ""}, part{field, ""}), 400},
-		{"little that is no file", 0, 1000, form(part{field, strings.Repeat("x", 500)}, file("a", strings.Repeat("x", 10_000))), 201},
+		{"little that is no file", 0, 1000, form(part{field, some}, file("a", strings.Repeat("x", 10_000))), 201},
 		{"much that is no file", 0, 1000, form(part{field, strings.Repeat("x", 100_000)}, file("a", "x")), 400},
 		{"a little more than the default", 0, 2 << 20, form(part{field, strings.Repeat("x", 1<<20)}, file("a", "x")), 201},
 		{"the same with the default", 0, 0, form(part{field, strings.Repeat("x", 1<<20)}, file("a", "x")), 400},
@@ -183,7 +182,7 @@ func TestBoundaryHasAnEnd(t *testing.T) {
 	for n, status := range map[int]int{1: 201, 70: 201, 71: 400, 4096: 400, 500_000: 400} {
 		long := strings.Repeat("b", n)
 		body := strings.ReplaceAll(form(file("a.txt", "file")), boundary, long)
-		resp, a := s.send(s.request(http.MethodPost, "/api/v1/files", strings.NewReader(body), "Content-Type", "multipart/form-data; boundary="+long))
+		resp, a := s.post(body, "multipart/form-data; boundary="+long)
 		if resp.StatusCode != status {
 			t.Errorf("%d characters: %d %s, want %d", n, resp.StatusCode, a.text, status)
 		}

@@ -123,7 +123,7 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 	body, rest := io.Pipe()
 	done := make(chan answer, 1)
 	go func() {
-		_, a := s.send(s.request(http.MethodPost, "/api/v1/files", body, "Content-Type", "multipart/form-data; boundary="+boundary))
+		_, a := s.send(s.request(http.MethodPost, "/api/v1/files", body, "Content-Type", formType))
 		done <- a
 	}()
 	whole := form(file("first.txt", "x"), file("second.txt", strings.Repeat("y", 1<<20)))

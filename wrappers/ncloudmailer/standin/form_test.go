@@ -63,14 +63,59 @@ func TestFileWithoutATypeIsOfTheDefault(t *testing.T) {
 
 func TestWrongFormsLeaveNothing(t *testing.T) {
 	s := serve(t, config())
+	const field = `Content-Disposition: form-data; name="x"` + "\n"
 	const good = `Content-Disposition: form-data; name="fileList"; filename="a.txt"` + "\n"
 	whole := form(file("a.txt", "file"))
 	many := make([]part, 1001)
 	for i := range many {
-		many[i] = part{"Content-Disposition: form-data; name=\"x\"\n", ""}
+		many[i] = part{field, ""}
 	}
 	many[0] = file("a.txt", "first")
-	formType := "multipart/form-data; boundary=" + boundary
+	for _, c := range []struct{ what, body, details string }{
+		{"no body", "", "not a whole form"},
+		{"a body that is no form", "upload test file", "not a whole form"},
+		{"an empty form", form(), "no fileList"},
+		{"another field", form(part{`Content-Disposition: form-data; name="file"; filename="a.txt"` + "\n", "x"}), "no fileList"},
+		{"fileList in capitals", form(part{`Content-Disposition: form-data; name="FILELIST"; filename="a.txt"` + "\n", "x"}), "no fileList"},
+		{"no file name", form(part{`Content-Disposition: form-data; name="fileList"` + "\n", "x"}), "no file name"},
+		{"an empty file name", form(file("", "x")), "no file name"},
+		{"a folder", form(file("folder/", "x")), "no file name"},
+		{"a folder with two dots", form(file("../..", "x")), "no file name"},
+		{"no Content-Disposition", form(part{"Content-Type: text/plain\n", "x"}), "Content-Disposition"},
+		{"another disposition", form(part{`Content-Disposition: attachment; name="fileList"; filename="a"` + "\n", "x"}), "Content-Disposition"},
+		{"two names", form(part{`Content-Disposition: form-data; name="fileList"; filename="a"; filename="b"` + "\n", "x"}), "Content-Disposition"},
+		{"a name that does not end", form(part{`Content-Disposition: form-data; name="fileList"; filename="a` + "\n", "x"}), ""},
+		{"NUL in the name", form(file("a\x00.txt", "x")), ""},
+		{"a control character in the name", form(file("a\x01.txt", "x")), ""},
+		{"DEL in the name", form(file("a\x7f.txt", "x")), ""},
+		{"a control character of Unicode", form(file("a\u0085.txt", "x")), "control"},
+		{"a line end by way of filename*", form(part{`Content-Disposition: form-data; name="fileList"; filename*=UTF-8''a%0D%0Ab` + "\n", "x"}), "control"},
+		{"a name in another encoding", form(file("\xbc\xdb\xc0\xe5.txt", "x")), "UTF-8"},
+		{"a type that is none", form(part{good + "Content-Type: text\n", "x"}), "media type"},
+		{"a type with a control character", form(part{good + "Content-Type: text/plain; x=\"\x01\"\n", "x"}), ""},
+		{"a type outside ASCII", form(part{good + "Content-Type: text/plain; x=\"é\"\n", "x"}), "plain text"},
+		{"an endless type", form(part{good + "Content-Type: text/" + strings.Repeat("x", 300) + "\n", "x"}), "too long"},
+		{"a length that is too large", form(file("good.txt", "good"), part{good + "Content-Length: 5\n", "four"}), "declares 5 bytes and has 4"},
+		{"a length that is too small", form(part{good + "Content-Length: 3\n", "four"}), "declares 3 bytes and has 4"},
+		{"a length that is no number", form(part{good + "Content-Length: four\n", "four"}), "not a number"},
+		{"a negative length", form(part{good + "Content-Length: -1\n", "four"}), "not a number"},
+		{"quoted-printable", form(part{good + "Content-Transfer-Encoding: quoted-printable\n", "a=3Db"}), "Transfer-Encoding"},
+		{"base64", form(part{good + "Content-Transfer-Encoding: base64\n", "Zm91cg=="}), "Transfer-Encoding"},
+		{"torn in the boundary", whole[:10], "not a whole form"},
+		{"torn in a header", whole[:80], "not a whole form"},
+		{"torn in a file", whole[:strings.Index(whole, "file\r\n--")+2], "breaks off"},
+		{"torn behind a file", strings.TrimSuffix(whole, "--\r\n"), ""},
+		{"torn in the second file", strings.TrimSuffix(form(file("a.txt", "first"), file("b.txt", "second")), "nd\r\n--"+boundary+"--\r\n"), "breaks off"},
+		{"a second part that is wrong", form(file("a.txt", "first"), file("", "second")), "no file name"},
+		{"1001 parts", form(many...), "1000 parts"},
+		{"endless headers", form(part{good + "X: " + strings.Repeat("x", 2<<20) + "\n", "x"}), ""},
+		{"another field without an end", form(file("a.txt", "first"), part{field, strings.Repeat("x", 2<<20)}), ""},
+		{"a boundary that never comes", strings.Repeat(strings.Repeat("x", 100)+"\r\n", 20<<10), ""},
+		{"a boundary that never comes, in one line", strings.Repeat("x", 2<<20), ""},
+		{"much behind the form", whole + strings.Repeat("x", 2<<20), "behind the form"},
+	} {
+		t.Run(c.what, func(t *testing.T) { s.refused(t, formType, c.body, 400, "77102", c.details) })
+	}
 	for _, c := range []struct {
 		what, contentType, body string
 		status                  int
@@ -84,60 +129,23 @@ func TestWrongFormsLeaveNothing(t *testing.T) {
 		{"no boundary", "multipart/form-data", whole, 400, "77102", ""},
 		{"an empty boundary", "multipart/form-data; boundary=", whole, 400, "77102", ""},
 		{"another boundary", "multipart/form-data; boundary=x", whole, 400, "77102", "not a whole form"},
-		{"no body", formType, "", 400, "77102", "not a whole form"},
-		{"a body that is no form", formType, "upload test file", 400, "77102", "not a whole form"},
-		{"an empty form", formType, form(), 400, "77102", "no fileList"},
-		{"another field", formType, form(part{"Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\n", "x"}), 400, "77102", "no fileList"},
-		{"fileList in capitals", formType, form(part{"Content-Disposition: form-data; name=\"FILELIST\"; filename=\"a.txt\"\n", "x"}), 400, "77102", "no fileList"},
-		{"no file name", formType, form(part{"Content-Disposition: form-data; name=\"fileList\"\n", "x"}), 400, "77102", "no file name"},
-		{"an empty file name", formType, form(file("", "x")), 400, "77102", "no file name"},
-		{"a folder", formType, form(file("folder/", "x")), 400, "77102", "no file name"},
-		{"a folder with two dots", formType, form(file("../..", "x")), 400, "77102", "no file name"},
-		{"no Content-Disposition", formType, form(part{"Content-Type: text/plain\n", "x"}), 400, "77102", "Content-Disposition"},
-		{"another disposition", formType, form(part{"Content-Disposition: attachment; name=\"fileList\"; filename=\"a\"\n", "x"}), 400, "77102", "Content-Disposition"},
-		{"two names", formType, form(part{"Content-Disposition: form-data; name=\"fileList\"; filename=\"a\"; filename=\"b\"\n", "x"}), 400, "77102", "Content-Disposition"},
-		{"a name that does not end", formType, form(part{"Content-Disposition: form-data; name=\"fileList\"; filename=\"a\n", "x"}), 400, "77102", ""},
-		{"NUL in the name", formType, form(file("a\x00.txt", "x")), 400, "77102", ""},
-		{"a control character in the name", formType, form(file("a\x01.txt", "x")), 400, "77102", ""},
-		{"DEL in the name", formType, form(file("a\x7f.txt", "x")), 400, "77102", ""},
-		{"a control character of Unicode", formType, form(file("a\u0085.txt", "x")), 400, "77102", "control"},
-		{"a line end by way of filename*", formType, form(part{"Content-Disposition: form-data; name=\"fileList\"; filename*=UTF-8''a%0D%0Ab\n", "x"}), 400, "77102", "control"},
-		{"a name in another encoding", formType, form(file("\xbc\xdb\xc0\xe5.txt", "x")), 400, "77102", "UTF-8"},
-		{"a type that is none", formType, form(part{good + "Content-Type: text\n", "x"}), 400, "77102", "media type"},
-		{"a type with a control character", formType, form(part{good + "Content-Type: text/plain; x=\"\x01\"\n", "x"}), 400, "77102", ""},
-		{"a type outside ASCII", formType, form(part{good + "Content-Type: text/plain; x=\"é\"\n", "x"}), 400, "77102", "plain text"},
-		{"an endless type", formType, form(part{good + "Content-Type: text/" + strings.Repeat("x", 300) + "\n", "x"}), 400, "77102", "too long"},
-		{"a length that is too large", formType, form(file("good.txt", "good"), part{good + "Content-Length: 5\n", "four"}), 400, "77102", "declares 5 bytes and has 4"},
-		{"a length that is too small", formType, form(part{good + "Content-Length: 3\n", "four"}), 400, "77102", "declares 3 bytes and has 4"},
-		{"a length that is no number", formType, form(part{good + "Content-Length: four\n", "four"}), 400, "77102", "not a number"},
-		{"a negative length", formType, form(part{good + "Content-Length: -1\n", "four"}), 400, "77102", "not a number"},
-		{"quoted-printable", formType, form(part{good + "Content-Transfer-Encoding: quoted-printable\n", "a=3Db"}), 400, "77102", "Transfer-Encoding"},
-		{"base64", formType, form(part{good + "Content-Transfer-Encoding: base64\n", "Zm91cg=="}), 400, "77102", "Transfer-Encoding"},
-		{"torn in the boundary", formType, whole[:10], 400, "77102", "not a whole form"},
-		{"torn in a header", formType, whole[:80], 400, "77102", "not a whole form"},
-		{"torn in a file", formType, whole[:strings.Index(whole, "file\r\n--")+2], 400, "77102", "breaks off"},
-		{"torn behind a file", formType, strings.TrimSuffix(whole, "--\r\n"), 400, "77102", ""},
-		{"torn in the second file", formType, strings.TrimSuffix(form(file("a.txt", "first"), file("b.txt", "second")), "nd\r\n--"+boundary+"--\r\n"), 400, "77102", "breaks off"},
-		{"a second part that is wrong", formType, form(file("a.txt", "first"), file("", "second")), 400, "77102", "no file name"},
-		{"1001 parts", formType, form(many...), 400, "77102", "1000 parts"},
-		{"endless headers", formType, form(part{good + "X: " + strings.Repeat("x", 2<<20) + "\n", "x"}), 400, "77102", ""},
-		{"another field without an end", formType, form(file("a.txt", "first"), part{"Content-Disposition: form-data; name=\"x\"\n", strings.Repeat("x", 2<<20)}), 400, "77102", ""},
-		{"a boundary that never comes", formType, strings.Repeat(strings.Repeat("x", 100)+"\r\n", 20<<10), 400, "77102", ""},
-		{"a boundary that never comes, in one line", formType, strings.Repeat("x", 2<<20), 400, "77102", ""},
-		{"much behind the form", formType, whole + strings.Repeat("x", 2<<20), 400, "77102", "behind the form"},
 	} {
-		t.Run(c.what, func(t *testing.T) {
-			resp, a := s.send(s.request(http.MethodPost, "/api/v1/files", strings.NewReader(c.body), "Content-Type", c.contentType))
-			if resp.StatusCode != c.status || a.Error.ErrorCode != c.code || a.Error.Message == "" || !strings.Contains(a.Error.Details, c.details) {
-				t.Errorf("%d %.300s, want %d %s %s", resp.StatusCode, a.text, c.status, c.code, c.details)
-			}
-			if n := s.census.count(); n != 0 {
-				t.Errorf("%d objects are stored", n)
-			}
-			if !strings.Contains(s.log.String(), resp.Header.Get("x-ncp-trace-id")) {
-				t.Error("the reason is not logged")
-			}
-		})
+		t.Run(c.what, func(t *testing.T) { s.refused(t, c.contentType, c.body, c.status, c.code, c.details) })
+	}
+}
+
+// refused sends a form that must be refused and leave nothing.
+func (s *service) refused(t *testing.T, contentType, body string, status int, code, details string) {
+	t.Helper()
+	resp, a := s.post(body, contentType)
+	if e := a.Error; resp.StatusCode != status || e.ErrorCode != code || e.Message == "" || !strings.Contains(e.Details, details) {
+		t.Errorf("%d %.300s, want %d %s %s", resp.StatusCode, a.text, status, code, details)
+	}
+	if n := s.census.count(); n != 0 {
+		t.Errorf("%d objects are stored", n)
+	}
+	if !strings.Contains(s.log.String(), resp.Header.Get("x-ncp-trace-id")) {
+		t.Error("the reason is not logged")
 	}
 }
 
@@ -147,7 +155,7 @@ func TestFormCutAnywhereLeavesNothing(t *testing.T) {
 	whole := form(file("a.txt", "first"), file("b.txt", "second"))
 	post := func(body string) int {
 		r := httptest.NewRequest(http.MethodPost, "/api/v1/files", io.MultiReader(strings.NewReader(body)))
-		r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+		r.Header.Set("Content-Type", formType)
 		sign(r.Header, r.Method, "/api/v1/files", time.Now())
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
@@ -199,7 +207,7 @@ func TestFilesTogetherAreLimited(t *testing.T) {
 		"one that says so beforehand": form(file("a", strings.Repeat("x", 4<<20))),
 	} {
 		for _, stream := range []io.Reader{strings.NewReader(body), io.MultiReader(strings.NewReader(body))} { // with a length, and without
-			resp, a := s.send(s.request(http.MethodPost, "/api/v1/files", stream, "Content-Type", "multipart/form-data; boundary="+boundary))
+			resp, a := s.send(s.request(http.MethodPost, "/api/v1/files", stream, "Content-Type", formType))
 			if resp.StatusCode != http.StatusRequestEntityTooLarge || a.Error.ErrorCode != "430" {
 				t.Errorf("%s: %d %s, want 413 430", what, resp.StatusCode, a.text)
 			}

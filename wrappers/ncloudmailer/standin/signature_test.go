@@ -113,7 +113,7 @@ func TestUnsignedRequestsAreRefusedLikeByTheGateway(t *testing.T) {
 		"a timestamp of a year on": func(h http.Header) { h.Set("x-ncp-apigw-timestamp", "9223372036854775807") },
 		"a negative timestamp":     func(h http.Header) { h.Set("x-ncp-apigw-timestamp", "-1") },
 	} {
-		req := s.request(http.MethodPost, "/api/v1/files", strings.NewReader(form(file("a.txt", "x"))), "Content-Type", "multipart/form-data; boundary="+boundary)
+		req := s.request(http.MethodPost, "/api/v1/files", strings.NewReader(form(file("a.txt", "x"))), "Content-Type", formType)
 		edit(req.Header)
 		resp, a := s.send(req)
 		if resp.StatusCode != http.StatusUnauthorized || a.Error.ErrorCode != "200" || a.Error.Message != "Authentication Failed" || a.Error.Details == "" {

@@ -158,7 +158,10 @@ func file(name, body string) part {
 	return part{`Content-Disposition: form-data; name="fileList"; filename="` + name + "\"\nContent-Type: text/plain\n", body}
 }
 
-const boundary = "a29b1180-70f5-42f7-afbe-0d68a15f2370"
+const (
+	boundary = "a29b1180-70f5-42f7-afbe-0d68a15f2370"
+	formType = "multipart/form-data; boundary=" + boundary
+)
 
 // form writes parts as they go over the wire.
 func form(parts ...part) string {
@@ -171,7 +174,13 @@ func form(parts ...part) string {
 
 func (s *service) create(body string) (*http.Response, answer) {
 	s.t.Helper()
-	return s.send(s.request(http.MethodPost, "/api/v1/files", strings.NewReader(body), "Content-Type", "multipart/form-data; boundary="+boundary))
+	return s.post(body, formType)
+}
+
+// post sends a body of any kind to createFile.
+func (s *service) post(body, contentType string) (*http.Response, answer) {
+	s.t.Helper()
+	return s.send(s.request(http.MethodPost, "/api/v1/files", strings.NewReader(body), "Content-Type", contentType))
 }
 
 // stored is what lies under a fileId.
@@ -299,7 +308,7 @@ func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 func TestChunkedFormIsTaken(t *testing.T) {
 	s := serve(t, config())
 	content := strings.Repeat("0123456789\r\n--"+boundary[:20], 10_000)
-	req := s.request(http.MethodPost, "/api/v1/files", io.MultiReader(strings.NewReader(form(file("a.txt", content)))), "Content-Type", "multipart/form-data; boundary="+boundary)
+	req := s.request(http.MethodPost, "/api/v1/files", io.MultiReader(strings.NewReader(form(file("a.txt", content)))), "Content-Type", formType)
 	resp, a := s.send(req)
 	if resp.StatusCode != http.StatusCreated {
 		t.Fatalf("%d %s", resp.StatusCode, a.text)

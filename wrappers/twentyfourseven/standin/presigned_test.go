@@ -67,10 +67,11 @@ func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
 }
 
 func TestPresignedURLTakesNothingElse(t *testing.T) {
+	const plain, mismatch, denied = "text/plain", "SignatureDoesNotMatch", "AccessDenied"
 	cfg := config()
 	cfg.MaxSize = 100
 	s := serve(t, cfg)
-	i, other := s.initiate("text/plain"), s.initiate("text/plain")
+	i, other := s.initiate(plain), s.initiate(plain)
 	u, err := url.Parse(i.UploadURL)
 	if err != nil {
 		t.Fatal(err)
@@ -95,32 +96,32 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 		status                            int
 		code                              string
 	}{
-		{"another signature", "PUT", with("signature", flipped), "text/plain", "x", 403, "SignatureDoesNotMatch"},
-		{"half a signature", "PUT", with("signature", signature[:32]), "text/plain", "x", 403, "SignatureDoesNotMatch"},
-		{"an empty signature", "PUT", with("signature", ""), "text/plain", "x", 403, "SignatureDoesNotMatch"},
-		{"a signature in capitals", "PUT", with("signature", strings.ToUpper(signature)), "text/plain", "x", 403, "SignatureDoesNotMatch"},
-		{"a later end", "PUT", with("expires", strconv.FormatInt(end+3600, 10)), "text/plain", "x", 403, "SignatureDoesNotMatch"},
-		{"the end written otherwise", "PUT", with("expires", "0"+expires), "text/plain", "x", 403, "SignatureDoesNotMatch"},
-		{"no number", "PUT", with("expires", "never"), "text/plain", "x", 403, "AccessDenied"},
-		{"another parameter", "PUT", i.UploadURL + "&x=y", "text/plain", "x", 403, "AccessDenied"},
-		{"a parameter twice", "PUT", i.UploadURL + "&expires=" + expires, "text/plain", "x", 403, "AccessDenied"},
-		{"a query that is none", "PUT", i.UploadURL + "&%zz", "text/plain", "x", 403, "AccessDenied"},
-		{"no query", "PUT", s.url + u.Path, "text/plain", "x", 403, "AccessDenied"},
-		{"another file", "PUT", strings.Replace(i.UploadURL, i.FileID, other.FileID, 1), "text/plain", "x", 403, "SignatureDoesNotMatch"},
-		{"a path in place of the file", "PUT", strings.Replace(i.UploadURL, i.FileID, "..%2F..%2Fetc", 1), "text/plain", "x", 403, "SignatureDoesNotMatch"},
-		{"another type", "PUT", i.UploadURL, "text/html", "x", 403, "SignatureDoesNotMatch"},
-		{"the type written otherwise", "PUT", i.UploadURL, "Text/Plain", "x", 403, "SignatureDoesNotMatch"},
-		{"a type with more to it", "PUT", i.UploadURL, "text/plain; charset=utf-8", "x", 403, "SignatureDoesNotMatch"},
-		{"no type", "PUT", i.UploadURL, "", "x", 403, "SignatureDoesNotMatch"},
-		{"GET", "GET", i.UploadURL, "text/plain", "", 405, "MethodNotAllowed"},
-		{"POST", "POST", i.UploadURL, "text/plain", "x", 405, "MethodNotAllowed"},
-		{"DELETE", "DELETE", i.UploadURL, "text/plain", "", 405, "MethodNotAllowed"},
-		{"too large", "PUT", i.UploadURL, "text/plain", strings.Repeat("x", 101), 413, "EntityTooLarge"},
+		{"another signature", "PUT", with("signature", flipped), plain, "x", 403, mismatch},
+		{"half a signature", "PUT", with("signature", signature[:32]), plain, "x", 403, mismatch},
+		{"an empty signature", "PUT", with("signature", ""), plain, "x", 403, mismatch},
+		{"a signature in capitals", "PUT", with("signature", strings.ToUpper(signature)), plain, "x", 403, mismatch},
+		{"a later end", "PUT", with("expires", strconv.FormatInt(end+3600, 10)), plain, "x", 403, mismatch},
+		{"the end written otherwise", "PUT", with("expires", "0"+expires), plain, "x", 403, mismatch},
+		{"no number", "PUT", with("expires", "never"), plain, "x", 403, denied},
+		{"another parameter", "PUT", i.UploadURL + "&x=y", plain, "x", 403, denied},
+		{"a parameter twice", "PUT", i.UploadURL + "&expires=" + expires, plain, "x", 403, denied},
+		{"a query that is none", "PUT", i.UploadURL + "&%zz", plain, "x", 403, denied},
+		{"no query", "PUT", s.url + u.Path, plain, "x", 403, denied},
+		{"another file", "PUT", strings.Replace(i.UploadURL, i.FileID, other.FileID, 1), plain, "x", 403, mismatch},
+		{"a path in place of the file", "PUT", strings.Replace(i.UploadURL, i.FileID, "..%2F..%2Fetc", 1), plain, "x", 403, mismatch},
+		{"another type", "PUT", i.UploadURL, "text/html", "x", 403, mismatch},
+		{"the type written otherwise", "PUT", i.UploadURL, "Text/Plain", "x", 403, mismatch},
+		{"a type with more to it", "PUT", i.UploadURL, "text/plain; charset=utf-8", "x", 403, mismatch},
+		{"no type", "PUT", i.UploadURL, "", "x", 403, mismatch},
+		{"GET", "GET", i.UploadURL, plain, "", 405, "MethodNotAllowed"},
+		{"POST", "POST", i.UploadURL, plain, "x", 405, "MethodNotAllowed"},
+		{"DELETE", "DELETE", i.UploadURL, plain, "", 405, "MethodNotAllowed"},
+		{"too large", "PUT", i.UploadURL, plain, strings.Repeat("x", 101), 413, "EntityTooLarge"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			resp, text := s.do(c.method, c.target, strings.NewReader(c.body), "Content-Type", c.contentType)
-			if code := s3Code(t, resp, text); resp.StatusCode != c.status || code != c.code {
-				t.Errorf("%d %s, want %d %s", resp.StatusCode, text, c.status, c.code)
+			resp, body := s.do(c.method, c.target, strings.NewReader(c.body), "Content-Type", c.contentType)
+			if code := s3Code(t, resp, body); resp.StatusCode != c.status || code != c.code {
+				t.Errorf("%d %s, want %d %s", resp.StatusCode, body, c.status, c.code)
 			}
 			if c.status == 405 && resp.Header.Get("Allow") != "PUT" {
 				t.Errorf("Allow: %s", resp.Header.Get("Allow"))

@@ -284,7 +284,7 @@ func TestDocumentedHeadersAreOnEveryAnswer(t *testing.T) {
 
 func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 	s := serve(t, config())
-	const post, get, path = http.MethodPost, http.MethodGet, "/v1/fileUpload"
+	const post, get, path, jsonType = http.MethodPost, http.MethodGet, "/v1/fileUpload", "application/json"
 	never := s.initiate("a/b").FileID
 	forged := strings.Repeat("a", len(never))
 	for _, c := range []struct {
@@ -292,25 +292,25 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 		status                                int
 		reason                                string
 	}{
-		{"no JSON", post, path, "application/json", `{"contentType":`, 400, "not one JSON value"},
-		{"nothing", post, path, "application/json", ``, 400, "not one JSON value"},
-		{"more than JSON", post, path, "application/json", `{"contentType":"a/b"} x`, 400, "not one JSON value"},
-		{"another type in JSON", post, path, "application/json", `{"contentType":5}`, 400, "contentType"},
-		{"a list", post, path, "application/json", `["a/b"]`, 400, "decode"},
-		{"null", post, path, "application/json", `null`, 400, "media type"},
-		{"no contentType", post, path, "application/json", `{}`, 400, "media type"},
-		{"half a media type", post, path, "application/json", `{"contentType":"text"}`, 400, "media type"},
-		{"a media type with a line end", post, path, "application/json", `{"contentType":"text/plain\r\nX: y"}`, 400, "media type"},
-		{"a media type outside ASCII", post, path, "application/json", `{"contentType":"text/plain; x=\"é\""}`, 400, "content type"},
-		{"an endless media type", post, path, "application/json", `{"contentType":"text/` + strings.Repeat("x", 1000) + `"}`, 400, "content type"},
+		{"no JSON", post, path, jsonType, `{"contentType":`, 400, "not one JSON value"},
+		{"nothing", post, path, jsonType, ``, 400, "not one JSON value"},
+		{"more than JSON", post, path, jsonType, `{"contentType":"a/b"} x`, 400, "not one JSON value"},
+		{"another type in JSON", post, path, jsonType, `{"contentType":5}`, 400, "contentType"},
+		{"a list", post, path, jsonType, `["a/b"]`, 400, "decode"},
+		{"null", post, path, jsonType, `null`, 400, "media type"},
+		{"no contentType", post, path, jsonType, `{}`, 400, "media type"},
+		{"half a media type", post, path, jsonType, `{"contentType":"text"}`, 400, "media type"},
+		{"a media type with a line end", post, path, jsonType, `{"contentType":"text/plain\r\nX: y"}`, 400, "media type"},
+		{"a media type outside ASCII", post, path, jsonType, `{"contentType":"text/plain; x=\"é\""}`, 400, "content type"},
+		{"an endless media type", post, path, jsonType, `{"contentType":"text/` + strings.Repeat("x", 1000) + `"}`, 400, "content type"},
 		{"a form", post, path, "application/x-www-form-urlencoded", `contentType=a/b`, 415, "not application/json"},
 		{"no Content-Type", post, path, "", `{"contentType":"a/b"}`, 415, "not application/json"},
-		{"too much JSON", post, path, "application/json", `{"contentType":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "more than 65536"},
-		{"another method", http.MethodPut, path, "application/json", `{"contentType":"a/b"}`, 405, "POST"},
+		{"too much JSON", post, path, jsonType, `{"contentType":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "more than 65536"},
+		{"another method", http.MethodPut, path, jsonType, `{"contentType":"a/b"}`, 405, "POST"},
 		{"another method for a file", http.MethodDelete, path + "/" + never, "", ``, 405, "GET"},
 		{"an unknown path", get, "/v1/other", "", ``, 404, "path"},
-		{"a path with two slashes", post, "/v1//fileUpload", "application/json", `{"contentType":"a/b"}`, 404, "path"},
-		{"a path with dots", post, "/v1/x/../fileUpload", "application/json", `{"contentType":"a/b"}`, 404, "path"},
+		{"a path with two slashes", post, "/v1//fileUpload", jsonType, `{"contentType":"a/b"}`, 404, "path"},
+		{"a path with dots", post, "/v1/x/../fileUpload", jsonType, `{"contentType":"a/b"}`, 404, "path"},
 		{"a path that ends in a slash", get, path + "/", "", ``, 404, "path"},
 		{"an id that was never issued", get, path + "/" + forged, "", ``, 404, "fileId"},
 		{"an id in capitals", get, path + "/" + strings.ToUpper(never), "", ``, 404, "fileId"},
@@ -389,6 +389,15 @@ func TestOnlyTheTokenOpens(t *testing.T) {
 	}
 }
 
+// header takes name, value, name, value.
+func header(pairs ...string) http.Header {
+	h := http.Header{}
+	for pair := range slices.Chunk(pairs, 2) {
+		h.Set(pair[0], pair[1])
+	}
+	return h
+}
+
 func TestRefusedBodiesStayUnread(t *testing.T) {
 	cfg := config()
 	cfg.MaxSize = 1 << 20
@@ -400,20 +409,20 @@ func TestRefusedBodiesStayUnread(t *testing.T) {
 		header               http.Header
 		status               int
 	}{
-		{"no token", http.MethodPost, "/v1/fileUpload", 10, http.Header{"Content-Type": {"application/json"}}, 401},
-		{"wrong token", http.MethodPost, "/v1/fileUpload", 10, http.Header{"Authorization": {"Bearer x"}, "Content-Type": {"application/json"}}, 401},
-		{"no JSON", http.MethodPost, "/v1/fileUpload", 10, http.Header{"Authorization": {"Bearer " + token}}, 415},
-		{"declared too large", http.MethodPost, "/v1/fileUpload", 64<<10 + 1, http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}, 413},
-		{"unknown path", http.MethodPost, "/v1/other", 10, http.Header{"Authorization": {"Bearer " + token}}, 404},
-		{"wrong method", http.MethodPut, "/v1/fileUpload", 10, http.Header{"Authorization": {"Bearer " + token}}, 405},
-		{"presigned, no signature", http.MethodPut, "/upload/" + i.FileID, 10, http.Header{"Content-Type": {"a/b"}}, 403},
-		{"presigned, other type", http.MethodPut, i.UploadURL, 10, http.Header{"Content-Type": {"a/c"}}, 403},
-		{"presigned, other method", http.MethodPost, i.UploadURL, 10, http.Header{"Content-Type": {"a/b"}}, 405},
-		{"presigned, too large", http.MethodPut, i.UploadURL, 1<<20 + 1, http.Header{"Content-Type": {"a/b"}}, 413},
-		{"presigned, chunked", http.MethodPut, i.UploadURL, -1, http.Header{"Content-Type": {"a/b"}}, 411},
-		{"token, Basic", http.MethodPost, "/oauth/token", 10, http.Header{"Authorization": {"Basic eDp5"}}, 401},
-		{"token, JSON", http.MethodPost, "/oauth/token", 10, http.Header{"Content-Type": {"application/json"}}, 400},
-		{"token, declared too large", http.MethodPost, "/oauth/token", 64<<10 + 1, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 413},
+		{"no token", http.MethodPost, "/v1/fileUpload", 10, header("Content-Type", "application/json"), 401},
+		{"wrong token", http.MethodPost, "/v1/fileUpload", 10, header("Authorization", "Bearer x", "Content-Type", "application/json"), 401},
+		{"no JSON", http.MethodPost, "/v1/fileUpload", 10, header("Authorization", "Bearer "+token), 415},
+		{"declared too large", http.MethodPost, "/v1/fileUpload", 64<<10 + 1, header("Authorization", "Bearer "+token, "Content-Type", "application/json"), 413},
+		{"unknown path", http.MethodPost, "/v1/other", 10, header("Authorization", "Bearer "+token), 404},
+		{"wrong method", http.MethodPut, "/v1/fileUpload", 10, header("Authorization", "Bearer "+token), 405},
+		{"presigned, no signature", http.MethodPut, "/upload/" + i.FileID, 10, header("Content-Type", "a/b"), 403},
+		{"presigned, other type", http.MethodPut, i.UploadURL, 10, header("Content-Type", "a/c"), 403},
+		{"presigned, other method", http.MethodPost, i.UploadURL, 10, header("Content-Type", "a/b"), 405},
+		{"presigned, too large", http.MethodPut, i.UploadURL, 1<<20 + 1, header("Content-Type", "a/b"), 413},
+		{"presigned, chunked", http.MethodPut, i.UploadURL, -1, header("Content-Type", "a/b"), 411},
+		{"token, Basic", http.MethodPost, "/oauth/token", 10, header("Authorization", "Basic eDp5"), 401},
+		{"token, JSON", http.MethodPost, "/oauth/token", 10, header("Content-Type", "application/json"), 400},
+		{"token, declared too large", http.MethodPost, "/oauth/token", 64<<10 + 1, header("Content-Type", "application/x-www-form-urlencoded"), 413},
 	} {
 		r := httptest.NewRequest(c.method, c.target, unread{t})
 		r.ContentLength, r.Header = c.length, c.header
