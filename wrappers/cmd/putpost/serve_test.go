@@ -28,22 +28,28 @@ func TestOnlyLoopbackGoesWithoutCredentialsAndOnlyIfNoneIsSet(t *testing.T) {
 		fallen   []variable
 		want     string // in the error; empty means that there is none
 	}{
-		"nothing on loopback":           {nil, true, slices.Concat(naver, tfs), ""},
-		"one provider's on loopback":    {ncp, true, tfs, ""},
-		"a token on loopback":           {map[string]string{tfsToken: "real"}, true, naver, ""},
-		"a client on loopback":          {map[string]string{tfsClientID: "x", tfsClientSecret: "y"}, true, naver, ""},
-		"half a client on loopback":     {map[string]string{tfsClientID: "x"}, true, nil, "TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
-		"the other half on loopback":    {map[string]string{tfsClientSecret: "x"}, true, nil, "TWENTYFOURSEVEN_CLIENT_ID is not set"},
-		"one key on loopback":           {map[string]string{ncpAccessKey: "x"}, true, nil, "NCLOUD_SECRET_KEY is not set"},
-		"half beside a token, loopback": {map[string]string{tfsToken: "x", tfsClientID: "y"}, true, nil, "TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
-		"nothing of one":                {ncp, false, nil, ""},
-		"nothing of the other":          {map[string]string{tfsToken: "x"}, false, nil, ""},
-		"nothing":                       {nil, false, nil, "no stand-in has credentials, and only a loopback address goes without: "},
-		"what is not checked":           {map[string]string{tfsOrganization: "1", tfsBaseURL: "http://x/v1"}, false, nil, "no stand-in has credentials"},
-		"half a client":                 {with(ncp, tfsClientID, "x"), false, nil, "TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
-		"a token":                       {with(ncp, tfsToken, "y"), false, nil, ""},
-		"a client":                      {with(with(ncp, tfsClientSecret, "x"), tfsClientID, "y"), false, nil, ""},
-		"one key":                       {map[string]string{tfsToken: "x", ncpAccessKey: "y"}, false, nil, "NCLOUD_SECRET_KEY is not set"},
+		"nothing on loopback":        {nil, true, slices.Concat(naver, tfs), ""},
+		"one provider's on loopback": {ncp, true, tfs, ""},
+		"a token on loopback":        {map[string]string{tfsToken: "real"}, true, naver, ""},
+		"a client on loopback":       {map[string]string{tfsClientID: "x", tfsClientSecret: "y"}, true, naver, ""},
+		"half a client on loopback": {map[string]string{tfsClientID: "x"}, true, nil,
+			"TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
+		"the other half on loopback": {map[string]string{tfsClientSecret: "x"}, true, nil,
+			"TWENTYFOURSEVEN_CLIENT_ID is not set"},
+		"one key on loopback": {map[string]string{ncpAccessKey: "x"}, true, nil, "NCLOUD_SECRET_KEY is not set"},
+		"half beside a token, loopback": {map[string]string{tfsToken: "x", tfsClientID: "y"}, true, nil,
+			"TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
+		"nothing of one":       {ncp, false, nil, ""},
+		"nothing of the other": {map[string]string{tfsToken: "x"}, false, nil, ""},
+		"nothing":              {nil, false, nil, "no stand-in has credentials, and only a loopback address goes without: "},
+		"what is not checked": {map[string]string{tfsOrganization: "1", tfsBaseURL: "http://x/v1"}, false, nil,
+			"no stand-in has credentials"},
+		"half a client": {with(ncp, tfsClientID, "x"), false, nil,
+			"TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
+		"a token":  {with(ncp, tfsToken, "y"), false, nil, ""},
+		"a client": {with(with(ncp, tfsClientSecret, "x"), tfsClientID, "y"), false, nil, ""},
+		"one key": {map[string]string{tfsToken: "x", ncpAccessKey: "y"}, false, nil,
+			"NCLOUD_SECRET_KEY is not set"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env, fallen, err := serveCredentials(func(name string) string { return tc.env[name] }, tc.loopback)
@@ -89,7 +95,8 @@ func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, client := range []string{"client_id=&client_secret=", "client_id=test-client-id&client_secret=test-client-secret"} {
+	for _, client := range []string{"client_id=&client_secret=",
+		"client_id=test-client-id&client_secret=test-client-secret"} {
 		body := "grant_type=client_credentials&" + client + "&audience=https://api.24sevenoffice.com&login_organization=1"
 		req := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader(body))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -169,7 +176,8 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 	// An address for documentation, which is nobody's: the rest fails.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0")
 	others := slices.DeleteFunc(providerNames(), func(name string) bool { return name == "twentyfourseven" })
-	if want := "putpost: left out, since no credentials are set for it: " + and(others) + "\n"; got.code != exitFailed || !strings.HasPrefix(got.stderr, want) {
+	if want := "putpost: left out, since no credentials are set for it: " + and(others) + "\n"; got.code != exitFailed ||
+		!strings.HasPrefix(got.stderr, want) {
 		t.Errorf("got %+v, want %q first", got, want)
 	}
 }
@@ -183,11 +191,15 @@ func TestUnknownPathSaysWhichThereAreAndIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	all.handler(slog.New(slog.NewTextHandler(&log, nil))).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/files?signature=SECRET", nil))
-	if got := w.Body.String(); w.Code != 404 || !strings.Contains(got, "POST /api/v1/files") || strings.Contains(got, "fileUpload") {
+	h := all.handler(slog.New(slog.NewTextHandler(&log, nil)))
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/files?signature=SECRET", nil))
+	if got := w.Body.String(); w.Code != 404 || !strings.Contains(got, "POST /api/v1/files") ||
+		strings.Contains(got, "fileUpload") {
 		t.Errorf("got %d %s", w.Code, got)
 	}
-	if got := log.String(); !strings.Contains(got, "path=/files ") || !strings.Contains(got, "traceId="+w.Header().Get("X-Trace-Id")) || strings.Contains(got, "SECRET") {
+	if got := log.String(); !strings.Contains(got, "path=/files ") ||
+		!strings.Contains(got, "traceId="+w.Header().Get("X-Trace-Id")) ||
+		strings.Contains(got, "SECRET") {
 		t.Errorf("the log is %s", got)
 	}
 }
@@ -207,7 +219,8 @@ func TestExpiredFilesAreReclaimedWhileNobodyAsks(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go all.reclaim(ctx, silent)
-		key := fmt.Sprintf("ncloudmailer/files/%08x-%04x-7000-8000-000000000000-99", time.Now().UnixMilli()>>16, time.Now().UnixMilli()&0xffff)
+		ms := time.Now().UnixMilli()
+		key := fmt.Sprintf("ncloudmailer/files/%08x-%04x-7000-8000-000000000000-99", ms>>16, ms&0xffff)
 		if _, err := st.Put(ctx, key, "", strings.NewReader("x")); err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +271,8 @@ func TestLogIsOfTheFormatThatIsAskedFor(t *testing.T) {
 				if tc.json {
 					status = `"status":`
 				}
-				if json.Valid([]byte(line)) != tc.json || !strings.Contains(line, status) || !strings.Contains(line, "traceId") || !strings.Contains(line, "/v1/fileUpload") {
+				if json.Valid([]byte(line)) != tc.json || !strings.Contains(line, status) || !strings.Contains(line, "traceId") ||
+					!strings.Contains(line, "/v1/fileUpload") {
 					t.Errorf("the line is %s", line)
 				}
 			}

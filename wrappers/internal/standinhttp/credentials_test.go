@@ -29,7 +29,8 @@ func TestBearerIsTheTokenOfTheOneHeader(t *testing.T) {
 }
 
 func TestSecretsAreComparedWholeAndPrintedAsSetOrNot(t *testing.T) {
-	if !standinhttp.Same("secret", "secret") || standinhttp.Same("secret", "secre") || standinhttp.Same("secret", "secreT") {
+	if !standinhttp.Same("secret", "secret") || standinhttp.Same("secret", "secre") ||
+		standinhttp.Same("secret", "secreT") {
 		t.Error("Same is not equality")
 	}
 	if a, b := standinhttp.Hide("secret"), standinhttp.Hide(""); a != "[redacted]" || b != "unset" {

@@ -12,13 +12,15 @@ import (
 // api has one operation, which nobody may call.
 func api(authenticate func(*http.Request) error) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/files", func(w http.ResponseWriter, _ *http.Request) { standinhttp.Answer{Status: http.StatusCreated}.Write(w) })
+	mux.HandleFunc("POST /v1/files",
+		func(w http.ResponseWriter, _ *http.Request) { standinhttp.Answer{Status: http.StatusCreated}.Write(w) })
 	return standinhttp.API{
 		Mux: mux, Methods: map[string]string{"/v1/files": "POST"}, TraceID: "x-trace-id", Authenticate: authenticate,
 		Refuse: func(w http.ResponseWriter, r *http.Request, err error) {
 			standinhttp.Refuse(w, r, standinhttp.JSON(http.StatusTeapot, err.Error()), err)
 		},
-		WrongMethod: errors.New("wrong method"), NoSuchPath: func(there string) error { return errors.New("nowhere; there is " + there) },
+		WrongMethod: errors.New("wrong method"),
+		NoSuchPath:  func(there string) error { return errors.New("nowhere; there is " + there) },
 	}.Handler()
 }
 
@@ -77,7 +79,8 @@ func TestPreflightIsAnsweredBeforeTheCallerIsKnown(t *testing.T) {
 
 	w = httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/files", nil))
-	if w.Code != http.StatusTeapot || w.Header().Get("Access-Control-Allow-Origin") != "*" || w.Header().Get("Access-Control-Expose-Headers") != "x-trace-id, Retry-After" {
+	if w.Code != http.StatusTeapot || w.Header().Get("Access-Control-Allow-Origin") != "*" ||
+		w.Header().Get("Access-Control-Expose-Headers") != "x-trace-id, Retry-After" {
 		t.Errorf("the request itself: %d %v", w.Code, w.Header())
 	}
 }

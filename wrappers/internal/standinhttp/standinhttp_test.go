@@ -19,10 +19,10 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// serve starts h and returns the server's address.
-func serve(t *testing.T, h standinhttp.Handler) string {
+// serve starts a handler and returns the server's address.
+func serve(t *testing.T, stall time.Duration, next http.HandlerFunc) string {
 	t.Helper()
-	srv := httptest.NewServer(h)
+	srv := httptest.NewServer(standinhttp.Handler{Stall: stall, Next: next})
 	t.Cleanup(srv.Close)
 	return srv.Listener.Addr().String()
 }
@@ -60,8 +60,10 @@ func status(t *testing.T, conn net.Conn) int {
 // net/http reads the rest of a body up to 256 KiB on its own, but not for a
 // caller who asked to close the connection. nginx's proxy_pass is such a caller.
 func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
-	addr := serve(t, standinhttp.Handler{Next: refuse})
-	for _, request := range []string{"PUT / HTTP/1.1\nHost: x\n", "PUT / HTTP/1.1\nHost: x\nConnection: close\n", "PUT / HTTP/1.0\n"} {
+	addr := serve(t, 0, refuse)
+	for _, request := range []string{
+		"PUT / HTTP/1.1\nHost: x\n", "PUT / HTTP/1.1\nHost: x\nConnection: close\n", "PUT / HTTP/1.0\n",
+	} {
 		for _, size := range []int{64 << 10, 200 << 10, 256 << 10, 32 << 20} {
 			for _, framing := range []string{"Content-Length: %d\n\n", "Transfer-Encoding: chunked\n\n%x\n"} {
 				if strings.Contains(request, "1.0") && strings.Contains(framing, "chunked") {
@@ -94,7 +96,8 @@ func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
 func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 	for _, length := range []int{10, 100 << 10, 10 << 20} {
 		for _, expect := range []string{"", "Expect: 100-continue\n"} {
-			conn := dial(t, serve(t, standinhttp.Handler{Next: refuse}), fmt.Sprintf("PUT / HTTP/1.1\nHost: x\n%sContent-Length: %d\n\n", expect, length))
+			conn := dial(t, serve(t, 0, refuse),
+				fmt.Sprintf("PUT / HTTP/1.1\nHost: x\n%sContent-Length: %d\n\n", expect, length))
 			conn.SetDeadline(time.Now().Add(2 * time.Second))
 			if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
 				t.Errorf("%d bytes %s: status %d, want 413", length, expect, got)
@@ -111,11 +114,12 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 func TestUnreadBodyIsNotTheNextRequest(t *testing.T) {
 	body := "GET /smuggled HTTP/1.1\nHost: x\n\n"
 	paths := make(chan string, 2)
-	addr := serve(t, standinhttp.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, 0, func(w http.ResponseWriter, r *http.Request) {
 		paths <- r.URL.Path
 		refuse(w, r)
-	})})
-	conn := dial(t, addr, fmt.Sprintf("PUT /first HTTP/1.1\nHost: x\nContent-Length: %d\n\n", len(body)+strings.Count(body, "\n"))+body)
+	})
+	size := len(body) + strings.Count(body, "\n")
+	conn := dial(t, addr, fmt.Sprintf("PUT /first HTTP/1.1\nHost: x\nContent-Length: %d\n\n", size)+body)
 	answers, err := io.ReadAll(conn)
 	if err != nil {
 		t.Fatalf("the connection was not closed in order: %v", err)
@@ -126,10 +130,10 @@ func TestUnreadBodyIsNotTheNextRequest(t *testing.T) {
 }
 
 func TestConnectionIsKeptWhenTheBodyWasRead(t *testing.T) {
-	addr := serve(t, standinhttp.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, 0, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		refuse(w, r)
-	})})
+	})
 	resp, err := http.Post("http://"+addr, "text/plain", strings.NewReader("body"))
 	if err != nil {
 		t.Fatal(err)
@@ -142,14 +146,14 @@ func TestConnectionIsKeptWhenTheBodyWasRead(t *testing.T) {
 
 func TestStalledBodyEnds(t *testing.T) {
 	result := make(chan error, 1)
-	addr := serve(t, standinhttp.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, 50*time.Millisecond, func(w http.ResponseWriter, r *http.Request) {
 		_, err := io.Copy(io.Discard, r.Body)
 		if got := standinhttp.BodyError(r.Context()); got != err {
 			t.Errorf("BodyError is %v, want %v", got, err)
 		}
 		result <- err
 		refuse(w, r)
-	})})
+	})
 	conn := dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning")
 	if err := <-result; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("reading ended with %v, want os.ErrDeadlineExceeded", err)
@@ -164,7 +168,7 @@ func TestStalledBodyEnds(t *testing.T) {
 func TestSlowIsNotStalled(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	result := make(chan error, 1)
-	addr := serve(t, standinhttp.Handler{Stall: stall, Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	addr := serve(t, stall, func(_ http.ResponseWriter, r *http.Request) {
 		_, err := io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
@@ -172,7 +176,7 @@ func TestSlowIsNotStalled(t *testing.T) {
 		case <-time.After(2 * stall):
 		}
 		result <- err
-	})})
+	})
 	conn := dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 6\n\n")
 	for range 6 {
 		time.Sleep(stall / 4)
@@ -185,13 +189,13 @@ func TestSlowIsNotStalled(t *testing.T) {
 
 func TestBrokenBodyIsTold(t *testing.T) {
 	result := make(chan error, 1)
-	addr := serve(t, standinhttp.Handler{Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	addr := serve(t, 0, func(_ http.ResponseWriter, r *http.Request) {
 		if err := standinhttp.BodyError(r.Context()); err != nil {
 			t.Errorf("BodyError is %v before anything was read", err)
 		}
 		io.Copy(io.Discard, r.Body)
 		result <- standinhttp.BodyError(r.Context())
-	})})
+	})
 	dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning").Close()
 	if err := <-result; err == nil {
 		t.Error("no BodyError for a body that broke off")
@@ -205,10 +209,13 @@ func TestBrokenBodyIsTold(t *testing.T) {
 func TestReasonIsLoggedUnderTheTraceID(t *testing.T) {
 	var log bytes.Buffer
 	ids := make(chan string, 2)
-	h := standinhttp.Handler{Logger: slog.New(slog.NewTextHandler(&log, nil)), Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ids <- standinhttp.TraceID(r.Context())
-		refuse(w, r)
-	})}
+	h := standinhttp.Handler{
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ids <- standinhttp.TraceID(r.Context())
+			refuse(w, r)
+		}),
+	}
 	for range 2 {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPut, "/path%7F?signature=SECRET", nil))
 	}
@@ -229,7 +236,8 @@ func TestReasonIsLoggedUnderTheTraceID(t *testing.T) {
 func TestDateIsTheClocks(t *testing.T) {
 	now := time.Date(1997, 2, 26, 0, 0, 0, 0, time.FixedZone("KST", 9*60*60))
 	w := httptest.NewRecorder()
-	standinhttp.Handler{Next: refuse, Now: func() time.Time { return now }}.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	h := standinhttp.Handler{Next: refuse, Now: func() time.Time { return now }}
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if got := w.Header().Get("Date"); got != "Tue, 25 Feb 1997 15:00:00 GMT" {
 		t.Errorf("Date is %s", got)
 	}
@@ -239,12 +247,12 @@ func TestDateIsTheClocks(t *testing.T) {
 func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	result := make(chan error, 1)
-	addr := serve(t, standinhttp.Handler{Stall: stall, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, stall, func(w http.ResponseWriter, r *http.Request) {
 		standinhttp.Hurry(r.Context())
 		_, err := io.Copy(io.Discard, r.Body)
 		result <- err
 		refuse(w, r)
-	})})
+	})
 	conn := dial(t, addr, "POST / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
 	begun := time.Now()
 	for len(result) == 0 && time.Since(begun) < 10*stall {
@@ -267,7 +275,7 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 // A handler that does not read the body answers, and net/http wants the rest of
 // the body before it sends that.
 func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
-	addr := serve(t, standinhttp.Handler{Stall: 300 * time.Millisecond, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+	addr := serve(t, 300*time.Millisecond, func(http.ResponseWriter, *http.Request) {})
 	conn := dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
 	if got := status(t, conn); got != http.StatusOK {
 		t.Errorf("status %d, want the handler's", got)
@@ -279,14 +287,14 @@ func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
 
 func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
 	result := make(chan error, 1)
-	addr := serve(t, standinhttp.Handler{Stall: 50 * time.Millisecond, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	addr := serve(t, 50*time.Millisecond, func(w http.ResponseWriter, _ *http.Request) {
 		for { // more than all buffers on the way hold
 			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 				result <- err
 				return
 			}
 		}
-	})})
+	})
 	dial(t, addr, "GET / HTTP/1.1\nHost: x\n\n")
 	select {
 	case err := <-result:
@@ -305,7 +313,7 @@ func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 		"a header": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<10)) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			conn := dial(t, serve(t, standinhttp.Handler{Stall: 50 * time.Millisecond, Next: next}), "")
+			conn := dial(t, serve(t, 50*time.Millisecond, next), "")
 			requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1000))
 			for range 1000 { // until the server hangs up
 				if _, err := conn.Write(requests); errors.Is(err, os.ErrDeadlineExceeded) {
@@ -322,11 +330,11 @@ func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 // A slow caller is none that takes nothing.
 func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
 	const stall, size = 200 * time.Millisecond, 24 << 20
-	addr := serve(t, standinhttp.Handler{Stall: stall, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	addr := serve(t, stall, func(w http.ResponseWriter, _ *http.Request) {
 		for range size >> 16 {
 			w.Write(make([]byte, 1<<16))
 		}
-	})})
+	})
 	conn := dial(t, addr, "GET / HTTP/1.1\nHost: x\nConnection: close\n\n")
 	var got int64
 	for err := error(nil); err == nil; {
@@ -343,7 +351,7 @@ func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
 // A caller may close his half of the connection once he has said all: net/http
 // takes that for his leaving, and ends the request's context.
 func TestCallerWhoOnlyListensIsAnswered(t *testing.T) {
-	addr := serve(t, standinhttp.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	addr := serve(t, 0, func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			t.Error(err)
 		}
@@ -352,7 +360,7 @@ func TestCallerWhoOnlyListensIsAnswered(t *testing.T) {
 			w.WriteHeader(http.StatusInternalServerError)
 		case <-time.After(50 * time.Millisecond):
 		}
-	})})
+	})
 	conn := dial(t, addr, "POST / HTTP/1.1\nHost: host\nContent-Length: 1\n\nx")
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)

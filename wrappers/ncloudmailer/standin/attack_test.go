@@ -206,7 +206,8 @@ func TestEndlessHeadersOfAPart(t *testing.T) {
 		"one":              good + "X: " + strings.Repeat("x", 2<<20) + "\n",
 		"folded":           good + "X: x\n" + strings.Repeat(" x\n", 500_000),
 		"no end of a name": `Content-Disposition: form-data; name="fileList"; filename="` + strings.Repeat("../", 1<<20),
-		"parameters":       `Content-Disposition: form-data; name="fileList"; filename="a"` + strings.Repeat("; a=b", 300_000) + "\n",
+		"parameters": `Content-Disposition: form-data; name="fileList"; filename="a"` + strings.Repeat("; a=b",
+			300_000) + "\n",
 	} {
 		resp, a := s.create(form(file("first.txt", "first"), part{header, "x"}))
 		if resp.StatusCode != http.StatusBadRequest || a.Error.ErrorCode != "77102" {
@@ -229,7 +230,10 @@ func TestNamesThatArePathsLeadNowhere(t *testing.T) {
 	cfg := config()
 	cfg.Store = st
 	s := serve(t, cfg)
-	names := []string{"../../etc/passwd", `..\..\boot.ini`, "/etc/passwd", `C:\boot.ini`, "....//x", ".incoming", ".content-type", "a/../../b", "%2e%2e%2fx", "con", "a:b"}
+	names := []string{
+		"../../etc/passwd", `..\..\boot.ini`, "/etc/passwd", `C:\boot.ini`, "....//x", ".incoming", ".content-type",
+		"a/../../b", "%2e%2e%2fx", "con", "a:b",
+	}
 	for _, name := range names {
 		for _, c := range []struct {
 			header string
@@ -254,7 +258,8 @@ func TestNamesThatArePathsLeadNowhere(t *testing.T) {
 			return err
 		}
 		b, err := os.ReadFile(path)
-		if inFiles := filepath.Dir(path) == filepath.Join(dir, "ncloudmailer", "files"); string(b) == "bytes" && (!inFiles || len(d.Name()) != 39) {
+		if inFiles := filepath.Dir(path) == filepath.Join(dir, "ncloudmailer", "files"); string(b) == "bytes" &&
+			(!inFiles || len(d.Name()) != 39) {
 			t.Errorf("a file lies at %s", path)
 		}
 		return err
@@ -282,7 +287,8 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 		{"two numbers", fmt.Sprintf("%d\nContent-Length: %d", len(whole), len(whole)-1), []int{400}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			conn := knock(t, s, http.MethodPost, "/api/v1/files", "Content-Type: "+formType+"\nContent-Length: "+c.length+"\n\n", whole)
+			conn := knock(t, s, http.MethodPost, "/api/v1/files",
+				"Content-Type: "+formType+"\nContent-Length: "+c.length+"\n\n", whole)
 			if strings.HasPrefix(c.what, "more") || strings.HasPrefix(c.what, "the largest") {
 				conn.(*net.TCPConn).CloseWrite() // else there is more to wait for
 			}
@@ -307,7 +313,8 @@ func TestNULAndControlCharactersInAddresses(t *testing.T) {
 	_, created := s.create(form(file("a.txt", "file")))
 	for _, c := range []string{"\x00", "\x01", "\t", "\n", "\x7f", "\u0085", "\u202e"} {
 		escaped := url.PathEscape(c)
-		for _, uri := range []string{"/api/v1/files/" + created.TempRequestID + escaped, "/api/v1/files/" + escaped, "/api/v1/" + escaped, "/" + escaped + "/api/v1/files"} {
+		for _, uri := range []string{"/api/v1/files/" + created.TempRequestID + escaped, "/api/v1/files/" + escaped,
+			"/api/v1/" + escaped, "/" + escaped + "/api/v1/files"} {
 			for _, method := range []string{http.MethodGet, http.MethodDelete} {
 				if resp, a := s.send(s.request(method, uri, nil)); resp.StatusCode != 400 && resp.StatusCode != 404 {
 					t.Errorf("%s %s: %d %s", method, uri, resp.StatusCode, a.text)

@@ -114,7 +114,10 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 		slices.Sort(got)
 		return got
 	}
-	want := []string{fmt.Sprint(a.Files[0].FileID, "a.txt", "text/plain", 1), fmt.Sprint(a.Files[1].FileID, "b.txt", "text/plain", 2)}
+	want := []string{
+		fmt.Sprint(a.Files[0].FileID, "a.txt", "text/plain", 1),
+		fmt.Sprint(a.Files[1].FileID, "b.txt", "text/plain", 2),
+	}
 	slices.Sort(want)
 	if got := list(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

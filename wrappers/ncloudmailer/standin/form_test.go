@@ -75,37 +75,46 @@ func TestWrongFormsLeaveNothing(t *testing.T) {
 		{"no body", "", "not a whole form"},
 		{"a body that is no form", "upload test file", "not a whole form"},
 		{"an empty form", form(), "no fileList"},
-		{"another field", form(part{`Content-Disposition: form-data; name="file"; filename="a.txt"` + "\n", "x"}), "no fileList"},
-		{"fileList in capitals", form(part{`Content-Disposition: form-data; name="FILELIST"; filename="a.txt"` + "\n", "x"}), "no fileList"},
+		{"another field", form(part{`Content-Disposition: form-data; name="file"; filename="a.txt"` + "\n", "x"}),
+			"no fileList"},
+		{"fileList in capitals", form(part{`Content-Disposition: form-data; name="FILELIST"; filename="a.txt"` + "\n",
+			"x"}), "no fileList"},
 		{"no file name", form(part{`Content-Disposition: form-data; name="fileList"` + "\n", "x"}), "no file name"},
 		{"an empty file name", form(file("", "x")), "no file name"},
 		{"a folder", form(file("folder/", "x")), "no file name"},
 		{"a folder with two dots", form(file("../..", "x")), "no file name"},
 		{"no Content-Disposition", form(part{"Content-Type: text/plain\n", "x"}), "Content-Disposition"},
-		{"another disposition", form(part{`Content-Disposition: attachment; name="fileList"; filename="a"` + "\n", "x"}), "Content-Disposition"},
-		{"two names", form(part{`Content-Disposition: form-data; name="fileList"; filename="a"; filename="b"` + "\n", "x"}), "Content-Disposition"},
-		{"a name that does not end", form(part{`Content-Disposition: form-data; name="fileList"; filename="a` + "\n", "x"}), ""},
+		{"another disposition", form(part{`Content-Disposition: attachment; name="fileList"; filename="a"` + "\n", "x"}),
+			"Content-Disposition"},
+		{"two names", form(part{`Content-Disposition: form-data; name="fileList"; filename="a"; filename="b"` + "\n", "x"}),
+			"Content-Disposition"},
+		{"a name that does not end", form(part{`Content-Disposition: form-data; name="fileList"; filename="a` + "\n", "x"}),
+			""},
 		{"NUL in the name", form(file("a\x00.txt", "x")), ""},
 		{"a control character in the name", form(file("a\x01.txt", "x")), ""},
 		{"DEL in the name", form(file("a\x7f.txt", "x")), ""},
 		{"a control character of Unicode", form(file("a\u0085.txt", "x")), "control"},
-		{"a line end by way of filename*", form(part{`Content-Disposition: form-data; name="fileList"; filename*=UTF-8''a%0D%0Ab` + "\n", "x"}), "control"},
+		{"a line end by way of filename*",
+			form(part{`Content-Disposition: form-data; name="fileList"; filename*=UTF-8''a%0D%0Ab` + "\n", "x"}), "control"},
 		{"a name in another encoding", form(file("\xbc\xdb\xc0\xe5.txt", "x")), "UTF-8"},
 		{"a type that is none", form(part{good + "Content-Type: text\n", "x"}), "media type"},
 		{"a type with a control character", form(part{good + "Content-Type: text/plain; x=\"\x01\"\n", "x"}), ""},
 		{"a type outside ASCII", form(part{good + "Content-Type: text/plain; x=\"é\"\n", "x"}), "plain text"},
 		{"an endless type", form(part{good + "Content-Type: text/" + strings.Repeat("x", 300) + "\n", "x"}), "too long"},
-		{"a length that is too large", form(file("good.txt", "good"), part{good + "Content-Length: 5\n", "four"}), "declares 5 bytes and has 4"},
+		{"a length that is too large", form(file("good.txt", "good"), part{good + "Content-Length: 5\n", "four"}),
+			"declares 5 bytes and has 4"},
 		{"a length that is too small", form(part{good + "Content-Length: 3\n", "four"}), "declares 3 bytes and has 4"},
 		{"a length that is no number", form(part{good + "Content-Length: four\n", "four"}), "not a number"},
 		{"a negative length", form(part{good + "Content-Length: -1\n", "four"}), "not a number"},
-		{"quoted-printable", form(part{good + "Content-Transfer-Encoding: quoted-printable\n", "a=3Db"}), "Transfer-Encoding"},
+		{"quoted-printable", form(part{good + "Content-Transfer-Encoding: quoted-printable\n", "a=3Db"}),
+			"Transfer-Encoding"},
 		{"base64", form(part{good + "Content-Transfer-Encoding: base64\n", "Zm91cg=="}), "Transfer-Encoding"},
 		{"torn in the boundary", whole[:10], "not a whole form"},
 		{"torn in a header", whole[:80], "not a whole form"},
 		{"torn in a file", whole[:strings.Index(whole, "file\r\n--")+2], "breaks off"},
 		{"torn behind a file", strings.TrimSuffix(whole, "--\r\n"), ""},
-		{"torn in the second file", strings.TrimSuffix(form(file("a.txt", "first"), file("b.txt", "second")), "nd\r\n--"+boundary+"--\r\n"), "breaks off"},
+		{"torn in the second file", strings.TrimSuffix(form(file("a.txt", "first"), file("b.txt", "second")),
+			"nd\r\n--"+boundary+"--\r\n"), "breaks off"},
 		{"a second part that is wrong", form(file("a.txt", "first"), file("", "second")), "no file name"},
 		{"1001 parts", form(many...), "1000 parts"},
 		{"endless headers", form(part{good + "X: " + strings.Repeat("x", 2<<20) + "\n", "x"}), ""},
@@ -138,7 +147,8 @@ func TestWrongFormsLeaveNothing(t *testing.T) {
 func (s *service) refused(t *testing.T, contentType, body string, status int, code, details string) {
 	t.Helper()
 	resp, a := s.post(body, contentType)
-	if e := a.Error; resp.StatusCode != status || e.ErrorCode != code || e.Message == "" || !strings.Contains(e.Details, details) {
+	if e := a.Error; resp.StatusCode != status || e.ErrorCode != code || e.Message == "" ||
+		!strings.Contains(e.Details, details) {
 		t.Errorf("%d %.300s, want %d %s %s", resp.StatusCode, a.text, status, code, details)
 	}
 	if n := s.census.count(); n != 0 {
@@ -206,7 +216,8 @@ func TestFilesTogetherAreLimited(t *testing.T) {
 		"two files":                   form(file("a", half), file("b", half+"x")),
 		"one that says so beforehand": form(file("a", strings.Repeat("x", 4<<20))),
 	} {
-		for _, stream := range []io.Reader{strings.NewReader(body), io.MultiReader(strings.NewReader(body))} { // with a length, and without
+		for _, stream := range []io.Reader{strings.NewReader(body),
+			io.MultiReader(strings.NewReader(body))} { // with a length, and without
 			resp, a := s.send(s.request(http.MethodPost, "/api/v1/files", stream, "Content-Type", formType))
 			if resp.StatusCode != http.StatusRequestEntityTooLarge || a.Error.ErrorCode != "430" {
 				t.Errorf("%s: %d %s, want 413 430", what, resp.StatusCode, a.text)
@@ -250,7 +261,8 @@ func TestStoreThatFailsIsAnInternalError(t *testing.T) {
 		}
 		s := serve(t, cfg)
 		resp, a := s.create(form(file("a.txt", "first"), file("b.txt", "second")))
-		if resp.StatusCode != http.StatusInternalServerError || a.Error.ErrorCode != "77303" || strings.Contains(a.text, "fire") {
+		if resp.StatusCode != http.StatusInternalServerError || a.Error.ErrorCode != "77303" ||
+			strings.Contains(a.text, "fire") {
 			t.Errorf("%s: %d %s, want 500 77303", what, resp.StatusCode, a.text)
 		}
 		if s.census.count() != 0 {
@@ -274,7 +286,9 @@ func rawForm(t *testing.T, s *service, body string, length int) net.Conn {
 	header := http.Header{}
 	sign(header, http.MethodPost, "/api/v1/files", time.Now())
 	var b strings.Builder
-	fmt.Fprintf(&b, "POST /api/v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nContent-Type: multipart/form-data; boundary=%s\r\n", length, boundary)
+	fmt.Fprintf(&b,
+		"POST /api/v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nContent-Type: multipart/form-data; boundary=%s\r\n",
+		length, boundary)
 	header.Write(&b)
 	if _, err := io.WriteString(conn, b.String()+"\r\n"+body); err != nil {
 		t.Fatal(err)
@@ -296,7 +310,8 @@ func readStatus(t *testing.T, conn net.Conn) string {
 func TestConnectionThatBreaksLeavesNothing(t *testing.T) {
 	s := serve(t, config())
 	whole := form(file("a.txt", "first"), file("b.txt", "second"))
-	for _, cut := range []int{0, 20, strings.Index(whole, "first") + 3, strings.Index(whole, "second") + 3, len(whole) - 3, len(whole)} {
+	for _, cut := range []int{0, 20, strings.Index(whole, "first") + 3, strings.Index(whole, "second") + 3,
+		len(whole) - 3, len(whole)} {
 		conn := rawForm(t, s, whole[:cut], len(whole)+100)
 		conn.(*net.TCPConn).CloseWrite()
 		if got := readStatus(t, conn); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, `"77102"`) {

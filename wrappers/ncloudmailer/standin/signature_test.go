@@ -16,7 +16,10 @@ var vectors = []struct {
 	{"POST", "/api/v1/files", "856915200000", "q1JhbYivx0lU//wBoOyh+yn/y7+Lg9Ez/Xj6FDzxap4=", 415},
 	{"POST", "/api/v1/mails", "1789174800000", "sUivhBVe0ZI9YKhZPcvrMaOmFgI67grJuG5OI+T9nrE=", 404},
 	{"POST", "/api/v1-sgn/files", "856915200000", "ViiYmCf8OECp0+UBGDtAl6sjLDHGWqeeFzSs6Y3W6Vc=", 415},
-	{"GET", "/api/v1/files/f355aac1-7776-4c0b-8484-20eaa065cb65-99", "856915200000", "+qZo3pMpnEOIGAG+PKnUw4Gl15g/wemMg34vTOUaudQ=", 400},
+	{
+		"GET", "/api/v1/files/f355aac1-7776-4c0b-8484-20eaa065cb65-99", "856915200000",
+		"+qZo3pMpnEOIGAG+PKnUw4Gl15g/wemMg34vTOUaudQ=", 400,
+	},
 }
 
 func TestSignatureVectors(t *testing.T) {
@@ -44,16 +47,17 @@ func TestSignatureVectors(t *testing.T) {
 			t.Errorf("%s %s: the tests sign %s, want %s", v.method, v.uri, got, v.signature)
 		}
 		for what, status := range map[string]int{
-			"another method":             ask("PATCH", v.uri, v.timestamp, accessKey, v.signature),
-			"another path":               ask(v.method, v.uri+"x", v.timestamp, accessKey, v.signature),
-			"a query":                    ask(v.method, v.uri+"?x=y", v.timestamp, accessKey, v.signature),
-			"the path written otherwise": ask(v.method, strings.Replace(v.uri, "api", "%61pi", 1), v.timestamp, accessKey, v.signature),
-			"another timestamp":          ask(v.method, v.uri, v.timestamp[:12]+"1", accessKey, v.signature),
-			"the timestamp otherwise":    ask(v.method, v.uri, "0"+v.timestamp, accessKey, v.signature),
-			"another key":                ask(v.method, v.uri, v.timestamp, accessKey+"x", v.signature),
-			"another signature":          ask(v.method, v.uri, v.timestamp, accessKey, "A"+v.signature[1:]),
-			"a signature without its =":  ask(v.method, v.uri, v.timestamp, accessKey, strings.TrimSuffix(v.signature, "=")),
-			"no signature":               ask(v.method, v.uri, v.timestamp, accessKey, ""),
+			"another method": ask("PATCH", v.uri, v.timestamp, accessKey, v.signature),
+			"another path":   ask(v.method, v.uri+"x", v.timestamp, accessKey, v.signature),
+			"a query":        ask(v.method, v.uri+"?x=y", v.timestamp, accessKey, v.signature),
+			"the path written otherwise": ask(v.method, strings.Replace(v.uri, "api", "%61pi", 1), v.timestamp, accessKey,
+				v.signature),
+			"another timestamp":         ask(v.method, v.uri, v.timestamp[:12]+"1", accessKey, v.signature),
+			"the timestamp otherwise":   ask(v.method, v.uri, "0"+v.timestamp, accessKey, v.signature),
+			"another key":               ask(v.method, v.uri, v.timestamp, accessKey+"x", v.signature),
+			"another signature":         ask(v.method, v.uri, v.timestamp, accessKey, "A"+v.signature[1:]),
+			"a signature without its =": ask(v.method, v.uri, v.timestamp, accessKey, strings.TrimSuffix(v.signature, "=")),
+			"no signature":              ask(v.method, v.uri, v.timestamp, accessKey, ""),
 		} {
 			if status != http.StatusUnauthorized {
 				t.Errorf("%s %s with %s: status %d, want 401", v.method, v.uri, what, status)
@@ -113,10 +117,13 @@ func TestUnsignedRequestsAreRefusedLikeByTheGateway(t *testing.T) {
 		"a timestamp of a year on": func(h http.Header) { h.Set("x-ncp-apigw-timestamp", "9223372036854775807") },
 		"a negative timestamp":     func(h http.Header) { h.Set("x-ncp-apigw-timestamp", "-1") },
 	} {
-		req := s.request(http.MethodPost, "/api/v1/files", strings.NewReader(form(file("a.txt", "x"))), "Content-Type", formType)
+		req := s.request(http.MethodPost, "/api/v1/files", strings.NewReader(form(file("a.txt", "x"))), "Content-Type",
+			formType)
 		edit(req.Header)
 		resp, a := s.send(req)
-		if resp.StatusCode != http.StatusUnauthorized || a.Error.ErrorCode != "200" || a.Error.Message != "Authentication Failed" || a.Error.Details == "" {
+		if resp.StatusCode != http.StatusUnauthorized || a.Error.ErrorCode != "200" ||
+			a.Error.Message != "Authentication Failed" ||
+			a.Error.Details == "" {
 			t.Errorf("%s: %d %s", what, resp.StatusCode, a.text)
 		}
 		if strings.Contains(a.text+s.log.String(), secretKey) {

@@ -35,7 +35,11 @@ const (
 )
 
 func config() standin.Config {
-	return standin.Config{AccessKey: accessKey, SecretKey: secretKey, Store: &census{Store: store.Memory(0), keys: map[string]bool{}}}
+	return standin.Config{
+		AccessKey: accessKey,
+		SecretKey: secretKey,
+		Store:     &census{Store: store.Memory(0), keys: map[string]bool{}},
+	}
 }
 
 // service is a stand-in on a socket, with a client that holds each answer of the
@@ -155,7 +159,10 @@ type part struct {
 }
 
 func file(name, body string) part {
-	return part{`Content-Disposition: form-data; name="fileList"; filename="` + name + "\"\nContent-Type: text/plain\n", body}
+	return part{
+		`Content-Disposition: form-data; name="fileList"; filename="` + name + "\"\nContent-Type: text/plain\n",
+		body,
+	}
 }
 
 const (
@@ -289,7 +296,8 @@ func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 		for _, base := range []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"} {
 			resp, a := s.send(s.request(http.MethodPost, base+"/files", strings.NewReader(body),
 				"Content-Type", "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370"))
-			if resp.StatusCode != http.StatusCreated || len(a.Files) != 1 || a.Files[0].FileName != "test.txt" || a.Files[0].FileSize != 16 {
+			if resp.StatusCode != http.StatusCreated || len(a.Files) != 1 || a.Files[0].FileName != "test.txt" ||
+				a.Files[0].FileSize != 16 {
 				t.Fatalf("%s: %d %s", base, resp.StatusCode, a.text)
 			}
 			for _, id := range []string{a.TempRequestID, a.Files[0].FileID} {
@@ -308,7 +316,8 @@ func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 func TestChunkedFormIsTaken(t *testing.T) {
 	s := serve(t, config())
 	content := strings.Repeat("0123456789\r\n--"+boundary[:20], 10_000)
-	req := s.request(http.MethodPost, "/api/v1/files", io.MultiReader(strings.NewReader(form(file("a.txt", content)))), "Content-Type", formType)
+	req := s.request(http.MethodPost, "/api/v1/files", io.MultiReader(strings.NewReader(form(file("a.txt", content)))),
+		"Content-Type", formType)
 	resp, a := s.send(req)
 	if resp.StatusCode != http.StatusCreated {
 		t.Fatalf("%d %s", resp.StatusCode, a.text)
@@ -320,7 +329,10 @@ func TestChunkedFormIsTaken(t *testing.T) {
 
 func TestBatchIsListedAndDeletedWhole(t *testing.T) {
 	s := serve(t, config())
-	_, created := s.create(form(file("b.txt", "first"), part{`Content-Disposition: form-data; name="note"` + "\n", "passed over"}, file("a.txt", ""), file("b.txt", "third")))
+	_, created := s.create(
+		form(file("b.txt", "first"), part{`Content-Disposition: form-data; name="note"` + "\n", "passed over"},
+			file("a.txt", ""), file("b.txt", "third")),
+	)
 	want := []attached{{"b.txt", 5, ""}, {"a.txt", 0, ""}, {"b.txt", 5, ""}}
 	if len(created.Files) != len(want) {
 		t.Fatalf("created: %s", created.text)
@@ -368,7 +380,8 @@ func TestFilesAreGoneAfterADay(t *testing.T) {
 	_, other := s.create(form(file("b.txt", "file")))
 	uri := "/api/v1/files/" + created.TempRequestID
 	clock.add(24*time.Hour - time.Millisecond)
-	if resp, a := s.send(s.request(http.MethodGet, uri, nil)); resp.StatusCode != http.StatusOK || resp.Header.Get("Date") != "Mon, 02 Mar 2026 11:59:59 GMT" {
+	if resp, a := s.send(s.request(http.MethodGet, uri, nil)); resp.StatusCode != http.StatusOK ||
+		resp.Header.Get("Date") != "Mon, 02 Mar 2026 11:59:59 GMT" {
 		t.Errorf("within a day: %d %s at %s", resp.StatusCode, a.text, resp.Header.Get("Date"))
 	}
 	if got, _ := s.stored(created.Files[0].FileID); got != "file" {
@@ -376,7 +389,8 @@ func TestFilesAreGoneAfterADay(t *testing.T) {
 	}
 	clock.add(time.Millisecond)
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
-		if resp, a := s.send(s.request(method, uri, nil)); resp.StatusCode != http.StatusBadRequest || a.Error.ErrorCode != "77103" {
+		if resp, a := s.send(s.request(method, uri, nil)); resp.StatusCode != http.StatusBadRequest ||
+			a.Error.ErrorCode != "77103" {
 			t.Errorf("%s after a day: %d %s", method, resp.StatusCode, a.text)
 		}
 	}
@@ -392,7 +406,9 @@ func TestReplicasShareTheStore(t *testing.T) {
 	cfg := config()
 	first, second := serve(t, cfg), serve(t, cfg)
 	_, created := first.create(form(file("a.txt", "file")))
-	if resp, a := second.send(second.request(http.MethodGet, "/api/v1/files/"+created.TempRequestID, nil)); resp.StatusCode != http.StatusOK || a.text != created.text {
+	if resp, a := second.send(second.request(http.MethodGet, "/api/v1/files/"+created.TempRequestID,
+		nil)); resp.StatusCode != http.StatusOK ||
+		a.text != created.text {
 		t.Errorf("%d %s", resp.StatusCode, a.text)
 	}
 	if got, _ := second.stored(created.Files[0].FileID); got != "file" {
@@ -427,7 +443,8 @@ func TestNothingPrintsASecret(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
-	for _, v := range []any{cfg, &cfg, h, struct{ C standin.Config }{cfg}, struct{ h *standin.Handler }{h}, []standin.Config{cfg}} {
+	for _, v := range []any{cfg, &cfg, h, struct{ C standin.Config }{cfg}, struct{ h *standin.Handler }{h},
+		[]standin.Config{cfg}} {
 		fmt.Fprintf(&log, "%v %+v %#v %s %d %x\n", v, v, v, v, v, v)
 		text, err := json.Marshal(v)
 		if err != nil {
@@ -435,7 +452,8 @@ func TestNothingPrintsASecret(t *testing.T) {
 		}
 		log.Write(text)
 	}
-	for _, secret := range []string{accessKey, secretKey, fmt.Sprintf("%x", secretKey), fmt.Sprintf("%d", []byte(secretKey))} {
+	for _, secret := range []string{accessKey, secretKey, fmt.Sprintf("%x", secretKey), fmt.Sprintf("%d",
+		[]byte(secretKey))} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("%q is in\n%s", secret, &log)
 		}

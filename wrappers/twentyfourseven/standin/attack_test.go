@@ -48,7 +48,8 @@ func answers(t *testing.T, conn net.Conn) (statuses []int) {
 	}
 }
 
-const asksForToken = "POST /oauth/token HTTP/1.1\nHost: x\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 1000\n\n"
+const asksForToken = "POST /oauth/token HTTP/1.1\nHost: x\n" +
+	"Content-Type: application/x-www-form-urlencoded\nContent-Length: 1000\n\n"
 
 // The form that asks for a token is the one body that is read of somebody unknown.
 func TestBodyThatIsNoFileCannotTrickle(t *testing.T) {
@@ -57,7 +58,8 @@ func TestBodyThatIsNoFileCannotTrickle(t *testing.T) {
 	s := serve(t, cfg)
 	for what, head := range map[string]string{
 		"a form": asksForToken,
-		"JSON":   "POST /v1/fileUpload HTTP/1.1\nHost: x\nAuthorization: Bearer " + token + "\nContent-Type: application/json\nContent-Length: 1000\n\n",
+		"JSON": "POST /v1/fileUpload HTTP/1.1\nHost: x\nAuthorization: Bearer " + token +
+			"\nContent-Type: application/json\nContent-Length: 1000\n\n",
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -111,8 +113,10 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 		{"a size in hex", "Content-Length: 0x4\n\nfile", []int{400}, "nothing", false},
 		{"a size that no number holds", "Content-Length: 9223372036854775808\n\nfile", []int{400}, "nothing", false},
 		{"the largest number", "Content-Length: 9223372036854775807\n\nfile", []int{400}, "nothing", true},
-		{"a size and chunks", fmt.Sprintf("Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n%s", smuggled), []int{411}, "nothing", false},
-		{"chunks of another kind", "Content-Length: 4\nTransfer-Encoding: gzip, chunked\n\nfile", []int{501}, "nothing", false},
+		{"a size and chunks", fmt.Sprintf("Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n%s", smuggled), []int{411},
+			"nothing", false},
+		{"chunks of another kind", "Content-Length: 4\nTransfer-Encoding: gzip, chunked\n\nfile", []int{501}, "nothing",
+			false},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			if err := cfg.Store.Delete(t.Context(), "twentyfourseven/files/"+i.FileID); err != nil {
@@ -138,7 +142,8 @@ func TestNULAndControlCharacters(t *testing.T) {
 	for _, c := range []string{"\x00", "\x01", "\t", "\x7f", "\u0085", "\u2028", "\u202e"} {
 		escaped := url.QueryEscape(c)
 		for what, status := range map[string]int{
-			"a type":     s.try(http.MethodPost, "/v1/fileUpload", fmt.Sprintf(`{"contentType":"text/pl\u%04xain"}`, []rune(c)[0])),
+			"a type": s.try(http.MethodPost, "/v1/fileUpload", fmt.Sprintf(`{"contentType":"text/pl\u%04xain"}`,
+				[]rune(c)[0])),
 			"an id":      s.try(http.MethodGet, "/v1/fileUpload/"+i.FileID+escaped, ""),
 			"a path":     s.try(http.MethodGet, "/v1/"+escaped, ""),
 			"a URL":      s.try(http.MethodPut, strings.Replace(i.UploadURL, "?", escaped+"?", 1), "x"),

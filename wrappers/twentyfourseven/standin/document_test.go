@@ -13,7 +13,8 @@ import (
 func (s *service) documented(content, contentType string) (documentID int64) {
 	s.t.Helper()
 	i := s.initiate(contentType)
-	if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type", contentType); resp.StatusCode != http.StatusOK {
+	if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type",
+		contentType); resp.StatusCode != http.StatusOK {
 		s.t.Fatalf("PUT: %d %s", resp.StatusCode, text)
 	}
 	var status struct{ DocumentID int64 }
@@ -39,10 +40,12 @@ func TestDocumentIsTheFileThatWasUploaded(t *testing.T) {
 	for _, content := range []string{"<script>alert(1)</script>", ""} {
 		target, contentType := s.link(s.documented(content, "text/html"))
 		resp, text := s.do(http.MethodGet, target, nil)
-		if resp.StatusCode != http.StatusOK || text != content || contentType != "text/html" || resp.Header.Get("Content-Type") != "text/html" {
+		if resp.StatusCode != http.StatusOK || text != content || contentType != "text/html" ||
+			resp.Header.Get("Content-Type") != "text/html" {
 			t.Errorf("%d %q %s, want %q", resp.StatusCode, text, contentType, content)
 		}
-		if resp.Header.Get("Content-Disposition") != "attachment" || resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Content-Security-Policy") != "sandbox" {
+		if resp.Header.Get("Content-Disposition") != "attachment" || resp.Header.Get("X-Content-Type-Options") != "nosniff" ||
+			resp.Header.Get("Content-Security-Policy") != "sandbox" {
 			t.Errorf("what was uploaded would run as a page: %v", resp.Header)
 		}
 	}
@@ -50,8 +53,10 @@ func TestDocumentIsTheFileThatWasUploaded(t *testing.T) {
 
 func TestDocumentThatWasNeverMade(t *testing.T) {
 	s := serve(t, config())
-	for path, want := range map[string]int{"12345": 404, "0": 404, "-1": 404, "9223372036854775807": 404, "9223372036854775808": 400, "abc": 400} {
-		if resp, _ := s.do(http.MethodGet, "/v1/documents/"+path, nil, "Authorization", "Bearer "+token); resp.StatusCode != want {
+	for path, want := range map[string]int{"12345": 404, "0": 404, "-1": 404, "9223372036854775807": 404,
+		"9223372036854775808": 400, "abc": 400} {
+		if resp, _ := s.do(http.MethodGet, "/v1/documents/"+path, nil, "Authorization",
+			"Bearer "+token); resp.StatusCode != want {
 			t.Errorf("%s: %d, want %d", path, resp.StatusCode, want)
 		}
 	}
@@ -75,7 +80,8 @@ func TestDownloadURLTakesNothingElse(t *testing.T) {
 	}{
 		{"another method", "PUT", target, 405, "MethodNotAllowed"},
 		{"an upload", "PUT", upload, 403, "SignatureDoesNotMatch"},
-		{"the URL of an upload", "GET", strings.Replace(other.UploadURL, "/upload/", "/download/", 1), 403, "SignatureDoesNotMatch"},
+		{"the URL of an upload", "GET", strings.Replace(other.UploadURL, "/upload/", "/download/", 1), 403,
+			"SignatureDoesNotMatch"},
 		{"no query", "GET", strings.Split(target, "?")[0], 403, "AccessDenied"},
 	} {
 		resp, text := s.do(c.method, c.target, nil, "Content-Type", "application/pdf", "Content-Length", "0")

@@ -15,7 +15,8 @@ func TestCodesFitNothingElse(t *testing.T) {
 		}
 		seen[c] = what
 	}
-	for what, credentials := range map[string][]string{"credentials": {"ab", "c"}, "credentials cut elsewhere": {"a", "bc"}} {
+	for what, credentials := range map[string][]string{"credentials": {"ab", "c"}, "credentials cut elsewhere": {"a",
+		"bc"}} {
 		macs, err := derive(credentials, "one purpose", "another")
 		if err != nil {
 			t.Fatal(err)

@@ -18,13 +18,15 @@ import (
 func FuzzPresignedURL(f *testing.F) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	now := start
-	h, err := standin.New(standin.Config{Store: store.Memory(1 << 20), Token: "test-token", Now: func() time.Time { return now }})
+	h, err := standin.New(
+		standin.Config{Store: store.Memory(1 << 20), Token: "test-token", Now: func() time.Time { return now }})
 	if err != nil {
 		f.Fatal(err)
 	}
 	const contentType = "application/pdf"
 	issue := func(t testing.TB) (fileID string, u *url.URL) {
-		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/v1/fileUpload", strings.NewReader(`{"contentType":"`+contentType+`"}`))
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/v1/fileUpload",
+			strings.NewReader(`{"contentType":"`+contentType+`"}`))
 		r.Header.Set("Authorization", "Bearer test-token")
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
@@ -86,7 +88,8 @@ func FuzzPresignedURL(f *testing.F) {
 		}
 		taken, stored := w.Code/100 == 2, err == nil
 		if taken != stored || taken == changed {
-			t.Fatalf("%s %s (%q, %d s later) is answered %d, and stored: %t; changed: %t", method, u, typ, later, w.Code, stored, changed)
+			t.Fatalf("%s %s (%q, %d s later) is answered %d, and stored: %t; changed: %t", method, u, typ, later, w.Code,
+				stored, changed)
 		}
 	})
 }

@@ -45,7 +45,8 @@ func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
 	i := s.initiate("text/plain")
 	for _, content := range []string{"first", "", "third"} {
 		clock.add(19 * time.Second)
-		if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type", "text/plain", "Content-Length", "0"); resp.StatusCode != http.StatusOK {
+		if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type", "text/plain",
+			"Content-Length", "0"); resp.StatusCode != http.StatusOK {
 			t.Fatalf("%q: %d %s", content, resp.StatusCode, text)
 		}
 		if got, _ := s.stored(i.FileID); got != content {
@@ -53,12 +54,14 @@ func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
 		}
 	}
 	clock.add(2 * time.Second) // 59 s
-	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("last"), "Content-Type", "text/plain"); resp.StatusCode != http.StatusOK {
+	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("last"), "Content-Type",
+		"text/plain"); resp.StatusCode != http.StatusOK {
 		t.Errorf("a second before its end: %d", resp.StatusCode)
 	}
 	clock.add(time.Second)
 	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("late"), "Content-Type", "text/plain")
-	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusForbidden || code != "AccessDenied" || !strings.Contains(text, "Request has expired") {
+	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusForbidden || code != "AccessDenied" ||
+		!strings.Contains(text, "Request has expired") {
 		t.Errorf("at its end: %d %s", resp.StatusCode, text)
 	}
 	if got, _ := s.stored(i.FileID); got != "last" {
@@ -108,7 +111,8 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 		{"a query that is none", "PUT", i.UploadURL + "&%zz", plain, "x", 403, denied},
 		{"no query", "PUT", s.url + u.Path, plain, "x", 403, denied},
 		{"another file", "PUT", strings.Replace(i.UploadURL, i.FileID, other.FileID, 1), plain, "x", 403, mismatch},
-		{"a path in place of the file", "PUT", strings.Replace(i.UploadURL, i.FileID, "..%2F..%2Fetc", 1), plain, "x", 403, mismatch},
+		{"a path in place of the file", "PUT", strings.Replace(i.UploadURL, i.FileID, "..%2F..%2Fetc", 1), plain, "x", 403,
+			mismatch},
 		{"another type", "PUT", i.UploadURL, "text/html", "x", 403, mismatch},
 		{"the type written otherwise", "PUT", i.UploadURL, "Text/Plain", "x", 403, mismatch},
 		{"a type with more to it", "PUT", i.UploadURL, "text/plain; charset=utf-8", "x", 403, mismatch},
@@ -138,7 +142,8 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 			t.Errorf("with %s: %s, want %s", header, got, want)
 		}
 	}
-	resp, text := raw(t, i.UploadURL, "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Type: text/html\nContent-Length: 1\n\nx", false)
+	resp, text := raw(t, i.UploadURL,
+		"PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Type: text/html\nContent-Length: 1\n\nx", false)
 	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusForbidden || code != "SignatureDoesNotMatch" {
 		t.Errorf("two types: %d %s", resp.StatusCode, text)
 	}
@@ -147,7 +152,8 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 			t.Errorf("stored: %q", got)
 		}
 	}
-	if resp, _ := s.do("PUT", i.UploadURL, strings.NewReader(strings.Repeat("x", 100)), "Content-Type", "text/plain"); resp.StatusCode != http.StatusOK {
+	if resp, _ := s.do("PUT", i.UploadURL, strings.NewReader(strings.Repeat("x", 100)), "Content-Type",
+		"text/plain"); resp.StatusCode != http.StatusOK {
 		t.Errorf("the URL as it is, with the largest file: %d", resp.StatusCode)
 	}
 	for _, no := range []string{signature, expires, "%!"} { // the last is a reason that is none
@@ -189,7 +195,8 @@ func TestPresignedBodyHasALength(t *testing.T) {
 	s := serve(t, config())
 	i := s.initiate("text/plain")
 	const head = "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\n"
-	for what, framing := range map[string]string{"chunked": "Transfer-Encoding: chunked\n\n4\nfile\n0\n\n", "no length": "\n"} {
+	for what, framing := range map[string]string{"chunked": "Transfer-Encoding: chunked\n\n4\nfile\n0\n\n",
+		"no length": "\n"} {
 		resp, text := raw(t, i.UploadURL, head+framing, false)
 		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusLengthRequired || code != "MissingContentLength" {
 			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
@@ -215,7 +222,8 @@ func TestPresignedBodyThatStallsIsRefused(t *testing.T) {
 	cfg.Stall = 50 * time.Millisecond
 	s := serve(t, cfg)
 	i := s.initiate("text/plain")
-	resp, text := raw(t, i.UploadURL, "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Length: 100\n\nonly this", false)
+	resp, text := raw(t, i.UploadURL,
+		"PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Length: 100\n\nonly this", false)
 	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusBadRequest || code != "RequestTimeout" {
 		t.Errorf("%d %s", resp.StatusCode, text)
 	}
@@ -239,7 +247,8 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Error("something is stored")
 	}
-	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("fits"), "Content-Type", "a/b"); resp.StatusCode != http.StatusOK {
+	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("fits"), "Content-Type",
+		"a/b"); resp.StatusCode != http.StatusOK {
 		t.Errorf("a file that fits: %d", resp.StatusCode)
 	}
 	if log := s.log.String(); strings.Count(log, store.ErrFull.Error()) != 3 {
@@ -279,7 +288,8 @@ func TestURLIsWhereTheCallerCameFrom(t *testing.T) {
 	}
 	srv := httptest.NewTLSServer(s.Handler)
 	defer srv.Close()
-	r, _ := http.NewRequestWithContext(context.Background(), http.MethodPost, srv.URL+"/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`))
+	r, _ := http.NewRequestWithContext(context.Background(), http.MethodPost, srv.URL+"/v1/fileUpload",
+		strings.NewReader(`{"contentType":"a/b"}`))
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := srv.Client().Do(r)
@@ -306,16 +316,19 @@ func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
 		resp, _ := s.do(http.MethodOptions, c.url, nil, "Origin", "https://app.example",
 			"Access-Control-Request-Method", c.method, "Access-Control-Request-Headers", "authorization,content-type")
 		if h := resp.Header; resp.StatusCode != http.StatusNoContent || h.Get("Access-Control-Allow-Origin") != "*" ||
-			!strings.Contains(h.Get("Access-Control-Allow-Methods"), c.method) || h.Get("Access-Control-Allow-Headers") != "authorization,content-type" {
+			!strings.Contains(h.Get("Access-Control-Allow-Methods"),
+				c.method) || h.Get("Access-Control-Allow-Headers") != "authorization,content-type" {
 			t.Errorf("%s: the preflight is answered with %d %v", c.url, resp.StatusCode, h)
 		}
 		resp, _ = s.do(c.method, c.url, nil, "Origin", "https://app.example") // which is refused
 		exposed := resp.Header.Get("Access-Control-Expose-Headers")
-		if resp.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(exposed, c.traceID) || resp.Header.Get(c.traceID) == "" {
+		if resp.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(exposed, c.traceID) ||
+			resp.Header.Get(c.traceID) == "" {
 			t.Errorf("%s: the answer is %d %v", c.url, resp.StatusCode, resp.Header)
 		}
 	}
-	resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("x"), "Content-Type", "a/b", "Origin", "https://app.example")
+	resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("x"), "Content-Type", "a/b", "Origin",
+		"https://app.example")
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("the upload: %d %v", resp.StatusCode, resp.Header)
 	}

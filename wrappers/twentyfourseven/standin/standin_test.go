@@ -103,7 +103,8 @@ type initiated struct {
 func (s *service) initiate(contentType string) initiated {
 	s.t.Helper()
 	body, _ := json.Marshal(map[string]string{"contentType": contentType})
-	resp, text := s.do(http.MethodPost, "/v1/fileUpload", bytes.NewReader(body), "Authorization", "Bearer "+token, "Content-Type", "application/json")
+	resp, text := s.do(http.MethodPost, "/v1/fileUpload", bytes.NewReader(body), "Authorization", "Bearer "+token,
+		"Content-Type", "application/json")
 	if resp.StatusCode != http.StatusOK {
 		s.t.Fatalf("POST /fileUpload: status %d %s\n%s", resp.StatusCode, text, s.log)
 	}
@@ -273,7 +274,8 @@ func TestDocumentedHeadersAreOnEveryAnswer(t *testing.T) {
 		{http.MethodDelete, "/v1/fileUpload", "Bearer " + token},
 		{http.MethodGet, "/elsewhere", "Bearer " + token},
 	} {
-		resp, _ := s.do(c.method, c.path, strings.NewReader(`{"contentType":"a/b"}`), "Content-Type", "application/json", "Authorization", c.auth)
+		resp, _ := s.do(c.method, c.path, strings.NewReader(`{"contentType":"a/b"}`), "Content-Type", "application/json",
+			"Authorization", c.auth)
 		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "X-Trace-Id"} {
 			if resp.Header.Get(name) == "" {
 				t.Errorf("%s %s %d: no %s", c.method, c.path, resp.StatusCode, name)
@@ -302,10 +304,12 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 		{"half a media type", post, path, jsonType, `{"contentType":"text"}`, 400, "media type"},
 		{"a media type with a line end", post, path, jsonType, `{"contentType":"text/plain\r\nX: y"}`, 400, "media type"},
 		{"a media type outside ASCII", post, path, jsonType, `{"contentType":"text/plain; x=\"é\""}`, 400, "content type"},
-		{"an endless media type", post, path, jsonType, `{"contentType":"text/` + strings.Repeat("x", 1000) + `"}`, 400, "content type"},
+		{"an endless media type", post, path, jsonType, `{"contentType":"text/` + strings.Repeat("x", 1000) + `"}`, 400,
+			"content type"},
 		{"a form", post, path, "application/x-www-form-urlencoded", `contentType=a/b`, 415, "not application/json"},
 		{"no Content-Type", post, path, "", `{"contentType":"a/b"}`, 415, "not application/json"},
-		{"too much JSON", post, path, jsonType, `{"contentType":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "more than 65536"},
+		{"too much JSON", post, path, jsonType, `{"contentType":"` + strings.Repeat("x", 64<<10) + `"}`, 413,
+			"more than 65536"},
 		{"another method", http.MethodPut, path, jsonType, `{"contentType":"a/b"}`, 405, "POST"},
 		{"another method for a file", http.MethodDelete, path + "/" + never, "", ``, 405, "GET"},
 		{"an unknown path", get, "/v1/other", "", ``, 404, "path"},
@@ -320,10 +324,12 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 		{"an id with blanks", get, path + "/a%20b", "", ``, 404, "fileId"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			resp, text := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType, "Authorization", "Bearer "+token)
+			resp, text := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType, "Authorization",
+				"Bearer "+token)
 			want := ""
 			if c.reason == "path" { // a mistyped address: which are there?
-				want = "no such path; there are: GET, HEAD /v1/documents/{documentId}; GET, HEAD /v1/fileUpload/{fileId}; POST /v1/fileUpload\n"
+				want = "no such path; there are: GET, HEAD /v1/documents/{documentId}; " +
+					"GET, HEAD /v1/fileUpload/{fileId}; POST /v1/fileUpload\n"
 			}
 			if resp.StatusCode != c.status || text != want {
 				t.Errorf("status %d with the body %q, want %d with %q", resp.StatusCode, text, c.status, want)
@@ -339,7 +345,8 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 	}
 	// Of unknown length, it is counted.
 	endless := io.MultiReader(strings.NewReader(`{"contentType":"`), strings.NewReader(strings.Repeat("x", 64<<10)))
-	if resp, _ := s.do(post, path, endless, "Content-Type", "application/json", "Authorization", "Bearer "+token); resp.StatusCode != http.StatusRequestEntityTooLarge {
+	if resp, _ := s.do(post, path, endless, "Content-Type", "application/json", "Authorization",
+		"Bearer "+token); resp.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("too much JSON, chunked: status %d, want 413", resp.StatusCode)
 	}
 	if got := s.status(never); !strings.Contains(got, "Pending") {
@@ -359,16 +366,20 @@ func (s *service) logged(traceID string) string {
 
 func TestOnlyTheTokenOpens(t *testing.T) {
 	s := serve(t, config())
-	for _, auth := range []string{"", "string", token, "Bearer", "Bearer ", "Bearer wrong", "Bearer " + token + "x", "Basic " + token, "Bearer " + token + " x"} {
-		for _, c := range [][2]string{{http.MethodPost, "/v1/fileUpload"}, {http.MethodGet, "/v1/fileUpload/x"}, {http.MethodGet, "/v1/other"}} {
-			resp, text := s.do(c[0], c[1], strings.NewReader(`{"contentType":"a/b"}`), "Authorization", auth, "Content-Type", "application/json")
+	for _, auth := range []string{"", "string", token, "Bearer", "Bearer ", "Bearer wrong", "Bearer " + token + "x",
+		"Basic " + token, "Bearer " + token + " x"} {
+		for _, c := range [][2]string{{http.MethodPost, "/v1/fileUpload"}, {http.MethodGet, "/v1/fileUpload/x"},
+			{http.MethodGet, "/v1/other"}} {
+			resp, text := s.do(c[0], c[1], strings.NewReader(`{"contentType":"a/b"}`), "Authorization", auth, "Content-Type",
+				"application/json")
 			if resp.StatusCode != http.StatusUnauthorized || text != "" {
 				t.Errorf("%s %s with %q: status %d %q, want 401 without a body", c[0], c[1], auth, resp.StatusCode, text)
 			}
 		}
 	}
 	for _, auth := range []string{"Bearer " + token, "bearer  " + token} {
-		if resp, _ := s.do(http.MethodGet, "/v1/fileUpload/x", nil, "Authorization", auth); resp.StatusCode != http.StatusNotFound {
+		if resp, _ := s.do(http.MethodGet, "/v1/fileUpload/x", nil, "Authorization",
+			auth); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%q: status %d, want 404", auth, resp.StatusCode)
 		}
 	}
@@ -410,9 +421,11 @@ func TestRefusedBodiesStayUnread(t *testing.T) {
 		status               int
 	}{
 		{"no token", http.MethodPost, "/v1/fileUpload", 10, header("Content-Type", "application/json"), 401},
-		{"wrong token", http.MethodPost, "/v1/fileUpload", 10, header("Authorization", "Bearer x", "Content-Type", "application/json"), 401},
+		{"wrong token", http.MethodPost, "/v1/fileUpload", 10, header("Authorization", "Bearer x", "Content-Type",
+			"application/json"), 401},
 		{"no JSON", http.MethodPost, "/v1/fileUpload", 10, header("Authorization", "Bearer "+token), 415},
-		{"declared too large", http.MethodPost, "/v1/fileUpload", 64<<10 + 1, header("Authorization", "Bearer "+token, "Content-Type", "application/json"), 413},
+		{"declared too large", http.MethodPost, "/v1/fileUpload", 64<<10 + 1, header("Authorization", "Bearer "+token,
+			"Content-Type", "application/json"), 413},
 		{"unknown path", http.MethodPost, "/v1/other", 10, header("Authorization", "Bearer "+token), 404},
 		{"wrong method", http.MethodPut, "/v1/fileUpload", 10, header("Authorization", "Bearer "+token), 405},
 		{"presigned, no signature", http.MethodPut, "/upload/" + i.FileID, 10, header("Content-Type", "a/b"), 403},
@@ -422,7 +435,8 @@ func TestRefusedBodiesStayUnread(t *testing.T) {
 		{"presigned, chunked", http.MethodPut, i.UploadURL, -1, header("Content-Type", "a/b"), 411},
 		{"token, Basic", http.MethodPost, "/oauth/token", 10, header("Authorization", "Basic eDp5"), 401},
 		{"token, JSON", http.MethodPost, "/oauth/token", 10, header("Content-Type", "application/json"), 400},
-		{"token, declared too large", http.MethodPost, "/oauth/token", 64<<10 + 1, header("Content-Type", "application/x-www-form-urlencoded"), 413},
+		{"token, declared too large", http.MethodPost, "/oauth/token", 64<<10 + 1, header("Content-Type",
+			"application/x-www-form-urlencoded"), 413},
 	} {
 		r := httptest.NewRequest(c.method, c.target, unread{t})
 		r.ContentLength, r.Header = c.length, c.header
@@ -442,15 +456,19 @@ func TestStoreThatFailsIsAServerError(t *testing.T) {
 	s := serve(t, cfg)
 	i := s.initiate("a/b")
 	st.err = secret
-	if resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization", "Bearer "+token); resp.StatusCode != http.StatusInternalServerError || text != "" {
+	if resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization",
+		"Bearer "+token); resp.StatusCode != http.StatusInternalServerError ||
+		text != "" {
 		t.Errorf("status: %d %q, want 500 without a body", resp.StatusCode, text)
 	}
 	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("file"), "Content-Type", "a/b")
-	if resp.StatusCode != http.StatusInternalServerError || !strings.Contains(text, "<Code>InternalError</Code>") || strings.Contains(text, "fire") {
+	if resp.StatusCode != http.StatusInternalServerError || !strings.Contains(text, "<Code>InternalError</Code>") ||
+		strings.Contains(text, "fire") {
 		t.Errorf("PUT: %d %s", resp.StatusCode, text)
 	}
 	st.presign = func(string, string, time.Duration) (string, error) { return "", secret }
-	resp, text = s.do(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`), "Authorization", "Bearer "+token, "Content-Type", "application/json")
+	resp, text = s.do(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`), "Authorization",
+		"Bearer "+token, "Content-Type", "application/json")
 	if resp.StatusCode != http.StatusInternalServerError || text != "" {
 		t.Errorf("POST: %d %q, want 500 without a body", resp.StatusCode, text)
 	}
@@ -468,13 +486,17 @@ func TestStoresOwnURLIsHandedOut(t *testing.T) {
 	var gotLife time.Duration
 	cfg := config()
 	cfg.URLLife = time.Minute
-	cfg.Store = &faulty{Store: store.Memory(0), presign: func(key, contentType string, life time.Duration) (string, error) {
-		gotKey, gotType, gotLife = key, contentType, life
-		return "https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=abc", nil
-	}}
+	cfg.Store = &faulty{
+		Store: store.Memory(0),
+		presign: func(key, contentType string, life time.Duration) (string, error) {
+			gotKey, gotType, gotLife = key, contentType, life
+			return "https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=abc", nil
+		},
+	}
 	s := serve(t, cfg)
 	i := s.initiate("text/plain; charset=utf-8")
-	if i.UploadURL != "https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=abc" || i.UploadMethod != http.MethodPut {
+	if i.UploadURL != "https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=abc" ||
+		i.UploadMethod != http.MethodPut {
 		t.Errorf("handed out: %+v", i)
 	}
 	if gotKey != "twentyfourseven/files/"+i.FileID || gotType != "text/plain; charset=utf-8" || gotLife != time.Minute {
@@ -498,7 +520,8 @@ func TestReplicasAndRestartsShareTheirIDs(t *testing.T) {
 		t.Errorf("pending on the other: %s", got)
 	}
 	target := strings.Replace(i.UploadURL, first.url, second.url, 1)
-	if resp, text := second.do(http.MethodPut, target, strings.NewReader("file"), "Content-Type", "a/b"); resp.StatusCode != http.StatusOK {
+	if resp, text := second.do(http.MethodPut, target, strings.NewReader("file"), "Content-Type",
+		"a/b"); resp.StatusCode != http.StatusOK {
 		t.Fatalf("PUT to the other: %d %s", resp.StatusCode, text)
 	}
 	if a, b := first.status(i.FileID), second.status(i.FileID); a != b || !strings.Contains(a, "Completed") {
@@ -538,7 +561,8 @@ func TestNothingPrintsASecret(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
-	for _, v := range []any{cfg, &cfg, h, struct{ C standin.Config }{cfg}, struct{ h *standin.Handler }{h}, []standin.Config{cfg}} {
+	for _, v := range []any{cfg, &cfg, h, struct{ C standin.Config }{cfg}, struct{ h *standin.Handler }{h},
+		[]standin.Config{cfg}} {
 		fmt.Fprintf(&log, "%v %+v %#v %s %d %x\n", v, v, v, v, v, v)
 		text, err := json.Marshal(v)
 		if err != nil {
@@ -546,7 +570,8 @@ func TestNothingPrintsASecret(t *testing.T) {
 		}
 		log.Write(text)
 	}
-	for _, secret := range []string{token, clientSecret, clientID, fmt.Sprintf("%x", token), fmt.Sprintf("%d", []byte(token))} {
+	for _, secret := range []string{token, clientSecret, clientID, fmt.Sprintf("%x", token), fmt.Sprintf("%d",
+		[]byte(token))} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("%q is in\n%s", secret, &log)
 		}

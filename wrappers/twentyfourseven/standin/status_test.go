@@ -16,11 +16,13 @@ func TestStatusIsTheOneThatWasSet(t *testing.T) {
 	cfg.Store = store.Memory(0)
 	s := serve(t, cfg)
 	id := s.initiate("a/b").FileID
-	for _, word := range []string{"Failed", "Pending", "Scanning for viruses", "Completed", "ferdig: på plass", "Pending"} {
+	for _, word := range []string{"Failed", "Pending", "Scanning for viruses", "Completed", "ferdig: på plass",
+		"Pending"} {
 		if err := s.SetStatus(t.Context(), id, word); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.status(id); !strings.Contains(got, `"status":"`+word+`"`) || strings.Contains(got, "documentId") != (word == "Completed") {
+		if got := s.status(id); !strings.Contains(got, `"status":"`+word+`"`) ||
+			strings.Contains(got, "documentId") != (word == "Completed") {
 			t.Errorf("%s: %s", word, got)
 		}
 	}

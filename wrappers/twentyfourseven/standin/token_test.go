@@ -35,7 +35,11 @@ type granted struct {
 
 func (s *service) grant(form string, header ...string) (*http.Response, granted) {
 	s.t.Helper()
-	resp, text := s.do(http.MethodPost, "/oauth/token", strings.NewReader(form), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...)
+	resp, text := s.do(
+		http.MethodPost,
+		"/oauth/token",
+		strings.NewReader(form),
+		append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...)
 	var g granted
 	if err := json.Unmarshal([]byte(text), &g); err != nil {
 		s.t.Errorf("%v: %s", err, text)
@@ -62,7 +66,8 @@ func TestIssuedTokenExpires(t *testing.T) {
 	cfg.Now, cfg.TokenLife = clock.Now, 10*time.Minute
 	s := serve(t, cfg)
 	resp, g := s.grant(grantForm().Encode())
-	if resp.StatusCode != http.StatusOK || g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 || g.Scope != "api.accounting.transaction:write" {
+	if resp.StatusCode != http.StatusOK || g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 ||
+		g.Scope != "api.accounting.transaction:write" {
 		t.Fatalf("%d %+v", resp.StatusCode, g)
 	}
 	// A replica, or this one after a restart.
@@ -139,7 +144,8 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 	}{
 		{"a wrong secret", set("client_secret", "wrong"), nil, 401, "invalid_client"},
 		{"a wrong id", set("client_id", "wrong"), nil, 401, "invalid_client"},
-		{"id and secret exchanged", strings.NewReplacer(clientID, clientSecret, clientSecret, clientID).Replace(grantForm().Encode()), nil, 401, "invalid_client"},
+		{"id and secret exchanged", strings.NewReplacer(clientID, clientSecret, clientSecret,
+			clientID).Replace(grantForm().Encode()), nil, 401, "invalid_client"},
 		{"another grant", set("grant_type", "password"), nil, 400, "unsupported_grant_type"},
 		{"another audience", set("audience", "https://api.example.com"), nil, 400, "invalid_request"},
 		{"no grant_type", set("grant_type", ""), nil, 400, "invalid_request"},
@@ -152,7 +158,8 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 		{"nothing", "", nil, 400, "invalid_request"},
 		{"JSON", `{"grant_type":"client_credentials"}`, []string{"Content-Type", "application/json"}, 400, "invalid_request"},
 		{"too much", grantForm().Encode() + "&x=" + strings.Repeat("x", 64<<10), nil, 413, "invalid_request"},
-		{"credentials in the header", grantForm().Encode(), []string{"Authorization", "Basic dGVzdA=="}, 401, "invalid_client"},
+		{"credentials in the header", grantForm().Encode(), []string{"Authorization", "Basic dGVzdA=="}, 401,
+			"invalid_client"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			resp, g := s.grant(c.form, c.header...)
@@ -165,7 +172,8 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 		})
 	}
 	resp, text := s.do(http.MethodGet, "/oauth/token?"+grantForm().Encode(), nil)
-	if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "POST" || !strings.Contains(text, `"error"`) {
+	if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "POST" ||
+		!strings.Contains(text, `"error"`) {
 		t.Errorf("GET: %d %s", resp.StatusCode, text)
 	}
 	if strings.Contains(s.log.String(), clientSecret) {
@@ -173,7 +181,8 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 	}
 	// Who has only a token issues none: not to the empty client either.
 	static := serve(t, standin.Config{Token: token})
-	if resp, g := static.grant(grantForm().Encode()); resp.StatusCode != http.StatusUnauthorized || g.Error != "invalid_client" {
+	if resp, g := static.grant(grantForm().Encode()); resp.StatusCode != http.StatusUnauthorized ||
+		g.Error != "invalid_client" {
 		t.Errorf("no client configured: %d %+v", resp.StatusCode, g)
 	}
 }
