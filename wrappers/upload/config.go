@@ -27,7 +27,8 @@ type Config struct {
 	// AnswerTimeout is how long the beginning of an answer is waited for, once
 	// the request is sent. Zero means 60 s, or the ResponseHeaderTimeout of
 	// HTTPClient's transport if that has one; negative means no limit. Raise it
-	// for an API that works on a file before it answers.
+	// for an API that works on a file before it answers: a request without an
+	// answer is sent again where that does no harm.
 	AnswerTimeout time.Duration
 
 	// Header is added to API calls, never to the presigned step. Names that

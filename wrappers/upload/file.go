@@ -142,7 +142,7 @@ func readHead(open func(string) (handle, error), name string) ([]byte, error) {
 	}
 	defer f.Close()
 	head := make([]byte, sniffLen)
-	n, err := io.ReadFull(f, head)
+	n, err := io.ReadFull(counted{f}, head)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // a shorter file
 		err = nil
 	}
@@ -156,4 +156,16 @@ func refuse(name string, err error) error {
 		err = pe.Err
 	}
 	return fmt.Errorf("%w: %s: %w", ErrInvalid, name, err)
+}
+
+// counted refuses a count that a reader cannot have read. The standard library
+// would slice by it, and panic.
+type counted struct{ io.Reader }
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if n < 0 || n > len(p) {
+		return 0, fmt.Errorf("%w: a reader says that it read %d of %d bytes", ErrInvalid, n, len(p))
+	}
+	return n, err
 }

@@ -65,7 +65,7 @@ func (s *section) begin() error {
 			return err
 		}
 	}
-	n, err := io.CopyN(io.Discard, s.ReadCloser, s.skip)
+	n, err := io.CopyN(io.Discard, counted{s.ReadCloser}, s.skip)
 	s.skip -= n
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF

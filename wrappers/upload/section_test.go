@@ -127,3 +127,21 @@ func TestFilesNamesEachByItsPath(t *testing.T) {
 		break // and no panic
 	}
 }
+
+// lying claims to have read more than it was asked for.
+type lying struct{}
+
+func (lying) Read(p []byte) (int, error)            { return len(p) + 1, nil }
+func (lying) ReadAt(p []byte, _ int64) (int, error) { return len(p) + 1, nil }
+
+func TestReaderThatClaimsAnImpossibleCountDoesNotPanic(t *testing.T) {
+	upload.ReaderAt("unknown", lying{}, 100)
+	src := upload.Section(upload.Reader("a", lying{}, 100), 10, 10)
+	rc, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rc.Read(make([]byte, 10)); !errors.Is(err, upload.ErrInvalid) {
+		t.Errorf("%v, want ErrInvalid", err)
+	}
+}

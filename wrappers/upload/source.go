@@ -46,7 +46,7 @@ func ReaderAt(name string, r io.ReaderAt, size int64) Source {
 		ContentType: mediaType(name, func() []byte {
 			head := make([]byte, max(0, min(size, sniffLen)))
 			n, _ := r.ReadAt(head, 0) // what is wrong with r shows when it is sent
-			return head[:n]
+			return head[:max(0, min(n, len(head)))]
 		}),
 		Size: size,
 		Open: func() (io.ReadCloser, error) { return unclosed{io.NewSectionReader(r, 0, size)}, nil },

@@ -17,10 +17,18 @@ func Track(src Source, fn func(sent, total int64)) Source {
 	}
 	src.Open = func() (io.ReadCloser, error) {
 		rc, err := open()
-		if err != nil {
+		if err != nil || rc == nil {
 			return nil, err
 		}
-		return &tracked{ReadCloser: rc, tracker: t, turn: t.begin()}, nil
+		told := false
+		defer func() {
+			if !told { // fn panicked
+				rc.Close()
+			}
+		}()
+		turn := t.begin()
+		told = true
+		return &tracked{ReadCloser: rc, tracker: t, turn: turn}, nil
 	}
 	return src
 }

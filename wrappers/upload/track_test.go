@@ -164,3 +164,24 @@ func TestTrackedTwiceReportsToBoth(t *testing.T) {
 		t.Errorf("reported %d and %d of 5 bytes", one, other)
 	}
 }
+
+func TestTrackClosesWhatItsPanicLeavesOpen(t *testing.T) {
+	closed := 0
+	src := upload.Track(upload.Source{Name: "a", Open: func() (io.ReadCloser, error) {
+		return closing{strings.NewReader(""), func() { closed++ }}, nil
+	}}, func(int64, int64) { panic("progress") })
+	func() {
+		defer func() { recover() }()
+		_, _ = src.Open()
+	}()
+	if closed != 1 {
+		t.Errorf("closed %d times, want once", closed)
+	}
+}
+
+type closing struct {
+	io.Reader
+	done func()
+}
+
+func (c closing) Close() error { c.done(); return nil }
