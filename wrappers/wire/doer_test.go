@@ -263,15 +263,28 @@ func TestWaits(t *testing.T) {
 }
 
 func TestWaitEndsWithTheContext(t *testing.T) {
-	_, d := serve(t, wire.API{Repeatable: true}, upload.Config{Retry: upload.Retry{MaxWait: time.Hour}}, status(503, "Retry-After", "3600"))
-	ctx, cancel := context.WithCancelCause(t.Context())
-	why := errors.New("the user went away")
-	time.AfterFunc(20*time.Millisecond, func() { cancel(why) })
-	err := post(ctx, d, upload.Bytes("a.txt", []byte("hello")))
-	f, _ := errors.AsType[*upload.Error](err)
-	if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, upload.ErrUnavailable) || f == nil || f.Status != 503 {
-		t.Errorf("error %v, want context.Canceled, its cause, and the 503 before it", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		busy := http.Header{"Retry-After": {"3600"}}
+		d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{
+			BaseURL: "http://host/v1", Retry: upload.Retry{MaxWait: time.Hour},
+			HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) { return respond(503, busy), nil })},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		why := errors.New("the user went away")
+		time.AfterFunc(time.Minute, func() { cancel(why) })
+		began := time.Now()
+		err = post(ctx, d, upload.Bytes("a.txt", []byte("hello")))
+		f, _ := errors.AsType[*upload.Error](err)
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, upload.ErrUnavailable) || f == nil || f.Status != 503 {
+			t.Errorf("error %v, want context.Canceled, its cause, and the 503 before it", err)
+		}
+		if took := time.Since(began); took != time.Minute {
+			t.Errorf("it took %s, want a minute", took)
+		}
+	})
 }
 
 func TestCancelEndsAReadThatHangs(t *testing.T) {

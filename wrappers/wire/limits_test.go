@@ -69,18 +69,26 @@ func TestAnswerIsWaitedForAsLongAsConfigured(t *testing.T) {
 // What takes long is the body here, and that has no limit.
 func TestWaitForTheAnswerBeginsWithTheLastByte(t *testing.T) {
 	for _, size := range []int64{1000, 100_000} {
-		_, d := serve(t, wire.API{}, upload.Config{AnswerTimeout: 50 * time.Millisecond}, status(201))
-		r, w := io.Pipe()
-		go func() {
-			for range 4 {
-				time.Sleep(30 * time.Millisecond)
-				_, _ = w.Write(make([]byte, size/4))
+		synctest.Test(t, func(t *testing.T) {
+			d, err := wire.NewDoer(wire.API{}, upload.Config{
+				BaseURL: "http://host/v1", AnswerTimeout: time.Second,
+				HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) { return respond(201, nil), nil })},
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-			w.Close()
-		}()
-		if err := post(t.Context(), d, upload.Reader("a", r, size)); err != nil {
-			t.Errorf("%d bytes: %v", size, err)
-		}
+			r, w := io.Pipe()
+			go func() {
+				for range 4 {
+					time.Sleep(time.Hour)
+					_, _ = w.Write(make([]byte, size/4))
+				}
+				w.Close()
+			}()
+			if err := post(t.Context(), d, upload.Reader("a", r, size)); err != nil {
+				t.Errorf("%d bytes: %v", size, err)
+			}
+		})
 	}
 }
 
