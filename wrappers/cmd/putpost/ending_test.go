@@ -84,38 +84,6 @@ func TestAFileThatStallsIsGivenUpAndTheOthersGoOn(t *testing.T) {
 	}
 }
 
-// A slow upload is no stalled one: as long as bytes move it goes on.
-func TestASlowUploadIsNotStalled(t *testing.T) {
-	s := newService(t)
-	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.ContentLength > 1<<20 {
-			r.Body = &slowBody{r.Body}
-		}
-		next.ServeHTTP(w, r)
-	})
-	content := strings.Repeat("x", 24<<20)
-	path := filepath.Join(files(t, "slow", content), "slow")
-	got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--stall", "400ms", path)
-	if got.code != 0 || len(rows(got.stdout)) != 1 {
-		t.Fatalf("got %+v", got)
-	}
-	if stored, _ := s.stored(t, "ncloudmailer", rows(got.stdout)[0][0]); stored != content {
-		t.Errorf("%d bytes are stored of %d", len(stored), len(content))
-	}
-}
-
-// slowBody takes a second for 24 MiB.
-type slowBody struct{ io.ReadCloser }
-
-func (b *slowBody) Read(p []byte) (int, error) {
-	n, err := io.ReadFull(b.ReadCloser, p[:min(len(p), 256<<10)])
-	time.Sleep(time.Duration(n) * time.Second / (24 << 20))
-	if err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return n, err
-}
-
 // pending makes the stand-in of 24SevenOffice say Pending for ever, and tells of
 // each question.
 func (s *service) pending() (asked chan struct{}) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -42,7 +43,7 @@ var kinds = []struct {
 	{context.Canceled, "interrupted"},
 	{context.DeadlineExceeded, "timeout"},
 	{errOutput, "output"},
-	{errJournal, "journal"},
+	{journal.ErrUnwritable, "journal"},
 	{upload.ErrNotReplayable, "notReplayable"},
 	{upload.ErrUnauthorized, "unauthorized"},
 	{upload.ErrForbidden, "forbidden"},
@@ -73,7 +74,7 @@ func isShared(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var e *upload.Error
 	switch {
-	case errors.Is(err, errOutput), errors.Is(err, errJournal), errors.Is(err, upload.ErrUnauthorized):
+	case errors.Is(err, errOutput), errors.Is(err, journal.ErrUnwritable), errors.Is(err, upload.ErrUnauthorized):
 		return true
 	case errors.As(err, &dns) && dns.IsNotFound, errors.As(err, &certificate):
 		return true

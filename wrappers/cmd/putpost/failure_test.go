@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -74,7 +75,7 @@ func TestEachKindHasAWord(t *testing.T) {
 		upload.ErrNotFound: "notFound", upload.ErrTooLarge: "tooLarge", upload.ErrRateLimited: "rateLimited",
 		upload.ErrUnavailable: "unavailable", upload.ErrExpired: "expired", upload.ErrNotReplayable: "notReplayable",
 		stalled(1): "stalled", tooLong(1, "--timeout"): "timeout", errInterrupted: "interrupted",
-		context.Canceled: "interrupted", errJournal: "journal", errOutput: "output", errIsDir: "invalid",
+		context.Canceled: "interrupted", journal.ErrUnwritable: "journal", errOutput: "output", errIsDir: "invalid",
 	} {
 		if got := kindOf(fmt.Errorf("a: %w: %w", err, errors.New("b"))); got != want {
 			t.Errorf("%v: got %q, want %q", err, got, want)

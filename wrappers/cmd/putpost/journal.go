@@ -1,273 +1,81 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"hash/maphash"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"sync"
-	"time"
 
-	"github.com/putpost/putpost/wrappers/internal/filelock"
+	"github.com/putpost/putpost/wrappers/internal/journal"
 )
 
-// errJournal is in the error of every add after which there can be no other.
-var errJournal = errors.New("the journal cannot be written")
-
-// pathKey stands for an absolute path in memory, where there may be millions. It
-// is as good as the path: 128 bits that nobody can choose.
-type pathKey [2]uint64
-
-var pathSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
-
-func keyOf(path string) pathKey {
-	return pathKey{maphash.String(pathSeeds[0], path), maphash.String(pathSeeds[1], path)}
+type journalCmd struct {
+	Check  journalCheckCmd  `cmd:"" help:"Look for damage in a journal. Print the line, the place and the path of what is lost."`
+	Repair journalRepairCmd `cmd:"" help:"Write the undamaged lines of a journal anew. Keep the original beside it."`
 }
 
-func keyOfBytes(path []byte) pathKey {
-	return pathKey{maphash.Bytes(pathSeeds[0], path), maphash.Bytes(pathSeeds[1], path)}
+type journalCheckCmd struct {
+	File string `arg:"" name:"FILE" help:"A journal of putpost send."`
 }
 
-// journal remembers what has been sent. It is safe for concurrent use.
-type journal struct {
-	to, base, account string
-	begin             []byte // see beginning
-	readOnly          bool   // the file is left as it is
-	repaired          bool   // the last line was torn and is gone
+func (*journalCheckCmd) Help() string {
+	return `For example:
 
-	file *os.File
-	sync func() error // file's
-	disk sync.Mutex   // held while a batch is written
-	size int64        // of what is on disk for good
-	dead error        // why nothing can be written any more
+  putpost journal check sent.journal
 
-	mu   sync.Mutex
-	sent map[pathKey]span // where the latest line of each path stands
-	open *batch           // lines that no write has taken yet
+Each damaged line is a line on standard output,
+"LINE<TAB>OFFSET<TAB>BYTES<TAB>PATH". PATH is the file whose entry is lost, if it
+can still be read. The journal is not changed. Exit code: 0 when there is no
+damage, 1 when there is.`
 }
 
-// span is a line, newline included.
-type span struct {
-	at   int64
-	size int32
+type journalRepairCmd struct {
+	File string `arg:"" name:"FILE" help:"A journal of putpost send."`
 }
 
-// batch is lines that one fsync covers.
-type batch struct {
-	lines []byte
-	at    int64 // where they were written
-	once  sync.Once
-	err   error
+func (*journalRepairCmd) Help() string {
+	return `For example:
+
+  putpost journal repair sent.journal
+
+The original becomes FILE.damaged (or FILE.damaged.2 and so on) and is never
+deleted. FILE then holds all lines that can be read. What is lost is printed as
+by "putpost journal check". The files of lost lines are sent again by the next
+run. A journal without damage is left as it is.`
 }
 
-// openJournal reads the journal at path, or begins one, and keeps other
-// processes out of it.
-func openJournal(path, to, base, account string) (*journal, error) {
-	_, statErr := os.Stat(path)
-	j, err := lockJournal(path, os.O_RDWR|os.O_CREATE|os.O_APPEND)
+func (c *journalCheckCmd) Run(p *program) error {
+	out := newOutput(p)
+	found, err := journal.Check(c.File, out.damage)
 	if err != nil {
-		return nil, err
-	}
-	j.to, j.base, j.account = to, base, account
-	if err := j.load(); err != nil {
-		j.close()
-		return nil, fmt.Errorf("journal %s: %w", path, err)
-	}
-	if errors.Is(statErr, fs.ErrNotExist) {
-		syncFolder(filepath.Dir(path))
-	}
-	return j, nil
-}
-
-// readJournal is openJournal for a journal that is not to be written.
-func readJournal(path, to, base, account string) (*journal, error) {
-	j, err := lockJournal(path, os.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	j.to, j.base, j.account, j.readOnly = to, base, account, true
-	if err := j.load(); err != nil {
-		j.close()
-		return nil, fmt.Errorf("journal %s: %w", path, err)
-	}
-	return j, nil
-}
-
-// lockJournal opens a journal and reads nothing of it.
-func lockJournal(path string, flags int) (_ *journal, err error) {
-	f, err := os.OpenFile(path, flags, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			err = fmt.Errorf("journal %s: %w", path, err)
-		}
-	}()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.New("is not a regular file")
-	}
-	if err := filelock.Lock(f); err != nil {
-		return nil, err
-	}
-	return &journal{file: f, sync: f.Sync, sent: map[pathKey]span{}}, nil
-}
-
-// longestLine is more than a path and a name can take.
-const longestLine = 256 << 10
-
-// load reads all lines and repairs the last one, which a crash may have torn.
-func (j *journal) load() error {
-	r := bufio.NewReaderSize(j.file, longestLine)
-	j.begin = j.beginning()
-	for number := 1; ; number++ {
-		line, err := r.ReadSlice('\n')
-		switch {
-		case err == bufio.ErrBufferFull:
-			return fmt.Errorf("line %d %w", number, errDamaged)
-		case err != nil && err != io.EOF:
-			return err
-		case len(line) == 0:
-			return nil
-		case number == 1:
-			if info, err := j.file.Stat(); err == nil { // room for all, at once
-				j.sent = make(map[pathKey]span, info.Size()/int64(len(line)))
-			}
-		}
-		whole, at := err == nil, j.size
-		if path, ok := pathOf(line, j.begin); ok && isWhole(line) {
-			j.size += int64(len(line))
-			j.sent[keyOfBytes(path)] = span{at, int32(len(line))}
-			continue
-		}
-		e, wrong := j.parse(line)
-		switch {
-		case wrong == nil && whole:
-			j.size += int64(len(line))
-		case wrong == nil && j.readOnly:
-		case wrong == nil: // only the newline is missing
-			if _, err := j.file.WriteString("\n"); err != nil {
-				return err
-			}
-			j.size += int64(len(line)) + 1
-		case !whole && (number > 1 || torn(line)):
-			return j.cutTorn()
-		default:
-			return fmt.Errorf("line %d %w", number, wrong)
-		}
-		j.sent[keyOf(e.Path)] = span{at, int32(len(line))}
-	}
-}
-
-// cutTorn removes what stands after the last whole line.
-func (j *journal) cutTorn() error {
-	j.repaired = true
-	if j.readOnly {
-		return nil
-	}
-	if err := j.file.Truncate(j.size); err != nil {
 		return err
 	}
-	return j.sync()
-}
-
-// torn tells the beginning of a first line from another kind of file, which
-// must not be cut.
-func torn(line []byte) bool {
-	n := min(len(line), len(journalMagic))
-	return string(line[:n]) == journalMagic[:n]
-}
-
-// lookup reads the latest line of path, which is absolute, and reports whether
-// there is one that holds.
-func (j *journal) lookup(path string) (entry, bool, error) {
-	j.mu.Lock()
-	at, ok := j.sent[keyOf(path)]
-	j.mu.Unlock()
-	if !ok {
-		return entry{}, false, nil
+	out.note("journal %s: %s; %s", c.File, counted(found.Kept, "whole entry"), damaged(found))
+	if found.Damaged > 0 {
+		return errReported
 	}
-	line := make([]byte, at.size)
-	if _, err := j.file.ReadAt(line, at.at); err != nil {
-		return entry{}, false, fmt.Errorf("journal: %w", cause(err))
-	}
-	e, ok := j.scan(line)
-	if !ok {
-		var err error
-		if e, err = j.parse(line); err != nil {
-			return entry{}, false, fmt.Errorf("journal: a line %w", err)
-		}
-	}
-	return e, !e.Failed && !e.expired(time.Now()), nil
-}
-
-// add returns when e is on disk for good. Lines that come in while another
-// batch is being written are written together: one fsync covers them all. After
-// a failure nothing more is written, and the journal ends with a whole line.
-func (j *journal) add(e entry) error {
-	e.Journal, e.To, e.Base, e.Account = journalVersion, j.to, j.base, j.account
-	e.RawPath = rawPath(e.Path)
-	line, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	j.mu.Lock()
-	if j.open == nil {
-		j.open = &batch{}
-	}
-	b, before := j.open, int64(len(j.open.lines))
-	b.lines = append(append(b.lines, line...), '\n')
-	j.mu.Unlock()
-
-	// The first one to come writes; the others wait here until it has.
-	b.once.Do(func() {
-		j.disk.Lock()
-		defer j.disk.Unlock()
-		j.mu.Lock()
-		j.open = nil // closed only now: the lines of those who came meanwhile are in it
-		j.mu.Unlock()
-		b.at = j.size
-		b.err = j.write(b.lines)
-	})
-	if b.err != nil {
-		return b.err
-	}
-	j.mu.Lock()
-	j.sent[keyOf(e.Path)] = span{b.at + before, int32(len(line)) + 1}
-	j.mu.Unlock()
 	return nil
 }
 
-func (j *journal) write(lines []byte) error {
-	if j.dead != nil {
-		return j.dead
+func (c *journalRepairCmd) Run(p *program) error {
+	out := newOutput(p)
+	found, original, err := journal.Repair(c.File, out.damage)
+	switch {
+	case err != nil:
+		return err
+	case original == "":
+		out.note("journal %s: %s; it is left as it is", c.File, damaged(found))
+	default:
+		out.note("journal %s: %s kept; %s; the original is %s", c.File, counted(found.Kept, "entry"), damaged(found), original)
 	}
-	_, err := j.file.Write(lines)
-	if err == nil {
-		err = j.sync()
-	}
-	if err != nil {
-		_ = j.file.Truncate(j.size) // if this fails too, the next run repairs it
-		j.dead = fmt.Errorf("%w: %w", errJournal, cause(err))
-		return j.dead
-	}
-	j.size += int64(len(lines))
 	return nil
 }
 
-func (j *journal) close() error { return j.file.Close() }
+// damage prints where a journal is damaged.
+func (o *output) damage(d journal.Damage) error {
+	return o.data(fmt.Sprintf("%d\t%d\t%d\t%s\n", d.Line, d.Offset, d.Bytes, column(d.Path)))
+}
 
-// syncFolder makes a new name in a folder last. Where folders cannot be synced
-// there is nothing to be done.
-func syncFolder(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		d.Close()
+func damaged(found journal.Found) string {
+	if found.Damaged == 0 {
+		return "no damage"
 	}
+	return fmt.Sprintf("%s damaged, %d of them lost", counted(found.Damaged, "line"), found.Lost)
 }

@@ -164,3 +164,25 @@ func TestTheRecipeOfTheHelpGivesBackEveryID(t *testing.T) {
 		t.Errorf("%d ids, %d of the recipe, the paths %v in %+v", ids, again, paths, got)
 	}
 }
+
+func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
+	s := newService(t)
+	n := s.sends()
+	dir := small(t, 100)
+	got := shell(t, s.env, dir, `trap "" XFSZ; ulimit -f 4; "$putpost" send --to ncloudmailer -c 3 --journal ../journal -r .`)
+	if got.code != 1 || strings.Count(got.stderr, "so no more are sent") != 1 || !strings.Contains(got.stderr, "file too large") || n.Load() > 30 {
+		t.Fatalf("%d were sent: %+v", n.Load(), got)
+	}
+	// What is not in the journal is not reported as sent, and its id is not lost.
+	journal := filepath.Join(dir, "..", "journal")
+	content, err := os.ReadFile(journal)
+	if err != nil || strings.Count(string(content), "\n") != len(rows(got.stdout)) {
+		t.Errorf("%d files are reported, the journal is %q (%v)", len(rows(got.stdout)), content, err)
+	}
+	if told := strings.Count(got.stderr, ": sent as "); int64(told+len(rows(got.stdout))) != n.Load() {
+		t.Errorf("%d were sent, of %d the id was told: %s", n.Load(), told, got.stderr)
+	}
+	if got := invoke(nil, nil, "journal", "check", journal); got.code != 0 {
+		t.Errorf("the journal is damaged: %+v", got)
+	}
+}

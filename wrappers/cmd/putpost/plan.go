@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -23,7 +24,7 @@ func (s *sender) plan(ctx context.Context) error {
 	var files, bytes int64
 	look := s.search(s.quit, s.note)
 	for f, err := range look.files() {
-		p := planned{Provider: s.To, Path: f.path, RawPath: rawPath(f.path), Plan: "send"}
+		p := planned{Provider: s.To, Path: f.path, RawPath: journal.RawPath(f.path), Plan: "send"}
 		if err == nil && f.path != stdinPath {
 			s.seen++
 			err = s.describe(ctx, f, &p)
@@ -61,7 +62,7 @@ func (s *sender) describe(ctx context.Context, f found, p *planned) error {
 	p.Size = &size
 	if s.journal != nil {
 		path := s.absolute(f.path)
-		if s.taken[keyOf(path)] {
+		if s.taken[journal.KeyOf(path)] {
 			p.Plan = ""
 			return nil
 		}
@@ -70,11 +71,11 @@ func (s *sender) describe(ctx context.Context, f found, p *planned) error {
 			return err
 		}
 		if e, waits := s.pending.LoadAndDelete(f.path); waits {
-			p.Plan, p.ID = "wait", e.(entry).ID
+			p.Plan, p.ID = "wait", e.(journal.Entry).ID
 			return nil
 		}
 		if !taken {
-			e, _, err := s.journal.lookup(path)
+			e, _, err := s.journal.Lookup(path)
 			p.Plan, p.ID = "sent", e.ID
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -214,8 +215,8 @@ func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
 		t.Run(provider, func(t *testing.T) {
 			s := newService(t)
 			n := s.sends()
-			dir, journal := small(t, count), filepath.Join(t.TempDir(), "j")
-			args := []string{"send", "--to", provider, "-c", fmt.Sprint(at), "--journal", journal, "-r", dir}
+			dir, noted := small(t, count), filepath.Join(t.TempDir(), "j")
+			args := []string{"send", "--to", provider, "-c", fmt.Sprint(at), "--journal", noted, "-r", dir}
 			printed := 0
 			for range kills {
 				before := n.Load()
@@ -225,7 +226,7 @@ func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
 				p.signal(t, syscall.SIGKILL)
 				p.Wait()
 				printed += len(rows(p.stdout.String()))
-				if content, _ := os.ReadFile(journal); bytes.Count(content, []byte("\n")) < printed {
+				if content, _ := os.ReadFile(noted); bytes.Count(content, []byte("\n")) < printed {
 					t.Error("a file was reported before the journal had it")
 				}
 			}
@@ -237,18 +238,15 @@ func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
 				t.Errorf("%d uploads for %d files after %d kills with %d in flight", sent, count, kills, at)
 			}
 			to := providers[provider]
-			j, err := openJournal(journal, provider, to.destination(func(name string) string { return s.env[name] }), "")
+			j, err := journal.Open(noted, journal.Target{To: provider, Base: to.destination(func(name string) string { return s.env[name] })})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer j.close()
-			if len(j.sent) != count {
-				t.Errorf("the journal has %d files of %d", len(j.sent), count)
-			}
+			defer j.Close()
 			for i := range count {
-				e, _, err := j.lookup(filepath.Join(dir, fmt.Sprint(i)))
-				if err != nil {
-					t.Fatal(err)
+				e, sent, err := j.Lookup(filepath.Join(dir, fmt.Sprint(i)))
+				if err != nil || !sent {
+					t.Fatalf("the journal does not have file %d: %v", i, err)
 				}
 				if content, _ := s.stored(t, provider, e.ID); content != fmt.Sprint("content of ", i) {
 					t.Fatalf("file %d is stored as %q", i, content)

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -16,7 +17,7 @@ import (
 type record struct {
 	Provider      string    `json:"provider"`
 	Path          string    `json:"path,omitempty"`
-	RawPath       []byte    `json:"rawPath,omitempty"` // see rawPath
+	RawPath       []byte    `json:"rawPath,omitempty"` // see journal.RawPath
 	ID            string    `json:"id"`
 	Name          string    `json:"name,omitempty"`
 	Size          *int64    `json:"size,omitempty"` // a pointer, since an empty file has one too
@@ -32,7 +33,7 @@ type record struct {
 func recordOf(res upload.Result) record {
 	return record{
 		ID: res.ID, Name: res.Name, Size: &res.Size, TraceID: res.TraceID,
-		TempRequestID: res.TempRequestID, Expires: plain(res.Expires),
+		TempRequestID: res.TempRequestID, Expires: journal.JSONTime(res.Expires),
 	}
 }
 
@@ -42,15 +43,6 @@ func recordsOf(results []upload.Result) []record {
 		records = append(records, recordOf(res))
 	}
 	return records
-}
-
-// rawPath is path where it is not UTF-8, and else nothing. JSON has no such
-// bytes: two paths would look the same.
-func rawPath(path string) []byte {
-	if utf8.ValidString(path) {
-		return nil
-	}
-	return []byte(path)
 }
 
 // line ends with a newline. As columns these are the id, then the name or the

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -151,7 +151,7 @@ func (c *sendCmd) Run(p *program) error {
 		output:  newOutput(p),
 		quit:    make(chan struct{}),
 		uncount: make(chan struct{}),
-		taken:   map[pathKey]bool{},
+		taken:   map[journal.Key]bool{},
 	}
 	s.quiet = c.Quiet
 	if s.folder, err = os.Getwd(); err != nil {
@@ -168,8 +168,8 @@ func (c *sendCmd) Run(p *program) error {
 		if s.journal, err = c.openJournal(p, to); err != nil {
 			return usageError{err}
 		}
-		defer s.journal.close()
-		if s.journal.repaired {
+		defer s.journal.Close()
+		if s.journal.Torn {
 			s.note("journal %s: the last line was torn by a crash, so it does not count", c.Journal)
 		}
 	}
@@ -181,15 +181,12 @@ func (c *sendCmd) Run(p *program) error {
 }
 
 // openJournal does not make or mend a journal where nothing is to be sent.
-func (c *sendCmd) openJournal(p *program, to provider) (*journal, error) {
-	if !c.DryRun {
-		return openJournal(c.Journal, c.To, to.destination(p.env), to.account(p.env))
+func (c *sendCmd) openJournal(p *program, to provider) (*journal.Journal, error) {
+	target := journal.Target{To: c.To, Base: to.destination(p.env), Account: to.account(p.env)}
+	if c.DryRun {
+		return journal.Read(c.Journal, target)
 	}
-	j, err := readJournal(c.Journal, c.To, to.destination(p.env), to.account(p.env))
-	if errors.Is(err, os.ErrNotExist) {
-		return &journal{sent: map[pathKey]span{}}, nil
-	}
-	return j, err
+	return journal.Open(c.Journal, target)
 }
 
 // transport has as many connections as files are sent at once: net/http would

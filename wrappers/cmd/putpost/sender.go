@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -24,8 +26,8 @@ type sender struct {
 	env     environment
 	to      provider
 	client  upload.Uploader
-	journal *journal // nil without --journal
-	list    *list    // nil without --files-from
+	journal *journal.Journal // nil without --journal
+	list    *list            // nil without --files-from
 	stdin   io.Reader
 	own     []ownFile
 	folder  string // what relative paths are relative to
@@ -43,11 +45,11 @@ type sender struct {
 
 	// The rest is of one goroutine each, and read when all have ended.
 
-	taken   map[pathKey]bool // with a journal: the paths of this run
-	known   int              // files that the journal had
-	seen    int              // files that were found
-	cut     bool             // files were left that nobody looked at
-	release []func()         // when all is sent
+	taken   map[journal.Key]bool // with a journal: the paths of this run
+	known   int                  // files that the journal had
+	seen    int                  // files that were found
+	cut     bool                 // files were left that nobody looked at
+	release []func()             // when all is sent
 
 	sent, failures int
 	failed         []string // the first of them
@@ -131,7 +133,7 @@ func (s *sender) count() {
 // failed, and going on makes no sense.
 func (s *sender) report(path string, res upload.Result) {
 	r := recordOf(res)
-	r.Provider, r.Path, r.RawPath, r.document = s.To, path, rawPath(path), s.Wait
+	r.Provider, r.Path, r.RawPath, r.document = s.To, path, journal.RawPath(path), s.Wait
 	if id, ok := s.document.LoadAndDelete(res.ID); ok {
 		r.DocumentID = id.(int64)
 	}
@@ -146,7 +148,7 @@ func (s *sender) report(path string, res upload.Result) {
 // id. For what all files share there is one line.
 func (s *sender) fail(path, id string, err error) {
 	f := failureOf(err)
-	f.Provider, f.Path, f.RawPath, f.ID = s.To, path, rawPath(path), id
+	f.Provider, f.Path, f.RawPath, f.ID = s.To, path, journal.RawPath(path), id
 	broken := errors.Is(err, errOutput)
 	if s.JSON && !broken {
 		if err := s.data(jsonLine(f)); err != nil {
@@ -246,21 +248,25 @@ func (s *sender) nothing() string {
 
 // ownFiles are what this run itself writes, and the file of its credentials.
 func (s *sender) ownFiles(envFile string) {
-	add := func(f any, is string) {
-		file, ok := f.(*os.File)
-		if !ok {
-			return
-		}
-		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+	add := func(is string, info fs.FileInfo, err error) {
+		if err == nil && info.Mode().IsRegular() {
 			s.own = append(s.own, ownFile{info, is})
 		}
 	}
-	add(s.out, "standard output of this run")
-	add(s.err, "standard error of this run")
-	if s.journal != nil {
-		add(s.journal.file, "the journal")
+	if f, ok := s.out.(*os.File); ok {
+		info, err := f.Stat()
+		add("standard output of this run", info, err)
 	}
-	if info, err := os.Stat(envFile); envFile != "" && err == nil {
-		s.own = append(s.own, ownFile{info, "the file of --env-file"})
+	if f, ok := s.err.(*os.File); ok {
+		info, err := f.Stat()
+		add("standard error of this run", info, err)
+	}
+	if s.journal != nil {
+		info, err := s.journal.Info()
+		add("the journal", info, err)
+	}
+	if envFile != "" {
+		info, err := os.Stat(envFile)
+		add("the file of --env-file", info, err)
 	}
 }

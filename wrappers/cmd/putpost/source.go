@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -85,17 +86,17 @@ func (s *sender) absolute(path string) string {
 // and this run know.
 func (s *sender) unknown(ctx context.Context, f found) (bool, error) {
 	path := s.absolute(f.path)
-	key := keyOf(path)
+	key := journal.KeyOf(path)
 	if s.taken[key] {
 		s.note("%s: named twice; sent once", shown(f.path))
 		return false, nil
 	}
 	s.taken[key] = true
-	e, ok, err := s.journal.lookup(path)
+	e, ok, err := s.journal.Lookup(path)
 	if err != nil || !ok {
 		return true, err
 	}
-	same, err := e.same(ctx, f.path, fingerprintOf(f.info))
+	same, err := e.Same(ctx, f.path, journal.FingerprintOf(f.info))
 	switch {
 	case err != nil:
 		return true, cause(err)
@@ -132,12 +133,12 @@ func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 	src, done := s.tally.begin(src)
 	e, err := s.deliver(ctx, path, src)
 	done(err)
-	return e.result(), err
+	return e.Result(), err
 }
 
-func (s *sender) deliver(ctx context.Context, path string, src upload.Source) (e entry, err error) {
+func (s *sender) deliver(ctx context.Context, path string, src upload.Source) (e journal.Entry, err error) {
 	if sent, ok := s.pending.LoadAndDelete(path); ok {
-		e = sent.(entry)
+		e = sent.(journal.Entry)
 	} else if e, err = s.send(ctx, path, src); err != nil || !s.Wait {
 		return e, err
 	}
@@ -147,7 +148,7 @@ func (s *sender) deliver(ctx context.Context, path string, src upload.Source) (e
 	}
 	e.DocumentID, e.Failed = id, err != nil
 	if s.journal != nil {
-		if noted := s.journal.add(e); noted != nil {
+		if noted := s.journal.Add(e); noted != nil {
 			return e, fmt.Errorf("sent as %s, documentId %d, but %w", e.ID, id, noted)
 		}
 	}
@@ -172,27 +173,27 @@ func (s *sender) wait(ctx context.Context, fileID string) (int64, error) {
 
 // send takes the file's fingerprint before its first byte is read: what changes
 // later is then seen to have changed.
-func (s *sender) send(ctx context.Context, path string, src upload.Source) (e entry, err error) {
+func (s *sender) send(ctx context.Context, path string, src upload.Source) (e journal.Entry, err error) {
 	ctx, release := within(ctx, time.Duration(s.Timeout), "--timeout")
 	defer release()
 	if s.journal == nil {
 		res, err := s.client.Upload(ctx, src)
-		return entryOf(res), err
+		return journal.EntryOf(res), err
 	}
 	now := time.Now()
 	info, err := os.Stat(path)
 	if err != nil {
-		return entry{}, cause(err)
+		return journal.Entry{}, cause(err)
 	}
-	src, sum := summed(src)
+	src, sum := journal.Summed(src)
 	res, err := s.client.Upload(ctx, src)
 	if err != nil {
-		return entry{}, err
+		return journal.Entry{}, err
 	}
-	e = entryOf(res)
-	e.fingerprint, e.SHA256 = fingerprintOf(info), sum()
-	e.Noted, e.Path = plain(now), s.absolute(path)
-	if err = s.journal.add(e); err != nil {
+	e = journal.EntryOf(res)
+	e.Fingerprint, e.SHA256 = journal.FingerprintOf(info), sum()
+	e.Noted, e.Path = journal.JSONTime(now), s.absolute(path)
+	if err = s.journal.Add(e); err != nil {
 		err = fmt.Errorf("sent as %s, but %w", e.ID, err)
 	}
 	return e, err

@@ -73,7 +73,7 @@ type movingBody struct {
 
 func (b *movingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
+	if n > 0 || err == io.EOF {
 		b.moved()
 	}
 	return n, err

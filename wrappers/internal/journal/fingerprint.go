@@ -1,4 +1,4 @@
-package main
+package journal
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// fingerprint tells whether a file is still the one that was sent.
-type fingerprint struct {
+// Fingerprint tells whether a file is still the one that was sent.
+type Fingerprint struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
 	Changed  time.Time `json:"changed,omitzero"` // ctime, which nobody can set back; zero where the system has none
@@ -22,24 +22,25 @@ type fingerprint struct {
 	Noted    time.Time `json:"noted,omitzero"`   // when the file was looked at, before its first byte was read
 }
 
-func fingerprintOf(info os.FileInfo) fingerprint {
-	return fingerprint{Size: info.Size(), Modified: plain(info.ModTime()), Changed: plain(changeTime(info))}
+// FingerprintOf returns the fingerprint of a file without its bytes.
+func FingerprintOf(info os.FileInfo) Fingerprint {
+	return Fingerprint{Size: info.Size(), Modified: JSONTime(info.ModTime()), Changed: JSONTime(changeTime(info))}
 }
 
-// plain is t as JSON gives it back, which takes no year beyond 9999.
-func plain(t time.Time) time.Time {
+// JSONTime returns t as JSON gives it back, which takes no year beyond 9999.
+func JSONTime(t time.Time) time.Time {
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
 		return time.Time{}
 	}
 	return t
 }
 
-// same reports whether the file at path, now of the fingerprint now, is the one
+// Same reports whether the file at path, now of the fingerprint now, is the one
 // that was sent. Another size or modification time is another file. Its bytes
 // decide where only the change time differs: another owner or mode, or other
 // bytes under a modification time that was set back. They decide, too, where the
 // times cannot tell.
-func (sent fingerprint) same(ctx context.Context, path string, now fingerprint) (bool, error) {
+func (sent Fingerprint) Same(ctx context.Context, path string, now Fingerprint) (bool, error) {
 	if sent.Size != now.Size || !sent.Modified.Equal(now.Modified) {
 		return false, nil
 	}
@@ -60,7 +61,7 @@ const (
 
 // racy reports whether the file may have changed after it was looked at, and yet
 // have the same times: it was looked at within a tick of them.
-func (sent fingerprint) racy() bool {
+func (sent Fingerprint) racy() bool {
 	latest, ticks := sent.Modified, tick
 	if sent.Changed.After(latest) {
 		latest = sent.Changed
@@ -92,9 +93,9 @@ func sumFile(ctx context.Context, path string) (string, error) {
 	return "", ctx.Err()
 }
 
-// summed is src, and what its bytes add up to once they were read to the end:
+// Summed returns src, and what its bytes add up to once they were read to the end:
 // the hash is that of the attempt opened last.
-func summed(src upload.Source) (upload.Source, func() string) {
+func Summed(src upload.Source) (upload.Source, func() string) {
 	var mu sync.Mutex
 	var latest *summer
 	open := src.Open

@@ -1,4 +1,4 @@
-package main
+package journal
 
 import (
 	"bytes"
@@ -6,60 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 	"unicode/utf8"
-
-	"github.com/putpost/putpost/wrappers/upload"
 )
-
-// A journal is a file of JSON lines, one for each finished upload; a later line
-// of the same path replaces an earlier one. Every line says where its file was
-// sent, so a journal is recognised by any of its lines and begins empty.
-const (
-	journalVersion = "putpost/1"
-	journalMagic   = `{"journal":"` + journalVersion + `",`
-)
-
-// entry is a line of a journal.
-type entry struct {
-	Journal string `json:"journal"` // first, so that it begins with journalMagic
-	To      string `json:"to"`
-	Base    string `json:"base"`
-	Account string `json:"account,omitempty"`
-
-	Path    string `json:"path"`              // absolute
-	RawPath []byte `json:"rawPath,omitempty"` // see rawPath
-	fingerprint
-	ID            string    `json:"id"`
-	Name          string    `json:"name"`
-	TraceID       string    `json:"traceId,omitempty"`
-	TempRequestID string    `json:"tempRequestId,omitempty"`
-	Expires       time.Time `json:"expires,omitzero"`
-	DocumentID    int64     `json:"documentId,omitempty"`
-	Failed        bool      `json:"failed,omitempty"` // the provider could not take it after all: it is sent again
-}
-
-func entryOf(res upload.Result) entry {
-	return entry{
-		fingerprint: fingerprint{Size: res.Size},
-		ID:          res.ID, Name: res.Name, TraceID: res.TraceID,
-		TempRequestID: res.TempRequestID, Expires: plain(res.Expires),
-	}
-}
-
-func (e entry) result() upload.Result {
-	return upload.Result{
-		ID: e.ID, Name: e.Name, TraceID: e.TraceID, Size: e.Size,
-		TempRequestID: e.TempRequestID, Expires: e.Expires,
-	}
-}
-
-// expired says that the provider has deleted the file by now.
-func (e entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
 // parseLine returns the entry of a line, whatever it was sent to.
-func parseLine(line []byte) (e entry, wrong error) {
-	if !bytes.HasPrefix(line, []byte(journalMagic)) {
+func parseLine(line []byte) (e Entry, wrong error) {
+	if !bytes.HasPrefix(line, []byte(magic)) {
 		return e, errors.New("is not one of a putpost journal; the file is left as it is")
 	}
 	if !utf8.Valid(line) || json.Unmarshal(line, &e) != nil || e.Path == "" || e.ID == "" {
@@ -74,23 +26,23 @@ func parseLine(line []byte) (e entry, wrong error) {
 var errDamaged = errors.New("is damaged; the file is left as it is; \"putpost journal repair\" keeps the other lines")
 
 // parse says what is wrong with a line, if anything is.
-func (j *journal) parse(line []byte) (entry, error) {
+func (j *Journal) parse(line []byte) (Entry, error) {
 	e, err := parseLine(line)
 	switch {
 	case err != nil:
 		return e, err
-	case e.To != j.to || e.Base != j.base:
-		return e, fmt.Errorf("is of uploads to %s at %s, not to %s at %s", e.To, e.Base, j.to, j.base)
-	case e.Account != j.account && e.Account != "" && j.account != "":
-		return e, fmt.Errorf("is of uploads for another account (%s) than this one (%s)", e.Account, j.account)
+	case e.To != j.target.To || e.Base != j.target.Base:
+		return e, fmt.Errorf("is of uploads to %s at %s, not to %s at %s", e.To, e.Base, j.target.To, j.target.Base)
+	case e.Account != j.target.Account && e.Account != "" && j.target.Account != "":
+		return e, fmt.Errorf("is of uploads for another account (%s) than this one (%s)", e.Account, j.target.Account)
 	}
 	return e, nil
 }
 
 // beginning is how every line of j begins, up to its path. A line that does not
 // may be of j, too: only parse can tell.
-func (j *journal) beginning() []byte {
-	line, err := json.Marshal(entry{Journal: journalVersion, To: j.to, Base: j.base, Account: j.account})
+func (j *Journal) beginning() []byte {
+	line, err := json.Marshal(Entry{Journal: version, To: j.target.To, Base: j.target.Base, Account: j.target.Account})
 	if err != nil {
 		panic(err) // no text does that
 	}
@@ -115,7 +67,7 @@ func isWhole(line []byte) bool { return utf8.Valid(line) && json.Valid(line) }
 
 // scan is parse at a fifth of its cost, for a line that add wrote: flat, and with
 // fields that it knows. It leaves every other line to parse.
-func (j *journal) scan(line []byte) (e entry, ok bool) {
+func (j *Journal) scan(line []byte) (e Entry, ok bool) {
 	path, ok := pathOf(line, j.begin)
 	if !ok {
 		return e, false
@@ -144,7 +96,7 @@ func (j *journal) scan(line []byte) (e entry, ok bool) {
 
 // set reports whether the field called name is one that scan knows, and its value
 // is as add writes it.
-func (e *entry) set(name string, value []byte) bool {
+func (e *Entry) set(name string, value []byte) bool {
 	var err error
 	switch name {
 	case "size":

@@ -1,4 +1,4 @@
-package main
+package journal
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 // Whatever stands in the file: it is refused and left as it is, or taken with
 // all its whole lines, and can then be written and read again.
 func FuzzJournal(f *testing.F) {
-	line := journalMagic + `"to":"x","base":"y","path":"/a","size":1,"modified":"2026-11-21T19:30:36.5Z","id":"1","name":"a"}` + "\n"
-	for _, seed := range []string{"", line, line + line[:20], line + "\x00\x00", line[:5], "text", "{\n", line + "{}\n", journalMagic + "\n"} {
+	line := magic + `"to":"x","base":"y","path":"/a","size":1,"modified":"2026-11-21T19:30:36.5Z","id":"1","name":"a"}` + "\n"
+	for _, seed := range []string{"", line, line + line[:20], line + "\x00\x00", line[:5], "text", "{\n", line + "{}\n", magic + "\n"} {
 		f.Add([]byte(seed))
 	}
 	dir := f.TempDir()
@@ -22,7 +22,7 @@ func FuzzJournal(f *testing.F) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		j, err := openJournal(path, "x", "y", "")
+		j, err := Open(path, Target{To: "x", Base: "y"})
 		if err != nil {
 			if after, _ := os.ReadFile(path); !bytes.Equal(after, content) {
 				t.Errorf("refused (%v), but changed from %q to %q", err, content, after)
@@ -31,20 +31,20 @@ func FuzzJournal(f *testing.F) {
 		}
 		whole := content[:bytes.LastIndexByte(content, '\n')+1]
 		known := len(j.sent)
-		e := entryOf(upload.Result{ID: "1"})
+		e := EntryOf(upload.Result{ID: "1"})
 		e.Path = "/of the test"
-		if err := j.add(e); err != nil {
+		if err := j.Add(e); err != nil {
 			t.Fatal(err)
 		}
-		j.close()
+		j.Close()
 		if after, _ := os.ReadFile(path); !bytes.HasPrefix(after, whole) {
 			t.Errorf("of %q there is left %q", content, after)
 		}
-		if j, err = openJournal(path, "x", "y", ""); err != nil {
+		if j, err = Open(path, Target{To: "x", Base: "y"}); err != nil {
 			t.Fatalf("of %q became what cannot be read: %v", content, err)
 		}
-		defer j.close()
-		if len(j.sent) != known+1 && len(j.sent) != known || j.repaired {
+		defer j.Close()
+		if len(j.sent) != known+1 && len(j.sent) != known || j.Torn {
 			t.Errorf("of %q were read %d files, then %d", content, known, len(j.sent))
 		}
 	})

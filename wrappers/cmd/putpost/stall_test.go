@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// slowPeer takes a body in pieces, and answers in two.
+type slowPeer struct{ piece, header, answer time.Duration }
+
+func (p slowPeer) RoundTrip(req *http.Request) (*http.Response, error) {
+	wait := func(d time.Duration) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-req.Context().Done():
+			return context.Cause(req.Context())
+		}
+	}
+	for {
+		if err := wait(p.piece); err != nil {
+			return nil, err
+		}
+		if _, err := req.Body.Read(make([]byte, 32<<10)); err == io.EOF {
+			break
+		}
+	}
+	if err := wait(p.header); err != nil {
+		return nil, err
+	}
+	read := func([]byte) (int, error) {
+		if err := wait(p.answer); err != nil {
+			return 0, err
+		}
+		return 0, io.EOF
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(readFunc(read))}, nil
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
+	for name, tc := range map[string]struct {
+		peer    slowPeer
+		stalled bool
+	}{
+		"at once":            {slowPeer{}, false},
+		"slow all the way":   {slowPeer{59 * time.Second, 59 * time.Second, 59 * time.Second}, false},
+		"a piece too long":   {slowPeer{piece: 61 * time.Second}, true},
+		"no answer":          {slowPeer{header: 61 * time.Second}, true},
+		"half of the answer": {slowPeer{answer: 61 * time.Second}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				guard := &stallGuard{base: tc.peer, stall: time.Minute}
+				body := strings.NewReader(strings.Repeat("x", 320<<10))
+				req, err := http.NewRequestWithContext(context.WithValue(ctx, giveUp{}, cancel), http.MethodPut, "http://host/", body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp, err := guard.RoundTrip(req)
+				if err == nil {
+					_, err = io.ReadAll(resp.Body)
+					resp.Body.Close()
+				}
+				var why *ending
+				if (err != nil) != tc.stalled || errors.As(context.Cause(ctx), &why) != tc.stalled {
+					t.Errorf("got %v, and the file ended with %v", err, context.Cause(ctx))
+				}
+				time.Sleep(time.Hour) // nothing goes off later
+				if !tc.stalled && ctx.Err() != nil {
+					t.Errorf("it ended later with %v", context.Cause(ctx))
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,306 @@
+// Package journal remembers on disk which files have been sent, so that a run
+// that was killed can be taken up.
+//
+//	j, err := journal.Open("sent.journal", journal.Target{To: "ncloudmailer", Base: base})
+//	if e, sent, err := j.Lookup(path); err == nil && !sent {
+//		// send the file at path
+//		e = journal.EntryOf(result)
+//		e.Path = path
+//		err = j.Add(e) // it is on disk when Add returns
+//	}
+package journal
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/filelock"
+)
+
+// ErrUnwritable is in the error of every add after which there can be no other.
+var ErrUnwritable = errors.New("the journal cannot be written")
+
+// Key stands for an absolute path in memory, where there may be millions. It
+// is as good as the path: 128 bits that nobody can choose.
+type Key [2]uint64
+
+var pathSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+// KeyOf returns the key of an absolute path.
+func KeyOf(path string) Key {
+	return Key{maphash.String(pathSeeds[0], path), maphash.String(pathSeeds[1], path)}
+}
+
+func keyOfBytes(path []byte) Key {
+	return Key{maphash.Bytes(pathSeeds[0], path), maphash.Bytes(pathSeeds[1], path)}
+}
+
+// Journal remembers what has been sent. It is safe for concurrent use.
+type Journal struct {
+	Torn bool // the last line was torn by a crash and does not count
+
+	target   Target
+	begin    []byte // see beginning
+	readOnly bool   // the file is left as it is
+
+	file *os.File
+	sync func() error // file's
+	disk sync.Mutex   // held while a batch is written
+	size int64        // of what is on disk for good
+	dead error        // why nothing can be written any more
+
+	mu   sync.Mutex
+	sent map[Key]span // where the latest line of each path stands
+	open *batch       // lines that no write has taken yet
+}
+
+// span is a line, newline included.
+type span struct {
+	at   int64
+	size int32
+}
+
+// batch is lines that one fsync covers.
+type batch struct {
+	lines []byte
+	at    int64 // where they were written
+	once  sync.Once
+	err   error
+}
+
+// Target is where the files of a journal are sent. It holds the files of one
+// target alone.
+type Target struct {
+	To      string // the provider
+	Base    string // the address of its API
+	Account string // empty where it is not known
+}
+
+// Open reads the journal at path, or begins one, and keeps other processes out
+// of it.
+func Open(path string, t Target) (*Journal, error) {
+	_, statErr := os.Stat(path)
+	j, err := open(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, t)
+	if err == nil && errors.Is(statErr, fs.ErrNotExist) {
+		syncFolder(filepath.Dir(path))
+	}
+	return j, err
+}
+
+// Read is [Open] for a journal that is not to be written. One that is not there
+// is empty.
+func Read(path string, t Target) (*Journal, error) {
+	j, err := open(path, os.O_RDONLY, t)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Journal{sent: map[Key]span{}}, nil
+	}
+	return j, err
+}
+
+func open(path string, flags int, t Target) (*Journal, error) {
+	f, err := lock(path, flags)
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{target: t, file: f, sync: f.Sync, sent: map[Key]span{}, readOnly: flags == os.O_RDONLY}
+	if err := j.load(); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	return j, nil
+}
+
+// Info describes the journal's file, so that it can be recognised.
+func (j *Journal) Info() (fs.FileInfo, error) { return j.file.Stat() }
+
+// lock opens a journal and reads nothing of it.
+func lock(path string, flags int) (_ *os.File, err error) {
+	f, err := os.OpenFile(path, flags, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			err = fmt.Errorf("journal %s: %w", path, err)
+		}
+	}()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.New("is not a regular file")
+	}
+	if err := filelock.Lock(f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// longestLine is more than a path and a name can take.
+const longestLine = 256 << 10
+
+// load reads all lines and repairs the last one, which a crash may have torn.
+func (j *Journal) load() error {
+	r := bufio.NewReaderSize(j.file, longestLine)
+	j.begin = j.beginning()
+	for number := 1; ; number++ {
+		line, err := r.ReadSlice('\n')
+		switch {
+		case err == bufio.ErrBufferFull:
+			return fmt.Errorf("line %d %w", number, errDamaged)
+		case err != nil && err != io.EOF:
+			return err
+		case len(line) == 0:
+			return nil
+		case number == 1:
+			if info, err := j.file.Stat(); err == nil { // room for all, at once
+				j.sent = make(map[Key]span, info.Size()/int64(len(line)))
+			}
+		}
+		whole, at := err == nil, j.size
+		if path, ok := pathOf(line, j.begin); ok && isWhole(line) {
+			j.size += int64(len(line))
+			j.sent[keyOfBytes(path)] = span{at, int32(len(line))}
+			continue
+		}
+		e, wrong := j.parse(line)
+		switch {
+		case wrong == nil && whole:
+			j.size += int64(len(line))
+		case wrong == nil && j.readOnly:
+		case wrong == nil: // only the newline is missing
+			if _, err := j.file.WriteString("\n"); err != nil {
+				return err
+			}
+			j.size += int64(len(line)) + 1
+		case !whole && (number > 1 || torn(line)):
+			return j.cutTorn()
+		default:
+			return fmt.Errorf("line %d %w", number, wrong)
+		}
+		j.sent[KeyOf(e.Path)] = span{at, int32(len(line))}
+	}
+}
+
+// cutTorn removes what stands after the last whole line.
+func (j *Journal) cutTorn() error {
+	j.Torn = true
+	if j.readOnly {
+		return nil
+	}
+	if err := j.file.Truncate(j.size); err != nil {
+		return err
+	}
+	return j.sync()
+}
+
+// torn tells the beginning of a first line from another kind of file, which
+// must not be cut.
+func torn(line []byte) bool {
+	n := min(len(line), len(magic))
+	return string(line[:n]) == magic[:n]
+}
+
+// Lookup reads the latest line of path, which is absolute, and reports whether
+// there is one that holds.
+func (j *Journal) Lookup(path string) (Entry, bool, error) {
+	j.mu.Lock()
+	at, ok := j.sent[KeyOf(path)]
+	j.mu.Unlock()
+	if !ok {
+		return Entry{}, false, nil
+	}
+	line := make([]byte, at.size)
+	if _, err := j.file.ReadAt(line, at.at); err != nil {
+		return Entry{}, false, fmt.Errorf("journal: %w", cause(err))
+	}
+	e, ok := j.scan(line)
+	if !ok {
+		var err error
+		if e, err = j.parse(line); err != nil {
+			return Entry{}, false, fmt.Errorf("journal: a line %w", err)
+		}
+	}
+	return e, !e.Failed && !e.expired(time.Now()), nil
+}
+
+// Add returns when e is on disk for good. Lines that come in while another
+// batch is being written are written together: one fsync covers them all. After
+// a failure nothing more is written, and the journal ends with a whole line.
+func (j *Journal) Add(e Entry) error {
+	e.Journal, e.To, e.Base, e.Account = version, j.target.To, j.target.Base, j.target.Account
+	e.RawPath = RawPath(e.Path)
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.mu.Lock()
+	if j.open == nil {
+		j.open = &batch{}
+	}
+	b, before := j.open, int64(len(j.open.lines))
+	b.lines = append(append(b.lines, line...), '\n')
+	j.mu.Unlock()
+
+	// The first one to come writes; the others wait here until it has.
+	b.once.Do(func() {
+		j.disk.Lock()
+		defer j.disk.Unlock()
+		j.mu.Lock()
+		j.open = nil // closed only now: the lines of those who came meanwhile are in it
+		j.mu.Unlock()
+		b.at = j.size
+		b.err = j.write(b.lines)
+	})
+	if b.err != nil {
+		return b.err
+	}
+	j.mu.Lock()
+	j.sent[KeyOf(e.Path)] = span{b.at + before, int32(len(line)) + 1}
+	j.mu.Unlock()
+	return nil
+}
+
+func (j *Journal) write(lines []byte) error {
+	if j.dead != nil {
+		return j.dead
+	}
+	_, err := j.file.Write(lines)
+	if err == nil {
+		err = j.sync()
+	}
+	if err != nil {
+		_ = j.file.Truncate(j.size) // if this fails too, the next run repairs it
+		j.dead = fmt.Errorf("%w: %w", ErrUnwritable, cause(err))
+		return j.dead
+	}
+	j.size += int64(len(lines))
+	return nil
+}
+
+// Close lets other processes use the journal.
+func (j *Journal) Close() error { return j.file.Close() }
+
+// syncFolder makes a new name in a folder last. Where folders cannot be synced
+// there is nothing to be done.
+func syncFolder(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		d.Close()
+	}
+}
+
+// cause is err without the path, which is told beside it.
+func cause(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err
+	}
+	return err
+}
