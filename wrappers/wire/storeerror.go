@@ -20,9 +20,9 @@ import (
 var storeTable = Table{
 	{Status: 400, Code: "RequestTimeout", Kind: upload.ErrUnavailable, Again: true},
 	{Status: 400, Code: "EntityTooLarge", Kind: upload.ErrTooLarge},
-	{Status: 400, Code: "ExpiredToken", Kind: upload.ErrExpired},
-	{Status: 403, Code: "ExpiredRequest", Kind: upload.ErrExpired},
-	{Status: 403, Text: "has expired", Kind: upload.ErrExpired},
+	{Status: 400, Text: "expired", Kind: upload.ErrExpired},
+	{Status: 401, Text: "expired", Kind: upload.ErrExpired},
+	{Status: 403, Text: "expired", Kind: upload.ErrExpired},
 	{Status: 403, Text: "not valid in the specified time frame", Kind: upload.ErrExpired},
 }
 
@@ -35,19 +35,24 @@ func readStoreError(a Answer) (code, message string) {
 		Message string
 		Detail  string `xml:"AuthenticationErrorDetail"`
 	}
-	reason := ""
 	if xml.Unmarshal(bytes.TrimPrefix(a.Body, []byte("\xef\xbb\xbf")), &e) == nil {
-		code, message, reason = e.Code, strings.TrimSpace(e.Message+" "+e.Detail), e.Message
-		if code == "AuthenticationFailed" { // Azure's message is the same for every reason
-			reason = e.Detail
-		}
-	} else {
-		reason = string(a.Body)
+		code, message = e.Code, strings.TrimSpace(e.Message+" "+e.Detail)
+	} else if a.Status/100 == 4 {
+		e.Message = string(a.Body)
+		message = e.Message
+	}
+	reason := e.Message
+	if strings.HasPrefix(code, "Auth") { // Azure's message is the same for every reason
+		reason = e.Detail
 	}
 	hint := ""
-	if end, known := expiry(a.request.URL.Query()); known && a.Status == http.StatusForbidden && !saysWhy(code, reason) && a.time().After(end) {
+	end, known := expiry(a.request.URL.Query())
+	switch {
+	case strings.Contains(code, "Expired"):
+		hint = "the URL has expired"
+	case known && a.Status == http.StatusForbidden && !saysWhy(code, reason) && a.time().After(end):
 		hint = "the URL has expired: it was good until " + end.UTC().Format(time.RFC3339)
-	} else if a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest {
+	case a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest:
 		hint = unsigned(a.request)
 	}
 	if hint != "" { // in front, where nothing cuts it off
@@ -62,7 +67,7 @@ var reasons = regexp.MustCompile(`(?i)signature|signed|header|match|credential|a
 // for its time.
 func saysWhy(code, reason string) bool {
 	switch code {
-	case "", "AccessDenied", "AuthenticationFailed", "Forbidden":
+	case "", "AccessDenied", "AuthenticationFailed", "AuthorizationFailure", "Forbidden":
 		return reasons.MatchString(reason)
 	}
 	return true
