@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
@@ -154,8 +152,7 @@ func ExampleMany_deadlineForEachFile() {
 	// fine.txt false
 }
 
-// Files gives Many its sources, and each result names the path that it belongs
-// to.
+// Files gives Many its sources, and each result names the path of its file.
 func ExampleFiles() {
 	srv := httptest.NewServer(http.HandlerFunc(mailer))
 	defer srv.Close()
@@ -163,22 +160,17 @@ func ExampleFiles() {
 	if err != nil {
 		panic(err)
 	}
-	dir, err := os.MkdirTemp("", "")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "invoice.pdf")
-	if err := os.WriteFile(path, []byte("%PDF-1.7"), 0o600); err != nil {
-		panic(err)
-	}
+	ctx, paths := context.Background(), []string{"missing.pdf", "recipes_test.go"}
 
-	for sent, err := range upload.Many(context.Background(), client, 4, upload.Files(path, filepath.Join(dir, "missing.pdf"))) {
-		fmt.Println(strings.TrimPrefix(sent.Source.Name, dir), sent.Result.Name, err != nil)
+	for sent, err := range upload.Many(ctx, client, 16, upload.Files(paths...)) {
+		if err != nil {
+			log.Printf("%s: %v", sent.Source.Name, err) // the others go on
+			continue
+		}
+		fmt.Println(sent.Result.ID, sent.Source.Name)
 	}
-	// Unordered output:
-	// /invoice.pdf invoice.pdf false
-	// /missing.pdf  true
+	// Output:
+	// f-1 recipes_test.go
 }
 
 // roundTrip is a RoundTripper that is a func.
