@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -497,7 +498,38 @@ var bites = []struct {
 			}
 			return resp, err
 		})
-	}}, "JSON by any of its names is JSON", "announce answered in application/json; charset=utf-8: upload: depot"},
+	}}, "answers may be written in other ways", "announce answered with application/json; charset=utf-8: upload: depot"},
+	{"a member that is not documented is refused", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil {
+				b, _ := io.ReadAll(resp.Body)
+				if resp.Body = io.NopCloser(bytes.NewReader(b)); bytes.Contains(b, []byte("uploadtest")) && resp.StatusCode == 201 {
+					resp.StatusCode = 500
+				}
+			}
+			return resp, err
+		})
+	}}, "answers may be written in other ways", "deposit answered with a member that is not documented: upload: depot"},
+	{"an id is read as a number", rig{raw: true, client: result(func(r *upload.Result) {
+		if f, err := strconv.ParseFloat(r.ID, 64); err == nil {
+			r.ID = fmt.Sprint(f)
+		}
+	})}, "an id arrives as it was written", `deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
+	{"the start is repeated with the presigned step", rig{sent: func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil && resp.StatusCode == 503 && strings.Contains(r.URL.Path, "/store") {
+				resp.Body.Close()
+				again, _ := http.NewRequestWithContext(r.Context(), "POST", "http://"+r.URL.Host+"/v2/objects", strings.NewReader(`{"contentType":"a/b"}`))
+				again.Header = http.Header{"Content-Type": {"application/json"}, "X-Depot-Key": {depotKey}}
+				if more, err := next.RoundTrip(again); err == nil {
+					more.Body.Close()
+				}
+			}
+			return resp, err
+		})
+	}}, "a passing fault is survived", "presigned answered 503 once: attempts: announce was asked for 2 times, and once is enough"},
 	{"an answer is read to its end", rig{raw: true, sent: status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })}, "an endless answer is left alone", "deposit answered 500 and 64 MiB: answer: all of it was read"},
 	{"an answer's body is left open", rig{form: true, sent: status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })}, "nothing is left running", "after all uploads: answers: the body of one was not closed"},
 	{"a goroutine is left", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
@@ -617,6 +649,7 @@ func TestTheKitNamesEachFault(t *testing.T) {
 	}
 	for _, b := range bites {
 		t.Run(b.fault, func(t *testing.T) {
+			t.Parallel()
 			lines := recorded(t, func(tb testing.TB) { checks[b.property](begin(tb, b.rig.setup)) })
 			named(t, lines, b.want)
 		})

@@ -208,9 +208,20 @@ type depotClient struct {
 }
 
 type depotAnswer struct {
-	ID, Name, UploadMethod, UploadURL string
-	Size                              int64
-	trace                             string
+	Literal json.RawMessage `json:"id"`
+	ID      string          `json:"-"`
+
+	Name, UploadMethod, UploadURL string
+	Size                          int64
+	trace                         string
+}
+
+// literal sets and returns the id as it is written.
+func (a *depotAnswer) literal() string {
+	if json.Unmarshal(a.Literal, &a.ID) != nil {
+		a.ID = string(a.Literal)
+	}
+	return a.ID
 }
 
 func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
@@ -327,7 +338,7 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			if op == Presigned {
 				return nil
 			}
-			if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil || into.ID == "" {
+			if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil || into.literal() == "" {
 				failure.Status, failure.Err = resp.StatusCode, fmt.Errorf("%w: the answer cannot be used", upload.ErrUnavailable)
 				return failure
 			}

@@ -87,6 +87,7 @@ type prober struct {
 	authorize func(*http.Request)
 
 	learned map[string]string // what answers gave, by name
+	earlier map[string]string // what an answer before gave, of another file
 	told    map[string]bool   // what was reported
 	seen    seen
 	late    int // answers that did not come in time

@@ -25,16 +25,24 @@ func (p *prober) succeeds(r *routers.Route) {
 			p.unseen(r, "the request that the spec's examples give breaks the spec itself: %s: %s", broken[0].Rule, broken[0].Detail)
 			continue
 		}
+		others := p.beside(r)
 		a := p.ask(r, req)
 		switch {
 		case a.status/100 == 2:
 			p.seen.note("operation that succeeded")
+			p.answersTo(r, req, a)
 			p.learn(r, a.body)
 			p.handedOut(r, a.body)
 			p.describes(r, req, s, a)
 			p.creates(r, s, a)
 			if r.Method == http.MethodDelete {
 				p.gone(r)
+				if others != nil {
+					p.seen.note("what was not deleted")
+					if now := p.ask(others, p.authorized(p.other(others))); now.status != 0 && now.status/100 != 2 {
+						p.broke(r, req, contract.RuleStatus, "others", "another file cannot be asked for any more, and is answered %d", now.status)
+					}
+				}
 			}
 		case a.status == 0: // reported already
 		case !known:
@@ -60,6 +68,49 @@ func (p *prober) learn(r *routers.Route, answer []byte) {
 	}
 	for _, m := range contract.Members(answer) {
 		p.learned[m.Name] = m.Value
+	}
+}
+
+// other returns the request for a file that was made before the last one.
+func (p *prober) other(r *routers.Route) *http.Request {
+	last := p.learned
+	p.learned = maps.Clone(last)
+	maps.Copy(p.learned, p.earlier)
+	req, _ := p.build(r, sample{})
+	p.learned = last
+	return req
+}
+
+// beside returns the operation that finds a file beside the one that a DELETE
+// is about to delete, or nil.
+func (p *prober) beside(r *routers.Route) *routers.Route {
+	get := r.PathItem.GetOperation(http.MethodGet)
+	if r.Method != http.MethodDelete || get == nil || len(p.earlier) == 0 {
+		return nil
+	}
+	other := &routers.Route{Spec: r.Spec, Path: r.Path, PathItem: r.PathItem, Method: http.MethodGet, Operation: get}
+	last, _ := p.build(other, sample{})
+	req := p.other(other)
+	if req.URL.Path == last.URL.Path || p.ask(other, p.authorized(req)).status/100 != 2 {
+		return nil
+	}
+	return other
+}
+
+// answersTo sees that an answer is about the id that was asked for.
+func (p *prober) answersTo(r *routers.Route, req *http.Request, a answered) {
+	for name, asked := range p.learned {
+		if r.Method != http.MethodGet || !strings.Contains(r.Path, "{"+name+"}") {
+			continue
+		}
+		for _, m := range contract.Members(a.body) {
+			if m.Name == name {
+				p.seen.note("id that was asked for")
+				if m.Value != asked {
+					p.broke(r, req, contract.RuleAnswer, "asked", "%s is not the one that was asked for", name)
+				}
+			}
+		}
 	}
 }
 
@@ -118,7 +169,10 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 		req, _ := p.build(r, s)
 		return req, p.ask(r, p.authorized(req))
 	}
+	earlier := maps.Clone(p.learned)
 	if req, second := again(s); second.status/100 == 2 && len(first.ids) > 0 {
+		p.learn(r, second.body)
+		p.earlier = earlier
 		p.seen.note("id")
 		if slices.Equal(first.ids, second.ids) {
 			p.broke(r, req, contract.RuleAnswer, "ids", "the same request twice is answered by the same id")

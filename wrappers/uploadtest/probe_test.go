@@ -169,6 +169,26 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				r.URL.RawQuery = "name=x"
 			}
 		}), "Depot: deposit: response status: 201 to no parameter name, which must be refused by a 4xx (POST /v2/raw)"},
+		{"a DELETE deletes everything", func(next http.Handler) http.Handler {
+			deleted := false
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if deleted && r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == depotKey {
+					r.URL.Path = "/v2/objects/o-none"
+				}
+				deleted = deleted || r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == depotKey
+				next.ServeHTTP(w, r)
+			})
+		}, "Depot: remove: response status: another file cannot be asked for any more, and is answered 404 (DELETE /v2/objects/{id})"},
+		{"another file is answered", reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 200 {
+				rec.Body = bytes.NewBufferString(`{"id":"o-7","name":"x","size":1}`)
+			}
+		}), "Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
+		{"a form without a boundary is taken", arrival("/forms", func(r *http.Request) {
+			if r.Header.Get("Content-Type") == "multipart/form-data" {
+				r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+			}
+		}), "Depot: submit: response status: 201 to a form whose boundary is not said"},
 		{"a stack trace in an answer", reply("/objects/", func(rec *httptest.ResponseRecorder) {
 			if rec.Code == 200 {
 				rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 [running]:\nmain.main()","size":1}`)

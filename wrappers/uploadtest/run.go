@@ -92,7 +92,8 @@ var properties = []property{
 
 	{"answers are errors of their kind", aFailure, noServer, kindsHold},
 	{"answers that cannot be used", aFailure, noServer, unusable},
-	{"JSON by any of its names is JSON", aResult, noServer, jsonNames},
+	{"answers may be written in other ways", aResult, noServer, otherSpellings},
+	{"an id arrives as it was written", aID, "no answer of the Server's has the id in it", idsAsWritten},
 	{"an endless answer is left alone", aFailure, noServer, endless},
 	{"an early refusal arrives", aFailure, noServer, earlyRefusal},
 

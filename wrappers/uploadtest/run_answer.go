@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -148,23 +149,99 @@ func unusable(t *trial) {
 	}
 }
 
-// jsonNames: a media type is more than the letters application/json.
-func jsonNames(t *trial) {
+// spellings change how an answer is written, and not what it says.
+var spellings = []struct {
+	what   string
+	change func(*httptest.ResponseRecorder)
+}{
+	{"application/json; charset=utf-8", typed("application/json; charset=utf-8")},
+	{"Application/JSON", typed("Application/JSON;charset=UTF-8")},
+	{"a member that is not documented", texted(`{"uploadtest":[1,{"a":null}],`)},
+	{"white space around it", texted("\r\n\t{\n ")},
+}
+
+// typed gives a JSON answer another media type.
+func typed(contentType string) func(*httptest.ResponseRecorder) {
+	return func(a *httptest.ResponseRecorder) {
+		if strings.HasPrefix(a.Header().Get("Content-Type"), "application/json") {
+			a.Header().Set("Content-Type", contentType)
+		}
+	}
+}
+
+// texted gives the first brace of a JSON answer another text.
+func texted(brace string) func(*httptest.ResponseRecorder) {
+	return func(a *httptest.ResponseRecorder) {
+		if text := a.Body.String(); strings.HasPrefix(text, "{") && len(text) > 2 {
+			a.Body.Reset()
+			a.Body.WriteString(brace + text[1:])
+		}
+	}
+}
+
+func otherSpellings(t *trial) {
 	for _, op := range t.operations() {
 		if op == Presigned {
 			continue
 		}
-		for _, typ := range []string{"application/json; charset=utf-8", "Application/JSON;charset=UTF-8"} {
-			t.fresh(op+" "+typ, func(t *trial) {
-				t.Server.Inject(op, -1, respelled(func(a *httptest.ResponseRecorder) {
-					if strings.HasPrefix(a.Header().Get("Content-Type"), "application/json") {
-						a.Header().Set("Content-Type", typ)
-					}
-				}))
-				t.arrives(fmt.Sprintf("%s answered in %s", op, typ), newSource("typed.bin", upload.OctetStream, noise(1000, 21), nil))
+		for _, c := range spellings {
+			t.fresh(op+" "+c.what, func(t *trial) {
+				t.Server.Inject(op, -1, respelled(c.change))
+				t.arrives(fmt.Sprintf("%s answered with %s", op, c.what), newSource("typed.bin", upload.OctetStream, noise(1000, 21), nil))
 			})
 		}
 	}
+}
+
+// idsAsWritten: an id is a text, or a number of any size, and no client may
+// change a letter of it.
+func idsAsWritten(t *trial) {
+	if t.Server == nil || plain(t.Uploader) {
+		return
+	}
+	first, ok := t.arrives("an upload without a fault", newSource("first.bin", upload.OctetStream, noise(100, 32), nil))
+	if !ok {
+		return
+	}
+	for _, r := range t.requestsSince(0) {
+		quoted := fmt.Sprintf("%q", first.ID)
+		if r.Op == Presigned || !strings.Contains(string(r.Answer), quoted) {
+			continue
+		}
+		for id, written := range map[string]string{"a/b c%2F+é": `"a/b c%2F+é"`, "9007199254740993": "9007199254740993", "007": `"007"`} {
+			if !t.Server.contract.Allows(r.Op, r.Status, []byte(strings.ReplaceAll(string(r.Answer), quoted, written))) {
+				continue
+			}
+			t.fresh(r.Op+" "+id, func(t *trial) {
+				what := fmt.Sprintf("%s answered with the id %s", r.Op, id)
+				t.seen.note(aID)
+				t.Server.Inject(r.Op, -1, respelledText(func(s string) string {
+					for _, m := range contract.Members([]byte(s)) {
+						if m.Name == memberOf(r.Answer, first.ID) {
+							s = strings.Replace(s, fmt.Sprintf("%q", m.Value), written, 1)
+						}
+					}
+					return s
+				}))
+				res, err := t.send(t.Context(), what, newSource("id.bin", upload.OctetStream, noise(100, 32), nil))
+				if err != nil {
+					t.Errorf("%s: upload: %v", what, t.masked(err))
+				} else if res.ID != id {
+					t.Errorf("%s: result: the ID is %q", what, res.ID)
+				}
+			})
+		}
+	}
+}
+
+// memberOf returns the name under which an answer holds a value.
+func memberOf(answer []byte, value string) string {
+	for _, m := range contract.Members(answer) {
+		if m.Value == value {
+			return m.Name
+		}
+	}
+	return ""
 }
 
 // endless: an answer is not read into memory however long it is.

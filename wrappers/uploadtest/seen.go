@@ -12,6 +12,7 @@ import (
 const (
 	aResult     = "result"
 	aContent    = "content"
+	aID         = "id"
 	aName       = "name"
 	aMediaType  = "media type"
 	aTrace      = "trace id"

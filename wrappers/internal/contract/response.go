@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -79,4 +80,21 @@ func (x *Exchange) Learn(header http.Header, body []byte) {
 func documented(extensions map[string]any) bool {
 	source, marked := extensions["x-source"]
 	return !marked || source == "documented"
+}
+
+// Allows tells whether the JSON answer of an operation matches its schema.
+func (c *Contract) Allows(op string, status int, answer []byte) bool {
+	for _, r := range c.Routes() {
+		if Name(r) != op {
+			continue
+		}
+		var value any
+		response := r.Operation.Responses.Status(status)
+		if response == nil || response.Value == nil || json.Unmarshal(answer, &value) != nil {
+			return false
+		}
+		media := response.Value.Content.Get("application/json")
+		return media != nil && (media.Schema == nil || media.Schema.Value.VisitJSON(value) == nil)
+	}
+	return false
 }
