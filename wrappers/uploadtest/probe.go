@@ -190,6 +190,9 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 			p.Error(v)
 		}
 	}
+	for _, name := range x.Unsent(resp.StatusCode, resp.Header) {
+		p.broke(r, req, contract.RuleHeader, name, "status %d: header %s is missing, and the spec says that it is always sent", resp.StatusCode, name)
+	}
 	if what := betrays(resp.Header, a.body, req); what != "" {
 		p.broke(r, req, contract.RuleAnswer, "betrays", "status %d: it shows %s", resp.StatusCode, what)
 	}

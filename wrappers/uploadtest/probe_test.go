@@ -199,6 +199,11 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`)
 			}
 		}), "Depot: look: response body: status 200: it shows a path of the server's machine"},
+		{"a header of one status only", reply("/objects", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 401 {
+				rec.Header().Del("X-Depot-Trace")
+			}
+		}), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says that it is always sent (POST /v2/objects)"},
 		{"405 without Allow", reply("/", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") }), "status 405 without the header Allow"},
 		{"HEAD fails", func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3filter"
 )
@@ -80,6 +81,26 @@ func (x *Exchange) Learn(header http.Header, body []byte) {
 func documented(extensions map[string]any) bool {
 	source, marked := extensions["x-source"]
 	return !marked || source == "documented"
+}
+
+// Unsent names the headers that an answer lacks though the spec marks them, by
+// x-sent: always, as sent with its status. Documented answers of other people
+// may leave them out, so only a server under test is held to them.
+func (x *Exchange) Unsent(status int, header http.Header) (names []string) {
+	if x.op.route == nil {
+		return nil
+	}
+	declared := x.op.route.Operation.Responses.Status(status)
+	if declared == nil || declared.Value == nil {
+		return nil
+	}
+	for name, ref := range declared.Value.Headers {
+		if ref.Value != nil && ref.Value.Extensions["x-sent"] == "always" && header.Get(name) == "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Allows tells whether the JSON answer of an operation matches its schema.
