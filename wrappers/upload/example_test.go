@@ -40,7 +40,7 @@ func ExampleConfig() {
 	fmt.Println(err)
 	// Output:
 	// <nil>
-	// ncloudmailer: invalid: Header: Content-Type is set by the client itself and cannot be configured
+	// ncloudmailer: invalid: field Header: Content-Type is set by the client itself and cannot be configured
 }
 
 // client stands for any provider's client, and reads what it is given.

@@ -124,10 +124,10 @@ func checkHeader(header http.Header, secret []string) (http.Header, error) {
 			signs = true
 		}
 		if signs || strings.HasPrefix(canonical, "Content-") {
-			return nil, fmt.Errorf("Header: %s is set by the client itself and cannot be configured", canonical)
+			return nil, fmt.Errorf("field Header: %s is set by the client itself and cannot be configured", canonical)
 		}
 		if err := checkField(name, values); err != nil {
-			return nil, fmt.Errorf("Header: %w", err)
+			return nil, fmt.Errorf("field Header: %w", err)
 		}
 		checked[canonical] = slices.Clone(values)
 	}

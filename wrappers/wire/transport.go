@@ -36,7 +36,7 @@ func sharedTransport(s sharedSettings) *http.Transport {
 // checkClient refuses settings that no request could be sent with.
 func checkClient(cfg upload.Config) error {
 	if cfg.Connections < 0 {
-		return fmt.Errorf("Connections is %d; 0 means no bound", cfg.Connections)
+		return fmt.Errorf("field Connections is %d; 0 means no bound", cfg.Connections)
 	}
 	c := cfg.HTTPClient
 	switch {
@@ -47,7 +47,7 @@ func checkClient(cfg upload.Config) error {
 	case c.Transport == nil:
 		return nil
 	case cfg.Connections > 0:
-		return errors.New("Connections is for the shared transport; set MaxConnsPerHost of HTTPClient.Transport")
+		return errors.New("field Connections is for the shared transport; set MaxConnsPerHost of HTTPClient.Transport")
 	}
 	if v := reflect.ValueOf(c.Transport); v.Kind() == reflect.Pointer && v.IsNil() {
 		return fmt.Errorf("HTTPClient.Transport is a nil %s", v.Type())
