@@ -28,7 +28,9 @@
 // with the same body from its first byte and credentials of its own each time
 // [TestEachAttemptSendsTheSameBodyWithItsOwnCredentials, TestWhatIsRepeated];
 // not an exceeded quota, nor a missing default project
-// [TestEachCodeHasItsKindAndIsRepeatedOnlyWhereThatMayHelp]. A 401 costs one
+// [TestEachCodeHasItsKindAndIsRepeatedOnlyWhereThatMayHelp], nor what cannot
+// pass, such as a certificate that is not trusted
+// [TestWhatCannotPassIsNotRepeated]. A 401 costs one
 // more try, if there is another token
 // [TestAfterARefusalTheTokenIsAskedForOnceMore]; an expired presigned URL costs
 // one new start [TestExpiredAddressCostsOneNewStart]. With [Retry] Attempts 1

@@ -1,8 +1,8 @@
 package wire
 
 import (
-	"html"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -81,8 +81,7 @@ func common(in cells, at int) (plain string, length int) {
 		if end == len(in) || in[end].b != ';' {
 			return "", 0
 		}
-		entity := string(in[at : end+1].text())
-		if plain := html.UnescapeString(entity); plain != entity {
+		if plain := entity(string(in[at+1 : end].text())); plain != "" {
 			return plain, end + 1 - at
 		}
 	case '\\':
@@ -98,6 +97,31 @@ func common(in cells, at int) (plain string, length int) {
 		return string(rune(in[at+1].b)), 2
 	}
 	return "", 0
+}
+
+// entities are HTML's names of what may stand in a secret. All of package
+// html's would double what this package links.
+var entities = map[string]string{
+	"amp": "&", "lt": "<", "gt": ">", "quot": `"`, "apos": "'", "plus": "+", "sol": "/", "equals": "=", "period": ".",
+	"comma": ",", "colon": ":", "semi": ";", "lowbar": "_", "num": "#", "percnt": "%", "commat": "@", "excl": "!", "quest": "?",
+	"dollar": "$", "ast": "*", "lpar": "(", "rpar": ")", "lsqb": "[", "rsqb": "]", "bsol": `\`, "vert": "|", "Hat": "^", "grave": "`",
+}
+
+// entity returns what an entity of HTML stands for, without its "&" and ";".
+func entity(name string) string {
+	digits, numeric := strings.CutPrefix(name, "#")
+	if !numeric {
+		return entities[name]
+	}
+	base := 10
+	if hex, ok := strings.CutPrefix(strings.ToLower(digits), "x"); ok {
+		digits, base = hex, 16
+	}
+	n, err := strconv.ParseInt(digits, base, 32)
+	if err != nil || n <= 0 {
+		return ""
+	}
+	return string(rune(n))
 }
 
 // printable decodes quoted-printable: =2B, and the line break after a "=".

@@ -14,6 +14,10 @@
 // The request goes out with a Content-Length, is never chunked and never
 // buffered, and each attempt opens the source anew.
 //
+// A failure is an [*upload.Error]: use [Doer.Call] to read the answer yourself,
+// and [CallTyped] for the typed answer of a method whose name ends in
+// WithResponse. [Shared] keeps a token for all callers.
+//
 // [Presigned] is the step that follows where an API answers with a URL to send
 // the bytes to.
 package wire
