@@ -33,7 +33,7 @@ func (c *completionCmd) Run(p *program) error {
 	return err
 }
 
-// commandPaths are the visible commands with their words, "journal check" too.
+// commandPaths returns the visible commands, those of "journal" too.
 func commandPaths(app *kong.Application) (nodes []*kong.Node) {
 	for _, node := range app.Leaves(true) {
 		nodes = append(nodes, node)
@@ -46,7 +46,7 @@ func words(node *kong.Node) string {
 	return words
 }
 
-// flagsOf are "--json" and the like.
+// flagsOf returns the flags of a command and those of all commands.
 func flagsOf(node *kong.Node) (flags []*kong.Flag) {
 	for _, group := range node.AllFlags(true) {
 		flags = append(flags, group...)
@@ -54,7 +54,8 @@ func flagsOf(node *kong.Node) (flags []*kong.Flag) {
 	return flags
 }
 
-// valuesOf are what a flag or an argument takes, where that is a list.
+// valuesOf returns the values that a flag or an argument may have. It returns
+// nil if there is no such list.
 func valuesOf(v *kong.Value) []string {
 	if v.Enum == "" {
 		return nil
@@ -62,8 +63,8 @@ func valuesOf(v *kong.Value) []string {
 	return v.EnumSlice()
 }
 
-// bashCompletion knows a command by its words and completes what comes next: a
-// word, a flag, the value of a flag, a file.
+// bashCompletion returns a function for bash. It knows a command by its words,
+// and completes the next word, a flag, the value of a flag, or a file.
 func bashCompletion(app *kong.Application) string {
 	var b strings.Builder
 	b.WriteString(`_putpost() {
@@ -116,7 +117,7 @@ complete -o filenames -F _putpost putpost
 	return b.String()
 }
 
-// fishCompletion is a line for each word and each flag.
+// fishCompletion returns a line of fish for each word and each flag.
 func fishCompletion(app *kong.Application) string {
 	var b strings.Builder
 	quote := func(s string) string { return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'" }

@@ -108,8 +108,8 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 	return out.data("\nWhat arrived is what was sent. Next: putpost serve, and putpost send --help.\n")
 }
 
-// sumOf is the SHA-256 of what r holds, in lower-case hex. It takes what an Open
-// returns, and closes r.
+// sumOf returns the SHA-256 of the bytes of r in lower-case hex, and closes r.
+// It takes the two results of an Open.
 func sumOf(r io.ReadCloser, err error) (string, error) {
 	if err != nil {
 		return "", err

@@ -75,7 +75,7 @@ func TestDemoSaysWhatItDoesBeforeItReadsTheFile(t *testing.T) {
 	p := &program{env: func(string) string { return "" }, stdout: &stdout, stderr: io.Discard}
 	src := upload.Bytes("a.bin", []byte("a"))
 	src.Open = func() (io.ReadCloser, error) {
-		if !strings.HasPrefix(stdout.String(), "a.bin (1 bytes) goes to ") {
+		if !strings.HasPrefix(stdout.String(), "a.bin (1 byte) goes to ") {
 			t.Errorf("it is read after %q", stdout.String())
 		}
 		return nil, errors.New("seen")

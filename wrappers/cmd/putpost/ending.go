@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ending is why the program itself ended something: a signal or a time limit. It
-// is the cause of a context.
+// ending is the reason for which the program itself ended something: a signal
+// or a time limit. It is the cause of a context.
 type ending struct{ kind, words string }
 
 func (l *ending) Error() string { return l.words }
@@ -17,7 +17,7 @@ func (l *ending) Error() string { return l.words }
 // duration is a time limit on the command line.
 type duration time.Duration
 
-// UnmarshalText is how kong reads a flag.
+// UnmarshalText reads a flag.
 func (d *duration) UnmarshalText(text []byte) error {
 	read, err := time.ParseDuration(string(text))
 	if err != nil || read <= 0 {
@@ -27,7 +27,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// errInterrupted is the user's own wish.
+// errInterrupted is the ending by a signal.
 var errInterrupted = &ending{"interrupted", "interrupted"}
 
 func stalled(d time.Duration) *ending {
@@ -38,8 +38,8 @@ func tooLong(d time.Duration, flag string) *ending {
 	return &ending{"timeout", fmt.Sprintf("not done after %s (%s)", d, flag)}
 }
 
-// told is err in words. A context that has ended is how the program stops
-// itself: what is told is why.
+// told returns err in words. The end of a context is the way in which the
+// program stops itself. The reader wants to know the reason.
 func told(err error) string {
 	words := err.Error()
 	if l, ok := errors.AsType[*ending](err); ok {
@@ -50,7 +50,7 @@ func told(err error) string {
 	return strings.ReplaceAll(words, context.Canceled.Error(), errInterrupted.Error())
 }
 
-// within is ctx with a time limit, where d is one.
+// within returns ctx with the time limit d. If d is 0, there is no limit.
 func within(ctx context.Context, d time.Duration, flag string) (context.Context, context.CancelFunc) {
 	if d <= 0 {
 		return context.WithCancel(ctx)

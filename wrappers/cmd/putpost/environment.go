@@ -11,14 +11,13 @@ import (
 	"unicode"
 )
 
-// environment looks up a variable; one that is empty is one that is not set.
+// environment looks up a variable. An empty variable counts as not set.
 type environment func(name string) string
 
 // consoleToken is read by serve.
 const consoleToken = "PUTPOST_CONSOLE_TOKEN"
 
-// knownVariables are all names that the program reads credentials and addresses
-// from.
+// knownVariables returns the names of all variables that the program reads.
 func knownVariables() []string {
 	known := []string{awsKeyID, awsSecret, awsSession, consoleToken}
 	for _, p := range providers {
@@ -32,12 +31,12 @@ func knownVariables() []string {
 	return slices.Compact(known)
 }
 
-// largestEnvFile is more than credentials take.
+// largestEnvFile is more than credentials need.
 const largestEnvFile = 1 << 20
 
-// envFile is env with the variables of the file at path before it. Where the file
-// has a credential of a provider, those in env do not count for that provider:
-// two halves would not make a whole.
+// envFile returns env with the variables of the file at path. A variable of the
+// file replaces the one in env. If the file has a credential of a provider, env
+// has none of that provider: two halves would not make a whole.
 func envFile(path string, env environment) (environment, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -77,9 +76,9 @@ func envFile(path string, env environment) (environment, error) {
 	}, nil
 }
 
-// variables reads lines of NAME=value. Empty lines and lines that begin with #
-// do not count; quotes around a value do not belong to it. An error never
-// repeats a line: it may be a secret.
+// variables reads lines of NAME=value. It skips empty lines and lines that
+// begin with #, and removes quotes around a value. Its errors never repeat a
+// line, which may be a secret.
 func variables(text []byte) (map[string]string, error) {
 	known := knownVariables()
 	set := map[string]string{}
@@ -116,12 +115,12 @@ func unquoted(value string) string {
 	return value
 }
 
-// missing are those of names that are not set.
+// missing returns the names that are not set.
 func (env environment) missing(names ...string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return env(name) != "" })
 }
 
-// need says which of names are not set, if any.
+// need returns an error that lists the names that are not set.
 func (env environment) need(provider string, names ...string) error {
 	switch missing := env.missing(names...); len(missing) {
 	case 0:
@@ -133,8 +132,8 @@ func (env environment) need(provider string, names ...string) error {
 	}
 }
 
-// clean says which of names has what no credential has in it, and what a secret that is
-// mounted as a file often ends with. Sent as it is, it would be refused as wrong.
+// clean refuses credentials with a blank or a line break. No credential has
+// one, but a secret that is mounted as a file often ends with one.
 func (env environment) clean(names ...string) error {
 	for _, name := range names {
 		if strings.ContainsFunc(env(name), unicode.IsSpace) {
@@ -144,7 +143,7 @@ func (env environment) clean(names ...string) error {
 	return nil
 }
 
-// or is env, with what is not set taken from values.
+// or returns env with values for the variables that are not set.
 func (env environment) or(values []variable) environment {
 	return func(name string) string {
 		if set := env(name); set != "" {

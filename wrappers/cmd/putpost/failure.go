@@ -35,7 +35,7 @@ func failureOf(err error) failure {
 	return f
 }
 
-// kinds are the words of --json for what an error is. The first one counts.
+// kinds are the words of --json for errors. The first that fits counts.
 var kinds = []struct {
 	err  error
 	kind string
@@ -54,8 +54,8 @@ var kinds = []struct {
 	{upload.ErrUnavailable, "unavailable"},
 }
 
-// kindOf is the kind of err for --json. A file that cannot be read is invalid,
-// as it is for package upload.
+// kindOf returns the kind of err for --json. A file that cannot be read is
+// invalid, as in package upload.
 func kindOf(err error) string {
 	if l, ok := errors.AsType[*ending](err); ok {
 		return l.kind

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// found is a file that the command line leads to. Info is nil for standard
-// input, which nobody has looked at yet.
+// found is a file that the command line leads to. Its info is nil for standard
+// input.
 type found struct {
 	path string
 	info fs.FileInfo
@@ -31,7 +31,7 @@ type search struct {
 	cut bool // quit came before the end; read it when files has ended
 }
 
-// ownFile is a file that is not sent, whatever name leads to it.
+// ownFile is a file of this run. It is never sent.
 type ownFile struct {
 	info fs.FileInfo
 	is   string
@@ -44,7 +44,7 @@ func (f found) size() int64 {
 	return f.info.Size()
 }
 
-// stdinPath stands for standard input where a path is expected.
+// stdinPath stands for standard input in place of a path.
 const stdinPath = "-"
 
 var (
@@ -52,8 +52,8 @@ var (
 	errNotRegular = errors.New("is not a regular file; what comes out of a pipe can be sent as -, which is standard input")
 )
 
-// files yields each file, or the path and what is wrong with it. Folders are
-// read piece by piece and in no order, so that memory does not grow with them.
+// files yields each file, or a path and its error. It reads folders piece by
+// piece and in no order, so that memory does not grow with them.
 func (s *search) files() iter.Seq2[found, error] {
 	return func(yield func(found, error) bool) {
 		for _, path := range s.named {
@@ -79,7 +79,7 @@ func (s *search) files() iter.Seq2[found, error] {
 	}
 }
 
-// at takes a path of the command line.
+// at searches a path of the command line.
 func (s *search) at(path string, yield func(found, error) bool) bool {
 	if path == stdinPath {
 		return !s.over() && yield(found{path: path}, nil)
@@ -87,8 +87,8 @@ func (s *search) at(path string, yield func(found, error) bool) bool {
 	return s.file(path, yield)
 }
 
-// file reports, as all that follow do, whether to go on. It never opens a path:
-// a pipe would lose what it gives.
+// file searches a path. Like the methods that follow, it reports whether to go
+// on. It never opens the path: a pipe would lose its bytes.
 func (s *search) file(path string, yield func(found, error) bool) bool {
 	if s.over() {
 		return false
@@ -132,8 +132,8 @@ func (s *search) folder(dir string, yield func(found, error) bool) bool {
 	}
 }
 
-// entry takes what a folder holds: other than a path that was named, it may be
-// something that nobody meant to send.
+// entry searches a path in a folder. Nobody named it, so it may be something
+// that nobody meant to send.
 func (s *search) entry(path string, entry fs.DirEntry, yield func(found, error) bool) bool {
 	if entry.IsDir() {
 		return s.folder(path, yield)
@@ -172,7 +172,7 @@ func (s *search) over() bool {
 	}
 }
 
-// reason is what upload.File says, without the path and its word for the kind.
+// reason returns an error of upload.File without the path and the kind.
 func reason(err error) error {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		errs := many.Unwrap()
@@ -181,7 +181,7 @@ func reason(err error) error {
 	return err
 }
 
-// cause is err without the path, which is told beside it.
+// cause returns err without the path, which is printed before it.
 func cause(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err

@@ -30,7 +30,8 @@ type list struct {
 	err     error     // why it cannot be read
 }
 
-// openList does not open a pipe yet: this would wait for its writer.
+// openList opens a regular file. It does not open a pipe yet: this would wait
+// for its writer.
 func openList(path string, null bool, stdin io.Reader) *list {
 	l := &list{path: path, null: null}
 	f, isFile := stdin.(*os.File)
@@ -58,8 +59,8 @@ func (l *list) close() {
 	}
 }
 
-// sharesStream reports whether l and standard input are one pipe, of which only
-// one can be read.
+// sharesStream reports whether l and standard input are one pipe. Only one of
+// them can be read.
 func (l *list) sharesStream(stdin io.Reader) bool {
 	f, ok := stdin.(*os.File)
 	if l.path == stdinPath || l.regular != nil || !ok {
@@ -70,8 +71,8 @@ func (l *list) sharesStream(stdin io.Reader) bool {
 	return errMine == nil && errIts == nil && os.SameFile(mine, its)
 }
 
-// names yields each name of the list. It ends early, with cut, when quit is
-// closed, also while the list has nothing to give.
+// names yields each name of the list. It ends early and sets cut if quit is
+// closed, even while the list has no next name.
 func (l *list) names(quit <-chan struct{}, cut *bool) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		type read struct {
@@ -104,7 +105,7 @@ func (l *list) names(quit <-chan struct{}, cut *bool) iter.Seq2[string, error] {
 	}
 }
 
-// read yields each name, and at last what is wrong with the list, if anything is.
+// read yields each name, and then the error of the list if there is one.
 func (l *list) read() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		r := l.stream
@@ -184,8 +185,8 @@ func (n *nameReader) next() (string, error) {
 
 var endings = map[byte]string{'\n': "newline", 0: "NUL"}
 
-// decideCRLF reads on to the end. A CR belongs to the name unless CR LF ends
-// every line.
+// decideCRLF reads to the end of the list. A CR belongs to the name unless CR
+// LF ends every line.
 func (n *nameReader) decideCRLF() error {
 	rest, err := io.ReadAll(io.LimitReader(n.from, longestCRLF+1))
 	if err != nil {

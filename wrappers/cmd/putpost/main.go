@@ -5,7 +5,7 @@
 //	putpost send --to twentyfourseven invoice.pdf
 //	putpost serve --store files
 //
-// Standard output is data only; what is for people goes to standard error. The
+// Standard output holds data only. Messages for people go to standard error. The
 // exit code is 0 when all is done, 1 when something failed, 2 when the command
 // line or the environment is wrong.
 package main
@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	// A reader that left is then an error of the write, not the silent end of the process.
+	// Without this, a reader that leaves would end the process without a word.
 	signal.Ignore(syscall.SIGPIPE)
 	log.SetOutput(io.Discard) // where net/http tells of a peer that breaks the rules
 	var stdin io.Reader = os.Stdin
@@ -44,17 +44,17 @@ const (
 	exitUsage  = 2
 )
 
-// usageError is what the caller of the program can mend: exit 2.
+// usageError is an error of the command line or the environment: exit code 2.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// errReported is a failure of which standard error has told already.
+// errReported is a failure that standard error has been told of.
 var errReported = errors.New("failed")
 
-// program is what a command may touch of the world.
+// program holds all that a command may touch.
 type program struct {
 	env            environment
 	envFile        string // of --env-file
@@ -113,7 +113,7 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 	return p.exit(ctx.Run(p))
 }
 
-// exit tells of err in one line and returns the code to exit with.
+// exit prints err in one line and returns the exit code.
 func (p *program) exit(err error) int {
 	var wrong usageError
 	switch {
@@ -130,8 +130,8 @@ func (p *program) exit(err error) int {
 	}
 }
 
-// rawString takes an argument as it stands: kong's own way is through JSON,
-// which has no bytes that are not UTF-8, and file names do.
+// rawString takes an argument as it is. Kong would send it through JSON, which
+// changes bytes that are not UTF-8. File names have such bytes.
 var rawString = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 	token, err := ctx.Scan.PopValue("string")
 	if err != nil {

@@ -53,7 +53,7 @@ func arguments(node *kong.Node) string {
 	return strings.TrimSpace(after)
 }
 
-// paragraphs is help text: indented lines stay as they are.
+// paragraphs returns help text as roff. Indented lines stay as they are.
 func paragraphs(text string) string {
 	var b strings.Builder
 	asItIs := false
@@ -81,7 +81,8 @@ func paragraphs(text string) string {
 
 var roffEscapes = strings.NewReplacer(`\`, `\e`, "-", `\-`)
 
-// roff is s as text: a line that begins with a dot or a quote would be a request.
+// roff returns s as text. A line that begins with a dot or a quote would be a
+// command of roff.
 func roff(s string) string {
 	s = roffEscapes.Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {

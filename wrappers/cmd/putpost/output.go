@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 )
 
-// output is standard output and standard error. A status line may stand below
-// what is written to a terminal.
+// output is standard output and standard error. On a terminal, a status line
+// may stand below the other lines.
 type output struct {
 	out, err io.Writer
 	quiet    bool // only failures go to standard error
@@ -26,7 +26,7 @@ type output struct {
 
 var errOutput = errors.New("standard output")
 
-// newOutput is for what p writes to.
+// newOutput returns the output of p.
 func newOutput(p *program) *output { return &output{out: p.stdout, err: p.stderr} }
 
 // data writes a line to standard output, newline included.
@@ -79,14 +79,15 @@ func (closedFile) Write([]byte) (int, error) { return 0, errClosed }
 
 var errClosed = errors.New("is closed")
 
-// oneLine is s for a person, on one line.
+// oneLine returns s for a person, on one line.
 func oneLine(s string) string {
 	return visible(lineBreaks.Replace(strings.TrimSpace(s)), "")
 }
 
 var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
-// shown is a path for a person, in quotes where it would not show as it is.
+// shown returns a path for a person. It stands in quotes if it would not show
+// as it is.
 func shown(path string) string {
 	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
 	if path == "" || !utf8.ValidString(path) || strings.ContainsFunc(path, hidden) {
@@ -95,9 +96,9 @@ func shown(path string) string {
 	return path
 }
 
-// visible is s with its control and bidirectional characters as escapes, those
-// in keep apart. They would make a terminal do things, or show a name that is
-// not the name.
+// visible returns s with escapes for control and bidirectional characters,
+// except those in keep. They would command the terminal, or show another name
+// than the real one.
 func visible(s, keep string) string {
 	hidden := func(r rune) bool { return acts(r) && !strings.ContainsRune(keep, r) }
 	if !strings.ContainsFunc(s, hidden) {
@@ -119,13 +120,13 @@ func visible(s, keep string) string {
 	return b.String()
 }
 
-// acts reports whether a terminal might do something with r but show it. A byte
+// acts reports whether a terminal might do more with r than show it. A byte
 // that is not UTF-8 may be a control character of another encoding.
 func acts(r rune) bool {
 	return r == utf8.RuneError || unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
-// and is "a", "a and b", "a, b and c".
+// and returns "a", "a and b" or "a, b and c".
 func and(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")

@@ -18,8 +18,8 @@ type planned struct {
 	Size     *int64 `json:"size,omitempty"` // not known of standard input
 }
 
-// plan prints what run would do, and does nothing of it: no request, no line in
-// the journal. Standard input stays unread.
+// plan prints what run would do, and does nothing of it: it makes no request,
+// writes no line to the journal and does not read standard input.
 func (s *sender) plan(ctx context.Context) error {
 	var files, bytes int64
 	look := s.search(s.quit, s.note)
@@ -56,7 +56,7 @@ func (s *sender) plan(ctx context.Context) error {
 	return nil
 }
 
-// describe finds what the journal says of f, and whether f can be read.
+// describe finds out what the journal says of f, and whether f can be read.
 func (s *sender) describe(ctx context.Context, f found, p *planned) error {
 	size := f.size()
 	p.Size = &size
@@ -84,7 +84,8 @@ func (s *sender) describe(ctx context.Context, f found, p *planned) error {
 	return reason(err)
 }
 
-// line is "PLAN<TAB>SIZE<TAB>PATH", and behind it the id, where there is one.
+// line returns "PLAN<TAB>SIZE<TAB>PATH", with the id as fourth column if there
+// is one.
 func (p planned) line(asJSON bool) string {
 	if asJSON {
 		return jsonLine(p)

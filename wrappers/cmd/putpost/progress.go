@@ -13,8 +13,9 @@ import (
 // tally counts what is to be done and what is done. It is safe for concurrent
 // use.
 type tally struct {
-	// What there is, as far as it is known. Unknown counts what may still add
-	// to it: counting ahead, and standard input until it was read.
+	// files and bytes are all that there is, as far as it is known. Unknown
+	// counts what may still add to it: counting ahead, and standard input that
+	// is not read yet.
 	files, bytes atomic.Int64
 	unknown      atomic.Int64
 
@@ -23,22 +24,21 @@ type tally struct {
 	waiting              atomic.Int64 // those in flight that were sent and wait for a status
 }
 
-// expect takes note of as many files of that size, or, with a negative count,
-// of files that need not be sent.
+// expect adds count files of that size to the files that there are. A negative
+// count takes away files that need not be sent.
 func (t *tally) expect(count, size int64) {
 	t.files.Add(count)
 	t.bytes.Add(count * size)
 }
 
-// whole reports whether all of it is known.
+// whole reports whether everything is counted.
 func (t *tally) whole() bool { return t.unknown.Load() == 0 }
 
-// left is how many files are neither sent nor failed.
+// left returns the number of files that are neither sent nor failed.
 func (t *tally) left() int64 { return max(0, t.files.Load()-t.doneFiles.Load()) }
 
-// begin is src with its progress counted. The func is called with what became
-// of it: a file that failed counts as done, and its bytes neither as sent nor as
-// left.
+// begin returns src with its progress counted. The func takes the outcome: a
+// failed file counts as done, and its bytes count neither as sent nor as left.
 func (t *tally) begin(src upload.Source) (upload.Source, func(err error)) {
 	t.inFlight.Add(1)
 	var counted atomic.Int64
@@ -55,9 +55,9 @@ func (t *tally) begin(src upload.Source) (upload.Source, func(err error)) {
 	}
 }
 
-// meter makes a rate of what a tally has at several times: that of the last ten
-// seconds. The buffers of a connection take a lot at once when it begins, so a
-// shorter time would promise too much.
+// meter works out a rate: that of the last ten seconds. The buffers of a
+// connection take megabytes at once when it begins, so a shorter time would
+// promise too much.
 type meter struct {
 	samples []sample // the oldest is as old as the rate goes back
 	rate    float64  // bytes a second
@@ -73,7 +73,7 @@ const (
 	leastSpan = 2 * time.Second // before that nobody knows what is left
 )
 
-// span is how far the rate goes back.
+// span returns the time that the rate is taken over.
 func (m *meter) span() time.Duration {
 	if len(m.samples) == 0 {
 		return 0
@@ -94,11 +94,11 @@ func (m *meter) sample(now time.Time, bytes int64) {
 	}
 }
 
-// amount is "12 of 2000 files, 34.5 MiB of 1.2 GiB".
+// amount returns "12 of 2000 files, 34.5 MiB of 1.2 GiB".
 func (t *tally) amount() string {
 	files, bytes := t.doneFiles.Load(), t.doneBytes.Load()
 	if !t.whole() {
-		return fmt.Sprintf("%d files, %s", files, byteSize(bytes))
+		return fmt.Sprintf("%s, %s", counted(files, "file"), byteSize(bytes))
 	}
 	if t.files.Load() == 1 {
 		return fmt.Sprintf("%s of %s", byteSize(bytes), byteSize(t.bytes.Load()))
@@ -106,7 +106,7 @@ func (t *tally) amount() string {
 	return fmt.Sprintf("%d of %d files, %s of %s", files, t.files.Load(), byteSize(bytes), byteSize(t.bytes.Load()))
 }
 
-// count is "12/2000", or how many are done where nobody knows of how many.
+// count returns "12/2000", or "12" if nobody knows how many there are.
 func (t *tally) count() string {
 	if !t.whole() {
 		return fmt.Sprint(t.doneFiles.Load())
@@ -114,7 +114,7 @@ func (t *tally) count() string {
 	return fmt.Sprintf("%d/%d", t.doneFiles.Load(), t.files.Load())
 }
 
-// part is how much of it is done, from 0 to 1.
+// part returns how much of it is done, from 0 to 1.
 func (t *tally) part() float64 {
 	done, all := t.doneBytes.Load(), t.bytes.Load()
 	if all <= 0 {
@@ -123,7 +123,7 @@ func (t *tally) part() float64 {
 	return min(1, max(0, float64(done)/float64(all)))
 }
 
-// held says what is waited for while no bytes move, if anything is.
+// held returns the reason for which no bytes move, if there is one.
 func (t *tally) held() string {
 	inFlight, waiting := t.inFlight.Load(), t.waiting.Load()
 	switch {
@@ -135,7 +135,7 @@ func (t *tally) held() string {
 	return ""
 }
 
-// pace is "12.3 MiB/s, 1m20s left", or what is waited for.
+// pace returns "12.3 MiB/s, 1m20s left", or the reason for which no bytes move.
 func (t *tally) pace(m *meter) string {
 	if held := t.held(); held != "" {
 		return held
@@ -147,8 +147,8 @@ func (t *tally) pace(m *meter) string {
 	return strings.Join(words, ", ")
 }
 
-// longestLeft is what can be said of the time left: with less of a rate than
-// that, nobody knows.
+// longestLeft is the longest time left that is shown. A rate that is so low
+// says nothing about the end.
 const longestLeft = 100 * time.Hour
 
 func (t *tally) timeLeft(m *meter) string {
@@ -170,8 +170,8 @@ func (t *tally) timeLeft(m *meter) string {
 // leastBar is the shortest bar that shows something.
 const leastBar = 8
 
-// line is what t has to say in one line of so many columns, in ASCII. The less
-// room there is, the less it says; the bar goes last.
+// line returns all this in one line of so many columns, in ASCII. With less
+// room it says less. The bar is left out last.
 func (t *tally) line(m *meter, columns int) string {
 	room := columns - 1 // a full line would wrap on some terminals
 	percent := fmt.Sprintf("%d%%", int(100*t.part()))
@@ -199,7 +199,7 @@ func (t *tally) line(m *meter, columns int) string {
 	return percent[:min(len(percent), max(0, room))]
 }
 
-// counted is "1 file", "2 files" or "2 entries".
+// counted returns "1 file", "2 files" or "2 entries".
 func counted(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what

@@ -28,25 +28,27 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// provider is all that the program knows of one. Each is an entry of the map
-// providers and nothing else.
+// provider holds all that the program knows of one provider. A provider is an
+// entry of the map providers and nothing else.
 type provider struct {
-	// how the bytes travel, in two or three words
+	// how says in two or three words how the bytes travel.
 	how string
 
-	// base is the documented address, and baseVar the variable that replaces it.
+	// base is the documented address. The variable baseVar replaces it.
 	base, baseVar string
 	// credentials are the variables that say who the client is.
 	credentials []string
-	// connect makes the client that the environment describes. What is missing
-	// there is a usageError that names the variables.
+	// connect returns the client that the environment describes, or an error
+	// that names the variables that are missing.
 	connect func(env environment, cfg upload.Config) (upload.Uploader, error)
-	// account tells apart what one journal must not mix; empty where it cannot
-	// be known. It is written down, so no credential may stand in it.
+	// account returns a name for the account, so that a journal has only one.
+	// It is empty if nobody can know it. It is written to the journal, so it
+	// must not hold a credential.
 	account func(env environment) string
-	// wait is for what an uploaded file becomes; nil where there is no such thing.
+	// wait waits for the document that the provider makes of a file. It is nil
+	// if the provider makes none.
 	wait func(ctx context.Context, u upload.Uploader, fileID string) (documentID int64, err error)
-	// failed is what wait's error is where the provider could not take the file.
+	// failed is the error of wait if the provider could not take the file.
 	failed error
 	// verbs are the provider's other operations.
 	verbs []verb
@@ -100,7 +102,7 @@ type standinConfig struct {
 
 func providerNames() []string { return slices.Sorted(maps.Keys(providers)) }
 
-// client is the client that the environment describes.
+// client returns the client that the environment describes.
 func (p provider) client(env environment, cfg upload.Config) (upload.Uploader, error) {
 	if err := env.clean(p.credentials...); err != nil {
 		return nil, usageError{err}
@@ -117,8 +119,8 @@ func (p provider) client(env environment, cfg upload.Config) (upload.Uploader, e
 	return u, nil
 }
 
-// destination is where the client of p sends to, in the words of a journal. A
-// stand-in on loopback is the same one whatever port it got this time.
+// destination returns the address that the client of p sends to, for a journal.
+// All ports of loopback are the same: a stand-in gets another one each time.
 func (p provider) destination(env environment) string {
 	base := p.base
 	if set := env(p.baseVar); set != "" {
@@ -134,8 +136,8 @@ func (p provider) destination(env environment) string {
 	return u.Scheme + "://" + strings.ToLower(u.Host) + strings.TrimRight(u.Path, "/")
 }
 
-// accountOf names the account that a key belongs to, without the key: the hash is
-// of this program's own, so that it is found nowhere else.
+// accountOf returns a name for the account of a key, without the key. Nobody
+// else makes this hash.
 func accountOf(key string) string {
 	sum := sha256.Sum256([]byte("putpost journal account\x00" + key))
 	return hex.EncodeToString(sum[:8])
@@ -308,8 +310,8 @@ func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader
 	return twentyfourseven.New(tokens.TokenSource(context.Background()), cfg)
 }
 
-// checkAddress is for an address that its client looks at only when it is
-// used. It does not repeat what may be a secret.
+// checkAddress refuses an address that cannot be used. Its client would look at
+// it only later. The error does not repeat it, since it may be a secret.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	if address == "" || err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil {

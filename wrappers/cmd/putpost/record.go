@@ -12,7 +12,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// record is what standard output has of one file: a JSON object, or a line of
+// record is a line of standard output about one file: a JSON object, or
 // columns.
 type record struct {
 	Provider      string    `json:"provider"`
@@ -45,8 +45,8 @@ func recordsOf(results []upload.Result) []record {
 	return records
 }
 
-// line ends with a newline. As columns these are the id, then the name or the
-// status, then, where it is asked for, the documentId or nothing.
+// line returns a line with its newline. Its columns are the id, then the name
+// or the status, then the documentId if it is asked for.
 func (r record) line(asJSON bool) string {
 	if asJSON {
 		return jsonLine(r)
@@ -61,8 +61,8 @@ func (r record) line(asJSON bool) string {
 	return strings.Join(columns, "\t") + "\n"
 }
 
-// jsonLine is v as an object on a line. What a terminal might act on is escaped,
-// in the way of JSON, which makes it the same object.
+// jsonLine returns v as a JSON object on a line. JSON escapes stand for all
+// that a terminal might act on; this makes the same object.
 func jsonLine(v any) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
@@ -87,5 +87,5 @@ func jsonLine(v any) string {
 
 var columnEscapes = strings.NewReplacer("\t", `\t`, "\n", `\n`)
 
-// column keeps a tab or newline from being taken for the end of the column.
+// column escapes tabs and newlines, which would end the column.
 func column(s string) string { return columnEscapes.Replace(s) }

@@ -98,7 +98,7 @@ TWENTYFOURSEVEN_BASE_URL, TWENTYFOURSEVEN_TOKEN_URL and NCLOUD_MAILER_BASE_URL
 replace the documented addresses, for example by the one of putpost serve.`
 }
 
-// check finds what the flags alone make impossible.
+// check refuses flags that make no sense together.
 func (c *sendCmd) check(to provider) error {
 	stdins := c.stdins()
 	switch {
@@ -124,7 +124,7 @@ func (c *sendCmd) check(to provider) error {
 	return nil
 }
 
-// stdins is how often standard input is named as a file.
+// stdins returns how many times standard input is named as a file.
 func (c *sendCmd) stdins() (n int64) {
 	for _, path := range c.Files {
 		if path == stdinPath {
@@ -180,7 +180,7 @@ func (c *sendCmd) Run(p *program) error {
 	return s.run()
 }
 
-// openJournal does not make or mend a journal where nothing is to be sent.
+// openJournal opens the journal. A dry run neither makes nor changes it.
 func (c *sendCmd) openJournal(p *program, to provider) (*journal.Journal, error) {
 	target := journal.Target{To: c.To, Base: to.destination(p.env), Account: to.account(p.env)}
 	if c.DryRun {
@@ -189,8 +189,9 @@ func (c *sendCmd) openJournal(p *program, to provider) (*journal.Journal, error)
 	return journal.Open(c.Journal, target)
 }
 
-// transport has as many connections as files are sent at once: net/http would
-// make more while one is about to become free.
+// transport returns a transport with as many connections as files are sent at
+// once. Without a bound, net/http makes another one while one is about to
+// become free.
 func (c *sendCmd) transport() http.RoundTripper {
 	t := upload.NewTransport()
 	t.MaxConnsPerHost = c.Concurrency

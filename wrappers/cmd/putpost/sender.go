@@ -15,8 +15,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// graceTime is how long what is in flight may take after the first signal. All
-// has ended within 30 seconds, what follows included.
+// graceTime is the time that files under way have after the first signal. It
+// leaves some of the 30 seconds within which all has ended.
 const graceTime = 25 * time.Second
 
 // sender is one run of send.
@@ -43,7 +43,7 @@ type sender struct {
 	pending  sync.Map // path -> entry, of what was sent by an earlier run and has no documentId yet
 	document sync.Map // fileId -> documentId, on its way from Upload to report
 
-	// The rest is of one goroutine each, and read when all have ended.
+	// One goroutine uses each of the rest. Others read it when all have ended.
 
 	taken   map[journal.Key]bool // with a journal: the paths of this run
 	known   int                  // files that the journal had
@@ -56,7 +56,8 @@ type sender struct {
 	stopped        bool     // for a reason that all files share
 }
 
-// halt lets what is in flight finish and takes up nothing more.
+// halt begins no more files. Those under way are finished, and nothing waits
+// for a documentId any more.
 func (s *sender) halt() {
 	s.once.Do(func() {
 		close(s.quit)
@@ -108,8 +109,8 @@ func (s *sender) run() error {
 	return s.summary(time.Since(began))
 }
 
-// count counts ahead what there is, once, beside the uploads. A list that is no
-// regular file can be read only once: then nobody knows what is left.
+// count counts all files ahead, once, beside the uploads. It does not count a
+// list that is no regular file: such a list can be read only once.
 func (s *sender) count() {
 	if s.list != nil && s.list.regular == nil {
 		return
@@ -129,8 +130,8 @@ func (s *sender) count() {
 	})
 }
 
-// report prints what was sent. Where that cannot be done, the file is one that
-// failed, and going on makes no sense.
+// report prints a file that was sent. If it cannot be printed, the file counts
+// as failed and the run stops.
 func (s *sender) report(path string, res upload.Result) {
 	r := recordOf(res)
 	r.Provider, r.Path, r.RawPath, r.document = s.To, path, journal.RawPath(path), s.Wait
@@ -144,8 +145,8 @@ func (s *sender) report(path string, res upload.Result) {
 	s.sent++
 }
 
-// fail tells of a file that failed, which was sent all the same where it has an
-// id. For what all files share there is one line.
+// fail prints a file that failed. An id says that it was sent all the same. A
+// failure that all files share is printed once.
 func (s *sender) fail(path, id string, err error) {
 	f := failureOf(err)
 	f.Provider, f.Path, f.RawPath, f.ID = s.To, path, journal.RawPath(path), id
@@ -171,7 +172,7 @@ func (s *sender) fail(path, id string, err error) {
 	}
 }
 
-// stop is halt for a reason that all files share.
+// stop halts the run for a reason that all files share.
 func (s *sender) stop(reason error) {
 	if !s.stopped && !s.single() {
 		s.failure("every other file would fail for this reason, so no more are sent%s", s.goOn(reason))
@@ -190,7 +191,8 @@ func (s *sender) goOn(reason error) string {
 // single reports whether the command line names one file and no more.
 func (s *sender) single() bool { return len(s.Files) == 1 && !s.Recursive && s.list == nil }
 
-// summary ends the run. One file that was named and has failed needs none.
+// summary prints the last line and returns the outcome. One file that was named
+// and failed needs no summary.
 func (s *sender) summary(took time.Duration) error {
 	unsent := s.unsent()
 	ok := s.failures == 0 && unsent == ""
@@ -221,7 +223,7 @@ func (s *sender) summary(took time.Duration) error {
 	return nil
 }
 
-// unsent says what of the command line was not tried, if anything was left.
+// unsent returns words for the files that were not tried, if there are any.
 func (s *sender) unsent() string {
 	switch {
 	case !s.cut:
@@ -234,7 +236,7 @@ func (s *sender) unsent() string {
 	return "the others were not sent"
 }
 
-// nothing says why there was no file to send.
+// nothing returns the reason for which there was no file to send.
 func (s *sender) nothing() string {
 	if len(s.Files) == 0 {
 		return "the list " + shown(s.FilesFrom) + " names no file"
@@ -246,7 +248,8 @@ func (s *sender) nothing() string {
 	return "there is no file to send in " + and(where)
 }
 
-// ownFiles are what this run itself writes, and the file of its credentials.
+// ownFiles notes the files that this run itself writes, and the file of its
+// credentials.
 func (s *sender) ownFiles(envFile string) {
 	add := func(is string, info fs.FileInfo, err error) {
 		if err == nil && info.Mode().IsRegular() {

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// onInterrupt calls first at the first SIGINT or SIGTERM and second at the
-// second; a third one ends the process. Release ends this.
+// onInterrupt calls first at the first SIGINT or SIGTERM, and second at the
+// second. A third one ends the process. Release ends this.
 func onInterrupt(first, second func()) (release func()) {
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// byteSize is a number of bytes as people write it: 1048576, 10MB, 10MiB.
+// byteSize is a number of bytes. People write it as 1048576, 10MB or 10MiB.
 type byteSize int64
 
 var units = []struct {
@@ -20,7 +20,7 @@ var units = []struct {
 	{"B", 1}, {"", 1},
 }
 
-// UnmarshalText is how kong reads a flag.
+// UnmarshalText reads a flag.
 func (s *byteSize) UnmarshalText(text []byte) error {
 	for _, unit := range units {
 		digits, ok := strings.CutSuffix(string(text), unit.name)
@@ -37,13 +37,13 @@ func (s *byteSize) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is no size like 1048576, 10MB or 10MiB", text)
 }
 
-// String has three digits or a few more: "34.5 MiB".
+// String returns a size with three digits or a few more, as "34.5 MiB".
 func (s byteSize) String() string {
 	n := float64(s)
 	for _, unit := range []string{"bytes", "KiB", "MiB", "GiB"} {
 		if n < 1000 {
 			if unit == "bytes" {
-				return fmt.Sprintf("%d bytes", int64(s))
+				return counted(int64(s), "byte")
 			}
 			return fmt.Sprintf("%.1f %s", n, unit)
 		}

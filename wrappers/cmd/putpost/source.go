@@ -19,8 +19,8 @@ func (s *sender) search(quit <-chan struct{}, note func(string, ...any)) *search
 	return &search{named: s.Files, list: s.list, recursive: s.Recursive, own: s.own, quit: quit, note: note}
 }
 
-// sources is what upload.Many asks for: one file after the other, each under its
-// path as Source.Name, of which the client sends the last part.
+// sources yields one file after the other to upload.Many. Source.Name is the
+// path; the client sends its last part.
 func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 	return func(yield func(upload.Source, error) bool) {
 		look := s.search(s.quit, s.note)
@@ -45,7 +45,7 @@ func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 	}
 }
 
-// source describes f; it is not taken where the journal has it.
+// source describes f. It does not take a file that the journal has.
 func (s *sender) source(ctx context.Context, f found) (src upload.Source, taken bool, err error) {
 	if f.path == stdinPath {
 		src, done, err := stdinSource(s.sentName(f.path), s.stdin, s.quit)
@@ -74,7 +74,8 @@ func (s *sender) source(ctx context.Context, f found) (src upload.Source, taken 
 	return src, true, nil
 }
 
-// absolute is path without a question to the system for each file.
+// absolute returns the absolute path. It does not ask the system for the
+// working directory, which costs as much as the rest.
 func (s *sender) absolute(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -82,8 +83,8 @@ func (s *sender) absolute(path string) string {
 	return filepath.Join(s.folder, path)
 }
 
-// unknown reports whether f has to be sent, or waited for, as far as the journal
-// and this run know.
+// unknown reports whether f has to be sent, or waited for. It asks the journal,
+// and the paths that this run had before.
 func (s *sender) unknown(ctx context.Context, f found) (bool, error) {
 	path := s.absolute(f.path)
 	key := journal.KeyOf(path)
@@ -110,7 +111,7 @@ func (s *sender) unknown(ctx context.Context, f found) (bool, error) {
 	return false, nil
 }
 
-// sentName is what the file at path is called on the other side.
+// sentName returns the name that the provider gets for the file at path.
 func (s *sender) sentName(path string) string {
 	switch {
 	case s.Name != "":
@@ -121,9 +122,9 @@ func (s *sender) sentName(path string) string {
 	return path
 }
 
-// Upload sends one file and notes it in the journal, and waits for what the
-// provider makes of it. [upload.Many] calls it, so that all of this counts as in
-// flight: what a crash can make go twice is what was in here.
+// Upload sends one file, notes it in the journal and waits for its document.
+// [upload.Many] calls it, so all of this counts as under way. A file is sent
+// twice only if the program was killed while it was in here.
 func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -171,8 +172,8 @@ func (s *sender) wait(ctx context.Context, fileID string) (int64, error) {
 	return s.to.wait(ctx, s.client, fileID)
 }
 
-// send takes the file's fingerprint before its first byte is read: what changes
-// later is then seen to have changed.
+// send sends one file and notes it in the journal. It takes the fingerprint
+// before the first byte is read: a later change is then seen.
 func (s *sender) send(ctx context.Context, path string, src upload.Source) (e journal.Entry, err error) {
 	ctx, release := within(ctx, time.Duration(s.Timeout), "--timeout")
 	defer release()
@@ -199,10 +200,10 @@ func (s *sender) send(ctx context.Context, path string, src upload.Source) (e jo
 	return e, err
 }
 
-// stdinSource is what r still holds: a regular file from its current offset, in
-// place; anything else by way of a temporary file, since the length must be
-// known before the first byte is sent. Done is for when the source is not
-// needed any more.
+// stdinSource describes what r still holds. A regular file is sent from its
+// current offset. Anything else is copied to a temporary file first, since the
+// length must be known before the first byte is sent. Call done when the source
+// is not needed any more.
 func stdinSource(name string, r io.Reader, quit <-chan struct{}) (_ upload.Source, done func(), _ error) {
 	f, ok := r.(*os.File)
 	if ok {
@@ -221,8 +222,8 @@ func stdinSource(name string, r io.Reader, quit <-chan struct{}) (_ upload.Sourc
 	return section(name, spooled, 0, size), func() { discard(spooled) }, nil
 }
 
-// section reads on behind size, so that a file which has grown meanwhile is
-// found out.
+// section describes size bytes of f. Its reader goes on behind them, so that a
+// file that has grown is noticed.
 func section(name string, f *os.File, offset, size int64) upload.Source {
 	src := upload.ReaderAt(name, io.NewSectionReader(f, offset, size), size)
 	src.Open = func() (io.ReadCloser, error) {
@@ -231,8 +232,8 @@ func section(name string, f *os.File, offset, size int64) upload.Source {
 	return src
 }
 
-// spool copies r to a temporary file that has no name any more, where the
-// system allows that, so that nothing is left however the process ends.
+// spool copies r to a temporary file. Where the system allows it, the file has
+// no name any more, so that nothing is left however the process ends.
 func spool(r io.Reader, quit <-chan struct{}) (*os.File, int64, error) {
 	f, err := os.CreateTemp("", "putpost-")
 	if err != nil {

@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// giveUp is the key of a context's func that ends the file under way.
+// giveUp is the key of a func in a context. The func ends the file under way.
 type giveUp struct{}
 
-// stallGuard is a transport that gives up a file over whose request no byte
-// moves: none of the body for so long, then no whole answer for so long. An
-// answer that drips does not count as moving, since every answer is short.
+// stallGuard is a transport that gives up a file whose request stalls. It
+// stalls if no byte of the body has moved for the time stall, or if the whole
+// answer takes longer than that. An answer that drips is given up, too: every
+// answer is short.
 type stallGuard struct {
 	base  http.RoundTripper
 	stall time.Duration
@@ -50,8 +51,8 @@ func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// oneWrite is what a body may have to go out at once, with the header, as long
-// as net/http sees that it is in memory.
+// oneWrite is the largest body that goes out with its header at once. Net/http
+// does so only if it sees that the body is in memory.
 const oneWrite = 64 << 10
 
 type watch struct {

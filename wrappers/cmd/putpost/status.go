@@ -22,8 +22,8 @@ type statusLine struct {
 	drawn    int // columns, to be erased before another line is written
 }
 
-// newStatusLine is nil where w is no terminal on which a line can be drawn again,
-// or where the user wants none: TERM=dumb, NO_COLOR.
+// newStatusLine returns nil if w is no terminal on which a line can be drawn
+// again, or if the user wants none: TERM=dumb, NO_COLOR.
 func newStatusLine(w io.Writer, env environment) *statusLine {
 	if !isTerminal(w) || env("TERM") == "dumb" || env("NO_COLOR") != "" {
 		return nil
@@ -57,7 +57,7 @@ func (s *statusLine) draw(line string) {
 	s.drawn = len(line)
 }
 
-// shares reports whether w is the terminal of s, too.
+// shares reports whether w is the terminal of s.
 func (s *statusLine) shares(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -69,7 +69,8 @@ func (s *statusLine) shares(w io.Writer) bool {
 }
 
 // watch shows t until the returned func is called: as a status line on a
-// terminal, else as a line now and then. First is called some time before that.
+// terminal, otherwise as a line from time to time. It calls first some time
+// before that.
 func (o *output) watch(t *tally, env environment, first func()) (done func()) {
 	if o.quiet {
 		return func() {}

@@ -95,7 +95,7 @@ func TestTheStatusLineIsGoneBeforeOtherLines(t *testing.T) {
 		}
 		last += strings.TrimRight(string(shown), " ") + "\n"
 	}
-	if !regexp.MustCompile(`^[0-9a-f-]+ *\ta\nputpost: 1 sent; 1 bytes in [0-9.]+m?s\n\n$`).MatchString(last) {
+	if !regexp.MustCompile(`^[0-9a-f-]+ *\ta\nputpost: 1 sent; 1 byte in [0-9.]+m?s\n\n$`).MatchString(last) {
 		t.Errorf("the terminal shows %q", last)
 	}
 }

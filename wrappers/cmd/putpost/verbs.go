@@ -13,7 +13,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// providerCommands are the verbs of all providers as commands.
+// providerCommands returns the verbs of all providers as commands.
 func providerCommands() []kong.Option {
 	var options []kong.Option
 	for _, provider := range providerNames() {
@@ -24,9 +24,9 @@ func providerCommands() []kong.Option {
 	return append(options, kong.PostBuild(describeIDs))
 }
 
-// commandName is what a provider's verb is called by. Where another provider has
-// one of the same name, the provider stands before it in both: neither has the
-// bare name, lest a script that knew it deletes with somebody else.
+// commandName returns the command for a verb of a provider. If two providers
+// have a verb of one name, the command begins with the provider for both. A
+// script that knew the bare name must not delete at another provider.
 func commandName(provider, name string) string {
 	for other, p := range providers {
 		if other != provider && slices.ContainsFunc(p.verbs, func(v verb) bool { return v.name == name }) {
@@ -36,7 +36,7 @@ func commandName(provider, name string) string {
 	return name
 }
 
-// describeIDs says of each verb what its ID is, which a tag cannot.
+// describeIDs gives each verb the help of its ID. A tag cannot do this.
 func describeIDs(k *kong.Kong) error {
 	for _, node := range k.Model.Children {
 		if c, ok := node.Target.Addr().Interface().(*verbCmd); ok {
@@ -55,7 +55,7 @@ type verbCmd struct {
 	IDs  []string `arg:"" name:"ID"`
 }
 
-// verbStall is how long the answer to one call may take.
+// verbStall is the longest time for the answer to one call.
 const verbStall = time.Minute
 
 func (c *verbCmd) Run(p *program) error {

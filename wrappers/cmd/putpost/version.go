@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// build is what the Go command has noted in the program.
+// build returns what the go command has noted in the program.
 func build() (version, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -24,13 +24,13 @@ func build() (version, commit string) {
 	return cmp.Or(strings.Trim(info.Main.Version, "()"), "devel"), commit
 }
 
-// version is like "putpost v1.2.3 (commit 0123456789ab, go1.26.0)".
+// version returns "putpost v1.2.3 (commit 0123456789ab, go1.26.0)".
 func version() string {
 	version, commit := build()
 	return "putpost " + version + " (commit " + cmp.Or(commit, "unknown") + ", " + runtime.Version() + ")"
 }
 
-// userAgent is like "putpost/v1.2.3 (0123456789ab; go1.26.0)".
+// userAgent returns "putpost/v1.2.3 (0123456789ab; go1.26.0)".
 func userAgent() string {
 	version, commit := build()
 	return "putpost/" + version + " (" + cmp.Or(commit, "unknown") + "; " + strings.ReplaceAll(runtime.Version(), " ", "_") + ")"

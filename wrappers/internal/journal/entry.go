@@ -7,9 +7,9 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// A journal is a file of JSON lines, one for each finished upload; a later line
-// of the same path replaces an earlier one. Every line says where its file was
-// sent, so a journal is recognised by any of its lines and begins empty.
+// A journal is a file of JSON lines, one for each file that was sent. A later
+// line of a path replaces an earlier one. Every line names the target, so any
+// line shows what the file is, and an empty file is a journal.
 const (
 	version = "putpost/1"
 	magic   = `{"journal":"` + version + `",`
@@ -52,11 +52,11 @@ func (e Entry) Result() upload.Result {
 	}
 }
 
-// expired says that the provider has deleted the file by now.
+// expired reports whether the provider has deleted the file by now.
 func (e Entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
-// RawPath returns path where it is not UTF-8, and else nothing. JSON has no such
-// bytes: two paths would look the same.
+// RawPath returns path if it is not UTF-8, and otherwise nothing. JSON has no
+// such bytes, so two paths would look the same.
 func RawPath(path string) []byte {
 	if utf8.ValidString(path) {
 		return nil

@@ -27,7 +27,7 @@ func FingerprintOf(info os.FileInfo) Fingerprint {
 	return Fingerprint{Size: info.Size(), Modified: JSONTime(info.ModTime()), Changed: JSONTime(changeTime(info))}
 }
 
-// JSONTime returns t as JSON gives it back, which takes no year beyond 9999.
+// JSONTime returns t as JSON gives it back. JSON takes no year beyond 9999.
 func JSONTime(t time.Time) time.Time {
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
 		return time.Time{}
@@ -35,11 +35,11 @@ func JSONTime(t time.Time) time.Time {
 	return t
 }
 
-// Same reports whether the file at path, now of the fingerprint now, is the one
-// that was sent. Another size or modification time is another file. Its bytes
-// decide where only the change time differs: another owner or mode, or other
-// bytes under a modification time that was set back. They decide, too, where the
-// times cannot tell.
+// Same reports whether the file at path is the one that was sent; now is its
+// present fingerprint. Another size or modification time is another file. The
+// bytes decide if only the change time differs: another owner or mode, or other
+// bytes under a modification time that was set back. The bytes decide, too, if
+// the times cannot tell.
 func (sent Fingerprint) Same(ctx context.Context, path string, now Fingerprint) (bool, error) {
 	if sent.Size != now.Size || !sent.Modified.Equal(now.Modified) {
 		return false, nil
@@ -59,8 +59,9 @@ const (
 	coarseTick = 10 * time.Second
 )
 
-// racy reports whether the file may have changed after it was looked at, and yet
-// have the same times: it was looked at within a tick of them.
+// racy reports whether the file may have changed after it was looked at and
+// still have the same times. This is so if it was looked at within a tick of
+// them.
 func (sent Fingerprint) racy() bool {
 	latest, ticks := sent.Modified, tick
 	if sent.Changed.After(latest) {
@@ -93,8 +94,8 @@ func sumFile(ctx context.Context, path string) (string, error) {
 	return "", ctx.Err()
 }
 
-// Summed returns src, and what its bytes add up to once they were read to the end:
-// the hash is that of the attempt opened last.
+// Summed returns src, and a func for the hash of its bytes once they are all
+// read. If src was opened several times, the last reader counts.
 func Summed(src upload.Source) (upload.Source, func() string) {
 	var mu sync.Mutex
 	var latest *summer
@@ -136,7 +137,7 @@ func (s *summer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sum is empty unless exactly size bytes were read.
+// sum returns nothing unless exactly size bytes were read.
 func (s *summer) sum(size int64) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,11 +26,11 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/filelock"
 )
 
-// ErrUnwritable is in the error of every add after which there can be no other.
+// ErrUnwritable is in the error of Add if nothing more can be added.
 var ErrUnwritable = errors.New("the journal cannot be written")
 
 // Key stands for an absolute path in memory, where there may be millions. It
-// is as good as the path: 128 bits that nobody can choose.
+// has 128 bits, and nobody can choose them.
 type Key [2]uint64
 
 var pathSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
@@ -63,13 +63,13 @@ type Journal struct {
 	open *batch       // lines that no write has taken yet
 }
 
-// span is a line, newline included.
+// span is the place of a line, with its newline.
 type span struct {
 	at   int64
 	size int32
 }
 
-// batch is lines that one fsync covers.
+// batch holds lines that are written and synced together.
 type batch struct {
 	lines []byte
 	at    int64 // where they were written
@@ -77,8 +77,7 @@ type batch struct {
 	err   error
 }
 
-// Target is where the files of a journal are sent. It holds the files of one
-// target alone.
+// Target says where the files of a journal are sent. A journal has one target.
 type Target struct {
 	To      string // the provider
 	Base    string // the address of its API
@@ -96,8 +95,8 @@ func Open(path string, t Target) (*Journal, error) {
 	return j, err
 }
 
-// Read is [Open] for a journal that is not to be written. One that is not there
-// is empty.
+// Read is [Open] for a journal that is not to be written. A missing journal is
+// empty.
 func Read(path string, t Target) (*Journal, error) {
 	j, err := open(path, os.O_RDONLY, t)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -119,10 +118,10 @@ func open(path string, flags int, t Target) (*Journal, error) {
 	return j, nil
 }
 
-// Info describes the journal's file, so that it can be recognised.
+// Info describes the file of the journal, so that it can be recognised.
 func (j *Journal) Info() (fs.FileInfo, error) { return j.file.Stat() }
 
-// lock opens a journal and reads nothing of it.
+// lock opens a journal and keeps other processes out of it. It reads nothing.
 func lock(path string, flags int) (_ *os.File, err error) {
 	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
@@ -143,10 +142,10 @@ func lock(path string, flags int) (_ *os.File, err error) {
 	return f, nil
 }
 
-// longestLine is more than a path and a name can take.
+// longestLine is more than a path and a name need.
 const longestLine = 256 << 10
 
-// load reads all lines and repairs the last one, which a crash may have torn.
+// load reads all lines. It repairs the last one, if a crash has torn it.
 func (j *Journal) load() error {
 	r := bufio.NewReaderSize(j.file, longestLine)
 	j.begin = j.beginning()
@@ -201,15 +200,15 @@ func (j *Journal) cutTorn() error {
 	return j.sync()
 }
 
-// torn tells the beginning of a first line from another kind of file, which
-// must not be cut.
+// torn reports whether line is the beginning of a first line. If not, the file
+// is of another kind and must not be cut.
 func torn(line []byte) bool {
 	n := min(len(line), len(magic))
 	return string(line[:n]) == magic[:n]
 }
 
-// Lookup reads the latest line of path, which is absolute, and reports whether
-// there is one that holds.
+// Lookup returns the latest entry of an absolute path, and reports whether it
+// still holds.
 func (j *Journal) Lookup(path string) (Entry, bool, error) {
 	j.mu.Lock()
 	at, ok := j.sent[KeyOf(path)]
@@ -231,9 +230,9 @@ func (j *Journal) Lookup(path string) (Entry, bool, error) {
 	return e, !e.Failed && !e.expired(time.Now()), nil
 }
 
-// Add returns when e is on disk for good. Lines that come in while another
-// batch is being written are written together: one fsync covers them all. After
-// a failure nothing more is written, and the journal ends with a whole line.
+// Add returns when e is on disk. Entries that arrive while others are being
+// written are written together and share one sync. After a failure nothing more
+// is written, and the journal ends with a whole line.
 func (j *Journal) Add(e Entry) error {
 	e.Journal, e.To, e.Base, e.Account = version, j.target.To, j.target.Base, j.target.Account
 	e.RawPath = RawPath(e.Path)
@@ -288,8 +287,7 @@ func (j *Journal) write(lines []byte) error {
 // Close lets other processes use the journal.
 func (j *Journal) Close() error { return j.file.Close() }
 
-// syncFolder makes a new name in a folder last. Where folders cannot be synced
-// there is nothing to be done.
+// syncFolder writes a new name in a folder to disk. Some systems cannot do it.
 func syncFolder(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync()
@@ -297,7 +295,7 @@ func syncFolder(dir string) {
 	}
 }
 
-// cause is err without the path, which is told beside it.
+// cause returns err without the path, which is printed before it.
 func cause(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err

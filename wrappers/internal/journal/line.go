@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// parseLine returns the entry of a line, whatever it was sent to.
+// parseLine returns the entry of a line, whatever its target.
 func parseLine(line []byte) (e Entry, wrong error) {
 	if !bytes.HasPrefix(line, []byte(magic)) {
 		return e, errors.New("is not one of a putpost journal; the file is left as it is")
@@ -25,7 +25,8 @@ func parseLine(line []byte) (e Entry, wrong error) {
 
 var errDamaged = errors.New("is damaged; the file is left as it is; \"putpost journal repair\" keeps the other lines")
 
-// parse says what is wrong with a line, if anything is.
+// parse returns the entry of a line, or an error that says what is wrong with
+// it.
 func (j *Journal) parse(line []byte) (Entry, error) {
 	e, err := parseLine(line)
 	switch {
@@ -39,8 +40,8 @@ func (j *Journal) parse(line []byte) (Entry, error) {
 	return e, nil
 }
 
-// beginning is how every line of j begins, up to its path. A line that does not
-// may be of j, too: only parse can tell.
+// beginning returns the bytes that a line of j begins with, up to its path. A
+// line that begins in another way may be of j, too: only parse can tell.
 func (j *Journal) beginning() []byte {
 	line, err := json.Marshal(Entry{Journal: version, To: j.target.To, Base: j.target.Base, Account: j.target.Account})
 	if err != nil {
@@ -50,8 +51,8 @@ func (j *Journal) beginning() []byte {
 	return append(before, `"path":"`...)
 }
 
-// pathOf returns the path of a line without the cost of its other fields, where
-// the path stands in it as it is.
+// pathOf returns the path of a line without the cost of the other fields. It is
+// not ok if the path has escapes.
 func pathOf(line, beginning []byte) (path []byte, ok bool) {
 	rest, ok := bytes.CutPrefix(line, beginning)
 	if !ok {
@@ -65,8 +66,8 @@ func pathOf(line, beginning []byte) (path []byte, ok bool) {
 // isWhole reports whether line is UTF-8 and an object of JSON.
 func isWhole(line []byte) bool { return utf8.Valid(line) && json.Valid(line) }
 
-// scan is parse at a fifth of its cost, for a line that add wrote: flat, and with
-// fields that it knows. It leaves every other line to parse.
+// scan does what parse does at a fifth of the cost, for a line as Add writes
+// it: flat, and with fields that it knows. It leaves every other line to parse.
 func (j *Journal) scan(line []byte) (e Entry, ok bool) {
 	path, ok := pathOf(line, j.begin)
 	if !ok {
@@ -94,8 +95,8 @@ func (j *Journal) scan(line []byte) (e Entry, ok bool) {
 	return e, e.ID != "" && string(rest) == "}\n"
 }
 
-// set reports whether the field called name is one that scan knows, and its value
-// is as add writes it.
+// set sets the field called name. It reports whether scan knows the field and
+// its value is as Add writes it.
 func (e *Entry) set(name string, value []byte) bool {
 	var err error
 	switch name {

@@ -18,8 +18,8 @@ type Damage struct {
 	Path                string // of the entry that is lost, if it can still be read
 }
 
-// Found is what a journal holds. Of a damaged line an entry may be left: where
-// the damage is in the line feed, even two.
+// Found counts what a journal holds. A damaged line may still hold an entry. If
+// its newline is damaged, it may hold two.
 type Found struct{ Kept, Damaged, Lost int64 }
 
 // Check looks for damage in the journal at path. It calls damaged for each
@@ -37,9 +37,9 @@ func Check(path string, damaged func(Damage) error) (Found, error) {
 	return found, nil
 }
 
-// Repair writes the entries of the journal at path that can be read to a file
-// that takes its name. The original stays under the name that Repair returns. A
-// journal without damage is left as it is.
+// Repair writes all entries that can be read to a new file, and gives it the
+// name of the journal. The original stays under the name that Repair returns.
+// Repair leaves a journal without damage as it is.
 func Repair(path string, damaged func(Damage) error) (found Found, original string, err error) {
 	f, err := lock(path, os.O_RDWR)
 	if err != nil {
@@ -78,7 +78,7 @@ func Repair(path string, damaged func(Damage) error) (found Found, original stri
 	return found, original, nil
 }
 
-// keep gives the file at path a second name, and takes none that is in use.
+// keep gives the file at path a second name that is not in use.
 func keep(path string) (second string, err error) {
 	for n := 1; ; n++ {
 		second = path + ".damaged"
@@ -129,8 +129,8 @@ func inspect(journal io.Reader, good io.Writer, damaged func(Damage) error) (fou
 	return found, w.Flush()
 }
 
-// entriesIn are the entries that can be read in a line, as they stand there.
-// Whole says that the line is one of them and nothing else.
+// entriesIn returns the entries of a line that can be read, as they are. Whole
+// reports that the line is one entry and nothing else.
 func entriesIn(line []byte) (entries [][]byte, whole bool) {
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	if _, err := parseLine(line); err == nil {
@@ -159,7 +159,7 @@ func entriesIn(line []byte) (entries [][]byte, whole bool) {
 	return entries, false
 }
 
-// damagedPath is the path of a damaged line, where it can still be read.
+// damagedPath returns the path of a damaged line, if it can still be read.
 func damagedPath(line []byte) string {
 	_, after, found := bytes.Cut(line, []byte(`"path":`))
 	var path string
