@@ -67,7 +67,9 @@ type batch struct {
 	expires time.Time
 }
 
-func (b *batch) call(c *Client, ctx context.Context, op string, send func(context.Context) (*http.Response, error)) (Batch, error) {
+type send func(context.Context) (*http.Response, error)
+
+func (b *batch) call(c *Client, ctx context.Context, op string, send send) (Batch, error) {
 	trace, err := c.doer.Call(ctx, op, b.read, send)
 	if err != nil {
 		return Batch{}, err
@@ -106,7 +108,8 @@ func (b *batch) read(body []byte) error {
 		case f.FileSize.Broken:
 			return fmt.Errorf("file %d has a fileSize that is no whole number%s", i+1, b.ids())
 		case f.FileSize.Known && f.FileSize.Value != b.sent[i].Size:
-			return fmt.Errorf("file %d has %d bytes, and %d were sent%s", i+1, f.FileSize.Value, b.sent[i].Size, b.ids())
+			return fmt.Errorf("file %d has %d bytes, and %d were sent%s",
+				i+1, f.FileSize.Value, b.sent[i].Size, b.ids())
 		}
 	}
 	return nil

@@ -1,9 +1,12 @@
 // Package ncloudmailer uploads files to NAVER Cloud Outbound Mailer, where mails
 // refer to them by their fileId for 24 hours.
 //
-//	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: key, SecretKey: secret}, upload.Config{})
+//	keys := ncloudmailer.Credentials{AccessKey: key, SecretKey: secret}
+//	client, err := ncloudmailer.New(keys, upload.Config{})
 //	src, err := upload.File("invoice.pdf")
-//	res, err := client.Upload(ctx, src) // res.ID goes into attachFileIds of POST /mails
+//	res, err := client.Upload(ctx, src)
+//
+// The result's ID goes into attachFileIds of POST /mails.
 //
 // # What is repeated
 //

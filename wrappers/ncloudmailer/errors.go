@@ -42,7 +42,8 @@ func readError(a wire.Answer) (code, message string) {
 	code = body.Text("error.errorCode", "errorCode", "error.code", "code", "returnCode", "error.returnCode")
 	message = body.Text("error.message", "errorMessage", "error.errorMessage", "message", "returnMessage", "error")
 	for _, details := range []string{
-		body.Text("error.details", "details", "error.detail", "detail"), body.JSON("error.fieldErrors"), body.JSON("fieldErrors"),
+		body.Text("error.details", "details", "error.detail", "detail"),
+		body.JSON("error.fieldErrors"), body.JSON("fieldErrors"),
 	} {
 		if details != "" && details != message {
 			message = strings.TrimPrefix(message+": "+details, ": ")

@@ -22,7 +22,8 @@ const (
 	headerSignature = "X-Ncp-Apigw-Signature-V2"
 )
 
-// MaxClockSkew limits how far a request's timestamp may be from the gateway's clock.
+// MaxClockSkew limits how far a request's timestamp may be from the gateway's
+// clock.
 const MaxClockSkew = 5 * time.Minute
 
 // Credentials is a pair of API authentication keys, as NAVER Cloud Platform's

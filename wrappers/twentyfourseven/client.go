@@ -2,12 +2,15 @@
 // Finago Office: POST /fileUpload answers with a presigned URL, and the bytes
 // are sent there.
 //
-//	tokens := twentyfourseven.ClientCredentials{ClientID: id, ClientSecret: secret, Organization: org}.TokenSource(ctx)
-//	client, err := twentyfourseven.New(tokens, upload.Config{})
+//	app := twentyfourseven.ClientCredentials{ClientID: id, ClientSecret: secret, Organization: org}
+//	client, err := twentyfourseven.New(app.TokenSource(ctx), upload.Config{})
 //	src, err := upload.File("invoice.pdf")
-//	res, err := client.Upload(ctx, src)   // res.ID is the fileId
-//	st, err := client.Wait(ctx, res.ID)   // POST /transactions takes st.DocumentID
+//	res, err := client.Upload(ctx, src)
+//	st, err := client.Wait(ctx, res.ID)
 //	n, err := client.Download(ctx, st.DocumentID, w, 0)
+//
+// The result's ID is the fileId. Wait gives the documentId that it becomes, which
+// POST /transactions takes. Download reads the document back.
 //
 // # What is repeated
 //
@@ -46,9 +49,9 @@ type Client struct {
 
 var _ upload.Uploader = (*Client)(nil)
 
-// New returns a client that authenticates with tokens: those of [ClientCredentials],
-// or any other oauth2.TokenSource. A setting that cannot be used is
-// [upload.ErrInvalid].
+// New returns a client that authenticates with tokens. They come from
+// [ClientCredentials], or from any other oauth2.TokenSource. A setting that cannot
+// be used is [upload.ErrInvalid].
 //
 // Only the TokenSource of ClientCredentials is told that a token was refused, and
 // ends its call with the context. Any other source must renew its tokens by itself.

@@ -208,7 +208,8 @@ func bearer(tokens oauth2.TokenSource, cfg upload.Config) (
 		}
 		value := authorization(t)
 		if value == "" {
-			return "", tokenError(ctx, fmt.Errorf("%w: the token source gave no token that could be sent", upload.ErrInvalid))
+			err = fmt.Errorf("%w: the token source gave no token that could be sent", upload.ErrInvalid)
+			return "", tokenError(ctx, err)
 		}
 		return value, nil
 	}

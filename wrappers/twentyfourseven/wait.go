@@ -56,7 +56,8 @@ func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
 	for n := 1; ; n++ {
 		st, err := c.Status(ctx, fileID)
 		known = known || err == nil
-		if st.DocumentID != 0 || err != nil && !(errors.Is(err, upload.ErrNotFound) && !known && time.Since(began) < settleTime) {
+		fresh := errors.Is(err, upload.ErrNotFound) && !known && time.Since(began) < settleTime
+		if st.DocumentID != 0 || err != nil && !fresh {
 			return st, err
 		}
 		switch {
@@ -69,7 +70,8 @@ func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
 		case begins(st.Status, failedWords), !completed.IsZero() && time.Since(completed) >= settleTime:
 			err = ErrFailed
 		case !limited && time.Since(began) >= waitLimit:
-			err = fmt.Errorf("%w: gave up after %s; for another limit give the context a deadline", upload.ErrUnavailable, waitLimit)
+			err = fmt.Errorf("%w: gave up after %s; for another limit give the context a deadline",
+				upload.ErrUnavailable, waitLimit)
 		default:
 			pause := n
 			if !known || !completed.IsZero() { // so that settleTime is kept to
@@ -83,6 +85,7 @@ func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
 		if !known {
 			said = fmt.Sprintf("%q is not known yet", fileID)
 		}
-		return st, &upload.Error{Provider: provider, Op: opStatus, TraceID: st.TraceID, Attempts: n, Err: fmt.Errorf("%w: %s", err, said)}
+		err = fmt.Errorf("%w: %s", err, said)
+		return st, &upload.Error{Provider: provider, Op: opStatus, TraceID: st.TraceID, Attempts: n, Err: err}
 	}
 }

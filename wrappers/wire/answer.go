@@ -77,7 +77,8 @@ func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, wh
 	f := d.fail(x, nil)
 	f.Status, f.TraceID, f.Lasting = resp.StatusCode, clean(d.traceID(resp), 128, secrets), broke == nil
 	if d.api.Read != nil {
-		f.Code, f.Message = d.api.Read(Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, request: resp.Request})
+		answer := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, request: resp.Request}
+		f.Code, f.Message = d.api.Read(answer)
 	}
 	kind, _ := d.api.Table.Meaning(f.Status, f.Code, f.Message)
 	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)

@@ -74,11 +74,13 @@ func copyWhole(w io.Writer, resp *http.Response, max int64) (n int64, err error)
 	n, err = io.Copy(into, from)
 	switch {
 	case body.err != nil:
-		return n, fmt.Errorf("%w: the download broke off after %d bytes: %w", upload.ErrUnavailable, n, withoutURL(body.err, nil))
+		return n, fmt.Errorf("%w: the download broke off after %d bytes: %w",
+			upload.ErrUnavailable, n, withoutURL(body.err, nil))
 	case err != nil:
 		return n, fmt.Errorf("%w: writing the download: %w", upload.ErrInvalid, err)
 	case resp.ContentLength >= 0 && n != resp.ContentLength:
-		return n, fmt.Errorf("%w: the download has %d bytes, and %d were announced", upload.ErrUnavailable, n, resp.ContentLength)
+		return n, fmt.Errorf("%w: the download has %d bytes, and %d were announced",
+			upload.ErrUnavailable, n, resp.ContentLength)
 	}
 	if max > 0 && n == max {
 		if more, _ := body.Read(make([]byte, 1)); more > 0 {

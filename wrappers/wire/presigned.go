@@ -174,7 +174,8 @@ func checkGiven(header http.Header) error {
 // Each hop is looked at for itself: it may be another vendor's.
 func nextStore(from *http.Request, next *http.Request) error {
 	to := next.URL
-	if to.Hostname() == "" || to.User != nil || to.Scheme != "https" && (to.Scheme != "http" || from.URL.Scheme != "http") {
+	safe := to.Scheme == "https" || to.Scheme == "http" && from.URL.Scheme == "http"
+	if !safe || to.Hostname() == "" || to.User != nil {
 		return fmt.Errorf("redirect to %s is refused: only https is followed", origin(to))
 	}
 	if to.Hostname() != from.URL.Hostname() { // credentials that an API handed out are for the host that it named

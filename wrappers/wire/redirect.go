@@ -61,7 +61,8 @@ func redirects(method string, status int) bool {
 // partStored reports whether a 308 is no redirect: Google's resumable uploads
 // answer so when a part of a file is there and the next one is awaited.
 func partStored(resp *http.Response) bool {
-	return resp.StatusCode == http.StatusPermanentRedirect && resp.Header.Get("Location") == "" && resp.Request.Header.Get("Content-Range") != ""
+	return resp.StatusCode == http.StatusPermanentRedirect && resp.Header.Get("Location") == "" &&
+		resp.Request.Header.Get("Content-Range") != ""
 }
 
 // unanswered records a round trip that gave no usable answer. A resp beside the

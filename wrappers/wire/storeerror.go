@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"encoding/xml"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -113,17 +112,18 @@ func unsigned(req *http.Request) string {
 			}
 		}
 		for name := range req.Header {
-			if name = strings.ToLower(name); strings.HasPrefix(name, strings.ToLower(vendor)) && !slices.Contains(signed, name) {
-				extra = append(extra, name)
+			lower := strings.ToLower(name)
+			if strings.HasPrefix(name, vendor) && !slices.Contains(signed, lower) {
+				extra = append(extra, lower)
 			}
 		}
 		slices.Sort(extra)
 		var says []string
 		if missing != nil {
-			says = append(says, fmt.Sprintf("the URL is signed for headers that were not sent: %s", strings.Join(missing, ", ")))
+			says = append(says, "the URL is signed for headers that were not sent: "+strings.Join(missing, ", "))
 		}
 		if extra != nil {
-			says = append(says, fmt.Sprintf("the URL is not signed for headers that were sent: %s", strings.Join(extra, ", ")))
+			says = append(says, "the URL is not signed for headers that were sent: "+strings.Join(extra, ", "))
 		}
 		return strings.Join(says, "; ")
 	}
