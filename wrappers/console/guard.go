@@ -84,3 +84,14 @@ func isLoopback(host string) bool {
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
+
+// Where says where the console of the server at base is, or why it is off.
+func (c *Console) Where(base string) string {
+	switch {
+	case c.cfg.Token != "":
+		return "the console is at " + base + Path + " and asks for PUTPOST_CONSOLE_TOKEN"
+	case !c.cfg.Loopback:
+		return "the console is off; set PUTPOST_CONSOLE_TOKEN to open it"
+	}
+	return "the console is at " + base + Path
+}

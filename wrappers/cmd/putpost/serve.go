@@ -68,13 +68,20 @@ one is set, only those that are set are right.
 Files. "memory" holds 1 GiB in all and is lost at the end. The process may then
 take twice as much. A folder is created. Each file that arrives is a plain file
 below FOLDER/twentyfourseven or FOLDER/ncloudmailer. serve deletes there what a
-client deletes, NAVER's files 24 hours after their upload, and what an earlier
-run of serve did not finish, in FOLDER/.incoming. It deletes nothing else, so
-24SevenOffice's files stay. A bucket is used with AWS_ACCESS_KEY_ID and
+client or a reset of the console deletes, NAVER's files 24 hours after their
+upload, and what an earlier run of serve did not finish, in FOLDER/.incoming. It
+deletes nothing else, so 24SevenOffice's files stay. A bucket is used with AWS_ACCESS_KEY_ID and
 AWS_SECRET_ACCESS_KEY, and NAVER's files are deleted by a rule of the bucket: see
 --print-lifecycle. Where clients reach the bucket under another address than
 serve does, add &public=URL. A browser can upload to a bucket that has a rule
 for CORS.
+
+Console. Open http://HOST:PORT/_putpost/ in a browser to see what arrives, to
+make the next upload fail, and to start afresh. Scripts can do the same: see
+specs/console.yaml. "Reset" there deletes the files that arrived. On a loopback
+address programs of this machine may use the console. On any other address, and
+behind a proxy, it is off unless PUTPOST_CONSOLE_TOKEN is set. It then asks for
+that token.
 
 Proxies. A presigned URL has the address that the client's request names. Behind
 a proxy that changes it, use --public-url, or --behind-proxy if the proxy sets
@@ -149,6 +156,7 @@ func (c *serveCmd) Run(p *program) error {
 			"store", where, "testCredentials", len(fallen) > 0)
 	} else {
 		p.welcome(address, where, all, fallen)
+		fmt.Fprintln(p.stderr, "putpost: "+con.Where(address))
 		if local || p.env(consoleToken) != "" {
 			fmt.Fprintf(p.stderr, "putpost: to see what arrives, open %s%s\n", address, web.Path)
 		}
