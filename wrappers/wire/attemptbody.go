@@ -43,14 +43,15 @@ type attemptBody struct {
 // that hangs. A body that is no stream is left to the transport alone.
 func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBody {
 	a := &attemptBody{}
-	var ctx context.Context
-	a.limits, ctx = newLimits(req.Context(), d.timeout, d.answerTimeout)
 	stream, ours := body.(*stream)
+	large := ours && stream.body.Length > smallBody // the transport reads it, on a goroutine of its own
+	var ctx context.Context
+	a.limits, ctx = newLimits(req.Context(), d.timeout, d.answerTimeout, large)
 	if d.guarded {
 		a.guard = &guard{own: req.Header.Clone()}
 		a.guard.watch(&a.trace)
 	}
-	if d.answerTimeout > 0 || ours && stream.body.Length <= smallBody {
+	if d.answerTimeout > 0 || ours && !large {
 		a.trace.WroteRequest = a.wrote
 	}
 	if d.answerTimeout > 0 {
@@ -81,7 +82,7 @@ func (a *attemptBody) again(get func() (io.ReadCloser, error)) func() (io.ReadCl
 	return func() (rc io.ReadCloser, err error) {
 		defer func() {
 			if v := recover(); v != nil { // an Open panicked, perhaps on a goroutine of the transport's
-				rc, err = nil, a.panicked(&sourcePanic{v})
+				rc, err = nil, a.panicked(&sourcePanic{value: v})
 			}
 		}()
 		rc, err = get()

@@ -29,9 +29,10 @@ type limitError struct{ text string }
 func (e *limitError) Error() string { return e.text }
 
 // newLimits returns the limits under ctx, and the context of the round trip. A
-// duration of 0 is no limit.
-func newLimits(ctx context.Context, whole, answer time.Duration) (*limits, context.Context) {
-	if whole == 0 && answer == 0 {
+// duration of 0 is no limit. A round trip that may be abandoned has limits as
+// well.
+func newLimits(ctx context.Context, whole, answer time.Duration, abandons bool) (*limits, context.Context) {
+	if whole == 0 && answer == 0 && !abandons {
 		return nil, ctx
 	}
 	l := &limits{wait: answer}
@@ -91,6 +92,13 @@ func (l *limits) heard() error {
 		return e
 	}
 	return nil
+}
+
+// abandon ends the round trip, since nobody is left to read its body.
+func (l *limits) abandon() {
+	if l != nil {
+		l.cancel(&limitError{"the source ended its goroutine"})
+	}
 }
 
 // release ends the limits.

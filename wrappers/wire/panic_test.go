@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,29 @@ func TestSizesThatOverflowTogetherAreRefused(t *testing.T) {
 	for _, srcs := range [][]upload.Source{{half, half}, {half, half, half}, {half, half, half, half, half}} {
 		if err := wire.Form("file", srcs...).Err(); !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "too large") {
 			t.Errorf("%d files: %v, want ErrInvalid", len(srcs), err)
+		}
+	}
+}
+
+// A test's FailNow ends the goroutine that it is called on.
+func TestExitOfASourceEndsTheCallersGoroutine(t *testing.T) {
+	for _, size := range []int{100, 100_000, 2 << 20} {
+		_, d := serve(t, wire.API{}, upload.Config{}, status(201))
+		var c counted
+		src := c.source("a", int64(size), func() (io.Reader, error) { return bytes.NewReader(make([]byte, size)), nil })
+		returned, done := false, make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = post(t.Context(), d, upload.Track(src, func(sent, _ int64) {
+				if sent > 0 {
+					runtime.Goexit()
+				}
+			}))
+			returned = true
+		}()
+		<-done
+		if returned || c.opened != 1 || c.closed != 1 {
+			t.Errorf("%d bytes: returned: %t; %d opened, %d closed", size, returned, c.opened, c.closed)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 		if resp != nil {
 			resp.Body.Close()
 		}
-		panic(p.value) // where the caller can recover it
+		p.rethrow() // where the caller can recover it
 	}
 	switch {
 	case leak != nil:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -33,24 +34,36 @@ type stream struct {
 	panicked atomic.Pointer[sourcePanic] // the first of Read or Close
 }
 
-// sourcePanic is a panic of the caller's code in a source. A transport reads and
-// closes on goroutines of its own, where nobody could recover it; so it is kept,
-// and comes out of the call that sends the source.
-type sourcePanic struct{ value any }
+// sourcePanic is a panic of the caller's code in a source, or its
+// runtime.Goexit, as of t.FailNow. A transport reads and closes on goroutines of
+// its own, where nobody could recover a panic; so it is kept, and comes out of
+// the call that sends the source.
+type sourcePanic struct {
+	value  any
+	exited bool
+}
 
 func (p *sourcePanic) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// rethrow does to the caller what the source did.
+func (p *sourcePanic) rethrow() {
+	if p.exited {
+		runtime.Goexit()
+	}
+	panic(p.value)
+}
 
 // keepPanic keeps a panic of the function that defers it, for rethrow.
 func (s *stream) keepPanic() {
 	if v := recover(); v != nil {
-		s.panicked.CompareAndSwap(nil, &sourcePanic{v})
+		s.panicked.CompareAndSwap(nil, &sourcePanic{value: v})
 	}
 }
 
 // rethrow panics with what a source panicked with, if one did.
 func (s *stream) rethrow() {
 	if p := s.panicked.Load(); p != nil {
-		panic(p.value)
+		p.rethrow()
 	}
 }
 
@@ -98,13 +111,23 @@ func (s *stream) openAll() error {
 func (s *stream) Read(p []byte) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	returned := false
 	defer func() {
+		if v := recover(); !returned {
+			s.panicked.CompareAndSwap(nil, &sourcePanic{value: v, exited: v == nil})
+			s.limits.abandon() // a transport never hears of a goroutine that exits
+		}
 		if p := s.panicked.Load(); p != nil {
 			s.err = errClosed
 			n, err = 0, p
 		}
 	}()
-	defer s.keepPanic()
+	n, err = s.fill(p)
+	returned = true
+	return n, err
+}
+
+func (s *stream) fill(p []byte) (n int, err error) {
 	if !s.opened {
 		if err := s.openAll(); err != nil {
 			return 0, err
