@@ -62,6 +62,9 @@ func copyWhole(w io.Writer, resp *http.Response, max int64) (n int64, err error)
 		return 0, tooLarge
 	}
 	digest, want := announced(resp.Header)
+	if resp.Uncompressed { // the hash is of the bytes before
+		digest = nil
+	}
 	body := &reading{r: resp.Body}
 	from := io.Reader(body)
 	if max > 0 {

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
@@ -88,6 +89,26 @@ func TestFetchIsRepeatedBeforeTheFirstByteOnly(t *testing.T) {
 	n, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, &got, 0)
 	if !errors.Is(err, upload.ErrUnavailable) || n != 6 || calls != 2 || !strings.Contains(err.Error(), "after 6 bytes") {
 		t.Errorf("%d bytes after %d calls, %v", n, calls, err)
+	}
+}
+
+// The hash that a store announces is of the bytes that it keeps.
+func TestFetchReadsWhatIsCompressedOnTheWay(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-MD5", "of the compressed bytes")
+		z := gzip.NewWriter(w)
+		io.WriteString(z, "content")
+		z.Close()
+	}))
+	defer srv.Close()
+	var got bytes.Buffer
+	n, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, &got, 7)
+	if err != nil || n != 7 || got.String() != "content" {
+		t.Errorf("%d bytes, %q, %v", n, &got, err)
+	}
+	if _, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, &got, 6); !errors.Is(err, upload.ErrTooLarge) {
+		t.Errorf("%v, want upload.ErrTooLarge", err)
 	}
 }
 
