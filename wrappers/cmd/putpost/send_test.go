@@ -5,11 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+
+	"github.com/putpost/putpost/wrappers/internal/journal"
 )
 
 func TestWhatIsSentIsStoredUnderThePrintedID(t *testing.T) {
@@ -117,6 +123,11 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 		got := invoke(s.env, nil, commandName("ncloudmailer", verb), line.TempRequestID, "../files")
 		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, ": not found: ") != 2 {
 			t.Errorf("%s of what is gone: got %+v", verb, got)
+		}
+		got = invoke(s.env, nil, commandName("ncloudmailer", verb), "--json", line.TempRequestID)
+		var f failure
+		if err := json.Unmarshal([]byte(got.stdout), &f); err != nil || f.Kind != "notFound" || f.ID != line.TempRequestID || f.Op != verb || f.Code == "" {
+			t.Errorf("%s --json of what is gone: got %+v", verb, got)
 		}
 		// A fileId is the id that is at hand, and not the one it takes.
 		got = invoke(s.env, nil, commandName("ncloudmailer", verb), line.ID)
@@ -332,6 +343,73 @@ func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
 	for _, args := range [][]string{{"demo"}, {"serve", "--addr", "127.0.0.1:0"}} {
 		if code := run(args, func(string) string { return "" }, nil, &brokenWriter{}, io.Discard); code != 1 {
 			t.Errorf("%v: exit code %d, want 1", args, code)
+		}
+	}
+}
+
+func TestOneConnectionForEachFileAtOnce(t *testing.T) {
+	s := newService(t)
+	var connections atomic.Int64
+	srv := httptest.NewUnstartedServer(s)
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	var agents sync.Map
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		agents.Store(r.UserAgent(), true)
+		next.ServeHTTP(w, r)
+	})
+	dir := small(t, 300)
+	for provider, base := range map[string]map[string]string{
+		"ncloudmailer":    with(s.env, ncpBaseURL, srv.URL+"/api/v1"),
+		"twentyfourseven": with(s.env, tfsBaseURL, srv.URL+"/v1"),
+	} {
+		connections.Store(0)
+		if got := invoke(base, nil, "send", "--to", provider, "-c", "16", "-r", dir); got.code != 0 || len(rows(got.stdout)) != 300 {
+			t.Fatalf("got %+v", got)
+		}
+		if n := connections.Load(); n > 16 {
+			t.Errorf("%s: %d connections were made for 16 files at once", provider, n)
+		}
+	}
+	agents.Range(func(agent, _ any) bool {
+		if agent != userAgent() {
+			t.Errorf("the User-Agent is %q, want %q", agent, userAgent())
+		}
+		return true
+	})
+}
+
+func TestALongNameIsSentAndNoted(t *testing.T) {
+	s := newService(t)
+	for _, name := range []string{strings.Repeat("n", 255), strings.Repeat("보", 85), strings.Repeat("한", 83) + ".pdf"} {
+		dir := files(t, name, "content")
+		args := []string{"send", "--to", "ncloudmailer", "--journal", filepath.Join(t.TempDir(), "j"), "-r", dir}
+		if got := invoke(s.env, nil, args...); got.code != 0 || len(rows(got.stdout)) != 1 || rows(got.stdout)[0][1] != name {
+			t.Errorf("got %+v", got)
+		}
+		if got := invoke(s.env, nil, args...); got.code != 0 || got.stdout != "" {
+			t.Errorf("again: got %+v", got)
+		}
+	}
+}
+
+func TestTwoRunsDoNotShareAJournal(t *testing.T) {
+	s := newService(t)
+	noted := filepath.Join(t.TempDir(), "j")
+	j, err := journal.Open(noted, journal.Target{To: "ncloudmailer", Base: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	for _, dry := range []string{"--dry-run", "--json"} {
+		got := invoke(s.env, nil, "send", "--to", "ncloudmailer", dry, "--journal", noted, "x")
+		if got.code != exitUsage || got.stdout != "" || !strings.Contains(got.stderr, "is in use by another process") {
+			t.Errorf("%s: got %+v", dry, got)
 		}
 	}
 }

@@ -51,7 +51,7 @@ type verbCmd struct {
 	provider string
 	verb     verb
 
-	JSON bool     `name:"json" help:"Print a JSON object a line."`
+	JSON bool     `name:"json" help:"Print a JSON object for each file instead of columns, also for an ID that failed: only that has a kind."`
 	IDs  []string `arg:"" name:"ID"`
 }
 
@@ -80,6 +80,13 @@ func (c *verbCmd) Run(p *program) error {
 			}
 			out.failure("%s: %s%s", id, told(err), hint)
 			failed = true
+			if c.JSON {
+				f := failureOf(err)
+				f.Provider, f.ID = c.provider, id
+				if err := out.data(jsonLine(f)); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		for _, r := range records {
