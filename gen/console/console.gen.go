@@ -555,7 +555,8 @@ type ClientInterface interface {
 	// ListFiles List the files that arrived
 	//
 	// Lists files, the newest first. The list holds the SHA-256 of files of up
-	// to 1 MiB; `getFile` works it out for a file of any size.
+	// to 1 MiB; `getFile` works it out for a file of any size. Of files in a
+	// bucket, those are listed that the remembered exchanges are about.
 	//
 	// Corresponds with GET /files (the `ListFiles` operationId).
 	ListFiles(ctx context.Context, params *ListFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -615,7 +616,7 @@ type ClientInterface interface {
 	// ResetWithBody Start afresh
 	//
 	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. An upload that is under way is not touched: it ends as if it had
+	// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
 	// begun after the reset.
 	//
 	// Takes any type of body and a specified content type.
@@ -626,7 +627,7 @@ type ClientInterface interface {
 	// Reset Start afresh
 	//
 	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. An upload that is under way is not touched: it ends as if it had
+	// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
 	// begun after the reset.
 	//
 	// Takes a body of the `application/json` content type.
@@ -772,7 +773,8 @@ func (c *Client) RemoveFault(ctx context.Context, id FaultID, reqEditors ...Requ
 // ListFiles List the files that arrived
 //
 // Lists files, the newest first. The list holds the SHA-256 of files of up
-// to 1 MiB; `getFile` works it out for a file of any size.
+// to 1 MiB; `getFile` works it out for a file of any size. Of files in a
+// bucket, those are listed that the remembered exchanges are about.
 //
 // Corresponds with GET /files (the `ListFiles` operationId).
 func (c *Client) ListFiles(ctx context.Context, params *ListFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -902,7 +904,7 @@ func (c *Client) ListProviders(ctx context.Context, reqEditors ...RequestEditorF
 // ResetWithBody Start afresh
 //
 // Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. An upload that is under way is not touched: it ends as if it had
+// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
 // begun after the reset.
 //
 // Takes any type of body and a specified content type.
@@ -923,7 +925,7 @@ func (c *Client) ResetWithBody(ctx context.Context, contentType string, body io.
 // Reset Start afresh
 //
 // Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. An upload that is under way is not touched: it ends as if it had
+// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
 // begun after the reset.
 //
 // Takes a body of the `application/json` content type.
@@ -1688,7 +1690,8 @@ type ClientWithResponsesInterface interface {
 	// ListFilesWithResponse List the files that arrived
 	//
 	// Lists files, the newest first. The list holds the SHA-256 of files of up
-	// to 1 MiB; `getFile` works it out for a file of any size.
+	// to 1 MiB; `getFile` works it out for a file of any size. Of files in a
+	// bucket, those are listed that the remembered exchanges are about.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1758,7 +1761,7 @@ type ClientWithResponsesInterface interface {
 	// ResetWithBodyWithResponse Start afresh
 	//
 	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. An upload that is under way is not touched: it ends as if it had
+	// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
 	// begun after the reset.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -1769,7 +1772,7 @@ type ClientWithResponsesInterface interface {
 	// ResetWithResponse Start afresh
 	//
 	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. An upload that is under way is not touched: it ends as if it had
+	// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
 	// begun after the reset.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -2535,7 +2538,8 @@ func (c *ClientWithResponses) RemoveFaultWithResponse(ctx context.Context, id Fa
 // ListFilesWithResponse List the files that arrived
 //
 // Lists files, the newest first. The list holds the SHA-256 of files of up
-// to 1 MiB; `getFile` works it out for a file of any size.
+// to 1 MiB; `getFile` works it out for a file of any size. Of files in a
+// bucket, those are listed that the remembered exchanges are about.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2647,7 +2651,7 @@ func (c *ClientWithResponses) ListProvidersWithResponse(ctx context.Context, req
 // ResetWithBodyWithResponse Start afresh
 //
 // Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. An upload that is under way is not touched: it ends as if it had
+// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
 // begun after the reset.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -2664,7 +2668,7 @@ func (c *ClientWithResponses) ResetWithBodyWithResponse(ctx context.Context, con
 // ResetWithResponse Start afresh
 //
 // Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. An upload that is under way is not touched: it ends as if it had
+// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
 // begun after the reset.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).

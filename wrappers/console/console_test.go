@@ -17,6 +17,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	naver "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	"github.com/putpost/putpost/wrappers/store"
 	office "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest"
@@ -30,14 +31,18 @@ type service struct {
 	client *http.Client
 }
 
-func serve(t *testing.T, cfg console.Config) service {
+func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 	t.Helper()
+	var st store.Store // nil: each has a memory of its own
+	if len(in) > 0 {
+		st = in[0]
+	}
 	logger := slog.New(monitor.Refusals(slog.DiscardHandler))
-	mailer, err := naver.New(naver.Config{AccessKey: "test-access-key", SecretKey: "test-secret-key", Logger: logger})
+	mailer, err := naver.New(naver.Config{Store: st, AccessKey: "test-access-key", SecretKey: "test-secret-key", Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
-	taker, err := office.New(office.Config{Token: "test-token", Logger: logger})
+	taker, err := office.New(office.Config{Store: st, Token: "test-token", Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"mime"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	api "github.com/putpost/putpost/gen/console"
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // sumsInList is the largest file of which a list holds the SHA-256.
@@ -31,7 +33,7 @@ func (o operations) ListFiles(ctx context.Context, req api.ListFilesRequestObjec
 		if only != "" && p.Name != only {
 			continue
 		}
-		for f, err := range p.Standin.Files(ctx) {
+		for f, err := range o.filesOf(ctx, p) {
 			if err != nil {
 				return nil, err
 			}
@@ -108,14 +110,13 @@ type statuses interface {
 	SetStatus(ctx context.Context, fileID, status string) error
 }
 
-// find looks for a file. A file whose stand-in cannot list what it keeps has its
-// id alone.
+// find looks for a file.
 func (c *Console) find(ctx context.Context, provider, fileID string) (Provider, standinhttp.File, error) {
 	p := c.provider(provider)
 	if p == nil {
 		return Provider{}, standinhttp.File{}, c.noProvider(http.StatusNotFound, provider)
 	}
-	for f, err := range p.Standin.Files(ctx) {
+	for f, err := range c.filesOf(ctx, *p) {
 		if err != nil {
 			return Provider{}, standinhttp.File{}, err
 		}
@@ -124,6 +125,51 @@ func (c *Console) find(ctx context.Context, provider, fileID string) (Provider, 
 		}
 	}
 	return Provider{}, standinhttp.File{}, noFile(provider, fileID)
+}
+
+// filesOf yields the files of a stand-in. One whose store cannot list them, such
+// as a bucket, has those that the remembered exchanges are about.
+func (c *Console) filesOf(ctx context.Context, p Provider) iter.Seq2[standinhttp.File, error] {
+	return func(yield func(standinhttp.File, error) bool) {
+		for f, err := range p.Standin.Files(ctx) {
+			if errors.Is(err, errors.ErrUnsupported) {
+				c.filesOfExchanges(ctx, p, yield)
+				return
+			}
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
+}
+
+func (c *Console) filesOfExchanges(ctx context.Context, p Provider, yield func(standinhttp.File, error) bool) {
+	seen := map[string]bool{}
+	for _, x := range slices.Backward(c.monitor.Exchanges()) {
+		if x.Provider != p.Name || x.Status/100 != 2 {
+			continue
+		}
+		for i, id := range x.FileIDs {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			body, info, err := p.Standin.Open(ctx, id)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // not uploaded yet, or deleted
+			}
+			f := standinhttp.File{ID: id, ContentType: info.ContentType, Size: info.Size, Time: info.ModTime}
+			if err == nil {
+				body.Close()
+			}
+			if len(x.Files) == len(x.FileIDs) {
+				f.Name = upload.BaseName(x.Files[i].Name)
+			}
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
 }
 
 func noFile(provider, fileID string) error {

@@ -11,6 +11,7 @@ import (
 
 	api "github.com/putpost/putpost/gen/console"
 	"github.com/putpost/putpost/wrappers/console"
+	"github.com/putpost/putpost/wrappers/store"
 )
 
 func TestFilesAreShownAndGivenBack(t *testing.T) {
@@ -70,5 +71,32 @@ func TestAStatusIsSet(t *testing.T) {
 		if !strings.Contains(string(text), `"status":"`+word+`"`) {
 			t.Errorf("the status is %s, want %s", text, word)
 		}
+	}
+}
+
+// bucket is a store that cannot list what it holds.
+type bucket struct{ store.Store }
+
+func TestFilesInABucketAreThoseOfTheExchanges(t *testing.T) {
+	s := serve(t, console.Config{}, bucket{store.Memory(0)})
+	res, err := s.send("invoice.pdf", "%PDF-1.7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, id, _ := s.initiate("test-token")
+	s.initiate("test-token") // and nothing comes
+	if status := s.put(target, "text/plain", strings.NewReader("hello")); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	files := s.files()
+	if len(files) != 2 || files[0].FileID != id || files[0].Size != 5 || files[1].FileID != res.ID || files[1].Name != "invoice.pdf" {
+		t.Errorf("got %+v", files)
+	}
+	if resp, text := s.ask(http.MethodGet, "files/ncloudmailer/"+res.ID+"/content", ""); text != "%PDF-1.7" {
+		t.Errorf("%s: %q", resp.Status, text)
+	}
+	s.change(http.MethodPost, "reset", "{}", nil)
+	if n := len(s.files()); n != 0 {
+		t.Errorf("%d files are listed after a reset", n)
 	}
 }

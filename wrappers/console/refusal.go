@@ -33,8 +33,6 @@ func answerRefusal(w http.ResponseWriter, _ *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="putpost console", charset="UTF-8"`)
 	case errors.Is(err, fs.ErrNotExist):
 		status = http.StatusNotFound
-	case errors.Is(err, errors.ErrUnsupported):
-		status = http.StatusConflict
 	}
 	standinhttp.JSON(status, api.Error{Error: err.Error()}).Write(w)
 }

@@ -32,14 +32,16 @@ func (o operations) ListProviders(ctx context.Context, _ api.ListProvidersReques
 	return api.ListProviders200JSONResponse(list), nil
 }
 
-// Reset starts afresh. A stand-in that cannot list its files keeps them, and the
-// answer says so.
+// Reset starts afresh. A stand-in whose store cannot list its files, such as a
+// bucket, keeps them.
 func (o operations) Reset(ctx context.Context, _ api.ResetRequestObject) (api.ResetResponseObject, error) {
 	ctx = context.WithoutCancel(ctx) // half a reset helps nobody
 	o.monitor.Reset()
 	var failed error
 	for _, p := range o.cfg.Providers {
-		failed = errors.Join(failed, p.Standin.Reset(ctx))
+		if err := p.Standin.Reset(ctx); !errors.Is(err, errors.ErrUnsupported) {
+			failed = errors.Join(failed, err)
+		}
 	}
 	o.changes.note(wasReset)
 	if failed != nil {
