@@ -97,7 +97,8 @@ func TestRequiredFieldsAndTypes(t *testing.T) {
 		},
 		{
 			"twentyfourseven", "Document", []string{"documentId", "contentType", "downloadUrl"},
-			map[string]string{"documentId": "integer(int64)", "contentType": "string", "downloadUrl": "string(uri)", "pages": "array"},
+			map[string]string{"documentId": "integer(int64)", "contentType": "string", "downloadUrl": "string(uri)",
+				"pages": "array"},
 		},
 		{"ncloudmailer", "CreateFileRequest", []string{"fileList"}, map[string]string{"fileList": "array"}},
 		{
@@ -267,7 +268,8 @@ func TestAuthenticationStandsInSecuritySchemesOnly(t *testing.T) {
 	}
 
 	sevenOffice := load(t, "twentyfourseven")
-	if bearer := sevenOffice.Components.SecuritySchemes["bearerToken"].Value; bearer.Type != "http" || bearer.Scheme != "bearer" {
+	if bearer := sevenOffice.Components.SecuritySchemes["bearerToken"].Value; bearer.Type != "http" ||
+		bearer.Scheme != "bearer" {
 		t.Errorf("bearerToken is %s %s", bearer.Type, bearer.Scheme)
 	}
 	flow := sevenOffice.Components.SecuritySchemes["clientCredentials"].Value.Flows.ClientCredentials
@@ -288,7 +290,8 @@ func TestAuthenticationStandsInSecuritySchemesOnly(t *testing.T) {
 		headers = append(headers, scheme.Name)
 	}
 	slices.Sort(headers)
-	if diff := cmp.Diff([]string{"x-ncp-apigw-signature-v2", "x-ncp-apigw-timestamp", "x-ncp-iam-access-key"}, headers); diff != "" || len(naver.Security) != 1 {
+	if diff := cmp.Diff([]string{"x-ncp-apigw-signature-v2", "x-ncp-apigw-timestamp", "x-ncp-iam-access-key"},
+		headers); diff != "" || len(naver.Security) != 1 {
 		t.Errorf("the three headers belong together (-want +got):\n%s", diff)
 	}
 }

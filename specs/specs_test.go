@@ -111,7 +111,8 @@ func TestGeneratedCodeLinksTheRuntimeOnly(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no go command to list the dependencies with")
 	}
-	out, err := exec.CommandContext(t.Context(), goTool, "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "../gen/...").Output()
+	out, err := exec.CommandContext(t.Context(), goTool, "list", "-deps", "-f",
+		"{{if not .Standard}}{{.ImportPath}}{{end}}", "../gen/...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

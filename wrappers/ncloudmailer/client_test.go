@@ -56,7 +56,8 @@ func newMailer(t *testing.T) *mailer {
 }
 
 func (m *mailer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	got := received{method: r.Method, uri: r.RequestURI, header: r.Header, length: r.ContentLength, chunked: len(r.TransferEncoding) > 0}
+	got := received{method: r.Method, uri: r.RequestURI, header: r.Header, length: r.ContentLength,
+		chunked: len(r.TransferEncoding) > 0}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // whoever sends a torn body gets no answer
@@ -122,7 +123,9 @@ func partsOf(contentType, body string) (parts []received, err error) {
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, received{uri: disposition["name"], name: disposition["filename"], header: http.Header(part.Header), body: string(data)})
+		parts = append(parts,
+			received{uri: disposition["name"], name: disposition["filename"], header: http.Header(part.Header),
+				body: string(data)})
 	}
 }
 
@@ -210,7 +213,8 @@ func TestUploadSendsOneSignedFormOfExactLength(t *testing.T) {
 		t.Errorf("expires %v, want 24 hours from now", res.Expires)
 	}
 	res.Expires = time.Time{}
-	if want := (upload.Result{ID: "file-1-99", Name: "test.txt", TraceID: "trace-1", Size: 16, TempRequestID: "request-99"}); res != want {
+	if want := (upload.Result{ID: "file-1-99", Name: "test.txt", TraceID: "trace-1", Size: 16,
+		TempRequestID: "request-99"}); res != want {
 		t.Errorf("got  %+v\nwant %+v", res, want)
 	}
 	requests := m.took()
@@ -219,7 +223,8 @@ func TestUploadSendsOneSignedFormOfExactLength(t *testing.T) {
 	}
 	r := requests[0]
 	if r.method != "POST" || r.uri != "/api/v1/files" || r.chunked || r.length != int64(len(r.body)) {
-		t.Errorf("%s %s with %d bytes declared, %d sent, chunked: %t", r.method, r.uri, r.length, len(r.body), r.chunked)
+		t.Errorf("%s %s with %d bytes declared, %d sent, chunked: %t", r.method, r.uri, r.length, len(r.body),
+			r.chunked)
 	}
 	if len(r.parts) != 1 || r.parts[0].uri != "fileList" || r.parts[0].name != "test.txt" ||
 		r.parts[0].header.Get("Content-Type") != "text/plain" || r.parts[0].body != "upload test file" {
@@ -247,7 +252,8 @@ func TestCreateFileSendsAndAnswersInOrder(t *testing.T) {
 		t.Errorf("the batch is %+v", batch)
 	}
 	for i, src := range srcs {
-		if p := requests[0].parts[i]; p.name != src.Name || p.body != contentOf(t, src) || p.header.Get("Content-Type") != src.ContentType {
+		if p := requests[0].parts[i]; p.name != src.Name || p.body != contentOf(t, src) ||
+			p.header.Get("Content-Type") != src.ContentType {
 			t.Errorf("part %d is %q with %q of %q, want %+v", i+1, p.name, p.body, p.header.Get("Content-Type"), src)
 		}
 		want := upload.Result{
@@ -283,17 +289,27 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 	client := m.client(t)
 	srcs := []upload.Source{upload.Bytes("a", []byte("one")), upload.Bytes("b", []byte("three"))}
 	for _, tc := range []struct{ what, body, says string }{
-		{"fewer files", `{"tempRequestId":"r","files":[` + one + `]}`, "lists 1 files, and 2 were sent (tempRequestId r, fileId 1)"},
-		{"more files", `{"tempRequestId":"r","files":[` + one + `,` + two + `,` + two + `]}`, "lists 3 files, and 2 were sent"},
+		{"fewer files", `{"tempRequestId":"r","files":[` + one + `]}`,
+			"lists 1 files, and 2 were sent (tempRequestId r, fileId 1)"},
+		{"more files", `{"tempRequestId":"r","files":[` + one + `,` + two + `,` + two + `]}`,
+			"lists 3 files, and 2 were sent"},
 		{"no files", `{"tempRequestId":"r"}`, "lists 0 files, and 2 were sent"},
-		{"another order", `{"tempRequestId":"r","files":[` + two + `,` + one + `]}`, "file 1 has 5 bytes, and 3 were sent"},
-		{"another size", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":4,"fileId":"2"}]}`, "file 2 has 4 bytes, and 5 were sent"},
-		{"another size in a text", `{"tempRequestId":"r","files":[` + one + `,{"fileSize":"4","fileId":2}]}`, "file 2 has 4 bytes, and 5 were sent (tempRequestId r, fileId 1, fileId 2)"},
-		{"a size that is none", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":"5 bytes","fileId":"2"}]}`, "no whole number (tempRequestId r, fileId 1, fileId 2)"},
-		{"half a byte", `{"files":[` + one + `,{"fileSize":5.5,"fileId":"2"}]}`, "no whole number (fileId 1, fileId 2)"},
-		{"no fileId", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":5}]}`, "file 2 has no fileId (tempRequestId r, fileId 1)"},
-		{"a fileId that is none", `{"tempRequestId":"r","files":[{"fileSize":3,"fileId":{}},` + two + `]}`, "file 1 has no fileId (tempRequestId r, fileId 2)"},
-		{"an empty fileId", `{"tempRequestId":"r","files":[{"fileName":"a","fileSize":3,"fileId":""},` + two + `]}`, "file 1 has no fileId"},
+		{"another order", `{"tempRequestId":"r","files":[` + two + `,` + one + `]}`,
+			"file 1 has 5 bytes, and 3 were sent"},
+		{"another size", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":4,"fileId":"2"}]}`,
+			"file 2 has 4 bytes, and 5 were sent"},
+		{"another size in a text", `{"tempRequestId":"r","files":[` + one + `,{"fileSize":"4","fileId":2}]}`,
+			"file 2 has 4 bytes, and 5 were sent (tempRequestId r, fileId 1, fileId 2)"},
+		{"a size that is none",
+			`{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":"5 bytes","fileId":"2"}]}`, "no whole number (tempRequestId r, fileId 1, fileId 2)"},
+		{"half a byte", `{"files":[` + one + `,{"fileSize":5.5,"fileId":"2"}]}`,
+			"no whole number (fileId 1, fileId 2)"},
+		{"no fileId", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":5}]}`,
+			"file 2 has no fileId (tempRequestId r, fileId 1)"},
+		{"a fileId that is none", `{"tempRequestId":"r","files":[{"fileSize":3,"fileId":{}},` + two + `]}`,
+			"file 1 has no fileId (tempRequestId r, fileId 2)"},
+		{"an empty fileId", `{"tempRequestId":"r","files":[{"fileName":"a","fileSize":3,"fileId":""},` + two + `]}`,
+			"file 1 has no fileId"},
 		{"an array", `[]`, "cannot be used"},
 		{"null", `null`, "neither a tempRequestId nor files"},
 		{"HTML", `<html>maintenance</html>`, "cannot be used"},
@@ -303,7 +319,8 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 		m.says(http.StatusCreated, tc.body)
 		batch, err := client.CreateFile(t.Context(), srcs...)
 		f := failure(t, err)
-		if !errors.Is(f, upload.ErrUnavailable) || f.Status != 201 || f.TraceID != "trace-1" || f.Op != "createFile" || f.Attempts != 1 {
+		if !errors.Is(f, upload.ErrUnavailable) || f.Status != 201 || f.TraceID != "trace-1" ||
+			f.Op != "createFile" || f.Attempts != 1 {
 			t.Errorf("%s: %+v, want upload.ErrUnavailable with status and trace id after one attempt", tc.what, f)
 		}
 		if !strings.Contains(f.Error(), tc.says) {
@@ -323,7 +340,8 @@ func TestSuccessSurvivesEverySpelling(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t)
 	for body, want := range map[string]upload.Result{
-		`{"tempRequestId":"r","files":[{"fileName":"a","fileSize":"3","fileId":"1"}]}`:                {ID: "1", TempRequestID: "r"},
+		`{"tempRequestId":"r","files":[{"fileName":"a","fileSize":"3","fileId":"1"}]}`: {ID: "1",
+			TempRequestID: "r"},
 		`{"tempRequestId":7,"files":[{"fileName":"a","fileSize":3.0,"fileId":12345678901234567890}]}`: {ID: "12345678901234567890", TempRequestID: "7"},
 		`{"tempRequestId":null,"files":[{"fileName":null,"fileSize":null,"fileId":"1"}]}`:             {ID: "1"},
 		`{"files":[{"fileId":1.0}]}`: {ID: "1"},
@@ -332,7 +350,8 @@ func TestSuccessSurvivesEverySpelling(t *testing.T) {
 	} {
 		m.says(http.StatusCreated, body)
 		res, err := client.Upload(t.Context(), upload.Bytes("a", []byte("one")))
-		if err != nil || res.ID != want.ID || res.TempRequestID != want.TempRequestID || res.Name != "a" || res.Size != 3 {
+		if err != nil || res.ID != want.ID || res.TempRequestID != want.TempRequestID || res.Name != "a" ||
+			res.Size != 3 {
 			t.Errorf("%s\nbecame %+v, %v", body, res, err)
 		}
 	}
@@ -353,7 +372,8 @@ func TestSuccessThatBrokeOffBehindTheIDCounts(t *testing.T) {
 			io.WriteString(w, tc.body)
 		})
 		res, err := client.Upload(t.Context(), upload.Bytes("a", []byte("one")))
-		if tc.says == "" && (err != nil || res.ID != "1") || tc.says != "" && (!errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), tc.says)) {
+		if tc.says == "" && (err != nil || res.ID != "1") ||
+			tc.says != "" && (!errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), tc.says)) {
 			t.Errorf("%s: %+v, %v", tc.body, res, err)
 		}
 	}
@@ -365,7 +385,8 @@ func TestAnswersMayHoldMore(t *testing.T) {
 	m.answers(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		w.WriteHeader(http.StatusOK) // not the documented 201
-		io.WriteString(w, `{"tempRequestId":"r","new":{},"files":[{"fileName":"a","fileSize":3,"fileId":"1","new":[1]}]}`)
+		io.WriteString(w,
+			`{"tempRequestId":"r","new":{},"files":[{"fileName":"a","fileSize":3,"fileId":"1","new":[1]}]}`)
 	})
 	res, err := m.client(t).Upload(t.Context(), upload.Bytes("a", []byte("one")))
 	if err != nil || res.ID != "1" {
@@ -430,17 +451,19 @@ func TestSourceThatCannotBeSentIsRefusedUnsent(t *testing.T) {
 	good := upload.Bytes("good", []byte("x"))
 	open := good.Open
 	for what, srcs := range map[string][]upload.Source{
-		"none at all":            nil,
-		"the zero source":        {{}},
-		"a size and no more":     {{Size: 5}},
-		"no Open":                {{Name: "a", Size: 1}},
-		"a negative size":        {{Name: "a", Size: -1, Open: open}},
-		"no media type":          {{Name: "a", Size: 1, Open: open, ContentType: "pdf"}},
-		"a header in the type":   {{Name: "a", Size: 1, Open: open, ContentType: "text/plain\r\nX-Injected: 1"}},
-		"one bad among good":     {good, {Name: "a"}, good},
-		"one zero among good":    {good, {}, good},
-		"a file that is gone":    {{Name: "a", Size: 1, Open: func() (io.ReadCloser, error) { return nil, io.ErrClosedPipe }}},
-		"one gone among good":    {good, {Name: "a", Size: 1, Open: func() (io.ReadCloser, error) { return nil, io.ErrClosedPipe }}},
+		"none at all":          nil,
+		"the zero source":      {{}},
+		"a size and no more":   {{Size: 5}},
+		"no Open":              {{Name: "a", Size: 1}},
+		"a negative size":      {{Name: "a", Size: -1, Open: open}},
+		"no media type":        {{Name: "a", Size: 1, Open: open, ContentType: "pdf"}},
+		"a header in the type": {{Name: "a", Size: 1, Open: open, ContentType: "text/plain\r\nX-Injected: 1"}},
+		"one bad among good":   {good, {Name: "a"}, good},
+		"one zero among good":  {good, {}, good},
+		"a file that is gone": {{Name: "a", Size: 1,
+			Open: func() (io.ReadCloser, error) { return nil, io.ErrClosedPipe }}},
+		"one gone among good": {good,
+			{Name: "a", Size: 1, Open: func() (io.ReadCloser, error) { return nil, io.ErrClosedPipe }}},
 		"an empty one that grew": {{Name: "a", Size: 0, Open: open}},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -448,7 +471,8 @@ func TestSourceThatCannotBeSentIsRefusedUnsent(t *testing.T) {
 			for _, r := range m.took() {
 				t.Errorf("sent %q", r.body)
 			}
-			if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Provider != "ncloudmailer" || f.Op != "createFile" {
+			if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Provider != "ncloudmailer" ||
+				f.Op != "createFile" {
 				t.Errorf("%v, want upload.ErrInvalid", f)
 			}
 		})
@@ -477,7 +501,8 @@ func TestResultHasTheServersNameOrElseItsOwn(t *testing.T) {
 
 func TestGetFileAndDeleteFileListTheBatch(t *testing.T) {
 	m := newMailer(t)
-	m.says(http.StatusOK, `{"tempRequestId":"request-99","files":[{"fileName":"b","fileSize":5,"fileId":"2"},{"fileName":"a","fileSize":3,"fileId":"1"}]}`)
+	m.says(http.StatusOK,
+		`{"tempRequestId":"request-99","files":[{"fileName":"b","fileSize":5,"fileId":"2"},{"fileName":"a","fileSize":3,"fileId":"1"}]}`)
 	client := m.client(t)
 	for method, call := range map[string]func(context.Context, string) (ncloudmailer.Batch, error){
 		"GET": client.GetFile, "DELETE": client.DeleteFile,
@@ -511,7 +536,8 @@ func TestGetFileAndDeleteFileOfWhatIsNotThere(t *testing.T) {
 		"getFile": client.GetFile, "deleteFile": client.DeleteFile,
 	} {
 		_, err := call(t.Context(), "request-99")
-		if f := failure(t, err); !errors.Is(f, upload.ErrNotFound) || f.Status != 400 || f.Code != "77103" || f.Op != op {
+		if f := failure(t, err); !errors.Is(f, upload.ErrNotFound) || f.Status != 400 || f.Code != "77103" ||
+			f.Op != op {
 			t.Errorf("%s: %+v, want upload.ErrNotFound", op, f)
 		}
 	}
@@ -646,10 +672,12 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestZeroConfigMeansKorea(t *testing.T) {
 	var asked string
-	client, err := ncloudmailer.New(testKeys, upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		asked = r.URL.String()
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"tempRequestId":"r"}`)), Request: r}, nil
-	})}})
+	client, err := ncloudmailer.New(testKeys,
+		upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked = r.URL.String()
+			return &http.Response{StatusCode: 200, Header: http.Header{},
+				Body: io.NopCloser(strings.NewReader(`{"tempRequestId":"r"}`)), Request: r}, nil
+		})}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -686,7 +714,8 @@ func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
 		{"the encoding of the body", testKeys, header("content-encoding"), "Content-Encoding"},
 		{"the transfer's encoding", testKeys, header("transfer-encoding"), "Transfer-Encoding"},
 		{"no header name", testKeys, header("a b"), "a b"},
-		{"a value of two lines", testKeys, upload.Config{Header: http.Header{"x-ncp-lang": {"ko-KR\r\nX-Injected: 1"}}}, "X-Ncp-Lang"},
+		{"a value of two lines", testKeys,
+			upload.Config{Header: http.Header{"x-ncp-lang": {"ko-KR\r\nX-Injected: 1"}}}, "X-Ncp-Lang"},
 	} {
 		client, err := ncloudmailer.New(tc.keys, tc.cfg)
 		if !errors.Is(err, upload.ErrInvalid) || client != nil {
@@ -694,7 +723,8 @@ func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
 			continue
 		}
 		text := err.Error()
-		if !strings.Contains(text, tc.says) || !strings.HasPrefix(text, "ncloudmailer: ") || strings.Contains(text, "\n") {
+		if !strings.Contains(text, tc.says) || !strings.HasPrefix(text, "ncloudmailer: ") ||
+			strings.Contains(text, "\n") {
 			t.Errorf("%s: %q does not say %q in one line", tc.what, text, tc.says)
 		}
 		if strings.Contains(text, "s3cret") || strings.Contains(text, "acc3ss") {
@@ -731,14 +761,16 @@ func TestHeadersOfTheConfigGoOutWithEveryCall(t *testing.T) {
 func TestUploadOfAStreamMakesOneAttempt(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t)
-	if res, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("line"), 4)); err != nil || res.Size != 4 {
+	if res, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("line"), 4)); err != nil ||
+		res.Size != 4 {
 		t.Errorf("%+v, %v", res, err)
 	}
 	m.took()
 	m.says(http.StatusServiceUnavailable, `{"error":{"errorCode":"500","message":"Endpoint Error"}}`)
 	_, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("line"), 4))
 	f := failure(t, err)
-	if !errors.Is(f, upload.ErrUnavailable) || !errors.Is(f, upload.ErrNotReplayable) || f.Status != 503 || f.Code != "500" || f.Attempts != 1 {
+	if !errors.Is(f, upload.ErrUnavailable) || !errors.Is(f, upload.ErrNotReplayable) || f.Status != 503 ||
+		f.Code != "500" || f.Attempts != 1 {
 		t.Errorf("%+v, want the answer, joined with upload.ErrNotReplayable", f)
 	}
 	if n := len(m.took()); n != 1 {

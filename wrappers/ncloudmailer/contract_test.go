@@ -136,7 +136,8 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 
 func TestStandinTakesTheDocumentedRequest(t *testing.T) {
 	srv := uploadtest.Serve(t, newStandin(t, nil), contract(t))
-	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/files", strings.NewReader(string(golden(t, "createFile.request"))))
+	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/files",
+		strings.NewReader(string(golden(t, "createFile.request"))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +149,9 @@ func TestStandinTakesTheDocumentedRequest(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusCreated || !strings.Contains(string(answer), `"fileName":"test.txt"`) || !strings.Contains(string(answer), `"fileSize":16`) {
+	if err != nil || resp.StatusCode != http.StatusCreated ||
+		!strings.Contains(string(answer), `"fileName":"test.txt"`) ||
+		!strings.Contains(string(answer), `"fileSize":16`) {
 		t.Errorf("status %d, %s (%v)", resp.StatusCode, answer, err)
 	}
 	files := srv.Files()
@@ -171,7 +174,8 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.ID != "40fe58bd-91fe-4f89-a62e-705a7c17d65e-99" || res.TempRequestID != "f355aac1-7776-4c0b-8484-20eaa065cb65-99" || res.Name != "test.txt" || res.Size != 16 {
+	if res.ID != "40fe58bd-91fe-4f89-a62e-705a7c17d65e-99" ||
+		res.TempRequestID != "f355aac1-7776-4c0b-8484-20eaa065cb65-99" || res.Name != "test.txt" || res.Size != 16 {
 		t.Errorf("got %+v", res)
 	}
 }

@@ -33,7 +33,8 @@ const fixedContent = "content"
 
 func (c fixedAnswer) upload(t *testing.T) (upload.Result, error) {
 	t.Helper()
-	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}, upload.Config{
+	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key",
+		SecretKey: "test-secret-key"}, upload.Config{
 		BaseURL: "https://api.example/api/v1", HTTPClient: &http.Client{Transport: c}, Retry: upload.Retry{Attempts: 1},
 	})
 	if err != nil {
@@ -53,11 +54,13 @@ func wellMade(t *testing.T, err error, status int) *upload.Error {
 		t.Fatalf("the status is %d, want %d, with the trace id: %v", f.Status, status, err)
 	}
 	known := false
-	for _, kind := range []error{upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound, upload.ErrTooLarge, upload.ErrRateLimited, upload.ErrUnavailable} {
+	for _, kind := range []error{upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound,
+		upload.ErrTooLarge, upload.ErrRateLimited, upload.ErrUnavailable} {
 		known = known || errors.Is(err, kind)
 	}
 	text := err.Error()
-	if !known || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || len([]rune(f.Message)) > 256 || len([]rune(f.Code)) > 64 {
+	if !known || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) ||
+		len([]rune(f.Message)) > 256 || len([]rune(f.Code)) > 64 {
 		t.Fatalf("the error is without a kind, too long, or more than a line: %q", text)
 	}
 	return f
@@ -85,7 +88,8 @@ func FuzzErrorAnswer(f *testing.F) {
 		e := wellMade(t, err, status)
 		login, missing := status == 400 && e.Code == "77101", status == 400 && e.Code == "77103"
 		for kind, is := range map[error]bool{
-			upload.ErrUnauthorized: status == 401 || login, upload.ErrForbidden: status == 403, upload.ErrNotFound: status == 404 || missing,
+			upload.ErrUnauthorized: status == 401 ||
+				login, upload.ErrForbidden: status == 403, upload.ErrNotFound: status == 404 || missing,
 			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 || status == 408 || status >= 500,
 		} {
 			if errors.Is(err, kind) != is {

@@ -102,7 +102,8 @@ func TestEachCodeHasItsKindAndIsRepeatedOnlyWhereThatMayHelp(t *testing.T) {
 			if got := len(m.took()); got != attempts || f.Attempts != attempts {
 				t.Errorf("sent %d times and counted %d, want %d", got, f.Attempts, attempts)
 			}
-			if f.Provider != "ncloudmailer" || f.Op != "createFile" || f.Status != tc.status || f.Code != tc.code || f.TraceID != "trace-1" {
+			if f.Provider != "ncloudmailer" || f.Op != "createFile" || f.Status != tc.status || f.Code != tc.code ||
+				f.TraceID != "trace-1" {
 				t.Errorf("%+v", f)
 			}
 			if tc.code != "" && f.Message != "its words" {
@@ -160,12 +161,16 @@ func TestErrorsAreUnderstoodInEveryShape(t *testing.T) {
 			`{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}`,
 			"200", "Authentication Failed: Invalid authentication information.",
 		},
-		{"a number for the code", "application/json", `{"error":{"errorCode":200,"message":"Authentication Failed"}}`, "200", "Authentication Failed"},
+		{"a number for the code", "application/json", `{"error":{"errorCode":200,"message":"Authentication Failed"}}`,
+			"200", "Authentication Failed"},
 		{"no details", "application/json", `{"error":{"errorCode":"200","message":"m","details":null}}`, "200", "m"},
-		{"details that say the same", "application/json", `{"error":{"errorCode":"200","message":"m","details":"m"}}`, "200", "m"},
+		{"details that say the same", "application/json", `{"error":{"errorCode":"200","message":"m","details":"m"}}`,
+			"200", "m"},
 		{"details alone", "application/json", `{"error":{"errorCode":"200","details":"d"}}`, "200", "d"},
-		{"details of another type", "application/json", `{"error":{"errorCode":"200","message":"m","details":{"a":[1]}}}`, "200", "m"},
-		{"detail, and the fields", "application/json", `{"error":{"errorCode":"INVALID","message":"m","detail":"d","fieldErrors":[{"field":"f"}]}}`, "INVALID", `m: d: [{"field":"f"}]`},
+		{"details of another type", "application/json",
+			`{"error":{"errorCode":"200","message":"m","details":{"a":[1]}}}`, "200", "m"},
+		{"detail, and the fields", "application/json",
+			`{"error":{"errorCode":"INVALID","message":"m","detail":"d","fieldErrors":[{"field":"f"}]}}`, "INVALID", `m: d: [{"field":"f"}]`},
 		{"flat", "application/json", `{"errorCode":200,"errorMessage":"m"}`, "200", "m"},
 		{"flat with the other words", "application/json", `{"code":"200","message":"m"}`, "200", "m"},
 		{"nested with the other words", "application/json", `{"error":{"code":"200","errorMessage":"m"}}`, "200", "m"},
@@ -174,13 +179,16 @@ func TestErrorsAreUnderstoodInEveryShape(t *testing.T) {
 		{"JSON served as text", "text/plain;charset=UTF-8", `{"error":{"errorCode":"200","message":"m"}}`, "200", "m"},
 		{"JSON served as HTML", "text/html", `{"error":{"errorCode":"200","message":"m"}}`, "200", "m"},
 		{"JSON served as nothing", "", ` {"error":{"errorCode":"200","message":"m"}}` + "\n", "200", "m"},
-		{"another alphabet", "application/json", `{"error":{"errorCode":"200","message":"인증에 실패했습니다."}}`, "200", "인증에 실패했습니다."},
-		{"words of several lines", "application/json", `{"error":{"errorCode":"200","message":"a\r\nb\u0000\tc"}}`, "200", "a b c"},
+		{"another alphabet", "application/json", `{"error":{"errorCode":"200","message":"인증에 실패했습니다."}}`, "200",
+			"인증에 실패했습니다."},
+		{"words of several lines", "application/json", `{"error":{"errorCode":"200","message":"a\r\nb\u0000\tc"}}`,
+			"200", "a b c"},
 		{"a code of several lines", "application/json", `{"error":{"errorCode":"2\n00","message":"m"}}`, "2 00", "m"},
 		{"XML", "application/xml", "<error>\n  <code>200</code>\n</error>", "", "<error> <code>200</code> </error>"},
 		{"HTML", "text/html", "<html>\n<h1>401</h1>", "", "<html> <h1>401</h1>"},
 		{"words", "text/plain", "go away", "", "go away"},
-		{"half of a JSON text", "application/json", `{"error":{"errorCode":"200","mess`, "", `{"error":{"errorCode":"200","mess`},
+		{"half of a JSON text", "application/json", `{"error":{"errorCode":"200","mess`, "",
+			`{"error":{"errorCode":"200","mess`},
 		{"other JSON", "application/json", `[1,"two"]`, "", `[1,"two"]`},
 		{"null", "application/json", `null`, "", "null"},
 		{"a null for the error", "application/json", `{"error":null}`, "", `{"error":null}`},
@@ -218,16 +226,21 @@ func TestAClockThatIsOffIsNamed(t *testing.T) {
 		detail string
 		says   string // empty: nothing of the clock
 	}{
-		{what: "six minutes ahead", status: 401, ahead: 6*time.Minute + 30*time.Second, says: "set this machine's clock, which is 6m"},
-		{what: "six minutes behind", status: 401, ahead: -6*time.Minute - 20*time.Second, says: "set this machine's clock, which is 6m"},
+		{what: "six minutes ahead", status: 401, ahead: 6*time.Minute + 30*time.Second,
+			says: "set this machine's clock, which is 6m"},
+		{what: "six minutes behind", status: 401, ahead: -6*time.Minute - 20*time.Second,
+			says: "set this machine's clock, which is 6m"},
 		{what: "hours behind", status: 401, ahead: -9 * time.Hour, says: "set this machine's clock, which is 9h"},
 		{what: "just about right", status: 401, ahead: 4 * time.Minute},
 		{what: "right", status: 401},
 		{what: "unknown", status: 401, noDate: true},
-		{what: "right, but refused by name", status: 401, detail: "The Timestamp is expired.", says: "check this machine's clock"},
-		{what: "unknown, but refused by name", status: 401, noDate: true, detail: "invalid timestamp", says: "check this machine's clock"},
+		{what: "right, but refused by name", status: 401, detail: "The Timestamp is expired.",
+			says: "check this machine's clock"},
+		{what: "unknown, but refused by name", status: 401, noDate: true, detail: "invalid timestamp",
+			says: "check this machine's clock"},
 		{what: "off, in an answer that is about something else", status: 400, ahead: time.Hour, detail: "timestamp"},
-		{what: "off, in an answer of many words", status: 401, ahead: time.Hour, detail: strings.Repeat("very ", 100), says: "set this machine's clock"},
+		{what: "off, in an answer of many words", status: 401, ahead: time.Hour, detail: strings.Repeat("very ", 100),
+			says: "set this machine's clock"},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			m.answers(func(w http.ResponseWriter, r *http.Request) {
@@ -256,10 +269,13 @@ func TestAClockAtTheLimitIsNotBlamed(t *testing.T) {
 		5 * time.Minute: false, 5*time.Minute + time.Second: true, -5 * time.Minute: false, -5*time.Minute - time.Second: true,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			client, err := ncloudmailer.New(testKeys, upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-				header := http.Header{"Date": {time.Now().Add(off).UTC().Format(http.TimeFormat)}}
-				return &http.Response{StatusCode: http.StatusUnauthorized, Header: header, Body: http.NoBody, Request: r}, nil
-			})}})
+			client, err := ncloudmailer.New(testKeys,
+				upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response,
+					error) {
+					header := http.Header{"Date": {time.Now().Add(off).UTC().Format(http.TimeFormat)}}
+					return &http.Response{StatusCode: http.StatusUnauthorized, Header: header, Body: http.NoBody,
+						Request: r}, nil
+				})}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -279,7 +295,8 @@ func TestCredentialsThatAnAnswerRepeatsAreNotShown(t *testing.T) {
 	m.answers(func(w http.ResponseWriter, r *http.Request) {
 		signature = r.Header.Get("x-ncp-apigw-signature-v2")
 		w.WriteHeader(http.StatusUnauthorized)
-		fmt.Fprintf(w, `{"error":{"errorCode":"200 %[1]s","message":"the signature %[1]s of %[2]s is wrong"}}`, signature, r.Header.Get("x-ncp-iam-access-key"))
+		fmt.Fprintf(w, `{"error":{"errorCode":"200 %[1]s","message":"the signature %[1]s of %[2]s is wrong"}}`,
+			signature, r.Header.Get("x-ncp-iam-access-key"))
 	})
 	_, err := client.GetFile(t.Context(), "r")
 	f := failure(t, err)

@@ -19,9 +19,11 @@ func TestLive(t *testing.T) {
 		t.Skip("uploads to a real service: make contract-live runs it")
 	}
 	baseURL := os.Getenv("NCLOUD_MAILER_BASE_URL")
-	keys := ncloudmailer.Credentials{AccessKey: os.Getenv("NCLOUD_ACCESS_KEY"), SecretKey: os.Getenv("NCLOUD_SECRET_KEY")}
+	keys := ncloudmailer.Credentials{AccessKey: os.Getenv("NCLOUD_ACCESS_KEY"),
+		SecretKey: os.Getenv("NCLOUD_SECRET_KEY")}
 	if baseURL == "" || keys.AccessKey == "" || keys.SecretKey == "" {
-		t.Skip("it runs where the environment has NCLOUD_MAILER_BASE_URL (" + ncloudmailer.BaseURLKR + " is the real one of Korea), NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY")
+		t.Skip("it runs where the environment has NCLOUD_MAILER_BASE_URL (" + ncloudmailer.BaseURLKR +
+			" is the real one of Korea), NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY")
 	}
 
 	stranger := ncloudmailer.Credentials{AccessKey: keys.AccessKey, SecretKey: "uploadtest-wrong-secret-key"}

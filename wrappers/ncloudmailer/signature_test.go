@@ -19,7 +19,8 @@ var signatures = []struct{ method, uri, timestamp, want string }{
 	{"POST", "/api/v1/files", "856915200000", "q1JhbYivx0lU//wBoOyh+yn/y7+Lg9Ez/Xj6FDzxap4="},
 	{"POST", "/api/v1/mails", "1789174800000", "sUivhBVe0ZI9YKhZPcvrMaOmFgI67grJuG5OI+T9nrE="},
 	{"POST", "/api/v1-sgn/files", "856915200000", "ViiYmCf8OECp0+UBGDtAl6sjLDHGWqeeFzSs6Y3W6Vc="},
-	{"GET", "/api/v1/files/f355aac1-7776-4c0b-8484-20eaa065cb65-99", "856915200000", "+qZo3pMpnEOIGAG+PKnUw4Gl15g/wemMg34vTOUaudQ="},
+	{"GET", "/api/v1/files/f355aac1-7776-4c0b-8484-20eaa065cb65-99", "856915200000",
+		"+qZo3pMpnEOIGAG+PKnUw4Gl15g/wemMg34vTOUaudQ="},
 }
 
 func TestSignatureOfTheKnownVectors(t *testing.T) {

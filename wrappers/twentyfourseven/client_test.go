@@ -36,14 +36,17 @@ func TestUploadAsksForAnAddressAndSendsTheBytesThere(t *testing.T) {
 		t.Fatalf("%d and %d requests, want one each", len(o.took("fileUpload")), len(o.took("presigned")))
 	}
 	post, put := o.took("fileUpload")[0], o.took("presigned")[0]
-	if post.method != "POST" || post.uri != "/v1/fileUpload" || post.contentType != "application/json" || post.body != `{"contentType":"application/pdf"}` ||
+	if post.method != "POST" || post.uri != "/v1/fileUpload" || post.contentType != "application/json" ||
+		post.body != `{"contentType":"application/pdf"}` ||
 		post.length != int64(len(post.body)) || post.chunked {
 		t.Errorf("the first step is %+v", post)
 	}
-	if post.authorization != "Bearer static-token" || post.header.Get("x-department") != "invoices" || post.header.Get("User-Agent") != "invoices/2" {
+	if post.authorization != "Bearer static-token" || post.header.Get("x-department") != "invoices" ||
+		post.header.Get("User-Agent") != "invoices/2" {
 		t.Errorf("the first step has the headers %v", post.header)
 	}
-	if put.method != "PUT" || put.uri != "/upload/1?signature=presigned-secret-1" || put.contentType != "application/pdf" || put.body != "%PDF-1.7" || put.length != 8 || put.chunked {
+	if put.method != "PUT" || put.uri != "/upload/1?signature=presigned-secret-1" ||
+		put.contentType != "application/pdf" || put.body != "%PDF-1.7" || put.length != 8 || put.chunked {
 		t.Errorf("the presigned step is %+v", put)
 	}
 	for name := range put.header {
@@ -84,7 +87,8 @@ func TestBothStepsNameTheSameContentType(t *testing.T) {
 func TestEveryNameIsTaken(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t)
-	for name, want := range map[string]string{"": "", "dir/": "", "견적서.pdf": "견적서.pdf", "a\r\nb": "a\r\nb", `a\"b".txt`: `"b".txt`, "\xff": "\xff"} {
+	for name, want := range map[string]string{"": "", "dir/": "", "견적서.pdf": "견적서.pdf", "a\r\nb": "a\r\nb",
+		`a\"b".txt`: `"b".txt`, "\xff": "\xff"} {
 		src := small
 		src.Name = name
 		if res, err := client.Upload(t.Context(), src); err != nil || res.Name != want {
@@ -105,7 +109,8 @@ func TestSourceThatCannotBeSentCostsNoCall(t *testing.T) {
 		"a header in the type": {Name: "a", Size: 7, Open: small.Open, ContentType: "text/plain\r\nX-Injected: 1"},
 	} {
 		_, err := client.Upload(t.Context(), src)
-		if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Provider != "twentyfourseven" || f.Attempts != 0 {
+		if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Provider != "twentyfourseven" ||
+			f.Attempts != 0 {
 			t.Errorf("%s: %+v, want upload.ErrInvalid and no attempt", what, f)
 		}
 	}
@@ -115,7 +120,8 @@ func TestSourceThatCannotBeSentCostsNoCall(t *testing.T) {
 }
 
 func TestUploadMethodIsWhatTheAnswerSays(t *testing.T) {
-	for method, want := range map[string]string{"PUT": "PUT", "put": "PUT", "Post": "POST", "DELETE": "", "GET": "", "PATCH": "", "PUT ": "", "P\nUT": ""} {
+	for method, want := range map[string]string{"PUT": "PUT", "put": "PUT", "Post": "POST", "DELETE": "", "GET": "",
+		"PATCH": "", "PUT ": "", "P\nUT": ""} {
 		o := newOffice()
 		client := o.simple(t)
 		o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
@@ -140,7 +146,8 @@ func TestPresignedStepIsRepeatedWithTheSameAddress(t *testing.T) {
 	o.presigned = func(w http.ResponseWriter, r *http.Request) {
 		if o.count("presigned") < 3 {
 			w.WriteHeader(http.StatusServiceUnavailable)
-			io.WriteString(w, `<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Reduce your rate.</Message></Error>`)
+			io.WriteString(w,
+				`<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Reduce your rate.</Message></Error>`)
 		}
 	}
 	res, err := client.Upload(t.Context(), small)
@@ -184,18 +191,21 @@ func TestFailedPresignedStepHasTheStoresReasonAndTheAPIsTraceID(t *testing.T) {
 		o.presigned = func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Trace-Id", "the store's")
 			w.WriteHeader(tc.status)
-			fmt.Fprintf(w, "<?xml version=\"1.0\"?>\n<Error><Code>%s</Code><Message>its words</Message></Error>", tc.code)
+			fmt.Fprintf(w, "<?xml version=\"1.0\"?>\n<Error><Code>%s</Code><Message>its words</Message></Error>",
+				tc.code)
 		}
 		_, err := client.Upload(t.Context(), small)
 		f := failure(t, err)
-		if !errors.Is(f, tc.kind) || f.Op != "presigned" || f.Status != tc.status || f.Code != tc.code || f.Message != "its words" || f.TraceID != "trace-1" || f.Attempts != tc.attempts {
+		if !errors.Is(f, tc.kind) || f.Op != "presigned" || f.Status != tc.status || f.Code != tc.code ||
+			f.Message != "its words" || f.TraceID != "trace-1" || f.Attempts != tc.attempts {
 			t.Errorf("%d %s: %+v, want %v", tc.status, tc.code, f, tc.kind)
 		}
 		if strings.Contains(f.Error(), "presigned-secret") {
 			t.Errorf("%v shows the presigned URL", f)
 		}
 		if n := o.count("presigned"); n != tc.attempts || tokens.asked != 1 || o.count("fileUpload") != 1 {
-			t.Errorf("%d %s: sent %d times, with %d tokens and %d addresses", tc.status, tc.code, n, tokens.asked, o.count("fileUpload"))
+			t.Errorf("%d %s: sent %d times, with %d tokens and %d addresses", tc.status, tc.code, n, tokens.asked,
+				o.count("fileUpload"))
 		}
 	}
 }
@@ -210,10 +220,14 @@ var expiries = map[string]struct {
 	"GCS": {400, `<Error><Code>ExpiredToken</Code><Message>Invalid argument.</Message></Error>`, nil},
 	"Azure": {403, "\xef\xbb\xbf<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request.</Message>" +
 		"<AuthenticationErrorDetail>Signature not valid in the specified time frame: Start [then] - Expiry [then] - Current [now]</AuthenticationErrorDetail></Error>", nil},
-	"R2":                            {403, `<Error><Code>ExpiredRequest</Code><Message>Request has expired.</Message></Error>`, nil},
-	"a silent one with S3's query":  {403, "", url.Values{"X-Amz-Date": {"20200101T000000Z"}, "X-Amz-Expires": {"900"}}},
-	"a silent one with GCS's query": {403, "Forbidden", url.Values{"X-Goog-Date": {"20200101T000000Z"}, "X-Goog-Expires": {"900"}}},
-	"a silent one with Azure's":     {403, "", url.Values{"sig": {"x"}, "sv": {"2024-01-01"}, "se": {"2020-01-01T00:00:00Z"}}},
+	"R2": {403,
+		`<Error><Code>ExpiredRequest</Code><Message>Request has expired.</Message></Error>`, nil},
+	"a silent one with S3's query": {403, "",
+		url.Values{"X-Amz-Date": {"20200101T000000Z"}, "X-Amz-Expires": {"900"}}},
+	"a silent one with GCS's query": {403, "Forbidden",
+		url.Values{"X-Goog-Date": {"20200101T000000Z"}, "X-Goog-Expires": {"900"}}},
+	"a silent one with Azure's": {403, "",
+		url.Values{"sig": {"x"}, "sv": {"2024-01-01"}, "se": {"2020-01-01T00:00:00Z"}}},
 }
 
 // expiring is an office whose first so many addresses have run out.
@@ -223,7 +237,8 @@ func expiring(store string, first int) *office {
 	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
 		n := o.count("fileUpload")
 		w.Header().Set("X-Trace-Id", fmt.Sprintf("trace-%d", n))
-		fmt.Fprintf(w, `{"uploadMethod":"PUT","uploadUrl":"%s/upload/%d?%s","fileId":"id-%d"}`, o.base, n, answer.query.Encode(), n)
+		fmt.Fprintf(w, `{"uploadMethod":"PUT","uploadUrl":"%s/upload/%d?%s","fileId":"id-%d"}`, o.base, n,
+			answer.query.Encode(), n)
 	}
 	o.presigned = func(w http.ResponseWriter, r *http.Request) {
 		if o.count("presigned") <= first {
@@ -246,7 +261,8 @@ func TestExpiredAddressCostsOneNewStart(t *testing.T) {
 				t.Errorf("%+v, want the second start's id", res)
 			}
 			sent := o.took("presigned")
-			if len(sent) != 2 || o.count("fileUpload") != 2 || sent[1].body != "content" || !strings.HasPrefix(sent[1].uri, "/upload/2") {
+			if len(sent) != 2 || o.count("fileUpload") != 2 || sent[1].body != "content" ||
+				!strings.HasPrefix(sent[1].uri, "/upload/2") {
 				t.Errorf("%d starts, sent %+v", o.count("fileUpload"), sent)
 			}
 		})
@@ -259,7 +275,8 @@ func TestExpiredTwiceIsErrExpired(t *testing.T) {
 			o := expiring(store, 100)
 			_, err := o.simple(t).Upload(t.Context(), small)
 			f := failure(t, err)
-			if !errors.Is(f, upload.ErrExpired) || errors.Is(f, upload.ErrForbidden) || errors.Is(f, upload.ErrInvalid) ||
+			if !errors.Is(f, upload.ErrExpired) || errors.Is(f, upload.ErrForbidden) ||
+				errors.Is(f, upload.ErrInvalid) ||
 				f.Op != "presigned" || f.Status != answer.status || f.TraceID != "trace-2" {
 				t.Errorf("%+v, want upload.ErrExpired", f)
 			}
@@ -289,7 +306,8 @@ func TestExpiredWithAStreamIsTheFirstFailure(t *testing.T) {
 	if !errors.Is(f, upload.ErrExpired) || !errors.Is(f, upload.ErrNotReplayable) {
 		t.Errorf("%v, want upload.ErrExpired and upload.ErrNotReplayable", f)
 	}
-	if f.Status != 403 || f.Code != "AccessDenied" || f.Message != "Request has expired" || f.Op != "presigned" || f.TraceID != "trace-1" {
+	if f.Status != 403 || f.Code != "AccessDenied" || f.Message != "Request has expired" || f.Op != "presigned" ||
+		f.TraceID != "trace-1" {
 		t.Errorf("%+v, want what the store said", f)
 	}
 	if n := o.count("presigned"); n != 1 {
@@ -308,7 +326,8 @@ func TestExpiredAndThenSomethingElse(t *testing.T) {
 		start(w, r)
 	}
 	_, err := o.simple(t).Upload(t.Context(), small)
-	if f := failure(t, err); !errors.Is(f, upload.ErrForbidden) || errors.Is(f, upload.ErrExpired) || f.Op != "fileUpload" {
+	if f := failure(t, err); !errors.Is(f, upload.ErrForbidden) || errors.Is(f, upload.ErrExpired) ||
+		f.Op != "fileUpload" {
 		t.Errorf("%+v, want the second start's refusal", f)
 	}
 }
@@ -333,7 +352,8 @@ func TestUploadOfAStream(t *testing.T) {
 	}
 	o.presigned = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
 	_, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("content"), 7))
-	if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || !errors.Is(f, upload.ErrNotReplayable) || f.Status != 503 || f.Attempts != 1 {
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || !errors.Is(f, upload.ErrNotReplayable) ||
+		f.Status != 503 || f.Attempts != 1 {
 		t.Errorf("%+v, want the 503, joined with upload.ErrNotReplayable", f)
 	}
 }
@@ -359,9 +379,12 @@ func TestPlainAddressIsRefusedWhereTheAPIIsSecure(t *testing.T) {
 	if _, err := client.Upload(t.Context(), small); err != nil {
 		t.Fatal(err)
 	}
-	o.fileUpload = says(200, `{"uploadMethod":"PUT","uploadUrl":"`+strings.Replace(ts.URL, "https", "http", 1)+`/upload/1?signature=presigned-secret","fileId":"1"}`)
+	o.fileUpload = says(200,
+		`{"uploadMethod":"PUT","uploadUrl":"`+strings.Replace(ts.URL, "https", "http",
+			1)+`/upload/1?signature=presigned-secret","fileId":"1"}`)
 	_, err := client.Upload(t.Context(), small)
-	if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || f.Op != "presigned" || !strings.Contains(f.Error(), "plain http") || strings.Contains(f.Error(), "presigned-secret") {
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || f.Op != "presigned" ||
+		!strings.Contains(f.Error(), "plain http") || strings.Contains(f.Error(), "presigned-secret") {
 		t.Errorf("%v, want a refusal of plain http", f)
 	}
 	if n := o.count("presigned"); n != 1 {
@@ -370,7 +393,8 @@ func TestPlainAddressIsRefusedWhereTheAPIIsSecure(t *testing.T) {
 }
 
 func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
-	if _, err := twentyfourseven.New(nil, upload.Config{}); !errors.Is(err, upload.ErrInvalid) || !strings.HasPrefix(err.Error(), "twentyfourseven: ") {
+	if _, err := twentyfourseven.New(nil, upload.Config{}); !errors.Is(err, upload.ErrInvalid) ||
+		!strings.HasPrefix(err.Error(), "twentyfourseven: ") {
 		t.Errorf("no token source: %v, want upload.ErrInvalid", err)
 	}
 	for says, cfg := range map[string]upload.Config{
@@ -381,7 +405,8 @@ func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
 		"Content-Type":  {Header: http.Header{"content-type": {"text/plain"}}},
 	} {
 		client, err := twentyfourseven.New(static, cfg)
-		if !errors.Is(err, upload.ErrInvalid) || client != nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "s3cret") {
+		if !errors.Is(err, upload.ErrInvalid) || client != nil || !strings.Contains(err.Error(), says) ||
+			strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%+v: %v, want upload.ErrInvalid that says %q", cfg, err, says)
 		}
 	}
@@ -389,15 +414,17 @@ func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
 
 func TestZeroConfigMeansTheProvidersAddress(t *testing.T) {
 	var asked []string
-	client, err := twentyfourseven.New(static, upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		asked = append(asked, r.Method+" "+r.URL.String())
-		if r.Body != nil {
-			io.Copy(io.Discard, r.Body)
-			r.Body.Close()
-		}
-		body := `{"uploadMethod":"PUT","uploadUrl":"https://store.test/1?x=y","fileId":67890}`
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-	})}})
+	client, err := twentyfourseven.New(static,
+		upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.Method+" "+r.URL.String())
+			if r.Body != nil {
+				io.Copy(io.Discard, r.Body)
+				r.Body.Close()
+			}
+			body := `{"uploadMethod":"PUT","uploadUrl":"https://store.test/1?x=y","fileId":67890}`
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)),
+				Request: r}, nil
+		})}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -478,11 +505,13 @@ func TestClientThatAddsTheTokenToEveryRequestIsRefused(t *testing.T) {
 		"in the second of two": {Transport: &around{&around{authorized.Transport}}},
 	} {
 		_, err := twentyfourseven.New(tokens, upload.Config{HTTPClient: hc})
-		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "give the token source to New") || strings.Contains(err.Error(), "secret-token") {
+		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "give the token source to New") ||
+			strings.Contains(err.Error(), "secret-token") {
 			t.Errorf("%s: %v, want ErrInvalid that says what to do", name, err)
 		}
 	}
-	if _, err := twentyfourseven.New(tokens, upload.Config{HTTPClient: &http.Client{Transport: &around{upload.NewTransport()}}}); err != nil {
+	if _, err := twentyfourseven.New(tokens,
+		upload.Config{HTTPClient: &http.Client{Transport: &around{upload.NewTransport()}}}); err != nil {
 		t.Errorf("a wrapper of something else: %v", err)
 	}
 }

@@ -119,7 +119,8 @@ func TestWhatWasSentComesBack(t *testing.T) {
 			t.Errorf("%+v, %v", doc, err)
 		}
 		var got bytes.Buffer
-		if n, err := client.Download(t.Context(), st.DocumentID, &got, int64(size)); err != nil || n != int64(size) || !bytes.Equal(got.Bytes(), sent) {
+		if n, err := client.Download(t.Context(), st.DocumentID, &got, int64(size)); err != nil || n != int64(size) ||
+			!bytes.Equal(got.Bytes(), sent) {
 			t.Errorf("%d bytes came back of %d: %v", n, size, err)
 		}
 	}
@@ -127,19 +128,22 @@ func TestWhatWasSentComesBack(t *testing.T) {
 
 func TestStandinKeepsTheSpec(t *testing.T) {
 	var moved atomic.Int64 // the stand-in's clock, ahead of ours
-	h, err := standin.New(standin.Config{Token: staticToken, Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) }})
+	h, err := standin.New(standin.Config{Token: staticToken,
+		Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ts := httptest.NewServer(h)
 	defer ts.Close()
-	uploadtest.Probe(t, ts.URL+"/v1", contract(t), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+staticToken) },
+	uploadtest.Probe(t, ts.URL+"/v1", contract(t),
+		func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+staticToken) },
 		uploadtest.Probing{Advance: func(d time.Duration) { moved.Add(int64(d)) }})
 }
 
 func TestStandinTakesTheDocumentedRequest(t *testing.T) {
 	srv := uploadtest.Serve(t, newStandin(t), contract(t))
-	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/fileUpload", bytes.NewReader(golden(t, "fileUpload.request")))
+	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/fileUpload",
+		bytes.NewReader(golden(t, "fileUpload.request")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +187,8 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 		sent, _ = io.ReadAll(r.Body)
 	})
 	check := &uploadtest.Check{Spec: contract(t), Base: answered{mux}, Report: func(err error) { t.Error(err) }}
-	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}), upload.Config{HTTPClient: &http.Client{Transport: check}})
+	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}),
+		upload.Config{HTTPClient: &http.Client{Transport: check}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,13 +35,15 @@ func TestDocumentIsWhatTheProviderSays(t *testing.T) {
 		client := o.simple(t)
 		o.documents(body, nil)
 		got, err := client.Document(t.Context(), 12345)
-		if err != nil || got.ID != 12345 || got.ContentType != want.ContentType || got.Pages != want.Pages || got.TraceID != "trace-1" {
+		if err != nil || got.ID != 12345 || got.ContentType != want.ContentType || got.Pages != want.Pages ||
+			got.TraceID != "trace-1" {
 			t.Errorf("%s\nbecame %+v, %v", body, got, err)
 		}
 		if text := fmt.Sprintf("%v %+v %#v", got, got, got); strings.Contains(text, "secret") {
 			t.Errorf("%s shows the signature", text)
 		}
-		if r := o.took("getFileUploadStatus")[0]; r.uri != "/v1/documents/12345" || r.authorization != "Bearer static-token" {
+		if r := o.took("getFileUploadStatus")[0]; r.uri != "/v1/documents/12345" ||
+			r.authorization != "Bearer static-token" {
 			t.Errorf("asked by %+v", r)
 		}
 	}
@@ -55,7 +57,8 @@ func TestDocumentThatCannotBeUsedIsRefused(t *testing.T) {
 	} {
 		o.documents(body, nil)
 		_, err := client.Document(t.Context(), 12345)
-		if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || f.Op != "getDocument" || f.Status != 200 || strings.Contains(f.Error(), "secret") {
+		if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || f.Op != "getDocument" || f.Status != 200 ||
+			strings.Contains(f.Error(), "secret") {
 			t.Errorf("%s: %v, want upload.ErrUnavailable", body, err)
 		}
 	}
@@ -85,7 +88,8 @@ func TestDownloadSendsNoCredentials(t *testing.T) {
 		t.Errorf("%d bytes, %q, %v", n, &got, err)
 	}
 	for _, r := range o.took("presigned") {
-		if r.method != "GET" || r.authorization != "" || r.header.Get("X-Custom") != "" || r.header.Get("Referer") != "" {
+		if r.method != "GET" || r.authorization != "" || r.header.Get("X-Custom") != "" ||
+			r.header.Get("Referer") != "" {
 			t.Errorf("%s with %v", r.method, r.header)
 		}
 	}
@@ -99,18 +103,22 @@ func TestDownloadAsksAgainForAURLThatRanOut(t *testing.T) {
 	client := o.simple(t)
 	o.documents(document, func(w http.ResponseWriter, r *http.Request) {
 		if o.count("presigned") == 1 {
-			says(http.StatusForbidden, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")(w, r)
+			says(http.StatusForbidden,
+				"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")(w, r)
 			return
 		}
 		io.WriteString(w, "content")
 	})
 	var got bytes.Buffer
-	if _, err := client.Download(t.Context(), 12345, &got, 0); err != nil || got.String() != "content" || o.count("getFileUploadStatus") != 2 {
+	if _, err := client.Download(t.Context(), 12345, &got, 0); err != nil || got.String() != "content" ||
+		o.count("getFileUploadStatus") != 2 {
 		t.Errorf("%q, %v, asked %d times", &got, err, o.count("getFileUploadStatus"))
 	}
-	o.presigned = says(http.StatusForbidden, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
+	o.presigned = says(http.StatusForbidden,
+		"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
 	_, err := client.Download(t.Context(), 12345, &got, 0)
-	if f := failure(t, err); !errors.Is(f, upload.ErrExpired) || f.TraceID != "trace-1" || strings.Contains(f.Error(), "secret") {
+	if f := failure(t, err); !errors.Is(f, upload.ErrExpired) || f.TraceID != "trace-1" ||
+		strings.Contains(f.Error(), "secret") {
 		t.Errorf("%v, want upload.ErrExpired with the API's trace id", err)
 	}
 }

@@ -62,11 +62,13 @@ func wellMade(t *testing.T, err error, status int) *upload.Error {
 		t.Fatalf("the status is %d, want %d: %v", f.Status, status, err)
 	}
 	known := false
-	for _, kind := range []error{upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound, upload.ErrTooLarge, upload.ErrRateLimited, upload.ErrUnavailable, upload.ErrExpired} {
+	for _, kind := range []error{upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound,
+		upload.ErrTooLarge, upload.ErrRateLimited, upload.ErrUnavailable, upload.ErrExpired} {
 		known = known || errors.Is(err, kind)
 	}
 	text := err.Error()
-	if !known || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || len([]rune(f.Message)) > 256 || len([]rune(f.Code)) > 64 {
+	if !known || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) ||
+		len([]rune(f.Message)) > 256 || len([]rune(f.Code)) > 64 {
 		t.Fatalf("the error is without a kind, too long, or more than a line: %q", text)
 	}
 	return f
@@ -138,7 +140,8 @@ func FuzzFileID(f *testing.F) {
 			want = v.String()
 			// Reckoned another way than the client does. What is written with a
 			// larger exponent is none of these.
-			if exponent := regexp.MustCompile(`[eE][+-]?0*[0-9]{3,}$`); !integer.MatchString(want) && !exponent.MatchString(want) {
+			if exponent := regexp.MustCompile(`[eE][+-]?0*[0-9]{3,}$`); !integer.MatchString(want) &&
+				!exponent.MatchString(want) {
 				if number, ok := new(big.Rat).SetString(want); !ok || !number.IsInt() {
 					want = ""
 				} else {
@@ -173,10 +176,13 @@ func FuzzTokenAnswer(f *testing.F) {
 			status = 400
 		}
 		text := strings.NewReplacer("SECRET", secret, "TOKEN", token).Replace(string(body))
-		ctx := context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: fixedAnswer{status, "application/json", text}})
-		got, err := twentyfourseven.ClientCredentials{ClientID: "id", ClientSecret: secret, Organization: "1", TokenURL: "https://login.example/oauth/token"}.TokenSource(ctx).Token()
+		ctx := context.WithValue(t.Context(), oauth2.HTTPClient,
+			&http.Client{Transport: fixedAnswer{status, "application/json", text}})
+		got, err := twentyfourseven.ClientCredentials{ClientID: "id", ClientSecret: secret, Organization: "1",
+			TokenURL: "https://login.example/oauth/token"}.TokenSource(ctx).Token()
 		if err == nil {
-			if status/100 != 2 || got.AccessToken == "" || strings.ContainsFunc(got.AccessToken+got.TokenType, unicode.IsControl) {
+			if status/100 != 2 || got.AccessToken == "" ||
+				strings.ContainsFunc(got.AccessToken+got.TokenType, unicode.IsControl) {
 				t.Fatalf("the status %d with %q is the token %q", status, text, got.AccessToken)
 			}
 			return

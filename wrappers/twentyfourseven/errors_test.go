@@ -26,7 +26,8 @@ func TestErrorsOfTheAPI(t *testing.T) {
 		{"408", 408, "", upload.ErrUnavailable, "", "", 3},
 		{"429", 429, "", upload.ErrRateLimited, "", "", 3},
 		{"500", 500, "", upload.ErrUnavailable, "", "", 3},
-		{"502", 502, "<html>\n<h1>Bad Gateway</h1></html>", upload.ErrUnavailable, "", "<html> <h1>Bad Gateway</h1></html>", 3},
+		{"502", 502, "<html>\n<h1>Bad Gateway</h1></html>", upload.ErrUnavailable, "",
+			"<html> <h1>Bad Gateway</h1></html>", 3},
 		{"503", 503, "", upload.ErrUnavailable, "", "", 3},
 		{"504", 504, "", upload.ErrUnavailable, "", "", 3},
 		{"a redirect", 307, "", upload.ErrUnavailable, "", "", 1},
@@ -40,10 +41,12 @@ func TestErrorsOfTheAPI(t *testing.T) {
 			`{"message":"no","payload":{"errors":[{"type":"t","message":"m","arguments":[1]}]}}`,
 			upload.ErrInvalid, "", `no [{"arguments":[1],"message":"m","type":"t"}]`, 1,
 		},
-		{"in OAuth2's words", 403, `{"error":"insufficient_scope","error_description":"needs more"}`, upload.ErrForbidden, "", "needs more", 1},
+		{"in OAuth2's words", 403, `{"error":"insufficient_scope","error_description":"needs more"}`,
+			upload.ErrForbidden, "", "needs more", 1},
 		{"in a problem's words", 400, `{"title":"Bad","detail":"very"}`, upload.ErrInvalid, "", "Bad", 1},
 		{"a list", 400, `["no"]`, upload.ErrInvalid, "", `["no"]`, 1},
-		{"other types", 400, `{"error":{"name":["a"],"message":{"b":1}},"message":null}`, upload.ErrInvalid, "", `{"error":{"name":["a"],"message":{"b":1}},"message":null}`, 1},
+		{"other types", 400, `{"error":{"name":["a"],"message":{"b":1}},"message":null}`, upload.ErrInvalid, "",
+			`{"error":{"name":["a"],"message":{"b":1}},"message":null}`, 1},
 		{"half of a JSON text", 500, `{"error":{"na`, upload.ErrUnavailable, "", `{"error":{"na`, 3},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
@@ -52,7 +55,8 @@ func TestErrorsOfTheAPI(t *testing.T) {
 			o.fileUpload = says(tc.status, tc.body)
 			_, err := client.Upload(t.Context(), small)
 			f := failure(t, err)
-			if f.Provider != "twentyfourseven" || f.Op != "fileUpload" || f.Status != tc.status || f.TraceID != "trace-1" || !errors.Is(f, tc.kind) {
+			if f.Provider != "twentyfourseven" || f.Op != "fileUpload" || f.Status != tc.status ||
+				f.TraceID != "trace-1" || !errors.Is(f, tc.kind) {
 				t.Errorf("%+v, want %v, the status and the trace id", f, tc.kind)
 			}
 			if f.Code != tc.code || f.Message != tc.message {

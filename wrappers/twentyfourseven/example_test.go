@@ -17,7 +17,8 @@ import (
 
 // startOffice is what the examples talk to in 24SevenOffice's place.
 func startOffice() *httptest.Server {
-	h, err := standin.New(standin.Config{Token: "test-token", ClientID: "test-client-id", ClientSecret: "test-client-secret"})
+	h, err := standin.New(standin.Config{Token: "test-token", ClientID: "test-client-id",
+		ClientSecret: "test-client-secret"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -75,7 +76,8 @@ func ExampleClient_Download() {
 	office := startOffice()
 	defer office.Close()
 	ctx := context.Background()
-	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"}), upload.Config{BaseURL: office.URL + "/v1"})
+	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"}),
+		upload.Config{BaseURL: office.URL + "/v1"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -96,7 +98,8 @@ func ExampleClient_Download() {
 func ExampleClient_Status() {
 	office := startOffice()
 	defer office.Close()
-	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"}), upload.Config{BaseURL: office.URL + "/v1"})
+	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"}),
+		upload.Config{BaseURL: office.URL + "/v1"})
 	if err != nil {
 		log.Fatal(err)
 	}

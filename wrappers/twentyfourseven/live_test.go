@@ -81,7 +81,8 @@ func TestLive(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if st, err := client.Wait(ctx, invoice); err != nil || st.DocumentID == 0 || strings.TrimSpace(st.Status) == "" {
+		if st, err := client.Wait(ctx, invoice); err != nil || st.DocumentID == 0 ||
+			strings.TrimSpace(st.Status) == "" {
 			t.Errorf("got %+v, %v", st, err)
 		} else if n, err := client.Download(ctx, st.DocumentID, io.Discard, 10<<20); err != nil || n == 0 {
 			t.Errorf("the download has %d bytes, %v", n, err)

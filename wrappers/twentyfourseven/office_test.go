@@ -120,9 +120,11 @@ func (o *office) bubble(t *testing.T) *http.Client {
 }
 
 // client talks to o and waits no longer than it must between attempts.
-func (o *office) client(t *testing.T, tokens oauth2.TokenSource, hc *http.Client, edit ...func(*upload.Config)) *twentyfourseven.Client {
+func (o *office) client(t *testing.T, tokens oauth2.TokenSource, hc *http.Client,
+	edit ...func(*upload.Config)) *twentyfourseven.Client {
 	t.Helper()
-	cfg := upload.Config{BaseURL: o.base + "/v1", HTTPClient: hc, AnswerTimeout: -1, Retry: upload.Retry{MaxWait: time.Millisecond}}
+	cfg := upload.Config{BaseURL: o.base + "/v1", HTTPClient: hc, AnswerTimeout: -1,
+		Retry: upload.Retry{MaxWait: time.Millisecond}}
 	for _, edit := range edit {
 		edit(&cfg)
 	}

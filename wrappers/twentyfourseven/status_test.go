@@ -14,19 +14,31 @@ import (
 
 func TestStatusIsTheProvidersOwnWord(t *testing.T) {
 	for body, want := range map[string]twentyfourseven.Status{
-		`{"fileId":"67890","status":"Pending"}`:                                         {FileID: "67890", Status: "Pending"},
-		`{"fileId":67890,"status":"Completed","documentId":12345}`:                      {FileID: "67890", Status: "Completed", DocumentID: 12345},
-		`{"fileId":9007199254740993,"status":"Failed"}`:                                 {FileID: "9007199254740993", Status: "Failed"},
-		`{"fileId":"67890","status":"Queued for scanning","documentId":null,"new":[1]}`: {FileID: "67890", Status: "Queued for scanning"},
-		`{"status":"Pending"}`:                                                          {FileID: "asked", Status: "Pending"},
-		`{"fileId":null,"status":"Pending"}`:                                            {FileID: "asked", Status: "Pending"},
-		`{"fileId":{},"status":"Pending"}`:                                              {FileID: "asked", Status: "Pending"},
-		`{"fileId":67890.0,"status":"Completed","documentId":"12345"}`:                  {FileID: "67890", Status: "Completed", DocumentID: 12345},
-		`{"FileId":67890,"STATUS":"Completed","documentID":12345.0}`:                    {FileID: "67890", Status: "Completed", DocumentID: 12345},
-		`{"status":"Pending","documentId":""}`:                                          {FileID: "asked", Status: "Pending"},
-		`{"status":7}`:                                                                  {FileID: "asked", Status: "7"},
-		"\xef\xbb\xbf" + `{"status":"Pending"}`:                                         {FileID: "asked", Status: "Pending"},
-		`{"documentId":9223372036854775807}`:                                            {FileID: "asked", DocumentID: 1<<63 - 1},
+		`{"fileId":"67890","status":"Pending"}`: {FileID: "67890",
+			Status: "Pending"},
+		`{"fileId":67890,"status":"Completed","documentId":12345}`: {FileID: "67890",
+			Status: "Completed", DocumentID: 12345},
+		`{"fileId":9007199254740993,"status":"Failed"}`: {FileID: "9007199254740993",
+			Status: "Failed"},
+		`{"fileId":"67890","status":"Queued for scanning","documentId":null,"new":[1]}`: {FileID: "67890",
+			Status: "Queued for scanning"},
+		`{"status":"Pending"}`: {FileID: "asked",
+			Status: "Pending"},
+		`{"fileId":null,"status":"Pending"}`: {FileID: "asked",
+			Status: "Pending"},
+		`{"fileId":{},"status":"Pending"}`: {FileID: "asked",
+			Status: "Pending"},
+		`{"fileId":67890.0,"status":"Completed","documentId":"12345"}`: {FileID: "67890",
+			Status: "Completed", DocumentID: 12345},
+		`{"FileId":67890,"STATUS":"Completed","documentID":12345.0}`: {FileID: "67890",
+			Status: "Completed", DocumentID: 12345},
+		`{"status":"Pending","documentId":""}`: {FileID: "asked",
+			Status: "Pending"},
+		`{"status":7}`: {FileID: "asked", Status: "7"},
+		"\xef\xbb\xbf" + `{"status":"Pending"}`: {FileID: "asked",
+			Status: "Pending"},
+		`{"documentId":9223372036854775807}`: {FileID: "asked",
+			DocumentID: 1<<63 - 1},
 	} {
 		o := newOffice()
 		client := o.simple(t)
@@ -36,7 +48,8 @@ func TestStatusIsTheProvidersOwnWord(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("%s\ngot  %+v, %v\nwant %+v", body, got, err, want)
 		}
-		if r := o.took("getFileUploadStatus")[0]; r.method != "GET" || r.uri != "/v1/fileUpload/asked" || r.authorization != "Bearer static-token" || r.body != "" {
+		if r := o.took("getFileUploadStatus")[0]; r.method != "GET" || r.uri != "/v1/fileUpload/asked" ||
+			r.authorization != "Bearer static-token" || r.body != "" {
 			t.Errorf("asked by %+v", r)
 		}
 	}
@@ -53,7 +66,8 @@ func TestStatusThatCannotBeUsedIsRefused(t *testing.T) {
 		o.status = says(http.StatusOK, body)
 		st, err := client.Status(t.Context(), "1")
 		f := failure(t, err)
-		if !errors.Is(f, upload.ErrUnavailable) || f.Op != "getFileUploadStatus" || f.Status != 200 || f.TraceID != "trace-1" || f.Attempts != 1 {
+		if !errors.Is(f, upload.ErrUnavailable) || f.Op != "getFileUploadStatus" || f.Status != 200 ||
+			f.TraceID != "trace-1" || f.Attempts != 1 {
 			t.Errorf("%s: %+v, want upload.ErrUnavailable", body, f)
 		}
 		if st != (twentyfourseven.Status{}) {
@@ -67,7 +81,8 @@ func TestStatusOfAnUnknownID(t *testing.T) {
 	client := o.simple(t)
 	o.status = says(http.StatusNotFound, "")
 	_, err := client.Status(t.Context(), "1")
-	if f := failure(t, err); !errors.Is(f, upload.ErrNotFound) || f.Op != "getFileUploadStatus" || f.Status != 404 || f.TraceID != "trace-1" {
+	if f := failure(t, err); !errors.Is(f, upload.ErrNotFound) || f.Op != "getFileUploadStatus" || f.Status != 404 ||
+		f.TraceID != "trace-1" {
 		t.Errorf("%+v, want upload.ErrNotFound", f)
 	}
 }
@@ -97,7 +112,8 @@ func TestIDsThatNameAnotherResourceAreRefusedUnsent(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t)
 	for _, id := range []string{"", ".", ".."} {
-		for what, ask := range map[string]func(context.Context, string) (twentyfourseven.Status, error){"Status": client.Status, "Wait": client.Wait} {
+		for what, ask := range map[string]func(context.Context, string) (twentyfourseven.Status,
+			error){"Status": client.Status, "Wait": client.Wait} {
 			_, err := ask(t.Context(), id)
 			if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Op != "getFileUploadStatus" {
 				t.Errorf("%s %q: %v, want upload.ErrInvalid", what, id, f)

@@ -47,7 +47,8 @@ func TestTokenRequestIsWhatTheProviderDocuments(t *testing.T) {
 		t.Fatalf("%d token requests", len(requests))
 	}
 	r := requests[0]
-	if r.method != "POST" || r.uri != "/oauth/token" || r.contentType != "application/x-www-form-urlencoded" || r.length != int64(len(r.body)) || r.chunked {
+	if r.method != "POST" || r.uri != "/oauth/token" || r.contentType != "application/x-www-form-urlencoded" ||
+		r.length != int64(len(r.body)) || r.chunked {
 		t.Errorf("%s %s, %q, %d bytes, chunked: %t", r.method, r.uri, r.contentType, r.length, r.chunked)
 	}
 	form, err := url.ParseQuery(r.body)
@@ -277,7 +278,8 @@ func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
 				begin := time.Now()
 				for _, err := range together(func() error { _, err := client.Upload(t.Context(), small); return err }) {
 					f := failure(t, err)
-					if !errors.Is(f, tc.kind) || f.Op != "token" || f.Attempts != tc.fetches || f.Provider != "twentyfourseven" {
+					if !errors.Is(f, tc.kind) || f.Op != "token" || f.Attempts != tc.fetches ||
+						f.Provider != "twentyfourseven" {
 						t.Fatalf("%+v, want %v after %d attempts", f, tc.kind, tc.fetches)
 					}
 				}
@@ -422,7 +424,8 @@ func TestTokenCallFollowsNoRedirect(t *testing.T) {
 			}
 			_, err := o.tokens(t.Context(), o.bubble(t)).Token()
 			f := failure(t, err)
-			if !errors.Is(f, upload.ErrUnavailable) || f.Status != status || strings.Contains(f.Error(), "redirect-secret") {
+			if !errors.Is(f, upload.ErrUnavailable) || f.Status != status ||
+				strings.Contains(f.Error(), "redirect-secret") {
 				t.Errorf("%d: %v", status, f)
 			}
 			requests := o.took("token")
@@ -449,23 +452,32 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 		message  string
 		attempts int
 	}{
-		{"refused", 401, `{"error":"invalid_client","error_description":"no such client"}`, upload.ErrUnauthorized, "invalid_client", "no such client", 1},
+		{"refused", 401, `{"error":"invalid_client","error_description":"no such client"}`, upload.ErrUnauthorized,
+			"invalid_client", "no such client", 1},
 		{"refused without words", 401, `{"error":"access_denied"}`, upload.ErrUnauthorized, "access_denied", "", 1},
-		{"forbidden", 403, `{"error":"access_denied","error_description":"not for this organization"}`, upload.ErrUnauthorized, "access_denied", "not for this organization", 1},
-		{"refused as RFC 6749 has it", 400, `{"error":"invalid_client"}`, upload.ErrUnauthorized, "invalid_client", "", 1},
-		{"not allowed to", 400, `{"error":"unauthorized_client"}`, upload.ErrUnauthorized, "unauthorized_client", "", 1},
-		{"a wrong request", 400, `{"error":"invalid_request","error_description":"bad audience"}`, upload.ErrInvalid, "invalid_request", "bad audience", 1},
+		{"forbidden", 403, `{"error":"access_denied","error_description":"not for this organization"}`,
+			upload.ErrUnauthorized, "access_denied", "not for this organization", 1},
+		{"refused as RFC 6749 has it", 400, `{"error":"invalid_client"}`, upload.ErrUnauthorized, "invalid_client",
+			"", 1},
+		{"not allowed to", 400, `{"error":"unauthorized_client"}`, upload.ErrUnauthorized, "unauthorized_client", "",
+			1},
+		{"a wrong request", 400, `{"error":"invalid_request","error_description":"bad audience"}`, upload.ErrInvalid,
+			"invalid_request", "bad audience", 1},
 		{"nothing there", 404, page, upload.ErrNotFound, "", "the token server gives no reason", 1},
 		{"refused by a page", 401, page, upload.ErrUnauthorized, "", "the token server gives no reason", 1},
-		{"refused in a JSON of its own", 401, `{"detail":"` + officeSecret + `"}`, upload.ErrUnauthorized, "", "the token server gives no reason", 1},
+		{"refused in a JSON of its own", 401, `{"detail":"` + officeSecret + `"}`, upload.ErrUnauthorized, "",
+			"the token server gives no reason", 1},
 		{"too often", 429, "", upload.ErrRateLimited, "", "the token server gives no reason", 4},
 		{"out of order", 502, page, upload.ErrUnavailable, "", "the token server gives no reason", 4},
-		{"refused under a success", 200, `{"error":"invalid_client","error_description":"no such client"}`, upload.ErrUnauthorized, "invalid_client", "no such client", 1},
-		{"a wrong request under a success", 200, `{"error":"invalid_scope"}`, upload.ErrInvalid, "invalid_scope", "", 1},
+		{"refused under a success", 200, `{"error":"invalid_client","error_description":"no such client"}`,
+			upload.ErrUnauthorized, "invalid_client", "no such client", 1},
+		{"a wrong request under a success", 200, `{"error":"invalid_scope"}`, upload.ErrInvalid, "invalid_scope", "",
+			1},
 		{"out of order under a success", 200, `{"error":"server_error"}`, upload.ErrUnavailable, "server_error", "", 1},
 		{"a page for a token", 200, page, upload.ErrUnavailable, "", "", 1},
 		{"nothing for a token", 200, "", upload.ErrUnavailable, "", "", 1},
-		{"no token", 200, `{"token_type":"Bearer","internal":"` + officeSecret + `"}`, upload.ErrUnavailable, "", "", 1},
+		{"no token", 200, `{"token_type":"Bearer","internal":"` + officeSecret + `"}`, upload.ErrUnavailable, "", "",
+			1},
 		{"an empty token", 200, `{"access_token":""}`, upload.ErrUnavailable, "", "", 1},
 		{"a number for a token", 200, `{"access_token":12345678}`, upload.ErrUnavailable, "", "", 1},
 		{"a list", 200, `["` + officeSecret + `"]`, upload.ErrUnavailable, "", "", 1},
@@ -477,10 +489,12 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 				hc := o.bubble(t)
 				_, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
 				f := failure(t, err)
-				if !errors.Is(f, tc.kind) || f.Status != tc.status || f.Code != tc.code || f.Message != tc.message || f.Attempts != tc.attempts || f.Op != "token" {
+				if !errors.Is(f, tc.kind) || f.Status != tc.status || f.Code != tc.code || f.Message != tc.message ||
+					f.Attempts != tc.attempts || f.Op != "token" {
 					t.Errorf("got %+v\nwant %+v", f, tc)
 				}
-				if text := fmt.Sprintf("%v %+v %#v", f, f, f); strings.Contains(text, "internal") || strings.Contains(text, officeSecret) {
+				if text := fmt.Sprintf("%v %+v %#v", f, f, f); strings.Contains(text, "internal") ||
+					strings.Contains(text, officeSecret) {
 					t.Errorf("%s shows the body", text)
 				}
 				if n := o.count("token"); n != tc.attempts {
@@ -494,9 +508,11 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 func TestSecretsThatTheTokenServerRepeatsAreNotShown(t *testing.T) {
 	escaped := url.QueryEscape(officeSecret)
 	for what, answer := range map[string]map[string]string{
-		"as it is":            {"error": "invalid_client", "error_description": "no client with " + officeSecret + " here"},
-		"as it was sent":      {"error": "invalid_client", "error_description": "bad form: client_secret=" + escaped},
-		"at the end of much":  {"error": "invalid_client", "error_description": strings.Repeat("x", 250) + officeSecret},
+		"as it is": {"error": "invalid_client",
+			"error_description": "no client with " + officeSecret + " here"},
+		"as it was sent": {"error": "invalid_client", "error_description": "bad form: client_secret=" + escaped},
+		"at the end of much": {"error": "invalid_client",
+			"error_description": strings.Repeat("x", 250) + officeSecret},
 		"sent, after much":    {"error": "invalid_client", "error_description": strings.Repeat("x", 250) + escaped},
 		"for an error's code": {"error": officeSecret},
 		"at the end of codes": {"error": strings.Repeat("x", 58) + officeSecret},
@@ -512,7 +528,8 @@ func TestSecretsThatTheTokenServerRepeatsAreNotShown(t *testing.T) {
 			_, err = o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
 			f := failure(t, err)
 			// Six letters of it are too many.
-			if text := fmt.Sprintf("%v %+v", f, f); strings.Contains(text, officeSecret[:6]) || strings.Contains(text, escaped[:6]) {
+			if text := fmt.Sprintf("%v %+v", f, f); strings.Contains(text, officeSecret[:6]) ||
+				strings.Contains(text, escaped[:6]) {
 				t.Errorf("%s shows the secret", text)
 			}
 		})
@@ -562,7 +579,8 @@ func TestEndOfACallLeavesTheSourceAlive(t *testing.T) {
 }
 
 func TestCredentialsThatCannotBeUsedSayWhatIsWrong(t *testing.T) {
-	whole := twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1", TokenURL: "http://127.0.0.1:1"}
+	whole := twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret,
+		Organization: "org-1", TokenURL: "http://127.0.0.1:1"}
 	for _, tc := range []struct {
 		says string
 		edit func(*twentyfourseven.ClientCredentials)
@@ -603,7 +621,8 @@ func TestTokenURLIsUsedAsItIsGiven(t *testing.T) {
 	})
 	for _, path := range []string{"/oauth/token", "/oauth/token/", "/oauth/v2.0//token/"} {
 		asked = nil
-		cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o", TokenURL: o.base + path}
+		cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o",
+			TokenURL: o.base + path}
 		if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil {
 			t.Errorf("%s: %v", path, err)
 		} else if asked[0] != path {
@@ -616,7 +635,8 @@ func TestZeroTokenURLMeansTheProviders(t *testing.T) {
 	var asked string
 	hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		asked = r.URL.String()
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"access_token":"t"}`)), Request: r}, nil
+		return &http.Response{StatusCode: 200, Header: http.Header{},
+			Body: io.NopCloser(strings.NewReader(`{"access_token":"t"}`)), Request: r}, nil
 	})}
 	cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o"}
 	if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil {
@@ -630,7 +650,8 @@ func TestZeroTokenURLMeansTheProviders(t *testing.T) {
 func TestTokensAndCredentialsPrintRedacted(t *testing.T) {
 	o := newOffice()
 	hc := o.serve(t)
-	cred := twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1", TokenURL: o.base}
+	cred := twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret,
+		Organization: "org-1", TokenURL: o.base}
 	tokens := o.tokens(t.Context(), hc)
 	client := o.client(t, tokens, hc)
 	if _, err := client.Upload(t.Context(), small); err != nil { // now a token is held
@@ -647,7 +668,8 @@ func TestTokensAndCredentialsPrintRedacted(t *testing.T) {
 			prints = append(prints, fmt.Sprintf(verb, v))
 		}
 		for _, text := range prints {
-			for _, secret := range []string{officeSecret, fmt.Sprintf("%x", officeSecret), "token-1", fmt.Sprintf("%x", "token-1")} {
+			for _, secret := range []string{officeSecret, fmt.Sprintf("%x", officeSecret), "token-1",
+				fmt.Sprintf("%x", "token-1")} {
 				if strings.Contains(text, secret) {
 					t.Errorf("%T printed as %q shows %q", v, text, secret)
 				}
@@ -719,7 +741,9 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 				}
 				if tc.accepted == "none" {
 					f := failure(t, err)
-					if !errors.Is(f, upload.ErrUnauthorized) || errors.Is(f, upload.ErrNotReplayable) || f.Status != 401 || f.Attempts != len(tc.sent) || f.Op != "fileUpload" || f.TraceID != "trace-1" {
+					if !errors.Is(f, upload.ErrUnauthorized) || errors.Is(f, upload.ErrNotReplayable) ||
+						f.Status != 401 || f.Attempts != len(tc.sent) || f.Op != "fileUpload" ||
+						f.TraceID != "trace-1" {
 						t.Errorf("%+v, want the 401", f)
 					}
 					return
@@ -813,22 +837,28 @@ func TestForeignSourceThatFails(t *testing.T) {
 		{"in words", errors.New("the vault is sealed"), upload.ErrUnavailable, "the vault is sealed"},
 		{"in silence", nil, upload.ErrInvalid, "no token"},
 		{
-			"with an address", &url.Error{Op: "Post", URL: "https://vault.test/token?key=query-secret", Err: errors.New("connection refused")},
+			"with an address", &url.Error{Op: "Post", URL: "https://vault.test/token?key=query-secret",
+				Err: errors.New("connection refused")},
 			upload.ErrUnavailable, "connection refused",
 		},
 		{
-			"with an address inside", fmt.Errorf("vault: %w", &url.Error{Op: "Post", URL: "https://me:user-secret@vault.test/token?key=query-secret", Err: errors.New("connection refused")}),
+			"with an address inside", fmt.Errorf("vault: %w",
+				&url.Error{Op: "Post", URL: "https://me:user-secret@vault.test/token?key=query-secret",
+					Err: errors.New("connection refused")}),
 			upload.ErrUnavailable, "connection refused",
 		},
 		{
-			"with a body", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 401}, Body: []byte("body-secret"), ErrorCode: "invalid_client", ErrorDescription: "who is that"},
+			"with a body", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 401},
+				Body: []byte("body-secret"), ErrorCode: "invalid_client", ErrorDescription: "who is that"},
 			upload.ErrUnauthorized, "who is that",
 		},
 		{
-			"with a body inside", fmt.Errorf("vault: %w", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 503}, Body: []byte("body-secret")}),
+			"with a body inside", fmt.Errorf("vault: %w",
+				&oauth2.RetrieveError{Response: &http.Response{StatusCode: 503}, Body: []byte("body-secret")}),
 			upload.ErrUnavailable, "503",
 		},
-		{"by a time limit of its own", fmt.Errorf("vault: %w", context.DeadlineExceeded), upload.ErrUnavailable, "vault"},
+		{"by a time limit of its own", fmt.Errorf("vault: %w", context.DeadlineExceeded), upload.ErrUnavailable,
+			"vault"},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			o := newOffice()
@@ -836,7 +866,8 @@ func TestForeignSourceThatFails(t *testing.T) {
 			_, err := o.client(t, source, o.serve(t)).Upload(t.Context(), small)
 			f := failure(t, err)
 			text := fmt.Sprintf("%v %+v %#v", f, f, f)
-			if !errors.Is(f, tc.kind) || f.Op != "token" || f.Provider != "twentyfourseven" || !strings.Contains(text, tc.says) {
+			if !errors.Is(f, tc.kind) || f.Op != "token" || f.Provider != "twentyfourseven" ||
+				!strings.Contains(text, tc.says) {
 				t.Errorf("%+v, want %v that says %q", f, tc.kind, tc.says)
 			}
 			if strings.Contains(text, "secret") {
@@ -869,7 +900,8 @@ func TestTokenThatNoHeaderCanCarryIsNotSent(t *testing.T) {
 	for _, token := range []string{"a b", "a\r\nX-Injected: 1", "a\tb", "a\x00b", "a\x7fb", "한", " "} {
 		o := newOffice()
 		_, err := o.client(t, &given{tokens: []string{token}}, o.serve(t)).Upload(t.Context(), small)
-		if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Op != "token" || strings.Contains(f.Error(), token) && token != " " {
+		if f := failure(t, err); !errors.Is(f, upload.ErrInvalid) || f.Op != "token" ||
+			strings.Contains(f.Error(), token) && token != " " {
 			t.Errorf("%q: %v, want upload.ErrInvalid", token, f)
 		}
 		if n := o.count("fileUpload"); n != 0 {
@@ -891,7 +923,8 @@ func TestSourceOfTheOAuth2Package(t *testing.T) {
 	}
 	o.token = says(401, `<html>`+officeSecret+`</html>`)
 	_, err := o.client(t, foreign.TokenSource(ctx), hc).Upload(t.Context(), small)
-	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Status != 401 || strings.Contains(f.Error(), officeSecret) {
+	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Status != 401 ||
+		strings.Contains(f.Error(), officeSecret) {
 		t.Errorf("%v, want upload.ErrUnauthorized without the body", f)
 	}
 }
@@ -905,7 +938,8 @@ func TestTokenCallGoesByTheClientsConfig(t *testing.T) {
 	var log bytes.Buffer
 	var via int
 	client, err := twentyfourseven.New(
-		twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1", TokenURL: o.base + "/oauth/token"}.TokenSource(t.Context()),
+		twentyfourseven.ClientCredentials{ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1",
+			TokenURL: o.base + "/oauth/token"}.TokenSource(t.Context()),
 		upload.Config{
 			BaseURL:   o.base + "/v1",
 			UserAgent: "invoices/2",

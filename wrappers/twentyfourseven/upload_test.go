@@ -74,7 +74,8 @@ func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 		"nothing":                  ``,
 		"HTML":                     `<html>ticket-secret</html>`,
 		"half of it":               `{` + method + `,` + url + `,"fileId":"1`,
-		"too much of it":           `{` + method + `,` + url + `,` + id + `,"more":"` + strings.Repeat("x", 1<<20) + `"}`,
+		"too much of it": `{` + method + `,` + url + `,` + id + `,"more":"` + strings.Repeat("x",
+			1<<20) + `"}`,
 	} {
 		t.Run(what, func(t *testing.T) {
 			before := o.count("fileUpload")
@@ -84,14 +85,17 @@ func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 			src.Open = func() (io.ReadCloser, error) { opened++; return small.Open() }
 			res, err := client.Upload(t.Context(), src)
 			f := failure(t, err)
-			if !errors.Is(f, upload.ErrUnavailable) || f.Op != "fileUpload" || f.Status != 200 || f.TraceID != "trace-1" || f.Attempts != 1 {
+			if !errors.Is(f, upload.ErrUnavailable) || f.Op != "fileUpload" || f.Status != 200 ||
+				f.TraceID != "trace-1" || f.Attempts != 1 {
 				t.Errorf("%+v, want upload.ErrUnavailable with status and trace id after one attempt", f)
 			}
 			if text := fmt.Sprintf("%v %+v %#v", f, f, f); strings.Contains(text, "ticket-secret") || len(text) > 2000 {
 				t.Errorf("%s shows the answer", text)
 			}
-			if res != (upload.Result{}) || opened != 0 || o.count("presigned") != 0 || o.count("fileUpload") != before+1 {
-				t.Errorf("%+v, opened %d times, sent %d times, asked %d times", res, opened, o.count("presigned"), o.count("fileUpload")-before)
+			if res != (upload.Result{}) || opened != 0 || o.count("presigned") != 0 ||
+				o.count("fileUpload") != before+1 {
+				t.Errorf("%+v, opened %d times, sent %d times, asked %d times", res, opened, o.count("presigned"),
+					o.count("fileUpload")-before)
 			}
 		})
 	}
@@ -119,7 +123,8 @@ func TestFailureAfterTheFileIDNamesIt(t *testing.T) {
 	o.fileUpload = o.ticket(`67890`)
 	o.presigned = says(http.StatusInternalServerError, "")
 	_, err := client.Upload(t.Context(), small)
-	if f := failure(t, err); f.Op != "presigned" || !strings.Contains(f.Error(), "fileId 67890") || !errors.Is(f, upload.ErrUnavailable) {
+	if f := failure(t, err); f.Op != "presigned" || !strings.Contains(f.Error(), "fileId 67890") ||
+		!errors.Is(f, upload.ErrUnavailable) {
 		t.Errorf("%v, want the failure of the presigned step with the fileId", f)
 	}
 }

@@ -55,7 +55,8 @@ func TestWaitForAnUnknownIDEnds(t *testing.T) {
 				t.Errorf("%s: %v, want upload.ErrNotFound", name, err)
 			}
 			// The last pause may be one of 2 s.
-			if took := time.Since(began); took > 12*time.Second || len(answers) == 1 && took < 10*time.Second || len(answers) == 2 && took > time.Second {
+			if took := time.Since(began); took > 12*time.Second || len(answers) == 1 && took < 10*time.Second ||
+				len(answers) == 2 && took > time.Second {
 				t.Errorf("%s: it took %s", name, took)
 			}
 		})
@@ -69,7 +70,8 @@ func TestWaitEndsWhereACompletedUploadHasNoDocument(t *testing.T) {
 		o.statuses(`{"status":"Completed"}`, `{"status":"Pending"}`, `{"status":"Completed"}`)
 		began := time.Now()
 		st, err := client.Wait(t.Context(), "id-1")
-		if !errors.Is(err, twentyfourseven.ErrFailed) || st.Status != "Completed" || !strings.Contains(err.Error(), "without a documentId") {
+		if !errors.Is(err, twentyfourseven.ErrFailed) || st.Status != "Completed" ||
+			!strings.Contains(err.Error(), "without a documentId") {
 			t.Errorf("%+v, %v, want twentyfourseven.ErrFailed", st, err)
 		}
 		if took := time.Since(began); took < 10*time.Second || took > time.Minute {
@@ -101,7 +103,8 @@ func TestWaitWithoutADeadlineEnds(t *testing.T) {
 		o.statuses(`{"status":"Pending"}`)
 		began := time.Now()
 		_, err := client.Wait(context.WithoutCancel(t.Context()), "id-1")
-		if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || errors.Is(f, context.DeadlineExceeded) || !strings.Contains(f.Error(), "deadline") {
+		if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || errors.Is(f, context.DeadlineExceeded) ||
+			!strings.Contains(f.Error(), "deadline") {
 			t.Errorf("%v, want upload.ErrUnavailable that says how to set the limit", err)
 		}
 		if took := time.Since(began); took < time.Hour || took > time.Hour+time.Minute {
@@ -117,9 +120,11 @@ func TestWaitEndsWithTheDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
 		client := o.client(t, static, o.bubble(t), patient)
-		o.statuses(`{"status":"Pending"}`, `{"status":"Scanning"}`, `{"status":"처리 중"}`, `{"status":"Completed"}`, `{"fileId":"id-1","status":"Completed","documentId":12345}`)
+		o.statuses(`{"status":"Pending"}`, `{"status":"Scanning"}`, `{"status":"처리 중"}`, `{"status":"Completed"}`,
+			`{"fileId":"id-1","status":"Completed","documentId":12345}`)
 		st, err := client.Wait(t.Context(), "id-1")
-		if want := (twentyfourseven.Status{FileID: "id-1", Status: "Completed", DocumentID: 12345, TraceID: "trace-1"}); err != nil || st != want {
+		if want := (twentyfourseven.Status{FileID: "id-1", Status: "Completed", DocumentID: 12345,
+			TraceID: "trace-1"}); err != nil || st != want {
 			t.Errorf("got %+v, %v, want %+v", st, err, want)
 		}
 		if n := o.count("getFileUploadStatus"); n != 5 {
@@ -139,7 +144,8 @@ func TestWaitGoesByTheDocument(t *testing.T) {
 }
 
 func TestWaitEndsWhereTheProviderGaveUp(t *testing.T) {
-	for _, word := range []string{"Failed", "FAILED", "failure", "Fail: virus found", "Rejected", "Cancelled", "canceled", " error", "Expired"} {
+	for _, word := range []string{"Failed", "FAILED", "failure", "Fail: virus found", "Rejected", "Cancelled",
+		"canceled", " error", "Expired"} {
 		o := newOffice()
 		client := o.simple(t)
 		o.statuses(`{"status":"Pending"}`, fmt.Sprintf(`{"fileId":67890,"status":%q}`, word))
@@ -147,7 +153,8 @@ func TestWaitEndsWhereTheProviderGaveUp(t *testing.T) {
 		defer cancel()
 		st, err := client.Wait(ctx, "67890")
 		f := failure(t, err)
-		if !errors.Is(f, twentyfourseven.ErrFailed) || f.Op != "getFileUploadStatus" || f.TraceID != "trace-1" || !strings.Contains(f.Error(), word) || !strings.Contains(f.Error(), "67890") {
+		if !errors.Is(f, twentyfourseven.ErrFailed) || f.Op != "getFileUploadStatus" || f.TraceID != "trace-1" ||
+			!strings.Contains(f.Error(), word) || !strings.Contains(f.Error(), "67890") {
 			t.Errorf("%q: %v, want twentyfourseven.ErrFailed that names id and status", word, f)
 		}
 		if st.Status != word {
@@ -169,7 +176,8 @@ func TestWaitThatNeverCompletesEndsWithTheContext(t *testing.T) {
 		begin := time.Now()
 		st, err := client.Wait(ctx, "id-1")
 		f := failure(t, err)
-		if !errors.Is(f, context.DeadlineExceeded) || errors.Is(f, twentyfourseven.ErrFailed) || !strings.Contains(f.Error(), "Pending") || f.TraceID != "trace-1" {
+		if !errors.Is(f, context.DeadlineExceeded) || errors.Is(f, twentyfourseven.ErrFailed) ||
+			!strings.Contains(f.Error(), "Pending") || f.TraceID != "trace-1" {
 			t.Errorf("%v, want context.DeadlineExceeded that tells of the status", f)
 		}
 		if took := time.Since(begin); took != 2*time.Hour || st.Status != "Pending" {
@@ -202,7 +210,8 @@ func TestWaitHearsACancellationBetweenTwoPolls(t *testing.T) {
 func TestWaitPollsNoSlowerThanMaxWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
-		client := o.client(t, static, o.bubble(t), func(cfg *upload.Config) { cfg.Retry = upload.Retry{Attempts: 1, MaxWait: 3 * time.Second} })
+		client := o.client(t, static, o.bubble(t),
+			func(cfg *upload.Config) { cfg.Retry = upload.Retry{Attempts: 1, MaxWait: 3 * time.Second} })
 		var last time.Time
 		o.status = func(w http.ResponseWriter, r *http.Request) {
 			if now := time.Now(); !last.IsZero() && now.Sub(last) > 3*time.Second {

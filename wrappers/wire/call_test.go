@@ -16,13 +16,14 @@ import (
 // get reads one answer.
 func get(t *testing.T, d *wire.Doer) (body, trace string, err error) {
 	t.Helper()
-	trace, err = d.Call(t.Context(), "getThing", func(b []byte) error { body = string(b); return nil }, func(ctx context.Context) (*http.Response, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
-		if err != nil {
-			return nil, err
-		}
-		return d.Do(req)
-	})
+	trace, err = d.Call(t.Context(), "getThing", func(b []byte) error { body = string(b); return nil },
+		func(ctx context.Context) (*http.Response, error) {
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
+			if err != nil {
+				return nil, err
+			}
+			return d.Do(req)
+		})
 	return body, trace, err
 }
 
@@ -39,8 +40,10 @@ func TestAnswerOfUpToAMebibyteIsRead(t *testing.T) {
 			got, _, err := get(t, d)
 			switch {
 			case size > 1<<20:
-				if !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "longer than 1048576 bytes") {
-					t.Errorf("%d bytes (chunked: %t): %v, want ErrUnavailable, since it is too long", size, chunked, err)
+				if !errors.Is(err, upload.ErrUnavailable) ||
+					!strings.Contains(err.Error(), "longer than 1048576 bytes") {
+					t.Errorf("%d bytes (chunked: %t): %v, want ErrUnavailable, since it is too long", size, chunked,
+						err)
 				}
 			case err != nil || got != want:
 				t.Errorf("%d bytes (chunked: %t): %d bytes and %v", size, chunked, len(got), err)
@@ -70,7 +73,8 @@ func TestTraceIDDoesNotRepeatTheCredentials(t *testing.T) {
 	} {
 		for _, code := range []int{200, 404} {
 			authorize := func(req *http.Request) error { req.Header.Set(tt.header, tt.value); return nil }
-			_, d := serve(t, wire.API{TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"}, Authorize: authorize}, upload.Config{}, status(code, "X-Trace-Id", tt.trace))
+			_, d := serve(t, wire.API{TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"}, Authorize: authorize},
+				upload.Config{}, status(code, "X-Trace-Id", tt.trace))
 			_, trace, err := get(t, d)
 			if f, ok := errors.AsType[*upload.Error](err); trace != tt.want || ok && f.TraceID != tt.want {
 				t.Errorf("%s, status %d: the trace id is %q (%v), want %q", tt.name, code, trace, err, tt.want)
@@ -88,11 +92,14 @@ func TestRefusedRequestIsOfOneKind(t *testing.T) {
 	}{
 		{"by an editor", errors.New("no"), upload.ErrInvalid, upload.ErrNotReplayable},
 		{"for its source", fmt.Errorf("%w: no", upload.ErrInvalid), upload.ErrInvalid, upload.ErrNotReplayable},
-		{"for a source that was read", fmt.Errorf("%w: no", upload.ErrNotReplayable), upload.ErrNotReplayable, upload.ErrInvalid},
+		{"for a source that was read", fmt.Errorf("%w: no", upload.ErrNotReplayable), upload.ErrNotReplayable,
+			upload.ErrInvalid},
 	} {
-		_, err := d.Call(t.Context(), "getThing", nil, func(context.Context) (*http.Response, error) { return nil, tt.err })
+		_, err := d.Call(t.Context(), "getThing", nil,
+			func(context.Context) (*http.Response, error) { return nil, tt.err })
 		f, _ := errors.AsType[*upload.Error](err)
-		if f == nil || f.Attempts != 0 || !errors.Is(err, tt.kind) || errors.Is(err, tt.without) || strings.Count(err.Error(), tt.kind.Error()) != 1 {
+		if f == nil || f.Attempts != 0 || !errors.Is(err, tt.kind) || errors.Is(err, tt.without) ||
+			strings.Count(err.Error(), tt.kind.Error()) != 1 {
 			t.Errorf("refused %s: %v, want %q, once, and nothing sent", tt.name, err, tt.kind)
 		}
 	}

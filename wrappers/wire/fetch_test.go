@@ -37,11 +37,14 @@ func TestFetchTakesOnlyTheWholeFile(t *testing.T) {
 		{"a part", 206, nil, 0, upload.ErrUnavailable, 0},
 		{"the right MD5", 200, map[string]string{"Content-MD5": sum64(md5sum[:])}, 7, nil, 7},
 		{"a wrong MD5", 200, map[string]string{"Content-MD5": sum64(sha[:16])}, 0, upload.ErrUnavailable, 7},
-		{"Google's right MD5", 200, map[string]string{"X-Goog-Hash": "crc32c=AAAAAA==, md5=" + sum64(md5sum[:])}, 0, nil, 7},
-		{"Google's wrong MD5", 200, map[string]string{"X-Goog-Hash": "crc32c=AAAAAA==,md5=" + sum64(sha[:16])}, 0, upload.ErrUnavailable, 7},
+		{"Google's right MD5", 200, map[string]string{"X-Goog-Hash": "crc32c=AAAAAA==, md5=" + sum64(md5sum[:])}, 0,
+			nil, 7},
+		{"Google's wrong MD5", 200, map[string]string{"X-Goog-Hash": "crc32c=AAAAAA==,md5=" + sum64(sha[:16])}, 0,
+			upload.ErrUnavailable, 7},
 		{"Google's CRC alone", 200, map[string]string{"X-Goog-Hash": "crc32c=AAAAAA=="}, 0, nil, 7},
 		{"S3's right hash", 200, map[string]string{"x-amz-checksum-sha256": sum64(sha[:])}, 0, nil, 7},
-		{"S3's wrong hash", 200, map[string]string{"x-amz-checksum-sha256": sum64(md5sum[:])}, 0, upload.ErrUnavailable, 7},
+		{"S3's wrong hash", 200, map[string]string{"x-amz-checksum-sha256": sum64(md5sum[:])}, 0,
+			upload.ErrUnavailable, 7},
 		{"S3's hash of parts", 200, map[string]string{"x-amz-checksum-sha256": sum64(md5sum[:]) + "-2"}, 0, nil, 7},
 		{"gone", 404, nil, 0, upload.ErrNotFound, 0},
 		{"expired", 400, nil, 0, upload.ErrExpired, 0},
@@ -67,7 +70,8 @@ func TestFetchTakesOnlyTheWholeFile(t *testing.T) {
 			if !errors.Is(err, tt.want) || n != tt.n || got.String() != content[:tt.n] {
 				t.Errorf("%d bytes, %q, %v, want %d and %v", n, &got, err, tt.n, tt.want)
 			}
-			if f, ok := errors.AsType[*upload.Error](err); ok && (f.Op != "presigned" || f.Status != tt.status || strings.Contains(f.Error(), "hunter2")) {
+			if f, ok := errors.AsType[*upload.Error](err); ok &&
+				(f.Op != "presigned" || f.Status != tt.status || strings.Contains(f.Error(), "hunter2")) {
 				t.Errorf("%+v", f)
 			}
 		})
@@ -87,7 +91,8 @@ func TestFetchIsRepeatedBeforeTheFirstByteOnly(t *testing.T) {
 	defer srv.Close()
 	var got bytes.Buffer
 	n, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, &got, 0)
-	if !errors.Is(err, upload.ErrUnavailable) || n != 6 || calls != 2 || !strings.Contains(err.Error(), "after 6 bytes") {
+	if !errors.Is(err, upload.ErrUnavailable) || n != 6 || calls != 2 ||
+		!strings.Contains(err.Error(), "after 6 bytes") {
 		t.Errorf("%d bytes after %d calls, %v", n, calls, err)
 	}
 }
@@ -119,7 +124,8 @@ func TestFetchCountsTheBytes(t *testing.T) {
 		resp.ContentLength, resp.Body = 8, io.NopCloser(strings.NewReader("content"))
 		return resp, nil
 	})}
-	if n, err := presigned(t, "https://api", client).Fetch(t.Context(), "https://host/x", io.Discard, 0); !errors.Is(err, upload.ErrUnavailable) || n != 7 {
+	if n, err := presigned(t, "https://api", client).Fetch(t.Context(), "https://host/x", io.Discard,
+		0); !errors.Is(err, upload.ErrUnavailable) || n != 7 {
 		t.Errorf("%d bytes, %v, want upload.ErrUnavailable", n, err)
 	}
 }
@@ -131,13 +137,18 @@ var errFull = errors.New("no space left")
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestFetchSaysThatTheWriterFailed(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "content") }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		io.WriteString(w, "content")
+	}))
 	defer srv.Close()
-	if _, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, full{}, 0); !errors.Is(err, errFull) || !errors.Is(err, upload.ErrInvalid) {
+	if _, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, full{}, 0); !errors.Is(err, errFull) ||
+		!errors.Is(err, upload.ErrInvalid) {
 		t.Errorf("%v, want the writer's failure", err)
 	}
 	for _, url := range []string{"", "ftp://host/x", "http://user:pw@host/x"} {
-		if _, err := presigned(t, srv.URL, nil).Fetch(t.Context(), url, full{}, 0); !errors.Is(err, upload.ErrUnavailable) || strings.Contains(err.Error(), "pw") {
+		if _, err := presigned(t, srv.URL, nil).Fetch(t.Context(), url, full{}, 0); !errors.Is(err,
+			upload.ErrUnavailable) || strings.Contains(err.Error(), "pw") {
 			t.Errorf("%q: %v, want upload.ErrUnavailable", url, err)
 		}
 	}

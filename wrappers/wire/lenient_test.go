@@ -73,7 +73,8 @@ func TestJSONTextSurvivesEverySpelling(t *testing.T) {
 		`null`: "", `true`: "", `{"id":1}`: "", `[1]`: "", `""`: "",
 	} {
 		got := struct{ ID, Next wire.JSONText }{ID: "before"}
-		if err := wire.DecodeJSON([]byte(`{"id":`+raw+`,"next":"n"}`), &got); err != nil || got.ID != want || got.Next != "n" {
+		if err := wire.DecodeJSON([]byte(`{"id":`+raw+`,"next":"n"}`), &got); err != nil || got.ID != want ||
+			got.Next != "n" {
 			t.Errorf("%s became %q, %q (%v), want %q", raw, got.ID, got.Next, err, want)
 		}
 	}
@@ -81,15 +82,18 @@ func TestJSONTextSurvivesEverySpelling(t *testing.T) {
 
 func TestJSONIntSurvivesEverySpelling(t *testing.T) {
 	for raw, want := range map[string]wire.JSONInt{
-		`16`: {Value: 16, Known: true}, `"16"`: {Value: 16, Known: true}, `16.0`: {Value: 16, Known: true}, `"16.0"`: {Value: 16, Known: true},
-		`1.6e1`: {Value: 16, Known: true}, `" 16 "`: {Value: 16, Known: true}, `0`: {Known: true}, `-1`: {Value: -1, Known: true},
+		`16`: {Value: 16, Known: true}, `"16"`: {Value: 16, Known: true}, `16.0`: {Value: 16,
+			Known: true}, `"16.0"`: {Value: 16, Known: true},
+		`1.6e1`: {Value: 16, Known: true}, `" 16 "`: {Value: 16, Known: true}, `0`: {Known: true}, `-1`: {Value: -1,
+			Known: true},
 		`9223372036854775807`: {Value: 1<<63 - 1, Known: true},
 		`null`:                {}, `""`: {},
 		`9223372036854775808`: {Broken: true}, `1.5`: {Broken: true}, `"abc"`: {Broken: true}, `"0x10"`: {Broken: true}, `" "`: {Broken: true},
 		`true`: {Broken: true}, `{}`: {Broken: true}, `[16]`: {Broken: true}, `1e300`: {Broken: true},
 	} {
 		got := struct{ Size, Next wire.JSONInt }{}
-		if err := wire.DecodeJSON([]byte(`{"size":`+raw+`,"next":1}`), &got); err != nil || got.Size != want || got.Next.Value != 1 {
+		if err := wire.DecodeJSON([]byte(`{"size":`+raw+`,"next":1}`), &got); err != nil || got.Size != want ||
+			got.Next.Value != 1 {
 			t.Errorf("%s became %+v, %+v (%v), want %+v", raw, got.Size, got.Next, err, want)
 		}
 	}
@@ -113,7 +117,8 @@ func TestDecodeJSONTakesWhatIsThere(t *testing.T) {
 		}
 	}
 	got := object{}
-	if err := wire.DecodeJSON([]byte(`{"name":7,"id":"1"}`), &got); err == nil || !strings.Contains(err.Error(), "Name") || got.ID != "1" {
+	if err := wire.DecodeJSON([]byte(`{"name":7,"id":"1"}`), &got); err == nil ||
+		!strings.Contains(err.Error(), "Name") || got.ID != "1" {
 		t.Errorf("a name that is a number: %+v, %v, want an error that names it beside the id", got, err)
 	}
 	for _, body := range []string{``, `<html>`, `"text"`, `[{"id":"1"}]`, `7`, `{"id":"1"`} {

@@ -17,7 +17,8 @@ import (
 
 func presigned(t *testing.T, base string, client *http.Client) *wire.Presigned {
 	t.Helper()
-	cfg := upload.Config{BaseURL: base, HTTPClient: client, Header: http.Header{"X-Api": {"secret"}}, Retry: upload.Retry{MaxWait: time.Millisecond}}
+	cfg := upload.Config{BaseURL: base, HTTPClient: client, Header: http.Header{"X-Api": {"secret"}},
+		Retry: upload.Retry{MaxWait: time.Millisecond}}
 	d, err := wire.NewDoer(wire.API{Provider: "example"}, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +43,8 @@ func TestPresignedSendsTheFileAndNothingElse(t *testing.T) {
 	}))
 	defer srv.Close()
 	const path = "/up%2Fload/a%20b?X-Amz-Signature=a%2Bb%3D&x=%7e&y"
-	if err := sendTo(t, presigned(t, srv.URL, nil), "put", srv.URL+path, wire.Raw(upload.Bytes("a.pdf", []byte("hello")))); err != nil {
+	if err := sendTo(t, presigned(t, srv.URL, nil), "put", srv.URL+path,
+		wire.Raw(upload.Bytes("a.pdf", []byte("hello")))); err != nil {
 		t.Fatal(err)
 	}
 	if uri != path || method != "PUT" || body != "hello" {
@@ -56,24 +58,31 @@ func TestPresignedSendsTheFileAndNothingElse(t *testing.T) {
 
 func TestPresignedTellsAzureTheBlobType(t *testing.T) {
 	var got string
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("x-ms-blob-type") }))
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		got = r.Header.Get("x-ms-blob-type")
+	}))
 	defer srv.Close()
-	for query, want := range map[string]string{"?sv=2024-01-01&sig=abc": "BlockBlob", "?sig=abc": "", "?sv=1": "", "?xsv=1&sig=abc": "", "": ""} {
-		if err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL+"/c/b"+query, wire.Raw(upload.Bytes("a", []byte("x")))); err != nil || got != want {
+	for query, want := range map[string]string{"?sv=2024-01-01&sig=abc": "BlockBlob", "?sig=abc": "", "?sv=1": "",
+		"?xsv=1&sig=abc": "", "": ""} {
+		if err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL+"/c/b"+query,
+			wire.Raw(upload.Bytes("a", []byte("x")))); err != nil || got != want {
 			t.Errorf("%q: %q, %v, want %q", query, got, err, want)
 		}
 	}
 }
 
 func TestPresignedKnowsAzureByItsHost(t *testing.T) {
-	for host, want := range map[string]string{"account.blob.core.windows.net": "BlockBlob", "blob.core.windows.net.example.com": ""} {
+	for host, want := range map[string]string{"account.blob.core.windows.net": "BlockBlob",
+		"blob.core.windows.net.example.com": ""} {
 		client := &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
 			if got := req.Header.Get("X-Ms-Blob-Type"); got != want {
 				t.Errorf("%s: blob type %q, want %q", host, got, want)
 			}
 			return respond(201, nil), nil
 		})}
-		if err := sendTo(t, presigned(t, "https://api", client), "PUT", "https://"+host+":443/c/b", wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+		if err := sendTo(t, presigned(t, "https://api", client), "PUT", "https://"+host+":443/c/b",
+			wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
 			t.Error(err)
 		}
 	}
@@ -87,7 +96,8 @@ func TestPresignedUsesTheMethodThatTheAPINames(t *testing.T) {
 			}
 			return respond(200, nil), nil
 		})}
-		if err := sendTo(t, presigned(t, "https://api", client), method, "https://host/x", wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+		if err := sendTo(t, presigned(t, "https://api", client), method, "https://host/x",
+			wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
 			t.Errorf("%q: %v", method, err)
 		}
 	}
@@ -119,7 +129,8 @@ func TestPresignedRefusesWhatItCannotSendAsGiven(t *testing.T) {
 			})}
 			err := sendTo(t, presigned(t, tt.base, nobody), tt.method, tt.url, wire.Raw(upload.Bytes("a", []byte("x"))))
 			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || f.Op != "presigned" || !errors.Is(err, upload.ErrUnavailable) || strings.Contains(err.Error(), "hunter2") {
+			if f == nil || f.Op != "presigned" || !errors.Is(err, upload.ErrUnavailable) ||
+				strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("error %v, want ErrUnavailable without the query", err)
 			}
 		})
@@ -166,7 +177,8 @@ func TestPresignedFollowsOnlyRedirectsThatKeepTheRequest(t *testing.T) {
 			})
 			srv := httptest.NewServer(mux)
 			defer srv.Close()
-			err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL+"/loop?sig=hunter2", wire.Raw(upload.Bytes("a", []byte("hello"))))
+			err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL+"/loop?sig=hunter2",
+				wire.Raw(upload.Bytes("a", []byte("hello"))))
 			if !errors.Is(err, tt.want) || (stored == "hello") != tt.stored || slices.Contains(hops, "hunter2") {
 				t.Errorf("error %v, stored %q, want %v and stored: %t", err, stored, tt.want, tt.stored)
 			}
@@ -178,7 +190,10 @@ func TestPresignedFollowsOnlyRedirectsThatKeepTheRequest(t *testing.T) {
 }
 
 func TestPresignedIsNotLedFromHTTPSToHTTP(t *testing.T) {
-	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the file went out in the clear") }))
+	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		t.Error("the file went out in the clear")
+	}))
 	defer plain.Close()
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
@@ -187,7 +202,8 @@ func TestPresignedIsNotLedFromHTTPSToHTTP(t *testing.T) {
 	}))
 	defer srv.Close()
 	err := sendTo(t, presigned(t, srv.URL, srv.Client()), "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", []byte("x"))))
-	if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Status != 307 || !strings.Contains(err.Error(), "only https") {
+	if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Status != 307 ||
+		!strings.Contains(err.Error(), "only https") {
 		t.Errorf("error %v, want the 307, saying that only https is followed", err)
 	}
 }
@@ -205,21 +221,27 @@ func TestEachHopIsLookedAtForItself(t *testing.T) {
 		{"from Azure", []string{azure, plain}, nil, []string{"BlockBlob||", "||"}},
 		{"within Azure", []string{azure, azure + "&x=y"}, nil, []string{"BlockBlob||", "BlockBlob||"}},
 		{"there and back", []string{azure, plain, azure}, nil, []string{"BlockBlob||", "||", "BlockBlob||"}},
-		{"within a host", []string{plain, plain + "&x"}, http.Header{"authorization": {"RemoteAuth"}, "X-Amz-Acl": {"private"}}, []string{"|RemoteAuth|private", "|RemoteAuth|private"}},
-		{"to another host", []string{plain, "https://other.example/b"}, http.Header{"Authorization": {"RemoteAuth"}, "X-Amz-Acl": {"private"}}, []string{"|RemoteAuth|private", "||private"}},
+		{"within a host", []string{plain, plain + "&x"},
+			http.Header{"authorization": {"RemoteAuth"}, "X-Amz-Acl": {"private"}}, []string{"|RemoteAuth|private",
+				"|RemoteAuth|private"}},
+		{"to another host", []string{plain, "https://other.example/b"},
+			http.Header{"Authorization": {"RemoteAuth"}, "X-Amz-Acl": {"private"}}, []string{"|RemoteAuth|private",
+				"||private"}},
 		{"another blob type", []string{azure}, http.Header{"x-ms-blob-type": {"AppendBlob"}}, []string{"AppendBlob||"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
 			client := &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
-				got = append(got, req.Header.Get("X-Ms-Blob-Type")+"|"+req.Header.Get("Authorization")+"|"+req.Header.Get("X-Amz-Acl"))
+				got = append(got,
+					req.Header.Get("X-Ms-Blob-Type")+"|"+req.Header.Get("Authorization")+"|"+req.Header.Get("X-Amz-Acl"))
 				if n := len(got); n < len(tt.hops) && req.URL.String() == tt.hops[n-1] {
 					return respond(307, http.Header{"Location": {tt.hops[n]}}), nil
 				}
 				return respond(201, nil), nil
 			})}
 			to := wire.Target{Method: "PUT", URL: tt.hops[0], Header: tt.given}
-			if _, err := presigned(t, "https://api", client).Send(t.Context(), to, wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+			if _, err := presigned(t, "https://api", client).Send(t.Context(), to,
+				wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
 				t.Error(err)
 			}
 			if !slices.Equal(got, tt.want) {
@@ -236,18 +258,22 @@ func TestPresignedSendsTheHeadersThatTheAPIHandsOut(t *testing.T) {
 		w.Header().Set("ETag", `"abc"`)
 	}))
 	defer srv.Close()
-	header := http.Header{"x-amz-acl": {"private"}, "Content-Type": {"text/x-own"}, "Content-Length": {"99"}, "Host": {"elsewhere"}}
-	answer, err := presigned(t, srv.URL, nil).Send(t.Context(), wire.Target{Method: "PUT", URL: srv.URL, Header: header}, wire.Raw(upload.Bytes("a.pdf", []byte("hello"))))
+	header := http.Header{"x-amz-acl": {"private"}, "Content-Type": {"text/x-own"}, "Content-Length": {"99"},
+		"Host": {"elsewhere"}}
+	answer, err := presigned(t, srv.URL, nil).Send(t.Context(),
+		wire.Target{Method: "PUT", URL: srv.URL, Header: header}, wire.Raw(upload.Bytes("a.pdf", []byte("hello"))))
 	if err != nil || answer.Get("ETag") != `"abc"` {
 		t.Errorf("%v, %v, want the ETag", answer, err)
 	}
-	want := http.Header{"Content-Length": {"5"}, "Content-Type": {"text/x-own"}, "User-Agent": {"putpost"}, "X-Amz-Acl": {"private"}}
+	want := http.Header{"Content-Length": {"5"}, "Content-Type": {"text/x-own"}, "User-Agent": {"putpost"},
+		"X-Amz-Acl": {"private"}}
 	got.Del("Accept-Encoding")
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("headers %v, want %v", got, want)
 	}
 	for _, header := range []http.Header{{"X Y": {"hunter2"}}, {"X-Y": {"hunter2\r\nX-Z: 1"}}} {
-		_, err := presigned(t, srv.URL, nil).Send(t.Context(), wire.Target{Method: "PUT", URL: srv.URL, Header: header}, wire.Raw(upload.Bytes("a", nil)))
+		_, err := presigned(t, srv.URL, nil).Send(t.Context(),
+			wire.Target{Method: "PUT", URL: srv.URL, Header: header}, wire.Raw(upload.Bytes("a", nil)))
 		if !errors.Is(err, upload.ErrUnavailable) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%v, want upload.ErrUnavailable", err)
 		}
@@ -265,7 +291,8 @@ func TestPartOfAFileMayBeAnsweredWith308(t *testing.T) {
 	defer srv.Close()
 	body := wire.Raw(upload.Bytes("a", []byte("hello")))
 	part := wire.Target{Method: "PUT", URL: srv.URL, Header: http.Header{"Content-Range": {"bytes 0-4/10"}}}
-	if answer, err := presigned(t, srv.URL, nil).Send(t.Context(), part, body); err != nil || answer.Get("Range") != "bytes=0-4" {
+	if answer, err := presigned(t, srv.URL, nil).Send(t.Context(), part, body); err != nil ||
+		answer.Get("Range") != "bytes=0-4" {
 		t.Errorf("a part: %v, %v", answer, err)
 	}
 	if err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL, body); !errors.Is(err, upload.ErrUnavailable) {

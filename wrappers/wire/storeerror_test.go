@@ -36,15 +36,23 @@ func TestStoresOwnErrors(t *testing.T) {
 		{"S3 slow down", "", 503, xml("SlowDown", "slow"), upload.ErrUnavailable, 4},
 		{"GCS expired", "", 400, xml("ExpiredToken", "Invalid argument."), upload.ErrExpired, 1},
 		{"R2 expired", "", 403, xml("ExpiredRequest", "Request has expired"), upload.ErrExpired, 1},
-		{"Azure expired", "", 403, `<Error><Code>AuthenticationFailed</Code><Message>no</Message><AuthenticationErrorDetail>Signature not valid in the specified time frame: Start</AuthenticationErrorDetail></Error>`, upload.ErrExpired, 1},
+		{"Azure expired", "", 403,
+			`<Error><Code>AuthenticationFailed</Code><Message>no</Message><AuthenticationErrorDetail>Signature not valid in the specified time frame: Start</AuthenticationErrorDetail></Error>`, upload.ErrExpired, 1},
 		{"another store's code", "", 403, xml("RequestExpired", "no"), upload.ErrExpired, 1},
-		{"a token of the store expired", "", 400, xml("ExpiredToken", "The provided token has expired."), upload.ErrExpired, 1},
+		{"a token of the store expired", "", 400, xml("ExpiredToken", "The provided token has expired."),
+			upload.ErrExpired, 1},
 		{"expired, in JSON", "", 400, `{"error":"jwt expired"}`, upload.ErrExpired, 1},
 		{"expired, in a page", "", 401, "<h1>This link has expired.</h1>", upload.ErrExpired, 1},
-		{"Azurite expired, by its URL", "&sv=1&sig=x&se=2020-01-01T00:00:00Z", 403, xml("AuthorizationFailure", "Make sure the Authorization header is formed correctly including the signature."), upload.ErrExpired, 1},
-		{"Azurite, not expired", "&sv=1&sig=x&se=2220-01-01T00:00:00Z", 403, xml("AuthorizationFailure", "Make sure the Authorization header is formed correctly including the signature."), upload.ErrForbidden, 1},
-		{"Azure, over, and a permission missing", "&sv=1&sig=x&se=2020-01-01", 403, xml("AuthorizationPermissionMismatch", "no"), upload.ErrForbidden, 1},
-		{"Azure expired, by its URL", "&sv=1&sig=x&se=2020-01-01T00:00:00Z", 403, xml("AuthenticationFailed", "no"), upload.ErrExpired, 1},
+		{"Azurite expired, by its URL", "&sv=1&sig=x&se=2020-01-01T00:00:00Z", 403,
+			xml("AuthorizationFailure",
+				"Make sure the Authorization header is formed correctly including the signature."), upload.ErrExpired, 1},
+		{"Azurite, not expired", "&sv=1&sig=x&se=2220-01-01T00:00:00Z", 403,
+			xml("AuthorizationFailure",
+				"Make sure the Authorization header is formed correctly including the signature."), upload.ErrForbidden, 1},
+		{"Azure, over, and a permission missing", "&sv=1&sig=x&se=2020-01-01", 403,
+			xml("AuthorizationPermissionMismatch", "no"), upload.ErrForbidden, 1},
+		{"Azure expired, by its URL", "&sv=1&sig=x&se=2020-01-01T00:00:00Z", 403, xml("AuthenticationFailed", "no"),
+			upload.ErrExpired, 1},
 		{"expired by its URL, no body", past, 403, "", upload.ErrExpired, 1},
 		{"not yet over by its URL", strings.Replace(past, "2020", "2220", 1), 403, "", upload.ErrForbidden, 1},
 		{"over by its URL, and the store is down", past, 503, "", upload.ErrUnavailable, 4},
@@ -61,23 +69,37 @@ func TestStoresOwnErrors(t *testing.T) {
 		{"Azure, no time", "&sig=x&se=soon", 403, "", upload.ErrForbidden, 1},
 		{"S3's older form, over", "&Expires=1577836800&Signature=x", 403, "", upload.ErrExpired, 1},
 		{"S3's older form, not yet over", "&Expires=7983360000&Signature=x", 403, "", upload.ErrForbidden, 1},
-		{"over by its URL, and denied without a reason", past, 403, xml("AccessDenied", "Access Denied"), upload.ErrExpired, 1},
+		{"over by its URL, and denied without a reason", past, 403, xml("AccessDenied", "Access Denied"),
+			upload.ErrExpired, 1},
 		{"over by its URL, and a page", past, 403, "<html><h1>403 Forbidden</h1></html>", upload.ErrExpired, 1},
-		{"over by its URL, and a wrong signature", past, 403, xml("SignatureDoesNotMatch", "no"), upload.ErrForbidden, 1},
+		{"over by its URL, and a wrong signature", past, 403, xml("SignatureDoesNotMatch", "no"), upload.ErrForbidden,
+			1},
 		{"over by its URL, and a wrong key", past, 403, xml("InvalidAccessKeyId", "no"), upload.ErrForbidden, 1},
-		{"over by its URL, and a header too many", past, 403, xml("AccessDenied", "There were headers present in the request which were not signed"), upload.ErrForbidden, 1},
-		{"over by its URL, and a reason in JSON", past, 403, `{"message":"signature does not match"}`, upload.ErrForbidden, 1},
-		{"Azure, over, and a wrong signature", "&sv=1&sig=x&se=2020-01-01", 403, `<Error><Code>AuthenticationFailed</Code><Message>Make sure the Authorization header is formed correctly including the signature.</Message><AuthenticationErrorDetail>Signature did not match.</AuthenticationErrorDetail></Error>`, upload.ErrForbidden, 1},
-		{"Azure, over, and its words for all", "&sv=1&sig=x&se=2020-01-01", 403, xml("AuthenticationFailed", "Make sure the Authorization header is formed correctly including the signature."), upload.ErrExpired, 1},
+		{"over by its URL, and a header too many", past, 403,
+			xml("AccessDenied",
+				"There were headers present in the request which were not signed"), upload.ErrForbidden, 1},
+		{"over by its URL, and a reason in JSON", past, 403, `{"message":"signature does not match"}`,
+			upload.ErrForbidden, 1},
+		{"Azure, over, and a wrong signature", "&sv=1&sig=x&se=2020-01-01", 403,
+			`<Error><Code>AuthenticationFailed</Code><Message>Make sure the Authorization header is formed correctly including the signature.</Message><AuthenticationErrorDetail>Signature did not match.</AuthenticationErrorDetail></Error>`, upload.ErrForbidden, 1},
+		{"Azure, over, and its words for all", "&sv=1&sig=x&se=2020-01-01", 403,
+			xml("AuthenticationFailed",
+				"Make sure the Authorization header is formed correctly including the signature."), upload.ErrExpired, 1},
 		{"se of something else", "&se=2020-01-01", 403, "", upload.ErrForbidden, 1},
 		{"HTML", "", 502, "<html><body>Bad gateway</body></html>", upload.ErrUnavailable, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(tt.status); io.WriteString(w, tt.body) }))
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+				_ *http.Request) {
+				w.WriteHeader(tt.status)
+				io.WriteString(w, tt.body)
+			}))
 			defer srv.Close()
-			err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL+"/x?signature=hunter2hunter2"+tt.query, wire.Raw(upload.Bytes("a", []byte("x"))))
+			err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL+"/x?signature=hunter2hunter2"+tt.query,
+				wire.Raw(upload.Bytes("a", []byte("x"))))
 			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || !errors.Is(err, tt.kind) || f.Status != tt.status || f.Attempts != tt.attempts || strings.Contains(err.Error(), "hunter2") {
+			if f == nil || !errors.Is(err, tt.kind) || f.Status != tt.status || f.Attempts != tt.attempts ||
+				strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("error %v, want %v, status %d, %d attempts", err, tt.kind, tt.status, tt.attempts)
 			}
 		})
@@ -89,7 +111,8 @@ func TestExpiryGoesByTheServersClock(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ahead time.Duration // of this machine's clock
 		kind  error
-	}{"this clock is a day ahead": {24 * time.Hour, upload.ErrForbidden}, "this clock is a day behind": {-24 * time.Hour, upload.ErrExpired}} {
+	}{"this clock is a day ahead": {24 * time.Hour,
+		upload.ErrForbidden}, "this clock is a day behind": {-24 * time.Hour, upload.ErrExpired}} {
 		signed := time.Now().Add(-tt.ahead) // by the server's clock, for an hour or until long ago
 		if tt.kind == upload.ErrExpired {
 			signed = signed.Add(-2 * time.Hour)
@@ -98,7 +121,8 @@ func TestExpiryGoesByTheServersClock(t *testing.T) {
 			return respond(403, http.Header{"Date": {time.Now().Add(-tt.ahead).UTC().Format(http.TimeFormat)}}), nil
 		})}
 		url := "https://host/x?X-Amz-Expires=3600&X-Amz-Date=" + signed.UTC().Format("20060102T150405Z")
-		if err := sendTo(t, presigned(t, "https://api", client), "PUT", url, wire.Raw(upload.Bytes("a", []byte("x")))); !errors.Is(err, tt.kind) {
+		if err := sendTo(t, presigned(t, "https://api", client), "PUT", url,
+			wire.Raw(upload.Bytes("a", []byte("x")))); !errors.Is(err, tt.kind) {
 			t.Errorf("%s: %v, want %v", name, err, tt.kind)
 		}
 	}
@@ -116,7 +140,8 @@ func TestExpiryBehindARedirectIsSeen(t *testing.T) {
 		w.WriteHeader(403)
 	}))
 	defer srv.Close()
-	err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL+"/gateway?X-Amz-Date=22200101T000000Z&X-Amz-Expires=60", wire.Raw(upload.Bytes("a", []byte("x"))))
+	err := sendTo(t, presigned(t, srv.URL, nil), "PUT",
+		srv.URL+"/gateway?X-Amz-Date=22200101T000000Z&X-Amz-Expires=60", wire.Raw(upload.Bytes("a", []byte("x"))))
 	if !errors.Is(err, upload.ErrExpired) || !strings.Contains(err.Error(), "2020-01-01T00:01:00Z") {
 		t.Errorf("%v, want upload.ErrExpired that says since when", err)
 	}
@@ -136,14 +161,17 @@ func TestHeadersThatTheSignatureAsksForAreNamed(t *testing.T) {
 		{"X-Amz-SignedHeaders=content-type%3Bhost%3Bx-amz-acl", nil, "that were not sent: x-amz-acl; no"},
 		{"X-Amz-SignedHeaders=content-md5;host;x-amz-acl", nil, "that were not sent: content-md5, x-amz-acl"},
 		{"X-Amz-SignedHeaders=host;X-Amz-Acl", http.Header{"X-Amz-Acl": {"private"}}, ""},
-		{"X-Amz-SignedHeaders=host", http.Header{"X-Amz-Acl": {"private"}, "X-Amz-Meta-A": {"b"}}, "that were sent: x-amz-acl, x-amz-meta-a"},
-		{"X-Goog-SignedHeaders=host%3Bx-goog-meta-a", http.Header{"X-Goog-Meta-B": {"b"}}, "not sent: x-goog-meta-a; the URL is not signed for headers that were sent: x-goog-meta-b"},
+		{"X-Amz-SignedHeaders=host", http.Header{"X-Amz-Acl": {"private"}, "X-Amz-Meta-A": {"b"}},
+			"that were sent: x-amz-acl, x-amz-meta-a"},
+		{"X-Goog-SignedHeaders=host%3Bx-goog-meta-a", http.Header{"X-Goog-Meta-B": {"b"}},
+			"not sent: x-goog-meta-a; the URL is not signed for headers that were sent: x-goog-meta-b"},
 		{"X-Amz-SignedHeaders=content-length;content-type;host", nil, ""},
 		{"signature=x", nil, ""},
 	} {
 		to := wire.Target{Method: "PUT", URL: srv.URL + "/x?" + tt.query, Header: tt.given}
 		_, err := presigned(t, srv.URL, nil).Send(t.Context(), to, wire.Raw(upload.Bytes("a", []byte("x"))))
-		if !errors.Is(err, upload.ErrForbidden) || !strings.Contains(err.Error(), tt.says) || tt.says == "" && strings.Contains(err.Error(), "headers") {
+		if !errors.Is(err, upload.ErrForbidden) || !strings.Contains(err.Error(), tt.says) ||
+			tt.says == "" && strings.Contains(err.Error(), "headers") {
 			t.Errorf("%s: %v, want it to say %q", tt.query, err, tt.says)
 		}
 	}
