@@ -92,7 +92,7 @@ func (b *Body) Edit(ctx context.Context, req *http.Request) error {
 	}
 	if b.Length > 0 {
 		req.Body = &stream{body: b}
-		req.GetBody = func() (io.ReadCloser, error) { return b.open() }
+		req.GetBody = func() (io.ReadCloser, error) { return (&stream{body: b}).open() }
 		return nil
 	}
 	// With length 0 any other Body than NoBody would go out chunked, and nobody
@@ -113,10 +113,9 @@ func (b *Body) Edit(ctx context.Context, req *http.Request) error {
 	return nil
 }
 
-// open returns a stream with every source open, so that a source that is gone,
+// open returns the stream with every source open, so that a source that is gone,
 // or can be read only once, is known before a byte is sent.
-func (b *Body) open() (*stream, error) {
-	s := &stream{body: b}
+func (s *stream) open() (*stream, error) {
 	if err := s.openAll(); err != nil {
 		s.Close()
 		return nil, err
@@ -126,7 +125,7 @@ func (b *Body) open() (*stream, error) {
 
 // drain sees to the end of a body that should be empty.
 func (b *Body) drain(ctx context.Context) error {
-	s, err := b.open()
+	s, err := (&stream{body: b}).open()
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,9 @@ func (x *exchange) add(err error) {
 // begin returns the body of the first attempt. One that cannot be had again is
 // sent as it is.
 func begin(req *http.Request) (io.ReadCloser, error) {
+	if s, ours := req.Body.(*stream); ours && !s.begun.Swap(true) {
+		return s.open()
+	}
 	if req.GetBody == nil {
 		return req.Body, nil
 	}

@@ -13,6 +13,8 @@ import (
 // http.Client's for all of it. Most round trips have neither, and a nil
 // *limits.
 type limits struct {
+	io.ReadCloser // the answer's body
+
 	ctx    context.Context // of the round trip; its cause says which limit ended it
 	cancel context.CancelCauseFunc
 	wait   time.Duration // for an answer; 0 is no limit
@@ -112,13 +114,8 @@ func (l *limits) release() {
 	l.cancel(nil)
 }
 
-// limitedBody is an answer's body. The limits hold until it is closed.
-type limitedBody struct {
-	io.ReadCloser
-	limits *limits
-}
-
-func (b *limitedBody) Close() error {
-	defer b.limits.release()
-	return b.ReadCloser.Close()
+// Close closes the answer's body. The limits hold until then.
+func (l *limits) Close() error {
+	defer l.release()
+	return l.ReadCloser.Close()
 }

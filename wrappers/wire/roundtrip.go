@@ -43,7 +43,7 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 			resp.Body = http.NoBody
 		}
 		if a.limits != nil {
-			resp.Body = &limitedBody{resp.Body, a.limits}
+			a.limits.ReadCloser, resp.Body = resp.Body, a.limits
 		}
 		uncompress(resp)
 		answered = true

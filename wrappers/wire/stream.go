@@ -18,7 +18,8 @@ import (
 type stream struct {
 	body *Body
 
-	limits *limits // told when the last byte was handed out; nil where there are none
+	begun  atomic.Bool // it was opened, or read by somebody else
+	limits *limits     // told when the last byte was handed out; nil where there are none
 
 	mu     sync.Mutex // held by Read
 	files  []io.ReadCloser
@@ -129,6 +130,7 @@ func (s *stream) Read(p []byte) (n int, err error) {
 
 func (s *stream) fill(p []byte) (n int, err error) {
 	if !s.opened {
+		s.begun.Store(true)
 		if err := s.openAll(); err != nil {
 			return 0, err
 		}
