@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What the providers' reference pages of fileUpload and createFile state, held
-// against the specs sentence by sentence.
+// These tests hold the specs to the facts on the providers' reference pages of
+// fileUpload and createFile, sentence by sentence.
 
 // find returns the operation of that id with its path and method.
 func find(t *testing.T, doc *openapi3.T, id string) (path, method string, op *openapi3.Operation) {

@@ -33,7 +33,7 @@ func sources(t *testing.T, provider string) map[string]string {
 			}
 		case []any:
 			for i, below := range v {
-				// A list's elements go by what they are called, not by their number.
+				// The elements of a list go by their names.
 				name := string(rune('0' + i))
 				if named, ok := below.(map[string]any); ok {
 					for _, key := range []string{"url", "name"} {

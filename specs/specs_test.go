@@ -69,8 +69,8 @@ func TestEverySpecIsValidWithItsExamples(t *testing.T) {
 	}
 }
 
-// A provider is one word in specs/, gen/, wrappers/ and generate.go; where one of
-// the four lacks it, the provider was added by half.
+// A provider has one word in specs/, gen/, wrappers/ and generate.go. If one of the
+// four lacks it, half of the provider is missing.
 func TestEverySpecHasItsFoldersAndGenerateLine(t *testing.T) {
 	generate, err := os.ReadFile(filepath.Join("..", "generate.go"))
 	if err != nil {

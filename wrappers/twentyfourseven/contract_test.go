@@ -159,7 +159,8 @@ func TestStandinTakesTheDocumentedRequest(t *testing.T) {
 	}
 }
 
-// answered is a RoundTripper whose other end is a handler, under any name and scheme.
+// answered is a RoundTripper whose other end is a handler, under any name and
+// scheme.
 type answered struct{ http.Handler }
 
 func (a answered) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -20,7 +20,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// fixedAnswer answers every API and token call alike, and takes what is put elsewhere.
+// fixedAnswer answers every API call and token call alike. It takes every file.
 type fixedAnswer struct {
 	status      int
 	contentType string
@@ -74,7 +74,7 @@ func wellMade(t *testing.T, err error, status int) *upload.Error {
 	return f
 }
 
-// Whatever stands in an error's body: nothing panics, and the status is what counts.
+// Whatever stands in an error's body, nothing panics, and the status counts.
 func FuzzErrorAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "<html>", "null", `"text"`, `[{"error":1}]`, `{"error":{"name":"n","message":"m","payload":{"validationErrors":[{"path":"p","keyword":"k"}]}},"trackingId":"t"}`,
@@ -160,8 +160,8 @@ func FuzzFileID(f *testing.F) {
 	})
 }
 
-// Whatever a token server says: nothing panics, the status is what counts, and
-// neither the secret nor a token is told.
+// Whatever a token server says, nothing panics, the status counts, and neither the
+// secret nor a token is shown.
 func FuzzTokenAnswer(f *testing.F) {
 	f.Add(200, []byte(`{"access_token":"TOKEN","token_type":"Bearer","expires_in":3600}`))
 	f.Add(200, []byte(`{"access_token":"TOKEN\r\n","token_type":"Bearer\n","expires_in":"-1e400"}`))

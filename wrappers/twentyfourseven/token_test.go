@@ -242,7 +242,8 @@ func TestAnotherFetchesWhereTheOneWhoFetchedIsCalledBack(t *testing.T) {
 	}
 }
 
-// Callers behind a token server that fails must not queue for failures of their own.
+// Callers behind a token server that fails must not queue for failures of their
+// own.
 func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
 	hang := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	for _, tc := range []struct {
