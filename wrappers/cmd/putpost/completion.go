@@ -34,11 +34,8 @@ func (c *completionCmd) Run(p *program) error {
 }
 
 // commandPaths returns the visible commands, those of "journal" too.
-func commandPaths(app *kong.Application) (nodes []*kong.Node) {
-	for _, node := range app.Leaves(true) {
-		nodes = append(nodes, node)
-	}
-	return nodes
+func commandPaths(app *kong.Application) []*kong.Node {
+	return app.Leaves(true)
 }
 
 func words(node *kong.Node) string {

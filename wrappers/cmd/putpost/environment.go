@@ -64,7 +64,9 @@ func envFile(path string, env environment) (environment, error) {
 	for _, p := range providers {
 		if slices.ContainsFunc(p.credentials, func(name string) bool { return set[name] != "" }) {
 			for _, name := range p.credentials {
-				set[name] = set[name]
+				if _, ok := set[name]; !ok {
+					set[name] = ""
+				}
 			}
 		}
 	}

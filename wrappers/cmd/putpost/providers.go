@@ -77,8 +77,9 @@ type provider struct {
 // verb is an operation under the name that the provider gives it.
 type verb struct {
 	name, help string
-	takes      string // what an id of it is
-	mistaken   string // what to say of an id that is not found, where there are two kinds of ids
+	takes      string // help for the ID
+	more       string // help with an example
+	mistaken   string // a hint for an id that is not found, if there are two kinds of ids
 	call       func(ctx context.Context, u upload.Uploader, id string) ([]record, error)
 }
 
@@ -184,6 +185,13 @@ var providers = map[string]provider{
 			name:  "getFileUploadStatus",
 			help:  "24SevenOffice: print \"FILEID<TAB>STATUS<TAB>DOCUMENTID\" of each FILEID.",
 			takes: "A fileId, as send prints it.",
+			more: `Ask whether two files have become documents:
+
+  putpost getFileUploadStatus 4711 4712
+
+STATUS is the word of 24SevenOffice, such as Pending, Completed or Failed.
+DOCUMENTID is empty as long as there is no document. "putpost send --wait" waits
+for it.`,
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				st, err := u.(*twentyfourseven.Client).Status(ctx, id)
 				return []record{{ID: st.FileID, Status: st.Status, DocumentID: st.DocumentID, TraceID: st.TraceID, document: true}}, err
@@ -244,18 +252,30 @@ curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
 		},
 		account: func(env environment) string { return accountOf(env(ncpAccessKey)) },
 		verbs: []verb{{
-			name:     "getFile",
-			help:     "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
-			takes:    "A tempRequestId, as send --json prints it.",
+			name:  "getFile",
+			help:  "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
+			takes: "A tempRequestId, as send --json prints it.",
+			more: `Look at what was sent before:
+
+  id=$(putpost send --to ncloudmailer --json a.pdf | jq -r .tempRequestId)
+  putpost getFile "$id"
+
+NAVER deletes a file after 24 hours. Its ID is then not found.`,
 			mistaken: "takes the tempRequestId that send --json prints",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				batch, err := u.(*ncloudmailer.Client).GetFile(ctx, id)
 				return recordsOf(batch.Files), err
 			},
 		}, {
-			name:     "deleteFile",
-			help:     "NAVER: delete the files of each tempRequestId, and print them as getFile does.",
-			takes:    "A tempRequestId, as send --json prints it.",
+			name:  "deleteFile",
+			help:  "NAVER: delete the files of each tempRequestId, and print them as getFile does.",
+			takes: "A tempRequestId, as send --json prints it.",
+			more: `Delete what was sent before. Nothing brings it back:
+
+  id=$(putpost send --to ncloudmailer --json a.pdf | jq -r .tempRequestId)
+  putpost deleteFile "$id"
+
+An ID whose files are deleted already is not found.`,
 			mistaken: "takes the tempRequestId that send --json prints",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				batch, err := u.(*ncloudmailer.Client).DeleteFile(ctx, id)

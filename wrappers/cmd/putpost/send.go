@@ -88,7 +88,13 @@ names it), since the length must be known before the file is sent.
 Never sent: the journal, the file of --env-file, and the files that standard
 output and standard error go to, also if they are in a folder that is sent.
 
-Credentials come from the environment, or from a file: see --env-file.
+Credentials come from the environment, or from a file that only its owner can
+read. This is for cron and systemd:
+
+  putpost send --env-file /etc/putpost.env --to ncloudmailer -r /var/invoices
+
+The file has lines like NCLOUD_ACCESS_KEY=value. If it has one credential of a
+provider, it must have all of them. The names:
 
   twentyfourseven  TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID,
                    TWENTYFOURSEVEN_CLIENT_SECRET and TWENTYFOURSEVEN_ORGANIZATION

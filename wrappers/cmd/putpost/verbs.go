@@ -55,6 +55,15 @@ type verbCmd struct {
 	IDs  []string `arg:"" name:"ID"`
 }
 
+func (c *verbCmd) Help() string {
+	return c.verb.more + `
+
+An ID that fails is a line on standard error. It does not stop the others. Exit
+code: 0 when all is done, 1 when an ID failed, 2 when the command line or the
+environment is wrong. The credentials are those of putpost send: see putpost send
+--help.`
+}
+
 // verbStall is the longest time for the answer to one call.
 const verbStall = time.Minute
 

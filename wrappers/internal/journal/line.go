@@ -59,7 +59,7 @@ func pathOf(line, beginning []byte) (path []byte, ok bool) {
 		return nil, false
 	}
 	path, rest, _ = bytes.Cut(rest, []byte(`","size":`))
-	ok = len(path) > 0 && bytes.IndexAny(path, `"\`) < 0 && bytes.HasSuffix(rest, []byte("}\n"))
+	ok = len(path) > 0 && !bytes.ContainsAny(path, `"\`) && bytes.HasSuffix(rest, []byte("}\n"))
 	return path, ok
 }
 

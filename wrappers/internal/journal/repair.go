@@ -107,8 +107,7 @@ func inspect(journal io.Reader, good io.Writer, damaged func(Damage) error) (fou
 		entries, whole := entriesIn(line)
 		for _, e := range entries {
 			found.Kept++
-			w.Write(e)
-			w.WriteByte('\n')
+			_, _ = w.Write(append(e, '\n')) // Flush has the error
 		}
 		if !whole {
 			d := Damage{Line: number, Offset: at, Bytes: int64(len(line))}
