@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,22 +15,11 @@ import (
 func TestConnection(t *testing.T) {
 	lost := want{kinds: unavailable, tries: 4}
 	unreached := want{kinds: unavailable, tries: 4, reached: none}
-	hopeless := want{kinds: unavailable, tries: 1, reached: none}
 	survived := want{tries: 2, stored: true}
 	rows := []row{
 		{name: "refused", at: requests, late: func(l *lab) { l.aim("http://" + l.deadAddress()) }, last: true,
 			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"connection refused"}}},
 		{name: "closed when accepted", at: requests, late: func(l *lab) { l.aim("http://" + l.listen(func(net.Conn) {})) }, last: true, want: unreached},
-		{name: "no such host", at: carriers, last: true,
-			late: func(l *lab) {
-				l.transport().DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-					if addr == l.target() {
-						return nil, &net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}
-					}
-					return new(net.Dialer).DialContext(ctx, network, addr)
-				}
-			},
-			want: want{kinds: unavailable, tries: 1, reached: none, says: []string{"no such host"}}},
 
 		{name: "reset before the body", at: requests, fault: reset, want: lost},
 		{name: "reset in the middle of the body", at: requests, fault: afterHalf(reset), want: lost},
@@ -64,24 +52,6 @@ func TestConnection(t *testing.T) {
 		{name: "the server closes the kept connection as the next POST /fileUpload arrives", at: []place{fileUpload}, fault: inTurn(nothing, closed),
 			call: twice, want: want{tries: 3, stored: true}, check: eachStored},
 
-		{name: "a certificate that nobody trusts", at: carriers, last: true,
-			late: func(l *lab) {
-				s := httptest.NewUnstartedServer(http.NotFoundHandler())
-				s.Config.ErrorLog = quiet
-				s.StartTLS()
-				l.closers = append(l.closers, s.Close)
-				l.aim(s.URL)
-			},
-			want: want{kinds: unavailable, tries: 1, reached: none, says: []string{"certificate"}}},
-		{name: "a certificate for another name", at: carriers, last: true, set: func(l *lab) { l.secure = true },
-			late: func(l *lab) {
-				l.transport().TLSClientConfig.ServerName = "" // the lab's certificate is for 127.0.0.1 and example.com
-				l.aim("https://localhost:" + portOf(l.target()))
-				l.transport().DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-					return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+portOf(addr))
-				}
-			},
-			want: want{kinds: unavailable, tries: 1, reached: none, says: []string{"certificate"}}},
 		{name: "http is spoken to an https port", at: carriers, last: true,
 			late: func(l *lab) {
 				s := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -91,33 +61,14 @@ func TestConnection(t *testing.T) {
 				l.aim("http://" + s.Listener.Addr().String())
 			},
 			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: none, status: 400, noTrace: true, says: []string{"HTTPS server"}}},
-		{name: "https is spoken to an http port", at: carriers, last: true, late: func(l *lab) { l.aim("https://" + l.target()) }, want: hopeless},
 		{name: "a TLS handshake that never ends", at: carriers, last: true,
 			set: func(l *lab) { l.transport().TLSHandshakeTimeout = 20 * time.Millisecond },
 			late: func(l *lab) {
 				l.aim("https://" + l.listen(func(c net.Conn) { <-l.release }))
 			},
 			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"TLS handshake timeout"}}},
-		{name: "TLS of another age", at: carriers, last: true, set: func(l *lab) { l.secure = true },
-			late: func(l *lab) {
-				s := httptest.NewUnstartedServer(http.NotFoundHandler())
-				s.Config.ErrorLog = quiet
-				s.TLS = &tls.Config{MaxVersion: tls.VersionTLS11}
-				s.StartTLS()
-				l.closers = append(l.closers, s.Close)
-				l.aim(s.URL)
-			},
-			want: hopeless},
 
 		{name: "a proxy that is not there", at: carriers, last: true, late: through("http", func(l *lab) string { return l.deadAddress() }), want: unreached},
-		{name: "a proxy that refuses", at: carriers, last: true,
-			late: through("https", func(l *lab) string {
-				return l.listen(func(c net.Conn) {
-					_, _ = c.Read(make([]byte, 4096))
-					_, _ = c.Write([]byte("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"))
-				})
-			}),
-			want: unreached},
 	}
 	runAll(t, rows)
 }
@@ -149,11 +100,6 @@ func eachStored(l *lab, res upload.Result, err error) {
 
 // nothing is the absence of a fault, see inTurn.
 func nothing(h *hit) { h.correct() }
-
-func portOf(address string) string {
-	_, port, _ := net.SplitHostPort(address)
-	return port
-}
 
 // through has the requests of the place that is tried go through a proxy whose
 // address tells a password.

@@ -16,6 +16,11 @@
 //   - what is stored is the whole file, if anything;
 //   - the same client uploads the next file as if nothing had happened.
 //
+// Only the network, the life of a call, leaks and secrets are here. The meaning
+// of an answer is tested beside the code that reads it: statuses, codes and
+// token answers in the providers' packages, presigned URLs and stores' errors in
+// wire, and what stand-ins do in theirs.
+//
 // A new fault is a row in the table that it belongs to, and, where nothing in
 // misbehave_test.go does it yet, a func of a few lines there.
 //

@@ -128,10 +128,8 @@ func TestEchoes(t *testing.T) {
 					if !errors.As(err, &f) {
 						t.Fatalf("got the error %v", err)
 					}
-					status, kind := max(0, e.status), upload.ErrUnavailable
-					if status >= 300 {
-						kind, _ = meaning(status)
-					}
+					status := max(0, e.status)
+					kind := cmp.Or(map[int]error{400: upload.ErrInvalid, 403: upload.ErrForbidden, 429: upload.ErrRateLimited}[status], upload.ErrUnavailable)
 					if f.Status != status || !errors.Is(err, kind) {
 						t.Errorf("got the status %d and %v, want %d and %q", f.Status, err, status, kind)
 					}

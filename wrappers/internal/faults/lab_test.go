@@ -37,23 +37,17 @@ const (
 	fileUpload place = "fileUpload"
 	presigned  place = "presigned"
 	createFile place = "createFile"
-
-	status place = "getFileUploadStatus"
-	get    place = "getFile"
-	remove place = "deleteFile"
 )
 
 var (
 	apiCalls = []place{fileUpload, createFile}            // both providers' own calls
 	carriers = []place{presigned, createFile}             // the requests that carry the file
 	requests = []place{fileUpload, presigned, createFile} // all but the token call, whose repeats cannot be hurried
-	readings = []place{status, get, remove}               // the calls that send no file
 )
 
 // provider is whose upload a place belongs to.
 func (p place) provider() string {
-	switch p {
-	case createFile, get, remove:
+	if p == createFile {
 		return "ncloudmailer"
 	}
 	return "twentyfourseven"
@@ -87,19 +81,12 @@ type lab struct {
 	src    upload.Source
 	counts []*counted // every source that was counted
 
-	// service takes the place of the lab's own, and holds gives what it stores
-	// under an id.
-	service http.Handler
-	holds   func(id string) object
-
 	// To be changed by a row when the servers stand.
 	baseURL   string
 	tokenURL  string
 	uploadURL func(id string) string // makes the presigned URL of an id
-	ticket    func(id string) string // makes the answer to fileUpload
 
 	api, storage *httptest.Server
-	ending       error                   // how the context of the upload ends, if the row ends it
 	cancel       context.CancelCauseFunc // ends it
 	stopped      moment                  // when the row ended it
 	release      chan struct{}           // closed when the row is over: what hangs ends
@@ -158,9 +145,6 @@ func newLab(t *testing.T, at place) *lab {
 	}}
 	l.cfg.HTTPClient = l.client
 	l.uploadURL = l.presign
-	l.ticket = func(id string) string {
-		return fmt.Sprintf(`{"uploadMethod":"PUT","uploadUrl":%q,"fileId":%q}`, l.uploadURL(id), id)
-	}
 	l.src = l.count(small)
 	return l
 }
@@ -173,10 +157,6 @@ func (l *lab) start() {
 	mux.HandleFunc("/oauth/token", l.serve(token))
 	mux.HandleFunc("/v1/fileUpload", l.serve(fileUpload))
 	mux.HandleFunc("/api/v1/files", l.serve(createFile))
-	mux.HandleFunc("/v1/fileUpload/{id}", l.serve(status))
-	mux.HandleFunc("GET /api/v1/files/{id}", l.serve(get))
-	mux.HandleFunc("DELETE /api/v1/files/{id}", l.serve(remove))
-	mux.HandleFunc("/upload/", l.serve(presigned)) // where stand-ins have it
 	store := http.NewServeMux()
 	store.HandleFunc("/", l.serve(presigned))
 	l.api, l.storage = l.server(mux), l.server(store)
@@ -188,11 +168,7 @@ func (l *lab) start() {
 
 // correct is what answers the requests of a place as it ought to be.
 func (l *lab) correct(at place) http.HandlerFunc {
-	if l.service != nil {
-		return l.service.ServeHTTP
-	}
-	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject, createFile: l.takeForm,
-		status: l.tellStatus, get: l.tellBatch, remove: l.tellBatch}[at]
+	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject, createFile: l.takeForm}[at]
 }
 
 // server is one more server of the lab, with the lab's kind of socket.
@@ -362,13 +338,6 @@ func (l *lab) newToken() string {
 	return t
 }
 
-// revoke ends every token that was issued so far.
-func (l *lab) revoke() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	clear(l.valid)
-}
-
 func (l *lab) initiate(w http.ResponseWriter, r *http.Request) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	l.mu.Lock()
@@ -445,18 +414,6 @@ func (l *lab) checkSignature(r *http.Request) {
 	}
 }
 
-// tellStatus is getFileUploadStatus's other side.
-func (l *lab) tellStatus(w http.ResponseWriter, r *http.Request) {
-	_ = json.NewEncoder(w).Encode(map[string]any{"fileId": r.PathValue("id"), "status": "Completed", "documentId": 7})
-}
-
-// tellBatch is that of getFile and deleteFile.
-func (l *lab) tellBatch(w http.ResponseWriter, r *http.Request) {
-	l.checkSignature(r)
-	file := map[string]any{"fileName": "a.txt", "fileSize": 1, "fileId": "f"}
-	_ = json.NewEncoder(w).Encode(map[string]any{"tempRequestId": r.PathValue("id"), "files": []any{file}})
-}
-
 // takeForm is createFile's other side: it stores what is in the form when it
 // has come to the form's end.
 func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
@@ -509,12 +466,6 @@ func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
 // context is one that the row can end, with l.cancel, and that ends in any case.
 func (l *lab) context() (context.Context, func()) {
 	ctx, stop := context.WithTimeout(l.t.Context(), 20*time.Second)
-	if l.ending == context.DeadlineExceeded {
-		late := &lateContext{Context: ctx, done: make(chan struct{})}
-		l.cancel = late.end
-		always := context.AfterFunc(ctx, func() { late.end(nil) })
-		return late, func() { always(); late.end(nil); stop() }
-	}
 	ctx, l.cancel = context.WithCancelCause(ctx)
 	return ctx, func() { l.cancel(nil); stop() }
 }
@@ -526,3 +477,8 @@ func (p place) traceHeader() string {
 
 // quiet is for servers to which broken connections are daily bread.
 var quiet = log.New(io.Discard, "", 0)
+
+// ticket is the answer to fileUpload.
+func (l *lab) ticket(id string) string {
+	return fmt.Sprintf(`{"uploadMethod":"PUT","uploadUrl":%q,"fileId":%q}`, l.uploadURL(id), id)
+}

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"testing"
+	"testing/iotest"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -37,7 +39,7 @@ func TestHTTP2(t *testing.T) {
 			set: func(l *lab) {
 				l.counts = nil
 				src := from(reading(func() io.Reader {
-					return io.MultiReader(io.LimitReader(endlessly{}, 60_000), broken{errors.New("the disk is on fire")})
+					return io.MultiReader(bytes.NewReader(noise(60_000)), iotest.ErrReader(errors.New("the disk is on fire")))
 				}))
 				src.Size = long.Size
 				l.src = l.countAs(src, object{})
@@ -68,16 +70,6 @@ func TestHTTP2(t *testing.T) {
 	runAll(t, rows)
 }
 
-// endlessly gives the letter x.
-type endlessly struct{}
-
-func (endlessly) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = 'x'
-	}
-	return len(p), nil
-}
-
 // A caller's own HTTP client that is set up for something else: cookies, and
 // redirects that it would follow.
 func TestForeignHTTPClient(t *testing.T) {
@@ -106,21 +98,8 @@ func TestForeignHTTPClient(t *testing.T) {
 			l.t.Error("the caller's client was changed")
 		}
 	}
-	setCookie := func(f fault) fault {
-		return func(h *hit) {
-			h.w.Header().Set("Set-Cookie", "session="+planted+"-other; Path=/")
-			f(h)
-		}
-	}
 	runAll(t, []row{
 		{name: "cookies for everybody", at: requests, set: jar, late: cookie, want: want{stored: true}, check: noCookie},
-		{name: "cookies that the server sets", at: requests, set: jar, fault: first(1, setCookie(answer(503, ""))), want: want{tries: 2, stored: true}, check: noCookie},
 		{name: "redirects that it would follow", at: apiCalls, set: jar, fault: redirect(307, "http://HOSTURI"), want: want{kinds: unavailable, status: 307, tries: 1}, check: noCookie},
-		{name: "no transport", at: requests, want: want{stored: true}, last: true,
-			set: func(l *lab) { l.cfg.HTTPClient = &http.Client{} },
-			late: func(l *lab) {
-				l.closers = append(l.closers, http.DefaultTransport.(*http.Transport).CloseIdleConnections)
-			}},
-		{name: "none at all", at: requests, want: want{stored: true}, set: func(l *lab) { l.cfg.HTTPClient = nil }},
 	})
 }
