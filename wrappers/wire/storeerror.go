@@ -46,10 +46,11 @@ func readStoreError(a Answer) (code, message string) {
 	}
 	hint := ""
 	end, known := expiry(a.request.URL.Query())
+	refused := a.Status == http.StatusForbidden || a.Status == http.StatusUnauthorized
 	switch {
 	case strings.Contains(code, "Expired"):
 		hint = "the URL has expired"
-	case known && a.Status == http.StatusForbidden && !saysWhy(code, reason) && a.time().After(end):
+	case known && refused && !saysWhy(code, reason) && a.time().After(end):
 		hint = "the URL has expired: it was good until " + end.UTC().Format(time.RFC3339)
 	case a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest:
 		hint = unsigned(a.request)

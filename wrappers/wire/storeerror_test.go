@@ -54,6 +54,7 @@ func TestStoresOwnErrors(t *testing.T) {
 		{"Azure expired, by its URL", "&sv=1&sig=x&se=2020-01-01T00:00:00Z", 403, xml("AuthenticationFailed", "no"),
 			upload.ErrExpired, 1},
 		{"expired by its URL, no body", past, 403, "", upload.ErrExpired, 1},
+		{"expired by its URL, under 401", past, 401, "", upload.ErrExpired, 1},
 		{"not yet over by its URL", strings.Replace(past, "2020", "2220", 1), 403, "", upload.ErrForbidden, 1},
 		{"over by its URL, and the store is down", past, 503, "", upload.ErrUnavailable, 4},
 		{"over by its URL, and the bucket is gone", past, 404, "", upload.ErrNotFound, 1},
