@@ -174,8 +174,7 @@ func (s *stubborn) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// Rows that wait, all at once: the token call's repeats, which nothing can
-// hurry, take up to 3.5 s, and a body that does not come is waited for 5 s.
+// Rows that wait, all at once: a body that does not come is waited for 5 s.
 func TestInRealTime(t *testing.T) {
 	runTogether(t, slices.Concat(otherClocks(), tokenServerInTrouble(), refusedExpectations()))
 }
