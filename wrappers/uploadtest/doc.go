@@ -24,9 +24,10 @@
 // Of an operation of the spec: credentials are there, parameters and bodies match
 // their schemas, the status is declared, and so are the answer's headers, media type
 // and body; where a status declares no body there is none, unless the response is
-// marked with an x-source other than "documented". Of a form: it ends with its boundary, each part has a name, each file a name in UTF-8 and a media
-// type, and a part's own Content-Length is right. Of every request with a body:
-// a Content-Length, and no chunked encoding.
+// marked with an x-source other than "documented". Of a form: it ends with its
+// boundary, each part has a name, each file a name in UTF-8 and a media type, and a
+// part's own Content-Length is right. Of every request with a body: a
+// Content-Length, and no chunked encoding.
 //
 // Of a client's results and errors: their trace id is the one of the API's last
 // answer, in the header that the spec declares with "trace" in its name, or else
