@@ -18,6 +18,7 @@ import (
 // may stand below the other lines.
 type output struct {
 	out, err io.Writer
+	terminal bool // out is one
 	quiet    bool // only failures go to standard error
 
 	mu     sync.Mutex
@@ -27,7 +28,9 @@ type output struct {
 var errOutput = errors.New("standard output")
 
 // newOutput returns the output of p.
-func newOutput(p *program) *output { return &output{out: p.stdout, err: p.stderr} }
+func newOutput(p *program) *output {
+	return &output{out: p.stdout, err: p.stderr, terminal: isTerminal(p.stdout)}
+}
 
 // data writes a line to standard output, newline included.
 func (o *output) data(line string) error {
@@ -36,7 +39,7 @@ func (o *output) data(line string) error {
 	if o.status != nil && o.status.shares(o.out) {
 		o.status.erase()
 	}
-	if isTerminal(o.out) {
+	if o.terminal {
 		line = visible(line, "\t\n")
 	}
 	if _, err := io.WriteString(o.out, line); err != nil {
