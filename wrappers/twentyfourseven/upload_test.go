@@ -123,8 +123,22 @@ func TestFailureAfterTheFileIDNamesIt(t *testing.T) {
 	o.fileUpload = o.ticket(`67890`)
 	o.presigned = says(http.StatusInternalServerError, "")
 	_, err := client.Upload(t.Context(), small)
-	if f := failure(t, err); f.Op != "presigned" || !strings.Contains(f.Error(), "fileId 67890") ||
+	if f := failure(t, err); f.Op != "presigned" || !strings.Contains(f.Error(), `fileId "67890"`) ||
 		!errors.Is(f, upload.ErrUnavailable) {
 		t.Errorf("%v, want the failure of the presigned step with the fileId", f)
+	}
+}
+
+func TestFailureShowsNoTokenThatComesBackAsAFileID(t *testing.T) {
+	for _, id := range []string{`"static-token"`, `"id-STATIC-TO"`, `"x\nstatic-token"`, `"` + strings.Repeat("9", 1000) + `\n"`} {
+		o := newOffice()
+		client := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
+		o.fileUpload = o.ticket(id)
+		o.presigned = says(http.StatusForbidden, "")
+		_, err := client.Upload(t.Context(), small)
+		text := failure(t, err).Error()
+		if low := strings.ToLower(text); strings.Contains(low, "static-t") || strings.Contains(low, "\n") || len(text) > 300 {
+			t.Errorf("%s: %s", id, text)
+		}
 	}
 }

@@ -81,9 +81,9 @@ func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
 				continue
 			}
 		}
-		said := fmt.Sprintf("the status of %q is %q, without a documentId", fileID, st.Status)
+		said := fmt.Sprintf("the status of %.100q is %.100q, without a documentId", fileID, st.Status)
 		if !known {
-			said = fmt.Sprintf("%q is not known yet", fileID)
+			said = fmt.Sprintf("%.100q is not known yet", fileID)
 		}
 		err = fmt.Errorf("%w: %s", err, said)
 		return st, &upload.Error{Provider: provider, Op: opStatus, TraceID: st.TraceID, Attempts: n, Err: err}
