@@ -52,7 +52,7 @@ type Config struct {
 	Bytes     int64 // of memory for them; zero means 32 MiB
 }
 
-// Provider is a stand-in, and what the console shows of it.
+// Provider is a stand-in with the facts that the console shows of it.
 type Provider struct {
 	Name    string
 	Spec    []byte // the contract, an OpenAPI 3.0 document
@@ -66,8 +66,8 @@ type Provider struct {
 	Credentials func(operation, method, path string) (lines, options []string)
 }
 
-// Standin is what the console needs of a stand-in. One that can set the status
-// of a file has the method SetStatus as well.
+// Standin is a provider's stand-in. One that can set the status of a file has the
+// method SetStatus as well.
 type Standin interface {
 	http.Handler
 	Files(ctx context.Context) iter.Seq2[standinhttp.File, error]
@@ -130,7 +130,9 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.
 func (c *Console) Watch(provider string) http.Handler {
 	watched, standin := c.watched[provider], c.provider(provider).Standin
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodOptions { // a browser's question, and no call
+		// A browser's preflight, or a look at the header alone: no spec has these
+		// methods, so the contract would refuse them.
+		if r.Method == http.MethodOptions || r.Method == http.MethodHead {
 			standin.ServeHTTP(w, r)
 			return
 		}

@@ -27,7 +27,9 @@ const (
 )
 
 // StreamEvents follows the exchanges.
-func (o operations) StreamEvents(ctx context.Context, req api.StreamEventsRequestObject) (api.StreamEventsResponseObject, error) {
+func (o operations) StreamEvents(
+	ctx context.Context, req api.StreamEventsRequestObject,
+) (api.StreamEventsResponseObject, error) {
 	p := req.Params
 	matches, err := o.filter(p.Provider, p.Operation, p.Broken)
 	if err != nil {
@@ -64,7 +66,7 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	if out.send(": putpost\n\n") != nil {
 		return nil
 	}
-	again := map[int64]bool{} // what may come a second time
+	again := map[int64]bool{} // exchanges that may come a second time
 	if s.last > 0 {
 		for _, x := range s.monitor.Exchanges() {
 			if x.Over && x.ID > s.last && s.matches(x) {
@@ -132,7 +134,7 @@ func (e eventWriter) send(text string) error {
 	return e.control.Flush()
 }
 
-// change is what happens beside exchanges.
+// change is an event that is no exchange.
 type change int
 
 const (
@@ -143,8 +145,8 @@ const (
 // changeNames are the names of the events.
 var changeNames = [...]string{wasReset: "reset", faultsChanged: "faults"}
 
-// changes counts what happened, and wakes whoever waits for it. Nothing is
-// queued: a listener that was slow sees that something has changed.
+// changes counts the changes of each kind and wakes the listeners. Nothing is
+// queued: a slow listener sees that something has changed.
 type changes struct {
 	mu     sync.Mutex
 	counts [len(changeNames)]int

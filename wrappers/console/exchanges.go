@@ -13,8 +13,10 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
 
-// ListExchanges lists what is remembered, the newest first.
-func (o operations) ListExchanges(ctx context.Context, req api.ListExchangesRequestObject) (api.ListExchangesResponseObject, error) {
+// ListExchanges lists the exchanges that are kept, the newest first.
+func (o operations) ListExchanges(
+	ctx context.Context, req api.ListExchangesRequestObject,
+) (api.ListExchangesResponseObject, error) {
 	p := req.Params
 	matches, err := o.filter(p.Provider, p.Operation, p.Broken)
 	if err != nil {
@@ -37,7 +39,9 @@ func (o operations) ListExchanges(ctx context.Context, req api.ListExchangesRequ
 }
 
 // GetExchange shows one exchange.
-func (o operations) GetExchange(ctx context.Context, req api.GetExchangeRequestObject) (api.GetExchangeResponseObject, error) {
+func (o operations) GetExchange(
+	ctx context.Context, req api.GetExchangeRequestObject,
+) (api.GetExchangeResponseObject, error) {
 	for _, x := range o.monitor.Exchanges() {
 		if answered(x) && strconv.FormatInt(x.ID, 10) == req.ID {
 			return api.GetExchange200JSONResponse(o.show(ctx, x)), nil
@@ -50,8 +54,8 @@ func (o operations) GetExchange(ctx context.Context, req api.GetExchangeRequestO
 // there is nothing to show.
 func answered(x monitor.Exchange) bool { return x.Over || x.Status != 0 }
 
-// filter returns what the queries of a list ask for. A name that does not exist
-// is an error: a test that looks for nothing would always pass.
+// filter returns the condition that the queries of a list name. A name that does
+// not exist is an error: a test that looks for nothing would always pass.
 func (c *Console) filter(provider, operation *string, broken *bool) (func(monitor.Exchange) bool, error) {
 	p, op := value(provider), value(operation)
 	if p != "" && c.provider(p) == nil {
@@ -61,11 +65,12 @@ func (c *Console) filter(provider, operation *string, broken *bool) (func(monito
 		return nil, err
 	}
 	return func(x monitor.Exchange) bool {
-		return (p == "" || p == x.Provider) && (op == "" || op == x.Op) && (broken == nil || *broken == (len(x.Violations) > 0))
+		return (p == "" || p == x.Provider) && (op == "" || op == x.Op) &&
+			(broken == nil || *broken == (len(x.Violations) > 0))
 	}, nil
 }
 
-// since returns what is later than the exchange or the time that a query names.
+// since returns the condition of being later than an exchange or a time.
 func since(query *string) (func(monitor.Exchange) bool, error) {
 	text := value(query)
 	if text == "" {
@@ -76,7 +81,8 @@ func since(query *string) (func(monitor.Exchange) bool, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "since is %.60q, and neither the id of an exchange nor a time such as 2026-03-01T12:00:00Z", text)
+		return nil, refuse(http.StatusBadRequest,
+			"since is %.60q, and neither the id of an exchange nor a time such as 2026-03-01T12:00:00Z", text)
 	}
 	return func(x monitor.Exchange) bool { return x.Time.After(at) }, nil
 }
@@ -90,7 +96,7 @@ func limit(query *int) int {
 	return *query
 }
 
-// value returns what a query says, or nothing.
+// value returns the value of a query, or nothing.
 func value(query *string) string {
 	if query == nil {
 		return ""
@@ -101,8 +107,10 @@ func value(query *string) string {
 // show returns an exchange in the interface's words.
 func (c *Console) show(ctx context.Context, x monitor.Exchange) api.Exchange {
 	shown := api.Exchange{
-		ID: strconv.FormatInt(x.ID, 10), Time: x.Time.UTC(), Provider: x.Provider, Operation: x.Op, Method: x.Method, Path: x.Path,
-		Status: x.Status, DurationMs: float64(x.Duration.Microseconds()) / 1000, RequestBytes: x.Received, ResponseBytes: x.Sent,
+		ID: strconv.FormatInt(x.ID, 10), Time: x.Time.UTC(),
+		Provider: x.Provider, Operation: x.Op, Method: x.Method, Path: x.Path,
+		Status: x.Status, DurationMs: float64(x.Duration.Microseconds()) / 1000,
+		RequestBytes: x.Received, ResponseBytes: x.Sent,
 		TraceID: x.TraceID, FileIds: append([]string{}, x.FileIDs...), Refusal: x.Refusal,
 		Violations: []api.Violation{}, Curl: c.curl(ctx, x),
 	}
@@ -117,21 +125,29 @@ func (c *Console) show(ctx context.Context, x monitor.Exchange) api.Exchange {
 	return shown
 }
 
-// meanings says what each rule asks, for a reader who knows neither the API nor
-// this program.
+// meanings holds a sentence for each rule, for a reader who knows neither the API
+// nor this program.
 var meanings = map[string]string{
-	contract.RuleAddress:         "The request must go to an operation of the API, or to an upload URL exactly as an answer handed it out.",
-	contract.RuleLength:          "The request must say how long its body is, in the header Content-Length. Upload services refuse a chunked body.",
-	contract.RuleCredentials:     "The request must carry the credentials that the operation asks for.",
-	contract.RuleParameter:       "A part of the address or a header must have the form that the API documents.",
-	contract.RuleBody:            "The body must have the form that the API documents for this operation.",
-	contract.RuleForm:            "The form must be well formed and must have the fields that the API documents.",
-	contract.RuleMethod:          "A presigned URL must be used with the method that was handed out with it.",
-	contract.RuleMediaType:       "The file must be sent to its presigned URL with the same Content-Type that was announced for it.",
-	contract.RuleForeign:         "A presigned URL needs no other credentials. Sent along, the API's credentials would be told to the storage service.",
-	contract.RulePresignedHeader: "A request to a presigned URL may carry the headers that were signed or handed out, and no others of the service's own.",
-	contract.RuleToken:           "The call for a token must be a form as OAuth 2 (RFC 6749) asks for it.",
-	contract.RuleStatus:          "The answer must have a status that the API documents. Here the stand-in broke the rule, not the caller.",
-	contract.RuleHeader:          "The answer's headers must have the form that the API documents. Here the stand-in broke the rule, not the caller.",
-	contract.RuleAnswer:          "The answer's body must have the form that the API documents. Here the stand-in broke the rule, not the caller.",
+	contract.RuleAddress: "The request must go to an operation of the API, or to an upload URL exactly as an " +
+		"answer handed it out.",
+	contract.RuleLength: "The request must say how long its body is, in the header Content-Length. Upload " +
+		"services refuse a chunked body.",
+	contract.RuleCredentials: "The request must carry the credentials that the operation asks for.",
+	contract.RuleParameter:   "A part of the address or a header must have the form that the API documents.",
+	contract.RuleBody:        "The body must have the form that the API documents for this operation.",
+	contract.RuleForm:        "The form must be well formed and must have the fields that the API documents.",
+	contract.RuleMethod:      "A presigned URL must be used with the method that was handed out with it.",
+	contract.RuleMediaType: "The file must be sent to its presigned URL with the same Content-Type that was " +
+		"announced for it.",
+	contract.RuleForeign: "A presigned URL needs no other credentials. Sent along, the API's credentials would " +
+		"be told to the storage service.",
+	contract.RulePresignedHeader: "A request to a presigned URL may carry the headers that were signed or handed out, " +
+		"and no others of the service's own.",
+	contract.RuleToken: "The call for a token must be a form as OAuth 2 (RFC 6749) asks for it.",
+	contract.RuleStatus: "The answer must have a status that the API documents. Here the stand-in broke the " +
+		"rule, not the caller.",
+	contract.RuleHeader: "The answer's headers must have the form that the API documents. Here the stand-in " +
+		"broke the rule, not the caller.",
+	contract.RuleAnswer: "The answer's body must have the form that the API documents. Here the stand-in broke " +
+		"the rule, not the caller.",
 }

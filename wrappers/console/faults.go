@@ -27,7 +27,9 @@ func (o operations) ListFaults(context.Context, api.ListFaultsRequestObject) (ap
 }
 
 // InjectFault has the next requests of an operation fail.
-func (o operations) InjectFault(_ context.Context, req api.InjectFaultRequestObject) (api.InjectFaultResponseObject, error) {
+func (o operations) InjectFault(
+	_ context.Context, req api.InjectFaultRequestObject,
+) (api.InjectFaultResponseObject, error) {
 	f := req.Body
 	if o.provider(f.Provider) == nil {
 		return nil, o.noProvider(http.StatusBadRequest, f.Provider)
@@ -75,9 +77,12 @@ func (o operations) InjectFault(_ context.Context, req api.InjectFaultRequestObj
 }
 
 // RemoveFault takes a fault back.
-func (o operations) RemoveFault(_ context.Context, req api.RemoveFaultRequestObject) (api.RemoveFaultResponseObject, error) {
+func (o operations) RemoveFault(
+	_ context.Context, req api.RemoveFaultRequestObject,
+) (api.RemoveFaultResponseObject, error) {
 	id, err := strconv.ParseInt(req.ID, 10, 64)
-	if err != nil || !slices.ContainsFunc(o.waiting(), func(f monitor.Injection) bool { return f.ID == id }) || !o.monitor.Remove(id) {
+	waits := slices.ContainsFunc(o.waiting(), func(f monitor.Injection) bool { return f.ID == id })
+	if err != nil || !waits || !o.monitor.Remove(id) {
 		return nil, refuse(http.StatusNotFound, "no fault with the id %.40q waits; it may be used up", req.ID)
 	}
 	o.changes.note(faultsChanged)
@@ -104,7 +109,8 @@ var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 // ofTheServer are the headers by which the server itself ends an answer.
 var ofTheServer = []string{"Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}
 
-// checkFault holds a fault to what its kind needs and the spec cannot say.
+// checkFault refuses a fault that its kind does not allow. No schema can say
+// these rules.
 func checkFault(f *api.Fault) error {
 	answers := f.Status != nil || f.Headers != nil && len(*f.Headers) > 0 || value(f.Body) != ""
 	switch {
@@ -120,7 +126,7 @@ func checkFault(f *api.Fault) error {
 		return refuse(http.StatusBadRequest, "only a presigned URL expires: the operation must be %s", contract.Presigned)
 	case f.Kind == api.Unauthorized && f.Operation == contract.Presigned:
 		return refuse(http.StatusBadRequest, "a presigned URL needs no credentials: the kind expired refuses it")
-	case f.Kind == api.Answer && value(f.Body) != "" && (*f.Status == http.StatusNoContent || *f.Status == http.StatusNotModified):
+	case value(f.Body) != "" && (*f.Status == http.StatusNoContent || *f.Status == http.StatusNotModified):
 		return refuse(http.StatusBadRequest, "an answer of status %d has no body", *f.Status)
 	}
 	if f.Headers == nil {

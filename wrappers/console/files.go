@@ -23,7 +23,9 @@ import (
 const sumsInList = 1 << 20
 
 // ListFiles lists the files that are kept, the newest first.
-func (o operations) ListFiles(ctx context.Context, req api.ListFilesRequestObject) (api.ListFilesResponseObject, error) {
+func (o operations) ListFiles(
+	ctx context.Context, req api.ListFilesRequestObject,
+) (api.ListFilesResponseObject, error) {
 	only := value(req.Params.Provider)
 	if only != "" && o.provider(only) == nil {
 		return nil, o.noProvider(http.StatusBadRequest, only)
@@ -72,7 +74,9 @@ func (o operations) GetFile(ctx context.Context, req api.GetFileRequestObject) (
 }
 
 // GetFileContent sends the bytes of a file.
-func (o operations) GetFileContent(ctx context.Context, req api.GetFileContentRequestObject) (api.GetFileContentResponseObject, error) {
+func (o operations) GetFileContent(
+	ctx context.Context, req api.GetFileContentRequestObject,
+) (api.GetFileContentResponseObject, error) {
 	p, f, err := o.find(ctx, req.Provider, req.FileID)
 	if err != nil {
 		return nil, err
@@ -84,8 +88,10 @@ func (o operations) GetFileContent(ctx context.Context, req api.GetFileContentRe
 	return download{name: f.Name, size: info.Size, body: body}, nil
 }
 
-// SetFileStatus sets what the stand-in says of a file.
-func (o operations) SetFileStatus(ctx context.Context, req api.SetFileStatusRequestObject) (api.SetFileStatusResponseObject, error) {
+// SetFileStatus sets the status of a file.
+func (o operations) SetFileStatus(
+	ctx context.Context, req api.SetFileStatusRequestObject,
+) (api.SetFileStatusResponseObject, error) {
 	p := o.provider(req.Provider)
 	if p == nil {
 		return nil, o.noProvider(http.StatusNotFound, req.Provider)
@@ -177,7 +183,9 @@ func noFile(provider, fileID string) error {
 }
 
 func showFile(p Provider, f standinhttp.File) api.File {
-	return api.File{Provider: p.Name, FileID: f.ID, Name: f.Name, ContentType: f.ContentType, Size: f.Size, Time: f.Time.UTC()}
+	return api.File{
+		Provider: p.Name, FileID: f.ID, Name: f.Name, ContentType: f.ContentType, Size: f.Size, Time: f.Time.UTC(),
+	}
 }
 
 // sum works out the SHA-256 of a file.

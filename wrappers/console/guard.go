@@ -11,7 +11,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// guard lets through whom the console is for.
+// guard refuses callers that the console is not for.
 func (c *Console) guard(next http.Handler) http.Handler {
 	foreign := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -25,10 +25,9 @@ func (c *Console) guard(next http.Handler) http.Handler {
 		if err == nil && foreign.Check(r) != nil {
 			err = refuse(http.StatusForbidden, "a browser may make changes only from the console's own page")
 		}
-		if err == nil && r.ContentLength != 0 && r.Method != http.MethodGet && r.Method != http.MethodHead || r.Method == http.MethodPost {
-			if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && t != "application/json" {
-				err = refuse(http.StatusUnsupportedMediaType, "a change needs the header Content-Type: application/json")
-			}
+		typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if err == nil && saysMore(r) && typ != "application/json" {
+			err = refuse(http.StatusUnsupportedMediaType, "a change needs the header Content-Type: application/json")
 		}
 		if err != nil {
 			answerRefusal(w, r, err)
@@ -51,21 +50,32 @@ func (c *Console) admit(r *http.Request) error {
 		}
 		return errNoToken
 	case !c.cfg.Loopback:
-		return refuse(http.StatusForbidden, "the console is off, because this server is not on a loopback address; set PUTPOST_CONSOLE_TOKEN to open it")
+		return refuse(http.StatusForbidden, "the console is off, because this server is not on a loopback address; "+
+			"set PUTPOST_CONSOLE_TOKEN to open it")
 	case proxied(r.Header):
-		return refuse(http.StatusForbidden, "the console is off for calls that come through a proxy; set PUTPOST_CONSOLE_TOKEN to open it")
+		return refuse(http.StatusForbidden, "the console is off for calls that come through a proxy; "+
+			"set PUTPOST_CONSOLE_TOKEN to open it")
 	case !isLoopback(r.Host):
 		return refuse(http.StatusForbidden, "the Host header is no loopback name such as localhost or 127.0.0.1")
 	}
 	return nil
 }
 
-var errNoToken = errors.New("the console asks for PUTPOST_CONSOLE_TOKEN, as a bearer token or as the password of any user")
+var errNoToken = errors.New("the console asks for PUTPOST_CONSOLE_TOKEN, as a bearer token " +
+	"or as the password of any user")
+
+// saysMore reports whether a call has a body, or is one that must have one.
+func saysMore(r *http.Request) bool {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return r.Method == http.MethodPost || r.ContentLength != 0 && !reads
+}
 
 // proxied reports whether a proxy has passed the request on. Its callers may be
 // anywhere.
 func proxied(header http.Header) bool {
-	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+	for _, name := range []string{
+		"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
+	} {
 		if header.Get(name) != "" {
 			return true
 		}

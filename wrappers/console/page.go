@@ -9,7 +9,7 @@ import (
 //go:embed page
 var embedded embed.FS
 
-// page holds index.html and what belongs to it.
+// page holds the page and its style, script and icon.
 var page = func() fs.FS {
 	sub, err := fs.Sub(embedded, "page")
 	if err != nil {
@@ -18,8 +18,8 @@ var page = func() fs.FS {
 	return sub
 }()
 
-// pagePolicy keeps the page from loading or running what is not its own, and
-// other pages from showing it in a frame.
+// pagePolicy lets the page load and run its own files only, and lets no other
+// page show it in a frame.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -27,7 +27,8 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 func Link(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>putpost</title>` +
-		`<h1>putpost</h1><p>Stand-ins for upload APIs serve here. <a href="` + Path + `">Open the console</a> to see what arrives.</p></html>` + "\n"))
+		`<h1>putpost</h1><p>Stand-ins for upload APIs serve here. ` +
+		`<a href="` + Path + `">Open the console</a> to see what arrives.</p></html>` + "\n"))
 }
 
 // servePage serves the page and its files.

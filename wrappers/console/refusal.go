@@ -37,7 +37,7 @@ func answerRefusal(w http.ResponseWriter, _ *http.Request, err error) {
 	standinhttp.JSON(status, api.Error{Error: err.Error()}).Write(w)
 }
 
-// answerInvalid refuses what the generated code could not decode.
+// answerInvalid refuses a call that the generated code could not decode.
 func answerInvalid(w http.ResponseWriter, r *http.Request, err error) {
 	answerRefusal(w, r, refuse(http.StatusBadRequest, "%v", err))
 }

@@ -49,7 +49,8 @@ func (c *Console) routes(spec *contract.Contract) http.Handler {
 	mux.HandleFunc(Path, func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, Path)
 		if _, err := fs.Stat(page, name); name != "" && err != nil {
-			answerRefusal(w, r, refuse(http.StatusNotFound, "the console has no such path; see specs/console.yaml for those it has"))
+			answerRefusal(w, r, refuse(http.StatusNotFound,
+				"the console has no such path; see specs/console.yaml for those it has"))
 			return
 		}
 		files.ServeHTTP(w, r)
@@ -63,7 +64,8 @@ func held(spec *contract.Contract) api.MiddlewareFunc {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 			if err != nil {
-				answerRefusal(w, r, refuse(http.StatusRequestEntityTooLarge, "the body cannot be read; it may have %d bytes", maxBody))
+				answerRefusal(w, r, refuse(http.StatusRequestEntityTooLarge,
+					"the body cannot be read; it may have %d bytes", maxBody))
 				return
 			}
 			if len(body) > 0 && !json.Valid(body) {

@@ -15,11 +15,15 @@ import (
 
 // GetHealth says that the stand-ins serve.
 func (o operations) GetHealth(context.Context, api.GetHealthRequestObject) (api.GetHealthResponseObject, error) {
-	return api.GetHealth200JSONResponse{Status: "ok", Version: o.cfg.Version, Store: o.cfg.Store, Providers: o.names()}, nil
+	return api.GetHealth200JSONResponse{
+		Status: "ok", Version: o.cfg.Version, Store: o.cfg.Store, Providers: o.names(),
+	}, nil
 }
 
-// ListProviders says whose stand-ins serve, and what they can do.
-func (o operations) ListProviders(ctx context.Context, _ api.ListProvidersRequestObject) (api.ListProvidersResponseObject, error) {
+// ListProviders lists the providers whose stand-ins serve, with their operations.
+func (o operations) ListProviders(
+	ctx context.Context, _ api.ListProvidersRequestObject,
+) (api.ListProvidersResponseObject, error) {
 	list := api.ProviderList{Providers: []api.Provider{}}
 	for _, p := range o.cfg.Providers {
 		_, setsStatus := p.Standin.(statuses)
@@ -80,7 +84,8 @@ func (c *Console) operationsOf(provider string) []string {
 // knows refuses an operation that a provider does not have.
 func (c *Console) knows(provider, operation string) error {
 	if known := c.operationsOf(provider); operation != "" && !slices.Contains(known, operation) {
-		return refuse(http.StatusBadRequest, "no operation is called %.60q; there is %s", operation, strings.Join(known, ", "))
+		return refuse(http.StatusBadRequest, "no operation is called %.60q; there is %s",
+			operation, strings.Join(known, ", "))
 	}
 	return nil
 }
