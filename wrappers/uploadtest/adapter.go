@@ -13,8 +13,8 @@ import (
 
 // Func makes an upload.Uploader of a plain function that returns the id of what
 // it uploaded. Its errors are looked at only as far as they say something: one
-// that is no *upload.Error and of no kind needs only to be there, and it need not
-// send anything twice.
+// that is no *upload.Error and of no kind needs only to be there, and it need
+// not send anything twice.
 type Func func(ctx context.Context, src upload.Source) (id string, err error)
 
 // Upload implements upload.Uploader.

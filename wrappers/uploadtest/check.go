@@ -16,14 +16,16 @@ import (
 // wherever it goes.
 //
 // Spec must be set; a spec that cannot be read is the error of every exchange.
-// A Check must not be copied after its first use and is safe for concurrent use.
+// A Check must not be copied after its first use and is safe for concurrent
+// use.
 type Check struct {
 	Spec  []byte // an OpenAPI 3.0 document in YAML or JSON
 	Scope Scope
 	Base  http.RoundTripper // sends the requests; nil means http.DefaultTransport
 
-	// Report is told of each broken rule, always a *Violation, and may be called
-	// from several goroutines at once. Nil means that the exchange fails with it.
+	// Report is told of each broken rule, always a *Violation, and may be
+	// called from several goroutines at once. Nil means that the exchange fails
+	// with it.
 	Report func(error)
 
 	once     sync.Once

@@ -120,8 +120,8 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"id":%q,"size":%d}`, id, len(content))
 }
 
-// A third API from its documentation alone: the spec, a client on wire, a server
-// that keeps files in a map, and both are checked.
+// A third API from its documentation alone: the spec, a client on wire, a
+// server that keeps files in a map, and both are checked.
 func Example_rawPut() {
 	t := newT() // the *testing.T of your test
 	defer t.end()

@@ -22,8 +22,8 @@ var (
 	// ResetMiddle resets the connection in the middle of the body, which ends
 	// with io.ErrUnexpectedEOF for the handler.
 	ResetMiddle Fault = monitor.ResetMiddle
-	// ResetAfter lets the handler do its work and resets the connection in place
-	// of its answer.
+	// ResetAfter lets the handler do its work and resets the connection in
+	// place of its answer.
 	ResetAfter Fault = monitor.ResetAfter
 )
 
@@ -43,9 +43,9 @@ type Injection struct {
 // Inject has the next requests of an operation, as many as times says, go
 // through fault; -1 times is for ever. Op is the spec's operationId,
 // [Presigned] or [Token], and empty for any request; any other name fails the
-// test. Of several faults that fit, the one injected first holds until it is used
-// up. Requests are still held to the spec. An answer that a fault gives itself is
-// not.
+// test. Of several faults that fit, the one injected first holds until it is
+// used up. Requests are still held to the spec. An answer that a fault gives
+// itself is not.
 func (s *Server) Inject(op string, times int, fault Fault) *Injection {
 	s.t.Helper()
 	where := "any request"
@@ -65,8 +65,8 @@ func (s *Server) Inject(op string, times int, fault Fault) *Injection {
 // Remove takes the fault back: no request meets it any more.
 func (i *Injection) Remove() { i.s.monitor.Remove(i.id) }
 
-// Unmet fails the test for each fault that was injected, not taken back, and met
-// by no request.
+// Unmet fails the test for each fault that was injected, not taken back, and
+// met by no request.
 func (s *Server) Unmet() {
 	s.t.Helper()
 	for _, f := range s.monitor.Injections() {

@@ -23,37 +23,37 @@ type Service struct {
 	// Stranger is the same client with credentials that look right and are not.
 	Stranger upload.Uploader
 
-	// Find asks the API for an upload by what Uploader returned of it, and is an
-	// error where the answer says something else. Of what is not there its error
-	// is [upload.ErrNotFound].
+	// Find asks the API for an upload by what Uploader returned of it, and is
+	// an error where the answer says something else. Of what is not there its
+	// error is [upload.ErrNotFound].
 	Find func(ctx context.Context, res upload.Result) error
 
 	// Unknown is for Find: ids that look right and were never given out.
 	Unknown upload.Result
 
-	// Delete deletes an upload, with errors like Find's. It is nil where the API
-	// has no such call.
+	// Delete deletes an upload, with errors like Find's. It is nil where the
+	// API has no such call.
 	Delete func(ctx context.Context, res upload.Result) error
 
 	// Secrets are the credentials of both clients, which no error may show.
 	Secrets []string
 }
 
-// Live checks a client and a real service against each other, by nothing but
-// what the service answers: five small files are uploaded, one after another,
-// and described as they were sent, each under an id of its own; they are found
-// under it; wrong credentials and unknown ids are errors of their kind; and the
-// files are deleted at the end, also where a check failed, after which they are
-// unknown too. Before it sends anything it logs what it will upload and to where
-// (shown by go test -v), and at the end the ids of what stays there.
+// Live checks a client and a real service against each other, by the service's
+// answers alone. It uploads five small files, one after another. Each is
+// described as it was sent, has an id of its own, and is found under it. Wrong
+// credentials and unknown ids are errors of their kind. At the end the files
+// are deleted, also where a check failed, and are unknown from then on. Before
+// it sends anything, Live logs what it will upload and to where (shown by go
+// test -v), and at the end the ids of what stays there.
 //
-// The service is at baseURL. Connect makes its clients, which must send all their
-// requests through hc, those for tokens too: hc holds every exchange to spec, an
-// OpenAPI 3.0 document in YAML or JSON, as [Check] does.
+// The service is at baseURL. Connect makes its clients, which must send all
+// their requests through hc, those for tokens too: hc holds every exchange to
+// spec, an OpenAPI 3.0 document in YAML or JSON, as [Check] does.
 //
-// Each rule is a subtest of its own, and each failure one line. Where the service
-// says that it wants no more (401, 403, 429), Live stops. What an attempt
-// left there whose answer was lost is not known, and so not deleted.
+// Each rule is a subtest of its own, and each failure one line. Where the
+// service says that it wants no more (401, 403, 429), Live stops. What an
+// attempt left there whose answer was lost is not known, and so not deleted.
 func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Client) Service) {
 	t.Helper()
 	base, err := url.Parse(baseURL)
@@ -77,8 +77,8 @@ func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Clien
 	}
 }
 
-// onlooker is a Check with the given contract. It reports a rule that is broken by
-// every upload once.
+// onlooker returns a Check with the given contract. It reports a rule that
+// every upload breaks once.
 func onlooker(t testing.TB, c *contract.Contract) *Check {
 	var (
 		mu   sync.Mutex
@@ -97,7 +97,8 @@ func onlooker(t testing.TB, c *contract.Contract) *Check {
 	return check
 }
 
-// specimens are small, and as unlike each other as the rules of uploading allow.
+// specimens are small, and as unlike each other as the rules of uploading
+// allow.
 func specimens() []*source {
 	stream := newSource("stream.bin", upload.OctetStream, noise(64<<10+1, 16), nil)
 	reader, _ := stream.Open()
@@ -111,7 +112,8 @@ func specimens() []*source {
 	}
 }
 
-// onePage is an empty page: a service may look into what claims to be a document.
+// onePage is an empty page: a service may look into what claims to be a
+// document.
 const onePage = "%PDF-1.4\n" +
 	"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n" +
 	"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" +

@@ -24,39 +24,43 @@ type Probing struct {
 	// answers that did not come in time, Probe asks no more.
 	Timeout time.Duration
 
-	// MaxSize is the largest file, in bytes, that the server takes: one more must
-	// be answered by 413. Zero means that no limit is known, and none is looked for.
+	// MaxSize is the largest file, in bytes, that the server takes: one more
+	// must be answered by 413. Zero means that no limit is known, and none is
+	// looked for.
 	MaxSize int64
 
-	// Advance moves the server's clock, as far as the test can: a signature must
-	// then be stale, and a presigned URL must have expired. It is called last.
+	// Advance moves the server's clock, as far as the test can: a signature
+	// must then be stale, and a presigned URL must have expired. It is called
+	// last.
 	Advance func(time.Duration)
 }
 
 // Probe checks the service at baseURL against spec, an OpenAPI 3.0 document in
 // YAML or JSON, from the outside: a handler of your own behind
-// httptest.NewServer, or somebody else's server. Authorize puts good credentials
-// on a request, the last thing before it is sent; it is nil where none are needed.
+// httptest.NewServer, or somebody else's server. Authorize puts good
+// credentials on a request, just before it is sent. It is nil where none are
+// needed.
 //
-// Each operation is asked with the spec's own examples, which must succeed, POST
-// first and DELETE last. What has no example is made up from its schema. A path
-// parameter gets the value that an earlier answer gave under its name, or the id
-// in the answer of the path before it: the id in the answer of POST /files is the
-// fileId of /files/{fileId}. A request that cannot be built as the spec wants it
-// is not sent, and an operation whose parameters no answer gave may fail; a line
-// of the test's log says so.
+// Each operation is asked with the spec's own examples, which must succeed,
+// POST first and DELETE last. What has no example is made up from its schema. A
+// path parameter gets the value that an earlier answer gave under its name, or
+// the id in the answer of the path before it: the id in the answer of POST
+// /files is the fileId of /files/{fileId}. A request that cannot be built as
+// the spec wants it is not sent, and an operation whose parameters no answer
+// gave may fail; a line of the test's log says so.
 //
 // Then each operation is asked in the wrong way, and must refuse it: without
-// credentials, with spoiled ones, with a signature from elsewhere; without a body
-// or a parameter, with a body that is cut off, of another type, or short of what
-// is required; for what was deleted or never there. So is a presigned URL: by
-// another method, of another type, with another key, tampered with. A name with
-// directories loses them, several files are answered in their order, two uploads
-// have two ids. Every answer must come in time, be declared and match its schema,
-// and tell nothing of the server's machine. A broken rule fails t by one line.
+// credentials, with spoiled ones, with a signature from elsewhere; without a
+// body or a parameter, with a body that is cut off, of another type, or short
+// of what is required; for what was deleted or never there. So is a presigned
+// URL: by another method, of another type, with another key, tampered with. A
+// name with directories loses them, several files are answered in their order,
+// two uploads have two ids. Every answer must come in time, be declared and
+// match its schema, and tell nothing of the server's machine. A broken rule
+// fails t by one line.
 //
-// Probe uploads a few bytes and leaves what the operations cannot delete. Do not
-// point it at a [Server], which reports requests that are wrong on purpose.
+// Probe uploads a few bytes and leaves what the operations cannot delete. Do
+// not point it at a [Server], which reports requests that are wrong on purpose.
 func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Request), probing ...Probing) {
 	t.Helper()
 	base, err := url.Parse(baseURL)

@@ -167,8 +167,8 @@ func spoil(value string) string {
 	return string(b)
 }
 
-// needsCredentials asks with each header of the credentials missing and spoiled,
-// with those of another request, and with none at all.
+// needsCredentials asks with each header of the credentials missing and
+// spoiled, with those of another request, and with none at all.
 func (p *prober) needsCredentials(r *routers.Route) {
 	required := r.Operation.Security
 	if required == nil {

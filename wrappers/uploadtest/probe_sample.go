@@ -29,7 +29,8 @@ type sample struct {
 	fileName    string         // of the files in a form
 }
 
-// of returns the same body made from another object, or with files of another name.
+// of returns the same body made from another object, or with files of another
+// name.
 func (s sample) of(object map[string]any, fileName string) sample {
 	s.object, s.fileName = object, fileName
 	s.contentType, s.body = encode(s.typ, s.schema, object, fileName)
@@ -81,9 +82,9 @@ func newSample(typ string, schema *openapi3.Schema, value any) (sample, bool) {
 	return sample{typ: typ, schema: schema, contentType: sent, body: []byte(textOf(value))}, true
 }
 
-// examples returns the examples that a spec gives of one thing, by name. The one
-// to use has the empty name: a single example, the first by name, the schema's
-// own, or one that is made up from the schema.
+// examples returns the examples that a spec gives of one thing, by name. The
+// one to use has the empty name: a single example, the first by name, the
+// schema's own, or one that is made up from the schema.
 func examples(one any, many openapi3.Examples, schema *openapi3.SchemaRef) map[string]any {
 	found := map[string]any{}
 	for name, ref := range many {
@@ -223,7 +224,7 @@ func isBinary(schema *openapi3.SchemaRef) bool {
 }
 
 // build returns the request of an operation with a sample. Known says that each
-// parameter of its path came out of an earlier answer, so that it names something.
+// parameter of its path came out of an earlier answer: it names something.
 func (p *prober) build(r *routers.Route, s sample) (req *http.Request, known bool) {
 	path, query, header := r.Path, url.Values{}, http.Header{}
 	known = true

@@ -119,8 +119,8 @@ var (
 	names = regexp.MustCompile(`(?i)name$`)
 )
 
-// carriesFile tells whether a sample is a file, or a form with one, and how many
-// bytes its file has. More than one file has no one size.
+// carriesFile tells whether a sample is a file, or a form with one, and how
+// many bytes its file has. More than one file has no one size.
 func (s sample) carriesFile() (size int, ok bool) {
 	if s.object == nil {
 		return len(s.body), s.body != nil

@@ -55,7 +55,8 @@ func (s *Server) Requests() []Request {
 	return list
 }
 
-// Files returns the files in all requests that were answered by a status of 2xx.
+// Files returns the files in all requests that were answered by a status of
+// 2xx.
 func (s *Server) Files() []File {
 	var files []File
 	for _, r := range s.Requests() {

@@ -13,9 +13,9 @@ import (
 // skipped, and says why.
 type Subject struct {
 	// Uploader is the client. Give it small waits between attempts
-	// (upload.Retry{MaxWait: time.Millisecond}): many properties make it repeat.
-	// [Func] and [Call] make one of a function, of net/http and of a generated
-	// client.
+	// (upload.Retry{MaxWait: time.Millisecond}): many properties make it
+	// repeat. [Func] and [Call] make one of a function, of net/http and of a
+	// generated client.
 	Uploader upload.Uploader
 
 	// Server is where the client sends its requests: faults go there.
@@ -30,14 +30,14 @@ type Subject struct {
 
 	// Once are the operations (by operationId) that the client sends only once,
 	// since a duplicate would do harm: of these a failure that might pass is an
-	// error of its kind after one request. A 429 says that nothing was done, and
-	// is survived all the same.
+	// error of its kind after one request. A 429 says that nothing was done,
+	// and is survived all the same.
 	Once []string
 
 	// Secrets are the client's credentials: keys, tokens and passwords, each as
-	// it is written. No error, no print of the client and no URL may show one, as
-	// it stands or percent-encoded. What a presigned URL holds in its query is
-	// added by the kit.
+	// it is written. No error, no print of the client and no URL may show one,
+	// as it stands or percent-encoded. What a presigned URL holds in its query
+	// is added by the kit.
 	Secrets []string
 }
 
@@ -45,10 +45,10 @@ type Subject struct {
 // the bytes that were handed over are, unchanged, what is stored under the
 // returned id, with their name and media type, and every failure of the other
 // side comes out as the error of its kind. Each property is a subtest of its
-// own, with a subject of its own from setup; go test -run and -skip choose among
-// them. Each failure is one line that says which rule was broken. A property that
-// had nothing to look at is skipped with its reason, and go test -v shows how
-// often each thing was looked at.
+// own, with a subject of its own from setup; go test -run and -skip choose
+// among them. Each failure is one line that says which rule was broken. A
+// property that had nothing to look at is skipped with its reason, and go test
+// -v shows how often each thing was looked at.
 //
 // Where t is no *testing.T, the properties run on t itself, one after another.
 func Run(t testing.TB, setup func(testing.TB) Subject) {

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -247,25 +248,36 @@ func memberOf(answer []byte, value string) string {
 // endless: an answer is not read into memory however long it is.
 func endless(t *trial) {
 	const most = 64 << 20
-	for _, op := range t.operations() {
-		t.fresh(op, func(t *trial) {
-			what, sent := op+" answered 500 and 64 MiB", new(atomic.Int64)
-			t.Server.Inject(op, -1, func(http.Handler) http.Handler {
-				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					w.WriteHeader(http.StatusInternalServerError)
-					for chunk := make([]byte, 1<<20); sent.Load() < most; sent.Add(int64(len(chunk))) {
-						if _, err := w.Write(chunk); err != nil {
-							return
+	statuses := map[string][]int{}
+	t.operations()
+	for _, r := range t.requestsSince(0) {
+		statuses[r.Op] = []int{http.StatusInternalServerError}
+		if r.Op != Presigned && r.Op != Token {
+			statuses[r.Op] = append(statuses[r.Op], r.Status)
+		}
+	}
+	for op := range statuses {
+		for _, status := range statuses[op] {
+			t.fresh(fmt.Sprint(op, status), func(t *trial) {
+				what, sent := fmt.Sprintf("%s answered %d and 64 MiB", op, status), new(atomic.Int64)
+				t.Server.Inject(op, -1, func(http.Handler) http.Handler {
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						w.Header().Set("Content-Type", "application/json")
+						w.WriteHeader(status)
+						for chunk := bytes.Repeat([]byte(" "), 1<<20); sent.Load() < most; sent.Add(1 << 20) {
+							if _, err := w.Write(chunk); err != nil {
+								return
+							}
 						}
-					}
+					})
 				})
+				_, err := t.send(t.Context(), what, newSource("endless.bin", upload.OctetStream, noise(1000, 22), nil))
+				t.fails(what, err, upload.ErrUnavailable)
+				if sent.Load() >= most {
+					t.Errorf("%s: answer: all of it was read", what)
+				}
 			})
-			_, err := t.send(t.Context(), what, newSource("endless.bin", upload.OctetStream, noise(1000, 22), nil))
-			t.fails(what, err, upload.ErrUnavailable)
-			if sent.Load() >= most {
-				t.Errorf("%s: answer: all of it was read", what)
-			}
-		})
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -25,6 +26,10 @@ func namesArrive(t *trial) {
 		"two  spaces and a dot at the end.",
 		"100% of it%20all%22.txt",
 		"no-extension",
+		"Report FINAL.PDF",
+		"1+1=2?a&b;c#d.txt",
+		" between spaces .txt ",
+		strings.Repeat("길다", 30) + ".txt",
 		".hidden",
 		"테스트\u0301 e\u0301 é 😀.txt",
 		`test\resources\test.txt`,

@@ -36,8 +36,8 @@ func cancelInBody(t *trial) {
 	t.storesNothing(what, func() {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		// The reader may be another goroutine's, which a client leaves behind: it
-		// must not speak to a test that has ended.
+		// The reader may be another goroutine's, which a client leaves behind:
+		// it must not speak to a test that has ended.
 		var stuck atomic.Bool
 		content := noise(256<<10, 6)
 		src := newSource("canceled.bin", upload.OctetStream, content, func(closed <-chan struct{}) io.Reader {

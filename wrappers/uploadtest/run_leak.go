@@ -19,9 +19,9 @@ import (
 // trials numbers the labels of nothingIsLeft.
 var trials atomic.Int64
 
-// nothingIsLeft: when Upload has returned, none of its goroutines is at work any
-// more, and no answer's body is open. Goroutines inherit the labels of the one
-// that starts them, so those of other tests are told apart.
+// nothingIsLeft: when Upload has returned, none of its goroutines is at work
+// any more, and no answer's body is open. Goroutines inherit the labels of the
+// one that starts them, so those of other tests are told apart.
 func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
 	live, end := context.WithTimeout(t.Context(), patience) // whose end would close a body
@@ -70,8 +70,8 @@ var errNoProfile = errors.New("uploadtest: there is no goroutine profile")
 
 var frame = regexp.MustCompile(`(?m)^#\t0x[0-9a-f]+\t(\S+?)\+0x`)
 
-// leftovers says which goroutines with a label do more than to wait for the next
-// request on a connection.
+// leftovers says which goroutines with a label do more than to wait for the
+// next request on a connection.
 func leftovers(label string) (left []string) {
 	var b bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {

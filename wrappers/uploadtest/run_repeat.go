@@ -121,7 +121,8 @@ func afterBody(status int) Fault {
 	}
 }
 
-// sameTwice compares what stands around the file in the requests of an operation.
+// sameTwice compares what stands around the file in the requests of an
+// operation.
 func (t *trial) sameTwice(what, op string) {
 	t.Helper()
 	var first *Request
@@ -190,8 +191,8 @@ func faultsLast(t *trial) {
 // dated matches the names and values of credentials that hold a time.
 var dated = regexp.MustCompile(`(?i)time|date|sign|nonce|^(aws4|hmac|digest|hawk) `)
 
-// freshCredentials: a signature that holds a time is made anew for each attempt,
-// and a token that has run out is not sent again.
+// freshCredentials: a signature that holds a time is made anew for each
+// attempt, and a token that has run out is not sent again.
 func freshCredentials(t *trial) {
 	for _, op := range t.operations() {
 		if op == Presigned || op == Token {

@@ -77,7 +77,8 @@ func urlsTellNothing(t *trial) {
 	}
 }
 
-// redirectsTellNothing: wherever an answer points to, credentials stay with the API.
+// redirectsTellNothing: wherever an answer points to, credentials stay with the
+// API.
 func redirectsTellNothing(t *trial) {
 	for _, op := range t.operations() {
 		for _, status := range []int{301, 302, 303, 307, 308} {

@@ -16,8 +16,8 @@ import (
 
 var errSource = errors.New("uploadtest: the source failed on purpose")
 
-// readOnce: upload.Reader makes one attempt. A failure in it is an error, unless
-// the client holds the bytes.
+// readOnce: upload.Reader makes one attempt. A failure in it is an error,
+// unless the client holds the bytes.
 func readOnce(t *trial) {
 	once := func() *source {
 		src := newSource("once.bin", upload.OctetStream, noise(200<<10, 2), nil)

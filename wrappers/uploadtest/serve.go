@@ -49,7 +49,8 @@ type Server struct {
 	reported map[string]bool
 }
 
-// Scope says which calls a spec is about. The zero value is the spec's own word.
+// Scope says which calls a spec is about. The zero value is the spec's own
+// word.
 type Scope struct {
 	// BasePath is where the operations lie, in place of the paths of the spec's
 	// servers: "/v1".
@@ -88,8 +89,9 @@ func (s Scope) parse(spec []byte) (*contract.Contract, error) {
 // with the one line of a [Violation], once.
 //
 // The handler is mounted where the spec's servers are: for a server
-// https://api.example.com/v1 it receives /v1/... . A [Scope] changes that. Bodies
-// stream through; what is kept of them is bounded, see [Request] and [File].
+// https://api.example.com/v1 it receives /v1/... . A [Scope] changes that.
+// Bodies stream through; what is kept of them is bounded, see [Request] and
+// [File].
 func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Server {
 	t.Helper()
 	c, err := append(scope, Scope{})[0].parse(spec)

@@ -23,8 +23,8 @@ type source struct {
 	twice  bool
 }
 
-// newSource is a source of the given content. Readers, where given, makes what is
-// read instead; closed is closed with the reader.
+// newSource is a source of the given content. Readers, where given, makes what
+// is read instead; closed is closed with the reader.
 func newSource(name, contentType string, content []byte, reader func(closed <-chan struct{}) io.Reader) *source {
 	s := &source{content: content}
 	if reader == nil {
@@ -47,7 +47,8 @@ func (s *source) open() int {
 	return s.opened - s.closed
 }
 
-// fault says what was done wrong with the readers, once nobody uses them any more.
+// fault says what was done wrong with the readers, once nobody uses them any
+// more.
 func (s *source) fault() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -52,18 +52,28 @@ func (t *trial) send(ctx context.Context, what string, src *source) (upload.Resu
 	return t.upload(ctx, what, src)
 }
 
-// upload uploads src within ctx alone.
-func (t *trial) upload(ctx context.Context, what string, src *source) (upload.Result, error) {
+// upload uploads src within ctx alone. A client that does not return must not
+// keep the test from its end.
+func (t *trial) upload(ctx context.Context, what string, src *source) (res upload.Result, err error) {
 	t.Helper()
-	res, err := t.Uploader.Upload(ctx, src.Source)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		res, err = t.Uploader.Upload(ctx, src.Source)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience + prompt):
+		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", what, patience+prompt)
+	}
 	if fault := t.readersOf(src); fault != "" {
 		t.Errorf("%s: readers: %s when Upload returned", what, fault)
 	}
 	return res, err
 }
 
-// readersOf says what was done wrong with the readers of src. The transport of a
-// plain client may close a reader late, and twice.
+// readersOf says what was done wrong with the readers of src. The transport of
+// a plain client may close a reader late, and twice.
 func (t *trial) readersOf(src *source) string {
 	if !plain(t.Uploader) {
 		return src.fault()
@@ -119,17 +129,24 @@ func (t *trial) describes(what string, res upload.Result, src upload.Source) boo
 // belongs sees that the ids of a result come out of one answer.
 func (t *trial) belongs(what string, res upload.Result) bool {
 	t.Helper()
-	if t.Server == nil || res.TempRequestID == "" {
+	if plain(t.Uploader) || res.ID == "" {
 		return true
 	}
-	for _, r := range t.Server.Requests() {
-		if has(r.Answer, res.ID) {
-			if has(r.Answer, res.TempRequestID) {
-				return true
+	for _, r := range t.requestsSince(0) {
+		if !has(r.Answer, res.ID) {
+			continue
+		}
+		for _, m := range contract.Members(r.Answer) {
+			if strings.EqualFold(m.Name, "tempRequestId") && m.Value != res.TempRequestID {
+				t.Errorf("%s: result: TempRequestID is %q, but the answer that gave the ID said %q", what, res.TempRequestID, m.Value)
+				return false
 			}
+		}
+		if res.TempRequestID != "" && !has(r.Answer, res.TempRequestID) {
 			t.Errorf("%s: result: TempRequestID %q is not of the answer that gave the ID", what, res.TempRequestID)
 			return false
 		}
+		return true
 	}
 	return true
 }
@@ -270,8 +287,9 @@ func (t *trial) count() int {
 	return t.Count()
 }
 
-// storesNothing runs f, an upload that fails, and looks for what it left. A plain
-// client's transport finds out too late that a source is not what it says.
+// storesNothing runs f, an upload that fails, and looks for what it left. A
+// plain client's transport finds out too late that a source is not what it
+// says.
 func (t *trial) storesNothing(what string, f func()) {
 	t.Helper()
 	if plain(t.Uploader) {

@@ -11,7 +11,8 @@
 // Each kind of rule has a file of its own: operation.go says what a request is
 // an instance of, request.go and response.go hold the spec's rules, form.go the
 // rules of a form, presigned.go the rules of a URL that an answer handed out,
-// token.go the rules of the token call, and violation.go the names of all rules.
+// token.go the rules of the token call, and violation.go the names of all
+// rules.
 package contract
 
 import (
@@ -37,8 +38,8 @@ type Contract struct {
 	// each of them is a violation.
 	OthersPass bool
 
-	// AnyHost recognises a URL that was handed out under any host: behind a proxy
-	// a server does not see the one that it handed out.
+	// AnyHost recognises a URL that was handed out under any host: behind a
+	// proxy a server does not see the one that it handed out.
 	AnyHost bool
 
 	router routers.Router

@@ -60,7 +60,8 @@ func (c *Contract) Begin(r *http.Request, w Watch) *Exchange {
 	return x
 }
 
-// lengthFault says what is wrong with how a request says the length of its body.
+// lengthFault says what is wrong with how a request says the length of its
+// body.
 func (x *Exchange) lengthFault(r *http.Request, received bool) string {
 	switch {
 	case received && len(r.TransferEncoding) > 0, !received && !Empty(r) && r.ContentLength <= 0:
@@ -155,13 +156,13 @@ func (x *Exchange) Fields() url.Values {
 	return fields
 }
 
-// FileIDs returns the ids of the files that the exchange is about, as far as its
-// path, its answer, or the answer that handed out its URL says them.
+// FileIDs returns the ids of the files that the exchange is about, as far as
+// its path, its answer, or the answer that handed out its URL says them.
 func (x *Exchange) FileIDs() []string { return x.ids }
 
-// FinishRequest is called when nothing more of the request will come. It returns
-// what is wrong with it. The body counts only if it came whole: an attempt that
-// broke off, or that was refused unread, is nobody's fault.
+// FinishRequest is called when nothing more of the request will come. It
+// returns what is wrong with it. The body counts only if it came whole: an
+// attempt that broke off, or that was refused unread, is nobody's fault.
 func (x *Exchange) FinishRequest() []*Violation {
 	whole := x.length == 0
 	if x.body != nil {
@@ -184,8 +185,8 @@ func (x *Exchange) broke(rule, detail string) {
 	x.faults = append(x.faults, &Violation{Spec: x.c.Title, Op: x.op.name, Rule: rule, At: x.at(), Detail: detail})
 }
 
-// at is the method and the path. An operation's path is the spec's own below its
-// base, so that it is the same for each id in it.
+// at is the method and the path. An operation's path is the spec's own below
+// its base, so that it is the same for each id in it.
 func (x *Exchange) at() string {
 	path := x.head.URL.EscapedPath()
 	if x.op.route != nil {
@@ -206,7 +207,8 @@ func (x *Exchange) url() *url.URL {
 	return &u
 }
 
-// isFileID tells whether a member or a parameter of this name holds a file's id.
+// isFileID tells whether a member or a parameter of this name holds a file's
+// id.
 func isFileID(name string) bool {
 	return strings.EqualFold(wordBreaks.Replace(name), "fileid")
 }

@@ -67,8 +67,8 @@ func newForm(contentType string, w Watch) *form {
 }
 
 // buffer holds what one form is read with. Its reader is larger than what the
-// reader of forms takes: otherwise each write would be handed over in many small
-// pieces.
+// reader of forms takes: otherwise each write would be handed over in many
+// small pieces.
 type buffer struct {
 	reader *bufio.Reader
 	piece  []byte

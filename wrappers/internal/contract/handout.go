@@ -200,7 +200,8 @@ func texts(object map[string]any) map[string]string {
 	return found
 }
 
-// locate remembers the URL of an answer's Location, unless it is an operation's.
+// locate remembers the URL of an answer's Location, unless it is an
+// operation's.
 func (c *Contract) locate(x *Exchange, location string) {
 	to, err := x.url().Parse(location)
 	if location == "" || err != nil {

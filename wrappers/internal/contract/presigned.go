@@ -20,8 +20,8 @@ func (x *Exchange) checkPresigned() {
 	}
 	signed := signedHeaders(g.query)
 	for _, name := range slices.Sorted(maps.Keys(x.head.Header)) {
-		// Azure's blob type has to be there. Anything else of its own the sender
-		// cannot have signed.
+		// Azure's blob type has to be there. Anything else of its own the
+		// sender cannot have signed.
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
 			!containsFold(x.c.CredentialHeaders(), name) && !containsFold(slices.Collect(maps.Keys(g.header)), name) && !containsFold(signed, name) {
 			x.broke(RulePresignedHeader, "header "+name+" is not part of what was signed")

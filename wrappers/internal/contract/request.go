@@ -40,7 +40,8 @@ func (x *Exchange) checkRequest(whole bool) {
 	}
 }
 
-// input is a copy for kin-openapi, which writes into the request that it validates.
+// input is a copy for kin-openapi, which writes into the request that it
+// validates.
 func (x *Exchange) input() *openapi3filter.RequestValidationInput {
 	return &openapi3filter.RequestValidationInput{
 		Request:    x.head.Clone(x.head.Context()),

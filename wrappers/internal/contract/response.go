@@ -53,8 +53,8 @@ func (x *Exchange) checkResponse(status int, header http.Header, body []byte) {
 	}
 }
 
-// Learn keeps what later requests may refer to of an answer: ids and URLs. It is
-// for an answer that is not to be checked, too.
+// Learn keeps what later requests may refer to of an answer: ids and URLs. It
+// is for an answer that is not to be checked, too.
 func (x *Exchange) Learn(header http.Header, body []byte) {
 	var ids, plain []string
 	for _, m := range Members(body) {
@@ -76,8 +76,8 @@ func (x *Exchange) Learn(header http.Header, body []byte) {
 	x.c.locate(x, header.Get("Location"))
 }
 
-// documented reports whether a response is one of the provider's own reference. Of
-// one with another mark x-source nobody has said that it has no body.
+// documented reports whether a response is one of the provider's own reference.
+// Of one with another mark x-source nobody has said that it has no body.
 func documented(extensions map[string]any) bool {
 	source, marked := extensions["x-source"]
 	return !marked || source == "documented"

@@ -41,7 +41,8 @@ var (
 	yamlLine  = regexp.MustCompile(`yaml: (line \d+: .*)`)
 )
 
-// explainLoading says in a sentence why a document could not be read, and where.
+// explainLoading says in a sentence why a document could not be read, and
+// where.
 func explainLoading(spec []byte, why string) string {
 	if ref := elsewhere.FindStringSubmatch(why); ref != nil {
 		line := 1 + bytes.Count(spec[:max(0, bytes.Index(spec, []byte(ref[1])))], []byte("\n"))
@@ -56,7 +57,8 @@ func explainLoading(spec []byte, why string) string {
 	return "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"
 }
 
-// basePaths returns the paths of all servers, each value of their variables taken.
+// basePaths returns the paths of all servers, each value of their variables
+// taken.
 func basePaths(servers openapi3.Servers) ([]string, error) {
 	var paths []string
 	for _, server := range servers {

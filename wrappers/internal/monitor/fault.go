@@ -10,11 +10,11 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// A fault stands in front of a handler and spoils one request: it answers in the
-// place of next, or it calls next and spoils what goes in or comes out.
+// A fault stands in front of a handler and spoils one request: it answers in
+// the place of next, or it calls next and spoils what goes in or comes out.
 
-// Answer answers at once, without a look at the request's body. A caller that is
-// still sending hears the answer all the same. Header alternates names and
+// Answer answers at once, without a look at the request's body. A caller that
+// is still sending hears the answer all the same. Header alternates names and
 // values.
 func Answer(status int, body string, header ...string) func(http.Handler) http.Handler {
 	return func(http.Handler) http.Handler {

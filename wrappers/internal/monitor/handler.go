@@ -109,8 +109,8 @@ func (v *visit) found(violations []*contract.Violation) {
 	}
 }
 
-// learn keeps what a fault has said: it may redirect, or hand out other URLs than
-// the handler did.
+// learn keeps what a fault has said: it may redirect, or hand out other URLs
+// than the handler did.
 func (v *visit) learn(a *response, responded bool, fault *Injection) {
 	switch {
 	case fault == nil:

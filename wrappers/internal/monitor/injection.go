@@ -58,9 +58,9 @@ func (m *Monitor) Remove(id int64) bool {
 	return len(m.faults) < before
 }
 
-// Injections returns the faults that were injected and not removed, and how many
-// requests each may still meet in Times. One that is used up is among them until
-// it is removed.
+// Injections returns the faults that were injected and not removed, and how
+// many requests each may still meet in Times. One that is used up is among them
+// until it is removed.
 func (m *Monitor) Injections() []Injection {
 	m.mu.Lock()
 	defer m.mu.Unlock()

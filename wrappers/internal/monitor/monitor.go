@@ -84,9 +84,9 @@ func (m *Monitor) Reset() {
 	m.faults = nil
 }
 
-// Quiet waits until no request is being answered, at most as long as limit says,
-// and tells whether it came to that: after a client gave up on a request, the
-// handler may still be at it.
+// Quiet waits until no request is being answered, at most as long as limit
+// says, and tells whether it came to that: after a client gave up on a request,
+// the handler may still be at it.
 func (m *Monitor) Quiet(limit time.Duration) bool {
 	for deadline := time.Now().Add(limit); ; time.Sleep(time.Millisecond) {
 		m.mu.Lock()

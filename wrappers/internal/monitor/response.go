@@ -88,8 +88,8 @@ func (a *response) sniff() {
 	}
 }
 
-// Flush sends an answer that is whole by its own account: a handler may refuse a
-// request and then read on. Of any other it only settles the media type.
+// Flush sends an answer that is whole by its own account: a handler may refuse
+// a request and then read on. Of any other it only settles the media type.
 func (a *response) Flush() {
 	if _, said := a.Header()["Content-Type"]; !said && a.body.Len() == 0 {
 		a.Header()["Content-Type"] = nil
