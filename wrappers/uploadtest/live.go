@@ -151,7 +151,8 @@ func (l *live) announce(specimens []*source) {
 	if l.Delete == nil {
 		after = "leaves them there, since the API has no call that deletes them"
 	}
-	l.Logf("uploads %d files of %d bytes in all to %s and %s: %s", len(files), total, l.host, after, strings.Join(files, ", "))
+	l.Logf("uploads %d files of %d bytes in all to %s and %s: %s", len(files), total, l.host, after,
+		strings.Join(files, ", "))
 }
 
 // uploads stops where the service wants no more: to go on would be a nuisance,

@@ -110,7 +110,8 @@ func (p *prober) probe() {
 		p.refusesMethods(r)
 		p.ends(r)
 	}
-	p.refused("a path that the spec does not have", nil, p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
+	p.refused("a path that the spec does not have", nil,
+		p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
 	p.grows(routes)
 	p.ages(routes)
 	if !p.seen.has("operation that succeeded") && len(p.told) == 0 {
@@ -139,7 +140,8 @@ func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format 
 	p.Helper()
 	if key := p.name(r) + class; !p.told[key] {
 		p.told[key] = true
-		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, p.name(r), rule, fmt.Sprintf(format, args...), p.place(r, req))
+		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, p.name(r), rule, fmt.Sprintf(format, args...),
+			p.place(r, req))
 	}
 }
 
@@ -195,7 +197,8 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 		}
 	}
 	for _, name := range x.Unsent(resp.StatusCode, resp.Header) {
-		p.broke(r, req, contract.RuleHeader, name, "status %d: header %s is missing, and the spec says that it is always sent", resp.StatusCode, name)
+		p.broke(r, req, contract.RuleHeader, name,
+			"status %d: header %s is missing, and the spec says that it is always sent", resp.StatusCode, name)
 	}
 	if what := betrays(resp.Header, a.body, req); what != "" {
 		p.broke(r, req, contract.RuleAnswer, "betrays", "status %d: it shows %s", resp.StatusCode, what)
@@ -211,8 +214,10 @@ var inside = []struct {
 	what    string
 	matches *regexp.Regexp
 }{
-	{"a stack trace", regexp.MustCompile(`goroutine \d+ \[|\.go:\d+|Traceback \(most recent|\.py", line \d+|\bat [\w.$]+\([\w.]+:\d+\)|\.js:\d+:\d+`)},
-	{"a path of the server's machine", regexp.MustCompile(`(?:^|[\s"'=(:])(?:/(?:home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data)/[\w.-]+|[A-Z]:\\+\w+)`)},
+	{"a stack trace",
+		regexp.MustCompile(`goroutine \d+ \[|\.go:\d+|Traceback \(most recent|\.py", line \d+|\bat [\w.$]+\([\w.]+:\d+\)|\.js:\d+:\d+`)},
+	{"a path of the server's machine",
+		regexp.MustCompile(`(?:^|[\s"'=(:])(?:/(?:home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data)/[\w.-]+|[A-Z]:\\+\w+)`)},
 }
 
 // betrays says what an answer shows of its server's machine, and that the

@@ -48,7 +48,8 @@ func (p *prober) handedOut(r *routers.Route, answer []byte) {
 			c.change(req)
 			p.seen.note("tampered URL")
 			if a := p.ask(nil, req); a.status != 0 && a.status/100 != 4 {
-				p.broke(r, req, contract.RuleStatus, "presigned "+c.what, "%d to the URL that it handed out, %s: it must be refused by a 4xx", a.status, c.what)
+				p.broke(r, req, contract.RuleStatus, "presigned "+c.what,
+					"%d to the URL that it handed out, %s: it must be refused by a 4xx", a.status, c.what)
 			}
 		}
 		req := p.presignedRequest(out)
@@ -78,7 +79,8 @@ func tampered(out contract.HandedOut) []tampering {
 		}},
 	}
 	if out.ContentType != "" {
-		list = append(list, tampering{"with another media type", func(r *http.Request) { r.Header.Set("Content-Type", "application/x-uploadtest") }})
+		list = append(list, tampering{"with another media type",
+			func(r *http.Request) { r.Header.Set("Content-Type", "application/x-uploadtest") }})
 	}
 	if _, query, found := strings.Cut(out.URL, "?"); found {
 		list = append(list, tampering{"without its query", func(r *http.Request) { r.URL.RawQuery = "" }})

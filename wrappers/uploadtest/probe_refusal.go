@@ -22,9 +22,11 @@ var wrong = []struct {
 	make func(sample) []sample
 }{
 	{"no body", func(s sample) []sample { s.body = []byte{}; return []sample{s} }},
-	{"a body of another media type", func(s sample) []sample { s.contentType = "application/x-uploadtest"; return []sample{s} }},
+	{"a body of another media type",
+		func(s sample) []sample { s.contentType = "application/x-uploadtest"; return []sample{s} }},
 	{"a body without a media type", func(s sample) []sample { s.contentType = ""; return []sample{s} }},
-	{"a body that is cut off", func(s sample) []sample { s.body = s.body[:len(s.body)-len(s.body)/4-1]; return []sample{s} }},
+	{"a body that is cut off",
+		func(s sample) []sample { s.body = s.body[:len(s.body)-len(s.body)/4-1]; return []sample{s} }},
 	{"a form whose boundary is not said", func(s sample) []sample {
 		s.contentType, _, _ = strings.Cut(s.contentType, "; boundary")
 		return []sample{s}
@@ -174,7 +176,8 @@ func (p *prober) needsCredentials(r *routers.Route) {
 	if required == nil {
 		required = &p.contract.Doc.Security
 	}
-	if len(*required) == 0 || slices.ContainsFunc(*required, func(one openapi3.SecurityRequirement) bool { return len(one) == 0 }) {
+	if len(*required) == 0 || slices.ContainsFunc(*required,
+		func(one openapi3.SecurityRequirement) bool { return len(one) == 0 }) {
 		return
 	}
 	list := samples(r)
@@ -193,7 +196,8 @@ func (p *prober) needsCredentials(r *routers.Route) {
 	elsewhere := p.authorized(p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body))
 	otherwise := p.authorized(p.request(http.MethodTrace, r.Path, "", nil))
 	for _, name := range slices.Sorted(maps.Keys(good.Header)) {
-		if bare.Header.Get(name) != "" || good.Header.Get(name) == "" || slices.Contains([]string{"Accept", "Accept-Language", "User-Agent", "Date"}, name) {
+		if bare.Header.Get(name) != "" || good.Header.Get(name) == "" ||
+			slices.Contains([]string{"Accept", "Accept-Language", "User-Agent", "Date"}, name) {
 			continue
 		}
 		with := func(change func(http.Header)) *http.Request {
@@ -210,7 +214,8 @@ func (p *prober) needsCredentials(r *routers.Route) {
 			}
 		}
 	}
-	for what, other := range map[string]*http.Request{"credentials that were made for another path": elsewhere, "credentials that were made for another method": otherwise} {
+	for what, other := range map[string]*http.Request{"credentials that were made for another path": elsewhere,
+		"credentials that were made for another method": otherwise} {
 		req := p.authorized(build(s))
 		before := req.Header.Clone()
 		for name, values := range other.Header {
@@ -270,7 +275,8 @@ func (p *prober) grows(routes []*routers.Route) {
 			req, _ := p.build(r, s)
 			p.seen.note("file that is too large")
 			if a := p.ask(r, p.authorized(req)); a.status != 0 && a.status != http.StatusRequestEntityTooLarge {
-				p.broke(r, req, contract.RuleStatus, "large", "%d to a file of %d bytes, want 413", a.status, len(large))
+				p.broke(r, req, contract.RuleStatus, "large", "%d to a file of %d bytes, want 413", a.status,
+					len(large))
 			}
 		}
 	}
@@ -279,7 +285,8 @@ func (p *prober) grows(routes []*routers.Route) {
 // ages asks with what was good before the server's clock moved.
 func (p *prober) ages(routes []*routers.Route) {
 	if p.Advance == nil {
-		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock", p.contract.Title)
+		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock",
+			p.contract.Title)
 		return
 	}
 	type old struct {
@@ -308,7 +315,8 @@ func (p *prober) ages(routes []*routers.Route) {
 	for _, it := range all {
 		p.seen.note("what is too old")
 		if a := p.ask(it.r, it.req); a.status != 0 && a.status/100 != 4 {
-			p.broke(it.r, it.req, contract.RuleStatus, it.what, "%d to %s, which must be refused by a 4xx", a.status, it.what)
+			p.broke(it.r, it.req, contract.RuleStatus, it.what, "%d to %s, which must be refused by a 4xx", a.status,
+				it.what)
 		}
 	}
 }

@@ -173,7 +173,7 @@ func textOf(value any) string {
 const boundary = "uploadtest-boundary"
 
 // encode returns object as JSON or as a form; as anything else nothing.
-func encode(typ string, schema *openapi3.Schema, object map[string]any, fileName string) (contentType string, body []byte) {
+func encode(typ string, schema *openapi3.Schema, object map[string]any, fileName string) (sent string, body []byte) {
 	switch {
 	case strings.HasSuffix(typ, "json"):
 		body, _ = json.Marshal(object) // it came out of a document of that kind

@@ -22,7 +22,8 @@ func (p *prober) succeeds(r *routers.Route) {
 		req, known := p.build(r, s)
 		p.authorized(req)
 		if broken := p.faults(req); len(broken) > 0 {
-			p.unseen(r, "the request that the spec's examples give breaks the spec itself: %s: %s", broken[0].Rule, broken[0].Detail)
+			p.unseen(r, "the request that the spec's examples give breaks the spec itself: %s: %s", broken[0].Rule,
+				broken[0].Detail)
 			continue
 		}
 		others := p.beside(r)
@@ -40,13 +41,15 @@ func (p *prober) succeeds(r *routers.Route) {
 				if others != nil {
 					p.seen.note("what was not deleted")
 					if now := p.ask(others, p.authorized(p.other(others))); now.status != 0 && now.status/100 != 2 {
-						p.broke(r, req, contract.RuleStatus, "others", "another file cannot be asked for any more, and is answered %d", now.status)
+						p.broke(r, req, contract.RuleStatus, "others",
+							"another file cannot be asked for any more, and is answered %d", now.status)
 					}
 				}
 			}
 		case a.status == 0: // reported already
 		case !known:
-			p.unseen(r, "no answer gave what its path takes, and the spec's own example was answered %d (%s %s)", a.status, r.Method, r.Path)
+			p.unseen(r, "no answer gave what its path takes, and the spec's own example was answered %d (%s %s)",
+				a.status, r.Method, r.Path)
 		default:
 			p.broke(r, req, contract.RuleStatus, "example", "%d to the spec's own example", a.status)
 		}
@@ -148,12 +151,14 @@ func (p *prober) describes(r *routers.Route, req *http.Request, s sample, a answ
 		case sizes.MatchString(m.Name):
 			p.seen.note("size")
 			if m.Value != fmt.Sprint(size) {
-				p.broke(r, req, contract.RuleAnswer, "size", "%s is %.20q, but %d bytes were sent", m.Name, m.Value, size)
+				p.broke(r, req, contract.RuleAnswer, "size", "%s is %.20q, but %d bytes were sent", m.Name, m.Value,
+					size)
 			}
 		case names.MatchString(m.Name) && s.fileName != "":
 			p.seen.note("name")
 			if m.Value != s.fileName {
-				p.broke(r, req, contract.RuleAnswer, "name", "%s is %.50q, but the file was called %q", m.Name, m.Value, s.fileName)
+				p.broke(r, req, contract.RuleAnswer, "name", "%s is %.50q, but the file was called %q", m.Name, m.Value,
+					s.fileName)
 			}
 		}
 	}
@@ -187,14 +192,16 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 			if a.status/100 == 2 && names.MatchString(m.Name) {
 				p.seen.note("name with directories")
 				if m.Value != "uploadtest.txt" {
-					p.broke(r, req, contract.RuleAnswer, "directories", "%s is %.50q for a file that is called %q", m.Name, m.Value, name)
+					p.broke(r, req, contract.RuleAnswer, "directories", "%s is %.50q for a file that is called %q",
+						m.Name, m.Value, name)
 				}
 			}
 		}
 	}
 	several := maps.Clone(s.object)
 	for name, value := range s.object {
-		if schema := s.schema.Properties[name]; isBinary(schema) && schema.Value.Type.Is("array") && (schema.Value.MaxItems == nil || *schema.Value.MaxItems > 2) {
+		if schema := s.schema.Properties[name]; isBinary(schema) && schema.Value.Type.Is("array") &&
+			(schema.Value.MaxItems == nil || *schema.Value.MaxItems > 2) {
 			several[name] = []any{"a", "bb", "ccc"}
 		} else {
 			several[name] = value
@@ -231,7 +238,8 @@ func (p *prober) gone(r *routers.Route) {
 // unknown asks for ids that were never issued.
 func (p *prober) unknown(r *routers.Route) {
 	for name, value := range p.learned {
-		if r.Method != http.MethodGet && r.Method != http.MethodDelete || !strings.Contains(r.Path, "{"+name+"}") || len(value) < 4 {
+		if r.Method != http.MethodGet && r.Method != http.MethodDelete || !strings.Contains(r.Path, "{"+name+"}") ||
+			len(value) < 4 {
 			continue
 		}
 		p.learned[name] = spoil(value)

@@ -75,7 +75,8 @@ const (
 
 var properties = []property{
 	{"bytes arrive unchanged", aContent, noWitness, bytesArrive},
-	{"names arrive without directories", aName, "neither the client's results nor its requests name the file", namesArrive},
+	{"names arrive without directories", aName, "neither the client's results nor its requests name the file",
+		namesArrive},
 	{"names that no header holds", aContent, noWitness, oddNames},
 	{"media types arrive unchanged", aMediaType, noWitness, mediaTypesArrive},
 	{"each upload has its own id", aResult, "the client returns no ids", idsDiffer},
@@ -100,7 +101,8 @@ var properties = []property{
 	{"a passing fault is survived", aRepeat, noRepeat, faultsPass},
 	{"a repeated upload is whole", aRepeat, noRepeat, repeatsAreWhole},
 	{"a lasting fault is an error", aFailure, noServer, faultsLast},
-	{"credentials are fresh in each attempt", aCredential, "the credentials are the same in every request", freshCredentials},
+	{"credentials are fresh in each attempt", aCredential, "the credentials are the same in every request",
+		freshCredentials},
 
 	{"any 2xx of the presigned step is success", aPresigned, noPresigned, presignedSuccess},
 	{"the presigned method is sent", aPresigned, noPresigned, presignedMethod},

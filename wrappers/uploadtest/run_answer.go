@@ -69,7 +69,8 @@ func kindsHold(t *trial) {
 				}
 				t.Server.Inject(op, -1, Answer(c.status, "", header...))
 				t.storesNothing(what, func() {
-					_, err := t.send(t.Context(), what, newSource("refused.bin", upload.OctetStream, noise(1000, 8), nil))
+					_, err := t.send(t.Context(), what,
+						newSource("refused.bin", upload.OctetStream, noise(1000, 8), nil))
 					failure, ok := t.fails(what, err, kind)
 					if ok {
 						t.accounts(what, failure, op, c.status)
@@ -188,7 +189,8 @@ func otherSpellings(t *trial) {
 		for _, c := range spellings {
 			t.fresh(op+" "+c.what, func(t *trial) {
 				t.Server.Inject(op, -1, respelled(c.change))
-				t.arrives(fmt.Sprintf("%s answered with %s", op, c.what), newSource("typed.bin", upload.OctetStream, noise(1000, 21), nil))
+				t.arrives(fmt.Sprintf("%s answered with %s", op, c.what),
+					newSource("typed.bin", upload.OctetStream, noise(1000, 21), nil))
 			})
 		}
 	}
@@ -209,8 +211,10 @@ func idsAsWritten(t *trial) {
 		if r.Op == Presigned || !strings.Contains(string(r.Answer), quoted) {
 			continue
 		}
-		for id, written := range map[string]string{"a/b c%2F+é": `"a/b c%2F+é"`, "9007199254740993": "9007199254740993", "007": `"007"`} {
-			if !t.Server.contract.Allows(r.Op, r.Status, []byte(strings.ReplaceAll(string(r.Answer), quoted, written))) {
+		for id, written := range map[string]string{"a/b c%2F+é": `"a/b c%2F+é"`, "9007199254740993": "9007199254740993",
+			"007": `"007"`} {
+			if !t.Server.contract.Allows(r.Op, r.Status,
+				[]byte(strings.ReplaceAll(string(r.Answer), quoted, written))) {
 				continue
 			}
 			t.fresh(r.Op+" "+id, func(t *trial) {
@@ -315,7 +319,8 @@ func slamDoor(w http.ResponseWriter, _ *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer conn.Close()
-	_, _ = io.WriteString(conn, "HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	_, _ = io.WriteString(conn,
+		"HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 }
 
 // respelled is a fault that lets the handler answer and changes what it said.

@@ -44,7 +44,8 @@ func namesArrive(t *trial) {
 // oddNames: a name that no header can hold is refused, or what is sent holds it
 // in a way that changes nothing else.
 func oddNames(t *trial) {
-	for _, name := range []string{"line\r\nContent-Type: text/html\r\n\r\nbreak.txt", "line\nbreak.txt", "nul\x00.txt", "\xff\xfe.txt", "folder/", ""} {
+	for _, name := range []string{"line\r\nContent-Type: text/html\r\n\r\nbreak.txt", "line\nbreak.txt", "nul\x00.txt",
+		"\xff\xfe.txt", "folder/", ""} {
 		what := fmt.Sprintf("name %q", name)
 		src, before := newSource(name, "text/plain", []byte("odd name"), nil), t.requests()
 		res, err := t.send(t.Context(), what, src)
@@ -131,7 +132,8 @@ func (t *trial) tracesOwn(what string, res upload.Result) bool {
 	t.Helper()
 	for _, r := range t.requestsSince(0) {
 		want := r.AnswerHeader.Get(t.Server.contract.TraceHeader)
-		if want != "" && res.TraceID != "" && res.TraceID != want && r.Op != Presigned && r.Status/100 == 2 && has(r.Answer, res.ID) {
+		if want != "" && res.TraceID != "" && res.TraceID != want && r.Op != Presigned && r.Status/100 == 2 &&
+			has(r.Answer, res.ID) {
 			t.Errorf("%s: trace id: %q, but the answer that gave the ID said %q", what, res.TraceID, want)
 			return false
 		}

@@ -36,7 +36,8 @@ func nothingIsLeft(t *trial) {
 	if t.Server != nil {
 		long := strings.Repeat("x", 40<<10) // more than a transport reads on its own
 		for _, op := range t.Server.ops() {
-			for _, fault := range []Fault{Answer(http.StatusBadRequest, long), Answer(http.StatusServiceUnavailable, long), Answer(http.StatusForbidden, long), ResetMiddle} {
+			for _, fault := range []Fault{Answer(http.StatusBadRequest, long),
+				Answer(http.StatusServiceUnavailable, long), Answer(http.StatusForbidden, long), ResetMiddle} {
 				it := t.Server.Inject(op, 1, fault)
 				send(live, "an upload that fails in "+op)
 				it.Remove()
@@ -87,7 +88,8 @@ func leftovers(label string) (left []string) {
 		}
 		stack := strings.Join(frames, " ")
 		switch {
-		case strings.Contains(stack, "leftovers"), strings.Contains(stack, "bufio.(*Reader).Peek"), strings.HasSuffix(stack, "writeLoop"):
+		case strings.Contains(stack, "leftovers"), strings.Contains(stack,
+			"bufio.(*Reader).Peek"), strings.HasSuffix(stack, "writeLoop"):
 		case strings.HasSuffix(stack, "readLoop"):
 			left = append(left, "answers: the body of one was not closed")
 		default:

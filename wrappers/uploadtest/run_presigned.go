@@ -24,7 +24,8 @@ func presignedSuccess(t *trial) {
 					a.Code = status
 				}
 			}))
-			if _, ok := t.arrives(fmt.Sprintf("presigned answered %d", status), newSource("stored.bin", upload.OctetStream, noise(1000, 26), nil)); ok {
+			if _, ok := t.arrives(fmt.Sprintf("presigned answered %d", status),
+				newSource("stored.bin", upload.OctetStream, noise(1000, 26), nil)); ok {
 				t.seen.note(aPresigned)
 			}
 		})
@@ -108,7 +109,10 @@ func cookiesStay(t *trial) {
 		return
 	}
 	t.fresh("a cookie in each answer", func(t *trial) {
-		t.Server.Inject(starter, -1, respelled(func(a *httptest.ResponseRecorder) { a.Header().Set("Set-Cookie", "uploadtest=1; Path=/") }))
+		t.Server.Inject(starter, -1, respelled(func(a *httptest.ResponseRecorder) {
+			a.Header().Set("Set-Cookie",
+				"uploadtest=1; Path=/")
+		}))
 		for range 2 {
 			t.arrives("an API that sets a cookie", newSource("cookie.bin", upload.OctetStream, noise(1000, 29), nil))
 		}

@@ -35,7 +35,8 @@ func faultsPass(t *trial) {
 			if c.status%100 > 3 { // 504, 408 and 429
 				wait = "Fri, 31 Dec 1999 23:59:59 GMT"
 			}
-			cases = append(cases, passing{fmt.Sprintf("answered %d once", c.status), Answer(c.status, "", "Retry-After", wait), c.status})
+			cases = append(cases, passing{fmt.Sprintf("answered %d once", c.status),
+				Answer(c.status, "", "Retry-After", wait), c.status})
 		}
 	}
 	for _, op := range t.operations() {
@@ -93,13 +94,16 @@ func (t *trial) survives(op string, c passing, src *source) bool {
 // repeatsAreWhole: whatever a client keeps of a body, the second attempt sends
 // all of it, with everything that stands around it.
 func repeatsAreWhole(t *trial) {
-	unavailable := passing{"answered 503 once, after the body", afterBody(http.StatusServiceUnavailable), http.StatusServiceUnavailable}
-	limited := passing{"answered 429 once, after the body", afterBody(http.StatusTooManyRequests), http.StatusTooManyRequests}
+	unavailable := passing{"answered 503 once, after the body", afterBody(http.StatusServiceUnavailable),
+		http.StatusServiceUnavailable}
+	limited := passing{"answered 429 once, after the body", afterBody(http.StatusTooManyRequests),
+		http.StatusTooManyRequests}
 	for _, op := range t.carriers() {
 		for _, c := range []struct {
 			size int
 			passing
-		}{{1<<20 + 1, unavailable}, {1<<20 + 1, limited}, {6<<20 + 1, resets[1]}, {6<<20 + 1, unavailable}, {16<<20 + 1, unavailable}} {
+		}{{1<<20 + 1, unavailable}, {1<<20 + 1, limited}, {6<<20 + 1, resets[1]}, {6<<20 + 1, unavailable}, {16<<20 + 1,
+			unavailable}} {
 			c.name = fmt.Sprintf("%s with %d bytes", c.name, c.size)
 			t.fresh(op+" "+c.name, func(t *trial) {
 				src := newSource("송장 (large).pdf", "application/pdf", noise(c.size, 23), nil)
@@ -132,7 +136,8 @@ func (t *trial) sameTwice(what, op string) {
 		case first == nil:
 			first = &r
 		case r.Method != first.Method || r.URI != first.URI:
-			t.Errorf("%s: repeat: the second attempt goes to %s %s, the first went to %s %s", what, r.Method, path(r.URI), first.Method, path(first.URI))
+			t.Errorf("%s: repeat: the second attempt goes to %s %s, the first went to %s %s", what, r.Method,
+				path(r.URI), first.Method, path(first.URI))
 		case first.Fields != nil && first.Size == r.Size && !maps.EqualFunc(first.Fields, r.Fields, slices.Equal):
 			t.Errorf("%s: repeat: the second attempt has other fields than the first", what)
 		default:
@@ -163,7 +168,8 @@ func differences(a, b http.Header, but []string) string {
 		}
 	}
 	names = slices.DeleteFunc(names, func(n string) bool {
-		return slices.Contains(but, n) || slices.Contains([]string{"Expect", "Connection", "Accept-Encoding"}, n) || retries.MatchString(n)
+		return slices.Contains(but, n) || slices.Contains([]string{"Expect", "Connection", "Accept-Encoding"}, n) ||
+			retries.MatchString(n)
 	})
 	slices.Sort(names)
 	return strings.Join(names, ", ")
@@ -178,7 +184,8 @@ func faultsLast(t *trial) {
 				what := op + " always: " + c.name
 				t.Server.Inject(op, -1, c.fault)
 				t.storesNothing(what, func() {
-					_, err := t.send(t.Context(), what, newSource("lost.bin", upload.OctetStream, noise(256<<10, 11), nil))
+					_, err := t.send(t.Context(), what,
+						newSource("lost.bin", upload.OctetStream, noise(256<<10, 11), nil))
 					if failure, ok := t.fails(what, err, upload.ErrUnavailable); ok {
 						t.accounts(what, failure, op, 0)
 					}

@@ -96,7 +96,9 @@ func redirectsTellNothing(t *trial) {
 					}
 					body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 					for _, secret := range t.Secrets {
-						if secret != "" && op != Presigned && (strings.Contains(r.RequestURI, url.QueryEscape(secret)) || strings.Contains(string(body), url.QueryEscape(secret))) {
+						if secret != "" && op != Presigned &&
+							(strings.Contains(r.RequestURI, url.QueryEscape(secret)) ||
+								strings.Contains(string(body), url.QueryEscape(secret))) {
 							told = "a secret"
 						}
 					}

@@ -36,7 +36,8 @@ func readOnce(t *trial) {
 				t.holds(what, res.ID, src)
 				return
 			}
-			if _, ok := t.fails(what, err, upload.ErrUnavailable); ok && !errors.Is(err, upload.ErrNotReplayable) && !slices.Contains(t.Once, op) {
+			if _, ok := t.fails(what, err, upload.ErrUnavailable); ok && !errors.Is(err, upload.ErrNotReplayable) &&
+				!slices.Contains(t.Once, op) {
 				t.Errorf("%s: error: it does not say that the source can be read only once: %v", what, t.masked(err))
 			}
 		})
@@ -44,7 +45,8 @@ func readOnce(t *trial) {
 }
 
 func sizeIsPinned(t *trial) {
-	for _, c := range []struct{ size, holds int }{{64 << 10, 64<<10 - 1}, {64 << 10, 64<<10 + 1}, {64 << 10, 0}, {1, 0}, {0, 1}, {1 << 20, 2 << 20}} {
+	for _, c := range []struct{ size, holds int }{{64 << 10, 64<<10 - 1}, {64 << 10, 64<<10 + 1}, {64 << 10, 0}, {1, 0},
+		{0, 1}, {1 << 20, 2 << 20}} {
 		if plain(t.Uploader) && c.holds > c.size && c.size > 0 {
 			continue // the answer may come before its transport asks for more
 		}
@@ -63,12 +65,14 @@ func sourceFails(t *trial) {
 		what string
 		src  *source
 	}{
-		{"a source that fails in the middle", newSource("broken.bin", upload.OctetStream, noise(256<<10, 4), func(<-chan struct{}) io.Reader {
-			return io.MultiReader(bytes.NewReader(noise(128<<10, 4)), iotest.ErrReader(errSource))
-		})},
-		{"a source that fails at its end", newSource("broken.bin", upload.OctetStream, noise(64<<10, 4), func(<-chan struct{}) io.Reader {
-			return io.MultiReader(bytes.NewReader(noise(64<<10, 4)), iotest.ErrReader(errSource))
-		})},
+		{"a source that fails in the middle", newSource("broken.bin", upload.OctetStream, noise(256<<10, 4),
+			func(<-chan struct{}) io.Reader {
+				return io.MultiReader(bytes.NewReader(noise(128<<10, 4)), iotest.ErrReader(errSource))
+			})},
+		{"a source that fails at its end", newSource("broken.bin", upload.OctetStream, noise(64<<10, 4),
+			func(<-chan struct{}) io.Reader {
+				return io.MultiReader(bytes.NewReader(noise(64<<10, 4)), iotest.ErrReader(errSource))
+			})},
 		{"a source that cannot be opened", &source{Source: upload.Source{
 			Name: "gone.bin", ContentType: upload.OctetStream, Size: 10,
 			Open: func() (io.ReadCloser, error) { return nil, errSource },

@@ -30,13 +30,14 @@ func newSource(name, contentType string, content []byte, reader func(closed <-ch
 	if reader == nil {
 		reader = func(<-chan struct{}) io.Reader { return bytes.NewReader(content) }
 	}
-	s.Source = upload.Source{Name: name, ContentType: contentType, Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.opened++
-		closed := make(chan struct{})
-		return &sourceReader{Reader: reader(closed), source: s, closed: closed}, nil
-	}}
+	s.Source = upload.Source{Name: name, ContentType: contentType, Size: int64(len(content)),
+		Open: func() (io.ReadCloser, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.opened++
+			closed := make(chan struct{})
+			return &sourceReader{Reader: reader(closed), source: s, closed: closed}, nil
+		}}
 	return s
 }
 

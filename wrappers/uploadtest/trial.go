@@ -95,7 +95,8 @@ func (t *trial) arrives(what string, src *source) (upload.Result, bool) {
 		t.Errorf("%s: upload: %v", what, t.masked(err))
 		return res, false
 	}
-	ok := t.describes(what, res, src.Source) && t.holds(what, res.ID, src) && t.carried(what, src, seen) && t.traces(what, res.TraceID)
+	ok := t.describes(what, res, src.Source) && t.holds(what, res.ID, src) && t.carried(what, src, seen) &&
+		t.traces(what, res.TraceID)
 	if after := t.count(); ok && t.Count != nil && after != before+1 {
 		t.Errorf("%s: count: %d files are stored, %d were before one upload", what, after, before)
 		ok = false
@@ -138,7 +139,8 @@ func (t *trial) belongs(what string, res upload.Result) bool {
 		}
 		for _, m := range contract.Members(r.Answer) {
 			if strings.EqualFold(m.Name, "tempRequestId") && m.Value != res.TempRequestID {
-				t.Errorf("%s: result: TempRequestID is %q, but the answer that gave the ID said %q", what, res.TempRequestID, m.Value)
+				t.Errorf("%s: result: TempRequestID is %q, but the answer that gave the ID said %q", what,
+					res.TempRequestID, m.Value)
 				return false
 			}
 		}

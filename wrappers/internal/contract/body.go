@@ -141,7 +141,8 @@ func isRaw(op operation, contentType string) bool {
 	}
 	typ, _, _ := mime.ParseMediaType(contentType)
 	switch {
-	case strings.HasPrefix(typ, "multipart/"), strings.HasSuffix(typ, "json"), typ == "application/x-www-form-urlencoded":
+	case strings.HasPrefix(typ, "multipart/"), strings.HasSuffix(typ, "json"),
+		typ == "application/x-www-form-urlencoded":
 		return false
 	case typ == "application/octet-stream", media.Schema == nil, media.Schema.Value == nil:
 		return true
@@ -153,7 +154,8 @@ func isRaw(op operation, contentType string) bool {
 // rawName returns the name that a raw body goes by: in Content-Disposition, or
 // in a parameter called name or the like.
 func (x *Exchange) rawName() string {
-	if _, params, err := mime.ParseMediaType(x.head.Header.Get("Content-Disposition")); err == nil && params["filename"] != "" {
+	if _, params, err := mime.ParseMediaType(x.head.Header.Get("Content-Disposition")); err == nil &&
+		params["filename"] != "" {
 		return params["filename"]
 	}
 	isName := func(s string) bool {

@@ -78,7 +78,8 @@ func (x *Exchange) carriesBody() bool {
 	if x.op.route != nil {
 		return x.op.route.Operation.RequestBody != nil
 	}
-	return x.op.name != "" && x.head.Method != http.MethodGet && x.head.Method != http.MethodHead // a download is presigned, too
+	return x.op.name != "" && x.head.Method != http.MethodGet &&
+		x.head.Method != http.MethodHead // a download is presigned, too
 }
 
 // Op returns the operation's name, [Presigned], [Token], or nothing.

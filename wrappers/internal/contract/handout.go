@@ -207,7 +207,8 @@ func (c *Contract) locate(x *Exchange, location string) {
 	if location == "" || err != nil {
 		return
 	}
-	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodHead} {
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch,
+		http.MethodDelete, http.MethodHead} {
 		if _, _, err := c.router.FindRoute(&http.Request{Method: method, URL: &url.URL{Path: to.Path}}); err == nil {
 			return
 		}

@@ -23,12 +23,14 @@ func (x *Exchange) checkPresigned() {
 		// Azure's blob type has to be there. Anything else of its own the
 		// sender cannot have signed.
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
-			!containsFold(x.c.CredentialHeaders(), name) && !containsFold(slices.Collect(maps.Keys(g.header)), name) && !containsFold(signed, name) {
+			!containsFold(x.c.CredentialHeaders(), name) && !containsFold(slices.Collect(maps.Keys(g.header)), name) &&
+			!containsFold(signed, name) {
 			x.broke(RulePresignedHeader, "header "+name+" is not part of what was signed")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(g.header)) {
-		if got := x.head.Header.Get(name); got == "" && !strings.EqualFold(name, "Host") && !strings.EqualFold(name, "Content-Length") {
+		if got := x.head.Header.Get(name); got == "" && !strings.EqualFold(name, "Host") &&
+			!strings.EqualFold(name, "Content-Length") {
 			x.broke(RulePresignedHeader, "header "+name+" was handed out with the URL and is not sent")
 		} else if got != "" && got != g.header[name] {
 			x.broke(RulePresignedHeader, "header "+name+" was handed out with the URL and is sent with another value")

@@ -36,12 +36,14 @@ func (x *Exchange) checkResponse(status int, header http.Header, body []byte) {
 	case declared == nil:
 		x.broke(RuleStatus, fmt.Sprintf("%d is not declared", status))
 		return
-	case declared.Value != nil && len(declared.Value.Content) == 0 && len(body) > 0 && documented(declared.Value.Extensions):
+	case declared.Value != nil && len(declared.Value.Content) == 0 && len(body) > 0 &&
+		documented(declared.Value.Extensions):
 		x.broke(RuleAnswer, fmt.Sprintf("%d bytes, but status %d declares no body", len(body), status))
 		return
 	}
 	request := x.input()
-	input := &openapi3filter.ResponseValidationInput{RequestValidationInput: request, Status: status, Header: header, Options: request.Options}
+	input := &openapi3filter.ResponseValidationInput{RequestValidationInput: request, Status: status, Header: header,
+		Options: request.Options}
 	if body != nil {
 		input.SetBodyBytes(body)
 	} else {

@@ -65,7 +65,8 @@ func ruleOf(err error) (rule, detail string) {
 		}
 		return RuleCredentials, strings.Join(slices.Compact(missing), ", or ")
 	case errors.As(err, &request) && request.Parameter != nil:
-		return RuleParameter, fmt.Sprintf("%s parameter %q: %s", request.Parameter.In, request.Parameter.Name, explain(request.Reason, request.Err))
+		return RuleParameter, fmt.Sprintf("%s parameter %q: %s", request.Parameter.In, request.Parameter.Name,
+			explain(request.Reason, request.Err))
 	case errors.As(err, &request):
 		return RuleBody, explain(request.Reason, request.Err)
 	case errors.As(err, &response) && strings.Contains(response.Reason, " header \""):

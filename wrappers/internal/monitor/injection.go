@@ -29,7 +29,8 @@ func (m *Monitor) Inject(f Injection) (Injection, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if f.Provider != "" && m.contracts[f.Provider] == nil {
-		return f, fmt.Errorf("no provider is called %.100q: there is %s", f.Provider, strings.Join(slices.Sorted(maps.Keys(m.contracts)), ", "))
+		return f, fmt.Errorf("no provider is called %.100q: there is %s", f.Provider,
+			strings.Join(slices.Sorted(maps.Keys(m.contracts)), ", "))
 	}
 	if f.Op != "" {
 		var known []string

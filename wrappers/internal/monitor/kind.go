@@ -32,7 +32,8 @@ var kinds = map[string]func(Kind) func(http.Handler) http.Handler{
 	"resetMiddle": func(Kind) func(http.Handler) http.Handler { return ResetMiddle },
 	"resetAfter":  func(Kind) func(http.Handler) http.Handler { return ResetAfter },
 	"expired": func(Kind) func(http.Handler) http.Handler {
-		return Answer(http.StatusForbidden, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "Content-Type", "application/xml")
+		return Answer(http.StatusForbidden,
+			"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "Content-Type", "application/xml")
 	},
 	"unauthorized": func(Kind) func(http.Handler) http.Handler { return Answer(http.StatusUnauthorized, "") },
 }

@@ -95,7 +95,8 @@ func (a *response) Flush() {
 		a.Header()["Content-Type"] = nil
 	}
 	a.sniff()
-	if length, err := strconv.Atoi(a.Header().Get("Content-Length")); err == nil && length == a.body.Len() && !a.sent && !a.hijacked {
+	if length, err := strconv.Atoi(a.Header().Get("Content-Length")); err == nil && length == a.body.Len() && !a.sent &&
+		!a.hijacked {
 		a.send()
 	}
 	if a.sent {
