@@ -137,8 +137,7 @@ func ExampleProbe() {
 	uploadtest.Probe(t, server.URL+"/v1", spec, func(r *http.Request) {
 		r.Header.Set("Authorization", "Bearer test-token")
 	})
-	// Output: 24SevenOffice file upload: fileUpload: response status: 418 is
-	// not declared (POST /v1/fileUpload)
+	// Output: 24SevenOffice file upload: fileUpload: response status: 418 is not declared (POST /v1/fileUpload)
 }
 
 // A look at what a program and a service say to each other.
@@ -154,9 +153,7 @@ func ExampleCheck() {
 	check := &uploadtest.Check{Spec: spec, Report: func(err error) { fmt.Println(err) }}
 	client, _ := ncloudmailer.New(keys, upload.Config{BaseURL: service.URL + "/api/v1", HTTPClient: &http.Client{Transport: check}})
 	client.Upload(context.Background(), upload.Bytes("a.txt", []byte("a")))
-	// Output: NAVER Cloud Outbound Mailer files: createFile: response body:
-	// status 201: at /files/0/fileSize: value must be an integer (POST
-	// /api/v1/files)
+	// Output: NAVER Cloud Outbound Mailer files: createFile: response body: status 201: at /files/0/fileSize: value must be an integer (POST /api/v1/files)
 }
 
 // The service of NAVER itself, with keys that it knows, instead of its
