@@ -27,9 +27,9 @@
 // An operation of the spec: the request has credentials, its parameters and
 // body match their schemas, and it says the length of its body. The answer's
 // status is declared, and its headers, media type and body match. Where a
-// status declares no body, there is none. A body that is a file, of the media
-// type application/octet-stream or with a schema of the format binary, may be
-// empty.
+// status declares no body, there is none, unless the spec marks the response by
+// an x-source other than "documented". A body that is a file, of the media type
+// application/octet-stream or with a schema of the format binary, may be empty.
 //
 // A form: it ends with its boundary, each part has a name that the spec knows,
 // each file has a name in UTF-8 and a media type, and a part's own
