@@ -4,20 +4,29 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // writeBuffer is the size of a connection's write buffer in bytes. A file of 64
 // KiB fits, with a form around it and the request's header.
 const writeBuffer = 72 << 10
 
-// conn is a connection that sends a large body through a buffer that all of
-// them share. The standard library makes a new one for each request. TLS does
-// not come by here: its connection wraps this one.
-type conn struct{ net.Conn }
+// conn is a connection below TLS, or one without it. It spares system calls, and
+// buffers of a request's own: those that it needs, all connections share.
+type conn struct {
+	net.Conn
+
+	mu     sync.Mutex
+	held   []byte      // full TLS records that wait for the next one
+	late   *time.Timer // sends them where none comes
+	failed error       // why that failed
+}
 
 var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // ReadFrom makes one Write of each Read, so that a slow source is not held back.
+// The standard library would make a buffer for each request. TLS does not come
+// by here: its connection wraps this one.
 func (c *conn) ReadFrom(r io.Reader) (sent int64, err error) {
 	buf := copyBuffers.Get().(*[64 << 10]byte)
 	defer copyBuffers.Put(buf)
