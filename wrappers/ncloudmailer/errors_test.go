@@ -286,22 +286,3 @@ func TestAClockAtTheLimitIsNotBlamed(t *testing.T) {
 		})
 	}
 }
-
-// What an answer repeats of the request's credentials stays out of the error.
-func TestCredentialsThatAnAnswerRepeatsAreNotShown(t *testing.T) {
-	m := newMailer(t)
-	client := m.client(t)
-	var signature string
-	m.answers(func(w http.ResponseWriter, r *http.Request) {
-		signature = r.Header.Get("x-ncp-apigw-signature-v2")
-		w.WriteHeader(http.StatusUnauthorized)
-		fmt.Fprintf(w, `{"error":{"errorCode":"200 %[1]s","message":"the signature %[1]s of %[2]s is wrong"}}`,
-			signature, r.Header.Get("x-ncp-iam-access-key"))
-	})
-	_, err := client.GetFile(t.Context(), "r")
-	f := failure(t, err)
-	text := fmt.Sprintf("%v %+v %#v", f, f, f)
-	if signature == "" || strings.Contains(text, signature) || strings.Contains(text, "test-access-key") {
-		t.Errorf("%s shows the credentials", text)
-	}
-}

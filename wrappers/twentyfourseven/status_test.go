@@ -124,19 +124,3 @@ func TestIDsThatNameAnotherResourceAreRefusedUnsent(t *testing.T) {
 		t.Errorf("%d requests were sent", n)
 	}
 }
-
-func TestStatusIsRepeated(t *testing.T) {
-	o := newOffice()
-	client := o.simple(t)
-	sound := o.status
-	o.status = func(w http.ResponseWriter, r *http.Request) {
-		if o.count("getFileUploadStatus") < 3 {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		sound(w, r)
-	}
-	if st, err := client.Status(t.Context(), "id-1"); err != nil || st.DocumentID != 12345 {
-		t.Errorf("%+v, %v", st, err)
-	}
-}

@@ -101,20 +101,6 @@ func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 	}
 }
 
-// What the provider adds to its answers must not break a client.
-func TestTicketMayHoldMore(t *testing.T) {
-	o := newOffice()
-	client := o.simple(t)
-	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/plain")
-		w.WriteHeader(http.StatusCreated) // not the documented 200
-		fmt.Fprintf(w, `{"new":[{}],"uploadMethod":"PUT","uploadUrl":"%s/upload/1","fileId":"1","uploadHeaders":null}`, o.base)
-	}
-	if res, err := client.Upload(t.Context(), small); err != nil || res.ID != "1" {
-		t.Errorf("%+v, %v", res, err)
-	}
-}
-
 // The bytes may have arrived although their answer was lost or is a refusal: the
 // caller can ask for the status of the fileId.
 func TestFailureAfterTheFileIDNamesIt(t *testing.T) {

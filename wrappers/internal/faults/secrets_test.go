@@ -70,7 +70,7 @@ func (l *lab) answerTold(res upload.Result, err error) {
 type texts map[string]string
 
 func (t texts) print(what string, v any) {
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 		t[what+" as "+verb] = fmt.Sprintf(verb, v)
 	}
 	if b, err := json.Marshal(v); err == nil {
@@ -90,11 +90,13 @@ func (l *lab) noSecretIn(texts texts) {
 	}
 }
 
+var inHex = fmt.Sprintf("%x", planted)
+
 // secretIn looks for what is planted, in any case, and for what was made. Of
 // that it takes the longest run of letters and digits, which stays as it is
 // however a text is escaped.
 func (l *lab) secretIn(text string) string {
-	if strings.Contains(strings.ToLower(text), planted) {
+	if lower := strings.ToLower(text); strings.Contains(lower, planted) || strings.Contains(lower, inHex) {
 		return planted
 	}
 	l.mu.Lock()

@@ -4,8 +4,6 @@ package soak
 
 import (
 	"iter"
-	"net"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -127,53 +125,6 @@ func TestAKillLosesNothingThatWasAcknowledgedAndLeavesNothingInPart(t *testing.T
 	}
 	if code := p.end(syscall.SIGTERM); code != 0 {
 		t.Errorf("exit code %d", code)
-	}
-	inFolder(t, dir, c.acked)
-	visible(t, dir)
-}
-
-func TestSIGTERMDrains(t *testing.T) {
-	dir := t.TempDir()
-	p := startProgram(t, dir, "127.0.0.1:0")
-	c := begin(t, p)
-	// Only those that wait are in flight when the signal comes, so that no upload
-	// stands between its two requests.
-	c.enough.Store(true)
-	until(t, "the end of those that do not wait", func() bool { return c.begun.Load()-c.done.Load() == 2*waiting })
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(p.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the end of new connections", func() bool {
-		conn, err := net.Dial("tcp", u.Host)
-		if err == nil {
-			conn.Close()
-		}
-		return err != nil
-	})
-	if n := aside(t, dir); n != 2*waiting {
-		t.Errorf("%d uploads are in their middle after the signal, want %d", n, 2*waiting)
-	}
-	close(c.gate.open)
-	c.running.Wait()
-	if code := p.end(0); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
-	for _, provider := range []string{"twentyfourseven", "ncloudmailer"} {
-		if n := c.failed[provider]; n > 0 {
-			t.Errorf("%s: %d uploads failed", provider, n)
-		}
-		for n := range waiting {
-			if !c.has(provider, n) {
-				t.Errorf("%s: upload %d was in its middle, and not acknowledged", provider, n)
-			}
-		}
-	}
-	if n := aside(t, dir); n > 0 {
-		t.Errorf("%d files are aside in the end", n)
 	}
 	inFolder(t, dir, c.acked)
 	visible(t, dir)

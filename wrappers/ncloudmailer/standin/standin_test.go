@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -430,33 +429,6 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 	if _, err := standin.New(standin.Config{AccessKey: accessKey, SecretKey: secretKey}); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestNothingPrintsASecret(t *testing.T) {
-	cfg := config()
-	cfg.Store = nil
-	h, err := standin.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
-	for _, v := range []any{cfg, &cfg, h, struct{ C standin.Config }{cfg}, struct{ h *standin.Handler }{h},
-		[]standin.Config{cfg}} {
-		fmt.Fprintf(&log, "%v %+v %#v %s %d %x\n", v, v, v, v, v, v)
-		text, err := json.Marshal(v)
-		if err != nil {
-			t.Error(err)
-		}
-		log.Write(text)
-	}
-	for _, secret := range []string{accessKey, secretKey, fmt.Sprintf("%x", secretKey), fmt.Sprintf("%d",
-		[]byte(secretKey))} {
-		if strings.Contains(log.String(), secret) {
-			t.Errorf("%q is in\n%s", secret, &log)
-		}
 	}
 }
 

@@ -551,29 +551,3 @@ func TestConfigIsChecked(t *testing.T) {
 		}
 	}
 }
-
-func TestNothingPrintsASecret(t *testing.T) {
-	cfg := config()
-	h, err := standin.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", cfg, "handler", h)
-	for _, v := range []any{cfg, &cfg, h, struct{ C standin.Config }{cfg}, struct{ h *standin.Handler }{h},
-		[]standin.Config{cfg}} {
-		fmt.Fprintf(&log, "%v %+v %#v %s %d %x\n", v, v, v, v, v, v)
-		text, err := json.Marshal(v)
-		if err != nil {
-			t.Error(err)
-		}
-		log.Write(text)
-	}
-	for _, secret := range []string{token, clientSecret, clientID, fmt.Sprintf("%x", token), fmt.Sprintf("%d",
-		[]byte(token))} {
-		if strings.Contains(log.String(), secret) {
-			t.Errorf("%q is in\n%s", secret, &log)
-		}
-	}
-}
