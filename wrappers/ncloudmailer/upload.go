@@ -29,7 +29,9 @@ func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 // error is [upload.ErrUnavailable] and names the ids in the answer: the files are
 // stored.
 func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, error) {
-	b := batch{sent: srcs, expires: time.Now().Add(lifetime)}
+	// Round drops the monotonic clock, which stands still while a machine
+	// sleeps.
+	b := batch{sent: srcs, expires: time.Now().Add(lifetime).Round(0)}
 	return b.call(c, ctx, "createFile", func(ctx context.Context) (*http.Response, error) {
 		return c.api.CreateFileWithForm(ctx, api.CreateFileRequest{FileList: srcs})
 	})
