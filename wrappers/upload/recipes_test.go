@@ -49,7 +49,10 @@ func ExampleNewTransport_ownCA() {
 	}
 	tr := upload.NewTransport()
 	tr.TLSClientConfig = &tls.Config{RootCAs: pool}
-	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.URL, HTTPClient: &http.Client{Transport: tr}})
+	cfg := upload.Config{HTTPClient: &http.Client{Transport: tr}}
+
+	cfg.BaseURL = srv.URL
+	client, err := ncloudmailer.New(keys, cfg)
 	if err != nil {
 		panic(err)
 	}
@@ -69,13 +72,16 @@ func ExampleNewTransport_clientCertificate() {
 	srv.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 	srv.StartTLS()
 	defer srv.Close()
-	cert := srv.TLS.Certificates[0] // yours comes from tls.LoadX509KeyPair
+	cert := srv.TLS.Certificates[0]
 
 	tr := upload.NewTransport()
-	tr.TLSClientConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+	tr.TLSClientConfig = &tls.Config{Certificates: []tls.Certificate{cert}} // from tls.LoadX509KeyPair
+	cfg := upload.Config{HTTPClient: &http.Client{Transport: tr}}
+
 	tr.TLSClientConfig.RootCAs = x509.NewCertPool() // this server's, and not the system's
 	tr.TLSClientConfig.RootCAs.AddCert(srv.Certificate())
-	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.URL, HTTPClient: &http.Client{Transport: tr}})
+	cfg.BaseURL = srv.URL
+	client, err := ncloudmailer.New(keys, cfg)
 	if err != nil {
 		panic(err)
 	}
@@ -101,8 +107,11 @@ func ExampleNewTransport_proxy() {
 	}
 
 	tr := upload.NewTransport()
-	tr.Proxy = http.ProxyURL(address)
-	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: "http://mail.example/api/v1", HTTPClient: &http.Client{Transport: tr}})
+	tr.Proxy = http.ProxyURL(address) // a *url.URL
+	cfg := upload.Config{HTTPClient: &http.Client{Transport: tr}}
+
+	cfg.BaseURL = "http://mail.example/api/v1"
+	client, err := ncloudmailer.New(keys, cfg)
 	if err != nil {
 		panic(err)
 	}
