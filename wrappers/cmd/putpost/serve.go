@@ -51,12 +51,6 @@ The first line on standard output is the address, http://HOST:PORT. These paths
 are served: /v1/fileUpload, /v1/documents and /oauth/token of 24SevenOffice, and
 /api/v1/files, /api/v1-sgn/files and /api/v1-jpn/files of NAVER.
 
-Console. Open http://HOST:PORT/_putpost/ in a browser to see what arrives and to
-make requests fail. Tests in any language call the same address. On a loopback
-address the console is open to programs of this machine. On any other address and
-behind a proxy it is off unless PUTPOST_CONSOLE_TOKEN is set. It then asks for
-that token; in a browser, enter it as the password.
-
 Credentials. Every request must have the right ones. They are taken from
 TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID and
 TWENTYFOURSEVEN_CLIENT_SECRET, and from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY.
@@ -70,18 +64,18 @@ take twice as much. A folder is created. Each file that arrives is a plain file
 below FOLDER/twentyfourseven or FOLDER/ncloudmailer. serve deletes there what a
 client or a reset of the console deletes, NAVER's files 24 hours after their
 upload, and what an earlier run of serve did not finish, in FOLDER/.incoming. It
-deletes nothing else, so 24SevenOffice's files stay. A bucket is used with AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY, and NAVER's files are deleted by a rule of the bucket: see
---print-lifecycle. Where clients reach the bucket under another address than
-serve does, add &public=URL. A browser can upload to a bucket that has a rule
-for CORS.
+deletes nothing else, so 24SevenOffice's files stay. A bucket is used with
+AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and NAVER's files are deleted by a
+rule of the bucket: see --print-lifecycle. Where clients reach the bucket under
+another address than serve does, add &public=URL. A browser can upload to a
+bucket that has a rule for CORS.
 
 Console. Open http://HOST:PORT/_putpost/ in a browser to see what arrives, to
-make the next upload fail, and to start afresh. Scripts can do the same: see
-specs/console.yaml. "Reset" there deletes the files that arrived. On a loopback
-address programs of this machine may use the console. On any other address, and
-behind a proxy, it is off unless PUTPOST_CONSOLE_TOKEN is set. It then asks for
-that token.
+make the next upload fail, and to start afresh. Tests in any language can do the
+same: see specs/console.yaml. "Reset" there deletes the files that arrived. On a
+loopback address programs of this machine may use the console. On any other
+address, and behind a proxy, it is off unless PUTPOST_CONSOLE_TOKEN is set. It
+then asks for that token; in a browser, enter it as the password.
 
 Proxies. A presigned URL has the address that the client's request names. Behind
 a proxy that changes it, use --public-url, or --behind-proxy if the proxy sets
