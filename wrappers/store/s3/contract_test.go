@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
@@ -93,6 +94,29 @@ func TestContractOfAPresignedPutIntoABucket(t *testing.T) {
 			Count:   func() int { return len(g.objects(front.prefix + "/twentyfourseven/files/")) },
 			Secrets: []string{token, cred.SecretAccessKey},
 		}
+	})
+}
+
+// Here the presigned step goes to the S3 server itself.
+func TestStandinsOnABucketKeepTheirSpecs(t *testing.T) {
+	g := startGateway(t)
+	st, _ := g.openNew(t)
+	form, err := naver.New(naver.Config{Store: st, AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	presigned, err := office.New(office.Config{Store: st, Token: "static-token"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/", form)
+	mux.Handle("/v1/", presigned)
+	ts := httptest.NewServer(mux)
+	defer ts.Close()
+	uploadtest.Probe(t, ts.URL+"/api/v1", spec(t, "ncloudmailer.yaml"), func(r *http.Request) { keys.Sign(r, time.Now()) })
+	uploadtest.Probe(t, ts.URL+"/v1", spec(t, "twentyfourseven.yaml"), func(r *http.Request) {
+		r.Header.Set("Authorization", "Bearer static-token")
 	})
 }
 
