@@ -91,7 +91,7 @@ func (p *prober) refusesWithout(r *routers.Route, param *openapi3.Parameter) {
 	if !param.Required || param.In != openapi3.ParameterInQuery {
 		return
 	}
-	req, _ := p.build(r, samples(r)[0])
+	req, _ := p.build(r, firstSample(r))
 	query := req.URL.Query()
 	query.Del(param.Name)
 	req.URL.RawQuery = query.Encode()
@@ -180,12 +180,8 @@ func (p *prober) needsCredentials(r *routers.Route) {
 		func(one openapi3.SecurityRequirement) bool { return len(one) == 0 }) {
 		return
 	}
-	list := samples(r)
-	if len(list) == 0 {
-		list = []sample{{}}
-	}
 	build := func(s sample) *http.Request { req, _ := p.build(r, s); return req }
-	s := list[0]
+	s := firstSample(r)
 	p.unauthorized(r, "no credentials", build(s))
 	if len(s.body) > 0 {
 		broken := s
@@ -308,7 +304,6 @@ func (p *prober) ages(routes []*routers.Route) {
 			if dates(first.Header) {
 				all = append(all, old{r, first, "a signature that is a day old"})
 			}
-			break
 		}
 	}
 	p.Advance(24 * 60 * 60 * 1e9)

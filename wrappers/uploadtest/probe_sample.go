@@ -64,6 +64,12 @@ func samples(r *routers.Route) []sample {
 	return list
 }
 
+// firstSample returns the first of the samples, or none where no body can be
+// built.
+func firstSample(r *routers.Route) sample {
+	return append(samples(r), sample{})[0]
+}
+
 func newSample(typ string, schema *openapi3.Schema, value any) (sample, bool) {
 	if object, ok := value.(map[string]any); ok {
 		object = maps.Clone(object)

@@ -377,5 +377,8 @@ func TestASpecThatIsNone(t *testing.T) {
 		t.Error("a check without a contract lets everything pass")
 	}
 	lines := recorded(t, func(tb testing.TB) { Serve(tb, newDepot(), []byte("{")) })
-	named(t, lines, "uploadtest: the spec cannot be used: ")
+	named(t, lines, "uploadtest: the spec cannot be used: line 1: ")
+	idle := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {get: {responses: {'200': {description: x}}}}}"
+	lines = recorded(t, func(tb testing.TB) { Serve(tb, newDepot(), []byte(idle)) })
+	named(t, lines, "uploadtest: the spec cannot be used: at /paths: no operation takes a file or hands out a URL for one")
 }

@@ -325,14 +325,16 @@ func TestViolationsOfServe(t *testing.T) {
 }
 
 func TestTheSameViolationIsReportedOnce(t *testing.T) {
-	lines := recorded(t, func(tb testing.TB) {
-		srv := Serve(tb, newDepot(), depotSpec)
-		for range 3 {
-			post(t, "GET", srv.URL+"/nowhere", "", nil)
+	for name, path := range map[string]string{"no operation": "/nowhere?", "an operation with an id": "/v2/objects/o-"} {
+		lines := recorded(t, func(tb testing.TB) {
+			srv := Serve(tb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }), depotSpec)
+			for i := range 3 {
+				post(t, "GET", srv.URL+path+fmt.Sprint(i), "", nil)
+			}
+		})
+		if len(lines) != 1 {
+			t.Errorf("%s: got %q", name, lines)
 		}
-	})
-	if len(lines) != 1 {
-		t.Errorf("got %q", lines)
 	}
 }
 
