@@ -27,11 +27,17 @@ func BenchmarkWatching(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := console.New(console.Config{Providers: []console.Provider{{Name: "ncloudmailer", Spec: spec, Standin: standin}}})
+	c, err := console.New(console.Config{Providers: []console.Provider{
+		{Name: "ncloudmailer", Spec: spec, Standin: standin},
+	}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	const head, tail = "--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"a.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n", "\r\n--b--\r\n"
+	const (
+		head = "--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"a.bin\"\r\n" +
+			"Content-Type: application/octet-stream\r\n\r\n"
+		tail = "\r\n--b--\r\n"
+	)
 	form := []byte(head + string(make([]byte, 16<<10)) + tail)
 	for name, h := range map[string]http.Handler{"alone": standin, "watched": c.Watch("ncloudmailer")} {
 		b.Run(name, func(b *testing.B) {

@@ -38,7 +38,9 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 		st = in[0]
 	}
 	logger := slog.New(monitor.Refusals(slog.DiscardHandler))
-	mailer, err := naver.New(naver.Config{Store: st, AccessKey: "test-access-key", SecretKey: "test-secret-key", Logger: logger})
+	mailer, err := naver.New(naver.Config{
+		Store: st, AccessKey: "test-access-key", SecretKey: "test-secret-key", Logger: logger,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +56,14 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 		return data
 	}
 	cfg.Providers = []console.Provider{
-		{Name: "ncloudmailer", Spec: spec("ncloudmailer"), Standin: mailer, Credentials: func(_, _, _ string) (_, options []string) { return nil, []string{`-H "key: $KEY"`} }},
-		{Name: "twentyfourseven", Spec: spec("twentyfourseven"), Standin: taker, Credentials: func(_, _, _ string) (_, options []string) { return nil, nil }},
+		{
+			Name: "ncloudmailer", Spec: spec("ncloudmailer"), Standin: mailer,
+			Credentials: func(_, _, _ string) (_, options []string) { return nil, []string{`-H "key: $KEY"`} },
+		},
+		{
+			Name: "twentyfourseven", Spec: spec("twentyfourseven"), Standin: taker,
+			Credentials: func(_, _, _ string) (_, options []string) { return nil, nil },
+		},
 	}
 	cfg.Loopback = cfg.Token == ""
 	c, err := console.New(cfg)
@@ -71,7 +79,8 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 		c.Close()
 		srv.Close()
 	})
-	check := &uploadtest.Check{Spec: spec("console"), Base: &http.Transport{DisableKeepAlives: true}, Report: func(err error) {
+	base := &http.Transport{DisableKeepAlives: true}
+	check := &uploadtest.Check{Spec: spec("console"), Base: base, Report: func(err error) {
 		// Calls are wrong on purpose here.
 		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
 			t.Error(err)
@@ -155,7 +164,8 @@ func (s service) send(name, content string) (upload.Result, error) {
 // initiate asks 24SevenOffice's stand-in for a presigned URL.
 func (s service) initiate(token string) (url, id string, status int) {
 	s.t.Helper()
-	req, _ := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/v1/fileUpload", strings.NewReader(`{"contentType":"text/plain"}`))
+	body := strings.NewReader(`{"contentType":"text/plain"}`)
+	req, _ := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/v1/fileUpload", body)
 	req.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -75,7 +75,8 @@ func TestExchangesComeAsEvents(t *testing.T) {
 	}
 	e := <-all
 	var x api.Exchange
-	if err := json.Unmarshal([]byte(e.data), &x); err != nil || e.id != "1" || x.ID != "1" || x.Operation != "createFile" || x.Status != 201 || x.Curl == "" {
+	if err := json.Unmarshal([]byte(e.data), &x); err != nil || e.id != "1" || x.ID != "1" ||
+		x.Operation != "createFile" || x.Status != 201 || x.Curl == "" {
 		t.Errorf("got %+v (%v)", e, err)
 	}
 	s.initiate("")

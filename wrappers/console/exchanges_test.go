@@ -22,8 +22,9 @@ func TestAnExchangeSaysWhatHappened(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := s.exchanges("")[0] // there as soon as the sender knows
-	if x.ID != "1" || x.Provider != "ncloudmailer" || x.Operation != "createFile" || x.Method != "POST" || x.Path != "/api/v1/files" ||
-		x.Status != 201 || x.RequestBytes < 8 || x.ResponseBytes < 8 || x.DurationMs <= 0 || x.Time.Before(before) || x.TraceID != res.TraceID ||
+	if x.ID != "1" || x.Provider != "ncloudmailer" || x.Operation != "createFile" ||
+		x.Method != "POST" || x.Path != "/api/v1/files" || x.Status != 201 || x.RequestBytes < 8 || x.ResponseBytes < 8 ||
+		x.DurationMs <= 0 || x.Time.Before(before) || x.TraceID != res.TraceID ||
 		!slices.Equal(x.FileIds, []string{res.ID}) || x.Refusal != "" || x.Fault != nil || len(x.Violations) != 0 {
 		t.Errorf("got %+v", x)
 	}
@@ -40,8 +41,11 @@ func TestAnExchangeSaysWhatHappened(t *testing.T) {
 		t.Fatalf("status %d", status)
 	}
 	x = s.exchanges("limit=1")[0]
-	if x.Operation != "presigned" || x.Path != "/upload/"+id || !slices.Equal(x.FileIds, []string{id}) || x.TraceID == "" || len(x.Violations) != 1 ||
-		x.Violations[0].Rule != "presigned media type" || x.Violations[0].Meaning == "" || x.Violations[0].At == "" || x.Violations[0].Detail == "" {
+	if x.Operation != "presigned" || x.Path != "/upload/"+id || !slices.Equal(x.FileIds, []string{id}) || x.TraceID == "" {
+		t.Errorf("a presigned upload is shown as %+v", x)
+	}
+	if len(x.Violations) != 1 || x.Violations[0].Rule != "presigned media type" || x.Violations[0].Meaning == "" ||
+		x.Violations[0].At == "" || x.Violations[0].Detail == "" {
 		t.Errorf("a broken rule is shown as %+v", x)
 	}
 }
@@ -108,7 +112,10 @@ func TestNothingSecretIsShown(t *testing.T) {
 	if !strings.Contains(all.String(), "/upload/") {
 		t.Fatal("there is nothing to look at")
 	}
-	for _, secret := range []string{u.RawQuery, u.Query().Get("signature"), "signature=", "expires=", "test-token", "a-wrong-token", "test-secret-key", "test-access-key"} {
+	for _, secret := range []string{
+		u.RawQuery, u.Query().Get("signature"), "signature=", "expires=",
+		"test-token", "a-wrong-token", "test-secret-key", "test-access-key",
+	} {
 		if strings.Contains(all.String(), secret) {
 			t.Errorf("%q is shown", secret)
 		}
@@ -136,12 +143,16 @@ func TestTheRepeatingLinesAreASendersOwn(t *testing.T) {
 	if _, err := s.send("it's; $(rm -rf x).txt", "a"); err != nil {
 		t.Fatal(err)
 	}
-	want := "curl -X POST \\\n  -H \"key: $KEY\" \\\n  -F 'fileList=@\"it'\\''s; $(rm -rf x).txt\";type=text/plain' \\\n  " + s.url + "/api/v1/files"
+	want := "curl -X POST \\\n  -H \"key: $KEY\" \\\n" +
+		"  -F 'fileList=@\"it'\\''s; $(rm -rf x).txt\";type=text/plain' \\\n  " + s.url + "/api/v1/files"
 	if got := s.exchanges("")[0].Curl; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	s.initiate("test-token")
-	if got := s.exchanges("limit=1")[0].Curl; !strings.Contains(got, `-d '{"contentType":"application/pdf"}'`) || !strings.Contains(got, "/v1/fileUpload") {
-		t.Errorf("got %s", got)
+	got := s.exchanges("limit=1")[0].Curl
+	for _, want := range []string{`-d '{"contentType":"application/pdf"}'`, "/v1/fileUpload"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s in it", got, want)
+		}
 	}
 }

@@ -31,7 +31,10 @@ func TestEachKindOfFaultIsMet(t *testing.T) {
 		least  time.Duration
 		stored int
 	}{
-		"answer":       {`"kind":"answer","status":503,"headers":{"Retry-After":"7"},"body":"busy"`, 503, upload.ErrUnavailable, 0, 0},
+		"answer": {
+			`"kind":"answer","status":503,"headers":{"Retry-After":"7"},"body":"busy"`,
+			503, upload.ErrUnavailable, 0, 0,
+		},
 		"delay":        {`"kind":"delay","delayMs":60`, 201, nil, 60 * time.Millisecond, 1},
 		"resetBefore":  {`"kind":"resetBefore"`, 0, upload.ErrUnavailable, 0, 0},
 		"resetMiddle":  {`"kind":"resetMiddle"`, 0, upload.ErrUnavailable, 0, 0},
@@ -49,7 +52,8 @@ func TestEachKindOfFaultIsMet(t *testing.T) {
 			t.Errorf("%s: the upload ended after %s with %v", name, time.Since(begun), err)
 		}
 		x := s.exchanges("operation=createFile")[0]
-		if x.Status != tc.status || x.Fault == nil || x.Fault.ID != *f.ID || x.Fault.Kind != f.Kind || len(x.Violations) != 0 {
+		if x.Status != tc.status || x.Fault == nil || x.Fault.ID != *f.ID || x.Fault.Kind != f.Kind ||
+			len(x.Violations) != 0 {
 			t.Errorf("%s: the exchange is %+v", name, x)
 		}
 		if n := len(s.files()); n != tc.stored || len(s.faults()) != 0 {

@@ -29,7 +29,8 @@ func TestFilesAreShownAndGivenBack(t *testing.T) {
 		sum := sha256.Sum256([]byte(content))
 		want := hex.EncodeToString(sum[:])
 		f := get[api.File](s, "files/ncloudmailer/"+res.ID)
-		if f.Provider != "ncloudmailer" || f.FileID != res.ID || f.Name != res.Name || f.Size != int64(len(content)) || f.ContentType == "" || f.Sha256 == nil || *f.Sha256 != want || f.Time.IsZero() {
+		if f.Provider != "ncloudmailer" || f.FileID != res.ID || f.Name != res.Name || f.Size != int64(len(content)) ||
+			f.ContentType == "" || f.Sha256 == nil || *f.Sha256 != want || f.Time.IsZero() {
 			t.Errorf("%s: got %+v, want the SHA-256 %s", name, f, want)
 		}
 		if first := s.files()[0]; first.FileID != res.ID || (first.Sha256 != nil) != (len(content) <= 1<<20) {
@@ -43,8 +44,9 @@ func TestFilesAreShownAndGivenBack(t *testing.T) {
 		if err != nil || disposition != "attachment" || params["filename"] != res.Name {
 			t.Errorf("%s: it is saved by %q", name, resp.Header.Get("Content-Disposition"))
 		}
-		if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "sandbox") || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: the policy is %q", name, policy)
+		policy, sniffing := resp.Header.Get("Content-Security-Policy"), resp.Header.Get("X-Content-Type-Options")
+		if !strings.Contains(policy, "sandbox") || sniffing != "nosniff" {
+			t.Errorf("%s: the policy is %q, and %q", name, policy, sniffing)
 		}
 	}
 	if n := len(get[api.FileList](s, "files?limit=2&provider=ncloudmailer").Files); n != 2 {
@@ -89,7 +91,8 @@ func TestFilesInABucketAreThoseOfTheExchanges(t *testing.T) {
 		t.Fatal(status)
 	}
 	files := s.files()
-	if len(files) != 2 || files[0].FileID != id || files[0].Size != 5 || files[1].FileID != res.ID || files[1].Name != "invoice.pdf" {
+	if len(files) != 2 || files[0].FileID != id || files[0].Size != 5 ||
+		files[1].FileID != res.ID || files[1].Name != "invoice.pdf" {
 		t.Errorf("got %+v", files)
 	}
 	if resp, text := s.ask(http.MethodGet, "files/ncloudmailer/"+res.ID+"/content", ""); text != "%PDF-1.7" {

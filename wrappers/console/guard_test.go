@@ -11,9 +11,10 @@ import (
 func TestTheConsoleIsForThisMachineOnly(t *testing.T) {
 	s := serve(t, console.Config{})
 	for host, want := range map[string]int{
-		"localhost": 200, "LOCALHOST:80": 200, "127.0.0.1": 200, "127.9.9.9:1": 200, "[::1]:8080": 200, "[::1]": 200, "app.localhost:3000": 200,
-		"evil.example": 403, "evil.example:80": 403, "localhost.evil.example": 403, "127.0.0.1.evil.example": 403, "192.0.2.1": 403,
-		"[::]": 403, "0.0.0.0": 403, "notlocalhost": 403,
+		"localhost": 200, "LOCALHOST:80": 200, "127.0.0.1": 200, "127.9.9.9:1": 200,
+		"[::1]:8080": 200, "[::1]": 200, "app.localhost:3000": 200,
+		"evil.example": 403, "evil.example:80": 403, "localhost.evil.example": 403,
+		"127.0.0.1.evil.example": 403, "192.0.2.1": 403, "[::]": 403, "0.0.0.0": 403, "notlocalhost": 403,
 	} {
 		for _, path := range []string{"health", "exchanges", "", "console.js", "files/x/y/content"} {
 			resp, text := s.ask(http.MethodGet, path, "", "Host", host)
@@ -23,7 +24,8 @@ func TestTheConsoleIsForThisMachineOnly(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"X-Forwarded-For", "x-forwarded-host", "Forwarded", "Via"} {
-		if resp, text := s.ask(http.MethodGet, "health", "", name, "192.0.2.1"); resp.StatusCode != http.StatusForbidden || !strings.Contains(text, "PUTPOST_CONSOLE_TOKEN") {
+		resp, text := s.ask(http.MethodGet, "health", "", name, "192.0.2.1")
+		if resp.StatusCode != http.StatusForbidden || !strings.Contains(text, "PUTPOST_CONSOLE_TOKEN") {
 			t.Errorf("through a proxy that says %s: %s: %s", name, resp.Status, text)
 		}
 	}
@@ -35,13 +37,15 @@ func TestElsewhereTheConsoleAsksForItsToken(t *testing.T) {
 		header []string
 		want   int
 	}{
-		"nothing":                     {nil, 401},
-		"a bearer token":              {[]string{"Authorization", "Bearer secret-of-the-console"}, 200},
-		"a password":                  {[]string{"Authorization", "Basic OnNlY3JldC1vZi10aGUtY29uc29sZQ=="}, 200},
-		"a token of another name":     {[]string{"Authorization", "Bearer secret-of-the-consol"}, 401},
-		"a token with a tail":         {[]string{"Authorization", "Bearer secret-of-the-console2"}, 401},
-		"an empty password":           {[]string{"Authorization", "Basic Og=="}, 401},
-		"under any name and by proxy": {[]string{"Authorization", "Bearer secret-of-the-console", "Host", "files.example", "X-Forwarded-For", "192.0.2.1"}, 200},
+		"nothing":                 {nil, 401},
+		"a bearer token":          {[]string{"Authorization", "Bearer secret-of-the-console"}, 200},
+		"a password":              {[]string{"Authorization", "Basic OnNlY3JldC1vZi10aGUtY29uc29sZQ=="}, 200},
+		"a token of another name": {[]string{"Authorization", "Bearer secret-of-the-consol"}, 401},
+		"a token with a tail":     {[]string{"Authorization", "Bearer secret-of-the-console2"}, 401},
+		"an empty password":       {[]string{"Authorization", "Basic Og=="}, 401},
+		"under any name and by proxy": {[]string{
+			"Authorization", "Bearer secret-of-the-console", "Host", "files.example", "X-Forwarded-For", "192.0.2.1",
+		}, 200},
 	} {
 		resp, text := s.ask(http.MethodGet, "exchanges", "", tc.header...)
 		if resp.StatusCode != tc.want || strings.Contains(text, "secret-of") {
@@ -97,7 +101,9 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 		t.Error("something was changed")
 	}
 	// The console's own page may.
-	if resp, text := s.ask(http.MethodPost, "reset", "{}", inJSON, "application/json; charset=utf-8", "Origin", s.url, "Sec-Fetch-Site", "same-origin"); resp.StatusCode != http.StatusNoContent {
+	resp, text := s.ask(http.MethodPost, "reset", "{}",
+		inJSON, "application/json; charset=utf-8", "Origin", s.url, "Sec-Fetch-Site", "same-origin")
+	if resp.StatusCode != http.StatusNoContent {
 		t.Errorf("the page's own reset: %s: %s", resp.Status, text)
 	}
 }
@@ -107,13 +113,15 @@ func TestNoAnswerMayBeReadOrFramedByOtherSites(t *testing.T) {
 	for _, path := range []string{"", "exchanges", "unknown", "console.js"} {
 		resp, _ := s.ask(http.MethodGet, path, "", "Origin", "http://evil.example")
 		for name, want := range map[string]string{
-			"Access-Control-Allow-Origin": "", "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
+			"Access-Control-Allow-Origin": "", "X-Content-Type-Options": "nosniff",
+			"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
 		} {
 			if got := resp.Header.Get(name); got != want {
 				t.Errorf("/%s: %s is %q, want %q", path, name, got, want)
 			}
 		}
-		if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
+		policy := resp.Header.Get("Content-Security-Policy")
+		if !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
 			t.Errorf("/%s: the policy is %q", path, policy)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 func TestHealthSaysWhatServes(t *testing.T) {
 	s := serve(t, console.Config{Store: "memory", Version: "v1.2.3"})
 	h := get[api.Health](s, "health")
-	if h.Status != "ok" || h.Store != "memory" || h.Version != "v1.2.3" || !slices.Equal(h.Providers, []string{"ncloudmailer", "twentyfourseven"}) {
+	if h.Status != "ok" || h.Store != "memory" || h.Version != "v1.2.3" ||
+		!slices.Equal(h.Providers, []string{"ncloudmailer", "twentyfourseven"}) {
 		t.Errorf("got %+v", h)
 	}
 }
@@ -66,7 +67,8 @@ func TestResetForgetsAllButWhatIsUnderWay(t *testing.T) {
 	}
 	s.change(http.MethodPost, "reset", "{}", nil)
 	if len(s.exchanges("")) != 0 || len(s.faults()) != 0 || len(s.files()) != 0 {
-		t.Errorf("after the reset there are %d exchanges, %d faults, %d files", len(s.exchanges("")), len(s.faults()), len(s.files()))
+		t.Errorf("after the reset there are %d exchanges, %d faults, %d files",
+			len(s.exchanges("")), len(s.faults()), len(s.files()))
 	}
 	_, _ = sender.Write(make([]byte, half))
 	sender.Close()

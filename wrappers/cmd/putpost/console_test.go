@@ -50,14 +50,16 @@ func TestServeShowsWhatItTook(t *testing.T) {
 	if !strings.Contains(stderr.String(), "/_putpost/\n") {
 		t.Errorf("nobody is told of the console:\n%s", stderr.String())
 	}
-	for path, want := range map[string]string{"/": `href="/_putpost/"`, "/_putpost": "<title>putpost console", "/_putpost/": "<title>putpost console"} {
+	const title = "<title>putpost console"
+	for path, want := range map[string]string{"/": `href="/_putpost/"`, "/_putpost": title, "/_putpost/": title} {
 		if status, text := ask(t, env, path); status != http.StatusOK || !strings.Contains(text, want) {
 			t.Errorf("%s: %d %.200s", path, status, text)
 		}
 	}
 	for _, provider := range providerNames() {
 		_, text := ask(t, env, "/_putpost/providers")
-		if !strings.Contains(text, `"`+provider+`"`) || providers[provider].firstUpload == "" || providers[provider].credentialsInShell == nil {
+		p := providers[provider]
+		if !strings.Contains(text, `"`+provider+`"`) || p.firstUpload == "" || p.credentialsInShell == nil {
 			t.Errorf("the console does not say how to upload to %s", provider)
 		}
 	}
@@ -83,7 +85,8 @@ func TestAListenerDoesNotKeepServeFromEnding(t *testing.T) {
 func TestTheConsoleIsOffOnOtherAddressesAndBehindAProxy(t *testing.T) {
 	for _, args := range [][]string{{"--behind-proxy"}, {"--public-url", "https://files.example"}} {
 		_, env, stderr := serving(t, args...)
-		if status, text := ask(t, env, "/_putpost/health"); status != http.StatusForbidden || !strings.Contains(text, consoleToken) {
+		status, text := ask(t, env, "/_putpost/health")
+		if status != http.StatusForbidden || !strings.Contains(text, consoleToken) {
 			t.Errorf("%v: %d %s", args, status, text)
 		}
 		if !strings.Contains(stderr.String(), "the console is off") {
@@ -101,7 +104,8 @@ func TestWrongSettingsOfTheConsoleAreUsageErrors(t *testing.T) {
 		"no memory":           {nil, []string{"--exchanges-memory", "0"}},
 		"a token with blanks": {map[string]string{consoleToken: "two words"}, nil},
 	} {
-		if got := invoke(tc.env, nil, append([]string{"serve", "--addr", "127.0.0.1:0"}, tc.args...)...); got.code != exitUsage {
+		args := append([]string{"serve", "--addr", "127.0.0.1:0"}, tc.args...)
+		if got := invoke(tc.env, nil, args...); got.code != exitUsage {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

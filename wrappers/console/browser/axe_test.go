@@ -39,8 +39,10 @@ func accessible(t *testing.T, ctx context.Context, state string) {
 		return
 	}
 	do(t, ctx, "axe-core", chromedp.Evaluate[chromedp.Void](source+"\n;undefined"))
-	found := get(t, ctx, "axe-core", chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then((r) =>
-		JSON.stringify(r.violations.map((v) => ({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.map((n) => n.html)}))))`, chromedp.EvalAwaitPromise))
+	found := script(t, ctx, `
+		const {violations} = await axe.run(document, {resultTypes: ["violations"]});
+		return JSON.stringify(violations.map((v) =>
+			({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.map((n) => n.html)})));`)
 	var violations []struct {
 		ID, Impact, Help string
 		Nodes            []string

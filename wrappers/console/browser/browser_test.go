@@ -82,7 +82,8 @@ func open(t *testing.T, options ...chromedp.ExecAllocatorOption) context.Context
 	all := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir())}
 	for _, name := range []string{
 		"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "no-default-browser-check",
-		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars",
+		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage",
+		"hide-scrollbars",
 	} {
 		all = append(all, chromedp.Flag(name, true))
 	}
@@ -126,7 +127,20 @@ func until(t *testing.T, ctx context.Context, what, expression string) {
 			return
 		}
 	}
-	t.Fatalf("%s: not so after %s; the page says:\n%s", what, patience, get(t, ctx, what, chromedp.Evaluate[string]("document.body.innerText")))
+	t.Fatalf("%s: not so after %s; the page says:\n%s", what, patience, said(t, ctx))
+}
+
+// said returns the text of the page.
+func said(t *testing.T, ctx context.Context) string {
+	t.Helper()
+	return get(t, ctx, "the text of the page", chromedp.Evaluate[string]("document.body.innerText"))
+}
+
+// script runs the body of an async function in the page and returns its result.
+func script(t *testing.T, ctx context.Context, body string) string {
+	t.Helper()
+	call := "(async () => {" + body + "})().then(String, (err) => 'failed: ' + err)"
+	return get(t, ctx, "script", chromedp.Evaluate[string](call, chromedp.EvalAwaitPromise))
 }
 
 // command sends a command of the browser's protocol.

@@ -24,11 +24,14 @@ const nasty = "<img src=x onerror=alert(1)>.pdf"
 // stand-in in the list signed.
 const sign = `
 ts=$(date +%s000)
-sig=$(printf 'POST /api/v1/files\n%s\ntest-access-key' "$ts" | openssl dgst -sha256 -hmac test-secret-key -binary | base64)
-signed=(--silent --header "x-ncp-apigw-timestamp: $ts" --header "x-ncp-iam-access-key: test-access-key" --header "x-ncp-apigw-signature-v2: $sig")
+text="POST /api/v1/files\n%s\ntest-access-key"
+sig=$(printf "$text" "$ts" | openssl dgst -sha256 -hmac test-secret-key -binary | base64)
+signed=(--silent --header "x-ncp-apigw-timestamp: $ts" --header "x-ncp-iam-access-key: test-access-key"
+  --header "x-ncp-apigw-signature-v2: $sig")
 `
 
 func TestPage(t *testing.T) {
+	const first = "document.querySelector(" // the first element that fits, which is the newest
 	base, dir := serve(t), t.TempDir()
 	ctx := open(t)
 	var foreign []string
@@ -47,26 +50,29 @@ func TestPage(t *testing.T) {
 	command(t, ctx, network.Enable, network.EnableParams{})
 	command(t, ctx, page.Enable, page.EnableParams{})
 	size(t, ctx, 1280)
-	do(t, ctx, "the link at the root", chromedp.Navigate(base), chromedp.Click(chromedp.CSS("a")), chromedp.WaitVisible(chromedp.CSS("#empty")))
+	do(t, ctx, "the link at the root",
+		chromedp.Navigate(base), chromedp.Click(chromedp.CSS("a")), chromedp.WaitVisible(chromedp.CSS("#empty")))
 	until(t, ctx, "the page is live", `document.getElementById("live").textContent === "live"`)
 	looksRight(t, ctx, "empty")
 
 	// What the empty page says is pasted as it stands.
-	first := get(t, ctx, "first uploads", chromedp.Evaluate[[]string](`[...document.querySelectorAll("#first-uploads pre")].map((pre) => pre.textContent)`))
-	if len(first) != 2 {
-		t.Fatalf("there are %d ways to send a first file", len(first))
+	pasted := get(t, ctx, "first uploads", chromedp.Evaluate[[]string](
+		`[...document.querySelectorAll("#first-uploads pre")].map((pre) => pre.textContent)`))
+	if len(pasted) != 2 {
+		t.Fatalf("there are %d ways to send a first file", len(pasted))
 	}
-	for _, lines := range first {
+	for _, lines := range pasted {
 		shell(t, dir, lines)
 	}
-	until(t, ctx, "the first uploads appear", `document.querySelectorAll(".row .chip.good").length === 3 && document.getElementById("empty").hidden`)
+	until(t, ctx, "the first uploads appear", `document.querySelectorAll(".row .chip.good").length === 3`)
+	until(t, ctx, "the hint is gone", `document.getElementById("empty").hidden`)
 
 	content := bytes.Repeat([]byte("putpost\x00\xff"), 20000)
 	if err := os.WriteFile(filepath.Join(dir, "invoice.pdf"), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shell(t, dir, "export NCLOUD_ACCESS_KEY=test-access-key NCLOUD_SECRET_KEY=test-secret-key NCLOUD_MAILER_BASE_URL="+base+"/api/v1\n"+
-		program+" send --to ncloudmailer invoice.pdf")
+	shell(t, dir, "export NCLOUD_ACCESS_KEY=test-access-key NCLOUD_SECRET_KEY=test-secret-key\n"+
+		"export NCLOUD_MAILER_BASE_URL="+base+"/api/v1\n"+program+" send --to ncloudmailer invoice.pdf")
 	until(t, ctx, "what putpost send sent appears", `document.querySelectorAll(".row").length === 4`)
 	until(t, ctx, "its file appears", `document.querySelector("#file-list").textContent.includes("invoice.pdf")`)
 
@@ -88,30 +94,39 @@ func TestPage(t *testing.T) {
 		t.Errorf("the download has %d bytes (%v), want the %d that were sent", len(got), err, len(content))
 	}
 
-	shell(t, dir, sign+`curl "${signed[@]}" --header 'Transfer-Encoding: chunked' --form 'fileList=@invoice.pdf' `+base+`/api/v1/files`)
-	until(t, ctx, "the broken rule is shown", `document.querySelector(".row .chip.bad")?.textContent.includes("1 rule broken") && document.querySelector(".row .note").textContent.includes("request length")`)
+	const send = sign + `curl "${signed[@]}" --form 'fileList=@invoice.pdf' `
+	shell(t, dir, send+`--header 'Transfer-Encoding: chunked' `+base+`/api/v1/files`)
+	until(t, ctx, "the verdict is shown", first+`".row .chip.bad")?.textContent.includes("1 rule broken")`)
+	until(t, ctx, "the broken rule is shown", first+`".row .note").textContent.includes("request length")`)
 
 	shell(t, dir, sign+`curl "${signed[@]}" --form 'fileList=@invoice.pdf;filename="`+nasty+`"' `+base+`/api/v1/files`)
 	until(t, ctx, "the name is shown as text", `document.querySelector("#file-list").textContent.includes("`+nasty+`")`)
 
 	do(t, ctx, "a fault by click", chromedp.Click(chromedp.CSS(`#inject button[type=submit]`)))
 	until(t, ctx, "the fault waits", `document.querySelector("#fault-list").textContent.includes("answer 503")`)
-	if got := shell(t, dir, sign+`curl "${signed[@]}" --output /dev/null --write-out '%{http_code}' --form 'fileList=@invoice.pdf' `+base+`/api/v1/files`); got != "503" {
+	got := shell(t, dir, send+`--output /dev/null --write-out '%{http_code}' `+base+`/api/v1/files`)
+	if got != "503" {
 		t.Errorf("the next upload is answered with %s, want 503", got)
 	}
-	until(t, ctx, "the fault was met", `document.querySelector(".row .status").textContent === "503" && document.querySelector(".row .note").textContent.includes("answer")`)
+	until(t, ctx, "the injected answer is shown", first+`".row .status").textContent === "503"`)
+	until(t, ctx, "the fault was met", first+`".row .note").textContent.includes("answer")`)
 	until(t, ctx, "the fault is used up", `document.querySelector("#fault-list").children.length === 0`)
-	do(t, ctx, "a fault that stays", chromedp.SetValue(chromedp.CSS(`#inject [name=times]`), "0"), chromedp.Click(chromedp.CSS(`#inject button[type=submit]`)), chromedp.WaitVisible(chromedp.CSS("#fault-list li")))
+	do(t, ctx, "a fault that stays", chromedp.SetValue(chromedp.CSS(`#inject [name=times]`), "0"),
+		chromedp.Click(chromedp.CSS(`#inject button[type=submit]`)), chromedp.WaitVisible(chromedp.CSS("#fault-list li")))
 
-	shell(t, dir, `curl --silent --header 'Content-Type: application/json' --data '{"contentType":"text/plain"}' `+base+`/v1/fileUpload`)
-	until(t, ctx, "a refusal is shown with its reason", `document.querySelector(".row .status").textContent === "401" && document.querySelector(".row .note").textContent.includes("Authorization")`)
+	shell(t, dir, `curl --silent --header 'Content-Type: application/json' --data '{"contentType":"text/plain"}' `+
+		base+`/v1/fileUpload`)
+	until(t, ctx, "a refusal is shown", first+`".row .status").textContent === "401"`)
+	until(t, ctx, "its reason is shown", first+`".row .note").textContent.includes("Authorization")`)
 	looksRight(t, ctx, "full")
 
 	// By keyboard: down to the exchange with the broken rule, into it, and out.
-	do(t, ctx, "keyboard", chromedp.Focus(chromedp.CSS(".row")), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.ArrowDown),
+	do(t, ctx, "keyboard", chromedp.Focus(chromedp.CSS(".row")), chromedp.KeyEvent(kb.ArrowDown+kb.ArrowDown+kb.ArrowDown),
 		chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS("#detail .violation")))
 	detail := get(t, ctx, "detail", chromedp.Text(chromedp.CSS("#detail")))
-	for _, want := range []string{"request length", "Content-Length", "curl -X POST", "$NCLOUD_ACCESS_KEY", "/api/v1/files"} {
+	for _, want := range []string{
+		"request length", "Content-Length", "curl -X POST", "$NCLOUD_ACCESS_KEY", "/api/v1/files",
+	} {
 		if !strings.Contains(detail, want) {
 			t.Errorf("the detail does not say %q:\n%s", want, detail)
 		}
@@ -126,7 +141,8 @@ func TestPage(t *testing.T) {
 	until(t, ctx, "only what is broken is shown", `document.querySelectorAll(".row").length === 2`)
 	do(t, ctx, "no filter", chromedp.Click(chromedp.CSS("#filters [name=broken]")))
 
-	do(t, ctx, "reset", chromedp.Click(chromedp.CSS("#reset")), chromedp.WaitVisible(chromedp.CSS("#confirm")), chromedp.Click(chromedp.CSS(`#confirm [value=reset]`)), chromedp.WaitVisible(chromedp.CSS("#empty")))
+	do(t, ctx, "reset", chromedp.Click(chromedp.CSS("#reset")), chromedp.WaitVisible(chromedp.CSS("#confirm")),
+		chromedp.Click(chromedp.CSS(`#confirm [value=reset]`)), chromedp.WaitVisible(chromedp.CSS("#empty")))
 	until(t, ctx, "all is forgotten", `document.querySelectorAll(".row, #file-list li, #fault-list li").length === 0`)
 	if len(foreign) > 0 {
 		t.Errorf("the page asks other hosts: %q", foreign)
