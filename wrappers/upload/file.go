@@ -21,7 +21,8 @@ func File(path string) (Source, error) {
 
 // FS is [File] for the file called name in fsys.
 func FS(fsys fs.FS, name string) (Source, error) {
-	return describe(name, func(n string) (fs.FileInfo, error) { return fs.Stat(fsys, n) }, func(n string) (handle, error) {
+	stat := func(n string) (fs.FileInfo, error) { return fs.Stat(fsys, n) }
+	return describe(name, stat, func(n string) (handle, error) {
 		f, err := fsys.Open(n)
 		if err != nil {
 			return nil, err
@@ -127,7 +128,8 @@ func (f *file) changed() error {
 	case err != nil:
 		return err
 	case size > f.size:
-		return fmt.Errorf("the file holds more than its size of %d bytes: it was written to after it was described", f.size)
+		return fmt.Errorf("the file holds more than its size of %d bytes: "+
+			"it was written to after it was described", f.size)
 	case size != f.size || !modified.Equal(f.modified):
 		return errors.New("the file was written to after it was described")
 	}

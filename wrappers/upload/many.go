@@ -45,7 +45,10 @@ type Sent struct {
 func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error]) iter.Seq2[Sent, error] {
 	return func(yield func(Sent, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		m := &many{ctx: ctx, u: u, free: make(chan struct{}, max(n, 1)), work: make(chan Source), done: make(chan outcome)}
+		m := &many{
+			ctx: ctx, u: u, free: make(chan struct{}, max(n, 1)),
+			work: make(chan Source), done: make(chan outcome),
+		}
 		defer func() { // also when yield panics
 			cancel()
 			for range m.done {

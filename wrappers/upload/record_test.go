@@ -41,8 +41,16 @@ func TestFullRecordsGoOutWithTheNextOne(t *testing.T) {
 	}{
 		{"one that has room", [][]byte{rest}, [][]byte{rest}},
 		{"a full one and the rest", [][]byte{full, rest}, [][]byte{slices.Concat(full, rest)}},
-		{"a full write buffer", [][]byte{full, full, full, full, rest}, [][]byte{slices.Concat(full, full, full, full, rest)}},
-		{"more than is held", [][]byte{full, full, full, full, full, rest}, [][]byte{slices.Concat(full, full, full, full), slices.Concat(full, rest)}},
+		{
+			"a full write buffer",
+			[][]byte{full, full, full, full, rest},
+			[][]byte{slices.Concat(full, full, full, full, rest)},
+		},
+		{
+			"more than is held",
+			[][]byte{full, full, full, full, full, rest},
+			[][]byte{slices.Concat(full, full, full, full), slices.Concat(full, rest)},
+		},
 		{"what is no record", [][]byte{text, text}, [][]byte{text, text}},
 		{"a full one and what is no record", [][]byte{full, text}, [][]byte{slices.Concat(full, text)}},
 	} {

@@ -16,10 +16,11 @@ type Encoding struct {
 	// commas part, a file takes the one that it has.
 	ContentType string
 
-	// Style is "form" or empty for an array that is a part an element, with the
-	// field's name on each. With "spaceDelimited" and "pipeDelimited" an array is
-	// one part. "deepObject" names the parts by where they stand in the field, as
-	// in a[b] and a[0][b]; "brackets" does so too, without the number, as in a[].
+	// Style is "form" or empty for an array that is a part an element, with
+	// the field's name on each. With "spaceDelimited" and "pipeDelimited" an
+	// array is one part. "deepObject" names the parts by where they stand in
+	// the field, as in a[b] and a[0][b]. "brackets" leaves out the number, as
+	// in a[].
 	Style string
 
 	// Joined says that an array of Style "form" is one part with commas, which

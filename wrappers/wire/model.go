@@ -34,7 +34,8 @@ func FormFrom(model any, encodings map[string]Encoding) *Body {
 		v = v.Elem()
 	}
 	if v.Kind() != reflect.Struct || v.Type() == sourceType {
-		return &Body{err: fmt.Errorf("%w: a form's model is a struct with a field a part, and not a %T", upload.ErrInvalid, model)}
+		return &Body{err: fmt.Errorf("%w: a form's model is a struct with a field a part, and not a %T",
+			upload.ErrInvalid, model)}
 	}
 	if !v.CanAddr() { // its fields need addresses
 		held := reflect.New(v.Type()).Elem()
@@ -96,10 +97,12 @@ func propertiesOf(t reflect.Type) []property {
 			}
 			continue
 		case f.Name == "union" && f.Type == reflect.TypeFor[json.RawMessage]():
-			all = append(all, property{name: t.Name(), index: f.Index, fault: "is a union of forms, and a form needs a struct of its own: use FormOf"})
+			all = append(all, property{name: t.Name(), index: f.Index, fault: "is a union of forms: use FormOf"})
 			continue
 		case name == "-" && f.Name == "AdditionalProperties":
-			all = append(all, property{name: f.Name, index: f.Index, omit: true, fault: "has no place in a form: use FormOf"})
+			all = append(all, property{
+				name: f.Name, index: f.Index, omit: true, fault: "has no place in a form: use FormOf",
+			})
 			continue
 		case !f.IsExported() || name == "-":
 			continue
@@ -142,7 +145,8 @@ func faultOf(t reflect.Type) (fault string, loose bool) {
 			return "holds a file, and only a form's own fields can: use FormOf"
 		case strings.HasSuffix(bare.PkgPath(), "oapi-codegen/runtime/types") && bare.Name() == "File":
 			return "is a " + bare.String() + ", which cannot stream: " + mapToSource
-		case bare.PkgPath() == "mime/multipart", bare.Implements(readerType) || reflect.PointerTo(bare).Implements(readerType):
+		case bare.PkgPath() == "mime/multipart",
+			bare.Implements(readerType), reflect.PointerTo(bare).Implements(readerType):
 			return "is a " + bare.String() + ", which has no size and cannot be sent again: " + mapToSource
 		case slices.Contains(path, bare):
 			return "is of a recursive type: " + sayHow
@@ -196,8 +200,11 @@ func (p *property) add(fields []Field, v reflect.Value, enc Encoding, told bool)
 	if p.file {
 		return p.addFiles(fields, v, enc)
 	}
-	if k := v.Kind(); (k == reflect.Pointer || k == reflect.Interface || k == reflect.Slice || k == reflect.Map) && v.IsNil() {
-		return fields, nil
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
+		if v.IsNil() {
+			return fields, nil
+		}
 	}
 	if p.fault != "" && !(p.loose && (told || enc.nests())) {
 		return nil, errors.New(p.fault)
