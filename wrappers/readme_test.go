@@ -47,6 +47,13 @@ func blocks(t *testing.T, text, language string) []string {
 	return found
 }
 
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out the README's code: it is compiled, generated and run")
+	}
+}
+
 const (
 	ownAPI    = "Your own API"
 	generator = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen"
@@ -55,6 +62,7 @@ const (
 // A piece that begins with its package is vetted as it stands. A shorter one must
 // be part of a test file, where the compiler and the examples hold it.
 func TestReadmeCompilesAsItStands(t *testing.T) {
+	skipShort(t)
 	var held strings.Builder
 	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, "_test.go") {
@@ -99,6 +107,7 @@ func flat(code string) string {
 // The section's files are what a stranger's module holds: it is generated, built
 // and run here, and it sends what the section says.
 func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
+	skipShort(t)
 	section, _ := readme(t, ownAPI)
 	var mu sync.Mutex
 	var seen []string
@@ -186,6 +195,7 @@ func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
 
 // What the README does to the program it does here, line by line.
 func TestReadmeLinesForTheServerWork(t *testing.T) {
+	skipShort(t)
 	for _, tool := range []string{"bash", "curl", "openssl", "sha256sum"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s is not installed", tool)

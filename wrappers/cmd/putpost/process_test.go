@@ -31,6 +31,9 @@ type process struct {
 
 func command(t *testing.T, env map[string]string, args ...string) *process {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out the program as a process of its own: signals, drains, and runs that are killed")
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

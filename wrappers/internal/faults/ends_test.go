@@ -176,6 +176,9 @@ func (s *stubborn) Read(p []byte) (int, error) {
 
 // Rows that wait, all at once: a body that does not come is waited for 5 s.
 func TestInRealTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out the waits in real time: answers that never come, and a token server that is down")
+	}
 	runTogether(t, slices.Concat(otherClocks(), tokenServerInTrouble(), refusedExpectations()))
 }
 

@@ -33,6 +33,9 @@ type program struct {
 // startProgram serves the folder dir at addr.
 func startProgram(t *testing.T, dir, addr string) *program {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out the built program: what a kill loses and leaves")
+	}
 	path, err := build()
 	if err != nil {
 		t.Fatal(err)

@@ -146,6 +146,9 @@ type server struct {
 
 func startServer(t *testing.T, dir string, every int) *server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out the load: what is acknowledged is there and whole")
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
