@@ -10,6 +10,6 @@
 // for all of them, half must have been enough. It prints its figures. A short one
 // always runs.
 //
-// The others run the built program: it is killed in the middle of a hundred
-// uploads, told to end in the middle of a hundred, and restarted.
+// The other runs the built program, kills it in the middle of a hundred uploads,
+// and starts it again. That a signal drains it is tested in cmd/putpost.
 package soak
