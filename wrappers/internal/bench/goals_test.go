@@ -156,7 +156,7 @@ func (r *run) rounds() int {
 	if *quick {
 		return 1
 	}
-	return 7
+	return *rounds
 }
 
 func (r *run) count(n int) int {

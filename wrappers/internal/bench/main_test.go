@@ -20,8 +20,9 @@ import (
 )
 
 var (
-	quick = flag.Bool("quick", false, "run everything once, in minutes; the figures mean nothing")
-	out   = flag.String("out", "results", "folder for the files of a full run")
+	quick  = flag.Bool("quick", false, "run everything once, in minutes; the figures mean nothing")
+	rounds = flag.Int("rounds", 7, "how often a full run makes each comparison")
+	out    = flag.String("out", "results", "folder for the files of a full run")
 )
 
 // The environment tells a child process of this test binary its part.

@@ -260,11 +260,6 @@ func batch(way string, roundTrips int) func(*run) []float64 {
 		far, files := startServer(r, "discard", delay), r.count(10_000)
 		ideal := float64(delay) * float64(roundTrips*files) / atOnce
 		took := r.child(far, "BenchmarkBatch/way="+way, files)["ns/op"] * float64(files)
-		var seen figures
-		far.ask(r, "/counts", &seen)
-		if seen.Most > atOnce {
-			r.Errorf("%d connections were open at once, want at most %d", seen.Most, atOnce)
-		}
 		return []float64{took / ideal}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,17 +34,16 @@ type sink struct {
 
 	check atomic.Bool // take the SHA-256 of each file
 	counts
-	open atomic.Int64
 
 	mu   sync.Mutex
 	seen map[string]int // how often each SHA-256 arrived
 }
 
 // counts are a server's figures since its start.
-type counts struct{ Opened, Most, Handshakes, Tokens atomic.Int64 }
+type counts struct{ Handshakes, Tokens atomic.Int64 }
 
 // figures are counts in an answer.
-type figures struct{ Opened, Most, Handshakes, Tokens int64 }
+type figures struct{ Handshakes, Tokens int64 }
 
 // serve is a server process. It prints its addresses and ends with its input.
 func serve(keep string) {
@@ -61,7 +59,6 @@ func serve(keep string) {
 	for _, way := range []string{plain, tlsH1, tlsH2} {
 		ts := httptest.NewUnstartedServer(s.handler())
 		ts.Config.ErrorLog = log.New(io.Discard, "", 0)
-		ts.Config.ConnState = s.connection
 		ts.EnableHTTP2 = way == tlsH2
 		if way == plain {
 			ts.Start()
@@ -85,22 +82,10 @@ func serve(keep string) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-func (s *sink) connection(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.Opened.Add(1)
-		now := s.open.Add(1)
-		for most := s.Most.Load(); now > most && !s.Most.CompareAndSwap(most, now); most = s.Most.Load() {
-		}
-	case http.StateClosed:
-		s.open.Add(-1)
-	}
-}
-
 func (s *sink) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/counts", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, figures{s.Opened.Load(), s.Most.Load(), s.Handshakes.Load(), s.Tokens.Load()})
+		answer(w, 200, figures{s.Handshakes.Load(), s.Tokens.Load()})
 	})
 	mux.HandleFunc("/check/{on}", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
