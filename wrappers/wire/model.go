@@ -21,10 +21,10 @@ import (
 // these. Generated methods named ...WithForm call it.
 //
 // Plain fields go out first and files last, in the model's order. A field is
-// left out where it is nil, and where it is empty and its tag has omitempty. A scalar is sent as text, an object as
-// JSON, and each element of an array as a part of its own. Encodings says what
-// the API wants otherwise, by the name of the field; the empty name stands for
-// all that have none.
+// left out where it is nil, and where it is empty and its tag has omitempty. A
+// scalar is sent as text, an object as JSON, and each element of an array as a
+// part of its own. An encoding, by the name of the field, says what the API wants
+// instead. The empty name stands for all fields that have none.
 //
 // A model that cannot be sent is [upload.ErrInvalid], and the error names the
 // field.
@@ -177,7 +177,8 @@ func faultOf(t reflect.Type) (fault string, loose bool) {
 	case fault != "":
 		return fault, strings.HasSuffix(fault, sayHow)
 	case bare.Kind() == reflect.Slice && bare.Elem().Kind() == reflect.Uint8 && !itself:
-		return "is a []byte, and JSON would make base64 of it: " + mapToSource, false
+		return "is a []byte, and it is not known whether it is a file or base64. For a file, " + mapToSource +
+			". For base64 (format byte), remove the format with an overlay, and set a text", false
 	case bare.Kind() == reflect.Map && !itself:
 		return "is a map, and a form has no usual way to send one: " + sayHow, true
 	}

@@ -203,7 +203,7 @@ func TestModelThatCannotBeSentIsRefusedByItsField(t *testing.T) {
 		}{&[]types.File{}}, []string{`"photos"`, "type-mapping"}},
 		{"bytes for a file", struct {
 			F []byte `json:"photo"`
-		}{[]byte("x")}, []string{`"photo"`, "type-mapping"}},
+		}{[]byte("x")}, []string{`"photo"`, "type-mapping", "format byte"}},
 		{"a reader for a file", struct {
 			F io.Reader `json:"photo"`
 		}{strings.NewReader("x")}, []string{`"photo"`, "type-mapping"}},
