@@ -43,11 +43,9 @@ func (o operations) InjectFault(
 	kind := monitor.Kind{Name: string(f.Kind)}
 	switch f.Kind {
 	case api.Answer:
-		kind.Status, kind.Body, kind.Header = *f.Status, value(f.Body), map[string]string{"Access-Control-Allow-Origin": "*"}
+		kind.Status, kind.Body = *f.Status, value(f.Body)
 		if f.Headers != nil {
-			for name, v := range *f.Headers {
-				kind.Header[http.CanonicalHeaderKey(name)] = v
-			}
+			kind.Header = *f.Headers
 		}
 	case api.Delay:
 		kind.Delay = time.Duration(*f.DelayMs) * time.Millisecond
@@ -55,6 +53,12 @@ func (o operations) InjectFault(
 	fault, err := kind.Fault()
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "%v", err)
+	}
+	switch {
+	case f.Kind == api.Unauthorized && f.Operation == contract.Token: // its credentials are in the body
+		fault = monitor.Answer(http.StatusUnauthorized, `{"error":"invalid_client"}`, "Content-Type", "application/json")
+	case f.Kind == api.Unauthorized:
+		fault = withoutCredentials(o.contracts[f.Provider].CredentialHeaders())
 	}
 	times := -1
 	if f.Times != nil && *f.Times > 0 {
@@ -74,6 +78,21 @@ func (o operations) InjectFault(
 	}
 	o.changes.note(faultsChanged)
 	return api.InjectFault201JSONResponse(showFault(injected)), nil
+}
+
+// withoutCredentials takes the credentials off a request, so that the stand-in
+// refuses it in its own words.
+func withoutCredentials(names []string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r = r.WithContext(r.Context())
+			r.Header = r.Header.Clone()
+			for _, name := range names {
+				r.Header.Del(name)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // RemoveFault takes a fault back.

@@ -65,6 +65,29 @@ func TestEachKindOfFaultIsMet(t *testing.T) {
 	}
 }
 
+// A refusal looks like the provider's own, whoever made it happen.
+func TestRefusedCredentialsAreRefusedInTheProvidersWords(t *testing.T) {
+	s := serve(t, console.Config{})
+	s.inject(`{"provider":"ncloudmailer","operation":"createFile","kind":"unauthorized"}`)
+	_, err := s.send("a.txt", "a")
+	if e, ok := errors.AsType[*upload.Error](err); !ok || e.Status != 401 || e.Code != "200" || e.TraceID == "" {
+		t.Errorf("the upload failed with %+v", err)
+	}
+	if x := s.exchanges("")[0]; x.Refusal == "" || x.Fault == nil || len(x.Violations) != 0 {
+		t.Errorf("it is shown as %+v", x)
+	}
+	s.inject(`{"provider":"twentyfourseven","operation":"token","kind":"unauthorized"}`)
+	resp, err := http.PostForm(s.url+"/oauth/token", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusUnauthorized || string(text) != `{"error":"invalid_client"}` {
+		t.Errorf("a token is refused with %s: %s", resp.Status, text)
+	}
+}
+
 func TestAnExpiredURLIsWhatTheStoreSays(t *testing.T) {
 	s := serve(t, console.Config{})
 	s.inject(`{"provider":"twentyfourseven","operation":"presigned","kind":"expired","times":1}`)
