@@ -2,6 +2,7 @@ package upload
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"sync/atomic"
@@ -14,6 +15,13 @@ type Source struct {
 	ContentType string                        // media type; empty means application/octet-stream
 	Size        int64                         // exact number of bytes; one more or less is an error, not a shorter file
 	Open        func() (io.ReadCloser, error) // a fresh reader at the first byte, each time; whoever opens it closes it
+}
+
+// MarshalJSON returns an error: a file is sent as it is, or in a form. Generated
+// code calls it where a document has a file inside JSON, or in a union.
+func (Source) MarshalJSON() ([]byte, error) {
+	return nil, fmt.Errorf("%w: a file cannot stand in JSON, nor in a union: "+
+		"send it in a form, or leave only the file in the document's schema", ErrInvalid)
 }
 
 // BaseName returns the part of a name after the last slash or backslash, on

@@ -2,6 +2,7 @@ package upload_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -323,3 +324,10 @@ type countedFile struct {
 }
 
 func (f countedFile) Close() error { *f.closed++; return f.File.Close() }
+
+func TestSourceInJSONIsAnErrorThatSaysWhatToDo(t *testing.T) {
+	_, err := json.Marshal(struct{ Photo upload.Source }{upload.Bytes("a.png", nil)})
+	if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "in a form") {
+		t.Errorf("error %v, want ErrInvalid that names the form", err)
+	}
+}
