@@ -66,21 +66,6 @@ func TestBodyThatCannotBeHadAgainIsSentOnce(t *testing.T) {
 	}
 }
 
-func TestRefusalOfALargeBodyIsTheAnswer(t *testing.T) {
-	for code, want := range map[int]int{400: 1, 413: 1, 503: 4} {
-		s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(code))
-		err := post(t.Context(), d, upload.Bytes("a.bin", make([]byte, 2<<20)))
-		for i, h := range s.headers {
-			if h.Get("Expect") == "" {
-				t.Errorf("%d: attempt %d did not ask for 100 Continue", code, i+1)
-			}
-		}
-		if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Status != code || s.got() != want {
-			t.Errorf("%d: %d requests and %v, want %d", code, s.got(), err, want)
-		}
-	}
-}
-
 func TestRenewalThatFailsLeavesTheRefusal(t *testing.T) {
 	down := errors.New("the token server is down")
 	for _, tt := range []struct {

@@ -148,21 +148,21 @@ func TestEmptyBodyIsNoBody(t *testing.T) {
 }
 
 func TestSourceThatCannotBeOpenedKeepsItsCause(t *testing.T) {
-	var first counted
-	body := wire.Form("f",
-		first.source("a", 1, func() (io.Reader, error) { return strings.NewReader("a"), nil }),
+	var first, last counted
+	one := func() (io.Reader, error) { return strings.NewReader("a"), nil }
+	body := wire.Form("f", first.source("a", 1, one),
 		upload.Source{Name: "b", Size: 1, Open: func() (io.ReadCloser, error) {
 			return nil, &fs.PathError{Op: "open", Path: "b", Err: fs.ErrPermission}
-		}})
+		}}, last.source("c", 1, one))
 	req, err := request(t, body, "http://127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = req.GetBody(); !errors.Is(err, upload.ErrInvalid) || !errors.Is(err, fs.ErrPermission) {
-		t.Errorf("error %v, want ErrInvalid and fs.ErrPermission", err)
+	if _, err = req.GetBody(); !errors.Is(err, upload.ErrInvalid) || !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), `"b"`) {
+		t.Errorf("error %v, want ErrInvalid and fs.ErrPermission, naming the source", err)
 	}
-	if first.opened != first.closed {
-		t.Errorf("the source before it was opened %d times and closed %d times", first.opened, first.closed)
+	if first.opened != first.closed || last.opened != 0 {
+		t.Errorf("the source before it was opened %d times and closed %d times, the one after it opened %d times", first.opened, first.closed, last.opened)
 	}
 }
 

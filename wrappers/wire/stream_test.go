@@ -115,22 +115,6 @@ func TestFaultOfASourceStays(t *testing.T) {
 	}
 }
 
-func TestSourceThatCannotBeOpenedStopsTheOthers(t *testing.T) {
-	var after counted
-	gone := upload.Source{Name: "gone", Size: 1, Open: func() (io.ReadCloser, error) { return nil, errors.New("no such file") }}
-	last := after.source("b", 1, func() (io.Reader, error) { return strings.NewReader("b"), nil })
-	req, err := request(t, wire.Form("f", gone, last), "http://127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := req.GetBody(); !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), `"gone"`) || after.opened != 0 {
-		t.Errorf("error %v, and the source after it was opened %d times, want ErrInvalid naming the first, and never", err, after.opened)
-	}
-	if _, err := io.ReadAll(req.Body); !errors.Is(err, upload.ErrInvalid) {
-		t.Errorf("read all the same: %v, want ErrInvalid", err)
-	}
-}
-
 // The transport may close a body while its source is still being opened.
 func TestBodyClosedWhileItsSourceOpensIsClosedThen(t *testing.T) {
 	for _, fails := range []bool{false, true} {

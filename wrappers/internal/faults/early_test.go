@@ -2,7 +2,6 @@ package faults
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -25,11 +24,6 @@ func TestEarlyAnswers(t *testing.T) {
 		{name: "413 in the middle of a large body", at: carriers, fault: afterHalf(lingering(413)), set: sends(large), want: refused(upload.ErrTooLarge, 413)},
 		{name: "503 in the middle of a large body, once", at: carriers, fault: first(1, afterHalf(lingering(503))), set: sends(large),
 			want: want{tries: 2, stored: true}},
-
-		{name: "success before a large body", at: carriers, fault: success(0), set: sends(large),
-			want: want{kinds: unavailable, tries: 1, status: 201, says: []string{"before the whole body"}}, check: unread},
-		{name: "success in the middle of a large body", at: carriers, fault: success(1 << 20), set: sends(large),
-			want: want{kinds: unavailable, tries: 1, status: 201, says: []string{"before the whole body"}}},
 
 		{name: "100 Continue never comes", at: carriers, fault: silentAboutExpect,
 			set:  both(sends(large), func(l *lab) { l.transport().ExpectContinueTimeout = 20 * time.Millisecond }),
@@ -88,17 +82,6 @@ func (h *hit) early(status int, body string) {
 	h.w.WriteHeader(status)
 	_, _ = io.WriteString(h.w, body)
 	_ = control.Flush()
-}
-
-// success says that all is well after so many bytes, and reads no more.
-func success(after int64) fault {
-	return func(h *hit) {
-		if after > 0 {
-			_, _ = io.CopyN(io.Discard, h.r.Body, after)
-		}
-		h.early(201, fmt.Sprintf(`{"tempRequestId":"t","files":[{"fileName":"film.mp4","fileSize":%d,"fileId":"f"}]}`, large.Size))
-		hang(h)
-	}
 }
 
 // silentAboutExpect never says 100 Continue, and takes the body when it comes.

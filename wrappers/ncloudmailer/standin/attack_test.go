@@ -57,56 +57,6 @@ func answers(t *testing.T, conn net.Conn) (statuses []int) {
 	}
 }
 
-func TestBodyIsUnreadWhereTheSignatureIsOfSomethingElse(t *testing.T) {
-	s := serve(t, config())
-	for _, c := range []struct {
-		what, uri, signed string
-		age               time.Duration
-		status            int
-	}{
-		{"another path", "/api/v1/files", "POST /api/v1/mails", 0, 401},
-		{"another region's path", "/api/v1/files", "POST /api/v1-sgn/files", 0, 401},
-		{"the path without the query", "/api/v1/files?x=y", "POST /api/v1/files", 0, 401},
-		{"the whole address", "/api/v1/files", "POST http://example.com/api/v1/files", 0, 401},
-		{"another method", "/api/v1/files", "GET /api/v1/files", 0, 401},
-		{"more than five minutes ago", "/api/v1/files", "POST /api/v1/files", 5*time.Minute + time.Second, 401},
-		{"a time to come", "/api/v1/files", "POST /api/v1/files", -5*time.Minute - 10*time.Second, 401},
-		{"nothing else, with an endless boundary", "/api/v1/files", "POST /api/v1/files", 0, 400},
-	} {
-		r := httptest.NewRequest(http.MethodPost, c.uri, unread{t})
-		r.ContentLength = 100
-		r.Header.Set("Content-Type", formType)
-		if c.status == 400 {
-			r.Header.Set("Content-Type", "multipart/form-data; boundary="+strings.Repeat("x", 100_000))
-		}
-		method, uri, _ := strings.Cut(c.signed, " ")
-		sign(r.Header, method, uri, time.Now().Add(-c.age))
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, r)
-		if w.Code != c.status {
-			t.Errorf("%s: status %d, want %d", c.what, w.Code, c.status)
-		}
-	}
-}
-
-// What a caller that waits for 100-continue gets to hear is the refusal alone.
-func TestRefusedCallerIsNotToldToGoOn(t *testing.T) {
-	cfg := config()
-	cfg.MaxSize = 1 << 20
-	s := serve(t, cfg)
-	const waits = "Content-Length: 20000000\nExpect: 100-continue\n"
-	for what, c := range map[string][2]string{
-		"an unknown path": {"/api/v1/mails", "Content-Type: " + formType + "\n"},
-		"no form":         {"/api/v1/files", "Content-Type: text/plain\n"},
-		"too large":       {"/api/v1/files", "Content-Type: " + formType + "\n"},
-		"two signatures":  {"/api/v1/files", "Content-Type: " + formType + "\nx-ncp-apigw-signature-v2: x\n"},
-	} {
-		if got := answers(t, knock(t, s, http.MethodPost, c[0], c[1]+waits+"\n", "")); len(got) != 1 || got[0]/100 != 4 {
-			t.Errorf("%s: answers %v, want one refusal", what, got)
-		}
-	}
-}
-
 // counting tells how much of a body was read.
 type counting struct {
 	io.Reader
@@ -278,12 +228,8 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 		status []int
 	}{
 		{"less than there is", fmt.Sprint(len(whole) - 40), []int{400}},
-		{"less than there is, behind the first file", fmt.Sprint(strings.Index(whole, "second")), []int{400}},
 		{"more than there is", fmt.Sprint(len(whole) + 1), []int{400}},
-		{"the largest number", "9223372036854775807", []int{400}},
 		{"a number that none holds", "9223372036854775808", []int{400}},
-		{"a negative number", "-1", []int{400}},
-		{"nothing", "0", []int{400}},
 		{"two numbers", fmt.Sprintf("%d\nContent-Length: %d", len(whole), len(whole)-1), []int{400}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
