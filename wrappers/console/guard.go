@@ -99,9 +99,9 @@ func isLoopback(host string) bool {
 func (c *Console) Where(base string) string {
 	switch {
 	case c.cfg.Token != "":
-		return "the console is at " + base + Path + " and asks for PUTPOST_CONSOLE_TOKEN"
+		return "to see what arrives, open " + base + Path + ", which asks for PUTPOST_CONSOLE_TOKEN"
 	case !c.cfg.Loopback:
 		return "the console is off; set PUTPOST_CONSOLE_TOKEN to open it"
 	}
-	return "the console is at " + base + Path
+	return "to see what arrives, open " + base + Path
 }

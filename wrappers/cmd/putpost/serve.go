@@ -151,9 +151,6 @@ func (c *serveCmd) Run(p *program) error {
 	} else {
 		p.welcome(address, where, all, fallen)
 		fmt.Fprintln(p.stderr, "putpost: "+con.Where(address))
-		if local || p.env(consoleToken) != "" {
-			fmt.Fprintf(p.stderr, "putpost: to see what arrives, open %s%s\n", address, web.Path)
-		}
 	}
 	handler := all.withConsole(con, func(all standins) http.Handler { return all.handler(logger) })
 	srv := newServer(handler, int(c.MaxHeader), logger)
