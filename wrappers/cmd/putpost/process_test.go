@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/journal"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -114,7 +115,7 @@ func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
 		s := newService(t)
 		g := s.gate()
 		p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 20))
-		stderr := &locked{}
+		stderr := &standintest.Log{}
 		p.Stderr = stderr
 		p.start(t)
 		await(t, "three uploads", g.came, 3)
@@ -130,7 +131,7 @@ func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
 func TestAnInterruptThatFindsAllInFlightLosesNothing(t *testing.T) {
 	s := newService(t)
 	g := s.gate()
-	stderr := &locked{}
+	stderr := &standintest.Log{}
 	p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 2))
 	p.Stderr = stderr
 	p.start(t)
@@ -147,7 +148,7 @@ func TestTheSecondInterruptStopsAtOnce(t *testing.T) {
 	s := newService(t)
 	g := s.gate()
 	defer close(g.open)
-	stderr := &locked{}
+	stderr := &standintest.Log{}
 	p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 20))
 	p.Stderr = stderr
 	p.start(t)
@@ -276,11 +277,11 @@ func TestAReaderThatLeftIsAnError(t *testing.T) {
 }
 
 // serving starts serve and gives what a client needs to reach it.
-func serving(t *testing.T, args ...string) (*process, map[string]string, *locked) {
+func serving(t *testing.T, args ...string) (*process, map[string]string, *standintest.Log) {
 	t.Helper()
 	p := command(t, nil, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)...)
 	p.Stdout = nil
-	stderr := &locked{}
+	stderr := &standintest.Log{}
 	p.Stderr = stderr
 	stdout, err := p.StdoutPipe()
 	if err != nil {
@@ -431,7 +432,7 @@ func TestAPortInUseIsOneLineAndExitOne(t *testing.T) {
 func TestAfterTheFirstSignalNothingWaitsForADocument(t *testing.T) {
 	s := newService(t)
 	asked := s.pending()
-	stderr := &locked{}
+	stderr := &standintest.Log{}
 	p := command(t, s.env, "send", "--to", "twentyfourseven", "--wait", "-r", small(t, 2))
 	p.Stderr = stderr
 	p.start(t)

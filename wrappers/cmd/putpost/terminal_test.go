@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
 // terminal is a pseudo terminal of so many columns, and what it was sent.
@@ -34,7 +36,7 @@ func terminal(t *testing.T, columns uint16) (tty *os.File, screen func() string)
 	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
 		t.Fatal(err)
 	}
-	seen := &locked{}
+	seen := &standintest.Log{}
 	go func() { _, _ = io.Copy(seen, master) }()
 	t.Cleanup(func() { tty.Close(); master.Close() })
 	return tty, seen.String
@@ -115,7 +117,7 @@ func TestThereIsNoStatusLineWhereItCannotBeDrawn(t *testing.T) {
 		"a dumb one":    {tty, environ("TERM", "dumb"), false},
 		"NO_COLOR":      {tty, environ("NO_COLOR", "1"), false},
 		"no columns":    {none, noEnvironment, false},
-		"no terminal":   {&locked{}, noEnvironment, false},
+		"no terminal":   {&standintest.Log{}, noEnvironment, false},
 		"another TERM":  {tty, environ("TERM", "xterm"), true},
 		"the null file": {nullFile(t), noEnvironment, false},
 	} {

@@ -151,7 +151,7 @@ func (l *lab) afresh(t *testing.T, f fault) upload.Source {
 	outer := l.t
 	t.Cleanup(func() { l.t = outer })
 	l.t = t
-	l.log.reset()
+	l.log.Reset()
 	l.mu.Lock()
 	clear(l.seen)
 	l.secrets = nil
@@ -160,12 +160,6 @@ func (l *lab) afresh(t *testing.T, f fault) upload.Source {
 	l.counts = nil
 	l.src = l.count(upload.Bytes("short.txt", []byte("a short file")))
 	return l.src
-}
-
-func (b *buffer) reset() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.b.Reset()
 }
 
 // dump is the head of a request, with what is secret in front: messages are cut.

@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -24,6 +23,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
@@ -90,7 +90,7 @@ type lab struct {
 	cancel       context.CancelCauseFunc // ends it
 	stopped      moment                  // when the row ended it
 	release      chan struct{}           // closed when the row is over: what hangs ends
-	log          buffer
+	log          standintest.Log
 	flooded      atomic.Int64 // bytes that a flood got rid of
 
 	mu      sync.Mutex
@@ -107,24 +107,6 @@ type lab struct {
 type object struct {
 	size int64
 	hash uint64
-}
-
-// buffer is a bytes.Buffer that many may write to.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 func newLab(t *testing.T, at place) *lab {

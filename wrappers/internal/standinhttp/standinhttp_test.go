@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
 // serve starts a handler and returns the server's address.
@@ -25,21 +26,6 @@ func serve(t *testing.T, stall time.Duration, next http.HandlerFunc) string {
 	srv := httptest.NewServer(standinhttp.Handler{Stall: stall, Next: next})
 	t.Cleanup(srv.Close)
 	return srv.Listener.Addr().String()
-}
-
-// dial sends the beginning of a request.
-func dial(t *testing.T, addr, head string) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	return conn
 }
 
 // refuse answers 413 and reads nothing.
@@ -69,7 +55,7 @@ func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
 				if strings.Contains(request, "1.0") && strings.Contains(framing, "chunked") {
 					continue // HTTP/1.0 has no chunks
 				}
-				conn := dial(t, addr, request+fmt.Sprintf(framing, size))
+				conn := standintest.Dial(t, addr, request+fmt.Sprintf(framing, size))
 				what := fmt.Sprintf("%q with %d bytes, %q", request, size, framing)
 				half := make([]byte, size/2)
 				if _, err := conn.Write(half); err != nil {
@@ -96,7 +82,7 @@ func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
 func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 	for _, length := range []int{10, 100 << 10, 10 << 20} {
 		for _, expect := range []string{"", "Expect: 100-continue\n"} {
-			conn := dial(t, serve(t, 0, refuse),
+			conn := standintest.Dial(t, serve(t, 0, refuse),
 				fmt.Sprintf("PUT / HTTP/1.1\nHost: x\n%sContent-Length: %d\n\n", expect, length))
 			conn.SetDeadline(time.Now().Add(2 * time.Second))
 			if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
@@ -119,7 +105,7 @@ func TestUnreadBodyIsNotTheNextRequest(t *testing.T) {
 		refuse(w, r)
 	})
 	size := len(body) + strings.Count(body, "\n")
-	conn := dial(t, addr, fmt.Sprintf("PUT /first HTTP/1.1\nHost: x\nContent-Length: %d\n\n", size)+body)
+	conn := standintest.Dial(t, addr, fmt.Sprintf("PUT /first HTTP/1.1\nHost: x\nContent-Length: %d\n\n", size)+body)
 	answers, err := io.ReadAll(conn)
 	if err != nil {
 		t.Fatalf("the connection was not closed in order: %v", err)
@@ -154,7 +140,7 @@ func TestStalledBodyEnds(t *testing.T) {
 		result <- err
 		refuse(w, r)
 	})
-	conn := dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning")
+	conn := standintest.Dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning")
 	if err := <-result; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("reading ended with %v, want os.ErrDeadlineExceeded", err)
 	}
@@ -177,7 +163,7 @@ func TestSlowIsNotStalled(t *testing.T) {
 		}
 		result <- err
 	})
-	conn := dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 6\n\n")
+	conn := standintest.Dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 6\n\n")
 	for range 6 {
 		time.Sleep(stall / 4)
 		io.WriteString(conn, "x")
@@ -196,11 +182,11 @@ func TestBrokenBodyIsTold(t *testing.T) {
 		io.Copy(io.Discard, r.Body)
 		result <- standinhttp.BodyError(r.Context())
 	})
-	dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning").Close()
+	standintest.Dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 100\n\nbeginning").Close()
 	if err := <-result; err == nil {
 		t.Error("no BodyError for a body that broke off")
 	}
-	dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 5\n\nwhole")
+	standintest.Dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 5\n\nwhole")
 	if err := <-result; err != nil {
 		t.Errorf("BodyError is %v for a body that is whole", err)
 	}
@@ -253,7 +239,7 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 		result <- err
 		refuse(w, r)
 	})
-	conn := dial(t, addr, "POST / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
+	conn := standintest.Dial(t, addr, "POST / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
 	begun := time.Now()
 	for len(result) == 0 && time.Since(begun) < 10*stall {
 		io.WriteString(conn, "x")
@@ -276,7 +262,7 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 // the body before it sends that.
 func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
 	addr := serve(t, 300*time.Millisecond, func(http.ResponseWriter, *http.Request) {})
-	conn := dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
+	conn := standintest.Dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
 	if got := status(t, conn); got != http.StatusOK {
 		t.Errorf("status %d, want the handler's", got)
 	}
@@ -295,7 +281,7 @@ func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
 			}
 		}
 	})
-	dial(t, addr, "GET / HTTP/1.1\nHost: x\n\n")
+	standintest.Dial(t, addr, "GET / HTTP/1.1\nHost: x\n\n")
 	select {
 	case err := <-result:
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -313,7 +299,7 @@ func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 		"a header": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<10)) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			conn := dial(t, serve(t, 50*time.Millisecond, next), "")
+			conn := standintest.Dial(t, serve(t, 50*time.Millisecond, next), "")
 			requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1000))
 			for range 1000 { // until the server hangs up
 				if _, err := conn.Write(requests); errors.Is(err, os.ErrDeadlineExceeded) {
@@ -335,7 +321,7 @@ func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
 			w.Write(make([]byte, 1<<16))
 		}
 	})
-	conn := dial(t, addr, "GET / HTTP/1.1\nHost: x\nConnection: close\n\n")
+	conn := standintest.Dial(t, addr, "GET / HTTP/1.1\nHost: x\nConnection: close\n\n")
 	var got int64
 	for err := error(nil); err == nil; {
 		var n int64
@@ -361,7 +347,7 @@ func TestCallerWhoOnlyListensIsAnswered(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	})
-	conn := dial(t, addr, "POST / HTTP/1.1\nHost: host\nContent-Length: 1\n\nx")
+	conn := standintest.Dial(t, addr, "POST / HTTP/1.1\nHost: host\nContent-Length: 1\n\nx")
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package standin_test
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 	"github.com/putpost/putpost/wrappers/store"
 )
@@ -24,37 +23,11 @@ import (
 // the header end in "\n".
 func knock(t *testing.T, s *service, method, uri, header, body string) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	signed := http.Header{}
 	sign(signed, method, uri, time.Now())
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: x\r\n", method, uri)
 	signed.Write(&b)
-	if _, err := io.WriteString(conn, b.String()+strings.ReplaceAll(header, "\n", "\r\n")+body); err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
-// answers are the statuses that come until the other side hangs up.
-func answers(t *testing.T, conn net.Conn) (statuses []int) {
-	t.Helper()
-	for in := bufio.NewReader(conn); ; {
-		resp, err := http.ReadResponse(in, nil)
-		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Error("the connection is held")
-			}
-			return statuses
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		statuses = append(statuses, resp.StatusCode)
-	}
+	return standintest.Dial(t, s.url, method+" "+uri+" HTTP/1.1\nHost: x\n"+b.String()+header+body)
 }
 
 // counting tells how much of a body was read.
@@ -238,7 +211,7 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 			if strings.HasPrefix(c.what, "more") || strings.HasPrefix(c.what, "the largest") {
 				conn.(*net.TCPConn).CloseWrite() // else there is more to wait for
 			}
-			got := answers(t, conn)
+			got := standintest.Statuses(t, conn)
 			if len(got) == 0 || got[0] != c.status[0] {
 				t.Errorf("answers %v, want %v", got, c.status)
 			}

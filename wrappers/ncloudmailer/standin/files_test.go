@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 	"github.com/putpost/putpost/wrappers/store"
 )
@@ -28,7 +29,7 @@ func keys(t *testing.T, st store.Store) (all []string) {
 }
 
 func TestExpiredFilesMakeRoomForNewOnes(t *testing.T) {
-	clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
 	cfg.Store, cfg.Now = store.Memory(1<<20), clock.Now
 	s := serve(t, cfg)
@@ -39,18 +40,18 @@ func TestExpiredFilesMakeRoomForNewOnes(t *testing.T) {
 	for full := false; !full; {
 		full = upload() == http.StatusRequestEntityTooLarge
 	}
-	clock.add(23 * time.Hour)
+	clock.Add(23 * time.Hour)
 	if got := upload(); got != http.StatusRequestEntityTooLarge {
 		t.Errorf("before the files expire: %d, want 413", got)
 	}
-	clock.add(time.Hour)
+	clock.Add(time.Hour)
 	if got := upload(); got != http.StatusCreated {
 		t.Errorf("after the files expired: %d, want 201", got)
 	}
 }
 
 func TestReclaimDeletesWhatExpired(t *testing.T) {
-	clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
 	st := store.Memory(0)
 	cfg.Store, cfg.Now = st, clock.Now
@@ -64,9 +65,9 @@ func TestReclaimDeletesWhatExpired(t *testing.T) {
 		}
 	}
 	s.create(form(file("old.txt", "x"), file("empty.txt", "")))
-	clock.add(12 * time.Hour)
+	clock.Add(12 * time.Hour)
 	_, young := s.create(form(file("young.txt", "x")))
-	clock.add(12 * time.Hour)
+	clock.Add(12 * time.Hour)
 	if err := s.Reclaim(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -277,23 +277,7 @@ func TestStoreThatFailsIsAnInternalError(t *testing.T) {
 // rawForm sends a request whose body is not what its header says.
 func rawForm(t *testing.T, s *service, body string, length int) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	header := http.Header{}
-	sign(header, http.MethodPost, "/api/v1/files", time.Now())
-	var b strings.Builder
-	fmt.Fprintf(&b,
-		"POST /api/v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nContent-Type: multipart/form-data; boundary=%s\r\n",
-		length, boundary)
-	header.Write(&b)
-	if _, err := io.WriteString(conn, b.String()+"\r\n"+body); err != nil {
-		t.Fatal(err)
-	}
-	return conn
+	return knock(t, s, http.MethodPost, "/api/v1/files", fmt.Sprintf("Content-Length: %d\nContent-Type: %s\n\n", length, formType), body)
 }
 
 func readStatus(t *testing.T, conn net.Conn) string {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
 // The first is published by third parties; the others were computed with openssl.
@@ -24,9 +26,9 @@ var vectors = []struct {
 
 func TestSignatureVectors(t *testing.T) {
 	for _, v := range vectors {
-		clock := &clock{now: time.UnixMilli(856915200000)}
+		clock := standintest.NewClock(time.UnixMilli(856915200000))
 		if v.timestamp[0] == '1' {
-			clock.now = time.UnixMilli(1789174800000)
+			clock = standintest.NewClock(time.UnixMilli(1789174800000))
 		}
 		cfg := config()
 		cfg.Now = clock.Now
@@ -67,7 +69,7 @@ func TestSignatureVectors(t *testing.T) {
 }
 
 func TestClockMayBeFiveMinutesOff(t *testing.T) {
-	clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
 	cfg.Now = clock.Now
 	s := serve(t, cfg)

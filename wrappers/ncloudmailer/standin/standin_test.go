@@ -1,7 +1,6 @@
 package standin_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -21,10 +20,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 	"github.com/putpost/putpost/wrappers/store"
-	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
 // The credentials of all tests.
@@ -48,14 +46,14 @@ type service struct {
 	t      *testing.T
 	url    string
 	client *http.Client
-	log    *logBuffer
+	log    *standintest.Log
 	census *census
 	now    func() time.Time
 }
 
 func serve(t *testing.T, cfg standin.Config) *service {
 	t.Helper()
-	log := new(logBuffer)
+	log := new(standintest.Log)
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	h, err := standin.New(cfg)
 	if err != nil {
@@ -63,24 +61,12 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	}
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
-	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{ExpectContinueTimeout: time.Second}
-	t.Cleanup(transport.CloseIdleConnections)
-	check := &uploadtest.Check{Spec: spec, Base: transport, Report: func(err error) {
-		// Requests are wrong on purpose here.
-		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
-			t.Error(err)
-		}
-	}}
 	now := cfg.Now
 	if now == nil {
 		now = time.Now
 	}
 	census, _ := cfg.Store.(*census)
-	return &service{h, t, srv.URL, &http.Client{Transport: check}, log, census, now}
+	return &service{h, t, srv.URL, standintest.Client(t, "ncloudmailer"), log, census, now}
 }
 
 // signature is computed from the provider's words and not by the client's code.
@@ -247,41 +233,6 @@ func (c *census) count() int {
 	return len(c.keys)
 }
 
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-// clock is a clock that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 	s := serve(t, config())
 	const example = "--a29b1180-70f5-42f7-afbe-0d68a15f2370\r\n" +
@@ -371,14 +322,14 @@ func TestBatchIsListedAndDeletedWhole(t *testing.T) {
 }
 
 func TestFilesAreGoneAfterADay(t *testing.T) {
-	clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
 	cfg.Now = clock.Now
 	s := serve(t, cfg)
 	_, created := s.create(form(file("a.txt", "file")))
 	_, other := s.create(form(file("b.txt", "file")))
 	uri := "/api/v1/files/" + created.TempRequestID
-	clock.add(24*time.Hour - time.Millisecond)
+	clock.Add(24*time.Hour - time.Millisecond)
 	if resp, a := s.send(s.request(http.MethodGet, uri, nil)); resp.StatusCode != http.StatusOK ||
 		resp.Header.Get("Date") != "Mon, 02 Mar 2026 11:59:59 GMT" {
 		t.Errorf("within a day: %d %s at %s", resp.StatusCode, a.text, resp.Header.Get("Date"))
@@ -386,7 +337,7 @@ func TestFilesAreGoneAfterADay(t *testing.T) {
 	if got, _ := s.stored(created.Files[0].FileID); got != "file" {
 		t.Errorf("within a day: %q", got)
 	}
-	clock.add(time.Millisecond)
+	clock.Add(time.Millisecond)
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
 		if resp, a := s.send(s.request(method, uri, nil)); resp.StatusCode != http.StatusBadRequest ||
 			a.Error.ErrorCode != "77103" {
@@ -475,14 +426,6 @@ func TestPathsAndMethods(t *testing.T) {
 	}
 }
 
-// unread is a body that must not be read.
-type unread struct{ t *testing.T }
-
-func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the body was read")
-	return 0, io.EOF
-}
-
 func TestRefusedBodiesStayUnread(t *testing.T) {
 	cfg := config()
 	cfg.MaxSize = 1 << 20
@@ -501,7 +444,7 @@ func TestRefusedBodiesStayUnread(t *testing.T) {
 		{"no boundary", "/api/v1/files", "multipart/form-data", 100, true, 400},
 		{"declared too large", "/api/v1/files", formType, 2<<20 + 1, true, 413},
 	} {
-		r := httptest.NewRequest(http.MethodPost, c.uri, unread{t})
+		r := httptest.NewRequest(http.MethodPost, c.uri, standintest.Unread{T: t})
 		r.ContentLength = c.length
 		r.Header.Set("Content-Type", c.contentType)
 		if c.signed {

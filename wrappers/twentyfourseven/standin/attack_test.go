@@ -2,51 +2,19 @@ package standin_test
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
 	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
-
-// knock opens a connection and sends the beginning of something; lines end in "\n".
-func knock(t *testing.T, s *service, text string) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := io.WriteString(conn, strings.ReplaceAll(text, "\n", "\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
-// answers are the statuses that come until the other side hangs up.
-func answers(t *testing.T, conn net.Conn) (statuses []int) {
-	t.Helper()
-	for in := bufio.NewReader(conn); ; {
-		resp, err := http.ReadResponse(in, nil)
-		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Error("the connection is held")
-			}
-			return statuses
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		statuses = append(statuses, resp.StatusCode)
-	}
-}
 
 const asksForToken = "POST /oauth/token HTTP/1.1\nHost: x\n" +
 	"Content-Type: application/x-www-form-urlencoded\nContent-Length: 1000\n\n"
@@ -63,7 +31,7 @@ func TestBodyThatIsNoFileCannotTrickle(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			conn := knock(t, s, head)
+			conn := standintest.Dial(t, s.url, head)
 			go func() {
 				for {
 					if _, err := io.WriteString(conn, " "); err != nil {
@@ -115,11 +83,11 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 			if err := cfg.Store.Delete(t.Context(), "twentyfourseven/files/"+i.FileID); err != nil {
 				t.Fatal(err)
 			}
-			conn := knock(t, s, head+c.rest)
+			conn := standintest.Dial(t, s.url, head+c.rest)
 			if c.endless {
 				conn.(*net.TCPConn).CloseWrite() // else there is more to wait for
 			}
-			if got := answers(t, conn); fmt.Sprint(got) != fmt.Sprint(c.status) {
+			if got := standintest.Statuses(t, conn); fmt.Sprint(got) != fmt.Sprint(c.status) {
 				t.Errorf("answers %v, want %v", got, c.status)
 			}
 			if got, _ := s.stored(i.FileID); got != c.stored {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
 // documented uploads content and returns the document that it becomes.
@@ -66,7 +68,7 @@ func TestDocumentThatWasNeverMade(t *testing.T) {
 }
 
 func TestDownloadURLTakesNothingElse(t *testing.T) {
-	clock := newClock()
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
 	cfg.Now, cfg.URLLife = clock.Now, time.Minute
 	s := serve(t, cfg)
@@ -89,7 +91,7 @@ func TestDownloadURLTakesNothingElse(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", c.what, resp.StatusCode, text, c.status, c.code)
 		}
 	}
-	clock.add(time.Minute)
+	clock.Add(time.Minute)
 	if resp, text := s.do("GET", target, nil); resp.StatusCode != 403 || !strings.Contains(text, "Request has expired") {
 		t.Errorf("at its end: %d %s", resp.StatusCode, text)
 	}

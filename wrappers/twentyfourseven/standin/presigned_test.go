@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -38,13 +39,13 @@ func s3Code(t *testing.T, resp *http.Response, text string) string {
 }
 
 func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
-	clock := newClock()
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
 	cfg.Now, cfg.URLLife = clock.Now, time.Minute
 	s := serve(t, cfg)
 	i := s.initiate("text/plain")
 	for _, content := range []string{"first", "", "third"} {
-		clock.add(19 * time.Second)
+		clock.Add(19 * time.Second)
 		if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type", "text/plain",
 			"Content-Length", "0"); resp.StatusCode != http.StatusOK {
 			t.Fatalf("%q: %d %s", content, resp.StatusCode, text)
@@ -53,12 +54,12 @@ func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
 			t.Errorf("stored %q, want %q", got, content)
 		}
 	}
-	clock.add(2 * time.Second) // 59 s
+	clock.Add(2 * time.Second) // 59 s
 	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("last"), "Content-Type",
 		"text/plain"); resp.StatusCode != http.StatusOK {
 		t.Errorf("a second before its end: %d", resp.StatusCode)
 	}
-	clock.add(time.Second)
+	clock.Add(time.Second)
 	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("late"), "Content-Type", "text/plain")
 	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusForbidden || code != "AccessDenied" ||
 		!strings.Contains(text, "Request has expired") {

@@ -14,14 +14,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
 	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
-	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
 // The credentials of all tests.
@@ -42,12 +40,12 @@ type service struct {
 	t      *testing.T
 	url    string
 	client *http.Client
-	log    *logBuffer
+	log    *standintest.Log
 }
 
 func serve(t *testing.T, cfg standin.Config) *service {
 	t.Helper()
-	log := new(logBuffer)
+	log := new(standintest.Log)
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	h, err := standin.New(cfg)
 	if err != nil {
@@ -55,19 +53,7 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	}
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
-	spec, err := specs.FS.ReadFile("twentyfourseven.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{ExpectContinueTimeout: time.Second}
-	t.Cleanup(transport.CloseIdleConnections)
-	check := &uploadtest.Check{Spec: spec, Base: transport, Report: func(err error) {
-		// Requests are wrong on purpose here.
-		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
-			t.Error(err)
-		}
-	}}
-	return &service{h, t, srv.URL, &http.Client{Transport: check}, log}
+	return &service{h, t, srv.URL, standintest.Client(t, "twentyfourseven"), log}
 }
 
 // do sends a request; header is name, value, name, value.
@@ -143,43 +129,6 @@ func (s *service) stored(id string) (content, contentType string) {
 	return string(b), info.ContentType
 }
 
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-// clock is a clock that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // faulty is a store with methods that fail or answer otherwise.
 type faulty struct {
 	store.Store
@@ -207,14 +156,6 @@ func (f *faulty) PresignPut(ctx context.Context, key, contentType string, life t
 		return f.presign(key, contentType, life)
 	}
 	return f.Store.PresignPut(ctx, key, contentType, life)
-}
-
-// unread is a body that must not be read.
-type unread struct{ t *testing.T }
-
-func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the body was read")
-	return 0, io.EOF
 }
 
 func TestFileComesInTwoSteps(t *testing.T) {
@@ -438,7 +379,7 @@ func TestRefusedBodiesStayUnread(t *testing.T) {
 		{"token, declared too large", http.MethodPost, "/oauth/token", 64<<10 + 1, header("Content-Type",
 			"application/x-www-form-urlencoded"), 413},
 	} {
-		r := httptest.NewRequest(c.method, c.target, unread{t})
+		r := httptest.NewRequest(c.method, c.target, standintest.Unread{T: t})
 		r.ContentLength, r.Header = c.length, c.header
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)

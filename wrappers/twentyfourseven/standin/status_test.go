@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -41,17 +42,17 @@ func TestStatusIsTheOneThatWasSet(t *testing.T) {
 }
 
 func TestStatusIsPendingForTheDelay(t *testing.T) {
-	clock := &clock{now: time.Now()} // the store has no other
+	clock := standintest.NewClock(time.Now()) // the store has no other
 	cfg := config()
 	cfg.Now, cfg.StatusDelay = clock.Now, time.Hour
 	s := serve(t, cfg)
 	i := s.initiate("a/b")
 	s.do(http.MethodPut, i.UploadURL, strings.NewReader("x"), "Content-Type", "a/b")
-	clock.add(59 * time.Minute)
+	clock.Add(59 * time.Minute)
 	if got := s.status(i.FileID); !strings.Contains(got, `"Pending"`) {
 		t.Errorf("before the delay is over: %s", got)
 	}
-	clock.add(2 * time.Minute)
+	clock.Add(2 * time.Minute)
 	if got := s.status(i.FileID); !strings.Contains(got, `"Completed"`) {
 		t.Errorf("after the delay: %s", got)
 	}

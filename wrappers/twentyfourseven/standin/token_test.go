@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
@@ -61,7 +62,7 @@ func (s *service) opens(token string) bool {
 }
 
 func TestIssuedTokenExpires(t *testing.T) {
-	clock := newClock()
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
 	cfg.Now, cfg.TokenLife = clock.Now, 10*time.Minute
 	s := serve(t, cfg)
@@ -72,11 +73,11 @@ func TestIssuedTokenExpires(t *testing.T) {
 	}
 	// A replica, or this one after a restart.
 	replica := serve(t, cfg)
-	clock.add(10*time.Minute - time.Second)
+	clock.Add(10*time.Minute - time.Second)
 	if !s.opens(g.AccessToken) || !replica.opens(g.AccessToken) {
 		t.Error("the token is refused within its life")
 	}
-	clock.add(time.Second)
+	clock.Add(time.Second)
 	if s.opens(g.AccessToken) || replica.opens(g.AccessToken) {
 		t.Error("the token opens at its end")
 	}

@@ -1,0 +1,129 @@
+// Package standintest holds what tests around the stand-ins share: a clock that
+// tests move, a log that is read while it is written, a client that holds
+// answers to the spec, and requests written by hand.
+package standintest
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/uploadtest"
+)
+
+// Clock stands still until a test moves it.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock returns a clock that stands at a time.
+func NewClock(at time.Time) *Clock { return &Clock{now: at} }
+
+// Now returns the time at which the clock stands.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Add moves the clock.
+func (c *Clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Log is a buffer that may be read while it is written.
+type Log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// String returns what was written.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// Reset empties the buffer.
+func (l *Log) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
+
+// Unread is a body that must not be read.
+type Unread struct{ T testing.TB }
+
+// Read fails the test.
+func (u Unread) Read([]byte) (int, error) {
+	u.T.Error("the body was read")
+	return 0, io.EOF
+}
+
+// Client returns a client that holds each answer of a provider's operations to
+// its spec, and lets any request pass: they are wrong on purpose.
+func Client(t testing.TB, provider string) *http.Client {
+	t.Helper()
+	spec, err := specs.FS.ReadFile(provider + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{ExpectContinueTimeout: time.Second}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: &uploadtest.Check{Spec: spec, Base: transport, Report: func(err error) {
+		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
+			t.Error(err)
+		}
+	}}}
+}
+
+// Dial opens a connection to a server and sends the beginning of a request. A
+// mere "\n" ends a line of it, as "\r\n" does.
+func Dial(t testing.TB, url, text string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n").Replace(text)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// Statuses returns the statuses that come until the other side hangs up.
+func Statuses(t testing.TB, conn net.Conn) (statuses []int) {
+	t.Helper()
+	for in := bufio.NewReader(conn); ; {
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is held")
+			}
+			return statuses
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		statuses = append(statuses, resp.StatusCode)
+	}
+}
