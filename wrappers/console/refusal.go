@@ -39,5 +39,8 @@ func answerRefusal(w http.ResponseWriter, _ *http.Request, err error) {
 
 // answerInvalid refuses a call that the generated code could not decode.
 func answerInvalid(w http.ResponseWriter, r *http.Request, err error) {
+	if of, ok := errors.AsType[*api.InvalidParamFormatError](err); ok {
+		err = fmt.Errorf("the parameter %s cannot be read; see specs/console.yaml for what it may be", of.ParamName)
+	}
 	answerRefusal(w, r, refuse(http.StatusBadRequest, "%v", err))
 }

@@ -42,7 +42,7 @@ func TestWhatIsWrongIsSaidInOneSentence(t *testing.T) {
 		"events of nobody":             {get, "events?provider=nobody", "", 400, "nobody"},
 		"files of nobody":              {get, "files?provider=nobody", "", 400, "nobody"},
 		"a limit of nothing":           {get, "exchanges?limit=0", "", 400, "limit"},
-		"a limit in words":             {get, "exchanges?limit=many", "", 400, "limit"},
+		"a limit in words":             {get, "exchanges?limit=many", "", 400, "the parameter limit"},
 		"a limit beyond measure":       {get, "files?limit=99999999999999999999", "", 400, "limit"},
 		"a since that is none":         {get, "exchanges?since=yesterday", "", 400, "yesterday"},
 		"a broken that is none":        {get, "exchanges?broken=maybe", "", 400, "broken"},
