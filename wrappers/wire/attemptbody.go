@@ -48,7 +48,7 @@ func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBod
 	var ctx context.Context
 	a.limits, ctx = newLimits(req.Context(), d.timeout, d.answerTimeout, large)
 	if d.guarded {
-		a.guard = &guard{own: req.Header.Clone()}
+		a.guard = &guard{own: req.Header.Clone(), url: req.URL, proxied: req.URL.Scheme == "http" && d.proxy(req) != nil}
 		a.guard.watch(&a.trace)
 	}
 	if d.answerTimeout > 0 || ours && !large {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,21 +15,27 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// guard keeps the headers that a RoundTripper of the caller's adds from a host
-// that must not get credentials. It hears of each header when net/http has put
-// it into the buffer of a connection, and closes the connection before the
-// buffer is sent.
+// guard keeps what a RoundTripper of the caller's adds from a host that must not
+// get credentials. It hears of each header when net/http has put it into the
+// buffer of a connection, and closes the connection before the buffer is sent.
 type guard struct {
-	own http.Header // of the request as it was handed over
+	own     http.Header // of the request as it was handed over
+	url     *url.URL    // and its address
+	proxied bool        // net/http gives the proxy its credentials in a header of this request
 
 	mu    sync.Mutex
 	conn  net.Conn
-	added string // the name of a header that may hold credentials
+	added string // the header that may hold credentials
 }
 
-// credentialName matches the names of headers that hold credentials.
-var credentialName = regexp.MustCompile(`(?i)authorization|cookie|token|secret|passw|credential|signature|session|jwt|` +
-	`(api|access|subscription|private)-?key|^x-auth`)
+// credentialName matches the names of headers that hold credentials, however
+// short. HarmlessName matches those that never do: HTTP's own, and the ids by
+// which traces are put together.
+var (
+	credentialName = regexp.MustCompile(`(?i)auth|cookie|token|secret|pass|credential|signature|session|jwt|key$`)
+	harmlessName   = regexp.MustCompile(`(?i)trace|span|baggage|^b3$|^x-b3-|(request|correlation)-?id|sentry|datadog|newrelic|` +
+		`^(user-agent|accept(-.*)?|cache-control|content-.*|date|expect|from|host|pragma|priority|via)$`)
+)
 
 // watch adds the guard to a transport's hooks.
 func (g *guard) watch(trace *httptrace.ClientTrace) {
@@ -47,44 +54,60 @@ func (g *guard) wrote(name string, values []string) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.added = name
+	g.added = "header " + name
 	if g.conn != nil {
 		g.conn.Close()
 	}
 }
 
-// refuses reports whether a header was added that may hold credentials. A
-// proxy's own go no further than the proxy.
+// refuses reports whether a header was added that may hold credentials. A header
+// of an unknown name may, unless its value is shorter than what is taken for a
+// secret elsewhere.
 func (g *guard) refuses(name string, values []string) bool {
-	if name == "Proxy-Authorization" || slices.Equal(g.own[name], values) {
+	switch {
+	case slices.Equal(g.own[name], values), name == "Proxy-Authorization" && g.proxied,
+		name == "Idempotency-Key", strings.HasPrefix(name, ":"): // HTTP/2 writes the request line so
 		return false
+	case credentialName.MatchString(name):
+		return true
+	case harmlessName.MatchString(name):
+		return slices.ContainsFunc(values, func(v string) bool {
+			scheme, _, _ := strings.Cut(v, " ")
+			return strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Basic")
+		})
 	}
-	scheme := func(v string) bool {
-		before, _, _ := strings.Cut(v, " ")
-		return strings.EqualFold(before, "Bearer") || strings.EqualFold(before, "Basic")
-	}
-	return credentialName.MatchString(name) || slices.ContainsFunc(values, scheme)
+	return slices.ContainsFunc(values, func(v string) bool { return len(v) >= longestRun })
 }
 
 // verdict returns an error if credentials were added. A RoundTripper that does
-// not use net/http tells nothing before it answers; then the answer's request
-// is looked at, so that its caller at least learns of it.
+// not use net/http tells nothing before it answers, and nobody tells of the
+// query. So the answer's request is looked at, and the caller at least learns of
+// it.
 func (g *guard) verdict(resp *http.Response) error {
 	if g == nil {
 		return nil
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if resp != nil && resp.Request != nil && g.added == "" {
+	added := g.added
+	if resp != nil && resp.Request != nil && added == "" {
 		for name, values := range resp.Request.Header {
 			if g.refuses(name, values) {
-				g.added = name
+				added = "header " + name
+			}
+		}
+		if resp.Request.URL != nil && resp.Request.URL.RawQuery != g.url.RawQuery {
+			given := g.url.Query()
+			for name := range resp.Request.URL.Query() {
+				if !given.Has(name) && resp.Request.URL.Query().Get(name) != "" {
+					added = "parameter " + oneLine(name, 64)
+				}
 			}
 		}
 	}
-	if g.added == "" {
+	if added == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: HTTPClient adds the header %s, which the presigned URL's host must not get; "+
-		"give the credentials to New, and leave them out of HTTPClient", upload.ErrInvalid, g.added)
+	return fmt.Errorf("%w: HTTPClient adds the %s, which the presigned URL's host must not get; "+
+		"give credentials to New, and what else only the API should get to Config.Header", upload.ErrInvalid, added)
 }

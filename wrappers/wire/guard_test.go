@@ -29,7 +29,11 @@ func adding(base http.RoundTripper, name, value string) http.RoundTripper {
 func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T) {
 	for _, secure := range []string{"http", "https", "h2"} {
 		for _, size := range []int{0, 100, 100_000, 2 << 20} {
-			for name, leaks := range map[string]bool{"Authorization": true, "authorization": true, "X-Api-Key": true, "Cookie": true, "X-Custom": true, "Traceparent": false, "User-Agent": false} {
+			for name, leaks := range map[string]bool{
+				"Authorization": true, "authorization": true, "Proxy-Authorization": true, "X-Api-Key": true, "Cookie": true,
+				"X-Unheard-Of": true, "X-Request-Id": true,
+				"Traceparent": false, "User-Agent": false, "Idempotency-Key": false,
+			} {
 				var reached, heard atomic.Int32
 				srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					reached.Add(1)
@@ -52,7 +56,7 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 					client = srv.Client()
 				}
 				value := "the-credentials"
-				if name == "X-Custom" {
+				if name == "X-Request-Id" {
 					value = "Bearer the-credentials" // known by its value
 				}
 				client.Transport = adding(client.Transport, name, value)
@@ -69,6 +73,32 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 				srv.Close()
 			}
 		}
+	}
+}
+
+// A short value of an unknown name is no secret, as nowhere else.
+func TestShortHeaderThatARoundTripperAddsIsSent(t *testing.T) {
+	client := &http.Client{Transport: adding(upload.NewTransport(), "X-Tenant", "acme")}
+	s, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
+	_, err := d.Presigned().Send(t.Context(), wire.Target{Method: "PUT", URL: d.BaseURL}, wire.Raw(upload.Bytes("a", []byte("x"))))
+	if err != nil || s.headers[0].Get("X-Tenant") != "acme" {
+		t.Errorf("%v, %v", err, s.headers)
+	}
+}
+
+// Nobody tells of the query before it is sent.
+func TestParameterThatARoundTripperAddsIsAnError(t *testing.T) {
+	tr := upload.NewTransport()
+	client := &http.Client{Transport: rawTransport(func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(req.Context())
+		req.URL.RawQuery += "&key=the-credentials"
+		return tr.RoundTrip(req)
+	})}
+	_, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
+	to := wire.Target{Method: "PUT", URL: d.BaseURL + "?sig=1"}
+	_, err := d.Presigned().Send(t.Context(), to, wire.Raw(upload.Bytes("a", []byte("x"))))
+	if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "HTTPClient adds the parameter key,") || strings.Contains(err.Error(), "the-credentials") {
+		t.Errorf("%v, want upload.ErrInvalid that says so", err)
 	}
 }
 
@@ -108,7 +138,7 @@ func TestCredentialsOfTheProxyAreNotShown(t *testing.T) {
 		{"in a body", "http://api.example", "407 no", "denied to Basic " + said + ", which is " + user + ":" + password},
 		{"in a body, cut", "http://api.example", "407 no", said[:len(said)-4] + "... " + password[:10]},
 	} {
-		for _, own := range []bool{true, false} {
+		for _, how := range []string{"own", "net/http's", "net/http's, with a header"} {
 			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				conn, buf, _ := w.(http.Hijacker).Hijack()
 				defer conn.Close()
@@ -116,13 +146,19 @@ func TestCredentialsOfTheProxyAreNotShown(t *testing.T) {
 				buf.Flush()
 			}))
 			tr := &http.Transport{}
-			if own {
+			if how == "own" {
 				tr = upload.NewTransport()
 			}
 			tr.Proxy = func(*http.Request) (*url.URL, error) {
 				u, err := url.Parse(proxy.URL)
 				u.User = url.UserPassword(user, password)
+				if tr.ProxyConnectHeader != nil {
+					u.User = nil
+				}
 				return u, err
+			}
+			if strings.HasSuffix(how, "header") {
+				tr.ProxyConnectHeader = http.Header{"Proxy-Authorization": {"Basic " + said}}
 			}
 			d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: tt.base, HTTPClient: &http.Client{Transport: tr}, Retry: upload.Retry{MaxWait: time.Millisecond}})
 			if err != nil {
@@ -134,7 +170,7 @@ func TestCredentialsOfTheProxyAreNotShown(t *testing.T) {
 			}
 			for _, secret := range []string{said[:8], said[8:16], "proxy-us", password[:8]} {
 				if strings.Contains(err.Error(), secret) {
-					t.Errorf("%s, transport of our own: %t: %v shows %q", tt.name, own, err, secret)
+					t.Errorf("%s, %s transport: %v shows %q", tt.name, how, err, secret)
 				}
 			}
 			proxy.Close()

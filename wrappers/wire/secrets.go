@@ -29,13 +29,27 @@ func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
 			}
 		}
 		addURL(known, req.URL)
-		if d.base != nil && d.base.Proxy != nil {
-			if proxy, err := d.base.Proxy(req); err == nil && proxy != nil {
-				addUserInfo(known, proxy.User)
+		if proxy := d.proxy(req); proxy != nil {
+			addUserInfo(known, proxy.User)
+			for _, v := range d.base.ProxyConnectHeader.Values("Proxy-Authorization") {
+				addHeader(known, "Proxy-Authorization", v)
 			}
 		}
 	}
 	return known
+}
+
+// proxy returns the address of the proxy that req goes through, as far as the
+// transport tells.
+func (d *Doer) proxy(req *http.Request) *url.URL {
+	if d.base == nil || d.base.Proxy == nil {
+		return nil
+	}
+	proxy, err := d.base.Proxy(req)
+	if err != nil {
+		return nil
+	}
+	return proxy
 }
 
 // addHeader adds the value of a header that authenticates, and its credentials
@@ -100,7 +114,8 @@ var date = regexp.MustCompile(`^\d{4}-\d\d-\d\d([T ][\d:.]*(Z|[+-][\d:]+)?)?$|^\
 // times, and what the signature is about.
 var publicParameters = set(`x-amz-algorithm x-amz-date x-amz-expires x-amz-signedheaders x-amz-content-sha256 x-id
 	x-goog-algorithm x-goog-date x-goog-expires x-goog-signedheaders expires
-	se st sv sr sp spr ss srt ske skt sks skv
+	x-amz-acl x-amz-sdk-checksum-algorithm x-amz-storage-class
+	se st sv sr sp spr ss srt ske skt sks skv skoid sktid saoid suoid scid sip
 	partnumber versionid response-content-type response-content-disposition content-type contenttype`)
 
 func set(words string) map[string]bool {
