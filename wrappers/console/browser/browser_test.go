@@ -41,11 +41,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// serve runs putpost serve until the test ends, and returns its address.
-func serve(t *testing.T, args ...string) string {
+// serve runs putpost serve until the test ends, and returns its address. The
+// environment has nothing but env.
+func serve(t *testing.T, env ...string) string {
 	t.Helper()
-	cmd := exec.Command(program, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir()}
+	cmd := exec.Command(program, "serve", "--addr", "127.0.0.1:0")
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir()}, env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

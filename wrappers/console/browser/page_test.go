@@ -149,6 +149,21 @@ func TestPage(t *testing.T) {
 	}
 }
 
+func TestThePageWorksWithItsToken(t *testing.T) {
+	base := serve(t, "PUTPOST_CONSOLE_TOKEN=token-of-the-test")
+	ctx := open(t)
+	size(t, ctx, 1280)
+	// Nobody answers the browser's question for a password here.
+	if err := chromedp.Do(ctx, chromedp.Navigate(base+"/_putpost/")); err == nil {
+		t.Errorf("without the token the page says: %s", said(t, ctx))
+	}
+	do(t, ctx, "with the token", chromedp.Navigate(strings.Replace(base, "://", "://any:token-of-the-test@", 1)+"/_putpost/"))
+	until(t, ctx, "the page is live", `document.getElementById("live")?.textContent === "live"`)
+	until(t, ctx, "the page is there as a whole", `document.querySelector("#inject [name=operation]").value === "createFile"`)
+	do(t, ctx, "a fault by click", chromedp.Click(chromedp.CSS(`#inject button[type=submit]`)))
+	until(t, ctx, "the fault waits", `document.querySelector("#fault-list").textContent.includes("answer 503")`)
+}
+
 // size makes the window so wide.
 func size(t *testing.T, ctx context.Context, width int64) {
 	t.Helper()

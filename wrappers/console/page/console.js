@@ -3,6 +3,8 @@
 // into the page as text, never as HTML.
 
 const kept = 200; // rows on the page; the interface keeps more
+// The address without a password that may stand in it: fetch refuses one.
+const base = location.origin + location.pathname.replace(/[^/]*$/, "");
 const $ = (id) => document.getElementById(id);
 
 /** Makes an element. Children are elements or text. */
@@ -23,7 +25,7 @@ async function call(method, path, body) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  const answer = await fetch(path, options);
+  const answer = await fetch(base + path, options);
   const text = await answer.text();
   if (!answer.ok) {
     let said = `the server answered ${answer.status}`;
@@ -378,7 +380,7 @@ function soon(load) {
 const loadAll = () => Promise.all([loadExchanges(), loadFaults(), loadFiles()]);
 
 function listen() {
-  const events = new EventSource("events");
+  const events = new EventSource(base + "events");
   events.onopen = () => {
     $("live").className = "live on";
     $("live").textContent = "live";
