@@ -123,7 +123,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 }
 
 func TestEachRuleHasAMeaning(t *testing.T) {
-	source, err := os.ReadFile("../internal/contract/violation.go")
+	source, err := os.ReadFile("../internal/contract/rule.go")
 	if err != nil {
 		t.Fatal(err)
 	}
