@@ -33,7 +33,7 @@ func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
 		says string
 	}{
 		{"no Open", wire.Raw(upload.Source{Name: "a"}), "no Open"},
-		{"negative size", wire.Raw(with(func(s *upload.Source) { s.Size = -1 })), "-1 bytes"},
+		{"negative size", wire.Raw(with(func(s *upload.Source) { s.Size = -1 })), "the size is -1 bytes"},
 		{"a word for a content type", wire.Raw(with(func(s *upload.Source) { s.ContentType = "pdf" })), "no media type"},
 		{"a content type with a line break", wire.Raw(with(func(s *upload.Source) { s.ContentType = "text/plain;\r\n x=y" })), "no media type"},
 		{"no name in a form", wire.Form("f", with(func(s *upload.Source) { s.Name = "dir/" })), "no name"},

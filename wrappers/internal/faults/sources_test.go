@@ -77,6 +77,8 @@ func spoiltSources(what string, src upload.Source, reached int) []row {
 			},
 			want: want{kinds: kinds(upload.ErrUnavailable, upload.ErrInvalid), status: 503, tries: 1}},
 
+		{name: "opens nothing and says no word", set: sends(func() (io.ReadCloser, error) { return nil, nil }),
+			want: want{kinds: kinds(upload.ErrInvalid), reached: none, says: []string{"report.pdf"}}},
 		{name: "may not be opened any more", fault: first(1, answer(503, "")), set: sends(whole, failing(fs.ErrPermission)),
 			want: want{kinds: kinds(upload.ErrUnavailable, upload.ErrInvalid), status: 503, tries: 1, says: []string{"permission denied"}}},
 		{name: "cannot be read any more", fault: first(1, answer(503, "")), set: sends(whole, atHalf(boom)),
