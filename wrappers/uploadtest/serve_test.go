@@ -214,6 +214,7 @@ func TestAnEarlyAnswerIsNotHeldUp(t *testing.T) {
 			req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", bytes.NewReader(make([]byte, 8<<20)))
 			req.Header.Set("Expect", "100-continue")
 			req.Header.Set("X-Depot-Key", "x")
+			req.Header.Set("Content-Type", "multipart/form-data; boundary=b")
 			begin, continued := time.Now(), false
 			resp, err := transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { continued = true }})))
 			if err != nil || resp.StatusCode != 401 {

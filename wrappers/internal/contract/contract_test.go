@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/textproto"
 	"os"
 	"strings"
@@ -59,6 +60,64 @@ func TestServersOfTheSpecAreTheBases(t *testing.T) {
 			t.Errorf("%s is %q, want %q", uri, got, want)
 		}
 	}
+}
+
+// A server may refuse a request before it has read the body.
+func TestAMediaTypeIsHeldToTheSpecBeforeTheBodyIsRead(t *testing.T) {
+	c, err := Parse(depotSpec(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sent, want := range map[string]string{
+		"multipart/form-data; boundary=b": "",
+		"text/plain":                      `request body: header Content-Type has unexpected value "text/plain"`,
+		"":                                `request body: header Content-Type has unexpected value ""`,
+		"multipart/form-data":             "request form: header Content-Type names no boundary",
+	} {
+		r := httptest.NewRequest("POST", "/v2/forms", strings.NewReader("not read"))
+		r.Header.Set("Content-Length", "8")
+		r.Header.Set("X-Depot-Key", "k")
+		r.Header.Set("Content-Type", sent)
+		if got := rules(c.Begin(r, Watch{}).FinishRequest()); got != want {
+			t.Errorf("Content-Type %q: %q, want %q", sent, got, want)
+		}
+	}
+}
+
+func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
+	spec := bytes.Replace(depotSpec(t), []byte("  securitySchemes:\n"), []byte(`  securitySchemes:
+    app: {type: oauth2, flows: {clientCredentials: {tokenUrl: 'https://login.depot.example/token', scopes: {}}}}
+`), 1)
+	c, err := Parse(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []struct{ method, uri, contentType, body, want string }{
+		{"POST", "/token", "application/x-www-form-urlencoded", "grant_type=client_credentials", "token: "},
+		{"POST", "/elsewhere", "application/x-www-form-urlencoded", "grant_type=client_credentials", "token: "},
+		{"POST", "/token", "application/json", "{}", `token: token request: Content-Type "application/json", not`},
+		{"GET", "/token", "", "", "token: token request: the method is not POST"},
+		{"POST", "/elsewhere", "application/json", "{}", ": request address"},
+	} {
+		r := httptest.NewRequest(call.method, call.uri, strings.NewReader(call.body))
+		r.Header.Set("Content-Length", fmt.Sprint(len(call.body)))
+		r.Header.Set("Content-Type", call.contentType)
+		x := c.Begin(r, Watch{})
+		_, _ = io.Copy(io.Discard, x.Watching(r).Body)
+		got := x.Op() + ": " + rules(x.FinishRequest())
+		if !strings.HasPrefix(got, call.want) || call.want == "token: " && got != call.want {
+			t.Errorf("%s %s as %q: %q, want %q", call.method, call.uri, call.contentType, got, call.want)
+		}
+	}
+}
+
+// rules returns what was broken in one line.
+func rules(broken []*Violation) string {
+	var lines []string
+	for _, v := range broken {
+		lines = append(lines, v.Rule+": "+v.Detail)
+	}
+	return strings.Join(lines, "; ")
 }
 
 func TestSecretsAreFoundInAQuery(t *testing.T) {

@@ -172,7 +172,7 @@ func (x *Exchange) FinishRequest() []*Violation {
 	switch {
 	case x.op.route != nil:
 		x.checkRequest(whole)
-	case x.op.name == Token && whole:
+	case x.op.name == Token && whole && len(x.faults) == 0:
 		x.checkGrantType()
 	case x.op.name == Presigned && whole:
 		x.checkFields()

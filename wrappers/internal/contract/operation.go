@@ -2,7 +2,6 @@ package contract
 
 import (
 	"cmp"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,8 +14,7 @@ import (
 const (
 	// Presigned names the step that sends the bytes to a URL from an answer.
 	Presigned = "presigned"
-	// Token names the call for an OAuth 2 access token: a POST of a URL-encoded
-	// form to an address that the spec does not have.
+	// Token names the call for an OAuth 2 access token.
 	Token = "token"
 )
 
@@ -79,10 +77,10 @@ func (c *Contract) find(method, host, uri string, header http.Header) operation 
 	if route, params, err := c.router.FindRoute(&http.Request{Method: method, URL: u}); err == nil {
 		return operation{name: Name(route), route: route, params: params}
 	}
-	switch typ, _, _ := mime.ParseMediaType(header.Get("Content-Type")); {
+	switch {
 	case handedOut:
 		return operation{}
-	case method == http.MethodPost && typ == "application/x-www-form-urlencoded":
+	case c.isTokenCall(method, u.Path, header):
 		return operation{name: Token}
 	case c.OthersPass:
 		return operation{}

@@ -3,7 +3,9 @@ package contract
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"mime"
 
 	"github.com/getkin/kin-openapi/openapi3filter"
 )
@@ -12,7 +14,11 @@ import (
 func (x *Exchange) checkRequest(whole bool) {
 	input := x.input()
 	input.Options.ExcludeRequestBody = true
-	if whole && !x.raw {
+	rule, fault := x.mediaTypeFault()
+	if fault != "" {
+		x.broke(rule, fault)
+	}
+	if whole && !x.raw && fault == "" {
 		var content []byte
 		input.Options.ExcludeRequestBody = false
 		if x.body != nil {
@@ -38,6 +44,24 @@ func (x *Exchange) checkRequest(whole bool) {
 	if err := openapi3filter.ValidateRequest(x.head.Context(), input); err != nil {
 		x.broke(ruleOf(err))
 	}
+}
+
+// mediaTypeFault says what is wrong with the media type of a body. The head
+// alone says it: a server may refuse the request before it has read the body.
+func (x *Exchange) mediaTypeFault() (rule, fault string) {
+	body := x.op.route.Operation.RequestBody
+	if x.length == 0 || body == nil || body.Value == nil || len(body.Value.Content) == 0 {
+		return "", ""
+	}
+	said := x.head.Header.Get("Content-Type")
+	if body.Value.Content.Get(said) == nil {
+		return RuleBody, fmt.Sprintf("header Content-Type has unexpected value %.100q", said)
+	}
+	typ, params, err := mime.ParseMediaType(said)
+	if err == nil && typ == "multipart/form-data" && params["boundary"] == "" {
+		return RuleForm, "header Content-Type names no boundary"
+	}
+	return "", ""
 }
 
 // input is a copy for kin-openapi, which writes into the request that it

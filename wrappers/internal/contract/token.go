@@ -1,9 +1,59 @@
 package contract
 
-import "strings"
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// isTokenCall tells whether a request is the call for a token: it is a POST of
+// a URL-encoded form, or it goes to the path that the spec has for that.
+func (c *Contract) isTokenCall(method, path string, header http.Header) bool {
+	return method == http.MethodPost && isURLEncoded(header) || tokenPaths(c.Doc)[path]
+}
+
+func isURLEncoded(header http.Header) bool {
+	typ, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return typ == "application/x-www-form-urlencoded"
+}
+
+// tokenPaths returns the paths of the addresses at which the spec has tokens
+// issued. Their hosts do not count, as those of its servers do not.
+func tokenPaths(doc *openapi3.T) map[string]bool {
+	paths := map[string]bool{}
+	if doc.Components == nil {
+		return paths
+	}
+	for _, scheme := range doc.Components.SecuritySchemes {
+		if scheme.Value == nil || scheme.Value.Flows == nil {
+			continue
+		}
+		flows := scheme.Value.Flows
+		for _, flow := range []*openapi3.OAuthFlow{flows.ClientCredentials, flows.Password, flows.AuthorizationCode} {
+			if flow == nil {
+				continue
+			}
+			if u, err := url.Parse(flow.TokenURL); err == nil && u.Path != "" {
+				paths[u.Path] = true
+			}
+		}
+	}
+	return paths
+}
 
 // checkToken holds what RFC 6749 asks of the head of a request for a token.
 func (x *Exchange) checkToken() {
+	switch {
+	case x.head.Method != http.MethodPost:
+		x.broke(RuleToken, "the method is not POST (RFC 6749, 3.2)")
+	case !isURLEncoded(x.head.Header):
+		x.broke(RuleToken, fmt.Sprintf("Content-Type %.100q, not application/x-www-form-urlencoded (RFC 6749, 4.4.2)",
+			x.head.Header.Get("Content-Type")))
+	}
 	if x.head.URL.RawQuery != "" {
 		x.broke(RuleToken, "the address has a query: parameters belong into the body (RFC 6749, 2.3.1)")
 	}
