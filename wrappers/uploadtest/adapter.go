@@ -61,12 +61,3 @@ func (c Call) Upload(ctx context.Context, src upload.Source) (upload.Result, err
 	}
 	return upload.Result{ID: id}, nil
 }
-
-// plain tells whether a client is one of the adapters.
-func plain(u upload.Uploader) bool {
-	switch u.(type) {
-	case Func, Call:
-		return true
-	}
-	return false
-}

@@ -100,9 +100,8 @@ func onlooker(t testing.TB, c *contract.Contract) *Check {
 // specimens are small, and as unlike each other as the rules of uploading
 // allow.
 func specimens() []*source {
-	stream := newSource("stream.bin", upload.OctetStream, noise(64<<10+1, 16), nil)
-	reader, _ := stream.Open()
-	stream.Source = upload.Reader(stream.Name, reader, stream.Size)
+	stream := file(64<<10 + 1).once()
+	stream.Name = "stream.bin"
 	return []*source{
 		newSource("invoice.pdf", "application/pdf", []byte(onePage), nil),
 		newSource(`test\resources\test.txt`, "text/plain", []byte("upload test file"), nil),
@@ -130,10 +129,10 @@ type live struct {
 }
 
 // rule runs a check of its own.
-func (l *live) rule(name string, check func(*trial)) {
+func (l *live) rule(what string, check func(*trial)) {
 	l.Helper()
-	within(l.TB, name, func(t testing.TB) {
-		check(&trial{TB: t, Subject: Subject{Uploader: l.Uploader, Secrets: l.Secrets}, seen: &seen{}})
+	within(l.TB, what, func(t testing.TB) {
+		check(&trial{TB: t, Subject: Subject{Uploader: l.Uploader, Secrets: l.Secrets}, seen: &seen{}, what: what})
 	})
 }
 
@@ -160,29 +159,26 @@ func (l *live) announce(specimens []*source) {
 func (l *live) uploads(specimens []*source) (welcome bool) {
 	l.Helper()
 	ids, welcome := map[string]bool{}, true
-	for _, s := range specimens {
+	for _, src := range specimens {
 		if !welcome {
 			break
 		}
-		what := "upload of " + upload.BaseName(s.Name)
-		l.rule(what, func(t *trial) {
-			var p progress
-			s.Source = upload.Track(s.Source, p.note)
-			res, err := t.send(t.Context(), what, s)
+		l.rule("upload of "+upload.BaseName(src.Name), func(t *trial) {
+			p := src.tracked()
+			res, err := t.send(t.Context(), src)
 			if err != nil {
-				t.tellsNothing(what, err)
-				t.Errorf("%s: %v", what, t.masked(err))
-				for _, kind := range []error{upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrRateLimited} {
-					welcome = welcome && !errors.Is(err, kind)
-				}
+				t.tellsNothing(err)
+				t.broke("%v", err)
+				welcome = !errors.Is(err, upload.ErrUnauthorized) && !errors.Is(err, upload.ErrForbidden) &&
+					!errors.Is(err, upload.ErrRateLimited)
 				return
 			}
 			l.uploaded = append(l.uploaded, res) // also where it is not described well: it is there
-			if t.describes(what, res, s.Source) && ids[res.ID] {
-				t.Errorf("%s: result: another one has the ID %q too", what, res.ID)
+			if t.describes(res, src.Source) && ids[res.ID] {
+				t.broke("result: another one has the ID %q too", res.ID)
 			}
 			ids[res.ID] = true
-			p.check(t, what, s.Size)
+			p.check(t, src.Size)
 		})
 	}
 	return welcome
@@ -196,27 +192,25 @@ func (l *live) finds() {
 	for _, res := range l.uploaded {
 		l.rule("finding "+res.Name, func(t *trial) {
 			if err := asked(t, l.Find, res); err != nil {
-				t.Errorf("finding %s: %v", res.Name, t.masked(err))
+				t.broke("%v", err)
 			}
 		})
 	}
 	if l.Unknown != (upload.Result{}) {
-		l.rule("finding an unknown id", func(t *trial) {
-			t.fails("finding an unknown id", asked(t, l.Find, l.Unknown), upload.ErrNotFound)
-		})
+		l.rule("finding an unknown id", func(t *trial) { t.fails(asked(t, l.Find, l.Unknown), upload.ErrNotFound) })
 	}
 }
 
 func (l *live) refuses() {
 	l.Helper()
-	l.rule("nothing prints a secret", func(t *trial) { t.tellsNothing("the client", t.Uploader) })
+	l.rule("nothing prints a secret", func(t *trial) { t.about("the client").tellsNothing(t.Uploader) })
 	if l.Stranger == nil {
 		return
 	}
 	l.rule("wrong credentials", func(t *trial) {
 		t.Uploader = l.Stranger
-		res, err := t.send(t.Context(), "wrong credentials", newSource("wrong.txt", "text/plain", []byte("wrong"), nil))
-		if t.fails("wrong credentials", err, upload.ErrUnauthorized); err == nil {
+		res, err := t.send(t.Context(), newSource("wrong.txt", "text/plain", []byte("wrong"), nil))
+		if t.fails(err, upload.ErrUnauthorized); err == nil {
 			l.uploaded = append(l.uploaded, res)
 		}
 	})
@@ -225,28 +219,27 @@ func (l *live) refuses() {
 // clear deletes what was uploaded, or says what stays.
 func (l *live) clear() {
 	l.Helper()
-	if l.Delete == nil {
-		for _, res := range l.uploaded {
-			l.Logf("stays at %s: %s under the id %s", l.host, res.Name, res.ID)
-		}
-		return
-	}
 	deleted := 0
 	for _, res := range l.uploaded {
-		what := "deleting " + res.Name
-		l.rule(what, func(t *trial) {
+		if l.Delete == nil {
+			l.Logf("stays at %s: %s under the id %s", l.host, res.Name, res.ID)
+			continue
+		}
+		l.rule("deleting "+res.Name, func(t *trial) {
 			if err := asked(t, l.Delete, res); err != nil {
-				t.Errorf("%s, which may stay under the id %s: %v", what, res.ID, t.masked(err))
+				t.about("%s, which may stay under the id %s", t.what, res.ID).broke("%v", err)
 				return
 			}
 			deleted++
-			t.fails(what+" again", asked(t, l.Delete, res), upload.ErrNotFound)
+			t.about("%s again", t.what).fails(asked(t, l.Delete, res), upload.ErrNotFound)
 			if l.Find != nil {
-				t.fails("finding "+res.Name+", which is deleted,", asked(t, l.Find, res), upload.ErrNotFound)
+				t.about("finding %s, which is deleted,", res.Name).fails(asked(t, l.Find, res), upload.ErrNotFound)
 			}
 		})
 	}
-	l.Logf("deleted %d of %d uploads", deleted, len(l.uploaded))
+	if l.Delete != nil {
+		l.Logf("deleted %d of %d uploads", deleted, len(l.uploaded))
+	}
 }
 
 // asked makes a call, which may take as long as an upload.

@@ -50,36 +50,29 @@ var refusals = []struct {
 func kindsHold(t *trial) {
 	for _, op := range t.operations() {
 		for _, c := range refusals {
-			if op == Token && c.again == never && c.status != http.StatusForbidden {
+			kind := c.kind
+			switch {
+			case op == Token && c.status == http.StatusForbidden:
+				kind = upload.ErrUnauthorized // it is the credentials that are refused
+			case op == Token && c.again == never:
 				continue // OAuth 2 has a language of its own for these
 			}
-			t.fresh(fmt.Sprintf("%s %d", op, c.status), func(t *trial) {
-				what := fmt.Sprintf("%s answered %d", op, c.status)
-				kind := c.kind
-				if op == Token && c.status == http.StatusForbidden {
-					kind = upload.ErrUnauthorized // it is the credentials that are refused
-				}
-				var asked time.Duration
+			t.about("%s answered %d", op, c.status).fresh(func(t *trial) {
 				var header []string
 				if name := t.Server.contract.TraceHeader; name != "" {
 					header = append(header, name, "uploadtest-trace-id")
 				}
+				var wait time.Duration
 				if c.kind == upload.ErrRateLimited {
-					asked, header = time.Second, append(header, "Retry-After", "1")
+					wait, header = time.Second, append(header, "Retry-After", "1")
 				}
 				t.Server.Inject(op, -1, Answer(c.status, "", header...))
-				t.storesNothing(what, func() {
-					_, err := t.send(t.Context(), what,
-						newSource("refused.bin", upload.OctetStream, noise(1000, 8), nil))
-					failure, ok := t.fails(what, err, kind)
-					if ok {
-						t.accounts(what, failure, op, c.status)
-						if failure.RetryAfter != asked {
-							t.Errorf("%s: error: RetryAfter is %v, the answer said %v", what, failure.RetryAfter, asked)
-						}
+				if failure, ok := t.storesNothing(t.Context(), file(1000), kind); ok {
+					if t.accounts(failure, op, c.status); failure.RetryAfter != wait {
+						t.broke("error: RetryAfter is %v, the answer said %v", failure.RetryAfter, wait)
 					}
-					t.asks(what, op, c.status, c.again)
-				})
+				}
+				t.asks(op, c.status, c.again)
 			})
 		}
 	}
@@ -87,24 +80,17 @@ func kindsHold(t *trial) {
 
 // asks compares how often an operation was asked for with how often that is
 // sensible.
-func (t *trial) asks(what, op string, status int, again again) {
+func (t *trial) asks(op string, status int, again again) {
 	t.Helper()
-	switch n := t.received(op); {
+	switch n := len(t.of(op)); {
 	case again == never && n > 1, again == maybe && n > 2:
-		t.Errorf("%s: attempts: %d requests, though none but the first can help", what, n)
+		t.broke("attempts: %d requests, though none but the first can help", n)
 	case again != always:
 	case t.once(op, status) && n > 1:
-		t.Errorf("%s: attempts: %d requests, though a duplicate would do harm", what, n)
-	case !t.once(op, status) && n == 1 && !plain(t.Uploader):
-		t.Errorf("%s: attempts: only one request, though a second can help", what)
+		t.broke("attempts: %d requests, though a duplicate would do harm", n)
+	case !t.once(op, status) && n == 1 && !t.plain():
+		t.broke("attempts: only one request, though a second can help")
 	}
-}
-
-func (t *trial) received(op string) int {
-	if t.Server == nil {
-		return 0
-	}
-	return t.Server.received(op)
 }
 
 // unusable: a success that does not say what it has to is none, and sending the
@@ -112,7 +98,7 @@ func (t *trial) received(op string) int {
 func unusable(t *trial) {
 	t.operations()
 	const size = 54321 // which no id has in it
-	for _, r := range t.requestsSince(0) {
+	for _, r := range t.requests() {
 		if len(r.Answer) == 0 || r.Op == Token || r.Op == Presigned {
 			continue
 		}
@@ -129,23 +115,25 @@ func unusable(t *trial) {
 			{"an error", http.StatusAccepted, `{"error":{"errorCode":"900","message":"not now"}}`},
 			{"another size", r.Status, ""},
 		} {
-			t.fresh(fmt.Sprintf("%s %s", r.Op, c.name), func(t *trial) {
-				what := fmt.Sprintf("%s answered %d and %s", r.Op, c.status, c.name)
-				src := newSource("unusable.bin", upload.OctetStream, noise(size, 15), nil)
-				fault, told := Answer(c.status, c.body, "Content-Type", "application/json"), new(atomic.Bool)
-				told.Store(true)
-				if c.name == "another size" {
-					fault = lie(size, size-1, told)
+			t.about("%s answered %d and %s", r.Op, c.status, c.name).fresh(func(t *trial) {
+				fault, lied := Answer(c.status, c.body, "Content-Type", "application/json"), new(atomic.Bool)
+				lies := c.name == "another size"
+				if lies {
+					fault = respelledText(func(truth string) string {
+						lie := strings.ReplaceAll(truth, fmt.Sprint(size), fmt.Sprint(size-1))
+						lied.Store(lie != truth)
+						return lie
+					})
 				}
 				t.Server.Inject(r.Op, -1, fault)
-				_, err := t.send(t.Context(), what, src)
-				if c.name == "another size" && err == nil && (!told.Load() || plain(t.Uploader)) {
+				_, err := t.send(t.Context(), file(size))
+				if lies && err == nil && (!lied.Load() || t.plain()) {
 					return // this API says nothing of a size, or nobody looks
 				}
-				if failure, ok := t.fails(what, err, upload.ErrUnavailable); ok {
-					t.accounts(what, failure, r.Op, c.status)
+				if failure, ok := t.fails(err, upload.ErrUnavailable); ok {
+					t.accounts(failure, r.Op, c.status)
 				}
-				t.asks(what, r.Op, c.status, never)
+				t.asks(r.Op, c.status, never)
 			})
 		}
 	}
@@ -153,44 +141,43 @@ func unusable(t *trial) {
 
 // spellings change how an answer is written, and not what it says.
 var spellings = []struct {
-	what   string
-	change func(*httptest.ResponseRecorder)
+	what  string
+	fault Fault
 }{
 	{"application/json; charset=utf-8", typed("application/json; charset=utf-8")},
 	{"Application/JSON", typed("Application/JSON;charset=UTF-8")},
-	{"a member that is not documented", texted(`{"uploadtest":[1,{"a":null}],`)},
-	{"white space around it", texted("\r\n\t{\n ")},
+	{"a member that is not documented", opened(`{"uploadtest":[1,{"a":null}],`)},
+	{"white space around it", opened("\r\n\t{\n ")},
 }
 
 // typed gives a JSON answer another media type.
-func typed(contentType string) func(*httptest.ResponseRecorder) {
-	return func(a *httptest.ResponseRecorder) {
+func typed(contentType string) Fault {
+	return respelled(func(a *httptest.ResponseRecorder) {
 		if strings.HasPrefix(a.Header().Get("Content-Type"), "application/json") {
 			a.Header().Set("Content-Type", contentType)
 		}
-	}
+	})
 }
 
-// texted gives the first brace of a JSON answer another text.
-func texted(brace string) func(*httptest.ResponseRecorder) {
-	return func(a *httptest.ResponseRecorder) {
-		if text := a.Body.String(); strings.HasPrefix(text, "{") && len(text) > 2 {
-			a.Body.Reset()
-			a.Body.WriteString(brace + text[1:])
+// opened gives the first brace of a JSON answer another text.
+func opened(brace string) Fault {
+	return respelledText(func(s string) string {
+		if strings.HasPrefix(s, "{") && len(s) > 2 {
+			s = brace + s[1:]
 		}
-	}
+		return s
+	})
 }
 
 func otherSpellings(t *trial) {
 	for _, op := range t.operations() {
-		if op == Presigned {
-			continue
-		}
 		for _, c := range spellings {
-			t.fresh(op+" "+c.what, func(t *trial) {
-				t.Server.Inject(op, -1, respelled(c.change))
-				t.arrives(fmt.Sprintf("%s answered with %s", op, c.what),
-					newSource("typed.bin", upload.OctetStream, noise(1000, 21), nil))
+			if op == Presigned {
+				continue
+			}
+			t.about("%s answered with %s", op, c.what).fresh(func(t *trial) {
+				t.Server.Inject(op, -1, c.fault)
+				t.arrives(file(1000))
 			})
 		}
 	}
@@ -199,26 +186,23 @@ func otherSpellings(t *trial) {
 // idsAsWritten: an id is a text, or a number of any size, and no client may
 // change a letter of it.
 func idsAsWritten(t *trial) {
-	if t.Server == nil || plain(t.Uploader) {
+	if t.Server == nil || t.plain() {
 		return
 	}
-	first, ok := t.arrives("an upload without a fault", newSource("first.bin", upload.OctetStream, noise(100, 32), nil))
-	if !ok {
-		return
-	}
-	for _, r := range t.requestsSince(0) {
+	first, ok := t.about("an upload without a fault").arrives(file(100))
+	for _, r := range t.requests() {
 		quoted := fmt.Sprintf("%q", first.ID)
-		if r.Op == Presigned || !strings.Contains(string(r.Answer), quoted) {
+		if !ok || r.Op == Presigned || !strings.Contains(string(r.Answer), quoted) {
 			continue
 		}
-		for id, written := range map[string]string{"a/b c%2F+é": `"a/b c%2F+é"`, "9007199254740993": "9007199254740993",
-			"007": `"007"`} {
+		for id, written := range map[string]string{
+			"a/b c%2F+é": `"a/b c%2F+é"`, "9007199254740993": "9007199254740993", "007": `"007"`,
+		} {
 			if !t.Server.contract.Allows(r.Op, r.Status,
 				[]byte(strings.ReplaceAll(string(r.Answer), quoted, written))) {
 				continue
 			}
-			t.fresh(r.Op+" "+id, func(t *trial) {
-				what := fmt.Sprintf("%s answered with the id %s", r.Op, id)
+			t.about("%s answered with the id %s", r.Op, id).fresh(func(t *trial) {
 				t.seen.note(aID)
 				t.Server.Inject(r.Op, -1, respelledText(func(s string) string {
 					for _, m := range contract.Members([]byte(s)) {
@@ -228,11 +212,10 @@ func idsAsWritten(t *trial) {
 					}
 					return s
 				}))
-				res, err := t.send(t.Context(), what, newSource("id.bin", upload.OctetStream, noise(100, 32), nil))
-				if err != nil {
-					t.Errorf("%s: upload: %v", what, t.masked(err))
+				if res, err := t.send(t.Context(), file(100)); err != nil {
+					t.broke("upload: %v", err)
 				} else if res.ID != id {
-					t.Errorf("%s: result: the ID is %q", what, res.ID)
+					t.broke("result: the ID is %q", res.ID)
 				}
 			})
 		}
@@ -252,33 +235,26 @@ func memberOf(answer []byte, value string) string {
 // endless: an answer is not read into memory however long it is.
 func endless(t *trial) {
 	const most = 64 << 20
-	statuses := map[string][]int{}
-	t.operations()
-	for _, r := range t.requestsSince(0) {
-		statuses[r.Op] = []int{http.StatusInternalServerError}
-		if r.Op != Presigned && r.Op != Token {
-			statuses[r.Op] = append(statuses[r.Op], r.Status)
+	for _, op := range t.operations() {
+		statuses := []int{http.StatusInternalServerError}
+		if op != Presigned && op != Token {
+			statuses = append(statuses, t.of(op)[0].Status)
 		}
-	}
-	for op := range statuses {
-		for _, status := range statuses[op] {
-			t.fresh(fmt.Sprint(op, status), func(t *trial) {
-				what, sent := fmt.Sprintf("%s answered %d and 64 MiB", op, status), new(atomic.Int64)
-				t.Server.Inject(op, -1, func(http.Handler) http.Handler {
-					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						w.Header().Set("Content-Type", "application/json")
-						w.WriteHeader(status)
-						for chunk := bytes.Repeat([]byte(" "), 1<<20); sent.Load() < most; sent.Add(1 << 20) {
-							if _, err := w.Write(chunk); err != nil {
-								return
-							}
+		for _, status := range statuses {
+			t.about("%s answered %d and 64 MiB", op, status).fresh(func(t *trial) {
+				var sent atomic.Int64
+				t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(status)
+					for chunk := bytes.Repeat([]byte(" "), 1<<20); sent.Load() < most; sent.Add(1 << 20) {
+						if _, err := w.Write(chunk); err != nil {
+							return
 						}
-					})
-				})
-				_, err := t.send(t.Context(), what, newSource("endless.bin", upload.OctetStream, noise(1000, 22), nil))
-				t.fails(what, err, upload.ErrUnavailable)
-				if sent.Load() >= most {
-					t.Errorf("%s: answer: all of it was read", what)
+					}
+				}))
+				_, err := t.send(t.Context(), file(1000))
+				if t.fails(err, upload.ErrUnavailable); sent.Load() >= most {
+					t.broke("answer: all of it was read")
 				}
 			})
 		}
@@ -288,26 +264,22 @@ func endless(t *trial) {
 // earlyRefusal: a server that refuses a large body unread is heard. Without
 // Expect: 100-continue it is a matter of luck, hence several tries.
 func earlyRefusal(t *trial) {
-	if plain(t.Uploader) {
+	if t.plain() {
 		t.Log("a plain client need not wait for 100 Continue")
 	}
 	for _, op := range t.carriers() {
-		t.fresh(op, func(t *trial) {
-			what := op + " refused before its body was read"
-			t.Server.Inject(op, -1, func(http.Handler) http.Handler { return http.HandlerFunc(slamDoor) })
-			content := noise(8<<20, 9)
-			t.storesNothing(what, func() {
-				for try := 1; try <= 6; try++ {
-					_, err := t.send(t.Context(), what, newSource("large.bin", upload.OctetStream, content, nil))
-					if _, ok := t.fails(what, err, upload.ErrTooLarge); !ok {
-						return
-					}
-					if n := t.received(op); n != try {
-						t.Errorf("%s: attempts: one more, since the refusal got lost", what)
-						return
-					}
+		t.about("%s refused before its body was read", op).fresh(func(t *trial) {
+			t.Server.Inject(op, -1, instead(slamDoor))
+			src := file(8 << 20)
+			for try := 1; try <= 6; try++ {
+				if _, ok := t.storesNothing(t.Context(), src, upload.ErrTooLarge); !ok {
+					return
 				}
-			})
+				if len(t.of(op)) != try {
+					t.broke("attempts: one more, since the refusal got lost")
+					return
+				}
+			}
 		})
 	}
 }
@@ -321,6 +293,11 @@ func slamDoor(w http.ResponseWriter, _ *http.Request) {
 	defer conn.Close()
 	_, _ = io.WriteString(conn,
 		"HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+}
+
+// instead is a fault that answers in the handler's place.
+func instead(answer http.HandlerFunc) Fault {
+	return func(http.Handler) http.Handler { return answer }
 }
 
 // respelled is a fault that lets the handler answer and changes what it said.
@@ -338,18 +315,9 @@ func respelled(change func(*httptest.ResponseRecorder)) Fault {
 	}
 }
 
-// replaced changes a text in an answer, and says whether it was there.
-func replaced(old, other string, found *atomic.Bool) Fault {
+// respelledText changes the text of an answer.
+func respelledText(change func(string) string) Fault {
 	return respelled(func(a *httptest.ResponseRecorder) {
-		truth := a.Body.String()
-		lies := strings.ReplaceAll(truth, old, other)
-		found.Store(lies != truth)
-		a.Body.Reset()
-		a.Body.WriteString(lies)
+		a.Body = bytes.NewBufferString(change(a.Body.String()))
 	})
-}
-
-// lie says another number than the handler, and whether it could.
-func lie(number, other int, told *atomic.Bool) Fault {
-	return replaced(fmt.Sprint(number), fmt.Sprint(other), told)
 }

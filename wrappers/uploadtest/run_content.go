@@ -12,8 +12,8 @@ import (
 
 func bytesArrive(t *trial) {
 	const ki = 1 << 10
-	for i, size := range []int{0, 1, 16 * ki, 64*ki - 1, 64 * ki, 64*ki + 1, 1 << 20, 5<<20 + 1} {
-		t.arrives(fmt.Sprintf("%d bytes", size), newSource("bytes.bin", upload.OctetStream, noise(size, byte(i)), nil))
+	for _, size := range []int{0, 1, 16 * ki, 64*ki - 1, 64 * ki, 64*ki + 1, 1 << 20, 5<<20 + 1} {
+		t.about("%d bytes", size).arrives(file(size))
 	}
 }
 
@@ -36,29 +36,29 @@ func namesArrive(t *trial) {
 		"/home/user/dir/test.txt",
 		`C:\dir/other\..\test.txt`,
 	} {
-		what := fmt.Sprintf("name %q", name)
-		t.arrives(what, newSource(name, "text/plain", []byte(name), nil))
+		t.about("name %q", name).arrives(newSource(name, "text/plain", []byte(name), nil))
 	}
 }
 
 // oddNames: a name that no header can hold is refused, or what is sent holds it
 // in a way that changes nothing else.
 func oddNames(t *trial) {
-	for _, name := range []string{"line\r\nContent-Type: text/html\r\n\r\nbreak.txt", "line\nbreak.txt", "nul\x00.txt",
-		"\xff\xfe.txt", "folder/", ""} {
-		what := fmt.Sprintf("name %q", name)
-		src, before := newSource(name, "text/plain", []byte("odd name"), nil), t.requests()
-		res, err := t.send(t.Context(), what, src)
+	for _, name := range []string{
+		"line\r\nContent-Type: text/html\r\n\r\nbreak.txt", "line\nbreak.txt", "nul\x00.txt", "\xff\xfe.txt", "folder/", "",
+	} {
+		t := t.about("name %q", name)
+		src, before := newSource(name, "text/plain", []byte("odd name"), nil), len(t.requests())
+		res, err := t.send(t.Context(), src)
 		if err != nil {
-			t.fails(what, err, upload.ErrInvalid)
+			t.fails(err, upload.ErrInvalid)
 			t.seen.note(aContent)
 			continue
 		}
-		t.holds(what, res.ID, src)
-		for _, r := range t.requestsSince(before) {
+		t.holds(res.ID, src)
+		for _, r := range t.requests()[before:] {
 			for _, f := range r.Files {
 				if f.ContentType != src.ContentType || f.SHA256 != sum(src.content) {
-					t.Errorf("%s: wire: the name changed what arrived beside it", what)
+					t.broke("wire: the name changed what arrived beside it")
 				}
 			}
 		}
@@ -74,16 +74,16 @@ func mediaTypesArrive(t *trial) {
 		"application/json", // of the file: its content is nobody's business
 		"",                 // stands for application/octet-stream
 	} {
-		t.arrives(fmt.Sprintf("media type %q", typ), newSource("typed.bin", typ, []byte("{not what it says"), nil))
+		t.about("media type %q", typ).arrives(newSource("typed.bin", typ, []byte("{not what it says"), nil))
 	}
 }
 
 func idsDiffer(t *trial) {
-	const what = "the same file twice"
-	first, ok := t.arrives(what, newSource("same.txt", "text/plain", []byte("same"), nil))
-	second, again := t.arrives(what, newSource("same.txt", "text/plain", []byte("same"), nil))
-	if ok && again && first.ID == second.ID && first.ID != "" {
-		t.Errorf("%s: result: both uploads have the ID %q", what, first.ID)
+	t = t.about("the same file twice")
+	src := newSource("same.txt", "text/plain", []byte("same"), nil)
+	first, ok := t.arrives(src)
+	if second, again := t.arrives(src); ok && again && first.ID == second.ID && first.ID != "" {
+		t.broke("result: both uploads have the ID %q", first.ID)
 	}
 }
 
@@ -92,49 +92,46 @@ func uploadsAtOnce(t *trial) {
 	const n = 16
 	var (
 		wg      sync.WaitGroup
-		results [n]upload.Result
+		trials  [n]*trial
 		sources [n]*source
+		results [n]upload.Result
 		errs    [n]error
 	)
 	before := t.count()
 	for i := range n {
-		sources[i] = newSource(fmt.Sprintf("file %d.bin", i), upload.OctetStream, noise(32<<10+i, byte(i)), nil)
-		wg.Go(func() {
-			results[i], errs[i] = t.send(t.Context(), fmt.Sprintf("upload %d of %d at once", i, n), sources[i])
-		})
+		trials[i], sources[i] = t.about("upload %d of %d at once", i, n), file(32<<10+i)
+		sources[i].Name = fmt.Sprintf("file %d.bin", i)
+		wg.Go(func() { results[i], errs[i] = trials[i].send(t.Context(), sources[i]) })
 	}
 	wg.Wait()
 	ids := map[string]bool{}
 	for i, res := range results {
-		what := fmt.Sprintf("upload %d of %d at once", i, n)
-		if errs[i] != nil {
-			t.Errorf("%s: upload: %v", what, t.masked(errs[i]))
-			continue
-		}
-		if !t.describes(what, res, sources[i].Source) || !t.holds(what, res.ID, sources[i]) || !t.tracesOwn(what, res) {
-			continue
-		}
-		if res.ID != "" && ids[res.ID] {
-			t.Errorf("%s: result: another one has the ID %q too", what, res.ID)
+		switch t := trials[i]; {
+		case errs[i] != nil:
+			t.broke("upload: %v", errs[i])
+		case !t.describes(res, sources[i].Source) || !t.holds(res.ID, sources[i]) || !t.tracesOwn(res):
+		case res.ID != "" && ids[res.ID]:
+			t.broke("result: another one has the ID %q too", res.ID)
 		}
 		ids[res.ID] = true
 	}
+	t = t.about("%d uploads at once", n)
 	if after := t.count(); t.Count != nil && after-before != n {
-		t.Errorf("%d uploads at once: count: %d files are stored", n, after-before)
+		t.broke("count: %d files are stored", after-before)
 	}
-	if tokens := t.received(Token); tokens > 1 {
-		t.Errorf("%d uploads at once: token: %d tokens were fetched, and one serves them all", n, tokens)
+	if tokens := len(t.of(Token)); tokens > 1 {
+		t.broke("token: %d tokens were fetched, and one serves them all", tokens)
 	}
 }
 
 // tracesOwn compares a trace id with the one of the answer that gave the id.
-func (t *trial) tracesOwn(what string, res upload.Result) bool {
+func (t *trial) tracesOwn(res upload.Result) bool {
 	t.Helper()
-	for _, r := range t.requestsSince(0) {
+	for _, r := range t.requests() {
 		want := r.AnswerHeader.Get(t.Server.contract.TraceHeader)
 		if want != "" && res.TraceID != "" && res.TraceID != want && r.Op != Presigned && r.Status/100 == 2 &&
 			has(r.Answer, res.ID) {
-			t.Errorf("%s: trace id: %q, but the answer that gave the ID said %q", what, res.TraceID, want)
+			t.broke("trace id: %q, but the answer that gave the ID said %q", res.TraceID, want)
 			return false
 		}
 	}
@@ -143,38 +140,10 @@ func (t *trial) tracesOwn(what string, res upload.Result) bool {
 
 func progressEnds(t *trial) {
 	for _, size := range []int{0, 1, 300 << 10} {
-		what := fmt.Sprintf("progress of %d bytes", size)
-		var p progress
-		src := newSource("progress.bin", upload.OctetStream, noise(size, 1), nil)
-		src.Source = upload.Track(src.Source, p.note)
-		if _, ok := t.arrives(what, src); ok {
-			p.check(t, what, int64(size))
+		t, src := t.about("progress of %d bytes", size), file(size)
+		p := src.tracked()
+		if _, ok := t.arrives(src); ok {
+			p.check(t, src.Size)
 		}
-	}
-}
-
-// progress remembers what upload.Track said last.
-type progress struct {
-	mu          sync.Mutex
-	begun       bool
-	sent, total int64
-}
-
-func (p *progress) note(sent, total int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.begun, p.sent, p.total = true, sent, total
-}
-
-func (p *progress) check(t *trial, what string, size int64) {
-	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t.seen.note(aProgress)
-	switch {
-	case !p.begun:
-		t.Errorf("%s: progress: the source was never opened", what)
-	case p.sent != size || p.total != size:
-		t.Errorf("%s: progress: it ended at %d of %d", what, p.sent, p.total)
 	}
 }

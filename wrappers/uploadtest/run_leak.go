@@ -3,7 +3,6 @@ package uploadtest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // trials numbers the labels of nothingIsLeft.
@@ -26,9 +23,9 @@ func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
 	live, end := context.WithTimeout(t.Context(), patience) // whose end would close a body
 	defer end()
-	send := func(ctx context.Context, what string) {
+	send := func(ctx context.Context, format string, args ...any) {
 		pprof.Do(ctx, pprof.Labels("uploadtest", label), func(ctx context.Context) {
-			_, _ = t.upload(ctx, what, newSource("left.bin", upload.OctetStream, noise(100<<10, 31), nil))
+			_, _ = t.about(format, args...).upload(ctx, file(100<<10))
 		})
 		t.seen.note(aGoroutine)
 	}
@@ -39,35 +36,30 @@ func nothingIsLeft(t *trial) {
 			for _, fault := range []Fault{Answer(http.StatusBadRequest, long),
 				Answer(http.StatusServiceUnavailable, long), Answer(http.StatusForbidden, long), ResetMiddle} {
 				it := t.Server.Inject(op, 1, fault)
-				send(live, "an upload that fails in "+op)
+				send(live, "an upload that fails in %s", op)
 				it.Remove()
 			}
 			ctx, cancel := context.WithCancel(live)
-			it := t.Server.Inject(op, -1, func(http.Handler) http.Handler {
-				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					_, _ = io.Copy(io.Discard, r.Body) // only then net/http notices that the caller is gone
-					cancel()
-					gone(r, prompt)
-				})
-			})
-			send(ctx, "an upload that is canceled in "+op)
+			it := t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body) // only then net/http notices that the caller is gone
+				cancel()
+				gone(r, prompt)
+			}))
+			send(ctx, "an upload that is canceled in %s", op)
 			it.Remove()
 			cancel()
 		}
 		t.Server.close()
 	}
-	var left []string
-	for deadline := time.Now().Add(3 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if left = leftovers(label); len(left) == 0 || time.Now().After(deadline) {
-			break
-		}
+	left := leftovers(label)
+	for deadline := time.Now().Add(3 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+		left = leftovers(label)
 	}
 	for _, what := range left {
-		t.Errorf("after all uploads: %s", what)
+		t.about("after all uploads").broke("%s", what)
 	}
 }
-
-var errNoProfile = errors.New("uploadtest: there is no goroutine profile")
 
 var frame = regexp.MustCompile(`(?m)^#\t0x[0-9a-f]+\t(\S+?)\+0x`)
 
@@ -75,9 +67,7 @@ var frame = regexp.MustCompile(`(?m)^#\t0x[0-9a-f]+\t(\S+?)\+0x`)
 // next request on a connection.
 func leftovers(label string) (left []string) {
 	var b bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
-		return []string{errNoProfile.Error()}
-	}
+	_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // into memory: it cannot fail
 	for block := range strings.SplitSeq(b.String(), "\n\n") {
 		if !strings.Contains(block, fmt.Sprintf("%q:%q", "uploadtest", label)) {
 			continue
@@ -88,8 +78,8 @@ func leftovers(label string) (left []string) {
 		}
 		stack := strings.Join(frames, " ")
 		switch {
-		case strings.Contains(stack, "leftovers"), strings.Contains(stack,
-			"bufio.(*Reader).Peek"), strings.HasSuffix(stack, "writeLoop"):
+		case strings.Contains(stack, "leftovers"), strings.Contains(stack, "bufio.(*Reader).Peek"),
+			strings.HasSuffix(stack, "writeLoop"):
 		case strings.HasSuffix(stack, "readLoop"):
 			left = append(left, "answers: the body of one was not closed")
 		default:

@@ -1,11 +1,11 @@
 package uploadtest
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync/atomic"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -18,14 +18,13 @@ func presignedSuccess(t *trial) {
 		return
 	}
 	for _, status := range []int{200, 201, 202, 204} {
-		t.fresh(fmt.Sprint(status), func(t *trial) {
+		t.about("presigned answered %d", status).fresh(func(t *trial) {
 			t.Server.Inject(Presigned, -1, respelled(func(a *httptest.ResponseRecorder) {
 				if a.Code/100 == 2 {
 					a.Code = status
 				}
 			}))
-			if _, ok := t.arrives(fmt.Sprintf("presigned answered %d", status),
-				newSource("stored.bin", upload.OctetStream, noise(1000, 26), nil)); ok {
+			if _, ok := t.arrives(file(1000)); ok {
 				t.seen.note(aPresigned)
 			}
 		})
@@ -41,24 +40,23 @@ func presignedMethod(t *trial) {
 		return
 	}
 	for _, said := range []string{"PUT", "put", "POST", "Post"} {
-		t.fresh(said, func(t *trial) {
-			what, found := fmt.Sprintf("a URL that is handed out for %s", said), false
+		t.about("a URL that is handed out for %s", said).fresh(func(t *trial) {
+			var found atomic.Bool
 			t.Server.Inject(starter, -1, respelledText(func(s string) string {
-				found = method.MatchString(s)
+				found.Store(method.MatchString(s))
 				return method.ReplaceAllString(s, `${1}`+said+`"`)
 			}))
 			t.Server.Inject(Presigned, -1, Answer(http.StatusOK, ""))
-			_, err := t.send(t.Context(), what, newSource("method.bin", upload.OctetStream, noise(1000, 27), nil))
-			if !found {
+			_, err := t.send(t.Context(), file(1000))
+			if !found.Load() {
 				return // this API says no method
 			}
-			t.seen.note(aPresigned)
-			if err != nil {
-				t.Errorf("%s: upload: %v", what, t.masked(err))
+			if t.seen.note(aPresigned); err != nil {
+				t.broke("upload: %v", err)
 			}
-			for _, r := range t.requestsSince(0) {
-				if r.Op == Presigned && r.Method != strings.ToUpper(said) {
-					t.Errorf("%s: presigned method: %s was sent", what, r.Method)
+			for _, r := range t.of(Presigned) {
+				if r.Method != strings.ToUpper(said) {
+					t.broke("presigned method: %s was sent", r.Method)
 				}
 			}
 		})
@@ -78,25 +76,24 @@ var expiries = []struct {
 
 func presignedExpires(t *trial) {
 	starter := t.starter()
-	if starter == "" || plain(t.Uploader) {
+	if starter == "" || t.plain() {
 		return
 	}
 	for _, c := range expiries {
-		for _, times := range []int{1, -1} {
-			t.fresh(fmt.Sprint(c.vendor, times), func(t *trial) {
-				what := fmt.Sprintf("presigned answered %d as %s does for a URL that has expired", c.status, c.vendor)
+		for times, ending := range map[int]string{1: ", once", -1: ""} {
+			what := "presigned answered %d as %s does for a URL that has expired%s"
+			t.about(what, c.status, c.vendor, ending).fresh(func(t *trial) {
 				t.seen.note(aPresigned)
 				t.Server.Inject(Presigned, times, Answer(c.status, c.body, "Content-Type", "application/xml"))
-				src := newSource("expired.bin", upload.OctetStream, noise(1000, 28), nil)
 				t.Count = nil
 				if times == 1 {
-					t.arrives(what+", once", src)
+					t.arrives(file(1000))
 				} else {
-					_, err := t.send(t.Context(), what, src)
-					t.fails(what, err, upload.ErrExpired)
+					_, err := t.send(t.Context(), file(1000))
+					t.fails(err, upload.ErrExpired)
 				}
-				if starts, steps := t.received(starter), t.received(Presigned); starts != 2 || steps != 2 {
-					t.Errorf("%s: attempts: %d starts and %d presigned requests, want 2 of each", what, starts, steps)
+				if starts, steps := len(t.of(starter)), len(t.of(Presigned)); starts != 2 || steps != 2 {
+					t.broke("attempts: %d starts and %d presigned requests, want 2 of each", starts, steps)
 				}
 			})
 		}
@@ -108,23 +105,12 @@ func cookiesStay(t *trial) {
 	if starter == "" {
 		return
 	}
-	t.fresh("a cookie in each answer", func(t *trial) {
+	t.about("an API that sets a cookie").fresh(func(t *trial) {
 		t.Server.Inject(starter, -1, respelled(func(a *httptest.ResponseRecorder) {
-			a.Header().Set("Set-Cookie",
-				"uploadtest=1; Path=/")
+			a.Header().Set("Set-Cookie", "uploadtest=1; Path=/")
 		}))
-		for range 2 {
-			t.arrives("an API that sets a cookie", newSource("cookie.bin", upload.OctetStream, noise(1000, 29), nil))
-		}
+		t.arrives(file(1000))
+		t.arrives(file(1000))
 		t.seen.note(aPresigned) // the contract reports a cookie
-	})
-}
-
-// respelledText changes the text of an answer.
-func respelledText(change func(string) string) Fault {
-	return respelled(func(a *httptest.ResponseRecorder) {
-		text := change(a.Body.String())
-		a.Body.Reset()
-		a.Body.WriteString(text)
 	})
 }

@@ -41,12 +41,11 @@ func faultsPass(t *trial) {
 	}
 	for _, op := range t.operations() {
 		for _, c := range cases {
-			t.fresh(op+" "+c.name, func(t *trial) {
-				var p progress
-				src := newSource("survives.bin", upload.OctetStream, noise(200<<10, 10), nil)
-				src.Source = upload.Track(src.Source, p.note)
+			t.about("%s %s", op, c.name).fresh(func(t *trial) {
+				src := file(200 << 10)
+				p := src.tracked()
 				if t.survives(op, c, src) {
-					p.check(t, op+" "+c.name, src.Size)
+					p.check(t, src.Size)
 				}
 			})
 		}
@@ -55,37 +54,36 @@ func faultsPass(t *trial) {
 
 // survives uploads src through a fault that passes, and tells whether it
 // arrived. A client that sends an operation once, and a plain one, may fail.
-func (t *trial) survives(op string, c passing, src *source) bool {
+func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 	t.Helper()
-	what := op + " " + c.name
 	t.Server.Inject(op, 1, c.fault)
 	if t.once(op, c.status) {
-		_, err := t.send(t.Context(), what, src)
-		if failure, ok := t.fails(what, err, upload.ErrUnavailable); ok {
-			t.accounts(what, failure, op, c.status)
+		_, err := t.send(t.Context(), src)
+		if failure, ok := t.fails(err, upload.ErrUnavailable); ok {
+			t.accounts(failure, op, c.status)
 		}
-		t.asks(what, op, c.status, always)
+		t.asks(op, c.status, always)
 		t.seen.note(aRepeat)
 		return false
 	}
-	t.Count = nil // the lost answer stands for an orphan
-	if plain(t.Uploader) {
-		if res, err := t.send(t.Context(), what, src); err == nil {
-			t.seen.note(aRepeat)
-			return t.holds(what, res.ID, src) && t.carried(what, src, 0)
+	if t.plain() {
+		res, err := t.send(t.Context(), src)
+		if err != nil {
+			t.Logf("%s: not survived, and a plain client need not", t.what)
+			return false
 		}
-		t.Logf("%s: not survived, and a plain client need not", what)
-		return false
+		t.seen.note(aRepeat)
+		return t.holds(res.ID, src) && t.carried(src, 0)
 	}
-	_, ok := t.arrives(what, src)
+	t.Count = nil // the lost answer stands for an orphan
+	_, ok = t.arrives(src)
 	t.seen.note(aRepeat)
 	for _, asked := range t.Server.ops() {
-		n := t.received(asked)
-		switch {
+		switch n := len(t.of(asked)); {
 		case asked == op && n != 2:
-			t.Errorf("%s: attempts: %d requests, want 2", what, n)
+			t.broke("attempts: %d requests, want 2", n)
 		case asked != op && asked != Token && n > 1:
-			t.Errorf("%s: attempts: %s was asked for %d times, and once is enough", what, asked, n)
+			t.broke("attempts: %s was asked for %d times, and once is enough", asked, n)
 		}
 	}
 	return ok
@@ -94,56 +92,51 @@ func (t *trial) survives(op string, c passing, src *source) bool {
 // repeatsAreWhole: whatever a client keeps of a body, the second attempt sends
 // all of it, with everything that stands around it.
 func repeatsAreWhole(t *trial) {
-	unavailable := passing{"answered 503 once, after the body", afterBody(http.StatusServiceUnavailable),
-		http.StatusServiceUnavailable}
-	limited := passing{"answered 429 once, after the body", afterBody(http.StatusTooManyRequests),
-		http.StatusTooManyRequests}
+	answered := func(status int) passing {
+		return passing{fmt.Sprintf("answered %d once, after the body", status), afterBody(status, 0), status}
+	}
 	for _, op := range t.carriers() {
 		for _, c := range []struct {
 			size int
 			passing
-		}{{1<<20 + 1, unavailable}, {1<<20 + 1, limited}, {6<<20 + 1, resets[1]}, {6<<20 + 1, unavailable}, {16<<20 + 1,
-			unavailable}} {
-			c.name = fmt.Sprintf("%s with %d bytes", c.name, c.size)
-			t.fresh(op+" "+c.name, func(t *trial) {
-				src := newSource("송장 (large).pdf", "application/pdf", noise(c.size, 23), nil)
-				if t.survives(op, c.passing, src) {
-					t.sameTwice(op+" "+c.name, op)
+		}{
+			{1<<20 + 1, answered(503)}, {1<<20 + 1, answered(429)}, {6<<20 + 1, resets[1]}, {6<<20 + 1, answered(503)},
+			{16<<20 + 1, answered(503)},
+		} {
+			t.about("%s %s with %d bytes", op, c.name, c.size).fresh(func(t *trial) {
+				if t.survives(op, c.passing, newSource("송장 (large).pdf", "application/pdf", noise(c.size), nil)) {
+					t.sameTwice(op)
 				}
 			})
 		}
 	}
 }
 
-// afterBody answers when it has read the whole body.
-func afterBody(status int) Fault {
-	return func(http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			w.WriteHeader(status)
-		})
-	}
+// afterBody answers a while after it has read the whole body.
+func afterBody(status int, pause time.Duration) Fault {
+	return instead(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		time.Sleep(pause)
+		w.WriteHeader(status)
+	})
 }
 
 // sameTwice compares what stands around the file in the requests of an
 // operation.
-func (t *trial) sameTwice(what, op string) {
+func (t *trial) sameTwice(op string) {
 	t.Helper()
-	var first *Request
-	for _, r := range t.requestsSince(0) {
+	attempts := t.of(op)
+	for _, r := range attempts {
+		first := attempts[0]
+		names := differences(first.Header, r.Header, t.Server.contract.CredentialHeaders())
 		switch {
-		case r.Op != op:
-		case first == nil:
-			first = &r
 		case r.Method != first.Method || r.URI != first.URI:
-			t.Errorf("%s: repeat: the second attempt goes to %s %s, the first went to %s %s", what, r.Method,
-				path(r.URI), first.Method, path(first.URI))
+			t.broke("repeat: the second attempt goes to %s %s, the first went to %s %s", r.Method, path(r.URI),
+				first.Method, path(first.URI))
 		case first.Fields != nil && first.Size == r.Size && !maps.EqualFunc(first.Fields, r.Fields, slices.Equal):
-			t.Errorf("%s: repeat: the second attempt has other fields than the first", what)
-		default:
-			if names := differences(first.Header, r.Header, t.Server.contract.CredentialHeaders()); names != "" {
-				t.Errorf("%s: repeat: the second attempt has other headers than the first: %s", what, names)
-			}
+			t.broke("repeat: the second attempt has other fields than the first")
+		case names != "":
+			t.broke("repeat: the second attempt has other headers than the first: %s", names)
 		}
 	}
 }
@@ -156,40 +149,25 @@ func path(uri string) string {
 // differences names the headers that only one of two requests has, but for the
 // credentials and what a transport adds.
 func differences(a, b http.Header, but []string) string {
-	var names []string
-	for name := range a {
-		if _, both := b[name]; !both {
-			names = append(names, name)
-		}
-	}
-	for name := range b {
-		if _, both := a[name]; !both {
-			names = append(names, name)
-		}
-	}
-	names = slices.DeleteFunc(names, func(n string) bool {
-		return slices.Contains(but, n) || slices.Contains([]string{"Expect", "Connection", "Accept-Encoding"}, n) ||
-			retries.MatchString(n)
+	either := maps.Clone(a)
+	maps.Copy(either, b)
+	maps.DeleteFunc(either, func(name string, _ []string) bool {
+		return (a[name] == nil) == (b[name] == nil) || slices.Contains(but, name) || transports.MatchString(name)
 	})
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Sorted(maps.Keys(either)), ", ")
 }
 
-var retries = regexp.MustCompile(`(?i)retry|attempt`)
+// transports matches the headers that may differ from attempt to attempt.
+var transports = regexp.MustCompile(`(?i)retry|attempt|^(expect|connection|accept-encoding)$`)
 
 func faultsLast(t *trial) {
 	for _, op := range t.operations() {
 		for _, c := range resets[:2] {
-			t.fresh(op+" "+c.name, func(t *trial) {
-				what := op + " always: " + c.name
+			t.about("%s always: %s", op, c.name).fresh(func(t *trial) {
 				t.Server.Inject(op, -1, c.fault)
-				t.storesNothing(what, func() {
-					_, err := t.send(t.Context(), what,
-						newSource("lost.bin", upload.OctetStream, noise(256<<10, 11), nil))
-					if failure, ok := t.fails(what, err, upload.ErrUnavailable); ok {
-						t.accounts(what, failure, op, 0)
-					}
-				})
+				if failure, ok := t.storesNothing(t.Context(), file(256<<10), upload.ErrUnavailable); ok {
+					t.accounts(failure, op, 0)
+				}
 			})
 		}
 	}
@@ -207,7 +185,7 @@ func freshCredentials(t *trial) {
 		}
 		sent := t.credentials(op)
 		time.Sleep(20 * time.Millisecond)
-		t.arrives("a second upload", newSource("second.bin", upload.OctetStream, noise(100, 24), nil))
+		t.about("a second upload").arrives(file(100))
 		pause := 20 * time.Millisecond
 		switch again := t.credentials(op); {
 		case len(again) < 2 || len(sent) == 0:
@@ -222,50 +200,37 @@ func freshCredentials(t *trial) {
 		if t.once(op, status) {
 			status = http.StatusTooManyRequests
 		}
-		t.fresh(op, func(t *trial) {
-			what := fmt.Sprintf("%s answered %d once, after %v", op, status, pause)
+		t.about("%s answered %d once, after %v", op, status, pause).fresh(func(t *trial) {
 			t.Server.Inject(Token, -1, aged)
-			t.Server.Inject(op, 1, func(http.Handler) http.Handler {
-				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					_, _ = io.Copy(io.Discard, r.Body)
-					time.Sleep(pause)
-					w.WriteHeader(status)
-				})
-			})
-			t.Count = nil
-			_, err := t.send(t.Context(), what, newSource("fresh.bin", upload.OctetStream, noise(100, 25), nil))
+			t.Server.Inject(op, 1, afterBody(status, pause))
+			_, err := t.send(t.Context(), file(100))
 			attempts := t.credentials(op)
 			if err != nil || len(attempts) < 2 {
 				return // it was not repeated, which is another property's matter
 			}
 			t.seen.note(aCredential)
-			if attempts[0] == attempts[1] && (t.received(Token) < 2 || dated.MatchString(attempts[0])) {
-				t.Errorf("%s: credentials: the second attempt carries those of the first, which have grown old", what)
+			if attempts[0] == attempts[1] && (len(t.of(Token)) < 2 || dated.MatchString(attempts[0])) {
+				t.broke("credentials: the second attempt carries those of the first, which have grown old")
 			}
 		})
 	}
 }
 
 // aged makes the token of an answer run out after a second.
-func aged(next http.Handler) http.Handler {
-	return respelledText(func(s string) string { return lifetime.ReplaceAllString(s, `${1}1`) })(next)
-}
+var aged = respelledText(func(s string) string { return lifetime.ReplaceAllString(s, `${1}1`) })
 
 var lifetime = regexp.MustCompile(`("expires_in"\s*:\s*)\d+`)
 
 // credentials returns what each request of an operation carried.
 func (t *trial) credentials(op string) (sent []string) {
-	for _, r := range t.requestsSince(0) {
-		if r.Op != op {
-			continue
-		}
-		var b strings.Builder
+	for _, r := range t.of(op) {
+		carried := ""
 		for _, name := range t.Server.contract.CredentialHeaders() {
 			if value := r.Header.Get(name); value != "" {
-				fmt.Fprintf(&b, "%s %s: %s\n", value, name, value)
+				carried += fmt.Sprintf("%s %s: %s\n", value, name, value)
 			}
 		}
-		sent = append(sent, b.String())
+		sent = append(sent, carried)
 	}
 	return sent
 }

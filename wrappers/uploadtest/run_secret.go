@@ -10,17 +10,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
-
-	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // The properties of secrets: who hears them, and where they stand.
 
 // secretsStay: also where the other side repeats all that it was told.
 func secretsStay(t *trial) {
-	if _, ok := t.arrives("an upload", newSource("secret.bin", upload.OctetStream, noise(1000, 12), nil)); ok {
-		t.tellsNothing("the client after an upload", t.Uploader)
+	if _, ok := t.about("an upload").arrives(file(1000)); ok {
+		t.about("the client after an upload").tellsNothing(t.Uploader)
 	}
 	if t.Server == nil {
 		return
@@ -32,28 +29,24 @@ func secretsStay(t *trial) {
 			`<Error><Code>AccessDenied</Code><Message>%s</Message></Error>`,
 			`%s`,
 		} {
-			t.fresh(op, func(t *trial) {
-				what := op + " answered with what it was told"
-				t.Server.Inject(op, -1, func(http.Handler) http.Handler {
-					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						told := []string{"http://" + r.Host + r.RequestURI}
-						for _, values := range r.Header {
-							told = append(told, values...)
-						}
-						if op == Token {
-							form, _ := io.ReadAll(r.Body)
-							told = append(told, string(form))
-						}
-						w.WriteHeader(http.StatusForbidden)
-						fmt.Fprintf(w, shape, strings.Join(told, " "))
-					})
-				})
-				_, err := t.send(t.Context(), what, newSource("secret.bin", upload.OctetStream, noise(1000, 13), nil))
-				if err == nil {
-					t.Errorf("%s: error: none, though the answer was 403", what)
-					return
+			t.about("%s answered with what it was told", op).fresh(func(t *trial) {
+				t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
+					told := []string{"http://" + r.Host + r.RequestURI}
+					for _, values := range r.Header {
+						told = append(told, values...)
+					}
+					if op == Token {
+						form, _ := io.ReadAll(r.Body)
+						told = append(told, string(form))
+					}
+					w.WriteHeader(http.StatusForbidden)
+					fmt.Fprintf(w, shape, strings.Join(told, " "))
+				}))
+				if _, err := t.send(t.Context(), file(1000)); err == nil {
+					t.broke("error: none, though the answer was 403")
+				} else {
+					t.tellsNothing(err)
 				}
-				t.tellsNothing(what, err)
 			})
 		}
 	}
@@ -64,15 +57,12 @@ func urlsTellNothing(t *trial) {
 	if t.operations(); len(t.Secrets) == 0 {
 		return
 	}
-	for _, r := range t.requestsSince(0) {
+	for _, r := range t.requests() {
 		if r.Op == Presigned {
 			continue
 		}
-		t.seen.note(aSecret)
-		for _, secret := range t.Secrets {
-			if secret != "" && (strings.Contains(r.URI, secret) || strings.Contains(r.URI, url.QueryEscape(secret))) {
-				t.Errorf("%s: credentials: one stands in the URL (%s %s)", r.Op, r.Method, path(r.URI))
-			}
+		if t.seen.note(aSecret); shows(r.URI, t.Secrets) {
+			t.about("%s", r.Op).broke("credentials: one stands in the URL (%s %s)", r.Method, path(r.URI))
 		}
 	}
 }
@@ -82,39 +72,39 @@ func urlsTellNothing(t *trial) {
 func redirectsTellNothing(t *trial) {
 	for _, op := range t.operations() {
 		for _, status := range []int{301, 302, 303, 307, 308} {
-			t.fresh(fmt.Sprintf("%s %d", op, status), func(t *trial) {
-				what := fmt.Sprintf("%s redirected by %d to another host", op, status)
-				var mu sync.Mutex
-				told := ""
+			t.about("%s redirected by %d to another host", op, status).fresh(func(t *trial) {
+				told := make(chan string, 100)
 				elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					mu.Lock()
-					defer mu.Unlock()
 					for _, name := range t.Server.contract.CredentialHeaders() {
 						if r.Header.Get(name) != "" {
-							told = "header " + name
+							told <- "header " + name
 						}
 					}
 					body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-					for _, secret := range t.Secrets {
-						if secret != "" && op != Presigned &&
-							(strings.Contains(r.RequestURI, url.QueryEscape(secret)) ||
-								strings.Contains(string(body), url.QueryEscape(secret))) {
-							told = "a secret"
-						}
+					if op != Presigned && shows(r.RequestURI+" "+string(body), t.Secrets) {
+						told <- "a secret"
 					}
 				}))
 				t.Cleanup(elsewhere.Close)
 				t.Server.Inject(op, -1, Answer(status, "", "Location", elsewhere.URL+"/elsewhere"))
-				_, _ = t.send(t.Context(), what, newSource("moved.bin", upload.OctetStream, noise(1000, 30), nil))
+				_, _ = t.send(t.Context(), file(1000))
 				t.seen.note(aRedirect)
-				mu.Lock()
-				defer mu.Unlock()
-				if told != "" {
-					t.Errorf("%s: credentials: %s went along", what, told)
+				select {
+				case what := <-told:
+					t.broke("credentials: %s went along", what)
+				default:
 				}
 			})
 		}
 	}
+}
+
+// shows tells whether a text has one of the secrets in it, as it stands or
+// percent-encoded.
+func shows(text string, secrets []string) bool {
+	return slices.ContainsFunc(secrets, func(s string) bool {
+		return s != "" && (strings.Contains(text, s) || strings.Contains(text, url.QueryEscape(s)))
+	})
 }
 
 // masked returns the text of an error without the secrets that it may show.
@@ -136,7 +126,7 @@ func (t *trial) hidden() []string {
 }
 
 // tellsNothing looks for secrets in everything that can be printed of v.
-func (t *trial) tellsNothing(what string, v any) {
+func (t *trial) tellsNothing(v any) {
 	t.Helper()
 	printed := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
@@ -148,13 +138,14 @@ func (t *trial) tellsNothing(what string, v any) {
 	for e, ok := v.(error); ok && e != nil; e = errors.Unwrap(e) {
 		printed["an error of its chain"] += e.Error() + "\n"
 	}
+	secrets := t.hidden()
 	for how, text := range printed {
-		for _, secret := range t.hidden() {
-			t.seen.note(aSecret)
-			if strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret)) {
-				t.Errorf("%s: secrets: %T printed by %s shows a credential or a presigned query", what, v, how)
-				return
-			}
+		if len(secrets) == 0 {
+			return
+		}
+		if t.seen.note(aSecret); shows(text, secrets) {
+			t.broke("secrets: %s printed by %s shows a credential or a presigned query", fmt.Sprintf("%T", v), how)
+			return
 		}
 	}
 }

@@ -3,7 +3,6 @@ package uploadtest
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -19,73 +18,62 @@ var errSource = errors.New("uploadtest: the source failed on purpose")
 // readOnce: upload.Reader makes one attempt. A failure in it is an error,
 // unless the client holds the bytes.
 func readOnce(t *trial) {
-	once := func() *source {
-		src := newSource("once.bin", upload.OctetStream, noise(200<<10, 2), nil)
-		reader, _ := src.Open()
-		src.Source = upload.Reader(src.Name, reader, src.Size)
-		return src
-	}
-	t.arrives("a stream that can be read once", once())
+	t.about("a stream that can be read once").arrives(file(200 << 10).once())
 	for _, op := range t.carriers() {
-		t.fresh(op, func(t *trial) {
-			what := "a stream that can be read once, cut off in " + op
-			src := once()
+		t.about("a stream that can be read once, cut off in %s", op).fresh(func(t *trial) {
+			src := file(200 << 10).once()
 			t.Server.Inject(op, 1, ResetMiddle)
-			res, err := t.send(t.Context(), what, src)
+			res, err := t.send(t.Context(), src)
 			if err == nil {
-				t.holds(what, res.ID, src)
+				t.holds(res.ID, src)
 				return
 			}
-			if _, ok := t.fails(what, err, upload.ErrUnavailable); ok && !errors.Is(err, upload.ErrNotReplayable) &&
+			if _, ok := t.fails(err, upload.ErrUnavailable); ok && !errors.Is(err, upload.ErrNotReplayable) &&
 				!slices.Contains(t.Once, op) {
-				t.Errorf("%s: error: it does not say that the source can be read only once: %v", what, t.masked(err))
+				t.broke("error: it does not say that the source can be read only once: %v", err)
 			}
 		})
 	}
 }
 
 func sizeIsPinned(t *trial) {
-	for _, c := range []struct{ size, holds int }{{64 << 10, 64<<10 - 1}, {64 << 10, 64<<10 + 1}, {64 << 10, 0}, {1, 0},
-		{0, 1}, {1 << 20, 2 << 20}} {
-		if plain(t.Uploader) && c.holds > c.size && c.size > 0 {
+	for _, c := range []struct{ size, holds int }{
+		{64 << 10, 64<<10 - 1}, {64 << 10, 64<<10 + 1}, {64 << 10, 0}, {1, 0}, {0, 1}, {1 << 20, 2 << 20},
+	} {
+		if t.plain() && c.holds > c.size && c.size > 0 {
 			continue // the answer may come before its transport asks for more
 		}
-		what := fmt.Sprintf("a source of %d bytes with the size %d", c.holds, c.size)
-		t.storesNothing(what, func() {
-			src := newSource("changed.bin", upload.OctetStream, noise(c.holds, 3), nil)
-			src.Size = int64(c.size)
-			_, err := t.send(t.Context(), what, src)
-			t.fails(what, err, upload.ErrInvalid)
-		})
+		src := file(c.holds)
+		src.Size = int64(c.size)
+		t := t.about("a source of %d bytes with the size %d", c.holds, c.size)
+		t.storesNothing(t.Context(), src, upload.ErrInvalid)
 	}
 }
 
 func sourceFails(t *trial) {
+	const size = 256 << 10
+	breaking := func(at int) *source {
+		return newSource("broken.bin", upload.OctetStream, noise(size), func(<-chan struct{}) io.Reader {
+			return io.MultiReader(bytes.NewReader(noise(at)), iotest.ErrReader(errSource))
+		})
+	}
+	closed := file(10)
+	closed.Open = func() (io.ReadCloser, error) { return nil, errSource }
 	for _, c := range []struct {
 		what string
 		src  *source
 	}{
-		{"a source that fails in the middle", newSource("broken.bin", upload.OctetStream, noise(256<<10, 4),
-			func(<-chan struct{}) io.Reader {
-				return io.MultiReader(bytes.NewReader(noise(128<<10, 4)), iotest.ErrReader(errSource))
-			})},
-		{"a source that fails at its end", newSource("broken.bin", upload.OctetStream, noise(64<<10, 4),
-			func(<-chan struct{}) io.Reader {
-				return io.MultiReader(bytes.NewReader(noise(64<<10, 4)), iotest.ErrReader(errSource))
-			})},
-		{"a source that cannot be opened", &source{Source: upload.Source{
-			Name: "gone.bin", ContentType: upload.OctetStream, Size: 10,
-			Open: func() (io.ReadCloser, error) { return nil, errSource },
-		}}},
+		{"a source that fails in the middle", breaking(size / 2)},
+		{"a source that fails at its end", breaking(size)},
+		{"a source that cannot be opened", closed},
 	} {
-		if plain(t.Uploader) && strings.HasSuffix(c.what, "at its end") {
+		if t.plain() && strings.HasSuffix(c.what, "at its end") {
 			continue // the answer may come before its transport asks for more
 		}
-		t.storesNothing(c.what, func() {
-			_, err := t.send(t.Context(), c.what, c.src)
-			if _, ok := t.fails(c.what, err, upload.ErrInvalid); ok && !errors.Is(err, errSource) {
-				t.Errorf("%s: error: the source's own error is not in its chain: %v", c.what, t.masked(err))
-			}
-		})
+		t := t.about("%s", c.what)
+		failure, ok := t.storesNothing(t.Context(), c.src, upload.ErrInvalid)
+		if ok && !errors.Is(failure, errSource) {
+			t.broke("error: the source's own error is not in its chain: %v", failure)
+		}
 	}
 }

@@ -33,13 +33,15 @@ type seen struct {
 	count map[string]int
 }
 
-func (s *seen) note(aspect string) {
+func (s *seen) note(aspects ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.count == nil {
 		s.count = map[string]int{}
 	}
-	s.count[aspect]++
+	for _, aspect := range aspects {
+		s.count[aspect]++
+	}
 }
 
 func (s *seen) has(aspect string) bool {

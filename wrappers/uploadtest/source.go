@@ -3,11 +3,13 @@ package uploadtest
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -17,13 +19,15 @@ type source struct {
 	upload.Source
 	content []byte
 
-	mu     sync.Mutex
-	opened int
-	closed int
-	twice  bool
+	mu             sync.Mutex
+	opened, closed int
+	twice          bool
 }
 
-// newSource is a source of the given content. Readers, where given, makes what
+// file is a source of so many bytes, which no other source has.
+func file(size int) *source { return newSource("file.bin", upload.OctetStream, noise(size), nil) }
+
+// newSource is a source of the given content. Reader, if it is set, makes what
 // is read instead; closed is closed with the reader.
 func newSource(name, contentType string, content []byte, reader func(closed <-chan struct{}) io.Reader) *source {
 	s := &source{content: content}
@@ -72,12 +76,48 @@ type sourceReader struct {
 func (r *sourceReader) Close() error {
 	r.source.mu.Lock()
 	defer r.source.mu.Unlock()
-	first := false
-	r.once.Do(func() { first = true; close(r.closed); r.source.closed++ })
-	if !first {
-		r.source.twice = true
-	}
+	twice := true
+	r.once.Do(func() { twice = false; close(r.closed); r.source.closed++ })
+	r.source.twice = r.source.twice || twice
 	return nil
+}
+
+// once lets src be read once, as a stream can be.
+func (s *source) once() *source {
+	reader, _ := s.Open()
+	s.Source = upload.Reader(s.Name, reader, s.Size)
+	return s
+}
+
+// progress remembers what upload.Track said last.
+type progress struct {
+	mu          sync.Mutex
+	begun       bool
+	sent, total int64
+}
+
+// tracked has the progress of s noted.
+func (s *source) tracked() *progress {
+	p := &progress{}
+	s.Source = upload.Track(s.Source, func(sent, total int64) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.begun, p.sent, p.total = true, sent, total
+	})
+	return p
+}
+
+func (p *progress) check(t *trial, size int64) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t.seen.note(aProgress)
+	switch {
+	case !p.begun:
+		t.broke("progress: the source was never opened")
+	case p.sent != size || p.total != size:
+		t.broke("progress: it ended at %d of %d", p.sent, p.total)
+	}
 }
 
 // sum returns the SHA-256 of content in lower-case hex.
@@ -86,9 +126,15 @@ func sum(content []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// noise is n bytes in which no stretch looks like another.
-func noise(n int, seed byte) []byte {
+// noises counts what noise has made.
+var noises atomic.Uint64
+
+// noise is n bytes in which no stretch looks like another, or like one of
+// another noise.
+func noise(n int) []byte {
+	var seed [32]byte
+	binary.BigEndian.PutUint64(seed[:], noises.Add(1))
 	b := make([]byte, n)
-	_, _ = rand.NewChaCha8([32]byte{seed}).Read(b) // it never fails
+	_, _ = rand.NewChaCha8(seed).Read(b) // it never fails
 	return b
 }

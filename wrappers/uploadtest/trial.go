@@ -2,10 +2,12 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +23,7 @@ type trial struct {
 	Subject
 	setup func(testing.TB) Subject
 	seen  *seen
+	what  string // the case that is looked at: each line begins with it
 }
 
 func begin(t testing.TB, setup func(testing.TB) Subject) *trial {
@@ -32,29 +35,58 @@ func begin(t testing.TB, setup func(testing.TB) Subject) *trial {
 	return &trial{TB: t, Subject: s, setup: setup, seen: &seen{}}
 }
 
-// fresh runs a case of the property on a subject of its own.
-func (t *trial) fresh(name string, check func(*trial)) {
-	within(t.TB, name, func(tb testing.TB) {
+// about returns the trial for a case of its property.
+func (t *trial) about(format string, args ...any) *trial {
+	it := *t
+	it.what = fmt.Sprintf(format, args...)
+	return &it
+}
+
+// fresh runs the case on a subject of its own.
+func (t *trial) fresh(check func(*trial)) {
+	within(t.TB, t.what, func(tb testing.TB) {
 		it := begin(tb, t.setup)
-		it.seen = t.seen
+		it.seen, it.what = t.seen, t.what
 		check(it)
 	})
 }
 
-// patience is how long an upload may take before it counts as stuck.
-const patience = 30 * time.Second
+// broke reports a broken rule in one line, with no secret in its errors.
+func (t *trial) broke(format string, args ...any) {
+	t.Helper()
+	for i, arg := range args {
+		if err, ok := arg.(error); ok {
+			args[i] = t.masked(err)
+		}
+	}
+	t.Errorf("%s: %s", t.what, fmt.Sprintf(format, args...))
+}
+
+// plain tells whether the client is one of the adapters.
+func (t *trial) plain() bool {
+	switch t.Uploader.(type) {
+	case Func, Call:
+		return true
+	}
+	return false
+}
+
+const (
+	patience = 30 * time.Second // how long an upload may take before it counts as stuck
+	prompt   = 5 * time.Second  // how long it may go on after its context has ended
+)
 
 // send uploads src and sees to its readers.
-func (t *trial) send(ctx context.Context, what string, src *source) (upload.Result, error) {
+func (t *trial) send(ctx context.Context, src *source) (upload.Result, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return t.upload(ctx, what, src)
+	return t.upload(ctx, src)
 }
 
 // upload uploads src within ctx alone. A client that does not return must not
 // keep the test from its end.
-func (t *trial) upload(ctx context.Context, what string, src *source) (res upload.Result, err error) {
+func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err error) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
@@ -64,10 +96,10 @@ func (t *trial) upload(ctx context.Context, what string, src *source) (res uploa
 	select {
 	case <-done:
 	case <-time.After(patience + prompt):
-		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", what, patience+prompt)
+		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", t.what, patience+prompt)
 	}
 	if fault := t.readersOf(src); fault != "" {
-		t.Errorf("%s: readers: %s when Upload returned", what, fault)
+		t.broke("readers: %s when Upload returned", fault)
 	}
 	return res, err
 }
@@ -75,7 +107,7 @@ func (t *trial) upload(ctx context.Context, what string, src *source) (res uploa
 // readersOf says what was done wrong with the readers of src. The transport of
 // a plain client may close a reader late, and twice.
 func (t *trial) readersOf(src *source) string {
-	if !plain(t.Uploader) {
+	if !t.plain() {
 		return src.fault()
 	}
 	for deadline := time.Now().Add(prompt); src.open() > 0; time.Sleep(time.Millisecond) {
@@ -87,36 +119,34 @@ func (t *trial) readersOf(src *source) string {
 }
 
 // arrives uploads src and compares all that came of it.
-func (t *trial) arrives(what string, src *source) (upload.Result, bool) {
+func (t *trial) arrives(src *source) (upload.Result, bool) {
 	t.Helper()
-	before, seen := t.count(), t.requests()
-	res, err := t.send(t.Context(), what, src)
+	count, requests := t.count(), len(t.requests())
+	res, err := t.send(t.Context(), src)
 	if err != nil {
-		t.Errorf("%s: upload: %v", what, t.masked(err))
+		t.broke("upload: %v", err)
 		return res, false
 	}
-	ok := t.describes(what, res, src.Source) && t.holds(what, res.ID, src) && t.carried(what, src, seen) &&
-		t.traces(what, res.TraceID)
-	if after := t.count(); ok && t.Count != nil && after != before+1 {
-		t.Errorf("%s: count: %d files are stored, %d were before one upload", what, after, before)
+	ok := t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID)
+	if after := t.count(); ok && t.Count != nil && after != count+1 {
+		t.broke("count: %d files are stored, %d were before one upload", after, count)
 		ok = false
 	}
 	return res, ok
 }
 
-// describes compares a result with what was handed over. A plain client may
-// leave out everything but the id.
-func (t *trial) describes(what string, res upload.Result, src upload.Source) bool {
+// describes compares a result with the source that was uploaded. A plain client
+// may leave out everything but the id.
+func (t *trial) describes(res upload.Result, src upload.Source) bool {
 	t.Helper()
-	bare := plain(t.Uploader)
-	switch want := upload.BaseName(src.Name); {
+	switch bare, want := t.plain(), upload.BaseName(src.Name); {
 	case res.ID == "" && (!bare || t.Stored != nil):
-		t.Errorf("%s: result: the ID is empty", what)
+		t.broke("result: the ID is empty")
 	case res.Size != src.Size && !bare:
-		t.Errorf("%s: result: Size is %d, but %d bytes were handed over", what, res.Size, src.Size)
+		t.broke("result: Size is %d, but %d bytes were handed over", res.Size, src.Size)
 	case res.Name != want && !bare:
-		t.Errorf("%s: result: Name is %q, want %q", what, res.Name, want)
-	case !t.belongs(what, res):
+		t.broke("result: Name is %q, want %q", res.Name, want)
+	case !bare && !t.belongs(res):
 	default:
 		t.seen.note(aResult)
 		if !bare {
@@ -128,27 +158,23 @@ func (t *trial) describes(what string, res upload.Result, src upload.Source) boo
 }
 
 // belongs sees that the ids of a result come out of one answer.
-func (t *trial) belongs(what string, res upload.Result) bool {
+func (t *trial) belongs(res upload.Result) bool {
 	t.Helper()
-	if plain(t.Uploader) || res.ID == "" {
-		return true
-	}
-	for _, r := range t.requestsSince(0) {
-		if !has(r.Answer, res.ID) {
+	for _, r := range t.requests() {
+		if res.ID == "" || !has(r.Answer, res.ID) {
 			continue
 		}
 		for _, m := range contract.Members(r.Answer) {
 			if strings.EqualFold(m.Name, "tempRequestId") && m.Value != res.TempRequestID {
-				t.Errorf("%s: result: TempRequestID is %q, but the answer that gave the ID said %q", what,
-					res.TempRequestID, m.Value)
+				t.broke("result: TempRequestID is %q, but the answer that gave the ID said %q", res.TempRequestID, m.Value)
 				return false
 			}
 		}
 		if res.TempRequestID != "" && !has(r.Answer, res.TempRequestID) {
-			t.Errorf("%s: result: TempRequestID %q is not of the answer that gave the ID", what, res.TempRequestID)
+			t.broke("result: TempRequestID %q is not of the answer that gave the ID", res.TempRequestID)
 			return false
 		}
-		return true
+		break
 	}
 	return true
 }
@@ -159,61 +185,53 @@ func has(answer []byte, value string) bool {
 }
 
 // traces compares a trace id with the one of the last answer that an operation
-// of the spec gave, where it declares such: a failed presigned step goes by the
-// API's.
-func (t *trial) traces(what, id string) bool {
+// of the spec gave, if the spec declares such ids: a failed presigned step goes
+// by the API's.
+func (t *trial) traces(id string) bool {
 	t.Helper()
-	if t.Server == nil || plain(t.Uploader) {
+	if t.Server == nil || t.plain() {
 		return true
 	}
-	want, name := "", t.Server.contract.TraceHeader
-	for _, r := range t.Server.Requests() {
-		if r.Op != Presigned && r.Op != Token && r.AnswerHeader.Get(name) != "" {
-			want = r.AnswerHeader.Get(name)
+	want := ""
+	for _, r := range t.requests() {
+		if said := r.AnswerHeader.Get(t.Server.contract.TraceHeader); said != "" && r.Op != Presigned && r.Op != Token {
+			want = said
 		}
 	}
 	if want == "" {
 		return true
 	}
-	t.seen.note(aTrace)
-	if id == want {
-		return true
+	if t.seen.note(aTrace); id != want {
+		t.broke("trace id: %q, but the API's answer said %q", id, want)
 	}
-	t.Errorf("%s: trace id: %q, but the API's answer said %q", what, id, want)
-	return false
+	return id == want
 }
 
 // mediaType returns the media type that a source travels under.
-func mediaType(src upload.Source) string {
-	if src.ContentType == "" {
-		return upload.OctetStream
-	}
-	return src.ContentType
-}
+func mediaType(src upload.Source) string { return cmp.Or(src.ContentType, upload.OctetStream) }
 
 // holds compares what is stored under id with src.
-func (t *trial) holds(what, id string, src *source) bool {
+func (t *trial) holds(id string, src *source) bool {
 	t.Helper()
 	if t.Stored == nil {
 		return true
 	}
 	content, contentType, err := t.Stored(t.Context(), id)
 	if err != nil {
-		t.Errorf("%s: stored: nothing under the returned id: %v", what, t.masked(err))
+		t.broke("stored: nothing under the returned id: %v", err)
 		return false
 	}
 	defer content.Close()
 	got, err := io.ReadAll(io.LimitReader(content, src.Size+1))
 	switch {
 	case err != nil:
-		t.Errorf("%s: stored: what is stored cannot be read: %v", what, t.masked(err))
+		t.broke("stored: what is stored cannot be read: %v", err)
 	case !bytes.Equal(got, src.content):
-		t.Errorf("%s: stored: %s", what, difference(got, src.content))
+		t.broke("stored: %s", difference(got, src.content))
 	case contentType != mediaType(src.Source):
-		t.Errorf("%s: stored: the media type is %q, want %q", what, contentType, mediaType(src.Source))
+		t.broke("stored: the media type is %q, want %q", contentType, mediaType(src.Source))
 	default:
-		t.seen.note(aContent)
-		t.seen.note(aMediaType)
+		t.seen.note(aContent, aMediaType)
 		return true
 	}
 	return false
@@ -222,11 +240,12 @@ func (t *trial) holds(what, id string, src *source) bool {
 // escapes are how browsers write in a form what would end a name there.
 var escapes = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
 
-// carried compares the file in the requests since a number of them with src.
-func (t *trial) carried(what string, src *source, since int) bool {
+// carried compares the last file in the requests since a number of them with
+// src.
+func (t *trial) carried(src *source, since int) bool {
 	t.Helper()
 	var last *File
-	for _, r := range t.requestsSince(since) {
+	for _, r := range t.requests()[since:] {
 		for _, f := range r.Files {
 			if r.Status/100 == 2 {
 				last = &f
@@ -236,20 +255,17 @@ func (t *trial) carried(what string, src *source, since int) bool {
 	if last == nil {
 		return true
 	}
-	name := upload.BaseName(src.Name)
-	switch {
+	switch name := upload.BaseName(src.Name); {
 	case last.SHA256 != sum(src.content):
-		t.Errorf("%s: wire: %d bytes that are not the file's %d arrived", what, last.Size, src.Size)
+		t.broke("wire: %d bytes that are not the file's %d arrived", last.Size, src.Size)
 	case last.Name != upload.BaseName(last.Name):
-		t.Errorf("%s: wire: the form tells the directories: %q", what, last.Name)
+		t.broke("wire: the form tells the directories: %q", last.Name)
 	case last.Name != "" && last.Name != name && escapes.Replace(last.Name) != name:
-		t.Errorf("%s: wire: the name is %q, want %q", what, last.Name, name)
+		t.broke("wire: the name is %q, want %q", last.Name, name)
 	case last.ContentType != mediaType(src.Source):
-		t.Errorf("%s: wire: the media type is %q, want %q", what, last.ContentType, mediaType(src.Source))
+		t.broke("wire: the media type is %q, want %q", last.ContentType, mediaType(src.Source))
 	default:
-		t.seen.note(aContent)
-		t.seen.note(aMediaType)
-		if last.Name != "" {
+		if t.seen.note(aContent, aMediaType); last.Name != "" {
 			t.seen.note(aName)
 		}
 		return true
@@ -257,18 +273,17 @@ func (t *trial) carried(what string, src *source, since int) bool {
 	return false
 }
 
-func (t *trial) requests() int {
-	if t.Server == nil {
-		return 0
-	}
-	return len(t.Server.Requests())
-}
-
-func (t *trial) requestsSince(since int) []Request {
+// requests returns what the Server received, which is nothing without one.
+func (t *trial) requests() []Request {
 	if t.Server == nil {
 		return nil
 	}
-	return t.Server.Requests()[since:]
+	return t.Server.Requests()
+}
+
+// of returns the requests of an operation.
+func (t *trial) of(op string) []Request {
+	return slices.DeleteFunc(t.requests(), func(r Request) bool { return r.Op != op })
 }
 
 func difference(got, want []byte) string {
@@ -289,68 +304,66 @@ func (t *trial) count() int {
 	return t.Count()
 }
 
-// storesNothing runs f, an upload that fails, and looks for what it left. A
-// plain client's transport finds out too late that a source is not what it
-// says.
-func (t *trial) storesNothing(what string, f func()) {
+// storesNothing uploads src, which must fail by an error of the kind, and looks
+// for what it left. A plain client's transport finds out too late that a source
+// is not what it says.
+func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (failure *upload.Error, ok bool) {
 	t.Helper()
-	if plain(t.Uploader) {
-		f()
-		return
+	count, requests := t.count(), len(t.requests())
+	_, err := t.send(ctx, src)
+	if failure, ok = t.fails(err, kind); t.plain() {
+		return failure, ok
 	}
-	before, seen := t.count(), t.requests()
-	f()
 	if t.Server != nil {
 		t.Server.quiet()
-		if t.Stored != nil {
-			for _, r := range t.requestsSince(seen) {
-				for _, m := range contract.Members(r.Answer) { // one of them may be an id
-					if content, _, err := t.Stored(t.Context(), m.Value); err == nil {
-						content.Close()
-						t.Errorf("%s: stored: an upload that failed left a file under its id", what)
-					}
-				}
+	}
+	for _, r := range t.requests()[requests:] {
+		for _, m := range contract.Members(r.Answer) { // one of them may be an id
+			if t.Stored == nil {
+				continue
+			}
+			if content, _, err := t.Stored(t.Context(), m.Value); err == nil {
+				content.Close()
+				t.broke("stored: an upload that failed left a file under its id")
 			}
 		}
 	}
-	if after := t.count(); after != before {
-		t.Errorf("%s: stored: %d files after an upload that failed, %d before", what, after, before)
+	if after := t.count(); after != count {
+		t.broke("stored: %d files after an upload that failed, %d before", after, count)
 	}
+	return failure, ok
 }
 
 // fails sees that err is a failure as clients report it, of the given kind. An
 // error of a plain client is looked at only as far as it says something; it
 // gives no failure.
-func (t *trial) fails(what string, err, kind error) (failure *upload.Error, ok bool) {
+func (t *trial) fails(err, kind error) (failure *upload.Error, ok bool) {
 	t.Helper()
 	if err == nil {
-		t.Errorf("%s: error: none, want %q", what, kind)
+		t.broke("error: none, want %q", kind)
 		return nil, false
 	}
 	t.seen.note(aFailure)
-	t.tellsNothing(what, err)
-	if !errors.As(err, &failure) && !plain(t.Uploader) {
-		t.Errorf("%s: error: of type %T, want *upload.Error: %v", what, err, t.masked(err))
+	t.tellsNothing(err)
+	if !errors.As(err, &failure) && !t.plain() {
+		t.broke("error: of type %s, want *upload.Error: %v", fmt.Sprintf("%T", err), err)
 		return nil, false
 	}
 	for _, other := range kinds {
 		switch wrong := other != kind && errors.Is(err, other); {
 		case wrong && failure == nil && !errors.Is(err, kind):
-			t.Errorf("%s: error: of the kind %q, want %q: %v", what, other, kind, t.masked(err))
+			t.broke("error: of the kind %q, want %q: %v", other, kind, err)
 			return nil, false
 		case wrong && errors.Is(err, kind) && slices.Contains(kinds, kind):
-			t.Errorf("%s: error: of the kind %q, but of the kind %q too: %v", what, kind, other, t.masked(err))
+			t.broke("error: of the kind %q, but of the kind %q too: %v", kind, other, err)
 			return failure, false
 		}
 	}
-	if failure == nil {
-		return nil, false
-	}
-	if !errors.Is(err, kind) {
-		t.Errorf("%s: error: not of the kind %q: %v", what, kind, t.masked(err))
+	if failure != nil && !errors.Is(err, kind) {
+		t.broke("error: not of the kind %q: %v", kind, err)
 		return failure, false
 	}
-	return failure, true
+	return failure, failure != nil
 }
 
 // kinds exclude one another. [upload.ErrNotReplayable] is not among them: it
@@ -361,19 +374,19 @@ var kinds = []error{
 }
 
 // accounts compares what an error says of the requests with those that came.
-func (t *trial) accounts(what string, failure *upload.Error, op string, status int) {
+func (t *trial) accounts(failure *upload.Error, op string, status int) {
 	t.Helper()
-	switch n := t.Server.received(op); {
+	switch n := len(t.of(op)); {
 	case failure.Provider == "":
-		t.Errorf("%s: error: Provider is empty", what)
+		t.broke("error: Provider is empty")
 	case failure.Op != op:
-		t.Errorf("%s: error: Op is %q, want %q", what, failure.Op, op)
+		t.broke("error: Op is %q, want %q", failure.Op, op)
 	case failure.Status != status:
-		t.Errorf("%s: error: Status is %d, want %d", what, failure.Status, status)
+		t.broke("error: Status is %d, want %d", failure.Status, status)
 	case failure.Attempts != n:
-		t.Errorf("%s: error: Attempts is %d, but %d requests arrived", what, failure.Attempts, n)
+		t.broke("error: Attempts is %d, but %d requests arrived", failure.Attempts, n)
 	default:
-		t.traces(what, failure.TraceID)
+		t.traces(failure.TraceID)
 	}
 }
 
@@ -384,21 +397,16 @@ func (t *trial) operations() []string {
 	if t.Server == nil {
 		return nil
 	}
-	t.arrives("an upload without a fault", newSource("first.bin", upload.OctetStream, noise(100, 14), nil))
+	t.about("an upload without a fault").arrives(file(100))
 	return t.Server.ops()
 }
 
 // carriers are the operations that carry the file.
 func (t *trial) carriers() []string {
 	t.Helper()
-	t.operations()
-	var ops []string
-	for _, r := range t.requestsSince(0) {
-		if len(r.Files) > 0 && !slices.Contains(ops, r.Op) {
-			ops = append(ops, r.Op)
-		}
-	}
-	return ops
+	return slices.DeleteFunc(t.operations(), func(op string) bool {
+		return !slices.ContainsFunc(t.of(op), func(r Request) bool { return len(r.Files) > 0 })
+	})
 }
 
 // starter is the operation that hands out the presigned URL, or empty.
@@ -414,5 +422,5 @@ func (t *trial) starter() string {
 // once tells whether an operation is sent only once after a status, or after no
 // answer at all (0).
 func (t *trial) once(op string, status int) bool {
-	return slices.Contains(t.Once, op) && status != 429
+	return slices.Contains(t.Once, op) && status != http.StatusTooManyRequests
 }
