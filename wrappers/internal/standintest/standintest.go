@@ -105,7 +105,9 @@ func Dial(t testing.TB, url, text string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := io.WriteString(conn, strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n").Replace(text)); err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +126,7 @@ func Statuses(t testing.TB, conn net.Conn) (statuses []int) {
 			return statuses
 		}
 		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
 		statuses = append(statuses, resp.StatusCode)
 	}
 }
