@@ -240,6 +240,7 @@ func (j *Journal) Add(e Entry) error {
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	line = sealed(line)
 	j.mu.Lock()
 	if j.open == nil {
 		j.open = &batch{}

@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -102,6 +104,32 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 				t.Errorf("left are %v", left)
 			}
 		})
+	}
+}
+
+// Most bytes of a line are in values. Another letter there leaves a line that
+// reads well and is wrong.
+func TestOneDamagedByteIsFoundWhereverItIs(t *testing.T) {
+	path, whole := written(t)
+	for at := range whole[:len(whole)-1] {
+		for _, with := range []byte{'x', '7', whole[at] ^ 0x20} {
+			if with == whole[at] {
+				continue
+			}
+			damaged := bytes.Clone(whole)
+			damaged[at] = with
+			found, err := inspect(bytes.NewReader(damaged), io.Discard, func(Damage) error { return nil })
+			if err != nil || found.Damaged == 0 {
+				t.Fatalf("with %q at %d, in %q: found %+v, %v", with, at, damaged[max(0, at-20):at+20], found, err)
+			}
+		}
+	}
+	without := regexp.MustCompile(`,"crc32c":"[0-9a-f]{8}"`).ReplaceAll(whole, nil)
+	if err := os.WriteFile(path, without, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := Check(path, nil); err != nil || found != (Found{Kept: 3}) || len(without) == len(whole) {
+		t.Errorf("of lines without a checksum: found %+v, %v", found, err)
 	}
 }
 

@@ -1,0 +1,42 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+)
+
+// A line ends with a checksum of all that stands before it. It is the last
+// field, so that the line is JSON for everyone else.
+const (
+	checksumName   = `,"crc32c":"`
+	checksumLength = len(checksumName + `00000000"}`)
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// checksum returns the last field of a line that begins with before.
+func checksum(before []byte) string {
+	return fmt.Sprintf(`%s%08x"}`, checksumName, crc32.Checksum(before, castagnoli))
+}
+
+// sealed returns a JSON object with its checksum.
+func sealed(object []byte) []byte {
+	before := bytes.TrimSuffix(object, []byte("}"))
+	return append(before, checksum(before)...)
+}
+
+// isIntact reports whether the checksum of line is right. It finds one damaged
+// byte that leaves the line JSON. A line of an earlier release has no checksum;
+// it is intact if it has no field but those of Entry.
+func isIntact(line []byte) bool {
+	line = bytes.TrimRight(line, "\r\n")
+	at := max(0, len(line)-checksumLength)
+	if bytes.HasPrefix(line[at:], []byte(checksumName)) {
+		return string(line[at:]) == checksum(line[:at])
+	}
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields() // the name of the checksum may be damaged
+	return dec.Decode(&Entry{}) == nil
+}
