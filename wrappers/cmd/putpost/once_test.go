@@ -80,6 +80,22 @@ func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
 	}
 }
 
+func TestAPipeIsNoJournalAndIsNotWaitedFor(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"journal", "check", fifo},
+		{"journal", "repair", fifo},
+		{"send", "--to", "ncloudmailer", "--dry-run", "--journal", fifo, fifo},
+	} {
+		if got := invoke(newService(t).env, nil, args...); got.code == 0 || !strings.Contains(got.stderr, "not a regular file") {
+			t.Errorf("%v: got %+v", args, got)
+		}
+	}
+}
+
 func TestAPipeIsNotAListAndAFileAtOnce(t *testing.T) {
 	s := newService(t)
 	for _, list := range []string{"/dev/stdin", "/dev/fd/0"} {

@@ -122,22 +122,18 @@ func open(path string, flags int, t Target) (*Journal, error) {
 func (j *Journal) Info() (fs.FileInfo, error) { return j.file.Stat() }
 
 // lock opens a journal and keeps other processes out of it. It reads nothing.
-func lock(path string, flags int) (_ *os.File, err error) {
+// It does not open a pipe: this would wait for the pipe's other end.
+func lock(path string, flags int) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("journal %s: is not a regular file", path)
+	}
 	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			err = fmt.Errorf("journal %s: %w", path, err)
-		}
-	}()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.New("is not a regular file")
-	}
 	if err := filelock.Lock(f); err != nil {
-		return nil, err
+		f.Close()
+		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
 	return f, nil
 }
