@@ -79,5 +79,5 @@ func isShared(err error) bool {
 	case errors.As(err, &dns) && dns.IsNotFound, errors.As(err, &certificate):
 		return true
 	}
-	return errors.As(err, &e) && e.Op == upload.OpToken && !errors.Is(err, context.Canceled)
+	return errors.As(err, &e) && e.Op == upload.OpToken && kindOf(err) != errInterrupted.kind
 }

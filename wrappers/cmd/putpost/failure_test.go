@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -132,6 +133,20 @@ func TestWhatAllFilesShareStopsTheRun(t *testing.T) {
 	got = invoke(key, strings.NewReader(filepath.Join(few, "1")+"\n"+strings.Repeat(filepath.Join(few, "2")+"\n", 50)), "send", "--to", "ncloudmailer", "--files-from", "-")
 	if got.code != 1 || !strings.Contains(got.stderr, "the rest of the list was not read") {
 		t.Errorf("a list from a stream: got %+v", got)
+	}
+}
+
+func TestATokenThatStallsStopsTheRun(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	env := map[string]string{tfsClientID: "x", tfsClientSecret: "y", tfsOrganization: "1",
+		tfsTokenURL: "http://" + silent.Addr().String(), tfsBaseURL: "http://" + silent.Addr().String()}
+	got := invoke(env, nil, "send", "--to", "twentyfourseven", "-c", "1", "--stall", "200ms", "-r", small(t, 20))
+	if got.code != 1 || !strings.Contains(got.stderr, "token: stalled") || !strings.Contains(got.stderr, "no more are sent") {
+		t.Errorf("got %+v", got)
 	}
 }
 
