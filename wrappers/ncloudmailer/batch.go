@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -91,44 +92,57 @@ func (b *batch) call(c *Client, ctx context.Context, op string, send send) (Batc
 // read checks that the answer has an id for each file. createFile's answer must
 // also have the number and the sizes of the files that were sent.
 func (b *batch) read(body []byte) error {
+	if err := b.check(body); err != nil {
+		return fmt.Errorf("%w%s", err, idsIn(body))
+	}
+	return nil
+}
+
+func (b *batch) check(body []byte) error {
 	if err := wire.DecodeJSON(body, b); err != nil {
-		return fmt.Errorf("%w: %.200s", err, body) // ids may stand in it, and no secret does
+		return err
 	}
 	if b.TempRequestID == "" && len(b.Files) == 0 {
 		return errors.New("it has neither a tempRequestId nor files")
 	}
 	if b.sent != nil && len(b.Files) != len(b.sent) {
-		return fmt.Errorf("it lists %d files, and %d were sent%s", len(b.Files), len(b.sent), b.ids())
+		return fmt.Errorf("it lists %d files, and %d were sent", len(b.Files), len(b.sent))
 	}
 	for i, f := range b.Files {
 		switch {
 		case f.FileID == "":
-			return fmt.Errorf("file %d has no fileId%s", i+1, b.ids())
+			return fmt.Errorf("file %d has no fileId", i+1)
 		case b.sent == nil:
 		case f.FileSize.Broken:
-			return fmt.Errorf("file %d has a fileSize that is no whole number%s", i+1, b.ids())
+			return fmt.Errorf("file %d has a fileSize that is no whole number", i+1)
 		case f.FileSize.Known && f.FileSize.Value != b.sent[i].Size:
-			return fmt.Errorf("file %d has %d bytes, and %d were sent%s",
-				i+1, f.FileSize.Value, b.sent[i].Size, b.ids())
+			return fmt.Errorf("file %d has %d bytes, and %d were sent", i+1, f.FileSize.Value, b.sent[i].Size)
 		}
 	}
 	return nil
 }
 
-// ids names, for an error, the files that are stored although the answer cannot be
-// used.
-func (b *batch) ids() string {
+// member matches an id in an answer of any form, also in one that breaks off.
+var member = regexp.MustCompile(`(?i)"(tempRequestId|fileId)"\s*:\s*("(?:[^"\\]|\\.)+"|[-+.e\d]+)`)
+
+// idsIn names, for an error, the files that are stored although the answer cannot
+// be used. The beginning of the answer stands in the place of a fileId that is
+// not found.
+func idsIn(body []byte) (says string) {
 	var ids []string
-	if b.TempRequestID != "" {
-		ids = append(ids, "tempRequestId "+string(b.TempRequestID))
-	}
-	for _, f := range b.Files {
-		if f.FileID != "" {
-			ids = append(ids, "fileId "+string(f.FileID))
+	files := false
+	for _, m := range member.FindAllSubmatch(body, -1) {
+		var id wire.JSONText
+		if _ = id.UnmarshalJSON(m[2]); id != "" {
+			ids = append(ids, string(m[1])+" "+string(id))
+			files = files || strings.EqualFold(string(m[1]), "fileId")
 		}
 	}
-	if len(ids) == 0 {
-		return ""
+	if len(ids) > 0 {
+		says = " (" + strings.Join(ids, ", ") + ")"
 	}
-	return " (" + strings.Join(ids, ", ") + ")"
+	if !files {
+		says += fmt.Sprintf(": %.200s", body)
+	}
+	return says
 }

@@ -317,7 +317,12 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 		{"null", `null`, "neither a tempRequestId nor files"},
 		{"HTML", `<html>maintenance</html>`, "cannot be used"},
 		{"nothing", ``, "cannot be used"},
-		{"half of it", `{"tempRequestId":"r","files":[` + one, `"fileId":"1"`},
+		{"half of it", `{"tempRequestId":"r","files":[` + one, "(tempRequestId r, fileId 1)"},
+		{"one file without its list, behind much else",
+			`{"tempRequestId":"r","files":{"fileName":"` + strings.Repeat("한", 300) + `","fileId":"1"}}`, "(tempRequestId r, fileId 1)"},
+		{"all of it inside something", `{"result":{"files":[{"fileName":"` + strings.Repeat("a", 300) + `","fileId": 1.0}]}}`,
+			"(fileId 1)"},
+		{"ids without their names", `{"tempRequestId":"r","files":["1"]}`, `"files":["1"]`},
 	} {
 		m.says(http.StatusCreated, tc.body)
 		batch, err := client.CreateFile(t.Context(), srcs...)
@@ -367,7 +372,7 @@ func TestSuccessThatBrokeOffBehindTheIDCounts(t *testing.T) {
 	const answer = `{"tempRequestId":"r","files":[{"fileSize":3,"fileId":"1"}]}`
 	for _, tc := range []struct{ body, says string }{
 		{answer, ""},
-		{answer[:len(answer)-2], `"tempRequestId":"r","files":[{"fileSize":3,"fileId":"1"`},
+		{answer[:len(answer)-2], "(tempRequestId r, fileId 1)"},
 	} {
 		m.answers(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "1000")
