@@ -108,6 +108,12 @@ func TestSecretIsKnownHoweverItWasCutWrappedOrRespelt(t *testing.T) {
 		"escaped for a URL, every letter": each(token, "%%%02x"),
 		"with HTML's dots":                strings.ReplaceAll(token, ".", "&#46;"),
 		"in HTML's numbers":               each(token, "&#x%X;"),
+		"in HTML's numbers without ends":  each(token, "&#%d"),
+		"with HTML's dots without ends":   strings.ReplaceAll(token, ".", "&#46"),
+		"with HTML's blanks":              wrap(token, "&nbsp;", 5),
+		"with what HTML does not show":    wrap(token, "&ZeroWidthSpace;&shy;", 5),
+		"in a browser's old escapes":      each(token, "%%u%04X"),
+		"in JavaScript's braces":          each(token, `\u{%x}`),
 		"in quoted-printable":             strings.ReplaceAll(strings.ReplaceAll(token, "=", "=3D"), ".", "=2E"),
 		"in JSON":                         each(token, `\u%04x`),
 		"with JSON's slashes":             strings.ReplaceAll(token, "/", `\/`),
@@ -116,7 +122,7 @@ func TestSecretIsKnownHoweverItWasCutWrappedOrRespelt(t *testing.T) {
 		got := clean("invalid token "+said+" was sent", 4096, secrets)
 		plain := got
 		for range 3 {
-			plain, _ = url.PathUnescape(html.UnescapeString(strings.NewReplacer("=2E", ".", "=3D", "=", "\\u00", "%").Replace(plain)))
+			plain, _ = url.PathUnescape(html.UnescapeString(strings.NewReplacer("=2E", ".", "=3D", "=", "\\u00", "%", "%u00", "%", "\\u{", "%", "}", "").Replace(plain)))
 		}
 		if run := longest(plain, token); len(run) >= 8 || !strings.HasPrefix(got, "invalid token "+Redacted) || !strings.HasSuffix(got, " was sent") {
 			t.Errorf("%s: %q shows %q", name, got, run)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -68,21 +69,23 @@ func unescape(in cells, decode func(in cells, at int) (plain string, length int)
 	return out
 }
 
-// common decodes %2B, &#43;, &amp;, \u002b, \x2b and \/.
+// common decodes %2B, %u002b, &#43;, &amp;, \u002b, \u{2b}, \x2b and \/.
 func common(in cells, at int) (plain string, length int) {
 	switch in[at].b {
 	case '%':
+		if at+1 < len(in) && in[at+1].b == 'u' {
+			return code(in, at+2, 4, 2)
+		}
 		return code(in, at+1, 2, 1)
 	case '&':
-		end := at + 1
-		for end < len(in) && end < at+10 && in[end].b != ';' {
-			end++
-		}
-		if end == len(in) || in[end].b != ';' {
-			return "", 0
-		}
-		if plain := entity(string(in[at+1 : end].text())); plain != "" {
+		name := entityName.FindString(string(in[at+1 : min(at+20, len(in))].text()))
+		plain, end := entity(name), at+1+len(name)
+		switch {
+		case plain == "":
+		case end < len(in) && in[end].b == ';':
 			return plain, end + 1 - at
+		case name[0] == '#': // browsers read a number without its end, too
+			return plain, end - at
 		}
 	case '\\':
 		if at+1 == len(in) {
@@ -90,6 +93,9 @@ func common(in cells, at int) (plain string, length int) {
 		}
 		switch in[at+1].b {
 		case 'u':
+			if at+2 < len(in) && in[at+2].b == '{' {
+				return braced(in, at)
+			}
 			return code(in, at+2, 4, 2)
 		case 'x':
 			return code(in, at+2, 2, 2)
@@ -107,10 +113,18 @@ var entities = map[string]string{
 	"dollar": "$", "ast": "*", "lpar": "(", "rpar": ")", "lsqb": "[", "rsqb": "]", "bsol": `\`, "vert": "|", "Hat": "^", "grave": "`",
 }
 
+// invisible are HTML's names of blanks, and of what does not show.
+var invisible = set("nbsp ensp emsp thinsp hairsp numsp puncsp shy zwj zwnj lrm rlm Tab NewLine ZeroWidthSpace NoBreak")
+
+var entityName = regexp.MustCompile(`^(#[xX][0-9a-fA-F]{1,8}|#[0-9]{1,8}|[a-zA-Z]+)`)
+
 // entity returns what an entity of HTML stands for, without its "&" and ";".
 func entity(name string) string {
 	digits, numeric := strings.CutPrefix(name, "#")
-	if !numeric {
+	switch {
+	case invisible[name]:
+		return " "
+	case !numeric:
 		return entities[name]
 	}
 	base := 10
@@ -137,6 +151,18 @@ func printable(in cells, at int) (plain string, length int) {
 		return "", end - at
 	}
 	return code(in, at+1, 2, 1)
+}
+
+// braced decodes \u{2b}.
+func braced(in cells, at int) (plain string, length int) {
+	end := at + 3
+	for end < len(in) && end < at+10 && in[end].b != '}' {
+		end++
+	}
+	if plain, length = code(in, at+3, end-at-3, 3); length == 0 || end == len(in) {
+		return "", 0
+	}
+	return plain, length + 1
 }
 
 // code decodes the hexadecimal digits at a place, behind an introduction of
