@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -100,16 +101,26 @@ func checkBase(base string) (string, error) {
 		return "", errors.New("BaseURL is empty, and the API has none of its own")
 	case err != nil:
 		return "", errors.New("BaseURL: the base URL cannot be parsed; it is like https://host/v1")
+	case strings.TrimSpace(base) != base:
+		return "", errors.New("BaseURL: the base URL has blanks around it")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return "", fmt.Errorf("BaseURL: the base URL %q does not begin with https:// or http://", redact(base, nil))
 	case u.Hostname() == "":
 		return "", fmt.Errorf("BaseURL: the base URL %q names no host", redact(base, nil))
+	case !usablePort(u):
+		return "", fmt.Errorf("BaseURL: the base URL %q has a port that is not from 1 to 65535", redact(base, nil))
 	case u.User != nil:
 		return "", errors.New("BaseURL: the base URL holds user info; credentials go elsewhere")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", errors.New("BaseURL: the base URL holds a query or a fragment; it ends with the path, like https://host/v1")
 	}
 	return strings.TrimRight(base, "/#"), nil
+}
+
+// usablePort reports whether an address has a port that exists, or none.
+func usablePort(u *url.URL) bool {
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" || err == nil && port > 0
 }
 
 // checkHeader refuses what would undo the authentication or the body's framing,
@@ -120,7 +131,8 @@ func checkHeader(header http.Header, secret []string) (http.Header, error) {
 		canonical := http.CanonicalHeaderKey(name)
 		signs := slices.ContainsFunc(secret, func(s string) bool { return strings.EqualFold(s, name) })
 		switch canonical {
-		case "Authorization", "Proxy-Authorization", "Host", "Connection", "Transfer-Encoding", "Trailer", "Expect":
+		case "Authorization", "Proxy-Authorization", "Host", "Transfer-Encoding", "Trailer", "Expect",
+			"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Upgrade":
 			signs = true
 		}
 		if signs || strings.HasPrefix(canonical, "Content-") {

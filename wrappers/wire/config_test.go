@@ -31,6 +31,10 @@ func TestBaseURL(t *testing.T) {
 		{"https://host/v1#hunter2", ""},
 		{"https://ho st/hunter2", ""},
 		{"::", ""},
+		{"https://host/v1 ", ""},
+		{"https://host:65536/v1", ""},
+		{"https://host:0/v1", ""},
+		{"https://host:65535/v1", "https://host:65535/v1"},
 	} {
 		d, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"}, upload.Config{BaseURL: tt.in})
 		switch {
@@ -48,7 +52,7 @@ func TestHeaderThatWouldUndoTheRequestIsRefused(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"X-Ncp-Lang": true, "x-ncp-lang": true, "Accept-Language": true,
 		"Authorization": false, "authorization": false, "Content-Type": false, "content-length": false, "Content-MD5": false,
-		"X-Signature": false, "x-signature": false, "Transfer-Encoding": false, "Host": false, "Expect": false, "bad name": false, "": false,
+		"X-Signature": false, "x-signature": false, "Transfer-Encoding": false, "Host": false, "Expect": false, "TE": false, "Upgrade": false, "bad name": false, "": false,
 		"X-Käse": false, "X-\x7f": false, "X-\x00": false, "X:Y": false, "X~Y!": true,
 	} {
 		_, err := wire.NewDoer(wire.API{BaseURL: "https://host", Secret: []string{"X-Signature"}}, upload.Config{Header: http.Header{name: {"v"}}})
@@ -85,6 +89,7 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		cfg   upload.Config
 	}{
 		{"HTTPClient.Transport is a nil *http.Transport", upload.Config{HTTPClient: &http.Client{Transport: (*http.Transport)(nil)}}},
+		{"HTTPClient.Transport is a nil wire_test.rawTransport", upload.Config{HTTPClient: &http.Client{Transport: rawTransport(nil)}}},
 		{"HTTPClient.Timeout", upload.Config{HTTPClient: &http.Client{Timeout: -1}}},
 		{"Connections", upload.Config{Connections: -1}},
 		{"MaxConnsPerHost", upload.Config{Connections: 3, HTTPClient: &http.Client{Transport: upload.NewTransport()}}},
@@ -99,6 +104,8 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		{"TLSClientConfig.Certificates[0]", upload.Config{HTTPClient: secured(&tls.Config{Certificates: []tls.Certificate{{}}})}},
 		{"MinVersion", upload.Config{HTTPClient: secured(&tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12})}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@ho st")}},
+		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@host:99999")}},
+		{"Transport.ProxyConnectHeader", upload.Config{HTTPClient: changed(func(tr *http.Transport) { tr.ProxyConnectHeader = http.Header{"X-A": {"hunter2\n"}} })}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("ftp://user:hunter2@host:21")}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@:3128")}},
 		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: &http.Client{Transport: struct{ http.RoundTripper }{secured(&tls.Config{RootCAs: x509.NewCertPool()}).Transport}}}},

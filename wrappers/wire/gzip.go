@@ -5,14 +5,17 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
 // uncompress makes an answer readable that is compressed, although the request
 // asks for "identity". Whoever reads it bounds what comes out.
 func uncompress(resp *http.Response) {
-	coding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))
-	if coding != "gzip" && coding != "x-gzip" {
+	codings := strings.FieldsFunc(strings.ToLower(strings.Join(resp.Header.Values("Content-Encoding"), ",")),
+		func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
+	codings = slices.DeleteFunc(codings, func(coding string) bool { return coding == "identity" })
+	if len(codings) != 1 || codings[0] != "gzip" && codings[0] != "x-gzip" {
 		return
 	}
 	resp.Body = &gunzip{body: resp.Body}

@@ -28,6 +28,7 @@ func TestAnswerThatIsCompressedUnaskedIsRead(t *testing.T) {
 	}{
 		{"gzip", "gzip", zipped(text), text},
 		{"in its old name and other case", "X-GZip", zipped(text), text},
+		{"in a list with identity", "gzip, identity", zipped(text), text},
 		{"only said to be", "gzip", text, text},
 		{"and empty", "gzip", "", ""},
 		{"identity", "identity", text, text},

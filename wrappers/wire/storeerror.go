@@ -25,22 +25,24 @@ var storeTable = Table{
 	{Status: 403, Text: "not valid in the specified time frame", Kind: upload.ErrExpired},
 }
 
-// readStoreError reads the XML that the object stores share. Azure puts the
-// reason into a field of its own. It adds what the URL itself says of the reason.
+// readStoreError reads the XML that the object stores share. Azure and Google put
+// the reason into a field of its own. It adds what the URL itself says of the
+// reason.
 func readStoreError(a Answer) (code, message string) {
 	var e struct {
 		XMLName xml.Name `xml:"Error"`
 		Code    string
 		Message string
 		Detail  string `xml:"AuthenticationErrorDetail"`
+		Details string // Google's
 	}
 	if xml.Unmarshal(bytes.TrimPrefix(a.Body, []byte("\xef\xbb\xbf")), &e) == nil {
-		code, message = e.Code, strings.TrimSpace(e.Message+" "+e.Detail)
+		code, message = e.Code, strings.TrimSpace(e.Message+" "+e.Detail+e.Details)
 	} else if a.Status/100 == 4 {
 		e.Message = string(a.Body)
 		message = e.Message
 	}
-	reason := e.Message
+	reason := e.Message + " " + e.Details
 	if strings.HasPrefix(code, "Auth") { // Azure's message is the same for every reason
 		reason = e.Detail
 	}
@@ -61,7 +63,7 @@ func readStoreError(a Answer) (code, message string) {
 	return code, message
 }
 
-var reasons = regexp.MustCompile(`(?i)signature|signed|header|match|credential|access ?key|polic`)
+var reasons = regexp.MustCompile(`(?i)signature|signed|header|match|credential|access ?key|polic|does not have`)
 
 // saysWhy reports whether a refusal gives a reason. One that does was not refused
 // for its time.

@@ -79,6 +79,8 @@ func TestStoresOwnErrors(t *testing.T) {
 		{"over by its URL, and a header too many", past, 403,
 			xml("AccessDenied",
 				"There were headers present in the request which were not signed"), upload.ErrForbidden, 1},
+		{"GCS, over by its URL, and a permission missing", past, 403,
+			`<Error><Code>AccessDenied</Code><Message>Access denied.</Message><Details>a@b.example does not have storage.objects.create access.</Details></Error>`, upload.ErrForbidden, 1},
 		{"over by its URL, and a reason in JSON", past, 403, `{"message":"signature does not match"}`,
 			upload.ErrForbidden, 1},
 		{"Azure, over, and a wrong signature", "&sv=1&sig=x&se=2020-01-01", 403,

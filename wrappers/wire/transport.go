@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -49,7 +51,7 @@ func checkClient(cfg upload.Config) error {
 	case cfg.Connections > 0:
 		return errors.New("field Connections is for the shared transport; set MaxConnsPerHost of HTTPClient.Transport")
 	}
-	if v := reflect.ValueOf(c.Transport); v.Kind() == reflect.Pointer && v.IsNil() {
+	if v := reflect.ValueOf(c.Transport); (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
 		return fmt.Errorf("HTTPClient.Transport is a nil %s", v.Type())
 	}
 	return nil
@@ -80,6 +82,11 @@ func checkTransport(tr *http.Transport, target string) error {
 			return errors.New("HTTPClient.Transport.TLSClientConfig has a MinVersion above its MaxVersion")
 		}
 	}
+	for name, values := range tr.ProxyConnectHeader {
+		if err := checkField(name, values); err != nil {
+			return fmt.Errorf("HTTPClient.Transport.ProxyConnectHeader: %w", err)
+		}
+	}
 	return checkProxy(tr, target)
 }
 
@@ -105,6 +112,10 @@ func checkProxy(tr *http.Transport, target string) error {
 			oneLine(proxy.Scheme, 32))
 	case proxy.Hostname() == "":
 		return errors.New("HTTPClient.Transport.Proxy names no host")
+	case strings.ContainsFunc(proxy.Host, unicode.IsSpace):
+		return errors.New("HTTPClient.Transport.Proxy has blanks in its host")
+	case !usablePort(proxy):
+		return errors.New("HTTPClient.Transport.Proxy has a port that is not from 1 to 65535")
 	}
 	return nil
 }
