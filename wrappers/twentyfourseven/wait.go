@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 
@@ -24,20 +24,31 @@ const (
 	settleTime = 10 * time.Second
 )
 
-// The status is free text. These are the beginnings of words that say that
-// nothing more will happen, in small letters.
+// The status is free text. These match what says that nothing more will happen,
+// in words that [spaced] has parted.
 var (
-	failedWords = []string{
-		"fail", "reject", "cancel", "error", "abort", "refus", "denied", "declin", "invalid", "unsupported", "corrupt",
-		"infected", "quarantin", "expired", "deleted", "removed", "discard", "timed out", "timeout",
-	}
-	completedWords = []string{"complet", "done", "finish", "success", "succeed", "processed"}
+	failedWords = regexp.MustCompile(` (fail|reject|cancel|error|abort|refus|denied|declin|invalid|unsupported|corrupt|` +
+		`infected|quarantin|expired|deleted|removed|discard|timed ?out|timeout|terminat|stopped|killed|crash|malform|` +
+		`unreadable|unsuccess|virus|malware|blocked|withdrawn|exception|too (large|big)|not (found|supported|accepted|allowed|valid))`)
+	completedWords = regexp.MustCompile(`^ (complet|done|finish|success|succeed|processed)`)
+	openWords      = regexp.MustCompile(` (no|0|without|retry\w*|not (fail|reject|cancel)\w*) `) // these turn another word around
 )
 
-func begins(status string, words []string) bool {
-	status = strings.ToLower(strings.TrimSpace(status))
-	return slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(status, word) })
+var wordBreak = regexp.MustCompile(`([a-z])([A-Z])|[^\pL\d]+`)
+
+// spaced returns a status in small letters with one blank around each word, also
+// of TimedOut and timed_out.
+func spaced(status string) string {
+	words := wordBreak.ReplaceAllString(status, "$1 $2")
+	return " " + strings.ToLower(strings.TrimSpace(words)) + " "
 }
+
+func failed(status string) bool {
+	words := spaced(status)
+	return failedWords.MatchString(words) && !openWords.MatchString(words) && !completed(status)
+}
+
+func completed(status string) bool { return completedWords.MatchString(spaced(status)) }
 
 // Wait asks for the status of fileID until its documentId is there. It pauses for
 // a random time of up to 0.5, 1, 2 s and so on, never above upload.Retry's
@@ -51,8 +62,8 @@ func begins(status string, words []string) bool {
 func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
 	began := time.Now()
 	_, limited := ctx.Deadline()
-	var known bool          // the server has known the id
-	var completed time.Time // since then the status has said so without a document; zero: it has not
+	var known bool      // the server has known the id
+	var since time.Time // the status says "completed" without a document; zero: it does not
 	for n := 1; ; n++ {
 		st, err := c.Status(ctx, fileID)
 		known = known || err == nil
@@ -61,20 +72,20 @@ func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
 			return st, err
 		}
 		switch {
-		case !begins(st.Status, completedWords):
-			completed = time.Time{}
-		case completed.IsZero():
-			completed = time.Now()
+		case !completed(st.Status):
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
 		}
 		switch {
-		case begins(st.Status, failedWords), !completed.IsZero() && time.Since(completed) >= settleTime:
+		case failed(st.Status), !since.IsZero() && time.Since(since) >= settleTime:
 			err = ErrFailed
 		case !limited && time.Since(began) >= waitLimit:
 			err = fmt.Errorf("%w: gave up after %s; for another limit give the context a deadline",
 				upload.ErrUnavailable, waitLimit)
 		default:
 			pause := n
-			if !known || !completed.IsZero() { // so that settleTime is kept to
+			if !known || !since.IsZero() { // so that settleTime is kept to
 				pause = min(n, 3)
 			}
 			if err = c.doer.Pause(ctx, pause); err == nil {

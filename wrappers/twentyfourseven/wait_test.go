@@ -120,15 +120,16 @@ func TestWaitEndsWithTheDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
 		client := o.client(t, static, o.bubble(t), patient)
-		o.statuses(`{"status":"Pending"}`, `{"status":"Scanning"}`, `{"status":"처리 중"}`, `{"status":"Completed"}`,
+		o.statuses(`{"status":"Pending"}`, `{"status":"Scanning"}`, `{"status":"처리 중"}`, `{"status":"Processing, 0 errors"}`,
+			`{"status":"Retrying after error"}`, `{"status":"NotReady"}`, `{"status":"Completed"}`,
 			`{"fileId":"id-1","status":"Completed","documentId":12345}`)
 		st, err := client.Wait(t.Context(), "id-1")
 		if want := (twentyfourseven.Status{FileID: "id-1", Status: "Completed", DocumentID: 12345,
 			TraceID: "trace-1"}); err != nil || st != want {
 			t.Errorf("got %+v, %v, want %+v", st, err, want)
 		}
-		if n := o.count("getFileUploadStatus"); n != 5 {
-			t.Errorf("asked %d times, want 5", n)
+		if n := o.count("getFileUploadStatus"); n != 8 {
+			t.Errorf("asked %d times, want 8", n)
 		}
 	})
 }
@@ -145,7 +146,8 @@ func TestWaitGoesByTheDocument(t *testing.T) {
 
 func TestWaitEndsWhereTheProviderGaveUp(t *testing.T) {
 	for _, word := range []string{"Failed", "FAILED", "failure", "Fail: virus found", "Rejected", "Cancelled",
-		"canceled", " error", "Expired"} {
+		"canceled", " error", "Expired", "TimedOut", "timed_out", "Processing failed", "UploadFailed", "VALIDATION-ERROR",
+		"Virus detected", "NotFound"} {
 		o := newOffice()
 		client := o.simple(t)
 		o.statuses(`{"status":"Pending"}`, fmt.Sprintf(`{"fileId":67890,"status":%q}`, word))
