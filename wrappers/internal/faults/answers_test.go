@@ -38,7 +38,7 @@ func TestUnusableAnswers(t *testing.T) {
 	})
 }
 
-// flood is an answer that goes on as long as anybody reads it.
+// flood answers and goes on as long as anybody reads.
 func flood(status int) fault {
 	water := bytes.Repeat([]byte("water "), 10_000)
 	return afterBody(func(h *hit) {
@@ -53,7 +53,7 @@ func flood(status int) fault {
 	})
 }
 
-// notDrunk checks that nobody read more of a flood than a connection holds.
+// notDrunk checks that the client read no more than a connection holds.
 func notDrunk(l *lab, res upload.Result, err error) {
 	if n := l.flooded.Load(); n > 32<<20 {
 		l.t.Errorf("the server got rid of %d bytes", n)

@@ -73,7 +73,7 @@ func TestConnection(t *testing.T) {
 	runAll(t, rows)
 }
 
-// sends sets what is sent.
+// sends replaces the file that is sent.
 func sends(src upload.Source) func(*lab) {
 	return func(l *lab) {
 		l.counts = nil
@@ -81,7 +81,7 @@ func sends(src upload.Source) func(*lab) {
 	}
 }
 
-// twice uploads the source two times.
+// twice uploads the same source two times.
 func twice(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
 	if res, err := u.Upload(ctx, l.src); err != nil {
 		return res, err
@@ -98,11 +98,11 @@ func eachStored(l *lab, res upload.Result, err error) {
 	}
 }
 
-// nothing is the absence of a fault, see inTurn.
+// nothing does no harm: it stands for "no fault" in inTurn.
 func nothing(h *hit) { h.correct() }
 
-// through has the requests of the place that is tried go through a proxy whose
-// address tells a password.
+// through sends the requests of the row's place through a proxy. The proxy's
+// address holds a password.
 func through(scheme string, proxy func(*lab) string) func(*lab) {
 	return func(l *lab) {
 		target := l.target()

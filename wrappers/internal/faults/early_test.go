@@ -12,8 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// A server that answers before it has the body, and one that has its own mind
-// about Expect: 100-continue and the answers before the answer.
+// The server answers before it has the body, does not know Expect: 100-continue,
+// or sends 1xx answers first.
 func TestEarlyAnswers(t *testing.T) {
 	refused := func(kind error, status int) want { return want{kinds: kinds(kind), tries: 1, status: status} }
 	rows := []row{
@@ -40,8 +40,8 @@ func TestEarlyAnswers(t *testing.T) {
 	runAll(t, rows)
 }
 
-// refusedExpectations leave net/http's server half a second at each connection
-// that it closes with a body unread.
+// refusedExpectations lists rows that take half a second: so long does
+// net/http's server wait when it closes a connection with an unread body.
 func refusedExpectations() []row {
 	return []row{
 		{name: "417 for ever", at: carriers, fault: lingering(417), set: sends(large), want: want{kinds: kinds(upload.ErrInvalid), tries: 2, status: 417}},
@@ -53,19 +53,19 @@ func refusedExpectations() []row {
 // both changes two things of a lab.
 func both(a, b func(*lab)) func(*lab) { return func(l *lab) { a(l); b(l) } }
 
-// attempts sets upload.Retry's.
+// attempts sets Attempts of upload.Retry.
 func attempts(n int) func(*lab) { return func(l *lab) { l.cfg.Retry.Attempts = n } }
 
-// unread checks that no byte of the source was asked for: the server said no
-// before it said 100 Continue.
+// unread checks that the client read no byte of the source: the server refused
+// it before it said 100 Continue.
 func unread(l *lab, _ upload.Result, _ error) {
 	if n := l.counts[0].bytes; n > 0 {
 		l.t.Errorf("%d bytes were read of a source that the server refused unread", n)
 	}
 }
 
-// lingering answers and goes on reading, as a server does that wants its
-// answer to be heard.
+// lingering answers and then reads the rest of the body, so that its answer
+// reaches the client.
 func lingering(status int) fault {
 	return func(h *hit) {
 		h.early(status, "")
@@ -73,7 +73,7 @@ func lingering(status int) fault {
 	}
 }
 
-// early sends a whole answer while the body is still to be read.
+// early sends a whole answer before the body was read.
 func (h *hit) early(status int, body string) {
 	control := http.NewResponseController(h.w)
 	_ = control.EnableFullDuplex()
@@ -100,7 +100,7 @@ func silentAboutExpect(h *hit) {
 	conn.Close()
 }
 
-// refuseExpect is a server that does not know Expect.
+// refuseExpect behaves like a server that does not know Expect.
 func refuseExpect(h *hit) {
 	if h.r.Header.Get("Expect") == "" {
 		h.correct()

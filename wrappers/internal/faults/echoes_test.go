@@ -20,11 +20,11 @@ import (
 type echo struct {
 	name   string
 	at     []place
-	status int // that the error has; 0 is none
+	status int // the error's; 0 if it has none
 	fault  fault
 }
 
-// dresses is how servers, and what stands in front of them, repeat a request.
+// dresses lists the forms in which servers and proxies repeat a request.
 var dresses = map[string]func(request string) string{
 	"as text": func(r string) string { return r },
 	"as HTML": func(r string) string { return "<pre>" + html.EscapeString(r) + "</pre>" },
@@ -64,8 +64,8 @@ func inJSON(key string, value any) string {
 
 func slashed(text string) string { return strings.ReplaceAll(text, "/", `\/`) }
 
-// Whatever of a request comes back, in whatever form: the caller's error has the
-// status and the kind, and tells none of it.
+// A server may repeat the request in any form. The caller's error has the status
+// and the kind, and shows nothing of the request.
 func TestEchoes(t *testing.T) {
 	var echoes []echo
 	names := make([]string, 0, len(dresses))
@@ -145,8 +145,8 @@ func TestEchoes(t *testing.T) {
 	}
 }
 
-// afresh makes a lab that has been used ready for another fault, and gives a
-// short file to send.
+// afresh prepares a used lab for another fault. It returns a short file to
+// send.
 func (l *lab) afresh(t *testing.T, f fault) upload.Source {
 	outer := l.t
 	t.Cleanup(func() { l.t = outer })
@@ -162,7 +162,8 @@ func (l *lab) afresh(t *testing.T, f fault) upload.Source {
 	return l.src
 }
 
-// dump is the head of a request, with what is secret in front: messages are cut.
+// dump returns the head of a request. Its secrets come first, since messages
+// are cut at their end.
 func dump(r *http.Request) string {
 	var b strings.Builder
 	for _, name := range []string{"X-Ncp-Apigw-Signature-V2", "X-Ncp-Iam-Access-Key", "Authorization"} {
@@ -174,7 +175,7 @@ func dump(r *http.Request) string {
 	return b.String()
 }
 
-// secretOf is a secret that the request carries.
+// secretOf returns a secret that the request carries.
 func secretOf(r *http.Request) string {
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return cmp.Or(token, r.Header.Get("X-Ncp-Iam-Access-Key"), r.URL.Query().Get("X-Amz-Signature"))

@@ -21,13 +21,13 @@ func stop(h *hit) {
 	hang(h)
 }
 
-// stopNow notes when the context ended.
+// stopNow ends the caller's context and notes when.
 func (l *lab) stopNow() {
 	l.stopped.CompareAndSwap(nil, new(time.Now()))
 	l.cancel(errStop)
 }
 
-// stopSoon does so while something waits.
+// stopSoon calls stopNow a moment later, when the client waits.
 func (l *lab) stopSoon() { time.AfterFunc(20*time.Millisecond, l.stopNow) }
 
 // An upload ends with its context, wherever it is, and at once. A deadline takes
@@ -145,16 +145,16 @@ func TestCancelAtEveryStage(t *testing.T) {
 	runAll(t, rows)
 }
 
-// waits lets Retry-After have its way.
+// waits allows waits as long as Retry-After asks for.
 func waits(l *lab) { l.cfg.Retry.MaxWait = 30 * time.Second }
 
-// already calls with a context that has ended.
+// already uploads with a context that has ended.
 func already(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
 	l.stopNow()
 	return u.Upload(ctx, l.src)
 }
 
-// soon is a fault in the middle of which the context ends.
+// soon ends the context in the middle of a fault.
 func soon(f fault) fault {
 	return func(h *hit) {
 		h.lab.stopSoon()
@@ -164,7 +164,7 @@ func soon(f fault) fault {
 
 func rawThenStop(text string) fault { return soon(rawThenHang(text)) }
 
-// stubborn gives a byte when it pleases, whatever happens meanwhile.
+// stubborn returns a byte after 100 ms, and does not hear Close.
 type stubborn struct{ l *lab }
 
 func (s *stubborn) Read(p []byte) (int, error) {
@@ -182,8 +182,8 @@ func TestInRealTime(t *testing.T) {
 	runTogether(t, slices.Concat(otherClocks(), tokenServerInTrouble(), refusedExpectations()))
 }
 
-// otherClocks are not the caller's context, although net/http says of each that a
-// deadline was exceeded.
+// otherClocks lists rows that other limits than the caller's context end.
+// Net/http says "deadline exceeded" for them, too.
 func otherClocks() []row {
 	silent := func(l *lab) { l.transport().ResponseHeaderTimeout = 500 * time.Millisecond }
 	impatient := func(l *lab) { l.client.Timeout = 500 * time.Millisecond }

@@ -29,7 +29,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// place is a request of one of the uploads, by the word that errors have for it.
+// place is one request of an upload. Its text is the Op of an error.
 type place string
 
 const (
@@ -40,12 +40,12 @@ const (
 )
 
 var (
-	apiCalls = []place{fileUpload, createFile}            // both providers' own calls
+	apiCalls = []place{fileUpload, createFile}            // the calls of the two APIs
 	carriers = []place{presigned, createFile}             // the requests that carry the file
 	requests = []place{fileUpload, presigned, createFile} // all but the token call, whose repeats cannot be hurried
 )
 
-// provider is whose upload a place belongs to.
+// provider returns the provider to which the place belongs.
 func (p place) provider() string {
 	if p == createFile {
 		return "ncloudmailer"
@@ -53,7 +53,7 @@ func (p place) provider() string {
 	return "twentyfourseven"
 }
 
-// api is whether the place is a call of the provider's own interface.
+// api reports whether the place is a call of the provider's API.
 func (p place) api() bool { return p != token && p != presigned }
 
 // planted stands in every secret that the lab makes up, and nowhere else.
@@ -65,13 +65,13 @@ const (
 	secretKey    = planted + "-secret-key-J3"
 )
 
-// lab is one provider's service and a client of it. The service is correct; a
-// row puts its faults in front.
+// lab is a workplace for one row: one provider's service and a client of it. The
+// service is correct, and the row puts its fault in front.
 type lab struct {
 	t  *testing.T
 	at place // what is tried
 
-	// To be changed by a row before the client is made.
+	// A row may change these before the client is made.
 	faults map[place]fault
 	secure bool // https everywhere
 	h2     bool // and HTTP/2
@@ -81,7 +81,7 @@ type lab struct {
 	src    upload.Source
 	counts []*counted // every source that was counted
 
-	// To be changed by a row when the servers stand.
+	// A row may change these when the servers have started.
 	baseURL   string
 	tokenURL  string
 	uploadURL func(id string) string // makes the presigned URL of an id
@@ -148,12 +148,12 @@ func (l *lab) start() {
 	}
 }
 
-// correct is what answers the requests of a place as it ought to be.
+// correct returns the handler that answers the requests of a place correctly.
 func (l *lab) correct(at place) http.HandlerFunc {
 	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject, createFile: l.takeForm}[at]
 }
 
-// server is one more server of the lab, with the lab's kind of socket.
+// server starts one more server, with or without TLS as the lab says.
 func (l *lab) server(h http.Handler) *httptest.Server {
 	s := httptest.NewUnstartedServer(h)
 	s.Config.ErrorLog = quiet
@@ -174,7 +174,7 @@ func (l *lab) server(h http.Handler) *httptest.Server {
 	return s
 }
 
-// end lets go of what hangs and closes the servers.
+// end releases the handlers that hang and closes the servers.
 func (l *lab) end() {
 	close(l.release)
 	l.mu.Lock()
@@ -189,7 +189,7 @@ func (l *lab) end() {
 	l.client.CloseIdleConnections()
 }
 
-// aim has the requests of the place that is tried go to another address.
+// aim sends the requests of the row's place to another address.
 func (l *lab) aim(address string) {
 	if l.at == presigned {
 		l.uploadURL = func(id string) string { return address + "/bucket/" + id + "?" + s3Query(time.Now(), time.Minute) }
@@ -199,7 +199,7 @@ func (l *lab) aim(address string) {
 	l.baseURL = address + "/" + path
 }
 
-// target is the host and port that the requests of the place that is tried go to.
+// target returns the host and port to which the requests of the row's place go.
 func (l *lab) target() string {
 	if l.at == presigned {
 		return l.storage.Listener.Addr().String()
@@ -207,8 +207,8 @@ func (l *lab) target() string {
 	return l.api.Listener.Addr().String()
 }
 
-// listen takes connections on a port of its own and has serve see to each,
-// until the row is over. It gives the port's host:port.
+// listen accepts connections on a new port and calls serve for each, until the
+// row is over. It returns the host:port.
 func (l *lab) listen(serve func(net.Conn)) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -231,7 +231,7 @@ func (l *lab) listen(serve func(net.Conn)) string {
 	return ln.Addr().String()
 }
 
-// deadAddress is a host:port where nobody listens.
+// deadAddress returns a host:port where nobody listens.
 func (l *lab) deadAddress() string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -267,8 +267,8 @@ func (l *lab) credentials() twentyfourseven.ClientCredentials {
 	}
 }
 
-// serve keeps count and lets the row's fault have a request before the correct
-// handler does.
+// serve counts the requests of a place. It gives each to the row's fault, or to
+// the correct handler.
 func (l *lab) serve(at place) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		l.mu.Lock()
@@ -291,7 +291,7 @@ func (l *lab) serve(at place) http.HandlerFunc {
 	}
 }
 
-// remember keeps what a request carries that nobody may print.
+// remember keeps the secrets of a request, which nobody may print.
 func (l *lab) remember(r *http.Request) {
 	if s := r.Header.Get("X-Ncp-Apigw-Signature-V2"); s != "" {
 		l.secrets = append(l.secrets, s)
@@ -337,7 +337,7 @@ func (l *lab) initiate(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, l.ticket(rand.Text()))
 }
 
-// presign is a URL in S3's manner.
+// presign returns a presigned URL as S3 writes it.
 func (l *lab) presign(id string) string {
 	return l.storage.URL + "/bucket/" + id + "?" + s3Query(time.Now(), 900*time.Second)
 }
@@ -353,8 +353,7 @@ func s3Query(from time.Time, life time.Duration) string {
 	}.Encode()
 }
 
-// takeObject is the presigned step's other side. It holds each request to what
-// stores ask for.
+// takeObject answers the presigned step. It checks what stores ask of a request.
 func (l *lab) takeObject(w http.ResponseWriter, r *http.Request) {
 	for name := range r.Header {
 		switch name {
@@ -396,8 +395,8 @@ func (l *lab) checkSignature(r *http.Request) {
 	}
 }
 
-// takeForm is createFile's other side: it stores what is in the form when it
-// has come to the form's end.
+// takeForm answers createFile. It stores the files when it has read the whole
+// form.
 func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
 	l.checkSignature(r)
 	l.checkLength(r)
@@ -445,22 +444,23 @@ func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(answer)
 }
 
-// context is one that the row can end, with l.cancel, and that ends in any case.
+// context returns a context that the row can end with l.cancel. It ends after
+// 20 s in any case.
 func (l *lab) context() (context.Context, func()) {
 	ctx, stop := context.WithTimeout(l.t.Context(), 20*time.Second)
 	ctx, l.cancel = context.WithCancelCause(ctx)
 	return ctx, func() { l.cancel(nil); stop() }
 }
 
-// traceHeader is what the API calls its trace id.
+// traceHeader returns the name of the API's trace header.
 func (p place) traceHeader() string {
 	return map[string]string{"ncloudmailer": "X-Ncp-Trace-Id", "twentyfourseven": "X-Trace-Id"}[p.provider()]
 }
 
-// quiet is for servers to which broken connections are daily bread.
+// quiet discards what servers log of broken connections.
 var quiet = log.New(io.Discard, "", 0)
 
-// ticket is the answer to fileUpload.
+// ticket returns the body of the answer to fileUpload.
 func (l *lab) ticket(id string) string {
 	return fmt.Sprintf(`{"uploadMethod":"PUT","uploadUrl":%q,"fileId":%q}`, l.uploadURL(id), id)
 }

@@ -31,9 +31,9 @@ type row struct {
 	check func(l *lab, res upload.Result, err error) // whatever else is promised
 }
 
-// want is what comes of it. The zero value is a success at the first attempt.
+// want is the outcome of a row. The zero value is success at the first attempt.
 type want struct {
-	kinds   []error       // which of the kinds, and of the context's errors, the error has; all others it has not
+	kinds   []error       // the error is of these kinds and of no others; the context's errors count as kinds
 	status  int           // of the error
 	says    []string      // what the error's text holds
 	tries   int           // the error's Attempts; of a success, the requests received
@@ -44,14 +44,15 @@ type want struct {
 	noTrace bool          // the API's answer has no trace id
 }
 
-// none is want.reached where nothing reached the server, and some where that
-// depends on how much a transport writes at once: no more than were tried.
+// none is the want.reached of a row in which no request reaches the server. Some
+// allows any number up to the attempts: it depends on how much the transport
+// writes at once.
 const (
 	none = -1
 	some = -2
 )
 
-// closedSet is every error that an upload's failure is told by.
+// closedSet lists every error by which callers recognise a failure.
 var closedSet = []error{
 	upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound, upload.ErrTooLarge,
 	upload.ErrRateLimited, upload.ErrUnavailable, upload.ErrExpired, upload.ErrNotReplayable,
@@ -67,8 +68,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runAll runs rows one after another, so that a goroutine that is left is known
-// to be the row's.
+// runAll runs rows one after another, so that it is known which row left a
+// goroutine.
 func runAll(t *testing.T, rows []row) {
 	for _, r := range rows {
 		for _, at := range r.at {
@@ -81,7 +82,7 @@ func runAll(t *testing.T, rows []row) {
 	}
 }
 
-// runTogether is for rows that wait in real time.
+// runTogether runs rows that wait in real time, all at once.
 func runTogether(t *testing.T, rows []row) {
 	before := goleak.IgnoreCurrent()
 	var wg sync.WaitGroup
@@ -136,7 +137,7 @@ func (r row) run(t *testing.T, at place) {
 	}
 }
 
-// under is what is stored under id.
+// under returns the object that is stored under id.
 func (l *lab) under(id string) object {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -205,7 +206,7 @@ func (w want) compare(l *lab, err error) {
 	}
 }
 
-// requests is how many must have been received.
+// requests returns how many requests must have arrived.
 func (w want) requests() int {
 	switch {
 	case w.reached == none:
@@ -218,7 +219,7 @@ func (w want) requests() int {
 	return w.tries
 }
 
-// onlyWhole checks that what is stored is the file, all of it.
+// onlyWhole checks that nothing but whole files is stored.
 func (l *lab) onlyWhole(want bool) {
 	l.t.Helper()
 	l.mu.Lock()
@@ -237,7 +238,7 @@ func (l *lab) onlyWhole(want bool) {
 	}
 }
 
-// goesOn uploads one more file with the same client, now that nothing is in its way.
+// goesOn uploads one more file with the same client, without a fault.
 func (l *lab) goesOn(u upload.Uploader) {
 	l.t.Helper()
 	l.mu.Lock()

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// fault misbehaves towards one request.
+// fault answers one request in a wrong way.
 type fault func(*hit)
 
-// hit is a request that a fault befalls.
+// hit is one request that a fault answers.
 type hit struct {
 	w       http.ResponseWriter
 	r       *http.Request
-	n       int // which of its place, from 1
+	n       int // the number of the request at its place, from 1
 	at      place
 	lab     *lab
-	correct func() // does what ought to be done
+	correct func() // answers correctly
 }
 
-// first has the first n requests befallen, and no other.
+// first applies the fault to the first n requests only.
 func first(n int, f fault) fault {
 	return func(h *hit) {
 		if h.n > n {
@@ -32,7 +32,7 @@ func first(n int, f fault) fault {
 	}
 }
 
-// inTurn has the nth request befallen by the nth fault, and those after the last by none.
+// inTurn applies the nth fault to the nth request, and none after the last.
 func inTurn(faults ...fault) fault {
 	return func(h *hit) {
 		if h.n > len(faults) {
@@ -43,7 +43,7 @@ func inTurn(faults ...fault) fault {
 	}
 }
 
-// answer gives an answer without a look at the body. Header alternates names and values.
+// answer answers without reading the body. Header alternates names and values.
 func answer(status int, body string, header ...string) fault {
 	return func(h *hit) {
 		for i := 0; i+1 < len(header); i += 2 {
@@ -54,7 +54,7 @@ func answer(status int, body string, header ...string) fault {
 	}
 }
 
-// afterBody reads the whole body before it misbehaves.
+// afterBody reads the whole body first.
 func afterBody(f fault) fault {
 	return func(h *hit) {
 		io.Copy(io.Discard, h.r.Body)
@@ -62,7 +62,7 @@ func afterBody(f fault) fault {
 	}
 }
 
-// afterHalf reads half of the body before it misbehaves.
+// afterHalf reads half of the body first.
 func afterHalf(f fault) fault {
 	return func(h *hit) {
 		io.CopyN(io.Discard, h.r.Body, h.r.ContentLength/2)
@@ -70,7 +70,8 @@ func afterHalf(f fault) fault {
 	}
 }
 
-// done does what ought to be done, keeps the answer back, and misbehaves then.
+// done takes the request correctly, keeps the answer back, and then applies the
+// fault.
 func done(f fault) fault {
 	return func(h *hit) {
 		h.lab.correctlyTo(&voidWriter{header: http.Header{}}, h)
@@ -78,10 +79,10 @@ func done(f fault) fault {
 	}
 }
 
-// correctlyTo has the correct handler answer to somebody else.
+// correctlyTo lets the correct handler answer to w.
 func (l *lab) correctlyTo(w http.ResponseWriter, h *hit) { l.correct(h.at)(w, h.r) }
 
-// voidWriter keeps an answer from being sent.
+// voidWriter keeps an answer and sends nothing.
 type voidWriter struct {
 	header http.Header
 	body   strings.Builder
@@ -115,14 +116,14 @@ func reset(h *hit) {
 	conn.Close()
 }
 
-// closed ends the connection in peace.
+// closed closes the connection in order.
 func closed(h *hit) {
 	conn, _ := h.hijack()
 	conn.Close()
 }
 
-// raw reads the body, sends these bytes and closes. TRACE in it stands for the
-// header with the trace id, and a line ends with a mere newline.
+// raw reads the body, sends text as it is and closes the connection. TRACE in
+// the text stands for the header with the trace id. A mere newline ends a line.
 func raw(text string) fault {
 	return afterBody(func(h *hit) {
 		conn, _ := h.hijack()
@@ -131,7 +132,7 @@ func raw(text string) fault {
 	})
 }
 
-// rawThenHang is raw, but the connection stays open.
+// rawThenHang does what raw does, and leaves the connection open.
 func rawThenHang(text string) fault {
 	return afterBody(func(h *hit) {
 		conn, _ := h.hijack()
@@ -145,7 +146,7 @@ func (h *hit) onTheWire(text string) string {
 	return strings.NewReplacer("\n", "\r\n", "TRACE", trace).Replace(text)
 }
 
-// drip sends the head and then a byte now and then until nobody listens.
+// drip sends the head and then a byte every 5 ms until nobody listens.
 func drip(head string) fault {
 	return afterBody(func(h *hit) {
 		conn, _ := h.hijack()

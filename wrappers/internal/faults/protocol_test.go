@@ -7,7 +7,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Answers that are not HTTP, or hardly.
+// Answers that are no valid HTTP.
 func TestBrokenProtocol(t *testing.T) {
 	var rows []row
 	for _, b := range []struct{ name, text string }{

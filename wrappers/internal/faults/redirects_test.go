@@ -7,7 +7,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// redirect sends elsewhere. HOST is the host that was asked, URI what was asked for.
+// redirect answers with a Location. In it HOST stands for the request's host,
+// and URI for its path and query.
 func redirect(status int, location string) fault {
 	return func(h *hit) {
 		if location != "" {

@@ -16,8 +16,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// nothingTold checks that no text that a program may print tells a secret, and
-// that an error is fit for a line of a log.
+// nothingTold checks that no text that a program may print shows a secret. It
+// also checks that each error fits into one line of a log.
 func (l *lab) nothingTold(u upload.Uploader, res upload.Result, err error) {
 	l.t.Helper()
 	l.answerTold(res, err)
@@ -41,7 +41,7 @@ func (l *lab) nothingTold(u upload.Uploader, res upload.Result, err error) {
 	l.noSecretIn(texts)
 }
 
-// answerTold is nothingTold for what one call gave back, and the log of it.
+// answerTold checks the same of one call's result, its error and its log.
 func (l *lab) answerTold(res upload.Result, err error) {
 	l.t.Helper()
 	texts := texts{"the log": l.log.String()}
@@ -66,7 +66,7 @@ func (l *lab) answerTold(res upload.Result, err error) {
 	l.noSecretIn(texts)
 }
 
-// texts is what was printed of what.
+// texts maps the name of a value to what was printed of it.
 type texts map[string]string
 
 func (t texts) print(what string, v any) {
@@ -92,9 +92,9 @@ func (l *lab) noSecretIn(texts texts) {
 
 var inHex = fmt.Sprintf("%x", planted)
 
-// secretIn looks for what is planted, in any case, and for what was made. Of
-// that it takes the longest run of letters and digits, which stays as it is
-// however a text is escaped.
+// secretIn returns the secret that text shows. It looks for the planted word in
+// any case, and for each secret that the row made. Of such a secret it looks for
+// the longest run of letters and digits, since no escaping changes that.
 func (l *lab) secretIn(text string) string {
 	if lower := strings.ToLower(text); strings.Contains(lower, planted) || strings.Contains(lower, inHex) {
 		return planted
@@ -115,7 +115,7 @@ func (l *lab) secretIn(text string) string {
 	return ""
 }
 
-// fitsALine is broken by what would begin another line, or steer a terminal.
+// fitsALine fails if text would begin another line or steer a terminal.
 func (l *lab) fitsALine(what, text string) {
 	l.t.Helper()
 	if i := strings.IndexFunc(text, func(r rune) bool {
@@ -125,8 +125,8 @@ func (l *lab) fitsALine(what, text string) {
 	}
 }
 
-// noForeign is broken by types that print what they should not, or that no
-// caller should have to know.
+// noForeign fails for errors whose types print secrets, or which a caller should
+// not have to know.
 func (l *lab) noForeign(e error) {
 	l.t.Helper()
 	_, isURL := e.(*url.Error)
@@ -140,7 +140,7 @@ func (l *lab) noForeign(e error) {
 	}
 }
 
-// chain is err and all that it wraps.
+// chain returns err and all errors that it wraps.
 func chain(err error) (all []error) {
 	if err == nil {
 		return nil

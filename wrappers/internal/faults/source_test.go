@@ -13,16 +13,16 @@ import (
 )
 
 var (
-	// small is read before it is sent, long is sent as it is read.
+	// Small is read before it is sent. Long is sent as it is read.
 	small = upload.Bytes("report.pdf", noise(16<<10))
 	long  = upload.Bytes("report.pdf", noise(96<<10))
 
-	// large does not fit into the buffers of a connection, so that a server
-	// that does not read is felt.
+	// Large does not fit into the buffers of a connection: a server that does
+	// not read it stops the client.
 	large = upload.Bytes("film.mp4", noise(8<<20))
 )
 
-// noise is n bytes of which no part is like another.
+// noise returns n bytes of which no part is like another.
 func noise(n int) []byte {
 	b := make([]byte, n)
 	rand.NewChaCha8([32]byte{1}).Read(b)
@@ -44,13 +44,14 @@ type counted struct {
 	wrong    []string
 }
 
-// count is src with its readers watched. What must arrive is what src yields
-// now.
+// count returns src with its readers watched. The bytes that src yields now must
+// arrive.
 func (l *lab) count(src upload.Source) upload.Source {
 	return l.countAs(src, digest(src))
 }
 
-// countAs is count for a source that is not what it seems.
+// countAs returns src with its readers watched. Whole must arrive, whatever src
+// yields.
 func (l *lab) countAs(src upload.Source, whole object) upload.Source {
 	c := &counted{name: src.Name, whole: whole}
 	l.counts = append(l.counts, c)
@@ -70,7 +71,7 @@ func (l *lab) countAs(src upload.Source, whole object) upload.Source {
 	return src
 }
 
-// digest is what src yields, to its end.
+// digest returns the size and the hash of src.
 func digest(src upload.Source) object {
 	rc, err := src.Open()
 	if err != nil {
@@ -81,7 +82,8 @@ func digest(src upload.Source) object {
 	return o
 }
 
-// digestOf is what r yields, and the error that ends it.
+// digestOf returns the size and the hash of r's bytes, and the error that ended
+// them.
 func digestOf(r io.Reader) (object, error) {
 	var sum maphash.Hash
 	sum.SetSeed(seed)
@@ -91,15 +93,15 @@ func digestOf(r io.Reader) (object, error) {
 
 var seed = maphash.MakeSeed()
 
-// note is called with mu held.
+// note keeps a mistake. Its caller holds mu.
 func (c *counted) note(wrong bool, what string) {
 	if wrong {
 		c.wrong = append(c.wrong, what)
 	}
 }
 
-// settle is called when the call has returned: what happens to a reader from
-// then on is wrong.
+// settle checks the readers when the call has returned. Whatever happens to a
+// reader after that is a mistake.
 func (c *counted) settle(t *testing.T) {
 	t.Helper()
 	c.mu.Lock()
@@ -150,8 +152,8 @@ func (w *watched) Close() error {
 	return w.rc.Close()
 }
 
-// from is a source whose nth Open gives the nth reader, and the last one again
-// and again. It says that its size is that of small.
+// from returns a source whose nth Open calls the nth function, and after that
+// always the last. Its size is that of small.
 func from(open ...func() (io.ReadCloser, error)) upload.Source {
 	n := 0
 	return upload.Source{Name: "report.pdf", ContentType: "application/pdf", Size: small.Size, Open: func() (io.ReadCloser, error) {
@@ -168,7 +170,8 @@ func failing(err error) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return nil, err }
 }
 
-// hanging gives n bytes of small and then nothing until it is closed.
+// hanging opens a reader that yields n bytes of small and then hangs until it is
+// closed.
 func hanging(n int64, atHang func()) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
 		begin, _ := small.Open()
@@ -198,7 +201,7 @@ func (h *hangingReader) Close() error {
 	return nil
 }
 
-// oneShot is small as a stream that can be read once.
+// oneShot returns small as a stream that can be read once.
 func (l *lab) oneShot() upload.Source {
 	return l.countAs(upload.Reader(small.Name, bytes.NewReader(noise(int(small.Size))), small.Size), digest(small))
 }

@@ -19,16 +19,15 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Files that are not what they were, and readers that are not what they should
-// be: short ones, which are read before anything is sent, and long ones, of
-// which a part is out when it shows.
+// Files that have changed, and readers that misbehave. A short file is read
+// before anything is sent. Of a long one a part is sent when the mistake shows.
 func TestSources(t *testing.T) {
 	runAll(t, append(spoiltSources("a short file", small, none), spoiltSources("a long file", long, some)...))
 }
 
 func spoiltSources(what string, src upload.Source, reached int) []row {
 	content := noise(int(src.Size))
-	again := 1 // reach the server, when the second attempt fails as the first does here
+	again := 1 // request arrives where the second attempt fails
 	if reached == some {
 		again = some
 	}
@@ -40,7 +39,7 @@ func spoiltSources(what string, src upload.Source, reached int) []row {
 			l.src = l.countAs(spoilt, digest(src))
 		}
 	}
-	// disk sends a file that was described as it was, and that change changes since.
+	// disk describes a file, and then changes it before it is sent.
 	disk := func(change func(path string) error) func(*lab) {
 		return func(l *lab) {
 			path := l.onDisk(content)
@@ -101,7 +100,7 @@ func spoiltSources(what string, src upload.Source, reached int) []row {
 	return rows
 }
 
-// onDisk makes the lab's source a file with this content, and gives its path.
+// onDisk makes a file with this content the lab's source, and returns its path.
 func (l *lab) onDisk(content []byte) string {
 	path := filepath.Join(l.t.TempDir(), "report.pdf")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -132,8 +131,8 @@ func TestFilesUnderWay(t *testing.T) {
 	})
 }
 
-// changes sends a file that is changed when its first bytes have come. It is
-// longer than a connection holds, for what was read before is as it was.
+// changes sends a file that is changed when its first bytes have arrived. The
+// file is longer than a connection holds, so that a part is read after that.
 func changes(change func(*os.File)) func(*lab) {
 	return func(l *lab) {
 		path := l.onDisk(noise(int(large.Size)))
@@ -154,7 +153,8 @@ func changes(change func(*os.File)) func(*lab) {
 	}
 }
 
-// One of several files fails: none is stored, and all that were opened are closed.
+// Where one of several files fails, none is stored, and each reader that was
+// opened is closed.
 func TestBatches(t *testing.T) {
 	const n = 5
 	good := func(l *lab) []upload.Source {
@@ -205,7 +205,7 @@ func TestBatches(t *testing.T) {
 	})
 }
 
-// isError checks that the cause can be asked for.
+// isError checks that errors.Is finds the cause.
 func isError(target error) func(*lab, upload.Result, error) {
 	return func(l *lab, _ upload.Result, err error) {
 		if !errors.Is(err, target) {
@@ -214,7 +214,7 @@ func isError(target error) func(*lab, upload.Result, error) {
 	}
 }
 
-// endless gives neither bytes nor an end.
+// endless yields neither bytes nor an end.
 type endless struct{}
 
 func (endless) Read([]byte) (int, error) {

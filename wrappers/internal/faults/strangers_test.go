@@ -14,11 +14,11 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// abort breaks off as a handler does that panics: a reset connection in
-// HTTP/1.1, a reset stream in HTTP/2.
+// abort panics in the handler: that resets the connection of HTTP/1.1, and the
+// stream of HTTP/2.
 func abort(*hit) { panic(http.ErrAbortHandler) }
 
-// HTTP/2, which a caller's own client may speak.
+// The same over HTTP/2, which a caller's own client may speak.
 func TestHTTP2(t *testing.T) {
 	lost := want{kinds: unavailable, tries: 4}
 	rows := []row{
@@ -70,8 +70,8 @@ func TestHTTP2(t *testing.T) {
 	runAll(t, rows)
 }
 
-// A caller's own HTTP client that is set up for something else: cookies, and
-// redirects that it would follow.
+// A caller's HTTP client may keep cookies and follow redirects. Neither happens
+// here.
 func TestForeignHTTPClient(t *testing.T) {
 	jar := func(l *lab) {
 		l.client.Jar, _ = cookiejar.New(nil)

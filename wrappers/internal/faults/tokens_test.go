@@ -25,7 +25,7 @@ func tokenServerInTrouble() []row {
 	}
 }
 
-// A caller's own token source knows no context, and a call ends all the same.
+// A caller's own token source hears no context. The call ends all the same.
 func TestForeignTokenSourceThatHangs(t *testing.T) {
 	runAll(t, []row{{name: "until after the deadline", at: []place{fileUpload}, last: true,
 		set: func(l *lab) {

@@ -19,11 +19,10 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// Whatever a program prints of what it was given, by whatever verb: the
-// credentials are not in it. Each value is printed as it is, by its address, as
-// a field of something else, and in a slice. What stands in a field that is not
-// exported, fmt prints without asking: there a program's own credentials are
-// shown, and only what this module's types hold is not.
+// No value of this module shows credentials, whatever verb prints it. Each value
+// is printed as it is, by its address, as a field and in a slice. In a field
+// that is not exported, fmt calls no method: it prints a program's own
+// Credentials there, but not what a client or a handler holds.
 func TestExportedTypesTellNothing(t *testing.T) {
 	l := newLab(t, fileUpload)
 	l.start()
