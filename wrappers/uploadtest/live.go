@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -56,15 +53,15 @@ type Service struct {
 // attempt left there whose answer was lost is not known, and so not deleted.
 func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Client) Service) {
 	t.Helper()
-	base, err := url.Parse(baseURL)
-	if err != nil || base.Host == "" {
-		t.Fatal("uploadtest: the base URL cannot be parsed")
-	}
-	c, err := at(base).parse(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &live{TB: t, host: base.Host, Service: connect(&http.Client{Transport: onlooker(t, c)})}
+	c, host := parseAt(t, baseURL, spec)
+	var told told
+	check := &Check{contract: c, Report: func(err error) { // of a rule that every upload breaks, once
+		if told.first(err.(*Violation).Key()) {
+			t.Error(err)
+		}
+	}}
+	check.once.Do(func() {}) // the spec is parsed already
+	l := &live{TB: t, host: host, Service: connect(&http.Client{Transport: check})}
 	if l.Uploader == nil {
 		t.Fatal("uploadtest: the service has no Uploader")
 	}
@@ -75,26 +72,6 @@ func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Clien
 		l.finds()
 		l.refuses()
 	}
-}
-
-// onlooker returns a Check with the given contract. It reports a rule that
-// every upload breaks once.
-func onlooker(t testing.TB, c *contract.Contract) *Check {
-	var (
-		mu   sync.Mutex
-		told = map[string]bool{}
-	)
-	check := &Check{contract: c, Report: func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		key := err.(*Violation).Key()
-		if !told[key] {
-			told[key] = true
-			t.Error(err)
-		}
-	}}
-	check.once.Do(func() {}) // the spec is parsed already
-	return check
 }
 
 // specimens are small, and as unlike each other as the rules of uploading

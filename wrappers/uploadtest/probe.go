@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,17 +63,10 @@ type Probing struct {
 // not point it at a [Server], which reports requests that are wrong on purpose.
 func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Request), probing ...Probing) {
 	t.Helper()
-	base, err := url.Parse(baseURL)
-	if err != nil || base.Host == "" {
-		t.Fatal("uploadtest: the base URL cannot be parsed")
-	}
-	c, err := at(base).parse(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, _ := parseAt(t, baseURL, spec)
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
-		learned: map[string]string{}, told: map[string]bool{}, authorize: authorize,
+		learned: map[string]string{}, authorize: authorize,
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
 	if p.authorize == nil {
@@ -92,7 +85,7 @@ type prober struct {
 
 	learned map[string]string // what answers gave, by name
 	earlier map[string]string // what an answer before gave, of another file
-	told    map[string]bool   // what was reported
+	told    told
 	seen    seen
 	late    int // answers that did not come in time
 }
@@ -110,45 +103,32 @@ func (p *prober) probe() {
 		p.refusesMethods(r)
 		p.ends(r)
 	}
-	p.refused("a path that the spec does not have", nil,
+	p.refused("", "a path that the spec does not have", nil,
 		p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
 	p.grows(routes)
 	p.ages(routes)
-	if !p.seen.has("operation that succeeded") && len(p.told) == 0 {
+	if !p.seen.has("operation that succeeded") && p.told.nothing() {
 		p.Skip("nothing was held: no operation could be asked as the spec wants it")
 	}
 	p.Logf("held: %s", &p.seen)
 }
 
-// name and place stand in each line.
-func (p *prober) name(r *routers.Route) string {
-	if r == nil {
-		return "no operation"
-	}
-	return contract.Name(r)
-}
-
-func (p *prober) place(r *routers.Route, req *http.Request) string {
-	if r == nil {
-		return req.Method + " " + req.URL.EscapedPath()
-	}
-	return req.Method + " " + p.contract.Bases[0] + r.Path
-}
-
 // broke reports a rule that an answer broke, once for each operation.
 func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format string, args ...any) {
 	p.Helper()
-	if key := p.name(r) + class; !p.told[key] {
-		p.told[key] = true
-		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, p.name(r), rule, fmt.Sprintf(format, args...),
-			p.place(r, req))
+	name, place := "no operation", req.Method+" "+req.URL.EscapedPath()
+	if r != nil {
+		name, place = contract.Name(r), req.Method+" "+p.contract.Bases[0]+r.Path
+	}
+	if p.told.first(name + class) {
+		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place)
 	}
 }
 
 // unseen says what could not be looked at.
 func (p *prober) unseen(r *routers.Route, format string, args ...any) {
 	p.Helper()
-	p.Logf("%s: %s: not seen: %s", p.contract.Title, p.name(r), fmt.Sprintf(format, args...))
+	p.Logf("%s: %s: not seen: %s", p.contract.Title, contract.Name(r), fmt.Sprintf(format, args...))
 }
 
 // answered is what came back. Status 0 is a failure that was reported.
@@ -191,8 +171,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	broken := x.FinishResponse(resp.StatusCode, resp.Header, a.body)
 	a.ids = x.FileIDs()
 	for _, v := range broken {
-		if a.status = 0; !p.told[v.Key()] {
-			p.told[v.Key()] = true
+		if a.status = 0; p.told.first(v.Key()) {
 			p.Error(v)
 		}
 	}
@@ -209,15 +188,34 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	return a
 }
 
+// wants asks, and sees that the status is one of those that are wanted; 4 stands
+// for any 4xx. Aspect is noted, if there is one.
+func (p *prober) wants(aspect string, r *routers.Route, req *http.Request, class, to string, want ...int) {
+	p.Helper()
+	if aspect != "" {
+		p.seen.note(aspect)
+	}
+	a := p.ask(r, req)
+	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
+		p.broke(r, req, contract.RuleStatus, class, "%d to %s", a.status, to)
+	}
+}
+
+// refused sees that a request is answered by a 4xx.
+func (p *prober) refused(aspect, what string, r *routers.Route, req *http.Request) {
+	p.Helper()
+	p.wants(aspect, r, req, what, what+", which must be refused by a 4xx", 4)
+}
+
 // inside matches what only the server's machine knows.
 var inside = []struct {
 	what    string
 	matches *regexp.Regexp
 }{
-	{"a stack trace",
-		regexp.MustCompile(`goroutine \d+ \[|\.go:\d+|Traceback \(most recent|\.py", line \d+|\bat [\w.$]+\([\w.]+:\d+\)|\.js:\d+:\d+`)},
-	{"a path of the server's machine",
-		regexp.MustCompile(`(?:^|[\s"'=(:])(?:/(?:home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data)/[\w.-]+|[A-Z]:\\+\w+)`)},
+	{"a stack trace", regexp.MustCompile(`goroutine \d+ \[|\.go:\d+|\.js:\d+:\d+|\.py", line \d+` +
+		`|Traceback \(most recent|\bat [\w.$]+\([\w.]+:\d+\)`)},
+	{"a path of the server's machine", regexp.MustCompile(`(?:^|[\s"'=(:])(?:[A-Z]:\\+\w+` +
+		`|/(?:home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data)/[\w.-]+)`)},
 }
 
 // betrays says what an answer shows of its server's machine, and that the

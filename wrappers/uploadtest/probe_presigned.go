@@ -1,8 +1,11 @@
 package uploadtest
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/routers"
@@ -16,10 +19,7 @@ const presignedContent = "uploadtest: a presigned file"
 
 // presignedRequest returns the request that a URL was handed out for.
 func (p *prober) presignedRequest(out contract.HandedOut) *http.Request {
-	method := out.Method
-	if method == "" {
-		method = http.MethodPut
-	}
+	method := cmp.Or(out.Method, http.MethodPut)
 	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, strings.NewReader(presignedContent))
 	if err != nil {
 		return p.request(http.MethodGet, "/", "", nil)
@@ -43,54 +43,42 @@ func (p *prober) handedOut(r *routers.Route, answer []byte) {
 			p.unseen(r, "the form that goes to the URL it hands out")
 			continue
 		}
-		for _, c := range tampered(out) {
+		const to = "the URL that it handed out"
+		ways := tampered(out)
+		for _, what := range slices.Sorted(maps.Keys(ways)) {
 			req := p.presignedRequest(out)
-			c.change(req)
-			p.seen.note("tampered URL")
-			if a := p.ask(nil, req); a.status != 0 && a.status/100 != 4 {
-				p.broke(r, req, contract.RuleStatus, "presigned "+c.what,
-					"%d to the URL that it handed out, %s: it must be refused by a 4xx", a.status, c.what)
-			}
+			ways[what](req)
+			p.wants("tampered URL", r, req, "presigned "+what, to+", "+what+": it must be refused by a 4xx", 4)
 		}
-		req := p.presignedRequest(out)
-		p.seen.note("presigned step")
-		if a := p.ask(nil, req); a.status != 0 && a.status/100 != 2 {
-			p.broke(r, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out", a.status)
-		}
+		p.wants("presigned step", r, p.presignedRequest(out), "presigned", to, 2)
 	}
-}
-
-type tampering struct {
-	what   string
-	change func(*http.Request)
 }
 
 // tampered returns the ways in which a presigned request can be almost right.
-func tampered(out contract.HandedOut) []tampering {
-	list := []tampering{
-		{"by another method", func(r *http.Request) {
+func tampered(out contract.HandedOut) map[string]func(*http.Request) {
+	ways := map[string]func(*http.Request){
+		"by another method": func(r *http.Request) {
 			if r.Method = http.MethodPost; strings.EqualFold(out.Method, http.MethodPost) {
 				r.Method = http.MethodPut
 			}
-		}},
-		{"with another key", func(r *http.Request) {
+		},
+		"with another key": func(r *http.Request) {
 			at := strings.LastIndexByte(r.URL.Path, '/') + 1
 			r.URL.Path, r.URL.RawPath = r.URL.Path[:at]+spoil(r.URL.Path[at:]), ""
-		}},
+		},
 	}
 	if out.ContentType != "" {
-		list = append(list, tampering{"with another media type",
-			func(r *http.Request) { r.Header.Set("Content-Type", "application/x-uploadtest") }})
+		ways["with another media type"] = func(r *http.Request) { r.Header.Set("Content-Type", "application/x-uploadtest") }
 	}
 	if _, query, found := strings.Cut(out.URL, "?"); found {
-		list = append(list, tampering{"without its query", func(r *http.Request) { r.URL.RawQuery = "" }})
+		ways["without its query"] = func(r *http.Request) { r.URL.RawQuery = "" }
 		for pair := range strings.SplitSeq(query, "&") {
 			if name, value, _ := strings.Cut(pair, "="); opens.MatchString(name) && value != "" {
-				list = append(list, tampering{"with another " + name, func(r *http.Request) {
+				ways["with another "+name] = func(r *http.Request) {
 					r.URL.RawQuery = strings.Replace(r.URL.RawQuery, pair, name+"="+spoil(value), 1)
-				}})
+				}
 			}
 		}
 	}
-	return list
+	return ways
 }

@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // How requests are built: from the spec's examples, else from its schemas.
@@ -37,14 +40,21 @@ func (s sample) of(object map[string]any, fileName string) sample {
 	return s
 }
 
+// with returns the object with another value of one of its members.
+func (s sample) with(name string, value any) map[string]any {
+	object := maps.Clone(s.object)
+	object[name] = value
+	return object
+}
+
 // samples returns a body for each media type and each example of an operation;
 // one without a body has one sample that is none.
 func samples(r *routers.Route) []sample {
-	if r.Operation.RequestBody == nil || r.Operation.RequestBody.Value == nil {
+	content := contract.Content(r.Operation)
+	if content == nil {
 		return []sample{{}}
 	}
 	var list []sample
-	content := r.Operation.RequestBody.Value.Content
 	for _, typ := range slices.Sorted(maps.Keys(content)) {
 		media := content[typ]
 		given := examples(media.Example, media.Examples, media.Schema)
@@ -229,42 +239,50 @@ func isBinary(schema *openapi3.SchemaRef) bool {
 	return false
 }
 
-// build returns the request of an operation with a sample. Known says that each
-// parameter of its path came out of an earlier answer: it names something.
-func (p *prober) build(r *routers.Route, s sample) (req *http.Request, known bool) {
+// required returns the parameters that an operation cannot do without.
+func required(r *routers.Route) (params []*openapi3.Parameter) {
+	for _, ref := range slices.Concat(r.PathItem.Parameters, r.Operation.Parameters) {
+		if ref.Value.Required {
+			params = append(params, ref.Value)
+		}
+	}
+	return params
+}
+
+// known tells whether each parameter of the path names something: it came out
+// of an earlier answer, or the operation makes what it names.
+func (p *prober) known(r *routers.Route) bool {
+	return r.Method == http.MethodPut || r.Method == http.MethodPost ||
+		!slices.ContainsFunc(required(r), func(param *openapi3.Parameter) bool {
+			return param.In == openapi3.ParameterInPath && p.learned[param.Name] == ""
+		})
+}
+
+// build returns the request of an operation with a sample.
+func (p *prober) build(r *routers.Route, s sample) *http.Request {
 	path, query, header := r.Path, url.Values{}, http.Header{}
-	known = true
-	for _, list := range []openapi3.Parameters{r.PathItem.Parameters, r.Operation.Parameters} {
-		for _, ref := range list {
-			param := ref.Value
-			if !param.Required {
-				continue
+	for _, param := range required(r) {
+		value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
+		switch param.In {
+		case openapi3.ParameterInPath:
+			value = cmp.Or(p.learned[param.Name], value)
+			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(value))
+			if r.Method == http.MethodPut {
+				p.learned[param.Name] = value
 			}
-			value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
-			switch param.In {
-			case openapi3.ParameterInPath:
-				if v, learned := p.learned[param.Name]; learned {
-					value = v
-				} else if r.Method != http.MethodPut && r.Method != http.MethodPost {
-					known = false
-				}
-				path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(value))
-				if r.Method == http.MethodPut && known {
-					p.learned[param.Name] = value // a PUT makes what it names
-				}
-			case openapi3.ParameterInQuery:
-				query.Set(param.Name, value)
-			case openapi3.ParameterInHeader:
-				header.Set(param.Name, value)
-			}
+		case openapi3.ParameterInQuery:
+			query.Set(param.Name, value)
+		case openapi3.ParameterInHeader:
+			header.Set(param.Name, value)
 		}
 	}
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	req = p.request(r.Method, path, s.contentType, s.body)
-	for name := range header {
-		req.Header.Set(name, header.Get(name))
-	}
-	return req, known
+	req := p.request(r.Method, path, s.contentType, s.body)
+	maps.Copy(req.Header, header)
+	return req
 }
+
+// good returns the same request with good credentials.
+func (p *prober) good(r *routers.Route, s sample) *http.Request { return p.authorized(p.build(r, s)) }

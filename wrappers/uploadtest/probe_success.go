@@ -19,16 +19,15 @@ import (
 // succeeds asks with the spec's own examples.
 func (p *prober) succeeds(r *routers.Route) {
 	for _, s := range samples(r) {
-		req, known := p.build(r, s)
-		p.authorized(req)
+		known := p.known(r)
+		req := p.good(r, s)
 		if broken := p.faults(req); len(broken) > 0 {
 			p.unseen(r, "the request that the spec's examples give breaks the spec itself: %s: %s", broken[0].Rule,
 				broken[0].Detail)
 			continue
 		}
 		others := p.beside(r)
-		a := p.ask(r, req)
-		switch {
+		switch a := p.ask(r, req); {
 		case a.status/100 == 2:
 			p.seen.note("operation that succeeded")
 			p.answersTo(r, req, a)
@@ -37,14 +36,7 @@ func (p *prober) succeeds(r *routers.Route) {
 			p.describes(r, req, s, a)
 			p.creates(r, s, a)
 			if r.Method == http.MethodDelete {
-				p.gone(r)
-				if others != nil {
-					p.seen.note("what was not deleted")
-					if now := p.ask(others, p.authorized(p.other(others))); now.status != 0 && now.status/100 != 2 {
-						p.broke(r, req, contract.RuleStatus, "others",
-							"another file cannot be asked for any more, and is answered %d", now.status)
-					}
-				}
+				p.gone(r, req, others)
 			}
 		case a.status == 0: // reported already
 		case !known:
@@ -74,44 +66,58 @@ func (p *prober) learn(r *routers.Route, answer []byte) {
 	}
 }
 
+// sibling returns another operation of the same path, or nil.
+func sibling(r *routers.Route, method string) *routers.Route {
+	op := r.PathItem.GetOperation(method)
+	if op == nil {
+		return nil
+	}
+	return &routers.Route{Spec: r.Spec, Path: r.Path, PathItem: r.PathItem, Method: method, Operation: op}
+}
+
 // other returns the request for a file that was made before the last one.
 func (p *prober) other(r *routers.Route) *http.Request {
 	last := p.learned
 	p.learned = maps.Clone(last)
 	maps.Copy(p.learned, p.earlier)
-	req, _ := p.build(r, sample{})
-	p.learned = last
-	return req
+	defer func() { p.learned = last }()
+	return p.good(r, sample{})
 }
 
 // beside returns the operation that finds a file beside the one that a DELETE
 // is about to delete, or nil.
 func (p *prober) beside(r *routers.Route) *routers.Route {
-	get := r.PathItem.GetOperation(http.MethodGet)
-	if r.Method != http.MethodDelete || get == nil || len(p.earlier) == 0 {
+	get := sibling(r, http.MethodGet)
+	if r.Method != http.MethodDelete || get == nil || len(p.earlier) == 0 ||
+		p.other(get).URL.Path == p.build(get, sample{}).URL.Path || p.ask(get, p.other(get)).status/100 != 2 {
 		return nil
 	}
-	other := &routers.Route{Spec: r.Spec, Path: r.Path, PathItem: r.PathItem, Method: http.MethodGet, Operation: get}
-	last, _ := p.build(other, sample{})
-	req := p.other(other)
-	if req.URL.Path == last.URL.Path || p.ask(other, p.authorized(req)).status/100 != 2 {
-		return nil
+	return get
+}
+
+// gone asks for what was deleted, and for what was not.
+func (p *prober) gone(r *routers.Route, req *http.Request, others *routers.Route) {
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		if same := sibling(r, method); same != nil {
+			p.refused("what was deleted", "what was deleted", same, p.good(same, sample{}))
+		}
 	}
-	return other
+	if others == nil {
+		return
+	}
+	p.seen.note("what was not deleted")
+	if a := p.ask(others, p.other(others)); a.status != 0 && a.status/100 != 2 {
+		p.broke(r, req, contract.RuleStatus, "others", "another file cannot be asked for any more, and is answered %d",
+			a.status)
+	}
 }
 
 // answersTo sees that an answer is about the id that was asked for.
 func (p *prober) answersTo(r *routers.Route, req *http.Request, a answered) {
-	for name, asked := range p.learned {
-		if r.Method != http.MethodGet || !strings.Contains(r.Path, "{"+name+"}") {
-			continue
-		}
-		for _, m := range contract.Members(a.body) {
-			if m.Name == name {
-				p.seen.note("id that was asked for")
-				if m.Value != asked {
-					p.broke(r, req, contract.RuleAnswer, "asked", "%s is not the one that was asked for", name)
-				}
+	for _, m := range contract.Members(a.body) {
+		if asked, ok := p.learned[m.Name]; ok && r.Method == http.MethodGet && strings.Contains(r.Path, "{"+m.Name+"}") {
+			if p.seen.note("id that was asked for"); m.Value != asked {
+				p.broke(r, req, contract.RuleAnswer, "asked", "%s is not the one that was asked for", m.Name)
 			}
 		}
 	}
@@ -146,20 +152,22 @@ func (p *prober) describes(r *routers.Route, req *http.Request, s sample, a answ
 	if !ok {
 		return
 	}
+	p.says(r, req, a, "size", sizes, fmt.Sprint(size), fmt.Sprintf(", but %d bytes were sent", size))
+	if s.fileName != "" {
+		p.says(r, req, a, "name", names, s.fileName, fmt.Sprintf(", but the file was called %q", s.fileName))
+	}
+}
+
+// says compares the members of an answer whose names match with what they must
+// say.
+func (p *prober) says(r *routers.Route, req *http.Request, a answered, aspect string, member *regexp.Regexp,
+	want, but string) {
 	for _, m := range contract.Members(a.body) {
-		switch {
-		case sizes.MatchString(m.Name):
-			p.seen.note("size")
-			if m.Value != fmt.Sprint(size) {
-				p.broke(r, req, contract.RuleAnswer, "size", "%s is %.20q, but %d bytes were sent", m.Name, m.Value,
-					size)
-			}
-		case names.MatchString(m.Name) && s.fileName != "":
-			p.seen.note("name")
-			if m.Value != s.fileName {
-				p.broke(r, req, contract.RuleAnswer, "name", "%s is %.50q, but the file was called %q", m.Name, m.Value,
-					s.fileName)
-			}
+		if !member.MatchString(m.Name) {
+			continue
+		}
+		if p.seen.note(aspect); m.Value != want {
+			p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", m.Name, m.Value, but)
 		}
 	}
 }
@@ -170,16 +178,16 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 	if r.Method != http.MethodPost {
 		return
 	}
-	again := func(s sample) (*http.Request, answered) {
-		req, _ := p.build(r, s)
-		return req, p.ask(r, p.authorized(req))
+	again := func(s sample) (req *http.Request, a answered, ok bool) {
+		req = p.good(r, s)
+		a = p.ask(r, req)
+		return req, a, a.status/100 == 2
 	}
 	earlier := maps.Clone(p.learned)
-	if req, second := again(s); second.status/100 == 2 && len(first.ids) > 0 {
+	if req, second, ok := again(s); ok && len(first.ids) > 0 {
 		p.learn(r, second.body)
 		p.earlier = earlier
-		p.seen.note("id")
-		if slices.Equal(first.ids, second.ids) {
+		if p.seen.note("id"); slices.Equal(first.ids, second.ids) {
 			p.broke(r, req, contract.RuleAnswer, "ids", "the same request twice is answered by the same id")
 		}
 	}
@@ -187,50 +195,29 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 		return
 	}
 	for _, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
-		req, a := again(s.of(s.object, name))
-		for _, m := range contract.Members(a.body) {
-			if a.status/100 == 2 && names.MatchString(m.Name) {
-				p.seen.note("name with directories")
-				if m.Value != "uploadtest.txt" {
-					p.broke(r, req, contract.RuleAnswer, "directories", "%s is %.50q for a file that is called %q",
-						m.Name, m.Value, name)
-				}
-			}
+		if req, a, ok := again(s.of(s.object, name)); ok {
+			p.says(r, req, a, "name with directories", names, "uploadtest.txt",
+				fmt.Sprintf(" for a file that is called %q", name))
 		}
 	}
-	several := maps.Clone(s.object)
-	for name, value := range s.object {
+	several := s.object
+	for name := range s.object {
 		if schema := s.schema.Properties[name]; isBinary(schema) && schema.Value.Type.Is("array") &&
 			(schema.Value.MaxItems == nil || *schema.Value.MaxItems > 2) {
-			several[name] = []any{"a", "bb", "ccc"}
-		} else {
-			several[name] = value
+			several = s.with(name, []any{"a", "bb", "ccc"})
 		}
 	}
-	if req, a := again(s.of(several, "uploadtest.txt")); a.status/100 == 2 {
-		var said []string
-		for _, m := range contract.Members(a.body) {
-			if strings.HasSuffix(m.Value, "-uploadtest.txt") {
-				said = append(said, m.Value)
-			}
-		}
-		if len(said) > 0 {
-			p.seen.note("order of files")
-			if want := []string{"1-uploadtest.txt", "2-uploadtest.txt", "3-uploadtest.txt"}; !slices.Equal(said, want) {
-				p.broke(r, req, contract.RuleAnswer, "order", "three files are answered as %q, want %q", said, want)
-			}
+	req, a, ok := again(s.of(several, "uploadtest.txt"))
+	var said []string
+	for _, m := range contract.Members(a.body) {
+		if ok && strings.HasSuffix(m.Value, "-uploadtest.txt") {
+			said = append(said, m.Value)
 		}
 	}
-}
-
-// gone asks for what was deleted.
-func (p *prober) gone(r *routers.Route) {
-	for _, method := range []string{http.MethodGet, http.MethodDelete} {
-		if op := r.PathItem.GetOperation(method); op != nil {
-			other := &routers.Route{Spec: r.Spec, Path: r.Path, PathItem: r.PathItem, Method: method, Operation: op}
-			req, _ := p.build(other, sample{})
-			p.seen.note("what was deleted")
-			p.refused("what was deleted", other, p.authorized(req))
+	if len(said) > 0 {
+		p.seen.note("order of files")
+		if want := []string{"1-uploadtest.txt", "2-uploadtest.txt", "3-uploadtest.txt"}; !slices.Equal(said, want) {
+			p.broke(r, req, contract.RuleAnswer, "order", "three files are answered as %q, want %q", said, want)
 		}
 	}
 }
@@ -239,16 +226,12 @@ func (p *prober) gone(r *routers.Route) {
 func (p *prober) unknown(r *routers.Route) {
 	for name, value := range p.learned {
 		if r.Method != http.MethodGet && r.Method != http.MethodDelete || !strings.Contains(r.Path, "{"+name+"}") ||
-			len(value) < 4 {
+			len(value) < 4 || !p.known(r) {
 			continue
 		}
 		p.learned[name] = spoil(value)
-		req, known := p.build(r, sample{})
+		p.refused("unknown id", "an id that was never issued", r, p.good(r, sample{}))
 		p.learned[name] = value
-		if known {
-			p.seen.note("unknown id")
-			p.refused("an id that was never issued", r, p.authorized(req))
-		}
 	}
 }
 
@@ -258,9 +241,9 @@ func (p *prober) ends(r *routers.Route) {
 		if r.PathItem.GetOperation(method) != nil {
 			continue
 		}
-		req, _ := p.build(r, sample{})
+		req := p.good(r, sample{})
 		req.Method = method
-		if a := p.ask(nil, p.authorized(req)); a.status >= 500 && a.status != http.StatusNotImplemented {
+		if a := p.ask(nil, req); a.status >= 500 && a.status != http.StatusNotImplemented {
 			p.broke(r, req, contract.RuleStatus, method, "%d to %s", a.status, method)
 		}
 	}

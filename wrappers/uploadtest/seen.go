@@ -60,3 +60,18 @@ func (s *seen) String() string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// told remembers what was reported, so that it is reported once.
+type told struct{ keys sync.Map }
+
+func (t *told) first(key string) bool {
+	_, again := t.keys.LoadOrStore(key, true)
+	return !again
+}
+
+func (t *told) nothing() bool {
+	for range t.keys.Range {
+		return false
+	}
+	return true
+}

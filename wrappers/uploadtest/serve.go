@@ -44,9 +44,7 @@ type Server struct {
 	contract *contract.Contract
 	monitor  *monitor.Monitor
 	close    func()
-
-	mu       sync.Mutex
-	reported map[string]bool
+	told     told
 }
 
 // Scope says which calls a spec is about. The zero value is the spec's own
@@ -62,8 +60,18 @@ type Scope struct {
 	OthersPass bool
 }
 
-// at returns the scope of a service at a URL.
-func at(base *url.URL) Scope { return Scope{BasePath: cmp.Or(base.EscapedPath(), "/")} }
+// parseAt reads a spec whose operations lie at a base URL.
+func parseAt(t testing.TB, baseURL string, spec []byte) (c *contract.Contract, host string) {
+	t.Helper()
+	base, err := url.Parse(baseURL)
+	if err != nil || base.Host == "" {
+		t.Fatal("uploadtest: the base URL cannot be parsed")
+	}
+	if c, err = (Scope{BasePath: cmp.Or(base.EscapedPath(), "/")}).parse(spec); err != nil {
+		t.Fatal(err)
+	}
+	return c, base.Host
+}
 
 // parse reads a spec within a scope.
 func (s Scope) parse(spec []byte) (*contract.Contract, error) {
@@ -98,7 +106,7 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, contract: c, reported: map[string]bool{}}
+	s := &Server{t: t, contract: c}
 	s.monitor = monitor.New(monitor.Config{
 		Count: 10_000, Bytes: 256 << 20,
 		Watch:    contract.Watch{Head: contract.Keep, Sum: true},
@@ -120,10 +128,7 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 // report fails the test by each violation, once however often it happens.
 func (s *Server) report(v *contract.Violation) {
 	s.t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.reported[v.Key()] {
-		s.reported[v.Key()] = true
+	if s.told.first(v.Key()) {
 		s.t.Error(v.Error())
 	}
 }
@@ -134,16 +139,6 @@ func (s *Server) quiet() {
 	if !s.monitor.Quiet(5 * time.Second) {
 		s.t.Errorf("uploadtest: a handler is still at work 5 s after its client has gone")
 	}
-}
-
-// received counts the requests of an operation.
-func (s *Server) received(op string) (n int) {
-	for _, x := range s.monitor.Exchanges() {
-		if x.Op == op {
-			n++
-		}
-	}
-	return n
 }
 
 // ops returns the operations that were asked for, in the order of their first

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 )
 
@@ -51,6 +52,14 @@ func Name(r *routers.Route) string {
 		return r.Operation.OperationID
 	}
 	return r.Method + " " + r.Path
+}
+
+// Content returns the bodies that an operation takes, or nil.
+func Content(op *openapi3.Operation) openapi3.Content {
+	if op.RequestBody == nil || op.RequestBody.Value == nil {
+		return nil
+	}
+	return op.RequestBody.Value.Content
 }
 
 // Operations returns the names of all that a request can be an instance of.
