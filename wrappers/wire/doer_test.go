@@ -305,12 +305,12 @@ func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, buf, _ := w.(http.Hijacker).Hijack() // net/http's own server would wait for the body
 		defer conn.Close()
-		buf.WriteString("HTTP/1.1 200 duplicate\r\nContent-Length: 0\r\n\r\n")
+		buf.WriteString("HTTP/1.1 200 duplicate\r\nX-Trace-Id: trace-1\r\nContent-Length: 0\r\n\r\n")
 		buf.Flush()
 	}))
 	defer srv.Close()
 	for _, allowed := range []bool{false, true} {
-		d, err := wire.NewDoer(wire.API{Repeatable: true, EarlySuccess: allowed}, upload.Config{BaseURL: srv.URL})
+		d, err := wire.NewDoer(wire.API{Repeatable: true, EarlySuccess: allowed, TraceHeader: "X-Trace-Id"}, upload.Config{BaseURL: srv.URL})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,8 +320,9 @@ func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
 		if allowed && err != nil {
 			t.Errorf("error %v, although the API allows it", err)
 		}
-		if !allowed && (!errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "before the whole body")) {
-			t.Errorf("error %v, want ErrUnavailable, since the server cannot have the file", err)
+		f, _ := errors.AsType[*upload.Error](err)
+		if !allowed && (f == nil || f.Status != 200 || f.TraceID != "trace-1" || !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "before the whole body")) {
+			t.Errorf("error %+v, want ErrUnavailable with status and trace id, since the server cannot have the file", f)
 		}
 	}
 }

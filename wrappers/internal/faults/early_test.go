@@ -12,8 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// The server answers before it has the body, does not know Expect: 100-continue,
-// or sends 1xx answers first.
+// The server answers before it has the body, does not know Expect:
+// 100-continue, or sends 1xx answers first.
 func TestEarlyAnswers(t *testing.T) {
 	refused := func(kind error, status int) want { return want{kinds: kinds(kind), tries: 1, status: status} }
 	rows := []row{

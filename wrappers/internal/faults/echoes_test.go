@@ -64,8 +64,8 @@ func inJSON(key string, value any) string {
 
 func slashed(text string) string { return strings.ReplaceAll(text, "/", `\/`) }
 
-// A server may repeat the request in any form. The caller's error has the status
-// and the kind, and shows nothing of the request.
+// A server may repeat the request in any form. The caller's error has the
+// status and the kind, and shows nothing of the request.
 func TestEchoes(t *testing.T) {
 	var echoes []echo
 	names := make([]string, 0, len(dresses))

@@ -30,8 +30,8 @@ func (l *lab) stopNow() {
 // stopSoon calls stopNow a moment later, when the client waits.
 func (l *lab) stopSoon() { time.AfterFunc(20*time.Millisecond, l.stopNow) }
 
-// An upload ends with its context, wherever it is, and at once. A deadline takes
-// the same way: see otherClocks.
+// An upload ends with its context, wherever it is, and at once. A deadline
+// takes the same way: see otherClocks.
 func TestCancelAtEveryStage(t *testing.T) {
 	end := context.Canceled
 	ended := func(tries int) want { return want{kinds: kinds(end), tries: tries} }

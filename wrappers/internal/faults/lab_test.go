@@ -65,8 +65,8 @@ const (
 	secretKey    = planted + "-secret-key-J3"
 )
 
-// lab is a workplace for one row: one provider's service and a client of it. The
-// service is correct, and the row puts its fault in front.
+// lab is a workplace for one row: one provider's service and a client of it.
+// The service is correct, and the row puts its fault in front.
 type lab struct {
 	t  *testing.T
 	at place // what is tried
@@ -353,7 +353,8 @@ func s3Query(from time.Time, life time.Duration) string {
 	}.Encode()
 }
 
-// takeObject answers the presigned step. It checks what stores ask of a request.
+// takeObject answers the presigned step. It checks what stores ask of a
+// request.
 func (l *lab) takeObject(w http.ResponseWriter, r *http.Request) {
 	for name := range r.Header {
 		switch name {

@@ -44,9 +44,9 @@ type want struct {
 	noTrace bool          // the API's answer has no trace id
 }
 
-// none is the want.reached of a row in which no request reaches the server. Some
-// allows any number up to the attempts: it depends on how much the transport
-// writes at once.
+// none is the want.reached of a row in which no request reaches the server.
+// Some allows any number up to the attempts: it depends on how much the
+// transport writes at once.
 const (
 	none = -1
 	some = -2

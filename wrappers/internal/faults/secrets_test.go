@@ -93,8 +93,8 @@ func (l *lab) noSecretIn(texts texts) {
 var inHex = fmt.Sprintf("%x", planted)
 
 // secretIn returns the secret that text shows. It looks for the planted word in
-// any case, and for each secret that the row made. Of such a secret it looks for
-// the longest run of letters and digits, since no escaping changes that.
+// any case, and for each secret that the row made. Of such a secret it looks
+// for the longest run of letters and digits, since no escaping changes that.
 func (l *lab) secretIn(text string) string {
 	if lower := strings.ToLower(text); strings.Contains(lower, planted) || strings.Contains(lower, inHex) {
 		return planted
@@ -125,8 +125,8 @@ func (l *lab) fitsALine(what, text string) {
 	}
 }
 
-// noForeign fails for errors whose types print secrets, or which a caller should
-// not have to know.
+// noForeign fails for errors whose types print secrets, or which a caller
+// should not have to know.
 func (l *lab) noForeign(e error) {
 	l.t.Helper()
 	_, isURL := e.(*url.Error)

@@ -44,8 +44,8 @@ type counted struct {
 	wrong    []string
 }
 
-// count returns src with its readers watched. The bytes that src yields now must
-// arrive.
+// count returns src with its readers watched. The bytes that src yields now
+// must arrive.
 func (l *lab) count(src upload.Source) upload.Source {
 	return l.countAs(src, digest(src))
 }
@@ -170,8 +170,8 @@ func failing(err error) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return nil, err }
 }
 
-// hanging opens a reader that yields n bytes of small and then hangs until it is
-// closed.
+// hanging opens a reader that yields n bytes of small and then hangs until it
+// is closed.
 func hanging(n int64, atHang func()) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
 		begin, _ := small.Open()

@@ -19,9 +19,9 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// No value of this module shows credentials, whatever verb prints it. Each value
-// is printed as it is, by its address, as a field and in a slice. In a field
-// that is not exported, fmt calls no method: it prints a program's own
+// No value of this module shows credentials, whatever verb prints it. Each
+// value is printed as it is, by its address, as a field and in a slice. In a
+// field that is not exported, fmt calls no method: it prints a program's own
 // Credentials there, but not what a client or a handler holds.
 func TestExportedTypesTellNothing(t *testing.T) {
 	l := newLab(t, fileUpload)
