@@ -32,7 +32,7 @@ var tokenTable = wire.Table{
 	{Code: "invalid_client", Kind: upload.ErrUnauthorized},
 	{Code: "unauthorized_client", Kind: upload.ErrUnauthorized},
 	{Code: "access_denied", Kind: upload.ErrUnauthorized},
-	{Status: 200, Code: "invalid_grant", Kind: upload.ErrUnauthorized},
+	{Code: "invalid_grant", Kind: upload.ErrUnauthorized},
 	{Status: 200, Code: "invalid_request", Kind: upload.ErrInvalid},
 	{Status: 200, Code: "invalid_scope", Kind: upload.ErrInvalid},
 	{Status: 200, Code: "unsupported_grant_type", Kind: upload.ErrInvalid},
@@ -151,11 +151,12 @@ func (t *token) read(body []byte) error {
 	return nil
 }
 
-// readTokenError reads RFC 6749's error and shows nothing of any other body: it
-// may repeat what was sent.
+// readTokenError reads RFC 6749's error, also where it is nested or in other
+// case. It shows nothing of any other body: it may repeat what was sent.
 func readTokenError(a wire.Answer) (code, message string) {
 	body := wire.ParseLenient(a.Body)
-	code, message = body.Text("error"), body.Text("error_description")
+	code = strings.ToLower(body.Text("error", "error.code", "error.error", "errorCode"))
+	message = body.Text("error_description", "error.error_description", "error.message")
 	if code == "" && message == "" && a.Status/100 != 2 {
 		message = "the token server gives no reason"
 	}
