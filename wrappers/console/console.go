@@ -47,6 +47,9 @@ type Config struct {
 	// Loopback tells that the server listens on a loopback address only, and
 	// stands behind no proxy.
 	Loopback bool
+	// Origin says under which address a caller reaches the server, such as
+	// https://files.example. Nil: it is the one that the request names.
+	Origin func(*http.Request) string
 
 	Exchanges int   // how many are kept; zero means 1,000
 	Bytes     int64 // of memory for them; zero means 32 MiB

@@ -194,3 +194,29 @@ func newRecorder(h http.Handler, method, target string) *httptest.ResponseRecord
 	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
 	return w
 }
+
+func TestHeadIsGetWithoutTheBody(t *testing.T) {
+	s := serve(t, console.Config{})
+	for path, contentType := range map[string]string{
+		"health": "application/json", "exchanges?limit=1": "application/json", "events": "text/event-stream", "": "text/html; charset=utf-8",
+	} {
+		resp, err := http.Head(s.url + "/_putpost/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != contentType {
+			t.Errorf("HEAD %s: %s, %s", path, resp.Status, resp.Header.Get("Content-Type"))
+		}
+	}
+}
+
+func TestLinesToPasteNameTheAddressOfTheCaller(t *testing.T) {
+	s := serve(t, console.Config{Token: "t", Origin: func(*http.Request) string { return "https://files.example" }})
+	if _, err := s.send("a.txt", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, text := s.ask(http.MethodGet, "exchanges", "", "Authorization", "Bearer t"); !strings.Contains(text, "https://files.example/api/v1/files") {
+		t.Errorf("the curl line goes elsewhere: %s", text)
+	}
+}

@@ -13,25 +13,30 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 	"github.com/putpost/putpost/wrappers/upload"
-
-	api "github.com/putpost/putpost/gen/console"
 )
 
 type baseKey struct{}
 
 // withBase notes under which address the caller reaches this server, for lines
 // that are to be pasted.
-func withBase(next http.Handler) http.Handler {
+func (c *Console) withBase(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme := "http://"
-		if r.TLS != nil {
-			scheme = "https://"
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseKey{}, scheme+r.Host)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseKey{}, c.origin(r))))
 	})
 }
 
-var _ api.MiddlewareFunc = withBase
+// origin returns the address under which the caller reaches this server.
+func (c *Console) origin(r *http.Request) string {
+	if c.cfg.Origin != nil {
+		if origin := c.cfg.Origin(r); origin != "" {
+			return origin
+		}
+	}
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
 
 func baseOf(ctx context.Context) string {
 	base, _ := ctx.Value(baseKey{}).(string)

@@ -22,7 +22,7 @@ func (c *Console) guard(next http.Handler) http.Handler {
 		header.Set("Content-Security-Policy", pagePolicy)
 		header.Set("Cache-Control", "no-store")
 		err := c.admit(r)
-		if err == nil && foreign.Check(r) != nil {
+		if err == nil && foreign.Check(r) != nil && !c.isOwnPage(r) {
 			err = refuse(http.StatusForbidden, "a browser may make changes only from the console's own page")
 		}
 		typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -35,6 +35,14 @@ func (c *Console) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isOwnPage reports whether the console's own page makes a call through a proxy
+// that changes the Host header. A browser that says itself where a call comes
+// from has been believed before.
+func (c *Console) isOwnPage(r *http.Request) bool {
+	return c.cfg.Origin != nil && r.Header.Get("Sec-Fetch-Site") == "" &&
+		strings.EqualFold(r.Header.Get("Origin"), c.origin(r))
 }
 
 // admit checks who calls. With a token, the token decides. Without one, the
@@ -50,7 +58,7 @@ func (c *Console) admit(r *http.Request) error {
 		}
 		return errNoToken
 	case !c.cfg.Loopback:
-		return refuse(http.StatusForbidden, "the console is off, because this server is not on a loopback address; "+
+		return refuse(http.StatusForbidden, "the console is off, because other machines may reach this server; "+
 			"set PUTPOST_CONSOLE_TOKEN to open it")
 	case proxied(r.Header):
 		return refuse(http.StatusForbidden, "the console is off for calls that come through a proxy; "+

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"bytes"
 	"context"
 	"fmt"
@@ -300,6 +301,19 @@ func serving(t *testing.T, args ...string) (*process, map[string]string, *standi
 	}
 	t.Cleanup(func() { p.Process.Kill(); p.Wait() })
 	return p, env, stderr
+}
+
+func TestALogInJSONHoldsNothingElse(t *testing.T) {
+	p, _, stderr := serving(t, "--log-format", "json")
+	p.signal(t, syscall.SIGTERM)
+	if code := p.code(t); code != 0 || !strings.Contains(stderr.String(), "finishing the requests in flight") {
+		t.Errorf("exit code %d\n%s", code, stderr.String())
+	}
+	for line := range strings.Lines(stderr.String()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
+		}
+	}
 }
 
 func TestServeTakesWhatSendSendsAndEndsWithASignal(t *testing.T) {

@@ -116,6 +116,10 @@ func (c *serveCmd) Run(p *program) error {
 		return err
 	}
 	logger := slog.New(monitor.Refusals(c.logger(p.stderr).Handler()))
+	say := func(line string) { fmt.Fprintln(p.stderr, "putpost: "+line) }
+	if c.LogFormat == "json" {
+		say = func(line string) { logger.Info(line) }
+	}
 	all, err := newStandins(env, standinConfig{
 		store: st, maxSize: int64(c.MaxSize), statusDelay: c.StatusDelay, origin: origin, logger: logger,
 	})
@@ -123,12 +127,12 @@ func (c *serveCmd) Run(p *program) error {
 		return usageError{err}
 	}
 	if left := slices.DeleteFunc(providerNames(), func(name string) bool { return all[name] != nil }); len(left) > 0 {
-		fmt.Fprintf(p.stderr, "putpost: left out, since no credentials are set for it: %s\n", and(left))
+		say("left out, since no credentials are set for it: " + and(left))
 	}
 	release, _ := build()
 	local := at.IP.IsLoopback() && origin == nil // nobody from elsewhere gets here
 	con, err := c.console(p.env, all, web.Config{
-		Store: where, Version: release, Loopback: local,
+		Store: where, Version: release, Loopback: local, Origin: origin,
 	}, fallen)
 	if err != nil {
 		return err
@@ -155,7 +159,7 @@ func (c *serveCmd) Run(p *program) error {
 	handler := all.withConsole(con, func(all standins) http.Handler { return all.handler(logger) })
 	srv := newServer(handler, int(c.MaxHeader), logger)
 	srv.RegisterOnShutdown(con.Close)
-	return p.serve(srv, limit(ln, srv, c.MaxConnections), func(ctx context.Context) { all.reclaim(ctx, logger) })
+	return serve(srv, limit(ln, srv, c.MaxConnections), say, func(ctx context.Context) { all.reclaim(ctx, logger) })
 }
 
 // welcome says what serves where, and how to send to it.
@@ -222,8 +226,9 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 }
 
 // serve serves until a signal ends it. It returns nil if all that was in flight
-// was finished. Beside it runs background, whose context ends with it.
-func (p *program) serve(srv *http.Server, ln net.Listener, background func(context.Context)) error {
+// was finished. It tells say that it ends. Beside it runs background, whose
+// context ends with it.
+func serve(srv *http.Server, ln net.Listener, say func(string), background func(context.Context)) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -236,7 +241,7 @@ func (p *program) serve(srv *http.Server, ln net.Listener, background func(conte
 	}()
 	drained := make(chan error, 2) // whoever comes first
 	release := onInterrupt(func() {
-		fmt.Fprintln(p.stderr, "putpost: finishing the requests in flight; interrupt again to stop now")
+		say("finishing the requests in flight; interrupt again to stop now")
 		go func() {
 			ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 			defer cancel()
