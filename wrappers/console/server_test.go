@@ -78,6 +78,9 @@ func TestResetForgetsAllButWhatIsUnderWay(t *testing.T) {
 	if files := s.files(); len(files) != 1 || files[0].FileID != id || files[0].Size != 2*half {
 		t.Errorf("its file is %+v", files)
 	}
+	if xs := s.exchanges(""); len(xs) != 1 || !slices.Equal(xs[0].FileIds, []string{id}) {
+		t.Errorf("its exchange is %+v", xs)
+	}
 	// A URL from before is good, and using it breaks no rule.
 	if status := s.put(old, "text/plain", strings.NewReader("new")); status != http.StatusOK {
 		t.Errorf("a URL from before the reset is refused with %d", status)

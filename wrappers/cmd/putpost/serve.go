@@ -143,23 +143,26 @@ func (c *serveCmd) Run(p *program) error {
 	}
 	defer ln.Close()
 	address := "http://" + reachable(ln.Addr().(*net.TCPAddr))
-	if _, err := fmt.Fprintln(p.stdout, address); err != nil {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	if c.PublicURL != "" {
-		address = c.PublicURL
-	}
-	if c.LogFormat == "json" {
-		logger.Info("serving", "address", address, "providers", slices.Sorted(maps.Keys(all)),
-			"store", where, "testCredentials", len(fallen) > 0)
-	} else {
+	announce := func() error {
+		if _, err := fmt.Fprintln(p.stdout, address); err != nil {
+			return fmt.Errorf("standard output: %w", err)
+		}
+		if c.PublicURL != "" {
+			address = c.PublicURL
+		}
+		if c.LogFormat == "json" {
+			logger.Info("serving", "address", address, "providers", slices.Sorted(maps.Keys(all)),
+				"store", where, "testCredentials", len(fallen) > 0)
+			return nil
+		}
 		p.welcome(address, where, all, fallen)
-		fmt.Fprintln(p.stderr, "putpost: "+con.Where(address))
+		say(con.Where(address))
+		return nil
 	}
 	handler := all.withConsole(con, func(all standins) http.Handler { return all.handler(logger) })
 	srv := newServer(handler, int(c.MaxHeader), logger)
 	srv.RegisterOnShutdown(con.Close)
-	return serve(srv, limit(ln, srv, c.MaxConnections), say, func(ctx context.Context) { all.reclaim(ctx, logger) })
+	return serve(srv, limit(ln, srv, c.MaxConnections), announce, say, func(ctx context.Context) { all.reclaim(ctx, logger) })
 }
 
 // welcome says what serves where, and how to send to it.
@@ -226,9 +229,12 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 }
 
 // serve serves until a signal ends it. It returns nil if all that was in flight
-// was finished. It tells say that it ends. Beside it runs background, whose
-// context ends with it.
-func serve(srv *http.Server, ln net.Listener, say func(string), background func(context.Context)) error {
+// was finished. Whoever reads the announcement may send a signal at once: it
+// comes when a signal is heard already. It tells say that it ends. Beside it
+// runs background, whose context ends with it.
+func serve(
+	srv *http.Server, ln net.Listener, announce func() error, say func(string), background func(context.Context),
+) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -252,6 +258,9 @@ func serve(srv *http.Server, ln net.Listener, say func(string), background func(
 		srv.Close()
 	})
 	defer release()
+	if err := announce(); err != nil {
+		return err
+	}
 	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("cannot serve: %w", err)
 	}

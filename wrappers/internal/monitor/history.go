@@ -44,11 +44,14 @@ func (h *history) measure(x *entry) {
 	h.entries = slices.Delete(h.entries, 0, drop)
 }
 
+// forget lets all go but the exchanges that are not answered yet.
 func (h *history) forget() {
-	for _, x := range h.entries {
-		x.gone = true
-	}
-	h.entries, h.held = nil, 0
+	h.entries = slices.DeleteFunc(h.entries, func(x *entry) bool {
+		if x.gone = x.Over || x.Status != 0; x.gone {
+			h.held -= x.size
+		}
+		return x.gone
+	})
 }
 
 func (h *history) list() []Exchange {

@@ -75,8 +75,8 @@ func (m *Monitor) Exchanges() []Exchange {
 	return m.history.list()
 }
 
-// Reset forgets exchanges and faults. An exchange that is not over is not
-// recorded any more. A URL that was handed out before may be used after.
+// Reset forgets exchanges and faults. An exchange that is not answered yet is
+// recorded when it is. A URL that was handed out before may be used after.
 func (m *Monitor) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
