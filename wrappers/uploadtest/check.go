@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"testing/iotest"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
@@ -76,7 +77,7 @@ func peek(resp *http.Response) []byte {
 	rest := []io.Reader{bytes.NewReader(head)}
 	switch {
 	case err != nil:
-		rest, head = append(rest, failing{err}), nil
+		rest, head = append(rest, iotest.ErrReader(err)), nil
 	case len(head) > contract.Keep:
 		rest, head = append(rest, resp.Body), nil
 	}
@@ -86,8 +87,3 @@ func peek(resp *http.Response) []byte {
 	}{io.MultiReader(rest...), resp.Body}
 	return head
 }
-
-// failing is a reader that ends as another one did.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }

@@ -1,8 +1,8 @@
 package uploadtest
 
 import (
+	"cmp"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"runtime"
 
@@ -13,7 +13,7 @@ import (
 // handler's place, or it calls next and spoils what goes in or comes out.
 // [Answer] makes one, [ResetBefore], [ResetMiddle] and [ResetAfter]
 // are others, and five lines make your own.
-type Fault = func(next http.Handler) http.Handler
+type Fault = monitor.Fault
 
 // Faults that stand ready.
 var (
@@ -35,9 +35,8 @@ func Answer(status int, body string, header ...string) Fault {
 
 // Injection is a fault that was injected into a [Server].
 type Injection struct {
-	s     *Server
-	id    int64
-	where string
+	s  *Server
+	id int64
 }
 
 // Inject has the next requests of an operation, as many as times says, go
@@ -48,10 +47,7 @@ type Injection struct {
 // itself is not.
 func (s *Server) Inject(op string, times int, fault Fault) *Injection {
 	s.t.Helper()
-	where := "any request"
-	if op != "" {
-		where = op
-	}
+	where := cmp.Or(op, "any request")
 	if _, file, line, ok := runtime.Caller(1); ok {
 		where += fmt.Sprintf(", %s:%d", filepath.Base(file), line)
 	}
@@ -59,7 +55,7 @@ func (s *Server) Inject(op string, times int, fault Fault) *Injection {
 	if err != nil {
 		s.t.Errorf("uploadtest: Inject: %v", err)
 	}
-	return &Injection{s: s, id: f.ID, where: where}
+	return &Injection{s: s, id: f.ID}
 }
 
 // Remove takes the fault back: no request meets it any more.

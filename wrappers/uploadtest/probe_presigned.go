@@ -27,9 +27,7 @@ func (p *prober) presignedRequest(out contract.HandedOut) *http.Request {
 	if out.ContentType != "" {
 		req.Header.Set("Content-Type", out.ContentType)
 	}
-	for name, value := range out.Header {
-		req.Header.Set(name, value)
-	}
+	maps.Copy(req.Header, out.Header)
 	return req
 }
 

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // Request is one request that a [Server] received.
@@ -23,26 +23,11 @@ type Request struct {
 	Answer       []byte // the answer's body, up to 1 MiB
 }
 
-// File is one file that a [Server] received.
-type File struct {
-	Field       string // the form's field; empty where the body was the file
-	Name        string // as it stood in the form, directories included
-	ContentType string
-	Size        int64  // bytes
-	SHA256      string // of all bytes, in lower-case hex
-	Body        []byte // the beginning, up to 1 MiB
-}
-
-func requestOf(x monitor.Exchange) Request {
-	r := Request{
-		Op: x.Op, Method: x.Method, URI: x.URI, Header: x.Header, Size: x.Received, Body: x.Body, Fields: x.Fields,
-		Status: x.Status, AnswerHeader: x.AnswerHeader, Answer: x.Answer,
-	}
-	for _, f := range x.Files {
-		r.Files = append(r.Files, File(f))
-	}
-	return r
-}
+// File is one file that a [Server] received: the Field of its form, which is
+// empty if the body was the file, its Name as it stood there, directories
+// included, its ContentType, its Size in bytes, the SHA256 of all bytes in
+// lower-case hex, and in Body their beginning, up to 1 MiB.
+type File = contract.File
 
 // Requests returns the requests so far, in the order of their arrival: the last
 // 10,000, with at most 256 MiB of their bodies. One that is being answered is
@@ -50,7 +35,9 @@ func requestOf(x monitor.Exchange) Request {
 func (s *Server) Requests() []Request {
 	var list []Request
 	for _, x := range s.monitor.Exchanges() {
-		list = append(list, requestOf(x))
+		list = append(list, Request{
+			x.Op, x.Method, x.URI, x.Header, x.Received, x.Body, x.Fields, x.Files, x.Status, x.AnswerHeader, x.Answer,
+		})
 	}
 	return list
 }

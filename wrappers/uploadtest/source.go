@@ -69,16 +69,20 @@ func (s *source) fault() string {
 type sourceReader struct {
 	io.Reader
 	source *source
-	once   sync.Once
 	closed chan struct{}
+	over   bool
 }
 
 func (r *sourceReader) Close() error {
 	r.source.mu.Lock()
 	defer r.source.mu.Unlock()
-	twice := true
-	r.once.Do(func() { twice = false; close(r.closed); r.source.closed++ })
-	r.source.twice = r.source.twice || twice
+	if r.over {
+		r.source.twice = true
+		return nil
+	}
+	r.over = true
+	r.source.closed++
+	close(r.closed)
 	return nil
 }
 

@@ -132,10 +132,10 @@ func Empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody
 // isRaw tells whether an operation takes a file as its whole body, of the given
 // media type.
 func isRaw(op operation, contentType string) bool {
-	if op.route == nil || op.route.Operation.RequestBody == nil || op.route.Operation.RequestBody.Value == nil {
+	if op.route == nil {
 		return false
 	}
-	media := op.route.Operation.RequestBody.Value.Content.Get(contentType)
+	media := Content(op.route.Operation).Get(contentType)
 	if media == nil {
 		return false
 	}

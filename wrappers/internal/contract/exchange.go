@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -37,10 +38,10 @@ func (c *Contract) Begin(r *http.Request, w Watch) *Exchange {
 	x.head = r.Clone(context.WithoutCancel(r.Context()))
 	x.head.Body, x.head.GetBody = nil, nil
 	if x.op.fault != "" {
-		x.broke(RuleAddress, x.op.fault)
+		x.broke(RuleAddress, "%s", x.op.fault)
 	}
 	if fault := x.lengthFault(r, received); fault != "" && x.carriesBody() {
-		x.broke(RuleLength, fault)
+		x.broke(RuleLength, "%s", fault)
 	}
 	switch x.op.name {
 	case Presigned:
@@ -182,8 +183,8 @@ func (x *Exchange) FinishRequest() []*Violation {
 	return faults
 }
 
-func (x *Exchange) broke(rule, detail string) {
-	x.faults = append(x.faults, &Violation{Spec: x.c.Title, Op: x.op.name, Rule: rule, At: x.at(), Detail: detail})
+func (x *Exchange) broke(rule, format string, args ...any) {
+	x.faults = append(x.faults, &Violation{x.c.Title, x.op.name, rule, x.at(), fmt.Sprintf(format, args...)})
 }
 
 // at is the method and the path. An operation's path is the spec's own below

@@ -138,10 +138,7 @@ func (f *form) fault(op *openapi3.Operation) string {
 // fieldsOf returns the names that the spec gives the fields of a form; none
 // where others are allowed.
 func fieldsOf(op *openapi3.Operation) []string {
-	if op.RequestBody == nil || op.RequestBody.Value == nil {
-		return nil
-	}
-	media := op.RequestBody.Value.Content.Get("multipart/form-data")
+	media := Content(op).Get("multipart/form-data")
 	if media == nil || media.Schema == nil || media.Schema.Value == nil {
 		return nil
 	}

@@ -18,7 +18,7 @@ type grant struct {
 	method      string            // empty: nothing was said
 	contentType string            // empty: nothing was said
 	query       string            // what opens it
-	header      map[string]string // to be sent with the bytes
+	header      http.Header       // to be sent with the bytes
 	fields      map[string]string // to be sent before the file, in a form
 	ids         []string          // of the file that it is for
 }
@@ -26,11 +26,11 @@ type grant struct {
 func (c *Contract) granted(address string) (grant, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	address = c.key(address)
-	g, ok := c.grants[address]
-	if !ok {
-		g, ok = c.older[address]
+	key := c.key(address)
+	if g, ok := c.grants[key]; ok {
+		return g, true
 	}
+	g, ok := c.older[key]
 	return g, ok
 }
 
@@ -50,10 +50,10 @@ func (c *Contract) key(address string) string {
 // HandedOut is a URL for a file that an answer handed out.
 type HandedOut struct {
 	URL         string
-	Method      string            // empty: nothing was said
-	ContentType string            // empty: nothing was said
-	Header      map[string]string // to be sent with the bytes
-	Form        bool              // the bytes go there in a form
+	Method      string      // empty: nothing was said
+	ContentType string      // empty: nothing was said
+	Header      http.Header // to be sent with the bytes
+	Form        bool        // the bytes go there in a form
 }
 
 // HandedOut returns the URLs for files in the JSON answer of an operation.
@@ -178,7 +178,10 @@ func beside(object map[string]any) (g grant) {
 			case fields.MatchString(name):
 				g.fields, g.method = texts(value), http.MethodPost
 			case headers.MatchString(name):
-				g.header = texts(value)
+				g.header = http.Header{}
+				for name, text := range texts(value) {
+					g.header.Set(name, text)
+				}
 			}
 		}
 	}

@@ -16,7 +16,7 @@ func (x *Exchange) checkRequest(whole bool) {
 	input.Options.ExcludeRequestBody = true
 	rule, fault := x.mediaTypeFault()
 	if fault != "" {
-		x.broke(rule, fault)
+		x.broke(rule, "%s", fault)
 	}
 	if whole && !x.raw && fault == "" {
 		var content []byte
@@ -34,7 +34,7 @@ func (x *Exchange) checkRequest(whole bool) {
 					}
 				}
 				if fault != "" {
-					x.broke(RuleForm, fault)
+					x.broke(RuleForm, "%s", fault)
 					input.Options.ExcludeRequestBody = true
 				}
 			}
@@ -42,7 +42,8 @@ func (x *Exchange) checkRequest(whole bool) {
 		input.Request.Body = io.NopCloser(bytes.NewReader(content))
 	}
 	if err := openapi3filter.ValidateRequest(x.head.Context(), input); err != nil {
-		x.broke(ruleOf(err))
+		rule, detail := ruleOf(err)
+		x.broke(rule, "%s", detail)
 	}
 }
 

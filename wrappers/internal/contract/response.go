@@ -2,7 +2,6 @@ package contract
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -34,11 +33,11 @@ func (x *Exchange) checkResponse(status int, header http.Header, body []byte) {
 	}
 	switch {
 	case declared == nil:
-		x.broke(RuleStatus, fmt.Sprintf("%d is not declared", status))
+		x.broke(RuleStatus, "%d is not declared", status)
 		return
 	case declared.Value != nil && len(declared.Value.Content) == 0 && len(body) > 0 &&
 		documented(declared.Value.Extensions):
-		x.broke(RuleAnswer, fmt.Sprintf("%d bytes, but status %d declares no body", len(body), status))
+		x.broke(RuleAnswer, "%d bytes, but status %d declares no body", len(body), status)
 		return
 	}
 	request := x.input()
@@ -51,7 +50,7 @@ func (x *Exchange) checkResponse(status int, header http.Header, body []byte) {
 	}
 	if err := openapi3filter.ValidateResponse(x.head.Context(), input); err != nil {
 		rule, detail := ruleOf(err)
-		x.broke(rule, fmt.Sprintf("status %d: %s", status, detail))
+		x.broke(rule, "status %d: %s", status, detail)
 	}
 }
 

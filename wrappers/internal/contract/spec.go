@@ -129,11 +129,9 @@ func traceHeader(doc *openapi3.T) string {
 // one.
 func (c *Contract) TakesFiles() bool {
 	return slices.ContainsFunc(c.Routes(), func(r *routers.Route) bool {
-		if body := r.Operation.RequestBody; body != nil && body.Value != nil {
-			for typ := range body.Value.Content {
-				if strings.HasPrefix(typ, "multipart/") || isRaw(operation{route: r}, typ) {
-					return true
-				}
+		for typ := range Content(r.Operation) {
+			if strings.HasPrefix(typ, "multipart/") || isRaw(operation{route: r}, typ) {
+				return true
 			}
 		}
 		for _, response := range r.Operation.Responses.Map() {

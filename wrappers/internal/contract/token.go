@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -51,8 +50,8 @@ func (x *Exchange) checkToken() {
 	case x.head.Method != http.MethodPost:
 		x.broke(RuleToken, "the method is not POST (RFC 6749, 3.2)")
 	case !isURLEncoded(x.head.Header):
-		x.broke(RuleToken, fmt.Sprintf("Content-Type %.100q, not application/x-www-form-urlencoded (RFC 6749, 4.4.2)",
-			x.head.Header.Get("Content-Type")))
+		x.broke(RuleToken, "Content-Type %.100q, not application/x-www-form-urlencoded (RFC 6749, 4.4.2)",
+			x.head.Header.Get("Content-Type"))
 	}
 	if x.head.URL.RawQuery != "" {
 		x.broke(RuleToken, "the address has a query: parameters belong into the body (RFC 6749, 2.3.1)")

@@ -10,13 +10,14 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// A fault stands in front of a handler and spoils one request: it answers in
-// the place of next, or it calls next and spoils what goes in or comes out.
+// Fault stands in front of a handler and spoils one request: it answers in the
+// place of next, or it calls next and spoils what goes in or comes out.
+type Fault = func(next http.Handler) http.Handler
 
 // Answer answers at once, without a look at the request's body. A caller that
 // is still sending hears the answer all the same. Header alternates names and
 // values.
-func Answer(status int, body string, header ...string) func(http.Handler) http.Handler {
+func Answer(status int, body string, header ...string) Fault {
 	return func(http.Handler) http.Handler {
 		return standinhttp.Handler{Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for i := 0; i+1 < len(header); i += 2 {
@@ -32,7 +33,7 @@ func Answer(status int, body string, header ...string) func(http.Handler) http.H
 var errInjected = errors.New("an injected fault")
 
 // Delay waits before the handler is called, or until the caller is gone.
-func Delay(d time.Duration) func(http.Handler) http.Handler {
+func Delay(d time.Duration) Fault {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			timer := time.NewTimer(d)

@@ -32,9 +32,7 @@ type visitKey struct{}
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{handler: h, x: h.contract.Begin(r, h.m.cfg.Watch)}
 	fault := v.enter(r)
-	defer v.leave()
 	r = v.x.Watching(r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
-	defer v.requestEnded()
 
 	responded := false
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +53,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.requestEnded()
 		v.settle(a, false)
 	}}
-	defer func() { v.end(a) }()
+	defer v.end(a)
 	if fault != nil {
 		fault.Fault(next).ServeHTTP(a, r)
 	} else {
@@ -83,12 +81,6 @@ func (v *visit) enter(r *http.Request) *Injection {
 		record.Fault, record.FaultID = fault.Kind, fault.ID
 	}
 	return fault
-}
-
-func (v *visit) leave() {
-	v.m.mu.Lock()
-	defer v.m.mu.Unlock()
-	v.m.active--
 }
 
 // requestEnded reports what is wrong with the request, once.
@@ -151,9 +143,11 @@ func (v *visit) settle(a *response, responded bool) {
 
 // end closes the record of an exchange.
 func (v *visit) end(a *response) {
+	v.requestEnded()
 	m := v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.active--
 	r := v.record
 	r.Duration, r.Sent, r.Over = time.Since(r.Time), a.written, true
 	m.history.measure(r)

@@ -3,7 +3,6 @@ package monitor
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -16,7 +15,7 @@ type Injection struct {
 	Times    int    // how many requests meet it; negative: all until it is removed
 	Kind     string // what to call it
 	Note     any    // whatever the injector wants back from [Monitor.Injections]
-	Fault    func(next http.Handler) http.Handler
+	Fault    Fault
 
 	met  int
 	left int

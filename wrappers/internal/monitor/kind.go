@@ -19,30 +19,30 @@ type Kind struct {
 }
 
 // The kinds of faults by their names.
-var kinds = map[string]func(Kind) func(http.Handler) http.Handler{
-	"answer": func(k Kind) func(http.Handler) http.Handler {
+var kinds = map[string]func(Kind) Fault{
+	"answer": func(k Kind) Fault {
 		var header []string
 		for _, name := range slices.Sorted(maps.Keys(k.Header)) {
 			header = append(header, name, k.Header[name])
 		}
 		return Answer(k.Status, k.Body, header...)
 	},
-	"delay":       func(k Kind) func(http.Handler) http.Handler { return Delay(k.Delay) },
-	"resetBefore": func(Kind) func(http.Handler) http.Handler { return ResetBefore },
-	"resetMiddle": func(Kind) func(http.Handler) http.Handler { return ResetMiddle },
-	"resetAfter":  func(Kind) func(http.Handler) http.Handler { return ResetAfter },
-	"expired": func(Kind) func(http.Handler) http.Handler {
+	"delay":       func(k Kind) Fault { return Delay(k.Delay) },
+	"resetBefore": func(Kind) Fault { return ResetBefore },
+	"resetMiddle": func(Kind) Fault { return ResetMiddle },
+	"resetAfter":  func(Kind) Fault { return ResetAfter },
+	"expired": func(Kind) Fault {
 		return Answer(http.StatusForbidden,
 			"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "Content-Type", "application/xml")
 	},
-	"unauthorized": func(Kind) func(http.Handler) http.Handler { return Answer(http.StatusUnauthorized, "") },
+	"unauthorized": func(Kind) Fault { return Answer(http.StatusUnauthorized, "") },
 }
 
 // Kinds returns the names of all kinds of faults.
 func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // Fault returns the fault, or an error that says what the kind lacks.
-func (k Kind) Fault() (func(http.Handler) http.Handler, error) {
+func (k Kind) Fault() (Fault, error) {
 	fault, ok := kinds[k.Name]
 	switch {
 	case !ok:
