@@ -19,8 +19,15 @@ func lasting(err error) bool {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // http is spoken there
 		return true
 	}
-	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" { // crypto/tls's for an alert
-		return refusals.MatchString(alert.Err.Error())
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		switch op.Op {
+		case "remote error": // crypto/tls's for an alert
+			return refusals.MatchString(op.Err.Error())
+		case "socks connect": // net/http's; what is below it may be a failure of the network
+			if socksRefusals.MatchString(op.Err.Error()) {
+				return true
+			}
+		}
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return true
@@ -43,8 +50,11 @@ func lasting(err error) bool {
 	}](err); ok { // a proxy's refusal
 		return l.Lasting()
 	}
-	return errors.Is(err, http.ErrSchemeMismatch)
+	return errors.Is(err, http.ErrSchemeMismatch) || err.Error() == http.StatusText(http.StatusProxyAuthRequired)
 }
+
+// socksRefusals matches the reasons of a SOCKS proxy that do not pass.
+var socksRefusals = regexp.MustCompile(`acceptable authentication|authentication failed|not allowed by ruleset|not supported`)
 
 // refusals matches the alerts of TLS by which a server refuses us, in
 // crypto/tls's words, which are all that it shows of them.

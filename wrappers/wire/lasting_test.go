@@ -28,6 +28,32 @@ func quietTLS(t *testing.T, change func(*tls.Config)) *httptest.Server {
 	return srv
 }
 
+// socks returns a transport whose proxy gives one of the answers after each of
+// its client's messages.
+func socks(t *testing.T, answers ...string) http.RoundTripper {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			for _, answer := range answers {
+				c.Read(make([]byte, 512))
+				io.WriteString(c, answer)
+			}
+			c.Close()
+		}
+	}()
+	tr := upload.NewTransport()
+	tr.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("socks5://user:password@" + l.Addr().String()) }
+	return tr
+}
+
 func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 	untrusted := quietTLS(t, func(*tls.Config) {})
 	mutual := quietTLS(t, func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert; c.MaxVersion = tls.VersionTLS12 })
@@ -37,6 +63,7 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 	defer proxy.Close()
 	proxied := upload.NewTransport()
 	proxied.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
+	bare := &http.Transport{Proxy: proxied.Proxy} // has net/http's own words for the refusal
 	nowhere := upload.NewTransport()
 	nowhere.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}
@@ -52,6 +79,10 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 		{"http on https", strings.Replace(plain.URL, "http:", "https:", 1), nil, "tls"},
 		{"a host that does not exist", "https://nowhere.example", nowhere, "no such host"},
 		{"a proxy that refuses us", "https://host.example", proxied, "status 407"},
+		{"a proxy that refuses us, without our transport", "https://host.example", bare, "Proxy Authentication Required"},
+		{"a SOCKS proxy that takes none of our ways to log in", "https://host.example", socks(t, "\x05\xff"), "authentication"},
+		{"a SOCKS proxy that refuses our password", "https://host.example", socks(t, "\x05\x02", "\x01\x01"), "authentication failed"},
+		{"a SOCKS proxy that may not go there", "https://host.example", socks(t, "\x05\x00", "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "ruleset"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{BaseURL: tt.base, Retry: upload.Retry{MaxWait: time.Millisecond}, HTTPClient: &http.Client{Transport: tt.tr}})
