@@ -27,11 +27,14 @@ const (
 // The status is free text. These match what says that nothing more will happen,
 // in words that [spaced] has parted.
 var (
-	failedWords = regexp.MustCompile(` (fail|reject|cancel|error|abort|refus|denied|declin|invalid|unsupported|corrupt|` +
-		`infected|quarantin|expired|deleted|removed|discard|timed ?out|timeout|terminat|stopped|killed|crash|malform|` +
-		`unreadable|unsuccess|virus|malware|blocked|withdrawn|exception|too (large|big)|not (found|supported|accepted|allowed|valid))`)
+	failedWords = regexp.MustCompile(` (fail|reject|cancel|error|abort|refus|denied|declin|invalid|unsupported|` +
+		`corrupt|infected|quarantin|expired|deleted|removed|discard|timed ?out|timeout|terminat|stopped|killed|` +
+		`crash|malform|unreadable|unsuccess|virus|malware|blocked|withdrawn|exception|too (large|big)|` +
+		`not (found|supported|accepted|allowed|valid))`)
 	completedWords = regexp.MustCompile(`^ (complet|done|finish|success|succeed|processed)`)
-	openWords      = regexp.MustCompile(` (no|0|without|retry\w*|not (fail|reject|cancel)\w*) `) // these turn another word around
+
+	// A failure that these stand beside is none.
+	openWords = regexp.MustCompile(` (no|0|without|retry\w*|not (fail|reject|cancel)\w*) `)
 )
 
 var wordBreak = regexp.MustCompile(`([a-z])([A-Z])|[^\pL\d]+`)

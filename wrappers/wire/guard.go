@@ -33,8 +33,9 @@ type guard struct {
 // which traces are put together.
 var (
 	credentialName = regexp.MustCompile(`(?i)auth|cookie|token|secret|pass|credential|signature|session|jwt|key$`)
-	harmlessName   = regexp.MustCompile(`(?i)trace|span|baggage|^b3$|^x-b3-|(request|correlation)-?id|sentry|datadog|newrelic|` +
-		`^(user-agent|accept(-.*)?|cache-control|content-.*|date|expect|from|host|pragma|priority|via)$`)
+	harmlessName   = regexp.MustCompile(`(?i)trace|span|baggage|^b3$|^x-b3-|(request|correlation)-?id|` +
+		`sentry|datadog|newrelic|^(user-agent|accept(-.*)?|cache-control|(proxy-)?connection|content-.*|date|expect|` +
+		`from|host|keep-alive|pragma|priority|transfer-encoding|via)$`)
 )
 
 // watch adds the guard to a transport's hooks.
@@ -66,7 +67,7 @@ func (g *guard) wrote(name string, values []string) {
 func (g *guard) refuses(name string, values []string) bool {
 	switch {
 	case slices.Equal(g.own[name], values), name == "Proxy-Authorization" && g.proxied,
-		name == "Idempotency-Key", strings.HasPrefix(name, ":"): // HTTP/2 writes the request line so
+		strings.HasSuffix(name, "Idempotency-Key"), strings.HasPrefix(name, ":"): // HTTP/2 writes the request line so
 		return false
 	case credentialName.MatchString(name):
 		return true

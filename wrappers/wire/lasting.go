@@ -54,7 +54,8 @@ func lasting(err error) bool {
 }
 
 // socksRefusals matches the reasons of a SOCKS proxy that do not pass.
-var socksRefusals = regexp.MustCompile(`acceptable authentication|authentication failed|not allowed by ruleset|not supported`)
+var socksRefusals = regexp.MustCompile(`acceptable authentication|authentication failed|` +
+	`not allowed by ruleset|not supported`)
 
 // refusals matches the alerts of TLS by which a server refuses us, in
 // crypto/tls's words, which are all that it shows of them.
