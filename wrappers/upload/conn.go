@@ -22,6 +22,9 @@ type conn struct {
 	failed error       // why that failed
 }
 
+// NetConn returns the connection below, as that of a tls.Conn does.
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
 var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // ReadFrom makes one Write of each Read, so that a slow source is not held back.

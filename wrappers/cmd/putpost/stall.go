@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
-	"sync/atomic"
+	"net/http/httptrace"
+	"sync"
 	"time"
 )
 
@@ -13,7 +15,8 @@ type giveUp struct{}
 
 // stallGuard is a transport that gives up a file whose request stalls. It
 // stalls if no byte of the body has moved for the time stall, or if the whole
-// answer takes longer than that. An answer that drips is given up, too: every
+// answer takes longer than that. A byte moves when it is read from the file, and
+// when the system has sent it: on a slow line this is minutes later. An answer that drips is given up, too: every
 // answer is short.
 type stallGuard struct {
 	base  http.RoundTripper
@@ -26,15 +29,10 @@ func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !ofFile {
 		end = cancel
 	}
-	w := &watch{stall: g.stall}
-	w.timer = time.AfterFunc(g.stall, func() {
-		if !w.over.Load() {
-			end(stalled(g.stall))
-		}
-	})
+	w := newWatch(g.stall, func() { end(stalled(g.stall)) })
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.got})
 	done := func() {
-		w.over.Store(true)
-		w.timer.Stop()
+		w.end()
 		cancel(nil)
 	}
 	req = req.WithContext(ctx)
@@ -55,16 +53,73 @@ func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 // does so only if it sees that the body is in memory.
 const oneWrite = 64 << 10
 
+// looks is how often a watch looks, in vain, before the time is over.
+const looks = 4
+
 type watch struct {
-	stall time.Duration
+	every time.Duration
 	timer *time.Timer
-	over  atomic.Bool
+
+	mu     sync.Mutex
+	over   bool
+	conn   net.Conn
+	queued int // bytes that the system has not sent yet
+	quiet  int // looks since something moved
+}
+
+// newWatch returns a watch that calls over once, when the time stall has passed
+// and nothing moved.
+func newWatch(stall time.Duration, over func()) *watch {
+	w := &watch{every: stall / looks}
+	w.mu.Lock() // the timer may go off before it is noted
+	defer w.mu.Unlock()
+	w.timer = time.AfterFunc(w.every, func() {
+		if w.look() {
+			over()
+		}
+	})
+	return w
+}
+
+func (w *watch) got(info httptrace.GotConnInfo) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conn = info.Conn
 }
 
 func (w *watch) moved() {
-	if !w.over.Load() {
-		w.timer.Reset(w.stall)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		w.quiet = 0
+		w.timer.Reset(w.every)
 	}
+}
+
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	w.timer.Stop()
+}
+
+// look reports whether nothing has moved for too long.
+func (w *watch) look() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return false
+	}
+	before := w.queued
+	w.queued = queued(w.conn)
+	if w.quiet++; w.queued != before {
+		w.quiet = 0
+	}
+	if w.quiet >= looks {
+		return true
+	}
+	w.timer.Reset(w.every)
+	return false
 }
 
 type movingBody struct {

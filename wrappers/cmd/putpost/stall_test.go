@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // slowPeer takes a body in pieces, and answers in two.
@@ -84,4 +88,44 @@ func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A peer that takes a little at a time is slow, and not stalled. The system has
+// taken the whole body long before.
+func TestBytesInTheSystemsBufferMove(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux is asked what its buffer holds")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	const size = 3 << 20
+	go func() {
+		conn, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_ = conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+		for range size >> 16 {
+			time.Sleep(50 * time.Millisecond)
+			if _, err := io.CopyN(io.Discard, conn, 1<<16); err != nil {
+				return
+			}
+		}
+		io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+	}()
+	guard := &stallGuard{base: upload.NewTransport(), stall: time.Second}
+	body := strings.NewReader(strings.Repeat("x", size))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+ln.Addr().String(), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := guard.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
 }

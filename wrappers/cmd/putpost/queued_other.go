@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "net"
+
+// queued returns 0: only Linux is asked what its buffer holds.
+func queued(net.Conn) int { return 0 }
