@@ -162,6 +162,8 @@ func (n *nameReader) next() (string, error) {
 	switch {
 	case err == io.EOF && name == "":
 		return "", io.EOF
+	case n.end == '\n' && strings.ContainsRune(name, 0):
+		return "", errors.New("has a NUL in it; --null reads a list whose names end with NUL")
 	case err == io.EOF && !n.torn:
 		// Half of a name can be the whole name of another file.
 		return name, fmt.Errorf("the list ended within this name, with no %s after it, so it is not sent", endings[n.end])
@@ -169,8 +171,6 @@ func (n *nameReader) next() (string, error) {
 		return "", fmt.Errorf("there is no %s within %s", endings[n.end], byteSize(longestName))
 	case err != nil && err != io.EOF:
 		return "", cause(err)
-	case n.end == '\n' && strings.ContainsRune(name, 0):
-		return "", errors.New("has a NUL in it; --null reads a list whose names end with NUL")
 	}
 	if n.read == 1 && ended && n.end == '\n' && strings.HasSuffix(name, "\r") {
 		if err := n.decideCRLF(); err != nil {

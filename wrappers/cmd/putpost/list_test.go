@@ -58,6 +58,7 @@ func TestAListIsCutIntoNames(t *testing.T) {
 		"NUL, no end":        {text: "a\x00b", null: true, want: []string{"a", "b"}, torn: "ended within this name"},
 		"a BOM is no line's": {text: "\ufeffa\x00", null: true, want: []string{"\ufeffa"}},
 		"NUL without --null": {text: "a\x00b\x00\n", refused: "--null"},
+		"only NUL":           {text: "a\x00b\x00", refused: "--null"},
 		"UTF-16":             {text: "\xff\xfea\x00\n\x00", refused: "UTF-16"},
 		"a name without end": {text: strings.Repeat("x", longestName+1), refused: "no newline within"},
 		"a name without NUL": {text: strings.Repeat("x\n", longestName), null: true, refused: "no NUL within"},
