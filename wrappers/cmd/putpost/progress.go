@@ -21,7 +21,8 @@ type tally struct {
 
 	doneFiles, doneBytes atomic.Int64 // sent or failed
 	inFlight             atomic.Int64
-	waiting              atomic.Int64 // those in flight that were sent and wait for a status
+	answering            atomic.Int64 // those in flight whose bytes are all sent
+	waiting              atomic.Int64 // those of them that wait for a status
 }
 
 // expect adds count files of that size to the files that there are. A negative
@@ -42,13 +43,25 @@ func (t *tally) left() int64 { return max(0, t.files.Load()-t.doneFiles.Load()) 
 func (t *tally) begin(src upload.Source) (upload.Source, func(err error)) {
 	t.inFlight.Add(1)
 	var counted atomic.Int64
-	count := func(sent, _ int64) { t.doneBytes.Add(sent - counted.Swap(sent)) }
+	var whole atomic.Bool
+	count := func(sent, _ int64) {
+		t.doneBytes.Add(sent - counted.Swap(sent))
+		switch all := sent == src.Size; {
+		case all && !whole.Swap(true):
+			t.answering.Add(1)
+		case !all && whole.Swap(false):
+			t.answering.Add(-1)
+		}
+	}
 	return upload.Track(src, count), func(err error) {
 		if err != nil {
 			t.bytes.Add(-src.Size)
 			count(0, 0)
 		} else {
 			count(src.Size, 0)
+		}
+		if whole.Load() {
+			t.answering.Add(-1)
 		}
 		t.doneFiles.Add(1)
 		t.inFlight.Add(-1)
@@ -129,7 +142,7 @@ func (t *tally) held() string {
 	switch {
 	case inFlight > 0 && waiting == inFlight:
 		return "waiting for the status of " + counted(waiting, "file")
-	case inFlight > 0 && t.whole() && t.doneBytes.Load() >= t.bytes.Load():
+	case inFlight > 0 && t.answering.Load() == inFlight:
 		return "waiting for the answer"
 	}
 	return ""

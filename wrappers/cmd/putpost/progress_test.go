@@ -1,9 +1,12 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
 )
 
 func TestSizesAreReadWithUnits(t *testing.T) {
@@ -79,5 +82,30 @@ func TestTheStatusLineIsTrueAtEveryWidth(t *testing.T) {
 		if line := n.line(&m, columns); len(line) > max(0, columns-1) || strings.ContainsAny(line, "#%") {
 			t.Errorf("not whole, %d columns: %q", columns, line)
 		}
+	}
+}
+
+// An interrupt ends the count of the files, and the answers still take a while.
+func TestAFileThatIsAllSentWaitsForTheAnswer(t *testing.T) {
+	var n tally
+	n.unknown.Store(1)
+	src, done := n.begin(upload.Bytes("a", []byte("abc")))
+	body, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if held := n.held(); held != "" {
+		t.Errorf("before the first byte: %q", held)
+	}
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		t.Fatal(err)
+	}
+	body.Close()
+	if held := n.held(); held != "waiting for the answer" {
+		t.Errorf("after the last byte: %q", held)
+	}
+	done(nil)
+	if held := n.held(); held != "" || n.answering.Load() != 0 {
+		t.Errorf("after the answer: %q, %d", held, n.answering.Load())
 	}
 }
