@@ -188,6 +188,23 @@ func TestRefusedCredentialsAreRenewedOnce(t *testing.T) {
 	}
 }
 
+// A signature with a time in it must not go out a second time.
+func TestRenewedCredentialsServeOneAttempt(t *testing.T) {
+	n := 0
+	authorize := func(req *http.Request) error { n++; req.Header.Set("Authorization", fmt.Sprint(n)); return nil }
+	renew := func(req *http.Request) (bool, error) { req.Header.Set("Authorization", "renewed"); return true, nil }
+	s, d := serve(t, wire.API{Repeatable: true, Authorize: authorize, Renew: renew}, upload.Config{},
+		status(401), status(503), status(201))
+	if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"1", "renewed", "2"} {
+		if got := s.headers[i].Get("Authorization"); got != want {
+			t.Errorf("attempt %d carries %q, want %q", i+1, got, want)
+		}
+	}
+}
+
 func TestServerWithoutContinueGetsTheBodyAllTheSame(t *testing.T) {
 	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Expect") != "" {
