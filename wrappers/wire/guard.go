@@ -35,8 +35,13 @@ var (
 	credentialName = regexp.MustCompile(`(?i)auth|cookie|token|secret|pass|credential|signature|session|jwt|key$`)
 	harmlessName   = regexp.MustCompile(`(?i)trace|span|baggage|^b3$|^x-b3-|(request|correlation)-?id|` +
 		`sentry|datadog|newrelic|^(user-agent|accept(-.*)?|cache-control|(proxy-)?connection|content-.*|date|expect|` +
-		`from|host|keep-alive|pragma|priority|transfer-encoding|via)$`)
+		`from|host|keep-alive|pragma|priority|transfer-encoding|via)$|idempotency-key$`)
 )
+
+// authenticates reports whether a header's name says that it holds credentials.
+func authenticates(name string) bool {
+	return credentialName.MatchString(name) && !strings.HasSuffix(name, "Idempotency-Key")
+}
 
 // watch adds the guard to a transport's hooks.
 func (g *guard) watch(trace *httptrace.ClientTrace) {
@@ -67,9 +72,9 @@ func (g *guard) wrote(name string, values []string) {
 func (g *guard) refuses(name string, values []string) bool {
 	switch {
 	case slices.Equal(g.own[name], values), name == "Proxy-Authorization" && g.proxied,
-		strings.HasSuffix(name, "Idempotency-Key"), strings.HasPrefix(name, ":"): // HTTP/2 writes the request line so
+		strings.HasPrefix(name, ":"): // HTTP/2 writes the request line so
 		return false
-	case credentialName.MatchString(name):
+	case authenticates(name):
 		return true
 	case harmlessName.MatchString(name):
 		return slices.ContainsFunc(values, func(v string) bool {

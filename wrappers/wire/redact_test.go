@@ -18,9 +18,10 @@ func TestNoSecretOfTheRequestSurvives(t *testing.T) {
 	}
 	req.Header.Set("Authorization", "Bearer token-1234567")
 	req.Header.Set("X-Key", "key-1234567")
+	req.Header.Set("X-Upload-Token", "given-1234567") // the API handed it out with the URL
 	secrets := (&Doer{api: API{Secret: []string{"X-Key", "Authorization"}, Hide: func() []string { return []string{"hidden-1234567"} }}}).secrets(req, nil)
 	for _, text := range []string{
-		"denied: Bearer token-1234567", "token-1234567", "hidden-1234567", "a%252Bb%252Fcdefghijklmnop", "a&#43;b&#47;cdefghijklmnop", "key-1234567 unknown", "a%2Bb%2Fcdefghijklmnop", "a+b/cdefghijklmnop", "AKIAEXAMPLE/2026",
+		"denied: Bearer token-1234567", "token-1234567", "hidden-1234567", "given-1234567", "a%252Bb%252Fcdefghijklmnop", "a&#43;b&#47;cdefghijklmnop", "key-1234567 unknown", "a%2Bb%2Fcdefghijklmnop", "a+b/cdefghijklmnop", "AKIAEXAMPLE/2026",
 		`Put "https://host/path?sig=a%2Bb%2Fcdefgh&x=1": refused`, "<a href='https://other/x?t=unrelated-secret'>", "https://user:pa55word@host/x",
 	} {
 		got := redact(text, secrets)

@@ -9,9 +9,9 @@ import (
 )
 
 // secrets lists what no message about an exchange may repeat: the headers that
-// authenticate, the URL's user info, the values in its query that are not
-// public, the proxy's user info, and what the API hides besides. Only failures
-// ask.
+// authenticate, by the API or by their names, the URL's user info, the values in
+// its query that are not public, the proxy's user info, and what the API hides
+// besides. Only failures ask.
 func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
 	known := &secretSet{}
 	if d.api.Hide != nil {
@@ -26,6 +26,13 @@ func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
 		for _, name := range d.api.Secret {
 			for _, v := range req.Header.Values(name) {
 				addHeader(known, name, v)
+			}
+		}
+		for name, values := range req.Header {
+			if authenticates(name) {
+				for _, v := range values {
+					addHeader(known, name, v)
+				}
 			}
 		}
 		addURL(known, req.URL)
