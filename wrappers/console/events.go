@@ -1,11 +1,13 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -17,7 +19,7 @@ import (
 const (
 	maxListeners = 1024
 	// queue is how many exchanges wait for a listener. One that falls further
-	// behind is told that it has missed some.
+	// behind gets them from those that are kept.
 	queue = 16
 	// patience is how long a listener may take nothing of an event.
 	patience = 10 * time.Second
@@ -79,7 +81,7 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	}
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
-	seen, lost := s.changes.state(), int64(0)
+	seen, lost, ended := s.changes.state(), int64(0), listener.From
 	for {
 		changed := s.changes.wait()
 		for event, count := range s.changes.state() {
@@ -91,13 +93,11 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 		var err error
 		select {
 		case x := <-listener.C:
-			if s.matches(x) && !again[x.ID] {
-				err = s.exchange(out, x)
+			missed := []monitor.Exchange{x}
+			if now := listener.Lost(); now > lost {
+				lost, missed = now, s.monitor.Exchanges()
 			}
-			if now := listener.Lost(); err == nil && now > lost {
-				lost = now
-				err = out.send("event: lost\ndata: {}\n\n")
-			}
+			ended, err = s.catchUp(out, missed, ended, again)
 		case <-changed:
 		case <-ticker.C:
 			err = out.send(": \n\n")
@@ -110,6 +110,28 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 			return nil // the listener is gone, or does not read
 		}
 	}
+}
+
+// catchUp sends those of the exchanges that ended after a listener's last one,
+// but not again. It returns the last one, and tells the listener if there were
+// others in between.
+func (s stream) catchUp(
+	out eventWriter, all []monitor.Exchange, last int64, again map[int64]bool,
+) (int64, error) {
+	all = slices.DeleteFunc(all, func(x monitor.Exchange) bool { return x.Ended <= last })
+	slices.SortFunc(all, func(a, b monitor.Exchange) int { return cmp.Compare(a.Ended, b.Ended) })
+	for _, x := range all {
+		if s.matches(x) && !again[x.ID] {
+			if err := s.exchange(out, x); err != nil {
+				return last, err
+			}
+		}
+		last++
+	}
+	if len(all) > 0 && all[len(all)-1].Ended > last {
+		return all[len(all)-1].Ended, out.send("event: lost\ndata: {}\n\n")
+	}
+	return last, nil
 }
 
 func (s stream) exchange(out eventWriter, x monitor.Exchange) error {

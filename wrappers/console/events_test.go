@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -91,6 +92,40 @@ func TestExchangesComeAsEvents(t *testing.T) {
 	s.change(http.MethodPost, "reset", "{}", nil)
 	if e := <-all; e.name != "reset" {
 		t.Errorf("a reset comes as %+v", e)
+	}
+}
+
+func TestAListenerThatFallsBehindGetsAllThatIsKept(t *testing.T) {
+	s := serve(t, console.Config{})
+	events := s.listen("")
+	const callers, calls = 20, 20
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for range calls {
+				resp, err := http.Get(s.url + "/api/v1/files/nothing")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp.Body.Close()
+			}
+		})
+	}
+	ids := map[string]bool{}
+	for range callers * calls {
+		select {
+		case e := <-events:
+			if e.name != "" {
+				t.Errorf("got the event %s", e.name)
+			}
+			ids[e.id] = true
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d exchanges of %d have come", len(ids), callers*calls)
+		}
+	}
+	if all.Wait(); len(ids) != callers*calls {
+		t.Errorf("%d exchanges of %d have come", len(ids), callers*calls)
 	}
 }
 

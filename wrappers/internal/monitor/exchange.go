@@ -27,6 +27,7 @@ type Exchange struct {
 	Fault     string // the kind of the fault that was injected
 	FaultID   int64  // 0: none
 	Over      bool   // all of the above is final
+	Ended     int64  // counts exchanges in the order in which they end; 0: not over
 	Responded bool   // the handler itself gave the answer, no fault
 
 	Violations []contract.Violation

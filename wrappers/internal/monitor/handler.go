@@ -152,6 +152,8 @@ func (v *visit) end(a *response) {
 	r.Duration, r.Sent, r.Over = time.Since(r.Time), a.written, true
 	m.history.measure(r)
 	if !r.gone {
+		m.ended++
+		r.Ended = m.ended
 		m.tell(r.Exchange)
 	}
 }

@@ -1,9 +1,10 @@
 package monitor
 
 // Listener receives exchanges as they end. One that does not keep up loses the
-// newest; nobody waits for it.
+// newest; nobody waits for it. It may find them in [Monitor.Exchanges].
 type Listener struct {
 	C    <-chan Exchange
+	From int64 // how many exchanges were over before
 	c    chan Exchange
 	m    *Monitor
 	lost int64
@@ -16,7 +17,7 @@ func (m *Monitor) Listen(queue int) *Listener {
 	l.C = l.c
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.listeners[l] = true
+	m.listeners[l], l.From = true, m.ended
 	return l
 }
 

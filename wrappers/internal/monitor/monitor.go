@@ -46,7 +46,8 @@ type Monitor struct {
 	faults    []*Injection
 	lastFault int64
 	listeners map[*Listener]bool
-	active    int // requests being answered
+	active    int   // requests being answered
+	ended     int64 // exchanges that are over
 }
 
 // New returns a monitor that watches nothing yet.
