@@ -226,8 +226,7 @@ func (p *prober) grows(routes []*routers.Route) {
 // ages asks with what was good before the server's clock moved.
 func (p *prober) ages(routes []*routers.Route) {
 	if p.Advance == nil {
-		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock",
-			p.contract.Title)
+		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock", p.contract.Title)
 		return
 	}
 	var late []func()

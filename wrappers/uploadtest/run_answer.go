@@ -173,7 +173,7 @@ func otherSpellings(t *trial) {
 	for _, op := range t.operations() {
 		for _, c := range spellings {
 			if op == Presigned {
-				continue
+				break
 			}
 			t.about("%s answered with %s", op, c.what).fresh(func(t *trial) {
 				t.Server.Inject(op, -1, c.fault)
@@ -192,21 +192,21 @@ func idsAsWritten(t *trial) {
 	first, ok := t.about("an upload without a fault").arrives(file(100))
 	for _, r := range t.requests() {
 		quoted := fmt.Sprintf("%q", first.ID)
+		member, _ := memberOf(r.Answer, first.ID)
 		if !ok || r.Op == Presigned || !strings.Contains(string(r.Answer), quoted) {
 			continue
 		}
 		for id, written := range map[string]string{
 			"a/b c%2F+é": `"a/b c%2F+é"`, "9007199254740993": "9007199254740993", "007": `"007"`,
 		} {
-			if !t.Server.contract.Allows(r.Op, r.Status,
-				[]byte(strings.ReplaceAll(string(r.Answer), quoted, written))) {
+			if !t.Server.contract.Allows(r.Op, r.Status, []byte(strings.ReplaceAll(string(r.Answer), quoted, written))) {
 				continue
 			}
 			t.about("%s answered with the id %s", r.Op, id).fresh(func(t *trial) {
 				t.seen.note(aID)
 				t.Server.Inject(r.Op, -1, respelledText(func(s string) string {
 					for _, m := range contract.Members([]byte(s)) {
-						if m.Name == memberOf(r.Answer, first.ID) {
+						if m.Name == member {
 							s = strings.Replace(s, fmt.Sprintf("%q", m.Value), written, 1)
 						}
 					}
@@ -220,16 +220,6 @@ func idsAsWritten(t *trial) {
 			})
 		}
 	}
-}
-
-// memberOf returns the name under which an answer holds a value.
-func memberOf(answer []byte, value string) string {
-	for _, m := range contract.Members(answer) {
-		if m.Value == value {
-			return m.Name
-		}
-	}
-	return ""
 }
 
 // endless: an answer is not read into memory however long it is.

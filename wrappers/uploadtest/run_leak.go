@@ -33,8 +33,7 @@ func nothingIsLeft(t *trial) {
 	if t.Server != nil {
 		long := strings.Repeat("x", 40<<10) // more than a transport reads on its own
 		for _, op := range t.Server.ops() {
-			for _, fault := range []Fault{Answer(http.StatusBadRequest, long),
-				Answer(http.StatusServiceUnavailable, long), Answer(http.StatusForbidden, long), ResetMiddle} {
+			for _, fault := range []Fault{Answer(400, long), Answer(503, long), Answer(403, long), ResetMiddle} {
 				it := t.Server.Inject(op, 1, fault)
 				send(live, "an upload that fails in %s", op)
 				it.Remove()

@@ -179,9 +179,19 @@ func (t *trial) belongs(res upload.Result) bool {
 	return true
 }
 
-// has tells whether a JSON answer holds a value.
+// memberOf returns the name under which a JSON answer holds a value.
+func memberOf(answer []byte, value string) (name string, ok bool) {
+	for _, m := range contract.Members(answer) {
+		if m.Value == value {
+			return m.Name, true
+		}
+	}
+	return "", false
+}
+
 func has(answer []byte, value string) bool {
-	return slices.ContainsFunc(contract.Members(answer), func(m contract.Member) bool { return m.Value == value })
+	_, ok := memberOf(answer, value)
+	return ok
 }
 
 // traces compares a trace id with the one of the last answer that an operation
@@ -320,7 +330,7 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 	for _, r := range t.requests()[requests:] {
 		for _, m := range contract.Members(r.Answer) { // one of them may be an id
 			if t.Stored == nil {
-				continue
+				break
 			}
 			if content, _, err := t.Stored(t.Context(), m.Value); err == nil {
 				content.Close()

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -12,7 +13,6 @@ import (
 // grant is what was said of a URL when an answer handed it out.
 type grant struct {
 	upload      bool              // it takes a file; any other URL is nobody's business here
-	sure        bool              // the answer says so, by a name or by what stands beside
 	location    bool              // it came in the header Location
 	own         bool              // it lies on the API's host
 	method      string            // empty: nothing was said
@@ -124,7 +124,7 @@ func (c *Contract) handOut(request, answer []byte, ids []string) {
 			anyMethod = upper
 		}
 	}
-	found := map[string]grant{}
+	found, sure := map[string]grant{}, false
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
 		switch v := v.(type) {
@@ -133,19 +133,16 @@ func (c *Contract) handOut(request, answer []byte, ids []string) {
 				walk(path, element)
 			}
 		case map[string]any:
-			g := beside(v)
 			for name, value := range v {
 				text, _ := value.(string)
 				if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 					walk(path+" "+name, value)
 					continue
 				}
-				g := g
-				g.upload, g.ids, g.contentType = true, ids, contentType
-				g.sure = uploads.MatchString(path + " " + name)
-				if g.method == "" {
-					g.method = anyMethod
-				}
+				g := beside(v)
+				g.ids, g.contentType, g.method = ids, contentType, cmp.Or(g.method, anyMethod)
+				g.upload = uploads.MatchString(path + " " + name)
+				sure = sure || g.upload
 				found[text] = g
 			}
 		}
@@ -155,12 +152,8 @@ func (c *Contract) handOut(request, answer []byte, ids []string) {
 		return
 	}
 	walk("", root)
-	sure := false
-	for _, g := range found {
-		sure = sure || g.sure
-	}
 	for address, g := range found {
-		g.upload = g.sure || !sure
+		g.upload = g.upload || !sure // where no name says upload, each URL may be for one
 		c.grant(address, g)
 	}
 }

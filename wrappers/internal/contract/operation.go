@@ -34,14 +34,12 @@ func (c *Contract) Routes() []*routers.Route {
 	var routes []*routers.Route
 	for path, item := range c.Doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			routes = append(routes, &routers.Route{Spec: c.Doc, Path: path, PathItem: item, Method: method,
-				Operation: op})
+			routes = append(routes, &routers.Route{Spec: c.Doc, Path: path, PathItem: item, Method: method, Operation: op})
 		}
 	}
 	turn := map[string]int{http.MethodPost: -2, http.MethodPut: -1, http.MethodPatch: -1, http.MethodDelete: 1}
 	slices.SortFunc(routes, func(a, b *routers.Route) int {
-		return cmp.Or(turn[a.Method]-turn[b.Method], strings.Compare(a.Path, b.Path),
-			strings.Compare(a.Method, b.Method))
+		return cmp.Or(turn[a.Method]-turn[b.Method], strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
 	})
 	return routes
 }

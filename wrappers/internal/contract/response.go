@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -27,10 +28,8 @@ func (x *Exchange) FinishResponse(status int, header http.Header, body []byte) [
 
 // checkResponse holds an answer to its operation in the spec.
 func (x *Exchange) checkResponse(status int, header http.Header, body []byte) {
-	declared := x.op.route.Operation.Responses.Status(status)
-	if declared == nil {
-		declared = x.op.route.Operation.Responses.Default()
-	}
+	responses := x.op.route.Operation.Responses
+	declared := cmp.Or(responses.Status(status), responses.Default())
 	switch {
 	case declared == nil:
 		x.broke(RuleStatus, "%d is not declared", status)
@@ -41,8 +40,9 @@ func (x *Exchange) checkResponse(status int, header http.Header, body []byte) {
 		return
 	}
 	request := x.input()
-	input := &openapi3filter.ResponseValidationInput{RequestValidationInput: request, Status: status, Header: header,
-		Options: request.Options}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: request, Status: status, Header: header, Options: request.Options,
+	}
 	if body != nil {
 		input.SetBodyBytes(body)
 	} else {

@@ -3,6 +3,7 @@ package contract
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -78,18 +79,13 @@ func basePaths(servers openapi3.Servers) ([]string, error) {
 	return paths, nil
 }
 
-// expand returns a server's addresses. The default of a variable comes first.
+// expand returns a server's addresses, some of them twice. The default of a
+// variable comes first.
 func expand(server *openapi3.Server) []string {
 	addresses := []string{server.URL}
 	for name, variable := range server.Variables {
-		values := []string{variable.Default}
-		for _, v := range variable.Enum {
-			if v != variable.Default {
-				values = append(values, v)
-			}
-		}
 		var expanded []string
-		for _, v := range values {
+		for _, v := range append([]string{variable.Default}, variable.Enum...) {
 			for _, a := range addresses {
 				expanded = append(expanded, strings.ReplaceAll(a, "{"+name+"}", v))
 			}
@@ -102,24 +98,20 @@ func expand(server *openapi3.Server) []string {
 // traceHeader finds the header that the spec declares for a trace id, if any.
 // A name with "trace" in it counts before one with "request-id".
 func traceHeader(doc *openapi3.T) string {
-	var trace, request []string
+	var names []string
 	for _, item := range doc.Paths.Map() {
 		for _, op := range item.Operations() {
 			for _, response := range op.Responses.Map() {
-				for name := range response.Value.Headers {
-					switch low := strings.ToLower(name); {
-					case strings.Contains(low, "trace"):
-						trace = append(trace, name)
-					case strings.Contains(low, "request-id"):
-						request = append(request, name)
-					}
-				}
+				names = slices.AppendSeq(names, maps.Keys(response.Value.Headers))
 			}
 		}
 	}
-	for _, names := range [][]string{trace, request} {
-		if len(names) > 0 {
-			return slices.Min(names)
+	slices.Sort(names)
+	for _, word := range []string{"trace", "request-id"} {
+		for _, name := range names {
+			if strings.Contains(strings.ToLower(name), word) {
+				return name
+			}
 		}
 	}
 	return ""
