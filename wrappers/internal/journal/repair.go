@@ -161,10 +161,17 @@ func entriesIn(line []byte) (entries [][]byte, whole bool) {
 
 // damagedPath returns the path of a damaged line, if it can still be read.
 func damagedPath(line []byte) string {
-	_, after, found := bytes.Cut(line, []byte(`"path":`))
 	var path string
-	if !found || json.NewDecoder(bytes.NewReader(after)).Decode(&path) != nil {
-		return ""
+	var raw []byte
+	if readField(line, "rawPath", &raw) {
+		return string(raw)
 	}
+	readField(line, "path", &path)
 	return path
+}
+
+// readField reads one field of a line that may be damaged elsewhere.
+func readField(line []byte, name string, value any) bool {
+	_, after, found := bytes.Cut(line, []byte(`"`+name+`":`))
+	return found && json.NewDecoder(bytes.NewReader(after)).Decode(value) == nil
 }

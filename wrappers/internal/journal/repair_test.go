@@ -39,7 +39,7 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 		"the path":          {content: bytes.Replace(whole, []byte(`"path":"/b"`), []byte(`"path":'/b"`), 1), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1},
 		"a newline":         {content: damage(second-1, 'x'), damaged: "1 0", kept: 3},
 		"a line torn twice": {content: damage(second+100, '\n'), damaged: fmt.Sprintf("2 %d,3 %d", second, second+101), kept: 2, lost: 2, path: "/b"},
-		"the last torn":     {content: whole[:len(whole)-9], damaged: fmt.Sprint("3 ", second+len(lines[1])), kept: 2, lost: 1, path: "/\ufffd"},
+		"the last torn":     {content: whole[:len(whole)-9], damaged: fmt.Sprint("3 ", second+len(lines[1])), kept: 2, lost: 1, path: "/\xff"},
 		"not a journal":     {content: []byte("dear diary\n"), damaged: "1 0", refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
