@@ -81,11 +81,11 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the command line 
 
 func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
-	helped := false
+	helped, printed := false, &checkedWriter{Writer: stdout}
 	options := append(providerCommands(),
 		kong.Name("putpost"),
 		kong.Description(description),
-		kong.Writers(stdout, stderr),
+		kong.Writers(printed, stderr),
 		kong.Exit(func(int) { helped = true }), // only --help and --version exit, and go on if they may
 		kong.KindMapper(reflect.String, rawString),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -98,6 +98,9 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 	}
 	p.parser = parser
 	ctx, err := parser.Parse(args)
+	if printed.err != nil {
+		return p.exit(fmt.Errorf("%w: %w", errOutput, cause(printed.err)))
+	}
 	if helped {
 		return 0
 	}
@@ -111,6 +114,20 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 		p.envFile = c.EnvFile
 	}
 	return p.exit(ctx.Run(p))
+}
+
+// checkedWriter keeps the first error of its Writer. Kong does not look at it.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 // exit prints err in one line and returns the exit code.

@@ -124,6 +124,11 @@ func TestAClosedStandardOutputIsAnErrorThatTellsTheID(t *testing.T) {
 	if got := shell(t, s.env, dir, `"$putpost" getFile x >&-; "$putpost" demo >&-`); got.code != 1 || !strings.Contains(got.stderr, "is closed") {
 		t.Errorf("demo: got %+v", got)
 	}
+	for _, line := range []string{`"$putpost" --help >&-`, `"$putpost" --version >&-`, `"$putpost" send --help >&-`} {
+		if got := shell(t, s.env, dir, line); got.code != 1 || !strings.Contains(got.stderr, "standard output: is closed") {
+			t.Errorf("%s: got %+v", line, got)
+		}
+	}
 	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer - <&-`); got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "standard input") {
 		t.Errorf("a closed standard input is sent as an empty file: got %+v", got)
 	}
