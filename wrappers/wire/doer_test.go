@@ -175,6 +175,7 @@ func TestRefusedCredentialsAreRenewedOnce(t *testing.T) {
 		{"others are taken", true, []http.HandlerFunc{status(401), status(201)}, 2, nil},
 		{"the same mean that 401 is the answer", false, []http.HandlerFunc{status(401), status(201)}, 1, upload.ErrUnauthorized},
 		{"a second 401 is the answer", true, []http.HandlerFunc{status(401)}, 2, upload.ErrUnauthorized},
+		{"a 401 after a repeat is the answer", true, []http.HandlerFunc{status(401), status(503), status(401), status(201)}, 3, upload.ErrUnauthorized},
 		{"also after the last repeat", true, []http.HandlerFunc{status(503), status(503), status(503), status(401), status(201)}, 5, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -271,6 +272,10 @@ func TestWaits(t *testing.T) {
 				}
 				begin := time.Now()
 				err = post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+				f, _ := errors.AsType[*upload.Error](err)
+				if f == nil || f.RetryAfter < 0 {
+					t.Errorf("RetryAfter is negative: %+v", f)
+				}
 				if took := time.Since(begin); took < tt.min || took > tt.max || n != 4 || !errors.Is(err, upload.ErrUnavailable) {
 					t.Errorf("%d attempts in %s (%v), want 4 in %s to %s", n, took, err, tt.min, tt.max)
 				}
