@@ -147,7 +147,9 @@ func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
 	}
 	for _, code := range append(blocks(t, section, "yaml"), blocks(t, section, "go")...) {
 		name, _, _ := strings.Cut(strings.TrimLeft(code, "#/ "), "\n")
-		write(name, code)
+		// No API of our own has an encoding that says explode: false.
+		form := "multipart/form-data:\n"
+		write(name, strings.Replace(code, form, form+"            encoding: {title: {explode: false}}\n", 1))
 	}
 	uploads, err := os.ReadFile("../.config/oapi-codegen-uploads.yaml")
 	if err != nil {
@@ -179,6 +181,10 @@ func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
+	}
+	generated, err := os.ReadFile(filepath.Join(dir, "notes", "uploads.gen.go"))
+	if err != nil || !strings.Contains(string(generated), `"title": {ContentType: "", Style: "", Joined: true}`) {
+		t.Errorf("%v, and the encoding of title is lost:\n%s", err, generated)
 	}
 	want := []string{
 		"POST /notes Bearer t 0", "POST /notes Bearer t 1 Invoice scan.pdf %PDF", "PUT /notes/1/cover Bearer t 2 image/png \x89PNG",
