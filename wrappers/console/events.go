@@ -64,6 +64,7 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	defer listener.Close()
 
 	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	out := eventWriter{w, http.NewResponseController(w)}
 	if out.send(": putpost\n\n") != nil {
 		return nil

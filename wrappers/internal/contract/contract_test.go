@@ -238,6 +238,7 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		{"another URL than the upload's", lfs, "POST", "https://h/verify?sig=1", "{}", map[string]string{"X-Depot-Key": "k"}, ""},
 		{"a signed header", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-goog-acl": "private"}, ""},
 		{"a header that is not signed", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-goog-meta": "1"}, "presigned header: header X-Goog-Meta is not part of what was signed"},
+		{"headers of a proxy", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-forwarded-for": "192.0.2.1", "x-request-id": "1", "x-real-ip": "192.0.2.1"}, ""},
 		{"a policy form", form, "POST", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, ""},
 		{"a policy form without a field", form, "POST", "https://s.example/bucket", shortBody, map[string]string{"Content-Type": short}, `request form: the field "policy" does not stand before the file as it was handed out`},
 		{"a policy form by PUT", form, "PUT", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, "presigned method: PUT, but the URL was handed out for POST"},

@@ -3,6 +3,7 @@ package contract
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -22,6 +23,7 @@ func (x *Exchange) checkPresigned() {
 		// Azure's blob type has to be there. Anything else of its own the
 		// sender cannot have signed.
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
+			!addedOnTheWay.MatchString(lower) &&
 			!containsFold(x.c.CredentialHeaders(), name) && g.header.Values(name) == nil &&
 			!containsFold(signed, name) {
 			x.broke(RulePresignedHeader, "header %s is not part of what was signed", name)
@@ -41,6 +43,11 @@ func (x *Exchange) checkPresigned() {
 		x.broke(RuleMediaType, "Content-Type %q, but %q was announced", got, want)
 	}
 }
+
+// addedOnTheWay finds the headers that proxies add. The sender does not know of
+// them, and storage services do not ask that they be signed.
+var addedOnTheWay = regexp.MustCompile(
+	`^x-(forwarded-.*|original-.*|envoy-.*|b3-.*|real-ip|client-ip|request-id|amzn-trace-id|cloud-trace-context)$`)
 
 // checkCredentials reports the API's credentials on a presigned request. They
 // may go along where the answer listed them.
