@@ -61,3 +61,12 @@ func (c Call) Upload(ctx context.Context, src upload.Source) (upload.Result, err
 	}
 	return upload.Result{ID: id}, nil
 }
+
+// plain tells whether the client is one of the adapters.
+func (t *trial) plain() bool {
+	switch t.Uploader.(type) {
+	case Func, Call:
+		return true
+	}
+	return false
+}

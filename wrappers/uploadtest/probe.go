@@ -188,8 +188,8 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	return a
 }
 
-// wants asks, and sees that the status is one of those that are wanted; 4 stands
-// for any 4xx. Aspect is noted, if there is one.
+// wants asks, and sees that the status is one of those that are wanted. 4
+// stands for any 4xx. An aspect is noted, if it is not empty.
 func (p *prober) wants(aspect string, r *routers.Route, req *http.Request, class, to string, want ...int) {
 	p.Helper()
 	if aspect != "" {

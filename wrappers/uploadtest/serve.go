@@ -84,7 +84,8 @@ func (s Scope) parse(spec []byte) (*contract.Contract, error) {
 		return nil, fmt.Errorf("uploadtest: %w", err)
 	}
 	if !c.TakesFiles() {
-		return nil, errors.New("uploadtest: the spec cannot be used: at /paths: no operation takes a file or hands out a URL for one")
+		return nil, errors.New("uploadtest: the spec cannot be used: at /paths: " +
+			"no operation takes a file or hands out a URL for one")
 	}
 	c.OthersPass = s.OthersPass
 	return c, nil

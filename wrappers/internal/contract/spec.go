@@ -47,7 +47,8 @@ var (
 func explainLoading(spec []byte, why string) string {
 	if ref := elsewhere.FindStringSubmatch(why); ref != nil {
 		line := 1 + bytes.Count(spec[:max(0, bytes.Index(spec, []byte(ref[1])))], []byte("\n"))
-		return fmt.Sprintf("line %d: it refers to another document, %.100s, and only references within the spec are read", line, ref[1])
+		return fmt.Sprintf("line %d: it refers to another document, %.100s, "+
+			"and only references within the spec are read", line, ref[1])
 	}
 	if !strings.HasPrefix(why, "failed to unmarshal data") {
 		return why

@@ -65,7 +65,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // enter records a request and returns the fault that it meets.
 func (v *visit) enter(r *http.Request) *Injection {
 	record := &entry{Exchange: Exchange{
-		Time: time.Now(), Provider: v.provider, Op: v.x.Op(), Method: r.Method, Path: r.URL.EscapedPath(), FileIDs: v.x.FileIDs(),
+		Time: time.Now(), Provider: v.provider, Op: v.x.Op(), FileIDs: v.x.FileIDs(),
+		Method: r.Method, Path: r.URL.EscapedPath(),
 	}}
 	if v.m.cfg.Watch.Head > 0 {
 		record.URI, record.Header = r.RequestURI, r.Header.Clone()

@@ -3,7 +3,9 @@
 //
 //	m := monitor.New(monitor.Config{})
 //	mux.Handle("/v1/", m.Handler("twentyfourseven", c, standin))
-//	fault, err := m.Inject(monitor.Injection{Provider: "twentyfourseven", Op: "fileUpload", Times: 1, Fault: monitor.Answer(503, "")})
+//	fault, err := m.Inject(monitor.Injection{
+//		Op: "fileUpload", Times: 1, Fault: monitor.Answer(503, ""),
+//	})
 //	for _, x := range m.Exchanges() { ... }
 //
 // Bodies stream through and are never held whole. What is remembered is bounded

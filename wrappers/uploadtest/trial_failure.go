@@ -1,0 +1,99 @@
+package uploadtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// What must come of an upload that fails.
+
+// storesNothing uploads src, which must fail by an error of the kind, and looks
+// for what it left. A plain client's transport finds out too late that a source
+// is not what it says.
+func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (failure *upload.Error, ok bool) {
+	t.Helper()
+	count, requests := t.count(), len(t.requests())
+	_, err := t.send(ctx, src)
+	if failure, ok = t.fails(err, kind); t.plain() {
+		return failure, ok
+	}
+	if t.Server != nil {
+		t.Server.quiet()
+	}
+	for _, r := range t.requests()[requests:] {
+		for _, m := range contract.Members(r.Answer) { // one of them may be an id
+			if t.Stored == nil {
+				break
+			}
+			if content, _, err := t.Stored(t.Context(), m.Value); err == nil {
+				content.Close()
+				t.broke("stored: an upload that failed left a file under its id")
+			}
+		}
+	}
+	if after := t.count(); after != count {
+		t.broke("stored: %d files after an upload that failed, %d before", after, count)
+	}
+	return failure, ok
+}
+
+// fails sees that err is a failure as clients report it, of the given kind. An
+// error of a plain client is looked at only as far as it says something; it
+// gives no failure.
+func (t *trial) fails(err, kind error) (failure *upload.Error, ok bool) {
+	t.Helper()
+	if err == nil {
+		t.broke("error: none, want %q", kind)
+		return nil, false
+	}
+	t.seen.note(aFailure)
+	t.tellsNothing(err)
+	if !errors.As(err, &failure) && !t.plain() {
+		t.broke("error: of type %s, want *upload.Error: %v", fmt.Sprintf("%T", err), err)
+		return nil, false
+	}
+	for _, other := range kinds {
+		switch wrong := other != kind && errors.Is(err, other); {
+		case wrong && failure == nil && !errors.Is(err, kind):
+			t.broke("error: of the kind %q, want %q: %v", other, kind, err)
+			return nil, false
+		case wrong && errors.Is(err, kind) && slices.Contains(kinds, kind):
+			t.broke("error: of the kind %q, but of the kind %q too: %v", kind, other, err)
+			return failure, false
+		}
+	}
+	if failure != nil && !errors.Is(err, kind) {
+		t.broke("error: not of the kind %q: %v", kind, err)
+		return failure, false
+	}
+	return failure, failure != nil
+}
+
+// kinds exclude one another. [upload.ErrNotReplayable] is not among them: it
+// comes beside another.
+var kinds = []error{
+	upload.ErrInvalid, upload.ErrUnauthorized, upload.ErrForbidden, upload.ErrNotFound,
+	upload.ErrTooLarge, upload.ErrRateLimited, upload.ErrUnavailable, upload.ErrExpired,
+}
+
+// accounts compares what an error says of the requests with those that came.
+func (t *trial) accounts(failure *upload.Error, op string, status int) {
+	t.Helper()
+	switch n := len(t.of(op)); {
+	case failure.Provider == "":
+		t.broke("error: Provider is empty")
+	case failure.Op != op:
+		t.broke("error: Op is %q, want %q", failure.Op, op)
+	case failure.Status != status:
+		t.broke("error: Status is %d, want %d", failure.Status, status)
+	case failure.Attempts != n:
+		t.broke("error: Attempts is %d, but %d requests arrived", failure.Attempts, n)
+	default:
+		t.traces(failure.TraceID)
+	}
+}

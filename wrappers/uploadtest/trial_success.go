@@ -1,0 +1,190 @@
+package uploadtest
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// What must come of an upload that succeeds.
+
+// arrives uploads src and compares all that came of it.
+func (t *trial) arrives(src *source) (upload.Result, bool) {
+	t.Helper()
+	count, requests := t.count(), len(t.requests())
+	res, err := t.send(t.Context(), src)
+	if err != nil {
+		t.broke("upload: %v", err)
+		return res, false
+	}
+	ok := t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID)
+	if after := t.count(); ok && t.Count != nil && after != count+1 {
+		t.broke("count: %d files are stored, %d were before one upload", after, count)
+		ok = false
+	}
+	return res, ok
+}
+
+// describes compares a result with the source that was uploaded. A plain client
+// may leave out everything but the id.
+func (t *trial) describes(res upload.Result, src upload.Source) bool {
+	t.Helper()
+	switch bare, want := t.plain(), upload.BaseName(src.Name); {
+	case res.ID == "" && (!bare || t.Stored != nil):
+		t.broke("result: the ID is empty")
+	case res.Size != src.Size && !bare:
+		t.broke("result: Size is %d, but %d bytes were handed over", res.Size, src.Size)
+	case res.Name != want && !bare:
+		t.broke("result: Name is %q, want %q", res.Name, want)
+	case !bare && !t.belongs(res):
+	default:
+		t.seen.note(aResult)
+		if !bare {
+			t.seen.note(aName)
+		}
+		return true
+	}
+	return false
+}
+
+// belongs sees that the ids of a result come out of one answer.
+func (t *trial) belongs(res upload.Result) bool {
+	t.Helper()
+	for _, r := range t.requests() {
+		if res.ID == "" || !has(r.Answer, res.ID) {
+			continue
+		}
+		for _, m := range contract.Members(r.Answer) {
+			if strings.EqualFold(m.Name, "tempRequestId") && m.Value != res.TempRequestID {
+				t.broke("result: TempRequestID is %q, but the answer that gave the ID said %q", res.TempRequestID, m.Value)
+				return false
+			}
+		}
+		if res.TempRequestID != "" && !has(r.Answer, res.TempRequestID) {
+			t.broke("result: TempRequestID %q is not of the answer that gave the ID", res.TempRequestID)
+			return false
+		}
+		break
+	}
+	return true
+}
+
+// memberOf returns the name under which a JSON answer holds a value.
+func memberOf(answer []byte, value string) (name string, ok bool) {
+	for _, m := range contract.Members(answer) {
+		if m.Value == value {
+			return m.Name, true
+		}
+	}
+	return "", false
+}
+
+func has(answer []byte, value string) bool {
+	_, ok := memberOf(answer, value)
+	return ok
+}
+
+// traces compares a trace id with the one of the last answer that an operation
+// of the spec gave, if the spec declares such ids: a failed presigned step goes
+// by the API's.
+func (t *trial) traces(id string) bool {
+	t.Helper()
+	if t.Server == nil || t.plain() {
+		return true
+	}
+	want := ""
+	for _, r := range t.requests() {
+		if said := r.AnswerHeader.Get(t.Server.contract.TraceHeader); said != "" && r.Op != Presigned && r.Op != Token {
+			want = said
+		}
+	}
+	if want == "" {
+		return true
+	}
+	if t.seen.note(aTrace); id != want {
+		t.broke("trace id: %q, but the API's answer said %q", id, want)
+	}
+	return id == want
+}
+
+// mediaType returns the media type that a source travels under.
+func mediaType(src upload.Source) string { return cmp.Or(src.ContentType, upload.OctetStream) }
+
+// holds compares what is stored under id with src.
+func (t *trial) holds(id string, src *source) bool {
+	t.Helper()
+	if t.Stored == nil {
+		return true
+	}
+	content, contentType, err := t.Stored(t.Context(), id)
+	if err != nil {
+		t.broke("stored: nothing under the returned id: %v", err)
+		return false
+	}
+	defer content.Close()
+	got, err := io.ReadAll(io.LimitReader(content, src.Size+1))
+	switch {
+	case err != nil:
+		t.broke("stored: what is stored cannot be read: %v", err)
+	case !bytes.Equal(got, src.content):
+		t.broke("stored: %s", difference(got, src.content))
+	case contentType != mediaType(src.Source):
+		t.broke("stored: the media type is %q, want %q", contentType, mediaType(src.Source))
+	default:
+		t.seen.note(aContent, aMediaType)
+		return true
+	}
+	return false
+}
+
+// escapes are how browsers write in a form what would end a name there.
+var escapes = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
+
+// carried compares the last file in the requests since a number of them with
+// src.
+func (t *trial) carried(src *source, since int) bool {
+	t.Helper()
+	var last *File
+	for _, r := range t.requests()[since:] {
+		for _, f := range r.Files {
+			if r.Status/100 == 2 {
+				last = &f
+			}
+		}
+	}
+	if last == nil {
+		return true
+	}
+	switch name := upload.BaseName(src.Name); {
+	case last.SHA256 != sum(src.content):
+		t.broke("wire: %d bytes that are not the file's %d arrived", last.Size, src.Size)
+	case last.Name != upload.BaseName(last.Name):
+		t.broke("wire: the form tells the directories: %q", last.Name)
+	case last.Name != "" && last.Name != name && escapes.Replace(last.Name) != name:
+		t.broke("wire: the name is %q, want %q", last.Name, name)
+	case last.ContentType != mediaType(src.Source):
+		t.broke("wire: the media type is %q, want %q", last.ContentType, mediaType(src.Source))
+	default:
+		if t.seen.note(aContent, aMediaType); last.Name != "" {
+			t.seen.note(aName)
+		}
+		return true
+	}
+	return false
+}
+
+func difference(got, want []byte) string {
+	at := 0
+	for at < min(len(got), len(want)) && got[at] == want[at] {
+		at++
+	}
+	if len(got) > len(want) {
+		return fmt.Sprintf("more than the %d bytes that were sent, the first wrong one at offset %d", len(want), at)
+	}
+	return fmt.Sprintf("%d bytes, %d were sent, the first wrong one at offset %d", len(got), len(want), at)
+}
