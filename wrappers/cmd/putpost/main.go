@@ -64,8 +64,9 @@ type program struct {
 }
 
 type commands struct {
-	Version kong.VersionFlag `help:"Print the version, the commit and the Go release it was built with."`
-	EnvFile string           `placeholder:"FILE" help:"Read credentials and addresses from FILE, one NAME=value on each line. FILE must be readable by its owner alone. A value in FILE replaces the one in the environment."`
+	Help    bool   `short:"h" help:"Show context-sensitive help."`
+	Version bool   `help:"Print the version, the commit and the Go release it was built with."`
+	EnvFile string `placeholder:"FILE" help:"Read credentials and addresses from FILE, one NAME=value on each line. FILE must be readable by its owner alone. A value in FILE replaces the one in the environment."`
 
 	Demo       demoCmd       `cmd:"" help:"Upload a file to both stand-ins, in this process, and compare what arrived."`
 	Send       sendCmd       `cmd:"" help:"Send files to a provider. Print an id for each."`
@@ -81,15 +82,14 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the command line 
 
 func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
-	helped, printed := false, &checkedWriter{Writer: stdout}
 	options := append(providerCommands(),
 		kong.Name("putpost"),
 		kong.Description(description),
-		kong.Writers(printed, stderr),
-		kong.Exit(func(int) { helped = true }), // only --help and --version exit, and go on if they may
+		kong.Writers(stdout, stderr),
+		kong.NoDefaultHelp(),
 		kong.KindMapper(reflect.String, rawString),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"providers": strings.Join(providerNames(), ","), "version": version()},
+		kong.Vars{"providers": strings.Join(providerNames(), ",")},
 	)
 	var c commands
 	parser, err := kong.New(&c, options...)
@@ -97,14 +97,20 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 		return p.exit(err)
 	}
 	p.parser = parser
-	ctx, err := parser.Parse(args)
-	if printed.err != nil {
-		return p.exit(fmt.Errorf("%w: %w", errOutput, cause(printed.err)))
-	}
-	if helped {
+	parser.Model.HelpFlag = parser.Model.Flags[0] // so that the help names it
+	ctx, err := parse(parser, args)
+	switch {
+	case err != nil:
+		return p.exit(usageError{err})
+	case c.Help:
+		if err := ctx.PrintUsage(false); err != nil {
+			return p.exit(fmt.Errorf("%w: %w", errOutput, cause(err)))
+		}
 		return 0
+	case c.Version:
+		return p.exit(newOutput(p).data(version() + "\n"))
 	}
-	if err != nil {
+	if err := validate(ctx); err != nil {
 		return p.exit(usageError{err})
 	}
 	if c.EnvFile != "" {
@@ -113,21 +119,7 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 		}
 		p.envFile = c.EnvFile
 	}
-	return p.exit(ctx.Run(p))
-}
-
-// checkedWriter keeps the first error of its Writer. Kong does not look at it.
-type checkedWriter struct {
-	io.Writer
-	err error
-}
-
-func (w *checkedWriter) Write(p []byte) (int, error) {
-	n, err := w.Writer.Write(p)
-	if w.err == nil {
-		w.err = err
-	}
-	return n, err
+	return p.exit(ctx.Selected().Target.Addr().Interface().(action).Run(p))
 }
 
 // exit prints err in one line and returns the exit code.
