@@ -499,7 +499,8 @@ type ClientInterface interface {
 	// as its data: `reset`, and `faults` when one was injected or removed.
 	//
 	// A listener that reads too slowly misses exchanges that are no longer
-	// kept. One that does not read at all is hung up on.
+	// kept. The event `lost` says so. A listener that does not read at all is
+	// hung up on.
 	//
 	// Corresponds with GET /events (the `StreamEvents` operationId).
 	StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -647,7 +648,8 @@ type ClientInterface interface {
 // as its data: `reset`, and `faults` when one was injected or removed.
 //
 // A listener that reads too slowly misses exchanges that are no longer
-// kept. One that does not read at all is hung up on.
+// kept. The event `lost` says so. A listener that does not read at all is
+// hung up on.
 //
 // Corresponds with GET /events (the `StreamEvents` operationId).
 func (c *Client) StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1624,7 +1626,8 @@ type ClientWithResponsesInterface interface {
 	// as its data: `reset`, and `faults` when one was injected or removed.
 	//
 	// A listener that reads too slowly misses exchanges that are no longer
-	// kept. One that does not read at all is hung up on.
+	// kept. The event `lost` says so. A listener that does not read at all is
+	// hung up on.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2430,7 +2433,8 @@ func (r ResetResult) ContentType() string {
 // as its data: `reset`, and `faults` when one was injected or removed.
 //
 // A listener that reads too slowly misses exchanges that are no longer
-// kept. One that does not read at all is hung up on.
+// kept. The event `lost` says so. A listener that does not read at all is
+// hung up on.
 //
 // Returns a wrapper object for the known response body format(s).
 //
