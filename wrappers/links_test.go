@@ -87,7 +87,8 @@ func TestEverySpecHasItsListsOfLinks(t *testing.T) {
 // adds flags to a program, counts as one.
 func linked(t *testing.T, goos, pkg string) (own, modules []string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{.ImportPath}} {{with .Module}}{{.Path}}{{end}}", module+"/"+pkg)
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f",
+		"{{.ImportPath}} {{with .Module}}{{.Path}}{{end}}", module+"/"+pkg)
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
 	var complaint bytes.Buffer
 	cmd.Stderr = &complaint

@@ -187,9 +187,11 @@ func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
 		t.Errorf("%v, and the encoding of title is lost:\n%s", err, generated)
 	}
 	want := []string{
-		"POST /notes Bearer t 0", "POST /notes Bearer t 1 Invoice scan.pdf %PDF", "PUT /notes/1/cover Bearer t 2 image/png \x89PNG",
+		"POST /notes Bearer t 0", "POST /notes Bearer t 1 Invoice scan.pdf %PDF",
+		"PUT /notes/1/cover Bearer t 2 image/png \x89PNG",
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "run", generator, "-config", "uploads.yaml", "-generate", "types,client", "-package", "notes", "notes.yaml")
+	cmd := exec.CommandContext(t.Context(), "go", "run", generator, "-config", "uploads.yaml", "-generate",
+		"types,client", "-package", "notes", "notes.yaml")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "belong into another one") {
 		t.Errorf("models from the second configuration: %v, and no word of what to do:\n%s", err, out)
@@ -212,7 +214,8 @@ func TestReadmeLinesForTheServerWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "putpost")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/putpost").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program,
+		"./cmd/putpost").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	serve := exec.CommandContext(t.Context(), program, "serve", "--addr", "127.0.0.1:0")
@@ -245,7 +248,8 @@ func TestReadmeLinesForTheServerWork(t *testing.T) {
 		}
 		seen = append(seen, exchanges(t, base))
 	}
-	if got, want := strings.Join(seen, "; "), "fileUpload 200, presigned 200, createFile 201; createFile 503, createFile 201"; got != want {
+	if got, want := strings.Join(seen, "; "),
+		"fileUpload 200, presigned 200, createFile 201; createFile 503, createFile 201"; got != want {
 		t.Errorf("the server saw %s, want %s", got, want)
 	}
 }

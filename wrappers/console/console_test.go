@@ -198,7 +198,8 @@ func newRecorder(h http.Handler, method, target string) *httptest.ResponseRecord
 func TestHeadIsGetWithoutTheBody(t *testing.T) {
 	s := serve(t, console.Config{})
 	for path, contentType := range map[string]string{
-		"health": "application/json", "exchanges?limit=1": "application/json", "events": "text/event-stream", "": "text/html; charset=utf-8",
+		"health": "application/json", "exchanges?limit=1": "application/json", "events": "text/event-stream",
+		"": "text/html; charset=utf-8",
 	} {
 		resp, err := http.Head(s.url + "/_putpost/" + path)
 		if err != nil {
@@ -216,7 +217,8 @@ func TestLinesToPasteNameTheAddressOfTheCaller(t *testing.T) {
 	if _, err := s.send("a.txt", "a"); err != nil {
 		t.Fatal(err)
 	}
-	if _, text := s.ask(http.MethodGet, "exchanges", "", "Authorization", "Bearer t"); !strings.Contains(text, "https://files.example/api/v1/files") {
+	if _, text := s.ask(http.MethodGet, "exchanges", "", "Authorization", "Bearer t"); !strings.Contains(text,
+		"https://files.example/api/v1/files") {
 		t.Errorf("the curl line goes elsewhere: %s", text)
 	}
 }

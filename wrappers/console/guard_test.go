@@ -109,7 +109,8 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 }
 
 func TestBehindAProxyThePageMayChangeThings(t *testing.T) {
-	s := serve(t, console.Config{Token: "t", Origin: func(r *http.Request) string { return "http://" + r.Header.Get("X-Forwarded-Host") }})
+	s := serve(t, console.Config{Token: "t",
+		Origin: func(r *http.Request) string { return "http://" + r.Header.Get("X-Forwarded-Host") }})
 	for name, tc := range map[string]struct {
 		header []string
 		want   int
@@ -119,7 +120,8 @@ func TestBehindAProxyThePageMayChangeThings(t *testing.T) {
 		"another site, which says nothing": {[]string{"Origin", "null"}, 403},
 		"another site, by the browser":     {[]string{"Origin", "http://files.example", "Sec-Fetch-Site", "cross-site"}, 403},
 	} {
-		header := append(tc.header, inJSON, "application/json", "Authorization", "Bearer t", "X-Forwarded-Host", "files.example")
+		header := append(tc.header, inJSON, "application/json", "Authorization", "Bearer t", "X-Forwarded-Host",
+			"files.example")
 		if resp, text := s.ask(http.MethodPost, "reset", "{}", header...); resp.StatusCode != tc.want {
 			t.Errorf("%s: %s: %s", name, resp.Status, text)
 		}

@@ -10,7 +10,8 @@ import (
 // near the bound wants a look, not a larger bound.
 func TestUploadAllocatesLittleWhateverItsSize(t *testing.T) {
 	const maxObjects, maxBytes = 110, 9000
-	for _, size := range []int{16 << 10, 64 << 10, 256 << 10} { // in one write, in one that is nearly full, and as a stream
+	for _, size := range []int{16 << 10, 64 << 10,
+		256 << 10} { // in one write, in one that is nearly full, and as a stream
 		objects, bytes := canned.PerRun(t, 500, oneUpload(t, size))
 		t.Logf("%d KiB: %.1f allocations, %.0f bytes", size>>10, objects, bytes)
 		if objects > maxObjects || bytes > maxBytes {

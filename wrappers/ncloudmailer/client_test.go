@@ -304,7 +304,8 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 		{"another size in a text", `{"tempRequestId":"r","files":[` + one + `,{"fileSize":"4","fileId":2}]}`,
 			"file 2 has 4 bytes, and 5 were sent (tempRequestId r, fileId 1, fileId 2)"},
 		{"a size that is none",
-			`{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":"5 bytes","fileId":"2"}]}`, "no whole number (tempRequestId r, fileId 1, fileId 2)"},
+			`{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":"5 bytes","fileId":"2"}]}`,
+			"no whole number (tempRequestId r, fileId 1, fileId 2)"},
 		{"half a byte", `{"files":[` + one + `,{"fileSize":5.5,"fileId":"2"}]}`,
 			"no whole number (fileId 1, fileId 2)"},
 		{"no fileId", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":5}]}`,
@@ -319,7 +320,8 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 		{"nothing", ``, "cannot be used"},
 		{"half of it", `{"tempRequestId":"r","files":[` + one, "(tempRequestId r, fileId 1)"},
 		{"one file without its list, behind much else",
-			`{"tempRequestId":"r","files":{"fileName":"` + strings.Repeat("한", 300) + `","fileId":"1"}}`, "(tempRequestId r, fileId 1)"},
+			`{"tempRequestId":"r","files":{"fileName":"` + strings.Repeat("한", 300) + `","fileId":"1"}}`,
+			"(tempRequestId r, fileId 1)"},
 		{"all of it inside something", `{"result":{"files":[{"fileName":"` + strings.Repeat("a", 300) + `","fileId": 1.0}]}}`,
 			"(fileId 1)"},
 		{"ids without their names", `{"tempRequestId":"r","files":["1"]}`, `"files":["1"]`},
@@ -489,7 +491,8 @@ func TestIDsOfAnyKindNameTheirOwnResource(t *testing.T) {
 	for _, id := range []string{
 		"f355aac1-7776-4c0b-8484-20eaa065cb65-99",
 		"a/b", "/", "//", "a/../b", "../files", "a/.", "./a", "...", ".a", "a.", "a..b",
-		"a b", " ", "a\\b", "a%2Fb", "%2e%2e", "%", "a?b=c", "a#b", "a;b", "a+b", "a&b", "a:b", "a@b", "a\"b", "a\nb", "아이디", "\x00",
+		"a b", " ", "a\\b", "a%2Fb", "%2e%2e", "%", "a?b=c", "a#b", "a;b", "a+b", "a&b", "a:b", "a@b", "a\"b", "a\nb",
+		"아이디", "\x00",
 	} {
 		for method, call := range map[string]func(context.Context, string) (ncloudmailer.Batch, error){
 			"GET": client.GetFile, "DELETE": client.DeleteFile,

@@ -72,8 +72,10 @@ func FuzzErrorAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "<html>", "null", `"text"`, `[1]`,
 		`{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}`,
-		`{"error":{"errorCode":200,"message":"Authentication Failed","details":null}}`, `{"errorCode":77102,"errorMessage":"BAD_REQUEST"}`,
-		`{"error":{"errorCode":{"a":1},"message":[1]}}`, `{"error":"text"}`, `{"errorCode":1e400}`, `<Error><Code>1</Code></Error>`,
+		`{"error":{"errorCode":200,"message":"Authentication Failed","details":null}}`,
+		`{"errorCode":77102,"errorMessage":"BAD_REQUEST"}`,
+		`{"error":{"errorCode":{"a":1},"message":[1]}}`, `{"error":"text"}`, `{"errorCode":1e400}`,
+		`<Error><Code>1</Code></Error>`,
 		"\xef\xbb\xbf{\"message\":\"\\ud800\"}", `{"error":{"message":"` + "\u202e\u0085" + `timestamp"}}`,
 	} {
 		f.Add(400, "application/json", []byte(body))
@@ -90,7 +92,8 @@ func FuzzErrorAnswer(f *testing.F) {
 		for kind, is := range map[error]bool{
 			upload.ErrUnauthorized: status == 401 ||
 				login, upload.ErrForbidden: status == 403, upload.ErrNotFound: status == 404 || missing,
-			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 || status == 408 || status >= 500,
+			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 ||
+				status == 408 || status >= 500,
 		} {
 			if errors.Is(err, kind) != is {
 				t.Fatalf("status %d with code %q is %q: %t, want %t", status, e.Code, kind, !is, is)
@@ -103,9 +106,12 @@ func FuzzErrorAnswer(f *testing.F) {
 func FuzzReceipt(f *testing.F) {
 	for _, body := range []string{
 		`{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":"a.txt","fileSize":7,"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`,
-		`{"tempRequestId":"t","files":[{"fileName":"a.txt","fileSize":8,"fileId":"f"}]}`, `{"tempRequestId":"t","files":[{"fileSize":7.0,"fileId":"f"}]}`,
-		`{"tempRequestId":"t","files":[null]}`, `{"tempRequestId":"t","files":[]}`, `{"tempRequestId":1,"files":[{}]}`, `null`, ``, `{}`, `[]`,
-		`{"tempRequestId":"t","files":[{"fileSize":7,"fileId":"f"},{"fileSize":7,"fileId":"f"}]}`, `{"tempRequestId":"t","files":[{"fileSize":7,"fileId":"f","fileId":""}]}`,
+		`{"tempRequestId":"t","files":[{"fileName":"a.txt","fileSize":8,"fileId":"f"}]}`,
+		`{"tempRequestId":"t","files":[{"fileSize":7.0,"fileId":"f"}]}`,
+		`{"tempRequestId":"t","files":[null]}`, `{"tempRequestId":"t","files":[]}`, `{"tempRequestId":1,"files":[{}]}`,
+		`null`, ``, `{}`, `[]`,
+		`{"tempRequestId":"t","files":[{"fileSize":7,"fileId":"f"},{"fileSize":7,"fileId":"f"}]}`,
+		`{"tempRequestId":"t","files":[{"fileSize":7,"fileId":"f","fileId":""}]}`,
 	} {
 		f.Add([]byte(body))
 	}

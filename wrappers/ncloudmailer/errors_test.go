@@ -170,7 +170,8 @@ func TestErrorsAreUnderstoodInEveryShape(t *testing.T) {
 		{"details of another type", "application/json",
 			`{"error":{"errorCode":"200","message":"m","details":{"a":[1]}}}`, "200", "m"},
 		{"detail, and the fields", "application/json",
-			`{"error":{"errorCode":"INVALID","message":"m","detail":"d","fieldErrors":[{"field":"f"}]}}`, "INVALID", `m: d: [{"field":"f"}]`},
+			`{"error":{"errorCode":"INVALID","message":"m","detail":"d","fieldErrors":[{"field":"f"}]}}`, "INVALID",
+			`m: d: [{"field":"f"}]`},
 		{"flat", "application/json", `{"errorCode":200,"errorMessage":"m"}`, "200", "m"},
 		{"flat with the other words", "application/json", `{"code":"200","message":"m"}`, "200", "m"},
 		{"nested with the other words", "application/json", `{"error":{"code":"200","errorMessage":"m"}}`, "200", "m"},
@@ -266,7 +267,8 @@ func TestAClockThatIsOffIsNamed(t *testing.T) {
 // NAVER takes a timestamp that is five minutes off, and none that is more.
 func TestAClockAtTheLimitIsNotBlamed(t *testing.T) {
 	for off, want := range map[time.Duration]bool{
-		5 * time.Minute: false, 5*time.Minute + time.Second: true, -5 * time.Minute: false, -5*time.Minute - time.Second: true,
+		5 * time.Minute: false, 5*time.Minute + time.Second: true, -5 * time.Minute: false,
+		-5*time.Minute - time.Second: true,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			client, err := ncloudmailer.New(testKeys,

@@ -80,7 +80,8 @@ func TestDiskFilesAreWhatAPersonExpects(t *testing.T) {
 	if b, err := os.ReadFile(filepath.Join(dir, "in", "box")); err != nil || string(b) != "the bytes of in/box" {
 		t.Errorf("the file holds %q, %v", b, err)
 	}
-	if b, err := os.ReadFile(filepath.Join(dir, ".content-type", "in", "box")); err != nil || string(b) != "application/pdf\n" {
+	if b, err := os.ReadFile(filepath.Join(dir, ".content-type", "in", "box")); err != nil ||
+		string(b) != "application/pdf\n" {
 		t.Errorf("the type's file holds %q, %v", b, err)
 	}
 }

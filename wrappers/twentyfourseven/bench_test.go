@@ -17,7 +17,8 @@ import (
 func BenchmarkUpload16KiB(b *testing.B) {
 	base := canned.Serve(b, func(base string) []canned.Answer {
 		return []canned.Answer{
-			{Request: "POST /v1/fileUpload ", Status: "200 OK", Body: `{"uploadMethod":"PUT","uploadUrl":"` + base + `/upload/67890?X-Amz-Expires=900&X-Amz-Signature=d41d8cd98f00b204e9800998ecf8427e","fileId":67890}`},
+			{Request: "POST /v1/fileUpload ", Status: "200 OK", Body: `{"uploadMethod":"PUT","uploadUrl":"` + base +
+				`/upload/67890?X-Amz-Expires=900&X-Amz-Signature=d41d8cd98f00b204e9800998ecf8427e","fileId":67890}`},
 			{Request: "PUT /upload/67890?", Status: "200 OK"},
 		}
 	})
@@ -25,7 +26,8 @@ func BenchmarkUpload16KiB(b *testing.B) {
 	if err := os.WriteFile(path, make([]byte, 16<<10), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"}), upload.Config{BaseURL: base + "/v1"})
+	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"}),
+		upload.Config{BaseURL: base + "/v1"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -53,7 +53,8 @@ func TestDocumentThatCannotBeUsedIsRefused(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t)
 	for _, body := range []string{
-		``, `null`, `[]`, `{}`, `{"documentId":12345}`, `{"downloadUrl":""}`, `{"downloadUrl":7}`, `{"documentId":12346,"downloadUrl":"URL"}`, `{"documentId":{},"downloadUrl":"URL"}`,
+		``, `null`, `[]`, `{}`, `{"documentId":12345}`, `{"downloadUrl":""}`, `{"downloadUrl":7}`,
+		`{"documentId":12346,"downloadUrl":"URL"}`, `{"documentId":{},"downloadUrl":"URL"}`,
 	} {
 		o.documents(body, nil)
 		_, err := client.Document(t.Context(), 12345)

@@ -77,8 +77,10 @@ func wellMade(t *testing.T, err error, status int) *upload.Error {
 // Whatever stands in an error's body, nothing panics, and the status counts.
 func FuzzErrorAnswer(f *testing.F) {
 	for _, body := range []string{
-		"", "<html>", "null", `"text"`, `[{"error":1}]`, `{"error":{"name":"n","message":"m","payload":{"validationErrors":[{"path":"p","keyword":"k"}]}},"trackingId":"t"}`,
-		`{"error":{"payload":{"errors":[{"type":"t","message":"m","arguments":[1,null,{}]}]}}}`, `{"error":"e","error_description":"d"}`, `{"code":1e400,"message":true}`,
+		"", "<html>", "null", `"text"`, `[{"error":1}]`,
+		`{"error":{"name":"n","message":"m","payload":{"validationErrors":[{"path":"p","keyword":"k"}]}},"trackingId":"t"}`,
+		`{"error":{"payload":{"errors":[{"type":"t","message":"m","arguments":[1,null,{}]}]}}}`,
+		`{"error":"e","error_description":"d"}`, `{"code":1e400,"message":true}`,
 		"\xef\xbb\xbf{\"message\":\"\\ud800\"}", `{"message":"` + "\u202e\u0085" + `"}`, `{"a":1}{"message":"second"}`,
 	} {
 		f.Add(400, "application/json", []byte(body))
@@ -95,7 +97,8 @@ func FuzzErrorAnswer(f *testing.F) {
 		}
 		for kind, is := range map[error]bool{
 			upload.ErrUnauthorized: status == 401, upload.ErrForbidden: status == 403, upload.ErrNotFound: status == 404,
-			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 || status == 408 || status >= 500,
+			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 ||
+				status == 408 || status >= 500,
 		} {
 			if errors.Is(err, kind) != is {
 				t.Fatalf("status %d is %q: %t, want %t", status, kind, !is, is)
@@ -108,7 +111,8 @@ func FuzzErrorAnswer(f *testing.F) {
 // digit. Anything else is no success.
 func FuzzFileID(f *testing.F) {
 	for _, raw := range []string{
-		`67890`, `"67890"`, `0`, `-0`, `-5`, `9007199254740993`, `123456789012345678901234567890`, `"\u00e5\/\"b"`, `""`, `null`, `true`, `1.0`, `1e3`, `[1]`, `{"id":1}`,
+		`67890`, `"67890"`, `0`, `-0`, `-5`, `9007199254740993`, `123456789012345678901234567890`, `"\u00e5\/\"b"`, `""`,
+		`null`, `true`, `1.0`, `1e3`, `[1]`, `{"id":1}`,
 		` 1 `, `01`, `"a`, `1,"fileId":2`, "\"\xff\"", `"\ud800"`,
 	} {
 		f.Add([]byte(raw))

@@ -31,7 +31,8 @@ func Example() {
 	ctx := context.Background()
 
 	app := twentyfourseven.ClientCredentials{
-		ClientID: "test-client-id", ClientSecret: "test-client-secret", Organization: "1234", TokenURL: office.URL + "/oauth/token",
+		ClientID: "test-client-id", ClientSecret: "test-client-secret", Organization: "1234", TokenURL: office.URL +
+			"/oauth/token",
 	}
 	client, err := twentyfourseven.New(app.TokenSource(ctx), upload.Config{BaseURL: office.URL + "/v1"})
 	if err != nil {

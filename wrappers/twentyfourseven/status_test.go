@@ -58,7 +58,8 @@ func TestStatusIsTheProvidersOwnWord(t *testing.T) {
 func TestStatusThatCannotBeUsedIsRefused(t *testing.T) {
 	for _, body := range []string{
 		``, `null`, `{}`, `[]`, `<html>`, `{"fileId":"1"}`, `{"status":{}}`, `{"documentId":0}`,
-		`{"status":"Completed","documentId":"abc"}`, `{"status":"Completed","documentId":1.5}`, `{"status":"Completed","documentId":9223372036854775808}`,
+		`{"status":"Completed","documentId":"abc"}`, `{"status":"Completed","documentId":1.5}`,
+		`{"status":"Completed","documentId":9223372036854775808}`,
 		`{"status":"Completed","docu`,
 	} {
 		o := newOffice()
@@ -94,7 +95,8 @@ func TestIDsOfAnyKindNameTheirOwnResource(t *testing.T) {
 	o.status = says(http.StatusOK, `{"status":"Completed","documentId":1}`)
 	for i, id := range []string{
 		"67890", "a/b", "/", "//", "a/../b", "../transactions", "a/.", "./a", "...", ".a", "a.", "a..b",
-		"a b", " ", `a\b`, "a%2Fb", "%2e%2e", "%", "a?b=c", "a#b", "a;b", "a+b", "a&b", "a:b", "a@b", `a"b`, "a\nb", "식별자", "\x00",
+		"a b", " ", `a\b`, "a%2Fb", "%2e%2e", "%", "a?b=c", "a#b", "a;b", "a+b", "a&b", "a:b", "a@b", `a"b`, "a\nb", "식별자",
+		"\x00",
 	} {
 		if st, err := client.Status(t.Context(), id); err != nil || st.FileID != id {
 			t.Errorf("%q: %+v, %v", id, st, err)

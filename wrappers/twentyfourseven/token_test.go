@@ -850,7 +850,8 @@ func TestSourceOfTheOAuth2Package(t *testing.T) {
 	o := newOffice()
 	hc := o.serve(t)
 	foreign := clientcredentials.Config{
-		ClientID: "client-id", ClientSecret: officeSecret, TokenURL: o.base + "/oauth/token", AuthStyle: oauth2.AuthStyleInParams,
+		ClientID: "client-id", ClientSecret: officeSecret, TokenURL: o.base + "/oauth/token",
+		AuthStyle: oauth2.AuthStyleInParams,
 	}
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, hc)
 	if _, err := o.client(t, foreign.TokenSource(ctx), hc).Upload(t.Context(), small); err != nil {

@@ -116,7 +116,8 @@ func TestFailureAfterTheFileIDNamesIt(t *testing.T) {
 }
 
 func TestFailureShowsNoTokenThatComesBackAsAFileID(t *testing.T) {
-	for _, id := range []string{`"static-token"`, `"id-STATIC-TO"`, `"x\nstatic-token"`, `"` + strings.Repeat("9", 1000) + `\n"`} {
+	for _, id := range []string{`"static-token"`, `"id-STATIC-TO"`, `"x\nstatic-token"`, `"` +
+		strings.Repeat("9", 1000) + `\n"`} {
 		o := newOffice()
 		client := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
 		o.fileUpload = o.ticket(id)

@@ -35,7 +35,8 @@ func TestContentTypeGoesByTheNameThenByTheFirstBytes(t *testing.T) {
 		if got := upload.Bytes(tc.name, []byte(tc.content)).ContentType; got != tc.want {
 			t.Errorf("%q with content %.10q: %q, want %q", tc.name, tc.content, got, tc.want)
 		}
-		if got := upload.ReaderAt(tc.name, strings.NewReader(tc.content+pdf), int64(len(tc.content))).ContentType; got != tc.want {
+		if got := upload.ReaderAt(tc.name, strings.NewReader(tc.content+pdf),
+			int64(len(tc.content))).ContentType; got != tc.want {
 			t.Errorf("%q read from %.10q: %q, want %q", tc.name, tc.content, got, tc.want)
 		}
 	}

@@ -327,7 +327,10 @@ func TestManyPanicsComeOutOfTheLoopAndLeaveNothing(t *testing.T) {
 	var calls atomic.Int64
 	for name, run := range map[string]func(ctx context.Context){
 		"in srcs": func(ctx context.Context) {
-			for range upload.Many(ctx, uploader(func(ctx context.Context, _ upload.Source) (upload.Result, error) { return hang(ctx) }), 3, inSrcs) {
+			for range upload.Many(ctx, uploader(func(ctx context.Context, _ upload.Source) (upload.Result,
+				error) {
+				return hang(ctx)
+			}), 3, inSrcs) {
 			}
 		},
 		"in the uploader": func(ctx context.Context) {

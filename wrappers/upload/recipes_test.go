@@ -30,7 +30,8 @@ func mailer(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusCreated)
-	fmt.Fprintf(w, `{"tempRequestId":"t-1","files":[{"fileName":%q,"fileSize":%d,"fileId":"f-1"}]}`, file.Filename, file.Size)
+	fmt.Fprintf(w, `{"tempRequestId":"t-1","files":[{"fileName":%q,"fileSize":%d,"fileId":"f-1"}]}`, file.Filename,
+		file.Size)
 }
 
 func certificate(srv *httptest.Server) []byte {

@@ -31,8 +31,11 @@ func ofDigits(t *testing.T) map[string]func() upload.Source {
 		return src
 	}
 	return map[string]func() upload.Source{
-		"a file":              func() upload.Source { return must(upload.File(path)) },
-		"a file of an FS":     func() upload.Source { return must(upload.FS(fstest.MapFS{"a.txt": {Data: []byte(digits)}}, "a.txt")) },
+		"a file": func() upload.Source { return must(upload.File(path)) },
+		"a file of an FS": func() upload.Source {
+			return must(upload.FS(fstest.MapFS{"a.txt": {Data: []byte(digits)}},
+				"a.txt"))
+		},
 		"bytes":               func() upload.Source { return upload.Bytes("a.txt", []byte(digits)) },
 		"a reader of offsets": func() upload.Source { return upload.ReaderAt("a.txt", strings.NewReader(digits), 10) },
 		"a reader":            func() upload.Source { return upload.Reader("a.txt", strings.NewReader(digits), 10) },
@@ -59,8 +62,10 @@ func TestSectionIsThatPartOfTheSource(t *testing.T) {
 }
 
 func TestSectionThatTheSourceDoesNotHoldIsRefused(t *testing.T) {
-	for _, s := range [][2]int64{{-1, 1}, {0, -1}, {0, 11}, {10, 1}, {11, 0}, {1, math.MaxInt64}, {math.MaxInt64, math.MaxInt64}, {math.MinInt64, 1}} {
-		if _, err := upload.Section(upload.Bytes("a", []byte(digits)), s[0], s[1]).Open(); !errors.Is(err, upload.ErrInvalid) {
+	for _, s := range [][2]int64{{-1, 1}, {0, -1}, {0, 11}, {10, 1}, {11, 0}, {1, math.MaxInt64},
+		{math.MaxInt64, math.MaxInt64}, {math.MinInt64, 1}} {
+		if _, err := upload.Section(upload.Bytes("a", []byte(digits)), s[0], s[1]).Open(); !errors.Is(err,
+			upload.ErrInvalid) {
 			t.Errorf("%d bytes from %d on: %v, want ErrInvalid", s[1], s[0], err)
 		}
 	}

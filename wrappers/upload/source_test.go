@@ -65,11 +65,12 @@ func TestEveryConstructorDescribesTheSameFileAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	for constructor, src := range map[string]upload.Source{
-		"File":     fromFile,
-		"FS":       fromFS,
-		"Bytes":    upload.Bytes(`dir\견적서 1.pdf`, []byte(content)),
-		"ReaderAt": upload.ReaderAt("dir/견적서 1.pdf", strings.NewReader(content+" and what lies behind it"), int64(len(content))),
-		"Reader":   upload.Reader("/dir/견적서 1.pdf", strings.NewReader(content), int64(len(content))),
+		"File":  fromFile,
+		"FS":    fromFS,
+		"Bytes": upload.Bytes(`dir\견적서 1.pdf`, []byte(content)),
+		"ReaderAt": upload.ReaderAt("dir/견적서 1.pdf", strings.NewReader(content+" and what lies behind it"),
+			int64(len(content))),
+		"Reader": upload.Reader("/dir/견적서 1.pdf", strings.NewReader(content), int64(len(content))),
 	} {
 		if src.Name != "견적서 1.pdf" || src.ContentType != "application/pdf" || src.Size != int64(len(content)) {
 			t.Errorf("%s describes %q, %q, %d bytes", constructor, src.Name, src.ContentType, src.Size)
@@ -161,7 +162,8 @@ func refusesToDescribe(t *testing.T, path string, is error, says string) {
 	if src.Open != nil || src.Name != "" {
 		t.Errorf("%s: there is a source beside the error", path)
 	}
-	if text := err.Error(); strings.Count(text, path) != 1 || !strings.Contains(text, says) || strings.Contains(text, "\n") {
+	if text := err.Error(); strings.Count(text, path) != 1 || !strings.Contains(text, says) ||
+		strings.Contains(text, "\n") {
 		t.Errorf("%q does not name the path once and say %q", text, says)
 	}
 }

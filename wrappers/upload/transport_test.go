@@ -53,7 +53,8 @@ func TestTransportIsAWholeOneThatCanBeChanged(t *testing.T) {
 		}
 		defer resp.Body.Close()
 		if proto, _ := io.ReadAll(resp.Body); resp.TLS == nil || handshakes != 1 || string(proto) != "HTTP/1.1" {
-			t.Errorf("%s: TLS state %v, %d handshakes seen, %s; want the state, one handshake and HTTP/1.1", name, resp.TLS, handshakes, proto)
+			t.Errorf("%s: TLS state %v, %d handshakes seen, %s; want the state, one handshake and HTTP/1.1", name, resp.TLS,
+				handshakes, proto)
 		}
 		tr.CloseIdleConnections()
 	}
@@ -70,8 +71,10 @@ func TestEachTransportIsFresh(t *testing.T) {
 
 func TestTransportIsMadeForUploads(t *testing.T) {
 	tr := upload.NewTransport()
-	if tr.TLSHandshakeTimeout < 5*time.Second || tr.IdleConnTimeout < 30*time.Second || tr.ExpectContinueTimeout != time.Second {
-		t.Errorf("%s for a handshake, %s of idleness, %s for 100 Continue", tr.TLSHandshakeTimeout, tr.IdleConnTimeout, tr.ExpectContinueTimeout)
+	if tr.TLSHandshakeTimeout < 5*time.Second || tr.IdleConnTimeout < 30*time.Second ||
+		tr.ExpectContinueTimeout != time.Second {
+		t.Errorf("%s for a handshake, %s of idleness, %s for 100 Continue", tr.TLSHandshakeTimeout, tr.IdleConnTimeout,
+			tr.ExpectContinueTimeout)
 	}
 	if tr.WriteBufferSize < 49<<10 {
 		t.Errorf("%d bytes do not hold the header and a small body", tr.WriteBufferSize)

@@ -20,6 +20,7 @@ type Result struct {
 	TraceID string // the provider's trace id for its support, where it sent one
 	Size    int64  // bytes
 
-	TempRequestID string    // NAVER's tempRequestId, by which the files of one request are listed and deleted; else empty
-	Expires       time.Time // when the ID ends, by the caller's clock (NAVER: 24 hours after the upload); zero where no end is known
+	TempRequestID string // NAVER's tempRequestId, by which the files of one request are listed and deleted; else empty
+	// when the ID ends, by the caller's clock (NAVER: 24 hours after the upload); zero where no end is known
+	Expires time.Time
 }

@@ -49,7 +49,8 @@ func bare(base string, change func(*http.Request)) func(context.Context, upload.
 func bareSubject(t testing.TB, change func(*http.Request), adapt func(Call) upload.Uploader) Subject {
 	d := newDepot()
 	srv := Serve(t, d, depotSpec)
-	return Subject{Uploader: adapt(bare(srv.BaseURL, change)), Server: srv, Stored: d.Stored, Count: d.Count, Secrets: []string{depotKey}}
+	return Subject{Uploader: adapt(bare(srv.BaseURL, change)), Server: srv, Stored: d.Stored, Count: d.Count,
+		Secrets: []string{depotKey}}
 }
 
 func asCall(c Call) upload.Uploader { return c }
@@ -81,9 +82,12 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 				rewrite(r, func(b []byte) []byte { return append(b[:len(b)-1:len(b)-1], b[len(b)-1]^1) })
 			}
 		}, asCall, "bytes arrive unchanged", "16384 bytes: stored: 16384 bytes, 16384 were sent"},
-		{"another media type", header("Content-Type", "text/x"), asFunc, "media types arrive unchanged", `media type "application/pdf": stored: the media type is "text/x"`},
-		{"a chunked body", func(r *http.Request) { r.ContentLength = -1 }, asCall, "names arrive without directories", "Depot: deposit: request length: chunked"},
-		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories", `wire: the name is "x", want "plain.txt"`},
+		{"another media type", header("Content-Type", "text/x"), asFunc, "media types arrive unchanged",
+			`media type "application/pdf": stored: the media type is "text/x"`},
+		{"a chunked body", func(r *http.Request) { r.ContentLength = -1 }, asCall, "names arrive without directories",
+			"Depot: deposit: request length: chunked"},
+		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories",
+			`wire: the name is "x", want "plain.txt"`},
 		{"errors are swallowed", same, func(c Call) upload.Uploader {
 			return Func(func(ctx context.Context, src upload.Source) (string, error) {
 				res, _ := c.Upload(ctx, src)
@@ -189,7 +193,8 @@ func TestAScopeSaysWhereTheOperationsAreAndWhatElsePasses(t *testing.T) {
 		t.Errorf("operations %v in %d requests", got, len(srv.Requests()))
 	}
 	var lines []string
-	check := &Check{Spec: depotSpec, Scope: Scope{OthersPass: true}, Report: func(err error) { lines = append(lines, err.Error()) }}
+	check := &Check{Spec: depotSpec, Scope: Scope{OthersPass: true},
+		Report: func(err error) { lines = append(lines, err.Error()) }}
 	resp, err := (&http.Client{Transport: check}).Post(srv.URL+"/other", "text/plain", bytes.NewReader([]byte("x")))
 	if err != nil || len(lines) > 0 {
 		t.Errorf("%v, %q", err, lines)

@@ -278,9 +278,12 @@ var bites = []struct {
 	want     string // in the one line
 }{
 	// The client's results.
-	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" })}, "names arrive without directories", "the ID is empty"},
-	{"one id for all", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, "each upload has its own id", "nothing under the returned id"},
-	{"a size that is off by one", rig{client: result(func(r *upload.Result) { r.Size++ })}, "bytes arrive unchanged", "Size is 1, but 0 bytes"},
+	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" })}, "names arrive without directories",
+		"the ID is empty"},
+	{"one id for all", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, "each upload has its own id",
+		"nothing under the returned id"},
+	{"a size that is off by one", rig{client: result(func(r *upload.Result) { r.Size++ })}, "bytes arrive unchanged",
+		"Size is 1, but 0 bytes"},
 	{"a name with its directories", rig{client: func(u upload.Uploader) upload.Uploader {
 		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
 			res, err := u.Upload(ctx, src)
@@ -293,8 +296,13 @@ var bites = []struct {
 	})}, "names arrive without directories", `want "test.txt"`},
 
 	// The client's readers.
-	{"a reader that stays open", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser { return io.NopCloser(rc) })}, "names arrive without directories", "not closed when Upload returned"},
-	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })}, "names arrive without directories", "1 of 2 readers"},
+	{"a reader that stays open", rig{client: readers(func(rc io.ReadCloser,
+		_ upload.Source) io.ReadCloser {
+		return io.NopCloser(rc)
+	})}, "names arrive without directories",
+		"not closed when Upload returned"},
+	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })},
+		"names arrive without directories", "1 of 2 readers"},
 	{"a reader that is closed twice", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser {
 		return pair{rc, closerFunc(func() error { rc.Close(); return rc.Close() })}
 	})}, "names arrive without directories", "closed twice"},
@@ -384,7 +392,8 @@ var bites = []struct {
 			return res, nil
 		})
 	}}, "answers are errors of their kind", `announce answered 401: error: none, want "credentials refused"`},
-	{"an error of another type", rig{client: failure(func(e *upload.Error) error { return e.Err })}, "answers are errors of their kind", "want *upload.Error"},
+	{"an error of another type", rig{client: failure(func(e *upload.Error) error { return e.Err })},
+		"answers are errors of their kind", "want *upload.Error"},
 	{"429 is taken for an outage", rig{client: failure(func(e *upload.Error) error {
 		if e.Status == 429 {
 			e.Err = upload.ErrUnavailable
@@ -395,18 +404,25 @@ var bites = []struct {
 		e.Err = fmt.Errorf("%w %w", e.Err, upload.ErrExpired)
 		return e
 	})}, "answers are errors of their kind", `of the kind "presigned URL expired" too`},
-	{"the status is lost", rig{client: failure(func(e *upload.Error) error { e.Status = 0; return e })}, "answers are errors of their kind", "Status is 0, want 401"},
-	{"the operation is lost", rig{client: failure(func(e *upload.Error) error { e.Op = ""; return e })}, "answers are errors of their kind", `Op is "", want "announce"`},
-	{"the trace id is lost", rig{form: true, client: result(func(r *upload.Result) { r.TraceID = "" })}, "names arrive without directories", `name "plain.txt": trace id: "", but the API's answer said "o-`},
+	{"the status is lost", rig{client: failure(func(e *upload.Error) error { e.Status = 0; return e })},
+		"answers are errors of their kind", "Status is 0, want 401"},
+	{"the operation is lost", rig{client: failure(func(e *upload.Error) error { e.Op = ""; return e })},
+		"answers are errors of their kind", `Op is "", want "announce"`},
+	{"the trace id is lost", rig{form: true, client: result(func(r *upload.Result) { r.TraceID = "" })},
+		"names arrive without directories", `name "plain.txt": trace id: "", but the API's answer said "o-`},
 	{"the trace id of an error is lost", rig{client: failure(func(e *upload.Error) error {
 		if e.Op == Presigned {
 			e.TraceID = ""
 		}
 		return e
 	})}, "answers are errors of their kind", `presigned answered 401: trace id: "", but the API's answer said "o-`},
-	{"the attempts are not counted", rig{client: failure(func(e *upload.Error) error { e.Attempts = 1; return e })}, "a lasting fault is an error", "Attempts is 1, but 3 requests"},
-	{"Retry-After is lost", rig{client: failure(func(e *upload.Error) error { e.RetryAfter = 0; return e })}, "answers are errors of their kind", "RetryAfter is 0s, the answer said 1s"},
-	{"a refusal is repeated", rig{sent: twice, client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind", "2 requests, though none but the first can help"},
+	{"the attempts are not counted", rig{client: failure(func(e *upload.Error) error { e.Attempts = 1; return e })},
+		"a lasting fault is an error", "Attempts is 1, but 3 requests"},
+	{"Retry-After is lost", rig{client: failure(func(e *upload.Error) error { e.RetryAfter = 0; return e })},
+		"answers are errors of their kind", "RetryAfter is 0s, the answer said 1s"},
+	{"a refusal is repeated", rig{sent: twice,
+		client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind",
+		"2 requests, though none but the first can help"},
 	{"nothing is repeated", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		return tripFunc(func(r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
@@ -416,20 +432,26 @@ var bites = []struct {
 			return resp, err
 		})
 	}}, "a passing fault is survived", "upload: depot"},
-	{"what does harm twice is sent twice", rig{form: true, stored: submitOnce}, "a passing fault is survived", "submit connection reset in place of the answer: attempts: 2 requests, though a duplicate would do harm"},
-	{"a busy server is not asked again", rig{form: true, stored: submitOnce, client: sendOnce, sent: func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err == nil && resp.StatusCode == 429 {
-				resp.StatusCode = 503
-			}
-			return resp, err
-		})
-	}}, "a passing fault is survived", "submit answered 429 once: upload: depot"},
+	{"what does harm twice is sent twice", rig{form: true, stored: submitOnce}, "a passing fault is survived",
+		"submit connection reset in place of the answer: attempts: 2 requests, though a duplicate would do harm"},
+	{"a busy server is not asked again", rig{form: true, stored: submitOnce, client: sendOnce,
+		sent: func(next http.RoundTripper) http.RoundTripper {
+			return tripFunc(func(r *http.Request) (*http.Response, error) {
+				resp, err := next.RoundTrip(r)
+				if err == nil && resp.StatusCode == 429 {
+					resp.StatusCode = 503
+				}
+				return resp, err
+			})
+		}}, "a passing fault is survived", "submit answered 429 once: upload: depot"},
 	{"the second attempt sends the rest of the body", rig{sent: request("/store", second(func(r *http.Request) {
 		rewrite(r, func(b []byte) []byte { return b[len(b)/2:] })
 	}))}, "a passing fault is survived", "were sent, the first wrong one at offset 0"},
-	{"the error shows a credential", rig{client: failure(func(e *upload.Error) error { e.Message = "key " + depotKey; return e })}, "answers are errors of their kind", "secrets: "},
+	{"the error shows a credential", rig{client: failure(func(e *upload.Error) error {
+		e.Message = "key " +
+			depotKey
+		return e
+	})}, "answers are errors of their kind", "secrets: "},
 	{"the error shows the presigned query", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		return tripFunc(func(r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
@@ -439,7 +461,10 @@ var bites = []struct {
 			return resp, err
 		})
 	}}, "a lasting fault is an error", "shows a credential or a presigned query"},
-	{"the client shows a credential", rig{client: func(u upload.Uploader) upload.Uploader { return &talkative{u, depotKey} }}, "secrets stay inside", "the client after an upload: secrets: "},
+	{"the client shows a credential", rig{client: func(u upload.Uploader) upload.Uploader {
+		return &talkative{u,
+			depotKey}
+	}}, "secrets stay inside", "the client after an upload: secrets: "},
 
 	{"a success without an answer is one", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		return tripFunc(func(r *http.Request) (*http.Response, error) {
@@ -454,12 +479,16 @@ var bites = []struct {
 		u.(*depotClient).trusting = true
 		return u
 	}}, "answers that cannot be used", "submit answered 201 and another size: error: none"},
-	{"the directories are told", rig{form: true, sent: request("/forms", replace(`filename="`, `filename="C:\home\`))}, "names arrive without directories", `name "plain.txt": wire: the form tells the directories: "C:\\home\\plain.txt"`},
+	{"the directories are told", rig{form: true, sent: request("/forms", replace(`filename="`, `filename="C:\home\`))},
+		"names arrive without directories", `name "plain.txt": wire: the form tells the directories: "C:\\home\\plain.txt"`},
 
 	// The client's repeats and waits.
-	{"409 is repeated", rig{sent: resend(409)}, "answers are errors of their kind", "announce answered 409: attempts: 2 requests, though none but the first can help"},
-	{"422 is repeated", rig{form: true, sent: resend(422)}, "answers are errors of their kind", "submit answered 422: attempts: 2 requests, though none"},
-	{"502 is not repeated", rig{raw: true, client: stingy(502)}, "answers are errors of their kind", "deposit answered 502: attempts: only one request, though a second can help"},
+	{"409 is repeated", rig{sent: resend(409)}, "answers are errors of their kind",
+		"announce answered 409: attempts: 2 requests, though none but the first can help"},
+	{"422 is repeated", rig{form: true, sent: resend(422)}, "answers are errors of their kind",
+		"submit answered 422: attempts: 2 requests, though none"},
+	{"502 is not repeated", rig{raw: true, client: stingy(502)}, "answers are errors of their kind",
+		"deposit answered 502: attempts: only one request, though a second can help"},
 	{"a repeated large body is cut off", rig{form: true, sent: request("/forms", second(func(r *http.Request) {
 		if r.ContentLength > 6<<20 {
 			rewrite(r, func(b []byte) []byte {
@@ -467,8 +496,11 @@ var bites = []struct {
 			})
 		}
 	}))}, "a repeated upload is whole", "submit answered 503 once, after the body with 6291457 bytes: upload: depot"},
-	{"a repeated form has another name", rig{form: true, sent: request("/forms", second(replace("(large)", "(small)")))}, "a repeated upload is whole", `result: Name is "송장 (small).pdf"`},
-	{"a repeated raw body has another type", rig{raw: true, sent: request("/raw", second(header("Content-Type", "application/octet-stream")))}, "a repeated upload is whole", `stored: the media type is "application/octet-stream", want "application/pdf"`},
+	{"a repeated form has another name", rig{form: true, sent: request("/forms", second(replace("(large)", "(small)")))},
+		"a repeated upload is whole", `result: Name is "송장 (small).pdf"`},
+	{"a repeated raw body has another type",
+		rig{raw: true, sent: request("/raw", second(header("Content-Type", "application/octet-stream")))},
+		"a repeated upload is whole", `stored: the media type is "application/octet-stream", want "application/pdf"`},
 	{"a repeat lacks a header", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
 		var n atomic.Int32
 		return tripFunc(func(r *http.Request) (*http.Response, error) {
@@ -478,7 +510,8 @@ var bites = []struct {
 			return next.RoundTrip(r)
 		})
 	}}, "a repeated upload is whole", "other headers than the first: X-Depot-Project"},
-	{"a signature is sent again", rig{sent: dating(false)}, "credentials are fresh in each attempt", "credentials: the second attempt carries those of the first"},
+	{"a signature is sent again", rig{sent: dating(false)}, "credentials are fresh in each attempt",
+		"credentials: the second attempt carries those of the first"},
 
 	// The client's reading of answers.
 	{"202 with an error is a success", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
@@ -521,7 +554,8 @@ var bites = []struct {
 			resp, err := next.RoundTrip(r)
 			if err == nil && resp.StatusCode == 503 && strings.Contains(r.URL.Path, "/store") {
 				resp.Body.Close()
-				again, _ := http.NewRequestWithContext(r.Context(), "POST", "http://"+r.URL.Host+"/v2/objects", strings.NewReader(`{"contentType":"a/b"}`))
+				again, _ := http.NewRequestWithContext(r.Context(), "POST", "http://"+r.URL.Host+"/v2/objects",
+					strings.NewReader(`{"contentType":"a/b"}`))
 				again.Header = http.Header{"Content-Type": {"application/json"}, "X-Depot-Key": {depotKey}}
 				if more, err := next.RoundTrip(again); err == nil {
 					more.Body.Close()
@@ -530,8 +564,12 @@ var bites = []struct {
 			return resp, err
 		})
 	}}, "a passing fault is survived", "presigned answered 503 once: attempts: announce was asked for 2 times, and once is enough"},
-	{"an answer is read to its end", rig{raw: true, sent: status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })}, "an endless answer is left alone", "deposit answered 500 and 64 MiB: answer: all of it was read"},
-	{"an answer's body is left open", rig{form: true, sent: status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })}, "nothing is left running", "after all uploads: answers: the body of one was not closed"},
+	{"an answer is read to its end", rig{raw: true,
+		sent: status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
+		"an endless answer is left alone", "deposit answered 500 and 64 MiB: answer: all of it was read"},
+	{"an answer's body is left open", rig{form: true,
+		sent: status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
+		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
 	{"a goroutine is left", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
 			go func() { <-time.After(10 * time.Second) }()
@@ -548,9 +586,14 @@ var bites = []struct {
 	}}, "names arrive without directories", "is not of the answer that gave the ID"},
 
 	// The client's presigned step.
-	{"204 of the presigned step is no success", rig{sent: status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })}, "any 2xx of the presigned step is success", "presigned answered 204: upload: depot"},
-	{"the presigned method is fixed", rig{sent: request("/store", func(r *http.Request) { r.Method = "PUT" })}, "the presigned method is sent", "a URL that is handed out for Post: presigned method: PUT was sent"},
-	{"expiry is taken for a refusal", rig{sent: status(403, "/store", func(resp *http.Response) { resp.Body.Close(); resp.Body = http.NoBody })}, "an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
+	{"204 of the presigned step is no success",
+		rig{sent: status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
+		"any 2xx of the presigned step is success", "presigned answered 204: upload: depot"},
+	{"the presigned method is fixed", rig{sent: request("/store", func(r *http.Request) { r.Method = "PUT" })},
+		"the presigned method is sent", "a URL that is handed out for Post: presigned method: PUT was sent"},
+	{"expiry is taken for a refusal", rig{sent: status(403, "/store",
+		func(resp *http.Response) { resp.Body.Close(); resp.Body = http.NoBody })},
+		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
 	{"cookies are kept", rig{client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).http.Jar, _ = cookiejar.New(nil)
 		return u
@@ -561,30 +604,59 @@ var bites = []struct {
 		u.(*depotClient).http.CheckRedirect = nil
 		return u
 	}}, "a redirect gets no credentials", "submit redirected by 307 to another host: credentials: header X-Depot-Key went along"},
-	{"a credential stands in the URL", rig{form: true, sent: request("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + depotKey })}, "credentials stand in no URL", "submit: credentials: one stands in the URL (POST /v2/forms)"},
+	{"a credential stands in the URL", rig{form: true,
+		sent: request("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + depotKey })},
+		"credentials stand in no URL", "submit: credentials: one stands in the URL (POST /v2/forms)"},
 
 	// What goes over the wire.
-	{"a chunked body", rig{form: true, sent: request("/forms", func(r *http.Request) { r.ContentLength = -1 })}, "names arrive without directories", "submit: request length: chunked"},
-	{"a chunked presigned body", rig{sent: request("/store", func(r *http.Request) { r.ContentLength = -1 })}, "names arrive without directories", "presigned: request length: chunked"},
-	{"the API's key on the presigned step", rig{sent: request("/store", header("X-Depot-Key", depotKey))}, "names arrive without directories", "presigned credentials: header X-Depot-Key"},
-	{"an Authorization on the presigned step", rig{sent: request("/store", header("Authorization", "Bearer x"))}, "names arrive without directories", "presigned credentials: header Authorization"},
-	{"a cookie on the presigned step", rig{sent: request("/store", header("Cookie", "a=b"))}, "names arrive without directories", "presigned credentials: header Cookie"},
-	{"NAVER's header on the presigned step", rig{sent: request("/store", header("x-ncp-lang", "ko-KR"))}, "names arrive without directories", "presigned header: header X-Ncp-Lang is not part of what was signed"},
-	{"another media type on the presigned step", rig{sent: request("/store", header("Content-Type", "text/html"))}, "names arrive without directories", `presigned media type: Content-Type "text/html", but "text/plain" was announced`},
-	{"no media type on the presigned step", rig{sent: request("/store", header("Content-Type", ""))}, "names arrive without directories", `presigned media type: Content-Type "", but`},
-	{"another method on the presigned step", rig{sent: request("/store", func(r *http.Request) { r.Method = "POST" })}, "names arrive without directories", "presigned method: POST, but the URL was handed out for PUT"},
-	{"the presigned query is sorted", rig{sent: request("/store", func(r *http.Request) { r.URL.RawQuery = r.URL.Query().Encode() })}, "names arrive without directories", "request address: neither an operation"},
-	{"no credentials", rig{sent: request("/objects", header("X-Depot-Key", ""))}, "names arrive without directories", "announce: request credentials: header X-Depot-Key is missing"},
-	{"a path with two slashes", rig{form: true, sent: request("/forms", func(r *http.Request) { r.URL.Path = "/v2//forms" })}, "names arrive without directories", "request address: neither an operation"},
-	{"JSON under another media type", rig{sent: request("/objects", header("Content-Type", "text/plain"))}, "names arrive without directories", `announce: request body: header Content-Type has unexpected value "text/plain"`},
-	{"a required property is missing", rig{sent: request("/objects", replace("contentType", "content"))}, "names arrive without directories", `announce: request body: at /contentType: property "contentType" is missing`},
-	{"a property of another type", rig{sent: request("/objects", replace(`"text/plain"`, `17`))}, "names arrive without directories", "announce: request body: at /contentType: value must be a string"},
-	{"a body that is no JSON", rig{sent: request("/objects", replace("{", "["))}, "names arrive without directories", "announce: request body: failed to decode"},
-	{"a part of another name", rig{form: true, sent: request("/forms", replace(`name="file"`, `name="data"`))}, "names arrive without directories", `submit: request form: part 1: the field is called "data", but the spec has only ["file"]`},
-	{"a part without a media type", rig{form: true, sent: request("/forms", replace("Content-Type: text/plain\r\n", ""))}, "names arrive without directories", "submit: request form: part 1: the file has no Content-Type"},
-	{"a part without a file name", rig{form: true, sent: request("/forms", replace("; filename=", "; title="))}, "names arrive without directories", "400"},
-	{"an encoded file name", rig{form: true, sent: request("/forms", replace("filename=", "filename*=UTF-8''x; filename="))}, "names arrive without directories", "submit: request form: part 1: filename*"},
-	{"a part whose length is a lie", rig{form: true, sent: request("/forms", replace("Content-Type: text/plain\r\n", "Content-Type: text/plain\r\nContent-Length: 1\r\n"))}, "names arrive without directories", `submit: request form: part 1: Content-Length "1"`},
+	{"a chunked body", rig{form: true, sent: request("/forms", func(r *http.Request) { r.ContentLength = -1 })},
+		"names arrive without directories", "submit: request length: chunked"},
+	{"a chunked presigned body", rig{sent: request("/store", func(r *http.Request) { r.ContentLength = -1 })},
+		"names arrive without directories", "presigned: request length: chunked"},
+	{"the API's key on the presigned step", rig{sent: request("/store", header("X-Depot-Key", depotKey))},
+		"names arrive without directories", "presigned credentials: header X-Depot-Key"},
+	{"an Authorization on the presigned step", rig{sent: request("/store", header("Authorization", "Bearer x"))},
+		"names arrive without directories", "presigned credentials: header Authorization"},
+	{"a cookie on the presigned step", rig{sent: request("/store", header("Cookie", "a=b"))},
+		"names arrive without directories", "presigned credentials: header Cookie"},
+	{"NAVER's header on the presigned step", rig{sent: request("/store", header("x-ncp-lang", "ko-KR"))},
+		"names arrive without directories", "presigned header: header X-Ncp-Lang is not part of what was signed"},
+	{"another media type on the presigned step", rig{sent: request("/store", header("Content-Type", "text/html"))},
+		"names arrive without directories", `presigned media type: Content-Type "text/html", but "text/plain" was announced`},
+	{"no media type on the presigned step", rig{sent: request("/store", header("Content-Type", ""))},
+		"names arrive without directories", `presigned media type: Content-Type "", but`},
+	{"another method on the presigned step", rig{sent: request("/store", func(r *http.Request) { r.Method = "POST" })},
+		"names arrive without directories", "presigned method: POST, but the URL was handed out for PUT"},
+	{"the presigned query is sorted", rig{sent: request("/store",
+		func(r *http.Request) { r.URL.RawQuery = r.URL.Query().Encode() })}, "names arrive without directories",
+		"request address: neither an operation"},
+	{"no credentials", rig{sent: request("/objects", header("X-Depot-Key", ""))}, "names arrive without directories",
+		"announce: request credentials: header X-Depot-Key is missing"},
+	{"a path with two slashes", rig{form: true,
+		sent: request("/forms", func(r *http.Request) { r.URL.Path = "/v2//forms" })}, "names arrive without directories",
+		"request address: neither an operation"},
+	{"JSON under another media type", rig{sent: request("/objects", header("Content-Type", "text/plain"))},
+		"names arrive without directories", `announce: request body: header Content-Type has unexpected value "text/plain"`},
+	{"a required property is missing", rig{sent: request("/objects", replace("contentType", "content"))},
+		"names arrive without directories", `announce: request body: at /contentType: property "contentType" is missing`},
+	{"a property of another type", rig{sent: request("/objects", replace(`"text/plain"`, `17`))},
+		"names arrive without directories", "announce: request body: at /contentType: value must be a string"},
+	{"a body that is no JSON", rig{sent: request("/objects", replace("{", "["))}, "names arrive without directories",
+		"announce: request body: failed to decode"},
+	{"a part of another name", rig{form: true, sent: request("/forms", replace(`name="file"`, `name="data"`))},
+		"names arrive without directories", `submit: request form: part 1: the field is called "data", but the spec has only ["file"]`},
+	{"a part without a media type", rig{form: true,
+		sent: request("/forms", replace("Content-Type: text/plain\r\n", ""))}, "names arrive without directories",
+		"submit: request form: part 1: the file has no Content-Type"},
+	{"a part without a file name", rig{form: true, sent: request("/forms", replace("; filename=", "; title="))},
+		"names arrive without directories", "400"},
+	{"an encoded file name", rig{form: true,
+		sent: request("/forms", replace("filename=", "filename*=UTF-8''x; filename="))}, "names arrive without directories",
+		"submit: request form: part 1: filename*"},
+	{"a part whose length is a lie", rig{form: true,
+		sent: request("/forms", replace("Content-Type: text/plain\r\n",
+			"Content-Type: text/plain\r\nContent-Length: 1\r\n"))}, "names arrive without directories",
+		`submit: request form: part 1: Content-Length "1"`},
 	{"a form without its end", rig{form: true, sent: request("/forms", func(r *http.Request) {
 		rewrite(r, func(b []byte) []byte { return b[:len(b)-4] })
 	})}, "names arrive without directories", "submit: request form: the form does not end with its closing boundary"},
@@ -608,13 +680,26 @@ var bites = []struct {
 	}}, "an early refusal arrives", `not of the kind "too large"`},
 
 	// The handler.
-	{"a status that is not declared", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 200 })}, "names arrive without directories", "submit: response status: 200 is not declared"},
-	{"an answer short of a property", rig{received: reply("/objects", said(`"id"`, `"key"`))}, "names arrive without directories", `announce: response body: status 200: at /id: property "id" is missing`},
-	{"an answer with a property of another type", rig{form: true, received: reply("/forms", said(`"size":`, `"size":"1","was":`))}, "names arrive without directories", "submit: response body: status 201: at /size: value must be an integer"},
-	{"an answer that is no JSON", rig{form: true, received: reply("/forms", said("{", "<"))}, "names arrive without directories", "submit: response body: status 201: failed to decode"},
-	{"an answer of another media type", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Set("Content-Type", "text/html") })}, "names arrive without directories", `submit: response body: status 201: response header Content-Type has unexpected value: "text/html"`},
-	{"an answer without a required header", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })}, "names arrive without directories", `submit: response header: status 201: response header "X-Depot-Left" missing`},
-	{"an answer with a header of another type", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Left", "some") })}, "names arrive without directories", `submit: response header: status 201: unable to decode header "X-Depot-Left"`},
+	{"a status that is not declared", rig{form: true,
+		received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 200 })},
+		"names arrive without directories", "submit: response status: 200 is not declared"},
+	{"an answer short of a property", rig{received: reply("/objects", said(`"id"`, `"key"`))},
+		"names arrive without directories", `announce: response body: status 200: at /id: property "id" is missing`},
+	{"an answer with a property of another type",
+		rig{form: true, received: reply("/forms", said(`"size":`, `"size":"1","was":`))},
+		"names arrive without directories", "submit: response body: status 201: at /size: value must be an integer"},
+	{"an answer that is no JSON", rig{form: true, received: reply("/forms", said("{", "<"))},
+		"names arrive without directories", "submit: response body: status 201: failed to decode"},
+	{"an answer of another media type", rig{form: true,
+		received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Set("Content-Type", "text/html") })},
+		"names arrive without directories", `submit: response body: status 201: response header Content-Type has unexpected value: "text/html"`},
+	{"an answer without a required header", rig{form: true,
+		received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })},
+		"names arrive without directories", `submit: response header: status 201: response header "X-Depot-Left" missing`},
+	{"an answer with a header of another type",
+		rig{form: true, received: reply("/forms",
+			func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Left", "some") })},
+		"names arrive without directories", `submit: response header: status 201: unable to decode header "X-Depot-Left"`},
 	{"a body where none is declared", rig{received: reply("/objects", func(rec *httptest.ResponseRecorder) {
 		rec.Code = 401
 	})}, "names arrive without directories", "bytes, but status 401 declares no body"},
@@ -623,7 +708,8 @@ var bites = []struct {
 			return bytes.Replace(b, []byte("application/pdf"), []byte("application/pdx"), 1)
 		})
 	})}, "media types arrive unchanged", `stored: the media type is "application/pdx", want "application/pdf"`},
-	{"a torn body is stored", rig{received: arrival("/store", swallowed)}, "a lasting fault is an error", "an upload that failed left a file under its id"},
+	{"a torn body is stored", rig{received: arrival("/store", swallowed)}, "a lasting fault is an error",
+		"an upload that failed left a file under its id"},
 	{"a handler that panics", rig{received: func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
 	}}, "names arrive without directories", "the handler panicked: boom"},

@@ -56,7 +56,10 @@ func newDepot() *depot {
 	d := &depot{ServeMux: http.NewServeMux(), objects: map[string]object{}, pending: map[string]string{}}
 	d.HandleFunc("POST /v2/objects", d.keyed(d.announce))
 	d.HandleFunc("POST /v2/forms", d.keyed(d.submit))
-	d.HandleFunc("GET /v2/objects/{id}", d.keyed(func(w http.ResponseWriter, r *http.Request) { d.look(w, r, http.StatusOK, r.PathValue("id")) }))
+	d.HandleFunc("GET /v2/objects/{id}", d.keyed(func(w http.ResponseWriter,
+		r *http.Request) {
+		d.look(w, r, http.StatusOK, r.PathValue("id"))
+	}))
 	d.HandleFunc("DELETE /v2/objects/{id}", d.keyed(func(w http.ResponseWriter, r *http.Request) {
 		d.look(w, r, http.StatusOK, r.PathValue("id"))
 		d.mu.Lock()
@@ -229,7 +232,8 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 	if src.ContentType == "" {
 		src.ContentType = upload.OctetStream
 	}
-	if (c.form || c.raw) && (res.Name == "" || !utf8.ValidString(res.Name) || strings.ContainsFunc(res.Name, unicode.IsControl)) {
+	if (c.form || c.raw) && (res.Name == "" || !utf8.ValidString(res.Name) ||
+		strings.ContainsFunc(res.Name, unicode.IsControl)) {
 		return res, &upload.Error{Provider: "depot", Err: fmt.Errorf("%w: the name cannot be sent", upload.ErrInvalid)}
 	}
 	content, err := slurp(ctx, src)
@@ -248,19 +252,22 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 		err = c.do(ctx, "submit", "POST", c.base+"/forms", w.FormDataContentType(), b.Bytes(), &answer)
 		res.Name = answer.Name
 		if err == nil && answer.Size != src.Size && !c.trusting {
-			err = &upload.Error{Provider: "depot", Op: "submit", Status: 201, Attempts: 1, TraceID: answer.trace, Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+			err = &upload.Error{Provider: "depot", Op: "submit", Status: 201, Attempts: 1, TraceID: answer.trace,
+				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
 		}
 	} else if c.raw {
 		err = c.do(ctx, "deposit", "POST", c.base+"/raw?name="+url.QueryEscape(res.Name), src.ContentType, content, &answer)
 		res.Name = answer.Name
 		if err == nil && answer.Size != src.Size {
-			err = &upload.Error{Provider: "depot", Op: "deposit", Status: 201, Attempts: 1, TraceID: answer.trace, Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+			err = &upload.Error{Provider: "depot", Op: "deposit", Status: 201, Attempts: 1, TraceID: answer.trace,
+				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
 		}
 	} else {
 		in, _ := json.Marshal(map[string]string{"contentType": src.ContentType})
 		for range 2 {
 			if err = c.do(ctx, "announce", "POST", c.base+"/objects", "application/json", in, &answer); err == nil {
-				err = c.do(ctx, Presigned, strings.ToUpper(answer.UploadMethod), answer.UploadURL, src.ContentType, content, &answer)
+				err = c.do(ctx, Presigned, strings.ToUpper(answer.UploadMethod), answer.UploadURL, src.ContentType, content,
+					&answer)
 			}
 			if !errors.Is(err, upload.ErrExpired) {
 				break
@@ -311,7 +318,8 @@ func depotKind(resp *http.Response) error {
 	return kind
 }
 
-func (c *depotClient) do(ctx context.Context, op, method, address, contentType string, body []byte, into *depotAnswer) error {
+func (c *depotClient) do(ctx context.Context, op, method, address, contentType string, body []byte,
+	into *depotAnswer) error {
 	for attempt := 1; ; attempt++ {
 		failure := &upload.Error{Provider: "depot", Op: op, Attempts: attempt}
 		req, _ := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
@@ -350,7 +358,8 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			failure.RetryAfter = time.Duration(seconds) * time.Second
 		}
 		harmful := c.once && op == "submit" && !errors.Is(failure.Err, upload.ErrRateLimited)
-		if attempt == 3 || harmful || slices.Contains(c.never, failure.Status) || !errors.Is(failure.Err, upload.ErrUnavailable) && !errors.Is(failure.Err, upload.ErrRateLimited) {
+		if attempt == 3 || harmful || slices.Contains(c.never, failure.Status) ||
+			!errors.Is(failure.Err, upload.ErrUnavailable) && !errors.Is(failure.Err, upload.ErrRateLimited) {
 			return failure
 		}
 	}
@@ -376,7 +385,8 @@ func (g rig) setup(t testing.TB) Subject {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ExpectContinueTimeout = 10 * time.Second
 	t.Cleanup(transport.CloseIdleConnections)
-	client := &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return depotKey }, http: &http.Client{Transport: transport}}
+	client := &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return depotKey },
+		http: &http.Client{Transport: transport}}
 	client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if g.sent != nil {
 		client.http.Transport = g.sent(transport)

@@ -66,7 +66,8 @@ func newReports(key string, cfg upload.Config) (*reports, error) {
 func (c *reports) Upload(ctx context.Context, src upload.Source) (res upload.Result, err error) {
 	name := upload.BaseName(src.Name)
 	if name == "" {
-		return res, &upload.Error{Provider: "reports", Op: "putReport", Err: fmt.Errorf("%w: the file has no name", upload.ErrInvalid)}
+		return res, &upload.Error{Provider: "reports", Op: "putReport",
+			Err: fmt.Errorf("%w: the file has no name", upload.ErrInvalid)}
 	}
 	var said struct {
 		ID   string
@@ -130,7 +131,8 @@ func Example_rawPut() {
 		mux := http.NewServeMux()
 		mux.Handle("PUT /v1/reports/{name}", &shelf{files: map[string][]byte{}})
 		srv := uploadtest.Serve(t, mux, []byte(reportsSpec))
-		client, err := newReports("reports-key", upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
+		client, err := newReports("reports-key",
+			upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +143,8 @@ func Example_rawPut() {
 	mux.Handle("PUT /v1/reports/{name}", &shelf{files: map[string][]byte{}})
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	uploadtest.Probe(t, server.URL+"/v1", []byte(reportsSpec), func(r *http.Request) { r.Header.Set("X-Reports-Key", "reports-key") })
+	uploadtest.Probe(t, server.URL+"/v1", []byte(reportsSpec),
+		func(r *http.Request) { r.Header.Set("X-Reports-Key", "reports-key") })
 	fmt.Println("client and server keep the contract")
 	// Output: client and server keep the contract
 }

@@ -49,7 +49,8 @@ func ExampleServer_Inject() {
 	spec, _ := specs.FS.ReadFile("twentyfourseven.yaml")
 	srv := uploadtest.Serve(t, handler, spec)
 	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"})
-	client, _ := twentyfourseven.New(tokens, upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
+	client, _ := twentyfourseven.New(tokens,
+		upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
 	send := func() error {
 		_, err := client.Upload(context.Background(), upload.Bytes("a.txt", []byte("a")))
 		return err
@@ -105,7 +106,8 @@ func ExampleRun() {
 			t.Fatal(err)
 		}
 		srv := uploadtest.Serve(t, handler, spec)
-		client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
+		client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.BaseURL,
+			Retry: upload.Retry{MaxWait: time.Millisecond}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +153,8 @@ func ExampleCheck() {
 
 	spec, _ := specs.FS.ReadFile("ncloudmailer.yaml")
 	check := &uploadtest.Check{Spec: spec, Report: func(err error) { fmt.Println(err) }}
-	client, _ := ncloudmailer.New(keys, upload.Config{BaseURL: service.URL + "/api/v1", HTTPClient: &http.Client{Transport: check}})
+	client, _ := ncloudmailer.New(keys, upload.Config{BaseURL: service.URL + "/api/v1",
+		HTTPClient: &http.Client{Transport: check}})
 	client.Upload(context.Background(), upload.Bytes("a.txt", []byte("a")))
 	// Output: NAVER Cloud Outbound Mailer files: createFile: response body: status 201: at /files/0/fileSize: value must be an integer (POST /api/v1/files)
 }

@@ -86,7 +86,9 @@ func TestLiveSaysBeforehandWhatItUploads(t *testing.T) {
 	var first atomic.Bool
 	s := &service{rig: rig{form: true, received: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if want := "uploads 5 files of 65880 bytes in all to " + r.Host + " and deletes them afterwards: invoice.pdf (317 bytes), test.txt (16 bytes), "; !first.Swap(true) && !strings.HasPrefix(l.log.String(), want) {
+			if want := "uploads 5 files of 65880 bytes in all to " + r.Host +
+				" and deletes them afterwards: invoice.pdf (317 bytes), test.txt (16 bytes), "; !first.Swap(true) &&
+				!strings.HasPrefix(l.log.String(), want) {
 				t.Errorf("the log does not begin with %q when the first request comes: %s", want, l.log.String())
 			}
 			next.ServeHTTP(w, r)
@@ -154,16 +156,23 @@ func TestLiveNamesEachFault(t *testing.T) {
 		want  string
 	}{
 		{"no client", service{spoil: func(s *Service) { s.Uploader = nil }}, "the service has no Uploader"},
-		{"another name", service{rig: rig{form: true, received: reply("/forms", said("invoice.pdf", "invoice"))}}, `upload of invoice.pdf: result: Name is "invoice", want "invoice.pdf"`},
-		{"a refusal", service{rig: rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 415; rec.Body.Reset() })}}, "upload of empty.txt: "},
-		{"one id for all", service{rig: rig{form: true, client: result(func(r *upload.Result) { r.ID = "o-1" })}}, `another one has the ID "o-1" too`},
+		{"another name", service{rig: rig{form: true, received: reply("/forms", said("invoice.pdf", "invoice"))}},
+			`upload of invoice.pdf: result: Name is "invoice", want "invoice.pdf"`},
+		{"a refusal", service{rig: rig{form: true,
+			received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 415; rec.Body.Reset() })}},
+			"upload of empty.txt: "},
+		{"one id for all", service{rig: rig{form: true, client: result(func(r *upload.Result) { r.ID = "o-1" })}},
+			`another one has the ID "o-1" too`},
 		{"progress that ends early", service{rig: rig{form: true, client: input(func(src *upload.Source) {
 			src.Open = func() (io.ReadCloser, error) {
 				return io.NopCloser(strings.NewReader(strings.Repeat("x", int(src.Size)))), nil
 			}
 		})}}, "progress: the source was never opened"},
-		{"a file that is not found", service{rig: rig{form: true, received: arrival("/objects/o-", func(r *http.Request) { r.URL.Path = "/v2/objects/other"; r.Method = "GET" })}}, "finding stream.bin: "},
-		{"everything is found", service{rig: rig{form: true}, spoil: func(s *Service) { s.Find = known }}, `finding an unknown id: error: none, want`},
+		{"a file that is not found", service{rig: rig{form: true,
+			received: arrival("/objects/o-", func(r *http.Request) { r.URL.Path = "/v2/objects/other"; r.Method = "GET" })}},
+			"finding stream.bin: "},
+		{"everything is found", service{rig: rig{form: true}, spoil: func(s *Service) { s.Find = known }},
+			`finding an unknown id: error: none, want`},
 		{"deleted files are found", service{rig: rig{form: true}, spoil: func(s *Service) {
 			find := s.Find
 			s.Find = func(ctx context.Context, res upload.Result) error {
@@ -176,21 +185,27 @@ func TestLiveNamesEachFault(t *testing.T) {
 		{"what cannot be deleted", service{rig: rig{form: true}, spoil: func(s *Service) {
 			s.Delete = func(context.Context, upload.Result) error { return errors.New("not today") }
 		}}, `deleting invoice.pdf, which may stay under the id o-`},
-		{"deleting twice", service{rig: rig{form: true}, spoil: func(s *Service) { s.Delete = known }}, "deleting invoice.pdf again: error: none"},
-		{"everybody may upload", service{rig: rig{form: true, received: arrival("/forms", header("X-Depot-Key", depotKey))}}, "wrong credentials: error: none"},
+		{"deleting twice", service{rig: rig{form: true}, spoil: func(s *Service) { s.Delete = known }},
+			"deleting invoice.pdf again: error: none"},
+		{"everybody may upload", service{rig: rig{form: true,
+			received: arrival("/forms", header("X-Depot-Key", depotKey))}}, "wrong credentials: error: none"},
 		{"a refusal of another kind", service{rig: rig{form: true}, spoil: func(s *Service) {
 			s.Stranger = failure(func(e *upload.Error) error { e.Err = upload.ErrForbidden; return e })(s.Stranger)
 		}}, "wrong credentials: error: not of the kind"},
 		{"a secret in an error", service{rig: rig{form: true}, spoil: func(s *Service) {
 			s.Stranger = failure(func(e *upload.Error) error { e.Message = "another-key is no key"; return e })(s.Stranger)
 		}}, "wrong credentials: secrets: "},
-		{"a client that prints a secret", service{rig: rig{form: true, client: func(u upload.Uploader) upload.Uploader { return talkative{u, depotKey} }}}, "the client: secrets: "},
-		{"an answer that breaks the spec", service{rig: rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })}}, "Depot: submit: response header: status 201: "},
+		{"a client that prints a secret", service{rig: rig{form: true,
+			client: func(u upload.Uploader) upload.Uploader { return talkative{u, depotKey} }}}, "the client: secrets: "},
+		{"an answer that breaks the spec", service{rig: rig{form: true,
+			received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })}},
+			"Depot: submit: response header: status 201: "},
 		{"a presigned request that breaks the rules", service{rig: rig{client: func(u upload.Uploader) upload.Uploader {
 			c := u.(*depotClient)
 			c.http.Transport = request("/store/", header("X-Depot-Key", depotKey))(c.http.Transport)
 			return u
-		}}, spoil: func(s *Service) { s.Find, s.Delete = nil, nil }}, "Depot: presigned: presigned credentials: header X-Depot-Key"},
+		}}, spoil: func(s *Service) { s.Find, s.Delete = nil, nil }},
+			"Depot: presigned: presigned credentials: header X-Depot-Key"},
 	} {
 		t.Run(c.fault, func(t *testing.T) { named(t, recorded(t, c.s.run), c.want) })
 	}

@@ -26,7 +26,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		spoil func(http.Handler) http.Handler
 		want  string
 	}{
-		{"no credentials are needed", arrival("/", withKey), "Depot: submit: response status: 201 to a request with no credentials, want 401 or 403 (POST /v2/forms)"},
+		{"no credentials are needed", arrival("/", withKey),
+			"Depot: submit: response status: 201 to a request with no credentials, want 401 or 403 (POST /v2/forms)"},
 		{"only the beginning of a credential is compared", arrival("/", func(r *http.Request) {
 			if key := r.Header.Get("X-Depot-Key"); len(key) > 5 && key[:5] == depotKey[:5] {
 				withKey(r)
@@ -77,7 +78,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				return b
 			})
 		}), "Depot: announce: response status: 200 to no body"},
-		{"any media type is taken", arrival("/objects", header("Content-Type", "application/json")), "Depot: announce: response status: 200 to a body of another media type"},
+		{"any media type is taken", arrival("/objects", header("Content-Type", "application/json")),
+			"Depot: announce: response status: 200 to a body of another media type"},
 		{"a fault of the client's is called the server's", reply("/forms", func(rec *httptest.ResponseRecorder) {
 			if rec.Code == 415 {
 				rec.Code = 500
@@ -121,7 +123,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				r.Header.Set("Content-Type", "text/plain")
 			}
 		}), "Depot: announce: response status: 200 to the URL that it handed out, with another media type: it must be refused by a 4xx (PUT /v2/objects)"},
-		{"any presigned method is taken", arrival("/store", func(r *http.Request) { r.Method = "PUT" }), "200 to the URL that it handed out, by another method"},
+		{"any presigned method is taken", arrival("/store", func(r *http.Request) { r.Method = "PUT" }),
+			"200 to the URL that it handed out, by another method"},
 		{"any signature is taken", arrival("/store", func(r *http.Request) {
 			if id := r.URL.Path[len("/store/"):]; r.URL.RawQuery != "" {
 				r.URL.RawQuery = query(id)
@@ -132,7 +135,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				r.URL.RawQuery = query(id)
 			}
 		}), "200 to the URL that it handed out, without its query"},
-		{"the right presigned request is refused", reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }), "Depot: announce: response status: 403 to the URL that it handed out (PUT /v2/objects)"},
+		{"the right presigned request is refused", reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }),
+			"Depot: announce: response status: 403 to the URL that it handed out (PUT /v2/objects)"},
 		{"the directories of a name are told", func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				b, _ := io.ReadAll(r.Body)
@@ -143,8 +147,10 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})
 		}, `Depot: submit: response body: name is "/dir/uploadtest.txt" for a file that is called "/dir/uploadtest.txt" (POST /v2/forms)`},
-		{"a size that is wrong", reply("/raw", said(`"size":10`, `"size":11`)), `Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
-		{"a name that is wrong", reply("/forms", said(`"uploadtest.txt"`, `"upload.txt"`)), `Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
+		{"a size that is wrong", reply("/raw", said(`"size":10`, `"size":11`)),
+			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
+		{"a name that is wrong", reply("/forms", said(`"uploadtest.txt"`, `"upload.txt"`)),
+			`Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
 		{"one id for all", reply("/raw", func(rec *httptest.ResponseRecorder) {
 			rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"raw.bin","size":10}`)
 		}), "Depot: deposit: response body: the same request twice is answered by the same id (POST /v2/raw)"},
@@ -204,7 +210,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				rec.Header().Del("X-Depot-Trace")
 			}
 		}), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says that it is always sent (POST /v2/objects)"},
-		{"405 without Allow", reply("/", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") }), "status 405 without the header Allow"},
+		{"405 without Allow", reply("/", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") }),
+			"status 405 without the header Allow"},
 		{"HEAD fails", func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodHead {
@@ -249,7 +256,8 @@ func TestProbeBuildsRequestsFromSchemas(t *testing.T) {
 	ts := httptest.NewServer(newDepot())
 	defer ts.Close()
 	Probe(t, ts.URL+"/v2", spec, withKey)
-	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/[a-z]+$'}"), 1)
+	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"),
+		[]byte("{type: string, pattern: '^[a-z]+/[a-z]+$'}"), 1)
 	l := &logged{TB: t}
 	Probe(l, ts.URL+"/v2", spec, withKey)
 	if want := "Depot: announce: not seen: the request that the spec's examples give breaks the spec itself: request body: at /contentType"; !strings.Contains(l.log.String(), want) {
@@ -290,7 +298,8 @@ func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
 	defer ts.Close()
 	l := &logged{TB: t}
 	Probe(l, ts.URL+"/v2", spec, withKey)
-	for _, want := range []string{"Depot: look: not seen: no answer gave what its path takes", "answered 404 (GET /members/{objectId})", "(DELETE /members/{objectId})"} {
+	for _, want := range []string{"Depot: look: not seen: no answer gave what its path takes",
+		"answered 404 (GET /members/{objectId})", "(DELETE /members/{objectId})"} {
 		if !strings.Contains(l.log.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, &l.log)
 		}
@@ -303,7 +312,8 @@ func TestCheckNamesWhatAnyServerDoesWrong(t *testing.T) {
 	defer ts.Close()
 	var lines []string
 	check := &Check{Spec: depotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
-	c := &depotClient{base: ts.URL + "/v2", form: true, key: func() string { return depotKey }, http: &http.Client{Transport: check}}
+	c := &depotClient{base: ts.URL + "/v2", form: true, key: func() string { return depotKey },
+		http: &http.Client{Transport: check}}
 	src := newSource("a.txt", "text/plain", []byte("a"), nil)
 	if _, err := c.Upload(t.Context(), src.Source); err != nil {
 		t.Errorf("the check kept the exchange from happening: %v", err)
@@ -324,14 +334,16 @@ func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
 		spoil func(*http.Request)
 		want  string
 	}{
-		"right":            {func(*http.Request) {}, ""},
-		"with the API key": {header("X-Depot-Key", depotKey), "Depot: presigned: presigned credentials: header X-Depot-Key tells"},
-		"chunked":          {func(r *http.Request) { r.ContentLength = -1 }, "Depot: presigned: request length: chunked"},
+		"right": {func(*http.Request) {}, ""},
+		"with the API key": {header("X-Depot-Key", depotKey),
+			"Depot: presigned: presigned credentials: header X-Depot-Key tells"},
+		"chunked": {func(r *http.Request) { r.ContentLength = -1 }, "Depot: presigned: request length: chunked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var lines []string
 			check := &Check{Spec: depotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
-			client := &depotClient{base: ts.URL + "/v2", key: func() string { return depotKey }, http: &http.Client{Transport: request("/store", c.spoil)(check)}}
+			client := &depotClient{base: ts.URL + "/v2", key: func() string { return depotKey },
+				http: &http.Client{Transport: request("/store", c.spoil)(check)}}
 			if _, err := client.Upload(t.Context(), newSource("a.txt", "text/plain", []byte("abc"), nil).Source); err != nil {
 				t.Error(err)
 			}

@@ -15,7 +15,8 @@ func TestRunFailsTheTestOfABrokenClient(t *testing.T) {
 		Run(t, rig{client: result(func(r *upload.Result) { r.Size++ })}.setup)
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRunFailsTheTestOfABrokenClient$/^bytes_arrive_unchanged$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), os.Args[0],
+		"-test.run=^TestRunFailsTheTestOfABrokenClient$/^bytes_arrive_unchanged$", "-test.v")
 	cmd.Env = append(os.Environ(), "UPLOADTEST_BROKEN=1")
 	out, err := cmd.CombinedOutput()
 	for _, want := range []string{

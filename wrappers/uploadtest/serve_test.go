@@ -30,7 +30,10 @@ func post(t *testing.T, method, address, contentType string, body io.Reader) *ht
 	if strings.Contains(address, "/v2/") {
 		req.Header.Set("X-Depot-Key", depotKey)
 	}
-	resp, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+	resp, err := (&http.Client{CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +62,8 @@ func TestReceivedFilesOfAForm(t *testing.T) {
 	post(t, "POST", srv.BaseURL+"/forms", typ, body)
 	sum := sha256.Sum256([]byte("first"))
 	files := srv.Files()
-	want := File{Field: "file", Name: `dir\일.txt`, ContentType: "text/plain", Size: 5, SHA256: hex.EncodeToString(sum[:]), Body: []byte("first")}
+	want := File{Field: "file", Name: `dir\일.txt`, ContentType: "text/plain", Size: 5,
+		SHA256: hex.EncodeToString(sum[:]), Body: []byte("first")}
 	if len(files) != 1 || fmt.Sprint(files[0]) != fmt.Sprint(want) {
 		t.Errorf("got %+v, want %+v", files, want)
 	}
@@ -68,7 +72,8 @@ func TestReceivedFilesOfAForm(t *testing.T) {
 		t.Fatalf("%d requests", len(requests))
 	}
 	r := requests[0]
-	if r.Op != "submit" || r.Method != "POST" || r.URI != "/v2/forms" || r.Size != size || r.Status != 201 || r.Header.Get("X-Depot-Key") != depotKey || !bytes.Contains(r.Answer, []byte(`"일.txt"`)) {
+	if r.Op != "submit" || r.Method != "POST" || r.URI != "/v2/forms" || r.Size != size || r.Status != 201 ||
+		r.Header.Get("X-Depot-Key") != depotKey || !bytes.Contains(r.Answer, []byte(`"일.txt"`)) {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -94,7 +99,8 @@ func TestReceivedFileOfAPresignedStep(t *testing.T) {
 		address := answerOf(t, resp, "uploadUrl")
 		post(t, "PUT", address, "text/csv", strings.NewReader(content))
 		files := srv.Files()
-		if len(files) != 1 || files[0].ContentType != "text/csv" || string(files[0].Body) != content || files[0].Size != int64(len(content)) {
+		if len(files) != 1 || files[0].ContentType != "text/csv" || string(files[0].Body) != content ||
+			files[0].Size != int64(len(content)) {
 			t.Errorf("%q: got %+v", content, files)
 		}
 		if got := srv.ops(); fmt.Sprint(got) != "[announce presigned]" {
@@ -144,7 +150,8 @@ func TestLargeBodiesAreNotHeld(t *testing.T) {
 	cut := bytes.LastIndex(frame.Bytes(), []byte("\r\n--"))
 	head, tail := frame.Bytes()[:cut], frame.Bytes()[cut:]
 	sum := sha256.New()
-	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", io.MultiReader(bytes.NewReader(head), io.TeeReader(io.LimitReader(&pattern{}, size), sum), bytes.NewReader(tail)))
+	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms",
+		io.MultiReader(bytes.NewReader(head), io.TeeReader(io.LimitReader(&pattern{}, size), sum), bytes.NewReader(tail)))
 	req.ContentLength = int64(len(head)) + size + int64(len(tail))
 	req.Header.Set("Content-Type", typ)
 	req.Header.Set("X-Depot-Key", depotKey)
@@ -160,7 +167,8 @@ func TestLargeBodiesAreNotHeld(t *testing.T) {
 		t.Errorf("%d bytes were allocated for a file of %d", grown, size)
 	}
 	f := srv.Files()
-	if len(f) != 1 || f[0].Size != size || f[0].SHA256 != hex.EncodeToString(sum.Sum(nil)) || len(f[0].Body) != contract.Keep {
+	if len(f) != 1 || f[0].Size != size || f[0].SHA256 != hex.EncodeToString(sum.Sum(nil)) ||
+		len(f[0].Body) != contract.Keep {
 		t.Errorf("the file was not looked at to its end")
 	}
 }
@@ -216,7 +224,8 @@ func TestAnEarlyAnswerIsNotHeldUp(t *testing.T) {
 			req.Header.Set("X-Depot-Key", "x")
 			req.Header.Set("Content-Type", "multipart/form-data; boundary=b")
 			begin, continued := time.Now(), false
-			resp, err := transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { continued = true }})))
+			resp, err := transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(t.Context(),
+				&httptrace.ClientTrace{Got100Continue: func() { continued = true }})))
 			if err != nil || resp.StatusCode != 401 {
 				t.Fatalf("%v, %v", resp, err)
 			}
@@ -293,7 +302,8 @@ func TestViolationsOfServe(t *testing.T) {
 		send func(t *testing.T, srv *Server)
 		want string
 	}{
-		{"another path", func(t *testing.T, srv *Server) { post(t, "GET", srv.URL+"/health?secret=1", "text/plain", nil) }, "Depot: no operation: request address: neither an operation of the spec nor, byte for byte, a URL that an answer handed out (GET /health)"},
+		{"another path", func(t *testing.T, srv *Server) { post(t, "GET", srv.URL+"/health?secret=1", "text/plain", nil) },
+			"Depot: no operation: request address: neither an operation of the spec nor, byte for byte, a URL that an answer handed out (GET /health)"},
 		{"another method", func(t *testing.T, srv *Server) {
 			post(t, "PUT", srv.BaseURL+"/forms", "text/plain", strings.NewReader("x"))
 		}, "Depot: no operation: request address"},
@@ -301,10 +311,12 @@ func TestViolationsOfServe(t *testing.T) {
 			post(t, "POST", srv.URL+"/oauth/token", "application/x-www-form-urlencoded", strings.NewReader("client_id=1"))
 		}, "Depot: token: token request: the form has no grant_type (RFC 6749, 4.4.2) (POST /oauth/token)"},
 		{"a token call with a query", func(t *testing.T, srv *Server) {
-			post(t, "POST", srv.URL+"/oauth/token?client_secret=hush", "application/x-www-form-urlencoded", strings.NewReader("grant_type=client_credentials"))
+			post(t, "POST", srv.URL+"/oauth/token?client_secret=hush", "application/x-www-form-urlencoded",
+				strings.NewReader("grant_type=client_credentials"))
 		}, "Depot: token: token request: the address has a query"},
 		{"a presigned step after a redirect", func(t *testing.T, srv *Server) {
-			address := answerOf(t, post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"text/csv"}`)), grant)
+			address := answerOf(t, post(t, "POST", srv.BaseURL+"/objects", "application/json",
+				strings.NewReader(`{"contentType":"text/csv"}`)), grant)
 			srv.Inject(Presigned, 1, Answer(307, "", "Location", "/store/elsewhere?signature=s"))
 			to, _ := post(t, "PUT", address, "text/csv", strings.NewReader("1")).Location()
 			post(t, "PUT", to.String(), "text/html", strings.NewReader("1"))

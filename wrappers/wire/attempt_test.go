@@ -59,7 +59,8 @@ func TestBodyThatCannotBeHadAgainIsSentOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, d := serve(t, wire.API{}, upload.Config{}, status(503))
 			_, err := do(t, d, http.MethodPut, tt.body)
-			if s.got() != tt.want || !errors.Is(err, upload.ErrUnavailable) || errors.Is(err, upload.ErrNotReplayable) != (tt.also != nil) {
+			if s.got() != tt.want || !errors.Is(err, upload.ErrUnavailable) ||
+				errors.Is(err, upload.ErrNotReplayable) != (tt.also != nil) {
 				t.Errorf("%d requests and %v, want %d", s.got(), err, tt.want)
 			}
 		})
@@ -84,8 +85,10 @@ func TestRenewalThatFailsLeavesTheRefusal(t *testing.T) {
 			renew := func(*http.Request) (bool, error) { asked++; return tt.other, tt.err }
 			s, d := serve(t, wire.API{Repeatable: true, Renew: renew}, upload.Config{Retry: tt.retry}, status(401), status(201))
 			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
-			if asked != 1 || s.got() != 1 || !errors.Is(err, upload.ErrUnauthorized) || tt.err != nil && !errors.Is(err, tt.err) {
-				t.Errorf("asked %d times, %d requests and %v, want one of each, ErrUnauthorized and %v", asked, s.got(), err, tt.err)
+			if asked != 1 || s.got() != 1 || !errors.Is(err, upload.ErrUnauthorized) ||
+				tt.err != nil && !errors.Is(err, tt.err) {
+				t.Errorf("asked %d times, %d requests and %v, want one of each, ErrUnauthorized and %v", asked, s.got(), err,
+					tt.err)
 			}
 		})
 	}
@@ -94,11 +97,13 @@ func TestRenewalThatFailsLeavesTheRefusal(t *testing.T) {
 func TestCredentialsThatCannotBeHadSendNothing(t *testing.T) {
 	for _, body := range []bool{true, false} {
 		lost := errors.New("the key is lost")
-		s, d := serve(t, wire.API{Repeatable: true, Authorize: func(*http.Request) error { return lost }}, upload.Config{}, status(201))
+		s, d := serve(t, wire.API{Repeatable: true, Authorize: func(*http.Request) error { return lost }}, upload.Config{},
+			status(201))
 		var c counted
 		var err error
 		if body {
-			err = post(t.Context(), d, c.source("a.txt", 5, func() (io.Reader, error) { return strings.NewReader("hello"), nil }))
+			err = post(t.Context(), d, c.source("a.txt", 5,
+				func() (io.Reader, error) { return strings.NewReader("hello"), nil }))
 		} else {
 			_, err = do(t, d, http.MethodGet, nil)
 		}
@@ -128,7 +133,8 @@ func TestWaitsAreRandomUpToABoundThatDoubles(t *testing.T) {
 		{1, 1, 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: "http://host/v1", Retry: upload.Retry{MaxWait: tt.maxWait}})
+			d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: "http://host/v1",
+				Retry: upload.Retry{MaxWait: tt.maxWait}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +147,8 @@ func TestWaitsAreRandomUpToABoundThatDoubles(t *testing.T) {
 				longest = max(longest, time.Since(begin))
 			}
 			if longest > tt.bound || longest <= tt.bound/2 {
-				t.Errorf("wait %d with MaxWait %s: the longest of 64 took %s, want more than half of %s and no more than that", tt.n, tt.maxWait, longest, tt.bound)
+				t.Errorf("wait %d with MaxWait %s: the longest of 64 took %s, want more than half of %s and no more than that",
+					tt.n, tt.maxWait, longest, tt.bound)
 			}
 		})
 	}
@@ -167,7 +174,8 @@ func TestEveryAttemptAndEveryWaitIsLogged(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	for i, want := range [][]string{
-		{"level=DEBUG msg=attempt", "provider=example", "op=createThing", "attempt=1", "method=POST", "host=127.0.0.1:", "took=", "status=503"},
+		{"level=DEBUG msg=attempt", "provider=example", "op=createThing", "attempt=1", "method=POST", "host=127.0.0.1:",
+			"took=", "status=503"},
 		{"level=INFO msg=repeating", "provider=example", "op=createThing", "attempt=1", "wait=", "because=", "503"},
 		{"level=DEBUG msg=attempt", "attempt=2", "error="},
 		{"level=INFO msg=repeating", "attempt=2", "because="},
@@ -204,18 +212,20 @@ func TestMessageIsWhatTheAnswerSays(t *testing.T) {
 		{"a code and no words", wire.API{Read: says("7", "")}, 400, nil, "<html>", "7", ""},
 		{"words and no code", wire.API{Read: says("", "no")}, 400, nil, "<html>", "", "no"},
 		{"neither", wire.API{Read: says("", "")}, 400, nil, "<html>", "", "<html>"},
-		{"where a redirect leads, without its query", wire.API{}, 302, []string{"Location", "https://other/x?sig=hunter2"}, "moved", "", "redirect to https://other, which is not followed"},
+		{"where a redirect leads, without its query", wire.API{}, 302, []string{"Location", "https://other/x?sig=hunter2"},
+			"moved", "", "redirect to https://other, which is not followed"},
 		{"a redirect that leads nowhere", wire.API{}, 302, nil, "moved", "", "moved"},
 		{"a refusal with a Location", wire.API{}, 400, []string{"Location", "https://other/x"}, "wrong", "", "wrong"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, d := serve(t, tt.api, upload.Config{Retry: upload.Retry{Attempts: 1}}, func(w http.ResponseWriter, r *http.Request) {
-				for i := 0; i < len(tt.header); i += 2 {
-					w.Header().Set(tt.header[i], tt.header[i+1])
-				}
-				w.WriteHeader(tt.status)
-				_, _ = io.WriteString(w, tt.body)
-			})
+			_, d := serve(t, tt.api, upload.Config{Retry: upload.Retry{Attempts: 1}},
+				func(w http.ResponseWriter, r *http.Request) {
+					for i := 0; i < len(tt.header); i += 2 {
+						w.Header().Set(tt.header[i], tt.header[i+1])
+					}
+					w.WriteHeader(tt.status)
+					_, _ = io.WriteString(w, tt.body)
+				})
 			f, err := do(t, d, http.MethodGet, nil)
 			if f == nil || f.Status != tt.status || f.Code != tt.code || f.Message != tt.message {
 				t.Errorf("got %v, want status %d, code %q and message %q", err, tt.status, tt.code, tt.message)
@@ -243,11 +253,12 @@ func TestSecretAtTheEndOfWhatIsReadIsNotShown(t *testing.T) {
 // A transport of the caller's own need not say which request it answered.
 func TestAnswerNeedNotNameItsRequest(t *testing.T) {
 	for _, code := range []int{200, 404} {
-		d, err := wire.NewDoer(wire.API{TraceHeader: "X-Trace-Id"}, upload.Config{BaseURL: "http://host/v1", HTTPClient: &http.Client{
-			Transport: answers(func(*http.Request) (*http.Response, error) {
-				return respond(code, http.Header{"X-Trace-Id": {"trace-1"}}), nil
-			}),
-		}})
+		d, err := wire.NewDoer(wire.API{TraceHeader: "X-Trace-Id"},
+			upload.Config{BaseURL: "http://host/v1", HTTPClient: &http.Client{
+				Transport: answers(func(*http.Request) (*http.Response, error) {
+					return respond(code, http.Header{"X-Trace-Id": {"trace-1"}}), nil
+				}),
+			}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,17 +293,19 @@ func TestTimeoutOfTheHTTPClientHoldsUntilTheAnswerIsRead(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var sent []context.Context
-			_, d := serve(t, wire.API{}, upload.Config{Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Timeout: tt.timeout,
-				Transport: answers(func(req *http.Request) (*http.Response, error) {
-					sent = append(sent, req.Context())
-					return http.DefaultTransport.RoundTrip(req)
-				}),
-			}}, tt.answer)
+			_, d := serve(t, wire.API{}, upload.Config{Retry: upload.Retry{Attempts: 1},
+				HTTPClient: &http.Client{Timeout: tt.timeout,
+					Transport: answers(func(req *http.Request) (*http.Response, error) {
+						sent = append(sent, req.Context())
+						return http.DefaultTransport.RoundTrip(req)
+					}),
+				}}, tt.answer)
 			var body string
-			_, err := d.Call(t.Context(), "getThing", func(b []byte) error { body = string(b); return nil }, func(ctx context.Context) (*http.Response, error) {
-				req, _ := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
-				return d.Do(req)
-			})
+			_, err := d.Call(t.Context(), "getThing", func(b []byte) error { body = string(b); return nil },
+				func(ctx context.Context) (*http.Response, error) {
+					req, _ := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
+					return d.Do(req)
+				})
 			if !errors.Is(err, tt.want) || tt.want == nil && body != "hello" {
 				t.Errorf("error %v and %q, want %v", err, body, tt.want)
 			}

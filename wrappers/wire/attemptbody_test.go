@@ -49,13 +49,14 @@ func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 	}))
 	defer srv.Close()
 	var round atomic.Int32
-	cfg := upload.Config{BaseURL: srv.URL, Retry: upload.Retry{MaxWait: time.Millisecond}, HTTPClient: &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: 16, WriteBufferSize: 64 << 10,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-			return &dying{conn, round.Load(), &round}, err
-		},
-	}}}
+	cfg := upload.Config{BaseURL: srv.URL, Retry: upload.Retry{MaxWait: time.Millisecond},
+		HTTPClient: &http.Client{Transport: &http.Transport{
+			MaxIdleConnsPerHost: 16, WriteBufferSize: 64 << 10,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+				return &dying{conn, round.Load(), &round}, err
+			},
+		}}}
 	d, err := wire.NewDoer(wire.API{}, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +80,8 @@ func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 // put sends src as it is through a transport of the test's.
 func put(t *testing.T, transport rawTransport, src upload.Source) error {
 	t.Helper()
-	cfg := upload.Config{BaseURL: "http://host/v1", AnswerTimeout: -1, Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Transport: transport}}
+	cfg := upload.Config{BaseURL: "http://host/v1", AnswerTimeout: -1, Retry: upload.Retry{Attempts: 1},
+		HTTPClient: &http.Client{Transport: transport}}
 	d, err := wire.NewDoer(wire.API{}, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -123,12 +125,13 @@ func TestBodyOfUpTo68KiBIsReadBeforeItIsSent(t *testing.T) {
 func TestSourceThatFailsIsTheFailureAndNotTriedAgain(t *testing.T) {
 	for _, size := range []int64{1000, 100_000} {
 		n := 0
-		cfg := upload.Config{BaseURL: "http://host/v1", HTTPClient: &http.Client{Transport: rawTransport(func(req *http.Request) (*http.Response, error) {
-			n++
-			defer req.Body.Close()
-			_, err := io.Copy(io.Discard, req.Body)
-			return nil, err
-		})}}
+		cfg := upload.Config{BaseURL: "http://host/v1",
+			HTTPClient: &http.Client{Transport: rawTransport(func(req *http.Request) (*http.Response, error) {
+				n++
+				defer req.Body.Close()
+				_, err := io.Copy(io.Discard, req.Body)
+				return nil, err
+			})}}
 		d, err := wire.NewDoer(wire.API{Repeatable: true}, cfg)
 		if err != nil {
 			t.Fatal(err)

@@ -45,12 +45,14 @@ func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
 		{"no name of a field", wire.FormOf(wire.Field{Value: "x"}), "has no name"},
 		{"quotes in the name of a field", wire.FormOf(wire.Field{Name: `a"b`, Value: "x"}), `field "a\"b"`},
 		{"line break in the name of a field", wire.Form("a\r\nb", ok), `field "a\r\nb"`},
-		{"a word for the content type of a value", wire.FormOf(wire.Field{Name: "f", Value: "x", ContentType: "json"}), `field "f"`},
+		{"a word for the content type of a value", wire.FormOf(wire.Field{Name: "f", Value: "x", ContentType: "json"}),
+			`field "f"`},
 		{"a file of no source", wire.FormOf(wire.Field{Name: "f", File: &upload.Source{}}), `field "f"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			req, err := request(t, tt.body, "http://127.0.0.1")
-			if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || strings.ContainsAny(err.Error(), "\r\n") {
+			if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.says) ||
+				strings.ContainsAny(err.Error(), "\r\n") {
 				t.Errorf("error %v, want one line, ErrInvalid, saying %q", err, tt.says)
 			}
 			if req.Body != nil {
@@ -135,7 +137,8 @@ func TestSizeIsPinned(t *testing.T) {
 func TestEmptyBodyIsNoBody(t *testing.T) {
 	req, err := request(t, wire.Raw(upload.Bytes("empty", nil)), "http://127.0.0.1")
 	if err != nil || req.Body != http.NoBody || req.ContentLength != 0 {
-		t.Errorf("body %v, length %d, error %v: want http.NoBody, since any other goes out chunked", req.Body, req.ContentLength, err)
+		t.Errorf("body %v, length %d, error %v: want http.NoBody, since any other goes out chunked", req.Body,
+			req.ContentLength, err)
 	}
 	var c counted
 	grown := c.source("empty", 0, func() (io.Reader, error) { return strings.NewReader("x"), nil })
@@ -158,11 +161,13 @@ func TestSourceThatCannotBeOpenedKeepsItsCause(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = req.GetBody(); !errors.Is(err, upload.ErrInvalid) || !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), `"b"`) {
+	if _, err = req.GetBody(); !errors.Is(err, upload.ErrInvalid) || !errors.Is(err, fs.ErrPermission) ||
+		!strings.Contains(err.Error(), `"b"`) {
 		t.Errorf("error %v, want ErrInvalid and fs.ErrPermission, naming the source", err)
 	}
 	if first.opened != first.closed || last.opened != 0 {
-		t.Errorf("the source before it was opened %d times and closed %d times, the one after it opened %d times", first.opened, first.closed, last.opened)
+		t.Errorf("the source before it was opened %d times and closed %d times, the one after it opened %d times",
+			first.opened, first.closed, last.opened)
 	}
 }
 

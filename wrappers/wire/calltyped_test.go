@@ -33,11 +33,13 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 		status int
 	}{
 		{"a success", says(201, "application/json", list), true, nil, 0},
-		{"a refusal", says(400, "application/json", `{"error":{"errorCode":"77102","message":"bad"}}`), true, upload.ErrInvalid, 400},
+		{"a refusal", says(400, "application/json", `{"error":{"errorCode":"77102","message":"bad"}}`), true,
+			upload.ErrInvalid, 400},
 		{"a refusal that is no JSON", says(403, "application/json", `<html>`), false, upload.ErrForbidden, 403},
 		{"a failure that is repeated", says(503, "text/plain", `down`), true, upload.ErrUnavailable, 503},
 		{"a success that is no JSON", says(201, "application/json", `<html>`), false, upload.ErrUnavailable, 201},
-		{"a success without end", says(201, "application/json", `"`+strings.Repeat("x", 2<<20)), false, upload.ErrUnavailable, 201},
+		{"a success without end", says(201, "application/json", `"`+strings.Repeat("x", 2<<20)), false,
+			upload.ErrUnavailable, 201},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, d := serve(t, wire.API{Repeatable: true, TraceHeader: "X-Trace-Id"}, upload.Config{}, tt.answer)
@@ -68,7 +70,8 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 
 // A generated client that was made without the Doer knows nothing of failures.
 func TestAnswerThatDidNotComeByTheDoerIsNoSuccessUnlessItSaysSo(t *testing.T) {
-	for code, want := range map[int]error{201: nil, 500: upload.ErrUnavailable, 401: upload.ErrUnauthorized, 302: upload.ErrUnavailable} {
+	for code, want := range map[int]error{201: nil, 500: upload.ErrUnavailable, 401: upload.ErrUnauthorized,
+		302: upload.ErrUnavailable} {
 		_, d := serve(t, wire.API{TraceHeader: "X-Trace-Id"}, upload.Config{}, says(code, "application/json", list))
 		other, err := wire.NewDoer(wire.API{Provider: "other"}, upload.Config{BaseURL: d.BaseURL})
 		if err != nil {
@@ -89,13 +92,15 @@ func TestAnswerThatDidNotComeByTheDoerIsNoSuccessUnlessItSaysSo(t *testing.T) {
 			_, err = d.Call(t.Context(), "createFile", nil, func(ctx context.Context) (*http.Response, error) {
 				return client.CreateFileWithBody(ctx, form.ContentType, nil, form.Edit)
 			})
-			if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, want) || f != nil && f.Status != code || (f == nil) != (want == nil) {
+			if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, want) || f != nil && f.Status != code ||
+				(f == nil) != (want == nil) {
 				t.Errorf("Doer: %s, status %d: %v, want %v", name, code, err, want)
 			}
 			_, err = wire.CallTyped(t.Context(), d, "createFile", func(ctx context.Context) (*api.CreateFileResult, error) {
 				return client.CreateFileWithBodyWithResponse(ctx, form.ContentType, nil, form.Edit)
 			})
-			if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, want) || f != nil && f.Status != code || (f == nil) != (want == nil) {
+			if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, want) || f != nil && f.Status != code ||
+				(f == nil) != (want == nil) {
 				t.Errorf("typed, Doer: %s, status %d: %v, want %v", name, code, err, want)
 			}
 		}
@@ -119,7 +124,8 @@ func (c copying) Do(req *http.Request) (*http.Response, error) {
 
 func TestSendThatReturnsNothing(t *testing.T) {
 	_, d := serve(t, wire.API{}, upload.Config{}, status(201))
-	if _, err := d.Call(t.Context(), "op", nil, func(context.Context) (*http.Response, error) { return nil, nil }); !errors.Is(err, upload.ErrInvalid) {
+	if _, err := d.Call(t.Context(), "op", nil,
+		func(context.Context) (*http.Response, error) { return nil, nil }); !errors.Is(err, upload.ErrInvalid) {
 		t.Errorf("%v, want ErrInvalid", err)
 	}
 }

@@ -149,7 +149,8 @@ func checkHeader(header http.Header, secret []string) (http.Header, error) {
 // checkField refuses a header that cannot be sent. Its error does not show the
 // values.
 func checkField(name string, values []string) error {
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }) {
+	if name == "" || strings.ContainsFunc(name,
+		func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }) {
 		return fmt.Errorf("%q is no header name", name)
 	}
 	for _, v := range values {

@@ -36,7 +36,8 @@ func TestBaseURL(t *testing.T) {
 		{"https://host:0/v1", ""},
 		{"https://host:65535/v1", "https://host:65535/v1"},
 	} {
-		d, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"}, upload.Config{BaseURL: tt.in})
+		d, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"},
+			upload.Config{BaseURL: tt.in})
 		switch {
 		case tt.want == "":
 			if !errors.Is(err, upload.ErrInvalid) || strings.Contains(err.Error(), "hunter2") {
@@ -52,15 +53,18 @@ func TestHeaderThatWouldUndoTheRequestIsRefused(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"X-Ncp-Lang": true, "x-ncp-lang": true, "Accept-Language": true,
 		"Authorization": false, "authorization": false, "Content-Type": false, "content-length": false, "Content-MD5": false,
-		"X-Signature": false, "x-signature": false, "Transfer-Encoding": false, "Host": false, "Expect": false, "TE": false, "Upgrade": false, "bad name": false, "": false,
+		"X-Signature": false, "x-signature": false, "Transfer-Encoding": false, "Host": false, "Expect": false, "TE": false,
+		"Upgrade": false, "bad name": false, "": false,
 		"X-Käse": false, "X-\x7f": false, "X-\x00": false, "X:Y": false, "X~Y!": true,
 	} {
-		_, err := wire.NewDoer(wire.API{BaseURL: "https://host", Secret: []string{"X-Signature"}}, upload.Config{Header: http.Header{name: {"v"}}})
+		_, err := wire.NewDoer(wire.API{BaseURL: "https://host", Secret: []string{"X-Signature"}},
+			upload.Config{Header: http.Header{name: {"v"}}})
 		if (err == nil) != ok || err != nil && !errors.Is(err, upload.ErrInvalid) {
 			t.Errorf("%q: %v, want it accepted: %t", name, err, ok)
 		}
 	}
-	for value, ok := range map[string]bool{"": true, "a\tb": true, "한": true, "a\r\nb": false, "\x00": false, "a\x7f": false} {
+	for value, ok := range map[string]bool{"": true, "a\tb": true, "한": true, "a\r\nb": false, "\x00": false,
+		"a\x7f": false} {
 		_, err := wire.NewDoer(wire.API{BaseURL: "https://host"}, upload.Config{Header: http.Header{"X-A": {"fine", value}}})
 		if (err == nil) != ok || err != nil && !errors.Is(err, upload.ErrInvalid) {
 			t.Errorf("the value %q: %v, want it accepted: %t", value, err, ok)
@@ -88,8 +92,10 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		field string
 		cfg   upload.Config
 	}{
-		{"HTTPClient.Transport is a nil *http.Transport", upload.Config{HTTPClient: &http.Client{Transport: (*http.Transport)(nil)}}},
-		{"HTTPClient.Transport is a nil wire_test.rawTransport", upload.Config{HTTPClient: &http.Client{Transport: rawTransport(nil)}}},
+		{"HTTPClient.Transport is a nil *http.Transport",
+			upload.Config{HTTPClient: &http.Client{Transport: (*http.Transport)(nil)}}},
+		{"HTTPClient.Transport is a nil wire_test.rawTransport",
+			upload.Config{HTTPClient: &http.Client{Transport: rawTransport(nil)}}},
 		{"HTTPClient.Timeout", upload.Config{HTTPClient: &http.Client{Timeout: -1}}},
 		{"Connections", upload.Config{Connections: -1}},
 		{"MaxConnsPerHost", upload.Config{Connections: 3, HTTPClient: &http.Client{Transport: upload.NewTransport()}}},
@@ -102,7 +108,8 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		{"Transport.ResponseHeaderTimeout", upload.Config{HTTPClient: changed(func(tr *http.Transport) { tr.ResponseHeaderTimeout = -time.Second })}},
 		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: secured(&tls.Config{RootCAs: x509.NewCertPool()})}},
 		{"TLSClientConfig.Certificates[0]", upload.Config{HTTPClient: secured(&tls.Config{Certificates: []tls.Certificate{{}}})}},
-		{"MinVersion", upload.Config{HTTPClient: secured(&tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12})}},
+		{"MinVersion", upload.Config{HTTPClient: secured(&tls.Config{MinVersion: tls.VersionTLS13,
+			MaxVersion: tls.VersionTLS12})}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@ho st")}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@host:99999")}},
 		{"Transport.ProxyConnectHeader", upload.Config{HTTPClient: changed(func(tr *http.Transport) { tr.ProxyConnectHeader = http.Header{"X-A": {"hunter2\n"}} })}},
@@ -111,7 +118,8 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: &http.Client{Transport: struct{ http.RoundTripper }{secured(&tls.Config{RootCAs: x509.NewCertPool()}).Transport}}}},
 	} {
 		_, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"}, tt.cfg)
-		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.field) || strings.Contains(err.Error(), "hunter2") || strings.ContainsAny(err.Error(), "\r\n") {
+		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.field) ||
+			strings.Contains(err.Error(), "hunter2") || strings.ContainsAny(err.Error(), "\r\n") {
 			t.Errorf("%v, want ErrInvalid that names %s in one line, without the password", err, tt.field)
 		}
 	}

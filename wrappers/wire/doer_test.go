@@ -126,11 +126,15 @@ func TestWhatIsRepeated(t *testing.T) {
 		kind     error
 	}{
 		{"503, to the last attempt", wire.API{Repeatable: true}, upload.Retry{}, status(503), 4, upload.ErrUnavailable},
-		{"as many attempts as configured", wire.API{Repeatable: true}, upload.Retry{Attempts: 2}, status(503), 2, upload.ErrUnavailable},
-		{"1 attempt means never", wire.API{Repeatable: true}, upload.Retry{Attempts: 1}, status(503), 1, upload.ErrUnavailable},
+		{"as many attempts as configured", wire.API{Repeatable: true}, upload.Retry{Attempts: 2}, status(503), 2,
+			upload.ErrUnavailable},
+		{"1 attempt means never", wire.API{Repeatable: true}, upload.Retry{Attempts: 1}, status(503), 1,
+			upload.ErrUnavailable},
 		{"a POST that may do harm is not", wire.API{}, upload.Retry{}, status(503), 1, upload.ErrUnavailable},
-		{"a POST that may do harm is, where nothing was done", wire.API{}, upload.Retry{}, status(429), 4, upload.ErrRateLimited},
-		{"a POST with a key by which it is known again is", wire.API{Authorize: idempotent}, upload.Retry{}, status(503), 4, upload.ErrUnavailable},
+		{"a POST that may do harm is, where nothing was done", wire.API{}, upload.Retry{}, status(429), 4,
+			upload.ErrRateLimited},
+		{"a POST with a key by which it is known again is", wire.API{Authorize: idempotent}, upload.Retry{}, status(503), 4,
+			upload.ErrUnavailable},
 		{"reset connection", wire.API{Repeatable: true}, upload.Retry{}, hangUp, 4, upload.ErrUnavailable},
 		{"408", wire.API{Repeatable: true}, upload.Retry{}, status(408), 4, upload.ErrUnavailable},
 		{"429", wire.API{Repeatable: true}, upload.Retry{}, status(429), 4, upload.ErrRateLimited},
@@ -141,14 +145,17 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"404 is not", wire.API{Repeatable: true}, upload.Retry{}, status(404), 1, upload.ErrNotFound},
 		{"499 is not", wire.API{Repeatable: true}, upload.Retry{}, status(499), 1, upload.ErrInvalid},
 		{"413 is not", wire.API{Repeatable: true}, upload.Retry{}, status(413), 1, upload.ErrTooLarge},
-		{"a redirect is not, nor followed", wire.API{Repeatable: true}, upload.Retry{}, status(307, "Location", "/elsewhere"), 1, upload.ErrUnavailable},
-		{"a row of the table says otherwise", wire.API{Repeatable: true, Table: wire.Table{{Status: 503, Kind: upload.ErrForbidden}}}, upload.Retry{}, status(503), 1, upload.ErrForbidden},
+		{"a redirect is not, nor followed", wire.API{Repeatable: true}, upload.Retry{},
+			status(307, "Location", "/elsewhere"), 1, upload.ErrUnavailable},
+		{"a row of the table says otherwise", wire.API{Repeatable: true,
+			Table: wire.Table{{Status: 503, Kind: upload.ErrForbidden}}}, upload.Retry{}, status(503), 1, upload.ErrForbidden},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, d := serve(t, tt.api, upload.Config{Retry: tt.retry}, tt.answer)
 			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
 			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || !errors.Is(err, tt.kind) || f.Attempts != tt.attempts || s.got() != tt.attempts || f.Op != "createThing" {
+			if f == nil || !errors.Is(err, tt.kind) || f.Attempts != tt.attempts || s.got() != tt.attempts ||
+				f.Op != "createThing" {
 				t.Errorf("%d requests, error %+v, want %d and %v", s.got(), f, tt.attempts, tt.kind)
 			}
 		})
@@ -159,7 +166,8 @@ func TestSourceThatIsReadOnceKeepsTheFirstFailure(t *testing.T) {
 	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(503, "Retry-After", "7"), status(201))
 	err := post(t.Context(), d, upload.Reader("a.txt", strings.NewReader("hello"), 5))
 	f, _ := errors.AsType[*upload.Error](err)
-	if f == nil || !errors.Is(err, upload.ErrNotReplayable) || !errors.Is(err, upload.ErrUnavailable) || f.Status != 503 || f.RetryAfter != 7*time.Second || s.got() != 1 {
+	if f == nil || !errors.Is(err, upload.ErrNotReplayable) || !errors.Is(err, upload.ErrUnavailable) ||
+		f.Status != 503 || f.RetryAfter != 7*time.Second || s.got() != 1 {
 		t.Errorf("%d requests, error %v, want one, ErrUnavailable and ErrNotReplayable, status 503", len(s.bodies), err)
 	}
 }
@@ -173,10 +181,13 @@ func TestRefusedCredentialsAreRenewedOnce(t *testing.T) {
 		kind    error
 	}{
 		{"others are taken", true, []http.HandlerFunc{status(401), status(201)}, 2, nil},
-		{"the same mean that 401 is the answer", false, []http.HandlerFunc{status(401), status(201)}, 1, upload.ErrUnauthorized},
+		{"the same mean that 401 is the answer", false, []http.HandlerFunc{status(401), status(201)}, 1,
+			upload.ErrUnauthorized},
 		{"a second 401 is the answer", true, []http.HandlerFunc{status(401)}, 2, upload.ErrUnauthorized},
-		{"a 401 after a repeat is the answer", true, []http.HandlerFunc{status(401), status(503), status(401), status(201)}, 3, upload.ErrUnauthorized},
-		{"also after the last repeat", true, []http.HandlerFunc{status(503), status(503), status(503), status(401), status(201)}, 5, nil},
+		{"a 401 after a repeat is the answer", true, []http.HandlerFunc{status(401), status(503), status(401), status(201)},
+			3, upload.ErrUnauthorized},
+		{"also after the last repeat", true, []http.HandlerFunc{status(503), status(503), status(503), status(401),
+			status(201)}, 5, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			renew := func(*http.Request) (bool, error) { return tt.renewed, nil }
@@ -250,7 +261,8 @@ func TestWaits(t *testing.T) {
 		{"an absurd Retry-After is capped", "99999999999999999999999", upload.Retry{}, 90 * time.Second, 90 * time.Second},
 		{"a Retry-After of words is none", "soon", upload.Retry{}, 0, 3500 * time.Millisecond},
 		{"a date that is past is none", "Fri, 01 Jan 1999 00:00:00 GMT", upload.Retry{}, 0, 3500 * time.Millisecond},
-		{"a date ahead", "Sat, 01 Jan 2000 00:00:10 GMT", upload.Retry{}, 10 * time.Second, 13 * time.Second}, // synctest begins at midnight
+		// synctest begins at midnight
+		{"a date ahead", "Sat, 01 Jan 2000 00:00:10 GMT", upload.Retry{}, 10 * time.Second, 13 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -259,14 +271,15 @@ func TestWaits(t *testing.T) {
 					header.Set("Retry-After", tt.after)
 				}
 				n := 0
-				d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{BaseURL: "http://host/v1", Retry: tt.retry, HTTPClient: &http.Client{
-					Transport: answers(func(req *http.Request) (*http.Response, error) {
-						n++
-						resp := respond(503, header)
-						resp.Request = req
-						return resp, nil
-					}),
-				}})
+				d, err := wire.NewDoer(wire.API{Repeatable: true},
+					upload.Config{BaseURL: "http://host/v1", Retry: tt.retry, HTTPClient: &http.Client{
+						Transport: answers(func(req *http.Request) (*http.Response, error) {
+							n++
+							resp := respond(503, header)
+							resp.Request = req
+							return resp, nil
+						}),
+					}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -289,7 +302,10 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 		busy := http.Header{"Retry-After": {"3600"}}
 		d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{
 			BaseURL: "http://host/v1", Retry: upload.Retry{MaxWait: time.Hour},
-			HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) { return respond(503, busy), nil })},
+			HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response,
+				error) {
+				return respond(503, busy), nil
+			})},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -300,7 +316,8 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 		began := time.Now()
 		err = post(ctx, d, upload.Bytes("a.txt", []byte("hello")))
 		f, _ := errors.AsType[*upload.Error](err)
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, upload.ErrUnavailable) || f == nil || f.Status != 503 {
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, upload.ErrUnavailable) ||
+			f == nil || f.Status != 503 {
 			t.Errorf("error %v, want context.Canceled, its cause, and the 503 before it", err)
 		}
 		if took := time.Since(began); took != time.Minute {
@@ -332,7 +349,8 @@ func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
 	}))
 	defer srv.Close()
 	for _, allowed := range []bool{false, true} {
-		d, err := wire.NewDoer(wire.API{Repeatable: true, EarlySuccess: allowed, TraceHeader: "X-Trace-Id"}, upload.Config{BaseURL: srv.URL})
+		d, err := wire.NewDoer(wire.API{Repeatable: true, EarlySuccess: allowed, TraceHeader: "X-Trace-Id"},
+			upload.Config{BaseURL: srv.URL})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -343,7 +361,8 @@ func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
 			t.Errorf("error %v, although the API allows it", err)
 		}
 		f, _ := errors.AsType[*upload.Error](err)
-		if !allowed && (f == nil || f.Status != 200 || f.TraceID != "trace-1" || !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "before the whole body")) {
+		if !allowed && (f == nil || f.Status != 200 || f.TraceID != "trace-1" || !errors.Is(err, upload.ErrUnavailable) ||
+			!strings.Contains(err.Error(), "before the whole body")) {
 			t.Errorf("error %+v, want ErrUnavailable with status and trace id, since the server cannot have the file", f)
 		}
 	}
@@ -380,20 +399,25 @@ func TestSuccessThatCannotBeRead(t *testing.T) {
 				w.Header().Set("X-Trace-Id", "trace-1")
 				answer(w, r)
 			})
-			trace, err := d.Call(t.Context(), "getThing", func([]byte) error { return errors.New("no JSON at https://host/x?secret=1") }, func(ctx context.Context) (*http.Response, error) {
-				req, _ := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
-				return d.Do(req)
-			})
+			trace, err := d.Call(t.Context(), "getThing",
+				func([]byte) error { return errors.New("no JSON at https://host/x?secret=1") },
+				func(ctx context.Context) (*http.Response, error) {
+					req, _ := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
+					return d.Do(req)
+				})
 			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Status != 200 || f.TraceID != "trace-1" || trace != "trace-1" || strings.Contains(err.Error(), "secret=1") || s.got() != 1 {
-				t.Errorf("%d requests, trace %q, error %v, want one, ErrUnavailable with status 200 and trace id", len(s.bodies), trace, err)
+			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Status != 200 || f.TraceID != "trace-1" ||
+				trace != "trace-1" || strings.Contains(err.Error(), "secret=1") || s.got() != 1 {
+				t.Errorf("%d requests, trace %q, error %v, want one, ErrUnavailable with status 200 and trace id", len(s.bodies),
+					trace, err)
 			}
 		})
 	}
 }
 
 func TestDeadKeptConnectionCostsNoAttempt(t *testing.T) {
-	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Transport: &http.Transport{}}},
+	s, d := serve(t, wire.API{Repeatable: true},
+		upload.Config{Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Transport: &http.Transport{}}},
 		func(w http.ResponseWriter, r *http.Request) {
 			conn, buf, _ := w.(http.Hijacker).Hijack()
 			buf.WriteString("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n") // and no "Connection: close"
@@ -413,7 +437,11 @@ func TestDeadKeptConnectionCostsNoAttempt(t *testing.T) {
 
 func TestConnectionsAreNoMoreThanUploads(t *testing.T) {
 	var conns atomic.Int32
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); w.WriteHeader(201) }))
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.WriteHeader(201)
+	}))
 	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			conns.Add(1)

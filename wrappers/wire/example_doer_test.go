@@ -92,7 +92,8 @@ func ExampleAPI_renew() {
 func ExamplePresigned() {
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		content, _ := io.ReadAll(r.Body)
-		fmt.Println(r.Method, r.Header.Get("Content-Type"), r.Header.Get("X-Amz-Acl"), string(content), len(r.Header["Authorization"]))
+		fmt.Println(r.Method, r.Header.Get("Content-Type"), r.Header.Get("X-Amz-Acl"), string(content),
+			len(r.Header["Authorization"]))
 		w.Header().Set("ETag", `"abc"`)
 	}))
 	defer store.Close()

@@ -27,7 +27,8 @@ func Example() {
 		if err != nil {
 			return
 		}
-		fmt.Println("the server got", file.Filename, "in a body of", r.ContentLength, "bytes, chunked:", r.TransferEncoding != nil)
+		fmt.Println("the server got", file.Filename, "in a body of", r.ContentLength, "bytes, chunked:",
+			r.TransferEncoding != nil)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
 		io.WriteString(w, `{"tempRequestId":"t-1","files":[{"fileName":"hello.txt","fileSize":5,"fileId":"f-1"}]}`)

@@ -33,9 +33,10 @@ func FuzzForm(f *testing.F) {
 		readers := []func(io.Reader) io.Reader{
 			func(r io.Reader) io.Reader { return r }, iotest.DataErrReader, iotest.HalfReader, iotest.OneByteReader, bytesAtOnce,
 		}
-		src := upload.Source{Name: name, ContentType: contentType, Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
-			return io.NopCloser(readers[int(how)%len(readers)](bytes.NewReader(content))), nil
-		}}
+		src := upload.Source{Name: name, ContentType: contentType, Size: int64(len(content)),
+			Open: func() (io.ReadCloser, error) {
+				return io.NopCloser(readers[int(how)%len(readers)](bytes.NewReader(content))), nil
+			}}
 		cut := len(content) / 3
 		second := upload.Source{Name: "second.bin", Size: int64(cut), Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(content[:cut])), nil
@@ -45,7 +46,8 @@ func FuzzForm(f *testing.F) {
 		if err := form.Err(); err != nil {
 			_, _, noType := mime.ParseMediaType(contentType)
 			control := strings.ContainsFunc(base+contentType, unicode.IsControl)
-			if base != "" && utf8.ValidString(base) && !control && (contentType == "" || noType == nil && strings.Contains(contentType, "/")) {
+			if base != "" && utf8.ValidString(base) && !control &&
+				(contentType == "" || noType == nil && strings.Contains(contentType, "/")) {
 				t.Fatalf("%q of the type %q is refused: %v", name, contentType, err)
 			}
 			if !errors.Is(err, upload.ErrInvalid) {

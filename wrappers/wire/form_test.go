@@ -23,11 +23,14 @@ func TestFormIsWhatMultipartReads(t *testing.T) {
 		{"one file", []upload.Source{upload.Bytes("a.txt", []byte("hello"))}, []string{"a.txt"}},
 		{"empty file", []upload.Source{upload.Bytes("a.txt", nil)}, []string{"a.txt"}},
 		{"several files, an empty one among them", []upload.Source{
-			upload.Bytes("a.txt", []byte("a")), upload.Bytes("b.txt", nil), upload.Bytes("c.txt", bytes.Repeat([]byte("c"), 100_000)),
+			upload.Bytes("a.txt", []byte("a")), upload.Bytes("b.txt", nil),
+			upload.Bytes("c.txt", bytes.Repeat([]byte("c"), 100_000)),
 		}, []string{"a.txt", "b.txt", "c.txt"}},
 		{"Korean name", []upload.Source{upload.Bytes("청구서 2026.pdf", []byte("x"))}, []string{"청구서 2026.pdf"}},
-		{"quotes in the name", []upload.Source{upload.Bytes(`the "big" one.txt`, []byte("x"))}, []string{`the "big" one.txt`}},
-		{"directories, both separators", []upload.Source{upload.Bytes(`test\resources/test.txt`, []byte("x"))}, []string{"test.txt"}},
+		{"quotes in the name", []upload.Source{upload.Bytes(`the "big" one.txt`, []byte("x"))},
+			[]string{`the "big" one.txt`}},
+		{"directories, both separators", []upload.Source{upload.Bytes(`test\resources/test.txt`, []byte("x"))},
+			[]string{"test.txt"}},
 		{"percent signs stay as they are", []upload.Source{upload.Bytes(`100%22.txt`, []byte("x"))}, []string{`100%22.txt`}},
 		{"a file that ends like a boundary", []upload.Source{upload.Bytes("a.txt", []byte("x\r\n--"))}, []string{"a.txt"}},
 	} {
@@ -93,7 +96,8 @@ func TestFormOfMixesValuesAndFiles(t *testing.T) {
 	}))
 	defer srv.Close()
 	src := upload.Bytes("a.txt", []byte("hello"))
-	form := wire.FormOf(wire.Field{Name: "purpose", Value: "invoice"}, wire.Field{Name: "document", File: &src}, wire.Field{Name: "last", Value: "one"})
+	form := wire.FormOf(wire.Field{Name: "purpose", Value: "invoice"}, wire.Field{Name: "document", File: &src},
+		wire.Field{Name: "last", Value: "one"})
 	req, err := request(t, form, srv.URL)
 	if err != nil {
 		t.Fatal(err)

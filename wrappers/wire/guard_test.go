@@ -61,11 +61,14 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 				}
 				client.Transport = adding(client.Transport, name, value)
 				step := presigned(t, srv.URL, client)
-				_, err := step.Send(t.Context(), wire.Target{Method: "PUT", URL: srv.URL + "/x?sig=1"}, wire.Raw(upload.Bytes("a", make([]byte, size))))
+				_, err := step.Send(t.Context(), wire.Target{Method: "PUT", URL: srv.URL + "/x?sig=1"},
+					wire.Raw(upload.Bytes("a", make([]byte, size))))
 				if leaks {
 					f, _ := errors.AsType[*upload.Error](err)
-					if f == nil || !errors.Is(err, upload.ErrInvalid) || f.Attempts != 1 || !strings.Contains(err.Error(), "HTTPClient adds the header") || reached.Load() != 0 {
-						t.Errorf("%s, %d bytes, %s: %v, %d requests arrived; want ErrInvalid and none", secure, size, name, err, reached.Load())
+					if f == nil || !errors.Is(err, upload.ErrInvalid) || f.Attempts != 1 ||
+						!strings.Contains(err.Error(), "HTTPClient adds the header") || reached.Load() != 0 {
+						t.Errorf("%s, %d bytes, %s: %v, %d requests arrived; want ErrInvalid and none", secure, size, name, err,
+							reached.Load())
 					}
 				} else if err != nil || heard.Load() == 0 {
 					t.Errorf("%s, %d bytes, %s: %v, want it sent", secure, size, name, err)
@@ -80,7 +83,8 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 func TestShortHeaderThatARoundTripperAddsIsSent(t *testing.T) {
 	client := &http.Client{Transport: adding(upload.NewTransport(), "X-Tenant", "acme")}
 	s, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
-	_, err := d.Presigned().Send(t.Context(), wire.Target{Method: "PUT", URL: d.BaseURL}, wire.Raw(upload.Bytes("a", []byte("x"))))
+	_, err := d.Presigned().Send(t.Context(), wire.Target{Method: "PUT", URL: d.BaseURL},
+		wire.Raw(upload.Bytes("a", []byte("x"))))
 	if err != nil || s.headers[0].Get("X-Tenant") != "acme" {
 		t.Errorf("%v, %v", err, s.headers)
 	}
@@ -97,15 +101,18 @@ func TestParameterThatARoundTripperAddsIsAnError(t *testing.T) {
 	_, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
 	to := wire.Target{Method: "PUT", URL: d.BaseURL + "?sig=1"}
 	_, err := d.Presigned().Send(t.Context(), to, wire.Raw(upload.Bytes("a", []byte("x"))))
-	if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "HTTPClient adds the parameter key,") || strings.Contains(err.Error(), "the-credentials") {
+	if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "HTTPClient adds the parameter key,") ||
+		strings.Contains(err.Error(), "the-credentials") {
 		t.Errorf("%v, want upload.ErrInvalid that says so", err)
 	}
 }
 
 // The API's own host may get them: that is how some authenticate.
 func TestCredentialsThatARoundTripperAddsReachTheAPI(t *testing.T) {
-	s, d := serve(t, wire.API{}, upload.Config{HTTPClient: &http.Client{Transport: adding(upload.NewTransport(), "Authorization", "Bearer x")}}, status(201))
-	if err := post(t.Context(), d, upload.Bytes("a", []byte("x"))); err != nil || s.headers[0].Get("Authorization") != "Bearer x" {
+	s, d := serve(t, wire.API{}, upload.Config{HTTPClient: &http.Client{Transport: adding(upload.NewTransport(),
+		"Authorization", "Bearer x")}}, status(201))
+	if err := post(t.Context(), d, upload.Bytes("a", []byte("x"))); err != nil ||
+		s.headers[0].Get("Authorization") != "Bearer x" {
 		t.Errorf("%v, %v", err, s.headers)
 	}
 }
@@ -122,7 +129,8 @@ func TestRoundTripperThatChangesItsRequestChangesOnlyThatAttempt(t *testing.T) {
 		io.Copy(io.Discard, req.Body)
 		return respond(503, nil), nil
 	})}
-	_, err := presigned(t, "http://host", client).Send(t.Context(), wire.Target{Method: "PUT", URL: "http://host/x"}, wire.Raw(upload.Bytes("a", []byte("x"))))
+	_, err := presigned(t, "http://host", client).Send(t.Context(), wire.Target{Method: "PUT", URL: "http://host/x"},
+		wire.Raw(upload.Bytes("a", []byte("x"))))
 	if !errors.Is(err, upload.ErrUnavailable) || n != 4 {
 		t.Errorf("%d attempts and %v", n, err)
 	}
@@ -160,7 +168,8 @@ func TestCredentialsOfTheProxyAreNotShown(t *testing.T) {
 			if strings.HasSuffix(how, "header") {
 				tr.ProxyConnectHeader = http.Header{"Proxy-Authorization": {"Basic " + said}}
 			}
-			d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: tt.base, HTTPClient: &http.Client{Transport: tr}, Retry: upload.Retry{MaxWait: time.Millisecond}})
+			d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: tt.base, HTTPClient: &http.Client{Transport: tr},
+				Retry: upload.Retry{MaxWait: time.Millisecond}})
 			if err != nil {
 				t.Fatal(err)
 			}

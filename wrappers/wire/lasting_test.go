@@ -19,7 +19,10 @@ import (
 )
 
 func quietTLS(t *testing.T, change func(*tls.Config)) *httptest.Server {
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request went out") }))
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		t.Error("the request went out")
+	}))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.TLS = &tls.Config{}
 	change(srv.TLS)
@@ -74,24 +77,31 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 		says       string
 	}{
 		{"a certificate that is not trusted", untrusted.URL, nil, "certificate"},
-		{"a certificate for another host", strings.Replace(untrusted.URL, "127.0.0.1", "localhost", 1), tlsClient(untrusted).Transport, "certificate"},
+		{"a certificate for another host", strings.Replace(untrusted.URL, "127.0.0.1", "localhost", 1),
+			tlsClient(untrusted).Transport, "certificate"},
 		{"no client certificate where one is asked for", mutual.URL, tlsClient(mutual).Transport, "tls"},
 		{"http on https", strings.Replace(plain.URL, "http:", "https:", 1), nil, "tls"},
 		{"a host that does not exist", "https://nowhere.example", nowhere, "no such host"},
 		{"a proxy that refuses us", "https://host.example", proxied, "status 407"},
 		{"a proxy that refuses us, without our transport", "https://host.example", bare, "Proxy Authentication Required"},
-		{"a SOCKS proxy that takes none of our ways to log in", "https://host.example", socks(t, "\x05\xff"), "authentication"},
-		{"a SOCKS proxy that refuses our password", "https://host.example", socks(t, "\x05\x02", "\x01\x01"), "authentication failed"},
-		{"a SOCKS proxy that may not go there", "https://host.example", socks(t, "\x05\x00", "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "ruleset"},
+		{"a SOCKS proxy that takes none of our ways to log in", "https://host.example", socks(t, "\x05\xff"),
+			"authentication"},
+		{"a SOCKS proxy that refuses our password", "https://host.example", socks(t, "\x05\x02", "\x01\x01"),
+			"authentication failed"},
+		{"a SOCKS proxy that may not go there", "https://host.example",
+			socks(t, "\x05\x00", "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "ruleset"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{BaseURL: tt.base, Retry: upload.Retry{MaxWait: time.Millisecond}, HTTPClient: &http.Client{Transport: tt.tr}})
+			d, err := wire.NewDoer(wire.API{Repeatable: true},
+				upload.Config{BaseURL: tt.base, Retry: upload.Retry{MaxWait: time.Millisecond},
+					HTTPClient: &http.Client{Transport: tt.tr}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			err = post(t.Context(), d, upload.Bytes("a", []byte("x")))
 			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 || f.Temporary() || !strings.Contains(err.Error(), tt.says) {
+			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 || f.Temporary() ||
+				!strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%+v, want ErrUnavailable after one attempt, not temporary, saying %q", f, tt.says)
 			}
 		})
@@ -109,7 +119,9 @@ func TestTemporaryIsWhatMayPass(t *testing.T) {
 		{"503", wire.API{Repeatable: true}, status(503), true},
 		{"503 where nothing is repeated", wire.API{}, status(503), true},
 		{"429", wire.API{}, status(429), true},
-		{"429 that the table says will not pass", wire.API{Table: wire.Table{row}, Read: func(wire.Answer) (string, string) { return "quota", "" }}, status(429), false},
+		{"429 that the table says will not pass",
+			wire.API{Table: wire.Table{row}, Read: func(wire.Answer) (string, string) { return "quota", "" }}, status(429),
+			false},
 		{"reset", wire.API{}, hangUp, true},
 		{"400", wire.API{}, status(400), false},
 		{"401", wire.API{}, status(401), false},

@@ -43,7 +43,8 @@ func TestAnswerIsWaitedForAsLongAsConfigured(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{
-						BaseURL: "http://host/v1", AnswerTimeout: tt.timeout, Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Transport: slow(tt.answer)},
+						BaseURL: "http://host/v1", AnswerTimeout: tt.timeout, Retry: upload.Retry{Attempts: 1},
+						HTTPClient: &http.Client{Transport: slow(tt.answer)},
 					})
 					if err != nil {
 						t.Fatal(err)
@@ -57,7 +58,8 @@ func TestAnswerIsWaitedForAsLongAsConfigured(t *testing.T) {
 						}
 						return
 					}
-					if !errors.Is(err, upload.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "AnswerTimeout") || took != tt.want {
+					if !errors.Is(err, upload.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) ||
+						errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "AnswerTimeout") || took != tt.want {
 						t.Errorf("%d bytes: %v after %s, want ErrUnavailable that names the setting, after %s", size, err, took, tt.want)
 					}
 				})
@@ -72,7 +74,10 @@ func TestWaitForTheAnswerBeginsWithTheLastByte(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d, err := wire.NewDoer(wire.API{}, upload.Config{
 				BaseURL: "http://host/v1", AnswerTimeout: time.Second,
-				HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) { return respond(201, nil), nil })},
+				HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response,
+					error) {
+					return respond(201, nil), nil
+				})},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -98,9 +103,11 @@ func TestAnswerTimeoutHoldsOverASocket(t *testing.T) {
 	own := upload.NewTransport()
 	own.ResponseHeaderTimeout = 50 * time.Millisecond
 	for name, cfg := range map[string]upload.Config{
-		"the shared transport":       {AnswerTimeout: 50 * time.Millisecond},
-		"one of the caller's":        {AnswerTimeout: 50 * time.Millisecond, HTTPClient: &http.Client{Transport: upload.NewTransport()}},
-		"one around another":         {AnswerTimeout: 50 * time.Millisecond, HTTPClient: &http.Client{Transport: rawTransport(upload.NewTransport().RoundTrip)}},
+		"the shared transport": {AnswerTimeout: 50 * time.Millisecond},
+		"one of the caller's": {AnswerTimeout: 50 * time.Millisecond,
+			HTTPClient: &http.Client{Transport: upload.NewTransport()}},
+		"one around another": {AnswerTimeout: 50 * time.Millisecond,
+			HTTPClient: &http.Client{Transport: rawTransport(upload.NewTransport().RoundTrip)}},
 		"a limit of the transport's": {HTTPClient: &http.Client{Transport: own}},
 	} {
 		for _, size := range []int{0, 100, 100_000} {

@@ -38,7 +38,8 @@ func lines(t *testing.T, form *wire.Body) string {
 			continue
 		}
 		head, content, _ := strings.Cut(part, "\r\n\r\n")
-		head = strings.NewReplacer(`Content-Disposition: form-data; name="`, "", `"; filename="`, " ", `"`, "", "\r\nContent-Type:", "").Replace(head)
+		head = strings.NewReplacer(`Content-Disposition: form-data; name="`, "", `"; filename="`, " ", `"`, "",
+			"\r\nContent-Type:", "").Replace(head)
 		content, _, _ = strings.Cut(content, "\r\n")
 		list = append(list, head+": "+content)
 	}
@@ -130,26 +131,35 @@ func TestModelFollowsTheEncodingsOfItsSpec(t *testing.T) {
 		encodings map[string]wire.Encoding
 		want      string
 	}{
-		{"arrays by number", model{Signers: []signer{{"a", []int{7, 8}}, {Name: "b"}}, CC: []string{"x", "y"}, Files: []upload.Source{source("f.txt")}},
+		{"arrays by number", model{Signers: []signer{{"a", []int{7, 8}}, {Name: "b"}}, CC: []string{"x", "y"},
+			Files: []upload.Source{source("f.txt")}},
 			map[string]wire.Encoding{"": {Style: "deepObject"}},
 			"signers[0][name]: a\nsigners[0][pins][0]: 7\nsigners[0][pins][1]: 8\nsigners[1][name]: b\ncc[0]: x\ncc[1]: y\nfiles[0] f.txt text/plain: <f.txt>"},
-		{"arrays without a number", model{Signers: []signer{{Name: "a"}}, CC: []string{"x", "y"}, Files: []upload.Source{source("f.txt")}},
+		{"arrays without a number", model{Signers: []signer{{Name: "a"}}, CC: []string{"x", "y"},
+			Files: []upload.Source{source("f.txt")}},
 			map[string]wire.Encoding{"": {Style: "brackets"}},
 			"signers[][name]: a\ncc[]: x\ncc[]: y\nfiles[] f.txt text/plain: <f.txt>"},
 		{"a map whose members are parts", model{Meta: map[string]any{"k": "v", "n": 1, "none": nil}},
 			map[string]wire.Encoding{"meta": {Style: "deepObject"}}, "meta[k]: v\nmeta[n]: 1"},
 		{"a map that is JSON", model{Meta: map[string]any{"k": "v"}},
 			map[string]wire.Encoding{"meta": {ContentType: "application/json"}}, `meta application/json: {"k":"v"}`},
-		{"one part with commas", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "form", Joined: true}}, "cc: x,y"},
-		{"one part with bars", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "pipeDelimited"}}, "cc: x|y"},
-		{"one part with blanks", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "spaceDelimited"}}, "cc: x y"},
-		{"a media type of JSON's", model{Session: signer{Name: "a"}}, map[string]wire.Encoding{"session": {ContentType: "application/vnd.x+json"}},
+		{"one part with commas", model{CC: []string{"x", "y"}},
+			map[string]wire.Encoding{"cc": {Style: "form", Joined: true}}, "cc: x,y"},
+		{"one part with bars", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "pipeDelimited"}},
+			"cc: x|y"},
+		{"one part with blanks", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "spaceDelimited"}},
+			"cc: x y"},
+		{"a media type of JSON's", model{Session: signer{Name: "a"}},
+			map[string]wire.Encoding{"session": {ContentType: "application/vnd.x+json"}},
 			`session application/vnd.x+json: {"name":"a"}`},
-		{"a text that is JSON", model{Session: "a"}, map[string]wire.Encoding{"session": {ContentType: "application/json"}}, `session application/json: "a"`},
-		{"a text of a media type", model{Session: "<a/>"}, map[string]wire.Encoding{"session": {ContentType: "application/xml; charset=utf-8"}},
+		{"a text that is JSON", model{Session: "a"}, map[string]wire.Encoding{"session": {ContentType: "application/json"}},
+			`session application/json: "a"`},
+		{"a text of a media type", model{Session: "<a/>"},
+			map[string]wire.Encoding{"session": {ContentType: "application/xml; charset=utf-8"}},
 			"session application/xml; charset=utf-8: <a/>"},
 		{"a file of one of the media types", model{Files: []upload.Source{source("f.png"), source("f.txt")}},
-			map[string]wire.Encoding{"files": {ContentType: "image/jpeg, image/*"}}, "files f.png image/png: <f.png>\nfiles f.txt image/jpeg: <f.txt>"},
+			map[string]wire.Encoding{"files": {ContentType: "image/jpeg, image/*"}},
+			"files f.png image/png: <f.png>\nfiles f.txt image/jpeg: <f.txt>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := lines(t, wire.FormFrom(tt.model, tt.encodings)); got != tt.want {

@@ -145,8 +145,10 @@ func TestReaderThatClaimsAnImpossibleCountIsInvalid(t *testing.T) {
 	for _, size := range []int64{0, 100, 100_000} {
 		for _, l := range []lying{-1, 1, 4096} {
 			s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(201))
-			err := post(t.Context(), d, upload.Source{Name: "a", Size: size, Open: func() (io.ReadCloser, error) { return io.NopCloser(l), nil }})
-			if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "its reader says") || size <= 68<<10 && s.got() > 0 {
+			err := post(t.Context(), d, upload.Source{Name: "a", Size: size,
+				Open: func() (io.ReadCloser, error) { return io.NopCloser(l), nil }})
+			if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "its reader says") ||
+				size <= 68<<10 && s.got() > 0 {
 				t.Errorf("%d bytes, off by %d: %v after %d requests, want ErrInvalid", size, l, err, s.got())
 			}
 		}
@@ -156,7 +158,8 @@ func TestReaderThatClaimsAnImpossibleCountIsInvalid(t *testing.T) {
 func TestSizesThatOverflowTogetherAreRefused(t *testing.T) {
 	half := upload.ReaderAt("a", strings.NewReader("x"), math.MaxInt64/2)
 	for _, srcs := range [][]upload.Source{{half, half}, {half, half, half}, {half, half, half, half, half}} {
-		if err := wire.Form("file", srcs...).Err(); !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "too large") {
+		if err := wire.Form("file", srcs...).Err(); !errors.Is(err, upload.ErrInvalid) ||
+			!strings.Contains(err.Error(), "too large") {
 			t.Errorf("%d files: %v, want ErrInvalid", len(srcs), err)
 		}
 	}

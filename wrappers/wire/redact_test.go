@@ -12,17 +12,22 @@ import (
 )
 
 func TestNoSecretOfTheRequestSurvives(t *testing.T) {
-	req, err := http.NewRequest(http.MethodPut, "https://host/path?sig=a%2Bb%2Fcdefghijklmnop&X-Amz-Credential=AKIAEXAMPLE%2F2026", nil)
+	req, err := http.NewRequest(http.MethodPut,
+		"https://host/path?sig=a%2Bb%2Fcdefghijklmnop&X-Amz-Credential=AKIAEXAMPLE%2F2026", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer token-1234567")
 	req.Header.Set("X-Key", "key-1234567")
 	req.Header.Set("X-Upload-Token", "given-1234567") // the API handed it out with the URL
-	secrets := (&Doer{api: API{Secret: []string{"X-Key", "Authorization"}, Hide: func() []string { return []string{"hidden-1234567"} }}}).secrets(req, nil)
+	secrets := (&Doer{api: API{Secret: []string{"X-Key", "Authorization"},
+		Hide: func() []string { return []string{"hidden-1234567"} }}}).secrets(req, nil)
 	for _, text := range []string{
-		"denied: Bearer token-1234567", "token-1234567", "hidden-1234567", "given-1234567", "a%252Bb%252Fcdefghijklmnop", "a&#43;b&#47;cdefghijklmnop", "key-1234567 unknown", "a%2Bb%2Fcdefghijklmnop", "a+b/cdefghijklmnop", "AKIAEXAMPLE/2026",
-		`Put "https://host/path?sig=a%2Bb%2Fcdefgh&x=1": refused`, "<a href='https://other/x?t=unrelated-secret'>", "https://user:pa55word@host/x",
+		"denied: Bearer token-1234567", "token-1234567", "hidden-1234567", "given-1234567", "a%252Bb%252Fcdefghijklmnop",
+		"a&#43;b&#47;cdefghijklmnop", "key-1234567 unknown", "a%2Bb%2Fcdefghijklmnop", "a+b/cdefghijklmnop",
+		"AKIAEXAMPLE/2026",
+		`Put "https://host/path?sig=a%2Bb%2Fcdefgh&x=1": refused`, "<a href='https://other/x?t=unrelated-secret'>",
+		"https://user:pa55word@host/x",
 	} {
 		got := redact(text, secrets)
 		for _, s := range []string{"1234567", "cdefgh", "AKIA", "unrelated", "pa55word"} {
@@ -34,7 +39,9 @@ func TestNoSecretOfTheRequestSurvives(t *testing.T) {
 }
 
 func TestEachOfTheSecretsIsTakenOutWhole(t *testing.T) {
-	req, err := http.NewRequest(http.MethodPut, "https://name:pa55word@host/x?short=12345&six=123456&long=123456789&two=aaaaaaaaaaaa%2Bbbbbbbbbbbbb&odd=%zz1234567", nil)
+	req, err := http.NewRequest(http.MethodPut,
+		"https://name:pa55word@host/x?short=12345&six=123456&long=123456789&two=aaaaaaaaaaaa%2Bbbbbbbbbbbbb&odd=%zz1234567",
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,17 +130,20 @@ func TestSecretIsKnownHoweverItWasCutWrappedOrRespelt(t *testing.T) {
 		got := clean("invalid token "+said+" was sent", 4096, secrets)
 		plain := got
 		for range 3 {
-			plain, _ = url.PathUnescape(html.UnescapeString(strings.NewReplacer("=2E", ".", "=3D", "=", "\\u00", "%", "%u00", "%", "\\u{", "%", "}", "").Replace(plain)))
+			plain, _ = url.PathUnescape(html.UnescapeString(strings.NewReplacer("=2E", ".", "=3D", "=", "\\u00", "%", "%u00",
+				"%", "\\u{", "%", "}", "").Replace(plain)))
 		}
-		if run := longest(plain, token); len(run) >= 8 || !strings.HasPrefix(got, "invalid token "+Redacted) || !strings.HasSuffix(got, " was sent") {
+		if run := longest(plain, token); len(run) >= 8 || !strings.HasPrefix(got, "invalid token "+Redacted) ||
+			!strings.HasSuffix(got, " was sent") {
 			t.Errorf("%s: %q shows %q", name, got, run)
 		}
 	}
 }
 
 func TestWhatIsNoSecretStaysReadable(t *testing.T) {
-	req, err := http.NewRequest(http.MethodPut, "https://account.blob.core.windows.net/c/b?sv=2024-11-04&se=2026-11-25T18%3A52%3A59Z&sr=b&sp=cw&sig=q1JhbYivx0lU%2FwBoOyh%2Byn%2Fy7Lg9Ez%3D"+
-		"&X-Amz-Date=20261125T185259Z&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Credential=AKIAEXAMPLE%2F20261125%2Feu-north-1%2Fs3%2Faws4_request", nil)
+	req, err := http.NewRequest(http.MethodPut,
+		"https://account.blob.core.windows.net/c/b?sv=2024-11-04&se=2026-11-25T18%3A52%3A59Z&sr=b&sp=cw&sig=q1JhbYivx0lU%2FwBoOyh%2Byn%2Fy7Lg9Ez%3D"+
+			"&X-Amz-Date=20261125T185259Z&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Credential=AKIAEXAMPLE%2F20261125%2Feu-north-1%2Fs3%2Faws4_request", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +170,9 @@ func TestWithoutURLKeepsWhatErrorsIsAsksFor(t *testing.T) {
 		fmt.Errorf("%w: %w", context.Canceled, &url.Error{Op: "Put", URL: "https://host/x?sig=hunter2", Err: secret}),
 	} {
 		got := withoutURL(err, nil)
-		if _, leaks := errors.AsType[*url.Error](got); leaks || strings.Contains(fmt.Sprintf("%v %+v %#v", got, got, got), "hunter2") || !errors.Is(got, context.Canceled) || !errors.Is(got, secret) {
+		if _, leaks := errors.AsType[*url.Error](got); leaks ||
+			strings.Contains(fmt.Sprintf("%v %+v %#v", got, got, got), "hunter2") || !errors.Is(got, context.Canceled) ||
+			!errors.Is(got, secret) {
 			t.Errorf("%v became %#v", err, got)
 		}
 	}

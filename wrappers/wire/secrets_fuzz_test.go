@@ -48,9 +48,11 @@ func FuzzSecrets(f *testing.F) {
 			wrapped += secret[i:min(i+76, len(secret))] + "\r\n "
 		}
 		dresses := []string{
-			secret, url.QueryEscape(secret), html.EscapeString(secret), jsonEscape(secret), strings.ReplaceAll(secret, "/", `\/`),
+			secret, url.QueryEscape(secret), html.EscapeString(secret), jsonEscape(secret),
+			strings.ReplaceAll(secret, "/", `\/`),
 			secret[:len(secret)-4], secret[4:], strings.ToUpper(secret), wrapped,
-			strings.NewReplacer(".", "&#46;", "/", "&#x2F;").Replace(secret), strings.NewReplacer("=", "=3D", ".", "=2E").Replace(secret),
+			strings.NewReplacer(".", "&#46;", "/", "&#x2F;").Replace(secret),
+			strings.NewReplacer("=", "=3D", ".", "=2E").Replace(secret),
 		}
 		dressed := dresses[int(dress)%len(dresses)]
 		var log bytes.Buffer
@@ -60,7 +62,8 @@ func FuzzSecrets(f *testing.F) {
 			HTTPClient: &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
 				return &http.Response{
 					StatusCode: status, Request: req, Body: io.NopCloser(strings.NewReader(before + dressed + after)),
-					Header: http.Header{"X-Trace-Id": {dressed}, "Content-Type": {dressed}, "Location": {"https://other.example/?" + dressed}},
+					Header: http.Header{"X-Trace-Id": {dressed}, "Content-Type": {dressed},
+						"Location": {"https://other.example/?" + dressed}},
 				}, nil
 			})},
 		}
@@ -69,21 +72,24 @@ func FuzzSecrets(f *testing.F) {
 			req.Header.Set("X-Key", secret)
 			return nil
 		}
-		doer, err := wire.NewDoer(wire.API{Provider: "example", TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"}, Authorize: authorize}, cfg)
+		doer, err := wire.NewDoer(wire.API{Provider: "example", TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"},
+			Authorize: authorize}, cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, api := doer.Call(t.Context(), "op", json.Unmarshaler((*refuse)(nil)).UnmarshalJSON, func(ctx context.Context) (*http.Response, error) {
-			req, err := http.NewRequestWithContext(ctx, http.MethodPost, doer.BaseURL, strings.NewReader("x"))
-			if err != nil {
-				return nil, err
-			}
-			return doer.Do(req)
-		})
+		_, api := doer.Call(t.Context(), "op", json.Unmarshaler((*refuse)(nil)).UnmarshalJSON,
+			func(ctx context.Context) (*http.Response, error) {
+				req, err := http.NewRequestWithContext(ctx, http.MethodPost, doer.BaseURL, strings.NewReader("x"))
+				if err != nil {
+					return nil, err
+				}
+				return doer.Do(req)
+			})
 		if api == nil {
 			t.Fatal("an answer that is no JSON is a success")
 		}
-		store := sendTo(t, doer.Presigned(), "PUT", "https://store.example/x?sig="+url.QueryEscape(secret), wire.Raw(upload.Bytes("a", []byte("b"))))
+		store := sendTo(t, doer.Presigned(), "PUT", "https://store.example/x?sig="+url.QueryEscape(secret),
+			wire.Raw(upload.Bytes("a", []byte("b"))))
 		for _, err := range []error{api, store} {
 			if err == nil { // a store's 2xx is a success
 				continue
@@ -95,7 +101,8 @@ func FuzzSecrets(f *testing.F) {
 			if strings.ContainsFunc(err.Error(), unicode.IsControl) {
 				t.Fatalf("more than a line: %q", err)
 			}
-			for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", f), f.Message, f.Code, f.TraceID, log.String()} {
+			for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", f), f.Message, f.Code,
+				f.TraceID, log.String()} {
 				if shows(text, "Zq7JhbYivx0lUwBo") {
 					t.Fatalf("the secret %q is told: %s", secret, text)
 				}
@@ -130,17 +137,21 @@ func jsonEscape(s string) string {
 // said of one that is refused stops before its query.
 func FuzzPresignedURL(f *testing.F) {
 	for _, seed := range []string{
-		"https://attachment.api.24sevenoffice.com/upload/abc123?signature=xyz", "https://h/a%2Fb%20c?x=%2f+&y=~", "https://h/a b?x=1", "https://h/x?a=b c",
-		"https://u:p@h/x?q", "https://h/x?q#f", "https://h/x?q#", "https://h/x?", "https://h?x", "HTTPS://h/x", "https://h:443/x?q", "https://[::1]:8080/x?q", "https://h/영?수=증",
-		"http://h/x?q", "ftp://h/x?q", "//h/x?q", "https:x?q", "https://h/x?a=1&a=2;b", "https://h//x/../y?q", "https://h/%zz", "https://h/x?%zz", "https://h/x?q\r\nX-Injected: 1", "https://h\u0085h/x?q",
+		"https://attachment.api.24sevenoffice.com/upload/abc123?signature=xyz", "https://h/a%2Fb%20c?x=%2f+&y=~",
+		"https://h/a b?x=1", "https://h/x?a=b c",
+		"https://u:p@h/x?q", "https://h/x?q#f", "https://h/x?q#", "https://h/x?", "https://h?x", "HTTPS://h/x",
+		"https://h:443/x?q", "https://[::1]:8080/x?q", "https://h/영?수=증",
+		"http://h/x?q", "ftp://h/x?q", "//h/x?q", "https:x?q", "https://h/x?a=1&a=2;b", "https://h//x/../y?q",
+		"https://h/%zz", "https://h/x?%zz", "https://h/x?q\r\nX-Injected: 1", "https://h\u0085h/x?q",
 	} {
 		f.Add(seed)
 	}
 	var sent *http.Request
-	cfg := upload.Config{BaseURL: "https://api.example", Retry: upload.Retry{Attempts: 1}, HTTPClient: &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
-		sent = req
-		return &http.Response{StatusCode: 200, Request: req, Header: http.Header{}, Body: http.NoBody}, nil
-	})}}
+	cfg := upload.Config{BaseURL: "https://api.example", Retry: upload.Retry{Attempts: 1},
+		HTTPClient: &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
+			sent = req
+			return &http.Response{StatusCode: 200, Request: req, Header: http.Header{}, Body: http.NoBody}, nil
+		})}}
 	doer, err := wire.NewDoer(wire.API{Provider: "example"}, cfg)
 	if err != nil {
 		f.Fatal(err)
@@ -174,7 +185,8 @@ func FuzzPresignedURL(f *testing.F) {
 		if !strings.HasPrefix(target, "/") {
 			target = "/" + target
 		}
-		if got := sent.URL.RequestURI(); got != target || sent.URL.Host != host || strings.ContainsFunc(got, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		if got := sent.URL.RequestURI(); got != target || sent.URL.Host != host ||
+			strings.ContainsFunc(got, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 			t.Fatalf("%q went out as %q to %q", raw, got, sent.URL.Host)
 		}
 	})

@@ -15,7 +15,8 @@ import (
 
 func TestStoresOwnErrors(t *testing.T) {
 	xml := func(code, message string) string {
-		return "\ufeff<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>" + code + "</Code><Message>" + message + "</Message></Error>"
+		return "\ufeff<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>" + code + "</Code><Message>" + message +
+			"</Message></Error>"
 	}
 	past := "&X-Amz-Date=20200101T000000Z&X-Amz-Expires=60"
 	ago := func(seconds int) string {

@@ -188,7 +188,8 @@ func (s *stream) read(p []byte) (int, error) {
 	}
 	if left > 0 {
 		if err == io.EOF {
-			return n, part.fault(fmt.Errorf("ended %d bytes before its size of %d bytes: %w", left, part.src.Size, io.ErrUnexpectedEOF))
+			return n, part.fault(fmt.Errorf("ended %d bytes before its size of %d bytes: %w", left, part.src.Size,
+				io.ErrUnexpectedEOF))
 		}
 		return n, nil
 	}

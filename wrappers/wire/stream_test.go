@@ -51,7 +51,8 @@ func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 	}
 	plain := []wire.Field{{Name: "a", Value: "1"}, {Name: "b", File: &srcs[0]}, {Name: "c", Value: "2"}}
 	for name, body := range map[string]*wire.Body{
-		"raw": wire.Raw(srcs[0]), "form": wire.Form("f", srcs...), "form with values": wire.FormOf(plain...), "values alone": wire.FormOf(plain[0], plain[2]),
+		"raw": wire.Raw(srcs[0]), "form": wire.Form("f", srcs...), "form with values": wire.FormOf(plain...),
+		"values alone": wire.FormOf(plain[0], plain[2]),
 	} {
 		req, err := request(t, body, "http://127.0.0.1")
 		if err != nil {
@@ -86,11 +87,13 @@ func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 // A transport may read on after an error, and must not come through.
 func TestFaultOfASourceStays(t *testing.T) {
 	for name, content := range map[string]io.Reader{
-		"grew by one byte":                  strings.NewReader("123456"),
-		"grew":                              strings.NewReader("1234567890"),
-		"shrank":                            strings.NewReader("1234"),
-		"failed":                            io.MultiReader(strings.NewReader("123"), iotest.ErrReader(errors.New("bad sector")), strings.NewReader("45")),
-		"failed at its end, and then ended": io.MultiReader(strings.NewReader("12345"), iotest.ErrReader(errors.New("bad sector"))),
+		"grew by one byte": strings.NewReader("123456"),
+		"grew":             strings.NewReader("1234567890"),
+		"shrank":           strings.NewReader("1234"),
+		"failed": io.MultiReader(strings.NewReader("123"),
+			iotest.ErrReader(errors.New("bad sector")), strings.NewReader("45")),
+		"failed at its end, and then ended": io.MultiReader(strings.NewReader("12345"),
+			iotest.ErrReader(errors.New("bad sector"))),
 	} {
 		for _, n := range []int{1, 5, 512} {
 			var c counted
@@ -169,7 +172,8 @@ func TestReadGivesWhatThereIsAndWaitsForNoMore(t *testing.T) {
 		for _, end := range []string{"sec", "on"} {
 			begin, buf := time.Now(), make([]byte, 4096)
 			n, err := req.Body.Read(buf)
-			if got := string(buf[:n]); err != nil || !strings.HasSuffix(got, end) || strings.HasPrefix(end, "s") != strings.Contains(got, "first") {
+			if got := string(buf[:n]); err != nil || !strings.HasSuffix(got, end) ||
+				strings.HasPrefix(end, "s") != strings.Contains(got, "first") {
 				t.Errorf("a Read gave %q and %v, want all up to %q", got, err, end)
 			}
 			if took := time.Since(begin); took > time.Second {

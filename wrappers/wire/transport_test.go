@@ -54,7 +54,10 @@ func TestTransportWithItsOwnCASendsFilesWhole(t *testing.T) {
 
 func TestHTTPClientWithoutATransportSharesTheTunedOne(t *testing.T) {
 	var conns atomic.Int32
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+	}))
 	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			conns.Add(1)
@@ -84,7 +87,10 @@ func TestHTTPClientWithoutATransportSharesTheTunedOne(t *testing.T) {
 
 func TestConnectionsAreNoMoreThanConfigured(t *testing.T) {
 	var now, most atomic.Int32
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+	}))
 	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateNew:

@@ -109,8 +109,10 @@ func common(in cells, at int) (plain string, length int) {
 // html's would double what this package links.
 var entities = map[string]string{
 	"amp": "&", "lt": "<", "gt": ">", "quot": `"`, "apos": "'", "plus": "+", "sol": "/", "equals": "=", "period": ".",
-	"comma": ",", "colon": ":", "semi": ";", "lowbar": "_", "num": "#", "percnt": "%", "commat": "@", "excl": "!", "quest": "?",
-	"dollar": "$", "ast": "*", "lpar": "(", "rpar": ")", "lsqb": "[", "rsqb": "]", "bsol": `\`, "vert": "|", "Hat": "^", "grave": "`",
+	"comma": ",", "colon": ":", "semi": ";", "lowbar": "_", "num": "#", "percnt": "%", "commat": "@", "excl": "!",
+	"quest":  "?",
+	"dollar": "$", "ast": "*", "lpar": "(", "rpar": ")", "lsqb": "[", "rsqb": "]", "bsol": `\`, "vert": "|", "Hat": "^",
+	"grave": "`",
 }
 
 // invisible are HTML's names of blanks, and of what does not show.

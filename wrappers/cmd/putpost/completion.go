@@ -89,13 +89,15 @@ func bashCompletion(app *kong.Application) string {
 		for _, f := range flagsOf(node) {
 			flags = append(flags, "--"+f.Name)
 			if list := valuesOf(f.Value); list != nil {
-				fmt.Fprintf(&b, "    %q*) [[ $before == --%s ]] && values=%q ;;&\n", words(node)+" ", f.Name, strings.Join(list, " "))
+				fmt.Fprintf(&b, "    %q*) [[ $before == --%s ]] && values=%q ;;&\n", words(node)+" ", f.Name,
+					strings.Join(list, " "))
 			}
 		}
 		for _, arg := range node.Positional {
 			values = append(values, valuesOf(arg)...)
 		}
-		fmt.Fprintf(&b, "    %q*) flags=%q; : ${values:=%q} ;;\n", words(node)+" ", strings.Join(flags, " "), strings.Join(values, " "))
+		fmt.Fprintf(&b, "    %q*) flags=%q; : ${values:=%q} ;;\n", words(node)+" ", strings.Join(flags, " "),
+			strings.Join(values, " "))
 	}
 	for before, list := range next {
 		fmt.Fprintf(&b, "    %q) values=%q ;;\n", before, strings.Join(list, " "))

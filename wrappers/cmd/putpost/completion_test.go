@@ -42,7 +42,8 @@ func TestAShellCompletesWhatThereIs(t *testing.T) {
 	}
 	for _, shell := range []string{"zsh", "fish"} {
 		got := invoke(nil, nil, "completion", shell)
-		if got.code != 0 || !strings.Contains(got.stdout, "wait-timeout") || !strings.Contains(got.stdout, "ncloudmailer twentyfourseven") {
+		if got.code != 0 || !strings.Contains(got.stdout, "wait-timeout") ||
+			!strings.Contains(got.stdout, "ncloudmailer twentyfourseven") {
 			t.Errorf("%s: got %+v", shell, got)
 		}
 		if path, err := exec.LookPath(shell); err == nil {
@@ -74,7 +75,8 @@ func TestTheManualHasEveryCommandAndFlag(t *testing.T) {
 	}
 	for line := range strings.Lines(got.stdout) {
 		request, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if strings.HasPrefix(line, ".") && !slices.Contains([]string{".TH", ".SH", ".B", ".I", ".br", ".TP", ".PP", ".nf", ".fi"}, request) {
+		if strings.HasPrefix(line, ".") && !slices.Contains([]string{".TH", ".SH", ".B", ".I", ".br", ".TP", ".PP", ".nf",
+			".fi"}, request) {
 			t.Errorf("text became a request: %q", line)
 		}
 	}
@@ -82,7 +84,8 @@ func TestTheManualHasEveryCommandAndFlag(t *testing.T) {
 
 func TestTheVersionNamesTheCommitAndGo(t *testing.T) {
 	got := invoke(nil, nil, "--version")
-	if got.code != 0 || !strings.HasPrefix(got.stdout, "putpost ") || !strings.Contains(got.stdout, "commit ") || !strings.Contains(got.stdout, runtime.Version()) || strings.Count(got.stdout, "\n") != 1 {
+	if got.code != 0 || !strings.HasPrefix(got.stdout, "putpost ") || !strings.Contains(got.stdout, "commit ") ||
+		!strings.Contains(got.stdout, runtime.Version()) || strings.Count(got.stdout, "\n") != 1 {
 		t.Errorf("got %+v", got)
 	}
 	if !strings.HasPrefix(userAgent(), "putpost/") || !strings.HasSuffix(userAgent(), runtime.Version()+")") {

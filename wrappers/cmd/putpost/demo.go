@@ -78,7 +78,8 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 	defer srv.Close()
 
 	out := newOutput(p)
-	line := fmt.Sprintf("%s (%s) goes to stand-ins of %s, on this machine.\n\n", column(src.Name), byteSize(src.Size), and(providerNames()))
+	line := fmt.Sprintf("%s (%s) goes to stand-ins of %s, on this machine.\n\n", column(src.Name), byteSize(src.Size),
+		and(providerNames()))
 	if err := out.data(line); err != nil { // before all that takes time
 		return err
 	}

@@ -22,7 +22,8 @@ func TestDemoShowsThatWhatArrivedIsWhatWasSent(t *testing.T) {
 		return hex.EncodeToString(h[:])
 	}
 	// What is set for real must not be used.
-	env := map[string]string{"TWENTYFOURSEVEN_TOKEN": "x", "NCLOUD_MAILER_BASE_URL": "http://127.0.0.1:1/", "NCLOUD_SECRET_KEY": "x"}
+	env := map[string]string{"TWENTYFOURSEVEN_TOKEN": "x", "NCLOUD_MAILER_BASE_URL": "http://127.0.0.1:1/",
+		"NCLOUD_SECRET_KEY": "x"}
 	for name, tc := range map[string]struct {
 		args []string
 		sum  string
@@ -64,7 +65,8 @@ func TestDemoFailsWhereWhatArrivedIsSomethingElse(t *testing.T) {
 	var stdout, stderr strings.Builder
 	p := &program{env: func(string) string { return "" }, stdout: &stdout, stderr: &stderr}
 	code := p.exit(p.demo(t.Context(), upload.Bytes("a", []byte("a")), corrupt{store.Memory(0)}))
-	if code != 1 || stderr.String() != "putpost: twentyfourseven: what arrived is not what was sent\n" || strings.Contains(stdout.String(), "is what was sent") {
+	if code != 1 || stderr.String() != "putpost: twentyfourseven: what arrived is not what was sent\n" ||
+		strings.Contains(stdout.String(), "is what was sent") {
 		t.Errorf("exit code %d after\n%s%s", code, stdout.String(), stderr.String())
 	}
 }
@@ -87,7 +89,8 @@ func TestDemoSaysWhatItDoesBeforeItReadsTheFile(t *testing.T) {
 
 func TestDemoOfNothingFails(t *testing.T) {
 	got := invoke(nil, nil, "demo", "missing.pdf")
-	if want := "putpost: missing.pdf: no such file or directory\n"; got.code != 1 || got.stdout != "" || got.stderr != want {
+	if want := "putpost: missing.pdf: no such file or directory\n"; got.code != 1 || got.stdout != "" ||
+		got.stderr != want {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -72,11 +72,14 @@ func TestAFileThatStallsIsGivenUpAndTheOthersGoOn(t *testing.T) {
 			}
 			for provider := range providers {
 				got := invoke(env, nil, "send", "--to", provider, "-c", "1", "--stall", "200ms", "--json", tc.path, "missing")
-				if got.code != 1 || strings.Count(got.stdout, `"kind":"stalled"`) != 1 || !strings.Contains(got.stderr, "stalled for 200ms (--stall)") || !strings.Contains(got.stderr, "missing: no such file") {
+				if got.code != 1 || strings.Count(got.stdout, `"kind":"stalled"`) != 1 ||
+					!strings.Contains(got.stderr, "stalled for 200ms (--stall)") ||
+					!strings.Contains(got.stderr, "missing: no such file") {
 					t.Errorf("%s: got %+v", provider, got)
 				}
 				got = invoke(env, nil, "send", "--to", provider, "--timeout", "100ms", tc.path)
-				if got.code != 1 || !strings.Contains(got.stderr, "not done after 100ms (--timeout)") || strings.Count(got.stderr, "\n") != 1 {
+				if got.code != 1 || !strings.Contains(got.stderr, "not done after 100ms (--timeout)") ||
+					strings.Count(got.stderr, "\n") != 1 {
 					t.Errorf("%s with --timeout: got %+v", provider, got)
 				}
 			}
@@ -105,14 +108,16 @@ func TestTheWaitForADocumentEnds(t *testing.T) {
 	s.pending()
 	path := filepath.Join(files(t, "a", "a"), "a")
 	journal := filepath.Join(t.TempDir(), "j")
-	got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--wait", "--wait-timeout", "100ms", "--json", "--journal", journal, path)
+	got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--wait", "--wait-timeout", "100ms", "--json",
+		"--journal", journal, path)
 	if got.code != 1 || !strings.Contains(got.stdout, `"kind":"timeout"`) || !strings.Contains(got.stdout, `"id":"`) ||
 		!strings.Contains(got.stderr, "not done after 100ms (--wait-timeout)") {
 		t.Errorf("got %+v", got)
 	}
 	s.intercept(nil)
 	n := s.sends()
-	if got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--wait", "--journal", journal, path); got.code != 0 || len(rows(got.stdout)) != 1 || n.Load() != 0 {
+	if got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--wait", "--journal", journal,
+		path); got.code != 0 || len(rows(got.stdout)) != 1 || n.Load() != 0 {
 		t.Errorf("the next run sent %d: %+v", n.Load(), got)
 	}
 }
@@ -121,7 +126,8 @@ func TestADurationThatIsNoneIsAUsageError(t *testing.T) {
 	for _, flag := range []string{"--timeout", "--stall", "--wait-timeout"} {
 		for _, value := range []string{"0", "0s", "-1s", "10", "soon", "", "1y", "NaN", "9999999h"} {
 			got := invoke(map[string]string{tfsToken: "x"}, nil, "send", "--to", "twentyfourseven", flag+"="+value, "x")
-			if got.code != exitUsage || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "is no time like 90s, 5m or 2h") {
+			if got.code != exitUsage || strings.Count(got.stderr, "\n") != 1 ||
+				!strings.Contains(got.stderr, "is no time like 90s, 5m or 2h") {
 				t.Errorf("%s %q: got %+v", flag, value, got)
 			}
 		}

@@ -48,7 +48,8 @@ func envFile(path string, env environment) (environment, error) {
 		return nil, fmt.Errorf("--env-file: %w", err)
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("--env-file %s: others may read or write it (mode %04o); chmod 600 keeps them out", shown(path), info.Mode().Perm())
+		return nil, fmt.Errorf("--env-file %s: others may read or write it (mode %04o); chmod 600 keeps them out",
+			shown(path), info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, largestEnvFile+1))
 	if err != nil {
@@ -94,7 +95,10 @@ func variables(text []byte) (map[string]string, error) {
 			return nil, fmt.Errorf("line %d is not like NAME=value", i+1)
 		}
 		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
-			if strings.ContainsFunc(name, func(r rune) bool { return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') }) {
+			if strings.ContainsFunc(name, func(r rune) bool {
+				return r != '_' && (r < '0' || r > '9') &&
+					(r < 'A' || r > 'Z')
+			}) {
 				name = "the name"
 			}
 			return nil, fmt.Errorf("line %d: %s is none that putpost reads; there are %s", i+1, name, and(known))

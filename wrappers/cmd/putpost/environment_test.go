@@ -18,20 +18,26 @@ func TestCredentialsComeFromAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("\ufeff# for cron\r\n\r\nexport " + ncpAccessKey + "=\"" + s.env[ncpAccessKey] + "\"\r\n" + ncpSecretKey + " = '" + s.env[ncpSecretKey] + "'\n" + ncpBaseURL + "=" + s.env[ncpBaseURL])
-	if got := invoke(nil, nil, "send", "--env-file", env, "--to", "ncloudmailer", path); got.code != 0 || len(rows(got.stdout)) != 1 {
+	write("\ufeff# for cron\r\n\r\nexport " + ncpAccessKey + "=\"" + s.env[ncpAccessKey] + "\"\r\n" + ncpSecretKey +
+		" = '" + s.env[ncpSecretKey] + "'\n" + ncpBaseURL + "=" + s.env[ncpBaseURL])
+	if got := invoke(nil, nil, "send", "--env-file", env, "--to", "ncloudmailer", path); got.code != 0 ||
+		len(rows(got.stdout)) != 1 {
 		t.Errorf("all in the file: got %+v", got)
 	}
-	if got := invoke(map[string]string{ncpAccessKey: "other"}, nil, "--env-file", env, "getFile", "x"); got.code != 1 || !strings.Contains(got.stderr, "not found") {
+	if got := invoke(map[string]string{ncpAccessKey: "other"}, nil, "--env-file", env, "getFile", "x"); got.code != 1 ||
+		!strings.Contains(got.stderr, "not found") {
 		t.Errorf("a verb, and another key in the environment: got %+v", got)
 	}
 	// A token in the environment does not mix with a client in the file.
-	write(tfsClientID + "=" + s.env[tfsClientID] + "\n" + tfsClientSecret + "=" + s.env[tfsClientSecret] + "\n" + tfsOrganization + "=1\n")
-	if got := invoke(with(s.env, tfsToken, "wrong"), nil, "send", "--env-file", env, "--to", "twentyfourseven", path); got.code != 0 {
+	write(tfsClientID + "=" + s.env[tfsClientID] + "\n" + tfsClientSecret + "=" + s.env[tfsClientSecret] + "\n" +
+		tfsOrganization + "=1\n")
+	if got := invoke(with(s.env, tfsToken, "wrong"), nil, "send", "--env-file", env, "--to", "twentyfourseven",
+		path); got.code != 0 {
 		t.Errorf("a client in the file: got %+v", got)
 	}
 	write(tfsClientID + "=" + s.env[tfsClientID] + "\n")
-	if got := invoke(s.env, nil, "send", "--env-file", env, "--to", "twentyfourseven", path); got.code != exitUsage || !strings.Contains(got.stderr, tfsClientSecret) {
+	if got := invoke(s.env, nil, "send", "--env-file", env, "--to", "twentyfourseven", path); got.code != exitUsage ||
+		!strings.Contains(got.stderr, tfsClientSecret) {
 		t.Errorf("half a client in the file: got %+v", got)
 	}
 }
@@ -42,13 +48,14 @@ func TestAnEnvFileThatCannotBeTrustedIsRefused(t *testing.T) {
 		mode os.FileMode
 		want string
 	}{
-		"others read it":  {ncpSecretKey + "=s3cret\n", 0o644, "others may read"},
-		"its group does":  {ncpSecretKey + "=s3cret\n", 0o640, "others may read"},
-		"another name":    {"NCLOUD_SECRET=s3cret\n", 0o600, "line 1: NCLOUD_SECRET is none that putpost reads"},
-		"PATH":            {"# x\nPATH=/s3cret\n", 0o600, "line 2: PATH is none"},
-		"no name":         {"s3cret\n", 0o600, "line 1 is not like NAME=value"},
-		"a secret first":  {"s3cret=\n", 0o600, "line 1: the name is none"},
-		"twice":           {ncpSecretKey + "=s3cret\n" + ncpSecretKey + "=s3cret\n", 0o600, "line 2 sets " + ncpSecretKey + " a second time"},
+		"others read it": {ncpSecretKey + "=s3cret\n", 0o644, "others may read"},
+		"its group does": {ncpSecretKey + "=s3cret\n", 0o640, "others may read"},
+		"another name":   {"NCLOUD_SECRET=s3cret\n", 0o600, "line 1: NCLOUD_SECRET is none that putpost reads"},
+		"PATH":           {"# x\nPATH=/s3cret\n", 0o600, "line 2: PATH is none"},
+		"no name":        {"s3cret\n", 0o600, "line 1 is not like NAME=value"},
+		"a secret first": {"s3cret=\n", 0o600, "line 1: the name is none"},
+		"twice": {ncpSecretKey + "=s3cret\n" + ncpSecretKey + "=s3cret\n", 0o600, "line 2 sets " + ncpSecretKey +
+			" a second time"},
 		"nothing":         {"\n# " + ncpSecretKey + "=s3cret\n", 0o600, "sets nothing"},
 		"a blank in it":   {ncpAccessKey + "=s3 cret\n" + ncpSecretKey + "=s3cret\n", 0o600, ncpAccessKey + " has a blank"},
 		"without the key": {ncpSecretKey + "=s3cret\n", 0o600, ncpAccessKey + " is not set"},
@@ -63,12 +70,14 @@ func TestAnEnvFileThatCannotBeTrustedIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := invoke(nil, nil, "--env-file", path, "send", "--to", "ncloudmailer", "x")
-			if got.code != exitUsage || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, tc.want) || strings.Contains(got.stderr, "s3cret") {
+			if got.code != exitUsage || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, tc.want) ||
+				strings.Contains(got.stderr, "s3cret") {
 				t.Errorf("got %+v, want %q", got, tc.want)
 			}
 		})
 	}
-	if got := invoke(nil, nil, "--env-file", "missing", "send", "--to", "ncloudmailer", "x"); got.code != exitUsage || !strings.Contains(got.stderr, "missing") {
+	if got := invoke(nil, nil, "--env-file", "missing", "send", "--to", "ncloudmailer", "x"); got.code != exitUsage ||
+		!strings.Contains(got.stderr, "missing") {
 		t.Errorf("a file that is missing: got %+v", got)
 	}
 }

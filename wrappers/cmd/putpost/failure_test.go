@@ -58,11 +58,13 @@ func TestAFailedFileHasAnObjectOfItsOwn(t *testing.T) {
 		}
 		byPath[f.Path] = f
 	}
-	if f := byPath[missing]; f.Kind != "invalid" || f.Message != "no such file or directory" || f.Op != "" || f.Attempts != 0 {
+	if f := byPath[missing]; f.Kind != "invalid" || f.Message != "no such file or directory" || f.Op != "" ||
+		f.Attempts != 0 {
 		t.Errorf("the missing file: %+v", f)
 	}
 	f := byPath[filepath.Join(dir, "refused.txt")]
-	if f.Kind == "" || f.Op != "fileUpload" || f.Status == 0 || f.Message == "" || f.Attempts != 1 || f.Provider != "twentyfourseven" {
+	if f.Kind == "" || f.Op != "fileUpload" || f.Status == 0 || f.Message == "" || f.Attempts != 1 ||
+		f.Provider != "twentyfourseven" {
 		t.Errorf("the refused file: %+v", f)
 	}
 	if strings.Count(got.stderr, "\n") != 3 {
@@ -96,11 +98,12 @@ func TestWhatAllFilesShareStopsTheRun(t *testing.T) {
 		env      map[string]string
 		want     string
 	}{
-		"a wrong key":      {"ncloudmailer", key, "credentials refused"},
-		"no token":         {"twentyfourseven", token, "token: credentials refused"},
-		"an unknown host":  {"ncloudmailer", with(s.env, ncpBaseURL, "https://unknown.invalid/api/v1"), "unknown.invalid"},
-		"an unknown token": {"twentyfourseven", with(with(token, tfsTokenURL, "https://unknown.invalid/oauth/token"), tfsClientID, "x"), "unknown.invalid"},
-		"a certificate":    {"ncloudmailer", with(s.env, ncpBaseURL, untrusted+"/api/v1"), "certificate"},
+		"a wrong key":     {"ncloudmailer", key, "credentials refused"},
+		"no token":        {"twentyfourseven", token, "token: credentials refused"},
+		"an unknown host": {"ncloudmailer", with(s.env, ncpBaseURL, "https://unknown.invalid/api/v1"), "unknown.invalid"},
+		"an unknown token": {"twentyfourseven", with(with(token, tfsTokenURL, "https://unknown.invalid/oauth/token"),
+			tfsClientID, "x"), "unknown.invalid"},
+		"a certificate": {"ncloudmailer", with(s.env, ncpBaseURL, untrusted+"/api/v1"), "certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := n.Load()
@@ -130,7 +133,8 @@ func TestWhatAllFilesShareStopsTheRun(t *testing.T) {
 	if got.code != 1 || !strings.Contains(got.stderr, "0 sent; 7 failed") || strings.Contains(got.stderr, "not sent") {
 		t.Errorf("--keep-going: got %+v", got)
 	}
-	got = invoke(key, strings.NewReader(filepath.Join(few, "1")+"\n"+strings.Repeat(filepath.Join(few, "2")+"\n", 50)), "send", "--to", "ncloudmailer", "--files-from", "-")
+	got = invoke(key, strings.NewReader(filepath.Join(few, "1")+"\n"+strings.Repeat(filepath.Join(few, "2")+"\n", 50)),
+		"send", "--to", "ncloudmailer", "--files-from", "-")
 	if got.code != 1 || !strings.Contains(got.stderr, "the rest of the list was not read") {
 		t.Errorf("a list from a stream: got %+v", got)
 	}
@@ -145,7 +149,8 @@ func TestATokenThatStallsStopsTheRun(t *testing.T) {
 	env := map[string]string{tfsClientID: "x", tfsClientSecret: "y", tfsOrganization: "1",
 		tfsTokenURL: "http://" + silent.Addr().String(), tfsBaseURL: "http://" + silent.Addr().String()}
 	got := invoke(env, nil, "send", "--to", "twentyfourseven", "-c", "1", "--stall", "200ms", "-r", small(t, 20))
-	if got.code != 1 || !strings.Contains(got.stderr, "token: stalled") || !strings.Contains(got.stderr, "no more are sent") {
+	if got.code != 1 || !strings.Contains(got.stderr, "token: stalled") ||
+		!strings.Contains(got.stderr, "no more are sent") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -160,7 +165,8 @@ func TestARunThatSentNothingSaysSo(t *testing.T) {
 		if err := makeFolder(filepath.Join(dir, "x", "y")); err != nil {
 			t.Fatal(err)
 		}
-		for _, more := range [][]string{nil, {"--quiet"}, {"--dry-run"}, {"--json"}, {"--journal", filepath.Join(t.TempDir(), "j")}} {
+		for _, more := range [][]string{nil, {"--quiet"}, {"--dry-run"}, {"--json"},
+			{"--journal", filepath.Join(t.TempDir(), "j")}} {
 			got := invoke(s.env, nil, append(append([]string{"send", "--to", "ncloudmailer"}, args...), more...)...)
 			if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, want) {
 				t.Errorf("%v %v: got %+v, want %q", args, more, got, want)
@@ -168,7 +174,8 @@ func TestARunThatSentNothingSaysSo(t *testing.T) {
 		}
 	}
 	for _, stdin := range []string{"", "\n", "\ufeff"} {
-		if got := invoke(s.env, strings.NewReader(stdin), "send", "--to", "ncloudmailer", "--files-from", "-"); got.code != 1 || !strings.Contains(got.stderr, "names no file") {
+		if got := invoke(s.env, strings.NewReader(stdin), "send", "--to", "ncloudmailer", "--files-from",
+			"-"); got.code != 1 || !strings.Contains(got.stderr, "names no file") {
 			t.Errorf("the list %q: got %+v", stdin, got)
 		}
 	}

@@ -63,7 +63,8 @@ func (c *journalRepairCmd) Run(p *program) error {
 	case original == "":
 		out.note("journal %s: %s; it is left as it is", c.File, damaged(found))
 	default:
-		out.note("journal %s: %s kept; %s; the original is %s", c.File, counted(found.Kept, "entry"), damaged(found), original)
+		out.note("journal %s: %s kept; %s; the original is %s", c.File, counted(found.Kept, "entry"), damaged(found),
+			original)
 	}
 	return nil
 }

@@ -69,7 +69,8 @@ func TestAListIsCutIntoNames(t *testing.T) {
 			if !regular && tc.torn != "" {
 				refused, want = tc.torn, want[:len(want)-1]
 			}
-			if !slices.Equal(got, want) || (err != nil) != (refused != "") || err != nil && !strings.Contains(err.Error(), refused) {
+			if !slices.Equal(got, want) || (err != nil) != (refused != "") ||
+				err != nil && !strings.Contains(err.Error(), refused) {
 				t.Errorf("%s (regular file: %t): got %.60q and %v, want %.60q and %q", name, regular, got, err, want, refused)
 			}
 		}
@@ -97,7 +98,8 @@ func TestAListNamesFiles(t *testing.T) {
 		}
 	}
 	for from, want := range map[string]string{"none": "none: no such file", dir: "is a directory"} {
-		if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--files-from", from); got.code != 1 || !strings.Contains(got.stderr, want) {
+		if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--files-from", from); got.code != 1 ||
+			!strings.Contains(got.stderr, want) {
 			t.Errorf("--files-from %s: got %+v, want %q", from, got, want)
 		}
 	}

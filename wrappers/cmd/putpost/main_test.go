@@ -75,7 +75,8 @@ func newService(t *testing.T) *service {
 		t.Fatal(err)
 	}
 	s := &service{env: map[string]string{}}
-	if s.all, err = newStandins(env, standinConfig{store: store.Memory(0), logger: slog.New(slog.DiscardHandler)}); err != nil {
+	if s.all, err = newStandins(env, standinConfig{store: store.Memory(0),
+		logger: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	s.handler = s.all.handler(slog.New(slog.DiscardHandler))
@@ -138,41 +139,52 @@ func TestWhatTheCallerCanMendIsOneLineAndExitTwo(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"no command":           {nil, good, "expected one of"},
-		"unknown command":      {[]string{"sned"}, good, "sned"},
-		"unknown flag":         {[]string{"send", "--bogus"}, good, "--bogus"},
-		"no provider":          {[]string{"send", file}, good, "--to"},
-		"unknown provider":     {[]string{"send", "--to", "dropbox", file}, good, `"` + strings.Join(providerNames(), `","`) + `"`},
+		"no command":      {nil, good, "expected one of"},
+		"unknown command": {[]string{"sned"}, good, "sned"},
+		"unknown flag":    {[]string{"send", "--bogus"}, good, "--bogus"},
+		"no provider":     {[]string{"send", file}, good, "--to"},
+		"unknown provider": {[]string{"send", "--to", "dropbox", file}, good, `"` +
+			strings.Join(providerNames(), `","`) + `"`},
 		"nothing to send":      {[]string{"send", "--to", "ncloudmailer"}, good, "nothing to send"},
 		"no concurrency":       {[]string{"send", "--to", "ncloudmailer", "--concurrency", "0", file}, good, "--concurrency"},
 		"a name for two files": {[]string{"send", "--to", "ncloudmailer", "--name", "x", file, file}, good, "--name"},
-		"a name for a list":    {[]string{"send", "--to", "ncloudmailer", "--name", "x", "--files-from", "-", file}, good, "--name"},
-		"a name that is none":  {[]string{"send", "--to", "ncloudmailer", "--name", "x/", file}, good, "--name"},
-		"stdin twice":          {[]string{"send", "--to", "ncloudmailer", "-", "-"}, good, "only once"},
-		"stdin and list":       {[]string{"send", "--to", "ncloudmailer", "--files-from", "-", "-"}, good, "both"},
-		"stdin and journal":    {[]string{"send", "--to", "ncloudmailer", "--journal", "j", "-"}, good, "--journal"},
-		"nothing to wait for":  {[]string{"send", "--to", "ncloudmailer", "--wait", file}, good, "--wait"},
-		"no credentials":       {[]string{"send", "--to", "twentyfourseven", file}, nil, "TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID, "},
+		"a name for a list": {[]string{"send", "--to", "ncloudmailer", "--name", "x", "--files-from", "-", file}, good,
+			"--name"},
+		"a name that is none": {[]string{"send", "--to", "ncloudmailer", "--name", "x/", file}, good, "--name"},
+		"stdin twice":         {[]string{"send", "--to", "ncloudmailer", "-", "-"}, good, "only once"},
+		"stdin and list":      {[]string{"send", "--to", "ncloudmailer", "--files-from", "-", "-"}, good, "both"},
+		"stdin and journal":   {[]string{"send", "--to", "ncloudmailer", "--journal", "j", "-"}, good, "--journal"},
+		"nothing to wait for": {[]string{"send", "--to", "ncloudmailer", "--wait", file}, good, "--wait"},
+		"no credentials": {[]string{"send", "--to", "twentyfourseven", file}, nil,
+			"TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID, "},
 		"no secret": {[]string{"send", "--to", "twentyfourseven", file},
-			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1"}, "TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
-		"no keys":       {[]string{"send", "--to", "ncloudmailer", file}, nil, "NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
-		"no key":        {[]string{commandName("ncloudmailer", "getFile"), "x"}, map[string]string{"NCLOUD_SECRET_KEY": "s3cret"}, "NCLOUD_ACCESS_KEY is not set"},
-		"no base":       {[]string{"send", "--to", "ncloudmailer", file}, with(good, "NCLOUD_MAILER_BASE_URL", "nonsense"), "NCLOUD_MAILER_BASE_URL"},
-		"no token base": {[]string{"send", "--to", "twentyfourseven", file}, map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "i", "TWENTYFOURSEVEN_CLIENT_SECRET": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1", "TWENTYFOURSEVEN_TOKEN_URL": "https://s3cret@x/"}, "TWENTYFOURSEVEN_TOKEN_URL"},
+			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1"},
+			"TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
+		"no keys": {[]string{"send", "--to", "ncloudmailer", file}, nil,
+			"NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
+		"no key": {[]string{commandName("ncloudmailer", "getFile"), "x"},
+			map[string]string{"NCLOUD_SECRET_KEY": "s3cret"}, "NCLOUD_ACCESS_KEY is not set"},
+		"no base": {[]string{"send", "--to", "ncloudmailer", file}, with(good, "NCLOUD_MAILER_BASE_URL", "nonsense"),
+			"NCLOUD_MAILER_BASE_URL"},
+		"no token base": {[]string{"send", "--to", "twentyfourseven", file},
+			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "i", "TWENTYFOURSEVEN_CLIENT_SECRET": "s3cret",
+				"TWENTYFOURSEVEN_ORGANIZATION": "1", "TWENTYFOURSEVEN_TOKEN_URL": "https://s3cret@x/"}, "TWENTYFOURSEVEN_TOKEN_URL"},
 		"no id":         {[]string{commandName("twentyfourseven", "getFileUploadStatus")}, good, "ID"},
 		"no address":    {[]string{"serve", "--addr", "8080"}, nil, "--addr"},
 		"no size":       {[]string{"serve", "--max-size", "10M"}, nil, "10MB or 10MiB"},
 		"no store":      {[]string{"serve", "--store", ""}, nil, "--store"},
 		"other store":   {[]string{"serve", "--store", "gs://x?key=s3cret"}, nil, "--store"},
 		"no bucket key": {[]string{"serve", "--store", "s3://bucket/x"}, nil, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
-		"open to all":   {[]string{"serve", "--addr", "0.0.0.0:0"}, nil, "NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
+		"open to all": {[]string{"serve", "--addr", "0.0.0.0:0"}, nil,
+			"NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := invoke(tc.env, strings.NewReader(""), tc.args...)
 			if got.code != 2 || got.stdout != "" {
 				t.Errorf("exit code %d and standard output %q, want 2 and nothing", got.code, got.stdout)
 			}
-			if strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, tc.want) || !strings.HasPrefix(got.stderr, "putpost: ") {
+			if strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, tc.want) ||
+				!strings.HasPrefix(got.stderr, "putpost: ") {
 				t.Errorf("standard error is %q, want one line with %q", got.stderr, tc.want)
 			}
 			if strings.Contains(got.stderr, "s3cret") {
@@ -187,7 +199,8 @@ func TestACredentialWithABlankIsOneLineThatNamesIt(t *testing.T) {
 	good := map[string]string{awsKeyID: "s3cret", awsSecret: "s3cret", awsSession: "s3cret"}
 	runs := map[string][][]string{}
 	for provider, p := range providers {
-		runs[provider] = [][]string{{"send", "--to", provider, file}, {"serve", "--addr", "127.0.0.1:0", "--store", ""}, {"serve", "--addr", "192.0.2.1:0", "--store", ""}}
+		runs[provider] = [][]string{{"send", "--to", provider, file}, {"serve", "--addr", "127.0.0.1:0", "--store", ""},
+			{"serve", "--addr", "192.0.2.1:0", "--store", ""}}
 		for _, v := range p.verbs {
 			runs[provider] = append(runs[provider], []string{commandName(provider, v.name), "x"})
 		}
@@ -203,7 +216,9 @@ func TestACredentialWithABlankIsOneLineThatNamesIt(t *testing.T) {
 	refused := func(name, value string, args []string) {
 		t.Helper()
 		got := invoke(with(good, name, value), nil, args...)
-		if want := "putpost: " + name + " has a blank or a line break in it"; got.code != exitUsage || got.stdout != "" || !strings.HasPrefix(got.stderr, want) || strings.Count(got.stderr, "\n") != 1 || strings.Contains(got.stderr, "s3cret") {
+		if want := "putpost: " + name + " has a blank or a line break in it"; got.code != exitUsage || got.stdout != "" ||
+			!strings.HasPrefix(got.stderr, want) || strings.Count(got.stderr, "\n") != 1 ||
+			strings.Contains(got.stderr, "s3cret") {
 			t.Errorf("%v with %s=%q: got %+v, want %q", args, name, value, got, want)
 		}
 	}
@@ -217,7 +232,8 @@ func TestACredentialWithABlankIsOneLineThatNamesIt(t *testing.T) {
 		}
 	}
 	for _, name := range []string{awsKeyID, awsSecret, awsSession} {
-		refused(name, "s3cret\n", []string{"serve", "--addr", "127.0.0.1:0", "--store", "s3://bucket/x?endpoint=http://127.0.0.1:1"})
+		refused(name, "s3cret\n", []string{"serve", "--addr", "127.0.0.1:0", "--store",
+			"s3://bucket/x?endpoint=http://127.0.0.1:1"})
 	}
 }
 
@@ -233,7 +249,8 @@ func with(env map[string]string, name, value string) map[string]string {
 }
 
 func TestHelpIsDataAndNoError(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"send", "--help"}, {"serve", "--help"}, {"demo", "--help"}, {commandName("ncloudmailer", "deleteFile"), "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"send", "--help"}, {"serve", "--help"}, {"demo", "--help"},
+		{commandName("ncloudmailer", "deleteFile"), "--help"}} {
 		got := invoke(nil, nil, args...)
 		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "Usage: putpost") {
 			t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", args, got.code, got.stderr, got.stdout)
@@ -278,15 +295,19 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 		}
 	}
 	// NAVER's wire has no such names, which is another error than that of a file that is not there.
-	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "bad\xff.txt"); got.code != 1 || !strings.Contains(got.stderr, "the name is not UTF-8") {
+	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "bad\xff.txt"); got.code != 1 ||
+		!strings.Contains(got.stderr, "the name is not UTF-8") {
 		t.Errorf("ncloudmailer: %+v", got)
 	}
-	if got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--name", "n\xff", "bad\xff.txt"); got.code != 0 || rows(got.stdout)[0][1] != "n\xff" {
+	if got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--name", "n\xff", "bad\xff.txt"); got.code != 0 ||
+		rows(got.stdout)[0][1] != "n\xff" {
 		t.Errorf("--name: %+v", got)
 	}
 	// An address for documentation, which is nobody's: the store is made, the rest fails.
-	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0", "--store", filepath.Join(dir, "store\xff"))
-	if info, err := os.Stat("store\xff"); got.code != exitFailed || !strings.Contains(got.stderr, "cannot listen") || err != nil || !info.IsDir() {
+	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0", "--store",
+		filepath.Join(dir, "store\xff"))
+	if info, err := os.Stat("store\xff"); got.code != exitFailed || !strings.Contains(got.stderr, "cannot listen") ||
+		err != nil || !info.IsDir() {
 		t.Errorf("--store: %v after %+v", err, got)
 	}
 }

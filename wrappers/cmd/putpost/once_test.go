@@ -64,7 +64,8 @@ func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
 	}
 	defer pipe.Close()
 	fmt.Fprint(pipe, "held")
-	for _, args := range [][]string{{fifo}, {"--dry-run", fifo}, {"-r", filepath.Dir(fifo)}, {fmt.Sprintf("/dev/fd/%d", pipe.Fd())}} {
+	for _, args := range [][]string{{fifo}, {"--dry-run", fifo}, {"-r", filepath.Dir(fifo)},
+		{fmt.Sprintf("/dev/fd/%d", pipe.Fd())}} {
 		got := invoke(s.env, nil, append([]string{"send", "--to", "ncloudmailer"}, args...)...)
 		if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "not a regular file") {
 			t.Errorf("%v: got %+v", args, got)
@@ -90,7 +91,8 @@ func TestAPipeIsNoJournalAndIsNotWaitedFor(t *testing.T) {
 		{"journal", "repair", fifo},
 		{"send", "--to", "ncloudmailer", "--dry-run", "--journal", fifo, fifo},
 	} {
-		if got := invoke(newService(t).env, nil, args...); got.code == 0 || !strings.Contains(got.stderr, "not a regular file") {
+		if got := invoke(newService(t).env, nil, args...); got.code == 0 ||
+			!strings.Contains(got.stderr, "not a regular file") {
 			t.Errorf("%v: got %+v", args, got)
 		}
 	}
@@ -121,7 +123,8 @@ func TestAClosedStandardOutputIsAnErrorThatTellsTheID(t *testing.T) {
 	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a > /dev/null`); got.code != 0 {
 		t.Errorf("thrown away: got %+v", got)
 	}
-	if got := shell(t, s.env, dir, `"$putpost" getFile x >&-; "$putpost" demo >&-`); got.code != 1 || !strings.Contains(got.stderr, "is closed") {
+	if got := shell(t, s.env, dir, `"$putpost" getFile x >&-; "$putpost" demo >&-`); got.code != 1 ||
+		!strings.Contains(got.stderr, "is closed") {
 		t.Errorf("demo: got %+v", got)
 	}
 	for _, line := range []string{`"$putpost" --help >&-`, `"$putpost" --version >&-`, `"$putpost" send --help >&-`} {
@@ -129,18 +132,21 @@ func TestAClosedStandardOutputIsAnErrorThatTellsTheID(t *testing.T) {
 			t.Errorf("%s: got %+v", line, got)
 		}
 	}
-	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer - <&-`); got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "standard input") {
+	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer - <&-`); got.code != 1 || got.stdout != "" ||
+		!strings.Contains(got.stderr, "standard input") {
 		t.Errorf("a closed standard input is sent as an empty file: got %+v", got)
 	}
 }
 
 func TestWhatARunItselfWritesIsNotSent(t *testing.T) {
 	s := newService(t)
-	dir := files(t, "a", "a", "b", "b", ".env", "NCLOUD_ACCESS_KEY="+s.env[ncpAccessKey]+"\nNCLOUD_SECRET_KEY="+s.env[ncpSecretKey])
+	dir := files(t, "a", "a", "b", "b", ".env",
+		"NCLOUD_ACCESS_KEY="+s.env[ncpAccessKey]+"\nNCLOUD_SECRET_KEY="+s.env[ncpSecretKey])
 	if err := os.Chmod(filepath.Join(dir, ".env"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, files := range []string{"-r .", `-r "$PWD" ../*/out`, "* out err", "--files-from <(ls -A)", `-r . --files-from <(echo out; ls -A)`} {
+	for _, files := range []string{"-r .", `-r "$PWD" ../*/out`, "* out err", "--files-from <(ls -A)",
+		`-r . --files-from <(echo out; ls -A)`} {
 		got := shell(t, s.env, dir, `ln -f out also; : > out
 			"$putpost" send --to ncloudmailer --env-file .env --journal journal `+files+` >> out 2>> err; code=$?
 			cat out; cat err >&2; rm -f journal out err also; exit $code`)
@@ -191,7 +197,8 @@ func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
 	n := s.sends()
 	dir := small(t, 100)
 	got := shell(t, s.env, dir, `trap "" XFSZ; ulimit -f 4; "$putpost" send --to ncloudmailer -c 3 --journal ../journal -r .`)
-	if got.code != 1 || strings.Count(got.stderr, "so no more are sent") != 1 || !strings.Contains(got.stderr, "file too large") || n.Load() > 30 {
+	if got.code != 1 || strings.Count(got.stderr, "so no more are sent") != 1 ||
+		!strings.Contains(got.stderr, "file too large") || n.Load() > 30 {
 		t.Fatalf("%d were sent: %+v", n.Load(), got)
 	}
 	// What is not in the journal is not reported as sent, and its id is not lost.

@@ -24,14 +24,16 @@ func TestADryRunSaysWhatARunWouldDo(t *testing.T) {
 	}
 
 	lines, got := dry(at("old"), at("old"), at("changed"))
-	if want := []string{"send\t1\t" + at("changed"), "send\t2\t" + at("old")}; got.code != 0 || !slices.Equal(lines, want) ||
+	if want := []string{"send\t1\t" + at("changed"), "send\t2\t" + at("old")}; got.code != 0 ||
+		!slices.Equal(lines, want) ||
 		!strings.Contains(got.stderr, "nothing was sent (--dry-run); without it: 2 files to send, 3 bytes") {
 		t.Errorf("without a journal: got %+v, want %q", got, want)
 	}
 	if _, err := os.Stat(journal); err == nil {
 		t.Error("a journal was made")
 	}
-	sent := rows(invoke(s.env, nil, "send", "--to", "twentyfourseven", "--journal", journal, at("old"), at("changed")).stdout)
+	sent := rows(invoke(s.env, nil, "send", "--to", "twentyfourseven", "--journal", journal, at("old"),
+		at("changed")).stdout)
 	ids := map[string]string{}
 	for _, row := range sent {
 		ids[row[1]] = row[0]
@@ -54,7 +56,8 @@ func TestADryRunSaysWhatARunWouldDo(t *testing.T) {
 	}
 	var p planned
 	_, got = dry("--json", at("new"))
-	if err := json.Unmarshal([]byte(got.stdout), &p); err != nil || p.Plan != "send" || *p.Size != 4 || p.Path != at("new") || p.Provider != "twentyfourseven" {
+	if err := json.Unmarshal([]byte(got.stdout), &p); err != nil || p.Plan != "send" || *p.Size != 4 ||
+		p.Path != at("new") || p.Provider != "twentyfourseven" {
 		t.Errorf("--json: got %+v (%v)", got, err)
 	}
 	if after, _ := os.ReadFile(journal); string(after) != string(torn) {
@@ -63,7 +66,8 @@ func TestADryRunSaysWhatARunWouldDo(t *testing.T) {
 	if n.Load() != before {
 		t.Errorf("%d requests were made", n.Load()-before)
 	}
-	if got := invoke(s.env, strings.NewReader("x"), "send", "--to", "ncloudmailer", "--dry-run", "-"); got.code != 0 || got.stdout != "send\t\t-\n" {
+	if got := invoke(s.env, strings.NewReader("x"), "send", "--to", "ncloudmailer", "--dry-run", "-"); got.code != 0 ||
+		got.stdout != "send\t\t-\n" {
 		t.Errorf("standard input: got %+v", got)
 	}
 }

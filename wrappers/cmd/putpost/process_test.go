@@ -121,9 +121,13 @@ func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
 		p.start(t)
 		await(t, "three uploads", g.came, 3)
 		p.signal(t, sig)
-		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing what is in flight (3)") })
+		until(t, "the answer to the signal", func() bool {
+			return strings.Contains(stderr.String(),
+				"finishing what is in flight (3)")
+		})
 		close(g.open)
-		if code := p.code(t); code != 1 || len(rows(p.stdout.String())) != 3 || !strings.Contains(stderr.String(), "3 sent; the others were not sent") {
+		if code := p.code(t); code != 1 || len(rows(p.stdout.String())) != 3 ||
+			!strings.Contains(stderr.String(), "3 sent; the others were not sent") {
 			t.Errorf("%v: exit code %d after\n%s%s", sig, code, p.stdout.String(), stderr.String())
 		}
 	}
@@ -157,7 +161,8 @@ func TestTheSecondInterruptStopsAtOnce(t *testing.T) {
 	p.signal(t, os.Interrupt)
 	until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
 	p.signal(t, os.Interrupt)
-	if code := p.code(t); code != 1 || p.stdout.Len() > 0 || strings.Count(stderr.String(), "interrupted\n") != 3 || strings.Contains(stderr.String(), "canceled") {
+	if code := p.code(t); code != 1 || p.stdout.Len() > 0 || strings.Count(stderr.String(), "interrupted\n") != 3 ||
+		strings.Contains(stderr.String(), "canceled") {
 		t.Errorf("exit code %d after\n%s%s", code, p.stdout.String(), stderr.String())
 	}
 }
@@ -171,7 +176,8 @@ func TestAVerbThatIsInterruptedSaysSo(t *testing.T) {
 			p.start(t)
 			await(t, "the call", g.came, 1)
 			p.signal(t, os.Interrupt)
-			if code := p.code(t); code != 1 || p.stdout.Len() > 0 || !strings.HasSuffix(p.stderr.String(), ": interrupted\n") || strings.Count(p.stderr.String(), "\n") != 1 {
+			if code := p.code(t); code != 1 || p.stdout.Len() > 0 ||
+				!strings.HasSuffix(p.stderr.String(), ": interrupted\n") || strings.Count(p.stderr.String(), "\n") != 1 {
 				t.Errorf("%s: exit code %d after\n%s%s", v.name, code, p.stdout.String(), p.stderr.String())
 			}
 			close(g.open)
@@ -243,7 +249,8 @@ func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
 				t.Errorf("%d uploads for %d files after %d kills with %d in flight", sent, count, kills, at)
 			}
 			to := providers[provider]
-			j, err := journal.Open(noted, journal.Target{To: provider, Base: to.destination(func(name string) string { return s.env[name] })})
+			j, err := journal.Open(noted, journal.Target{To: provider,
+				Base: to.destination(func(name string) string { return s.env[name] })})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -325,7 +332,8 @@ func TestServeTakesWhatSendSendsAndEndsWithASignal(t *testing.T) {
 		if got.code != 0 {
 			t.Fatalf("%s: %+v", provider, got)
 		}
-		if got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "large")); got.code != 1 || !strings.Contains(got.stderr, "too large") {
+		if got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "large")); got.code != 1 ||
+			!strings.Contains(got.stderr, "too large") {
 			t.Errorf("%s took a file that is too large: %+v", provider, got)
 		}
 	}
@@ -371,7 +379,8 @@ func TestWhatServePrintsIsAllThatAProgramNeeds(t *testing.T) {
 // slow is an upload that stands still in the middle until it is let go.
 func slow(t *testing.T, env map[string]string) (inTheMiddle <-chan struct{}, letGo func(), done <-chan error) {
 	t.Helper()
-	client, err := providers["ncloudmailer"].client(func(name string) string { return env[name] }, upload.Config{Retry: upload.Retry{Attempts: 1}})
+	client, err := providers["ncloudmailer"].client(func(name string) string { return env[name] },
+		upload.Config{Retry: upload.Retry{Attempts: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +430,8 @@ func TestServeDrainsOnTheFirstSignalAndEndsAtOnceOnTheSecond(t *testing.T) {
 		p.signal(t, os.Interrupt)
 		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
 		p.signal(t, os.Interrupt)
-		if code := p.code(t); code != 1 || !strings.Contains(stderr.String(), "putpost: interrupted: the requests in flight are cut off\n") {
+		if code := p.code(t); code != 1 || !strings.Contains(stderr.String(),
+			"putpost: interrupted: the requests in flight are cut off\n") {
 			t.Errorf("exit code %d, want 1\n%s", code, stderr.String())
 		}
 		letGo()
@@ -438,7 +448,8 @@ func TestAPortInUseIsOneLineAndExitOne(t *testing.T) {
 	}
 	defer ln.Close()
 	got := invoke(nil, nil, "serve", "--addr", ln.Addr().String())
-	if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.HasSuffix(got.stderr, "in use; --addr takes another, and port 0 a free one\n") {
+	if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 ||
+		!strings.HasSuffix(got.stderr, "in use; --addr takes another, and port 0 a free one\n") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -453,7 +464,8 @@ func TestAfterTheFirstSignalNothingWaitsForADocument(t *testing.T) {
 	await(t, "a question for the status", asked, 2)
 	p.signal(t, syscall.SIGTERM)
 	began := time.Now()
-	if code := p.code(t); code != 1 || time.Since(began) > 5*time.Second || strings.Count(stderr.String(), ": sent as ") != 2 {
+	if code := p.code(t); code != 1 || time.Since(began) > 5*time.Second ||
+		strings.Count(stderr.String(), ": sent as ") != 2 {
 		t.Errorf("exit code %d after %s and\n%s", code, time.Since(began), stderr.String())
 	}
 }

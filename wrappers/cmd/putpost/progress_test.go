@@ -19,7 +19,8 @@ func TestSizesAreReadWithUnits(t *testing.T) {
 			t.Errorf("%q: got %d, %v, want %d", text, int64(got), err, int64(want))
 		}
 	}
-	for _, text := range []string{"", "MB", "10M", "-1", "-1MB", "1.5", "1e99", "9999999TiB", "NaN", "Inf", "0x10", "1_000", "10 XB", "ten"} {
+	for _, text := range []string{"", "MB", "10M", "-1", "-1MB", "1.5", "1e99", "9999999TiB", "NaN", "Inf", "0x10",
+		"1_000", "10 XB", "ten"} {
 		var got byteSize
 		if err := got.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was taken for %d", text, int64(got))
@@ -29,7 +30,8 @@ func TestSizesAreReadWithUnits(t *testing.T) {
 
 func TestSizesAreShown(t *testing.T) {
 	for size, want := range map[byteSize]string{
-		0: "0 bytes", 999: "999 bytes", 1000: "1.0 KiB", 1 << 20: "1.0 MiB", 36_175_872: "34.5 MiB", 5 << 30: "5.0 GiB", 3 << 40: "3.0 TiB", 5000 << 40: "5000.0 TiB",
+		0: "0 bytes", 999: "999 bytes", 1000: "1.0 KiB", 1 << 20: "1.0 MiB", 36_175_872: "34.5 MiB", 5 << 30: "5.0 GiB",
+		3 << 40: "3.0 TiB", 5000 << 40: "5000.0 TiB",
 	} {
 		if got := size.String(); got != want {
 			t.Errorf("%d: got %q, want %q", int64(size), got, want)
@@ -52,7 +54,8 @@ func TestTheStatusLineIsTrueAtEveryWidth(t *testing.T) {
 		if len(line) > max(0, columns-1) {
 			t.Errorf("%d columns: %q has %d", columns, line, len(line))
 		}
-		if bar := strings.Count(line, "#") + strings.Count(line, "-"); columns >= 40 && (bar < leastBar || strings.Count(line, "#") != bar/4) {
+		if bar := strings.Count(line, "#") + strings.Count(line, "-"); columns >= 40 &&
+			(bar < leastBar || strings.Count(line, "#") != bar/4) {
 			t.Errorf("%d columns: the bar of a quarter is %q", columns, line)
 		}
 	}

@@ -194,7 +194,8 @@ DOCUMENTID is empty as long as there is no document. "putpost send --wait" waits
 for it.`,
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				st, err := u.(*twentyfourseven.Client).Status(ctx, id)
-				return []record{{ID: st.FileID, Status: st.Status, DocumentID: st.DocumentID, TraceID: st.TraceID, document: true}}, err
+				return []record{{ID: st.FileID, Status: st.Status, DocumentID: st.DocumentID, TraceID: st.TraceID,
+					document: true}}, err
 			},
 		}},
 		standin: func(env environment, cfg standinConfig) (standin, error) {
@@ -205,14 +206,16 @@ for it.`,
 			})
 		},
 		paths: []string{"/v1/", "/upload/", "/download/", "/oauth/"},
-		calls: []string{"POST /v1/fileUpload", "GET /v1/fileUpload/{fileId}", "GET /v1/documents/{documentId}", "POST /oauth/token"},
+		calls: []string{"POST /v1/fileUpload", "GET /v1/fileUpload/{fileId}", "GET /v1/documents/{documentId}",
+			"POST /oauth/token"},
 		credentialsInShell: func(operation, _, _ string) (lines, options []string) {
 			switch operation {
 			case "presigned":
 				return nil, nil
 			case "token":
 				return nil, []string{
-					"-d grant_type=client_credentials", `-d "client_id=$TWENTYFOURSEVEN_CLIENT_ID"`, `-d "client_secret=$TWENTYFOURSEVEN_CLIENT_SECRET"`,
+					"-d grant_type=client_credentials", `-d "client_id=$TWENTYFOURSEVEN_CLIENT_ID"`,
+					`-d "client_secret=$TWENTYFOURSEVEN_CLIENT_SECRET"`,
 					"-d audience=https://api.24sevenoffice.com", "-d login_organization=1",
 				}
 			}
@@ -226,14 +229,16 @@ curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
 			// A client asks for a token of one organization, and the stand-in knows them all.
 			return []variable{{tfsBaseURL, base + "/v1"}, {tfsTokenURL, base + "/oauth/token"}, {tfsOrganization, "1"}}
 		},
-		fallback: []variable{{tfsToken, "test-token"}, {tfsClientID, "test-client-id"}, {tfsClientSecret, "test-client-secret"}},
+		fallback: []variable{{tfsToken, "test-token"}, {tfsClientID, "test-client-id"},
+			{tfsClientSecret, "test-client-secret"}},
 		check: func(env environment) error {
 			pair := env.missing(tfsClientID, tfsClientSecret)
 			if len(pair) == 0 || len(pair) == 2 && env(tfsToken) != "" {
 				return nil
 			}
 			if len(pair) == 2 {
-				return fmt.Errorf("twentyfourseven: set the environment variable %s, or %s and %s", tfsToken, tfsClientID, tfsClientSecret)
+				return fmt.Errorf("twentyfourseven: set the environment variable %s, or %s and %s", tfsToken, tfsClientID,
+					tfsClientSecret)
 			}
 			return env.need("twentyfourseven", tfsClientID, tfsClientSecret)
 		},
@@ -289,14 +294,16 @@ An ID whose files are deleted already is not found.`,
 			})
 		},
 		paths: []string{"/api/"},
-		calls: []string{"POST /api/v1/files", "GET and DELETE /api/v1/files/{tempRequestId}", "the same below /api/v1-sgn and /api/v1-jpn"},
+		calls: []string{"POST /api/v1/files", "GET and DELETE /api/v1/files/{tempRequestId}",
+			"the same below /api/v1-sgn and /api/v1-jpn"},
 		credentialsInShell: func(_, method, path string) (lines, options []string) {
 			return []string{
 					"t=$(date +%s000)",
 					`s=$(printf '` + method + ` ` + strings.ReplaceAll(path, "%", "%%") + `\n%s\n%s' "$t" "$NCLOUD_ACCESS_KEY" \`,
 					`  | openssl dgst -sha256 -hmac "$NCLOUD_SECRET_KEY" -binary | base64)`,
 				}, []string{
-					`-H "x-ncp-apigw-timestamp: $t"`, `-H "x-ncp-iam-access-key: $NCLOUD_ACCESS_KEY"`, `-H "x-ncp-apigw-signature-v2: $s"`,
+					`-H "x-ncp-apigw-timestamp: $t"`, `-H "x-ncp-iam-access-key: $NCLOUD_ACCESS_KEY"`,
+					`-H "x-ncp-apigw-signature-v2: $s"`,
 				}
 		},
 		firstUpload: `t=$(date +%s000)
@@ -315,7 +322,8 @@ func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader
 		return twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), cfg)
 	}
 	if len(env.missing(tfsClientID, tfsClientSecret, tfsOrganization)) == 3 {
-		return nil, fmt.Errorf("twentyfourseven: set the environment variable %s, or %s, %s and %s", tfsToken, tfsClientID, tfsClientSecret, tfsOrganization)
+		return nil, fmt.Errorf("twentyfourseven: set the environment variable %s, or %s, %s and %s", tfsToken, tfsClientID,
+			tfsClientSecret, tfsOrganization)
 	}
 	if err := env.need("twentyfourseven", tfsClientID, tfsClientSecret, tfsOrganization); err != nil {
 		return nil, fmt.Errorf("%w (%s would do instead)", err, tfsToken)

@@ -21,7 +21,8 @@ import (
 func (s *service) sends() *atomic.Int64 {
 	var n atomic.Int64
 	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.Method == http.MethodPut || r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		if r.Method == http.MethodPut || r.Method == http.MethodPost &&
+			strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 			n.Add(1)
 		}
 		next.ServeHTTP(w, r)
@@ -32,7 +33,8 @@ func (s *service) sends() *atomic.Int64 {
 func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	s := newService(t)
 	n := s.sends()
-	dir := files(t, "same", "same", "longer", "1234", "touched", "1234", "swapped", "1234", "mode", "1234", "\xff\xfe/a", "not UTF-8")
+	dir := files(t, "same", "same", "longer", "1234", "touched", "1234", "swapped", "1234", "mode", "1234", "\xff\xfe/a",
+		"not UTF-8")
 	at := func(name string) string { return filepath.Join(dir, name) }
 	journal := at("journal") // in the folder that is sent
 	args := []string{"send", "--to", "ncloudmailer", "--journal", journal, "-r", dir, at("same")}
@@ -47,7 +49,8 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 		}
 	}
 	second := invoke(s.env, nil, args...)
-	if second.code != 0 || second.stdout != "" || n.Load() != 6 || !strings.Contains(second.stderr, "0 sent; 6 sent before") {
+	if second.code != 0 || second.stdout != "" || n.Load() != 6 ||
+		!strings.Contains(second.stderr, "0 sent; 6 sent before") {
 		t.Errorf("the second run sent %d more: %+v", n.Load()-6, second)
 	}
 
@@ -70,7 +73,8 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	}
 	// By a relative path it is the same file.
 	t.Chdir(dir)
-	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--journal", "journal", "./longer", "../"+filepath.Base(dir)+"/touched"); got.code != 0 || got.stdout != "" {
+	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--journal", "journal", "./longer",
+		"../"+filepath.Base(dir)+"/touched"); got.code != 0 || got.stdout != "" {
 		t.Errorf("the fourth run: %+v", got)
 	}
 }
@@ -101,7 +105,8 @@ func TestWhatTheProviderHasDeletedIsSentAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := invoke(s.env, nil, args...)
-	if got := rows(second.stdout); second.code != 0 || n.Load() != 3 || len(got) != 1 || got[0][1] != "gone" || !strings.Contains(second.stderr, "1 sent; 1 sent before") {
+	if got := rows(second.stdout); second.code != 0 || n.Load() != 3 || len(got) != 1 || got[0][1] != "gone" ||
+		!strings.Contains(second.stderr, "1 sent; 1 sent before") {
 		t.Errorf("the second run: %+v", second)
 	}
 	if third := invoke(s.env, nil, args...); third.code != 0 || n.Load() != 3 {
@@ -137,7 +142,8 @@ func TestWhatIsSentButNotWaitedForIsOnlyWaitedFor(t *testing.T) {
 	first := invoke(s.env, nil, args...)
 	id, _, _ := strings.Cut(first.stdout, "\t")
 	second := invoke(s.env, nil, append(args, "--wait")...)
-	if lines := rows(second.stdout); second.code != 0 || len(lines) != 1 || len(lines[0]) != 3 || lines[0][0] != id || lines[0][2] == "" {
+	if lines := rows(second.stdout); second.code != 0 || len(lines) != 1 || len(lines[0]) != 3 || lines[0][0] != id ||
+		lines[0][2] == "" {
 		t.Errorf("the second run printed %q for %q", second.stdout, first.stdout)
 	}
 	third := invoke(s.env, nil, append(args, "--wait")...)
@@ -203,15 +209,18 @@ func TestAJournalIsOfOneAccount(t *testing.T) {
 			}
 			j.Close()
 			content, _ := os.ReadFile(noted)
-			if provider == "ncloudmailer" && (bytes.Contains(content, []byte(tc.key)) || !bytes.Contains(content, []byte(`"account":"`))) {
+			if provider == "ncloudmailer" && (bytes.Contains(content, []byte(tc.key)) ||
+				!bytes.Contains(content, []byte(`"account":"`))) {
 				t.Errorf("the journal shows the key, or no account: %s", content)
 			}
 			args := []string{"send", "--to", provider, "--journal", noted, path}
-			if got := invoke(with(tc.env, tc.account, tc.key), nil, args...); got.code != 0 || !strings.Contains(got.stderr, "1 sent before") {
+			if got := invoke(with(tc.env, tc.account, tc.key), nil, args...); got.code != 0 ||
+				!strings.Contains(got.stderr, "1 sent before") {
 				t.Errorf("the same account: %+v", got)
 			}
 			got := invoke(with(tc.env, tc.account, tc.to), nil, args...)
-			if got.code != exitUsage || !strings.Contains(got.stderr, "is of uploads for another account") || provider == "ncloudmailer" && strings.Contains(got.stderr, tc.key) {
+			if got.code != exitUsage || !strings.Contains(got.stderr, "is of uploads for another account") ||
+				provider == "ncloudmailer" && strings.Contains(got.stderr, tc.key) {
 				t.Errorf("another account: %+v", got)
 			}
 			if after, _ := os.ReadFile(noted); !bytes.Equal(after, content) {
@@ -226,7 +235,8 @@ func TestAJournalKnowsStandInsOnOtherPortsButNoOtherAddresses(t *testing.T) {
 	at := func(base string) string {
 		return p.destination(func(name string) string { return map[string]string{ncpBaseURL: base}[name] })
 	}
-	for _, base := range []string{"http://127.0.0.1:8080/api/v1", "http://127.0.0.1:9/api/v1/", "http://localhost/api/v1", "http://[::1]:80/api/v1"} {
+	for _, base := range []string{"http://127.0.0.1:8080/api/v1", "http://127.0.0.1:9/api/v1/",
+		"http://localhost/api/v1", "http://[::1]:80/api/v1"} {
 		if got, want := at(base), "http://loopback/api/v1"; got != want {
 			t.Errorf("%s: got %q, want %q", base, got, want)
 		}
@@ -234,7 +244,8 @@ func TestAJournalKnowsStandInsOnOtherPortsButNoOtherAddresses(t *testing.T) {
 	if got, want := at(""), "https://mail.apigw.ntruss.com/api/v1"; got != want {
 		t.Errorf("unset: got %q, want %q", got, want)
 	}
-	if got, want := at("https://Mail.apigw.ntruss.com:444/api/v1-sgn/"), "https://mail.apigw.ntruss.com:444/api/v1-sgn"; got != want {
+	if got, want := at("https://Mail.apigw.ntruss.com:444/api/v1-sgn/"),
+		"https://mail.apigw.ntruss.com:444/api/v1-sgn"; got != want {
 		t.Errorf("another port: got %q, want %q", got, want)
 	}
 }

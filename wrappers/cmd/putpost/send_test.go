@@ -21,7 +21,8 @@ import (
 func TestWhatIsSentIsStoredUnderThePrintedID(t *testing.T) {
 	s := newService(t)
 	want := map[string]string{
-		"empty": "", "a,b.txt": "comma", "보고서 \"최종\".pdf": "%PDF", "-dash": "dash", "big.bin": strings.Repeat("\x00\xff", 1<<20),
+		"empty": "", "a,b.txt": "comma", "보고서 \"최종\".pdf": "%PDF", "-dash": "dash",
+		"big.bin": strings.Repeat("\x00\xff", 1<<20),
 	}
 	var pairs []string
 	for name, content := range want {
@@ -115,7 +116,8 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, verb := range []string{"getFile", "deleteFile"} {
-		if got := invoke(s.env, nil, commandName("ncloudmailer", verb), line.TempRequestID); got.code != 0 || got.stdout != line.ID+"\ta.txt\n" {
+		if got := invoke(s.env, nil, commandName("ncloudmailer", verb), line.TempRequestID); got.code != 0 ||
+			got.stdout != line.ID+"\ta.txt\n" {
 			t.Errorf("%s: got %+v", verb, got)
 		}
 	}
@@ -126,7 +128,8 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 		}
 		got = invoke(s.env, nil, commandName("ncloudmailer", verb), "--json", line.TempRequestID)
 		var f failure
-		if err := json.Unmarshal([]byte(got.stdout), &f); err != nil || f.Kind != "notFound" || f.ID != line.TempRequestID || f.Op != verb || f.Code == "" {
+		if err := json.Unmarshal([]byte(got.stdout), &f); err != nil || f.Kind != "notFound" ||
+			f.ID != line.TempRequestID || f.Op != verb || f.Code == "" {
 			t.Errorf("%s --json of what is gone: got %+v", verb, got)
 		}
 		// A fileId is the id that is at hand, and not the one it takes.
@@ -141,7 +144,8 @@ func TestOneBadFileAmongOthersIsNamedAndTheRestGoOn(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a.txt", "a", "b.txt", "b", "folder/c.txt", "c")
 	at := func(name string) string { return filepath.Join(dir, name) }
-	got := invoke(s.env, nil, "send", "--to", "ncloudmailer", at("missing.txt"), at("a.txt"), at("folder"), at("b.txt"), "")
+	got := invoke(s.env, nil, "send", "--to", "ncloudmailer", at("missing.txt"), at("a.txt"), at("folder"), at("b.txt"),
+		"")
 	if got.code != 1 || len(rows(got.stdout)) != 2 {
 		t.Errorf("exit code %d and standard output %q, want 1 and two lines", got.code, got.stdout)
 	}
@@ -175,7 +179,8 @@ func TestARefusalIsToldWithItsReasonAndWithoutSecrets(t *testing.T) {
 	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
 	for provider, name := range map[string]string{"twentyfourseven": tfsToken, "ncloudmailer": ncpSecretKey} {
 		got := invoke(with(s.env, name, "s3cret-and-wrong"), nil, "send", "--to", provider, path)
-		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "credentials refused") || strings.Contains(got.stderr, "s3cret") {
+		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 ||
+			!strings.Contains(got.stderr, "credentials refused") || strings.Contains(got.stderr, "s3cret") {
 			t.Errorf("%s: got %+v", provider, got)
 		}
 	}
@@ -301,7 +306,8 @@ func TestFoldersAreSentWithAllThatIsInThem(t *testing.T) {
 	if len(names) != 604 || !names["top.txt"] || !names["deep.txt"] || !names[".hidden"] || !names["link.txt"] {
 		t.Errorf("sent were %d files, want 604 with top.txt, deep.txt, .hidden and link.txt", len(names))
 	}
-	for _, want := range []string{"broken: no such file", "loop: a link to a folder is not followed", "604 sent; 1 failed"} {
+	for _, want := range []string{"broken: no such file", "loop: a link to a folder is not followed",
+		"604 sent; 1 failed"} {
 		if !strings.Contains(got.stderr, want) {
 			t.Errorf("there is no %q in %s", want, got.stderr)
 		}
@@ -369,7 +375,8 @@ func TestOneConnectionForEachFileAtOnce(t *testing.T) {
 		"twentyfourseven": with(s.env, tfsBaseURL, srv.URL+"/v1"),
 	} {
 		connections.Store(0)
-		if got := invoke(base, nil, "send", "--to", provider, "-c", "16", "-r", dir); got.code != 0 || len(rows(got.stdout)) != 300 {
+		if got := invoke(base, nil, "send", "--to", provider, "-c", "16", "-r", dir); got.code != 0 ||
+			len(rows(got.stdout)) != 300 {
 			t.Fatalf("got %+v", got)
 		}
 		// On a busy machine net/http drops a connection whose write takes 50 ms.

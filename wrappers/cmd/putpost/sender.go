@@ -76,7 +76,10 @@ func (s *sender) run() error {
 		s.halt()
 		needNoCount()
 		s.note("finishing what is in flight (%d) within %s; interrupt again to stop now", s.tally.inFlight.Load(), graceTime)
-		time.AfterFunc(graceTime, func() { cancel(&ending{"interrupted", fmt.Sprintf("cut off %s after the interrupt", graceTime)}) })
+		time.AfterFunc(graceTime, func() {
+			cancel(&ending{"interrupted",
+				fmt.Sprintf("cut off %s after the interrupt", graceTime)})
+		})
 	}, func() {
 		cancel(errInterrupted)
 		s.note("stopping")
@@ -215,7 +218,8 @@ func (s *sender) summary(took time.Duration) error {
 		if unsent != "" {
 			words = append(words, unsent)
 		}
-		s.note("%s; %s in %s", strings.Join(words, "; "), byteSize(s.tally.doneBytes.Load()), took.Round(100*time.Millisecond))
+		s.note("%s; %s in %s", strings.Join(words, "; "), byteSize(s.tally.doneBytes.Load()),
+			took.Round(100*time.Millisecond))
 	}
 	if !ok {
 		return errReported

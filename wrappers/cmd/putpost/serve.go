@@ -162,7 +162,8 @@ func (c *serveCmd) Run(p *program) error {
 	handler := all.withConsole(con, func(all standins) http.Handler { return all.handler(logger) })
 	srv := newServer(handler, int(c.MaxHeader), logger)
 	srv.RegisterOnShutdown(con.Close)
-	return serve(srv, limit(ln, srv, c.MaxConnections), announce, say, func(ctx context.Context) { all.reclaim(ctx, logger) })
+	return serve(srv, limit(ln, srv, c.MaxConnections), announce, say,
+		func(ctx context.Context) { all.reclaim(ctx, logger) })
 }
 
 // welcome says what serves where, and how to send to it.

@@ -28,7 +28,8 @@ func (s *byteSize) UnmarshalText(text []byte) error {
 			continue
 		}
 		n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
-		if n *= unit.bytes; err != nil || !(n >= 0 && n < math.MaxInt64) || n != math.Trunc(n) || strings.ContainsAny(digits, "xXpP_") {
+		if n *= unit.bytes; err != nil || !(n >= 0 && n < math.MaxInt64) || n != math.Trunc(n) ||
+			strings.ContainsAny(digits, "xXpP_") {
 			break
 		}
 		*s = byteSize(n)

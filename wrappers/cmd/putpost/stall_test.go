@@ -68,7 +68,8 @@ func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
 				defer cancel(nil)
 				guard := &stallGuard{base: tc.peer, stall: time.Minute}
 				body := strings.NewReader(strings.Repeat("x", 320<<10))
-				req, err := http.NewRequestWithContext(context.WithValue(ctx, giveUp{}, cancel), http.MethodPut, "http://host/", body)
+				req, err := http.NewRequestWithContext(context.WithValue(ctx, giveUp{}, cancel), http.MethodPut, "http://host/",
+					body)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -52,10 +52,12 @@ func TestATerminalGetsEscapesAndAFileTheBytes(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	until(t, "the summary", func() bool { return strings.Contains(screen(), "1 sent") })
-	if got := screen(); strings.ContainsAny(got, "\x1b\x07\u202e\u0085") || !strings.Contains(got, `a\u202eb`) || !strings.Contains(got, `\x1b]52;c;aGk=\a\u0085`) {
+	if got := screen(); strings.ContainsAny(got, "\x1b\x07\u202e\u0085") || !strings.Contains(got, `a\u202eb`) ||
+		!strings.Contains(got, `\x1b]52;c;aGk=\a\u0085`) {
 		t.Errorf("the terminal got %q", got)
 	}
-	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", path); got.code != 0 || !strings.HasSuffix(got.stdout, "\t"+name+"\n") {
+	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", path); got.code != 0 ||
+		!strings.HasSuffix(got.stdout, "\t"+name+"\n") {
 		t.Errorf("a file got %+v", got)
 	}
 	tty, screen = terminal(t, 80)
@@ -73,7 +75,8 @@ func TestTheStatusLineIsGoneBeforeOtherLines(t *testing.T) {
 	tty, screen := terminal(t, 80)
 	done := make(chan int)
 	go func() {
-		done <- run([]string{"send", "--to", "ncloudmailer", path}, func(name string) string { return s.env[name] }, nil, tty, tty)
+		done <- run([]string{"send", "--to", "ncloudmailer", path}, func(name string) string { return s.env[name] }, nil,
+			tty, tty)
 	}()
 	await(t, "the upload", g.came, 1)
 	until(t, "a status line", func() bool { return strings.Contains(screen(), "waiting for the answer") })

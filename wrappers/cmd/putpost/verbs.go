@@ -18,7 +18,8 @@ func providerCommands() []kong.Option {
 	var options []kong.Option
 	for _, provider := range providerNames() {
 		for _, v := range providers[provider].verbs {
-			options = append(options, kong.DynamicCommand(commandName(provider, v.name), v.help, "", &verbCmd{provider: provider, verb: v}))
+			options = append(options, kong.DynamicCommand(commandName(provider, v.name), v.help, "",
+				&verbCmd{provider: provider, verb: v}))
 		}
 	}
 	return append(options, kong.PostBuild(describeIDs))

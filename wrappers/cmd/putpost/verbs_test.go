@@ -7,7 +7,8 @@ import (
 
 func TestAVerbOfTwoProvidersIsNeithersWithoutItsProvider(t *testing.T) {
 	const third = "aaa" // before the others in every order
-	providers[third] = provider{verbs: []verb{{name: "deleteFile", help: "Third: delete each file.", takes: "What the third calls an id."}}}
+	providers[third] = provider{verbs: []verb{{name: "deleteFile", help: "Third: delete each file.",
+		takes: "What the third calls an id."}}}
 	defer delete(providers, third)
 
 	if got := invoke(nil, nil, "deleteFile", "x"); got.code != exitUsage || !strings.Contains(got.stderr, "deleteFile") {

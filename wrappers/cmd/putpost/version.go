@@ -33,5 +33,6 @@ func version() string {
 // userAgent returns "putpost/v1.2.3 (0123456789ab; go1.26.0)".
 func userAgent() string {
 	version, commit := build()
-	return "putpost/" + version + " (" + cmp.Or(commit, "unknown") + "; " + strings.ReplaceAll(runtime.Version(), " ", "_") + ")"
+	return "putpost/" + version + " (" + cmp.Or(commit, "unknown") + "; " +
+		strings.ReplaceAll(runtime.Version(), " ", "_") + ")"
 }

@@ -98,10 +98,12 @@ func (r *run) chart() string {
 					continue
 				}
 				scale := (panelWidth - valueWidth) / most
-				fmt.Fprintf(&svg, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%d" rx="2"/>`+"\n", class, left, y, max(1, v*scale), barHeight)
+				fmt.Fprintf(&svg, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%d" rx="2"/>`+"\n", class, left, y,
+					max(1, v*scale), barHeight)
 				text("value "+class, left+panelWidth, y+10, "end", fmt.Sprintf(panel.format, v))
 				if panel.reference > 0 {
-					fmt.Fprintf(&svg, `<line class="reference" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", left+scale, y-5, left+scale, y+barHeight+5)
+					fmt.Fprintf(&svg, `<line class="reference" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", left+scale, y-5,
+						left+scale, y+barHeight+5)
 				}
 			}
 			y += rowHeight

@@ -135,7 +135,8 @@ func TestGoals(t *testing.T) {
 		return
 	}
 	must(t, os.MkdirAll(*out, 0o755))
-	for name, text := range map[string]string{"goals.txt": table.String(), "bench.txt": r.raw.String(), "chart.svg": r.chart()} {
+	for name, text := range map[string]string{"goals.txt": table.String(), "bench.txt": r.raw.String(),
+		"chart.svg": r.chart()} {
 		must(t, os.WriteFile(filepath.Join(*out, name), []byte(text), 0o644))
 	}
 }
@@ -283,7 +284,8 @@ func (r *run) child(s server, name string, count int) metrics {
 		exact = append(exact, "^"+regexp.QuoteMeta(part)+"$")
 	}
 	said, _ := json.Marshal(s)
-	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench="+strings.Join(exact, "/"), "-test.benchtime="+strconv.Itoa(count)+"x", "-test.timeout=30m")
+	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench="+strings.Join(exact, "/"),
+		"-test.benchtime="+strconv.Itoa(count)+"x", "-test.timeout=30m")
 	cmd.Env = append(os.Environ(), envServer+"="+string(said))
 	if s.CA != "" {
 		cmd.Env = append(cmd.Env, "SSL_CERT_FILE="+s.CA)

@@ -103,7 +103,8 @@ func stock(atOnce int) *http.Client {
 }
 
 // do sends a request and reads the answer to its end, into answer if it is set.
-func do(ctx context.Context, c *http.Client, method, url, contentType string, body io.Reader, size int64, answer any) error {
+func do(ctx context.Context, c *http.Client, method, url, contentType string, body io.Reader, size int64,
+	answer any) error {
 	req, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		return err
@@ -267,7 +268,8 @@ func restyTwo(base string, atOnce int) (send, error) {
 			UploadURL string `json:"uploadUrl"`
 		}
 		ask := `{"contentType":"` + mediaType + `"}`
-		r := c.R().SetContext(ctx).SetAuthToken(token).SetHeader("Content-Type", "application/json").SetBody(ask).SetResult(&t)
+		r := c.R().SetContext(ctx).SetAuthToken(token).SetHeader("Content-Type",
+			"application/json").SetBody(ask).SetResult(&t)
 		if err := answered(r.Post(base + "/v1/fileUpload")); err != nil {
 			return err
 		}
@@ -275,12 +277,14 @@ func restyTwo(base string, atOnce int) (send, error) {
 		if err != nil {
 			return err
 		}
-		return answered(c.R().SetContext(ctx).SetHeader("Content-Type", mediaType).SetBody(content).SetContentLength(true).Put(t.UploadURL))
+		return answered(c.R().SetContext(ctx).SetHeader("Content-Type",
+			mediaType).SetBody(content).SetContentLength(true).Put(t.UploadURL))
 	}, nil
 }
 
 func openaiFile(base string, atOnce int) (send, error) {
-	c := openai.NewClient(option.WithBaseURL(base+"/openai/"), option.WithAPIKey(token), option.WithHTTPClient(stock(atOnce)))
+	c := openai.NewClient(option.WithBaseURL(base+"/openai/"), option.WithAPIKey(token),
+		option.WithHTTPClient(stock(atOnce)))
 	return func(ctx context.Context, path string) error {
 		f, err := os.Open(path)
 		if err != nil {
@@ -293,7 +297,8 @@ func openaiFile(base string, atOnce int) (send, error) {
 }
 
 func curlPut(base, ca, path string, count, atOnce int) *exec.Cmd {
-	return curl(atOnce, fmt.Sprintf("url = \"%s/put/[1-%d]\"\nupload-file = %q\nheader = \"Content-Type: %s\"\n%s", base, count, path, mediaType, curlEach(ca)))
+	return curl(atOnce, fmt.Sprintf("url = \"%s/put/[1-%d]\"\nupload-file = %q\nheader = \"Content-Type: %s\"\n%s", base,
+		count, path, mediaType, curlEach(ca)))
 }
 
 // curlForm names each upload: curl 7.88 sends a shared form only once.
@@ -308,7 +313,8 @@ func slicesOf(path string, count int) []string {
 func curlForms(base, ca string, paths []string, atOnce int) *exec.Cmd {
 	var config []string
 	for _, path := range paths {
-		config = append(config, fmt.Sprintf("url = \"%s/api/v1/files\"\nform = \"fileList=@%s\"\n%s", base, path, curlEach(ca)))
+		config = append(config, fmt.Sprintf("url = \"%s/api/v1/files\"\nform = \"fileList=@%s\"\n%s", base, path,
+			curlEach(ca)))
 	}
 	return curl(atOnce, strings.Join(config, "next\n"))
 }

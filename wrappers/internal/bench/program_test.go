@@ -38,7 +38,8 @@ func putpost(tb testing.TB, s server, way string, args ...string) *exec.Cmd {
 	tb.Helper()
 	cmd := exec.Command(build(tb, "./wrappers/cmd/putpost", "../../.."), args...)
 	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+s.CA,
-		"NCLOUD_ACCESS_KEY=test-access-key", "NCLOUD_SECRET_KEY=test-secret-key", "NCLOUD_MAILER_BASE_URL="+s.Base[way]+"/api/v1",
+		"NCLOUD_ACCESS_KEY=test-access-key", "NCLOUD_SECRET_KEY=test-secret-key",
+		"NCLOUD_MAILER_BASE_URL="+s.Base[way]+"/api/v1",
 		"TWENTYFOURSEVEN_TOKEN="+token, "TWENTYFOURSEVEN_BASE_URL="+s.Base[way]+"/v1")
 	return cmd
 }
@@ -116,8 +117,10 @@ func fsyncs(atOnce int) func(*run) []float64 {
 		files := r.count(1000)
 		dir, _ := several(r, files, 16*kib)
 		log := filepath.Join(r.TempDir(), "strace")
-		cmd := putpost(r, r.server, tlsH1, "send", "--to", "ncloudmailer", "-c", strconv.Itoa(atOnce), "--journal", filepath.Join(r.TempDir(), "journal"), "-r", dir)
-		cmd.Args = append([]string{"strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", log, cmd.Path}, cmd.Args[1:]...)
+		cmd := putpost(r, r.server, tlsH1, "send", "--to", "ncloudmailer", "-c", strconv.Itoa(atOnce), "--journal",
+			filepath.Join(r.TempDir(), "journal"), "-r", dir)
+		cmd.Args = append([]string{"strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", log, cmd.Path},
+			cmd.Args[1:]...)
 		path, err := exec.LookPath("strace")
 		must(r, err)
 		cmd.Path = path
@@ -176,7 +179,8 @@ func (r *run) longJournal() (load func() *exec.Cmd, path string) {
 func journalCPU(r *run) []float64 {
 	r.needs("sha256sum")
 	load, path := r.longJournal()
-	return r.pairs(func() float64 { return seconds(r, load()) }, func() float64 { return seconds(r, exec.Command("sha256sum", path)) })
+	return r.pairs(func() float64 { return seconds(r, load()) },
+		func() float64 { return seconds(r, exec.Command("sha256sum", path)) })
 }
 
 func journalMemory(r *run) []float64 {
@@ -191,7 +195,8 @@ func serveAgainst(peer string, disk bool) func(*run) []float64 {
 		if disk {
 			store, keep = r.TempDir(), r.TempDir()
 		}
-		cmd := exec.Command(build(r, "./wrappers/cmd/putpost", "../../.."), "serve", "--addr", "127.0.0.1:0", "--store", store)
+		cmd := exec.Command(build(r, "./wrappers/cmd/putpost", "../../.."), "serve", "--addr", "127.0.0.1:0", "--store",
+			store)
 		for _, v := range os.Environ() {
 			if !strings.HasPrefix(v, "TWENTYFOURSEVEN_") && !strings.HasPrefix(v, "NCLOUD_") {
 				cmd.Env = append(cmd.Env, v)
@@ -267,7 +272,8 @@ func batch(way string, roundTrips int) func(*run) []float64 {
 // fetching is a client that fetches its tokens.
 func fetching(tb testing.TB, base string) (upload.Uploader, error) {
 	tb.Helper()
-	credentials := twentyfourseven.ClientCredentials{ClientID: "test-client-id", ClientSecret: "test-client-secret", Organization: "1", TokenURL: base + "/oauth/token"}
+	credentials := twentyfourseven.ClientCredentials{ClientID: "test-client-id", ClientSecret: "test-client-secret",
+		Organization: "1", TokenURL: base + "/oauth/token"}
 	return office(base, credentials.TokenSource(context.Background()))
 }
 

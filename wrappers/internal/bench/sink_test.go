@@ -124,7 +124,8 @@ func answer(w http.ResponseWriter, status int, v any) {
 
 func (s *sink) token(w http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, r.Body)
-	answer(w, 200, map[string]any{"access_token": fmt.Sprint("token-", s.Tokens.Add(1)), "token_type": "Bearer", "expires_in": 3600})
+	answer(w, 200, map[string]any{"access_token": fmt.Sprint("token-", s.Tokens.Add(1)), "token_type": "Bearer",
+		"expires_in": 3600})
 }
 
 func (s *sink) ticket(w http.ResponseWriter, r *http.Request) {
@@ -172,11 +173,13 @@ func (s *sink) form(w http.ResponseWriter, r *http.Request) {
 	case err != io.EOF:
 		http.Error(w, err.Error(), 400)
 	case strings.HasPrefix(r.URL.Path, "/openai/"):
-		answer(w, 200, map[string]any{"id": "file-40fe58bd", "object": "file", "bytes": size, "created_at": 1700000000, "filename": name, "purpose": "assistants", "status": "processed"})
+		answer(w, 200, map[string]any{"id": "file-40fe58bd", "object": "file", "bytes": size, "created_at": 1700000000,
+			"filename": name, "purpose": "assistants", "status": "processed"})
 	default:
 		answer(w, 201, map[string]any{
 			"tempRequestId": "f355aac1-7776-4c0b-8484-20eaa065cb65-99",
-			"files":         []map[string]any{{"fileName": name, "fileSize": size, "fileId": "40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}},
+			"files": []map[string]any{{"fileName": name, "fileSize": size,
+				"fileId": "40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}},
 		})
 	}
 }

@@ -80,7 +80,8 @@ func serve(tb testing.TB, l net.Listener, answers []Answer) {
 type prepared struct{ request, answer []byte }
 
 func (a Answer) prepare() prepared {
-	return prepared{[]byte(a.Request), fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", a.Status, len(a.Body), a.Body)}
+	return prepared{[]byte(a.Request), fmt.Appendf(nil,
+		"HTTP/1.1 %s\r\nContent-Type: application/json\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", a.Status, len(a.Body), a.Body)}
 }
 
 func answer(conn net.Conn, answers []prepared) {

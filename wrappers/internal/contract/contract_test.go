@@ -35,7 +35,8 @@ func TestTheTraceIDStandsInADeclaredHeader(t *testing.T) {
 		for _, name := range names {
 			declared = append(declared, name+": {schema: {type: string}}\n        "...)
 		}
-		c, err := Parse(bytes.Replace(bytes.Replace(depotSpec(t), []byte("X-Depot-Trace: {x-sent"), []byte("X-Other: {x-sent"), 1),
+		c, err := Parse(bytes.Replace(bytes.Replace(depotSpec(t), []byte("X-Depot-Trace: {x-sent"),
+			[]byte("X-Other: {x-sent"), 1),
 			[]byte("X-Depot-Trace: {schema: {type: string}}"), bytes.TrimSpace(declared), 1))
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +52,8 @@ func TestServersOfTheSpecAreTheBases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for uri, want := range map[string]string{"/v2/forms": "submit", "/eu/v2/forms": "submit", "/forms": "", "/v2/objects/a%2Fb": "look"} {
+	for uri, want := range map[string]string{"/v2/forms": "submit", "/eu/v2/forms": "submit", "/forms": "",
+		"/v2/objects/a%2Fb": "look"} {
 		method := "POST"
 		if want == "look" {
 			method = "GET"
@@ -172,11 +174,14 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 		{"YAML that is none", "openapi: 3.0.3\n  info: [", "line 2: mapping values are not allowed in this context"},
 		{"Swagger 2", "swagger: '2.0'\npaths: {}\n", "at /openapi: no version is said, and only OpenAPI 3.0 is understood"},
 		{"OpenAPI 3.1", changed("3.0.3", "3.1.0"), `at /openapi: version "3.1.0", but only OpenAPI 3.0 is understood`},
-		{"a type of 3.1", changed("name: {type: string}", "name: {type: [string, 'null']}"), `invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
+		{"a type of 3.1", changed("name: {type: string}", "name: {type: [string, 'null']}"),
+			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
 		{"no operation", head + "paths: {}\n", "at /paths: there is no operation"},
 		{"no server", changed("servers:", "x-servers:"), "at /servers: there is none, and no base path is given instead"},
-		{"another document", changed("'#/components/schemas/Announcement'", "'other.yaml#/A'"), "line 18: it refers to another document, other.yaml#/A, and only references within the spec are read"},
-		{"a reference to nothing", changed("schemas/Announcement'", "schemas/None'"), `failed to resolve "None" in fragment in URI: "#/components/schemas/None": map key "None" not found`},
+		{"another document", changed("'#/components/schemas/Announcement'", "'other.yaml#/A'"),
+			"line 18: it refers to another document, other.yaml#/A, and only references within the spec are read"},
+		{"a reference to nothing", changed("schemas/Announcement'", "schemas/None'"),
+			`failed to resolve "None" in fragment in URI: "#/components/schemas/None": map key "None" not found`},
 	} {
 		if _, err := Parse([]byte(c.spec)); err == nil || err.Error() != "the spec cannot be used: "+c.want {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
@@ -219,7 +224,8 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		for i := 0; i+1 < len(fields); i += 2 {
 			_ = w.WriteField(fields[i], fields[i+1])
 		}
-		part, _ := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="file"; filename="a"`}, "Content-Type": {"text/plain"}})
+		part, _ := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="file"; filename="a"`},
+			"Content-Type": {"text/plain"}})
 		_, _ = part.Write([]byte("x"))
 		w.Close()
 		return w.FormDataContentType(), b.String()
@@ -231,18 +237,33 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		header                          map[string]string
 		want                            string
 	}{
-		{"listed headers", lfs, "PUT", "https://s.example/put?sig=12345678", "x", map[string]string{"Authorization": "Basic QQ==", "X-Amz-Acl": "private"}, ""},
-		{"a listed header is missing", lfs, "PUT", "https://s.example/put?sig=12345678", "x", map[string]string{"Authorization": "Basic QQ=="}, "presigned header: header X-Amz-Acl was handed out with the URL and is not sent"},
-		{"a listed header is another", lfs, "PUT", "https://s.example/put?sig=12345678", "x", map[string]string{"Authorization": "Basic QQ==", "X-Amz-Acl": "public"}, "presigned header: header X-Amz-Acl was handed out with the URL and is sent with another value"},
-		{"the API's own credentials", lfs, "PUT", "https://s.example/put?sig=12345678", "x", map[string]string{"Authorization": "Bearer api", "X-Amz-Acl": "private"}, "presigned credentials: header Authorization tells"},
-		{"another URL than the upload's", lfs, "POST", "https://h/verify?sig=1", "{}", map[string]string{"X-Depot-Key": "k"}, ""},
+		{"listed headers", lfs, "PUT", "https://s.example/put?sig=12345678", "x",
+			map[string]string{"Authorization": "Basic QQ==", "X-Amz-Acl": "private"}, ""},
+		{"a listed header is missing", lfs, "PUT", "https://s.example/put?sig=12345678", "x",
+			map[string]string{"Authorization": "Basic QQ=="},
+			"presigned header: header X-Amz-Acl was handed out with the URL and is not sent"},
+		{"a listed header is another", lfs, "PUT", "https://s.example/put?sig=12345678", "x",
+			map[string]string{"Authorization": "Basic QQ==", "X-Amz-Acl": "public"},
+			"presigned header: header X-Amz-Acl was handed out with the URL and is sent with another value"},
+		{"the API's own credentials", lfs, "PUT", "https://s.example/put?sig=12345678", "x",
+			map[string]string{"Authorization": "Bearer api", "X-Amz-Acl": "private"},
+			"presigned credentials: header Authorization tells"},
+		{"another URL than the upload's", lfs, "POST", "https://h/verify?sig=1", "{}",
+			map[string]string{"X-Depot-Key": "k"}, ""},
 		{"a signed header", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-goog-acl": "private"}, ""},
-		{"a header that is not signed", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-goog-meta": "1"}, "presigned header: header X-Goog-Meta is not part of what was signed"},
+		{"a header that is not signed", signed, "PUT",
+			"https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x",
+			map[string]string{"x-goog-meta": "1"}, "presigned header: header X-Goog-Meta is not part of what was signed"},
 		{"headers of a proxy", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-forwarded-for": "192.0.2.1", "x-request-id": "1", "x-real-ip": "192.0.2.1"}, ""},
 		{"a policy form", form, "POST", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, ""},
-		{"a policy form without a field", form, "POST", "https://s.example/bucket", shortBody, map[string]string{"Content-Type": short}, `request form: the field "policy" does not stand before the file as it was handed out`},
-		{"a policy form by PUT", form, "PUT", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, "presigned method: PUT, but the URL was handed out for POST"},
-		{"no policy form at all", form, "POST", "https://s.example/bucket", "x", map[string]string{"Content-Type": "text/plain"}, "request form: the URL was handed out for a form, and the body is none"},
+		{"a policy form without a field", form, "POST", "https://s.example/bucket", shortBody,
+			map[string]string{"Content-Type": short},
+			`request form: the field "policy" does not stand before the file as it was handed out`},
+		{"a policy form by PUT", form, "PUT", "https://s.example/bucket", wholeBody,
+			map[string]string{"Content-Type": whole}, "presigned method: PUT, but the URL was handed out for POST"},
+		{"no policy form at all", form, "POST", "https://s.example/bucket", "x",
+			map[string]string{"Content-Type": "text/plain"},
+			"request form: the URL was handed out for a form, and the body is none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			contract, err := Parse(depotSpec(t))

@@ -14,17 +14,25 @@ func TestUnusableAnswers(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\nTRACE\nContent-Type: application/json\n"
 	unusable := want{kinds: unavailable, tries: 1, status: 200}
 	runAll(t, []row{
-		{name: "a body shorter than its Content-Length", at: apiCalls, fault: raw(head + "Content-Length: 500\n\n{}"), want: unusable},
-		{name: "a body longer than its Content-Length", at: apiCalls, fault: raw(head + "Content-Length: 1\n\n{}"), want: unusable},
-		{name: "a chunk that breaks off", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\n500\n{}"), want: unusable},
-		{name: "chunks without a last one", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\n2\n{}\n"), want: unusable},
-		{name: "a chunk of no size", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\nzz\n{}\n0\n\n"), want: unusable},
-		{name: "a chunk of an absurd size", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\nfffffffffffffffff\n{}\n0\n\n"), want: unusable},
-		{name: "an error without end", at: requests, fault: flood(404), want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}, check: notDrunk},
+		{name: "a body shorter than its Content-Length", at: apiCalls, fault: raw(head + "Content-Length: 500\n\n{}"),
+			want: unusable},
+		{name: "a body longer than its Content-Length", at: apiCalls, fault: raw(head + "Content-Length: 1\n\n{}"),
+			want: unusable},
+		{name: "a chunk that breaks off", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\n500\n{}"),
+			want: unusable},
+		{name: "chunks without a last one", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\n2\n{}\n"),
+			want: unusable},
+		{name: "a chunk of no size", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\nzz\n{}\n0\n\n"),
+			want: unusable},
+		{name: "a chunk of an absurd size", at: apiCalls,
+			fault: raw(head + "Transfer-Encoding: chunked\n\nfffffffffffffffff\n{}\n0\n\n"), want: unusable},
+		{name: "an error without end", at: requests, fault: flood(404),
+			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}, check: notDrunk},
 		{name: "a success without end", at: apiCalls, fault: flood(200), want: unusable, check: notDrunk},
 
 		// What is odd and can be used.
-		{name: "a success without end after the bytes were taken", at: []place{presigned}, fault: done(flood(200)), want: want{stored: true}, check: notDrunk},
+		{name: "a success without end after the bytes were taken", at: []place{presigned}, fault: done(flood(200)),
+			want: want{stored: true}, check: notDrunk},
 		{name: "an unknown body after the bytes were taken", at: []place{presigned}, want: want{stored: true},
 			fault: func(h *hit) {
 				h.lab.correctlyTo(&voidWriter{header: h.w.Header()}, h)

@@ -19,12 +19,14 @@ func TestConnection(t *testing.T) {
 	rows := []row{
 		{name: "refused", at: requests, late: func(l *lab) { l.aim("http://" + l.deadAddress()) }, last: true,
 			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"connection refused"}}},
-		{name: "closed when accepted", at: requests, late: func(l *lab) { l.aim("http://" + l.listen(func(net.Conn) {})) }, last: true, want: unreached},
+		{name: "closed when accepted", at: requests, late: func(l *lab) { l.aim("http://" + l.listen(func(net.Conn) {})) },
+			last: true, want: unreached},
 
 		{name: "reset before the body", at: requests, fault: reset, want: lost},
 		{name: "reset in the middle of the body", at: requests, fault: afterHalf(reset), want: lost},
 		{name: "reset after the body", at: requests, fault: afterBody(reset), want: lost},
-		{name: "reset in place of the answer", at: carriers, fault: done(reset), want: want{kinds: unavailable, tries: 4, stored: true}},
+		{name: "reset in place of the answer", at: carriers, fault: done(reset),
+			want: want{kinds: unavailable, tries: 4, stored: true}},
 		{name: "closed before the body", at: requests, fault: closed, want: lost},
 		{name: "closed in the middle of the body", at: requests, fault: afterHalf(closed), want: lost},
 		{name: "closed in place of the answer", at: requests, fault: afterBody(closed), want: lost},
@@ -34,8 +36,10 @@ func TestConnection(t *testing.T) {
 		{name: "reset before the body, once", at: requests, fault: first(1, reset), want: survived},
 		{name: "reset in the middle of the body, once", at: requests, fault: first(1, afterHalf(reset)), want: survived},
 		{name: "reset in place of the answer, once", at: requests, fault: first(1, done(reset)), want: survived},
-		{name: "closed in the middle of the body, three times", at: requests, fault: first(3, afterHalf(closed)), want: want{tries: 4, stored: true}},
-		{name: "reset in the middle of a large body, once", at: carriers, fault: first(1, afterHalf(reset)), set: sends(large), want: survived},
+		{name: "closed in the middle of the body, three times", at: requests, fault: first(3, afterHalf(closed)),
+			want: want{tries: 4, stored: true}},
+		{name: "reset in the middle of a large body, once", at: carriers, fault: first(1, afterHalf(reset)),
+			set: sends(large), want: survived},
 
 		{name: "the server closes the idle connection between two uploads", at: carriers,
 			call: func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
@@ -47,10 +51,12 @@ func TestConnection(t *testing.T) {
 				return u.Upload(ctx, l.src)
 			},
 			want: want{tries: 2, starts: 2, stored: true}, check: eachStored},
-		{name: "the server closes the kept connection as the next request arrives", at: carriers, fault: inTurn(nothing, closed),
-			call: twice, want: want{tries: 3, starts: 2, stored: true}, check: eachStored},
-		{name: "the server closes the kept connection as the next POST /fileUpload arrives", at: []place{fileUpload}, fault: inTurn(nothing, closed),
-			call: twice, want: want{tries: 3, stored: true}, check: eachStored},
+		{name: "the server closes the kept connection as the next request arrives", at: carriers,
+			fault: inTurn(nothing, closed),
+			call:  twice, want: want{tries: 3, starts: 2, stored: true}, check: eachStored},
+		{name: "the server closes the kept connection as the next POST /fileUpload arrives", at: []place{fileUpload},
+			fault: inTurn(nothing, closed),
+			call:  twice, want: want{tries: 3, stored: true}, check: eachStored},
 
 		{name: "http is spoken to an https port", at: carriers, last: true,
 			late: func(l *lab) {
@@ -60,7 +66,8 @@ func TestConnection(t *testing.T) {
 				l.closers = append(l.closers, s.Close)
 				l.aim("http://" + s.Listener.Addr().String())
 			},
-			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: none, status: 400, noTrace: true, says: []string{"HTTPS server"}}},
+			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: none, status: 400, noTrace: true,
+				says: []string{"HTTPS server"}}},
 		{name: "a TLS handshake that never ends", at: carriers, last: true,
 			set: func(l *lab) { l.transport().TLSHandshakeTimeout = 20 * time.Millisecond },
 			late: func(l *lab) {
@@ -68,7 +75,8 @@ func TestConnection(t *testing.T) {
 			},
 			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"TLS handshake timeout"}}},
 
-		{name: "a proxy that is not there", at: carriers, last: true, late: through("http", func(l *lab) string { return l.deadAddress() }), want: unreached},
+		{name: "a proxy that is not there", at: carriers, last: true,
+			late: through("http", func(l *lab) string { return l.deadAddress() }), want: unreached},
 	}
 	runAll(t, rows)
 }

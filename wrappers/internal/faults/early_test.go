@@ -17,25 +17,33 @@ import (
 func TestEarlyAnswers(t *testing.T) {
 	refused := func(kind error, status int) want { return want{kinds: kinds(kind), tries: 1, status: status} }
 	rows := []row{
-		{name: "413 before a large body", at: carriers, fault: answer(413, ""), set: sends(large), want: refused(upload.ErrTooLarge, 413), check: unread},
-		{name: "401 before a large body", at: carriers, fault: answer(401, ""), set: sends(large), want: refused(upload.ErrUnauthorized, 401), check: unread},
-		{name: "413 and a closed connection before a large body", at: carriers, fault: answer(413, "", "Connection", "close"), set: sends(large),
+		{name: "413 before a large body", at: carriers, fault: answer(413, ""), set: sends(large),
 			want: refused(upload.ErrTooLarge, 413), check: unread},
-		{name: "413 in the middle of a large body", at: carriers, fault: afterHalf(lingering(413)), set: sends(large), want: refused(upload.ErrTooLarge, 413)},
-		{name: "503 in the middle of a large body, once", at: carriers, fault: first(1, afterHalf(lingering(503))), set: sends(large),
+		{name: "401 before a large body", at: carriers, fault: answer(401, ""), set: sends(large),
+			want: refused(upload.ErrUnauthorized, 401), check: unread},
+		{name: "413 and a closed connection before a large body", at: carriers,
+			fault: answer(413, "", "Connection", "close"), set: sends(large),
+			want: refused(upload.ErrTooLarge, 413), check: unread},
+		{name: "413 in the middle of a large body", at: carriers, fault: afterHalf(lingering(413)), set: sends(large),
+			want: refused(upload.ErrTooLarge, 413)},
+		{name: "503 in the middle of a large body, once", at: carriers, fault: first(1, afterHalf(lingering(503))),
+			set:  sends(large),
 			want: want{tries: 2, stored: true}},
 
 		{name: "100 Continue never comes", at: carriers, fault: silentAboutExpect,
 			set:  both(sends(large), func(l *lab) { l.transport().ExpectContinueTimeout = 20 * time.Millisecond }),
 			want: want{stored: true}},
 		{name: "417 to Expect", at: carriers, fault: refuseExpect, set: sends(large), want: want{tries: 2, stored: true}},
-		{name: "417 where nothing may be sent twice", at: carriers, fault: refuseExpect, set: both(sends(large), attempts(1)), want: refused(upload.ErrInvalid, 417)},
+		{name: "417 where nothing may be sent twice", at: carriers, fault: refuseExpect,
+			set: both(sends(large), attempts(1)), want: refused(upload.ErrInvalid, 417)},
 
 		{name: "103 Early Hints before the answer", at: requests, fault: hints(1), want: want{stored: true}},
-		{name: "1xx without end", at: requests, fault: endlessHints, set: func(l *lab) { l.transport().MaxResponseHeaderBytes = 64 << 10 },
+		{name: "1xx without end", at: requests, fault: endlessHints,
+			set:  func(l *lab) { l.transport().MaxResponseHeaderBytes = 64 << 10 },
 			want: want{kinds: unavailable, tries: 4}},
-		{name: "101 Switching Protocols", at: requests, fault: raw("HTTP/1.1 101 Switching Protocols\nTRACE\nUpgrade: websocket\nConnection: Upgrade\n\n"),
-			want: want{kinds: unavailable, tries: 1, status: 101}},
+		{name: "101 Switching Protocols", at: requests,
+			fault: raw("HTTP/1.1 101 Switching Protocols\nTRACE\nUpgrade: websocket\nConnection: Upgrade\n\n"),
+			want:  want{kinds: unavailable, tries: 1, status: 101}},
 	}
 	runAll(t, rows)
 }
@@ -44,8 +52,10 @@ func TestEarlyAnswers(t *testing.T) {
 // net/http's server wait when it closes a connection with an unread body.
 func refusedExpectations() []row {
 	return []row{
-		{name: "417 for ever", at: carriers, fault: lingering(417), set: sends(large), want: want{kinds: kinds(upload.ErrInvalid), tries: 2, status: 417}},
-		{name: "417 where one attempt is left for 503", at: carriers, fault: inTurn(refuseExpect, answer(503, "")), set: both(sends(large), attempts(2)),
+		{name: "417 for ever", at: carriers, fault: lingering(417), set: sends(large),
+			want: want{kinds: kinds(upload.ErrInvalid), tries: 2, status: 417}},
+		{name: "417 where one attempt is left for 503", at: carriers, fault: inTurn(refuseExpect, answer(503, "")),
+			set:  both(sends(large), attempts(2)),
 			want: want{tries: 3, stored: true}},
 	}
 }
@@ -126,7 +136,8 @@ func endlessHints(h *hit) {
 	defer conn.Close()
 	w := bufio.NewWriter(conn)
 	for range 1000 {
-		if _, err := w.WriteString("HTTP/1.1 103 Early Hints\r\nLink: " + strings.Repeat("x", 1000) + "\r\n\r\n"); err != nil {
+		if _, err := w.WriteString("HTTP/1.1 103 Early Hints\r\nLink: " + strings.Repeat("x", 1000) +
+			"\r\n\r\n"); err != nil {
 			return
 		}
 	}

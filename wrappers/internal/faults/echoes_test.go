@@ -41,7 +41,8 @@ var dresses = map[string]func(request string) string{
 		return inJSON("error", map[string]string{"errorCode": r, "name": r})
 	},
 	"as details in JSON": func(r string) string {
-		return inJSON("error", map[string]any{"message": "Odd", "details": r, "payload": map[string]any{"errors": []string{r}, "validationErrors": []string{r}}})
+		return inJSON("error", map[string]any{"message": "Odd", "details": r,
+			"payload": map[string]any{"errors": []string{r}, "validationErrors": []string{r}}})
 	},
 	"as a message in XML": func(r string) string {
 		return "<Error><Code>Odd</Code><Message>" + html.EscapeString(r) + "</Message></Error>"
@@ -79,7 +80,8 @@ func TestEchoes(t *testing.T) {
 			if status == 200 { // which is success, to the presigned step
 				at = apiCalls
 			}
-			echoes = append(echoes, echo{"the request " + name, at, status, func(h *hit) { answer(status, dresses[name](dump(h.r)))(h) }})
+			echoes = append(echoes, echo{"the request " + name, at, status,
+				func(h *hit) { answer(status, dresses[name](dump(h.r)))(h) }})
 		}
 	}
 	says := func(format string) func(*http.Request) string {
@@ -92,21 +94,31 @@ func TestEchoes(t *testing.T) {
 		return func(h *hit) { answer(status, "", name, says(format)(h.r))(h) }
 	}
 	echoes = append(echoes,
-		echo{"the trace id of 24SevenOffice", []place{fileUpload}, 400, func(h *hit) { h.w.Header().Del("X-Trace-Id"); header(400, "X-Trace-Id", "SECRET")(h) }},
-		echo{"the trace id of NAVER", []place{createFile}, 400, func(h *hit) { h.w.Header().Del("X-Ncp-Trace-Id"); header(400, "X-Ncp-Trace-Id", "SECRET")(h) }},
+		echo{"the trace id of 24SevenOffice", []place{fileUpload}, 400,
+			func(h *hit) { h.w.Header().Del("X-Trace-Id"); header(400, "X-Trace-Id", "SECRET")(h) }},
+		echo{"the trace id of NAVER", []place{createFile}, 400,
+			func(h *hit) { h.w.Header().Del("X-Ncp-Trace-Id"); header(400, "X-Ncp-Trace-Id", "SECRET")(h) }},
 		echo{"the media type of an error", requests, 400, header(400, "Content-Type", "text/SECRET")},
 		echo{"the media type of a success", apiCalls, 200, header(200, "Content-Type", "text/SECRET")},
 		echo{"Retry-After", requests, 429, header(429, "Retry-After", "SECRET")},
 		echo{"the path of a redirect", requests, 302, header(302, "Location", "https://elsewhere.example/SECRET?SECRET")},
-		echo{"the reason of a status", requests, 400, func(h *hit) { raw("HTTP/1.1 400 " + secretOf(h.r) + "\nContent-Length: 0\n\n")(h) }},
+		echo{"the reason of a status", requests, 400,
+			func(h *hit) { raw("HTTP/1.1 400 " + secretOf(h.r) + "\nContent-Length: 0\n\n")(h) }},
 		echo{"a line that is no status line", requests, 0, func(h *hit) { raw(secretOf(h.r) + "\n\n")(h) }},
-		echo{"a header line without a colon", requests, 0, func(h *hit) { raw("HTTP/1.1 200 OK\n" + secretOf(h.r) + "\n\n")(h) }},
-		echo{"the length of a body", requests, 0, func(h *hit) { raw("HTTP/1.1 200 OK\nContent-Length: " + secretOf(h.r) + "\n\n")(h) }},
-		echo{"a fileId", []place{fileUpload}, 200, body(200, `{"fileId":["SECRET"],"uploadMethod":"PUT","uploadUrl":"https://elsewhere.example/"}`)},
-		echo{"an uploadMethod", []place{fileUpload}, -1, body(200, `{"fileId":"1","uploadMethod":"SECRET","uploadUrl":"http://127.0.0.1/?SECRET"}`)},
-		echo{"an uploadUrl of another scheme", []place{fileUpload}, -1, body(200, `{"fileId":"1","uploadMethod":"PUT","uploadUrl":"ftp://elsewhere.example/SECRET"}`)},
-		echo{"an uploadUrl with user info", []place{fileUpload}, -1, body(200, `{"fileId":"1","uploadMethod":"PUT","uploadUrl":"http://SECRET@elsewhere.example/"}`)},
-		echo{"a number", []place{createFile}, 201, body(201, `{"tempRequestId":"t","files":[{"fileId":"f","fileSize":"SECRET"}]}`)},
+		echo{"a header line without a colon", requests, 0,
+			func(h *hit) { raw("HTTP/1.1 200 OK\n" + secretOf(h.r) + "\n\n")(h) }},
+		echo{"the length of a body", requests, 0,
+			func(h *hit) { raw("HTTP/1.1 200 OK\nContent-Length: " + secretOf(h.r) + "\n\n")(h) }},
+		echo{"a fileId", []place{fileUpload}, 200,
+			body(200, `{"fileId":["SECRET"],"uploadMethod":"PUT","uploadUrl":"https://elsewhere.example/"}`)},
+		echo{"an uploadMethod", []place{fileUpload}, -1,
+			body(200, `{"fileId":"1","uploadMethod":"SECRET","uploadUrl":"http://127.0.0.1/?SECRET"}`)},
+		echo{"an uploadUrl of another scheme", []place{fileUpload}, -1,
+			body(200, `{"fileId":"1","uploadMethod":"PUT","uploadUrl":"ftp://elsewhere.example/SECRET"}`)},
+		echo{"an uploadUrl with user info", []place{fileUpload}, -1,
+			body(200, `{"fileId":"1","uploadMethod":"PUT","uploadUrl":"http://SECRET@elsewhere.example/"}`)},
+		echo{"a number", []place{createFile}, 201,
+			body(201, `{"tempRequestId":"t","files":[{"fileId":"f","fileSize":"SECRET"}]}`)},
 		echo{"a key", []place{createFile}, 201, body(201, `{"SECRET":"SECRET","files":{"SECRET":1}}`)},
 		echo{"what is no JSON", apiCalls, 201, body(201, `SECRET`)},
 	)
@@ -129,7 +141,8 @@ func TestEchoes(t *testing.T) {
 						t.Fatalf("got the error %v", err)
 					}
 					status := max(0, e.status)
-					kind := cmp.Or(map[int]error{400: upload.ErrInvalid, 403: upload.ErrForbidden, 429: upload.ErrRateLimited}[status], upload.ErrUnavailable)
+					kind := cmp.Or(map[int]error{400: upload.ErrInvalid, 403: upload.ErrForbidden,
+						429: upload.ErrRateLimited}[status], upload.ErrUnavailable)
 					if f.Status != status || !errors.Is(err, kind) {
 						t.Errorf("got the status %d and %v, want %d and %q", f.Status, err, status, kind)
 					}

@@ -55,22 +55,32 @@ func TestCancelAtEveryStage(t *testing.T) {
 		{name: "before the call", at: here, call: already, want: unreached},
 		{name: "in the token call, before the body is read", at: here, fault: stop, want: ended(1)},
 		{name: "in the token call, after the body was read", at: here, fault: afterBody(stop), want: ended(1)},
-		{name: "in the token call's answer", at: here, fault: rawThenStop("HTTP/1.1 200 OK\nContent-Length: 500\n\n{"), want: want{kinds: kinds(end), status: 200, tries: 1}},
+		{name: "in the token call's answer", at: here, fault: rawThenStop("HTTP/1.1 200 OK\nContent-Length: 500\n\n{"),
+			want: want{kinds: kinds(end), status: 200, tries: 1}},
 		{name: "before the body is read", at: requests, fault: stop, want: ended(1)},
 		{name: "in the middle of the body", at: requests, fault: afterHalf(stop), want: ended(1)},
 		{name: "after the body was read", at: requests, fault: afterBody(stop), want: ended(1)},
 		{name: "after it was done", at: carriers, fault: done(stop), want: want{kinds: kinds(end), tries: 1, stored: true}},
-		{name: "in the answer", at: apiCalls, fault: rawThenStop("HTTP/1.1 200 OK\nTRACE\nContent-Length: 500\n\n{"), want: want{kinds: kinds(end), status: 200, tries: 1}},
+		{name: "in the answer", at: apiCalls, fault: rawThenStop("HTTP/1.1 200 OK\nTRACE\nContent-Length: 500\n\n{"),
+			want: want{kinds: kinds(end), status: 200, tries: 1}},
 		{name: "in the answer's header", at: requests, fault: rawThenStop("HTTP/1.1 200 OK\nContent-Le"), want: ended(1)},
-		{name: "in an answer that attempts would follow", at: requests, fault: rawThenStop("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 500\n\n{"), want: waiting(upload.ErrUnavailable, 503)},
+		{name: "in an answer that attempts would follow", at: requests,
+			fault: rawThenStop("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 500\n\n{"),
+			want:  waiting(upload.ErrUnavailable, 503)},
 
-		{name: "in an answer that drips", at: apiCalls, fault: soon(drip("HTTP/1.1 200 OK\nTRACE\nContent-Length: 100000\n\n")), want: want{kinds: kinds(end), status: 200, tries: 1}},
+		{name: "in an answer that drips", at: apiCalls,
+			fault: soon(drip("HTTP/1.1 200 OK\nTRACE\nContent-Length: 100000\n\n")),
+			want:  want{kinds: kinds(end), status: 200, tries: 1}},
 		{name: "in a header that drips", at: requests, fault: soon(drip("HTTP/1.1 200 OK\nX-Slow: ")), want: ended(1)},
-		{name: "in an error that drips", at: requests, fault: soon(drip("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 100000\n\n")), want: want{kinds: kinds(upload.ErrNotFound), status: 404, tries: 1}},
-		{name: "in an error that drips and would be repeated", at: requests, fault: soon(drip("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 100000\n\n")),
-			want: waiting(upload.ErrUnavailable, 503)},
+		{name: "in an error that drips", at: requests,
+			fault: soon(drip("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 100000\n\n")),
+			want:  want{kinds: kinds(upload.ErrNotFound), status: 404, tries: 1}},
+		{name: "in an error that drips and would be repeated", at: requests,
+			fault: soon(drip("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 100000\n\n")),
+			want:  waiting(upload.ErrUnavailable, 503)},
 
-		{name: "a large body, before it is read", at: carriers, fault: stop, set: sends(large), want: ended(1), check: unread},
+		{name: "a large body, before it is read", at: carriers, fault: stop, set: sends(large), want: ended(1),
+			check: unread},
 		{name: "a large body, in the middle", at: carriers, fault: afterHalf(stop), set: sends(large), want: ended(1)},
 		{name: "a large body that is read a byte at a time", at: carriers, set: sends(large), want: ended(1),
 			fault: func(h *hit) {
@@ -90,11 +100,15 @@ func TestCancelAtEveryStage(t *testing.T) {
 			}},
 
 		{name: "the source hangs at its first byte", at: carriers, set: source(hangs(0), small.Size), want: unreached},
-		{name: "the source hangs in the middle of a short file", at: carriers, set: source(hangs(5000), small.Size), want: unreached},
-		{name: "the source hangs in the middle of a long file", at: carriers, set: source(hangs(10_000), long.Size), want: unreached},
-		{name: "the source hangs at the end of a short file", at: carriers, set: source(hangs(small.Size), small.Size), want: unreached},
+		{name: "the source hangs in the middle of a short file", at: carriers, set: source(hangs(5000), small.Size),
+			want: unreached},
+		{name: "the source hangs in the middle of a long file", at: carriers, set: source(hangs(10_000), long.Size),
+			want: unreached},
+		{name: "the source hangs at the end of a short file", at: carriers, set: source(hangs(small.Size), small.Size),
+			want: unreached},
 		{name: "the source of an empty file hangs", at: []place{createFile}, set: source(hangs(0), 0), want: unreached},
-		{name: "the source of an empty file hangs", at: []place{presigned}, set: source(hangs(0), 0), want: want{kinds: kinds(end), reached: none}},
+		{name: "the source of an empty file hangs", at: []place{presigned}, set: source(hangs(0), 0),
+			want: want{kinds: kinds(end), reached: none}},
 		{name: "the source hangs and does not hear Close", at: carriers, want: unreached,
 			set: source(func(l *lab) func() (io.ReadCloser, error) {
 				return reading(func() io.Reader { return &stubborn{l} })
@@ -104,7 +118,8 @@ func TestCancelAtEveryStage(t *testing.T) {
 				return func() (io.ReadCloser, error) { l.stopNow(); return small.Open() }
 			}, small.Size)},
 
-		{name: "while it waits to try again", at: requests, set: waits, want: want{kinds: kinds(end, upload.ErrUnavailable), status: 503, tries: 1, after: 20 * time.Second},
+		{name: "while it waits to try again", at: requests, set: waits,
+			want:  want{kinds: kinds(end, upload.ErrUnavailable), status: 503, tries: 1, after: 20 * time.Second},
 			fault: soon(answer(503, "", "Retry-After", "20"))},
 
 		{name: "while it connects", at: carriers, last: true, want: want{kinds: kinds(end), tries: 1, reached: none},
@@ -122,7 +137,8 @@ func TestCancelAtEveryStage(t *testing.T) {
 			late: func(l *lab) {
 				l.aim("https://" + l.listen(func(net.Conn) { l.stopNow(); <-l.release }))
 			}},
-		{name: "the store's answer hangs after the bytes were taken, and nobody waits for it", at: []place{presigned}, want: want{stored: true},
+		{name: "the store's answer hangs after the bytes were taken, and nobody waits for it", at: []place{presigned},
+			want: want{stored: true},
 			fault: func(h *hit) {
 				h.lab.correctlyTo(&voidWriter{header: h.w.Header()}, h)
 				rawThenHang("HTTP/1.1 200 OK\nContent-Length: 500\n\nok")(h)
@@ -192,16 +208,23 @@ func otherClocks() []row {
 	late := want{kinds: kinds(context.DeadlineExceeded), tries: 1}
 	return []row{
 		{name: "never reads until the deadline", at: requests, fault: hang, call: soon, want: late},
-		{name: "never reads a large body until the deadline", at: carriers, fault: hang, set: sends(large), call: soon, want: late},
-		{name: "never answers, and the transport does not wait for ever", at: requests, fault: afterBody(hang), set: silent, want: timedOut},
-		{name: "never answers, once", at: requests, fault: first(1, afterBody(hang)), set: silent, want: want{tries: 2, stored: true}},
-		{name: "never reads, and the caller's HTTP client does not wait for ever", at: requests, fault: hang, set: impatient, want: timedOut},
-		{name: "an error whose body never comes", at: requests, fault: rawThenHang("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 500\n\nno "),
-			want: want{kinds: kinds(upload.ErrNotFound), status: 404, tries: 1}},
-		{name: "an error whose body comes a byte at a time", at: requests, fault: drip("HTTP/1.1 403 Forbidden\nTRACE\nContent-Length: 100000\n\nno "),
-			want: want{kinds: kinds(upload.ErrForbidden), status: 403, tries: 1}},
-		{name: "503 whose body never comes, once", at: requests, fault: first(1, rawThenHang("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 500\n\nno ")),
+		{name: "never reads a large body until the deadline", at: carriers, fault: hang, set: sends(large), call: soon,
+			want: late},
+		{name: "never answers, and the transport does not wait for ever", at: requests, fault: afterBody(hang), set: silent,
+			want: timedOut},
+		{name: "never answers, once", at: requests, fault: first(1, afterBody(hang)), set: silent,
 			want: want{tries: 2, stored: true}},
+		{name: "never reads, and the caller's HTTP client does not wait for ever", at: requests, fault: hang,
+			set: impatient, want: timedOut},
+		{name: "an error whose body never comes", at: requests,
+			fault: rawThenHang("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 500\n\nno "),
+			want:  want{kinds: kinds(upload.ErrNotFound), status: 404, tries: 1}},
+		{name: "an error whose body comes a byte at a time", at: requests,
+			fault: drip("HTTP/1.1 403 Forbidden\nTRACE\nContent-Length: 100000\n\nno "),
+			want:  want{kinds: kinds(upload.ErrForbidden), status: 403, tries: 1}},
+		{name: "503 whose body never comes, once", at: requests,
+			fault: first(1, rawThenHang("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 500\n\nno ")),
+			want:  want{tries: 2, stored: true}},
 	}
 }
 

@@ -150,7 +150,8 @@ func (l *lab) start() {
 
 // correct returns the handler that answers the requests of a place correctly.
 func (l *lab) correct(at place) http.HandlerFunc {
-	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject, createFile: l.takeForm}[at]
+	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject,
+		createFile: l.takeForm}[at]
 }
 
 // server starts one more server, with or without TLS as the lab says.
@@ -305,7 +306,8 @@ func (l *lab) received(at place) int {
 }
 
 func (l *lab) issueToken(w http.ResponseWriter, r *http.Request) {
-	if got, want := r.PostFormValue("client_secret"), clientSecret; got != want || r.PostFormValue("login_organization") != "42" {
+	if got, want := r.PostFormValue("client_secret"), clientSecret; got != want ||
+		r.PostFormValue("login_organization") != "42" {
 		l.t.Errorf("the token call has the form %v", r.PostForm)
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -390,7 +392,8 @@ func (l *lab) keep(id string, o object) {
 
 func (l *lab) checkSignature(r *http.Request) {
 	mac := hmac.New(sha256.New, []byte(secretKey))
-	fmt.Fprintf(mac, "%s %s\n%s\n%s", r.Method, r.RequestURI, r.Header.Get("X-Ncp-Apigw-Timestamp"), r.Header.Get("X-Ncp-Iam-Access-Key"))
+	fmt.Fprintf(mac, "%s %s\n%s\n%s", r.Method, r.RequestURI, r.Header.Get("X-Ncp-Apigw-Timestamp"),
+		r.Header.Get("X-Ncp-Iam-Access-Key"))
 	if r.Header.Get("X-Ncp-Apigw-Signature-V2") != base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
 		l.t.Errorf("%s %s is not signed", r.Method, r.URL.Path)
 	}

@@ -23,14 +23,17 @@ func TestBrokenProtocol(t *testing.T) {
 		{"a header without end", "HTTP/1.1 200 OK\nX-Long: " + strings.Repeat("x", 256<<10)},
 		{"headers without end", "HTTP/1.1 200 OK\n" + strings.Repeat("X-Many: "+strings.Repeat("x", 1000)+"\n", 256)},
 	} {
-		rows = append(rows, row{name: b.name, at: requests, fault: raw(b.text), set: func(l *lab) { l.transport().MaxResponseHeaderBytes = 64 << 10 },
+		rows = append(rows, row{name: b.name, at: requests, fault: raw(b.text),
+			set:  func(l *lab) { l.transport().MaxResponseHeaderBytes = 64 << 10 },
 			want: want{kinds: unavailable, tries: 4}})
 	}
 	rows = append(rows, []row{
-		{name: "a status beyond all classes", at: requests, fault: raw("HTTP/1.1 999 Never Heard\nTRACE\nContent-Length: 0\n\n"),
-			want: want{kinds: unavailable, tries: 4, status: 999}},
-		{name: "a status below all classes", at: requests, fault: raw("HTTP/1.1 099 Never Heard\nTRACE\nContent-Length: 0\n\n"),
-			want: want{kinds: unavailable, tries: 1, status: 99}},
+		{name: "a status beyond all classes", at: requests,
+			fault: raw("HTTP/1.1 999 Never Heard\nTRACE\nContent-Length: 0\n\n"),
+			want:  want{kinds: unavailable, tries: 4, status: 999}},
+		{name: "a status below all classes", at: requests,
+			fault: raw("HTTP/1.1 099 Never Heard\nTRACE\nContent-Length: 0\n\n"),
+			want:  want{kinds: unavailable, tries: 1, status: 99}},
 		{name: "an answer in HTTP/1.0", at: []place{fileUpload}, want: want{stored: true},
 			fault: afterBody(func(h *hit) {
 				conn, _ := h.hijack()
@@ -39,11 +42,13 @@ func TestBrokenProtocol(t *testing.T) {
 			})},
 		{name: "an error in HTTP/1.0", at: requests, fault: raw("HTTP/1.0 404 Not Found\nTRACE\n\ngone"),
 			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404, says: []string{"gone"}}},
-		{name: "a NUL in the status line", at: requests, fault: raw("HTTP/1.1 404 Not\x00Found\nTRACE\nContent-Length: 0\n\n"),
-			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}},
+		{name: "a NUL in the status line", at: requests,
+			fault: raw("HTTP/1.1 404 Not\x00Found\nTRACE\nContent-Length: 0\n\n"),
+			want:  want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}},
 		// Net/http may take the second one for the answer to the next request.
-		{name: "a second answer behind the first", at: requests, last: true, fault: raw("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 0\n\nHTTP/1.1 200 OK\nContent-Length: 2\n\n{}"),
-			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}},
+		{name: "a second answer behind the first", at: requests, last: true,
+			fault: raw("HTTP/1.1 404 Not Found\nTRACE\nContent-Length: 0\n\nHTTP/1.1 200 OK\nContent-Length: 2\n\n{}"),
+			want:  want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}},
 	}...)
 	runAll(t, rows)
 }

@@ -31,19 +31,22 @@ func TestRedirectsOfThePresignedStep(t *testing.T) {
 		answer(307, "")(h)
 	}
 	runAll(t, []row{
-		{name: "307 to another host, a large body", at: here, set: sends(large), late: other, fault: first(1, away), want: want{tries: 2, stored: true}},
+		{name: "307 to another host, a large body", at: here, set: sends(large), late: other, fault: first(1, away),
+			want: want{tries: 2, stored: true}},
 		{name: "307 to another host, which answers 503 once", at: here, late: other, fault: inTurn(away, answer(503, "")),
 			want: want{tries: 3, stored: true}},
 		{name: "five redirects", at: here, fault: first(5, redirect(307, "URI")), want: want{tries: 6, stored: true}},
-		{name: "redirects without end", at: here, fault: redirect(307, "URI"), want: want{kinds: unavailable, tries: 1, reached: 6, status: 307, says: []string{"redirects"}}},
+		{name: "redirects without end", at: here, fault: redirect(307, "URI"),
+			want: want{kinds: unavailable, tries: 1, reached: 6, status: 307, says: []string{"redirects"}}},
 		{name: "307 to a host that is not there", at: here,
 			fault: func(h *hit) {
 				h.w.Header().Set("Location", "http://"+h.lab.deadAddress()+h.r.RequestURI)
 				answer(307, "")(h)
 			},
 			want: want{kinds: unavailable, tries: 4, reached: 4}},
-		{name: "307, and the source can be read once", at: here, set: func(l *lab) { l.counts = nil; l.src = l.oneShot() }, fault: first(1, redirect(307, "URI")),
-			want: want{kinds: kinds(upload.ErrUnavailable, upload.ErrNotReplayable), tries: 1, status: 307}},
+		{name: "307, and the source can be read once", at: here, set: func(l *lab) { l.counts = nil; l.src = l.oneShot() },
+			fault: first(1, redirect(307, "URI")),
+			want:  want{kinds: kinds(upload.ErrUnavailable, upload.ErrNotReplayable), tries: 1, status: 307}},
 		{name: "the next host repeats the first one's query", at: here, late: other,
 			fault: func(h *hit) {
 				if h.n == 1 {

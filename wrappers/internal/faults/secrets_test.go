@@ -103,7 +103,8 @@ func (l *lab) secretIn(text string) string {
 	defer l.mu.Unlock()
 	for _, s := range l.secrets {
 		run := ""
-		for piece := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		for piece := range strings.FieldsFuncSeq(s,
+			func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 			if len(piece) > len(run) {
 				run = piece
 			}

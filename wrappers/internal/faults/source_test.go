@@ -156,10 +156,11 @@ func (w *watched) Close() error {
 // always the last. Its size is that of small.
 func from(open ...func() (io.ReadCloser, error)) upload.Source {
 	n := 0
-	return upload.Source{Name: "report.pdf", ContentType: "application/pdf", Size: small.Size, Open: func() (io.ReadCloser, error) {
-		n++
-		return open[min(n, len(open))-1]()
-	}}
+	return upload.Source{Name: "report.pdf", ContentType: "application/pdf", Size: small.Size,
+		Open: func() (io.ReadCloser, error) {
+			n++
+			return open[min(n, len(open))-1]()
+		}}
 }
 
 func reading(r func() io.Reader) func() (io.ReadCloser, error) {

@@ -79,19 +79,26 @@ func spoiltSources(what string, src upload.Source, reached int) []row {
 		{name: "opens nothing and says no word", set: sends(func() (io.ReadCloser, error) { return nil, nil }),
 			want: want{kinds: kinds(upload.ErrInvalid), reached: none, says: []string{"report.pdf"}}},
 		{name: "may not be opened any more", fault: first(1, answer(503, "")), set: sends(whole, failing(fs.ErrPermission)),
-			want: want{kinds: kinds(upload.ErrUnavailable, upload.ErrInvalid), status: 503, tries: 1, says: []string{"permission denied"}}},
+			want: want{kinds: kinds(upload.ErrUnavailable, upload.ErrInvalid), status: 503, tries: 1,
+				says: []string{"permission denied"}}},
 		{name: "cannot be read any more", fault: first(1, answer(503, "")), set: sends(whole, atHalf(boom)),
 			want: want{kinds: kinds(upload.ErrInvalid), tries: 2, reached: again}},
-		{name: "cannot be read from the middle", set: sends(atHalf(boom)), want: bad("cannot be read", "the disk is on fire"), check: isError(boom)},
-		{name: "is closed under our feet", set: sends(atHalf(fs.ErrClosed)), want: bad("cannot be read"), check: isError(fs.ErrClosed)},
+		{name: "cannot be read from the middle", set: sends(atHalf(boom)),
+			want: bad("cannot be read", "the disk is on fire"), check: isError(boom)},
+		{name: "is closed under our feet", set: sends(atHalf(fs.ErrClosed)), want: bad("cannot be read"),
+			check: isError(fs.ErrClosed)},
 		{name: "fails with an address that has a query", want: bad("cannot be read"),
-			set: sends(atHalf(&url.Error{Op: "Get", URL: "https://someone:" + planted + "@files.example/report.pdf?sig=" + planted, Err: io.ErrUnexpectedEOF}))},
-		{name: "fails in more than one line", want: bad("cannot be read"), set: sends(atHalf(errors.New("one\r\ntwo\x1b[31m")))},
-		{name: "fails with a novel", want: bad("cannot be read"), set: sends(atHalf(errors.New(strings.Repeat("all work and no play ", 10_000))))},
+			set: sends(atHalf(&url.Error{Op: "Get", URL: "https://someone:" + planted + "@files.example/report.pdf?sig=" +
+				planted, Err: io.ErrUnexpectedEOF}))},
+		{name: "fails in more than one line", want: bad("cannot be read"),
+			set: sends(atHalf(errors.New("one\r\ntwo\x1b[31m")))},
+		{name: "fails with a novel", want: bad("cannot be read"),
+			set: sends(atHalf(errors.New(strings.Repeat("all work and no play ", 10_000))))},
 
 		{name: "gives nothing for ever, in the middle", want: bad("no data"), call: within(2 * time.Second),
 			set: sends(reading(func() io.Reader { return io.MultiReader(bytes.NewReader(content[:100]), endless{}) }))},
-		{name: "has no end", set: sends(func() (io.ReadCloser, error) { return os.Open("/dev/zero") }), want: bad("more than its size")},
+		{name: "has no end", set: sends(func() (io.ReadCloser, error) { return os.Open("/dev/zero") }),
+			want: bad("more than its size")},
 	}
 	for i := range rows {
 		rows[i].name = what + ": " + rows[i].name
@@ -167,7 +174,8 @@ func TestBatches(t *testing.T) {
 	}
 	boom := errors.New("the disk is on fire")
 	half := reading(func() io.Reader { return io.MultiReader(bytes.NewReader(noise(10_000)), iotest.ErrReader(boom)) })
-	spoilt := func(change func(l *lab, src *upload.Source)) func(context.Context, *lab, upload.Uploader) (upload.Result, error) {
+	spoilt := func(change func(l *lab, src *upload.Source)) func(context.Context, *lab, upload.Uploader) (upload.Result,
+		error) {
 		return func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
 			srcs := good(l)
 			if change != nil {
@@ -192,11 +200,16 @@ func TestBatches(t *testing.T) {
 	}
 	at := []place{createFile}
 	runAll(t, []row{
-		{name: "reset in the middle, once", at: at, fault: first(1, afterHalf(reset)), call: spoilt(nil), want: want{tries: 2, stored: true}},
-		{name: "the fourth cannot be opened", at: at, call: spoilt(opens(failing(boom))), want: want{kinds: kinds(upload.ErrInvalid), reached: none}},
-		{name: "the fourth fails in the middle", at: at, call: spoilt(opens(half)), want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: some}},
-		{name: "the fourth shrank", at: at, call: spoilt(func(_ *lab, s *upload.Source) { s.Size++ }), want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: some}},
-		{name: "the fourth hangs and the caller gives up", at: at, want: want{kinds: kinds(context.Canceled), tries: 1, reached: some},
+		{name: "reset in the middle, once", at: at, fault: first(1, afterHalf(reset)), call: spoilt(nil),
+			want: want{tries: 2, stored: true}},
+		{name: "the fourth cannot be opened", at: at, call: spoilt(opens(failing(boom))),
+			want: want{kinds: kinds(upload.ErrInvalid), reached: none}},
+		{name: "the fourth fails in the middle", at: at, call: spoilt(opens(half)),
+			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: some}},
+		{name: "the fourth shrank", at: at, call: spoilt(func(_ *lab, s *upload.Source) { s.Size++ }),
+			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: some}},
+		{name: "the fourth hangs and the caller gives up", at: at,
+			want: want{kinds: kinds(context.Canceled), tries: 1, reached: some},
 			call: spoilt(func(l *lab, s *upload.Source) {
 				bad := from(hanging(10, func() { l.cancel(nil) }))
 				bad.Size = s.Size

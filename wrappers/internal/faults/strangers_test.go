@@ -25,17 +25,22 @@ func TestHTTP2(t *testing.T) {
 		{name: "all is well", at: requests, want: want{stored: true}},
 		{name: "a large body", at: carriers, set: sends(large), want: want{stored: true}},
 		{name: "a reset stream", at: requests, fault: abort, want: lost},
-		{name: "a reset stream in the middle of a large body, once", at: carriers, set: sends(large), fault: first(1, afterHalf(abort)), want: want{tries: 2, stored: true}},
-		{name: "413 before a large body", at: carriers, set: sends(large), fault: answer(413, ""), want: want{kinds: kinds(upload.ErrTooLarge), status: 413, tries: 1}},
+		{name: "a reset stream in the middle of a large body, once", at: carriers, set: sends(large),
+			fault: first(1, afterHalf(abort)), want: want{tries: 2, stored: true}},
+		{name: "413 before a large body", at: carriers, set: sends(large), fault: answer(413, ""),
+			want: want{kinds: kinds(upload.ErrTooLarge), status: 413, tries: 1}},
 		{name: "503 once", at: requests, fault: first(1, answer(503, "")), want: want{tries: 2, stored: true}},
-		{name: "cancelled before the body is read", at: requests, fault: stop, want: want{kinds: kinds(context.Canceled), tries: 1}},
-		{name: "cancelled in the middle of a large body", at: carriers, set: sends(large), fault: afterHalf(stop), want: want{kinds: kinds(context.Canceled), tries: 1}},
+		{name: "cancelled before the body is read", at: requests, fault: stop,
+			want: want{kinds: kinds(context.Canceled), tries: 1}},
+		{name: "cancelled in the middle of a large body", at: carriers, set: sends(large), fault: afterHalf(stop),
+			want: want{kinds: kinds(context.Canceled), tries: 1}},
 		{name: "an answer that drips is cut off", at: apiCalls, fault: func(h *hit) {
 			h.w.Header().Set("Content-Length", "500")
 			_, _ = io.WriteString(h.w, "{")
 			abort(h)
 		}, want: want{kinds: unavailable, tries: 4, status: 0}},
-		{name: "the file fails in the middle", at: carriers, want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: some},
+		{name: "the file fails in the middle", at: carriers,
+			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: some},
 			set: func(l *lab) {
 				l.counts = nil
 				src := from(reading(func() io.Reader {
@@ -100,6 +105,7 @@ func TestForeignHTTPClient(t *testing.T) {
 	}
 	runAll(t, []row{
 		{name: "cookies for everybody", at: requests, set: jar, late: cookie, want: want{stored: true}, check: noCookie},
-		{name: "redirects that it would follow", at: apiCalls, set: jar, fault: redirect(307, "http://HOSTURI"), want: want{kinds: unavailable, status: 307, tries: 1}, check: noCookie},
+		{name: "redirects that it would follow", at: apiCalls, set: jar, fault: redirect(307, "http://HOSTURI"),
+			want: want{kinds: unavailable, status: 307, tries: 1}, check: noCookie},
 	})
 }

@@ -32,7 +32,8 @@ func TestExportedTypesTellNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}
-	foreign, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: planted + "-static"}), upload.Config{})
+	foreign, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: planted + "-static"}),
+		upload.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,8 @@ func TestExportedTypesTellNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	officeConfig := office.Config{Store: store.Memory(0), Token: planted + "-static", ClientID: "the-client", ClientSecret: clientSecret}
+	officeConfig := office.Config{Store: store.Memory(0), Token: planted + "-static", ClientID: "the-client",
+		ClientSecret: clientSecret}
 	officeHandler, err := office.New(officeConfig)
 	if err != nil {
 		t.Fatal(err)
@@ -59,9 +61,11 @@ func TestExportedTypesTellNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, v := range map[string]any{
-		"twentyfourseven.Client": u, "twentyfourseven.Client of a foreign source": foreign, "twentyfourseven.ClientCredentials": l.credentials(),
-		"twentyfourseven's token source": l.tokens, "a token source that failed": twentyfourseven.ClientCredentials{ClientSecret: clientSecret}.TokenSource(context.Background()),
-		"ncloudmailer.Client": mail, "ncloudmailer.Credentials": keys,
+		"twentyfourseven.Client": u, "twentyfourseven.Client of a foreign source": foreign,
+		"twentyfourseven.ClientCredentials": l.credentials(),
+		"twentyfourseven's token source":    l.tokens,
+		"a token source that failed":        twentyfourseven.ClientCredentials{ClientSecret: clientSecret}.TokenSource(context.Background()),
+		"ncloudmailer.Client":               mail, "ncloudmailer.Credentials": keys,
 		"wire.Doer": doer, "wire.Presigned": doer.Presigned(), "wire.Body": wire.Raw(l.src), "upload.Config": l.cfg,
 		"twentyfourseven/standin.Config": officeConfig, "twentyfourseven/standin.Handler": officeHandler,
 		"ncloudmailer/standin.Config": mailerConfig, "ncloudmailer/standin.Handler": mailerHandler,

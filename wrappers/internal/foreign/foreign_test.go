@@ -182,7 +182,8 @@ func TestFormsArriveAsTheirAPIsDescribeThem(t *testing.T) {
 				Type  string  `json:"type"`
 			}{Type: "realtime"}
 			return s.mixed(t).CreateRealtimeCallWithForm(t.Context(), body)
-		}, "POST /openai/realtime/calls", []string{`sdp application/sdp: v=0`, `session application/json: {"type":"realtime"}`}},
+		}, "POST /openai/realtime/calls", []string{`sdp application/sdp: v=0`,
+			`session application/json: {"type":"realtime"}`}},
 		{"Box, an object before a large file", 201, func(s *server) (*http.Response, error) {
 			return s.mixed(t).PostFilesContentWithForm(t.Context(), &mixed.PostFilesContentParams{}, box)
 		}, "POST /box/files/content", []string{
@@ -203,9 +204,11 @@ func TestFormsArriveAsTheirAPIsDescribeThem(t *testing.T) {
 				IsFavorite: ptr(true), LivePhotoVideoID: ptr(types.UUID{15: 1}),
 			})
 		}, "POST /immich/assets", []string{
-			"deviceAssetId: d", "deviceId text/plain: ", "fileCreatedAt: 2026-11-25T18:00:00Z", "fileModifiedAt: 2026-11-25T18:00:00Z",
+			"deviceAssetId: d", "deviceId text/plain: ", "fileCreatedAt: 2026-11-25T18:00:00Z",
+			"fileModifiedAt: 2026-11-25T18:00:00Z",
 			"isFavorite: true", "livePhotoVideoId: 00000000-0000-0000-0000-000000000001",
-			"assetData a.jpg image/jpeg: " + sum(small), "sidecarData a.xmp " + source("a.xmp", nil).ContentType + ": " + sum(nil),
+			"assetData a.jpg image/jpeg: " + sum(small), "sidecarData a.xmp " + source("a.xmp", nil).ContentType + ": " +
+				sum(nil),
 		}},
 		{"Asana, without its file", 200, func(s *server) (*http.Response, error) {
 			return s.mixed(t).CreateAttachmentForObjectWithForm(t.Context(), mixed.CreateAttachmentForObjectMultipartRequestBody{
@@ -282,7 +285,8 @@ func TestFilesArriveRaw(t *testing.T) {
 			resp.Body.Close()
 			s.held(t, resp.StatusCode, tt.status, tt.line)
 			if got := s.arrived[0]; sum(got.body) != sum(large) || got.head.Get("Content-Type") != "application/octet-stream" {
-				t.Errorf("%d bytes of %s arrived, want %d of application/octet-stream", len(got.body), got.head.Get("Content-Type"), len(large))
+				t.Errorf("%d bytes of %s arrived, want %d of application/octet-stream", len(got.body),
+					got.head.Get("Content-Type"), len(large))
 			}
 		})
 	}
@@ -329,7 +333,8 @@ func TestCopyOfTheConfigurationIsUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := bytes.Replace(original, []byte(`{{$style := "" -}}`), []byte(`{{$style := "deepObject" -}}`), 1); !bytes.Equal(copied, want) {
+	if want := bytes.Replace(original, []byte(`{{$style := "" -}}`), []byte(`{{$style := "deepObject" -}}`),
+		1); !bytes.Equal(copied, want) {
 		t.Error("uploads.config.yaml is not .config/oapi-codegen-uploads.yaml with the style deepObject")
 	}
 }

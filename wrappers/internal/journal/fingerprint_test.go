@@ -35,26 +35,33 @@ func TestAFileIsTheSameBySizeAndTimesOrElseByItsBytes(t *testing.T) {
 		sent, now Fingerprint
 		want      bool
 	}{
-		"all agrees":                 {sent, sent, true},
-		"another size":               {sent, Fingerprint{Size: 5, Modified: at, Changed: at}, false},
-		"another time":               {sent, Fingerprint{Size: 4, Modified: at.Add(1), Changed: at}, false},
-		"another change, as sent":    {Fingerprint{Size: 4, Modified: at, Changed: at, SHA256: sum}, Fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, true},
-		"another change, not so":     {sent, Fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, false},
-		"another change, not known":  {Fingerprint{Size: 4, Modified: at}, Fingerprint{Size: 4, Modified: at, Changed: at}, false},
-		"noted at once, as sent":     {Fingerprint{Size: 4, Modified: at, Changed: at, SHA256: sum, Noted: at}, sent, true},
-		"noted at once, not so":      {Fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(tick - 1)}, sent, false},
-		"noted a tick later":         {Fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(tick)}, sent, true},
-		"noted before, by its clock": {Fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(-time.Hour)}, sent, false},
-		"changed just now":           {Fingerprint{Size: 4, Modified: at, Changed: later, Noted: later}, Fingerprint{Size: 4, Modified: at, Changed: later}, false},
-		"in the same second":         {Fingerprint{Size: 4, Modified: second, Changed: second, Noted: second.Add(900 * time.Millisecond)}, Fingerprint{Size: 4, Modified: second, Changed: second}, false},
-		"whole seconds, long ago":    {Fingerprint{Size: 4, Modified: second, Changed: second, Noted: second.Add(coarseTick)}, Fingerprint{Size: 4, Modified: second, Changed: second}, true},
-		"not noted when":             {Fingerprint{Size: 4, Modified: at, Changed: at}, sent, false},
+		"all agrees":   {sent, sent, true},
+		"another size": {sent, Fingerprint{Size: 5, Modified: at, Changed: at}, false},
+		"another time": {sent, Fingerprint{Size: 4, Modified: at.Add(1), Changed: at}, false},
+		"another change, as sent": {Fingerprint{Size: 4, Modified: at, Changed: at, SHA256: sum},
+			Fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, true},
+		"another change, not so": {sent, Fingerprint{Size: 4, Modified: at, Changed: at.Add(1)}, false},
+		"another change, not known": {Fingerprint{Size: 4, Modified: at}, Fingerprint{Size: 4, Modified: at, Changed: at},
+			false},
+		"noted at once, as sent": {Fingerprint{Size: 4, Modified: at, Changed: at, SHA256: sum, Noted: at}, sent, true},
+		"noted at once, not so":  {Fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(tick - 1)}, sent, false},
+		"noted a tick later":     {Fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(tick)}, sent, true},
+		"noted before, by its clock": {Fingerprint{Size: 4, Modified: at, Changed: at, Noted: at.Add(-time.Hour)}, sent,
+			false},
+		"changed just now": {Fingerprint{Size: 4, Modified: at, Changed: later, Noted: later},
+			Fingerprint{Size: 4, Modified: at, Changed: later}, false},
+		"in the same second": {Fingerprint{Size: 4, Modified: second, Changed: second,
+			Noted: second.Add(900 * time.Millisecond)}, Fingerprint{Size: 4, Modified: second, Changed: second}, false},
+		"whole seconds, long ago": {Fingerprint{Size: 4, Modified: second, Changed: second,
+			Noted: second.Add(coarseTick)}, Fingerprint{Size: 4, Modified: second, Changed: second}, true},
+		"not noted when": {Fingerprint{Size: 4, Modified: at, Changed: at}, sent, false},
 	} {
 		if got, err := tc.sent.Same(t.Context(), path, tc.now); got != tc.want || err != nil {
 			t.Errorf("%s: got %t, %v, want %t", name, got, err, tc.want)
 		}
 	}
-	if _, err := sent.Same(t.Context(), "missing", Fingerprint{Size: 4, Modified: at, Changed: later}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := sent.Same(t.Context(), "missing", Fingerprint{Size: 4, Modified: at, Changed: later}); !errors.Is(err,
+		os.ErrNotExist) {
 		t.Errorf("a file that cannot be read: got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

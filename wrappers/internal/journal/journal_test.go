@@ -98,15 +98,21 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 		"a text without newline": {content: "dear diary", want: "not one of a putpost journal"},
 		"other JSON":             {content: `{"journal":"mine"}` + "\n", want: "not one of a putpost journal"},
 		"only a brace":           {content: "{\n", want: "not one of a putpost journal"},
-		"a later version":        {content: `{"journal":"putpost/2","to":"ncloudmailer"}`, want: "not one of a putpost journal"},
-		"a line without id":      {content: magic + `"path":"/a"}` + "\n", want: "damaged"},
-		"a line without path":    {content: magic + `"to":"ncloudmailer","base":"https://host/v1","id":"1"}` + "\n", want: "damaged"},
-		"a size that is none":    {content: magic + `"to":"ncloudmailer","base":"https://host/v1","path":"/a","id":"1","size":"x"}` + "\n", want: "damaged"},
-		"damage in the middle":   {content: strings.Replace(string(content), `"size"`, `"si`, 1), want: "line 1 is damaged"},
-		"a stray line":           {content: string(content) + "x\n" + string(content), want: "line 4 is not one"},
-		"another provider":       {content: string(content), to: "twentyfourseven", want: "uploads to ncloudmailer at https://host/v1, not to twentyfourseven"},
-		"another address":        {content: string(content), base: "http://loopback/v1", want: "not to ncloudmailer at http://loopback/v1"},
-		"another account":        {content: strings.ReplaceAll(string(content), `"path"`, `"account":"1","path"`), account: "2", want: "another account (1) than this one (2)"},
+		"a later version": {content: `{"journal":"putpost/2","to":"ncloudmailer"}`,
+			want: "not one of a putpost journal"},
+		"a line without id": {content: magic + `"path":"/a"}` + "\n", want: "damaged"},
+		"a line without path": {content: magic + `"to":"ncloudmailer","base":"https://host/v1","id":"1"}` + "\n",
+			want: "damaged"},
+		"a size that is none": {content: magic +
+			`"to":"ncloudmailer","base":"https://host/v1","path":"/a","id":"1","size":"x"}` + "\n", want: "damaged"},
+		"damage in the middle": {content: strings.Replace(string(content), `"size"`, `"si`, 1), want: "line 1 is damaged"},
+		"a stray line":         {content: string(content) + "x\n" + string(content), want: "line 4 is not one"},
+		"another provider": {content: string(content), to: "twentyfourseven",
+			want: "uploads to ncloudmailer at https://host/v1, not to twentyfourseven"},
+		"another address": {content: string(content), base: "http://loopback/v1",
+			want: "not to ncloudmailer at http://loopback/v1"},
+		"another account": {content: strings.ReplaceAll(string(content), `"path"`, `"account":"1","path"`),
+			account: "2", want: "another account (1) than this one (2)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "j")
@@ -306,7 +312,8 @@ func TestOneSyncCoversAllThatWaited(t *testing.T) {
 	}
 	j.disk.Unlock()
 	adds.Wait()
-	if content, _ := os.ReadFile(path); strings.Count(string(content), "\n") != 10 || j.open != nil || len(j.sent) != 10 || syncs != 1 {
+	if content, _ := os.ReadFile(path); strings.Count(string(content), "\n") != 10 || j.open != nil ||
+		len(j.sent) != 10 || syncs != 1 {
 		t.Errorf("after %d syncs the journal has %q", syncs, content)
 	}
 	for i := range 10 {

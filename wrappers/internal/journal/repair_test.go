@@ -31,16 +31,21 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 		path       string
 		refused    bool
 	}{
-		"none":              {content: whole, kept: 3},
-		"a NUL":             {content: damage(second+150, 0), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1, path: "/b"},
-		"no UTF-8":          {content: damage(second+150, 0xff), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1, path: "/b"},
-		"the beginning":     {content: damage(second, 'x'), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1, path: "/b"},
-		"the first byte":    {content: damage(0, 'x'), damaged: "1 0", kept: 2, lost: 1, path: "/a"},
-		"the path":          {content: bytes.Replace(whole, []byte(`"path":"/b"`), []byte(`"path":'/b"`), 1), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1},
-		"a newline":         {content: damage(second-1, 'x'), damaged: "1 0", kept: 3},
-		"a line torn twice": {content: damage(second+100, '\n'), damaged: fmt.Sprintf("2 %d,3 %d", second, second+101), kept: 2, lost: 2, path: "/b"},
-		"the last torn":     {content: whole[:len(whole)-9], damaged: fmt.Sprint("3 ", second+len(lines[1])), kept: 2, lost: 1, path: "/\xff"},
-		"not a journal":     {content: []byte("dear diary\n"), damaged: "1 0", refused: true},
+		"none": {content: whole, kept: 3},
+		"a NUL": {content: damage(second+150, 0), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1,
+			path: "/b"},
+		"no UTF-8": {content: damage(second+150, 0xff), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1,
+			path: "/b"},
+		"the beginning":  {content: damage(second, 'x'), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1, path: "/b"},
+		"the first byte": {content: damage(0, 'x'), damaged: "1 0", kept: 2, lost: 1, path: "/a"},
+		"the path": {content: bytes.Replace(whole, []byte(`"path":"/b"`), []byte(`"path":'/b"`), 1),
+			damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1},
+		"a newline": {content: damage(second-1, 'x'), damaged: "1 0", kept: 3},
+		"a line torn twice": {content: damage(second+100, '\n'), damaged: fmt.Sprintf("2 %d,3 %d", second, second+101),
+			kept: 2, lost: 2, path: "/b"},
+		"the last torn": {content: whole[:len(whole)-9], damaged: fmt.Sprint("3 ", second+len(lines[1])), kept: 2,
+			lost: 1, path: "/\xff"},
+		"not a journal": {content: []byte("dear diary\n"), damaged: "1 0", refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(path, tc.content, 0o600); err != nil {
@@ -55,7 +60,8 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 			want := Found{int64(tc.kept), int64(strings.Count(tc.damaged, " ")), int64(tc.lost)}
 			found, err := Check(path, note)
 			if (err != nil) != tc.refused || where != tc.damaged || lost != tc.path || !tc.refused && found != want {
-				t.Errorf("check found %+v at %q, the path %q and %v, want %+v at %q and %q", found, where, lost, err, want, tc.damaged, tc.path)
+				t.Errorf("check found %+v at %q, the path %q and %v, want %+v at %q and %q", found, where, lost, err, want,
+					tc.damaged, tc.path)
 			}
 			if after, _ := os.ReadFile(path); !bytes.Equal(after, tc.content) {
 				t.Error("check changed the file")
@@ -63,7 +69,8 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 
 			where = ""
 			repaired, original, err := Repair(path, note)
-			if (err != nil) != tc.refused || where != tc.damaged || repaired != found || (original == path+".damaged") != (tc.damaged != "" && !tc.refused) {
+			if (err != nil) != tc.refused || where != tc.damaged || repaired != found ||
+				(original == path+".damaged") != (tc.damaged != "" && !tc.refused) {
 				t.Errorf("repair found %+v at %q, kept %q, and %v", repaired, where, original, err)
 			}
 			after, _ := os.ReadFile(path)

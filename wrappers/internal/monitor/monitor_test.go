@@ -47,7 +47,8 @@ func ask(t *testing.T, url string) (status int) {
 
 func TestAnExchangeSaysWhatAViewerNeeds(t *testing.T) {
 	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) {
-		slog.New(monitor.Refusals(slog.DiscardHandler)).WarnContext(r.Context(), "refused", "reason", errors.New("no such object"))
+		slog.New(monitor.Refusals(slog.DiscardHandler)).WarnContext(r.Context(), "refused", "reason",
+			errors.New("no such object"))
 		w.Header().Set("X-Depot-Trace", "t-1")
 		http.Error(w, "none", http.StatusNotFound)
 	})
@@ -55,7 +56,8 @@ func TestAnExchangeSaysWhatAViewerNeeds(t *testing.T) {
 	defer l.Close()
 	ask(t, url+"/v2/objects/o-1?key=hush")
 	x := <-l.C
-	got := fmt.Sprintln(x.ID, x.Provider, x.Op, x.Method, x.Path, x.Status, x.Sent, x.TraceID, x.Refusal, x.Over, len(x.Violations))
+	got := fmt.Sprintln(x.ID, x.Provider, x.Op, x.Method, x.Path, x.Status, x.Sent, x.TraceID, x.Refusal, x.Over,
+		len(x.Violations))
 	if want := "1 depot look GET /v2/objects/o-1 404 5 t-1 no such object true 2\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -83,7 +85,10 @@ func TestTheHistoryIsBounded(t *testing.T) {
 }
 
 func TestAFaultHoldsUntilItIsRemoved(t *testing.T) {
-	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter,
+		r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+	})
 	fault, err := monitor.Kind{Name: "answer", Status: 503}.Fault()
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +137,10 @@ func TestWhatDoesNotExistIsAnError(t *testing.T) {
 }
 
 func TestAListenerThatDoesNotReadHoldsNobodyUp(t *testing.T) {
-	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter,
+		r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+	})
 	l := m.Listen(1)
 	for range 3 {
 		ask(t, url+"/v2/objects/o-1")
@@ -149,7 +157,10 @@ func TestAListenerThatDoesNotReadHoldsNobodyUp(t *testing.T) {
 }
 
 func TestResetForgetsAllButTheRunningNumber(t *testing.T) {
-	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter,
+		r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+	})
 	ask(t, url+"/v2/objects/o-1")
 	_, _ = m.Inject(monitor.Injection{Times: -1, Fault: monitor.ResetBefore})
 	m.Reset()
@@ -161,7 +172,8 @@ func TestResetForgetsAllButTheRunningNumber(t *testing.T) {
 
 func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 	m, url := watched(t, monitor.Config{}, nil)
-	_, _ = m.Inject(monitor.Injection{Times: -1, Fault: monitor.Answer(http.StatusServiceUnavailable, "busy", "Retry-After", "1")})
+	_, _ = m.Inject(monitor.Injection{Times: -1,
+		Fault: monitor.Answer(http.StatusServiceUnavailable, "busy", "Retry-After", "1")})
 	const size = 8 << 20
 	for range 10 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -176,7 +188,8 @@ func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "busy" || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" {
+		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "busy" ||
+			resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" {
 			t.Errorf("got %s, %q, %v", resp.Status, body, err)
 		}
 		conn.Close()

@@ -156,7 +156,8 @@ func newLines(t *testing.T, srv *server, retry upload.Retry) []*line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}, upload.Config{BaseURL: srv.url + "/api/v1", Retry: retry})
+	second, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey},
+		upload.Config{BaseURL: srv.url + "/api/v1", Retry: retry})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,11 +68,13 @@ func (p *program) end(sig syscall.Signal) int {
 func (p *program) clients(t *testing.T) (*twentyfourseven.Client, *ncloudmailer.Client) {
 	t.Helper()
 	once := upload.Retry{Attempts: 1}
-	first, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), upload.Config{BaseURL: p.url + "/v1", Retry: once})
+	first, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}),
+		upload.Config{BaseURL: p.url + "/v1", Retry: once})
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}, upload.Config{BaseURL: p.url + "/api/v1", Retry: once})
+	second, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey},
+		upload.Config{BaseURL: p.url + "/api/v1", Retry: once})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +178,8 @@ func inFolder(t *testing.T, dir string, acked map[string][]upload.Sent) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []*line{{name: "twentyfourseven", open: s.twentyfourseven.Open}, {name: "ncloudmailer", open: s.ncloudmailer.Open}} {
+	for _, l := range []*line{{name: "twentyfourseven", open: s.twentyfourseven.Open},
+		{name: "ncloudmailer", open: s.ncloudmailer.Open}} {
 		for _, sent := range acked[l.name] {
 			n := numberOf(sent.Source.Name)
 			if err := l.compare(context.Background(), sent.Result.ID, content(n, int(sent.Source.Size))); err != nil {

@@ -277,7 +277,8 @@ func TestStoreThatFailsIsAnInternalError(t *testing.T) {
 // rawForm sends a request whose body is not what its header says.
 func rawForm(t *testing.T, s *service, body string, length int) net.Conn {
 	t.Helper()
-	return knock(t, s, http.MethodPost, "/api/v1/files", fmt.Sprintf("Content-Length: %d\nContent-Type: %s\n\n", length, formType), body)
+	return knock(t, s, http.MethodPost, "/api/v1/files",
+		fmt.Sprintf("Content-Length: %d\nContent-Type: %s\n\n", length, formType), body)
 }
 
 func readStatus(t *testing.T, conn net.Conn) string {

@@ -53,7 +53,8 @@ func noSuchBatch() error {
 }
 
 func noSuchPath(there string) error {
-	return &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception", details: "There are: " + there + "."}
+	return &refusal{status: http.StatusNotFound, code: "300", message: "Not Found Exception", details: "There are: " +
+		there + "."}
 }
 
 func methodNotAllowed() error {

@@ -46,7 +46,8 @@ func TestContractOfAFormIntoABucket(t *testing.T) {
 			t.Fatal(err)
 		}
 		srv := uploadtest.Serve(t, h, contract)
-		client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
+		client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.BaseURL,
+			Retry: upload.Retry{MaxWait: time.Millisecond}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +70,8 @@ func TestContractOfAPresignedPutIntoABucket(t *testing.T) {
 	const token = "contract-static-token"
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
 		var h http.Handler
-		srv := uploadtest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }), contract)
+		srv := uploadtest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }),
+			contract)
 		front := g.front(t, srv.URL)
 		standin, err := office.New(office.Config{Store: front, Token: token})
 		if err != nil {

@@ -145,7 +145,8 @@ func TestUpToOnePartIsOneRequest(t *testing.T) {
 		requests := 0
 		st := scripted(t, func(w http.ResponseWriter, r *http.Request) {
 			requests++
-			if n, err := io.Copy(io.Discard, r.Body); r.Method != http.MethodPut || n != size || r.ContentLength != size || err != nil {
+			if n, err := io.Copy(io.Discard, r.Body); r.Method != http.MethodPut || n != size || r.ContentLength != size ||
+				err != nil {
 				t.Errorf("%s of %d bytes with the length %d, %v", r.Method, n, r.ContentLength, err)
 			}
 		})

@@ -58,7 +58,8 @@ func startGateway(t testing.TB) *gateway {
 func (g *gateway) start() {
 	g.t.Helper()
 	g.cmd = exec.Command(g.path, "--quiet", "--keep-alive", "--port", g.addr, "posix", g.dir)
-	g.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+cred.AccessKeyID, "ROOT_SECRET_ACCESS_KEY="+cred.SecretAccessKey)
+	g.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+cred.AccessKeyID,
+		"ROOT_SECRET_ACCESS_KEY="+cred.SecretAccessKey)
 	var stderr strings.Builder
 	g.cmd.Stderr = &stderr
 	if err := g.cmd.Start(); err != nil {

@@ -142,7 +142,8 @@ func TestLifecycleRules(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the rules differ (-want +got):\n%s", diff)
 	}
-	if got, err := s3.Lifecycle("", 30); err != nil || !strings.Contains(got, `"Prefix": ""`) || !strings.Contains(got, `"ID": "putpost-expire"`) {
+	if got, err := s3.Lifecycle("", 30); err != nil || !strings.Contains(got, `"Prefix": ""`) ||
+		!strings.Contains(got, `"ID": "putpost-expire"`) {
 		t.Errorf("for a whole bucket: %s, %v", got, err)
 	}
 	if _, err := s3.Lifecycle("in", 0); err == nil {

@@ -178,7 +178,8 @@ func TestAPresignedURLForAnotherHost(t *testing.T) {
 	if status := send(t, rawURL, "application/pdf", strings.NewReader("x")); status != 200 {
 		t.Errorf("status %d, want 200", status)
 	}
-	if status := send(t, strings.Replace(rawURL, public, g.addr, 1), "application/pdf", strings.NewReader("x")); status != 403 {
+	if status := send(t, strings.Replace(rawURL, public, g.addr, 1), "application/pdf",
+		strings.NewReader("x")); status != 403 {
 		t.Errorf("at the store's own address: status %d, want 403", status)
 	}
 	if info, err := st.Stat(t.Context(), "a"); err != nil || info.Size != 1 {

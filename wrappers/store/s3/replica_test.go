@@ -50,10 +50,12 @@ func replicas(t *testing.T, g *gateway, urlLife time.Duration) (a, b *replica) {
 			t.Fatal(err)
 		}
 		r := &replica{received: new(atomic.Int64)}
-		if r.office, err = office.New(office.Config{Store: st, ClientID: "test-client-id", ClientSecret: "test-client-secret", URLLife: urlLife}); err != nil {
+		if r.office, err = office.New(office.Config{Store: st, ClientID: "test-client-id",
+			ClientSecret: "test-client-secret", URLLife: urlLife}); err != nil {
 			t.Fatal(err)
 		}
-		if r.naver, err = naver.New(naver.Config{Store: st, AccessKey: keys.AccessKey, SecretKey: keys.SecretKey}); err != nil {
+		if r.naver, err = naver.New(naver.Config{Store: st, AccessKey: keys.AccessKey,
+			SecretKey: keys.SecretKey}); err != nil {
 			t.Fatal(err)
 		}
 		mux := http.NewServeMux()
@@ -133,7 +135,8 @@ func wantStored(t *testing.T, content io.ReadCloser, contentType, wantType strin
 	defer content.Close()
 	got, err := io.ReadAll(content)
 	if err != nil || !bytes.Equal(got, want) || contentType != wantType {
-		t.Errorf("stored are %d bytes of %s (%v), want the %d of %s that were sent", len(got), contentType, err, len(want), wantType)
+		t.Errorf("stored are %d bytes of %s (%v), want the %d of %s that were sent", len(got), contentType, err, len(want),
+			wantType)
 	}
 }
 
@@ -144,7 +147,8 @@ func (r *replica) initiate(t *testing.T, issuer *replica, contentType string) (u
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/fileUpload", strings.NewReader(fmt.Sprintf(`{"contentType":%q}`, contentType)))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/fileUpload",
+		strings.NewReader(fmt.Sprintf(`{"contentType":%q}`, contentType)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +253,8 @@ func dialAndSend(t *testing.T, req *http.Request, length int, begin []byte) net.
 		t.Fatal(err)
 	}
 	var head bytes.Buffer
-	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", req.Method, req.URL.RequestURI(), req.URL.Host, length)
+	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", req.Method, req.URL.RequestURI(),
+		req.URL.Host, length)
 	_ = req.Header.Write(&head)
 	head.WriteString("\r\n")
 	if _, err := conn.Write(append(head.Bytes(), begin...)); err != nil {

@@ -164,7 +164,8 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 		want      string
 	}{
 		{"bucket", strings.Replace(g.url("x"), bucket, "other", 1), cred, "NoSuchBucket"},
-		{"secret", g.url("x"), s3.Credentials{AccessKeyID: cred.AccessKeyID, SecretAccessKey: "wrong"}, "SignatureDoesNotMatch"},
+		{"secret", g.url("x"), s3.Credentials{AccessKeyID: cred.AccessKeyID, SecretAccessKey: "wrong"},
+			"SignatureDoesNotMatch"},
 		{"access key", g.url("x"), s3.Credentials{AccessKeyID: "nobody", SecretAccessKey: "wrong"}, "access key ID"},
 		{"region", strings.Replace(g.url("x"), "us-east-1", "eu-north-1", 1), cred, "AuthorizationHeaderMalformed"},
 	}

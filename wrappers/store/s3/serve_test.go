@@ -23,7 +23,8 @@ func build(t *testing.T) program {
 		t.Skip("-short leaves out the built program: servers that share a bucket")
 	}
 	p := program{t: t, path: filepath.Join(t.TempDir(), "putpost")}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", p.path, "../../cmd/putpost").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", p.path,
+		"../../cmd/putpost").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return p
@@ -60,7 +61,8 @@ func (p program) run(base, issuer string, args ...string) string {
 	cmd := exec.CommandContext(p.t.Context(), p.path, args...)
 	cmd.Env = append(os.Environ(),
 		"TWENTYFOURSEVEN_BASE_URL="+base+"/v1", "TWENTYFOURSEVEN_TOKEN_URL="+issuer+"/oauth/token", "TWENTYFOURSEVEN_TOKEN=",
-		"TWENTYFOURSEVEN_CLIENT_ID=test-client-id", "TWENTYFOURSEVEN_CLIENT_SECRET=test-client-secret", "TWENTYFOURSEVEN_ORGANIZATION=1",
+		"TWENTYFOURSEVEN_CLIENT_ID=test-client-id", "TWENTYFOURSEVEN_CLIENT_SECRET=test-client-secret",
+		"TWENTYFOURSEVEN_ORGANIZATION=1",
 		"NCLOUD_MAILER_BASE_URL="+base+"/api/v1", "NCLOUD_ACCESS_KEY=test-access-key", "NCLOUD_SECRET_KEY=test-secret-key")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -111,7 +113,8 @@ func TestServersOnOneBucketAreOneService(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if status := strings.Split(p.run(b, b, "getFileUploadStatus", fileID), "\t"); len(status) != 3 || status[0] != fileID || status[1] != "Completed" || status[2] == "" {
+	if status := strings.Split(p.run(b, b, "getFileUploadStatus", fileID), "\t"); len(status) != 3 ||
+		status[0] != fileID || status[1] != "Completed" || status[2] == "" {
 		t.Errorf("the status is %q", status)
 	}
 	g.wantOne("/twentyfourseven/files/"+fileID, content)

@@ -37,11 +37,13 @@ func TestSignaturesAreThoseOfAmazonsExamples(t *testing.T) {
 			"98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
 		},
 		{
-			"a query without a value", http.MethodGet, "https://examplebucket.s3.amazonaws.com/?" + escape(url.Values{"lifecycle": {""}}),
+			"a query without a value", http.MethodGet, "https://examplebucket.s3.amazonaws.com/?" +
+				escape(url.Values{"lifecycle": {""}}),
 			nil, empty, "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
 		},
 		{
-			"a query with values", http.MethodGet, "https://examplebucket.s3.amazonaws.com/?" + escape(url.Values{"prefix": {"J"}, "max-keys": {"2"}}),
+			"a query with values", http.MethodGet, "https://examplebucket.s3.amazonaws.com/?" +
+				escape(url.Values{"prefix": {"J"}, "max-keys": {"2"}}),
 			nil, empty, "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
 		},
 	}

@@ -242,15 +242,16 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return r
 			})
 		}},
-		{"the reader is closed where it failed", "a put reads its reader to the end and leaves it open", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				n, err := s.Put(ctx, key, contentType, r)
-				if c, ok := r.(io.Closer); ok && err != nil {
-					c.Close()
-				}
-				return n, err
-			}}
-		}},
+		{"the reader is closed where it failed", "a put reads its reader to the end and leaves it open",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					n, err := s.Put(ctx, key, contentType, r)
+					if c, ok := r.(io.Closer); ok && err != nil {
+						c.Close()
+					}
+					return n, err
+				}}
+			}},
 		{"the reader is rewound", "a put reads its reader to the end and leaves it open", func(s store.Store) store.Store {
 			return readWith(s, func(r io.Reader) io.Reader {
 				if s, ok := r.(io.Seeker); ok {
@@ -311,18 +312,19 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return n, err
 			}}
 		}},
-		{"an old object is gone from the second part on", "nothing is visible before it is whole", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				head, err := io.ReadAll(io.LimitReader(r, part))
-				if err != nil {
-					return 0, err
-				}
-				if len(head) == part {
-					s.Delete(ctx, key)
-				}
-				return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head), r))
-			}}
-		}},
+		{"an old object is gone from the second part on", "nothing is visible before it is whole",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					head, err := io.ReadAll(io.LimitReader(r, part))
+					if err != nil {
+						return 0, err
+					}
+					if len(head) == part {
+						s.Delete(ctx, key)
+					}
+					return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head), r))
+				}}
+			}},
 		{"a put holds the lock while it reads", "nothing is visible before it is whole", func(s store.Store) store.Store {
 			var mu sync.Mutex
 			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
@@ -467,28 +469,30 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return info, err
 			}}
 		}},
-		{"errors lose their cause", "errors name the operation and the key and hold the cause", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				n, err := s.Put(ctx, key, contentType, r)
-				if err != nil {
-					err = errors.New(err.Error())
-				}
-				return n, err
-			}}
-		}},
-		{"a list has what begins like the folder", "a list has every key of a folder and no other", func(s store.Store) store.Store {
-			return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
-				return func(yield func(string, error) bool) {
-					for _, more := range []string{folder, folder + "6"} {
-						for key, err := range store.Keys(ctx, s, more) {
-							if !yield(key, err) {
-								return
+		{"errors lose their cause", "errors name the operation and the key and hold the cause",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					n, err := s.Put(ctx, key, contentType, r)
+					if err != nil {
+						err = errors.New(err.Error())
+					}
+					return n, err
+				}}
+			}},
+		{"a list has what begins like the folder", "a list has every key of a folder and no other",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
+					return func(yield func(string, error) bool) {
+						for _, more := range []string{folder, folder + "6"} {
+							for key, err := range store.Keys(ctx, s, more) {
+								if !yield(key, err) {
+									return
+								}
 							}
 						}
 					}
-				}
-			}}
-		}},
+				}}
+			}},
 		{"a list ends early", "a list has every key of a folder and no other", func(s store.Store) store.Store {
 			return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
 				return func(yield func(string, error) bool) {
