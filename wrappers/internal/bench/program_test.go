@@ -188,15 +188,18 @@ func journalMemory(r *run) []float64 {
 	return r.times(func() float64 { return float64(usage(r, load()).Maxrss) * kib / 1e6 })
 }
 
-// serveAgainst compares the processor time of serve with a bare handler's.
-func serveAgainst(peer string, disk bool) func(*run) []float64 {
+// serveAgainst compares serve with a bare handler, in processor time or, if wall
+// is set, in the time of an upload.
+func serveAgainst(peer, store string, size int64, wall bool) func(*run) []float64 {
 	return func(r *run) []float64 {
-		store, keep := "memory", "memory"
-		if disk {
+		keep, count, atOnce := "memory", r.count(4000), 16
+		if store == "disk" {
 			store, keep = r.TempDir(), r.TempDir()
 		}
-		cmd := exec.Command(build(r, "./wrappers/cmd/putpost", "../../.."), "serve", "--addr", "127.0.0.1:0", "--store",
-			store)
+		if size = min(size, r.huge()); size > mib {
+			count, atOnce = 1, 1
+		}
+		cmd := exec.Command(build(r, "./wrappers/cmd/putpost", "../../.."), "serve", "--addr", "127.0.0.1:0", "--store", store)
 		for _, v := range os.Environ() {
 			if !strings.HasPrefix(v, "TWENTYFOURSEVEN_") && !strings.HasPrefix(v, "NCLOUD_") {
 				cmd.Env = append(cmd.Env, v)
@@ -205,14 +208,17 @@ func serveAgainst(peer string, disk bool) func(*run) []float64 {
 		ours := server{Base: map[string]string{plain: start(r, cmd)}, Control: "none"}
 		ours.pid = cmd.Process.Pid
 		bare := startServer(r, keep, 0)
-		spent := func(s server) func() float64 {
+		price := func(s server) func() float64 {
 			return func() float64 {
 				before := proc(s.pid, false)
-				r.child(s, "BenchmarkUpload/"+setting{plain, 16 * kib, 16}.String()+"/peer="+peer, r.count(10_000))
+				took := r.child(s, "BenchmarkUpload/"+setting{plain, size, atOnce}.String()+"/peer="+peer, count)
+				if wall {
+					return took["ns/op"]
+				}
 				return proc(s.pid, false) - before
 			}
 		}
-		return r.pairs(spent(ours), spent(bare))
+		return r.pairs(price(ours), price(bare))
 	}
 }
 
