@@ -42,7 +42,7 @@ func (r *run) median(s setting, peer, metric string) float64 {
 	if len(all) == 0 {
 		return 0
 	}
-	return all[len(all)/2]
+	return middle(all)
 }
 
 // chart is the README's picture, in the page's colours, light or dark:

@@ -66,6 +66,24 @@ func seconds(tb testing.TB, cmd *exec.Cmd) float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
+// peak is the most memory of a program in MB. It is asked for while the program
+// runs: getrusage begins with the memory of this process.
+func peak(tb testing.TB, cmd *exec.Cmd) (most float64) {
+	tb.Helper()
+	must(tb, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			must(tb, err)
+			return most / 1e6
+		case <-time.After(5 * time.Millisecond):
+			most = max(most, proc(cmd.Process.Pid, true))
+		}
+	}
+}
+
 const undici = `
 const fs = require('fs'), path = require('path');
 const [dir, base] = process.argv.slice(1);
@@ -153,7 +171,7 @@ func resumeCPU(r *run) []float64 {
 
 func resumeMemory(r *run) []float64 {
 	cmd, _, _ := r.resume()
-	return r.times(func() float64 { return float64(usage(r, cmd()).Maxrss) * kib / 1e6 })
+	return r.times(func() float64 { return peak(r, cmd()) })
 }
 
 // longJournal has a million lines, made of those of resume's journal.
@@ -185,7 +203,7 @@ func journalCPU(r *run) []float64 {
 
 func journalMemory(r *run) []float64 {
 	load, _ := r.longJournal()
-	return r.times(func() float64 { return float64(usage(r, load()).Maxrss) * kib / 1e6 })
+	return r.times(func() float64 { return peak(r, load()) })
 }
 
 // serveAgainst compares serve with a bare handler, in processor time or, if wall
@@ -195,6 +213,9 @@ func serveAgainst(peer, store string, size int64, wall bool) func(*run) []float6
 		keep, count, atOnce := "memory", r.count(4000), 16
 		if store == "disk" {
 			store, keep = r.TempDir(), r.TempDir()
+			if wall { // compare what survives, with the file's description
+				keep = "described:" + keep
+			}
 		}
 		if size = min(size, r.huge()); size > mib {
 			count, atOnce = 1, 1

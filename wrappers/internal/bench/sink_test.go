@@ -32,6 +32,8 @@ type sink struct {
 	keep  func(io.Reader) (int64, error) // takes one file
 	delay time.Duration
 
+	describe bool // keep a form's description, too
+
 	check atomic.Bool // take the SHA-256 of each file
 	counts
 
@@ -53,6 +55,10 @@ func serve(keep string) {
 		s.keep = inMemory()
 	case filepath.IsAbs(keep):
 		s.keep = onDisk(keep)
+	default:
+		if dir, found := strings.CutPrefix(keep, "described:"); found {
+			s.keep, s.describe = onDisk(dir), true
+		}
 	}
 	s.delay, _ = time.ParseDuration(os.Getenv(envDelay))
 	said := server{Base: map[string]string{}}
@@ -167,6 +173,9 @@ func (s *sink) form(w http.ResponseWriter, r *http.Request) {
 		if err = next; err == nil && part.FileName() != "" {
 			name = part.FileName()
 			size, err = s.take(part)
+			if err == nil && s.describe {
+				_, err = s.keep(strings.NewReader(name))
+			}
 		}
 	}
 	switch {
