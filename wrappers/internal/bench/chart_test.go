@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 )
 
 // The chart's measures, in its own units; it scales to the page.
@@ -115,6 +118,27 @@ func (r *run) chart() string {
 		text("faint", float64(labelWidth+panelGap+i*(panelWidth+panelGap)), 39, "start", panel.unit)
 	}
 	text("faint", chartWidth, y+12, "end", "over TLS on loopback, client only, medians; less is better")
-	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%[1]d" height="%[2].0f" role="img" aria-label="What an upload costs the client, by how it is sent">`+"\n%s%s</svg>\n",
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%[1]d" height="%.0[2]f" role="img" aria-label="What an upload costs the client, by how it is sent">`+"\n%[3]s%[4]s</svg>\n",
 		chartWidth, y+22, style, svg.String())
+}
+
+// The last run's figures must draw a whole picture.
+func TestChartShowsEveryPeer(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(*out, "bench.txt"))
+	must(t, err)
+	r := &run{T: t, lines: map[string][]metrics{}}
+	for l := range strings.Lines(string(text)) {
+		name, m := parse(l)
+		r.lines[name] = append(r.lines[name], m)
+	}
+	drawn := r.chart()
+	must(t, xml.Unmarshal([]byte(drawn), new(struct{})))
+	for _, p := range peers {
+		if p.kind != putOnly && !strings.Contains(drawn, ">"+p.label+"<") {
+			t.Errorf("the chart has no %s", p.label)
+		}
+	}
+	if os.Getenv("PUTPOST_BENCH_DRAW") != "" {
+		must(t, os.WriteFile(filepath.Join(*out, "chart.svg"), []byte(drawn), 0o644))
+	}
 }

@@ -305,11 +305,19 @@ func (r *run) child(s server, name string, count int) metrics {
 		r.Fatalf("%s: %v: %.500s", name, err, text)
 	}
 	r.raw.WriteString(found + "\n")
-	m, fields := metrics{}, strings.Fields(found)
+	_, m := parse(found)
+	return m
+}
+
+// parse reads a line that a benchmark prints. The number of processors is no
+// part of the name.
+func parse(line string) (name string, m metrics) {
+	fields := strings.Fields(line)
+	m = metrics{}
 	for i := 2; i+1 < len(fields); i += 2 {
 		m[fields[i+1]], _ = strconv.ParseFloat(fields[i], 64)
 	}
-	return m
+	return regexp.MustCompile(`-\d+$`).ReplaceAllString(fields[0], ""), m
 }
 
 // checkBytes has every peer send each size once, and asks what arrived.
