@@ -14,19 +14,6 @@ type ending struct{ kind, words string }
 
 func (l *ending) Error() string { return l.words }
 
-// duration is a time limit on the command line.
-type duration time.Duration
-
-// UnmarshalText reads a flag.
-func (d *duration) UnmarshalText(text []byte) error {
-	read, err := time.ParseDuration(string(text))
-	if err != nil || read <= 0 {
-		return fmt.Errorf("%q is no time like 90s, 5m or 2h", text)
-	}
-	*d = duration(read)
-	return nil
-}
-
 // errInterrupted is the ending by a signal.
 var errInterrupted = &ending{"interrupted", "interrupted"}
 

@@ -138,18 +138,3 @@ func (p *program) exit(err error) int {
 		return exitFailed
 	}
 }
-
-// rawString takes an argument as it is. Kong would send it through JSON, which
-// changes bytes that are not UTF-8. File names have such bytes.
-var rawString = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
-	token, err := ctx.Scan.PopValue("string")
-	if err != nil {
-		return err
-	}
-	value, ok := token.Value.(string)
-	if !ok {
-		return fmt.Errorf("expected a string, and not %v", token.Value)
-	}
-	target.SetString(value)
-	return nil
-})
