@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/putpost/putpost/specs"
+	web "github.com/putpost/putpost/wrappers/console"
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/store/s3"
 )
 
 // reclaimEvery is how often stand-ins are told to delete what expired.
@@ -96,4 +101,135 @@ func (s standins) reclaim(ctx context.Context, logger *slog.Logger) {
 			return
 		}
 	}
+}
+
+// console returns the console of the stand-ins.
+func (c *serveCmd) console(env environment, all standins, cfg web.Config, fallen []variable) (*web.Console, error) {
+	if err := env.clean(consoleToken); err != nil {
+		return nil, usageError{err}
+	}
+	if c.Exchanges < 1 || c.ExchangesMemory < 1 {
+		return nil, usagef("--exchanges and --exchanges-memory must be at least 1")
+	}
+	cfg.Token, cfg.Exchanges, cfg.Bytes = env(consoleToken), c.Exchanges, int64(c.ExchangesMemory)
+	for _, name := range providerNames() {
+		if all[name] == nil {
+			continue
+		}
+		spec, err := specs.FS.ReadFile(name + ".yaml")
+		if err != nil {
+			return nil, err
+		}
+		cfg.Providers = append(cfg.Providers, web.Provider{
+			Name: name, Spec: spec, Standin: all[name], Credentials: providers[name].credentialsInShell,
+			FirstUpload: func(base string) string { return firstUpload(providers[name], base, fallen) },
+		})
+	}
+	return web.New(cfg)
+}
+
+// firstUpload returns shell lines that upload a first file. They set the test
+// credentials, where those are the right ones.
+func firstUpload(p provider, base string, fallen []variable) string {
+	var lines []string
+	for _, v := range fallen {
+		if slices.Contains(p.credentials, v.name) && strings.Contains(p.firstUpload, "$"+v.name) {
+			lines = append(lines, fmt.Sprintf("export %s=%s", v.name, v.value))
+		}
+	}
+	lines = append(lines, "echo 'hello' > hello.txt")
+	return strings.Join(lines, "\n") + "\n" + strings.ReplaceAll(p.firstUpload, "BASE", base)
+}
+
+// withConsole puts the console and the stand-ins on one port. The stand-ins are
+// watched.
+func (s standins) withConsole(con *web.Console, rest func(standins) http.Handler) http.Handler {
+	all := standins{}
+	for name, h := range s {
+		all[name] = watched{h, con.Watch(name)}
+	}
+	next := rest(all)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case strings.HasPrefix(path, web.Path):
+			con.ServeHTTP(w, r)
+		case path == "/" && r.Method == http.MethodGet:
+			web.Link(w, r)
+		case path+"/" == web.Path:
+			http.Redirect(w, r, web.Path, http.StatusMovedPermanently)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// watched is a stand-in whose exchanges the console sees.
+type watched struct {
+	standin
+	handler http.Handler
+}
+
+func (w watched) ServeHTTP(out http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(out, r) }
+
+const (
+	awsKeyID   = "AWS_ACCESS_KEY_ID"
+	awsSecret  = "AWS_SECRET_ACCESS_KEY"
+	awsSession = "AWS_SESSION_TOKEN"
+)
+
+// openStore opens the store that --store names, and returns the name to show in
+// where. No other place knows which stores there are.
+func openStore(env environment, name string) (st store.Store, where string, err error) {
+	switch {
+	case name == "":
+		return nil, "", usagef("--store is empty; it is memory, a folder, or s3://BUCKET/PREFIX?endpoint=URL&region=R")
+	case name == "memory":
+		return store.Memory(0), "memory", nil
+	case strings.HasPrefix(name, "s3:"):
+		st, err = openBucket(env, name)
+		where, _, _ = strings.Cut(name, "?")
+		return st, where, err
+	case strings.Contains(name, "://"):
+		return nil, "", usagef("--store is an address, but not like s3://BUCKET/PREFIX?endpoint=URL&region=R")
+	default:
+		st, err = store.Disk(name)
+		return st, name, err
+	}
+}
+
+// lifecycle returns the rule that deletes NAVER's files in the bucket called
+// name. They end after 24 hours, and one day is the nearest that a rule can say.
+// The files of 24SevenOffice have no documented end.
+func lifecycle(name string) (string, error) {
+	u, err := url.Parse(name)
+	if err != nil || u.Scheme != "s3" {
+		return "", usagef("--print-lifecycle goes with --store s3://BUCKET/PREFIX")
+	}
+	rule, err := s3.Lifecycle(u.Path+"/ncloudmailer", 1)
+	if err != nil {
+		return "", usageError{err}
+	}
+	return rule, nil
+}
+
+// openBucket opens a bucket and asks it for an answer: a wrong setting that shows
+// later would look like the failure of an upload.
+func openBucket(env environment, address string) (store.Store, error) {
+	if err := env.need("--store s3", awsKeyID, awsSecret); err != nil {
+		return nil, usageError{err}
+	}
+	if err := env.clean(awsKeyID, awsSecret, awsSession); err != nil {
+		return nil, usageError{err}
+	}
+	cred := s3.Credentials{AccessKeyID: env(awsKeyID), SecretAccessKey: env(awsSecret), SessionToken: env(awsSession)}
+	st, err := s3.Open(address, cred)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	if err := st.Check(ctx); err != nil {
+		return nil, err
+	}
+	return st, nil
 }
