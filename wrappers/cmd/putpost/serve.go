@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,9 +15,6 @@ import (
 	web "github.com/putpost/putpost/wrappers/console"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
-
-// drainTime is how long requests in flight may take after the first signal.
-const drainTime = 30 * time.Second
 
 type serveCmd struct {
 	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen here; port 0 takes a free port (${default})."`
@@ -227,50 +223,4 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 			strings.Join(left, "; "))
 	}
 	return env.or(fallen), fallen, nil
-}
-
-// serve serves until a signal ends it. It returns nil if all that was in flight
-// was finished. Whoever reads the announcement may send a signal at once: it
-// comes when a signal is heard already. It tells say that it ends. Beside it
-// runs background, whose context ends with it.
-func serve(
-	srv *http.Server, ln net.Listener, announce func() error, say func(string), background func(context.Context),
-) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		background(ctx)
-	}()
-	defer func() {
-		cancel()
-		<-ended
-	}()
-	drained := make(chan error, 2) // whoever comes first
-	release := onInterrupt(func() {
-		say("finishing the requests in flight; interrupt again to stop now")
-		go func() {
-			ctx, cancel := context.WithTimeout(context.Background(), drainTime)
-			defer cancel()
-			drained <- srv.Shutdown(ctx)
-		}()
-	}, func() {
-		drained <- errInterrupted // before Shutdown can find that all is gone
-		srv.Close()
-	})
-	defer release()
-	if err := announce(); err != nil {
-		return err
-	}
-	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("cannot serve: %w", err)
-	}
-	switch err := <-drained; {
-	case errors.Is(err, context.DeadlineExceeded):
-		srv.Close()
-		return fmt.Errorf("requests that were still in flight after %s are cut off", drainTime)
-	case errors.Is(err, errInterrupted):
-		return errors.New("interrupted: the requests in flight are cut off")
-	}
-	return nil
 }
