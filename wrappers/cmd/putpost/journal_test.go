@@ -2,11 +2,256 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/journal"
+	"github.com/putpost/putpost/wrappers/upload"
 )
+
+// sends counts the uploads that arrive, whatever becomes of them.
+func (s *service) sends() *atomic.Int64 {
+	var n atomic.Int64
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodPut || r.Method == http.MethodPost &&
+			strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+			n.Add(1)
+		}
+		next.ServeHTTP(w, r)
+	})
+	return &n
+}
+
+func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
+	s := newService(t)
+	n := s.sends()
+	dir := files(t, "same", "same", "longer", "1234", "touched", "1234", "swapped", "1234", "mode", "1234", "\xff\xfe/a",
+		"not UTF-8")
+	at := func(name string) string { return filepath.Join(dir, name) }
+	journal := at("journal") // in the folder that is sent
+	args := []string{"send", "--to", "ncloudmailer", "--journal", journal, "-r", dir, at("same")}
+
+	first := invoke(s.env, nil, args...)
+	if first.code != 0 || len(rows(first.stdout)) != 6 || n.Load() != 6 {
+		t.Fatalf("the first run sent %d: %+v", n.Load(), first)
+	}
+	for _, want := range []string{"same: named twice; sent once", "journal: left out, since it is the journal"} {
+		if !strings.Contains(first.stderr, want) {
+			t.Errorf("there is no %q in %s", want, first.stderr)
+		}
+	}
+	second := invoke(s.env, nil, args...)
+	if second.code != 0 || second.stdout != "" || n.Load() != 6 ||
+		!strings.Contains(second.stderr, "0 sent; 6 sent before") {
+		t.Errorf("the second run sent %d more: %+v", n.Load()-6, second)
+	}
+
+	info, err := os.Stat(at("swapped"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.WriteFile(at("longer"), []byte("12345"), 0o644)
+	os.Chtimes(at("touched"), time.Time{}, time.Now().Add(time.Second))
+	os.Chmod(at("mode"), 0o600) // is not the file's content
+	changed := 2
+	if runtime.GOOS == "linux" || runtime.GOOS == "darwin" { // which have a change time
+		os.WriteFile(at("swapped"), []byte("4321"), 0o644)
+		os.Chtimes(at("swapped"), time.Time{}, info.ModTime())
+		changed = 3
+	}
+	third := invoke(s.env, nil, args...)
+	if third.code != 0 || len(rows(third.stdout)) != changed {
+		t.Errorf("the third run sent %q, want the %d that changed: %+v", third.stdout, changed, third)
+	}
+	// By a relative path it is the same file.
+	t.Chdir(dir)
+	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--journal", "journal", "./longer",
+		"../"+filepath.Base(dir)+"/touched"); got.code != 0 || got.stdout != "" {
+		t.Errorf("the fourth run: %+v", got)
+	}
+}
+
+func TestWhatTheProviderHasDeletedIsSentAgain(t *testing.T) {
+	s := newService(t)
+	n := s.sends()
+	dir := files(t, "gone", "gone", "there", "there")
+	journal := filepath.Join(t.TempDir(), "j")
+	args := []string{"send", "--to", "ncloudmailer", "--journal", journal, "-r", dir}
+	if got := invoke(s.env, nil, args...); got.code != 0 || n.Load() != 2 {
+		t.Fatalf("the first run: %+v", got)
+	}
+	content, err := os.ReadFile(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expires := regexp.MustCompile(`"expires":"[^"]*"`)
+	lines := strings.SplitAfter(string(content), "\n")
+	for i, line := range lines {
+		if strings.Contains(line, `"name":"gone"`) {
+			if lines[i] = expires.ReplaceAllString(line, `"expires":"2026-01-02T03:04:05Z"`); lines[i] == line {
+				t.Fatalf("no expires in %s", line)
+			}
+		}
+	}
+	if err := os.WriteFile(journal, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second := invoke(s.env, nil, args...)
+	if got := rows(second.stdout); second.code != 0 || n.Load() != 3 || len(got) != 1 || got[0][1] != "gone" ||
+		!strings.Contains(second.stderr, "1 sent; 1 sent before") {
+		t.Errorf("the second run: %+v", second)
+	}
+	if third := invoke(s.env, nil, args...); third.code != 0 || n.Load() != 3 {
+		t.Errorf("the third run: %+v", third)
+	}
+}
+
+func TestWhatFailedIsNotInTheJournal(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "a", "a", "b", "b")
+	var calls atomic.Int64
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if calls.Add(1) == 1 {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	args := []string{"send", "--to", "ncloudmailer", "-c", "1", "--journal", filepath.Join(t.TempDir(), "j"), "-r", dir}
+	if got := invoke(s.env, nil, args...); got.code != 1 || len(rows(got.stdout)) != 1 {
+		t.Fatalf("the first run: %+v", got)
+	}
+	if got := invoke(s.env, nil, args...); got.code != 0 || len(rows(got.stdout)) != 1 {
+		t.Errorf("the second run: %+v", got)
+	}
+}
+
+func TestWhatIsSentButNotWaitedForIsOnlyWaitedFor(t *testing.T) {
+	s := newService(t)
+	n := s.sends()
+	path := filepath.Join(files(t, "a", "a"), "a")
+	args := []string{"send", "--to", "twentyfourseven", "--journal", filepath.Join(t.TempDir(), "j"), path}
+	first := invoke(s.env, nil, args...)
+	id, _, _ := strings.Cut(first.stdout, "\t")
+	second := invoke(s.env, nil, append(args, "--wait")...)
+	if lines := rows(second.stdout); second.code != 0 || len(lines) != 1 || len(lines[0]) != 3 || lines[0][0] != id ||
+		lines[0][2] == "" {
+		t.Errorf("the second run printed %q for %q", second.stdout, first.stdout)
+	}
+	third := invoke(s.env, nil, append(args, "--wait")...)
+	if third.code != 0 || third.stdout != "" {
+		t.Errorf("the third run: %+v", third)
+	}
+	if n.Load() != 1 {
+		t.Errorf("the file was sent %d times", n.Load())
+	}
+}
+
+func TestWhatTheProviderCouldNotTakeIsSentAgain(t *testing.T) {
+	s := newService(t)
+	path := filepath.Join(files(t, "a", "a"), "a")
+	args := []string{"send", "--to", "twentyfourseven", "--wait", "--journal", filepath.Join(t.TempDir(), "j"), path}
+	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if id, ok := strings.CutPrefix(r.URL.Path, "/v1/fileUpload/"); ok {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"fileId":%q,"status":"Failed"}`, id)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	if got := invoke(s.env, nil, args...); got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "sent as ") {
+		t.Fatalf("the first run: %+v", got)
+	}
+	n := s.sends()
+	if got := invoke(s.env, nil, args...); got.code != 0 || len(rows(got.stdout)) != 1 || n.Load() != 1 {
+		t.Errorf("the second run sent %d: %+v", n.Load(), got)
+	}
+}
+
+// written is a journal of three files, as bytes.
+// The account of NAVER is known by its access key, which must not be written down.
+func TestAJournalIsOfOneAccount(t *testing.T) {
+	s := newService(t)
+	client := with(with(with(s.env, tfsToken, ""), tfsClientID, "own-id"), tfsClientSecret, "own-secret")
+	path := filepath.Join(files(t, "a", "a"), "a")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for provider, tc := range map[string]struct {
+		env              map[string]string
+		account, key, to string // the variable that tells accounts apart, its value, and another value
+	}{
+		"ncloudmailer":    {s.env, ncpAccessKey, "one-access-key", "other-access-key"},
+		"twentyfourseven": {client, tfsOrganization, "11", "12"},
+	} {
+		t.Run(provider, func(t *testing.T) {
+			to := providers[provider]
+			env := func(name string) string { return with(tc.env, tc.account, tc.key)[name] }
+			noted := filepath.Join(t.TempDir(), "j")
+			j, err := journal.Open(noted, journal.Target{To: provider, Base: to.destination(env), Account: to.account(env)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := journal.EntryOf(upload.Result{ID: "1"})
+			e.Path, e.Fingerprint = path, journal.FingerprintOf(info)
+			e.Noted = time.Now().Add(time.Minute)
+			if err := j.Add(e); err != nil {
+				t.Fatal(err)
+			}
+			j.Close()
+			content, _ := os.ReadFile(noted)
+			if provider == "ncloudmailer" && (bytes.Contains(content, []byte(tc.key)) ||
+				!bytes.Contains(content, []byte(`"account":"`))) {
+				t.Errorf("the journal shows the key, or no account: %s", content)
+			}
+			args := []string{"send", "--to", provider, "--journal", noted, path}
+			if got := invoke(with(tc.env, tc.account, tc.key), nil, args...); got.code != 0 ||
+				!strings.Contains(got.stderr, "1 sent before") {
+				t.Errorf("the same account: %+v", got)
+			}
+			got := invoke(with(tc.env, tc.account, tc.to), nil, args...)
+			if got.code != exitUsage || !strings.Contains(got.stderr, "is of uploads for another account") ||
+				provider == "ncloudmailer" && strings.Contains(got.stderr, tc.key) {
+				t.Errorf("another account: %+v", got)
+			}
+			if after, _ := os.ReadFile(noted); !bytes.Equal(after, content) {
+				t.Errorf("the journal became %s", after)
+			}
+		})
+	}
+}
+
+func TestAJournalKnowsStandInsOnOtherPortsButNoOtherAddresses(t *testing.T) {
+	p := providers["ncloudmailer"]
+	at := func(base string) string {
+		return p.destination(func(name string) string { return map[string]string{ncpBaseURL: base}[name] })
+	}
+	for _, base := range []string{"http://127.0.0.1:8080/api/v1", "http://127.0.0.1:9/api/v1/",
+		"http://localhost/api/v1", "http://[::1]:80/api/v1"} {
+		if got, want := at(base), "http://loopback/api/v1"; got != want {
+			t.Errorf("%s: got %q, want %q", base, got, want)
+		}
+	}
+	if got, want := at(""), "https://mail.apigw.ntruss.com/api/v1"; got != want {
+		t.Errorf("unset: got %q, want %q", got, want)
+	}
+	if got, want := at("https://Mail.apigw.ntruss.com:444/api/v1-sgn/"),
+		"https://mail.apigw.ntruss.com:444/api/v1-sgn"; got != want {
+		t.Errorf("another port: got %q, want %q", got, want)
+	}
+}
+
+// While one batch is being written, what comes in waits in one batch more: the
+// write of each is a single one, with a single fsync.
 
 func TestADamagedJournalIsCheckedAndRepaired(t *testing.T) {
 	s := newService(t)

@@ -83,7 +83,7 @@ func isTerminal(w io.Writer) bool {
 // closedFile stands for a stream that was closed when the program started.
 type closedFile struct{}
 
-func (closedFile) Read([]byte) (int, error)  { return 0, errClosed }
+func (closedFile) Read([]byte) (int, error) { return 0, errClosed }
 
 func (closedFile) Write([]byte) (int, error) { return 0, errClosed }
 

@@ -1,43 +1,16 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/upload"
 )
-
-func TestSizesAreReadWithUnits(t *testing.T) {
-	for text, want := range map[string]byteSize{
-		"0": 0, "1048576": 1 << 20, "12B": 12, "10MB": 10_000_000, "10MiB": 10 << 20, "10 MiB": 10 << 20,
-		"1kB": 1000, "1KB": 1000, "1KiB": 1024, "1.5GiB": 3 << 29, "2GB": 2_000_000_000, "1TiB": 1 << 40, "1TB": 1e12,
-	} {
-		var got byteSize
-		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
-			t.Errorf("%q: got %d, %v, want %d", text, int64(got), err, int64(want))
-		}
-	}
-	for _, text := range []string{"", "MB", "10M", "-1", "-1MB", "1.5", "1e99", "9999999TiB", "NaN", "Inf", "0x10",
-		"1_000", "10 XB", "ten"} {
-		var got byteSize
-		if err := got.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q was taken for %d", text, int64(got))
-		}
-	}
-}
-
-func TestSizesAreShown(t *testing.T) {
-	for size, want := range map[byteSize]string{
-		0: "0 bytes", 999: "999 bytes", 1000: "1.0 KiB", 1 << 20: "1.0 MiB", 36_175_872: "34.5 MiB", 5 << 30: "5.0 GiB",
-		3 << 40: "3.0 TiB", 5000 << 40: "5000.0 TiB",
-	} {
-		if got := size.String(); got != want {
-			t.Errorf("%d: got %q, want %q", int64(size), got, want)
-		}
-	}
-}
 
 func TestTheStatusLineIsTrueAtEveryWidth(t *testing.T) {
 	var n tally
@@ -110,5 +83,97 @@ func TestAFileThatIsAllSentWaitsForTheAnswer(t *testing.T) {
 	done(nil)
 	if held := n.held(); held != "" || n.answering.Load() != 0 {
 		t.Errorf("after the answer: %q, %d", held, n.answering.Load())
+	}
+}
+
+func TestProgressIsALineNowAndThenWhereThereIsNoTerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var stderr standintest.Log
+		c := &output{err: &stderr}
+		var n tally
+		n.expect(3, 10<<20)
+		n.unknown.Store(1)
+		done := c.watch(&n, noEnvironment, func() {})
+		src, end := n.begin(upload.Bytes("a", make([]byte, 10<<20)))
+		readHalf(t, src)
+		time.Sleep(15 * time.Second)
+		n.unknown.Store(0)
+		end(nil)
+		time.Sleep(10 * time.Second)
+		done()
+		time.Sleep(time.Minute)
+		want := "putpost: 0 files, 5.0 MiB, 512.0 KiB/s\n" +
+			"putpost: 1 of 3 files, 10.0 MiB of 30.0 MiB, 512.0 KiB/s, 40s left\n"
+		if got := stderr.String(); got != want {
+			t.Errorf("got:\n%swant:\n%s", got, want)
+		}
+	})
+}
+
+func noEnvironment(string) string { return "" }
+
+func readHalf(t *testing.T, src upload.Source) {
+	t.Helper()
+	r, err := src.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if n, err := r.Read(make([]byte, src.Size/2)); err != nil || int64(n) != src.Size/2 {
+		t.Fatal(n, err)
+	}
+}
+
+func TestWhatFailsIsNeitherSentNorLeft(t *testing.T) {
+	var n tally
+	n.expect(2, 100)
+	failing, fail := n.begin(upload.Bytes("a", make([]byte, 100)))
+	readHalf(t, failing)
+	readHalf(t, failing) // another attempt starts over
+	if got, want := n.amount(), "0 of 2 files, 50 bytes of 200 bytes"; got != want {
+		t.Errorf("under way: got %q, want %q", got, want)
+	}
+	fail(errors.New("refused"))
+	_, end := n.begin(upload.Bytes("b", make([]byte, 100)))
+	end(nil) // also where nothing was read
+	if got, want := n.amount(), "2 of 2 files, 100 bytes of 100 bytes"; got != want {
+		t.Errorf("at the end: got %q, want %q", got, want)
+	}
+	if n.inFlight.Load() != 0 {
+		t.Errorf("%d are still in flight", n.inFlight.Load())
+	}
+}
+
+func TestTheRateFollowsWhatIsGoingOn(t *testing.T) {
+	var m meter
+	at := time.Now()
+	sample := func(bytes int64) float64 {
+		m.sample(at, bytes)
+		at = at.Add(time.Second)
+		return m.rate
+	}
+	total := int64(0)
+	sample(total)
+	for range 60 {
+		total += 1000
+		if rate := sample(total); rate != 1000 {
+			t.Fatalf("at an even pace the rate is %v", rate)
+		}
+	}
+	for range 5 {
+		sample(total)
+	}
+	if m.rate != 500 {
+		t.Errorf("five seconds after the last byte the rate is %v", m.rate)
+	}
+	m.sample(at.Add(-time.Minute), total) // a clock that was set back
+	if m.rate != 500 {
+		t.Errorf("without time the rate became %v", m.rate)
+	}
+	for range 10 {
+		sample(total)
+	}
+	if m.rate != 0 || len(m.samples) > 12 {
+		t.Errorf("ten seconds later the rate is %v, by %d samples", m.rate, len(m.samples))
 	}
 }

@@ -2,19 +2,13 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
-
-	"github.com/putpost/putpost/wrappers/store"
 )
 
 // A real credential beside a test one would open the stand-in to everybody who
@@ -108,70 +102,6 @@ func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
 	}
 }
 
-func TestEachStandInServesItsOwnPaths(t *testing.T) {
-	env, _, err := serveCredentials(func(string) string { return "" }, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := newStandins(env, standinConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]int{
-		"/v1/fileUpload": 401, "/upload/x": 403, "/download/x": 405, "/oauth/token": 400,
-		"/api/v1/files": 401, "/api/v1-sgn/files": 401, "/api/v1-jpn/files": 401,
-		"/": 404, "/other": 404, "/v2/fileUpload": 404,
-	} {
-		method := http.MethodPost
-		if strings.HasPrefix(path, "/upload") {
-			method = http.MethodPut
-		}
-		w := httptest.NewRecorder()
-		all.handler(silent).ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader("")))
-		if w.Code != want {
-			t.Errorf("%s %s: got %d, want %d", method, path, w.Code, want)
-		}
-	}
-	// A longer beginning counts before a shorter one, whichever stands first in the alphabet.
-	for _, third := range []string{"aaa", "zzz"} {
-		providers[third] = provider{paths: []string{"/v1/files/"}}
-		defer delete(providers, third)
-		all[third] = teapot{}
-		for path, want := range map[string]int{"/v1/files/x": 418, "/v1/fileUpload": 401, "/v1/files": 401} {
-			w := httptest.NewRecorder()
-			all.handler(silent).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, nil))
-			if w.Code != want {
-				t.Errorf("%s beside %s: got %d, want %d", path, third, w.Code, want)
-			}
-		}
-		delete(all, third)
-	}
-	// A path that http.ServeMux would clean with a redirect stays the provider's to answer.
-	w := httptest.NewRecorder()
-	all.handler(silent).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1//files", nil))
-	if w.Code < 400 {
-		t.Errorf("an unclean path: got %d", w.Code)
-	}
-}
-
-// teapot is the stand-in of a provider that is not there.
-type teapot struct{ standin }
-
-func (teapot) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }
-
-// With one beginning for two, chance would choose between their stand-ins.
-func TestNoTwoStandInsServeTheSamePaths(t *testing.T) {
-	holder := map[string]string{}
-	for name, p := range providers {
-		for _, path := range p.paths {
-			if other, taken := holder[path]; taken || !strings.HasPrefix(path, "/") {
-				t.Errorf("%s serves %q, and so does %q", name, path, other)
-			}
-			holder[path] = name
-		}
-	}
-}
-
 func TestWhatIsLeftOutIsSaid(t *testing.T) {
 	// An address for documentation, which is nobody's: the rest fails.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0")
@@ -180,59 +110,6 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 		!strings.HasPrefix(got.stderr, want) {
 		t.Errorf("got %+v, want %q first", got, want)
 	}
-}
-
-func TestUnknownPathSaysWhichThereAreAndIsLogged(t *testing.T) {
-	var log bytes.Buffer
-	all, err := newStandins(func(name string) string {
-		return map[string]string{ncpAccessKey: "a", ncpSecretKey: "s"}[name]
-	}, standinConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := httptest.NewRecorder()
-	h := all.handler(slog.New(slog.NewTextHandler(&log, nil)))
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/files?signature=SECRET", nil))
-	if got := w.Body.String(); w.Code != 404 || !strings.Contains(got, "POST /api/v1/files") ||
-		strings.Contains(got, "fileUpload") {
-		t.Errorf("got %d %s", w.Code, got)
-	}
-	if got := log.String(); !strings.Contains(got, "path=/files ") ||
-		!strings.Contains(got, "traceId="+w.Header().Get("X-Trace-Id")) ||
-		strings.Contains(got, "SECRET") {
-		t.Errorf("the log is %s", got)
-	}
-}
-
-// The clock of the bubble is moved, and not slept through.
-func TestExpiredFilesAreReclaimedWhileNobodyAsks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		env, _, err := serveCredentials(func(string) string { return "" }, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		st := store.Memory(0)
-		all, err := newStandins(env, standinConfig{store: st})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		go all.reclaim(ctx, silent)
-		ms := time.Now().UnixMilli()
-		key := fmt.Sprintf("ncloudmailer/files/%08x-%04x-7000-8000-000000000000-99", ms>>16, ms&0xffff)
-		if _, err := st.Put(ctx, key, "", strings.NewReader("x")); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(23 * time.Hour)
-		if _, err := st.Stat(ctx, key); err != nil {
-			t.Errorf("within a day: %v", err)
-		}
-		time.Sleep(time.Hour + reclaimEvery + time.Second)
-		if _, err := st.Stat(ctx, key); err == nil {
-			t.Error("after a day it is still there")
-		}
-	})
 }
 
 func TestLogIsOfTheFormatThatIsAskedFor(t *testing.T) {
