@@ -87,10 +87,9 @@ type Target struct {
 // Open reads the journal at path, or begins one, and keeps other processes out
 // of it.
 func Open(path string, t Target) (*Journal, error) {
-	_, statErr := os.Stat(path)
 	j, err := open(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, t)
-	if err == nil && errors.Is(statErr, fs.ErrNotExist) {
-		syncFolder(filepath.Dir(path))
+	if err == nil {
+		syncFolder(filepath.Dir(path)) // it may be new
 	}
 	return j, err
 }

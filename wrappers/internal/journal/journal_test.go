@@ -103,6 +103,9 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 		"a line without id": {content: magic + `"path":"/a"}` + "\n", want: "damaged"},
 		"a line without path": {content: magic + `"to":"ncloudmailer","base":"https://host/v1","id":"1"}` + "\n",
 			want: "damaged"},
+		"an empty path": {content: strings.Replace(string(content), `"path":"/a"`, `"path":""`, 1), want: "line 1 is damaged"},
+		"a name that is not UTF-8": {content: strings.Replace(string(content), `"name":"/a"`, "\"name\":\"\xff\"", 1),
+			want: "line 1 is damaged"},
 		"a size that is none": {content: magic +
 			`"to":"ncloudmailer","base":"https://host/v1","path":"/a","id":"1","size":"x"}` + "\n", want: "damaged"},
 		"damage in the middle": {content: strings.Replace(string(content), `"size"`, `"si`, 1), want: "line 1 is damaged"},
@@ -181,6 +184,34 @@ func TestALineWithoutAnAccountIsOfAny(t *testing.T) {
 		}
 		if _, ok, err := j.Lookup("/a"); !ok || err != nil {
 			t.Errorf("written for %q, read for %q: there is no line (%v)", tc.wrote, tc.reads, err)
+		}
+		j.Close()
+	}
+}
+
+func TestOnlyASentFileWhoseUploadLastsIsHeld(t *testing.T) {
+	now := time.Now()
+	for name, tc := range map[string]struct {
+		failed  bool
+		expires time.Time
+		holds   bool
+	}{
+		"sent":             {holds: true},
+		"sent for a while": {expires: now.Add(time.Hour), holds: true},
+		"expired":          {expires: now.Add(-time.Hour)},
+		"failed":           {failed: true, expires: now.Add(time.Hour)},
+	} {
+		j, err := Open(filepath.Join(t.TempDir(), "j"), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := EntryOf(upload.Result{ID: "1", Expires: tc.expires})
+		e.Path, e.Failed = "/a", tc.failed
+		if err := j.Add(e); err != nil {
+			t.Fatal(err)
+		}
+		if _, holds, err := j.Lookup("/a"); holds != tc.holds || err != nil {
+			t.Errorf("%s: it holds: %t, %v", name, holds, err)
 		}
 		j.Close()
 	}

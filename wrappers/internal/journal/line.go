@@ -76,13 +76,14 @@ func (j *Journal) scan(line []byte) (e Entry, ok bool) {
 	}
 	e.Path = string(path)
 	rest := line[len(j.begin)+len(path)+1:] // behind the path's quote
-	for len(rest) > 1 && rest[0] == ',' && rest[1] == '"' {
-		name, value, found := bytes.Cut(rest[2:], []byte(`":`))
-		if !found {
-			return e, false
+	for {
+		field, more := bytes.CutPrefix(rest, []byte(`,"`))
+		if !more {
+			return e, e.ID != "" && string(rest) == "}\n"
 		}
-		if len(value) > 0 && value[0] == '"' {
-			value, rest, found = bytes.Cut(value[1:], []byte(`"`))
+		name, value, found := bytes.Cut(field, []byte(`":`))
+		if text, isText := bytes.CutPrefix(value, []byte(`"`)); isText {
+			value, rest, found = bytes.Cut(text, []byte(`"`))
 			found = found && bytes.IndexByte(value, '\\') < 0
 		} else if end := bytes.IndexAny(value, ",}"); end > 0 {
 			value, rest = value[:end], value[end:]
@@ -93,7 +94,6 @@ func (j *Journal) scan(line []byte) (e Entry, ok bool) {
 			return e, false
 		}
 	}
-	return e, e.ID != "" && string(rest) == "}\n"
 }
 
 // set sets the field called name. It reports whether scan knows the field and

@@ -63,6 +63,10 @@ func TestScanReadsALineAsAddWritesIt(t *testing.T) {
 		"a field that is not ours": strings.Replace(string(lines[0]), `"id":`, `"more":1,"id":`, 1),
 		"no id":                    strings.Replace(string(lines[0]), `"id":"id 0",`, "", 1),
 		"another account":          strings.Replace(string(lines[0]), `"path":`, `"account":"1","path":`, 1),
+		"a value that is missing":  strings.Replace(string(lines[0]), `"name":"/a"`, `"failed":`, 1),
+		"a name that is missing":   strings.Replace(string(lines[0]), `"name":`, `"name"`, 1),
+		"a text that is escaped":   strings.Replace(string(lines[0]), `"name":"/a"`, `"name":"\u002fa"`, 1),
+		"a text that does not end": strings.Replace(string(lines[0]), `"name":"/a"`, `"name":"/a`, 1),
 		"two lines":                strings.TrimSuffix(string(lines[0]), "\n") + string(lines[1]),
 	} {
 		if e, ok := j.scan([]byte(line)); ok {

@@ -31,7 +31,11 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 		path       string
 		refused    bool
 	}{
-		"none": {content: whole, kept: 3},
+		"none":  {content: whole, kept: 3},
+		"empty": {},
+		"a newline and a value": {content: bytes.Replace(damage(second-1, 'x'), []byte(`"id 1"`), []byte(`"id 7"`), 1),
+			damaged: "1 0", kept: 2},
+		"a line torn behind its beginning": {content: append([]byte(magic), whole...), damaged: "1 0", kept: 3},
 		"a NUL": {content: damage(second+150, 0), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1,
 			path: "/b"},
 		"no UTF-8": {content: damage(second+150, 0xff), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1,
