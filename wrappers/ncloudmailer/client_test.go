@@ -305,7 +305,7 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 			"file 2 has 4 bytes, and 5 were sent (tempRequestId r, fileId 1, fileId 2)"},
 		{"a size that is none",
 			`{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":"5 bytes","fileId":"2"}]}`,
-			"no whole number (tempRequestId r, fileId 1, fileId 2)"},
+			"file 2 has a fileSize that is no whole number (tempRequestId r, fileId 1, fileId 2)"},
 		{"half a byte", `{"files":[` + one + `,{"fileSize":5.5,"fileId":"2"}]}`,
 			"no whole number (fileId 1, fileId 2)"},
 		{"no fileId", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":5}]}`,
@@ -316,7 +316,7 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 			"file 1 has no fileId"},
 		{"an array", `[]`, "cannot be used"},
 		{"null", `null`, "neither a tempRequestId nor files"},
-		{"HTML", `<html>maintenance</html>`, "cannot be used"},
+		{"HTML", `<html>maintenance</html>`, "looking for beginning of value: <html>maintenance</html> (status"},
 		{"nothing", ``, "cannot be used"},
 		{"half of it", `{"tempRequestId":"r","files":[` + one, "(tempRequestId r, fileId 1)"},
 		{"one file without its list, behind much else",
@@ -335,6 +335,9 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 		}
 		if !strings.Contains(f.Error(), tc.says) {
 			t.Errorf("%s: %q does not say %q", tc.what, f, tc.says)
+		}
+		if strings.Contains(tc.says, "fileId 1") && strings.Contains(f.Error(), `":`) {
+			t.Errorf("%s: %q repeats the answer beside its ids", tc.what, f)
 		}
 		if batch.TempRequestID != "" || batch.Files != nil {
 			t.Errorf("%s: there is a batch beside the error: %+v", tc.what, batch)
