@@ -19,7 +19,7 @@ import (
 // A file that a person lays down there is an object as well. The content type,
 // if it is not the default, is the file dir/.content-type/key. Objects of one
 // type may share that file: replace it and do not edit it. Only the owner may
-// read the files. The store is a [Lister] and an [io.Closer], and gives no
+// read the files. The store is a [Lister], a [Noter] and an [io.Closer], and gives no
 // presigned URLs. An object takes no memory, whatever its size.
 //
 // # What is whole
@@ -34,6 +34,9 @@ import (
 // type is laid down before the rename and is not synced. So after a power cut
 // such an object may be of [DefaultContentType]. After that or a kill, an object
 // that was being replaced at that moment may be of its new type.
+//
+// A note is written under its key at once and is not synced: see [Noter]. Until
+// the system writes it out, within half a minute, a power cut may tear it.
 //
 // A put that does not fit fails with the error of the disk and leaves nothing.
 //
@@ -59,6 +62,7 @@ func Disk(dir string) (Store, error) {
 	}
 	d := &disk{root: root, seed: maphash.MakeSeed()}
 	d.types.disk = d
+	d.folders.disk = d
 	if err := d.prepare(); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("store: folder %s: %w", dir, err)
@@ -71,6 +75,8 @@ type disk struct {
 	inUse *os.File // is locked
 	types contentTypes
 	seed  maphash.Seed
+
+	folders folders
 	// locks keep an object and its content type together. They are held for
 	// the renames only, never while bytes arrive. There are many, so that one
 	// slow rename does not hold up the others.
@@ -83,6 +89,7 @@ func (d *disk) Close() error {
 	if d.inUse != nil {
 		err = d.inUse.Close()
 	}
+	d.folders.close()
 	return errors.Join(err, d.root.Close())
 }
 
@@ -106,15 +113,15 @@ func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (i
 		return 0, wrap("put", key, err)
 	}
 	if err := d.commit(ctx, key, contentType, aside); err != nil {
-		d.discard(aside)
+		aside.discard()
 		return 0, wrap("put", key, err)
 	}
 	return size, nil
 }
 
-// commit makes the file aside the object under key. After an error all is as it
-// was, and aside is still there.
-func (d *disk) commit(ctx context.Context, key, contentType, aside string) error {
+// commit makes the file a the object under key. After an error all is as it
+// was, and a is still there.
+func (d *disk) commit(ctx context.Context, key, contentType string, a aside) error {
 	mu := d.lock(key)
 	mu.Lock()
 	defer mu.Unlock()
@@ -126,7 +133,7 @@ func (d *disk) commit(ctx context.Context, key, contentType, aside string) error
 	if err != nil {
 		return err
 	}
-	if err := d.place(aside, key); err != nil {
+	if err := a.place(key); err != nil {
 		return errors.Join(err, d.types.change(key, contentType, before))
 	}
 	return nil

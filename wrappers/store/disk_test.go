@@ -329,6 +329,39 @@ func TestADiskThatWasEmptiedByHandGoesOn(t *testing.T) {
 	}
 }
 
+func TestAFolderThatAPersonMovedAwayIsNotWrittenTo(t *testing.T) {
+	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "moved")
+	st := openDisk(t, dir)
+	put := func(key string) {
+		t.Helper()
+		if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("a/before")
+	if err := os.Rename(filepath.Join(dir, "a"), elsewhere); err != nil {
+		t.Skip(err)
+	}
+	put("a/after")
+	wantFiles(t, dir, "a/", "a/after", ".content-type/a/", ".content-type/a/before", ".content-type/a/after")
+	if moved, err := os.ReadDir(elsewhere); err != nil || len(moved) != 1 {
+		t.Errorf("the folder that was moved holds %v, %v", moved, err)
+	}
+}
+
+func TestManyFoldersAreWrittenTo(t *testing.T) {
+	st := openDisk(t, t.TempDir())
+	for i := range 300 { // more than are kept open
+		key := fmt.Sprintf("%d/%d", i%100, i)
+		if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader(key)); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := st.Stat(t.Context(), key); err != nil || info.ContentType != "text/plain" {
+			t.Fatalf("Stat(%q) = %+v, %v", key, info, err)
+		}
+	}
+}
+
 func TestALostOrTornTypeIsTheDefault(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/putpost/putpost/wrappers/internal/filelock"
 )
@@ -43,11 +44,14 @@ func (d *disk) prepare() error {
 	if err := removeLeft(incoming); err != nil {
 		return err
 	}
-	aside, err := d.writeAside(func(*os.File) error { return nil })
+	if err := d.folders.prepare(); err != nil {
+		return err
+	}
+	probe, err := d.writeAside(func(*os.File) error { return nil })
 	if err != nil {
 		return err
 	}
-	return d.root.Remove(aside)
+	return probe.in.remove(probe.name)
 }
 
 func (d *disk) lockFolder() error {
@@ -114,53 +118,113 @@ func removeLeft(incoming *os.Root) error {
 	return err
 }
 
-// writeAside makes a file of what write writes and returns its name; after an
-// error there is none.
-func (d *disk) writeAside(write func(*os.File) error) (name string, err error) {
-	name = newAside()
-	const flag = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	f, err := d.root.OpenFile(name, flag, 0o600)
-	if errors.Is(err, fs.ErrNotExist) { // someone emptied the store by hand
-		if err = d.root.MkdirAll(incomingDir, 0o700); err == nil {
-			f, err = d.root.OpenFile(name, flag, 0o600)
+// folders holds the folders that were used last, open.
+type folders struct {
+	disk *disk
+	mu   sync.Mutex
+	top  *folder
+	open map[string]*folder
+}
+
+const maxFolders = 64
+
+// get returns an open folder, and makes it where it is missing.
+func (o *folders) get(name string) (*folder, error) {
+	o.mu.Lock()
+	f, top := o.open[name], o.top
+	o.mu.Unlock()
+	if f != nil && f.isAt(top, name) {
+		return f, nil
+	}
+	f, err := o.disk.openFolder(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = o.disk.root.MkdirAll(filepath.FromSlash(name), 0o700); err == nil {
+			f, err = o.disk.openFolder(name)
 		}
 	}
 	if err != nil {
-		return "", notMissing(err)
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.open) == maxFolders {
+		clear(o.open) // who uses one still holds it; then the garbage collector closes it
+	}
+	o.open[name] = f
+	return f, nil
+}
+
+// prepare opens the folder that all others are in.
+func (o *folders) prepare() (err error) {
+	o.open = make(map[string]*folder)
+	o.top, err = o.disk.openFolder(".")
+	return err
+}
+
+func (o *folders) close() {
+	for _, f := range o.open {
+		f.close()
+	}
+	if o.top != nil {
+		o.top.close()
+	}
+}
+
+// aside is a file that is no object yet.
+type aside struct {
+	in   *folder
+	name string
+	disk *disk
+}
+
+func (d *disk) newAside() (aside, error) {
+	in, err := d.folders.get(incomingDir)
+	return aside{in, "put-" + rand.Text(), d}, err
+}
+
+// writeAside makes a file of what write writes. After an error there is none.
+func (d *disk) writeAside(write func(*os.File) error) (aside, error) {
+	a, err := d.newAside()
+	if err == nil {
+		err = writeNew(a.in, a.name, write)
+	}
+	return a, notMissing(err)
+}
+
+// writeNew makes a file of what write writes. After an error there is none.
+func writeNew(in *folder, name string, write func(*os.File) error) error {
+	f, err := in.create(name)
+	if err != nil {
+		return err
 	}
 	err = write(f)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
-		d.discard(name)
-		return "", err
+		_ = in.remove(name)
 	}
-	return name, nil
+	return err
 }
 
-// discard deletes a file of the store's own that nobody needs any more. Where
-// that fails, the next start deletes it.
-func (d *disk) discard(name string) { _ = d.root.Remove(name) }
+// discard deletes the file. Where that fails, the next start deletes it.
+func (a aside) discard() { _ = a.in.remove(a.name) }
 
-func newAside() string { return filepath.Join(incomingDir, "put-"+rand.Text()) }
-
-// place renames the file aside to name and makes the folders that are missing.
+// place renames the file to name and makes the folders that are missing.
 // Deletes of neighbours may take a folder away again at any moment while it is
 // empty, hence the attempts.
-func (d *disk) place(aside, name string) error {
-	name = filepath.FromSlash(name)
+func (a aside) place(name string) error {
 	var err error
 	for range 100 {
-		if err = d.root.Rename(aside, name); !errors.Is(err, fs.ErrNotExist) {
+		var to *folder
+		if to, err = a.disk.folders.get(path.Dir(name)); err == nil {
+			err = a.in.rename(a.name, to, path.Base(name))
+		}
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		if _, err = d.root.Lstat(aside); err != nil {
+		if _, gone := a.disk.root.Lstat(filepath.Join(incomingDir, a.name)); gone != nil {
 			break
-		}
-		err = d.root.MkdirAll(filepath.Dir(name), 0o700)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
-			return err
 		}
 	}
 	return notMissing(err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -54,7 +55,8 @@ func (t *contentTypes) readFile(name string) (string, error) {
 func (t *contentTypes) set(key, to string) (before string, err error) {
 	// Most objects are new, and then this link is all that there is to do.
 	if to != DefaultContentType {
-		if shared := t.sharedFile(to); shared != "" && t.disk.root.Link(shared, filepath.FromSlash(record(key))) == nil {
+		in, err := t.disk.folders.get(path.Dir(record(key)))
+		if err == nil && t.share(to, in, path.Base(key)) == nil {
 			return DefaultContentType, nil
 		}
 	}
@@ -77,38 +79,50 @@ func (t *contentTypes) change(key, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err = t.disk.place(aside, record(key)); err != nil {
-		t.disk.discard(aside)
+	if err = aside.place(record(key)); err != nil {
+		aside.discard()
 	}
 	return err
 }
 
 // newRecord makes a file aside that holds the type: another name of the shared
 // one where it can.
-func (t *contentTypes) newRecord(contentType string) (aside string, err error) {
-	shared := t.sharedFile(contentType)
-	if shared != "" {
-		aside = newAside()
-		if t.disk.root.Link(shared, aside) == nil {
-			return aside, nil
-		}
+func (t *contentTypes) newRecord(contentType string) (aside, error) {
+	a, err := t.disk.newAside()
+	if err == nil && t.share(contentType, a.in, a.name) == nil {
+		return a, nil
 	}
-	aside, err = t.disk.writeAside(func(f *os.File) error {
+	a, err = t.disk.writeAside(func(f *os.File) error {
 		_, err := f.WriteString(contentType + "\n")
 		return err
 	})
-	if err == nil && shared != "" {
+	if shared := t.sharedFile(contentType); err == nil && shared != "" {
 		// This is the first record of its type, or the earlier file takes no
 		// more links (65,000 on ext4), or there are no links here: then this
 		// fails, and every record is a file of its own.
-		t.disk.discard(shared)
-		_ = t.disk.root.Link(aside, shared)
+		if in, err := t.disk.folders.get(sharedDir); err == nil {
+			_ = in.remove(shared)
+			_ = a.in.link(a.name, in, shared)
+		}
 	}
-	return aside, err
+	return a, err
 }
 
-// sharedFile returns the name of the file that records of the type are links
-// to. The name is made of the type alone, so that it means one type for ever.
+// share gives the file that holds the type one more name.
+func (t *contentTypes) share(contentType string, in *folder, name string) error {
+	shared := t.sharedFile(contentType)
+	if shared == "" {
+		return fs.ErrNotExist
+	}
+	from, err := t.disk.folders.get(sharedDir)
+	if err != nil {
+		return err
+	}
+	return from.link(shared, in, name)
+}
+
+// sharedFile returns the name of the file in sharedDir that records of the type
+// are links to. The name is made of the type alone, so that it means one type for ever.
 // It is empty where a caller makes up ever new types.
 func (t *contentTypes) sharedFile(contentType string) string {
 	t.mu.Lock()
@@ -117,10 +131,10 @@ func (t *contentTypes) sharedFile(contentType string) string {
 		return name
 	}
 	sum := sha256.Sum256([]byte(contentType))
-	name := filepath.FromSlash(sharedDir + "/" + hex.EncodeToString(sum[:16]))
+	name := hex.EncodeToString(sum[:16])
 	// An earlier process made it, and a power cut may have torn it.
-	if held, err := t.readFile(name); err == nil && held != contentType {
-		t.disk.discard(name)
+	if held, err := t.readFile(sharedDir + "/" + name); err == nil && held != contentType {
+		_ = t.disk.root.Remove(filepath.FromSlash(sharedDir + "/" + name))
 	}
 	if t.shared == nil {
 		t.shared = make(map[string]string)

@@ -1,16 +1,17 @@
 package standin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"time"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/store"
 )
 
 // batch is the set of files that one request uploaded. Its manifest is put last,
@@ -46,9 +47,7 @@ func (h *Handler) commit(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	// Without a content type: a disk store would keep it in one more file.
-	_, err = h.store.Put(ctx, manifestKey(b.id), "", bytes.NewReader(manifest))
-	return err
+	return store.Note(ctx, h.store, manifestKey(b.id), manifest)
 }
 
 // load returns a batch that is kept. It deletes one that is over.
@@ -57,7 +56,7 @@ func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
 		return nil, noSuchBatch()
 	}
 	b, err := h.readManifest(ctx, id)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(b.Files) == 0 {
 		return nil, noSuchBatch()
 	}
 	if err != nil {
@@ -72,15 +71,23 @@ func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
 	return b, nil
 }
 
+// readManifest returns a batch. One whose manifest is not whole, because the
+// process was killed or the power failed before the answer, has no files. Its
+// files are deleted when they are over, as is the manifest.
 func (h *Handler) readManifest(ctx context.Context, id string) (*batch, error) {
 	manifest, _, err := h.store.Open(ctx, manifestKey(id))
 	if err != nil {
 		return nil, err
 	}
 	defer manifest.Close()
-	b := &batch{id: id}
-	if err := json.NewDecoder(manifest).Decode(b); err != nil {
+	text, err := io.ReadAll(manifest)
+	if err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", id, err)
+	}
+	b := &batch{id: id}
+	if json.Unmarshal(text, b) != nil {
+		begun, _ := parseID(id)
+		return &batch{id: id, Created: begun}, nil
 	}
 	return b, nil
 }

@@ -68,7 +68,7 @@ func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 func (h *Handler) Reset(ctx context.Context) error {
 	var failed error
 	for b, err := range h.batches(ctx, func(time.Time) bool { return true }) {
-		if err == nil {
+		if err == nil && len(b.Files) > 0 { // else it may be under way
 			err = h.remove(ctx, b)
 		}
 		failed = errors.Join(failed, err)

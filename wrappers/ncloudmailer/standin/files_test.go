@@ -85,6 +85,42 @@ func TestReclaimDeletesWhatExpired(t *testing.T) {
 	}
 }
 
+func TestABatchWithATornManifestIsNone(t *testing.T) {
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	cfg := config()
+	st := store.Memory(0)
+	cfg.Store, cfg.Now = st, clock.Now
+	s := serve(t, cfg)
+	_, a := s.create(form(file("a.txt", "x")))
+	key := "ncloudmailer/batches/" + a.TempRequestID + ".json"
+	r, info, err := st.Open(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, _ := io.ReadAll(r)
+	for n := range info.Size {
+		for _, torn := range []string{string(whole[:n]), string(whole[:n]) + strings.Repeat("\x00", len(whole)-int(n))} {
+			if _, err := st.Put(t.Context(), key, "", strings.NewReader(torn)); err != nil {
+				t.Fatal(err)
+			}
+			resp, _ := s.send(s.request(http.MethodGet, "/api/v1/files/"+a.TempRequestID, nil))
+			if resp.StatusCode != http.StatusBadRequest {
+				t.Fatalf("with %q for a manifest: %d, want 400", torn, resp.StatusCode)
+			}
+			for f, err := range s.Files(t.Context()) {
+				t.Fatalf("with %q for a manifest: listed %+v, %v", torn, f, err)
+			}
+		}
+	}
+	if err := s.Reset(t.Context()); err != nil || len(keys(t, st)) != 2 {
+		t.Errorf("a reset leaves %q, %v, want both: the batch may be under way", keys(t, st), err)
+	}
+	clock.Add(24 * time.Hour)
+	if err := s.Reclaim(t.Context()); err != nil || len(keys(t, st)) != 0 {
+		t.Errorf("what expired leaves %q, %v", keys(t, st), err)
+	}
+}
+
 func newStandin(t *testing.T, st store.Store) *standin.Handler {
 	t.Helper()
 	cfg := config()

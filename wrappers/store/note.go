@@ -1,0 +1,49 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path"
+)
+
+// Noter is a [Store] that keeps a short text cheaper than an object. [Disk]
+// returns one.
+type Noter interface {
+	Store
+
+	// Note stores the text as an object under a new key, and does not wait for
+	// the disk. Until it returns, and after a kill or a power cut, the object
+	// may hold a part of the text, or zeros: the text must be of a form that
+	// shows whether it is whole. A key that is taken is fs.ErrExist.
+	Note(ctx context.Context, key string, text []byte) error
+}
+
+// Note stores a text as [Noter] says, or with Put in a store that is none.
+func Note(ctx context.Context, st Store, key string, text []byte) error {
+	if st, ok := st.(Noter); ok {
+		return st.Note(ctx, key, text)
+	}
+	_, err := st.Put(ctx, key, "", bytes.NewReader(text))
+	return err
+}
+
+func (d *disk) Note(ctx context.Context, key string, text []byte) error {
+	if err := d.check(ctx, key); err != nil {
+		return wrap("note", key, err)
+	}
+	mu := d.lock(key)
+	mu.Lock()
+	defer mu.Unlock()
+	in, err := d.folders.get(path.Dir(key))
+	if err == nil {
+		err = writeNew(in, path.Base(key), func(f *os.File) error {
+			_, err := f.Write(text)
+			return err
+		})
+	}
+	if err != nil {
+		return wrap("note", key, notMissing(err))
+	}
+	return nil
+}
