@@ -53,14 +53,16 @@ type Journal struct {
 	readOnly bool   // the file is left as it is
 
 	file *os.File
-	sync func() error // file's
-	disk sync.Mutex   // held while a batch is written
-	size int64        // of what is on disk for good
-	dead error        // why nothing can be written any more
+	sync func() error  // file's
+	disk chan struct{} // holds an element while a batch is written
+	size int64         // of what is on disk for good
+	took time.Duration // by the last write with its sync
+	dead error         // why nothing can be written any more
 
 	mu   sync.Mutex
 	sent map[Key]span // where the latest line of each path stands
 	open *batch       // lines that no write has taken yet
+	most int          // lines that ever were in a batch
 }
 
 // span is the place of a line, with its newline.
@@ -72,8 +74,10 @@ type span struct {
 // batch holds lines that are written and synced together.
 type batch struct {
 	lines []byte
-	at    int64 // where they were written
-	once  sync.Once
+	count int           // of lines
+	full  chan struct{} // closed when as many lines are in it as ever were
+	done  chan struct{} // closed when they are on disk, or err says why not
+	at    int64         // where they were written
 	err   error
 }
 
@@ -109,7 +113,10 @@ func open(path string, flags int, t Target) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{target: t, file: f, sync: f.Sync, sent: map[Key]span{}, readOnly: flags == os.O_RDONLY}
+	j := &Journal{
+		target: t, readOnly: flags == os.O_RDONLY,
+		file: f, sync: f.Sync, disk: make(chan struct{}, 1), sent: map[Key]span{}, most: 1,
+	}
 	if err := j.load(); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
@@ -226,8 +233,9 @@ func (j *Journal) Lookup(path string) (Entry, bool, error) {
 }
 
 // Add returns when e is on disk. Entries that arrive while others are being
-// written are written together and share one sync. After a failure nothing more
-// is written, and the journal ends with a whole line.
+// written are written together and share one sync. That sync waits for more
+// entries, as long as the last one took, unless as many wait as ever did. After
+// a failure nothing more is written, and the journal ends with a whole line.
 func (j *Journal) Add(e Entry) error {
 	e.Journal, e.To, e.Base, e.Account = version, j.target.To, j.target.Base, j.target.Account
 	e.RawPath = RawPath(e.Path)
@@ -237,23 +245,21 @@ func (j *Journal) Add(e Entry) error {
 	}
 	line = sealed(line)
 	j.mu.Lock()
-	if j.open == nil {
-		j.open = &batch{}
+	b, first := j.open, j.open == nil
+	if first {
+		b = &batch{full: make(chan struct{}), done: make(chan struct{})}
+		j.open = b
 	}
-	b, before := j.open, int64(len(j.open.lines))
+	before := int64(len(b.lines))
 	b.lines = append(append(b.lines, line...), '\n')
+	if b.count++; b.count == j.most {
+		close(b.full)
+	}
 	j.mu.Unlock()
-
-	// The first one to come writes; the others wait here until it has.
-	b.once.Do(func() {
-		j.disk.Lock()
-		defer j.disk.Unlock()
-		j.mu.Lock()
-		j.open = nil // closed only now: the lines of those who came meanwhile are in it
-		j.mu.Unlock()
-		b.at = j.size
-		b.err = j.write(b.lines)
-	})
+	if first { // the first one to come writes; the others wait until it has
+		j.commit(b)
+	}
+	<-b.done
 	if b.err != nil {
 		return b.err
 	}
@@ -261,6 +267,29 @@ func (j *Journal) Add(e Entry) error {
 	j.sent[KeyOf(e.Path)] = span{b.at + before, int32(len(line)) + 1}
 	j.mu.Unlock()
 	return nil
+}
+
+// longestGather bounds the wait for more lines. Where a sync takes longer,
+// enough of them come during the sync.
+const longestGather = 20 * time.Millisecond
+
+// commit writes b when the batch before it is on disk.
+func (j *Journal) commit(b *batch) {
+	defer close(b.done)
+	j.disk <- struct{}{}
+	defer func() { <-j.disk }()
+	select {
+	case <-b.full:
+	case <-time.After(min(j.took, longestGather)):
+	}
+	j.mu.Lock()
+	j.open = nil // closed only now: the lines of those who came meanwhile are in it
+	j.most = max(j.most, b.count)
+	j.mu.Unlock()
+	b.at = j.size
+	began := time.Now()
+	b.err = j.write(b.lines)
+	j.took = time.Since(began)
 }
 
 func (j *Journal) write(lines []byte) error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -311,6 +312,42 @@ func TestWhatIsAddedIsSyncedBeforeAnyoneHearsOfIt(t *testing.T) {
 	}
 }
 
+func TestASyncWaitsForOthersOnlyWhereThereAreOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, err := Open(filepath.Join(t.TempDir(), "j"), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close()
+		syncs := 0
+		j.sync = func() error { syncs++; time.Sleep(10 * time.Millisecond); return nil }
+		began := time.Now()
+		add := func(name string, after, want time.Duration) {
+			time.Sleep(after)
+			e := EntryOf(upload.Result{ID: "x"})
+			e.Path = "/" + name
+			if err := j.Add(e); err != nil || time.Since(began) != want {
+				t.Errorf("%s is noted after %s instead of %s: %v", name, time.Since(began), want, err)
+			}
+		}
+		const ms = time.Millisecond
+		add("alone", 0, 10*ms)
+		add("alone again", 0, 20*ms)
+		var adds sync.WaitGroup
+		adds.Go(func() { add("first of three", 0, 30*ms) })
+		adds.Go(func() { add("during its sync", 1*ms, 40*ms) })
+		adds.Go(func() { add("during its sync, too", 2*ms, 40*ms) })
+		adds.Wait()
+		add("waits in vain", 0, 60*ms)
+		adds.Go(func() { add("waits for one more", 0, 75*ms) })
+		adds.Go(func() { add("the one more", 5*ms, 75*ms) })
+		adds.Wait()
+		if syncs != 6 {
+			t.Errorf("%d syncs instead of 6", syncs)
+		}
+	})
+}
+
 func TestOneSyncCoversAllThatWaited(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j, err := Open(path, host)
@@ -321,7 +358,7 @@ func TestOneSyncCoversAllThatWaited(t *testing.T) {
 	var adds sync.WaitGroup
 	syncs, sync := 0, j.sync
 	j.sync = func() error { syncs++; return sync() }
-	j.disk.Lock() // the disk is busy
+	j.disk <- struct{}{} // the disk is busy
 	for i := range 10 {
 		adds.Go(func() {
 			e := EntryOf(upload.Result{ID: "x"})
@@ -341,7 +378,7 @@ func TestOneSyncCoversAllThatWaited(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
 		t.Error("something was written while the disk was busy", err)
 	}
-	j.disk.Unlock()
+	<-j.disk
 	adds.Wait()
 	if content, _ := os.ReadFile(path); strings.Count(string(content), "\n") != 10 || j.open != nil ||
 		len(j.sent) != 10 || syncs != 1 {
