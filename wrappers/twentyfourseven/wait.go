@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -24,34 +25,34 @@ const (
 	settleTime = 10 * time.Second
 )
 
-// The status is free text. These match what says that nothing more will happen,
-// in words that [spaced] has parted.
-var (
-	failedWords = regexp.MustCompile(` (fail|reject|cancel|error|abort|refus|denied|declin|invalid|unsupported|` +
+// words match what a status says. It is free text, in words that [spaced] has
+// parted. They are compiled when the first status comes.
+var words = sync.OnceValue(func() (w struct{ failed, open, completed *regexp.Regexp }) {
+	w.failed = regexp.MustCompile(` (fail|reject|cancel|error|abort|refus|denied|declin|invalid|unsupported|` +
 		`corrupt|infected|quarantin|expired|deleted|removed|discard|timed ?out|timeout|terminat|stopped|killed|` +
 		`crash|malform|unreadable|unsuccess|virus|malware|blocked|withdrawn|exception|too (large|big)|` +
 		`not (found|supported|accepted|allowed|valid))`)
-	completedWords = regexp.MustCompile(`^ (complet|done|finish|success|succeed|processed)`)
-
 	// A failure that these stand beside is none.
-	openWords = regexp.MustCompile(` (no|0|without|retry\w*|not (fail|reject|cancel)\w*) `)
-)
+	w.open = regexp.MustCompile(` (no|0|without|retry\w*|not (fail|reject|cancel)\w*) `)
+	w.completed = regexp.MustCompile(`^ (complet|done|finish|success|succeed|processed)`)
+	return w
+})
 
-var wordBreak = regexp.MustCompile(`([a-z])([A-Z])|[^\pL\d]+`)
+var wordBreak = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([a-z])([A-Z])|[^\pL\d]+`) })
 
 // spaced returns a status in small letters with one blank around each word, also
 // of TimedOut and timed_out.
 func spaced(status string) string {
-	words := wordBreak.ReplaceAllString(status, "$1 $2")
-	return " " + strings.ToLower(strings.TrimSpace(words)) + " "
+	parted := wordBreak().ReplaceAllString(status, "$1 $2")
+	return " " + strings.ToLower(strings.TrimSpace(parted)) + " "
 }
 
 func failed(status string) bool {
-	words := spaced(status)
-	return failedWords.MatchString(words) && !openWords.MatchString(words) && !completed(status)
+	s := spaced(status)
+	return words().failed.MatchString(s) && !words().open.MatchString(s) && !completed(status)
 }
 
-func completed(status string) bool { return completedWords.MatchString(spaced(status)) }
+func completed(status string) bool { return words().completed.MatchString(spaced(status)) }
 
 // Wait asks for the status of fileID until its documentId is there. It pauses for
 // a random time of up to 0.5, 1, 2 s and so on, never above upload.Retry's

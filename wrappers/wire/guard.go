@@ -7,7 +7,6 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -32,15 +31,15 @@ type guard struct {
 // short. HarmlessName matches those that never do: HTTP's own, and the ids by
 // which traces are put together.
 var (
-	credentialName = regexp.MustCompile(`(?i)auth|cookie|token|secret|pass|credential|signature|session|jwt|key$`)
-	harmlessName   = regexp.MustCompile(`(?i)trace|span|baggage|^b3$|^x-b3-|(request|correlation)-?id|` +
+	credentialName = pattern(`(?i)auth|cookie|token|secret|pass|credential|signature|session|jwt|key$`)
+	harmlessName   = pattern(`(?i)trace|span|baggage|^b3$|^x-b3-|(request|correlation)-?id|` +
 		`sentry|datadog|newrelic|^(user-agent|accept(-.*)?|cache-control|(proxy-)?connection|content-.*|date|expect|` +
 		`from|host|keep-alive|pragma|priority|transfer-encoding|via)$|idempotency-key$`)
 )
 
 // authenticates reports whether a header's name says that it holds credentials.
 func authenticates(name string) bool {
-	return credentialName.MatchString(name) && !strings.HasSuffix(name, "Idempotency-Key")
+	return credentialName().MatchString(name) && !strings.HasSuffix(name, "Idempotency-Key")
 }
 
 // watch adds the guard to a transport's hooks.
@@ -76,7 +75,7 @@ func (g *guard) refuses(name string, values []string) bool {
 		return false
 	case authenticates(name):
 		return true
-	case harmlessName.MatchString(name):
+	case harmlessName().MatchString(name):
 		return slices.ContainsFunc(values, func(v string) bool {
 			scheme, _, _ := strings.Cut(v, " ")
 			return strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Basic")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"regexp"
 )
 
 // lasting reports whether a transport's failure cannot pass by itself: a
@@ -22,9 +21,9 @@ func lasting(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		switch op.Op {
 		case "remote error": // crypto/tls's for an alert
-			return refusals.MatchString(op.Err.Error())
+			return refusals().MatchString(op.Err.Error())
 		case "socks connect": // net/http's; what is below it may be a failure of the network
-			if socksRefusals.MatchString(op.Err.Error()) {
+			if socksRefusals().MatchString(op.Err.Error()) {
 				return true
 			}
 		}
@@ -54,10 +53,10 @@ func lasting(err error) bool {
 }
 
 // socksRefusals matches the reasons of a SOCKS proxy that do not pass.
-var socksRefusals = regexp.MustCompile(`acceptable authentication|authentication failed|` +
+var socksRefusals = pattern(`acceptable authentication|authentication failed|` +
 	`not allowed by ruleset|not supported`)
 
 // refusals matches the alerts of TLS by which a server refuses us, in
 // crypto/tls's words, which are all that it shows of them.
-var refusals = regexp.MustCompile(`certificate|handshake failure|access denied|protocol version|insufficient security|` +
+var refusals = pattern(`certificate|handshake failure|access denied|protocol version|insufficient security|` +
 	`unrecognized name|no application protocol`)

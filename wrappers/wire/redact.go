@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -28,9 +29,15 @@ const (
 // query matches what follows a question mark in anything that looks like an
 // address, and userInfo what stands before its host.
 var (
-	query    = regexp.MustCompile(`(://[^\s?"'<>]*)\?[^\s"'<>]*`)
-	userInfo = regexp.MustCompile(`(://)[^\s/?#@"'<>]*@`)
+	query    = pattern(`(://[^\s?"'<>]*)\?[^\s"'<>]*`)
+	userInfo = pattern(`(://)[^\s/?#@"'<>]*@`)
 )
+
+// pattern returns a regular expression that is compiled when it is first needed,
+// and not when a program starts.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // secretSet knows secrets by their runs of characters, so that it finds one
 // that was cut, wrapped or written in another way. A nil set knows none.
@@ -74,8 +81,8 @@ func (s *secretSet) addWhole(text string) {
 // text.
 func redact(text string, secrets *secretSet) string {
 	if strings.Contains(text, "://") {
-		text = query.ReplaceAllString(text, "$1?"+Redacted)
-		text = userInfo.ReplaceAllString(text, "$1"+Redacted+"@")
+		text = query().ReplaceAllString(text, "$1?"+Redacted)
+		text = userInfo().ReplaceAllString(text, "$1"+Redacted+"@")
 	}
 	if secrets == nil {
 		return text

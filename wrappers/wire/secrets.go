@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -92,7 +91,7 @@ func addURL(set *secretSet, u *url.URL) {
 			plain = v
 		}
 		name = strings.ToLower(name)
-		if publicParameters[name] || date.MatchString(plain) {
+		if publicParameters[name] || date().MatchString(plain) {
 			continue
 		}
 		if strings.HasSuffix(name, "-credential") { // the key's id, and behind it a date and a region
@@ -115,7 +114,7 @@ func addUserInfo(set *secretSet, user *url.Userinfo) {
 }
 
 // date matches a time as the stores write it, which a refusal should show.
-var date = regexp.MustCompile(`^\d{4}-\d\d-\d\d([T ][\d:.]*(Z|[+-][\d:]+)?)?$|^\d{8}(T\d{6}Z)?$`)
+var date = pattern(`^\d{4}-\d\d-\d\d([T ][\d:.]*(Z|[+-][\d:]+)?)?$|^\d{8}(T\d{6}Z)?$`)
 
 // publicParameters are those of presigned URLs whose values give nobody access:
 // times, and what the signature is about.

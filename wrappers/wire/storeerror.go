@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,14 +62,14 @@ func readStoreError(a Answer) (code, message string) {
 	return code, message
 }
 
-var reasons = regexp.MustCompile(`(?i)signature|signed|header|match|credential|access ?key|polic|does not have`)
+var reasons = pattern(`(?i)signature|signed|header|match|credential|access ?key|polic|does not have`)
 
 // saysWhy reports whether a refusal gives a reason. One that does was not refused
 // for its time.
 func saysWhy(code, reason string) bool {
 	switch code {
 	case "", "AccessDenied", "AuthenticationFailed", "AuthorizationFailure", "Forbidden":
-		return reasons.MatchString(reason)
+		return reasons().MatchString(reason)
 	}
 	return true
 }

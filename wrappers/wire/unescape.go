@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -78,7 +77,7 @@ func common(in cells, at int) (plain string, length int) {
 		}
 		return code(in, at+1, 2, 1)
 	case '&':
-		name := entityName.FindString(string(in[at+1 : min(at+20, len(in))].text()))
+		name := entityName().FindString(string(in[at+1 : min(at+20, len(in))].text()))
 		plain, end := entity(name), at+1+len(name)
 		switch {
 		case plain == "":
@@ -118,7 +117,7 @@ var entities = map[string]string{
 // invisible are HTML's names of blanks, and of what does not show.
 var invisible = set("nbsp ensp emsp thinsp hairsp numsp puncsp shy zwj zwnj lrm rlm Tab NewLine ZeroWidthSpace NoBreak")
 
-var entityName = regexp.MustCompile(`^(#[xX][0-9a-fA-F]{1,8}|#[0-9]{1,8}|[a-zA-Z]+)`)
+var entityName = pattern(`^(#[xX][0-9a-fA-F]{1,8}|#[0-9]{1,8}|[a-zA-Z]+)`)
 
 // entity returns what an entity of HTML stands for, without its "&" and ";".
 func entity(name string) string {

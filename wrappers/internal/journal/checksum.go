@@ -14,11 +14,9 @@ const (
 	checksumLength = len(checksumName + `00000000"}`)
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // checksum returns the last field of a line that begins with before.
 func checksum(before []byte) string {
-	return fmt.Sprintf(`%s%08x"}`, checksumName, crc32.Checksum(before, castagnoli))
+	return fmt.Sprintf(`%s%08x"}`, checksumName, crc32.Checksum(before, crc32.MakeTable(crc32.Castagnoli)))
 }
 
 // sealed returns a JSON object with its checksum.

@@ -51,7 +51,7 @@ func parse(rawURL string) (address, error) {
 		case "public":
 			addr.public, err = endpoint(name, value, addr.bucket)
 		case "region":
-			if addr.region = value; !validRegion.MatchString(value) {
+			if addr.region = value; !validRegion.MatchString(value) || len(value) > 63 {
 				err = errors.New("the region is not a name like eu-north-1")
 			}
 		default:
@@ -96,11 +96,12 @@ func endpoint(setting, value, bucket string) (string, error) {
 }
 
 var (
-	validRegion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,62}$`)
-	validBucket = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	validRegion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
+	validBucket = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*[a-z0-9]$`)
 )
 
 func isBucket(name string) bool {
 	_, err := netip.ParseAddr(name)
-	return err != nil && validBucket.MatchString(name) && !strings.Contains(name, "..")
+	return err != nil && len(name) >= 3 && len(name) <= 63 && validBucket.MatchString(name) &&
+		!strings.Contains(name, "..")
 }
