@@ -11,10 +11,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"os"
 	"os/signal"
 	"reflect"
@@ -60,6 +62,7 @@ type program struct {
 	envFile        string // of --env-file
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	log            *slog.Logger // of --log-format json; it has standard error for itself
 	parser         *kong.Kong
 }
 
@@ -110,6 +113,9 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 	case c.Version:
 		return p.exit(newOutput(p).data(version() + "\n"))
 	}
+	if c.Serve.LogFormat == "json" {
+		p.log = c.Serve.logger(stderr)
+	}
 	if err := validate(ctx); err != nil {
 		return p.exit(usageError{err})
 	}
@@ -131,12 +137,21 @@ func (p *program) exit(err error) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &wrong):
-		fmt.Fprintf(p.stderr, "putpost: %s (putpost --help shows the usage)\n", oneLine(err.Error()))
+		p.tell(slog.LevelError, err.Error()+" (putpost --help shows the usage)")
 		return exitUsage
 	default:
-		fmt.Fprintf(p.stderr, "putpost: %s\n", oneLine(told(err)))
+		p.tell(slog.LevelError, told(err))
 		return exitFailed
 	}
+}
+
+// tell writes a line to the log, or for people where there is none.
+func (p *program) tell(level slog.Level, text string) {
+	if p.log != nil {
+		p.log.Log(context.Background(), level, oneLine(text))
+		return
+	}
+	writeLine(p.stderr, text)
 }
 
 // onInterrupt calls first at the first SIGINT or SIGTERM, and second at the

@@ -66,13 +66,22 @@ func (o *output) note(format string, args ...any) {
 
 // failure writes a line for people to standard error.
 func (o *output) failure(format string, args ...any) {
-	line := "putpost: " + oneLine(fmt.Sprintf(format, args...)) + "\n"
+	line := fmt.Sprintf(format, args...)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.status != nil {
 		o.status.erase()
 	}
-	_, _ = io.WriteString(o.err, line)
+	writeLine(o.err, line)
+}
+
+// writeLine writes text for people as one line. Only a terminal gets escapes.
+func writeLine(w io.Writer, text string) {
+	text = oneLine(text)
+	if isTerminal(w) {
+		text = visible(text, "\t")
+	}
+	_, _ = io.WriteString(w, "putpost: "+text+"\n")
 }
 
 func isTerminal(w io.Writer) bool {
@@ -89,18 +98,15 @@ func (closedFile) Write([]byte) (int, error) { return 0, errClosed }
 
 var errClosed = errors.New("is closed")
 
-// oneLine returns s for a person, on one line.
-func oneLine(s string) string {
-	return visible(lineBreaks.Replace(strings.TrimSpace(s)), "")
-}
+// oneLine returns s on one line.
+func oneLine(s string) string { return lineBreaks.Replace(strings.TrimSpace(s)) }
 
-var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ")
 
-// shown returns a path for a person. It stands in quotes if it would not show
-// as it is.
+// shown returns a path for a message. It stands in quotes if it is empty or has
+// line breaks.
 func shown(path string) string {
-	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
-	if path == "" || !utf8.ValidString(path) || strings.ContainsFunc(path, hidden) {
+	if path == "" || strings.ContainsAny(path, "\n\r") {
 		return strconv.Quote(path)
 	}
 	return path

@@ -51,11 +51,11 @@ func TestATerminalGetsEscapesAndAFileTheBytes(t *testing.T) {
 	}
 	until(t, "the summary", func() bool { return strings.Contains(screen(), "1 sent") })
 	if got := screen(); strings.ContainsAny(got, "\x1b\x07\u202e\u0085") || !strings.Contains(got, `a\u202eb`) ||
-		!strings.Contains(got, `\x1b]52;c;aGk=\a\u0085`) {
+		!strings.Contains(got, `\x1b]52;c;aGk=\x07\u0085`) {
 		t.Errorf("the terminal got %q", got)
 	}
-	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", path); got.code != 0 ||
-		!strings.HasSuffix(got.stdout, "\t"+name+"\n") {
+	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", path, path+"missing"); got.code != 1 ||
+		!strings.HasSuffix(got.stdout, "\t"+name+"\n") || !strings.HasPrefix(got.stderr, "putpost: "+path+"missing: ") {
 		t.Errorf("a file got %+v", got)
 	}
 	tty, screen = terminal(t, 80)

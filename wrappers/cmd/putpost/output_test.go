@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-func TestNotesAreOneLineAndLeaveTheTerminalAlone(t *testing.T) {
+func TestANoteIsOneLineAndOtherwiseAsItIs(t *testing.T) {
 	var stderr strings.Builder
 	c := &output{err: &stderr}
-	c.note("%s: %v", shown("a\x1b[2Jb"), errors.New("two\nlines\x1b[2J"))
-	if got, want := stderr.String(), "putpost: \"a\\x1b[2Jb\": two lines\\x1b[2J\n"; got != want {
+	c.note("%s, %s: %v", shown("a\x1b[2Jb"), shown("c\nd"), errors.New("two\r\nlines\u202e"))
+	if got, want := stderr.String(), "putpost: a\x1b[2Jb, \"c\\nd\": two  lines\u202e\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -112,10 +112,7 @@ func (c *serveCmd) Run(p *program) error {
 		return err
 	}
 	logger := slog.New(monitor.Refusals(c.logger(p.stderr).Handler()))
-	say := func(line string) { fmt.Fprintln(p.stderr, "putpost: "+line) }
-	if c.LogFormat == "json" {
-		say = func(line string) { logger.Info(line) }
-	}
+	say := func(line string) { p.tell(slog.LevelInfo, line) }
 	all, err := newStandins(env, standinConfig{
 		store: st, maxSize: int64(c.MaxSize), statusDelay: c.StatusDelay, origin: origin, logger: logger,
 	})
@@ -146,7 +143,7 @@ func (c *serveCmd) Run(p *program) error {
 		if c.PublicURL != "" {
 			address = c.PublicURL
 		}
-		if c.LogFormat == "json" {
+		if p.log != nil {
 			logger.Info("serving", "address", address, "providers", slices.Sorted(maps.Keys(all)),
 				"store", where, "testCredentials", len(fallen) > 0)
 			return nil

@@ -159,6 +159,20 @@ func TestALogInJSONHoldsNothingElse(t *testing.T) {
 	}
 }
 
+func TestAnErrorOfServeIsInTheFormatOfTheLog(t *testing.T) {
+	for wrong, code := range map[string]int{
+		"--addr=nonsense": 2, "--env-file=/missing": 2, "--max-header=0": 2, "--addr=192.0.2.1:80": 2,
+		"--store=" + os.Args[0]: 1,
+	} {
+		got := invoke(nil, nil, "serve", "--log-format=json", wrong)
+		var line struct{ Level, Msg string }
+		err := json.Unmarshal([]byte(got.stderr), &line)
+		if got.code != code || err != nil || line.Level != "ERROR" || strings.Count(got.stderr, "\n") != 1 {
+			t.Errorf("%s: exit code %d after %s", wrong, got.code, got.stderr)
+		}
+	}
+}
+
 func TestServeTakesWhatSendSendsAndEndsWithASignal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	p, env, stderr := serving(t, "--store", dir, "--max-size", "1kB")
