@@ -89,6 +89,7 @@ type Console struct {
 
 	injecting sync.Mutex // faults are counted before one is added
 	changes   changes
+	events    events
 	listeners atomic.Int64
 	closed    chan struct{}
 	close     func()

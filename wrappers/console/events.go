@@ -1,13 +1,11 @@
 package console
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,9 +16,9 @@ import (
 
 const (
 	maxListeners = 1024
-	// queue is how many exchanges wait for a listener. One that falls further
-	// behind gets them from those that are kept.
-	queue = 16
+	// batch is how many exchanges a listener is sent at most before it looks at
+	// what else has happened.
+	batch = 8
 	// patience is how long a listener may take nothing of an event.
 	patience = 10 * time.Second
 	// heartbeat is how often a line is sent when nothing happens, so that proxies
@@ -37,13 +35,20 @@ func (o operations) StreamEvents(
 	if err != nil {
 		return nil, err
 	}
-	var last int64
+	after := o.monitor.Ended()
 	if text := value(p.LastEventID); text != "" {
-		if last, err = strconv.ParseInt(text, 10, 64); err != nil {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
 			return nil, refuse(http.StatusBadRequest, "Last-Event-ID is %.40q, and no id of an exchange", text)
 		}
+		after = 0 // if it is no longer kept, the listener missed all that is
+		for _, x := range o.monitor.Exchanges() {
+			if x.ID == id {
+				after = x.Ended
+			}
+		}
 	}
-	return stream{o.Console, ctx, matches, last}, nil
+	return stream{o.Console, ctx, matches, after}, nil
 }
 
 // stream is the answer to one listener.
@@ -51,7 +56,7 @@ type stream struct {
 	*Console
 	ctx     context.Context
 	matches func(monitor.Exchange) bool
-	last    int64 // the exchange that the listener got last; zero: it is new
+	after   int64 // the listener knows the exchanges that ended up to this one
 }
 
 func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
@@ -60,87 +65,70 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 		return refuse(http.StatusServiceUnavailable, "%d listeners follow the events already", maxListeners)
 	}
 	defer s.listeners.Add(-1)
-	listener := s.monitor.Listen(queue)
-	defer listener.Close()
 
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	out := eventWriter{w, http.NewResponseController(w)}
-	if out.send(": putpost\n\n") != nil {
-		return nil
-	}
-	again := map[int64]bool{} // exchanges that may come a second time
-	if s.last > 0 {
-		for _, x := range s.monitor.Exchanges() {
-			if x.Over && x.ID > s.last && s.matches(x) {
-				again[x.ID] = true
-				if s.exchange(out, x) != nil {
-					return nil
-				}
-			}
-		}
-	}
+	seen := s.changes.state()
+	err := out.send([]byte(": putpost\n\n"))
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
-	seen, lost, ended := s.changes.state(), int64(0), listener.From
-	for {
+	for err == nil { // else the listener is gone, or does not read
 		changed := s.changes.wait()
 		for event, count := range s.changes.state() {
-			if count != seen[event] && out.send("event: "+changeNames[event]+"\ndata: {}\n\n") != nil {
-				return nil
+			if count != seen[event] && err == nil {
+				err = out.name(changeNames[event])
 			}
 			seen[event] = count
 		}
-		var err error
-		select {
-		case x := <-listener.C:
-			missed := []monitor.Exchange{x}
-			if now := listener.Lost(); now > lost {
-				lost, missed = now, s.monitor.Exchanges()
+		exchanges, more := s.monitor.After(s.after, batch)
+		for _, x := range exchanges {
+			if x.Ended > s.after+1 && err == nil {
+				err = out.name("lost")
 			}
-			ended, err = s.catchUp(out, missed, ended, again)
+			if s.after = x.Ended; s.matches(x) && err == nil {
+				err = out.send(s.event(s.ctx, x))
+			}
+		}
+		if len(exchanges) > 0 {
+			continue
+		}
+		select {
+		case <-more:
 		case <-changed:
 		case <-ticker.C:
-			err = out.send(": \n\n")
+			err = out.send([]byte(": \n\n"))
 		case <-s.ctx.Done():
 			return nil
 		case <-s.closed:
 			return nil
 		}
-		if err != nil {
-			return nil // the listener is gone, or does not read
-		}
+	}
+	return nil
+}
+
+// events holds the last events of exchanges as they are sent. All listeners
+// share them: a thousand of them would hold the same text a thousand times.
+type events struct {
+	mu   sync.Mutex
+	last [64]struct {
+		ended int64
+		base  string // where the listener reaches this server
+		text  []byte
 	}
 }
 
-// catchUp sends those of the exchanges that ended after a listener's last one,
-// but not again. It returns the last one, and tells the listener if there were
-// others in between.
-func (s stream) catchUp(
-	out eventWriter, all []monitor.Exchange, last int64, again map[int64]bool,
-) (int64, error) {
-	all = slices.DeleteFunc(all, func(x monitor.Exchange) bool { return x.Ended <= last })
-	slices.SortFunc(all, func(a, b monitor.Exchange) int { return cmp.Compare(a.Ended, b.Ended) })
-	for _, x := range all {
-		if s.matches(x) && !again[x.ID] {
-			if err := s.exchange(out, x); err != nil {
-				return last, err
-			}
-		}
-		last++
+// event returns the event of an exchange that is over.
+func (c *Console) event(ctx context.Context, x monitor.Exchange) []byte {
+	c.events.mu.Lock()
+	defer c.events.mu.Unlock()
+	kept := &c.events.last[x.Ended%int64(len(c.events.last))]
+	if base := baseOf(ctx); kept.ended != x.Ended || kept.base != base {
+		kept.ended, kept.base = x.Ended, base
+		text, _ := json.Marshal(c.show(ctx, x)) // it has a form in JSON
+		kept.text = fmt.Appendf(nil, "id: %d\ndata: %s\n\n", x.ID, text)
 	}
-	if len(all) > 0 && all[len(all)-1].Ended > last {
-		return all[len(all)-1].Ended, out.send("event: lost\ndata: {}\n\n")
-	}
-	return last, nil
-}
-
-func (s stream) exchange(out eventWriter, x monitor.Exchange) error {
-	text, err := json.Marshal(s.show(s.ctx, x))
-	if err != nil {
-		return err
-	}
-	return out.send(fmt.Sprintf("id: %d\ndata: %s\n\n", x.ID, text))
+	return kept.text
 }
 
 // eventWriter sends events, each within its time.
@@ -149,9 +137,13 @@ type eventWriter struct {
 	control *http.ResponseController
 }
 
-func (e eventWriter) send(text string) error {
+func (e eventWriter) name(event string) error {
+	return e.send([]byte("event: " + event + "\ndata: {}\n\n"))
+}
+
+func (e eventWriter) send(text []byte) error {
 	_ = e.control.SetWriteDeadline(time.Now().Add(patience)) // where the writer cannot, it is no connection
-	if _, err := io.WriteString(e.w, text); err != nil {
+	if _, err := e.w.Write(text); err != nil {
 		return err
 	}
 	return e.control.Flush()

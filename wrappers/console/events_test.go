@@ -15,6 +15,7 @@ import (
 
 	api "github.com/putpost/putpost/gen/console"
 	"github.com/putpost/putpost/wrappers/console"
+	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
 
 // event is one event as it stands in a stream.
@@ -147,6 +148,40 @@ func TestAListenerThatComesBackGetsWhatItMissed(t *testing.T) {
 		if e := <-events; e.id != fmt.Sprint(want) {
 			t.Errorf("got %s, want %d", e.id, want)
 		}
+	}
+}
+
+func TestAListenerWhoseLastEventIsNoLongerKeptIsTold(t *testing.T) {
+	s := serve(t, console.Config{Exchanges: 2})
+	for range 5 {
+		if _, err := s.send("a.txt", "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for xs := s.exchanges(""); xs[0].DurationMs == 0; xs = s.exchanges("") {
+		time.Sleep(time.Millisecond) // of a process of its own
+	}
+	events := s.listen("", "Last-Event-ID", "1")
+	for _, want := range []event{{name: "lost"}, {id: "4"}, {id: "5"}} {
+		if e := <-events; e.name != want.name || e.id != want.id {
+			t.Errorf("got %s %s, want %+v", e.name, e.id, want)
+		}
+	}
+}
+
+func TestListenersShareWhatTheyAreSent(t *testing.T) {
+	c, err := console.New(console.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := monitor.Exchange{ID: 7, Ended: 3, Path: "/" + strings.Repeat("x", 14<<10)}
+	first, second := console.Event(c, t.Context(), x), console.Event(c, t.Context(), x)
+	if &first[0] != &second[0] || !strings.HasPrefix(string(first), "id: 7\n") {
+		t.Errorf("each of two listeners has its own copy of %.20q", first)
+	}
+	x.ID, x.Ended = 8, 3+64
+	if third := console.Event(c, t.Context(), x); !strings.HasPrefix(string(third), "id: 8\n") {
+		t.Errorf("another exchange is sent as %.20q", third)
 	}
 }
 

@@ -1,7 +1,10 @@
 package console
 
-// Meanings and MaxListeners are for the tests.
-var Meanings = meanings
+// Meanings, Event, MaxListeners and MaxFaults are for the tests.
+var (
+	Meanings = meanings
+	Event    = (*Console).event
+)
 
 const (
 	MaxListeners = maxListeners

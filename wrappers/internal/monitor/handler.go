@@ -155,7 +155,7 @@ func (v *visit) end(a *response) {
 	if !r.gone {
 		m.ended++
 		r.Ended = m.ended
-		m.tell(r.Exchange)
+		m.wake()
 	}
 }
 

@@ -47,16 +47,16 @@ type Monitor struct {
 	history   history
 	faults    []*Injection
 	lastFault int64
-	listeners map[*Listener]bool
-	active    int   // requests being answered
-	ended     int64 // exchanges that are over
+	active    int           // requests being answered
+	ended     int64         // exchanges that are over
+	woken     chan struct{} // is closed when another is; nil: nobody waits
 }
 
 // New returns a monitor that watches nothing yet.
 func New(cfg Config) *Monitor {
 	cfg.Count, cfg.Bytes = cmp.Or(cfg.Count, 1000), cmp.Or(cfg.Bytes, 32<<20)
 	return &Monitor{
-		cfg: cfg, contracts: map[string]*contract.Contract{}, listeners: map[*Listener]bool{},
+		cfg: cfg, contracts: map[string]*contract.Contract{},
 		history: history{count: cfg.Count, bytes: cfg.Bytes},
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,10 +54,11 @@ func TestAnExchangeSaysWhatAViewerNeeds(t *testing.T) {
 		w.Header().Set("X-Depot-Trace", "t-1")
 		http.Error(w, "none", http.StatusNotFound)
 	})
-	l := m.Listen(1)
-	defer l.Close()
+	_, ended := m.After(0, 1)
 	ask(t, url+"/v2/objects/o-1?key=hush")
-	x := <-l.C
+	<-ended
+	xs, _ := m.After(0, 1)
+	x := xs[0]
 	got := fmt.Sprintln(x.ID, x.Provider, x.Op, x.Method, x.Path, x.Status, x.Sent, x.TraceID, x.Refusal, x.Over,
 		len(x.Violations))
 	if want := "1 depot look GET /v2/objects/o-1 404 5 t-1 no such object true 2\n"; got != want {
@@ -136,23 +139,48 @@ func TestWhatDoesNotExistIsAnError(t *testing.T) {
 	}
 }
 
-func TestAListenerThatDoesNotReadHoldsNobodyUp(t *testing.T) {
-	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter,
-		r *http.Request) {
+func TestExchangesComeInTheOrderInWhichTheyEnd(t *testing.T) {
+	second := make(chan struct{})
+	m, url := watched(t, monitor.Config{Count: 5}, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "slow") {
+			<-second
+		}
 		w.WriteHeader(http.StatusNotFound)
 	})
-	l := m.Listen(1)
-	for range 3 {
+	_, ended := m.After(0, 10)
+	slow := make(chan int)
+	go func() { slow <- ask(t, url+"/v2/objects/slow") }()
+	for len(m.Exchanges()) == 0 {
+		runtime.Gosched()
+	}
+	ask(t, url+"/v2/objects/o-1")
+	<-ended
+	_, ended = m.After(1, 10)
+	close(second)
+	<-slow
+	<-ended
+	after := func(n int64, most int) (ids []int64) {
+		xs, _ := m.After(n, most)
+		for _, x := range xs {
+			ids = append(ids, x.ID)
+		}
+		return ids
+	}
+	for _, tc := range []struct {
+		n    int64
+		most int
+		want []int64
+	}{{0, 10, []int64{2, 1}}, {0, 1, []int64{2}}, {1, 10, []int64{1}}, {2, 10, nil}} {
+		if got := after(tc.n, tc.most); !slices.Equal(got, tc.want) {
+			t.Errorf("after %d, at most %d: %d, want %d", tc.n, tc.most, got, tc.want)
+		}
+	}
+	for range 10 {
 		ask(t, url+"/v2/objects/o-1")
 	}
 	m.Quiet(1e9)
-	if l.Lost() != 2 {
-		t.Errorf("%d exchanges are lost, want 2", l.Lost())
-	}
-	l.Close()
-	l.Close() // a second time is nothing
-	if x := <-l.C; x.ID != 1 {
-		t.Errorf("the first exchange heard of is %d", x.ID)
+	if xs, _ := m.After(2, 10); len(xs) != 5 || xs[0].Ended != 8 || m.Ended() != 12 {
+		t.Errorf("of ten more: %d, and %d ended", len(xs), m.Ended())
 	}
 }
 
