@@ -23,7 +23,7 @@ type serveCmd struct {
 
 	StatusDelay    time.Duration `placeholder:"D" help:"Say Pending of a file at 24SevenOffice for this long after its upload, such as 5s."`
 	PublicURL      string        `name:"public-url" placeholder:"URL" help:"Give out this address, such as https://files.example, in presigned URLs."`
-	BehindProxy    bool          `help:"Believe the proxy in front: take the address in presigned URLs from X-Forwarded-Host and X-Forwarded-Proto, or from Forwarded."`
+	BehindProxy    bool          `help:"Believe the proxy in front: take the address in presigned URLs from X-Forwarded-Host, -Proto and -Port, or from Forwarded."`
 	MaxHeader      byteSize      `default:"16KiB" placeholder:"N" help:"Refuse requests with more bytes of headers (${default})."`
 	MaxConnections int           `default:"1200" placeholder:"N" help:"Hold at most so many connections; further callers wait (${default})."`
 	LogFormat      string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Write the log on standard error as text or as json (${default})."`

@@ -101,7 +101,8 @@ func (c *serveCmd) origin() (func(*http.Request) string, error) {
 
 // forwardedOrigin returns the address that the proxy in front was asked for. Of
 // a list, in which each proxy adds to what it was told, the first entry is the
-// client's. What is no host or no scheme counts as missing.
+// client's. What is no host, scheme or port counts as missing. A port in the host
+// counts before X-Forwarded-Port.
 func forwardedOrigin(r *http.Request) string {
 	host, scheme := first(r.Header.Values("X-Forwarded-Host")), first(r.Header.Values("X-Forwarded-Proto"))
 	if host == "" && scheme == "" {
@@ -120,7 +121,13 @@ func forwardedOrigin(r *http.Request) string {
 	if host == "" {
 		return ""
 	}
-	return scheme + "://" + host
+	u := url.URL{Scheme: scheme, Host: host}
+	usual := map[string]uint64{"http": 80, "https": 443}[scheme]
+	port, err := strconv.ParseUint(first(r.Header.Values("X-Forwarded-Port")), 10, 16)
+	if err == nil && port > 0 && port != usual && u.Port() == "" {
+		u.Host = fmt.Sprintf("%s:%d", host, port)
+	}
+	return u.String()
 }
 
 // first returns the first entry of a list that may stand in several headers.

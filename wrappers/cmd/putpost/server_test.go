@@ -130,7 +130,15 @@ func TestForwardedOriginIsTheOneTheClientAskedFor(t *testing.T) {
 			"https://files.example:8443"},
 		{[][2]string{{"Forwarded", `for="_a,b";host=files.example;proto=https`}}, "https://files.example"},
 		{[][2]string{{"Forwarded", `for=192.0.2.60`}, {"Forwarded", "host=b.example"}}, "http://inner:8080"},
-		// What is no host or no scheme counts as missing.
+		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Port", "8443"}},
+			"https://files.example:8443"},
+		{[][2]string{{"X-Forwarded-Host", "[2001:db8::1]"}, {"X-Forwarded-Port", "8080, 80"}}, "http://[2001:db8::1]:8080"},
+		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Port", "443"}},
+			"https://files.example"},
+		{[][2]string{{"X-Forwarded-Host", "files.example:1"}, {"X-Forwarded-Port", "2"}}, "http://files.example:1"},
+		// What is no host, scheme or port counts as missing.
+		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Port", "65536"}}, "http://files.example"},
+		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Port", "1@evil"}}, "http://files.example"},
 		{[][2]string{{"X-Forwarded-Host", "evil.example/path?"}, {"X-Forwarded-Proto", "javascript"}}, "http://inner:8080"},
 		{[][2]string{{"X-Forwarded-Host", "user@evil.example"}}, "http://inner:8080"},
 		{[][2]string{{"X-Forwarded-Host", `"`}, {"X-Forwarded-Proto", ""}}, "http://inner:8080"},

@@ -66,8 +66,19 @@ func parse(rawURL string) (address, error) {
 	}
 	if addr.public == "" {
 		addr.public = addr.base
+	} else if addr.above(addr.public) != addr.above(addr.base) {
+		return address{}, errors.New("the public setting has another path than the endpoint: a signature covers the path")
 	}
 	return addr, nil
+}
+
+// above returns the path before the bucket in one of its URLs.
+func (a address) above(bucketURL string) string {
+	u, err := url.Parse(bucketURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(u.Path, "/"+a.bucket)
 }
 
 // awsBucket returns the URL of a bucket of AWS. The certificates of AWS do not
