@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"time"
 )
 
 // writeBuffer is the size of a connection's write buffer in bytes. A file of 64
@@ -17,9 +16,10 @@ type conn struct {
 	net.Conn
 
 	mu     sync.Mutex
-	held   []byte      // full TLS records that wait for the next one
-	late   *time.Timer // sends them where none comes
-	failed error       // why that failed
+	held   []byte // full TLS records that wait for the next one
+	full   int    // so many of them came in a row
+	timed  bool   // a timer sends what is held where none comes
+	failed error  // why that failed
 }
 
 // NetConn returns the connection below, as that of a tls.Conn does.

@@ -47,9 +47,14 @@ func TestFullRecordsGoOutWithTheNextOne(t *testing.T) {
 			[][]byte{slices.Concat(full, full, full, full, rest)},
 		},
 		{
+			"a large body that ends with a full one",
+			slices.Repeat([][]byte{full}, 2*maxHeld),
+			[][]byte{bytes.Repeat(full, maxHeld), bytes.Repeat(full, maxHeld)},
+		},
+		{
 			"more than is held",
-			[][]byte{full, full, full, full, full, rest},
-			[][]byte{slices.Concat(full, full, full, full), slices.Concat(full, rest)},
+			append(slices.Repeat([][]byte{full}, maxHeld+1), rest),
+			[][]byte{bytes.Repeat(full, maxHeld), slices.Concat(full, rest)},
 		},
 		{"what is no record", [][]byte{text, text}, [][]byte{text, text}},
 		{"a full one and what is no record", [][]byte{full, text}, [][]byte{slices.Concat(full, text)}},
