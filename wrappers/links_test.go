@@ -63,6 +63,21 @@ func TestProgramLinksWhatIsListedAndNothingElse(t *testing.T) {
 	}
 }
 
+// The packages of every module that putpost links are initialised at each start,
+// also where a command needs none of them: a general validator of documents cost
+// each start as much again.
+func TestPutpostLinksTheModulesThatAreListed(t *testing.T) {
+	own, modules := linked(t, "linux", "wrappers/cmd/putpost")
+	watch(t, own)
+	compare(t, "module", modules, append([]string{
+		"github.com/alecthomas/kong",
+		"go.yaml.in/yaml/v3", // reads the specs
+		"golang.org/x/oauth2",
+		"golang.org/x/sys",
+		"golang.org/x/term",
+	}, runtime...))
+}
+
 // What a spec adds is held to a list as well.
 func TestEverySpecHasItsListsOfLinks(t *testing.T) {
 	files, err := fs.Glob(specs.FS, "*.yaml")

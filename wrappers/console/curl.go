@@ -3,11 +3,8 @@ package console
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"maps"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -78,21 +75,16 @@ func (c *Console) curl(ctx context.Context, x monitor.Exchange) string {
 // example returns options of curl for the body of an operation, with the first
 // example that the spec has of it.
 func example(spec *contract.Contract, operation string) (options []string) {
-	for _, route := range spec.Routes() {
-		if contract.Name(route) != operation || route.Operation.RequestBody == nil {
-			continue
-		}
-		content := route.Operation.RequestBody.Value.Content
-		if media := content["application/json"]; media != nil {
-			for _, name := range slices.Sorted(maps.Keys(media.Examples)) {
-				text, _ := json.Marshal(media.Examples[name].Value.Value)
-				return []string{"-H 'Content-Type: application/json'", "-d " + quote(string(text))}
-			}
-		}
-		if media := content["multipart/form-data"]; media != nil {
-			for _, field := range slices.Sorted(maps.Keys(media.Schema.Value.Properties)) {
-				options = append(options, "-F "+quote(field+"=@FILE"))
-			}
+	op := spec.Operation(operation)
+	if op == nil {
+		return nil
+	}
+	if media := op.Media("application/json"); media != nil && media.Example != nil {
+		return []string{"-H 'Content-Type: application/json'", "-d " + quote(string(media.Example))}
+	}
+	if media := op.Media("multipart/form-data"); media != nil {
+		for _, field := range media.Fields {
+			options = append(options, "-F "+quote(field+"=@FILE"))
 		}
 	}
 	return options

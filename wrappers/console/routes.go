@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -42,8 +41,13 @@ func (c *Console) routes(spec *contract.Contract) http.Handler {
 	mux.HandleFunc("HEAD "+base+"/events", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 	})
-	for path, item := range spec.Doc.Paths.Map() {
-		methods := strings.Join(slices.Sorted(maps.Keys(item.Operations())), ", ")
+	allowed := map[string][]string{}
+	for _, op := range spec.Operations {
+		allowed[op.Path] = append(allowed[op.Path], op.Method)
+	}
+	for path, list := range allowed {
+		slices.Sort(list)
+		methods := strings.Join(list, ", ")
 		mux.HandleFunc(base+path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", methods)
 			answerRefusal(w, r, refuse(http.StatusMethodNotAllowed, "the method is none of %s", methods))
@@ -88,7 +92,7 @@ func held(spec *contract.Contract) api.MiddlewareFunc {
 				asked.Method = http.MethodGet
 			}
 			x := spec.Begin(asked, contract.Watch{Head: maxBody})
-			_, _ = io.Copy(io.Discard, x.Watching(r).Body)
+			_, _ = io.Copy(io.Discard, x.Watching(r.Context(), r).Body)
 			if broken := x.FinishRequest(); len(broken) > 0 {
 				answerRefusal(w, r, refuse(http.StatusBadRequest, "%s: %s", broken[0].Rule, broken[0].Detail))
 				return

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	api "github.com/putpost/putpost/gen/console"
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
@@ -67,10 +65,10 @@ func (c *Console) operationsOf(provider string) []string {
 	var names []string
 	for name, spec := range c.contracts {
 		if provider == "" || provider == name {
-			for _, op := range spec.Operations() {
+			for _, op := range spec.Names() {
 				// A spec has no word for these two. They are there if it says
 				// how a token is issued, or hands out a URL.
-				if op == contract.Token && !issuesTokens(spec.Doc) || op == contract.Presigned && !handsOutURLs(spec.Doc) {
+				if op == contract.Token && !issuesTokens(spec) || op == contract.Presigned && !spec.HandsOut {
 					continue
 				}
 				names = append(names, op)
@@ -90,24 +88,8 @@ func (c *Console) knows(provider, operation string) error {
 	return nil
 }
 
-func issuesTokens(doc *openapi3.T) bool {
-	for _, s := range doc.Components.SecuritySchemes {
-		if s.Value.Type == "oauth2" {
-			return true
-		}
-	}
-	return false
-}
-
-func handsOutURLs(doc *openapi3.T) bool {
-	for _, s := range doc.Components.Schemas {
-		for _, property := range s.Value.Properties {
-			if property.Value.Format == "uri" {
-				return true
-			}
-		}
-	}
-	return false
+func issuesTokens(spec *contract.Contract) bool {
+	return slices.ContainsFunc(spec.Schemes, func(s contract.Scheme) bool { return s.Type == "oauth2" })
 }
 
 func (c *Console) noProvider(status int, name string) error {

@@ -30,7 +30,7 @@ type Check struct {
 	Report func(error)
 
 	once     sync.Once
-	contract *contract.Contract
+	contract *spec
 	err      error
 }
 
@@ -48,11 +48,11 @@ func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
 		base = http.DefaultTransport
 	}
 	x := c.contract.Begin(r, contract.Watch{})
-	resp, err := base.RoundTrip(x.Watching(r))
+	resp, err := base.RoundTrip(x.Watching(r.Context(), r))
 	violations := x.FinishRequest()
 	if err == nil {
 		var head []byte
-		if x.Operation() {
+		if x.Operation() != nil {
 			head = peek(resp)
 		}
 		violations = append(violations, x.FinishResponse(resp.StatusCode, resp.Header, head)...)

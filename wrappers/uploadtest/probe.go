@@ -79,7 +79,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 type prober struct {
 	testing.TB
 	Probing
-	contract  *contract.Contract
+	contract  *spec
 	base      string
 	authorize func(*http.Request)
 
@@ -92,7 +92,7 @@ type prober struct {
 
 func (p *prober) probe() {
 	p.Helper()
-	routes := p.contract.Routes()
+	routes := p.contract.routes()
 	for _, r := range routes {
 		p.succeeds(r)
 		p.unknown(r)
@@ -118,7 +118,7 @@ func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format 
 	p.Helper()
 	name, place := "no operation", req.Method+" "+req.URL.EscapedPath()
 	if r != nil {
-		name, place = contract.Name(r), req.Method+" "+p.contract.Bases[0]+r.Path
+		name, place = nameOf(r), req.Method+" "+p.contract.Bases[0]+r.Path
 	}
 	if p.told.first(name + class) {
 		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place)
@@ -128,7 +128,7 @@ func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format 
 // unseen says what could not be looked at.
 func (p *prober) unseen(r *routers.Route, format string, args ...any) {
 	p.Helper()
-	p.Logf("%s: %s: not seen: %s", p.contract.Title, contract.Name(r), fmt.Sprintf(format, args...))
+	p.Logf("%s: %s: not seen: %s", p.contract.Title, nameOf(r), fmt.Sprintf(format, args...))
 }
 
 // answered is what came back. Status 0 is a failure that was reported.
@@ -148,7 +148,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	defer cancel()
 	req = req.WithContext(ctx)
 	x := p.contract.Begin(req, contract.Watch{})
-	resp, err := http.DefaultTransport.RoundTrip(x.Watching(req))
+	resp, err := http.DefaultTransport.RoundTrip(x.Watching(req.Context(), req))
 	x.FinishRequest() // it may be wrong on purpose
 	if err == nil {
 		defer resp.Body.Close()
@@ -175,7 +175,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 			p.Error(v)
 		}
 	}
-	for _, name := range x.Unsent(resp.StatusCode, resp.Header) {
+	for _, name := range unsent(x.Operation(), resp.StatusCode, resp.Header) {
 		p.broke(r, req, contract.RuleHeader, name,
 			"status %d: header %s is missing, and the spec says that it is always sent", resp.StatusCode, name)
 	}
@@ -263,7 +263,7 @@ func (p *prober) faults(req *http.Request) (broken []*contract.Violation) {
 		probe.Body, _ = req.GetBody()
 	}
 	x := p.contract.Begin(probe, contract.Watch{})
-	if watched := x.Watching(probe); watched.Body != nil {
+	if watched := x.Watching(probe.Context(), probe); watched.Body != nil {
 		_, _ = io.Copy(io.Discard, watched.Body)
 	}
 	return x.FinishRequest()

@@ -139,7 +139,7 @@ func spoil(value string) string {
 func (p *prober) needsCredentials(r *routers.Route) {
 	security := r.Operation.Security
 	if security == nil {
-		security = &p.contract.Doc.Security
+		security = &p.contract.doc.Security
 	}
 	if len(*security) == 0 || slices.ContainsFunc(*security,
 		func(one openapi3.SecurityRequirement) bool { return len(one) == 0 }) {

@@ -16,8 +16,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
-
-	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // How requests are built: from the spec's examples, else from its schemas.
@@ -50,7 +48,7 @@ func (s sample) with(name string, value any) map[string]any {
 // samples returns a body for each media type and each example of an operation;
 // one without a body has one sample that is none.
 func samples(r *routers.Route) []sample {
-	content := contract.Content(r.Operation)
+	content := contentOf(r.Operation)
 	if content == nil {
 		return []sample{{}}
 	}

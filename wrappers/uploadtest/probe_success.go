@@ -53,7 +53,7 @@ func (p *prober) learn(r *routers.Route, answer []byte) {
 	var own struct{ ID json.RawMessage }
 	if json.Unmarshal(answer, &own) == nil {
 		for _, id := range contract.Members(own.ID) {
-			for path := range p.contract.Doc.Paths.Map() {
+			for path := range p.contract.doc.Paths.Map() {
 				if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
 					name, _, _ := strings.Cut(rest, "}")
 					p.learned[name] = id.Value

@@ -2,15 +2,12 @@ package uploadtest
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,7 +38,7 @@ type Server struct {
 	BaseURL string // URL and the path of the spec's first server: the base URL for a client
 
 	t        testing.TB
-	contract *contract.Contract
+	contract *spec
 	monitor  *monitor.Monitor
 	close    func()
 	told     told
@@ -61,7 +58,7 @@ type Scope struct {
 }
 
 // parseAt reads a spec whose operations lie at a base URL.
-func parseAt(t testing.TB, baseURL string, spec []byte) (c *contract.Contract, host string) {
+func parseAt(t testing.TB, baseURL string, spec []byte) (c *spec, host string) {
 	t.Helper()
 	base, err := url.Parse(baseURL)
 	if err != nil || base.Host == "" {
@@ -71,24 +68,6 @@ func parseAt(t testing.TB, baseURL string, spec []byte) (c *contract.Contract, h
 		t.Fatal(err)
 	}
 	return c, base.Host
-}
-
-// parse reads a spec within a scope.
-func (s Scope) parse(spec []byte) (*contract.Contract, error) {
-	var bases []string
-	if s.BasePath != "" {
-		bases = append(bases, strings.TrimRight("/"+strings.TrimLeft(s.BasePath, "/"), "/"))
-	}
-	c, err := contract.Parse(spec, bases...)
-	if err != nil {
-		return nil, fmt.Errorf("uploadtest: %w", err)
-	}
-	if !c.TakesFiles() {
-		return nil, errors.New("uploadtest: the spec cannot be used: at /paths: " +
-			"no operation takes a file or hands out a URL for one")
-	}
-	c.OthersPass = s.OthersPass
-	return c, nil
 }
 
 // Serve starts handler on a loopback socket until t ends. Every exchange of an
@@ -114,7 +93,7 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 		Report:   s.report,
 		Panicked: func(p any) { t.Errorf("uploadtest: the handler panicked: %v", p) },
 	})
-	ts := httptest.NewUnstartedServer(s.monitor.Handler(c.Title, c, handler))
+	ts := httptest.NewUnstartedServer(s.monitor.Handler(c.Title, c.Contract, handler))
 	ts.Config.ErrorLog = log.New(io.Discard, "", 0) // cut connections are the daily bread here
 	ts.Start()
 	s.close = sync.OnceFunc(func() {

@@ -93,11 +93,13 @@ func TestAListenerDoesNotKeepServeFromEnding(t *testing.T) {
 
 func TestTheConsoleIsOffOnOtherAddressesAndBehindAProxy(t *testing.T) {
 	for _, args := range [][]string{{"--behind-proxy"}, {"--public-url", "https://files.example"}} {
-		_, env, stderr := serving(t, args...)
+		p, env, stderr := serving(t, args...)
 		status, text := ask(t, env, "/_putpost/health")
 		if status != http.StatusForbidden || !strings.Contains(text, consoleToken) {
 			t.Errorf("%v: %d %s", args, status, text)
 		}
+		p.signal(t, syscall.SIGTERM) // it has said everything when it has ended
+		p.code(t)
 		if !strings.Contains(stderr.String(), "the console is off") {
 			t.Errorf("%v: nobody is told:\n%s", args, stderr.String())
 		}

@@ -37,9 +37,9 @@ type File struct {
 // digest is what remains of bytes that passed by.
 type digest struct {
 	size int64
-	most int          // of head
-	head bytes.Buffer // the first bytes
-	sum  hash.Hash    // nil: not worked out
+	most int       // of head
+	head []byte    // the first bytes
+	sum  hash.Hash // nil: not worked out
 }
 
 func newDigest(most int, sum bool) digest {
@@ -50,17 +50,18 @@ func newDigest(most int, sum bool) digest {
 	return d
 }
 
-func (d *digest) Write(p []byte) (int, error) {
+func (d *digest) add(p []byte) {
 	if d.sum != nil {
 		d.sum.Write(p)
 	}
 	d.size += int64(len(p))
-	d.head.Write(p[:max(0, min(len(p), d.most-d.head.Len()))])
-	return len(p), nil
+	if room := d.most - len(d.head); room > 0 {
+		d.head = append(d.head, p[:min(len(p), room)]...)
+	}
 }
 
 func (d *digest) file() File {
-	f := File{Size: d.size, Body: bytes.Clone(d.head.Bytes())}
+	f := File{Size: d.size, Body: bytes.Clone(d.head)}
 	if d.sum != nil {
 		f.SHA256 = hex.EncodeToString(d.sum.Sum(nil))
 	}
@@ -84,9 +85,9 @@ func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.over {
-		_, _ = b.digest.Write(p[:n])
+		b.digest.add(p[:n])
 		if b.form != nil {
-			_, _ = b.form.Write(p[:n])
+			b.form.write(p[:n])
 		}
 		b.ended = b.ended || err == io.EOF
 		b.broken = b.broken || err != nil && !b.ended // net/http says io.EOF after io.ErrUnexpectedEOF
@@ -116,9 +117,10 @@ func (b *body) finish(length int64) (whole bool) {
 func (x *Exchange) watch(rc io.ReadCloser) *body {
 	most := x.w.Head
 	b := &body{ReadCloser: rc}
-	switch {
-	case x.op.route != nil && !x.raw || x.op.name == Token || x.op.name == Presigned:
-		if b.form = newForm(x.head.Header.Get("Content-Type"), x.w); b.form == nil && x.op.name != Presigned {
+	if x.is.op != nil && !x.raw || x.is.name == Token || x.is.name == Presigned {
+		if x.typ == "multipart/form-data" && x.typed != nil {
+			b.form = newForm(x.typed["boundary"], x.w)
+		} else if x.is.name != Presigned {
 			most = Keep
 		}
 	}
@@ -129,40 +131,30 @@ func (x *Exchange) watch(rc io.ReadCloser) *body {
 // Empty tells whether a request is without a body.
 func Empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody }
 
-// isRaw tells whether an operation takes a file as its whole body, of the given
-// media type.
-func isRaw(op operation, contentType string) bool {
-	if op.route == nil {
-		return false
-	}
-	media := Content(op.route.Operation).Get(contentType)
-	if media == nil {
-		return false
-	}
-	typ, _, _ := mime.ParseMediaType(contentType)
+// IsRaw tells whether a body of a media type is a file, by what a document says
+// of it.
+func IsRaw(typ string, media *Media) bool {
 	switch {
 	case strings.HasPrefix(typ, "multipart/"), strings.HasSuffix(typ, "json"),
 		typ == "application/x-www-form-urlencoded":
 		return false
-	case typ == "application/octet-stream", media.Schema == nil, media.Schema.Value == nil:
-		return true
 	}
-	schema := media.Schema.Value
-	return schema.Format == "binary" || schema.Type == nil && len(schema.Properties) == 0
+	return typ == "application/octet-stream" || media.Bytes
 }
 
 // rawName returns the name that a raw body goes by: in Content-Disposition, or
 // in a parameter called name or the like.
 func (x *Exchange) rawName() string {
-	if _, params, err := mime.ParseMediaType(x.head.Header.Get("Content-Disposition")); err == nil &&
-		params["filename"] != "" {
-		return params["filename"]
+	if said := x.head.Header.Get("Content-Disposition"); said != "" {
+		if _, params, err := mime.ParseMediaType(said); err == nil && params["filename"] != "" {
+			return params["filename"]
+		}
 	}
 	isName := func(s string) bool {
 		s = strings.ToLower(wordBreaks.Replace(s))
 		return s == "name" || s == "filename"
 	}
-	for name, value := range x.op.params {
+	for name, value := range x.is.params {
 		if plain, err := url.PathUnescape(value); err == nil && isName(name) {
 			return plain
 		}

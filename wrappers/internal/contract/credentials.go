@@ -3,49 +3,70 @@ package contract
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
+
+// Scheme is one way to show credentials.
+type Scheme struct {
+	Type      string   // apiKey, http, oauth2 or openIdConnect
+	In        string   // of an API key: header, query or cookie
+	Name      string   // of an API key
+	Scheme    string   // of http
+	TokenURLs []string // of oauth2
+}
 
 // CredentialHeaders returns the names of the headers that carry this contract's
 // credentials.
-func (c *Contract) CredentialHeaders() []string {
+func (c *Contract) CredentialHeaders() []string { return c.credentials }
+
+func credentialHeaders(schemes []Scheme) []string {
 	names := []string{"Authorization", "Proxy-Authorization", "Cookie"}
-	if c.Doc.Components != nil {
-		for _, s := range c.Doc.Components.SecuritySchemes {
-			if s.Value != nil && s.Value.Type == "apiKey" && s.Value.In == "header" {
-				names = append(names, http.CanonicalHeaderKey(s.Value.Name))
-			}
+	for _, s := range schemes {
+		if s.Type == "apiKey" && s.In == "header" {
+			names = append(names, http.CanonicalHeaderKey(s.Name))
 		}
 	}
 	return names
 }
 
-// carried tells whether a request carries the credentials that a security
-// scheme names. Whether they are good is for the handler to say.
-func carried(r *http.Request, scheme *openapi3.SecurityScheme) error {
-	switch scheme.Type {
-	case "apiKey":
-		if scheme.In == "header" && r.Header.Get(scheme.Name) == "" {
-			return fmt.Errorf("header %s is missing", scheme.Name)
+// credentialsFault says which credentials a request lacks. Whether they are
+// good is for the handler to say.
+func credentialsFault(r *http.Request, security [][]Scheme) string {
+	var missing []string
+	for _, schemes := range security {
+		fault := ""
+		for _, s := range schemes {
+			if fault = s.fault(r); fault != "" {
+				break
+			}
 		}
-		if scheme.In == "query" && !r.URL.Query().Has(scheme.Name) {
-			return fmt.Errorf("query parameter %s is missing", scheme.Name)
+		if fault == "" {
+			return ""
 		}
-		return nil
-	case "http":
-		return authorization(r, scheme.Scheme)
-	case "oauth2", "openIdConnect":
-		return authorization(r, "bearer")
+		missing = append(missing, fault)
 	}
-	return nil
+	return strings.Join(slices.Compact(missing), ", or ")
 }
 
-func authorization(r *http.Request, scheme string) error {
+func (s Scheme) fault(r *http.Request) string {
+	switch {
+	case s.Type == "apiKey" && s.In == "header" && r.Header.Get(s.Name) == "":
+		return fmt.Sprintf("header %s is missing", s.Name)
+	case s.Type == "apiKey" && s.In == "query" && !r.URL.Query().Has(s.Name):
+		return fmt.Sprintf("query parameter %s is missing", s.Name)
+	case s.Type == "http":
+		return authorizationFault(r, s.Scheme)
+	case s.Type == "oauth2", s.Type == "openIdConnect":
+		return authorizationFault(r, "bearer")
+	}
+	return ""
+}
+
+func authorizationFault(r *http.Request, scheme string) string {
 	got, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(got, scheme) || strings.TrimSpace(credentials) == "" {
-		return fmt.Errorf("header Authorization holds no %s credentials", scheme)
+		return fmt.Sprintf("header Authorization holds no %s credentials", scheme)
 	}
-	return nil
+	return ""
 }

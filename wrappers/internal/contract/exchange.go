@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,9 +14,12 @@ import (
 type Exchange struct {
 	c      *Contract
 	w      Watch
-	op     operation
-	raw    bool          // the whole body is a file
-	head   *http.Request // without a body
+	is     instance
+	media  *Media            // nil: the spec does not say it
+	typ    string            // the media type of the request
+	typed  map[string]string // its parameters; nil: they cannot be read
+	raw    bool              // the whole body is a file
+	head   *http.Request
 	host   string
 	length int64 // -1: unknown
 	body   *body // nil: none
@@ -24,7 +28,8 @@ type Exchange struct {
 }
 
 // Begin looks at the head of a request. It may be one that arrived, or one that
-// is about to be sent.
+// is about to be sent. The head must not change before the exchange ends, unless
+// w has a Head.
 func (c *Contract) Begin(r *http.Request, w Watch) *Exchange {
 	host, uri, received := r.Host, r.RequestURI, r.RequestURI != ""
 	if !received {
@@ -33,24 +38,32 @@ func (c *Contract) Begin(r *http.Request, w Watch) *Exchange {
 	if host == "" {
 		host = r.URL.Host
 	}
-	x := &Exchange{c: c, w: w, host: host, length: r.ContentLength, op: c.find(r.Method, host, uri, r.Header)}
-	x.raw = isRaw(x.op, r.Header.Get("Content-Type"))
-	x.head = r.Clone(context.WithoutCancel(r.Context()))
-	x.head.Body, x.head.GetBody = nil, nil
-	if x.op.fault != "" {
-		x.broke(RuleAddress, "%s", x.op.fault)
+	if w.Head > 0 {
+		r = r.Clone(context.WithoutCancel(r.Context()))
+	}
+	x := &Exchange{c: c, w: w, host: host, length: r.ContentLength, head: r,
+		is: c.find(r, host, uri)}
+	said := r.Header.Get("Content-Type")
+	x.typ, x.typed, _ = mime.ParseMediaType(said)
+	if x.is.op != nil {
+		if x.media = x.is.op.Media(said); x.media != nil {
+			x.raw = IsRaw(x.typ, x.media)
+		}
+	}
+	if x.is.fault != "" {
+		x.broke(RuleAddress, "%s", x.is.fault)
 	}
 	if fault := x.lengthFault(r, received); fault != "" && x.carriesBody() {
 		x.broke(RuleLength, "%s", fault)
 	}
-	switch x.op.name {
+	switch x.is.name {
 	case Presigned:
 		x.checkPresigned()
-		x.ids = x.op.grant.ids
+		x.ids = x.is.grant.ids
 	case Token:
 		x.checkToken()
 	}
-	for name, value := range x.op.params {
+	for name, value := range x.is.params {
 		if isFileID(name) {
 			x.ids = []string{value}
 		}
@@ -76,28 +89,29 @@ func (x *Exchange) lengthFault(r *http.Request, received bool) string {
 
 // carriesBody tells whether the request must say how long its body is.
 func (x *Exchange) carriesBody() bool {
-	if x.op.route != nil {
-		return x.op.route.Operation.RequestBody != nil
+	if x.is.op != nil {
+		return x.is.op.TakesBody
 	}
-	return x.op.name != "" && x.head.Method != http.MethodGet &&
+	return x.is.name != "" && x.head.Method != http.MethodGet &&
 		x.head.Method != http.MethodHead // a download is presigned, too
 }
 
 // Op returns the operation's name, [Presigned], [Token], or nothing.
-func (x *Exchange) Op() string { return x.op.name }
+func (x *Exchange) Op() string { return x.is.name }
 
-// Operation tells whether the request is one of the spec's operations.
-func (x *Exchange) Operation() bool { return x.op.route != nil }
+// Operation returns the spec's operation that the request is, or nil.
+func (x *Exchange) Operation() *Operation { return x.is.op }
 
-// Watching returns r with a body that is looked at as it is read. The copy is
-// needed: net/http decides by the type of its own request's body whether it may
-// answer before it has read on. A body that is sent again from its first byte,
-// because a kept connection turned out to be dead, counts from there.
-func (x *Exchange) Watching(r *http.Request) *http.Request {
+// Watching returns r with another context and with a body that is looked at as
+// it is read. The copy is needed: net/http decides by the type of its own
+// request's body whether it may answer before it has read on. A body that is
+// sent again from its first byte, because a kept connection turned out to be
+// dead, counts from there.
+func (x *Exchange) Watching(ctx context.Context, r *http.Request) *http.Request {
+	r = r.WithContext(ctx)
 	if x.body == nil {
 		return r
 	}
-	r = r.WithContext(r.Context())
 	r.Body = x.body
 	if get := r.GetBody; get != nil {
 		r.GetBody = func() (io.ReadCloser, error) {
@@ -120,7 +134,7 @@ func (x *Exchange) Received() (size int64, head []byte) {
 	}
 	x.body.mu.Lock()
 	defer x.body.mu.Unlock()
-	return x.body.digest.size, x.body.digest.head.Bytes()
+	return x.body.digest.size, x.body.digest.head
 }
 
 // Files returns the files of the request: the file parts of a form, and the
@@ -130,7 +144,7 @@ func (x *Exchange) Files() []File {
 	if x.body != nil && x.body.form != nil {
 		return x.body.form.files()
 	}
-	if x.op.name != Presigned && !x.raw {
+	if x.is.name != Presigned && !x.raw {
 		return nil
 	}
 	empty := newDigest(0, x.w.Sum)
@@ -151,8 +165,8 @@ func (x *Exchange) Fields() url.Values {
 	}
 	fields := url.Values{}
 	for _, p := range x.body.form.parts {
-		if _, isFile := p.params["filename"]; !isFile {
-			fields.Add(p.params["name"], p.digest.head.String())
+		if !p.file {
+			fields.Add(p.Name, string(p.digest.head))
 		}
 	}
 	return fields
@@ -171,11 +185,11 @@ func (x *Exchange) FinishRequest() []*Violation {
 		whole = x.body.finish(x.length)
 	}
 	switch {
-	case x.op.route != nil:
+	case x.is.op != nil:
 		x.checkRequest(whole)
-	case x.op.name == Token && whole && len(x.faults) == 0:
+	case x.is.name == Token && whole && len(x.faults) == 0:
 		x.checkGrantType()
-	case x.op.name == Presigned && whole:
+	case x.is.name == Presigned && whole:
 		x.checkFields()
 	}
 	faults := x.faults
@@ -183,16 +197,101 @@ func (x *Exchange) FinishRequest() []*Violation {
 	return faults
 }
 
+// checkRequest holds a request to its operation in the spec.
+func (x *Exchange) checkRequest(whole bool) {
+	request := Request{Request: x.head, Params: x.is.params, Whole: whole && !x.raw}
+	rule, fault := x.mediaTypeFault()
+	if b := x.body; b != nil && request.Whole && fault == "" {
+		if b.form == nil {
+			request.Body, request.Whole = &Text{Bytes: b.digest.head}, b.digest.size <= Keep
+		} else {
+			request.Form, request.Whole = b.form.parts, !b.form.over
+			rule, fault = RuleForm, b.form.fault(x.media.Fields)
+		}
+	}
+	if fault != "" {
+		x.broke(rule, "%s", fault)
+		request.Whole = false
+	}
+	if fault := credentialsFault(x.head, x.is.op.Security); fault != "" {
+		x.broke(RuleCredentials, "%s", fault)
+	} else if rule, fault := x.is.op.Request(request); fault != "" {
+		x.broke(rule, "%s", fault)
+	}
+}
+
+// mediaTypeFault says what is wrong with the media type of a body. The head
+// alone says it: a server may refuse the request before it has read the body.
+func (x *Exchange) mediaTypeFault() (rule, fault string) {
+	switch {
+	case x.length == 0 || !x.is.op.TakesBody:
+		return "", ""
+	case x.media == nil:
+		return RuleBody, fmt.Sprintf("header Content-Type has unexpected value %.100q", x.head.Header.Get("Content-Type"))
+	case x.typ == "multipart/form-data" && x.typed != nil && x.typed["boundary"] == "":
+		return RuleForm, "header Content-Type names no boundary"
+	}
+	return "", ""
+}
+
+// FinishResponse looks at an answer and returns what is wrong with it. Body is
+// nil where it is longer than [Keep].
+func (x *Exchange) FinishResponse(status int, header http.Header, body []byte) []*Violation {
+	switch {
+	case x.is.name == Presigned:
+		x.moved(status, header)
+	case x.is.op != nil:
+		var text *Text
+		if body != nil {
+			text = &Text{Bytes: body}
+		}
+		if rule, fault := x.is.op.Response(x.head, status, header, text); fault != "" {
+			x.broke(rule, "%s", fault)
+		}
+		if status/100 == 2 {
+			x.learn(header, text)
+		}
+	}
+	faults := x.faults
+	x.faults = nil
+	return faults
+}
+
+// Learn keeps what later requests may refer to of an answer: ids and URLs. It
+// is for an answer that is not to be checked.
+func (x *Exchange) Learn(header http.Header, body []byte) { x.learn(header, &Text{Bytes: body}) }
+
+func (x *Exchange) learn(header http.Header, answer *Text) {
+	var ids, plain []string
+	said := members(answer)
+	for _, m := range said {
+		switch {
+		case isFileID(m.Name):
+			ids = append(ids, m.Value)
+		case m.Name == "id":
+			plain = append(plain, m.Value)
+		}
+	}
+	if ids == nil {
+		ids = plain
+	}
+	if ids != nil {
+		x.ids = ids
+	}
+	x.handOut(answer, said)
+	x.locate(header.Get("Location"))
+}
+
 func (x *Exchange) broke(rule, format string, args ...any) {
-	x.faults = append(x.faults, &Violation{x.c.Title, x.op.name, rule, x.at(), fmt.Sprintf(format, args...)})
+	x.faults = append(x.faults, &Violation{x.c.Title, x.is.name, rule, x.at(), fmt.Sprintf(format, args...)})
 }
 
 // at is the method and the path. An operation's path is the spec's own below
 // its base, so that it is the same for each id in it.
 func (x *Exchange) at() string {
 	path := x.head.URL.EscapedPath()
-	if x.op.route != nil {
-		sent, said := strings.Split(path, "/"), strings.Split(x.op.route.Path, "/")
+	if x.is.op != nil {
+		sent, said := strings.Split(path, "/"), strings.Split(x.is.op.Path, "/")
 		if len(sent) >= len(said) {
 			path = strings.Join(append(sent[:len(sent)-len(said)+1:len(sent)-len(said)+1], said[1:]...), "/")
 		}
@@ -212,7 +311,11 @@ func (x *Exchange) url() *url.URL {
 // isFileID tells whether a member or a parameter of this name holds a file's
 // id.
 func isFileID(name string) bool {
-	return strings.EqualFold(wordBreaks.Replace(name), "fileid")
+	const plain = "fileid"
+	if len(name) < len(plain) {
+		return false
+	}
+	return strings.EqualFold(name, plain) || strings.EqualFold(wordBreaks.Replace(name), plain)
 }
 
 // wordBreaks takes out what one API writes in its names and the other does not.

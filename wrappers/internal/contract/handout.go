@@ -2,7 +2,6 @@ package contract
 
 import (
 	"cmp"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -23,10 +22,13 @@ type grant struct {
 	ids         []string          // of the file that it is for
 }
 
-func (c *Contract) granted(address string) (grant, bool) {
+func (c *Contract) granted(host, uri string) (grant, bool) {
+	key := uri
+	if !c.AnyHost || !strings.HasPrefix(uri, "/") {
+		key = c.key(host + uri)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := c.key(address)
 	if g, ok := c.grants[key]; ok {
 		return g, true
 	}
@@ -60,7 +62,7 @@ type HandedOut struct {
 func (c *Contract) HandedOut(answer []byte) (urls []HandedOut) {
 	for _, m := range Members(answer) {
 		if at, ok := address(m.Value); ok {
-			if g, ok := c.granted(at); ok && g.upload {
+			if g, ok := c.granted("", at); ok && g.upload {
 				urls = append(urls, HandedOut{m.Value, g.method, g.contentType, g.header, g.fields != nil})
 			}
 		}
@@ -111,15 +113,19 @@ var (
 )
 
 // handOut remembers the URLs in the JSON answer of an operation.
-func (c *Contract) handOut(request, answer []byte, ids []string) {
+func (x *Exchange) handOut(answer *Text, said []Member) {
+	if !slices.ContainsFunc(said, func(m Member) bool { return isAddress(m.Value) }) {
+		return
+	}
+	_, sent := x.Received()
 	contentType := ""
-	for _, m := range Members(request) {
+	for _, m := range Members(sent) {
 		if typeName.MatchString(m.Name) && contentType == "" {
 			contentType = m.Value
 		}
 	}
 	anyMethod := ""
-	for _, m := range Members(answer) {
+	for _, m := range said {
 		if upper := strings.ToUpper(m.Value); sends(upper) {
 			anyMethod = upper
 		}
@@ -135,27 +141,33 @@ func (c *Contract) handOut(request, answer []byte, ids []string) {
 		case map[string]any:
 			for name, value := range v {
 				text, _ := value.(string)
-				if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+				if !isAddress(text) {
 					walk(path+" "+name, value)
 					continue
 				}
 				g := beside(v)
-				g.ids, g.contentType, g.method = ids, contentType, cmp.Or(g.method, anyMethod)
+				g.ids, g.contentType, g.method = x.ids, contentType, cmp.Or(g.method, anyMethod)
 				g.upload = uploads.MatchString(path + " " + name)
 				sure = sure || g.upload
 				found[text] = g
 			}
 		}
 	}
-	var root any
-	if json.Unmarshal(answer, &root) != nil {
-		return
-	}
+	root, _ := answer.JSON()
 	walk("", root)
 	for address, g := range found {
 		g.upload = g.upload || !sure // where no name says upload, each URL may be for one
-		c.grant(address, g)
+		x.c.grant(address, g)
 	}
+}
+
+// isAddress tells whether a text is a URL that a request may go to.
+func isAddress(text string) bool {
+	if len(text) < len("http://") || !strings.EqualFold(text[:4], "http") {
+		return false
+	}
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 // beside reads what an object says of the URL in it.
@@ -198,19 +210,21 @@ func texts(object map[string]any) map[string]string {
 
 // locate remembers the URL of an answer's Location, unless it is an
 // operation's.
-func (c *Contract) locate(x *Exchange, location string) {
-	to, err := x.url().Parse(location)
-	if location == "" || err != nil {
+func (x *Exchange) locate(location string) {
+	if location == "" {
 		return
 	}
-	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch,
-		http.MethodDelete, http.MethodHead} {
-		if _, _, err := c.router.FindRoute(&http.Request{Method: method, URL: &url.URL{Path: to.Path}}); err == nil {
+	to, err := x.url().Parse(location)
+	if err != nil {
+		return
+	}
+	path := (&url.URL{Path: to.Path}).EscapedPath()
+	for _, op := range x.c.Operations {
+		if it, _ := x.c.route(op.Method, path); it != nil {
 			return
 		}
 	}
-	g := grant{upload: true, location: true, ids: x.ids, own: to.Host == x.host}
-	c.grant(to.String(), g)
+	x.c.grant(to.String(), grant{upload: true, location: true, ids: x.ids, own: to.Host == x.host})
 }
 
 // telling matches the names of query parameters whose values open something.

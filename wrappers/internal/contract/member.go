@@ -7,19 +7,39 @@ import (
 	"slices"
 )
 
+// Text is a body that is text. It is taken for JSON once, when first asked for.
+type Text struct {
+	Bytes   []byte
+	decoded bool
+	value   any
+	err     error
+}
+
+// JSON returns the text's first JSON value. Numbers are json.Number.
+func (t *Text) JSON() (any, error) {
+	if t == nil {
+		return nil, nil
+	}
+	if !t.decoded {
+		t.decoded = true
+		decoder := json.NewDecoder(bytes.NewReader(t.Bytes))
+		decoder.UseNumber()
+		if t.err = decoder.Decode(&t.value); t.err != nil {
+			t.value = nil
+		}
+	}
+	return t.value, t.err
+}
+
 // Member is one scalar in a JSON document and the name that it stands under.
 // Elements of a list go by the name of the list.
 type Member struct{ Name, Value string }
 
 // Members lists the strings and numbers of a JSON document; of anything else,
 // nothing.
-func Members(document []byte) (found []Member) {
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	decoder.UseNumber()
-	var root any
-	if err := decoder.Decode(&root); err != nil {
-		return nil
-	}
+func Members(document []byte) []Member { return members(&Text{Bytes: document}) }
+
+func members(text *Text) (found []Member) {
 	var walk func(name string, v any)
 	walk = func(name string, v any) {
 		switch v := v.(type) {
@@ -37,6 +57,7 @@ func Members(document []byte) (found []Member) {
 			}
 		}
 	}
+	root, _ := text.JSON()
 	walk("", root)
 	return found
 }

@@ -1,14 +1,10 @@
 package contract
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/routers"
 )
 
 // Names of requests that no spec describes.
@@ -19,78 +15,178 @@ const (
 	Token = "token"
 )
 
-// operation says what a request is an instance of.
-type operation struct {
-	name   string         // empty: nothing that the contract knows
-	route  *routers.Route // nil: not the spec's
+// Operation is one operation of a spec.
+type Operation struct {
+	Name      string // the operationId, or method and path
+	Method    string
+	Path      string     // below a base; {name} stands for a parameter
+	TakesBody bool       // its requests have a body
+	Security  [][]Scheme // the schemes of one element are enough; none: nothing is asked for
+	Rules
+}
+
+// Rules are what a document says of the requests and answers of one operation.
+type Rules interface {
+	// Media returns what it says of a request's body of a media type. It is nil
+	// where such a body is not declared.
+	Media(contentType string) *Media
+	// Request returns the rule that a request breaks, if any.
+	Request(Request) (rule, detail string)
+	// Response returns the rule that the answer to a request breaks, if any. The
+	// body is nil where it is not to be looked at.
+	Response(head *http.Request, status int, header http.Header, body *Text) (rule, detail string)
+}
+
+// Media is what a document says of a body.
+type Media struct {
+	Bytes   bool     // it may be any bytes
+	Fields  []string // of a form, all that it may have; nil: any
+	Example []byte   // in JSON, or nil
+}
+
+// Request is a request that arrived or is sent.
+type Request struct {
+	*http.Request // its body is not to be read
+	Params        map[string]string
+	Whole         bool    // the body came whole; else it is not to be looked at
+	Form          []*Part // of a form
+	Body          *Text   // of anything else
+}
+
+// instance says what a request is an instance of.
+type instance struct {
+	name   string     // empty: nothing that the contract knows
+	op     *Operation // nil: not the spec's
 	params map[string]string
 	grant  *grant // of a presigned step
 	fault  string // what is wrong with the address
 }
 
-// Routes returns the spec's operations: POST first and DELETE last, then in the
-// order of their paths.
-func (c *Contract) Routes() []*routers.Route {
-	var routes []*routers.Route
-	for path, item := range c.Doc.Paths.Map() {
-		for method, op := range item.Operations() {
-			routes = append(routes, &routers.Route{Spec: c.Doc, Path: path, PathItem: item, Method: method, Operation: op})
-		}
-	}
-	turn := map[string]int{http.MethodPost: -2, http.MethodPut: -1, http.MethodPatch: -1, http.MethodDelete: 1}
-	slices.SortFunc(routes, func(a, b *routers.Route) int {
-		return cmp.Or(turn[a.Method]-turn[b.Method], strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
-	})
-	return routes
-}
-
-// Name returns the operationId of a route, or its method and path.
-func Name(r *routers.Route) string {
-	if r.Operation.OperationID != "" {
-		return r.Operation.OperationID
-	}
-	return r.Method + " " + r.Path
-}
-
-// Content returns the bodies that an operation takes, or nil.
-func Content(op *openapi3.Operation) openapi3.Content {
-	if op.RequestBody == nil || op.RequestBody.Value == nil {
-		return nil
-	}
-	return op.RequestBody.Value.Content
-}
-
-// Operations returns the names of all that a request can be an instance of.
-func (c *Contract) Operations() []string {
+// Names returns the names of all that a request can be an instance of.
+func (c *Contract) Names() []string {
 	var names []string
-	for _, r := range c.Routes() {
-		names = append(names, Name(r))
+	for _, op := range c.Operations {
+		names = append(names, op.Name)
 	}
 	return append(names, Presigned, Token)
 }
 
-// find sorts a request by its method, host and request URI. A URL that was
+// Operation returns the operation with a name, or nil.
+func (c *Contract) Operation(name string) *Operation {
+	for _, op := range c.Operations {
+		if op.Name == name {
+			return op
+		}
+	}
+	return nil
+}
+
+// find sorts a request that goes to a host and a request URI. A URL that was
 // handed out comes first: it may well look like an operation's.
-func (c *Contract) find(method, host, uri string, header http.Header) operation {
-	g, handedOut := c.granted(host + uri)
+func (c *Contract) find(r *http.Request, host, uri string) instance {
+	g, handedOut := c.granted(host, uri)
 	if handedOut && g.upload {
-		return operation{name: Presigned, grant: &g}
+		return instance{name: Presigned, grant: &g}
 	}
-	u, err := url.ParseRequestURI(uri)
-	if err != nil {
-		return operation{fault: "the request URI cannot be parsed"}
+	u := r.URL
+	if u.Opaque != "" {
+		if plain, err := url.ParseRequestURI(uri); err == nil {
+			u = plain
+		}
 	}
-	u.Scheme, u.Host, u.User = "", "", nil
-	if route, params, err := c.router.FindRoute(&http.Request{Method: method, URL: u}); err == nil {
-		return operation{name: Name(route), route: route, params: params}
+	if op, params := c.route(r.Method, u.EscapedPath()); op != nil {
+		return instance{name: op.Name, op: op, params: params}
 	}
 	switch {
 	case handedOut:
-		return operation{}
-	case c.isTokenCall(method, u.Path, header):
-		return operation{name: Token}
+		return instance{}
+	case c.isTokenCall(r.Method, u.Path, r.Header):
+		return instance{name: Token}
 	case c.OthersPass:
-		return operation{}
+		return instance{}
 	}
-	return operation{fault: "neither an operation of the spec nor, byte for byte, a URL that an answer handed out"}
+	return instance{fault: "neither an operation of the spec nor, byte for byte, a URL that an answer handed out"}
+}
+
+// template is the path of an operation, and the names of its parameters.
+type template struct {
+	op    *Operation
+	path  string // each parameter is {}, and {*} where it takes the rest of the path
+	names []string
+}
+
+// router sorts the paths of operations: where several fit, the first counts.
+func router(ops []*Operation) []template {
+	var list []template
+	for _, op := range ops {
+		t := template{op: op}
+		before, rest, found := strings.Cut(strings.TrimRight(op.Path, "/"), "{")
+		for t.path = before; found; {
+			var name string
+			name, rest, _ = strings.Cut(rest, "}")
+			name, takesRest := strings.CutSuffix(strings.TrimSpace(name), "*")
+			t.names = append(t.names, name)
+			if t.path += "{"; takesRest {
+				t.path += "*"
+			}
+			before, rest, found = strings.Cut(rest, "{")
+			t.path += "}" + before
+		}
+		list = append(list, t)
+	}
+	// What is written out counts before a parameter.
+	order := strings.NewReplacer("{}", "\xff", "{*}", "\xff\xff")
+	slices.SortFunc(list, func(a, b template) int {
+		return strings.Compare(order.Replace(a.path), order.Replace(b.path))
+	})
+	return list
+}
+
+// route returns the operation of an escaped path and its parameters.
+func (c *Contract) route(method, path string) (*Operation, map[string]string) {
+	for _, base := range c.Bases {
+		rest, found := strings.CutPrefix(path, base)
+		if !found || rest != "" && rest[0] != '/' {
+			continue
+		}
+		for _, t := range c.router {
+			if t.op.Method == method {
+				if params, fits := t.match(strings.TrimRight(rest, "/")); fits {
+					return t.op, params
+				}
+			}
+		}
+		return nil, nil
+	}
+	return nil, nil
+}
+
+// match holds a path to a template. A parameter is what is left of its segment,
+// and may be nothing.
+func (t template) match(path string) (map[string]string, bool) {
+	var params map[string]string
+	names := t.names
+	for want := t.path; want != "" || path != ""; {
+		switch {
+		case want == "":
+			return nil, false
+		case want[0] == '{':
+			if params == nil {
+				params = map[string]string{}
+			}
+			end := strings.IndexByte(path, '/')
+			if end < 0 || want[1] == '*' {
+				end = len(path)
+			}
+			params[names[0]], names = path[:end], names[1:]
+			want, path = want[strings.IndexByte(want, '}')+1:], path[end:]
+		case path == "" && want[0] == '/':
+			want = want[1:]
+		case path == "" || path[0] != want[0]:
+			return nil, false
+		default:
+			want, path = want[1:], path[1:]
+		}
+	}
+	return params, true
 }

@@ -11,23 +11,27 @@ import (
 // checkPresigned holds a presigned request to what its answer said of it, to
 // what storage services ask, and to what its sender must not tell them.
 func (x *Exchange) checkPresigned() {
-	g := x.op.grant
+	g := x.is.grant
 	if !g.own {
 		x.checkCredentials()
 	}
 	if g.location {
 		return // a session's URL: nothing of its requests is signed
 	}
-	signed := signedHeaders(g.query)
-	for _, name := range slices.Sorted(maps.Keys(x.head.Header)) {
+	var unsigned []string
+	for name := range x.head.Header {
 		// Azure's blob type has to be there. Anything else of its own the
 		// sender cannot have signed.
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
 			!addedOnTheWay.MatchString(lower) &&
-			!containsFold(x.c.CredentialHeaders(), name) && g.header.Values(name) == nil &&
-			!containsFold(signed, name) {
-			x.broke(RulePresignedHeader, "header %s is not part of what was signed", name)
+			!containsFold(x.c.credentials, name) && g.header.Values(name) == nil &&
+			!containsFold(signedHeaders(g.query), name) {
+			unsigned = append(unsigned, name)
 		}
+	}
+	slices.Sort(unsigned)
+	for _, name := range unsigned {
+		x.broke(RulePresignedHeader, "header %s is not part of what was signed", name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(g.header)) {
 		if got := x.head.Header.Get(name); got == "" && name != "Host" && name != "Content-Length" {
@@ -52,8 +56,8 @@ var addedOnTheWay = regexp.MustCompile(
 // checkCredentials reports the API's credentials on a presigned request. They
 // may go along where the answer listed them.
 func (x *Exchange) checkCredentials() {
-	for _, name := range x.c.CredentialHeaders() {
-		if value := x.head.Header.Get(name); value != "" && x.op.grant.header.Get(name) != value {
+	for _, name := range x.c.credentials {
+		if value := x.head.Header.Get(name); value != "" && x.is.grant.header.Get(name) != value {
 			x.broke(RuleForeign, "header %s tells the storage service the API's credentials", name)
 		}
 	}
@@ -62,7 +66,7 @@ func (x *Exchange) checkCredentials() {
 // checkFields holds a form that goes to a presigned URL to the fields that were
 // handed out with it.
 func (x *Exchange) checkFields() {
-	if x.op.grant == nil || x.op.grant.fields == nil {
+	if x.is.grant == nil || x.is.grant.fields == nil {
 		return
 	}
 	if x.body == nil || x.body.form == nil {
@@ -71,13 +75,13 @@ func (x *Exchange) checkFields() {
 	}
 	got := map[string]string{}
 	for _, p := range x.body.form.parts {
-		if _, isFile := p.params["filename"]; isFile || p.params["name"] == "file" {
+		if p.file || p.Name == "file" {
 			break // what comes after the file does not count
 		}
-		got[p.params["name"]] = p.digest.head.String()
+		got[p.Name] = string(p.digest.head)
 	}
-	for _, name := range slices.Sorted(maps.Keys(x.op.grant.fields)) {
-		if got[name] != x.op.grant.fields[name] {
+	for _, name := range slices.Sorted(maps.Keys(x.is.grant.fields)) {
+		if got[name] != x.is.grant.fields[name] {
 			x.broke(RuleForm, "the field %q does not stand before the file as it was handed out", name)
 		}
 	}
@@ -99,7 +103,7 @@ func (x *Exchange) moved(status int, header http.Header) {
 		return
 	}
 	if to, err := x.url().Parse(header.Get("Location")); err == nil {
-		x.c.grant(to.String(), *x.op.grant)
+		x.c.grant(to.String(), *x.is.grant)
 	}
 }
 

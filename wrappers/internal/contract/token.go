@@ -5,14 +5,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // isTokenCall tells whether a request is the call for a token: it is a POST of
 // a URL-encoded form, or it goes to the path that the spec has for that.
 func (c *Contract) isTokenCall(method, path string, header http.Header) bool {
-	return method == http.MethodPost && isURLEncoded(header) || tokenPaths(c.Doc)[path]
+	return method == http.MethodPost && isURLEncoded(header) || c.isTokenPath(path)
 }
 
 func isURLEncoded(header http.Header) bool {
@@ -20,28 +18,17 @@ func isURLEncoded(header http.Header) bool {
 	return typ == "application/x-www-form-urlencoded"
 }
 
-// tokenPaths returns the paths of the addresses at which the spec has tokens
-// issued. Their hosts do not count, as those of its servers do not.
-func tokenPaths(doc *openapi3.T) map[string]bool {
-	paths := map[string]bool{}
-	if doc.Components == nil {
-		return paths
-	}
-	for _, scheme := range doc.Components.SecuritySchemes {
-		if scheme.Value == nil || scheme.Value.Flows == nil {
-			continue
-		}
-		flows := scheme.Value.Flows
-		for _, flow := range []*openapi3.OAuthFlow{flows.ClientCredentials, flows.Password, flows.AuthorizationCode} {
-			if flow == nil {
-				continue
-			}
-			if u, err := url.Parse(flow.TokenURL); err == nil && u.Path != "" {
-				paths[u.Path] = true
+// isTokenPath tells whether tokens are issued at a path. The host does not
+// count, as those of the spec's servers do not.
+func (c *Contract) isTokenPath(path string) bool {
+	for _, scheme := range c.Schemes {
+		for _, address := range scheme.TokenURLs {
+			if u, err := url.Parse(address); err == nil && u.Path != "" && u.Path == path {
+				return true
 			}
 		}
 	}
-	return paths
+	return false
 }
 
 // checkToken holds what RFC 6749 asks of the head of a request for a token.
@@ -63,7 +50,7 @@ func (x *Exchange) checkToken() {
 
 // checkGrantType holds what it asks of the body.
 func (x *Exchange) checkGrantType() {
-	if x.body == nil || !strings.Contains("&"+x.body.digest.head.String(), "&grant_type=") {
+	if x.body == nil || !strings.Contains("&"+string(x.body.digest.head), "&grant_type=") {
 		x.broke(RuleToken, "the form has no grant_type (RFC 6749, 4.4.2)")
 	}
 }

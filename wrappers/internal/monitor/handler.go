@@ -22,9 +22,10 @@ type handler struct {
 // visit is one request on its way through.
 type visit struct {
 	*handler
-	x      *contract.Exchange
-	record *entry
-	asked  sync.Once
+	x         *contract.Exchange
+	record    *entry
+	asked     sync.Once
+	responded bool // the handler gave its answer
 }
 
 type visitKey struct{}
@@ -32,34 +33,43 @@ type visitKey struct{}
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{handler: h, x: h.contract.Begin(r, h.m.cfg.Watch)}
 	fault := v.enter(r)
-	r = v.x.Watching(r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
-
-	responded := false
-	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer h.m.noPanic()
-		a := &response{ResponseWriter: w, look: func(a *response) {
-			v.requestEnded()
-			responded = true
-			v.found(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
-		}}
-		h.next.ServeHTTP(a, r)
-		a.finish(r)
-	})
-	a := &response{ResponseWriter: w, look: func(a *response) {
-		v.requestEnded()
-		v.learn(a, responded, fault)
-		v.settle(a, responded)
-	}, gone: func(a *response) {
-		v.requestEnded()
-		v.settle(a, false)
-	}}
+	r = v.x.Watching(context.WithValue(r.Context(), visitKey{}, v), r)
+	a := &response{ResponseWriter: w, v: v}
 	defer v.end(a)
-	if fault != nil {
-		fault.Fault(next).ServeHTTP(a, r)
-	} else {
-		next.ServeHTTP(a, r)
+	if fault == nil {
+		v.answer(a, r)
+		return
 	}
+	a.fault = true
+	fault.Fault(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v.answer(&response{ResponseWriter: w, v: v, inner: true}, r)
+	})).ServeHTTP(a, r)
 	a.finish(r)
+}
+
+// answer has the handler itself give the answer.
+func (v *visit) answer(a *response, r *http.Request) {
+	defer v.m.noPanic()
+	v.next.ServeHTTP(a, r)
+	a.finish(r)
+}
+
+// look is called when an answer is about to leave. One that the handler gave is
+// held to the contract. Of one that a fault gave or spoiled, what it says is
+// kept: it may redirect, or hand out other URLs.
+func (v *visit) look(a *response) {
+	v.requestEnded()
+	if !a.fault {
+		v.responded = true
+		v.found(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
+	} else if v.x.Op() == contract.Presigned && !v.responded {
+		v.x.FinishResponse(a.status(), a.Header(), nil)
+	} else if v.x.Operation() != nil && a.status()/100 == 2 {
+		v.x.Learn(a.Header(), a.whole())
+	}
+	if !a.inner {
+		v.settle(a, v.responded)
+	}
 }
 
 // enter records a request and returns the fault that it meets.
@@ -90,6 +100,9 @@ func (v *visit) requestEnded() {
 }
 
 func (v *visit) found(violations []*contract.Violation) {
+	if len(violations) == 0 {
+		return
+	}
 	v.m.mu.Lock()
 	for _, broken := range violations {
 		v.record.Violations = append(v.record.Violations, *broken)
@@ -99,18 +112,6 @@ func (v *visit) found(violations []*contract.Violation) {
 		for _, broken := range violations {
 			report(broken)
 		}
-	}
-}
-
-// learn keeps what a fault has said: it may redirect, or hand out other URLs
-// than the handler did.
-func (v *visit) learn(a *response, responded bool, fault *Injection) {
-	switch {
-	case fault == nil:
-	case v.x.Op() == contract.Presigned && !responded:
-		v.x.FinishResponse(a.status(), a.Header(), nil)
-	case v.x.Operation() && a.status()/100 == 2:
-		v.x.Learn(a.Header(), a.whole())
 	}
 }
 
@@ -136,7 +137,7 @@ func (v *visit) settle(a *response, responded bool) {
 	if m.cfg.Watch.Head > 0 {
 		r.Body, r.Fields = bytes.Clone(head), v.x.Fields()
 		if !a.hijacked {
-			r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body.Bytes())
+			r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body)
 		}
 	}
 	m.history.measure(r)

@@ -41,7 +41,8 @@ func (h *history) measure(x *entry) {
 		h.entries[drop].gone = true
 		drop++
 	}
-	h.entries = slices.Delete(h.entries, 0, drop)
+	clear(h.entries[:drop])
+	h.entries = h.entries[drop:] // their place is given back when more is needed
 }
 
 // forget lets all go but the exchanges that are not answered yet.

@@ -35,7 +35,7 @@ func (m *Monitor) Inject(f Injection) (Injection, error) {
 		var known []string
 		for name, c := range m.contracts {
 			if f.Provider == "" || f.Provider == name {
-				known = append(known, c.Operations()...)
+				known = append(known, c.Names()...)
 			}
 		}
 		slices.Sort(known)

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"bufio"
-	"bytes"
 	"net"
 	"net/http"
 	"strconv"
@@ -15,11 +14,12 @@ import (
 // than contract.Keep goes through from there on.
 type response struct {
 	http.ResponseWriter
-	look func(*response) // once, before anything leaves
-	gone func(*response) // when the connection is given away; may be nil
+	v     *visit
+	fault bool // a fault gives this answer, or spoils it
+	inner bool // a fault takes this answer, and gives the one that leaves
 
 	code     int
-	body     bytes.Buffer
+	body     []byte
 	sent     bool // what is held back has left
 	cut      bool // there is more than was held back
 	hijacked bool
@@ -45,14 +45,15 @@ func (a *response) WriteHeader(code int) {
 func (a *response) Write(p []byte) (int, error) {
 	a.code = a.status()
 	a.written += int64(len(p))
-	if !a.sent && a.body.Len()+len(p) > contract.Keep {
+	if !a.sent && len(a.body)+len(p) > contract.Keep {
 		a.cut = true
 		a.send()
 	}
 	if a.sent {
 		return a.ResponseWriter.Write(p)
 	}
-	return a.body.Write(p)
+	a.body = append(a.body, p...)
+	return len(p), nil
 }
 
 // whole returns the body, or nil if it was too long to keep.
@@ -60,7 +61,10 @@ func (a *response) whole() []byte {
 	if a.cut {
 		return nil
 	}
-	return append([]byte{}, a.body.Bytes()...)
+	if a.body == nil {
+		return []byte{}
+	}
+	return a.body
 }
 
 // finish sends what is held back when the handler has returned.
@@ -75,27 +79,27 @@ func (a *response) finish(r *http.Request) {
 func (a *response) send() {
 	a.sent = true
 	a.sniff()
-	a.look(a)
+	a.v.look(a)
 	a.ResponseWriter.WriteHeader(a.status())
-	_, _ = a.ResponseWriter.Write(a.body.Bytes())
+	_, _ = a.ResponseWriter.Write(a.body)
 }
 
 // sniff names the media type that net/http would guess, so that what is looked
 // at is what goes out.
 func (a *response) sniff() {
-	if _, said := a.Header()["Content-Type"]; !said && a.body.Len() > 0 {
-		a.Header().Set("Content-Type", http.DetectContentType(a.body.Bytes()))
+	if _, said := a.Header()["Content-Type"]; !said && len(a.body) > 0 {
+		a.Header().Set("Content-Type", http.DetectContentType(a.body))
 	}
 }
 
 // Flush sends an answer that is whole by its own account: a handler may refuse
 // a request and then read on. Of any other it only settles the media type.
 func (a *response) Flush() {
-	if _, said := a.Header()["Content-Type"]; !said && a.body.Len() == 0 {
+	if _, said := a.Header()["Content-Type"]; !said && len(a.body) == 0 {
 		a.Header()["Content-Type"] = nil
 	}
 	a.sniff()
-	if length, err := strconv.Atoi(a.Header().Get("Content-Length")); err == nil && length == a.body.Len() && !a.sent &&
+	if length, err := strconv.Atoi(a.Header().Get("Content-Length")); err == nil && length == len(a.body) && !a.sent &&
 		!a.hijacked {
 		a.send()
 	}
@@ -109,8 +113,9 @@ func (a *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
 	if err == nil && !a.hijacked {
 		a.hijacked = true
-		if a.gone != nil {
-			a.gone(a)
+		if !a.inner {
+			a.v.requestEnded()
+			a.v.settle(a, false)
 		}
 	}
 	return conn, buffered, err

@@ -1,0 +1,285 @@
+package uploadtest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// spec is a document of any API, and the contract that it is.
+type spec struct {
+	*contract.Contract
+	doc *openapi3.T
+}
+
+// parse reads a document within a scope.
+func (s Scope) parse(text []byte) (*spec, error) {
+	doc, err := load(text)
+	if err != nil {
+		return nil, refuse(err.Error())
+	}
+	bases := []string{strings.TrimRight("/"+strings.TrimLeft(s.BasePath, "/"), "/")}
+	if s.BasePath == "" {
+		if bases, err = basePaths(doc.Servers); err != nil {
+			return nil, refuse(err.Error())
+		}
+	}
+	doc.Servers = nil // the contract is that of any host
+	if _, err := legacy.NewRouter(doc); err != nil {
+		return nil, refuse(strings.TrimPrefix(err.Error(), "validating OpenAPI failed: "))
+	}
+	facts := contract.Spec{Title: doc.Info.Title, Bases: bases}
+	it := &spec{doc: doc}
+	takesFiles := false
+	var headers []string
+	schemes := map[string]contract.Scheme{}
+	if doc.Components != nil {
+		for _, name := range slices.Sorted(maps.Keys(doc.Components.SecuritySchemes)) {
+			schemes[name] = schemeOf(doc.Components.SecuritySchemes[name].Value)
+			facts.Schemes = append(facts.Schemes, schemes[name])
+		}
+	}
+	for _, r := range it.routes() {
+		security := r.Operation.Security
+		if security == nil {
+			security = &doc.Security
+		}
+		op := &contract.Operation{
+			Name: nameOf(r), Method: r.Method, Path: r.Path, TakesBody: r.Operation.RequestBody != nil, Rules: rules{r},
+		}
+		for _, requirement := range *security {
+			var all []contract.Scheme
+			for _, name := range slices.Sorted(maps.Keys(requirement)) {
+				all = append(all, schemes[name])
+			}
+			op.Security = append(op.Security, all)
+		}
+		facts.Operations = append(facts.Operations, op)
+		for typ := range contentOf(r.Operation) {
+			takesFiles = takesFiles || strings.HasPrefix(typ, "multipart/") || contract.IsRaw(typ, op.Media(typ))
+		}
+		for _, response := range r.Operation.Responses.Map() {
+			if response.Value == nil {
+				continue
+			}
+			for name := range response.Value.Headers {
+				headers = append(headers, name)
+				facts.HandsOut = facts.HandsOut || strings.EqualFold(name, "Location")
+			}
+			for _, media := range response.Value.Content {
+				facts.HandsOut = facts.HandsOut || mayHoldURL(media.Schema, 0)
+			}
+		}
+	}
+	if !takesFiles && !facts.HandsOut {
+		return nil, refuse("at /paths: no operation takes a file or hands out a URL for one")
+	}
+	facts.TraceHeader = contract.TraceHeader(headers)
+	it.Contract = contract.New(facts)
+	it.OthersPass = s.OthersPass
+	return it, nil
+}
+
+// refuse makes one line of what is wrong with a document.
+func refuse(why string) error {
+	why, _, _ = strings.Cut(why, "\n")
+	return fmt.Errorf("uploadtest: the spec cannot be used: %s", why)
+}
+
+// load reads a document and refuses what no exchange can be held to. The error
+// says what is wrong and where.
+func load(text []byte) (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	switch {
+	case err != nil:
+		return nil, errors.New(explainLoading(text, err.Error()))
+	case doc.OpenAPI == "":
+		return nil, errors.New("at /openapi: no version is said, and only OpenAPI 3.0 is understood")
+	case !strings.HasPrefix(doc.OpenAPI, "3.0."):
+		return nil, fmt.Errorf("at /openapi: version %.20q, but only OpenAPI 3.0 is understood", doc.OpenAPI)
+	case doc.Info == nil:
+		return nil, errors.New("at /info: it is missing")
+	case doc.Paths.Len() == 0:
+		return nil, errors.New("at /paths: there is no operation")
+	}
+	return doc, nil
+}
+
+var (
+	elsewhere = regexp.MustCompile(`external reference: "([^"]+)"`)
+	yamlLine  = regexp.MustCompile(`yaml: (line \d+: .*)`)
+)
+
+// explainLoading says in a sentence why a document could not be read, and
+// where.
+func explainLoading(text []byte, why string) string {
+	if ref := elsewhere.FindStringSubmatch(why); ref != nil {
+		line := 1 + bytes.Count(text[:max(0, bytes.Index(text, []byte(ref[1])))], []byte("\n"))
+		return fmt.Sprintf("line %d: it refers to another document, %.100s, "+
+			"and only references within the spec are read", line, ref[1])
+	}
+	if !strings.HasPrefix(why, "failed to unmarshal data") {
+		return why
+	}
+	if at := yamlLine.FindStringSubmatch(why); at != nil {
+		return at[1]
+	}
+	return "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"
+}
+
+// basePaths returns the paths of all servers, each value of their variables
+// taken.
+func basePaths(servers openapi3.Servers) ([]string, error) {
+	var paths []string
+	for _, server := range servers {
+		for _, address := range expand(server) {
+			u, err := url.Parse(address)
+			if err != nil {
+				return nil, fmt.Errorf("at /servers: %.100q is no URL", address)
+			}
+			if path := strings.TrimRight(u.EscapedPath(), "/"); !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	if len(paths) == 0 {
+		return nil, errors.New("at /servers: there is none, and no base path is given instead")
+	}
+	return paths, nil
+}
+
+// expand returns a server's addresses, some of them twice. The default of a
+// variable comes first.
+func expand(server *openapi3.Server) []string {
+	addresses := []string{server.URL}
+	for name, variable := range server.Variables {
+		var expanded []string
+		for _, v := range append([]string{variable.Default}, variable.Enum...) {
+			for _, a := range addresses {
+				expanded = append(expanded, strings.ReplaceAll(a, "{"+name+"}", v))
+			}
+		}
+		addresses = expanded
+	}
+	return addresses
+}
+
+func schemeOf(s *openapi3.SecurityScheme) (it contract.Scheme) {
+	if s == nil {
+		return it
+	}
+	it = contract.Scheme{Type: s.Type, In: s.In, Name: s.Name, Scheme: s.Scheme}
+	if s.Flows != nil {
+		for _, flow := range []*openapi3.OAuthFlow{s.Flows.ClientCredentials, s.Flows.Password, s.Flows.AuthorizationCode} {
+			if flow != nil {
+				it.TokenURLs = append(it.TokenURLs, flow.TokenURL)
+			}
+		}
+	}
+	return it
+}
+
+var urlName = regexp.MustCompile(`(?i)ur[il]|href|link|location`)
+
+// mayHoldURL tells whether a value of a schema may hold a URL. One without a
+// schema may.
+func mayHoldURL(ref *openapi3.SchemaRef, depth int) bool {
+	if ref == nil || ref.Value == nil || depth > 8 {
+		return depth == 0
+	}
+	schema := ref.Value
+	for name, property := range schema.Properties {
+		if urlName.MatchString(name) || mayHoldURL(property, depth+1) {
+			return true
+		}
+	}
+	for _, list := range [][]*openapi3.SchemaRef{schema.OneOf, schema.AnyOf, schema.AllOf, {schema.Items}} {
+		for _, part := range list {
+			if mayHoldURL(part, depth+1) {
+				return true
+			}
+		}
+	}
+	return strings.HasPrefix(schema.Format, "ur")
+}
+
+// routes returns the spec's operations: POST first and DELETE last, then in the
+// order of their paths.
+func (s *spec) routes() []*routers.Route {
+	var routes []*routers.Route
+	for path, item := range s.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			routes = append(routes, &routers.Route{Spec: s.doc, Path: path, PathItem: item, Method: method, Operation: op})
+		}
+	}
+	turn := map[string]int{http.MethodPost: -2, http.MethodPut: -1, http.MethodPatch: -1, http.MethodDelete: 1}
+	slices.SortFunc(routes, func(a, b *routers.Route) int {
+		return cmp.Or(turn[a.Method]-turn[b.Method], strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+	})
+	return routes
+}
+
+// nameOf returns the operationId of a route, or its method and path.
+func nameOf(r *routers.Route) string {
+	if r.Operation.OperationID != "" {
+		return r.Operation.OperationID
+	}
+	return r.Method + " " + r.Path
+}
+
+// contentOf returns the bodies that an operation takes, or nil.
+func contentOf(op *openapi3.Operation) openapi3.Content {
+	if op.RequestBody == nil || op.RequestBody.Value == nil {
+		return nil
+	}
+	return op.RequestBody.Value.Content
+}
+
+// allows tells whether the JSON answer of an operation matches its schema.
+func (s *spec) allows(op string, status int, answer []byte) bool {
+	it := s.Operation(op)
+	var value any
+	if it == nil || json.Unmarshal(answer, &value) != nil {
+		return false
+	}
+	response := it.Rules.(rules).Operation.Responses.Status(status)
+	if response == nil || response.Value == nil {
+		return false
+	}
+	media := response.Value.Content.Get("application/json")
+	return media != nil && (media.Schema == nil || media.Schema.Value.VisitJSON(value) == nil)
+}
+
+// unsent names the headers that an answer lacks though the spec marks them, by
+// x-sent: always, as sent with its status. Documented answers of other people
+// may leave them out, so only a server under test is held to them.
+func unsent(op *contract.Operation, status int, header http.Header) (names []string) {
+	if op == nil {
+		return nil
+	}
+	declared := op.Rules.(rules).Operation.Responses.Status(status)
+	if declared == nil || declared.Value == nil {
+		return nil
+	}
+	for name, ref := range declared.Value.Headers {
+		if ref.Value != nil && ref.Value.Extensions["x-sent"] == "always" && header.Get(name) == "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

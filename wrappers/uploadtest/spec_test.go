@@ -1,0 +1,51 @@
+package uploadtest
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestASpecThatCannotBeUsed(t *testing.T) {
+	depot := string(depotSpec)
+	changed := func(old, other string) string { return strings.Replace(depot, old, other, 1) }
+	const head = "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\n"
+	for _, c := range []struct{ name, spec, want string }{
+		{"a text", "hello", "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
+		{"nothing", "", "at /openapi: no version is said, and only OpenAPI 3.0 is understood"},
+		{"half a document", `{"openapi":`, "line 1: did not find expected node content"},
+		{"YAML that is none", "openapi: 3.0.3\n  info: [", "line 2: mapping values are not allowed in this context"},
+		{"Swagger 2", "swagger: '2.0'\npaths: {}\n", "at /openapi: no version is said, and only OpenAPI 3.0 is understood"},
+		{"OpenAPI 3.1", changed("3.0.3", "3.1.0"), `at /openapi: version "3.1.0", but only OpenAPI 3.0 is understood`},
+		{"a type of 3.1", changed("name: {type: string}", "name: {type: [string, 'null']}"),
+			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
+		{"no operation", head + "paths: {}\n", "at /paths: there is no operation"},
+		{"no server", changed("servers:", "x-servers:"), "at /servers: there is none, and no base path is given instead"},
+		{"another document", changed("'#/components/schemas/Announcement'", "'other.yaml#/A'"),
+			"line 18: it refers to another document, other.yaml#/A, and only references within the spec are read"},
+		{"a reference to nothing", changed("schemas/Announcement'", "schemas/None'"),
+			`failed to resolve "None" in fragment in URI: "#/components/schemas/None": map key "None" not found`},
+	} {
+		if _, err := (Scope{}).parse([]byte(c.spec)); err == nil || err.Error() != "uploadtest: the spec cannot be used: "+c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
+func TestFilesAreTakenByFormsRawBodiesAndURLs(t *testing.T) {
+	operation := func(text string) string {
+		return "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {post: " + text + "}}\n"
+	}
+	for spec, want := range map[string]bool{
+		operation("{requestBody: {content: {multipart/form-data: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                        true,
+		operation("{requestBody: {content: {image/png: {schema: {type: string, format: binary}}}}, responses: {'200': {description: x}}}"):                  true,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {uploadUrl: {type: string}}}}}}}}"): true,
+		operation("{responses: {'201': {description: x, headers: {Location: {schema: {type: string}}}}}}"):                                                  true,
+		operation("{requestBody: {content: {application/json: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                           false,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {state: {type: string}}}}}}}}"):     false,
+	} {
+		_, err := (Scope{}).parse([]byte(spec))
+		if got := err == nil || !strings.Contains(err.Error(), "no operation takes a file"); got != want {
+			t.Errorf("%s: %v", spec, err)
+		}
+	}
+}
