@@ -6,6 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
@@ -46,11 +49,16 @@ func (c *Console) isOwnPage(r *http.Request) bool {
 }
 
 // admit checks who calls. With a token, the token decides. Without one, the
-// caller must be on this machine and must know it: a page whose name was made to
-// point to a loopback address (DNS rebinding) sends its own name as the Host.
+// caller must be on this machine. Either way the caller must know the server: a
+// page whose name was made to point here (DNS rebinding) sends its own name as
+// the Host. With a token, a browser would ask its user for it on such a page.
 func (c *Console) admit(r *http.Request) error {
 	switch {
 	case c.cfg.Token != "":
+		if !c.isOwnHost(r.Host) {
+			return refuse(http.StatusForbidden, "%.80q in the Host header is no name of this server; "+
+				"serve --public-url makes it one", r.Host)
+		}
 		_, password, _ := r.BasicAuth()
 		token, err := standinhttp.Bearer(r)
 		if standinhttp.Same(password, c.cfg.Token) || err == nil && standinhttp.Same(token, c.cfg.Token) {
@@ -91,16 +99,44 @@ func proxied(header http.Header) bool {
 	return false
 }
 
-// isLoopback reports whether a Host header names this machine, to itself.
-func isLoopback(host string) bool {
+// hostname returns the name or address in a Host header.
+func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	if addr, err := netip.ParseAddr(host); err == nil {
+	return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+}
+
+// isLoopback reports whether a Host header names this machine, to itself.
+func isLoopback(host string) bool {
+	name := hostname(host)
+	if addr, err := netip.ParseAddr(name); err == nil {
 		return addr.IsLoopback()
 	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
+}
+
+// localDomains are the ends of names that nobody can register.
+var localDomains = []string{".localhost", ".local", ".internal", ".lan", ".test", ".home.arpa"}
+
+// isOwnHost reports whether a Host header can be this server's: an address, a
+// name that nobody can register, the machine's name, or a name that Origin
+// gives. A proxy that is believed decides itself under which names it serves.
+func (c *Console) isOwnHost(host string) bool {
+	name := strings.TrimSuffix(hostname(host), ".")
+	_, err := netip.ParseAddr(name)
+	local := func(end string) bool { return strings.HasSuffix(name, end) }
+	if err == nil || !strings.Contains(name, ".") || slices.ContainsFunc(localDomains, local) {
+		return true
+	}
+	if machine, _ := os.Hostname(); strings.EqualFold(name, machine) {
+		return true
+	}
+	if c.cfg.Origin == nil {
+		return false
+	}
+	origin, err := url.Parse(c.cfg.Origin(&http.Request{Host: host}))
+	return err == nil && hostname(origin.Host) == hostname(host)
 }
 
 // Where says where the console of the server at base is, or why it is off.

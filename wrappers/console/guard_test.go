@@ -1,7 +1,9 @@
 package console_test
 
 import (
+	"cmp"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -43,8 +45,8 @@ func TestElsewhereTheConsoleAsksForItsToken(t *testing.T) {
 		"a token of another name": {[]string{"Authorization", "Bearer secret-of-the-consol"}, 401},
 		"a token with a tail":     {[]string{"Authorization", "Bearer secret-of-the-console2"}, 401},
 		"an empty password":       {[]string{"Authorization", "Basic Og=="}, 401},
-		"under any name and by proxy": {[]string{
-			"Authorization", "Bearer secret-of-the-console", "Host", "files.example", "X-Forwarded-For", "192.0.2.1",
+		"by proxy": {[]string{
+			"Authorization", "Bearer secret-of-the-console", "X-Forwarded-For", "192.0.2.1",
 		}, 200},
 	} {
 		resp, text := s.ask(http.MethodGet, "exchanges", "", tc.header...)
@@ -53,6 +55,42 @@ func TestElsewhereTheConsoleAsksForItsToken(t *testing.T) {
 		}
 		if asks := resp.Header.Get("WWW-Authenticate") != ""; asks != (tc.want == 401) {
 			t.Errorf("%s: a browser is asked for the token: %t", name, asks)
+		}
+	}
+}
+
+func TestUnderAForeignNameTheConsoleDoesNotEvenAskForItsToken(t *testing.T) {
+	machine, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := func(*http.Request) string { return "https://files.example" }
+	proxy := func(r *http.Request) string { return "http://" + cmp.Or(r.Header.Get("X-Forwarded-Host"), r.Host) }
+	for _, tc := range []struct {
+		origin func(*http.Request) string
+		hosts  []string
+		want   int
+	}{
+		{nil, []string{"localhost:80", "127.0.0.1", "[::1]:8080", "192.0.2.1:8080", "[2001:db8::1]", "putpost:8080",
+			"Printer.local", "putpost.default.svc.cluster.local.", machine}, 200},
+		{nil, []string{"files.example", "evil.example:8080", "192.0.2.1.evil.example", "local.evil.example",
+			"localhost.evil.example", "evil.example."}, 403},
+		{public, []string{"files.example", "FILES.example:443", "127.0.0.1:8080", "putpost"}, 200},
+		{public, []string{"evil.example", "files.example.evil.example"}, 403},
+		{proxy, []string{"files.example", "backend.example:8080"}, 200},
+	} {
+		s := serve(t, console.Config{Token: "t", Origin: tc.origin})
+		for _, host := range tc.hosts {
+			for _, header := range [][]string{nil, {"Authorization", "Bearer t"}} {
+				want := tc.want
+				if want == 200 && header == nil {
+					want = 401
+				}
+				resp, text := s.ask(http.MethodGet, "health", "", append(header, "Host", host)...)
+				if resp.StatusCode != want {
+					t.Errorf("Host %s, %q: %s: %s, want %d", host, header, resp.Status, text, want)
+				}
+			}
 		}
 	}
 }
