@@ -9,8 +9,10 @@ import (
 
 // Shared keeps one value that costs a call, such as a token, for all who need
 // it. However many callers ask at once, one call is made. A caller whose
-// context ends waits no longer. A failed call is tried again by the next
-// caller.
+// context ends waits no longer. If the call ends with it, another caller makes
+// the next one, unless the cause of that context has a method Lasting that
+// returns true: all who wait then fail with it. A failed call is tried again by
+// the next to ask.
 //
 // It prints nothing of the value. It must not be copied after its first use.
 type Shared[T any] struct {
@@ -77,7 +79,7 @@ func (s *Shared[T]) fetch(caller context.Context, c *sharedCall[T], fetch func(c
 	defer func() { // also when fetch panics: the others must not wait for ever
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		c.abandoned = c.value == nil && (c.err == nil || caller.Err() != nil)
+		c.abandoned = c.value == nil && (c.err == nil || caller.Err() != nil && !lasting(context.Cause(caller)))
 		if c.value != nil {
 			s.held = c.value
 		}

@@ -91,6 +91,9 @@ type ending struct{ kind, words string }
 
 func (l *ending) Error() string { return l.words }
 
+// Lasting says of a server that stalls that it does so for all files.
+func (l *ending) Lasting() bool { return l.kind == "stalled" }
+
 // errInterrupted is the ending by a signal.
 var errInterrupted = &ending{"interrupted", "interrupted"}
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,17 +145,17 @@ func TestWhatAllFilesShareStopsTheRun(t *testing.T) {
 }
 
 func TestATokenThatStallsStopsTheRun(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	var asked atomic.Int32
+	silent := peer(t, func(net.Conn) { asked.Add(1) })
 	env := map[string]string{tfsClientID: "x", tfsClientSecret: "y", tfsOrganization: "1",
-		tfsTokenURL: "http://" + silent.Addr().String(), tfsBaseURL: "http://" + silent.Addr().String()}
-	got := invoke(env, nil, "send", "--to", "twentyfourseven", "-c", "1", "--stall", "200ms", "-r", small(t, 20))
+		tfsTokenURL: silent, tfsBaseURL: silent}
+	got := invoke(env, nil, "send", "--to", "twentyfourseven", "-c", "8", "--stall", "200ms", "--json", "-r", small(t, 20))
 	if got.code != 1 || !strings.Contains(got.stderr, "token: stalled") ||
-		!strings.Contains(got.stderr, "no more are sent") {
+		!strings.Contains(got.stderr, "no more are sent") || strings.Count(got.stdout, `"kind":"stalled"`) != 8 {
 		t.Errorf("got %+v", got)
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the files under way asked %d times", n)
 	}
 }
 

@@ -133,6 +133,9 @@ func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 	src.Name = s.sentName(path)
 	src, done := s.tally.begin(src)
 	e, err := s.deliver(ctx, path, src)
+	if err != nil && isShared(err) && !s.KeepGoing {
+		s.halt() // at once: fail comes when the next file is under way
+	}
 	done(err)
 	return e.Result(), err
 }
