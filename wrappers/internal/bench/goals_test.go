@@ -1,7 +1,8 @@
 package bench
 
 import (
-	"encoding/json"
+	"cmp"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,343 +15,255 @@ import (
 	"strings"
 	"testing"
 	"text/tabwriter"
+	"time"
 )
 
-// goal is one line of the table: a metric of one setting, over that of another
-// peer if there is one, or what of measures.
-type goal struct {
-	setting
-	mine, other, metric string
+var (
+	quick  = flag.Bool("quick", false, "measure everything once and briefly; the figures mean nothing")
+	rounds = flag.Int("rounds", 7, "how often everything is measured")
+	only   = flag.String("only", "", "measure only the goals that match this pattern, and write no files")
+)
 
+// few is n, or less in a quick run.
+func few(n int) int {
+	if *quick {
+		return min(n, max(20, n/100))
+	}
+	return n
+}
+
+// goal is one line of the table: the unit and the benchmark that reports it.
+// With "/ peer" or "- peer" it is compared with that peer of the same
+// benchmark.
+type goal struct {
 	what string
-	of   func(*run) []float64
 	most float64 // the wanted bound
 }
 
-func (g goal) String() string {
-	switch {
-	case g.of != nil:
-		return g.what
-	case g.other == "":
-		return g.metric + " " + g.setting.String() + " " + g.mine
-	}
-	return fmt.Sprintf("%s %s %s / %s", g.metric, g.setting, g.mine, g.other)
+var goals = []goal{
+	{"cpu-ns/op Upload/way=TLS/size=16KiB/at=16/peer=putpost-M / put", 0.90},
+	{"cpu-ns/op Upload/way=plain/size=16KiB/at=16/peer=putpost-M / put", 1.25},
+	{"cpu-ns/op Solo/peer=putpost-M / put", 0.92},
+	{"cpu-ns/op Upload/way=TLS/size=16KiB/at=16/peer=putpost-M / buffer", 0.48},
+	{"cpu-ns/op Upload/way=plain/size=16KiB/at=16/peer=putpost-M / buffer", 0.45},
+	{"cpu-ns/op Upload/way=TLS/size=16KiB/at=16/peer=putpost-P / two", 0.80},
+	{"cpu-ns/op Upload/way=plain/size=16KiB/at=16/peer=putpost-P / two", 1.00},
+	{"cpu-ns/op Upload/way=TLS/size=1KiB/at=16/peer=putpost-M / put", 1.05},
+	{"cpu-ns/op Upload/way=TLS/size=64KiB/at=16/peer=putpost-M / put", 1.00},
+	{"cpu-ns/op Upload/way=plain/size=64KiB/at=16/peer=putpost-M / put", 1.60},
+	{"cpu-ns/op Upload/way=TLS/size=256KiB/at=16/peer=putpost-M / put", 0.80},
+	{"cpu-ns/op Upload/way=TLS/size=10MiB/at=1/peer=putpost-M / put", 0.80},
+	{"cpu-ns/op Upload/way=h2/size=10MiB/at=1/peer=putpost-M / put", 0.72},
+	{"p50-ns Upload/way=TLS/size=16KiB/at=1/peer=putpost-M / put", 1.08},
+	{"allocs/op Upload/way=TLS/size=16KiB/at=1/peer=putpost-M", 110},
+	{"B/op Upload/way=TLS/size=16KiB/at=1/peer=putpost-M", 9000},
+	{"cpu-ns/op Many/peer=many - no-op", 1300},
+	{"peak-MB Program/lean/way=M/peer=1GiB", 14},
+	{"peak-MB Program/lean/way=M/peer=1GiB - 16KiB", 1},
+	{"peak-MB Program/lean/way=P/peer=1GiB", 14},
+	{"peak-MB Program/lean/way=P/peer=1GiB - 16KiB", 1},
+	{"wall-s Program/batch=10000/delay=50ms/at=32/way=M", 1.15 * 10_000 * 0.05 / 32},
+	{"wall-s Program/batch=10000/delay=50ms/at=32/way=P", 1.15 * 2 * 10_000 * 0.05 / 32},
+	{"tokens Program/batch=10000/delay=50ms/at=32/way=P", 1},
+	{"handshakes Program/send=2000/at=16/peer=putpost", 16},
+	{"cpu-ns/op Program/send=2000/at=16/peer=putpost / curl", 0.90},
+	{"cpu-ns/op Program/send=2000/at=16/peer=putpost / node", 0.25},
+	{"fsyncs/file Program/journal/at=16/by=strace-seccomp", 0.45},
+	{"fsyncs/file Program/journal/at=64/by=strace-seccomp", 0.15},
+	{"cpu-ns/op Program/resume=100000/peer=putpost / find", 5},
+	{"peak-MB Program/resume=100000/peer=putpost", 40},
+	{"cpu-ns/op Program/load=1000000/peer=putpost / sha256sum", 2.7},
+	{"peak-MB Program/load=1000000/peer=putpost", 160},
+	{"cpu/bare Serve/store=disk/way=M/size=16KiB/at=16", 1.3},
+	{"cpu/bare Serve/store=memory/way=M/size=16KiB/at=16", 1.1},
+	{"cpu/bare Serve/store=memory/way=P/size=16KiB/at=16", 1.25},
+	{"time/bare-with-name Serve/store=disk/way=M/size=16KiB/at=16", 2},
+	{"time/bare-with-name Serve/store=disk/way=M/size=1GiB/at=1", 1.15},
+	{"time/bare-with-name Serve/store=disk/way=P/size=1GiB/at=1", 1.15},
+	{"wall-s Program/help/peer=putpost / hello", 1.5},
+	{"size-MB Program/help/peer=putpost", 13.4},
 }
 
-func (g goal) figures(r *run) []float64 {
-	if g.of != nil {
-		return g.of(r)
+// charted are the settings of the chart.
+var charted = []string{"way=TLS/size=16KiB/at=16", "way=TLS/size=10MiB/at=1", "way=TLS/size=1GiB/at=1"}
+
+// counts are how often a benchmark does its work in one process: the first
+// whose pattern it has, or once. A file of 1 GiB is sent once, since most
+// programs do not send one such file after the other.
+var counts = []struct {
+	pattern string
+	n       int
+}{
+	{"=1GiB", 1}, {"=10MiB", 10}, {"Upload/", 2000}, {"Serve/", 2000}, {"Solo/", 5000}, {"Many", 200_000}, {"/help/", 100},
+}
+
+// slow is how long a benchmark may take to be repeated in each round.
+const slow = float64(12 * time.Second)
+
+// names are the goal's benchmarks: one, or two that are compared.
+func (g goal) names() []string {
+	words := strings.Fields(g.what)
+	if len(words) == 2 {
+		return words[1:]
 	}
-	all := r.metrics(g.setting, g.mine, g.metric)
-	if g.other != "" {
-		for i, other := range r.metrics(g.setting, g.other, g.metric) {
-			all[i] /= other
+	return []string{words[1], group(words[1]) + "/peer=" + words[3]}
+}
+
+// group is what peers that are compared have in common in their names.
+func group(name string) string {
+	before, _, _ := strings.Cut(name, "/peer=")
+	return before
+}
+
+// figures are one for each round, sorted.
+func (g goal) figures(r results) []float64 {
+	unit, names := strings.Fields(g.what)[0], g.names()
+	all := slices.Clone(r[unit+" "+names[0]])
+	if len(names) == 2 {
+		other := r[unit+" "+names[1]]
+		all = all[:min(len(all), len(other))]
+		for i := range all {
+			if strings.Contains(g.what, " - ") {
+				all[i] -= other[i]
+			} else {
+				all[i] /= other[i]
+			}
 		}
 	}
+	slices.Sort(all)
 	return all
 }
 
-var goals = []goal{
-	{setting: setting{tlsH1, 16 * kib, 16}, mine: "putpost-M", other: "put", metric: "cpu-ns/op", most: 0.90},
-	{setting: setting{plain, 16 * kib, 16}, mine: "putpost-M", other: "put", metric: "cpu-ns/op", most: 1.25},
-	{what: "CPU, TLS 16KiB, solo: putpost-M / put", most: 0.92, of: solo},
-	{setting: setting{tlsH1, 16 * kib, 16}, mine: "putpost-M", other: "buffer", metric: "cpu-ns/op", most: 0.48},
-	{setting: setting{plain, 16 * kib, 16}, mine: "putpost-M", other: "buffer", metric: "cpu-ns/op", most: 0.45},
-	{setting: setting{tlsH1, 16 * kib, 16}, mine: "putpost-P", other: "two", metric: "cpu-ns/op", most: 0.80},
-	{setting: setting{plain, 16 * kib, 16}, mine: "putpost-P", other: "two", metric: "cpu-ns/op", most: 1.00},
-	{setting: setting{tlsH1, kib, 16}, mine: "putpost-M", other: "put", metric: "cpu-ns/op", most: 1.05},
-	{setting: setting{tlsH1, 64 * kib, 16}, mine: "putpost-M", other: "put", metric: "cpu-ns/op", most: 1.00},
-	{setting: setting{plain, 64 * kib, 16}, mine: "putpost-M", other: "put", metric: "cpu-ns/op", most: 1.60},
-	{setting: setting{tlsH1, 256 * kib, 16}, mine: "putpost-M", other: "put", metric: "cpu-ns/op", most: 0.80},
-	{setting: setting{tlsH1, 10 * mib, 1}, mine: "putpost-M", other: "put", metric: "cpu-ns/op", most: 0.80},
-	{setting: setting{tlsH2, 10 * mib, 1}, mine: "putpost-M", other: "put", metric: "cpu-ns/op", most: 0.72},
-	{setting: setting{tlsH1, 16 * kib, 1}, mine: "putpost-M", other: "put", metric: "p50-ns", most: 1.08},
-	{setting: setting{tlsH1, 16 * kib, 1}, mine: "putpost-M", metric: "allocs/op", most: 110},
-	{setting: setting{tlsH1, 16 * kib, 1}, mine: "putpost-M", metric: "B/op", most: 9000},
-	{what: "upload.Many, us an item over a deep no-op", most: 1.3, of: many},
-	{what: "peak MB, least program, M, 1GiB", most: 14, of: leanPeak("ncloudmailer", false)},
-	{what: "peak MB, the same, beyond 16KiB", most: 1, of: leanPeak("ncloudmailer", true)},
-	{what: "peak MB, least program, P, 1GiB", most: 14, of: leanPeak("twentyfourseven", false)},
-	{what: "peak MB, the same, beyond 16KiB", most: 1, of: leanPeak("twentyfourseven", true)},
-	{what: "wall / ideal, M, 10,000 files at 50 ms, 32 at once", most: 1.15, of: batch("M", 1)},
-	{what: "wall / ideal, P, the same", most: 1.15, of: batch("P", 2)},
-	{what: "tokens fetched for 100 uploads at once", most: 1, of: tokens},
-	{what: "TLS handshakes, send -c 16 of 1,000 files", most: 16, of: handshakes},
-	{what: "CPU, 2,000 files of 16KiB: send / curl --parallel -F", most: 0.90, of: sendAgainst("curl")},
-	{what: "CPU, the same: send / Node undici", most: 0.25, of: sendAgainst("node")},
-	{what: "fsyncs a file with --journal, -c 16", most: 0.45, of: fsyncs(16)},
-	{what: "fsyncs a file with --journal, -c 64", most: 0.15, of: fsyncs(64)},
-	{what: "CPU, resume of 100,000 sent files / find -printf", most: 5, of: resumeCPU},
-	{what: "peak MB, the same", most: 40, of: resumeMemory},
-	{what: "CPU, loading a journal of 1,000,000 lines / sha256sum", most: 2.7, of: journalCPU},
-	{what: "peak MB, the same", most: 160, of: journalMemory},
-	{what: "CPU, serve --store DIR, M / bare handler, one fsync", most: 1.3, of: serveAgainst("putpost-M", "disk", 16*kib, false)},
-	{what: "CPU, serve in memory, M / bare handler", most: 1.1, of: serveAgainst("putpost-M", "memory", 16*kib, false)},
-	{what: "CPU, serve in memory, P / bare handler", most: 1.25, of: serveAgainst("putpost-P", "memory", 16*kib, false)},
-	{what: "time, serve --store DIR, M of 16KiB x16 / bare", most: 2, of: serveAgainst("putpost-M", "disk", 16*kib, true)},
-	{what: "time, serve --store DIR, M of 1GiB / bare", most: 1.15, of: serveAgainst("putpost-M", "disk", gib, true)},
-	{what: "time, serve --store DIR, P of 1GiB / bare", most: 1.15, of: serveAgainst("putpost-P", "disk", gib, true)},
-	{what: "wall, putpost --help / a Go TLS hello", most: 1.5, of: helpTime},
-	{what: "MB, the program, stripped", most: 13.4, of: binarySize},
+// results are what benchmarks reported: by unit and name, a figure for each
+// round.
+type results map[string][]float64
+
+var processors = regexp.MustCompile(`-\d+$`) // at the end of a benchmark's name
+
+// add reads a line that a benchmark printed.
+func (r results) add(line string) {
+	fields := strings.Fields(strings.TrimPrefix(line, "Benchmark"))
+	name := processors.ReplaceAllString(fields[0], "")
+	fields = slices.Replace(fields, 0, 2, fields[1], "n") // how often it ran comes first
+	for i := 0; i+1 < len(fields); i += 2 {
+		what := fields[i+1] + " " + name
+		r[what] = append(r[what], must(strconv.ParseFloat(fields[i], 64)))
+	}
 }
 
-// charted are the settings of the chart, beside those of the goals.
-var charted = []setting{{tlsH1, 16 * kib, 16}, {tlsH1, 10 * mib, 1}, {tlsH1, gib, 1}}
-
-// run is one run of the benchmark.
-type run struct {
-	*testing.T
-	server server
-	lines  map[string][]metrics // by the benchmark's name
-	raw    *strings.Builder
+// median is the middle of some figures, 0 where there are none.
+func median(all []float64) float64 {
+	all = slices.Sorted(slices.Values(all))
+	if n := len(all); n > 0 {
+		return (all[(n-1)/2] + all[n/2]) / 2
+	}
+	return 0
 }
-
-type metrics map[string]float64 // by unit
 
 // TestGoals measures everything and prints the table of goals.
 func TestGoals(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short leaves the benchmark out")
 	}
-	r := &run{T: t, lines: map[string][]metrics{}, raw: &strings.Builder{}, server: startServer(t, "discard", 0)}
-	r.checkBytes()
-	r.uploads()
-	var table strings.Builder
-	fmt.Fprintf(&table, "%s, %s/%s, %d processors\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "goal\tseen\twanted\t")
+	var asked []goal
+	var names []string
 	for _, g := range goals {
-		t.Run(g.String(), func(t *testing.T) {
-			seen := "not measured"
-			defer func() {
-				fmt.Fprintf(w, "%s\t%s\t<= %v\t%s\n", g, seen, g.most, g.verdict(seen))
-			}()
-			one := *r
-			one.T = t
-			figures := g.figures(&one)
-			slices.Sort(figures)
-			seen = fmt.Sprintf("%.2f (%.2f-%.2f)", middle(figures), figures[0], figures[len(figures)-1])
-		})
+		if regexp.MustCompile(*only).MatchString(g.what) {
+			asked, names = append(asked, g), append(names, g.names()...)
+		}
 	}
-	w.Flush()
-	t.Log("\n" + table.String())
-	if *quick {
+	for i := 0; i < len(peers) && *only == ""; i++ {
+		for _, setting := range charted {
+			names = append(names, "Upload/"+setting+"/peer="+peers[i].Name)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	r, why, lines := results{}, map[string]string{}, ""
+	for round := 0; round < *rounds && !(*quick && round > 0); round++ {
+		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		place := map[string]int{} // what is compared runs side by side
+		for i, name := range names {
+			place[group(name)] = i
+		}
+		slices.SortStableFunc(names, func(a, b string) int { return place[group(a)] - place[group(b)] })
+		for _, name := range names {
+			if why[name] != "" {
+				continue
+			}
+			var line string
+			if line, why[name] = measure(name); line == "" {
+				t.Log(name, why[name])
+				continue
+			}
+			t.Log(line)
+			r.add(line)
+			lines += line + "\n"
+			if r["n "+name][0]*r["ns/op "+name][0] > slow {
+				why[name] = "once is enough"
+			}
+		}
+	}
+	table := r.table(asked, why)
+	t.Log("\n" + table)
+	if strings.Contains(table, "FAIL: ") {
+		t.Fail()
+	}
+	if *quick || *only != "" {
 		return
 	}
-	must(t, os.MkdirAll(*out, 0o755))
-	for name, text := range map[string]string{"goals.txt": table.String(), "bench.txt": r.raw.String(),
-		"chart.svg": r.chart()} {
-		must(t, os.WriteFile(filepath.Join(*out, name), []byte(text), 0o644))
+	for name, text := range map[string]string{"goals.txt": table, "bench.txt": lines, "chart.svg": r.chart()} {
+		check(os.WriteFile(filepath.Join("results", name), []byte(text), 0o644))
 	}
 }
 
-// middle is the median of sorted figures.
-func middle(sorted []float64) float64 {
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}
+var (
+	printed = regexp.MustCompile(`(?m)^Benchmark\S+\s+\d+\s+.*$`)
+	reason  = regexp.MustCompile(`(?m)^(?:panic| +\w+_test.go:\d+): (.*)$`)
+)
 
-func (g goal) verdict(seen string) string {
-	var median float64
-	switch _, err := fmt.Sscan(seen, &median); {
-	case err != nil || *quick:
-		return ""
-	case median <= g.most:
-		return "reached"
-	}
-	return "NOT REACHED"
-}
-
-// rounds is how often each comparison is made.
-func (r *run) rounds() int {
-	if *quick {
-		return 1
-	}
-	return *rounds
-}
-
-func (r *run) count(n int) int {
-	if *quick {
-		return max(20, n/100)
-	}
-	return n
-}
-
-func (r *run) huge() int64 {
-	if *quick {
-		return 32 * mib
-	}
-	return gib
-}
-
-func (r *run) needs(program string) {
-	if _, err := exec.LookPath(program); err != nil {
-		r.Skipf("%s is not installed", program)
-	}
-}
-
-func (r *run) times(f func() float64) (all []float64) {
-	for range min(3, r.rounds()) {
-		all = append(all, f())
-	}
-	return all
-}
-
-// pairs is mine over other, in turn, so that a busy minute falls on both.
-func (r *run) pairs(mine, other func() float64) (all []float64) {
-	for range r.rounds() {
-		m, o := mine(), other()
-		all = append(all, m/o)
-	}
-	return all
-}
-
-// uploads runs every peer of the chart and of the goals, in random order.
-func (r *run) uploads() {
-	type job struct {
-		setting
-		peer
-	}
-	var jobs []job
-	add := func(s setting, p peer) {
-		same := func(j job) bool { return j.setting == s && j.peer.name == p.name }
-		if !slices.ContainsFunc(jobs, same) {
-			jobs = append(jobs, job{s, p})
+// measure runs one benchmark in a process of its own, and returns the line that
+// it prints, or why there is none.
+func measure(name string) (line, why string) {
+	n := 1
+	for _, c := range slices.Backward(counts) {
+		if strings.Contains(name, c.pattern) {
+			n = c.n
 		}
 	}
-	for _, p := range peers {
-		for _, s := range charted {
-			if s.size = min(s.size, r.huge()); p.holds && s.size == gib && free() < 10*gib {
-				continue
-			}
-			add(s, p)
-		}
+	exact := "^Benchmark" + strings.ReplaceAll(name, "/", "$/^") + "$"
+	text, err := exec.Command(os.Args[0], "-test.v", "-test.run=^$", "-test.bench="+exact, "-test.timeout=30m",
+		fmt.Sprintf("-test.benchtime=%dx", few(n)), fmt.Sprint("-quick=", *quick)).CombinedOutput()
+	found := append(reason.FindSubmatch(text), nil, text)
+	switch line = string(printed.Find(text)); {
+	case err != nil:
+		return "", fmt.Sprintf("FAIL: %v: %.200s", err, found[1])
+	case line == "":
+		return "", fmt.Sprintf("SKIP: %s", found[1])
 	}
-	for _, p := range peers {
-		for _, g := range goals {
-			if g.of == nil && (p.name == g.mine || p.name == g.other) {
-				add(g.setting, p)
-			}
-		}
-	}
-	for round := range r.rounds() {
-		rand.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
-		for _, j := range jobs {
-			if j.program != nil {
-				if _, err := exec.LookPath("curl"); err != nil {
-					continue
-				}
-			}
-			if round > 0 && j.holds && j.size == gib {
-				continue
-			}
-			name := "BenchmarkUpload/" + j.setting.String() + "/peer=" + j.peer.name
-			r.lines[name] = append(r.lines[name], r.child(r.server, name, r.each(j.setting)))
-		}
-	}
+	return line, ""
 }
 
-// each is how many uploads a round takes. A large file is sent once: most
-// programs do not send one such file after the other.
-func (r *run) each(s setting) int {
-	if s.size > mib {
-		return 1
-	}
-	return r.count(2000)
-}
-
-// metrics are the figures of a peer, one for each round.
-func (r *run) metrics(s setting, peer, metric string) (all []float64) {
-	for _, m := range r.lines["BenchmarkUpload/"+s.String()+"/peer="+peer] {
-		all = append(all, m[metric])
-	}
-	return all
-}
-
-func solo(r *run) []float64 {
-	one := func(peer string) func() float64 {
-		return func() float64 {
-			return r.child(server{}, "BenchmarkSolo/peer="+peer, r.count(5000))["cpu-ns/op"]
-		}
-	}
-	return r.pairs(one("putpost-M"), one("put"))
-}
-
-func many(r *run) []float64 {
-	one := func(how string) float64 {
-		return r.child(server{}, "BenchmarkMany/how="+how, r.count(200_000))["cpu-ns/op"]
-	}
-	return r.times(func() float64 { return (one("many") - one("direct")) / 1e3 })
-}
-
-var line = regexp.MustCompile(`(?m)^Benchmark\S+\s+\d+\s+.*$`)
-
-// child runs one benchmark count times in a process of its own.
-func (r *run) child(s server, name string, count int) metrics {
-	r.Helper()
-	var exact []string
-	for part := range strings.SplitSeq(name, "/") {
-		exact = append(exact, "^"+regexp.QuoteMeta(part)+"$")
-	}
-	said, _ := json.Marshal(s)
-	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench="+strings.Join(exact, "/"),
-		"-test.benchtime="+strconv.Itoa(count)+"x", "-test.timeout=30m")
-	cmd.Env = append(os.Environ(), envServer+"="+string(said))
-	if s.CA != "" {
-		cmd.Env = append(cmd.Env, "SSL_CERT_FILE="+s.CA)
-	}
-	text, err := cmd.CombinedOutput()
-	found := line.FindString(string(text))
-	if err != nil || found == "" {
-		r.Fatalf("%s: %v: %.500s", name, err, text)
-	}
-	r.raw.WriteString(found + "\n")
-	_, m := parse(found)
-	return m
-}
-
-// parse reads a line that a benchmark prints. The number of processors is no
-// part of the name.
-func parse(line string) (name string, m metrics) {
-	fields := strings.Fields(line)
-	m = metrics{}
-	for i := 2; i+1 < len(fields); i += 2 {
-		m[fields[i+1]], _ = strconv.ParseFloat(fields[i], 64)
-	}
-	return regexp.MustCompile(`-\d+$`).ReplaceAllString(fields[0], ""), m
-}
-
-// checkBytes has every peer send each size once, and asks what arrived.
-func (r *run) checkBytes() {
-	for _, size := range []int64{kib, 64 * kib, 10 * mib} {
-		want := strings.Fields(string(r.output("sha256sum", file(r, size))))[0]
-		for _, p := range peers {
-			if p.program != nil {
-				if _, err := exec.LookPath("curl"); err != nil {
-					continue
-				}
-			}
-			var seen map[string]int
-			r.server.ask(r, "/check/on", &seen)
-			r.child(r.server, "BenchmarkUpload/"+setting{tlsH1, size, 1}.String()+"/peer="+p.name, 1)
-			r.server.ask(r, "/check/off", &seen)
-			if len(seen) != 1 || seen[want] == 0 {
-				r.Errorf("%s: %s arrived as %v, want %s", p.name, inUnits(size), seen, want)
+// table is the table of goals. why says which benchmarks reported nothing.
+func (r results) table(asked []goal, why map[string]string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s, %s/%s, %d processors\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "goal\tseen\twanted\t")
+	for _, g := range asked {
+		names := g.names()
+		seen, verdict := cmp.Or(why[names[0]], why[names[len(names)-1]]), ""
+		if all := g.figures(r); len(all) > 0 {
+			seen, verdict = fmt.Sprintf("%.2f (%.2f-%.2f)", median(all), all[0], all[len(all)-1]), "reached"
+			if median(all) > g.most {
+				verdict = "NOT REACHED"
 			}
 		}
+		if *quick {
+			verdict = ""
+		}
+		fmt.Fprintf(w, "%s\t%s\t<= %.4v\t%s\n", g.what, seen, g.most, verdict)
 	}
-}
-
-func (r *run) output(name string, args ...string) []byte {
-	text, err := exec.Command(name, args...).Output()
-	must(r, err)
-	return text
-}
-
-// free is the free memory in bytes, by the kernel.
-func free() int64 {
-	text, _ := os.ReadFile("/proc/meminfo")
-	_, after, _ := strings.Cut(string(text), "MemAvailable:")
-	kb, _ := strconv.ParseInt(strings.Fields(after + " 0 ")[0], 10, 64)
-	return kb * kib
+	w.Flush()
+	return text.String()
 }

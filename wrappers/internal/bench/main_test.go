@@ -2,179 +2,150 @@ package bench
 
 import (
 	"bufio"
-	"encoding/json"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
-	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-var (
-	quick  = flag.Bool("quick", false, "run everything once, in minutes; the figures mean nothing")
-	rounds = flag.Int("rounds", 7, "how often a full run makes each comparison")
-	out    = flag.String("out", "results", "folder for the files of a full run")
-)
-
-// The environment tells a child process of this test binary its part.
+// The environment gives a process of this test binary its part.
 const (
-	envServe  = "PUTPOST_BENCH_SERVE"  // be this server: discard, memory or a folder
-	envDelay  = "PUTPOST_BENCH_DELAY"  // wait so long before each answer
-	envServer = "PUTPOST_BENCH_SERVER" // use this server, as it announced itself
+	envKeep = "PUTPOST_BENCH_KEEP" // be a server that keeps files so
+	envSink = "PUTPOST_BENCH_SINK" // measure, against the server with these addresses
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if keep := os.Getenv(envServe); keep != "" {
-		serve(keep)
+	if keep := os.Getenv(envKeep); keep != "" {
+		fmt.Println(strings.Join(newSink(keep).serve(), " "))
+		io.Copy(io.Discard, os.Stdin)
 		return
 	}
-	for _, name := range []string{"http_proxy", "https_proxy", "all_proxy"} { // what measures the loopback stays there
-		os.Unsetenv(name)
-		os.Unsetenv(strings.ToUpper(name))
+	if os.Getenv(envSink) == "" {
+		dir := must(os.MkdirTemp("", "putpost-bench-"))
+		defer os.RemoveAll(dir)
+		lender := httptest.NewTLSServer(nil) // has the certificate of all test servers
+		ca := filepath.Join(dir, "ca.pem")
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: lender.Certificate().Raw})
+		check(os.WriteFile(ca, text, 0o600))
+		for name, value := range map[string]string{"TMPDIR": dir, "no_proxy": "*", "SSL_CERT_FILE": ca,
+			"CURL_CA_BUNDLE": ca, "NODE_EXTRA_CA_CERTS": ca, "TWENTYFOURSEVEN_TOKEN": token,
+			"NCLOUD_ACCESS_KEY": "test-access-key", "NCLOUD_SECRET_KEY": "test-secret-key"} {
+			os.Setenv(name, value)
+		}
+		urls, stop := start(sinkProcess("nothing"))
+		defer stop()
+		os.Setenv(envSink, strings.Join(urls, " "))
 	}
-	code := m.Run()
-	for _, c := range children {
-		c.stop()
-	}
-	if scratch != "" {
-		os.RemoveAll(scratch)
-	}
-	os.Exit(code)
+	m.Run()
 }
 
-// server is a server process, by its own words.
-type server struct {
-	Base    map[string]string // scheme, host and port for each way
-	Control string            // address of its counters
-	CA      string            // PEM file of its certificate
-	pid     int
-}
-
-// child is a server process. It ends when its standard input does.
-type child struct {
-	*exec.Cmd
-	stdin io.Closer
-}
-
-var children []child
-
-func (c child) stop() {
-	c.stdin.Close()
-	c.Process.Signal(syscall.SIGTERM)
-	end := time.AfterFunc(5*time.Second, func() { c.Process.Kill() })
-	defer end.Stop()
-	c.Wait()
-}
-
-// start starts cmd and returns the first line that it prints.
-func start(tb testing.TB, cmd *exec.Cmd) string {
-	tb.Helper()
-	stdin, err := cmd.StdinPipe()
-	must(tb, err)
-	stdout, err := cmd.StdoutPipe()
-	must(tb, err)
-	must(tb, cmd.Start())
-	children = append(children, child{cmd, stdin})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	must(tb, err)
-	return strings.TrimSpace(line)
-}
-
-// startServer starts a server of this binary; keep says what it does with files.
-func startServer(tb testing.TB, keep string, delay time.Duration) server {
-	tb.Helper()
+func sinkProcess(keep string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envServe+"="+keep, envDelay+"="+delay.String(), "TMPDIR="+folder(tb))
-	var s server
-	must(tb, json.Unmarshal([]byte(start(tb, cmd)), &s))
-	s.pid = cmd.Process.Pid
-	return s
+	cmd.Env = append(os.Environ(), envKeep+"="+keep)
+	return cmd
 }
 
-// shared is the server of the measuring process: its parent's, or a new one.
-var shared = sync.OnceValue(func() (s server) {
-	if text := os.Getenv(envServer); text != "" {
-		_ = json.Unmarshal([]byte(text), &s)
+// start starts a server that prints its addresses.
+func start(cmd *exec.Cmd) (urls []string, stop func()) {
+	stdin, stdout := must(cmd.StdinPipe()), must(cmd.StdoutPipe())
+	check(cmd.Start())
+	said := bufio.NewReader(stdout)
+	line := must(said.ReadString('\n'))
+	go io.Copy(io.Discard, said)
+	return strings.Fields(line), func() {
+		stdin.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
 	}
-	return s
-})
-
-func (s server) ask(tb testing.TB, path string, answer any) {
-	tb.Helper()
-	resp, err := http.Get(s.Control + path)
-	must(tb, err)
-	defer resp.Body.Close()
-	must(tb, json.NewDecoder(resp.Body).Decode(answer))
 }
 
-var scratch string
-
-// folder is a folder for the whole run.
-func folder(tb testing.TB) string {
-	tb.Helper()
-	if scratch == "" {
-		var err error
-		scratch, err = os.MkdirTemp("", "putpost-bench-")
-		must(tb, err)
+// once is a file of the whole run, which the first process makes that needs it.
+func once(name string, create func(path string)) (path string) {
+	path = filepath.Join(os.TempDir(), name)
+	if _, err := os.Stat(path); err != nil {
+		create(path)
 	}
-	return scratch
-}
-
-// file is a file of size random bytes, made once.
-func file(tb testing.TB, size int64) string {
-	tb.Helper()
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("putpost-bench-%d-%d.pdf", os.Getuid(), size))
-	if info, err := os.Stat(path); err == nil && info.Size() == size {
-		return path
-	}
-	f, err := os.CreateTemp(os.TempDir(), "putpost-bench-")
-	must(tb, err)
-	_, err = io.Copy(f, io.LimitReader(rand.NewChaCha8([32]byte{}), size))
-	must(tb, err)
-	must(tb, f.Close())
-	must(tb, os.Rename(f.Name(), path))
 	return path
 }
 
-func must(tb testing.TB, err error) {
-	tb.Helper()
+// file has size random bytes.
+func file(size int64) string {
+	return once(fmt.Sprint(size, ".pdf"), func(path string) {
+		f := must(os.Create(path))
+		must(io.Copy(f, io.LimitReader(rand.NewChaCha8([32]byte{}), size)))
+		check(f.Close())
+	})
+}
+
+func must[T any](v T, err error) T {
+	check(err)
+	return v
+}
+
+func check(err error) {
 	if err != nil {
-		tb.Fatal(err)
+		log.Panic(err)
 	}
 }
 
-// cpu is the processor time of this process so far.
-func cpu() time.Duration {
+// cpu is the processor time of this process so far, in nanoseconds.
+func cpu() float64 {
 	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return float64(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// proc reads one number of a process's state from the kernel: its peak memory
-// in bytes, or its processor time. Where there is no /proc it is 0.
-func proc(pid int, peak bool) float64 {
-	if peak {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		_, after, _ := strings.Cut(string(text), "VmHWM:")
-		kb, _ := strconv.ParseFloat(strings.Fields(after + " 0 ")[0], 64)
-		return kb * 1024
+// kernel reads the number after a word in a file of the kernel's; 0 if there is
+// none.
+func kernel(path, word string) float64 {
+	text, _ := os.ReadFile(path)
+	_, after, _ := strings.Cut(string(text), word)
+	n, _ := strconv.ParseFloat(strings.Fields(after + " 0")[0], 64)
+	return n
+}
+
+// cpuOf is the processor time of a running process, by all its threads.
+func cpuOf(cmd *exec.Cmd) (ns float64) {
+	for _, path := range must(filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", cmd.Process.Pid))) {
+		ns += kernel(path, "")
 	}
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	_, after, _ := strings.Cut(string(text), ") ")
-	if fields := strings.Fields(after); len(fields) > 12 {
-		user, _ := strconv.ParseFloat(fields[11], 64)
-		system, _ := strconv.ParseFloat(fields[12], 64)
-		return (user + system) / 100 * float64(time.Second) // in ticks of 10 ms
+	return ns
+}
+
+// peakMB is the most memory that a running process, such as "self", has had.
+func peakMB(pid any) float64 {
+	return kernel(fmt.Sprintf("/proc/%v/status", pid), "VmHWM:") * kib / 1e6
+}
+
+// cost runs a program to its end. Its peak is read while it runs: getrusage
+// begins with the memory of this process.
+func cost(cmd *exec.Cmd) (cpu, peak float64, text string) {
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	check(cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				log.Panicf("%s: %v: %.300s", cmd.Args[0], err, said.String())
+			}
+			return float64(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()), peak, said.String()
+		case <-time.After(2 * time.Millisecond):
+			peak = max(peak, peakMB(cmd.Process.Pid))
+		}
 	}
-	return 0
 }

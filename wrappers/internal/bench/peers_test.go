@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -26,37 +27,35 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// peer is one way to upload a file: a function of this process, or a program.
+// peer is one way to upload a file: a function of this process, or curl.
 type peer struct {
-	name, label string
-	kind        string
-	holds       bool // the whole file in memory
-	client      func(base string, atOnce int) (send, error)
-	program     func(base, ca, path string, count, atOnce int) *exec.Cmd
+	Name, Label, Kind string
+	holds             bool                                   // the whole file in memory
+	client            func(base string, h *http.Client) send // nil: curl
 }
 
 type send func(ctx context.Context, path string) error
 
 const (
+	putOnly = "PUT alone"
 	form    = "Multipart POST"
 	twoCall = "Presigned PUT: ask, then send"
-	putOnly = "PUT alone"
 )
 
 var peers = []peer{
-	{name: "put", label: "net/http, PUT of a file", kind: putOnly, client: barePut},
-	{name: "curl-T", label: "curl -T", kind: putOnly, program: curlPut},
-	{name: "putpost-M", label: "putpost M", kind: form, client: putpostForm},
-	{name: "buffer", label: "net/http + bytes.Buffer", kind: form, client: bufferedForm, holds: true},
-	{name: "pipe", label: "net/http + io.Pipe", kind: form, client: pipedForm},
-	{name: "generated-M", label: "generated client + io.Pipe", kind: form, client: generatedForm},
-	{name: "curl-F", label: "curl -F", kind: form, program: curlForm},
-	{name: "resty-M", label: "resty M", kind: form, client: restyForm, holds: true},
-	{name: "openai", label: "openai-go Files.New", kind: form, client: openaiFile, holds: true},
-	{name: "putpost-P", label: "putpost P", kind: twoCall, client: putpostPresigned},
-	{name: "two", label: "net/http, both calls", kind: twoCall, client: bareTwo},
-	{name: "generated-P", label: "generated client + net/http", kind: twoCall, client: generatedTwo},
-	{name: "resty-P", label: "resty P", kind: twoCall, client: restyTwo, holds: true},
+	{"put", "net/http, PUT of a file", putOnly, false, barePut},
+	{"curl-T", "curl -T", putOnly, false, nil},
+	{"putpost-M", "putpost M", form, false, putpostForm},
+	{"buffer", "net/http + bytes.Buffer", form, true, bufferedForm},
+	{"pipe", "net/http + io.Pipe", form, false, pipedForm},
+	{"generated-M", "generated client + io.Pipe", form, false, generatedForm},
+	{"curl-F", "curl -F", form, false, nil},
+	{"resty-M", "resty M", form, true, restyForm},
+	{"openai", "openai-go Files.New", form, true, openaiFile},
+	{"putpost-P", "putpost P", twoCall, false, putpostPresigned},
+	{"two", "net/http, both calls", twoCall, false, bareTwo},
+	{"generated-P", "generated client + net/http", twoCall, false, generatedTwo},
+	{"resty-P", "resty P", twoCall, true, restyTwo},
 }
 
 const (
@@ -64,24 +63,15 @@ const (
 	mediaType = "application/pdf"
 )
 
-// mailer and office have nothing configured but the address.
-func mailer(base string) (upload.Uploader, error) {
+// putpost's clients have nothing configured but the address.
+func putpostForm(base string, _ *http.Client) send {
 	keys := ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
-	return ncloudmailer.New(keys, upload.Config{BaseURL: base + "/api/v1"})
+	return through(must(ncloudmailer.New(keys, upload.Config{BaseURL: base + "/api/v1"})))
 }
 
-func office(base string, tokens oauth2.TokenSource) (upload.Uploader, error) {
-	return twentyfourseven.New(tokens, upload.Config{BaseURL: base + "/v1"})
-}
-
-func putpostForm(base string, _ int) (send, error) {
-	u, err := mailer(base)
-	return through(u), err
-}
-
-func putpostPresigned(base string, _ int) (send, error) {
-	u, err := office(base, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}))
-	return through(u), err
+func putpostPresigned(base string, _ *http.Client) send {
+	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})
+	return through(must(twentyfourseven.New(tokens, upload.Config{BaseURL: base + "/v1"})))
 }
 
 // through is a user's whole call: it describes the file anew each time.
@@ -102,8 +92,9 @@ func stock(atOnce int) *http.Client {
 	return &http.Client{Transport: t}
 }
 
-// do sends a request and reads the answer to its end, into answer if it is set.
-func do(ctx context.Context, c *http.Client, method, url, contentType string, body io.Reader, size int64,
+// do sends a request, without its length if size is 0. It reads the answer to
+// its end, into answer if that is set.
+func do(ctx context.Context, h *http.Client, method, url, contentType string, body io.Reader, size int64,
 	answer any) error {
 	req, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
@@ -116,7 +107,7 @@ func do(ctx context.Context, c *http.Client, method, url, contentType string, bo
 	if size > 0 {
 		req.ContentLength = size
 	}
-	resp, err := c.Do(req)
+	resp, err := h.Do(req)
 	if err != nil {
 		return err
 	}
@@ -125,15 +116,13 @@ func do(ctx context.Context, c *http.Client, method, url, contentType string, bo
 		return fmt.Errorf("%s %s: %s", method, req.URL.Path, resp.Status)
 	}
 	if answer != nil {
-		if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
-			return err
-		}
+		err = json.NewDecoder(resp.Body).Decode(answer)
 	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	_, ended := io.Copy(io.Discard, resp.Body)
+	return errors.Join(err, ended)
 }
 
-func put(ctx context.Context, c *http.Client, url, path string) error {
+func put(ctx context.Context, h *http.Client, url, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -143,27 +132,26 @@ func put(ctx context.Context, c *http.Client, url, path string) error {
 	if err != nil {
 		return err
 	}
-	return do(ctx, c, http.MethodPut, url, mediaType, f, info.Size(), nil)
+	return do(ctx, h, http.MethodPut, url, mediaType, f, info.Size(), nil)
 }
 
-func barePut(base string, atOnce int) (send, error) {
-	c := stock(atOnce)
-	return func(ctx context.Context, path string) error { return put(ctx, c, base+"/put/file", path) }, nil
+func barePut(base string, h *http.Client) send {
+	return func(ctx context.Context, path string) error { return put(ctx, h, base+"/put/file", path) }
 }
 
-func bareTwo(base string, atOnce int) (send, error) {
-	c := stock(atOnce)
+func bareTwo(base string, h *http.Client) send {
 	return func(ctx context.Context, path string) error {
-		var t struct {
+		var to struct {
 			UploadURL string          `json:"uploadUrl"`
 			FileID    json.RawMessage `json:"fileId"`
 		}
 		ask := strings.NewReader(`{"contentType":"` + mediaType + `"}`)
-		if err := do(ctx, c, http.MethodPost, base+"/v1/fileUpload", "application/json", ask, 0, &t); err != nil {
+		err := do(ctx, h, http.MethodPost, base+"/v1/fileUpload", "application/json", ask, 0, &to)
+		if err != nil {
 			return err
 		}
-		return put(ctx, c, t.UploadURL, path)
-	}, nil
+		return put(ctx, h, to.UploadURL, path)
+	}
 }
 
 // writeForm writes the form with one file.
@@ -177,58 +165,53 @@ func writeForm(m *multipart.Writer, path string) error {
 	if err == nil {
 		_, err = io.Copy(part, f)
 	}
-	if err == nil {
-		err = m.Close()
-	}
-	return err
+	return errors.Join(err, m.Close())
 }
 
 // bufferedForm builds the form in memory, as most clients do.
-func bufferedForm(base string, atOnce int) (send, error) {
-	c := stock(atOnce)
+func bufferedForm(base string, h *http.Client) send {
 	return func(ctx context.Context, path string) error {
 		var body bytes.Buffer
 		m := multipart.NewWriter(&body)
 		if err := writeForm(m, path); err != nil {
 			return err
 		}
-		return do(ctx, c, http.MethodPost, base+"/api/v1/files", m.FormDataContentType(), &body, 0, nil)
-	}, nil
+		return do(ctx, h, http.MethodPost, base+"/api/v1/files", m.FormDataContentType(), &body, 0, nil)
+	}
 }
 
 // piped writes the form while it is read.
-func piped(path string) (body io.Reader, contentType string) {
+func piped(path string) (contentType string, body io.Reader) {
 	r, w := io.Pipe()
 	m := multipart.NewWriter(w)
 	go func() { w.CloseWithError(writeForm(m, path)) }()
-	return r, m.FormDataContentType()
+	return m.FormDataContentType(), r
 }
 
-func pipedForm(base string, atOnce int) (send, error) {
-	c := stock(atOnce)
+func pipedForm(base string, h *http.Client) send {
 	return func(ctx context.Context, path string) error {
-		body, contentType := piped(path)
-		return do(ctx, c, http.MethodPost, base+"/api/v1/files", contentType, body, 0, nil)
-	}, nil
+		contentType, body := piped(path)
+		return do(ctx, h, http.MethodPost, base+"/api/v1/files", contentType, body, 0, nil)
+	}
 }
 
 // generatedForm uses the generated client as its documentation shows.
-func generatedForm(base string, atOnce int) (send, error) {
-	c, err := mailapi.NewClientWithResponses(base+"/api/v1", mailapi.WithHTTPClient(stock(atOnce)))
+func generatedForm(base string, h *http.Client) send {
+	c := must(mailapi.NewClientWithResponses(base+"/api/v1", mailapi.WithHTTPClient(h)))
 	return func(ctx context.Context, path string) error {
-		body, contentType := piped(path)
+		contentType, body := piped(path)
 		resp, err := c.CreateFileWithBodyWithResponse(ctx, contentType, body)
 		if err == nil && resp.JSON201 == nil {
 			err = fmt.Errorf("createFile: %s", resp.Status())
 		}
 		return err
-	}, err
+	}
 }
 
-// generatedTwo sends the file without its length, as net/http takes an *os.File.
-func generatedTwo(base string, atOnce int) (send, error) {
-	h := stock(atOnce)
-	c, err := officeapi.NewClientWithResponses(base+"/v1", officeapi.WithHTTPClient(h))
+// generatedTwo sends the file without its length, as net/http takes an
+// *os.File.
+func generatedTwo(base string, h *http.Client) send {
+	c := must(officeapi.NewClientWithResponses(base+"/v1", officeapi.WithHTTPClient(h)))
 	return func(ctx context.Context, path string) error {
 		resp, err := c.FileUploadWithResponse(ctx, officeapi.FileUploadRequest{ContentType: mediaType})
 		if err != nil {
@@ -242,49 +225,47 @@ func generatedTwo(base string, atOnce int) (send, error) {
 			return err
 		}
 		defer f.Close()
-		return do(ctx, h, resp.JSON200.UploadMethod, resp.JSON200.UploadURL, mediaType, f, 0, nil)
-	}, err
+		return do(ctx, h, http.MethodPut, resp.JSON200.UploadURL, mediaType, f, 0, nil)
+	}
 }
 
-func answered(resp *resty.Response, err error) error {
+// restyForm is its README's way with a file on disk.
+func restyForm(base string, h *http.Client) send {
+	c := resty.NewWithClient(h)
+	return func(ctx context.Context, path string) error {
+		return succeeded(c.R().SetContext(ctx).SetFile("fileList", path).Post(base + "/api/v1/files"))
+	}
+}
+
+func succeeded(resp *resty.Response, err error) error {
 	if err == nil && resp.IsError() {
 		err = fmt.Errorf("%s: %s", resp.Request.Method, resp.Status())
 	}
 	return err
 }
 
-// restyForm is its README's way with a file on disk.
-func restyForm(base string, atOnce int) (send, error) {
-	c := resty.NewWithClient(stock(atOnce))
+func restyTwo(base string, h *http.Client) send {
+	c := resty.NewWithClient(h)
 	return func(ctx context.Context, path string) error {
-		return answered(c.R().SetContext(ctx).SetFile("fileList", path).Post(base + "/api/v1/files"))
-	}, nil
-}
-
-func restyTwo(base string, atOnce int) (send, error) {
-	c := resty.NewWithClient(stock(atOnce))
-	return func(ctx context.Context, path string) error {
-		var t struct {
+		var to struct {
 			UploadURL string `json:"uploadUrl"`
 		}
-		ask := `{"contentType":"` + mediaType + `"}`
-		r := c.R().SetContext(ctx).SetAuthToken(token).SetHeader("Content-Type",
-			"application/json").SetBody(ask).SetResult(&t)
-		if err := answered(r.Post(base + "/v1/fileUpload")); err != nil {
+		ask := c.R().SetContext(ctx).SetAuthToken(token).SetHeader("Content-Type", "application/json").SetResult(&to)
+		err := succeeded(ask.SetBody(`{"contentType":"` + mediaType + `"}`).Post(base + "/v1/fileUpload"))
+		if err != nil {
 			return err
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		return answered(c.R().SetContext(ctx).SetHeader("Content-Type",
-			mediaType).SetBody(content).SetContentLength(true).Put(t.UploadURL))
-	}, nil
+		r := c.R().SetContext(ctx).SetHeader("Content-Type", mediaType).SetBody(content).SetContentLength(true)
+		return succeeded(r.Put(to.UploadURL))
+	}
 }
 
-func openaiFile(base string, atOnce int) (send, error) {
-	c := openai.NewClient(option.WithBaseURL(base+"/openai/"), option.WithAPIKey(token),
-		option.WithHTTPClient(stock(atOnce)))
+func openaiFile(base string, h *http.Client) send {
+	c := openai.NewClient(option.WithBaseURL(base+"/openai/"), option.WithAPIKey(token), option.WithHTTPClient(h))
 	return func(ctx context.Context, path string) error {
 		f, err := os.Open(path)
 		if err != nil {
@@ -293,41 +274,29 @@ func openaiFile(base string, atOnce int) (send, error) {
 		defer f.Close()
 		_, err = c.Files.New(ctx, openai.FileNewParams{File: f, Purpose: openai.FilePurposeUserData})
 		return err
-	}, nil
-}
-
-func curlPut(base, ca, path string, count, atOnce int) *exec.Cmd {
-	return curl(atOnce, fmt.Sprintf("url = \"%s/put/[1-%d]\"\nupload-file = %q\nheader = \"Content-Type: %s\"\n%s", base,
-		count, path, mediaType, curlEach(ca)))
-}
-
-// curlForm names each upload: curl 7.88 sends a shared form only once.
-func curlForm(base, ca, path string, count, atOnce int) *exec.Cmd {
-	return curlForms(base, ca, slicesOf(path, count), atOnce)
-}
-
-func slicesOf(path string, count int) []string {
-	return strings.Split(strings.TrimSuffix(strings.Repeat(path+"\n", count), "\n"), "\n")
-}
-
-func curlForms(base, ca string, paths []string, atOnce int) *exec.Cmd {
-	var config []string
-	for _, path := range paths {
-		config = append(config, fmt.Sprintf("url = \"%s/api/v1/files\"\nform = \"fileList=@%s\"\n%s", base, path,
-			curlEach(ca)))
 	}
-	return curl(atOnce, strings.Join(config, "next\n"))
 }
 
-func curlEach(ca string) string {
-	return fmt.Sprintf("output = \"/dev/null\"\nsilent\nshow-error\nfail\ncacert = %q\n", ca)
+// curlConfig has curl send all files from one process: by -T, or by -F as a
+// form. It names each upload, since curl 7.88 sends a form that uploads share
+// only once.
+func curlConfig(peer, base string, paths []string) string {
+	upload := fmt.Sprintf("url = \"%s/put/file\"\nheader = \"Content-Type: %s\"\nupload-file = ", base, mediaType)
+	if peer == "curl-F" {
+		upload = fmt.Sprintf("url = \"%s/api/v1/files\"\nform = fileList=@", base)
+	}
+	var config strings.Builder
+	for _, path := range paths {
+		fmt.Fprintf(&config, "next\n%s%s\noutput = /dev/null\nsilent\nshow-error\nfail\n", upload, path)
+	}
+	return config.String()
 }
 
-func curl(atOnce int, config string) *exec.Cmd {
+func curl(peer, base string, paths []string, atOnce int) *exec.Cmd {
 	cmd := exec.Command("curl", "--config", "-")
 	if atOnce > 1 {
 		cmd.Args = append(cmd.Args, "--parallel", "--parallel-immediate", "--parallel-max", strconv.Itoa(atOnce))
 	}
-	cmd.Stdin = strings.NewReader(config)
+	cmd.Stdin = strings.NewReader(curlConfig(peer, base, paths))
 	return cmd
 }

@@ -2,15 +2,15 @@ package bench
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
-	"iter"
+	"io"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,93 +18,80 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-const (
-	kib = 1 << 10
-	mib = 1 << 20
-	gib = 1 << 30
-)
+const kib = 1 << 10
 
-// setting is one row of the table: how, how much, how many at once.
-type setting struct {
-	way    string
-	size   int64
-	atOnce int
-}
+var sizes = map[string]int64{"1KiB": kib, "16KiB": 16 * kib, "64KiB": 64 * kib, "256KiB": 256 * kib,
+	"10MiB": 10 << 20, "1GiB": 1 << 30}
 
-// String is the setting in a benchmark's name.
-func (s setting) String() string {
-	return fmt.Sprintf("way=%s/size=%s/at=%d", s.way, inUnits(s.size), s.atOnce)
-}
-
-func inUnits(n int64) string {
-	for i, unit := range []string{"GiB", "MiB", "KiB"} {
-		if of := int64(gib) >> (10 * i); n >= of {
-			return fmt.Sprint(n/of, unit)
-		}
+// sized is a file of that size, or of less in a quick run.
+func sized(size string) string {
+	if *quick {
+		return file(min(sizes[size], 32<<20))
 	}
-	return fmt.Sprint(n, "B")
+	return file(sizes[size])
 }
 
-var settings = func() (all []setting) {
-	for _, way := range []string{plain, tlsH1, tlsH2} {
-		for _, size := range []int64{kib, 16 * kib, 64 * kib, 256 * kib, mib, 10 * mib, 32 * mib, gib} {
+// BenchmarkUpload sends a file through each peer. The server is another
+// process.
+func BenchmarkUpload(b *testing.B) {
+	for i, way := range ways {
+		base := strings.Fields(os.Getenv(envSink))[i]
+		for size := range sizes {
 			for _, atOnce := range []int{1, 16} {
-				all = append(all, setting{way, size, atOnce})
+				for _, p := range peers {
+					b.Run(fmt.Sprintf("way=%s/size=%s/at=%d/peer=%s", way, size, atOnce, p.Name), func(b *testing.B) {
+						if p.holds && size == "1GiB" && kernel("/proc/meminfo", "MemAvailable:") < 10e6 {
+							b.Skip("less than 10 GB of memory are free")
+						}
+						p.measure(b, base, sized(size), atOnce)
+					})
+				}
 			}
 		}
 	}
-	return all
-}()
+}
 
-// BenchmarkUpload has one sub-benchmark for each setting and peer.
-func BenchmarkUpload(b *testing.B) {
-	for _, s := range settings {
-		for _, p := range peers {
-			b.Run(s.String()+"/peer="+p.name, func(b *testing.B) { p.measure(b, s) })
+// BenchmarkSolo is a small upload over TLS on one processor, the server in the
+// same process.
+func BenchmarkSolo(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	list := `{"tempRequestId":"f355aac1-99","files":[{"fileName":"x.pdf","fileSize":16384,"fileId":"40fe58bd-99"}]}`
+	base := canned.ServeTLS(b,
+		canned.Answer{Request: "POST /api/v1/files ", Status: "201 Created", Body: list},
+		canned.Answer{Request: "PUT /put/file ", Status: "200 OK"})
+	for _, p := range peers {
+		if p.Name == "put" || p.Name == "putpost-M" {
+			b.Run("peer="+p.Name, func(b *testing.B) { p.measure(b, base, file(16*kib), 1) })
 		}
 	}
 }
 
-func (p peer) measure(b *testing.B, s setting) {
-	srv := shared()
-	if srv.Control == "" {
-		b.Skip("no server: run this through TestGoals, or set " + envServer)
-	}
-	path := file(b, s.size)
-	if p.program != nil {
-		cmd := p.program(srv.Base[s.way], srv.CA, path, b.N, s.atOnce)
+func (p peer) measure(b *testing.B, base, path string, atOnce int) {
+	if p.client == nil {
+		cmd := curl(p.Name, base, slices.Repeat([]string{path}, b.N), atOnce)
+		if cmd.Err != nil {
+			b.Skip(cmd.Err)
+		}
 		b.ResetTimer()
-		cost(b, cmd)
+		cpu, peak, _ := cost(cmd)
+		b.ReportMetric(cpu/float64(b.N), "cpu-ns/op")
+		b.ReportMetric(peak, "peak-MB")
 		return
 	}
-	upload, err := p.client(srv.Base[s.way], s.atOnce)
-	must(b, err)
-	repeat(b, upload, path, min(4*s.atOnce, b.N), s.atOnce)
+	send := p.client(base, stock(atOnce))
+	first := path
+	if must(os.Stat(path)).Size() > 1<<20 {
+		first = file(kib)
+	}
+	repeat(b, send, first, min(4*atOnce, b.N), atOnce) // opens connections
 	b.ReportAllocs()
 	b.ResetTimer()
 	before := cpu()
-	took := repeat(b, upload, path, b.N, s.atOnce)
+	took := repeat(b, send, path, b.N, atOnce)
 	b.StopTimer()
-	b.ReportMetric(float64(cpu()-before)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric((cpu()-before)/float64(b.N), "cpu-ns/op")
 	b.ReportMetric(float64(took[len(took)/2]), "p50-ns")
-	b.ReportMetric(proc(os.Getpid(), true), "peak-B")
-}
-
-// cost runs another program and reports its price.
-func cost(b *testing.B, cmd *exec.Cmd) {
-	u := usage(b, cmd)
-	b.ReportMetric(float64(u.Utime.Nano()+u.Stime.Nano())/float64(b.N), "cpu-ns/op")
-	b.ReportMetric(float64(u.Maxrss)*kib, "peak-B")
-}
-
-// usage runs a program to its end and returns what it took.
-func usage(tb testing.TB, cmd *exec.Cmd) *syscall.Rusage {
-	tb.Helper()
-	text, err := cmd.CombinedOutput()
-	if err != nil {
-		tb.Fatalf("%s: %v: %.300s", cmd.Args[0], err, text)
-	}
-	return cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	b.ReportMetric(peakMB("self"), "peak-MB")
 }
 
 // repeat uploads path count times and returns how long each took, sorted.
@@ -116,10 +103,7 @@ func repeat(b *testing.B, upload send, path string, count, atOnce int) []time.Du
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(count); i = next.Add(1) - 1 {
 				begin := time.Now()
-				if err := upload(b.Context(), path); err != nil {
-					b.Error(err)
-					return
-				}
+				check(upload(b.Context(), path))
 				took[i] = time.Since(begin)
 			}
 		})
@@ -129,28 +113,32 @@ func repeat(b *testing.B, upload send, path string, count, atOnce int) []time.Du
 	return took
 }
 
-// BenchmarkSolo is a small upload over TLS on one processor, the server in the
-// same process.
-func BenchmarkSolo(b *testing.B) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	list := `{"tempRequestId":"f355aac1-99","files":[{"fileName":"x.pdf","fileSize":16384,"fileId":"40fe58bd-99"}]}`
-	base := canned.ServeTLS(b,
-		canned.Answer{Request: "POST /api/v1/files ", Status: "201 Created", Body: list},
-		canned.Answer{Request: "PUT /put/file ", Status: "200 OK"})
-	path := file(b, 16*kib)
-	for _, p := range peers {
-		if p.name != "put" && p.name != "putpost-M" {
-			continue
+func TestEveryPeerSendsTheWholeFile(t *testing.T) {
+	arrived := make(chan [32]byte, 1)
+	s := newSink("nothing")
+	s.keep = func(r io.Reader) (int64, error) {
+		content, err := io.ReadAll(r)
+		arrived <- sha256.Sum256(content)
+		return int64(len(content)), err
+	}
+	base := s.serve()[1]
+	for _, size := range []string{"1KiB", "64KiB", "10MiB"} {
+		path := file(sizes[size])
+		want := sha256.Sum256(must(os.ReadFile(path)))
+		for _, p := range peers {
+			t.Run(p.Name+"/"+size, func(t *testing.T) {
+				if cmd := curl(p.Name, base, []string{path}, 1); p.client != nil {
+					check(p.client(base, stock(1))(t.Context(), path))
+				} else if cmd.Err != nil {
+					t.Skip(cmd.Err)
+				} else {
+					cost(cmd)
+				}
+				if got := <-arrived; got != want {
+					t.Errorf("a file with the SHA-256 %x arrived, want %x", got, want)
+				}
+			})
 		}
-		b.Run("peer="+p.name, func(b *testing.B) {
-			upload, err := p.client(base, 1)
-			must(b, err)
-			repeat(b, upload, path, min(10, b.N), 1)
-			b.ResetTimer()
-			before := cpu()
-			repeat(b, upload, path, b.N, 1)
-			b.ReportMetric(float64(cpu()-before)/float64(b.N), "cpu-ns/op")
-		})
 	}
 }
 
@@ -174,62 +162,26 @@ func descend(n int) (sum byte) {
 // BenchmarkMany is the price of upload.Many for one item.
 func BenchmarkMany(b *testing.B) {
 	src := upload.Bytes("x.pdf", nil)
-	sources := func(n int) iter.Seq2[upload.Source, error] {
-		return func(yield func(upload.Source, error) bool) {
-			for range n {
-				if !yield(src, nil) {
-					return
-				}
-			}
-		}
-	}
-	for name, run := range map[string]func(n int){
-		"many": func(n int) {
-			for _, err := range upload.Many(b.Context(), deep{}, 16, sources(n)) {
-				must(b, err)
-			}
-		},
-		"direct": func(n int) {
-			for range n {
+	for name, run := range map[string]func(b *testing.B){
+		"no-op": func(b *testing.B) {
+			for range b.N {
 				deep{}.Upload(b.Context(), src)
 			}
 		},
-	} {
-		b.Run("how="+name, func(b *testing.B) {
-			before := cpu()
-			run(b.N)
-			b.ReportMetric(float64(cpu()-before)/float64(b.N), "cpu-ns/op")
-		})
-	}
-}
-
-// BenchmarkBatch sends files of 100 KB through upload.Many to a server that
-// takes its time.
-func BenchmarkBatch(b *testing.B) {
-	for _, p := range []string{"M", "P"} {
-		b.Run("way="+p, func(b *testing.B) {
-			base := shared().Base[tlsH1]
-			u, err := mailer(base)
-			if p == "P" {
-				u, err = fetching(b, base)
-			}
-			must(b, err)
-			path := file(b, 100_000)
-			sent := 0
-			for _, err := range upload.Many(b.Context(), u, 32, func(yield func(upload.Source, error) bool) {
-				for range b.N {
-					if !yield(upload.File(path)) {
-						return
-					}
+		"many": func(b *testing.B) {
+			sources := func(yield func(upload.Source, error) bool) {
+				for i := 0; i < b.N && yield(src, nil); i++ {
 				}
-			}) {
-				must(b, err)
-				sent++
 			}
-			if sent != b.N {
-				b.Fatalf("%d of %d files were sent", sent, b.N)
+			for _, err := range upload.Many(b.Context(), deep{}, 16, sources) {
+				check(err)
 			}
-			b.ReportMetric(proc(os.Getpid(), true), "peak-B")
+		},
+	} {
+		b.Run("peer="+name, func(b *testing.B) {
+			before := cpu()
+			run(b)
+			b.ReportMetric((cpu()-before)/float64(b.N), "cpu-ns/op")
 		})
 	}
 }

@@ -5,15 +5,15 @@
 package canned
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 )
 
@@ -38,18 +38,12 @@ func Serve(tb testing.TB, answers func(base string) []Answer) (base string) {
 	return base
 }
 
-// ServeTLS is [Serve] over TLS. The process trusts the certificate if it has
-// verified none before.
+// ServeTLS is [Serve] over TLS, with the certificate of
+// [httptest.NewTLSServer].
 func ServeTLS(tb testing.TB, answers ...Answer) (base string) {
 	tb.Helper()
-	lender := httptest.NewTLSServer(nil) // lends a certificate for the loopback
+	lender := httptest.NewTLSServer(nil)
 	defer lender.Close()
-	trusted := filepath.Join(tb.TempDir(), "ca.pem")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: lender.Certificate().Raw})
-	if err := os.WriteFile(trusted, text, 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Setenv("SSL_CERT_FILE", trusted)
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: lender.TLS.Certificates})
 	if err != nil {
 		tb.Fatal(err)
@@ -60,76 +54,60 @@ func ServeTLS(tb testing.TB, answers ...Answer) (base string) {
 
 func serve(tb testing.TB, l net.Listener, answers []Answer) {
 	tb.Cleanup(func() { l.Close() })
-	var all []prepared
+	all := map[string][]byte{}
 	for _, a := range answers {
-		all = append(all, a.prepare())
+		all[a.Request] = fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n"+
+			"Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", a.Status, len(a.Body), a.Body)
 	}
-	ended := tb.Context()
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			context.AfterFunc(ended, func() { conn.Close() })
-			go answer(conn, all)
+			context.AfterFunc(tb.Context(), func() { conn.Close() })
+			go func() {
+				defer conn.Close()
+				r := bufio.NewReaderSize(conn, 64<<10)
+				for answer(r, conn, all) == nil {
+				}
+			}()
 		}
 	}()
 }
 
-type prepared struct{ request, answer []byte }
+var errUnknown = errors.New("no such request, or one without a length")
 
-func (a Answer) prepare() prepared {
-	return prepared{[]byte(a.Request), fmt.Appendf(nil,
-		"HTTP/1.1 %s\r\nContent-Type: application/json\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", a.Status, len(a.Body), a.Body)}
-}
-
-func answer(conn net.Conn, answers []prepared) {
-	defer conn.Close()
-	buf, filled := make([]byte, 64<<10), 0
+// answer reads one request and answers it.
+func answer(r *bufio.Reader, w io.Writer, answers map[string][]byte) error {
+	var text []byte
+	length := -1
 	for {
-		head := bytes.Index(buf[:filled], []byte("\r\n\r\n"))
-		if head < 0 {
-			n, err := conn.Read(buf[filled:])
-			if err != nil {
-				return
-			}
-			filled += n
-			continue
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return err
 		}
-		length, found := contentLength(buf[:head])
-		var answer []byte
-		for _, a := range answers {
-			if bytes.HasPrefix(buf, a.request) {
-				answer = a.answer
-			}
-		}
-		if !found || answer == nil {
-			return
-		}
-		// What follows the header in the buffer is the body's beginning: nobody
-		// sends a second request before the first was answered.
-		for length -= filled - head - 4; length > 0; {
-			n, err := conn.Read(buf[:min(length, len(buf))])
-			if err != nil {
-				return
-			}
-			length -= n
-		}
-		filled = 0
-		if _, err := conn.Write(answer); err != nil {
-			return
-		}
-	}
-}
-
-func contentLength(header []byte) (n int, found bool) {
-	_, after, found := bytes.Cut(header, []byte("\r\nContent-Length: "))
-	for _, c := range after {
-		if c < '0' || c > '9' {
+		if len(line) == len("\r\n") {
 			break
 		}
-		n = n*10 + int(c-'0')
+		for request, a := range answers {
+			if bytes.HasPrefix(line, []byte(request)) {
+				text = a
+			}
+		}
+		if digits, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
+			length = 0
+			for _, c := range digits[:len(digits)-len("\r\n")] {
+				length = 10*length + int(c-'0')
+			}
+		}
 	}
-	return n, found
+	if text == nil || length < 0 {
+		return errUnknown
+	}
+	if _, err := r.Discard(length); err != nil {
+		return err
+	}
+	_, err := w.Write(text)
+	return err
 }

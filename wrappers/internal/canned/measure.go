@@ -4,21 +4,14 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
-	"testing"
 )
 
-// PerRun returns how many objects, and how many bytes, f allocates each time, by
-// whichever goroutine: a transport's are counted too. It is the least mean of
-// some rounds, after runs that open connections and fill pools. A busy machine
-// adds to a round: it moves a goroutine to a processor whose pools are empty. No
-// garbage is collected meanwhile, since that empties pools. Under the race
-// detector, which empties pools at random, there is no such figure: the test is
-// skipped.
-func PerRun(tb testing.TB, runs int, f func()) (objects, bytes float64) {
-	tb.Helper()
-	if raceEnabled {
-		tb.Skip("pools keep nothing under the race detector")
-	}
+// PerRun returns how many objects, and how many bytes, f allocates each time,
+// by whichever goroutine: a transport's are counted too. It is the least mean
+// of some rounds, after runs that open connections and fill pools. A busy
+// machine adds to a round: it moves a goroutine to a processor whose pools are
+// empty. No garbage is collected meanwhile, since that empties pools.
+func PerRun(runs int, f func()) (objects, bytes float64) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for range 50 {
 		f()
