@@ -70,7 +70,8 @@ type Provider struct {
 }
 
 // Standin is a provider's stand-in. One that can set the status of a file has the
-// method SetStatus as well.
+// method SetStatus as well. One that hands out URLs that outlive it has the method
+// Issued, which recognises a request to such a URL and returns the file's id.
 type Standin interface {
 	http.Handler
 	Files(ctx context.Context) iter.Seq2[standinhttp.File, error]
@@ -112,6 +113,11 @@ func New(cfg Config) (*Console, error) {
 			return nil, fmt.Errorf("console: the contract of %s: %w", p.Name, err)
 		}
 		spec.AnyHost = true
+		if s, ok := p.Standin.(interface {
+			Issued(*http.Request) (fileID string, issued bool)
+		}); ok {
+			spec.Issued = s.Issued
+		}
 		c.contracts[p.Name] = spec
 		c.watched[p.Name] = c.monitor.Handler(p.Name, spec, p.Standin)
 	}
@@ -132,7 +138,17 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.
 // Watch returns the provider's stand-in, watched: its exchanges are recorded,
 // held to the contract, and open to faults.
 func (c *Console) Watch(provider string) http.Handler {
-	watched, standin := c.watched[provider], c.provider(provider).Standin
+	return watch(c.watched[provider], c.provider(provider).Standin)
+}
+
+// WatchOthers returns the handler of all paths that belong to no provider,
+// watched. A client whose address is wrong is then seen: each of its requests
+// breaks the rule of the address.
+func (c *Console) WatchOthers(next http.Handler) http.Handler {
+	return watch(c.monitor.Handler("", contract.New(contract.Spec{}), next), next)
+}
+
+func watch(watched, standin http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A browser's preflight, or a look at the header alone: no spec has these
 		// methods, so the contract would refuse them.

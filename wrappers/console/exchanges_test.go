@@ -1,7 +1,9 @@
 package console_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"regexp"
@@ -12,6 +14,7 @@ import (
 
 	api "github.com/putpost/putpost/gen/console"
 	"github.com/putpost/putpost/wrappers/console"
+	"github.com/putpost/putpost/wrappers/store"
 )
 
 func TestAnExchangeSaysWhatHappened(t *testing.T) {
@@ -154,5 +157,49 @@ func TestTheRepeatingLinesAreASendersOwn(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %s, want %s in it", got, want)
 		}
+	}
+}
+
+func TestAURLFromBeforeARestartIsAPresignedOne(t *testing.T) {
+	st := store.Memory(0)
+	before, after := serve(t, console.Config{}, st), serve(t, console.Config{}, st)
+	url, id, _ := before.initiate("test-token")
+	url = strings.Replace(url, before.url, after.url, 1)
+	if status := after.put(url, "text/plain", strings.NewReader("x")); status != http.StatusOK {
+		t.Fatalf("the upload is answered with %d", status)
+	}
+	x := after.exchanges("")[0]
+	if x.Operation != "presigned" || len(x.Violations) != 0 || !slices.Equal(x.FileIds, []string{id}) {
+		t.Errorf("got %+v", x)
+	}
+	// Anything but the URL itself is none.
+	for _, other := range []string{url + "&a=b", strings.Replace(url, "expires=", "expires=1", 1)} {
+		after.put(other, "text/plain", strings.NewReader("x"))
+		if x := after.exchanges("")[0]; x.Operation != "" || len(x.Violations) == 0 {
+			t.Errorf("%s: got %+v", x.Path, x)
+		}
+	}
+}
+
+func TestWhatNoStandinServesIsSeen(t *testing.T) {
+	c, err := console.New(console.Config{Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := c.WatchOthers(http.NotFoundHandler())
+	if w := newRecorder(h, http.MethodPost, "/api/v2/files?key=hush"); w.Code != http.StatusNotFound {
+		t.Errorf("got %d", w.Code)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/_putpost/exchanges", nil)
+	r.Host = "localhost"
+	w := httptest.NewRecorder()
+	c.ServeHTTP(w, r)
+	var list api.ExchangeList
+	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || len(list.Exchanges) != 1 {
+		t.Fatalf("got %s (%v)", w.Body, err)
+	}
+	if x := list.Exchanges[0]; x.Provider != "" || x.Path != "/api/v2/files" || x.Status != 404 ||
+		len(x.Violations) == 0 || x.Violations[0].Rule != "request address" || strings.Contains(w.Body.String(), "hush") {
+		t.Errorf("got %+v", x)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -152,7 +151,7 @@ func (c *serveCmd) Run(p *program) error {
 		say(con.Where(address))
 		return nil
 	}
-	handler := all.withConsole(con, func(all standins) http.Handler { return all.handler(logger) })
+	handler := all.withConsole(con, logger)
 	srv := newServer(handler, int(c.MaxHeader), logger)
 	srv.RegisterOnShutdown(con.Close)
 	return serve(srv, limit(ln, srv, c.MaxConnections), announce, say,

@@ -42,8 +42,14 @@ func newStandins(env environment, cfg standinConfig) (standins, error) {
 }
 
 // handler puts all that answers on the port together.
-func (s standins) handler(logger *slog.Logger) http.Handler {
-	elsewhere := standinhttp.Handler{Next: http.HandlerFunc(s.noSuchPath), Logger: logger}
+func (s standins) handler(logger *slog.Logger) http.Handler { return s.route(s.elsewhere(logger)) }
+
+// elsewhere answers where no stand-in serves.
+func (s standins) elsewhere(logger *slog.Logger) http.Handler {
+	return standinhttp.Handler{Next: http.HandlerFunc(s.noSuchPath), Logger: logger}
+}
+
+func (s standins) route(elsewhere http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := s.at(r.URL.Path); name != "" {
 			s[name].ServeHTTP(w, r)
@@ -141,14 +147,14 @@ func firstUpload(p provider, base string, fallen []variable) string {
 	return strings.Join(lines, "\n") + "\n" + strings.ReplaceAll(p.firstUpload, "BASE", base)
 }
 
-// withConsole puts the console and the stand-ins on one port. The stand-ins are
-// watched.
-func (s standins) withConsole(con *web.Console, rest func(standins) http.Handler) http.Handler {
+// withConsole puts the console and the stand-ins on one port. The stand-ins, and
+// what none of them serves, are watched.
+func (s standins) withConsole(con *web.Console, logger *slog.Logger) http.Handler {
 	all := standins{}
 	for name, h := range s {
 		all[name] = watched{h, con.Watch(name)}
 	}
-	next := rest(all)
+	next := all.route(con.WatchOthers(s.elsewhere(logger)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, web.Path):

@@ -19,7 +19,10 @@
 // neither knows is an error. Package uploadtest has others, for any document.
 package contract
 
-import "sync"
+import (
+	"net/http"
+	"sync"
+)
 
 // Contract is a spec that is ready to check exchanges against, and the URLs
 // that its operations have handed out so far. It is safe for concurrent use.
@@ -33,6 +36,10 @@ type Contract struct {
 	// AnyHost recognises a URL that was handed out under any host: behind a
 	// proxy a server does not see the one that it handed out.
 	AnyHost bool
+
+	// Issued recognises a URL for a file that was handed out before this process
+	// began, and returns the file's id. It may be nil.
+	Issued func(*http.Request) (fileID string, issued bool)
 
 	router      []template
 	credentials []string // the names of headers

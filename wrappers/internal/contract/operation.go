@@ -105,6 +105,11 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 	case c.OthersPass:
 		return instance{}
 	}
+	if c.Issued != nil {
+		if id, issued := c.Issued(r); issued {
+			return instance{name: Presigned, grant: &grant{upload: true, ids: []string{id}}}
+		}
+	}
 	return instance{fault: "neither an operation of the spec nor, byte for byte, a URL that an answer handed out"}
 }
 

@@ -31,7 +31,24 @@ func (h *Handler) presign(ctx context.Context, method, path, id, contentType str
 		return "", refuse(http.StatusBadRequest, "the request names no host to make a URL for")
 	}
 	expires := strconv.FormatInt(h.now().Add(h.urlLife).Unix(), 10)
-	return origin + path + id + "?expires=" + expires + "&signature=" + h.sign(method, id, contentType, expires), nil
+	return origin + path + id + "?" + presignedQuery(expires, h.sign(method, id, contentType, expires)), nil
+}
+
+// Issued reports whether a request goes, byte for byte, to an upload URL that
+// this stand-in has handed out for it, today or before a restart, and returns
+// the file's id.
+func (h *Handler) Issued(r *http.Request) (fileID string, issued bool) {
+	id, ok := strings.CutPrefix(r.URL.EscapedPath(), uploadPath)
+	if !ok || !h.issued(id) {
+		return "", false
+	}
+	expires := r.URL.Query().Get("expires")
+	query := presignedQuery(expires, h.sign(http.MethodPut, id, r.Header.Get("Content-Type"), expires))
+	return id, r.Method == http.MethodPut && standinhttp.Same(r.URL.RawQuery, query)
+}
+
+func presignedQuery(expires, signature string) string {
+	return "expires=" + expires + "&signature=" + signature
 }
 
 func (h *Handler) sign(method, id, contentType, expires string) string {
