@@ -105,7 +105,7 @@ mutate:
 # Against bare net/http and other clients; takes about half an hour. It writes the
 # table of goals, the chart and the README's figures, and compares all peers.
 bench:
-	go -C $(BENCH) test -run 'Peer|Goals' -v -timeout 3h .
+	go -C $(BENCH) test -run Goals -v -timeout 3h .
 	PUTPOST_BENCH_DRAW=1 go -C $(BENCH) test -run Chart .
 	cd $(BENCH) && go run $(BENCHSTAT) -filter '.name:Upload .unit:cpu-ns/op' -row /way,/size,/at -col /peer results/bench.txt
 

@@ -19,9 +19,9 @@
 // takes the median. What takes long runs in the first round only.
 //
 // Client CPU is user and system time by getrusage. The server is another
-// process than the client. It reads a form with mime/multipart and answers with
-// constants. Connections are open before the clock starts. Each upload opens
-// its file anew.
+// process than the client. It reads a form with mime/multipart, compares the
+// checksum of each file, and answers with constants. Connections are open
+// before the clock starts. Each upload opens its file anew.
 //
 // P is 24SevenOffice's way (POST, then a presigned PUT), M is NAVER's (one
 // multipart POST). The other Go peers get net/http's default transport with one

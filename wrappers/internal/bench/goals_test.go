@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 )
 
@@ -246,10 +245,10 @@ func measure(name string) (line, why string) {
 
 // table is the table of goals. why says which benchmarks reported nothing.
 func (r results) table(asked []goal, why map[string]string) string {
+	const layout = "%-69s  %-27s  %-9s  %s\n"
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s, %s/%s, %d processors\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "goal\tseen\twanted\t")
+	fmt.Fprintf(&text, layout, "goal", "seen", "wanted", "")
 	for _, g := range asked {
 		names := g.names()
 		seen, verdict := cmp.Or(why[names[0]], why[names[len(names)-1]]), ""
@@ -262,8 +261,7 @@ func (r results) table(asked []goal, why map[string]string) string {
 		if *quick {
 			verdict = ""
 		}
-		fmt.Fprintf(w, "%s\t%s\t<= %.4v\t%s\n", g.what, seen, g.most, verdict)
+		fmt.Fprintf(&text, layout, g.what, seen, fmt.Sprintf("<= %.4v", g.most), verdict)
 	}
-	w.Flush()
 	return text.String()
 }

@@ -84,9 +84,15 @@ func once(name string, create func(path string)) (path string) {
 func file(size int64) string {
 	return once(fmt.Sprint(size, ".pdf"), func(path string) {
 		f := must(os.Create(path))
-		must(io.Copy(f, io.LimitReader(rand.NewChaCha8([32]byte{}), size)))
+		must(io.Copy(f, content(size)))
 		check(f.Close())
 	})
+}
+
+// content is another one for each size, so that nothing cut off passes for
+// whole.
+func content(size int64) io.Reader {
+	return io.LimitReader(rand.NewChaCha8([32]byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}), size)
 }
 
 func must[T any](v T, err error) T {

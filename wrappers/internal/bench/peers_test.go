@@ -122,21 +122,26 @@ func do(ctx context.Context, h *http.Client, method, url, contentType string, bo
 	return errors.Join(err, ended)
 }
 
-func put(ctx context.Context, h *http.Client, url, path string) error {
+// put sends a file, with its length if that is to be known.
+func put(ctx context.Context, h *http.Client, url, path string, known bool) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
+	size := int64(0)
+	if known {
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		size = info.Size()
 	}
-	return do(ctx, h, http.MethodPut, url, mediaType, f, info.Size(), nil)
+	return do(ctx, h, http.MethodPut, url, mediaType, f, size, nil)
 }
 
 func barePut(base string, h *http.Client) send {
-	return func(ctx context.Context, path string) error { return put(ctx, h, base+"/put/file", path) }
+	return func(ctx context.Context, path string) error { return put(ctx, h, base+"/put/file", path, true) }
 }
 
 func bareTwo(base string, h *http.Client) send {
@@ -150,7 +155,7 @@ func bareTwo(base string, h *http.Client) send {
 		if err != nil {
 			return err
 		}
-		return put(ctx, h, to.UploadURL, path)
+		return put(ctx, h, to.UploadURL, path, true)
 	}
 }
 
@@ -220,12 +225,7 @@ func generatedTwo(base string, h *http.Client) send {
 		if resp.JSON200 == nil {
 			return fmt.Errorf("fileUpload: %s", resp.Status())
 		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		return do(ctx, h, http.MethodPut, resp.JSON200.UploadURL, mediaType, f, 0, nil)
+		return put(ctx, h, resp.JSON200.UploadURL, path, false)
 	}
 }
 

@@ -183,15 +183,15 @@ func BenchmarkServe(b *testing.B) {
 						where = []string{b.TempDir(), b.TempDir(), "named:" + b.TempDir()}
 					}
 					serve := exec.Command(thing("putpost", ""), "serve", "--addr", "127.0.0.1:0", "--store", where[0])
-					compare(b, client, sized(size), atOnce, serve, sinkProcess(where[1]), sinkProcess(where[2]))
+					sideBySide(b, client, sized(size), atOnce, serve, sinkProcess(where[1]), sinkProcess(where[2]))
 				})
 			}
 		}
 	}
 }
 
-// compare uploads to serve, to a bare handler, and to one that keeps names.
-func compare(b *testing.B, client func(string, *http.Client) send, path string, atOnce int, servers ...*exec.Cmd) {
+// sideBySide uploads to serve, to a bare handler, and to one that keeps names.
+func sideBySide(b *testing.B, client func(string, *http.Client) send, path string, atOnce int, servers ...*exec.Cmd) {
 	const block = 250
 	sends, spent := make([]send, len(servers)), make([]float64, len(servers))
 	for i, cmd := range servers {
