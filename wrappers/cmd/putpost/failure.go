@@ -120,7 +120,7 @@ func told(err error) string {
 // within returns ctx with the time limit d. If d is 0, there is no limit.
 func within(ctx context.Context, d time.Duration, flag string) (context.Context, context.CancelFunc) {
 	if d <= 0 {
-		return context.WithCancel(ctx)
+		return ctx, func() {}
 	}
 	return context.WithTimeoutCause(ctx, d, tooLong(d, flag))
 }

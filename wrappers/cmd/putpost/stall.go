@@ -16,26 +16,27 @@ type giveUp struct{}
 // stallGuard is a transport that gives up a file whose request stalls. It
 // stalls if no byte of the body has moved for the time stall, or if the whole
 // answer takes longer than that. A byte moves when it is read from the file, and
-// when the system has sent it: on a slow line this is minutes later. An answer that drips is given up, too: every
-// answer is short.
+// when the system has sent it: on a slow line this is minutes later. An answer
+// that drips is given up, too: every answer is short.
 type stallGuard struct {
 	base  http.RoundTripper
 	stall time.Duration
 }
 
 func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancelCause(req.Context())
+	ctx := req.Context()
 	end, ofFile := ctx.Value(giveUp{}).(context.CancelCauseFunc)
 	if !ofFile {
-		end = cancel
+		ctx, end = context.WithCancelCause(ctx)
 	}
 	w := newWatch(g.stall, func() { end(stalled(g.stall)) })
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.got})
 	done := func() {
 		w.end()
-		cancel(nil)
+		if !ofFile {
+			end(nil)
+		}
 	}
-	req = req.WithContext(ctx)
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.got}))
 	if req.Body != nil && req.ContentLength > oneWrite {
 		req.Body = &movingBody{req.Body, w}
 	}
