@@ -300,9 +300,9 @@ var bites = []struct {
 		_ upload.Source) io.ReadCloser {
 		return io.NopCloser(rc)
 	})}, "names arrive without directories",
-		"not closed when Upload returned"},
+		"1 of 1 that were opened are not closed 1s after Upload returned"},
 	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })},
-		"names arrive without directories", "1 of 2 readers"},
+		"names arrive without directories", "1 of 2 that were opened"},
 	{"a reader that is closed twice", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser {
 		return pair{rc, closerFunc(func() error { rc.Close(); return rc.Close() })}
 	})}, "names arrive without directories", "closed twice"},

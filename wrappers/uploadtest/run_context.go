@@ -44,7 +44,7 @@ func cancelInBody(t *trial) {
 	})
 	begun := time.Now()
 	if t.storesNothing(ctx, src, context.Canceled); stuck.Load() || time.Since(begun) > prompt {
-		t.broke("readers: not closed %v after the cancel", prompt)
+		t.broke("readers: %v after the cancel it still waits for a Read, which closing the reader would end", prompt)
 	}
 }
 

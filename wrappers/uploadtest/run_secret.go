@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // The properties of secrets: who hears them, and where they stand.
@@ -87,7 +89,8 @@ func redirectsTellNothing(t *trial) {
 				}))
 				t.Cleanup(elsewhere.Close)
 				t.Server.Inject(op, -1, Answer(status, "", "Location", elsewhere.URL+"/elsewhere"))
-				_, _ = t.send(t.Context(), file(1000))
+				// Net/http closes a reader twice where it meets a redirect.
+				_, _ = t.send(t.Context(), &source{Source: upload.Bytes("file.bin", noise(1000))})
 				t.seen.note(aRedirect)
 				select {
 				case what := <-told:

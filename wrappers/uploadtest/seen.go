@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Aspects are what a property can look at.
@@ -31,6 +32,7 @@ const (
 type seen struct {
 	mu    sync.Mutex
 	count map[string]int
+	leaky atomic.Bool // a reader was left open
 }
 
 func (s *seen) note(aspects ...string) {
