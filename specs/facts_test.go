@@ -248,8 +248,8 @@ func TestFilesLastForADay(t *testing.T) {
 	}
 }
 
-// A declared Authorization or Content-Type parameter would be taken literally by
-// generated code, and a missing one answered with 400 instead of 401.
+// A declared Authorization or Content-Type parameter would be taken literally
+// by generated code, and a missing one answered with 400 instead of 401.
 func TestAuthenticationStandsInSecuritySchemesOnly(t *testing.T) {
 	for _, provider := range providers(t) {
 		doc := load(t, provider)

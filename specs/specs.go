@@ -12,8 +12,8 @@ package specs
 
 import "embed"
 
-// FS holds the documents, each under the name <provider>.yaml, where provider is
-// the word by which the folders under gen/ and wrappers/ go as well.
+// FS holds the documents, each under the name <provider>.yaml, where provider
+// is the word by which the folders under gen/ and wrappers/ go as well.
 //
 //go:embed *.yaml
 var FS embed.FS

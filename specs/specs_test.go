@@ -32,8 +32,8 @@ func providers(t *testing.T) []string {
 	return files
 }
 
-// listed fails for each spec that a list of facts leaves out: nothing would hold it
-// to them.
+// listed fails for each spec that a list of facts leaves out: nothing would
+// hold it to them.
 func listed[Fact any](t *testing.T, facts map[string]Fact) {
 	t.Helper()
 	for _, provider := range providers(t) {
@@ -69,8 +69,8 @@ func TestEverySpecIsValidWithItsExamples(t *testing.T) {
 	}
 }
 
-// A provider has one word in specs/, gen/, wrappers/ and generate.go. If one of the
-// four lacks it, half of the provider is missing.
+// A provider has one word in specs/, gen/, wrappers/ and generate.go. If one of
+// the four lacks it, half of the provider is missing.
 func TestEverySpecHasItsFoldersAndGenerateLine(t *testing.T) {
 	generate, err := os.ReadFile(filepath.Join("..", "generate.go"))
 	if err != nil {

@@ -63,9 +63,9 @@ func TestProgramLinksWhatIsListedAndNothingElse(t *testing.T) {
 	}
 }
 
-// The packages of every module that putpost links are initialised at each start,
-// also where a command needs none of them: a general validator of documents cost
-// each start as much again.
+// The packages of every module that putpost links are initialised at each
+// start, also where a command needs none of them: a general validator of
+// documents cost each start as much again.
 func TestPutpostLinksTheModulesThatAreListed(t *testing.T) {
 	own, modules := linked(t, "linux", "wrappers/cmd/putpost")
 	watch(t, own)

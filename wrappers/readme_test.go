@@ -59,8 +59,8 @@ const (
 	generator = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen"
 )
 
-// A piece that begins with its package is vetted as it stands. A shorter one must
-// be part of a test file, where the compiler and the examples hold it.
+// A piece that begins with its package is vetted as it stands. A shorter one
+// must be part of a test file, where the compiler and the examples hold it.
 func TestReadmeCompilesAsItStands(t *testing.T) {
 	skipShort(t)
 	var held strings.Builder
@@ -104,8 +104,8 @@ func flat(code string) string {
 	return lines.String()
 }
 
-// The section's files are what a stranger's module holds: it is generated, built
-// and run here, and it sends what the section says.
+// The section's files are what a stranger's module holds: it is generated,
+// built and run here, and it sends what the section says.
 func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
 	skipShort(t)
 	section, _ := readme(t, ownAPI)

@@ -1,7 +1,7 @@
 // Package console is the window into the stand-ins: a page and a control
-// interface under /_putpost/, for people and for tests in any language. It shows
-// every exchange with the verdict of the provider's contract on it, and the
-// files that arrived. It makes the next requests fail on demand and starts
+// interface under /_putpost/, for people and for tests in any language. It
+// shows every exchange with the verdict of the provider's contract on it, and
+// the files that arrived. It makes the next requests fail on demand and starts
 // afresh between two tests. The interface is specs/console.yaml.
 //
 //	c, err := console.New(console.Config{Providers: []console.Provider{{
@@ -69,9 +69,10 @@ type Provider struct {
 	Credentials func(operation, method, path string) (lines, options []string)
 }
 
-// Standin is a provider's stand-in. One that can set the status of a file has the
-// method SetStatus as well. One that hands out URLs that outlive it has the method
-// Issued, which recognises a request to such a URL and returns the file's id.
+// Standin is a provider's stand-in. One that can set the status of a file has
+// the method SetStatus as well. One that hands out URLs that outlive it has the
+// method Issued, which recognises a request to such a URL and returns the
+// file's id.
 type Standin interface {
 	http.Handler
 	Files(ctx context.Context) iter.Seq2[standinhttp.File, error]
@@ -96,8 +97,8 @@ type Console struct {
 	close     func()
 }
 
-// New returns a console for the stand-ins. The error is about a spec that cannot
-// be used.
+// New returns a console for the stand-ins. The error is about a spec that
+// cannot be used.
 func New(cfg Config) (*Console, error) {
 	c := &Console{
 		cfg:       cfg,

@@ -89,7 +89,8 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 	return service{t, srv.URL, &http.Client{Transport: check}}
 }
 
-// ask calls the console. Header is name, value, name, value; "Host" is one, too.
+// ask calls the console. Header is name, value, name, value; "Host" is one,
+// too.
 func (s service) ask(method, path, body string, header ...string) (*http.Response, string) {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+"/_putpost/"+path, strings.NewReader(body))

@@ -54,8 +54,8 @@ func (o operations) GetExchange(
 // there is nothing to show.
 func answered(x monitor.Exchange) bool { return x.Over || x.Status != 0 }
 
-// filter returns the condition that the queries of a list name. A name that does
-// not exist is an error: a test that looks for nothing would always pass.
+// filter returns the condition that the queries of a list name. A name that
+// does not exist is an error: a test that looks for nothing would always pass.
 func (c *Console) filter(provider, operation *string, broken *bool) (func(monitor.Exchange) bool, error) {
 	p, op := value(provider), value(operation)
 	if p != "" && c.provider(p) == nil {
@@ -125,8 +125,8 @@ func (c *Console) show(ctx context.Context, x monitor.Exchange) api.Exchange {
 	return shown
 }
 
-// meanings holds a sentence for each rule, for a reader who knows neither the API
-// nor this program.
+// meanings holds a sentence for each rule, for a reader who knows neither the
+// API nor this program.
 var meanings = map[string]string{
 	contract.RuleAddress: "The request must go to an operation of the API, or to an upload URL exactly as an " +
 		"answer handed it out.",

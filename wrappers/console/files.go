@@ -133,8 +133,8 @@ func (c *Console) find(ctx context.Context, provider, fileID string) (Provider, 
 	return Provider{}, standinhttp.File{}, noFile(provider, fileID)
 }
 
-// filesOf yields the files of a stand-in. One whose store cannot list them, such
-// as a bucket, has those that the remembered exchanges are about.
+// filesOf yields the files of a stand-in. One whose store cannot list them,
+// such as a bucket, has those that the remembered exchanges are about.
 func (c *Console) filesOf(ctx context.Context, p Provider) iter.Seq2[standinhttp.File, error] {
 	return func(yield func(standinhttp.File, error) bool) {
 		for f, err := range p.Standin.Files(ctx) {

@@ -18,7 +18,8 @@ func (o operations) GetHealth(context.Context, api.GetHealthRequestObject) (api.
 	}, nil
 }
 
-// ListProviders lists the providers whose stand-ins serve, with their operations.
+// ListProviders lists the providers whose stand-ins serve, with their
+// operations.
 func (o operations) ListProviders(
 	ctx context.Context, _ api.ListProvidersRequestObject,
 ) (api.ListProvidersResponseObject, error) {
@@ -60,7 +61,8 @@ func (c *Console) names() []string {
 	return names
 }
 
-// operationsOf returns the operations of a provider, or of all for an empty name.
+// operationsOf returns the operations of a provider, or of all for an empty
+// name.
 func (c *Console) operationsOf(provider string) []string {
 	var names []string
 	for name, spec := range c.contracts {

@@ -1,6 +1,7 @@
 //go:build !race
 
-// The race detector empties pools at random, so there is no such figure with it.
+// The race detector empties pools at random, so there is no such figure with
+// it.
 
 package ncloudmailer_test
 
@@ -10,8 +11,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/canned"
 )
 
-// The figures are those of the machine's word size and of one Go release; what is
-// near the bound wants a look, not a larger bound.
+// The figures are those of the machine's word size and of one Go release; what
+// is near the bound wants a look, not a larger bound.
 func TestUploadAllocatesLittleWhateverItsSize(t *testing.T) {
 	const maxObjects, maxBytes = 110, 9000
 	for _, size := range []int{16 << 10, 64 << 10,

@@ -22,8 +22,8 @@ type Batch struct {
 	Files         []upload.Result // in the order in which they were sent
 }
 
-// GetFile lists the files of one createFile request (getFile). If the request is
-// unknown, or its files have expired, the error is [upload.ErrNotFound].
+// GetFile lists the files of one createFile request (getFile). If the request
+// is unknown, or its files have expired, the error is [upload.ErrNotFound].
 func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, error) {
 	return (&batch{asked: tempRequestID}).call(c, ctx, "getFile", func(ctx context.Context) (*http.Response, error) {
 		if err := checkID(tempRequestID); err != nil {
@@ -35,8 +35,8 @@ func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, erro
 
 // DeleteFile deletes the files of one createFile request (deleteFile) and lists
 // them. If the request is unknown, or its files have expired, the error is
-// [upload.ErrNotFound]. It may also be so if an earlier attempt of the same call
-// has deleted the files and its answer was lost.
+// [upload.ErrNotFound]. It may also be so if an earlier attempt of the same
+// call has deleted the files and its answer was lost.
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string) (Batch, error) {
 	return (&batch{asked: tempRequestID}).call(c, ctx, "deleteFile", func(ctx context.Context) (*http.Response, error) {
 		if err := checkID(tempRequestID); err != nil {
@@ -46,7 +46,8 @@ func (c *Client) DeleteFile(ctx context.Context, tempRequestID string) (Batch, e
 	})
 }
 
-// checkID refuses an id that would name another resource as a segment of a path.
+// checkID refuses an id that would name another resource as a segment of a
+// path.
 func checkID(tempRequestID string) error {
 	if tempRequestID == "" || tempRequestID == "." || tempRequestID == ".." {
 		return fmt.Errorf("%w: %q is no tempRequestId", upload.ErrInvalid, tempRequestID)
@@ -125,9 +126,9 @@ func (b *batch) check(body []byte) error {
 // member matches an id in an answer of any form, also in one that breaks off.
 var member = regexp.MustCompile(`(?i)"(tempRequestId|fileId)"\s*:\s*("(?:[^"\\]|\\.)+"|[-+.e\d]+)`)
 
-// idsIn names, for an error, the files that are stored although the answer cannot
-// be used. The beginning of the answer stands in the place of a fileId that is
-// not found.
+// idsIn names, for an error, the files that are stored although the answer
+// cannot be used. The beginning of the answer stands in the place of a fileId
+// that is not found.
 func idsIn(body []byte) (says string) {
 	var ids []string
 	files := false

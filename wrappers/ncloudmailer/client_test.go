@@ -479,7 +479,8 @@ func TestGetFileAndDeleteFileOfWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// An id is one segment of the path, whatever is in it, and signed as it is sent.
+// An id is one segment of the path, whatever is in it, and signed as it is
+// sent.
 func TestIDsOfAnyKindNameTheirOwnResource(t *testing.T) {
 	m := newMailer(t)
 	var seen string

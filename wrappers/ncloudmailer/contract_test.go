@@ -21,8 +21,8 @@ import (
 )
 
 // Client and stand-in are by the same authors and could agree on a mistake. So
-// each exchange is held to the spec, and each side also meets the documentation's
-// own examples, which testdata holds byte for byte.
+// each exchange is held to the spec, and each side also meets the
+// documentation's own examples, which testdata holds byte for byte.
 
 func contract(t testing.TB) []byte {
 	t.Helper()

@@ -34,9 +34,10 @@ var words = map[string]string{
 	"77303": "other internal error",
 }
 
-// readError finds the code and the words, wherever an answer has them. The gateway
-// nests them, and sibling services do not. Newer pages of the provider use detail
-// and fieldErrors. The form of the mailer's own errors is shown nowhere.
+// readError finds the code and the words, wherever an answer has them. The
+// gateway nests them, and sibling services do not. Newer pages of the provider
+// use detail and fieldErrors. The form of the mailer's own errors is shown
+// nowhere.
 func readError(a wire.Answer) (code, message string) {
 	body := wire.ParseLenient(a.Body)
 	code = body.Text("error.errorCode", "errorCode", "error.code", "code", "returnCode", "error.returnCode")
@@ -58,8 +59,8 @@ func readError(a wire.Answer) (code, message string) {
 	return code, message
 }
 
-// clockHint says that the clock was refused, and not the keys. The gateway answers
-// both alike, so the Date of its answer decides, or else its words.
+// clockHint says that the clock was refused, and not the keys. The gateway
+// answers both alike, so the Date of its answer decides, or else its words.
 func clockHint(a wire.Answer, message string) string {
 	if a.Status != http.StatusUnauthorized {
 		return ""

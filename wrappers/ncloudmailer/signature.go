@@ -38,14 +38,15 @@ func (Credentials) Format(s fmt.State, _ rune) {
 // MarshalText keeps the keys out of JSON and logs.
 func (Credentials) MarshalText() ([]byte, error) { return []byte(wire.Redacted), nil }
 
-// Sign sets the three headers that authenticate req at the time now. It is of use
-// for requests of the raw API, too. The path and the query are signed, and the body
-// is not. So req must go out with the same path and query, within [MaxClockSkew].
+// Sign sets the three headers that authenticate req at the time now. It is of
+// use for requests of the raw API, too. The path and the query are signed, and
+// the body is not. So req must go out with the same path and query, within
+// [MaxClockSkew].
 func (c Credentials) Sign(req *http.Request, now time.Time) { newSigner(c).sign(req, now) }
 
-// Signature returns signature version 2 of a request. Uri is the path and the raw
-// query just as they are sent, without scheme and host. Timestamp is the text of
-// the timestamp header, in milliseconds since 1970.
+// Signature returns signature version 2 of a request. Uri is the path and the
+// raw query just as they are sent, without scheme and host. Timestamp is the
+// text of the timestamp header, in milliseconds since 1970.
 func (c Credentials) Signature(method, uri, timestamp string) string {
 	return newSigner(c).signature(method, uri, timestamp)
 }

@@ -19,8 +19,8 @@ import (
 // A file that a person lays down there is an object as well. The content type,
 // if it is not the default, is the file dir/.content-type/key. Objects of one
 // type may share that file: replace it and do not edit it. Only the owner may
-// read the files. The store is a [Lister], a [Noter] and an [io.Closer], and gives no
-// presigned URLs. An object takes no memory, whatever its size.
+// read the files. The store is a [Lister], a [Noter] and an [io.Closer], and
+// gives no presigned URLs. An object takes no memory, whatever its size.
 //
 // # What is whole
 //
@@ -32,8 +32,8 @@ import (
 // systems with a journal do it. So whoever stores several objects and then one
 // that lists them finds all of them where the list is. The file of the content
 // type is laid down before the rename and is not synced. So after a power cut
-// such an object may be of [DefaultContentType]. After that or a kill, an object
-// that was being replaced at that moment may be of its new type.
+// such an object may be of [DefaultContentType]. After that or a kill, an
+// object that was being replaced at that moment may be of its new type.
 //
 // A note is written under its key at once and is not synced: see [Noter]. Until
 // the system writes it out, within half a minute, a power cut may tear it.

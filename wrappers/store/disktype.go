@@ -122,8 +122,8 @@ func (t *contentTypes) share(contentType string, in *folder, name string) error 
 }
 
 // sharedFile returns the name of the file in sharedDir that records of the type
-// are links to. The name is made of the type alone, so that it means one type for ever.
-// It is empty where a caller makes up ever new types.
+// are links to. The name is made of the type alone, so that it means one type
+// for ever. It is empty where a caller makes up ever new types.
 func (t *contentTypes) sharedFile(contentType string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

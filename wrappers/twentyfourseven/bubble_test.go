@@ -10,8 +10,8 @@ import (
 )
 
 // bubbled is an HTTP client whose every connection, whatever its address, leads
-// to h: net/http on both sides, over pipes instead of sockets, so that the clock
-// of testing/synctest runs on while they wait for each other.
+// to h: net/http on both sides, over pipes instead of sockets, so that the
+// clock of testing/synctest runs on while they wait for each other.
 func bubbled(t *testing.T, h http.Handler) *http.Client {
 	t.Helper()
 	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}

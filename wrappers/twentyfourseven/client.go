@@ -9,16 +9,16 @@
 //	st, err := client.Wait(ctx, res.ID)
 //	n, err := client.Download(ctx, st.DocumentID, w, 0)
 //
-// The result's ID is the fileId. Wait gives the documentId that it becomes, which
-// POST /transactions takes. Download reads the document back.
+// The result's ID is the fileId. Wait gives the documentId that it becomes,
+// which POST /transactions takes. Download reads the document back.
 //
 // # What is repeated
 //
 // Both steps are repeated after a network error, 408, 429 and 5xx. upload.Retry
-// says how often and how long the waits are. A fileId that is never used does no
-// harm, and the presigned URL takes the same bytes again. If the presigned URL has
-// run out, the upload starts anew, once. After a 401 a new token is asked for,
-// once. Nothing else is sent twice.
+// says how often and how long the waits are. A fileId that is never used does
+// no harm, and the presigned URL takes the same bytes again. If the presigned
+// URL has run out, the upload starts anew, once. After a 401 a new token is
+// asked for, once. Nothing else is sent twice.
 //
 // The API's rate limits, and how long a presigned URL lives, are not published.
 package twentyfourseven
@@ -38,8 +38,8 @@ const BaseURL = "https://rest.api.24sevenoffice.com/v1"
 
 const provider = "twentyfourseven"
 
-// Client uploads for one organization: its tokens are for that one. It is safe for
-// concurrent use.
+// Client uploads for one organization: its tokens are for that one. It is safe
+// for concurrent use.
 type Client struct {
 	api       *api.Client
 	doer      *wire.Doer
@@ -50,11 +50,12 @@ type Client struct {
 var _ upload.Uploader = (*Client)(nil)
 
 // New returns a client that authenticates with tokens. They come from
-// [ClientCredentials], or from any other oauth2.TokenSource. A setting that cannot
-// be used is [upload.ErrInvalid].
+// [ClientCredentials], or from any other oauth2.TokenSource. A setting that
+// cannot be used is [upload.ErrInvalid].
 //
-// Only the TokenSource of ClientCredentials is told that a token was refused, and
-// ends its call with the context. Any other source must renew its tokens by itself.
+// Only the TokenSource of ClientCredentials is told that a token was refused,
+// and ends its call with the context. Any other source must renew its tokens by
+// itself.
 func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
 	if tokens == nil {
 		return nil, fmt.Errorf("%s: %w: there is no token source", provider, upload.ErrInvalid)

@@ -22,8 +22,8 @@ import (
 )
 
 // Client and stand-in are by the same authors and could agree on a mistake. So
-// each exchange is held to the spec, and each side also meets the documentation's
-// own examples, which testdata holds byte for byte.
+// each exchange is held to the spec, and each side also meets the
+// documentation's own examples, which testdata holds byte for byte.
 
 func contract(t testing.TB) []byte {
 	t.Helper()
@@ -81,8 +81,8 @@ func subject(t testing.TB, h *standin.Handler, tokens oauth2.TokenSource) upload
 }
 
 // The tokens come from a server of their own: faults are injected into the API
-// alone, since a token source waits between its attempts as long as it likes. What
-// a source of another make changes is in the tests of the token.
+// alone, since a token source waits between its attempts as long as it likes.
+// What a source of another make changes is in the tests of the token.
 func TestContract(t *testing.T) {
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
 		h := newStandin(t)

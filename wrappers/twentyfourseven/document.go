@@ -63,8 +63,9 @@ func (c *Client) Document(ctx context.Context, documentID int64) (Document, erro
 	return d, nil
 }
 
-// Download writes the content of a document to w, and returns the number of bytes
-// written. More than max bytes is [upload.ErrTooLarge]; zero means no limit.
+// Download writes the content of a document to w, and returns the number of
+// bytes written. More than max bytes is [upload.ErrTooLarge]; zero means no
+// limit.
 //
 // The bytes come from a presigned URL, without any credentials. They must be as
 // many as the store announces, and have the hash that it announces, if it does.

@@ -14,7 +14,8 @@ import (
 )
 
 // documents answers getDocument with a body in which URL stands for a presigned
-// URL, and that URL with a handler. The office's status handler takes every GET.
+// URL, and that URL with a handler. The office's status handler takes every
+// GET.
 func (o *office) documents(body string, store http.HandlerFunc) {
 	o.presigned = store
 	o.status = func(w http.ResponseWriter, r *http.Request) {

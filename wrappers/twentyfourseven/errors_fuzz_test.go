@@ -107,8 +107,8 @@ func FuzzErrorAnswer(f *testing.F) {
 	})
 }
 
-// A fileId is a text, kept as it was written, or a whole number, kept to its last
-// digit. Anything else is no success.
+// A fileId is a text, kept as it was written, or a whole number, kept to its
+// last digit. Anything else is no success.
 func FuzzFileID(f *testing.F) {
 	for _, raw := range []string{
 		`67890`, `"67890"`, `0`, `-0`, `-5`, `9007199254740993`, `123456789012345678901234567890`, `"\u00e5\/\"b"`, `""`,
@@ -164,8 +164,8 @@ func FuzzFileID(f *testing.F) {
 	})
 }
 
-// Whatever a token server says, nothing panics, the status counts, and neither the
-// secret nor a token is shown.
+// Whatever a token server says, nothing panics, the status counts, and neither
+// the secret nor a token is shown.
 func FuzzTokenAnswer(f *testing.F) {
 	f.Add(200, []byte(`{"access_token":"TOKEN","token_type":"Bearer","expires_in":3600}`))
 	f.Add(200, []byte(`{"access_token":"TOKEN\r\n","token_type":"Bearer\n","expires_in":"-1e400"}`))

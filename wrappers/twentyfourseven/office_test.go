@@ -17,9 +17,9 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// office is a 24SevenOffice of a few lines. It issues the tokens token-1, token-2
-// and so on, takes any of them, and keeps what is uploaded. A test replaces
-// what it wants to be different before the first request.
+// office is a 24SevenOffice of a few lines. It issues the tokens token-1,
+// token-2 and so on, takes any of them, and keeps what is uploaded. A test
+// replaces what it wants to be different before the first request.
 type office struct {
 	base string // scheme and host, where a presigned URL leads
 

@@ -134,7 +134,8 @@ func TestHundredSimultaneousRefusalsCostOneFetchMore(t *testing.T) {
 	})
 }
 
-// A refusal that comes late is about the old token, and leaves the new one alone.
+// A refusal that comes late is about the old token, and leaves the new one
+// alone.
 func TestLateRefusalOfAnOldTokenKeepsTheNewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()

@@ -73,8 +73,8 @@ func shareRun(a, b string) bool {
 	return false
 }
 
-// ticket is the answer to fileUpload. The provider declares the fileId a string,
-// and shows a number.
+// ticket is the answer to fileUpload. The provider declares the fileId a
+// string, and shows a number.
 type ticket struct {
 	UploadMethod string        `json:"uploadMethod"`
 	UploadURL    string        `json:"uploadUrl"`

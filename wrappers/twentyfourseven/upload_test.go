@@ -11,7 +11,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// ticket answers fileUpload with a body in which %s stands for the fileId's JSON.
+// ticket answers fileUpload with a body in which %s stands for the fileId's
+// JSON.
 func (o *office) ticket(fileID string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Trace-Id", "trace-1")
@@ -101,8 +102,8 @@ func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 	}
 }
 
-// The bytes may have arrived although their answer was lost or is a refusal: the
-// caller can ask for the status of the fileId.
+// The bytes may have arrived although their answer was lost or is a refusal:
+// the caller can ask for the status of the fileId.
 func TestFailureAfterTheFileIDNamesIt(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })

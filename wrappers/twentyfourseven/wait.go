@@ -40,8 +40,8 @@ var words = sync.OnceValue(func() (w struct{ failed, open, completed *regexp.Reg
 
 var wordBreak = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([a-z])([A-Z])|[^\pL\d]+`) })
 
-// spaced returns a status in small letters with one blank around each word, also
-// of TimedOut and timed_out.
+// spaced returns a status in small letters with one blank around each word,
+// also of TimedOut and timed_out.
 func spaced(status string) string {
 	parted := wordBreak().ReplaceAllString(status, "$1 $2")
 	return " " + strings.ToLower(strings.TrimSpace(parted)) + " "
@@ -54,15 +54,16 @@ func failed(status string) bool {
 
 func completed(status string) bool { return words().completed.MatchString(spaced(status)) }
 
-// Wait asks for the status of fileID until its documentId is there. It pauses for
-// a random time of up to 0.5, 1, 2 s and so on, never above upload.Retry's
+// Wait asks for the status of fileID until its documentId is there. It pauses
+// for a random time of up to 0.5, 1, 2 s and so on, never above upload.Retry's
 // MaxWait. The deadline of ctx is the limit; without one it is an hour.
 //
-// Wait ends early with the first failure of [Client.Status], and with [ErrFailed]
-// if the status says that no document will come: "Failed", "Rejected" and the
-// like, or "Completed" for ten seconds without a documentId. Any other status
-// means that the document is not there yet. So does [upload.ErrNotFound] in the
-// first ten seconds: the id may be newer than what the server knows.
+// Wait ends early with the first failure of [Client.Status], and with
+// [ErrFailed] if the status says that no document will come: "Failed",
+// "Rejected" and the like, or "Completed" for ten seconds without a documentId.
+// Any other status means that the document is not there yet. So does
+// [upload.ErrNotFound] in the first ten seconds: the id may be newer than what
+// the server knows.
 func (c *Client) Wait(ctx context.Context, fileID string) (Status, error) {
 	began := time.Now()
 	_, limited := ctx.Deadline()

@@ -10,8 +10,8 @@ import (
 // KiB fits, with a form around it and the request's header.
 const writeBuffer = 72 << 10
 
-// conn is a connection below TLS, or one without it. It spares system calls, and
-// buffers of a request's own: those that it needs, all connections share.
+// conn is a connection below TLS, or one without it. It spares system calls,
+// and buffers of a request's own: those that it needs, all connections share.
 type conn struct {
 	net.Conn
 
@@ -27,9 +27,9 @@ func (c *conn) NetConn() net.Conn { return c.Conn }
 
 var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// ReadFrom makes one Write of each Read, so that a slow source is not held back.
-// The standard library would make a buffer for each request. TLS does not come
-// by here: its connection wraps this one.
+// ReadFrom makes one Write of each Read, so that a slow source is not held
+// back. The standard library would make a buffer for each request. TLS does not
+// come by here: its connection wraps this one.
 func (c *conn) ReadFrom(r io.Reader) (sent int64, err error) {
 	buf := copyBuffers.Get().(*[64 << 10]byte)
 	defer copyBuffers.Put(buf)

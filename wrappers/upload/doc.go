@@ -19,10 +19,11 @@
 // under the returned id [TestContract]. A body has its exact length and is
 // never chunked [TestEachAttemptSendsTheSameBodyWithItsOwnCredentials,
 // TestFormIsWhatMultipartReads]. A file that grows, shrinks, fails or is
-// overwritten while it is sent is an error, and the other side never gets a body
-// that looks whole [TestSizeIsPinned, TestSources,
-// TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd]. A success that came before the whole body
-// was sent is an error [TestSuccessBeforeTheWholeBodyIsNone].
+// overwritten while it is sent is an error, and the other side never gets a
+// body that looks whole [TestSizeIsPinned, TestSources,
+// TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd]. A success that came
+// before the whole body was sent is an error
+// [TestSuccessBeforeTheWholeBodyIsNone].
 //
 // What is repeated. Network errors, 408, 429 and 5xx, as often as [Retry] says,
 // with the same body from its first byte and credentials of its own each time
@@ -62,9 +63,9 @@
 //
 // What ends. A call ends with its context, also in the middle of a Read that
 // closing the reader ends [TestCancelEndsAReadThatHangs] and between attempts
-// [TestWaitEndsWithTheContext]. Every reader that was opened is closed once, and
-// no goroutine outlives a call [TestSources]. There is no other time limit but
-// [Config] AnswerTimeout, 60 s without the beginning of an answer
+// [TestWaitEndsWithTheContext]. Every reader that was opened is closed once,
+// and no goroutine outlives a call [TestSources]. There is no other time limit
+// but [Config] AnswerTimeout, 60 s without the beginning of an answer
 // [TestAnswerIsWaitedForAsLongAsConfigured]. A source that stands still, or a
 // server that takes nothing, holds a call until its context ends, so give it
 // one that does [TestConnection].

@@ -130,8 +130,8 @@ func (m *many) idle(src Source) bool {
 	}
 }
 
-// serve uploads src and then what else there is. A goroutine of its own for each
-// source would grow its stack anew each time.
+// serve uploads src and then what else there is. A goroutine of its own for
+// each source would grow its stack anew each time.
 func (m *many) serve(src Source) {
 	m.send(src)
 	for src := range m.work {

@@ -121,7 +121,8 @@ func TestManyAsksForASourceOnlyWhenItCanBeSentAtOnce(t *testing.T) {
 		const n = 4
 		var asked atomic.Int64
 		u := &takes{d: time.Second}
-		// Each source ends up in front of the uploader before the next one is asked for.
+		// Each source ends up in front of the uploader before the next one is asked
+		// for.
 		srcs := func(yield func(upload.Source, error) bool) {
 			for i := range 20 {
 				if running := u.running.Load(); running >= n {

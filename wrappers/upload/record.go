@@ -18,9 +18,9 @@ var heldBuffers = sync.Pool{New: func() any { return new(heldBuffer) }}
 // Write holds back a TLS record that is full. What TLS was given goes on in the
 // next call then, and all of it is sent at once: a system call less for each
 // record, and the receiver wakes once. Nothing may follow where TLS was given a
-// multiple of 16 KiB. Of a large body, whose size mostly is one of 128 KiB then,
-// nothing is held at its end. The records of another go out a little later.
-// Whoever writes is told of a failure by then.
+// multiple of 16 KiB. Of a large body, whose size mostly is one of 128 KiB
+// then, nothing is held at its end. The records of another go out a little
+// later. Whoever writes is told of a failure by then.
 func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,8 +17,9 @@ type Source struct {
 	Open        func() (io.ReadCloser, error) // a fresh reader at the first byte, each time; whoever opens it closes it
 }
 
-// MarshalJSON returns an error: a file is sent as it is, or in a form. Generated
-// code calls it where a document has a file inside JSON, or in a union.
+// MarshalJSON returns an error: a file is sent as it is, or in a form.
+// Generated code calls it where a document has a file inside JSON, or in a
+// union.
 func (Source) MarshalJSON() ([]byte, error) {
 	return nil, fmt.Errorf("%w: a file cannot stand in JSON, nor in a union: "+
 		"send it in a form, or leave only the file in the document's schema", ErrInvalid)

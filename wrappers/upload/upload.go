@@ -21,6 +21,7 @@ type Result struct {
 	Size    int64  // bytes
 
 	TempRequestID string // NAVER's tempRequestId, by which the files of one request are listed and deleted; else empty
-	// when the ID ends, by the caller's clock (NAVER: 24 hours after the upload); zero where no end is known
+	// when the ID ends, by the caller's clock (NAVER: 24 hours after the upload);
+	// zero where no end is known
 	Expires time.Time
 }

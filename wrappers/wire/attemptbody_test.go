@@ -20,7 +20,8 @@ import (
 )
 
 // dying is a connection that turns out to be dead in every second round: what
-// is written then fails, with nothing written, unless it was made in that round.
+// is written then fails, with nothing written, unless it was made in that
+// round.
 type dying struct {
 	net.Conn
 	born  int32

@@ -113,8 +113,8 @@ func (b *Body) Edit(ctx context.Context, req *http.Request) error {
 	return nil
 }
 
-// open returns the stream with every source open, so that a source that is gone,
-// or can be read only once, is known before a byte is sent.
+// open returns the stream with every source open, so that a source that is
+// gone, or can be read only once, is known before a byte is sent.
 func (s *stream) open() (*stream, error) {
 	if err := s.openAll(); err != nil {
 		s.Close()

@@ -464,7 +464,8 @@ func TestConnectionsAreNoMoreThanUploads(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// A connection is put back just after its answer: a few more than 16 may be dialled meanwhile, hundreds may not.
+	// A connection is put back just after its answer: a few more than 16 may be
+	// dialled meanwhile, hundreds may not.
 	if n := conns.Load(); n > 32 {
 		t.Errorf("%d connections for 320 uploads, 16 at once", n)
 	}

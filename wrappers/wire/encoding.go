@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Encoding says how one field of a form is sent. It is OpenAPI's encoding object
-// of a property.
+// Encoding says how one field of a form is sent. It is OpenAPI's encoding
+// object of a property.
 type Encoding struct {
 	// ContentType is the media type of the field's parts. Of several, which
 	// commas part, a file takes the one that it has.

@@ -20,8 +20,9 @@ import (
 // [upload.ErrTooLarge]; zero means no limit.
 //
 // The bytes must be as many as the store announces, and have the hash that it
-// announces, if it does. A failure before the first byte is repeated as by Send;
-// after it, w holds a part. A URL that has run out is [upload.ErrExpired].
+// announces, if it does. A failure before the first byte is repeated as by
+// Send; after it, w holds a part. A URL that has run out is
+// [upload.ErrExpired].
 func (p *Presigned) Fetch(ctx context.Context, rawURL string, w io.Writer, max int64) (n int64, err error) {
 	if err := p.Err(); err != nil {
 		return 0, err
@@ -110,9 +111,9 @@ func (r *reading) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// announced returns the hash of a whole object that an answer names, in base64, and
-// what works it out. A store that names none gives nil. An ETag is no hash: of an
-// object in parts it is something else.
+// announced returns the hash of a whole object that an answer names, in base64,
+// and what works it out. A store that names none gives nil. An ETag is no hash:
+// of an object in parts it is something else.
 func announced(header http.Header) (digest hash.Hash, want string) {
 	if sum := header.Get("X-Amz-Checksum-Sha256"); sum != "" && !strings.Contains(sum, "-") { // "-3" is of three parts
 		return sha256.New(), sum

@@ -14,9 +14,10 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// guard keeps what a RoundTripper of the caller's adds from a host that must not
-// get credentials. It hears of each header when net/http has put it into the
-// buffer of a connection, and closes the connection before the buffer is sent.
+// guard keeps what a RoundTripper of the caller's adds from a host that must
+// not get credentials. It hears of each header when net/http has put it into
+// the buffer of a connection, and closes the connection before the buffer is
+// sent.
 type guard struct {
 	own     http.Header // of the request as it was handed over
 	url     *url.URL    // and its address
@@ -65,9 +66,9 @@ func (g *guard) wrote(name string, values []string) {
 	}
 }
 
-// refuses reports whether a header was added that may hold credentials. A header
-// of an unknown name may, unless its value is shorter than what is taken for a
-// secret elsewhere.
+// refuses reports whether a header was added that may hold credentials. A
+// header of an unknown name may, unless its value is shorter than what is taken
+// for a secret elsewhere.
 func (g *guard) refuses(name string, values []string) bool {
 	switch {
 	case slices.Equal(g.own[name], values), name == "Proxy-Authorization" && g.proxied,
@@ -86,8 +87,8 @@ func (g *guard) refuses(name string, values []string) bool {
 
 // verdict returns an error if credentials were added. A RoundTripper that does
 // not use net/http tells nothing before it answers, and nobody tells of the
-// query. So the answer's request is looked at, and the caller at least learns of
-// it.
+// query. So the answer's request is looked at, and the caller at least learns
+// of it.
 func (g *guard) verdict(resp *http.Response) error {
 	if g == nil {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// adding is a RoundTripper that adds a header to what it sends, by a func, where
-// nobody can look into it.
+// adding is a RoundTripper that adds a header to what it sends, by a func,
+// where nobody can look into it.
 func adding(base http.RoundTripper, name, value string) http.RoundTripper {
 	return rawTransport(func(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())

@@ -23,8 +23,8 @@ import (
 // Plain fields go out first and files last, in the model's order. A field is
 // left out where it is nil, and where it is empty and its tag has omitempty. A
 // scalar is sent as text, an object as JSON, and each element of an array as a
-// part of its own. An encoding, by the name of the field, says what the API wants
-// instead. The empty name stands for all fields that have none.
+// part of its own. An encoding, by the name of the field, says what the API
+// wants instead. The empty name stands for all fields that have none.
 //
 // A model that cannot be sent is [upload.ErrInvalid], and the error names the
 // field.
@@ -185,8 +185,8 @@ func faultOf(t reflect.Type) (fault string, loose bool) {
 	return "", false
 }
 
-// add appends the parts that v, the property's value, is sent as. Told says that
-// the spec has an encoding for it.
+// add appends the parts that v, the property's value, is sent as. Told says
+// that the spec has an encoding for it.
 func (p *property) add(fields []Field, v reflect.Value, enc Encoding, told bool) ([]Field, error) {
 	unset := v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 || v.Kind() == reflect.Map && v.Len() == 0
 	if p.omit && unset {

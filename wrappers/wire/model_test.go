@@ -173,8 +173,8 @@ type tree struct {
 	Children []tree `json:"children,omitempty"`
 }
 
-// What a form cannot hold, or what the generator was not told, is an error before
-// anything is sent. It names the field.
+// What a form cannot hold, or what the generator was not told, is an error
+// before anything is sent. It names the field.
 func TestModelThatCannotBeSentIsRefusedByItsField(t *testing.T) {
 	type inner struct {
 		File *upload.Source `json:"file,omitempty"`

@@ -22,9 +22,9 @@ type Presigned struct {
 	secure bool // the API is reached over https
 }
 
-// Presigned returns the presigned step that follows a call of d's API. It goes by
-// the same configuration, but sends none of the configured headers. Where the
-// API is reached over https, a presigned URL must be https too.
+// Presigned returns the presigned step that follows a call of d's API. It goes
+// by the same configuration, but sends none of the configured headers. Where
+// the API is reached over https, a presigned URL must be https too.
 func (d *Doer) Presigned() *Presigned {
 	doer := *d
 	doer.api = API{
@@ -42,9 +42,10 @@ func (d *Doer) Presigned() *Presigned {
 }
 
 // Err says why no file can be sent: HTTPClient is known to add credentials to
-// every request, and the presigned URL's host must not get them. [Presigned.Send]
-// says so too. A RoundTripper that hides that it does so is found out when it
-// sends: its connection is closed before the header is on its way.
+// every request, and the presigned URL's host must not get them.
+// [Presigned.Send] says so too. A RoundTripper that hides that it does so is
+// found out when it sends: its connection is closed before the header is on its
+// way.
 func (p *Presigned) Err() error {
 	if !p.doer.authorizes {
 		return nil
@@ -62,15 +63,16 @@ type Target struct {
 }
 
 // Send sends body, a [Raw] one, to the target. The content type is the target's
-// if it has one. Otherwise it is the body's, and must be the one that the API was
-// told. Send returns the headers of the store's answer, such as the ETag.
+// if it has one. Otherwise it is the body's, and must be the one that the API
+// was told. Send returns the headers of the store's answer, such as the ETag.
 //
-// A target that cannot be used is [upload.ErrUnavailable], since the API's answer
-// is at fault. A URL that has run out is [upload.ErrExpired].
+// A target that cannot be used is [upload.ErrUnavailable], since the API's
+// answer is at fault. A URL that has run out is [upload.ErrExpired].
 //
-// A redirect with status 307 or 308 is followed, with the body sent again. A 308
-// without a Location is success for a part of a file, which has a Content-Range
-// in the target's Header: so Google's resumable uploads ask for the next part.
+// A redirect with status 307 or 308 is followed, with the body sent again. A
+// 308 without a Location is success for a part of a file, which has a
+// Content-Range in the target's Header: so Google's resumable uploads ask for
+// the next part.
 func (p *Presigned) Send(ctx context.Context, to Target, body *Body) (http.Header, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -120,8 +122,8 @@ func (p *Presigned) refuse(why error) *upload.Error {
 	return f
 }
 
-// check parses a URL and refuses one that could not be sent just as it was given.
-// What it says of the URL stops before the query.
+// check parses a URL and refuses one that could not be sent just as it was
+// given. What it says of the URL stops before the query.
 func (p *Presigned) check(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
@@ -150,8 +152,8 @@ func newRequest(ctx context.Context, method string, to *url.URL) (*http.Request,
 	return req, nil
 }
 
-// framing tells the headers that say how a request is sent. They follow from the
-// body, whatever an API hands out.
+// framing tells the headers that say how a request is sent. They follow from
+// the body, whatever an API hands out.
 func framing(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
 	case "Content-Length", "Host", "Connection", "Transfer-Encoding", "Trailer", "Te", "Expect":

@@ -280,8 +280,8 @@ func TestPresignedSendsTheHeadersThatTheAPIHandsOut(t *testing.T) {
 	}
 }
 
-// Google's resumable uploads answer 308 without a Location to every part but the
-// last.
+// Google's resumable uploads answer 308 without a Location to every part but
+// the last.
 func TestPartOfAFileMayBeAnsweredWith308(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)

@@ -33,8 +33,8 @@ var (
 	userInfo = pattern(`(://)[^\s/?#@"'<>]*@`)
 )
 
-// pattern returns a regular expression that is compiled when it is first needed,
-// and not when a program starts.
+// pattern returns a regular expression that is compiled when it is first
+// needed, and not when a program starts.
 func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

@@ -8,9 +8,9 @@ import (
 )
 
 // secrets lists what no message about an exchange may repeat: the headers that
-// authenticate, by the API or by their names, the URL's user info, the values in
-// its query that are not public, the proxy's user info, and what the API hides
-// besides. Only failures ask.
+// authenticate, by the API or by their names, the URL's user info, the values
+// in its query that are not public, the proxy's user info, and what the API
+// hides besides. Only failures ask.
 func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
 	known := &secretSet{}
 	if d.api.Hide != nil {

@@ -19,8 +19,9 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// Whatever an answer repeats of a request, dressed as it may be, and wherever it
-// stands: neither the error nor the log tells the secret, and both are lines.
+// Whatever an answer repeats of a request, dressed as it may be, and wherever
+// it stands: neither the error nor the log tells the secret, and both are
+// lines.
 func FuzzSecrets(f *testing.F) {
 	f.Add("invalid token ", "", "eyJhbGciOiJIUzI1NiJ9", 401, uint8(0))
 	f.Add("https://files.example/x?sig=", "&x=1", "q1JhbYivx0lU//wBoOyh+yn/y7+Lg9Ez=", 403, uint8(1))
@@ -37,7 +38,8 @@ func FuzzSecrets(f *testing.F) {
 	// What may stand in a secret is what may stand in a header.
 	unfit := regexp.MustCompile(`[^A-Za-z0-9._~+/=-]`)
 	f.Fuzz(func(t *testing.T, before, after, secret string, status int, dress uint8) {
-		// A shorter one guards nothing. The end keeps it from being one of our own words.
+		// A shorter one guards nothing. The end keeps it from being one of our own
+		// words.
 		secret = unfit.ReplaceAllString(secret, "") + "Zq7JhbYivx0lUwBo"
 		if status %= 400; status < 0 {
 			status = -status
@@ -111,8 +113,8 @@ func FuzzSecrets(f *testing.F) {
 	})
 }
 
-// shows reports whether text holds eight characters of secret in a row, case and
-// blanks aside.
+// shows reports whether text holds eight characters of secret in a row, case
+// and blanks aside.
 func shows(text, secret string) bool {
 	text, secret = strings.ToLower(strings.Join(strings.Fields(text), "")), strings.ToLower(secret)
 	for i := range len(secret) - 7 {
@@ -133,8 +135,8 @@ func jsonEscape(s string) string {
 	return strings.Trim(string(b), `"`)
 }
 
-// A presigned URL goes out byte for byte as it was given, or not at all; what is
-// said of one that is refused stops before its query.
+// A presigned URL goes out byte for byte as it was given, or not at all; what
+// is said of one that is refused stops before its query.
 func FuzzPresignedURL(f *testing.F) {
 	for _, seed := range []string{
 		"https://attachment.api.24sevenoffice.com/upload/abc123?signature=xyz", "https://h/a%2Fb%20c?x=%2f+&y=~",
@@ -173,7 +175,8 @@ func FuzzPresignedURL(f *testing.F) {
 			}
 			return
 		}
-		// What goes onto the wire: the host in a header, the rest in the request line.
+		// What goes onto the wire: the host in a header, the rest in the request
+		// line.
 		scheme, rest, _ := strings.Cut(raw, "://")
 		if scheme != "https" || sent.URL.Scheme != "https" {
 			t.Fatalf("%q was sent by %q", raw, sent.URL.Scheme)

@@ -36,9 +36,9 @@ type stream struct {
 }
 
 // sourcePanic is a panic of the caller's code in a source, or its
-// runtime.Goexit, as of t.FailNow. A transport reads and closes on goroutines of
-// its own, where nobody could recover a panic; so it is kept, and comes out of
-// the call that sends the source.
+// runtime.Goexit, as of t.FailNow. A transport reads and closes on goroutines
+// of its own, where nobody could recover a panic; so it is kept, and comes out
+// of the call that sends the source.
 type sourcePanic struct {
 	value  any
 	exited bool

@@ -152,8 +152,8 @@ func TestBodyClosedWhileItsSourceOpensIsClosedThen(t *testing.T) {
 	}
 }
 
-// The transport writes what a Read gives: framing alone would be a packet of its
-// own, and a source that is slow must not hold back what there is.
+// The transport writes what a Read gives: framing alone would be a packet of
+// its own, and a source that is slow must not hold back what there is.
 func TestReadGivesWhatThereIsAndWaitsForNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()

@@ -12,7 +12,8 @@
 //	resp, err := client.CreateDocumentWithBody(ctx, form.ContentType, nil, form.Edit)
 //
 // A second generation spares these two lines: it adds methods that take the
-// model of a form ([FormFrom]), or a file. README.md says how, in "Your own API".
+// model of a form ([FormFrom]), or a file. README.md says how, in "Your own
+// API".
 //
 // The request goes out with a Content-Length, is never chunked and never
 // buffered, and each attempt opens the source anew.

@@ -71,7 +71,8 @@ func TestDemoFailsWhereWhatArrivedIsSomethingElse(t *testing.T) {
 	}
 }
 
-// A large file takes its time to be read, and nothing to be seen is a demo that hangs.
+// A large file takes its time to be read, and nothing to be seen is a demo that
+// hangs.
 func TestDemoSaysWhatItDoesBeforeItReadsTheFile(t *testing.T) {
 	var stdout strings.Builder
 	p := &program{env: func(string) string { return "" }, stdout: &stdout, stderr: io.Discard}

@@ -261,8 +261,8 @@ func TestAFileThatStallsIsGivenUpAndTheOthersGoOn(t *testing.T) {
 	}
 }
 
-// pending makes the stand-in of 24SevenOffice say Pending for ever, and tells of
-// each question.
+// pending makes the stand-in of 24SevenOffice say Pending for ever, and tells
+// of each question.
 func (s *service) pending() (asked chan struct{}) {
 	asked = make(chan struct{}, 1000)
 	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {

@@ -176,8 +176,8 @@ func TestWhatTheProviderCouldNotTakeIsSentAgain(t *testing.T) {
 	}
 }
 
-// written is a journal of three files, as bytes.
-// The account of NAVER is known by its access key, which must not be written down.
+// written is a journal of three files, as bytes. The account of NAVER is known
+// by its access key, which must not be written down.
 func TestAJournalIsOfOneAccount(t *testing.T) {
 	s := newService(t)
 	client := with(with(with(s.env, tfsToken, ""), tfsClientID, "own-id"), tfsClientSecret, "own-secret")

@@ -19,8 +19,8 @@ const (
 	longestCRLF = 64 << 20
 )
 
-// list is the file that --files-from names. It is opened once, since it may be a
-// pipe: two readers would share what comes out of it.
+// list is the file that --files-from names. It is opened once, since it may be
+// a pipe: two readers would share what comes out of it.
 type list struct {
 	path    string
 	null    bool      // names end with NUL instead of a newline

@@ -5,9 +5,9 @@
 //	putpost send --to twentyfourseven invoice.pdf
 //	putpost serve --store files
 //
-// Standard output holds data only. Messages for people go to standard error. The
-// exit code is 0 when all is done, 1 when something failed, 2 when the command
-// line or the environment is wrong.
+// Standard output holds data only. Messages for people go to standard error.
+// The exit code is 0 when all is done, 1 when something failed, 2 when the
+// command line or the environment is wrong.
 package main
 
 import (

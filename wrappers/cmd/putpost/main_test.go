@@ -294,7 +294,8 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// NAVER's wire has no such names, which is another error than that of a file that is not there.
+	// NAVER's wire has no such names, which is another error than that of a file
+	// that is not there.
 	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "bad\xff.txt"); got.code != 1 ||
 		!strings.Contains(got.stderr, "the name is not UTF-8") {
 		t.Errorf("ncloudmailer: %+v", got)
@@ -303,7 +304,8 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 		rows(got.stdout)[0][1] != "n\xff" {
 		t.Errorf("--name: %+v", got)
 	}
-	// An address for documentation, which is nobody's: the store is made, the rest fails.
+	// An address for documentation, which is nobody's: the store is made, the rest
+	// fails.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0", "--store",
 		filepath.Join(dir, "store\xff"))
 	if info, err := os.Stat("store\xff"); got.code != exitFailed || !strings.Contains(got.stderr, "cannot listen") ||

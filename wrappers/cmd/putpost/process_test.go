@@ -35,7 +35,8 @@ func command(t *testing.T, env map[string]string, args ...string) *process {
 	}
 	p := &process{Cmd: exec.CommandContext(t.Context(), self, args...)}
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
-	// GOCOVERDIR keeps a covered program from saying on standard error that it has none.
+	// GOCOVERDIR keeps a covered program from saying on standard error that it has
+	// none.
 	p.Env = []string{"PUTPOST_TEST_IS_PROGRAM=1", "TMPDIR=" + t.TempDir(), "GOCOVERDIR=" + t.TempDir()}
 	for name, value := range env {
 		p.Env = append(p.Env, name+"="+value)
@@ -178,7 +179,8 @@ func TestAVerbThatIsInterruptedSaysSo(t *testing.T) {
 	}
 }
 
-// What waits for standard input ends with the first interrupt: nothing is in flight.
+// What waits for standard input ends with the first interrupt: nothing is in
+// flight.
 func TestAnInterruptEndsTheWaitForStandardInput(t *testing.T) {
 	for _, args := range [][]string{{"-"}, {"--files-from", "-"}} {
 		s := newService(t)

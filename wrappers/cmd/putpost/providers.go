@@ -226,7 +226,8 @@ for it.`,
 curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
   "$(echo "$answer" | sed 's/.*"uploadUrl":"\([^"]*\)".*/\1/')"`,
 		reach: func(base string) []variable {
-			// A client asks for a token of one organization, and the stand-in knows them all.
+			// A client asks for a token of one organization, and the stand-in knows them
+			// all.
 			return []variable{{tfsBaseURL, base + "/v1"}, {tfsTokenURL, base + "/oauth/token"}, {tfsOrganization, "1"}}
 		},
 		fallback: []variable{{tfsToken, "test-token"}, {tfsClientID, "test-client-id"},

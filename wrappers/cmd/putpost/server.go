@@ -101,8 +101,8 @@ func (c *serveCmd) origin() (func(*http.Request) string, error) {
 
 // forwardedOrigin returns the address that the proxy in front was asked for. Of
 // a list, in which each proxy adds to what it was told, the first entry is the
-// client's. What is no host, scheme or port counts as missing. A port in the host
-// counts before X-Forwarded-Port.
+// client's. What is no host, scheme or port counts as missing. A port in the
+// host counts before X-Forwarded-Port.
 func forwardedOrigin(r *http.Request) string {
 	host, scheme := first(r.Header.Values("X-Forwarded-Host")), first(r.Header.Values("X-Forwarded-Proto"))
 	if host == "" && scheme == "" {
@@ -166,7 +166,8 @@ func parseForwarded(entry string) (host, scheme string) {
 	return host, scheme
 }
 
-// isHost reports whether text is a host with or without a port, and nothing else.
+// isHost reports whether text is a host with or without a port, and nothing
+// else.
 func isHost(text string) bool {
 	u, err := url.Parse("http://" + text)
 	return err == nil && u.Host == text && u.Hostname() != "" && !strings.ContainsAny(text, " \t<>\"'`\\^{}|%,;")

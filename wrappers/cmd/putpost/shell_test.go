@@ -26,8 +26,8 @@ func shell(t *testing.T, env map[string]string, dir, line string) result {
 	return result{p.code(t), p.stdout.String(), p.stderr.String()}
 }
 
-// Two readers of one pipe share its names. Where that could happen is a race, so
-// every way of naming a list is run many times.
+// Two readers of one pipe share its names. Where that could happen is a race,
+// so every way of naming a list is run many times.
 func TestAListThatCanBeReadOnceIsReadOnce(t *testing.T) {
 	s := newService(t)
 	dir := small(t, 5)

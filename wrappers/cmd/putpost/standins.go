@@ -60,8 +60,8 @@ func (s standins) route(elsewhere http.Handler) http.Handler {
 }
 
 // at returns the provider whose stand-in serves the path: the one with the
-// longest beginning that fits. The path stays as it came, because a signature is
-// made over it. http.ServeMux would redirect a path that it finds unclean.
+// longest beginning that fits. The path stays as it came, because a signature
+// is made over it. http.ServeMux would redirect a path that it finds unclean.
 func (s standins) at(path string) (provider string) {
 	longest := ""
 	for name := range s {
@@ -147,8 +147,8 @@ func firstUpload(p provider, base string, fallen []variable) string {
 	return strings.Join(lines, "\n") + "\n" + strings.ReplaceAll(p.firstUpload, "BASE", base)
 }
 
-// withConsole puts the console and the stand-ins on one port. The stand-ins, and
-// what none of them serves, are watched.
+// withConsole puts the console and the stand-ins on one port. The stand-ins,
+// and what none of them serves, are watched.
 func (s standins) withConsole(con *web.Console, logger *slog.Logger) http.Handler {
 	all := standins{}
 	for name, h := range s {
@@ -204,8 +204,8 @@ func openStore(env environment, name string) (st store.Store, where string, err 
 }
 
 // lifecycle returns the rule that deletes NAVER's files in the bucket called
-// name. They end after 24 hours, and one day is the nearest that a rule can say.
-// The files of 24SevenOffice have no documented end.
+// name. They end after 24 hours, and one day is the nearest that a rule can
+// say. The files of 24SevenOffice have no documented end.
 func lifecycle(name string) (string, error) {
 	u, err := url.Parse(name)
 	if err != nil || u.Scheme != "s3" {
@@ -218,8 +218,8 @@ func lifecycle(name string) (string, error) {
 	return rule, nil
 }
 
-// openBucket opens a bucket and asks it for an answer: a wrong setting that shows
-// later would look like the failure of an upload.
+// openBucket opens a bucket and asks it for an answer: a wrong setting that
+// shows later would look like the failure of an upload.
 func openBucket(env environment, address string) (store.Store, error) {
 	if err := env.need("--store s3", awsKeyID, awsSecret); err != nil {
 		return nil, usageError{err}

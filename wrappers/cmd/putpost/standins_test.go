@@ -63,7 +63,8 @@ func TestEachStandInServesItsOwnPaths(t *testing.T) {
 			t.Errorf("%s %s: got %d, want %d", method, path, w.Code, want)
 		}
 	}
-	// A longer beginning counts before a shorter one, whichever stands first in the alphabet.
+	// A longer beginning counts before a shorter one, whichever stands first in
+	// the alphabet.
 	for _, third := range []string{"aaa", "zzz"} {
 		providers[third] = provider{paths: []string{"/v1/files/"}}
 		defer delete(providers, third)
@@ -77,7 +78,8 @@ func TestEachStandInServesItsOwnPaths(t *testing.T) {
 		}
 		delete(all, third)
 	}
-	// A path that http.ServeMux would clean with a redirect stays the provider's to answer.
+	// A path that http.ServeMux would clean with a redirect stays the provider's
+	// to answer.
 	w := httptest.NewRecorder()
 	all.handler(silent).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1//files", nil))
 	if w.Code < 400 {

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wasClosed reports whether f was closed when the program started. Go then opens
-// /dev/null for it, for reading and writing, and all that is written is lost
-// without an error. A shell's "> /dev/null" is for writing alone.
+// wasClosed reports whether f was closed when the program started. Go then
+// opens /dev/null for it, for reading and writing, and all that is written is
+// lost without an error. A shell's "> /dev/null" is for writing alone.
 func wasClosed(f *os.File) bool {
 	null, err := os.Stat(os.DevNull)
 	if err != nil {

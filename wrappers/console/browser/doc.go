@@ -1,9 +1,9 @@
-// Package browser holds the tests of the console's page in a real browser. It is
-// a module of its own, so that nothing of a browser's protocol stands in the
+// Package browser holds the tests of the console's page in a real browser. It
+// is a module of its own, so that nothing of a browser's protocol stands in the
 // go.mod of those who use putpost.
 //
 //	go -C wrappers/console/browser test ./...
 //
-// The tests are skipped where there is no Chromium. With -args -screenshots FOLDER
-// they write pictures of the page.
+// The tests are skipped where there is no Chromium. With -args -screenshots
+// FOLDER they write pictures of the page.
 package browser

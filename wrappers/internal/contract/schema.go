@@ -153,8 +153,8 @@ func mismatched(format string, args ...any) *mismatch {
 	return &mismatch{why: fmt.Sprintf(format, args...)}
 }
 
-// fault returns the first mismatch of a value, or nil. A value that is read only
-// must not be in a request.
+// fault returns the first mismatch of a value, or nil. A value that is read
+// only must not be in a request.
 func (s *schema) fault(value any, request bool) *mismatch {
 	if value == nil && s.Nullable {
 		return nil

@@ -18,8 +18,8 @@
 //
 // Only the network, the life of a call, leaks and secrets are here. The meaning
 // of an answer is tested beside the code that reads it: statuses, codes and
-// token answers in the providers' packages, presigned URLs and stores' errors in
-// wire, and what stand-ins do in theirs.
+// token answers in the providers' packages, presigned URLs and stores' errors
+// in wire, and what stand-ins do in theirs.
 //
 // A new fault is a row in the table that it belongs to, and, where nothing in
 // misbehave_test.go does it yet, a func of a few lines there.

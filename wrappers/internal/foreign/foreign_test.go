@@ -323,7 +323,8 @@ func TestNothingIsSentOfAFormThatLacksItsFile(t *testing.T) {
 	}
 }
 
-// The copy here differs from the original in the one word that a user may change.
+// The copy here differs from the original in the one word that a user may
+// change.
 func TestCopyOfTheConfigurationIsUpToDate(t *testing.T) {
 	original, err := os.ReadFile("../../../.config/oapi-codegen-uploads.yaml")
 	if err != nil {

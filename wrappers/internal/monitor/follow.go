@@ -36,7 +36,8 @@ func (m *Monitor) After(n int64, most int) (ended []Exchange, more <-chan struct
 	return ended, m.woken
 }
 
-// wake tells those who follow that an exchange has ended. The monitor is locked.
+// wake tells those who follow that an exchange has ended. The monitor is
+// locked.
 func (m *Monitor) wake() {
 	if m.woken != nil {
 		close(m.woken)

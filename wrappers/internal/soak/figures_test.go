@@ -53,8 +53,8 @@ func (b *both) raise(other both) {
 
 // calm looks at both when nothing is under way, connections neither. The other
 // side of a closed connection takes a moment to see it, so calm waits until
-// there are no fewer goroutines, and for a while until there are hardly more than
-// in goal.
+// there are no fewer goroutines, and for a while until there are hardly more
+// than in goal.
 func calm(t *testing.T, s *server, goal both) (b both) {
 	t.Helper()
 	settle := func(goal figures, look func() figures) (f figures) {

@@ -17,8 +17,8 @@ const (
 	waiting  = 25 // of them in their middle, while the others go on
 )
 
-// crowd uploads through both clients: some wait in their middle at the gate, and
-// the others go on until there are enough.
+// crowd uploads through both clients: some wait in their middle at the gate,
+// and the others go on until there are enough.
 type crowd struct {
 	gate   *gate
 	enough atomic.Bool

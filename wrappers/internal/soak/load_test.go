@@ -46,8 +46,8 @@ func TestSoak(t *testing.T) {
 	soak(t, uploads, 100, limit, upload.Retry{})
 }
 
-// The same in a second or two: too short to say anything of memory, and with waits that
-// are shorter than the usual ones.
+// The same in a second or two: too short to say anything of memory, and with
+// waits that are shorter than the usual ones.
 func TestWhatIsAcknowledgedIsThereAndWhole(t *testing.T) {
 	soak(t, 200, 20, time.Minute, upload.Retry{MaxWait: 20 * time.Millisecond})
 }
@@ -164,7 +164,8 @@ func newLines(t *testing.T, srv *server, retry upload.Retry) []*line {
 	lines := []*line{{name: "twentyfourseven", client: first}, {name: "ncloudmailer", client: second}}
 	for _, l := range lines {
 		l.folder = filepath.Join(l.name, "files")
-		// What was acknowledged is written down outside of the memory that is looked at.
+		// What was acknowledged is written down outside of the memory that is looked
+		// at.
 		if l.acks, err = os.Create(filepath.Join(t.TempDir(), l.name)); err != nil {
 			t.Fatal(err)
 		}

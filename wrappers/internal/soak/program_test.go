@@ -81,8 +81,8 @@ func (p *program) clients(t *testing.T) (*twentyfourseven.Client, *ncloudmailer.
 	return first, second
 }
 
-// fileSize is more than a client reads ahead, so that an upload can be caught in
-// the middle.
+// fileSize is more than a client reads ahead, so that an upload can be caught
+// in the middle.
 const fileSize = 192 << 10
 
 // gate holds uploads in their middle until it is opened.

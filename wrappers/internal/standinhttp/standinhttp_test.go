@@ -44,7 +44,8 @@ func status(t *testing.T, conn net.Conn) int {
 }
 
 // net/http reads the rest of a body up to 256 KiB on its own, but not for a
-// caller who asked to close the connection. nginx's proxy_pass is such a caller.
+// caller who asked to close the connection. nginx's proxy_pass is such a
+// caller.
 func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
 	addr := serve(t, 0, refuse)
 	for _, request := range []string{
@@ -292,7 +293,8 @@ func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
 	}
 }
 
-// The same for many small answers, each of which fits into what is not sent yet.
+// The same for many small answers, each of which fits into what is not sent
+// yet.
 func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 	for what, next := range map[string]http.HandlerFunc{
 		"a body":   func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<10)) },

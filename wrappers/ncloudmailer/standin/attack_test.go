@@ -19,8 +19,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// knock opens a connection and sends the beginning of a signed request; lines of
-// the header end in "\n".
+// knock opens a connection and sends the beginning of a signed request; lines
+// of the header end in "\n".
 func knock(t *testing.T, s *service, method, uri, header, body string) net.Conn {
 	t.Helper()
 	signed := http.Header{}

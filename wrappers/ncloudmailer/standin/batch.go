@@ -14,9 +14,9 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// batch is the set of files that one request uploaded. Its manifest is put last,
-// so nobody sees a batch that is not whole. It is deleted last, so a delete that
-// failed can be tried again.
+// batch is the set of files that one request uploaded. Its manifest is put
+// last, so nobody sees a batch that is not whole. It is deleted last, so a
+// delete that failed can be tried again.
 type batch struct {
 	id string // tempRequestId
 

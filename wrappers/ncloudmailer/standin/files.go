@@ -26,8 +26,8 @@ func manifestKey(batchID string) string { return batchesFolder + "/" + batchID +
 type File = standinhttp.File
 
 // Open returns the file with a fileId. If it was never uploaded, was deleted or
-// is older than [Config.Life], the error is fs.ErrNotExist. The caller closes the
-// file.
+// is older than [Config.Life], the error is fs.ErrNotExist. The caller closes
+// the file.
 func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
 	begun, ok := parseID(fileID)
 	if !ok {
@@ -76,11 +76,11 @@ func (h *Handler) Reset(ctx context.Context) error {
 	return failed
 }
 
-// Reclaim deletes the files that are older than [Config.Life], and what a request
-// that failed may have left. An upload does the same from time to time, so only a
-// program that must free the room while nobody uploads has to call it. If the
-// store cannot list what it holds, Reclaim does nothing: a bucket has a rule for
-// that.
+// Reclaim deletes the files that are older than [Config.Life], and what a
+// request that failed may have left. An upload does the same from time to time,
+// so only a program that must free the room while nobody uploads has to call
+// it. If the store cannot list what it holds, Reclaim does nothing: a bucket
+// has a rule for that.
 func (h *Handler) Reclaim(ctx context.Context) error {
 	if _, ok := h.store.(store.Lister); !ok {
 		return nil
@@ -102,8 +102,8 @@ func (h *Handler) Reclaim(ctx context.Context) error {
 	return failed
 }
 
-// reclaimIfDue calls Reclaim if nobody did so for a small part of a file's life,
-// which is seven minutes of the provider's day.
+// reclaimIfDue calls Reclaim if nobody did so for a small part of a file's
+// life, which is seven minutes of the provider's day.
 func (h *Handler) reclaimIfDue(ctx context.Context) {
 	last, now := h.reclaimed.Load(), h.now().UnixNano()
 	if now-last < int64(h.life/200) || !h.reclaimed.CompareAndSwap(last, now) {

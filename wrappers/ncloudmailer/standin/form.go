@@ -58,9 +58,9 @@ func withForm(r *http.Request, framing int64) (framed *http.Request, release fun
 	}
 }
 
-// Read never ends with io.EOF. multipart.Reader says io.EOF of a whole form, but
-// it says the same of a form that breaks off in a header. The last boundary may
-// lack its line end, so Read adds one at the end of the body.
+// Read never ends with io.EOF. multipart.Reader says io.EOF of a whole form,
+// but it says the same of a form that breaks off in a header. The last boundary
+// may lack its line end, so Read adds one at the end of the body.
 func (f *form) Read(p []byte) (int, error) {
 	n, err := f.next(p)
 	if !errors.Is(err, io.EOF) {
@@ -109,8 +109,8 @@ type file struct {
 	err   error // what reading the part failed with, if not io.EOF
 }
 
-// Read counts the bytes, and keeps an error in err. So a form that broke off can
-// be told from a store that failed.
+// Read counts the bytes, and keeps an error in err. So a form that broke off
+// can be told from a store that failed.
 func (f *file) Read(p []byte) (int, error) {
 	n, err := f.part.Read(p)
 	f.form.files += int64(n)

@@ -159,7 +159,8 @@ func (s *service) refused(t *testing.T, contentType, body string, status int, co
 	}
 }
 
-// Wherever a form ends too soon, it is noticed; only the last line end may be missing.
+// Wherever a form ends too soon, it is noticed; only the last line end may be
+// missing.
 func TestFormCutAnywhereLeavesNothing(t *testing.T) {
 	s := serve(t, config())
 	whole := form(file("a.txt", "first"), file("b.txt", "second"))

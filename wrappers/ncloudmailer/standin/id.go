@@ -9,8 +9,8 @@ import (
 // idSuffix ends every id of the provider's examples.
 const idSuffix = "-99"
 
-// newID returns an id that looks like the provider's: a UUID and "-99". The UUID
-// is of version 7: its first 48 bits are the time in milliseconds.
+// newID returns an id that looks like the provider's: a UUID and "-99". The
+// UUID is of version 7: its first 48 bits are the time in milliseconds.
 func newID(now time.Time) string {
 	var u [16]byte
 	rand.Read(u[:])

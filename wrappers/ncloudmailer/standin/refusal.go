@@ -12,8 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// refusal is an answer that is no success. It holds what the caller is told, and
-// the cause for the log.
+// refusal is an answer that is no success. It holds what the caller is told,
+// and the cause for the log.
 type refusal struct {
 	status        int
 	code, message string // the provider's own

@@ -10,7 +10,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
-// The first is published by third parties; the others were computed with openssl.
+// The first is published by third parties; the others were computed with
+// openssl.
 var vectors = []struct {
 	method, uri, timestamp, signature string
 	status                            int // of a signed request without a body

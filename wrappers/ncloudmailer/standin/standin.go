@@ -9,10 +9,11 @@
 //	srv := httptest.NewServer(h)
 //	client, err := ncloudmailer.New(cred, upload.Config{BaseURL: srv.URL + "/api/v1"})
 //
-// It serves POST /api/v1/files and GET and DELETE /api/v1/files/{tempRequestId},
-// and the same under /api/v1-sgn and /api/v1-jpn. It keeps no state besides the
-// store, so replicas with the same store are one service. Scripts of other
-// origins may call all of it, and read the trace ids.
+// It serves POST /api/v1/files and GET and DELETE
+// /api/v1/files/{tempRequestId}, and the same under /api/v1-sgn and
+// /api/v1-jpn. It keeps no state besides the store, so replicas with the same
+// store are one service. Scripts of other origins may call all of it, and read
+// the trace ids.
 //
 // # Limits
 //
@@ -30,8 +31,8 @@
 //     MaxHeaderBytes where its 1 MiB is too much; a ReadTimeout or a WriteTimeout
 //     would end large files.
 //
-// A body is read only when the signature is good. What is refused is refused with
-// nothing of it stored.
+// A body is read only when the signature is good. What is refused is refused
+// with nothing of it stored.
 package standin
 
 import (
@@ -65,7 +66,8 @@ type Config struct {
 // Format prints the configuration without its secrets, whatever the verb.
 func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
 
-// MarshalText gives what Format prints, so that JSON and slog show no secret either.
+// MarshalText gives what Format prints, so that JSON and slog show no secret
+// either.
 func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c Config) text() string {

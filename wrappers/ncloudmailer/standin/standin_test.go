@@ -39,8 +39,8 @@ func config() standin.Config {
 	}
 }
 
-// service is a stand-in on a socket, with a client that holds each answer of the
-// spec's operations to the spec.
+// service is a stand-in on a socket, with a client that holds each answer of
+// the spec's operations to the spec.
 type service struct {
 	*standin.Handler
 	t      *testing.T

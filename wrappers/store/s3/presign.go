@@ -10,8 +10,8 @@ import (
 
 const maxLife = 7 * 24 * time.Hour
 
-// PresignPut returns a URL, as [store.Store] says. It sends no request. The URL is
-// S3's own: it binds the content type, and holds for life in whole seconds,
+// PresignPut returns a URL, as [store.Store] says. It sends no request. The URL
+// is S3's own: it binds the content type, and holds for life in whole seconds,
 // rounded up. S3 counts them from the start of the current second. A life is at
 // most seven days; temporary credentials may end it before.
 func (s *Store) PresignPut(ctx context.Context, key, contentType string, life time.Duration) (string, error) {

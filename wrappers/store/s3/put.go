@@ -22,12 +22,12 @@ var (
 	partBuffers  = sync.Pool{New: func() any { return new([partSize + 1]byte) }}
 )
 
-// Put stores an object, as [store.Store] says. Up to 5 MiB it is one request, more than
-// that a multipart upload in parts of 5 MiB; it holds no more than one part at
-// a time. A multipart upload has 10,000 parts at most, so an object larger than
-// 48.8 GiB fails with [store.ErrFull]. A multipart upload that fails is aborted
-// at the store. Where the store cannot be reached for that, the bucket's rule
-// does it ([Lifecycle]).
+// Put stores an object, as [store.Store] says. Up to 5 MiB it is one request,
+// more than that a multipart upload in parts of 5 MiB; it holds no more than
+// one part at a time. A multipart upload has 10,000 parts at most, so an object
+// larger than 48.8 GiB fails with [store.ErrFull]. A multipart upload that
+// fails is aborted at the store. Where the store cannot be reached for that,
+// the bucket's rule does it ([Lifecycle]).
 func (s *Store) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 	contentType, err := checkPut(key, contentType)
 	if err != nil {

@@ -97,8 +97,8 @@ func (s *Store) Check(ctx context.Context) error {
 	return fmt.Errorf("s3: bucket %s: %w", s.bucket, err)
 }
 
-// Open returns an object, as [store.Store] says. The bytes come in one request, which ctx
-// bounds until the reader is closed.
+// Open returns an object, as [store.Store] says. The bytes come in one request,
+// which ctx bounds until the reader is closed.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
 		return nil, store.Info{}, failed("open", key, err)

@@ -19,7 +19,8 @@ import (
 const asksForToken = "POST /oauth/token HTTP/1.1\nHost: x\n" +
 	"Content-Type: application/x-www-form-urlencoded\nContent-Length: 1000\n\n"
 
-// The form that asks for a token is the one body that is read of somebody unknown.
+// The form that asks for a token is the one body that is read of somebody
+// unknown.
 func TestBodyThatIsNoFileCannotTrickle(t *testing.T) {
 	cfg := config()
 	cfg.Stall = 200 * time.Millisecond

@@ -31,8 +31,8 @@ func documentKey(id int64) string { return documentsFolder + "/" + strconv.Forma
 type File = standinhttp.File
 
 // Open returns the file with a fileId that this stand-in has issued, or one
-// with the same credentials and store. If the file has not arrived or the id was
-// never issued, the error is fs.ErrNotExist. The caller closes the file.
+// with the same credentials and store. If the file has not arrived or the id
+// was never issued, the error is fs.ErrNotExist. The caller closes the file.
 func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
 	if !h.issued(fileID) {
 		return nil, store.Info{}, notIssued(fileID)

@@ -238,7 +238,8 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 	cfg.Store = store.Memory(1 << 20)
 	s := serve(t, cfg)
 	i := s.initiate("a/b")
-	// Three bodies in a row larger than what a socket holds, and nobody waits for 100.
+	// Three bodies in a row larger than what a socket holds, and nobody waits for
+	// 100.
 	for range 3 {
 		resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(strings.Repeat("x", 32<<20)), "Content-Type", "a/b")
 		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusRequestEntityTooLarge || code != "EntityTooLarge" {

@@ -9,13 +9,14 @@
 //	client, err := twentyfourseven.New(tokens, upload.Config{BaseURL: srv.URL + "/v1"})
 //
 // It serves POST /v1/fileUpload, GET /v1/fileUpload/{fileId} and GET
-// /v1/documents/{documentId}, the presigned PUT under /upload/ (unless the store
-// gives out URLs of its own, as S3 does), the presigned GET under /download/, and
-// POST /oauth/token. It keeps no state besides the store. The ids, presigned URLs
-// and tokens carry a code, and the keys of these codes are derived from the
-// credentials. So all of them outlive a restart, and any number of replicas with
-// the same credentials and the same store are one service. An id that is never
-// used, or a URL that expires, takes no room anywhere.
+// /v1/documents/{documentId}, the presigned PUT under /upload/ (unless the
+// store gives out URLs of its own, as S3 does), the presigned GET under
+// /download/, and POST /oauth/token. It keeps no state besides the store. The
+// ids, presigned URLs and tokens carry a code, and the keys of these codes are
+// derived from the credentials. So all of them outlive a restart, and any
+// number of replicas with the same credentials and the same store are one
+// service. An id that is never used, or a URL that expires, takes no room
+// anywhere.
 //
 // Scripts of other origins may call all of it, and read the trace ids.
 //
@@ -31,9 +32,9 @@
 //     MaxHeaderBytes where its 1 MiB is too much; a ReadTimeout or a WriteTimeout
 //     would end large files.
 //
-// A body is read only when the bearer token or the presigned URL is good; only the
-// form that asks for a token brings its credentials along. What is refused is
-// refused with nothing of it stored.
+// A body is read only when the bearer token or the presigned URL is good; only
+// the form that asks for a token brings its credentials along. What is refused
+// is refused with nothing of it stored.
 package standin
 
 import (
@@ -74,7 +75,8 @@ type Config struct {
 // Format prints the configuration without its secrets, whatever the verb.
 func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
 
-// MarshalText gives what Format prints, so that JSON and slog show no secret either.
+// MarshalText gives what Format prints, so that JSON and slog show no secret
+// either.
 func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c Config) text() string {

@@ -33,8 +33,8 @@ func config() standin.Config {
 	return standin.Config{Token: token, ClientID: clientID, ClientSecret: clientSecret}
 }
 
-// service is a stand-in on a socket, with a client that holds each answer of the
-// spec's operations to the spec.
+// service is a stand-in on a socket, with a client that holds each answer of
+// the spec's operations to the spec.
 type service struct {
 	*standin.Handler
 	t      *testing.T

@@ -21,10 +21,11 @@ const (
 const maxStatus = 100
 
 // SetStatus makes getFileUploadStatus answer with this status until it is set
-// again, whether the file has arrived or not. A client that waits for a file can
-// so be tested with Failed, or with a word it does not know. The status is kept in
-// the store. An id that was never issued is fs.ErrNotExist, and a status that is
-// empty, longer than 100 bytes or not printable is fs.ErrInvalid.
+// again, whether the file has arrived or not. A client that waits for a file
+// can so be tested with Failed, or with a word it does not know. The status is
+// kept in the store. An id that was never issued is fs.ErrNotExist, and a
+// status that is empty, longer than 100 bytes or not printable is
+// fs.ErrInvalid.
 func (h *Handler) SetStatus(ctx context.Context, fileID, status string) error {
 	if !h.issued(fileID) {
 		return notIssued(fileID)
