@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/journal"
+	"github.com/putpost/putpost/wrappers/internal/stall"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -201,5 +202,5 @@ func (c *sendCmd) openJournal(p *program, to provider) (*journal.Journal, error)
 func (c *sendCmd) transport() http.RoundTripper {
 	t := upload.NewTransport()
 	t.MaxConnsPerHost = c.Concurrency
-	return &stallGuard{base: t, stall: time.Duration(c.Stall)}
+	return &stall.Transport{Base: t, After: time.Duration(c.Stall), Reason: stalled(time.Duration(c.Stall))}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/journal"
+	"github.com/putpost/putpost/wrappers/internal/stall"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -128,7 +129,7 @@ func (s *sender) sentName(path string) string {
 func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	ctx = context.WithValue(ctx, giveUp{}, cancel)
+	ctx = stall.Ending(ctx, cancel)
 	path := src.Name
 	src.Name = s.sentName(path)
 	src, done := s.tally.begin(src)

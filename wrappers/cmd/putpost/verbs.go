@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/putpost/putpost/wrappers/internal/stall"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -69,7 +70,7 @@ environment is wrong. The credentials are those of putpost send: see putpost sen
 const verbStall = time.Minute
 
 func (c *verbCmd) Run(p *program) error {
-	guard := &stallGuard{base: upload.NewTransport(), stall: verbStall}
+	guard := &stall.Transport{Base: upload.NewTransport(), After: verbStall, Reason: stalled(verbStall)}
 	client, err := providers[c.provider].client(p.env, upload.Config{HTTPClient: &http.Client{Transport: guard}})
 	if err != nil {
 		return err

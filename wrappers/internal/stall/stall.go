@@ -1,4 +1,5 @@
-package main
+// Package stall gives up requests that do not move.
+package stall
 
 import (
 	"context"
@@ -10,29 +11,37 @@ import (
 	"time"
 )
 
-// giveUp is the key of a func in a context. The func ends the file under way.
-type giveUp struct{}
-
-// stallGuard is a transport that gives up a file whose request stalls. It
-// stalls if no byte of the body has moved for the time stall, or if the whole
-// answer takes longer than that. A byte moves when it is read from the file, and
-// when the system has sent it: on a slow line this is minutes later. An answer
-// that drips is given up, too: every answer is short.
-type stallGuard struct {
-	base  http.RoundTripper
-	stall time.Duration
+// Transport gives up a request that stalls. It stalls if no byte of its body has
+// moved for the time After, or if the whole answer takes longer than that. A
+// byte moves when it is read from the file, and when the system has sent it: on
+// a slow line this is minutes later. An answer that drips is given up, too:
+// every answer is short.
+type Transport struct {
+	Base   http.RoundTripper
+	After  time.Duration
+	Reason error // the cause of the context that ends
 }
 
-func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
+// ending is the key of a func in a context.
+type ending struct{}
+
+// Ending returns ctx for requests that end more than themselves when they
+// stall: all that end ends.
+func Ending(ctx context.Context, end context.CancelCauseFunc) context.Context {
+	return context.WithValue(ctx, ending{}, end)
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	end, ofFile := ctx.Value(giveUp{}).(context.CancelCauseFunc)
-	if !ofFile {
+	end, more := ctx.Value(ending{}).(context.CancelCauseFunc)
+	if !more {
 		ctx, end = context.WithCancelCause(ctx)
 	}
-	w := newWatch(g.stall, func() { end(stalled(g.stall)) })
+	w := newWatch(t.After, func() { end(t.Reason) })
 	done := func() {
 		w.end()
-		if !ofFile {
+		if !more {
 			end(nil)
 		}
 	}
@@ -40,7 +49,7 @@ func (g *stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil && req.ContentLength > oneWrite {
 		req.Body = &movingBody{req.Body, w}
 	}
-	resp, err := g.base.RoundTrip(req)
+	resp, err := t.Base.RoundTrip(req)
 	if err != nil {
 		done()
 		return resp, err

@@ -1,4 +1,4 @@
-package main
+package stall
 
 import (
 	"context"
@@ -51,6 +51,8 @@ type readFunc func([]byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
+var errStalled = errors.New("stalled")
+
 func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
 	for name, tc := range map[string]struct {
 		peer    slowPeer
@@ -66,10 +68,9 @@ func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
-				guard := &stallGuard{base: tc.peer, stall: time.Minute}
+				guard := &Transport{Base: tc.peer, After: time.Minute, Reason: errStalled}
 				body := strings.NewReader(strings.Repeat("x", 320<<10))
-				req, err := http.NewRequestWithContext(context.WithValue(ctx, giveUp{}, cancel), http.MethodPut, "http://host/",
-					body)
+				req, err := http.NewRequestWithContext(Ending(ctx, cancel), http.MethodPut, "http://host/", body)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -78,8 +79,7 @@ func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
 					_, err = io.ReadAll(resp.Body)
 					resp.Body.Close()
 				}
-				var why *ending
-				if (err != nil) != tc.stalled || errors.As(context.Cause(ctx), &why) != tc.stalled {
+				if (err != nil) != tc.stalled || errors.Is(context.Cause(ctx), errStalled) != tc.stalled {
 					t.Errorf("got %v, and the file ended with %v", err, context.Cause(ctx))
 				}
 				time.Sleep(time.Hour) // nothing goes off later
@@ -118,7 +118,7 @@ func TestBytesInTheSystemsBufferMove(t *testing.T) {
 		}
 		io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 	}()
-	guard := &stallGuard{base: upload.NewTransport(), stall: time.Second}
+	guard := &Transport{Base: upload.NewTransport(), After: time.Second, Reason: errStalled}
 	body := strings.NewReader(strings.Repeat("x", size))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+ln.Addr().String(), body)
 	if err != nil {
