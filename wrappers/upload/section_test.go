@@ -71,6 +71,27 @@ func TestSectionThatTheSourceDoesNotHoldIsRefused(t *testing.T) {
 	}
 }
 
+func TestADecoratorPassesOnWhatIsWrongWithAnOpen(t *testing.T) {
+	cut := errors.New("cut")
+	for name, tc := range map[string]struct {
+		rc  io.ReadCloser
+		err error
+	}{
+		"nothing":             {},
+		"an error":            {err: cut},
+		"an error and a file": {rc: io.NopCloser(strings.NewReader(digits)), err: cut},
+	} {
+		src := upload.Source{Size: 10, Open: func() (io.ReadCloser, error) { return tc.rc, tc.err }}
+		for decorator, src := range map[string]upload.Source{
+			"Section": upload.Section(src, 0, 5), "Track": upload.Track(src, func(int64, int64) {}),
+		} {
+			if rc, err := src.Open(); rc != nil || err != tc.err {
+				t.Errorf("%s of %s opens as %v with %v", decorator, name, rc, err)
+			}
+		}
+	}
+}
+
 func TestLastSectionSeesThatTheSourceGoesOn(t *testing.T) {
 	src := upload.Section(upload.Reader("a", strings.NewReader(digits+"more"), 10), 5, 5)
 	if got := contentOf(t, src); len(got) <= 5 {
