@@ -33,8 +33,9 @@ const provider = "ncloudmailer"
 
 // Client uploads with one pair of keys. It is safe for concurrent use.
 type Client struct {
-	api  *api.Client
-	doer *wire.Doer
+	api        *api.Client
+	doer       *wire.Doer
+	createFile *http.Request // without a form, so that its address is parsed once
 }
 
 var _ upload.Uploader = (*Client)(nil)
@@ -67,5 +68,9 @@ func New(cred Credentials, cfg upload.Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{api: client, doer: doer}, nil
+	createFile, err := api.NewCreateFileRequestWithBody(client.Server, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{api: client, doer: doer, createFile: createFile}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/wire"
 )
 
 const lifetime = 24 * time.Hour // of a fileId, by createFile's documentation
@@ -33,6 +34,10 @@ func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, 
 	// sleeps.
 	b := batch{sent: srcs, expires: time.Now().Add(lifetime).Round(0)}
 	return b.call(c, ctx, "createFile", func(ctx context.Context) (*http.Response, error) {
-		return c.api.CreateFileWithForm(ctx, api.CreateFileRequest{FileList: srcs})
+		req := c.createFile.Clone(ctx)
+		if err := wire.FormFrom(&api.CreateFileRequest{FileList: srcs}, nil).Edit(ctx, req); err != nil {
+			return nil, err
+		}
+		return c.doer.Do(req)
 	})
 }

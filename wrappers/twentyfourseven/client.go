@@ -25,6 +25,7 @@ package twentyfourseven
 
 import (
 	"fmt"
+	"net/http"
 
 	"golang.org/x/oauth2"
 
@@ -41,10 +42,11 @@ const provider = "twentyfourseven"
 // Client uploads for one organization: its tokens are for that one. It is safe
 // for concurrent use.
 type Client struct {
-	api       *api.Client
-	doer      *wire.Doer
-	presigned *wire.Presigned
-	restart   bool // with a new presigned URL where one ran out
+	api        *api.Client
+	doer       *wire.Doer
+	fileUpload *http.Request // of an empty model, so that its address is parsed once
+	presigned  *wire.Presigned
+	restart    bool // with a new presigned URL where one ran out
 }
 
 var _ upload.Uploader = (*Client)(nil)
@@ -77,9 +79,15 @@ func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	fileUpload, err := api.NewFileUploadRequest(client.Server, api.FileUploadRequest{})
+	if err != nil {
+		return nil, err
+	}
 	presigned := doer.Presigned()
 	if err := presigned.Err(); err != nil {
 		return nil, err
 	}
-	return &Client{api: client, doer: doer, presigned: presigned, restart: cfg.Retry.Attempts != 1}, nil
+	return &Client{
+		api: client, doer: doer, fileUpload: fileUpload, presigned: presigned, restart: cfg.Retry.Attempts != 1,
+	}, nil
 }

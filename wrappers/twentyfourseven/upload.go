@@ -1,9 +1,12 @@
 package twentyfourseven
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -40,7 +43,14 @@ func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, 
 		if err := body.Err(); err != nil {
 			return nil, err
 		}
-		resp, err := c.api.FileUpload(ctx, api.FileUploadRequest{ContentType: body.ContentType})
+		text, err := json.Marshal(api.FileUploadRequest{ContentType: body.ContentType})
+		if err != nil {
+			return nil, err
+		}
+		req := c.fileUpload.Clone(ctx)
+		req.ContentLength = int64(len(text))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
+		resp, err := c.doer.Do(req)
 		if err == nil && resp.Request != nil {
 			sent = resp.Request.Header.Get("Authorization")
 		}

@@ -12,6 +12,9 @@ import (
 // uncompress makes an answer readable that is compressed, although the request
 // asks for "identity". Whoever reads it bounds what comes out.
 func uncompress(resp *http.Response) {
+	if resp.Header["Content-Encoding"] == nil {
+		return
+	}
 	codings := strings.FieldsFunc(strings.ToLower(strings.Join(resp.Header.Values("Content-Encoding"), ",")),
 		func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 	codings = slices.DeleteFunc(codings, func(coding string) bool { return coding == "identity" })
