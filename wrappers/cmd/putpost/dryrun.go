@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/putpost/putpost/wrappers/internal/find"
 	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -22,24 +23,24 @@ type planned struct {
 // writes no line to the journal and does not read standard input.
 func (s *sender) plan(ctx context.Context) error {
 	var files, bytes int64
-	look := s.search(s.quit, s.note)
-	for f, err := range look.files() {
-		p := planned{Provider: s.To, Path: f.path, RawPath: journal.RawPath(f.path), Plan: "send"}
-		if err == nil && f.path != stdinPath {
+	look := s.search(s.quit, s.noteFile)
+	for f, err := range look.Files() {
+		p := planned{Provider: s.To, Path: f.Path, RawPath: journal.RawPath(f.Path), Plan: "send"}
+		if err == nil && f.Path != find.Stdin {
 			s.seen++
 			err = s.describe(ctx, f, &p)
 		} else if err == nil {
 			s.seen++
 		}
 		if err != nil {
-			s.fail(f.path, "", err)
+			s.fail(f.Path, "", cause(err))
 			continue
 		}
 		if p.Plan == "" {
 			continue // named twice
 		}
 		if p.Plan == "send" {
-			files, bytes = files+1, bytes+f.size()
+			files, bytes = files+1, bytes+f.Size()
 		}
 		if err := s.data(p.line(s.JSON)); err != nil {
 			return err
@@ -57,11 +58,11 @@ func (s *sender) plan(ctx context.Context) error {
 }
 
 // describe finds out what the journal says of f, and whether f can be read.
-func (s *sender) describe(ctx context.Context, f found, p *planned) error {
-	size := f.size()
+func (s *sender) describe(ctx context.Context, f find.File, p *planned) error {
+	size := f.Size()
 	p.Size = &size
 	if s.journal != nil {
-		path := s.absolute(f.path)
+		path := s.absolute(f.Path)
 		if s.taken[journal.KeyOf(path)] {
 			p.Plan = ""
 			return nil
@@ -70,7 +71,7 @@ func (s *sender) describe(ctx context.Context, f found, p *planned) error {
 		if err != nil {
 			return err
 		}
-		if e, waits := s.pending.LoadAndDelete(f.path); waits {
+		if e, waits := s.pending.LoadAndDelete(f.Path); waits {
 			p.Plan, p.ID = "wait", e.(journal.Entry).ID
 			return nil
 		}
@@ -80,7 +81,7 @@ func (s *sender) describe(ctx context.Context, f found, p *planned) error {
 			return err
 		}
 	}
-	_, err := upload.File(f.path)
+	_, err := upload.File(f.Path)
 	return reason(err)
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strings"
 	"time"
@@ -123,4 +124,21 @@ func within(ctx context.Context, d time.Duration, flag string) (context.Context,
 		return ctx, func() {}
 	}
 	return context.WithTimeoutCause(ctx, d, tooLong(d, flag))
+}
+
+// reason returns an error of upload.File without the path and the kind.
+func reason(err error) error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		errs := many.Unwrap()
+		return errs[len(errs)-1]
+	}
+	return err
+}
+
+// cause returns err without the path, which is printed before it.
+func cause(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err
+	}
+	return err
 }

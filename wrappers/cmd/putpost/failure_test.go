@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -82,7 +83,7 @@ func TestEachKindHasAWord(t *testing.T) {
 		upload.ErrNotFound: "notFound", upload.ErrTooLarge: "tooLarge", upload.ErrRateLimited: "rateLimited",
 		upload.ErrUnavailable: "unavailable", upload.ErrExpired: "expired", upload.ErrNotReplayable: "notReplayable",
 		stalled(1): "stalled", tooLong(1, "--timeout"): "timeout", errInterrupted: "interrupted",
-		context.Canceled: "interrupted", journal.ErrUnwritable: "journal", errOutput: "output", errIsDir: "invalid",
+		context.Canceled: "interrupted", journal.ErrUnwritable: "journal", errOutput: "output", fs.ErrNotExist: "invalid",
 	} {
 		if got := kindOf(fmt.Errorf("a: %w: %w", err, errors.New("b"))); got != want {
 			t.Errorf("%v: got %q, want %q", err, got, want)

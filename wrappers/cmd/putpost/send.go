@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/find"
 	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/internal/stall"
 	"github.com/putpost/putpost/wrappers/upload"
@@ -117,7 +118,7 @@ func (c *sendCmd) check(to provider) error {
 		return usagef("--name is for exactly one FILE")
 	case c.Name != "" && upload.BaseName(c.Name) == "":
 		return usagef("--name %q ends with a separator", c.Name)
-	case stdins > 0 && c.FilesFrom == stdinPath:
+	case stdins > 0 && c.FilesFrom == find.Stdin:
 		return usagef("standard input cannot be both a file and the list of --files-from")
 	case stdins > 0 && c.Journal != "":
 		return usagef("--journal cannot recognise standard input; give a file")
@@ -134,7 +135,7 @@ func (c *sendCmd) check(to provider) error {
 // stdins returns how many times standard input is named as a file.
 func (c *sendCmd) stdins() (n int64) {
 	for _, path := range c.Files {
-		if path == stdinPath {
+		if path == find.Stdin {
 			n++
 		}
 	}
@@ -165,9 +166,9 @@ func (c *sendCmd) Run(p *program) error {
 		return err
 	}
 	if c.FilesFrom != "" {
-		s.list = openList(c.FilesFrom, c.Null, p.stdin)
-		defer s.list.close()
-		if c.stdins() > 0 && s.list.sharesStream(p.stdin) {
+		s.list = find.OpenList(c.FilesFrom, c.Null, p.stdin)
+		defer s.list.Close()
+		if c.stdins() > 0 && s.list.SharesStream(p.stdin) {
 			return usagef("--files-from %s is standard input, which cannot be sent as a file, too", c.FilesFrom)
 		}
 	}

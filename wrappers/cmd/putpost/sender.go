@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/find"
 	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -27,9 +28,9 @@ type sender struct {
 	to      provider
 	client  upload.Uploader
 	journal *journal.Journal // nil without --journal
-	list    *list            // nil without --files-from
+	list    *find.List       // nil without --files-from
 	stdin   io.Reader
-	own     []ownFile
+	own     []find.Own
 	folder  string // what relative paths are relative to
 
 	tally    tally
@@ -115,18 +116,18 @@ func (s *sender) run() error {
 // count counts all files ahead, once, beside the uploads. It does not count a
 // list that is no regular file: such a list can be read only once.
 func (s *sender) count() {
-	if s.list != nil && s.list.regular == nil {
+	if s.list.Once() {
 		return
 	}
 	s.scanOnce.Do(func() {
 		s.scanning.Go(func() {
-			look := s.search(s.uncount, func(string, ...any) {})
-			for f, err := range look.files() {
+			look := s.search(s.uncount, func(string, string) {})
+			for f, err := range look.Files() {
 				if err == nil {
-					s.tally.expect(1, f.size())
+					s.tally.expect(1, f.Size())
 				}
 			}
-			if !look.cut {
+			if !look.Cut {
 				s.tally.unknown.Add(-1)
 			}
 		})
@@ -234,7 +235,7 @@ func (s *sender) unsent() string {
 		return ""
 	case s.tally.whole():
 		return fmt.Sprintf("%d not sent", s.tally.left())
-	case s.list != nil && s.list.regular == nil:
+	case s.list.Once():
 		return "the rest of the list was not read"
 	}
 	return "the others were not sent"
@@ -257,7 +258,7 @@ func (s *sender) nothing() string {
 func (s *sender) ownFiles(envFile string) {
 	add := func(is string, info fs.FileInfo, err error) {
 		if err == nil && info.Mode().IsRegular() {
-			s.own = append(s.own, ownFile{info, is})
+			s.own = append(s.own, find.Own{Info: info, Is: is})
 		}
 	}
 	if f, ok := s.out.(*os.File); ok {

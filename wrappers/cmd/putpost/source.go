@@ -11,45 +11,49 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/find"
 	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/internal/stall"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-func (s *sender) search(quit <-chan struct{}, note func(string, ...any)) *search {
-	return &search{named: s.Files, list: s.list, recursive: s.Recursive, own: s.own, quit: quit, note: note}
+func (s *sender) search(quit <-chan struct{}, note func(path, why string)) *find.Search {
+	return &find.Search{Named: s.Files, List: s.list, Recursive: s.Recursive, Own: s.own, Quit: quit, Note: note}
 }
+
+// noteFile writes a note about a file.
+func (s *sender) noteFile(path, why string) { s.note("%s: %s", shown(path), why) }
 
 // sources yields one file after the other to upload.Many. Source.Name is the
 // path; the client sends its last part.
 func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 	return func(yield func(upload.Source, error) bool) {
-		look := s.search(s.quit, s.note)
-		for f, err := range look.files() {
+		look := s.search(s.quit, s.noteFile)
+		for f, err := range look.Files() {
 			src, taken := upload.Source{}, true
 			if err == nil {
 				s.seen++
-				if s.list != nil && s.list.regular == nil { // which was not counted ahead
-					s.tally.expect(1, f.size())
+				if s.list.Once() { // which was not counted ahead
+					s.tally.expect(1, f.Size())
 				}
 				src, taken, err = s.source(ctx, f)
 				if !taken || err != nil {
-					s.tally.expect(-1, f.size())
+					s.tally.expect(-1, f.Size())
 				}
 			}
-			src.Name = f.path
-			if taken && !yield(src, err) {
+			src.Name = f.Path
+			if taken && !yield(src, cause(err)) {
 				return
 			}
 		}
-		s.cut = look.cut
+		s.cut = look.Cut
 	}
 }
 
 // source describes f. It does not take a file that the journal has.
-func (s *sender) source(ctx context.Context, f found) (src upload.Source, taken bool, err error) {
-	if f.path == stdinPath {
-		src, done, err := stdinSource(s.sentName(f.path), s.stdin, s.quit)
+func (s *sender) source(ctx context.Context, f find.File) (src upload.Source, taken bool, err error) {
+	if f.Path == find.Stdin {
+		src, done, err := stdinSource(s.sentName(f.Path), s.stdin, s.quit)
 		s.tally.unknown.Add(-1)
 		if err == nil {
 			s.release = append(s.release, done)
@@ -62,7 +66,7 @@ func (s *sender) source(ctx context.Context, f found) (src upload.Source, taken 
 			return src, taken, err
 		}
 	}
-	src, err = upload.File(f.path)
+	src, err = upload.File(f.Path)
 	if err != nil {
 		return src, true, reason(err)
 	}
@@ -86,11 +90,11 @@ func (s *sender) absolute(path string) string {
 
 // unknown reports whether f has to be sent, or waited for. It asks the journal,
 // and the paths that this run had before.
-func (s *sender) unknown(ctx context.Context, f found) (bool, error) {
-	path := s.absolute(f.path)
+func (s *sender) unknown(ctx context.Context, f find.File) (bool, error) {
+	path := s.absolute(f.Path)
 	key := journal.KeyOf(path)
 	if s.taken[key] {
-		s.note("%s: named twice; sent once", shown(f.path))
+		s.noteFile(f.Path, "named twice; sent once")
 		return false, nil
 	}
 	s.taken[key] = true
@@ -98,14 +102,14 @@ func (s *sender) unknown(ctx context.Context, f found) (bool, error) {
 	if err != nil || !ok {
 		return true, err
 	}
-	same, err := e.Same(ctx, f.path, journal.FingerprintOf(f.info))
+	same, err := e.Same(ctx, f.Path, journal.FingerprintOf(f.Info))
 	switch {
 	case err != nil:
 		return true, cause(err)
 	case !same:
 		return true, nil
 	case s.Wait && e.DocumentID == 0:
-		s.pending.Store(f.path, e)
+		s.pending.Store(f.Path, e)
 		return true, nil
 	}
 	s.known++
@@ -117,7 +121,7 @@ func (s *sender) sentName(path string) string {
 	switch {
 	case s.Name != "":
 		return s.Name
-	case path == stdinPath:
+	case path == find.Stdin:
 		return "stdin"
 	}
 	return path

@@ -1,4 +1,4 @@
-package main
+package find
 
 import (
 	"bufio"
@@ -19,9 +19,9 @@ const (
 	longestCRLF = 64 << 20
 )
 
-// list is the file that --files-from names. It is opened once, since it may be
+// List is a file that holds names. It is opened once, since it may be
 // a pipe: two readers would share what comes out of it.
-type list struct {
+type List struct {
 	path    string
 	null    bool      // names end with NUL instead of a newline
 	stream  io.Reader // standard input; nil where path is to be opened
@@ -30,18 +30,18 @@ type list struct {
 	err     error     // why it cannot be read
 }
 
-// openList opens a regular file. It does not open a pipe yet: this would wait
+// OpenList opens a regular file. It does not open a pipe yet: this would wait
 // for its writer.
-func openList(path string, null bool, stdin io.Reader) *list {
-	l := &list{path: path, null: null}
+func OpenList(path string, null bool, stdin io.Reader) *List {
+	l := &List{path: path, null: null}
 	f, isFile := stdin.(*os.File)
-	if path == stdinPath {
+	if path == Stdin {
 		l.stream = stdin
 	} else if info, err := os.Stat(path); err != nil {
-		l.err = cause(err)
+		l.err = err
 	} else if isFile = info.Mode().IsRegular(); isFile {
 		f, err = os.Open(path)
-		l.err = cause(err)
+		l.err = err
 	}
 	if l.err != nil || !isFile {
 		return l
@@ -53,18 +53,23 @@ func openList(path string, null bool, stdin io.Reader) *list {
 	return l
 }
 
-func (l *list) close() {
+// Close closes the list. It leaves standard input open.
+func (l *List) Close() {
 	if l.regular != nil && l.stream == nil {
 		l.regular.Close()
 	}
 }
 
-// sharesStream reports whether l and standard input are one pipe. Only one of
+// Once reports whether the list can be read only once. No list can be read
+// again.
+func (l *List) Once() bool { return l != nil && l.regular == nil }
+
+// SharesStream reports whether l and standard input are one pipe. Only one of
 // them can be read.
-func (l *list) sharesStream(stdin io.Reader) bool {
+func (l *List) SharesStream(stdin io.Reader) bool {
 	f, ok := stdin.(*os.File)
-	if l.path == stdinPath || l.regular != nil || !ok {
-		return l.path == stdinPath
+	if l.path == Stdin || l.regular != nil || !ok {
+		return l.path == Stdin
 	}
 	mine, errMine := os.Stat(l.path)
 	its, errIts := f.Stat()
@@ -73,7 +78,7 @@ func (l *list) sharesStream(stdin io.Reader) bool {
 
 // names yields each name of the list. It ends early and sets cut if quit is
 // closed, even while the list has no next name.
-func (l *list) names(quit <-chan struct{}, cut *bool) iter.Seq2[string, error] {
+func (l *List) names(quit <-chan struct{}, cut *bool) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		type read struct {
 			name string
@@ -106,7 +111,7 @@ func (l *list) names(quit <-chan struct{}, cut *bool) iter.Seq2[string, error] {
 }
 
 // read yields each name, and then the error of the list if there is one.
-func (l *list) read() iter.Seq2[string, error] {
+func (l *List) read() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		r := l.stream
 		switch {
@@ -118,7 +123,7 @@ func (l *list) read() iter.Seq2[string, error] {
 		case r == nil:
 			f, err := os.Open(l.path)
 			if err != nil {
-				yield("", cause(err))
+				yield("", err)
 				return
 			}
 			defer f.Close()
@@ -168,9 +173,9 @@ func (n *nameReader) next() (string, error) {
 		// Half of a name can be the whole name of another file.
 		return name, fmt.Errorf("the list ended within this name, with no %s after it, so it is not sent", endings[n.end])
 	case errors.Is(err, bufio.ErrBufferFull):
-		return "", fmt.Errorf("there is no %s within %s", endings[n.end], byteSize(longestName))
+		return "", fmt.Errorf("there is no %s within 1 MiB", endings[n.end])
 	case err != nil && err != io.EOF:
-		return "", cause(err)
+		return "", err
 	}
 	if n.read == 1 && ended && n.end == '\n' && strings.HasSuffix(name, "\r") {
 		if err := n.decideCRLF(); err != nil {
@@ -190,10 +195,10 @@ var endings = map[byte]string{'\n': "newline", 0: "NUL"}
 func (n *nameReader) decideCRLF() error {
 	rest, err := io.ReadAll(io.LimitReader(n.from, longestCRLF+1))
 	if err != nil {
-		return cause(err)
+		return err
 	}
 	if len(rest) > longestCRLF {
-		return fmt.Errorf("its lines end with CR LF, and it is larger than %s", byteSize(longestCRLF))
+		return errors.New("its lines end with CR LF, and it is larger than 64 MiB")
 	}
 	n.crlf = bytes.Count(rest, []byte("\n")) == bytes.Count(rest, []byte("\r\n"))
 	n.from = bufio.NewReaderSize(bytes.NewReader(rest), longestName)

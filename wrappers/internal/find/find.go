@@ -1,0 +1,175 @@
+// Package find finds the files that a command line leads to: those that it
+// names, those in folders, and those on a list.
+package find
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// File is a file that was found. Its Info is nil for standard input.
+type File struct {
+	Path string
+	Info fs.FileInfo
+}
+
+// Size returns the size, or 0 for standard input.
+func (f File) Size() int64 {
+	if f.Info == nil {
+		return 0
+	}
+	return f.Info.Size()
+}
+
+// Search finds files.
+type Search struct {
+	Named     []string
+	List      *List // nil if there is none
+	Recursive bool
+	Own       []Own           // files that are left out
+	Quit      <-chan struct{} // ends the search
+	Note      func(path, why string)
+
+	Cut bool // Quit came before the end; read it when Files has ended
+}
+
+// Own is a file that the program itself writes or reads.
+type Own struct {
+	Info fs.FileInfo
+	Is   string
+}
+
+// Stdin stands for standard input in place of a path.
+const Stdin = "-"
+
+var (
+	errIsDir      = errors.New("is a directory; --recursive sends the files in it")
+	errNotRegular = errors.New("is not a regular file; what comes out of a pipe can be sent as -, which is standard input")
+)
+
+// Files yields each file, or a path and its error. It reads folders piece by
+// piece and in no order, so that memory does not grow with them.
+func (s *Search) Files() iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		for _, path := range s.Named {
+			if !s.at(path, yield) {
+				return
+			}
+		}
+		if s.List == nil {
+			return
+		}
+		for path, err := range s.List.names(s.Quit, &s.Cut) {
+			if err != nil {
+				yield(File{Path: cmp.Or(path, s.List.path)}, err)
+				return
+			}
+			if path == Stdin { // in a list it is a file's name
+				path = "." + string(filepath.Separator) + path
+			}
+			if !s.file(path, yield) {
+				return
+			}
+		}
+	}
+}
+
+// at searches a path of the command line.
+func (s *Search) at(path string, yield func(File, error) bool) bool {
+	if path == Stdin {
+		return !s.over() && yield(File{Path: path}, nil)
+	}
+	return s.file(path, yield)
+}
+
+// file searches a path. Like the methods that follow, it reports whether to go
+// on. It never opens the path: a pipe would lose its bytes.
+func (s *Search) file(path string, yield func(File, error) bool) bool {
+	if s.over() {
+		return false
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return yield(File{Path: path}, err)
+	case info.IsDir() && !s.Recursive:
+		return yield(File{Path: path}, errIsDir)
+	case info.IsDir():
+		return s.folder(path, yield)
+	case !info.Mode().IsRegular():
+		return yield(File{Path: path}, errNotRegular)
+	case s.isOwn(path, info):
+		return true
+	}
+	return yield(File{path, info}, nil)
+}
+
+func (s *Search) folder(dir string, yield func(File, error) bool) bool {
+	d, err := os.Open(dir)
+	if err != nil {
+		return yield(File{Path: dir}, err)
+	}
+	defer d.Close()
+	inDir := strings.TrimSuffix(filepath.Join(dir, "x"), "x")
+	for {
+		entries, err := d.ReadDir(256)
+		for _, entry := range entries {
+			if s.over() || !s.entry(inDir+entry.Name(), entry, yield) {
+				return false
+			}
+		}
+		if err == io.EOF {
+			return true
+		}
+		if err != nil {
+			return yield(File{Path: dir}, err)
+		}
+	}
+}
+
+// entry searches a path in a folder. Nobody named it, so it may be something
+// that nobody meant to send.
+func (s *Search) entry(path string, entry fs.DirEntry, yield func(File, error) bool) bool {
+	if entry.IsDir() {
+		return s.folder(path, yield)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return yield(File{Path: path}, err)
+	case info.IsDir(): // through a symbolic link, which may lead in circles
+		s.Note(path, "a link to a folder is not followed")
+	case !info.Mode().IsRegular():
+		s.Note(path, "left out, since it is not a regular file")
+	case s.isOwn(path, info):
+	default:
+		return yield(File{path, info}, nil)
+	}
+	return true
+}
+
+func (s *Search) isOwn(path string, info fs.FileInfo) bool {
+	i := slices.IndexFunc(s.Own, func(o Own) bool { return os.SameFile(info, o.Info) })
+	if i < 0 {
+		return false
+	}
+	s.Note(path, "left out, since it is "+s.Own[i].Is)
+	return true
+}
+
+func (s *Search) over() bool {
+	select {
+	case <-s.Quit:
+		s.Cut = true
+		return true
+	default:
+		return false
+	}
+}
