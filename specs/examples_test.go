@@ -177,14 +177,16 @@ func TestSpecsAdmitWhatIsDocumentedAndWhatHappens(t *testing.T) {
 		"a status that is pending": {"twentyfourseven", "getFileUploadStatus", nil, 200,
 			"application/json", `{"fileId":"67890","status":"Pending"}`},
 		"a document": {"twentyfourseven", "getDocument", nil, 200, "application/json",
-			`{"documentId":12345,"contentType":"application/pdf","downloadUrl":"https://store.example/x?sig=1","pages":[{"page":1}]}`},
+			`{"documentId":12345,"contentType":"application/pdf",` +
+				`"downloadUrl":"https://store.example/x?sig=1","pages":[{"page":1}]}`},
 		"a status of another name": {"twentyfourseven", "getFileUploadStatus", nil, 200,
 			"application/json", `{"fileId":67890,"status":"Scanned","documentId":12345}`},
 		"the request example of createFile": {provider: "ncloudmailer", operation: "createFile",
 			request: post(boundary, form)},
 		"a form with two files": {provider: "ncloudmailer", operation: "createFile",
 			request: post("multipart/form-data; boundary=b",
-				"--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"a\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"b\"\r\n\r\n2\r\n--b--\r\n")},
+				"--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"a\"\r\n\r\n1\r\n"+
+					"--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"b\"\r\n\r\n2\r\n--b--\r\n")},
 		"the response example of createFile": {"ncloudmailer", "createFile", nil, 201, "application/json",
 			createFileResponse},
 		"the response example of deleteFile": {"ncloudmailer", "deleteFile", nil, 200, "application/json",

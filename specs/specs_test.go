@@ -76,7 +76,8 @@ func TestEverySpecHasItsFoldersAndGenerateLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := regexp.MustCompile(`(?m)^//go:generate .* -package (\w+) -o (\S+) (\S+)$`).FindAllStringSubmatch(string(generate), -1)
+	line := regexp.MustCompile(`(?m)^//go:generate .* -package (\w+) -o (\S+) (\S+)$`)
+	lines := line.FindAllStringSubmatch(string(generate), -1)
 
 	for _, provider := range providers(t) {
 		want := []string{

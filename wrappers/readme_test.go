@@ -239,7 +239,9 @@ func TestReadmeLinesForTheServerWork(t *testing.T) {
 		if !strings.Contains(script, "http://127.0.0.1:8080") || strings.Contains(script, "putpost serve") {
 			continue
 		}
-		script = "set -eu -o pipefail\ncurl() { command curl --silent --show-error --fail-with-body \"$@\"; }\nputpost() { " + program + " \"$@\"; }\n" +
+		script = "set -eu -o pipefail\n" +
+			"curl() { command curl --silent --show-error --fail-with-body \"$@\"; }\n" +
+			"putpost() { " + program + " \"$@\"; }\n" +
 			strings.ReplaceAll(script, "http://127.0.0.1:8080", base)
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 		cmd.Dir = dir

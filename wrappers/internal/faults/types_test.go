@@ -60,11 +60,12 @@ func TestExportedTypesTellNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	failed := twentyfourseven.ClientCredentials{ClientSecret: clientSecret}
 	for name, v := range map[string]any{
 		"twentyfourseven.Client": u, "twentyfourseven.Client of a foreign source": foreign,
 		"twentyfourseven.ClientCredentials": l.credentials(),
 		"twentyfourseven's token source":    l.tokens,
-		"a token source that failed":        twentyfourseven.ClientCredentials{ClientSecret: clientSecret}.TokenSource(context.Background()),
+		"a token source that failed":        failed.TokenSource(context.Background()),
 		"ncloudmailer.Client":               mail, "ncloudmailer.Credentials": keys,
 		"wire.Doer": doer, "wire.Presigned": doer.Presigned(), "wire.Body": wire.Raw(l.src), "upload.Config": l.cfg,
 		"twentyfourseven/standin.Config": officeConfig, "twentyfourseven/standin.Handler": officeHandler,
