@@ -30,7 +30,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, a Answer, reason error) {
 	Log(r.Context()).LogAttrs(r.Context(), level, "refused", slog.Int("status", a.Status),
 		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Any("reason", reason))
 
-	if x.body != nil && !x.body.ended && r.ProtoMajor == 1 {
+	if x.body.ReadCloser != nil && !x.body.ended && r.ProtoMajor == 1 {
 		// The rest of the body must not be taken for the next request. Without
 		// this net/http waits for the rest of a short body before it answers.
 		w.Header().Set("Connection", "close")

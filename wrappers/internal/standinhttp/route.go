@@ -33,10 +33,11 @@ func (a API) Handler() http.Handler {
 		})
 	}
 	slices.Sort(there)
+	traceID := http.CanonicalHeaderKey(a.TraceID) // once, not for each request
 	noSuchPath := a.NoSuchPath(strings.Join(there, "; "))
 	a.Mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.Refuse(w, r, noSuchPath) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(a.TraceID, TraceID(r.Context()))
+		w.Header().Set(traceID, TraceID(r.Context()))
 		methods := ""
 		if r.Method == http.MethodOptions {
 			_, pattern := a.Mux.Handler(r)

@@ -37,9 +37,13 @@ type Handler struct {
 
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
+	// The context is not cancelled with the caller's half of the connection: a
+	// caller who has sent all and only listens still gets an answer. The body
+	// notices a caller who is gone.
 	x := &exchange{
+		Context: context.WithoutCancel(r.Context()),
 		id:      rand.Text(),
-		logger:  cmp.Or(h.Logger, slog.New(slog.DiscardHandler)),
+		logger:  cmp.Or(h.Logger, silent),
 		control: http.NewResponseController(w),
 	}
 	now := time.Now
@@ -51,24 +55,22 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	stall := cmp.Or(h.Stall, DefaultStall)
 
 	// The request is copied, because net/http looks at the original's body to
-	// decide whether the connection is kept. The context is not cancelled with
-	// the caller's half of the connection: a caller who has sent all and only
-	// listens still gets an answer. The body notices a caller who is gone.
-	r = r.WithContext(context.WithValue(context.WithoutCancel(r.Context()), exchangeKey{}, x))
+	// decide whether the connection is kept.
+	r = r.WithContext(x)
 	if r.Body != nil && r.Body != http.NoBody {
-		x.body = &body{ReadCloser: r.Body, control: x.control, stall: stall}
+		x.body = body{ReadCloser: r.Body, control: x.control, stall: stall}
 		x.body.arm() // even if nobody reads it: net/http waits for the rest
-		r.Body = x.body
+		r.Body = &x.body
 	}
-	a := &answer{ResponseWriter: w, control: x.control, stall: 2 * stall} // net/http may wait for a body first
-	h.Next.ServeHTTP(a, r)
-	a.arm() // what is left is written when this returns
+	x.answer = answer{ResponseWriter: w, control: x.control, stall: 2 * stall} // net/http may wait for a body first
+	h.Next.ServeHTTP(&x.answer, r)
+	x.answer.arm() // what is left is written when this returns
 	if x.linger {
 		linger(x, r)
 	}
 	if !x.refused && x.logger.Enabled(r.Context(), slog.LevelDebug) {
 		Log(r.Context()).LogAttrs(r.Context(), slog.LevelDebug, "served",
-			slog.Int("status", cmp.Or(a.status, http.StatusOK)),
+			slog.Int("status", cmp.Or(x.answer.status, http.StatusOK)),
 			slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
 			slog.Float64("durationMs", float64(time.Since(begun).Microseconds())/1000))
 	}
@@ -76,20 +78,32 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type exchangeKey struct{}
 
-// exchange is what is known of one request and its answer.
+// exchange is what is known of one request and its answer. It is the request's
+// context.
 type exchange struct {
+	context.Context
 	id      string
 	logger  *slog.Logger
 	control *http.ResponseController
-	body    *body // nil if the request has none
+	body    body // without a reader if the request has none
+	answer  answer
 	refused bool
 	linger  bool // a refusal left a part of the body unread
 }
 
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
+
+var silent = slog.New(slog.DiscardHandler)
+
 func of(ctx context.Context) *exchange {
 	x, _ := ctx.Value(exchangeKey{}).(*exchange)
 	if x == nil {
-		x = &exchange{logger: slog.New(slog.DiscardHandler)}
+		x = &exchange{logger: silent}
 	}
 	return x
 }
@@ -101,17 +115,12 @@ func TraceID(ctx context.Context) string { return of(ctx).id }
 // BodyError returns the error that reading the request's body failed with, or
 // nil. A handler uses it to tell a caller who broke off from a store that
 // failed.
-func BodyError(ctx context.Context) error {
-	if b := of(ctx).body; b != nil {
-		return b.err
-	}
-	return nil
-}
+func BodyError(ctx context.Context) error { return of(ctx).body.err }
 
 // Hurry gives the whole body of the request the time of one Stall. It is for a
 // small body, which must not trickle in for days.
 func Hurry(ctx context.Context) {
-	if b := of(ctx).body; b != nil {
+	if b := &of(ctx).body; b.ReadCloser != nil {
 		b.arm()
 		b.hurried = true
 	}

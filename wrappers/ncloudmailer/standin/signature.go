@@ -4,9 +4,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
+	"hash"
+	"io"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
@@ -19,19 +22,20 @@ const maxSkew = 5 * time.Minute
 // the signature on purpose, so that one mistake does not make both sides wrong
 // together.
 const (
-	timestampHeader = "x-ncp-apigw-timestamp"
-	accessKeyHeader = "x-ncp-iam-access-key"
-	signatureHeader = "x-ncp-apigw-signature-v2"
+	timestampHeader = "X-Ncp-Apigw-Timestamp"
+	accessKeyHeader = "X-Ncp-Iam-Access-Key"
+	signatureHeader = "X-Ncp-Apigw-Signature-V2"
 )
 
 // signedBy returns a check of signature v2. The check does not read the body,
 // which is not signed. Its error tells the caller what to look at, but not what
 // would be right.
 func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Request) error {
+	macs := sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(secretKey)) }}
 	return func(r *http.Request) error {
 		for _, name := range []string{timestampHeader, accessKeyHeader, signatureHeader} {
 			if n := len(r.Header.Values(name)); n != 1 {
-				return unauthorized("There are %d headers %s instead of one.", n, name)
+				return unauthorized("There are %d headers %s instead of one.", n, strings.ToLower(name))
 			}
 		}
 		if !standinhttp.Same(r.Header.Get(accessKeyHeader), accessKey) {
@@ -52,8 +56,10 @@ func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Requ
 		if uri == "" {
 			uri = r.URL.RequestURI()
 		}
-		m := hmac.New(sha256.New, []byte(secretKey))
-		fmt.Fprintf(m, "%s %s\n%s\n%s", r.Method, uri, timestamp, accessKey)
+		m := macs.Get().(hash.Hash)
+		defer macs.Put(m)
+		m.Reset()
+		_, _ = io.WriteString(m, r.Method+" "+uri+"\n"+timestamp+"\n"+accessKey)
 		if !standinhttp.Same(r.Header.Get(signatureHeader), base64.StdEncoding.EncodeToString(m.Sum(nil))) {
 			return unauthorized("The signature does not fit the request and the keys.")
 		}

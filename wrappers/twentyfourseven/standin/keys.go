@@ -5,6 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
+	"sync"
 )
 
 // mac returns a code that authenticates a list of texts. No other list has the
@@ -20,8 +22,11 @@ func derive(credentials []string, purposes ...string) ([]mac, error) {
 		if err != nil {
 			return nil, err
 		}
+		pool := &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}
 		macs = append(macs, func(texts ...string) []byte {
-			m := hmac.New(sha256.New, key)
+			m := pool.Get().(hash.Hash)
+			defer pool.Put(m)
+			m.Reset()
 			m.Write(join(texts))
 			return m.Sum(nil)
 		})

@@ -19,7 +19,7 @@ import (
 // The names of the headers with the trace id.
 const (
 	traceIDHeader   = "X-Trace-Id"       // of the provider's own services
-	requestIDHeader = "x-amz-request-id" // of a presigned URL, as S3 has it
+	requestIDHeader = "X-Amz-Request-Id" // of a presigned URL, as S3 has it
 )
 
 // presign returns a URL to this server, under path. It binds method, fileId,

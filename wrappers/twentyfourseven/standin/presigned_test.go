@@ -310,7 +310,7 @@ func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
 	s := serve(t, config())
 	i := s.initiate("a/b")
 	for _, c := range []struct{ url, method, traceID string }{
-		{i.UploadURL, http.MethodPut, "x-amz-request-id"},
+		{i.UploadURL, http.MethodPut, "X-Amz-Request-Id"},
 		{"/v1/fileUpload", http.MethodPost, "X-Trace-Id"},
 		{"/v1/fileUpload/" + i.FileID, http.MethodGet, "X-Trace-Id"},
 		{"/oauth/token", http.MethodPost, "X-Trace-Id"},
