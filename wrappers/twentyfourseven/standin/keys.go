@@ -36,7 +36,7 @@ func derive(credentials []string, purposes ...string) ([]mac, error) {
 
 // join puts texts together. Different lists give different bytes.
 func join(texts []string) []byte {
-	var b []byte
+	b := make([]byte, 0, 256)
 	for _, text := range texts {
 		b = binary.BigEndian.AppendUint64(b, uint64(len(text)))
 		b = append(b, text...)
