@@ -29,6 +29,7 @@ type parameter struct {
 	Name, In string
 	Required bool
 	Schema   *schema
+	key      string // of a header: its canonical name
 }
 
 type media struct {
@@ -45,7 +46,7 @@ type answer struct {
 	about
 	Headers map[string]*parameter
 	Content map[string]*media
-	names   []string // of the headers
+	names   []string // of the headers, as they are spelled
 }
 
 // compile gets everything ready, and refuses what the rest of this file cannot
@@ -76,6 +77,7 @@ func (r *documentRules) compile(shared []*parameter) error {
 		for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
 			if name != "Content-Type" {
 				a.names = append(a.names, name)
+				a.Headers[name].key = http.CanonicalHeaderKey(name)
 			}
 			if err := a.Headers[name].compile(); err != nil {
 				return fmt.Errorf("status %s: header %s: %w", status, name, err)
@@ -247,7 +249,8 @@ func (m *media) value(contentType string, body *Text) (any, error) {
 }
 
 func (r *documentRules) Response(head *http.Request, status int, header http.Header, body *Text) (rule, detail string) {
-	declared := r.Responses[strconv.Itoa(status)]
+	var digits [3]byte
+	declared := r.Responses[string(strconv.AppendInt(digits[:0], int64(status), 10))]
 	if declared == nil {
 		declared = r.Responses[strconv.Itoa(status/100)+"XX"]
 	}
@@ -276,7 +279,8 @@ func (r *documentRules) Response(head *http.Request, status int, header http.Hea
 // fault says what is wrong with an answer.
 func (a *answer) fault(header http.Header, body *Text) (rule, fault string) {
 	for _, name := range a.names {
-		if fault := a.Headers[name].headerFault(name, header.Values(name)); fault != "" {
+		h := a.Headers[name]
+		if fault := h.headerFault(name, header[h.key]); fault != "" {
 			return RuleHeader, fault
 		}
 	}

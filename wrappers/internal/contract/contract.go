@@ -61,8 +61,21 @@ type Spec struct {
 
 // New returns the contract of a spec. It is the contract of any host.
 func New(spec Spec) *Contract {
-	return &Contract{
-		Spec: spec, router: router(spec.Operations), credentials: credentialHeaders(spec.Schemes),
-		grants: map[string]grant{},
+	c := &Contract{
+		Spec: spec, router: router(spec.Operations), grants: map[string]grant{},
+		credentials: []string{"Authorization", "Proxy-Authorization", "Cookie"},
 	}
+	for _, s := range spec.Schemes {
+		if s.Type == "apiKey" && s.In == "header" {
+			c.credentials = append(c.credentials, http.CanonicalHeaderKey(s.Name))
+		}
+	}
+	for _, op := range spec.Operations {
+		for _, schemes := range op.Security {
+			for i := range schemes {
+				schemes[i].header = http.CanonicalHeaderKey(schemes[i].Name)
+			}
+		}
+	}
+	return c
 }

@@ -26,8 +26,8 @@ func depotSpec(t *testing.T) []byte {
 func TestTheTraceIDStandsInADeclaredHeader(t *testing.T) {
 	for want, names := range map[string][]string{
 		"X-Depot-Trace":    {"X-Depot-Trace"},
-		"x-request-id":     {"x-request-id"},
-		"x-trace-id":       {"a-request-id", "x-trace-id"},
+		"X-Request-Id":     {"x-request-id"},
+		"X-Trace-Id":       {"a-request-id", "x-trace-id"},
 		"X-Other-Trace-Id": {"X-Request-Id", "X-Other-Trace-Id"},
 		"":                 {"X-Requested"},
 	} {

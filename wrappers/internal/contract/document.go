@@ -216,15 +216,15 @@ func resolve(tree, root any, under string, depth int) (any, error) {
 	return tree, nil
 }
 
-// TraceHeader finds the header that is declared for a trace id among the names
-// of all headers, if any. A name with "trace" in it counts before one with
+// TraceHeader returns the canonical name of the header that is declared for a
+// trace id, among the names of all headers, if any. A name with "trace" in it counts before one with
 // "request-id".
 func TraceHeader(names []string) string {
 	slices.Sort(names)
 	for _, word := range []string{"trace", "request-id"} {
 		for _, name := range names {
 			if strings.Contains(strings.ToLower(name), word) {
-				return name
+				return http.CanonicalHeaderKey(name)
 			}
 		}
 	}

@@ -164,7 +164,7 @@ func (x *Exchange) Fields() url.Values {
 		return nil
 	}
 	fields := url.Values{}
-	for _, p := range x.body.form.parts {
+	for _, p := range x.body.form.list {
 		if !p.file {
 			fields.Add(p.Name, string(p.digest.head))
 		}
@@ -205,7 +205,7 @@ func (x *Exchange) checkRequest(whole bool) {
 		if b.form == nil {
 			request.Body, request.Whole = &Text{Bytes: b.digest.head}, b.digest.size <= Keep
 		} else {
-			request.Form, request.Whole = b.form.parts, !b.form.over
+			request.Form, request.Whole = b.form.list, !b.form.over
 			rule, fault = RuleForm, b.form.fault(x.media.Fields)
 		}
 	}

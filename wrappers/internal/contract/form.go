@@ -22,10 +22,10 @@ const (
 // passes by.
 type form struct {
 	splitter
-	w     Watch
-	parts []*Part
-	kept  int  // bytes that may still be remembered
-	over  bool // there are more parts than are looked at
+	w    Watch
+	list []*Part
+	kept int  // bytes that may still be remembered
+	over bool // there are more parts than are looked at
 }
 
 // Part is one part of a form.
@@ -44,8 +44,8 @@ type Part struct {
 func (p *Part) Kept() []byte { return p.digest.head }
 
 func newForm(boundary string, w Watch) *form {
-	f := &form{w: w, kept: mostKept, parts: make([]*Part, 0, 1)}
-	f.splitter = splitter{delimiter: []byte("\r\n--" + boundary), begin: f.begin, content: f.content}
+	f := &form{w: w, kept: mostKept, list: make([]*Part, 0, 1)}
+	f.splitter = splitter{delimiter: []byte("\r\n--" + boundary), parts: f}
 	if boundary == "" {
 		f.end(errors.New("multipart: boundary is empty"))
 	}
@@ -54,10 +54,10 @@ func newForm(boundary string, w Watch) *form {
 
 // begin notes that a part begins.
 func (f *form) begin(header textproto.MIMEHeader) {
-	if n := len(f.parts); n > 0 {
-		f.kept -= len(f.parts[n-1].digest.head)
+	if n := len(f.list); n > 0 {
+		f.kept -= len(f.list[n-1].digest.head)
 	}
-	if len(f.parts) == mostParts {
+	if len(f.list) == mostParts {
 		f.over = true
 		f.end(nil)
 		return
@@ -72,10 +72,10 @@ func (f *form) begin(header textproto.MIMEHeader) {
 		most = f.w.Head
 	}
 	p.digest = newDigest(min(most, f.kept), f.w.Sum)
-	f.parts = append(f.parts, p)
+	f.list = append(f.list, p)
 }
 
-func (f *form) content(p []byte) { f.parts[len(f.parts)-1].digest.add(p) }
+func (f *form) content(p []byte) { f.list[len(f.list)-1].digest.add(p) }
 
 // fault returns the first thing wrong with a whole form that no schema can say.
 // Where fields are given, it may have no others.
@@ -86,7 +86,7 @@ func (f *form) fault(fields []string) string {
 		}
 		return firstLine(f.err.Error())
 	}
-	for i, p := range f.parts {
+	for i, p := range f.list {
 		if why := p.fault(); why != "" {
 			return fmt.Sprintf("part %d: %s", i+1, why)
 		}
@@ -128,7 +128,7 @@ func (p *Part) fault() string {
 
 func (f *form) files() []File {
 	var files []File
-	for _, p := range f.parts {
+	for _, p := range f.list {
 		if p.file {
 			file := p.digest.file()
 			file.Field, file.Name, file.ContentType = p.Name, p.fileName, p.Header.Get("Content-Type")

@@ -3,7 +3,6 @@ package contract
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 )
 
@@ -39,25 +38,31 @@ type Member struct{ Name, Value string }
 // nothing.
 func Members(document []byte) []Member { return members(&Text{Bytes: document}) }
 
-func members(text *Text) (found []Member) {
-	var walk func(name string, v any)
-	walk = func(name string, v any) {
-		switch v := v.(type) {
-		case string:
-			found = append(found, Member{name, v})
-		case json.Number:
-			found = append(found, Member{name, v.String()})
-		case []any:
-			for _, element := range v {
-				walk(name, element)
-			}
-		case map[string]any:
-			for _, key := range slices.Sorted(maps.Keys(v)) {
-				walk(key, v[key])
-			}
+func members(text *Text) []Member {
+	root, _ := text.JSON()
+	return walk(nil, "", root)
+}
+
+func walk(found []Member, name string, v any) []Member {
+	switch v := v.(type) {
+	case string:
+		return append(found, Member{name, v})
+	case json.Number:
+		return append(found, Member{name, v.String()})
+	case []any:
+		for _, element := range v {
+			found = walk(found, name, element)
+		}
+	case map[string]any:
+		names := make([]string, 0, 16) // on the stack
+		for name := range v {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		found = slices.Grow(found, len(v))
+		for _, name := range names {
+			found = walk(found, name, v[name])
 		}
 	}
-	root, _ := text.JSON()
-	walk("", root)
 	return found
 }

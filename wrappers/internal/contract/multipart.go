@@ -15,16 +15,21 @@ import (
 // find the same parts, and a body that one refuses the other refuses.
 type splitter struct {
 	delimiter []byte // with the end of a line before it
-	begin     func(textproto.MIMEHeader)
-	content   func([]byte) // of the part that began last
+	parts     parts
 
 	step  step
 	rest  []byte // was written, and more has to come before it can be understood
 	seen  int    // in the first bytes of rest no header ends
-	parts int
+	count int
 	size  int  // of the part so far
 	next  bool // a part or the end of all must follow
 	err   error
+}
+
+// parts is told what a splitter finds.
+type parts interface {
+	begin(textproto.MIMEHeader)
+	content([]byte) // of the part that began last
 }
 
 // step is what a splitter expects.
@@ -100,12 +105,12 @@ func (s *splitter) readLine(p []byte, last bool) (n int, more bool) {
 	after, found := bytes.CutPrefix(line, dashes)
 	final, isFinal := bytes.CutPrefix(after, []byte("--"))
 	after, final = bytes.TrimLeft(after, " \t"), bytes.TrimLeft(final, " \t")
-	if s.parts == 0 && found && string(after) == "\n" && len(nl) == 2 {
+	if s.count == 0 && found && string(after) == "\n" && len(nl) == 2 {
 		s.delimiter, nl = s.delimiter[1:], nl[1:] // lines end so throughout
 	}
 	switch {
 	case found && n > 0 && bytes.Equal(after, nl):
-		s.parts++
+		s.count++
 		s.step, s.seen, s.next = partHeader, 0, false
 	case found && isFinal && (len(final) == 0 || bytes.Equal(final, nl)):
 		s.end(nil)
@@ -113,7 +118,7 @@ func (s *splitter) readLine(p []byte, last bool) (n int, more bool) {
 		s.end(io.ErrUnexpectedEOF)
 	case s.next:
 		s.end(fmt.Errorf("multipart: expecting a new Part; got line %q", line))
-	case s.parts == 0: // what stands before the first part
+	case s.count == 0: // what stands before the first part
 	case bytes.Equal(line, nl):
 		s.next = true
 	default:
@@ -145,7 +150,7 @@ func (s *splitter) readHeader(p []byte, last bool) (n int, more bool) {
 		s.end(err)
 	default:
 		s.step, s.size = partContent, 0
-		s.begin(header)
+		s.parts.begin(header)
 	}
 	return n, true
 }
@@ -189,7 +194,7 @@ func (s *splitter) readContent(p []byte, last bool) (n int, more bool) {
 	n, found := s.scan(p, last)
 	if n > 0 {
 		s.size += n
-		s.content(p[:n])
+		s.parts.content(p[:n])
 	}
 	if found {
 		s.step = boundaryLine

@@ -52,11 +52,7 @@ func read(body []byte, boundary string) (t taken) {
 
 // byWriting has a splitter take a form apart that comes in pieces.
 func byWriting(body []byte, boundary string, piece int) (t taken) {
-	s := splitter{
-		delimiter: []byte("\r\n--" + boundary),
-		begin:     func(h textproto.MIMEHeader) { t.header, t.bodies = append(t.header, h), append(t.bodies, "") },
-		content:   func(p []byte) { t.bodies[len(t.bodies)-1] += string(p) },
-	}
+	s := splitter{delimiter: []byte("\r\n--" + boundary), parts: &t}
 	for len(body) > 0 {
 		n := min(piece, len(body))
 		s.write(bytes.Clone(body[:n]))
@@ -66,6 +62,12 @@ func byWriting(body []byte, boundary string, piece int) (t taken) {
 	t.fault = faultOf(s.err)
 	return t
 }
+
+func (t *taken) begin(h textproto.MIMEHeader) {
+	t.header, t.bodies = append(t.header, h), append(t.bodies, "")
+}
+
+func (t *taken) content(p []byte) { t.bodies[len(t.bodies)-1] += string(p) }
 
 func faultOf(err error) string {
 	switch {

@@ -74,7 +74,7 @@ func (x *Exchange) checkFields() {
 		return
 	}
 	got := map[string]string{}
-	for _, p := range x.body.form.parts {
+	for _, p := range x.body.form.list {
 		if p.file || p.Name == "file" {
 			break // what comes after the file does not count
 		}

@@ -24,6 +24,7 @@ type visit struct {
 	*handler
 	x         *contract.Exchange
 	record    *entry
+	outer     response
 	asked     sync.Once
 	responded bool // the handler gave its answer
 }
@@ -34,7 +35,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{handler: h, x: h.contract.Begin(r, h.m.cfg.Watch)}
 	fault := v.enter(r)
 	r = v.x.Watching(context.WithValue(r.Context(), visitKey{}, v), r)
-	a := &response{ResponseWriter: w, v: v}
+	a := &v.outer
+	a.ResponseWriter, a.v = w, v
 	defer v.end(a)
 	if fault == nil {
 		v.answer(a, r)
