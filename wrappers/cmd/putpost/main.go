@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -66,17 +67,45 @@ type program struct {
 	parser         *kong.Kong
 }
 
-type commands struct {
+// flags are those of all commands.
+type flags struct {
 	Help    bool   `short:"h" help:"Show context-sensitive help."`
 	Version bool   `help:"Print the version, the commit and the Go release it was built with."`
 	EnvFile string `placeholder:"FILE" help:"Read credentials and addresses from FILE, one NAME=value on each line. FILE must be readable by its owner alone. A value in FILE replaces the one in the environment."`
+}
 
-	Demo       demoCmd       `cmd:"" help:"Upload a file to both stand-ins, in this process, and compare what arrived."`
-	Send       sendCmd       `cmd:"" help:"Send files to a provider. Print an id for each."`
-	Serve      serveCmd      `cmd:"" help:"Serve both stand-ins on one port."`
-	Journal    journalCmd    `cmd:"" help:"Look for damage in a journal of send, and repair it."`
-	Completion completionCmd `cmd:"" help:"Print a script that completes putpost commands in a shell."`
-	Man        manCmd        `cmd:"" hidden:"" help:"Print the manual page."`
+type subcommand struct {
+	name, help string
+	run        any // an action, or what has commands of its own
+}
+
+func subcommands() []subcommand {
+	return append([]subcommand{
+		{"demo", "Upload a file to both stand-ins, in this process, and compare what arrived.", &demoCmd{}},
+		{"send", "Send files to a provider. Print an id for each.", &sendCmd{}},
+		{"serve", "Serve both stand-ins on one port.", &serveCmd{}},
+		{"journal", "Look for damage in a journal of send, and repair it.", &journalCmd{}},
+		{"completion", "Print a script that completes putpost commands in a shell.", &completionCmd{}},
+		{"man", "Print the manual page.", &manCmd{}},
+	}, providerCommands()...)
+}
+
+// named returns the commands for kong. A command that args do not name is there
+// without its flags, unless all are needed. Reading them takes a fifth of the
+// time in which the program starts.
+func named(args []string) (options []kong.Option) {
+	all := slices.Contains(args, "man") || slices.Contains(args, "completion")
+	for _, c := range subcommands() {
+		if _, parent := c.run.(*journalCmd); !all && !parent && !slices.Contains(args, c.name) {
+			c.run = &struct{}{}
+		}
+		var tags []string
+		if c.name == "man" {
+			tags = []string{`hidden:""`}
+		}
+		options = append(options, kong.DynamicCommand(c.name, c.help, "", c.run, tags...))
+	}
+	return append(options, kong.PostBuild(describeIDs))
 }
 
 const description = `Sends files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer). Serves stand-ins of both, to try it without an account.
@@ -85,7 +114,7 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the command line 
 
 func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
-	options := append(providerCommands(),
+	options := append(named(args),
 		kong.Name("putpost"),
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
@@ -94,8 +123,8 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"providers": strings.Join(providerNames(), ",")},
 	)
-	var c commands
-	parser, err := kong.New(&c, options...)
+	var f flags
+	parser, err := kong.New(&f, options...)
 	if err != nil {
 		return p.exit(err)
 	}
@@ -105,27 +134,31 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 	switch {
 	case err != nil:
 		return p.exit(usageError{err})
-	case c.Help:
+	case f.Help:
 		if err := ctx.PrintUsage(false); err != nil {
 			return p.exit(fmt.Errorf("%w: %w", errOutput, cause(err)))
 		}
 		return 0
-	case c.Version:
+	case f.Version:
 		return p.exit(newOutput(p).data(version() + "\n"))
 	}
-	if c.Serve.LogFormat == "json" {
-		p.log = c.Serve.logger(stderr)
+	var run action
+	if node := ctx.Selected(); node != nil {
+		run, _ = node.Target.Addr().Interface().(action)
+	}
+	if serve, ok := run.(*serveCmd); ok && serve.LogFormat == "json" {
+		p.log = serve.logger(stderr)
 	}
 	if err := validate(ctx); err != nil {
 		return p.exit(usageError{err})
 	}
-	if c.EnvFile != "" {
-		if p.env, err = envFile(c.EnvFile, env); err != nil {
+	if f.EnvFile != "" {
+		if p.env, err = envFile(f.EnvFile, env); err != nil {
 			return p.exit(usageError{err})
 		}
-		p.envFile = c.EnvFile
+		p.envFile = f.EnvFile
 	}
-	return p.exit(ctx.Selected().Target.Addr().Interface().(action).Run(p))
+	return p.exit(run.Run(p))
 }
 
 // exit prints err in one line and returns the exit code.

@@ -15,15 +15,13 @@ import (
 )
 
 // providerCommands returns the verbs of all providers as commands.
-func providerCommands() []kong.Option {
-	var options []kong.Option
+func providerCommands() (all []subcommand) {
 	for _, provider := range providerNames() {
 		for _, v := range providers[provider].verbs {
-			options = append(options, kong.DynamicCommand(commandName(provider, v.name), v.help, "",
-				&verbCmd{provider: provider, verb: v}))
+			all = append(all, subcommand{commandName(provider, v.name), v.help, &verbCmd{provider: provider, verb: v}})
 		}
 	}
-	return append(options, kong.PostBuild(describeIDs))
+	return all
 }
 
 // commandName returns the command for a verb of a provider. If two providers
