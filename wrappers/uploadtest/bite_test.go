@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -208,6 +209,40 @@ func dating(fresh bool) func(http.RoundTripper) http.RoundTripper {
 			return resp, err
 		})
 	}
+}
+
+// oauth has the client send a token that it asks for, which a bad one keeps
+// beyond its end.
+func oauth(kept bool) rig {
+	return rig{form: true, received: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/token" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"access_token":"`+depotKey+`","token_type":"Bearer","expires_in":3600}`)
+		})
+	}, client: func(u upload.Uploader) upload.Uploader {
+		c, end := u.(*depotClient), time.Time{}
+		c.key = func() string {
+			var token struct {
+				Value   string        `json:"access_token"`
+				Expires time.Duration `json:"expires_in"`
+			}
+			if token.Value = depotKey; end.IsZero() || !kept && time.Now().After(end) {
+				form := url.Values{"grant_type": {"client_credentials"}}
+				resp, err := http.PostForm(strings.TrimSuffix(c.base, "/v2")+"/token", form)
+				if err != nil || json.NewDecoder(resp.Body).Decode(&token) != nil {
+					return ""
+				}
+				resp.Body.Close()
+				end = time.Now().Add(token.Expires * time.Second)
+			}
+			return token.Value
+		}
+		return c
+	}}
 }
 
 // stingy sends each request once, though a second might help.
@@ -420,6 +455,15 @@ var bites = []struct {
 		"a lasting fault is an error", "Attempts is 1, but 3 requests"},
 	{"Retry-After is lost", rig{client: failure(func(e *upload.Error) error { e.RetryAfter = 0; return e })},
 		"answers are errors of their kind", "RetryAfter is 0s, the answer said 1s"},
+	{"a date in Retry-After is not read", rig{client: failure(func(e *upload.Error) error {
+		if e.Status == 503 {
+			e.RetryAfter = 0
+		}
+		return e
+	})}, "answers are errors of their kind", "RetryAfter is 0s, the answer said a date 3s ahead"},
+	{"a wait goes on after its context", rig{raw: true,
+		sent: status(429, "", func(*http.Response) { time.Sleep(1500 * time.Millisecond) })},
+		"a wait ends with its context", "after its context has ended"},
 	{"a refusal is repeated", rig{sent: twice,
 		client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind",
 		"2 requests, though none but the first can help"},
@@ -452,6 +496,9 @@ var bites = []struct {
 			depotKey
 		return e
 	})}, "answers are errors of their kind", "secrets: "},
+	{"the error shows what no Secrets name", rig{stored: func(s *Subject) { s.Secrets = nil },
+		client: failure(func(e *upload.Error) error { e.Message = "key " + depotKey; return e })},
+		"answers are errors of their kind", "secrets: "},
 	{"the error shows the presigned query", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		return tripFunc(func(r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
@@ -512,6 +559,9 @@ var bites = []struct {
 	}}, "a repeated upload is whole", "other headers than the first: X-Depot-Project"},
 	{"a signature is sent again", rig{sent: dating(false)}, "credentials are fresh in each attempt",
 		"credentials: the second attempt carries those of the first"},
+
+	{"a token is kept for ever", oauth(true), "credentials are fresh in each attempt",
+		"after 1.1s: credentials: the second attempt carries those of the first, which have grown old"},
 
 	// The client's reading of answers.
 	{"202 with an error is a success", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
@@ -591,6 +641,12 @@ var bites = []struct {
 		"any 2xx of the presigned step is success", "presigned answered 204: upload: depot"},
 	{"the presigned method is fixed", rig{sent: request("/store", func(r *http.Request) { r.Method = "PUT" })},
 		"the presigned method is sent", "a URL that is handed out for Post: presigned method: PUT was sent"},
+	{"the presigned query is written anew", rig{sent: request("/store",
+		func(r *http.Request) { r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%7e+1", "%7E+1") })},
+		"the presigned method is sent", "request address: neither an operation"},
+	{"a redirect counts as success",
+		rig{sent: status(301, "/store", func(resp *http.Response) { resp.StatusCode = 200 })},
+		"a redirect gets no credentials", "redirected by 301 to another host: upload: it counts as a success, but the file"},
 	{"expiry is taken for a refusal", rig{sent: status(403, "/store",
 		func(resp *http.Response) { resp.Body.Close(); resp.Body = http.NoBody })},
 		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
@@ -650,6 +706,9 @@ var bites = []struct {
 		"submit: request form: part 1: the file has no Content-Type"},
 	{"a part without a file name", rig{form: true, sent: request("/forms", replace("; filename=", "; title="))},
 		"names arrive without directories", "400"},
+	{"a file as a plain field", rig{form: true, sent: request("/forms", replace("; filename=", "; title=")),
+		received: arrival("/forms", replace("; title=", "; filename="))}, "names arrive without directories",
+		`wire: the part "file" of the form is the file, and has no file name`},
 	{"an encoded file name", rig{form: true,
 		sent: request("/forms", replace("filename=", "filename*=UTF-8''x; filename="))}, "names arrive without directories",
 		"submit: request form: part 1: filename*"},
@@ -739,6 +798,15 @@ func TestTheKitNamesEachFault(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) { checks[b.property](begin(tb, b.rig.setup)) })
 			named(t, lines, b.want)
 		})
+	}
+}
+
+// A token may be sent until it ends.
+func TestATokenIsKeptUntilItEnds(t *testing.T) {
+	for _, p := range properties {
+		if p.name == "credentials are fresh in each attempt" {
+			p.hold(t, oauth(false).setup)
+		}
 	}
 }
 

@@ -354,8 +354,12 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 		default:
 			failure.Status, failure.Err = resp.StatusCode, depotKind(resp)
 			resp.Body.Close()
-			seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+			wait := resp.Header.Get("Retry-After")
+			seconds, _ := strconv.Atoi(wait)
 			failure.RetryAfter = time.Duration(seconds) * time.Second
+			if at, err := http.ParseTime(wait); err == nil {
+				failure.RetryAfter = max(0, time.Until(at))
+			}
 		}
 		harmful := c.once && op == "submit" && !errors.Is(failure.Err, upload.ErrRateLimited)
 		if attempt == 3 || harmful || slices.Contains(c.never, failure.Status) ||

@@ -36,8 +36,9 @@ type Subject struct {
 
 	// Secrets are the client's credentials: keys, tokens and passwords, each as
 	// it is written. No error, no print of the client and no URL may show one,
-	// as it stands or percent-encoded. What a presigned URL holds in its query
-	// is added by the kit.
+	// as it stands or percent-encoded. The kit adds what a presigned URL holds
+	// in its query, and no error may show the token or the signature of a
+	// request.
 	Secrets []string
 }
 

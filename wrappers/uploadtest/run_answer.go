@@ -26,12 +26,14 @@ const (
 	always       // unless a duplicate would do harm
 )
 
-// refusals are answers that mean the same whoever gives them.
-var refusals = []struct {
+type refusal struct {
 	status int
 	kind   error
 	again  again
-}{
+}
+
+// refusals are answers that mean the same whoever gives them.
+var refusals = []refusal{
 	{http.StatusBadRequest, upload.ErrInvalid, never},
 	{http.StatusUnauthorized, upload.ErrUnauthorized, maybe},
 	{http.StatusForbidden, upload.ErrForbidden, never},
@@ -45,6 +47,20 @@ var refusals = []struct {
 	{http.StatusBadGateway, upload.ErrUnavailable, always},
 	{http.StatusServiceUnavailable, upload.ErrUnavailable, always},
 	{http.StatusGatewayTimeout, upload.ErrUnavailable, always},
+}
+
+// ahead is how far a date in Retry-After is in the future.
+const ahead = 3 * time.Second
+
+// wait returns the Retry-After of a refusal: seconds or a date.
+func (r refusal) wait() string {
+	switch r.status {
+	case http.StatusTooManyRequests:
+		return "1"
+	case http.StatusServiceUnavailable:
+		return time.Now().Add(ahead).UTC().Format(http.TimeFormat)
+	}
+	return "0"
 }
 
 func kindsHold(t *trial) {
@@ -62,14 +78,16 @@ func kindsHold(t *trial) {
 				if name := t.Server.contract.TraceHeader; name != "" {
 					header = append(header, name, "uploadtest-trace-id")
 				}
-				var wait time.Duration
-				if c.kind == upload.ErrRateLimited {
-					wait, header = time.Second, append(header, "Retry-After", "1")
-				}
-				t.Server.Inject(op, -1, Answer(c.status, "", header...))
+				t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
+					Answer(c.status, "", append(header, "Retry-After", c.wait())...)(nil).ServeHTTP(w, r)
+				}))
 				if failure, ok := t.storesNothing(t.Context(), file(1000), kind); ok {
-					if t.accounts(failure, op, c.status); failure.RetryAfter != wait {
-						t.broke("error: RetryAfter is %v, the answer said %v", failure.RetryAfter, wait)
+					t.accounts(failure, op, c.status)
+					switch wait := failure.RetryAfter; {
+					case c.status == http.StatusTooManyRequests && wait != time.Second:
+						t.broke("error: RetryAfter is %v, the answer said 1s", wait)
+					case c.status == http.StatusServiceUnavailable && (wait <= 0 || wait > ahead):
+						t.broke("error: RetryAfter is %v, the answer said a date %v ahead", wait, ahead)
 					}
 				}
 				t.asks(op, c.status, c.again)

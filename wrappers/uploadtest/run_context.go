@@ -82,14 +82,18 @@ func waitEnds(t *trial) {
 		t.about("cancel during the wait after %s", op).fresh(func(t *trial) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
+			var canceled atomic.Pointer[time.Time]
 			t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
-				time.AfterFunc(50*time.Millisecond, cancel)
+				time.AfterFunc(50*time.Millisecond, func() {
+					now := time.Now()
+					canceled.CompareAndSwap(nil, &now)
+					cancel()
+				})
 				Answer(http.StatusTooManyRequests, "", "Retry-After", "20")(nil).ServeHTTP(w, r)
 			}))
-			begun := time.Now()
 			_, err := t.send(ctx, file(1000))
-			if took := time.Since(begun); took > prompt {
-				t.broke("the upload went on for %v", took.Round(time.Second))
+			if at := canceled.Load(); at != nil && time.Since(*at) > closing {
+				t.broke("upload: it waits on for %v after its context has ended", time.Since(*at).Round(time.Second/10))
 			}
 			if t.seen.note(aFailure); !errors.Is(err, upload.ErrRateLimited) { // it may have given up before
 				t.fails(err, context.Canceled)

@@ -34,6 +34,10 @@ func presignedSuccess(t *trial) {
 // method finds the method in an answer that hands out a URL.
 var method = regexp.MustCompile(`(?i)(method"\s*:\s*")(PUT|POST)"`)
 
+// queries finds where the query of a URL begins. What is put there looks otherwise
+// when it is parsed and written again.
+var queries = regexp.MustCompile(`("https?://[^"?]*\?)`)
+
 func presignedMethod(t *trial) {
 	starter := t.starter()
 	if starter == "" {
@@ -44,6 +48,7 @@ func presignedMethod(t *trial) {
 			var found atomic.Bool
 			t.Server.Inject(starter, -1, respelledText(func(s string) string {
 				found.Store(method.MatchString(s))
+				s = queries.ReplaceAllString(s, `${1}z=%7e+1\u0026b=\u0026a=1%2f\u0026`)
 				return method.ReplaceAllString(s, `${1}`+said+`"`)
 			}))
 			t.Server.Inject(Presigned, -1, Answer(http.StatusOK, ""))

@@ -193,7 +193,9 @@ func freshCredentials(t *trial) {
 		case again[0] != again[len(again)-1]: // they hold milliseconds
 		case dated.MatchString(again[0]):
 			pause = 1100 * time.Millisecond // they may hold seconds
-		case !slices.Contains(t.Server.ops(), Token):
+		case slices.Contains(t.Server.ops(), Token):
+			pause = 1100 * time.Millisecond // longer than a token that is aged
+		default:
 			continue
 		}
 		status := http.StatusServiceUnavailable

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,8 +9,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -75,7 +78,8 @@ func redirectsTellNothing(t *trial) {
 	for _, op := range t.operations() {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			t.about("%s redirected by %d to another host", op, status).fresh(func(t *trial) {
-				told := make(chan string, 100)
+				told, content := make(chan string, 100), noise(1000)
+				var arrived atomic.Bool
 				elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					for _, name := range t.Server.contract.CredentialHeaders() {
 						if r.Header.Get(name) != "" {
@@ -83,6 +87,9 @@ func redirectsTellNothing(t *trial) {
 						}
 					}
 					body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+					if bytes.Contains(body, content) {
+						arrived.Store(true)
+					}
 					if op != Presigned && shows(r.RequestURI+" "+string(body), t.Secrets) {
 						told <- "a secret"
 					}
@@ -90,7 +97,10 @@ func redirectsTellNothing(t *trial) {
 				t.Cleanup(elsewhere.Close)
 				t.Server.Inject(op, -1, Answer(status, "", "Location", elsewhere.URL+"/elsewhere"))
 				// Net/http closes a reader twice where it meets a redirect.
-				_, _ = t.send(t.Context(), &source{Source: upload.Bytes("file.bin", noise(1000))})
+				_, err := t.send(t.Context(), &source{Source: upload.Bytes("file.bin", content)})
+				if err == nil && !arrived.Load() {
+					t.broke("upload: it counts as a success, but the file arrived nowhere")
+				}
 				t.seen.note(aRedirect)
 				select {
 				case what := <-told:
@@ -125,8 +135,19 @@ func (t *trial) hidden() []string {
 	if t.Server != nil {
 		secrets = append(secrets, t.Server.contract.Secrets()...)
 	}
+	for _, r := range t.requests() {
+		for _, name := range t.Server.contract.CredentialHeaders() {
+			value := r.Header.Get(name)
+			if value = value[strings.IndexByte(value, ' ')+1:]; len(value) >= 8 && !numeric(value) && !public.MatchString(name) {
+				secrets = append(secrets, value)
+			}
+		}
+	}
 	return slices.DeleteFunc(secrets, func(s string) bool { return s == "" })
 }
+
+// public matches the headers of credentials that only say whose they are.
+var public = regexp.MustCompile(`(?i)access.?key|client|user|id$`)
 
 // tellsNothing looks for secrets in everything that can be printed of v.
 func (t *trial) tellsNothing(v any) {

@@ -59,7 +59,7 @@ func (t *trial) broke(format string, args ...any) {
 const (
 	patience = 30 * time.Second // how long an upload may take before it counts as stuck
 	prompt   = 5 * time.Second  // how long it may go on after its context has ended
-	closing  = time.Second      // how long a transport may take to close a reader
+	closing  = time.Second      // how long it may take to end a wait, or to close a reader
 )
 
 // send uploads src and sees to its readers.

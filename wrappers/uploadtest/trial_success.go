@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -151,6 +152,12 @@ func (t *trial) carried(src *source, since int) bool {
 	t.Helper()
 	var last *File
 	for _, r := range t.requests()[since:] {
+		for name, values := range r.Fields {
+			if len(src.content) > 0 && slices.Contains(values, string(src.content)) {
+				t.broke("wire: the part %q of the form is the file, and has no file name", name)
+				return false
+			}
+		}
 		for _, f := range r.Files {
 			if r.Status/100 == 2 {
 				last = &f
