@@ -15,14 +15,12 @@ func together(n int, f func(i int) error) error {
 	var wg sync.WaitGroup
 	errs := make(chan error, n)
 	for i := range n {
-		wg.Go(func() { errs <- f(i) })
+		wg.Go(func() { errs <- caught(func() error { return f(i) }) })
 	}
 	wg.Wait()
 	close(errs)
 	for err := range errs {
-		if err != nil {
-			return err
-		}
+		must(err)
 	}
 	return nil
 }
@@ -34,9 +32,7 @@ func concurrent(ctx context.Context, s store.Store) error {
 	// One that came whole: a size, its own bytes and its own type.
 	whole := func() error {
 		b, info, err := get(ctx, s, "contended")
-		if err != nil {
-			return err
-		}
+		must(err)
 		i := len(b) - 50<<10
 		if i < 0 || i >= puts || !bytes.Equal(b, bytesOf(i)) {
 			return fmt.Errorf("Open gave %s, which nobody put", digest(b))
@@ -46,51 +42,33 @@ func concurrent(ctx context.Context, s store.Store) error {
 		}
 		return nil
 	}
-	if err := put(ctx, s, "contended", typeOf(0), bytesOf(0)); err != nil {
-		return err
-	}
+	must(put(ctx, s, "contended", typeOf(0), bytesOf(0)))
 	err := together(puts, func(i int) error {
 		for range 3 {
-			if err := put(ctx, s, "contended", typeOf(i), bytesOf(i)); err != nil {
-				return err
-			}
+			must(put(ctx, s, "contended", typeOf(i), bytesOf(i)))
 			for range 5 {
-				if err := whole(); err != nil {
-					return err
-				}
+				must(whole())
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
+	must(err)
 	return whole()
 }
 
 func neighbours(ctx context.Context, s store.Store) error {
 	const stays = "shared/stays"
-	if err := put(ctx, s, stays, textPlain, []byte(stays)); err != nil {
-		return err
-	}
+	must(put(ctx, s, stays, textPlain, []byte(stays)))
 	err := together(8, func(i int) error {
 		key := fmt.Sprintf("shared/folder/%d", i)
 		for round := range 10 {
 			b := content(uint64(100*i+round), 100+i*20_000)
-			if err := put(ctx, s, key, textPlain, b); err != nil {
-				return err
-			}
-			if err := holds(ctx, s, key, textPlain, b); err != nil {
-				return err
-			}
-			if err := s.Delete(ctx, key); err != nil {
-				return fmt.Errorf("Delete(%q): %w", key, err)
-			}
+			must(put(ctx, s, key, textPlain, b))
+			must(holds(ctx, s, key, textPlain, b))
+			must(s.Delete(ctx, key), "Delete(%q)", key)
 		}
 		return absent(ctx, s, key)
 	})
-	if err != nil {
-		return err
-	}
+	must(err)
 	return holds(ctx, s, stays, textPlain, []byte(stays))
 }

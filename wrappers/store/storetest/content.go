@@ -17,41 +17,29 @@ func roundTrip(ctx context.Context, s store.Store) error {
 	for i, size := range []int{1, 16, 16 << 10, 128<<10 - 1, 128 << 10, 128<<10 + 1, 1 << 20} {
 		b := content(uint64(i), size)
 		key := fmt.Sprintf("round/%d", size)
-		if err := put(ctx, s, key, textPlain, b); err != nil {
-			return err
-		}
-		if err := holds(ctx, s, key, textPlain, b); err != nil {
-			return err
-		}
+		must(put(ctx, s, key, textPlain, b))
+		must(holds(ctx, s, key, textPlain, b))
 	}
 	return nil
 }
 
 func empty(ctx context.Context, s store.Store) error {
-	if err := put(ctx, s, "empty", textPlain, nil); err != nil {
-		return err
-	}
+	must(put(ctx, s, "empty", textPlain, nil))
 	return holds(ctx, s, "empty", textPlain, nil)
 }
 
 func boundary(ctx context.Context, s store.Store) error {
 	for i, size := range []int{part - 1, part, part + 1, 2 * part} {
 		b := content(uint64(i), size)
-		if err := put(ctx, s, "boundary", textPlain, b); err != nil {
-			return fmt.Errorf("%d bytes: %w", size, err)
-		}
-		if err := holds(ctx, s, "boundary", textPlain, b); err != nil {
-			return fmt.Errorf("%d bytes: %w", size, err)
-		}
+		must(put(ctx, s, "boundary", textPlain, b), "%d bytes", size)
+		must(holds(ctx, s, "boundary", textPlain, b), "%d bytes", size)
 		// The end may come with the last bytes, and nobody may ask a reader for
 		// more after it.
 		n, err := s.Put(ctx, "boundary", textPlain, &once{r: iotest.DataErrReader(bytes.NewReader(b))})
 		if err != nil || n != int64(size) {
 			return fmt.Errorf("Put of %d bytes that end with io.EOF = %d, %v", size, n, err)
 		}
-		if err := holds(ctx, s, "boundary", textPlain, b); err != nil {
-			return fmt.Errorf("%d bytes that end with io.EOF: %w", size, err)
-		}
+		must(holds(ctx, s, "boundary", textPlain, b), "%d bytes that end with io.EOF", size)
 	}
 	return nil
 }
@@ -59,12 +47,8 @@ func boundary(ctx context.Context, s store.Store) error {
 func large(ctx context.Context, s store.Store) error {
 	for i, size := range []int{10<<20 + 1, 16 << 20, 16<<20 + 1, 64<<20 + 1} {
 		b := content(uint64(i), size)
-		if err := put(ctx, s, "large", textPlain, b); err != nil {
-			return err
-		}
-		if err := holds(ctx, s, "large", textPlain, b); err != nil {
-			return err
-		}
+		must(put(ctx, s, "large", textPlain, b))
+		must(holds(ctx, s, "large", textPlain, b))
 	}
 	return s.Delete(ctx, "large")
 }
@@ -79,9 +63,7 @@ func readerLeft(ctx context.Context, s store.Store) error {
 	if n, err := s.Put(ctx, "a", textPlain, r); err != nil || n != 2000 {
 		return fmt.Errorf("Put of a reader of which 1000 of 3000 bytes were read = %d, %v, want 2000", n, err)
 	}
-	if err := holds(ctx, s, "a", textPlain, b[1000:]); err != nil {
-		return fmt.Errorf("Put of a reader of which 1000 of 3000 bytes were read: %w", err)
-	}
+	must(holds(ctx, s, "a", textPlain, b[1000:]), "Put of a reader of which 1000 of 3000 bytes were read")
 	if r.closed {
 		return errors.New("Put closed the reader")
 	}
@@ -145,40 +127,26 @@ func overwrite(ctx context.Context, s store.Store) error {
 		{"text/html", content(4, 1000)}, // the same bytes, of another type
 	}
 	for i, step := range steps {
-		if err := put(ctx, s, "a/b", step.contentType, step.b); err != nil {
-			return err
-		}
-		if err := holds(ctx, s, "a/b", step.contentType, step.b); err != nil {
-			return fmt.Errorf("put %d: %w", i+1, err)
-		}
+		must(put(ctx, s, "a/b", step.contentType, step.b))
+		must(holds(ctx, s, "a/b", step.contentType, step.b), "put %d", i+1)
 	}
 	return nil
 }
 
 func snapshot(ctx context.Context, s store.Store) error {
 	want := content(1, 300<<10)
-	if err := put(ctx, s, "a", textPlain, want); err != nil {
-		return err
-	}
+	must(put(ctx, s, "a", textPlain, want))
 	r, _, err := s.Open(ctx, "a")
-	if err != nil {
-		return fmt.Errorf("Open: %w", err)
-	}
+	must(err, "Open")
 	defer r.Close()
 	head := make([]byte, 1000)
 	if _, err := io.ReadFull(r, head); err != nil {
 		return fmt.Errorf("reading: %w", err)
 	}
-	if err := put(ctx, s, "a", textPlain, content(2, 300<<10)); err != nil {
-		return err
-	}
-	if err := s.Delete(ctx, "a"); err != nil {
-		return fmt.Errorf("Delete: %w", err)
-	}
+	must(put(ctx, s, "a", textPlain, content(2, 300<<10)))
+	must(s.Delete(ctx, "a"), "Delete")
 	tail, err := io.ReadAll(r)
-	if err != nil {
-		return fmt.Errorf("reading what was replaced and deleted since: %w", err)
-	}
+	must(err, "reading what was replaced and deleted since")
 	if got := append(head, tail...); !bytes.Equal(got, want) {
 		return fmt.Errorf("reading what was replaced and deleted since gave %s, want %s", digest(got), digest(want))
 	}
@@ -187,24 +155,18 @@ func snapshot(ctx context.Context, s store.Store) error {
 
 func readers(ctx context.Context, s store.Store) error {
 	want := content(1, 300<<10)
-	if err := put(ctx, s, "a", textPlain, want); err != nil {
-		return err
-	}
+	must(put(ctx, s, "a", textPlain, want))
 	var opened [2]io.ReadCloser
 	for i := range opened {
 		r, _, err := s.Open(ctx, "a")
-		if err != nil {
-			return fmt.Errorf("Open: %w", err)
-		}
+		must(err, "Open")
 		defer r.Close()
 		opened[i] = r
 		if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
 			return fmt.Errorf("reading: %w", err)
 		}
 	}
-	if err := opened[0].Close(); err != nil {
-		return fmt.Errorf("Close: %w", err)
-	}
+	must(opened[0].Close(), "Close")
 	if got, err := io.ReadAll(opened[1]); err != nil || !bytes.Equal(got, want[1000:]) {
 		return fmt.Errorf("one of two readers gave %s, %v, after the other was closed, want %s",
 			digest(got), err, digest(want[1000:]))
@@ -228,20 +190,14 @@ func contentTypes(ctx context.Context, s store.Store) error {
 			want = store.DefaultContentType
 		}
 		b := []byte("<!DOCTYPE html><html>" + contentType) // what looks like HTML is what its sender says
-		if err := put(ctx, s, "typed", contentType, b); err != nil {
-			return fmt.Errorf("content type %q: %w", contentType, err)
-		}
-		if err := holds(ctx, s, "typed", want, b); err != nil {
-			return fmt.Errorf("content type %q: %w", contentType, err)
-		}
+		must(put(ctx, s, "typed", contentType, b), "content type %q", contentType)
+		must(holds(ctx, s, "typed", want, b), "content type %q", contentType)
 	}
 	return nil
 }
 
 func badContentTypes(ctx context.Context, s store.Store) error {
-	if err := put(ctx, s, "old", textPlain, []byte("old")); err != nil {
-		return err
-	}
+	must(put(ctx, s, "old", textPlain, []byte("old")))
 	for _, contentType := range []string{
 		"text/plain\r\nX-Amz-Acl: public-read", "text/plain\n", "text/\x00plain", "text/plain; name=한글.txt",
 		" text/plain", "text/plain ", "text/plain;  charset=utf-8", strings.Repeat("x", 256),
@@ -251,12 +207,8 @@ func badContentTypes(ctx context.Context, s store.Store) error {
 				return fmt.Errorf("Put with content type %q: error %v, want fs.ErrInvalid", contentType, err)
 			}
 		}
-		if err := absent(ctx, s, "a"); err != nil {
-			return fmt.Errorf("after Put with content type %q: %w", contentType, err)
-		}
-		if err := holds(ctx, s, "old", textPlain, []byte("old")); err != nil {
-			return fmt.Errorf("after Put over an object with content type %q: %w", contentType, err)
-		}
+		must(absent(ctx, s, "a"), "after Put with content type %q", contentType)
+		must(holds(ctx, s, "old", textPlain, []byte("old")), "after Put over an object with content type %q", contentType)
 	}
 	return nil
 }
@@ -272,9 +224,7 @@ func slowReader(ctx context.Context, s store.Store) error {
 		if n, err := s.Put(ctx, "a", textPlain, r); err != nil || n != int64(len(b)) {
 			return fmt.Errorf("Put from a reader that gives %s = %d, %v, want %d", name, n, err, len(b))
 		}
-		if err := holds(ctx, s, "a", textPlain, b); err != nil {
-			return fmt.Errorf("after Put from a reader that gives %s: %w", name, err)
-		}
+		must(holds(ctx, s, "a", textPlain, b), "after Put from a reader that gives %s", name)
 	}
 	return nil
 }

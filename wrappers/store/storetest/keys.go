@@ -15,14 +15,10 @@ func nestedKeys(ctx context.Context, s store.Store) error {
 	long := strings.Repeat(strings.Repeat("n", 127)+"/", 3) + strings.Repeat("n", 128)
 	keys := []string{"a", "b/c", "b/d", "b/e/f/g/h", "A-Z_a.z-0.9/x..y", "-dash/_under", long}
 	for i, key := range keys {
-		if err := put(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)); err != nil {
-			return err
-		}
+		must(put(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)))
 	}
 	for i, key := range keys {
-		if err := holds(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)); err != nil {
-			return err
-		}
+		must(holds(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)))
 	}
 	return nil
 }
@@ -58,44 +54,28 @@ func badKeys(ctx context.Context, s store.Store) error {
 }
 
 func missingKey(ctx context.Context, s store.Store) error {
-	if err := absent(ctx, s, "a/b"); err != nil {
-		return err
-	}
-	if err := put(ctx, s, "a/b/c", textPlain, []byte("x")); err != nil {
-		return err
-	}
+	must(absent(ctx, s, "a/b"))
+	must(put(ctx, s, "a/b/c", textPlain, []byte("x")))
 	// Neither a folder of a key is one, nor what would lie below a key.
 	for _, key := range []string{"a", "a/b", "a/b/c/d", "a/b/cc", "b"} {
-		if err := absent(ctx, s, key); err != nil {
-			return err
-		}
+		must(absent(ctx, s, key))
 	}
 	return nil
 }
 
 func deletedKey(ctx context.Context, s store.Store) error {
 	for _, key := range []string{"a/b", "a/c"} {
-		if err := put(ctx, s, key, textPlain, []byte(key)); err != nil {
-			return err
-		}
+		must(put(ctx, s, key, textPlain, []byte(key)))
 	}
 	// Twice, since a delete may be repeated; and a folder of keys is none.
 	for _, key := range []string{"a/b", "a/b", "a", "never/was"} {
-		if err := s.Delete(ctx, key); err != nil {
-			return fmt.Errorf("Delete(%q): %w", key, err)
-		}
-		if err := absent(ctx, s, key); err != nil {
-			return fmt.Errorf("after Delete: %w", err)
-		}
+		must(s.Delete(ctx, key), "Delete(%q)", key)
+		must(absent(ctx, s, key), "after Delete")
 	}
-	if err := holds(ctx, s, "a/c", textPlain, []byte("a/c")); err != nil {
-		return fmt.Errorf("after Delete of its neighbour: %w", err)
-	}
+	must(holds(ctx, s, "a/c", textPlain, []byte("a/c")), "after Delete of its neighbour")
 	// Nothing of the deleted object comes back with a later one, its type least
 	// of all.
-	if err := put(ctx, s, "a/b", "", []byte("again")); err != nil {
-		return err
-	}
+	must(put(ctx, s, "a/b", "", []byte("again")))
 	return holds(ctx, s, "a/b", store.DefaultContentType, []byte("again"))
 }
 
@@ -103,35 +83,21 @@ func deletedKey(ctx context.Context, s store.Store) error {
 func deleteAlone(ctx context.Context, s store.Store) error {
 	others := []string{"a/bb", "a/b.c", "a/b_", "a/b-1", "a/c/b", "b", "c/a/b", "aa/b", "a-b"}
 	for _, key := range append(others, "a/b") {
-		if err := put(ctx, s, key, textPlain, []byte(key)); err != nil {
-			return err
-		}
+		must(put(ctx, s, key, textPlain, []byte(key)))
 	}
 	// The same bytes under another key are another object.
-	if err := put(ctx, s, "copy", textPlain, []byte("a/b")); err != nil {
-		return err
-	}
+	must(put(ctx, s, "copy", textPlain, []byte("a/b")))
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := s.Delete(over, "a/b"); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("Delete with a cancelled context: error %v, want context.Canceled", err)
 	}
-	if err := holds(ctx, s, "a/b", textPlain, []byte("a/b")); err != nil {
-		return fmt.Errorf("after Delete with a cancelled context: %w", err)
-	}
-	if err := s.Delete(ctx, "a/b"); err != nil {
-		return fmt.Errorf("Delete: %w", err)
-	}
-	if err := absent(ctx, s, "a/b"); err != nil {
-		return fmt.Errorf("after Delete: %w", err)
-	}
+	must(holds(ctx, s, "a/b", textPlain, []byte("a/b")), "after Delete with a cancelled context")
+	must(s.Delete(ctx, "a/b"), "Delete")
+	must(absent(ctx, s, "a/b"), "after Delete")
 	for _, key := range others {
-		if err := holds(ctx, s, key, textPlain, []byte(key)); err != nil {
-			return fmt.Errorf("after Delete of another key, %q: %w", "a/b", err)
-		}
+		must(holds(ctx, s, key, textPlain, []byte(key)), "after Delete of another key, %q", "a/b")
 	}
-	if err := holds(ctx, s, "copy", textPlain, []byte("a/b")); err != nil {
-		return fmt.Errorf("after Delete of %q, which had the same bytes: %w", "a/b", err)
-	}
+	must(holds(ctx, s, "copy", textPlain, []byte("a/b")), "after Delete of %q, which had the same bytes", "a/b")
 	return nil
 }

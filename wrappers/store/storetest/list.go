@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,16 +17,12 @@ func list(ctx context.Context, s store.Store) error {
 	}
 	keys := []string{"list/a/1", "list/a/2", "list/a/b/3", "list/4", "list-5", "list6/7"}
 	for _, key := range keys {
-		if err := put(ctx, s, key, "text/x-list", []byte(key)); err != nil {
-			return err
-		}
+		must(put(ctx, s, key, "text/x-list", []byte(key)))
 	}
 	lists := func(folder string, want ...string) error {
 		var got []string
 		for key, err := range lister.List(ctx, folder) {
-			if err != nil {
-				return fmt.Errorf("List(%q): %w", folder, err)
-			}
+			must(err, "List(%q)", folder)
 			got = append(got, key)
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {
@@ -39,15 +36,10 @@ func list(ctx context.Context, s store.Store) error {
 		lists("list/4"), // a key is no folder
 		lists("nothing"),
 	)
-	if err != nil {
-		return err
-	}
+	must(err)
 	// In the middle of a put there is nothing more.
 	_, err = s.Put(ctx, "list/8", textPlain, then(pattern(part+1), func() error {
-		if err := lists("list", "list/4", "list/a/1", "list/a/2", "list/a/b/3"); err != nil {
-			return err
-		}
-		return errTorn
+		return cmp.Or(lists("list", "list/4", "list/a/1", "list/a/2", "list/a/b/3"), errTorn)
 	}))
 	if !errors.Is(err, errTorn) {
 		return fmt.Errorf("in the middle of a put: %w", err)
@@ -60,21 +52,15 @@ func list(ctx context.Context, s store.Store) error {
 		}
 	}
 	for _, err := range lister.List(ctx, "list") {
-		if err != nil {
-			return fmt.Errorf("List: %w", err)
-		}
+		must(err, "List")
 		break // must not upset it
 	}
 	for key, err := range lister.List(ctx, "list") {
 		if err == nil {
 			err = s.Delete(ctx, key)
 		}
-		if err != nil {
-			return fmt.Errorf("deleting what List yields: %w", err)
-		}
+		must(err, "deleting what List yields")
 	}
-	if err := lists("list"); err != nil {
-		return fmt.Errorf("after each was deleted: %w", err)
-	}
+	must(lists("list"), "after each was deleted")
 	return holds(ctx, s, "list6/7", "text/x-list", []byte("list6/7"))
 }

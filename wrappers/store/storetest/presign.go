@@ -20,12 +20,8 @@ func presign(ctx context.Context, s store.Store) error {
 	if errors.Is(err, store.ErrNoPresign) {
 		return noURLs
 	}
-	if err != nil {
-		return fmt.Errorf("PresignPut: %w", err)
-	}
-	if err := absent(ctx, s, key); err != nil {
-		return fmt.Errorf("after PresignPut alone: %w", err)
-	}
+	must(err, "PresignPut")
+	must(absent(ctx, s, key), "after PresignPut alone")
 	if _, err := s.PresignPut(ctx, key, "text/plain\n", time.Minute); !errors.Is(err, fs.ErrInvalid) {
 		return fmt.Errorf("PresignPut with a bad content type: error %v, want fs.ErrInvalid", err)
 	}
@@ -33,37 +29,27 @@ func presign(ctx context.Context, s store.Store) error {
 	// Another type, or none, is refused.
 	for _, contentType := range []string{textPlain, "", "application/pdf; version=1"} {
 		status, err := send(ctx, url, contentType, []byte("x"))
-		if err != nil {
-			return err
-		}
+		must(err)
 		if status/100 != 4 {
 			return fmt.Errorf("PUT of %q to a URL for application/pdf: status %d, want a refusal", contentType, status)
 		}
-		if err := absent(ctx, s, key); err != nil {
-			return fmt.Errorf("after the refused PUT of %q: %w", contentType, err)
-		}
+		must(absent(ctx, s, key), "after the refused PUT of %q", contentType)
 	}
 
 	// It may be used again, and then overwrites; an empty body is a body.
 	for i, size := range []int{1000, 0, 20} {
 		b := content(uint64(i), size)
 		status, err := send(ctx, url, "application/pdf", b)
-		if err != nil {
-			return err
-		}
+		must(err)
 		if status/100 != 2 {
 			return fmt.Errorf("PUT %d of %d bytes: status %d", i+1, size, status)
 		}
-		if err := holds(ctx, s, key, "application/pdf", b); err != nil {
-			return fmt.Errorf("after PUT %d: %w", i+1, err)
-		}
+		must(holds(ctx, s, key, "application/pdf", b), "after PUT %d", i+1)
 	}
 
 	// No type given is the default type.
 	url, err = s.PresignPut(ctx, key, "", time.Minute)
-	if err != nil {
-		return fmt.Errorf("PresignPut without a content type: %w", err)
-	}
+	must(err, "PresignPut without a content type")
 	if status, err := send(ctx, url, store.DefaultContentType, nil); err != nil || status/100 != 2 {
 		return fmt.Errorf("PUT of the default content type: status %d, error %v", status, err)
 	}
@@ -75,16 +61,12 @@ const noURLs = nothing("the store gives no presigned URLs")
 // presignBinds sends to a URL what it is not for.
 func presignBinds(ctx context.Context, s store.Store) error {
 	const key = "presigned/object"
-	if err := put(ctx, s, key, "application/pdf", []byte("kept")); err != nil {
-		return err
-	}
+	must(put(ctx, s, key, "application/pdf", []byte("kept")))
 	rawURL, err := s.PresignPut(ctx, key, "application/pdf", time.Minute)
 	if errors.Is(err, store.ErrNoPresign) {
 		return noURLs
 	}
-	if err != nil {
-		return fmt.Errorf("PresignPut: %w", err)
-	}
+	must(err, "PresignPut")
 	other := strings.Replace(rawURL, "presigned/object", "presigned/other_", 1)
 	for what, req := range map[string]struct{ method, url string }{
 		"DELETE of the object":   {http.MethodDelete, rawURL},
@@ -96,16 +78,12 @@ func presignBinds(ctx context.Context, s store.Store) error {
 			continue // the key does not stand in the URL as it is
 		}
 		status, err := exchange(ctx, req.method, req.url, "application/pdf", []byte("x"))
-		if err != nil {
-			return err
-		}
+		must(err)
 		if status/100 == 2 {
 			return fmt.Errorf("%s with a URL for a PUT of %q: status %d, want a refusal", what, key, status)
 		}
 	}
-	if err := absent(ctx, s, "presigned/other_"); err != nil {
-		return err
-	}
+	must(absent(ctx, s, "presigned/other_"))
 	return holds(ctx, s, key, "application/pdf", []byte("kept"))
 }
 
@@ -115,14 +93,10 @@ func presignEnds(ctx context.Context, s store.Store) error {
 	if errors.Is(err, store.ErrNoPresign) {
 		return noURLs
 	}
-	if err != nil {
-		return fmt.Errorf("PresignPut: %w", err)
-	}
+	must(err, "PresignPut")
 	time.Sleep(time.Second + 2*tick) // give or take a second
 	status, err := send(ctx, url, textPlain, []byte("late"))
-	if err != nil {
-		return err
-	}
+	must(err)
 	if status/100 != 4 {
 		return fmt.Errorf("PUT to a URL two seconds after its end: status %d, want a refusal", status)
 	}

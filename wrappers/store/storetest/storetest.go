@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			defer cancel()
 			st, held := open(t), make(chan error, 1)
-			go func() { held <- rule.check(ctx, st) }()
+			go func() { held <- rule.holds(ctx, st) }()
 			select {
 			case err := <-held:
 				if reason, ok := errors.AsType[nothing](err); ok {
@@ -58,13 +58,46 @@ type nothing string
 
 func (n nothing) Error() string { return string(n) }
 
-// rules say what a store does; a check returns how the store broke it. They
-// return errors and do not fail a test, so that the rules can be tested
-// themselves, on stores that break them.
-var rules = []struct {
+// rule says what a store does. Its check returns how the store broke it, and
+// does not fail a test: so the rules can be tested themselves, on stores that
+// break them.
+type rule struct {
 	name  string
 	check func(ctx context.Context, s store.Store) error
-}{
+}
+
+func (r rule) holds(ctx context.Context, s store.Store) error {
+	return caught(func() error { return r.check(ctx, s) })
+}
+
+// broken is a panic of must.
+type broken struct{ error }
+
+// must ends a check with an error if there is one. The text says when it came.
+func must(err error, text ...any) {
+	if err != nil && len(text) > 0 {
+		err = fmt.Errorf("%s: %w", fmt.Sprintf(text[0].(string), text[1:]...), err)
+	}
+	if err != nil {
+		panic(broken{err})
+	}
+}
+
+// caught returns the error that f returns, or that must ended it with.
+func caught(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			b, ok := p.(broken)
+			if !ok {
+				panic(p)
+			}
+			err = b.error
+		}
+	}()
+	return f()
+}
+
+var rules = []rule{
 	{"what is put is what is opened", roundTrip},
 	{"an empty object is an object", empty},
 	{"sizes about a part's 5 MiB hold", boundary},

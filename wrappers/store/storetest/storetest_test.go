@@ -516,7 +516,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				if rule.name != m.rule {
 					continue
 				}
-				err := rule.check(t.Context(), m.build(store.Memory(0)))
+				err := rule.holds(t.Context(), m.build(store.Memory(0)))
 				if _, skipped := errors.AsType[nothing](err); err == nil || skipped {
 					t.Errorf("%q did not notice: %v", rule.name, err)
 				} else if text := err.Error(); strings.Contains(text, "\n") || len(text) > 300 {
@@ -540,7 +540,7 @@ func TestAStoreWithPresignedURLsPasses(t *testing.T) {
 		if strings.Contains(rule.name, "presigned URL") {
 			t.Run(rule.name, func(t *testing.T) {
 				t.Parallel()
-				if err := rule.check(t.Context(), presigning(t, store.Memory(0), gate{})); err != nil {
+				if err := rule.holds(t.Context(), presigning(t, store.Memory(0), gate{})); err != nil {
 					t.Error(err)
 				}
 			})
@@ -554,7 +554,7 @@ func TestWhatCannotBeLookedAtIsSkipped(t *testing.T) {
 	skipped := 0
 	for _, rule := range rules {
 		if strings.Contains(rule.name, "presigned URL") || strings.Contains(rule.name, "list") {
-			if _, ok := errors.AsType[nothing](rule.check(t.Context(), plain)); !ok {
+			if _, ok := errors.AsType[nothing](rule.holds(t.Context(), plain)); !ok {
 				t.Errorf("%q is not skipped", rule.name)
 			}
 			skipped++

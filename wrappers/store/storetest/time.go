@@ -32,28 +32,18 @@ func modTime(ctx context.Context, s store.Store) error {
 		}
 		return info.ModTime.Round(0), nil
 	}
-	if err := put(ctx, s, "a", textPlain, []byte("first")); err != nil {
-		return err
-	}
+	must(put(ctx, s, "a", textPlain, []byte("first")))
 	first, err := stored()
-	if err != nil {
-		return err
-	}
+	must(err)
 	time.Sleep(tick)
 	again, err := stored()
-	if err != nil {
-		return err
-	}
+	must(err)
 	if !again.Equal(first) {
 		return fmt.Errorf("ModTime went from %v to %v without a put", first, again)
 	}
-	if err := put(ctx, s, "a", textPlain, []byte("first")); err != nil {
-		return err
-	}
+	must(put(ctx, s, "a", textPlain, []byte("first")))
 	second, err := stored()
-	if err != nil {
-		return err
-	}
+	must(err)
 	if !second.After(first) {
 		return fmt.Errorf("ModTime = %v after a put over an object of %v, %v earlier", second, first, tick)
 	}

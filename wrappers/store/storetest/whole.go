@@ -33,15 +33,11 @@ func eachTear(f func(r io.Reader, cause error) error) error {
 		}
 		for _, cause := range causes {
 			r := io.MultiReader(pattern(size), iotest.ErrReader(cause))
-			if err := f(r, cause); err != nil {
-				return fmt.Errorf("a reader of %d bytes, then %q: %w", size, cause, err)
-			}
+			must(f(r, cause), "a reader of %d bytes, then %q", size, cause)
 		}
 	}
 	r := iotest.DataErrReader(io.MultiReader(pattern(1000), iotest.ErrReader(io.ErrUnexpectedEOF)))
-	if err := f(r, io.ErrUnexpectedEOF); err != nil {
-		return fmt.Errorf("a reader of 1000 bytes whose last come with %q: %w", io.ErrUnexpectedEOF, err)
-	}
+	must(f(r, io.ErrUnexpectedEOF), "a reader of 1000 bytes whose last come with %q", io.ErrUnexpectedEOF)
 	return nil
 }
 
@@ -56,9 +52,7 @@ func torn(ctx context.Context, s store.Store) error {
 
 func tornKeeps(ctx context.Context, s store.Store) error {
 	old := content(1, 100)
-	if err := put(ctx, s, "torn/old", "application/pdf", old); err != nil {
-		return err
-	}
+	must(put(ctx, s, "torn/old", "application/pdf", old))
 	return eachTear(func(r io.Reader, cause error) error {
 		if _, err := s.Put(ctx, "torn/old", textPlain, r); !errors.Is(err, cause) {
 			return fmt.Errorf("Put: error %v, want the reader's in its chain", err)
@@ -73,9 +67,7 @@ func unseen(ctx context.Context, s store.Store) error {
 	// One whose puts hold a lock while they read would hang here for ever.
 	const patience = 10 * time.Second
 	old := []byte("old")
-	if err := put(ctx, s, "unseen/old", "application/pdf", old); err != nil {
-		return err
-	}
+	must(put(ctx, s, "unseen/old", "application/pdf", old))
 	for _, size := range []int64{0, 1000, 1 << 20, part, 2*part + 1, 16<<20 + 1} {
 		for key, look := range map[string]func() error{
 			"unseen/new": func() error { return absent(ctx, s, "unseen/new") },
@@ -111,9 +103,7 @@ func cancelled(ctx context.Context, s store.Store) error {
 	if !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("Put with a cancelled context: error %v, want context.Canceled", err)
 	}
-	if err := absent(ctx, s, "a"); err != nil {
-		return fmt.Errorf("after Put with a cancelled context: %w", err)
-	}
+	must(absent(ctx, s, "a"), "after Put with a cancelled context")
 	if _, _, err := s.Open(over, "a"); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("Open with a cancelled context: error %v, want context.Canceled", err)
 	}
@@ -124,9 +114,7 @@ func cancelled(ctx context.Context, s store.Store) error {
 		return fmt.Errorf("Delete with a cancelled context: error %v, want context.Canceled", err)
 	}
 	old := content(2, 10)
-	if err := put(ctx, s, "old", "application/pdf", old); err != nil {
-		return err
-	}
+	must(put(ctx, s, "old", "application/pdf", old))
 	// In the middle, at the very end, and with a part gone already.
 	for _, size := range []int64{0, 1000, part + 1000} {
 		for _, key := range []string{"a", "old"} {
@@ -137,16 +125,10 @@ func cancelled(ctx context.Context, s store.Store) error {
 				return fmt.Errorf("Put cancelled after %d bytes: error %v, want context.Canceled", size, err)
 			}
 		}
-		if err := absent(ctx, s, "a"); err != nil {
-			return fmt.Errorf("after Put cancelled after %d bytes: %w", size, err)
-		}
-		if err := holds(ctx, s, "old", "application/pdf", old); err != nil {
-			return fmt.Errorf("after Put over an object cancelled after %d bytes: %w", size, err)
-		}
+		must(absent(ctx, s, "a"), "after Put cancelled after %d bytes", size)
+		must(holds(ctx, s, "old", "application/pdf", old), "after Put over an object cancelled after %d bytes", size)
 	}
-	if err := deadline(ctx, s); err != nil {
-		return err
-	}
+	must(deadline(ctx, s))
 	// An endless reader ends as soon as it is between two reads.
 	over, cancel = context.WithCancel(ctx)
 	defer cancel()
