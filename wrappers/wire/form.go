@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"mime/multipart"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,6 +35,9 @@ type Field struct {
 	ContentType string // the part's media type; empty means the file's own, or none on a plain value
 }
 
+// quoted escapes a name as mime/multipart does. Control characters are refused.
+var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 func (f Field) missing() bool { return f.File == nil && f.Value == "" && f.ContentType == "" }
 
 // FormOf returns a multipart/form-data body whose parts have different names,
@@ -61,12 +63,10 @@ func FormOf(fields ...Field) *Body {
 		if err != nil {
 			return &Body{err: err}
 		}
-		write("--", boundary, "\r\nContent-Disposition: ")
-		disposition := multipart.FileContentDisposition(f.Name, src.Name)
-		if f.File == nil {
-			disposition = strings.TrimSuffix(disposition, `; filename=""`)
+		write("--", boundary, "\r\nContent-Disposition: form-data; name=\"", quoted.Replace(f.Name), `"`)
+		if f.File != nil {
+			write(`; filename="`, quoted.Replace(src.Name), `"`)
 		}
-		write(disposition)
 		if src.ContentType != "" {
 			write("\r\nContent-Type: ", src.ContentType)
 		}
