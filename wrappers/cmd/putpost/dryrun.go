@@ -23,7 +23,7 @@ type planned struct {
 // writes no line to the journal and does not read standard input.
 func (s *sender) plan(ctx context.Context) error {
 	var files, bytes int64
-	look := s.search(s.quit, s.noteFile)
+	look := s.search(s.more, s.noteFile)
 	for f, err := range look.Files() {
 		p := planned{Provider: s.To, Path: f.Path, RawPath: journal.RawPath(f.Path), Plan: "send"}
 		if err == nil && f.Path != find.Stdin {

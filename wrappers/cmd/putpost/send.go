@@ -156,12 +156,12 @@ func (c *sendCmd) Run(p *program) error {
 	}
 	s := &sender{
 		sendCmd: c, to: to, client: client, stdin: p.stdin, env: p.env,
-		output:  newOutput(p),
-		quit:    make(chan struct{}),
-		uncount: make(chan struct{}),
-		taken:   map[journal.Key]bool{},
+		output: newOutput(p),
+		taken:  map[journal.Key]bool{},
 	}
 	s.quiet = c.Quiet
+	s.more, s.end = context.WithCancelCause(context.Background())
+	defer s.end(nil)
 	if s.folder, err = os.Getwd(); err != nil {
 		return err
 	}

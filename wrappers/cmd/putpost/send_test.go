@@ -351,6 +351,12 @@ func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
 			t.Errorf("%v: exit code %d, want 1", args, code)
 		}
 	}
+	stderr.Reset()
+	code = run([]string{"send", "--to", "ncloudmailer", "--dry-run", "--json", "/missing", "/too"},
+		func(name string) string { return s.env[name] }, nil, &brokenWriter{}, &stderr)
+	if code != 1 || !strings.Contains(stderr.String(), "standard output: the reader is gone\n") {
+		t.Errorf("--dry-run: exit code %d after %s", code, stderr.String())
+	}
 }
 
 func TestOneConnectionForEachFileAtOnce(t *testing.T) {

@@ -34,11 +34,9 @@ type sender struct {
 	folder  string // what relative paths are relative to
 
 	tally    tally
-	quit     chan struct{} // closed when no more files are to be taken up
-	once     sync.Once
-	waits    context.Context // ends when nobody is to wait for a status any more
-	endWaits context.CancelCauseFunc
-	uncount  chan struct{} // closed when nobody needs to know how many files there are
+	more     context.Context // ends when no file is begun and none waits for a documentId any more
+	end      context.CancelCauseFunc
+	counting context.Context // ends when nobody needs to know how many files there are
 	scanOnce sync.Once
 	scanning sync.WaitGroup
 	pending  sync.Map // path -> entry, of what was sent by an earlier run and has no documentId yet
@@ -59,23 +57,16 @@ type sender struct {
 
 // halt begins no more files. Those under way are finished, and nothing waits
 // for a documentId any more.
-func (s *sender) halt() {
-	s.once.Do(func() {
-		close(s.quit)
-		s.endWaits(errInterrupted)
-	})
-}
+func (s *sender) halt() { s.end(errInterrupted) }
 
 func (s *sender) run() error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	s.waits, s.endWaits = context.WithCancelCause(ctx)
-	defer s.endWaits(nil)
-	var uncount sync.Once
-	needNoCount := func() { uncount.Do(func() { close(s.uncount) }) }
+	var uncount func()
+	s.counting, uncount = context.WithCancel(ctx)
 	defer onInterrupt(func() {
 		s.halt()
-		needNoCount()
+		uncount()
 		s.note("finishing what is in flight (%d) within %s; interrupt again to stop now", s.tally.inFlight.Load(), graceTime)
 		time.AfterFunc(graceTime, func() {
 			cancel(&ending{"interrupted",
@@ -104,7 +95,7 @@ func (s *sender) run() error {
 	if s.stopped {
 		s.count() // what stays unsent
 	} else {
-		needNoCount()
+		uncount()
 	}
 	s.scanning.Wait()
 	for _, release := range s.release {
@@ -121,7 +112,7 @@ func (s *sender) count() {
 	}
 	s.scanOnce.Do(func() {
 		s.scanning.Go(func() {
-			look := s.search(s.uncount, func(string, string) {})
+			look := s.search(s.counting, func(string, string) {})
 			for f, err := range look.Files() {
 				if err == nil {
 					s.tally.expect(1, f.Size())
@@ -157,6 +148,7 @@ func (s *sender) fail(path, id string, err error) {
 	broken := errors.Is(err, errOutput)
 	if s.JSON && !broken {
 		if err := s.data(jsonLine(f)); err != nil {
+			s.failure("%s", told(err))
 			s.stop(err)
 		}
 	}
@@ -168,10 +160,7 @@ func (s *sender) fail(path, id string, err error) {
 	if id != "" || !s.stopped || !shared {
 		s.failure("%s: %s", shown(path), told(err))
 	}
-	switch {
-	case broken:
-		s.stop(err)
-	case shared && !s.KeepGoing:
+	if broken || shared && !s.KeepGoing {
 		s.stop(err)
 	}
 }
@@ -179,17 +168,14 @@ func (s *sender) fail(path, id string, err error) {
 // stop halts the run for a reason that all files share.
 func (s *sender) stop(reason error) {
 	if !s.stopped && !s.single() {
-		s.failure("every other file would fail for this reason, so no more are sent%s", s.goOn(reason))
+		advice := "; --keep-going would try them"
+		if errors.Is(reason, errOutput) {
+			advice = ""
+		}
+		s.failure("every other file would fail for this reason, so no more are sent%s", advice)
 	}
 	s.stopped = true
 	s.halt()
-}
-
-func (s *sender) goOn(reason error) string {
-	if errors.Is(reason, errOutput) {
-		return ""
-	}
-	return "; --keep-going would try them"
 }
 
 // single reports whether the command line names one file and no more.

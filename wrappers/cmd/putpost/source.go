@@ -17,8 +17,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-func (s *sender) search(quit <-chan struct{}, note func(path, why string)) *find.Search {
-	return &find.Search{Named: s.Files, List: s.list, Recursive: s.Recursive, Own: s.own, Quit: quit, Note: note}
+func (s *sender) search(ctx context.Context, note func(path, why string)) *find.Search {
+	return &find.Search{Named: s.Files, List: s.list, Recursive: s.Recursive, Own: s.own, Quit: ctx.Done(), Note: note}
 }
 
 // noteFile writes a note about a file.
@@ -28,7 +28,7 @@ func (s *sender) noteFile(path, why string) { s.note("%s: %s", shown(path), why)
 // path; the client sends its last part.
 func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 	return func(yield func(upload.Source, error) bool) {
-		look := s.search(s.quit, s.noteFile)
+		look := s.search(s.more, s.noteFile)
 		for f, err := range look.Files() {
 			src, taken := upload.Source{}, true
 			if err == nil {
@@ -53,7 +53,7 @@ func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 // source describes f. It does not take a file that the journal has.
 func (s *sender) source(ctx context.Context, f find.File) (src upload.Source, taken bool, err error) {
 	if f.Path == find.Stdin {
-		src, done, err := stdinSource(s.sentName(f.Path), s.stdin, s.quit)
+		src, done, err := stdinSource(s.sentName(f.Path), s.stdin, s.more.Done())
 		s.tally.unknown.Add(-1)
 		if err == nil {
 			s.release = append(s.release, done)
@@ -176,7 +176,7 @@ func (s *sender) wait(ctx context.Context, fileID string) (int64, error) {
 	defer release()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(s.waits, func() { cancel(context.Cause(s.waits)) })()
+	defer context.AfterFunc(s.more, func() { cancel(context.Cause(s.more)) })()
 	return s.to.wait(ctx, s.client, fileID)
 }
 
