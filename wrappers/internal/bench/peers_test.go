@@ -277,10 +277,9 @@ func openaiFile(base string, h *http.Client) send {
 	}
 }
 
-// curlConfig has curl send all files from one process: by -T, or by -F as a
-// form. It names each upload, since curl 7.88 sends a form that uploads share
-// only once.
-func curlConfig(peer, base string, paths []string) string {
+// curl sends all files from one process: by -T, or by -F as a form. It names
+// each upload, since curl 7.88 sends a form that uploads share only once.
+func curl(peer, base string, paths []string, atOnce int) *exec.Cmd {
 	upload := fmt.Sprintf("url = \"%s/put/file\"\nheader = \"Content-Type: %s\"\nupload-file = ", base, mediaType)
 	if peer == "curl-F" {
 		upload = fmt.Sprintf("url = \"%s/api/v1/files\"\nform = fileList=@", base)
@@ -289,14 +288,10 @@ func curlConfig(peer, base string, paths []string) string {
 	for _, path := range paths {
 		fmt.Fprintf(&config, "next\n%s%s\noutput = /dev/null\nsilent\nshow-error\nfail\n", upload, path)
 	}
-	return config.String()
-}
-
-func curl(peer, base string, paths []string, atOnce int) *exec.Cmd {
 	cmd := exec.Command("curl", "--config", "-")
 	if atOnce > 1 {
 		cmd.Args = append(cmd.Args, "--parallel", "--parallel-immediate", "--parallel-max", strconv.Itoa(atOnce))
 	}
-	cmd.Stdin = strings.NewReader(curlConfig(peer, base, paths))
+	cmd.Stdin = strings.NewReader(config.String())
 	return cmd
 }

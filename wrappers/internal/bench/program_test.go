@@ -17,7 +17,7 @@ import (
 // without one.
 var programs = map[string]string{
 	"send=2000/at=16/peer=putpost":       "$putpost send --to ncloudmailer -c 16 -r $small",
-	"send=2000/at=16/peer=curl":          "curl --parallel --parallel-immediate --parallel-max 16 --config $forms",
+	"send=2000/at=16/peer=curl":          "curl",
 	"send=2000/at=16/peer=node":          "node $undici $small $base",
 	"journal/at=16/by=strace-seccomp":    "strace $sync $putpost send --to ncloudmailer -c 16 --journal $new -r $small",
 	"journal/at=64/by=strace-seccomp":    "strace $sync $putpost send --to ncloudmailer -c 64 --journal $new -r $small",
@@ -37,6 +37,9 @@ var programs = map[string]string{
 
 // program is the command of a line, with what it needs to send to a server.
 func program(line, base string) *exec.Cmd {
+	if line == "curl" {
+		return curl("curl-F", base, must(filepath.Glob(thing("small", base)+"/*")), 16)
+	}
 	words := strings.Fields(strings.ReplaceAll(line, "$sync", "-f -qq --seccomp-bpf -e trace=fsync,fdatasync"))
 	for i, word := range words {
 		if name, found := strings.CutPrefix(word, "$"); found {
@@ -58,10 +61,6 @@ func thing(name, base string) string {
 		return base
 	case "new":
 		return filepath.Join(must(os.MkdirTemp("", "")), name)
-	case "forms":
-		path := filepath.Join(must(os.MkdirTemp("", "")), name)
-		write(path, curlConfig("curl-F", base, must(filepath.Glob(thing("small", base)+"/*"))))
-		return path
 	case "1KiB", "16KiB", "1GiB":
 		return sized(name)
 	}
