@@ -25,15 +25,13 @@ func (s *sender) plan(ctx context.Context) error {
 	var files, bytes int64
 	look := s.search(s.more, s.noteFile)
 	for f, err := range look.Files() {
-		p := planned{Provider: s.To, Path: f.Path, RawPath: journal.RawPath(f.Path), Plan: "send"}
-		if err == nil && f.Path != find.Stdin {
+		p, err := planned{Provider: s.To, Path: f.Path, RawPath: journal.RawPath(f.Path), Plan: "send"}, cause(err)
+		if err == nil {
 			s.seen++
 			err = s.describe(ctx, f, &p)
-		} else if err == nil {
-			s.seen++
 		}
 		if err != nil {
-			s.fail(f.Path, "", cause(err))
+			s.fail(f.Path, "", err)
 			continue
 		}
 		if p.Plan == "" {
@@ -59,6 +57,9 @@ func (s *sender) plan(ctx context.Context) error {
 
 // describe finds out what the journal says of f, and whether f can be read.
 func (s *sender) describe(ctx context.Context, f find.File, p *planned) error {
+	if f.Path == find.Stdin {
+		return nil
+	}
 	size := f.Size()
 	p.Size = &size
 	if s.journal != nil {

@@ -30,7 +30,7 @@ func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 	return func(yield func(upload.Source, error) bool) {
 		look := s.search(s.more, s.noteFile)
 		for f, err := range look.Files() {
-			src, taken := upload.Source{}, true
+			src, taken, err := upload.Source{}, true, cause(err)
 			if err == nil {
 				s.seen++
 				if s.list.Once() { // which was not counted ahead
@@ -42,7 +42,7 @@ func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 				}
 			}
 			src.Name = f.Path
-			if taken && !yield(src, cause(err)) {
+			if taken && !yield(src, err) {
 				return
 			}
 		}

@@ -64,3 +64,14 @@ func TestAListThatComesSlowlyIsSentAsItComes(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestStandardInputThatCannotBeKeptIsToldWithItsReason(t *testing.T) {
+	s := newService(t)
+	missing := filepath.Join(t.TempDir(), "missing")
+	t.Setenv("TMPDIR", missing)
+	t.Setenv("TMP", missing) // of Windows
+	got := invoke(s.env, strings.NewReader("x"), "send", "--to", "ncloudmailer", "-")
+	if got.code != 1 || !strings.Contains(got.stderr, "standard input needs a temporary file: ") {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -19,8 +19,8 @@ const (
 	longestCRLF = 64 << 20
 )
 
-// List is a file that holds names. It is opened once, since it may be
-// a pipe: two readers would share what comes out of it.
+// List is a file that holds names. It is opened once, since it may be a pipe:
+// two readers would share what comes out of it.
 type List struct {
 	path    string
 	null    bool      // names end with NUL instead of a newline
@@ -60,8 +60,7 @@ func (l *List) Close() {
 	}
 }
 
-// Once reports whether the list can be read only once. No list can be read
-// again.
+// Once reports whether the list can be read only once. It is false for nil.
 func (l *List) Once() bool { return l != nil && l.regular == nil }
 
 // SharesStream reports whether l and standard input are one pipe. Only one of
