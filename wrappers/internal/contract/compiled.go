@@ -185,6 +185,9 @@ func (r *documentRules) Request(q Request) (rule, detail string) {
 	m := mediaOf(r.RequestBody.Content, q.Header.Get("Content-Type"))
 	var value any
 	if q.Form != nil {
+		if i := slices.IndexFunc(q.Form, func(p *Part) bool { return !p.file }); i >= 0 {
+			return RuleForm, fmt.Sprintf("part %d: the field %q is a file, and the part has no file name", i+1, q.Form[i].Name)
+		}
 		value = m.fields(q.Form)
 	} else if text, err := m.value(q.Header.Get("Content-Type"), q.Body); err != nil {
 		return RuleBody, firstLine("failed to decode request body: " + err.Error())

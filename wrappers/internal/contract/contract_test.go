@@ -113,6 +113,23 @@ func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
 	}
 }
 
+// Servers refuse such a part, and a general validator does not see why.
+func TestAFileMustHaveAFileName(t *testing.T) {
+	c, err := Parse(depotSpec(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n"
+	r := httptest.NewRequest("POST", "/v2/forms", strings.NewReader(body))
+	r.Header = http.Header{"Content-Type": {"multipart/form-data; boundary=b"}, "X-Depot-Key": {"k"},
+		"Content-Length": {fmt.Sprint(len(body))}}
+	x := c.Begin(r, Watch{})
+	_, _ = io.Copy(io.Discard, x.Watching(r.Context(), r).Body)
+	if got := rules(x.FinishRequest()); got != `request form: part 1: the field "file" is a file, and the part has no file name` {
+		t.Error(got)
+	}
+}
+
 // rules returns what was broken in one line.
 func rules(broken []*Violation) string {
 	var lines []string

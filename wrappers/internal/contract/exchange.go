@@ -23,6 +23,7 @@ type Exchange struct {
 	host   string
 	length int64 // -1: unknown
 	body   *body // nil: none
+	sent   *Text // the body once it has ended, if it is text that came whole
 	faults []*Violation
 	ids    []string
 }
@@ -203,7 +204,8 @@ func (x *Exchange) checkRequest(whole bool) {
 	rule, fault := x.mediaTypeFault()
 	if b := x.body; b != nil && request.Whole && fault == "" {
 		if b.form == nil {
-			request.Body, request.Whole = &Text{Bytes: b.digest.head}, b.digest.size <= Keep
+			x.sent = &Text{Bytes: b.digest.head}
+			request.Body, request.Whole = x.sent, b.digest.size <= Keep
 		} else {
 			request.Form, request.Whole = b.form.list, !b.form.over
 			rule, fault = RuleForm, b.form.fault(x.media.Fields)

@@ -39,6 +39,16 @@ type Part struct {
 	digest   digest
 }
 
+// NewPart returns a part with nothing in it yet.
+func NewPart(header textproto.MIMEHeader) *Part {
+	p := &Part{Header: header}
+	disposition, params, err := mime.ParseMediaType(header.Get("Content-Disposition"))
+	p.form = err == nil && disposition == "form-data"
+	p.Name = params["name"]
+	p.fileName, p.file = params["filename"]
+	return p
+}
+
 // Kept returns the beginning of the part: up to [Keep] of a field, and of a
 // file what is to be remembered of it.
 func (p *Part) Kept() []byte { return p.digest.head }
@@ -62,11 +72,7 @@ func (f *form) begin(header textproto.MIMEHeader) {
 		f.end(nil)
 		return
 	}
-	p := &Part{Header: header}
-	disposition, params, err := mime.ParseMediaType(header.Get("Content-Disposition"))
-	p.form = err == nil && disposition == "form-data"
-	p.Name = params["name"]
-	p.fileName, p.file = params["filename"]
+	p := NewPart(header)
 	most := Keep
 	if p.file {
 		most = f.w.Head

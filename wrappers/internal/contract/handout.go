@@ -117,9 +117,8 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	if !slices.ContainsFunc(said, func(m Member) bool { return isAddress(m.Value) }) {
 		return
 	}
-	_, sent := x.Received()
 	contentType := ""
-	for _, m := range Members(sent) {
+	for _, m := range members(x.sent) {
 		if typeName.MatchString(m.Name) && contentType == "" {
 			contentType = m.Value
 		}
