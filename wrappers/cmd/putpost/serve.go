@@ -161,12 +161,12 @@ func (c *serveCmd) Run(p *program) error {
 // welcome says what serves where, and how to send to it.
 func (p *program) welcome(address, where string, all standins, fallen []variable) {
 	names := slices.Sorted(maps.Keys(all))
-	fmt.Fprintf(p.stderr, "putpost: stand-ins of %s; files are kept in %s\n", and(names), where)
+	p.tell(slog.LevelInfo, fmt.Sprintf("stand-ins of %s; files are kept in %s", and(names), where))
 	if len(fallen) > 0 {
-		fmt.Fprintln(p.stderr, "putpost: these credentials are not set, so on loopback the test ones are right:")
+		p.tell(slog.LevelInfo, "these credentials are not set, so on loopback the test ones are right:")
 		printExports(p.stderr, fallen)
 	}
-	fmt.Fprintln(p.stderr, "putpost: to send here, set these for putpost send, or for any program that reads them:")
+	p.tell(slog.LevelInfo, "to send here, set these for putpost send, or for any program that reads them:")
 	for _, name := range names {
 		printExports(p.stderr, providers[name].reach(address))
 	}

@@ -21,6 +21,7 @@ func wasClosed(f *os.File) bool {
 		return false
 	}
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
-	// Python's subprocess.DEVNULL is for both, too. Older Linux tells it by this bit.
+	// Python's subprocess.DEVNULL is for both, too. Older Linux tells it by this
+	// bit.
 	return err == nil && flags&unix.O_ACCMODE == unix.O_RDWR && flags&unix.O_CLOEXEC == 0
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// readList returns all that a list gives: from a stream, or from a regular file.
+// readList returns all that a list gives, from a stream or a regular file.
 func readList(t *testing.T, text string, null, regular bool) (names []string, err error) {
 	t.Helper()
 	l := &List{null: null, stream: strings.NewReader(text)}

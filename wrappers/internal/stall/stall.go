@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Transport gives up a request that stalls. It stalls if no byte of its body has
-// moved for the time After, or if the whole answer takes longer than that. A
-// byte moves when it is read from the file, and when the system has sent it: on
-// a slow line this is minutes later. An answer that drips is given up, too:
+// Transport gives up a request that stalls. It stalls if no byte of its body
+// has moved for the time After, or if the whole answer takes longer than that.
+// A byte moves when it is read from the file, and when the system has sent it:
+// on a slow line this is minutes later. An answer that drips is given up, too:
 // every answer is short.
 type Transport struct {
 	Base   http.RoundTripper
