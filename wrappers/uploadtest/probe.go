@@ -66,7 +66,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	c, _ := parseAt(t, baseURL, spec)
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
-		learned: map[string]string{}, authorize: authorize,
+		learned: map[string]string{}, created: map[string]sample{}, authorize: authorize,
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
 	if p.authorize == nil {
@@ -85,6 +85,7 @@ type prober struct {
 
 	learned map[string]string // what answers gave, by name
 	earlier map[string]string // what an answer before gave, of another file
+	created map[string]sample // what was sent, by the ids that were answered
 	told    told
 	seen    seen
 	late    int // answers that did not come in time
@@ -224,6 +225,9 @@ func betrays(header http.Header, body []byte, req *http.Request) string {
 	text := string(body)
 	for _, values := range header {
 		text += "\n" + strings.Join(values, "\n")
+	}
+	for _, m := range contract.Members(body) { // without the escapes of JSON
+		text += "\n" + m.Value
 	}
 	for _, c := range inside {
 		for _, found := range c.matches.FindAllString(text, -1) {

@@ -34,9 +34,21 @@ func (p *prober) presignedRequest(out contract.HandedOut) *http.Request {
 // opens matches the parameters of a URL that let somebody in, or in time.
 var opens = regexp.MustCompile(`(?i)sig|token|hmac|expires|date|credential`)
 
+// uploadURL matches the names of members that say where a file goes.
+var uploadURL = regexp.MustCompile(`(?i)(upload|signed|put)_?ur[il]$`)
+
 // handedOut tries the URLs of an answer: wrong first, then right.
-func (p *prober) handedOut(r *routers.Route, answer []byte) {
-	for _, out := range p.contract.HandedOut(answer) {
+func (p *prober) handedOut(r *routers.Route, req *http.Request, answer []byte) {
+	all := p.contract.HandedOut(answer)
+	for _, m := range contract.Members(answer) {
+		switch absolute := strings.HasPrefix(m.Value, "http://") || strings.HasPrefix(m.Value, "https://"); {
+		case uploadURL.MatchString(m.Name) && !absolute:
+			p.broke(r, req, contract.RuleAnswer, "url", "%s is no URL of http or https, so that no file can be sent to it", m.Name)
+		case len(all) > 0 && strings.HasSuffix(strings.ToLower(m.Name), "method") && m.Value == "":
+			p.broke(r, req, contract.RuleAnswer, "method", "%s is empty, so that nobody knows how to send the file", m.Name)
+		}
+	}
+	for _, out := range all {
 		if out.Form {
 			p.unseen(r, "the form that goes to the URL it hands out")
 			continue

@@ -31,9 +31,12 @@ func (p *prober) succeeds(r *routers.Route) {
 		case a.status/100 == 2:
 			p.seen.note("operation that succeeded")
 			p.answersTo(r, req, a)
-			p.learn(r, a.body)
-			p.handedOut(r, a.body)
+			p.learn(r, s, a.body)
+			p.handedOut(r, req, a.body)
 			p.describes(r, req, s, a)
+			if at := strings.LastIndexByte(req.URL.Path, '/') + 1; r.Method == http.MethodGet {
+				p.describes(r, req, p.created[req.URL.Path[at:]], a)
+			}
 			p.creates(r, s, a)
 			if r.Method == http.MethodDelete {
 				p.gone(r, req, others)
@@ -49,7 +52,7 @@ func (p *prober) succeeds(r *routers.Route) {
 }
 
 // learn keeps what later paths may take of an answer.
-func (p *prober) learn(r *routers.Route, answer []byte) {
+func (p *prober) learn(r *routers.Route, s sample, answer []byte) {
 	var own struct{ ID json.RawMessage }
 	if json.Unmarshal(answer, &own) == nil {
 		for _, id := range contract.Members(own.ID) {
@@ -61,8 +64,11 @@ func (p *prober) learn(r *routers.Route, answer []byte) {
 			}
 		}
 	}
+	_, file := s.carriesFile()
 	for _, m := range contract.Members(answer) {
-		p.learned[m.Name] = m.Value
+		if p.learned[m.Name] = m.Value; file {
+			p.created[m.Value] = s
+		}
 	}
 }
 
@@ -185,7 +191,7 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 	}
 	earlier := maps.Clone(p.learned)
 	if req, second, ok := again(s); ok && len(first.ids) > 0 {
-		p.learn(r, second.body)
+		p.learn(r, s, second.body)
 		p.earlier = earlier
 		if p.seen.note("id"); slices.Equal(first.ids, second.ids) {
 			p.broke(r, req, contract.RuleAnswer, "ids", "the same request twice is answered by the same id")
@@ -197,7 +203,7 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 	for _, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
 		if req, a, ok := again(s.of(s.object, name)); ok {
 			p.says(r, req, a, "name with directories", names, "uploadtest.txt",
-				fmt.Sprintf(" for a file that is called %q", name))
+				fmt.Sprintf(", want %q: the directories in %q are the sender's", "uploadtest.txt", name))
 		}
 	}
 	several := s.object

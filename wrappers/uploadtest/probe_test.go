@@ -38,6 +38,19 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				rec.Code = 404
 			}
 		}), "Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET /v2/objects/{id})"},
+		{"what is cut off counts as a file", arrival("/raw", swallowed),
+			"Depot: deposit: response status: 201 to a file whose sender hung up in the middle of it (POST /v2/raw)"},
+		{"a stack trace of Java", reply("/forms", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 201 {
+				said("{", `{"debug":"java.lang.Error: x\n\tat com.depot.Shelf.put(Shelf.java:7)",`)(rec)
+			}
+		}), "Depot: submit: response body: status 201: it shows a stack trace (POST /v2/forms)"},
+		{"a URL without a host", reply("/objects", said(`"uploadUrl":"http://`, `"uploadUrl":"//`)),
+			"Depot: announce: response body: uploadUrl is no URL of http or https"},
+		{"an empty method", reply("/objects", said(`"PUT"`, `""`)),
+			"Depot: announce: response body: uploadMethod is empty"},
+		{"another size later", reply("/objects/o-", said(`"size":1`, `"size":2`)),
+			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
 		{"an example is refused", reply("/forms", func(rec *httptest.ResponseRecorder) {
 			*rec = *httptest.NewRecorder()
 			rec.Code = 400
@@ -146,7 +159,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				}
 				next.ServeHTTP(w, r)
 			})
-		}, `Depot: submit: response body: name is "/dir/uploadtest.txt" for a file that is called "/dir/uploadtest.txt" (POST /v2/forms)`},
+		}, `Depot: submit: response body: name is "/dir/uploadtest.txt", want "uploadtest.txt": the directories in "/dir/uploadtest.txt" are the sender's (POST /v2/forms)`},
 		{"a size that is wrong", reply("/raw", said(`"size":10`, `"size":11`)),
 			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
 		{"a name that is wrong", reply("/forms", said(`"uploadtest.txt"`, `"upload.txt"`)),
