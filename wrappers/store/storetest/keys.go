@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/putpost/putpost/wrappers/store"
 )
@@ -29,25 +28,10 @@ func badKeys(ctx context.Context, s store.Store) error {
 		"a b", "a\\b", "a\x00b", "a\nb", "a:b", "a?b", "a%2Fb", "a*b", "é", "\xff", "파일",
 		strings.Repeat("a", 129), strings.Repeat("a/", 256) + "a",
 	} {
-		_, err := s.Put(ctx, key, textPlain, strings.NewReader("x"))
-		if !errors.Is(err, fs.ErrInvalid) {
-			return fmt.Errorf("Put(%q): error %v, want fs.ErrInvalid", key, err)
-		}
-		r, _, err := s.Open(ctx, key)
-		if err == nil {
-			r.Close()
-		}
-		if !errors.Is(err, fs.ErrInvalid) {
-			return fmt.Errorf("Open(%q): error %v, want fs.ErrInvalid", key, err)
-		}
-		if _, err := s.Stat(ctx, key); !errors.Is(err, fs.ErrInvalid) {
-			return fmt.Errorf("Stat(%q): error %v, want fs.ErrInvalid", key, err)
-		}
-		if err := s.Delete(ctx, key); !errors.Is(err, fs.ErrInvalid) {
-			return fmt.Errorf("Delete(%q): error %v, want fs.ErrInvalid", key, err)
-		}
-		if _, err := s.PresignPut(ctx, key, textPlain, time.Minute); !errors.Is(err, fs.ErrInvalid) {
-			return fmt.Errorf("PresignPut(%q): error %v, want fs.ErrInvalid", key, err)
+		for op, err := range calls(ctx, s, key) {
+			if !errors.Is(err, fs.ErrInvalid) {
+				return fmt.Errorf("%s of %q: error %v, want fs.ErrInvalid", op, key, err)
+			}
 		}
 	}
 	return nil

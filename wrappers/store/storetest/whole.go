@@ -99,20 +99,12 @@ func unseen(ctx context.Context, s store.Store) error {
 func cancelled(ctx context.Context, s store.Store) error {
 	over, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err := s.Put(over, "a", textPlain, strings.NewReader("x"))
-	if !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Put with a cancelled context: error %v, want context.Canceled", err)
+	for op, err := range calls(over, s, "a") {
+		if !errors.Is(err, context.Canceled) && op != "presign" {
+			return fmt.Errorf("%s with a cancelled context: error %v, want context.Canceled", op, err)
+		}
 	}
 	must(absent(ctx, s, "a"), "after Put with a cancelled context")
-	if _, _, err := s.Open(over, "a"); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Open with a cancelled context: error %v, want context.Canceled", err)
-	}
-	if _, err := s.Stat(over, "a"); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Stat with a cancelled context: error %v, want context.Canceled", err)
-	}
-	if err := s.Delete(over, "a"); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Delete with a cancelled context: error %v, want context.Canceled", err)
-	}
 	old := content(2, 10)
 	must(put(ctx, s, "old", "application/pdf", old))
 	// In the middle, at the very end, and with a part gone already.
@@ -133,7 +125,7 @@ func cancelled(ctx context.Context, s store.Store) error {
 	over, cancel = context.WithCancel(ctx)
 	defer cancel()
 	reads := 0
-	_, err = s.Put(over, "a", textPlain, readerFunc(func(p []byte) (int, error) {
+	_, err := s.Put(over, "a", textPlain, readerFunc(func(p []byte) (int, error) {
 		if reads++; reads == 3 {
 			cancel()
 		}
