@@ -507,7 +507,9 @@ type ClientInterface interface {
 
 	// ListExchanges List the last exchanges
 	//
-	// Lists exchanges, the newest first.
+	// Lists exchanges, the newest first. A request to a path that no stand-in
+	// serves is among them, with the rule `request address` broken. A browser's
+	// preflight (`OPTIONS`) and a `HEAD` are not: no operation has these methods.
 	//
 	// Corresponds with GET /exchanges (the `ListExchanges` operationId).
 	ListExchanges(ctx context.Context, params *ListExchangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -666,7 +668,9 @@ func (c *Client) StreamEvents(ctx context.Context, params *StreamEventsParams, r
 
 // ListExchanges List the last exchanges
 //
-// Lists exchanges, the newest first.
+// Lists exchanges, the newest first. A request to a path that no stand-in
+// serves is among them, with the rule `request address` broken. A browser's
+// preflight (`OPTIONS`) and a `HEAD` are not: no operation has these methods.
 //
 // Corresponds with GET /exchanges (the `ListExchanges` operationId).
 func (c *Client) ListExchanges(ctx context.Context, params *ListExchangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1636,7 +1640,9 @@ type ClientWithResponsesInterface interface {
 
 	// ListExchangesWithResponse List the last exchanges
 	//
-	// Lists exchanges, the newest first.
+	// Lists exchanges, the newest first. A request to a path that no stand-in
+	// serves is among them, with the rule `request address` broken. A browser's
+	// preflight (`OPTIONS`) and a `HEAD` are not: no operation has these methods.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2449,7 +2455,9 @@ func (c *ClientWithResponses) StreamEventsWithResponse(ctx context.Context, para
 
 // ListExchangesWithResponse List the last exchanges
 //
-// Lists exchanges, the newest first.
+// Lists exchanges, the newest first. A request to a path that no stand-in
+// serves is among them, with the rule `request address` broken. A browser's
+// preflight (`OPTIONS`) and a `HEAD` are not: no operation has these methods.
 //
 // Returns a wrapper object for the known response body format(s).
 //
