@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -232,6 +234,31 @@ func TestUploadSendsOneSignedFormOfExactLength(t *testing.T) {
 	if len(r.parts) != 1 || r.parts[0].uri != "fileList" || r.parts[0].name != "test.txt" ||
 		r.parts[0].header.Get("Content-Type") != "text/plain" || r.parts[0].body != "upload test file" {
 		t.Errorf("the form is %q", r.body)
+	}
+}
+
+// The client does not call the generated method, which parses the address each
+// time.
+func TestUploadSendsWhatTheGeneratedMethodSends(t *testing.T) {
+	m := newMailer(t)
+	src := upload.Bytes("test.txt", []byte("upload test file"))
+	if _, err := m.client(t).Upload(t.Context(), src); err != nil {
+		t.Fatal(err)
+	}
+	generated, err := api.NewClient(m.URL + "/api/v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := generated.CreateFileWithForm(t.Context(), api.CreateFileRequest{FileList: []upload.Source{src}},
+		func(_ context.Context, req *http.Request) error { testKeys.Sign(req, time.Now()); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	took := m.took()
+	if mine, its := took[0], took[1]; mine.method != its.method || mine.uri != its.uri || mine.length != its.length ||
+		!reflect.DeepEqual(mine.parts, its.parts) {
+		t.Errorf("Upload sends %+v\nand the generated method %+v", mine, its)
 	}
 }
 
