@@ -159,9 +159,11 @@ func (x *Exchange) rawName() string {
 			return plain
 		}
 	}
-	for name, values := range x.head.URL.Query() {
-		if isName(name) {
-			return values[0]
+	if strings.Contains(strings.ToLower(x.head.URL.RawQuery), "name") { // few have one
+		for name, values := range x.head.URL.Query() {
+			if isName(name) {
+				return values[0]
+			}
 		}
 	}
 	return ""
