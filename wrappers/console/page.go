@@ -23,11 +23,13 @@ var page = func() fs.FS {
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// Link serves a page with a link to the console, for the root of the server.
+// Link serves a page with a link to the console, for the root of the server. It
+// names its icon: a browser would ask for /favicon.ico, and the console would show
+// that as a request with a wrong address.
 func Link(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>putpost</title>` +
-		`<h1>putpost</h1><p>Stand-ins for upload APIs serve here. ` +
+		`<link rel="icon" href="` + Path + `icon.svg"><h1>putpost</h1><p>Stand-ins for upload APIs serve here. ` +
 		`<a href="` + Path + `">Open the console</a> to see what arrives.</p></html>` + "\n"))
 }
 
