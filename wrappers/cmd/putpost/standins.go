@@ -161,6 +161,8 @@ func (s standins) withConsole(con *web.Console, logger *slog.Logger) http.Handle
 			con.ServeHTTP(w, r)
 		case path == "/" && r.Method == http.MethodGet:
 			web.Link(w, r)
+		case path == "/favicon.ico": // a browser asks for it by itself: no client has its address wrong
+			http.NotFound(w, r)
 		case path+"/" == web.Path:
 			http.Redirect(w, r, web.Path, http.StatusMovedPermanently)
 		default:
