@@ -36,7 +36,8 @@ func main() {
 	if wasClosed(os.Stdin) {
 		stdin = closedFile{}
 	}
-	if wasClosed(os.Stdout) {
+	// Who throws away both streams does so on purpose: nobody would hear of it.
+	if wasClosed(os.Stdout) && !wasClosed(os.Stderr) {
 		stdout = closedFile{}
 	}
 	os.Exit(run(os.Args[1:], os.Getenv, stdin, stdout, os.Stderr))

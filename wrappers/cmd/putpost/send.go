@@ -59,7 +59,8 @@ other file would fail, too: the credentials are refused, there is no token, the
 certificate is not trusted, the host does not exist, the journal cannot be
 written. --keep-going goes on then. Standard output that is closed or broken
 always stops the run; the ids of files under way are then on standard error.
-/dev/null that is open for reading as well counts as closed.
+/dev/null that is open for reading as well counts as closed, unless standard
+error is the same.
 
 Exit code: 0 when all files are sent. 1 when a file is not sent, and when there
 was no file to send. 2 when the command line or the environment is wrong;

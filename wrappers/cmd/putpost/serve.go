@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -136,7 +137,8 @@ func (c *serveCmd) Run(p *program) error {
 	defer ln.Close()
 	address := "http://" + reachable(ln.Addr().(*net.TCPAddr))
 	announce := func() error {
-		if _, err := fmt.Fprintln(p.stdout, address); err != nil {
+		// A program that starts a server often closes what it does not read.
+		if _, err := fmt.Fprintln(p.stdout, address); err != nil && !errors.Is(err, errClosed) {
 			return fmt.Errorf("standard output: %w", err)
 		}
 		if c.PublicURL != "" {

@@ -138,6 +138,20 @@ func TestAClosedStandardOutputIsAnErrorThatTellsTheID(t *testing.T) {
 	}
 }
 
+// Other languages open /dev/null for reading and writing, to ignore a stream.
+func TestStreamsThatAParentIgnoresAreNoError(t *testing.T) {
+	s := newService(t)
+	dir := files(t, "a", "content")
+	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a <>/dev/null 1<>/dev/null 2<>/dev/null`); got.code != 0 {
+		t.Errorf("send: got %+v", got)
+	}
+	got := shell(t, s.env, dir, `"$putpost" serve --addr 127.0.0.1:0 1<>/dev/null 2>log & pid=$!
+until grep -q _putpost log || ! kill -0 $pid; do sleep 0.05; done; kill $pid; wait $pid`)
+	if got.code != 0 {
+		t.Errorf("serve: got %+v", got)
+	}
+}
+
 func TestWhatARunItselfWritesIsNotSent(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a", "a", "b", "b", ".env",
