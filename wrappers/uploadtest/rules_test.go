@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
 
 	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -321,4 +323,61 @@ func forms() map[string][]*contract.Part {
 		found["with two of "+name] = []*contract.Part{part(name, "a", "text/plain"), part(name, "b", "text/plain")}
 	}
 	return found
+}
+
+func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
+	doc := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}, {url: /v1-b}]\npaths:\n"
+	for i, path := range []string{"/", "/a", "/a/b", "/a/{x}", "/{x}/b", "/{x}/{y}/c", "/a/b/c", "/ab", "/a{x}", "/c/", "/d/v{x}", "/e/{x}:go", "/f/g"} {
+		doc += fmt.Sprintf("  %q: {get: {operationId: op%d, responses: {'200': {description: x}}%s}}\n", path, i,
+			", parameters: ["+strings.Join(parametersOf(path), ", ")+"]")
+	}
+	loaded, err := load([]byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded.Servers = openapi3.Servers{{URL: "/v1"}, {URL: "/v1-b"}}
+	router, err := legacy.NewRouter(loaded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := contract.Spec{Bases: []string{"/v1", "/v1-b"}}
+	for path := range loaded.Paths.Map() {
+		r := &routers.Route{Path: path, Operation: loaded.Paths.Value(path).Get}
+		spec.Operations = append(spec.Operations, &contract.Operation{
+			Name: r.Operation.OperationID, Method: "GET", Path: path, Rules: rules{r}})
+	}
+	c := contract.New(spec)
+	words := []string{"", "a", "b", "c", "ab", "abc", "d", "v", "v1", "e", "x:go", "f", "g", "%2F", "a%20b"}
+	seen := map[string]bool{}
+	for _, base := range []string{"/v1", "/v1-b", "/v1x", ""} {
+		for _, one := range words {
+			for _, two := range words {
+				for _, three := range words {
+					for _, method := range []string{"GET", "PUT"} {
+						r := httptest.NewRequest(method, base+"/"+one+"/"+two+"/"+three, nil)
+						want := ""
+						if route, _, err := router.FindRoute(&http.Request{Method: method, URL: r.URL}); err == nil {
+							want = route.Operation.OperationID
+						}
+						if got := c.Begin(r, contract.Watch{}).Op(); got != want {
+							t.Errorf("%s %s is %q, want %q", method, r.URL, got, want)
+						}
+						seen[want] = true
+					}
+				}
+			}
+		}
+	}
+	if len(seen) < 10 {
+		t.Errorf("only %d operations were found", len(seen))
+	}
+}
+
+// parametersOf declares the parameters of a path.
+func parametersOf(path string) (list []string) {
+	for _, part := range strings.Split(path, "{")[1:] {
+		name, _, _ := strings.Cut(part, "}")
+		list = append(list, fmt.Sprintf("{name: %q, in: path, required: true, schema: {type: string}}", name))
+	}
+	return list
 }

@@ -116,7 +116,7 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 // template is the path of an operation, and the names of its parameters.
 type template struct {
 	op    *Operation
-	path  string // each parameter is {}, and {*} where it takes the rest of the path
+	path  string // each parameter is {}
 	names []string
 }
 
@@ -126,24 +126,17 @@ func router(ops []*Operation) []template {
 	for _, op := range ops {
 		t := template{op: op}
 		before, rest, found := strings.Cut(strings.TrimRight(op.Path, "/"), "{")
-		for t.path = before; found; {
+		for t.path = before; found; t.path += "{}" + before {
 			var name string
 			name, rest, _ = strings.Cut(rest, "}")
-			name, takesRest := strings.CutSuffix(strings.TrimSpace(name), "*")
-			t.names = append(t.names, name)
-			if t.path += "{"; takesRest {
-				t.path += "*"
-			}
+			t.names = append(t.names, strings.TrimSpace(name))
 			before, rest, found = strings.Cut(rest, "{")
-			t.path += "}" + before
 		}
 		list = append(list, t)
 	}
 	// What is written out counts before a parameter.
-	order := strings.NewReplacer("{}", "\xff", "{*}", "\xff\xff")
-	slices.SortFunc(list, func(a, b template) int {
-		return strings.Compare(order.Replace(a.path), order.Replace(b.path))
-	})
+	last := func(path string) string { return strings.ReplaceAll(path, "{", "\xff") }
+	slices.SortFunc(list, func(a, b template) int { return strings.Compare(last(a.path), last(b.path)) })
 	return list
 }
 
@@ -180,11 +173,11 @@ func (t template) match(path string) (map[string]string, bool) {
 				params = map[string]string{}
 			}
 			end := strings.IndexByte(path, '/')
-			if end < 0 || want[1] == '*' {
+			if end < 0 {
 				end = len(path)
 			}
 			params[names[0]], names = path[:end], names[1:]
-			want, path = want[strings.IndexByte(want, '}')+1:], path[end:]
+			want, path = want[len("{}"):], path[end:]
 		case path == "" && want[0] == '/':
 			want = want[1:]
 		case path == "" || path[0] != want[0]:
