@@ -33,40 +33,52 @@ func (f uploaderFunc) Upload(ctx context.Context, src upload.Source) (upload.Res
 	return f(ctx, src)
 }
 
-// result spoils what a client returns of an upload that succeeded.
-func result(spoil func(*upload.Result)) func(upload.Uploader) upload.Uploader {
+// call is one call of a client.
+type call struct {
+	ctx context.Context
+	u   upload.Uploader
+	src upload.Source
+}
+
+func (c call) send() (upload.Result, error) { return c.u.Upload(c.ctx, c.src) }
+
+// uploads puts a function in a client's place.
+func uploads(send func(call) (upload.Result, error)) func(upload.Uploader) upload.Uploader {
 	return func(u upload.Uploader) upload.Uploader {
 		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			res, err := u.Upload(ctx, src)
-			if err == nil {
-				spoil(&res)
-			}
-			return res, err
+			return send(call{ctx, u, src})
 		})
 	}
+}
+
+// result spoils what a client returns of an upload that succeeded.
+func result(spoil func(*upload.Result)) func(upload.Uploader) upload.Uploader {
+	return uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if err == nil {
+			spoil(&res)
+		}
+		return res, err
+	})
 }
 
 // failure spoils the error that a client returns.
 func failure(spoil func(*upload.Error) error) func(upload.Uploader) upload.Uploader {
-	return func(u upload.Uploader) upload.Uploader {
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			res, err := u.Upload(ctx, src)
-			if e, ok := errors.AsType[*upload.Error](err); ok {
-				return res, spoil(e)
-			}
-			return res, err
-		})
-	}
+	return uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if e, ok := errors.AsType[*upload.Error](err); ok {
+			return res, spoil(e)
+		}
+		return res, err
+	})
 }
 
 // input spoils what a client is given.
 func input(spoil func(*upload.Source)) func(upload.Uploader) upload.Uploader {
-	return func(u upload.Uploader) upload.Uploader {
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			spoil(&src)
-			return u.Upload(ctx, src)
-		})
-	}
+	return uploads(func(c call) (upload.Result, error) {
+		spoil(&c.src)
+		return c.send()
+	})
 }
 
 // readers spoils the readers that a client opens.
@@ -104,17 +116,24 @@ type tripFunc func(*http.Request) (*http.Response, error)
 
 func (f tripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// trips puts a function in a transport's place.
+func trips(
+	trip func(http.RoundTripper, *http.Request) (*http.Response, error),
+) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return tripFunc(func(r *http.Request) (*http.Response, error) { return trip(next, r) })
+	}
+}
+
 // request spoils the requests to paths that hold a text.
 func request(path string, spoil func(*http.Request)) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
-			if strings.Contains(r.URL.Path, path) {
-				r = r.Clone(r.Context())
-				spoil(r)
-			}
-			return next.RoundTrip(r)
-		})
-	}
+	return trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		if strings.Contains(r.URL.Path, path) {
+			r = r.Clone(r.Context())
+			spoil(r)
+		}
+		return next.RoundTrip(r)
+	})
 }
 
 // rewrite spoils a body.
@@ -162,30 +181,26 @@ func twice(next http.RoundTripper) http.RoundTripper {
 
 // status spoils the answers of one status to paths that hold a text.
 func status(code int, path string, spoil func(*http.Response)) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err == nil && resp.StatusCode == code && strings.Contains(r.URL.Path, path) {
-				spoil(resp)
-			}
-			return resp, err
-		})
-	}
+	return trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err == nil && resp.StatusCode == code && strings.Contains(r.URL.Path, path) {
+			spoil(resp)
+		}
+		return resp, err
+	})
 }
 
 // resend sends a request again after an answer of one status.
 func resend(code int) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err == nil && resp.StatusCode == code {
-				resp.Body.Close()
-				r.Body, _ = r.GetBody()
-				return next.RoundTrip(r)
-			}
-			return resp, err
-		})
-	}
+	return trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err == nil && resp.StatusCode == code {
+			resp.Body.Close()
+			r.Body, _ = r.GetBody()
+			return next.RoundTrip(r)
+		}
+		return resp, err
+	})
 }
 
 // dating adds a time to the credentials, which a bad client takes from the
@@ -276,14 +291,7 @@ func reply(path string, spoil func(*httptest.ResponseRecorder)) func(http.Handle
 				next.ServeHTTP(w, r)
 				return
 			}
-			rec := httptest.NewRecorder()
-			next.ServeHTTP(rec, r)
-			spoil(rec)
-			for name, values := range rec.Header() {
-				w.Header()[name] = values
-			}
-			w.WriteHeader(rec.Code)
-			_, _ = rec.Body.WriteTo(w)
+			respelled(spoil)(next).ServeHTTP(w, r)
 		})
 	}
 }
@@ -306,6 +314,9 @@ func swallowed(r *http.Request) {
 	}), body}
 }
 
+// plainly is the property that each upload has to do with.
+const plainly = "names arrive without directories"
+
 var bites = []struct {
 	fault    string
 	rig      rig
@@ -313,34 +324,30 @@ var bites = []struct {
 	want     string // in the one line
 }{
 	// The client's results.
-	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" })}, "names arrive without directories",
-		"the ID is empty"},
+	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" })}, plainly, "the ID is empty"},
 	{"one id for all", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, "each upload has its own id",
 		"nothing under the returned id"},
 	{"a size that is off by one", rig{client: result(func(r *upload.Result) { r.Size++ })}, "bytes arrive unchanged",
 		"Size is 1, but 0 bytes"},
-	{"a name with its directories", rig{client: func(u upload.Uploader) upload.Uploader {
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			res, err := u.Upload(ctx, src)
-			res.Name = src.Name
-			return res, err
-		})
-	}}, "names arrive without directories", `Name is "test\\resources\\test.txt", want "test.txt"`},
+	{"a name with its directories", rig{client: uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		res.Name = c.src.Name
+		return res, err
+	})}, plainly, `Name is "test\\resources\\test.txt", want "test.txt"`},
 	{"only slashes separate directories", rig{form: true, client: result(func(r *upload.Result) {
 		r.Name = strings.ReplaceAll(r.Name, "test.txt", `test\resources\test.txt`)
-	})}, "names arrive without directories", `want "test.txt"`},
+	})}, plainly, `want "test.txt"`},
 
 	// The client's readers.
 	{"a reader that stays open", rig{client: readers(func(rc io.ReadCloser,
 		_ upload.Source) io.ReadCloser {
 		return io.NopCloser(rc)
-	})}, "names arrive without directories",
-		"1 of 1 that were opened are not closed 1s after Upload returned"},
+	})}, plainly, "1 of 1 that were opened are not closed 1s after Upload returned"},
 	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })},
-		"names arrive without directories", "1 of 2 that were opened"},
+		plainly, "1 of 2 that were opened"},
 	{"a reader that is closed twice", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser {
 		return pair{rc, closerFunc(func() error { rc.Close(); return rc.Close() })}
-	})}, "names arrive without directories", "closed twice"},
+	})}, plainly, "closed twice"},
 	{"a short source is filled up", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 		zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
 		return pair{io.LimitReader(io.MultiReader(rc, zeros), src.Size), rc}
@@ -364,14 +371,12 @@ var bites = []struct {
 			}), rc}, nil
 		}
 	})}, "a source that fails", `none, want "invalid"`},
-	{"an empty file is refused", rig{client: func(u upload.Uploader) upload.Uploader {
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			if src.Size == 0 {
-				return upload.Result{}, errors.New("empty")
-			}
-			return u.Upload(ctx, src)
-		})
-	}}, "bytes arrive unchanged", "0 bytes: upload: empty"},
+	{"an empty file is refused", rig{client: uploads(func(c call) (upload.Result, error) {
+		if c.src.Size == 0 {
+			return upload.Result{}, errors.New("empty")
+		}
+		return c.send()
+	})}, "bytes arrive unchanged", "0 bytes: upload: empty"},
 	{"the progress of another reader", rig{client: input(func(src *upload.Source) {
 		original := *src
 		src.Open = func() (io.ReadCloser, error) {
@@ -408,11 +413,9 @@ var bites = []struct {
 	}}, "uploads run at once", "upload 0 of 16 at once"},
 
 	// The client's contexts.
-	{"a canceled context is not looked at", rig{client: func(u upload.Uploader) upload.Uploader {
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			return u.Upload(context.WithoutCancel(ctx), src)
-		})
-	}}, "a canceled context", `none, want "context canceled"`},
+	{"a canceled context is not looked at", rig{client: uploads(func(c call) (upload.Result, error) {
+		return c.u.Upload(context.WithoutCancel(c.ctx), c.src)
+	})}, "a canceled context", `none, want "context canceled"`},
 	{"cancel is taken for a network failure", rig{client: failure(func(e *upload.Error) error {
 		if errors.Is(e, context.Canceled) {
 			e.Err = upload.ErrUnavailable
@@ -421,12 +424,10 @@ var bites = []struct {
 	})}, "cancel while the answer is awaited", `not of the kind "context canceled"`},
 
 	// The client's errors.
-	{"a refusal counts as success", rig{client: func(u upload.Uploader) upload.Uploader {
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			res, _ := u.Upload(ctx, src)
-			return res, nil
-		})
-	}}, "answers are errors of their kind", `announce answered 401: error: none, want "credentials refused"`},
+	{"a refusal counts as success", rig{client: uploads(func(c call) (upload.Result, error) {
+		res, _ := c.send()
+		return res, nil
+	})}, "answers are errors of their kind", `announce answered 401: error: none, want "credentials refused"`},
 	{"an error of another type", rig{client: failure(func(e *upload.Error) error { return e.Err })},
 		"answers are errors of their kind", "want *upload.Error"},
 	{"429 is taken for an outage", rig{client: failure(func(e *upload.Error) error {
@@ -444,7 +445,7 @@ var bites = []struct {
 	{"the operation is lost", rig{client: failure(func(e *upload.Error) error { e.Op = ""; return e })},
 		"answers are errors of their kind", `Op is "", want "announce"`},
 	{"the trace id is lost", rig{form: true, client: result(func(r *upload.Result) { r.TraceID = "" })},
-		"names arrive without directories", `name "plain.txt": trace id: "", but the API's answer said "o-`},
+		plainly, `name "plain.txt": trace id: "", but the API's answer said "o-`},
 	{"the trace id of an error is lost", rig{client: failure(func(e *upload.Error) error {
 		if e.Op == Presigned {
 			e.TraceID = ""
@@ -467,27 +468,18 @@ var bites = []struct {
 	{"a refusal is repeated", rig{sent: twice,
 		client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind",
 		"2 requests, though none but the first can help"},
-	{"nothing is repeated", rig{sent: func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err != nil || resp.StatusCode >= 429 {
-				return &http.Response{StatusCode: 403, Body: http.NoBody}, nil
-			}
-			return resp, err
-		})
-	}}, "a passing fault is survived", "upload: depot"},
+	{"nothing is repeated", rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil || resp.StatusCode >= 429 {
+			return &http.Response{StatusCode: 403, Body: http.NoBody}, nil
+		}
+		return resp, err
+	})}, "a passing fault is survived", "upload: depot"},
 	{"what does harm twice is sent twice", rig{form: true, stored: submitOnce}, "a passing fault is survived",
 		"submit connection reset in place of the answer: attempts: 2 requests, though a duplicate would do harm"},
 	{"a busy server is not asked again", rig{form: true, stored: submitOnce, client: sendOnce,
-		sent: func(next http.RoundTripper) http.RoundTripper {
-			return tripFunc(func(r *http.Request) (*http.Response, error) {
-				resp, err := next.RoundTrip(r)
-				if err == nil && resp.StatusCode == 429 {
-					resp.StatusCode = 503
-				}
-				return resp, err
-			})
-		}}, "a passing fault is survived", "submit answered 429 once: upload: depot"},
+		sent: status(429, "", func(resp *http.Response) { resp.StatusCode = 503 })}, "a passing fault is survived",
+		"submit answered 429 once: upload: depot"},
 	{"the second attempt sends the rest of the body", rig{sent: request("/store", second(func(r *http.Request) {
 		rewrite(r, func(b []byte) []byte { return b[len(b)/2:] })
 	}))}, "a passing fault is survived", "were sent, the first wrong one at offset 0"},
@@ -499,35 +491,31 @@ var bites = []struct {
 	{"the error shows what no Secrets name", rig{stored: func(s *Subject) { s.Secrets = nil },
 		client: failure(func(e *upload.Error) error { e.Message = "key " + depotKey; return e })},
 		"answers are errors of their kind", "secrets: "},
-	{"the error shows the presigned query", rig{sent: func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
+	{"the error shows the presigned query",
+		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err != nil {
-				err = &url.Error{Op: "Put", URL: r.URL.String(), Err: &url.Error{Op: "Put", URL: r.URL.String(), Err: err}}
+				err = &url.Error{Op: "Put", URL: r.URL.String(), Err: err}
+				err = &url.Error{Op: "Put", URL: r.URL.String(), Err: err}
 			}
 			return resp, err
-		})
-	}}, "a lasting fault is an error", "shows a credential or a presigned query"},
+		})}, "a lasting fault is an error", "shows a credential or a presigned query"},
 	{"the client shows a credential", rig{client: func(u upload.Uploader) upload.Uploader {
 		return &talkative{u,
 			depotKey}
 	}}, "secrets stay inside", "the client after an upload: secrets: "},
 
-	{"a success without an answer is one", rig{sent: func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err == nil && resp.StatusCode == 201 && resp.ContentLength == 0 {
-				resp.Body = io.NopCloser(strings.NewReader(`{"id":"o-1","size":54321}`))
-			}
-			return resp, err
-		})
-	}, form: true}, "answers that cannot be used", "submit answered 201 and nothing: error: none"},
+	{"a success without an answer is one", rig{sent: status(201, "", func(resp *http.Response) {
+		if resp.ContentLength == 0 {
+			resp.Body = io.NopCloser(strings.NewReader(`{"id":"o-1","size":54321}`))
+		}
+	}), form: true}, "answers that cannot be used", "submit answered 201 and nothing: error: none"},
 	{"a size that disagrees is not looked at", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).trusting = true
 		return u
 	}}, "answers that cannot be used", "submit answered 201 and another size: error: none"},
 	{"the directories are told", rig{form: true, sent: request("/forms", replace(`filename="`, `filename="C:\home\`))},
-		"names arrive without directories", `name "plain.txt": wire: the form tells the directories: "C:\\home\\plain.txt"`},
+		plainly, `name "plain.txt": wire: the form tells the directories: "C:\\home\\plain.txt"`},
 
 	// The client's repeats and waits.
 	{"409 is repeated", rig{sent: resend(409)}, "answers are errors of their kind",
@@ -564,43 +552,40 @@ var bites = []struct {
 		"after 1.1s: credentials: the second attempt carries those of the first, which have grown old"},
 
 	// The client's reading of answers.
-	{"202 with an error is a success", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			res, err := u.Upload(ctx, src)
-			if e, ok := errors.AsType[*upload.Error](err); ok && e.Status == 202 {
-				return res, nil
-			}
-			return res, err
-		})
-	}}, "answers that cannot be used", "submit answered 202 and an error: error: none"},
-	{"JSON with a charset is none", rig{sent: func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err == nil && resp.Header.Get("Content-Type") == "application/json; charset=utf-8" {
-				resp.StatusCode = 500
-			}
-			return resp, err
-		})
-	}}, "answers may be written in other ways", "announce answered with application/json; charset=utf-8: upload: depot"},
-	{"a member that is not documented is refused", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
+	{"202 with an error is a success", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if e, ok := errors.AsType[*upload.Error](err); ok && e.Status == 202 {
+			return res, nil
+		}
+		return res, err
+	})}, "answers that cannot be used", "submit answered 202 and an error: error: none"},
+	{"JSON with a charset is none", rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err == nil && resp.Header.Get("Content-Type") == "application/json; charset=utf-8" {
+			resp.StatusCode = 500
+		}
+		return resp, err
+	})}, "answers may be written in other ways", "announce answered with application/json; charset=utf-8: upload: depot"},
+	{"a member that is not documented is refused",
+		rig{raw: true, sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil {
 				b, _ := io.ReadAll(resp.Body)
-				if resp.Body = io.NopCloser(bytes.NewReader(b)); bytes.Contains(b, []byte("uploadtest")) && resp.StatusCode == 201 {
+				resp.Body = io.NopCloser(bytes.NewReader(b))
+				if resp.StatusCode == 201 && bytes.Contains(b, []byte("uploadtest")) {
 					resp.StatusCode = 500
 				}
 			}
 			return resp, err
-		})
-	}}, "answers may be written in other ways", "deposit answered with a member that is not documented: upload: depot"},
+		})}, "answers may be written in other ways", "deposit answered with a member that is not documented: upload: depot"},
 	{"an id is read as a number", rig{raw: true, client: result(func(r *upload.Result) {
 		if f, err := strconv.ParseFloat(r.ID, 64); err == nil {
 			r.ID = fmt.Sprint(f)
 		}
-	})}, "an id arrives as it was written", `deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
-	{"the start is repeated with the presigned step", rig{sent: func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
+	})}, "an id arrives as it was written",
+		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
+	{"the start is repeated with the presigned step",
+		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil && resp.StatusCode == 503 && strings.Contains(r.URL.Path, "/store") {
 				resp.Body.Close()
@@ -612,20 +597,18 @@ var bites = []struct {
 				}
 			}
 			return resp, err
-		})
-	}}, "a passing fault is survived", "presigned answered 503 once: attempts: announce was asked for 2 times, and once is enough"},
+		})}, "a passing fault is survived",
+		"presigned answered 503 once: attempts: announce was asked for 2 times, and once is enough"},
 	{"an answer is read to its end", rig{raw: true,
 		sent: status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
 		"an endless answer is left alone", "deposit answered 500 and 64 MiB: answer: all of it was read"},
 	{"an answer's body is left open", rig{form: true,
 		sent: status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
 		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
-	{"a goroutine is left", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			go func() { <-time.After(10 * time.Second) }()
-			return u.Upload(ctx, src)
-		})
-	}}, "nothing is left running", "after all uploads: goroutines: one is still running, started in"},
+	{"a goroutine is left", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
+		go func() { <-time.After(10 * time.Second) }()
+		return c.send()
+	})}, "nothing is left running", "after all uploads: goroutines: one is still running, started in"},
 	{"ids of two answers are mixed", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		var last atomic.Value
 		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
@@ -633,7 +616,7 @@ var bites = []struct {
 			res.TempRequestID, _ = last.Swap(res.ID).(string)
 			return res, err
 		})
-	}}, "names arrive without directories", "is not of the answer that gave the ID"},
+	}}, plainly, "is not of the answer that gave the ID"},
 
 	// The client's presigned step.
 	{"204 of the presigned step is no success",
@@ -644,8 +627,7 @@ var bites = []struct {
 	{"the presigned query is written anew", rig{sent: request("/store",
 		func(r *http.Request) { r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%7e+1", "%7E+1") })},
 		"the presigned method is sent", "request address: neither an operation"},
-	{"a redirect counts as success",
-		rig{sent: status(301, "/store", func(resp *http.Response) { resp.StatusCode = 200 })},
+	{"a redirect counts as success", rig{sent: status(301, "/store", func(resp *http.Response) { resp.StatusCode = 200 })},
 		"a redirect gets no credentials", "redirected by 301 to another host: upload: it counts as a success, but the file"},
 	{"expiry is taken for a refusal", rig{sent: status(403, "/store",
 		func(resp *http.Response) { resp.Body.Close(); resp.Body = http.NoBody })},
@@ -659,66 +641,65 @@ var bites = []struct {
 	{"redirects are followed", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).http.CheckRedirect = nil
 		return u
-	}}, "a redirect gets no credentials", "submit redirected by 307 to another host: credentials: header X-Depot-Key went along"},
+	}}, "a redirect gets no credentials",
+		"submit redirected by 307 to another host: credentials: header X-Depot-Key went along"},
 	{"a credential stands in the URL", rig{form: true,
 		sent: request("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + depotKey })},
 		"credentials stand in no URL", "submit: credentials: one stands in the URL (POST /v2/forms)"},
 
 	// What goes over the wire.
 	{"a chunked body", rig{form: true, sent: request("/forms", func(r *http.Request) { r.ContentLength = -1 })},
-		"names arrive without directories", "submit: request length: chunked"},
+		plainly, "submit: request length: chunked"},
 	{"a chunked presigned body", rig{sent: request("/store", func(r *http.Request) { r.ContentLength = -1 })},
-		"names arrive without directories", "presigned: request length: chunked"},
+		plainly, "presigned: request length: chunked"},
 	{"the API's key on the presigned step", rig{sent: request("/store", header("X-Depot-Key", depotKey))},
-		"names arrive without directories", "presigned credentials: header X-Depot-Key"},
+		plainly, "presigned credentials: header X-Depot-Key"},
 	{"an Authorization on the presigned step", rig{sent: request("/store", header("Authorization", "Bearer x"))},
-		"names arrive without directories", "presigned credentials: header Authorization"},
+		plainly, "presigned credentials: header Authorization"},
 	{"a cookie on the presigned step", rig{sent: request("/store", header("Cookie", "a=b"))},
-		"names arrive without directories", "presigned credentials: header Cookie"},
+		plainly, "presigned credentials: header Cookie"},
 	{"NAVER's header on the presigned step", rig{sent: request("/store", header("x-ncp-lang", "ko-KR"))},
-		"names arrive without directories", "presigned header: header X-Ncp-Lang is not part of what was signed"},
+		plainly, "presigned header: header X-Ncp-Lang is not part of what was signed"},
 	{"another media type on the presigned step", rig{sent: request("/store", header("Content-Type", "text/html"))},
-		"names arrive without directories", `presigned media type: Content-Type "text/html", but "text/plain" was announced`},
+		plainly, `presigned media type: Content-Type "text/html", but "text/plain" was announced`},
 	{"no media type on the presigned step", rig{sent: request("/store", header("Content-Type", ""))},
-		"names arrive without directories", `presigned media type: Content-Type "", but`},
+		plainly, `presigned media type: Content-Type "", but`},
 	{"another method on the presigned step", rig{sent: request("/store", func(r *http.Request) { r.Method = "POST" })},
-		"names arrive without directories", "presigned method: POST, but the URL was handed out for PUT"},
+		plainly, "presigned method: POST, but the URL was handed out for PUT"},
 	{"the presigned query is sorted", rig{sent: request("/store",
-		func(r *http.Request) { r.URL.RawQuery = r.URL.Query().Encode() })}, "names arrive without directories",
+		func(r *http.Request) { r.URL.RawQuery = r.URL.Query().Encode() })}, plainly,
 		"request address: neither an operation"},
-	{"no credentials", rig{sent: request("/objects", header("X-Depot-Key", ""))}, "names arrive without directories",
+	{"no credentials", rig{sent: request("/objects", header("X-Depot-Key", ""))}, plainly,
 		"announce: request credentials: header X-Depot-Key is missing"},
 	{"a path with two slashes", rig{form: true,
-		sent: request("/forms", func(r *http.Request) { r.URL.Path = "/v2//forms" })}, "names arrive without directories",
+		sent: request("/forms", func(r *http.Request) { r.URL.Path = "/v2//forms" })}, plainly,
 		"request address: neither an operation"},
 	{"JSON under another media type", rig{sent: request("/objects", header("Content-Type", "text/plain"))},
-		"names arrive without directories", `announce: request body: header Content-Type has unexpected value "text/plain"`},
+		plainly, `announce: request body: header Content-Type has unexpected value "text/plain"`},
 	{"a required property is missing", rig{sent: request("/objects", replace("contentType", "content"))},
-		"names arrive without directories", `announce: request body: at /contentType: property "contentType" is missing`},
+		plainly, `announce: request body: at /contentType: property "contentType" is missing`},
 	{"a property of another type", rig{sent: request("/objects", replace(`"text/plain"`, `17`))},
-		"names arrive without directories", "announce: request body: at /contentType: value must be a string"},
-	{"a body that is no JSON", rig{sent: request("/objects", replace("{", "["))}, "names arrive without directories",
+		plainly, "announce: request body: at /contentType: value must be a string"},
+	{"a body that is no JSON", rig{sent: request("/objects", replace("{", "["))}, plainly,
 		"announce: request body: failed to decode"},
 	{"a part of another name", rig{form: true, sent: request("/forms", replace(`name="file"`, `name="data"`))},
-		"names arrive without directories", `submit: request form: part 1: the field is called "data", but the spec has only ["file"]`},
+		plainly, `submit: request form: part 1: the field is called "data", but the spec has only ["file"]`},
 	{"a part without a media type", rig{form: true,
-		sent: request("/forms", replace("Content-Type: text/plain\r\n", ""))}, "names arrive without directories",
+		sent: request("/forms", replace("Content-Type: text/plain\r\n", ""))}, plainly,
 		"submit: request form: part 1: the file has no Content-Type"},
 	{"a part without a file name", rig{form: true, sent: request("/forms", replace("; filename=", "; title="))},
-		"names arrive without directories", "400"},
+		plainly, "400"},
 	{"a file as a plain field", rig{form: true, sent: request("/forms", replace("; filename=", "; title=")),
-		received: arrival("/forms", replace("; title=", "; filename="))}, "names arrive without directories",
+		received: arrival("/forms", replace("; title=", "; filename="))}, plainly,
 		`wire: the part "file" of the form is the file, and has no file name`},
 	{"an encoded file name", rig{form: true,
-		sent: request("/forms", replace("filename=", "filename*=UTF-8''x; filename="))}, "names arrive without directories",
+		sent: request("/forms", replace("filename=", "filename*=UTF-8''x; filename="))}, plainly,
 		"submit: request form: part 1: filename*"},
-	{"a part whose length is a lie", rig{form: true,
-		sent: request("/forms", replace("Content-Type: text/plain\r\n",
-			"Content-Type: text/plain\r\nContent-Length: 1\r\n"))}, "names arrive without directories",
-		`submit: request form: part 1: Content-Length "1"`},
+	{"a part whose length is a lie", rig{form: true, sent: request("/forms", replace("Content-Type: text/plain\r\n",
+		"Content-Type: text/plain\r\nContent-Length: 1\r\n"))}, plainly, `submit: request form: part 1: Content-Length "1"`},
 	{"a form without its end", rig{form: true, sent: request("/forms", func(r *http.Request) {
 		rewrite(r, func(b []byte) []byte { return b[:len(b)-4] })
-	})}, "names arrive without directories", "submit: request form: the form does not end with its closing boundary"},
+	})}, plainly, "submit: request form: the form does not end with its closing boundary"},
 	{"a byte is changed on the way", rig{sent: request("/store", func(r *http.Request) {
 		rewrite(r, func(b []byte) []byte {
 			if len(b) > 1000 {
@@ -727,41 +708,40 @@ var bites = []struct {
 			}
 			return b
 		})
-	})}, "bytes arrive unchanged", "16384 bytes: stored: 16384 bytes, 16384 were sent, the first wrong one at offset 1000"},
-	{"the early refusal of a large body is lost", rig{sent: func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
+	})}, "bytes arrive unchanged",
+		"16384 bytes: stored: 16384 bytes, 16384 were sent, the first wrong one at offset 1000"},
+	{"the early refusal of a large body is lost",
+		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil && resp.StatusCode == 413 {
 				return nil, errors.New("broken pipe")
 			}
 			return resp, err
-		})
-	}}, "an early refusal arrives", `not of the kind "too large"`},
+		})}, "an early refusal arrives", `not of the kind "too large"`},
 
 	// The handler.
 	{"a status that is not declared", rig{form: true,
 		received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 200 })},
-		"names arrive without directories", "submit: response status: 200 is not declared"},
+		plainly, "submit: response status: 200 is not declared"},
 	{"an answer short of a property", rig{received: reply("/objects", said(`"id"`, `"key"`))},
-		"names arrive without directories", `announce: response body: status 200: at /id: property "id" is missing`},
+		plainly, `announce: response body: status 200: at /id: property "id" is missing`},
 	{"an answer with a property of another type",
 		rig{form: true, received: reply("/forms", said(`"size":`, `"size":"1","was":`))},
-		"names arrive without directories", "submit: response body: status 201: at /size: value must be an integer"},
+		plainly, "submit: response body: status 201: at /size: value must be an integer"},
 	{"an answer that is no JSON", rig{form: true, received: reply("/forms", said("{", "<"))},
-		"names arrive without directories", "submit: response body: status 201: failed to decode"},
-	{"an answer of another media type", rig{form: true,
-		received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Set("Content-Type", "text/html") })},
-		"names arrive without directories", `submit: response body: status 201: response header Content-Type has unexpected value: "text/html"`},
+		plainly, "submit: response body: status 201: failed to decode"},
+	{"an answer of another media type", rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) {
+		rec.Header().Set("Content-Type", "text/html")
+	})}, plainly, `submit: response body: status 201: response header Content-Type has unexpected value: "text/html"`},
 	{"an answer without a required header", rig{form: true,
 		received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })},
-		"names arrive without directories", `submit: response header: status 201: response header "X-Depot-Left" missing`},
-	{"an answer with a header of another type",
-		rig{form: true, received: reply("/forms",
-			func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Left", "some") })},
-		"names arrive without directories", `submit: response header: status 201: unable to decode header "X-Depot-Left"`},
+		plainly, `submit: response header: status 201: response header "X-Depot-Left" missing`},
+	{"an answer with a header of another type", rig{form: true, received: reply("/forms",
+		func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Left", "some") })},
+		plainly, `submit: response header: status 201: unable to decode header "X-Depot-Left"`},
 	{"a body where none is declared", rig{received: reply("/objects", func(rec *httptest.ResponseRecorder) {
 		rec.Code = 401
-	})}, "names arrive without directories", "bytes, but status 401 declares no body"},
+	})}, plainly, "bytes, but status 401 declares no body"},
 	{"the stored media type is another", rig{form: true, received: arrival("/forms", func(r *http.Request) {
 		rewrite(r, func(b []byte) []byte {
 			return bytes.Replace(b, []byte("application/pdf"), []byte("application/pdx"), 1)
@@ -771,7 +751,7 @@ var bites = []struct {
 		"an upload that failed left a file under its id"},
 	{"a handler that panics", rig{received: func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
-	}}, "names arrive without directories", "the handler panicked: boom"},
+	}}, plainly, "the handler panicked: boom"},
 	{"a file is stored twice", rig{form: true, received: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			b, _ := io.ReadAll(r.Body)
@@ -781,10 +761,10 @@ var bites = []struct {
 			r.Body = io.NopCloser(bytes.NewReader(b))
 			next.ServeHTTP(w, r)
 		})
-	}}, "names arrive without directories", "count: 2 files are stored, 0 were before one upload"},
+	}}, plainly, "count: 2 files are stored, 0 were before one upload"},
 	{"a file vanishes", rig{form: true, stored: func(s *Subject) {
 		s.Stored = func(context.Context, string) (io.ReadCloser, string, error) { return nil, "", errors.New("gone") }
-	}}, "names arrive without directories", "stored: nothing under the returned id: gone"},
+	}}, plainly, "stored: nothing under the returned id: gone"},
 }
 
 func TestTheKitNamesEachFault(t *testing.T) {
