@@ -144,6 +144,10 @@ func rewrite(r *http.Request, spoil func([]byte) []byte) {
 	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(b)), nil, int64(len(b))
 }
 
+func rewritten(spoil func([]byte) []byte) func(*http.Request) {
+	return func(r *http.Request) { rewrite(r, spoil) }
+}
+
 func replace(old, new string) func(*http.Request) {
 	return func(r *http.Request) {
 		rewrite(r, func(b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(new), 1) })
@@ -229,16 +233,14 @@ func dating(fresh bool) func(http.RoundTripper) http.RoundTripper {
 // oauth has the client send a token that it asks for, which a bad one keeps
 // beyond its end.
 func oauth(kept bool) rig {
-	return rig{form: true, received: func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path != "/token" {
-				next.ServeHTTP(w, r)
-				return
-			}
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, `{"access_token":"`+depotKey+`","token_type":"Bearer","expires_in":3600}`)
-		})
-	}, client: func(u upload.Uploader) upload.Uploader {
+	return rig{form: true, received: serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/token" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"access_token":"`+depotKey+`","token_type":"Bearer","expires_in":3600}`)
+	}), client: func(u upload.Uploader) upload.Uploader {
 		c, end := u.(*depotClient), time.Time{}
 		c.key = func() string {
 			var token struct {
@@ -272,28 +274,44 @@ func stingy(statuses ...int) func(upload.Uploader) upload.Uploader {
 
 // arrival spoils the requests to paths that hold a text.
 func arrival(path string, spoil func(*http.Request)) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.Contains(r.URL.Path, path) {
-				r = r.Clone(r.Context())
-				spoil(r)
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
+	return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, path) {
+			r = r.Clone(r.Context())
+			spoil(r)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // reply spoils the answers to paths that hold a text.
 func reply(path string, spoil func(*httptest.ResponseRecorder)) func(http.Handler) http.Handler {
+	return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.URL.Path, path) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		respelled(spoil)(next).ServeHTTP(w, r)
+	})
+}
+
+// serves puts a function in a handler's place.
+func serves(serve func(http.Handler, http.ResponseWriter, *http.Request)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !strings.Contains(r.URL.Path, path) {
-				next.ServeHTTP(w, r)
-				return
-			}
-			respelled(spoil)(next).ServeHTTP(w, r)
-		})
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(next, w, r) })
 	}
+}
+
+// on spoils the answers of one status.
+func on(code int, spoil func(*httptest.ResponseRecorder)) func(*httptest.ResponseRecorder) {
+	return func(rec *httptest.ResponseRecorder) {
+		if rec.Code == code {
+			spoil(rec)
+		}
+	}
+}
+
+func body(text string) func(*httptest.ResponseRecorder) {
+	return func(rec *httptest.ResponseRecorder) { rec.Body = bytes.NewBufferString(text) }
 }
 
 func said(old, new string) func(*httptest.ResponseRecorder) {
@@ -480,9 +498,9 @@ var bites = []struct {
 	{"a busy server is not asked again", rig{form: true, stored: submitOnce, client: sendOnce,
 		sent: status(429, "", func(resp *http.Response) { resp.StatusCode = 503 })}, "a passing fault is survived",
 		"submit answered 429 once: upload: depot"},
-	{"the second attempt sends the rest of the body", rig{sent: request("/store", second(func(r *http.Request) {
-		rewrite(r, func(b []byte) []byte { return b[len(b)/2:] })
-	}))}, "a passing fault is survived", "were sent, the first wrong one at offset 0"},
+	{"the second attempt sends the rest of the body",
+		rig{sent: request("/store", second(rewritten(func(b []byte) []byte { return b[len(b)/2:] })))},
+		"a passing fault is survived", "were sent, the first wrong one at offset 0"},
 	{"the error shows a credential", rig{client: failure(func(e *upload.Error) error {
 		e.Message = "key " +
 			depotKey
@@ -697,18 +715,16 @@ var bites = []struct {
 		"submit: request form: part 1: filename*"},
 	{"a part whose length is a lie", rig{form: true, sent: request("/forms", replace("Content-Type: text/plain\r\n",
 		"Content-Type: text/plain\r\nContent-Length: 1\r\n"))}, plainly, `submit: request form: part 1: Content-Length "1"`},
-	{"a form without its end", rig{form: true, sent: request("/forms", func(r *http.Request) {
-		rewrite(r, func(b []byte) []byte { return b[:len(b)-4] })
-	})}, plainly, "submit: request form: the form does not end with its closing boundary"},
-	{"a byte is changed on the way", rig{sent: request("/store", func(r *http.Request) {
-		rewrite(r, func(b []byte) []byte {
-			if len(b) > 1000 {
-				b = bytes.Clone(b)
-				b[1000] ^= 1
-			}
-			return b
-		})
-	})}, "bytes arrive unchanged",
+	{"a form without its end",
+		rig{form: true, sent: request("/forms", rewritten(func(b []byte) []byte { return b[:len(b)-4] }))},
+		plainly, "submit: request form: the form does not end with its closing boundary"},
+	{"a byte is changed on the way", rig{sent: request("/store", rewritten(func(b []byte) []byte {
+		if len(b) > 1000 {
+			b = bytes.Clone(b)
+			b[1000] ^= 1
+		}
+		return b
+	}))}, "bytes arrive unchanged",
 		"16384 bytes: stored: 16384 bytes, 16384 were sent, the first wrong one at offset 1000"},
 	{"the early refusal of a large body is lost",
 		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
@@ -742,26 +758,23 @@ var bites = []struct {
 	{"a body where none is declared", rig{received: reply("/objects", func(rec *httptest.ResponseRecorder) {
 		rec.Code = 401
 	})}, plainly, "bytes, but status 401 declares no body"},
-	{"the stored media type is another", rig{form: true, received: arrival("/forms", func(r *http.Request) {
-		rewrite(r, func(b []byte) []byte {
-			return bytes.Replace(b, []byte("application/pdf"), []byte("application/pdx"), 1)
-		})
-	})}, "media types arrive unchanged", `stored: the media type is "application/pdx", want "application/pdf"`},
+	{"the stored media type is another", rig{form: true, received: arrival("/forms", replace("application/pdf",
+		"application/pdx"))}, "media types arrive unchanged",
+		`stored: the media type is "application/pdx", want "application/pdf"`},
 	{"a torn body is stored", rig{received: arrival("/store", swallowed)}, "a lasting fault is an error",
 		"an upload that failed left a file under its id"},
 	{"a handler that panics", rig{received: func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
 	}}, plainly, "the handler panicked: boom"},
-	{"a file is stored twice", rig{form: true, received: func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	{"a file is stored twice",
+		rig{form: true, received: serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			b, _ := io.ReadAll(r.Body)
 			first := r.Clone(r.Context())
 			first.Body = io.NopCloser(bytes.NewReader(b))
 			next.ServeHTTP(httptest.NewRecorder(), first)
 			r.Body = io.NopCloser(bytes.NewReader(b))
 			next.ServeHTTP(w, r)
-		})
-	}}, plainly, "count: 2 files are stored, 0 were before one upload"},
+		})}, plainly, "count: 2 files are stored, 0 were before one upload"},
 	{"a file vanishes", rig{form: true, stored: func(s *Subject) {
 		s.Stored = func(context.Context, string) (io.ReadCloser, string, error) { return nil, "", errors.New("gone") }
 	}}, plainly, "stored: nothing under the returned id: gone"},

@@ -84,16 +84,14 @@ func (l *logged) Logf(format string, args ...any) { fmt.Fprintf(&l.log, format+"
 func TestLiveSaysBeforehandWhatItUploads(t *testing.T) {
 	l := &logged{TB: t}
 	var first atomic.Bool
-	s := &service{rig: rig{form: true, received: func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if want := "uploads 5 files of 65880 bytes in all to " + r.Host +
-				" and deletes them afterwards: invoice.pdf (317 bytes), test.txt (16 bytes), "; !first.Swap(true) &&
-				!strings.HasPrefix(l.log.String(), want) {
-				t.Errorf("the log does not begin with %q when the first request comes: %s", want, l.log.String())
-			}
-			next.ServeHTTP(w, r)
-		})
-	}}}
+	s := &service{rig: rig{form: true, received: serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if want := "uploads 5 files of 65880 bytes in all to " + r.Host +
+			" and deletes them afterwards: invoice.pdf (317 bytes), test.txt (16 bytes), "; !first.Swap(true) &&
+			!strings.HasPrefix(l.log.String(), want) {
+			t.Errorf("the log does not begin with %q when the first request comes: %s", want, l.log.String())
+		}
+		next.ServeHTTP(w, r)
+	})}}
 	s.run(l)
 	if !strings.HasSuffix(l.log.String(), "\ndeleted 5 of 5 uploads\n") {
 		t.Errorf("the log ends otherwise: %s", l.log.String())

@@ -43,7 +43,7 @@ func (p *prober) handedOut(r *routers.Route, req *http.Request, answer []byte) {
 	for _, m := range contract.Members(answer) {
 		switch absolute := strings.HasPrefix(m.Value, "http://") || strings.HasPrefix(m.Value, "https://"); {
 		case uploadURL.MatchString(m.Name) && !absolute:
-			p.broke(r, req, contract.RuleAnswer, "url", "%s is no URL of http or https, so that no file can be sent to it", m.Name)
+			p.broke(r, req, contract.RuleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", m.Name)
 		case len(all) > 0 && strings.HasSuffix(strings.ToLower(m.Name), "method") && m.Value == "":
 			p.broke(r, req, contract.RuleAnswer, "method", "%s is empty, so that nobody knows how to send the file", m.Name)
 		}

@@ -33,22 +33,17 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				withKey(r)
 			}
 		}), "Depot: announce: response status: 200 to a request with a wrong X-Depot-Key, want 401 or 403 (POST /v2/objects)"},
-		{"credentials are asked for by another status", reply("/", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 401 {
-				rec.Code = 404
-			}
-		}), "Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET /v2/objects/{id})"},
+		{"credentials are asked for by another status",
+			reply("/", on(401, func(rec *httptest.ResponseRecorder) { rec.Code = 404 })),
+			"Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET /v2/objects/{id})"},
 		{"what is cut off counts as a file", arrival("/raw", swallowed),
 			"Depot: deposit: response status: 201 to a file whose sender hung up in the middle of it (POST /v2/raw)"},
-		{"a stack trace of Java", reply("/forms", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 201 {
-				said("{", `{"debug":"java.lang.Error: x\n\tat com.depot.Shelf.put(Shelf.java:7)",`)(rec)
-			}
-		}), "Depot: submit: response body: status 201: it shows a stack trace (POST /v2/forms)"},
+		{"a stack trace of Java", reply("/forms", on(201, func(rec *httptest.ResponseRecorder) {
+			said("{", `{"debug":"java.lang.Error: x\n\tat com.depot.Shelf.put(Shelf.java:7)",`)(rec)
+		})), "Depot: submit: response body: status 201: it shows a stack trace (POST /v2/forms)"},
 		{"a URL without a host", reply("/objects", said(`"uploadUrl":"http://`, `"uploadUrl":"//`)),
 			"Depot: announce: response body: uploadUrl is no URL of http or https"},
-		{"an empty method", reply("/objects", said(`"PUT"`, `""`)),
-			"Depot: announce: response body: uploadMethod is empty"},
+		{"an empty method", reply("/objects", said(`"PUT"`, `""`)), "Depot: announce: response body: uploadMethod is empty"},
 		{"another size later", reply("/objects/o-", said(`"size":1`, `"size":2`)),
 			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
 		{"an example is refused", reply("/forms", func(rec *httptest.ResponseRecorder) {
@@ -59,11 +54,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			*rec = *httptest.NewRecorder()
 			rec.Code = 404
 		}), "Depot: look: response status: 404 to the spec's own example"},
-		{"an undeclared status", reply("/objects", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 400 {
-				rec.Code = 422
-			}
-		}), "Depot: announce: response status: 422 is not declared (POST /v2/objects)"},
+		{"an undeclared status", reply("/objects", on(400, func(rec *httptest.ResponseRecorder) { rec.Code = 422 })),
+			"Depot: announce: response status: 422 is not declared (POST /v2/objects)"},
 		{"a form without the file is taken", arrival("/forms", func(r *http.Request) {
 			if r.ContentLength > 0 {
 				rewrite(r, func(b []byte) []byte {
@@ -72,46 +64,35 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				})
 			}
 		}), "Depot: submit: response status: 201 to a body without file, which must be refused by a 4xx (POST /v2/forms)"},
-		{"a property that is missing is taken", arrival("/objects", func(r *http.Request) {
-			rewrite(r, func(b []byte) []byte { return bytes.Replace(b, []byte(`{}`), []byte(`{"contentType":"a/b"}`), 1) })
-		}), "Depot: announce: response status: 200 to a body without contentType"},
-		{"a torn body is taken", arrival("/objects", func(r *http.Request) {
-			rewrite(r, func(b []byte) []byte {
-				if n := bytes.IndexByte(b, '}'); n < 0 && len(b) > 2 {
-					return []byte(`{"contentType":"a/b"}`)
-				}
-				return b
-			})
-		}), "Depot: announce: response status: 200 to a body that is cut off"},
-		{"an empty body is taken", arrival("/objects", func(r *http.Request) {
-			rewrite(r, func(b []byte) []byte {
-				if len(b) == 0 {
-					return []byte(`{"contentType":"a/b"}`)
-				}
-				return b
-			})
-		}), "Depot: announce: response status: 200 to no body"},
+		{"a property that is missing is taken", arrival("/objects", replace(`{}`, `{"contentType":"a/b"}`)),
+			"Depot: announce: response status: 200 to a body without contentType"},
+		{"a torn body is taken", arrival("/objects", rewritten(func(b []byte) []byte {
+			if n := bytes.IndexByte(b, '}'); n < 0 && len(b) > 2 {
+				return []byte(`{"contentType":"a/b"}`)
+			}
+			return b
+		})), "Depot: announce: response status: 200 to a body that is cut off"},
+		{"an empty body is taken", arrival("/objects", rewritten(func(b []byte) []byte {
+			if len(b) == 0 {
+				return []byte(`{"contentType":"a/b"}`)
+			}
+			return b
+		})), "Depot: announce: response status: 200 to no body"},
 		{"any media type is taken", arrival("/objects", header("Content-Type", "application/json")),
 			"Depot: announce: response status: 200 to a body of another media type"},
-		{"a fault of the client's is called the server's", reply("/forms", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 415 {
-				rec.Code = 500
+		{"a fault of the client's is called the server's",
+			reply("/forms", on(415, func(rec *httptest.ResponseRecorder) { rec.Code = 500 })),
+			"Depot: submit: response status: 500 is not declared"},
+		{"any method is taken", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPatch {
+				next.ServeHTTP(w, r)
 			}
-		}), "Depot: submit: response status: 500 is not declared"},
-		{"any method is taken", func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method != http.MethodPatch {
-					next.ServeHTTP(w, r)
-				}
-			})
-		}, "Depot: no operation: response status: 200 to the method PATCH, which must be refused by a 4xx (PATCH /v2/forms)"},
-		{"any path is taken", func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Header.Get("X-Depot-Key") == "" || r.URL.Path != "/v2/uploadtest/no/such/path" {
-					next.ServeHTTP(w, r)
-				}
-			})
-		}, "Depot: no operation: response status: 200 to a path that the spec does not have"},
+		}), "Depot: no operation: response status: 200 to the method PATCH, which must be refused by a 4xx (PATCH /v2/forms)"},
+		{"any path is taken", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Depot-Key") == "" || r.URL.Path != "/v2/uploadtest/no/such/path" {
+				next.ServeHTTP(w, r)
+			}
+		}), "Depot: no operation: response status: 200 to a path that the spec does not have"},
 		{"a longer credential is taken", arrival("/", func(r *http.Request) {
 			if strings.HasPrefix(r.Header.Get("X-Depot-Key"), depotKey) {
 				withKey(r)
@@ -122,15 +103,14 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				withKey(r)
 			}
 		}), "200 to a request with the letters of the other case in the X-Depot-Key"},
-		{"the body is looked at before the credentials", func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		{"the body is looked at before the credentials",
+			serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/v2/objects" && r.Header.Get("Content-Type") != "application/json" {
 					w.WriteHeader(http.StatusUnsupportedMediaType)
 					return
 				}
 				next.ServeHTTP(w, r)
-			})
-		}, "Depot: announce: response status: 415 to a request with no credentials and a body that is wrong, want 401 or 403"},
+			}), "Depot: announce: response status: 415 to a request with no credentials and a body that is wrong, want 401 or 403"},
 		{"any presigned media type is taken", arrival("/store", func(r *http.Request) {
 			if r.Header.Get("Content-Type") == "application/x-uploadtest" {
 				r.Header.Set("Content-Type", "text/plain")
@@ -150,39 +130,32 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		}), "200 to the URL that it handed out, without its query"},
 		{"the right presigned request is refused", reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }),
 			"Depot: announce: response status: 403 to the URL that it handed out (PUT /v2/objects)"},
-		{"the directories of a name are told", func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				b, _ := io.ReadAll(r.Body)
-				r.Body = io.NopCloser(bytes.NewReader(b))
-				if bytes.Contains(b, []byte("/dir/uploadtest.txt")) {
-					next = reply("/forms", said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
-				}
-				next.ServeHTTP(w, r)
-			})
-		}, `Depot: submit: response body: name is "/dir/uploadtest.txt", want "uploadtest.txt": the directories in "/dir/uploadtest.txt" are the sender's (POST /v2/forms)`},
+		{"the directories of a name are told", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(b))
+			if bytes.Contains(b, []byte("/dir/uploadtest.txt")) {
+				next = reply("/forms", said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
+			}
+			next.ServeHTTP(w, r)
+		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", want "uploadtest.txt": the directories in "/dir/uploadtest.txt" are the sender's (POST /v2/forms)`},
 		{"a size that is wrong", reply("/raw", said(`"size":10`, `"size":11`)),
 			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
 		{"a name that is wrong", reply("/forms", said(`"uploadtest.txt"`, `"upload.txt"`)),
 			`Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
-		{"one id for all", reply("/raw", func(rec *httptest.ResponseRecorder) {
-			rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"raw.bin","size":10}`)
-		}), "Depot: deposit: response body: the same request twice is answered by the same id (POST /v2/raw)"},
-		{"what was deleted stays", func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodDelete {
-					r.Method = http.MethodGet
-				}
-				next.ServeHTTP(w, r)
-			})
-		}, "Depot: look: response status: 200 to what was deleted, which must be refused by a 4xx (GET /v2/objects/{id})"},
-		{"an unknown id is found", reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 404 {
-				rec.Code = 200
-				rec.Header().Set("X-Depot-Left", "1")
-				rec.Header().Set("Content-Type", "application/json")
-				rec.Body.WriteString(`{"id":"o-1","name":"x","size":1}`)
+		{"one id for all", reply("/raw", body(`{"id":"o-1","name":"raw.bin","size":10}`)),
+			"Depot: deposit: response body: the same request twice is answered by the same id (POST /v2/raw)"},
+		{"what was deleted stays", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodDelete {
+				r.Method = http.MethodGet
 			}
-		}), "Depot: look: response status: 200 to an id that was never issued"},
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response status: 200 to what was deleted, which must be refused by a 4xx (GET /v2/objects/{id})"},
+		{"an unknown id is found", reply("/objects/o-", on(404, func(rec *httptest.ResponseRecorder) {
+			rec.Code = 200
+			rec.Header().Set("X-Depot-Left", "1")
+			rec.Header().Set("Content-Type", "application/json")
+			rec.Body.WriteString(`{"id":"o-1","name":"x","size":1}`)
+		})), "Depot: look: response status: 200 to an id that was never issued"},
 		{"a parameter that is missing is taken", arrival("/raw", func(r *http.Request) {
 			if r.URL.RawQuery == "" {
 				r.URL.RawQuery = "name=x"
@@ -198,42 +171,31 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})
 		}, "Depot: remove: response status: another file cannot be asked for any more, and is answered 404 (DELETE /v2/objects/{id})"},
-		{"another file is answered", reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 200 {
-				rec.Body = bytes.NewBufferString(`{"id":"o-7","name":"x","size":1}`)
-			}
-		}), "Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
+		{"another file is answered", reply("/objects/o-", on(200, body(`{"id":"o-7","name":"x","size":1}`))),
+			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
 		{"a form without a boundary is taken", arrival("/forms", func(r *http.Request) {
 			if r.Header.Get("Content-Type") == "multipart/form-data" {
 				r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 			}
 		}), "Depot: submit: response status: 201 to a form whose boundary is not said"},
-		{"a stack trace in an answer", reply("/objects/", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 200 {
-				rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 [running]:\nmain.main()","size":1}`)
-			}
-		}), "Depot: look: response body: status 200: it shows a stack trace (GET /v2/objects/{id})"},
-		{"a path of the server in an answer", reply("/objects/", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 200 {
-				rec.Body = bytes.NewBufferString(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`)
-			}
-		}), "Depot: look: response body: status 200: it shows a path of the server's machine"},
-		{"a header of one status only", reply("/objects", func(rec *httptest.ResponseRecorder) {
-			if rec.Code == 401 {
-				rec.Header().Del("X-Depot-Trace")
-			}
-		}), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says that it is always sent (POST /v2/objects)"},
+		{"a stack trace in an answer",
+			reply("/objects/", on(200, body(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 [running]:\nmain.main()","size":1}`))),
+			"Depot: look: response body: status 200: it shows a stack trace (GET /v2/objects/{id})"},
+		{"a path of the server in an answer",
+			reply("/objects/", on(200, body(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`))),
+			"Depot: look: response body: status 200: it shows a path of the server's machine"},
+		{"a header of one status only", reply("/objects", on(401, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Del("X-Depot-Trace")
+		})), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says that it is always sent (POST /v2/objects)"},
 		{"405 without Allow", reply("/", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") }),
 			"status 405 without the header Allow"},
-		{"HEAD fails", func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodHead {
-					w.WriteHeader(http.StatusInternalServerError)
-					return
-				}
-				next.ServeHTTP(w, r)
-			})
-		}, "500 to HEAD"},
+		{"HEAD fails", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodHead {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "500 to HEAD"},
 		{"no answer at all", func(http.Handler) http.Handler {
 			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 		}, "Depot: submit: response status: no answer: EOF (POST /v2/forms)"},

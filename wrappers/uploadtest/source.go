@@ -61,7 +61,8 @@ func (s *source) fault() string {
 	case s.twice:
 		return "a reader was closed twice"
 	case s.closed < s.opened:
-		return fmt.Sprintf("%d of %d that were opened are not closed %v after Upload returned", s.opened-s.closed, s.opened, closing)
+		return fmt.Sprintf("%d of %d that were opened are not closed %v after Upload returned",
+			s.opened-s.closed, s.opened, closing)
 	}
 	return ""
 }

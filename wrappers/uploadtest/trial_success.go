@@ -56,23 +56,28 @@ func (t *trial) describes(res upload.Result, src upload.Source) bool {
 // belongs sees that the ids of a result come out of one answer.
 func (t *trial) belongs(res upload.Result) bool {
 	t.Helper()
-	for _, r := range t.requests() {
-		if res.ID == "" || !has(r.Answer, res.ID) {
-			continue
-		}
-		for _, m := range contract.Members(r.Answer) {
-			if strings.EqualFold(m.Name, "tempRequestId") && m.Value != res.TempRequestID {
-				t.broke("result: TempRequestID is %q, but the answer that gave the ID said %q", res.TempRequestID, m.Value)
-				return false
-			}
-		}
-		if res.TempRequestID != "" && !has(r.Answer, res.TempRequestID) {
-			t.broke("result: TempRequestID %q is not of the answer that gave the ID", res.TempRequestID)
+	r := t.answerWith(res.ID)
+	for _, m := range contract.Members(r.Answer) {
+		if strings.EqualFold(m.Name, "tempRequestId") && m.Value != res.TempRequestID {
+			t.broke("result: TempRequestID is %q, but the answer that gave the ID said %q", res.TempRequestID, m.Value)
 			return false
 		}
-		break
+	}
+	if r.Op != "" && res.TempRequestID != "" && !has(r.Answer, res.TempRequestID) {
+		t.broke("result: TempRequestID %q is not of the answer that gave the ID", res.TempRequestID)
+		return false
 	}
 	return true
+}
+
+// answerWith returns the request whose answer gave an id, or the zero one.
+func (t *trial) answerWith(id string) (found Request) {
+	for _, r := range t.requests() {
+		if found.Op == "" && id != "" && r.Op != Presigned && has(r.Answer, id) {
+			found = r
+		}
+	}
+	return found
 }
 
 // memberOf returns the name under which a JSON answer holds a value.
