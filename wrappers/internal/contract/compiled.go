@@ -182,17 +182,18 @@ func (r *documentRules) Request(q Request) (rule, detail string) {
 		}
 		return "", ""
 	}
-	m := mediaOf(r.RequestBody.Content, q.Header.Get("Content-Type"))
-	var value any
-	if q.Form != nil {
-		if i := slices.IndexFunc(q.Form, func(p *Part) bool { return !p.file }); i >= 0 {
-			return RuleForm, fmt.Sprintf("part %d: the field %q is a file, and the part has no file name", i+1, q.Form[i].Name)
-		}
-		value = m.fields(q.Form)
-	} else if text, err := m.value(q.Header.Get("Content-Type"), q.Body); err != nil {
-		return RuleBody, firstLine("failed to decode request body: " + err.Error())
+	typ := q.Header.Get("Content-Type")
+	m := mediaOf(r.RequestBody.Content, typ)
+	value, err := any(nil), error(nil)
+	if q.Form == nil {
+		value, err = m.value(typ, q.Body)
+	} else if i := slices.IndexFunc(q.Form, func(p *Part) bool { return !p.file }); i >= 0 {
+		return RuleForm, fmt.Sprintf("part %d: the field %q is a file, and the part has no file name", i+1, q.Form[i].Name)
 	} else {
-		value = text
+		value = m.fields(q.Form)
+	}
+	if err != nil {
+		return RuleBody, firstLine("failed to decode request body: " + err.Error())
 	}
 	if fault := m.Schema.fault(value, true); fault != nil {
 		return RuleBody, fault.Error()

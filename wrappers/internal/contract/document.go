@@ -217,8 +217,8 @@ func resolve(tree, root any, under string, depth int) (any, error) {
 }
 
 // TraceHeader returns the canonical name of the header that is declared for a
-// trace id, among the names of all headers, if any. A name with "trace" in it counts before one with
-// "request-id".
+// trace id, among the names of all headers, if any. A name with "trace" in it
+// counts before one with "request-id".
 func TraceHeader(names []string) string {
 	slices.Sort(names)
 	for _, word := range []string{"trace", "request-id"} {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // grant is what was said of a URL when an answer handed it out.
@@ -105,12 +106,18 @@ func (c *Contract) grant(rawURL string, g grant) {
 // An upload's URL is told from others by its names first, then by what stands
 // beside it in its object.
 var (
-	uploads  = regexp.MustCompile(`(?i)upload|presign|signed|\bput|put_?ur[il]`)
-	methods  = regexp.MustCompile(`(?i)method|verb`)
-	headers  = regexp.MustCompile(`(?i)headers?$`)
-	fields   = regexp.MustCompile(`(?i)fields|form_?data`)
-	typeName = regexp.MustCompile(`(?i)^(x.upload.)?content.?type$`)
+	uploads  = later(`(?i)upload|presign|signed|\bput|put_?ur[il]`)
+	methods  = later(`(?i)method|verb`)
+	headers  = later(`(?i)headers?$`)
+	fields   = later(`(?i)fields|form_?data`)
+	typeName = later(`(?i)^(x.upload.)?content.?type$`)
 )
+
+// later compiles an expression when it is first asked for: each start of a
+// program would pay for it.
+func later(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // handOut remembers the URLs in the JSON answer of an operation.
 func (x *Exchange) handOut(answer *Text, said []Member) {
@@ -119,7 +126,7 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	}
 	contentType := ""
 	for _, m := range members(x.sent) {
-		if typeName.MatchString(m.Name) && contentType == "" {
+		if typeName().MatchString(m.Name) && contentType == "" {
 			contentType = m.Value
 		}
 	}
@@ -146,7 +153,7 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 				}
 				g := beside(v)
 				g.ids, g.contentType, g.method = x.ids, contentType, cmp.Or(g.method, anyMethod)
-				g.upload = uploads.MatchString(path + " " + name)
+				g.upload = uploads().MatchString(path + " " + name)
 				sure = sure || g.upload
 				found[text] = g
 			}
@@ -174,14 +181,14 @@ func beside(object map[string]any) (g grant) {
 	for name, value := range object {
 		switch value := value.(type) {
 		case string:
-			if upper := strings.ToUpper(value); methods.MatchString(name) && sends(upper) {
+			if upper := strings.ToUpper(value); methods().MatchString(name) && sends(upper) {
 				g.method = upper
 			}
 		case map[string]any:
 			switch {
-			case fields.MatchString(name):
+			case fields().MatchString(name):
 				g.fields, g.method = texts(value), http.MethodPost
-			case headers.MatchString(name):
+			case headers().MatchString(name):
 				g.header = http.Header{}
 				for name, text := range texts(value) {
 					g.header.Set(name, text)
@@ -227,7 +234,7 @@ func (x *Exchange) locate(location string) {
 }
 
 // telling matches the names of query parameters whose values open something.
-var telling = regexp.MustCompile(`(?i)sig|token|credential|secret|key`)
+var telling = later(`(?i)sig|token|credential|secret|key`)
 
 // Secrets returns what no error may repeat of the URLs handed out so far.
 func (c *Contract) Secrets() []string {
@@ -241,7 +248,7 @@ func (c *Contract) Secrets() []string {
 			}
 			secrets = append(secrets, g.query)
 			for pair := range strings.SplitSeq(g.query, "&") {
-				if name, value, _ := strings.Cut(pair, "="); telling.MatchString(name) && len(value) >= 8 {
+				if name, value, _ := strings.Cut(pair, "="); telling().MatchString(name) && len(value) >= 8 {
 					secrets = append(secrets, value)
 				}
 			}

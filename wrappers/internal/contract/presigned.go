@@ -3,7 +3,6 @@ package contract
 import (
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -26,7 +25,7 @@ func (x *Exchange) checkPresigned() {
 		// Azure's blob type has to be there. Anything else of its own the
 		// sender cannot have signed.
 		if lower := strings.ToLower(name); lower != "x-ms-blob-type" &&
-			!addedOnTheWay.MatchString(lower) &&
+			!addedOnTheWay().MatchString(lower) &&
 			!containsFold(x.c.credentials, name) && g.header.Values(name) == nil &&
 			!containsFold(signedHeaders(g.query), name) {
 			unsigned = append(unsigned, name)
@@ -53,7 +52,7 @@ func (x *Exchange) checkPresigned() {
 
 // addedOnTheWay finds the headers that proxies add. The sender does not know of
 // them, and storage services do not ask that they be signed.
-var addedOnTheWay = regexp.MustCompile(
+var addedOnTheWay = later(
 	`^x-(forwarded-.*|original-.*|envoy-.*|b3-.*|real-ip|client-ip|request-id|amzn-trace-id|cloud-trace-context)$`)
 
 // checkCredentials reports the API's credentials on a presigned request. They
