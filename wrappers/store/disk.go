@@ -35,8 +35,11 @@ import (
 // such an object may be of [DefaultContentType]. After that or a kill, an
 // object that was being replaced at that moment may be of its new type.
 //
-// A note is written under its key at once and is not synced: see [Noter]. Until
-// the system writes it out, within half a minute, a power cut may tear it.
+// A note is written under its key and synced there, without a rename: see
+// [Noter]. The sync of a new file takes its name to the disk, too, and with it
+// the renames before it, as file systems with a journal do it. So one sync of
+// each object and one of the note that lists them are enough: when the note is
+// stored, a power cut takes none of them.
 //
 // A put that does not fit fails with the error of the disk and leaves nothing.
 //

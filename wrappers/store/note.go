@@ -12,10 +12,10 @@ import (
 type Noter interface {
 	Store
 
-	// Note stores the text as an object under a new key, and does not wait for
-	// the disk. Until it returns, and after a kill or a power cut, the object
-	// may hold a part of the text, or zeros: the text must be of a form that
-	// shows whether it is whole. A key that is taken is fs.ErrExist.
+	// Note stores the text as an object under a new key. Until it returns, and
+	// after a kill or a power cut before that, the object may hold a part of
+	// the text, or zeros: the text must be of a form that shows whether it is
+	// whole. A key that is taken is fs.ErrExist.
 	Note(ctx context.Context, key string, text []byte) error
 }
 
@@ -38,8 +38,10 @@ func (d *disk) Note(ctx context.Context, key string, text []byte) error {
 	in, err := d.folders.get(path.Dir(key))
 	if err == nil {
 		err = writeNew(in, path.Base(key), func(f *os.File) error {
-			_, err := f.Write(text)
-			return err
+			if _, err := f.Write(text); err != nil {
+				return err
+			}
+			return f.Sync()
 		})
 	}
 	if err != nil {

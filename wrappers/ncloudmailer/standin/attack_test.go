@@ -110,6 +110,9 @@ func TestBoundaryHasAnEnd(t *testing.T) {
 			t.Errorf("%d characters: %d %s, want %d", n, resp.StatusCode, a.text, status)
 		}
 	}
+	if log := s.log.String(); !strings.Contains(log, "77102 BAD_REQUEST: The boundary has 71 characters") {
+		t.Errorf("the log has %q", log)
+	}
 	// What is nearly the boundary, over and over, is the file's.
 	content := strings.Repeat("\r\n--"+boundary[:len(boundary)-1]+"\r\n--"+strings.Repeat("-", 70), 20_000)
 	_, a := s.create(form(file("a.txt", content)))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func TestReclaimDeletesWhatExpired(t *testing.T) {
 	// As a server leaves them that was killed before it wrote the manifest.
 	ms := clock.Now().UnixMilli()
 	orphan := fmt.Sprintf("ncloudmailer/files/%08x-%04x-7000-8000-000000000000-99", ms>>16, ms&0xffff)
-	for _, key := range []string{orphan, "ncloudmailer/files/of-somebody-else", "ncloudmailer/batches/broken.json"} {
+	for _, key := range []string{orphan, "ncloudmailer/files/of-somebody-else", "ncloudmailer/batches/0.json"} {
 		if _, err := st.Put(t.Context(), key, "", strings.NewReader("x")); err != nil {
 			t.Fatal(err)
 		}
@@ -82,6 +83,69 @@ func TestReclaimDeletesWhatExpired(t *testing.T) {
 	}
 	if err := newStandin(t, struct{ store.Store }{st}).Reclaim(t.Context()); err != nil {
 		t.Errorf("a store that cannot list: %v", err)
+	}
+}
+
+// listed counts how often a store was asked for its keys, and deletes nothing.
+type listed struct {
+	store.Lister
+	lists int
+}
+
+func (l *listed) List(ctx context.Context, folder string) iter.Seq2[string, error] {
+	l.lists++
+	return l.Lister.List(ctx, folder)
+}
+
+func (l *listed) Delete(context.Context, string) error { return errors.New("the disk is read-only") }
+
+func TestFilesThatCannotBeDeletedAreInTheLog(t *testing.T) {
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	cfg := config()
+	cfg.Store, cfg.Now = &listed{Lister: store.Memory(0).(store.Lister)}, clock.Now
+	s := serve(t, cfg)
+	_, a := s.create(form(file("a.txt", "x")))
+	for message, do := range map[string]func(){
+		"files of a refused request": func() { s.create(form(file("a.txt", "x"), file("b.txt", "y"))[:250]) },
+		"an old batch": func() {
+			clock.Add(24 * time.Hour)
+			s.send(s.request(http.MethodGet, "/api/v1/files/"+a.TempRequestID, nil))
+			clock.Add(-24 * time.Hour)
+		},
+		"expired files": func() {
+			clock.Add(24 * time.Hour)
+			s.create(form(file("a.txt", "x")))
+			clock.Add(-24 * time.Hour)
+		},
+	} {
+		before := len(s.log.String())
+		do()
+		if log := s.log.String()[before:]; !strings.Contains(log, message) || !strings.Contains(log, "read-only") {
+			t.Errorf("%s: the log has %q", message, log)
+		}
+	}
+}
+
+func TestUploadsReclaimFromTimeToTime(t *testing.T) {
+	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	st := &listed{Lister: store.Memory(0).(store.Lister)}
+	cfg := config()
+	cfg.Store, cfg.Now = st, clock.Now
+	s := serve(t, cfg)
+	asked := func() int {
+		st.lists = 0
+		s.create(form(file("a.txt", "x")))
+		return st.lists
+	}
+	asked()
+	for _, tc := range []struct {
+		after time.Duration
+		again bool
+	}{{0, false}, {7 * time.Minute, false}, {12 * time.Second, true}, {0, false}} {
+		clock.Add(tc.after)
+		if lists := asked(); lists > 0 != tc.again {
+			t.Errorf("after %s: the store was listed %d times", tc.after, lists)
+		}
 	}
 }
 
