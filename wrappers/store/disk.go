@@ -102,7 +102,7 @@ func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (i
 		return 0, wrap("put", key, err)
 	}
 	var size int64
-	aside, err := d.writeAside(func(f *os.File) (err error) {
+	temp, err := d.writeTemp(func(f *os.File) (err error) {
 		size, err = copyBlocks(ctx, r, func(block []byte) error {
 			_, err := f.Write(block)
 			return err
@@ -115,8 +115,8 @@ func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (i
 	if err != nil {
 		return 0, wrap("put", key, err)
 	}
-	if err := d.commit(ctx, key, contentType, aside); err != nil {
-		aside.discard()
+	if err := d.commit(ctx, key, contentType, temp); err != nil {
+		temp.discard()
 		return 0, wrap("put", key, err)
 	}
 	return size, nil
@@ -124,7 +124,7 @@ func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (i
 
 // commit makes the file a the object under key. After an error all is as it
 // was, and a is still there.
-func (d *disk) commit(ctx context.Context, key, contentType string, a aside) error {
+func (d *disk) commit(ctx context.Context, key, contentType string, temp tempFile) error {
 	mu := d.lock(key)
 	mu.Lock()
 	defer mu.Unlock()
@@ -136,7 +136,7 @@ func (d *disk) commit(ctx context.Context, key, contentType string, a aside) err
 	if err != nil {
 		return err
 	}
-	if err := a.place(key); err != nil {
+	if err := temp.place(key); err != nil {
 		return errors.Join(err, d.types.change(key, contentType, before))
 	}
 	return nil
@@ -151,7 +151,7 @@ func (d *disk) Open(ctx context.Context, key string) (io.ReadCloser, Info, error
 	defer mu.RUnlock()
 	f, err := d.openFile(key)
 	if err != nil {
-		return nil, Info{}, wrap("open", key, missing(err))
+		return nil, Info{}, wrap("open", key, asNotExist(err))
 	}
 	info, err := d.info(key, f.Stat)
 	if err != nil {
@@ -188,7 +188,7 @@ func (d *disk) stat(key string) func() (fs.FileInfo, error) {
 func (d *disk) info(key string, stat func() (fs.FileInfo, error)) (Info, error) {
 	fi, err := stat()
 	if err != nil {
-		return Info{}, missing(err)
+		return Info{}, asNotExist(err)
 	}
 	if !fi.Mode().IsRegular() { // a folder of other keys
 		return Info{}, fs.ErrNotExist
@@ -212,7 +212,7 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 		d.prune(key, ".")
 		err = d.types.change(key, d.types.read(key), DefaultContentType)
 	}
-	if err = missing(err); err != nil && err != fs.ErrNotExist {
+	if err = asNotExist(err); err != nil && err != fs.ErrNotExist {
 		return wrap("delete", key, err)
 	}
 	return nil
@@ -241,9 +241,9 @@ func (d *disk) checkPut(key, contentType string) (string, error) {
 	return contentType, err
 }
 
-// missing returns fs.ErrNotExist for every error that says that there is no
+// asNotExist returns fs.ErrNotExist for every error that says that there is no
 // such file, also where a part of the key is a file and not a folder.
-func missing(err error) error {
+func asNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fs.ErrNotExist
 	}

@@ -20,8 +20,8 @@ const (
 	lockName    = typesDir + "/.lock" // is locked while the store is open
 )
 
-// asideName matches the names that writeAside makes.
-var asideName = regexp.MustCompile(`^put-[A-Z2-7]{26}$`)
+// tempName matches the names that writeTemp makes.
+var tempName = regexp.MustCompile(`^put-[A-Z2-7]{26}$`)
 
 // prepare makes the store's own folders, locks the store, deletes what a killed
 // process left unfinished, and sees that files can be written.
@@ -41,13 +41,13 @@ func (d *disk) prepare() error {
 		return err
 	}
 	defer incoming.Close()
-	if err := removeLeft(incoming); err != nil {
+	if err := removeUnfinished(incoming); err != nil {
 		return err
 	}
 	if err := d.folders.prepare(); err != nil {
 		return err
 	}
-	probe, err := d.writeAside(func(*os.File) error { return nil })
+	probe, err := d.writeTemp(func(*os.File) error { return nil })
 	if err != nil {
 		return err
 	}
@@ -99,9 +99,9 @@ func (d *disk) openOwn(name string) (*os.Root, error) {
 	return dir, nil
 }
 
-// removeLeft deletes the files that writeAside made and nobody renamed. All
+// removeUnfinished deletes the files that writeTemp made and nobody renamed. All
 // else belongs to somebody else and stays.
-func removeLeft(incoming *os.Root) error {
+func removeUnfinished(incoming *os.Root) error {
 	dir, err := incoming.Open(".")
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func removeLeft(incoming *os.Root) error {
 	defer dir.Close()
 	entries, err := dir.ReadDir(-1)
 	for _, entry := range entries {
-		if entry.Type().IsRegular() && asideName.MatchString(entry.Name()) {
+		if entry.Type().IsRegular() && tempName.MatchString(entry.Name()) {
 			if err := incoming.Remove(entry.Name()); err != nil {
 				return err
 			}
@@ -170,25 +170,25 @@ func (o *folders) close() {
 	}
 }
 
-// aside is a file that is no object yet.
-type aside struct {
+// tempFile is a file that is not an object yet.
+type tempFile struct {
 	in   *folder
 	name string
 	disk *disk
 }
 
-func (d *disk) newAside() (aside, error) {
+func (d *disk) newTemp() (tempFile, error) {
 	in, err := d.folders.get(incomingDir)
-	return aside{in, "put-" + rand.Text(), d}, err
+	return tempFile{in, "put-" + rand.Text(), d}, err
 }
 
-// writeAside makes a file of what write writes. After an error there is none.
-func (d *disk) writeAside(write func(*os.File) error) (aside, error) {
-	a, err := d.newAside()
+// writeTemp makes a file of what write writes. After an error there is none.
+func (d *disk) writeTemp(write func(*os.File) error) (tempFile, error) {
+	a, err := d.newTemp()
 	if err == nil {
 		err = writeNew(a.in, a.name, write)
 	}
-	return a, notMissing(err)
+	return a, hideNotExist(err)
 }
 
 // writeNew makes a file of what write writes. After an error there is none.
@@ -208,31 +208,31 @@ func writeNew(in *folder, name string, write func(*os.File) error) error {
 }
 
 // discard deletes the file. Where that fails, the next start deletes it.
-func (a aside) discard() { _ = a.in.remove(a.name) }
+func (t tempFile) discard() { _ = t.in.remove(t.name) }
 
 // place renames the file to name and makes the folders that are missing.
 // Deletes of neighbours may take a folder away again at any moment while it is
 // empty, hence the attempts.
-func (a aside) place(name string) error {
+func (t tempFile) place(name string) error {
 	var err error
 	for range 100 {
 		var to *folder
-		if to, err = a.disk.folders.get(path.Dir(name)); err == nil {
-			err = a.in.rename(a.name, to, path.Base(name))
+		if to, err = t.disk.folders.get(path.Dir(name)); err == nil {
+			err = t.in.rename(t.name, to, path.Base(name))
 		}
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		if _, gone := a.disk.root.Lstat(filepath.Join(incomingDir, a.name)); gone != nil {
+		if _, err := t.disk.root.Lstat(filepath.Join(incomingDir, t.name)); err != nil {
 			break
 		}
 	}
-	return notMissing(err)
+	return hideNotExist(err)
 }
 
-// notMissing takes fs.ErrNotExist out of the chain of an error: to a caller it
+// hideNotExist takes fs.ErrNotExist out of the chain of an error: to a caller it
 // means a missing key.
-func notMissing(err error) error {
+func hideNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the file that was written is gone: %v", err)
 	}

@@ -69,30 +69,30 @@ func (t *contentTypes) change(key, from, to string) error {
 		return nil
 	}
 	if to == DefaultContentType {
-		if err := missing(t.disk.root.Remove(filepath.FromSlash(record(key)))); err != nil && err != fs.ErrNotExist {
+		if err := asNotExist(t.disk.root.Remove(filepath.FromSlash(record(key)))); err != nil && err != fs.ErrNotExist {
 			return err
 		}
 		t.disk.prune(record(key), typesDir)
 		return nil
 	}
-	aside, err := t.newRecord(to)
+	temp, err := t.newRecord(to)
 	if err != nil {
 		return err
 	}
-	if err = aside.place(record(key)); err != nil {
-		aside.discard()
+	if err = temp.place(record(key)); err != nil {
+		temp.discard()
 	}
 	return err
 }
 
-// newRecord makes a file aside that holds the type: another name of the shared
+// newRecord makes a temporary file that holds the type: another name of the shared
 // one where it can.
-func (t *contentTypes) newRecord(contentType string) (aside, error) {
-	a, err := t.disk.newAside()
+func (t *contentTypes) newRecord(contentType string) (tempFile, error) {
+	a, err := t.disk.newTemp()
 	if err == nil && t.share(contentType, a.in, a.name) == nil {
 		return a, nil
 	}
-	a, err = t.disk.writeAside(func(f *os.File) error {
+	a, err = t.disk.writeTemp(func(f *os.File) error {
 		_, err := f.WriteString(contentType + "\n")
 		return err
 	})

@@ -65,7 +65,7 @@ func (d *disk) List(ctx context.Context, folder string) iter.Seq2[string, error]
 // reads a folder in parts: a million names at once would take 100 MB.
 func (d *disk) walk(ctx context.Context, folder string, yield func(string, error) bool) (more bool, err error) {
 	f, err := d.root.Open(filepath.FromSlash(folder))
-	if missing(err) == fs.ErrNotExist {
+	if asNotExist(err) == fs.ErrNotExist {
 		return true, nil
 	}
 	if err != nil {
@@ -91,7 +91,7 @@ func (d *disk) walk(ctx context.Context, folder string, yield func(string, error
 				return false, err
 			}
 		}
-		if err == io.EOF || missing(err) == fs.ErrNotExist { // all, or deleted meanwhile
+		if err == io.EOF || asNotExist(err) == fs.ErrNotExist { // all, or deleted meanwhile
 			return true, nil
 		}
 		if err != nil {

@@ -45,7 +45,7 @@ func (d *disk) Note(ctx context.Context, key string, text []byte) error {
 		})
 	}
 	if err != nil {
-		return wrap("note", key, notMissing(err))
+		return wrap("note", key, hideNotExist(err))
 	}
 	return nil
 }

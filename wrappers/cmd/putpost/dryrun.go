@@ -68,7 +68,7 @@ func (s *sender) describe(ctx context.Context, f find.File, p *planned) error {
 			p.Plan = ""
 			return nil
 		}
-		taken, err := s.unknown(ctx, f)
+		taken, err := s.mustSend(ctx, f)
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func failureOf(err error) failure {
 	if e, ok := errors.AsType[*upload.Error](err); ok {
 		f.Op, f.Status, f.Code, f.Message, f.TraceID, f.Attempts = e.Op, e.Status, e.Code, e.Message, e.TraceID, e.Attempts
 	}
-	f.Message = oneLine(cmp.Or(f.Message, told(err)))
+	f.Message = oneLine(cmp.Or(f.Message, message(err)))
 	return f
 }
 
@@ -108,7 +108,7 @@ func tooLong(d time.Duration, flag string) *ending {
 
 // told returns err in words. The end of a context is the way in which the
 // program stops itself. The reader wants to know the reason.
-func told(err error) string {
+func message(err error) string {
 	words := err.Error()
 	if l, ok := errors.AsType[*ending](err); ok {
 		for _, ended := range []error{context.Canceled, context.DeadlineExceeded} {

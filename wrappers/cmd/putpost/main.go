@@ -174,7 +174,7 @@ func (p *program) exit(err error) int {
 		p.tell(slog.LevelError, err.Error()+" (putpost --help shows the usage)")
 		return exitUsage
 	default:
-		p.tell(slog.LevelError, told(err))
+		p.tell(slog.LevelError, message(err))
 		return exitFailed
 	}
 }

@@ -37,7 +37,7 @@ func (t *tally) expect(count, size int64) {
 }
 
 // whole reports whether everything is counted.
-func (t *tally) whole() bool { return t.unknown.Load() == 0 }
+func (t *tally) countKnown() bool { return t.unknown.Load() == 0 }
 
 // left returns the number of files that are neither sent nor failed.
 func (t *tally) left() int64 { return max(0, t.files.Load()-t.doneFiles.Load()) }
@@ -114,7 +114,7 @@ func (m *meter) sample(now time.Time, bytes int64) {
 // amount returns "12 of 2000 files, 34.5 MiB of 1.2 GiB".
 func (t *tally) amount() string {
 	files, bytes := t.doneFiles.Load(), t.doneBytes.Load()
-	if !t.whole() {
+	if !t.countKnown() {
 		return fmt.Sprintf("%s, %s", counted(files, "file"), byteSize(bytes))
 	}
 	if t.files.Load() == 1 {
@@ -125,14 +125,14 @@ func (t *tally) amount() string {
 
 // count returns "12/2000", or "12" if nobody knows how many there are.
 func (t *tally) count() string {
-	if !t.whole() {
+	if !t.countKnown() {
 		return fmt.Sprint(t.doneFiles.Load())
 	}
 	return fmt.Sprintf("%d/%d", t.doneFiles.Load(), t.files.Load())
 }
 
 // part returns how much of it is done, from 0 to 1.
-func (t *tally) part() float64 {
+func (t *tally) fraction() float64 {
 	done, all := t.doneBytes.Load(), t.bytes.Load()
 	if all <= 0 {
 		done, all = t.doneFiles.Load(), max(1, t.files.Load())
@@ -141,7 +141,7 @@ func (t *tally) part() float64 {
 }
 
 // held returns the reason for which no bytes move, if there is one.
-func (t *tally) held() string {
+func (t *tally) waitReason() string {
 	inFlight, waiting := t.inFlight.Load(), t.waiting.Load()
 	switch {
 	case inFlight > 0 && waiting == inFlight:
@@ -154,8 +154,8 @@ func (t *tally) held() string {
 
 // pace returns "12.3 MiB/s, 1m20s left", or the reason for which no bytes move.
 func (t *tally) pace(m *meter) string {
-	if held := t.held(); held != "" {
-		return held
+	if reason := t.waitReason(); reason != "" {
+		return reason
 	}
 	words := []string{byteSize(max(m.rate, 0)).String() + "/s"}
 	if left := t.timeLeft(m); left != "" {
@@ -170,7 +170,7 @@ const longestLeft = 100 * time.Hour
 
 func (t *tally) timeLeft(m *meter) string {
 	left := t.bytes.Load() - t.doneBytes.Load()
-	if !t.whole() || m.rate <= 0 || left <= 0 || m.span() < leastSpan {
+	if !t.countKnown() || m.rate <= 0 || left <= 0 || m.span() < leastSpan {
 		return ""
 	}
 	seconds := float64(left) / m.rate
@@ -191,8 +191,8 @@ const leastBar = 8
 // room it says less. The bar is left out last.
 func (t *tally) line(m *meter, columns int) string {
 	room := columns - 1 // a full line would wrap on some terminals
-	percent := fmt.Sprintf("%d%%", int(100*t.part()))
-	if !t.whole() {
+	percent := fmt.Sprintf("%d%%", int(100*t.fraction()))
+	if !t.countKnown() {
 		percent = ""
 	}
 	for _, words := range [][2]string{
@@ -204,9 +204,9 @@ func (t *tally) line(m *meter, columns int) string {
 		{percent, ""},
 	} {
 		used := len(words[0]) + len(words[1]) + 1
-		if t.whole() {
+		if t.countKnown() {
 			if bar := min(room-used-3, 40); bar >= leastBar {
-				full := int(t.part() * float64(bar))
+				full := int(t.fraction() * float64(bar))
 				return strings.TrimRight(words[0]+" ["+strings.Repeat("#", full)+strings.Repeat("-", bar-full)+"] "+words[1], " ")
 			}
 		} else if used <= room {

@@ -70,18 +70,18 @@ func TestAFileThatIsAllSentWaitsForTheAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if held := n.held(); held != "" {
+	if held := n.waitReason(); held != "" {
 		t.Errorf("before the first byte: %q", held)
 	}
 	if _, err := io.Copy(io.Discard, body); err != nil {
 		t.Fatal(err)
 	}
 	body.Close()
-	if held := n.held(); held != "waiting for the answer" {
+	if held := n.waitReason(); held != "waiting for the answer" {
 		t.Errorf("after the last byte: %q", held)
 	}
 	done(nil)
-	if held := n.held(); held != "" || n.answering.Load() != 0 {
+	if held := n.waitReason(); held != "" || n.answering.Load() != 0 {
 		t.Errorf("after the answer: %q, %d", held, n.answering.Load())
 	}
 }

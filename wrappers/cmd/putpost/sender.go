@@ -148,7 +148,7 @@ func (s *sender) fail(path, id string, err error) {
 	broken := errors.Is(err, errOutput)
 	if s.JSON && !broken {
 		if err := s.data(jsonLine(f)); err != nil {
-			s.failure("%s", told(err))
+			s.failure("%s", message(err))
 			s.stop(err)
 		}
 	}
@@ -158,7 +158,7 @@ func (s *sender) fail(path, id string, err error) {
 	}
 	shared := isShared(err)
 	if id != "" || !s.stopped || !shared {
-		s.failure("%s: %s", shown(path), told(err))
+		s.failure("%s: %s", shown(path), message(err))
 	}
 	if broken || shared && !s.KeepGoing {
 		s.stop(err)
@@ -219,7 +219,7 @@ func (s *sender) unsent() string {
 	switch {
 	case !s.cut:
 		return ""
-	case s.tally.whole():
+	case s.tally.countKnown():
 		return fmt.Sprintf("%d not sent", s.tally.left())
 	case s.list.Once():
 		return "the rest of the list was not read"

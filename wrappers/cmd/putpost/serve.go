@@ -103,7 +103,7 @@ func (c *serveCmd) Run(p *program) error {
 	if c.MaxHeader < 1 || c.MaxConnections < 1 || c.StatusDelay < 0 {
 		return usagef("--max-header and --max-connections must be at least 1, and --status-delay must not be negative")
 	}
-	env, fallen, err := serveCredentials(p.env, at.IP.IsLoopback())
+	env, defaults, err := serveCredentials(p.env, at.IP.IsLoopback())
 	if err != nil {
 		return usageError{err}
 	}
@@ -126,7 +126,7 @@ func (c *serveCmd) Run(p *program) error {
 	local := at.IP.IsLoopback() && origin == nil // nobody from elsewhere gets here
 	con, err := c.console(p.env, all, web.Config{
 		Store: where, Version: release, Loopback: local, Origin: origin,
-	}, fallen)
+	}, defaults)
 	if err != nil {
 		return err
 	}
@@ -146,10 +146,10 @@ func (c *serveCmd) Run(p *program) error {
 		}
 		if p.log != nil {
 			logger.Info("serving", "address", address, "providers", slices.Sorted(maps.Keys(all)),
-				"store", where, "testCredentials", len(fallen) > 0)
+				"store", where, "testCredentials", len(defaults) > 0)
 			return nil
 		}
-		p.welcome(address, where, all, fallen)
+		p.welcome(address, where, all, defaults)
 		say(con.Where(address))
 		return nil
 	}
@@ -161,12 +161,12 @@ func (c *serveCmd) Run(p *program) error {
 }
 
 // welcome says what serves where, and how to send to it.
-func (p *program) welcome(address, where string, all standins, fallen []variable) {
+func (p *program) welcome(address, where string, all standins, defaults []variable) {
 	names := slices.Sorted(maps.Keys(all))
 	p.tell(slog.LevelInfo, fmt.Sprintf("stand-ins of %s; files are kept in %s", and(names), where))
-	if len(fallen) > 0 {
+	if len(defaults) > 0 {
 		p.tell(slog.LevelInfo, "these credentials are not set, so on loopback the test ones are right:")
-		printExports(p.stderr, fallen)
+		printExports(p.stderr, defaults)
 	}
 	p.tell(slog.LevelInfo, "to send here, set these for putpost send, or for any program that reads them:")
 	for _, name := range names {
@@ -196,7 +196,7 @@ func (c *serveCmd) logger(w io.Writer) *slog.Logger {
 // and the variables that they set. A provider gets them only if none of its own
 // is set, so that a real credential is never beside a test one. On another
 // address a provider without credentials is left out, but one must be left.
-func serveCredentials(env environment, loopback bool) (_ environment, fallen []variable, _ error) {
+func serveCredentials(env environment, loopback bool) (_ environment, defaults []variable, _ error) {
 	var left []string
 	for _, name := range providerNames() {
 		provider := providers[name]
@@ -205,7 +205,7 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 		}
 		unset := provider.unset(env)
 		if unset && loopback {
-			fallen = append(fallen, provider.fallback...)
+			defaults = append(defaults, provider.fallback...)
 			continue
 		}
 		switch err := provider.check(env); {
@@ -220,5 +220,5 @@ func serveCredentials(env environment, loopback bool) (_ environment, fallen []v
 		return nil, nil, fmt.Errorf("no stand-in has credentials, and only a loopback address goes without: %s",
 			strings.Join(left, "; "))
 	}
-	return env.or(fallen), fallen, nil
+	return env.or(defaults), defaults, nil
 }

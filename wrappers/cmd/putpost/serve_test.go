@@ -19,7 +19,7 @@ func TestOnlyLoopbackGoesWithoutCredentialsAndOnlyIfNoneIsSet(t *testing.T) {
 	for name, tc := range map[string]struct {
 		env      map[string]string
 		loopback bool
-		fallen   []variable
+		defaults []variable
 		want     string // in the error; empty means that there is none
 	}{
 		"nothing on loopback":        {nil, true, slices.Concat(naver, tfs), ""},
@@ -46,20 +46,20 @@ func TestOnlyLoopbackGoesWithoutCredentialsAndOnlyIfNoneIsSet(t *testing.T) {
 			"NCLOUD_SECRET_KEY is not set"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env, fallen, err := serveCredentials(func(name string) string { return tc.env[name] }, tc.loopback)
+			env, defaults, err := serveCredentials(func(name string) string { return tc.env[name] }, tc.loopback)
 			if tc.want != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.want) {
 					t.Errorf("got %v, want an error with %q", err, tc.want)
 				}
 				return
 			}
-			if err != nil || !slices.Equal(fallen, tc.fallen) {
-				t.Fatalf("got %v and %v, want %v", fallen, err, tc.fallen)
+			if err != nil || !slices.Equal(defaults, tc.defaults) {
+				t.Fatalf("got %v and %v, want %v", defaults, err, tc.defaults)
 			}
 			for _, p := range providers {
 				for _, v := range p.fallback {
 					want := tc.env[v.name]
-					if slices.Contains(fallen, v) {
+					if slices.Contains(defaults, v) {
 						want = v.value
 					}
 					if got := env(v.name); got != want {

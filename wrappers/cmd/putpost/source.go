@@ -62,7 +62,7 @@ func (s *sender) source(ctx context.Context, f find.File) (src upload.Source, ta
 		return src, true, err
 	}
 	if s.journal != nil {
-		if taken, err := s.unknown(ctx, f); !taken || err != nil {
+		if taken, err := s.mustSend(ctx, f); !taken || err != nil {
 			return src, taken, err
 		}
 	}
@@ -88,9 +88,9 @@ func (s *sender) absolute(path string) string {
 	return filepath.Join(s.folder, path)
 }
 
-// unknown reports whether f has to be sent, or waited for. It asks the journal,
+// mustSend reports whether f has to be sent, or waited for. It asks the journal,
 // and the paths that this run had before.
-func (s *sender) unknown(ctx context.Context, f find.File) (bool, error) {
+func (s *sender) mustSend(ctx context.Context, f find.File) (bool, error) {
 	path := s.absolute(f.Path)
 	key := journal.KeyOf(path)
 	if s.taken[key] {
@@ -133,7 +133,7 @@ func (s *sender) sentName(path string) string {
 func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	ctx = stall.Ending(ctx, cancel)
+	ctx = stall.WithCancel(ctx, cancel)
 	path := src.Name
 	src.Name = s.sentName(path)
 	src, done := s.tally.begin(src)

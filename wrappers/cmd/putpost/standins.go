@@ -110,7 +110,7 @@ func (s standins) reclaim(ctx context.Context, logger *slog.Logger) {
 }
 
 // console returns the console of the stand-ins.
-func (c *serveCmd) console(env environment, all standins, cfg web.Config, fallen []variable) (*web.Console, error) {
+func (c *serveCmd) console(env environment, all standins, cfg web.Config, defaults []variable) (*web.Console, error) {
 	if err := env.clean(consoleToken); err != nil {
 		return nil, usageError{err}
 	}
@@ -128,7 +128,7 @@ func (c *serveCmd) console(env environment, all standins, cfg web.Config, fallen
 		}
 		cfg.Providers = append(cfg.Providers, web.Provider{
 			Name: name, Spec: spec, Standin: all[name], Credentials: providers[name].credentialsInShell,
-			FirstUpload: func(base string) string { return firstUpload(providers[name], base, fallen) },
+			FirstUpload: func(base string) string { return firstUpload(providers[name], base, defaults) },
 		})
 	}
 	return web.New(cfg)
@@ -136,9 +136,9 @@ func (c *serveCmd) console(env environment, all standins, cfg web.Config, fallen
 
 // firstUpload returns shell lines that upload a first file. They set the test
 // credentials, where those are the right ones.
-func firstUpload(p provider, base string, fallen []variable) string {
+func firstUpload(p provider, base string, defaults []variable) string {
 	var lines []string
-	for _, v := range fallen {
+	for _, v := range defaults {
 		if slices.Contains(p.credentials, v.name) && strings.Contains(p.firstUpload, "$"+v.name) {
 			lines = append(lines, fmt.Sprintf("export %s=%s", v.name, v.value))
 		}

@@ -68,8 +68,8 @@ environment is wrong. The credentials are those of putpost send: see putpost sen
 const verbStall = time.Minute
 
 func (c *verbCmd) Run(p *program) error {
-	guard := &stall.Transport{Base: upload.NewTransport(), After: verbStall, Reason: stalled(verbStall)}
-	client, err := providers[c.provider].client(p.env, upload.Config{HTTPClient: &http.Client{Transport: guard}})
+	transport := &stall.Transport{Base: upload.NewTransport(), After: verbStall, Reason: stalled(verbStall)}
+	client, err := providers[c.provider].client(p.env, upload.Config{HTTPClient: &http.Client{Transport: transport}})
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (c *verbCmd) Run(p *program) error {
 			if c.verb.mistaken != "" && errors.Is(err, upload.ErrNotFound) {
 				hint = " (" + c.verb.mistaken + ")"
 			}
-			out.failure("%s: %s%s", id, told(err), hint)
+			out.failure("%s: %s%s", id, message(err), hint)
 			failed = true
 			if c.JSON {
 				f := failureOf(err)

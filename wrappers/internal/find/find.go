@@ -84,7 +84,7 @@ func (s *Search) Files() iter.Seq2[File, error] {
 // at searches a path of the command line.
 func (s *Search) at(path string, yield func(File, error) bool) bool {
 	if path == Stdin {
-		return !s.over() && yield(File{Path: path}, nil)
+		return !s.stopped() && yield(File{Path: path}, nil)
 	}
 	return s.file(path, yield)
 }
@@ -92,7 +92,7 @@ func (s *Search) at(path string, yield func(File, error) bool) bool {
 // file searches a path. Like the methods that follow, it reports whether to go
 // on. It never opens the path: a pipe would lose its bytes.
 func (s *Search) file(path string, yield func(File, error) bool) bool {
-	if s.over() {
+	if s.stopped() {
 		return false
 	}
 	info, err := os.Stat(path)
@@ -121,7 +121,7 @@ func (s *Search) folder(dir string, yield func(File, error) bool) bool {
 	for {
 		entries, err := d.ReadDir(256)
 		for _, entry := range entries {
-			if s.over() || !s.entry(inDir+entry.Name(), entry, yield) {
+			if s.stopped() || !s.entry(inDir+entry.Name(), entry, yield) {
 				return false
 			}
 		}
@@ -164,7 +164,7 @@ func (s *Search) isOwn(path string, info fs.FileInfo) bool {
 	return true
 }
 
-func (s *Search) over() bool {
+func (s *Search) stopped() bool {
 	select {
 	case <-s.Quit:
 		s.Cut = true

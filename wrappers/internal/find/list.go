@@ -83,14 +83,14 @@ func (l *List) names(quit <-chan struct{}, cut *bool) iter.Seq2[string, error] {
 			name string
 			err  error
 		}
-		names, gone := make(chan read), make(chan struct{})
-		defer close(gone)
+		names, done := make(chan read), make(chan struct{})
+		defer close(done)
 		go func() {
 			defer close(names)
 			for name, err := range l.read() {
 				select {
 				case names <- read{name, err}:
-				case <-gone:
+				case <-done:
 					return
 				}
 			}

@@ -52,17 +52,17 @@ type Journal struct {
 	begin    []byte // see beginning
 	readOnly bool   // the file is left as it is
 
-	file *os.File
-	sync func() error  // file's
-	disk chan struct{} // holds an element while a batch is written
-	size int64         // of what is on disk for good
-	took time.Duration // by the last write with its sync
-	dead error         // why nothing can be written any more
+	file      *os.File
+	sync      func() error  // file's
+	disk      chan struct{} // holds an element while a batch is written
+	size      int64         // of what is on disk for good
+	lastWrite time.Duration // by the last write with its sync
+	failed    error         // why nothing can be written any more
 
-	mu   sync.Mutex
-	sent map[Key]span // where the latest line of each path stands
-	open *batch       // lines that no write has taken yet
-	most int          // lines that ever were in a batch
+	mu      sync.Mutex
+	sent    map[Key]span // where the latest line of each path stands
+	open    *batch       // lines that no write has taken yet
+	largest int          // lines that ever were in a batch
 }
 
 // span is the place of a line, with its newline.
@@ -115,7 +115,7 @@ func open(path string, flags int, t Target) (*Journal, error) {
 	}
 	j := &Journal{
 		target: t, readOnly: flags == os.O_RDONLY,
-		file: f, sync: f.Sync, disk: make(chan struct{}, 1), sent: map[Key]span{}, most: 1,
+		file: f, sync: f.Sync, disk: make(chan struct{}, 1), sent: map[Key]span{}, largest: 1,
 	}
 	if err := j.load(); err != nil {
 		f.Close()
@@ -252,7 +252,7 @@ func (j *Journal) Add(e Entry) error {
 	}
 	before := int64(len(b.lines))
 	b.lines = append(append(b.lines, line...), '\n')
-	if b.count++; b.count == j.most {
+	if b.count++; b.count == j.largest {
 		close(b.full)
 	}
 	j.mu.Unlock()
@@ -280,21 +280,21 @@ func (j *Journal) commit(b *batch) {
 	defer func() { <-j.disk }()
 	select {
 	case <-b.full:
-	case <-time.After(min(j.took, longestGather)):
+	case <-time.After(min(j.lastWrite, longestGather)):
 	}
 	j.mu.Lock()
 	j.open = nil // closed only now: the lines of those who came meanwhile are in it
-	j.most = max(j.most, b.count)
+	j.largest = max(j.largest, b.count)
 	j.mu.Unlock()
 	b.at = j.size
 	began := time.Now()
 	b.err = j.write(b.lines)
-	j.took = time.Since(began)
+	j.lastWrite = time.Since(began)
 }
 
 func (j *Journal) write(lines []byte) error {
-	if j.dead != nil {
-		return j.dead
+	if j.failed != nil {
+		return j.failed
 	}
 	_, err := j.file.Write(lines)
 	if err == nil {
@@ -302,8 +302,8 @@ func (j *Journal) write(lines []byte) error {
 	}
 	if err != nil {
 		_ = j.file.Truncate(j.size) // if this fails too, the next run repairs it
-		j.dead = fmt.Errorf("%w: %w", ErrUnwritable, cause(err))
-		return j.dead
+		j.failed = fmt.Errorf("%w: %w", ErrUnwritable, cause(err))
+		return j.failed
 	}
 	j.size += int64(len(lines))
 	return nil

@@ -22,19 +22,19 @@ type Transport struct {
 	Reason error // the cause of the context that ends
 }
 
-// ending is the key of a func in a context.
-type ending struct{}
+// cancelKey is the key of a func in a context.
+type cancelKey struct{}
 
-// Ending returns ctx for requests that end more than themselves when they
+// WithCancel returns ctx for requests that end more than themselves when they
 // stall: all that end ends.
-func Ending(ctx context.Context, end context.CancelCauseFunc) context.Context {
-	return context.WithValue(ctx, ending{}, end)
+func WithCancel(ctx context.Context, end context.CancelCauseFunc) context.Context {
+	return context.WithValue(ctx, cancelKey{}, end)
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	end, more := ctx.Value(ending{}).(context.CancelCauseFunc)
+	end, more := ctx.Value(cancelKey{}).(context.CancelCauseFunc)
 	if !more {
 		ctx, end = context.WithCancelCause(ctx)
 	}
@@ -45,7 +45,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			end(nil)
 		}
 	}
-	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.got}))
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.gotConn}))
 	if req.Body != nil && req.ContentLength > oneWrite {
 		req.Body = &movingBody{req.Body, w}
 	}
@@ -63,35 +63,35 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // does so only if it sees that the body is in memory.
 const oneWrite = 64 << 10
 
-// looks is how often a watch looks, in vain, before the time is over.
-const looks = 4
+// checks is how often a watch checks, in vain, before the time is over.
+const checks = 4
 
 type watch struct {
 	every time.Duration
 	timer *time.Timer
 
 	mu     sync.Mutex
-	over   bool
+	ended  bool
 	conn   net.Conn
 	queued int // bytes that the system has not sent yet
-	quiet  int // looks since something moved
+	quiet  int // checks since something moved
 }
 
 // newWatch returns a watch that calls over once, when the time stall has passed
 // and nothing moved.
 func newWatch(stall time.Duration, over func()) *watch {
-	w := &watch{every: stall / looks}
+	w := &watch{every: stall / checks}
 	w.mu.Lock() // the timer may go off before it is noted
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(w.every, func() {
-		if w.look() {
+		if w.stalled() {
 			over()
 		}
 	})
 	return w
 }
 
-func (w *watch) got(info httptrace.GotConnInfo) {
+func (w *watch) gotConn(info httptrace.GotConnInfo) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.conn = info.Conn
@@ -100,7 +100,7 @@ func (w *watch) got(info httptrace.GotConnInfo) {
 func (w *watch) moved() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.over {
+	if !w.ended {
 		w.quiet = 0
 		w.timer.Reset(w.every)
 	}
@@ -109,15 +109,15 @@ func (w *watch) moved() {
 func (w *watch) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.over = true
+	w.ended = true
 	w.timer.Stop()
 }
 
 // look reports whether nothing has moved for too long.
-func (w *watch) look() bool {
+func (w *watch) stalled() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.over {
+	if w.ended {
 		return false
 	}
 	before := w.queued
@@ -125,7 +125,7 @@ func (w *watch) look() bool {
 	if w.quiet++; w.queued != before {
 		w.quiet = 0
 	}
-	if w.quiet >= looks {
+	if w.quiet >= checks {
 		return true
 	}
 	w.timer.Reset(w.every)

@@ -70,7 +70,7 @@ func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
 				defer cancel(nil)
 				guard := &Transport{Base: tc.peer, After: time.Minute, Reason: errStalled}
 				body := strings.NewReader(strings.Repeat("x", 320<<10))
-				req, err := http.NewRequestWithContext(Ending(ctx, cancel), http.MethodPut, "http://host/", body)
+				req, err := http.NewRequestWithContext(WithCancel(ctx, cancel), http.MethodPut, "http://host/", body)
 				if err != nil {
 					t.Fatal(err)
 				}

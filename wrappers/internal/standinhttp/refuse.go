@@ -19,7 +19,7 @@ const (
 // handler returns, [Handler] reads on for a while and throws the rest of the
 // body away, so that a caller who sends all before listening hears the answer.
 func Refuse(w http.ResponseWriter, r *http.Request, a Answer, reason error) {
-	x := of(r.Context())
+	x := exchangeOf(r.Context())
 	x.refused = true
 	level := slog.LevelWarn
 	if a.Status >= 500 && r.Context().Err() == nil { // if the caller is gone, nothing of ours has failed

@@ -100,7 +100,7 @@ func (x *exchange) Value(key any) any {
 
 var silent = slog.New(slog.DiscardHandler)
 
-func of(ctx context.Context) *exchange {
+func exchangeOf(ctx context.Context) *exchange {
 	x, _ := ctx.Value(exchangeKey{}).(*exchange)
 	if x == nil {
 		x = &exchange{logger: silent}
@@ -110,17 +110,17 @@ func of(ctx context.Context) *exchange {
 
 // TraceID returns the name of the exchange: 26 characters that no other
 // exchange has. It is empty for a context that comes from no [Handler].
-func TraceID(ctx context.Context) string { return of(ctx).id }
+func TraceID(ctx context.Context) string { return exchangeOf(ctx).id }
 
 // BodyError returns the error that reading the request's body failed with, or
 // nil. A handler uses it to tell a caller who broke off from a store that
 // failed.
-func BodyError(ctx context.Context) error { return of(ctx).body.err }
+func BodyError(ctx context.Context) error { return exchangeOf(ctx).body.err }
 
 // Hurry gives the whole body of the request the time of one Stall. It is for a
 // small body, which must not trickle in for days.
 func Hurry(ctx context.Context) {
-	if b := &of(ctx).body; b.ReadCloser != nil {
+	if b := &exchangeOf(ctx).body; b.ReadCloser != nil {
 		b.arm()
 		b.hurried = true
 	}
@@ -128,6 +128,6 @@ func Hurry(ctx context.Context) {
 
 // Log returns the logger of the exchange. Each of its lines has the trace id.
 func Log(ctx context.Context) *slog.Logger {
-	x := of(ctx)
+	x := exchangeOf(ctx)
 	return x.logger.With("traceId", x.id)
 }

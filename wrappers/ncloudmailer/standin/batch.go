@@ -62,7 +62,7 @@ func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.over(b.Created) {
+	if h.expired(b.Created) {
 		if err := h.remove(ctx, b); err != nil {
 			standinhttp.Log(ctx).WarnContext(ctx, "an old batch could not be deleted", "error", err)
 		}

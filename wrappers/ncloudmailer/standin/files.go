@@ -33,7 +33,7 @@ func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store
 	if !ok {
 		return nil, store.Info{}, fmt.Errorf("ncloudmailer stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
 	}
-	if h.over(begun) {
+	if h.expired(begun) {
 		if err := h.store.Delete(ctx, fileKey(fileID)); err != nil {
 			return nil, store.Info{}, err
 		}
@@ -50,7 +50,7 @@ func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 				yield(File{}, err)
 				return
 			}
-			if h.over(b.Created) {
+			if h.expired(b.Created) {
 				continue
 			}
 			for _, f := range b.Files {
@@ -87,14 +87,14 @@ func (h *Handler) Reclaim(ctx context.Context) error {
 	}
 	h.reclaimed.Store(h.now().UnixNano())
 	var failed error
-	for b, err := range h.batches(ctx, h.over) {
-		if err == nil && h.over(b.Created) {
+	for b, err := range h.batches(ctx, h.expired) {
+		if err == nil && h.expired(b.Created) {
 			err = h.remove(ctx, b)
 		}
 		failed = errors.Join(failed, err)
 	}
 	for key, err := range store.Keys(ctx, h.store, filesFolder) {
-		if begun, ok := parseID(strings.TrimPrefix(key, filesFolder+"/")); err == nil && ok && h.over(begun) {
+		if begun, ok := parseID(strings.TrimPrefix(key, filesFolder+"/")); err == nil && ok && h.expired(begun) {
 			err = h.store.Delete(ctx, key)
 		}
 		failed = errors.Join(failed, err)
@@ -114,8 +114,8 @@ func (h *Handler) reclaimIfDue(ctx context.Context) {
 	}
 }
 
-// over reports whether a file that was stored at t is no longer kept.
-func (h *Handler) over(t time.Time) bool { return h.now().Sub(t) >= h.life }
+// expired reports whether a file that was stored at t is no longer kept.
+func (h *Handler) expired(t time.Time) bool { return h.now().Sub(t) >= h.life }
 
 // batches yields the batches whose requests began at a time that fits. An error
 // that is about one batch does not end it.

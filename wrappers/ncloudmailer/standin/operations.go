@@ -63,7 +63,7 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 	for seen := 0; ; {
 		part, params, err := h.nextFile(parts, &seen)
 		if err != nil {
-			return h.blame(ctx, err)
+			return h.orStalled(ctx, err)
 		}
 		if part == nil {
 			break
@@ -85,7 +85,7 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 		case errors.Is(f.err, errTooLarge):
 			return tooLarge(fmt.Sprintf("The files may have %d bytes together.", h.maxSize), nil)
 		case f.err != nil:
-			return h.blame(ctx, badRequest("The form breaks off in a file.", f.err))
+			return h.orStalled(ctx, badRequest("The form breaks off in a file.", f.err))
 		case errors.Is(err, store.ErrFull):
 			return tooLarge("The store has no room for the file.", err)
 		case err != nil:
@@ -99,13 +99,13 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 	}
 	// The form is whole, but is the request?
 	if err := whole.finish(); err != nil {
-		return h.blame(ctx, badRequest("The body breaks off behind the form.", err))
+		return h.orStalled(ctx, badRequest("The body breaks off behind the form.", err))
 	}
 	return nil
 }
 
-// blame returns err, or a time-out if the caller fell silent.
-func (h *Handler) blame(ctx context.Context, err error) error {
+// orStalled returns err, or a time-out if the caller fell silent.
+func (h *Handler) orStalled(ctx context.Context, err error) error {
 	if errors.Is(standinhttp.BodyError(ctx), os.ErrDeadlineExceeded) {
 		return stalled(err)
 	}

@@ -66,14 +66,14 @@ func parse(rawURL string) (address, error) {
 	}
 	if addr.public == "" {
 		addr.public = addr.base
-	} else if addr.above(addr.public) != addr.above(addr.base) {
+	} else if addr.basePath(addr.public) != addr.basePath(addr.base) {
 		return address{}, errors.New("the public setting has another path than the endpoint: a signature covers the path")
 	}
 	return addr, nil
 }
 
-// above returns the path before the bucket in one of its URLs.
-func (a address) above(bucketURL string) string {
+// basePath returns the path before the bucket in one of its URLs.
+func (a address) basePath(bucketURL string) string {
 	u, err := url.Parse(bucketURL)
 	if err != nil {
 		return ""

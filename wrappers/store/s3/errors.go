@@ -13,15 +13,15 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// failed names what failed, in the form of the os package:
+// wrap names what failed, in the form of the os package:
 // "put inbox/0001: s3: PutObject: not permitted: Access Denied ...".
-func failed(op, key string, err error) error {
+func wrap(op, key string, err error) error {
 	return &fs.PathError{Op: op, Path: key, Err: err}
 }
 
-// lookup returns fs.ErrNotExist where the store says that it does not hold a
+// asNotExist returns fs.ErrNotExist where the store says that it does not hold a
 // key. A HEAD is answered without a code, and a missing bucket is none.
-func lookup(err error) error {
+func asNotExist(err error) error {
 	f, ok := errors.AsType[*upload.Error](err)
 	if ok && f.Status == http.StatusNotFound && (f.Code == "NoSuchKey" || f.Code == "") {
 		return fs.ErrNotExist
@@ -29,8 +29,8 @@ func lookup(err error) error {
 	return err
 }
 
-// gone says that there is no such multipart upload any more.
-func gone(err error) bool {
+// isNoSuchUpload reports whether S3 no longer knows the multipart upload.
+func isNoSuchUpload(err error) bool {
 	f, ok := errors.AsType[*upload.Error](err)
 	return ok && f.Code == "NoSuchUpload"
 }

@@ -121,7 +121,7 @@ func (m *multipart) abort(ctx context.Context, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	r := request{op: "AbortMultipartUpload", method: http.MethodDelete, key: m.key, query: url.Values{"uploadId": {m.id}}}
-	if _, err := m.store.call(ctx, r, nil); err != nil && !gone(err) {
+	if _, err := m.store.call(ctx, r, nil); err != nil && !isNoSuchUpload(err) {
 		return fmt.Errorf("%w; its parts are left in the bucket, which could not be told: %w", cause, err)
 	}
 	return cause

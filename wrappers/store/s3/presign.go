@@ -23,11 +23,11 @@ func (s *Store) PresignPut(ctx context.Context, key, contentType string, life ti
 		err = fmt.Errorf("%w: a life of %v is not within %v", fs.ErrInvalid, life, maxLife)
 	}
 	if err != nil {
-		return "", failed("presign", key, err)
+		return "", wrap("presign", key, err)
 	}
 	u, err := url.Parse(s.url(s.public, key))
 	if err != nil {
-		return "", failed("presign", key, err)
+		return "", wrap("presign", key, err)
 	}
 	s.signer.presign(u, contentType, (life + time.Second - 1).Truncate(time.Second))
 	return u.String(), nil

@@ -31,11 +31,11 @@ var (
 func (s *Store) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 	contentType, err := checkPut(key, contentType)
 	if err != nil {
-		return 0, failed("put", key, err)
+		return 0, wrap("put", key, err)
 	}
 	size, err := s.put(ctx, key, contentType, r)
 	if err != nil {
-		return 0, failed("put", key, err)
+		return 0, wrap("put", key, err)
 	}
 	return size, nil
 }

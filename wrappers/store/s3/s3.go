@@ -101,11 +101,11 @@ func (s *Store) Check(ctx context.Context) error {
 // which ctx bounds until the reader is closed.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
-		return nil, store.Info{}, failed("open", key, err)
+		return nil, store.Info{}, wrap("open", key, err)
 	}
 	resp, err := s.open(ctx, request{op: "GetObject", method: http.MethodGet, key: key})
 	if err != nil {
-		return nil, store.Info{}, failed("open", key, lookup(err))
+		return nil, store.Info{}, wrap("open", key, asNotExist(err))
 	}
 	return resp.Body, info(resp.Header), nil
 }
@@ -113,11 +113,11 @@ func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info
 // Stat describes an object, as [store.Store] says.
 func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
-		return store.Info{}, failed("stat", key, err)
+		return store.Info{}, wrap("stat", key, err)
 	}
 	header, err := s.call(ctx, request{op: "HeadObject", method: http.MethodHead, key: key}, nil)
 	if err != nil {
-		return store.Info{}, failed("stat", key, lookup(err))
+		return store.Info{}, wrap("stat", key, asNotExist(err))
 	}
 	return info(header), nil
 }
@@ -134,11 +134,11 @@ func info(header http.Header) store.Info {
 // Delete removes an object, as [store.Store] says.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := store.CheckKey(key); err != nil {
-		return failed("delete", key, err)
+		return wrap("delete", key, err)
 	}
 	_, err := s.call(ctx, request{op: "DeleteObject", method: http.MethodDelete, key: key}, nil)
-	if err != nil && lookup(err) != fs.ErrNotExist {
-		return failed("delete", key, err)
+	if err != nil && asNotExist(err) != fs.ErrNotExist {
+		return wrap("delete", key, err)
 	}
 	return nil
 }

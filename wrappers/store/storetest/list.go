@@ -13,7 +13,7 @@ import (
 func list(ctx context.Context, s store.Store) error {
 	lister, ok := s.(store.Lister)
 	if !ok {
-		return nothing("the store is no store.Lister")
+		return skipReason("the store is no store.Lister")
 	}
 	keys := []string{"list/a/1", "list/a/2", "list/a/b/3", "list/4", "list-5", "list6/7"}
 	for _, key := range keys {

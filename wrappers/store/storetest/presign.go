@@ -56,7 +56,7 @@ func presign(ctx context.Context, s store.Store) error {
 	return holds(ctx, s, key, store.DefaultContentType, nil)
 }
 
-const noURLs = nothing("the store gives no presigned URLs")
+const noURLs = skipReason("the store gives no presigned URLs")
 
 // presignBinds sends to a URL what it is not for.
 func presignBinds(ctx context.Context, s store.Store) error {

@@ -37,7 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 			go func() { held <- rule.holds(ctx, st) }()
 			select {
 			case err := <-held:
-				if reason, ok := errors.AsType[nothing](err); ok {
+				if reason, ok := errors.AsType[skipReason](err); ok {
 					t.Skip(string(reason))
 				}
 				if err != nil {
@@ -53,10 +53,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 // limit is how long a rule may take.
 const limit = 2 * time.Minute
 
-// nothing is why a rule has nothing to look at.
-type nothing string
+// skipReason says why a rule is skipped on a store.
+type skipReason string
 
-func (n nothing) Error() string { return string(n) }
+func (n skipReason) Error() string { return string(n) }
 
 // rule says what a store does. Its check returns how the store broke it, and
 // does not fail a test: so the rules can be tested themselves, on stores that

@@ -72,7 +72,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, id string) {
 	if standinhttp.CrossOrigin(w, r, http.MethodGet, requestIDHeader) {
 		return
 	}
-	if err := h.admitURL(r, http.MethodGet, id, ""); err != nil {
+	if err := h.checkURL(r, http.MethodGet, id, ""); err != nil {
 		answerS3(w, r, err)
 		return
 	}

@@ -57,8 +57,8 @@ func (h *Handler) sign(method, id, contentType, expires string) string {
 
 type originKey struct{}
 
-// noteOrigin notes under which address the caller reaches this server.
-func (h *Handler) noteOrigin(next http.Handler) http.Handler {
+// withOrigin notes under which address the caller reaches this server.
+func (h *Handler) withOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), originKey{}, h.origin(r))))
 	})
@@ -123,7 +123,7 @@ func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 
 // put checks the request before its body is touched, and stores the body.
 func (h *Handler) put(r *http.Request, id string) *s3Error {
-	if err := h.admit(r, id); err != nil {
+	if err := h.checkUpload(r, id); err != nil {
 		return err
 	}
 	_, err := h.store.Put(r.Context(), fileKey(id), r.Header.Get("Content-Type"), r.Body)
@@ -154,9 +154,9 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 	}
 }
 
-// admit checks an upload without its body.
-func (h *Handler) admit(r *http.Request, id string) *s3Error {
-	if err := h.admitURL(r, http.MethodPut, id, r.Header.Get("Content-Type")); err != nil {
+// checkUpload checks an upload without its body.
+func (h *Handler) checkUpload(r *http.Request, id string) *s3Error {
+	if err := h.checkURL(r, http.MethodPut, id, r.Header.Get("Content-Type")); err != nil {
 		return err
 	}
 	// Go's server takes a missing Content-Length of HTTP/1 for zero.
@@ -175,10 +175,10 @@ func (h *Handler) admit(r *http.Request, id string) *s3Error {
 	return nil
 }
 
-// admitURL checks a presigned URL and how it is used, as S3 does and in S3's
+// checkURL checks a presigned URL and how it is used, as S3 does and in S3's
 // order: a second way to authenticate is refused first, and an old URL is old
 // whatever else is wrong with it.
-func (h *Handler) admitURL(r *http.Request, method, id, contentType string) *s3Error {
+func (h *Handler) checkURL(r *http.Request, method, id, contentType string) *s3Error {
 	if r.Method != method {
 		return &s3Error{
 			status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed", allow: method,

@@ -43,7 +43,7 @@ func (h *Handler) api() http.Handler {
 	api.HandlerWithOptions(strict, api.StdHTTPServerOptions{
 		BaseURL:          basePath,
 		BaseRouter:       mux,
-		Middlewares:      []api.MiddlewareFunc{h.bufferJSON, h.noteOrigin},
+		Middlewares:      []api.MiddlewareFunc{h.bufferJSON, h.withOrigin},
 		ErrorHandlerFunc: answerInvalid,
 	})
 	routes := standinhttp.API{
