@@ -7,7 +7,7 @@ import (
 
 const (
 	fullRecord = 16 << 10 // bytes of content that a TLS record can have
-	maxHeld    = 8        // records that are sent at once
+	maxHeld    = 8        // records that are sent at once; half as many further on in a large body
 	holdFor    = 10 * time.Millisecond
 )
 
@@ -18,7 +18,7 @@ var heldBuffers = sync.Pool{New: func() any { return new(heldBuffer) }}
 // Write holds back a TLS record that is full. What TLS was given goes on in the
 // next call then, and all of it is sent at once: a system call less for each
 // record, and the receiver wakes once. Nothing may follow where TLS was given a
-// multiple of 16 KiB. Of a large body, whose size mostly is one of 128 KiB
+// multiple of 16 KiB. Of a large body, whose size mostly is one of 64 KiB
 // then, nothing is held at its end. The records of another go out a little
 // later. Whoever writes is told of a failure by then.
 func (c *conn) Write(p []byte) (int, error) {
@@ -29,7 +29,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	}
 	if !isFullRecord(p) {
 		c.full = 0
-	} else if c.full++; c.full%maxHeld != 0 {
+	} else if c.full++; c.full < maxHeld || c.full%(maxHeld/2) != 0 {
 		c.hold(p)
 		return len(p), nil
 	}
