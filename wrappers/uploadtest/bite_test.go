@@ -623,6 +623,10 @@ var bites = []struct {
 	{"an answer's body is left open", rig{form: true,
 		sent: status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
 		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
+	{"an answer's body is left open behind its beginning", rig{form: true, sent: status(400, "", func(resp *http.Response) {
+		_, _ = io.CopyN(io.Discard, resp.Body, 1<<20)
+		resp.Body = io.NopCloser(resp.Body)
+	})}, "nothing is left running", "after all uploads: answers: the body of one was not closed"},
 	{"a goroutine is left", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
 		go func() { <-time.After(10 * time.Second) }()
 		return c.send()

@@ -31,7 +31,7 @@ func nothingIsLeft(t *trial) {
 	}
 	send(live, "an upload")
 	if t.Server != nil {
-		long := strings.Repeat("x", 40<<10) // more than a transport reads on its own
+		long := strings.Repeat("x", 2<<20) // more than anybody reads of a refusal
 		for _, op := range t.Server.ops() {
 			for _, fault := range []Fault{Answer(400, long), Answer(503, long), Answer(403, long), ResetMiddle} {
 				it := t.Server.Inject(op, 1, fault)
