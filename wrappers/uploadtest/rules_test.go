@@ -160,6 +160,8 @@ func verdicts(t *testing.T, op *contract.Operation) map[string]verdict {
 				head.Header.Set(name, value)
 				if value == "absent" {
 					head.Header.Del(name)
+				} else if value == "twice" {
+					head.Header[http.CanonicalHeaderKey(name)] = []string{"", "1"}
 				}
 			}
 			head.URL.RawQuery = query.Encode()
@@ -327,7 +329,7 @@ func forms() map[string][]*contract.Part {
 
 func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
 	doc := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}, {url: /v1-b}]\npaths:\n"
-	for i, path := range []string{"/", "/a", "/a/b", "/a/{x}", "/{x}/b", "/{x}/{y}/c", "/a/b/c", "/ab", "/a{x}", "/c/", "/d/v{x}", "/e/{x}:go", "/f/g"} {
+	for i, path := range []string{"/", "/a", "/a/b", "/a/{x}", "/{x}/b", "/{x}/{y}/c", "/a/b/c", "/ab", "/a{x}", "/c/", "/d/v{x}", "/e/{x}:go", "/f/g", "/g/{x}"} {
 		doc += fmt.Sprintf("  %q: {get: {operationId: op%d, responses: {'200': {description: x}}%s}}\n", path, i,
 			", parameters: ["+strings.Join(parametersOf(path), ", ")+"]")
 	}
