@@ -10,8 +10,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// together calls f n times at once and returns one of the errors.
-func together(n int, f func(i int) error) error {
+// together calls f n times at once, and fails with one of the errors.
+func together(n int, f func(i int) error) {
 	var wg sync.WaitGroup
 	errs := make(chan error, n)
 	for i := range n {
@@ -22,7 +22,6 @@ func together(n int, f func(i int) error) error {
 	for err := range errs {
 		must(err)
 	}
-	return nil
 }
 
 func concurrent(ctx context.Context, s store.Store) error {
@@ -43,7 +42,7 @@ func concurrent(ctx context.Context, s store.Store) error {
 		return nil
 	}
 	must(put(ctx, s, "contended", typeOf(0), bytesOf(0)))
-	err := together(puts, func(i int) error {
+	together(puts, func(i int) error {
 		for range 3 {
 			must(put(ctx, s, "contended", typeOf(i), bytesOf(i)))
 			for range 5 {
@@ -52,14 +51,13 @@ func concurrent(ctx context.Context, s store.Store) error {
 		}
 		return nil
 	})
-	must(err)
 	return whole()
 }
 
 func neighbours(ctx context.Context, s store.Store) error {
 	const stays = "shared/stays"
 	must(put(ctx, s, stays, textPlain, []byte(stays)))
-	err := together(8, func(i int) error {
+	together(8, func(i int) error {
 		key := fmt.Sprintf("shared/folder/%d", i)
 		for round := range 10 {
 			b := content(uint64(100*i+round), 100+i*20_000)
@@ -69,6 +67,5 @@ func neighbours(ctx context.Context, s store.Store) error {
 		}
 		return absent(ctx, s, key)
 	})
-	must(err)
 	return holds(ctx, s, stays, textPlain, []byte(stays))
 }
