@@ -12,19 +12,18 @@ const (
 	maxContentType = 255
 )
 
-// CheckKey returns nil for a key that every store takes, and else an error that
-// matches [fs.ErrInvalid]. A key has at most 512 bytes. It is one or more
+// CheckKey returns nil if every store takes the key, and otherwise an error
+// that matches [fs.ErrInvalid]. A key has at most 512 bytes. It is one or more
 // elements with single slashes between them. An element has 1 to 128 ASCII
 // letters, digits, '-', '_' and '.', and neither begins nor ends with a dot. So
-// a key is the same path on every file system and needs no escaping in a URL.
-// Two keys that differ only in case are one on some file systems: do not rely
-// on them being two.
+// a key is a valid path on every file system and needs no escaping in a URL. Do
+// not use two keys that differ only in case: on some file systems they are one.
 func CheckKey(key string) error {
 	if !fs.ValidPath(key) || len(key) > maxKey {
 		return fmt.Errorf("%w: not a key: %.80q", fs.ErrInvalid, key)
 	}
 	for element := range strings.SplitSeq(key, "/") {
-		// A leading dot is the disk store's own; Windows drops a trailing one.
+		// The disk store's own names begin with a dot. Windows drops a trailing one.
 		if len(element) > maxElement || element[0] == '.' || element[len(element)-1] == '.' ||
 			strings.ContainsFunc(element, notInKey) {
 			return fmt.Errorf("%w: not an element of a key: %.80q", fs.ErrInvalid, element)
@@ -37,11 +36,11 @@ func notInKey(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.')
 }
 
-// CheckContentType returns nil for a content type that every store takes, and
-// else an error that matches [fs.ErrInvalid]. A content type has at most 255
-// bytes of printable ASCII, or is empty. A space stands alone and between two
-// other characters, since signed requests fold any more of them.
-// CheckContentType does not ask whether it is a media type at all.
+// CheckContentType returns nil if every store takes the content type, and
+// otherwise an error that matches [fs.ErrInvalid]. A content type has at most
+// 255 bytes of printable ASCII, or is empty. It neither begins nor ends with a
+// space, and has no two spaces in a row, because signed requests fold them.
+// CheckContentType does not check that it is a media type.
 func CheckContentType(contentType string) error {
 	bad := func(r rune) bool { return r < ' ' || r > '~' }
 	if len(contentType) > maxContentType || strings.ContainsFunc(contentType, bad) ||
@@ -51,8 +50,8 @@ func CheckContentType(contentType string) error {
 	return nil
 }
 
-// checkPut checks the arguments of Put and PresignPut, and fills the content
-// type in.
+// checkPut checks the arguments of Put and PresignPut. It returns the content
+// type, or the default for an empty one.
 func checkPut(key, contentType string) (string, error) {
 	if err := CheckKey(key); err != nil {
 		return "", err

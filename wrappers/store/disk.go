@@ -16,24 +16,26 @@ import (
 
 // Disk returns a store in the folder dir, and creates the folder. The bytes of
 // an object are the plain file dir/key, so a person can look, copy and back up.
-// A file that a person lays down there is an object as well. The content type,
-// if it is not the default, is the file dir/.content-type/key. Objects of one
-// type may share that file: replace it and do not edit it. Only the owner may
-// read the files. The store is a [Lister], a [Noter] and an [io.Closer], and
-// gives no presigned URLs. An object takes no memory, whatever its size.
+// A file that a person lays down there is an object as well. The file
+// dir/.content-type/key holds the content type, unless it is the default.
+// Objects of one type may share that file: replace it and do not edit it. The
+// files are readable for their owner only. The store is a [Lister], a [Noter]
+// and an [io.Closer], and gives no presigned URLs. It needs the same memory for
+// an object of any size.
 //
 // # What is whole
 //
 // A put writes the bytes to a file in dir/.incoming, syncs that file, and
 // renames it to its key. The sync comes before the rename, so neither a reader
-// nor a crash ever sees a part of an object: one sync an object is enough. The
-// folder is not synced. After a power cut the puts of the last seconds may be
-// missing, each as a whole and in the order in which they were made, as file
-// systems with a journal do it. So whoever stores several objects and then one
-// that lists them finds all of them where the list is. The file of the content
-// type is laid down before the rename and is not synced. So after a power cut
-// such an object may be of [DefaultContentType]. After that or a kill, an
-// object that was being replaced at that moment may be of its new type.
+// nor a crash ever sees a part of an object. One sync an object is enough, and
+// the folder is not synced. After a power cut the puts of the last seconds may
+// be missing. On a file system with a journal, each is missing as a whole, and
+// an earlier put is never missing where a later one is there. So a program may
+// store several objects and then a list of them: if the list is there, the
+// objects are. The file of the content type is written before the rename and is
+// not synced. So after a power cut an object may have [DefaultContentType]
+// instead of its type. If a power cut or a kill interrupts a replacement, the
+// old object may have the new type.
 //
 // A note is written under its key and synced there, without a rename: see
 // [Noter]. The sync of a new file takes its name to the disk, too, and with it
@@ -41,17 +43,18 @@ import (
 // each object and one of the note that lists them are enough: when the note is
 // stored, a power cut takes none of them.
 //
-// A put that does not fit fails with the error of the disk and leaves nothing.
+// If the disk is full, Put returns the disk's error and leaves nothing.
 //
 // # What is deleted
 //
-// The store deletes what Delete names, and folders that become empty by it.
-// When it is opened, it deletes what puts of a killed process left in
-// dir/.incoming: only plain files with the names that it makes itself. It never
-// follows a symbolic link out of dir, and refuses to open where one of its own
-// folders is a link. One process at a time uses a folder, which a lock on
-// dir/.content-type/.lock holds: a second one gets an error. The lock ends with
-// Close, and with the process, also by kill -9.
+// The store deletes the object that Delete names, and the folders that it
+// leaves empty. When the store is opened, it deletes unfinished puts of a
+// killed process in dir/.incoming: only plain files whose names the store
+// itself makes. It never follows a symbolic link out of dir, and refuses to
+// open where one of its own folders is a link. Only one process at a time can
+// open the folder, because the store locks dir/.content-type/.lock. A second
+// process gets an error. The lock ends with Close or with the process, also by
+// kill -9.
 func Disk(dir string) (Store, error) {
 	if dir == "" {
 		return nil, errors.New("store: no folder given")
@@ -75,7 +78,7 @@ func Disk(dir string) (Store, error) {
 
 type disk struct {
 	root  *os.Root // by handle: a folder that is moved stays the store
-	inUse *os.File // is locked
+	inUse *os.File // locked while the store is open
 	types contentTypes
 	seed  maphash.Seed
 
@@ -122,8 +125,8 @@ func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (i
 	return size, nil
 }
 
-// commit makes the file a the object under key. After an error all is as it
-// was, and a is still there.
+// commit makes temp the object under key. After an error nothing has changed,
+// and temp still exists.
 func (d *disk) commit(ctx context.Context, key, contentType string, temp tempFile) error {
 	mu := d.lock(key)
 	mu.Lock()
@@ -161,8 +164,8 @@ func (d *disk) Open(ctx context.Context, key string) (io.ReadCloser, Info, error
 	return f, info, nil
 }
 
-// openFile opens a file to read. It does not wait for the writer of a pipe that
-// someone laid down.
+// openFile opens a file to read. If the file is a pipe, openFile does not wait
+// for a writer.
 func (d *disk) openFile(name string) (*os.File, error) {
 	return d.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
@@ -203,7 +206,7 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 	mu := d.lock(key)
 	mu.Lock()
 	defer mu.Unlock()
-	// Remove would take an empty folder as well, and that is no object.
+	// Remove would delete an empty folder, too, which is not an object.
 	_, err := d.info(key, d.stat(key))
 	if err == nil {
 		err = d.root.Remove(filepath.FromSlash(key))
@@ -241,8 +244,9 @@ func (d *disk) checkPut(key, contentType string) (string, error) {
 	return contentType, err
 }
 
-// asNotExist returns fs.ErrNotExist for every error that says that there is no
-// such file, also where a part of the key is a file and not a folder.
+// asNotExist returns fs.ErrNotExist if err says that the file does not exist,
+// or that a part of its path is a file instead of a folder. It returns any
+// other error as it is.
 func asNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fs.ErrNotExist

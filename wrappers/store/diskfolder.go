@@ -23,8 +23,8 @@ const (
 // tempName matches the names that writeTemp makes.
 var tempName = regexp.MustCompile(`^put-[A-Z2-7]{26}$`)
 
-// prepare makes the store's own folders, locks the store, deletes what a killed
-// process left unfinished, and sees that files can be written.
+// prepare makes the store's own folders, locks the store, deletes unfinished
+// files of a killed process, and checks that files can be written.
 func (d *disk) prepare() error {
 	for _, dir := range []string{typesDir, sharedDir} {
 		own, err := d.openOwn(dir)
@@ -70,9 +70,9 @@ func (d *disk) lockFolder() error {
 	return nil
 }
 
-// openOwn opens a folder of the store's own, by handle, and makes it if there
-// is none. A symbolic link in its place is refused, also one that is laid there
-// while this runs.
+// openOwn opens one of the store's own folders by handle, and makes it if it is
+// missing. It refuses a symbolic link, even if the link replaces the folder
+// meanwhile.
 func (d *disk) openOwn(name string) (*os.Root, error) {
 	if err := d.root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -99,8 +99,8 @@ func (d *disk) openOwn(name string) (*os.Root, error) {
 	return dir, nil
 }
 
-// removeUnfinished deletes the files that writeTemp made and nobody renamed. All
-// else belongs to somebody else and stays.
+// removeUnfinished deletes the files that writeTemp made and nobody renamed. It
+// keeps all other files, because the store did not make them.
 func removeUnfinished(incoming *os.Root) error {
 	dir, err := incoming.Open(".")
 	if err != nil {
@@ -118,7 +118,7 @@ func removeUnfinished(incoming *os.Root) error {
 	return err
 }
 
-// folders holds the folders that were used last, open.
+// folders is a cache of open folders.
 type folders struct {
 	disk *disk
 	mu   sync.Mutex
@@ -128,7 +128,7 @@ type folders struct {
 
 const maxFolders = 64
 
-// get returns an open folder, and makes it where it is missing.
+// get returns the open folder called name, and makes it if it is missing.
 func (o *folders) get(name string) (*folder, error) {
 	o.mu.Lock()
 	f, top := o.open[name], o.top
@@ -148,13 +148,13 @@ func (o *folders) get(name string) (*folder, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.open) == maxFolders {
-		clear(o.open) // who uses one still holds it; then the garbage collector closes it
+		clear(o.open) // the garbage collector closes each folder after its last use
 	}
 	o.open[name] = f
 	return f, nil
 }
 
-// prepare opens the folder that all others are in.
+// prepare opens the top folder.
 func (o *folders) prepare() (err error) {
 	o.open = make(map[string]*folder)
 	o.top, err = o.disk.openFolder(".")
@@ -182,7 +182,8 @@ func (d *disk) newTemp() (tempFile, error) {
 	return tempFile{in, "put-" + rand.Text(), d}, err
 }
 
-// writeTemp makes a file of what write writes. After an error there is none.
+// writeTemp makes a temporary file and calls write to fill it. After an error
+// the file is deleted.
 func (d *disk) writeTemp(write func(*os.File) error) (tempFile, error) {
 	a, err := d.newTemp()
 	if err == nil {
@@ -191,7 +192,8 @@ func (d *disk) writeTemp(write func(*os.File) error) (tempFile, error) {
 	return a, hideNotExist(err)
 }
 
-// writeNew makes a file of what write writes. After an error there is none.
+// writeNew makes a file and calls write to fill it. After an error the file is
+// deleted.
 func writeNew(in *folder, name string, write func(*os.File) error) error {
 	f, err := in.create(name)
 	if err != nil {
@@ -207,12 +209,12 @@ func writeNew(in *folder, name string, write func(*os.File) error) error {
 	return err
 }
 
-// discard deletes the file. Where that fails, the next start deletes it.
+// discard deletes the file. If that fails, the next start deletes it.
 func (t tempFile) discard() { _ = t.in.remove(t.name) }
 
-// place renames the file to name and makes the folders that are missing.
-// Deletes of neighbours may take a folder away again at any moment while it is
-// empty, hence the attempts.
+// place renames the file to name and makes missing folders. It tries several
+// times, because another goroutine's Delete may remove a new folder while it is
+// empty.
 func (t tempFile) place(name string) error {
 	var err error
 	for range 100 {
@@ -230,7 +232,7 @@ func (t tempFile) place(name string) error {
 	return hideNotExist(err)
 }
 
-// hideNotExist takes fs.ErrNotExist out of the chain of an error: to a caller it
+// hideNotExist removes fs.ErrNotExist from err's chain, because to a caller it
 // means a missing key.
 func hideNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
@@ -239,8 +241,8 @@ func hideNotExist(err error) error {
 	return err
 }
 
-// prune removes the folders above name that are empty now, up to top. A link to
-// a folder was laid by a person and stays.
+// prune removes the empty folders above name, up to top. It keeps a link to a
+// folder, because only a person makes one.
 func (d *disk) prune(name, top string) {
 	for dir := path.Dir(name); dir != top; dir = path.Dir(dir) {
 		local := filepath.FromSlash(dir)

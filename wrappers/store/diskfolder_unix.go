@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folder is a folder of a disk store, open. A file in it then costs one system
-// call, whereas [os.Root] opens each folder above the file first.
+// folder is an open folder of a disk store. Opening a file in it costs one
+// system call. [os.Root] would open each folder above the file first.
 type folder struct {
 	handle *os.File
 	id     unix.Stat_t
 }
 
-// openFolder opens a folder. No link on the way leads out of the store.
+// openFolder opens a folder. It follows no link out of the store.
 func (d *disk) openFolder(name string) (*folder, error) {
 	handle, err := d.root.Open(filepath.FromSlash(name))
 	if err != nil {
@@ -31,8 +31,8 @@ func (d *disk) openFolder(name string) (*folder, error) {
 	return f, nil
 }
 
-// isAt reports whether the folder still has the name that it was opened by. A
-// person may have moved or deleted it.
+// isAt reports whether the folder is still at name. A person may have moved or
+// deleted it.
 func (f *folder) isAt(top *folder, name string) bool {
 	defer runtime.KeepAlive(top)
 	var now unix.Stat_t
@@ -54,7 +54,7 @@ func (f *folder) create(name string) (*os.File, error) {
 	}
 }
 
-// rename moves a file to another folder, in place of the one that has the name.
+// rename moves a file to another folder and replaces a file of the new name.
 func (f *folder) rename(name string, to *folder, toName string) error {
 	defer runtime.KeepAlive(f)
 	defer runtime.KeepAlive(to)

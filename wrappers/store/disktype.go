@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	typesDir  = ".content-type" // the type of DIR/key is in DIR/.content-type/key, unless it is the default
+	typesDir  = ".content-type" // DIR/.content-type/key holds the type of DIR/key, unless it is the default
 	sharedDir = typesDir + "/.shared"
 	maxShared = 256
 )
 
-// contentTypes keeps the content types of a disk store. It relies on the
-// store's locks: one key is changed by one caller at a time.
+// contentTypes keeps the content types of a disk store. The store's locks
+// ensure that only one caller at a time changes a key.
 //
-// Records of one type are hard links to one file in sharedDir. To make a new
-// file is the larger part of a small put's time, so a file for each record
-// would double that time.
+// Records of one type are hard links to one file in sharedDir. Making a file
+// takes most of the time of a small put, so a new file for each record would
+// almost double that time.
 type contentTypes struct {
 	disk   *disk
 	mu     sync.Mutex
-	shared map[string]string // by type: a file that holds it and is never changed
+	shared map[string]string // for each type, the name of its file in sharedDir
 }
 
-// read returns the type of the object under key. It has no error: a record that
-// a power cut lost or tore is the same as none.
+// read returns the type of the object under key. A record that a power cut lost
+// or damaged counts as missing, so read returns no error.
 func (t *contentTypes) read(key string) string {
 	contentType, err := t.readFile(record(key))
 	if err != nil || contentType == "" || CheckContentType(contentType) != nil {
@@ -50,10 +50,10 @@ func (t *contentTypes) readFile(name string) (string, error) {
 	return strings.TrimSuffix(string(b), "\n"), err
 }
 
-// set makes the type under key another one and returns the earlier one. It does
-// not sync: that would cost as much as the object.
+// set changes the type under key and returns the earlier one. It does not sync,
+// because a second sync would double the cost of a put.
 func (t *contentTypes) set(key, to string) (before string, err error) {
-	// Most objects are new, and then this link is all that there is to do.
+	// Most objects are new. For them this link is enough.
 	if to != DefaultContentType {
 		in, err := t.disk.folders.get(path.Dir(record(key)))
 		if err == nil && t.share(to, in, path.Base(key)) == nil {
@@ -85,8 +85,8 @@ func (t *contentTypes) change(key, from, to string) error {
 	return err
 }
 
-// newRecord makes a temporary file that holds the type: another name of the shared
-// one where it can.
+// newRecord makes a temporary file that holds the type. If possible, it is a
+// link to the shared file.
 func (t *contentTypes) newRecord(contentType string) (tempFile, error) {
 	a, err := t.disk.newTemp()
 	if err == nil && t.share(contentType, a.in, a.name) == nil {
@@ -98,7 +98,7 @@ func (t *contentTypes) newRecord(contentType string) (tempFile, error) {
 	})
 	if shared := t.sharedFile(contentType); err == nil && shared != "" {
 		// This is the first record of its type, or the earlier file takes no
-		// more links (65,000 on ext4), or there are no links here: then this
+		// more links (65,000 on ext4). On a file system without links this
 		// fails, and every record is a file of its own.
 		if in, err := t.disk.folders.get(sharedDir); err == nil {
 			_ = in.remove(shared)
@@ -121,9 +121,9 @@ func (t *contentTypes) share(contentType string, in *folder, name string) error 
 	return from.link(shared, in, name)
 }
 
-// sharedFile returns the name of the file in sharedDir that records of the type
-// are links to. The name is made of the type alone, so that it means one type
-// for ever. It is empty where a caller makes up ever new types.
+// sharedFile returns the name of the file in sharedDir to which records of the
+// type are links. The name is a hash of the type, so it never stands for
+// another type. It is empty if there are too many types.
 func (t *contentTypes) sharedFile(contentType string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -132,7 +132,7 @@ func (t *contentTypes) sharedFile(contentType string) string {
 	}
 	sum := sha256.Sum256([]byte(contentType))
 	name := hex.EncodeToString(sum[:16])
-	// An earlier process made it, and a power cut may have torn it.
+	// A power cut may have damaged the file of an earlier process.
 	if held, err := t.readFile(sharedDir + "/" + name); err == nil && held != contentType {
 		_ = t.disk.root.Remove(filepath.FromSlash(sharedDir + "/" + name))
 	}

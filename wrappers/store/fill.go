@@ -6,11 +6,12 @@ import (
 	"sync"
 )
 
-// Fill reads from r until buf is full, and then err is nil, or until r ends,
-// and then err is io.EOF and n is of any size. Unlike [io.ReadFull] it leaves
-// every error of r as it is, so an upload that was cut off
-// (io.ErrUnexpectedEOF) does not look like a short one. Between reads it ends
-// with the error of ctx. Implementations of [Store] read with it.
+// Fill reads from r until buf is full or r ends, for implementations of
+// [Store]. If buf is full, err is nil. If r ends first, err is io.EOF, and n
+// may be zero or more. Unlike [io.ReadFull], Fill returns every error of r
+// unchanged, so an upload that was cut off (io.ErrUnexpectedEOF) does not look
+// like a short one. Fill returns the error of ctx if ctx ends between two
+// reads.
 func Fill(ctx context.Context, r io.Reader, buf []byte) (n int, err error) {
 	for idle := 0; n < len(buf); {
 		if err := ctx.Err(); err != nil {
@@ -34,8 +35,8 @@ func Fill(ctx context.Context, r io.Reader, buf []byte) (n int, err error) {
 // way.
 var blocks = sync.Pool{New: func() any { return new([128 << 10]byte) }}
 
-// copyBlocks gives r to write in blocks and counts the bytes. The blocks are
-// used again, so write must not keep them.
+// copyBlocks reads r in blocks, calls write for each, and returns the number of
+// bytes. Write must not keep a block, because it is used again.
 func copyBlocks(ctx context.Context, r io.Reader, write func([]byte) error) (size int64, err error) {
 	block := blocks.Get().(*[128 << 10]byte)
 	defer blocks.Put(block)

@@ -11,8 +11,7 @@ import (
 )
 
 // Lister is a [Store] that can name the objects it holds. [Memory] and [Disk]
-// return one. A bucket is none: it has rules of its own by which objects
-// expire.
+// return one. A bucket is not a Lister: its own rules delete expired objects.
 type Lister interface {
 	Store
 
@@ -22,8 +21,8 @@ type Lister interface {
 	List(ctx context.Context, folder string) iter.Seq2[string, error]
 }
 
-// Keys yields what List yields. For a store that is no [Lister] it yields the
-// error [errors.ErrUnsupported].
+// Keys calls List if st is a [Lister]. Otherwise it yields the error
+// [errors.ErrUnsupported].
 func Keys(ctx context.Context, st Store, folder string) iter.Seq2[string, error] {
 	if st, ok := st.(Lister); ok {
 		return st.List(ctx, folder)
@@ -61,8 +60,9 @@ func (d *disk) List(ctx context.Context, folder string) iter.Seq2[string, error]
 	}
 }
 
-// walk yields the keys in a folder, and reports whether more are wanted. It
-// reads a folder in parts: a million names at once would take 100 MB.
+// walk yields the keys in a folder, and reports whether the caller wants more.
+// It reads a folder in parts, because a million names at once would take 100
+// MB.
 func (d *disk) walk(ctx context.Context, folder string, yield func(string, error) bool) (more bool, err error) {
 	f, err := d.root.Open(filepath.FromSlash(folder))
 	if asNotExist(err) == fs.ErrNotExist {
@@ -81,7 +81,7 @@ func (d *disk) walk(ctx context.Context, folder string, yield func(string, error
 			switch {
 			case ctx.Err() != nil:
 				return false, ctx.Err()
-			case CheckKey(key) != nil: // not the store's
+			case CheckKey(key) != nil: // not an object
 			case entry.IsDir():
 				more, err = d.walk(ctx, key, yield)
 			case entry.Type().IsRegular():

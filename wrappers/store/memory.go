@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// DefaultMemoryLimit is how many bytes [Memory] holds unless told otherwise.
+// DefaultMemoryLimit is the limit of [Memory] in bytes if none is given.
 const DefaultMemoryLimit = 1 << 30
 
-// leastCost is what an object counts for at least. An empty one takes about as
-// much, for its key, its content type and its place in the map.
+// leastCost is the least number of bytes that an object counts for. An empty
+// object takes about as much for its key, its content type and its map entry.
 const leastCost = 512
 
 // Memory returns a store that lives as long as the process. It holds at most
 // limit bytes in all, or [DefaultMemoryLimit] if limit is not positive. An
-// object counts for its size, and for 512 bytes at least. What is being put
-// counts as it arrives, and an object that is being replaced counts until it
-// is. A put that would pass the limit fails with [ErrFull]. The store is a
+// object counts for its size, or for 512 bytes if it is smaller. An unfinished
+// put counts for the bytes that have arrived. While it replaces an object, both
+// count. A put that would exceed the limit fails with [ErrFull]. The store is a
 // [Lister] and gives no presigned URLs.
 func Memory(limit int64) Store {
 	if limit <= 0 {
@@ -33,14 +33,14 @@ func Memory(limit int64) Store {
 type memory struct {
 	limit   int64
 	mu      sync.RWMutex
-	used    int64 // what objects and unfinished puts count for
+	used    int64 // bytes that objects and unfinished puts count for
 	objects map[string]object
 }
 
-// object never changes once it stands in the map, so its readers need no lock.
+// object never changes once it is in the map, so its readers need no lock.
 type object struct {
 	info   Info
-	chunks [][]byte // cut to size: one slice that grows would hold the bytes twice
+	chunks [][]byte // one slice that grows would hold the bytes twice
 }
 
 func (m *memory) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
@@ -80,7 +80,8 @@ func (m *memory) Put(ctx context.Context, key, contentType string, r io.Reader) 
 	return obj.info.Size, nil
 }
 
-// reserve counts n bytes more, if there is room for them.
+// reserve adds n bytes to used. If there is no room for them, it returns
+// ErrFull.
 func (m *memory) reserve(n int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -91,7 +92,7 @@ func (m *memory) reserve(n int64) error {
 	return nil
 }
 
-// forget removes an object and gives its room back. The caller holds the lock.
+// forget removes an object and frees its bytes. The caller holds the lock.
 func (m *memory) forget(key string) {
 	if obj, ok := m.objects[key]; ok {
 		m.used -= max(obj.info.Size, leastCost)
@@ -148,8 +149,8 @@ func (m *memory) PresignPut(_ context.Context, key, contentType string, _ time.D
 	return "", noPresign(key, contentType)
 }
 
-// chunkReader reads an object's chunks in turn; chunks and off say how much is
-// left.
+// chunkReader reads an object's chunks in turn. It has read off bytes of the
+// first chunk.
 type chunkReader struct {
 	chunks [][]byte
 	off    int

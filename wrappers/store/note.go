@@ -14,12 +14,12 @@ type Noter interface {
 
 	// Note stores the text as an object under a new key. Until it returns, and
 	// after a kill or a power cut before that, the object may hold a part of
-	// the text, or zeros: the text must be of a form that shows whether it is
-	// whole. A key that is taken is fs.ErrExist.
+	// the text, or zeros. So the text must be of a form that shows whether it
+	// is whole, such as JSON. If the key exists, the error is fs.ErrExist.
 	Note(ctx context.Context, key string, text []byte) error
 }
 
-// Note stores a text as [Noter] says, or with Put in a store that is none.
+// Note calls the method Note if st is a [Noter], and otherwise Put.
 func Note(ctx context.Context, st Store, key string, text []byte) error {
 	if st, ok := st.(Noter); ok {
 		return st.Note(ctx, key, text)

@@ -1,4 +1,4 @@
-// Package store keeps the files that the stand-ins are sent.
+// Package store keeps the files that clients upload to the stand-ins.
 //
 // A [Store] maps keys to whole objects. [Memory] holds them in the process and
 // [Disk] in a folder. Package s3, beside this one, holds them in a bucket.
@@ -22,47 +22,47 @@ import (
 // Store keeps objects under keys. All methods may be called from many
 // goroutines at once.
 //
-// A key is a path with slashes that the program made up itself, never a name
-// that a user chose; [CheckKey] says which keys are taken. No key may be a
-// folder of another ("a" beside "a/b"): a store may refuse the second of them.
-// A content type is kept character for character, and an empty one stands for
-// [DefaultContentType]; [CheckContentType] says which are taken. A key or a
-// content type that is not taken is [fs.ErrInvalid].
+// A key is a path with slashes that the program makes up, never a name that a
+// user chose; see [CheckKey]. No key may be a folder of another, as "a" is of
+// "a/b": a store may refuse the second of them. A content type is kept
+// character for character; see [CheckContentType]. An empty one stands for
+// [DefaultContentType]. For a key or a content type that these checks refuse,
+// the error is [fs.ErrInvalid].
 //
-// Errors name the operation and the key and hold the cause. They never show a
+// Errors name the operation and the key, and wrap the cause. They never show a
 // credential or the query of a URL.
 type Store interface {
-	// Put stores what r gives up to io.EOF and returns its size. The object
-	// appears whole or not at all, in place of an earlier one under the key.
-	// Any other error of r stores nothing, io.ErrUnexpectedEOF too, and leaves
-	// an earlier object as it was; the returned error holds it. Put asks ctx
-	// between reads, so a Read that blocks is for its owner to end. Put does
-	// not close r. Of several puts of one key at the same time one wins whole.
+	// Put reads r up to io.EOF, stores the bytes and returns their number. The
+	// object appears whole or not at all, and replaces an earlier one under the
+	// key. If r returns another error, such as io.ErrUnexpectedEOF, Put stores
+	// nothing and returns an error that wraps it. Put checks ctx between reads,
+	// so the caller must end a Read that blocks. Put does not close r. If
+	// several puts of one key run at the same time, the object is that of one
+	// of them.
 	//
-	// After an error the key holds what it held before. There is one exception:
-	// where the answer of a store across the network was lost, the new object
-	// may be there all the same, and then it is whole.
+	// After an error the key holds the earlier object, if there was one. There
+	// is one exception: if the answer of a store across the network was lost,
+	// the key may hold the new object, whole.
 	Put(ctx context.Context, key, contentType string, r io.Reader) (size int64, err error)
 
 	// Open returns the object as it is now: later puts and deletes do not
-	// change what the reader yields. The caller closes the reader. ctx may end
-	// the reading as well, so it must live as long as the reader is used. A
-	// missing key is fs.ErrNotExist.
+	// change what the reader yields. The caller closes the reader. Keep ctx
+	// alive until then, because its end may end the reading. If the key is
+	// missing, the error is fs.ErrNotExist.
 	Open(ctx context.Context, key string) (io.ReadCloser, Info, error)
 
-	// Stat describes the object without opening it. A missing key is
-	// fs.ErrNotExist.
+	// Stat describes the object without opening it. If the key is missing, the
+	// error is fs.ErrNotExist.
 	Stat(ctx context.Context, key string) (Info, error)
 
-	// Delete removes the object, and no other. To remove what is not there is
-	// no error, as in S3: a delete may be repeated.
+	// Delete removes the object, and no other. A missing key is no error, as in
+	// S3, so a delete may be repeated.
 	Delete(ctx context.Context, key string) error
 
 	// PresignPut returns a URL to which anyone may PUT the object with exactly
-	// this content type, for as long as life says, give or take a second. The
-	// URL may be used again within that time and then overwrites. A store that
-	// cannot be reached by URL returns ErrNoPresign: its caller takes the bytes
-	// in and calls Put.
+	// this content type. The URL is valid for life, give or take a second.
+	// Until then each PUT overwrites the object. A store without URLs returns
+	// ErrNoPresign: then the caller receives the bytes itself and calls Put.
 	PresignPut(ctx context.Context, key, contentType string, life time.Duration) (string, error)
 }
 
@@ -70,19 +70,19 @@ type Store interface {
 type Info struct {
 	Size        int64     // in bytes
 	ContentType string    // never empty
-	ModTime     time.Time // when it was stored, by the store's clock
+	ModTime     time.Time // when the object was stored, by the store's clock
 }
 
 // DefaultContentType is the type of an object that was stored without one.
 const DefaultContentType = "application/octet-stream"
 
 var (
-	// ErrFull says that an object is more than the store may hold by its own
-	// bound: its sender is answered with 413. A disk that has no room left is
-	// an ordinary failure and not ErrFull.
+	// ErrFull says that the object would exceed the store's own limit. A
+	// stand-in then answers 413. A full disk is an ordinary failure and not
+	// ErrFull.
 	ErrFull = errors.New("store is full")
 
-	// ErrNoPresign says that the store has no URLs of its own to give out.
+	// ErrNoPresign says that the store has no presigned URLs.
 	ErrNoPresign = errors.New("store has no presigned URLs")
 )
 

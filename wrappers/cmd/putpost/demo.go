@@ -50,11 +50,11 @@ func (c *demoCmd) Run(p *program) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	st, err := store.Disk(dir) // and not in memory, for a file that is large
+	st, err := store.Disk(dir) // a large file may not fit into memory
 	if err != nil {
 		return err
 	}
-	defer st.(io.Closer).Close() // or Windows would not remove the folder
+	defer st.(io.Closer).Close() // Windows removes no folder with open files
 	return p.demo(ctx, src, st)
 }
 
@@ -63,7 +63,7 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
-	// What the user has set is for real: it has no part in this.
+	// The demo must not use real credentials, so it reads no variables.
 	env, _, err := serveCredentials(func(string) string { return "" }, true)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 	out := newOutput(p)
 	line := fmt.Sprintf("%s (%s) goes to stand-ins of %s, on this machine.\n\n", column(src.Name), byteSize(src.Size),
 		and(providerNames()))
-	if err := out.data(line); err != nil { // before all that takes time
+	if err := out.data(line); err != nil { // first, because a large file takes time
 		return err
 	}
 	sum, err := sumOf(src.Open())
@@ -116,8 +116,8 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 	return out.data("\nWhat arrived is what was sent. Next: putpost serve, and putpost send --help.\n")
 }
 
-// sumOf returns the SHA-256 of the bytes of r in lower-case hex, and closes r.
-// It takes the two results of an Open.
+// sumOf returns the SHA-256 of r's bytes in lower-case hex, and closes r. Its
+// parameters are the results of an Open.
 func sumOf(r io.ReadCloser, err error) (string, error) {
 	if err != nil {
 		return "", err

@@ -9,18 +9,18 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// planned is the JSON object of a file that --dry-run found.
+// planned is the JSON object of a file in a --dry-run.
 type planned struct {
 	Provider string `json:"provider"`
 	Path     string `json:"path"`
 	RawPath  []byte `json:"rawPath,omitempty"`
 	Plan     string `json:"plan"` // send, wait or sent
 	ID       string `json:"id,omitempty"`
-	Size     *int64 `json:"size,omitempty"` // not known of standard input
+	Size     *int64 `json:"size,omitempty"` // nil for standard input
 }
 
-// plan prints what run would do, and does nothing of it: it makes no request,
-// writes no line to the journal and does not read standard input.
+// plan prints what run would do. It sends no request, does not write the
+// journal and does not read standard input.
 func (s *sender) plan(ctx context.Context) error {
 	var files, bytes int64
 	look := s.search(s.more, s.noteFile)
@@ -55,7 +55,8 @@ func (s *sender) plan(ctx context.Context) error {
 	return nil
 }
 
-// describe finds out what the journal says of f, and whether f can be read.
+// describe sets p's plan and id from the journal, and checks that f can be
+// read.
 func (s *sender) describe(ctx context.Context, f find.File, p *planned) error {
 	if f.Path == find.Stdin {
 		return nil

@@ -14,7 +14,7 @@ import (
 // environment looks up a variable. An empty variable counts as not set.
 type environment func(name string) string
 
-// consoleToken is read by serve.
+// consoleToken is the variable with the console's token. Only serve reads it.
 const consoleToken = "PUTPOST_CONSOLE_TOKEN"
 
 // knownVariables returns the names of all variables that the program reads.
@@ -35,8 +35,9 @@ func knownVariables() []string {
 const largestEnvFile = 1 << 20
 
 // envFile returns env with the variables of the file at path. A variable of the
-// file replaces the one in env. If the file has a credential of a provider, env
-// has none of that provider: two halves would not make a whole.
+// file replaces the one in env. If the file has one credential of a provider,
+// env's credentials for that provider are ignored, because a mix would be
+// wrong.
 func envFile(path string, env environment) (environment, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -80,8 +81,8 @@ func envFile(path string, env environment) (environment, error) {
 }
 
 // variables reads lines of NAME=value. It skips empty lines and lines that
-// begin with #, and removes quotes around a value. Its errors never repeat a
-// line, which may be a secret.
+// begin with #, and removes quotes around a value. Its errors never show a
+// line, because it may hold a secret.
 func variables(text []byte) (map[string]string, error) {
 	known := knownVariables()
 	set := map[string]string{}
@@ -99,9 +100,9 @@ func variables(text []byte) (map[string]string, error) {
 				return r != '_' && (r < '0' || r > '9') &&
 					(r < 'A' || r > 'Z')
 			}) {
-				name = "the name"
+				name = "of this name"
 			}
-			return nil, fmt.Errorf("line %d: %s is none that putpost reads; there are %s", i+1, name, and(known))
+			return nil, fmt.Errorf("line %d: putpost reads no variable %s; it reads %s", i+1, name, and(known))
 		}
 		if _, twice := set[name]; twice {
 			return nil, fmt.Errorf("line %d sets %s a second time", i+1, name)
@@ -138,8 +139,8 @@ func (env environment) need(provider string, names ...string) error {
 	}
 }
 
-// clean refuses credentials with a blank or a line break. No credential has
-// one, but a secret that is mounted as a file often ends with one.
+// clean returns an error if a credential has a blank or a line break. No real
+// credential has one, but a secret file often ends with a line break.
 func (env environment) clean(names ...string) error {
 	for _, name := range names {
 		if strings.ContainsFunc(env(name), unicode.IsSpace) {

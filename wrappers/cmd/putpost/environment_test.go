@@ -50,10 +50,10 @@ func TestAnEnvFileThatCannotBeTrustedIsRefused(t *testing.T) {
 	}{
 		"others read it": {ncpSecretKey + "=s3cret\n", 0o644, "others may read"},
 		"its group does": {ncpSecretKey + "=s3cret\n", 0o640, "others may read"},
-		"another name":   {"NCLOUD_SECRET=s3cret\n", 0o600, "line 1: NCLOUD_SECRET is none that putpost reads"},
-		"PATH":           {"# x\nPATH=/s3cret\n", 0o600, "line 2: PATH is none"},
+		"another name":   {"NCLOUD_SECRET=s3cret\n", 0o600, "line 1: putpost reads no variable NCLOUD_SECRET"},
+		"PATH":           {"# x\nPATH=/s3cret\n", 0o600, "line 2: putpost reads no variable PATH"},
 		"no name":        {"s3cret\n", 0o600, "line 1 is not like NAME=value"},
-		"a secret first": {"s3cret=\n", 0o600, "line 1: the name is none"},
+		"a secret first": {"s3cret=\n", 0o600, "line 1: putpost reads no variable of this name"},
 		"twice": {ncpSecretKey + "=s3cret\n" + ncpSecretKey + "=s3cret\n", 0o600, "line 2 sets " + ncpSecretKey +
 			" a second time"},
 		"nothing":         {"\n# " + ncpSecretKey + "=s3cret\n", 0o600, "sets nothing"},

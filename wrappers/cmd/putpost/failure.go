@@ -39,7 +39,7 @@ func failureOf(err error) failure {
 	return f
 }
 
-// kinds are the words of --json for errors. The first that fits counts.
+// kinds maps errors to the kinds of --json. The first match counts.
 var kinds = []struct {
 	err  error
 	kind string
@@ -72,7 +72,7 @@ func kindOf(err error) string {
 	return "invalid"
 }
 
-// isShared reports whether every other file would fail with err, too.
+// isShared reports whether err would make every other file fail, too.
 func isShared(err error) bool {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -86,16 +86,17 @@ func isShared(err error) bool {
 	return errors.As(err, &e) && e.Op == upload.OpToken && kindOf(err) != errInterrupted.kind
 }
 
-// ending is the reason for which the program itself ended something: a signal
-// or a time limit. It is the cause of a context.
+// ending is the reason why the program itself stopped an operation: a signal or
+// a time limit. It is the cause of a context.
 type ending struct{ kind, words string }
 
 func (l *ending) Error() string { return l.words }
 
-// Lasting says of a server that stalls that it does so for all files.
+// Lasting reports whether another attempt would end in the same way. A server
+// that stalls does so for all files.
 func (l *ending) Lasting() bool { return l.kind == "stalled" }
 
-// errInterrupted is the ending by a signal.
+// errInterrupted is the reason after a signal.
 var errInterrupted = &ending{"interrupted", "interrupted"}
 
 func stalled(d time.Duration) *ending {
@@ -106,8 +107,8 @@ func tooLong(d time.Duration, flag string) *ending {
 	return &ending{"timeout", fmt.Sprintf("not done after %s (%s)", d, flag)}
 }
 
-// told returns err in words. The end of a context is the way in which the
-// program stops itself. The reader wants to know the reason.
+// message returns the text of err, with the reason instead of the context error
+// by which the program stopped itself.
 func message(err error) string {
 	words := err.Error()
 	if l, ok := errors.AsType[*ending](err); ok {
@@ -126,7 +127,7 @@ func within(ctx context.Context, d time.Duration, flag string) (context.Context,
 	return context.WithTimeoutCause(ctx, d, tooLong(d, flag))
 }
 
-// reason returns an error of upload.File without the path and the kind.
+// reason removes the path and the kind from an error of upload.File.
 func reason(err error) error {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		errs := many.Unwrap()
@@ -135,7 +136,7 @@ func reason(err error) error {
 	return err
 }
 
-// cause returns err without the path, which is printed before it.
+// cause removes the path from err, because the path is printed before it.
 func cause(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err

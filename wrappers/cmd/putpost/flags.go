@@ -15,10 +15,10 @@ import (
 // action is a command that can be run.
 type action interface{ Run(p *program) error }
 
-// parse sets the flags and the arguments of a command. With validate and action
-// it stands in for Parse and Run of kong. Those look up methods by name. The
-// linker would then keep all methods of all packages, and the program would be
-// 2 MB larger.
+// parse sets the flags and the arguments of a command. parse, validate and
+// action replace kong's Parse and Run. Kong's look up methods by name, so the
+// linker would keep all methods of all packages, and the program would be 2 MB
+// larger.
 func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	ctx, err := kong.Trace(parser, args)
 	if err == nil {
@@ -34,7 +34,8 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	return ctx, err
 }
 
-// validate refuses values that are not in a list, and what is missing.
+// validate returns an error for a value that is not in its list, and for a
+// missing flag, argument or command.
 func validate(ctx *kong.Context) error {
 	for _, path := range ctx.Path {
 		value := path.Positional
@@ -113,7 +114,7 @@ func (s *byteSize) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is no size like 1048576, 10MB or 10MiB", text)
 }
 
-// String returns a size with three digits or a few more, as "34.5 MiB".
+// String returns a size like "34.5 MiB".
 func (s byteSize) String() string {
 	n := float64(s)
 	for _, unit := range []string{"bytes", "KiB", "MiB", "GiB"} {
@@ -128,8 +129,8 @@ func (s byteSize) String() string {
 	return fmt.Sprintf("%.1f TiB", n)
 }
 
-// rawString takes an argument as it is. Kong would send it through JSON, which
-// changes bytes that are not UTF-8. File names have such bytes.
+// rawString takes an argument unchanged. Kong would convert it through JSON,
+// which changes bytes that are not UTF-8. File names may have such bytes.
 var rawString = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 	token, err := ctx.Scan.PopValue("string")
 	if err != nil {

@@ -36,7 +36,7 @@ func (c *completionCmd) Run(p *program) error {
 	return err
 }
 
-// commandPaths returns the visible commands, those of "journal" too.
+// commandPaths returns all visible commands, with those of "journal".
 func commandPaths(app *kong.Application) []*kong.Node {
 	return app.Leaves(true)
 }
@@ -46,7 +46,7 @@ func words(node *kong.Node) string {
 	return words
 }
 
-// flagsOf returns the flags of a command and those of all commands.
+// flagsOf returns the flags of a command and the flags that all commands have.
 func flagsOf(node *kong.Node) (flags []*kong.Flag) {
 	for _, group := range node.AllFlags(true) {
 		flags = append(flags, group...)
@@ -63,8 +63,8 @@ func valuesOf(v *kong.Value) []string {
 	return v.EnumSlice()
 }
 
-// bashCompletion returns a function for bash. It knows a command by its words,
-// and completes the next word, a flag, the value of a flag, or a file.
+// bashCompletion returns a function for bash. It completes the next word of a
+// command, a flag, the value of a flag, or a file.
 func bashCompletion(app *kong.Application) string {
 	var b strings.Builder
 	b.WriteString(`_putpost() {
@@ -232,8 +232,8 @@ func paragraphs(text string) string {
 
 var roffEscapes = strings.NewReplacer(`\`, `\e`, "-", `\-`)
 
-// roff returns s as text. A line that begins with a dot or a quote would be a
-// command of roff.
+// roff escapes s. A line that begins with a dot or a quote would be a command
+// of roff.
 func roff(s string) string {
 	s = roffEscapes.Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {
@@ -242,7 +242,8 @@ func roff(s string) string {
 	return s
 }
 
-// build returns what the go command has noted in the program.
+// build returns the version and the commit that the go command stored in the
+// program.
 func build() (version, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

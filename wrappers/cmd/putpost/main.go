@@ -28,15 +28,15 @@ import (
 )
 
 func main() {
-	// Without this, a reader that leaves would end the process without a word.
+	// Otherwise a closed pipe would end the process without a message.
 	signal.Ignore(syscall.SIGPIPE)
-	log.SetOutput(io.Discard) // where net/http tells of a peer that breaks the rules
+	log.SetOutput(io.Discard) // net/http logs there when a peer breaks the protocol
 	var stdin io.Reader = os.Stdin
 	var stdout io.Writer = os.Stdout
 	if wasClosed(os.Stdin) {
 		stdin = closedFile{}
 	}
-	// Who throws away both streams does so on purpose: nobody would hear of it.
+	// A parent that closes both streams does so on purpose, and sees no error.
 	if wasClosed(os.Stdout) && !wasClosed(os.Stderr) {
 		stdout = closedFile{}
 	}
@@ -55,7 +55,7 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// errReported is a failure that standard error has been told of.
+// errReported is a failure that is already on standard error.
 var errReported = errors.New("failed")
 
 // program holds all that a command may touch.
@@ -64,11 +64,11 @@ type program struct {
 	envFile        string // of --env-file
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	log            *slog.Logger // of --log-format json; it has standard error for itself
+	log            *slog.Logger // with --log-format json; then standard error has nothing else
 	parser         *kong.Kong
 }
 
-// flags are those of all commands.
+// flags are the flags that all commands have.
 type flags struct {
 	Help    bool   `short:"h" help:"Show context-sensitive help."`
 	Version bool   `help:"Print the version, the commit and the Go release it was built with."`
@@ -77,7 +77,7 @@ type flags struct {
 
 type subcommand struct {
 	name, help string
-	run        any // an action, or what has commands of its own
+	run        any // an action, or a struct with commands
 }
 
 func subcommands() []subcommand {
@@ -91,9 +91,9 @@ func subcommands() []subcommand {
 	}, providerCommands()...)
 }
 
-// named returns the commands for kong. A command that args do not name is there
-// without its flags, unless all are needed. Reading them takes a fifth of the
-// time in which the program starts.
+// named returns the commands for kong. It leaves out the flags of a command
+// that args do not name, unless all are needed. Reading all flags takes a fifth
+// of the program's start.
 func named(args []string) (options []kong.Option) {
 	all := slices.Contains(args, "man") || slices.Contains(args, "completion")
 	for _, c := range subcommands() {
@@ -179,7 +179,7 @@ func (p *program) exit(err error) int {
 	}
 }
 
-// tell writes a line to the log, or for people where there is none.
+// tell writes a line to the log. Without a log it writes to standard error.
 func (p *program) tell(level slog.Level, text string) {
 	if p.log != nil {
 		p.log.Log(context.Background(), level, oneLine(text))
@@ -189,7 +189,7 @@ func (p *program) tell(level slog.Level, text string) {
 }
 
 // onInterrupt calls first at the first SIGINT or SIGTERM, and second at the
-// second. A third one ends the process. Release ends this.
+// second. A third one ends the process. Release restores the default.
 func onInterrupt(first, second func()) (release func()) {
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)

@@ -20,20 +20,19 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// output is standard output and standard error. On a terminal, a status line
-// may stand below the other lines.
+// output writes to standard output and standard error. A terminal may have a
+// status line below the other lines.
 type output struct {
 	out, err io.Writer
-	terminal bool // out is one
-	quiet    bool // only failures go to standard error
+	terminal bool // out is a terminal
+	quiet    bool // only failures are on standard error
 
 	mu     sync.Mutex
-	status *statusLine // nil where there is none
+	status *statusLine // nil without a status line
 }
 
 var errOutput = errors.New("standard output")
 
-// newOutput returns the output of p.
 func newOutput(p *program) *output {
 	return &output{out: p.stdout, err: p.stderr, terminal: isTerminal(p.stdout)}
 }
@@ -57,14 +56,14 @@ func (o *output) data(line string) error {
 	return nil
 }
 
-// note writes a line for people to standard error, unless they asked for quiet.
+// note writes a line to standard error, but not with --quiet.
 func (o *output) note(format string, args ...any) {
 	if !o.quiet {
 		o.failure(format, args...)
 	}
 }
 
-// failure writes a line for people to standard error.
+// failure writes a line to standard error.
 func (o *output) failure(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	o.mu.Lock()
@@ -75,7 +74,7 @@ func (o *output) failure(format string, args ...any) {
 	writeLine(o.err, line)
 }
 
-// writeLine writes text for people as one line. Only a terminal gets escapes.
+// writeLine writes text as one line. Only a terminal gets escapes.
 func writeLine(w io.Writer, text string) {
 	text = oneLine(text)
 	if isTerminal(w) {
@@ -98,13 +97,13 @@ func (closedFile) Write([]byte) (int, error) { return 0, errClosed }
 
 var errClosed = errors.New("is closed")
 
-// oneLine returns s on one line.
+// oneLine replaces the line breaks in s by blanks.
 func oneLine(s string) string { return lineBreaks.Replace(strings.TrimSpace(s)) }
 
 var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ")
 
-// shown returns a path for a message. It stands in quotes if it is empty or has
-// line breaks.
+// shown returns a path for a message. It is quoted if it is empty or has line
+// breaks.
 func shown(path string) string {
 	if path == "" || strings.ContainsAny(path, "\n\r") {
 		return strconv.Quote(path)
@@ -112,9 +111,9 @@ func shown(path string) string {
 	return path
 }
 
-// visible returns s with escapes for control and bidirectional characters,
-// except those in keep. They would command the terminal, or show another name
-// than the real one.
+// visible escapes the control and bidirectional characters in s, except those
+// in keep. They could control the terminal, or show another name than the real
+// one.
 func visible(s, keep string) string {
 	hidden := func(r rune) bool { return acts(r) && !strings.ContainsRune(keep, r) }
 	if !strings.ContainsFunc(s, hidden) {
@@ -136,8 +135,8 @@ func visible(s, keep string) string {
 	return b.String()
 }
 
-// acts reports whether a terminal might do more with r than show it. A byte
-// that is not UTF-8 may be a control character of another encoding.
+// acts reports whether r may control a terminal. A byte that is not UTF-8 may
+// be a control character of another encoding.
 func acts(r rune) bool {
 	return r == utf8.RuneError || unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
@@ -151,7 +150,7 @@ func and(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// record is a line of standard output about one file: a JSON object, or
+// record is a line of standard output about one file, as a JSON object or in
 // columns.
 type record struct {
 	Provider      string    `json:"provider"`
@@ -184,8 +183,8 @@ func recordsOf(results []upload.Result) []record {
 	return records
 }
 
-// line returns a line with its newline. Its columns are the id, then the name
-// or the status, then the documentId if it is asked for.
+// line returns the record as a line with its newline. The columns are the id,
+// the name or the status, and the documentId if document is set.
 func (r record) line(asJSON bool) string {
 	if asJSON {
 		return jsonLine(r)
@@ -200,14 +199,14 @@ func (r record) line(asJSON bool) string {
 	return strings.Join(columns, "\t") + "\n"
 }
 
-// jsonLine returns v as a JSON object on a line. JSON escapes stand for all
-// that a terminal might act on; this makes the same object.
+// jsonLine returns v as a JSON object on a line. It writes characters that may
+// control a terminal as JSON escapes, which does not change the object.
 func jsonLine(v any) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		panic(err) // no type of ours does that
+		panic(err) // our types always marshal
 	}
 	line := strings.TrimSuffix(b.String(), "\n")
 	if !strings.ContainsFunc(line, acts) {
@@ -226,5 +225,5 @@ func jsonLine(v any) string {
 
 var columnEscapes = strings.NewReplacer("\t", `\t`, "\n", `\n`)
 
-// column escapes tabs and newlines, which would end the column.
+// column escapes tabs and newlines, because they would end the column.
 func column(s string) string { return columnEscapes.Replace(s) }

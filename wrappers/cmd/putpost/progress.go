@@ -14,36 +14,36 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// tally counts what is to be done and what is done. It is safe for concurrent
-// use.
+// tally counts the files and bytes to send, and those that are sent. It is safe
+// for concurrent use.
 type tally struct {
-	// files and bytes are all that there is, as far as it is known. Unknown
-	// counts what may still add to it: counting ahead, and standard input that
-	// is not read yet.
+	// files and bytes are the known totals. Unknown counts what may still add
+	// to them: the count ahead, and standard input that is not read yet.
 	files, bytes atomic.Int64
 	unknown      atomic.Int64
 
 	doneFiles, doneBytes atomic.Int64 // sent or failed
 	inFlight             atomic.Int64
-	answering            atomic.Int64 // those in flight whose bytes are all sent
-	waiting              atomic.Int64 // those of them that wait for a status
+	answering            atomic.Int64 // files in flight whose bytes are all sent
+	waiting              atomic.Int64 // files in flight that wait for a status
 }
 
-// expect adds count files of that size to the files that there are. A negative
-// count takes away files that need not be sent.
+// expect adds count files of the size to the totals. A negative count removes
+// files that need not be sent.
 func (t *tally) expect(count, size int64) {
 	t.files.Add(count)
 	t.bytes.Add(count * size)
 }
 
-// whole reports whether everything is counted.
+// countKnown reports whether the totals are final.
 func (t *tally) countKnown() bool { return t.unknown.Load() == 0 }
 
 // left returns the number of files that are neither sent nor failed.
 func (t *tally) left() int64 { return max(0, t.files.Load()-t.doneFiles.Load()) }
 
-// begin returns src with its progress counted. The func takes the outcome: a
-// failed file counts as done, and its bytes count neither as sent nor as left.
+// begin returns src with its progress counted, and a func to call with the
+// outcome. A failed file counts as done, and its bytes count neither as sent
+// nor as left.
 func (t *tally) begin(src upload.Source) (upload.Source, func(err error)) {
 	t.inFlight.Add(1)
 	var counted atomic.Int64
@@ -72,11 +72,10 @@ func (t *tally) begin(src upload.Source) (upload.Source, func(err error)) {
 	}
 }
 
-// meter works out a rate: that of the last ten seconds. The buffers of a
-// connection take megabytes at once when it begins, so a shorter time would
-// promise too much.
+// meter measures the rate of the last ten seconds. A shorter time would show
+// too high a rate, because a new connection's buffers take megabytes at once.
 type meter struct {
-	samples []sample // the oldest is as old as the rate goes back
+	samples []sample // of the last ten seconds
 	rate    float64  // bytes a second
 }
 
@@ -87,10 +86,10 @@ type sample struct {
 
 const (
 	rateSpan  = 10 * time.Second
-	leastSpan = 2 * time.Second // before that nobody knows what is left
+	leastSpan = 2 * time.Second // a shorter time says nothing about the time left
 )
 
-// span returns the time that the rate is taken over.
+// span returns the time between the first and the last sample.
 func (m *meter) span() time.Duration {
 	if len(m.samples) == 0 {
 		return 0
@@ -123,7 +122,7 @@ func (t *tally) amount() string {
 	return fmt.Sprintf("%d of %d files, %s of %s", files, t.files.Load(), byteSize(bytes), byteSize(t.bytes.Load()))
 }
 
-// count returns "12/2000", or "12" if nobody knows how many there are.
+// count returns "12/2000", or "12" if the total is not known.
 func (t *tally) count() string {
 	if !t.countKnown() {
 		return fmt.Sprint(t.doneFiles.Load())
@@ -131,7 +130,7 @@ func (t *tally) count() string {
 	return fmt.Sprintf("%d/%d", t.doneFiles.Load(), t.files.Load())
 }
 
-// part returns how much of it is done, from 0 to 1.
+// fraction returns how much is done, from 0 to 1.
 func (t *tally) fraction() float64 {
 	done, all := t.doneBytes.Load(), t.bytes.Load()
 	if all <= 0 {
@@ -140,7 +139,7 @@ func (t *tally) fraction() float64 {
 	return min(1, max(0, float64(done)/float64(all)))
 }
 
-// held returns the reason for which no bytes move, if there is one.
+// waitReason returns why no bytes move. It is empty if bytes move.
 func (t *tally) waitReason() string {
 	inFlight, waiting := t.inFlight.Load(), t.waiting.Load()
 	switch {
@@ -152,7 +151,7 @@ func (t *tally) waitReason() string {
 	return ""
 }
 
-// pace returns "12.3 MiB/s, 1m20s left", or the reason for which no bytes move.
+// pace returns "12.3 MiB/s, 1m20s left", or why no bytes move.
 func (t *tally) pace(m *meter) string {
 	if reason := t.waitReason(); reason != "" {
 		return reason
@@ -164,8 +163,8 @@ func (t *tally) pace(m *meter) string {
 	return strings.Join(words, ", ")
 }
 
-// longestLeft is the longest time left that is shown. A rate that is so low
-// says nothing about the end.
+// longestLeft is the longest time left that is shown. A lower rate says nothing
+// about the end.
 const longestLeft = 100 * time.Hour
 
 func (t *tally) timeLeft(m *meter) string {
@@ -187,8 +186,8 @@ func (t *tally) timeLeft(m *meter) string {
 // leastBar is the shortest bar that shows something.
 const leastBar = 8
 
-// line returns all this in one line of so many columns, in ASCII. With less
-// room it says less. The bar is left out last.
+// line returns the progress in one line of so many columns, in ASCII. With
+// fewer columns it says less, and leaves the bar out last.
 func (t *tally) line(m *meter, columns int) string {
 	room := columns - 1 // a full line would wrap on some terminals
 	percent := fmt.Sprintf("%d%%", int(100*t.fraction()))
@@ -228,9 +227,9 @@ func counted(n int64, what string) string {
 }
 
 const (
-	// noteEvery is how often progress is told of where there is no status line.
+	// noteEvery is the time between two lines of progress without a status line.
 	noteEvery = 10 * time.Second
-	// drawEvery is how often a status line is drawn.
+	// drawEvery is the time between two drawings of the status line.
 	drawEvery = 200 * time.Millisecond
 )
 
@@ -240,8 +239,8 @@ type statusLine struct {
 	drawn    int // columns, to be erased before another line is written
 }
 
-// newStatusLine returns nil if w is no terminal on which a line can be drawn
-// again, or if the user wants none: TERM=dumb, NO_COLOR.
+// newStatusLine returns nil if w is no terminal, or one that cannot redraw a
+// line (TERM=dumb), or if NO_COLOR is set.
 func newStatusLine(w io.Writer, env environment) *statusLine {
 	if !isTerminal(w) || env("TERM") == "dumb" || env("NO_COLOR") != "" {
 		return nil
@@ -269,7 +268,7 @@ func (s *statusLine) erase() {
 }
 
 func (s *statusLine) draw(line string) {
-	// A longer line is written over, and the ^C that a terminal has put after it.
+	// Blanks erase the rest of a longer line, and the ^C that a terminal adds.
 	blank := max(0, s.drawn+len("^C")-len(line))
 	_, _ = io.WriteString(s.terminal, "\r"+line+strings.Repeat(" ", blank)+strings.Repeat("\b", blank))
 	s.drawn = len(line)
@@ -286,9 +285,8 @@ func (s *statusLine) shares(w io.Writer) bool {
 	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
-// watch shows t until the returned func is called: as a status line on a
-// terminal, otherwise as a line from time to time. It calls first some time
-// before that.
+// watch shows t until done is called: as a status line on a terminal, otherwise
+// as a line from time to time. It calls first before it shows anything.
 func (o *output) watch(t *tally, env environment, first func()) (done func()) {
 	if o.quiet {
 		return func() {}

@@ -28,49 +28,51 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// provider holds all that the program knows of one provider. A provider is an
-// entry of the map providers and nothing else.
+// provider holds all that the program knows of one provider. A new provider
+// needs an entry in the map providers and nothing else.
 type provider struct {
 	// how says in two or three words how the bytes travel.
 	how string
 
 	// base is the documented address. The variable baseVar replaces it.
 	base, baseVar string
-	// credentials are the variables that say who the client is.
+	// credentials are the variables with the client's credentials.
 	credentials []string
-	// connect returns the client that the environment describes, or an error
-	// that names the variables that are missing.
+	// connect returns a client with the settings of the environment, or an
+	// error that names the missing variables.
 	connect func(env environment, cfg upload.Config) (upload.Uploader, error)
-	// account returns a name for the account, so that a journal has only one.
-	// It is empty if nobody can know it. It is written to the journal, so it
-	// must not hold a credential.
+	// account returns a name for the account, because a journal is for one
+	// account. It is empty if the account is not known. The journal stores it,
+	// so it must not hold a credential.
 	account func(env environment) string
-	// wait waits for the document that the provider makes of a file. It is nil
-	// if the provider makes none.
+	// wait waits until the provider has made a document of a file. It is nil if
+	// the provider makes none.
 	wait func(ctx context.Context, u upload.Uploader, fileID string) (documentID int64, err error)
-	// failed is the error of wait if the provider could not take the file.
+	// failed is wait's error if the provider could not process the file.
 	failed error
 	// verbs are the provider's other operations.
 	verbs []verb
 
 	// standin makes the stand-in for the credentials in the environment.
 	standin func(env environment, cfg standinConfig) (standin, error)
-	// paths are the beginnings of the paths that the stand-in serves. If one
-	// begins with another's, the longer one counts.
+	// paths are the prefixes of the paths that the stand-in serves. If prefixes
+	// of two providers match, the longer one counts.
 	paths []string
-	// calls are what a person may call there, for an answer to a wrong path.
+	// calls are the methods and paths of the API, for the answer to a wrong
+	// path.
 	calls []string
-	// credentialsInShell returns how a request is authenticated in a shell: lines
-	// that come first, and options of curl. Credentials stand there as variables.
+	// credentialsInShell returns how to authenticate a request in a shell:
+	// lines that come first, and options of curl. They name credentials as
+	// variables.
 	credentialsInShell func(operation, method, path string) (lines, options []string)
 	// firstUpload holds shell lines that send hello.txt to the stand-in at BASE.
 	firstUpload string
-	// reach returns the variables that lead a client to the stand-in at base.
+	// reach returns the variables that make a client use the stand-in at base.
 	reach func(base string) []variable
-	// fallback are the credentials that the stand-in looks at, with the values
-	// that they have on loopback if none of them is set.
+	// fallback are the credentials that the stand-in checks, with their values
+	// on loopback if none of them is set.
 	fallback []variable
-	// check returns an error that names the credentials that the stand-in lacks.
+	// check returns an error that names the stand-in's missing credentials.
 	check func(env environment) error
 }
 
@@ -79,7 +81,7 @@ type verb struct {
 	name, help string
 	takes      string // help for the ID
 	more       string // help with an example
-	mistaken   string // a hint for an id that is not found, if there are two kinds of ids
+	mistaken   string // a hint if an id is not found and there are two kinds of ids
 	call       func(ctx context.Context, u upload.Uploader, id string) ([]record, error)
 }
 
@@ -103,7 +105,7 @@ type standinConfig struct {
 
 func providerNames() []string { return slices.Sorted(maps.Keys(providers)) }
 
-// client returns the client that the environment describes.
+// client returns a client with the settings of the environment.
 func (p provider) client(env environment, cfg upload.Config) (upload.Uploader, error) {
 	if err := env.clean(p.credentials...); err != nil {
 		return nil, usageError{err}
@@ -115,13 +117,14 @@ func (p provider) client(env environment, cfg upload.Config) (upload.Uploader, e
 		err = fmt.Errorf("%w (%s is what is set)", err, p.baseVar)
 	}
 	if err != nil {
-		return nil, usageError{err} // a client that cannot be made has been told something wrong
+		return nil, usageError{err} // a setting is wrong
 	}
 	return u, nil
 }
 
-// destination returns the address that the client of p sends to, for a journal.
-// All ports of loopback are the same: a stand-in gets another one each time.
+// destination returns the address of the provider's API, for a journal. All
+// ports of loopback count as one address, because a stand-in has another port
+// each time.
 func (p provider) destination(env environment) string {
 	base := p.base
 	if set := env(p.baseVar); set != "" {
@@ -137,14 +140,15 @@ func (p provider) destination(env environment) string {
 	return u.Scheme + "://" + strings.ToLower(u.Host) + strings.TrimRight(u.Path, "/")
 }
 
-// accountOf returns a name for the account of a key, without the key. Nobody
-// else makes this hash.
+// accountOf returns a hash of a key as a name for its account. The prefix makes
+// it useless elsewhere.
 func accountOf(key string) string {
 	sum := sha256.Sum256([]byte("putpost journal account\x00" + key))
 	return hex.EncodeToString(sum[:8])
 }
 
-// unset says that nothing of what p's stand-in checks is set.
+// unset reports whether none of the credentials that p's stand-in checks is
+// set.
 func (p provider) unset(env environment) bool {
 	return !slices.ContainsFunc(p.fallback, func(v variable) bool { return env(v.name) != "" })
 }
@@ -226,8 +230,7 @@ for it.`,
 curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
   "$(echo "$answer" | sed 's/.*"uploadUrl":"\([^"]*\)".*/\1/')"`,
 		reach: func(base string) []variable {
-			// A client asks for a token of one organization, and the stand-in knows them
-			// all.
+			// A client needs an organization, and the stand-in accepts any.
 			return []variable{{tfsBaseURL, base + "/v1"}, {tfsTokenURL, base + "/oauth/token"}, {tfsOrganization, "1"}}
 		},
 		fallback: []variable{{tfsToken, "test-token"}, {tfsClientID, "test-client-id"},
@@ -339,8 +342,9 @@ func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader
 	return twentyfourseven.New(tokens.TokenSource(context.Background()), cfg)
 }
 
-// checkAddress refuses an address that cannot be used. Its client would look at
-// it only later. The error does not repeat it, since it may be a secret.
+// checkAddress returns an error for an address that cannot be used, which its
+// client would notice only later. The error does not show the address, because
+// it may hold a secret.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	if address == "" || err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil {

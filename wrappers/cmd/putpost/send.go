@@ -198,9 +198,9 @@ func (c *sendCmd) openJournal(p *program, to provider) (*journal.Journal, error)
 	return journal.Open(c.Journal, target)
 }
 
-// transport returns a transport with as many connections as files are sent at
-// once. Without a bound, net/http makes another one while one is about to
-// become free.
+// transport returns a transport with one connection for each file that is sent
+// at once. Without this limit net/http opens more while one is about to become
+// free.
 func (c *sendCmd) transport() http.RoundTripper {
 	t := upload.NewTransport()
 	t.MaxConnsPerHost = c.Concurrency

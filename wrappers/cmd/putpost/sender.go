@@ -16,8 +16,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// graceTime is the time that files under way have after the first signal. It
-// leaves some of the 30 seconds within which all has ended.
+// graceTime is how long files under way may take after the first signal. The
+// program must end within 30 seconds, so it is a little less.
 const graceTime = 25 * time.Second
 
 // sender is one run of send.
@@ -31,32 +31,32 @@ type sender struct {
 	list    *find.List       // nil without --files-from
 	stdin   io.Reader
 	own     []find.Own
-	folder  string // what relative paths are relative to
+	folder  string // the working directory
 
 	tally    tally
-	more     context.Context // ends when no file is begun and none waits for a documentId any more
+	more     context.Context // after its end no file is begun, and none waits for a documentId
 	end      context.CancelCauseFunc
-	counting context.Context // ends when nobody needs to know how many files there are
+	counting context.Context // after its end the files are not counted any more
 	scanOnce sync.Once
 	scanning sync.WaitGroup
-	pending  sync.Map // path -> entry, of what was sent by an earlier run and has no documentId yet
-	document sync.Map // fileId -> documentId, on its way from Upload to report
+	pending  sync.Map // path -> entry of a file that an earlier run sent and that has no documentId yet
+	document sync.Map // fileId -> documentId; Upload stores it and report takes it
 
-	// One goroutine uses each of the rest. Others read it when all have ended.
+	// Only one goroutine uses each of these until all goroutines have ended.
 
 	taken   map[journal.Key]bool // with a journal: the paths of this run
 	known   int                  // files that the journal had
 	seen    int                  // files that were found
-	cut     bool                 // files were left that nobody looked at
-	release []func()             // when all is sent
+	cut     bool                 // the search ended early
+	release []func()             // to call when all is sent
 
 	sent, failures int
-	failed         []string // the first of them
-	stopped        bool     // for a reason that all files share
+	failed         []string // the first ten that failed
+	stopped        bool     // the run stopped for a reason that all files share
 }
 
-// halt begins no more files. Those under way are finished, and nothing waits
-// for a documentId any more.
+// halt ends s.more: no new file is begun, files under way are finished, and
+// nothing waits for a documentId any more.
 func (s *sender) halt() { s.end(errInterrupted) }
 
 func (s *sender) run() error {
@@ -85,7 +85,7 @@ func (s *sender) run() error {
 		case err == nil:
 			s.report(path, sent.Result)
 		case path == "" && ctx.Err() != nil:
-			s.cut = true // Many's own word
+			s.cut = true // Many itself ended early
 		default:
 			s.fail(path, sent.Result.ID, err)
 		}
@@ -93,7 +93,7 @@ func (s *sender) run() error {
 	unwatch()
 	s.halt()
 	if s.stopped {
-		s.count() // what stays unsent
+		s.count() // the summary says how many files were not sent
 	} else {
 		uncount()
 	}
@@ -104,8 +104,8 @@ func (s *sender) run() error {
 	return s.summary(time.Since(began))
 }
 
-// count counts all files ahead, once, beside the uploads. It does not count a
-// list that is no regular file: such a list can be read only once.
+// count counts all files in the background, once. It counts no list that is a
+// pipe, because a pipe can be read only once.
 func (s *sender) count() {
 	if s.list.Once() {
 		return
@@ -125,8 +125,8 @@ func (s *sender) count() {
 	})
 }
 
-// report prints a file that was sent. If it cannot be printed, the file counts
-// as failed and the run stops.
+// report prints a file that was sent. If that fails, the file counts as failed
+// and the run stops.
 func (s *sender) report(path string, res upload.Result) {
 	r := recordOf(res)
 	r.Provider, r.Path, r.RawPath, r.document = s.To, path, journal.RawPath(path), s.Wait
@@ -140,8 +140,8 @@ func (s *sender) report(path string, res upload.Result) {
 	s.sent++
 }
 
-// fail prints a file that failed. An id says that it was sent all the same. A
-// failure that all files share is printed once.
+// fail prints a file that failed. If id is set, the file was sent before the
+// failure. A failure that all files share is printed once.
 func (s *sender) fail(path, id string, err error) {
 	f := failureOf(err)
 	f.Provider, f.Path, f.RawPath, f.ID = s.To, path, journal.RawPath(path), id
@@ -181,8 +181,8 @@ func (s *sender) stop(reason error) {
 // single reports whether the command line names one file and no more.
 func (s *sender) single() bool { return len(s.Files) == 1 && !s.Recursive && s.list == nil }
 
-// summary prints the last line and returns the outcome. One file that was named
-// and failed needs no summary.
+// summary prints the last line and returns the outcome. There is no summary if
+// the only file failed.
 func (s *sender) summary(took time.Duration) error {
 	unsent := s.unsent()
 	ok := s.failures == 0 && unsent == ""
@@ -227,7 +227,7 @@ func (s *sender) unsent() string {
 	return "the others were not sent"
 }
 
-// nothing returns the reason for which there was no file to send.
+// nothing returns why there was no file to send.
 func (s *sender) nothing() string {
 	if len(s.Files) == 0 {
 		return "the list " + shown(s.FilesFrom) + " names no file"
@@ -239,7 +239,7 @@ func (s *sender) nothing() string {
 	return "there is no file to send in " + and(where)
 }
 
-// ownFiles notes the files that this run itself writes, and the file of its
+// ownFiles sets s.own: the files that this run writes, and the file of its
 // credentials.
 func (s *sender) ownFiles(envFile string) {
 	add := func(is string, info fs.FileInfo, err error) {

@@ -123,7 +123,7 @@ func (c *serveCmd) Run(p *program) error {
 		say("left out, since no credentials are set for it: " + and(left))
 	}
 	release, _ := build()
-	local := at.IP.IsLoopback() && origin == nil // nobody from elsewhere gets here
+	local := at.IP.IsLoopback() && origin == nil // only this machine can connect
 	con, err := c.console(p.env, all, web.Config{
 		Store: where, Version: release, Loopback: local, Origin: origin,
 	}, defaults)
@@ -137,7 +137,7 @@ func (c *serveCmd) Run(p *program) error {
 	defer ln.Close()
 	address := "http://" + reachable(ln.Addr().(*net.TCPAddr))
 	announce := func() error {
-		// A program that starts a server often closes what it does not read.
+		// A program that starts a server often closes the streams that it does not read.
 		if _, err := fmt.Fprintln(p.stdout, address); err != nil && !errors.Is(err, errClosed) {
 			return fmt.Errorf("standard output: %w", err)
 		}
@@ -192,10 +192,11 @@ func (c *serveCmd) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// serveCredentials returns env with the test credentials of a loopback address,
-// and the variables that they set. A provider gets them only if none of its own
-// is set, so that a real credential is never beside a test one. On another
-// address a provider without credentials is left out, but one must be left.
+// serveCredentials returns env with test credentials on a loopback address, and
+// those credentials as defaults. A provider gets them only if none of its own
+// is set, because a real and a test credential must not mix. On another address
+// a provider without credentials is left out. If all are left out, that is an
+// error.
 func serveCredentials(env environment, loopback bool) (_ environment, defaults []variable, _ error) {
 	var left []string
 	for _, name := range providerNames() {

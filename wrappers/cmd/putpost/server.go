@@ -16,9 +16,8 @@ import (
 	"time"
 )
 
-// newServer returns a server for large files: only a request's header, and the
-// time between two requests, have a limit. The stand-ins end a body that stops
-// coming.
+// newServer returns a server for large files. It limits the time for a
+// request's header and between two requests. The stand-ins end a stalled body.
 func newServer(h http.Handler, maxHeader int, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -29,8 +28,8 @@ func newServer(h http.Handler, maxHeader int, logger *slog.Logger) *http.Server 
 	}
 }
 
-// limited is a listener that holds a limited number of connections. Further
-// callers wait, in the queue of the operating system.
+// limited is a listener with a limited number of connections. Further callers
+// wait in the queue of the operating system.
 type limited struct {
 	net.Listener
 	srv   *http.Server
@@ -60,8 +59,8 @@ func (l *limited) Accept() (net.Conn, error) {
 		return conn, nil
 	default:
 	}
-	// Somebody waits, so connections without a request are closed now, and
-	// the others after their answer.
+	// A caller waits, so idle connections are closed now, and the others after
+	// their answer.
 	l.srv.SetKeepAlivesEnabled(false)
 	defer l.srv.SetKeepAlivesEnabled(true)
 	select {
@@ -78,8 +77,8 @@ func (l *limited) Close() error {
 	return l.Listener.Close()
 }
 
-// origin returns the function that says under which address a client reaches
-// the server. Nil leaves it to what the client's request names.
+// origin returns the function that returns the address by which a client
+// reaches the server. If it is nil, the address is that of the request.
 func (c *serveCmd) origin() (func(*http.Request) string, error) {
 	switch {
 	case c.PublicURL != "" && c.BehindProxy:
@@ -99,10 +98,10 @@ func (c *serveCmd) origin() (func(*http.Request) string, error) {
 	return func(*http.Request) string { return c.PublicURL }, nil
 }
 
-// forwardedOrigin returns the address that the proxy in front was asked for. Of
-// a list, in which each proxy adds to what it was told, the first entry is the
-// client's. What is no host, scheme or port counts as missing. A port in the
-// host counts before X-Forwarded-Port.
+// forwardedOrigin returns the address that the client asked the proxy for. Each
+// proxy appends an entry to a header, so the first entry is the client's. An
+// invalid host, scheme or port counts as missing. A port in the host counts
+// before X-Forwarded-Port.
 func forwardedOrigin(r *http.Request) string {
 	host, scheme := first(r.Header.Values("X-Forwarded-Host")), first(r.Header.Values("X-Forwarded-Proto"))
 	if host == "" && scheme == "" {
@@ -130,7 +129,7 @@ func forwardedOrigin(r *http.Request) string {
 	return u.String()
 }
 
-// first returns the first entry of a list that may stand in several headers.
+// first returns the first entry of a list that may span several headers.
 func first(values []string) string {
 	for _, value := range values {
 		quoted := false
@@ -166,15 +165,14 @@ func parseForwarded(entry string) (host, scheme string) {
 	return host, scheme
 }
 
-// isHost reports whether text is a host with or without a port, and nothing
-// else.
+// isHost reports whether text is a host, with or without a port.
 func isHost(text string) bool {
 	u, err := url.Parse("http://" + text)
 	return err == nil && u.Host == text && u.Hostname() != "" && !strings.ContainsAny(text, " \t<>\"'`\\^{}|%,;")
 }
 
-// reachable returns the host and port of addr as another machine can use them.
-// For an address that stands for all of this machine's, it takes one of those.
+// reachable returns the host and port of addr for another machine. If addr
+// stands for all addresses of this machine, it takes one of them.
 func reachable(addr *net.TCPAddr) string {
 	host := addr.IP.String()
 	if addr.IP.IsUnspecified() {
@@ -186,8 +184,8 @@ func reachable(addr *net.TCPAddr) string {
 	return net.JoinHostPort(host, strconv.Itoa(addr.Port))
 }
 
-// ownAddress returns an address of this machine that is more than its own
-// loopback, IPv4 rather than IPv6.
+// ownAddress returns an address of this machine other than loopback, IPv4
+// rather than IPv6.
 func ownAddress() (best string) {
 	addrs, _ := net.InterfaceAddrs()
 	for _, addr := range addrs {
@@ -206,10 +204,10 @@ func ownAddress() (best string) {
 // drainTime is how long requests in flight may take after the first signal.
 const drainTime = 30 * time.Second
 
-// serve serves until a signal ends it. It returns nil if all that was in flight
-// was finished. Whoever reads the announcement may send a signal at once: it
-// comes when a signal is heard already. It tells say that it ends. Beside it
-// runs background, whose context ends with it.
+// serve serves until a signal comes. It returns nil if all requests in flight
+// were finished. It calls announce after it can handle a signal, because a
+// reader of the announcement may send one at once. It calls say when it begins
+// to stop. Meanwhile it runs background, and ends its context at the end.
 func serve(
 	srv *http.Server, ln net.Listener, announce func() error, say func(string), background func(context.Context),
 ) error {
@@ -223,7 +221,7 @@ func serve(
 		cancel()
 		<-ended
 	}()
-	drained := make(chan error, 2) // whoever comes first
+	drained := make(chan error, 2) // the first of two results counts
 	release := onInterrupt(func() {
 		say("finishing the requests in flight; interrupt again to stop now")
 		go func() {
@@ -232,7 +230,7 @@ func serve(
 			drained <- srv.Shutdown(ctx)
 		}()
 	}, func() {
-		drained <- errInterrupted // before Shutdown can find that all is gone
+		drained <- errInterrupted // before Shutdown returns because of Close
 		srv.Close()
 	})
 	defer release()

@@ -24,8 +24,8 @@ func (s *sender) search(ctx context.Context, note func(path, why string)) *find.
 // noteFile writes a note about a file.
 func (s *sender) noteFile(path, why string) { s.note("%s: %s", shown(path), why) }
 
-// sources yields one file after the other to upload.Many. Source.Name is the
-// path; the client sends its last part.
+// sources yields the files for upload.Many. Source.Name is the path. The client
+// sends its last element.
 func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 	return func(yield func(upload.Source, error) bool) {
 		look := s.search(s.more, s.noteFile)
@@ -33,7 +33,7 @@ func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 			src, taken, err := upload.Source{}, true, cause(err)
 			if err == nil {
 				s.seen++
-				if s.list.Once() { // which was not counted ahead
+				if s.list.Once() { // it was not counted ahead
 					s.tally.expect(1, f.Size())
 				}
 				src, taken, err = s.source(ctx, f)
@@ -50,7 +50,7 @@ func (s *sender) sources(ctx context.Context) iter.Seq2[upload.Source, error] {
 	}
 }
 
-// source describes f. It does not take a file that the journal has.
+// source returns the source of f. If taken is false, f need not be sent.
 func (s *sender) source(ctx context.Context, f find.File) (src upload.Source, taken bool, err error) {
 	if f.Path == find.Stdin {
 		src, done, err := stdinSource(s.sentName(f.Path), s.stdin, s.more.Done())
@@ -71,7 +71,7 @@ func (s *sender) source(ctx context.Context, f find.File) (src upload.Source, ta
 		return src, true, reason(err)
 	}
 	if s.Name != "" {
-		// The new name says more of the type than the old one.
+		// The new name decides the type.
 		if t := upload.Reader(s.Name, nil, 0).ContentType; t != upload.OctetStream {
 			src.ContentType = t
 		}
@@ -79,8 +79,8 @@ func (s *sender) source(ctx context.Context, f find.File) (src upload.Source, ta
 	return src, true, nil
 }
 
-// absolute returns the absolute path. It does not ask the system for the
-// working directory, which costs as much as the rest.
+// absolute returns the absolute path. Unlike filepath.Abs it does not ask the
+// system for the working directory each time, which would double its cost.
 func (s *sender) absolute(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -88,8 +88,8 @@ func (s *sender) absolute(path string) string {
 	return filepath.Join(s.folder, path)
 }
 
-// mustSend reports whether f has to be sent, or waited for. It asks the journal,
-// and the paths that this run had before.
+// mustSend reports whether f must be sent, or its document waited for. It looks
+// into the journal and the paths that this run has had.
 func (s *sender) mustSend(ctx context.Context, f find.File) (bool, error) {
 	path := s.absolute(f.Path)
 	key := journal.KeyOf(path)
@@ -127,9 +127,9 @@ func (s *sender) sentName(path string) string {
 	return path
 }
 
-// Upload sends one file, notes it in the journal and waits for its document.
-// [upload.Many] calls it, so all of this counts as under way. A file is sent
-// twice only if the program was killed while it was in here.
+// Upload sends one file, adds it to the journal and waits for its document.
+// [upload.Many] calls it. A file is sent twice only if the program was killed
+// during its Upload.
 func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -139,7 +139,7 @@ func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 	src, done := s.tally.begin(src)
 	e, err := s.deliver(ctx, path, src)
 	if err != nil && isShared(err) && !s.KeepGoing {
-		s.halt() // at once: fail comes when the next file is under way
+		s.halt() // fail would be called only after the next file was begun
 	}
 	done(err)
 	return e.Result(), err
@@ -180,8 +180,8 @@ func (s *sender) wait(ctx context.Context, fileID string) (int64, error) {
 	return s.to.wait(ctx, s.client, fileID)
 }
 
-// send sends one file and notes it in the journal. It takes the fingerprint
-// before the first byte is read: a later change is then seen.
+// send sends one file and adds it to the journal. It takes the fingerprint
+// before it reads the first byte, so the next run notices a later change.
 func (s *sender) send(ctx context.Context, path string, src upload.Source) (e journal.Entry, err error) {
 	ctx, release := within(ctx, time.Duration(s.Timeout), "--timeout")
 	defer release()
@@ -208,10 +208,10 @@ func (s *sender) send(ctx context.Context, path string, src upload.Source) (e jo
 	return e, err
 }
 
-// stdinSource describes what r still holds. A regular file is sent from its
-// current offset. Anything else is copied to a temporary file first, since the
-// length must be known before the first byte is sent. Call done when the source
-// is not needed any more.
+// stdinSource returns the rest of r as a source. It sends a regular file from
+// its current offset. It copies anything else to a temporary file first,
+// because the length must be known before the first byte is sent. Call done
+// when the source is not needed any more.
 func stdinSource(name string, r io.Reader, quit <-chan struct{}) (_ upload.Source, done func(), _ error) {
 	f, ok := r.(*os.File)
 	if ok {
@@ -230,8 +230,8 @@ func stdinSource(name string, r io.Reader, quit <-chan struct{}) (_ upload.Sourc
 	return section(name, spooled, 0, size), func() { discard(spooled) }, nil
 }
 
-// section describes size bytes of f. Its reader goes on behind them, so that a
-// file that has grown is noticed.
+// section returns size bytes of f as a source. Its reader does not end after
+// them, so the client notices if the file has grown.
 func section(name string, f *os.File, offset, size int64) upload.Source {
 	src := upload.ReaderAt(name, io.NewSectionReader(f, offset, size), size)
 	src.Open = func() (io.ReadCloser, error) {
@@ -240,8 +240,8 @@ func section(name string, f *os.File, offset, size int64) upload.Source {
 	return src
 }
 
-// spool copies r to a temporary file. Where the system allows it, the file has
-// no name any more, so that nothing is left however the process ends.
+// spool copies r to a temporary file. If the system allows it, spool removes
+// the file's name at once, so nothing is left even after a kill.
 func spool(r io.Reader, quit <-chan struct{}) (*os.File, int64, error) {
 	f, err := os.CreateTemp("", "putpost-")
 	if err != nil {
@@ -264,12 +264,12 @@ func spool(r io.Reader, quit <-chan struct{}) (*os.File, int64, error) {
 			return nil, 0, fmt.Errorf("standard input could not be copied to a temporary file: %w", o.err)
 		}
 		return f, o.size, nil
-	case <-quit: // the read cannot be ended; the process is about to
+	case <-quit: // the read goes on until the process ends
 		return nil, 0, errInterrupted
 	}
 }
 
 func discard(f *os.File) {
 	f.Close()
-	os.Remove(f.Name()) // for systems that keep the name of an open file
+	os.Remove(f.Name()) // on systems that cannot remove an open file
 }

@@ -18,14 +18,14 @@ import (
 	"github.com/putpost/putpost/wrappers/store/s3"
 )
 
-// reclaimEvery is how often stand-ins are told to delete what expired.
+// reclaimEvery is the time between two deletions of expired files.
 const reclaimEvery = 5 * time.Minute
 
 // standins holds the stand-in of each provider.
 type standins map[string]standin
 
-// newStandins makes the stand-ins for the credentials in env. A provider that
-// has none there has no stand-in.
+// newStandins makes the stand-ins for the credentials in env. A provider
+// without credentials gets no stand-in.
 func newStandins(env environment, cfg standinConfig) (standins, error) {
 	all := standins{}
 	for _, name := range providerNames() {
@@ -41,10 +41,10 @@ func newStandins(env environment, cfg standinConfig) (standins, error) {
 	return all, nil
 }
 
-// handler puts all that answers on the port together.
+// handler returns the handler for all paths of the port.
 func (s standins) handler(logger *slog.Logger) http.Handler { return s.route(s.elsewhere(logger)) }
 
-// elsewhere answers where no stand-in serves.
+// elsewhere returns the handler for paths that no stand-in serves.
 func (s standins) elsewhere(logger *slog.Logger) http.Handler {
 	return standinhttp.Handler{Next: http.HandlerFunc(s.noSuchPath), Logger: logger}
 }
@@ -60,8 +60,8 @@ func (s standins) route(elsewhere http.Handler) http.Handler {
 }
 
 // at returns the provider whose stand-in serves the path: the one with the
-// longest beginning that fits. The path stays as it came, because a signature
-// is made over it. http.ServeMux would redirect a path that it finds unclean.
+// longest matching prefix. http.ServeMux would redirect a path with two
+// slashes, but the path must stay unchanged for its signature.
 func (s standins) at(path string) (provider string) {
 	longest := ""
 	for name := range s {
@@ -88,7 +88,7 @@ func (s standins) noSuchPath(w http.ResponseWriter, r *http.Request) {
 	}, errors.New("no stand-in serves this path"))
 }
 
-// reclaim has expired files deleted until ctx ends.
+// reclaim deletes expired files from time to time until ctx ends.
 func (s standins) reclaim(ctx context.Context, logger *slog.Logger) {
 	tick := time.NewTicker(reclaimEvery)
 	defer tick.Stop()
@@ -135,7 +135,7 @@ func (c *serveCmd) console(env environment, all standins, cfg web.Config, defaul
 }
 
 // firstUpload returns shell lines that upload a first file. They set the test
-// credentials, where those are the right ones.
+// credentials if the stand-in accepts those.
 func firstUpload(p provider, base string, defaults []variable) string {
 	var lines []string
 	for _, v := range defaults {
@@ -147,8 +147,8 @@ func firstUpload(p provider, base string, defaults []variable) string {
 	return strings.Join(lines, "\n") + "\n" + strings.ReplaceAll(p.firstUpload, "BASE", base)
 }
 
-// withConsole puts the console and the stand-ins on one port. The stand-ins,
-// and what none of them serves, are watched.
+// withConsole serves the console and the stand-ins on one port. The console
+// watches all requests but its own.
 func (s standins) withConsole(con *web.Console, logger *slog.Logger) http.Handler {
 	all := standins{}
 	for name, h := range s {
@@ -161,7 +161,7 @@ func (s standins) withConsole(con *web.Console, logger *slog.Logger) http.Handle
 			con.ServeHTTP(w, r)
 		case path == "/" && r.Method == http.MethodGet:
 			web.Link(w, r)
-		case path == "/favicon.ico": // a browser asks for it by itself: no client has its address wrong
+		case path == "/favicon.ico": // a browser asks for it on its own
 			http.NotFound(w, r)
 		case path+"/" == web.Path:
 			http.Redirect(w, r, web.Path, http.StatusMovedPermanently)
@@ -185,8 +185,8 @@ const (
 	awsSession = "AWS_SESSION_TOKEN"
 )
 
-// openStore opens the store that --store names, and returns the name to show in
-// where. No other place knows which stores there are.
+// openStore opens the store that --store names. It returns a name to show in
+// where.
 func openStore(env environment, name string) (st store.Store, where string, err error) {
 	switch {
 	case name == "":
@@ -206,8 +206,8 @@ func openStore(env environment, name string) (st store.Store, where string, err 
 }
 
 // lifecycle returns the rule that deletes NAVER's files in the bucket called
-// name. They end after 24 hours, and one day is the nearest that a rule can
-// say. The files of 24SevenOffice have no documented end.
+// name after one day. NAVER's own files expire after 24 hours. 24SevenOffice
+// documents no expiry.
 func lifecycle(name string) (string, error) {
 	u, err := url.Parse(name)
 	if err != nil || u.Scheme != "s3" {
@@ -220,8 +220,8 @@ func lifecycle(name string) (string, error) {
 	return rule, nil
 }
 
-// openBucket opens a bucket and asks it for an answer: a wrong setting that
-// shows later would look like the failure of an upload.
+// openBucket opens a bucket and sends it a request. Otherwise a wrong setting
+// would show later, as the failure of an upload.
 func openBucket(env environment, address string) (store.Store, error) {
 	if err := env.need("--store s3", awsKeyID, awsSecret); err != nil {
 		return nil, usageError{err}

@@ -4,6 +4,6 @@ package main
 
 import "os"
 
-// wasClosed is for systems where Go opens nothing in the place of a file that
-// was closed: writing to it is an error there.
+// wasClosed returns false. On these systems Go does not open another file in
+// place of a closed one, so writing to it fails.
 func wasClosed(*os.File) bool { return false }

@@ -9,8 +9,8 @@ import (
 )
 
 // wasClosed reports whether f was closed when the program started. Go then
-// opens /dev/null for it, for reading and writing, and all that is written is
-// lost without an error. A shell's "> /dev/null" is for writing alone.
+// opens /dev/null in its place, for reading and writing, so writes are lost
+// without an error. A shell's "> /dev/null" is open for writing only.
 func wasClosed(f *os.File) bool {
 	null, err := os.Stat(os.DevNull)
 	if err != nil {
@@ -21,7 +21,7 @@ func wasClosed(f *os.File) bool {
 		return false
 	}
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
-	// Python's subprocess.DEVNULL is for both, too. Older Linux tells it by this
+	// Python's subprocess.DEVNULL is open for both, too. Older Linux shows this
 	// bit.
 	return err == nil && flags&unix.O_ACCMODE == unix.O_RDWR && flags&unix.O_CLOEXEC == 0
 }

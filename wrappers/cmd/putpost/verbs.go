@@ -25,8 +25,8 @@ func providerCommands() (all []subcommand) {
 }
 
 // commandName returns the command for a verb of a provider. If two providers
-// have a verb of one name, the command begins with the provider for both. A
-// script that knew the bare name must not delete at another provider.
+// have verbs of the same name, both commands begin with the provider. A script
+// with the bare name then fails, instead of deleting at the other provider.
 func commandName(provider, name string) string {
 	for other, p := range providers {
 		if other != provider && slices.ContainsFunc(p.verbs, func(v verb) bool { return v.name == name }) {

@@ -11,7 +11,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// address holds what an s3:// URL says.
+// address is a parsed s3:// URL.
 type address struct {
 	base   string // the bucket's own URL; no slash at its end
 	public string // the same for presigned URLs
@@ -20,8 +20,8 @@ type address struct {
 	region string
 }
 
-// parse never shows rawURL in an error: someone may have written a secret
-// there.
+// parse reads an s3:// URL. Its errors never show rawURL, because it may hold a
+// secret.
 func parse(rawURL string) (address, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Fragment != "" {
@@ -72,7 +72,7 @@ func parse(rawURL string) (address, error) {
 	return addr, nil
 }
 
-// basePath returns the path before the bucket in one of its URLs.
+// basePath returns the part of bucketURL's path before the bucket.
 func (a address) basePath(bucketURL string) string {
 	u, err := url.Parse(bucketURL)
 	if err != nil {
@@ -81,8 +81,8 @@ func (a address) basePath(bucketURL string) string {
 	return strings.TrimSuffix(u.Path, "/"+a.bucket)
 }
 
-// awsBucket returns the URL of a bucket of AWS. The certificates of AWS do not
-// fit a bucket with dots in its host name.
+// awsBucket returns the URL of a bucket at AWS. A bucket with a dot stands in
+// the path, because AWS's certificates do not fit it as a host name.
 func awsBucket(bucket, region string) string {
 	if strings.Contains(bucket, ".") {
 		return "https://s3." + region + ".amazonaws.com/" + bucket
@@ -90,9 +90,9 @@ func awsBucket(bucket, region string) string {
 	return "https://" + bucket + ".s3." + region + ".amazonaws.com"
 }
 
-// endpoint returns the URL of a bucket behind an endpoint that is not the
-// default: in the path, since few other stores have a host name for each
-// bucket. A path of the endpoint's own comes before it.
+// endpoint returns the URL of a bucket at an endpoint other than AWS. The
+// bucket stands in the path, after the endpoint's own, because few other stores
+// have a host name for each bucket.
 func endpoint(setting, value, bucket string) (string, error) {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
@@ -100,7 +100,7 @@ func endpoint(setting, value, bucket string) (string, error) {
 		return "", fmt.Errorf("the %s setting is not of the form https://HOST or http://HOST:PORT", setting)
 	}
 	path := strings.Trim(u.Path, "/")
-	if path != "" && store.CheckKey(path) != nil { // nor would it be signed as it is sent
+	if path != "" && store.CheckKey(path) != nil { // it would need escaping, and the signer does none
 		return "", fmt.Errorf("the %s setting has a path with other than letters, digits, '-', '_' and '.'", setting)
 	}
 	return strings.TrimRight(u.Scheme+"://"+u.Host+"/"+path, "/") + "/" + bucket, nil

@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// Credentials sign requests. The names are those of AWS's environment
-// variables. A session token belongs to temporary credentials only. Credentials
-// print, log and marshal without the secret parts.
+// Credentials sign requests. The fields are named like AWS's environment
+// variables. Only temporary credentials have a session token. Printing, logging
+// or marshalling Credentials shows no secret.
 type Credentials struct {
 	AccessKeyID     string
 	SecretAccessKey string `json:"-"`

@@ -19,8 +19,9 @@ func wrap(op, key string, err error) error {
 	return &fs.PathError{Op: op, Path: key, Err: err}
 }
 
-// asNotExist returns fs.ErrNotExist where the store says that it does not hold a
-// key. A HEAD is answered without a code, and a missing bucket is none.
+// asNotExist returns fs.ErrNotExist if err says that the key is missing, and
+// otherwise err. The answer to a HEAD has no code. A missing bucket has another
+// code.
 func asNotExist(err error) error {
 	f, ok := errors.AsType[*upload.Error](err)
 	if ok && f.Status == http.StatusNotFound && (f.Code == "NoSuchKey" || f.Code == "") {
@@ -35,7 +36,7 @@ func isNoSuchUpload(err error) bool {
 	return ok && f.Code == "NoSuchUpload"
 }
 
-// table holds the answers of S3 that mean other things than their status.
+// table lists the S3 error codes that mean something else than their status.
 var table = wire.Table{
 	{Status: http.StatusBadRequest, Code: "RequestTimeout", Kind: upload.ErrUnavailable, Again: true},
 	{Status: http.StatusBadRequest, Code: "EntityTooLarge", Kind: upload.ErrTooLarge},
@@ -48,8 +49,8 @@ type xmlError struct {
 	Message string
 }
 
-// readError finds S3's code and words, and adds what to do where S3 does not
-// say it. The pages that proxies answer with are left out.
+// readError returns the code and the message of an S3 error. It adds advice
+// that S3 does not give, and leaves out the pages of proxies.
 func (s *Store) readError(a wire.Answer) (code, message string) {
 	var e xmlError
 	if err := xml.Unmarshal(a.Body, &e); err == nil {
@@ -69,8 +70,8 @@ func (s *Store) readError(a wire.Answer) (code, message string) {
 	return code, message
 }
 
-// decode reads the answer of a success. It may be an error all the same: S3
-// sends its status before it knows.
+// decode reads the body of a status 200. The body may be an error, because S3
+// sends the status before it knows the outcome.
 func decode(b []byte, into any) error {
 	var e xmlError
 	if err := xml.Unmarshal(b, &e); err == nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// Lifecycle returns the rules for a bucket whose objects below prefix are
-// deleted after so many days, and whose unfinished multipart uploads after one.
-// An empty prefix means the whole bucket. The rules are JSON for this command:
+// Lifecycle returns rules that delete a bucket's objects below prefix after so
+// many days, and unfinished multipart uploads after one day. An empty prefix
+// means the whole bucket. The rules are JSON for this command:
 //
 //	aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration file://rules.json
 //
 // The command replaces all rules of the bucket: merge these with the ones that
-// it has. S3 deletes at midnight UTC after the last day has passed. So one day
-// is the least that a rule can say, and means up to two.
+// it has. S3 deletes at midnight UTC after the last day has passed. So days
+// must be at least one, and one day means up to two.
 func Lifecycle(prefix string, days int) (string, error) {
 	if days < 1 {
 		return "", errors.New("s3: objects expire after one day at the earliest")

@@ -14,7 +14,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// multipart is an upload in parts. Nothing of it is visible before complete.
+// multipart is an upload in parts. The object is not visible before complete.
 type multipart struct {
 	store *Store
 	key   string
@@ -27,8 +27,8 @@ type part struct {
 	ETag       string
 }
 
-// putParts sends what is in buf, which is full, and the rest of r. ended says
-// that r has none.
+// putParts sends the bytes in buf, which is full, and the rest of r. If ended,
+// r has no more bytes.
 func (s *Store) putParts(ctx context.Context, key, contentType string, buf *[partSize + 1]byte,
 	r io.Reader, ended bool,
 ) (size int64, err error) {
@@ -115,8 +115,9 @@ func (m *multipart) complete(ctx context.Context) error {
 	return err
 }
 
-// abort ends the upload after cause, and adds to cause where that fails. It is
-// made although ctx may be over: that is often why.
+// abort aborts the upload at the store and returns cause. If the abort fails,
+// it adds that to cause. It runs even if ctx has ended, because that is often
+// the cause.
 func (m *multipart) abort(ctx context.Context, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

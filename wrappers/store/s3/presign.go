@@ -10,10 +10,10 @@ import (
 
 const maxLife = 7 * 24 * time.Hour
 
-// PresignPut returns a URL, as [store.Store] says. It sends no request. The URL
-// is S3's own: it binds the content type, and holds for life in whole seconds,
-// rounded up. S3 counts them from the start of the current second. A life is at
-// most seven days; temporary credentials may end it before.
+// PresignPut implements [store.Store]. It sends no request. The URL is S3's
+// own: it is valid for one content type, and for life in whole seconds, rounded
+// up. S3 counts them from the start of the current second. A life is at most
+// seven days. Temporary credentials may expire before.
 func (s *Store) PresignPut(ctx context.Context, key, contentType string, life time.Duration) (string, error) {
 	contentType, err := checkPut(key, contentType)
 	if err == nil {

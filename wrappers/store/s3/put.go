@@ -11,23 +11,23 @@ import (
 )
 
 const (
-	partSize = 5 << 20 // the smallest that S3 takes, so the least that has to be held
+	partSize = 5 << 20 // the smallest that S3 takes, to hold little in memory
 	maxParts = 10_000  // the most that S3 takes
 	smallPut = 64 << 10
 )
 
-// One byte more than a part tells whether it is the last one before it is sent.
+// A part buffer has one byte more, which shows whether the part is the last.
 var (
 	smallBuffers = sync.Pool{New: func() any { return new([smallPut]byte) }}
 	partBuffers  = sync.Pool{New: func() any { return new([partSize + 1]byte) }}
 )
 
-// Put stores an object, as [store.Store] says. Up to 5 MiB it is one request,
-// more than that a multipart upload in parts of 5 MiB; it holds no more than
-// one part at a time. A multipart upload has 10,000 parts at most, so an object
-// larger than 48.8 GiB fails with [store.ErrFull]. A multipart upload that
-// fails is aborted at the store. Where the store cannot be reached for that,
-// the bucket's rule does it ([Lifecycle]).
+// Put implements [store.Store]. An object of up to 5 MiB is one request. A
+// larger one is a multipart upload in parts of 5 MiB. Put holds one part in
+// memory. A multipart upload has 10,000 parts at most, so an object larger than
+// 48.8 GiB fails with [store.ErrFull]. Put aborts a multipart upload that
+// fails. If the store cannot be reached for that, the bucket's rule does it
+// ([Lifecycle]).
 func (s *Store) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 	contentType, err := checkPut(key, contentType)
 	if err != nil {
@@ -47,9 +47,9 @@ func checkPut(key, contentType string) (string, error) {
 	return contentType, errors.Join(store.CheckKey(key), store.CheckContentType(contentType))
 }
 
-// put reads into buffers of its own, since what is in a buffer can be sent
-// again, and so that the length is known. A buffer goes back to its pool only
-// after success: after a failure the connection may still read from it.
+// put reads into buffers, because a request must have a known length and may be
+// sent again. A buffer goes back to its pool only after success: after a
+// failure the connection may still read from it.
 func (s *Store) put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 	small := smallBuffers.Get().(*[smallPut]byte)
 	n, err := store.Fill(ctx, r, small[:])

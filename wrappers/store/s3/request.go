@@ -7,8 +7,8 @@ import (
 	"net/url"
 )
 
-// request is one call of S3. Attempts and errors without secrets come from
-// package wire.
+// request is one call of S3. Package wire repeats it and keeps secrets out of
+// its errors.
 type request struct {
 	op          string // S3's own name
 	method, key string
@@ -23,8 +23,8 @@ func (s *Store) build(ctx context.Context, r request) (*http.Request, error) {
 		return nil, err
 	}
 	req.URL.RawQuery = escape(r.query)
-	// The store checks the body by it, so nothing that was torn or mixed up on
-	// its way becomes an object.
+	// The store compares the body with this digest, so a body that was damaged
+	// on its way never becomes an object.
 	req.Header.Set(digestHeader, hexSHA256(r.body))
 	if r.contentType != "" {
 		req.Header.Set("Content-Type", r.contentType)
@@ -35,8 +35,8 @@ func (s *Store) build(ctx context.Context, r request) (*http.Request, error) {
 // url returns the address of an object below the address of a bucket.
 func (s *Store) url(bucket, key string) string { return bucket + "/" + s.prefix + key }
 
-// call sends a request and gives the body of a success to read; a nil read
-// ignores it. It returns the headers of the answer.
+// call sends a request and returns the headers of the answer. On success it
+// calls read with the body, unless read is nil.
 func (s *Store) call(ctx context.Context, r request, read func([]byte) error) (answer http.Header, err error) {
 	_, err = s.doer.Call(ctx, r.op, read, func(ctx context.Context) (*http.Response, error) {
 		req, err := s.build(ctx, r)
@@ -52,7 +52,7 @@ func (s *Store) call(ctx context.Context, r request, read func([]byte) error) (a
 	return answer, err
 }
 
-// open is call for an answer of any size. The caller closes its body.
+// open sends a request whose answer may be large. The caller closes its body.
 func (s *Store) open(ctx context.Context, r request) (answer *http.Response, err error) {
 	_, err = s.doer.Call(ctx, r.op, nil, func(ctx context.Context) (*http.Response, error) {
 		req, err := s.build(ctx, r)

@@ -1,6 +1,6 @@
-// Package s3 keeps objects in a bucket of S3, or of anything that speaks its
-// protocol. Its presigned URLs are the bucket's own, so what is uploaded by
-// them never passes through this process.
+// Package s3 keeps objects in a bucket of S3, or of a server with the same
+// protocol. Its presigned URLs lead to the bucket, so the uploaded bytes never
+// pass through this process.
 //
 //	st, err := s3.Open("s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-north-1", s3.Credentials{
 //		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
@@ -41,12 +41,11 @@ type Store struct {
 //
 //	s3://BUCKET/PREFIX?endpoint=URL&region=REGION&public=URL
 //
-// PREFIX may be missing; it is a key by the rules of [store.CheckKey]. Without
+// PREFIX may be missing. It is a key by the rules of [store.CheckKey]. Without
 // an endpoint the bucket is at AWS, and without a region in us-east-1. The
-// bucket is named in the path behind an endpoint, and in the host name at AWS.
-// Where others reach the store by another address than this program, public is
-// the endpoint that presigned URLs lead to. Open sends nothing: [Store.Check]
-// does.
+// bucket's name stands in the path at an endpoint, and in the host name at AWS.
+// Presigned URLs lead to public, if clients reach the store at another address
+// than this program. Open sends no request: [Store.Check] does.
 func Open(rawURL string, cred Credentials) (*Store, error) {
 	return newStore(rawURL, cred, upload.Retry{MaxWait: 2 * time.Second})
 }
@@ -73,7 +72,7 @@ func newStore(rawURL string, cred Credentials, retry upload.Retry) (*Store, erro
 		Hide:        func() []string { return []string{cred.SecretAccessKey, cred.SessionToken} },
 		Read:        s.readError,
 		Table:       table,
-		Repeatable:  true, // an upload that was begun twice is a matter of the bucket's rule
+		Repeatable:  true, // the bucket's rule deletes a multipart upload that was begun twice
 	}, upload.Config{HTTPClient: &http.Client{Transport: s.signer}, Retry: retry})
 	if err != nil {
 		return nil, err
@@ -81,10 +80,10 @@ func newStore(rawURL string, cred Credentials, retry upload.Retry) (*Store, erro
 	return s, nil
 }
 
-// Check asks the store for an object that is not there, and returns nil if the
-// store says so. Then the endpoint answers, the bucket exists and the
-// credentials may read it. Call it when a program starts, where such an error
-// is clear.
+// Check returns nil if the endpoint answers, the bucket exists and the
+// credentials may read it. It asks for an object that does not exist. Call
+// Check when a program starts, because a wrong setting is easier to understand
+// then.
 func (s *Store) Check(ctx context.Context) error {
 	const key = "putpost-check"
 	body, _, err := s.Open(ctx, key)
@@ -97,8 +96,8 @@ func (s *Store) Check(ctx context.Context) error {
 	return fmt.Errorf("s3: bucket %s: %w", s.bucket, err)
 }
 
-// Open returns an object, as [store.Store] says. The bytes come in one request,
-// which ctx bounds until the reader is closed.
+// Open implements [store.Store]. One request delivers the bytes, and ctx limits
+// it until the reader is closed.
 func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
 		return nil, store.Info{}, wrap("open", key, err)
@@ -110,7 +109,7 @@ func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, store.Info
 	return resp.Body, info(resp.Header), nil
 }
 
-// Stat describes an object, as [store.Store] says.
+// Stat implements [store.Store].
 func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	if err := store.CheckKey(key); err != nil {
 		return store.Info{}, wrap("stat", key, err)
@@ -131,7 +130,7 @@ func info(header http.Header) store.Info {
 	return store.Info{Size: size, ContentType: header.Get("Content-Type"), ModTime: modified}
 }
 
-// Delete removes an object, as [store.Store] says.
+// Delete implements [store.Store].
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := store.CheckKey(key); err != nil {
 		return wrap("delete", key, err)

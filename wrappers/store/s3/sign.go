@@ -14,10 +14,10 @@ import (
 )
 
 // signer signs requests by Signature Version 4, as Amazon describes it in
-// "Authenticating Requests (AWS Signature Version 4)". It knows what this
-// package sends and no more: paths that need no escaping, and headers whose
-// values have no double spaces. Two of its methods are all that a signing
-// library would be called for, and such a library brings 27 packages.
+// "Authenticating Requests (AWS Signature Version 4)". It signs only the
+// requests of this package: their paths need no escaping, and their header
+// values have no double spaces. A signing library would replace only two
+// methods here and bring 27 packages.
 type signer struct {
 	cred   func() Credentials // behind a func: fmt prints its address and no more
 	region string
@@ -35,9 +35,9 @@ const (
 )
 
 // RoundTrip signs a copy of the request in its headers and sends the copy. The
-// digest of the body is a header already. Errors are looked through for what
-// the original holds, so the words of a signature do not count as secrets
-// there.
+// request already has the digest of its body in a header. The response keeps
+// the original, because package wire hides every secret of a request from
+// errors: the words of a signature are not secrets.
 func (s *signer) RoundTrip(req *http.Request) (*http.Response, error) {
 	signed := req.Clone(req.Context())
 	s.authorize(signed)
@@ -84,8 +84,8 @@ func (s *signer) presign(u *url.URL, contentType string, life time.Duration) {
 	u.RawQuery += "&X-Amz-Signature=" + signature
 }
 
-// sign returns the names of the headers and the signature over all that it is
-// given. The query of u is sorted, as escape leaves it.
+// sign returns the names of the headers and the signature of the request. The
+// query of u must be sorted, as escape returns it.
 func (s *signer) sign(now time.Time, method string, u *url.URL, headers map[string]string, digest string,
 ) (signed, signature string) {
 	var names, lines []string
@@ -108,14 +108,14 @@ func (s *signer) sign(now time.Time, method string, u *url.URL, headers map[stri
 	return signed, hex.EncodeToString(key)
 }
 
-// scope says where and on which day a signature holds.
+// scope returns the day, the region and the service that a signature is for.
 func (s *signer) scope(now time.Time) string {
 	return now.Format("20060102") + "/" + s.region + "/s3/aws4_request"
 }
 
 func (s *signer) credential(now time.Time) string { return s.cred().AccessKeyID + "/" + s.scope(now) }
 
-// escape writes a query in the order and the form in which it is signed.
+// escape encodes a query in the order and the form that a signature needs.
 func escape(query url.Values) string { return strings.ReplaceAll(query.Encode(), "+", "%20") }
 
 func hexSHA256(b []byte) string {

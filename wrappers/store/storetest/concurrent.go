@@ -28,7 +28,7 @@ func concurrent(ctx context.Context, s store.Store) error {
 	const puts = 8
 	typeOf := func(i int) string { return "text/x-" + strconv.Itoa(i) }
 	bytesOf := func(i int) []byte { return content(uint64(i), 50<<10+i) }
-	// One that came whole: a size, its own bytes and its own type.
+	// The size, the bytes and the type must be of the same put.
 	whole := func() error {
 		b, info, err := get(ctx, s, "contended")
 		must(err)

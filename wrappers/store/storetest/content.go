@@ -33,8 +33,8 @@ func boundary(ctx context.Context, s store.Store) error {
 		b := content(uint64(i), size)
 		must(put(ctx, s, "boundary", textPlain, b), "%d bytes", size)
 		must(holds(ctx, s, "boundary", textPlain, b), "%d bytes", size)
-		// The end may come with the last bytes, and nobody may ask a reader for
-		// more after it.
+		// A reader may return io.EOF with its last bytes. It must not be read
+		// after that.
 		n, err := s.Put(ctx, "boundary", textPlain, &once{r: iotest.DataErrReader(bytes.NewReader(b))})
 		if err != nil || n != int64(size) {
 			return fmt.Errorf("Put of %d bytes that end with io.EOF = %d, %v", size, n, err)
@@ -53,7 +53,8 @@ func large(ctx context.Context, s store.Store) error {
 	return s.Delete(ctx, "large")
 }
 
-// readerLeft is the rest of a reader that the caller goes on to use.
+// readerLeft puts the rest of a reader whose first bytes were read. The caller
+// goes on to use the reader.
 func readerLeft(ctx context.Context, s store.Store) error {
 	b := content(1, 3000)
 	r := &closer{Reader: bytes.NewReader(b)}
@@ -77,7 +78,8 @@ func readerLeft(ctx context.Context, s store.Store) error {
 	return nil
 }
 
-// closer notes that it was closed. If err is set, it is the end.
+// closer notes whether it was closed. If err is set, the reader ends with it
+// instead of io.EOF.
 type closer struct {
 	*bytes.Reader
 	err    error
@@ -92,14 +94,14 @@ func (c *closer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo hides the one of bytes.Reader, which would go past Read.
+// WriteTo hides the method of bytes.Reader, which would not call Read.
 func (c *closer) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, readerFunc(c.Read))
 }
 
 func (c *closer) Close() error { c.closed = true; return nil }
 
-// once gives more than it should after its end.
+// once returns a byte too many if it is read after its end.
 type once struct {
 	r     io.Reader
 	ended bool
@@ -189,7 +191,7 @@ func contentTypes(ctx context.Context, s store.Store) error {
 		if want == "" {
 			want = store.DefaultContentType
 		}
-		b := []byte("<!DOCTYPE html><html>" + contentType) // what looks like HTML is what its sender says
+		b := []byte("<!DOCTYPE html><html>" + contentType) // a store must not guess the type
 		must(put(ctx, s, "typed", contentType, b), "content type %q", contentType)
 		must(holds(ctx, s, "typed", want, b), "content type %q", contentType)
 	}
@@ -229,7 +231,7 @@ func slowReader(ctx context.Context, s store.Store) error {
 	return nil
 }
 
-// stutter gives nothing at every other read, as io.Reader allows.
+// stutter returns no bytes at every other read, as io.Reader allows.
 type stutter struct {
 	r    io.Reader
 	turn bool

@@ -12,7 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// calls makes each call of a store for a key, and returns their errors.
+// calls calls each method of a store for a key, and returns the errors by
+// operation.
 func calls(ctx context.Context, s store.Store, key string) map[string]error {
 	_, put := s.Put(ctx, key, "", strings.NewReader("x"))
 	r, _, open := s.Open(ctx, key)
@@ -24,7 +25,7 @@ func calls(ctx context.Context, s store.Store, key string) map[string]error {
 	return map[string]error{"put": put, "open": open, "stat": stat, "delete": s.Delete(ctx, key), "presign": presign}
 }
 
-// errorTexts looks at every error that any store can be brought to.
+// errorTexts checks the errors that a test can cause in any store.
 func errorTexts(ctx context.Context, s store.Store) error {
 	says := func(op, key string, err, cause error) {
 		if !errors.Is(err, cause) {
@@ -47,7 +48,7 @@ func errorTexts(ctx context.Context, s store.Store) error {
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	for op, err := range calls(over, s, key) {
-		if op != "presign" { // which may need no one's answer
+		if op != "presign" { // it may send no request
 			says(op, key, err, context.Canceled)
 		}
 	}

@@ -40,7 +40,7 @@ func badKeys(ctx context.Context, s store.Store) error {
 func missingKey(ctx context.Context, s store.Store) error {
 	must(absent(ctx, s, "a/b"))
 	must(put(ctx, s, "a/b/c", textPlain, []byte("x")))
-	// Neither a folder of a key is one, nor what would lie below a key.
+	// Neither the folder of a key nor a path below a key is a key.
 	for _, key := range []string{"a", "a/b", "a/b/c/d", "a/b/cc", "b"} {
 		must(absent(ctx, s, key))
 	}
@@ -51,14 +51,13 @@ func deletedKey(ctx context.Context, s store.Store) error {
 	for _, key := range []string{"a/b", "a/c"} {
 		must(put(ctx, s, key, textPlain, []byte(key)))
 	}
-	// Twice, since a delete may be repeated; and a folder of keys is none.
+	// A delete may be repeated, and the folder of a key is no object.
 	for _, key := range []string{"a/b", "a/b", "a", "never/was"} {
 		must(s.Delete(ctx, key), "Delete(%q)", key)
 		must(absent(ctx, s, key), "after Delete")
 	}
 	must(holds(ctx, s, "a/c", textPlain, []byte("a/c")), "after Delete of its neighbour")
-	// Nothing of the deleted object comes back with a later one, its type least
-	// of all.
+	// A later object under the key must not get the deleted object's type.
 	must(put(ctx, s, "a/b", "", []byte("again")))
 	return holds(ctx, s, "a/b", store.DefaultContentType, []byte("again"))
 }

@@ -37,7 +37,7 @@ func list(ctx context.Context, s store.Store) error {
 		lists("nothing"),
 	)
 	must(err)
-	// In the middle of a put there is nothing more.
+	// An unfinished put is not listed.
 	_, err = s.Put(ctx, "list/8", textPlain, then(pattern(part+1), func() error {
 		return cmp.Or(lists("list", "list/4", "list/a/1", "list/a/2", "list/a/b/3"), errTorn)
 	}))

@@ -58,7 +58,7 @@ func presign(ctx context.Context, s store.Store) error {
 
 const noURLs = skipReason("the store gives no presigned URLs")
 
-// presignBinds sends to a URL what it is not for.
+// presignBinds sends other methods, and another key, to a URL for a PUT.
 func presignBinds(ctx context.Context, s store.Store) error {
 	const key = "presigned/object"
 	must(put(ctx, s, key, "application/pdf", []byte("kept")))
@@ -75,7 +75,7 @@ func presignBinds(ctx context.Context, s store.Store) error {
 		"PUT to a key of choice": {http.MethodPut, other},
 	} {
 		if req.url == rawURL && req.method == http.MethodPut {
-			continue // the key does not stand in the URL as it is
+			continue // the URL does not show the key
 		}
 		status, err := exchange(ctx, req.method, req.url, "application/pdf", []byte("x"))
 		must(err)
@@ -103,7 +103,7 @@ func presignEnds(ctx context.Context, s store.Store) error {
 	return absent(ctx, s, key)
 }
 
-// send does what a client does with a presigned URL.
+// send puts b to a presigned URL, as a client does.
 func send(ctx context.Context, url, contentType string, b []byte) (status int, err error) {
 	return exchange(ctx, http.MethodPut, url, contentType, b)
 }

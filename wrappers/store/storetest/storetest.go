@@ -1,6 +1,6 @@
-// Package storetest tests a store against each sentence of [store.Store], in
-// the manner of testing/fstest. Every store of this module passes, and so
-// should one that is written elsewhere:
+// Package storetest tests a store against each sentence of [store.Store], as
+// testing/fstest does for a file system. Every store of this module passes.
+// Test your own store with it:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) store.Store { return mystore.New(t.TempDir()) })
@@ -21,12 +21,11 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// Run checks every rule as a subtest of its own, on a store that open returns
-// for it. The store is empty, or at least holds nothing that an earlier call of
-// open returned. A rule that has nothing to look at is skipped, with its
-// reason. Run moves about 600 MiB through the store, no more than 65 MiB of
-// them in one object, and waits five seconds in all for clocks to move. A rule
-// that does not end within two minutes fails.
+// Run checks each rule in a subtest, on a new store from open. The store must
+// hold no object of an earlier call of open. Run skips a rule that does not
+// apply to the store, with a reason. It moves about 600 MiB through the store,
+// at most 65 MiB in one object, and waits five seconds in all for clocks to
+// move. A rule that does not end within two minutes fails.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, rule := range rules {
@@ -58,9 +57,9 @@ type skipReason string
 
 func (n skipReason) Error() string { return string(n) }
 
-// rule says what a store does. Its check returns how the store broke it, and
-// does not fail a test: so the rules can be tested themselves, on stores that
-// break them.
+// rule is a promise of a store. Its check returns an error if the store breaks
+// the promise. It does not fail a test, so the rules themselves can be tested
+// on stores that break them.
 type rule struct {
 	name  string
 	check func(ctx context.Context, s store.Store) error
@@ -73,7 +72,7 @@ func (r rule) holds(ctx context.Context, s store.Store) error {
 // broken is a panic of must.
 type broken struct{ error }
 
-// must ends a check with an error if there is one. The text says when it came.
+// must ends a check if err is not nil. The text says at which step.
 func must(err error, text ...any) {
 	if err != nil && len(text) > 0 {
 		err = fmt.Errorf("%s: %w", fmt.Sprintf(text[0].(string), text[1:]...), err)
@@ -83,7 +82,7 @@ func must(err error, text ...any) {
 	}
 }
 
-// caught returns the error that f returns, or that must ended it with.
+// caught calls f and returns its error, or the error of a must in it.
 func caught(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -130,11 +129,11 @@ var rules = []rule{
 
 const textPlain = "text/plain"
 
-// part is the smallest part of a multipart upload in S3, where a store may
-// change its ways.
+// part is the smallest part of a multipart upload in S3. A store may send a
+// larger object in another way.
 const part = 5 << 20
 
-// content is size bytes that no two seeds share.
+// content returns size bytes that are different for each seed.
 func content(seed uint64, size int) []byte {
 	b := make([]byte, size)
 	var key [32]byte
@@ -157,7 +156,7 @@ func put(ctx context.Context, s store.Store, key, contentType string, b []byte) 
 	return nil
 }
 
-// holds checks that Stat and Open both give this object.
+// holds checks that Stat and Open both return this object.
 func holds(ctx context.Context, s store.Store, key, contentType string, b []byte) error {
 	got, info, err := get(ctx, s, key)
 	if err != nil {
@@ -196,7 +195,7 @@ func get(ctx context.Context, s store.Store, key string) ([]byte, store.Info, er
 	return b, info, nil
 }
 
-// absent checks that there is no such object, in the way a caller would ask.
+// absent checks that Open and Stat find no object.
 func absent(ctx context.Context, s store.Store, key string) error {
 	r, _, err := s.Open(ctx, key)
 	if err == nil {

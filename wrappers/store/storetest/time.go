@@ -8,7 +8,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// tick is more than a second: S3 counts in whole ones.
+// tick is more than a second, because S3 counts in whole seconds.
 const tick = 1100 * time.Millisecond
 
 func modTime(ctx context.Context, s store.Store) error {

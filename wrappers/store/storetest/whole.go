@@ -12,19 +12,20 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// What is put is visible whole or not at all.
+// The rules of this file: an object is visible whole or not at all.
 
 var errTorn = errors.New("torn on purpose")
 
-// tears are where a reader ends before its time: at once, early, and about the
-// sizes at which stores change their ways.
+// tears are the numbers of bytes after which a reader fails: none, few, and
+// about the sizes at which a store may switch to another way of sending.
 var tears = []int64{
 	0, 1, 1000, 4 << 10, 32 << 10, 64 << 10, 128 << 10, 128<<10 + 1, 256 << 10, 1 << 20,
 	part - 1, part, part + 1, part + 1000, 8 << 20, 10 << 20, 16 << 20, 16<<20 + 1, 64<<20 + 1,
 }
 
-// eachTear calls f with readers that end before their time, with the error that
-// net/http gives for a cut connection and with any other, alone and with bytes.
+// eachTear calls f with readers that fail. They fail with the error that
+// net/http returns for a cut connection, and with others, alone or together
+// with bytes.
 func eachTear(f func(r io.Reader, cause error) error) error {
 	for _, size := range tears {
 		causes := []error{io.ErrUnexpectedEOF, errTorn, fmt.Errorf("wrapped: %w", io.EOF)}
@@ -61,10 +62,11 @@ func tornKeeps(ctx context.Context, s store.Store) error {
 	})
 }
 
-// unseen looks at the key while it is put, at sizes about which stores change
-// their ways, and when all bytes are there but not the end.
+// unseen looks at a key during its put, when all bytes were read but not yet
+// the end. It tries the sizes at which a store may switch to another way of
+// sending.
 func unseen(ctx context.Context, s store.Store) error {
-	// One whose puts hold a lock while they read would hang here for ever.
+	// A store that holds a lock while it reads would hang here for ever.
 	const patience = 10 * time.Second
 	old := []byte("old")
 	must(put(ctx, s, "unseen/old", "application/pdf", old))
@@ -107,7 +109,7 @@ func cancelled(ctx context.Context, s store.Store) error {
 	must(absent(ctx, s, "a"), "after Put with a cancelled context")
 	old := content(2, 10)
 	must(put(ctx, s, "old", "application/pdf", old))
-	// In the middle, at the very end, and with a part gone already.
+	// At once, in the middle, and after a part was sent.
 	for _, size := range []int64{0, 1000, part + 1000} {
 		for _, key := range []string{"a", "old"} {
 			over, cancel := context.WithCancel(ctx)
@@ -140,7 +142,7 @@ func cancelled(ctx context.Context, s store.Store) error {
 	return absent(ctx, s, "a")
 }
 
-// deadline ends a put, too, and says that it was one.
+// deadline checks that a deadline ends a call with context.DeadlineExceeded.
 func deadline(ctx context.Context, s store.Store) error {
 	late, cancel := context.WithDeadline(ctx, time.Now().Add(-time.Second))
 	defer cancel()
@@ -157,12 +159,12 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// then gives what r gives, calls f, and ends with the error that f returns.
+// then reads r, calls f at its end, and returns f's error.
 func then(r io.Reader, f func() error) io.Reader {
 	return io.MultiReader(r, readerFunc(func([]byte) (int, error) { return 0, f() }))
 }
 
-// pattern gives size bytes without holding them.
+// pattern returns a reader of size bytes that does not hold them in memory.
 func pattern(size int64) io.Reader {
 	block := content(9, 1<<10)
 	return io.LimitReader(readerFunc(func(p []byte) (int, error) { return copy(p, block), nil }), size)
