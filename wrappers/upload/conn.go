@@ -10,26 +10,26 @@ import (
 // KiB fits, with a form around it and the request's header.
 const writeBuffer = 72 << 10
 
-// conn is a connection below TLS, or one without it. It spares system calls,
-// and buffers of a request's own: those that it needs, all connections share.
+// conn is a connection below TLS, or one without TLS. It saves system calls.
+// Its buffers come from pools that all connections share.
 type conn struct {
 	net.Conn
 
 	mu     sync.Mutex
 	held   []byte // full TLS records that wait for the next one
-	full   int    // so many of them came in a row
-	timed  bool   // a timer sends what is held where none comes
-	failed error  // why that failed
+	full   int    // number of full records in a row
+	timed  bool   // a timer is set that sends the held records
+	failed error  // why the timer could not send them
 }
 
-// NetConn returns the connection below, as that of a tls.Conn does.
+// NetConn returns the connection below, like tls.Conn's NetConn.
 func (c *conn) NetConn() net.Conn { return c.Conn }
 
 var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// ReadFrom makes one Write of each Read, so that a slow source is not held
-// back. The standard library would make a buffer for each request. TLS does not
-// come by here: its connection wraps this one.
+// ReadFrom makes one Write for each Read, so that a slow source is not held
+// back. The standard library would make a buffer for each request. A TLS
+// connection does not call it: it wraps this one and calls Write.
 func (c *conn) ReadFrom(r io.Reader) (sent int64, err error) {
 	buf := copyBuffers.Get().(*[64 << 10]byte)
 	defer copyBuffers.Put(buf)

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// OctetStream is the media type of bytes of which nothing is known.
+// OctetStream is the media type of bytes whose kind is unknown.
 const OctetStream = "application/octet-stream"
 
-// sniffLen is how much http.DetectContentType looks at.
+// sniffLen is the number of bytes that http.DetectContentType looks at.
 const sniffLen = 512
 
-// mediaTypes is a table of our own and not mime.TypeByExtension, whose answers
-// depend on the files of the machine: a content type that is signed on one
-// machine and sent from another must be the same.
+// mediaTypes is used instead of mime.TypeByExtension, whose answers depend on
+// the files of the machine. A content type that is signed on one machine and
+// sent from another must be the same.
 var mediaTypes = map[string]string{
 	".7z":   "application/x-7z-compressed",
 	".avi":  "video/x-msvideo",
@@ -67,7 +67,8 @@ var mediaTypes = map[string]string{
 	".zip":  "application/zip",
 }
 
-// mediaType goes by the name, then by the first bytes, then gives up.
+// mediaType returns the type of the name's extension, or else of the first
+// bytes. If both are unknown, it returns OctetStream.
 func mediaType(name string, head func() []byte) string {
 	if t := mediaTypes[strings.ToLower(path.Ext(BaseName(name)))]; t != "" {
 		return t

@@ -13,7 +13,8 @@
 //
 // # What putpost promises
 //
-// Of every client here; in brackets, the test that holds the sentence.
+// These promises hold for every client here. The test that checks a sentence
+// stands behind it in brackets.
 //
 // What arrives. What the caller handed over is, byte for byte, what is stored
 // under the returned id [TestContract]. A body has its exact length and is

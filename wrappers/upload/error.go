@@ -29,11 +29,11 @@ var (
 	// ErrUnavailable: no usable answer. The network failed, the service
 	// failed, or what it answered could not be read.
 	ErrUnavailable = errors.New("unavailable")
-	// ErrExpired: the presigned URL had run out before the file was there,
-	// and so had the one asked for in its place.
+	// ErrExpired: the presigned URL ran out before the file was there, and so
+	// did a second URL.
 	ErrExpired = errors.New("presigned URL expired")
-	// ErrNotReplayable: the request would have been sent again, but the
-	// source can be read only once. The first failure's kind holds too.
+	// ErrNotReplayable: the request would have been sent again, but the source
+	// can be read only once. errors.Is also finds the first failure's kind.
 	ErrNotReplayable = errors.New("source cannot be read a second time")
 )
 
@@ -43,9 +43,8 @@ const (
 	OpToken     = "token"     // fetching a token
 )
 
-// Error is how every client reports a failure. Program against its kind with
-// errors.Is, read its fields with errors.As. Nothing in it holds a secret or
-// the query of a URL.
+// Error is the failure that every client returns. Test its kind with errors.Is,
+// and read its fields with errors.As. It holds no secret and no query of a URL.
 type Error struct {
 	Provider   string        // "twentyfourseven", "ncloudmailer"
 	Op         string        // the spec's operationId, [OpPresigned] or [OpToken]
@@ -54,21 +53,22 @@ type Error struct {
 	Message    string        // the provider's own words, one line, shortened
 	TraceID    string        // the API's trace id, also when the presigned step failed
 	Attempts   int           // how often the request was sent or tried
-	RetryAfter time.Duration // what the last answer asked for; 0 if nothing
+	RetryAfter time.Duration // the wait that the last answer asked for; 0 if none
 	Lasting    bool          // the same request cannot succeed later, although its kind alone may pass
 	Err        error         // the kind and the cause
 }
 
-// Temporary reports whether the same may succeed later: the network or the
-// service failed, there were too many requests, or the presigned URL ran out.
-// It is false of what lasts, such as refused credentials, a certificate that is
-// not trusted, or a host that does not exist.
+// Temporary reports whether the same request may succeed later: the network or
+// the service failed, there were too many requests, or the presigned URL ran
+// out. It returns false for a failure that lasts, such as refused credentials,
+// a certificate that is not trusted, or a host that does not exist.
 func (e *Error) Temporary() bool {
 	return !e.Lasting &&
 		(errors.Is(e.Err, ErrUnavailable) || errors.Is(e.Err, ErrRateLimited) || errors.Is(e.Err, ErrExpired))
 }
 
-// Error returns one line: who, what, why, and what support will ask for.
+// Error returns one line: the provider, the operation, the reason, and the
+// facts that the provider's support will ask for.
 func (e *Error) Error() string {
 	var b strings.Builder
 	for _, s := range []string{e.Provider, e.Op} {

@@ -10,11 +10,12 @@ import (
 )
 
 // File describes the file at path. Each attempt opens path anew, so the file
-// must stay as it is until it is sent. A file whose size or modification time
-// is another at the end is an error, before its last bytes go out. Directories
-// and other things that are no regular file are refused; an empty file is a
-// file. The media type goes by the extension and, where that is unknown, by the
-// first 512 bytes; only for these the file is read before it is sent.
+// must not change until it is sent. If its size or modification time has
+// changed by then, the upload fails before the last bytes go out. A directory,
+// or anything else that is no regular file, is refused; an empty file is not.
+// The media type comes from the extension. If that is unknown, File reads the
+// first 512 bytes to find it. Every error is [ErrInvalid] and keeps its cause,
+// such as fs.ErrNotExist.
 func File(path string) (Source, error) {
 	return describe(path, os.Stat, openFile)
 }
@@ -41,7 +42,7 @@ func describe(name string, stat func(string) (fs.FileInfo, error), open func(str
 	case !info.Mode().IsRegular():
 		return Source{}, refuse(name, errors.New("is not a regular file"))
 	}
-	size, modified := info.Size(), info.ModTime() // as they are now: the info may be a live one
+	size, modified := info.Size(), info.ModTime() // copied now, since info may change with the file
 	src := Source{
 		Name: BaseName(name),
 		Size: size,
@@ -64,7 +65,7 @@ func describe(name string, stat func(string) (fs.FileInfo, error), open func(str
 	return src, nil
 }
 
-// handle is an open file. Its Close ends no Read.
+// handle is an open file. Its Close does not end a Read.
 type handle interface {
 	io.ReadSeekCloser
 	stamp() (size int64, modified time.Time, err error)
@@ -96,9 +97,9 @@ type file struct {
 	read     int64
 }
 
-// Read returns io.EOF with the file's last bytes, so that nobody has to ask for
-// one more. If the file has changed, it returns an error in place of these
-// bytes. A file that shrank just ends earlier, and the sender sees that.
+// Read returns io.EOF with the file's last bytes, which saves one more call. If
+// the file has changed, it returns an error in place of these bytes. A file
+// that shrank ends earlier, and the sender sees that.
 func (f *file) Read(p []byte) (int, error) {
 	n, err := f.handle.Read(p)
 	f.read += int64(n)
@@ -111,8 +112,7 @@ func (f *file) Read(p []byte) (int, error) {
 	return n, io.EOF
 }
 
-// Seek lets [Section] begin in the middle of the file, where the file can do
-// it.
+// Seek lets [Section] begin in the middle of the file, if the file can seek.
 func (f *file) Seek(offset int64, whence int) (int64, error) {
 	at, err := f.handle.Seek(offset, whence)
 	if err == nil {
@@ -136,7 +136,7 @@ func (f *file) changed() error {
 	return nil
 }
 
-// readHead reads what http.DetectContentType looks at.
+// readHead reads the bytes for http.DetectContentType.
 func readHead(open func(string) (handle, error), name string) ([]byte, error) {
 	f, err := open(name)
 	if err != nil {
@@ -151,8 +151,8 @@ func readHead(open func(string) (handle, error), name string) ([]byte, error) {
 	return head[:n], err
 }
 
-// refuse says whose fault it is and keeps the cause; the name stands in front
-// once, also where the cause is a *fs.PathError that brings it along.
+// refuse returns ErrInvalid with the name and the cause. A *fs.PathError names
+// the file too, so only its inner error is kept.
 func refuse(name string, err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pe.Err
@@ -160,8 +160,8 @@ func refuse(name string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrInvalid, name, err)
 }
 
-// counted refuses a count that a reader cannot have read. The standard library
-// would slice by it, and panic.
+// counted checks the count that a Read returns. The standard library slices by
+// it, and would panic on a wrong one.
 type counted struct{ io.Reader }
 
 func (c counted) Read(p []byte) (int, error) {

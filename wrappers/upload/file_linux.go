@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// openFile opens without os.File, which asks the poller for every file although
-// a regular one cannot be waited for. Of a named pipe that took the file's
-// place, nothing is waited for either: reading it fails.
+// openFile opens path without os.File. An os.File asks the poller about every
+// file, although a regular file never has to be waited for. If a named pipe
+// took the file's place, opening does not wait and reading fails.
 func openFile(path string) (handle, error) {
 	d := &descriptor{uses: 1}
 	_, err := d.call(func() (fd int, err error) {
@@ -32,9 +32,9 @@ type descriptor struct {
 	closed bool
 }
 
-// call makes a system call, again where a signal cut it short. The file stays
-// open until the call is over, also where it is closed meanwhile: another file
-// would get its number.
+// call makes a system call, and repeats it if a signal interrupted it. A Close
+// meanwhile takes effect after the call: earlier, another file could get the
+// same number.
 func (d *descriptor) call(f func() (int, error)) (n int, err error) {
 	d.mu.Lock()
 	if d.closed {
@@ -61,7 +61,7 @@ func (d *descriptor) done() error {
 	return syscall.Close(d.fd)
 }
 
-// Close does not wait for a Read under way.
+// Close does not wait for a Read in progress.
 func (d *descriptor) Close() error {
 	d.mu.Lock()
 	closed := d.closed

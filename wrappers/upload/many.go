@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Sent is what [Many] yields for one source: the source as it was handed in,
-// and, where the error beside it is nil, what the provider said of it.
+// Sent is the outcome of one source, as [Many] yields it: the source as it was
+// handed in and, if the error beside it is nil, the provider's result.
 type Sent struct {
 	Source Source
 	Result Result
@@ -31,17 +31,17 @@ type Sent struct {
 // the uploads instead of piling up results. A pair of srcs whose error is not
 // nil is yielded as it is, and the rest go on.
 //
-// Yields never overlap. Srcs runs beside the loop on a goroutine of its own, so
-// that results arrive while it waits for its next source. When srcs ends, what
-// is in flight is finished and yielded. Breaking out of the loop cancels what
-// is in flight, waits until it has ended and drops its results. When ctx ends,
-// no more sources are asked for, what is in flight is yielded with its error,
-// and where srcs had not come to its end, the last yield is an empty Sent with
-// ctx's error: a batch cut short never looks like a whole one.
+// Yields never overlap. Srcs runs on a goroutine of its own, so that results
+// arrive while it waits for its next source. When srcs ends, the uploads in
+// flight are finished and yielded. Breaking out of the loop cancels the uploads
+// in flight, waits until they have ended and drops their results. When ctx
+// ends, no more sources are asked for, and the uploads in flight are yielded
+// with their errors. If srcs had not ended, the last yield is an empty Sent
+// with ctx's error, so a batch that was cut short never looks complete.
 //
-// No goroutine outlives the loop, however it ends; a panic in srcs or u comes
-// out of the loop. This means that the loop waits for srcs too: one that can
-// block for long should end with a context of its own.
+// No goroutine outlives the loop. A panic in srcs or u comes out of the loop.
+// The loop waits for srcs too, so a srcs that can block for long should end
+// with its own context.
 func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error]) iter.Seq2[Sent, error] {
 	return func(yield func(Sent, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -77,9 +77,9 @@ type many struct {
 	ctx  context.Context
 	u    Uploader
 	free chan struct{} // holds one element for each source asked for and not yet yielded
-	work chan Source   // to the workers, of which there are as many as places at most
+	work chan Source   // to the workers, at most cap(free) of them
 	done chan outcome  // closed when nothing runs any more
-	cut  bool          // the sources were left before their end; to be read once done is closed
+	cut  bool          // srcs had not ended; valid once done is closed
 }
 
 type outcome struct {
@@ -91,12 +91,12 @@ type outcome struct {
 }
 
 func (m *many) feed(srcs iter.Seq2[Source, error]) {
-	var flying sync.WaitGroup
+	var uploads sync.WaitGroup
 	defer close(m.done)
-	defer flying.Wait()
+	defer uploads.Wait()
 	defer close(m.work)
 	workers := 0
-	m.guard(func() {
+	m.relayPanic(func() {
 		if m.cut = !m.next(); m.cut {
 			return
 		}
@@ -104,15 +104,15 @@ func (m *many) feed(srcs iter.Seq2[Source, error]) {
 			switch {
 			case err != nil:
 				m.report(outcome{sent: Sent{Source: src}, err: err})
-			case m.idle(src):
+			case m.offer(src):
 			case workers < cap(m.free):
 				workers++
-				flying.Go(func() { m.guard(func() { m.serve(src) }) })
-			default: // src has a place, so a worker has none and is about to ask for more
+				uploads.Go(func() { m.relayPanic(func() { m.serve(src) }) })
+			default: // src has a place, so one worker is about to ask for more
 				m.work <- src
 			}
-			// Waiting here and not before the upload is what makes it lazy:
-			// srcs goes on only when its next source has a place.
+			// Waiting after the upload has begun, and not before, keeps srcs
+			// from making a source that has no place.
 			if m.cut = !m.next(); m.cut {
 				return
 			}
@@ -120,8 +120,8 @@ func (m *many) feed(srcs iter.Seq2[Source, error]) {
 	})
 }
 
-// idle gives src to a worker that waits for one, if any does.
-func (m *many) idle(src Source) bool {
+// offer gives src to an idle worker and reports whether there was one.
+func (m *many) offer(src Source) bool {
 	select {
 	case m.work <- src:
 		return true
@@ -130,8 +130,8 @@ func (m *many) idle(src Source) bool {
 	}
 }
 
-// serve uploads src and then what else there is. A goroutine of its own for
-// each source would grow its stack anew each time.
+// serve uploads src and then the sources of m.work. A new goroutine for each
+// source would grow its stack each time.
 func (m *many) serve(src Source) {
 	m.send(src)
 	for src := range m.work {
@@ -144,7 +144,7 @@ func (m *many) send(src Source) {
 	m.report(outcome{sent: Sent{Source: src, Result: res}, err: err})
 }
 
-// next waits for a place and reports whether there is still a use for it.
+// next waits for a place and reports whether the run goes on.
 func (m *many) next() bool {
 	select {
 	case m.free <- struct{}{}:
@@ -153,14 +153,14 @@ func (m *many) next() bool {
 	return m.ctx.Err() == nil
 }
 
-// report keeps the place until the loop has taken the outcome.
+// report frees the place only when the loop has taken the outcome.
 func (m *many) report(o outcome) {
 	m.done <- o
 	<-m.free
 }
 
-// guard carries a panic or Goexit of f over to the goroutine that ranges.
-func (m *many) guard(f func()) {
+// relayPanic runs f. A panic or Goexit of f goes to the goroutine that ranges.
+func (m *many) relayPanic(f func()) {
 	returned := false
 	defer func() {
 		if returned {

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	fullRecord = 16 << 10 // bytes of content that a TLS record can have
-	maxHeld    = 8        // records that are sent at once; half as many further on in a large body
+	fullRecord = 16 << 10 // largest content of a TLS record, in bytes
+	maxHeld    = 8        // records that are sent at once; later in a large body half as many
 	holdFor    = 10 * time.Millisecond
 )
 
@@ -15,12 +15,11 @@ type heldBuffer [maxHeld * (fullRecord + 256)]byte
 
 var heldBuffers = sync.Pool{New: func() any { return new(heldBuffer) }}
 
-// Write holds back a TLS record that is full. What TLS was given goes on in the
-// next call then, and all of it is sent at once: a system call less for each
-// record, and the receiver wakes once. Nothing may follow where TLS was given a
-// multiple of 16 KiB. Of a large body, whose size mostly is one of 64 KiB
-// then, nothing is held at its end. The records of another go out a little
-// later. Whoever writes is told of a failure by then.
+// Write holds back a full TLS record, because more data nearly always follows
+// it. Several records are then sent at once: that saves a system call for each,
+// and wakes the receiver once. The transport writes a large body 64 KiB at a
+// time, so nothing of it is held at its end. If nothing follows a held record,
+// a timer sends it. The next Write returns the error if the timer could not.
 func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,15 +41,15 @@ func (c *conn) Write(p []byte) (int, error) {
 	return max(0, n-before), err
 }
 
-// isFullRecord reports whether p is one record of application data that has no
-// room. Other bytes that look so just go out a little later.
+// isFullRecord reports whether p is one full record of application data. Other
+// bytes that look like one are only sent a little later.
 func isFullRecord(p []byte) bool {
 	return len(p) > fullRecord && p[0] == 23 && p[1] == 3 && len(p) == 5+int(p[3])<<8+int(p[4])
 }
 
-// hold keeps a record. Its timer is not stopped when the next one comes, but
-// serves those of the next uploads too: to start a timer wakes a thread that
-// waits for the network.
+// hold keeps a record. Its timer is not stopped when the next record comes, but
+// serves later ones too: starting a timer wakes a thread that waits for the
+// network.
 func (c *conn) hold(p []byte) {
 	if c.held == nil {
 		c.held = heldBuffers.Get().(*heldBuffer)[:0]

@@ -7,11 +7,11 @@ import (
 )
 
 // Section describes n bytes of src from offset off, for an API that takes a
-// file in chunks. Name and ContentType are src's. A section that src does not
-// hold whole is [ErrInvalid] when it is opened.
+// file in chunks. Name and ContentType are src's. If src is too short for the
+// section, opening it returns [ErrInvalid].
 //
-// A source that can seek, such as those of [File], [Bytes] and [ReaderAt],
-// starts at off. Any other is read from its beginning. To see the progress, put
+// A source that can seek, such as one of [File], [Bytes] or [ReaderAt], starts
+// at off. Any other source is read from its beginning. To see the progress, put
 // [Track] around the section.
 func Section(src Source, off, n int64) Source {
 	open, size := src.Open, src.Size
@@ -73,8 +73,8 @@ func (s *section) begin() error {
 	return err
 }
 
-// end is the end of a section that is not the last. Nobody reads on to the end
-// of a file then, so its change is looked for here.
+// end returns the error at the end of a section that is not the last. The file
+// is not read to its own end then, so end checks whether it changed.
 func (s *section) end() error {
 	if f, ok := s.ReadCloser.(*file); ok {
 		if err := f.changed(); err != nil {

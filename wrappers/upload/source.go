@@ -11,7 +11,7 @@ import (
 // Source is one file to send. Make one with [File], [FS], [Bytes], [ReaderAt]
 // or [Reader], or fill in the fields.
 type Source struct {
-	Name        string                        // the file's name; a path counts from its last slash or backslash
+	Name        string                        // the file's name; of a path, [BaseName] is sent
 	ContentType string                        // media type; empty means application/octet-stream
 	Size        int64                         // exact number of bytes; one more or less is an error, not a shorter file
 	Open        func() (io.ReadCloser, error) // a fresh reader at the first byte, each time; whoever opens it closes it

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// Track returns src with fn told of the progress: fn(0, total) at each Open,
+// Track returns src and reports its progress to fn: fn(0, total) at each Open,
 // which is the beginning of an attempt, then fn(sent, total) as bytes are read
-// to be sent. Calls never overlap, and a reader that is not the latest one
-// opened is no longer reported, so sent goes back only where an attempt begins.
-// Fn runs on the sending goroutine: what it takes, the upload takes.
+// to be sent. Calls never overlap. Only the reader that was opened last is
+// reported, so sent goes back only where an attempt begins. Fn runs on the
+// sending goroutine: a slow fn slows the upload.
 func Track(src Source, fn func(sent, total int64)) Source {
 	open, t := src.Open, &tracker{fn: fn, total: src.Size}
 	if open == nil {
@@ -20,14 +20,14 @@ func Track(src Source, fn func(sent, total int64)) Source {
 		if err != nil || rc == nil {
 			return nil, err
 		}
-		told := false
+		reported := false
 		defer func() {
-			if !told { // fn panicked
+			if !reported { // fn panicked
 				rc.Close()
 			}
 		}()
 		turn := t.begin()
-		told = true
+		reported = true
 		return &tracked{ReadCloser: rc, tracker: t, turn: turn}, nil
 	}
 	return src

@@ -12,8 +12,8 @@ import (
 )
 
 // NewTransport returns a fresh transport with the settings that uploads need.
-// Clients use one like it if Config has none. Change one thing of it and hand
-// it over in [Config].HTTPClient; all the rest stays:
+// Clients use one like it unless [Config].HTTPClient has its own. To change one
+// setting, change it on the returned transport:
 //
 //	tr := upload.NewTransport()
 //	tr.TLSClientConfig = &tls.Config{RootCAs: pool}
@@ -47,13 +47,14 @@ func NewTransport() *http.Transport {
 		DisableCompression:    true,
 		Protocols:             &h1,
 
-		OnProxyConnectResponse: heedProxy,
+		OnProxyConnectResponse: checkProxyAnswer,
 	}
 }
 
-// heedProxy refuses a proxy's answer that is no success. Net/http would repeat
-// the words of the proxy's status line, which may be our credentials.
-func heedProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+// checkProxyAnswer refuses an answer of a proxy that is no success. Net/http
+// would repeat the words of the proxy's status line, and these may hold our
+// credentials.
+func checkProxyAnswer(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
