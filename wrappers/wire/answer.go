@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// maxErrorBody bytes are read of an answer that is no success. They are
-	// waited for during errorBodyTime: the status is known by then, and says
-	// more.
+	// maxErrorBody is how many bytes are read of an answer that is no success.
+	// The reading ends after errorBodyTime, since the status is known by then
+	// and says more than the body.
 	maxErrorBody  = 64 << 10
 	errorBodyTime = 5 * time.Second
 
-	// maxAnswer bytes are read of a success.
+	// maxAnswer is how many bytes are read of a success.
 	maxAnswer = 1 << 20
 )
 
@@ -29,10 +29,10 @@ type Answer struct {
 	Header http.Header
 	Body   []byte // at most 64 KiB
 
-	request *http.Request // the answered one, which a redirect may have made
+	request *http.Request // the request that was answered; a redirect may have made it
 }
 
-// time returns the server's time, by its Date, or else this machine's.
+// time returns the server's time from the Date header, or else this machine's.
 func (a Answer) time() time.Time {
 	if there, err := http.ParseTime(a.Header.Get("Date")); err == nil {
 		return there
@@ -40,8 +40,8 @@ func (a Answer) time() time.Time {
 	return time.Now()
 }
 
-// understand makes a failure of an answer that is no success, by the API's
-// table. It leaves the response's body as if unread.
+// understand makes x.failure of an answer that is no success, by the API's
+// table. The response's body can still be read whole.
 func (d *Doer) understand(x *exchange) (mayPass bool) {
 	resp := x.resp
 	answer := Answer{Status: resp.StatusCode, Header: resp.Header, Body: peek(resp), request: resp.Request}
@@ -68,10 +68,10 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 	return mayPass
 }
 
-// unusable makes a failure of an answer that calls itself a success, of which
-// read could not use the body, or which is not whole. Such a body may be an
-// error all the same. Broke says how reading it ended, and why what read did
-// not like; each may be nil.
+// unusable returns the failure of a success whose body is cut off, or cannot be
+// used. Such a body may hold an error, so the API reads it too. Broke is the
+// error that ended the reading. Why is what is wrong with the body. Each may be
+// nil.
 func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, why error) *upload.Error {
 	secrets := d.secrets(x.req, resp.Request)
 	f := d.fail(x, nil)
@@ -82,7 +82,8 @@ func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, wh
 	}
 	kind, _ := d.api.Table.Meaning(f.Status, f.Code, f.Message)
 	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)
-	// The text and not the chain: a decoder's error tells of generated types.
+	// Only the text is kept: the chain of a decoder's error shows generated
+	// types.
 	says := ""
 	if why != nil {
 		says = ": " + clean(why.Error(), 256, secrets)
@@ -100,8 +101,8 @@ func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, wh
 	return f
 }
 
-// peek reads the beginning of a body and puts it back. A body that does not
-// come in time is left where it is.
+// peek returns the beginning of a body, and puts it back so that the body can
+// be read whole. A body that is too slow is closed.
 func peek(resp *http.Response) (answer []byte) {
 	tooSlow := time.AfterFunc(errorBodyTime, func() { resp.Body.Close() })
 	defer tooSlow.Stop()
@@ -117,7 +118,7 @@ func peek(resp *http.Response) (answer []byte) {
 	return head.Bytes()
 }
 
-// readAnswer reads a body of at most maxAnswer+1 bytes, at once where its
+// readAnswer reads at most maxAnswer+1 bytes of a body, in one piece if its
 // length is known.
 func readAnswer(resp *http.Response) ([]byte, error) {
 	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
@@ -128,9 +129,9 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 }
 
-// retryAfter reads the header's two forms, seconds and date. Fractions of a
-// second are no standard, but are sent. It returns 0 for a time that is past, a
-// negative one, or anything else.
+// retryAfter parses a Retry-After header, which holds seconds or a date. Some
+// servers send fractions of a second. It returns 0 for a time in the past, a
+// negative number, and anything else.
 func retryAfter(value string) time.Duration {
 	if value == "" {
 		return 0

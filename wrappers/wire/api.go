@@ -2,7 +2,8 @@ package wire
 
 import "net/http"
 
-// API is what is fixed about one provider's interface.
+// API describes one provider's interface: all that does not depend on the
+// caller.
 type API struct {
 	Provider    string // the first word of every error
 	BaseURL     string // used where upload.Config has none
@@ -26,8 +27,8 @@ type API struct {
 	// sent in a body. It is a func so that printing the API does not show it.
 	Hide func() []string
 
-	// Table says how an answer is understood. An answer that it does not list
-	// is understood as HTTP says; the zero Table works.
+	// Table gives answers their meaning. An answer that no row fits has the
+	// meaning that HTTP gives its status. The zero Table works.
 	Table Table
 
 	// Read finds the provider's own code and words in an answer that is no
@@ -36,10 +37,9 @@ type API struct {
 	Read func(Answer) (code, message string)
 
 	// Repeatable says that POST and PATCH are sent again as well, since a
-	// duplicate does no harm. Without it, a POST or PATCH is repeated only
-	// after a 429, because a 429 says that nothing was done, or if it has the
-	// header Idempotency-Key. Other methods are always repeatable by what HTTP
-	// says of them.
+	// duplicate does no harm. Otherwise a POST or PATCH is repeated only if it
+	// has the header Idempotency-Key, or after a 429, which says that nothing
+	// was done. All other methods are repeatable.
 	Repeatable bool
 
 	// EarlySuccess says that a 2xx counts although it came before the whole

@@ -30,8 +30,8 @@ func (d *Doer) attempt(x *exchange) {
 }
 
 // repeatable reports whether sending the request again does no harm: the API or
-// HTTP says so of its method, or the request carries a key by which the server
-// knows it again.
+// HTTP says so of its method, or its Idempotency-Key lets the server recognise
+// it.
 func (d *Doer) repeatable(req *http.Request) bool {
 	post := req.Method == http.MethodPost || req.Method == http.MethodPatch
 	return !post || d.api.Repeatable || req.Header.Get("Idempotency-Key") != ""

@@ -10,37 +10,36 @@ import (
 	"sync/atomic"
 )
 
-// smallBody is the length in bytes up to which a body is read before it is
-// sent: a file of 64 KiB with a form around it. The transport then writes
-// header and body at once, and what is wrong with the source is known before a
-// byte is out.
+// smallBody is the largest body, in bytes, that is read before it is sent: a
+// file of 64 KiB with a form around it. The transport then writes header and
+// body at once, and a fault of the source shows before anything is sent.
 const smallBody = 68 << 10
 
 var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
 
 // attemptBody is the request of one attempt, with the body that a transport
-// reads. The transport may ask for the body anew, when a kept connection turned
-// out to be dead. It may go on reading the body when it has answered. Finish
-// ends both.
+// reads. The transport may ask for the body again if a kept connection turns
+// out to be dead. It may read on after it has answered. Method finish ends
+// both.
 type attemptBody struct {
 	req      *http.Request
 	limits   *limits // nil where there are none
 	guard    *guard  // nil where the transport adds no headers
 	trace    httptrace.ClientTrace
 	buf      *[smallBody]byte // of a small body
-	content  bytes.Reader     // and what is read of it
-	returned atomic.Bool      // buf is in the pool again
+	content  bytes.Reader     // reads buf
+	returned atomic.Bool      // buf went back to the pool
 
 	mu    sync.Mutex
-	body  *stream     // the latest one handed out; nil where the body is not ours
+	body  *stream     // the latest one handed out; nil if the body is not a *stream
 	stop  func() bool // keeps ctx's end from closing the body
 	ended bool
 	panic *sourcePanic // of an Open, or of a body before the latest one
 }
 
-// newAttemptBody copies req for a transport, which may use the copy until
-// finish is called or a limit ends it. Closing the source is what ends a Read
-// that hangs. A body that is no stream is left to the transport alone.
+// newAttemptBody copies req for a transport. The transport may use the copy
+// until finish is called or a limit ends it. A Read that hangs is ended by
+// closing its source. A body that is no *stream is left to the transport.
 func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBody {
 	a := &attemptBody{}
 	stream, ours := body.(*stream)
@@ -52,10 +51,10 @@ func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBod
 		a.guard.watch(&a.trace)
 	}
 	if d.answerTimeout > 0 || ours && !large {
-		a.trace.WroteRequest = a.wrote
+		a.trace.WroteRequest = a.onWroteRequest
 	}
 	if d.answerTimeout > 0 {
-		a.trace.GetConn = a.limits.unsent
+		a.trace.GetConn = a.limits.onGetConn
 	}
 	if d.guarded || a.trace.WroteRequest != nil {
 		ctx = httptrace.WithClientTrace(ctx, &a.trace)
@@ -72,13 +71,13 @@ func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBod
 	a.body = stream
 	a.stop = context.AfterFunc(ctx, a.end)
 	if req.GetBody != nil {
-		a.req.GetBody = a.again(req.GetBody)
+		a.req.GetBody = a.reopen(req.GetBody)
 	}
 	return a
 }
 
-// again wraps get as the GetBody of the copied request.
-func (a *attemptBody) again(get func() (io.ReadCloser, error)) func() (io.ReadCloser, error) {
+// reopen returns a GetBody for the copied request, made of get.
+func (a *attemptBody) reopen(get func() (io.ReadCloser, error)) func() (io.ReadCloser, error) {
 	return func() (rc io.ReadCloser, err error) {
 		defer func() {
 			if v := recover(); v != nil { // an Open panicked, perhaps on a goroutine of the transport's
@@ -110,9 +109,9 @@ func (a *attemptBody) panicked(p *sourcePanic) error {
 	return p
 }
 
-// preload replaces the stream of a small body by its bytes, in a buffer that
-// goes back to the pool when the transport has written them. An error means
-// that nothing is to be sent; what finish says comes first.
+// preload replaces the stream of a small body by its bytes. Their buffer goes
+// back to the pool when the transport has written them. After an error, nothing
+// may be sent, and an error of finish takes precedence.
 func (a *attemptBody) preload() error {
 	if a.body == nil || a.body.body.Length > smallBody {
 		return nil
@@ -132,21 +131,21 @@ func (a *attemptBody) preload() error {
 	return nil
 }
 
-// wrote gives the buffer of a small body back, and starts the wait for an
-// answer. After a write that failed, the transport may send the same reader
-// once more. After one that did not, it may have to write again all the same
-// (it is told of a dead connection later), but gets another body for it.
-func (a *attemptBody) wrote(info httptrace.WroteRequestInfo) {
+// onWroteRequest gives the buffer of a small body back, and starts the wait for
+// an answer. After a failed write, the transport may send the same reader once
+// more, so the buffer is kept. After a good one, the transport may still learn
+// that the connection is dead, but then it asks for another body.
+func (a *attemptBody) onWroteRequest(info httptrace.WroteRequestInfo) {
 	if info.Err != nil {
 		return
 	}
 	if a.buf != nil && !a.returned.Swap(true) {
 		buffers.Put(a.buf)
 	}
-	a.limits.sent()
+	a.limits.startWait()
 }
 
-// end closes the latest body, and any that is still asked for.
+// end closes the latest body, and any body that is asked for later.
 func (a *attemptBody) end() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -154,9 +153,9 @@ func (a *attemptBody) end() {
 	a.body.Close()
 }
 
-// finish ends the transport's use of the body. It returns the first thing that
-// a source did wrong, a *sourcePanic above all, and whether the body was read
-// to its end.
+// finish ends the transport's use of the body. It returns the first fault of a
+// source, a *sourcePanic before any other, and whether the body was read to its
+// end.
 func (a *attemptBody) finish() (fault error, whole bool) {
 	if a.stop == nil {
 		return nil, true

@@ -11,18 +11,19 @@ import (
 )
 
 // expectFrom is the length in bytes from which a body waits for the server's
-// 100 Continue. An early refusal of a smaller one is rarely lost, since the
-// body fits into the socket buffers. Of a larger one it is lost nearly always.
+// 100 Continue. If the server refuses a smaller body early, its answer is
+// rarely lost, since the body fits into the socket buffers. For a larger one it
+// nearly always is.
 const expectFrom = 1 << 20
 
-// Body is a request body of exact length that streams from its sources and can
-// be sent again. It may be used for any number of requests, also at once.
+// Body is a request body of exact length. It streams from its sources and can
+// be sent again. Any number of requests may use it, also at once.
 type Body struct {
 	ContentType string // the request's media type, a form's boundary included
 	Length      int64  // bytes
 
 	parts []part
-	tail  []byte // a form's; a raw body has none
+	tail  []byte // the end of a form; a raw body has none
 	err   error  // what is wrong with the sources
 }
 
@@ -34,16 +35,16 @@ type part struct {
 }
 
 // Raw returns a body that is the file and nothing else, as a presigned PUT
-// takes it. Its content type is the source's. Where an API accepts certain
-// media types only ("image/png", "image/*"), and the source's is none of them,
-// it is the first of these that has no asterisk.
+// takes it. Its content type is the source's. If an API accepts only certain
+// media types ("image/png", "image/*") and the source has another, the content
+// type is the first accepted one without an asterisk.
 func Raw(src upload.Source, accepted ...string) *Body {
 	src, err := check(src)
 	src.ContentType = choose(accepted, src.ContentType)
 	return &Body{ContentType: src.ContentType, Length: src.Size, parts: []part{{src: src}}, err: err}
 }
 
-// Err returns [upload.ErrInvalid] where the body cannot be sent, and says why.
+// Err returns [upload.ErrInvalid] with the reason if the body cannot be sent.
 // Edit returns it too.
 func (b *Body) Err() error { return b.err }
 
@@ -70,15 +71,15 @@ func invalid(name string, err error) error {
 }
 
 // Edit makes b the body of req, with its length, its content type and the means
-// to send it again. It is a request editor of a generated client. The body that
-// the client's method takes is nil. A content type that the method was given
-// counts, but not for a form, which has its boundary in it.
+// to send it again. It is a request editor of a generated client: pass nil as
+// the body that the client's method takes. A content type that the method was
+// given is kept, but not for a form, whose own holds the boundary.
 //
 // From 1 MiB up the request asks for 100 Continue, so that a server can refuse
 // it before the bytes are sent.
 //
-// Nothing is opened before the request is sent, except to see that an empty
-// source is still empty. A source that cannot be sent is refused here.
+// Nothing is opened before the request is sent, except an empty source, to see
+// that it is still empty. A source that cannot be sent is refused here.
 func (b *Body) Edit(ctx context.Context, req *http.Request) error {
 	if b.err != nil {
 		return b.err
@@ -95,9 +96,9 @@ func (b *Body) Edit(ctx context.Context, req *http.Request) error {
 		req.GetBody = func() (io.ReadCloser, error) { return (&stream{body: b}).open() }
 		return nil
 	}
-	// With length 0 any other Body than NoBody would go out chunked, and nobody
-	// reads NoBody. So what the stream finds at its end is looked for here, and
-	// again on each attempt after the first.
+	// A request of length 0 needs http.NoBody, since any other Body would go
+	// out chunked. The transport does not read NoBody, so the sources are
+	// checked here, and again on each attempt after the first.
 	if err := b.drain(ctx); err != nil {
 		return err
 	}
@@ -113,8 +114,8 @@ func (b *Body) Edit(ctx context.Context, req *http.Request) error {
 	return nil
 }
 
-// open returns the stream with every source open, so that a source that is
-// gone, or can be read only once, is known before a byte is sent.
+// open returns the stream with every source open. So a source that is gone, or
+// that can be read only once, fails before a byte is sent.
 func (s *stream) open() (*stream, error) {
 	if err := s.openAll(); err != nil {
 		s.Close()
@@ -123,7 +124,7 @@ func (s *stream) open() (*stream, error) {
 	return s, nil
 }
 
-// drain sees to the end of a body that should be empty.
+// drain reads a body that should be empty to its end.
 func (b *Body) drain(ctx context.Context) error {
 	s, err := (&stream{body: b}).open()
 	if err != nil {

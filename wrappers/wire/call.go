@@ -11,15 +11,15 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Call sends one request of a generated client whose Doer is d, and gives the
-// body of a success to read, at most 1 MiB of it; a nil read ignores it. Op,
-// the spec's operationId, stands in errors and log lines. Every failure is an
-// [*upload.Error]. So is a success whose body read cannot use: it means what
-// the API's Table says of the code in it, and otherwise
-// [upload.ErrUnavailable]. The trace id is the answer's.
+// Call sends one request of a generated client whose Doer is d. It passes the
+// body of a success, at most 1 MiB, to read; a nil read ignores it. Op, the
+// spec's operationId, stands in errors and log lines. Every failure is an
+// [*upload.Error]. A success whose body read cannot use is a failure too. Its
+// kind is the one that the API's Table gives the code in it, or else
+// [upload.ErrUnavailable]. Call returns the answer's trace id.
 //
-// An answer that did not come by way of a Doer, because the generated client
-// was made without WithHTTPClient, is a failure as well if it is no success.
+// A generated client that was made without WithHTTPClient sends without a Doer.
+// Its answer is then a failure unless its status is a success.
 func (d *Doer) Call(
 	ctx context.Context, op string, read func(body []byte) error, send func(context.Context) (*http.Response, error),
 ) (traceID string, err error) {
@@ -33,7 +33,7 @@ func (d *Doer) Call(
 		return "", d.fail(x, fmt.Errorf("%w: send returned neither a response nor an error", upload.ErrInvalid))
 	}
 	defer resp.Body.Close()
-	if f := d.verdict(x, resp); f != nil {
+	if f := d.failureOf(x, resp); f != nil {
 		return f.TraceID, f
 	}
 	traceID = d.traceID(resp)
@@ -41,8 +41,8 @@ func (d *Doer) Call(
 		return traceID, nil
 	}
 	body, broke := readAnswer(resp)
-	// One JSON value is a whole answer, also where the connection broke off after
-	// it.
+	// One JSON value is a complete answer, even if the connection broke off
+	// after it.
 	whole := len(body) <= maxAnswer && (broke == nil || json.Valid(body))
 	if err = read(body); err == nil && whole {
 		return traceID, nil
@@ -50,7 +50,7 @@ func (d *Doer) Call(
 	return traceID, d.unusable(x, resp, body, broke, err)
 }
 
-// unanswerable returns the failure of an exchange of which send returned err.
+// unanswerable returns the failure of an exchange whose send returned err.
 func (d *Doer) unanswerable(x *exchange, err error) *upload.Error {
 	if f, ok := errors.AsType[*upload.Error](err); ok {
 		return f
@@ -67,13 +67,13 @@ func (d *Doer) unanswerable(x *exchange, err error) *upload.Error {
 	return d.fail(x, ended(x.Context, err))
 }
 
-// errBypassed says why nothing of a Doer's work was done.
+// errBypassed is the cause of a failure that did not come from a Doer.
 var errBypassed = errors.New("the request did not go through the Doer; " +
 	"make the generated client with WithHTTPClient(doer)")
 
-// verdict returns why resp is no success, or nil. A Doer knows that of the
-// answers that it returned. Of any other the status decides.
-func (d *Doer) verdict(x *exchange, resp *http.Response) *upload.Error {
+// failureOf returns why resp is no success, or nil. The exchange knows it if a
+// Doer returned resp. Otherwise the status decides.
+func (d *Doer) failureOf(x *exchange, resp *http.Response) *upload.Error {
 	if x.resp == resp {
 		return x.failure
 	}

@@ -34,8 +34,8 @@ func CallTyped[T any](ctx context.Context, d *Doer, op string, send func(context
 	return answer, nil
 }
 
-// bypassed returns the failure of a typed answer that came from elsewhere than
-// a Doer, unless it says that it is a success.
+// bypassed returns the failure of a typed answer that did not come from a Doer,
+// unless its status is a success.
 func (d *Doer) bypassed(x *exchange, answer any) error {
 	status := 0
 	if a, ok := answer.(interface{ StatusCode() int }); ok {
@@ -50,9 +50,9 @@ func (d *Doer) bypassed(x *exchange, answer any) error {
 	return f
 }
 
-// bound reads the answer to a typed call, so that generated code, which reads
-// without a bound, gets it from memory.
-func (d *Doer) bound(x *exchange) {
+// readAhead reads the answer to a typed call, at most maxAnswer bytes.
+// Generated code, which reads without a limit, then reads from memory.
+func (d *Doer) readAhead(x *exchange) {
 	if x.failure != nil {
 		x.resp.Body = struct {
 			io.Reader

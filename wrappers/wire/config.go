@@ -76,7 +76,7 @@ func newDoer(api API, cfg upload.Config) (*Doer, error) {
 	return d, nil
 }
 
-// checkSettings refuses a number or a text that cannot be meant.
+// checkSettings refuses numbers and texts that make no sense.
 func checkSettings(cfg upload.Config) error {
 	switch {
 	case cfg.Retry.Attempts < 0:
@@ -92,8 +92,8 @@ func checkSettings(cfg upload.Config) error {
 // unfitForHeader reports whether net/http would refuse r in a header's value.
 func unfitForHeader(r rune) bool { return unicode.IsControl(r) && r != '\t' }
 
-// checkBase refuses what is no base address. Its error repeats nothing that may
-// be a secret.
+// checkBase refuses a text that is no base address. Its error shows nothing
+// that may be a secret.
 func checkBase(base string) (string, error) {
 	u, err := url.Parse(base)
 	switch {
@@ -117,14 +117,16 @@ func checkBase(base string) (string, error) {
 	return strings.TrimRight(base, "/#"), nil
 }
 
-// usablePort reports whether an address has a port that exists, or none.
+// usablePort reports whether the port of an address is from 1 to 65535, or
+// absent.
 func usablePort(u *url.URL) bool {
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	return u.Port() == "" || err == nil && port > 0
 }
 
-// checkHeader refuses what would undo the authentication or the body's framing,
-// and what net/http would refuse only when the first request is sent.
+// checkHeader refuses a header that would change the authentication or the
+// body's framing, and one that net/http would refuse only when the first
+// request is sent.
 func checkHeader(header http.Header, secret []string) (http.Header, error) {
 	checked := http.Header{}
 	for name, values := range header {

@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// Doer sends what a generated client built, in as many attempts as it takes. It
-// is the client's HttpRequestDoer. It works below the generated code, so that
-// each attempt gets a body that begins at its first byte, and credentials of
-// its own.
+// Doer sends the requests of a generated client, each in as many attempts as it
+// takes. It is the client's HttpRequestDoer. It works below the generated code,
+// so that each attempt gets the body from its first byte, and its own
+// credentials.
 //
-// [Doer.Do] returns the last attempt's response, its body unread, or an
-// [*upload.Error] where there was none. [Doer.Call] makes one of both. Get a
-// Doer from [NewDoer] and share it: it is safe for concurrent use.
+// [Doer.Do] returns the last attempt's response with its body unread, or an
+// [*upload.Error] if there was none. [Doer.Call] makes an *upload.Error of a
+// refusal too. Get a Doer from [NewDoer] and share it: it is safe for
+// concurrent use.
 type Doer struct {
 	BaseURL string // for the generated client; no slash at its end
 
@@ -21,9 +22,9 @@ type Doer struct {
 	client        http.RoundTripper
 	base          *http.Transport // at the bottom of client; nil if none was found
 	authorizes    bool            // client adds an Authorization header of its own
-	guarded       bool            // what client adds must not hold credentials
+	guarded       bool            // headers that client adds must not hold credentials
 	timeout       time.Duration   // of one round trip; 0 is none
-	answerTimeout time.Duration   // as Config says; 0 where there is none, or the transport has it
+	answerTimeout time.Duration   // 0 if there is none, or the transport itself has one
 	agent         string          // the User-Agent, also of the presigned step
 	header        http.Header     // of API calls
 	attempts      int
@@ -40,13 +41,13 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 		x = &exchange{Context: ctx}
 	}
 	x.req = req
-	for name, values := range d.header { // where the request does not say otherwise itself
+	for name, values := range d.header { // unless the request has its own value
 		if _, set := req.Header[name]; !set {
 			req.Header[name] = values
 		}
 	}
-	// The source is opened here and not when the transport first reads: what
-	// cannot be opened is never announced to a server.
+	// The source is opened here, before the transport begins. If it cannot be
+	// opened, the server never hears of it.
 	var err error
 	if x.body, err = begin(req); err != nil {
 		return nil, d.fail(x, ended(ctx, err))
@@ -54,7 +55,7 @@ func (d *Doer) Do(req *http.Request) (*http.Response, error) {
 	d.repeat(x)
 	if x.resp != nil {
 		if x.typed {
-			d.bound(x)
+			d.readAhead(x)
 		}
 		return x.resp, nil
 	}

@@ -9,22 +9,21 @@ import (
 	"strings"
 )
 
-// Encoding says how one field of a form is sent. It is OpenAPI's encoding
-// object of a property.
+// Encoding says how one field of a form is sent, like the encoding object in
+// OpenAPI.
 type Encoding struct {
-	// ContentType is the media type of the field's parts. Of several, which
-	// commas part, a file takes the one that it has.
+	// ContentType is the media type of the field's parts. It may list several,
+	// separated by commas: a file keeps its own if it is one of them.
 	ContentType string
 
-	// Style is "form" or empty for an array that is a part an element, with
-	// the field's name on each. With "spaceDelimited" and "pipeDelimited" an
-	// array is one part. "deepObject" names the parts by where they stand in
-	// the field, as in a[b] and a[0][b]. "brackets" leaves out the number, as
-	// in a[].
+	// Style "form", or empty, sends each element of an array as a part with the
+	// field's name. With "spaceDelimited" and "pipeDelimited" an array is one
+	// part. "deepObject" names each part by its place in the field, as in a[b]
+	// and a[0][b]. "brackets" leaves out the number, as in a[].
 	Style string
 
-	// Joined says that an array of Style "form" is one part with commas, which
-	// the spec calls explode: false.
+	// Joined sends an array of Style "form" as one part with commas. OpenAPI
+	// calls it explode: false.
 	Joined bool
 }
 
@@ -33,10 +32,10 @@ const (
 	brackets   = "brackets"
 )
 
-// nests reports whether objects and arrays are taken apart.
+// nests reports whether objects and arrays are split into parts.
 func (e Encoding) nests() bool { return e.Style == deepObject || e.Style == brackets }
 
-// element names the part of an array's ith element.
+// element returns the part name of an array's ith element.
 func (e Encoding) element(name string, i int) string {
 	switch e.Style {
 	case deepObject:
@@ -47,7 +46,7 @@ func (e Encoding) element(name string, i int) string {
 	return name
 }
 
-// separator stands between the elements of an array that is one part.
+// separator returns the text between the elements of an array that is one part.
 func (e Encoding) separator() string {
 	switch {
 	case e.Style == "spaceDelimited":
@@ -60,7 +59,7 @@ func (e Encoding) separator() string {
 	return ""
 }
 
-// types lists the media types of ContentType.
+// types returns the media types in ContentType.
 func (e Encoding) types() (types []string) {
 	for t := range strings.SplitSeq(e.ContentType, ",") {
 		if t = strings.TrimSpace(t); t != "" {
@@ -112,8 +111,8 @@ func (e Encoding) array(name string, value json.RawMessage) (fields []Field, err
 	return fields, nil
 }
 
-// one returns the parts of a value that is no array, or of one inside another
-// that is sent as JSON.
+// one returns the parts of a value that is no array, or of an inner array,
+// which is sent as JSON.
 func (e Encoding) one(name string, value json.RawMessage) ([]Field, error) {
 	nested := value[0] == '{' || value[0] == '['
 	if value[0] == '{' && e.nests() {
@@ -166,7 +165,7 @@ func (e Encoding) members(name string, object json.RawMessage) (fields []Field, 
 	return fields, nil
 }
 
-// textField returns a plain value as a part, also where it is empty.
+// textField returns a plain value as a part, even if it is empty.
 func textField(name, text, contentType string) Field {
 	f := Field{Name: name, Value: text, ContentType: contentType}
 	if f.missing() {

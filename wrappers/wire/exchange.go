@@ -10,8 +10,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// exchange is one request on its way, with everything that its attempts say to
-// each other and to the code above the generated client. It travels down in
+// exchange is one request with all its attempts. It carries what they tell each
+// other, and what they tell the code above the generated client. It travels in
 // the context.
 //
 // A request passes these steps in this order, each in a file of its name; every
@@ -41,12 +41,13 @@ type exchange struct {
 	mayPass  bool           // the failure may pass, and nothing is lost by sending again
 
 	typed bool   // generated code reads the answer
-	read  []byte // which was read before, then
+	read  []byte // the body of such an answer
 }
 
 type exchangeKey struct{}
 
-// Value gives the exchange itself to the Doer below the generated client.
+// Value implements context.Context. The Doer below the generated client gets
+// the exchange by it.
 func (x *exchange) Value(key any) any {
 	if key == (exchangeKey{}) {
 		return x
@@ -63,13 +64,13 @@ func (d *Doer) fail(x *exchange, err error) *upload.Error {
 // answered reports whether the last attempt was answered with status.
 func (x *exchange) answered(status int) bool { return x.resp != nil && x.resp.StatusCode == status }
 
-// add joins err to the failure of the last attempt, which is not repeated then.
+// add joins err to the failure of the last attempt, and ends the repeating.
 func (x *exchange) add(err error) {
 	x.failure.Err = fmt.Errorf("%w: %w", x.failure.Err, err)
 	x.mayPass = false
 }
 
-// begin returns the body of the first attempt. One that cannot be had again is
+// begin returns the body of the first attempt. A body that cannot be rewound is
 // sent as it is.
 func begin(req *http.Request) (io.ReadCloser, error) {
 	if s, ours := req.Body.(*stream); ours && !s.begun.Swap(true) {

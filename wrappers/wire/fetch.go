@@ -15,13 +15,13 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Fetch writes what a presigned URL gives to w, and returns the number of bytes
-// written. It sends no credentials of the API. More than max bytes is
+// Fetch writes the content of a presigned URL to w, and returns the number of
+// bytes written. It sends no credentials of the API. More than max bytes is
 // [upload.ErrTooLarge]; zero means no limit.
 //
-// The bytes must be as many as the store announces, and have the hash that it
-// announces, if it does. A failure before the first byte is repeated as by
-// Send; after it, w holds a part. A URL that has run out is
+// The number of bytes must be the one that the store announces, and so must the
+// hash if the store announces one. A failure before the first byte is repeated
+// as by Send. After a later failure, w holds a part. A URL that has run out is
 // [upload.ErrExpired].
 func (p *Presigned) Fetch(ctx context.Context, rawURL string, w io.Writer, max int64) (n int64, err error) {
 	if err := p.Err(); err != nil {
@@ -52,8 +52,8 @@ func (p *Presigned) Fetch(ctx context.Context, rawURL string, w io.Writer, max i
 	return n, err
 }
 
-// copyWhole copies a body of at most max bytes, and holds it to what its answer
-// announces.
+// copyWhole copies a body of at most max bytes, and compares it with the length
+// and hash in the header.
 func copyWhole(w io.Writer, resp *http.Response, max int64) (n int64, err error) {
 	if resp.StatusCode != http.StatusOK {
 		return 0, fmt.Errorf("%w: status %d is no whole file", upload.ErrUnavailable, resp.StatusCode)
@@ -63,7 +63,7 @@ func copyWhole(w io.Writer, resp *http.Response, max int64) (n int64, err error)
 		return 0, tooLarge
 	}
 	digest, want := announced(resp.Header)
-	if resp.Uncompressed { // the hash is of the bytes before
+	if resp.Uncompressed { // the hash is of the compressed bytes
 		digest = nil
 	}
 	body := &reading{r: resp.Body}
@@ -97,7 +97,8 @@ func copyWhole(w io.Writer, resp *http.Response, max int64) (n int64, err error)
 	return n, nil
 }
 
-// reading tells the failures of a reader from those of what io.Copy writes to.
+// reading keeps the error of a reader apart from the errors of the writer that
+// io.Copy writes to.
 type reading struct {
 	r   io.Reader
 	err error
@@ -111,11 +112,12 @@ func (r *reading) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// announced returns the hash of a whole object that an answer names, in base64,
-// and what works it out. A store that names none gives nil. An ETag is no hash:
-// of an object in parts it is something else.
+// announced returns the hash of the whole object that a header holds, in
+// base64, and a hash.Hash to compute it. Both are zero if there is none. An
+// ETag is not used: for an object in parts it is no hash of the content.
 func announced(header http.Header) (digest hash.Hash, want string) {
-	if sum := header.Get("X-Amz-Checksum-Sha256"); sum != "" && !strings.Contains(sum, "-") { // "-3" is of three parts
+	// A "-3" at the end marks the sum of an object in three parts.
+	if sum := header.Get("X-Amz-Checksum-Sha256"); sum != "" && !strings.Contains(sum, "-") {
 		return sha256.New(), sum
 	}
 	if sum := header.Get("Content-Md5"); sum != "" {

@@ -6,9 +6,9 @@ import (
 	"net/url"
 )
 
-// foreign returns an error of somebody else's code: one line without what may
-// show a secret. While ctx lives, the error is no context.DeadlineExceeded: a
-// time limit of a transport's or a token source's is not the caller's.
+// foreign makes an error of other code fit to show: one line without secrets.
+// While ctx is live, the result is no context.DeadlineExceeded, because a time
+// limit of a transport or a token source is not the caller's.
 func foreign(ctx context.Context, err error, secrets *secretSet) error {
 	err = withoutURL(err, secrets)
 	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
@@ -19,9 +19,9 @@ func foreign(ctx context.Context, err error, secrets *secretSet) error {
 	}}
 }
 
-// withoutURL returns err without what may show a secret: the *url.Error that an
-// http.Client puts around a failure, since that prints the whole address, any
-// query, and the secrets. It is one line, and still answers errors.Is.
+// withoutURL returns err without addresses and secrets. The *url.Error of an
+// http.Client prints the whole address, so it is taken off. The result is one
+// line, and still answers errors.Is.
 func withoutURL(err error, secrets *secretSet) error {
 	if ue, ok := err.(*url.Error); ok {
 		err = ue.Err
@@ -34,8 +34,8 @@ func withoutURL(err error, secrets *secretSet) error {
 	return err
 }
 
-// masked stands for an error whose text or chain tells too much: it answers
-// errors.Is like the original, and that is all that is left of it.
+// masked replaces an error whose text or chain shows too much. It keeps only
+// the answers to errors.Is.
 type masked struct {
 	text string
 	is   func(error) bool // behind a func, so that no verb of fmt reaches the original

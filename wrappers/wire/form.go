@@ -13,8 +13,8 @@ import (
 )
 
 // Form returns a multipart/form-data body with one part named field for each
-// source, in order. Names travel as raw UTF-8, and of a path only what stands
-// after the last slash or backslash.
+// source, in order. File names are sent as raw UTF-8. Of a path, only the part
+// after the last slash or backslash is sent.
 func Form(field string, srcs ...upload.Source) *Body {
 	var few [4]Field // on the stack, where most forms fit
 	fields := few[:0]
@@ -24,10 +24,9 @@ func Form(field string, srcs ...upload.Source) *Body {
 	return FormOf(fields...)
 }
 
-// Field is one part of a form: a file, or a plain value where File is nil. A
-// Field that has neither File nor Value nor ContentType is left out, so that a
-// file that may be missing needs no if. An empty text is sent where ContentType
-// says text/plain.
+// Field is one part of a form: a file, or a plain value if File is nil. A Field
+// without File, Value and ContentType is left out, so a file that may be
+// missing needs no if. To send an empty text, set ContentType to text/plain.
 type Field struct {
 	Name        string
 	Value       string
@@ -47,7 +46,7 @@ func FormOf(fields ...Field) *Body {
 	b := &Body{}
 	// 26 letters and digits, 128 bits: no file holds them by chance.
 	boundary := rand.Text()
-	// All framing stands in one piece, cut where the files belong.
+	// The framing of all parts is one slice, cut where the files belong.
 	framing, cut := make([]byte, 0, 384*max(1, len(fields))), 0
 	write := func(texts ...string) {
 		for _, text := range texts {
@@ -96,8 +95,8 @@ func FormOf(fields ...Field) *Body {
 	return b
 }
 
-// check refuses a field that cannot be sent. It returns the file as it goes
-// out. Of a plain value's, only the content type is set.
+// check refuses a field that cannot be sent. It returns the file as it is sent.
+// For a plain value, only its content type is set.
 func (f Field) check() (src upload.Source, err error) {
 	if f.File != nil {
 		src = *f.File
@@ -122,7 +121,7 @@ func (f Field) check() (src upload.Source, err error) {
 	return src, inField(f.Name, err)
 }
 
-// inField names the form's field in which a source, or a value, is at fault.
+// inField adds the name of the form's field to an error.
 func inField(name string, err error) error {
 	if err == nil || name == "" {
 		return err

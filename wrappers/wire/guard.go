@@ -14,13 +14,13 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// guard keeps what a RoundTripper of the caller's adds from a host that must
-// not get credentials. It hears of each header when net/http has put it into
-// the buffer of a connection, and closes the connection before the buffer is
-// sent.
+// guard protects the presigned host from credentials that the caller's
+// RoundTripper adds to a request. It sees each header when net/http has written
+// it into the buffer of a connection. If one may hold credentials, it closes
+// the connection before the buffer is sent.
 type guard struct {
 	own     http.Header // of the request as it was handed over
-	url     *url.URL    // and its address
+	url     *url.URL    // the address of that request
 	proxied bool        // net/http gives the proxy its credentials in a header of this request
 
 	mu    sync.Mutex
@@ -29,8 +29,8 @@ type guard struct {
 }
 
 // credentialName matches the names of headers that hold credentials, however
-// short. HarmlessName matches those that never do: HTTP's own, and the ids by
-// which traces are put together.
+// short. HarmlessName matches those that never do: HTTP's own, and the ids of
+// tracing.
 var (
 	credentialName = pattern(`(?i)auth|cookie|token|secret|pass|credential|signature|session|jwt|key$`)
 	harmlessName   = pattern(`(?i)trace|span|baggage|^b3$|^x-b3-|(request|correlation)-?id|` +
@@ -50,10 +50,10 @@ func (g *guard) watch(trace *httptrace.ClientTrace) {
 		defer g.mu.Unlock()
 		g.conn = info.Conn
 	}
-	trace.WroteHeaderField = g.wrote
+	trace.WroteHeaderField = g.onWroteHeaderField
 }
 
-func (g *guard) wrote(name string, values []string) {
+func (g *guard) onWroteHeaderField(name string, values []string) {
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	if !g.refuses(name, values) {
 		return
@@ -67,8 +67,8 @@ func (g *guard) wrote(name string, values []string) {
 }
 
 // refuses reports whether a header was added that may hold credentials. A
-// header of an unknown name may, unless its value is shorter than what is taken
-// for a secret elsewhere.
+// header of an unknown name may hold some if its value has the length of a
+// secret.
 func (g *guard) refuses(name string, values []string) bool {
 	switch {
 	case slices.Equal(g.own[name], values), name == "Proxy-Authorization" && g.proxied,
@@ -85,11 +85,11 @@ func (g *guard) refuses(name string, values []string) bool {
 	return slices.ContainsFunc(values, func(v string) bool { return len(v) >= longestRun })
 }
 
-// verdict returns an error if credentials were added. A RoundTripper that does
-// not use net/http tells nothing before it answers, and nobody tells of the
-// query. So the answer's request is looked at, and the caller at least learns
+// leak returns an error if credentials were added. A RoundTripper without
+// net/http calls no hook, and no hook sees the query. So leak also looks at the
+// request of the answer: it is too late to stop that one, but the caller learns
 // of it.
-func (g *guard) verdict(resp *http.Response) error {
+func (g *guard) leak(resp *http.Response) error {
 	if g == nil {
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// uncompress makes an answer readable that is compressed, although the request
-// asks for "identity". Whoever reads it bounds what comes out.
+// uncompress makes a compressed answer readable. Some servers compress although
+// the request asks for "identity". The reader of the answer limits its length.
 func uncompress(resp *http.Response) {
 	if resp.Header["Content-Encoding"] == nil {
 		return
@@ -28,7 +28,7 @@ func uncompress(resp *http.Response) {
 	resp.ContentLength, resp.Uncompressed = -1, true
 }
 
-// gunzip reads a body that says it is compressed. One that is not is read as it
+// gunzip reads a body that is marked as gzip. If it is none, it is read as it
 // is.
 type gunzip struct {
 	body   io.ReadCloser

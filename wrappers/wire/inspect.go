@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// inspected is what can be found in a RoundTripper and in those that it wraps.
+// inspected is the result of inspect.
 type inspected struct {
 	base       *http.Transport // at the bottom; nil if none was found
 	authorizes bool            // golang.org/x/oauth2's Transport is among them
@@ -16,7 +16,7 @@ type inspected struct {
 var roundTripper, httpClient = reflect.TypeFor[http.RoundTripper](), reflect.TypeFor[http.Client]()
 
 // inspect walks down from a RoundTripper through the fields that hold another
-// one. Those that a func hides are not found.
+// one. It does not find a RoundTripper that a func hides.
 func inspect(rt http.RoundTripper) (found inspected) {
 	seen := map[unsafe.Pointer]bool{} // a RoundTripper may hold itself
 	var visit func(v reflect.Value)

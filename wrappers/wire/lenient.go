@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// Servers differ in how they write JSON from what their documentation says: a
-// number comes as a text or as 16.0, a text as a number, a key in another case,
-// and a byte order mark stands in front. What a success says must survive that,
-// and so must the reason of a failure.
+// Servers write JSON in other ways than their documentation: a number comes as
+// a text or as 16.0, a text as a number, a key in another case, and a byte
+// order mark may stand in front. A success must be understood all the same, and
+// so must the reason of a failure.
 
-// DecodeJSON reads the first JSON value of body into v. If a field is of another
-// type than v's, the error names it, and all other fields are read.
+// DecodeJSON reads the first JSON value of body into v. If the type of a field
+// is not v's, the error names the field, and all other fields are read.
 func DecodeJSON(body []byte, v any) error {
 	err := json.Unmarshal(body, v)
-	if _, ok := errors.AsType[*json.SyntaxError](err); ok { // it reads nothing of a body that goes on behind its value
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok { // Unmarshal refuses a body with more after its value
 		err = decoder(body).Decode(v)
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
@@ -66,7 +66,7 @@ func unescaped(raw []byte) (text string, ok bool) {
 type JSONInt struct {
 	Value  int64
 	Known  bool // there was such a number
-	Broken bool // there was something else, that is no null and no empty text
+	Broken bool // there was another value, neither null nor an empty text
 }
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails, so that the fields
@@ -91,11 +91,12 @@ func (n *JSONInt) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// maxDigits bounds the numbers that an exponent can write: 1e999999999 is short.
+// maxDigits limits the numbers that an exponent can write: 1e999999999 is short
+// to write.
 const maxDigits = 100
 
-// whole returns the digits of a whole number in JSON, also of 16.0 and 1.6e1. A
-// float64 would lose some of them.
+// whole returns the digits of a whole number in JSON, such as 16, 16.0 or
+// 1.6e1. A float64 would lose some of them.
 func whole(number string) (digits string, ok bool) {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	shift, err := strconv.Atoi(exponent)
@@ -179,7 +180,7 @@ func (l Lenient) at(path string) any {
 	for key := range strings.SplitSeq(path, ".") {
 		object, _ := v.(map[string]any)
 		below, exact := object[key]
-		if !exact { // the first one in another case
+		if !exact { // else the first key that differs only in case
 			for _, name := range slices.Sorted(maps.Keys(object)) {
 				if strings.EqualFold(name, key) {
 					below = object[name]

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// limits ends a round trip that takes too long. There are two limits: one from
-// the request's last byte to the beginning of the answer, and the caller's
-// http.Client's for all of it. Most round trips have neither, and a nil
-// *limits.
+// limits ends a round trip that takes too long. There are two limits: one on
+// the wait from the request's last byte to the beginning of the answer, and the
+// Timeout of the caller's http.Client on the whole round trip. Most round trips
+// have neither, and a nil *limits.
 type limits struct {
 	io.ReadCloser // the answer's body
 
@@ -31,8 +31,8 @@ type limitError struct{ text string }
 func (e *limitError) Error() string { return e.text }
 
 // newLimits returns the limits under ctx, and the context of the round trip. A
-// duration of 0 is no limit. A round trip that may be abandoned has limits as
-// well.
+// duration of 0 is no limit. If abandons is true, abandon can be called, so the
+// limits are never nil.
 func newLimits(ctx context.Context, whole, answer time.Duration, abandons bool) (*limits, context.Context) {
 	if whole == 0 && answer == 0 && !abandons {
 		return nil, ctx
@@ -47,8 +47,8 @@ func newLimits(ctx context.Context, whole, answer time.Duration, abandons bool) 
 	return l, l.ctx
 }
 
-// sent starts the wait for an answer, or starts it anew.
-func (l *limits) sent() {
+// startWait starts the wait for an answer, or starts it again.
+func (l *limits) startWait() {
 	if l == nil {
 		return
 	}
@@ -69,8 +69,9 @@ func (l *limits) sent() {
 	}
 }
 
-// unsent stops the wait for an answer: the request is still on its way.
-func (l *limits) unsent(string) {
+// onGetConn stops the wait for an answer: the transport is about to send the
+// request, perhaps once more.
+func (l *limits) onGetConn(string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.answer != nil {
@@ -78,9 +79,9 @@ func (l *limits) unsent(string) {
 	}
 }
 
-// heard ends the wait for an answer. It returns the limit that has ended the
-// round trip, if one has.
-func (l *limits) heard() error {
+// endWait ends the wait for an answer. It returns the limit that ended the
+// round trip, or nil.
+func (l *limits) endWait() error {
 	if l == nil {
 		return nil
 	}
@@ -96,14 +97,14 @@ func (l *limits) heard() error {
 	return nil
 }
 
-// abandon ends the round trip, since nobody is left to read its body.
+// abandon ends the round trip: the goroutine that read its body has exited.
 func (l *limits) abandon() {
 	if l != nil {
 		l.cancel(&limitError{"the source ended its goroutine"})
 	}
 }
 
-// release ends the limits.
+// release stops the limits.
 func (l *limits) release() {
 	if l == nil {
 		return

@@ -35,8 +35,8 @@ func checkMediaType(text string) error {
 	return nil
 }
 
-// choose returns own where one of the accepted media types covers it, or where
-// nothing is known of them; and else the first of these that has no asterisk.
+// choose returns own if an accepted media type covers it, or if none is given.
+// Otherwise it returns the first accepted one without an asterisk.
 func choose(accepted []string, own string) string {
 	first := ""
 	for _, a := range accepted {

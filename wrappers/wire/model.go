@@ -20,11 +20,11 @@ import (
 // whose files are of the types [upload.Source], *upload.Source or a slice of
 // these. Generated methods named ...WithForm call it.
 //
-// Plain fields go out first and files last, in the model's order. A field is
-// left out where it is nil, and where it is empty and its tag has omitempty. A
-// scalar is sent as text, an object as JSON, and each element of an array as a
-// part of its own. An encoding, by the name of the field, says what the API
-// wants instead. The empty name stands for all fields that have none.
+// Plain fields go out first and files last, each in the model's order. A nil
+// field is left out, and so is an empty one whose tag has omitempty. A scalar
+// is sent as text, an object as JSON, and each element of an array as a part of
+// its own. If the API wants another form, encodings says which, by the name of
+// the field. The empty name stands for all fields that have no encoding.
 //
 // A model that cannot be sent is [upload.ErrInvalid], and the error names the
 // field.
@@ -134,7 +134,7 @@ const (
 	sayHow      = "say in the spec how it is sent, with an encoding for it, or use FormOf"
 )
 
-// faultOf says why values of t cannot be sent, if they cannot.
+// faultOf returns the reason why values of t cannot be sent, or an empty text.
 func faultOf(t reflect.Type) (fault string, loose bool) {
 	var path []reflect.Type
 	var walk func(t reflect.Type) string
@@ -185,9 +185,9 @@ func faultOf(t reflect.Type) (fault string, loose bool) {
 	return "", false
 }
 
-// add appends the parts that v, the property's value, is sent as. Told says
-// that the spec has an encoding for it.
-func (p *property) add(fields []Field, v reflect.Value, enc Encoding, told bool) ([]Field, error) {
+// add appends the parts of v, the property's value. Encoded says that the spec
+// has an encoding for it.
+func (p *property) add(fields []Field, v reflect.Value, enc Encoding, encoded bool) ([]Field, error) {
 	unset := v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 || v.Kind() == reflect.Map && v.Len() == 0
 	if p.omit && unset {
 		return fields, nil
@@ -207,7 +207,7 @@ func (p *property) add(fields []Field, v reflect.Value, enc Encoding, told bool)
 			return fields, nil
 		}
 	}
-	if p.fault != "" && !(p.loose && (told || enc.nests())) {
+	if p.fault != "" && !(p.loose && (encoded || enc.nests())) {
 		return nil, errors.New(p.fault)
 	}
 	var text bytes.Buffer

@@ -22,9 +22,9 @@ type Presigned struct {
 	secure bool // the API is reached over https
 }
 
-// Presigned returns the presigned step that follows a call of d's API. It goes
-// by the same configuration, but sends none of the configured headers. Where
-// the API is reached over https, a presigned URL must be https too.
+// Presigned returns the presigned step that follows a call of d's API. It has
+// the same configuration, but sends none of the configured headers. If the API
+// is reached over https, a presigned URL must be https too.
 func (d *Doer) Presigned() *Presigned {
 	doer := *d
 	doer.api = API{
@@ -36,16 +36,15 @@ func (d *Doer) Presigned() *Presigned {
 	}
 	doer.header = http.Header{"User-Agent": {d.agent}}
 	doer.redirect = nextStore
-	_, bare := d.client.(*http.Transport) // which adds no header of its own
+	_, bare := d.client.(*http.Transport) // it adds no header of its own
 	doer.guarded = !bare
 	return &Presigned{doer: &doer, secure: strings.HasPrefix(d.BaseURL, "https:")}
 }
 
-// Err says why no file can be sent: HTTPClient is known to add credentials to
-// every request, and the presigned URL's host must not get them.
-// [Presigned.Send] says so too. A RoundTripper that hides that it does so is
-// found out when it sends: its connection is closed before the header is on its
-// way.
+// Err returns an error if no file can be sent because HTTPClient adds
+// credentials to every request, and the presigned URL's host must not get them.
+// [Presigned.Send] returns it too. If a RoundTripper hides that it adds
+// credentials, Send closes the connection before the header is sent.
 func (p *Presigned) Err() error {
 	if !p.doer.authorizes {
 		return nil
@@ -63,16 +62,15 @@ type Target struct {
 }
 
 // Send sends body, a [Raw] one, to the target. The content type is the target's
-// if it has one. Otherwise it is the body's, and must be the one that the API
+// if it has one. Otherwise it is the body's, which must be the one that the API
 // was told. Send returns the headers of the store's answer, such as the ETag.
 //
 // A target that cannot be used is [upload.ErrUnavailable], since the API's
 // answer is at fault. A URL that has run out is [upload.ErrExpired].
 //
-// A redirect with status 307 or 308 is followed, with the body sent again. A
-// 308 without a Location is success for a part of a file, which has a
-// Content-Range in the target's Header: so Google's resumable uploads ask for
-// the next part.
+// A redirect with status 307 or 308 is followed, and the body is sent again. A
+// 308 without a Location is a success if the target's Header has a
+// Content-Range: Google's resumable uploads ask for the next part that way.
 func (p *Presigned) Send(ctx context.Context, to Target, body *Body) (http.Header, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -122,8 +120,8 @@ func (p *Presigned) refuse(why error) *upload.Error {
 	return f
 }
 
-// check parses a URL and refuses one that could not be sent just as it was
-// given. What it says of the URL stops before the query.
+// check parses a URL and refuses one that cannot be sent exactly as it was
+// given. Its errors stop before the query.
 func (p *Presigned) check(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
@@ -152,8 +150,8 @@ func newRequest(ctx context.Context, method string, to *url.URL) (*http.Request,
 	return req, nil
 }
 
-// framing tells the headers that say how a request is sent. They follow from
-// the body, whatever an API hands out.
+// framing reports whether a header says how a request is sent. Such headers
+// follow from the body, whatever the API hands out.
 func framing(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
 	case "Content-Length", "Host", "Connection", "Transfer-Encoding", "Trailer", "Te", "Expect":
@@ -172,15 +170,15 @@ func checkGiven(header http.Header) error {
 	return nil
 }
 
-// nextStore prepares the request of a further hop, or says why it is not made.
-// Each hop is looked at for itself: it may be another vendor's.
+// nextStore prepares the request of the next hop, or returns why it is not
+// sent. Each hop is checked by itself: it may be another vendor's.
 func nextStore(from *http.Request, next *http.Request) error {
 	to := next.URL
 	safe := to.Scheme == "https" || to.Scheme == "http" && from.URL.Scheme == "http"
 	if !safe || to.Hostname() == "" || to.User != nil {
 		return fmt.Errorf("redirect to %s is refused: only https is followed", origin(to))
 	}
-	if to.Hostname() != from.URL.Hostname() { // credentials that an API handed out are for the host that it named
+	if to.Hostname() != from.URL.Hostname() { // the API handed them out for the first host
 		next.Header.Del("Authorization")
 		next.Header.Del("Cookie")
 	}
@@ -193,15 +191,15 @@ func nextStore(from *http.Request, next *http.Request) error {
 
 const blobType = "X-Ms-Blob-Type"
 
-// setBlobType adds the header that Azure asks for, and nobody else.
+// setBlobType adds the header that only Azure asks for.
 func setBlobType(req *http.Request) {
 	if azure(req.URL) && req.Header.Get(blobType) == "" {
 		req.Header.Set(blobType, "BlockBlob")
 	}
 }
 
-// azure tells a shared access signature by its host, or by the two parameters
-// that every one of them has.
+// azure reports whether u is a shared access signature, by its host or by the
+// two parameters that each has.
 func azure(u *url.URL) bool {
 	has := func(name string) bool { return strings.Contains("&"+u.RawQuery, "&"+name+"=") }
 	return strings.HasSuffix(u.Hostname(), ".blob.core.windows.net") || has("sig") && has("sv")

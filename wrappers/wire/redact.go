@@ -14,33 +14,34 @@ import (
 const Redacted = "[redacted]"
 
 const (
-	// longestRun is the length from which a run of a secret's characters is
-	// taken out, wherever in the secret it stands.
+	// longestRun is the length from which any run of a secret's characters is
+	// redacted.
 	longestRun = 8
 
 	// shortestSecret is the length from which a secret is looked for. A shorter
-	// one would blank out ordinary words, and guards nothing.
+	// one protects nothing, and redacting it would hide ordinary words.
 	shortestSecret = 6
 
-	// shownOf bounds what is looked at of a text: no more of it is ever shown.
+	// shownOf limits how much of a text is looked at: no more of it is ever
+	// shown.
 	shownOf = 4 << 10
 )
 
-// query matches what follows a question mark in anything that looks like an
-// address, and userInfo what stands before its host.
+// query matches the query of anything that looks like an address, and userInfo
+// its user info.
 var (
 	query    = pattern(`(://[^\s?"'<>]*)\?[^\s"'<>]*`)
 	userInfo = pattern(`(://)[^\s/?#@"'<>]*@`)
 )
 
-// pattern returns a regular expression that is compiled when it is first
-// needed, and not when a program starts.
+// pattern returns a regular expression that is compiled on first use, not at
+// the start of the program.
 func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
-// secretSet knows secrets by their runs of characters, so that it finds one
-// that was cut, wrapped or written in another way. A nil set knows none.
+// secretSet holds secrets as runs of characters, so that it finds a secret that
+// was cut, wrapped or written in another way. A nil set is empty.
 type secretSet struct {
 	runs  map[string]bool // folded: longestRun bytes, or a shorter secret as a whole
 	whole []string        // texts that are taken out as they stand, and not in part
@@ -65,20 +66,21 @@ func (s *secretSet) add(secret string) {
 	}
 }
 
-// commonWords are those that every refusal uses. They tell nothing of a secret
-// that has one in it.
+// commonWords stand in many refusals. Showing one says nothing about a secret
+// that contains it.
 const commonWords = "accessdenied application authentication authorization certificate content-type credentials " +
 	"expiration forbidden invalidtoken organization permission presigned signaturedoesnotmatch timestamp unauthorized"
 
-// addWhole adds a text that may hold public parts.
+// addWhole adds a text that is redacted only as a whole, since parts of it may
+// be public.
 func (s *secretSet) addWhole(text string) {
 	if len(text) >= longestRun {
 		s.whole = append(s.whole, text)
 	}
 }
 
-// redact takes secrets, and the query and user info of every address, out of a
-// text.
+// redact replaces secrets in a text, and the query and user info of every
+// address.
 func redact(text string, secrets *secretSet) string {
 	if strings.Contains(text, "://") {
 		text = query().ReplaceAllString(text, "$1?"+Redacted)
@@ -150,9 +152,9 @@ func oneLine(text string, limit int) string {
 // origin returns the part of an address that may be shown.
 func origin(u *url.URL) string { return oneLine(u.Scheme+"://"+u.Host, 128) }
 
-// traceID returns the answer's trace id, unless it repeats what the request
-// authenticated with. The full redaction of failures would cost every success
-// its time.
+// traceID returns the answer's trace id, unless it repeats the credentials of
+// the request. It checks less than the redaction of failures, which would slow
+// down every success.
 func (d *Doer) traceID(resp *http.Response) string {
 	if d.api.TraceHeader == "" {
 		return ""

@@ -8,9 +8,9 @@ import (
 
 const maxRedirects = 5
 
-// follow sends the request of one attempt. Where the Doer follows redirects, it
-// sends the same request again to where a 307 or 308 leads, or any redirect of
-// a GET.
+// follow sends the request of one attempt. If the Doer follows redirects,
+// follow sends the same request again to the Location of a 307 or 308, or of
+// any redirect of a GET.
 func (d *Doer) follow(x *exchange) {
 	req, body := x.req, x.body
 	for hops := 0; ; hops++ {
@@ -46,8 +46,7 @@ func (d *Doer) follow(x *exchange) {
 	}
 }
 
-// redirects reports whether a status leads elsewhere without changing the
-// method.
+// redirects reports whether a status is a redirect that keeps the method.
 func redirects(method string, status int) bool {
 	switch status {
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -59,14 +58,14 @@ func redirects(method string, status int) bool {
 }
 
 // partStored reports whether a 308 is no redirect: Google's resumable uploads
-// answer so when a part of a file is there and the next one is awaited.
+// answer so when a part of a file is stored and the next one is expected.
 func partStored(resp *http.Response) bool {
 	return resp.StatusCode == http.StatusPermanentRedirect && resp.Header.Get("Location") == "" &&
 		resp.Request.Header.Get("Content-Range") != ""
 }
 
-// unanswered records a round trip that gave no usable answer. A resp beside the
-// error is a success that cannot be one.
+// unanswered records a round trip without a usable answer. A resp beside the
+// error is an answer that does not count.
 func (d *Doer) unanswered(x *exchange, resp *http.Response, err error) {
 	x.resp = nil
 	f := d.fail(x, ended(x.req.Context(), err))

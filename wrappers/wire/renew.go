@@ -2,8 +2,8 @@ package wire
 
 import "net/http"
 
-// renew sends the request, and once more with other credentials where a 401
-// refused the first and the API can renew them.
+// renew sends the request. If the answer is a 401 and the API can renew the
+// credentials, it sends the request once more with these.
 func (d *Doer) renew(x *exchange) {
 	d.unexpect(x)
 	if !x.answered(http.StatusUnauthorized) || d.api.Renew == nil || x.renewed {

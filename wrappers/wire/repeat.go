@@ -57,8 +57,8 @@ func (d *Doer) backoff(repeat int, asked time.Duration) time.Duration {
 	return rand.N(bound + 1)
 }
 
-// Pause waits as before the nth repeat of a request, for a caller who polls.
-// It returns early, with the context's error, where the context ends.
+// Pause waits as before the nth repeat of a request, for a caller that polls.
+// If ctx ends first, it returns ctx's error.
 func (d *Doer) Pause(ctx context.Context, n int) error {
 	return sleep(ctx, d.backoff(n, 0))
 }

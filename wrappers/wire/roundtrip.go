@@ -8,16 +8,17 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// errNetwork marks a failure that came before any answer, not from the caller's
-// own source, and that may pass. It is upload.ErrUnavailable to the caller.
+// errNetwork marks a failure that may pass and came before any answer, but not
+// from the caller's source. It is upload.ErrUnavailable to the caller.
 var errNetwork = fmt.Errorf("%w", upload.ErrUnavailable)
 
-// roundTrip gives the transport one request. When it returns, the body's
-// sources are closed and no Read goes on. If it returns both a response and an
-// error, the server claims a success that cannot be one.
+// roundTrip sends one request through the transport. When it returns, the
+// body's sources are closed and no Read is in progress. A response beside an
+// error does not count: the server may, for example, claim success before it
+// has the whole body.
 //
-// It calls the transport and not an http.Client, which would open the body a
-// second time to follow a redirect, before it asks whether to follow it.
+// It calls the transport and no http.Client: on a redirect, a client opens the
+// body again before it asks CheckRedirect.
 func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Response, err error) {
 	a := d.newAttemptBody(req, body)
 	defer a.finish() // also when a source or the transport panics
@@ -29,14 +30,14 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 	}()
 	if err = a.preload(); err == nil {
 		if _, streams := a.req.Body.(*stream); !streams && d.client != http.RoundTripper(d.base) {
-			a.limits.sent() // net/http's own says so itself
+			a.limits.startWait() // net/http's own calls onWroteRequest
 		}
 		resp, err = d.client.RoundTrip(a.req)
 	}
-	late, leak := a.limits.heard(), a.guard.verdict(resp)
+	late, leak := a.limits.endWait(), a.guard.leak(resp)
 	fault, whole := a.finish()
 	if resp != nil {
-		if resp.Request == nil { // a transport of the caller's need not say, nor have a body
+		if resp.Request == nil { // a caller's transport may leave it out, and the body too
 			resp.Request = a.req
 		}
 		if resp.Body == nil {
@@ -58,7 +59,7 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 	case leak != nil:
 		err = leak
 	case err == nil && late == nil && resp.StatusCode/100 != 2:
-		// What the server said counts more than what the source did after it.
+		// The server's refusal counts more than a fault of the source after it.
 	case fault != nil:
 		err = fault
 	case late != nil:

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// secrets lists what no message about an exchange may repeat: the headers that
-// authenticate, by the API or by their names, the URL's user info, the values
-// in its query that are not public, the proxy's user info, and what the API
-// hides besides. Only failures ask.
+// secrets returns all that no message about an exchange may show: the headers
+// that authenticate, by the API or by their names, the URL's user info, the
+// values in its query that are not public, the proxy's user info, and the API's
+// own Hide. It is called for failures only.
 func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
 	known := &secretSet{}
 	if d.api.Hide != nil {
@@ -45,8 +45,8 @@ func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
 	return known
 }
 
-// proxy returns the address of the proxy that req goes through, as far as the
-// transport tells.
+// proxy returns the address of the proxy for req, or nil if there is none or
+// the transport does not say.
 func (d *Doer) proxy(req *http.Request) *url.URL {
 	if d.base == nil || d.base.Proxy == nil {
 		return nil
@@ -113,11 +113,11 @@ func addUserInfo(set *secretSet, user *url.Userinfo) {
 	set.add(base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password)))
 }
 
-// date matches a time as the stores write it, which a refusal should show.
+// date matches a time as stores write it. A refusal should show such a time.
 var date = pattern(`^\d{4}-\d\d-\d\d([T ][\d:.]*(Z|[+-][\d:]+)?)?$|^\d{8}(T\d{6}Z)?$`)
 
-// publicParameters are those of presigned URLs whose values give nobody access:
-// times, and what the signature is about.
+// publicParameters are the parameters of presigned URLs whose values give
+// nobody access: times, and what the signature covers.
 var publicParameters = set(`x-amz-algorithm x-amz-date x-amz-expires x-amz-signedheaders x-amz-content-sha256 x-id
 	x-goog-algorithm x-goog-date x-goog-expires x-goog-signedheaders expires
 	x-amz-acl x-amz-sdk-checksum-algorithm x-amz-storage-class

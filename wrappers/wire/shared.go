@@ -8,13 +8,15 @@ import (
 )
 
 // Shared keeps one value that costs a call, such as a token, for all who need
-// it. However many callers ask at once, one call is made. A caller whose
-// context ends waits no longer. If the call ends with it, another caller makes
-// the next one, unless the cause of that context has a method Lasting that
-// returns true: all who wait then fail with it. A failed call is tried again by
-// the next to ask.
+// it. If many callers ask at once, one call is made, with the context of one of
+// them. Any caller stops waiting when its own context ends. If the caller whose
+// context ended is the one that made the call, another caller makes the next
+// call. But if the cause of that context has a method Lasting that returns
+// true, all who wait fail with it. After a failed call, the next to ask makes a
+// new one.
 //
-// It prints nothing of the value. It must not be copied after its first use.
+// Printing it shows nothing of the value. It must not be copied after its first
+// use.
 type Shared[T any] struct {
 	Life  context.Context // ends all that Shared does; nil means context.Background()
 	Valid func(T) bool    // reports whether the value can still be used
@@ -24,17 +26,17 @@ type Shared[T any] struct {
 	call *sharedCall[T]
 }
 
-// sharedCall is one call for the value, made on the goroutine of the caller who
-// came first; the others wait for it.
+// sharedCall is one call for the value, on the goroutine of the caller that
+// came first. The others wait for it.
 type sharedCall[T any] struct {
 	done      chan struct{}
 	value     *T
 	err       error
-	abandoned bool // it ended with the context of the caller who made it
+	abandoned bool // the context of the caller that made it ended
 }
 
-// Get returns the value if it is valid, and otherwise waits for one call of
-// fetch: its own, or another caller's that is under way.
+// Get returns the value if it is valid. Otherwise it waits for one call of
+// fetch: its own, or one that another caller has begun.
 func (s *Shared[T]) Get(ctx context.Context, fetch func(context.Context) (T, error)) (value T, err error) {
 	for {
 		if s.Life != nil && s.Life.Err() != nil {
@@ -60,7 +62,7 @@ func (s *Shared[T]) Get(ctx context.Context, fetch func(context.Context) (T, err
 			case <-c.done:
 			}
 			if c.abandoned {
-				continue // that says nothing of the other side: the next one calls
+				continue // that is no failure of fetch, so another caller tries
 			}
 		}
 		if c.err == nil {
@@ -92,8 +94,8 @@ func (s *Shared[T]) fetch(caller context.Context, c *sharedCall[T], fetch func(c
 	}
 }
 
-// Drop forgets the value if refused says that it is the one that was refused.
-// One that has been replaced already stays.
+// Drop forgets the value if refused returns true for it. A value that has
+// already replaced the refused one stays.
 func (s *Shared[T]) Drop(refused func(T) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// storeTable says what the object stores' own answers mean, where HTTP alone
+// storeTable gives the answers of object stores their meaning where HTTP alone
 // does not.
 var storeTable = Table{
 	{Status: 400, Code: "RequestTimeout", Kind: upload.ErrUnavailable, Again: true},
@@ -24,9 +24,9 @@ var storeTable = Table{
 	{Status: 403, Text: "not valid in the specified time frame", Kind: upload.ErrExpired},
 }
 
-// readStoreError reads the XML that the object stores share. Azure and Google
-// put the reason into a field of its own. It adds what the URL itself says of
-// the reason.
+// readStoreError reads the XML that all object stores answer with. Azure and
+// Google put the reason into a field of its own. If the URL itself shows the
+// reason, it stands first.
 func readStoreError(a Answer) (code, message string) {
 	var e struct {
 		XMLName xml.Name `xml:"Error"`
@@ -64,8 +64,7 @@ func readStoreError(a Answer) (code, message string) {
 
 var reasons = pattern(`(?i)signature|signed|header|match|credential|access ?key|polic|does not have`)
 
-// saysWhy reports whether a refusal gives a reason. One that does was not
-// refused for its time.
+// saysWhy reports whether a refusal gives a reason, which is then not the time.
 func saysWhy(code, reason string) bool {
 	switch code {
 	case "", "AccessDenied", "AuthenticationFailed", "AuthorizationFailure", "Forbidden":
@@ -74,9 +73,9 @@ func saysWhy(code, reason string) bool {
 	return true
 }
 
-// expiry reads when a presigned URL runs out: the date and the seconds of S3
-// and Google, Azure's time, and the seconds since 1970 of their older
-// signatures.
+// expiry returns when a presigned URL runs out. It reads the date and the
+// seconds of S3 and Google, the time of Azure, and the seconds since 1970 of
+// older S3 and Google signatures.
 func expiry(q url.Values) (end time.Time, known bool) {
 	for _, vendor := range []string{"X-Amz-", "X-Goog-"} {
 		begin, err := time.Parse("20060102T150405Z", q.Get(vendor+"Date"))
@@ -98,9 +97,9 @@ func expiry(q url.Values) (end time.Time, known bool) {
 	return time.Time{}, false
 }
 
-// unsigned names the headers for which the URL is signed and which were not
-// sent, and those of the vendor which were sent and are not signed. Either is a
-// reason to refuse a request, and stores seldom say which header it was.
+// unsigned returns the headers that the URL is signed for and that were not
+// sent, and the vendor's headers that were sent and are not signed. Stores
+// refuse both, and seldom say which header it was.
 func unsigned(req *http.Request) string {
 	query, _ := url.ParseQuery(strings.ReplaceAll(req.URL.RawQuery, ";", "%3B")) // which Go takes for an error
 	for _, vendor := range []string{"X-Amz-", "X-Goog-"} {

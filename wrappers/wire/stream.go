@@ -11,19 +11,18 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// stream reads one attempt's body: head, file, head, file, tail. It pins every
-// file to its size: the last bytes of a file are handed out only after it was
-// seen to end there, so that a server never holds a whole-looking body of a
-// file that grew or shrank.
+// stream reads one attempt's body: head, file, head, file, tail. It hands out
+// the last bytes of a file only after the file has ended at its size. So if a
+// file grew or shrank, the server never holds a body that looks whole.
 type stream struct {
 	body *Body
 
-	begun  atomic.Bool // it was opened, or read by somebody else
+	begun  atomic.Bool // opened, or handed to a reader
 	limits *limits     // told when the last byte was handed out; nil where there are none
 
 	mu     sync.Mutex // held by Read
 	files  []io.ReadCloser
-	one    [1]io.ReadCloser // holds them where there is one, as mostly
+	one    [1]io.ReadCloser // the space of files if there is only one
 	opened bool
 	next   int   // the part being read
 	at     int64 // offset in that part, its head included
@@ -35,10 +34,10 @@ type stream struct {
 	panicked atomic.Pointer[sourcePanic] // the first of Read or Close
 }
 
-// sourcePanic is a panic of the caller's code in a source, or its
-// runtime.Goexit, as of t.FailNow. A transport reads and closes on goroutines
-// of its own, where nobody could recover a panic; so it is kept, and comes out
-// of the call that sends the source.
+// sourcePanic is a panic of the caller's code in a source, or a runtime.Goexit
+// in it, as t.FailNow calls it. A transport reads and closes on its own
+// goroutines, where nobody could recover a panic. So the panic is kept, and
+// comes out of the call that sends the source.
 type sourcePanic struct {
 	value  any
 	exited bool
@@ -46,7 +45,7 @@ type sourcePanic struct {
 
 func (p *sourcePanic) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
-// rethrow does to the caller what the source did.
+// rethrow panics or exits like the source.
 func (p *sourcePanic) rethrow() {
 	if p.exited {
 		runtime.Goexit()
@@ -54,14 +53,14 @@ func (p *sourcePanic) rethrow() {
 	panic(p.value)
 }
 
-// keepPanic keeps a panic of the function that defers it, for rethrow.
+// keepPanic is deferred. It keeps a panic for rethrow.
 func (s *stream) keepPanic() {
 	if v := recover(); v != nil {
 		s.panicked.CompareAndSwap(nil, &sourcePanic{value: v})
 	}
 }
 
-// rethrow panics with what a source panicked with, if one did.
+// rethrow rethrows the panic or exit of a source, if there was one.
 func (s *stream) rethrow() {
 	if p := s.panicked.Load(); p != nil {
 		p.rethrow()
@@ -70,7 +69,7 @@ func (s *stream) rethrow() {
 
 var errClosed = errors.New("request body is closed")
 
-// openAll opens every source. Where it fails, Close closes what was opened.
+// openAll opens every source. If it fails, Close closes the opened ones.
 func (s *stream) openAll() error {
 	s.opened = true
 	files := s.one[:0]
@@ -107,8 +106,8 @@ func (s *stream) openAll() error {
 	return err
 }
 
-// Read returns the body's bytes. Its own end is io.EOF; whatever else ends it
-// is kept for failure.
+// Read returns the body's bytes, and io.EOF at its end. Any other error is kept
+// for finish.
 func (s *stream) Read(p []byte) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +115,7 @@ func (s *stream) Read(p []byte) (n int, err error) {
 	defer func() {
 		if v := recover(); !returned {
 			s.panicked.CompareAndSwap(nil, &sourcePanic{value: v, exited: v == nil})
-			s.limits.abandon() // a transport never hears of a goroutine that exits
+			s.limits.abandon() // the transport does not notice that its goroutine exits
 		}
 		if p := s.panicked.Load(); p != nil {
 			s.err = errClosed
@@ -139,7 +138,7 @@ func (s *stream) fill(p []byte) (n int, err error) {
 		var m int
 		m, s.err = s.read(p[n:])
 		if s.err == io.EOF {
-			s.limits.sent()
+			s.limits.startWait()
 		}
 		n += m
 		if n > 0 && (m == 0 || s.inFile()) {
@@ -175,7 +174,7 @@ func (s *stream) read(p []byte) (int, error) {
 	}
 	file, left := s.files[s.next], part.src.Size-(s.at-head)
 	if s.isClosed() {
-		return 0, errClosed // not every source's Close ends its reading
+		return 0, errClosed // some sources can be read after Close
 	}
 	n := 0
 	var err error
@@ -194,7 +193,7 @@ func (s *stream) read(p []byte) (int, error) {
 		return n, nil
 	}
 	if err == nil {
-		if err := s.ends(file, part); err != nil {
+		if err := s.checkEnd(file, part); err != nil {
 			return 0, err // the bytes just read stay here
 		}
 	}
@@ -205,8 +204,8 @@ func (s *stream) read(p []byte) (int, error) {
 	return n, nil
 }
 
-// ends asks a file for one byte more than its size.
-func (s *stream) ends(file io.Reader, p *part) error {
+// checkEnd asks a file for one byte more than its size.
+func (s *stream) checkEnd(file io.Reader, p *part) error {
 	var one [1]byte
 	switch n, err := readSome(file, one[:]); {
 	case n > 0:
@@ -217,8 +216,8 @@ func (s *stream) ends(file io.Reader, p *part) error {
 	return nil
 }
 
-// readSome reads until there is a byte or an error. A reader that goes on
-// giving neither is given up where bufio would.
+// readSome reads until there is a byte or an error. It gives up after as many
+// empty reads as bufio.
 func readSome(r io.Reader, p []byte) (n int, err error) {
 	for range 100 {
 		n, err = r.Read(p)
@@ -253,8 +252,8 @@ func (s *stream) closeFiles() {
 	}
 }
 
-// openError keeps ErrNotReplayable apart: that is no fault of the source, but
-// the reason why a failure is not repeated.
+// openError returns the failure of an Open. ErrNotReplayable is no fault of the
+// source, but the reason why a request is not repeated.
 func openError(name string, err error) error {
 	if errors.Is(err, upload.ErrNotReplayable) {
 		return fmt.Errorf("%q: %w", name, err)
@@ -262,7 +261,8 @@ func openError(name string, err error) error {
 	return invalid(name, fmt.Errorf("cannot be opened: %w", withoutURL(err, nil)))
 }
 
-// readError tells a source that failed from one that was closed under its Read.
+// readError returns the failure of a Read: errClosed if the stream was closed
+// meanwhile, and otherwise a fault of the source.
 func (s *stream) readError(p *part, err error) error {
 	if s.isClosed() {
 		return errClosed
@@ -279,9 +279,9 @@ func (s *stream) isClosed() bool {
 	return s.closed
 }
 
-// finish closes the stream and waits for a Read under way. It returns the first
-// thing that a source did wrong, a *sourcePanic above all, and whether the body
-// was handed out whole.
+// finish closes the stream and waits for a Read in progress. It returns the
+// first fault of a source, a *sourcePanic before any other, and whether the
+// body was handed out whole.
 func (s *stream) finish() (fault error, whole bool) {
 	s.Close()
 	s.mu.Lock()
@@ -293,7 +293,7 @@ func (s *stream) finish() (fault error, whole bool) {
 		return nil, true
 	}
 	if s.err == nil {
-		s.err = errClosed // whoever still holds the stream reads no more
+		s.err = errClosed // later Reads fail
 	}
 	if s.err == errClosed {
 		return nil, false

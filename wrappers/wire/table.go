@@ -7,13 +7,14 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Table says what one provider's answers mean. It decides whether a request is
-// repeated and which error the caller sees. The first row that fits counts.
+// Table gives the answers of one provider their meaning. It decides whether a
+// request is repeated and which error the caller sees. The first row that fits
+// counts.
 type Table []Row
 
-// Row fits an answer of Status that has Code and, in its words, Text. Zero, or
-// an empty text, fits any. A Status of 200 is an answer that calls itself a
-// success and cannot be used.
+// Row fits an answer with its Status, its Code, and a message that contains its
+// Text. Zero, or an empty text, fits any answer. Status 200 stands for a
+// success that cannot be used.
 type Row struct {
 	Status int
 	Code   string

@@ -14,8 +14,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// shared holds the transports of all Doers that have none of their own, by what
-// is set of them. So the clients of many organizations share one set of
+// shared holds the transports of all Doers that have none of their own, by
+// their settings. So the clients of many organizations share one set of
 // connections.
 var shared sync.Map // of *http.Transport, by sharedSettings
 
@@ -35,7 +35,7 @@ func sharedTransport(s sharedSettings) *http.Transport {
 	return first.(*http.Transport)
 }
 
-// checkClient refuses settings that no request could be sent with.
+// checkClient refuses settings with which no request could be sent.
 func checkClient(cfg upload.Config) error {
 	if cfg.Connections < 0 {
 		return fmt.Errorf("field Connections is %d; 0 means no bound", cfg.Connections)
@@ -57,7 +57,7 @@ func checkClient(cfg upload.Config) error {
 	return nil
 }
 
-// checkTransport refuses what is wrong with the transport at the bottom of
+// checkTransport refuses faulty settings of the transport at the bottom of
 // HTTPClient. Target is the API's base URL.
 func checkTransport(tr *http.Transport, target string) error {
 	for name, d := range map[string]time.Duration{
@@ -90,8 +90,8 @@ func checkTransport(tr *http.Transport, target string) error {
 	return checkProxy(tr, target)
 }
 
-// checkProxy refuses a proxy that cannot be used. It repeats nothing of the
-// proxy's address but its scheme, since a password may stand in it.
+// checkProxy refuses a proxy that cannot be used. Its errors show only the
+// scheme of the proxy's address, since a password may stand in it.
 func checkProxy(tr *http.Transport, target string) error {
 	if tr.Proxy == nil {
 		return nil

@@ -7,8 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// cells are a text's bytes, each with the place in the original text from which
-// it was decoded.
+// cells are a text's bytes, each with its place in the original text.
 type cells []cell
 
 type cell struct {
@@ -32,9 +31,9 @@ func cellsOf(text string) cells {
 	return c
 }
 
-// views returns the text as it stands, and as it reads when it was escaped in
-// the ways in which servers repeat what they got: for a URL, HTML, JSON and
-// mail (quoted-printable), also in two of these ways.
+// views returns the text as it is, and decoded. Servers repeat what they got
+// escaped for a URL, HTML, JSON or mail (quoted-printable), sometimes in two of
+// these ways.
 func views(text string) []cells {
 	raw := cellsOf(text)
 	all := []cells{visible(raw)}
@@ -50,7 +49,7 @@ func views(text string) []cells {
 	return all
 }
 
-// unescape replaces every escape that decode finds by what it stands for.
+// unescape decodes every escape that decode finds.
 func unescape(in cells, decode func(in cells, at int) (plain string, length int)) cells {
 	out := make(cells, 0, len(in))
 	for i := 0; i < len(in); {
@@ -104,8 +103,8 @@ func common(in cells, at int) (plain string, length int) {
 	return "", 0
 }
 
-// entities are HTML's names of what may stand in a secret. All of package
-// html's would double what this package links.
+// entities are HTML's names of characters that may stand in a secret. Importing
+// package html would double what this package links.
 var entities = map[string]string{
 	"amp": "&", "lt": "<", "gt": ">", "quot": `"`, "apos": "'", "plus": "+", "sol": "/", "equals": "=", "period": ".",
 	"comma": ",", "colon": ":", "semi": ";", "lowbar": "_", "num": "#", "percnt": "%", "commat": "@", "excl": "!",
@@ -114,12 +113,12 @@ var entities = map[string]string{
 	"grave": "`",
 }
 
-// invisible are HTML's names of blanks, and of what does not show.
+// invisible are HTML's names of blanks and other characters without ink.
 var invisible = set("nbsp ensp emsp thinsp hairsp numsp puncsp shy zwj zwnj lrm rlm Tab NewLine ZeroWidthSpace NoBreak")
 
 var entityName = pattern(`^(#[xX][0-9a-fA-F]{1,8}|#[0-9]{1,8}|[a-zA-Z]+)`)
 
-// entity returns what an entity of HTML stands for, without its "&" and ";".
+// entity returns the text of an HTML entity, whose name has no "&" and ";".
 func entity(name string) string {
 	digits, numeric := strings.CutPrefix(name, "#")
 	switch {
@@ -166,8 +165,8 @@ func braced(in cells, at int) (plain string, length int) {
 	return plain, length + 1
 }
 
-// code decodes the hexadecimal digits at a place, behind an introduction of
-// some length.
+// code decodes hexadecimal digits at a place. The length that it returns
+// includes the characters of the introduction before them.
 func code(in cells, at, digits, introduction int) (plain string, length int) {
 	if at+digits > len(in) {
 		return "", 0
@@ -182,8 +181,8 @@ func code(in cells, at, digits, introduction int) (plain string, length int) {
 	return string(rune(n)), introduction + digits
 }
 
-// visible leaves out what does not show: blanks, control characters, and those
-// that only steer how a text is laid out.
+// visible returns the text without blanks, control characters and characters
+// that only control the layout.
 func visible(in cells) cells {
 	out := make(cells, 0, len(in))
 	text := in.text()
@@ -197,9 +196,8 @@ func visible(in cells) cells {
 	return out
 }
 
-// fold makes texts alike that differ in case or in blanks. A "+" stands for a
-// blank in a URL's query, so a text that has one is returned without it as
-// well.
+// fold makes texts equal that differ only in case or blanks. A "+" stands for a
+// blank in a URL's query, so a text that has one is also returned without it.
 func fold(in cells) []cells {
 	with := visible(in)
 	var without cells
