@@ -1,5 +1,5 @@
-# Tools run by name and version, which stand here and nowhere else; only the
-# generator is pinned in go.mod, through tools.go.
+# All tools with their versions. Only the generator is pinned elsewhere: in go.mod,
+# through tools.go.
 GOLANGCI  = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OASDIFF   = github.com/oasdiff/oasdiff@v1.33.0
 VERSITYGW = github.com/versity/versitygw/cmd/versitygw@v1.8.0
@@ -28,8 +28,8 @@ generate:
 	go generate .
 	go -C $(FOREIGN) generate .
 
-# Fails where gen/ is not, file for file, what the specs give, and where go.mod is
-# not tidy. It generates aside, so the working tree stays as it is.
+# Fails if gen/ differs from what the specs generate, or if go.mod is not tidy.
+# It generates into a temporary folder, so the working tree does not change.
 verify:
 	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
 	cp -R go.mod go.sum generate.go tools.go specs .config "$$tmp" && \
@@ -43,17 +43,17 @@ verify:
 lint:
 	go vet ./...
 	go run $(GOLANGCI) run --allow-parallel-runners -c .config/golangci.yaml ./...
-	@# A method that is looked up by its name makes the linker keep all methods: 2 MB.
+	@# If a method is looked up by name, the linker keeps all methods: 2 MB.
 	@! go build -o /dev/null -ldflags=-dumpdep ./wrappers/cmd/putpost 2>&1 | grep '<ReflectMethod>'
 
-# Redocly and Spectral on specs/, where node is there.
+# Runs Redocly and Spectral on specs/, if node is installed.
 lint-specs:
 	@if ! command -v npx >/dev/null; then echo 'lint-specs: skipped, since node (npx) is not installed'; exit 0; fi; \
 	npx --yes $(REDOCLY) lint --config .config/redocly.yaml specs/*.yaml && \
 	npx --yes $(SPECTRAL) lint --ruleset .config/spectral.yaml --fail-severity hint specs/*.yaml
 
-# What in specs/ would break a client of the revision BASE, or who uses the code
-# generated from it; .config/oasdiff.txt names what oasdiff itself takes lightly.
+# Lists changes of specs/ since the revision BASE that break a client, or a user of
+# the generated code. .config/oasdiff.txt raises the severity of some changes.
 breaking:
 	@git rev-parse --verify --quiet "$(BASE)^{commit}" >/dev/null || { \
 		echo 'breaking: BASE="$(BASE)" is no revision here: name one, as in "make breaking BASE=v0.1.0"' >&2; exit 2; }
@@ -62,13 +62,13 @@ breaking:
 		go run $(OASDIFF) breaking --format singleline --severity-levels .config/oasdiff.txt --fail-on WARN "$(BASE):$$spec" "$$spec" || broken=1; \
 	done; exit $$broken
 
-# What a user of the last tag's Go API would have to change.
+# Lists changes of the Go API since the last tag that break a user.
 api:
 	@last=$$(git describe --tags --match 'v*' --abbrev=0 2>/dev/null) || { echo 'api: skipped, since there is no tag yet'; exit 0; }; \
 	go run $(GORELEASE) -base "$$last"
 
-# Every fuzz target in turn, each for FUZZTIME. One that fails without naming an
-# input was cut off by go test's own clock (golang/go#75804) and runs again.
+# Runs every fuzz target for FUZZTIME. A target that fails without naming an input
+# was cut off by go test's own clock (golang/go#75804) and runs again.
 fuzz:
 	@log=$$(mktemp) && trap 'rm -f "$$log"' EXIT; \
 	for pkg in $$(go list ./...); do \
@@ -79,11 +79,11 @@ fuzz:
 		done; \
 	done
 
-# Turns one operator after the other in what decides right and wrong, and names
-# what no test notices; .config/gremlins.yaml says why those live. Efficacy is what
-# was found of what ended: a mutant that went on without end is a figure of its own.
-# It takes hours; make mutate MUTATE=wire takes one package. In a copy; -count=1,
-# since gremlins takes the time of a cached run for what the tests need.
+# Changes one operator after the other and lists the mutants that no test kills.
+# .config/gremlins.yaml says why they live. Efficacy is the share of killed mutants
+# among those whose tests ended. It takes hours; make mutate MUTATE=wire tests one
+# package. It works on a copy. With -count=1, because gremlins would take the time
+# of a cached run for the time that the tests need.
 MUTATE   = upload wire ncloudmailer ncloudmailer/standin twentyfourseven twentyfourseven/standin store \
 	internal/contract internal/monitor internal/journal uploadtest
 EFFICACY = 95
@@ -102,36 +102,37 @@ mutate:
 			"$$tmp/log" || { tail -n 3 "$$tmp/log"; failed=1; }; \
 	done; sed -n '/^# What lives/,$$p' .config/gremlins.yaml; test -z "$$failed"
 
-# Against bare net/http and other clients; takes about half an hour. It writes the
-# table of goals, the chart and the README's figures, and compares all peers.
+# Compares putpost with bare net/http and other clients in about half an hour. It
+# writes the table of goals, the chart and the README's figures.
 bench:
 	go -C $(BENCH) test -run Goals -v -timeout 3h .
 	PUTPOST_BENCH_DRAW=1 go -C $(BENCH) test -run Chart .
 	cd $(BENCH) && go run $(BENCHSTAT) -filter '.name:Upload .unit:cpu-ns/op' -row /way,/size,/at -col /peer results/bench.txt
 
-# SOAK_UPLOADS through each client, while one request in a hundred is spoiled; it
-# takes minutes, begins nothing after SOAK_TIME, and prints its figures.
+# Sends SOAK_UPLOADS through each client, and spoils one request in a hundred. It
+# takes minutes, begins no upload after SOAK_TIME, and prints its figures.
 SOAK_UPLOADS = 100000
 SOAK_TIME    = 7m
 soak:
 	PUTPOST_SOAK_UPLOADS=$(SOAK_UPLOADS) PUTPOST_SOAK_TIME=$(SOAK_TIME) \
 	go test -run '^TestSoak$$' -v -count=1 -timeout 15m ./wrappers/internal/soak
 
-# The s3 store, and the stand-ins and servers on it, against a real S3 server.
+# Tests the s3 store, and the stand-ins and servers on it, with a real S3 server.
 test-s3:
 	@bin=$$(mktemp -d) && trap 'rm -rf "$$bin"' EXIT && \
 	GOBIN="$$bin" go install $(VERSITYGW) && \
 	PUTPOST_VERSITYGW="$$bin/versitygw" go test ./wrappers/store/s3/...
 
-# The clients against the real services, or any others in their place: a few small
-# uploads to each whose base URL and credentials are in the environment.
+# Tests the clients with the real services or replacements: a few small uploads to
+# each service whose base URL and credentials are in the environment.
 contract-live:
 	PUTPOST_LIVE=1 go test -count=1 -p=1 -v -run '^TestLive$$' $(patsubst specs/%.yaml,./wrappers/%,$(wildcard specs/*.yaml))
 
-# The program for each platform, with notices, bills of materials and checksums.
+# Builds the program for each platform, with notices, bills of materials and
+# checksums.
 dist:
 	CYCLONEDX=$(CYCLONEDX) .github/dist
 
-# The manual page of the program, from the help that it prints, in man/.
+# Writes the program's manual page to man/, from the program's help.
 man:
 	mkdir -p man && go run ./wrappers/cmd/putpost man > man/putpost.1

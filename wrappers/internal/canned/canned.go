@@ -1,7 +1,7 @@
-// Package canned is an HTTP/1.1 server for measuring clients in its own
-// process: once a connection is open, it allocates nothing, so what the heap
-// sees is the client's alone. It reads requests whose length is known and gives
-// each the answer that was prepared for it.
+// Package canned is an HTTP/1.1 server with prepared answers, to measure a
+// client in the same process. After a connection is open, the server allocates
+// nothing, so every allocation is the client's. It reads only requests with a
+// Content-Length.
 package canned
 
 import (
@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// Answer is what a request gets whose first line begins with Request.
+// Answer is the answer to a request whose first line begins with Request.
 type Answer struct {
 	Request string // such as "POST /files "
 	Status  string // such as "201 Created"
@@ -25,8 +25,8 @@ type Answer struct {
 }
 
 // Serve listens on the loopback until the test ends and returns the address,
-// scheme included. The answers are made with it. A request for which there is
-// none, or without a Content-Length, ends its connection.
+// scheme included. It calls answers with that address. A request without an
+// answer, or without a Content-Length, ends its connection.
 func Serve(tb testing.TB, answers func(base string) []Answer) (base string) {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -6,11 +6,11 @@ import (
 	"runtime/debug"
 )
 
-// PerRun returns how many objects, and how many bytes, f allocates each time,
-// by whichever goroutine: a transport's are counted too. It is the least mean
-// of some rounds, after runs that open connections and fill pools. A busy
-// machine adds to a round: it moves a goroutine to a processor whose pools are
-// empty. No garbage is collected meanwhile, since that empties pools.
+// PerRun returns how many objects, and how many bytes, all goroutines allocate
+// for one call of f. It first runs f to open connections and fill pools. Then
+// it returns the lowest mean of several rounds, because a busy machine moves
+// goroutines to processors with empty pools. No garbage is collected meanwhile,
+// because that empties pools.
 func PerRun(runs int, f func()) (objects, bytes float64) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for range 50 {

@@ -1,5 +1,5 @@
-// Package find finds the files that a command line leads to: those that it
-// names, those in folders, and those on a list.
+// Package find finds the files of a command line: files that it names, files in
+// folders, and files on a list.
 package find
 
 import (
@@ -37,7 +37,7 @@ type Search struct {
 	Quit      <-chan struct{} // ends the search
 	Note      func(path, why string)
 
-	Cut bool // Quit came before the end; read it when Files has ended
+	Cut bool // Quit was closed before the end; read it after Files has ended
 }
 
 // Own is a file that the program itself writes or reads.
@@ -54,8 +54,8 @@ var (
 	errNotRegular = errors.New("is not a regular file; what comes out of a pipe can be sent as -, which is standard input")
 )
 
-// Files yields each file, or a path and its error. It reads folders piece by
-// piece and in no order, so that memory does not grow with them.
+// Files yields each file, or a path and its error. It reads folders in parts
+// and in no order, so that a large folder needs no more memory.
 func (s *Search) Files() iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		for _, path := range s.Named {
@@ -71,7 +71,7 @@ func (s *Search) Files() iter.Seq2[File, error] {
 				yield(File{Path: cmp.Or(path, s.List.path)}, err)
 				return
 			}
-			if path == Stdin { // in a list it is a file's name
+			if path == Stdin { // in a list "-" is the name of a file
 				path = "." + string(filepath.Separator) + path
 			}
 			if !s.file(path, yield) {
@@ -89,8 +89,8 @@ func (s *Search) at(path string, yield func(File, error) bool) bool {
 	return s.file(path, yield)
 }
 
-// file searches a path. Like the methods that follow, it reports whether to go
-// on. It never opens the path: a pipe would lose its bytes.
+// file searches a path. Like the following methods, it reports whether to go
+// on. It never opens a file, because a pipe would lose its bytes.
 func (s *Search) file(path string, yield func(File, error) bool) bool {
 	if s.stopped() {
 		return false
@@ -134,8 +134,8 @@ func (s *Search) folder(dir string, yield func(File, error) bool) bool {
 	}
 }
 
-// entry searches a path in a folder. Nobody named it, so it may be something
-// that nobody meant to send.
+// entry searches a path in a folder. The user did not name the path, so entry
+// skips what is no regular file.
 func (s *Search) entry(path string, entry fs.DirEntry, yield func(File, error) bool) bool {
 	if entry.IsDir() {
 		return s.folder(path, yield)

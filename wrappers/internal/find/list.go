@@ -13,25 +13,26 @@ import (
 )
 
 const (
-	// longestName bounds what is read in search of the end of a name.
+	// longestName is the limit for a name, in bytes.
 	longestName = 1 << 20
-	// longestCRLF bounds a list whose lines may end with CR LF: its end decides.
+	// longestCRLF is the limit for a list with CR LF, which must be read to its
+	// end.
 	longestCRLF = 64 << 20
 )
 
-// List is a file that holds names. It is opened once, since it may be a pipe:
-// two readers would share what comes out of it.
+// List is a file that holds names. It is opened once, because it may be a pipe,
+// and two readers would share the names.
 type List struct {
 	path    string
 	null    bool      // names end with NUL instead of a newline
-	stream  io.Reader // standard input; nil where path is to be opened
-	regular *os.File  // where it is a regular file, which can be read again
-	offset  int64     // where regular began
-	err     error     // why it cannot be read
+	stream  io.Reader // standard input; nil if path must be opened
+	regular *os.File  // a regular file, which can be read again; or nil
+	offset  int64     // the offset where the list begins in regular
+	err     error     // why the list cannot be read
 }
 
-// OpenList opens a regular file. It does not open a pipe yet: this would wait
-// for its writer.
+// OpenList opens a regular file. It does not open a pipe yet, because that
+// would wait for a writer.
 func OpenList(path string, null bool, stdin io.Reader) *List {
 	l := &List{path: path, null: null}
 	f, isFile := stdin.(*os.File)
@@ -63,8 +64,8 @@ func (l *List) Close() {
 // Once reports whether the list can be read only once. It is false for nil.
 func (l *List) Once() bool { return l != nil && l.regular == nil }
 
-// SharesStream reports whether l and standard input are one pipe. Only one of
-// them can be read.
+// SharesStream reports whether l and standard input are the same pipe. Then
+// only one of them can be read.
 func (l *List) SharesStream(stdin io.Reader) bool {
 	f, ok := stdin.(*os.File)
 	if l.path == Stdin || l.regular != nil || !ok {
@@ -75,8 +76,8 @@ func (l *List) SharesStream(stdin io.Reader) bool {
 	return errMine == nil && errIts == nil && os.SameFile(mine, its)
 }
 
-// names yields each name of the list. It ends early and sets cut if quit is
-// closed, even while the list has no next name.
+// names yields each name of the list. If quit is closed, it sets cut and ends,
+// even while it waits for the next name.
 func (l *List) names(quit <-chan struct{}, cut *bool) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		type read struct {
@@ -117,7 +118,7 @@ func (l *List) read() iter.Seq2[string, error] {
 		case l.err != nil:
 			yield("", l.err)
 			return
-		case l.regular != nil: // by offset: counting ahead reads it, too
+		case l.regular != nil: // by offset, because the count ahead reads the file, too
 			r = io.NewSectionReader(l.regular, l.offset, math.MaxInt64-l.offset)
 		case r == nil:
 			f, err := os.Open(l.path)
@@ -148,7 +149,7 @@ func (l *List) read() iter.Seq2[string, error] {
 type nameReader struct {
 	from *bufio.Reader
 	end  byte
-	torn bool // the last name may come without its end
+	torn bool // the last name may have no end
 	crlf bool // CR LF ends every line
 	read int
 }

@@ -7,8 +7,8 @@ import (
 	"hash/crc32"
 )
 
-// A line ends with a checksum of all that stands before it. It is the last
-// field, so that the line is JSON for everyone else.
+// A line ends with a checksum of all bytes before it. The checksum is the last
+// field, so the line is JSON for other programs.
 const (
 	checksumName   = `,"crc32c":"`
 	checksumLength = len(checksumName + `00000000"}`)
@@ -25,9 +25,9 @@ func sealed(object []byte) []byte {
 	return append(before, checksum(before)...)
 }
 
-// isIntact reports whether the checksum of line is right. It finds one damaged
-// byte that leaves the line JSON. A line of an earlier release has no checksum;
-// it is intact if it has no field but those of Entry.
+// isIntact reports whether the checksum of line is right. It detects one
+// damaged byte even if the line is still JSON. A line of an earlier release has
+// no checksum. It is intact if it has no unknown field.
 func isIntact(line []byte) bool {
 	line = bytes.TrimRight(line, "\r\n")
 	at := max(0, len(line)-checksumLength)

@@ -9,7 +9,7 @@ import (
 
 // A journal is a file of JSON lines, one for each file that was sent. A later
 // line of a path replaces an earlier one. Every line names the target, so any
-// line shows what the file is, and an empty file is a journal.
+// line identifies the journal, and an empty file is a journal.
 const (
 	version = "putpost/1"
 	magic   = `{"journal":"` + version + `",`
@@ -31,7 +31,7 @@ type Entry struct {
 	TempRequestID string    `json:"tempRequestId,omitempty"`
 	Expires       time.Time `json:"expires,omitzero"`
 	DocumentID    int64     `json:"documentId,omitempty"`
-	Failed        bool      `json:"failed,omitempty"` // the provider could not take it after all: it is sent again
+	Failed        bool      `json:"failed,omitempty"` // the provider could not process it, so it is sent again
 }
 
 // EntryOf returns the entry of a file that was sent, without its path and
@@ -44,7 +44,7 @@ func EntryOf(res upload.Result) Entry {
 	}
 }
 
-// Result returns what the provider said when the file was sent.
+// Result returns the provider's answer to the upload.
 func (e Entry) Result() upload.Result {
 	return upload.Result{
 		ID: e.ID, Name: e.Name, TraceID: e.TraceID, Size: e.Size,
@@ -55,7 +55,7 @@ func (e Entry) Result() upload.Result {
 // expired reports whether the provider has deleted the file by now.
 func (e Entry) expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
-// RawPath returns path if it is not UTF-8, and otherwise nothing. JSON has no
+// RawPath returns path if it is not UTF-8, and otherwise nil. JSON cannot hold
 // such bytes, so two paths would look the same.
 func RawPath(path string) []byte {
 	if utf8.ValidString(path) {

@@ -13,21 +13,21 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Fingerprint tells whether a file is still the one that was sent.
+// Fingerprint identifies a file and its content.
 type Fingerprint struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
-	Changed  time.Time `json:"changed,omitzero"` // ctime, which nobody can set back; zero where the system has none
+	Changed  time.Time `json:"changed,omitzero"` // ctime, which nobody can set back; zero if the system has none
 	SHA256   string    `json:"sha256,omitempty"` // lower-case hex, of the bytes that were sent
-	Noted    time.Time `json:"noted,omitzero"`   // when the file was looked at, before its first byte was read
+	Noted    time.Time `json:"noted,omitzero"`   // when the times were taken, before the first byte was read
 }
 
-// FingerprintOf returns the fingerprint of a file without its bytes.
+// FingerprintOf returns a fingerprint without SHA256 and Noted.
 func FingerprintOf(info os.FileInfo) Fingerprint {
 	return Fingerprint{Size: info.Size(), Modified: JSONTime(info.ModTime()), Changed: JSONTime(changeTime(info))}
 }
 
-// JSONTime returns t as JSON gives it back. JSON takes no year beyond 9999.
+// JSONTime returns t in UTC, or the zero time if JSON cannot hold t's year.
 func JSONTime(t time.Time) time.Time {
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
 		return time.Time{}
@@ -35,11 +35,11 @@ func JSONTime(t time.Time) time.Time {
 	return t
 }
 
-// Same reports whether the file at path is the one that was sent; now is its
-// present fingerprint. Another size or modification time is another file. The
-// bytes decide if only the change time differs: another owner or mode, or other
-// bytes under a modification time that was set back. The bytes decide, too, if
-// the times cannot tell.
+// Same reports whether the file at path is the one that was sent. now is its
+// present fingerprint. Another size or modification time means another file. If
+// only the change time differs, Same compares the hash of the bytes: the owner
+// or mode may have changed, or the bytes and then the modification time was set
+// back. It compares them, too, if the times are too close to tell.
 func (sent Fingerprint) Same(ctx context.Context, path string, now Fingerprint) (bool, error) {
 	if sent.Size != now.Size || !sent.Modified.Equal(now.Modified) {
 		return false, nil
@@ -52,16 +52,15 @@ func (sent Fingerprint) Same(ctx context.Context, path string, now Fingerprint) 
 }
 
 const (
-	// tick is longer than a kernel takes to move its clock on.
+	// tick is longer than one step of a kernel's clock.
 	tick = 20 * time.Millisecond
-	// coarseTick is for file systems whose times are whole seconds, FAT's even
-	// ones. Over a network their clock is not ours, so it has some more.
+	// coarseTick is for file systems with times in whole seconds, or in two as
+	// on FAT. It is longer, because a network's clock may differ from ours.
 	coarseTick = 10 * time.Second
 )
 
-// racy reports whether the file may have changed after it was looked at and
-// still have the same times. This is so if it was looked at within a tick of
-// them.
+// racy reports whether the file may have changed after Noted and still have the
+// same times. This is so if Noted is within a tick of them.
 func (sent Fingerprint) racy() bool {
 	latest, ticks := sent.Modified, tick
 	if sent.Changed.After(latest) {
@@ -94,8 +93,8 @@ func sumFile(ctx context.Context, path string) (string, error) {
 	return "", ctx.Err()
 }
 
-// Summed returns src, and a func for the hash of its bytes once they are all
-// read. If src was opened several times, the last reader counts.
+// Summed returns src, and a func that returns the hash of its bytes after they
+// are all read. If src was opened several times, the last reader counts.
 func Summed(src upload.Source) (upload.Source, func() string) {
 	var mu sync.Mutex
 	var latest *summer
@@ -123,7 +122,7 @@ func Summed(src upload.Source) (upload.Source, func() string) {
 
 type summer struct {
 	io.ReadCloser
-	mu sync.Mutex // a transport may still read when its answer has come
+	mu sync.Mutex // a transport may still read after the answer
 	h  hash.Hash
 	n  int64
 }
@@ -137,7 +136,7 @@ func (s *summer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sum returns nothing unless exactly size bytes were read.
+// sum returns "" unless exactly size bytes were read.
 func (s *summer) sum(size int64) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

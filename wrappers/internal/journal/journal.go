@@ -1,5 +1,5 @@
-// Package journal remembers on disk which files have been sent, so that a run
-// that was killed can be taken up.
+// Package journal remembers on disk which files have been sent, so that another
+// run can continue after a kill.
 //
 //	j, err := journal.Open("sent.journal", journal.Target{To: "ncloudmailer", Base: base})
 //	if e, sent, err := j.Lookup(path); err == nil && !sent {
@@ -26,11 +26,11 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/filelock"
 )
 
-// ErrUnwritable is in the error of Add if nothing more can be added.
+// ErrUnwritable is in Add's error if no entry can be added any more.
 var ErrUnwritable = errors.New("the journal cannot be written")
 
-// Key stands for an absolute path in memory, where there may be millions. It
-// has 128 bits, and nobody can choose them.
+// Key is a hash of an absolute path. It saves memory for millions of paths. It
+// has 128 bits and random seeds, so nobody can cause a collision.
 type Key [2]uint64
 
 var pathSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
@@ -46,11 +46,11 @@ func keyOfBytes(path []byte) Key {
 
 // Journal remembers what has been sent. It is safe for concurrent use.
 type Journal struct {
-	Torn bool // the last line was torn by a crash and does not count
+	Torn bool // a crash tore the last line, so it does not count
 
 	target   Target
-	begin    []byte // see beginning
-	readOnly bool   // the file is left as it is
+	begin    []byte // the result of beginning
+	readOnly bool   // the file is not changed
 
 	file      *os.File
 	sync      func() error  // file's
@@ -75,9 +75,9 @@ type span struct {
 type batch struct {
 	lines []byte
 	count int           // of lines
-	full  chan struct{} // closed when as many lines are in it as ever were
-	done  chan struct{} // closed when they are on disk, or err says why not
-	at    int64         // where they were written
+	full  chan struct{} // closed when it has as many lines as the largest batch so far
+	done  chan struct{} // closed when the lines are on disk or err is set
+	at    int64         // the offset of the lines in the file
 	err   error
 }
 
@@ -85,20 +85,20 @@ type batch struct {
 type Target struct {
 	To      string // the provider
 	Base    string // the address of its API
-	Account string // empty where it is not known
+	Account string // empty if it is not known
 }
 
-// Open reads the journal at path, or begins one, and keeps other processes out
-// of it.
+// Open reads the journal at path, or creates it, and locks it against other
+// processes.
 func Open(path string, t Target) (*Journal, error) {
 	j, err := open(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, t)
 	if err == nil {
-		syncFolder(filepath.Dir(path)) // it may be new
+		syncFolder(filepath.Dir(path)) // the file may be new
 	}
 	return j, err
 }
 
-// Read is [Open] for a journal that is not to be written. A missing journal is
+// Read is like [Open], but does not change the journal. A missing journal is
 // empty.
 func Read(path string, t Target) (*Journal, error) {
 	j, err := open(path, os.O_RDONLY, t)
@@ -124,11 +124,11 @@ func open(path string, flags int, t Target) (*Journal, error) {
 	return j, nil
 }
 
-// Info describes the file of the journal, so that it can be recognised.
+// Info describes the journal's file.
 func (j *Journal) Info() (fs.FileInfo, error) { return j.file.Stat() }
 
-// lock opens a journal and keeps other processes out of it. It reads nothing.
-// It does not open a pipe: this would wait for the pipe's other end.
+// lock opens a journal and locks it against other processes. It refuses a pipe,
+// because opening one would wait for its other end.
 func lock(path string, flags int) (*os.File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("journal %s: is not a regular file", path)
@@ -147,7 +147,7 @@ func lock(path string, flags int) (*os.File, error) {
 // longestLine is more than a path and a name need.
 const longestLine = 256 << 10
 
-// load reads all lines. It repairs the last one, if a crash has torn it.
+// load reads all lines. If a crash has torn the last one, load repairs it.
 func (j *Journal) load() error {
 	r := bufio.NewReaderSize(j.file, longestLine)
 	j.begin = j.beginning()
@@ -190,7 +190,7 @@ func (j *Journal) load() error {
 	}
 }
 
-// cutTorn removes what stands after the last whole line.
+// cutTorn removes the bytes after the last whole line.
 func (j *Journal) cutTorn() error {
 	j.Torn = true
 	if j.readOnly {
@@ -202,15 +202,15 @@ func (j *Journal) cutTorn() error {
 	return j.sync()
 }
 
-// torn reports whether line is the beginning of a first line. If not, the file
-// is of another kind and must not be cut.
+// torn reports whether line begins like a journal's first line. Otherwise the
+// file is no journal and must not be cut.
 func torn(line []byte) bool {
 	n := min(len(line), len(magic))
 	return string(line[:n]) == magic[:n]
 }
 
-// Lookup returns the latest entry of an absolute path, and reports whether it
-// still holds.
+// Lookup returns the latest entry of an absolute path. It reports whether there
+// is one whose upload neither failed nor expired.
 func (j *Journal) Lookup(path string) (Entry, bool, error) {
 	j.mu.Lock()
 	at, ok := j.sent[KeyOf(path)]
@@ -232,10 +232,11 @@ func (j *Journal) Lookup(path string) (Entry, bool, error) {
 	return e, !e.Failed && !e.expired(time.Now()), nil
 }
 
-// Add returns when e is on disk. Entries that arrive while others are being
-// written are written together and share one sync. That sync waits for more
-// entries, as long as the last one took, unless as many wait as ever did. After
-// a failure nothing more is written, and the journal ends with a whole line.
+// Add adds e and returns when it is on disk. Entries that arrive during a write
+// are written together, with one sync. Before that write Add waits for more
+// entries, for as long as the last write took, or until the batch is as large
+// as the largest so far. After a failure nothing more is written, and the
+// journal ends with a whole line.
 func (j *Journal) Add(e Entry) error {
 	e.Journal, e.To, e.Base, e.Account = version, j.target.To, j.target.Base, j.target.Account
 	e.RawPath = RawPath(e.Path)
@@ -256,7 +257,7 @@ func (j *Journal) Add(e Entry) error {
 		close(b.full)
 	}
 	j.mu.Unlock()
-	if first { // the first one to come writes; the others wait until it has
+	if first { // the first caller writes the batch, and the others wait
 		j.commit(b)
 	}
 	<-b.done
@@ -269,8 +270,8 @@ func (j *Journal) Add(e Entry) error {
 	return nil
 }
 
-// longestGather bounds the wait for more lines. Where a sync takes longer,
-// enough of them come during the sync.
+// longestGather limits the wait for more lines. If a sync takes longer, enough
+// lines arrive during the sync.
 const longestGather = 20 * time.Millisecond
 
 // commit writes b when the batch before it is on disk.
@@ -283,7 +284,7 @@ func (j *Journal) commit(b *batch) {
 	case <-time.After(min(j.lastWrite, longestGather)):
 	}
 	j.mu.Lock()
-	j.open = nil // closed only now: the lines of those who came meanwhile are in it
+	j.open = nil // only now, so that the batch has the lines that arrived meanwhile
 	j.largest = max(j.largest, b.count)
 	j.mu.Unlock()
 	b.at = j.size
@@ -301,7 +302,7 @@ func (j *Journal) write(lines []byte) error {
 		err = j.sync()
 	}
 	if err != nil {
-		_ = j.file.Truncate(j.size) // if this fails too, the next run repairs it
+		_ = j.file.Truncate(j.size) // if this fails, too, the next run repairs it
 		j.failed = fmt.Errorf("%w: %w", ErrUnwritable, cause(err))
 		return j.failed
 	}
@@ -309,10 +310,10 @@ func (j *Journal) write(lines []byte) error {
 	return nil
 }
 
-// Close lets other processes use the journal.
+// Close closes the file, so other processes can use the journal.
 func (j *Journal) Close() error { return j.file.Close() }
 
-// syncFolder writes a new name in a folder to disk. Some systems cannot do it.
+// syncFolder syncs a folder with a new file. Some systems cannot do it.
 func syncFolder(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync()
@@ -320,7 +321,7 @@ func syncFolder(dir string) {
 	}
 }
 
-// cause returns err without the path, which is printed before it.
+// cause removes the path from err, because the path is printed before it.
 func cause(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err

@@ -95,12 +95,12 @@ func TestATornLastLineIsRepairedWhereverItWasTorn(t *testing.T) {
 func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 	_, content := written(t)
 	for name, tc := range map[string]struct{ content, to, base, account, want string }{
-		"a text":                 {content: "dear diary\n", want: "not one of a putpost journal"},
-		"a text without newline": {content: "dear diary", want: "not one of a putpost journal"},
-		"other JSON":             {content: `{"journal":"mine"}` + "\n", want: "not one of a putpost journal"},
-		"only a brace":           {content: "{\n", want: "not one of a putpost journal"},
+		"a text":                 {content: "dear diary\n", want: "not a line of a putpost journal"},
+		"a text without newline": {content: "dear diary", want: "not a line of a putpost journal"},
+		"other JSON":             {content: `{"journal":"mine"}` + "\n", want: "not a line of a putpost journal"},
+		"only a brace":           {content: "{\n", want: "not a line of a putpost journal"},
 		"a later version": {content: `{"journal":"putpost/2","to":"ncloudmailer"}`,
-			want: "not one of a putpost journal"},
+			want: "not a line of a putpost journal"},
 		"a line without id": {content: magic + `"path":"/a"}` + "\n", want: "damaged"},
 		"a line without path": {content: magic + `"to":"ncloudmailer","base":"https://host/v1","id":"1"}` + "\n",
 			want: "damaged"},
@@ -110,7 +110,7 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 		"a size that is none": {content: magic +
 			`"to":"ncloudmailer","base":"https://host/v1","path":"/a","id":"1","size":"x"}` + "\n", want: "damaged"},
 		"damage in the middle": {content: strings.Replace(string(content), `"size"`, `"si`, 1), want: "line 1 is damaged"},
-		"a stray line":         {content: string(content) + "x\n" + string(content), want: "line 4 is not one"},
+		"a stray line":         {content: string(content) + "x\n" + string(content), want: "line 4 is not a line"},
 		"another provider": {content: string(content), to: "twentyfourseven",
 			want: "uploads to ncloudmailer at https://host/v1, not to twentyfourseven"},
 		"another address": {content: string(content), base: "http://loopback/v1",

@@ -12,19 +12,19 @@ import (
 	"runtime"
 )
 
-// Damage is a line that cannot be read as it stands.
+// Damage describes a damaged line.
 type Damage struct {
 	Line, Offset, Bytes int64
-	Path                string // of the entry that is lost, if it can still be read
+	Path                string // of the lost entry, if it can still be read
 }
 
-// Found counts what a journal holds. A damaged line may still hold an entry. If
-// its newline is damaged, it may hold two.
+// Found counts the entries and damaged lines of a journal. A damaged line may
+// still hold an entry, or two if its newline is damaged.
 type Found struct{ Kept, Damaged, Lost int64 }
 
-// Check looks for damage in the journal at path. It calls damaged for each
-// damaged line. It holds each line to its checksum. [Open] does not: a wrong
-// value at worst has a file sent again.
+// Check checks the checksum of each line of the journal at path. It calls
+// damaged for each damaged line. [Open] checks no checksums, because at worst a
+// wrong value means that a file is sent again.
 func Check(path string, damaged func(Damage) error) (Found, error) {
 	f, err := lock(path, os.O_RDONLY)
 	if err != nil {
@@ -38,9 +38,9 @@ func Check(path string, damaged func(Damage) error) (Found, error) {
 	return found, nil
 }
 
-// Repair writes all entries that can be read to a new file, and gives it the
-// name of the journal. The original stays under the name that Repair returns.
-// Repair leaves a journal without damage as it is.
+// Repair writes all readable entries to a new file with the name of the
+// journal. It keeps the original under the name that it returns. It does not
+// change a journal without damage.
 func Repair(path string, damaged func(Damage) error) (found Found, original string, err error) {
 	f, err := lock(path, os.O_RDWR)
 	if err != nil {
@@ -56,7 +56,7 @@ func Repair(path string, damaged func(Damage) error) (found Found, original stri
 	if err != nil {
 		return found, "", err
 	}
-	defer os.Remove(aside.Name()) // unless it has taken the journal's name
+	defer os.Remove(aside.Name()) // unless it has the journal's name by then
 	defer aside.Close()
 	found, err = inspect(f, aside, damaged)
 	if err != nil || found.Damaged == 0 {
@@ -66,7 +66,7 @@ func Repair(path string, damaged func(Damage) error) (found Found, original stri
 		return found, "", err
 	}
 	aside.Close()
-	if runtime.GOOS == "windows" { // which gives no new name to an open file
+	if runtime.GOOS == "windows" { // it cannot rename an open file
 		f.Close()
 	}
 	if original, err = keep(path); err != nil {
@@ -79,7 +79,7 @@ func Repair(path string, damaged func(Damage) error) (found Found, original stri
 	return found, original, nil
 }
 
-// keep gives the file at path a second name that is not in use.
+// keep links the file at path to a second name that is not in use.
 func keep(path string) (second string, err error) {
 	for n := 1; ; n++ {
 		second = path + ".damaged"
@@ -129,8 +129,8 @@ func inspect(journal io.Reader, good io.Writer, damaged func(Damage) error) (fou
 	return found, w.Flush()
 }
 
-// entriesIn returns the entries of a line that can be read, as they are. Whole
-// reports that the line is one entry and nothing else.
+// entriesIn returns the readable entries of a line, unchanged. Whole reports
+// whether the line is one entry and nothing else.
 func entriesIn(line []byte) (entries [][]byte, whole bool) {
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	if _, err := parseLine(line); err == nil && isIntact(line) {

@@ -1,17 +1,14 @@
-// Package soak holds no code, only tests of both providers' clients against
-// their stand-ins in a process of their own: many uploads while things go
-// wrong.
+// Package soak holds no code, only tests with many uploads and faults. Both
+// providers' clients upload to stand-ins in another process.
 //
-// TestSoak is the load: as many uploads through each client as
-// PUTPOST_SOAK_UPLOADS says ("make soak" says 100,000), 64 of them at once,
-// where one request in a hundred is spoiled. It holds that every upload that
-// was acknowledged is there and whole, that each failure is one that was
-// injected, and that memory and goroutines of both processes are flat. It
-// begins no upload after PUTPOST_SOAK_TIME (7 minutes unless set); on a machine
-// that is too slow for all of them, half must have been enough. It prints its
-// figures. A short one always runs.
+// TestSoak sends PUTPOST_SOAK_UPLOADS uploads through each client ("make soak"
+// sets 100,000), 64 at once. A fault spoils one request in a hundred. The test
+// checks that every acknowledged upload is stored whole, that each failure was
+// injected, and that memory and goroutines of both processes do not grow. It
+// begins no upload after PUTPOST_SOAK_TIME (7 minutes unless set). On a slow
+// machine at least half of all uploads must end by then. It prints its figures.
+// A short version always runs.
 //
-// The other runs the built program, kills it in the middle of a hundred
-// uploads, and starts it again. That a signal drains it is tested in
-// cmd/putpost.
+// The other test runs the built program, kills it during a hundred uploads, and
+// starts it again. Signals that drain it are tested in cmd/putpost.
 package soak

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// queued returns how many bytes of a connection the other side does not have
-// yet. They are in the system's buffer.
+// queued returns the number of bytes in the connection's send buffer. The peer
+// does not have them yet.
 func queued(conn net.Conn) (n int) {
 	for {
 		above, ok := conn.(interface{ NetConn() net.Conn })

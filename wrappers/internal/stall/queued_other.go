@@ -4,5 +4,5 @@ package stall
 
 import "net"
 
-// queued returns 0: only Linux is asked what its buffer holds.
+// queued returns 0: the buffer is read only on Linux.
 func queued(net.Conn) int { return 0 }

@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// Transport gives up a request that stalls. It stalls if no byte of its body
-// has moved for the time After, or if the whole answer takes longer than that.
-// A byte moves when it is read from the file, and when the system has sent it:
-// on a slow line this is minutes later. An answer that drips is given up, too:
-// every answer is short.
+// Transport cancels a request that stalls. A request stalls if no byte of its
+// body moves for the time After, or if the whole answer takes longer. A byte
+// moves when it is read from the file, and again when the system has sent it,
+// which may be minutes later on a slow line. A slow answer counts as stalled,
+// too, because every answer is short.
 type Transport struct {
 	Base   http.RoundTripper
 	After  time.Duration
 	Reason error // the cause of the context that ends
 }
 
-// cancelKey is the key of a func in a context.
+// cancelKey is the context key of WithCancel.
 type cancelKey struct{}
 
-// WithCancel returns ctx for requests that end more than themselves when they
-// stall: all that end ends.
+// WithCancel returns ctx with end. A request with that context calls end when
+// it stalls, instead of cancelling only itself.
 func WithCancel(ctx context.Context, end context.CancelCauseFunc) context.Context {
 	return context.WithValue(ctx, cancelKey{}, end)
 }
@@ -59,11 +59,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// oneWrite is the largest body that goes out with its header at once. Net/http
-// does so only if it sees that the body is in memory.
+// oneWrite is the largest body that goes out in one write with its header.
+// net/http does so only for a body type that it knows to be in memory.
 const oneWrite = 64 << 10
 
-// checks is how often a watch checks, in vain, before the time is over.
+// checks is the number of checks without movement after which a request is
+// stalled.
 const checks = 4
 
 type watch struct {
@@ -77,11 +78,11 @@ type watch struct {
 	quiet  int // checks since something moved
 }
 
-// newWatch returns a watch that calls over once, when the time stall has passed
-// and nothing moved.
+// newWatch returns a watch that calls over once, when nothing has moved for the
+// time stall.
 func newWatch(stall time.Duration, over func()) *watch {
 	w := &watch{every: stall / checks}
-	w.mu.Lock() // the timer may go off before it is noted
+	w.mu.Lock() // the timer may fire before w.timer is set
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(w.every, func() {
 		if w.stalled() {
@@ -113,7 +114,7 @@ func (w *watch) end() {
 	w.timer.Stop()
 }
 
-// look reports whether nothing has moved for too long.
+// stalled reports whether nothing has moved for too long. The timer calls it.
 func (w *watch) stalled() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Answer is a whole answer. It is sent with a Content-Length. An answer without
-// a body has no content type.
+// Answer is a whole answer. Write sends it with a Content-Length. An answer
+// without a body has no content type.
 type Answer struct {
 	Status      int
 	ContentType string
 	Body        []byte
 }
 
-// JSON returns the answer with value, which must have a form in JSON.
+// JSON returns an answer with value, which must marshal to JSON.
 func JSON(status int, value any) Answer {
 	text, _ := json.Marshal(value)
 	return Answer{status, "application/json", text}
@@ -31,8 +31,8 @@ func (a Answer) Write(w http.ResponseWriter) {
 	_, _ = w.Write(a.Body)
 }
 
-// answer is a response that must keep going out. Otherwise a caller who sends
-// requests and takes no answers would hold the connection for ever.
+// answer is a response with a write deadline. Without it a caller who sends
+// requests and reads no answers would hold the connection for ever.
 type answer struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -53,8 +53,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
-// arm moves the deadline in the way of the body's. net/http takes it off at the
-// end.
+// arm moves the deadline, as body.arm does. net/http removes it at the end.
 func (a *answer) arm() {
 	if now := time.Now(); now.Sub(a.armed) > a.stall/4 {
 		_ = a.control.SetWriteDeadline(now.Add(a.stall))
@@ -62,5 +61,5 @@ func (a *answer) arm() {
 	}
 }
 
-// Unwrap gives http.ResponseController the writer below.
+// Unwrap returns the writer below, for http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

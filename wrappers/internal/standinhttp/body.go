@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// body is a request's body that must keep coming.
+// body is a request's body with a read deadline.
 type body struct {
 	io.ReadCloser
 	control *http.ResponseController
 	stall   time.Duration
 	armed   time.Time // when the deadline was last set; zero if there is none
 	hurried bool      // the deadline stays as it is
-	started bool      // something was read, so a caller who waits was told to go on
-	ended   bool      // by io.EOF or by err
+	started bool      // Read was called, so the server has sent 100 Continue if it was asked to
+	ended   bool      // Read returned an error or io.EOF
 	err     error     // the error that ended it, if it is not io.EOF
 }
 
@@ -23,8 +23,8 @@ func (b *body) Read(p []byte) (int, error) {
 	b.arm()
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !b.ended {
-		// The deadline stays. At the end of a body net/http takes it off, and
-		// after an error net/http must not wait for the rest.
+		// The deadline stays. net/http removes it at the end of a body. After
+		// an error it keeps net/http from waiting for the rest.
 		b.ended = true
 		if err != io.EOF {
 			b.err = err
@@ -33,11 +33,11 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// arm moves the deadline, but not for each small read: a fourth of the time
-// more or less does not matter.
+// arm moves the deadline. To save time, it does so only after a fourth of
+// stall.
 func (b *body) arm() {
 	if now := time.Now(); !b.ended && !b.hurried && now.Sub(b.armed) > b.stall/4 {
-		_ = b.control.SetReadDeadline(now.Add(b.stall)) // a writer without deadlines has no connection to hold
+		_ = b.control.SetReadDeadline(now.Add(b.stall)) // fails only for a test's writer without a connection
 		b.armed = now
 	}
 }

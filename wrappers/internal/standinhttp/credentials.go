@@ -21,10 +21,10 @@ func Bearer(r *http.Request) (token string, err error) {
 	return strings.TrimLeft(token, " "), nil
 }
 
-// Same compares secrets in a time that depends on the length only.
+// Same compares secrets in a time that depends only on their length.
 func Same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// Hide returns what may be printed of a secret: whether it is set.
+// Hide returns text to print instead of a secret. It shows whether it is set.
 func Hide(secret string) string {
 	if secret == "" {
 		return "unset"

@@ -2,14 +2,14 @@ package standinhttp
 
 import "net/http"
 
-// CrossOrigin lets scripts of every origin read the answer, with the trace id
-// that stands in the named header. It answers a preflight, and then done is
-// true: a browser sends one before the request itself, without credentials, to
-// ask whether the path takes such requests. An empty methods means that nothing
-// is there, and a preflight is left to the caller.
+// CrossOrigin lets scripts of every origin read the answer and the header
+// traceID. It answers a preflight and then returns true. A browser sends a
+// preflight before the request itself, without credentials, to ask which
+// requests the path accepts. If methods is empty, the path does not exist, and
+// the caller answers the preflight.
 //
-// The origin is "*", so no browser sends its user's cookies and then shows the
-// answer to a script.
+// The origin is "*", so a browser shows a script no answer to a request with
+// cookies.
 func CrossOrigin(w http.ResponseWriter, r *http.Request, methods, traceID string) (done bool) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// API serves the operations of a spec and refuses all else. Nothing of a body
-// is read before Authenticate has passed.
+// API serves the operations of a spec and refuses all other requests. It reads
+// no body before Authenticate has returned nil.
 type API struct {
 	Mux     *http.ServeMux
-	Methods map[string]string // the pattern of each path, without a method, and its methods: "GET, HEAD"
+	Methods map[string]string // for each path's pattern, without a method, its methods: "GET, HEAD"
 	TraceID string            // the name of the header
 
 	// Authenticate returns an error for Refuse if the caller is not known.
 	Authenticate func(*http.Request) error
 	Refuse       func(http.ResponseWriter, *http.Request, error)
-	WrongMethod  error // is wrapped with the methods that there are
+	WrongMethod  error // is wrapped with the allowed methods
 	NoSuchPath   func(there string) error
 }
 
@@ -50,7 +50,7 @@ func (a API) Handler() http.Handler {
 			a.Refuse(w, r, err)
 			return
 		}
-		// The mux would answer a path with a dot or two slashes with a redirect.
+		// The mux would redirect a path with a dot or two slashes.
 		if p := r.URL.EscapedPath(); path.Clean(p) != p {
 			a.Refuse(w, r, noSuchPath)
 			return

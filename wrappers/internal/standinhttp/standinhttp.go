@@ -1,8 +1,8 @@
-// Package standinhttp holds what all stand-ins do around their operations. It
-// gives each exchange a trace id, logs why a request was refused, ends a body
-// that stops coming, and gets an early refusal through to a caller who is still
-// sending. It lets scripts of other origins call the API, and it compares and
-// prints credentials safely.
+// Package standinhttp does for all stand-ins what surrounds their operations.
+// It gives each exchange a trace id, logs why a request was refused, and ends a
+// stalled body. It delivers an early refusal to a caller who is still sending,
+// and lets scripts of other origins call the API. It compares and prints
+// credentials safely.
 //
 //	h := standinhttp.Handler{Next: mux, Logger: logger}
 //	...
@@ -18,28 +18,29 @@ import (
 	"time"
 )
 
-// DefaultStall is how long a body may go without a byte unless told otherwise.
+// DefaultStall is the default of [Handler.Stall].
 const DefaultStall = time.Minute
 
 // Handler calls Next for each request. The request's context holds what the
 // functions of this package need.
 type Handler struct {
 	Next   http.Handler
-	Logger *slog.Logger     // gets a warning for each refusal and a debug line for each success; nil is silent
+	Logger *slog.Logger     // gets a warning for each refusal and a debug line for each success; nil logs nothing
 	Now    func() time.Time // the clock of each answer's Date; nil is time.Now
 
-	// Stall ends the reading of a body when no byte of it came for so long. The
-	// read fails with os.ErrDeadlineExceeded. A caller who takes nothing of the
-	// answer for twice as long loses the connection. Zero means DefaultStall.
-	// Stall replaces the server's ReadTimeout and WriteTimeout.
+	// Stall is how long a body may go without a byte. Then its Read fails with
+	// os.ErrDeadlineExceeded. A caller who reads nothing of the answer for
+	// twice as long loses the connection. Zero means DefaultStall. Stall
+	// replaces the server's ReadTimeout and WriteTimeout.
 	Stall time.Duration
 }
 
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
-	// The context is not cancelled with the caller's half of the connection: a
-	// caller who has sent all and only listens still gets an answer. The body
-	// notices a caller who is gone.
+	// net/http cancels the context when the caller closes his half of the
+	// connection. But a caller who has sent all may do so and still read the
+	// answer. So the handler gets a context without the cancel, and notices by
+	// the body when the caller has left.
 	x := &exchange{
 		Context: context.WithoutCancel(r.Context()),
 		id:      rand.Text(),
@@ -54,17 +55,17 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	stall := cmp.Or(h.Stall, DefaultStall)
 
-	// The request is copied, because net/http looks at the original's body to
-	// decide whether the connection is kept.
+	// The request is copied, because net/http decides by the original's body
+	// whether to keep the connection.
 	r = r.WithContext(x)
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = body{ReadCloser: r.Body, control: x.control, stall: stall}
-		x.body.arm() // even if nobody reads it: net/http waits for the rest
+		x.body.arm() // even if the handler does not read it, because net/http waits for the rest
 		r.Body = &x.body
 	}
 	x.answer = answer{ResponseWriter: w, control: x.control, stall: 2 * stall} // net/http may wait for a body first
 	h.Next.ServeHTTP(&x.answer, r)
-	x.answer.arm() // what is left is written when this returns
+	x.answer.arm() // net/http writes the rest after this returns
 	if x.linger {
 		linger(x, r)
 	}
@@ -78,7 +79,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type exchangeKey struct{}
 
-// exchange is what is known of one request and its answer. It is the request's
+// exchange is the state of one request and its answer. It is the request's
 // context.
 type exchange struct {
 	context.Context
@@ -108,17 +109,16 @@ func exchangeOf(ctx context.Context) *exchange {
 	return x
 }
 
-// TraceID returns the name of the exchange: 26 characters that no other
-// exchange has. It is empty for a context that comes from no [Handler].
+// TraceID returns the unique id of the exchange, which has 26 characters. It is
+// empty for a context that is not from a [Handler].
 func TraceID(ctx context.Context) string { return exchangeOf(ctx).id }
 
-// BodyError returns the error that reading the request's body failed with, or
-// nil. A handler uses it to tell a caller who broke off from a store that
-// failed.
+// BodyError returns the error of reading the request's body, or nil. A handler
+// uses it to distinguish a caller who broke off from a store that failed.
 func BodyError(ctx context.Context) error { return exchangeOf(ctx).body.err }
 
-// Hurry gives the whole body of the request the time of one Stall. It is for a
-// small body, which must not trickle in for days.
+// Hurry limits the time for the whole body of the request to Stall. It is for a
+// small body, which must not take days.
 func Hurry(ctx context.Context) {
 	if b := &exchangeOf(ctx).body; b.ReadCloser != nil {
 		b.arm()

@@ -1,6 +1,6 @@
-// Package standintest holds what tests around the stand-ins share: a clock that
-// tests move, a log that is read while it is written, a client that holds
-// answers to the spec, and requests written by hand.
+// Package standintest helps to test the stand-ins. It has a clock that tests
+// move, a log that can be read while it is written, a client that checks
+// answers against the spec, and requests written by hand.
 package standintest
 
 import (
@@ -29,7 +29,7 @@ type Clock struct {
 // NewClock returns a clock that stands at a time.
 func NewClock(at time.Time) *Clock { return &Clock{now: at} }
 
-// Now returns the time at which the clock stands.
+// Now returns the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,8 +79,9 @@ func (u Unread) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// Client returns a client that holds each answer of a provider's operations to
-// its spec, and lets any request pass: they are wrong on purpose.
+// Client returns a client that checks each answer of a provider's operations
+// against its spec. It does not check requests, because tests send wrong ones
+// on purpose.
 func Client(t testing.TB, provider string) *http.Client {
 	t.Helper()
 	spec, err := specs.FS.ReadFile(provider + ".yaml")
@@ -96,8 +97,8 @@ func Client(t testing.TB, provider string) *http.Client {
 	}}}
 }
 
-// Dial opens a connection to a server and sends the beginning of a request. A
-// mere "\n" ends a line of it, as "\r\n" does.
+// Dial opens a connection to a server and sends the beginning of a request.
+// Each "\n" is sent as "\r\n".
 func Dial(t testing.TB, url, text string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -114,7 +115,7 @@ func Dial(t testing.TB, url, text string) net.Conn {
 	return conn
 }
 
-// Statuses returns the statuses that come until the other side hangs up.
+// Statuses returns the statuses of the answers until the server closes conn.
 func Statuses(t testing.TB, conn net.Conn) (statuses []int) {
 	t.Helper()
 	for in := bufio.NewReader(conn); ; {

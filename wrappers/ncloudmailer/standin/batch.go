@@ -50,7 +50,7 @@ func (h *Handler) commit(ctx context.Context, b *batch) error {
 	return store.Note(ctx, h.store, manifestKey(b.id), manifest)
 }
 
-// load returns a batch that is kept. It deletes one that is over.
+// load returns a batch. If it has expired, load deletes it.
 func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
 	if _, ok := parseID(id); !ok {
 		return nil, noSuchBatch()
@@ -92,7 +92,8 @@ func (h *Handler) readManifest(ctx context.Context, id string) (*batch, error) {
 	return b, nil
 }
 
-// remove deletes the batch. After an error it can be called again.
+// remove deletes the batch and its files. After an error it can be called
+// again.
 func (h *Handler) remove(ctx context.Context, b *batch) error {
 	for _, f := range b.Files {
 		if err := h.store.Delete(ctx, fileKey(f.ID)); err != nil {
@@ -102,7 +103,7 @@ func (h *Handler) remove(ctx context.Context, b *batch) error {
 	return h.store.Delete(ctx, manifestKey(b.id))
 }
 
-// discard deletes a batch that failed, also when the caller is gone.
+// discard deletes a batch that failed, even if ctx has ended.
 func (h *Handler) discard(ctx context.Context, b *batch) {
 	if len(b.Files) == 0 {
 		return

@@ -25,9 +25,9 @@ func manifestKey(batchID string) string { return batchesFolder + "/" + batchID +
 // File describes a file that the stand-in keeps.
 type File = standinhttp.File
 
-// Open returns the file with a fileId. If it was never uploaded, was deleted or
-// is older than [Config.Life], the error is fs.ErrNotExist. The caller closes
-// the file.
+// Open returns the file with a fileId. If the file was never uploaded, was
+// deleted or is older than [Config.Life], the error is fs.ErrNotExist. The
+// caller closes the file.
 func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
 	begun, ok := parseID(fileID)
 	if !ok {
@@ -41,8 +41,8 @@ func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store
 	return h.store.Open(ctx, fileKey(fileID))
 }
 
-// Files yields the files that are kept, in any order. If the store cannot list
-// what it holds, the error is errors.ErrUnsupported.
+// Files yields the stored files, in any order. If the store is no
+// [store.Lister], the error is errors.ErrUnsupported.
 func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		for b, err := range h.batches(ctx, func(time.Time) bool { return true }) {
@@ -63,12 +63,11 @@ func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 	}
 }
 
-// Reset deletes the files that are kept. An upload that is under way is not
-// touched.
+// Reset deletes the stored files. It does not touch an upload in progress.
 func (h *Handler) Reset(ctx context.Context) error {
 	var failed error
 	for b, err := range h.batches(ctx, func(time.Time) bool { return true }) {
-		if err == nil && len(b.Files) > 0 { // else it may be under way
+		if err == nil && len(b.Files) > 0 { // a batch without files may be in progress
 			err = h.remove(ctx, b)
 		}
 		failed = errors.Join(failed, err)
@@ -76,11 +75,10 @@ func (h *Handler) Reset(ctx context.Context) error {
 	return failed
 }
 
-// Reclaim deletes the files that are older than [Config.Life], and what a
-// request that failed may have left. An upload does the same from time to time,
-// so only a program that must free the room while nobody uploads has to call
-// it. If the store cannot list what it holds, Reclaim does nothing: a bucket
-// has a rule for that.
+// Reclaim deletes files that are older than [Config.Life], and leftovers of
+// failed requests. CreateFile calls it from time to time. Call Reclaim to free
+// room while nobody uploads. If the store is no [store.Lister], Reclaim does
+// nothing: a bucket has a rule for that.
 func (h *Handler) Reclaim(ctx context.Context) error {
 	if _, ok := h.store.(store.Lister); !ok {
 		return nil
@@ -102,8 +100,8 @@ func (h *Handler) Reclaim(ctx context.Context) error {
 	return failed
 }
 
-// reclaimIfDue calls Reclaim if nobody did so for a small part of a file's
-// life, which is seven minutes of the provider's day.
+// reclaimIfDue calls Reclaim if the last call was h.life/200 ago: seven minutes
+// for the provider's 24 hours.
 func (h *Handler) reclaimIfDue(ctx context.Context) {
 	last, now := h.reclaimed.Load(), h.now().UnixNano()
 	if now-last < int64(h.life/200) || !h.reclaimed.CompareAndSwap(last, now) {
@@ -114,11 +112,11 @@ func (h *Handler) reclaimIfDue(ctx context.Context) {
 	}
 }
 
-// expired reports whether a file that was stored at t is no longer kept.
+// expired reports whether a file that was stored at t has expired.
 func (h *Handler) expired(t time.Time) bool { return h.now().Sub(t) >= h.life }
 
-// batches yields the batches whose requests began at a time that fits. An error
-// that is about one batch does not end it.
+// batches yields the batches for whose time of upload fits returns true. An
+// error of one batch does not end the iteration.
 func (h *Handler) batches(ctx context.Context, fits func(begun time.Time) bool) iter.Seq2[*batch, error] {
 	return func(yield func(*batch, error) bool) {
 		for key, err := range store.Keys(ctx, h.store, batchesFolder) {

@@ -20,24 +20,24 @@ import (
 )
 
 const (
-	// readAhead is how much is read from the connection at a time. The reader of
-	// the form would take 4 KiB.
+	// readAhead is the number of bytes that one read of the connection may
+	// take. The reader of the form would take 4 KiB.
 	readAhead = 64 << 10
-	// maxBoundary is the limit of RFC 2046. A longer boundary only makes work,
-	// because the body is searched for it.
+	// maxBoundary is the limit of RFC 2046. Searching the body for a longer
+	// boundary would cost time.
 	maxBoundary = 70
 )
 
-// form is the body of a form that is being read. Its framing is what is no
-// file: boundaries, headers and other fields. It fails if the framing is too
-// long, as with a boundary that never comes or headers that never end.
+// form reads the body of a form. Its framing is all that is no file:
+// boundaries, headers and other fields. Reading fails if the framing is too
+// long, for example if a boundary never comes or headers never end.
 type form struct {
 	io.Closer
 	body    *bufio.Reader
-	framing int64  // the most bytes that may be no file
-	read    int64  // how many bytes of the body were read
-	files   int64  // how many of these were files
-	end     string // is still to be read behind the body
+	framing int64  // the limit for bytes that are no file
+	read    int64  // bytes of the body that were read
+	files   int64  // bytes of files among them
+	end     string // what Read adds at the end of the body
 }
 
 type formKey struct{}
@@ -58,9 +58,9 @@ func withForm(r *http.Request, framing int64) (framed *http.Request, release fun
 	}
 }
 
-// Read never ends with io.EOF. multipart.Reader says io.EOF of a whole form,
-// but it says the same of a form that breaks off in a header. The last boundary
-// may lack its line end, so Read adds one at the end of the body.
+// Read never returns io.EOF, because multipart.Reader would return it for a
+// form that breaks off in a header as well as for a whole one. Read adds a line
+// end after the body, because the last boundary may lack one.
 func (f *form) Read(p []byte) (int, error) {
 	n, err := f.next(p)
 	if !errors.Is(err, io.EOF) {
@@ -83,7 +83,8 @@ func (f *form) next(p []byte) (int, error) {
 	return n, err
 }
 
-// finish reads the rest behind the form, and fails if the request is not whole.
+// finish reads the rest after the form. It returns an error if the request is
+// not whole.
 func (f *form) finish() error {
 	var rest [4 << 10]byte
 	for {
@@ -95,7 +96,7 @@ func (f *form) finish() error {
 	}
 }
 
-// errTooLarge ends a file that brings the form over the limit.
+// errTooLarge says that the files of the form exceed the limit.
 var errTooLarge = errors.New("the files are larger than the limit")
 
 // file is one part that is a file.
@@ -105,12 +106,12 @@ type file struct {
 
 	part  io.Reader
 	form  *form
-	limit int64 // of all files of the form; 0 means none
-	err   error // what reading the part failed with, if not io.EOF
+	limit int64 // for all files of the form together; 0 means none
+	err   error // the error of reading the part, unless io.EOF
 }
 
-// Read counts the bytes, and keeps an error in err. So a form that broke off
-// can be told from a store that failed.
+// Read counts the bytes, and keeps an error in err. This distinguishes a form
+// that broke off from a store that failed.
 func (f *file) Read(p []byte) (int, error) {
 	n, err := f.part.Read(p)
 	f.form.files += int64(n)
@@ -124,12 +125,12 @@ func (f *file) Read(p []byte) (int, error) {
 }
 
 // nextFile returns the next part named fileList, or nil at the end of a whole
-// form. It passes over other fields, as form readers do.
+// form. It skips other fields, as form readers do.
 func (h *Handler) nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]string, error) {
 	for {
 		// The raw part: the bytes of a file are not decoded.
 		part, err := parts.NextRawPart()
-		if err == io.EOF { //nolint:errorlint // a wrapped one would be a form that broke off
+		if err == io.EOF { //nolint:errorlint // a wrapped io.EOF is a form that broke off
 			return nil, nil, nil
 		}
 		if err != nil {
@@ -151,9 +152,9 @@ func (h *Handler) nextFile(parts *multipart.Reader, seen *int) (*multipart.Part,
 // parseDisposition parses the header as forms write it. Unlike in
 // mime.ParseMediaType, a backslash escapes nothing but a quote, because the
 // provider's example has filename="test\resources\test.txt". Go and older curls
-// write two backslashes for one, which is the same once the directories are
-// gone. Browsers and newer curls write %22 for a quote. It stays, because it
-// cannot be told from a name that has it.
+// write two backslashes for one, which makes no difference after the
+// directories are removed. Browsers and newer curls write %22 for a quote. It
+// stays, because a name may contain %22.
 func parseDisposition(header string) (string, map[string]string, error) {
 	header = strings.ReplaceAll(header, `\`, `\\`)
 	header = strings.ReplaceAll(header, `\\"`, `\"`)
@@ -187,8 +188,8 @@ func describe(part *multipart.Part, params map[string]string) (*file, error) {
 		}
 		f.declared = int64(n)
 	}
-	// RFC 7578 forbids it. Nobody would notice that the encoded bytes were
-	// stored in place of the file's.
+	// RFC 7578 forbids it, and the encoded bytes would be stored instead of the
+	// file's.
 	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
 	case "", "binary", "8bit", "7bit":
 		return f, nil

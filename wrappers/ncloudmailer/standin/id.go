@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// idSuffix ends every id of the provider's examples.
+// idSuffix is the end of every id in the provider's examples.
 const idSuffix = "-99"
 
 // newID returns an id that looks like the provider's: a UUID and "-99". The
@@ -24,8 +24,8 @@ func newID(now time.Time) string {
 	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:] + idSuffix
 }
 
-// parseID reports whether newID can have made the text, and when. No other text
-// becomes a part of a key.
+// parseID returns the time in an id of newID. ok is false for any other text,
+// which must not become part of a key.
 func parseID(id string) (made time.Time, ok bool) {
 	if len(id) != 36+len(idSuffix) || id[36:] != idSuffix {
 		return time.Time{}, false

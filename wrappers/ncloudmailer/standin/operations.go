@@ -12,7 +12,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// operations are the API's three.
+// operations implements the three operations of the API.
 type operations struct{ *Handler }
 
 var _ api.StrictServerInterface = operations{}
@@ -57,7 +57,7 @@ func (h operations) DeleteFile(
 	return api.DeleteFile200JSONResponse{Body: b.list()}, nil
 }
 
-// receive stores the files of a form. It notes each in b before it stores it.
+// receive stores the files of a form. It adds each to b before it stores it.
 func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch) error {
 	whole, _ := ctx.Value(formKey{}).(*form)
 	for seen := 0; ; {
@@ -76,8 +76,8 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 		b.Files = append(b.Files, entry{ID: newID(h.now()), Name: f.name, ContentType: f.contentType})
 		e := &b.Files[len(b.Files)-1]
 		e.Size, err = h.store.Put(ctx, fileKey(e.ID), f.contentType, f)
-		// A connection that breaks ends the context, too, and the store may see
-		// that first.
+		// A broken connection ends the context, too, and the store may see that
+		// first.
 		if f.err == nil {
 			f.err = standinhttp.BodyError(ctx)
 		}
@@ -97,14 +97,14 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 	if len(b.Files) == 0 {
 		return badRequest("The form has no fileList.", nil)
 	}
-	// The form is whole, but is the request?
+	// The form is whole. The request may still break off.
 	if err := whole.finish(); err != nil {
 		return h.orStalled(ctx, badRequest("The body breaks off behind the form.", err))
 	}
 	return nil
 }
 
-// orStalled returns err, or a time-out if the caller fell silent.
+// orStalled returns err, or a time-out if the caller stopped sending.
 func (h *Handler) orStalled(ctx context.Context, err error) error {
 	if errors.Is(standinhttp.BodyError(ctx), os.ErrDeadlineExceeded) {
 		return stalled(err)

@@ -12,8 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// refusal is an answer that is no success. It holds what the caller is told,
-// and the cause for the log.
+// refusal is an answer with an error. It holds the error for the caller, and
+// the cause for the log.
 type refusal struct {
 	status        int
 	code, message string // the provider's own
@@ -34,8 +34,8 @@ func (e *refusal) Error() string {
 
 func (e *refusal) Unwrap() error { return e.cause }
 
-// The refusals that the stand-in knows. Codes that begin with 77 are the
-// mailer's. The others are those of the gateway in front of it.
+// Codes that begin with 77 are the mailer's. The others are those of the
+// gateway in front of it.
 
 func unauthorized(format string, args ...any) error {
 	return &refusal{

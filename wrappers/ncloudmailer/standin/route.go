@@ -38,15 +38,15 @@ func (h *Handler) route() http.Handler {
 	}.Handler()
 }
 
-// frameForm refuses a body that is no form or declares itself too large, and
-// puts the limits around the rest.
+// frameForm refuses a body that is no form or whose Content-Length is too
+// large, and limits the reading of other bodies.
 func (h *Handler) frameForm(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
 			return
 		}
-		// With a boundary that is none it is a form all the same, only a bad one.
+		// A form with an invalid boundary is a form, so the error is ignored.
 		t, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if t != "multipart/form-data" {
 			answerRefusal(w, r, unsupportedMediaType())

@@ -28,8 +28,8 @@ const (
 )
 
 // signedBy returns a check of signature v2. The check does not read the body,
-// which is not signed. Its error tells the caller what to look at, but not what
-// would be right.
+// because the body is not signed. Its error says what is wrong, but not the
+// right value.
 func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Request) error {
 	macs := sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(secretKey)) }}
 	return func(r *http.Request) error {
@@ -50,7 +50,7 @@ func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Requ
 			return unauthorized("The timestamp is %s from the server's clock, and at most %s are allowed.",
 				skew.Abs().Round(time.Second), maxSkew)
 		}
-		// The path and query are taken as they came: a parser may write them
+		// The path and query stay unchanged: a parser may write them
 		// differently.
 		uri := r.RequestURI
 		if uri == "" {

@@ -1,6 +1,6 @@
 // Package standin is a stand-in for NAVER's Cloud Outbound Mailer: an
-// http.Handler that takes files like the real service, to develop and test
-// against.
+// http.Handler that accepts files like the real service, for development and
+// tests.
 //
 //	h, err := standin.New(standin.Config{AccessKey: "test-access-key", SecretKey: "test-secret-key"})
 //	if err != nil {
@@ -11,9 +11,9 @@
 //
 // It serves POST /api/v1/files and GET and DELETE
 // /api/v1/files/{tempRequestId}, and the same under /api/v1-sgn and
-// /api/v1-jpn. It keeps no state besides the store, so replicas with the same
-// store are one service. Scripts of other origins may call all of it, and read
-// the trace ids.
+// /api/v1-jpn. Its only state is the store, so replicas with the same store are
+// one service. Scripts of other origins may call every operation and read the
+// trace ids.
 //
 // # Limits
 //
@@ -22,17 +22,17 @@
 //     It may take any time, but not a minute without a byte ([Config.Stall]).
 //   - The files of a form: no limit but the store's unless [Config.MaxSize] sets one.
 //   - A boundary: the 70 characters of RFC 2046.
-//   - A file's life: 24 hours ([Config.Life]). A store that can list what it holds
-//     is rid of expired files at the next upload; see [Handler.Reclaim].
+//   - A file's life: 24 hours ([Config.Life]). Uploads delete expired files from a
+//     store that is a [store.Lister]; see [Handler.Reclaim].
 //   - A clock: five minutes off, by the provider's rule.
-//   - An answer: a caller who takes nothing of it for two minutes (twice Stall) is
-//     hung up on.
+//   - An answer: a caller who reads nothing of it for two minutes (twice Stall)
+//     loses the connection.
 //   - Headers: those of the http.Server. Let it have a ReadHeaderTimeout, and a
 //     MaxHeaderBytes where its 1 MiB is too much; a ReadTimeout or a WriteTimeout
 //     would end large files.
 //
-// A body is read only when the signature is good. What is refused is refused
-// with nothing of it stored.
+// A body is read only if the signature is right. A refused request stores
+// nothing.
 package standin
 
 import (
@@ -54,19 +54,19 @@ type Config struct {
 	Store      store.Store      // where the files go; nil is a memory store of the default size
 	AccessKey  string           // whose requests are taken
 	SecretKey  string           // what they are signed with
-	MaxSize    int64            // the most bytes of all files of one request; zero means no limit but the store's
-	MaxParts   int              // the most parts that a form has, files and others; zero means 1,000
-	MaxFraming int64            // the most bytes of a form that are no file; zero means 1 MiB
+	MaxSize    int64            // the limit in bytes for all files of one request; zero means only the store's
+	MaxParts   int              // the limit for parts of a form, files and others; zero means 1,000
+	MaxFraming int64            // the limit for bytes of a form that are no file; zero means 1 MiB
 	Life       time.Duration    // how long files are kept; zero means the provider's 24 hours
 	Stall      time.Duration    // how long a body may go without a byte; zero means a minute
-	Logger     *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
+	Logger     *slog.Logger     // gets the reason of each refusal, with the trace id; nil logs nothing
 	Now        func() time.Time // the clock; nil is time.Now
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
 func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
 
-// MarshalText gives what Format prints, so that JSON and slog show no secret
+// MarshalText returns what Format prints, so JSON and slog show no secret
 // either.
 func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
@@ -75,8 +75,8 @@ func (c Config) text() string {
 		standinhttp.Hide(c.AccessKey), standinhttp.Hide(c.SecretKey), c.MaxSize, c.MaxParts, c.MaxFraming, c.Life, c.Stall)
 }
 
-// Handler is the stand-in. Make one with [New]. It may be used from many
-// goroutines, and has nothing that must be closed.
+// Handler is the stand-in. Make one with [New]. It is safe for concurrent use,
+// and need not be closed.
 type Handler struct {
 	store      store.Store
 	maxSize    int64
@@ -84,10 +84,10 @@ type Handler struct {
 	maxFraming int64
 	life       time.Duration
 	now        func() time.Time
-	reclaimed  atomic.Int64 // when Reclaim was last due, in nanoseconds since 1970
+	reclaimed  atomic.Int64 // the time of the last Reclaim, in nanoseconds since 1970
 	serve      http.Handler
 
-	// Behind a func: fmt prints its address and no more.
+	// A func hides the keys: fmt prints only its address.
 	authenticate func(*http.Request) error
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// becomeDocument returns the documentId of a file that has arrived, and makes
-// the document known. It may be called any number of times.
+// becomeDocument makes the document of an uploaded file and returns its
+// documentId. It may be called again.
 func (h *Handler) becomeDocument(ctx context.Context, fileID string) (int64, error) {
 	id := documentID(fileID)
 	_, err := h.store.Stat(ctx, documentKey(id))
@@ -26,7 +26,7 @@ func (h *Handler) becomeDocument(ctx context.Context, fileID string) (int64, err
 	return id, err
 }
 
-// fileOf returns the fileId that a document was made of.
+// fileOf returns the fileId of the file that became the document.
 func (h *Handler) fileOf(ctx context.Context, id int64) (string, error) {
 	rc, _, err := h.store.Open(ctx, documentKey(id))
 	if err != nil {
@@ -37,7 +37,7 @@ func (h *Handler) fileOf(ctx context.Context, id int64) (string, error) {
 	return string(text), err
 }
 
-// GetDocument answers where to download a document.
+// GetDocument answers with the URL to download a document.
 func (h operations) GetDocument(
 	ctx context.Context, req api.GetDocumentRequestObject,
 ) (api.GetDocumentResponseObject, error) {
@@ -84,7 +84,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	defer rc.Close()
-	// What somebody uploaded must not run as a page of this server.
+	// An uploaded file must not run as a page of this server.
 	w.Header().Set("Content-Disposition", "attachment")
 	w.Header().Set("Content-Security-Policy", "sandbox")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

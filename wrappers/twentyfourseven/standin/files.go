@@ -30,8 +30,8 @@ func documentKey(id int64) string { return documentsFolder + "/" + strconv.Forma
 // File describes a file that the stand-in keeps.
 type File = standinhttp.File
 
-// Open returns the file with a fileId that this stand-in has issued, or one
-// with the same credentials and store. If the file has not arrived or the id
+// Open returns the file with a fileId that this stand-in, or another with the
+// same credentials and store, has issued. If the file has not arrived or the id
 // was never issued, the error is fs.ErrNotExist. The caller closes the file.
 func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store.Info, error) {
 	if !h.issued(fileID) {
@@ -44,8 +44,8 @@ func notIssued(fileID string) error {
 	return fmt.Errorf("twentyfourseven stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
 }
 
-// Files yields the files that are kept, in any order. If the store cannot list
-// what it holds, the error is errors.ErrUnsupported.
+// Files yields the stored files, in any order. If the store is no
+// [store.Lister], the error is errors.ErrUnsupported.
 func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		for key, err := range store.Keys(ctx, h.store, filesFolder) {
@@ -68,7 +68,7 @@ func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 	}
 }
 
-// Reset deletes the files, statuses and documents that are kept.
+// Reset deletes the stored files, statuses and documents.
 func (h *Handler) Reset(ctx context.Context) error {
 	for _, folder := range []string{filesFolder, statusesFolder, documentsFolder} {
 		for key, err := range store.Keys(ctx, h.store, folder) {

@@ -8,8 +8,9 @@ import (
 	"encoding/binary"
 )
 
-// A fileId has 40 characters: the second of its issue, random bytes, and a code
-// over both. It is in lower case, since some file systems know no other.
+// A fileId encodes, in 40 characters, the second of its issue, random bytes,
+// and an authentication code of both. It is in lower case, because some file
+// systems ignore case.
 const (
 	idTime   = 5
 	idRandom = 10
@@ -28,11 +29,11 @@ func (h *Handler) newID() string {
 	return idText.EncodeToString(append(raw, h.ids(string(raw))[:idCode]...))
 }
 
-// issued reports whether newID made the text, today or before a restart. It
-// needs nothing but the text and the key.
+// issued reports whether newID made the text, now or before a restart. It needs
+// only the text and the key.
 func (h *Handler) issued(id string) bool {
 	raw, err := idText.DecodeString(id)
-	// The decoder skips line ends, so one id would go by many names.
+	// The decoder skips line ends, so one id would have many forms.
 	if err != nil || len(raw) != idTime+idRandom+idCode || idText.EncodeToString(raw) != id {
 		return false
 	}
@@ -40,8 +41,8 @@ func (h *Handler) issued(id string) bool {
 	return subtle.ConstantTimeCompare(code, raw[idTime+idRandom:]) == 1
 }
 
-// documentID returns the id of the document that a file becomes. It is the same
-// number each time, and one that every JSON reader holds exactly.
+// documentID returns the id of the document that a file becomes. It is always
+// the same number, and small enough for a JSON reader with float64.
 func documentID(fileID string) int64 {
 	sum := sha256.Sum256([]byte("document " + fileID))
 	return max(1, int64(binary.BigEndian.Uint64(sum[:])>>11)) // 53 bits

@@ -10,8 +10,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// bufferJSON reads the body of a POST, which is small, and checks that it is
-// one JSON value: the generated decoder would stop after the first.
+// bufferJSON reads the small body of a POST, and checks that it is one JSON
+// value. The generated decoder would ignore a second one.
 func (h *Handler) bufferJSON(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -38,8 +38,8 @@ func (h *Handler) readJSON(r *http.Request) ([]byte, error) {
 	return text, err
 }
 
-// readText reads a body that is no file. It refuses a body that declares itself
-// too large unread, and it does not wait for one that trickles in.
+// readText reads a body that is no file. If its Content-Length is too large,
+// readText refuses it unread. It also limits the time.
 func (h *Handler) readText(r *http.Request) ([]byte, error) {
 	if r.ContentLength > h.maxText {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has %d bytes, more than %d",

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// mac returns a code that authenticates a list of texts. No other list has the
-// same code.
+// mac returns a message authentication code of a list of texts. No other list
+// has the same code.
 type mac func(texts ...string) []byte
 
 // derive returns one mac for each purpose, with a key that is derived from the
@@ -34,7 +34,7 @@ func derive(credentials []string, purposes ...string) ([]mac, error) {
 	return macs, nil
 }
 
-// join puts texts together. Different lists give different bytes.
+// join encodes a list of texts. Different lists give different bytes.
 func join(texts []string) []byte {
 	b := make([]byte, 0, 256)
 	for _, text := range texts {

@@ -15,7 +15,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// operations are the API's.
+// operations implements the operations of the API.
 type operations struct{ *Handler }
 
 var _ api.StrictServerInterface = operations{}
@@ -68,8 +68,8 @@ func (a initiated) VisitFileUploadResponse(w http.ResponseWriter) error {
 	return answerJSON(w, api.FileUploadResponse(a))
 }
 
-// answerJSON keeps the ampersands of a URL as they are. So a shell script that
-// cuts the URL out of the answer gets it whole.
+// answerJSON writes value as JSON without escaping ampersands, so a shell
+// script can cut a URL out of the answer.
 func answerJSON(w http.ResponseWriter, value any) error {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
@@ -82,7 +82,8 @@ func answerJSON(w http.ResponseWriter, value any) error {
 	return err
 }
 
-// checkContentType returns an error if a file cannot be of this type.
+// checkContentType returns an error if contentType is no media type, or the
+// store does not take it.
 func checkContentType(contentType string) error {
 	t, _, err := mime.ParseMediaType(contentType)
 	if err != nil || !strings.Contains(t, "/") {

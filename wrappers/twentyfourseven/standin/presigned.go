@@ -22,9 +22,9 @@ const (
 	requestIDHeader = "X-Amz-Request-Id" // of a presigned URL, as S3 has it
 )
 
-// presign returns a URL to this server, under path. It binds method, fileId,
-// content type and end. It may be used again within its life: a PUT then
-// overwrites.
+// presign returns a URL of this server, under path. It is valid for one method,
+// fileId and content type, and until its end. Until then each PUT overwrites
+// the file.
 func (h *Handler) presign(ctx context.Context, method, path, id, contentType string) (string, error) {
 	origin, _ := ctx.Value(originKey{}).(string)
 	if origin == "" {
@@ -34,9 +34,9 @@ func (h *Handler) presign(ctx context.Context, method, path, id, contentType str
 	return origin + path + id + "?" + presignedQuery(expires, h.sign(method, id, contentType, expires)), nil
 }
 
-// Issued reports whether a request goes, byte for byte, to an upload URL that
-// this stand-in has handed out for it, today or before a restart, and returns
-// the file's id.
+// Issued reports whether the request's URL is, byte for byte, an upload URL
+// that this stand-in has issued for it, now or before a restart. It returns the
+// file's id.
 func (h *Handler) Issued(r *http.Request) (fileID string, issued bool) {
 	id, ok := strings.CutPrefix(r.URL.EscapedPath(), uploadPath)
 	if !ok || !h.issued(id) {
@@ -57,15 +57,16 @@ func (h *Handler) sign(method, id, contentType, expires string) string {
 
 type originKey struct{}
 
-// withOrigin notes under which address the caller reaches this server.
+// withOrigin adds the address by which the caller reaches this server to the
+// request's context.
 func (h *Handler) withOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), originKey{}, h.origin(r))))
 	})
 }
 
-// ownOrigin returns the address that the request itself names. It believes no
-// header that a proxy or a caller may have added.
+// ownOrigin returns the address in the request itself. It ignores headers that
+// a proxy or a caller may have added.
 func ownOrigin(r *http.Request) string {
 	switch {
 	case r.Host == "":
@@ -76,7 +77,8 @@ func ownOrigin(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-// s3Error is an error in S3's form, which clients of presigned URLs know.
+// s3Error is an error in the form of S3, as clients of presigned URLs expect
+// it.
 type s3Error struct {
 	XMLName   xml.Name `xml:"Error"`
 	Code      string
@@ -84,7 +86,7 @@ type s3Error struct {
 	RequestID string `xml:"RequestId"`
 
 	status int
-	allow  string // the method that the URL is for, where another one came
+	allow  string // the URL's method, if the request had another
 	reason error  // for the log
 }
 
@@ -121,7 +123,7 @@ func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 	standinhttp.Refuse(w, r, standinhttp.Answer{Status: e.status, ContentType: "application/xml", Body: body}, reason)
 }
 
-// put checks the request before its body is touched, and stores the body.
+// put checks the request before it reads the body, and stores the body.
 func (h *Handler) put(r *http.Request, id string) *s3Error {
 	if err := h.checkUpload(r, id); err != nil {
 		return err
@@ -154,12 +156,12 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 	}
 }
 
-// checkUpload checks an upload without its body.
+// checkUpload checks all of an upload but its body.
 func (h *Handler) checkUpload(r *http.Request, id string) *s3Error {
 	if err := h.checkURL(r, http.MethodPut, id, r.Header.Get("Content-Type")); err != nil {
 		return err
 	}
-	// Go's server takes a missing Content-Length of HTTP/1 for zero.
+	// Go's server treats a missing Content-Length of HTTP/1 as zero.
 	if r.ContentLength < 0 || r.ContentLength == 0 && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == "" {
 		return &s3Error{
 			status: http.StatusLengthRequired, Code: "MissingContentLength",
@@ -175,9 +177,8 @@ func (h *Handler) checkUpload(r *http.Request, id string) *s3Error {
 	return nil
 }
 
-// checkURL checks a presigned URL and how it is used, as S3 does and in S3's
-// order: a second way to authenticate is refused first, and an old URL is old
-// whatever else is wrong with it.
+// checkURL checks a presigned URL and its use like S3, in S3's order: it
+// refuses a second authentication first, and an expired URL before a wrong one.
 func (h *Handler) checkURL(r *http.Request, method, id, contentType string) *s3Error {
 	if r.Method != method {
 		return &s3Error{

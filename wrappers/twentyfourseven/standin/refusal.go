@@ -13,7 +13,7 @@ import (
 type refusal struct {
 	status int
 	reason error
-	shown  bool // the reason is the body, too
+	shown  bool // the caller gets the reason, too
 }
 
 func (e *refusal) Error() string { return e.reason.Error() }

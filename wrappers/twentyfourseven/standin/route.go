@@ -15,8 +15,7 @@ const (
 	tokenPath    = "/oauth/token"
 )
 
-// route tells the four services apart. In reality they live on different
-// hosts.
+// route separates the four services. The real ones are on different hosts.
 func (h *Handler) route() http.Handler {
 	api := h.api()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,8 +59,8 @@ func (h *Handler) api() http.Handler {
 		NoSuchPath:   noSuchPath,
 	}.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The provider documents this header for every status. There are no
-		// browser credentials here, and the origin "*" excludes them.
+		// The provider documents this header for every status. It has no
+		// effect, because the origin is "*".
 		w.Header().Set("Access-Control-Allow-Credentials", "true")
 		routes.ServeHTTP(w, r)
 	})

@@ -1,5 +1,5 @@
-// Package standin is a stand-in for 24SevenOffice: an http.Handler that takes
-// files like the real service, to develop and test against.
+// Package standin is a stand-in for 24SevenOffice: an http.Handler that accepts
+// files like the real service, for development and tests.
 //
 //	h, err := standin.New(standin.Config{Token: "test-token"})
 //	if err != nil {
@@ -11,14 +11,13 @@
 // It serves POST /v1/fileUpload, GET /v1/fileUpload/{fileId} and GET
 // /v1/documents/{documentId}, the presigned PUT under /upload/ (unless the
 // store gives out URLs of its own, as S3 does), the presigned GET under
-// /download/, and POST /oauth/token. It keeps no state besides the store. The
-// ids, presigned URLs and tokens carry a code, and the keys of these codes are
-// derived from the credentials. So all of them outlive a restart, and any
-// number of replicas with the same credentials and the same store are one
-// service. An id that is never used, or a URL that expires, takes no room
-// anywhere.
+// /download/, and POST /oauth/token. Its only state is the store. Ids,
+// presigned URLs and tokens contain an authentication code, whose key is
+// derived from the credentials. So they outlive a restart, and replicas with
+// the same credentials and the same store are one service. An unused id or an
+// expired URL takes no room.
 //
-// Scripts of other origins may call all of it, and read the trace ids.
+// Scripts of other origins may call every operation and read the trace ids.
 //
 // # Limits
 //
@@ -26,15 +25,15 @@
 //     ([Config.MaxText], [Config.Stall]).
 //   - A file: no limit but the store's unless [Config.MaxSize] sets one. It may
 //     take any time, but not a minute without a byte (Stall).
-//   - An answer: a caller who takes nothing of it for two minutes (twice Stall) is
-//     hung up on.
+//   - An answer: a caller who reads nothing of it for two minutes (twice Stall)
+//     loses the connection.
 //   - Headers: those of the http.Server. Let it have a ReadHeaderTimeout, and a
 //     MaxHeaderBytes where its 1 MiB is too much; a ReadTimeout or a WriteTimeout
 //     would end large files.
 //
-// A body is read only when the bearer token or the presigned URL is good; only
-// the form that asks for a token brings its credentials along. What is refused
-// is refused with nothing of it stored.
+// A body is read only if the bearer token or the presigned URL is right. The
+// form that asks for a token is an exception, because it holds the credentials.
+// A refused request stores nothing.
 package standin
 
 import (
@@ -50,32 +49,32 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// Config configures a stand-in. At least one way to authenticate must be there:
-// Token, or ClientID with ClientSecret.
+// Config configures a stand-in. Token, or ClientID with ClientSecret, is
+// required.
 type Config struct {
 	Store        store.Store      // where the files go; nil is a memory store of the default size
 	Token        string           // a bearer token that is always valid
-	ClientID     string           // who may ask POST /oauth/token for a token,
-	ClientSecret string           // and what proves it
+	ClientID     string           // the client that may ask POST /oauth/token for a token
+	ClientSecret string           // the client's secret
 	MaxSize      int64            // the largest file in bytes; zero means no limit but the store's
 	MaxText      int64            // the largest body in bytes that is no file; zero means 64 KiB
 	URLLife      time.Duration    // how long a presigned URL lives; zero means 15 minutes
 	TokenLife    time.Duration    // how long an issued token lives; zero means an hour
-	Stall        time.Duration    // how long a file may go without a byte, and any other body take; zero means a minute
-	StatusDelay  time.Duration    // how long the status stays Pending after a file has arrived; zero means not at all
-	Logger       *slog.Logger     // says why a request was refused, under the trace id of the answer; nil is silent
+	Stall        time.Duration    // the limit for a file without a byte, and for any other body; zero means a minute
+	StatusDelay  time.Duration    // how long the status is Pending after a file has arrived; zero means not at all
+	Logger       *slog.Logger     // gets the reason of each refusal, with the trace id; nil logs nothing
 	Now          func() time.Time // the clock; nil is time.Now
 
-	// Origin returns the address under which the caller reaches this server, as
-	// https://host. Presigned URLs begin with it. Behind a proxy it is not the
-	// address that the request names. Nil takes the request's Host and TLS.
+	// Origin returns the address by which the caller reaches this server, like
+	// https://host. Presigned URLs begin with it. If it is nil, the address is
+	// that of the request, which is wrong behind some proxies.
 	Origin func(*http.Request) string
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
 func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
 
-// MarshalText gives what Format prints, so that JSON and slog show no secret
+// MarshalText returns what Format prints, so JSON and slog show no secret
 // either.
 func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
@@ -86,8 +85,8 @@ func (c Config) text() string {
 		c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall, c.StatusDelay)
 }
 
-// Handler is the stand-in. Make one with [New]. It may be used from many
-// goroutines, and has nothing that must be closed.
+// Handler is the stand-in. Make one with [New]. It is safe for concurrent use,
+// and need not be closed.
 type Handler struct {
 	store     store.Store
 	maxSize   int64
@@ -99,7 +98,7 @@ type Handler struct {
 	origin    func(*http.Request) string
 	serve     http.Handler
 
-	// Secrets stand behind funcs: fmt prints a func's address and no more.
+	// Funcs hide the secrets: fmt prints only a func's address.
 	ids, urls, tokens mac
 	isStaticToken     func(token string) bool
 	isClient          func(id, secret string) bool
@@ -134,7 +133,7 @@ func New(cfg Config) (*Handler, error) {
 	}
 	h.isStaticToken = func(token string) bool { return cfg.Token != "" && standinhttp.Same(token, cfg.Token) }
 	h.isClient = func(id, secret string) bool {
-		// Both are compared whatever comes of the first.
+		// Both are always compared, so the time says nothing about the first.
 		goodID, goodSecret := standinhttp.Same(id, cfg.ClientID), standinhttp.Same(secret, cfg.ClientSecret)
 		return cfg.ClientID != "" && goodID && goodSecret
 	}

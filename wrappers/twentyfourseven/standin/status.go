@@ -11,21 +11,20 @@ import (
 	"unicode/utf8"
 )
 
-// The provider's examples of a status. It is free text.
+// The statuses in the provider's examples. A status is free text.
 const (
 	pending   = "Pending"
 	completed = "Completed"
 )
 
-// maxStatus is how many bytes a status may have.
+// maxStatus is the limit of a status in bytes.
 const maxStatus = 100
 
 // SetStatus makes getFileUploadStatus answer with this status until it is set
-// again, whether the file has arrived or not. A client that waits for a file
-// can so be tested with Failed, or with a word it does not know. The status is
-// kept in the store. An id that was never issued is fs.ErrNotExist, and a
-// status that is empty, longer than 100 bytes or not printable is
-// fs.ErrInvalid.
+// again, even if the file has not arrived. Use it to test how a client handles
+// Failed or an unknown word. The status is kept in the store. If the id was
+// never issued, the error is fs.ErrNotExist. If the status is empty, longer
+// than 100 bytes or not printable, it is fs.ErrInvalid.
 func (h *Handler) SetStatus(ctx context.Context, fileID, status string) error {
 	if !h.issued(fileID) {
 		return notIssued(fileID)
@@ -38,8 +37,8 @@ func (h *Handler) SetStatus(ctx context.Context, fileID, status string) error {
 	return err
 }
 
-// status returns the status that was set, or else the one that follows from the
-// store.
+// status returns the status of SetStatus. Without one, it is Completed if the
+// file has arrived and the delay is over, and otherwise Pending.
 func (h *Handler) status(ctx context.Context, fileID string) (string, error) {
 	set, _, err := h.store.Open(ctx, statusKey(fileID))
 	if err == nil {

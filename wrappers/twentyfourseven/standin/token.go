@@ -14,16 +14,16 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// audience is what the provider's token service is asked for, and scope is what
-// it grants. The client has its own copy of both on purpose, so that one
-// mistake does not make both sides wrong together.
+// audience stands in a request for a token, and scope in the answer. The client
+// has its own copy of both on purpose, so that one mistake does not make both
+// sides wrong together.
 const (
 	audience = "https://api.24sevenoffice.com"
 	scope    = "api.accounting.transaction:write"
 )
 
 // claims are the contents of an issued token. A token is its claims in JSON and
-// a code over them, each in base64url, with a dot between.
+// their authentication code, each in base64url, with a dot between.
 type claims struct {
 	Organization string `json:"org"`
 	Expires      int64  `json:"exp"` // in seconds since 1970
@@ -50,11 +50,11 @@ func (h *Handler) issueToken(organization string) (string, error) {
 	return payload + "." + base64.RawURLEncoding.EncodeToString(h.tokens(payload)), nil
 }
 
-// checkToken checks an issued token. It needs no memory of what was issued.
+// checkToken checks an issued token by its authentication code.
 func (h *Handler) checkToken(token string) error {
 	payload, code, _ := strings.Cut(token, ".")
 	if !standinhttp.Same(code, base64.RawURLEncoding.EncodeToString(h.tokens(payload))) {
-		return errors.New("the token is none that was issued here")
+		return errors.New("the token was not issued here")
 	}
 	text, err := base64.RawURLEncoding.DecodeString(payload)
 	if err != nil {
@@ -120,7 +120,7 @@ func answerOAuth(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	switch e.status {
 	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", "Basic") // RFC 6749 asks for it where Basic was tried
+		w.Header().Set("WWW-Authenticate", "Basic") // RFC 6749 wants it if the client tried Basic
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
 	}
