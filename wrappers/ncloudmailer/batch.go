@@ -35,8 +35,8 @@ func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, erro
 
 // DeleteFile deletes the files of one createFile request (deleteFile) and lists
 // them. If the request is unknown, or its files have expired, the error is
-// [upload.ErrNotFound]. It may also be so if an earlier attempt of the same
-// call has deleted the files and its answer was lost.
+// [upload.ErrNotFound]. It is also the error if an earlier attempt of the same
+// call deleted the files and its answer was lost.
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string) (Batch, error) {
 	return (&batch{asked: tempRequestID}).call(c, ctx, "deleteFile", func(ctx context.Context) (*http.Response, error) {
 		if err := checkID(tempRequestID); err != nil {
@@ -46,8 +46,7 @@ func (c *Client) DeleteFile(ctx context.Context, tempRequestID string) (Batch, e
 	})
 }
 
-// checkID refuses an id that would name another resource as a segment of a
-// path.
+// checkID refuses an id that would name another resource as a path segment.
 func checkID(tempRequestID string) error {
 	if tempRequestID == "" || tempRequestID == "." || tempRequestID == ".." {
 		return fmt.Errorf("%w: %q is no tempRequestId", upload.ErrInvalid, tempRequestID)
@@ -65,7 +64,7 @@ type batch struct {
 	} `json:"files"`
 
 	asked   string          // the tempRequestId that was asked about
-	sent    []upload.Source // must be in the answer; nil if nothing was sent
+	sent    []upload.Source // the answer must list them; nil if nothing was sent
 	expires time.Time
 }
 
@@ -82,7 +81,7 @@ func (b *batch) call(c *Client, ctx context.Context, op string, send send) (Batc
 			ID: string(f.FileID), Name: string(f.FileName), Size: f.FileSize.Value, TraceID: trace,
 			TempRequestID: out.TempRequestID, Expires: b.expires,
 		}
-		if b.sent != nil { // also where the answer does not say
+		if b.sent != nil { // the size that was sent, even if the answer has none
 			file.Name, file.Size = cmp.Or(file.Name, upload.BaseName(b.sent[i].Name)), b.sent[i].Size
 		}
 		out.Files = append(out.Files, file)
@@ -123,12 +122,12 @@ func (b *batch) check(body []byte) error {
 	return nil
 }
 
-// member matches an id in an answer of any form, also in one that breaks off.
+// member matches an id in an answer of any form, even if the answer is cut off.
 var member = regexp.MustCompile(`(?i)"(tempRequestId|fileId)"\s*:\s*("(?:[^"\\]|\\.)+"|[-+.e\d]+)`)
 
-// idsIn names, for an error, the files that are stored although the answer
-// cannot be used. The beginning of the answer stands in the place of a fileId
-// that is not found.
+// idsIn returns the ids of files that are stored although the answer cannot be
+// used, for an error. If no fileId is found, it returns the beginning of the
+// answer.
 func idsIn(body []byte) (says string) {
 	var ids []string
 	files := false

@@ -11,10 +11,10 @@
 // # What is repeated
 //
 // createFile is repeated after a network error, 408, 429 and 5xx. upload.Retry
-// says how often and how long the waits are. A repeated upload may store the file
-// twice: NAVER deletes the one that nobody uses after 24 hours. An exceeded quota
-// (429 with code 400) and a missing default project (500 with code 77301) are not
-// repeated. Each attempt is signed anew.
+// says how often and how long the waits are. A repeated upload may store the
+// file twice: NAVER deletes the unused copy after 24 hours. An exceeded quota
+// (429 with code 400) and a missing default project (500 with code 77301) are
+// not repeated. Each attempt is signed anew.
 //
 // NAVER documents 10 MB a file. This package sets no limit.
 package ncloudmailer
@@ -35,7 +35,7 @@ const provider = "ncloudmailer"
 type Client struct {
 	api        *api.Client
 	doer       *wire.Doer
-	createFile *http.Request // without a form, so that its address is parsed once
+	createFile *http.Request // without a form; a template, so that its address is parsed once
 }
 
 var _ upload.Uploader = (*Client)(nil)

@@ -10,8 +10,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// table says what the codes of the mailer (77xxx) and of the API Gateway (three
-// digits) mean, where HTTP alone does not.
+// table gives the codes of the mailer (77xxx) and of the API Gateway (three
+// digits) their meaning where HTTP alone does not.
 var table = wire.Table{
 	{Status: 400, Code: "77101", Kind: upload.ErrUnauthorized},
 	{Status: 400, Code: "77103", Kind: upload.ErrNotFound},
@@ -19,8 +19,8 @@ var table = wire.Table{
 	{Status: 500, Code: "77301", Kind: upload.ErrUnavailable}, // no default project: that does not pass by itself
 }
 
-// words holds createFile's documentation of its return codes. It is used for an
-// answer with a code and no words.
+// words holds the messages of createFile's documented return codes. One is used
+// if an answer has a code and no message.
 var words = map[string]string{
 	"77001": "method not allowed",
 	"77002": "unsupported media type",
@@ -34,10 +34,10 @@ var words = map[string]string{
 	"77303": "other internal error",
 }
 
-// readError finds the code and the words, wherever an answer has them. The
-// gateway nests them, and sibling services do not. Newer pages of the provider
-// use detail and fieldErrors. The form of the mailer's own errors is shown
-// nowhere.
+// readError finds the code and the message in an error of any form. The gateway
+// nests them, and sibling services do not. Newer pages of the provider use
+// detail and fieldErrors. The form of the mailer's own errors is not
+// documented.
 func readError(a wire.Answer) (code, message string) {
 	body := wire.ParseLenient(a.Body)
 	code = body.Text("error.errorCode", "errorCode", "error.code", "code", "returnCode", "error.returnCode")
@@ -59,8 +59,9 @@ func readError(a wire.Answer) (code, message string) {
 	return code, message
 }
 
-// clockHint says that the clock was refused, and not the keys. The gateway
-// answers both alike, so the Date of its answer decides, or else its words.
+// clockHint returns a sentence if the clock is at fault, and not the keys. The
+// gateway refuses both alike, so the Date of its answer decides, or else its
+// message.
 func clockHint(a wire.Answer, message string) string {
 	if a.Status != http.StatusUnauthorized {
 		return ""

@@ -22,8 +22,8 @@ const (
 	headerSignature = "X-Ncp-Apigw-Signature-V2"
 )
 
-// MaxClockSkew limits how far a request's timestamp may be from the gateway's
-// clock.
+// MaxClockSkew is the largest difference between a request's timestamp and the
+// gateway's clock that the gateway accepts.
 const MaxClockSkew = 5 * time.Minute
 
 // Credentials is a pair of API authentication keys, as NAVER Cloud Platform's
@@ -38,21 +38,21 @@ func (Credentials) Format(s fmt.State, _ rune) {
 // MarshalText keeps the keys out of JSON and logs.
 func (Credentials) MarshalText() ([]byte, error) { return []byte(wire.Redacted), nil }
 
-// Sign sets the three headers that authenticate req at the time now. It is of
-// use for requests of the raw API, too. The path and the query are signed, and
-// the body is not. So req must go out with the same path and query, within
-// [MaxClockSkew].
+// Sign sets the three headers that authenticate req at the time now. It also
+// works for requests of the generated client. The path and the query are
+// signed, but not the body. So req must be sent with the same path and query,
+// within [MaxClockSkew].
 func (c Credentials) Sign(req *http.Request, now time.Time) { newSigner(c).sign(req, now) }
 
 // Signature returns signature version 2 of a request. Uri is the path and the
-// raw query just as they are sent, without scheme and host. Timestamp is the
+// raw query exactly as they are sent, without scheme and host. Timestamp is the
 // text of the timestamp header, in milliseconds since 1970.
 func (c Credentials) Signature(method, uri, timestamp string) string {
 	return newSigner(c).signature(method, uri, timestamp)
 }
 
-// signer signs any number of requests with one key. It keeps the HMAC states of
-// the key, which cost more than a signature.
+// signer signs any number of requests with one pair of keys. It keeps the HMAC
+// states of the secret key: computing them costs more than a signature.
 type signer struct {
 	accessKey string
 	macs      sync.Pool

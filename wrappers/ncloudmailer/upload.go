@@ -10,10 +10,10 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-const lifetime = 24 * time.Hour // of a fileId, by createFile's documentation
+const lifetime = 24 * time.Hour // of a fileId, as createFile is documented
 
-// Upload sends one file (createFile). The result's ID is the fileId, which is good
-// until Expires. [Client.DeleteFile] takes the TempRequestID.
+// Upload sends one file (createFile). The result's ID is the fileId, which is
+// valid until Expires. [Client.DeleteFile] takes the TempRequestID.
 func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	batch, err := c.CreateFile(ctx, src)
 	if err != nil {
@@ -26,8 +26,8 @@ func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 // the same order. NAVER's documentation speaks of one file; other people's clients
 // send several. All sources are open while it runs.
 //
-// If the answer lists another number of files than were sent, or another size, the
-// error is [upload.ErrUnavailable] and names the ids in the answer: the files are
+// If the number or a size of the files in the answer is wrong, the error is
+// [upload.ErrUnavailable] and names the ids in the answer, since the files are
 // stored.
 func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, error) {
 	// Round drops the monotonic clock, which stands still while a machine

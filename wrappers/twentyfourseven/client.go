@@ -17,8 +17,8 @@
 // Both steps are repeated after a network error, 408, 429 and 5xx. upload.Retry
 // says how often and how long the waits are. A fileId that is never used does
 // no harm, and the presigned URL takes the same bytes again. If the presigned
-// URL has run out, the upload starts anew, once. After a 401 a new token is
-// asked for, once. Nothing else is sent twice.
+// URL has run out, the upload starts anew, once. After a 401 the client asks
+// for a new token, once. Nothing else is sent twice.
 //
 // The API's rate limits, and how long a presigned URL lives, are not published.
 package twentyfourseven
@@ -39,14 +39,14 @@ const BaseURL = "https://rest.api.24sevenoffice.com/v1"
 
 const provider = "twentyfourseven"
 
-// Client uploads for one organization: its tokens are for that one. It is safe
-// for concurrent use.
+// Client uploads for the organization of its tokens. It is safe for concurrent
+// use.
 type Client struct {
 	api        *api.Client
 	doer       *wire.Doer
-	fileUpload *http.Request // of an empty model, so that its address is parsed once
+	fileUpload *http.Request // with an empty body; a template, so that its address is parsed once
 	presigned  *wire.Presigned
-	restart    bool // with a new presigned URL where one ran out
+	restart    bool // asks for a new presigned URL if one ran out
 }
 
 var _ upload.Uploader = (*Client)(nil)
@@ -55,8 +55,8 @@ var _ upload.Uploader = (*Client)(nil)
 // [ClientCredentials], or from any other oauth2.TokenSource. A setting that
 // cannot be used is [upload.ErrInvalid].
 //
-// Only the TokenSource of ClientCredentials is told that a token was refused,
-// and ends its call with the context. Any other source must renew its tokens by
+// The TokenSource of ClientCredentials learns of a refused token, and ends its
+// call with the caller's context. Any other source must renew its tokens by
 // itself.
 func New(tokens oauth2.TokenSource, cfg upload.Config) (*Client, error) {
 	if tokens == nil {

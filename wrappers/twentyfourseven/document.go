@@ -45,8 +45,8 @@ func (d *Document) read(body []byte) error {
 	return nil
 }
 
-// Document describes the document that an upload has become (getDocument). Its
-// id is [Status].DocumentID. An id that the provider does not know is
+// Document returns the document of an upload (getDocument). Its id is
+// [Status].DocumentID. If the provider does not know the id, the error is
 // [upload.ErrNotFound].
 func (c *Client) Document(ctx context.Context, documentID int64) (Document, error) {
 	d := Document{ID: documentID}
@@ -64,13 +64,14 @@ func (c *Client) Document(ctx context.Context, documentID int64) (Document, erro
 }
 
 // Download writes the content of a document to w, and returns the number of
-// bytes written. More than max bytes is [upload.ErrTooLarge]; zero means no
-// limit.
+// bytes written. If the document has more than max bytes, the error is
+// [upload.ErrTooLarge]; zero means no limit.
 //
-// The bytes come from a presigned URL, without any credentials. They must be as
-// many as the store announces, and have the hash that it announces, if it does.
-// After a failure in the middle, w holds a part. A presigned URL that ran out
-// before the first byte is asked for anew, once.
+// The bytes come from a presigned URL, without credentials. Their number must
+// be the one that the store announces, and so must their hash if the store
+// announces one. After a failure in the middle, w holds a part. If the
+// presigned URL ran out before the first byte, Download asks for a new one,
+// once.
 func (c *Client) Download(ctx context.Context, documentID int64, w io.Writer, max int64) (int64, error) {
 	n, err := c.download(ctx, documentID, w, max)
 	if c.restart && n == 0 && errors.Is(err, upload.ErrExpired) {

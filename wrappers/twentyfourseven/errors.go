@@ -2,9 +2,9 @@ package twentyfourseven
 
 import "github.com/putpost/putpost/wrappers/wire"
 
-// readError finds the code and the words of an error. The statuses 400, 401 and
-// 403 of this API's calls are declared without a body. The forms below come
-// from other calls of the same service.
+// readError finds the code and the message of an error. This API's 400, 401 and
+// 403 are declared without a body. The forms below come from other calls of the
+// same service.
 func readError(a wire.Answer) (code, message string) {
 	body := wire.ParseLenient(a.Body)
 	code = body.Text("error.name", "error.code", "code", "name")

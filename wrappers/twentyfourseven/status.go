@@ -15,7 +15,7 @@ import (
 type Status struct {
 	FileID     string
 	Status     string // the provider's own word, such as "Pending", "Completed" or "Failed"; expect others
-	DocumentID int64  // the id that POST /transactions takes; 0 until the upload is completed
+	DocumentID int64  // for POST /transactions; 0 until the upload is completed
 	TraceID    string
 }
 
@@ -41,7 +41,7 @@ func (s *Status) read(body []byte) error {
 const opStatus = "getFileUploadStatus"
 
 // Status asks once how far the upload of fileID has come (getFileUploadStatus).
-// An id that the provider does not know is [upload.ErrNotFound].
+// If the provider does not know the id, the error is [upload.ErrNotFound].
 func (c *Client) Status(ctx context.Context, fileID string) (Status, error) {
 	st := Status{FileID: fileID}
 	trace, err := c.doer.Call(ctx, opStatus, st.read, func(ctx context.Context) (*http.Response, error) {

@@ -24,11 +24,11 @@ const TokenURL = "https://login.24sevenoffice.com/oauth/token"
 
 const audience = "https://api.24sevenoffice.com"
 
-// tokenTable says what the token server's answers mean, where HTTP alone does
-// not: every refusal is one of the credentials.
+// tokenTable gives the answers of the token server their meaning where HTTP
+// alone does not: every refusal means that the credentials are wrong.
 var tokenTable = wire.Table{
 	{Status: 403, Kind: upload.ErrUnauthorized},
-	// Some servers refuse under a status of 200.
+	// Some servers refuse with status 200.
 	{Code: "invalid_client", Kind: upload.ErrUnauthorized},
 	{Code: "unauthorized_client", Kind: upload.ErrUnauthorized},
 	{Code: "access_denied", Kind: upload.ErrUnauthorized},
@@ -54,17 +54,18 @@ func (ClientCredentials) Format(s fmt.State, _ rune) {
 // MarshalText keeps the secret out of JSON and logs.
 func (ClientCredentials) MarshalText() ([]byte, error) { return []byte(wire.Redacted), nil }
 
-// TokenSource fetches a token when one is needed, shares it among all callers,
-// and fetches the next one 10 s before it ends. However many callers wait, one
-// call is made. A caller whose context ends waits no longer. A failed call is
-// an [*upload.Error] with Op "token", and is tried again by the next caller.
+// TokenSource returns a source that fetches a token when one is needed, shares
+// it among all callers, and fetches the next one 10 s before it expires. If
+// many callers wait, one call is made. A caller whose context ends stops
+// waiting. A failed call is an [*upload.Error] with Op "token". The next caller
+// tries again.
 //
-// The call goes by the Config of the client that needs the token: HTTPClient,
-// AnswerTimeout, Retry, UserAgent and Logger. Where Config has no HTTPClient,
-// and where Token is called directly, the HTTP client under oauth2.HTTPClient
-// in ctx is used, as everywhere with golang.org/x/oauth2.
+// The call uses the Config of the client that needs the token: HTTPClient,
+// AnswerTimeout, Retry, UserAgent and Logger. If Config has no HTTPClient, or
+// Token is called directly, it uses the HTTP client under oauth2.HTTPClient in
+// ctx, as golang.org/x/oauth2 does.
 //
-// Ctx bounds the source's life, not a single call.
+// Ctx limits the source's life, not a single call.
 func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 	s := &tokenSource{}
 	s.shared.Life, s.shared.Valid = ctx, (*oauth2.Token).Valid
@@ -81,8 +82,8 @@ func (c ClientCredentials) TokenSource(ctx context.Context) oauth2.TokenSource {
 
 type fetchToken func(context.Context) (*oauth2.Token, error)
 
-// fetcher returns the token call, set up as cfg says. What cannot be used in
-// the credentials is the failure of each call.
+// fetcher returns the token call, set up as cfg says. If a credential cannot be
+// used, each call fails.
 func (c ClientCredentials) fetcher(cfg upload.Config) fetchToken {
 	unusable := func(err error) fetchToken {
 		return func(context.Context) (*oauth2.Token, error) { return nil, err }
@@ -131,7 +132,7 @@ func (c ClientCredentials) fetcher(cfg upload.Config) fetchToken {
 	}
 }
 
-// token is RFC 6749's answer.
+// token is the answer that RFC 6749 specifies.
 type token struct{ oauth2.Token }
 
 func (t *token) read(body []byte) error {
@@ -151,8 +152,9 @@ func (t *token) read(body []byte) error {
 	return nil
 }
 
-// readTokenError reads RFC 6749's error, also where it is nested or in other
-// case. It shows nothing of any other body: it may repeat what was sent.
+// readTokenError reads the error that RFC 6749 specifies, even if it is nested
+// or in other case. It shows nothing else of a body, which may repeat the
+// credentials.
 func readTokenError(a wire.Answer) (code, message string) {
 	body := wire.ParseLenient(a.Body)
 	code = strings.ToLower(body.Text("error", "error.code", "error.error", "errorCode"))
@@ -163,12 +165,12 @@ func readTokenError(a wire.Answer) (code, message string) {
 	return code, message
 }
 
-// tokenSource is an oauth2.TokenSource that hears the caller's context and can
-// be told that a token was refused.
+// tokenSource is an oauth2.TokenSource that also takes a context for each call,
+// and learns of refused tokens.
 type tokenSource struct {
 	shared  wire.Shared[*oauth2.Token]
 	fetcher func(upload.Config) fetchToken
-	fetch   fetchToken // by the zero Config
+	fetch   fetchToken // with the zero Config
 }
 
 // Format prints no token, whatever the verb.
@@ -176,13 +178,13 @@ func (*tokenSource) Format(s fmt.State, _ rune) {
 	io.WriteString(s, "twentyfourseven.TokenSource"+wire.Redacted)
 }
 
-// Token is [oauth2.TokenSource]'s.
+// Token implements [oauth2.TokenSource].
 func (s *tokenSource) Token() (*oauth2.Token, error) {
 	return s.shared.Get(s.shared.Life, s.fetch)
 }
 
-// authorization returns the header's value for t, or nothing if t cannot be
-// sent.
+// authorization returns the header's value for t, or an empty text if t cannot
+// be sent.
 func authorization(t *oauth2.Token) string {
 	unfit := func(r rune) bool { return r <= ' ' || r >= 0x7f }
 	if t == nil || t.AccessToken == "" || strings.ContainsFunc(t.Type()+t.AccessToken, unfit) {
@@ -191,8 +193,9 @@ func authorization(t *oauth2.Token) string {
 	return t.Type() + " " + t.AccessToken
 }
 
-// bearer returns an API's two hooks for a token source, set up as cfg says. The
-// source stays inside the funcs: printed as a field it might show a token.
+// bearer returns the hooks Authorize and Renew for a token source, set up as
+// cfg says. The source stays inside the funcs, since printing it as a field
+// might show a token.
 func bearer(tokens oauth2.TokenSource, cfg upload.Config) (
 	authorize func(*http.Request) error, renew func(*http.Request) (bool, error),
 ) {
@@ -235,9 +238,9 @@ func bearer(tokens oauth2.TokenSource, cfg upload.Config) (
 	return authorize, renew
 }
 
-// tokenError returns a token source's failure in our own form. A foreign one
-// may show a body: of an oauth2.RetrieveError only RFC 6749's two fields are
-// kept.
+// tokenError returns the failure of a token source as an *upload.Error. A
+// foreign error may show a body, so only the two fields of RFC 6749 are kept of
+// an oauth2.RetrieveError.
 func tokenError(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*upload.Error](err); ok {
 		return err

@@ -17,11 +17,11 @@ import (
 
 // Upload asks for a presigned URL and sends src there. The result's ID is the
 // fileId. Only [Client.Status] and [Client.Wait] take it: the rest of the API
-// wants the documentId that the file becomes. The name is not sent, since the
-// API has no field for it.
+// takes the documentId. The name is not sent, since the API has no field for
+// it.
 //
-// A failure after the provider has given a fileId names it: the file may have
-// arrived all the same.
+// If the upload fails after the provider has given a fileId, the error names
+// it: the file may have arrived all the same.
 func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	res, err := c.upload(ctx, src)
 	if !c.restart || !errors.Is(err, upload.ErrExpired) {
@@ -63,7 +63,7 @@ func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, 
 	if _, err := c.presigned.Send(ctx, wire.Target{Method: t.UploadMethod, URL: t.UploadURL}, body); err != nil {
 		if f, ok := errors.AsType[*upload.Error](err); ok {
 			f.TraceID = trace
-			if !shareRun(id, sent) { // no server makes an error show a token
+			if !shareRun(id, sent) { // the id may repeat the token
 				f.Err = fmt.Errorf("fileId %.64q: %w", id, f.Err)
 			}
 		}
@@ -84,7 +84,7 @@ func shareRun(a, b string) bool {
 }
 
 // ticket is the answer to fileUpload. The provider declares the fileId a
-// string, and shows a number.
+// string, but shows a number.
 type ticket struct {
 	UploadMethod string        `json:"uploadMethod"`
 	UploadURL    string        `json:"uploadUrl"`
