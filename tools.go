@@ -1,8 +1,8 @@
 //go:build tools
 
-// A tool that is imported here stands in go.mod with its version and in go.sum
-// with its hash, so that `go generate` runs the same one everywhere. The build
-// tag is never set: nothing links what is imported here.
+// Importing a tool here pins its version in go.mod and its hash in go.sum, so
+// that `go generate` runs the same one everywhere. The build tag is never set,
+// so nothing links the imports.
 
 package putpost
 

@@ -6,14 +6,14 @@
 //	...
 //	doc, err := openapi3.NewLoader().LoadFromData(data)
 //
-// The documents are embedded here, and not in the generated packages, so that
-// a program that only sends files links neither them nor a parser for them.
+// The documents are embedded here and not in the generated packages. So a
+// program that only sends files links neither them nor their parser.
 package specs
 
 import "embed"
 
-// FS holds the documents, each under the name <provider>.yaml, where provider
-// is the word by which the folders under gen/ and wrappers/ go as well.
+// FS holds the documents, each under the name <provider>.yaml. The folders
+// under gen/ and wrappers/ have the same provider names.
 //
 //go:embed *.yaml
 var FS embed.FS

@@ -96,7 +96,7 @@ type Exchange struct {
 	// Example: /api/v1/files
 	Path string `json:"path"`
 
-	// Provider Whose stand-in it went to; empty where the path belongs to none.
+	// Provider The provider whose stand-in got it; empty if the path belongs to none.
 	//
 	// Example: ncloudmailer
 	Provider string `json:"provider"`
@@ -106,7 +106,7 @@ type Exchange struct {
 	// Example: the Authorization header is not of the form Bearer TOKEN
 	Refusal string `json:"refusal"`
 
-	// RequestBytes How many bytes of the body came.
+	// RequestBytes How many bytes of the request's body came.
 	//
 	// Example: 16604
 	RequestBytes int64 `json:"requestBytes"`
@@ -170,12 +170,12 @@ type Fault struct {
 	// Example: 0
 	Met *int `json:"met,omitempty"`
 
-	// Operation Which of them. An operationId of the provider's contract, `presigned` or `token`.
+	// Operation The operation whose requests fail: an operationId of the provider's contract, `presigned` or `token`.
 	//
 	// Example: createFile
 	Operation string `json:"operation"`
 
-	// Provider Whose requests fail.
+	// Provider The provider whose requests fail.
 	//
 	// Example: ncloudmailer
 	Provider string `json:"provider"`
@@ -213,7 +213,7 @@ type File struct {
 	// FileID Example: 40fe58bd-91fe-4f89-a62e-705a7c17d65e-99
 	FileID string `json:"fileId"`
 
-	// Name The name that the sender gave; empty where the provider's wire carries none.
+	// Name The name that the sender gave; empty if the provider's requests have none.
 	//
 	// Example: invoice.pdf
 	Name string `json:"name"`
@@ -248,7 +248,7 @@ type FileStatus struct {
 
 // Health What serves here.
 type Health struct {
-	// Providers Whose stand-ins serve here.
+	// Providers The providers whose stand-ins serve here.
 	//
 	// Example: ["ncloudmailer","twentyfourseven"]
 	Providers []string `json:"providers"`
@@ -292,7 +292,7 @@ type Provider struct {
 	// Name Example: ncloudmailer
 	Name string `json:"name"`
 
-	// Operations What exchanges and faults may name.
+	// Operations The operations that exchanges and faults may name.
 	//
 	// Example: ["createFile","deleteFile","getFile"]
 	Operations []string `json:"operations"`
@@ -301,7 +301,7 @@ type Provider struct {
 	SetsStatus bool `json:"setsStatus"`
 }
 
-// ProviderList Whose stand-ins serve here.
+// ProviderList The providers whose stand-ins serve here.
 type ProviderList struct {
 	Providers []Provider `json:"providers"`
 }
@@ -389,7 +389,7 @@ type ListExchangesParams struct {
 	// Since Only exchanges after this one (its id), or after this time (RFC 3339).
 	Since *Since `form:"since,omitempty" json:"since,omitempty"`
 
-	// Limit At most so many.
+	// Limit The largest number of results.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -398,7 +398,7 @@ type ListFilesParams struct {
 	// Provider Only what belongs to this provider.
 	Provider *ProviderFilter `form:"provider,omitempty" json:"provider,omitempty"`
 
-	// Limit At most so many.
+	// Limit The largest number of results.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -493,14 +493,15 @@ type ClientInterface interface {
 	// Sends an event for each exchange as soon as it has ended. The `data` of
 	// an event is an exchange as `listExchanges` shows it, and its `id` is the
 	// exchange's. A listener that comes back with `Last-Event-ID`, as browsers
-	// do by themselves, first gets what it missed and is still kept.
+	// do by themselves, first gets the events that it missed and that are still
+	// kept.
 	//
 	// Other changes come as events of another name, each with an empty object
 	// as its data: `reset`, and `faults` when one was injected or removed.
 	//
 	// A listener that reads too slowly misses exchanges that are no longer
-	// kept. The event `lost` says so. A listener that does not read at all is
-	// hung up on.
+	// kept. The event `lost` says so. If a listener does not read at all, the
+	// server closes its connection.
 	//
 	// Corresponds with GET /events (the `StreamEvents` operationId).
 	StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -530,7 +531,7 @@ type ClientInterface interface {
 
 	// InjectFaultWithBody Make the next requests fail
 	//
-	// Has the next requests of an operation fail in a way of your choice. Where
+	// Makes the next requests of an operation fail in a way of your choice. If
 	// several faults fit a request, it meets the one that was injected first.
 	//
 	// Takes any type of body and a specified content type.
@@ -540,7 +541,7 @@ type ClientInterface interface {
 
 	// InjectFault Make the next requests fail
 	//
-	// Has the next requests of an operation fail in a way of your choice. Where
+	// Makes the next requests of an operation fail in a way of your choice. If
 	// several faults fit a request, it meets the one that was injected first.
 	//
 	// Takes a body of the `application/json` content type.
@@ -558,8 +559,8 @@ type ClientInterface interface {
 	// ListFiles List the files that arrived
 	//
 	// Lists files, the newest first. The list holds the SHA-256 of files of up
-	// to 1 MiB; `getFile` works it out for a file of any size. Of files in a
-	// bucket, those are listed that the remembered exchanges are about.
+	// to 1 MiB; `getFile` computes it for a file of any size. Files in a bucket
+	// are listed only if a remembered exchange is about them.
 	//
 	// Corresponds with GET /files (the `ListFiles` operationId).
 	ListFiles(ctx context.Context, params *ListFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -581,9 +582,9 @@ type ClientInterface interface {
 
 	// SetFileStatusWithBody Set the status of one file
 	//
-	// Sets what `getFileUploadStatus` of 24SevenOffice says of a file, so that a
-	// test can hold a client's waiting to it. Any word will do. The status stays
-	// until it is set again, or until everything is reset.
+	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
+	// file, so that a test can check how a client waits. Any word will do. The
+	// status stays until it is set again, or until everything is reset.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -592,9 +593,9 @@ type ClientInterface interface {
 
 	// SetFileStatus Set the status of one file
 	//
-	// Sets what `getFileUploadStatus` of 24SevenOffice says of a file, so that a
-	// test can hold a client's waiting to it. Any word will do. The status stays
-	// until it is set again, or until everything is reset.
+	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
+	// file, so that a test can check how a client waits. Any word will do. The
+	// status stays until it is set again, or until everything is reset.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -610,8 +611,8 @@ type ClientInterface interface {
 
 	// ListProviders List the providers
 	//
-	// Lists whose stand-ins serve here, with the operations that exchanges and
-	// faults may name.
+	// Lists the providers whose stand-ins serve here, with the operations that
+	// exchanges and faults may name.
 	//
 	// Corresponds with GET /providers (the `ListProviders` operationId).
 	ListProviders(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -619,8 +620,8 @@ type ClientInterface interface {
 	// ResetWithBody Start afresh
 	//
 	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
-	// begun after the reset.
+	// files. Files in a bucket stay there, but are no longer listed. An upload
+	// that is in progress goes on. It ends as if it had begun after the reset.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -630,8 +631,8 @@ type ClientInterface interface {
 	// Reset Start afresh
 	//
 	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
-	// begun after the reset.
+	// files. Files in a bucket stay there, but are no longer listed. An upload
+	// that is in progress goes on. It ends as if it had begun after the reset.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -644,14 +645,15 @@ type ClientInterface interface {
 // Sends an event for each exchange as soon as it has ended. The `data` of
 // an event is an exchange as `listExchanges` shows it, and its `id` is the
 // exchange's. A listener that comes back with `Last-Event-ID`, as browsers
-// do by themselves, first gets what it missed and is still kept.
+// do by themselves, first gets the events that it missed and that are still
+// kept.
 //
 // Other changes come as events of another name, each with an empty object
 // as its data: `reset`, and `faults` when one was injected or removed.
 //
 // A listener that reads too slowly misses exchanges that are no longer
-// kept. The event `lost` says so. A listener that does not read at all is
-// hung up on.
+// kept. The event `lost` says so. If a listener does not read at all, the
+// server closes its connection.
 //
 // Corresponds with GET /events (the `StreamEvents` operationId).
 func (c *Client) StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -721,7 +723,7 @@ func (c *Client) ListFaults(ctx context.Context, reqEditors ...RequestEditorFn) 
 
 // InjectFaultWithBody Make the next requests fail
 //
-// Has the next requests of an operation fail in a way of your choice. Where
+// Makes the next requests of an operation fail in a way of your choice. If
 // several faults fit a request, it meets the one that was injected first.
 //
 // Takes any type of body and a specified content type.
@@ -741,7 +743,7 @@ func (c *Client) InjectFaultWithBody(ctx context.Context, contentType string, bo
 
 // InjectFault Make the next requests fail
 //
-// Has the next requests of an operation fail in a way of your choice. Where
+// Makes the next requests of an operation fail in a way of your choice. If
 // several faults fit a request, it meets the one that was injected first.
 //
 // Takes a body of the `application/json` content type.
@@ -779,8 +781,8 @@ func (c *Client) RemoveFault(ctx context.Context, id FaultID, reqEditors ...Requ
 // ListFiles List the files that arrived
 //
 // Lists files, the newest first. The list holds the SHA-256 of files of up
-// to 1 MiB; `getFile` works it out for a file of any size. Of files in a
-// bucket, those are listed that the remembered exchanges are about.
+// to 1 MiB; `getFile` computes it for a file of any size. Files in a bucket
+// are listed only if a remembered exchange is about them.
 //
 // Corresponds with GET /files (the `ListFiles` operationId).
 func (c *Client) ListFiles(ctx context.Context, params *ListFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -832,9 +834,9 @@ func (c *Client) GetFileContent(ctx context.Context, provider ProviderOfFile, fi
 
 // SetFileStatusWithBody Set the status of one file
 //
-// Sets what `getFileUploadStatus` of 24SevenOffice says of a file, so that a
-// test can hold a client's waiting to it. Any word will do. The status stays
-// until it is set again, or until everything is reset.
+// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
+// file, so that a test can check how a client waits. Any word will do. The
+// status stays until it is set again, or until everything is reset.
 //
 // Takes any type of body and a specified content type.
 //
@@ -853,9 +855,9 @@ func (c *Client) SetFileStatusWithBody(ctx context.Context, provider ProviderOfF
 
 // SetFileStatus Set the status of one file
 //
-// Sets what `getFileUploadStatus` of 24SevenOffice says of a file, so that a
-// test can hold a client's waiting to it. Any word will do. The status stays
-// until it is set again, or until everything is reset.
+// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
+// file, so that a test can check how a client waits. Any word will do. The
+// status stays until it is set again, or until everything is reset.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -891,8 +893,8 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // ListProviders List the providers
 //
-// Lists whose stand-ins serve here, with the operations that exchanges and
-// faults may name.
+// Lists the providers whose stand-ins serve here, with the operations that
+// exchanges and faults may name.
 //
 // Corresponds with GET /providers (the `ListProviders` operationId).
 func (c *Client) ListProviders(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -910,8 +912,8 @@ func (c *Client) ListProviders(ctx context.Context, reqEditors ...RequestEditorF
 // ResetWithBody Start afresh
 //
 // Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
-// begun after the reset.
+// files. Files in a bucket stay there, but are no longer listed. An upload
+// that is in progress goes on. It ends as if it had begun after the reset.
 //
 // Takes any type of body and a specified content type.
 //
@@ -931,8 +933,8 @@ func (c *Client) ResetWithBody(ctx context.Context, contentType string, body io.
 // Reset Start afresh
 //
 // Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
-// begun after the reset.
+// files. Files in a bucket stay there, but are no longer listed. An upload
+// that is in progress goes on. It ends as if it had begun after the reset.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1624,14 +1626,15 @@ type ClientWithResponsesInterface interface {
 	// Sends an event for each exchange as soon as it has ended. The `data` of
 	// an event is an exchange as `listExchanges` shows it, and its `id` is the
 	// exchange's. A listener that comes back with `Last-Event-ID`, as browsers
-	// do by themselves, first gets what it missed and is still kept.
+	// do by themselves, first gets the events that it missed and that are still
+	// kept.
 	//
 	// Other changes come as events of another name, each with an empty object
 	// as its data: `reset`, and `faults` when one was injected or removed.
 	//
 	// A listener that reads too slowly misses exchanges that are no longer
-	// kept. The event `lost` says so. A listener that does not read at all is
-	// hung up on.
+	// kept. The event `lost` says so. If a listener does not read at all, the
+	// server closes its connection.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1669,7 +1672,7 @@ type ClientWithResponsesInterface interface {
 
 	// InjectFaultWithBodyWithResponse Make the next requests fail
 	//
-	// Has the next requests of an operation fail in a way of your choice. Where
+	// Makes the next requests of an operation fail in a way of your choice. If
 	// several faults fit a request, it meets the one that was injected first.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -1679,7 +1682,7 @@ type ClientWithResponsesInterface interface {
 
 	// InjectFaultWithResponse Make the next requests fail
 	//
-	// Has the next requests of an operation fail in a way of your choice. Where
+	// Makes the next requests of an operation fail in a way of your choice. If
 	// several faults fit a request, it meets the one that was injected first.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -1699,8 +1702,8 @@ type ClientWithResponsesInterface interface {
 	// ListFilesWithResponse List the files that arrived
 	//
 	// Lists files, the newest first. The list holds the SHA-256 of files of up
-	// to 1 MiB; `getFile` works it out for a file of any size. Of files in a
-	// bucket, those are listed that the remembered exchanges are about.
+	// to 1 MiB; `getFile` computes it for a file of any size. Files in a bucket
+	// are listed only if a remembered exchange is about them.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1728,9 +1731,9 @@ type ClientWithResponsesInterface interface {
 
 	// SetFileStatusWithBodyWithResponse Set the status of one file
 	//
-	// Sets what `getFileUploadStatus` of 24SevenOffice says of a file, so that a
-	// test can hold a client's waiting to it. Any word will do. The status stays
-	// until it is set again, or until everything is reset.
+	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
+	// file, so that a test can check how a client waits. Any word will do. The
+	// status stays until it is set again, or until everything is reset.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1739,9 +1742,9 @@ type ClientWithResponsesInterface interface {
 
 	// SetFileStatusWithResponse Set the status of one file
 	//
-	// Sets what `getFileUploadStatus` of 24SevenOffice says of a file, so that a
-	// test can hold a client's waiting to it. Any word will do. The status stays
-	// until it is set again, or until everything is reset.
+	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
+	// file, so that a test can check how a client waits. Any word will do. The
+	// status stays until it is set again, or until everything is reset.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1759,8 +1762,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListProvidersWithResponse List the providers
 	//
-	// Lists whose stand-ins serve here, with the operations that exchanges and
-	// faults may name.
+	// Lists the providers whose stand-ins serve here, with the operations that
+	// exchanges and faults may name.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1770,8 +1773,8 @@ type ClientWithResponsesInterface interface {
 	// ResetWithBodyWithResponse Start afresh
 	//
 	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
-	// begun after the reset.
+	// files. Files in a bucket stay there, but are no longer listed. An upload
+	// that is in progress goes on. It ends as if it had begun after the reset.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1781,8 +1784,8 @@ type ClientWithResponsesInterface interface {
 	// ResetWithResponse Start afresh
 	//
 	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
-	// begun after the reset.
+	// files. Files in a bucket stay there, but are no longer listed. An upload
+	// that is in progress goes on. It ends as if it had begun after the reset.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2433,14 +2436,15 @@ func (r ResetResult) ContentType() string {
 // Sends an event for each exchange as soon as it has ended. The `data` of
 // an event is an exchange as `listExchanges` shows it, and its `id` is the
 // exchange's. A listener that comes back with `Last-Event-ID`, as browsers
-// do by themselves, first gets what it missed and is still kept.
+// do by themselves, first gets the events that it missed and that are still
+// kept.
 //
 // Other changes come as events of another name, each with an empty object
 // as its data: `reset`, and `faults` when one was injected or removed.
 //
 // A listener that reads too slowly misses exchanges that are no longer
-// kept. The event `lost` says so. A listener that does not read at all is
-// hung up on.
+// kept. The event `lost` says so. If a listener does not read at all, the
+// server closes its connection.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2502,7 +2506,7 @@ func (c *ClientWithResponses) ListFaultsWithResponse(ctx context.Context, reqEdi
 
 // InjectFaultWithBodyWithResponse Make the next requests fail
 //
-// Has the next requests of an operation fail in a way of your choice. Where
+// Makes the next requests of an operation fail in a way of your choice. If
 // several faults fit a request, it meets the one that was injected first.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -2518,7 +2522,7 @@ func (c *ClientWithResponses) InjectFaultWithBodyWithResponse(ctx context.Contex
 
 // InjectFaultWithResponse Make the next requests fail
 //
-// Has the next requests of an operation fail in a way of your choice. Where
+// Makes the next requests of an operation fail in a way of your choice. If
 // several faults fit a request, it meets the one that was injected first.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -2550,8 +2554,8 @@ func (c *ClientWithResponses) RemoveFaultWithResponse(ctx context.Context, id Fa
 // ListFilesWithResponse List the files that arrived
 //
 // Lists files, the newest first. The list holds the SHA-256 of files of up
-// to 1 MiB; `getFile` works it out for a file of any size. Of files in a
-// bucket, those are listed that the remembered exchanges are about.
+// to 1 MiB; `getFile` computes it for a file of any size. Files in a bucket
+// are listed only if a remembered exchange is about them.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2597,9 +2601,9 @@ func (c *ClientWithResponses) GetFileContentWithResponse(ctx context.Context, pr
 
 // SetFileStatusWithBodyWithResponse Set the status of one file
 //
-// Sets what `getFileUploadStatus` of 24SevenOffice says of a file, so that a
-// test can hold a client's waiting to it. Any word will do. The status stays
-// until it is set again, or until everything is reset.
+// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
+// file, so that a test can check how a client waits. Any word will do. The
+// status stays until it is set again, or until everything is reset.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2614,9 +2618,9 @@ func (c *ClientWithResponses) SetFileStatusWithBodyWithResponse(ctx context.Cont
 
 // SetFileStatusWithResponse Set the status of one file
 //
-// Sets what `getFileUploadStatus` of 24SevenOffice says of a file, so that a
-// test can hold a client's waiting to it. Any word will do. The status stays
-// until it is set again, or until everything is reset.
+// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
+// file, so that a test can check how a client waits. Any word will do. The
+// status stays until it is set again, or until everything is reset.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2646,8 +2650,8 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // ListProvidersWithResponse List the providers
 //
-// Lists whose stand-ins serve here, with the operations that exchanges and
-// faults may name.
+// Lists the providers whose stand-ins serve here, with the operations that
+// exchanges and faults may name.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2663,8 +2667,8 @@ func (c *ClientWithResponses) ListProvidersWithResponse(ctx context.Context, req
 // ResetWithBodyWithResponse Start afresh
 //
 // Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
-// begun after the reset.
+// files. Files in a bucket stay there, but are no longer listed. An upload
+// that is in progress goes on. It ends as if it had begun after the reset.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2680,8 +2684,8 @@ func (c *ClientWithResponses) ResetWithBodyWithResponse(ctx context.Context, con
 // ResetWithResponse Start afresh
 //
 // Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. Files in a bucket stay there, but are no longer listed. An upload that is under way is not touched: it ends as if it had
-// begun after the reset.
+// files. Files in a bucket stay there, but are no longer listed. An upload
+// that is in progress goes on. It ends as if it had begun after the reset.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

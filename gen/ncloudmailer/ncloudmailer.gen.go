@@ -79,7 +79,7 @@ type ErrorDetail struct {
 	Message string `json:"message"`
 }
 
-// ErrorResponse Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// ErrorResponse Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type ErrorResponse struct {
 	// Error The reason, in the form of the gateway.
 	Error *ErrorDetail `json:"error,omitempty"`
@@ -94,37 +94,37 @@ type ErrorResponse struct {
 	ErrorMessage *string `json:"errorMessage,omitempty"`
 }
 
-// BadRequest Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// BadRequest Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type BadRequest = ErrorResponse
 
-// Forbidden Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// Forbidden Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type Forbidden = ErrorResponse
 
-// GatewayTimeout Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// GatewayTimeout Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type GatewayTimeout = ErrorResponse
 
-// MethodNotAllowed Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// MethodNotAllowed Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type MethodNotAllowed = ErrorResponse
 
-// NotFound Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// NotFound Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type NotFound = ErrorResponse
 
-// RateLimited Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// RateLimited Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type RateLimited = ErrorResponse
 
-// ServerError Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// ServerError Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type ServerError = ErrorResponse
 
-// TooLarge Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// TooLarge Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type TooLarge = ErrorResponse
 
-// Unauthorized Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// Unauthorized Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type Unauthorized = ErrorResponse
 
-// Unavailable Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// Unavailable Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type Unavailable = ErrorResponse
 
-// UnsupportedMediaType Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as sibling services of the mailer answer.
+// UnsupportedMediaType Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
 type UnsupportedMediaType = ErrorResponse
 
 // CreateFileMultipartRequestBody defines body for CreateFile for multipart/form-data ContentType.
@@ -210,7 +210,7 @@ type ClientInterface interface {
 	// After 24 hours the file is deleted and the `fileId` is no longer valid.
 	//
 	// The call is not idempotent: when it is repeated, the file is stored again
-	// under another id. The one that nobody uses is deleted after 24 hours.
+	// under another id. The unused copy is deleted after 24 hours.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -220,15 +220,15 @@ type ClientInterface interface {
 	// DeleteFile Delete uploaded files
 	//
 	// Deletes all files of the request and lists them: the status is 200 with a
-	// body, and not 204. When the files do not exist, or exist no longer, the
-	// answer is the status 400 with the code 77103, and not 404.
+	// body, not 204. If the files do not exist, or no longer exist, the status
+	// is 400 with the code 77103, not 404.
 	//
 	// Corresponds with DELETE /files/{tempRequestId} (the `DeleteFile` operationId).
 	DeleteFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFile Look up uploaded files
 	//
-	// Answers the same as `createFile` did. When the files do not exist, or exist no longer, the answer is the status 400 with the code 77103, and not 404.
+	// Returns the same as `createFile`. If the files do not exist, or no longer exist, the status is 400 with the code 77103, not 404.
 	//
 	// Corresponds with GET /files/{tempRequestId} (the `GetFile` operationId).
 	GetFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -240,7 +240,7 @@ type ClientInterface interface {
 // After 24 hours the file is deleted and the `fileId` is no longer valid.
 //
 // The call is not idempotent: when it is repeated, the file is stored again
-// under another id. The one that nobody uses is deleted after 24 hours.
+// under another id. The unused copy is deleted after 24 hours.
 //
 // Takes any type of body and a specified content type.
 //
@@ -260,8 +260,8 @@ func (c *Client) CreateFileWithBody(ctx context.Context, contentType string, bod
 // DeleteFile Delete uploaded files
 //
 // Deletes all files of the request and lists them: the status is 200 with a
-// body, and not 204. When the files do not exist, or exist no longer, the
-// answer is the status 400 with the code 77103, and not 404.
+// body, not 204. If the files do not exist, or no longer exist, the status
+// is 400 with the code 77103, not 404.
 //
 // Corresponds with DELETE /files/{tempRequestId} (the `DeleteFile` operationId).
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -278,7 +278,7 @@ func (c *Client) DeleteFile(ctx context.Context, tempRequestID string, reqEditor
 
 // GetFile Look up uploaded files
 //
-// Answers the same as `createFile` did. When the files do not exist, or exist no longer, the answer is the status 400 with the code 77103, and not 404.
+// Returns the same as `createFile`. If the files do not exist, or no longer exist, the status is 400 with the code 77103, not 404.
 //
 // Corresponds with GET /files/{tempRequestId} (the `GetFile` operationId).
 func (c *Client) GetFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -440,7 +440,7 @@ type ClientWithResponsesInterface interface {
 	// After 24 hours the file is deleted and the `fileId` is no longer valid.
 	//
 	// The call is not idempotent: when it is repeated, the file is stored again
-	// under another id. The one that nobody uses is deleted after 24 hours.
+	// under another id. The unused copy is deleted after 24 hours.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -450,8 +450,8 @@ type ClientWithResponsesInterface interface {
 	// DeleteFileWithResponse Delete uploaded files
 	//
 	// Deletes all files of the request and lists them: the status is 200 with a
-	// body, and not 204. When the files do not exist, or exist no longer, the
-	// answer is the status 400 with the code 77103, and not 404.
+	// body, not 204. If the files do not exist, or no longer exist, the status
+	// is 400 with the code 77103, not 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -460,7 +460,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetFileWithResponse Look up uploaded files
 	//
-	// Answers the same as `createFile` did. When the files do not exist, or exist no longer, the answer is the status 400 with the code 77103, and not 404.
+	// Returns the same as `createFile`. If the files do not exist, or no longer exist, the status is 400 with the code 77103, not 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1030,7 +1030,7 @@ func (r GetFileResult) ContentType() string {
 // After 24 hours the file is deleted and the `fileId` is no longer valid.
 //
 // The call is not idempotent: when it is repeated, the file is stored again
-// under another id. The one that nobody uses is deleted after 24 hours.
+// under another id. The unused copy is deleted after 24 hours.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1046,8 +1046,8 @@ func (c *ClientWithResponses) CreateFileWithBodyWithResponse(ctx context.Context
 // DeleteFileWithResponse Delete uploaded files
 //
 // Deletes all files of the request and lists them: the status is 200 with a
-// body, and not 204. When the files do not exist, or exist no longer, the
-// answer is the status 400 with the code 77103, and not 404.
+// body, not 204. If the files do not exist, or no longer exist, the status
+// is 400 with the code 77103, not 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1062,7 +1062,7 @@ func (c *ClientWithResponses) DeleteFileWithResponse(ctx context.Context, tempRe
 
 // GetFileWithResponse Look up uploaded files
 //
-// Answers the same as `createFile` did. When the files do not exist, or exist no longer, the answer is the status 400 with the code 77103, and not 404.
+// Returns the same as `createFile`. If the files do not exist, or no longer exist, the status is 400 with the code 77103, not 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -179,15 +179,15 @@ type ClientInterface interface {
 
 	// GetDocument Get a document
 	//
-	// Answers a presigned URL to download the document from. The request to that
-	// URL is no operation of this API; it needs no `Authorization` header.
+	// Returns a presigned URL to download the document from. The request to that
+	// URL is no operation of this API. It needs no `Authorization` header.
 	//
 	// Corresponds with GET /documents/{documentId} (the `GetDocument` operationId).
 	GetDocument(ctx context.Context, documentID int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// FileUploadWithBody Start an upload
 	//
-	// Announces one file and answers a presigned URL for its bytes.
+	// Announces one file and returns a presigned URL for its bytes.
 	//
 	// The call stores nothing. An id whose URL is never used does no harm, so
 	// the call may be repeated.
@@ -199,7 +199,7 @@ type ClientInterface interface {
 
 	// FileUpload Start an upload
 	//
-	// Announces one file and answers a presigned URL for its bytes.
+	// Announces one file and returns a presigned URL for its bytes.
 	//
 	// The call stores nothing. An id whose URL is never used does no harm, so
 	// the call may be repeated.
@@ -211,8 +211,8 @@ type ClientInterface interface {
 
 	// GetFileUploadStatus Get the status of an upload
 	//
-	// Says how far the file has come. When the file has been taken in, the
-	// answer holds the `documentId`. The rest of the API takes the `documentId`,
+	// Returns how far the file has come. When the provider has accepted the file,
+	// the answer holds the `documentId`. The rest of the API takes the `documentId`,
 	// `POST /transactions` for example. Only this call takes the `fileId`.
 	//
 	// Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
@@ -221,8 +221,8 @@ type ClientInterface interface {
 
 // GetDocument Get a document
 //
-// Answers a presigned URL to download the document from. The request to that
-// URL is no operation of this API; it needs no `Authorization` header.
+// Returns a presigned URL to download the document from. The request to that
+// URL is no operation of this API. It needs no `Authorization` header.
 //
 // Corresponds with GET /documents/{documentId} (the `GetDocument` operationId).
 func (c *Client) GetDocument(ctx context.Context, documentID int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -239,7 +239,7 @@ func (c *Client) GetDocument(ctx context.Context, documentID int64, reqEditors .
 
 // FileUploadWithBody Start an upload
 //
-// Announces one file and answers a presigned URL for its bytes.
+// Announces one file and returns a presigned URL for its bytes.
 //
 // The call stores nothing. An id whose URL is never used does no harm, so
 // the call may be repeated.
@@ -261,7 +261,7 @@ func (c *Client) FileUploadWithBody(ctx context.Context, contentType string, bod
 
 // FileUpload Start an upload
 //
-// Announces one file and answers a presigned URL for its bytes.
+// Announces one file and returns a presigned URL for its bytes.
 //
 // The call stores nothing. An id whose URL is never used does no harm, so
 // the call may be repeated.
@@ -283,8 +283,8 @@ func (c *Client) FileUpload(ctx context.Context, body FileUploadJSONRequestBody,
 
 // GetFileUploadStatus Get the status of an upload
 //
-// Says how far the file has come. When the file has been taken in, the
-// answer holds the `documentId`. The rest of the API takes the `documentId`,
+// Returns how far the file has come. When the provider has accepted the file,
+// the answer holds the `documentId`. The rest of the API takes the `documentId`,
 // `POST /transactions` for example. Only this call takes the `fileId`.
 //
 // Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
@@ -454,8 +454,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetDocumentWithResponse Get a document
 	//
-	// Answers a presigned URL to download the document from. The request to that
-	// URL is no operation of this API; it needs no `Authorization` header.
+	// Returns a presigned URL to download the document from. The request to that
+	// URL is no operation of this API. It needs no `Authorization` header.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -464,7 +464,7 @@ type ClientWithResponsesInterface interface {
 
 	// FileUploadWithBodyWithResponse Start an upload
 	//
-	// Announces one file and answers a presigned URL for its bytes.
+	// Announces one file and returns a presigned URL for its bytes.
 	//
 	// The call stores nothing. An id whose URL is never used does no harm, so
 	// the call may be repeated.
@@ -476,7 +476,7 @@ type ClientWithResponsesInterface interface {
 
 	// FileUploadWithResponse Start an upload
 	//
-	// Announces one file and answers a presigned URL for its bytes.
+	// Announces one file and returns a presigned URL for its bytes.
 	//
 	// The call stores nothing. An id whose URL is never used does no harm, so
 	// the call may be repeated.
@@ -488,8 +488,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetFileUploadStatusWithResponse Get the status of an upload
 	//
-	// Says how far the file has come. When the file has been taken in, the
-	// answer holds the `documentId`. The rest of the API takes the `documentId`,
+	// Returns how far the file has come. When the provider has accepted the file,
+	// the answer holds the `documentId`. The rest of the API takes the `documentId`,
 	// `POST /transactions` for example. Only this call takes the `fileId`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -877,8 +877,8 @@ func (r GetFileUploadStatusResult) ContentType() string {
 
 // GetDocumentWithResponse Get a document
 //
-// Answers a presigned URL to download the document from. The request to that
-// URL is no operation of this API; it needs no `Authorization` header.
+// Returns a presigned URL to download the document from. The request to that
+// URL is no operation of this API. It needs no `Authorization` header.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -893,7 +893,7 @@ func (c *ClientWithResponses) GetDocumentWithResponse(ctx context.Context, docum
 
 // FileUploadWithBodyWithResponse Start an upload
 //
-// Announces one file and answers a presigned URL for its bytes.
+// Announces one file and returns a presigned URL for its bytes.
 //
 // The call stores nothing. An id whose URL is never used does no harm, so
 // the call may be repeated.
@@ -911,7 +911,7 @@ func (c *ClientWithResponses) FileUploadWithBodyWithResponse(ctx context.Context
 
 // FileUploadWithResponse Start an upload
 //
-// Announces one file and answers a presigned URL for its bytes.
+// Announces one file and returns a presigned URL for its bytes.
 //
 // The call stores nothing. An id whose URL is never used does no harm, so
 // the call may be repeated.
@@ -929,8 +929,8 @@ func (c *ClientWithResponses) FileUploadWithResponse(ctx context.Context, body F
 
 // GetFileUploadStatusWithResponse Get the status of an upload
 //
-// Says how far the file has come. When the file has been taken in, the
-// answer holds the `documentId`. The rest of the API takes the `documentId`,
+// Returns how far the file has come. When the provider has accepted the file,
+// the answer holds the `documentId`. The rest of the API takes the `documentId`,
 // `POST /transactions` for example. Only this call takes the `fileId`.
 //
 // Returns a wrapper object for the known response body format(s).

@@ -1,11 +1,10 @@
-// Package foreign sends files to other people's APIs through what README.md
-// says under "Your own API", and looks at what arrives. It is a module of its
-// own, as a stranger's program is.
+// Package foreign sends files to other people's APIs in the way that README.md
+// describes under "Your own API", and checks what arrives. It is a module of
+// its own, like a user's program.
 //
-// The two documents beside it hold upload operations of public APIs, typed
-// anew: their names, types, order, encodings and required marks, and nothing
-// else. One is generated with oapi-codegen's version 2.8, the other with its
-// version 2.7.
+// The two documents beside it hold upload operations of public APIs, written
+// anew: only their names, types, order, encodings and required marks. One is
+// generated with version 2.8 of oapi-codegen, the other with version 2.7.
 package foreign
 
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config api.config.yaml -package mixed -o mixed/api.gen.go mixed.yaml
