@@ -26,7 +26,7 @@ func openDisk(t testing.TB, dir string) store.Store {
 	return st
 }
 
-// reopen is what a restart of the process does.
+// reopen closes the store and opens it again, as a restart does.
 func reopen(t testing.TB, st store.Store, dir string) store.Store {
 	t.Helper()
 	if err := st.(io.Closer).Close(); err != nil {
@@ -35,8 +35,8 @@ func reopen(t testing.TB, st store.Store, dir string) store.Store {
 	return openDisk(t, dir)
 }
 
-// files lists what lies in dir, folders with a slash at the end. What types
-// share is left out: it is no one object's.
+// files lists the files in dir, and folders with a slash at the end. It leaves
+// out the shared files of content types, which belong to no one object.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
@@ -126,8 +126,8 @@ func TestDiskKeepsKeyAndTypeWhereARenameFails(t *testing.T) {
 		}
 	}
 	before := files(t, dir)
-	// A folder that has no type of its own: only the last rename fails, when
-	// the type stands already.
+	// A folder in place of the object: only the last rename fails, after the type
+	// was written.
 	if err := os.MkdirAll(filepath.Join(dir, "laid", "down"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestOpeningADiskDeletesWhatAKilledProcessLeftAndNothingElse(t *testing.T) {
 		".incoming/" + strings.ToLower(left), ".hidden", "in the way.txt",
 	}
 	lay(others...)
-	// A folder and a link with the name of a put's file are none.
+	// A folder and a link with the name of a put's file must stay.
 	folder := ".incoming/" + left[:len(left)-1] + "2"
 	if folder == ".incoming/"+left {
 		folder = ".incoming/" + left[:len(left)-1] + "3"
@@ -196,7 +196,7 @@ func TestOpeningADiskDeletesWhatAKilledProcessLeftAndNothingElse(t *testing.T) {
 	}
 }
 
-// A folder of another store, or of anyone: nothing in it may change.
+// The link leads to a folder of someone else: nothing in it may change.
 func TestALinkInPlaceOfTheStoresOwnFolderIsRefused(t *testing.T) {
 	for _, name := range []string{".incoming", ".content-type", ".content-type/.shared", ".content-type/.lock"} {
 		for _, inside := range []bool{false, true} {
@@ -351,7 +351,7 @@ func TestAFolderThatAPersonMovedAwayIsNotWrittenTo(t *testing.T) {
 
 func TestManyFoldersAreWrittenTo(t *testing.T) {
 	st := openDisk(t, t.TempDir())
-	for i := range 300 { // more than are kept open
+	for i := range 300 { // more than the cache holds
 		key := fmt.Sprintf("%d/%d", i%100, i)
 		if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader(key)); err != nil {
 			t.Fatal(err)
@@ -395,7 +395,7 @@ func TestTypesSurviveWithoutWhatTheyShare(t *testing.T) {
 	}
 	st := openDisk(t, dir)
 	put(st, "first", "text/plain")
-	put(st, "second", "text/plain") // a link by now
+	put(st, "second", "text/plain") // its record is a link now
 	put(st, "other", "application/pdf")
 	record := func(key string) fs.FileInfo {
 		fi, err := os.Stat(filepath.Join(dir, ".content-type", key))

@@ -86,8 +86,7 @@ func TestMemoryCountsWhatIsUnderWay(t *testing.T) {
 	half := strings.Repeat("x", 1<<19)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		// The first block has been taken in by the time that this reader is
-		// asked for more.
+		// Put has read the first block when it calls this reader.
 		gate := readerFunc(func([]byte) (int, error) {
 			close(inside)
 			<-release

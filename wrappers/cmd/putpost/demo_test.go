@@ -21,7 +21,7 @@ func TestDemoShowsThatWhatArrivedIsWhatWasSent(t *testing.T) {
 		h := sha256.Sum256([]byte(s))
 		return hex.EncodeToString(h[:])
 	}
-	// What is set for real must not be used.
+	// The demo must not use real settings.
 	env := map[string]string{"TWENTYFOURSEVEN_TOKEN": "x", "NCLOUD_MAILER_BASE_URL": "http://127.0.0.1:1/",
 		"NCLOUD_SECRET_KEY": "x"}
 	for name, tc := range map[string]struct {
@@ -49,7 +49,7 @@ func TestDemoShowsThatWhatArrivedIsWhatWasSent(t *testing.T) {
 	}
 }
 
-// corrupt gives back other bytes than it was given.
+// corrupt returns other bytes than were stored.
 type corrupt struct{ store.Store }
 
 func (c corrupt) Open(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
@@ -71,8 +71,8 @@ func TestDemoFailsWhereWhatArrivedIsSomethingElse(t *testing.T) {
 	}
 }
 
-// A large file takes its time to be read, and nothing to be seen is a demo that
-// hangs.
+// Reading a large file takes time, and a demo that prints nothing seems to
+// hang.
 func TestDemoSaysWhatItDoesBeforeItReadsTheFile(t *testing.T) {
 	var stdout strings.Builder
 	p := &program{env: func(string) string { return "" }, stdout: &stdout, stderr: io.Discard}

@@ -28,7 +28,7 @@ func TestCredentialsComeFromAFile(t *testing.T) {
 		!strings.Contains(got.stderr, "not found") {
 		t.Errorf("a verb, and another key in the environment: got %+v", got)
 	}
-	// A token in the environment does not mix with a client in the file.
+	// A token in the environment must not mix with a client in the file.
 	write(tfsClientID + "=" + s.env[tfsClientID] + "\n" + tfsClientSecret + "=" + s.env[tfsClientSecret] + "\n" +
 		tfsOrganization + "=1\n")
 	if got := invoke(with(s.env, tfsToken, "wrong"), nil, "send", "--env-file", env, "--to", "twentyfourseven",

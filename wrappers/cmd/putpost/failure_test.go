@@ -20,7 +20,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// jsonPath is what tells the path of a line of --json apart.
+// jsonPath returns the path in a line of --json.
 func jsonPath(t *testing.T, line string) string {
 	t.Helper()
 	var r struct {
@@ -186,7 +186,7 @@ func TestARunThatSentNothingSaysSo(t *testing.T) {
 	}
 }
 
-// peer accepts connections and does with each what it is told.
+// peer accepts connections and calls serve with each.
 func peer(t *testing.T, serve func(net.Conn)) (base string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -262,8 +262,8 @@ func TestAFileThatStallsIsGivenUpAndTheOthersGoOn(t *testing.T) {
 	}
 }
 
-// pending makes the stand-in of 24SevenOffice say Pending for ever, and tells
-// of each question.
+// pending makes the stand-in of 24SevenOffice answer Pending for ever, and
+// sends to asked at each request.
 func (s *service) pending() (asked chan struct{}) {
 	asked = make(chan struct{}, 1000)
 	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {

@@ -17,7 +17,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// sends counts the uploads that arrive, whatever becomes of them.
+// sends counts the uploads that arrive, even if they fail.
 func (s *service) sends() *atomic.Int64 {
 	var n atomic.Int64
 	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -60,9 +60,9 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	}
 	os.WriteFile(at("longer"), []byte("12345"), 0o644)
 	os.Chtimes(at("touched"), time.Time{}, time.Now().Add(time.Second))
-	os.Chmod(at("mode"), 0o600) // is not the file's content
+	os.Chmod(at("mode"), 0o600) // does not change the content
 	changed := 2
-	if runtime.GOOS == "linux" || runtime.GOOS == "darwin" { // which have a change time
+	if runtime.GOOS == "linux" || runtime.GOOS == "darwin" { // they have a change time
 		os.WriteFile(at("swapped"), []byte("4321"), 0o644)
 		os.Chtimes(at("swapped"), time.Time{}, info.ModTime())
 		changed = 3
@@ -71,7 +71,7 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	if third.code != 0 || len(rows(third.stdout)) != changed {
 		t.Errorf("the third run sent %q, want the %d that changed: %+v", third.stdout, changed, third)
 	}
-	// By a relative path it is the same file.
+	// A relative path names the same files.
 	t.Chdir(dir)
 	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--journal", "journal", "./longer",
 		"../"+filepath.Base(dir)+"/touched"); got.code != 0 || got.stdout != "" {
@@ -176,8 +176,7 @@ func TestWhatTheProviderCouldNotTakeIsSentAgain(t *testing.T) {
 	}
 }
 
-// written is a journal of three files, as bytes. The account of NAVER is known
-// by its access key, which must not be written down.
+// NAVER's account is known by its access key, which must not be in the journal.
 func TestAJournalIsOfOneAccount(t *testing.T) {
 	s := newService(t)
 	client := with(with(with(s.env, tfsToken, ""), tfsClientID, "own-id"), tfsClientSecret, "own-secret")
@@ -249,9 +248,6 @@ func TestAJournalKnowsStandInsOnOtherPortsButNoOtherAddresses(t *testing.T) {
 		t.Errorf("another port: got %q, want %q", got, want)
 	}
 }
-
-// While one batch is being written, what comes in waits in one batch more: the
-// write of each is a single one, with a single fsync.
 
 func TestADamagedJournalIsCheckedAndRepaired(t *testing.T) {
 	s := newService(t)

@@ -19,8 +19,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// TestMain lets the test binary be the program, for what only a process of its
-// own can show: signals, a killed run, a closed pipe.
+// TestMain lets the test binary be the program, for tests that need another
+// process: signals, a killed run, a closed pipe.
 func TestMain(m *testing.M) {
 	if os.Getenv("PUTPOST_TEST_IS_PROGRAM") != "" {
 		main()
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// result is what a run of the program left.
+// result is the outcome of a run of the program.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -41,7 +41,7 @@ func invoke(env map[string]string, stdin io.Reader, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// service is the stand-ins on a socket, with what a client needs to reach them.
+// service is the stand-ins on a socket, with the environment of a client.
 type service struct {
 	all     standins
 	handler http.Handler // of all
@@ -90,7 +90,8 @@ func newService(t *testing.T) *service {
 	return s
 }
 
-// stored is what the provider's stand-in holds under id, and its media type.
+// stored returns the file that the provider's stand-in holds under id, and its
+// media type.
 func (s *service) stored(t *testing.T, provider, id string) (content, contentType string) {
 	t.Helper()
 	r, info, err := s.all[provider].Open(context.Background(), id)
@@ -121,7 +122,7 @@ func files(t *testing.T, pairs ...string) (dir string) {
 	return dir
 }
 
-// rows are the lines of standard output, cut at tabs.
+// rows returns the lines of standard output, split at tabs.
 func rows(stdout string) (rows [][]string) {
 	for line := range strings.Lines(stdout) {
 		rows = append(rows, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
@@ -237,7 +238,7 @@ func TestACredentialWithABlankIsOneLineThatNamesIt(t *testing.T) {
 	}
 }
 
-// with is env and one more.
+// with returns env with one more variable.
 func with(env map[string]string, name, value string) map[string]string {
 	more := map[string]string{name: value}
 	for k, v := range env {
@@ -294,8 +295,7 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// NAVER's wire has no such names, which is another error than that of a file
-	// that is not there.
+	// NAVER's API has no such names, which is another error than a missing file.
 	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "bad\xff.txt"); got.code != 1 ||
 		!strings.Contains(got.stderr, "the name is not UTF-8") {
 		t.Errorf("ncloudmailer: %+v", got)
@@ -304,8 +304,7 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 		rows(got.stdout)[0][1] != "n\xff" {
 		t.Errorf("--name: %+v", got)
 	}
-	// An address for documentation, which is nobody's: the store is made, the rest
-	// fails.
+	// The address is reserved for documentation: the store is made, the rest fails.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0", "--store",
 		filepath.Join(dir, "store\xff"))
 	if info, err := os.Stat("store\xff"); got.code != exitFailed || !strings.Contains(got.stderr, "cannot listen") ||
@@ -314,7 +313,7 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 	}
 }
 
-// newUntrusted is the address of a server whose certificate nobody trusts.
+// newUntrusted returns the address of a server with an untrusted certificate.
 func newUntrusted(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -326,7 +325,7 @@ func newUntrusted(t *testing.T) string {
 
 func makeFolder(path string) error { return os.MkdirAll(path, 0o755) }
 
-// small is a folder of n small files, named by numbers.
+// small makes a folder of n small files, named by numbers.
 func small(t *testing.T, n int) (dir string) {
 	var pairs []string
 	for i := range n {

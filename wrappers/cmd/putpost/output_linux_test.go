@@ -14,7 +14,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
-// terminal is a pseudo terminal of so many columns, and what it was sent.
+// terminal opens a pseudo terminal. screen returns what was written to it.
 func terminal(t *testing.T, columns uint16) (tty *os.File, screen func() string) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -83,7 +83,7 @@ func TestTheStatusLineIsGoneBeforeOtherLines(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	until(t, "the summary", func() bool { return strings.Contains(screen(), "1 sent") })
-	// What the terminal shows of a line is what was written over the rest.
+	// A terminal shows the text after the last carriage return.
 	last := ""
 	for line := range strings.SplitSeq(screen(), "\n") {
 		shown := []rune{}

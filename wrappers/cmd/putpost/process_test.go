@@ -35,8 +35,8 @@ func command(t *testing.T, env map[string]string, args ...string) *process {
 	}
 	p := &process{Cmd: exec.CommandContext(t.Context(), self, args...)}
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
-	// GOCOVERDIR keeps a covered program from saying on standard error that it has
-	// none.
+	// Without GOCOVERDIR a program with coverage writes a warning to standard
+	// error.
 	p.Env = []string{"PUTPOST_TEST_IS_PROGRAM=1", "TMPDIR=" + t.TempDir(), "GOCOVERDIR=" + t.TempDir()}
 	for name, value := range env {
 		p.Env = append(p.Env, name+"="+value)
@@ -51,7 +51,7 @@ func (p *process) start(t *testing.T) {
 	}
 }
 
-// code waits for the end.
+// code waits for the end and returns the exit code.
 func (p *process) code(t *testing.T) int {
 	t.Helper()
 	p.Wait()
@@ -65,7 +65,7 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 	}
 }
 
-// gate holds uploads until it is opened, and tells of each that has come.
+// gate holds uploads until it is opened, and signals each that arrives.
 type gate struct {
 	came chan struct{}
 	open chan struct{}
@@ -95,7 +95,7 @@ func await(t *testing.T, what string, ch <-chan struct{}, n int) {
 	}
 }
 
-// until waits for what another process does.
+// until waits until ok returns true.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
@@ -179,8 +179,7 @@ func TestAVerbThatIsInterruptedSaysSo(t *testing.T) {
 	}
 }
 
-// What waits for standard input ends with the first interrupt: nothing is in
-// flight.
+// A run that waits for standard input has nothing in flight.
 func TestAnInterruptEndsTheWaitForStandardInput(t *testing.T) {
 	for _, args := range [][]string{{"-"}, {"--files-from", "-"}} {
 		s := newService(t)
@@ -195,7 +194,7 @@ func TestAnInterruptEndsTheWaitForStandardInput(t *testing.T) {
 		fmt.Fprintln(stdin, path)
 		if args[0] == "-" {
 			tmp := strings.TrimPrefix(p.Env[1], "TMPDIR=")
-			until(t, "the spooling", func() bool { // the temporary file has no name any more
+			until(t, "the spooling", func() bool { // the temporary file is open and has no name
 				link, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Process.Pid))
 				for _, fd := range link {
 					if to, _ := os.Readlink(fd); strings.HasPrefix(to, tmp) && strings.HasSuffix(to, "(deleted)") {

@@ -129,13 +129,13 @@ func TestWhatFailsIsNeitherSentNorLeft(t *testing.T) {
 	n.expect(2, 100)
 	failing, fail := n.begin(upload.Bytes("a", make([]byte, 100)))
 	readHalf(t, failing)
-	readHalf(t, failing) // another attempt starts over
+	readHalf(t, failing) // another attempt starts at zero
 	if got, want := n.amount(), "0 of 2 files, 50 bytes of 200 bytes"; got != want {
 		t.Errorf("under way: got %q, want %q", got, want)
 	}
 	fail(errors.New("refused"))
 	_, end := n.begin(upload.Bytes("b", make([]byte, 100)))
-	end(nil) // also where nothing was read
+	end(nil) // even if nothing was read
 	if got, want := n.amount(), "2 of 2 files, 100 bytes of 100 bytes"; got != want {
 		t.Errorf("at the end: got %q, want %q", got, want)
 	}

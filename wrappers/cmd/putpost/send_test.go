@@ -132,7 +132,7 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 			f.ID != line.TempRequestID || f.Op != verb || f.Code == "" {
 			t.Errorf("%s --json of what is gone: got %+v", verb, got)
 		}
-		// A fileId is the id that is at hand, and not the one it takes.
+		// A user may take the fileId for the tempRequestId.
 		got = invoke(s.env, nil, commandName("ncloudmailer", verb), line.ID)
 		if got.code != 1 || !strings.HasSuffix(got.stderr, " (takes the tempRequestId that send --json prints)\n") {
 			t.Errorf("%s of a fileId: got %+v", verb, got)
@@ -289,7 +289,7 @@ func TestAFileThatGrowsOnStandardInputIsAnError(t *testing.T) {
 func TestFoldersAreSentWithAllThatIsInThem(t *testing.T) {
 	s := newService(t)
 	pairs := []string{"top.txt", "top", "a/b/c/deep.txt", "deep", "a/.hidden", "hidden", "other/file", "linked"}
-	for i := range 600 { // more than are read at once
+	for i := range 600 { // more than one ReadDir returns
 		pairs = append(pairs, fmt.Sprintf("a/many/%d", i), "x")
 	}
 	dir := files(t, pairs...)

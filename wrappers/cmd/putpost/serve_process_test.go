@@ -22,7 +22,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// ask gets a path of the server that env leads to.
+// ask sends a GET to the server in env.
 func ask(t *testing.T, env map[string]string, path string) (status int, body string) {
 	t.Helper()
 	resp, err := http.Get(strings.TrimSuffix(env[ncpBaseURL], "/api/v1") + path)
@@ -98,7 +98,7 @@ func TestTheConsoleIsOffOnOtherAddressesAndBehindAProxy(t *testing.T) {
 		if status != http.StatusForbidden || !strings.Contains(text, consoleToken) {
 			t.Errorf("%v: %d %s", args, status, text)
 		}
-		p.signal(t, syscall.SIGTERM) // it has said everything when it has ended
+		p.signal(t, syscall.SIGTERM) // after its end the log is complete
 		p.code(t)
 		if !strings.Contains(stderr.String(), "the console is off") {
 			t.Errorf("%v: nobody is told:\n%s", args, stderr.String())
@@ -122,7 +122,7 @@ func TestWrongSettingsOfTheConsoleAreUsageErrors(t *testing.T) {
 	}
 }
 
-// serving starts serve and gives what a client needs to reach it.
+// serving starts serve. It returns the environment of a client and the log.
 func serving(t *testing.T, args ...string) (*process, map[string]string, *standintest.Log) {
 	t.Helper()
 	p := command(t, nil, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)...)
@@ -228,7 +228,7 @@ func TestWhatServePrintsIsAllThatAProgramNeeds(t *testing.T) {
 	}
 }
 
-// slow is an upload that stands still in the middle until it is let go.
+// slow starts an upload that stops in the middle until letGo is called.
 func slow(t *testing.T, env map[string]string) (inTheMiddle <-chan struct{}, letGo func(), done <-chan error) {
 	t.Helper()
 	client, err := providers["ncloudmailer"].client(func(name string) string { return env[name] },

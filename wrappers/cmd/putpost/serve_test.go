@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// A real credential beside a test one would open the stand-in to everybody who
+// A test credential beside a real one would open the stand-in to everybody who
 // has read the manual.
 func TestOnlyLoopbackGoesWithoutCredentialsAndOnlyIfNoneIsSet(t *testing.T) {
 	ncp := map[string]string{ncpAccessKey: "own-access", ncpSecretKey: "own-secret"}
@@ -82,7 +82,7 @@ func TestOnlyLoopbackGoesWithoutCredentialsAndOnlyIfNoneIsSet(t *testing.T) {
 
 var silent = slog.New(slog.DiscardHandler)
 
-// What is not set must not be what an empty credential matches.
+// An empty credential must not match one that is not set.
 func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
 	env := map[string]string{tfsToken: "x"}
 	all, err := newStandins(func(name string) string { return env[name] }, standinConfig{})
@@ -103,7 +103,7 @@ func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
 }
 
 func TestWhatIsLeftOutIsSaid(t *testing.T) {
-	// An address for documentation, which is nobody's: the rest fails.
+	// The address is reserved for documentation: the rest fails.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0")
 	others := slices.DeleteFunc(providerNames(), func(name string) bool { return name == "twentyfourseven" })
 	if want := "putpost: left out, since no credentials are set for it: " + and(others) + "\n"; got.code != exitFailed ||

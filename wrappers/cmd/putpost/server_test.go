@@ -38,7 +38,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		return err == nil && resp.StatusCode == http.StatusOK
 	}
-	// Callers who have their answer and stay do not keep others out.
+	// Idle connections do not keep other callers out.
 	for i := range 5 {
 		if !answered(ask("/"), 10*time.Second) {
 			t.Fatalf("caller %d gets no answer", i)
@@ -136,7 +136,7 @@ func TestForwardedOriginIsTheOneTheClientAskedFor(t *testing.T) {
 		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Port", "443"}},
 			"https://files.example"},
 		{[][2]string{{"X-Forwarded-Host", "files.example:1"}, {"X-Forwarded-Port", "2"}}, "http://files.example:1"},
-		// What is no host, scheme or port counts as missing.
+		// An invalid host, scheme or port counts as missing.
 		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Port", "65536"}}, "http://files.example"},
 		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Port", "1@evil"}}, "http://files.example"},
 		{[][2]string{{"X-Forwarded-Host", "evil.example/path?"}, {"X-Forwarded-Proto", "javascript"}}, "http://inner:8080"},

@@ -26,8 +26,8 @@ func shell(t *testing.T, env map[string]string, dir, line string) result {
 	return result{p.code(t), p.stdout.String(), p.stderr.String()}
 }
 
-// Two readers of one pipe share its names. Where that could happen is a race,
-// so every way of naming a list is run many times.
+// Two readers of one pipe would share its names. That is a race, so the test
+// runs every way of naming a list many times.
 func TestAListThatCanBeReadOnceIsReadOnce(t *testing.T) {
 	s := newService(t)
 	dir := small(t, 5)
@@ -40,7 +40,7 @@ func TestAListThatCanBeReadOnceIsReadOnce(t *testing.T) {
 		`find . -type f > ../list; "$putpost" send --to ncloudmailer --files-from - < ../list; rm ../list`,
 	} {
 		runs := 50
-		if i > 1 { // the same in another dress
+		if i > 1 { // the same with another syntax
 			runs = 5
 		}
 		for range runs {
@@ -51,7 +51,7 @@ func TestAListThatCanBeReadOnceIsReadOnce(t *testing.T) {
 	}
 }
 
-// A pipe that is named as a file is refused, and nothing is taken out of it.
+// A pipe that is named as a file is refused, and its bytes are not read.
 func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
 	s := newService(t)
 	fifo := filepath.Join(t.TempDir(), "fifo")
@@ -173,7 +173,7 @@ func TestWhatARunItselfWritesIsNotSent(t *testing.T) {
 	}
 }
 
-// The recipe of --help gives back every id, whatever bytes a name has.
+// The recipe of --help prints every id, with any bytes in a name.
 func TestTheRecipeOfTheHelpGivesBackEveryID(t *testing.T) {
 	if _, err := exec.LookPath("jq"); err != nil {
 		t.Skip("there is no jq")
@@ -215,7 +215,8 @@ func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
 		!strings.Contains(got.stderr, "file too large") || n.Load() > 30 {
 		t.Fatalf("%d were sent: %+v", n.Load(), got)
 	}
-	// What is not in the journal is not reported as sent, and its id is not lost.
+	// A file that is not in the journal is not reported as sent, and its id is not
+	// lost.
 	journal := filepath.Join(dir, "..", "journal")
 	content, err := os.ReadFile(journal)
 	if err != nil || strings.Count(string(content), "\n") != len(rows(got.stdout)) {

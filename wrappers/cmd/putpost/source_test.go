@@ -39,7 +39,7 @@ func TestAListNamesFiles(t *testing.T) {
 	}
 }
 
-// A list is used as it comes: what it names is sent before it has ended.
+// A file is sent before the list that names it has ended.
 func TestAListThatComesSlowlyIsSentAsItComes(t *testing.T) {
 	s := newService(t)
 	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")

@@ -63,8 +63,7 @@ func TestEachStandInServesItsOwnPaths(t *testing.T) {
 			t.Errorf("%s %s: got %d, want %d", method, path, w.Code, want)
 		}
 	}
-	// A longer beginning counts before a shorter one, whichever stands first in
-	// the alphabet.
+	// A longer prefix counts before a shorter one, in any order of the names.
 	for _, third := range []string{"aaa", "zzz"} {
 		providers[third] = provider{paths: []string{"/v1/files/"}}
 		defer delete(providers, third)
@@ -78,8 +77,7 @@ func TestEachStandInServesItsOwnPaths(t *testing.T) {
 		}
 		delete(all, third)
 	}
-	// A path that http.ServeMux would clean with a redirect stays the provider's
-	// to answer.
+	// The provider answers a path that http.ServeMux would redirect.
 	w := httptest.NewRecorder()
 	all.handler(silent).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1//files", nil))
 	if w.Code < 400 {
@@ -87,12 +85,12 @@ func TestEachStandInServesItsOwnPaths(t *testing.T) {
 	}
 }
 
-// teapot is the stand-in of a provider that is not there.
+// teapot is the stand-in of a third provider.
 type teapot struct{ standin }
 
 func (teapot) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }
 
-// With one beginning for two, chance would choose between their stand-ins.
+// If two providers had the same prefix, chance would choose.
 func TestNoTwoStandInsServeTheSamePaths(t *testing.T) {
 	holder := map[string]string{}
 	for name, p := range providers {
@@ -127,7 +125,6 @@ func TestUnknownPathSaysWhichThereAreAndIsLogged(t *testing.T) {
 	}
 }
 
-// The clock of the bubble is moved, and not slept through.
 func TestExpiredFilesAreReclaimedWhileNobodyAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		env, _, err := serveCredentials(func(string) string { return "" }, true)

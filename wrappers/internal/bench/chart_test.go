@@ -14,8 +14,8 @@ import (
 type panel struct {
 	Title, Unit, Format string
 	X                   int
-	Of                  func(peer string) float64 // 0: not measured
-	Reference           float64                   // where a line stands; 0: none
+	Of                  func(peer string) float64 // 0 if not measured
+	Reference           float64                   // the figure with a line; 0 for no line
 }
 
 // Percent is the length of a bar.
@@ -33,15 +33,16 @@ func (r results) upload(setting, peer, unit string) float64 {
 	return median(r[unit+" Upload/"+setting+"/peer="+peer])
 }
 
-// multiple is a peer's processor time, where 1 is net/http's for a PUT.
+// multiple returns a peer's processor time as a multiple of net/http's for a
+// PUT.
 func (r results) multiple(setting string) func(peer string) float64 {
 	return func(peer string) float64 {
 		return r.upload(setting, peer, "cpu-ns/op") / max(1, r.upload(setting, "put", "cpu-ns/op"))
 	}
 }
 
-// chart is the README's picture, in the page's colours, light or dark:
-// processor time of a small and of a large file, and memory for the largest.
+// chart returns the README's picture, in light and dark colours: processor time
+// of a small and of a large file, and memory for the largest.
 func (r results) chart() string {
 	peak := func(peer string) float64 {
 		huge := r.upload(charted[2], peer, "peak-MB")
@@ -64,7 +65,7 @@ func (r results) chart() string {
 var readmeCosts = regexp.MustCompile("(does: )[0-9.]+(x for 16 KiB with 16 at once, )[0-9.]+(x for 10 MiB. The\\s+" +
 	"usual `bytes.Buffer` costs )[0-9.]+(x and )[0-9.]+(x.)")
 
-// With PUTPOST_BENCH_DRAW=1 this test writes what it would compare.
+// With PUTPOST_BENCH_DRAW=1 this test writes the files instead of comparing.
 func TestChartAndREADMEShowTheLastRun(t *testing.T) {
 	r := results{}
 	for line := range strings.Lines(string(must(os.ReadFile("results/bench.txt")))) {

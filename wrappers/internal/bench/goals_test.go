@@ -24,7 +24,7 @@ var (
 	only   = flag.String("only", "", "measure only the goals that match this pattern, and write no files")
 )
 
-// few is n, or less in a quick run.
+// few returns n, or less in a quick run.
 func few(n int) int {
 	if *quick {
 		return min(n, max(20, n/100))
@@ -84,12 +84,12 @@ var goals = []goal{
 	{"size-MB Program/help/peer=putpost", 13.4},
 }
 
-// charted are the settings of the chart.
+// charted lists the settings of the chart.
 var charted = []string{"way=TLS/size=16KiB/at=16", "way=TLS/size=10MiB/at=1", "way=TLS/size=1GiB/at=1"}
 
-// counts are how often a benchmark does its work in one process: the first
-// whose pattern it has, or once. A file of 1 GiB is sent once, since most
-// programs do not send one such file after the other.
+// counts says how often a benchmark does its work in one process: as the first
+// matching pattern says, or once. A file of 1 GiB is sent once, because few
+// programs send several of them.
 var counts = []struct {
 	pattern string
 	n       int
@@ -97,10 +97,10 @@ var counts = []struct {
 	{"=1GiB", 1}, {"=10MiB", 10}, {"Upload/", 2000}, {"Serve/", 2000}, {"Solo/", 5000}, {"Many", 200_000}, {"/help/", 100},
 }
 
-// slow is how long a benchmark may take to be repeated in each round.
+// slow is the time above which a benchmark runs in the first round only.
 const slow = float64(12 * time.Second)
 
-// names are the goal's benchmarks: one, or two that are compared.
+// names returns the goal's benchmarks: one, or two to compare.
 func (g goal) names() []string {
 	words := strings.Fields(g.what)
 	if len(words) == 2 {
@@ -109,13 +109,13 @@ func (g goal) names() []string {
 	return []string{words[1], group(words[1]) + "/peer=" + words[3]}
 }
 
-// group is what peers that are compared have in common in their names.
+// group returns the part of a name that compared peers share.
 func group(name string) string {
 	before, _, _ := strings.Cut(name, "/peer=")
 	return before
 }
 
-// figures are one for each round, sorted.
+// figures returns one figure for each round, sorted.
 func (g goal) figures(r results) []float64 {
 	unit, names := strings.Fields(g.what)[0], g.names()
 	all := slices.Clone(r[unit+" "+names[0]])
@@ -130,13 +130,12 @@ func (g goal) figures(r results) []float64 {
 			}
 		}
 	}
-	all = slices.DeleteFunc(all, math.IsNaN) // of a kernel that does not count it
+	all = slices.DeleteFunc(all, math.IsNaN) // some kernels do not count some units
 	slices.Sort(all)
 	return all
 }
 
-// results are what benchmarks reported: by unit and name, a figure for each
-// round.
+// results holds the figures of each round, by unit and name of the benchmark.
 type results map[string][]float64
 
 var processors = regexp.MustCompile(`-\d+$`) // at the end of a benchmark's name
@@ -145,14 +144,14 @@ var processors = regexp.MustCompile(`-\d+$`) // at the end of a benchmark's name
 func (r results) add(line string) {
 	fields := strings.Fields(strings.TrimPrefix(line, "Benchmark"))
 	name := processors.ReplaceAllString(fields[0], "")
-	fields = slices.Replace(fields, 0, 2, fields[1], "n") // how often it ran comes first
+	fields = slices.Replace(fields, 0, 2, fields[1], "n") // the number of runs comes first
 	for i := 0; i+1 < len(fields); i += 2 {
 		what := fields[i+1] + " " + name
 		r[what] = append(r[what], must(strconv.ParseFloat(fields[i], 64)))
 	}
 }
 
-// median is the middle of some figures, 0 where there are none.
+// median returns the median of sorted figures, or 0 if there are none.
 func median(all []float64) float64 {
 	all = slices.Sorted(slices.Values(all))
 	if n := len(all); n > 0 {
@@ -183,7 +182,7 @@ func TestGoals(t *testing.T) {
 	r, why, lines := results{}, map[string]string{}, ""
 	for round := 0; round < *rounds && !(*quick && round > 0); round++ {
 		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-		place := map[string]int{} // what is compared runs side by side
+		place := map[string]int{} // compared benchmarks run one after the other
 		for i, name := range names {
 			place[group(name)] = i
 		}
@@ -224,7 +223,7 @@ var (
 )
 
 // measure runs one benchmark in a process of its own, and returns the line that
-// it prints, or why there is none.
+// it prints, or why it prints none.
 func measure(name string) (line, why string) {
 	n := 1
 	for _, c := range slices.Backward(counts) {
@@ -245,7 +244,7 @@ func measure(name string) (line, why string) {
 	return line, ""
 }
 
-// table is the table of goals. why says which benchmarks reported nothing.
+// table returns the table of goals. why has the benchmarks without a figure.
 func (r results) table(asked []goal, why map[string]string) string {
 	const layout = "%-69s  %-27s  %-9s  %s\n"
 	var text strings.Builder

@@ -19,10 +19,10 @@ import (
 	"time"
 )
 
-// The environment gives a process of this test binary its part.
+// These variables make another process of this test binary a server or a benchmark.
 const (
-	envKeep = "PUTPOST_BENCH_KEEP" // be a server that keeps files so
-	envSink = "PUTPOST_BENCH_SINK" // measure, against the server with these addresses
+	envKeep = "PUTPOST_BENCH_KEEP" // serve, and keep files as newSink says
+	envSink = "PUTPOST_BENCH_SINK" // measure with the server at these addresses
 )
 
 func TestMain(m *testing.M) {
@@ -71,7 +71,8 @@ func start(cmd *exec.Cmd) (urls []string, stop func()) {
 	}
 }
 
-// once is a file of the whole run, which the first process makes that needs it.
+// once returns a file that all processes share. The first process that needs it
+// makes it.
 func once(name string, create func(path string)) (path string) {
 	path = filepath.Join(os.TempDir(), name)
 	if _, err := os.Stat(path); err != nil {
@@ -80,7 +81,7 @@ func once(name string, create func(path string)) (path string) {
 	return path
 }
 
-// file has size random bytes.
+// file makes a file of size random bytes.
 func file(size int64) string {
 	return once(fmt.Sprint(size, ".pdf"), func(path string) {
 		f := must(os.Create(path))
@@ -89,8 +90,8 @@ func file(size int64) string {
 	})
 }
 
-// content is another one for each size, so that nothing cut off passes for
-// whole.
+// content returns different bytes for each size, so a file that was cut off is
+// noticed.
 func content(size int64) io.Reader {
 	return io.LimitReader(rand.NewChaCha8([32]byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}), size)
 }
@@ -106,15 +107,15 @@ func check(err error) {
 	}
 }
 
-// cpu is the processor time of this process so far, in nanoseconds.
+// cpu returns the processor time of this process so far, in nanoseconds.
 func cpu() float64 {
 	var u syscall.Rusage
 	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
 	return float64(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// kernel reads the number after a word in a file of the kernel's; 0 if there is
-// none.
+// kernel reads the number after a word in a file of the kernel. It returns 0 if
+// there is none.
 func kernel(path, word string) float64 {
 	text, _ := os.ReadFile(path)
 	_, after, _ := strings.Cut(string(text), word)
@@ -122,7 +123,7 @@ func kernel(path, word string) float64 {
 	return n
 }
 
-// cpuOf is the processor time of a running process, by all its threads.
+// cpuOf returns the processor time of all threads of a running process.
 func cpuOf(cmd *exec.Cmd) (ns float64) {
 	for _, path := range must(filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", cmd.Process.Pid))) {
 		ns += kernel(path, "")
@@ -130,13 +131,13 @@ func cpuOf(cmd *exec.Cmd) (ns float64) {
 	return ns
 }
 
-// peakMB is the most memory that a running process, such as "self", has had.
+// peakMB returns the peak memory of a running process, such as "self".
 func peakMB(pid any) float64 {
 	return kernel(fmt.Sprintf("/proc/%v/status", pid), "VmHWM:") * kib / 1e6
 }
 
-// cost runs a program to its end. Its peak is read while it runs: getrusage
-// begins with the memory of this process.
+// cost runs a program to its end. It reads the peak while the program runs,
+// because getrusage would count the memory of this process.
 func cost(cmd *exec.Cmd) (cpu, peak float64, text string) {
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said

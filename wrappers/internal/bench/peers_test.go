@@ -74,7 +74,7 @@ func putpostPresigned(base string, _ *http.Client) send {
 	return through(must(twentyfourseven.New(tokens, upload.Config{BaseURL: base + "/v1"})))
 }
 
-// through is a user's whole call: it describes the file anew each time.
+// through returns the whole call of a user, who opens the file anew each time.
 func through(u upload.Uploader) send {
 	return func(ctx context.Context, path string) error {
 		src, err := upload.File(path)
@@ -85,7 +85,8 @@ func through(u upload.Uploader) send {
 	}
 }
 
-// stock is net/http as it comes, with an idle connection for each upload.
+// stock returns net/http's default client with an idle connection for each
+// upload.
 func stock(atOnce int) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, max(2, atOnce)
@@ -93,7 +94,7 @@ func stock(atOnce int) *http.Client {
 }
 
 // do sends a request, without its length if size is 0. It reads the answer to
-// its end, into answer if that is set.
+// its end, and decodes it if answer is set.
 func do(ctx context.Context, h *http.Client, method, url, contentType string, body io.Reader, size int64,
 	answer any) error {
 	req, err := http.NewRequestWithContext(ctx, method, url, body)
@@ -122,7 +123,7 @@ func do(ctx context.Context, h *http.Client, method, url, contentType string, bo
 	return errors.Join(err, ended)
 }
 
-// put sends a file, with its length if that is to be known.
+// put sends a file, with its length if known is set.
 func put(ctx context.Context, h *http.Client, url, path string, known bool) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -213,8 +214,8 @@ func generatedForm(base string, h *http.Client) send {
 	}
 }
 
-// generatedTwo sends the file without its length, as net/http takes an
-// *os.File.
+// generatedTwo sends the file without its length, because net/http does not
+// know the length of an *os.File.
 func generatedTwo(base string, h *http.Client) send {
 	c := must(officeapi.NewClientWithResponses(base+"/v1", officeapi.WithHTTPClient(h)))
 	return func(ctx context.Context, path string) error {
@@ -229,7 +230,7 @@ func generatedTwo(base string, h *http.Client) send {
 	}
 }
 
-// restyForm is its README's way with a file on disk.
+// restyForm sends a file on disk as resty's README shows.
 func restyForm(base string, h *http.Client) send {
 	c := resty.NewWithClient(h)
 	return func(ctx context.Context, path string) error {

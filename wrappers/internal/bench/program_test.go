@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// programs are the command lines that BenchmarkProgram compares. A $word is a
-// thing. strace has a filter, since it would stop a program at each system call
-// without one.
+// programs are the command lines that BenchmarkProgram compares. The func thing
+// replaces a $word. strace has a filter, because it would otherwise stop a
+// program at each system call.
 var programs = map[string]string{
 	"send=2000/at=16/peer=putpost":       "$putpost send --to ncloudmailer -c 16 -r $small",
 	"send=2000/at=16/peer=curl":          "curl",
@@ -35,7 +35,8 @@ var programs = map[string]string{
 	"help/peer=hello":                    "$hello",
 }
 
-// program is the command of a line, with what it needs to send to a server.
+// program returns the command of a line, with the environment to send to a
+// server.
 func program(line, base string) *exec.Cmd {
 	if line == "curl" {
 		return curl("curl-F", base, must(filepath.Glob(thing("small", base)+"/*")), 16)
@@ -53,8 +54,8 @@ func program(line, base string) *exec.Cmd {
 	return cmd
 }
 
-// thing is a word of a command line: a program, a file or a folder. Most are
-// made once for the whole run.
+// thing returns the path for a word of a command line: a program, a file or a
+// folder. Most are made once for the whole run.
 func thing(name, base string) string {
 	switch name {
 	case "base":
@@ -103,7 +104,7 @@ func build(path, pkg, dir string) {
 
 func write(path, text string) { check(os.WriteFile(path, []byte(text), 0o600)) }
 
-// folder has count files of size random bytes.
+// folder makes a folder with count files of size random bytes.
 func folder(path string, count int, size int64) {
 	content := must(os.ReadFile(file(size)))
 	check(os.Mkdir(path, 0o700))
@@ -168,10 +169,10 @@ func BenchmarkProgram(b *testing.B) {
 	}
 }
 
-// BenchmarkServe compares serve with bare handlers. One makes a file last by
-// one fsync; the other keeps the file's name as well, by one more. They take
-// turns in blocks, so that a slow minute of the disk falls on all. The time is
-// compared block by block.
+// BenchmarkServe compares serve with bare handlers. One makes a file durable
+// with one fsync. The other makes its name durable, too, with a second fsync.
+// They take turns in blocks, so a slow minute of the disk affects all. The
+// times of each block are compared.
 func BenchmarkServe(b *testing.B) {
 	for way, client := range map[string]func(string, *http.Client) send{"M": putpostForm, "P": putpostPresigned} {
 		for size, atOnce := range map[string]int{"16KiB": 16, "1GiB": 1} {

@@ -17,11 +17,11 @@ import (
 	"time"
 )
 
-// ways are the ways to reach a server. h2 is TLS, and the server offers HTTP/2.
+// ways are the ways to reach a server. h2 is TLS with HTTP/2.
 var ways = []string{"plain", "TLS", "h2"}
 
-// sink is the other side of every upload: both providers' interfaces and a bare
-// PUT, as cheap as a server that reads its requests can be.
+// sink is the server of every upload: both providers' APIs and a bare PUT, at
+// the lowest cost.
 type sink struct {
 	keep  func(io.Reader) (int64, error) // takes one file
 	name  func(io.Reader) (int64, error) // takes a form's file name, unless nil
@@ -30,8 +30,8 @@ type sink struct {
 	handshakes, tokens atomic.Int64
 }
 
-// newSink makes a sink that keeps files in memory, in a folder ("/dir", or with
-// their names "named:/dir") or not at all: then it checks what arrives.
+// newSink makes a sink that keeps files in memory, in a folder ("/dir", or
+// "named:/dir" with their names), or not at all. Then it checks the files.
 func newSink(keep string) *sink {
 	s := &sink{keep: compare}
 	dir, named := strings.CutPrefix(keep, "named:")
@@ -134,7 +134,7 @@ func copyTo(w io.Writer, r io.Reader) (int64, error) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// compare keeps nothing, and fails where it is not the content of [file].
+// compare keeps nothing, and fails unless r has the content of [file].
 func compare(r io.Reader) (int64, error) {
 	sum := crc32.New(castagnoli)
 	n, err := copyTo(sum, r)
@@ -168,7 +168,7 @@ func inMemory() func(io.Reader) (int64, error) {
 	}
 }
 
-// onDisk is the least for an upload that must survive: one fsync, one rename.
+// onDisk does the least for a durable upload: one fsync, one rename.
 func onDisk(dir string) func(io.Reader) (int64, error) {
 	var next atomic.Int64
 	return func(r io.Reader) (int64, error) {

@@ -21,7 +21,7 @@ const kib = 1 << 10
 var sizes = map[string]int64{"1KiB": kib, "16KiB": 16 * kib, "64KiB": 64 * kib, "256KiB": 256 * kib,
 	"10MiB": 10 << 20, "1GiB": 1 << 30}
 
-// sized is a file of that size, or of less in a quick run.
+// sized returns a file of that size, or a smaller one in a quick run.
 func sized(size string) string {
 	if *quick {
 		return file(min(sizes[size], 32<<20))
@@ -49,8 +49,8 @@ func BenchmarkUpload(b *testing.B) {
 	}
 }
 
-// BenchmarkSolo is a small upload over TLS on one processor, the server in the
-// same process.
+// BenchmarkSolo sends a small file over TLS on one processor, with the server
+// in the same process.
 func BenchmarkSolo(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	list := `{"tempRequestId":"f355aac1-99","files":[{"fileName":"x.pdf","fileSize":16384,"fileId":"40fe58bd-99"}]}`
@@ -111,8 +111,7 @@ func repeat(b *testing.B, upload send, path string, count, atOnce int) []time.Du
 	return took
 }
 
-// deep is an Uploader that does nothing but use a deep stack, as a real one
-// does.
+// deep is an Uploader that only uses a deep stack, as a real one does.
 type deep struct{}
 
 func (deep) Upload(_ context.Context, src upload.Source) (upload.Result, error) {
@@ -121,7 +120,7 @@ func (deep) Upload(_ context.Context, src upload.Source) (upload.Result, error) 
 	return upload.Result{Size: int64(stack[0])}, nil
 }
 
-// BenchmarkMany is the price of upload.Many for one item.
+// BenchmarkMany measures the cost of upload.Many for one item.
 func BenchmarkMany(b *testing.B) {
 	src := upload.Bytes("x.pdf", nil)
 	for name, run := range map[string]func(b *testing.B){

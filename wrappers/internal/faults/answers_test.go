@@ -8,8 +8,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Answers that say success and break off, or have no end. What they may say is
-// in the tests of the providers.
+// Answers with a status of success that break off or have no end. The
+// providers' tests cover the content of answers.
 func TestUnusableAnswers(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\nTRACE\nContent-Type: application/json\n"
 	unusable := want{kinds: unavailable, tries: 1, status: 200}
@@ -30,7 +30,7 @@ func TestUnusableAnswers(t *testing.T) {
 			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}, check: notDrunk},
 		{name: "a success without end", at: apiCalls, fault: flood(200), want: unusable, check: notDrunk},
 
-		// What is odd and can be used.
+		// Odd answers that can be used.
 		{name: "a success without end after the bytes were taken", at: []place{presigned}, fault: done(flood(200)),
 			want: want{stored: true}, check: notDrunk},
 		{name: "an unknown body after the bytes were taken", at: []place{presigned}, want: want{stored: true},
@@ -46,7 +46,7 @@ func TestUnusableAnswers(t *testing.T) {
 	})
 }
 
-// flood answers and goes on as long as anybody reads.
+// flood answers with a body that goes on until the client stops reading.
 func flood(status int) fault {
 	water := bytes.Repeat([]byte("water "), 10_000)
 	return afterBody(func(h *hit) {

@@ -106,7 +106,7 @@ func eachStored(l *lab, res upload.Result, err error) {
 	}
 }
 
-// nothing does no harm: it stands for "no fault" in inTurn.
+// nothing answers correctly. It is for a request without a fault in inTurn.
 func nothing(h *hit) { h.correct() }
 
 // through sends the requests of the row's place through a proxy. The proxy's

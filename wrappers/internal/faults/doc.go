@@ -22,7 +22,7 @@
 // errors in wire, and stand-ins in their own packages.
 //
 // To test a new fault, add a row to the table of its kind. If no func in
-// misbehave_test.go causes the fault, add one there.
+// fault_test.go causes the fault, add one there.
 //
 // [upload.Error]: https://pkg.go.dev/github.com/putpost/putpost/wrappers/upload#Error
 package faults

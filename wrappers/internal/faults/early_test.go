@@ -48,8 +48,8 @@ func TestEarlyAnswers(t *testing.T) {
 	runAll(t, rows)
 }
 
-// refusedExpectations lists rows that take half a second: so long does
-// net/http's server wait when it closes a connection with an unread body.
+// refusedExpectations lists rows that take half a second, because net/http's
+// server waits that long when it closes a connection with an unread body.
 func refusedExpectations() []row {
 	return []row{
 		{name: "417 for ever", at: carriers, fault: lingering(417), set: sends(large),
@@ -60,14 +60,14 @@ func refusedExpectations() []row {
 	}
 }
 
-// both changes two things of a lab.
+// both calls a and b.
 func both(a, b func(*lab)) func(*lab) { return func(l *lab) { a(l); b(l) } }
 
 // attempts sets Attempts of upload.Retry.
 func attempts(n int) func(*lab) { return func(l *lab) { l.cfg.Retry.Attempts = n } }
 
-// unread checks that the client read no byte of the source: the server refused
-// it before it said 100 Continue.
+// unread checks that the client read no byte of the source, because the server
+// refused the request without 100 Continue.
 func unread(l *lab, _ upload.Result, _ error) {
 	if n := l.counts[0].bytes; n > 0 {
 		l.t.Errorf("%d bytes were read of a source that the server refused unread", n)

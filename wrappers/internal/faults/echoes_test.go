@@ -16,7 +16,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// echo is an answer that repeats what the request said, its secrets included.
+// echo is an answer that repeats the request, with its secrets.
 type echo struct {
 	name   string
 	at     []place
@@ -60,7 +60,7 @@ func TestEchoes(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(dresses)) {
 		for _, status := range []int{200, 400, 403, 500} {
 			at := requests
-			if status == 200 { // which is success, to the presigned step
+			if status == 200 { // this is success for the presigned step
 				at = apiCalls
 			}
 			echoes = append(echoes, echo{"the request " + name, at, status,

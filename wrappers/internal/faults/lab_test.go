@@ -65,11 +65,11 @@ const (
 	secretKey    = planted + "-secret-key-J3"
 )
 
-// lab is a workplace for one row: one provider's service and a client of it.
-// The service is correct, and the row puts its fault in front.
+// lab holds what one row needs: the servers of one provider and a client. The
+// servers are correct, and the row puts its fault in front.
 type lab struct {
 	t  *testing.T
-	at place // what is tried
+	at place // the request with the fault
 
 	// A row may change these before the client is made.
 	faults map[place]fault
@@ -87,16 +87,16 @@ type lab struct {
 	uploadURL func(id string) string // makes the presigned URL of an id
 
 	api, storage *httptest.Server
-	cancel       context.CancelCauseFunc // ends it
-	stopped      moment                  // when the row ended it
-	release      chan struct{}           // closed when the row is over: what hangs ends
+	cancel       context.CancelCauseFunc // ends the context
+	stopped      moment                  // when the row ended the context
+	release      chan struct{}           // closed at the end of the row, to release what hangs
 	log          standintest.Log
-	flooded      atomic.Int64 // bytes that a flood got rid of
+	flooded      atomic.Int64 // bytes that a flood has sent
 
 	mu      sync.Mutex
 	seen    map[place][]*http.Request
 	stored  map[string]object
-	secrets []string        // made while the row ran, beside what is planted
+	secrets []string        // secrets of the row without the planted word
 	valid   map[string]bool // access tokens
 	trace   string          // of the API's last answer
 	hijacks []net.Conn
@@ -121,7 +121,7 @@ func newLab(t *testing.T, at place) *lab {
 	l.cfg.Retry.MaxWait = 2 * time.Millisecond
 	l.cfg.Logger = slog.New(slog.NewJSONHandler(&l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	l.client = &http.Client{Transport: &http.Transport{
-		ExpectContinueTimeout: 5 * time.Second, // longer than any row takes, so that only a server's word ends the wait
+		ExpectContinueTimeout: 5 * time.Second, // longer than any row, so that only the server ends the wait
 		MaxIdleConnsPerHost:   8,
 		DisableCompression:    true,
 	}}
@@ -280,7 +280,7 @@ func (l *lab) serve(at place) http.HandlerFunc {
 			l.trace = fmt.Sprintf("trace-%s-%d", at, n)
 			w.Header().Set(at.traceHeader(), l.trace)
 		} else {
-			w.Header().Set("X-Trace-Id", "not-the-api's") // nor may it be taken for that
+			w.Header().Set("X-Trace-Id", "not-the-api's") // must not become an error's TraceID
 		}
 		f := l.faults[at]
 		l.mu.Unlock()
@@ -355,8 +355,8 @@ func s3Query(from time.Time, life time.Duration) string {
 	}.Encode()
 }
 
-// takeObject answers the presigned step. It checks what stores ask of a
-// request.
+// takeObject answers the presigned step. It checks the request like an object
+// store.
 func (l *lab) takeObject(w http.ResponseWriter, r *http.Request) {
 	for name := range r.Header {
 		switch name {
@@ -461,7 +461,7 @@ func (p place) traceHeader() string {
 	return map[string]string{"ncloudmailer": "X-Ncp-Trace-Id", "twentyfourseven": "X-Trace-Id"}[p.provider()]
 }
 
-// quiet discards what servers log of broken connections.
+// quiet discards the servers' logs of broken connections.
 var quiet = log.New(io.Discard, "", 0)
 
 // ticket returns the body of the answer to fileUpload.

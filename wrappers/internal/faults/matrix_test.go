@@ -26,9 +26,9 @@ type row struct {
 	set   func(l *lab)                                                        // changes the lab before its servers stand
 	late  func(l *lab)                                                        // changes it when they do
 	call  func(context.Context, *lab, upload.Uploader) (upload.Result, error) // in place of one Upload of the lab's source
-	last  bool                                                                // the client cannot be used afterwards
+	last  bool                                                                // the client cannot upload afterwards
 	want  want
-	check func(l *lab, res upload.Result, err error) // whatever else is promised
+	check func(l *lab, res upload.Result, err error) // checks other promises
 }
 
 // want is the outcome of a row. The zero value is success at the first attempt.
@@ -68,8 +68,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runAll runs rows one after another, so that it is known which row left a
-// goroutine.
+// runAll runs rows one after another, to find out which row left a goroutine.
 func runAll(t *testing.T, rows []row) {
 	for _, r := range rows {
 		for _, at := range r.at {
@@ -219,7 +218,7 @@ func (w want) requests() int {
 	return w.tries
 }
 
-// onlyWhole checks that nothing but whole files is stored.
+// onlyWhole checks that every stored file is whole.
 func (l *lab) onlyWhole(want bool) {
 	l.t.Helper()
 	l.mu.Lock()

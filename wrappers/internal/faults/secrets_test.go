@@ -92,9 +92,9 @@ func (l *lab) noSecretIn(texts texts) {
 
 var inHex = fmt.Sprintf("%x", planted)
 
-// secretIn returns the secret that text shows. It looks for the planted word in
-// any case, and for each secret that the row made. Of such a secret it looks
-// for the longest run of letters and digits, since no escaping changes that.
+// secretIn returns the secret that text shows. It looks for the planted word,
+// ignoring case, and for each secret of the row. Of such a secret it looks for
+// the longest run of letters and digits, because no escaping changes that.
 func (l *lab) secretIn(text string) string {
 	if lower := strings.ToLower(text); strings.Contains(lower, planted) || strings.Contains(lower, inHex) {
 		return planted
@@ -116,7 +116,7 @@ func (l *lab) secretIn(text string) string {
 	return ""
 }
 
-// fitsALine fails if text would begin another line or steer a terminal.
+// fitsALine fails if text has a line break or controls a terminal.
 func (l *lab) fitsALine(what, text string) {
 	l.t.Helper()
 	if i := strings.IndexFunc(text, func(r rune) bool {
@@ -126,8 +126,8 @@ func (l *lab) fitsALine(what, text string) {
 	}
 }
 
-// noForeign fails for errors whose types print secrets, or which a caller
-// should not have to know.
+// noForeign fails for errors whose types print secrets, or that a caller should
+// not need to know.
 func (l *lab) noForeign(e error) {
 	l.t.Helper()
 	_, isURL := e.(*url.Error)

@@ -19,8 +19,9 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Files that have changed, and readers that misbehave. A short file is read
-// before anything is sent. Of a long one a part is sent when the mistake shows.
+// Files that have changed, and readers that misbehave. The client reads a short
+// file before it sends anything. It has sent a part of a long file when the
+// mistake shows.
 func TestSources(t *testing.T) {
 	runAll(t, append(spoiltSources("a short file", small, none), spoiltSources("a long file", long, some)...))
 }
@@ -160,8 +161,8 @@ func changes(change func(*os.File)) func(*lab) {
 	}
 }
 
-// Where one of several files fails, none is stored, and each reader that was
-// opened is closed.
+// If one of several files fails, none is stored, and each open reader is
+// closed.
 func TestBatches(t *testing.T) {
 	const n = 5
 	good := func(l *lab) []upload.Source {

@@ -12,8 +12,8 @@ import (
 
 var here = []place{token}
 
-// The network between the client and the token server. What the token server
-// says is read in the tests of twentyfourseven.
+// tokenServerInTrouble lists faults of the network to the token server. The
+// tests of twentyfourseven cover the content of its answers.
 func tokenServerInTrouble() []row {
 	return []row{
 		{name: "reset once", at: here, fault: first(1, reset), want: want{tries: 2, stored: true}},
@@ -25,7 +25,8 @@ func tokenServerInTrouble() []row {
 	}
 }
 
-// A caller's own token source hears no context. The call ends all the same.
+// A caller's own token source gets no context. The call must end with its
+// context all the same.
 func TestForeignTokenSourceThatHangs(t *testing.T) {
 	runAll(t, []row{{name: "until after the deadline", at: []place{fileUpload}, last: true,
 		set: func(l *lab) {
@@ -38,7 +39,7 @@ func TestForeignTokenSourceThatHangs(t *testing.T) {
 		want: want{kinds: kinds(context.DeadlineExceeded), tries: 1, reached: none}}})
 }
 
-// within gives an upload so much time.
+// within uploads with a deadline.
 func within(d time.Duration) func(context.Context, *lab, upload.Uploader) (upload.Result, error) {
 	return func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
 		ctx, stop := context.WithTimeout(ctx, d)

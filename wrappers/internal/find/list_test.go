@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// readList returns all that a list gives, from a stream or a regular file.
+// readList returns all names of a list, from a stream or a regular file.
 func readList(t *testing.T, text string, null, regular bool) (names []string, err error) {
 	t.Helper()
 	l := &List{null: null, stream: strings.NewReader(text)}
@@ -34,8 +34,8 @@ func TestAListIsCutIntoNames(t *testing.T) {
 		text    string
 		null    bool
 		want    []string
-		refused string // of both kinds of files
-		torn    string // only of a stream
+		refused string // for both kinds of files
+		torn    string // for a stream only
 	}{
 		"nothing":                 {text: ""},
 		"empty lines":             {text: "\n\na\n\nb\n", want: []string{"a", "b"}},

@@ -14,7 +14,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// file is the path of a file with that content.
+// file makes a file with the content and returns its path.
 func file(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a")
@@ -30,7 +30,7 @@ func TestAFileIsTheSameBySizeAndTimesOrElseByItsBytes(t *testing.T) {
 	at := time.Now()
 	later := at.Add(time.Minute)
 	sent := Fingerprint{Size: 4, Modified: at, Changed: at, SHA256: "not looked at", Noted: later}
-	second := at.Truncate(time.Second) // as of a file system that knows no shorter time
+	second := at.Truncate(time.Second) // like a file system with whole seconds
 	for name, tc := range map[string]struct {
 		sent, now Fingerprint
 		want      bool
@@ -116,7 +116,7 @@ func TestOnlyWholeReadsHaveASum(t *testing.T) {
 	defer whole.Close()
 	whole.Read(make([]byte, 1))
 	whole.Read(make([]byte, 3))
-	half.Read(make([]byte, 2)) // an attempt that was given up reads on
+	half.Read(make([]byte, 2)) // an abandoned attempt still reads
 	if got, want := sum(), "03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

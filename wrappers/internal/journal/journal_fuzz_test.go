@@ -9,8 +9,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Whatever stands in the file: it is refused and left as it is, or taken with
-// all its whole lines, and can then be written and read again.
+// A file with any content is either refused and not changed, or opened with all
+// its whole lines. Then it can be written and read again.
 func FuzzJournal(f *testing.F) {
 	line := magic + `"to":"x","base":"y","path":"/a","size":1,"modified":"2026-11-21T19:30:36.5Z","id":"1","name":"a"}` +
 		"\n"

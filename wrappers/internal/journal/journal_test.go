@@ -52,7 +52,7 @@ func TestATornLastLineIsRepairedWhereverItWasTorn(t *testing.T) {
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
-		// A line is there when nothing but its newline may be missing.
+		// A line counts if at most its newline is missing.
 		end, want, torn := 0, 0, cut > 0
 		for _, line := range lines[:3] {
 			if end += len(line); cut >= end-1 {
@@ -74,7 +74,7 @@ func TestATornLastLineIsRepairedWhereverItWasTorn(t *testing.T) {
 				t.Errorf("cut at %d: %q is there: %t, %v: %+v", cut, path, ok, err, e)
 			}
 		}
-		if cut%16 != 0 { // each of what follows costs an fsync
+		if cut%16 != 0 { // the rest costs fsyncs
 			j.Close()
 			continue
 		}
@@ -154,7 +154,7 @@ func TestAJournalThatCannotBeRepairedIsRefused(t *testing.T) {
 		if err := os.WriteFile(path, content[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f, err := os.Open(path) // for reading alone
+		f, err := os.Open(path) // for reading only
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +303,7 @@ func TestWhatIsAddedIsSyncedBeforeAnyoneHearsOfIt(t *testing.T) {
 	if info, err := j.file.Stat(); err != nil || info.Size() != atSync {
 		t.Errorf("what was not synced is still there: %d bytes instead of %d", info.Size(), atSync)
 	}
-	j.sync = func() error { return nil } // too late: nobody knows what the disk has
+	j.sync = func() error { return nil } // too late: the content of the disk is not known
 	if err := j.Add(e); !errors.Is(err, ErrUnwritable) {
 		t.Errorf("after a failure: got %v", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// What scan reads of a line is what parse reads of it.
+// If scan reads a line, parse reads the same entry.
 func FuzzScan(f *testing.F) {
 	f.Add("/a", "name", "id", "trace", int64(5), int64(0), false)
 	f.Add("/a \\ \"", "n,\"m\":{}", "1", "", int64(-1), int64(7), true)

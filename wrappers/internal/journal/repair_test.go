@@ -98,7 +98,7 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 				t.Errorf("what was repaired has %d files, want %d", len(j.sent), tc.kept)
 			}
 			j.Close()
-			// A second repair takes no name that is in use.
+			// A second repair uses another name for the original.
 			if err := os.WriteFile(path, tc.content, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -118,8 +118,8 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 	}
 }
 
-// Most bytes of a line are in values. Another letter there leaves a line that
-// reads well and is wrong.
+// Most bytes of a line are in values. A changed letter there leaves valid JSON
+// with a wrong value.
 func TestOneDamagedByteIsFoundWhereverItIs(t *testing.T) {
 	path, whole := written(t)
 	for at := range whole[:len(whole)-1] {

@@ -12,12 +12,12 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// headSize is how much of a content says which one it is.
+// headSize is the size of the number and the size at the beginning of a
+// content.
 const headSize = 16
 
-// content is what the upload of this number sends: the number and the size, so
-// that whoever finds it knows what it should be, and then chance, the same each
-// time.
+// content returns the bytes of the upload with this number: the number and the
+// size, which identify it, and then pseudo-random bytes.
 func content(number, size int) []byte {
 	b := make([]byte, size)
 	var seed [32]byte
@@ -28,7 +28,7 @@ func content(number, size int) []byte {
 	return b
 }
 
-// whole says which content b is, and whether it is all of it.
+// whole returns the number of b's upload, and reports whether b is whole.
 func whole(b []byte) (number int, ok bool) {
 	if len(b) < headSize {
 		return 0, false
@@ -38,23 +38,24 @@ func whole(b []byte) (number int, ok bool) {
 	return number, size == len(b) && bytes.Equal(b, content(number, size))
 }
 
-// smallSize is the size of a small upload: 16 bytes to 8 KiB.
+// smallSize returns the size of a small upload: 16 bytes to 8 KiB.
 func smallSize(number int) int {
 	return headSize + int(rand.NewPCG(uint64(number), 0).Uint64()%(8<<10-headSize+1))
 }
 
-// name is a file's name, with one of several media types.
+// name returns a file's name, with one of several media types.
 func name(number int) string {
 	return fmt.Sprintf("%08d%s", number, []string{".txt", ".pdf", ".bin"}[number%3])
 }
 
-// numberOf is what name was given.
+// numberOf returns the number in a name.
 func numberOf(name string) (number int) {
 	_, _ = fmt.Sscanf(name, "%d", &number)
 	return number
 }
 
-// small are the uploads from one number to the next, as long as more says so.
+// small yields the uploads from one number to another, until more returns
+// false.
 func small(from, to int, more func() bool) iter.Seq2[upload.Source, error] {
 	return func(yield func(upload.Source, error) bool) {
 		for n := from; n < to && more(); n++ {

@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// measure looks at this process.
+// measure returns the figures of this process.
 func measure() figures {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return figures{RSS: rss(), Heap: int64(m.HeapAlloc), Goroutines: runtime.NumGoroutine()}
 }
 
-// collect frees what nothing holds: pools give theirs up in the second round.
+// collect collects garbage twice, because pools are emptied only then.
 func collect() {
 	runtime.GC()
 	runtime.GC()
 }
 
-// rss is this process's resident memory.
+// rss returns this process's resident memory.
 func rss() int64 {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -39,10 +39,10 @@ func rss() int64 {
 	return kb << 10
 }
 
-// both are the figures of the two processes at one time.
+// both holds the figures of the two processes at one time.
 type both struct{ clients, standins figures }
 
-// raise makes b the most of both.
+// raise sets each figure of b to the larger one.
 func (b *both) raise(other both) {
 	for _, pair := range [][2]*figures{{&b.clients, &other.clients}, {&b.standins, &other.standins}} {
 		pair[0].RSS = max(pair[0].RSS, pair[1].RSS)
@@ -51,10 +51,9 @@ func (b *both) raise(other both) {
 	}
 }
 
-// calm looks at both when nothing is under way, connections neither. The other
-// side of a closed connection takes a moment to see it, so calm waits until
-// there are no fewer goroutines, and for a while until there are hardly more
-// than in goal.
+// calm measures both processes without uploads and connections. The peer of a
+// closed connection needs a moment to notice, so calm waits until the number of
+// goroutines stops falling, and for a while until it is near that of goal.
 func calm(t *testing.T, s *server, goal both) (b both) {
 	t.Helper()
 	settle := func(goal figures, look func() figures) (f figures) {
@@ -77,13 +76,13 @@ func calm(t *testing.T, s *server, goal both) (b both) {
 	return b
 }
 
-// spare is how many goroutines more or less are no leak: what answers the
-// question, and what the runtime has of its own.
+// spare is the number of additional goroutines that are no leak: the one that
+// answers the request, and the runtime's own.
 const spare = 3
 
 func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
 
-// moment is a time, or a span of it, that both were looked at.
+// moment is a measurement of both processes at a time, or over a span of time.
 type moment struct {
 	when string
 	both

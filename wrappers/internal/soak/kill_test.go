@@ -14,11 +14,11 @@ import (
 
 const (
 	inFlight = 50 // uploads at once through each client: a hundred
-	waiting  = 25 // of them in their middle, while the others go on
+	waiting  = 25 // of these wait in their middle, while the others go on
 )
 
-// crowd uploads through both clients: some wait in their middle at the gate,
-// and the others go on until there are enough.
+// crowd uploads through both clients. Some uploads wait in their middle at the
+// gate. The others go on until there are enough.
 type crowd struct {
 	gate   *gate
 	enough atomic.Bool
@@ -105,7 +105,7 @@ func TestAKillLosesNothingThatWasAcknowledgedAndLeavesNothingInPart(t *testing.T
 	if n := aside(t, dir); n > 0 {
 		t.Errorf("%d files that were written aside are left after the restart", n)
 	}
-	// What the API says of them.
+	// The API knows them, too.
 	first, second := p.clients(t)
 	for _, sent := range c.acked["twentyfourseven"] {
 		if st, err := first.Status(t.Context(), sent.Result.ID); err != nil || st.Status != "Completed" {

@@ -24,7 +24,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// concurrency is how many uploads each client has under way.
+// concurrency is the number of uploads that each client sends at once.
 const concurrency = 64
 
 func TestSoak(t *testing.T) {
@@ -46,13 +46,13 @@ func TestSoak(t *testing.T) {
 	soak(t, uploads, 100, limit, upload.Retry{})
 }
 
-// The same in a second or two: too short to say anything of memory, and with
-// waits that are shorter than the usual ones.
+// This is TestSoak in a second or two, with shorter waits. It is too short to
+// check memory.
 func TestWhatIsAcknowledgedIsThereAndWhole(t *testing.T) {
 	soak(t, 200, 20, time.Minute, upload.Retry{MaxWait: 20 * time.Millisecond})
 }
 
-// line is one client and what became of its uploads.
+// line is one client with the outcomes of its uploads.
 type line struct {
 	name   string
 	client upload.Uploader
@@ -66,8 +66,7 @@ type line struct {
 }
 
 // soak sends so many uploads through each client, both at the same time, or as
-// many as can be sent within limit. One request in so many, given by every, is
-// spoiled.
+// many as it can within limit. It spoils one of every requests.
 func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Retry) {
 	dir := t.TempDir()
 	srv := startServer(t, dir, every)
@@ -77,7 +76,7 @@ func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Re
 		return func() bool { return time.Since(begun) < d }
 	}
 
-	// The first tenth fills pools and tables. From there on nothing may grow.
+	// The first tenth fills pools and tables. After that nothing may grow.
 	warm := uploads / 10
 	run(t, lines, 0, warm, within(limit/4))
 	before := calm(t, srv, both{figures{Goroutines: 1000}, figures{Goroutines: 1000}})
@@ -105,7 +104,7 @@ func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Re
 	}, fmt.Sprintf("%d uploads of 16 B to 8 KiB, %d at once through each client, in %s (and %s to look at what is stored)",
 		ended, concurrency, took.Round(time.Second), time.Since(checked).Round(time.Second)))
 
-	// Where the time was up, both together must have done as much as one should.
+	// After the limit, at least half of all uploads must have ended.
 	if took < limit && ended != 2*uploads || ended < uploads {
 		t.Errorf("%d uploads ended in %s, want %d", ended, took, 2*uploads)
 	}
@@ -127,13 +126,13 @@ func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Re
 	flat(t, "the stand-ins", before.standins, first.standins, second.standins, after.standins, ended)
 }
 
-// flat holds one process to what it was.
+// flat checks that the figures of one process did not grow.
 func flat(t *testing.T, who string, before, first, second, after figures, uploads int) {
 	if n := after.Goroutines - before.Goroutines; n > spare {
 		t.Errorf("%s: %d goroutines more than after the first tenth", who, n)
 	}
 	if uploads < 10_000 {
-		return // the noise would be more than what is looked for
+		return // the noise would hide a leak
 	}
 	if grown := after.Heap - before.Heap; grown > 1<<20 {
 		t.Errorf("%s: %s of heap more than after the first tenth", who, mib(grown))
@@ -164,8 +163,8 @@ func newLines(t *testing.T, srv *server, retry upload.Retry) []*line {
 	lines := []*line{{name: "twentyfourseven", client: first}, {name: "ncloudmailer", client: second}}
 	for _, l := range lines {
 		l.folder = filepath.Join(l.name, "files")
-		// What was acknowledged is written down outside of the memory that is looked
-		// at.
+		// Acknowledged uploads are written to a file, because memory is
+		// measured.
 		if l.acks, err = os.Create(filepath.Join(t.TempDir(), l.name)); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +173,7 @@ func newLines(t *testing.T, srv *server, retry upload.Retry) []*line {
 	return lines
 }
 
-// run sends the uploads from one number to another through each client.
+// run sends the uploads from one number to another through both clients.
 func run(t *testing.T, lines []*line, from, to int, more func() bool) {
 	var running sync.WaitGroup
 	for _, l := range lines {
@@ -199,7 +198,7 @@ func run(t *testing.T, lines []*line, from, to int, more func() bool) {
 	running.Wait()
 }
 
-// fail sees that an upload failed of what was done to it, and of nothing else.
+// fail checks that an upload failed because of an injected fault.
 func (l *line) fail(t *testing.T, name string, err error) {
 	e, _ := errors.AsType[*upload.Error](err)
 	switch {
@@ -214,9 +213,9 @@ func (l *line) fail(t *testing.T, name string, err error) {
 	}
 }
 
-// check looks for every upload that was acknowledged, under its id, as the
-// stand-ins hold it after a restart, and sees that what is there besides is
-// whole too. It counts what is stored for each client.
+// check checks that the stand-ins hold every acknowledged upload under its id
+// after a restart, and that all other stored files are whole, too. It returns
+// the number of stored files for each client.
 func check(t *testing.T, dir string, lines []*line) map[*line]int {
 	t.Helper()
 	if left, err := os.ReadDir(filepath.Join(dir, ".incoming")); err != nil || len(left) > 0 {
@@ -248,7 +247,7 @@ func check(t *testing.T, dir string, lines []*line) map[*line]int {
 	return stored
 }
 
-// compare holds what is stored under an id against what was sent.
+// compare compares the file under an id with the sent one.
 func (l *line) compare(ctx context.Context, id string, want []byte) error {
 	rc, info, err := l.open(ctx, id)
 	if err != nil {
@@ -265,8 +264,8 @@ func (l *line) compare(ctx context.Context, id string, want []byte) error {
 	return nil
 }
 
-// allWhole counts the files below dir, each of which must be all of what some
-// upload sent.
+// allWhole counts the files below dir, and checks that each is the whole
+// content of some upload.
 func allWhole(t *testing.T, dir string) (n int) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -286,7 +285,7 @@ func allWhole(t *testing.T, dir string) (n int) {
 	return n
 }
 
-// watcher looks at both processes now and then.
+// watcher measures both processes from time to time.
 type watcher struct {
 	mu   sync.Mutex
 	most both
@@ -312,7 +311,7 @@ func watch(t *testing.T, s *server) *watcher {
 	return w
 }
 
-// lap gives the most since the last one.
+// lap returns the largest figures since the last call.
 func (w *watcher) lap() both {
 	w.mu.Lock()
 	defer w.mu.Unlock()

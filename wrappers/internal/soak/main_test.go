@@ -35,8 +35,8 @@ var build = sync.OnceValues(func() (path string, err error) {
 		return "", err
 	}
 	const source = "../../cmd/putpost"
-	// A result is cached only as long as what was looked at stays as it is, and
-	// what the compiler reads is unknown to the cache.
+	// The test cache does not know the files that the compiler reads. Reading
+	// the folder makes a cached result depend on them.
 	if _, err := os.ReadDir(source); err != nil {
 		return "", err
 	}

@@ -41,7 +41,7 @@ func startProgram(t *testing.T, dir, addr string) *program {
 		t.Fatal(err)
 	}
 	p := &program{cmd: exec.Command(path, "serve", "--store", dir, "--addr", addr), stderr: new(bytes.Buffer)}
-	// Without credentials in the environment it falls back to those of all tests.
+	// Without credentials in the environment it uses the test credentials.
 	p.cmd.Env = []string{"TMPDIR=" + t.TempDir()}
 	p.cmd.Stderr = p.stderr
 	p.url = firstLine(t, p.cmd)
@@ -56,15 +56,15 @@ func startProgram(t *testing.T, dir, addr string) *program {
 	return p
 }
 
-// end sends the signal and waits; the exit code is -1 where the signal itself
-// was the end.
+// end sends the signal, waits, and returns the exit code: -1 if the signal
+// killed the process.
 func (p *program) end(sig syscall.Signal) int {
 	_ = p.cmd.Process.Signal(sig)
 	_ = p.cmd.Wait()
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// clients are one for each provider, which send nothing twice.
+// clients returns a client for each provider. They repeat no request.
 func (p *program) clients(t *testing.T) (*twentyfourseven.Client, *ncloudmailer.Client) {
 	t.Helper()
 	once := upload.Retry{Attempts: 1}
@@ -81,8 +81,8 @@ func (p *program) clients(t *testing.T) (*twentyfourseven.Client, *ncloudmailer.
 	return first, second
 }
 
-// fileSize is more than a client reads ahead, so that an upload can be caught
-// in the middle.
+// fileSize is more than a client reads ahead, so that an upload can wait in its
+// middle.
 const fileSize = 192 << 10
 
 // gate holds uploads in their middle until it is opened.
@@ -93,7 +93,7 @@ type gate struct {
 
 func newGate() *gate { return &gate{came: make(chan struct{}, 1000), open: make(chan struct{})} }
 
-// source is an upload that comes to its half and waits.
+// source returns a source that waits at its half.
 func (g *gate) source(number int) upload.Source {
 	src := upload.Bytes(name(number), content(number, fileSize))
 	whole := src.Open
@@ -150,7 +150,7 @@ func (h *held) Close() error {
 	return h.ReadCloser.Close()
 }
 
-// aside are the files that are not whole yet.
+// aside counts the unfinished files.
 func aside(t *testing.T, dir string) int {
 	t.Helper()
 	files, err := os.ReadDir(filepath.Join(dir, ".incoming"))
@@ -160,7 +160,7 @@ func aside(t *testing.T, dir string) int {
 	return len(files)
 }
 
-// until waits for what another process does.
+// until waits until ok returns true.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for begun := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
@@ -170,8 +170,8 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// inFolder holds what the folder has under the ids against what was sent, after
-// the program has ended.
+// inFolder compares the files in the folder with the acknowledged uploads,
+// after the program has ended.
 func inFolder(t *testing.T, dir string, acked map[string][]upload.Sent) {
 	t.Helper()
 	s, err := open(dir, tokenLife)
@@ -189,7 +189,7 @@ func inFolder(t *testing.T, dir string, acked map[string][]upload.Sent) {
 	}
 }
 
-// visible sees that every file in the folder is whole.
+// visible checks that every file in the folder is whole.
 func visible(t *testing.T, dir string) (n int) {
 	t.Helper()
 	for _, provider := range []string{"twentyfourseven", "ncloudmailer"} {

@@ -24,7 +24,8 @@ import (
 	twentyfourseven "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
-// The credentials of all tests; the program falls back to the same on loopback.
+// The credentials of all tests. The program uses the same on loopback by
+// default.
 const (
 	clientID     = "test-client-id"
 	clientSecret = "test-client-secret"
@@ -33,13 +34,13 @@ const (
 	secretKey    = "test-secret-key"
 )
 
-// standins are both on the store in dir.
+// standins holds both stand-ins with one store.
 type standins struct {
 	twentyfourseven *twentyfourseven.Handler
 	ncloudmailer    *ncloudmailer.Handler
 }
 
-// open makes the stand-ins; tokens they issue live that long.
+// open makes the stand-ins on the folder dir.
 func open(dir string, tokenLife time.Duration) (s standins, err error) {
 	st, err := store.Disk(dir)
 	if err != nil {
@@ -55,9 +56,9 @@ func open(dir string, tokenLife time.Duration) (s standins, err error) {
 	return s, err
 }
 
-// figures are what a process says of itself.
+// figures are the measurements of a process.
 type figures struct {
-	RSS        int64 // in bytes; 0 where the system does not say
+	RSS        int64 // in bytes; 0 if unknown
 	Heap       int64 // in bytes
 	Goroutines int
 
@@ -67,14 +68,15 @@ type figures struct {
 
 const (
 	serveVar = "PUTPOST_SOAK_SERVE" // the store's folder, for the process that serves
-	everyVar = "PUTPOST_SOAK_EVERY" // of how many requests one is spoiled
+	everyVar = "PUTPOST_SOAK_EVERY" // one of so many requests is spoiled
 
-	// tokenLife has tokens expire in the middle of the load.
+	// tokenLife makes tokens expire during the load.
 	tokenLife = 20 * time.Second
 )
 
-// serve is the process that serves: its first line is its address, and it ends
-// when its standard input does, so it never outlives the test.
+// serve runs the stand-ins in a process of their own. It prints its address as
+// the first line. It ends when its standard input is closed, so it never
+// outlives the test.
 func serve(dir string) error {
 	every, err := strconv.ParseInt(os.Getenv(everyVar), 10, 64)
 	if err != nil {
@@ -104,7 +106,7 @@ func serve(dir string) error {
 	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/calm":
-			// Nothing is under way: what is left now is what would be left for ever.
+			// No request is under way, so a goroutine that is left now is a leak.
 			srv.SetKeepAlivesEnabled(false)
 			defer srv.SetKeepAlivesEnabled(true)
 			for conn := range unused.Range {
@@ -120,7 +122,7 @@ func serve(dir string) error {
 			}
 			_ = json.NewEncoder(w).Encode(f)
 		case "/oauth/token":
-			mux.ServeHTTP(w, r) // a lost token would be the failure of many uploads
+			mux.ServeHTTP(w, r) // one lost token would fail many uploads
 		default:
 			spoil.ServeHTTP(w, r)
 		}
@@ -136,7 +138,7 @@ func serve(dir string) error {
 	return nil
 }
 
-// server is that process, seen from the test.
+// server is the process of serve, as the test sees it.
 type server struct {
 	url    string
 	cmd    *exec.Cmd
@@ -165,7 +167,7 @@ func startServer(t *testing.T, dir string, every int) *server {
 	return s
 }
 
-// firstLine starts cmd and gives the first line of its standard output.
+// firstLine starts cmd and returns the first line of its standard output.
 func firstLine(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
@@ -183,7 +185,7 @@ func firstLine(t *testing.T, cmd *exec.Cmd) string {
 	return strings.TrimSpace(line)
 }
 
-// stop ends the process when nothing is in flight any more.
+// stop ends the process after all requests have ended.
 func (s *server) stop(t *testing.T) {
 	t.Helper()
 	if s.cmd.ProcessState != nil {
@@ -195,7 +197,7 @@ func (s *server) stop(t *testing.T) {
 	}
 }
 
-// ask asks the process for its figures.
+// ask requests the figures of the process.
 func (s *server) ask(t *testing.T, path string) (f figures) {
 	t.Helper()
 	resp, err := s.client.Get(s.url + path)

@@ -12,7 +12,7 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// kinds are what can happen to a request, in turn.
+// kinds are the faults, which are injected in turn.
 var kinds = []struct {
 	name  string
 	fault uploadtest.Fault
@@ -44,8 +44,8 @@ func slow(next http.Handler) http.Handler {
 	})
 }
 
-// torn sends the answer but for its last ten bytes, and closes: it ends in its
-// body, or in its header if it has none.
+// torn sends the answer without its last ten bytes, and closes the connection.
+// So the answer breaks off in its body, or in its header if it has no body.
 func torn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
@@ -63,7 +63,7 @@ func torn(next http.Handler) http.Handler {
 	})
 }
 
-// spoiler spoils one request in so many.
+// spoiler injects a fault into one of so many requests.
 type spoiler struct {
 	next  http.Handler
 	every int64

@@ -82,7 +82,7 @@ func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
 				if (err != nil) != tc.stalled || errors.Is(context.Cause(ctx), errStalled) != tc.stalled {
 					t.Errorf("got %v, and the file ended with %v", err, context.Cause(ctx))
 				}
-				time.Sleep(time.Hour) // nothing goes off later
+				time.Sleep(time.Hour) // no timer may fire later
 				if !tc.stalled && ctx.Err() != nil {
 					t.Errorf("it ended later with %v", context.Cause(ctx))
 				}
@@ -91,8 +91,8 @@ func TestOnlyWhatDoesNotMoveIsStalled(t *testing.T) {
 	}
 }
 
-// A peer that takes a little at a time is slow, and not stalled. The system has
-// taken the whole body long before.
+// A peer that reads a little at a time is slow, and not stalled, although the
+// system's buffer took the whole body long before.
 func TestBytesInTheSystemsBufferMove(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux is asked what its buffer holds")

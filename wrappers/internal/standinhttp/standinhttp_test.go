@@ -150,8 +150,7 @@ func TestStalledBodyEnds(t *testing.T) {
 	}
 }
 
-// A body that trickles takes longer than Stall and is whole; what comes after
-// it may take longer, too.
+// A slow body may take longer than Stall, and so may the handler after it.
 func TestSlowIsNotStalled(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	result := make(chan error, 1)
@@ -230,7 +229,7 @@ func TestDateIsTheClocks(t *testing.T) {
 	}
 }
 
-// What must be whole in one go cannot be kept alive by a byte now and then.
+// A byte now and then does not extend the time of a hurried body.
 func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	result := make(chan error, 1)
@@ -259,8 +258,8 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 	}
 }
 
-// A handler that does not read the body answers, and net/http wants the rest of
-// the body before it sends that.
+// If a handler does not read the body, net/http waits for the rest of the body
+// before it sends the answer.
 func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
 	addr := serve(t, 300*time.Millisecond, func(http.ResponseWriter, *http.Request) {})
 	conn := standintest.Dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
@@ -275,7 +274,7 @@ func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
 func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
 	result := make(chan error, 1)
 	addr := serve(t, 50*time.Millisecond, func(w http.ResponseWriter, _ *http.Request) {
-		for { // more than all buffers on the way hold
+		for { // until all buffers on the way are full
 			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 				result <- err
 				return
@@ -293,8 +292,7 @@ func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
 	}
 }
 
-// The same for many small answers, each of which fits into what is not sent
-// yet.
+// The same for many small answers, each of which fits into the buffer.
 func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 	for what, next := range map[string]http.HandlerFunc{
 		"a body":   func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<10)) },
@@ -303,7 +301,7 @@ func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			conn := standintest.Dial(t, serve(t, 50*time.Millisecond, next), "")
 			requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1000))
-			for range 1000 { // until the server hangs up
+			for range 1000 { // until the server closes the connection
 				if _, err := conn.Write(requests); errors.Is(err, os.ErrDeadlineExceeded) {
 					t.Fatal("the connection is held")
 				} else if err != nil {
@@ -315,7 +313,7 @@ func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
 	}
 }
 
-// A slow caller is none that takes nothing.
+// A caller who reads slowly keeps the connection.
 func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
 	const stall, size = 200 * time.Millisecond, 24 << 20
 	addr := serve(t, stall, func(w http.ResponseWriter, _ *http.Request) {
@@ -336,8 +334,8 @@ func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
 	}
 }
 
-// A caller may close his half of the connection once he has said all: net/http
-// takes that for his leaving, and ends the request's context.
+// A caller may close his half of the connection after he has sent all. net/http
+// then ends the request's context, as if the caller had left.
 func TestCallerWhoOnlyListensIsAnswered(t *testing.T) {
 	addr := serve(t, 0, func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {

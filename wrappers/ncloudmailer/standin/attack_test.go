@@ -19,8 +19,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// knock opens a connection and sends the beginning of a signed request; lines
-// of the header end in "\n".
+// knock opens a connection and sends the beginning of a signed request. Each
+// line of header ends with "\n".
 func knock(t *testing.T, s *service, method, uri, header, body string) net.Conn {
 	t.Helper()
 	signed := http.Header{}
@@ -30,7 +30,7 @@ func knock(t *testing.T, s *service, method, uri, header, body string) net.Conn 
 	return standintest.Dial(t, s.url, method+" "+uri+" HTTP/1.1\nHost: x\n"+b.String()+header+body)
 }
 
-// counting tells how much of a body was read.
+// counting counts the bytes of a body that were read.
 type counting struct {
 	io.Reader
 	n int
@@ -59,7 +59,7 @@ func TestThousandsOfPartsAreNotReadToTheirEnd(t *testing.T) {
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "1000 parts") {
 			t.Errorf("%s: %d %s", what, w.Code, w.Body)
 		}
-		if most := 1001*len(one) + 128<<10; body.n > most { // and what is read ahead
+		if most := 1001*len(one) + 128<<10; body.n > most { // 128 KiB may be read ahead
 			t.Errorf("%s: %d bytes were read, want at most %d", what, body.n, most)
 		}
 		if n := s.census.count(); n != 0 {
@@ -113,7 +113,7 @@ func TestBoundaryHasAnEnd(t *testing.T) {
 	if log := s.log.String(); !strings.Contains(log, "77102 BAD_REQUEST: The boundary has 71 characters") {
 		t.Errorf("the log has %q", log)
 	}
-	// What is nearly the boundary, over and over, is the file's.
+	// Bytes that are almost the boundary belong to the file.
 	content := strings.Repeat("\r\n--"+boundary[:len(boundary)-1]+"\r\n--"+strings.Repeat("-", 70), 20_000)
 	_, a := s.create(form(file("a.txt", content)))
 	if len(a.Files) != 1 || a.Files[0].FileSize != int64(len(content)) {
@@ -145,7 +145,7 @@ func TestEndlessHeadersOfAPart(t *testing.T) {
 	}
 }
 
-// Whatever a part says of itself, its bytes lie where ours do.
+// No header of a part decides where its bytes are stored.
 func TestNamesThatArePathsLeadNowhere(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "store")
@@ -212,7 +212,7 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 			conn := knock(t, s, http.MethodPost, "/api/v1/files",
 				"Content-Type: "+formType+"\nContent-Length: "+c.length+"\n\n", whole)
 			if strings.HasPrefix(c.what, "more") || strings.HasPrefix(c.what, "the largest") {
-				conn.(*net.TCPConn).CloseWrite() // else there is more to wait for
+				conn.(*net.TCPConn).CloseWrite() // otherwise the server waits for more
 			}
 			got := standintest.Statuses(t, conn)
 			if len(got) == 0 || got[0] != c.status[0] {

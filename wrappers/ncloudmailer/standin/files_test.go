@@ -17,7 +17,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// keys are those of a store, whatever is in it.
+// keys returns all keys of a store.
 func keys(t *testing.T, st store.Store) (all []string) {
 	t.Helper()
 	for key, err := range store.Keys(t.Context(), st, "ncloudmailer") {
@@ -57,7 +57,7 @@ func TestReclaimDeletesWhatExpired(t *testing.T) {
 	st := store.Memory(0)
 	cfg.Store, cfg.Now = st, clock.Now
 	s := serve(t, cfg)
-	// As a server leaves them that was killed before it wrote the manifest.
+	// Files of a server that was killed before it wrote the manifest.
 	ms := clock.Now().UnixMilli()
 	orphan := fmt.Sprintf("ncloudmailer/files/%08x-%04x-7000-8000-000000000000-99", ms>>16, ms&0xffff)
 	for _, key := range []string{orphan, "ncloudmailer/files/of-somebody-else", "ncloudmailer/batches/0.json"} {
@@ -223,7 +223,7 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 	if got := list(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	// In the middle of an upload: what is committed later is whole.
+	// A reset during an upload does not damage its batch.
 	body, rest := io.Pipe()
 	done := make(chan answer, 1)
 	go func() {

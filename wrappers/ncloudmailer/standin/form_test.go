@@ -23,14 +23,14 @@ func TestNamesLoseTheirDirectories(t *testing.T) {
 		{`filename="송장 2026년.pdf"`, "송장 2026년.pdf"},
 		{`filename="test\resources\test.txt"`, "test.txt"}, // the provider's example
 		{`filename="C:\\dir\\test.txt"`, "test.txt"},       // Go, older curl
-		{`filename="C:\dir\(1) [x].txt"`, "(1) [x].txt"},   // no escape, though quoted strings have it
+		{`filename="C:\dir\(1) [x].txt"`, "(1) [x].txt"},   // a backslash does not escape "("
 		{`filename="\\server\share\new.txt"`, "new.txt"},   //
 		{`filename="a/b\c/d.txt"`, "d.txt"},                //
 		{`filename="../../etc/passwd"`, "passwd"},          //
 		{`filename="..\..\boot.ini"`, "boot.ini"},          //
 		{`filename="C:\\a \"quoted\" name.txt"`, `a "quoted" name.txt`},
 		{`filename="a \"quoted\" name.txt"`, `a "quoted" name.txt`},       // Go, older curl
-		{`filename="a %22quoted%22 name.txt"`, "a %22quoted%22 name.txt"}, // browsers, newer curl: who knows
+		{`filename="a %22quoted%22 name.txt"`, "a %22quoted%22 name.txt"}, // browsers, newer curl, or the name itself
 		{`filename="100%.txt"`, "100%.txt"},
 		{`filename="it's; a=b, c.txt"`, "it's; a=b, c.txt"},
 		{`filename="...hidden"`, "...hidden"},
@@ -159,7 +159,7 @@ func (s *service) refused(t *testing.T, contentType, body string, status int, co
 	}
 }
 
-// Wherever a form ends too soon, it is noticed; only the last line end may be
+// A form that is cut at any byte is refused. Only the last line end may be
 // missing.
 func TestFormCutAnywhereLeavesNothing(t *testing.T) {
 	s := serve(t, config())
@@ -275,7 +275,7 @@ func TestStoreThatFailsIsAnInternalError(t *testing.T) {
 	}
 }
 
-// rawForm sends a request whose body is not what its header says.
+// rawForm sends a form with a Content-Length that may be wrong.
 func rawForm(t *testing.T, s *service, body string, length int) net.Conn {
 	t.Helper()
 	return knock(t, s, http.MethodPost, "/api/v1/files",

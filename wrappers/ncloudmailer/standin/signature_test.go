@@ -10,7 +10,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
-// The first is published by third parties; the others were computed with
+// The first vector is published by third parties. The others were computed with
 // openssl.
 var vectors = []struct {
 	method, uri, timestamp, signature string

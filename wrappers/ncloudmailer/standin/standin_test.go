@@ -39,8 +39,8 @@ func config() standin.Config {
 	}
 }
 
-// service is a stand-in on a socket, with a client that holds each answer of
-// the spec's operations to the spec.
+// service is a stand-in on a socket, with a client that checks each answer
+// against the spec.
 type service struct {
 	*standin.Handler
 	t      *testing.T
@@ -69,7 +69,8 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	return &service{h, t, srv.URL, standintest.Client(t, "ncloudmailer"), log, census, now}
 }
 
-// signature is computed from the provider's words and not by the client's code.
+// signature follows the provider's documentation and does not use the client's
+// code.
 func signature(method, uri, timestamp string) string {
 	m := hmac.New(sha256.New, []byte(secretKey))
 	m.Write([]byte(method + " " + uri + "\n" + timestamp + "\n" + accessKey))
@@ -83,7 +84,7 @@ func sign(header http.Header, method, uri string, at time.Time) {
 	header.Set("x-ncp-apigw-signature-v2", signature(method, uri, timestamp))
 }
 
-// request is one of the tests' own, signed.
+// request returns a signed request.
 func (s *service) request(method, uri string, body io.Reader, header ...string) *http.Request {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+uri, body)
@@ -121,7 +122,7 @@ func (s *service) send(req *http.Request) (*http.Response, answer) {
 	return resp, a
 }
 
-// answer is what any call answers.
+// answer is the body of any answer.
 type answer struct {
 	text string
 
@@ -155,7 +156,7 @@ const (
 	formType = "multipart/form-data; boundary=" + boundary
 )
 
-// form writes parts as they go over the wire.
+// form returns the body of a form with parts.
 func form(parts ...part) string {
 	var b strings.Builder
 	for _, p := range parts {
@@ -175,7 +176,7 @@ func (s *service) post(body, contentType string) (*http.Response, answer) {
 	return s.send(s.request(http.MethodPost, "/api/v1/files", strings.NewReader(body), "Content-Type", contentType))
 }
 
-// stored is what lies under a fileId.
+// stored returns the file under a fileId.
 func (s *service) stored(id string) (content, contentType string) {
 	s.t.Helper()
 	rc, info, err := s.Open(s.t.Context(), id)
@@ -193,7 +194,7 @@ func (s *service) stored(id string) (content, contentType string) {
 	return string(b), info.ContentType
 }
 
-// census is a store that knows its keys, and that fails where it is told to.
+// census is a store that counts its keys, and that fails on demand.
 type census struct {
 	store.Store
 	failPut func(key string) error
@@ -262,7 +263,7 @@ func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 	}
 }
 
-// What comes from whom sends the body in pieces of any size is the same.
+// A chunked body gives the same answer.
 func TestChunkedFormIsTaken(t *testing.T) {
 	s := serve(t, config())
 	content := strings.Repeat("0123456789\r\n--"+boundary[:20], 10_000)

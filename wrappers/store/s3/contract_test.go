@@ -122,9 +122,9 @@ func TestStandinsOnABucketKeepTheirSpecs(t *testing.T) {
 	})
 }
 
-// fronted is a store whose presigned URLs lead past the kit, so that it sees
-// the presigned step and injects faults into it. What is behind checks the
-// signatures, which are for the name of the front.
+// fronted is a store whose presigned URLs lead to the kit, so the kit sees the
+// presigned step and injects faults into it. The S3 server behind it checks the
+// signatures, which are for the kit's address.
 type fronted struct {
 	*s3.Store // for what the stand-in itself does
 	named     *s3.Store

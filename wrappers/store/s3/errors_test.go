@@ -14,8 +14,8 @@ import (
 	"github.com/putpost/putpost/wrappers/store/s3"
 )
 
-// scripted opens a store whose server is answer. What a real server does is not
-// imitated here, only how one fails.
+// scripted opens a store whose server is answer. The tests use it only for
+// failures, not to imitate a real server.
 func scripted(t *testing.T, answer http.HandlerFunc) *s3.Store {
 	t.Helper()
 	srv := httptest.NewServer(answer)
@@ -91,7 +91,7 @@ func TestAStoreThatHangsUpIsToldWithoutItsURL(t *testing.T) {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		io.Copy(io.Discard, r.Body) // closing earlier would be a reset, which the SDK tells in other words
+		io.Copy(io.Discard, r.Body) // closing earlier would be a reset, which is another error
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
 			conn.Close()

@@ -6,10 +6,10 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// SetMaxParts makes the limit small enough to be reached.
+// SetMaxParts sets the limit for parts, so that a test can reach it.
 func SetMaxParts(s *Store, n int) { s.maxParts = n }
 
-// OpenOnce is Open without attempts, for tests of what fails.
+// OpenOnce is Open without repeated attempts, for tests of failures.
 func OpenOnce(rawURL string, cred Credentials) (*Store, error) {
 	return newStore(rawURL, cred, upload.Retry{Attempts: 1})
 }

@@ -29,8 +29,8 @@ type gateway struct {
 	cmd  *exec.Cmd
 }
 
-// startGateway starts a server with an empty bucket. It skips the test where
-// there is no such program.
+// startGateway starts a server with an empty bucket. It skips the test if the
+// program is not installed.
 func startGateway(t testing.TB) *gateway {
 	t.Helper()
 	path := os.Getenv("PUTPOST_VERSITYGW")
@@ -79,7 +79,7 @@ func (g *gateway) start() {
 	}
 }
 
-// kill ends the server without notice.
+// kill ends the server with SIGKILL.
 func (g *gateway) kill() {
 	g.cmd.Process.Kill()
 	g.cmd.Wait()
@@ -98,7 +98,7 @@ func (g *gateway) open(t testing.TB) *s3.Store {
 	return st
 }
 
-// openNew says what the prefix is, too.
+// openNew returns the prefix, too.
 func (g *gateway) openNew(t testing.TB) (st *s3.Store, prefix string) {
 	t.Helper()
 	prefix = fmt.Sprintf("test/%d", prefixes.Add(1))
@@ -109,7 +109,7 @@ func (g *gateway) openNew(t testing.TB) (st *s3.Store, prefix string) {
 	return st, prefix
 }
 
-// objects lists the objects below a prefix, past the store: they are plain
+// objects lists the objects below a prefix without the store: they are plain
 // files of the server.
 func (g *gateway) objects(prefix string) (keys []string) {
 	g.t.Helper()
@@ -131,8 +131,8 @@ func (g *gateway) objects(prefix string) (keys []string) {
 	return keys
 }
 
-// uploads lists the multipart uploads that could become an object: the folders
-// of the server's that hold parts, or none yet.
+// uploads lists the unfinished multipart uploads: the server's folders for
+// parts.
 func (g *gateway) uploads() []string {
 	g.t.Helper()
 	uploads, err := filepath.Glob(filepath.Join(g.dir, bucket, ".sgwtmp", "multipart", "*", "*"))

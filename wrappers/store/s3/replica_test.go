@@ -26,21 +26,21 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// The stand-ins on a bucket: what they promise of replicas, and what a client
-// meets whose presigned URL leads to a real S3 server.
+// The stand-ins on a bucket: the promises for replicas, and uploads by presigned
+// URL to a real S3 server.
 
 var keys = ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
 
-// replica is both stand-ins as a process of its own would serve them: with a
-// store and a socket that it shares with no other.
+// replica is both stand-ins with a store and a socket of their own, as in a
+// process of their own.
 type replica struct {
 	url      string
 	office   *office.Handler
 	naver    *naver.Handler
-	received *atomic.Int64 // bytes, as they came over the wire
+	received *atomic.Int64 // bytes on all connections
 }
 
-// replicas gives two of them below one prefix of the bucket.
+// replicas returns two replicas below one prefix of the bucket.
 func replicas(t *testing.T, g *gateway, urlLife time.Duration) (a, b *replica) {
 	t.Helper()
 	address := g.url(fmt.Sprintf("replicas/%d", prefixes.Add(1)))
@@ -101,7 +101,7 @@ func (r *replica) tokens(t *testing.T) oauth2.TokenSource {
 	}.TokenSource(t.Context())
 }
 
-// officeClient talks to r with tokens that issuer gave out.
+// officeClient returns a client of r with tokens from issuer.
 func (r *replica) officeClient(t *testing.T, issuer *replica) *twentyfourseven.Client {
 	t.Helper()
 	client, err := twentyfourseven.New(issuer.tokens(t), upload.Config{BaseURL: r.url + "/v1"})
@@ -129,7 +129,7 @@ func noise(t *testing.T, size int) []byte {
 	return b
 }
 
-// wantStored compares what a stand-in gives with what was sent.
+// wantStored compares a stored file with the one that was sent.
 func wantStored(t *testing.T, content io.ReadCloser, contentType, wantType string, want []byte) {
 	t.Helper()
 	defer content.Close()
@@ -140,7 +140,7 @@ func wantStored(t *testing.T, content io.ReadCloser, contentType, wantType strin
 	}
 }
 
-// initiate asks r for a presigned URL and does nothing with it.
+// initiate asks r for a presigned URL and does not use it.
 func (r *replica) initiate(t *testing.T, issuer *replica, contentType string) (uploadURL, fileID string) {
 	t.Helper()
 	token, err := issuer.tokens(t).Token()
@@ -169,7 +169,7 @@ func (r *replica) initiate(t *testing.T, issuer *replica, contentType string) (u
 func TestOneReplicaKnowsWhatAnotherInitiated(t *testing.T) {
 	g := startGateway(t)
 	a, b := replicas(t, g, 0)
-	onB := b.officeClient(t, a) // with tokens of the other
+	onB := b.officeClient(t, a) // with tokens from a
 	uploadURL, fileID := a.initiate(t, b, "application/pdf")
 	if st, err := onB.Status(t.Context(), fileID); err != nil || st.Status != "Pending" || st.DocumentID != 0 {
 		t.Errorf("before the file arrived: %+v, %v", st, err)
@@ -263,7 +263,7 @@ func dialAndSend(t *testing.T, req *http.Request, length int, begin []byte) net.
 	return conn
 }
 
-// until waits for what another process does.
+// until waits until ok returns true.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
@@ -291,9 +291,9 @@ func TestAFormThatIsCutOffInMidPartLeavesNothing(t *testing.T) {
 	until(t, "the bucket is rid of it", func() bool { return len(g.uploads()) == 0 && len(g.objects("")) == 0 })
 }
 
-// The connection is reset, as by a crash. A connection that is closed in peace
-// would not do: versitygw v1.8.0 takes its end for the end of the body (its
-// pull request 2415 mends that).
+// The connection is reset, as by a crash. A connection that is closed normally
+// would not do: versitygw v1.8.0 takes its end for the end of the body (fixed
+// by its pull request 2415).
 func TestAPresignedPutThatIsCutOffLeavesNothing(t *testing.T) {
 	g := startGateway(t)
 	a, b := replicas(t, g, 0)
@@ -330,8 +330,8 @@ func TestAPresignedPutThatIsCutOffLeavesNothing(t *testing.T) {
 	wantStored(t, body, info.ContentType, "application/pdf", content)
 }
 
-// once is a source of which the first opening is told, and the first reading of
-// its second half.
+// once is a source that calls opened at its first Open, and half at the first
+// read of its second half.
 type once struct {
 	opened, half func()
 	opens        int
@@ -374,7 +374,7 @@ func TestAnUploadOutlastsARestartOfTheStore(t *testing.T) {
 	}
 	wantStored(t, body, info.ContentType, "application/pdf", content)
 
-	o = &once{half: restart} // here the bytes go to the stand-in, which does not fail
+	o = &once{half: restart} // here the bytes go to the stand-in, which does not restart
 	res, err = a.naverClient(t).Upload(t.Context(), o.source("scan.pdf", content))
 	if err != nil || o.opens != 1 {
 		t.Fatalf("form: %v after the source was opened %d times, want nil after 1", err, o.opens)

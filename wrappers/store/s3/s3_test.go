@@ -23,12 +23,12 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// zeros gives n bytes.
+// zeros returns a reader of n zero bytes.
 func zeros(n int64) io.Reader {
 	return io.LimitReader(readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil }), n)
 }
 
-// then gives what r gives, calls f, and ends with the error that f returns.
+// then reads r, calls f at its end, and returns f's error.
 func then(r io.Reader, f func() error) io.Reader {
 	return io.MultiReader(r, readerFunc(func([]byte) (int, error) { return 0, f() }))
 }
@@ -146,8 +146,7 @@ func TestALargePutIsNotHeld(t *testing.T) {
 		t.Fatalf("Put = %d, %v", n, err)
 	}
 	runtime.ReadMemStats(&after)
-	// A part, and what the requests take. The buffer of another size would show
-	// as well.
+	// One part, and the memory of the requests. A second buffer would exceed this.
 	if got := after.TotalAlloc - before.TotalAlloc; got > 3*part {
 		t.Errorf("%d MiB were allocated for an object of %d MiB", got>>20, size>>20)
 	}

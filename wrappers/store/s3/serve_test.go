@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// program is putpost as it is installed.
+// program is the built putpost.
 type program struct {
 	t    *testing.T
 	path string
@@ -30,8 +30,8 @@ func build(t *testing.T) program {
 	return p
 }
 
-// serve starts a server on the address of a store and says where it is, and how
-// to end it.
+// serve starts a server with the store. It returns the server's address and its
+// process.
 func (p program) serve(store string) (base string, cmd *exec.Cmd) {
 	p.t.Helper()
 	cmd = exec.Command(p.path, "serve", "--addr", "127.0.0.1:0", "--store", store)
@@ -54,7 +54,7 @@ func (p program) serve(store string) (base string, cmd *exec.Cmd) {
 	return strings.TrimSpace(line), cmd
 }
 
-// run runs the program against the server at base, with tokens of the one at
+// run runs the program with the server at base and tokens from the server at
 // issuer.
 func (p program) run(base, issuer string, args ...string) string {
 	p.t.Helper()
@@ -73,7 +73,8 @@ func (p program) run(base, issuer string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// wantOne compares the one object whose name ends so with what was sent.
+// wantOne compares the only object whose name ends with suffix with the sent
+// file.
 func (g *gateway) wantOne(suffix string, want []byte) {
 	g.t.Helper()
 	for _, key := range g.objects("") {
@@ -89,8 +90,7 @@ func (g *gateway) wantOne(suffix string, want []byte) {
 	g.t.Errorf("nothing in the bucket ends in %q", suffix)
 }
 
-// Each step is taken by another process than the one before, and the first of
-// them has been killed by then.
+// Each step uses another server, and the first one has been killed by then.
 func TestServersOnOneBucketAreOneService(t *testing.T) {
 	g := startGateway(t)
 	p := build(t)

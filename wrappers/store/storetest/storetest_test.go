@@ -24,7 +24,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// mutant is a good store with some methods replaced by bad ones.
+// mutant is a correct store with some methods replaced by wrong ones.
 type mutant struct {
 	store.Store
 	put     func(ctx context.Context, key, contentType string, r io.Reader) (int64, error)
@@ -77,14 +77,14 @@ func (m mutant) List(ctx context.Context, folder string) iter.Seq2[string, error
 	return store.Keys(ctx, m.Store, folder)
 }
 
-// readWith returns a Put that hands on what read makes of the reader.
+// readWith returns s with a Put that wraps its reader with read.
 func readWith(s store.Store, read func(io.Reader) io.Reader) mutant {
 	return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 		return s.Put(ctx, key, contentType, read(r))
 	}}
 }
 
-// typed returns a Put that hands on what change makes of the content type.
+// typed returns s with a Put that changes the content type.
 func typed(s store.Store, change func(key, contentType string) string) mutant {
 	return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 		return s.Put(ctx, key, change(key, contentType), r)
@@ -94,7 +94,7 @@ func typed(s store.Store, change func(key, contentType string) string) mutant {
 func TestEveryRuleCanBeBroken(t *testing.T) {
 	mutants := []struct {
 		name  string
-		rule  string // the one that must notice; others may as well
+		rule  string // the rule that must fail; others may fail, too
 		build func(s store.Store) store.Store
 	}{
 		{"a byte is lost", "what is put is what is opened", func(s store.Store) store.Store {
@@ -511,7 +511,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 	for _, m := range mutants {
 		broken[m.rule] = true
 		t.Run(m.name, func(t *testing.T) {
-			t.Parallel() // some wait for a clock
+			t.Parallel() // some rules wait for a clock
 			for _, rule := range rules {
 				if rule.name != m.rule {
 					continue
@@ -548,7 +548,7 @@ func TestAStoreWithPresignedURLsPasses(t *testing.T) {
 	}
 }
 
-// A rule that has nothing to look at must not pass.
+// A rule that does not apply must not pass.
 func TestWhatCannotBeLookedAtIsSkipped(t *testing.T) {
 	plain := struct{ store.Store }{store.Memory(0)} // no URLs, no list
 	skipped := 0
@@ -565,10 +565,11 @@ func TestWhatCannotBeLookedAtIsSkipped(t *testing.T) {
 	}
 }
 
-// gate says what a presigned URL does not bind.
+// gate says which differences a presigned URL allows.
 type gate struct{ anyMethod, anyKey, anyType, anyTime, closed bool }
 
-// presigning gives s URLs of a server that stores what the gate lets through.
+// presigning returns s with presigned URLs of a server that stores what the
+// gate allows.
 func presigning(t *testing.T, s store.Store, g gate) store.Store {
 	signature := func(key, contentType, end string) string {
 		if g.anyKey {
@@ -606,7 +607,7 @@ func presigning(t *testing.T, s store.Store, g gate) store.Store {
 	}}
 }
 
-// live reads a little at a time of whatever is under the key.
+// live reads the current object under the key, a little at a time.
 type live struct {
 	ctx context.Context
 	s   store.Store
@@ -624,7 +625,7 @@ func (l *live) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// endAt makes io.EOF of every error that matches target.
+// endAt replaces every error that matches target by io.EOF.
 func endAt(r io.Reader, target error) io.Reader {
 	return readerFunc(func(p []byte) (int, error) {
 		n, err := r.Read(p)
@@ -635,7 +636,7 @@ func endAt(r io.Reader, target error) io.Reader {
 	})
 }
 
-// impatient ends where a read gave nothing.
+// impatient ends at the first read without bytes.
 type impatient struct{ r io.Reader }
 
 func (i *impatient) Read(p []byte) (int, error) {

@@ -19,8 +19,8 @@ import (
 const asksForToken = "POST /oauth/token HTTP/1.1\nHost: x\n" +
 	"Content-Type: application/x-www-form-urlencoded\nContent-Length: 1000\n\n"
 
-// The form that asks for a token is the one body that is read of somebody
-// unknown.
+// The form that asks for a token is the only body that is read from an unknown
+// caller.
 func TestBodyThatIsNoFileCannotTrickle(t *testing.T) {
 	cfg := config()
 	cfg.Stall = 200 * time.Millisecond
@@ -53,8 +53,8 @@ func TestBodyThatIsNoFileCannotTrickle(t *testing.T) {
 	}
 }
 
-// Who lies about a size gets what he declared, or nothing; no byte of a file is
-// taken for a request of somebody.
+// A body of another size than declared is cut there or refused. Its other bytes
+// never become a request.
 func TestDeclaredSizeThatLies(t *testing.T) {
 	cfg := config()
 	cfg.Store = store.Memory(0)
@@ -86,7 +86,7 @@ func TestDeclaredSizeThatLies(t *testing.T) {
 			}
 			conn := standintest.Dial(t, s.url, head+c.rest)
 			if c.endless {
-				conn.(*net.TCPConn).CloseWrite() // else there is more to wait for
+				conn.(*net.TCPConn).CloseWrite() // otherwise the server waits for more
 			}
 			if got := standintest.Statuses(t, conn); fmt.Sprint(got) != fmt.Sprint(c.status) {
 				t.Errorf("answers %v, want %v", got, c.status)
@@ -149,7 +149,7 @@ func TestLimitOfWhatIsNoFileIsSettable(t *testing.T) {
 	}
 }
 
-// try gives the status of a request that is all right but for what it tries.
+// try sends an authorized request and returns the status.
 func (s *service) try(method, target, body string) int {
 	s.t.Helper()
 	header := []string{"Content-Type", "a/b"}

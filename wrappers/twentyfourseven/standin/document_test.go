@@ -11,7 +11,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
-// documented uploads content and returns the document that it becomes.
+// documented uploads content and returns the document's id.
 func (s *service) documented(content, contentType string) (documentID int64) {
 	s.t.Helper()
 	i := s.initiate(contentType)
@@ -26,7 +26,7 @@ func (s *service) documented(content, contentType string) (documentID int64) {
 	return status.DocumentID
 }
 
-// link asks where to download a document.
+// link asks for the download URL of a document.
 func (s *service) link(documentID int64) (target, contentType string) {
 	s.t.Helper()
 	resp, text := s.do(http.MethodGet, fmt.Sprint("/v1/documents/", documentID), nil, "Authorization", "Bearer "+token)

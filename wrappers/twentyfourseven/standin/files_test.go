@@ -16,7 +16,7 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 	cfg.Store = store.Memory(0)
 	s := serve(t, cfg)
 	i := s.initiate("a/b")
-	s.initiate("c/d") // of which nothing comes
+	s.initiate("c/d") // its file is never sent
 	s.do(http.MethodPut, i.UploadURL, strings.NewReader("xyz"), "Content-Type", "a/b")
 	list := func() (got []string) {
 		for f, err := range s.Files(t.Context()) {

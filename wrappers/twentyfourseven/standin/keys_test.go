@@ -48,7 +48,7 @@ func TestIDsAreKeysThatNeverRepeat(t *testing.T) {
 	}
 }
 
-// Each letter counts: of the time, of the chance and of the code.
+// Each letter counts: of the time, of the random bytes and of the code.
 func TestIDWithAnotherLetterWasNeverIssued(t *testing.T) {
 	macs, err := derive([]string{"token"}, "fileId")
 	if err != nil {

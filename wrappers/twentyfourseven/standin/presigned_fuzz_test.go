@@ -13,8 +13,8 @@ import (
 	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
-// A presigned URL as it was issued, with its content type, is taken; with any
-// other word in it, or any other type, it is not, and nothing is stored.
+// A presigned URL is valid as it was issued, with its content type. With any
+// other word in it, or another type, it is refused and nothing is stored.
 func FuzzPresignedURL(f *testing.F) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	now := start
@@ -40,7 +40,7 @@ func FuzzPresignedURL(f *testing.F) {
 		}
 		return ticket.FileID, u
 	}
-	// What is put in place of the URL's own words; empty leaves them.
+	// Each non-empty word replaces one of the URL's.
 	f.Add("PUT", "", "", "", contentType, "", int64(0))
 	f.Add("PUT", "", "", "", contentType, "", int64(899))
 	f.Add("PUT", "", "", "", contentType, "", int64(900))

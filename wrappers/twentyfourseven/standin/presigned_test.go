@@ -157,7 +157,7 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 		"text/plain"); resp.StatusCode != http.StatusOK {
 		t.Errorf("the URL as it is, with the largest file: %d", resp.StatusCode)
 	}
-	for _, no := range []string{signature, expires, "%!"} { // the last is a reason that is none
+	for _, no := range []string{signature, expires, "%!"} { // the last shows a wrong format
 		if strings.Contains(s.log.String(), no) {
 			t.Errorf("the log shows %s", no)
 		}
@@ -238,8 +238,7 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 	cfg.Store = store.Memory(1 << 20)
 	s := serve(t, cfg)
 	i := s.initiate("a/b")
-	// Three bodies in a row larger than what a socket holds, and nobody waits for
-	// 100.
+	// Three bodies larger than a socket's buffer, sent without waiting for 100.
 	for range 3 {
 		resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(strings.Repeat("x", 32<<20)), "Content-Type", "a/b")
 		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusRequestEntityTooLarge || code != "EntityTooLarge" {
@@ -304,8 +303,8 @@ func TestURLIsWhereTheCallerCameFrom(t *testing.T) {
 	}
 }
 
-// A browser asks before it sends, without credentials and with another method,
-// and shows a script only what the answer allows.
+// A browser sends a preflight first, without credentials, and shows a script
+// only the headers that the answer allows.
 func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
 	s := serve(t, config())
 	i := s.initiate("a/b")
@@ -322,7 +321,7 @@ func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
 				c.method) || h.Get("Access-Control-Allow-Headers") != "authorization,content-type" {
 			t.Errorf("%s: the preflight is answered with %d %v", c.url, resp.StatusCode, h)
 		}
-		resp, _ = s.do(c.method, c.url, nil, "Origin", "https://app.example") // which is refused
+		resp, _ = s.do(c.method, c.url, nil, "Origin", "https://app.example") // refused
 		exposed := resp.Header.Get("Access-Control-Expose-Headers")
 		if resp.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(exposed, c.traceID) ||
 			resp.Header.Get(c.traceID) == "" {

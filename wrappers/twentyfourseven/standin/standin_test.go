@@ -33,8 +33,8 @@ func config() standin.Config {
 	return standin.Config{Token: token, ClientID: clientID, ClientSecret: clientSecret}
 }
 
-// service is a stand-in on a socket, with a client that holds each answer of
-// the spec's operations to the spec.
+// service is a stand-in on a socket, with a client that checks each answer
+// against the spec.
 type service struct {
 	*standin.Handler
 	t      *testing.T
@@ -56,7 +56,7 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	return &service{h, t, srv.URL, standintest.Client(t, "twentyfourseven"), log}
 }
 
-// do sends a request; header is name, value, name, value.
+// do sends a request. header alternates names and values.
 func (s *service) do(method, target string, body io.Reader, header ...string) (*http.Response, string) {
 	s.t.Helper()
 	if strings.HasPrefix(target, "/") {
@@ -85,7 +85,7 @@ type initiated struct {
 	UploadMethod, UploadURL, FileID string
 }
 
-// initiate is POST /fileUpload.
+// initiate sends POST /fileUpload.
 func (s *service) initiate(contentType string) initiated {
 	s.t.Helper()
 	body, _ := json.Marshal(map[string]string{"contentType": contentType})
@@ -101,7 +101,7 @@ func (s *service) initiate(contentType string) initiated {
 	return i
 }
 
-// status is GET /fileUpload/{fileId}.
+// status sends GET /fileUpload/{fileId}.
 func (s *service) status(id string) string {
 	s.t.Helper()
 	resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+url.PathEscape(id), nil, "Authorization", "Bearer "+token)
@@ -111,7 +111,7 @@ func (s *service) status(id string) string {
 	return strings.TrimSpace(text)
 }
 
-// stored is what lies under an id.
+// stored returns the file under an id.
 func (s *service) stored(id string) (content, contentType string) {
 	s.t.Helper()
 	rc, info, err := s.Open(s.t.Context(), id)
@@ -129,7 +129,7 @@ func (s *service) stored(id string) (content, contentType string) {
 	return string(b), info.ContentType
 }
 
-// faulty is a store with methods that fail or answer otherwise.
+// faulty is a store with some methods replaced.
 type faulty struct {
 	store.Store
 	err     error
@@ -160,7 +160,7 @@ func (f *faulty) PresignPut(ctx context.Context, key, contentType string, life t
 
 func TestFileComesInTwoSteps(t *testing.T) {
 	s := serve(t, config())
-	// The provider's own example, credentials added.
+	// The provider's own example, with credentials.
 	resp, text := s.do(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"application/pdf"}`),
 		"Content-Type", "application/json", "Authorization", "Bearer "+token)
 	if resp.StatusCode != http.StatusOK {
@@ -268,7 +268,7 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 			resp, text := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType, "Authorization",
 				"Bearer "+token)
 			want := ""
-			if c.reason == "path" { // a mistyped address: which are there?
+			if c.reason == "path" { // the answer lists the right paths
 				want = "no such path; there are: GET, HEAD /v1/documents/{documentId}; " +
 					"GET, HEAD /v1/fileUpload/{fileId}; POST /v1/fileUpload\n"
 			}
@@ -284,7 +284,7 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 			}
 		})
 	}
-	// Of unknown length, it is counted.
+	// A body of unknown length is counted.
 	endless := io.MultiReader(strings.NewReader(`{"contentType":"`), strings.NewReader(strings.Repeat("x", 64<<10)))
 	if resp, _ := s.do(post, path, endless, "Content-Type", "application/json", "Authorization",
 		"Bearer "+token); resp.StatusCode != http.StatusRequestEntityTooLarge {
@@ -295,7 +295,7 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 	}
 }
 
-// logged is the line of one exchange.
+// logged returns the log line of one exchange.
 func (s *service) logged(traceID string) string {
 	for line := range strings.Lines(s.log.String()) {
 		if traceID != "" && strings.Contains(line, traceID) {
@@ -329,7 +329,7 @@ func TestOnlyTheTokenOpens(t *testing.T) {
 	if s.ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
 		t.Errorf("two headers: status %d, want 401", w.Code)
 	}
-	// Without a token of its own, the empty one opens nothing.
+	// If no token is configured, an empty one is not valid.
 	h, err := standin.New(standin.Config{ClientID: clientID, ClientSecret: clientSecret})
 	if err != nil {
 		t.Fatal(err)
@@ -341,7 +341,7 @@ func TestOnlyTheTokenOpens(t *testing.T) {
 	}
 }
 
-// header takes name, value, name, value.
+// header returns a header from alternating names and values.
 func header(pairs ...string) http.Header {
 	h := http.Header{}
 	for pair := range slices.Chunk(pairs, 2) {
@@ -443,7 +443,7 @@ func TestStoresOwnURLIsHandedOut(t *testing.T) {
 	if gotKey != "twentyfourseven/files/"+i.FileID || gotType != "text/plain; charset=utf-8" || gotLife != time.Minute {
 		t.Errorf("asked for: %s %s %s", gotKey, gotType, gotLife)
 	}
-	// What arrives there counts like what arrives here.
+	// A file that arrives at the store's URL counts as well.
 	if _, err := cfg.Store.Put(t.Context(), gotKey, gotType, strings.NewReader("file")); err != nil {
 		t.Fatal(err)
 	}
@@ -468,7 +468,7 @@ func TestReplicasAndRestartsShareTheirIDs(t *testing.T) {
 	if a, b := first.status(i.FileID), second.status(i.FileID); a != b || !strings.Contains(a, "Completed") {
 		t.Errorf("completed: %s and %s", a, b)
 	}
-	// Another secret is another service.
+	// With another secret the ids and URLs are not valid.
 	cfg.ClientSecret = "other"
 	other := serve(t, cfg)
 	if got := other.status(i.FileID); got != "404 Not Found" {

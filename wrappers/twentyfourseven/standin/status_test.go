@@ -42,7 +42,7 @@ func TestStatusIsTheOneThatWasSet(t *testing.T) {
 }
 
 func TestStatusIsPendingForTheDelay(t *testing.T) {
-	clock := standintest.NewClock(time.Now()) // the store has no other
+	clock := standintest.NewClock(time.Now()) // the store uses the real time
 	cfg := config()
 	cfg.Now, cfg.StatusDelay = clock.Now, time.Hour
 	s := serve(t, cfg)

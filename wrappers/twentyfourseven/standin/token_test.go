@@ -13,7 +13,7 @@ import (
 	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
-// grantForm is a good request for a token.
+// grantForm returns a valid request for a token.
 func grantForm() url.Values {
 	return url.Values{
 		"grant_type":         {"client_credentials"},
@@ -51,7 +51,7 @@ func (s *service) grant(form string, header ...string) (*http.Response, granted)
 	return resp, g
 }
 
-// opens says what a token is good for.
+// opens reports whether the API accepts a token.
 func (s *service) opens(token string) bool {
 	s.t.Helper()
 	resp, _ := s.do(http.MethodGet, "/v1/fileUpload/unknown", nil, "Authorization", "Bearer "+token)
@@ -71,7 +71,7 @@ func TestIssuedTokenExpires(t *testing.T) {
 		g.Scope != "api.accounting.transaction:write" {
 		t.Fatalf("%d %+v", resp.StatusCode, g)
 	}
-	// A replica, or this one after a restart.
+	// A replica, or the same stand-in after a restart.
 	replica := serve(t, cfg)
 	clock.Add(10*time.Minute - time.Second)
 	if !s.opens(g.AccessToken) || !replica.opens(g.AccessToken) {
@@ -180,7 +180,7 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 	if strings.Contains(s.log.String(), clientSecret) {
 		t.Errorf("the log shows the secret:\n%s", s.log)
 	}
-	// Who has only a token issues none: not to the empty client either.
+	// Without a client no token is issued, not even to an empty client.
 	static := serve(t, standin.Config{Token: token})
 	if resp, g := static.grant(grantForm().Encode()); resp.StatusCode != http.StatusUnauthorized ||
 		g.Error != "invalid_client" {

@@ -22,7 +22,7 @@ var (
 	large = upload.Bytes("film.mp4", noise(8<<20))
 )
 
-// noise returns n bytes of which no part is like another.
+// noise returns n random bytes.
 func noise(n int) []byte {
 	b := make([]byte, n)
 	rand.NewChaCha8([32]byte{1}).Read(b)
@@ -50,8 +50,8 @@ func (l *lab) count(src upload.Source) upload.Source {
 	return l.countAs(src, digest(src))
 }
 
-// countAs returns src with its readers watched. Whole must arrive, whatever src
-// yields.
+// countAs returns src with its readers watched. Whole must arrive, even if src
+// yields other bytes.
 func (l *lab) countAs(src upload.Source, whole object) upload.Source {
 	c := &counted{name: src.Name, whole: whole}
 	l.counts = append(l.counts, c)
@@ -100,8 +100,8 @@ func (c *counted) note(wrong bool, what string) {
 	}
 }
 
-// settle checks the readers when the call has returned. Whatever happens to a
-// reader after that is a mistake.
+// settle checks the readers after the call has returned. Any later use of a
+// reader is a mistake.
 func (c *counted) settle(t *testing.T) {
 	t.Helper()
 	c.mu.Lock()
@@ -129,7 +129,7 @@ type watched struct {
 func (w *watched) Read(p []byte) (int, error) {
 	w.c.mu.Lock()
 	if w.closed {
-		w.late++ // one may have been on its way: what ends a Read that hangs is Close
+		w.late++ // one is allowed, because Close ends a Read that hangs
 	}
 	w.c.note(w.late > 1, "Reads began after Close")
 	w.c.note(w.c.returned, "a Read began after the call")
@@ -152,8 +152,8 @@ func (w *watched) Close() error {
 	return w.rc.Close()
 }
 
-// from returns a source whose nth Open calls the nth function, and after that
-// always the last. Its size is that of small.
+// from returns a source whose nth Open calls the nth function, and later ones
+// the last. Its size is that of small.
 func from(open ...func() (io.ReadCloser, error)) upload.Source {
 	n := 0
 	return upload.Source{Name: "report.pdf", ContentType: "application/pdf", Size: small.Size,

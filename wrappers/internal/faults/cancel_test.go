@@ -161,10 +161,10 @@ func TestCancelAtEveryStage(t *testing.T) {
 	runAll(t, rows)
 }
 
-// waits allows waits as long as Retry-After asks for.
+// waits allows waits for as long as Retry-After says.
 func waits(l *lab) { l.cfg.Retry.MaxWait = 30 * time.Second }
 
-// already uploads with a context that has ended.
+// already uploads with a context that has ended before.
 func already(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
 	l.stopNow()
 	return u.Upload(ctx, l.src)
@@ -180,7 +180,7 @@ func soon(f fault) fault {
 
 func rawThenStop(text string) fault { return soon(rawThenHang(text)) }
 
-// stubborn returns a byte after 100 ms, and does not hear Close.
+// stubborn returns a byte after 100 ms, even if Close is called meanwhile.
 type stubborn struct{ l *lab }
 
 func (s *stubborn) Read(p []byte) (int, error) {
@@ -190,7 +190,8 @@ func (s *stubborn) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// Rows that wait, all at once: a body that does not come is waited for 5 s.
+// These rows run at the same time, because the client waits 5 s for a missing
+// body.
 func TestInRealTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short leaves out the waits in real time: answers that never come, and a token server that is down")

@@ -70,8 +70,8 @@ func afterHalf(f fault) fault {
 	}
 }
 
-// done takes the request correctly, keeps the answer back, and then applies the
-// fault.
+// done handles the request correctly but discards the answer, and then applies
+// the fault.
 func done(f fault) fault {
 	return func(h *hit) {
 		h.lab.correctlyTo(&voidWriter{header: http.Header{}}, h)
@@ -79,10 +79,10 @@ func done(f fault) fault {
 	}
 }
 
-// correctlyTo lets the correct handler answer to w.
+// correctlyTo calls the correct handler with w.
 func (l *lab) correctlyTo(w http.ResponseWriter, h *hit) { l.correct(h.at)(w, h.r) }
 
-// voidWriter keeps an answer and sends nothing.
+// voidWriter records an answer and sends nothing.
 type voidWriter struct {
 	header http.Header
 	body   strings.Builder
@@ -122,8 +122,8 @@ func closed(h *hit) {
 	conn.Close()
 }
 
-// raw reads the body, sends text as it is and closes the connection. TRACE in
-// the text stands for the header with the trace id. A mere newline ends a line.
+// raw reads the body, sends text and closes the connection. It replaces TRACE
+// in the text by the header with the trace id, and "\n" by "\r\n".
 func raw(text string) fault {
 	return afterBody(func(h *hit) {
 		conn, _ := h.hijack()

@@ -28,7 +28,7 @@ func TestExportedTypesTellNothing(t *testing.T) {
 	l.start()
 	defer l.end()
 	u := l.uploader()
-	if _, err := u.Upload(t.Context(), l.src); err != nil { // so that there is a token
+	if _, err := u.Upload(t.Context(), l.src); err != nil { // fetches a token
 		t.Fatal(err)
 	}
 	keys := ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}
@@ -71,7 +71,7 @@ func TestExportedTypesTellNothing(t *testing.T) {
 		"twentyfourseven/standin.Config": officeConfig, "twentyfourseven/standin.Handler": officeHandler,
 		"ncloudmailer/standin.Config": mailerConfig, "ncloudmailer/standin.Handler": mailerHandler,
 	} {
-		if _, err := json.Marshal(v); err != nil && name != "upload.Config" { // which has a caller's HTTP client
+		if _, err := json.Marshal(v); err != nil && name != "upload.Config" { // it holds a caller's HTTP client
 			t.Errorf("%s cannot be logged as JSON: %v", name, err)
 		}
 		texts := texts{}

@@ -18,7 +18,7 @@ import (
 // stream of HTTP/2.
 func abort(*hit) { panic(http.ErrAbortHandler) }
 
-// The same over HTTP/2, which a caller's own client may speak.
+// A caller's own HTTP client may use HTTP/2.
 func TestHTTP2(t *testing.T) {
 	lost := want{kinds: unavailable, tries: 4}
 	rows := []row{
