@@ -1,8 +1,8 @@
-// Package console is the window into the stand-ins: a page and a control
+// Package console shows and controls the stand-ins. It is a page and a control
 // interface under /_putpost/, for people and for tests in any language. It
-// shows every exchange with the verdict of the provider's contract on it, and
-// the files that arrived. It makes the next requests fail on demand and starts
-// afresh between two tests. The interface is specs/console.yaml.
+// shows every exchange with the violations of the provider's contract, and the
+// files that arrived. It injects faults and resets everything between two
+// tests. The interface is specs/console.yaml.
 //
 //	c, err := console.New(console.Config{Providers: []console.Provider{{
 //		Name: "ncloudmailer", Spec: spec, Standin: standin,
@@ -11,8 +11,7 @@
 //	mux.Handle("/_putpost/", c)
 //	mux.Handle("/api/", c.Watch("ncloudmailer"))
 //
-// The recording, the checking and the faults are those of package uploadtest,
-// for Go tests.
+// Package uploadtest has the same recording, checking and faults for Go tests.
 package console
 
 import (
@@ -32,27 +31,28 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// Path is where the console lies on its server.
+// Path is the console's path on its server.
 const Path = "/_putpost/"
 
 // Config describes a console. The zero value of each field but Providers works.
 type Config struct {
 	Providers []Provider
-	Store     string // where files are kept, to show
+	Store     string // names the place of the files, to show
 	Version   string // the program's, to show
 
-	// Token is asked of every caller. Without it the console is open on a
-	// loopback address and closed on any other.
+	// Token is required of every caller. If it is empty, the console is open on
+	// a loopback address and off on any other.
 	Token string
-	// Loopback tells that the server listens on a loopback address only, and
-	// stands behind no proxy.
+	// Loopback says that the server listens only on a loopback address, and
+	// that no proxy stands in front of it.
 	Loopback bool
-	// Origin says under which address a caller reaches the server, such as
-	// https://files.example. Nil: it is the one that the request names.
+	// Origin returns the address under which a caller reaches the server, such
+	// as https://files.example. If it is nil, the address comes from the
+	// request.
 	Origin func(*http.Request) string
 
-	Exchanges int   // how many are kept; zero means 1,000
-	Bytes     int64 // of memory for them; zero means 32 MiB
+	Exchanges int   // the number that is kept; zero means 1,000
+	Bytes     int64 // the memory for them; zero means 32 MiB
 }
 
 // Provider is a stand-in with the facts that the console shows of it.
@@ -64,13 +64,14 @@ type Provider struct {
 	// FirstUpload returns shell lines that upload a first file to the server at
 	// base, ready to paste.
 	FirstUpload func(base string) string
-	// Credentials returns how a request is authenticated in a shell: lines that
-	// come first, and options of curl. They name credentials as variables.
+	// Credentials returns how a shell authenticates a request: lines that come
+	// first, and options of curl. They contain variables in place of the
+	// credentials.
 	Credentials func(operation, method, path string) (lines, options []string)
 }
 
-// Standin is a provider's stand-in. One that can set the status of a file has
-// the method SetStatus as well. One that hands out URLs that outlive it has the
+// Standin is a provider's stand-in. If it can set the status of a file, it also
+// has the method SetStatus. If its presigned URLs outlive it, it also has the
 // method Issued, which recognises a request to such a URL and returns the
 // file's id.
 type Standin interface {
@@ -89,7 +90,7 @@ type Console struct {
 	watched   map[string]http.Handler
 	handler   http.Handler
 
-	injecting sync.Mutex // faults are counted before one is added
+	injecting sync.Mutex // held while faults are counted and one is added
 	changes   changes
 	events    events
 	listeners atomic.Int64
@@ -97,8 +98,8 @@ type Console struct {
 	close     func()
 }
 
-// New returns a console for the stand-ins. The error is about a spec that
-// cannot be used.
+// New returns a console for the stand-ins. It returns an error if a spec cannot
+// be used.
 func New(cfg Config) (*Console, error) {
 	c := &Console{
 		cfg:       cfg,
@@ -136,23 +137,23 @@ func New(cfg Config) (*Console, error) {
 
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
-// Watch returns the provider's stand-in, watched: its exchanges are recorded,
-// held to the contract, and open to faults.
+// Watch returns the provider's stand-in under observation: its exchanges are
+// recorded, held to the contract, and may meet faults.
 func (c *Console) Watch(provider string) http.Handler {
 	return watch(c.watched[provider], c.provider(provider).Standin)
 }
 
-// WatchOthers returns the handler of all paths that belong to no provider,
-// watched. A client whose address is wrong is then seen: each of its requests
-// breaks the rule of the address.
+// WatchOthers returns the handler of all paths that belong to no provider, also
+// under observation. So a client with a wrong address is seen: each of its
+// requests breaks the rule of the address.
 func (c *Console) WatchOthers(next http.Handler) http.Handler {
 	return watch(c.monitor.Handler("", contract.New(contract.Spec{}), next), next)
 }
 
 func watch(watched, standin http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A browser's preflight, or a look at the header alone: no spec has these
-		// methods, so the contract would refuse them.
+		// No spec has the methods of a browser's preflight (OPTIONS) and of
+		// HEAD, so the contract would refuse them.
 		if r.Method == http.MethodOptions || r.Method == http.MethodHead {
 			standin.ServeHTTP(w, r)
 			return
@@ -164,7 +165,7 @@ func watch(watched, standin http.Handler) http.Handler {
 	})
 }
 
-// Close ends the streams of events. Without it they would keep a server from
+// Close ends the streams of events. An open stream would keep the server from
 // shutting down.
 func (c *Console) Close() { c.close() }
 

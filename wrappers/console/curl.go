@@ -14,8 +14,8 @@ import (
 
 type baseKey struct{}
 
-// withBase notes under which address the caller reaches this server, for lines
-// that are to be pasted.
+// withBase puts the server's address into the request's context, for shell
+// lines to paste.
 func (c *Console) withBase(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseKey{}, c.origin(r))))
@@ -40,8 +40,8 @@ func baseOf(ctx context.Context) string {
 	return base
 }
 
-// curl returns shell lines that send a request again. What was in its body is
-// not kept: a file is named as it was sent, and JSON is the contract's example.
+// curl returns shell lines that send a request again. The request's body is not
+// kept, so a file is given by its name, and JSON by the contract's example.
 func (c *Console) curl(ctx context.Context, x monitor.Exchange) string {
 	p := c.provider(x.Provider)
 	if p == nil || p.Credentials == nil {
@@ -60,7 +60,7 @@ func (c *Console) curl(ctx context.Context, x monitor.Exchange) string {
 			options = append(options, "-H "+quote("Content-Type: "+f.ContentType), "--data-binary @"+quote(name))
 			continue
 		}
-		if strings.ContainsAny(name, `,;"\`) { // which have a meaning to curl
+		if strings.ContainsAny(name, `,;"\`) { // curl reads them as syntax
 			name = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
 		}
 		options = append(options, "-F "+quote(f.Field+"=@"+name+";type="+cmp.Or(f.ContentType, upload.OctetStream)))
@@ -72,8 +72,8 @@ func (c *Console) curl(ctx context.Context, x monitor.Exchange) string {
 	return strings.Join(lines, "\n")
 }
 
-// example returns options of curl for the body of an operation, with the first
-// example that the spec has of it.
+// example returns options of curl for the body of an operation: the first
+// example in the spec.
 func example(spec *contract.Contract, operation string) (options []string) {
 	op := spec.Operation(operation)
 	if op == nil {

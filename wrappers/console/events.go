@@ -16,13 +16,13 @@ import (
 
 const (
 	maxListeners = 1024
-	// batch is how many exchanges a listener is sent at most before it looks at
-	// what else has happened.
+	// batch is the largest number of exchanges that a listener is sent before
+	// it gets the other changes.
 	batch = 8
-	// patience is how long a listener may take nothing of an event.
+	// patience is how long the writing of an event may take.
 	patience = 10 * time.Second
-	// heartbeat is how often a line is sent when nothing happens, so that proxies
-	// keep the connection and a listener who is gone is noticed.
+	// heartbeat is how often a line is sent when nothing happens. So proxies
+	// keep the connection, and a listener that has left is noticed.
 	heartbeat = 15 * time.Second
 )
 
@@ -41,7 +41,7 @@ func (o operations) StreamEvents(
 		if err != nil {
 			return nil, refuse(http.StatusBadRequest, "Last-Event-ID is %.40q, and no id of an exchange", text)
 		}
-		after = 0 // if it is no longer kept, the listener missed all that is
+		after = 0 // if it is no longer kept, all kept exchanges are new to the listener
 		for _, x := range o.monitor.Exchanges() {
 			if x.ID == id {
 				after = x.Ended
@@ -56,7 +56,7 @@ type stream struct {
 	*Console
 	ctx     context.Context
 	matches func(monitor.Exchange) bool
-	after   int64 // the listener knows the exchanges that ended up to this one
+	after   int64 // the last ended exchange that the listener knows
 }
 
 func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
@@ -73,7 +73,7 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	err := out.send([]byte(": putpost\n\n"))
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
-	for err == nil { // else the listener is gone, or does not read
+	for err == nil { // an error means that the listener has left, or does not read
 		changed := s.changes.wait()
 		for event, count := range s.changes.state() {
 			if count != seen[event] && err == nil {
@@ -107,8 +107,8 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-// events holds the last events of exchanges as they are sent. All listeners
-// share them: a thousand of them would hold the same text a thousand times.
+// events holds the last events as they are sent. All listeners share them, so a
+// thousand listeners do not hold a thousand copies.
 type events struct {
 	mu   sync.Mutex
 	last [64]struct {
@@ -125,13 +125,13 @@ func (c *Console) event(ctx context.Context, x monitor.Exchange) []byte {
 	kept := &c.events.last[x.Ended%int64(len(c.events.last))]
 	if base := baseOf(ctx); kept.ended != x.Ended || kept.base != base {
 		kept.ended, kept.base = x.Ended, base
-		text, _ := json.Marshal(c.show(ctx, x)) // it has a form in JSON
+		text, _ := json.Marshal(c.show(ctx, x)) // it can always be encoded
 		kept.text = fmt.Appendf(nil, "id: %d\ndata: %s\n\n", x.ID, text)
 	}
 	return kept.text
 }
 
-// eventWriter sends events, each within its time.
+// eventWriter sends events, each within patience.
 type eventWriter struct {
 	w       io.Writer
 	control *http.ResponseController
@@ -142,7 +142,7 @@ func (e eventWriter) name(event string) error {
 }
 
 func (e eventWriter) send(text []byte) error {
-	_ = e.control.SetWriteDeadline(time.Now().Add(patience)) // where the writer cannot, it is no connection
+	_ = e.control.SetWriteDeadline(time.Now().Add(patience)) // a writer without deadlines is no connection
 	if _, err := e.w.Write(text); err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ const (
 var changeNames = [...]string{wasReset: "reset", faultsChanged: "faults"}
 
 // changes counts the changes of each kind and wakes the listeners. Nothing is
-// queued: a slow listener sees that something has changed.
+// queued: a slow listener learns only that something has changed.
 type changes struct {
 	mu     sync.Mutex
 	counts [len(changeNames)]int

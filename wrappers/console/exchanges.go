@@ -50,12 +50,13 @@ func (o operations) GetExchange(
 	return nil, refuse(http.StatusNotFound, "there is no exchange with the id %.40q, or it is no longer kept", req.ID)
 }
 
-// answered reports whether the caller may know the answer by now. Before that
-// there is nothing to show.
+// answered reports whether the exchange has an answer. Before, there is nothing
+// to show.
 func answered(x monitor.Exchange) bool { return x.Over || x.Status != 0 }
 
-// filter returns the condition that the queries of a list name. A name that
-// does not exist is an error: a test that looks for nothing would always pass.
+// filter returns a function that matches the exchanges of a query. A name that
+// does not exist is an error, since a test that looks for nothing would always
+// pass.
 func (c *Console) filter(provider, operation *string, broken *bool) (func(monitor.Exchange) bool, error) {
 	p, op := value(provider), value(operation)
 	if p != "" && c.provider(p) == nil {
@@ -70,7 +71,8 @@ func (c *Console) filter(provider, operation *string, broken *bool) (func(monito
 	}, nil
 }
 
-// since returns the condition of being later than an exchange or a time.
+// since returns a function that matches exchanges later than another one, or
+// than a time.
 func since(query *string) (func(monitor.Exchange) bool, error) {
 	text := value(query)
 	if text == "" {
@@ -96,7 +98,7 @@ func limit(query *int) int {
 	return *query
 }
 
-// value returns the value of a query, or nothing.
+// value returns the value of a query, or an empty text.
 func value(query *string) string {
 	if query == nil {
 		return ""
@@ -104,7 +106,7 @@ func value(query *string) string {
 	return *query
 }
 
-// show returns an exchange in the interface's words.
+// show returns an exchange as the interface's type.
 func (c *Console) show(ctx context.Context, x monitor.Exchange) api.Exchange {
 	shown := api.Exchange{
 		ID: strconv.FormatInt(x.ID, 10), Time: x.Time.UTC(),

@@ -14,7 +14,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
 
-// maxFaults is how many faults may wait at a time.
+// maxFaults is the largest number of faults that wait at a time.
 const maxFaults = 1000
 
 // ListFaults lists the faults that wait for requests.
@@ -26,7 +26,7 @@ func (o operations) ListFaults(context.Context, api.ListFaultsRequestObject) (ap
 	return api.ListFaults200JSONResponse(list), nil
 }
 
-// InjectFault has the next requests of an operation fail.
+// InjectFault makes the next requests of an operation fail.
 func (o operations) InjectFault(
 	_ context.Context, req api.InjectFaultRequestObject,
 ) (api.InjectFaultResponseObject, error) {
@@ -80,8 +80,8 @@ func (o operations) InjectFault(
 	return api.InjectFault201JSONResponse(showFault(injected)), nil
 }
 
-// withoutCredentials takes the credentials off a request, so that the stand-in
-// refuses it in its own words.
+// withoutCredentials removes the credentials from a request, so that the
+// stand-in refuses it in its own way.
 func withoutCredentials(names []string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +95,7 @@ func withoutCredentials(names []string) func(http.Handler) http.Handler {
 	}
 }
 
-// RemoveFault takes a fault back.
+// RemoveFault removes a fault.
 func (o operations) RemoveFault(
 	_ context.Context, req api.RemoveFaultRequestObject,
 ) (api.RemoveFaultResponseObject, error) {
@@ -125,11 +125,11 @@ func showFault(f monitor.Injection) api.Fault {
 
 var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
-// ofTheServer are the headers by which the server itself ends an answer.
+// ofTheServer are the headers that the server itself sets.
 var ofTheServer = []string{"Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}
 
-// checkFault refuses a fault that its kind does not allow. No schema can say
-// these rules.
+// checkFault refuses fields that do not fit the fault's kind. A schema cannot
+// express these rules.
 func checkFault(f *api.Fault) error {
 	answers := f.Status != nil || f.Headers != nil && len(*f.Headers) > 0 || value(f.Body) != ""
 	switch {

@@ -19,7 +19,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// sumsInList is the largest file of which a list holds the SHA-256.
+// sumsInList is the size of the largest file whose SHA-256 a list shows.
 const sumsInList = 1 << 20
 
 // ListFiles lists the files that are kept, the newest first.
@@ -133,8 +133,8 @@ func (c *Console) find(ctx context.Context, provider, fileID string) (Provider, 
 	return Provider{}, standinhttp.File{}, noFile(provider, fileID)
 }
 
-// filesOf yields the files of a stand-in. One whose store cannot list them,
-// such as a bucket, has those that the remembered exchanges are about.
+// filesOf yields the files of a stand-in. If its store cannot list them, as
+// with a bucket, it yields the files of the remembered exchanges.
 func (c *Console) filesOf(ctx context.Context, p Provider) iter.Seq2[standinhttp.File, error] {
 	return func(yield func(standinhttp.File, error) bool) {
 		for f, err := range p.Standin.Files(ctx) {
@@ -188,7 +188,7 @@ func showFile(p Provider, f standinhttp.File) api.File {
 	}
 }
 
-// sum works out the SHA-256 of a file.
+// sum computes the SHA-256 of a file.
 func (c *Console) sum(ctx context.Context, p Provider, fileID string) (*string, error) {
 	body, _, err := p.Standin.Open(ctx, fileID)
 	if err != nil {
@@ -203,8 +203,8 @@ func (c *Console) sum(ctx context.Context, p Provider, fileID string) (*string, 
 	return &sum, nil
 }
 
-// download answers with the bytes of a file. Whatever they are, a browser saves
-// them and runs nothing in them.
+// download answers with the bytes of a file. A browser saves them, and runs
+// nothing in them.
 type download struct {
 	name string
 	size int64
@@ -219,7 +219,7 @@ func (d download) VisitGetFileContentResponse(w http.ResponseWriter) error {
 	header.Set("Content-Disposition", attachment(d.name))
 	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	if _, err := io.Copy(w, d.body); err != nil {
-		panic(http.ErrAbortHandler) // the caller must not take this for the whole file
+		panic(http.ErrAbortHandler) // so that the caller does not take this for the whole file
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// guard refuses callers that the console is not for.
+// guard refuses callers that may not use the console.
 func (c *Console) guard(next http.Handler) http.Handler {
 	foreign := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +29,7 @@ func (c *Console) guard(next http.Handler) http.Handler {
 			err = refuse(http.StatusForbidden, "a browser may make changes only from the console's own page")
 		}
 		typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err == nil && saysMore(r) && typ != "application/json" {
+		if err == nil && mayHaveBody(r) && typ != "application/json" {
 			err = refuse(http.StatusUnsupportedMediaType, "a change needs the header Content-Type: application/json")
 		}
 		if err != nil {
@@ -40,18 +40,19 @@ func (c *Console) guard(next http.Handler) http.Handler {
 	})
 }
 
-// isOwnPage reports whether the console's own page makes a call through a proxy
-// that changes the Host header. A browser that says itself where a call comes
-// from has been believed before.
+// isOwnPage reports whether a call comes from the console's own page, through a
+// proxy that changes the Host header. If the browser sends Sec-Fetch-Site,
+// http.CrossOriginProtection has already decided by it.
 func (c *Console) isOwnPage(r *http.Request) bool {
 	return c.cfg.Origin != nil && r.Header.Get("Sec-Fetch-Site") == "" &&
 		strings.EqualFold(r.Header.Get("Origin"), c.origin(r))
 }
 
-// admit checks who calls. With a token, the token decides. Without one, the
-// caller must be on this machine. Either way the caller must know the server: a
-// page whose name was made to point here (DNS rebinding) sends its own name as
-// the Host. With a token, a browser would ask its user for it on such a page.
+// admit checks the caller. If there is a token, the caller must have it. If
+// there is none, the caller must be on this machine. In both cases the Host
+// header must name this server: a page whose name was made to point here (DNS
+// rebinding) sends its own name. Without this check, a browser would ask its
+// user for the token on such a page.
 func (c *Console) admit(r *http.Request) error {
 	switch {
 	case c.cfg.Token != "":
@@ -80,8 +81,8 @@ func (c *Console) admit(r *http.Request) error {
 var errNoToken = errors.New("the console asks for PUTPOST_CONSOLE_TOKEN, as a bearer token " +
 	"or as the password of any user")
 
-// saysMore reports whether a call has a body, or is one that must have one.
-func saysMore(r *http.Request) bool {
+// mayHaveBody reports whether a call has a body, or must have one.
+func mayHaveBody(r *http.Request) bool {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	return r.Method == http.MethodPost || r.ContentLength != 0 && !reads
 }
@@ -107,7 +108,7 @@ func hostname(host string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
 }
 
-// isLoopback reports whether a Host header names this machine, to itself.
+// isLoopback reports whether a Host header is a loopback name.
 func isLoopback(host string) bool {
 	name := hostname(host)
 	if addr, err := netip.ParseAddr(name); err == nil {
@@ -119,9 +120,9 @@ func isLoopback(host string) bool {
 // localDomains are the ends of names that nobody can register.
 var localDomains = []string{".localhost", ".local", ".internal", ".lan", ".test", ".home.arpa"}
 
-// isOwnHost reports whether a Host header can be this server's: an address, a
-// name that nobody can register, the machine's name, or a name that Origin
-// gives. A proxy that is believed decides itself under which names it serves.
+// isOwnHost reports whether a Host header can name this server: an address, a
+// name that nobody can register, the machine's name, or the name that Origin
+// returns. Behind a trusted proxy, the proxy decides about names.
 func (c *Console) isOwnHost(host string) bool {
 	name := strings.TrimSuffix(hostname(host), ".")
 	_, err := netip.ParseAddr(name)
@@ -139,7 +140,8 @@ func (c *Console) isOwnHost(host string) bool {
 	return err == nil && hostname(origin.Host) == hostname(host)
 }
 
-// Where says where the console of the server at base is, or why it is off.
+// Where returns a sentence: where the console of the server at base is, or why
+// it is off.
 func (c *Console) Where(base string) string {
 	switch {
 	case c.cfg.Token != "":

@@ -22,7 +22,7 @@ func refuse(status int, format string, args ...any) error {
 	return &refusal{status, fmt.Sprintf(format, args...)}
 }
 
-// answerRefusal writes every refusal. Any other error comes from a store.
+// answerRefusal answers with a refusal. Any other error comes from a store.
 func answerRefusal(w http.ResponseWriter, _ *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch ref, ok := errors.AsType[*refusal](err); {
@@ -37,7 +37,7 @@ func answerRefusal(w http.ResponseWriter, _ *http.Request, err error) {
 	standinhttp.JSON(status, api.Error{Error: err.Error()}).Write(w)
 }
 
-// answerInvalid refuses a call that the generated code could not decode.
+// answerInvalid answers a call that the generated code could not decode.
 func answerInvalid(w http.ResponseWriter, r *http.Request, err error) {
 	if of, ok := errors.AsType[*api.InvalidParamFormatError](err); ok {
 		err = fmt.Errorf("the parameter %s cannot be read; see specs/console.yaml for what it may be", of.ParamName)

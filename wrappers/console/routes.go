@@ -14,16 +14,16 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// maxBody is how many bytes a call's own body may have.
+// maxBody is the largest body of a call, in bytes.
 const maxBody = 128 << 10
 
-// operations are those of specs/console.yaml.
+// operations implements the operations of specs/console.yaml.
 type operations struct{ *Console }
 
 var _ api.StrictServerInterface = operations{}
 
-// routes serves the page and the operations. Calls are held to spec, which is
-// the console's own.
+// routes serves the page and the operations. It holds the calls to spec, the
+// console's own.
 func (c *Console) routes(spec *contract.Contract) http.Handler {
 	mux := http.NewServeMux()
 	base := strings.TrimSuffix(Path, "/")
@@ -34,7 +34,7 @@ func (c *Console) routes(spec *contract.Contract) http.Handler {
 	api.HandlerWithOptions(strict, api.StdHTTPServerOptions{
 		BaseURL:          base,
 		BaseRouter:       mux,
-		Middlewares:      []api.MiddlewareFunc{held(spec), c.withBase},
+		Middlewares:      []api.MiddlewareFunc{holdTo(spec), c.withBase},
 		ErrorHandlerFunc: answerInvalid,
 	})
 	// HEAD is GET without the body, and this body has no end.
@@ -66,8 +66,8 @@ func (c *Console) routes(spec *contract.Contract) http.Handler {
 	return mux
 }
 
-// held reads the body of a call and holds the call to the console's spec.
-func held(spec *contract.Contract) api.MiddlewareFunc {
+// holdTo reads the body of a call and holds the call to the console's spec.
+func holdTo(spec *contract.Contract) api.MiddlewareFunc {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -80,14 +80,15 @@ func held(spec *contract.Contract) api.MiddlewareFunc {
 				answerRefusal(w, r, refuse(http.StatusBadRequest, "the body is not one JSON value"))
 				return
 			}
-			// The spec asks for a length. Whoever sent chunks has said one by now.
+			// The spec requires a length. The length of a chunked body is known
+			// now.
 			r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, int64(len(body)), nil
 			if len(body) > 0 {
 				r.Body = io.NopCloser(bytes.NewReader(body))
 			}
 			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 			asked := r
-			if r.Method == http.MethodHead { // the spec need not say that GET has it
+			if r.Method == http.MethodHead { // the spec lists only GET
 				asked = r.Clone(r.Context())
 				asked.Method = http.MethodGet
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// GetHealth says that the stand-ins serve.
+// GetHealth reports that the stand-ins serve.
 func (o operations) GetHealth(context.Context, api.GetHealthRequestObject) (api.GetHealthResponseObject, error) {
 	return api.GetHealth200JSONResponse{
 		Status: "ok", Version: o.cfg.Version, Store: o.cfg.Store, Providers: o.names(),
@@ -35,8 +35,8 @@ func (o operations) ListProviders(
 	return api.ListProviders200JSONResponse(list), nil
 }
 
-// Reset starts afresh. A stand-in whose store cannot list its files, such as a
-// bucket, keeps them.
+// Reset deletes everything. If a stand-in's store cannot list its files, as
+// with a bucket, they stay.
 func (o operations) Reset(ctx context.Context, _ api.ResetRequestObject) (api.ResetResponseObject, error) {
 	ctx = context.WithoutCancel(ctx) // half a reset helps nobody
 	o.monitor.Reset()
@@ -68,8 +68,9 @@ func (c *Console) operationsOf(provider string) []string {
 	for name, spec := range c.contracts {
 		if provider == "" || provider == name {
 			for _, op := range spec.Names() {
-				// A spec has no word for these two. They are there if it says
-				// how a token is issued, or hands out a URL.
+				// A spec has no operations for these two. They exist if the
+				// spec describes how a token is issued, or if it hands out a
+				// URL.
 				if op == contract.Token && !issuesTokens(spec) || op == contract.Presigned && !spec.HandsOut {
 					continue
 				}

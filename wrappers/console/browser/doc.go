@@ -1,6 +1,6 @@
 // Package browser holds the tests of the console's page in a real browser. It
-// is a module of its own, so that nothing of a browser's protocol stands in the
-// go.mod of those who use putpost.
+// is a module of its own, so that the go.mod of putpost's users has no browser
+// protocol in it.
 //
 //	go -C wrappers/console/browser test ./...
 //

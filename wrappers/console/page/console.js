@@ -1,9 +1,9 @@
-// The page of the console. It shows what the control interface beside it says
-// (specs/console.yaml) and has no other source. Whatever came from a caller goes
-// into the page as text, never as HTML.
+// The page of the console. All its data comes from the control interface beside
+// it (specs/console.yaml). Data of callers goes into the page as text, never as
+// HTML.
 
 const kept = 200; // rows on the page; the interface keeps more
-// The address without a password that may stand in it: fetch refuses one.
+// The address without a password: fetch refuses an address that has one.
 const base = location.origin + location.pathname.replace(/[^/]*$/, "");
 const $ = (id) => document.getElementById(id);
 
@@ -368,7 +368,7 @@ function failed(err) {
 }
 
 const soonTimers = new Map();
-/** Calls load shortly, once however often it is asked for. */
+/** Calls load soon, and only once for several requests. */
 function soon(load) {
   if (soonTimers.has(load)) return;
   soonTimers.set(load, setTimeout(() => {
@@ -384,7 +384,7 @@ function listen() {
   events.onopen = () => {
     $("live").className = "live on";
     $("live").textContent = "live";
-    loadAll().catch(failed); // whatever was missed
+    loadAll().catch(failed); // in case some were missed
   };
   events.onerror = () => failed(new Error("not connected"));
   events.onmessage = (event) => arrived(JSON.parse(event.data));

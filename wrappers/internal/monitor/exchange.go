@@ -17,7 +17,7 @@ type Exchange struct {
 	Method   string
 	Path     string // escaped, without the query
 
-	Status    int // 0 while nothing was answered, or the connection was cut
+	Status    int // 0 before the answer, or if the connection was cut
 	Duration  time.Duration
 	Sent      int64 // bytes of the answer's body
 	Received  int64 // bytes of the request's body that were read
@@ -27,8 +27,8 @@ type Exchange struct {
 	Fault     string // the kind of the fault that was injected
 	FaultID   int64  // 0: none
 	Over      bool   // all of the above is final
-	Ended     int64  // counts exchanges in the order in which they end; 0: not over
-	Responded bool   // the handler itself gave the answer, no fault
+	Ended     int64  // place in the order in which exchanges end, from 1; 0: not over
+	Responded bool   // the answer is the handler's, not a fault's
 
 	Violations []contract.Violation
 	Files      []contract.File // without their contents unless [Config.Watch] keeps them
@@ -42,7 +42,7 @@ type Exchange struct {
 	Answer       []byte // the answer's body, up to [contract.Keep]
 }
 
-// size estimates what an exchange takes in memory.
+// size estimates the memory of an exchange, in bytes.
 func (x *Exchange) size() int64 {
 	const fixed = 1 << 10
 	n := fixed + len(x.Path) + len(x.URI) + len(x.Refusal) + len(x.Body) + len(x.Answer) + len(x.TraceID)

@@ -10,12 +10,12 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// Fault stands in front of a handler and spoils one request: it answers in the
-// place of next, or it calls next and spoils what goes in or comes out.
+// Fault wraps a handler and spoils one request: it answers in place of next, or
+// it calls next and changes the request or the answer.
 type Fault = func(next http.Handler) http.Handler
 
-// Answer answers at once, without a look at the request's body. A caller that
-// is still sending hears the answer all the same. Header alternates names and
+// Answer answers at once, without reading the request's body. A caller that is
+// still sending gets the answer all the same. Header alternates names and
 // values.
 func Answer(status int, body string, header ...string) Fault {
 	return func(http.Handler) http.Handler {
@@ -31,7 +31,8 @@ func Answer(status int, body string, header ...string) Fault {
 
 var errInjected = errors.New("an injected fault")
 
-// Delay waits before the handler is called, or until the caller is gone.
+// Delay waits for d before it calls the handler. It ends early if the caller
+// closes the connection.
 func Delay(d time.Duration) Fault {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,8 +53,8 @@ func ResetBefore(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { reset(w) })
 }
 
-// ResetMiddle resets the connection in the middle of the body,
-// which ends with io.ErrUnexpectedEOF for the handler.
+// ResetMiddle resets the connection in the middle of the body. The handler's
+// Read then returns io.ErrUnexpectedEOF.
 func ResetMiddle(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > 0 {
@@ -62,7 +63,7 @@ func ResetMiddle(next http.Handler) http.Handler {
 				io.Reader
 				io.Closer
 			}{io.MultiReader(io.LimitReader(r.Body, r.ContentLength/2), failing{io.ErrUnexpectedEOF}), r.Body}
-			next.ServeHTTP(nowhere{http.Header{}}, torn)
+			next.ServeHTTP(discard{http.Header{}}, torn)
 		}
 		reset(w)
 	})
@@ -72,7 +73,7 @@ func ResetMiddle(next http.Handler) http.Handler {
 // its answer.
 func ResetAfter(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(nowhere{http.Header{}}, r)
+		next.ServeHTTP(discard{http.Header{}}, r)
 		reset(w)
 	})
 }
@@ -94,9 +95,9 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// nowhere takes the answer of a handler whose caller hears nothing of it.
-type nowhere struct{ header http.Header }
+// discard is the ResponseWriter of a handler whose answer is not sent.
+type discard struct{ header http.Header }
 
-func (n nowhere) Header() http.Header         { return n.header }
-func (n nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (n nowhere) WriteHeader(int)             {}
+func (n discard) Header() http.Header         { return n.header }
+func (n discard) Write(p []byte) (int, error) { return len(p), nil }
+func (n discard) WriteHeader(int)             {}

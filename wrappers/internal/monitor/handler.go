@@ -11,7 +11,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// handler is one provider's handler, watched.
+// handler records and checks the exchanges of one provider's handler.
 type handler struct {
 	m        *Monitor
 	provider string
@@ -19,14 +19,14 @@ type handler struct {
 	next     http.Handler
 }
 
-// visit is one request on its way through.
+// visit is one request on its way through a handler.
 type visit struct {
 	*handler
-	x         *contract.Exchange
-	record    *entry
-	outer     response
-	asked     sync.Once
-	responded bool // the handler gave its answer
+	x           *contract.Exchange
+	record      *entry
+	outer       response
+	requestOnce sync.Once
+	responded   bool // the handler gave its answer
 }
 
 type visitKey struct{}
@@ -49,28 +49,28 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.finish(r)
 }
 
-// answer has the handler itself give the answer.
+// answer calls the watched handler itself.
 func (v *visit) answer(a *response, r *http.Request) {
-	defer v.m.noPanic()
+	defer v.m.reportPanic()
 	v.next.ServeHTTP(a, r)
 	a.finish(r)
 }
 
-// look is called when an answer is about to leave. One that the handler gave is
-// held to the contract. Of one that a fault gave or spoiled, what it says is
-// kept: it may redirect, or hand out other URLs.
-func (v *visit) look(a *response) {
-	v.requestEnded()
+// checkResponse is called before an answer is sent. If the handler gave it, it
+// is held to the contract. If a fault gave or changed it, only its URLs are
+// noted, since it may redirect or hand out others.
+func (v *visit) checkResponse(a *response) {
+	v.checkRequest()
 	if !a.fault {
 		v.responded = true
-		v.found(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
+		v.report(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
 	} else if v.x.Op() == contract.Presigned && !v.responded {
 		v.x.FinishResponse(a.status(), a.Header(), nil)
 	} else if v.x.Operation() != nil && a.status()/100 == 2 {
 		v.x.Learn(a.Header(), a.whole())
 	}
 	if !a.inner {
-		v.settle(a, v.responded)
+		v.recordOutcome(a, v.responded)
 	}
 }
 
@@ -96,12 +96,12 @@ func (v *visit) enter(r *http.Request) *Injection {
 	return fault
 }
 
-// requestEnded reports what is wrong with the request, once.
-func (v *visit) requestEnded() {
-	v.asked.Do(func() { v.found(v.x.FinishRequest()) })
+// checkRequest reports the violations of the request, once.
+func (v *visit) checkRequest() {
+	v.requestOnce.Do(func() { v.report(v.x.FinishRequest()) })
 }
 
-func (v *visit) found(violations []*contract.Violation) {
+func (v *visit) report(violations []*contract.Violation) {
 	if len(violations) == 0 {
 		return
 	}
@@ -110,15 +110,15 @@ func (v *visit) found(violations []*contract.Violation) {
 		v.record.Violations = append(v.record.Violations, *broken)
 	}
 	v.m.mu.Unlock()
-	if report := v.m.cfg.Report; report != nil {
+	if v.m.cfg.Report != nil {
 		for _, broken := range violations {
-			report(broken)
+			v.m.cfg.Report(broken)
 		}
 	}
 }
 
-// settle writes down what became of a request, before its sender can know.
-func (v *visit) settle(a *response, responded bool) {
+// recordOutcome completes the record of a request before the answer is sent.
+func (v *visit) recordOutcome(a *response, responded bool) {
 	size, head := v.x.Received()
 	files := v.x.Files()
 	m := v.m
@@ -133,7 +133,7 @@ func (v *visit) settle(a *response, responded bool) {
 			r.TraceID = a.Header().Get(name)
 		}
 		if r.TraceID == "" && r.Op == contract.Presigned {
-			r.TraceID = a.Header().Get("X-Amz-Request-Id") // a storage service's
+			r.TraceID = a.Header().Get("X-Amz-Request-Id") // from a storage service
 		}
 	}
 	if m.cfg.Watch.Head > 0 {
@@ -145,9 +145,9 @@ func (v *visit) settle(a *response, responded bool) {
 	m.history.measure(r)
 }
 
-// end closes the record of an exchange.
+// end marks the exchange as over.
 func (v *visit) end(a *response) {
-	v.requestEnded()
+	v.checkRequest()
 	m := v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -155,15 +155,16 @@ func (v *visit) end(a *response) {
 	r := v.record
 	r.Duration, r.Sent, r.Over = time.Since(r.Time), a.written, true
 	m.history.measure(r)
-	if !r.gone {
+	if !r.dropped {
 		m.ended++
 		r.Ended = m.ended
 		m.wake()
 	}
 }
 
-// noPanic keeps a panic of the handler from looking like a cut connection.
-func (m *Monitor) noPanic() {
+// reportPanic is deferred. It reports a panic of the handler, which would
+// otherwise look like a cut connection.
+func (m *Monitor) reportPanic() {
 	if p := recover(); p != nil {
 		if p != http.ErrAbortHandler && m.cfg.Panicked != nil {
 			m.cfg.Panicked(p)
@@ -172,8 +173,8 @@ func (m *Monitor) noPanic() {
 	}
 }
 
-// drain reads what a handler left of a body, so that it can be looked at, where
-// net/http would read it too before the answer goes out.
+// drain reads the rest of a body for the contract's check. It reads only what
+// net/http would also read before it sends the answer.
 func drain(r *http.Request) {
 	const most = 256 << 10
 	if r.ContentLength <= most && r.Header.Get("Expect") == "" {

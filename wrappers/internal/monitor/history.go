@@ -2,7 +2,7 @@ package monitor
 
 import "slices"
 
-// history holds the last exchanges, in at most so many bytes.
+// history holds the last exchanges, limited in number and in bytes.
 type history struct {
 	count int
 	bytes int64
@@ -12,11 +12,11 @@ type history struct {
 	last    int64
 }
 
-// entry is an exchange in the history, and what it is counted with.
+// entry is an exchange in the history, with its size.
 type entry struct {
 	Exchange
-	size int64
-	gone bool
+	size    int64
+	dropped bool
 }
 
 // add begins to remember an exchange.
@@ -27,9 +27,10 @@ func (h *history) add(x *entry) {
 	h.measure(x)
 }
 
-// measure counts x anew, and lets the oldest go while there is too much.
+// measure updates the size of x, and drops the oldest exchanges while the
+// history is too large.
 func (h *history) measure(x *entry) {
-	if x.gone {
+	if x.dropped {
 		return
 	}
 	h.held -= x.size
@@ -38,20 +39,20 @@ func (h *history) measure(x *entry) {
 	drop := 0
 	for len(h.entries)-drop > 0 && (len(h.entries)-drop > h.count || h.held > h.bytes) {
 		h.held -= h.entries[drop].size
-		h.entries[drop].gone = true
+		h.entries[drop].dropped = true
 		drop++
 	}
 	clear(h.entries[:drop])
-	h.entries = h.entries[drop:] // their place is given back when more is needed
+	h.entries = h.entries[drop:] // append frees their space when it grows
 }
 
-// forget lets all go but the exchanges that are not answered yet.
+// forget drops all exchanges except those that are not answered yet.
 func (h *history) forget() {
 	h.entries = slices.DeleteFunc(h.entries, func(x *entry) bool {
-		if x.gone = x.Over || x.Status != 0; x.gone {
+		if x.dropped = x.Over || x.Status != 0; x.dropped {
 			h.held -= x.size
 		}
-		return x.gone
+		return x.dropped
 	})
 }
 

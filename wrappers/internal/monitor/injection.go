@@ -13,17 +13,18 @@ type Injection struct {
 	Provider string // empty: any
 	Op       string // empty: any
 	Times    int    // how many requests meet it; negative: all until it is removed
-	Kind     string // what to call it
-	Note     any    // whatever the injector wants back from [Monitor.Injections]
+	Kind     string // its name in records
+	Note     any    // any value of the caller's; [Monitor.Injections] returns it
 	Fault    Fault
 
 	met  int
 	left int
 }
 
-// Inject has the next requests of an operation go through a fault. Of several
-// faults that fit, the one injected first holds until it is used up. A provider
-// or an operation that does not exist is an error that says which there are.
+// Inject makes the next requests of an operation meet a fault. If several
+// faults fit, the one that was injected first applies until it is used up. A
+// provider or an operation that does not exist is an error. The error lists
+// those that do.
 func (m *Monitor) Inject(f Injection) (Injection, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -49,7 +50,7 @@ func (m *Monitor) Inject(f Injection) (Injection, error) {
 	return f, nil
 }
 
-// Remove takes a fault back and tells whether it was there.
+// Remove removes a fault and reports whether it was there.
 func (m *Monitor) Remove(id int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -58,9 +59,9 @@ func (m *Monitor) Remove(id int64) bool {
 	return len(m.faults) < before
 }
 
-// Injections returns the faults that were injected and not removed, and how
-// many requests each may still meet in Times. One that is used up is among them
-// until it is removed.
+// Injections returns the injected faults. Times is the number of requests that
+// may still meet the fault. A fault that is used up is listed until it is
+// removed.
 func (m *Monitor) Injections() []Injection {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -73,11 +74,11 @@ func (m *Monitor) Injections() []Injection {
 	return list
 }
 
-// Met returns how many requests have met the fault so far.
+// Met returns the number of requests that have met the fault.
 func (f Injection) Met() int { return f.met }
 
-// meet returns the fault that the next request of an operation meets, or nil.
-// The monitor is locked.
+// meet returns the fault for the next request of an operation, or nil. The
+// caller holds m.mu.
 func (m *Monitor) meet(provider, op string) *Injection {
 	for _, f := range m.faults {
 		if f.left != 0 && (f.Provider == "" || f.Provider == provider) && (f.Op == "" || f.Op == op) {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Kind is a fault in data, for callers that are not written in Go.
+// Kind describes a fault as data, for callers in other languages than Go.
 type Kind struct {
 	Name   string            // one of [Kinds]
 	Status int               // of answer
@@ -41,7 +41,7 @@ var kinds = map[string]func(Kind) Fault{
 // Kinds returns the names of all kinds of faults.
 func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
-// Fault returns the fault, or an error that says what the kind lacks.
+// Fault returns the fault. The error says what the kind lacks.
 func (k Kind) Fault() (Fault, error) {
 	fault, ok := kinds[k.Name]
 	switch {

@@ -1,5 +1,5 @@
-// Package monitor stands in front of the handlers of one port: it records each
-// exchange, holds it to the handler's contract, and spoils it on demand.
+// Package monitor wraps the handlers of one port. It records each exchange,
+// holds it to the handler's contract, and injects faults.
 //
 //	m := monitor.New(monitor.Config{})
 //	mux.Handle("/v1/", m.Handler("twentyfourseven", c, standin))
@@ -8,8 +8,8 @@
 //	})
 //	for _, x := range m.Exchanges() { ... }
 //
-// Bodies stream through and are never held whole. What is remembered is bounded
-// in count and in bytes.
+// Bodies stream through and are never held whole. The memory for exchanges is
+// limited in number and in bytes.
 package monitor
 
 import (
@@ -27,14 +27,16 @@ type Config struct {
 	Count int   // exchanges; zero means 1,000
 	Bytes int64 // of all that is remembered; zero means 32 MiB
 
-	// Watch is what is remembered of files and bodies. With a Head, headers and
-	// queries are remembered too: the exchanges are then not for showing.
+	// Watch says what is remembered of files and bodies. If its Head is not 0,
+	// headers and queries are remembered too: such exchanges hold secrets and
+	// must not be shown.
 	Watch contract.Watch
 
-	// Report is told of each violation as it is found, if it is set.
+	// Report is called for each violation as it is found; nil: not called.
 	Report func(*contract.Violation)
 
-	// Panicked is told of a panic of a handler, before the connection is cut.
+	// Panicked is called for a panic of a handler, before the connection is
+	// cut.
 	Panicked func(any)
 }
 
@@ -49,7 +51,7 @@ type Monitor struct {
 	lastFault int64
 	active    int           // requests being answered
 	ended     int64         // exchanges that are over
-	woken     chan struct{} // is closed when another is; nil: nobody waits
+	woken     chan struct{} // closed when the next one is over; nil: nobody waits
 }
 
 // New returns a monitor that watches nothing yet.
@@ -61,8 +63,8 @@ func New(cfg Config) *Monitor {
 	}
 }
 
-// Handler returns next, watched: its exchanges are held to c and recorded under
-// the provider's name.
+// Handler returns next with its exchanges recorded under the provider's name
+// and held to the contract c.
 func (m *Monitor) Handler(provider string, c *contract.Contract, next http.Handler) http.Handler {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -70,8 +72,8 @@ func (m *Monitor) Handler(provider string, c *contract.Contract, next http.Handl
 	return &handler{m: m, provider: provider, contract: c, next: next}
 }
 
-// Exchanges returns what is remembered, in the order of arrival. An exchange
-// that is not over is among them, with what is known of it.
+// Exchanges returns the remembered exchanges in the order of arrival. They
+// include exchanges that are not over yet, with all that is known of them.
 func (m *Monitor) Exchanges() []Exchange {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -79,7 +81,7 @@ func (m *Monitor) Exchanges() []Exchange {
 }
 
 // Reset forgets exchanges and faults. An exchange that is not answered yet is
-// recorded when it is. A URL that was handed out before may be used after.
+// recorded when it is. A presigned URL from before the reset can still be used.
 func (m *Monitor) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -87,9 +89,9 @@ func (m *Monitor) Reset() {
 	m.faults = nil
 }
 
-// Quiet waits until no request is being answered, at most as long as limit
-// says, and tells whether it came to that: after a client gave up on a request,
-// the handler may still be at it.
+// Quiet waits until no request is being answered, but no longer than limit, and
+// reports whether that is so. After a client gave up on a request, the handler
+// may still be working on it.
 func (m *Monitor) Quiet(limit time.Duration) bool {
 	for deadline := time.Now().Add(limit); ; time.Sleep(time.Millisecond) {
 		m.mu.Lock()

@@ -5,9 +5,9 @@ import (
 	"log/slog"
 )
 
-// Refusals returns a handler for a log that writes down in its exchange why a
-// request was refused: the attribute reason of a line that is logged with the
-// request's context. Each line goes on to next.
+// Refusals returns a handler for a log. It reads the attribute reason of each
+// line that is logged with a request's context, and records it in the exchange
+// as the reason of the refusal. Each line also goes on to next.
 func Refusals(next slog.Handler) slog.Handler { return refusals{next} }
 
 type refusals struct{ slog.Handler }

@@ -9,19 +9,19 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// response holds an answer back until it was looked at. So nobody acts on it
-// before its URLs are known and its faults reported. An answer that is longer
-// than contract.Keep goes through from there on.
+// response holds an answer back until it was checked. So its URLs are known,
+// and its violations reported, before the client can act on it. If an answer is
+// longer than contract.Keep, the rest is not held back.
 type response struct {
 	http.ResponseWriter
 	v     *visit
-	fault bool // a fault gives this answer, or spoils it
-	inner bool // a fault takes this answer, and gives the one that leaves
+	fault bool // a fault gives this answer, or changes it
+	inner bool // a fault gets this answer, and sends another
 
 	code     int
 	body     []byte
-	sent     bool // what is held back has left
-	cut      bool // there is more than was held back
+	sent     bool // the held part has been sent
+	cut      bool // the body is longer than the held part
 	hijacked bool
 	written  int64 // bytes of the body
 }
@@ -67,7 +67,7 @@ func (a *response) whole() []byte {
 	return a.body
 }
 
-// finish sends what is held back when the handler has returned.
+// finish sends the held part when the handler has returned.
 func (a *response) finish(r *http.Request) {
 	if a.hijacked || a.sent {
 		return
@@ -79,21 +79,22 @@ func (a *response) finish(r *http.Request) {
 func (a *response) send() {
 	a.sent = true
 	a.sniff()
-	a.v.look(a)
+	a.v.checkResponse(a)
 	a.ResponseWriter.WriteHeader(a.status())
 	_, _ = a.ResponseWriter.Write(a.body)
 }
 
-// sniff names the media type that net/http would guess, so that what is looked
-// at is what goes out.
+// sniff sets the media type that net/http would guess, so that the checked
+// header is the one that is sent.
 func (a *response) sniff() {
 	if _, said := a.Header()["Content-Type"]; !said && len(a.body) > 0 {
 		a.Header().Set("Content-Type", http.DetectContentType(a.body))
 	}
 }
 
-// Flush sends an answer that is whole by its own account: a handler may refuse
-// a request and then read on. Of any other it only settles the media type.
+// Flush sends an answer that has its full Content-Length, since a handler may
+// refuse a request and then read on. For any other answer it only sets the
+// media type.
 func (a *response) Flush() {
 	if _, said := a.Header()["Content-Type"]; !said && len(a.body) == 0 {
 		a.Header()["Content-Type"] = nil
@@ -108,18 +109,18 @@ func (a *response) Flush() {
 	}
 }
 
-// Hijack gives the connection away: there is no answer then.
+// Hijack hands over the connection. There is no answer then.
 func (a *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
 	if err == nil && !a.hijacked {
 		a.hijacked = true
 		if !a.inner {
-			a.v.requestEnded()
-			a.v.settle(a, false)
+			a.v.checkRequest()
+			a.v.recordOutcome(a, false)
 		}
 	}
 	return conn, buffered, err
 }
 
-// Unwrap gives http.ResponseController deadlines and full duplex.
+// Unwrap lets http.ResponseController set deadlines and full duplex.
 func (a *response) Unwrap() http.ResponseWriter { return a.ResponseWriter }
