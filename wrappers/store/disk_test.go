@@ -349,6 +349,30 @@ func TestAFolderThatAPersonMovedAwayIsNotWrittenTo(t *testing.T) {
 	}
 }
 
+func TestAFolderThatAPersonMovedAwayAndLinkedToIsNotWrittenTo(t *testing.T) {
+	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "moved")
+	st := openDisk(t, dir)
+	put := func(key string) error {
+		_, err := st.Put(t.Context(), key, "", strings.NewReader("x"))
+		return err
+	}
+	if err := put("a/b/before"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "a"), elsewhere); err != nil {
+		t.Skip(err)
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(dir, "a")); err != nil {
+		t.Skip(err)
+	}
+	if put("a/b/after") == nil {
+		t.Error("the put passed, and no object can be read by a link that leads out of the store")
+	}
+	if moved, err := os.ReadDir(filepath.Join(elsewhere, "b")); err != nil || len(moved) != 1 {
+		t.Errorf("the folder that was moved holds %v, %v", moved, err)
+	}
+}
+
 func TestManyFoldersAreWrittenTo(t *testing.T) {
 	st := openDisk(t, t.TempDir())
 	for i := range 300 { // more than the cache holds

@@ -154,6 +154,24 @@ func (o *folders) get(name string) (*folder, error) {
 	return f, nil
 }
 
+// use calls do with an open folder, made where it is missing. It tries several
+// times, because another goroutine's Delete may remove the folder while it is
+// empty.
+func (o *folders) use(name string, do func(*folder) error) error {
+	var err error
+	for range 100 {
+		var f *folder
+		if f, err = o.get(name); err == nil {
+			if err = do(f); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return hideNotExist(err)
+}
+
 // prepare opens the top folder.
 func (o *folders) prepare() (err error) {
 	o.open = make(map[string]*folder)
@@ -212,24 +230,11 @@ func writeNew(in *folder, name string, write func(*os.File) error) error {
 // discard deletes the file. If that fails, the next start deletes it.
 func (t tempFile) discard() { _ = t.in.remove(t.name) }
 
-// place renames the file to name and makes missing folders. It tries several
-// times, because another goroutine's Delete may remove a new folder while it is
-// empty.
+// place renames the file to name and makes missing folders.
 func (t tempFile) place(name string) error {
-	var err error
-	for range 100 {
-		var to *folder
-		if to, err = t.disk.folders.get(path.Dir(name)); err == nil {
-			err = t.in.rename(t.name, to, path.Base(name))
-		}
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		if _, err := t.disk.root.Lstat(filepath.Join(incomingDir, t.name)); err != nil {
-			break
-		}
-	}
-	return hideNotExist(err)
+	return t.disk.folders.use(path.Dir(name), func(to *folder) error {
+		return t.in.rename(t.name, to, path.Base(name))
+	})
 }
 
 // hideNotExist removes fs.ErrNotExist from err's chain, because to a caller it

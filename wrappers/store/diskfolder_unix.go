@@ -32,12 +32,20 @@ func (d *disk) openFolder(name string) (*folder, error) {
 }
 
 // isAt reports whether the folder is still at name. A person may have moved or
-// deleted it.
+// deleted it, or put a link in place of a folder above it.
 func (f *folder) isAt(top *folder, name string) bool {
 	defer runtime.KeepAlive(top)
 	var now unix.Stat_t
-	err := unix.Fstatat(top.fd(), name, &now, unix.AT_SYMLINK_NOFOLLOW)
-	return err == nil && now.Dev == f.id.Dev && now.Ino == f.id.Ino
+	for i := range len(name) + 1 {
+		if i < len(name) && name[i] != '/' {
+			continue
+		}
+		err := unix.Fstatat(top.fd(), name[:i], &now, unix.AT_SYMLINK_NOFOLLOW)
+		if err != nil || now.Mode&unix.S_IFMT != unix.S_IFDIR {
+			return false
+		}
+	}
+	return now.Dev == f.id.Dev && now.Ino == f.id.Ino
 }
 
 // create makes a new file and opens it to write.

@@ -35,17 +35,16 @@ func (d *disk) Note(ctx context.Context, key string, text []byte) error {
 	mu := d.lock(key)
 	mu.Lock()
 	defer mu.Unlock()
-	in, err := d.folders.get(path.Dir(key))
-	if err == nil {
-		err = writeNew(in, path.Base(key), func(f *os.File) error {
+	err := d.folders.use(path.Dir(key), func(in *folder) error {
+		return writeNew(in, path.Base(key), func(f *os.File) error {
 			if _, err := f.Write(text); err != nil {
 				return err
 			}
 			return f.Sync()
 		})
-	}
+	})
 	if err != nil {
-		return wrap("note", key, hideNotExist(err))
+		return wrap("note", key, err)
 	}
 	return nil
 }
