@@ -68,7 +68,7 @@ func wantFiles(t *testing.T, dir string, want ...string) {
 	}
 }
 
-func TestDiskFilesAreWhatAPersonExpects(t *testing.T) {
+func TestDiskFilesArePlainFilesNamedByTheirKeys(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "on", "the", "way")
 	st := openDisk(t, dir)
 	for key, contentType := range map[string]string{"plain": "", "in/box": "application/pdf"} {
@@ -409,7 +409,7 @@ func TestALostOrTornTypeIsTheDefault(t *testing.T) {
 	}
 }
 
-func TestTypesSurviveWithoutWhatTheyShare(t *testing.T) {
+func TestTypesSurviveTheLossOfTheirSharedFile(t *testing.T) {
 	dir := t.TempDir()
 	put := func(st store.Store, key, contentType string) {
 		t.Helper()
@@ -446,7 +446,7 @@ func TestTypesSurviveWithoutWhatTheyShare(t *testing.T) {
 	}
 }
 
-func TestEverNewTypesAreKeptAndNotShared(t *testing.T) {
+func TestManyTypesAreKeptAndNotShared(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
 	const n = 300
@@ -464,7 +464,7 @@ func TestEverNewTypesAreKeptAndNotShared(t *testing.T) {
 	}
 }
 
-func TestADiskThatCannotBeOneIsRefusedAtOnce(t *testing.T) {
+func TestAFolderThatCannotBeAStoreIsRefusedAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)

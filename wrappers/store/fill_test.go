@@ -11,7 +11,7 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-func TestFillTellsAnEndFromATear(t *testing.T) {
+func TestFillDistinguishesAnEndFromAnError(t *testing.T) {
 	torn := func(s string) io.Reader {
 		return io.MultiReader(strings.NewReader(s), iotest.ErrReader(io.ErrUnexpectedEOF))
 	}
@@ -52,7 +52,7 @@ func TestFillIsPatientWhileThereIsProgress(t *testing.T) {
 	}
 }
 
-func TestFillAsksTheContextBeforeEveryRead(t *testing.T) {
+func TestFillChecksTheContextBeforeEveryRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	reads := 0
 	r := readerFunc(func([]byte) (int, error) {

@@ -112,7 +112,7 @@ func TestAnEndlessPutIntoMemoryIsFull(t *testing.T) {
 	}
 }
 
-func TestAMemoryReaderBehaves(t *testing.T) {
+func TestAMemoryReaderIsAnIoReader(t *testing.T) {
 	st := store.Memory(0)
 	want := strings.Repeat("0123456789abcdef", 20_000) // several chunks
 	if _, err := st.Put(t.Context(), "a", "", strings.NewReader(want)); err != nil {

@@ -77,7 +77,7 @@ func TestAFailedFileHasAnObjectOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestEachKindHasAWord(t *testing.T) {
+func TestEachErrorHasAKind(t *testing.T) {
 	for err, want := range map[error]string{
 		upload.ErrInvalid: "invalid", upload.ErrUnauthorized: "unauthorized", upload.ErrForbidden: "forbidden",
 		upload.ErrNotFound: "notFound", upload.ErrTooLarge: "tooLarge", upload.ErrRateLimited: "rateLimited",
@@ -91,7 +91,7 @@ func TestEachKindHasAWord(t *testing.T) {
 	}
 }
 
-func TestWhatAllFilesShareStopsTheRun(t *testing.T) {
+func TestAFailureThatAllFilesShareStopsTheRun(t *testing.T) {
 	s := newService(t)
 	n := s.sends()
 	dir := small(t, 200)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestADurationThatIsNoneIsAUsageError(t *testing.T) {
+func TestAnInvalidDurationIsAUsageError(t *testing.T) {
 	for _, flag := range []string{"--timeout", "--stall", "--wait-timeout"} {
 		for _, value := range []string{"0", "0s", "-1s", "10", "soon", "", "1y", "NaN", "9999999h"} {
 			got := invoke(map[string]string{tfsToken: "x"}, nil, "send", "--to", "twentyfourseven", flag+"="+value, "x")

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestAShellCompletesWhatThereIs(t *testing.T) {
+func TestAShellCompletesCommandsFlagsAndValues(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil || runtime.GOOS == "windows" {
 		t.Skip("there is no bash")

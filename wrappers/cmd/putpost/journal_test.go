@@ -79,7 +79,7 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	}
 }
 
-func TestWhatTheProviderHasDeletedIsSentAgain(t *testing.T) {
+func TestAFileThatTheProviderDeletedIsSentAgain(t *testing.T) {
 	s := newService(t)
 	n := s.sends()
 	dir := files(t, "gone", "gone", "there", "there")
@@ -114,7 +114,7 @@ func TestWhatTheProviderHasDeletedIsSentAgain(t *testing.T) {
 	}
 }
 
-func TestWhatFailedIsNotInTheJournal(t *testing.T) {
+func TestAFailedFileIsNotInTheJournal(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a", "a", "b", "b")
 	var calls atomic.Int64
@@ -134,7 +134,7 @@ func TestWhatFailedIsNotInTheJournal(t *testing.T) {
 	}
 }
 
-func TestWhatIsSentButNotWaitedForIsOnlyWaitedFor(t *testing.T) {
+func TestASentFileWithoutDocumentIsOnlyWaitedFor(t *testing.T) {
 	s := newService(t)
 	n := s.sends()
 	path := filepath.Join(files(t, "a", "a"), "a")
@@ -155,7 +155,7 @@ func TestWhatIsSentButNotWaitedForIsOnlyWaitedFor(t *testing.T) {
 	}
 }
 
-func TestWhatTheProviderCouldNotTakeIsSentAgain(t *testing.T) {
+func TestAFileThatTheProviderRejectedIsSentAgain(t *testing.T) {
 	s := newService(t)
 	path := filepath.Join(files(t, "a", "a"), "a")
 	args := []string{"send", "--to", "twentyfourseven", "--wait", "--journal", filepath.Join(t.TempDir(), "j"), path}

@@ -130,7 +130,7 @@ func rows(stdout string) (rows [][]string) {
 	return rows
 }
 
-func TestWhatTheCallerCanMendIsOneLineAndExitTwo(t *testing.T) {
+func TestAUsageErrorIsOneLineAndExitTwo(t *testing.T) {
 	file := filepath.Join(files(t, "a.txt", "a"), "a.txt")
 	good := map[string]string{
 		"TWENTYFOURSEVEN_TOKEN": "s3cret-token", "NCLOUD_ACCESS_KEY": "s3cret-key", "NCLOUD_SECRET_KEY": "s3cret-secret",

@@ -124,7 +124,7 @@ func readHalf(t *testing.T, src upload.Source) {
 	}
 }
 
-func TestWhatFailsIsNeitherSentNorLeft(t *testing.T) {
+func TestAFailedFileCountsNeitherAsSentNorAsLeft(t *testing.T) {
 	var n tally
 	n.expect(2, 100)
 	failing, fail := n.begin(upload.Bytes("a", make([]byte, 100)))

@@ -174,7 +174,7 @@ func TestManyFailuresDoNotFloodTheSummary(t *testing.T) {
 	}
 }
 
-func TestARefusalIsToldWithItsReasonAndWithoutSecrets(t *testing.T) {
+func TestARefusalIsReportedWithItsReasonAndWithoutSecrets(t *testing.T) {
 	s := newService(t)
 	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
 	for provider, name := range map[string]string{"twentyfourseven": tfsToken, "ncloudmailer": ncpSecretKey} {

@@ -37,7 +37,7 @@ func ask(t *testing.T, env map[string]string, path string) (status int, body str
 	return resp.StatusCode, string(text)
 }
 
-func TestServeShowsWhatItTook(t *testing.T) {
+func TestTheConsoleShowsUploads(t *testing.T) {
 	_, env, stderr := serving(t, "--exchanges", "3")
 	path := files(t, "a.txt", "hello") + "/a.txt"
 	for provider := range providers {
@@ -175,7 +175,7 @@ func TestAnErrorOfServeIsInTheFormatOfTheLog(t *testing.T) {
 	}
 }
 
-func TestServeTakesWhatSendSendsAndEndsWithASignal(t *testing.T) {
+func TestServeStoresUploadsOfSendAndEndsWithASignal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	p, env, stderr := serving(t, "--store", dir, "--max-size", "1kB")
 	folder := files(t, "small", "small", "large", strings.Repeat("x", 1001))
@@ -208,7 +208,7 @@ func TestServeTakesWhatSendSendsAndEndsWithASignal(t *testing.T) {
 	}
 }
 
-func TestWhatServePrintsIsAllThatAProgramNeeds(t *testing.T) {
+func TestServePrintsAllThatAProgramNeeds(t *testing.T) {
 	_, _, stderr := serving(t)
 	until(t, "the last export", func() bool { return strings.Contains(stderr.String(), "export "+tfsOrganization+"=1\n") })
 	env := map[string]string{}

@@ -102,7 +102,7 @@ func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
 	}
 }
 
-func TestWhatIsLeftOutIsSaid(t *testing.T) {
+func TestAProviderThatIsLeftOutIsNamed(t *testing.T) {
 	// The address is reserved for documentation: the rest fails.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0")
 	others := slices.DeleteFunc(providerNames(), func(name string) bool { return name == "twentyfourseven" })
@@ -112,7 +112,7 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 	}
 }
 
-func TestLogIsOfTheFormatThatIsAskedFor(t *testing.T) {
+func TestLogHasTheRequestedFormat(t *testing.T) {
 	for name, tc := range map[string]struct {
 		cmd  serveCmd
 		want int // lines

@@ -174,7 +174,7 @@ func TestPublicURLIsAnOrigin(t *testing.T) {
 	}
 }
 
-func TestPrintedAddressIsOneThatCanBeUsed(t *testing.T) {
+func TestPrintedAddressCanBeUsed(t *testing.T) {
 	for in, want := range map[string]string{"127.0.0.1": "127.0.0.1:8080", "::1": "[::1]:8080",
 		"192.0.2.1": "192.0.2.1:8080"} {
 		if got := reachable(&net.TCPAddr{IP: net.ParseIP(in), Port: 8080}); got != want {

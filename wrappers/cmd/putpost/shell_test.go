@@ -152,7 +152,7 @@ until grep -q _putpost log || ! kill -0 $pid; do sleep 0.05; done; kill $pid; wa
 	}
 }
 
-func TestWhatARunItselfWritesIsNotSent(t *testing.T) {
+func TestFilesThatARunWritesAreNotSent(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a", "a", "b", "b", ".env",
 		"NCLOUD_ACCESS_KEY="+s.env[ncpAccessKey]+"\nNCLOUD_SECRET_KEY="+s.env[ncpSecretKey])

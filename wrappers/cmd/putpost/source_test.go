@@ -65,7 +65,7 @@ func TestAListThatComesSlowlyIsSentAsItComes(t *testing.T) {
 	}
 }
 
-func TestStandardInputThatCannotBeKeptIsToldWithItsReason(t *testing.T) {
+func TestStandardInputThatCannotBeSpooledIsReportedWithItsReason(t *testing.T) {
 	s := newService(t)
 	missing := filepath.Join(t.TempDir(), "missing")
 	t.Setenv("TMPDIR", missing)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAVerbOfTwoProvidersIsNeithersWithoutItsProvider(t *testing.T) {
+func TestAVerbOfTwoProvidersNeedsItsProvider(t *testing.T) {
 	const third = "aaa" // before the others in every order
 	providers[third] = provider{verbs: []verb{{name: "deleteFile", help: "Third: delete each file.",
 		takes: "What the third calls an id."}}}

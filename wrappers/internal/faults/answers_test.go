@@ -27,12 +27,12 @@ func TestUnusableAnswers(t *testing.T) {
 		{name: "a chunk of an absurd size", at: apiCalls,
 			fault: raw(head + "Transfer-Encoding: chunked\n\nfffffffffffffffff\n{}\n0\n\n"), want: unusable},
 		{name: "an error without end", at: requests, fault: flood(404),
-			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}, check: notDrunk},
-		{name: "a success without end", at: apiCalls, fault: flood(200), want: unusable, check: notDrunk},
+			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404}, check: checkReadLittle},
+		{name: "a success without end", at: apiCalls, fault: flood(200), want: unusable, check: checkReadLittle},
 
 		// Odd answers that can be used.
 		{name: "a success without end after the bytes were taken", at: []place{presigned}, fault: done(flood(200)),
-			want: want{stored: true}, check: notDrunk},
+			want: want{stored: true}, check: checkReadLittle},
 		{name: "an unknown body after the bytes were taken", at: []place{presigned}, want: want{stored: true},
 			fault: func(h *hit) {
 				h.lab.correctlyTo(&voidWriter{header: h.w.Header()}, h)
@@ -61,8 +61,8 @@ func flood(status int) fault {
 	})
 }
 
-// notDrunk checks that the client read no more than a connection holds.
-func notDrunk(l *lab, res upload.Result, err error) {
+// checkReadLittle checks that the client read no more than a connection holds.
+func checkReadLittle(l *lab, res upload.Result, err error) {
 	if n := l.flooded.Load(); n > 32<<20 {
 		l.t.Errorf("the server got rid of %d bytes", n)
 	}

@@ -117,7 +117,7 @@ func TestEchoes(t *testing.T) {
 					continue
 				}
 				t.Run(e.name, func(t *testing.T) {
-					src := l.afresh(t, e.fault)
+					src := l.reuse(t, e.fault)
 					res, err := u.Upload(t.Context(), src)
 					var f *upload.Error
 					if !errors.As(err, &f) {
@@ -130,20 +130,20 @@ func TestEchoes(t *testing.T) {
 						t.Errorf("got the status %d and %v, want %d and %q", f.Status, err, status, kind)
 					}
 					l.counts[0].settle(t)
-					l.answerTold(res, err)
+					l.answerShowsNoSecret(res, err)
 				})
 			}
-			l.nothingTold(u, upload.Result{}, nil)
-			l.goesOn(u)
+			l.showsNoSecret(u, upload.Result{}, nil)
+			l.uploadsAgain(u)
 			l.end()
 			goleak.VerifyNone(t, before)
 		})
 	}
 }
 
-// afresh prepares a used lab for another fault. It returns a short file to
+// reuse prepares a used lab for another fault. It returns a short file to
 // send.
-func (l *lab) afresh(t *testing.T, f fault) upload.Source {
+func (l *lab) reuse(t *testing.T, f fault) upload.Source {
 	outer := l.t
 	t.Cleanup(func() { l.t = outer })
 	l.t = t

@@ -126,13 +126,13 @@ func (r row) run(t *testing.T, at place) {
 	if r.check != nil {
 		r.check(l, res, err)
 	}
-	l.nothingTold(u, res, err)
+	l.showsNoSecret(u, res, err)
 	if err == nil && r.check == nil && (l.under(res.ID) != l.counts[0].whole || res.Size != l.counts[0].whole.size) {
 		t.Errorf("the result is %+v, and %d bytes are stored under its id", res, l.under(res.ID).size)
 	}
 	l.onlyWhole(r.want.stored)
 	if !r.last {
-		l.goesOn(u)
+		l.uploadsAgain(u)
 	}
 }
 
@@ -237,8 +237,8 @@ func (l *lab) onlyWhole(want bool) {
 	}
 }
 
-// goesOn uploads one more file with the same client, without a fault.
-func (l *lab) goesOn(u upload.Uploader) {
+// uploadsAgain uploads one more file with the same client, without a fault.
+func (l *lab) uploadsAgain(u upload.Uploader) {
 	l.t.Helper()
 	l.mu.Lock()
 	clear(l.faults)

@@ -23,7 +23,7 @@ import (
 // value is printed as it is, by its address, as a field and in a slice. In a
 // field that is not exported, fmt calls no method: it prints a program's own
 // Credentials there, but not what a client or a handler holds.
-func TestExportedTypesTellNothing(t *testing.T) {
+func TestExportedTypesShowNoSecret(t *testing.T) {
 	l := newLab(t, fileUpload)
 	l.start()
 	defer l.end()

@@ -16,11 +16,11 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// nothingTold checks that no text that a program may print shows a secret. It
+// showsNoSecret checks that no text that a program may print shows a secret. It
 // also checks that each error fits into one line of a log.
-func (l *lab) nothingTold(u upload.Uploader, res upload.Result, err error) {
+func (l *lab) showsNoSecret(u upload.Uploader, res upload.Result, err error) {
 	l.t.Helper()
-	l.answerTold(res, err)
+	l.answerShowsNoSecret(res, err)
 	texts := texts{}
 	texts.print("the client", u)
 	texts.print("what the client points to", reflect.ValueOf(u).Elem())
@@ -41,8 +41,8 @@ func (l *lab) nothingTold(u upload.Uploader, res upload.Result, err error) {
 	l.noSecretIn(texts)
 }
 
-// answerTold checks the same of one call's result, its error and its log.
-func (l *lab) answerTold(res upload.Result, err error) {
+// answerShowsNoSecret checks the same of one call's result, its error and its log.
+func (l *lab) answerShowsNoSecret(res upload.Result, err error) {
 	l.t.Helper()
 	texts := texts{"the log": l.log.String()}
 	texts.print("the result", res)

@@ -190,7 +190,7 @@ func TestALineWithoutAnAccountIsOfAny(t *testing.T) {
 	}
 }
 
-func TestOnlyASentFileWhoseUploadLastsIsHeld(t *testing.T) {
+func TestLookupFindsOnlyUploadsThatLast(t *testing.T) {
 	now := time.Now()
 	for name, tc := range map[string]struct {
 		failed  bool
@@ -271,7 +271,7 @@ func TestAJournalIsOfOneProcessAtATime(t *testing.T) {
 	}
 }
 
-func TestWhatIsAddedIsSyncedBeforeAnyoneHearsOfIt(t *testing.T) {
+func TestAddSyncsBeforeItReturns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j, err := Open(path, host)
 	if err != nil {
@@ -348,7 +348,7 @@ func TestASyncWaitsForOthersOnlyWhereThereAreOthers(t *testing.T) {
 	})
 }
 
-func TestOneSyncCoversAllThatWaited(t *testing.T) {
+func TestOneSyncCoversAllWaitingEntries(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j, err := Open(path, host)
 	if err != nil {

@@ -24,7 +24,7 @@ func api(authenticate func(*http.Request) error) http.Handler {
 	}.Handler()
 }
 
-func TestWhatIsNoOperationIsRefused(t *testing.T) {
+func TestUnknownOperationsAreRefused(t *testing.T) {
 	h := api(func(*http.Request) error { return nil })
 	for request, want := range map[[2]string]string{
 		{"POST", "/v1/files"}:      "",

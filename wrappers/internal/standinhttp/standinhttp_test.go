@@ -151,7 +151,7 @@ func TestStalledBodyEnds(t *testing.T) {
 }
 
 // A slow body may take longer than Stall, and so may the handler after it.
-func TestSlowIsNotStalled(t *testing.T) {
+func TestSlowBodyIsNotStalled(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	result := make(chan error, 1)
 	addr := serve(t, stall, func(_ http.ResponseWriter, r *http.Request) {
@@ -173,7 +173,7 @@ func TestSlowIsNotStalled(t *testing.T) {
 	}
 }
 
-func TestBrokenBodyIsTold(t *testing.T) {
+func TestErrorOfABodyIsReported(t *testing.T) {
 	result := make(chan error, 1)
 	addr := serve(t, 0, func(_ http.ResponseWriter, r *http.Request) {
 		if err := standinhttp.BodyError(r.Context()); err != nil {
@@ -219,7 +219,7 @@ func TestReasonIsLoggedUnderTheTraceID(t *testing.T) {
 	}
 }
 
-func TestDateIsTheClocks(t *testing.T) {
+func TestDateComesFromTheClock(t *testing.T) {
 	now := time.Date(1997, 2, 26, 0, 0, 0, 0, time.FixedZone("KST", 9*60*60))
 	w := httptest.NewRecorder()
 	h := standinhttp.Handler{Next: refuse, Now: func() time.Time { return now }}
@@ -260,7 +260,7 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 
 // If a handler does not read the body, net/http waits for the rest of the body
 // before it sends the answer.
-func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
+func TestUnreadBodyThatStopsHoldsNoConnection(t *testing.T) {
 	addr := serve(t, 300*time.Millisecond, func(http.ResponseWriter, *http.Request) {})
 	conn := standintest.Dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
 	if got := status(t, conn); got != http.StatusOK {
@@ -271,7 +271,7 @@ func TestBodyNobodyReadsAndNobodySendsHoldsNothing(t *testing.T) {
 	}
 }
 
-func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
+func TestCallerThatReadsNoAnswerIsCutOff(t *testing.T) {
 	result := make(chan error, 1)
 	addr := serve(t, 50*time.Millisecond, func(w http.ResponseWriter, _ *http.Request) {
 		for { // until all buffers on the way are full
@@ -293,7 +293,7 @@ func TestCallerThatTakesNoAnswerIsLeft(t *testing.T) {
 }
 
 // The same for many small answers, each of which fits into the buffer.
-func TestCallerThatSendsRequestsAndTakesNoAnswerIsLeft(t *testing.T) {
+func TestCallerThatSendsRequestsAndReadsNoAnswerIsCutOff(t *testing.T) {
 	for what, next := range map[string]http.HandlerFunc{
 		"a body":   func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<10)) },
 		"a header": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<10)) },

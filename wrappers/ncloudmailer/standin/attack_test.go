@@ -100,7 +100,7 @@ func TestLimitsOfFormsAreSettable(t *testing.T) {
 	}
 }
 
-func TestBoundaryHasAnEnd(t *testing.T) {
+func TestBoundaryIsLimited(t *testing.T) {
 	s := serve(t, config())
 	for n, status := range map[int]int{1: 201, 70: 201, 71: 400, 4096: 400, 500_000: 400} {
 		long := strings.Repeat("b", n)
@@ -124,7 +124,7 @@ func TestBoundaryHasAnEnd(t *testing.T) {
 	}
 }
 
-func TestEndlessHeadersOfAPart(t *testing.T) {
+func TestHeadersOfAPartAreLimited(t *testing.T) {
 	s := serve(t, config())
 	const good = `Content-Disposition: form-data; name="fileList"; filename="a.txt"` + "\n"
 	for what, header := range map[string]string{

@@ -149,7 +149,7 @@ func TestUploadsReclaimFromTimeToTime(t *testing.T) {
 	}
 }
 
-func TestABatchWithATornManifestIsNone(t *testing.T) {
+func TestABatchWithATornManifestIsIgnored(t *testing.T) {
 	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
 	st := store.Memory(0)

@@ -27,7 +27,7 @@ func scripted(t *testing.T, answer http.HandlerFunc) *s3.Store {
 	return st
 }
 
-func TestFailuresAreTold(t *testing.T) {
+func TestFailuresAreReported(t *testing.T) {
 	const page = "<html><body>the proxy\nat https://proxy.example.com?token=secret-of-the-test</body></html>"
 	tests := []struct {
 		name   string
@@ -80,7 +80,7 @@ func TestFailuresAreTold(t *testing.T) {
 	}
 }
 
-func TestAStoreThatHangsUpIsToldWithoutItsURL(t *testing.T) {
+func TestAStoreThatHangsUpIsReportedWithoutItsURL(t *testing.T) {
 	st := scripted(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
 			io.WriteString(w, `<InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>prefix/a</Key>`+

@@ -140,7 +140,7 @@ func TestPresigningNeedsNoServer(t *testing.T) {
 	}
 }
 
-func TestWhereABucketIs(t *testing.T) {
+func TestBucketAddresses(t *testing.T) {
 	for address, want := range map[string]string{
 		"s3://bucket/in?region=eu-north-1":                                 "https://bucket.s3.eu-north-1.amazonaws.com/in/a",
 		"s3://bucket":                                                      "https://bucket.s3.us-east-1.amazonaws.com/a",

@@ -152,7 +152,7 @@ func TestALargePutIsNotHeld(t *testing.T) {
 	}
 }
 
-func TestCheckTellsWhatIsWrong(t *testing.T) {
+func TestCheckSaysWhatIsWrong(t *testing.T) {
 	g := startGateway(t)
 	if err := g.open(t).Check(t.Context()); err != nil {
 		t.Error(err)

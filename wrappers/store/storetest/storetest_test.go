@@ -549,7 +549,7 @@ func TestAStoreWithPresignedURLsPasses(t *testing.T) {
 }
 
 // A rule that does not apply must not pass.
-func TestWhatCannotBeLookedAtIsSkipped(t *testing.T) {
+func TestARuleThatDoesNotApplyIsSkipped(t *testing.T) {
 	plain := struct{ store.Store }{store.Memory(0)} // no URLs, no list
 	skipped := 0
 	for _, rule := range rules {

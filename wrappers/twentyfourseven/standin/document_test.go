@@ -53,7 +53,7 @@ func TestDocumentIsTheFileThatWasUploaded(t *testing.T) {
 	}
 }
 
-func TestDocumentThatWasNeverMade(t *testing.T) {
+func TestDocumentThatWasNeverMadeIsNotFound(t *testing.T) {
 	s := serve(t, config())
 	for path, want := range map[string]int{"12345": 404, "0": 404, "-1": 404, "9223372036854775807": 404,
 		"9223372036854775808": 400, "abc": 400} {

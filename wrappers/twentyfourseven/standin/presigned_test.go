@@ -257,7 +257,7 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 	}
 }
 
-func TestURLIsWhereTheCallerCameFrom(t *testing.T) {
+func TestURLHasTheOriginOfTheCaller(t *testing.T) {
 	s := serve(t, config())
 	public := config()
 	public.Origin = func(*http.Request) string { return "https://public.example" }

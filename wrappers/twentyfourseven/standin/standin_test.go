@@ -305,7 +305,7 @@ func (s *service) logged(traceID string) string {
 	return ""
 }
 
-func TestOnlyTheTokenOpens(t *testing.T) {
+func TestOnlyTheTokenIsAccepted(t *testing.T) {
 	s := serve(t, config())
 	for _, auth := range []string{"", "string", token, "Bearer", "Bearer ", "Bearer wrong", "Bearer " + token + "x",
 		"Basic " + token, "Bearer " + token + " x"} {

@@ -89,7 +89,7 @@ func TestIssuedTokenExpires(t *testing.T) {
 	}
 }
 
-func TestForgedTokenOpensNothing(t *testing.T) {
+func TestForgedTokenIsRefused(t *testing.T) {
 	cfg := config()
 	s := serve(t, cfg)
 	_, g := s.grant(grantForm().Encode())
