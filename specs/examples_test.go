@@ -54,8 +54,8 @@ upload test file
 }`
 )
 
-// exchange says whether the spec admits an exchange: a request to an operation
-// (nil for the smallest one) and, unless the status is 0, its answer.
+// exchange is a request to an operation (nil for the smallest one) and, unless
+// the status is 0, its answer. The test says whether the spec allows it.
 type exchange struct {
 	provider, operation string
 	request             *http.Request
@@ -78,7 +78,7 @@ func (e exchange) validate(t *testing.T) error {
 		Options: &openapi3filter.Options{
 			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc,
 			IncludeResponseStatus: true,
-			// Sending is what the first half is about.
+			// The first half of the test covers requests.
 			ExcludeRequestBody: e.status != 0,
 		},
 	}

@@ -159,7 +159,8 @@ func TestFileUploadDeclaresItsStatusesAndHeaders(t *testing.T) {
 	}
 }
 
-// The headers that a client looks for, although no page declares them.
+// The client looks for these headers, although no page of the provider declares
+// them.
 func TestAnswersCarryTraceIDAndRetryAfter(t *testing.T) {
 	trace := map[string]string{"twentyfourseven": "X-Trace-Id", "ncloudmailer": "x-ncp-trace-id"}
 	listed(t, trace)
@@ -248,8 +249,8 @@ func TestFilesLastForADay(t *testing.T) {
 	}
 }
 
-// A declared Authorization or Content-Type parameter would be taken literally
-// by generated code, and a missing one answered with 400 instead of 401.
+// Generated code would take a declared Authorization or Content-Type parameter
+// literally, and answer a missing one with 400 instead of 401.
 func TestAuthenticationStandsInSecuritySchemesOnly(t *testing.T) {
 	for _, provider := range providers(t) {
 		doc := load(t, provider)
@@ -296,7 +297,7 @@ func TestAuthenticationStandsInSecuritySchemesOnly(t *testing.T) {
 	}
 }
 
-// recode turns the value of an example into another type, by way of JSON.
+// recode converts the value of an example to another type through JSON.
 func recode(t *testing.T, from, to any) {
 	t.Helper()
 	data, err := json.Marshal(from)

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sources are the marks x-source of a document, by where they stand. A mark
-// holds for everything below it, until another mark.
+// sources returns the marks x-source of a document by their paths. A mark holds
+// for everything below it, until another mark.
 func sources(t *testing.T, provider string) map[string]string {
 	t.Helper()
 	var root any
@@ -33,7 +33,7 @@ func sources(t *testing.T, provider string) map[string]string {
 			}
 		case []any:
 			for i, below := range v {
-				// The elements of a list go by their names.
+				// An element of a list is named by its own name.
 				name := string(rune('0' + i))
 				if named, ok := below.(map[string]any); ok {
 					for _, key := range []string{"url", "name"} {
@@ -50,8 +50,8 @@ func sources(t *testing.T, provider string) map[string]string {
 	return marks
 }
 
-// The reference page of one operation is where each document began. What does
-// not stand there has a mark that says where it comes from.
+// Each document began with the reference page of one operation. Any statement
+// that is not on that page has a mark with its source.
 func TestEachStatementHasItsSource(t *testing.T) {
 	want := map[string]map[string]string{
 		"twentyfourseven": {

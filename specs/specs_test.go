@@ -16,7 +16,7 @@ import (
 	"github.com/putpost/putpost/specs"
 )
 
-// providers are the words that the documents in FS go by.
+// providers returns the names of the documents in FS.
 func providers(t *testing.T) []string {
 	t.Helper()
 	files, err := fs.Glob(specs.FS, "*.yaml")
@@ -32,12 +32,12 @@ func providers(t *testing.T) []string {
 	return files
 }
 
-// listed fails for each spec that a list of facts leaves out: nothing would
-// hold it to them.
+// listed fails for each spec that a list of facts leaves out, since nothing
+// else would test it.
 func listed[Fact any](t *testing.T, facts map[string]Fact) {
 	t.Helper()
 	for _, provider := range providers(t) {
-		if _, ok := facts[provider]; !ok && provider != "console" { // which nobody documents but we
+		if _, ok := facts[provider]; !ok && provider != "console" { // our own: no provider documents it
 			t.Errorf("%s.yaml: this test has nothing of it", provider)
 		}
 	}
@@ -69,8 +69,8 @@ func TestEverySpecIsValidWithItsExamples(t *testing.T) {
 	}
 }
 
-// A provider has one word in specs/, gen/, wrappers/ and generate.go. If one of
-// the four lacks it, half of the provider is missing.
+// A provider has the same name in specs/, gen/, wrappers/ and generate.go. If
+// one of the four lacks it, a part of the provider is missing.
 func TestEverySpecHasItsFoldersAndGenerateLine(t *testing.T) {
 	generate, err := os.ReadFile(filepath.Join("..", "generate.go"))
 	if err != nil {
@@ -105,8 +105,8 @@ func TestEverySpecHasItsFoldersAndGenerateLine(t *testing.T) {
 	}
 }
 
-// A program that imports a generated package links the generator's runtime, and
-// of wrappers/ only the packages that stand below the generated code.
+// A program that imports a generated package links the generator's runtime and,
+// of wrappers/, only the packages that the generated code uses.
 func TestGeneratedCodeLinksTheRuntimeOnly(t *testing.T) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {

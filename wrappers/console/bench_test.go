@@ -17,7 +17,8 @@ import (
 	naver "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 )
 
-// BenchmarkWatching compares a stand-in with the same one under the console.
+// BenchmarkWatching compares a stand-in alone with the same one under the
+// console.
 func BenchmarkWatching(b *testing.B) {
 	standin, err := naver.New(naver.Config{AccessKey: "test-access-key", SecretKey: "test-secret-key"})
 	if err != nil {

@@ -23,8 +23,8 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// service is both stand-ins on a socket, with their console. Its client holds
-// the console's answers to its spec.
+// service is both stand-ins on a socket with their console. Its client holds
+// the console's answers to the console's spec.
 type service struct {
 	t      *testing.T
 	url    string
@@ -33,7 +33,7 @@ type service struct {
 
 func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 	t.Helper()
-	var st store.Store // nil: each has a memory of its own
+	var st store.Store // nil: each has its own memory store
 	if len(in) > 0 {
 		st = in[0]
 	}
@@ -81,7 +81,7 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 	})
 	base := &http.Transport{DisableKeepAlives: true}
 	check := &uploadtest.Check{Spec: spec("console"), Base: base, Report: func(err error) {
-		// Calls are wrong on purpose here.
+		// Some calls are wrong on purpose, so only the answers are checked.
 		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
 			t.Error(err)
 		}
@@ -89,8 +89,8 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 	return service{t, srv.URL, &http.Client{Transport: check}}
 }
 
-// ask calls the console. Header is name, value, name, value; "Host" is one,
-// too.
+// ask calls the console. Header alternates names and values; "Host" sets the
+// host.
 func (s service) ask(method, path, body string, header ...string) (*http.Response, string) {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+"/_putpost/"+path, strings.NewReader(body))
@@ -131,7 +131,7 @@ func (s service) change(method, path, body string, v any) {
 	}
 }
 
-// get decodes what the console says.
+// get decodes an answer of the console.
 func get[T any](s service, path string) (v T) {
 	s.t.Helper()
 	resp, text := s.ask(http.MethodGet, path, "")

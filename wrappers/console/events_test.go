@@ -18,7 +18,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
 
-// event is one event as it stands in a stream.
+// event is one event of a stream.
 type event struct{ name, id, data string }
 
 // listen follows the events until the test ends.

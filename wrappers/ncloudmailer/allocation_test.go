@@ -1,7 +1,6 @@
 //go:build !race
 
-// The race detector empties pools at random, so there is no such figure with
-// it.
+// The race detector empties pools at random, so the figures differ with it.
 
 package ncloudmailer_test
 
@@ -11,8 +10,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/canned"
 )
 
-// The figures are those of the machine's word size and of one Go release; what
-// is near the bound wants a look, not a larger bound.
+// The figures depend on the word size of the machine and on the Go release. If
+// one comes near its bound, look for the cause before you raise the bound.
 func TestUploadAllocatesLittleWhateverItsSize(t *testing.T) {
 	const maxObjects, maxBytes = 110, 9000
 	for _, size := range []int{16 << 10, 64 << 10,

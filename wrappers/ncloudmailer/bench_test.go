@@ -11,9 +11,9 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// oneUpload returns one upload of size bytes, the file's description included.
-// It goes to a server in this process that allocates nothing, by a real
-// connection of the transport that clients have by default.
+// oneUpload returns a func that describes a file of size bytes and uploads it,
+// over a real connection of the default transport. The server is in this
+// process and allocates nothing.
 func oneUpload(tb testing.TB, size int) func() {
 	base := canned.Serve(tb, func(string) []canned.Answer {
 		return []canned.Answer{{

@@ -27,14 +27,14 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// mailer is an Outbound Mailer of a few lines: it checks each request's
-// signature by a reckoning of its own, takes createFile's forms, and hands
-// every other request to answer.
+// mailer is a small Outbound Mailer. It checks each request's signature with
+// its own code, takes the forms of createFile, and hands every other request to
+// answer.
 type mailer struct {
 	URL string
 
 	mu       sync.Mutex
-	answer   http.HandlerFunc // replaces the answer of what has been signed well
+	answer   http.HandlerFunc // replaces the answer to a request with a good signature
 	requests []received
 }
 
@@ -62,7 +62,7 @@ func (m *mailer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		chunked: len(r.TransferEncoding) > 0}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // whoever sends a torn body gets no answer
+		return // a body that breaks off gets no answer
 	}
 	got.body = string(body)
 	if got.parts, err = partsOf(r.Header.Get("Content-Type"), got.body); err != nil {
@@ -87,7 +87,8 @@ func (m *mailer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, listed(got.parts))
 }
 
-// signedWell is what NAVER's documentation says of signature version 2.
+// signedWell checks signature version 2 as NAVER documents it. It does not use
+// the client's code, so that both are not wrong together.
 func signedWell(r *http.Request) error {
 	timestamp := r.Header.Get("x-ncp-apigw-timestamp")
 	ms, err := strconv.ParseInt(timestamp, 10, 64)
@@ -131,7 +132,7 @@ func partsOf(contentType, body string) (parts []received, err error) {
 	}
 }
 
-// listed is the answer to a form.
+// listed returns the answer to a form.
 func listed(parts []received) string {
 	type file struct {
 		FileName string `json:"fileName"`
@@ -149,14 +150,14 @@ func listed(parts []received) string {
 	return string(data)
 }
 
-// answers makes every request end as handler says.
+// answers makes handler answer every request.
 func (m *mailer) answers(handler http.HandlerFunc) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.answer = handler
 }
 
-// says makes every request end with a status and a body.
+// says makes every answer have the status and the body.
 func (m *mailer) says(status int, body string) {
 	m.answers(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
@@ -164,7 +165,7 @@ func (m *mailer) says(status int, body string) {
 	})
 }
 
-// took is the requests since the last call.
+// took returns the requests since the last call.
 func (m *mailer) took() []received {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -173,7 +174,7 @@ func (m *mailer) took() []received {
 	return requests
 }
 
-// client talks to m, and waits no longer than it must between attempts.
+// client returns a client of m that hardly waits between attempts.
 func (m *mailer) client(t *testing.T, edit ...func(*upload.Config)) *ncloudmailer.Client {
 	t.Helper()
 	transport := &http.Transport{}
@@ -193,7 +194,7 @@ func (m *mailer) client(t *testing.T, edit ...func(*upload.Config)) *ncloudmaile
 	return client
 }
 
-// failure is err as the *upload.Error that it must be.
+// failure returns err as an *upload.Error, or fails the test.
 func failure(t *testing.T, err error) *upload.Error {
 	t.Helper()
 	f, ok := errors.AsType[*upload.Error](err)
@@ -238,7 +239,7 @@ func TestUploadSendsOneSignedFormOfExactLength(t *testing.T) {
 }
 
 // The client does not call the generated method, which parses the address each
-// time.
+// time. So the two are compared here.
 func TestUploadSendsWhatTheGeneratedMethodSends(t *testing.T) {
 	m := newMailer(t)
 	src := upload.Bytes("test.txt", []byte("upload test file"))
@@ -310,8 +311,8 @@ func contentOf(t *testing.T, src upload.Source) string {
 	return string(data)
 }
 
-// A wrong answer under 201 must never look like an upload that worked, and
-// asking again would only make orphans.
+// A wrong answer with status 201 must never look like a success. Asking again
+// would only make orphans.
 func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 	const one = `{"fileName":"a","fileSize":3,"fileId":"1"}`
 	const two = `{"fileName":"b","fileSize":5,"fileId":"2"}`
@@ -375,7 +376,7 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// The file is stored. No way to write the same answer may lose its id.
+// The file is stored, so its id must not be lost in any spelling of the answer.
 func TestSuccessSurvivesEverySpelling(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t)
@@ -397,7 +398,7 @@ func TestSuccessSurvivesEverySpelling(t *testing.T) {
 	}
 }
 
-// A connection that ends early took nothing away that is needed.
+// The connection ended after all that is needed had come.
 func TestSuccessThatBrokeOffBehindTheIDCounts(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t)
@@ -442,7 +443,8 @@ func TestSourceThatCannotBeSentIsRefusedUnsent(t *testing.T) {
 	}
 }
 
-// The server may rename; where it gives no name, the file keeps its own.
+// The server may rename the file. If its answer has no name, the file keeps its
+// own.
 func TestResultHasTheServersNameOrElseItsOwn(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t)
@@ -506,12 +508,12 @@ func TestGetFileAndDeleteFileOfWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// An id is one segment of the path, whatever is in it, and signed as it is
-// sent.
+// An id is one segment of the path, whatever characters it has. The signature
+// covers the path as it is sent.
 func TestIDsOfAnyKindNameTheirOwnResource(t *testing.T) {
 	m := newMailer(t)
 	var seen string
-	m.answers(func(w http.ResponseWriter, r *http.Request) { // by hand: a ServeMux takes the segment %2F for none
+	m.answers(func(w http.ResponseWriter, r *http.Request) { // no ServeMux: it does not match the segment %2F
 		segments := strings.Split(r.RequestURI, "/")
 		if len(segments) == 5 {
 			seen, _ = url.PathUnescape(segments[4])

@@ -20,9 +20,10 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// Client and stand-in are by the same authors and could agree on a mistake. So
-// each exchange is held to the spec, and each side also meets the
-// documentation's own examples, which testdata holds byte for byte.
+// The same authors wrote client and stand-in, and may have made the same
+// mistake in both. So each exchange is held to the spec. Each side is also
+// tested with the documentation's own examples, which testdata holds byte for
+// byte.
 
 func contract(t testing.TB) []byte {
 	t.Helper()
@@ -118,7 +119,7 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 	for _, region := range paths(t) {
 		t.Run(region, func(t *testing.T) {
 			const limit = 1 << 20
-			var moved atomic.Int64 // the stand-in's clock, ahead of ours
+			var moved atomic.Int64 // how far the stand-in's clock is ahead
 			h, err := standin.New(standin.Config{
 				AccessKey: testKeys.AccessKey, SecretKey: testKeys.SecretKey, MaxSize: limit,
 				Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) },

@@ -43,7 +43,7 @@ func (c fixedAnswer) upload(t *testing.T) (upload.Result, error) {
 	return client.Upload(t.Context(), upload.Bytes("a.txt", []byte(fixedContent)))
 }
 
-// wellMade holds every failure to what upload.Error says of itself.
+// wellMade checks that a failure is as upload.Error documents it.
 func wellMade(t *testing.T, err error, status int) *upload.Error {
 	t.Helper()
 	f, ok := err.(*upload.Error)
@@ -66,8 +66,7 @@ func wellMade(t *testing.T, err error, status int) *upload.Error {
 	return f
 }
 
-// Whatever stands in an error's body, of either layer or of neither: nothing
-// panics, and the status is what counts.
+// For any error body, nothing panics, and the status decides.
 func FuzzErrorAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "<html>", "null", `"text"`, `[1]`,
@@ -102,7 +101,8 @@ func FuzzErrorAnswer(f *testing.F) {
 	})
 }
 
-// A receipt counts only if it is for the one file that was sent, with an id.
+// An answer counts only if it has an id, and is about the one file that was
+// sent.
 func FuzzReceipt(f *testing.F) {
 	for _, body := range []string{
 		`{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":"a.txt","fileSize":7,"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`,

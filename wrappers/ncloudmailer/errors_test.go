@@ -16,8 +16,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// documented is every code of both layers, what it means to the caller, and
-// whether asking again may help.
+// documented lists every code of both services with its kind, and whether a
+// repeat may help.
 var documented = []struct {
 	status int
 	code   string
@@ -48,14 +48,14 @@ var documented = []struct {
 	{503, "500", upload.ErrUnavailable, true},
 	{504, "510", upload.ErrUnavailable, true},
 
-	// A status and a code look alike, and are not: these pairs are documented
-	// nowhere, and mean what HTTP says.
+	// Some codes look like a status. These pairs are not documented, so the
+	// status decides.
 	{400, "400", upload.ErrInvalid, false},
 	{429, "77301", upload.ErrRateLimited, true},
 	{500, "77103", upload.ErrUnavailable, true},
 	{403, "77101", upload.ErrForbidden, false},
 	{500, "400", upload.ErrUnavailable, true},
-	// Nor is a code always there.
+	// An answer may have no code.
 	{400, "", upload.ErrInvalid, false},
 	{401, "", upload.ErrUnauthorized, false},
 	{402, "", upload.ErrInvalid, false},
@@ -133,7 +133,7 @@ func TestEachCodeOfTheSpecIsInTheTable(t *testing.T) {
 	}
 }
 
-// A code without words gets those of createFile's documentation.
+// A code without a message gets the message of createFile's documentation.
 func TestEachCodeOfTheMailerHasWords(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
@@ -214,7 +214,7 @@ func TestErrorsAreUnderstoodInEveryShape(t *testing.T) {
 	}
 }
 
-// The gateway refuses a clock that is off as it refuses wrong keys.
+// The gateway answers a wrong clock like wrong keys.
 func TestAClockThatIsOffIsNamed(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t)
@@ -225,7 +225,7 @@ func TestAClockThatIsOffIsNamed(t *testing.T) {
 		ahead  time.Duration // of the server's clock
 		noDate bool
 		detail string
-		says   string // empty: nothing of the clock
+		says   string // empty: the error does not mention the clock
 	}{
 		{what: "six minutes ahead", status: 401, ahead: 6*time.Minute + 30*time.Second,
 			says: "set this machine's clock, which is 6m"},
@@ -264,7 +264,7 @@ func TestAClockThatIsOffIsNamed(t *testing.T) {
 	}
 }
 
-// NAVER takes a timestamp that is five minutes off, and none that is more.
+// NAVER accepts a timestamp that is five minutes off, but not more.
 func TestAClockAtTheLimitIsNotBlamed(t *testing.T) {
 	for off, want := range map[time.Duration]bool{
 		5 * time.Minute: false, 5*time.Minute + time.Second: true, -5 * time.Minute: false,

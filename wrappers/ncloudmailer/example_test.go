@@ -15,7 +15,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// startMailer is what the examples talk to in NAVER's place.
+// startMailer starts a stand-in for NAVER.
 func startMailer() *httptest.Server {
 	h, err := standin.New(standin.Config{AccessKey: "test-access-key", SecretKey: "test-secret-key"})
 	if err != nil {
@@ -83,7 +83,7 @@ func ExampleClient_DeleteFile() {
 		log.Fatal(err)
 	}
 
-	// By the request's id, which is not the file's.
+	// The request has an id of its own, which is not the file's.
 	deleted, err := client.DeleteFile(ctx, res.TempRequestID)
 	if err != nil {
 		log.Fatal(err)
@@ -114,7 +114,7 @@ func ExampleCredentials_Sign() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Signed well, for otherwise it would be 401; and no such file.
+	// The signature is good, or the status would be 401. There is no such file.
 	fmt.Println(answer.StatusCode(), answer.JSON400.Error.Message)
 	// Output: 400 Resource not found
 }

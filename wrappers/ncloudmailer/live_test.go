@@ -12,8 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// TestLive uploads to NAVER itself, or to whatever is at the address in the
-// environment. The variables are those of the program.
+// TestLive uploads to NAVER itself, or to the address in the environment. It
+// reads the same variables as the program.
 func TestLive(t *testing.T) {
 	if os.Getenv("PUTPOST_LIVE") == "" {
 		t.Skip("uploads to a real service: make contract-live runs it")
@@ -53,7 +53,7 @@ func TestLive(t *testing.T) {
 	})
 }
 
-// compare sees that an answer is about the one file of res.
+// compare checks that an answer is about the one file of res.
 func compare(batch ncloudmailer.Batch, res upload.Result, err error) error {
 	if err != nil {
 		return err

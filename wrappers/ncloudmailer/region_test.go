@@ -11,8 +11,8 @@ import (
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 )
 
-// regions are the plain servers of the spec. The last one is the documented
-// form of them all.
+// regions returns the plain servers of the spec, without the last one, which
+// has a variable for all of them.
 func regions(t *testing.T) []string {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(contract(t))

@@ -11,7 +11,7 @@ import (
 var testKeys = ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
 
 // The first two signatures were published by others, independently of each
-// other; the rest come from the same function.
+// other. The rest come from this package.
 var signatures = []struct{ method, uri, timestamp, want string }{
 	{"POST", "/api/v1/files", "856915200000", "q1JhbYivx0lU//wBoOyh+yn/y7+Lg9Ez/Xj6FDzxap4="},
 	{"POST", "/api/v1/mails", "1789174800000", "sUivhBVe0ZI9YKhZPcvrMaOmFgI67grJuG5OI+T9nrE="},
@@ -50,7 +50,7 @@ func TestSignSetsTheThreeHeaders(t *testing.T) {
 	}
 }
 
-// The query is signed too, and everything just as it is sent.
+// The signature covers the query too. Both are signed exactly as they are sent.
 func TestSignTakesPathAndQueryAsTheyAreSent(t *testing.T) {
 	for _, uri := range []string{
 		"/api/v1/files?",

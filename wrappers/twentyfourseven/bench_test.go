@@ -12,8 +12,9 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Both calls of an upload of 16 KiB, over real connections to a server in this
-// process that allocates nothing, the file's description included.
+// BenchmarkUpload16KiB makes both calls of an upload, the file's description
+// included, over real connections. The server is in this process and allocates
+// nothing.
 func BenchmarkUpload16KiB(b *testing.B) {
 	base := canned.Serve(b, func(base string) []canned.Answer {
 		return []canned.Answer{

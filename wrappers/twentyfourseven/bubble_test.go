@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// bubbled is an HTTP client whose every connection, whatever its address, leads
-// to h: net/http on both sides, over pipes instead of sockets, so that the
-// clock of testing/synctest runs on while they wait for each other.
+// bubbled returns an HTTP client whose every connection leads to h, whatever
+// its address. Both sides are net/http, over pipes instead of sockets, so that
+// the clock of testing/synctest runs on while they wait for each other.
 func bubbled(t *testing.T, h http.Handler) *http.Client {
 	t.Helper()
 	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}

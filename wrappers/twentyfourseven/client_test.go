@@ -54,7 +54,7 @@ func TestUploadAsksForAnAddressAndSendsTheBytesThere(t *testing.T) {
 	}
 }
 
-// Both steps must name the same type, since the URL is signed for it.
+// Both steps must name the same type, because the URL is signed for it.
 func TestBothStepsNameTheSameContentType(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t)
@@ -79,7 +79,7 @@ func TestBothStepsNameTheSameContentType(t *testing.T) {
 	}
 }
 
-// The name is not on the wire, and so no name is refused.
+// The name is not sent, so any name is allowed.
 func TestEveryNameIsTaken(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t)
@@ -157,18 +157,18 @@ func TestFailedPresignedStepHasTheStoresReasonAndTheAPIsTraceID(t *testing.T) {
 	}
 }
 
-// The refusals by which stores say that a presigned URL has run out.
+// expiries are the answers of stores to a presigned URL that has run out.
 var expiries = map[string]struct {
 	status int
 	body   string
-	query  url.Values // of the presigned URL, where the body does not say why
+	query  url.Values // of the presigned URL, if the body does not give the reason
 }{
 	"S3": {403, `<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>`, nil},
 	"a silent one with S3's query": {403, "",
 		url.Values{"X-Amz-Date": {"20200101T000000Z"}, "X-Amz-Expires": {"900"}}},
 }
 
-// expiring is an office whose first so many addresses have run out.
+// expiring returns an office whose first presigned URLs have run out.
 func expiring(store string, first int) *office {
 	o := newOffice()
 	answer := expiries[store]
@@ -236,7 +236,7 @@ func TestExpiredWhereNothingIsRepeated(t *testing.T) {
 	}
 }
 
-// The failure that would have been repeated is the one that counts.
+// The error is the failure that would have been repeated.
 func TestExpiredWithAStreamIsTheFirstFailure(t *testing.T) {
 	o := expiring("S3", 1)
 	_, err := o.simple(t).Upload(t.Context(), upload.Reader("log", strings.NewReader("content"), 7))
@@ -273,7 +273,7 @@ func TestExpiredAndThenSomethingElse(t *testing.T) {
 func TestUploadOfAStream(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t)
-	// What fails before the stream was touched is repeated as ever.
+	// A failure before the stream is read is repeated as usual.
 	start := o.fileUpload
 	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
 		if o.count("fileUpload") == 1 {
@@ -349,7 +349,7 @@ func TestZeroConfigMeansTheProvidersAddress(t *testing.T) {
 	}
 }
 
-// around hides a RoundTripper in a field, as most wrappers do.
+// around hides a RoundTripper in a field, like most wrappers.
 type around struct{ next http.RoundTripper }
 
 func (a *around) RoundTrip(req *http.Request) (*http.Response, error) { return a.next.RoundTrip(req) }

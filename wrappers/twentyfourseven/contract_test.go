@@ -21,9 +21,10 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// Client and stand-in are by the same authors and could agree on a mistake. So
-// each exchange is held to the spec, and each side also meets the
-// documentation's own examples, which testdata holds byte for byte.
+// The same authors wrote client and stand-in, and may have made the same
+// mistake in both. So each exchange is held to the spec. Each side is also
+// tested with the documentation's own examples, which testdata holds byte for
+// byte.
 
 func contract(t testing.TB) []byte {
 	t.Helper()
@@ -57,7 +58,7 @@ func newStandin(t testing.TB) *standin.Handler {
 	return h
 }
 
-// subject is a client with the given tokens, and the stand-in.
+// subject returns a client with the given tokens, and the stand-in.
 func subject(t testing.TB, h *standin.Handler, tokens oauth2.TokenSource) uploadtest.Subject {
 	t.Helper()
 	srv := uploadtest.Serve(t, h, contract(t))
@@ -80,9 +81,9 @@ func subject(t testing.TB, h *standin.Handler, tokens oauth2.TokenSource) upload
 	}
 }
 
-// The tokens come from a server of their own: faults are injected into the API
-// alone, since a token source waits between its attempts as long as it likes.
-// What a source of another make changes is in the tests of the token.
+// The tokens come from a server of their own, so faults meet the API alone: a
+// token source may wait between its attempts as long as it likes. The tests of
+// the token cover other sources.
 func TestContract(t *testing.T) {
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
 		h := newStandin(t)
@@ -93,7 +94,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// Every exchange of the way there and back is held to the spec.
+// Every exchange of upload and download is held to the spec.
 func TestWhatWasSentComesBack(t *testing.T) {
 	s := subject(t, newStandin(t), oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}))
 	client := s.Uploader.(*twentyfourseven.Client)
@@ -121,7 +122,7 @@ func TestWhatWasSentComesBack(t *testing.T) {
 }
 
 func TestStandinKeepsTheSpec(t *testing.T) {
-	var moved atomic.Int64 // the stand-in's clock, ahead of ours
+	var moved atomic.Int64 // how far the stand-in's clock is ahead
 	h, err := standin.New(standin.Config{Token: staticToken,
 		Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) }})
 	if err != nil {
@@ -148,13 +149,12 @@ func TestStandinTakesTheDocumentedRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK { // what it says is held to the spec by srv
+	if resp.StatusCode != http.StatusOK { // srv holds the body to the spec
 		t.Errorf("status %d", resp.StatusCode)
 	}
 }
 
-// answered is a RoundTripper whose other end is a handler, under any name and
-// scheme.
+// answered is a RoundTripper to a handler, for any host and scheme.
 type answered struct{ http.Handler }
 
 func (a answered) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -169,8 +169,8 @@ func (a answered) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// The example's addresses are the provider's own, so the client is left at its
-// default and the network is replaced.
+// The example's addresses are the provider's own. So the client keeps its
+// default address, and the network is replaced.
 func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 	var sent []byte
 	mux := http.NewServeMux()

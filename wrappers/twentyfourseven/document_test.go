@@ -13,8 +13,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// documents answers getDocument with a body in which URL stands for a presigned
-// URL, and that URL with a handler. The office's status handler takes every
+// documents answers getDocument with body. The text URL in it stands for a
+// presigned URL, which store answers. The office's status handler gets every
 // GET.
 func (o *office) documents(body string, store http.HandlerFunc) {
 	o.presigned = store

@@ -20,7 +20,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// fixedAnswer answers every API call and token call alike. It takes every file.
+// fixedAnswer gives every API call and token call the same answer. It accepts
+// every file.
 type fixedAnswer struct {
 	status      int
 	contentType string
@@ -51,7 +52,7 @@ func (c fixedAnswer) upload(t *testing.T) (upload.Result, error) {
 	return client.Upload(t.Context(), upload.Bytes("a.txt", []byte("content")))
 }
 
-// wellMade holds every failure to what upload.Error says of itself.
+// wellMade checks that a failure is as upload.Error documents it.
 func wellMade(t *testing.T, err error, status int) *upload.Error {
 	t.Helper()
 	f, ok := err.(*upload.Error)
@@ -74,7 +75,7 @@ func wellMade(t *testing.T, err error, status int) *upload.Error {
 	return f
 }
 
-// Whatever stands in an error's body, nothing panics, and the status counts.
+// For any error body, nothing panics, and the status decides.
 func FuzzErrorAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "<html>", "null", `"text"`, `[{"error":1}]`,
@@ -107,8 +108,8 @@ func FuzzErrorAnswer(f *testing.F) {
 	})
 }
 
-// A fileId is a text, kept as it was written, or a whole number, kept to its
-// last digit. Anything else is no success.
+// A fileId is a text, kept as it was written, or a whole number with all its
+// digits. Anything else is an error.
 func FuzzFileID(f *testing.F) {
 	for _, raw := range []string{
 		`67890`, `"67890"`, `0`, `-0`, `-5`, `9007199254740993`, `123456789012345678901234567890`, `"\u00e5\/\"b"`, `""`,
@@ -142,8 +143,8 @@ func FuzzFileID(f *testing.F) {
 			want = v
 		case json.Number:
 			want = v.String()
-			// Reckoned another way than the client does. What is written with a
-			// larger exponent is none of these.
+			// This computes the number in another way than the client. Numbers
+			// with a larger exponent are errors.
 			if exponent := regexp.MustCompile(`[eE][+-]?0*[0-9]{3,}$`); !integer.MatchString(want) &&
 				!exponent.MatchString(want) {
 				if number, ok := new(big.Rat).SetString(want); !ok || !number.IsInt() {
@@ -164,8 +165,8 @@ func FuzzFileID(f *testing.F) {
 	})
 }
 
-// Whatever a token server says, nothing panics, the status counts, and neither
-// the secret nor a token is shown.
+// For any answer of a token server, nothing panics, the status decides, and
+// neither the secret nor a token is shown.
 func FuzzTokenAnswer(f *testing.F) {
 	f.Add(200, []byte(`{"access_token":"TOKEN","token_type":"Bearer","expires_in":3600}`))
 	f.Add(200, []byte(`{"access_token":"TOKEN\r\n","token_type":"Bearer\n","expires_in":"-1e400"}`))
@@ -176,7 +177,7 @@ func FuzzTokenAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		const secret, token = "the-client-secret/+=Zx81", "a-token-Zx81Q7"
 		status = 200 + max(status, -status, 0)%300
-		if status == 408 || status == 429 { // are repeated, after waits in real time
+		if status == 408 || status == 429 { // these are repeated, after waits in real time
 			status = 400
 		}
 		text := strings.NewReplacer("SECRET", secret, "TOKEN", token).Replace(string(body))

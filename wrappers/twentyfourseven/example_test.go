@@ -15,7 +15,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// startOffice is what the examples talk to in 24SevenOffice's place.
+// startOffice starts a stand-in for 24SevenOffice.
 func startOffice() *httptest.Server {
 	h, err := standin.New(standin.Config{Token: "test-token", ClientID: "test-client-id",
 		ClientSecret: "test-client-secret"})
@@ -46,7 +46,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	status, err := client.Wait(ctx, res.ID) // POST /transactions takes a documentId, and no fileId
+	status, err := client.Wait(ctx, res.ID) // POST /transactions takes a documentId, not a fileId
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func Example() {
 	// Output: fileUpload.response Completed true
 }
 
-// A token that was had elsewhere will do, as long as it is good.
+// Any token works as long as it is valid, wherever it comes from.
 func ExampleNew() {
 	office := startOffice()
 	defer office.Close()

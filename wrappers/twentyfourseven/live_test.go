@@ -17,8 +17,8 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// TestLive uploads to 24SevenOffice itself, or to whatever is at the address in
-// the environment. The variables are those of the program.
+// TestLive uploads to 24SevenOffice itself, or to the address in the
+// environment. It reads the same variables as the program.
 func TestLive(t *testing.T) {
 	if os.Getenv("PUTPOST_LIVE") == "" {
 		t.Skip("uploads to a real service: make contract-live runs it")

@@ -17,11 +17,11 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// office is a 24SevenOffice of a few lines. It issues the tokens token-1,
-// token-2 and so on, takes any of them, and keeps what is uploaded. A test
-// replaces what it wants to be different before the first request.
+// office is a small 24SevenOffice. It issues the tokens token-1, token-2 and so
+// on, accepts any of them, and keeps the uploads. A test replaces handlers
+// before the first request.
 type office struct {
-	base string // scheme and host, where a presigned URL leads
+	base string // scheme and host of the presigned URLs
 
 	token, fileUpload, presigned, status http.HandlerFunc
 
@@ -39,7 +39,7 @@ type received struct {
 	chunked bool
 }
 
-// newOffice is an office with its answers, where none is replaced.
+// newOffice returns an office with its own handlers.
 func newOffice() *office {
 	o := &office{counts: map[string]int{}}
 	o.token = func(w http.ResponseWriter, r *http.Request) {
@@ -84,14 +84,15 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handle(w, r)
 }
 
-// count is how many requests of op there were, the one being answered included.
+// count returns how many requests of op came, including one that is being
+// answered.
 func (o *office) count(op string) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.counts[op]
 }
 
-// took is the requests of op, in the order in which they came.
+// took returns the requests of op, in the order in which they came.
 func (o *office) took(op string) []received {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -104,7 +105,7 @@ func (o *office) took(op string) []received {
 	return requests
 }
 
-// serve puts o on a socket.
+// serve starts o on a socket.
 func (o *office) serve(t *testing.T) *http.Client {
 	t.Helper()
 	ts := httptest.NewServer(o)
@@ -113,14 +114,14 @@ func (o *office) serve(t *testing.T) *http.Client {
 	return ts.Client()
 }
 
-// bubble puts o where synctest's clock runs.
+// bubble starts o inside a synctest bubble.
 func (o *office) bubble(t *testing.T) *http.Client {
 	t.Helper()
 	o.base = "http://office.test"
 	return bubbled(t, o)
 }
 
-// client talks to o and waits no longer than it must between attempts.
+// client returns a client of o that hardly waits between attempts.
 func (o *office) client(t *testing.T, tokens oauth2.TokenSource, hc *http.Client,
 	edit ...func(*upload.Config)) *twentyfourseven.Client {
 	t.Helper()
@@ -139,13 +140,13 @@ func (o *office) client(t *testing.T, tokens oauth2.TokenSource, hc *http.Client
 // static is a token that never changes.
 var static = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "static-token"})
 
-// simple is a client of o on a socket, with a token that never changes.
+// simple returns a client of o on a socket, with a token that never changes.
 func (o *office) simple(t *testing.T, edit ...func(*upload.Config)) *twentyfourseven.Client {
 	t.Helper()
 	return o.client(t, static, o.serve(t), edit...)
 }
 
-// says is a handler that answers with a status and a body.
+// says returns a handler that answers with a status and a body.
 func says(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Trace-Id", "trace-1")
@@ -154,7 +155,7 @@ func says(status int, body string) http.HandlerFunc {
 	}
 }
 
-// failure is err as the *upload.Error that it must be.
+// failure returns err as an *upload.Error, or fails the test.
 func failure(t *testing.T, err error) *upload.Error {
 	t.Helper()
 	f, ok := errors.AsType[*upload.Error](err)

@@ -88,7 +88,7 @@ func TestStatusOfAnUnknownID(t *testing.T) {
 	}
 }
 
-// An id is one segment of the path, whatever is in it.
+// An id is one segment of the path, whatever characters it has.
 func TestIDsOfAnyKindNameTheirOwnResource(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t)

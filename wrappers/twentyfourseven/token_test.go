@@ -26,7 +26,7 @@ import (
 
 const officeSecret = "s3cr3t of mine+/=?&"
 
-// tokens is a token source of o.
+// tokens returns a token source of o.
 func (o *office) tokens(ctx context.Context, hc *http.Client) oauth2.TokenSource {
 	return twentyfourseven.ClientCredentials{
 		ClientID: "client-id", ClientSecret: officeSecret, Organization: "org-1", TokenURL: o.base + "/oauth/token",
@@ -134,8 +134,7 @@ func TestHundredSimultaneousRefusalsCostOneFetchMore(t *testing.T) {
 	})
 }
 
-// A refusal that comes late is about the old token, and leaves the new one
-// alone.
+// A late refusal is about the old token, so the new one stays.
 func TestLateRefusalOfAnOldTokenKeepsTheNewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
@@ -243,8 +242,8 @@ func TestAnotherFetchesWhereTheOneWhoFetchedIsCalledBack(t *testing.T) {
 	}
 }
 
-// Callers behind a token server that fails must not queue for failures of their
-// own.
+// If the token server fails, the callers that wait must not wait for a failure
+// each.
 func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
 	hang := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	for _, tc := range []struct {
@@ -379,7 +378,7 @@ func TestTokenIsRenewedTenSecondsBeforeItEnds(t *testing.T) {
 	}
 }
 
-// A token that is over at once serves the request that it was fetched for.
+// A token that expires at once serves only the request that it was fetched for.
 func TestTokenOfNoLengthIsUsedOnce(t *testing.T) {
 	o := newOffice()
 	o.token = func(w http.ResponseWriter, r *http.Request) {
@@ -542,8 +541,8 @@ func TestEndOfTheSourcesLifeEndsWhatItDoes(t *testing.T) {
 	})
 }
 
-// The context given to TokenSource bounds its life and not a call: ending that
-// of one upload leaves the source as it is.
+// The context given to TokenSource limits its life. The end of an upload's
+// context leaves the source alive.
 func TestEndOfACallLeavesTheSourceAlive(t *testing.T) {
 	o := newOffice()
 	hc := o.serve(t)
@@ -588,7 +587,7 @@ func TestCredentialsThatCannotBeUsedSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-// An address is used as it is given: another one may be another resource.
+// An address is used exactly as given: any other may be another resource.
 func TestTokenURLIsUsedAsItIsGiven(t *testing.T) {
 	o := newOffice()
 	hc := o.serve(t)
@@ -627,8 +626,8 @@ func TestZeroTokenURLMeansTheProviders(t *testing.T) {
 	}
 }
 
-// given is a token source of another make: it gives its tokens in turn, the
-// last one for ever.
+// given is a foreign token source. It returns its tokens in turn, and then
+// always the last one.
 type given struct {
 	mu     sync.Mutex
 	tokens []string
@@ -708,7 +707,7 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 	}
 }
 
-// The token server may well give a refused token once more.
+// The token server may return the refused token once more.
 func TestOwnSourceThatGetsTheSameTokenAgain(t *testing.T) {
 	o := newOffice()
 	o.token = says(200, `{"access_token":"for-ever","expires_in":3600}`)
@@ -741,7 +740,8 @@ func TestRefusalAfterWhichNoTokenCanBeHad(t *testing.T) {
 	}
 }
 
-// Attempts 1 sends nothing twice, and yet a refused token is not used for ever.
+// With Attempts 1 nothing is sent twice, but a refused token must not stay in
+// use.
 func TestRefusedTokenIsDroppedAlsoWhereNothingIsRepeated(t *testing.T) {
 	o := newOffice()
 	accept := o.fileUpload
@@ -846,7 +846,7 @@ func TestTokenThatNoHeaderCanCarryIsNotSent(t *testing.T) {
 	}
 }
 
-// The package that most people would take has a source that works here too.
+// The source of golang.org/x/oauth2, which most programs use, works here too.
 func TestSourceOfTheOAuth2Package(t *testing.T) {
 	o := newOffice()
 	hc := o.serve(t)
@@ -866,8 +866,8 @@ func TestSourceOfTheOAuth2Package(t *testing.T) {
 	}
 }
 
-// The token call is made with the client's settings, and with nothing of the
-// source's context.
+// The token call uses the client's settings, and no settings of the source's
+// context.
 func TestTokenCallGoesByTheClientsConfig(t *testing.T) {
 	o := newOffice()
 	hc := o.serve(t)
@@ -903,7 +903,7 @@ func TestTokenCallGoesByTheClientsConfig(t *testing.T) {
 	}
 }
 
-// Two clients share the tokens of one source, each by its own settings.
+// Two clients share the tokens of one source, each with its own settings.
 func TestClientsOfOneSourceShareItsToken(t *testing.T) {
 	o := newOffice()
 	hc := o.serve(t)

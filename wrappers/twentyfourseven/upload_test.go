@@ -11,8 +11,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// ticket answers fileUpload with a body in which %s stands for the fileId's
-// JSON.
+// ticket returns a handler of fileUpload. Its answer has fileID as the JSON of
+// the fileId.
 func (o *office) ticket(fileID string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Trace-Id", "trace-1")
@@ -20,7 +20,7 @@ func (o *office) ticket(fileID string) http.HandlerFunc {
 	}
 }
 
-// The provider declares a string and shows an integer.
+// The provider declares a string, but shows an integer.
 func TestFileIDIsATextOrAnIntegerKeptAsItIs(t *testing.T) {
 	for raw, want := range map[string]string{
 		`67890`:                          "67890",
@@ -48,8 +48,8 @@ func TestFileIDIsATextOrAnIntegerKeptAsItIs(t *testing.T) {
 	}
 }
 
-// A ticket that cannot be used is no reason to send the file anywhere, nor to
-// ask for another.
+// If the answer of fileUpload cannot be used, the file is sent nowhere, and the
+// call is not repeated.
 func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 	const id = `"fileId":"1"`
 	o := newOffice()
@@ -102,8 +102,8 @@ func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 	}
 }
 
-// The bytes may have arrived although their answer was lost or is a refusal:
-// the caller can ask for the status of the fileId.
+// The bytes may have arrived although their answer was lost or is a refusal.
+// The caller can then ask for the status of the fileId.
 func TestFailureAfterTheFileIDNamesIt(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })

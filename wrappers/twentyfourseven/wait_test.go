@@ -15,14 +15,15 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// statuses answers with each of the bodies in turn, with the last one for ever.
+// statuses answers with each of bodies in turn, and then always with the last
+// one.
 func (o *office) statuses(bodies ...string) {
 	o.status = func(w http.ResponseWriter, r *http.Request) {
 		says(http.StatusOK, bodies[min(o.count("getFileUploadStatus"), len(bodies))-1])(w, r)
 	}
 }
 
-// An id may be newer than what the server knows.
+// The server may not know a new id at once.
 func TestWaitBearsWithAnIDThatIsNotKnownYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
@@ -80,7 +81,7 @@ func TestWaitEndsWhereACompletedUploadHasNoDocument(t *testing.T) {
 	})
 }
 
-// A status that goes back begins the ten seconds anew.
+// If the status goes back, the ten seconds begin again.
 func TestWaitBearsWithACompletedUploadThatIsPendingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
@@ -113,7 +114,7 @@ func TestWaitWithoutADeadlineEnds(t *testing.T) {
 	})
 }
 
-// patient waits between polls as long as the zero Config does.
+// patient sets the waits of the zero Config.
 func patient(cfg *upload.Config) { cfg.Retry = upload.Retry{} }
 
 func TestWaitEndsWithTheDocument(t *testing.T) {
@@ -134,7 +135,7 @@ func TestWaitEndsWithTheDocument(t *testing.T) {
 	})
 }
 
-// A document is there, whatever the status calls that.
+// If there is a documentId, the document is there, whatever the status says.
 func TestWaitGoesByTheDocument(t *testing.T) {
 	o := newOffice()
 	client := o.simple(t)
@@ -185,7 +186,7 @@ func TestWaitThatNeverCompletesEndsWithTheContext(t *testing.T) {
 		if took := time.Since(begin); took != 2*time.Hour || st.Status != "Pending" {
 			t.Errorf("%+v after %v", st, took)
 		}
-		// With a wait of up to 30 s it is 480 on average, and never a flood.
+		// With waits of up to 30 s there are 480 polls on average.
 		if n := o.count("getFileUploadStatus"); n < 240 || n > 1000 {
 			t.Errorf("asked %d times in two hours", n)
 		}

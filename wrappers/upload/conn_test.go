@@ -10,7 +10,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// A source that pauses, such as a pipe, is sent as far as it came.
+// If a source pauses, such as a pipe, the bytes read so far are sent.
 func TestConnectionSendsEachReadAtOnce(t *testing.T) {
 	first := bytes.Repeat([]byte("a"), 1000)
 	arrived := make(chan struct{})

@@ -68,8 +68,8 @@ func TestContentTypeOfAFileIsFoundInItsBytes(t *testing.T) {
 	}
 }
 
-// A presigned URL binds the type, so it must not change from machine to
-// machine.
+// The signature of a presigned URL covers the type, so it must be the same on
+// every machine.
 func TestContentTypeDoesNotDependOnTheMachine(t *testing.T) {
 	for _, ext := range []string{".txt", ".pdf", ".unheard-of"} {
 		if err := mime.AddExtensionType(ext, "application/x-this-machine-only"); err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// The zero Config works. This one changes everything there is to change.
+// The zero Config works. This one sets every field.
 func ExampleConfig() {
 	transport := upload.NewTransport() // for a proxy or certificates of one's own
 	transport.MaxConnsPerHost = 64
@@ -34,7 +34,7 @@ func ExampleConfig() {
 	_, err := ncloudmailer.New(keys, cfg)
 	fmt.Println(err)
 
-	// What the client itself must get right cannot be changed.
+	// Headers that the client must set itself cannot be changed.
 	cfg.Header = http.Header{"Content-Type": {"text/plain"}}
 	_, err = ncloudmailer.New(keys, cfg)
 	fmt.Println(err)
@@ -69,7 +69,8 @@ func ExampleTrack() {
 	// 1000 of 1000 bytes
 }
 
-// What can be read only once makes one attempt, and its size must be known.
+// A source that can be read only once makes one attempt. Its size must be
+// known.
 func ExampleReader() {
 	response := &http.Response{Body: io.NopCloser(strings.NewReader("id,amount\n1,250\n")), ContentLength: 16}
 
@@ -90,7 +91,7 @@ func ExampleFile() {
 	// Output: true true
 }
 
-// Kinds say what to do, the fields say what to write down.
+// The kinds say what to do. The fields hold what to log.
 func ExampleError() {
 	err := error(&upload.Error{
 		Provider: "ncloudmailer", Op: "createFile", Status: 429, Code: "410", Message: "Throttle Limited",

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// A file that is closed while it is read would else give its number to another.
+// Otherwise another file would get the number of a file that is closed while it
+// is read.
 func TestFileClosedUnderItsReadIsReadToTheReadsEnd(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.txt"), filepath.Join(dir, "b.txt")

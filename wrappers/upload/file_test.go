@@ -49,14 +49,14 @@ func TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd(t *testing.T) {
 			if _, err := io.ReadAll(wrap(rc)); err == nil || !strings.Contains(err.Error(), "was written to") {
 				t.Errorf("%d bytes, %s: %v, want that the file was written to", len(content), name, err)
 			}
-			if src, err = upload.File(path); err != nil { // as it is now
+			if src, err = upload.File(path); err != nil { // describes the new content
 				t.Fatal(err)
 			}
 		}
 	}
 }
 
-// What reads a file of known size then need not ask for one byte more.
+// So a reader of known size need not ask for one byte more.
 func TestFileEndsWithItsLastBytes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.txt")
 	if err := os.WriteFile(path, []byte("hello"), 0o600); err != nil {

@@ -25,8 +25,8 @@ func (f uploader) Upload(ctx context.Context, src upload.Source) (upload.Result,
 	return f(ctx, src)
 }
 
-// takes is an upload that lasts d, or ends with its context, and counts how
-// many run.
+// takes is an Uploader whose uploads last d, or end with their context. It
+// counts how many run.
 type takes struct {
 	d             time.Duration
 	running, most atomic.Int64
@@ -51,8 +51,8 @@ func (u *takes) Upload(ctx context.Context, src upload.Source) (upload.Result, e
 	}
 }
 
-// numbered is count sources called 0, 1, 2 and so on; asked counts how many
-// were asked for. A negative count never ends.
+// numbered yields count sources called 0, 1, 2 and so on, without end if count
+// is negative. Asked counts the sources that were asked for.
 func numbered(count int, asked *atomic.Int64) iter.Seq2[upload.Source, error] {
 	return func(yield func(upload.Source, error) bool) {
 		for i := 0; i != count; i++ {
@@ -107,7 +107,8 @@ func TestManyKeepsExactlyNInFlight(t *testing.T) {
 				if got := u.most.Load(); got != int64(tc.most) {
 					t.Errorf("%d ran at once, want %d", got, tc.most)
 				}
-				// Full all the time is the ideal: 100 uploads of a second each.
+				// This is the time if all places are full all the time: 100
+				// uploads of a second each.
 				if got, want := time.Since(began), time.Duration(tc.seconds)*time.Second; got != want {
 					t.Errorf("took %s, want %s", got, want)
 				}
@@ -121,8 +122,7 @@ func TestManyAsksForASourceOnlyWhenItCanBeSentAtOnce(t *testing.T) {
 		const n = 4
 		var asked atomic.Int64
 		u := &takes{d: time.Second}
-		// Each source ends up in front of the uploader before the next one is asked
-		// for.
+		// Each source must reach the uploader before the next one is asked for.
 		srcs := func(yield func(upload.Source, error) bool) {
 			for i := range 20 {
 				if running := u.running.Load(); running >= n {
@@ -138,7 +138,7 @@ func TestManyAsksForASourceOnlyWhenItCanBeSentAtOnce(t *testing.T) {
 		yielded := int64(0)
 		for range upload.Many(t.Context(), u, n, srcs) {
 			yielded++
-			time.Sleep(10 * time.Second) // a slow body: what ends meanwhile waits
+			time.Sleep(10 * time.Second) // a slow body: uploads that end meanwhile wait
 			synctest.Wait()
 			if ahead := asked.Load() - yielded; ahead > n {
 				t.Errorf("%d sources were asked for ahead of the loop, want at most %d", ahead, n)
@@ -221,7 +221,7 @@ func TestManyBreakCancelsWaitsAndDiscards(t *testing.T) {
 				return upload.Result{}, nil
 			}
 			<-ctx.Done()
-			time.Sleep(time.Minute) // what ends slowly is waited for
+			time.Sleep(time.Minute) // the loop waits for it
 			canceled.Add(1)
 			return upload.Result{}, ctx.Err()
 		})
@@ -301,7 +301,7 @@ func TestManyWholeBatchIsNotCalledCutShort(t *testing.T) {
 			}
 			if yields == 2 {
 				synctest.Wait()
-				cancel() // after the end of the sources it ends nothing
+				cancel() // srcs has ended, so this has no effect
 			}
 		}
 		if yields != 2 {
@@ -310,8 +310,8 @@ func TestManyWholeBatchIsNotCalledCutShort(t *testing.T) {
 	})
 }
 
-// A failure of foreign code comes out where the loop is, after all that was in
-// flight has been cancelled and has ended.
+// A panic of foreign code comes out of the loop after all uploads in flight
+// were cancelled and have ended.
 func TestManyPanicsComeOutOfTheLoopAndLeaveNothing(t *testing.T) {
 	endless := func(yield func(upload.Source, error) bool) {
 		for yield(upload.Bytes("x", nil), nil) {
@@ -399,7 +399,7 @@ func TestManyGoexitEndsTheGoroutineThatRanges(t *testing.T) {
 }
 
 func TestManyMemoryDoesNotGrowWithTheCount(t *testing.T) {
-	const count, size = 4_000, 16 << 10 // 64 MB, were they kept
+	const count, size = 4_000, 16 << 10 // 64 MB if they were kept
 	srcs := func(yield func(upload.Source, error) bool) {
 		for i := range count {
 			if !yield(upload.Bytes(fmt.Sprint(i), []byte(strings.Repeat("x", size))), nil) {
@@ -424,7 +424,7 @@ func TestManyMemoryDoesNotGrowWithTheCount(t *testing.T) {
 	}
 }
 
-// Workers last, so that a source costs no goroutine and no stack.
+// The workers stay, so a source costs no goroutine and no stack.
 func TestManyMakesNothingForASource(t *testing.T) {
 	const count = 10_000
 	src := upload.Bytes("a", nil)

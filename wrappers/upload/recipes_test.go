@@ -21,7 +21,7 @@ import (
 
 var keys = ncloudmailer.Credentials{AccessKey: "an-access-key", SecretKey: "a-secret-key"}
 
-// mailer answers as createFile does.
+// mailer answers like createFile.
 func mailer(w http.ResponseWriter, r *http.Request) {
 	_, file, err := r.FormFile("fileList")
 	if err != nil {
@@ -94,8 +94,8 @@ func ExampleNewTransport_clientCertificate() {
 	// <nil>
 }
 
-// HTTPS_PROXY and HTTP_PROXY of the environment are used as they are. A proxy of
-// your own takes their place.
+// HTTPS_PROXY and HTTP_PROXY of the environment are used unless you set a proxy
+// of your own.
 func ExampleNewTransport_proxy() {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println("the proxy is asked for", r.Host)
@@ -124,7 +124,7 @@ func ExampleNewTransport_proxy() {
 	// <nil>
 }
 
-// within is an Uploader that gives each file a time of its own.
+// within is an Uploader that limits the time of each file.
 type within struct {
 	upload.Uploader
 	limit time.Duration
@@ -136,7 +136,7 @@ func (w within) Upload(ctx context.Context, src upload.Source) (upload.Result, e
 	return w.Uploader.Upload(ctx, src)
 }
 
-// A deadline for each file, and not for all of them together.
+// Each file has its own deadline.
 func ExampleMany_deadlineForEachFile() {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, file, err := r.FormFile("fileList"); err == nil && file.Filename == "stuck.txt" {
@@ -188,8 +188,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// withoutQuery puts a tracer around a network so that the tracer sees every
-// address without its query.
+// withoutQuery wraps network with a tracer that sees every address without its
+// query.
 func withoutQuery(tracer func(http.RoundTripper) http.RoundTripper, network http.RoundTripper) http.RoundTripper {
 	type address struct{}
 	traced := tracer(roundTrip(func(req *http.Request) (*http.Response, error) {
@@ -204,8 +204,9 @@ func withoutQuery(tracer func(http.RoundTripper) http.RoundTripper, network http
 	})
 }
 
-// OpenTelemetry's otelhttp records each request's whole address as url.full, and
-// the signature of a presigned URL is in its query. In place of tracer stands
+// OpenTelemetry's otelhttp records the whole address of each request as
+// url.full, and the query of a presigned URL holds its signature. A real
+// program passes as tracer:
 //
 //	func(next http.RoundTripper) http.RoundTripper { return otelhttp.NewTransport(next) }
 func ExampleConfig_openTelemetry() {

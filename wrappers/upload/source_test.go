@@ -95,7 +95,7 @@ func TestEachOpenBeginsAtTheFirstByteAndStandsAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The reader was moved before: a source begins at the beginning all the same.
+	// A source begins at the first byte, even if the reader was moved before.
 	moved := strings.NewReader(content)
 	moved.Seek(7, io.SeekStart)
 	for constructor, src := range map[string]upload.Source{
@@ -168,15 +168,15 @@ func refusesToDescribe(t *testing.T, path string, is error, says string) {
 	}
 }
 
-// locked is a file system whose files are there and may not be opened, as for
-// another user. A test that runs as root cannot have a real one.
+// locked is a file system whose files exist and may not be opened, like another
+// user's. A test that runs as root cannot have a real one.
 type locked struct{ fstest.MapFS }
 
 func (f locked) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 }
 
-// torn is a file system whose files can be opened and not be read.
+// torn is a file system whose files can be opened but not read.
 type torn struct{ fstest.MapFS }
 
 func (f torn) Open(name string) (fs.File, error) {
@@ -222,7 +222,7 @@ func TestReaderGivesItselfOnce(t *testing.T) {
 }
 
 func TestReaderIsNotReadBeforeItIsOpened(t *testing.T) {
-	// No name tells what it is, and still its first bytes are left alone.
+	// The name does not show the type, but the first bytes are not read.
 	src := upload.Reader("unnamed", iotest.ErrReader(errors.New("it was read")), 4)
 	if src.ContentType != upload.OctetStream {
 		t.Errorf("content type %q", src.ContentType)

@@ -12,8 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Opening a named pipe that nobody writes to would wait for ever: the test then
-// hangs.
+// Opening a named pipe without a writer would wait for ever, and the test would
+// hang.
 func TestFileRefusesWhatIsNoRegularFile(t *testing.T) {
 	dir := t.TempDir()
 	pipe, dangling := filepath.Join(dir, "pipe"), filepath.Join(dir, "dangling")

@@ -81,7 +81,8 @@ func TestTransportIsMadeForUploads(t *testing.T) {
 	}
 }
 
-// A handshake that hangs is no end of the caller's context.
+// The end of a hanging handshake is not reported as the end of the caller's
+// context.
 func TestHandshakeThatHangsIsNoDeadlineOfTheCaller(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

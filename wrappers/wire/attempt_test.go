@@ -113,8 +113,8 @@ func TestCredentialsThatCannotBeHadSendNothing(t *testing.T) {
 	}
 }
 
-// Pause waits as the attempts do. Of 64 random waits the longest is over half
-// the bound, but for one run in 2^64.
+// Pause waits like the attempts. The longest of 64 random waits is over half
+// the bound, except in one run of 2^64.
 func TestWaitsAreRandomUpToABoundThatDoubles(t *testing.T) {
 	for _, tt := range []struct {
 		maxWait, bound time.Duration
@@ -234,8 +234,8 @@ func TestMessageIsWhatTheAnswerSays(t *testing.T) {
 	}
 }
 
-// What is read of an answer ends somewhere, perhaps in the middle of a token
-// that the answer repeats, and then nothing would know it for one.
+// The reading of an answer may stop in the middle of a token that the answer
+// repeats. Such a part would not be recognised as a secret.
 func TestSecretAtTheEndOfWhatIsReadIsNotShown(t *testing.T) {
 	const secret = "hunter2hunter2hunter2"
 	for shown := range len(secret) {
@@ -250,7 +250,7 @@ func TestSecretAtTheEndOfWhatIsReadIsNotShown(t *testing.T) {
 	}
 }
 
-// A transport of the caller's own need not say which request it answered.
+// A caller's own transport may leave out the request that it answered.
 func TestAnswerNeedNotNameItsRequest(t *testing.T) {
 	for _, code := range []int{200, 404} {
 		d, err := wire.NewDoer(wire.API{TraceHeader: "X-Trace-Id"},

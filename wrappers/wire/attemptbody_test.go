@@ -19,9 +19,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// dying is a connection that turns out to be dead in every second round: what
-// is written then fails, with nothing written, unless it was made in that
-// round.
+// dying is a connection that is dead in every second round. A write then fails
+// without writing anything, unless the connection was made in that round.
 type dying struct {
 	net.Conn
 	born  int32
@@ -35,8 +34,8 @@ func (d *dying) Write(p []byte) (int, error) {
 	return d.Conn.Write(p)
 }
 
-// A small body is lent to the transport in a pooled buffer, and the transport
-// writes it again where a kept connection turns out to be dead.
+// A small body lies in a pooled buffer while the transport writes it. The
+// transport writes it again if a kept connection is dead.
 func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 	var whole, mixed atomic.Int32
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -78,7 +77,7 @@ func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 	}
 }
 
-// put sends src as it is through a transport of the test's.
+// put sends src through the given transport.
 func put(t *testing.T, transport rawTransport, src upload.Source) error {
 	t.Helper()
 	cfg := upload.Config{BaseURL: "http://host/v1", AnswerTimeout: -1, Retry: upload.Retry{Attempts: 1},
@@ -90,7 +89,7 @@ func put(t *testing.T, transport rawTransport, src upload.Source) error {
 	return sendTo(t, d.Presigned(), "PUT", "http://host/x", wire.Raw(src))
 }
 
-// rawTransport leaves the body to the func.
+// rawTransport is a transport whose func reads the body.
 type rawTransport func(*http.Request) (*http.Response, error)
 
 func (f rawTransport) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
@@ -107,8 +106,8 @@ func TestBodyOfUpTo68KiBIsReadBeforeItIsSent(t *testing.T) {
 			if got := left.Len() == 0; got != want {
 				t.Errorf("%d bytes: read before they are sent: %t", size, got)
 			}
-			// Such a body lies in a buffer that is used again when this is called.
-			// Nothing else asks for it here, where AnswerTimeout is off.
+			// The buffer of such a body is used again when this hook is called.
+			// Nothing else sets the hook here, since AnswerTimeout is off.
 			if trace := httptrace.ContextClientTrace(req.Context()); (trace != nil && trace.WroteRequest != nil) != want {
 				t.Errorf("%d bytes: the transport is asked to say when they are written: %t", size, !want)
 			}
@@ -148,7 +147,8 @@ func TestSourceThatFailsIsTheFailureAndNotTriedAgain(t *testing.T) {
 	}
 }
 
-// A transport that was told so by the network sends a body again by itself.
+// A transport sends a body again by itself if the network says that it was not
+// sent.
 func TestBodyThatTheTransportAsksForAgainIsTheOneThatCounts(t *testing.T) {
 	for _, size := range []int{1000, 100_000} {
 		var c counted
@@ -236,7 +236,7 @@ func TestTraceOfTheCallerHearsOfEveryBody(t *testing.T) {
 			WroteRequest: func(httptrace.WroteRequestInfo) { wrote.Add(1) },
 		})
 		err := post(ctx, d, upload.Bytes("a", make([]byte, size)))
-		for range 1000 { // an answer may overtake the news that its request was written
+		for range 1000 { // an answer may come before the hook is called
 			if wrote.Load() == 2 {
 				break
 			}

@@ -68,7 +68,8 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 	}
 }
 
-// A generated client that was made without the Doer knows nothing of failures.
+// A generated client that was made without the Doer does not turn refusals into
+// errors.
 func TestAnswerThatDidNotComeByTheDoerIsNoSuccessUnlessItSaysSo(t *testing.T) {
 	for code, want := range map[int]error{201: nil, 500: upload.ErrUnavailable, 401: upload.ErrUnauthorized,
 		302: upload.ErrUnavailable} {

@@ -19,7 +19,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// script answers one request after the other; the last answer stays.
+// script answers each request with the next answer, and then always with the
+// last one.
 type script struct {
 	mu      sync.Mutex
 	answers []http.HandlerFunc
@@ -36,7 +37,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answers[min(n, len(s.answers)-1)](w, r)
 }
 
-// got is how many requests came, once all handlers are done with them.
+// got returns how many requests came. All their handlers have returned.
 func (s *script) got() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,7 +201,7 @@ func TestRefusedCredentialsAreRenewedOnce(t *testing.T) {
 	}
 }
 
-// A signature with a time in it must not go out a second time.
+// A signature with a time in it must not be sent a second time.
 func TestRenewedCredentialsServeOneAttempt(t *testing.T) {
 	n := 0
 	authorize := func(req *http.Request) error { n++; req.Header.Set("Authorization", fmt.Sprint(n)); return nil }
@@ -228,8 +229,8 @@ func TestServerWithoutContinueGetsTheBodyAllTheSame(t *testing.T) {
 	}
 }
 
-// answers is a RoundTripper for the tests of time, which a real socket would
-// keep synctest from.
+// answers is a RoundTripper for tests with synctest, whose clock stands still
+// while a real socket is waited for.
 type answers func(*http.Request) (*http.Response, error)
 
 func (a answers) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -464,8 +465,8 @@ func TestConnectionsAreNoMoreThanUploads(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// A connection is put back just after its answer: a few more than 16 may be
-	// dialled meanwhile, hundreds may not.
+	// A connection becomes idle just after its answer. So a few more than 16
+	// may be dialled, but not hundreds.
 	if n := conns.Load(); n > 32 {
 		t.Errorf("%d connections for 320 uploads, 16 at once", n)
 	}

@@ -33,7 +33,7 @@ func show() (url string, stop func()) {
 	return srv.URL, srv.Close
 }
 
-// send is what a generated client does with a request editor.
+// send does what a generated client does with a request editor.
 func send(url string, edit func(context.Context, *http.Request) error) error {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, nil)
 	if err != nil {
@@ -80,8 +80,8 @@ func ExampleFormOf() {
 	// <nil>
 }
 
-// A model is what the generator makes of a form's schema, with string/binary
-// mapped to upload.Source.
+// A model is the generated type of a form's schema, with string/binary mapped
+// to upload.Source.
 func ExampleFormFrom() {
 	url, stop := show()
 	defer stop()

@@ -15,7 +15,7 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// Call makes one *upload.Error of every failure, a refusal included.
+// Call turns every failure into an *upload.Error, a refusal too.
 func ExampleDoer_Call() {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/gone") {
@@ -87,8 +87,8 @@ func ExampleAPI_renew() {
 	// 200
 }
 
-// The API has answered with a URL to send the bytes to. None of its credentials
-// go there.
+// The API has answered with a URL to send the bytes to. The presigned host gets
+// none of the API's credentials.
 func ExamplePresigned() {
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		content, _ := io.ReadAll(r.Body)

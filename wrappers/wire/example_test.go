@@ -12,8 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// A generated client, here that of gen/ncloudmailer without its wrapper, gets
-// its body from a form and its attempts from a Doer.
+// A generated client, here gen/ncloudmailer without its wrapper, gets its body
+// from a form and its attempts from a Doer.
 func Example() {
 	first := true
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -97,7 +97,7 @@ func TestFetchIsRepeatedBeforeTheFirstByteOnly(t *testing.T) {
 	}
 }
 
-// The hash that a store announces is of the bytes that it keeps.
+// The announced hash is the hash of the bytes in the store.
 func TestFetchReadsWhatIsCompressedOnTheWay(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -117,7 +117,7 @@ func TestFetchReadsWhatIsCompressedOnTheWay(t *testing.T) {
 	}
 }
 
-// A transport of the caller's need not notice that a body is short.
+// A caller's own transport may not notice that a body is short.
 func TestFetchCountsTheBytes(t *testing.T) {
 	client := &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) {
 		resp := respond(200, nil)

@@ -18,8 +18,9 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// Any name and any content: the form is, byte for byte, what mime/multipart
-// writes, as long as it says, alike at each reading, and read back by it.
+// For any name and any content, the form equals the output of mime/multipart
+// byte for byte. It has the announced length, is the same at each reading, and
+// mime/multipart can read it.
 func FuzzForm(f *testing.F) {
 	f.Add("test.txt", "text/plain", []byte("upload test file"), uint8(0))
 	f.Add(`test\resources\test.txt`, "text/plain", []byte("upload test file"), uint8(1))
@@ -119,6 +120,5 @@ func FuzzForm(f *testing.F) {
 	})
 }
 
-// bytesAtOnce gives all that fits and the end apart, whatever io.Reader's other
-// ways in there are.
+// bytesAtOnce hides all methods of r but Read.
 func bytesAtOnce(r io.Reader) io.Reader { return struct{ io.Reader }{r} }

@@ -16,8 +16,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// adding is a RoundTripper that adds a header to what it sends, by a func,
-// where nobody can look into it.
+// adding returns a RoundTripper that adds a header in a func, where inspect
+// cannot see it.
 func adding(base http.RoundTripper, name, value string) http.RoundTripper {
 	return rawTransport(func(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
@@ -79,7 +79,7 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 	}
 }
 
-// A short value of an unknown name is no secret, as nowhere else.
+// A short value under an unknown name is no secret, here as elsewhere.
 func TestShortHeaderThatARoundTripperAddsIsSent(t *testing.T) {
 	client := &http.Client{Transport: adding(upload.NewTransport(), "X-Tenant", "acme")}
 	s, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
@@ -90,7 +90,7 @@ func TestShortHeaderThatARoundTripperAddsIsSent(t *testing.T) {
 	}
 }
 
-// Nobody tells of the query before it is sent.
+// No hook shows the query before it is sent.
 func TestParameterThatARoundTripperAddsIsAnError(t *testing.T) {
 	tr := upload.NewTransport()
 	client := &http.Client{Transport: rawTransport(func(req *http.Request) (*http.Response, error) {
@@ -107,7 +107,7 @@ func TestParameterThatARoundTripperAddsIsAnError(t *testing.T) {
 	}
 }
 
-// The API's own host may get them: that is how some authenticate.
+// The API's own host may get them: some programs authenticate that way.
 func TestCredentialsThatARoundTripperAddsReachTheAPI(t *testing.T) {
 	s, d := serve(t, wire.API{}, upload.Config{HTTPClient: &http.Client{Transport: adding(upload.NewTransport(),
 		"Authorization", "Bearer x")}}, status(201))
@@ -117,7 +117,7 @@ func TestCredentialsThatARoundTripperAddsReachTheAPI(t *testing.T) {
 	}
 }
 
-// A RoundTripper that changes the request itself breaks net/http's rules.
+// A RoundTripper that changes its request breaks net/http's rules.
 func TestRoundTripperThatChangesItsRequestChangesOnlyThatAttempt(t *testing.T) {
 	n := 0
 	client := &http.Client{Transport: rawTransport(func(req *http.Request) (*http.Response, error) {
@@ -136,7 +136,7 @@ func TestRoundTripperThatChangesItsRequestChangesOnlyThatAttempt(t *testing.T) {
 	}
 }
 
-// A proxy may repeat what it got.
+// A proxy may repeat the credentials that it got.
 func TestCredentialsOfTheProxyAreNotShown(t *testing.T) {
 	const user, password = "proxy-user", "pr0xy+pass/word"
 	said := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))

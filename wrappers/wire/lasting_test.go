@@ -31,8 +31,8 @@ func quietTLS(t *testing.T, change func(*tls.Config)) *httptest.Server {
 	return srv
 }
 
-// socks returns a transport whose proxy gives one of the answers after each of
-// its client's messages.
+// socks returns a transport whose proxy answers each message of the client with
+// the next of answers.
 func socks(t *testing.T, answers ...string) http.RoundTripper {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

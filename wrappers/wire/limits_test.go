@@ -68,7 +68,7 @@ func TestAnswerIsWaitedForAsLongAsConfigured(t *testing.T) {
 	}
 }
 
-// What takes long is the body here, and that has no limit.
+// The body takes long here, and has no limit.
 func TestWaitForTheAnswerBeginsWithTheLastByte(t *testing.T) {
 	for _, size := range []int64{1000, 100_000} {
 		synctest.Test(t, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// union is a oneOf as oapi-codegen writes it.
+// union is a oneOf as oapi-codegen generates it.
 type union struct{ union json.RawMessage }
 
 func (u union) MarshalJSON() ([]byte, error) { return u.union.MarshalJSON() }
@@ -173,8 +173,8 @@ type tree struct {
 	Children []tree `json:"children,omitempty"`
 }
 
-// What a form cannot hold, or what the generator was not told, is an error
-// before anything is sent. It names the field.
+// If a form cannot hold a value, or the generator lacked a setting, there is an
+// error before anything is sent. It names the field.
 func TestModelThatCannotBeSentIsRefusedByItsField(t *testing.T) {
 	type inner struct {
 		File *upload.Source `json:"file,omitempty"`

@@ -57,7 +57,7 @@ func (f *fragile) Close() error {
 	return nil
 }
 
-// Above 68 KiB the transport reads on a goroutine of its own, and a panic there
+// A body above 68 KiB is read on a goroutine of the transport, where a panic
 // would end the process.
 func TestPanicOfASourceComesOutOfTheCall(t *testing.T) {
 	for _, size := range []int64{100, 68 << 10, 100_000, 2 << 20} {
@@ -100,7 +100,7 @@ func TestPanicOfTheProgressComesOutOfTheCall(t *testing.T) {
 	}
 }
 
-// The context's end closes the source on yet another goroutine.
+// The end of the context closes the source on yet another goroutine.
 func TestPanicOfACloseThatTheContextCausesComesOutOfTheCall(t *testing.T) {
 	hold := make(chan struct{})
 	_, d := serve(t, wire.API{}, upload.Config{}, func(http.ResponseWriter, *http.Request) { <-hold })
@@ -131,7 +131,7 @@ func TestPanicOfTheCredentialsClosesTheBody(t *testing.T) {
 	}
 }
 
-// lying is a reader that claims another count than it can have read.
+// lying is a reader that returns a wrong count.
 type lying int
 
 func (l lying) Read(p []byte) (int, error) {
@@ -165,7 +165,7 @@ func TestSizesThatOverflowTogetherAreRefused(t *testing.T) {
 	}
 }
 
-// A test's FailNow ends the goroutine that it is called on.
+// FailNow of a test ends the goroutine that it is called on.
 func TestExitOfASourceEndsTheCallersGoroutine(t *testing.T) {
 	for _, size := range []int{100, 100_000, 2 << 20} {
 		_, d := serve(t, wire.API{}, upload.Config{}, status(201))

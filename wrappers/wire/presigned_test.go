@@ -208,7 +208,7 @@ func TestPresignedIsNotLedFromHTTPSToHTTP(t *testing.T) {
 	}
 }
 
-// Each hop is looked at for itself: its vendor, its time, its host.
+// Vendor, time and host are checked anew for each hop.
 func TestEachHopIsLookedAtForItself(t *testing.T) {
 	const azure, plain = "https://a.blob.core.windows.net/c/b?sv=1&sig=x", "https://store.example/b?signature=x"
 	for _, tt := range []struct {

@@ -63,8 +63,8 @@ func TestEachOfTheSecretsIsTakenOutWhole(t *testing.T) {
 	}
 }
 
-// longest returns the longest run of secret's characters that text shows, case
-// and blanks aside.
+// longest returns the longest run of secret's characters in text, without
+// regard to case and blanks.
 func longest(text, secret string) string {
 	same := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
 	text, secret = same(text), same(secret)

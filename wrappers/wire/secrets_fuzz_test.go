@@ -19,9 +19,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// Whatever an answer repeats of a request, dressed as it may be, and wherever
-// it stands: neither the error nor the log tells the secret, and both are
-// lines.
+// An answer may repeat any part of a request, escaped in any way. Neither the
+// error nor the log shows the secret, and each is one line.
 func FuzzSecrets(f *testing.F) {
 	f.Add("invalid token ", "", "eyJhbGciOiJIUzI1NiJ9", 401, uint8(0))
 	f.Add("https://files.example/x?sig=", "&x=1", "q1JhbYivx0lU//wBoOyh+yn/y7+Lg9Ez=", 403, uint8(1))
@@ -35,11 +34,11 @@ func FuzzSecrets(f *testing.F) {
 	f.Add("invalid token ", "...", "eyJhbGciOiJIUzI1NiJ9.c2ln", 401, uint8(8))
 	f.Add("invalid token ", "...", "eyJhbGciOiJIUzI1NiJ9.c2ln", 401, uint8(9))
 	f.Add("invalid token ", "...", "eyJhbGciOiJIUzI1NiJ9.c2ln", 401, uint8(10))
-	// What may stand in a secret is what may stand in a header.
+	// A secret may hold the characters that a header may hold.
 	unfit := regexp.MustCompile(`[^A-Za-z0-9._~+/=-]`)
 	f.Fuzz(func(t *testing.T, before, after, secret string, status int, dress uint8) {
-		// A shorter one guards nothing. The end keeps it from being one of our own
-		// words.
+		// A shorter secret protects nothing. The end keeps it from being a word
+		// of our own messages.
 		secret = unfit.ReplaceAllString(secret, "") + "Zq7JhbYivx0lUwBo"
 		if status %= 400; status < 0 {
 			status = -status
@@ -113,8 +112,8 @@ func FuzzSecrets(f *testing.F) {
 	})
 }
 
-// shows reports whether text holds eight characters of secret in a row, case
-// and blanks aside.
+// shows reports whether text holds eight characters of secret in a row, without
+// regard to case and blanks.
 func shows(text, secret string) bool {
 	text, secret = strings.ToLower(strings.Join(strings.Fields(text), "")), strings.ToLower(secret)
 	for i := range len(secret) - 7 {
@@ -125,7 +124,7 @@ func shows(text, secret string) bool {
 	return false
 }
 
-// refuse is an answer's reader that repeats what it reads.
+// refuse is an answer's reader whose error repeats the text that it reads.
 type refuse struct{}
 
 func (*refuse) UnmarshalJSON(body []byte) error { return fmt.Errorf("cannot read %s", body) }
@@ -135,8 +134,8 @@ func jsonEscape(s string) string {
 	return strings.Trim(string(b), `"`)
 }
 
-// A presigned URL goes out byte for byte as it was given, or not at all; what
-// is said of one that is refused stops before its query.
+// A presigned URL is sent byte for byte as it was given, or not at all. The
+// error about a refused URL stops before the query.
 func FuzzPresignedURL(f *testing.F) {
 	for _, seed := range []string{
 		"https://attachment.api.24sevenoffice.com/upload/abc123?signature=xyz", "https://h/a%2Fb%20c?x=%2f+&y=~",
@@ -175,7 +174,7 @@ func FuzzPresignedURL(f *testing.F) {
 			}
 			return
 		}
-		// What goes onto the wire: the host in a header, the rest in the request
+		// The request sends the host in a header, and the rest in its first
 		// line.
 		scheme, rest, _ := strings.Cut(raw, "://")
 		if scheme != "https" || sent.URL.Scheme != "https" {

@@ -110,7 +110,7 @@ func TestStoresOwnErrors(t *testing.T) {
 	}
 }
 
-// The server's clock decides, by the Date of its answer.
+// The Date of the answer gives the server's clock, and this clock decides.
 func TestExpiryGoesByTheServersClock(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ahead time.Duration // of this machine's clock

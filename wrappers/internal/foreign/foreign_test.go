@@ -93,7 +93,7 @@ func (s *server) typed(t *testing.T) *mixed.ClientWithResponses {
 	return &mixed.ClientWithResponses{ClientInterface: s.mixed(t)}
 }
 
-// sum shortens a file's content to what a test compares.
+// sum returns a short form of a file's content, for comparisons.
 func sum(content []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(content)) }
 
 // parts lists a form's parts, one a line: name, file name, media type, content.
@@ -131,7 +131,7 @@ func (a arrival) parts(t *testing.T) string {
 
 var (
 	small = bytes.Repeat([]byte("putpost "), 1000)
-	large = bytes.Repeat([]byte("PUTPOST\n"), 300_000) // beyond what is sent without asking for 100 Continue
+	large = bytes.Repeat([]byte("PUTPOST\n"), 300_000) // large enough to ask for 100 Continue
 	at    = time.Date(2026, 11, 25, 18, 0, 0, 0, time.UTC)
 )
 
@@ -245,7 +245,7 @@ func TestFormsArriveAsTheirAPIsDescribeThem(t *testing.T) {
 				t.Fatal(err)
 			}
 			resp.Body.Close()
-			s.held(t, resp.StatusCode, tt.status, tt.line)
+			s.check(t, resp.StatusCode, tt.status, tt.line)
 			if got, want := s.arrived[0].parts(t), strings.Join(tt.want, "\n"); got != want {
 				t.Errorf("the form arrived as\n%s\nwant\n%s", got, want)
 			}
@@ -283,7 +283,7 @@ func TestFilesArriveRaw(t *testing.T) {
 				t.Fatal(err)
 			}
 			resp.Body.Close()
-			s.held(t, resp.StatusCode, tt.status, tt.line)
+			s.check(t, resp.StatusCode, tt.status, tt.line)
 			if got := s.arrived[0]; sum(got.body) != sum(large) || got.head.Get("Content-Type") != "application/octet-stream" {
 				t.Errorf("%d bytes of %s arrived, want %d of application/octet-stream", len(got.body),
 					got.head.Get("Content-Type"), len(large))
@@ -292,9 +292,9 @@ func TestFilesArriveRaw(t *testing.T) {
 	}
 }
 
-// held checks what holds for every body: its exact length was announced, and
-// the second attempt sent it again, byte for byte.
-func (s *server) held(t *testing.T, status, want int, line string) {
+// check checks that the exact length of each body was announced, and that the
+// second attempt sent the same bytes again.
+func (s *server) check(t *testing.T, status, want int, line string) {
 	t.Helper()
 	if status != want || len(s.arrived) != 2 {
 		t.Fatalf("status %d after %d requests, want %d after 2", status, len(s.arrived), want)
@@ -323,7 +323,7 @@ func TestNothingIsSentOfAFormThatLacksItsFile(t *testing.T) {
 	}
 }
 
-// The copy here differs from the original in the one word that a user may
+// The copy here differs from the original only in the one word that a user may
 // change.
 func TestCopyOfTheConfigurationIsUpToDate(t *testing.T) {
 	original, err := os.ReadFile("../../../.config/oapi-codegen-uploads.yaml")
