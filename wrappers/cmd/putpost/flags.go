@@ -12,7 +12,6 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// action is a command that can be run.
 type action interface{ Run(p *program) error }
 
 // parse sets the flags and the arguments of a command. parse, validate and

@@ -69,7 +69,6 @@ func (c *journalRepairCmd) Run(p *program) error {
 	return nil
 }
 
-// damage prints one damaged line of a journal.
 func (o *output) damage(d journal.Damage) error {
 	return o.data(fmt.Sprintf("%d\t%d\t%d\t%s\n", d.Line, d.Offset, d.Bytes, column(d.Path)))
 }

@@ -238,7 +238,6 @@ func TestACredentialWithABlankIsOneLineThatNamesIt(t *testing.T) {
 	}
 }
 
-// with returns env with one more variable.
 func with(env map[string]string, name, value string) map[string]string {
 	more := map[string]string{name: value}
 	for k, v := range env {
@@ -325,7 +324,6 @@ func newUntrusted(t *testing.T) string {
 
 func makeFolder(path string) error { return os.MkdirAll(path, 0o755) }
 
-// small makes a folder of n small files, named by numbers.
 func small(t *testing.T, n int) (dir string) {
 	var pairs []string
 	for i := range n {

@@ -95,7 +95,6 @@ func await(t *testing.T, what string, ch <-chan struct{}, n int) {
 	}
 }
 
-// until waits until ok returns true.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {

@@ -60,10 +60,8 @@ func refusedExpectations() []row {
 	}
 }
 
-// both calls a and b.
 func both(a, b func(*lab)) func(*lab) { return func(l *lab) { a(l); b(l) } }
 
-// attempts sets Attempts of upload.Retry.
 func attempts(n int) func(*lab) { return func(l *lab) { l.cfg.Retry.Attempts = n } }
 
 // unread checks that the client read no byte of the source, because the server

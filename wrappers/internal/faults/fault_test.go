@@ -95,7 +95,6 @@ func (v *voidWriter) Write(p []byte) (int, error) { return v.body.Write(p) }
 // hang does nothing until the row is over.
 func hang(h *hit) { <-h.lab.release }
 
-// hijack takes the connection over.
 func (h *hit) hijack() (net.Conn, *bufio.ReadWriter) {
 	conn, rw, err := http.NewResponseController(h.w).Hijack()
 	if err != nil {

@@ -242,7 +242,6 @@ func (l *lab) deadAddress() string {
 	return ln.Addr().String()
 }
 
-// uploader makes the client under test.
 func (l *lab) uploader() upload.Uploader {
 	l.cfg.BaseURL = l.baseURL
 	var u upload.Uploader

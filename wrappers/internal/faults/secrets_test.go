@@ -141,7 +141,6 @@ func (l *lab) noForeign(e error) {
 	}
 }
 
-// chain returns err and all errors that it wraps.
 func chain(err error) (all []error) {
 	if err == nil {
 		return nil

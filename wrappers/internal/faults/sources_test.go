@@ -219,7 +219,6 @@ func TestBatches(t *testing.T) {
 	})
 }
 
-// isError checks that errors.Is finds the cause.
 func isError(target error) func(*lab, upload.Result, error) {
 	return func(l *lab, _ upload.Result, err error) {
 		if !errors.Is(err, target) {

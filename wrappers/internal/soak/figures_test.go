@@ -27,7 +27,6 @@ func collect() {
 	runtime.GC()
 }
 
-// rss returns this process's resident memory.
 func rss() int64 {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -160,7 +160,6 @@ func aside(t *testing.T, dir string) int {
 	return len(files)
 }
 
-// until waits until ok returns true.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for begun := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {

@@ -197,7 +197,6 @@ func (s *server) stop(t *testing.T) {
 	}
 }
 
-// ask requests the figures of the process.
 func (s *server) ask(t *testing.T, path string) (f figures) {
 	t.Helper()
 	resp, err := s.client.Get(s.url + path)

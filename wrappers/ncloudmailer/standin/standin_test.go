@@ -84,7 +84,6 @@ func sign(header http.Header, method, uri string, at time.Time) {
 	header.Set("x-ncp-apigw-signature-v2", signature(method, uri, timestamp))
 }
 
-// request returns a signed request.
 func (s *service) request(method, uri string, body io.Reader, header ...string) *http.Request {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+uri, body)

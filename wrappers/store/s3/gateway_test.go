@@ -79,7 +79,6 @@ func (g *gateway) start() {
 	}
 }
 
-// kill ends the server with SIGKILL.
 func (g *gateway) kill() {
 	g.cmd.Process.Kill()
 	g.cmd.Wait()
@@ -98,7 +97,6 @@ func (g *gateway) open(t testing.TB) *s3.Store {
 	return st
 }
 
-// openNew returns the prefix, too.
 func (g *gateway) openNew(t testing.TB) (st *s3.Store, prefix string) {
 	t.Helper()
 	prefix = fmt.Sprintf("test/%d", prefixes.Add(1))

@@ -263,7 +263,6 @@ func dialAndSend(t *testing.T, req *http.Request, length int, begin []byte) net.
 	return conn
 }
 
-// until waits until ok returns true.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
