@@ -23,7 +23,7 @@ import (
 // and an [io.Closer], and gives no presigned URLs. It needs the same memory for
 // an object of any size.
 //
-// # What is whole
+// # Crashes and power cuts
 //
 // A put writes the bytes to a file in dir/.incoming, syncs that file, and
 // renames it to its key. The sync comes before the rename, so neither a reader
@@ -45,7 +45,7 @@ import (
 //
 // If the disk is full, Put returns the disk's error and leaves nothing.
 //
-// # What is deleted
+// # Deletes and locks
 //
 // The store deletes the object that Delete names, and the folders that it
 // leaves empty. When the store is opened, it deletes unfinished puts of a

@@ -110,7 +110,7 @@ func (s *byteSize) UnmarshalText(text []byte) error {
 		*s = byteSize(n)
 		return nil
 	}
-	return fmt.Errorf("%q is no size like 1048576, 10MB or 10MiB", text)
+	return fmt.Errorf("%q is not a size like 1048576, 10MB or 10MiB", text)
 }
 
 // String returns a size like "34.5 MiB".
@@ -150,7 +150,7 @@ type duration time.Duration
 func (d *duration) UnmarshalText(text []byte) error {
 	read, err := time.ParseDuration(string(text))
 	if err != nil || read <= 0 {
-		return fmt.Errorf("%q is no time like 90s, 5m or 2h", text)
+		return fmt.Errorf("%q is not a duration like 90s, 5m or 2h", text)
 	}
 	*d = duration(read)
 	return nil

@@ -350,5 +350,5 @@ func checkAddress(address string) error {
 	if address == "" || err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil {
 		return nil
 	}
-	return errors.New("is no address like https://host/oauth/token")
+	return errors.New("is not an address like https://host/oauth/token")
 }

@@ -94,7 +94,7 @@ func (c *serveCmd) Run(p *program) error {
 	}
 	at, err := net.ResolveTCPAddr("tcp", c.Addr)
 	if err != nil {
-		return usagef("--addr %q is no address like 127.0.0.1:8080: %w", c.Addr, err)
+		return usagef("--addr %q is not an address like 127.0.0.1:8080: %w", c.Addr, err)
 	}
 	origin, err := c.origin()
 	if err != nil {

@@ -91,7 +91,7 @@ func (c *serveCmd) origin() (func(*http.Request) string, error) {
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !isHost(u.Host) || strings.Trim(u.Path, "/") != "" ||
 		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("--public-url is no address like https://files.example; " +
+		return nil, errors.New("--public-url is not an address like https://files.example; " +
 			"it has a scheme, a host and perhaps a port, and no path")
 	}
 	c.PublicURL = u.Scheme + "://" + u.Host

@@ -232,7 +232,7 @@ func (l *lab) listen(serve func(net.Conn)) string {
 	return ln.Addr().String()
 }
 
-// deadAddress returns a host:port where nobody listens.
+// deadAddress returns a host:port that refuses connections.
 func (l *lab) deadAddress() string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -291,7 +291,7 @@ func (l *lab) serve(at place) http.HandlerFunc {
 	}
 }
 
-// remember keeps the secrets of a request, which nobody may print.
+// remember keeps the secrets of a request, which must not be printed.
 func (l *lab) remember(r *http.Request) {
 	if s := r.Header.Get("X-Ncp-Apigw-Signature-V2"); s != "" {
 		l.secrets = append(l.secrets, s)

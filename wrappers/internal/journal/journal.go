@@ -55,8 +55,8 @@ type Journal struct {
 	file      *os.File
 	sync      func() error  // file's
 	disk      chan struct{} // holds an element while a batch is written
-	size      int64         // of what is on disk for good
-	lastWrite time.Duration // by the last write with its sync
+	size      int64         // bytes that are synced
+	lastWrite time.Duration // the time of the last write and its sync
 	failed    error         // why nothing can be written any more
 
 	mu      sync.Mutex

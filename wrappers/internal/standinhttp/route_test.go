@@ -9,7 +9,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// api has one operation, which nobody may call.
+// api returns an API with one operation, POST /v1/files.
 func api(authenticate func(*http.Request) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/files",
