@@ -70,11 +70,17 @@ func TestAMediaTypeIsHeldToTheSpecBeforeTheBodyIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const unreadable = "request body: header Content-Type has parameters that cannot be read"
 	for sent, want := range map[string]string{
 		"multipart/form-data; boundary=b": "",
 		"text/plain":                      `request body: header Content-Type has unexpected value "text/plain"`,
 		"":                                `request body: header Content-Type has unexpected value ""`,
 		"multipart/form-data":             "request form: header Content-Type names no boundary",
+		"multipart/form-data; boundary=b; boundary=c":              unreadable,
+		"multipart/form-data; boundary=b; x":                       unreadable,
+		"multipart/form-data; boundary=" + strings.Repeat("b", 70): "",
+		"multipart/form-data; boundary=" + strings.Repeat("b", 71): "request form: " +
+			"the boundary has more than 70 bytes (RFC 2046, 5.1.1)",
 	} {
 		r := httptest.NewRequest("POST", "/v2/forms", strings.NewReader("not read"))
 		r.Header.Set("Content-Length", "8")
@@ -113,20 +119,35 @@ func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
 	}
 }
 
-// Servers refuse such a part, and a general validator does not see why.
-func TestAFileMustHaveAFileName(t *testing.T) {
+func TestPartsAreHeldToTheRulesOfForms(t *testing.T) {
 	c, err := Parse(depotSpec(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const body = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n"
-	r := httptest.NewRequest("POST", "/v2/forms", strings.NewReader(body))
-	r.Header = http.Header{"Content-Type": {"multipart/form-data; boundary=b"}, "X-Depot-Key": {"k"},
-		"Content-Length": {fmt.Sprint(len(body))}}
-	x := c.Begin(r, Watch{})
-	_, _ = io.Copy(io.Discard, x.Watching(r.Context(), r).Body)
-	if got := rules(x.FinishRequest()); got != `request form: part 1: the field "file" is a file, and the part has no file name` {
-		t.Error(got)
+	const encoded = "request form: part 1: filename* does not belong into a form (RFC 7578, 4.2)"
+	for said, want := range map[string]string{
+		// Servers refuse such a part, and a general validator does not see why.
+		"": `request form: part 1: the field "file" is a file, and the part has no file name`,
+
+		`; filename="a.txt"`:                                "",
+		`; filename="filename*=a.txt"`:                      "",
+		`; filename="a; filename*=UTF-8''b.txt"`:            "",
+		`; filename*=UTF-8''a.txt`:                          encoded,
+		`; filename="a.txt"; FileName*=UTF-8''a.txt`:        encoded,
+		`; filename*0="a"; filename*1=".txt"`:               encoded,
+		`; filename="filename*"; filename*=UTF-8''%e2.txt`:  encoded,
+		`; filename="a.txt";filename*=utf-8''%e2%82%ac.txt`: encoded,
+	} {
+		body := "--b\r\nContent-Disposition: form-data; name=\"file\"" + said +
+			"\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--\r\n"
+		r := httptest.NewRequest("POST", "/v2/forms", strings.NewReader(body))
+		r.Header = http.Header{"Content-Type": {"multipart/form-data; boundary=b"}, "X-Depot-Key": {"k"},
+			"Content-Length": {fmt.Sprint(len(body))}}
+		x := c.Begin(r, Watch{})
+		_, _ = io.Copy(io.Discard, x.Watching(r.Context(), r).Body)
+		if got := rules(x.FinishRequest()); got != want {
+			t.Errorf("%s: %q, want %q", said, got, want)
+		}
 	}
 }
 

@@ -230,8 +230,12 @@ func (x *Exchange) mediaTypeFault() (rule, fault string) {
 		return "", ""
 	case x.media == nil:
 		return RuleBody, fmt.Sprintf("header Content-Type has unexpected value %.100q", x.head.Header.Get("Content-Type"))
-	case x.typ == "multipart/form-data" && x.typed != nil && x.typed["boundary"] == "":
+	case x.typed == nil && x.head.Header.Get("Content-Type") != "":
+		return RuleBody, "header Content-Type has parameters that cannot be read"
+	case x.typ == "multipart/form-data" && x.typed["boundary"] == "":
 		return RuleForm, "header Content-Type names no boundary"
+	case x.typ == "multipart/form-data" && len(x.typed["boundary"]) > 70:
+		return RuleForm, "the boundary has more than 70 bytes (RFC 2046, 5.1.1)"
 	}
 	return "", ""
 }

@@ -110,7 +110,7 @@ func (p *Part) fault() string {
 		return "no Content-Disposition of form-data"
 	case p.Name == "":
 		return "the part has no name"
-	case strings.Contains(p.Header.Get("Content-Disposition"), "filename*"):
+	case p.saysEncodedName():
 		return "filename* does not belong into a form (RFC 7578, 4.2)"
 	case p.Header.Get("Content-Transfer-Encoding") != "":
 		return "Content-Transfer-Encoding does not belong into a form (RFC 7578, 4.7)"
@@ -130,6 +130,22 @@ func (p *Part) fault() string {
 		return "Content-Type is no media type"
 	}
 	return ""
+}
+
+// saysEncodedName reports whether filename* is a parameter, and not a part of
+// a name. The parser gives it out as filename, so it gets another name first.
+func (p *Part) saysEncodedName() bool {
+	said := strings.ToLower(p.Header.Get("Content-Disposition"))
+	if !strings.Contains(said, "filename*") {
+		return false
+	}
+	_, params, _ := mime.ParseMediaType(strings.ReplaceAll(said, "filename*", "encoded"))
+	for name := range params {
+		if strings.HasPrefix(name, "encoded") {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *form) files() []File {
