@@ -65,7 +65,7 @@ func TestEachKindOfFaultIsMet(t *testing.T) {
 	}
 }
 
-// A refusal looks like the provider's own, whoever made it happen.
+// An injected refusal looks like the provider's own.
 func TestRefusedCredentialsAreRefusedInTheProvidersWords(t *testing.T) {
 	s := serve(t, console.Config{})
 	s.inject(`{"provider":"ncloudmailer","operation":"createFile","kind":"unauthorized"}`)

@@ -224,7 +224,8 @@ func (d download) VisitGetFileContentResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-// attachment returns the header by which a browser saves a file under its name.
+// attachment returns the header with which a browser saves a file under its
+// name.
 func attachment(name string) string {
 	if name == "" {
 		return "attachment"

@@ -14,7 +14,7 @@ type Source struct {
 	Name        string                        // the file's name; of a path, [BaseName] is sent
 	ContentType string                        // media type; empty means application/octet-stream
 	Size        int64                         // exact number of bytes; one more or less is an error, not a shorter file
-	Open        func() (io.ReadCloser, error) // a fresh reader at the first byte, each time; whoever opens it closes it
+	Open        func() (io.ReadCloser, error) // a new reader at the first byte, each time; the caller of Open closes it
 }
 
 // MarshalJSON returns an error: a file is sent as it is, or in a form.
@@ -54,7 +54,7 @@ func ReaderAt(name string, r io.ReaderAt, size int64) Source {
 		Name: BaseName(name),
 		ContentType: mediaType(name, func() []byte {
 			head := make([]byte, max(0, min(size, sniffLen)))
-			n, _ := r.ReadAt(head, 0) // what is wrong with r shows when it is sent
+			n, _ := r.ReadAt(head, 0) // an error of r shows when it is sent
 			return head[:max(0, min(n, len(head)))]
 		}),
 		Size: size,

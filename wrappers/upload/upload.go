@@ -20,7 +20,7 @@ type Result struct {
 	TraceID string // the provider's trace id for its support, where it sent one
 	Size    int64  // bytes
 
-	TempRequestID string // NAVER's tempRequestId, by which the files of one request are listed and deleted; else empty
+	TempRequestID string // NAVER's tempRequestId, to list and delete the files of one request; else empty
 	// Expires is when the ID ends, by the caller's clock. NAVER's ends 24 hours
 	// after the upload. Zero means that no end is known.
 	Expires time.Time

@@ -91,7 +91,7 @@ func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, wh
 	switch {
 	case broke != nil:
 		ctx := x.req.Context()
-		f.Err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w%s", kind, foreign(ctx, broke, secrets), says))
+		f.Err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w%s", kind, redactError(ctx, broke, secrets), says))
 	case len(body) > maxAnswer:
 		f.Err = fmt.Errorf("%w: the answer is longer than %d bytes%s", kind, maxAnswer, says)
 	default:

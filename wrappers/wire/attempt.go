@@ -66,12 +66,12 @@ func (d *Doer) authorize(x *exchange) bool {
 func credentialsError(ctx context.Context, err error) error {
 	f, ok := errors.AsType[*upload.Error](err)
 	if !ok {
-		return foreign(ctx, err, nil)
+		return redactError(ctx, err, nil)
 	}
 	own := *f // many callers may share the failure of one token call
 	own.Code, own.Message = clean(own.Code, 64, nil), clean(own.Message, 256, nil)
 	if own.Err != nil {
-		own.Err = foreign(ctx, own.Err, nil)
+		own.Err = redactError(ctx, own.Err, nil)
 	}
 	return &own
 }

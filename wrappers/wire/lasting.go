@@ -22,7 +22,7 @@ func lasting(err error) bool {
 		switch op.Op {
 		case "remote error": // crypto/tls's for an alert
 			return refusals().MatchString(op.Err.Error())
-		case "socks connect": // net/http's; what is below it may be a failure of the network
+		case "socks connect": // net/http's; its cause may be a failure of the network
 			if socksRefusals().MatchString(op.Err.Error()) {
 				return true
 			}
@@ -56,7 +56,7 @@ func lasting(err error) bool {
 var socksRefusals = pattern(`acceptable authentication|authentication failed|` +
 	`not allowed by ruleset|not supported`)
 
-// refusals matches the alerts of TLS by which a server refuses us, in
-// crypto/tls's words, which are all that it shows of them.
+// refusals matches the TLS alerts with which a server refuses us. Only
+// crypto/tls's text of an alert can be read.
 var refusals = pattern(`certificate|handshake failure|access denied|protocol version|insufficient security|` +
 	`unrecognized name|no application protocol`)

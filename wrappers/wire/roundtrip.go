@@ -69,7 +69,7 @@ func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Resp
 		if lasting(err) {
 			kind = upload.ErrUnavailable
 		}
-		err = fmt.Errorf("%w: %w", kind, foreign(req.Context(), err, d.secrets(req, a.req)))
+		err = fmt.Errorf("%w: %w", kind, redactError(req.Context(), err, d.secrets(req, a.req)))
 	case !whole && !d.api.EarlySuccess:
 		err = fmt.Errorf("%w: status %d came before the whole body was sent", upload.ErrUnavailable, resp.StatusCode)
 	}

@@ -125,8 +125,8 @@ func TestAnotherSiteCannotReachTheConsole(t *testing.T) {
 	}
 }
 
-// A name that was made to point to this machine makes another site's page one
-// of the console's own origin, as far as the browser knows.
+// If a name was made to point to this machine, a browser takes another site's
+// page for one of the console's own origin.
 func TestANameThatWasReboundIsRefused(t *testing.T) {
 	base := serve(t)
 	u, err := url.Parse(base)

@@ -171,8 +171,8 @@ func size(t *testing.T, ctx context.Context, width int64) {
 	do(t, ctx, "window", chromedp.EmulateViewport(width, 720))
 }
 
-// looksRight holds the page as it is to what every state of it must fulfil, in
-// light and in dark, on a screen and on a phone.
+// looksRight checks the page in its present state, in light and in dark, on a
+// screen and on a phone.
 func looksRight(t *testing.T, ctx context.Context, state string) {
 	t.Helper()
 	for _, scheme := range []string{"light", "dark"} {

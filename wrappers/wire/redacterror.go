@@ -6,10 +6,10 @@ import (
 	"net/url"
 )
 
-// foreign makes an error of other code fit to show: one line without secrets.
-// While ctx is live, the result is no context.DeadlineExceeded, because a time
-// limit of a transport or a token source is not the caller's.
-func foreign(ctx context.Context, err error, secrets *secretSet) error {
+// redactError makes an error of other code fit to show: one line without
+// secrets. While ctx is live, the result is no context.DeadlineExceeded,
+// because a time limit of a transport or a token source is not the caller's.
+func redactError(ctx context.Context, err error, secrets *secretSet) error {
 	err = withoutURL(err, secrets)
 	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 		return ended(ctx, err)
