@@ -54,7 +54,8 @@ type Retry struct {
 	// means 4. 1 means that nothing is ever sent twice.
 	Attempts int
 
-	// MaxWait is the longest wait before an attempt. Zero means 30 s. The
-	// waits are random, up to 0.5, 1, 2 s and so on, or what Retry-After says.
+	// MaxWait is the longest wait before an attempt. Zero means 30 s. A wait is
+	// random, up to 0.5, 1, 2 s and so on, or the one that Retry-After asks
+	// for.
 	MaxWait time.Duration
 }

@@ -1,6 +1,6 @@
-// Package upload is the vocabulary that every putpost client shares: what is
-// sent ([Source]), what comes back ([Result], [Error]), how a client is set up
-// ([Config]), and many uploads at once ([Many]).
+// Package upload holds the types that all putpost clients share: the file to
+// send ([Source]), the outcome ([Result], [Error]), the settings ([Config]),
+// and many uploads at once ([Many]).
 //
 //	src, err := upload.File("invoice.pdf")
 //	if err != nil {

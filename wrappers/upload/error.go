@@ -20,14 +20,14 @@ var (
 	ErrUnauthorized = errors.New("credentials refused")
 	// ErrForbidden: the credentials are good, but not for this.
 	ErrForbidden = errors.New("not permitted")
-	// ErrNotFound: what the request names is not there.
+	// ErrNotFound: the resource that the request names does not exist.
 	ErrNotFound = errors.New("not found")
 	// ErrTooLarge: the file is larger than the other side takes.
 	ErrTooLarge = errors.New("too large")
 	// ErrRateLimited: too many requests, still after the last attempt.
 	ErrRateLimited = errors.New("rate limited")
-	// ErrUnavailable: no usable answer. The network failed, the service
-	// failed, or what it answered could not be read.
+	// ErrUnavailable: there is no usable answer. The network or the service
+	// failed, or the answer could not be read.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrExpired: the presigned URL ran out before the file was there, and so
 	// did a second URL.

@@ -70,8 +70,7 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 
 // unusable returns the failure of a success whose body is cut off, or cannot be
 // used. Such a body may hold an error, so the API reads it too. Broke is the
-// error that ended the reading. Why is what is wrong with the body. Each may be
-// nil.
+// error that ended the reading. Why is the fault of the body. Each may be nil.
 func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, why error) *upload.Error {
 	secrets := d.secrets(x.req, resp.Request)
 	f := d.fail(x, nil)

@@ -23,8 +23,9 @@ type API struct {
 	// attempt is made with these, unless nothing is to be sent twice.
 	Renew func(*http.Request) (bool, error)
 
-	// Hide names what else no message may repeat, such as a secret that is
-	// sent in a body. It is a func so that printing the API does not show it.
+	// Hide returns other secrets that no message may show, such as one that is
+	// sent in a body. It is a func, so that printing the API does not show
+	// them.
 	Hide func() []string
 
 	// Table gives answers their meaning. An answer that no row fits has the

@@ -121,7 +121,7 @@ func propertiesOf(t reflect.Type) []property {
 	return all
 }
 
-// element returns what t points to, or is a slice of.
+// element returns the type that t points to, or is a slice of.
 func element(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()

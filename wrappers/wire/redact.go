@@ -127,14 +127,14 @@ func (s *secretSet) mark(view cells, secret []bool) {
 	}
 }
 
-// clean makes foreign text fit to stand in a message: one line without secrets,
-// of at most limit runes.
+// clean returns foreign text fit for a message: one line without secrets, of at
+// most limit runes.
 func clean(text string, limit int, secrets *secretSet) string {
 	return oneLine(redact(oneLine(text, shownOf), secrets), limit)
 }
 
-// oneLine makes foreign text fit to stand in a message: control characters and
-// runs of blanks become one blank, and what exceeds limit runes is cut off.
+// oneLine returns foreign text as one line of at most limit runes. Control
+// characters and runs of blanks become one blank each.
 func oneLine(text string, limit int) string {
 	if len(text) <= limit && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return text // as most ids are

@@ -7,13 +7,12 @@ import (
 	"sync"
 )
 
-// Shared keeps one value that costs a call, such as a token, for all who need
-// it. If many callers ask at once, one call is made, with the context of one of
-// them. Any caller stops waiting when its own context ends. If the caller whose
-// context ended is the one that made the call, another caller makes the next
-// call. But if the cause of that context has a method Lasting that returns
-// true, all who wait fail with it. After a failed call, the next to ask makes a
-// new one.
+// Shared keeps one value that costs a call, such as a token, for all callers.
+// If many callers ask at once, one call is made, with the context of one of
+// them. Each caller stops waiting when its own context ends. If that ends the
+// call too, another caller makes the next call. But if the cause of that
+// context has a method Lasting that returns true, all who wait fail with it.
+// After a failed call, the next caller makes a new one.
 //
 // Printing it shows nothing of the value. It must not be copied after its first
 // use.

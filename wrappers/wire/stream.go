@@ -231,8 +231,8 @@ func readSome(r io.Reader, p []byte) (n int, err error) {
 	return 0, io.ErrNoProgress
 }
 
-// Close closes every source, once. It does not wait for a Read: closing the
-// source is what ends one that hangs.
+// Close closes every source, once. It does not wait for a Read, since closing
+// its source may be the only way to end it.
 func (s *stream) Close() error {
 	s.closing.Lock()
 	defer s.closing.Unlock()
