@@ -7,6 +7,7 @@ import (
 
 const (
 	fullRecord = 16 << 10 // largest content of a TLS record, in bytes
+	leastFrame = 5 + 16   // header and tag around it, at least
 	maxHeld    = 8        // records that are sent at once; later in a large body half as many
 	holdFor    = 10 * time.Millisecond
 )
@@ -18,8 +19,8 @@ var heldBuffers = sync.Pool{New: func() any { return new(heldBuffer) }}
 // Write holds back a full TLS record, because more data nearly always follows
 // it. Several records are then sent at once: that saves a system call for each,
 // and wakes the receiver once. The transport writes a large body 64 KiB at a
-// time, so nothing of it is held at its end. If nothing follows a held record,
-// a timer sends it. The next Write returns the error if the timer could not.
+// time, so nothing of it is held at its end, unless its last piece is 16, 32 or
+// 48 KiB. If nothing follows a held record, a timer sends it. The next Write returns the error if the timer could not.
 func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,7 +45,7 @@ func (c *conn) Write(p []byte) (int, error) {
 // isFullRecord reports whether p is one full record of application data. Other
 // bytes that look like one are only sent a little later.
 func isFullRecord(p []byte) bool {
-	return len(p) > fullRecord && p[0] == 23 && p[1] == 3 && len(p) == 5+int(p[3])<<8+int(p[4])
+	return len(p) >= fullRecord+leastFrame && p[0] == 23 && p[1] == 3 && len(p) == 5+int(p[3])<<8+int(p[4])
 }
 
 // hold keeps a record. Its timer is not stopped when the next record comes, but

@@ -40,6 +40,7 @@ func TestFullRecordsGoOutWithTheNextOne(t *testing.T) {
 		want  [][]byte
 	}{
 		{"one that has room", [][]byte{rest}, [][]byte{rest}},
+		{"one that has a little room", [][]byte{record(fullRecord-2, 'a')}, [][]byte{record(fullRecord-2, 'a')}},
 		{"a full one and the rest", [][]byte{full, rest}, [][]byte{slices.Concat(full, rest)}},
 		{
 			"a full write buffer",
