@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -32,8 +31,7 @@ func (c *completionCmd) Run(p *program) error {
 	case "fish":
 		script = fishCompletion(p.parser.Model)
 	}
-	_, err := io.WriteString(p.stdout, script)
-	return err
+	return newOutput(p).data(script)
 }
 
 // commandPaths returns all visible commands, with those of "journal".
@@ -163,8 +161,7 @@ func fishCompletion(app *kong.Application) string {
 type manCmd struct{}
 
 func (*manCmd) Run(p *program) error {
-	_, err := io.WriteString(p.stdout, manual(p.parser.Model))
-	return err
+	return newOutput(p).data(manual(p.parser.Model))
 }
 
 func manual(app *kong.Application) string {

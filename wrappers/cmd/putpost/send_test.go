@@ -346,9 +346,14 @@ func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
 		!strings.Contains(stderr.String(), "not sent") {
 		t.Errorf("standard error does not say why it ended:\n%s", stderr.String())
 	}
-	for _, args := range [][]string{{"demo"}, {"serve", "--addr", "127.0.0.1:0"}} {
-		if code := run(args, func(string) string { return "" }, nil, &brokenWriter{}, io.Discard); code != 1 {
-			t.Errorf("%v: exit code %d, want 1", args, code)
+	for _, args := range [][]string{
+		{"demo"}, {"serve", "--addr", "127.0.0.1:0"}, {"serve", "--store", "s3://bucket", "--print-lifecycle"},
+		{"man"}, {"completion", "bash"}, {"--version"}, {"--help"},
+	} {
+		stderr.Reset()
+		if code := run(args, func(string) string { return "" }, nil, &brokenWriter{}, &stderr); code != 1 ||
+			stderr.String() != "putpost: standard output: the reader is gone\n" {
+			t.Errorf("%v: exit code %d after %s", args, code, stderr.String())
 		}
 	}
 	stderr.Reset()

@@ -88,7 +88,7 @@ func (c *serveCmd) Run(p *program) error {
 	if c.PrintLifecycle {
 		rule, err := lifecycle(c.Store)
 		if err == nil {
-			_, err = io.WriteString(p.stdout, rule)
+			err = newOutput(p).data(rule)
 		}
 		return err
 	}
