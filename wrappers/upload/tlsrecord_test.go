@@ -33,6 +33,7 @@ func record(n int, fill byte) []byte {
 
 func TestFullRecordsGoOutWithTheNextOne(t *testing.T) {
 	full, rest := record(fullRecord, 'a'), record(100, 'b')
+	least := record(fullRecord-1, 'a') // as long as a full one with TLS 1.2's ChaCha20-Poly1305
 	text := bytes.Repeat([]byte("x"), 20_000)
 	for _, tt := range []struct {
 		name  string
@@ -41,6 +42,7 @@ func TestFullRecordsGoOutWithTheNextOne(t *testing.T) {
 	}{
 		{"one that has room", [][]byte{rest}, [][]byte{rest}},
 		{"one that has a little room", [][]byte{record(fullRecord-2, 'a')}, [][]byte{record(fullRecord-2, 'a')}},
+		{"a full one with the least frame", [][]byte{least, rest}, [][]byte{slices.Concat(least, rest)}},
 		{"a full one and the rest", [][]byte{full, rest}, [][]byte{slices.Concat(full, rest)}},
 		{
 			"a full write buffer",
