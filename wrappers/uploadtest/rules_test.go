@@ -85,7 +85,8 @@ func TestTheProgramsRulesSayWhatKinOpenAPISays(t *testing.T) {
 				t.Fatal(err)
 			}
 			if kin.TraceHeader != own.TraceHeader || fmt.Sprint(kin.Bases) != fmt.Sprint(own.Bases) ||
-				kin.Title != own.Title || fmt.Sprint(kin.Schemes) != fmt.Sprint(own.Schemes) || len(kin.Operations) != len(own.Operations) {
+				kin.Title != own.Title || fmt.Sprint(kin.Schemes) != fmt.Sprint(own.Schemes) ||
+				len(kin.Operations) != len(own.Operations) {
 				t.Errorf("got %+v\nwant %+v", own.Spec, kin.Spec)
 			}
 			count := map[bool]int{}
@@ -131,7 +132,9 @@ type verdict = func(*contract.Operation) (rule, detail string)
 func verdicts(t *testing.T, op *contract.Operation) map[string]verdict {
 	all := map[string]verdict{}
 	r := op.Rules.(rules)
-	ask := func(what string, head *http.Request, params map[string]string, whole bool, body []byte, form []*contract.Part) {
+	ask := func(
+		what string, head *http.Request, params map[string]string, whole bool, body []byte, form []*contract.Part,
+	) {
 		all[what] = func(op *contract.Operation) (string, string) {
 			q := contract.Request{Request: head, Params: params, Whole: whole, Form: form}
 			if body != nil {
@@ -202,7 +205,8 @@ func verdicts(t *testing.T, op *contract.Operation) map[string]verdict {
 		media := ref.Value.Content.Get("application/json")
 		for name, body := range texts(media) {
 			for _, typ := range []string{"application/json", "application/json; charset=utf-8", "text/html", "text/plain", ""} {
-				all[fmt.Sprintf("status %d as %q: %s", code, typ, name)] = answeredWith(code, http.Header{"Content-Type": {typ}}, body)
+				what := fmt.Sprintf("status %d as %q: %s", code, typ, name)
+				all[what] = answeredWith(code, http.Header{"Content-Type": {typ}}, body)
 			}
 		}
 		for name := range ref.Value.Headers {
@@ -270,7 +274,8 @@ func texts(media *openapi3.MediaType) map[string][]byte {
 // changes returns a value with one thing in it changed, by what was.
 func changes(value any) map[string]any {
 	found := map[string]any{}
-	for _, other := range []any{nil, true, 0, -3, 2, 7, 1.5, json.Number("1e400"), json.Number("92233720368547758079"), "", "x",
+	for _, other := range []any{nil, true, 0, -3, 2, 7, 1.5, json.Number("1e400"), json.Number("92233720368547758079"), "",
+		"x",
 		"ABC", "one", "abcde", "2026-13-31T12:00:00Z", []any{}, []any{nil, 1, "x"}, map[string]any{},
 		map[string]any{"a": "x"}, map[string]any{"a": 1, "b": 1}} {
 		text, _ := json.Marshal(other)
@@ -319,7 +324,8 @@ func forms() map[string][]*contract.Part {
 	}
 	found := map[string][]*contract.Part{"with no part": {}}
 	for _, name := range []string{"file", "fileList"} {
-		for _, typ := range []string{"", "text/plain", "text/plain; charset=utf-8", "application/pdf", "application/json", "image/png"} {
+		for _, typ := range []string{"", "text/plain", "text/plain; charset=utf-8", "application/pdf",
+			"application/json", "image/png"} {
 			found[fmt.Sprintf("with %s as %q", name, typ)] = []*contract.Part{part(name, "a.pdf", typ)}
 		}
 		found["with two of "+name] = []*contract.Part{part(name, "a", "text/plain"), part(name, "b", "text/plain")}
@@ -329,7 +335,8 @@ func forms() map[string][]*contract.Part {
 
 func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
 	doc := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}, {url: /v1-b}]\npaths:\n"
-	for i, path := range []string{"/", "/a", "/a/b", "/a/{x}", "/{x}/b", "/{x}/{y}/c", "/a/b/c", "/ab", "/a{x}", "/c/", "/d/v{x}", "/e/{x}:go", "/f/g", "/g/{x}"} {
+	for i, path := range []string{"/", "/a", "/a/b", "/a/{x}", "/{x}/b", "/{x}/{y}/c", "/a/b/c",
+		"/ab", "/a{x}", "/c/", "/d/v{x}", "/e/{x}:go", "/f/g", "/g/{x}"} {
 		doc += fmt.Sprintf("  %q: {get: {operationId: op%d, responses: {'200': {description: x}}%s}}\n", path, i,
 			", parameters: ["+strings.Join(parametersOf(path), ", ")+"]")
 	}

@@ -25,7 +25,8 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 		{"a reference to nothing", changed("schemas/Announcement'", "schemas/None'"),
 			`failed to resolve "None" in fragment in URI: "#/components/schemas/None": map key "None" not found`},
 	} {
-		if _, err := (Scope{}).parse([]byte(c.spec)); err == nil || err.Error() != "uploadtest: the spec cannot be used: "+c.want {
+		want := "uploadtest: the spec cannot be used: " + c.want
+		if _, err := (Scope{}).parse([]byte(c.spec)); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}

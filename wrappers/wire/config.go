@@ -112,7 +112,8 @@ func checkBase(base string) (string, error) {
 	case u.User != nil:
 		return "", errors.New("BaseURL: the base URL holds user info; credentials go elsewhere")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", errors.New("BaseURL: the base URL holds a query or a fragment; it ends with the path, like https://host/v1")
+		return "", errors.New("BaseURL: the base URL holds a query or a fragment; " +
+			"it ends with the path, like https://host/v1")
 	}
 	return strings.TrimRight(base, "/#"), nil
 }
