@@ -100,7 +100,7 @@ mutate:
 			found = 100 * killed / (killed + lived); \
 			printf "killed %d, lived %d, timed out %d: efficacy %.1f %%\n", killed, lived, late, found; exit found < least }' \
 			"$$tmp/log" || { tail -n 3 "$$tmp/log"; failed=1; }; \
-	done; sed -n '/^# What lives/,$$p' .config/gremlins.yaml; test -z "$$failed"
+	done; sed -n '/^# These live/,$$p' .config/gremlins.yaml; test -z "$$failed"
 
 # Compares putpost with bare net/http and other clients in about half an hour. It
 # writes the table of goals, the chart and the README's figures.

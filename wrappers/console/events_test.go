@@ -130,16 +130,27 @@ func TestAListenerThatFallsBehindGetsAllThatIsKept(t *testing.T) {
 	}
 }
 
-func TestAListenerThatComesBackGetsWhatItMissed(t *testing.T) {
-	s := serve(t, console.Config{})
-	for range 3 {
+// record sends n files and waits until their exchanges are over, which their
+// senders may know before the console.
+func (s service) record(n int) {
+	s.t.Helper()
+	for range n {
 		if _, err := s.send("a.txt", "a"); err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 	}
-	for xs := s.exchanges(""); xs[0].DurationMs == 0; xs = s.exchanges("") {
-		time.Sleep(time.Millisecond) // of a process of its own
+	limit := time.Now().Add(10 * time.Second)
+	for s.exchanges("")[0].DurationMs == 0 {
+		if time.Now().After(limit) {
+			s.t.Fatal("the last exchange does not end")
+		}
+		time.Sleep(time.Millisecond)
 	}
+}
+
+func TestAListenerThatComesBackGetsWhatItMissed(t *testing.T) {
+	s := serve(t, console.Config{})
+	s.record(3)
 	events := s.listen("", "Last-Event-ID", "1")
 	if _, err := s.send("a.txt", "a"); err != nil {
 		t.Fatal(err)
@@ -153,14 +164,7 @@ func TestAListenerThatComesBackGetsWhatItMissed(t *testing.T) {
 
 func TestAListenerWhoseLastEventIsNoLongerKeptIsTold(t *testing.T) {
 	s := serve(t, console.Config{Exchanges: 2})
-	for range 5 {
-		if _, err := s.send("a.txt", "a"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for xs := s.exchanges(""); xs[0].DurationMs == 0; xs = s.exchanges("") {
-		time.Sleep(time.Millisecond) // of a process of its own
-	}
+	s.record(5)
 	events := s.listen("", "Last-Event-ID", "1")
 	for _, want := range []event{{name: "lost"}, {id: "4"}, {id: "5"}} {
 		if e := <-events; e.name != want.name || e.id != want.id {
