@@ -428,7 +428,7 @@ var bites = []struct {
 			mu.Unlock()
 			return u.Upload(ctx, src)
 		})
-	}}, "uploads run at once", "upload 0 of 16 at once"},
+	}}, "uploads run at once", "of 16 at once: result: Size is"},
 
 	// The client's contexts.
 	{"a canceled context is not looked at", rig{client: uploads(func(c call) (upload.Result, error) {
