@@ -92,9 +92,7 @@ type Target struct {
 // processes.
 func Open(path string, t Target) (*Journal, error) {
 	j, err := open(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, t)
-	if err == nil {
-		syncFolder(filepath.Dir(path)) // the file may be new
-	}
+	syncFolder(filepath.Dir(path)) // the file may be new
 	return j, err
 }
 
@@ -313,12 +311,12 @@ func (j *Journal) write(lines []byte) error {
 // Close closes the file, so other processes can use the journal.
 func (j *Journal) Close() error { return j.file.Close() }
 
-// syncFolder syncs a folder with a new file. Some systems cannot do it.
+// syncFolder syncs a folder with a new file. Some systems cannot do it. A folder
+// that did not open is a nil file: its methods only return an error.
 func syncFolder(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		d.Close()
-	}
+	d, _ := os.Open(dir)
+	_ = d.Sync()
+	_ = d.Close()
 }
 
 // cause removes the path from err, because the path is printed before it.

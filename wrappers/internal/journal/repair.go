@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // Damage describes a damaged line.
@@ -72,11 +73,9 @@ func Repair(path string, damaged func(Damage) error) (found Found, original stri
 	if original, err = keep(path); err != nil {
 		return found, "", err
 	}
-	if err := os.Rename(aside.Name(), path); err != nil {
-		return found, original, err
-	}
+	err = os.Rename(aside.Name(), path)
 	syncFolder(filepath.Dir(path))
-	return found, original, nil
+	return found, original, err
 }
 
 // keep links the file at path to a second name that is not in use.
@@ -136,25 +135,14 @@ func entriesIn(line []byte) (entries [][]byte, whole bool) {
 	if _, err := parseLine(line); err == nil && isIntact(line) {
 		return [][]byte{line}, true
 	}
-	begin := []byte(magic)
-	for at := bytes.Index(line, begin); at >= 0; {
-		line = line[at:]
-		next := bytes.Index(line[len(begin):], begin)
-		piece := line
-		if next >= 0 {
-			piece = line[:len(begin)+next]
-		}
-		dec := json.NewDecoder(bytes.NewReader(piece))
+	for _, rest := range bytes.Split(line, []byte(magic))[1:] {
+		dec := json.NewDecoder(strings.NewReader(magic + string(rest)))
 		var raw json.RawMessage
 		if dec.Decode(&raw) == nil {
 			if _, err := parseLine(raw); err == nil && isIntact(raw) {
 				entries = append(entries, raw)
 			}
 		}
-		if next < 0 {
-			break
-		}
-		at = len(begin) + next
 	}
 	return entries, false
 }
