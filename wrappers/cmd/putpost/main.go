@@ -70,9 +70,9 @@ type program struct {
 
 // flags are the flags that all commands have.
 type flags struct {
-	Help    bool   `short:"h" help:"Show context-sensitive help."`
-	Version bool   `help:"Print the version, the commit and the Go release it was built with."`
-	EnvFile string `placeholder:"FILE" help:"Read credentials and addresses from FILE, one NAME=value on each line. FILE must be readable by its owner alone. A value in FILE replaces the one in the environment."`
+	Help    bool   `short:"h" help:"Show this help."`
+	Version bool   `help:"Print the version, the commit, and the release of Go that built it."`
+	EnvFile string `placeholder:"FILE" help:"Read credentials and addresses from FILE, one NAME=value on each line. Nobody but its owner may have access to FILE. A value in FILE replaces the one in the environment."`
 }
 
 type subcommand struct {
@@ -82,11 +82,12 @@ type subcommand struct {
 
 func subcommands() []subcommand {
 	return append([]subcommand{
-		{"demo", "Upload a file to both stand-ins, in this process, and compare what arrived.", &demoCmd{}},
-		{"send", "Send files to a provider. Print an id for each.", &sendCmd{}},
+		{"demo", "Upload a file to both stand-ins in this process, and compare what arrived.", &demoCmd{}},
+		{"send", "Send files to a provider. Print the id of each.", &sendCmd{}},
 		{"serve", "Serve both stand-ins on one port.", &serveCmd{}},
 		{"journal", "Look for damage in a journal of send, and repair it.", &journalCmd{}},
 		{"completion", "Print a script that completes putpost commands in a shell.", &completionCmd{}},
+		{"complete", "Print what may stand for the last word, for a shell.", &completeCmd{}},
 		{"man", "Print the manual page.", &manCmd{}},
 	}, providerCommands()...)
 }
@@ -95,13 +96,13 @@ func subcommands() []subcommand {
 // that args do not name, unless all are needed. Reading all flags takes a fifth
 // of the program's start.
 func named(args []string) (options []kong.Option) {
-	all := slices.Contains(args, "man") || slices.Contains(args, "completion")
+	all := slices.Contains(args, "man")
 	for _, c := range subcommands() {
 		if _, parent := c.run.(*journalCmd); !all && !parent && !slices.Contains(args, c.name) {
 			c.run = &struct{}{}
 		}
 		var tags []string
-		if c.name == "man" {
+		if c.name == "man" || c.name == "complete" {
 			tags = []string{`hidden:""`}
 		}
 		options = append(options, kong.DynamicCommand(c.name, c.help, "", c.run, tags...))
@@ -109,7 +110,7 @@ func named(args []string) (options []kong.Option) {
 	return append(options, kong.PostBuild(describeIDs))
 }
 
-const description = `Sends files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer). Serves stand-ins of both, to try it without an account.
+const description = `Sends files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer). Serves stand-ins of both, so that you can try it without an account.
 
 Exit code: 0 when all is done, 1 when something failed, 2 when the command line or the environment is wrong.`
 
@@ -121,7 +122,7 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 		kong.Writers(stdout, stderr),
 		kong.NoDefaultHelp(),
 		kong.KindMapper(reflect.String, rawString),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Vars{"providers": strings.Join(providerNames(), ",")},
 	)
 	var f flags

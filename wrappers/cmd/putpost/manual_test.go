@@ -1,0 +1,32 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTheManualHasEveryCommandAndFlag(t *testing.T) {
+	got := invoke(nil, nil, "man")
+	if got.code != 0 || !strings.HasPrefix(got.stdout, ".TH PUTPOST 1") {
+		t.Fatalf("got %+v", got)
+	}
+	for _, want := range []string{
+		".SH SEND\n", ".SH JOURNAL REPAIR\n", `\-\-wait\-timeout=D`, `\-\-env\-file=FILE`, "find . \\-name",
+		"TWENTYFOURSEVEN_ORGANIZATION", ".SH SERVE\n", `\-\-to=PROVIDER`,
+	} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("the manual has no %q", want)
+		}
+	}
+	if n := strings.Count(got.stdout, `\-\-env\-file=FILE`); n != 1 {
+		t.Errorf("a flag of all commands is described %d times", n)
+	}
+	for line := range strings.Lines(got.stdout) {
+		request, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(line, ".") && !slices.Contains([]string{".TH", ".SH", ".B", ".I", ".br", ".TP", ".PP", ".nf",
+			".fi", ".IP", ".RS", ".RE"}, request) {
+			t.Errorf("text became a request: %q", line)
+		}
+	}
+}
