@@ -21,15 +21,19 @@ type demoCmd struct {
 }
 
 func (*demoCmd) Help() string {
-	return `Try it. No credentials are needed, and nothing leaves this machine:
+	return `Try it. You need no credentials, and nothing leaves this machine:
 
   putpost demo
   putpost demo invoice.pdf
 
 The stand-ins run in this process, on loopback. They keep the file in a
-temporary folder, which is deleted at the end. For each provider, the SHA-256 of
-the file that arrived is printed. Exit code: 0 when it is the same as that of
-the file that was sent, otherwise 1.`
+temporary folder, which demo deletes at the end. demo prints the SHA-256 of the
+file as it was sent, and as it arrived at each provider.
+
+Exit code:
+
+  - 0: every SHA-256 is the same.
+  - 1: a SHA-256 is another, or something failed.`
 }
 
 const demoText = "Two ways to get a file into someone else's system: PUT and POST.\n"

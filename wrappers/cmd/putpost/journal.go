@@ -7,8 +7,8 @@ import (
 )
 
 type journalCmd struct {
-	Check  journalCheckCmd  `cmd:"" help:"Look for damage in a journal. Print the line, the place and the path of what is lost."`
-	Repair journalRepairCmd `cmd:"" help:"Write the undamaged lines of a journal anew. Keep the original beside it."`
+	Check  journalCheckCmd  `cmd:"" help:"Look for damage in a journal. Print which lines and which files are lost."`
+	Repair journalRepairCmd `cmd:"" help:"Write a journal again without its damaged lines. Keep the original beside it."`
 }
 
 type journalCheckCmd struct {
@@ -20,10 +20,14 @@ func (*journalCheckCmd) Help() string {
 
   putpost journal check sent.journal
 
-Each damaged line is a line on standard output,
-"LINE<TAB>OFFSET<TAB>BYTES<TAB>PATH". PATH is the file whose entry is lost, if it
-can still be read. The journal is not changed. Exit code: 0 when there is no
-damage, 1 when there is.`
+For each damaged line it prints LINE<TAB>OFFSET<TAB>BYTES<TAB>PATH. PATH is the
+file whose entry is lost, if the path can still be read. The journal is not
+changed.
+
+Exit code:
+
+  - 0: there is no damage.
+  - 1: there is damage, or the journal cannot be read.`
 }
 
 type journalRepairCmd struct {
@@ -35,10 +39,10 @@ func (*journalRepairCmd) Help() string {
 
   putpost journal repair sent.journal
 
-The original becomes FILE.damaged (or FILE.damaged.2 and so on) and is never
-deleted. FILE then holds all lines that can be read. What is lost is printed as
-by "putpost journal check". The files of lost lines are sent again by the next
-run. A journal without damage is left as it is.`
+The original becomes FILE.damaged, or FILE.damaged.2 and so on. It is never
+deleted. FILE then has all lines that can be read. What is lost is printed as by
+"putpost journal check". The next run sends the files of lost lines again. A
+journal without damage is not changed.`
 }
 
 func (c *journalCheckCmd) Run(p *program) error {

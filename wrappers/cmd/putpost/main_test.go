@@ -248,12 +248,21 @@ func with(env map[string]string, name, value string) map[string]string {
 	return more
 }
 
-func TestHelpIsDataAndNoError(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"send", "--help"}, {"serve", "--help"}, {"demo", "--help"},
-		{commandName("ncloudmailer", "deleteFile"), "--help"}} {
-		got := invoke(nil, nil, args...)
-		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "Usage: putpost") {
-			t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", args, got.code, got.stderr, got.stdout)
+func TestHelpIsDataOfEightyColumns(t *testing.T) {
+	t.Setenv("COLUMNS", "80")
+	commands := [][]string{nil, {"journal", "check"}, {"journal", "repair"}}
+	for _, c := range subcommands() {
+		commands = append(commands, []string{c.name})
+	}
+	for _, command := range commands {
+		got := invoke(nil, nil, append(command, "--help")...)
+		if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: putpost") {
+			t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", command, got.code, got.stderr, got.stdout)
+		}
+		for line := range strings.Lines(got.stdout) {
+			if len(line) > 81 {
+				t.Errorf("%v: a line has more than 80 columns: %q", command, line)
+			}
 		}
 	}
 }

@@ -194,8 +194,8 @@ var providers = map[string]provider{
   putpost getFileUploadStatus 4711 4712
 
 STATUS is the word of 24SevenOffice, such as Pending, Completed or Failed.
-DOCUMENTID is empty as long as there is no document. "putpost send --wait" waits
-for it.`,
+DOCUMENTID is empty until there is a document. "putpost send --wait" waits for
+it.`,
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				st, err := u.(*twentyfourseven.Client).Status(ctx, id)
 				return []record{{ID: st.FileID, Status: st.Status, DocumentID: st.DocumentID, TraceID: st.TraceID,

@@ -15,96 +15,115 @@ import (
 type sendCmd struct {
 	To          string   `required:"" enum:"${providers}" placeholder:"PROVIDER" help:"Where to send: ${enum}."`
 	Name        string   `placeholder:"NAME" help:"Give the one FILE another name at the provider."`
-	Recursive   bool     `short:"r" help:"Send the files in folders, too. Hidden files and links to files are sent; a link to a folder is not followed."`
-	FilesFrom   string   `placeholder:"LIST" help:"Send the files that the file LIST names, one on each line. - reads the names from standard input."`
-	Null        bool     `short:"0" help:"The names in LIST end with a NUL instead of a newline, as from find -print0."`
+	Recursive   bool     `short:"r" help:"Send the files in folders, too. Hidden files and links to files are sent. A link to a folder is not followed."`
+	FilesFrom   string   `placeholder:"LIST" help:"Send the files that the file LIST names, one on each line. If LIST is -, standard input has the names."`
+	Null        bool     `short:"0" help:"Each name in LIST ends with a NUL instead of a newline, as from find -print0."`
 	Journal     string   `placeholder:"FILE" help:"Note each sent file in FILE. Send only files that FILE does not have."`
-	Wait        bool     `help:"Wait until the provider has made a document of each file. Print the documentId as third column (twentyfourseven)."`
+	Wait        bool     `help:"Wait until the provider has made a document of each file. Print its documentId as the third column. Only twentyfourseven makes documents."`
 	Concurrency int      `short:"c" default:"4" placeholder:"N" help:"Send N files at once (${default})."`
-	Timeout     duration `placeholder:"D" help:"Give up a file that is not sent after D, like 90s, 5m or 2h. There is no such limit unless it is set."`
-	Stall       duration `default:"1m" placeholder:"D" help:"Give up a file when no byte of it has moved for D, or when its answer takes longer than D (${default})."`
-	WaitTimeout duration `default:"10m" placeholder:"D" help:"With --wait: give up waiting for the document of a file after D (${default})."`
+	Timeout     duration `placeholder:"D" help:"Give up a file that is not sent after D, such as 90s, 5m or 2h. Without this flag there is no such limit."`
+	Stall       duration `default:"1m" placeholder:"D" help:"Give up a file if no byte of it has moved for D, or if its answer takes longer than D (${default})."`
+	WaitTimeout duration `default:"10m" placeholder:"D" help:"With --wait: stop waiting for the document of a file after D (${default})."`
 	KeepGoing   bool     `help:"Try every file, even after a failure that all files share."`
-	DryRun      bool     `help:"Send nothing. Print what would be sent: PLAN<TAB>SIZE<TAB>PATH. PLAN is send, wait (sent before, but without documentId yet) or sent (the id follows)."`
+	DryRun      bool     `help:"Send nothing. Print PLAN<TAB>SIZE<TAB>PATH for each file. PLAN is send, or wait (it was sent before, but has no documentId yet), or sent (it was sent before). After wait and sent the id follows."`
 	JSON        bool     `name:"json" help:"Print a JSON object for each file instead of ID<TAB>NAME."`
-	Quiet       bool     `short:"q" help:"Write nothing to standard error but failures."`
+	Quiet       bool     `short:"q" help:"Write only failures to standard error."`
 	Files       []string `arg:"" optional:"" name:"FILE" help:"Files to send; - is standard input."`
 }
 
 func (*sendCmd) Help() string {
-	return `Send one file. Its id and its name are printed:
+	return `Send one file. putpost prints its id and its name:
 
   putpost send --to twentyfourseven invoice.pdf
 
-Send all files of a folder. After an interruption, the same command sends the
-files that are missing:
+Send all files of a folder. If the run is interrupted, run the same command
+again. It sends only the files that are missing:
 
   putpost send --to ncloudmailer --journal sent.journal -r invoices
 
 Send the output of a program, or the files that a program names:
 
   pg_dump shop | putpost send --to twentyfourseven --name shop.sql -
-  find . -name '*.pdf' -print0 | putpost send --to ncloudmailer -0 --files-from -
+  find . -name '*.pdf' -print0 |
+    putpost send --to ncloudmailer -0 --files-from -
 
-Output: each file is a line on standard output as soon as it is sent,
-"ID<TAB>NAME". NAME is the name that the provider keeps. With --json, a line is
-an object with provider, path, id, name, size, traceId, and more where the
-provider has more. A file that failed has an object, too: provider, path, kind,
-op, status, code, message, traceId, attempts. Only failures have a kind. A path
-that is not UTF-8 has its bytes in rawPath, as base64. Progress and failures
-for people are on standard error.
+Output:
 
-Failures: one file that fails does not stop the others. The run stops when every
-other file would fail, too: the credentials are refused, there is no token, the
-certificate is not trusted, the host does not exist, the journal cannot be
-written. --keep-going goes on then. Standard output that is closed or broken
-always stops the run; the ids of files under way are then on standard error.
-/dev/null that is open for reading as well counts as closed, unless standard
-error is the same.
+  - Standard output has a line for each file as soon as the file is sent:
+    ID<TAB>NAME. NAME is the name that the provider keeps.
+  - With --json the line is an object: provider, path, id, name, size, traceId,
+    and more if the provider has more.
+  - With --json a file that failed has an object, too: provider, path, kind, op,
+    status, code, message, traceId, attempts. Only a failure has a kind.
+  - If a path is not UTF-8, rawPath has its bytes as base64.
+  - Standard error has progress and failures, for people.
 
-Exit code: 0 when all files are sent. 1 when a file is not sent, and when there
-was no file to send. 2 when the command line or the environment is wrong;
-nothing is sent then.
+Failures:
 
-Ctrl-C or SIGTERM: no new file is begun, and nothing waits for a documentId any
-more. Files under way may take another 25 seconds. A second Ctrl-C stops at
-once.
+  - A file that fails does not stop the others.
+  - A failure that all files share stops the run: the credentials are refused,
+    there is no token, the certificate is not trusted, the host does not exist,
+    or the journal cannot be written. With --keep-going the run goes on.
+  - Standard output that is closed or broken always stops the run. The ids of
+    the files under way are then on standard error.
+  - To throw the output away, write > /dev/null. A /dev/null that is also open
+    for reading counts as closed, unless standard error is the same.
 
-Journal: a run that was killed sends a file twice only if the file was under way
-at that moment. A file is sent again when it has changed, and when NAVER has
-deleted it (after 24 hours; --json shows when it expires). A file that is named
-twice is sent once. Use one journal for one account at one address. Two runs
-cannot use one journal at the same time. "putpost journal check FILE" looks for
-damage. This prints the ids of all sent files, with those that a kill kept from
-being printed:
+Exit code:
+
+  - 0: all files are sent.
+  - 1: a file is not sent, or there was no file to send.
+  - 2: the command line or the environment is wrong. Nothing is sent.
+
+Ctrl-C or SIGTERM: the run begins no new file, and waits for no documentId. The
+files under way may take another 25 seconds. A second Ctrl-C stops them at once.
+
+Journal:
+
+  - A file in the journal is sent again only if it has changed, or if NAVER has
+    deleted it. NAVER does so after 24 hours. --json shows when.
+  - After a kill, only the files that were under way can be sent twice.
+  - A file that is named twice is sent once.
+  - Use one journal for one account at one address. Two runs cannot use one
+    journal at the same time.
+  - "putpost journal check FILE" looks for damage.
+
+This prints the ids of all sent files, even those that a kill kept from being
+printed:
 
   jq -rs 'group_by([.path, .rawPath])[][-1] | select(.failed | not)
     | [.id, .name] | @tsv' sent.journal
 
-Lists: a LIST that is a pipe must end its last name with a newline (or NUL); a
-name without it may be cut, and is not sent. A CR at the end of a line belongs
-to the name, unless all lines end with CR LF.
+Files:
 
-Standard input: a pipe is copied to a file in the temporary folder first (TMPDIR
-names it), since the length must be known before the file is sent.
-
-Never sent: the journal, the file of --env-file, and the files that standard
-output and standard error go to, also if they are in a folder that is sent.
+  - A LIST that is a pipe must end with a newline, or with a NUL if --null is
+    set. Otherwise the last name may be cut, so that file is not sent.
+  - A CR at the end of a line belongs to the name, unless all lines end with
+    CR LF.
+  - A pipe on standard input is first copied to a file in the temporary folder,
+    because the length must be known before the file is sent. TMPDIR names this
+    folder.
+  - These are never sent, even if they are in a folder that is sent: the
+    journal, the file of --env-file, and the files that standard output and
+    standard error go to.
 
 Credentials come from the environment, or from a file that only its owner can
-read. This is for cron and systemd:
+read. The file is for cron and systemd:
 
-  putpost send --env-file /etc/putpost.env --to ncloudmailer -r /var/invoices
+  putpost send --env-file /etc/putpost.env \
+    --to ncloudmailer -r /var/invoices
 
-The file has lines like NCLOUD_ACCESS_KEY=value. If it has one credential of a
-provider, it must have all of them. The names:
+A line of the file is like NCLOUD_ACCESS_KEY=value. If the file has one
+credential of a provider, it must have all of them. These are the names:
 
-  twentyfourseven  TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID,
-                   TWENTYFOURSEVEN_CLIENT_SECRET and TWENTYFOURSEVEN_ORGANIZATION
+  twentyfourseven  TWENTYFOURSEVEN_TOKEN, or all three of
+                   TWENTYFOURSEVEN_CLIENT_ID,
+                   TWENTYFOURSEVEN_CLIENT_SECRET and
+                   TWENTYFOURSEVEN_ORGANIZATION
   ncloudmailer     NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY
 
 TWENTYFOURSEVEN_BASE_URL, TWENTYFOURSEVEN_TOKEN_URL and NCLOUD_MAILER_BASE_URL
-replace the documented addresses, for example by the one of putpost serve.`
+replace the documented addresses. Use them to send to putpost serve.`
 }
 
 // check refuses flags that make no sense together.

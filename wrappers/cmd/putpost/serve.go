@@ -17,71 +17,89 @@ import (
 )
 
 type serveCmd struct {
-	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen here; port 0 takes a free port (${default})."`
+	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen on this address. Port 0 takes a free port (${default})."`
 	Store   string   `default:"memory" placeholder:"STORE" help:"Keep files here: memory, a folder, or s3://BUCKET/PREFIX?endpoint=URL&region=R (${default})."`
-	MaxSize byteSize `placeholder:"N" help:"Refuse files larger than this, such as 1048576, 10MB or 10MiB. For NAVER it is the size of all files of a request. Without it there is no limit."`
+	MaxSize byteSize `placeholder:"N" help:"Refuse files larger than N, such as 1048576, 10MB or 10MiB. For NAVER this is the size of all files of a request. Without this flag there is no limit."`
 
-	StatusDelay    time.Duration `placeholder:"D" help:"Say Pending of a file at 24SevenOffice for this long after its upload, such as 5s."`
-	PublicURL      string        `name:"public-url" placeholder:"URL" help:"Give out this address, such as https://files.example, in presigned URLs."`
-	BehindProxy    bool          `help:"Believe the proxy in front: take the address in presigned URLs from X-Forwarded-Host, -Proto and -Port, or from Forwarded."`
-	MaxHeader      byteSize      `default:"16KiB" placeholder:"N" help:"Refuse requests with more bytes of headers (${default})."`
-	MaxConnections int           `default:"1200" placeholder:"N" help:"Hold at most so many connections; further callers wait (${default})."`
-	LogFormat      string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Write the log on standard error as text or as json (${default})."`
-	Verbose        bool          `help:"Log every request, and not only refused ones."`
+	StatusDelay    time.Duration `placeholder:"D" help:"Give a file of 24SevenOffice the status Pending for D after its upload, such as 5s."`
+	PublicURL      string        `name:"public-url" placeholder:"URL" help:"Use this address in presigned URLs, such as https://files.example."`
+	BehindProxy    bool          `help:"Trust the proxy in front. Take the address in presigned URLs from its headers: X-Forwarded-Host, X-Forwarded-Proto and X-Forwarded-Port, or Forwarded."`
+	MaxHeader      byteSize      `default:"16KiB" placeholder:"N" help:"Refuse a request with more than N bytes of headers (${default})."`
+	MaxConnections int           `default:"1200" placeholder:"N" help:"Hold at most N connections. Further callers wait (${default})."`
+	LogFormat      string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Write the log as text or as json (${default}). It goes to standard error."`
+	Verbose        bool          `help:"Log every request. Without this flag only refused ones are logged."`
 
 	Exchanges       int      `default:"1000" placeholder:"N" help:"Keep the last N exchanges for the console (${default})."`
-	ExchangesMemory byteSize `default:"32MB" placeholder:"N" help:"Keep them in at most so much memory (${default})."`
+	ExchangesMemory byteSize `default:"32MB" placeholder:"N" help:"Keep these exchanges in at most N bytes of memory (${default})."`
 
-	PrintLifecycle bool `help:"Print the rule that deletes NAVER's files in a bucket after a day, and serve nothing. It is for aws s3api put-bucket-lifecycle-configuration."`
+	PrintLifecycle bool `help:"Serve nothing. Print the rule by which a bucket deletes NAVER's files after a day. Give it to aws s3api put-bucket-lifecycle-configuration."`
 }
 
 func (*serveCmd) Help() string {
-	return `Runs stand-ins: servers that take uploads like 24SevenOffice and like NAVER Cloud
-Outbound Mailer, so that you can try a program without either account.
+	return `A stand-in is a server that takes uploads as the provider does. serve runs one
+for 24SevenOffice and one for NAVER Cloud Outbound Mailer, so that you can try a
+program without an account:
 
   putpost serve --store files
-  (in a second terminal, paste the export lines that it prints, and then:)
+
+In a second terminal, paste the export lines that serve prints. Then:
+
   putpost send --to twentyfourseven invoice.pdf
 
-The first line on standard output is the address, http://HOST:PORT. These paths
-are served: /v1/fileUpload, /v1/documents and /oauth/token of 24SevenOffice, and
-/api/v1/files, /api/v1-sgn/files and /api/v1-jpn/files of NAVER.
+The first line on standard output is the address, http://HOST:PORT. It serves:
 
-Credentials. Every request must have the right ones. They are taken from
-TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID and
-TWENTYFOURSEVEN_CLIENT_SECRET, and from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY.
-If none of a provider's is set and the address is a loopback address, then
-test-token, test-client-id, test-client-secret, test-access-key and
-test-secret-key are right. On any other address that provider is left out. If
-one is set, only those that are set are right.
+  24SevenOffice  /v1/fileUpload, /v1/documents, /oauth/token
+  NAVER          /api/v1/files, /api/v1-sgn/files, /api/v1-jpn/files
 
-Files. "memory" holds 1 GiB in all and is lost at the end. The process may then
-take twice as much. A folder is created. Each file that arrives is a plain file
-below FOLDER/twentyfourseven or FOLDER/ncloudmailer. serve deletes there what a
-client or a reset of the console deletes, NAVER's files 24 hours after their
-upload, and what an earlier run of serve did not finish, in FOLDER/.incoming. It
-deletes nothing else, so 24SevenOffice's files stay. A bucket is used with
-AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and NAVER's files are deleted by a
-rule of the bucket: see --print-lifecycle. Where clients reach the bucket under
-another address than serve does, add &public=URL. A browser can upload to a
-bucket that has a rule for CORS.
+Credentials:
 
-Console. Open http://HOST:PORT/_putpost/ in a browser to see what arrives, to
-make the next upload fail, and to start afresh. Tests in any language can do the
-same: see specs/console.yaml. "Reset" there deletes the files that arrived. On a
-loopback address programs of this machine may use the console. On any other
-address, and behind a proxy, it is off unless PUTPOST_CONSOLE_TOKEN is set. It
-then asks for that token; in a browser, enter it as the password.
+  - Every request must have the right ones. serve takes them from
+    TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID and
+    TWENTYFOURSEVEN_CLIENT_SECRET, and from NCLOUD_ACCESS_KEY and
+    NCLOUD_SECRET_KEY.
+  - If no credential of a provider is set, a loopback address takes test ones:
+    test-token, test-client-id with test-client-secret, or test-access-key with
+    test-secret-key. Any other address leaves this provider out.
+  - If one credential of a provider is set, its test ones are wrong.
 
-Proxies. A presigned URL has the address that the client's request names. Behind
-a proxy that changes it, use --public-url, or --behind-proxy if the proxy sets
-the forwarded headers itself and lets nobody else set them.
+Files:
 
-If something is wrong, serve says so in one line on standard error and ends: with
-exit code 2 if a flag or a credential is wrong, and with 1 if it cannot listen or
-cannot use the store. A refused request is logged with its reason and the trace
-id of its answer. Ctrl-C or SIGTERM lets requests finish for up to 30 seconds. A
-second one ends serve at once. If a request is cut off, the exit code is 1.`
+  - "--store memory" holds 1 GiB in all. The process may take twice as much
+    memory. The files are lost at the end.
+  - "--store FOLDER" creates the folder. Each file that arrives is a plain file
+    below FOLDER/twentyfourseven or FOLDER/ncloudmailer.
+  - In FOLDER serve deletes only: a file that a client or a reset of the console
+    deletes, a file of NAVER 24 hours after its upload, and in FOLDER/.incoming
+    what an earlier run of serve did not finish. The files of 24SevenOffice
+    stay.
+  - "--store s3://..." needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. A rule
+    of the bucket deletes the files of NAVER: see --print-lifecycle.
+  - If clients reach the bucket under another address than serve does, add
+    &public=URL. If browsers upload to it, the bucket needs a rule for CORS.
+
+Console: open http://HOST:PORT/_putpost/ in a browser. It shows what arrives. It
+can make the next upload fail. Its "Reset" deletes the files that arrived. Tests
+in any language can do the same over HTTP: see specs/console.yaml.
+
+  - On a loopback address all programs of this machine may use the console.
+  - On any other address, and behind a proxy, the console is off unless
+    PUTPOST_CONSOLE_TOKEN is set. Then it asks for this token. In a browser,
+    enter the token as the password.
+
+Proxies: a presigned URL has the address of the client's request. If a proxy
+changes that address, use --public-url. If the proxy itself sets the forwarded
+headers, and no client can set them, you can use --behind-proxy instead.
+
+Log: a refused request is logged with its reason and the trace id of its answer.
+
+End: after Ctrl-C or SIGTERM the requests under way may take another 30 seconds.
+A second signal ends serve at once.
+
+Exit code:
+
+  - 0: all requests were finished after a signal.
+  - 1: a request was cut off, or serve cannot listen or cannot use the store.
+  - 2: a flag or a credential is wrong.`
 }
 
 func (c *serveCmd) Run(p *program) error {

@@ -51,17 +51,15 @@ type verbCmd struct {
 	provider string
 	verb     verb
 
-	JSON bool     `name:"json" help:"Print a JSON object for each file instead of columns, also for an ID that failed: only that has a kind."`
+	JSON bool     `name:"json" help:"Print a JSON object for each file instead of columns. An ID that failed has an object, too. Only a failure has a kind."`
 	IDs  []string `arg:"" name:"ID"`
 }
 
 func (c *verbCmd) Help() string {
 	return c.verb.more + `
 
-An ID that fails is a line on standard error. It does not stop the others. Exit
-code: 0 when all is done, 1 when an ID failed, 2 when the command line or the
-environment is wrong. The credentials are those of putpost send: see putpost send
---help.`
+An ID that fails is a line on standard error. It does not stop the others. The
+credentials are the same as for putpost send: see putpost send --help.`
 }
 
 // verbStall is the longest time for the answer to one call.
