@@ -160,7 +160,7 @@ func watch(watched, standin http.Handler) http.Handler {
 		}
 		// Scripts of other origins may read an injected answer as they may read the
 		// stand-in's.
-		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header()["Access-Control-Allow-Origin"] = standinhttp.AnyOrigin
 		watched.ServeHTTP(w, r)
 	})
 }

@@ -2,8 +2,11 @@ package standinhttp
 
 import "net/http"
 
-// CrossOrigin lets scripts of every origin read the answer and the header
-// traceID. It answers a preflight and then returns true. A browser sends a
+// AnyOrigin is the value of Access-Control-Allow-Origin. It must not be changed.
+var AnyOrigin = []string{"*"}
+
+// CrossOrigin sets the header traceID of the answer. It lets scripts of every
+// origin read the answer and that header. It answers a preflight and then returns true. A browser sends a
 // preflight before the request itself, without credentials, to ask which
 // requests the path accepts. If methods is empty, the path does not exist, and
 // the caller answers the preflight.
@@ -12,7 +15,8 @@ import "net/http"
 // cookies.
 func CrossOrigin(w http.ResponseWriter, r *http.Request, methods, traceID string) (done bool) {
 	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set(traceID, TraceID(r.Context()))
+	h["Access-Control-Allow-Origin"] = AnyOrigin
 	h.Set("Access-Control-Expose-Headers", traceID+", Retry-After")
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" || methods == "" {
 		return false

@@ -37,13 +37,12 @@ func (a API) Handler() http.Handler {
 	noSuchPath := a.NoSuchPath(strings.Join(there, "; "))
 	a.Mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.Refuse(w, r, noSuchPath) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(traceID, TraceID(r.Context()))
 		methods := ""
 		if r.Method == http.MethodOptions {
 			_, pattern := a.Mux.Handler(r)
 			methods = a.Methods[pattern]
 		}
-		if CrossOrigin(w, r, methods, a.TraceID) {
+		if CrossOrigin(w, r, methods, traceID) {
 			return
 		}
 		if err := a.Authenticate(r); err != nil {

@@ -80,7 +80,7 @@ func TestPreflightIsAnsweredBeforeTheCallerIsKnown(t *testing.T) {
 	w = httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/files", nil))
 	if w.Code != http.StatusTeapot || w.Header().Get("Access-Control-Allow-Origin") != "*" ||
-		w.Header().Get("Access-Control-Expose-Headers") != "x-trace-id, Retry-After" {
+		w.Header().Get("Access-Control-Expose-Headers") != "X-Trace-Id, Retry-After" {
 		t.Errorf("the request itself: %d %v", w.Code, w.Header())
 	}
 }

@@ -26,7 +26,7 @@ const DefaultStall = time.Minute
 type Handler struct {
 	Next   http.Handler
 	Logger *slog.Logger     // gets a warning for each refusal and a debug line for each success; nil logs nothing
-	Now    func() time.Time // the clock of each answer's Date; nil is time.Now
+	Now    func() time.Time // the clock of each answer's Date; nil is the server's
 
 	// Stall is how long a body may go without a byte. Then its Read fails with
 	// os.ErrDeadlineExceeded. A caller who reads nothing of the answer for
@@ -47,17 +47,15 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		logger:  cmp.Or(h.Logger, silent),
 		control: http.NewResponseController(w),
 	}
-	now := time.Now
 	if h.Now != nil {
-		now = h.Now
+		w.Header().Set("Date", h.Now().UTC().Format(http.TimeFormat))
 	}
-	w.Header().Set("Date", now().UTC().Format(http.TimeFormat))
-
 	stall := cmp.Or(h.Stall, DefaultStall)
 
 	// The request is copied, because net/http decides by the original's body
 	// whether to keep the connection.
 	r = r.WithContext(x)
+	x.request = r
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = body{ReadCloser: r.Body, control: x.control, stall: stall}
 		x.body.arm() // even if the handler does not read it, because net/http waits for the rest
@@ -83,6 +81,7 @@ type exchangeKey struct{}
 // context.
 type exchange struct {
 	context.Context
+	request *http.Request
 	id      string
 	logger  *slog.Logger
 	control *http.ResponseController
@@ -112,6 +111,10 @@ func exchangeOf(ctx context.Context) *exchange {
 // TraceID returns the unique id of the exchange, which has 26 characters. It is
 // empty for a context that is not from a [Handler].
 func TraceID(ctx context.Context) string { return exchangeOf(ctx).id }
+
+// Request returns the request that [Handler] gave to Next. It is nil for a
+// context that is not from a Handler.
+func Request(ctx context.Context) *http.Request { return exchangeOf(ctx).request }
 
 // BodyError returns the error of reading the request's body, or nil. A handler
 // uses it to distinguish a caller who broke off from a store that failed.

@@ -2,13 +2,11 @@ package standin
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,29 +38,27 @@ type form struct {
 	end     string // what Read adds at the end of the body
 }
 
-type formKey struct{}
-
 // readers holds buffers; each request takes one.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readAhead) }}
 
-// withForm makes the request's body a form. The caller calls release when
+// newForm returns the form in a request's body. The caller calls release when
 // nothing reads the body any more.
-func withForm(r *http.Request, framing int64) (framed *http.Request, release func()) {
-	f := &form{Closer: r.Body, body: readers.Get().(*bufio.Reader), framing: framing, end: "\r\n"}
-	f.body.Reset(r.Body)
-	r = r.WithContext(context.WithValue(r.Context(), formKey{}, f))
-	r.Body = f
-	return r, func() {
-		f.body.Reset(nil)
-		readers.Put(f.body)
-	}
+func newForm(body io.ReadCloser, framing int64) *form {
+	f := &form{Closer: body, body: readers.Get().(*bufio.Reader), framing: framing, end: "\r\n"}
+	f.body.Reset(body)
+	return f
+}
+
+func (f *form) release() {
+	f.body.Reset(nil)
+	readers.Put(f.body)
 }
 
 // Read never returns io.EOF, because multipart.Reader would return it for a
 // form that breaks off in a header as well as for a whole one. Read adds a line
 // end after the body, because the last boundary may lack one.
 func (f *form) Read(p []byte) (int, error) {
-	n, err := f.next(p)
+	n, err := f.count(func() (int, error) { return f.body.Read(p) })
 	if !errors.Is(err, io.EOF) {
 		return n, err
 	}
@@ -74,11 +70,12 @@ func (f *form) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (f *form) next(p []byte) (int, error) {
+// count calls read and counts the bytes that it took of the body.
+func (f *form) count(read func() (int, error)) (int, error) {
 	if f.read-f.files > f.framing {
 		return 0, fmt.Errorf("more than %d bytes are no file", f.framing)
 	}
-	n, err := f.body.Read(p)
+	n, err := read()
 	f.read += int64(n)
 	return n, err
 }
@@ -86,9 +83,9 @@ func (f *form) next(p []byte) (int, error) {
 // finish reads the rest after the form. It returns an error if the request is
 // not whole.
 func (f *form) finish() error {
-	var rest [4 << 10]byte
 	for {
-		if _, err := f.next(rest[:]); errors.Is(err, io.EOF) {
+		_, err := f.count(func() (int, error) { return f.body.Discard(4 << 10) })
+		if errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err

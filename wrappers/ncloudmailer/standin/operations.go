@@ -59,7 +59,7 @@ func (h operations) DeleteFile(
 
 // receive stores the files of a form. It adds each to b before it stores it.
 func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch) error {
-	whole, _ := ctx.Value(formKey{}).(*form)
+	whole, _ := standinhttp.Request(ctx).Body.(*form)
 	for seen := 0; ; {
 		part, params, err := h.nextFile(parts, &seen)
 		if err != nil {

@@ -62,8 +62,9 @@ func (h *Handler) frameForm(next http.Handler) http.Handler {
 			answerRefusal(w, r, tooLarge(details, nil))
 			return
 		}
-		r, release := withForm(r, h.maxFraming)
-		defer release()
+		f := newForm(r.Body, h.maxFraming)
+		defer f.release()
+		r.Body = f
 		next.ServeHTTP(w, r)
 	})
 }

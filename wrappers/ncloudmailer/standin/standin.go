@@ -111,7 +111,7 @@ func New(cfg Config) (*Handler, error) {
 		h.now = time.Now
 	}
 	h.authenticate = signedBy(cfg.AccessKey, cfg.SecretKey, h.now)
-	h.serve = standinhttp.Handler{Next: h.route(), Logger: cfg.Logger, Now: h.now, Stall: cfg.Stall}
+	h.serve = standinhttp.Handler{Next: h.route(), Logger: cfg.Logger, Now: cfg.Now, Stall: cfg.Stall}
 	return h, nil
 }
 

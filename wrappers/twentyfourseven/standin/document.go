@@ -68,7 +68,6 @@ func (a document) VisitGetDocumentResponse(w http.ResponseWriter) error {
 
 // download serves a presigned URL of a document.
 func (h *Handler) download(w http.ResponseWriter, r *http.Request, id string) {
-	w.Header().Set(requestIDHeader, standinhttp.TraceID(r.Context()))
 	if standinhttp.CrossOrigin(w, r, http.MethodGet, requestIDHeader) {
 		return
 	}

@@ -26,7 +26,7 @@ const (
 // fileId and content type, and until its end. Until then each PUT overwrites
 // the file.
 func (h *Handler) presign(ctx context.Context, method, path, id, contentType string) (string, error) {
-	origin, _ := ctx.Value(originKey{}).(string)
+	origin := h.origin(standinhttp.Request(ctx))
 	if origin == "" {
 		return "", refuse(http.StatusBadRequest, "the request names no host to make a URL for")
 	}
@@ -53,16 +53,6 @@ func presignedQuery(expires, signature string) string {
 
 func (h *Handler) sign(method, id, contentType, expires string) string {
 	return hex.EncodeToString(h.urls(method, id, contentType, expires))
-}
-
-type originKey struct{}
-
-// withOrigin adds the address by which the caller reaches this server to the
-// request's context.
-func (h *Handler) withOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), originKey{}, h.origin(r))))
-	})
 }
 
 // ownOrigin returns the address in the request itself. It ignores headers that
@@ -94,7 +84,6 @@ func (e *s3Error) Error() string { return e.Code + ": " + e.Message }
 
 // presigned serves a presigned URL for an upload.
 func (h *Handler) presigned(w http.ResponseWriter, r *http.Request, id string) {
-	w.Header().Set(requestIDHeader, standinhttp.TraceID(r.Context()))
 	if standinhttp.CrossOrigin(w, r, http.MethodPut, requestIDHeader) {
 		return
 	}

@@ -142,7 +142,7 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("twentyfourseven stand-in: %w", err)
 	}
 	h.ids, h.urls, h.tokens = keys[0], keys[1], keys[2]
-	h.serve = standinhttp.Handler{Next: h.route(), Logger: cfg.Logger, Now: h.now, Stall: cfg.Stall}
+	h.serve = standinhttp.Handler{Next: h.route(), Logger: cfg.Logger, Now: cfg.Now, Stall: cfg.Stall}
 	return h, nil
 }
 

@@ -88,7 +88,6 @@ func invalidRequest(description string) error {
 func (h *Handler) token(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
-	w.Header().Set(traceIDHeader, standinhttp.TraceID(r.Context()))
 	if standinhttp.CrossOrigin(w, r, http.MethodPost, traceIDHeader) {
 		return
 	}
