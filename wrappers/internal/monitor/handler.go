@@ -64,7 +64,7 @@ func (v *visit) checkResponse(a *response) {
 	if !a.fault {
 		v.responded = true
 		v.report(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
-	} else if v.x.Op() == contract.Presigned && !v.responded {
+	} else if v.x.Op() == contract.Presigned {
 		v.x.FinishResponse(a.status(), a.Header(), nil)
 	} else if v.x.Operation() != nil && a.status()/100 == 2 {
 		v.x.Learn(a.Header(), a.whole())

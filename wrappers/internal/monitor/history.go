@@ -37,7 +37,7 @@ func (h *history) measure(x *entry) {
 	x.size = x.Exchange.size()
 	h.held += x.size
 	drop := 0
-	for len(h.entries)-drop > 0 && (len(h.entries)-drop > h.count || h.held > h.bytes) {
+	for len(h.entries)-drop > h.count || h.held > h.bytes {
 		h.held -= h.entries[drop].size
 		h.entries[drop].dropped = true
 		drop++

@@ -49,10 +49,11 @@ func ask(t *testing.T, url string) (status int) {
 
 func TestAnExchangeSaysWhatAViewerNeeds(t *testing.T) {
 	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) {
-		slog.New(monitor.Refusals(slog.DiscardHandler)).WarnContext(r.Context(), "refused", "reason",
-			errors.New("no such object"))
+		slog.New(monitor.Refusals(slog.DiscardHandler)).WarnContext(r.Context(), "refused", "at", "look",
+			"reason", errors.New("no such object"))
 		w.Header().Set("X-Depot-Trace", "t-1")
 		http.Error(w, "none", http.StatusNotFound)
+		_, _ = io.WriteString(w, "!")
 	})
 	_, ended := m.After(0, 1)
 	ask(t, url+"/v2/objects/o-1?key=hush")
@@ -61,11 +62,11 @@ func TestAnExchangeSaysWhatAViewerNeeds(t *testing.T) {
 	x := xs[0]
 	got := fmt.Sprintln(x.ID, x.Provider, x.Op, x.Method, x.Path, x.Status, x.Sent, x.TraceID, x.Refusal, x.Over,
 		len(x.Violations))
-	if want := "1 depot look GET /v2/objects/o-1 404 5 t-1 no such object true 2\n"; got != want {
+	if want := "1 depot look GET /v2/objects/o-1 404 6 t-1 no such object true 2\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if strings.Contains(fmt.Sprintf("%+v", m.Exchanges()), "hush") {
-		t.Error("the query is remembered")
+	if strings.Contains(fmt.Sprintf("%+v", m.Exchanges()), "hush") || x.Header != nil || x.AnswerHeader != nil {
+		t.Error("the query or a header is remembered")
 	}
 }
 
@@ -108,7 +109,7 @@ func TestAFaultHoldsUntilItIsRemoved(t *testing.T) {
 	if met := m.Injections()[0].Met(); met != 2 || m.Exchanges()[0].Fault != "answer" {
 		t.Errorf("the fault was met %d times, and recorded as %q", met, m.Exchanges()[0].Fault)
 	}
-	if !m.Remove(it.ID) || m.Remove(it.ID) || ask(t, url+"/v2/objects/o-1") != 404 {
+	if it.ID != 1 || !m.Remove(it.ID) || m.Remove(it.ID) || ask(t, url+"/v2/objects/o-1") != 404 {
 		t.Error("the fault is still there")
 	}
 }
@@ -178,7 +179,7 @@ func TestExchangesComeInTheOrderInWhichTheyEnd(t *testing.T) {
 	for range 10 {
 		ask(t, url+"/v2/objects/o-1")
 	}
-	m.Quiet(1e9)
+	m.Quiet(10e9)
 	if xs, _ := m.After(2, 10); len(xs) != 5 || xs[0].Ended != 8 || m.Ended() != 12 {
 		t.Errorf("of ten more: %d, and %d ended", len(xs), m.Ended())
 	}
@@ -201,7 +202,7 @@ func TestResetForgetsAllButTheRunningNumber(t *testing.T) {
 func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 	m, url := watched(t, monitor.Config{}, nil)
 	_, _ = m.Inject(monitor.Injection{Times: -1,
-		Fault: monitor.Answer(http.StatusServiceUnavailable, "busy", "Retry-After", "1")})
+		Fault: monitor.Answer(http.StatusServiceUnavailable, "busy", "Retry-After", "1", "X-Busy", "very", "X-Odd")})
 	const size = 8 << 20
 	for range 10 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -217,9 +218,102 @@ func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "busy" ||
-			resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" {
+			resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" || resp.Header.Get("X-Busy") != "very" {
 			t.Errorf("got %s, %q, %v", resp.Status, body, err)
 		}
 		conn.Close()
+	}
+}
+
+func TestAFaultMeetsTheRequestsThatItIsFor(t *testing.T) {
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	for _, f := range []monitor.Injection{
+		{Provider: "depot", Op: "look", Times: 2, Fault: monitor.Answer(501, "")},
+		{Provider: "depot", Times: 1, Fault: monitor.Answer(502, "")},
+		{Op: "look", Times: 1, Fault: monitor.Answer(503, "")},
+	} {
+		if _, err := m.Inject(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []int
+	for _, path := range []string{"look/1", "objects/1", "objects/1", "objects/1", "look/1", "objects/1"} {
+		got = append(got, ask(t, url+"/v2/"+path))
+	}
+	if want := []int{502, 501, 501, 503, 404, 404}; !slices.Equal(got, want) {
+		t.Errorf("got %d, want %d", got, want)
+	}
+}
+
+// A client goes where a fault sends it, so these URLs count as handed out.
+func TestAFaultMayHandOutURLs(t *testing.T) {
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Amz-Request-Id", "amz")
+		w.WriteHeader(http.StatusNotFound)
+	})
+	send := func(method, path string, faults ...monitor.Fault) monitor.Exchange {
+		t.Helper()
+		for _, f := range faults {
+			_, _ = m.Inject(monitor.Injection{Times: 1, Fault: f})
+		}
+		r, _ := http.NewRequest(method, url+path, strings.NewReader("{}"))
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		m.Quiet(10e9)
+		xs := m.Exchanges()
+		return xs[len(xs)-1]
+	}
+	handOut := func(status, n int) monitor.Fault {
+		return monitor.Answer(status, fmt.Sprintf(`{"uploadUrl":"%s/put/%d"}`, url, n), "Content-Type", "application/json")
+	}
+	send("POST", "/v2/objects", handOut(200, 1))
+	send("POST", "/v2/objects", handOut(503, 2))
+	send("POST", "/v2/elsewhere", handOut(200, 3))
+	send("PUT", "/put/1", monitor.Answer(307, "", "Location", url+"/put/4"))
+	for path, want := range map[string]string{"/put/1": "presigned amz", "/put/2": " ", "/put/3": " ",
+		"/put/4": "presigned amz", "/v2/raw": "deposit "} {
+		method := "PUT"
+		if path == "/v2/raw" {
+			method = "POST"
+		}
+		if x := send(method, path); x.Op+" "+x.TraceID != want {
+			t.Errorf("%s is %q with trace id %q, want %q", path, x.Op, x.TraceID, want)
+		}
+	}
+}
+
+// Net/http reads what a handler leaves of a body, within bounds. So does the
+// contract's check.
+func TestWhatAHandlerLeavesIsReadAsFarAsNetHTTPReadsIt(t *testing.T) {
+	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	for _, c := range []struct {
+		size   int
+		expect string
+		want   int64
+	}{{256 << 10, "", 256 << 10}, {256<<10 + 1, "", 0}, {5, "100-continue", 0}} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect := ""
+		if c.expect != "" {
+			expect = "Expect: " + c.expect + "\r\n"
+		}
+		fmt.Fprintf(conn, "POST /v2/forms HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n", expect, c.size)
+		if c.expect == "" {
+			_, _ = conn.Write(make([]byte, c.size))
+		}
+		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		m.Quiet(10e9)
+		if xs := m.Exchanges(); xs[len(xs)-1].Received != c.want {
+			t.Errorf("%d bytes, Expect %q: %d were read, want %d", c.size, c.expect, xs[len(xs)-1].Received, c.want)
+		}
 	}
 }
