@@ -114,7 +114,7 @@ func New(cfg Config) (*Console, error) {
 		if err != nil {
 			return nil, fmt.Errorf("console: the contract of %s: %w", p.Name, err)
 		}
-		spec.AnyHost = true
+		spec.AnyHost, spec.ServeMux = true, true
 		if s, ok := p.Standin.(interface {
 			Issued(*http.Request) (fileID string, issued bool)
 		}); ok {
@@ -131,6 +131,7 @@ func New(cfg Config) (*Console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: its own contract: %w", err)
 	}
+	spec.ServeMux = true
 	c.handler = c.guard(c.routes(spec))
 	return c, nil
 }
@@ -152,9 +153,9 @@ func (c *Console) WatchOthers(next http.Handler) http.Handler {
 
 func watch(watched, standin http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// No spec has the methods of a browser's preflight (OPTIONS) and of
-		// HEAD, so the contract would refuse them.
-		if r.Method == http.MethodOptions || r.Method == http.MethodHead {
+		// No spec has the method of a browser's preflight, so the contract would
+		// refuse it.
+		if r.Method == http.MethodOptions {
 			standin.ServeHTTP(w, r)
 			return
 		}

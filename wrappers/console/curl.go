@@ -48,7 +48,11 @@ func (c *Console) curl(ctx context.Context, x monitor.Exchange) string {
 		return ""
 	}
 	lines, options := p.Credentials(x.Op, x.Method, x.Path)
-	options = append([]string{"-X " + x.Method}, options...)
+	method := "-X " + x.Method
+	if x.Method == http.MethodHead {
+		method = "--head" // with -X curl would wait for a body
+	}
+	options = append([]string{method}, options...)
 	address := quote(baseOf(ctx) + x.Path)
 	if x.Op == contract.Presigned {
 		lines = append(lines, "# UPLOAD_URL is the presigned URL of an answer; it may be used until it expires")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,35 @@ func TestTheRepeatingLinesAreASendersOwn(t *testing.T) {
 	for _, want := range []string{`-d '{"contentType":"application/pdf"}'`, "/v1/fileUpload"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %s, want %s in it", got, want)
+		}
+	}
+}
+
+func TestAHeadIsTheGetOfItsPathAndASlashTooMuchIsAnotherPath(t *testing.T) {
+	s := serve(t, console.Config{})
+	for i, tc := range []struct{ method, path, operation, rule string }{
+		{http.MethodHead, "/v1/fileUpload/x", "getFileUploadStatus", ""},
+		{http.MethodHead, "/v1/fileUpload", "", "request address"},
+		{http.MethodPost, "/v1/fileUpload/", "", "request address"},
+		{http.MethodPost, "/api/v1/files/", "", "request address"},
+	} {
+		req, err := http.NewRequest(tc.method, s.url+tc.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer test-token")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		x, rule := s.exchanges("limit=1")[0], ""
+		for _, v := range x.Violations {
+			rule += v.Rule
+		}
+		if x.ID != strconv.Itoa(i+1) || x.Method != tc.method || x.Operation != tc.operation || rule != tc.rule ||
+			tc.method == http.MethodHead && x.ResponseBytes != 0 {
+			t.Errorf("%s %s is shown as %+v", tc.method, tc.path, x)
 		}
 	}
 }

@@ -100,12 +100,13 @@ func proxied(header http.Header) bool {
 	return false
 }
 
-// hostname returns the name or address in a Host header.
+// hostname returns the name or address in a Host header, without the dot that
+// may end a name.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	return strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"), "."))
 }
 
 // isLoopback reports whether a Host header is a loopback name.
@@ -124,7 +125,7 @@ var localDomains = []string{".localhost", ".local", ".internal", ".lan", ".test"
 // name that nobody can register, the machine's name, or the name that Origin
 // returns. Behind a trusted proxy, the proxy decides about names.
 func (c *Console) isOwnHost(host string) bool {
-	name := strings.TrimSuffix(hostname(host), ".")
+	name := hostname(host)
 	_, err := netip.ParseAddr(name)
 	local := func(end string) bool { return strings.HasSuffix(name, end) }
 	if err == nil || !strings.Contains(name, ".") || slices.ContainsFunc(localDomains, local) {

@@ -159,7 +159,7 @@ func (s standins) withConsole(con *web.Console, logger *slog.Logger) http.Handle
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, web.Path):
 			con.ServeHTTP(w, r)
-		case path == "/" && r.Method == http.MethodGet:
+		case path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 			web.Link(w, r)
 		case path == "/favicon.ico": // a browser asks for it on its own
 			http.NotFound(w, r)

@@ -95,21 +95,19 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// finish ends the looking on. Whole says that length bytes came, all of the
-// body; length is -1 where it is not known.
-func (b *body) finish(length int64) (whole bool) {
+// finish ends the looking on if the body came whole or is over. Whole says that
+// length bytes came, all of the body; length is -1 where it is not known.
+func (b *body) finish(length int64, over bool) (whole bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.over {
+	whole = b.digest.size == length || length < 0 && b.ended && !b.broken
+	if !b.over && (whole || over) {
 		b.over = true
 		if b.form != nil {
 			b.form.finish()
 		}
 	}
-	if length >= 0 {
-		return b.digest.size == length
-	}
-	return b.ended && !b.broken
+	return whole
 }
 
 // watch looks at what is read of rc. A body that is text for a validator is

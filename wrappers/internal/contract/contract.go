@@ -37,6 +37,10 @@ type Contract struct {
 	// proxy a server does not see the one that it handed out.
 	AnyHost bool
 
+	// ServeMux takes a path for an operation's only if http.ServeMux does: it has
+	// as many slashes. HEAD is then GET without the body of the answer.
+	ServeMux bool
+
 	// Issued recognises a URL for a file that was handed out before this process
 	// began, and returns the file's id. It may be nil.
 	Issued func(*http.Request) (fileID string, issued bool)

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,8 @@ type Exchange struct {
 	body   *body // nil: none
 	sent   *Text // the body once it has ended, if it is text that came whole
 	faults []*Violation
+	told   []*Violation // of the request, returned before it was checked
+	ended  bool         // the request was checked
 	ids    []string
 }
 
@@ -120,7 +123,7 @@ func (x *Exchange) Watching(ctx context.Context, r *http.Request) *http.Request 
 			if err != nil {
 				return nil, err
 			}
-			x.body.finish(-1)
+			x.body.finish(-1, true)
 			x.body = x.watch(rc)
 			return x.body, nil
 		}
@@ -140,7 +143,7 @@ func (x *Exchange) Received() (size int64, head []byte) {
 
 // Files returns the files of the request: the file parts of a form, and the
 // whole body of a presigned step or of an operation that takes a file so. It
-// must be called after [Exchange.FinishRequest].
+// must be called after the request was checked.
 func (x *Exchange) Files() []File {
 	if x.body != nil && x.body.form != nil {
 		return x.body.form.files()
@@ -158,8 +161,8 @@ func (x *Exchange) Files() []File {
 	return []File{f}
 }
 
-// Fields returns what a form says beside its files. It must be called after
-// [Exchange.FinishRequest].
+// Fields returns what a form says beside its files. It must be called after the
+// request was checked.
 func (x *Exchange) Fields() url.Values {
 	if x.body == nil || x.body.form == nil {
 		return nil
@@ -177,26 +180,40 @@ func (x *Exchange) Fields() url.Values {
 // its path, its answer, or the answer that handed out its URL says them.
 func (x *Exchange) FileIDs() []string { return x.ids }
 
-// FinishRequest is called when nothing more of the request will come. It
-// returns what is wrong with it. The body counts only if it came whole: an
-// attempt that broke off, or that was refused unread, is nobody's fault.
-func (x *Exchange) FinishRequest() []*Violation {
+// FinishRequest is called when nothing more of the request will come.
+func (x *Exchange) FinishRequest() []*Violation { return x.CheckRequest(true) }
+
+// CheckRequest returns what is wrong with the request and was not returned
+// before. The body counts only if it came whole: an attempt that broke off, or
+// that was refused unread, is nobody's fault. If more of the body may come, it
+// returns what is wrong with the head, and must be called again.
+func (x *Exchange) CheckRequest(over bool) []*Violation {
+	if x.ended {
+		return nil
+	}
 	whole := x.length == 0
 	if x.body != nil {
-		whole = x.body.finish(x.length)
+		whole = x.body.finish(x.length, over)
 	}
+	x.ended = whole || over
 	switch {
 	case x.is.op != nil:
 		x.checkRequest(whole)
-	case x.is.name == Token && whole && len(x.faults) == 0:
+	case x.is.name == Token && whole && len(x.faults)+len(x.told) == 0:
 		x.checkGrantType()
 	case x.is.name == Presigned && whole:
 		x.checkFields()
 	}
-	faults := x.faults
-	x.faults = nil
+	faults := slices.DeleteFunc(x.faults, func(v *Violation) bool {
+		return slices.ContainsFunc(x.told, func(told *Violation) bool { return *told == *v })
+	})
+	x.told, x.faults = append(x.told, faults...), nil
 	return faults
 }
+
+// Checked reports whether the request was checked, the body too. Then nothing
+// more of the body counts.
+func (x *Exchange) Checked() bool { return x.ended }
 
 // checkRequest holds a request to its operation in the spec.
 func (x *Exchange) checkRequest(whole bool) {

@@ -94,7 +94,11 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 			u = plain
 		}
 	}
-	if op, params := c.route(r.Method, u.EscapedPath()); op != nil {
+	op, params := c.route(r.Method, u.EscapedPath())
+	if op == nil && c.ServeMux && r.Method == http.MethodHead {
+		op, params = c.route(http.MethodGet, u.EscapedPath())
+	}
+	if op != nil {
 		return instance{name: op.Name, op: op, params: params}
 	}
 	switch {
@@ -149,7 +153,8 @@ func (c *Contract) route(method, path string) (*Operation, map[string]string) {
 		}
 		for _, t := range c.router {
 			if t.op.Method == method {
-				if params, fits := t.match(strings.TrimRight(rest, "/")); fits {
+				params, fits := t.match(strings.TrimRight(rest, "/"))
+				if fits && !(c.ServeMux && strings.Count(rest, "/") != strings.Count(t.path, "/")) {
 					return t.op, params
 				}
 			}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -19,25 +18,33 @@ type handler struct {
 	next     http.Handler
 }
 
-// visit is one request on its way through a handler.
+// visit is one request on its way through a handler. It is the request's
+// context.
 type visit struct {
+	context.Context
 	*handler
-	x           *contract.Exchange
-	record      *entry
-	outer       response
-	requestOnce sync.Once
-	responded   bool // the handler gave its answer
+	x         *contract.Exchange
+	record    *entry
+	outer     response
+	responded bool // the handler gave its answer
 }
 
 type visitKey struct{}
 
+func (v *visit) Value(key any) any {
+	if key == (visitKey{}) {
+		return v
+	}
+	return v.Context.Value(key)
+}
+
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	v := &visit{handler: h, x: h.contract.Begin(r, h.m.cfg.Watch)}
+	v := &visit{Context: r.Context(), handler: h, x: h.contract.Begin(r, h.m.cfg.Watch)}
 	fault := v.enter(r)
-	r = v.x.Watching(context.WithValue(r.Context(), visitKey{}, v), r)
+	r = v.x.Watching(v, r)
 	a := &v.outer
 	a.ResponseWriter, a.v = w, v
-	defer v.end(a)
+	defer v.end()
 	if fault == nil {
 		v.answer(a, r)
 		return
@@ -60,7 +67,7 @@ func (v *visit) answer(a *response, r *http.Request) {
 // is held to the contract. If a fault gave or changed it, only its URLs are
 // noted, since it may redirect or hand out others.
 func (v *visit) checkResponse(a *response) {
-	v.checkRequest()
+	v.report(v.x.CheckRequest(false))
 	if !a.fault {
 		v.responded = true
 		v.report(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
@@ -96,11 +103,6 @@ func (v *visit) enter(r *http.Request) *Injection {
 	return fault
 }
 
-// checkRequest reports the violations of the request, once.
-func (v *visit) checkRequest() {
-	v.requestOnce.Do(func() { v.report(v.x.FinishRequest()) })
-}
-
 func (v *visit) report(violations []*contract.Violation) {
 	if len(violations) == 0 {
 		return
@@ -119,13 +121,12 @@ func (v *visit) report(violations []*contract.Violation) {
 
 // recordOutcome completes the record of a request before the answer is sent.
 func (v *visit) recordOutcome(a *response, responded bool) {
-	size, head := v.x.Received()
-	files := v.x.Files()
 	m := v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	v.recordRequest()
 	r := v.record
-	r.Received, r.Files, r.FileIDs, r.Responded = size, files, v.x.FileIDs(), responded
+	r.FileIDs, r.Responded = v.x.FileIDs(), responded
 	r.Duration, r.Sent = time.Since(r.Time), a.written
 	if r.Over = a.hijacked; !a.hijacked {
 		r.Status = a.status()
@@ -136,24 +137,43 @@ func (v *visit) recordOutcome(a *response, responded bool) {
 			r.TraceID = a.Header().Get("X-Amz-Request-Id") // from a storage service
 		}
 	}
-	if m.cfg.Watch.Head > 0 {
-		r.Body, r.Fields = bytes.Clone(head), v.x.Fields()
-		if !a.hijacked {
-			r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body)
-		}
+	if m.cfg.Watch.Head > 0 && !a.hijacked {
+		r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body)
 	}
 	m.history.measure(r)
 }
 
-// end marks the exchange as over.
-func (v *visit) end(a *response) {
-	v.checkRequest()
+// recordRequest completes the record of what has come of the body. The caller
+// holds the monitor's lock.
+func (v *visit) recordRequest() {
+	r := v.record
+	var head []byte
+	r.Received, head = v.x.Received()
+	if v.x.Checked() {
+		r.Files = v.x.Files()
+	}
+	if v.m.cfg.Watch.Head > 0 {
+		r.Body = bytes.Clone(head)
+		if v.x.Checked() {
+			r.Fields = v.x.Fields()
+		}
+	}
+}
+
+// end marks the exchange as over. If the answer was sent before the body had
+// come, the rest of the body has come by now, or the caller has given up.
+func (v *visit) end() {
+	early := !v.x.Checked()
+	v.report(v.x.CheckRequest(true))
 	m := v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.active--
 	r := v.record
-	r.Duration, r.Sent, r.Over = time.Since(r.Time), a.written, true
+	if early {
+		v.recordRequest()
+	}
+	r.Duration, r.Sent, r.Over = time.Since(r.Time), v.outer.written, true
 	m.history.measure(r)
 	if !r.dropped {
 		m.ended++

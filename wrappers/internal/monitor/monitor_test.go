@@ -17,6 +17,7 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
 // watched serves h as the provider depot.
@@ -196,6 +197,41 @@ func TestResetForgetsAllButTheRunningNumber(t *testing.T) {
 	ask(t, url+"/v2/objects/o-1")
 	if xs := m.Exchanges(); len(xs) != 1 || xs[0].ID != 2 || len(m.Injections()) != 0 {
 		t.Errorf("%d exchanges and %d faults are left", len(xs), len(m.Injections()))
+	}
+}
+
+// The answer is sent before the body has come, and the body breaks a rule.
+func TestTheVerdictIsTheSameHoweverMuchOfTheBodyHadCome(t *testing.T) {
+	const form = "--b\r\nContent-Disposition: form-data; name=\"\"\r\n\r\n" + "x\r\n--b--\r\n"
+	refuse := func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(io.Discard, r.Body, int64(len(r.Header.Get("Read"))))
+		standinhttp.Refuse(w, r, standinhttp.Answer{Status: http.StatusServiceUnavailable}, errors.New("busy"))
+	}
+	for _, read := range []int{0, 1, len(form) - 1, len(form)} {
+		m, url := watched(t, monitor.Config{}, standinhttp.Handler{Next: http.HandlerFunc(refuse)}.ServeHTTP)
+		_, ended := m.After(0, 1)
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "POST /v2/forms HTTP/1.1\r\nHost: x\r\nRead: %s\r\nContent-Length: %d\r\n"+
+			"Content-Type: multipart/form-data; boundary=b\r\n\r\n%s", strings.Repeat("x", read), len(form), form[:read])
+		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(conn, form[read:])
+		<-ended
+		xs, _ := m.After(0, 1)
+		var rules []string
+		for _, v := range xs[0].Violations {
+			rules = append(rules, v.Rule)
+		}
+		slices.Sort(rules)
+		if got := fmt.Sprint(rules, xs[0].Received); got != fmt.Sprintf("[%s %s %s] %d",
+			contract.RuleCredentials, contract.RuleForm, contract.RuleStatus, len(form)) {
+			t.Errorf("after %d bytes: %s", read, got)
+		}
+		conn.Close()
 	}
 }
 

@@ -44,7 +44,9 @@ func (a *response) WriteHeader(code int) {
 
 func (a *response) Write(p []byte) (int, error) {
 	a.code = a.status()
-	a.written += int64(len(p))
+	if a.v.record.Method != http.MethodHead {
+		a.written += int64(len(p))
+	}
 	if !a.sent && len(a.body)+len(p) > contract.Keep {
 		a.cut = true
 		a.send()
@@ -115,7 +117,7 @@ func (a *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err == nil && !a.hijacked {
 		a.hijacked = true
 		if !a.inner {
-			a.v.checkRequest()
+			a.v.report(a.v.x.CheckRequest(false))
 			a.v.recordOutcome(a, false)
 		}
 	}
