@@ -18,10 +18,8 @@ var heldBuffers = sync.Pool{New: func() any { return new(heldBuffer) }}
 
 // Write holds back a full TLS record, because more data nearly always follows
 // it. Several records are then sent at once: that saves a system call for each,
-// and wakes the receiver once. The transport writes a large body 64 KiB at a
-// time, so nothing of it is held at its end, unless its last piece is 16, 32 or
-// 48 KiB. If nothing follows a held record, a timer sends it. The next Write
-// returns the error if the timer could not.
+// and wakes the receiver once. If nothing follows a held record, a timer sends
+// it. The next Write returns the error if the timer could not.
 func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -24,6 +24,7 @@ type stream struct {
 	files  []io.ReadCloser
 	one    [1]io.ReadCloser // the space of files if there is only one
 	opened bool
+	left   int64 // bytes of the body that were not read yet; valid once opened
 	next   int   // the part being read
 	at     int64 // offset in that part, its head included
 	err    error // the first thing that a source did wrong, or io.EOF
@@ -69,9 +70,15 @@ func (s *stream) rethrow() {
 
 var errClosed = errors.New("request body is closed")
 
+// fullRecord is the largest content of a TLS record in bytes. A connection of
+// [upload.NewTransport] holds back full ones for a moment, to send several at
+// once. No large body ends with a full one: its last byte is read alone. So the
+// connection never waits for more when there is none.
+const fullRecord = 16 << 10
+
 // openAll opens every source. If it fails, Close closes the opened ones.
 func (s *stream) openAll() error {
-	s.opened = true
+	s.opened, s.left = true, s.body.Length
 	files := s.one[:0]
 	opened := false
 	defer func() {
@@ -134,13 +141,16 @@ func (s *stream) fill(p []byte) (n int, err error) {
 			return 0, err
 		}
 	}
+	if s.body.Length > smallBody && s.left <= int64(len(p)) && s.left > 0 && s.left%fullRecord == 0 {
+		p = p[:s.left-1]
+	}
 	for n < len(p) && s.err == nil {
 		var m int
 		m, s.err = s.read(p[n:])
 		if s.err == io.EOF {
 			s.limits.startWait()
 		}
-		n += m
+		n, s.left = n+m, s.left-int64(m)
 		if n > 0 && (m == 0 || s.inFile()) {
 			break // hand out what is there: the next read may wait
 		}

@@ -85,6 +85,32 @@ func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 }
 
 // A transport may read on after an error, and must not come through.
+// A connection holds such records back, and would wait for more.
+func TestLargeBodyDoesNotEndWithAFullTLSRecord(t *testing.T) {
+	const record, piece = 16 << 10, 32 << 10 // net/http writes by pieces
+	tail := wire.Form("f", upload.Bytes("x", nil)).Length
+	for name, body := range map[string]*wire.Body{
+		"80 KiB": wire.Raw(upload.Bytes("x", make([]byte, 5*record))),
+		"96 KiB": wire.Raw(upload.Bytes("x", make([]byte, 6*record))),
+		"1 MiB":  wire.Raw(upload.Bytes("x", make([]byte, 64*record))),
+		"a form": wire.Form("f", upload.Bytes("x", make([]byte, 7*record-tail))),
+	} {
+		req, err := request(t, body, "http://127.0.0.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		total, last := int64(0), 0
+		for buf := make([]byte, piece); total < body.Length; total += int64(last) {
+			if last, err = req.Body.Read(buf[:min(piece, body.Length-total)]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last%record == 0 {
+			t.Errorf("%s: the last of %d bytes are %d, which fill their records", name, total, last)
+		}
+	}
+}
+
 func TestFaultOfASourceStays(t *testing.T) {
 	for name, content := range map[string]io.Reader{
 		"grew by one byte": strings.NewReader("123456"),
