@@ -432,14 +432,25 @@ func TestTypesSurviveTheLossOfTheirSharedFile(t *testing.T) {
 		t.Error("objects share the file of their type, and no other")
 	}
 	again := reopen(t, st, dir)
+	shared, err := filepath.Glob(filepath.Join(dir, ".content-type", ".shared", "*"))
+	if err != nil || len(shared) != 2 {
+		t.Fatalf("%q are shared, %v", shared, err)
+	}
+	for _, name := range shared { // what a power cut may leave
+		_ = os.Remove(name)
+		if err := os.WriteFile(name, []byte("image/png\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	put(again, "third", "text/plain")
+	put(again, "damaged", "text/plain")
 	put(again, "third", "application/pdf")
 	if err := os.RemoveAll(filepath.Join(dir, ".content-type", ".shared")); err != nil {
 		t.Fatal(err)
 	}
 	put(again, "fourth", "text/plain")
 	for key, want := range map[string]string{"first": "text/plain", "second": "text/plain", "other": "application/pdf",
-		"third": "application/pdf", "fourth": "text/plain"} {
+		"third": "application/pdf", "fourth": "text/plain", "damaged": "text/plain"} {
 		if info, err := again.Stat(t.Context(), key); err != nil || info.ContentType != want {
 			t.Errorf("Stat(%q) = %+v, %v, want %s", key, info, err, want)
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"path"
@@ -37,10 +38,8 @@ func (d *disk) Note(ctx context.Context, key string, text []byte) error {
 	defer mu.Unlock()
 	err := d.folders.use(path.Dir(key), func(in *folder) error {
 		return writeNew(in, path.Base(key), func(f *os.File) error {
-			if _, err := f.Write(text); err != nil {
-				return err
-			}
-			return f.Sync()
+			_, err := f.Write(text)
+			return cmp.Or(err, f.Sync())
 		})
 	})
 	if err != nil {

@@ -55,9 +55,7 @@ func (d *digest) add(p []byte) {
 		d.sum.Write(p)
 	}
 	d.size += int64(len(p))
-	if room := d.most - len(d.head); room > 0 {
-		d.head = append(d.head, p[:min(len(p), room)]...)
-	}
+	d.head = append(d.head, p[:min(len(p), d.most-len(d.head))]...)
 }
 
 func (d *digest) file() File {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -53,13 +54,18 @@ func TestServersOfTheSpecAreTheBases(t *testing.T) {
 		t.Fatal(err)
 	}
 	for uri, want := range map[string]string{"/v2/forms": "submit", "/eu/v2/forms": "submit", "/forms": "",
-		"/v2/objects/a%2Fb": "look"} {
+		"/v2/form": "", "/v2": "", "/v2x/forms": "", "/v2/objects/a%2Fb": "look", "/v2/objects//x": ""} {
 		method := "POST"
-		if want == "look" {
+		if strings.HasPrefix(uri, "/v2/objects/") {
 			method = "GET"
 		}
-		if got := c.find(httptest.NewRequest(method, uri, nil), "h", uri).name; got != want {
+		r := httptest.NewRequest(method, uri, nil)
+		if got := c.find(r, "h", uri).name; got != want {
 			t.Errorf("%s is %q, want %q", uri, got, want)
+		}
+		r.URL = &url.URL{Scheme: "https", Opaque: "//h" + uri}
+		if got := c.find(r, "h", r.URL.RequestURI()).name; got != want {
+			t.Errorf("%s as an opaque address is %q, want %q", uri, got, want)
 		}
 	}
 }
@@ -94,7 +100,8 @@ func TestAMediaTypeIsHeldToTheSpecBeforeTheBodyIsRead(t *testing.T) {
 
 func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
 	spec := bytes.Replace(depotSpec(t), []byte("  securitySchemes:\n"), []byte(`  securitySchemes:
-    app: {type: oauth2, flows: {clientCredentials: {tokenUrl: 'https://login.depot.example/token', scopes: {}}}}
+    app: {type: oauth2, flows: {clientCredentials: {tokenUrl: 'https://login.depot.example/token', scopes: {}},
+      password: {tokenUrl: 'https://login.depot.example', scopes: {}}}}
 `), 1)
 	c, err := Parse(spec)
 	if err != nil {
@@ -105,6 +112,9 @@ func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
 		{"POST", "/elsewhere", "application/x-www-form-urlencoded", "grant_type=client_credentials", "token: "},
 		{"POST", "/token", "application/json", "{}", `token: token request: Content-Type "application/json", not`},
 		{"GET", "/token", "", "", "token: token request: the method is not POST"},
+		{"GET", "http://h", "", "", ": request address"},
+		{"POST", "/token", "application/x-www-form-urlencoded", "scope=x",
+			"token: token request: the form has no grant_type"},
 		{"POST", "/elsewhere", "application/json", "{}", ": request address"},
 	} {
 		r := httptest.NewRequest(call.method, call.uri, strings.NewReader(call.body))
@@ -165,23 +175,22 @@ func TestSecretsAreFoundInAQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.grant("https://h?X-Amz-Signature=abcdef0123456789&X-Amz-Expires=1000000000#x", grant{})
-	for _, address := range []string{"h/?X-Amz-Signature=abcdef0123456789&X-Amz-Expires=1000000000"} {
-		if _, ok := c.granted("", address); !ok {
-			t.Errorf("%s is not known", address)
-		}
+	const query = "X-Amz-Signature=abcdef0123456789&X-Amz-Expires=1000000000&key=12345678&sig=1234567"
+	c.grant("https://h?"+query+"#x", grant{})
+	if _, ok := c.granted("h", "/?"+query); !ok {
+		t.Error("the URL is not known")
 	}
-	if got := c.Secrets(); len(got) != 2 || got[1] != "abcdef0123456789" {
+	if got := c.Secrets(); len(got) != 3 || got[1] != "abcdef0123456789" || got[2] != "12345678" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestTheLastURLsAreRememberedAndNotAllOfThem(t *testing.T) {
 	c := &Contract{grants: map[string]grant{}}
-	for i := range 5 * enough / 2 {
+	for i := range 2*enough + 1 {
 		c.grant(fmt.Sprintf("http://h/%d", i), grant{})
 	}
-	for i, want := range map[int]bool{5*enough/2 - 1: true, 3 * enough / 2: true, 0: false} {
+	for i, want := range map[int]bool{2 * enough: true, enough: true, enough - 1: false, 0: false} {
 		if _, got := c.granted("h", fmt.Sprintf("/%d", i)); got != want {
 			t.Errorf("URL %d is remembered: %t", i, got)
 		}
@@ -198,6 +207,10 @@ func TestAURLCanBeRecognisedUnderAnyHost(t *testing.T) {
 		if _, got := c.granted("127.0.0.1:80", "/upload/1?signature=y"); got {
 			t.Error("another query is recognised")
 		}
+		c.grant("https://public.example", grant{})
+		if _, got := c.granted("public.example", "/"); !got {
+			t.Error("a URL without a path is not recognised")
+		}
 	}
 }
 
@@ -212,16 +225,28 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		var b strings.Builder
 		w := multipart.NewWriter(&b)
 		for i := 0; i+1 < len(fields); i += 2 {
+			if fields[i] == "file" {
+				part, _ := w.CreatePart(textproto.MIMEHeader{"Content-Type": {"text/plain"},
+					"Content-Disposition": {`form-data; name="file"` + fields[i+1]}})
+				_, _ = part.Write([]byte("x"))
+				continue
+			}
 			_ = w.WriteField(fields[i], fields[i+1])
 		}
-		part, _ := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="file"; filename="a"`},
-			"Content-Type": {"text/plain"}})
-		_, _ = part.Write([]byte("x"))
 		w.Close()
 		return w.FormDataContentType(), b.String()
 	}
-	whole, wholeBody := policy("key", "k-1", "policy", "p-1")
-	short, shortBody := policy("key", "k-1")
+	const named = `; filename="a"`
+	whole, wholeBody := policy("key", "k-1", "policy", "p-1", "file", named)
+	short, shortBody := policy("key", "k-1", "file", named)
+	late, lateBody := policy("key", "k-1", "file", named, "policy", "p-1")
+	nameless, namelessBody := policy("key", "k-1", "file", "", "policy", "p-1")
+	const notBefore = `request form: the field "policy" does not stand before the file as it was handed out`
+	const host = `{"uploadUrl":"https://s.example/h","headers":{"Host":"s.example","Content-Length":"1"}}`
+	plain := map[string]string{"x-goog-meta": "1"} // and others, since a map comes in any order
+	for _, c := range "abcdefghijklmnopqrst" {
+		plain[string(c)] = "1"
+	}
 	for _, c := range []struct {
 		name, answer, method, url, body string
 		header                          map[string]string
@@ -243,12 +268,16 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		{"a signed header", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-goog-acl": "private"}, ""},
 		{"a header that is not signed", signed, "PUT",
 			"https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x",
-			map[string]string{"x-goog-meta": "1"}, "presigned header: header X-Goog-Meta is not part of what was signed"},
+			plain, "presigned header: header X-Goog-Meta is not part of what was signed"},
+		{"headers that net/http sends itself", host, "PUT", "https://s.example/h", "x", nil, ""},
 		{"headers of a proxy", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-forwarded-for": "192.0.2.1", "x-request-id": "1", "x-real-ip": "192.0.2.1"}, ""},
 		{"a policy form", form, "POST", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, ""},
 		{"a policy form without a field", form, "POST", "https://s.example/bucket", shortBody,
-			map[string]string{"Content-Type": short},
-			`request form: the field "policy" does not stand before the file as it was handed out`},
+			map[string]string{"Content-Type": short}, notBefore},
+		{"a policy form with a field after the file", form, "POST", "https://s.example/bucket", lateBody,
+			map[string]string{"Content-Type": late}, notBefore},
+		{"a policy form with a field after a file without a name", form, "POST", "https://s.example/bucket", namelessBody,
+			map[string]string{"Content-Type": nameless}, notBefore},
 		{"a policy form by PUT", form, "PUT", "https://s.example/bucket", wholeBody,
 			map[string]string{"Content-Type": whole}, "presigned method: PUT, but the URL was handed out for POST"},
 		{"no policy form at all", form, "POST", "https://s.example/bucket", "x",
@@ -278,6 +307,111 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 	}
 }
 
+func TestTheBytesGoWithTheMediaTypeThatWasAnnounced(t *testing.T) {
+	const url = `{"uploadUrl":"https://s.example/o","id":"1","uploadMethod":"PUT"}`
+	for _, tc := range []struct{ announced, answer, typ, want string }{
+		{`{"contentType":"text/plain"}`, url, "text/plain", ""},
+		{`{"contentType":"text/plain"}`, url, "text/html",
+			`presigned media type: Content-Type "text/html", but "text/plain" was announced`},
+		{`{"contentTypes":"text/plain"}`, url, "text/html", ""},
+		{`{"contentType":"text/plain"}`, `{"uploadUrl":"https://s.example/o","fields":{"key":"k"}}`, "text/html",
+			"presigned method: PUT, but the URL was handed out for POST; " +
+				"request form: the URL was handed out for a form, and the body is none"},
+	} {
+		c, err := Parse(depotSpec(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		announce := sized("POST", "/v2/objects", tc.announced)
+		announce.Header.Set("Content-Type", "application/json")
+		_, x := looked(c, announce, Watch{})
+		answered := rules(x.FinishResponse(200, http.Header{"Content-Type": {"application/json"}}, []byte(tc.answer)))
+		if tc.answer == url && answered != "" {
+			t.Errorf("a good answer: %q", answered)
+		}
+		put, _ := http.NewRequest("PUT", "https://s.example/o", strings.NewReader("x"))
+		put.Header.Set("Content-Type", tc.typ)
+		if got, _ := looked(c, put, Watch{}); got != tc.want {
+			t.Errorf("%s, and then %s: %q, want %q", tc.announced, tc.typ, got, tc.want)
+		}
+	}
+}
+
+func TestWhatAnAnswerHandsOutIsFound(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"uploadUrl":"https://s.example/o","method":"get"}`:   "[{https://s.example/o   map[] false}]",
+		`{"uploadUrl":"HTTPS://s.example/o","verb":"patch"}`:   "[{HTTPS://s.example/o PATCH  map[] false}]",
+		`{"url":"http://s.example/o","headers":{"a":"1"}}`:     "[{http://s.example/o   map[A:[1]] false}]",
+		`{"url":"http://s.example/o","fields":{"key":"k"}}`:    "[{http://s.example/o POST  map[] true}]",
+		`{"uploadUrl":"https://s.example","id":"1"}`:           "[{https://s.example   map[] false}]",
+		`{"uploadUrl":"ftp://s.example/o"}`:                    "[]",
+		`{"uploadUrl":"https:///o"}`:                           "[]",
+		`{"uploadUrl":"https://s.example/%zz"}`:                "[]",
+		`{"uploadUrl":"s.example/o"}`:                          "[]",
+		`{"uploadUrl":"http://s.example/o","url":"http://d/"}`: "[{http://s.example/o   map[] false}]",
+	} {
+		c := New(Spec{})
+		(&Exchange{c: c}).Learn(nil, []byte(answer))
+		if got := fmt.Sprint(c.HandedOut([]byte(answer))); got != want {
+			t.Errorf("%s: %s, want %s", answer, got, want)
+		}
+	}
+}
+
+func TestADocumentWithAURLInAnAnswerHandsOut(t *testing.T) {
+	for typ, want := range map[string]bool{"{type: string, format: uri}": true, "{type: string}": false,
+		"{type: array, items: {type: string, format: uri}}": true} {
+		c, err := Parse(bytes.Replace(depotSpec(t), []byte("{type: string, format: uri}"), []byte(typ), 1))
+		if err != nil || c.HandsOut != want {
+			t.Errorf("%s: %v, %v", typ, c.HandsOut, err)
+		}
+	}
+}
+
+func TestCredentialsAreAskedForAsTheSpecSays(t *testing.T) {
+	key := Scheme{Type: "apiKey", In: "header", Name: "x-key"}
+	query := Scheme{Type: "apiKey", In: "query", Name: "key"}
+	basic, bearer := Scheme{Type: "http", Scheme: "basic"}, Scheme{Type: "oauth2"}
+	const noKey, noQuery = "header x-key is missing", "query parameter key is missing"
+	const noBasic = "header Authorization holds no basic credentials"
+	const noBearer = "header Authorization holds no bearer credentials"
+	for _, tc := range []struct {
+		security                  [][]Scheme
+		key, query, authorization string
+		want                      string
+	}{
+		{nil, "", "", "", ""},
+		{[][]Scheme{{key}}, "", "", "", noKey},
+		{[][]Scheme{{key}}, "k", "", "", ""},
+		{[][]Scheme{{query}}, "k", "", "", noQuery},
+		{[][]Scheme{{query}}, "", "key=1", "", ""},
+		{[][]Scheme{{basic}}, "", "", "Basic QQ==", ""},
+		{[][]Scheme{{basic}}, "", "", "Basic ", noBasic},
+		{[][]Scheme{{basic}}, "", "", "Bearer QQ==", noBasic},
+		{[][]Scheme{{bearer}}, "", "", "bearer t", ""},
+		{[][]Scheme{{{Type: "openIdConnect"}}}, "", "", "", noBearer},
+		{[][]Scheme{{key, query}}, "", "key=1", "", noKey},
+		{[][]Scheme{{key, query}}, "k", "", "", noQuery},
+		{[][]Scheme{{key}, {bearer}}, "", "", "", noKey + ", or " + noBearer},
+		{[][]Scheme{{key}, {bearer}}, "", "", "Bearer t", ""},
+		{[][]Scheme{{bearer}, {bearer}}, "", "", "", noBearer},
+	} {
+		New(Spec{Operations: []*Operation{{Security: tc.security}}})
+		r := httptest.NewRequest("GET", "/?"+tc.query, nil)
+		for name, value := range map[string]string{"X-Key": tc.key, "Authorization": tc.authorization} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		if got := credentialsFault(r, tc.security); got != tc.want {
+			t.Errorf("%v of %v?%s: %q, want %q", tc.security, r.Header, tc.query, got, tc.want)
+		}
+	}
+	if got := New(Spec{Schemes: []Scheme{key, query, basic}}).CredentialHeaders(); len(got) != 4 || got[3] != "X-Key" {
+		t.Errorf("credentials stand in the headers %q", got)
+	}
+}
+
 func TestALocationTakesTheBytes(t *testing.T) {
 	c, err := Parse(depotSpec(t))
 	if err != nil {
@@ -289,12 +423,18 @@ func TestALocationTakesTheBytes(t *testing.T) {
 	x.Learn(http.Header{"Location": {"/v2/objects/o-1"}}, []byte(`{"id":"o-1"}`))
 	put, _ := http.NewRequest("PUT", "https://s.example/session/1?upload_id=abcdefgh", strings.NewReader("x"))
 	put.Header.Set("X-Goog-Meta", "1")
+	put.Host = "" // net/http takes the URL's
 	if x := c.Begin(put, Watch{}); x.Op() != Presigned || len(x.FinishRequest()) != 0 || x.FileIDs()[0] != "o-1" {
 		t.Errorf("the session's URL is taken for %q", x.Op())
 	}
 	put.Header.Set("X-Depot-Key", "k")
 	if broken := c.Begin(put, Watch{}).FinishRequest(); len(broken) != 1 || broken[0].Rule != RuleForeign {
 		t.Errorf("the API's key at another host: %v", broken)
+	}
+	received := httptest.NewRequest("POST", "/v2/objects", nil)
+	c.Begin(received, Watch{}).Learn(http.Header{"Location": {"/session/2"}}, nil)
+	if x := c.Begin(httptest.NewRequest("PUT", "/session/2", nil), Watch{}); x.Op() != Presigned {
+		t.Errorf("the session's path is taken for %q", x.Op())
 	}
 	look, _ := http.NewRequest("GET", "https://h/v2/objects/o-1", nil)
 	if x := c.Begin(look, Watch{}); x.Op() != "look" {
@@ -315,6 +455,13 @@ func TestADocumentWithAnUnknownWordIsRefused(t *testing.T) {
 		{"in: query, required", "in: query, style: form, required", `unknown field "style"`},
 		{"schema: {type: integer}}", "schema: {type: object}}", "it must have a schema with a simple type"},
 		{"items: {type: string, format: binary}", "items: {type: string}", "field file: it must be a file"},
+		{", items: {type: string, format: binary}", "", "field file: it must be a file"},
+		{"required: [file]", "additionalProperties: true", "must be an object that names all fields"},
+		{"name: {type: string}", "name: {type: string, format: int64}", `the format "int64" of a value of type "string"`},
+		{"name: {type: string}", "name: {type: number, format: int64}", `the format "int64" of a value of type "number"`},
+		{"name: {type: string}", "name: {type: integer, format: double}", `the format "double"`},
+		{"name: {type: string}", "name: {type: string, format: date-time, pattern: x}", "either a pattern or a format"},
+		{"    Announcement:\n", "    Announcement:\n      $ref: '#/components/schemas/Announcement'\n", "round in a circle"},
 		{"operationId: look", "callbacks: {}", `unknown field "callbacks"`},
 		{"schemas/Announcement'", "schemas/None'", "#/components/schemas/None refers to nothing in this document"},
 		{"contentType: {type: string, minLength: 3}", "contentType: {$ref: '#/components/schemas/Announcement'}",

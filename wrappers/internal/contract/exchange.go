@@ -123,7 +123,7 @@ func (x *Exchange) Watching(ctx context.Context, r *http.Request) *http.Request 
 			if err != nil {
 				return nil, err
 			}
-			x.body.finish(-1, true)
+			x.body.finish(0, true)
 			x.body = x.watch(rc)
 			return x.body, nil
 		}

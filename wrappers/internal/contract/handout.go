@@ -169,7 +169,7 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 
 // isAddress tells whether a text is a URL that a request may go to.
 func isAddress(text string) bool {
-	if len(text) < len("http://") || !strings.EqualFold(text[:4], "http") {
+	if !strings.Contains(text, "://") {
 		return false
 	}
 	u, err := url.Parse(text)

@@ -20,9 +20,9 @@ type splitter struct {
 	step  step
 	rest  []byte // was written, and more has to come before it can be understood
 	seen  int    // in the first bytes of rest no header ends
-	count int
-	size  int  // of the part so far
-	next  bool // a part or the end of all must follow
+	begun bool   // a part has begun
+	fresh bool   // the part is still empty
+	next  bool   // a part or the end of all must follow
 	err   error
 }
 
@@ -105,20 +105,19 @@ func (s *splitter) readLine(p []byte, last bool) (n int, more bool) {
 	after, found := bytes.CutPrefix(line, dashes)
 	final, isFinal := bytes.CutPrefix(after, []byte("--"))
 	after, final = bytes.TrimLeft(after, " \t"), bytes.TrimLeft(final, " \t")
-	if s.count == 0 && found && string(after) == "\n" && len(nl) == 2 {
+	if !s.begun && found && string(after) == "\n" && len(nl) == 2 {
 		s.delimiter, nl = s.delimiter[1:], nl[1:] // lines end so throughout
 	}
 	switch {
 	case found && n > 0 && bytes.Equal(after, nl):
-		s.count++
-		s.step, s.seen, s.next = partHeader, 0, false
+		s.step, s.seen, s.next, s.begun = partHeader, 0, false, true
 	case found && isFinal && (len(final) == 0 || bytes.Equal(final, nl)):
 		s.end(nil)
 	case n == 0:
 		s.end(io.ErrUnexpectedEOF)
 	case s.next:
 		s.end(fmt.Errorf("multipart: expecting a new Part; got line %q", line))
-	case s.count == 0: // what stands before the first part
+	case !s.begun: // what stands before the first part
 	case bytes.Equal(line, nl):
 		s.next = true
 	default:
@@ -149,7 +148,7 @@ func (s *splitter) readHeader(p []byte, last bool) (n int, more bool) {
 	case err != nil:
 		s.end(err)
 	default:
-		s.step, s.size = partContent, 0
+		s.step, s.fresh = partContent, true
 		s.parts.begin(header)
 	}
 	return n, true
@@ -193,7 +192,7 @@ func parseHeader(p []byte) (textproto.MIMEHeader, error) {
 func (s *splitter) readContent(p []byte, last bool) (n int, more bool) {
 	n, found := s.scan(p, last)
 	if n > 0 {
-		s.size += n
+		s.fresh = false
 		s.parts.content(p[:n])
 	}
 	if found {
@@ -204,7 +203,7 @@ func (s *splitter) readContent(p []byte, last bool) (n int, more bool) {
 
 // scan returns how many bytes are content, and whether a delimiter follows them.
 func (s *splitter) scan(p []byte, last bool) (n int, found bool) {
-	if s.size == 0 { // a delimiter may come without the end of a line before it
+	if s.fresh { // a delimiter may come without the end of a line before it
 		dashes := s.delimiter[bytes.IndexByte(s.delimiter, '\n')+1:]
 		if bytes.HasPrefix(p, dashes) {
 			switch afterDelimiter(p[len(dashes):], last) {
@@ -227,9 +226,6 @@ func (s *splitter) scan(p []byte, last bool) (n int, found bool) {
 			return i, false
 		}
 		return i, true
-	}
-	if bytes.HasPrefix(s.delimiter, p) {
-		return 0, false
 	}
 	// Unless a delimiter may have begun, all of it is content.
 	if i := bytes.LastIndexByte(p, s.delimiter[0]); i >= 0 && bytes.HasPrefix(s.delimiter, p[i:]) {

@@ -107,6 +107,8 @@ func TestAFormIsTakenApartAsMIMEMultipartDoesIt(t *testing.T) {
 		"--b\r\n" + head + "\r\n--bx\r\n--b--", "--b\r\nno colon\r\n\r\nx\r\n--b--", "--b\r\n" + head, "--b\r\n leading: x\r\n\r\n--b--",
 		"--b\r\nA: 1\r\n\tgoes on\r\n \r\nB: 2\r\n\r\nx\r\n--b--", "--b\r\nA: 1\r\n \r\n\r\nx\r\n--b--", "--b\r\n: x\r\n\r\n--b--",
 		strings.Repeat("p", 4095) + "\n--b--", strings.Repeat("p", 4096) + "\n--b--", strings.Repeat("p", 9000),
+		strings.Repeat("p", 4095), strings.Repeat("p", 4096), "\n--b\r\n" + head + "\r\nx\r\n--b--", "--b\r\nno colon",
+		"--b\r\n" + strings.Repeat("A: 1\r\n", 6000) + strings.Repeat("B: 1\r\n", 6000) + "\r\n--b--",
 		"--b\r\n" + head + "\r\n" + strings.Repeat("\r\n--\r\n-", 3000) + "\r\n--b--\r\n",
 		"--b\r\n" + strings.Repeat("A: 1\r\n", 9_999) + "\r\n--b--", "--b\r\n" + strings.Repeat("A: 1\r\n", 10_001) + "\r\n--b--",
 	} {
@@ -115,9 +117,11 @@ func TestAFormIsTakenApartAsMIMEMultipartDoesIt(t *testing.T) {
 }
 
 func TestAHeaderWithoutAnEndIsNotKept(t *testing.T) {
-	endless := bytes.Repeat([]byte("A: "+strings.Repeat("x", 1000)+"\r\n"), 11<<10)
-	if got := byWriting(append([]byte("--b\r\n"), endless...), "b", 64<<10); got.fault != "multipart: message too large" {
-		t.Errorf("got %q", got.fault)
+	endless := bytes.Repeat([]byte("A: "+strings.Repeat("x", 2000)+"\r\n"), 6<<10)
+	for _, piece := range []int{64 << 10, len("--b\r\n") + 10<<20} {
+		if got := byWriting(append([]byte("--b\r\n"), endless...), "b", piece); got.fault != "multipart: message too large" {
+			t.Errorf("in pieces of %d: %q", piece, got.fault)
+		}
 	}
 }
 

@@ -289,24 +289,19 @@ func (s *schema) object(v map[string]any, request bool) *mismatch {
 	var fault *mismatch
 	first := "" // of the properties with a fault, in the order of the alphabet
 	for name, value := range v {
-		if first != "" && first < name {
-			continue
-		}
-		property := s.Properties[name]
-		switch {
+		var found *mismatch
+		switch property := s.Properties[name]; {
 		case property != nil && request && property.ReadOnly && value != nil:
 			return s.readOnly(v)
-		case property == nil && s.Additional != nil && !s.Additional.allowed:
-			first, fault = name, mismatched("property %q is unsupported", name)
-			continue
-		case property == nil && s.Additional != nil:
-			property = s.Additional.schema
+		case property != nil:
+			found = property.fault(value, request).in(name)
+		case s.Additional != nil && !s.Additional.allowed:
+			found = mismatched("property %q is unsupported", name)
+		case s.Additional != nil && s.Additional.schema != nil:
+			found = s.Additional.schema.fault(value, request).in(name)
 		}
-		if property == nil {
-			continue
-		}
-		if found := property.fault(value, request); found != nil {
-			first, fault = name, found.in(name)
+		if found != nil && (fault == nil || name < first) {
+			first, fault = name, found
 		}
 	}
 	if len(v) < s.MinProperties {

@@ -254,7 +254,8 @@ func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "busy" ||
-			resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" || resp.Header.Get("X-Busy") != "very" {
+			resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" ||
+			resp.Header.Get("X-Busy") != "very" {
 			t.Errorf("got %s, %q, %v", resp.Status, body, err)
 		}
 		conn.Close()
@@ -262,7 +263,7 @@ func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 }
 
 func TestAFaultMeetsTheRequestsThatItIsFor(t *testing.T) {
-	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	m, url := watched(t, monitor.Config{}, http.NotFound)
 	for _, f := range []monitor.Injection{
 		{Provider: "depot", Op: "look", Times: 2, Fault: monitor.Answer(501, "")},
 		{Provider: "depot", Times: 1, Fault: monitor.Answer(502, "")},
@@ -325,7 +326,7 @@ func TestAFaultMayHandOutURLs(t *testing.T) {
 // Net/http reads what a handler leaves of a body, within bounds. So does the
 // contract's check.
 func TestWhatAHandlerLeavesIsReadAsFarAsNetHTTPReadsIt(t *testing.T) {
-	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	m, url := watched(t, monitor.Config{}, http.NotFound)
 	for _, c := range []struct {
 		size   int
 		expect string

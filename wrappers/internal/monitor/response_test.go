@@ -102,8 +102,8 @@ func TestAWholeAnswerThatIsFlushedArrivesBeforeTheHandlerReturns(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	x := m.Exchanges()[0]
-	if got := fmt.Sprintf("%s %s %s %s", x.URI, x.Answer, x.Header.Get("Content-Type"), x.AnswerHeader.Get("Content-Length")); got !=
-		"/v2/objects?a=1 none application/json 4" || x.Over || x.Status != 404 {
+	got := fmt.Sprint(x.URI, " ", string(x.Answer), x.Header["Content-Type"], x.AnswerHeader["Content-Length"])
+	if got != "/v2/objects?a=1 none[application/json] [4]" || x.Over || x.Status != 404 {
 		t.Errorf("got %s of %+v", got, x)
 	}
 	if m.Quiet(0) {
