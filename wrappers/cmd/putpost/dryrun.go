@@ -5,18 +5,14 @@ import (
 	"fmt"
 
 	"github.com/putpost/putpost/wrappers/internal/find"
-	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // planned is the JSON object of a file in a --dry-run.
 type planned struct {
-	Provider string `json:"provider"`
-	Path     string `json:"path"`
-	RawPath  []byte `json:"rawPath,omitempty"`
-	Plan     string `json:"plan"` // send, wait or sent
-	ID       string `json:"id,omitempty"`
-	Size     *int64 `json:"size,omitempty"` // nil for standard input
+	about
+	Plan string `json:"plan"`
+	Size *int64 `json:"size,omitempty"` // nil for standard input
 }
 
 // plan prints what run would do. It sends no request, does not write the
@@ -25,19 +21,18 @@ func (s *sender) plan(ctx context.Context) error {
 	var files, bytes int64
 	look := s.search(s.more, s.noteFile)
 	for f, err := range look.Files() {
-		p, err := planned{Provider: s.To, Path: f.Path, RawPath: journal.RawPath(f.Path), Plan: "send"}, cause(err)
-		if err == nil {
+		p := planned{about: s.about(f.Path, "")}
+		if err = cause(err); err == nil {
 			s.seen++
 			err = s.describe(ctx, f, &p)
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			s.fail(f.Path, "", err)
 			continue
-		}
-		if p.Plan == "" {
-			continue // named twice
-		}
-		if p.Plan == "send" {
+		case p.Plan == isTwice:
+			continue
+		case p.Plan == toSend:
 			files, bytes = files+1, bytes+f.Size()
 		}
 		if err := s.data(p.line(s.JSON)); err != nil {
@@ -55,35 +50,21 @@ func (s *sender) plan(ctx context.Context) error {
 	return nil
 }
 
-// describe sets p's plan and id from the journal, and checks that f can be
+// describe sets the plan of f in p. If f is to be sent, it checks that f can be
 // read.
 func (s *sender) describe(ctx context.Context, f find.File, p *planned) error {
-	if f.Path == find.Stdin {
-		return nil
+	plan, e, err := s.planFor(ctx, f)
+	p.Plan = plan
+	if f.Path == find.Stdin || err != nil {
+		return err
 	}
 	size := f.Size()
 	p.Size = &size
-	if s.journal != nil {
-		path := s.absolute(f.Path)
-		if s.taken[journal.KeyOf(path)] {
-			p.Plan = ""
-			return nil
-		}
-		taken, err := s.mustSend(ctx, f)
-		if err != nil {
-			return err
-		}
-		if e, waits := s.pending.LoadAndDelete(f.Path); waits {
-			p.Plan, p.ID = "wait", e.(journal.Entry).ID
-			return nil
-		}
-		if !taken {
-			e, _, err := s.journal.Lookup(path)
-			p.Plan, p.ID = "sent", e.ID
-			return err
-		}
+	if plan != toSend {
+		p.ID = e.ID
+		return nil
 	}
-	_, err := upload.File(f.Path)
+	_, err = upload.File(f.Path)
 	return reason(err)
 }
 

@@ -17,10 +17,7 @@ import (
 
 // failure is the JSON object of a file that failed.
 type failure struct {
-	Provider string `json:"provider"`
-	Path     string `json:"path,omitempty"`
-	RawPath  []byte `json:"rawPath,omitempty"`
-	ID       string `json:"id,omitempty"` // the file was sent all the same
+	about           // with an ID if the file was sent all the same
 	Kind     string `json:"kind"`
 	Op       string `json:"op,omitempty"`
 	Status   int    `json:"status,omitempty"` // of HTTP

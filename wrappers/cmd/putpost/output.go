@@ -150,13 +150,18 @@ func and(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
+// about says which file a JSON object is about.
+type about struct {
+	Provider string `json:"provider"`
+	Path     string `json:"path,omitempty"`
+	RawPath  []byte `json:"rawPath,omitempty"` // see journal.RawPath
+	ID       string `json:"id,omitempty"`
+}
+
 // record is a line of standard output about one file, as a JSON object or in
 // columns.
 type record struct {
-	Provider      string    `json:"provider"`
-	Path          string    `json:"path,omitempty"`
-	RawPath       []byte    `json:"rawPath,omitempty"` // see journal.RawPath
-	ID            string    `json:"id"`
+	about
 	Name          string    `json:"name,omitempty"`
 	Size          *int64    `json:"size,omitempty"` // a pointer, since an empty file has one too
 	TraceID       string    `json:"traceId,omitempty"`
@@ -170,7 +175,7 @@ type record struct {
 
 func recordOf(res upload.Result) record {
 	return record{
-		ID: res.ID, Name: res.Name, Size: &res.Size, TraceID: res.TraceID,
+		about: about{ID: res.ID}, Name: res.Name, Size: &res.Size, TraceID: res.TraceID,
 		TempRequestID: res.TempRequestID, Expires: journal.JSONTime(res.Expires),
 	}
 }

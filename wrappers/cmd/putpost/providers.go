@@ -198,8 +198,8 @@ DOCUMENTID is empty until there is a document. "putpost send --wait" waits for
 it.`,
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				st, err := u.(*twentyfourseven.Client).Status(ctx, id)
-				return []record{{ID: st.FileID, Status: st.Status, DocumentID: st.DocumentID, TraceID: st.TraceID,
-					document: true}}, err
+				return []record{{about: about{ID: st.FileID}, Status: st.Status, DocumentID: st.DocumentID,
+					TraceID: st.TraceID, document: true}}, err
 			},
 		}},
 		standin: func(env environment, cfg standinConfig) (standin, error) {

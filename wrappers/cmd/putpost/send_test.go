@@ -88,7 +88,7 @@ func TestJSONLinesHaveWhatTheProviderSaid(t *testing.T) {
 }
 
 func TestColumnsSurviveTabsAndNewlines(t *testing.T) {
-	if got, want := (record{ID: "1", Name: "a\tb\nc\\d"}).line(false), "1\ta\\tb\\nc\\d\n"; got != want {
+	if got, want := (record{about: about{ID: "1"}, Name: "a\tb\nc\\d"}).line(false), "1\ta\\tb\\nc\\d\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -125,11 +125,13 @@ func (s *sender) count() {
 	})
 }
 
+func (s *sender) about(path, id string) about { return about{s.To, path, journal.RawPath(path), id} }
+
 // report prints a file that was sent. If that fails, the file counts as failed
 // and the run stops.
 func (s *sender) report(path string, res upload.Result) {
 	r := recordOf(res)
-	r.Provider, r.Path, r.RawPath, r.document = s.To, path, journal.RawPath(path), s.Wait
+	r.about, r.document = s.about(path, res.ID), s.Wait
 	if id, ok := s.document.LoadAndDelete(res.ID); ok {
 		r.DocumentID = id.(int64)
 	}
@@ -144,7 +146,7 @@ func (s *sender) report(path string, res upload.Result) {
 // failure. A failure that all files share is printed once.
 func (s *sender) fail(path, id string, err error) {
 	f := failureOf(err)
-	f.Provider, f.Path, f.RawPath, f.ID = s.To, path, journal.RawPath(path), id
+	f.about = s.about(path, id)
 	broken := errors.Is(err, errOutput)
 	if s.JSON && !broken {
 		if err := s.data(jsonLine(f)); err != nil {

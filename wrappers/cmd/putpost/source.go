@@ -61,10 +61,16 @@ func (s *sender) source(ctx context.Context, f find.File) (src upload.Source, ta
 		}
 		return src, true, err
 	}
-	if s.journal != nil {
-		if taken, err := s.mustSend(ctx, f); !taken || err != nil {
-			return src, taken, err
-		}
+	switch plan, e, err := s.planFor(ctx, f); {
+	case err != nil:
+		return src, true, err
+	case plan == wasSent:
+		s.known++
+		return src, false, nil
+	case plan == isTwice:
+		return src, false, nil
+	case plan == toWait:
+		s.pending.Store(f.Path, e)
 	}
 	src, err = upload.File(f.Path)
 	if err != nil {
@@ -88,32 +94,39 @@ func (s *sender) absolute(path string) string {
 	return filepath.Join(s.folder, path)
 }
 
-// mustSend reports whether f must be sent, or its document waited for. It looks
-// into the journal and the paths that this run has had.
-func (s *sender) mustSend(ctx context.Context, f find.File) (bool, error) {
+// A plan is what a run does with a file.
+const (
+	toSend  = "send"
+	toWait  = "wait" // for the document of a file that was sent before
+	wasSent = "sent"
+	isTwice = "" // this run has had the file before
+)
+
+// planFor returns the plan for f by the journal, and the entry of a file that
+// was sent before.
+func (s *sender) planFor(ctx context.Context, f find.File) (plan string, e journal.Entry, err error) {
+	if s.journal == nil || f.Path == find.Stdin {
+		return toSend, e, nil
+	}
 	path := s.absolute(f.Path)
 	key := journal.KeyOf(path)
 	if s.taken[key] {
 		s.noteFile(f.Path, "named twice; sent once")
-		return false, nil
+		return isTwice, e, nil
 	}
 	s.taken[key] = true
-	e, ok, err := s.journal.Lookup(path)
-	if err != nil || !ok {
-		return true, err
+	e, sent, err := s.journal.Lookup(path)
+	if err != nil || !sent {
+		return toSend, e, err
 	}
 	same, err := e.Same(ctx, f.Path, journal.FingerprintOf(f.Info))
 	switch {
-	case err != nil:
-		return true, cause(err)
-	case !same:
-		return true, nil
+	case err != nil || !same:
+		return toSend, e, cause(err)
 	case s.Wait && e.DocumentID == 0:
-		s.pending.Store(f.Path, e)
-		return true, nil
+		return toWait, e, nil
 	}
-	s.known++
-	return false, nil
+	return wasSent, e, nil
 }
 
 // sentName returns the name that the provider gets for the file at path.
