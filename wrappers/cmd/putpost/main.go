@@ -78,17 +78,19 @@ type flags struct {
 type subcommand struct {
 	name, help string
 	run        any // an action, or a struct with commands
+	tag        string
 }
 
 func subcommands() []subcommand {
+	const hidden = `hidden:""`
 	return append([]subcommand{
-		{"demo", "Upload a file to both stand-ins in this process, and compare what arrived.", &demoCmd{}},
-		{"send", "Send files to a provider. Print the id of each.", &sendCmd{}},
-		{"serve", "Serve both stand-ins on one port.", &serveCmd{}},
-		{"journal", "Look for damage in a journal of send, and repair it.", &journalCmd{}},
-		{"completion", "Print a script that completes putpost commands in a shell.", &completionCmd{}},
-		{"complete", "Print what may stand for the last word, for a shell.", &completeCmd{}},
-		{"man", "Print the manual page.", &manCmd{}},
+		{"demo", "Upload a file to both stand-ins in this process, and compare what arrived.", &demoCmd{}, ""},
+		{"send", "Send files to a provider. Print the id of each.", &sendCmd{}, ""},
+		{"serve", "Serve both stand-ins on one port.", &serveCmd{}, ""},
+		{"journal", "Look for damage in a journal of send, and repair it.", &journalCmd{}, ""},
+		{"completion", "Print a script that completes putpost commands in a shell.", &completionCmd{}, ""},
+		{"complete", "Print what may stand for the last word, for a shell.", &completeCmd{}, hidden},
+		{"man", "Print the manual page.", &manCmd{}, hidden},
 	}, providerCommands()...)
 }
 
@@ -96,18 +98,14 @@ func subcommands() []subcommand {
 // that args do not name, unless all are needed. Reading all flags takes a fifth
 // of the program's start.
 func named(args []string) (options []kong.Option) {
-	all := slices.Contains(args, "man")
 	for _, c := range subcommands() {
-		if _, parent := c.run.(*journalCmd); !all && !parent && !slices.Contains(args, c.name) {
+		_, parent := c.run.(*journalCmd)
+		if !parent && !slices.Contains(args, c.name) && !slices.Contains(args, "man") {
 			c.run = &struct{}{}
 		}
-		var tags []string
-		if c.name == "man" || c.name == "complete" {
-			tags = []string{`hidden:""`}
-		}
-		options = append(options, kong.DynamicCommand(c.name, c.help, "", c.run, tags...))
+		options = append(options, kong.DynamicCommand(c.name, c.help, "", c.run, c.tag))
 	}
-	return append(options, kong.PostBuild(describeIDs))
+	return options
 }
 
 const description = `Sends files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer). Serves stand-ins of both, so that you can try it without an account.

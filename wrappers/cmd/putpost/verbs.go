@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/putpost/putpost/wrappers/internal/stall"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -18,7 +16,8 @@ import (
 func providerCommands() (all []subcommand) {
 	for _, provider := range providerNames() {
 		for _, v := range providers[provider].verbs {
-			all = append(all, subcommand{commandName(provider, v.name), v.help, &verbCmd{provider: provider, verb: v}})
+			all = append(all, subcommand{commandName(provider, v.name), v.help, &verbCmd{provider: provider, verb: v},
+				`set:"takes=` + v.takes + `"`})
 		}
 	}
 	return all
@@ -36,23 +35,13 @@ func commandName(provider, name string) string {
 	return name
 }
 
-// describeIDs gives each verb the help of its ID. A tag cannot do this.
-func describeIDs(k *kong.Kong) error {
-	for _, node := range k.Model.Children {
-		if c, ok := node.Target.Addr().Interface().(*verbCmd); ok {
-			node.Positional[0].Help = c.verb.takes
-		}
-	}
-	return nil
-}
-
 // verbCmd is one operation of one provider.
 type verbCmd struct {
 	provider string
 	verb     verb
 
 	JSON bool     `name:"json" help:"Print a JSON object for each file instead of columns. An ID that failed has an object, too. Only a failure has a kind."`
-	IDs  []string `arg:"" name:"ID"`
+	IDs  []string `arg:"" name:"ID" help:"${takes}"`
 }
 
 func (c *verbCmd) Help() string {
