@@ -63,7 +63,7 @@ func (c corrupt) Open(ctx context.Context, key string) (io.ReadCloser, store.Inf
 
 func TestDemoFailsWhereWhatArrivedIsSomethingElse(t *testing.T) {
 	var stdout, stderr strings.Builder
-	p := &program{env: func(string) string { return "" }, stdout: &stdout, stderr: &stderr}
+	p := &program{env: environ(nil), stdout: &stdout, stderr: &stderr}
 	code := p.exit(p.demo(t.Context(), upload.Bytes("a", []byte("a")), corrupt{store.Memory(0)}))
 	if code != 1 || stderr.String() != "putpost: twentyfourseven: what arrived is not what was sent\n" ||
 		strings.Contains(stdout.String(), "is what was sent") {
@@ -75,7 +75,7 @@ func TestDemoFailsWhereWhatArrivedIsSomethingElse(t *testing.T) {
 // hang.
 func TestDemoSaysWhatItDoesBeforeItReadsTheFile(t *testing.T) {
 	var stdout strings.Builder
-	p := &program{env: func(string) string { return "" }, stdout: &stdout, stderr: io.Discard}
+	p := &program{env: environ(nil), stdout: &stdout, stderr: io.Discard}
 	src := upload.Bytes("a.bin", []byte("a"))
 	src.Open = func() (io.ReadCloser, error) {
 		if !strings.HasPrefix(stdout.String(), "a.bin (1 byte) goes to ") {

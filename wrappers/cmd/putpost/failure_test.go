@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,7 +99,10 @@ func TestAFailureThatAllFilesShareStopsTheRun(t *testing.T) {
 	dir := small(t, 200)
 	key := with(s.env, ncpSecretKey, "s3cret-and-wrong")
 	token := with(with(with(s.env, tfsToken, ""), tfsClientID, "s3cret"), tfsClientSecret, "s3cret")
-	untrusted := newUntrusted(t)
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	defer untrusted.Close()
 	for name, tc := range map[string]struct {
 		provider string
 		env      map[string]string
@@ -108,7 +113,7 @@ func TestAFailureThatAllFilesShareStopsTheRun(t *testing.T) {
 		"an unknown host": {"ncloudmailer", with(s.env, ncpBaseURL, "https://unknown.invalid/api/v1"), "unknown.invalid"},
 		"an unknown token": {"twentyfourseven", with(with(token, tfsTokenURL, "https://unknown.invalid/oauth/token"),
 			tfsClientID, "x"), "unknown.invalid"},
-		"a certificate": {"ncloudmailer", with(s.env, ncpBaseURL, untrusted+"/api/v1"), "certificate"},
+		"a certificate": {"ncloudmailer", with(s.env, ncpBaseURL, untrusted.URL+"/api/v1"), "certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := n.Load()
@@ -167,7 +172,7 @@ func TestARunThatSentNothingSaysSo(t *testing.T) {
 		"there is no file to send in " + dir + "/x": {"-r", filepath.Join(dir, "x")},
 		"names no file": {"--files-from", filepath.Join(dir, "list")},
 	} {
-		if err := makeFolder(filepath.Join(dir, "x", "y")); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, "x", "y"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		for _, more := range [][]string{nil, {"--quiet"}, {"--dry-run"}, {"--json"},

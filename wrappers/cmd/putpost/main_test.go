@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,8 +35,24 @@ type result struct {
 // invoke runs the program in this process.
 func invoke(env map[string]string, stdin io.Reader, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	code := run(args, func(name string) string { return env[name] }, stdin, &stdout, &stderr)
+	code := run(args, environ(env), stdin, &stdout, &stderr)
 	return result{code, stdout.String(), stderr.String()}
+}
+
+func environ(env map[string]string) environment { return func(name string) string { return env[name] } }
+
+// loopbackStandins returns the stand-ins for test credentials.
+func loopbackStandins(t *testing.T, cfg standinConfig) standins {
+	t.Helper()
+	env, _, err := serveCredentials(environ(nil), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := newStandins(env, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // service is the stand-ins on a socket, with the environment of a client.
@@ -70,16 +84,8 @@ func (s *service) intercept(around func(w http.ResponseWriter, r *http.Request, 
 
 func newService(t *testing.T) *service {
 	t.Helper()
-	env, _, err := serveCredentials(func(string) string { return "" }, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &service{env: map[string]string{}}
-	if s.all, err = newStandins(env, standinConfig{store: store.Memory(0),
-		logger: slog.New(slog.DiscardHandler)}); err != nil {
-		t.Fatal(err)
-	}
-	s.handler = s.all.handler(slog.New(slog.DiscardHandler))
+	all := loopbackStandins(t, standinConfig{store: store.Memory(0), logger: silent})
+	s := &service{all: all, handler: all.handler(silent), env: map[string]string{}}
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
 	for _, p := range providers {
@@ -169,13 +175,18 @@ func TestAUsageErrorIsOneLineAndExitTwo(t *testing.T) {
 			"NCLOUD_MAILER_BASE_URL"},
 		"no token base": {[]string{"send", "--to", "twentyfourseven", file},
 			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "i", "TWENTYFOURSEVEN_CLIENT_SECRET": "s3cret",
-				"TWENTYFOURSEVEN_ORGANIZATION": "1", "TWENTYFOURSEVEN_TOKEN_URL": "https://s3cret@x/"}, "TWENTYFOURSEVEN_TOKEN_URL"},
+				"TWENTYFOURSEVEN_ORGANIZATION": "1", "TWENTYFOURSEVEN_TOKEN_URL": "https://s3cret@x/"},
+			"TWENTYFOURSEVEN_TOKEN_URL"},
 		"no id":         {[]string{commandName("twentyfourseven", "getFileUploadStatus")}, good, "ID"},
 		"no address":    {[]string{"serve", "--addr", "8080"}, nil, "--addr"},
 		"no size":       {[]string{"serve", "--max-size", "10M"}, nil, "10MB or 10MiB"},
 		"no store":      {[]string{"serve", "--store", ""}, nil, "--store"},
 		"other store":   {[]string{"serve", "--store", "gs://x?key=s3cret"}, nil, "--store"},
 		"no bucket key": {[]string{"serve", "--store", "s3://bucket/x"}, nil, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
+		"no exchanges":  {[]string{"serve", "--addr", "127.0.0.1:0", "--exchanges", "0"}, nil, "--exchanges"},
+		"no memory":     {[]string{"serve", "--addr", "127.0.0.1:0", "--exchanges-memory", "0"}, nil, "--exchanges-memory"},
+		"a token with blanks": {[]string{"serve", "--addr", "127.0.0.1:0"}, map[string]string{consoleToken: "s3cret words"},
+			consoleToken},
 		"open to all": {[]string{"serve", "--addr", "0.0.0.0:0"}, nil,
 			"NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
 	} {
@@ -320,18 +331,6 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 		t.Errorf("--store: %v after %+v", err, got)
 	}
 }
-
-// newUntrusted returns the address of a server with an untrusted certificate.
-func newUntrusted(t *testing.T) string {
-	t.Helper()
-	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	return srv.URL
-}
-
-func makeFolder(path string) error { return os.MkdirAll(path, 0o755) }
 
 func small(t *testing.T, n int) (dir string) {
 	var pairs []string

@@ -45,7 +45,7 @@ func TestATerminalGetsEscapesAndAFileTheBytes(t *testing.T) {
 	const folder, name = "\x1b]52;c;aGk=\x07\u0085", "a\u202eb"
 	path := filepath.Join(files(t, folder+"/"+name, "x"), folder, name)
 	tty, screen := terminal(t, 80)
-	lookup := func(name string) string { return s.env[name] }
+	lookup := environ(s.env)
 	if code := run([]string{"send", "--to", "ncloudmailer", path, path + "missing"}, lookup, nil, tty, tty); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
@@ -73,7 +73,7 @@ func TestTheStatusLineIsGoneBeforeOtherLines(t *testing.T) {
 	tty, screen := terminal(t, 80)
 	done := make(chan int)
 	go func() {
-		done <- run([]string{"send", "--to", "ncloudmailer", path}, func(name string) string { return s.env[name] }, nil,
+		done <- run([]string{"send", "--to", "ncloudmailer", path}, environ(s.env), nil,
 			tty, tty)
 	}()
 	await(t, "the upload", g.came, 1)
@@ -106,21 +106,19 @@ func TestTheStatusLineIsGoneBeforeOtherLines(t *testing.T) {
 func TestThereIsNoStatusLineWhereItCannotBeDrawn(t *testing.T) {
 	tty, _ := terminal(t, 80)
 	none, _ := terminal(t, 0)
-	environ := func(name, value string) environment {
-		return func(asked string) string { return map[string]string{name: value}[asked] }
-	}
+	set := func(name, value string) environment { return environ(map[string]string{name: value}) }
 	for name, tc := range map[string]struct {
 		w    io.Writer
 		env  environment
 		want bool
 	}{
-		"a terminal":    {tty, noEnvironment, true},
-		"a dumb one":    {tty, environ("TERM", "dumb"), false},
-		"NO_COLOR":      {tty, environ("NO_COLOR", "1"), false},
-		"no columns":    {none, noEnvironment, false},
-		"no terminal":   {&standintest.Log{}, noEnvironment, false},
-		"another TERM":  {tty, environ("TERM", "xterm"), true},
-		"the null file": {nullFile(t), noEnvironment, false},
+		"a terminal":    {tty, environ(nil), true},
+		"a dumb one":    {tty, set("TERM", "dumb"), false},
+		"NO_COLOR":      {tty, set("NO_COLOR", "1"), false},
+		"no columns":    {none, environ(nil), false},
+		"no terminal":   {&standintest.Log{}, environ(nil), false},
+		"another TERM":  {tty, set("TERM", "xterm"), true},
+		"the null file": {nullFile(t), environ(nil), false},
 	} {
 		if got := newStatusLine(tc.w, tc.env) != nil; got != tc.want {
 			t.Errorf("%s: got %t", name, got)

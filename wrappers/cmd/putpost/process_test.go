@@ -104,21 +104,30 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// interrupted starts to send the files, three at once, and signals the process
+// while uploads are under way. It returns when the process has answered.
+func interrupted(t *testing.T, sig os.Signal, files, underWay int) (
+	p *process, stderr *standintest.Log, open chan struct{},
+) {
+	t.Helper()
+	s := newService(t)
+	g := s.gate()
+	stderr = &standintest.Log{}
+	p = command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, files))
+	p.Stderr = stderr
+	p.start(t)
+	await(t, "the uploads", g.came, underWay)
+	p.signal(t, sig)
+	until(t, "the answer to the signal", func() bool {
+		return strings.Contains(stderr.String(), fmt.Sprintf("finishing what is in flight (%d)", underWay))
+	})
+	return p, stderr, g.open
+}
+
 func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		s := newService(t)
-		g := s.gate()
-		p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 20))
-		stderr := &standintest.Log{}
-		p.Stderr = stderr
-		p.start(t)
-		await(t, "three uploads", g.came, 3)
-		p.signal(t, sig)
-		until(t, "the answer to the signal", func() bool {
-			return strings.Contains(stderr.String(),
-				"finishing what is in flight (3)")
-		})
-		close(g.open)
+		p, stderr, open := interrupted(t, sig, 20, 3)
+		close(open)
 		if code := p.code(t); code != 1 || len(rows(p.stdout.String())) != 3 ||
 			!strings.Contains(stderr.String(), "3 sent; the others were not sent") {
 			t.Errorf("%v: exit code %d after\n%s%s", sig, code, p.stdout.String(), stderr.String())
@@ -127,32 +136,16 @@ func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
 }
 
 func TestAnInterruptThatFindsAllInFlightLosesNothing(t *testing.T) {
-	s := newService(t)
-	g := s.gate()
-	stderr := &standintest.Log{}
-	p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 2))
-	p.Stderr = stderr
-	p.start(t)
-	await(t, "both uploads", g.came, 2)
-	p.signal(t, os.Interrupt)
-	until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
-	close(g.open)
+	p, stderr, open := interrupted(t, os.Interrupt, 2, 2)
+	close(open)
 	if code := p.code(t); code != 0 || len(rows(p.stdout.String())) != 2 {
 		t.Errorf("exit code %d after\n%s%s", code, p.stdout.String(), stderr.String())
 	}
 }
 
 func TestTheSecondInterruptStopsAtOnce(t *testing.T) {
-	s := newService(t)
-	g := s.gate()
-	defer close(g.open)
-	stderr := &standintest.Log{}
-	p := command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 20))
-	p.Stderr = stderr
-	p.start(t)
-	await(t, "three uploads", g.came, 3)
-	p.signal(t, os.Interrupt)
-	until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
+	p, stderr, open := interrupted(t, os.Interrupt, 20, 3)
+	defer close(open)
 	p.signal(t, os.Interrupt)
 	if code := p.code(t); code != 1 || p.stdout.Len() > 0 || strings.Count(stderr.String(), "interrupted\n") != 3 ||
 		strings.Contains(stderr.String(), "canceled") {
@@ -243,7 +236,7 @@ func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
 			}
 			to := providers[provider]
 			j, err := journal.Open(noted, journal.Target{To: provider,
-				Base: to.destination(func(name string) string { return s.env[name] })})
+				Base: to.destination(environ(s.env))})
 			if err != nil {
 				t.Fatal(err)
 			}

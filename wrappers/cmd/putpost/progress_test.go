@@ -93,7 +93,7 @@ func TestProgressIsALineNowAndThenWhereThereIsNoTerminal(t *testing.T) {
 		var n tally
 		n.expect(3, 10<<20)
 		n.unknown.Store(1)
-		done := c.watch(&n, noEnvironment, func() {})
+		done := c.watch(&n, environ(nil), func() {})
 		src, end := n.begin(upload.Bytes("a", make([]byte, 10<<20)))
 		readHalf(t, src)
 		time.Sleep(15 * time.Second)
@@ -109,8 +109,6 @@ func TestProgressIsALineNowAndThenWhereThereIsNoTerminal(t *testing.T) {
 		}
 	})
 }
-
-func noEnvironment(string) string { return "" }
 
 func readHalf(t *testing.T, src upload.Source) {
 	t.Helper()

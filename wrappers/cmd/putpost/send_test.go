@@ -14,14 +14,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"github.com/putpost/putpost/wrappers/internal/journal"
 )
 
 func TestWhatIsSentIsStoredUnderThePrintedID(t *testing.T) {
 	s := newService(t)
 	want := map[string]string{
-		"empty": "", "a,b.txt": "comma", "보고서 \"최종\".pdf": "%PDF", "-dash": "dash",
+		"empty": "", strings.Repeat("보", 85): "255 bytes",
+		"a,b.txt": "comma", "보고서 \"최종\".pdf": "%PDF", "-dash": "dash",
 		"big.bin": strings.Repeat("\x00\xff", 1<<20),
 	}
 	var pairs []string
@@ -169,7 +168,9 @@ func TestManyFailuresDoNotFloodTheSummary(t *testing.T) {
 		args = append(args, fmt.Sprint("missing", i))
 	}
 	got := invoke(s.env, nil, args...)
-	if want := "0 sent; 25 failed: missing0, missing1, missing2, missing3, missing4, missing5, missing6, missing7, missing8, missing9 and 15 more"; got.code != 1 || !strings.Contains(got.stderr, want) {
+	want := "0 sent; 25 failed: missing0, missing1, missing2, missing3, missing4, missing5, missing6, missing7, " +
+		"missing8, missing9 and 15 more"
+	if got.code != 1 || !strings.Contains(got.stderr, want) {
 		t.Errorf("there is no %q in %s", want, got.stderr)
 	}
 }
@@ -334,7 +335,7 @@ func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
 	}
 	var stderr strings.Builder
 	code := run([]string{"send", "--to", "ncloudmailer", "-c", "3", "-r", files(t, pairs...)},
-		func(name string) string { return s.env[name] }, nil, &brokenWriter{lines: 5}, &stderr)
+		environ(s.env), nil, &brokenWriter{lines: 5}, &stderr)
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -351,14 +352,14 @@ func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
 		{"man"}, {"completion", "bash"}, {"--version"}, {"--help"},
 	} {
 		stderr.Reset()
-		if code := run(args, func(string) string { return "" }, nil, &brokenWriter{}, &stderr); code != 1 ||
+		if code := run(args, environ(nil), nil, &brokenWriter{}, &stderr); code != 1 ||
 			stderr.String() != "putpost: standard output: the reader is gone\n" {
 			t.Errorf("%v: exit code %d after %s", args, code, stderr.String())
 		}
 	}
 	stderr.Reset()
 	code = run([]string{"send", "--to", "ncloudmailer", "--dry-run", "--json", "/missing", "/too"},
-		func(name string) string { return s.env[name] }, nil, &brokenWriter{}, &stderr)
+		environ(s.env), nil, &brokenWriter{}, &stderr)
 	if code != 1 || !strings.Contains(stderr.String(), "standard output: the reader is gone\n") {
 		t.Errorf("--dry-run: exit code %d after %s", code, stderr.String())
 	}
@@ -401,34 +402,4 @@ func TestOneConnectionForEachFileAtOnce(t *testing.T) {
 		}
 		return true
 	})
-}
-
-func TestALongNameIsSentAndNoted(t *testing.T) {
-	s := newService(t)
-	for _, name := range []string{strings.Repeat("n", 255), strings.Repeat("보", 85), strings.Repeat("한", 83) + ".pdf"} {
-		dir := files(t, name, "content")
-		args := []string{"send", "--to", "ncloudmailer", "--journal", filepath.Join(t.TempDir(), "j"), "-r", dir}
-		if got := invoke(s.env, nil, args...); got.code != 0 || len(rows(got.stdout)) != 1 || rows(got.stdout)[0][1] != name {
-			t.Errorf("got %+v", got)
-		}
-		if got := invoke(s.env, nil, args...); got.code != 0 || got.stdout != "" {
-			t.Errorf("again: got %+v", got)
-		}
-	}
-}
-
-func TestTwoRunsDoNotShareAJournal(t *testing.T) {
-	s := newService(t)
-	noted := filepath.Join(t.TempDir(), "j")
-	j, err := journal.Open(noted, journal.Target{To: "ncloudmailer", Base: "x"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	for _, dry := range []string{"--dry-run", "--json"} {
-		got := invoke(s.env, nil, "send", "--to", "ncloudmailer", dry, "--journal", noted, "x")
-		if got.code != exitUsage || got.stdout != "" || !strings.Contains(got.stderr, "is in use by another process") {
-			t.Errorf("%s: got %+v", dry, got)
-		}
-	}
 }

@@ -106,22 +106,6 @@ func TestTheConsoleIsOffOnOtherAddressesAndBehindAProxy(t *testing.T) {
 	}
 }
 
-func TestWrongSettingsOfTheConsoleAreUsageErrors(t *testing.T) {
-	for name, tc := range map[string]struct {
-		env  map[string]string
-		args []string
-	}{
-		"no exchanges":        {nil, []string{"--exchanges", "0"}},
-		"no memory":           {nil, []string{"--exchanges-memory", "0"}},
-		"a token with blanks": {map[string]string{consoleToken: "two words"}, nil},
-	} {
-		args := append([]string{"serve", "--addr", "127.0.0.1:0"}, tc.args...)
-		if got := invoke(tc.env, nil, args...); got.code != exitUsage {
-			t.Errorf("%s: %+v", name, got)
-		}
-	}
-}
-
 // serving starts serve. It returns the environment of a client and the log.
 func serving(t *testing.T, args ...string) (*process, map[string]string, *standintest.Log) {
 	t.Helper()
@@ -231,7 +215,7 @@ func TestServePrintsAllThatAProgramNeeds(t *testing.T) {
 // slow starts an upload that stops in the middle until letGo is called.
 func slow(t *testing.T, env map[string]string) (inTheMiddle <-chan struct{}, letGo func(), done <-chan error) {
 	t.Helper()
-	client, err := providers["ncloudmailer"].client(func(name string) string { return env[name] },
+	client, err := providers["ncloudmailer"].client(environ(env),
 		upload.Config{Retry: upload.Retry{Attempts: 1}})
 	if err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func TestOnlyLoopbackGoesWithoutCredentialsAndOnlyIfNoneIsSet(t *testing.T) {
 			"NCLOUD_SECRET_KEY is not set"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env, defaults, err := serveCredentials(func(name string) string { return tc.env[name] }, tc.loopback)
+			env, defaults, err := serveCredentials(environ(tc.env), tc.loopback)
 			if tc.want != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.want) {
 					t.Errorf("got %v, want an error with %q", err, tc.want)
@@ -85,7 +85,7 @@ var silent = slog.New(slog.DiscardHandler)
 // An empty credential must not match one that is not set.
 func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
 	env := map[string]string{tfsToken: "x"}
-	all, err := newStandins(func(name string) string { return env[name] }, standinConfig{})
+	all, err := newStandins(environ(env), standinConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,14 +125,7 @@ func TestLogHasTheRequestedFormat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			env, _, err := serveCredentials(func(string) string { return "" }, true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all, err := newStandins(env, standinConfig{logger: tc.cmd.logger(&log)})
-			if err != nil {
-				t.Fatal(err)
-			}
+			all := loopbackStandins(t, standinConfig{logger: tc.cmd.logger(&log)})
 			for _, token := range []string{"test-token", "wrong"} {
 				r := httptest.NewRequest(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`))
 				r.Header.Set("Content-Type", "application/json")

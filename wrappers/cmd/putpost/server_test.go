@@ -126,7 +126,7 @@ func TestForwardedOriginIsTheOneTheClientAskedFor(t *testing.T) {
 		{[][2]string{{"X-Forwarded-Host", "[2001:db8::1]:8443"}}, "http://[2001:db8::1]:8443"},
 		{[][2]string{{"Forwarded", `for=192.0.2.60;proto=https;by=203.0.113.43;host=files.example`}},
 			"https://files.example"},
-		{[][2]string{{"Forwarded", `For="[2001:db8::17]:4711"; Host="files.example:8443" ;PROTO=HTTPS, for=x;host=b.example`}},
+		{[][2]string{{"Forwarded", `For="[2001:db8::17]:4711"; Host="files.example:8443" ;PROTO=HTTPS, host=b.example`}},
 			"https://files.example:8443"},
 		{[][2]string{{"Forwarded", `for="_a,b";host=files.example;proto=https`}}, "https://files.example"},
 		{[][2]string{{"Forwarded", `for=192.0.2.60`}, {"Forwarded", "host=b.example"}}, "http://inner:8080"},

@@ -142,10 +142,11 @@ func TestAClosedStandardOutputIsAnErrorThatTellsTheID(t *testing.T) {
 func TestStreamsThatAParentIgnoresAreNoError(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a", "content")
-	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a <>/dev/null 1<>/dev/null 2<>/dev/null`); got.code != 0 {
+	got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a <>/dev/null 1<>/dev/null 2<>/dev/null`)
+	if got.code != 0 {
 		t.Errorf("send: got %+v", got)
 	}
-	got := shell(t, s.env, dir, `"$putpost" serve --addr 127.0.0.1:0 1<>/dev/null 2>log & pid=$!
+	got = shell(t, s.env, dir, `"$putpost" serve --addr 127.0.0.1:0 1<>/dev/null 2>log & pid=$!
 until grep -q _putpost log || ! kill -0 $pid; do sleep 0.05; done; kill $pid; wait $pid`)
 	if got.code != 0 {
 		t.Errorf("serve: got %+v", got)
@@ -186,7 +187,8 @@ func TestTheRecipeOfTheHelpGivesBackEveryID(t *testing.T) {
 	}
 	s := newService(t)
 	dir := files(t, "\xff/a", "1", "\xfe/a", "2", "plain", "3")
-	got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer --json --journal ../journal -r .; jq -rs `+recipe+` ../journal; rm ../journal`)
+	got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer --json --journal ../journal -r .
+		jq -rs `+recipe+` ../journal; rm ../journal`)
 	var ids, again int
 	paths := map[string]bool{}
 	for line := range strings.Lines(got.stdout) {
@@ -210,7 +212,8 @@ func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
 	s := newService(t)
 	n := s.sends()
 	dir := small(t, 100)
-	got := shell(t, s.env, dir, `trap "" XFSZ; ulimit -f 4; "$putpost" send --to ncloudmailer -c 3 --journal ../journal -r .`)
+	got := shell(t, s.env, dir, `trap "" XFSZ; ulimit -f 4
+		"$putpost" send --to ncloudmailer -c 3 --journal ../journal -r .`)
 	if got.code != 1 || strings.Count(got.stderr, "so no more are sent") != 1 ||
 		!strings.Contains(got.stderr, "file too large") || n.Load() > 30 {
 		t.Fatalf("%d were sent: %+v", n.Load(), got)

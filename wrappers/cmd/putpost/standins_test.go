@@ -40,14 +40,7 @@ func TestLifecycleIsPrintedForNAVERsFilesAlone(t *testing.T) {
 }
 
 func TestEachStandInServesItsOwnPaths(t *testing.T) {
-	env, _, err := serveCredentials(func(string) string { return "" }, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := newStandins(env, standinConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := loopbackStandins(t, standinConfig{})
 	for path, want := range map[string]int{
 		"/v1/fileUpload": 401, "/upload/x": 403, "/download/x": 405, "/oauth/token": 400,
 		"/api/v1/files": 401, "/api/v1-sgn/files": 401, "/api/v1-jpn/files": 401,
@@ -105,9 +98,7 @@ func TestNoTwoStandInsServeTheSamePaths(t *testing.T) {
 
 func TestUnknownPathSaysWhichThereAreAndIsLogged(t *testing.T) {
 	var log bytes.Buffer
-	all, err := newStandins(func(name string) string {
-		return map[string]string{ncpAccessKey: "a", ncpSecretKey: "s"}[name]
-	}, standinConfig{})
+	all, err := newStandins(environ(map[string]string{ncpAccessKey: "a", ncpSecretKey: "s"}), standinConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,15 +118,8 @@ func TestUnknownPathSaysWhichThereAreAndIsLogged(t *testing.T) {
 
 func TestExpiredFilesAreReclaimedWhileNobodyAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		env, _, err := serveCredentials(func(string) string { return "" }, true)
-		if err != nil {
-			t.Fatal(err)
-		}
 		st := store.Memory(0)
-		all, err := newStandins(env, standinConfig{store: st})
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := loopbackStandins(t, standinConfig{store: st})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go all.reclaim(ctx, silent)

@@ -5,8 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // A file with any content is either refused and not changed, or opened with all
@@ -33,9 +31,7 @@ func FuzzJournal(f *testing.F) {
 		}
 		whole := content[:bytes.LastIndexByte(content, '\n')+1]
 		known := len(j.sent)
-		e := EntryOf(upload.Result{ID: "1"})
-		e.Path = "/of the test"
-		if err := j.Add(e); err != nil {
+		if err := j.Add(entry("/of the test", "1")); err != nil {
 			t.Fatal(err)
 		}
 		j.Close()

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/filelock"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -20,22 +21,37 @@ var host = Target{To: "ncloudmailer", Base: "https://host/v1"}
 
 func account(name string) Target { return Target{host.To, host.Base, name} }
 
-func written(t *testing.T) (path string, content []byte) {
+// opened opens the journal at path until the test ends.
+func opened(t *testing.T, path string, target Target) *Journal {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "j")
-	j, err := Open(path, host)
+	j, err := Open(path, target)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { j.Close() })
+	return j
+}
+
+func entry(path, id string) Entry {
+	e := EntryOf(upload.Result{ID: id, Name: path})
+	e.Path = path
+	return e
+}
+
+func written(t *testing.T) (path string, content []byte) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "j")
+	j := opened(t, path, host)
 	defer j.Close()
 	for i, name := range []string{"/a", "/b", "/\xff"} {
-		e := EntryOf(upload.Result{ID: fmt.Sprint("id ", i), Name: name, Expires: time.Now().Add(time.Hour)})
-		e.Path = name
+		e := entry(name, fmt.Sprint("id ", i))
+		e.Expires = JSONTime(time.Now().Add(time.Hour))
 		if err := j.Add(e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if content, err = os.ReadFile(path); err != nil {
+	content, err := os.ReadFile(path)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path, content
@@ -78,9 +94,7 @@ func TestATornLastLineIsRepairedWhereverItWasTorn(t *testing.T) {
 			j.Close()
 			continue
 		}
-		e := EntryOf(upload.Result{ID: "more"})
-		e.Path = "/more"
-		if err := j.Add(e); err != nil {
+		if err := j.Add(entry("/more", "more")); err != nil {
 			t.Fatal(err)
 		}
 		j.Close()
@@ -104,7 +118,8 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 		"a line without id": {content: magic + `"path":"/a"}` + "\n", want: "damaged"},
 		"a line without path": {content: magic + `"to":"ncloudmailer","base":"https://host/v1","id":"1"}` + "\n",
 			want: "damaged"},
-		"an empty path": {content: strings.Replace(string(content), `"path":"/a"`, `"path":""`, 1), want: "line 1 is damaged"},
+		"an empty path": {content: strings.Replace(string(content), `"path":"/a"`, `"path":""`, 1),
+			want: "line 1 is damaged"},
 		"a name that is not UTF-8": {content: strings.Replace(string(content), `"name":"/a"`, "\"name\":\"\xff\"", 1),
 			want: "line 1 is damaged"},
 		"a size that is none": {content: magic +
@@ -141,12 +156,6 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAJournalThatIsNoRegularFileIsRefused(t *testing.T) {
-	if _, err := Open(os.DevNull, host); err == nil || !strings.Contains(err.Error(), "not a regular file") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestAJournalThatCannotBeRepairedIsRefused(t *testing.T) {
 	_, content := written(t)
 	for what, n := range map[string]int{"a torn line": len(content) - 5, "a line without its newline": len(content) - 1} {
@@ -169,24 +178,15 @@ func TestAJournalThatCannotBeRepairedIsRefused(t *testing.T) {
 func TestALineWithoutAnAccountIsOfAny(t *testing.T) {
 	for _, tc := range []struct{ wrote, reads string }{{"", ""}, {"", "1"}, {"1", ""}, {"1", "1"}} {
 		path := filepath.Join(t.TempDir(), "j")
-		j, err := Open(path, account(tc.wrote))
-		if err != nil {
-			t.Fatal(err)
-		}
-		e := EntryOf(upload.Result{ID: "1"})
-		e.Path = "/a"
-		if err := j.Add(e); err != nil {
+		j := opened(t, path, account(tc.wrote))
+		if err := j.Add(entry("/a", "1")); err != nil {
 			t.Fatal(err)
 		}
 		j.Close()
-		if j, err = Open(path, account(tc.reads)); err != nil {
-			t.Errorf("written for %q, read for %q: %v", tc.wrote, tc.reads, err)
-			continue
-		}
+		j = opened(t, path, account(tc.reads))
 		if _, ok, err := j.Lookup("/a"); !ok || err != nil {
 			t.Errorf("written for %q, read for %q: there is no line (%v)", tc.wrote, tc.reads, err)
 		}
-		j.Close()
 	}
 }
 
@@ -202,10 +202,7 @@ func TestLookupFindsOnlyUploadsThatLast(t *testing.T) {
 		"expired":          {expires: now.Add(-time.Hour)},
 		"failed":           {failed: true, expires: now.Add(time.Hour)},
 	} {
-		j, err := Open(filepath.Join(t.TempDir(), "j"), host)
-		if err != nil {
-			t.Fatal(err)
-		}
+		j := opened(t, filepath.Join(t.TempDir(), "j"), host)
 		e := EntryOf(upload.Result{ID: "1", Expires: tc.expires})
 		e.Path, e.Failed = "/a", tc.failed
 		if err := j.Add(e); err != nil {
@@ -213,40 +210,6 @@ func TestLookupFindsOnlyUploadsThatLast(t *testing.T) {
 		}
 		if _, holds, err := j.Lookup("/a"); holds != tc.holds || err != nil {
 			t.Errorf("%s: it holds: %t, %v", name, holds, err)
-		}
-		j.Close()
-	}
-}
-
-func TestALineThatCannotBeWrittenTakesNoOtherWithIt(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "j")
-	j, err := Open(path, host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	add := func(name string) error {
-		e := EntryOf(upload.Result{ID: "id of " + name})
-		e.Path = name
-		return j.Add(e)
-	}
-	names := []string{"/a", "/b", "/c"}
-	for _, name := range names {
-		if err := add(name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	whole, _ := os.ReadFile(path)
-	j.sync = func() error { return errors.New("the disk is on fire") }
-	if err := add("/d"); !errors.Is(err, ErrUnwritable) {
-		t.Errorf("got %v", err)
-	}
-	if after, _ := os.ReadFile(path); !bytes.Equal(after, whole) {
-		t.Errorf("of %q there is left %q", whole, after)
-	}
-	for _, name := range names {
-		if e, ok, err := j.Lookup(name); err != nil || !ok || e.ID != "id of "+name {
-			t.Errorf("%s is there: %t (%v): %+v", name, ok, err, e)
 		}
 	}
 }
@@ -256,77 +219,62 @@ func TestAJournalIsOfOneProcessAtATime(t *testing.T) {
 		t.Skip("there is no flock")
 	}
 	path, _ := written(t)
-	j, err := Open(path, host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(path, host); err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("a second one: got %v", err)
+	j := opened(t, path, host)
+	for what, open := range map[string]func(string, Target) (*Journal, error){"a run": Open, "a dry run": Read} {
+		if _, err := open(path, host); !errors.Is(err, filelock.ErrInUse) {
+			t.Errorf("%s: got %v", what, err)
+		}
 	}
 	j.Close()
-	if j, err = Open(path, host); err != nil {
-		t.Errorf("after the first was closed: %v", err)
-	} else {
-		j.Close()
-	}
+	opened(t, path, host)
 }
 
 func TestAddSyncsBeforeItReturns(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "j")
-	j, err := Open(path, host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
+	path, before := written(t)
+	j := opened(t, path, host)
 	var atSync int64
 	j.sync = func() error {
 		info, err := j.file.Stat()
 		atSync = info.Size()
 		return err
 	}
-	e := EntryOf(upload.Result{ID: "x"})
-	e.Path = "/x"
-	if err := j.Add(e); err != nil {
+	if err := j.Add(entry("/x", "x")); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := j.file.Stat(); err != nil || atSync == 0 || atSync != info.Size() {
-		t.Errorf("synced were %d bytes of %d", atSync, info.Size())
+	whole, err := os.ReadFile(path)
+	if err != nil || atSync == int64(len(before)) || atSync != int64(len(whole)) {
+		t.Errorf("synced were %d bytes of %d (%v)", atSync, len(whole), err)
 	}
 	j.sync = func() error { return errors.New("the disk is on fire") }
-	e.Path = "/y"
-	if err := j.Add(e); !errors.Is(err, ErrUnwritable) {
-		t.Errorf("a sync that failed: got %v", err)
+	for range 2 {
+		if err := j.Add(entry("/y", "y")); !errors.Is(err, ErrUnwritable) {
+			t.Errorf("got %v", err)
+		}
+		if _, ok, _ := j.Lookup("/y"); ok {
+			t.Error("what was not synced counts as sent")
+		}
+		if after, _ := os.ReadFile(path); !bytes.Equal(after, whole) {
+			t.Errorf("of %q there is left %q", whole, after)
+		}
+		j.sync = func() error { return nil } // too late: the content of the disk is not known
 	}
-	if _, ok, _ := j.Lookup("/y"); ok {
-		t.Error("what was not synced counts as sent")
-	}
-	if info, err := j.file.Stat(); err != nil || info.Size() != atSync {
-		t.Errorf("what was not synced is still there: %d bytes instead of %d", info.Size(), atSync)
-	}
-	j.sync = func() error { return nil } // too late: the content of the disk is not known
-	if err := j.Add(e); !errors.Is(err, ErrUnwritable) {
-		t.Errorf("after a failure: got %v", err)
-	}
-	if info, err := j.file.Stat(); err != nil || info.Size() != atSync {
-		t.Errorf("after a failure something was written: %d bytes instead of %d", info.Size(), atSync)
+	for path, id := range map[string]string{"/a": "id 0", "/b": "id 1", "/x": "x"} {
+		if e, ok, err := j.Lookup(path); err != nil || !ok || e.ID != id {
+			t.Errorf("%s is there: %t (%v): %+v", path, ok, err, e)
+		}
 	}
 }
 
 func TestASyncWaitsForOthersOnlyWhereThereAreOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j, err := Open(filepath.Join(t.TempDir(), "j"), host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer j.Close()
+		path := filepath.Join(t.TempDir(), "j")
+		j := opened(t, path, host)
 		syncs := 0
 		j.sync = func() error { syncs++; time.Sleep(10 * time.Millisecond); return nil }
 		began := time.Now()
 		add := func(name string, after, want time.Duration) {
 			time.Sleep(after)
-			e := EntryOf(upload.Result{ID: "x"})
-			e.Path = "/" + name
-			if err := j.Add(e); err != nil || time.Since(began) != want {
+			if err := j.Add(entry("/"+name, "id of "+name)); err != nil || time.Since(began) != want {
 				t.Errorf("%s is noted after %s instead of %s: %v", name, time.Since(began), want, err)
 			}
 		}
@@ -345,49 +293,15 @@ func TestASyncWaitsForOthersOnlyWhereThereAreOthers(t *testing.T) {
 		if syncs != 6 {
 			t.Errorf("%d syncs instead of 6", syncs)
 		}
-	})
-}
-
-func TestOneSyncCoversAllWaitingEntries(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "j")
-	j, err := Open(path, host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	var adds sync.WaitGroup
-	syncs, sync := 0, j.sync
-	j.sync = func() error { syncs++; return sync() }
-	j.disk <- struct{}{} // the disk is busy
-	for i := range 10 {
-		adds.Go(func() {
-			e := EntryOf(upload.Result{ID: "x"})
-			e.Path = fmt.Sprint("/", i)
-			if err := j.Add(e); err != nil {
-				t.Error(err)
+		names := []string{"alone", "alone again", "first of three", "during its sync", "during its sync, too",
+			"waits in vain", "waits for one more", "the one more"}
+		for _, name := range names {
+			if e, ok, err := j.Lookup("/" + name); err != nil || !ok || e.ID != "id of "+name {
+				t.Errorf("%s is read back as %+v, %t, %v", name, e, ok, err)
 			}
-		})
-	}
-	for lines := 0; lines < 10; runtime.Gosched() {
-		j.mu.Lock()
-		if j.open != nil {
-			lines = strings.Count(string(j.open.lines), "\n")
 		}
-		j.mu.Unlock()
-	}
-	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
-		t.Error("something was written while the disk was busy", err)
-	}
-	<-j.disk
-	adds.Wait()
-	if content, _ := os.ReadFile(path); strings.Count(string(content), "\n") != 10 || j.open != nil ||
-		len(j.sent) != 10 || syncs != 1 {
-		t.Errorf("after %d syncs the journal has %q", syncs, content)
-	}
-	for i := range 10 {
-		path := fmt.Sprint("/", i)
-		if e, ok, err := j.Lookup(path); err != nil || !ok || e.Path != path {
-			t.Errorf("%s is read back as %+v, %t, %v", path, e, ok, err)
+		if content, _ := os.ReadFile(path); bytes.Count(content, []byte("\n")) != len(names) {
+			t.Errorf("the journal has not %d lines: %s", len(names), content)
 		}
-	}
+	})
 }

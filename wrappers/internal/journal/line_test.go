@@ -18,11 +18,7 @@ func FuzzScan(f *testing.F) {
 	f.Add("/\xff", "\u2028<", "x", "\n", int64(1<<62), int64(1), false)
 	f.Fuzz(func(t *testing.T, path, name, id, trace string, size, document int64, failed bool) {
 		file := filepath.Join(t.TempDir(), "j")
-		j, err := Open(file, Target{"x", "y", "z"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer j.Close()
+		j := opened(t, file, Target{"x", "y", "z"})
 		e := EntryOf(upload.Result{ID: "i" + id, Name: name, TraceID: trace, Size: size})
 		e.Path, e.DocumentID, e.Failed = "/"+path, document, failed
 		if err := j.Add(e); err != nil {
@@ -49,11 +45,7 @@ func FuzzScan(f *testing.F) {
 
 func TestScanReadsALineAsAddWritesIt(t *testing.T) {
 	path, content := written(t)
-	j, err := Open(path, host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
+	j := opened(t, path, host)
 	lines := bytes.SplitAfter(content, []byte("\n"))
 	if e, ok := j.scan(lines[0]); !ok || e.Path != "/a" || e.ID != "id 0" || e.Expires.IsZero() {
 		t.Errorf("got %+v, %t", e, ok)

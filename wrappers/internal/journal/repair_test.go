@@ -90,10 +90,7 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 			if bytes.Count(after, []byte("\n")) != tc.kept {
 				t.Errorf("%d lines are kept, want %d", bytes.Count(after, []byte("\n")), tc.kept)
 			}
-			j, err := Open(path, host)
-			if err != nil {
-				t.Fatalf("what was repaired is refused: %v", err)
-			}
+			j := opened(t, path, host)
 			if len(j.sent) != tc.kept || j.Torn {
 				t.Errorf("what was repaired has %d files, want %d", len(j.sent), tc.kept)
 			}
@@ -146,11 +143,7 @@ func TestOneDamagedByteIsFoundWhereverItIs(t *testing.T) {
 
 func TestAJournalInUseIsNotRepaired(t *testing.T) {
 	path, _ := written(t)
-	j, err := Open(path, host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
+	opened(t, path, host)
 	if _, err := Check(path, nil); !errors.Is(err, filelock.ErrInUse) {
 		t.Errorf("check: got %v", err)
 	}
