@@ -49,8 +49,8 @@ type Contract struct {
 	credentials []string // the names of headers
 
 	mu     sync.Mutex
-	grants map[string]grant // by key
-	older  map[string]grant // handed out before those
+	grants map[string]*grant // by key
+	older  map[string]*grant // handed out before those
 }
 
 // Spec is a document as far as each kind of rule asks for it.
@@ -66,7 +66,7 @@ type Spec struct {
 // New returns the contract of a spec. It is the contract of any host.
 func New(spec Spec) *Contract {
 	c := &Contract{
-		Spec: spec, router: router(spec.Operations), grants: map[string]grant{},
+		Spec: spec, router: router(spec.Operations), grants: map[string]*grant{},
 		credentials: []string{"Authorization", "Proxy-Authorization", "Cookie"},
 	}
 	for _, s := range spec.Schemes {

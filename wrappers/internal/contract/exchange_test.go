@@ -89,7 +89,7 @@ func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.grant("https://s.example/o", grant{upload: true})
+	c.grant("https://s.example/o", &grant{upload: true})
 	const none, chunked = "request length: no Content-Length", "request length: chunked: the body's length is not said"
 	for _, tc := range []struct {
 		method, url string
@@ -241,7 +241,7 @@ func TestAnIDHasManySpellings(t *testing.T) {
 			t.Errorf("%q names a file's id: %t, want %t", name, !want, want)
 		}
 	}
-	c := &Contract{grants: map[string]grant{}}
+	c := &Contract{grants: map[string]*grant{}}
 	for answer, want := range map[string][]string{
 		`{"id":"1","list":[{"id":2}]}`: {"1", "2"}, `{"id":"1","fileId":"2"}`: {"2"}, `{"name":"1"}`: {"old"},
 	} {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -23,18 +22,15 @@ type grant struct {
 	ids         []string          // of the file that it is for
 }
 
-func (c *Contract) granted(host, uri string) (grant, bool) {
+// granted returns the grant of a URL, or nil.
+func (c *Contract) granted(host, uri string) *grant {
 	key := uri
 	if !c.AnyHost || !strings.HasPrefix(uri, "/") {
 		key = c.key(host + uri)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if g, ok := c.grants[key]; ok {
-		return g, true
-	}
-	g, ok := c.older[key]
-	return g, ok
+	return cmp.Or(c.grants[key], c.older[key])
 }
 
 // enough is how many URLs are remembered for certain, and half of how many at
@@ -63,7 +59,7 @@ type HandedOut struct {
 func (c *Contract) HandedOut(answer []byte) (urls []HandedOut) {
 	for _, m := range Members(answer) {
 		if at, ok := address(m.Value); ok {
-			if g, ok := c.granted("", at); ok && g.upload {
+			if g := c.granted("", at); g != nil && g.upload {
 				urls = append(urls, HandedOut{m.Value, g.method, g.contentType, g.header, g.fields != nil})
 			}
 		}
@@ -89,7 +85,7 @@ func address(rawURL string) (address string, ok bool) {
 }
 
 // grant remembers a URL that was handed out.
-func (c *Contract) grant(rawURL string, g grant) {
+func (c *Contract) grant(rawURL string, g *grant) {
 	address, ok := address(rawURL)
 	if !ok {
 		return
@@ -98,7 +94,7 @@ func (c *Contract) grant(rawURL string, g grant) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.grants) >= enough {
-		c.older, c.grants = c.grants, map[string]grant{}
+		c.older, c.grants = c.grants, map[string]*grant{}
 	}
 	c.grants[c.key(address)] = g
 }
@@ -121,22 +117,7 @@ func later(expr string) func() *regexp.Regexp {
 
 // handOut remembers the URLs in the JSON answer of an operation.
 func (x *Exchange) handOut(answer *Text, said []Member) {
-	if !slices.ContainsFunc(said, func(m Member) bool { return isAddress(m.Value) }) {
-		return
-	}
-	contentType := ""
-	for _, m := range members(x.sent) {
-		if typeName().MatchString(m.Name) && contentType == "" {
-			contentType = m.Value
-		}
-	}
-	anyMethod := ""
-	for _, m := range said {
-		if upper := strings.ToUpper(m.Value); sends(upper) {
-			anyMethod = upper
-		}
-	}
-	found, sure := map[string]grant{}, false
+	found, sure := map[string]*grant{}, false
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
 		switch v := v.(type) {
@@ -146,22 +127,34 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 			}
 		case map[string]any:
 			for name, value := range v {
-				text, _ := value.(string)
-				if !isAddress(text) {
+				text, isText := value.(string)
+				if !isText {
 					walk(path+" "+name, value)
-					continue
+				} else if isAddress(text) {
+					g := beside(v)
+					g.upload = uploads().MatchString(path + " " + name)
+					sure = sure || g.upload
+					found[text] = g
 				}
-				g := beside(v)
-				g.ids, g.contentType, g.method = x.ids, contentType, cmp.Or(g.method, anyMethod)
-				g.upload = uploads().MatchString(path + " " + name)
-				sure = sure || g.upload
-				found[text] = g
 			}
 		}
 	}
 	root, _ := answer.JSON()
 	walk("", root)
+	if len(found) == 0 {
+		return
+	}
+	contentType, anyMethod := "", ""
+	for _, m := range members(x.sent) {
+		if contentType == "" && typeName().MatchString(m.Name) {
+			contentType = m.Value
+		}
+	}
+	for _, m := range said {
+		anyMethod = cmp.Or(sends(m.Value), anyMethod)
+	}
 	for address, g := range found {
+		g.ids, g.contentType, g.method = x.ids, contentType, cmp.Or(g.method, anyMethod)
 		g.upload = g.upload || !sure // where no name says upload, each URL may be for one
 		x.c.grant(address, g)
 	}
@@ -177,12 +170,13 @@ func isAddress(text string) bool {
 }
 
 // beside reads what an object says of the URL in it.
-func beside(object map[string]any) (g grant) {
+func beside(object map[string]any) *grant {
+	g := &grant{}
 	for name, value := range object {
 		switch value := value.(type) {
 		case string:
-			if upper := strings.ToUpper(value); methods().MatchString(name) && sends(upper) {
-				g.method = upper
+			if method := sends(value); method != "" && methods().MatchString(name) {
+				g.method = method
 			}
 		case map[string]any:
 			switch {
@@ -199,8 +193,14 @@ func beside(object map[string]any) (g grant) {
 	return g
 }
 
-func sends(method string) bool {
-	return slices.Contains([]string{http.MethodPut, http.MethodPost, http.MethodPatch}, method)
+// sends returns the method that text names, if it is one that sends bytes.
+func sends(text string) string {
+	for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodPatch} {
+		if strings.EqualFold(text, method) {
+			return method
+		}
+	}
+	return ""
 }
 
 // texts returns the members of an object that are texts.
@@ -230,7 +230,7 @@ func (x *Exchange) locate(location string) {
 			return
 		}
 	}
-	x.c.grant(to.String(), grant{upload: true, location: true, ids: x.ids, own: to.Host == x.host})
+	x.c.grant(to.String(), &grant{upload: true, location: true, ids: x.ids, own: to.Host == x.host})
 }
 
 // telling matches the names of query parameters whose values open something.
@@ -241,7 +241,7 @@ func (c *Contract) Secrets() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var secrets []string
-	for _, grants := range []map[string]grant{c.older, c.grants} {
+	for _, grants := range []map[string]*grant{c.older, c.grants} {
 		for _, g := range grants {
 			if g.query == "" {
 				continue

@@ -84,9 +84,9 @@ func (c *Contract) Operation(name string) *Operation {
 // find sorts a request that goes to a host and a request URI. A URL that was
 // handed out comes first: it may well look like an operation's.
 func (c *Contract) find(r *http.Request, host, uri string) instance {
-	g, handedOut := c.granted(host, uri)
-	if handedOut && g.upload {
-		return instance{name: Presigned, grant: &g}
+	g := c.granted(host, uri)
+	if g != nil && g.upload {
+		return instance{name: Presigned, grant: g}
 	}
 	u := r.URL
 	if u.Opaque != "" {
@@ -102,7 +102,7 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 		return instance{name: op.Name, op: op, params: params}
 	}
 	switch {
-	case handedOut:
+	case g != nil:
 		return instance{}
 	case c.isTokenCall(r.Method, u.Path, r.Header):
 		return instance{name: Token}

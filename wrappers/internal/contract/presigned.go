@@ -105,7 +105,8 @@ func (x *Exchange) moved(status int, header http.Header) {
 		return
 	}
 	if to, err := x.url().Parse(header.Get("Location")); err == nil {
-		x.c.grant(to.String(), *x.is.grant)
+		g := *x.is.grant
+		x.c.grant(to.String(), &g)
 	}
 }
 
