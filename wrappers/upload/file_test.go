@@ -85,6 +85,9 @@ func TestFileEndsWithItsLastBytes(t *testing.T) {
 				t.Errorf("%s: the end comes with %d bytes and %v, want %d and EOF", name, n, err, want)
 			}
 		}
+		if n, err := rc.Read(nil); name == "a file" && (n != 0 || err != nil) {
+			t.Errorf("%s: a read of nothing gives %d bytes and %v", name, n, err)
+		}
 	}
 }
 

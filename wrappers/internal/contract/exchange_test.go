@@ -221,6 +221,30 @@ func TestABodyThatIsSentAgainCountsFromItsFirstByte(t *testing.T) {
 	}
 }
 
+// A server may answer before the body has come.
+func TestABodyCountsUntilTheRequestIsFinished(t *testing.T) {
+	c, err := Parse(depotSpec(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sized("POST", "/v2/objects", "{  }")
+	r.Header.Set("Content-Type", "application/json")
+	x := c.Begin(r, Watch{})
+	body := x.Watching(r.Context(), r).Body
+	read := func() int64 {
+		_, _ = body.Read(make([]byte, 1))
+		size, _ := x.Received()
+		return size
+	}
+	read()
+	if early := x.CheckRequest(false); len(early) != 0 || x.Checked() || read() != 2 {
+		t.Errorf("a body that is still to come is checked: %v", early)
+	}
+	if late := x.FinishRequest(); len(late) != 0 || !x.Checked() || read() != 2 {
+		t.Errorf("a body that did not come is checked, or counts afterwards: %v", late)
+	}
+}
+
 func TestAHeadThatIsRememberedMayChange(t *testing.T) {
 	c, err := Parse(depotSpec(t))
 	if err != nil {
