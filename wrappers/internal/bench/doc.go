@@ -19,8 +19,9 @@
 // takes the median. A slow benchmark runs only in the first round.
 //
 // Client CPU is user and system time by getrusage. The server is another
-// process than the client. It reads a form with mime/multipart, compares the
-// checksum of each file, and answers with constants. Connections are open
+// process than the client. It compares the checksum of each file, and answers
+// with constants. Its work for a form is that for a PUT: if it parsed the form,
+// a client of M would wait longer for its answer. Connections are open
 // before the clock starts. Each upload opens its file anew.
 //
 // P is 24SevenOffice's way (POST, then a presigned PUT), M is NAVER's (one

@@ -109,7 +109,7 @@ func folder(path string, count int, size int64) {
 	content := must(os.ReadFile(file(size)))
 	check(os.Mkdir(path, 0o700))
 	for i := range count {
-		write(filepath.Join(path, fmt.Sprintf("f%06d.pdf", i)), string(content))
+		write(filepath.Join(path, fmt.Sprintf("f%06d-%d.pdf", i, size)), string(content))
 	}
 }
 
