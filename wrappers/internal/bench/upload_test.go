@@ -54,9 +54,10 @@ func BenchmarkUpload(b *testing.B) {
 func BenchmarkSolo(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	list := `{"tempRequestId":"f355aac1-99","files":[{"fileName":"x.pdf","fileSize":16384,"fileId":"40fe58bd-99"}]}`
-	base := canned.ServeTLS(b,
-		canned.Answer{Request: "POST /api/v1/files ", Status: "201 Created", Body: list},
-		canned.Answer{Request: "PUT /put/file ", Status: "200 OK"})
+	base := canned.Serve(b, true, func(string) []canned.Answer {
+		return []canned.Answer{{Request: "POST /api/v1/files ", Status: "201 Created", Body: list},
+			{Request: "PUT /put/file ", Status: "200 OK"}}
+	})
 	for _, p := range peers {
 		if p.Name == "put" || p.Name == "putpost-M" {
 			b.Run("peer="+p.Name, func(b *testing.B) { p.measure(b, base, file(16*kib), 1) })

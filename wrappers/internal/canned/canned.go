@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 )
 
@@ -25,37 +26,25 @@ type Answer struct {
 }
 
 // Serve listens on the loopback until the test ends and returns the address,
-// scheme included. It calls answers with that address. A request without an
+// scheme included. It calls answers with that address. A secure server speaks
+// TLS with the certificate of [httptest.NewTLSServer]. A request without an
 // answer, or without a Content-Length, ends its connection.
-func Serve(tb testing.TB, answers func(base string) []Answer) (base string) {
+func Serve(tb testing.TB, secure bool, answers func(base string) []Answer) (base string) {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	base = "http://" + l.Addr().String()
-	serve(tb, l, answers(base))
-	return base
-}
-
-// ServeTLS is [Serve] over TLS, with the certificate of
-// [httptest.NewTLSServer].
-func ServeTLS(tb testing.TB, answers ...Answer) (base string) {
-	tb.Helper()
-	lender := httptest.NewTLSServer(nil)
-	defer lender.Close()
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: lender.TLS.Certificates})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	serve(tb, l, answers)
-	return "https://" + l.Addr().String()
-}
-
-func serve(tb testing.TB, l net.Listener, answers []Answer) {
 	tb.Cleanup(func() { l.Close() })
+	base = "http://" + l.Addr().String()
+	if secure {
+		lender := httptest.NewTLSServer(nil)
+		lender.Close()
+		base = "https://" + l.Addr().String()
+		l = tls.NewListener(l, &tls.Config{Certificates: lender.TLS.Certificates})
+	}
 	all := map[string][]byte{}
-	for _, a := range answers {
+	for _, a := range answers(base) {
 		all[a.Request] = fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n"+
 			"Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", a.Status, len(a.Body), a.Body)
 	}
@@ -74,6 +63,7 @@ func serve(tb testing.TB, l net.Listener, answers []Answer) {
 			}()
 		}
 	}()
+	return base
 }
 
 var errUnknown = errors.New("no such request, or one without a length")
@@ -96,10 +86,7 @@ func answer(r *bufio.Reader, w io.Writer, answers map[string][]byte) error {
 			}
 		}
 		if digits, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
-			length = 0
-			for _, c := range digits[:len(digits)-len("\r\n")] {
-				length = 10*length + int(c-'0')
-			}
+			length, _ = strconv.Atoi(string(digits[:len(digits)-len("\r\n")])) // allocates nothing
 		}
 	}
 	if text == nil || length < 0 {
