@@ -12,7 +12,7 @@ import (
 
 func nestedKeys(ctx context.Context, s store.Store) error {
 	long := strings.Repeat(strings.Repeat("n", 127)+"/", 3) + strings.Repeat("n", 128)
-	keys := []string{"a", "b/c", "b/d", "b/e/f/g/h", "A-Z_a.z-0.9/x..y", "-dash/_under", long}
+	keys := []string{"a", "b/c", "b/d", "b/e/f/g/h", "b.d", "b_d", "b-d", "A-Z_a.z-0.9/x..y", "-dash/_under", long}
 	for i, key := range keys {
 		must(put(ctx, s, key, fmt.Sprintf("text/x-%d", i), content(uint64(i), 100+i)))
 	}
@@ -30,11 +30,31 @@ func badKeys(ctx context.Context, s store.Store) error {
 	} {
 		for op, err := range calls(ctx, s, key) {
 			if !errors.Is(err, fs.ErrInvalid) {
-				return fmt.Errorf("%s of %q: error %v, want fs.ErrInvalid", op, key, err)
+				return fmt.Errorf("%s of %.60q: error %v, want fs.ErrInvalid", op, key, err)
 			}
 		}
 	}
 	return nil
+}
+
+// letterCase puts under two keys that a store may take for one, if it does so
+// throughout; see [store.CheckKey].
+func letterCase(ctx context.Context, s store.Store) error {
+	lower, upper := []byte("lower"), []byte("upper case")
+	must(put(ctx, s, "case/key", textPlain, lower))
+	must(put(ctx, s, "case/KEY", textPlain, upper))
+	must(holds(ctx, s, "case/KEY", textPlain, upper))
+	two := holds(ctx, s, "case/key", textPlain, lower)
+	if two != nil && holds(ctx, s, "case/key", textPlain, upper) != nil {
+		return two
+	}
+	must(s.Delete(ctx, "case/KEY"), "Delete")
+	must(absent(ctx, s, "case/KEY"), "after Delete")
+	if two == nil {
+		return holds(ctx, s, "case/key", textPlain, lower)
+	}
+	must(absent(ctx, s, "case/key"), "after Delete of %q, which was the same object", "case/KEY")
+	return skipReason("keys that differ only in letter case are one object in this store: use no two such keys")
 }
 
 func missingKey(ctx context.Context, s store.Store) error {

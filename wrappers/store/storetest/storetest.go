@@ -110,6 +110,7 @@ var rules = []rule{
 	{"content types that cannot be kept are refused", badContentTypes},
 	{"keys nest", nestedKeys},
 	{"bad keys are refused", badKeys},
+	{"keys of another letter case are two objects, or one", letterCase},
 	{"a missing key does not exist", missingKey},
 	{"a deleted key does not exist", deletedKey},
 	{"a delete removes one key and no other", deleteAlone},

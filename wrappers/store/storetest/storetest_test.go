@@ -91,6 +91,21 @@ func typed(s store.Store, change func(key, contentType string) string) mutant {
 	}}
 }
 
+// keyed returns s with other keys throughout.
+func keyed(s store.Store, change func(string) string) mutant {
+	return mutant{
+		Store: s,
+		put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+			return s.Put(ctx, change(key), contentType, r)
+		},
+		open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+			return s.Open(ctx, change(key))
+		},
+		stat: func(ctx context.Context, key string) (store.Info, error) { return s.Stat(ctx, change(key)) },
+		del:  func(ctx context.Context, key string) error { return s.Delete(ctx, change(key)) },
+	}
+}
+
 func TestEveryRuleCanBeBroken(t *testing.T) {
 	mutants := []struct {
 		name  string
@@ -196,6 +211,30 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				}
 				return s.Put(context.WithoutCancel(ctx), key, contentType, io.LimitReader(r, 2*part))
 			}}
+		}},
+		{"a context is looked at now and then", "a cancelled put stores nothing", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				if err := ctx.Err(); err != nil {
+					return 0, fmt.Errorf("put %s: %w", key, err)
+				}
+				reads := 0
+				return s.Put(context.WithoutCancel(ctx), key, contentType, readerFunc(func(p []byte) (int, error) {
+					n, err := r.Read(p)
+					if reads++; ctx.Err() != nil && (err == io.EOF || reads%10 == 0) {
+						return 0, ctx.Err()
+					}
+					return n, err
+				}))
+			}}
+		}},
+		{"Stat does not look at the letter case", "keys of another letter case are two objects, or one",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+					return s.Stat(ctx, strings.ToUpper(key))
+				}}
+			}},
+		{"a dot is an underscore", "keys nest", func(s store.Store) store.Store {
+			return keyed(s, func(key string) string { return strings.ReplaceAll(key, ".", "_") })
 		}},
 		{"types are kept apart from bytes", "concurrent puts of one key: one whole wins", func(s store.Store) store.Store {
 			var mu sync.Mutex
@@ -562,6 +601,18 @@ func TestARuleThatDoesNotApplyIsSkipped(t *testing.T) {
 	}
 	if skipped != 4 {
 		t.Errorf("%d rules were looked at, want 4", skipped)
+	}
+}
+
+// Two such keys are one file on some file systems.
+func TestAStoreMayTakeTheCasesOfLettersForOne(t *testing.T) {
+	for _, rule := range rules {
+		if strings.Contains(rule.name, "letter case") {
+			err := rule.holds(t.Context(), keyed(store.Memory(0), strings.ToLower))
+			if _, ok := errors.AsType[skipReason](err); !ok {
+				t.Errorf("it is not skipped: %v", err)
+			}
+		}
 	}
 }
 
