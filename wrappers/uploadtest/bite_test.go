@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -470,6 +471,18 @@ var bites = []struct {
 		}
 		return e
 	})}, "answers are errors of their kind", `presigned answered 401: trace id: "", but the API's answer said "o-`},
+	{"the trace id of the first attempt", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
+		first := ""
+		return tripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil && resp.StatusCode == 503 {
+				first = cmp.Or(first, resp.Header.Get("X-Depot-Trace"))
+				resp.Header.Set("X-Depot-Trace", first)
+			}
+			return resp, err
+		})
+	}}, "answers are errors of their kind",
+		`deposit answered 503: trace id: "uploadtest-trace-id-1", but the API's answer said "uploadtest-trace-id-3"`},
 	{"the attempts are not counted", rig{client: failure(func(e *upload.Error) error { e.Attempts = 1; return e })},
 		"a lasting fault is an error", "Attempts is 1, but 3 requests"},
 	{"Retry-After is lost", rig{client: failure(func(e *upload.Error) error { e.RetryAfter = 0; return e })},
@@ -669,7 +682,19 @@ var bites = []struct {
 		sent: request("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + depotKey })},
 		"credentials stand in no URL", "submit: credentials: one stands in the URL (POST /v2/forms)"},
 
+	{"a credential stands in a header of the presigned step",
+		rig{sent: request("/store", header("Referer", "http://depot.example/?key="+depotKey))},
+		"credentials stand in no URL", "presigned: credentials: one stands in the header Referer"},
+
 	// What goes over the wire.
+	{"zeros are sent", rig{form: true, stored: func(s *Subject) { s.Stored, s.Count = nil, nil },
+		client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
+			zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
+			return pair{io.LimitReader(zeros, src.Size), rc}
+		})}, "uploads run at once", "of 16 at once: wire: no request carried its"},
+	{"more is sent than the client wants to know", rig{raw: true,
+		sent: request("/raw", rewritten(func(b []byte) []byte { return append(b, "\r\n"...) }))},
+		"bytes arrive unchanged", "1 bytes: wire: 3 bytes that are not the file's 1 arrived"},
 	{"a chunked body", rig{form: true, sent: request("/forms", func(r *http.Request) { r.ContentLength = -1 })},
 		plainly, "submit: request length: chunked"},
 	{"a chunked presigned body", rig{sent: request("/store", func(r *http.Request) { r.ContentLength = -1 })},

@@ -31,9 +31,10 @@
 // an x-source other than "documented". A body that is a file, of the media type
 // application/octet-stream or with a schema of the format binary, may be empty.
 //
-// A form: it ends with its boundary, each part has a name that the spec knows,
-// each file has a name in UTF-8 and a media type, and a part's own
-// Content-Length is right.
+// A form: it ends with its boundary, and each part has a name that the spec
+// knows. Each file has a name in UTF-8 and a media type. A field of the format
+// binary is a file, a text is none, and a field that is no list stands there
+// once. A part's own Content-Length is right.
 //
 // The presigned step: it is a request to the URL of an upload in an operation's
 // JSON answer, or in its header Location. The URL goes out byte for byte as it

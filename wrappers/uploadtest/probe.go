@@ -54,8 +54,10 @@ type Probing struct {
 // body or a parameter, with a body that is cut off, of another type, or short
 // of what is required; for what was deleted or never there. So is a presigned
 // URL: by another method, of another type, with another key, tampered with. A
-// name with directories loses them, several files are answered in their order,
-// two uploads have two ids. Every answer must come in time, be declared and
+// name with directories loses them, any other name stays as it is, and so do the
+// bytes, where an operation gives them back. Several files are answered in their
+// order, also by an operation that finds them. Two uploads have two ids, and
+// that of a deleted one is not given out again. Every answer must come in time, be declared and
 // match its schema, and tell nothing of the server's machine. A broken rule
 // fails t by one line.
 //
@@ -66,7 +68,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	c, _ := parseAt(t, baseURL, spec)
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
-		learned: map[string]string{}, created: map[string]sample{}, authorize: authorize,
+		learned: map[string]string{}, created: map[string]creation{}, authorize: authorize,
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
 	if p.authorize == nil {
@@ -83,9 +85,9 @@ type prober struct {
 	base      string
 	authorize func(*http.Request)
 
-	learned map[string]string // what answers gave, by name
-	earlier map[string]string // what an answer before gave, of another file
-	created map[string]sample // what was sent, by the ids that were answered
+	learned map[string]string   // what answers gave, by name
+	earlier map[string]string   // what an answer before gave, of another file
+	created map[string]creation // what was made, by the ids that were answered
 	told    told
 	seen    seen
 	late    int // answers that did not come in time
@@ -135,6 +137,7 @@ func (p *prober) unseen(r *routers.Route, format string, args ...any) {
 // answered is what came back. Status 0 is a failure that was reported.
 type answered struct {
 	status int
+	header http.Header
 	body   []byte
 	ids    []string
 }
@@ -168,7 +171,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 		return a
 	}
 	p.seen.note("answer")
-	a.status = resp.StatusCode
+	a.status, a.header = resp.StatusCode, resp.Header
 	broken := x.FinishResponse(resp.StatusCode, resp.Header, a.body)
 	a.ids = x.FileIDs()
 	for _, v := range broken {

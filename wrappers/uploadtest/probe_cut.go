@@ -17,16 +17,39 @@ import (
 
 // cutsOff hangs up in the middle of a file, but still listens. What arrived
 // must not count as a file.
-func (p *prober) cutsOff(r *routers.Route, s sample) {
-	if size, ok := s.carriesFile(); !ok || size < 2 || p.late >= 3 {
+func (p *prober) cutsOff(r *routers.Route, req *http.Request, body []byte) {
+	status := p.talk(req, body[:len(body)/2], p.Timeout, true)
+	if status == 0 {
+		return // a server owes no answer to those who hang up
+	}
+	if p.seen.note("file that is cut off"); status/100 == 2 {
+		p.broke(r, req, contract.RuleStatus, "cut", "%d to a file whose sender hung up in the middle of it", status)
+	}
+}
+
+// waitsForBody sends wrong credentials, and no body. A server that looks at
+// them first answers. One that reads on may stand behind a proxy that buffers,
+// so it is not blamed.
+func (p *prober) waitsForBody(r *routers.Route, req *http.Request) {
+	req.Header.Set("Expect", "100-continue")
+	if status := p.talk(req, nil, min(p.Timeout, time.Second), false); status >= 400 {
+		p.seen.note("credentials before the body")
 		return
 	}
-	req := p.good(r, s)
+	p.unseen(r, "whether credentials are looked at before the body: the server, or a proxy, asked for the body first")
+}
+
+// talk sends the head of a request and the beginning of its body. It returns
+// the status of the answer, or 0 where there is none in time.
+func (p *prober) talk(req *http.Request, begun []byte, limit time.Duration, hangUp bool) (status int) {
+	if p.late >= 3 {
+		return 0
+	}
 	address := req.URL.Host
 	if req.URL.Port() == "" {
 		address = net.JoinHostPort(req.URL.Hostname(), req.URL.Scheme)
 	}
-	ctx, cancel := context.WithTimeout(p.Context(), p.Timeout)
+	ctx, cancel := context.WithTimeout(p.Context(), limit)
 	defer cancel()
 	dial := (&net.Dialer{}).DialContext
 	if req.URL.Scheme == "https" {
@@ -34,21 +57,21 @@ func (p *prober) cutsOff(r *routers.Route, s sample) {
 	}
 	conn, err := dial(ctx, "tcp", address)
 	if err != nil {
-		return
+		return 0
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(p.Timeout))
+	_ = conn.SetDeadline(time.Now().Add(limit))
 	w := bufio.NewWriter(conn)
-	req.Body, req.Close = io.NopCloser(bytes.NewReader(s.body[:len(s.body)/2])), true
+	req.Body, req.Close = io.NopCloser(bytes.NewReader(begun)), true
 	_ = req.Write(w) // it finds the body too short
 	_ = w.Flush()
-	_ = conn.(interface{ CloseWrite() error }).CloseWrite()
+	if hangUp {
+		_ = conn.(interface{ CloseWrite() error }).CloseWrite()
+	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), req)
 	if err != nil {
-		return // a server owes no answer to those who hang up
+		return 0
 	}
-	defer resp.Body.Close()
-	if p.seen.note("file that is cut off"); resp.StatusCode/100 == 2 {
-		p.broke(r, req, contract.RuleStatus, "cut", "%d to a file whose sender hung up in the middle of it", resp.StatusCode)
-	}
+	resp.Body.Close()
+	return resp.StatusCode
 }

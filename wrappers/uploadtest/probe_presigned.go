@@ -18,9 +18,9 @@ import (
 const presignedContent = "uploadtest: a presigned file"
 
 // presignedRequest returns the request that a URL was handed out for.
-func (p *prober) presignedRequest(out contract.HandedOut) *http.Request {
+func (p *prober) presignedRequest(out contract.HandedOut, content string) *http.Request {
 	method := cmp.Or(out.Method, http.MethodPut)
-	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, strings.NewReader(presignedContent))
+	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, strings.NewReader(content))
 	if err != nil {
 		return p.request(http.MethodGet, "/", "", nil)
 	}
@@ -44,8 +44,8 @@ func (p *prober) handedOut(r *routers.Route, req *http.Request, answer []byte) {
 		switch absolute := strings.HasPrefix(m.Value, "http://") || strings.HasPrefix(m.Value, "https://"); {
 		case uploadURL.MatchString(m.Name) && !absolute:
 			p.broke(r, req, contract.RuleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", m.Name)
-		case len(all) > 0 && strings.HasSuffix(strings.ToLower(m.Name), "method") && m.Value == "":
-			p.broke(r, req, contract.RuleAnswer, "method", "%s is empty, so that nobody knows how to send the file", m.Name)
+		case len(all) > 0 && strings.HasSuffix(strings.ToLower(m.Name), "method") && all[0].Method == "":
+			p.broke(r, req, contract.RuleAnswer, "method", "%s is %.20q, by which no file can be sent", m.Name, m.Value)
 		}
 	}
 	for _, out := range all {
@@ -56,11 +56,13 @@ func (p *prober) handedOut(r *routers.Route, req *http.Request, answer []byte) {
 		const to = "the URL that it handed out"
 		ways := tampered(out)
 		for _, what := range slices.Sorted(maps.Keys(ways)) {
-			req := p.presignedRequest(out)
+			req := p.presignedRequest(out, presignedContent)
 			ways[what](req)
 			p.wants("tampered URL", r, req, "presigned "+what, to+", "+what+": it must be refused by a 4xx", 4)
 		}
-		p.wants("presigned step", r, p.presignedRequest(out), "presigned", to, 2)
+		p.wants("presigned step", r, p.presignedRequest(out, presignedContent), "presigned", to, 2)
+		p.cutsOff(r, p.presignedRequest(out, presignedContent), []byte(presignedContent))
+		p.takesEmpty(r, p.presignedRequest(out, ""))
 	}
 }
 

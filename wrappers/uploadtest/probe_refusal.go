@@ -47,14 +47,18 @@ func (p *prober) refusesRequests(r *routers.Route) {
 				p.refusesSample(r, what, bad)
 			}
 		}
-		p.cutsOff(r, s)
+		if size, ok := s.carriesFile(); ok && size > 1 {
+			p.cutsOff(r, p.good(r, s), s.body)
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.object)) {
 			without := s.with(name, nil)
 			delete(without, name)
 			if s.typ == "multipart/form-data" {
 				without["uploadtest"] = "a form without parts is none"
 			}
-			p.refusesSample(r, "a body without "+name, s.of(without, s.fileName))
+			if slices.Contains(s.schema.Required, name) {
+				p.refusesSample(r, "a body without "+name, s.of(without, s.fileName))
+			}
 			for _, other := range []any{17, "", true, []any{}, map[string]any{}} {
 				p.refusesSample(r, "a body with another type of "+name, s.of(s.with(name, other), s.fileName))
 			}
@@ -151,7 +155,9 @@ func (p *prober) needsCredentials(r *routers.Route) {
 	}
 	s := firstSample(r)
 	bare := p.build(r, s)
-	unauthorized("no credentials", p.build(r, s))
+	if unauthorized("no credentials", p.build(r, s)); len(s.body) > 0 {
+		p.waitsForBody(r, p.build(r, s))
+	}
 	if broken := s; len(s.body) > 0 {
 		broken.body, broken.contentType = []byte("{"), "application/x-uploadtest"
 		unauthorized("no credentials and a body that is wrong", p.build(r, broken))
@@ -238,7 +244,7 @@ func (p *prober) ages(routes []*routers.Route) {
 		for _, s := range samples(r) {
 			if r.Method == http.MethodPost {
 				for _, out := range p.contract.HandedOut(p.ask(r, p.good(r, s)).body) {
-					old("a presigned URL that has expired", nil, p.presignedRequest(out))
+					old("a presigned URL that has expired", nil, p.presignedRequest(out, presignedContent))
 				}
 			}
 			if req := p.good(r, s); dates(req.Header) {

@@ -31,12 +31,10 @@ func (p *prober) succeeds(r *routers.Route) {
 		case a.status/100 == 2:
 			p.seen.note("operation that succeeded")
 			p.answersTo(r, req, a)
-			p.learn(r, s, a.body)
+			p.learn(r, s, a)
 			p.handedOut(r, req, a.body)
 			p.describes(r, req, s, a)
-			if at := strings.LastIndexByte(req.URL.Path, '/') + 1; r.Method == http.MethodGet {
-				p.describes(r, req, p.created[req.URL.Path[at:]], a)
-			}
+			p.finds(r, req, a)
 			p.creates(r, s, a)
 			if r.Method == http.MethodDelete {
 				p.gone(r, req, others)
@@ -52,24 +50,33 @@ func (p *prober) succeeds(r *routers.Route) {
 }
 
 // learn keeps what later paths may take of an answer.
-func (p *prober) learn(r *routers.Route, s sample, answer []byte) {
-	var own struct{ ID json.RawMessage }
-	if json.Unmarshal(answer, &own) == nil {
-		for _, id := range contract.Members(own.ID) {
-			for path := range p.contract.doc.Paths.Map() {
-				if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
-					name, _, _ := strings.Cut(rest, "}")
-					p.learned[name] = id.Value
-				}
+func (p *prober) learn(r *routers.Route, s sample, a answered) {
+	if id := ownID(a.body); id != "" {
+		for path := range p.contract.doc.Paths.Map() {
+			if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
+				name, _, _ := strings.Cut(rest, "}")
+				p.learned[name] = id
 			}
 		}
 	}
 	_, file := s.carriesFile()
-	for _, m := range contract.Members(answer) {
+	for _, m := range contract.Members(a.body) {
 		if p.learned[m.Name] = m.Value; file {
-			p.created[m.Value] = s
+			p.created[m.Value] = creation{s, a.body}
 		}
 	}
+}
+
+// ownID returns the id of what an answer is about, or nothing.
+func ownID(answer []byte) string {
+	var own struct{ ID json.RawMessage }
+	if json.Unmarshal(answer, &own) != nil {
+		return ""
+	}
+	for _, id := range contract.Members(own.ID) {
+		return id.Value
+	}
+	return ""
 }
 
 // sibling returns another operation of the same path, or nil.
@@ -108,6 +115,17 @@ func (p *prober) gone(r *routers.Route, req *http.Request, others *routers.Route
 			p.refused("what was deleted", "what was deleted", same, p.good(same, sample{}))
 		}
 	}
+	collection, _, _ := strings.Cut(r.Path, "/{")
+	deleted := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
+	for _, post := range p.contract.routes() {
+		if post.Method == http.MethodPost && post.Path == collection && len(deleted) > 3 {
+			req := p.good(post, firstSample(post))
+			_, again := memberOf(p.ask(post, req).body, deleted)
+			if p.seen.note("id after a deletion"); again {
+				p.broke(post, req, contract.RuleAnswer, "reused", "the id of what was deleted is given out again")
+			}
+		}
+	}
 	if others == nil {
 		return
 	}
@@ -137,8 +155,14 @@ var (
 // carriesFile tells whether a sample is a file, or a form with one, and how
 // many bytes its file has. More than one file has no one size.
 func (s sample) carriesFile() (size int, ok bool) {
+	content, ok := s.file()
+	return len(content), ok
+}
+
+// file returns the bytes of the one file that a sample carries.
+func (s sample) file() (content []byte, ok bool) {
 	if s.object == nil {
-		return len(s.body), s.body != nil
+		return s.body, s.body != nil
 	}
 	for name, value := range s.object {
 		if s.typ == "multipart/form-data" && isBinary(s.schema.Properties[name]) {
@@ -146,42 +170,47 @@ func (s sample) carriesFile() (size int, ok bool) {
 			if many && len(values) == 1 {
 				value = values[0]
 			}
-			return len(textOf(value)), !many || len(values) == 1
+			return []byte(textOf(value)), !many || len(values) == 1
 		}
 	}
-	return 0, false
+	return nil, false
 }
 
 // describes compares an answer with the file that was sent.
-func (p *prober) describes(r *routers.Route, req *http.Request, s sample, a answered) {
-	size, ok := s.carriesFile()
-	if !ok {
-		return
+func (p *prober) describes(r *routers.Route, req *http.Request, s sample, a answered) (ok bool) {
+	size, one := s.carriesFile()
+	if !one {
+		return true
 	}
-	p.says(r, req, a, "size", sizes, fmt.Sprint(size), fmt.Sprintf(", but %d bytes were sent", size))
+	ok = p.says(r, req, a, "size", sizes, fmt.Sprint(size), fmt.Sprintf(", but %d bytes were sent", size))
 	if s.fileName != "" {
-		p.says(r, req, a, "name", names, s.fileName, fmt.Sprintf(", but the file was called %q", s.fileName))
+		ok = p.says(r, req, a, "name", names, s.fileName, fmt.Sprintf(", but the file was called %q", s.fileName)) && ok
 	}
+	return ok
 }
 
 // says compares the members of an answer whose names match with what they must
 // say.
 func (p *prober) says(r *routers.Route, req *http.Request, a answered, aspect string, member *regexp.Regexp,
-	want, but string) {
+	want, but string) (ok bool) {
+	ok = true
 	for _, m := range contract.Members(a.body) {
 		if !member.MatchString(m.Name) {
 			continue
 		}
 		if p.seen.note(aspect); m.Value != want {
+			ok = false
 			p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", m.Name, m.Value, but)
 		}
 	}
+	return ok
 }
 
 // creates asks again for what a POST with a file has made: in another way it is
 // another file.
 func (p *prober) creates(r *routers.Route, s sample, first answered) {
 	if r.Method != http.MethodPost {
+		p.named(r, s)
 		return
 	}
 	again := func(s sample) (req *http.Request, a answered, ok bool) {
@@ -191,15 +220,17 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 	}
 	earlier := maps.Clone(p.learned)
 	if req, second, ok := again(s); ok && len(first.ids) > 0 {
-		p.learn(r, s, second.body)
+		p.learn(r, s, second)
 		p.earlier = earlier
-		if p.seen.note("id"); slices.Equal(first.ids, second.ids) {
+		if p.seen.note("id"); slices.Equal(first.ids, second.ids) || slices.Contains(second.ids, ownID(first.body)) {
 			p.broke(r, req, contract.RuleAnswer, "ids", "the same request twice is answered by the same id")
 		}
 	}
 	if s.typ != "multipart/form-data" {
+		p.named(r, s)
 		return
 	}
+	p.named(r, s.of(s.object, oddName))
 	for _, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
 		if req, a, ok := again(s.of(s.object, name)); ok {
 			p.says(r, req, a, "name with directories", names, "uploadtest.txt",
@@ -225,6 +256,10 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 		if want := []string{"1-uploadtest.txt", "2-uploadtest.txt", "3-uploadtest.txt"}; !slices.Equal(said, want) {
 			p.broke(r, req, contract.RuleAnswer, "order", "three files are answered as %q, want %q", said, want)
 		}
+		if one := slices.Clone(a.ids); len(slices.Compact(slices.Sorted(slices.Values(one)))) < len(a.ids) {
+			p.broke(r, req, contract.RuleAnswer, "ids of several", "three files are answered, and two of them by one id")
+		}
+		p.looksUp(r, s.of(several, "uploadtest.txt"), a)
 	}
 }
 

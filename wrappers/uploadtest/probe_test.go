@@ -43,7 +43,18 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		})), "Depot: submit: response body: status 201: it shows a stack trace (POST /v2/forms)"},
 		{"a URL without a host", reply("/objects", said(`"uploadUrl":"http://`, `"uploadUrl":"//`)),
 			"Depot: announce: response body: uploadUrl is no URL of http or https"},
-		{"an empty method", reply("/objects", said(`"PUT"`, `""`)), "Depot: announce: response body: uploadMethod is empty"},
+		{"an empty method", reply("/objects", said(`"PUT"`, `""`)), `Depot: announce: response body: uploadMethod is "", by`},
+		{"a method that sends nothing", reply("/objects", said(`"PUT"`, `"GET"`)),
+			`Depot: announce: response body: uploadMethod is "GET", by which no file can be sent`},
+		{"half a presigned file is taken", arrival("/store", swallowed),
+			"Depot: announce: response status: 200 to a file whose sender hung up in the middle of it (PUT /v2/objects)"},
+		{"an empty presigned file is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut && r.ContentLength == 0 {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: announce: response status: 500 to an empty file (PUT /v2/objects)"},
 		{"another size later", reply("/objects/o-", said(`"size":1`, `"size":2`)),
 			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
 		{"an example is refused", reply("/forms", func(rec *httptest.ResponseRecorder) {

@@ -63,6 +63,9 @@ func (r rules) Request(q contract.Request) (rule, detail string) {
 	switch {
 	case !q.Whole:
 	case q.Form != nil:
+		if fault := r.formFault(q); fault != "" {
+			return contract.RuleForm, fault
+		}
 		var err error
 		if content, err = abridged(q.Header.Get("Content-Type"), q.Form); err != nil {
 			return contract.RuleForm, err.Error()
@@ -75,6 +78,36 @@ func (r rules) Request(q contract.Request) (rule, detail string) {
 		return ruleOf(err)
 	}
 	return "", ""
+}
+
+// formFault says what kin-openapi does not look at: which fields of a form are
+// files, and which of them have one value. Browsers send JSON in a part with a
+// file name, so only a text is held to have none.
+func (r rules) formFault(q contract.Request) string {
+	media := contentOf(r.Operation).Get(q.Header.Get("Content-Type"))
+	if media == nil || media.Schema == nil || media.Schema.Value == nil {
+		return ""
+	}
+	seen := map[string]bool{}
+	for i, part := range q.Form {
+		ref := media.Schema.Value.Properties[part.Name]
+		if ref == nil || ref.Value == nil {
+			continue
+		}
+		why, schema := "", ref.Value
+		switch file := isBinary(ref); {
+		case file && !part.IsFile():
+			why = "is a file, and the part has no file name"
+		case !file && part.IsFile() && schema.Type.Is("string") && schema.Format == "":
+			why = "is a text, and the part has a file name"
+		case seen[part.Name] && schema.Type != nil && !schema.Type.Is("array"):
+			why = "has one value, and this is another"
+		}
+		if seen[part.Name] = true; why != "" {
+			return fmt.Sprintf("part %d: the field %q %s", i+1, part.Name, why)
+		}
+	}
+	return ""
 }
 
 // abridged returns a form again with no more of each part than is kept, for a

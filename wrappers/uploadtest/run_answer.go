@@ -74,12 +74,12 @@ func kindsHold(t *trial) {
 				continue // OAuth 2 has a language of its own for these
 			}
 			t.about("%s answered %d", op, c.status).fresh(func(t *trial) {
-				var header []string
-				if name := t.Server.contract.TraceHeader; name != "" {
-					header = append(header, name, "uploadtest-trace-id")
-				}
+				var n atomic.Int32
 				t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
-					Answer(c.status, "", append(header, "Retry-After", c.wait())...)(nil).ServeHTTP(w, r)
+					if name := t.Server.contract.TraceHeader; name != "" {
+						w.Header().Set(name, fmt.Sprintf("uploadtest-trace-id-%d", n.Add(1)))
+					}
+					Answer(c.status, "", "Retry-After", c.wait())(nil).ServeHTTP(w, r)
 				}))
 				if failure, ok := t.storesNothing(t.Context(), file(1000), kind); ok {
 					t.accounts(failure, op, c.status)

@@ -97,19 +97,26 @@ func uploadsAtOnce(t *trial) {
 		results [n]upload.Result
 		errs    [n]error
 	)
-	before := t.count()
+	before, requests := t.count(), len(t.requests())
 	for i := range n {
 		trials[i], sources[i] = t.about("upload %d of %d at once", i, n), file(32<<10+i)
 		sources[i].Name = fmt.Sprintf("file %d.bin", i)
 		wg.Go(func() { results[i], errs[i] = trials[i].send(t.Context(), sources[i]) })
 	}
 	wg.Wait()
-	ids := map[string]bool{}
+	ids, sums := map[string]bool{}, map[string]bool{}
+	for _, r := range t.requests()[requests:] {
+		for _, f := range r.Files {
+			sums[f.SHA256] = true
+		}
+	}
 	for i, res := range results {
 		switch t := trials[i]; {
 		case errs[i] != nil:
 			t.broke("upload: %v", errs[i])
 		case !t.describes(res, sources[i].Source) || !t.holds(res.ID, sources[i]) || !t.tracesOwn(res):
+		case len(sums) > 0 && !sums[sum(sources[i].content)]:
+			t.broke("wire: no request carried its %d bytes as they are", sources[i].Size)
 		case res.ID != "" && ids[res.ID]:
 			t.broke("result: another one has the ID %q too", res.ID)
 		}

@@ -57,12 +57,19 @@ func secretsStay(t *trial) {
 	}
 }
 
-// urlsTellNothing: a URL stands in the log of each server and proxy.
+// urlsTellNothing: a URL stands in the log of each server and proxy. The storage
+// service must not hear of a credential in any header, such as a Referer.
 func urlsTellNothing(t *trial) {
 	if t.operations(); len(t.Secrets) == 0 {
 		return
 	}
 	for _, r := range t.requests() {
+		for name, values := range r.Header {
+			if r.Op == Presigned && !slices.Contains(t.Server.contract.CredentialHeaders(), name) &&
+				shows(strings.Join(values, " "), t.Secrets) {
+				t.about("%s", r.Op).broke("credentials: one stands in the header %s", name)
+			}
+		}
 		if r.Op == Presigned {
 			continue
 		}

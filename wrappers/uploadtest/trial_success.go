@@ -21,6 +21,7 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 	res, err := t.send(t.Context(), src)
 	if err != nil {
 		t.broke("upload: %v", err)
+		t.carried(src, requests) // which may say why
 		return res, false
 	}
 	ok := t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID)

@@ -49,6 +49,9 @@ func NewPart(header textproto.MIMEHeader) *Part {
 	return p
 }
 
+// IsFile tells whether a file name is said.
+func (p *Part) IsFile() bool { return p.file }
+
 // Kept returns the beginning of the part: up to [Keep] of a field, and of a
 // file what is to be remembered of it.
 func (p *Part) Kept() []byte { return p.digest.head }

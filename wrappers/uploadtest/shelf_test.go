@@ -1,0 +1,321 @@
+package uploadtest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// shelf is a provider that gives its files back: raw ones, and boxes of several.
+const shelfSpec = `
+openapi: 3.0.3
+info: {title: Shelf, version: '1'}
+servers: [{url: /v1}]
+security: [{key: []}]
+paths:
+  /boxes:
+    post:
+      operationId: pack
+      requestBody:
+        required: true
+        content:
+          multipart/form-data:
+            schema:
+              type: object
+              required: [label, papers]
+              properties:
+                label: {type: string, minLength: 3, example: July}
+                about: {type: string, example: none}
+                papers: {type: array, items: {type: string, format: binary}}
+                facts: {type: object}
+            example: {about: none, label: July, papers: [first paper]}
+      responses: &box
+        2XX:
+          description: A box.
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [id, label, papers]
+                properties: {id: {type: string}, label: {type: string}, papers: {type: array, items: {}}}
+        4XX: {description: Refused.}
+  /boxes/{id}:
+    parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
+    get: {operationId: unpack, responses: *box}
+    delete: {operationId: burn, responses: *box}
+  /blobs/{name}:
+    put:
+      operationId: lay
+      parameters: [{name: name, in: path, required: true, schema: {type: string}, example: july.txt}]
+      requestBody: {required: true, content: {'*/*': {schema: {type: string, format: binary}, example: a raw file}}}
+      responses:
+        '201':
+          description: A blob.
+          content: {application/json: {schema: {type: object, required: [blobId, name]}}}
+        4XX: {description: Refused.}
+  /blobs/{blobId}/content:
+    get:
+      operationId: fetch
+      parameters: [{name: blobId, in: path, required: true, schema: {type: string}}]
+      responses:
+        '200': {description: The file., content: {'*/*': {schema: {type: string, format: binary}}}}
+        4XX: {description: Refused.}
+components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Depot-Key}}}
+`
+
+func newShelf() http.Handler {
+	var mu sync.Mutex
+	kept, n := map[string]any{}, 0
+	mux := http.NewServeMux()
+	handle := func(pattern string, f func(w http.ResponseWriter, r *http.Request, id string)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			n++
+			if r.Header.Get("X-Depot-Key") != depotKey {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			f(w, r, fmt.Sprintf("s-%04d", n))
+		})
+	}
+	say := func(w http.ResponseWriter, status int, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	handle("POST /v1/boxes", func(w http.ResponseWriter, r *http.Request, id string) {
+		box := map[string]any{"id": id}
+		papers := []any{}
+		form, err := r.MultipartReader()
+		for err == nil {
+			var part *multipart.Part
+			var content []byte
+			if part, err = form.NextPart(); err != nil {
+				break
+			}
+			if content, err = io.ReadAll(part); part.FormName() != "papers" {
+				box[part.FormName()] = string(content)
+				continue
+			}
+			_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+			papers = append(papers, map[string]any{"fileId": fmt.Sprintf("%s-%d", id, len(papers)),
+				"name": upload.BaseName(params["filename"]), "size": len(content)})
+		}
+		if label, _ := box["label"].(string); err != io.EOF || len(papers) == 0 || len(label) < 3 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		box["papers"] = papers
+		kept[id] = box
+		say(w, http.StatusCreated, box)
+	})
+	handle("/v1/boxes/{id}", func(w http.ResponseWriter, r *http.Request, _ string) {
+		box, ok := kept[r.PathValue("id")]
+		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodDelete:
+			w.Header().Set("Allow", "GET, DELETE")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		case !ok:
+			w.WriteHeader(http.StatusNotFound)
+			return
+		case r.Method == http.MethodDelete:
+			delete(kept, r.PathValue("id"))
+		}
+		say(w, http.StatusOK, box)
+	})
+	handle("PUT /v1/blobs/{name}", func(w http.ResponseWriter, r *http.Request, id string) {
+		content, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		kept[id] = []string{r.Header.Get("Content-Type"), string(content)}
+		say(w, http.StatusCreated, map[string]any{"blobId": id, "name": r.PathValue("name")})
+	})
+	handle("GET /v1/blobs/{id}/content", func(w http.ResponseWriter, r *http.Request, _ string) {
+		blob, ok := kept[r.PathValue("id")].([]string)
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", blob[0])
+		_, _ = io.WriteString(w, blob[1])
+	})
+	return mux
+}
+
+func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
+	anew := func(find, put string) func(*httptest.ResponseRecorder) {
+		return func(rec *httptest.ResponseRecorder) {
+			rec.Body = bytes.NewBuffer(bytes.ReplaceAll(rec.Body.Bytes(), []byte(find), []byte(put)))
+		}
+	}
+	firstPaper := func(rec *httptest.ResponseRecorder) {
+		if text := rec.Body.String(); strings.Contains(text, "}") {
+			rec.Body.Reset()
+			rec.Body.WriteString(text[:strings.Index(text, "}")+1] + "]}")
+		}
+	}
+	var mu sync.Mutex
+	freed := ""
+	for _, b := range []struct {
+		fault string
+		spoil func(http.Handler) http.Handler
+		want  string // empty: nothing is wrong
+	}{
+		{"none", func(h http.Handler) http.Handler { return h }, ""},
+		{"an id of each answer", reply("/boxes", func(rec *httptest.ResponseRecorder) {
+			anew(`"id":`, fmt.Sprintf(`"requestId":%d,"id":`, time.Now().UnixNano()))(rec)
+		}), ""},
+		{"a type that is hidden", reply("/content", func(rec *httptest.ResponseRecorder) {
+			rec.Header().Set("Content-Type", "application/octet-stream")
+		}), ""},
+		{"an empty file is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut && r.ContentLength == 0 && r.Header.Get("X-Depot-Key") == depotKey {
+				w.WriteHeader(http.StatusNotImplemented)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Shelf: lay: response status: 501 is not declared (PUT /v1/blobs/{name})"},
+		{"one of several is found", reply("/boxes/s-", on(200, firstPaper)),
+			"Shelf: unpack: response body: papers has 1 elements, but 3 were answered when they were made"},
+		{"one of several is deleted", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodDelete {
+				next = reply("/boxes/s-", on(200, anew(`"fileId":`, `"fileId":"","was":`)))(next)
+			}
+			next.ServeHTTP(w, r)
+		}), `Shelf: burn: response body: fileId is "", but "s-`},
+		{"two of several have one id", reply("/boxes", on(201, anew(`-1"`, `-0"`))),
+			"Shelf: pack: response body: three files are answered, and two of them by one id (POST /v1/boxes)"},
+		{"another id is found", reply("/boxes/s-", anew(`"fileId":"`, `"fileId":"x`)),
+			`Shelf: unpack: response body: fileId is "xs-`},
+		{"what was said is found otherwise", reply("/boxes/s-", anew("July", "June")),
+			`Shelf: unpack: response body: label is "June", but "July" was answered when it was made (GET /v1/boxes/{id})`},
+		{"the bytes are given back otherwise", reply("/content", anew("raw", "row")), "Shelf: fetch: response body: " +
+			"the file that was sent is given back otherwise: 10 bytes, 10 were sent, the first wrong one at offset 3"},
+		{"the type is given back otherwise", reply("/content", on(200, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Set("Content-Type", "text/html")
+		})), `Shelf: fetch: response header: Content-Type is "text/html", but the file was sent as "`},
+		{"a name is decoded twice", reply("/blobs/", anew("100%25+1", "100% 1")),
+			`Shelf: lay: response body: name is "grüße 100% 1.txt", but the file was called "grüße 100%25+1.txt"`},
+		{"a name loses its letters", reply("/boxes", anew("grüße", "gr??e")),
+			`Shelf: pack: response body: name is "gr??e 100%25+1.txt", but the file was called "grüße`},
+		{"an odd name is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "ü") {
+				panic(http.ErrAbortHandler)
+			}
+			next.ServeHTTP(w, r)
+		}), "Shelf: lay: response status: no answer: EOF"},
+		{"an id is given out again", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if r.Method == http.MethodDelete {
+				freed = r.URL.Path[len("/v1/boxes/"):]
+			}
+			if r.Method == http.MethodPost && freed != "" {
+				next = reply("/boxes", on(201, anew(`"id":"`, `"id":"`+freed+`","was":"`)))(next)
+			}
+			next.ServeHTTP(w, r)
+		}), "Shelf: pack: response body: the id of what was deleted is given out again (POST /v1/boxes)"},
+	} {
+		t.Run(b.fault, func(t *testing.T) {
+			ts := httptest.NewServer(b.spoil(newShelf()))
+			defer ts.Close()
+			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(shelfSpec), withKey) })
+			if b.want != "" {
+				named(t, lines, b.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
+
+// Behind a proxy that buffers, no server can look at credentials first.
+func TestProbeSaysWhoAsksForTheBodyFirst(t *testing.T) {
+	ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		next.ServeHTTP(w, r)
+	})(newShelf()))
+	defer ts.Close()
+	l := &logged{TB: t}
+	Probe(l, ts.URL+"/v1", []byte(shelfSpec), withKey)
+	want := "Shelf: lay: not seen: whether credentials are looked at before the body"
+	if !strings.Contains(l.log.String(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, &l.log)
+	}
+}
+
+// What kin-openapi does not look at in a form.
+func TestAFormIsHeldToItsFields(t *testing.T) {
+	part := func(disposition, typ string) func(w *multipart.Writer) {
+		return func(w *multipart.Writer) {
+			header := textproto.MIMEHeader{"Content-Disposition": {"form-data; " + disposition}}
+			if typ != "" {
+				header.Set("Content-Type", typ)
+			}
+			p, _ := w.CreatePart(header)
+			_, _ = io.WriteString(p, cmp.Or(map[string]string{"application/json": "{}"}[typ], "some text"))
+		}
+	}
+	label, paper := part(`name="label"`, ""), part(`name="papers"; filename="a.txt"`, "text/plain")
+	for what, c := range map[string]struct {
+		parts []func(*multipart.Writer)
+		want  string
+	}{
+		"a good one": {[]func(*multipart.Writer){label, paper, paper}, ""},
+		"JSON in a file, as browsers send it": {[]func(*multipart.Writer){label, paper,
+			part(`name="facts"; filename="blob"`, "application/json")}, ""},
+		"a file without a name": {[]func(*multipart.Writer){label, part(`name="papers"`, "text/plain")},
+			`part 2: the field "papers" is a file, and the part has no file name`},
+		"a text in a file": {[]func(*multipart.Writer){part(`name="label"; filename="l.txt"`, "text/plain"), paper},
+			`part 1: the field "label" is a text, and the part has a file name`},
+		"a value twice": {[]func(*multipart.Writer){label, paper, label},
+			`part 3: the field "label" has one value, and this is another`},
+	} {
+		t.Run(what, func(t *testing.T) {
+			var b bytes.Buffer
+			w := multipart.NewWriter(&b)
+			for _, write := range c.parts {
+				write(w)
+			}
+			w.Close()
+			lines := recorded(t, func(tb testing.TB) {
+				srv := Serve(tb, newShelf(), []byte(shelfSpec))
+				req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.BaseURL+"/boxes", &b)
+				req.Header.Set("Content-Type", w.FormDataContentType())
+				withKey(req)
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+			})
+			if c.want != "" {
+				named(t, lines, c.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
