@@ -68,6 +68,20 @@ func TestServersOfTheSpecAreTheBases(t *testing.T) {
 			t.Errorf("%s as an opaque address is %q, want %q", uri, got, want)
 		}
 	}
+	for _, mux := range []bool{false, true} {
+		c.ServeMux = mux
+		for call, want := range map[string]string{"GET /v2/objects/o-1": "look look", "GET /v2/objects/o-1/": "look ",
+			"HEAD /v2/objects/o-1": " look", "PATCH /v2/objects/o-1": " "} {
+			method, uri, _ := strings.Cut(call, " ")
+			plain, byMux, _ := strings.Cut(want, " ")
+			if mux {
+				plain = byMux
+			}
+			if got := c.find(httptest.NewRequest(method, uri, nil), "h", uri).name; got != plain {
+				t.Errorf("%s is %q, want %q, as http.ServeMux does it: %t", call, got, plain, mux)
+			}
+		}
+	}
 }
 
 // A server may refuse a request before it has read the body.

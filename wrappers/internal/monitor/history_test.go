@@ -36,15 +36,15 @@ func TestEachPartOfAnExchangeCountsAgainstTheHistory(t *testing.T) {
 
 func TestTheHistoryIsFilledToItsBounds(t *testing.T) {
 	size := (&Exchange{}).size()
-	for _, h := range []*history{{count: 2, bytes: 9 * size}, {count: 9, bytes: 2 * size}} {
+	for _, h := range []*history{{count: 3, bytes: 9 * size}, {count: 9, bytes: 3 * size}} {
 		for n := range int64(5) {
 			h.add(&entry{})
-			if want := min(n+1, 2); int64(len(h.entries)) != want || h.held != want*size || h.entries[want-1].ID != n+1 {
+			if want := min(n+1, 3); int64(len(h.entries)) != want || h.held != want*size || h.entries[want-1].ID != n+1 {
 				t.Errorf("%d of %d are held, with %d bytes; want %d", len(h.entries), n+1, h.held, want)
 			}
 		}
 		h.entries[0].Over = true
-		if h.forget(); len(h.entries) != 1 || h.held != size {
+		if h.forget(); len(h.entries) != 2 || h.held != 2*size {
 			t.Errorf("%d are held after one is forgotten, with %d bytes", len(h.entries), h.held)
 		}
 	}

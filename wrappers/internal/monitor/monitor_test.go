@@ -326,7 +326,7 @@ func TestAFaultMayHandOutURLs(t *testing.T) {
 // Net/http reads what a handler leaves of a body, within bounds. So does the
 // contract's check.
 func TestWhatAHandlerLeavesIsReadAsFarAsNetHTTPReadsIt(t *testing.T) {
-	m, url := watched(t, monitor.Config{}, http.NotFound)
+	m, url := watched(t, monitor.Config{Watch: contract.Watch{Head: 2}}, http.NotFound)
 	for _, c := range []struct {
 		size   int
 		expect string
@@ -349,8 +349,9 @@ func TestWhatAHandlerLeavesIsReadAsFarAsNetHTTPReadsIt(t *testing.T) {
 		}
 		conn.Close()
 		m.Quiet(10e9)
-		if xs := m.Exchanges(); xs[len(xs)-1].Received != c.want {
-			t.Errorf("%d bytes, Expect %q: %d were read, want %d", c.size, c.expect, xs[len(xs)-1].Received, c.want)
+		xs := m.Exchanges()
+		if x := xs[len(xs)-1]; x.Received != c.want || int64(len(x.Body)) != c.want {
+			t.Errorf("%d bytes, Expect %q: %d were read, want %d", c.size, c.expect, x.Received, c.want)
 		}
 	}
 }
