@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
@@ -94,11 +95,11 @@ func example(spec *contract.Contract, operation string) (options []string) {
 	return options
 }
 
-var plainWord = regexp.MustCompile(`^[\w./:=@%+,-]+$`)
+var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w./:=@%+,-]+$`) })
 
 // quote makes one word of the shell out of a text.
 func quote(text string) string {
-	if plainWord.MatchString(text) {
+	if plainWord().MatchString(text) {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	api "github.com/putpost/putpost/gen/console"
@@ -123,7 +124,7 @@ func showFault(f monitor.Injection) api.Fault {
 	return shown
 }
 
-var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+var headerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") })
 
 // ofTheServer are the headers that the server itself sets.
 var ofTheServer = []string{"Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}
@@ -153,7 +154,7 @@ func checkFault(f *api.Fault) error {
 	}
 	for name, v := range *f.Headers {
 		switch {
-		case !headerName.MatchString(name):
+		case !headerName().MatchString(name):
 			return refuse(http.StatusBadRequest, "%.60q is no name of a header", name)
 		case slices.ContainsFunc(ofTheServer, func(own string) bool { return strings.EqualFold(own, name) }):
 			return refuse(http.StatusBadRequest, "the header %s is the server's own and cannot be set", name)

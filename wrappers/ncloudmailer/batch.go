@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -123,7 +124,9 @@ func (b *batch) check(body []byte) error {
 }
 
 // member matches an id in an answer of any form, even if the answer is cut off.
-var member = regexp.MustCompile(`(?i)"(tempRequestId|fileId)"\s*:\s*("(?:[^"\\]|\\.)+"|[-+.e\d]+)`)
+var member = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)"(tempRequestId|fileId)"\s*:\s*("(?:[^"\\]|\\.)+"|[-+.e\d]+)`)
+})
 
 // idsIn returns the ids of files that are stored although the answer cannot be
 // used, for an error. If no fileId is found, it returns the beginning of the
@@ -131,7 +134,7 @@ var member = regexp.MustCompile(`(?i)"(tempRequestId|fileId)"\s*:\s*("(?:[^"\\]|
 func idsIn(body []byte) (says string) {
 	var ids []string
 	files := false
-	for _, m := range member.FindAllSubmatch(body, -1) {
+	for _, m := range member().FindAllSubmatch(body, -1) {
 		var id wire.JSONText
 		if _ = id.UnmarshalJSON(m[2]); id != "" {
 			ids = append(ids, string(m[1])+" "+string(id))

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/putpost/putpost/wrappers/internal/filelock"
@@ -18,10 +18,14 @@ import (
 const (
 	incomingDir = ".incoming"         // files are written here before they are renamed
 	lockName    = typesDir + "/.lock" // is locked while the store is open
+	tempPrefix  = "put-"              // of a file in incomingDir; rand.Text follows
 )
 
-// tempName matches the names that writeTemp makes.
-var tempName = regexp.MustCompile(`^put-[A-Z2-7]{26}$`)
+// isTempName reports whether name is one that writeTemp makes.
+func isTempName(name string) bool {
+	text, found := strings.CutPrefix(name, tempPrefix)
+	return found && len(text) == 26 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
 
 // prepare makes the store's own folders, locks the store, deletes unfinished
 // files of a killed process, and checks that files can be written.
@@ -109,7 +113,7 @@ func removeUnfinished(incoming *os.Root) error {
 	defer dir.Close()
 	entries, err := dir.ReadDir(-1)
 	for _, entry := range entries {
-		if entry.Type().IsRegular() && tempName.MatchString(entry.Name()) {
+		if entry.Type().IsRegular() && isTempName(entry.Name()) {
 			if err := incoming.Remove(entry.Name()); err != nil {
 				return err
 			}
@@ -197,7 +201,7 @@ type tempFile struct {
 
 func (d *disk) newTemp() (tempFile, error) {
 	in, err := d.folders.get(incomingDir)
-	return tempFile{in, "put-" + rand.Text(), d}, err
+	return tempFile{in, tempPrefix + rand.Text(), d}, err
 }
 
 // writeTemp makes a temporary file and calls write to fill it. After an error

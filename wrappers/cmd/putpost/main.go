@@ -135,10 +135,7 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 	case err != nil:
 		return p.exit(usageError{err})
 	case f.Help:
-		if err := ctx.PrintUsage(false); err != nil {
-			return p.exit(fmt.Errorf("%w: %w", errOutput, cause(err)))
-		}
-		return 0
+		return p.exit(p.help(ctx))
 	case f.Version:
 		return p.exit(newOutput(p).data(version() + "\n"))
 	}
@@ -159,6 +156,20 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 		p.envFile = f.EnvFile
 	}
 	return p.exit(run.Run(p))
+}
+
+// help prints the usage in one write. A terminal tells kong its width, so there
+// kong writes each line itself.
+func (p *program) help(ctx *kong.Context) error {
+	var text strings.Builder
+	out := newOutput(p)
+	if !out.terminal {
+		ctx.Stdout = &text
+	}
+	if err := ctx.PrintUsage(false); err != nil {
+		return fmt.Errorf("%w: %w", errOutput, cause(err))
+	}
+	return out.data(text.String())
 }
 
 // exit prints err in one line and returns the exit code.

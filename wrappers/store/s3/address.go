@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/putpost/putpost/wrappers/store"
 )
@@ -51,7 +52,7 @@ func parse(rawURL string) (address, error) {
 		case "public":
 			addr.public, err = endpoint(name, value, addr.bucket)
 		case "region":
-			if addr.region = value; !validRegion.MatchString(value) || len(value) > 63 {
+			if addr.region = value; !validRegion().MatchString(value) || len(value) > 63 {
 				err = errors.New("the region is not a name like eu-north-1")
 			}
 		default:
@@ -106,13 +107,14 @@ func endpoint(setting, value, bucket string) (string, error) {
 	return strings.TrimRight(u.Scheme+"://"+u.Host+"/"+path, "/") + "/" + bucket, nil
 }
 
+// These are compiled on first use, not at the start of the program.
 var (
-	validRegion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
-	validBucket = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*[a-z0-9]$`)
+	validRegion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`) })
+	validBucket = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*[a-z0-9]$`) })
 )
 
 func isBucket(name string) bool {
 	_, err := netip.ParseAddr(name)
-	return err != nil && len(name) >= 3 && len(name) <= 63 && validBucket.MatchString(name) &&
+	return err != nil && len(name) >= 3 && len(name) <= 63 && validBucket().MatchString(name) &&
 		!strings.Contains(name, "..")
 }
