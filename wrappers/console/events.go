@@ -39,7 +39,7 @@ func (o operations) StreamEvents(
 	if text := value(p.LastEventID); text != "" {
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return nil, refuse(http.StatusBadRequest, "Last-Event-ID is %.40q, and no id of an exchange", text)
+			return nil, refuse(http.StatusBadRequest, "Last-Event-ID is %.40q, which is not the id of an exchange", text)
 		}
 		after = 0 // if it is no longer kept, all kept exchanges are new to the listener
 		for _, x := range o.monitor.Exchanges() {
@@ -62,7 +62,7 @@ type stream struct {
 func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	if s.listeners.Add(1) > maxListeners {
 		s.listeners.Add(-1)
-		return refuse(http.StatusServiceUnavailable, "%d listeners follow the events already", maxListeners)
+		return refuse(http.StatusServiceUnavailable, "%d listeners already follow the events; close one first", maxListeners)
 	}
 	defer s.listeners.Add(-1)
 

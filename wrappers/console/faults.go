@@ -155,7 +155,7 @@ func checkFault(f *api.Fault) error {
 	for name, v := range *f.Headers {
 		switch {
 		case !headerName().MatchString(name):
-			return refuse(http.StatusBadRequest, "%.60q is no name of a header", name)
+			return refuse(http.StatusBadRequest, "%.60q is not the name of a header", name)
 		case slices.ContainsFunc(ofTheServer, func(own string) bool { return strings.EqualFold(own, name) }):
 			return refuse(http.StatusBadRequest, "the header %s is the server's own and cannot be set", name)
 		case strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):

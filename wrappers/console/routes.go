@@ -50,7 +50,7 @@ func (c *Console) routes(spec *contract.Contract) http.Handler {
 		methods := strings.Join(list, ", ")
 		mux.HandleFunc(base+path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", methods)
-			answerRefusal(w, r, refuse(http.StatusMethodNotAllowed, "the method is none of %s", methods))
+			answerRefusal(w, r, refuse(http.StatusMethodNotAllowed, "the method must be one of %s", methods))
 		})
 	}
 	files := servePage()

@@ -85,7 +85,7 @@ func (c *Console) operationsOf(provider string) []string {
 // knows refuses an operation that a provider does not have.
 func (c *Console) knows(provider, operation string) error {
 	if known := c.operationsOf(provider); operation != "" && !slices.Contains(known, operation) {
-		return refuse(http.StatusBadRequest, "no operation is called %.60q; there is %s",
+		return refuse(http.StatusBadRequest, "no operation is called %.60q; the operations are %s",
 			operation, strings.Join(known, ", "))
 	}
 	return nil
@@ -96,5 +96,5 @@ func issuesTokens(spec *contract.Contract) bool {
 }
 
 func (c *Console) noProvider(status int, name string) error {
-	return refuse(status, "no provider is called %.60q; there is %s", name, strings.Join(c.names(), ", "))
+	return refuse(status, "no provider is called %.60q; the providers are %s", name, strings.Join(c.names(), ", "))
 }

@@ -173,7 +173,7 @@ func TestAFaultThatIsTakenBackIsNotMet(t *testing.T) {
 		srv.Unmet()
 	})
 	named(t, lines, "uploadtest: no request met the fault that was injected (remove, adapter_test.go:")
-	named(t, lines, `uploadtest: Inject: no operation is called "lock": there is announce, deposit,`)
+	named(t, lines, `uploadtest: Inject: no operation is called "lock"; the operations are announce, deposit,`)
 	if len(lines) != 2 {
 		t.Errorf("%d lines: %q", len(lines), lines)
 	}

@@ -110,7 +110,7 @@ func variables(text []byte) (map[string]string, error) {
 		set[name] = unquoted(strings.TrimSpace(value))
 	}
 	if len(set) == 0 {
-		return nil, fmt.Errorf("sets nothing; there are %s", and(known))
+		return nil, fmt.Errorf("sets nothing; putpost reads %s", and(known))
 	}
 	return set, nil
 }

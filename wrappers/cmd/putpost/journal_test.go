@@ -159,7 +159,7 @@ func TestAJournalIsOfOneAccount(t *testing.T) {
 			t.Errorf("%s, the same account: %+v", provider, got)
 		}
 		got := invoke(with(tc.env, tc.account, "other"), nil, args...)
-		if got.code != exitUsage || !strings.Contains(got.stderr, "is of uploads for another account") {
+		if got.code != exitUsage || !strings.Contains(got.stderr, "is for uploads of another account") {
 			t.Errorf("%s, another account: %+v", provider, got)
 		}
 	}

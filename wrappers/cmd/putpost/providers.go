@@ -330,7 +330,7 @@ func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader
 			tfsClientSecret, tfsOrganization)
 	}
 	if err := env.need("twentyfourseven", tfsClientID, tfsClientSecret, tfsOrganization); err != nil {
-		return nil, fmt.Errorf("%w (%s would do instead)", err, tfsToken)
+		return nil, fmt.Errorf("%w; or set only %s", err, tfsToken)
 	}
 	if err := checkAddress(env(tfsTokenURL)); err != nil {
 		return nil, fmt.Errorf("twentyfourseven: %s %w", tfsTokenURL, err)

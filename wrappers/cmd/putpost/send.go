@@ -137,17 +137,17 @@ func (c *sendCmd) check(to provider) error {
 	case c.Name != "" && (len(c.Files) != 1 || c.FilesFrom != "" || c.Recursive):
 		return usagef("--name is for exactly one FILE")
 	case c.Name != "" && upload.BaseName(c.Name) == "":
-		return usagef("--name %q ends with a separator", c.Name)
+		return usagef("--name %q ends with a separator, and not with a name", c.Name)
 	case stdins > 0 && c.FilesFrom == find.Stdin:
 		return usagef("standard input cannot be both a file and the list of --files-from")
 	case stdins > 0 && c.Journal != "":
-		return usagef("--journal cannot recognise standard input; give a file")
+		return usagef("--journal needs files with a path, and standard input has none")
 	case stdins > 1:
 		return usagef("standard input can be sent only once")
 	case c.Null && c.FilesFrom == "":
 		return usagef("--null is for the list of --files-from")
 	case c.Wait && to.wait == nil:
-		return usagef("--wait: %s has nothing to wait for", c.To)
+		return usagef("--wait: %s makes no documents to wait for", c.To)
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func (c *sendCmd) Run(p *program) error {
 		}
 		defer s.journal.Close()
 		if s.journal.Torn {
-			s.note("journal %s: the last line was torn by a crash, so it does not count", c.Journal)
+			s.note("journal %s: a crash cut the last line, so it does not count", c.Journal)
 		}
 	}
 	s.ownFiles(p.envFile)

@@ -138,7 +138,7 @@ func (c *serveCmd) Run(p *program) error {
 		return usageError{err}
 	}
 	if left := slices.DeleteFunc(providerNames(), func(name string) bool { return all[name] != nil }); len(left) > 0 {
-		say("left out, since no credentials are set for it: " + and(left))
+		say("no credentials are set for " + and(left) + ", so it is left out")
 	}
 	release, _ := build()
 	local := at.IP.IsLoopback() && origin == nil // only this machine can connect
@@ -150,7 +150,7 @@ func (c *serveCmd) Run(p *program) error {
 	}
 	ln, err := net.ListenTCP("tcp", at)
 	if err != nil {
-		return fmt.Errorf("cannot listen: %w; --addr takes another, and port 0 a free one", err)
+		return fmt.Errorf("cannot listen: %w; choose another address with --addr, or port 0 for a free port", err)
 	}
 	defer ln.Close()
 	address := "http://" + reachable(ln.Addr().(*net.TCPAddr))
@@ -183,7 +183,7 @@ func (p *program) welcome(address, where string, all standins, defaults []variab
 	names := slices.Sorted(maps.Keys(all))
 	p.tell(slog.LevelInfo, fmt.Sprintf("stand-ins of %s; files are kept in %s", and(names), where))
 	if len(defaults) > 0 {
-		p.tell(slog.LevelInfo, "these credentials are not set, so on loopback the test ones are right:")
+		p.tell(slog.LevelInfo, "no credentials are set for these, so test ones are valid on loopback:")
 		printExports(p.stderr, defaults)
 	}
 	p.tell(slog.LevelInfo, "to send here, set these for putpost send, or for any program that reads them:")
@@ -236,7 +236,7 @@ func serveCredentials(env environment, loopback bool) (_ environment, defaults [
 		}
 	}
 	if len(left) == len(providers) {
-		return nil, nil, fmt.Errorf("no stand-in has credentials, and only a loopback address goes without: %s",
+		return nil, nil, fmt.Errorf("no stand-in has credentials, and only a loopback address works without them: %s",
 			strings.Join(left, "; "))
 	}
 	return env.or(defaults), defaults, nil

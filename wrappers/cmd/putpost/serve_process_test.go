@@ -285,7 +285,7 @@ func TestAPortInUseIsOneLineAndExitOne(t *testing.T) {
 	defer ln.Close()
 	got := invoke(nil, nil, "serve", "--addr", ln.Addr().String())
 	if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 ||
-		!strings.HasSuffix(got.stderr, "in use; --addr takes another, and port 0 a free one\n") {
+		!strings.HasSuffix(got.stderr, "in use; choose another address with --addr, or port 0 for a free port\n") {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -35,7 +35,7 @@ func TestOnlyLoopbackGoesWithoutCredentialsAndOnlyIfNoneIsSet(t *testing.T) {
 			"TWENTYFOURSEVEN_CLIENT_SECRET is not set"},
 		"nothing of one":       {ncp, false, nil, ""},
 		"nothing of the other": {map[string]string{tfsToken: "x"}, false, nil, ""},
-		"nothing":              {nil, false, nil, "no stand-in has credentials, and only a loopback address goes without: "},
+		"nothing":              {nil, false, nil, "no stand-in has credentials, and only a loopback address works without them: "},
 		"what is not checked": {map[string]string{tfsOrganization: "1", tfsBaseURL: "http://x/v1"}, false, nil,
 			"no stand-in has credentials"},
 		"half a client": {with(ncp, tfsClientID, "x"), false, nil,
@@ -106,7 +106,7 @@ func TestAProviderThatIsLeftOutIsNamed(t *testing.T) {
 	// The address is reserved for documentation: the rest fails.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0")
 	others := slices.DeleteFunc(providerNames(), func(name string) bool { return name == "twentyfourseven" })
-	if want := "putpost: left out, since no credentials are set for it: " + and(others) + "\n"; got.code != exitFailed ||
+	if want := "putpost: no credentials are set for " + and(others) + ", so it is left out\n"; got.code != exitFailed ||
 		!strings.HasPrefix(got.stderr, want) {
 		t.Errorf("got %+v, want %q first", got, want)
 	}

@@ -82,7 +82,7 @@ func (l *limited) Close() error {
 func (c *serveCmd) origin() (func(*http.Request) string, error) {
 	switch {
 	case c.PublicURL != "" && c.BehindProxy:
-		return nil, errors.New("--public-url and --behind-proxy exclude each other")
+		return nil, errors.New("use either --public-url or --behind-proxy, not both")
 	case c.BehindProxy:
 		return forwardedOrigin, nil
 	case c.PublicURL == "":
@@ -92,7 +92,7 @@ func (c *serveCmd) origin() (func(*http.Request) string, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !isHost(u.Host) || strings.Trim(u.Path, "/") != "" ||
 		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("--public-url is not an address like https://files.example; " +
-			"it has a scheme, a host and perhaps a port, and no path")
+			"it needs a scheme and a host, may have a port, and has no path")
 	}
 	c.PublicURL = u.Scheme + "://" + u.Host
 	return func(*http.Request) string { return c.PublicURL }, nil
@@ -243,7 +243,7 @@ func serve(
 	switch err := <-drained; {
 	case errors.Is(err, context.DeadlineExceeded):
 		srv.Close()
-		return fmt.Errorf("requests that were still in flight after %s are cut off", drainTime)
+		return fmt.Errorf("requests that were still in flight after %s were cut off", drainTime)
 	case errors.Is(err, errInterrupted):
 		return errors.New("interrupted: the requests in flight are cut off")
 	}

@@ -198,7 +198,7 @@ func openStore(env environment, name string) (st store.Store, where string, err 
 		where, _, _ = strings.Cut(name, "?")
 		return st, where, err
 	case strings.Contains(name, "://"):
-		return nil, "", usagef("--store is an address, but not like s3://BUCKET/PREFIX?endpoint=URL&region=R")
+		return nil, "", usagef("--store is an address that is not like s3://BUCKET/PREFIX?endpoint=URL&region=R")
 	default:
 		st, err = store.Disk(name)
 		return st, name, err
@@ -211,7 +211,7 @@ func openStore(env environment, name string) (st store.Store, where string, err 
 func lifecycle(name string) (string, error) {
 	u, err := url.Parse(name)
 	if err != nil || u.Scheme != "s3" {
-		return "", usagef("--print-lifecycle goes with --store s3://BUCKET/PREFIX")
+		return "", usagef("--print-lifecycle needs --store s3://BUCKET/PREFIX")
 	}
 	rule, err := s3.Lifecycle(u.Path+"/ncloudmailer", 1)
 	if err != nil {

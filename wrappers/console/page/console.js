@@ -194,7 +194,7 @@ function show(x) {
     x.fault && ["Fault", `${x.fault.kind} (fault ${x.fault.id})`],
     ["Request", el("code", {}, `${x.method} ${x.path}`)],
     ["Provider", x.provider || "none"],
-    ["Operation", x.operation || "none that the contract knows"],
+    ["Operation", x.operation || "not in the contract"],
     ["Time", `${clock(x.time)}, took ${took(x.durationMs)}`],
     ["Sizes", `${bytes(x.requestBytes)} sent, ${bytes(x.responseBytes)} answered`],
     x.traceId && ["Trace id", el("code", {}, x.traceId)],

@@ -51,7 +51,7 @@ const Stdin = "-"
 
 var (
 	errIsDir      = errors.New("is a directory; --recursive sends the files in it")
-	errNotRegular = errors.New("is not a regular file; what comes out of a pipe can be sent as -, which is standard input")
+	errNotRegular = errors.New("is not a regular file; to send the output of a pipe, send - (standard input)")
 )
 
 // Files yields each file, or a path and its error. It reads folders in parts

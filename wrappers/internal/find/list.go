@@ -171,9 +171,9 @@ func (n *nameReader) next() (string, error) {
 		return "", errors.New("has a NUL in it; --null reads a list whose names end with NUL")
 	case err == io.EOF && !n.torn:
 		// Half of a name can be the whole name of another file.
-		return name, fmt.Errorf("the list ended within this name, with no %s after it, so it is not sent", endings[n.end])
+		return name, fmt.Errorf("the list ended without a %s after this name; the name may be cut, so it is not sent", endings[n.end])
 	case errors.Is(err, bufio.ErrBufferFull):
-		return "", fmt.Errorf("there is no %s within 1 MiB", endings[n.end])
+		return "", fmt.Errorf("there is no %s within 1 MiB, so it is no list of names", endings[n.end])
 	case err != nil && err != io.EOF:
 		return "", err
 	}
@@ -198,7 +198,7 @@ func (n *nameReader) decideCRLF() error {
 		return err
 	}
 	if len(rest) > longestCRLF {
-		return errors.New("its lines end with CR LF, and it is larger than 64 MiB")
+		return errors.New("its lines end with CR LF, and it is larger than 64 MiB; end its lines with LF")
 	}
 	n.crlf = bytes.Count(rest, []byte("\n")) == bytes.Count(rest, []byte("\r\n"))
 	n.from = bufio.NewReaderSize(bytes.NewReader(rest), longestName)

@@ -29,7 +29,7 @@ func (m *Monitor) Inject(f Injection) (Injection, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if f.Provider != "" && m.contracts[f.Provider] == nil {
-		return f, fmt.Errorf("no provider is called %.100q: there is %s", f.Provider,
+		return f, fmt.Errorf("no provider is called %.100q; the providers are %s", f.Provider,
 			strings.Join(slices.Sorted(maps.Keys(m.contracts)), ", "))
 	}
 	if f.Op != "" {
@@ -41,7 +41,7 @@ func (m *Monitor) Inject(f Injection) (Injection, error) {
 		}
 		slices.Sort(known)
 		if known = slices.Compact(known); !slices.Contains(known, f.Op) {
-			return f, fmt.Errorf("no operation is called %.100q: there is %s", f.Op, strings.Join(known, ", "))
+			return f, fmt.Errorf("no operation is called %.100q; the operations are %s", f.Op, strings.Join(known, ", "))
 		}
 	}
 	m.lastFault++

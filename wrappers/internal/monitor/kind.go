@@ -46,9 +46,9 @@ func (k Kind) Fault() (Fault, error) {
 	fault, ok := kinds[k.Name]
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("no fault is called %.100q: there is %s", k.Name, strings.Join(Kinds(), ", "))
+		return nil, fmt.Errorf("no fault is called %.100q; the faults are %s", k.Name, strings.Join(Kinds(), ", "))
 	case k.Name == "answer" && (k.Status < 200 || k.Status > 599):
-		return nil, fmt.Errorf("an answer needs a status from 200 to 599, and %d is none", k.Status)
+		return nil, fmt.Errorf("an answer needs a status from 200 to 599, not %d", k.Status)
 	case k.Name == "delay" && k.Delay <= 0:
 		return nil, fmt.Errorf("a delay needs a time above zero")
 	}

@@ -118,19 +118,19 @@ func TestAFaultHoldsUntilItIsRemoved(t *testing.T) {
 func TestWhatDoesNotExistIsAnError(t *testing.T) {
 	m, _ := watched(t, monitor.Config{}, nil)
 	for want, inject := range map[string]func() error{
-		`no provider is called "other": there is depot`: func() error {
+		`no provider is called "other"; the providers are depot`: func() error {
 			_, err := m.Inject(monitor.Injection{Provider: "other"})
 			return err
 		},
-		`no operation is called "lock": there is announce, deposit, look, presigned, remove, submit, token`: func() error {
+		`no operation is called "lock"; the operations are announce, deposit, look, presigned, remove, submit, token`: func() error {
 			_, err := m.Inject(monitor.Injection{Op: "lock"})
 			return err
 		},
-		`no fault is called "boom": there is answer, delay, expired, resetAfter, resetBefore, resetMiddle, unauthorized`: func() error {
+		`no fault is called "boom"; the faults are answer, delay, expired, resetAfter, resetBefore, resetMiddle, unauthorized`: func() error {
 			_, err := monitor.Kind{Name: "boom"}.Fault()
 			return err
 		},
-		"an answer needs a status from 200 to 599, and 42 is none": func() error {
+		"an answer needs a status from 200 to 599, not 42": func() error {
 			_, err := monitor.Kind{Name: "answer", Status: 42}.Fault()
 			return err
 		},

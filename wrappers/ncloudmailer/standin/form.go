@@ -73,7 +73,7 @@ func (f *form) Read(p []byte) (int, error) {
 // count calls read and counts the bytes that it took of the body.
 func (f *form) count(read func() (int, error)) (int, error) {
 	if f.read-f.files > f.framing {
-		return 0, fmt.Errorf("more than %d bytes are no file", f.framing)
+		return 0, fmt.Errorf("the form has more than %d bytes outside its files", f.framing)
 	}
 	n, err := read()
 	f.read += int64(n)

@@ -56,7 +56,7 @@ func parse(rawURL string) (address, error) {
 				err = errors.New("the region is not a name like eu-north-1")
 			}
 		default:
-			err = fmt.Errorf("%q is not a setting: there are endpoint, region and public", name)
+			err = fmt.Errorf("%q is not a setting; the settings are endpoint, region and public", name)
 		}
 		if err != nil {
 			return address{}, err

@@ -25,7 +25,7 @@ func refuse(status int, format string, args ...any) error {
 
 // noSuchPath shows its reason, because a person has mistyped an address.
 func noSuchPath(there string) error {
-	return &refusal{http.StatusNotFound, fmt.Errorf("no such path; there are: %s", there), true}
+	return &refusal{http.StatusNotFound, fmt.Errorf("no such path; the paths are %s", there), true}
 }
 
 // answerRefusal writes every refusal of the API. Any other error comes from the

@@ -55,7 +55,7 @@ func (h *Handler) api() http.Handler {
 		TraceID:      traceIDHeader,
 		Authenticate: h.authenticate,
 		Refuse:       answerRefusal,
-		WrongMethod:  refuse(http.StatusMethodNotAllowed, "the method is none of"),
+		WrongMethod:  refuse(http.StatusMethodNotAllowed, "the method must be one of"),
 		NoSuchPath:   noSuchPath,
 	}.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -269,7 +269,7 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 				"Bearer "+token)
 			want := ""
 			if c.reason == "path" { // the answer lists the right paths
-				want = "no such path; there are: GET, HEAD /v1/documents/{documentId}; " +
+				want = "no such path; the paths are GET, HEAD /v1/documents/{documentId}; " +
 					"GET, HEAD /v1/fileUpload/{fileId}; POST /v1/fileUpload\n"
 			}
 			if resp.StatusCode != c.status || text != want {
