@@ -74,12 +74,12 @@ var goals = []goal{
 	{"peak-MB Program/resume=100000/peer=putpost", 40},
 	{"cpu-ns/op Program/load=1000000/peer=putpost / sha256sum", 2.7},
 	{"peak-MB Program/load=1000000/peer=putpost", 160},
-	{"cpu/bare Serve/store=disk/way=M/size=16KiB/at=16", 1.3},
-	{"cpu/bare Serve/store=memory/way=M/size=16KiB/at=16", 1.1},
-	{"cpu/bare Serve/store=memory/way=P/size=16KiB/at=16", 1.25},
-	{"time/bare-with-name Serve/store=disk/way=M/size=16KiB/at=16", 2},
-	{"time/bare-with-name Serve/store=disk/way=M/size=1GiB/at=1", 1.15},
-	{"time/bare-with-name Serve/store=disk/way=P/size=1GiB/at=1", 1.15},
+	{"cpu-ns/op Serve/store=disk/way=M/size=16KiB/at=16/peer=putpost / bare", 1.3},
+	{"cpu-ns/op Serve/store=memory/way=M/size=16KiB/at=16/peer=putpost / bare", 1.1},
+	{"cpu-ns/op Serve/store=memory/way=P/size=16KiB/at=16/peer=putpost / bare", 1.25},
+	{"ns/op Serve/store=disk/way=M/size=16KiB/at=16/peer=putpost / named", 2},
+	{"ns/op Serve/store=disk/way=M/size=1GiB/at=1/peer=putpost / named", 1.15},
+	{"ns/op Serve/store=disk/way=P/size=1GiB/at=1/peer=putpost / named", 1.15},
 	{"wall-s Program/help/peer=putpost / hello", 1.5},
 	{"size-MB Program/help/peer=putpost", 13.4},
 }
@@ -246,7 +246,7 @@ func measure(name string) (line, why string) {
 
 // table returns the table of goals. why has the benchmarks without a figure.
 func (r results) table(asked []goal, why map[string]string) string {
-	const layout = "%-69s  %-27s  %-9s  %s\n"
+	const layout = "%-72s  %-27s  %-9s  %s\n"
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s, %s/%s, %d processors\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	fmt.Fprintf(&text, layout, "goal", "seen", "wanted", "")

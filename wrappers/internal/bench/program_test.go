@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
@@ -170,51 +169,37 @@ func BenchmarkProgram(b *testing.B) {
 }
 
 // BenchmarkServe compares serve with bare handlers. One makes a file durable
-// with one fsync. The other makes its name durable, too, with a second fsync.
-// They take turns in blocks, so a slow minute of the disk affects all. The
-// times of each block are compared.
+// with one fsync. The other, named, makes its name durable, too, with a second
+// fsync.
 func BenchmarkServe(b *testing.B) {
 	for way, client := range map[string]func(string, *http.Client) send{"M": putpostForm, "P": putpostPresigned} {
 		for size, atOnce := range map[string]int{"16KiB": 16, "1GiB": 1} {
 			for _, store := range []string{"memory", "disk"} {
-				b.Run(fmt.Sprintf("store=%s/way=%s/size=%s/at=%d", store, way, size, atOnce), func(b *testing.B) {
-					where := []string{store, store, store}
-					if store == "disk" {
-						where = []string{b.TempDir(), b.TempDir(), "named:" + b.TempDir()}
-					}
-					serve := exec.Command(thing("putpost", ""), "serve", "--addr", "127.0.0.1:0", "--store", where[0])
-					sideBySide(b, client, sized(size), atOnce, serve, sinkProcess(where[1]), sinkProcess(where[2]))
-				})
+				for _, peer := range []string{"putpost", "bare", "named"} {
+					b.Run(fmt.Sprintf("store=%s/way=%s/size=%s/at=%d/peer=%s", store, way, size, atOnce, peer), func(b *testing.B) {
+						where := store
+						if store == "disk" {
+							where = b.TempDir()
+						}
+						cmd := sinkProcess(where)
+						switch peer {
+						case "putpost":
+							cmd = exec.Command(thing("putpost", ""), "serve", "--addr", "127.0.0.1:0", "--store", where)
+						case "named":
+							cmd = sinkProcess("named:" + where)
+						}
+						urls, stop := start(cmd)
+						defer stop()
+						send := client(urls[0], stock(atOnce))
+						repeat(b, send, file(kib), min(4*atOnce, b.N), atOnce) // opens connections
+						before := cpuOf(cmd)
+						b.ResetTimer()
+						repeat(b, send, sized(size), b.N, atOnce)
+						b.StopTimer()
+						b.ReportMetric((cpuOf(cmd)-before)/float64(b.N), "cpu-ns/op")
+					})
+				}
 			}
 		}
 	}
-}
-
-// sideBySide uploads to serve, to a bare handler, and to one that keeps names.
-func sideBySide(b *testing.B, client func(string, *http.Client) send, path string, atOnce int, servers ...*exec.Cmd) {
-	const block = 250
-	sends, spent := make([]send, len(servers)), make([]float64, len(servers))
-	for i, cmd := range servers {
-		urls, stop := start(cmd)
-		defer stop()
-		sends[i] = client(urls[0], stock(atOnce))
-		repeat(b, sends[i], file(kib), min(4*atOnce, b.N), atOnce) // opens connections
-		spent[i] = -cpuOf(cmd)
-	}
-	var ratios []float64
-	for done := 0; done < b.N; done += block {
-		took := make([]float64, len(servers))
-		for _, i := range rand.Perm(len(servers)) {
-			begin := time.Now()
-			repeat(b, sends[i], path, min(block, b.N-done), atOnce)
-			took[i] = float64(time.Since(begin))
-		}
-		ratios = append(ratios, took[0]/took[2])
-	}
-	for i, cmd := range servers {
-		spent[i] += cpuOf(cmd)
-	}
-	b.ReportMetric(spent[0]/float64(b.N), "cpu-ns/op")
-	b.ReportMetric(spent[0]/spent[1], "cpu/bare")
-	b.ReportMetric(median(ratios), "time/bare-with-name")
 }
