@@ -45,9 +45,10 @@ type Sent struct {
 func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error]) iter.Seq2[Sent, error] {
 	return func(yield func(Sent, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
+		n := max(n, 1)
 		m := &many{
-			ctx: ctx, u: u, free: make(chan struct{}, max(n, 1)),
-			work: make(chan Source), done: make(chan outcome),
+			ctx: ctx, u: u, free: make(chan struct{}, n),
+			work: make(chan Source), done: make(chan outcome, min(n, 64)),
 		}
 		defer func() { // also when yield panics
 			cancel()
@@ -62,6 +63,7 @@ func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error])
 			case o.exited:
 				runtime.Goexit()
 			}
+			<-m.free // only now, so that results do not pile up
 			if !yield(o.sent, o.err) {
 				return
 			}
@@ -103,7 +105,7 @@ func (m *many) feed(srcs iter.Seq2[Source, error]) {
 		for src, err := range srcs {
 			switch {
 			case err != nil:
-				m.report(outcome{sent: Sent{Source: src}, err: err})
+				m.done <- outcome{sent: Sent{Source: src}, err: err}
 			case m.offer(src):
 			case workers < cap(m.free):
 				workers++
@@ -141,7 +143,7 @@ func (m *many) serve(src Source) {
 
 func (m *many) send(src Source) {
 	res, err := m.u.Upload(m.ctx, src)
-	m.report(outcome{sent: Sent{Source: src, Result: res}, err: err})
+	m.done <- outcome{sent: Sent{Source: src, Result: res}, err: err}
 }
 
 // next waits for a place and reports whether the run goes on.
@@ -151,12 +153,6 @@ func (m *many) next() bool {
 	case <-m.ctx.Done():
 	}
 	return m.ctx.Err() == nil
-}
-
-// report frees the place only when the loop has taken the outcome.
-func (m *many) report(o outcome) {
-	m.done <- o
-	<-m.free
 }
 
 // relayPanic runs f. A panic or Goexit of f goes to the goroutine that ranges.

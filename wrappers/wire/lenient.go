@@ -56,8 +56,13 @@ func (t *JSONText) UnmarshalJSON(raw []byte) error {
 // unescaped returns a JSON text that has nothing escaped. It costs less than
 // json.Unmarshal, and most ids are such texts.
 func unescaped(raw []byte) (text string, ok bool) {
-	if len(raw) < 2 || raw[0] != '"' || bytes.ContainsFunc(raw, func(r rune) bool { return r == '\\' || r > '~' }) {
+	if len(raw) < 2 || raw[0] != '"' {
 		return "", false
+	}
+	for _, c := range raw {
+		if c == '\\' || c > '~' {
+			return "", false
+		}
 	}
 	return string(raw[1 : len(raw)-1]), true
 }
