@@ -206,6 +206,21 @@ func TestRawTypeIsWhatTheCallerPassesThenTheSourcesThenTheAPIs(t *testing.T) {
 	}
 }
 
+// Only the body knows its boundary.
+func TestFormTypeIsTheFormsOwn(t *testing.T) {
+	form := wire.Form("file", upload.Bytes("a", []byte("x")))
+	for _, passed := range []string{"", "multipart/form-data", form.ContentType} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", passed)
+		if err := form.Edit(t.Context(), req); err != nil || req.Header.Get("Content-Type") != form.ContentType {
+			t.Errorf("passed %q: %q, %v", passed, req.Header.Get("Content-Type"), err)
+		}
+	}
+}
+
 func TestLargeBodyAsksForContinue(t *testing.T) {
 	for size, want := range map[int64]string{1<<20 - 1: "", 1 << 20: "100-continue"} {
 		req, err := request(t, wire.Raw(upload.ReaderAt("a", strings.NewReader(""), size)), "http://127.0.0.1")

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -24,7 +25,16 @@ func says(code int, contentType, body string) http.HandlerFunc {
 
 const list = `{"tempRequestId":"t-1","files":[{"fileName":"a","fileSize":1,"fileId":"f-1"}]}`
 
+// breaking breaks the connection off before all that it announced is sent.
+func breaking(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)+1))
+		says(201, "application/json", body)(w, r)
+	}
+}
+
 func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
+	blanks := strings.Repeat(" ", 1<<20)
 	for _, tt := range []struct {
 		name   string
 		answer http.HandlerFunc
@@ -38,6 +48,10 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 		{"a refusal that is no JSON", says(403, "application/json", `<html>`), false, upload.ErrForbidden, 403},
 		{"a failure that is repeated", says(503, "text/plain", `down`), true, upload.ErrUnavailable, 503},
 		{"a success that is no JSON", says(201, "application/json", `<html>`), false, upload.ErrUnavailable, 201},
+		{"a success that breaks off", breaking(list[:9]), false, upload.ErrUnavailable, 201},
+		{"a success that breaks off behind its JSON", breaking(list), true, nil, 0},
+		{"a success as long as is read", says(201, "application/json", list+blanks[len(list):]), true, nil, 0},
+		{"a longer success", says(201, "application/json", list+blanks), false, upload.ErrUnavailable, 201},
 		{"a success without end", says(201, "application/json", `"`+strings.Repeat("x", 2<<20)), false,
 			upload.ErrUnavailable, 201},
 	} {

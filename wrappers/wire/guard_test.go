@@ -81,12 +81,14 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 
 // A short value under an unknown name is no secret, here as elsewhere.
 func TestShortHeaderThatARoundTripperAddsIsSent(t *testing.T) {
-	client := &http.Client{Transport: adding(upload.NewTransport(), "X-Tenant", "acme")}
-	s, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
-	_, err := d.Presigned().Send(t.Context(), wire.Target{Method: "PUT", URL: d.BaseURL},
-		wire.Raw(upload.Bytes("a", []byte("x"))))
-	if err != nil || s.headers[0].Get("X-Tenant") != "acme" {
-		t.Errorf("%v, %v", err, s.headers)
+	for value, short := range map[string]bool{"acme-12": true, "acme-123": false} {
+		client := &http.Client{Transport: adding(upload.NewTransport(), "X-Tenant", value)}
+		s, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
+		_, err := d.Presigned().Send(t.Context(), wire.Target{Method: "PUT", URL: d.BaseURL},
+			wire.Raw(upload.Bytes("a", []byte("x"))))
+		if (err == nil) != short || short && s.headers[0].Get("X-Tenant") != value {
+			t.Errorf("%s: %v, %v", value, err, s.headers)
+		}
 	}
 }
 

@@ -57,7 +57,9 @@ func TestJSONTextSurvivesEverySpelling(t *testing.T) {
 		`67890`:                          "67890",
 		`-5`:                             "-5",
 		`"00012"`:                        "00012",
-		`"1.0"`:                          "1.0", // a text is kept
+		`"a\u0041\"\n"`:                  "aA\"\n",
+		"\"\xff\"":                       "\ufffd", // a text is UTF-8
+		`"1.0"`:                          "1.0",    // a text is kept
 		`1.0`:                            "1",
 		`67890.000`:                      "67890",
 		`6.789e4`:                        "67890",

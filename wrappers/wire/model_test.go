@@ -145,6 +145,8 @@ func TestModelFollowsTheEncodingsOfItsSpec(t *testing.T) {
 			map[string]wire.Encoding{"meta": {ContentType: "application/json"}}, `meta application/json: {"k":"v"}`},
 		{"one part with commas", model{CC: []string{"x", "y"}},
 			map[string]wire.Encoding{"cc": {Style: "form", Joined: true}}, "cc: x,y"},
+		{"no part of an empty list", model{CC: []string{"x"}, Session: []string{}},
+			map[string]wire.Encoding{"session": {Style: "form", Joined: true}}, "cc: x"},
 		{"one part with bars", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "pipeDelimited"}},
 			"cc: x|y"},
 		{"one part with blanks", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "spaceDelimited"}},
