@@ -84,12 +84,15 @@ func (s *service) gate() gate {
 	return g
 }
 
+// patience is long, because a machine with other work may take long.
+const patience = time.Minute
+
 func await(t *testing.T, what string, ch <-chan struct{}, n int) {
 	t.Helper()
 	for range n {
 		select {
 		case <-ch:
-		case <-time.After(10 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("waited in vain for", what)
 		}
 	}
@@ -97,7 +100,7 @@ func await(t *testing.T, what string, ch <-chan struct{}, n int) {
 
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("waited in vain for", what)
 		}
