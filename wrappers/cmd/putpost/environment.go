@@ -139,6 +139,19 @@ func (env environment) need(provider string, names ...string) error {
 	}
 }
 
+// needEither returns an error unless all names are set, or alone is set and no
+// name.
+func (env environment) needEither(provider, alone string, names ...string) error {
+	missing := env.missing(names...)
+	if len(missing) < len(names) {
+		return env.need(provider, names...)
+	}
+	if env(alone) == "" {
+		return fmt.Errorf("%s: set the environment variable %s, or %s", provider, alone, and(names))
+	}
+	return nil
+}
+
 // clean returns an error if a credential has a blank or a line break. No real
 // credential has one, but a secret file often ends with a line break.
 func (env environment) clean(names ...string) error {

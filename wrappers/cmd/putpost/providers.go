@@ -236,15 +236,7 @@ curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
 		fallback: []variable{{tfsToken, "test-token"}, {tfsClientID, "test-client-id"},
 			{tfsClientSecret, "test-client-secret"}},
 		check: func(env environment) error {
-			pair := env.missing(tfsClientID, tfsClientSecret)
-			if len(pair) == 0 || len(pair) == 2 && env(tfsToken) != "" {
-				return nil
-			}
-			if len(pair) == 2 {
-				return fmt.Errorf("twentyfourseven: set the environment variable %s, or %s and %s", tfsToken, tfsClientID,
-					tfsClientSecret)
-			}
-			return env.need("twentyfourseven", tfsClientID, tfsClientSecret)
+			return env.needEither("twentyfourseven", tfsToken, tfsClientID, tfsClientSecret)
 		},
 	},
 	"ncloudmailer": {
@@ -325,12 +317,8 @@ func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader
 	if token := env(tfsToken); token != "" {
 		return twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), cfg)
 	}
-	if len(env.missing(tfsClientID, tfsClientSecret, tfsOrganization)) == 3 {
-		return nil, fmt.Errorf("twentyfourseven: set the environment variable %s, or %s, %s and %s", tfsToken, tfsClientID,
-			tfsClientSecret, tfsOrganization)
-	}
-	if err := env.need("twentyfourseven", tfsClientID, tfsClientSecret, tfsOrganization); err != nil {
-		return nil, fmt.Errorf("%w; or set only %s", err, tfsToken)
+	if err := env.needEither("twentyfourseven", tfsToken, tfsClientID, tfsClientSecret, tfsOrganization); err != nil {
+		return nil, err
 	}
 	if err := checkAddress(env(tfsTokenURL)); err != nil {
 		return nil, fmt.Errorf("twentyfourseven: %s %w", tfsTokenURL, err)
