@@ -65,12 +65,17 @@ func asFunc(c Call) upload.Uploader {
 func same(*http.Request) {}
 
 func TestAPlainClientIsHeldToWhatItSays(t *testing.T) {
+	t.Parallel()
 	for name, adapt := range map[string]func(Call) upload.Uploader{"a call": asCall, "a function": asFunc} {
-		t.Run(name, func(t *testing.T) { Run(t, func(t testing.TB) Subject { return bareSubject(t, same, adapt) }) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			Run(t, func(t testing.TB) Subject { return bareSubject(t, same, adapt) })
+		})
 	}
 }
 
 func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		fault          string
 		change         func(*http.Request)
@@ -120,6 +125,7 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 		}, "a canceled context", "a context that is canceled already: error: none"},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
+			t.Parallel()
 			named(t, recorded(t, func(tb testing.TB) {
 				for _, p := range properties {
 					if p.name == c.property {

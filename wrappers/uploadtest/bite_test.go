@@ -810,6 +810,7 @@ var bites = []struct {
 }
 
 func TestTheKitNamesEachFault(t *testing.T) {
+	t.Parallel()
 	checks := map[string]func(*trial){}
 	for _, p := range properties {
 		checks[p.name] = p.check
@@ -825,6 +826,7 @@ func TestTheKitNamesEachFault(t *testing.T) {
 
 // A token may be sent until it ends.
 func TestATokenIsKeptUntilItEnds(t *testing.T) {
+	t.Parallel()
 	for _, p := range properties {
 		if p.name == "credentials are fresh in each attempt" {
 			p.hold(t, oauth(false).setup)

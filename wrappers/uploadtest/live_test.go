@@ -147,6 +147,7 @@ func TestLiveStopsWhereItIsNotWelcome(t *testing.T) {
 }
 
 func TestLiveNamesEachFault(t *testing.T) {
+	t.Parallel()
 	known := func(context.Context, upload.Result) error { return nil }
 	for _, c := range []struct {
 		fault string
@@ -205,7 +206,10 @@ func TestLiveNamesEachFault(t *testing.T) {
 		}}, spoil: func(s *Service) { s.Find, s.Delete = nil, nil }},
 			"Depot: presigned: presigned credentials: header X-Depot-Key"},
 	} {
-		t.Run(c.fault, func(t *testing.T) { named(t, recorded(t, c.s.run), c.want) })
+		t.Run(c.fault, func(t *testing.T) {
+			t.Parallel()
+			named(t, recorded(t, c.s.run), c.want)
+		})
 	}
 }
 

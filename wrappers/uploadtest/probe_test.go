@@ -21,6 +21,7 @@ func TestProbeAcceptsTheReference(t *testing.T) {
 }
 
 func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
+	t.Parallel()
 	for _, b := range []struct {
 		fault string
 		spoil func(http.Handler) http.Handler
@@ -212,6 +213,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		}, "Depot: submit: response status: no answer: EOF (POST /v2/forms)"},
 	} {
 		t.Run(b.fault, func(t *testing.T) {
+			t.Parallel()
 			ts := httptest.NewServer(b.spoil(newDepot()))
 			defer ts.Close()
 			named(t, recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", depotSpec, withKey) }), b.want)

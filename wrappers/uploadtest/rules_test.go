@@ -69,6 +69,7 @@ paths:
 // too much. They must say what kin-openapi says: the same rule, at the same
 // place, for the same reason.
 func TestTheProgramsRulesSayWhatKinOpenAPISays(t *testing.T) {
+	t.Parallel()
 	documents := map[string][]byte{"depot": depotSpec, "every word": []byte(everyWord)}
 	for _, name := range []string{"twentyfourseven", "ncloudmailer", "console"} {
 		text, err := specs.FS.ReadFile(name + ".yaml")
@@ -79,6 +80,7 @@ func TestTheProgramsRulesSayWhatKinOpenAPISays(t *testing.T) {
 	}
 	for name, text := range documents {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			kin := parsed(t, text)
 			own, err := contract.Parse(text)
 			if err != nil {
@@ -334,6 +336,7 @@ func forms() map[string][]*contract.Part {
 }
 
 func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
+	t.Parallel()
 	doc := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}, {url: /v1-b}]\npaths:\n"
 	for i, path := range []string{"/", "/a", "/a/b", "/a/{x}", "/{x}/b", "/{x}/{y}/c", "/a/b/c",
 		"/ab", "/a{x}", "/c/", "/d/v{x}", "/e/{x}:go", "/f/g", "/g/{x}"} {

@@ -31,10 +31,12 @@ func TestRunFailsTheTestOfABrokenClient(t *testing.T) {
 }
 
 func TestRunWithNothingButAClient(t *testing.T) {
+	t.Parallel()
 	Run(t, func(t testing.TB) Subject { return Subject{Uploader: rig{}.setup(t).Uploader} })
 }
 
 func TestRunOnSomethingThatHasNoSubtests(t *testing.T) {
+	t.Parallel()
 	lines := recorded(t, func(tb testing.TB) {
 		Run(tb, rig{form: true, client: result(func(r *upload.Result) { r.Name = "x" })}.setup)
 	})

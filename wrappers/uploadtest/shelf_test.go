@@ -160,6 +160,7 @@ func newShelf() http.Handler {
 }
 
 func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
+	t.Parallel()
 	anew := func(find, put string) func(*httptest.ResponseRecorder) {
 		return func(rec *httptest.ResponseRecorder) {
 			rec.Body = bytes.NewBuffer(bytes.ReplaceAll(rec.Body.Bytes(), []byte(find), []byte(put)))
@@ -234,6 +235,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		}), "Shelf: pack: response body: the id of what was deleted is given out again (POST /v1/boxes)"},
 	} {
 		t.Run(b.fault, func(t *testing.T) {
+			t.Parallel()
 			ts := httptest.NewServer(b.spoil(newShelf()))
 			defer ts.Close()
 			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(shelfSpec), withKey) })

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -28,7 +29,7 @@ type spec struct {
 
 // parse reads a document within a scope.
 func (s Scope) parse(text []byte) (*spec, error) {
-	doc, err := load(text)
+	doc, err := loaded(text)
 	if err != nil {
 		return nil, refuse(err.Error())
 	}
@@ -37,10 +38,6 @@ func (s Scope) parse(text []byte) (*spec, error) {
 		if bases, err = basePaths(doc.Servers); err != nil {
 			return nil, refuse(err.Error())
 		}
-	}
-	doc.Servers = nil // the contract is that of any host
-	if _, err := legacy.NewRouter(doc); err != nil {
-		return nil, refuse(strings.TrimPrefix(err.Error(), "validating OpenAPI failed: "))
 	}
 	facts := contract.Spec{Title: doc.Info.Title, Bases: bases}
 	it := &spec{doc: doc}
@@ -100,6 +97,15 @@ func refuse(why string) error {
 	return fmt.Errorf("uploadtest: the spec cannot be used: %s", why)
 }
 
+// loaded is load for a text that is used again and again: each property of a
+// client has a server of its own.
+func loaded(text []byte) (*openapi3.T, error) {
+	once, _ := documents.LoadOrStore(string(text), sync.OnceValues(func() (*openapi3.T, error) { return load(text) }))
+	return once.(func() (*openapi3.T, error))()
+}
+
+var documents sync.Map
+
 // load reads a document and refuses what no exchange can be held to. The error
 // says what is wrong and where.
 func load(text []byte) (*openapi3.T, error) {
@@ -115,6 +121,11 @@ func load(text []byte) (*openapi3.T, error) {
 		return nil, errors.New("at /info: it is missing")
 	case doc.Paths.Len() == 0:
 		return nil, errors.New("at /paths: there is no operation")
+	}
+	anyHost := *doc // it is the contract of any
+	anyHost.Servers = nil
+	if _, err := legacy.NewRouter(&anyHost); err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "validating OpenAPI failed: "))
 	}
 	return doc, nil
 }
