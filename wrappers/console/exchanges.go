@@ -91,19 +91,14 @@ func since(query *string) (func(monitor.Exchange) bool, error) {
 
 const defaultLimit = 100
 
-func limit(query *int) int {
-	if query == nil {
-		return defaultLimit
-	}
-	return *query
-}
+func limit(query *int) int { return cmp.Or(value(query), defaultLimit) }
 
-// value returns the value of a query, or an empty text.
-func value(query *string) string {
-	if query == nil {
-		return ""
+// value returns a value that may be missing, or the zero value.
+func value[T any](given *T) (v T) {
+	if given != nil {
+		v = *given
 	}
-	return *query
+	return v
 }
 
 // show returns an exchange as the interface's type.

@@ -41,26 +41,6 @@ func (o operations) InjectFault(
 	if err := checkFault(f); err != nil {
 		return nil, err
 	}
-	kind := monitor.Kind{Name: string(f.Kind)}
-	switch f.Kind {
-	case api.Answer:
-		kind.Status, kind.Body = *f.Status, value(f.Body)
-		if f.Headers != nil {
-			kind.Header = *f.Headers
-		}
-	case api.Delay:
-		kind.Delay = time.Duration(*f.DelayMs) * time.Millisecond
-	}
-	fault, err := kind.Fault()
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "%v", err)
-	}
-	switch {
-	case f.Kind == api.Unauthorized && f.Operation == contract.Token: // its credentials are in the body
-		fault = monitor.Answer(http.StatusUnauthorized, `{"error":"invalid_client"}`, "Content-Type", "application/json")
-	case f.Kind == api.Unauthorized:
-		fault = withoutCredentials(o.contracts[f.Provider].CredentialHeaders())
-	}
 	times := -1
 	if f.Times != nil && *f.Times > 0 {
 		times = *f.Times
@@ -72,13 +52,40 @@ func (o operations) InjectFault(
 		return nil, refuse(http.StatusConflict, "%d faults wait already; remove one, or reset", maxFaults)
 	}
 	injected, err := o.monitor.Inject(monitor.Injection{
-		Provider: f.Provider, Op: f.Operation, Times: times, Kind: kind.Name, Fault: fault, Note: *f,
+		Provider: f.Provider, Op: f.Operation, Times: times, Kind: string(f.Kind), Fault: o.fault(f), Note: *f,
 	})
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "%v", err)
 	}
 	o.changes.note(faultsChanged)
 	return api.InjectFault201JSONResponse(showFault(injected)), nil
+}
+
+// fault returns the fault that a checked call describes.
+func (c *Console) fault(f *api.Fault) monitor.Fault {
+	switch f.Kind {
+	case api.Answer:
+		var header []string
+		for name, text := range value(f.Headers) {
+			header = append(header, name, text)
+		}
+		return monitor.Answer(*f.Status, value(f.Body), header...)
+	case api.Delay:
+		return monitor.Delay(time.Duration(*f.DelayMs) * time.Millisecond)
+	case api.ResetBefore:
+		return monitor.ResetBefore
+	case api.ResetMiddle:
+		return monitor.ResetMiddle
+	case api.ResetAfter:
+		return monitor.ResetAfter
+	case api.Expired:
+		return monitor.Answer(http.StatusForbidden,
+			"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "Content-Type", "application/xml")
+	}
+	if f.Operation == contract.Token { // its credentials are in the body
+		return monitor.Answer(http.StatusUnauthorized, `{"error":"invalid_client"}`, "Content-Type", "application/json")
+	}
+	return withoutCredentials(c.contracts[f.Provider].CredentialHeaders())
 }
 
 // withoutCredentials removes the credentials from a request, so that the
@@ -132,7 +139,7 @@ var ofTheServer = []string{"Content-Length", "Transfer-Encoding", "Connection", 
 // checkFault refuses fields that do not fit the fault's kind. A schema cannot
 // express these rules.
 func checkFault(f *api.Fault) error {
-	answers := f.Status != nil || f.Headers != nil && len(*f.Headers) > 0 || value(f.Body) != ""
+	answers := f.Status != nil || len(value(f.Headers)) > 0 || value(f.Body) != ""
 	switch {
 	case f.Kind == api.Answer && f.Status == nil:
 		return refuse(http.StatusBadRequest, "a fault of the kind answer needs a status")
@@ -149,10 +156,7 @@ func checkFault(f *api.Fault) error {
 	case value(f.Body) != "" && (*f.Status == http.StatusNoContent || *f.Status == http.StatusNotModified):
 		return refuse(http.StatusBadRequest, "an answer of status %d has no body", *f.Status)
 	}
-	if f.Headers == nil {
-		return nil
-	}
-	for name, v := range *f.Headers {
+	for name, v := range value(f.Headers) {
 		switch {
 		case !headerName().MatchString(name):
 			return refuse(http.StatusBadRequest, "%.60q is not the name of a header", name)

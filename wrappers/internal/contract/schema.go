@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,13 +19,11 @@ type schema struct {
 	Type          string
 	Format        string
 	Enum          []string
-	Pattern       string
 	Minimum       *float64
 	Maximum       *float64
 	MinLength     int
 	MaxLength     *int
 	MinItems      int
-	MaxItems      *int
 	MinProperties int
 	Nullable      bool
 	ReadOnly      bool
@@ -34,11 +31,7 @@ type schema struct {
 	Properties    map[string]*schema
 	Additional    *additional `json:"additionalProperties"`
 	Items         *schema
-	AllOf         []*schema
-	AnyOf         []*schema
 	OneOf         []*schema
-
-	pattern *regexp.Regexp
 }
 
 // additional are the properties of an object that have no schema of their own.
@@ -55,33 +48,19 @@ func (a *additional) UnmarshalJSON(text []byte) error {
 	return decode(text, &a.schema)
 }
 
-// formats holds what a text of a format must look like. Other formats only tell
-// a reader something.
-var formats = map[string]string{
-	"":       "",
-	"binary": "",
-	"uri":    "",
-	"date-time": `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])` +
-		`T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`,
-}
+// dateTime matches a text of the format date-time. The other formats of texts
+// only tell a reader something.
+var dateTime = later(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])` +
+	`T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
 
-// compile gets a schema and those in it ready.
-func (s *schema) compile() (err error) {
+// compile refuses a schema that this file cannot hold a value to.
+func (s *schema) compile() error {
 	if s == nil {
 		return nil
 	}
 	number := s.Type == "integer" && s.Format == "int64" || s.Type == "number" && s.Format == "double"
-	form, known := formats[s.Format]
-	if !known && !number {
+	if !number && !slices.Contains([]string{"", "binary", "uri", "date-time"}, s.Format) {
 		return fmt.Errorf("the format %q of a value of type %q is not known", s.Format, s.Type)
-	}
-	if s.Pattern != "" && form != "" {
-		return errors.New("a value has either a pattern or a format")
-	}
-	if form += s.Pattern; form != "" {
-		if s.pattern, err = regexp.Compile(form); err != nil {
-			return err
-		}
 	}
 	for _, part := range s.parts() {
 		if err := part.compile(); err != nil {
@@ -93,7 +72,7 @@ func (s *schema) compile() (err error) {
 
 // parts returns the schemas in a schema. Some may be nil.
 func (s *schema) parts() []*schema {
-	parts := slices.Concat(slices.Collect(maps.Values(s.Properties)), s.AllOf, s.AnyOf, s.OneOf, []*schema{s.Items})
+	parts := slices.Concat(slices.Collect(maps.Values(s.Properties)), s.OneOf, []*schema{s.Items})
 	if s.Additional != nil {
 		parts = append(parts, s.Additional.schema)
 	}
@@ -159,7 +138,7 @@ func (s *schema) fault(value any, request bool) *mismatch {
 	if value == nil && s.Nullable {
 		return nil
 	}
-	if fault := s.combined(value, request); fault != nil {
+	if fault := s.alternatives(value, request); fault != nil {
 		return fault
 	}
 	if word, isText := value.(string); len(s.Enum) > 0 && (!isText || !slices.Contains(s.Enum, word)) {
@@ -189,11 +168,10 @@ func (s *schema) fault(value any, request bool) *mismatch {
 	return mismatched("unhandled value")
 }
 
-func (s *schema) combined(value any, request bool) *mismatch {
-	fits := func(one *schema) bool { return one.fault(value, request) == nil }
+func (s *schema) alternatives(value any, request bool) *mismatch {
 	var fitting []int
 	for i, one := range s.OneOf {
-		if fits(one) {
+		if one.fault(value, request) == nil {
 			fitting = append(fitting, i)
 		}
 	}
@@ -202,14 +180,6 @@ func (s *schema) combined(value any, request bool) *mismatch {
 	}
 	if len(fitting) > 1 {
 		return mismatched(`value matches more than one schema from "oneOf" (matches schemas at indices %v)`, fitting)
-	}
-	if s.AnyOf != nil && !slices.ContainsFunc(s.AnyOf, fits) {
-		return mismatched(`doesn't match any schema from "anyOf"`)
-	}
-	for _, one := range s.AllOf {
-		if !fits(one) {
-			return mismatched(`doesn't match all schemas from "allOf"`)
-		}
 	}
 	return nil
 }
@@ -259,11 +229,8 @@ func (s *schema) text(v string) *mismatch {
 		return mismatched("minimum string length is %d", s.MinLength)
 	case s.MaxLength != nil && length > *s.MaxLength:
 		return mismatched("maximum string length is %d", *s.MaxLength)
-	case s.pattern != nil && !s.pattern.MatchString(v):
-		if s.Pattern == "" {
-			return mismatched(`string doesn't match the format %q`, s.Format)
-		}
-		return mismatched(`string doesn't match the regular expression "%s"`, s.Pattern)
+	case s.Format == "date-time" && !dateTime().MatchString(v):
+		return mismatched(`string doesn't match the format %q`, s.Format)
 	}
 	return nil
 }
@@ -272,8 +239,6 @@ func (s *schema) list(v []any, request bool) *mismatch {
 	switch {
 	case len(v) < s.MinItems:
 		return mismatched("minimum number of items is %d", s.MinItems)
-	case s.MaxItems != nil && len(v) > *s.MaxItems:
-		return mismatched("maximum number of items is %d", *s.MaxItems)
 	case s.Items == nil:
 		return nil
 	}

@@ -77,9 +77,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	rc, info, err := h.store.Open(r.Context(), fileKey(id))
 	if err != nil {
-		answerS3(w, r, &s3Error{
-			status: http.StatusNotFound, Code: "NoSuchKey", Message: "There is no such file.", reason: err,
-		})
+		answerS3(w, r, refuseS3(http.StatusNotFound, "NoSuchKey", err, "There is no such file."))
 		return
 	}
 	defer rc.Close()

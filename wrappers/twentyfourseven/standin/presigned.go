@@ -82,6 +82,10 @@ type s3Error struct {
 
 func (e *s3Error) Error() string { return e.Code + ": " + e.Message }
 
+func refuseS3(status int, code string, reason error, message string) *s3Error {
+	return &s3Error{status: status, Code: code, Message: message, reason: reason}
+}
+
 // presigned serves a presigned URL for an upload.
 func (h *Handler) presigned(w http.ResponseWriter, r *http.Request, id string) {
 	if standinhttp.CrossOrigin(w, r, http.MethodPut, requestIDHeader) {
@@ -123,25 +127,14 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 	case err == nil:
 		return nil
 	case errors.Is(broken, os.ErrDeadlineExceeded):
-		return &s3Error{
-			status: http.StatusBadRequest, Code: "RequestTimeout",
-			Message: "Nothing of the body came for too long. Idle connections are closed.", reason: err,
-		}
+		return refuseS3(http.StatusBadRequest, "RequestTimeout", err,
+			"Nothing of the body came for too long. Idle connections are closed.")
 	case broken != nil:
-		return &s3Error{
-			status: http.StatusBadRequest, Code: "IncompleteBody",
-			Message: "The body ended before its Content-Length.", reason: err,
-		}
+		return refuseS3(http.StatusBadRequest, "IncompleteBody", err, "The body ended before its Content-Length.")
 	case errors.Is(err, store.ErrFull):
-		return &s3Error{
-			status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
-			Message: "The store has no room for the file.", reason: err,
-		}
+		return refuseS3(http.StatusRequestEntityTooLarge, "EntityTooLarge", err, "The store has no room for the file.")
 	default:
-		return &s3Error{
-			status: http.StatusInternalServerError, Code: "InternalError",
-			Message: "The file could not be stored. Try again.", reason: err,
-		}
+		return refuseS3(http.StatusInternalServerError, "InternalError", err, "The file could not be stored. Try again.")
 	}
 }
 
@@ -152,16 +145,12 @@ func (h *Handler) checkUpload(r *http.Request, id string) *s3Error {
 	}
 	// Go's server treats a missing Content-Length of HTTP/1 as zero.
 	if r.ContentLength < 0 || r.ContentLength == 0 && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == "" {
-		return &s3Error{
-			status: http.StatusLengthRequired, Code: "MissingContentLength",
-			Message: "You must provide the Content-Length HTTP header.",
-		}
+		return refuseS3(http.StatusLengthRequired, "MissingContentLength", nil,
+			"You must provide the Content-Length HTTP header.")
 	}
 	if h.maxSize > 0 && r.ContentLength > h.maxSize {
-		return &s3Error{
-			status: http.StatusRequestEntityTooLarge, Code: "EntityTooLarge",
-			Message: fmt.Sprintf("The file has %d bytes, and at most %d are allowed.", r.ContentLength, h.maxSize),
-		}
+		return refuseS3(http.StatusRequestEntityTooLarge, "EntityTooLarge", nil,
+			fmt.Sprintf("The file has %d bytes, and at most %d are allowed.", r.ContentLength, h.maxSize))
 	}
 	return nil
 }
@@ -170,20 +159,17 @@ func (h *Handler) checkUpload(r *http.Request, id string) *s3Error {
 // refuses a second authentication first, and an expired URL before a wrong one.
 func (h *Handler) checkURL(r *http.Request, method, id, contentType string) *s3Error {
 	if r.Method != method {
-		return &s3Error{
-			status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed", allow: method,
-			Message: "The method is not allowed against this resource; the URL is for " + method + ".",
-		}
+		e := refuseS3(http.StatusMethodNotAllowed, "MethodNotAllowed", nil,
+			"The method is not allowed against this resource; the URL is for "+method+".")
+		e.allow = method
+		return e
 	}
 	if len(r.Header.Values("Authorization")) > 0 {
-		return &s3Error{
-			status: http.StatusBadRequest, Code: "InvalidArgument",
-			Message: "Only one auth mechanism allowed: the URL is presigned, " +
-				"and the Authorization header is one too many.",
-		}
+		return refuseS3(http.StatusBadRequest, "InvalidArgument", nil,
+			"Only one auth mechanism allowed: the URL is presigned, and the Authorization header is one too many.")
 	}
 	denied := func(message string) *s3Error {
-		return &s3Error{status: http.StatusForbidden, Code: "AccessDenied", Message: message}
+		return refuseS3(http.StatusForbidden, "AccessDenied", nil, message)
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || len(query["expires"]) != 1 || len(query["signature"]) != 1 || len(query) != 2 {
@@ -203,11 +189,9 @@ func (h *Handler) checkURL(r *http.Request, method, id, contentType string) *s3E
 		}
 	}
 	if len(r.Header.Values("Content-Type")) > 1 || !standinhttp.Same(signature, h.sign(method, id, contentType, expires)) {
-		return &s3Error{
-			status: http.StatusForbidden, Code: "SignatureDoesNotMatch",
-			Message: "The signature does not fit the request. " +
-				"Check the URL and the Content-Type, which must be the one that was announced.",
-		}
+		return refuseS3(http.StatusForbidden, "SignatureDoesNotMatch", nil,
+			"The signature does not fit the request. Check the URL and the Content-Type, which must "+
+				"be the one that was announced.")
 	}
 	return nil
 }
