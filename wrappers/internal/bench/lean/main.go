@@ -17,17 +17,15 @@ import (
 
 func main() {
 	way, base, path := os.Args[1], os.Args[2], os.Args[3]
-	clients := map[string]func() (upload.Uploader, error){
-		"M": func() (upload.Uploader, error) {
-			keys := ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
-			return ncloudmailer.New(keys, upload.Config{BaseURL: base + "/api/v1"})
-		},
-		"P": func() (upload.Uploader, error) {
-			token := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"})
-			return twentyfourseven.New(token, upload.Config{BaseURL: base + "/v1"})
-		},
+	var client upload.Uploader
+	var err error
+	if way == "M" {
+		keys := ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
+		client, err = ncloudmailer.New(keys, upload.Config{BaseURL: base + "/api/v1"})
+	} else {
+		token := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"})
+		client, err = twentyfourseven.New(token, upload.Config{BaseURL: base + "/v1"})
 	}
-	client, err := clients[way]()
 	src, failed := upload.File(path)
 	if err = errors.Join(err, failed); err == nil {
 		_, err = client.Upload(context.Background(), src)
