@@ -67,6 +67,12 @@ func TestJSONTextSurvivesEverySpelling(t *testing.T) {
 		`6789000e-2`:                     "67890",
 		`1e3`:                            "1000",
 		`0.0`:                            "0",
+		`0e5`:                            "0",
+		`-0`:                             "-0", // a plain integer is kept
+		`0e-100`:                         "0",
+		`0e-101`:                         "",
+		`1e100`:                          wire.JSONText("1" + strings.Repeat("0", 100)),
+		`1e101`:                          "",
 		`-1.50e1`:                        "-15",
 		`9007199254740993`:               "9007199254740993",
 		`9007199254740993.0`:             "9007199254740993",
@@ -90,7 +96,7 @@ func TestJSONIntSurvivesEverySpelling(t *testing.T) {
 			Known: true},
 		`9223372036854775807`: {Value: 1<<63 - 1, Known: true},
 		`null`:                {}, `""`: {},
-		`9223372036854775808`: {Broken: true}, `1.5`: {Broken: true}, `"abc"`: {Broken: true}, `"0x10"`: {Broken: true},
+		`9223372036854775808`: {Broken: true}, `1.5`: {Broken: true}, `"abc"`: {Broken: true}, `"0x10"`: {Broken: true}, `"1ex"`: {Broken: true},
 		`" "`:  {Broken: true},
 		`true`: {Broken: true}, `{}`: {Broken: true}, `[16]`: {Broken: true}, `1e300`: {Broken: true},
 	} {

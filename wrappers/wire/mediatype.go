@@ -15,13 +15,8 @@ func simple(text string) bool {
 
 // token reports whether text is one of the names that a media type consists of.
 func token(text string) bool {
-	for _, c := range []byte(text) {
-		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
-		if !letter && (c < '0' || c > '9') && strings.IndexByte("!#$&^_.+-", c) < 0 {
-			return false
-		}
-	}
-	return text != ""
+	return text != "" && strings.Trim(text,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&^_.+-") == ""
 }
 
 func checkMediaType(text string) error {
