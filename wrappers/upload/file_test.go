@@ -103,7 +103,7 @@ func TestFileOfAFileSystemThatChangesIsAnError(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer rc.Close()
-		_, err = io.ReadAll(rc)
+		_, err = io.ReadAll(iotest.OneByteReader(rc))
 		return err
 	}
 	if err := read(); err != nil {
@@ -112,5 +112,9 @@ func TestFileOfAFileSystemThatChangesIsAnError(t *testing.T) {
 	content.ModTime = time.Unix(1001, 0)
 	if err := read(); err == nil {
 		t.Error("nothing is said of the change")
+	}
+	content.Data = []byte("hello and more")
+	if err := read(); err == nil || !strings.Contains(err.Error(), "more than its size of 5 bytes") {
+		t.Errorf("of a file that grew: %v", err)
 	}
 }

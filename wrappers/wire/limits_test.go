@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,6 +93,40 @@ func TestWaitForTheAnswerBeginsWithTheLastByte(t *testing.T) {
 			}()
 			if err := post(t.Context(), d, upload.Reader("a", r, size)); err != nil {
 				t.Errorf("%d bytes: %v", size, err)
+			}
+		})
+	}
+}
+
+// The status says more than the body, which is waited for no longer than 5 s.
+func TestErrorWhoseBodyDoesNotEndKeepsItsStatus(t *testing.T) {
+	for name, pause := range map[string]time.Duration{"it never comes": time.Hour, "a byte at a time": time.Second / 10} {
+		synctest.Test(t, func(t *testing.T) {
+			status := 503
+			var servers sync.WaitGroup
+			defer servers.Wait()
+			d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{
+				BaseURL: "http://host/v1", Retry: upload.Retry{MaxWait: time.Millisecond},
+				HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) {
+					resp := respond(status, nil)
+					r, w := io.Pipe()
+					servers.Go(func() {
+						for err := error(nil); err == nil; time.Sleep(pause) {
+							_, err = w.Write([]byte(" "))
+						}
+					})
+					resp.Body, status = r, 404
+					return resp, nil
+				})},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			err = post(t.Context(), d, upload.Bytes("a", []byte("x")))
+			if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Status != 404 || f.Attempts != 2 ||
+				time.Since(began).Round(time.Second) != 10*time.Second {
+				t.Errorf("%s: %v after %s, want the second status after two times 5 s", name, err, time.Since(began))
 			}
 		})
 	}

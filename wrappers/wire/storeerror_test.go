@@ -115,14 +115,21 @@ func TestExpiryGoesByTheServersClock(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ahead time.Duration // of this machine's clock
 		kind  error
-	}{"this clock is a day ahead": {24 * time.Hour,
-		upload.ErrForbidden}, "this clock is a day behind": {-24 * time.Hour, upload.ErrExpired}} {
+	}{
+		"this clock is a day ahead":  {24 * time.Hour, upload.ErrForbidden},
+		"this clock is a day behind": {-24 * time.Hour, upload.ErrExpired},
+		"only this clock is known":   {0, upload.ErrExpired},
+	} {
 		signed := time.Now().Add(-tt.ahead) // by the server's clock, for an hour or until long ago
 		if tt.kind == upload.ErrExpired {
 			signed = signed.Add(-2 * time.Hour)
 		}
 		client := &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
-			return respond(403, http.Header{"Date": {time.Now().Add(-tt.ahead).UTC().Format(http.TimeFormat)}}), nil
+			header := http.Header{}
+			if tt.ahead != 0 {
+				header.Set("Date", time.Now().Add(-tt.ahead).UTC().Format(http.TimeFormat))
+			}
+			return respond(403, header), nil
 		})}
 		url := "https://host/x?X-Amz-Expires=3600&X-Amz-Date=" + signed.UTC().Format("20060102T150405Z")
 		if err := sendTo(t, presigned(t, "https://api", client), "PUT", url,

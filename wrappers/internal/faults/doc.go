@@ -5,8 +5,9 @@
 // The *_test.go files named after a kind of fault hold the rows. matrix_test.go
 // runs them.
 //
-// Every row runs on real sockets against correct servers in memory, which store
-// only whole files. After each row these hold, too:
+// Every row runs on real sockets against the provider's stand-in. The kit
+// injects the fault in front of it, and holds every exchange to the spec. After
+// each row these hold, too:
 //
 //   - every reader that was opened was closed once, and nothing was read after
 //     that or after the call had returned;
@@ -16,10 +17,11 @@
 //   - what is stored is the whole file, if anything;
 //   - the same client uploads the next file as if nothing had happened.
 //
-// Only the network, the life of a call, leaks and secrets are tested here. The
-// meaning of an answer is tested beside the code that reads it: statuses, codes
-// and token answers in the providers' packages, presigned URLs and stores'
-// errors in wire, and stand-ins in their own packages.
+// Only the network, the life of a call, leaks and secrets are tested here, as
+// far as the kit's own properties (uploadtest.Run) do not. The meaning of an
+// answer is tested beside the code that reads it: statuses, codes and token
+// answers in the providers' packages, presigned URLs and stores' errors in wire,
+// and stand-ins in their own packages.
 //
 // To test a new fault, add a row to the table of its kind. If no func in
 // fault_test.go causes the fault, add one there.

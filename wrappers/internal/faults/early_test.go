@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net/http"
-	"strconv"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -24,9 +24,9 @@ func TestEarlyAnswers(t *testing.T) {
 		{name: "413 and a closed connection before a large body", at: carriers,
 			fault: answer(413, "", "Connection", "close"), set: sends(large),
 			want: refused(upload.ErrTooLarge, 413), check: unread},
-		{name: "413 in the middle of a large body", at: carriers, fault: afterHalf(lingering(413)), set: sends(large),
+		{name: "413 in the middle of a large body", at: carriers, fault: afterHalf(answer(413, "")), set: sends(large),
 			want: refused(upload.ErrTooLarge, 413)},
-		{name: "503 in the middle of a large body, once", at: carriers, fault: first(1, afterHalf(lingering(503))),
+		{name: "503 in the middle of a large body, once", at: carriers, fault: first(1, afterHalf(answer(503, ""))),
 			set:  sends(large),
 			want: want{tries: 2, stored: true}},
 
@@ -37,7 +37,7 @@ func TestEarlyAnswers(t *testing.T) {
 		{name: "417 where nothing may be sent twice", at: carriers, fault: refuseExpect,
 			set: both(sends(large), attempts(1)), want: refused(upload.ErrInvalid, 417)},
 
-		{name: "103 Early Hints before the answer", at: requests, fault: hints(1), want: want{stored: true}},
+		{name: "103 Early Hints before the answer", at: requests, fault: hint, want: want{stored: true}},
 		{name: "1xx without end", at: requests, fault: endlessHints,
 			set:  func(l *lab) { l.transport().MaxResponseHeaderBytes = 64 << 10 },
 			want: want{kinds: unavailable, tries: 4}},
@@ -52,7 +52,7 @@ func TestEarlyAnswers(t *testing.T) {
 // server waits that long when it closes a connection with an unread body.
 func refusedExpectations() []row {
 	return []row{
-		{name: "417 for ever", at: carriers, fault: lingering(417), set: sends(large),
+		{name: "417 for ever", at: carriers, fault: answer(417, ""), set: sends(large),
 			want: want{kinds: kinds(upload.ErrInvalid), tries: 2, status: 417}},
 		{name: "417 where one attempt is left for 503", at: carriers, fault: inTurn(refuseExpect, answer(503, "")),
 			set:  both(sends(large), attempts(2)),
@@ -72,60 +72,31 @@ func unread(l *lab, _ upload.Result, _ error) {
 	}
 }
 
-// lingering answers and then reads the rest of the body, so that its answer
-// reaches the client.
-func lingering(status int) fault {
-	return func(h *hit) {
-		h.early(status, "")
-		_, _ = io.Copy(io.Discard, h.r.Body)
-	}
-}
-
-// early sends a whole answer before the body was read.
-func (h *hit) early(status int, body string) {
-	control := http.NewResponseController(h.w)
-	_ = control.EnableFullDuplex()
-	h.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	h.w.Header().Set("Connection", "close")
-	h.w.WriteHeader(status)
-	_, _ = io.WriteString(h.w, body)
-	_ = control.Flush()
-}
-
 // silentAboutExpect never says 100 Continue, and takes the body when it comes.
 func silentAboutExpect(h *hit) {
 	conn, rw := h.hijack()
+	defer conn.Close()
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	h.r.Body = io.NopCloser(io.LimitReader(rw, h.r.ContentLength))
-	w := &voidWriter{header: http.Header{}}
-	h.lab.correctlyTo(w, h)
-	status := "200 OK"
-	if h.at == createFile {
-		status = "201 Created"
-	}
-	body := w.body.String()
-	io.WriteString(conn, "HTTP/1.1 "+status+"\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"+body)
-	conn.Close()
+	w := httptest.NewRecorder()
+	h.next.ServeHTTP(w, h.r)
+	_ = w.Result().Write(conn)
 }
 
 // refuseExpect behaves like a server that does not know Expect.
 func refuseExpect(h *hit) {
 	if h.r.Header.Get("Expect") == "" {
-		h.correct()
+		correct(h)
 		return
 	}
 	answer(417, "", "Connection", "close")(h)
 }
 
-func hints(n int) fault {
-	return func(h *hit) {
-		h.w.Header().Set("Link", "</style.css>; rel=preload")
-		for range n {
-			h.w.WriteHeader(http.StatusEarlyHints)
-		}
-		h.w.Header().Del("Link")
-		h.correct()
-	}
+func hint(h *hit) {
+	h.w.Header().Set("Link", "</style.css>; rel=preload")
+	h.w.WriteHeader(http.StatusEarlyHints)
+	h.w.Header().Del("Link")
+	correct(h)
 }
 
 func endlessHints(h *hit) {

@@ -2,177 +2,71 @@ package faults
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
+	"fmt"
 	"html"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// echo is an answer that repeats the request, with its secrets.
-type echo struct {
-	name   string
-	at     []place
-	status int // the error's; 0 if it has none
-	fault  fault
-}
-
-// dresses lists the places in which servers repeat a request. How it may be
-// escaped or cut is tested in wire.
-var dresses = map[string]func(request string) string{
-	"as text": func(r string) string { return r },
-	"as a message in JSON": func(r string) string {
-		return inJSON("error", map[string]string{"errorCode": "1", "message": r})
-	},
-	"in a field that nobody knows": func(r string) string { return inJSON("request", r) },
-	"as the code in JSON": func(r string) string {
-		return inJSON("error", map[string]string{"errorCode": r, "name": r})
-	},
-	"as details in JSON": func(r string) string {
-		return inJSON("error", map[string]any{"message": "Odd", "details": r,
-			"payload": map[string]any{"errors": []string{r}, "validationErrors": []string{r}}})
-	},
-	"as a message in XML": func(r string) string {
-		return "<Error><Code>Odd</Code><Message>" + html.EscapeString(r) + "</Message></Error>"
-	},
-	"as the code in XML": func(r string) string { return "<Error><Code>" + html.EscapeString(r) + "</Code></Error>" },
-}
-
-func inJSON(key string, value any) string {
-	b, err := json.Marshal(map[string]any{key: value})
-	if err != nil {
-		panic(err)
-	}
-	return string(b)
-}
-
-// A server may repeat the request in any form. The caller's error has the
-// status and the kind, and shows nothing of the request.
+// A server may repeat the request where nobody expects it. The caller's error
+// has the status and the kind, and shows nothing of the request. The kit tests
+// messages, and wire tests each way to escape or cut a secret.
 func TestEchoes(t *testing.T) {
-	var echoes []echo
-	for _, name := range slices.Sorted(maps.Keys(dresses)) {
-		for _, status := range []int{200, 400, 403, 500} {
-			at := requests
-			if status == 200 { // this is success for the presigned step
-				at = apiCalls
-			}
-			echoes = append(echoes, echo{"the request " + name, at, status,
-				func(h *hit) { answer(status, dresses[name](dump(h.r)))(h) }})
-		}
-	}
-	says := func(format string) func(*http.Request) string {
-		return func(r *http.Request) string { return strings.ReplaceAll(format, "SECRET", secretOf(r)) }
+	say := func(format string) func(h *hit) string {
+		return func(h *hit) string { return strings.ReplaceAll(format, "SECRET", secretOf(h.r)) }
 	}
 	body := func(status int, format string) fault {
-		return func(h *hit) { answer(status, says(format)(h.r), "Content-Type", "application/json")(h) }
+		return func(h *hit) { answer(status, say(format)(h), "Content-Type", "application/json")(h) }
 	}
-	header := func(status int, name, format string) fault {
-		return func(h *hit) { answer(status, "", name, says(format)(h.r))(h) }
+	invalid := func(status int) want { return want{kinds: kinds(upload.ErrInvalid), status: status, tries: 1} }
+	unusable := want{kinds: unavailable, status: 200, tries: 1}
+	broken := want{kinds: unavailable, tries: 4}
+	refused := want{kinds: unavailable, op: presigned, reached: 1}
+	rows := []row{
+		{name: "the code in JSON", at: requests, want: invalid(400), fault: func(h *hit) {
+			answer(400, fmt.Sprintf(`{"error":{"errorCode":%[1]q,"name":%[1]q,"message":"Odd"}}`, secretOf(h.r)))(h)
+		}},
+		{name: "the code in XML", at: requests, want: invalid(400), fault: func(h *hit) {
+			answer(400, "<Error><Code>"+html.EscapeString(secretOf(h.r))+"</Code></Error>")(h)
+		}},
+		{name: "details in JSON", at: requests, want: invalid(400), fault: body(400,
+			`{"error":{"message":"Odd","details":"SECRET","payload":{"errors":["SECRET"],"validationErrors":["SECRET"]}}}`)},
+		{name: "Retry-After", at: requests, want: want{kinds: kinds(upload.ErrRateLimited), status: 429, tries: 4},
+			fault: func(h *hit) { answer(429, "", "Retry-After", secretOf(h.r))(h) }},
+		{name: "the path of a redirect", at: requests, want: want{kinds: unavailable, status: 302, tries: 1},
+			fault: func(h *hit) {
+				answer(302, "", "Location", say("https://elsewhere.example/SECRET?SECRET")(h))(h)
+			}},
+		{name: "the reason of a status", at: requests, want: invalid(400),
+			fault: func(h *hit) { raw(say("HTTP/1.1 400 SECRET\nTRACE\nContent-Length: 0\n\n")(h))(h) }},
+		{name: "a line that is no status line", at: requests, want: broken,
+			fault: func(h *hit) { raw(say("SECRET\n\n")(h))(h) }},
+		{name: "a header line without a colon", at: requests, want: broken,
+			fault: func(h *hit) { raw(say("HTTP/1.1 200 OK\nSECRET\n\n")(h))(h) }},
+		{name: "the length of a body", at: requests, want: broken,
+			fault: func(h *hit) { raw(say("HTTP/1.1 200 OK\nContent-Length: SECRET\n\n")(h))(h) }},
+		{name: "a fileId", at: []place{fileUpload}, want: unusable, fault: body(200,
+			`{"fileId":["SECRET"],"uploadMethod":"PUT","uploadUrl":"https://elsewhere.example/"}`)},
+		{name: "an uploadMethod", at: []place{fileUpload}, want: refused, fault: body(200,
+			`{"fileId":"1","uploadMethod":"SECRET","uploadUrl":"http://127.0.0.1/?SECRET"}`)},
+		{name: "an uploadUrl of another scheme", at: []place{fileUpload}, want: refused, fault: body(200,
+			`{"fileId":"1","uploadMethod":"PUT","uploadUrl":"ftp://elsewhere.example/SECRET"}`)},
+		{name: "an uploadUrl with user info", at: []place{fileUpload}, want: refused, fault: body(200,
+			`{"fileId":"1","uploadMethod":"PUT","uploadUrl":"http://SECRET@elsewhere.example/"}`)},
+		{name: "a number", at: []place{createFile}, want: unusable, fault: body(200,
+			`{"tempRequestId":"t","files":[{"fileId":"f","fileSize":"SECRET"}]}`)},
+		{name: "a key", at: []place{createFile}, want: unusable, fault: body(200,
+			`{"SECRET":"SECRET","files":{"SECRET":1}}`)},
+		{name: "what is no JSON", at: apiCalls, want: unusable, fault: body(200, `SECRET`)},
 	}
-	echoes = append(echoes,
-		echo{"the trace id of 24SevenOffice", []place{fileUpload}, 400,
-			func(h *hit) { h.w.Header().Del("X-Trace-Id"); header(400, "X-Trace-Id", "SECRET")(h) }},
-		echo{"the trace id of NAVER", []place{createFile}, 400,
-			func(h *hit) { h.w.Header().Del("X-Ncp-Trace-Id"); header(400, "X-Ncp-Trace-Id", "SECRET")(h) }},
-		echo{"the media type of an error", requests, 400, header(400, "Content-Type", "text/SECRET")},
-		echo{"the media type of a success", apiCalls, 200, header(200, "Content-Type", "text/SECRET")},
-		echo{"Retry-After", requests, 429, header(429, "Retry-After", "SECRET")},
-		echo{"the path of a redirect", requests, 302, header(302, "Location", "https://elsewhere.example/SECRET?SECRET")},
-		echo{"the reason of a status", requests, 400,
-			func(h *hit) { raw("HTTP/1.1 400 " + secretOf(h.r) + "\nContent-Length: 0\n\n")(h) }},
-		echo{"a line that is no status line", requests, 0, func(h *hit) { raw(secretOf(h.r) + "\n\n")(h) }},
-		echo{"a header line without a colon", requests, 0,
-			func(h *hit) { raw("HTTP/1.1 200 OK\n" + secretOf(h.r) + "\n\n")(h) }},
-		echo{"the length of a body", requests, 0,
-			func(h *hit) { raw("HTTP/1.1 200 OK\nContent-Length: " + secretOf(h.r) + "\n\n")(h) }},
-		echo{"a fileId", []place{fileUpload}, 200,
-			body(200, `{"fileId":["SECRET"],"uploadMethod":"PUT","uploadUrl":"https://elsewhere.example/"}`)},
-		echo{"an uploadMethod", []place{fileUpload}, -1,
-			body(200, `{"fileId":"1","uploadMethod":"SECRET","uploadUrl":"http://127.0.0.1/?SECRET"}`)},
-		echo{"an uploadUrl of another scheme", []place{fileUpload}, -1,
-			body(200, `{"fileId":"1","uploadMethod":"PUT","uploadUrl":"ftp://elsewhere.example/SECRET"}`)},
-		echo{"an uploadUrl with user info", []place{fileUpload}, -1,
-			body(200, `{"fileId":"1","uploadMethod":"PUT","uploadUrl":"http://SECRET@elsewhere.example/"}`)},
-		echo{"a number", []place{createFile}, 201,
-			body(201, `{"tempRequestId":"t","files":[{"fileId":"f","fileSize":"SECRET"}]}`)},
-		echo{"a key", []place{createFile}, 201, body(201, `{"SECRET":"SECRET","files":{"SECRET":1}}`)},
-		echo{"what is no JSON", apiCalls, 201, body(201, `SECRET`)},
-	)
-	for _, at := range requests {
-		t.Run(string(at), func(t *testing.T) {
-			before := goleak.IgnoreCurrent()
-			l := newLab(t, at)
-			l.cfg.Retry.Attempts = 2
-			l.start()
-			u := l.uploader()
-			for _, e := range echoes {
-				if !slices.Contains(e.at, at) {
-					continue
-				}
-				t.Run(e.name, func(t *testing.T) {
-					src := l.reuse(t, e.fault)
-					res, err := u.Upload(t.Context(), src)
-					var f *upload.Error
-					if !errors.As(err, &f) {
-						t.Fatalf("got the error %v", err)
-					}
-					status := max(0, e.status)
-					kind := cmp.Or(map[int]error{400: upload.ErrInvalid, 403: upload.ErrForbidden,
-						429: upload.ErrRateLimited}[status], upload.ErrUnavailable)
-					if f.Status != status || !errors.Is(err, kind) {
-						t.Errorf("got the status %d and %v, want %d and %q", f.Status, err, status, kind)
-					}
-					l.counts[0].settle(t)
-					l.answerShowsNoSecret(res, err)
-				})
-			}
-			l.showsNoSecret(u, upload.Result{}, nil)
-			l.uploadsAgain(u)
-			l.end()
-			goleak.VerifyNone(t, before)
-		})
-	}
-}
-
-// reuse prepares a used lab for another fault. It returns a short file to
-// send.
-func (l *lab) reuse(t *testing.T, f fault) upload.Source {
-	outer := l.t
-	t.Cleanup(func() { l.t = outer })
-	l.t = t
-	l.log.Reset()
-	l.mu.Lock()
-	clear(l.seen)
-	l.secrets = nil
-	l.faults[l.at] = f
-	l.mu.Unlock()
-	l.counts = nil
-	l.src = l.count(upload.Bytes("short.txt", []byte("a short file")))
-	return l.src
-}
-
-// dump returns the head of a request. Its secrets come first, since messages
-// are cut at their end.
-func dump(r *http.Request) string {
-	var b strings.Builder
-	for _, name := range []string{"X-Ncp-Apigw-Signature-V2", "X-Ncp-Iam-Access-Key", "Authorization"} {
-		if v := r.Header.Get(name); v != "" {
-			b.WriteString(name + ": " + v + "\r\n")
-		}
-	}
-	b.WriteString(r.Method + " " + r.RequestURI + " " + r.Proto + "\r\nHost: " + r.Host + "\r\n\r\n")
-	return b.String()
+	runAll(t, rows)
 }
 
 // secretOf returns a secret that the request carries.
 func secretOf(r *http.Request) string {
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return cmp.Or(token, r.Header.Get("X-Ncp-Iam-Access-Key"), r.URL.Query().Get("X-Amz-Signature"))
+	return cmp.Or(token, r.Header.Get("X-Ncp-Iam-Access-Key"), r.URL.Query().Get("signature"))
 }

@@ -5,7 +5,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
+
+	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
 // fault answers one request in a wrong way.
@@ -13,44 +17,41 @@ type fault func(*hit)
 
 // hit is one request that a fault answers.
 type hit struct {
-	w       http.ResponseWriter
-	r       *http.Request
-	n       int // the number of the request at its place, from 1
-	at      place
-	lab     *lab
-	correct func() // answers correctly
+	w    http.ResponseWriter
+	r    *http.Request
+	n    int // the number of the request at its place, from 1
+	lab  *lab
+	next http.Handler // the stand-in
 }
 
+// correct answers correctly. As a fault it is none.
+func correct(h *hit) { h.next.ServeHTTP(h.w, h.r) }
+
 // first applies the fault to the first n requests only.
-func first(n int, f fault) fault {
-	return func(h *hit) {
-		if h.n > n {
-			h.correct()
-			return
-		}
-		f(h)
-	}
-}
+func first(n int, f fault) fault { return inTurn(slices.Repeat([]fault{f}, n)...) }
 
 // inTurn applies the nth fault to the nth request, and none after the last.
 func inTurn(faults ...fault) fault {
-	return func(h *hit) {
-		if h.n > len(faults) {
-			h.correct()
-			return
-		}
-		faults[h.n-1](h)
+	return func(h *hit) { append(faults, correct)[min(h.n-1, len(faults))](h) }
+}
+
+// trace returns the header line with the trace id of the fault's answer. Only
+// the API's trace id must become an error's.
+func (h *hit) trace() (name, value string) {
+	h.lab.mu.Lock()
+	defer h.lab.mu.Unlock()
+	h.lab.traced = "trace-of-a-fault"
+	if h.lab.at == presigned {
+		h.lab.traced = "not-the-api's"
 	}
+	return h.lab.at.traceHeader(), h.lab.traced
 }
 
 // answer answers without reading the body. Header alternates names and values.
 func answer(status int, body string, header ...string) fault {
 	return func(h *hit) {
-		for i := 0; i+1 < len(header); i += 2 {
-			h.w.Header().Add(header[i], header[i+1])
-		}
-		h.w.WriteHeader(status)
-		io.WriteString(h.w, body)
+		h.w.Header().Set(h.trace())
+		uploadtest.Answer(status, body, header...)(nil).ServeHTTP(h.w, h.r)
 	}
 }
 
@@ -62,10 +63,12 @@ func afterBody(f fault) fault {
 	}
 }
 
-// afterHalf reads half of the body first.
+// afterHalf reads half of the body first. The caller then waits for no 100
+// Continue any more, so the kit's answer must read on.
 func afterHalf(f fault) fault {
 	return func(h *hit) {
 		io.CopyN(io.Discard, h.r.Body, h.r.ContentLength/2)
+		h.r.Header.Del("Expect")
 		f(h)
 	}
 }
@@ -74,23 +77,10 @@ func afterHalf(f fault) fault {
 // the fault.
 func done(f fault) fault {
 	return func(h *hit) {
-		h.lab.correctlyTo(&voidWriter{header: http.Header{}}, h)
+		h.next.ServeHTTP(httptest.NewRecorder(), h.r)
 		f(h)
 	}
 }
-
-// correctlyTo calls the correct handler with w.
-func (l *lab) correctlyTo(w http.ResponseWriter, h *hit) { l.correct(h.at)(w, h.r) }
-
-// voidWriter records an answer and sends nothing.
-type voidWriter struct {
-	header http.Header
-	body   strings.Builder
-}
-
-func (v *voidWriter) Header() http.Header         { return v.header }
-func (v *voidWriter) WriteHeader(int)             {}
-func (v *voidWriter) Write(p []byte) (int, error) { return v.body.Write(p) }
 
 // hang does nothing until the row is over.
 func hang(h *hit) { <-h.lab.release }
@@ -107,13 +97,7 @@ func (h *hit) hijack() (net.Conn, *bufio.ReadWriter) {
 }
 
 // reset ends the connection with a TCP reset.
-func reset(h *hit) {
-	conn, _ := h.hijack()
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-	conn.Close()
-}
+func reset(h *hit) { uploadtest.ResetBefore(nil).ServeHTTP(h.w, h.r) }
 
 // closed closes the connection in order.
 func closed(h *hit) {
@@ -123,33 +107,14 @@ func closed(h *hit) {
 
 // raw reads the body, sends text and closes the connection. It replaces TRACE
 // in the text by the header with the trace id, and "\n" by "\r\n".
-func raw(text string) fault {
-	return afterBody(func(h *hit) {
-		conn, _ := h.hijack()
-		defer conn.Close()
-		io.WriteString(conn, h.onTheWire(text))
-	})
-}
+func raw(text string) fault { return rawThen(text, func(*hit, net.Conn) {}) }
 
 // rawThenHang does what raw does, and leaves the connection open.
-func rawThenHang(text string) fault {
-	return afterBody(func(h *hit) {
-		conn, _ := h.hijack()
-		io.WriteString(conn, h.onTheWire(text))
-		hang(h)
-	})
-}
-
-func (h *hit) onTheWire(text string) string {
-	trace := h.at.traceHeader() + ": " + h.w.Header().Get(h.at.traceHeader())
-	return strings.NewReplacer("\n", "\r\n", "TRACE", trace).Replace(text)
-}
+func rawThenHang(text string) fault { return rawThen(text, func(h *hit, _ net.Conn) { hang(h) }) }
 
 // drip sends the head and then a byte every 5 ms until nobody listens.
 func drip(head string) fault {
-	return afterBody(func(h *hit) {
-		conn, _ := h.hijack()
-		io.WriteString(conn, h.onTheWire(head))
+	return rawThen(head, func(h *hit, conn net.Conn) {
 		for {
 			select {
 			case <-h.lab.release:
@@ -160,5 +125,15 @@ func drip(head string) fault {
 				return
 			}
 		}
+	})
+}
+
+func rawThen(text string, then func(*hit, net.Conn)) fault {
+	return afterBody(func(h *hit) {
+		conn, _ := h.hijack()
+		defer conn.Close()
+		name, value := h.trace()
+		io.WriteString(conn, strings.NewReplacer("\n", "\r\n", "TRACE", name+": "+value).Replace(text))
+		then(h, conn)
 	})
 }

@@ -2,18 +2,15 @@ package faults
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"io"
+	"iter"
 	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
@@ -23,19 +20,25 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	mailer "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	"github.com/putpost/putpost/wrappers/store"
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
+	office "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// place is one request of an upload. Its text is the Op of an error.
+// place is one request of an upload. Its text is the Op of an error, and the
+// kit's name of the operation.
 type place string
 
 const (
-	token      place = "token"
+	token      place = uploadtest.Token
 	fileUpload place = "fileUpload"
-	presigned  place = "presigned"
+	presigned  place = uploadtest.Presigned
 	createFile place = "createFile"
 )
 
@@ -53,129 +56,156 @@ func (p place) provider() string {
 	return "twentyfourseven"
 }
 
-// api reports whether the place is a call of the provider's API.
-func (p place) api() bool { return p != token && p != presigned }
+// traceHeader returns the name of the API's trace header.
+func (p place) traceHeader() string {
+	if p == createFile {
+		return "X-Ncp-Trace-Id"
+	}
+	return "X-Trace-Id"
+}
 
 // planted stands in every secret that the lab makes up, and nowhere else.
 const planted = "planted"
 
 const (
+	clientID     = "the-client"
 	clientSecret = planted + "-client-secret/+=Zx81"
 	accessKey    = planted + "-access-key-Q7"
 	secretKey    = planted + "-secret-key-J3"
 )
 
-// lab holds what one row needs: the servers of one provider and a client. The
-// servers are correct, and the row puts its fault in front.
+// storeHost is the host of the presigned URLs. It leads to the stand-in too.
+// Certificates of httptest are valid for it.
+const storeHost = "example.com"
+
+// standin is what the lab needs of either provider's stand-in.
+type standin interface {
+	http.Handler
+	Open(ctx context.Context, id string) (io.ReadCloser, store.Info, error)
+	Files(ctx context.Context) iter.Seq2[office.File, error]
+}
+
+// lab holds what one row needs: the provider's stand-in behind the kit's
+// server, which injects the row's fault and holds every exchange to the spec,
+// and a client.
 type lab struct {
 	t  *testing.T
 	at place // the request with the fault
 
 	// A row may change these before the client is made.
-	faults map[place]fault
-	secure bool // https everywhere
-	h2     bool // and HTTP/2
+	fault  fault
+	h2     bool // HTTP/2, by a proxy in front of the server
 	cfg    upload.Config
 	client *http.Client
 	tokens oauth2.TokenSource
 	src    upload.Source
 	counts []*counted // every source that was counted
 
-	// A row may change these when the servers have started.
-	baseURL   string
-	tokenURL  string
-	uploadURL func(id string) string // makes the presigned URL of an id
+	// A row may change these when the server has started.
+	baseURL string // scheme and host of the API
+	origin  string // scheme and host of the presigned URLs
 
-	api, storage *httptest.Server
-	cancel       context.CancelCauseFunc // ends the context
-	stopped      moment                  // when the row ended the context
-	release      chan struct{}           // closed at the end of the row, to release what hangs
-	log          standintest.Log
-	flooded      atomic.Int64 // bytes that a flood has sent
+	srv     *uploadtest.Server
+	front   string // host and port to which clients connect
+	standin standin
+	inject  *uploadtest.Injection
+	cancel  context.CancelCauseFunc // ends the context
+	stopped moment                  // when the row ended the context
+	awaited atomic.Bool             // the row ends the context once its answer has come
+	release chan struct{}           // closed at the end of the row, to release what hangs
+	log     standintest.Log
 
 	mu      sync.Mutex
-	seen    map[place][]*http.Request
-	stored  map[string]object
-	secrets []string        // secrets of the row without the planted word
-	valid   map[string]bool // access tokens
-	trace   string          // of the API's last answer
+	traced  string // the trace id of the last answer of a fault
 	hijacks []net.Conn
 	closers []func()
 }
 
-// object is a stored file.
-type object struct {
-	size int64
-	hash uint64
-}
-
 func newLab(t *testing.T, at place) *lab {
-	l := &lab{
-		t: t, at: at,
-		faults:  map[place]fault{},
-		seen:    map[place][]*http.Request{},
-		stored:  map[string]object{},
-		valid:   map[string]bool{},
-		release: make(chan struct{}),
-	}
+	l := &lab{t: t, at: at, release: make(chan struct{})}
 	l.cfg.Retry.MaxWait = 2 * time.Millisecond
 	l.cfg.Logger = slog.New(slog.NewJSONHandler(&l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	l.client = &http.Client{Transport: &http.Transport{
+		DialContext:           l.dial,
 		ExpectContinueTimeout: 5 * time.Second, // longer than any row, so that only the server ends the wait
 		MaxIdleConnsPerHost:   8,
 		DisableCompression:    true,
 	}}
 	l.cfg.HTTPClient = l.client
-	l.uploadURL = l.presign
 	l.src = l.count(small)
 	return l
 }
 
 func (l *lab) transport() *http.Transport { return l.client.Transport.(*http.Transport) }
 
-// start opens the servers: the API's (and the token's), and the object store's.
+// dial connects to the server, also for storeHost.
+func (l *lab) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if strings.HasPrefix(addr, storeHost+":") {
+		addr = l.front
+	}
+	return new(net.Dialer).DialContext(ctx, network, addr)
+}
+
+// start starts the stand-in.
 func (l *lab) start() {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/oauth/token", l.serve(token))
-	mux.HandleFunc("/v1/fileUpload", l.serve(fileUpload))
-	mux.HandleFunc("/api/v1/files", l.serve(createFile))
-	store := http.NewServeMux()
-	store.HandleFunc("/", l.serve(presigned))
-	l.api, l.storage = l.server(mux), l.server(store)
-	l.baseURL, l.tokenURL = l.api.URL+"/v1", l.api.URL+"/oauth/token"
-	if l.at.provider() == "ncloudmailer" {
-		l.baseURL = l.api.URL + "/api/v1"
-	}
-}
-
-// correct returns the handler that answers the requests of a place correctly.
-func (l *lab) correct(at place) http.HandlerFunc {
-	return map[place]http.HandlerFunc{token: l.issueToken, fileUpload: l.initiate, presigned: l.takeObject,
-		createFile: l.takeForm}[at]
-}
-
-// server starts one more server, with or without TLS as the lab says.
-func (l *lab) server(h http.Handler) *httptest.Server {
-	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = quiet
-	l.closers = append(l.closers, func() { s.CloseClientConnections(); s.Close() })
-	if !l.secure {
-		s.Start()
-		return s
-	}
-	s.EnableHTTP2 = l.h2
-	l.transport().ForceAttemptHTTP2 = l.h2
-	s.StartTLS()
-	trust := s.Client().Transport.(*http.Transport).TLSClientConfig
-	if own := l.transport().TLSClientConfig; own != nil {
-		own.RootCAs.AddCert(s.Certificate())
+	var err error
+	if l.at == createFile {
+		l.standin, err = mailer.New(mailer.Config{AccessKey: accessKey, SecretKey: secretKey})
 	} else {
-		l.transport().TLSClientConfig = trust.Clone()
+		l.standin, err = office.New(office.Config{ClientID: clientID, ClientSecret: clientSecret,
+			Origin: func(*http.Request) string { return l.origin }})
 	}
-	return s
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	spec, err := specs.FS.ReadFile(l.at.provider() + ".yaml")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.srv = uploadtest.Serve(l.t, l.standin, spec)
+	l.baseURL, l.origin = l.srv.URL, "http://"+storeHost
+	if l.h2 {
+		l.speakHTTP2()
+	}
+	_, l.front, _ = strings.Cut(l.baseURL, "://")
+	if l.fault == nil {
+		return
+	}
+	var n atomic.Int64
+	l.inject = l.srv.Inject(string(l.at), -1, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			l.fault(&hit{w: w, r: r, n: int(n.Add(1)), lab: l, next: next})
+		})
+	})
 }
 
-// end releases the handlers that hang and closes the servers.
+// speakHTTP2 puts a server with TLS and HTTP/2 in front of the stand-in's.
+func (l *lab) speakHTTP2() {
+	behind, err := url.Parse(l.srv.URL)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+	proxy := &httputil.ReverseProxy{Transport: transport,
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(behind); r.Out.Host = r.In.Host },
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			l.t.Errorf("the request came in %s", r.Proto)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	front.Config.ErrorLog = log.New(io.Discard, "", 0)
+	front.EnableHTTP2 = true
+	front.StartTLS()
+	l.closers = append(l.closers, front.CloseClientConnections, front.Close, transport.CloseIdleConnections)
+	l.transport().ForceAttemptHTTP2 = true
+	l.transport().TLSClientConfig = front.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	l.baseURL, l.origin = front.URL, "https://"+storeHost
+}
+
+// end releases the handlers that hang and closes what the lab itself opened.
 func (l *lab) end() {
 	close(l.release)
 	l.mu.Lock()
@@ -193,19 +223,18 @@ func (l *lab) end() {
 // aim sends the requests of the row's place to another address.
 func (l *lab) aim(address string) {
 	if l.at == presigned {
-		l.uploadURL = func(id string) string { return address + "/bucket/" + id + "?" + s3Query(time.Now(), time.Minute) }
-		return
+		l.origin = address
+	} else {
+		l.baseURL = address
 	}
-	_, path, _ := strings.Cut(strings.TrimPrefix(l.baseURL, l.api.URL), "/")
-	l.baseURL = address + "/" + path
 }
 
-// target returns the host and port to which the requests of the row's place go.
+// target returns the host to which the requests of the row's place go.
 func (l *lab) target() string {
 	if l.at == presigned {
-		return l.storage.Listener.Addr().String()
+		return storeHost
 	}
-	return l.api.Listener.Addr().String()
+	return l.front
 }
 
 // listen accepts connections on a new port and calls serve for each, until the
@@ -243,10 +272,10 @@ func (l *lab) deadAddress() string {
 }
 
 func (l *lab) uploader() upload.Uploader {
-	l.cfg.BaseURL = l.baseURL
+	l.cfg.BaseURL = l.baseURL + strings.TrimPrefix(l.srv.BaseURL, l.srv.URL)
 	var u upload.Uploader
 	var err error
-	if l.at.provider() == "ncloudmailer" {
+	if l.at == createFile {
 		u, err = ncloudmailer.New(ncloudmailer.Credentials{AccessKey: accessKey, SecretKey: secretKey}, l.cfg)
 	} else {
 		if l.tokens == nil {
@@ -261,190 +290,29 @@ func (l *lab) uploader() upload.Uploader {
 }
 
 func (l *lab) credentials() twentyfourseven.ClientCredentials {
-	return twentyfourseven.ClientCredentials{
-		ClientID: "the-client", ClientSecret: clientSecret, Organization: "42",
-		TokenURL: l.tokenURL,
-	}
+	return twentyfourseven.ClientCredentials{ClientID: clientID, ClientSecret: clientSecret, Organization: "42",
+		TokenURL: l.srv.URL + "/oauth/token"}
 }
 
-// serve counts the requests of a place. It gives each to the row's fault, or to
-// the correct handler.
-func (l *lab) serve(at place) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		l.mu.Lock()
-		l.seen[at] = append(l.seen[at], r)
-		n := len(l.seen[at])
-		l.remember(r)
-		if at.api() {
-			l.trace = fmt.Sprintf("trace-%s-%d", at, n)
-			w.Header().Set(at.traceHeader(), l.trace)
-		} else {
-			w.Header().Set("X-Trace-Id", "not-the-api's") // must not become an error's TraceID
+// received returns the requests of a place.
+func (l *lab) received(at place) (list []uploadtest.Request) {
+	for _, r := range l.srv.Requests() {
+		if r.Op == string(at) {
+			list = append(list, r)
 		}
-		f := l.faults[at]
-		l.mu.Unlock()
-		if f == nil {
-			l.correct(at)(w, r)
-			return
-		}
-		f(&hit{w: w, r: r, n: n, at: at, lab: l, correct: func() { l.correct(at)(w, r) }})
 	}
+	return list
 }
 
-// remember keeps the secrets of a request, which must not be printed.
-func (l *lab) remember(r *http.Request) {
-	if s := r.Header.Get("X-Ncp-Apigw-Signature-V2"); s != "" {
-		l.secrets = append(l.secrets, s)
+// trace returns the trace id of the API's last answer.
+func (l *lab) trace() string {
+	if l.at == presigned {
+		starts := l.received(fileUpload)
+		return starts[len(starts)-1].AnswerHeader.Get(l.at.traceHeader())
 	}
-}
-
-func (l *lab) received(at place) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.seen[at])
-}
-
-func (l *lab) issueToken(w http.ResponseWriter, r *http.Request) {
-	if got, want := r.PostFormValue("client_secret"), clientSecret; got != want ||
-		r.PostFormValue("login_organization") != "42" {
-		l.t.Errorf("the token call has the form %v", r.PostForm)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, l.newToken())
-}
-
-func (l *lab) newToken() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	t := planted + "-token-" + rand.Text()
-	l.valid[t] = true
-	return t
-}
-
-func (l *lab) initiate(w http.ResponseWriter, r *http.Request) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	l.mu.Lock()
-	valid := l.valid[token] && strings.EqualFold(scheme, "Bearer")
-	l.mu.Unlock()
-	if !valid {
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	var body struct{ ContentType string }
-	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.ContentType == "" {
-		l.t.Errorf("fileUpload was told no content type: %v", err)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	io.WriteString(w, l.ticket(rand.Text()))
-}
-
-// presign returns a presigned URL as S3 writes it.
-func (l *lab) presign(id string) string {
-	return l.storage.URL + "/bucket/" + id + "?" + s3Query(time.Now(), 900*time.Second)
-}
-
-func s3Query(from time.Time, life time.Duration) string {
-	return url.Values{
-		"X-Amz-Algorithm":     {"AWS4-HMAC-SHA256"},
-		"X-Amz-Credential":    {planted + "-credential/eu-west-1/s3/aws4_request"},
-		"X-Amz-Date":          {from.UTC().Format("20060102T150405Z")},
-		"X-Amz-Expires":       {fmt.Sprint(int(life.Seconds()))},
-		"X-Amz-SignedHeaders": {"content-type;host"},
-		"X-Amz-Signature":     {planted + "-signature-" + rand.Text()},
-	}.Encode()
-}
-
-// takeObject answers the presigned step. It checks the request like an object
-// store.
-func (l *lab) takeObject(w http.ResponseWriter, r *http.Request) {
-	for name := range r.Header {
-		switch name {
-		case "Content-Type", "Content-Length", "User-Agent", "Accept-Encoding", "Expect":
-		case "X-Ms-Blob-Type":
-			if !r.URL.Query().Has("sig") {
-				l.t.Errorf("%s was sent to a store that is not Azure's", name)
-			}
-		default:
-			l.t.Errorf("the presigned request has the header %s", name)
-		}
-	}
-	l.checkLength(r)
-	o, err := digestOf(r.Body)
-	if err != nil || o.size != r.ContentLength {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	l.keep(strings.TrimPrefix(r.URL.Path, "/bucket/"), o)
-}
-
-func (l *lab) checkLength(r *http.Request) {
-	if r.TransferEncoding != nil || r.ContentLength < 0 || r.Header.Get("Content-Length") == "" {
-		l.t.Errorf("%s goes out without Content-Length (Transfer-Encoding %v)", r.URL.Path, r.TransferEncoding)
-	}
-}
-
-func (l *lab) keep(id string, o object) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stored[id] = o
-}
-
-func (l *lab) checkSignature(r *http.Request) {
-	mac := hmac.New(sha256.New, []byte(secretKey))
-	fmt.Fprintf(mac, "%s %s\n%s\n%s", r.Method, r.RequestURI, r.Header.Get("X-Ncp-Apigw-Timestamp"),
-		r.Header.Get("X-Ncp-Iam-Access-Key"))
-	if r.Header.Get("X-Ncp-Apigw-Signature-V2") != base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
-		l.t.Errorf("%s %s is not signed", r.Method, r.URL.Path)
-	}
-}
-
-// takeForm answers createFile. It stores the files when it has read the whole
-// form.
-func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
-	l.checkSignature(r)
-	l.checkLength(r)
-	refuse := func() {
-		w.WriteHeader(http.StatusBadRequest)
-		io.WriteString(w, `{"error":{"errorCode":"77102","message":"BAD_REQUEST"}}`)
-	}
-	form, err := r.MultipartReader()
-	if err != nil {
-		refuse()
-		return
-	}
-	type file struct {
-		FileName string `json:"fileName"`
-		FileSize int64  `json:"fileSize"`
-		FileID   string `json:"fileId"`
-	}
-	answer := struct {
-		TempRequestID string `json:"tempRequestId"`
-		Files         []file `json:"files"`
-	}{TempRequestID: rand.Text()}
-	batch := map[string]object{}
-	for {
-		part, err := form.NextPart()
-		if err == io.EOF {
-			break
-		}
-		var o object
-		if err == nil {
-			o, err = digestOf(part)
-		}
-		if err != nil {
-			refuse()
-			return
-		}
-		id := rand.Text()
-		batch[id] = o
-		answer.Files = append(answer.Files, file{part.FileName(), o.size, id})
-	}
-	for id, o := range batch {
-		l.keep(id, o)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusCreated)
-	json.NewEncoder(w).Encode(answer)
+	return l.traced
 }
 
 // context returns a context that the row can end with l.cancel. It ends after
@@ -452,18 +320,10 @@ func (l *lab) takeForm(w http.ResponseWriter, r *http.Request) {
 func (l *lab) context() (context.Context, func()) {
 	ctx, stop := context.WithTimeout(l.t.Context(), 20*time.Second)
 	ctx, l.cancel = context.WithCancelCause(ctx)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: func() {
+		if l.awaited.Load() {
+			time.AfterFunc(50*time.Millisecond, l.stopNow)
+		}
+	}})
 	return ctx, func() { l.cancel(nil); stop() }
-}
-
-// traceHeader returns the name of the API's trace header.
-func (p place) traceHeader() string {
-	return map[string]string{"ncloudmailer": "X-Ncp-Trace-Id", "twentyfourseven": "X-Trace-Id"}[p.provider()]
-}
-
-// quiet discards the servers' logs of broken connections.
-var quiet = log.New(io.Discard, "", 0)
-
-// ticket returns the body of the answer to fileUpload.
-func (l *lab) ticket(id string) string {
-	return fmt.Sprintf(`{"uploadMethod":"PUT","uploadUrl":%q,"fileId":%q}`, l.uploadURL(id), id)
 }

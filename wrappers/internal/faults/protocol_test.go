@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -29,17 +30,17 @@ func TestBrokenProtocol(t *testing.T) {
 	}
 	rows = append(rows, []row{
 		{name: "a status beyond all classes", at: requests,
-			fault: raw("HTTP/1.1 999 Never Heard\nTRACE\nContent-Length: 0\n\n"),
+			fault: raw("HTTP/1.1 999 Never Heard\nTRACE\nConnection: close\nContent-Length: 0\n\n"),
 			want:  want{kinds: unavailable, tries: 4, status: 999}},
 		{name: "a status below all classes", at: requests,
 			fault: raw("HTTP/1.1 099 Never Heard\nTRACE\nContent-Length: 0\n\n"),
 			want:  want{kinds: unavailable, tries: 1, status: 99}},
 		{name: "an answer in HTTP/1.0", at: []place{fileUpload}, want: want{stored: true},
-			fault: afterBody(func(h *hit) {
-				conn, _ := h.hijack()
-				defer conn.Close()
-				_, _ = conn.Write([]byte("HTTP/1.0 200 OK\r\n\r\n" + h.lab.ticket("an-id")))
-			})},
+			fault: func(h *hit) {
+				w := httptest.NewRecorder()
+				h.next.ServeHTTP(w, h.r)
+				raw("HTTP/1.0 200 OK\n\n" + w.Body.String())(h)
+			}},
 		{name: "an error in HTTP/1.0", at: requests, fault: raw("HTTP/1.0 404 Not Found\nTRACE\n\ngone"),
 			want: want{kinds: kinds(upload.ErrNotFound), tries: 1, status: 404, says: []string{"gone"}}},
 		{name: "a NUL in the status line", at: requests,

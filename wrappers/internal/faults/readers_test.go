@@ -31,6 +31,12 @@ func noise(n int) []byte {
 
 func tick() <-chan time.Time { return time.After(5 * time.Millisecond) }
 
+// object is what is known of a file's bytes.
+type object struct {
+	size int64
+	hash uint64
+}
+
 // counted watches the readers of a source.
 type counted struct {
 	name  string
