@@ -9,6 +9,6 @@
 // machine at least half of all uploads must end by then. It prints its figures.
 // A short version always runs.
 //
-// The other test runs the built program, kills it during a hundred uploads, and
-// starts it again. Signals that drain it are tested in cmd/putpost.
+// The other test kills the stand-ins' process during a hundred uploads, and
+// starts it again. Signals that drain the program are tested in cmd/putpost.
 package soak

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 )
 
@@ -87,39 +88,23 @@ type moment struct {
 	both
 }
 
-// table prints the figures of a run.
-type table struct{ io.Writer }
-
-func (w table) print(lines []*line, stored map[*line]int, f figures, moments []moment, title string) {
-	fmt.Fprintf(w, "%s\n\n%-40s %10d\n", title, "requests", f.Requests)
+// show prints the figures of a run.
+func show(out io.Writer, lines []*line, stored map[*line]int, f figures, moments []moment, title string) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	defer w.Flush()
+	fmt.Fprintf(w, "%s\n\nrequests\t%d\t\n", title, f.Requests)
 	for i, kind := range kinds {
-		fmt.Fprintf(w, "  %-38s %10d\n", kind.name, f.Spoiled[i])
+		fmt.Fprintf(w, "%s\t%d\t\n", kind.name, f.Spoiled[i])
 	}
-	row := func(what string, value func(*line) any) {
-		fmt.Fprintf(w, "%-40s", what)
-		for _, l := range lines {
-			fmt.Fprintf(w, " %15v", value(l))
-		}
-		fmt.Fprintln(w)
+	fmt.Fprint(w, "\nuploads\tacknowledged\ttorn answer\tspoiled four times\twhole, not acknowledged\ta second\tbytes\t\n")
+	for _, l := range lines {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%.0f\t%s\t\n", l.name, l.acknowledged, l.torn, l.exhausted,
+			stored[l]-l.acknowledged, float64(l.acknowledged)/l.took.Seconds(), mib(l.bytes))
 	}
-	fmt.Fprintln(w)
-	row("", func(l *line) any { return l.name })
-	row("acknowledged, there and whole", func(l *line) any { return l.acknowledged })
-	row("failed, since the answer was torn", func(l *line) any { return l.torn })
-	row("failed, spoiled four times in a row", func(l *line) any { return l.exhausted })
-	row("whole, but not acknowledged", func(l *line) any { return stored[l] - l.acknowledged })
-	row("acknowledged in a second", func(l *line) any { return int(float64(l.acknowledged) / l.took.Seconds()) })
-	row("bytes acknowledged", func(l *line) any { return mib(l.bytes) })
-	fmt.Fprintf(w, "\n%-28s %-34s %-34s\n%-28s", "", "clients' process", "stand-ins' process", "")
-	for range 2 {
-		fmt.Fprintf(w, " %10s %10s %10s  ", "RSS", "heap", "goroutines")
-	}
-	fmt.Fprintln(w)
+	fmt.Fprint(w, "\nprocesses\tclients: RSS\theap\tgoroutines\tstand-ins: RSS\theap\tgoroutines\t\n")
 	for _, m := range moments {
-		fmt.Fprintf(w, "%-28s", m.when)
-		for _, f := range []figures{m.clients, m.standins} {
-			fmt.Fprintf(w, " %10s %10s %10d  ", mib(f.RSS), mib(f.Heap), f.Goroutines)
-		}
-		fmt.Fprintln(w)
+		c, s := m.clients, m.standins
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%d\t\n", m.when, mib(c.RSS), mib(c.Heap), c.Goroutines, mib(s.RSS),
+			mib(s.Heap), s.Goroutines)
 	}
 }

@@ -3,129 +3,118 @@
 package soak
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"iter"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-const (
-	inFlight = 50 // uploads at once through each client: a hundred
-	waiting  = 25 // of these wait in their middle, while the others go on
-)
+// inMiddle is how many uploads of each client have sent one half when the
+// server is killed. Others go on beside them.
+const inMiddle = 25
 
-// crowd uploads through both clients. Some uploads wait in their middle at the
-// gate. The others go on until there are enough.
-type crowd struct {
-	gate   *gate
-	enough atomic.Bool
-	begun  atomic.Int64
-	done   atomic.Int64 // acknowledged or failed
-
-	running sync.WaitGroup
-	mu      sync.Mutex
-	acked   map[string][]upload.Sent
-	failed  map[string]int
-}
-
-func begin(t *testing.T, p *program) *crowd {
-	t.Helper()
-	c := &crowd{gate: newGate(), acked: map[string][]upload.Sent{}, failed: map[string]int{}}
-	first, second := p.clients(t)
-	for provider, client := range map[string]upload.Uploader{"twentyfourseven": first, "ncloudmailer": second} {
-		c.running.Go(func() {
-			for sent, err := range upload.Many(t.Context(), client, inFlight, c.sources()) {
-				c.mu.Lock()
-				c.done.Add(1)
-				if err == nil {
-					c.acked[provider] = append(c.acked[provider], sent)
-				} else if c.failed[provider]++; !failedAsIt(err) {
-					t.Errorf("%s: %v", provider, err)
-				}
-				c.mu.Unlock()
-			}
-		})
-	}
-	c.gate.await(t, 2*waiting)
-	until(t, "uploads that go on beside those that wait", func() bool { return c.done.Load() >= 100 })
-	return c
-}
-
-func (c *crowd) sources() iter.Seq2[upload.Source, error] {
-	return func(yield func(upload.Source, error) bool) {
-		for n := 0; !c.enough.Load(); n++ {
-			src := upload.Bytes(name(n), content(n, fileSize))
-			if n < waiting {
-				src = c.gate.source(n)
-			}
-			c.begun.Add(1)
-			if !yield(src, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (c *crowd) has(provider string, number int) bool {
-	for _, sent := range c.acked[provider] {
-		if numberOf(sent.Source.Name) == number {
-			return true
-		}
-	}
-	return false
+// half is the source of an upload that stays in its middle until goOn is
+// closed. A shorter file would be read before it is sent.
+func half(n int, goOn <-chan struct{}) upload.Source {
+	const size = 192 << 10
+	r, w := io.Pipe()
+	go func() {
+		_, _ = w.Write(make([]byte, size/2))
+		<-goOn
+		_, _ = w.Write(make([]byte, size/2))
+		w.Close()
+	}()
+	return upload.Reader(fmt.Sprintf("half-%d.bin", n), r, size)
 }
 
 func TestAKillLosesNothingThatWasAcknowledgedAndLeavesNothingInPart(t *testing.T) {
-	dir := t.TempDir()
-	p := startProgram(t, dir, "127.0.0.1:0")
-	c := begin(t, p)
-	p.end(syscall.SIGKILL)
-	c.enough.Store(true)
-	close(c.gate.open)
-	c.running.Wait()
-	for _, provider := range []string{"twentyfourseven", "ncloudmailer"} {
-		if n := c.failed[provider]; n < waiting {
-			t.Errorf("%s: %d uploads failed, and %d were in their middle", provider, n, waiting)
-		}
-		if c.has(provider, 0) {
-			t.Errorf("%s: an upload in its middle was acknowledged", provider)
+	dir, never := t.TempDir(), 1<<30
+	srv := startServer(t, dir, never)
+	lines := newLines(t, srv, upload.Retry{Attempts: 1})
+	killed := make(chan struct{})
+	more := func() bool {
+		select {
+		case <-killed:
+			return false
+		default:
+			return true
 		}
 	}
-	if n := aside(t, dir); n < 2*waiting {
-		t.Errorf("%d files are aside: the kill did not come in the middle of %d", n, 2*waiting)
+	var done atomic.Int64
+	crowd := func(yield func(upload.Source, error) bool) {
+		for n := range inMiddle {
+			if !yield(half(n, killed), nil) {
+				return
+			}
+		}
+		small(0, 1<<30, more)(yield)
 	}
-	if n, acked := visible(t, dir), len(c.acked["twentyfourseven"])+len(c.acked["ncloudmailer"]); n < acked {
-		t.Errorf("%d files are visible, and %d were acknowledged", n, acked)
+	var running sync.WaitGroup
+	for _, l := range lines {
+		running.Go(func() {
+			failed := 0
+			for sent, err := range upload.Many(t.Context(), l.client, 2*inMiddle, iter.Seq2[upload.Source, error](crowd)) {
+				if done.Add(1); err == nil {
+					l.acknowledge(sent)
+				} else if failed++; !errors.Is(err, upload.ErrUnavailable) {
+					t.Errorf("%s: %v", l.name, err)
+				}
+			}
+			if failed < inMiddle {
+				t.Errorf("%s: %d uploads failed, and %d were in their middle", l.name, failed, inMiddle)
+			}
+		})
+	}
+	until(t, "uploads in their middle, and others beside them", func() bool {
+		return aside(t, dir) >= 2*inMiddle && done.Load() >= 100
+	})
+	_ = srv.cmd.Process.Kill()
+	_ = srv.cmd.Wait()
+	close(killed)
+	running.Wait()
+	if n := aside(t, dir); n < 2*inMiddle {
+		t.Errorf("%d files are aside: the kill did not come in the middle of %d", n, 2*inMiddle)
 	}
 
-	p = startProgram(t, dir, "127.0.0.1:0")
+	srv = startServer(t, dir, never)
 	if n := aside(t, dir); n > 0 {
 		t.Errorf("%d files that were written aside are left after the restart", n)
 	}
-	// The API knows them, too.
-	first, second := p.clients(t)
-	for _, sent := range c.acked["twentyfourseven"] {
-		if st, err := first.Status(t.Context(), sent.Result.ID); err != nil || st.Status != "Completed" {
-			t.Errorf("getFileUploadStatus of what was acknowledged: %+v, %v", st, err)
+	again := newLines(t, srv, upload.Retry{Attempts: 1})
+	run(t, again, 0, 10, func() bool { return true })
+	srv.stop(t)
+	stored := check(t, dir, append(lines, again...))
+	for i, l := range lines {
+		if acked := l.acknowledged + again[i].acknowledged; again[i].acknowledged != 10 || stored[l] < acked {
+			t.Errorf("%s: %d files are visible, and %d were acknowledged, %d of them after the restart", l.name, stored[l],
+				acked, again[i].acknowledged)
 		}
 	}
-	for _, sent := range c.acked["ncloudmailer"] {
-		batch, err := second.GetFile(t.Context(), sent.Result.TempRequestID)
-		if err != nil || len(batch.Files) != 1 || batch.Files[0].ID != sent.Result.ID || batch.Files[0].Size != fileSize {
-			t.Errorf("getFile of what was acknowledged: %+v, %v", batch, err)
+}
+
+// aside counts the unfinished files.
+func aside(t *testing.T, dir string) int {
+	t.Helper()
+	files, err := os.ReadDir(filepath.Join(dir, ".incoming"))
+	if err != nil {
+		t.Error(err)
+	}
+	return len(files)
+}
+
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for begun := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(begun) > 20*time.Second {
+			t.Fatal("waited in vain for ", what)
 		}
 	}
-	for _, client := range []upload.Uploader{first, second} {
-		if _, err := client.Upload(t.Context(), upload.Bytes(name(1), content(1, fileSize))); err != nil {
-			t.Errorf("an upload after the restart: %v", err)
-		}
-	}
-	if code := p.end(syscall.SIGTERM); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
-	inFolder(t, dir, c.acked)
-	visible(t, dir)
 }

@@ -98,7 +98,7 @@ func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Re
 	for _, l := range lines {
 		ended += l.acknowledged + l.torn + l.exhausted
 	}
-	table{t.Output()}.print(lines, stored, f, []moment{
+	show(t.Output(), lines, stored, f, []moment{
 		{"calm after the first tenth", before}, {"most in the next half", first},
 		{"most in the last half", second}, {"calm at the end", after},
 	}, fmt.Sprintf("%d uploads of 16 B to 8 KiB, %d at once through each client, in %s (and %s to look at what is stored)",
@@ -180,22 +180,23 @@ func run(t *testing.T, lines []*line, from, to int, more func() bool) {
 		running.Go(func() {
 			begun := time.Now()
 			defer func() { l.took += time.Since(begun) }()
-			out := bufio.NewWriter(l.acks)
 			for sent, err := range upload.Many(t.Context(), l.client, concurrency, small(from, to, more)) {
 				if err != nil {
 					l.fail(t, sent.Source.Name, err)
 					continue
 				}
-				l.acknowledged++
-				l.bytes += sent.Result.Size
-				fmt.Fprintf(out, "%d %s\n", numberOf(sent.Source.Name), sent.Result.ID)
-			}
-			if err := out.Flush(); err != nil {
-				t.Error(err)
+				l.acknowledge(sent)
 			}
 		})
 	}
 	running.Wait()
+}
+
+// acknowledge notes an upload that succeeded.
+func (l *line) acknowledge(sent upload.Sent) {
+	l.acknowledged++
+	l.bytes += sent.Result.Size
+	fmt.Fprintf(l.acks, "%d %s\n", numberOf(sent.Source.Name), sent.Result.ID)
 }
 
 // fail checks that an upload failed because of an injected fault.
@@ -221,13 +222,16 @@ func check(t *testing.T, dir string, lines []*line) map[*line]int {
 	if left, err := os.ReadDir(filepath.Join(dir, ".incoming")); err != nil || len(left) > 0 {
 		t.Errorf("%d files are still aside: %v", len(left), err)
 	}
-	s, err := open(dir, tokenLife)
+	s, err := open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines[0].open, lines[1].open = s.twentyfourseven.Open, s.ncloudmailer.Open
 	stored := map[*line]int{}
 	for _, l := range lines {
+		l.open = s.ncloudmailer.Open
+		if l.name == "twentyfourseven" {
+			l.open = s.twentyfourseven.Open
+		}
 		if _, err := l.acks.Seek(0, io.SeekStart); err != nil {
 			t.Fatal(err)
 		}

@@ -5,9 +5,6 @@ package soak
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 )
 
@@ -19,30 +16,5 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	code := m.Run()
-	if bin != "" {
-		os.RemoveAll(bin)
-	}
-	os.Exit(code)
+	os.Exit(m.Run())
 }
-
-// bin is a folder for the built program.
-var bin string
-
-// build makes the program, once.
-var build = sync.OnceValues(func() (path string, err error) {
-	if bin, err = os.MkdirTemp("", "putpost-soak"); err != nil {
-		return "", err
-	}
-	const source = "../../cmd/putpost"
-	// The test cache does not know the files that the compiler reads. Reading
-	// the folder makes a cached result depend on them.
-	if _, err := os.ReadDir(source); err != nil {
-		return "", err
-	}
-	path = filepath.Join(bin, "putpost")
-	if out, err := exec.Command("go", "build", "-o", path, source).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-})

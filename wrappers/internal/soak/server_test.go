@@ -24,12 +24,9 @@ import (
 	twentyfourseven "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
-// The credentials of all tests. The program uses the same on loopback by
-// default.
 const (
 	clientID     = "test-client-id"
 	clientSecret = "test-client-secret"
-	token        = "test-token"
 	accessKey    = "test-access-key"
 	secretKey    = "test-secret-key"
 )
@@ -41,13 +38,13 @@ type standins struct {
 }
 
 // open makes the stand-ins on the folder dir.
-func open(dir string, tokenLife time.Duration) (s standins, err error) {
+func open(dir string) (s standins, err error) {
 	st, err := store.Disk(dir)
 	if err != nil {
 		return s, err
 	}
 	s.twentyfourseven, err = twentyfourseven.New(twentyfourseven.Config{
-		Store: st, Token: token, ClientID: clientID, ClientSecret: clientSecret, TokenLife: tokenLife,
+		Store: st, ClientID: clientID, ClientSecret: clientSecret, TokenLife: tokenLife,
 	})
 	if err != nil {
 		return s, err
@@ -82,7 +79,7 @@ func serve(dir string) error {
 	if err != nil {
 		return err
 	}
-	s, err := open(dir, tokenLife)
+	s, err := open(dir)
 	if err != nil {
 		return err
 	}
@@ -149,7 +146,7 @@ type server struct {
 func startServer(t *testing.T, dir string, every int) *server {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("-short leaves out the load: what is acknowledged is there and whole")
+		t.Skip("-short leaves out the load, and the kill: what is acknowledged is there and whole")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -161,28 +158,20 @@ func startServer(t *testing.T, dir string, every int) *server {
 	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
-	s.url = firstLine(t, s.cmd)
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { s.stop(t) })
+	if s.url, err = bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("%v after %q", err, s.url)
+	}
+	s.url = strings.TrimSpace(s.url)
 	s.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	return s
-}
-
-// firstLine starts cmd and returns the first line of its standard output.
-func firstLine(t *testing.T, cmd *exec.Cmd) string {
-	t.Helper()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		_ = cmd.Process.Kill()
-		t.Fatalf("%v after %q: %v", err, line, cmd.Wait())
-	}
-	return strings.TrimSpace(line)
 }
 
 // stop ends the process after all requests have ended.
