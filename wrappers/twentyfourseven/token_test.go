@@ -33,13 +33,24 @@ func (o *office) tokens(ctx context.Context, hc *http.Client) oauth2.TokenSource
 	}.TokenSource(context.WithValue(ctx, oauth2.HTTPClient, hc))
 }
 
+// own returns a client of o, on a socket, with o's tokens.
+func (o *office) own(t *testing.T) *twentyfourseven.Client {
+	hc := o.serve(t)
+	return o.client(t, o.tokens(t.Context(), hc), hc)
+}
+
+// bubbled is own inside a synctest bubble.
+func (o *office) bubbled(t *testing.T) *twentyfourseven.Client {
+	hc := o.bubble(t)
+	return o.client(t, o.tokens(t.Context(), hc), hc)
+}
+
 // small is a source that any attempt can read.
 var small = upload.Bytes("a.txt", []byte("content"))
 
 func TestTokenRequestIsWhatTheProviderDocuments(t *testing.T) {
 	o := newOffice()
-	hc := o.serve(t)
-	if _, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small); err != nil {
+	if _, err := o.own(t).Upload(t.Context(), small); err != nil {
 		t.Fatal(err)
 	}
 	requests := o.took("token")
@@ -73,33 +84,48 @@ func TestTokenRequestIsWhatTheProviderDocuments(t *testing.T) {
 	}
 }
 
-// together runs f a hundred times at once, and gives back what each returned.
-func together(f func() error) []error {
+// together uploads a hundred files at once, and returns what became of each.
+func together(t *testing.T, client *twentyfourseven.Client) []error {
 	errs := make([]error, 100)
 	var all sync.WaitGroup
 	for i := range errs {
-		all.Go(func() { errs[i] = f() })
+		all.Go(func() { _, errs[i] = client.Upload(t.Context(), small) })
 	}
 	all.Wait()
 	return errs
 }
 
+// late makes the token server answer after a time.
+func (o *office) late(wait time.Duration) {
+	issue := o.token
+	o.token = func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(wait)
+		issue(w, r)
+	}
+}
+
+// refuse refuses the first token, each time after a wait.
+func (o *office) refuse(wait func() time.Duration) {
+	accept := o.fileUpload
+	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer token-1" {
+			time.Sleep(wait())
+			says(http.StatusUnauthorized, "")(w, r)
+			return
+		}
+		accept(w, r)
+	}
+}
+
 func TestHundredCallersCostOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
-		issue := o.token
-		o.token = func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(time.Second) // long enough for all to come
-			issue(w, r)
-		}
-		hc := o.bubble(t)
-		client := o.client(t, o.tokens(t.Context(), hc), hc)
-		upload := func() error { _, err := client.Upload(t.Context(), small); return err }
-		if err := errors.Join(together(upload)...); err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(together(upload)...); err != nil { // the token is kept
-			t.Fatal(err)
+		o.late(time.Second) // long enough for all to come
+		client := o.bubbled(t)
+		for range 2 { // the token is kept
+			if err := errors.Join(together(t, client)...); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if n := o.count("token"); n != 1 {
 			t.Errorf("%d fetches, want 1", n)
@@ -113,19 +139,9 @@ func TestHundredCallersCostOneFetch(t *testing.T) {
 func TestHundredSimultaneousRefusalsCostOneFetchMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
-		accept := o.fileUpload
-		o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Authorization") == "Bearer token-1" {
-				time.Sleep(time.Minute) // until all have sent it
-				w.WriteHeader(http.StatusUnauthorized)
-				return
-			}
-			accept(w, r)
-		}
-		hc := o.bubble(t)
-		client := o.client(t, o.tokens(t.Context(), hc), hc)
-		errs := together(func() error { _, err := client.Upload(t.Context(), small); return err })
-		if err := errors.Join(errs...); err != nil {
+		o.refuse(func() time.Duration { return time.Minute }) // until all have sent it
+		client := o.bubbled(t)
+		if err := errors.Join(together(t, client)...); err != nil {
 			t.Fatal(err)
 		}
 		if tokens, posts := o.count("token"), o.count("fileUpload"); tokens != 2 || posts != 200 {
@@ -138,19 +154,11 @@ func TestHundredSimultaneousRefusalsCostOneFetchMore(t *testing.T) {
 func TestLateRefusalOfAnOldTokenKeepsTheNewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
-		accept := o.fileUpload
-		o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Authorization") == "Bearer token-1" {
-				time.Sleep(time.Duration(o.count("fileUpload")) * 100 * time.Millisecond) // one after the other
-				w.WriteHeader(http.StatusUnauthorized)
-				return
-			}
-			accept(w, r)
-		}
-		hc := o.bubble(t)
-		client := o.client(t, o.tokens(t.Context(), hc), hc)
-		errs := together(func() error { _, err := client.Upload(t.Context(), small); return err })
-		if err := errors.Join(errs...); err != nil {
+		o.refuse(func() time.Duration { // one after the other
+			return time.Duration(o.count("fileUpload")) * 100 * time.Millisecond
+		})
+		client := o.bubbled(t)
+		if err := errors.Join(together(t, client)...); err != nil {
 			t.Fatal(err)
 		}
 		if n := o.count("token"); n != 2 {
@@ -162,13 +170,8 @@ func TestLateRefusalOfAnOldTokenKeepsTheNewOne(t *testing.T) {
 func TestCallerWhoseContextEndsDoesNotWaitForAnothersFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
-		issue := o.token
-		o.token = func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(time.Hour)
-			issue(w, r)
-		}
-		hc := o.bubble(t)
-		client := o.client(t, o.tokens(t.Context(), hc), hc)
+		o.late(time.Hour)
+		client := o.bubbled(t)
 		first := make(chan error, 1)
 		go func() {
 			_, err := client.Upload(t.Context(), small)
@@ -217,8 +220,7 @@ func TestAnotherFetchesWhereTheOneWhoFetchedIsCalledBack(t *testing.T) {
 					time.Sleep(time.Second)
 					issue(w, r)
 				}
-				hc := o.bubble(t)
-				client := o.client(t, o.tokens(t.Context(), hc), hc)
+				client := o.bubbled(t)
 				first := make(chan error, 1)
 				go func() {
 					ctx, cancel := end(t.Context())
@@ -227,7 +229,7 @@ func TestAnotherFetchesWhereTheOneWhoFetchedIsCalledBack(t *testing.T) {
 					first <- err
 				}()
 				synctest.Wait()
-				errs := together(func() error { _, err := client.Upload(t.Context(), small); return err })
+				errs := together(t, client)
 				if err := errors.Join(errs...); err != nil {
 					t.Errorf("the others failed: %v", err)
 				}
@@ -277,7 +279,7 @@ func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
 				}
 				client := o.client(t, o.tokens(t.Context(), hc), hc)
 				begin := time.Now()
-				for _, err := range together(func() error { _, err := client.Upload(t.Context(), small); return err }) {
+				for _, err := range together(t, client) {
 					f := failure(t, err)
 					if !errors.Is(f, tc.kind) || f.Op != "token" || f.Attempts != tc.fetches ||
 						f.Provider != "twentyfourseven" {
@@ -384,8 +386,7 @@ func TestTokenOfNoLengthIsUsedOnce(t *testing.T) {
 	o.token = func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"access_token":"token-%d","expires_in":1}`, o.count("token"))
 	}
-	hc := o.serve(t)
-	client := o.client(t, o.tokens(t.Context(), hc), hc)
+	client := o.own(t)
 	for i := range 3 {
 		if _, err := client.Upload(t.Context(), small); err != nil {
 			t.Fatal(err)
@@ -407,8 +408,7 @@ func TestTokenTypeStandsBeforeTheToken(t *testing.T) {
 	} {
 		o := newOffice()
 		o.token = says(200, answer)
-		hc := o.serve(t)
-		if _, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small); err != nil {
+		if _, err := o.own(t).Upload(t.Context(), small); err != nil {
 			t.Errorf("%s: %v", answer, err)
 		} else if got := o.took("fileUpload")[0].authorization; got != want {
 			t.Errorf("%s: %q, want %q", answer, got, want)
@@ -467,8 +467,7 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := newOffice()
 				o.token = says(tc.status, tc.body)
-				hc := o.bubble(t)
-				_, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
+				_, err := o.bubbled(t).Upload(t.Context(), small)
 				f := failure(t, err)
 				if !errors.Is(f, tc.kind) || f.Status != tc.status || f.Code != tc.code || f.Message != tc.message ||
 					f.Attempts != tc.attempts || f.Op != "token" {
@@ -503,8 +502,7 @@ func TestSecretsThatTheTokenServerRepeatsAreNotShown(t *testing.T) {
 				t.Fatal(err)
 			}
 			o.token = says(401, string(body))
-			hc := o.serve(t)
-			_, err = o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
+			_, err = o.own(t).Upload(t.Context(), small)
 			f := failure(t, err)
 			// Six letters of it are too many.
 			if text := fmt.Sprintf("%v %+v", f, f); strings.Contains(text, officeSecret[:6]) ||
@@ -524,7 +522,7 @@ func TestEndOfTheSourcesLifeEndsWhatItDoes(t *testing.T) {
 		client := o.client(t, o.tokens(life, hc), hc)
 		time.AfterFunc(time.Second, end)
 		begin := time.Now()
-		for _, err := range together(func() error { _, err := client.Upload(t.Context(), small); return err }) {
+		for _, err := range together(t, client) {
 			if f := failure(t, err); !errors.Is(f, context.Canceled) || f.Op != "token" {
 				t.Fatalf("%v, want context.Canceled", f)
 			}
@@ -539,22 +537,6 @@ func TestEndOfTheSourcesLifeEndsWhatItDoes(t *testing.T) {
 			t.Errorf("%d fetches, want 1", n)
 		}
 	})
-}
-
-// The context given to TokenSource limits its life. The end of an upload's
-// context leaves the source alive.
-func TestEndOfACallLeavesTheSourceAlive(t *testing.T) {
-	o := newOffice()
-	hc := o.serve(t)
-	client := o.client(t, o.tokens(t.Context(), hc), hc)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := client.Upload(ctx, small); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want context.Canceled", err)
-	}
-	if _, err := client.Upload(t.Context(), small); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestCredentialsThatCannotBeUsedSayWhatIsWrong(t *testing.T) {
@@ -588,41 +570,22 @@ func TestCredentialsThatCannotBeUsedSayWhatIsWrong(t *testing.T) {
 }
 
 // An address is used exactly as given: any other may be another resource.
-func TestTokenURLIsUsedAsItIsGiven(t *testing.T) {
-	o := newOffice()
-	hc := o.serve(t)
-	var asked []string
-	sound := hc.Transport
-	hc.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-		asked = append(asked, r.URL.RequestURI())
-		r.URL.Path = "/oauth/token"
-		return sound.RoundTrip(r)
-	})
-	for _, path := range []string{"/oauth/token", "/oauth/token/", "/oauth/v2.0//token/"} {
-		asked = nil
-		cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o",
-			TokenURL: o.base + path}
-		if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil {
-			t.Errorf("%s: %v", path, err)
-		} else if asked[0] != path {
-			t.Errorf("asked %s, want %s", asked[0], path)
+func TestTokenURLIsUsedAsItIsGivenAndZeroMeansTheProviders(t *testing.T) {
+	for given, want := range map[string]string{
+		"":                                     "https://login.24sevenoffice.com/oauth/token",
+		"https://host/oauth/token":             "https://host/oauth/token",
+		"https://host:8443/oauth/v2.0//token/": "https://host:8443/oauth/v2.0//token/",
+	} {
+		asked := ""
+		hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked = r.URL.String()
+			return &http.Response{StatusCode: 200, Header: http.Header{},
+				Body: io.NopCloser(strings.NewReader(`{"access_token":"t"}`)), Request: r}, nil
+		})}
+		cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o", TokenURL: given}
+		if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil || asked != want {
+			t.Errorf("asked %s (%v), want %s", asked, err, want)
 		}
-	}
-}
-
-func TestZeroTokenURLMeansTheProviders(t *testing.T) {
-	var asked string
-	hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		asked = r.URL.String()
-		return &http.Response{StatusCode: 200, Header: http.Header{},
-			Body: io.NopCloser(strings.NewReader(`{"access_token":"t"}`)), Request: r}, nil
-	})}
-	cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o"}
-	if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil {
-		t.Fatal(err)
-	}
-	if want := "https://login.24sevenoffice.com/oauth/token"; asked != want {
-		t.Errorf("asked %s, want %s", asked, want)
 	}
 }
 
@@ -661,11 +624,9 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 		{"another one", []string{"a", "b"}, "b", []string{"a", "b"}},
 		{"another one, refused too", []string{"a", "b", "c"}, "none", []string{"a", "b"}},
 	} {
-		for kind, src := range map[string]upload.Source{
-			"replayable": small,
-			"one-shot":   upload.Reader("a.txt", strings.NewReader("content"), 7),
-		} {
-			t.Run(tc.what+", "+kind, func(t *testing.T) {
+		{
+			src := upload.Reader("a.txt", strings.NewReader("content"), 7) // the first step leaves it unread
+			t.Run(tc.what, func(t *testing.T) {
 				o := newOffice()
 				accept := o.fileUpload
 				o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
@@ -707,51 +668,11 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 	}
 }
 
-// The token server may return the refused token once more.
-func TestOwnSourceThatGetsTheSameTokenAgain(t *testing.T) {
-	o := newOffice()
-	o.token = says(200, `{"access_token":"for-ever","expires_in":3600}`)
-	o.fileUpload = says(401, "")
-	hc := o.serve(t)
-	_, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
-	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Attempts != 1 {
-		t.Errorf("%+v, want the 401 after one attempt", f)
-	}
-	if tokens, posts := o.count("token"), o.count("fileUpload"); tokens != 2 || posts != 1 {
-		t.Errorf("%d fetches and %d requests, want 2 and 1", tokens, posts)
-	}
-}
-
-func TestRefusalAfterWhichNoTokenCanBeHad(t *testing.T) {
-	o := newOffice()
-	issue := o.token
-	o.token = func(w http.ResponseWriter, r *http.Request) {
-		if o.count("token") > 1 {
-			says(403, `{"error":"access_denied"}`)(w, r)
-			return
-		}
-		issue(w, r)
-	}
-	o.fileUpload = says(401, "")
-	hc := o.serve(t)
-	_, err := o.client(t, o.tokens(t.Context(), hc), hc).Upload(t.Context(), small)
-	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || !strings.Contains(f.Error(), "access_denied") {
-		t.Errorf("%v, want the 401 and why there is no other token", f)
-	}
-}
-
 // With Attempts 1 nothing is sent twice, but a refused token must not stay in
 // use.
 func TestRefusedTokenIsDroppedAlsoWhereNothingIsRepeated(t *testing.T) {
 	o := newOffice()
-	accept := o.fileUpload
-	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "Bearer token-1" {
-			says(401, "")(w, r)
-			return
-		}
-		accept(w, r)
-	}
+	o.refuse(func() time.Duration { return 0 })
 	hc := o.serve(t)
 	client := o.client(t, o.tokens(t.Context(), hc), hc, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
 	_, err := client.Upload(t.Context(), small)

@@ -104,19 +104,17 @@ func TestAnswerThatDidNotComeByTheDoerIsNoSuccessUnlessItSaysSo(t *testing.T) {
 				t.Fatal(err)
 			}
 			form := wire.Form("fileList", upload.Bytes("a", []byte("x")))
-			_, err = d.Call(t.Context(), "createFile", nil, func(ctx context.Context) (*http.Response, error) {
+			_, call := d.Call(t.Context(), "createFile", nil, func(ctx context.Context) (*http.Response, error) {
 				return client.CreateFileWithBody(ctx, form.ContentType, nil, form.Edit)
 			})
-			if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, want) || f != nil && f.Status != code ||
-				(f == nil) != (want == nil) {
-				t.Errorf("Doer: %s, status %d: %v, want %v", name, code, err, want)
-			}
-			_, err = wire.CallTyped(t.Context(), d, "createFile", func(ctx context.Context) (*api.CreateFileResult, error) {
+			_, typed := wire.CallTyped(t.Context(), d, "createFile", func(ctx context.Context) (*api.CreateFileResult, error) {
 				return client.CreateFileWithBodyWithResponse(ctx, form.ContentType, nil, form.Edit)
 			})
-			if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, want) || f != nil && f.Status != code ||
-				(f == nil) != (want == nil) {
-				t.Errorf("typed, Doer: %s, status %d: %v, want %v", name, code, err, want)
+			for i, err := range []error{call, typed} {
+				if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, want) || f != nil && f.Status != code ||
+					(f == nil) != (want == nil) {
+					t.Errorf("typed: %t, Doer: %s, status %d: %v, want %v", i == 1, name, code, err, want)
+				}
 			}
 		}
 	}

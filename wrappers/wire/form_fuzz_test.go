@@ -30,6 +30,7 @@ func FuzzForm(f *testing.F) {
 	f.Add("a\r\nX-Injected: 1", "text/plain\r\nX-Injected: 1", []byte("x"), uint8(0))
 	f.Add("\xff", "a/b", []byte("x"), uint8(0))
 	f.Add("a/", "a/b", []byte("x"), uint8(0))
+	f.Add("long.bin", "a/b", bytes.Repeat([]byte("c"), 300_000), uint8(0))
 	f.Fuzz(func(t *testing.T, name, contentType string, content []byte, how uint8) {
 		readers := []func(io.Reader) io.Reader{
 			func(r io.Reader) io.Reader { return r }, iotest.DataErrReader, iotest.HalfReader, iotest.OneByteReader, bytesAtOnce,

@@ -52,71 +52,59 @@ func TestTransportWithItsOwnCASendsFilesWhole(t *testing.T) {
 	}
 }
 
-func TestHTTPClientWithoutATransportSharesTheTunedOne(t *testing.T) {
-	var conns atomic.Int32
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter,
-		r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-	}))
-	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			conns.Add(1)
-		}
-	}
-	srv.Start()
-	defer srv.Close()
-	for range 5 { // clients
-		step := presigned(t, srv.URL, &http.Client{Timeout: time.Minute})
-		for range 10 {
-			var wg sync.WaitGroup
-			for range 8 {
-				wg.Go(func() {
-					if err := sendTo(t, step, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
-						t.Error(err)
+func TestConnectionsAreKeptAndNoMoreThanConfigured(t *testing.T) {
+	for _, tt := range []struct {
+		name             string
+		cfg              upload.Config
+		clients, uploads int // uploads at once, each ten times
+		made, most       int32
+	}{
+		// A connection becomes idle just after its answer, so a few more may be
+		// dialled, but not hundreds.
+		{"the shared transport", upload.Config{}, 1, 16, 32, 32},
+		{"HTTP clients without a transport, which share it too",
+			upload.Config{HTTPClient: &http.Client{Timeout: time.Minute}}, 5, 8, 24, 24},
+		{"as configured", upload.Config{Connections: 3}, 1, 32, 1000, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var made, now, most atomic.Int32
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+			}))
+			srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				switch state {
+				case http.StateNew:
+					made.Add(1)
+					n := now.Add(1)
+					for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 					}
-				})
+				case http.StateClosed:
+					now.Add(-1)
+				}
 			}
-			wg.Wait()
-		}
-	}
-	// A connection is put back a moment after its answer was read.
-	if n := conns.Load(); n > 24 {
-		t.Errorf("%d connections for 400 uploads, 8 at once", n)
-	}
-}
-
-func TestConnectionsAreNoMoreThanConfigured(t *testing.T) {
-	var now, most atomic.Int32
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter,
-		r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-	}))
-	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			if n := now.Add(1); n > most.Load() {
-				most.Store(n)
+			srv.Start()
+			defer srv.Close()
+			tt.cfg.BaseURL = srv.URL
+			for range tt.clients {
+				d, err := wire.NewDoer(wire.API{}, tt.cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 10 {
+					var wg sync.WaitGroup
+					for range tt.uploads {
+						wg.Go(func() {
+							if err := post(t.Context(), d, upload.Bytes("a", []byte("x"))); err != nil {
+								t.Error(err)
+							}
+						})
+					}
+					wg.Wait()
+				}
 			}
-		case http.StateClosed:
-			now.Add(-1)
-		}
-	}
-	srv.Start()
-	defer srv.Close()
-	d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: srv.URL, Connections: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	for range 32 {
-		wg.Go(func() {
-			if err := post(t.Context(), d, upload.Bytes("a", []byte("x"))); err != nil {
-				t.Error(err)
+			if made.Load() > tt.made || most.Load() > tt.most {
+				t.Errorf("%d connections were made, %d at once; want at most %d and %d", made.Load(), most.Load(), tt.made, tt.most)
 			}
 		})
-	}
-	wg.Wait()
-	if n := most.Load(); n > 3 {
-		t.Errorf("%d connections, want no more than 3", n)
 	}
 }

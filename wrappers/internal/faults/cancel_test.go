@@ -29,7 +29,7 @@ func (l *lab) stopNow() {
 }
 
 // An upload ends with its context, wherever it is, and at once. A deadline
-// takes the same way: see otherClocks.
+// takes the same way.
 func TestCancelAtEveryStage(t *testing.T) {
 	end := context.Canceled
 	ended := func(tries int) want { return want{kinds: kinds(end), tries: tries} }
@@ -171,21 +171,9 @@ func (s *stubborn) Read(p []byte) (int, error) {
 // These rows run at the same time, because each waits for a second or so.
 func TestInRealTime(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short leaves out the waits in real time: answers that never come, and a token server that is down")
+		t.Skip("-short leaves out the waits in real time: a token server that is down, and a server that knows no Expect")
 	}
-	runTogether(t, slices.Concat(otherClocks(), tokenServerInTrouble(), refusedExpectations()))
-}
-
-// otherClocks lists rows that other limits than the caller's context end.
-// Net/http says "deadline exceeded" for them, too.
-func otherClocks() []row {
-	silent := func(l *lab) { l.transport().ResponseHeaderTimeout = 500 * time.Millisecond }
-	return []row{
-		{name: "never reads a large body until the deadline", at: carriers, fault: hang, set: sends(large),
-			call: within(time.Second), want: want{kinds: kinds(context.DeadlineExceeded), tries: 1}},
-		{name: "never answers, once", at: requests, fault: first(1, afterBody(hang)), set: silent,
-			want: want{tries: 2, stored: true}},
-	}
+	runTogether(t, append(tokenServerInTrouble(), refusedExpectations()...))
 }
 
 type moment = atomic.Pointer[time.Time]

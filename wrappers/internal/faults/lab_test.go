@@ -307,8 +307,11 @@ func (l *lab) received(at place) (list []uploadtest.Request) {
 // trace returns the trace id of the API's last answer.
 func (l *lab) trace() string {
 	if l.at == presigned {
-		starts := l.received(fileUpload)
-		return starts[len(starts)-1].AnswerHeader.Get(l.at.traceHeader())
+		trace := ""
+		for _, start := range l.received(fileUpload) {
+			trace = start.AnswerHeader.Get(l.at.traceHeader())
+		}
+		return trace
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
