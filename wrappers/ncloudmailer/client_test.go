@@ -493,21 +493,6 @@ func TestGetFileAndDeleteFileListTheBatch(t *testing.T) {
 	}
 }
 
-func TestGetFileAndDeleteFileOfWhatIsNotThere(t *testing.T) {
-	m := newMailer(t)
-	m.says(http.StatusBadRequest, `{"error":{"errorCode":"77103","message":"Resource not found"}}`)
-	client := m.client(t)
-	for op, call := range map[string]func(context.Context, string) (ncloudmailer.Batch, error){
-		"getFile": client.GetFile, "deleteFile": client.DeleteFile,
-	} {
-		_, err := call(t.Context(), "request-99")
-		if f := failure(t, err); !errors.Is(f, upload.ErrNotFound) || f.Status != 400 || f.Code != "77103" ||
-			f.Op != op {
-			t.Errorf("%s: %+v, want upload.ErrNotFound", op, f)
-		}
-	}
-}
-
 // An id is one segment of the path, whatever characters it has. The signature
 // covers the path as it is sent.
 func TestIDsOfAnyKindNameTheirOwnResource(t *testing.T) {

@@ -108,13 +108,14 @@ func FuzzErrorAnswer(f *testing.F) {
 	})
 }
 
-// A fileId is a text, kept as it was written, or a whole number with all its
-// digits. Anything else is an error.
+// The provider declares a string for a fileId, but shows an integer. It is a
+// text, kept as it was written, or a whole number with all its digits. Anything
+// else is an error.
 func FuzzFileID(f *testing.F) {
 	for _, raw := range []string{
 		`67890`, `"67890"`, `0`, `-0`, `-5`, `9007199254740993`, `123456789012345678901234567890`, `"\u00e5\/\"b"`, `""`,
 		`null`, `true`, `1.0`, `1e3`, `[1]`, `{"id":1}`,
-		` 1 `, `01`, `"a`, `1,"fileId":2`, "\"\xff\"", `"\ud800"`,
+		` 1 `, `01`, `67890.0`, `6.789e4`, `"00012"`, `"1.5"`, `18446744073709551617`, `"a`, `1,"fileId":2`, "\"\xff\"", `"\ud800"`,
 	} {
 		f.Add([]byte(raw))
 	}

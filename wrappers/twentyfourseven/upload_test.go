@@ -20,34 +20,6 @@ func (o *office) ticket(fileID string) http.HandlerFunc {
 	}
 }
 
-// The provider declares a string, but shows an integer.
-func TestFileIDIsATextOrAnIntegerKeptAsItIs(t *testing.T) {
-	for raw, want := range map[string]string{
-		`67890`:                          "67890",
-		`"67890"`:                        "67890",
-		`0`:                              "0",
-		`-1`:                             "-1",
-		`9007199254740993`:               "9007199254740993", // a float64 would make it ...992
-		`18446744073709551617`:           "18446744073709551617",
-		`123456789012345678901234567890`: "123456789012345678901234567890",
-		`"00012"`:                        "00012",
-		`"a1b2-c3/d4 e5.."`:              "a1b2-c3/d4 e5..",
-		`"\u6587\/\"x\""`:                `文/"x"`,
-		"\n\t67890 ":                     "67890",
-		`"1.5"`:                          "1.5",
-		`67890.0`:                        "67890",
-		`6.789e4`:                        "67890",
-	} {
-		o := newOffice()
-		client := o.simple(t)
-		o.fileUpload = o.ticket(raw)
-		res, err := client.Upload(t.Context(), small)
-		if err != nil || res.ID != want {
-			t.Errorf("%s became %q (%v), want %q", raw, res.ID, err, want)
-		}
-	}
-}
-
 // If the answer of fileUpload cannot be used, the file is sent nowhere, and the
 // call is not repeated.
 func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {

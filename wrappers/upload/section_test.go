@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
-	"testing/iotest"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -18,35 +16,8 @@ import (
 
 const digits = "0123456789"
 
-// ofDigits makes each kind of source of the ten digits.
-func ofDigits(t *testing.T) map[string]func() upload.Source {
-	path := filepath.Join(t.TempDir(), "a.txt")
-	if err := os.WriteFile(path, []byte(digits), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	must := func(src upload.Source, err error) upload.Source {
-		if err != nil {
-			t.Fatal(err)
-		}
-		return src
-	}
-	return map[string]func() upload.Source{
-		"a file": func() upload.Source { return must(upload.File(path)) },
-		"a file of an FS": func() upload.Source {
-			return must(upload.FS(fstest.MapFS{"a.txt": {Data: []byte(digits)}},
-				"a.txt"))
-		},
-		"bytes":               func() upload.Source { return upload.Bytes("a.txt", []byte(digits)) },
-		"a reader of offsets": func() upload.Source { return upload.ReaderAt("a.txt", strings.NewReader(digits), 10) },
-		"a reader":            func() upload.Source { return upload.Reader("a.txt", strings.NewReader(digits), 10) },
-		"a slow reader": func() upload.Source {
-			return upload.Reader("a.txt", iotest.OneByteReader(strings.NewReader(digits)), 10)
-		},
-	}
-}
-
 func TestSectionIsThatPartOfTheSource(t *testing.T) {
-	for name, source := range ofDigits(t) {
+	for name, source := range constructors(t, "a.txt", digits) {
 		for off := range int64(11) {
 			for n := range 11 - off {
 				src := upload.Section(source(), off, n)

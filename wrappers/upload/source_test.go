@@ -50,60 +50,59 @@ func TestBaseNameEndsAtEitherSeparatorOnEveryPlatform(t *testing.T) {
 	}
 }
 
-func TestEveryConstructorDescribesTheSameFileAlike(t *testing.T) {
-	const content = "%PDF-1.7 and so on"
-	path := filepath.Join(t.TempDir(), "견적서 1.pdf")
+// constructors makes a source of the same file in every way. Each is new, since
+// one of them can be read once.
+func constructors(t *testing.T, name, content string) map[string]func() upload.Source {
+	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fromFile, err := upload.File(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fromFS, err := upload.FS(fstest.MapFS{"dir/견적서 1.pdf": {Data: []byte(content)}}, "dir/견적서 1.pdf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for constructor, src := range map[string]upload.Source{
-		"File":  fromFile,
-		"FS":    fromFS,
-		"Bytes": upload.Bytes(`dir\견적서 1.pdf`, []byte(content)),
-		"ReaderAt": upload.ReaderAt("dir/견적서 1.pdf", strings.NewReader(content+" and what lies behind it"),
-			int64(len(content))),
-		"Reader": upload.Reader("/dir/견적서 1.pdf", strings.NewReader(content), int64(len(content))),
-	} {
-		if src.Name != "견적서 1.pdf" || src.ContentType != "application/pdf" || src.Size != int64(len(content)) {
-			t.Errorf("%s describes %q, %q, %d bytes", constructor, src.Name, src.ContentType, src.Size)
+	must := func(src upload.Source, err error) upload.Source {
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got := contentOf(t, src); got != content {
-			t.Errorf("%s holds %q, want %q", constructor, got, content)
+		return src
+	}
+	size := int64(len(content))
+	return map[string]func() upload.Source{
+		"File": func() upload.Source { return must(upload.File(path)) },
+		"FS": func() upload.Source {
+			return must(upload.FS(fstest.MapFS{"dir/" + name: {Data: []byte(content)}}, "dir/"+name))
+		},
+		"FS of a folder": func() upload.Source { return must(upload.FS(os.DirFS(filepath.Dir(path)), name)) },
+		"Bytes":          func() upload.Source { return upload.Bytes(`dir\`+name, []byte(content)) },
+		"ReaderAt": func() upload.Source {
+			r := strings.NewReader(content + " and what lies behind it")
+			r.Seek(7, io.SeekStart) // a source begins at the first byte all the same
+			return upload.ReaderAt("dir/"+name, r, size)
+		},
+		"Reader": func() upload.Source { return upload.Reader("/dir/"+name, strings.NewReader(content), size) },
+		"Reader of a slow one": func() upload.Source {
+			return upload.Reader(name, iotest.OneByteReader(strings.NewReader(content)), size)
+		},
+	}
+}
+
+func TestEveryConstructorDescribesTheSameFileAlike(t *testing.T) {
+	for _, content := range []string{"%PDF-1.7 and so on", ""} {
+		for constructor, source := range constructors(t, "견적서 1.pdf", content) {
+			src := source()
+			if src.Name != "견적서 1.pdf" || src.ContentType != "application/pdf" || src.Size != int64(len(content)) {
+				t.Errorf("%s describes %q, %q, %d bytes", constructor, src.Name, src.ContentType, src.Size)
+			}
+			if got := contentOf(t, src); got != content {
+				t.Errorf("%s holds %q, want %q", constructor, got, content)
+			}
 		}
 	}
 }
 
 func TestEachOpenBeginsAtTheFirstByteAndStandsAlone(t *testing.T) {
-	const content = "0123456789"
-	path := filepath.Join(t.TempDir(), "digits")
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	fromFile, err := upload.File(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fromFS, err := upload.FS(os.DirFS(filepath.Dir(path)), "digits")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A source begins at the first byte, even if the reader was moved before.
-	moved := strings.NewReader(content)
-	moved.Seek(7, io.SeekStart)
-	for constructor, src := range map[string]upload.Source{
-		"File":     fromFile,
-		"FS":       fromFS,
-		"Bytes":    upload.Bytes("digits", []byte(content)),
-		"ReaderAt": upload.ReaderAt("digits", moved, int64(len(content))),
-	} {
+	for constructor, source := range constructors(t, "digits", digits) {
+		if strings.HasPrefix(constructor, "Reader ") || constructor == "Reader" {
+			continue // it can be opened once
+		}
+		src := source()
 		first, err := src.Open()
 		if err != nil {
 			t.Fatalf("%s: %v", constructor, err)
@@ -111,36 +110,12 @@ func TestEachOpenBeginsAtTheFirstByteAndStandsAlone(t *testing.T) {
 		if _, err := io.CopyN(io.Discard, first, 4); err != nil {
 			t.Fatalf("%s: %v", constructor, err)
 		}
-		if got := contentOf(t, src); got != content {
-			t.Errorf("%s: opened beside another reader it holds %q, want %q", constructor, got, content)
+		if got := contentOf(t, src); got != digits {
+			t.Errorf("%s: opened beside another reader it holds %q, want %q", constructor, got, digits)
 		}
 		rest, err := io.ReadAll(first)
-		if err := errors.Join(err, first.Close()); err != nil || string(rest) != content[4:] {
-			t.Errorf("%s: the first reader goes on with %q (%v), want %q", constructor, rest, err, content[4:])
-		}
-	}
-}
-
-func TestAnEmptyFileIsAFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "empty")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	fromFile, err := upload.File(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for constructor, src := range map[string]upload.Source{
-		"File":     fromFile,
-		"Bytes":    upload.Bytes("empty", nil),
-		"ReaderAt": upload.ReaderAt("empty", strings.NewReader(""), 0),
-		"Reader":   upload.Reader("empty", strings.NewReader(""), 0),
-	} {
-		if src.Size != 0 || src.ContentType != upload.OctetStream {
-			t.Errorf("%s describes %d bytes of %q", constructor, src.Size, src.ContentType)
-		}
-		if got := contentOf(t, src); got != "" {
-			t.Errorf("%s holds %q", constructor, got)
+		if err := errors.Join(err, first.Close()); err != nil || string(rest) != digits[4:] {
+			t.Errorf("%s: the first reader goes on with %q (%v), want %q", constructor, rest, err, digits[4:])
 		}
 	}
 }

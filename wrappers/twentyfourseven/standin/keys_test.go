@@ -29,12 +29,18 @@ func TestCodesFitNothingElse(t *testing.T) {
 	}
 }
 
-func TestIDsAreKeysThatNeverRepeat(t *testing.T) {
+// issuer returns a handler that can issue ids.
+func issuer(t *testing.T) *Handler {
+	t.Helper()
 	macs, err := derive([]string{"token"}, "fileId")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &Handler{ids: macs[0], now: time.Now}
+	return &Handler{ids: macs[0], now: time.Now}
+}
+
+func TestIDsAreKeysThatNeverRepeat(t *testing.T) {
+	h := issuer(t)
 	ids, documents := map[string]bool{}, map[int64]bool{}
 	for range 1000 {
 		id := h.newID()
@@ -50,11 +56,7 @@ func TestIDsAreKeysThatNeverRepeat(t *testing.T) {
 
 // Each letter counts: of the time, of the random bytes and of the code.
 func TestIDWithAnotherLetterWasNeverIssued(t *testing.T) {
-	macs, err := derive([]string{"token"}, "fileId")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &Handler{ids: macs[0], now: time.Now}
+	h := issuer(t)
 	id := h.newID()
 	for i := range id {
 		altered := []byte(id)
@@ -68,11 +70,7 @@ func TestIDWithAnotherLetterWasNeverIssued(t *testing.T) {
 }
 
 func TestIDOfAnotherLengthWasNeverIssued(t *testing.T) {
-	macs, err := derive([]string{"token"}, "fileId")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &Handler{ids: macs[0], now: time.Now}
+	h := issuer(t)
 	id := h.newID()
 	for n := range id {
 		if h.issued(id[:n]) || h.issued(id[n+1:]) {
