@@ -227,11 +227,9 @@ func (d download) VisitGetFileContentResponse(w http.ResponseWriter) error {
 // attachment returns the header with which a browser saves a file under its
 // name.
 func attachment(name string) string {
-	if name == "" {
-		return "attachment"
+	var params map[string]string
+	if name != "" {
+		params = map[string]string{"filename": name}
 	}
-	if value := mime.FormatMediaType("attachment", map[string]string{"filename": name}); value != "" {
-		return value
-	}
-	return "attachment"
+	return cmp.Or(mime.FormatMediaType("attachment", params), "attachment")
 }

@@ -10,13 +10,7 @@ import (
 var embedded embed.FS
 
 // page holds the page and its style, script and icon.
-var page = func() fs.FS {
-	sub, err := fs.Sub(embedded, "page")
-	if err != nil {
-		panic(err) // the folder is named by the line above
-	}
-	return sub
-}()
+var page, _ = fs.Sub(embedded, "page") // fails only for a path that is not valid
 
 // pagePolicy lets the page load and run its own files only, and lets no other
 // page show it in a frame.

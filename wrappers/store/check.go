@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -50,6 +52,14 @@ func CheckContentType(contentType string) error {
 	return nil
 }
 
+// check checks the arguments of the methods that take only a key.
+func check(ctx context.Context, key string) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
 // checkPut checks the arguments of Put and PresignPut. It returns the content
 // type, or the default for an empty one.
 func checkPut(key, contentType string) (string, error) {
@@ -59,8 +69,5 @@ func checkPut(key, contentType string) (string, error) {
 	if err := CheckContentType(contentType); err != nil {
 		return "", err
 	}
-	if contentType == "" {
-		contentType = DefaultContentType
-	}
-	return contentType, nil
+	return cmp.Or(contentType, DefaultContentType), nil
 }

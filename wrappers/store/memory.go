@@ -117,10 +117,7 @@ func (m *memory) Stat(ctx context.Context, key string) (Info, error) {
 }
 
 func (m *memory) get(ctx context.Context, key string) (object, error) {
-	if err := CheckKey(key); err != nil {
-		return object{}, err
-	}
-	if err := ctx.Err(); err != nil {
+	if err := check(ctx, key); err != nil {
 		return object{}, err
 	}
 	m.mu.RLock()
@@ -133,10 +130,7 @@ func (m *memory) get(ctx context.Context, key string) (object, error) {
 }
 
 func (m *memory) Delete(ctx context.Context, key string) error {
-	if err := CheckKey(key); err != nil {
-		return wrap("delete", key, err)
-	}
-	if err := ctx.Err(); err != nil {
+	if err := check(ctx, key); err != nil {
 		return wrap("delete", key, err)
 	}
 	m.mu.Lock()

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -41,10 +42,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, r io.Reader) (
 }
 
 func checkPut(key, contentType string) (string, error) {
-	if contentType == "" {
-		contentType = store.DefaultContentType
-	}
-	return contentType, errors.Join(store.CheckKey(key), store.CheckContentType(contentType))
+	return cmp.Or(contentType, store.DefaultContentType), errors.Join(store.CheckKey(key), store.CheckContentType(contentType))
 }
 
 // put reads into buffers, because a request must have a known length and may be
