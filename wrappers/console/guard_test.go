@@ -75,7 +75,8 @@ func TestUnderAForeignNameTheConsoleDoesNotEvenAskForItsToken(t *testing.T) {
 			"Printer.local", "putpost.default.svc.cluster.local.", machine}, 200},
 		{nil, []string{"files.example", "evil.example:8080", "192.0.2.1.evil.example", "local.evil.example",
 			"localhost.evil.example", "evil.example."}, 403},
-		{public, []string{"files.example", "files.example.", "files.example.:443", "FILES.example:443", "127.0.0.1:8080", "putpost"}, 200},
+		{public, []string{"files.example", "files.example.", "files.example.:443", "FILES.example:443", "127.0.0.1:8080",
+			"putpost"}, 200},
 		{public, []string{"evil.example", "files.example.evil.example"}, 403},
 		{proxy, []string{"files.example", "backend.example:8080"}, 200},
 	} {

@@ -12,7 +12,8 @@ import (
 // end in WithResponse. It returns their typed answer, and an [*upload.Error]
 // beside it where the answer is no success:
 //
-//	resp, err := wire.CallTyped(ctx, doer, "createDocument", func(ctx context.Context) (*api.CreateDocumentResult, error) {
+//	type result = api.CreateDocumentResult
+//	resp, err := wire.CallTyped(ctx, doer, "createDocument", func(ctx context.Context) (*result, error) {
 //		return client.CreateDocumentWithBodyWithResponse(ctx, form.ContentType, nil, form.Edit)
 //	})
 //

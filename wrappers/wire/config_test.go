@@ -104,18 +104,28 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		{"UserAgent", upload.Config{UserAgent: "a\r\nX-Injected: 1"}},
 		{"Header", upload.Config{Header: http.Header{"bad name": {"x"}}}},
 		{"BaseURL", upload.Config{BaseURL: "host/v1"}},
-		{"Transport.TLSHandshakeTimeout", upload.Config{HTTPClient: changed(func(tr *http.Transport) { tr.TLSHandshakeTimeout = -time.Second })}},
-		{"Transport.ResponseHeaderTimeout", upload.Config{HTTPClient: changed(func(tr *http.Transport) { tr.ResponseHeaderTimeout = -time.Second })}},
+		{"Transport.TLSHandshakeTimeout", upload.Config{
+			HTTPClient: changed(func(tr *http.Transport) { tr.TLSHandshakeTimeout = -time.Second }),
+		}},
+		{"Transport.ResponseHeaderTimeout", upload.Config{
+			HTTPClient: changed(func(tr *http.Transport) { tr.ResponseHeaderTimeout = -time.Second }),
+		}},
 		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: secured(&tls.Config{RootCAs: x509.NewCertPool()})}},
-		{"TLSClientConfig.Certificates[0]", upload.Config{HTTPClient: secured(&tls.Config{Certificates: []tls.Certificate{{}}})}},
+		{"TLSClientConfig.Certificates[0]", upload.Config{
+			HTTPClient: secured(&tls.Config{Certificates: []tls.Certificate{{}}}),
+		}},
 		{"MinVersion", upload.Config{HTTPClient: secured(&tls.Config{MinVersion: tls.VersionTLS13,
 			MaxVersion: tls.VersionTLS12})}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@ho st")}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@host:99999")}},
-		{"Transport.ProxyConnectHeader", upload.Config{HTTPClient: changed(func(tr *http.Transport) { tr.ProxyConnectHeader = http.Header{"X-A": {"hunter2\n"}} })}},
+		{"Transport.ProxyConnectHeader", upload.Config{
+			HTTPClient: changed(func(tr *http.Transport) { tr.ProxyConnectHeader = http.Header{"X-A": {"hunter2\n"}} }),
+		}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("ftp://user:hunter2@host:21")}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@:3128")}},
-		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: &http.Client{Transport: struct{ http.RoundTripper }{secured(&tls.Config{RootCAs: x509.NewCertPool()}).Transport}}}},
+		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: &http.Client{Transport: struct{ http.RoundTripper }{
+			secured(&tls.Config{RootCAs: x509.NewCertPool()}).Transport,
+		}}}},
 	} {
 		_, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"}, tt.cfg)
 		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.field) ||

@@ -171,7 +171,8 @@ func (n *nameReader) next() (string, error) {
 		return "", errors.New("has a NUL in it; --null reads a list whose names end with NUL")
 	case err == io.EOF && !n.torn:
 		// Half of a name can be the whole name of another file.
-		return name, fmt.Errorf("the list ended without a %s after this name; the name may be cut, so it is not sent", endings[n.end])
+		return name, fmt.Errorf("the list ended without a %s after this name; the name may be cut, so it is not sent",
+			endings[n.end])
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "", fmt.Errorf("there is no %s within 1 MiB, so it is no list of names", endings[n.end])
 	case err != nil && err != io.EOF:

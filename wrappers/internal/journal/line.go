@@ -35,7 +35,8 @@ func (j *Journal) parse(line []byte) (Entry, error) {
 		return e, fmt.Errorf("is for uploads to %s at %s, not to %s at %s; use another journal, or see if "+
 			"\"putpost journal check\" finds damage", e.To, e.Base, j.target.To, j.target.Base)
 	case e.Account != j.target.Account && e.Account != "" && j.target.Account != "":
-		return e, fmt.Errorf("is for uploads of another account (%s) than this one (%s); use another journal", e.Account, j.target.Account)
+		return e, fmt.Errorf("is for uploads of another account (%s) than this one (%s); use another journal",
+			e.Account, j.target.Account)
 	}
 	return e, nil
 }
