@@ -29,9 +29,6 @@ type creation struct {
 func (p *prober) looksUp(r *routers.Route, s sample, a answered) {
 	last := maps.Clone(p.learned)
 	p.learn(r, s, a)
-	for _, m := range contract.Members(a.body) {
-		p.created[m.Value] = creation{s, a.body}
-	}
 	for _, get := range p.contract.routes() {
 		if get.Method == http.MethodGet && len(required(get)) > 0 && p.known(get) {
 			req := p.good(get, sample{})
@@ -162,20 +159,20 @@ func (p *prober) named(r *routers.Route, s sample) {
 		}
 	}
 	p.learned = learned
-	if req := p.good(r, s.emptied()); len(p.faults(req)) == 0 {
+	if req := p.good(r, s.holding([]byte{})); len(p.faults(req)) == 0 {
 		p.takesEmpty(r, req)
 	}
 }
 
-// emptied returns the sample with a file that has no bytes.
-func (s sample) emptied() sample {
+// holding returns the sample with other bytes in its file.
+func (s sample) holding(content []byte) sample {
 	if s.object == nil {
-		s.body = []byte{}
+		s.body = content
 		return s
 	}
 	for name := range s.object {
 		if isBinary(s.schema.Properties[name]) {
-			s = s.of(s.with(name, ""), s.fileName)
+			s = s.of(s.with(name, string(content)), s.fileName)
 		}
 	}
 	return s

@@ -218,13 +218,7 @@ func (p *prober) grows(routes []*routers.Route) {
 			if _, ok := s.carriesFile(); !ok {
 				continue
 			}
-			s.body = large
-			for name := range s.object {
-				if isBinary(s.schema.Properties[name]) {
-					s = s.of(s.with(name, string(large)), s.fileName)
-				}
-			}
-			p.wants("file that is too large", r, p.good(r, s), "large",
+			p.wants("file that is too large", r, p.good(r, s.holding(large)), "large",
 				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
 		}
 	}

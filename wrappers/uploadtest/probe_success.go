@@ -59,9 +59,9 @@ func (p *prober) learn(r *routers.Route, s sample, a answered) {
 			}
 		}
 	}
-	_, file := s.carriesFile()
 	for _, m := range contract.Members(a.body) {
-		if p.learned[m.Name] = m.Value; file {
+		p.learned[m.Name] = m.Value
+		if s.body != nil {
 			p.created[m.Value] = creation{s, a.body}
 		}
 	}

@@ -105,10 +105,10 @@ var properties = []property{
 	{"credentials are fresh in each attempt", aCredential, "the credentials are the same in every request",
 		freshCredentials},
 
-	{"any 2xx of the presigned step is success", aPresigned, noPresigned, presignedSuccess},
-	{"the presigned method is sent", aPresigned, noPresigned, presignedMethod},
-	{"an expired URL is asked for again once", aPresigned, noPresigned, presignedExpires},
-	{"cookies stay out of the presigned step", aPresigned, noPresigned, cookiesStay},
+	{"any 2xx of the presigned step is success", aPresigned, noPresigned, handingOut(presignedSuccess)},
+	{"the presigned method is sent", aPresigned, noPresigned, handingOut(presignedMethod)},
+	{"an expired URL is asked for again once", aPresigned, noPresigned, handingOut(presignedExpires)},
+	{"cookies stay out of the presigned step", aPresigned, noPresigned, handingOut(cookiesStay)},
 
 	{"secrets stay inside", aSecret, "the subject has no Secrets, and no URL held any", secretsStay},
 	{"credentials stand in no URL", aSecret, "the subject has no Secrets or no Server", urlsTellNothing},

@@ -13,10 +13,17 @@ import (
 // The properties of the presigned step, in which the bytes go to a URL that an
 // answer handed out.
 
-func presignedSuccess(t *trial) {
-	if t.starter() == "" {
-		return
+// handingOut checks a property with the operation that hands out the URL, if
+// there is one.
+func handingOut(check func(t *trial, starter string)) func(*trial) {
+	return func(t *trial) {
+		if starter := t.starter(); starter != "" {
+			check(t, starter)
+		}
 	}
+}
+
+func presignedSuccess(t *trial, _ string) {
 	for _, status := range []int{200, 201, 202, 204} {
 		t.about("presigned answered %d", status).fresh(func(t *trial) {
 			t.Server.Inject(Presigned, -1, respelled(func(a *httptest.ResponseRecorder) {
@@ -38,11 +45,7 @@ var method = regexp.MustCompile(`(?i)(method"\s*:\s*")(PUT|POST)"`)
 // when it is parsed and written again.
 var queries = regexp.MustCompile(`("https?://[^"?]*\?)`)
 
-func presignedMethod(t *trial) {
-	starter := t.starter()
-	if starter == "" {
-		return
-	}
+func presignedMethod(t *trial, starter string) {
 	for _, said := range []string{"PUT", "put", "POST", "Post"} {
 		t.about("a URL that is handed out for %s", said).fresh(func(t *trial) {
 			var found atomic.Bool
@@ -79,9 +82,8 @@ var expiries = []struct {
 	{"R2", 403, "<Error><Code>ExpiredRequest</Code><Message>Request has expired</Message></Error>"},
 }
 
-func presignedExpires(t *trial) {
-	starter := t.starter()
-	if starter == "" || t.plain() {
+func presignedExpires(t *trial, starter string) {
+	if t.plain() {
 		return
 	}
 	for _, c := range expiries {
@@ -105,11 +107,7 @@ func presignedExpires(t *trial) {
 	}
 }
 
-func cookiesStay(t *trial) {
-	starter := t.starter()
-	if starter == "" {
-		return
-	}
+func cookiesStay(t *trial, starter string) {
 	t.about("an API that sets a cookie").fresh(func(t *trial) {
 		t.Server.Inject(starter, -1, respelled(func(a *httptest.ResponseRecorder) {
 			a.Header().Set("Set-Cookie", "uploadtest=1; Path=/")
