@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -110,16 +112,9 @@ func (c *serveCmd) Run(p *program) error {
 		}
 		return err
 	}
-	at, err := net.ResolveTCPAddr("tcp", c.Addr)
-	if err != nil {
-		return usagef("--addr %q is not an address like 127.0.0.1:8080: %w", c.Addr, err)
-	}
-	origin, err := c.origin()
+	at, origin, err := c.check()
 	if err != nil {
 		return usageError{err}
-	}
-	if c.MaxHeader < 1 || c.MaxConnections < 1 || c.StatusDelay < 0 {
-		return usagef("--max-header and --max-connections must be at least 1, and --status-delay must not be negative")
 	}
 	env, defaults, err := serveCredentials(p.env, at.IP.IsLoopback())
 	if err != nil {
@@ -153,15 +148,14 @@ func (c *serveCmd) Run(p *program) error {
 		return fmt.Errorf("cannot listen: %w; choose another address with --addr, or port 0 for a free port", err)
 	}
 	defer ln.Close()
-	address := "http://" + reachable(ln.Addr().(*net.TCPAddr))
+	srv := newServer(all.withConsole(con, logger), int(c.MaxHeader), logger)
+	srv.RegisterOnShutdown(con.Close)
 	announce := func() error {
-		// A program that starts a server often closes the streams that it does not read.
-		if _, err := fmt.Fprintln(p.stdout, address); err != nil && !errors.Is(err, errClosed) {
-			return fmt.Errorf("standard output: %w", err)
+		own := "http://" + reachable(ln.Addr().(*net.TCPAddr))
+		if err := p.printAddress(own); err != nil {
+			return err
 		}
-		if c.PublicURL != "" {
-			address = c.PublicURL
-		}
+		address := cmp.Or(c.PublicURL, own)
 		if p.log != nil {
 			logger.Info("serving", "address", address, "providers", slices.Sorted(maps.Keys(all)),
 				"store", where, "testCredentials", len(defaults) > 0)
@@ -171,11 +165,31 @@ func (c *serveCmd) Run(p *program) error {
 		say(con.Where(address))
 		return nil
 	}
-	handler := all.withConsole(con, logger)
-	srv := newServer(handler, int(c.MaxHeader), logger)
-	srv.RegisterOnShutdown(con.Close)
 	return serve(srv, limit(ln, srv, c.MaxConnections), announce, say,
 		func(ctx context.Context) { all.reclaim(ctx, logger) })
+}
+
+// check returns the address to listen on and the function of c.origin, or an
+// error for a flag that makes no sense.
+func (c *serveCmd) check() (at *net.TCPAddr, origin func(*http.Request) string, err error) {
+	if at, err = net.ResolveTCPAddr("tcp", c.Addr); err != nil {
+		return nil, nil, fmt.Errorf("--addr %q is not an address like 127.0.0.1:8080: %w", c.Addr, err)
+	}
+	if c.MaxHeader < 1 || c.MaxConnections < 1 || c.StatusDelay < 0 {
+		return nil, nil, errors.New("--max-header and --max-connections must be at least 1, " +
+			"and --status-delay must not be negative")
+	}
+	origin, err = c.origin()
+	return at, origin, err
+}
+
+// printAddress prints the first line of standard output. A program that starts
+// a server often closes the streams that it does not read.
+func (p *program) printAddress(address string) error {
+	if _, err := fmt.Fprintln(p.stdout, address); err != nil && !errors.Is(err, errClosed) {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	return nil
 }
 
 // welcome says what serves where, and how to send to it.
