@@ -509,8 +509,9 @@ type ClientInterface interface {
 	// ListExchanges List the last exchanges
 	//
 	// Lists exchanges, the newest first. A request to a path that no stand-in
-	// serves is among them, with the rule `request address` broken. A browser's
-	// preflight (`OPTIONS`) and a `HEAD` are not: no operation has these methods.
+	// serves is among them, with the rule `request address` broken. A `HEAD` is a
+	// `GET` without the body of the answer. A browser's preflight (`OPTIONS`) is not
+	// among them: no operation has this method.
 	//
 	// Corresponds with GET /exchanges (the `ListExchanges` operationId).
 	ListExchanges(ctx context.Context, params *ListExchangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -671,8 +672,9 @@ func (c *Client) StreamEvents(ctx context.Context, params *StreamEventsParams, r
 // ListExchanges List the last exchanges
 //
 // Lists exchanges, the newest first. A request to a path that no stand-in
-// serves is among them, with the rule `request address` broken. A browser's
-// preflight (`OPTIONS`) and a `HEAD` are not: no operation has these methods.
+// serves is among them, with the rule `request address` broken. A `HEAD` is a
+// `GET` without the body of the answer. A browser's preflight (`OPTIONS`) is not
+// among them: no operation has this method.
 //
 // Corresponds with GET /exchanges (the `ListExchanges` operationId).
 func (c *Client) ListExchanges(ctx context.Context, params *ListExchangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1644,8 +1646,9 @@ type ClientWithResponsesInterface interface {
 	// ListExchangesWithResponse List the last exchanges
 	//
 	// Lists exchanges, the newest first. A request to a path that no stand-in
-	// serves is among them, with the rule `request address` broken. A browser's
-	// preflight (`OPTIONS`) and a `HEAD` are not: no operation has these methods.
+	// serves is among them, with the rule `request address` broken. A `HEAD` is a
+	// `GET` without the body of the answer. A browser's preflight (`OPTIONS`) is not
+	// among them: no operation has this method.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2460,8 +2463,9 @@ func (c *ClientWithResponses) StreamEventsWithResponse(ctx context.Context, para
 // ListExchangesWithResponse List the last exchanges
 //
 // Lists exchanges, the newest first. A request to a path that no stand-in
-// serves is among them, with the rule `request address` broken. A browser's
-// preflight (`OPTIONS`) and a `HEAD` are not: no operation has these methods.
+// serves is among them, with the rule `request address` broken. A `HEAD` is a
+// `GET` without the body of the answer. A browser's preflight (`OPTIONS`) is not
+// among them: no operation has this method.
 //
 // Returns a wrapper object for the known response body format(s).
 //
