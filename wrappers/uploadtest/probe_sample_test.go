@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -51,6 +52,9 @@ func TestValuesAreMadeUpFromTheirSchemas(t *testing.T) {
 	for schema, want := range map[string]string{
 		`{"type":"string"}`:                                       `"uploadtest"`,
 		`{"type":"string","minLength":15}`:                        `"uploadtestuploadtest"`,
+		`{"type":"string","minLength":10}`:                        `"uploadtest"`,
+		`{"type":"integer","minimum":1}`:                          `1`,
+		`{}`:                                                      `"uploadtest"`,
 		`{"type":"string","maxLength":3}`:                         `"upl"`,
 		`{"type":"string","format":"date"}`:                       `"2026-01-31"`,
 		`{"type":"string","enum":["b","a"]}`:                      `"b"`,
@@ -69,5 +73,37 @@ func TestValuesAreMadeUpFromTheirSchemas(t *testing.T) {
 		if string(got) != want {
 			t.Errorf("%s: got %s, want %s", schema, got, want)
 		}
+	}
+}
+
+func TestASchemaInItselfHasAnEnd(t *testing.T) {
+	object := schemaOf(t, `{"type":"object","required":["a"]}`)
+	object.Value.Properties = openapi3.Schemas{"a": object}
+	if got, _ := json.Marshal(madeUp(object, 0)); strings.Count(string(got), `"a":`) != 9 {
+		t.Errorf("got %s, want nine in each other", got)
+	}
+	list := schemaOf(t, `{"type":"array"}`)
+	list.Value.Items = list
+	one, all := schemaOf(t, `{}`), schemaOf(t, `{}`)
+	one.Value.OneOf, all.Value.AllOf = openapi3.SchemaRefs{one}, openapi3.SchemaRefs{all}
+	for _, schema := range []*openapi3.SchemaRef{list, one, all, {}, nil} {
+		if got, err := json.Marshal(madeUp(schema, 0)); err != nil || len(got) > 100 {
+			t.Errorf("got %s, %v", got, err)
+		}
+	}
+}
+
+func TestABodyIsBuiltAsItsMediaTypeWantsIt(t *testing.T) {
+	schema := schemaOf(t, `{"type":"object","properties":{"f":{"type":"array","items":{"format":"binary"}}}}`).Value
+	for typ, want := range map[string]string{"application/json": "", "multipart/form-data": "", "text/plain": "x",
+		"*/*": "x", "image/*": "x"} {
+		if s, ok := newSample(typ, schema, "x"); string(s.body) != want || ok != (want != "") {
+			t.Errorf("a text as %s: %q, %t, want %q", typ, s.body, ok, want)
+		}
+	}
+	s, ok := newSample("multipart/form-data", schema, map[string]any{"f": []any{"one", "two"}})
+	if !ok || !strings.Contains(string(s.body), `filename="1-uploadtest.txt"`) ||
+		!strings.Contains(string(s.body), `filename="2-uploadtest.txt"`) {
+		t.Errorf("two files: %s", s.body)
 	}
 }

@@ -114,6 +114,10 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		{"TLSClientConfig.Certificates[0]", upload.Config{
 			HTTPClient: secured(&tls.Config{Certificates: []tls.Certificate{{}}}),
 		}},
+		{"TLSClientConfig.Certificates[0]", upload.Config{HTTPClient: secured(&tls.Config{
+			Certificates: []tls.Certificate{{Certificate: [][]byte{{1}}}}})}},
+		{"TLSClientConfig.Certificates[0]", upload.Config{HTTPClient: secured(&tls.Config{
+			Certificates: []tls.Certificate{{PrivateKey: "a key"}}})}},
 		{"MinVersion", upload.Config{HTTPClient: secured(&tls.Config{MinVersion: tls.VersionTLS13,
 			MaxVersion: tls.VersionTLS12})}},
 		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@ho st")}},
@@ -131,6 +135,15 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.field) ||
 			strings.Contains(err.Error(), "hunter2") || strings.ContainsAny(err.Error(), "\r\n") {
 			t.Errorf("%v, want ErrInvalid that names %s in one line, without the password", err, tt.field)
+		}
+	}
+	for _, c := range []*tls.Config{
+		{Certificates: []tls.Certificate{{Certificate: [][]byte{{1}}, PrivateKey: "a key"}}},
+		{MinVersion: tls.VersionTLS12}, {MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS13},
+	} {
+		if _, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"},
+			upload.Config{HTTPClient: secured(c)}); err != nil {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

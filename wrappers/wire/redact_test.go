@@ -183,8 +183,11 @@ func TestWithoutURLKeepsWhatErrorsIsAsksFor(t *testing.T) {
 }
 
 func TestOneLine(t *testing.T) {
-	if got, want := oneLine("a\r\n\x1b[31mb\t c\xff", 100), "a [31mb c\uFFFD"; got != want {
-		t.Errorf("%q, want %q", got, want)
+	for given, want := range map[string]string{"a\r\n\x1b[31mb\t c\xff": "a [31mb c\uFFFD", "a  b": "a b", "  ": "",
+		"a\x7fb": "a b", "\u0085한": "한", "한": "한"} {
+		if got := oneLine(given, 100); got != want {
+			t.Errorf("%q became %q, want %q", given, got, want)
+		}
 	}
 	for given, want := range map[int]int{255: 255, 256: 256, 257: 256, 300: 256} {
 		got := []rune(oneLine(strings.Repeat("한", given), 256))
