@@ -16,7 +16,7 @@ func TestEachPromiseNamesATestThatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, promises, found := strings.Cut(string(doc), "# What putpost promises")
-	named := regexp.MustCompile(`\bTest\w+`).FindAllString(promises, -1)
+	named := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`).FindAllString(promises, -1)
 	if !found || len(named) < 10 {
 		t.Fatalf("the promises name %d tests", len(named))
 	}
@@ -26,7 +26,7 @@ func TestEachPromiseNamesATestThatIsThere(t *testing.T) {
 			return err
 		}
 		code, err := os.ReadFile(path)
-		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(code, -1) {
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(code, -1) {
 			tests[string(m[1])] = true
 		}
 		return err

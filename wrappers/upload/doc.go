@@ -18,11 +18,10 @@
 //
 // What arrives. The bytes stored under the returned id are the caller's, byte
 // for byte [TestContract]. A body has its exact length and is never chunked
-// [TestEachAttemptSendsTheSameBodyWithItsOwnCredentials,
-// TestFormIsWhatMultipartReads]. If a file grows, shrinks, fails or is
-// overwritten while it is sent, the upload fails, and the server never gets a
-// body that looks whole [TestSizeIsPinned, TestSources,
-// TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd]. A success that came
+// [TestEachAttemptSendsTheSameBodyWithItsOwnCredentials, FuzzForm]. If a file
+// grows, shrinks, fails or is overwritten while it is sent, the upload fails,
+// and the server never gets a body that looks whole [TestSizeIsPinned,
+// TestSources, TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd]. A success that came
 // before the whole body was sent is an error
 // [TestSuccessBeforeTheWholeBodyIsNone].
 //
@@ -34,10 +33,10 @@
 // failure that cannot pass, such as a certificate that is not trusted
 // [TestWhatCannotPassIsNotRepeated]. After a 401 there is one more attempt if
 // there is another token [TestAfterARefusalTheTokenIsAskedForOnceMore]. An
-// expired presigned URL costs one new start
-// [TestExpiredAddressCostsOneNewStart]. With [Retry] Attempts 1 nothing is sent
-// twice [TestExpiredWhereNothingIsRepeated, TestWhatIsRepeated]. A source that
-// can be read once is sent once [TestSourceThatIsReadOnceKeepsTheFirstFailure].
+// expired presigned URL costs one new start [TestContract]. With [Retry]
+// Attempts 1 nothing is sent twice [TestExpiredWhereNothingIsRepeated,
+// TestWhatIsRepeated]. A source that can be read once is sent once
+// [TestSourceThatIsReadOnceKeepsTheFirstFailure].
 //
 // What may be there twice. A repeated request may leave an orphan at the
 // provider: a file whose id the caller does not have. Each client's package
