@@ -12,33 +12,20 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
+// Wire holds how texts and numbers may be spelled.
 func TestStatusIsTheProvidersOwnWord(t *testing.T) {
 	for body, want := range map[string]twentyfourseven.Status{
-		`{"fileId":"67890","status":"Pending"}`: {FileID: "67890",
-			Status: "Pending"},
-		`{"fileId":67890,"status":"Completed","documentId":12345}`: {FileID: "67890",
-			Status: "Completed", DocumentID: 12345},
-		`{"fileId":9007199254740993,"status":"Failed"}`: {FileID: "9007199254740993",
-			Status: "Failed"},
-		`{"fileId":"67890","status":"Queued for scanning","documentId":null,"new":[1]}`: {FileID: "67890",
-			Status: "Queued for scanning"},
-		`{"status":"Pending"}`: {FileID: "asked",
-			Status: "Pending"},
-		`{"fileId":null,"status":"Pending"}`: {FileID: "asked",
-			Status: "Pending"},
-		`{"fileId":{},"status":"Pending"}`: {FileID: "asked",
-			Status: "Pending"},
-		`{"fileId":67890.0,"status":"Completed","documentId":"12345"}`: {FileID: "67890",
-			Status: "Completed", DocumentID: 12345},
-		`{"FileId":67890,"STATUS":"Completed","documentID":12345.0}`: {FileID: "67890",
-			Status: "Completed", DocumentID: 12345},
-		`{"status":"Pending","documentId":""}`: {FileID: "asked",
-			Status: "Pending"},
-		`{"status":7}`: {FileID: "asked", Status: "7"},
-		"\xef\xbb\xbf" + `{"status":"Pending"}`: {FileID: "asked",
-			Status: "Pending"},
-		`{"documentId":9223372036854775807}`: {FileID: "asked",
-			DocumentID: 1<<63 - 1},
+		`{"fileId":"67890","status":"Pending"}`: {FileID: "67890", Status: "Pending"},
+		`{"fileId":67890,"status":"Completed","documentId":12345}`: {
+			FileID: "67890", Status: "Completed", DocumentID: 12345},
+		`{"fileId":"67890","status":"Queued for scanning","documentId":null,"new":[1]}`: {
+			FileID: "67890", Status: "Queued for scanning"},
+		`{"status":"Pending"}`:             {FileID: "asked", Status: "Pending"},
+		`{"fileId":{},"status":"Pending"}`: {FileID: "asked", Status: "Pending"},
+		`{"FileId":67890.0,"STATUS":"Done","documentId":"12345.0"}`: {
+			FileID: "67890", Status: "Done", DocumentID: 12345},
+		`{"status":7,"documentId":""}`:       {FileID: "asked", Status: "7"},
+		`{"documentId":9223372036854775807}`: {FileID: "asked", DocumentID: 1<<63 - 1},
 	} {
 		o := newOffice()
 		client := o.simple(t)

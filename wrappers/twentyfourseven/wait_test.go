@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,125 +25,92 @@ func (o *office) statuses(bodies ...string) {
 	}
 }
 
-// The server may not know a new id at once.
-func TestWaitBearsWithAnIDThatIsNotKnownYet(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(t), patient)
-		sound := o.status
-		o.status = func(w http.ResponseWriter, r *http.Request) {
-			if o.count("getFileUploadStatus") < 3 {
-				w.WriteHeader(http.StatusNotFound)
-				return
-			}
-			sound(w, r)
-		}
-		if st, err := client.Wait(t.Context(), "id-1"); err != nil || st.DocumentID != 12345 {
-			t.Errorf("%+v, %v", st, err)
-		}
-	})
-}
-
-func TestWaitForAnUnknownIDEnds(t *testing.T) {
-	for name, answers := range map[string][]int{"never known": {404}, "known, and gone": {200, 404}} {
-		synctest.Test(t, func(t *testing.T) {
-			o := newOffice()
-			client := o.client(t, static, o.bubble(t), patient)
-			o.status = func(w http.ResponseWriter, r *http.Request) {
-				says(answers[min(o.count("getFileUploadStatus"), len(answers))-1], `{"status":"Pending"}`)(w, r)
-			}
-			began := time.Now()
-			_, err := client.Wait(t.Context(), "id-1")
-			if !errors.Is(err, upload.ErrNotFound) {
-				t.Errorf("%s: %v, want upload.ErrNotFound", name, err)
-			}
-			// The last pause may be one of 2 s.
-			if took := time.Since(began); took > 12*time.Second || len(answers) == 1 && took < 10*time.Second ||
-				len(answers) == 2 && took > time.Second {
-				t.Errorf("%s: it took %s", name, took)
-			}
-		})
-	}
-}
-
-func TestWaitEndsWhereACompletedUploadHasNoDocument(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(t), patient)
-		o.statuses(`{"status":"Completed"}`, `{"status":"Pending"}`, `{"status":"Completed"}`)
-		began := time.Now()
-		st, err := client.Wait(t.Context(), "id-1")
-		if !errors.Is(err, twentyfourseven.ErrFailed) || st.Status != "Completed" ||
-			!strings.Contains(err.Error(), "without a documentId") {
-			t.Errorf("%+v, %v, want twentyfourseven.ErrFailed", st, err)
-		}
-		if took := time.Since(began); took < 10*time.Second || took > time.Minute {
-			t.Errorf("it took %s", took)
-		}
-	})
-}
-
-// If the status goes back, the ten seconds begin again.
-func TestWaitBearsWithACompletedUploadThatIsPendingAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(t), patient)
-		bodies := []string{`{"status":"Completed"}`}
-		for range 20 { // minutes
-			bodies = append(bodies, `{"status":"Pending"}`)
-		}
-		o.statuses(append(bodies, `{"status":"Completed"}`, `{"status":"Completed","documentId":12345}`)...)
-		if st, err := client.Wait(t.Context(), "id-1"); err != nil || st.DocumentID != 12345 {
-			t.Errorf("%+v, %v", st, err)
-		}
-	})
-}
-
-func TestWaitWithoutADeadlineEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(t), patient)
-		o.statuses(`{"status":"Pending"}`)
-		began := time.Now()
-		_, err := client.Wait(context.WithoutCancel(t.Context()), "id-1")
-		if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || errors.Is(f, context.DeadlineExceeded) ||
-			!strings.Contains(f.Error(), "deadline") {
-			t.Errorf("%v, want upload.ErrUnavailable that says how to set the limit", err)
-		}
-		if took := time.Since(began); took < time.Hour || took > time.Hour+time.Minute {
-			t.Errorf("it took %s", took)
-		}
-	})
-}
+const (
+	pending   = `{"status":"Pending"}`
+	completed = `{"status":"Completed"}`
+	document7 = `{"fileId":"id-1","status":"Completed","documentId":7}`
+)
 
 // patient sets the waits of the zero Config.
 func patient(cfg *upload.Config) { cfg.Retry = upload.Retry{} }
 
-func TestWaitEndsWithTheDocument(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(t), patient)
-		o.statuses(`{"status":"Pending"}`, `{"status":"Scanning"}`, `{"status":"처리 중"}`, `{"status":"Processing, 0 errors"}`,
-			`{"status":"Retrying after error"}`, `{"status":"NotReady"}`, `{"status":"Completed"}`,
-			`{"fileId":"id-1","status":"Completed","documentId":12345}`)
-		st, err := client.Wait(t.Context(), "id-1")
-		if want := (twentyfourseven.Status{FileID: "id-1", Status: "Completed", DocumentID: 12345,
-			TraceID: "trace-1"}); err != nil || st != want {
-			t.Errorf("got %+v, %v, want %+v", st, err, want)
-		}
-		if n := o.count("getFileUploadStatus"); n != 8 {
-			t.Errorf("asked %d times, want 8", n)
-		}
-	})
-}
-
-// If there is a documentId, the document is there, whatever the status says.
-func TestWaitGoesByTheDocument(t *testing.T) {
-	o := newOffice()
-	client := o.simple(t)
-	o.statuses(`{"status":"Archived","documentId":7}`)
-	if st, err := client.Wait(t.Context(), "1"); err != nil || st.DocumentID != 7 {
-		t.Errorf("%+v, %v", st, err)
+func TestWait(t *testing.T) {
+	const s, m, h = time.Second, time.Minute, time.Hour
+	for _, tc := range []struct {
+		name     string
+		polls    []string // bodies of the answers in turn, or statuses; the last one is the answer for ever
+		limit    time.Duration
+		kind     error // nil: the document is there
+		not      error
+		says     string
+		min, max time.Duration
+		asked    [2]int
+	}{
+		{name: "ends with the document, whatever else the status says", asked: [2]int{8, 8}, max: h,
+			polls: []string{pending, `{"status":"Scanning"}`, `{"status":"처리 중"}`, `{"status":"Processing, 0 errors"}`,
+				`{"status":"Retrying after error"}`, `{"status":"NotReady"}`, completed, document7}},
+		{name: "goes by the document", polls: []string{`{"status":"Archived","documentId":7}`}, asked: [2]int{1, 1}},
+		{name: "bears with an id that is not known yet", polls: []string{"404", "404", document7}, max: m},
+		{name: "ends for an id that is never known", polls: []string{"404"}, kind: upload.ErrNotFound,
+			min: 10 * s, max: 12 * s}, // the last pause may be one of 2 s
+		{name: "ends for an id that was known and is gone", polls: []string{pending, "404"}, kind: upload.ErrNotFound, max: s},
+		{name: "ends if a completed upload has no document", polls: []string{completed, pending, completed},
+			kind: twentyfourseven.ErrFailed, says: "without a documentId", min: 10 * s, max: m},
+		{name: "begins the ten seconds again if the status goes back", max: h,
+			polls: slices.Concat([]string{completed}, slices.Repeat([]string{pending}, 20), []string{completed, document7})},
+		{name: "ends without a deadline", polls: []string{pending}, kind: upload.ErrUnavailable, says: "deadline",
+			not: context.DeadlineExceeded, min: h, max: h + m},
+		// With waits of up to 30 s there are 480 polls on average.
+		{name: "ends with its context", polls: []string{pending}, limit: 2 * h, kind: context.DeadlineExceeded,
+			not: twentyfourseven.ErrFailed, says: "Pending", min: 2 * h, max: 2 * h, asked: [2]int{240, 1000}},
+		{name: "hears its context between two polls", polls: []string{pending}, limit: 12345 * time.Millisecond,
+			kind: context.DeadlineExceeded, min: 12345 * time.Millisecond, max: 12345 * time.Millisecond},
+		{name: "survives what Status survives", polls: []string{pending, pending, "503", "503", "503", document7}, max: h},
+		{name: "ends where Status fails", polls: []string{pending, "503"}, kind: upload.ErrUnavailable, says: "4 attempts",
+			max: m, asked: [2]int{5, 5}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newOffice()
+				client := o.client(t, static, o.bubble(t), patient)
+				o.status = func(w http.ResponseWriter, r *http.Request) {
+					poll := tc.polls[min(o.count("getFileUploadStatus"), len(tc.polls))-1]
+					if status, err := strconv.Atoi(poll); err == nil {
+						says(status, "")(w, r)
+						return
+					}
+					says(http.StatusOK, poll)(w, r)
+				}
+				ctx := context.WithoutCancel(t.Context())
+				if tc.limit > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, tc.limit)
+					defer cancel()
+				}
+				began := time.Now()
+				st, err := client.Wait(ctx, "id-1")
+				if took := time.Since(began); took < tc.min || took > tc.max {
+					t.Errorf("it took %s, want %s to %s", took, tc.min, tc.max)
+				}
+				if n := o.count("getFileUploadStatus"); tc.asked[1] > 0 && (n < tc.asked[0] || n > tc.asked[1]) {
+					t.Errorf("asked %d times, want %d to %d", n, tc.asked[0], tc.asked[1])
+				}
+				if tc.kind == nil {
+					if err != nil || st.FileID != "id-1" || st.DocumentID != 7 || st.TraceID != "trace-1" {
+						t.Errorf("%+v, %v", st, err)
+					}
+					return
+				}
+				if f := failure(t, err); !errors.Is(f, tc.kind) || tc.not != nil && errors.Is(f, tc.not) ||
+					!strings.Contains(f.Error(), tc.says) || f.Op != "getFileUploadStatus" || f.TraceID != "trace-1" {
+					t.Errorf("%v, want %v that says %q", f, tc.kind, tc.says)
+				}
+				if last := tc.polls[len(tc.polls)-1]; strings.Contains(last, "{") && !strings.Contains(last, st.Status) ||
+					st.Status == "" && strings.Contains(last, "{") {
+					t.Errorf("%+v, want the last status beside the error", st)
+				}
+			})
+		})
 	}
 }
 
@@ -169,47 +138,6 @@ func TestWaitEndsWhereTheProviderGaveUp(t *testing.T) {
 	}
 }
 
-func TestWaitThatNeverCompletesEndsWithTheContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(t), patient)
-		o.statuses(`{"status":"Pending"}`)
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour) // more than without a deadline
-		defer cancel()
-		begin := time.Now()
-		st, err := client.Wait(ctx, "id-1")
-		f := failure(t, err)
-		if !errors.Is(f, context.DeadlineExceeded) || errors.Is(f, twentyfourseven.ErrFailed) ||
-			!strings.Contains(f.Error(), "Pending") || f.TraceID != "trace-1" {
-			t.Errorf("%v, want context.DeadlineExceeded that tells of the status", f)
-		}
-		if took := time.Since(begin); took != 2*time.Hour || st.Status != "Pending" {
-			t.Errorf("%+v after %v", st, took)
-		}
-		// With waits of up to 30 s there are 480 polls on average.
-		if n := o.count("getFileUploadStatus"); n < 240 || n > 1000 {
-			t.Errorf("asked %d times in two hours", n)
-		}
-	})
-}
-
-func TestWaitHearsACancellationBetweenTwoPolls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(t), patient)
-		o.statuses(`{"status":"Pending"}`)
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(12345*time.Millisecond, cancel)
-		begin := time.Now()
-		if _, err := client.Wait(ctx, "id-1"); !errors.Is(err, context.Canceled) {
-			t.Errorf("%v, want context.Canceled", err)
-		}
-		if took := time.Since(begin); took != 12345*time.Millisecond {
-			t.Errorf("returned after %v", took)
-		}
-	})
-}
-
 func TestWaitPollsNoSlowerThanMaxWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
@@ -228,32 +156,6 @@ func TestWaitPollsNoSlowerThanMaxWait(t *testing.T) {
 		client.Wait(ctx, "id-1")
 		if n := o.count("getFileUploadStatus"); n < 200 {
 			t.Errorf("asked %d times in 10 minutes", n)
-		}
-	})
-}
-
-func TestWaitSurvivesWhatStatusSurvives(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(t), patient)
-		sound := o.status
-		o.status = func(w http.ResponseWriter, r *http.Request) {
-			switch n := o.count("getFileUploadStatus"); {
-			case n < 3:
-				io.WriteString(w, `{"status":"Pending"}`)
-			case n < 6:
-				w.WriteHeader(http.StatusServiceUnavailable)
-			default:
-				sound(w, r)
-			}
-		}
-		if st, err := client.Wait(t.Context(), "id-1"); err != nil || st.DocumentID != 12345 {
-			t.Errorf("%+v, %v", st, err)
-		}
-		o.status = says(http.StatusServiceUnavailable, "")
-		_, err := client.Wait(t.Context(), "id-1")
-		if f := failure(t, err); !errors.Is(f, upload.ErrUnavailable) || f.Attempts != 4 {
-			t.Errorf("%+v, want the 503 after four attempts", f)
 		}
 	})
 }

@@ -262,10 +262,7 @@ func TestAnswerNeedNotNameItsRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		trace, err := d.Call(t.Context(), "getThing", nil, func(ctx context.Context) (*http.Response, error) {
-			req, _ := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
-			return d.Do(req)
-		})
+		_, trace, err := get(t, d)
 		if trace != "trace-1" || (err == nil) != (code == 200) {
 			t.Errorf("%d: trace id %q and %v", code, trace, err)
 		}
@@ -300,12 +297,7 @@ func TestTimeoutOfTheHTTPClientHoldsUntilTheAnswerIsRead(t *testing.T) {
 						return http.DefaultTransport.RoundTrip(req)
 					}),
 				}}, tt.answer)
-			var body string
-			_, err := d.Call(t.Context(), "getThing", func(b []byte) error { body = string(b); return nil },
-				func(ctx context.Context) (*http.Response, error) {
-					req, _ := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
-					return d.Do(req)
-				})
+			body, _, err := get(t, d)
 			if !errors.Is(err, tt.want) || tt.want == nil && body != "hello" {
 				t.Errorf("error %v and %q, want %v", err, body, tt.want)
 			}

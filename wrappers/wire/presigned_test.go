@@ -60,7 +60,7 @@ func TestPresignedTellsAzureTheBlobType(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://host/c/b?sv=2024-01-01&sig=abc": "BlockBlob", "https://host/c/b?sig=abc": "", "https://host/c/b?sv=1": "",
 		"https://host/c/b?xsv=1&sig=abc": "", "https://account.blob.core.windows.net:443/c/b": "BlockBlob",
-		"https://blob.core.windows.net.example.com/c/b": "",
+		"https://account.blob.core.windows.net.example.com/c/b": "",
 	} {
 		client := &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
 			if got := req.Header.Get("X-Ms-Blob-Type"); got != want {
