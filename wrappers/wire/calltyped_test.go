@@ -72,6 +72,9 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 			if f != nil && (f.Status != tt.status || f.Op != "createFile" || f.TraceID != "trace-1") {
 				t.Errorf("%+v, want status %d, operation and trace id", f, tt.status)
 			}
+			if passes := tt.name == "a success that breaks off"; f != nil && tt.status == 201 && f.Lasting == passes {
+				t.Errorf("it lasts: %t", f.Lasting)
+			}
 			if tt.typed && (got == nil || got.StatusCode()/100 != 2 && f == nil) {
 				t.Errorf("the typed answer is %v", got)
 			}
