@@ -115,19 +115,11 @@ func whole(number string) (digits string, ok bool) {
 		return "", false
 	}
 	point := len(units) + shift
-	if point > len(all) {
-		all += strings.Repeat("0", point-len(all))
-	}
+	all += strings.Repeat("0", max(0, shift))
 	if strings.Trim(all[max(0, point):], "0") != "" {
 		return "", false
 	}
-	all = all[:max(0, point)]
-	if len(mantissa) < len(number) || fraction != "" { // a plain integer stays as it is
-		all = strings.TrimLeft(all, "0")
-	}
-	if all == "" {
-		all = "0"
-	}
+	all = cmp.Or(strings.TrimLeft(all[:max(0, point)], "0"), "0")
 	if negative {
 		all = "-" + all
 	}
