@@ -173,10 +173,6 @@ func reading(r func() io.Reader) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return io.NopCloser(r()), nil }
 }
 
-func failing(err error) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) { return nil, err }
-}
-
 // hanging opens a reader that yields n bytes of small and then hangs until it
 // is closed.
 func hanging(n int64, atHang func()) func() (io.ReadCloser, error) {
