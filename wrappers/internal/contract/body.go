@@ -98,7 +98,7 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) finish(length int64, over bool) (whole bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	whole = b.digest.size == length || length < 0 && b.ended && !b.broken
+	whole = b.whole(length)
 	if !b.over && (whole || over) {
 		b.over = true
 		if b.form != nil {
@@ -106,6 +106,11 @@ func (b *body) finish(length int64, over bool) (whole bool) {
 		}
 	}
 	return whole
+}
+
+// whole is called with the lock held.
+func (b *body) whole(length int64) bool {
+	return b.digest.size == length || length < 0 && b.ended && !b.broken
 }
 
 // watch looks at what is read of rc. A body that is text for a validator is

@@ -211,6 +211,16 @@ func (x *Exchange) CheckRequest(over bool) []*Violation {
 	return faults
 }
 
+// Came reports whether the body, if there is one, has come whole.
+func (x *Exchange) Came() bool {
+	if x.body == nil {
+		return true
+	}
+	x.body.mu.Lock()
+	defer x.body.mu.Unlock()
+	return x.body.whole(x.length)
+}
+
 // Checked reports whether the request was checked, the body too. Then nothing
 // more of the body counts.
 func (x *Exchange) Checked() bool { return x.ended }

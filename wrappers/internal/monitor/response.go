@@ -74,7 +74,9 @@ func (a *response) finish(r *http.Request) {
 	if a.hijacked || a.sent {
 		return
 	}
-	drain(r)
+	if !a.v.x.Came() {
+		drain(r)
+	}
 	a.send()
 }
 

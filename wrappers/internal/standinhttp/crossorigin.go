@@ -6,10 +6,10 @@ import "net/http"
 var AnyOrigin = []string{"*"}
 
 // CrossOrigin sets the header traceID of the answer. It lets scripts of every
-// origin read the answer and that header. It answers a preflight and then returns true. A browser sends a
-// preflight before the request itself, without credentials, to ask which
-// requests the path accepts. If methods is empty, the path does not exist, and
-// the caller answers the preflight.
+// origin read the answer and that header. It answers a preflight and then
+// returns true. A browser sends a preflight before the request itself, without
+// credentials, to ask which requests the path accepts. If methods is empty, the
+// path does not exist, and the caller answers the preflight.
 //
 // The origin is "*", so a browser shows a script no answer to a request with
 // cookies.
