@@ -108,7 +108,7 @@ func givesFile(r *routers.Route, a answered) bool {
 	if declared == nil || declared.Value == nil {
 		return false
 	}
-	var media *openapi3.MediaType = declared.Value.Content.Get(a.header.Get("Content-Type"))
+	media := declared.Value.Content.Get(a.header.Get("Content-Type"))
 	return media != nil && isBinary(media.Schema)
 }
 
