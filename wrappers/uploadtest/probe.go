@@ -53,13 +53,15 @@ type Probing struct {
 // credentials, with spoiled ones, with a signature from elsewhere; without a
 // body or a parameter, with a body that is cut off, of another type, or short
 // of what is required; for what was deleted or never there. So is a presigned
-// URL: by another method, of another type, with another key, tampered with. A
-// name with directories loses them, any other name stays as it is, and so do the
-// bytes, where an operation gives them back. Several files are answered in their
-// order, also by an operation that finds them. Two uploads have two ids, and
-// that of a deleted one is not given out again. Every answer must come in time, be declared and
-// match its schema, and tell nothing of the server's machine. A broken rule
-// fails t by one line.
+// URL: by another method, of another type, with another key, tampered with. An
+// empty file may be refused, and is no failure.
+//
+// A name with directories loses them. Any other name stays as it is, and so do
+// the bytes, where an operation gives them back. Several files are answered in
+// their order, also where they are found or deleted. Two uploads have two ids,
+// and the id of a deleted one is not given out again. Every answer must come in
+// time, be declared and match its schema, and tell nothing of the server's
+// machine. A broken rule fails t by one line.
 //
 // Probe uploads a few bytes and leaves what the operations cannot delete. Do
 // not point it at a [Server], which reports requests that are wrong on purpose.

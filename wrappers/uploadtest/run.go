@@ -35,10 +35,10 @@ type Subject struct {
 	Once []string
 
 	// Secrets are the client's credentials: keys, tokens and passwords, each as
-	// it is written. No error, no print of the client and no URL may show one,
-	// as it stands or percent-encoded. The kit adds what a presigned URL holds
-	// in its query, and no error may show the token or the signature of a
-	// request.
+	// it is written. No error, no print of the client, no URL and no header of
+	// the presigned step may show one, as it stands or percent-encoded. The kit
+	// adds what a presigned URL holds in its query, and no error may show the
+	// token or the signature of a request.
 	Secrets []string
 }
 

@@ -57,8 +57,8 @@ func secretsStay(t *trial) {
 	}
 }
 
-// urlsTellNothing: a URL stands in the log of each server and proxy. The storage
-// service must not hear of a credential in any header, such as a Referer.
+// urlsTellNothing: a URL stands in the log of each server and proxy. The
+// storage service hears of no credential in any header, such as a Referer.
 func urlsTellNothing(t *trial) {
 	if t.operations(); len(t.Secrets) == 0 {
 		return

@@ -19,7 +19,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// shelf is a provider that gives its files back: raw ones, and boxes of several.
+// shelfSpec is a provider's that gives its files back: raw ones, and boxes of
+// several.
 const shelfSpec = `
 openapi: 3.0.3
 info: {title: Shelf, version: '1'}
