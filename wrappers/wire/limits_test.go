@@ -146,15 +146,16 @@ func TestAnswerTimeoutHoldsOverASocket(t *testing.T) {
 		"a limit of the transport's": {HTTPClient: &http.Client{Transport: own}},
 	} {
 		for _, size := range []int{0, 100, 100_000} {
-			s, d := serve(t, wire.API{}, cfg, func(w http.ResponseWriter, r *http.Request) {
+			_, d := serve(t, wire.API{}, cfg, func(w http.ResponseWriter, r *http.Request) {
 				select {
 				case <-hold:
 				case <-r.Context().Done():
 				}
 			})
 			err := post(t.Context(), d, upload.Bytes("a", make([]byte, size)))
-			if !errors.Is(err, upload.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || s.got() != 1 {
-				t.Errorf("%s, %d bytes: %v after %d requests, want ErrUnavailable after one", name, size, err, s.got())
+			if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, upload.ErrUnavailable) ||
+				errors.Is(err, context.DeadlineExceeded) || f.Attempts != 1 {
+				t.Errorf("%s, %d bytes: %v, want ErrUnavailable after one attempt", name, size, err)
 			}
 		}
 	}
