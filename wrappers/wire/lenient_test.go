@@ -24,6 +24,7 @@ func TestLenientFindsTheFirstTextThereIs(t *testing.T) {
 		{"more behind it", `{"code":"A1"} and more`, "A1"},
 		{"a byte order mark", "\xef\xbb\xbf" + `{"code":"A1"}`, "A1"},
 		{"a key in another case", `{"Error":{"CODE":"A1"}}`, "A1"},
+		{"the first of other cases", `{"Code":"A3","CODE":"A2"}`, "A2"},
 		{"the key as it is before another case", `{"CODE":"A2","code":"A1"}`, "A1"},
 		{"a number with a fraction of zero", `{"code":77101.0}`, "77101"},
 		{"a fraction", `{"code":1.5}`, "1.5"},
