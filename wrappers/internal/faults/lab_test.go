@@ -319,13 +319,13 @@ func (l *lab) trace() string {
 }
 
 // context returns a context that the row can end with l.cancel. It ends after
-// 20 s in any case.
+// a minute in any case.
 func (l *lab) context() (context.Context, func()) {
-	ctx, stop := context.WithTimeout(l.t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(l.t.Context(), time.Minute)
 	ctx, l.cancel = context.WithCancelCause(ctx)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: func() {
 		if l.awaited.Load() {
-			time.AfterFunc(50*time.Millisecond, l.stopNow)
+			time.AfterFunc(100*time.Millisecond, l.stopNow)
 		}
 	}})
 	return ctx, func() { l.cancel(nil); stop() }

@@ -241,7 +241,7 @@ func (l *lab) uploadsAgain(u upload.Uploader) {
 	}
 	fresh := &lab{t: l.t}
 	src := fresh.count(upload.Bytes("next.txt", []byte("the next file")))
-	ctx, stop := context.WithTimeout(l.t.Context(), 5*time.Second)
+	ctx, stop := context.WithTimeout(l.t.Context(), time.Minute)
 	defer stop()
 	res, err := u.Upload(ctx, src)
 	if err != nil {
