@@ -106,6 +106,12 @@ func TestPresignedRefusesWhatItCannotSendAsGiven(t *testing.T) {
 			}
 		})
 	}
+	to := wire.Target{Method: "PUT", URL: "https://host/x", Header: http.Header{"X-A": {"a\r\nB: hunter2"}}}
+	never := &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) { return respond(200, nil), nil })}
+	_, err := presigned(t, "https://api", never).Send(t.Context(), to, wire.Raw(upload.Bytes("a", []byte("x"))))
+	if !errors.Is(err, upload.ErrUnavailable) || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("a header of two lines: %v, want ErrUnavailable without it", err)
+	}
 }
 
 func TestPresignedFollowsOnlyRedirectsThatKeepTheRequest(t *testing.T) {
@@ -257,6 +263,10 @@ func TestPartOfAFileMayBeAnsweredWith308(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		w.Header().Set("Range", "bytes=0-4")
+		if r.URL.Path == "/moved" {
+			w.WriteHeader(307)
+			return
+		}
 		w.WriteHeader(308)
 	}))
 	defer srv.Close()
@@ -265,6 +275,10 @@ func TestPartOfAFileMayBeAnsweredWith308(t *testing.T) {
 	if answer, err := presigned(t, srv.URL, nil).Send(t.Context(), part, body); err != nil ||
 		answer.Get("Range") != "bytes=0-4" {
 		t.Errorf("a part: %v, %v", answer, err)
+	}
+	part.URL += "/moved"
+	if _, err := presigned(t, srv.URL, nil).Send(t.Context(), part, body); !errors.Is(err, upload.ErrUnavailable) {
+		t.Errorf("a part that is moved without a Location: %v, want upload.ErrUnavailable", err)
 	}
 	if err := sendTo(t, presigned(t, srv.URL, nil), "PUT", srv.URL, body); !errors.Is(err, upload.ErrUnavailable) {
 		t.Errorf("a whole file: %v, want upload.ErrUnavailable", err)
