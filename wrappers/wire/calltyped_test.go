@@ -46,12 +46,13 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 		{"a refusal", says(400, "application/json", `{"error":{"errorCode":"77102","message":"bad"}}`), true,
 			upload.ErrInvalid, 400},
 		{"a refusal that is no JSON", says(403, "application/json", `<html>`), false, upload.ErrForbidden, 403},
+		{"a refusal that is longer than is read", says(400, "application/json", blanks+`{}`), false, upload.ErrInvalid, 400},
 		{"a failure that is repeated", says(503, "text/plain", `down`), true, upload.ErrUnavailable, 503},
 		{"a success that is no JSON", says(201, "application/json", `<html>`), false, upload.ErrUnavailable, 201},
 		{"a success that breaks off", breaking(list[:9]), false, upload.ErrUnavailable, 201},
 		{"a success that breaks off behind its JSON", breaking(list), true, nil, 0},
 		{"a success as long as is read", says(201, "application/json", list+blanks[len(list):]), true, nil, 0},
-		{"a longer success", says(201, "application/json", list+blanks), false, upload.ErrUnavailable, 201},
+		{"a longer success", says(201, "application/json", list+blanks), true, upload.ErrUnavailable, 201},
 		{"a success without end", says(201, "application/json", `"`+strings.Repeat("x", 2<<20)), false,
 			upload.ErrUnavailable, 201},
 	} {
@@ -75,7 +76,10 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 			if passes := tt.name == "a success that breaks off"; f != nil && tt.status == 201 && f.Lasting == passes {
 				t.Errorf("it lasts: %t", f.Lasting)
 			}
-			if tt.typed && (got == nil || got.StatusCode()/100 != 2 && f == nil) {
+			if tt.typed != (got != nil) {
+				t.Errorf("the typed answer is there: %t", got != nil)
+			}
+			if got != nil && got.StatusCode()/100 != 2 && f == nil {
 				t.Errorf("the typed answer is %v", got)
 			}
 			if tt.kind == nil && got.JSON201.Files[0].FileID != "f-1" {
