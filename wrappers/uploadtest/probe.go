@@ -176,6 +176,11 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	a.status, a.header = resp.StatusCode, resp.Header
 	broken := x.FinishResponse(resp.StatusCode, resp.Header, a.body)
 	a.ids = x.FileIDs()
+	if r != nil && (r.Method == http.MethodPut || r.Method == http.MethodPatch) && a.status/100 == 2 {
+		for _, param := range required(r) { // what was made under it may have changed
+			delete(p.created, p.learned[param.Name])
+		}
+	}
 	for _, v := range broken {
 		if a.status = 0; p.told.first(v.Key()) {
 			p.Error(v)

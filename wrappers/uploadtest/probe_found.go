@@ -44,9 +44,9 @@ func (p *prober) finds(r *routers.Route, req *http.Request, a answered) {
 	if r.Method != http.MethodGet && r.Method != http.MethodDelete || a.status/100 != 2 {
 		return
 	}
-	for segment := range strings.SplitSeq(req.URL.Path, "/") {
-		made, ok := p.created[segment]
-		if !ok {
+	for _, param := range required(r) {
+		made, ok := p.created[p.learned[param.Name]]
+		if !ok || param.In != openapi3.ParameterInPath {
 			continue
 		}
 		var was, is any

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -31,10 +32,10 @@ func (p *prober) succeeds(r *routers.Route) {
 		case a.status/100 == 2:
 			p.seen.note("operation that succeeded")
 			p.answersTo(r, req, a)
+			p.finds(r, req, a)
 			p.learn(r, s, a)
 			p.handedOut(r, req, a.body)
 			p.describes(r, req, s, a)
-			p.finds(r, req, a)
 			p.creates(r, s, a)
 			if r.Method == http.MethodDelete {
 				p.gone(r, req, others)
@@ -61,7 +62,9 @@ func (p *prober) learn(r *routers.Route, s sample, a answered) {
 	}
 	for _, m := range contract.Members(a.body) {
 		p.learned[m.Name] = m.Value
-		if s.body != nil {
+		// What the request said may be another thing's, such as a folder's.
+		above := r.Method == http.MethodPost && strings.Contains(r.Path, "{"+m.Name+"}")
+		if s.body != nil && !above && !bytes.Contains(s.body, []byte(m.Value)) {
 			p.created[m.Value] = creation{s, a.body}
 		}
 	}
@@ -118,8 +121,10 @@ func (p *prober) gone(r *routers.Route, req *http.Request, others *routers.Route
 	collection, _, _ := strings.Cut(r.Path, "/{")
 	deleted := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
 	for _, post := range p.contract.routes() {
-		if post.Method == http.MethodPost && post.Path == collection && len(deleted) > 3 {
-			req := p.good(post, firstSample(post))
+		s := firstSample(post)
+		if post.Method == http.MethodPost && post.Path == collection && len(deleted) > 3 &&
+			!bytes.Contains(s.body, []byte(deleted)) { // a name that the client chooses may come again
+			req := p.good(post, s)
 			_, again := memberOf(p.ask(post, req).body, deleted)
 			if p.seen.note("id after a deletion"); again {
 				p.broke(post, req, contract.RuleAnswer, "reused", "the id of what was deleted is given out again")

@@ -1,0 +1,126 @@
+package uploadtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// desk is a provider whose documents have their names as ids, whose papers can
+// be renamed, and whose folders are there before any file.
+const deskSpec = `
+openapi: 3.0.3
+info: {title: Desk, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /docs: {post: &post {requestBody: &form {required: true, content: {multipart/form-data: {schema: {type: object,
+    required: [file], properties: {file: {type: string, format: binary}}}, example: {file: some text}}}},
+    responses: &json {2XX: {description: An answer., content: {application/json: {schema: {type: object}}}}, 4XX: &no
+    {description: Refused.}}}}
+  /docs/{fileName}:
+    parameters: [{name: fileName, in: path, required: true, schema: {type: string}}]
+    get: {operationId: read, responses: *json}
+    delete: {responses: &none {'204': {description: Done.}, 4XX: *no}}
+  /papers: {post: *post}
+  /papers/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    get: {responses: *json}
+    patch: {requestBody: {required: true, content: {application/json: {schema: {type: object, required: [name],
+      properties: {name: {type: string, minLength: 3}}}, example: {name: other.txt}}}}, responses: *none}
+  /folders/{folderId}:
+    parameters: &folder [{name: folderId, in: path, required: true, schema: {type: string}, example: inbox}]
+    get: {responses: *json}
+  /folders/{folderId}/files: {parameters: *folder, post: *post}
+`
+
+func newDesk() http.Handler {
+	var mu sync.Mutex
+	n, things := 0, map[string]map[string]any{"folders/inbox": {"folderId": "inbox", "name": "Inbox", "size": 123}}
+	receive := func(r *http.Request) (name string, size int, ok bool) {
+		form, err := r.MultipartReader()
+		if err != nil {
+			return "", 0, false
+		}
+		part, err := form.NextPart()
+		if err != nil || part.FormName() != "file" {
+			return "", 0, false
+		}
+		_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		content, err := io.ReadAll(part)
+		_, end := form.NextPart()
+		return upload.BaseName(params["filename"]), len(content), err == nil && end == io.EOF && params["filename"] != ""
+	}
+	mux := http.NewServeMux()
+	handle := func(pattern string, f func(r *http.Request, key string, thing map[string]any) (int, map[string]any)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			key := r.URL.Path[len("/v1/"):]
+			status, body := http.StatusGone, map[string]any(nil)
+			if thing := things[key]; thing != nil || r.Method == http.MethodPost {
+				status, body = f(r, key, thing)
+			}
+			if body != nil {
+				w.Header().Set("Content-Type", "application/json")
+			}
+			if w.WriteHeader(status); body != nil {
+				_ = json.NewEncoder(w).Encode(body)
+			}
+		})
+	}
+	create := func(id string) func(*http.Request, string, map[string]any) (int, map[string]any) {
+		return func(r *http.Request, key string, _ map[string]any) (int, map[string]any) {
+			name, size, ok := receive(r)
+			if n++; !ok {
+				return http.StatusBadRequest, nil
+			}
+			thing := map[string]any{"name": name, "size": size}
+			if thing[id] = fmt.Sprintf("paper-%d", n); id == "fileName" {
+				thing[id] = name
+			}
+			if folder, ok := strings.CutPrefix(key, "folders/"); ok {
+				thing["folderId"] = strings.TrimSuffix(folder, "/files")
+			}
+			things[fmt.Sprint(key, "/", thing[id])] = thing
+			return http.StatusCreated, thing
+		}
+	}
+	handle("POST /v1/docs", create("fileName"))
+	handle("POST /v1/papers", create("id"))
+	handle("POST /v1/folders/inbox/files", create("fileId"))
+	handle("GET /v1/", func(_ *http.Request, _ string, thing map[string]any) (int, map[string]any) {
+		return http.StatusOK, thing
+	})
+	handle("DELETE /v1/docs/{name}", func(_ *http.Request, key string, _ map[string]any) (int, map[string]any) {
+		delete(things, key)
+		return http.StatusNoContent, nil
+	})
+	handle("PATCH /v1/papers/{id}", func(r *http.Request, _ string, thing map[string]any) (int, map[string]any) {
+		var said struct{ Name string }
+		typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if json.NewDecoder(r.Body).Decode(&said) != nil || len(said.Name) < 3 || typ != "application/json" {
+			return http.StatusBadRequest, nil
+		}
+		thing["name"] = said.Name
+		return http.StatusNoContent, nil
+	})
+	return reply("/", on(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) { rec.Body.Reset() }))(mux)
+}
+
+// A server must not be blamed for a name that a client gives twice, for a file
+// that was overwritten or renamed, or for a folder that a file was put into.
+func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
+	t.Parallel()
+	ts := httptest.NewServer(newDesk())
+	defer ts.Close()
+	l := &logged{TB: t}
+	Probe(l, ts.URL+"/v1", []byte(deskSpec), nil)
+}
