@@ -123,4 +123,10 @@ func TestDownloadAsksAgainForAURLThatRanOut(t *testing.T) {
 		strings.Contains(f.Error(), "secret") {
 		t.Errorf("%v, want upload.ErrExpired with the API's trace id", err)
 	}
+	asked := o.count("getFileUploadStatus")
+	once := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
+	if _, err := once.Download(t.Context(), 12345, &got, 0); !errors.Is(err, upload.ErrExpired) ||
+		o.count("getFileUploadStatus") != asked+1 {
+		t.Errorf("%v, asked %d times where nothing is repeated", err, o.count("getFileUploadStatus")-asked)
+	}
 }
