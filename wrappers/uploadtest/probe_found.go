@@ -65,7 +65,8 @@ func (p *prober) finds(r *routers.Route, req *http.Request, a answered) {
 
 var (
 	lasting  = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
-	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|trace|correlation|transaction|session).?id$`)
+	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
+		`operation|event|message|status|state).?id$`)
 )
 
 // differs says where an answer about what was made differs from the answer that

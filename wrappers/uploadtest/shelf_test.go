@@ -182,7 +182,8 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 	}{
 		{"none", func(h http.Handler) http.Handler { return h }, ""},
 		{"an id of each answer", reply("/boxes", func(rec *httptest.ResponseRecorder) {
-			anew(`"id":`, fmt.Sprintf(`"requestId":%d,"id":`, time.Now().UnixNano()))(rec)
+			now := time.Now().UnixNano()
+			anew(`"id":`, fmt.Sprintf(`"requestId":%d,"responseId":"%[1]d","statusId":%[1]d,"id":`, now))(rec)
 		}), ""},
 		{"a type that is hidden", reply("/content", func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "application/octet-stream")
