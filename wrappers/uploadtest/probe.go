@@ -71,6 +71,14 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
 		learned: map[string]string{}, created: map[string]creation{}, authorize: authorize,
+		transport: http.DefaultTransport,
+	}
+	// An httptest.Server that another test closes breaks off what shares its idle
+	// connections with it.
+	if shared, ok := p.transport.(*http.Transport); ok {
+		own := shared.Clone()
+		defer own.CloseIdleConnections()
+		p.transport = own
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
 	if p.authorize == nil {
@@ -86,6 +94,7 @@ type prober struct {
 	contract  *spec
 	base      string
 	authorize func(*http.Request)
+	transport http.RoundTripper
 
 	learned map[string]string   // what answers gave, by name
 	earlier map[string]string   // what an answer before gave, of another file
@@ -154,7 +163,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	defer cancel()
 	req = req.WithContext(ctx)
 	x := p.contract.Begin(req, contract.Watch{})
-	resp, err := http.DefaultTransport.RoundTrip(x.Watching(req.Context(), req))
+	resp, err := p.transport.RoundTrip(x.Watching(req.Context(), req))
 	x.FinishRequest() // it may be wrong on purpose
 	if err == nil {
 		defer resp.Body.Close()

@@ -3,9 +3,11 @@ package uploadtest
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -234,6 +236,38 @@ func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 	named(t, lines, "Depot: submit: response status: no answer within 50ms (POST /v2/forms)")
 	if len(lines) != 3 {
 		t.Errorf("%d lines, and nothing was to be asked after three: %q", len(lines), lines)
+	}
+}
+
+// Each httptest.Server that is closed closes what is idle in
+// http.DefaultTransport.
+func TestProbeSharesNoConnection(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]int{} // by connection
+	d := newDepot()
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked[r.RemoteAddr]++
+		mu.Unlock()
+		d.ServeHTTP(w, r)
+	}))
+	defer ts.Close()
+	resp, err := http.Get(ts.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	mu.Lock()
+	shared := maps.Clone(asked)
+	mu.Unlock()
+	Probe(t, ts.URL+"/v2", depotSpec, withKey)
+	mu.Lock()
+	defer mu.Unlock()
+	for connection := range shared {
+		if asked[connection] > 1 {
+			t.Errorf("%d of its requests went over the connection of another client", asked[connection]-1)
+		}
 	}
 }
 
