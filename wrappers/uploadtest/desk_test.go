@@ -15,7 +15,7 @@ import (
 )
 
 // desk is a provider whose documents have their names as ids, whose papers can
-// be renamed, and whose folders are there before any file.
+// be renamed, and whose folders are there before any file and have numbers.
 const deskSpec = `
 openapi: 3.0.3
 info: {title: Desk, version: '1'}
@@ -23,8 +23,8 @@ servers: [{url: /v1}]
 paths:
   /docs: {post: &post {requestBody: &form {required: true, content: {multipart/form-data: {schema: {type: object,
     required: [file], properties: {file: {type: string, format: binary}}}, example: {file: some text}}}},
-    responses: &json {2XX: {description: An answer., content: {application/json: {schema: {type: object}}}}, 4XX: &no
-    {description: Refused.}}}}
+    responses: &json {2XX: &answer {description: An answer., content: {application/json: {schema: {type: object}}}},
+    '409': *answer, 4XX: &no {description: Refused.}}}}
   /docs/{fileName}:
     parameters: [{name: fileName, in: path, required: true, schema: {type: string}}]
     get: {operationId: read, responses: *json}
@@ -36,14 +36,15 @@ paths:
     patch: {requestBody: {required: true, content: {application/json: {schema: {type: object, required: [name],
       properties: {name: {type: string, minLength: 3}}}, example: {name: other.txt}}}}, responses: *none}
   /folders/{folderId}:
-    parameters: &folder [{name: folderId, in: path, required: true, schema: {type: string}, example: inbox}]
+    parameters: &folder [{name: folderId, in: path, required: true, schema: {type: string}, example: '101'}]
     get: {responses: *json}
   /folders/{folderId}/files: {parameters: *folder, post: *post}
 `
 
 func newDesk() http.Handler {
 	var mu sync.Mutex
-	n, things := 0, map[string]map[string]any{"folders/inbox": {"folderId": "inbox", "name": "Inbox", "size": 123}}
+	n, things := 0, map[string]map[string]any{"folders/101": {"folderId": "101", "name": "Inbox", "size": 123},
+		"folders/111": {"folderId": "111", "name": "Sent", "size": 0}}
 	receive := func(r *http.Request) (name string, size int, ok bool) {
 		form, err := r.MultipartReader()
 		if err != nil {
@@ -95,7 +96,7 @@ func newDesk() http.Handler {
 	}
 	handle("POST /v1/docs", create("fileName"))
 	handle("POST /v1/papers", create("id"))
-	handle("POST /v1/folders/inbox/files", create("fileId"))
+	handle("POST /v1/folders/101/files", create("fileId"))
 	handle("GET /v1/", func(_ *http.Request, _ string, thing map[string]any) (int, map[string]any) {
 		return http.StatusOK, thing
 	})
@@ -119,8 +120,47 @@ func newDesk() http.Handler {
 // that was overwritten or renamed, or for a folder that a file was put into.
 func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 	t.Parallel()
-	ts := httptest.NewServer(newDesk())
-	defer ts.Close()
-	l := &logged{TB: t}
-	Probe(l, ts.URL+"/v1", []byte(deskSpec), nil)
+	papers := 0
+	for _, b := range []struct {
+		what          string
+		spec, instead string
+		spoil         func(http.Handler) http.Handler
+		want          string // empty: nothing is wrong
+	}{
+		{"as it is", "", "", arrival("/none", nil), ""},
+		{"nothing that is deleted can be found", "    get: {operationId: read, responses: *json}\n", "",
+			arrival("/none", nil), ""},
+		{"one paper for each client", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && r.URL.Path == "/v1/papers" {
+				if papers++; papers > 1 {
+					next = reply("/", func(rec *httptest.ResponseRecorder) {
+						*rec = *httptest.NewRecorder()
+						rec.Header().Set("Content-Type", "application/json")
+						rec.Code = http.StatusConflict
+						rec.Body.WriteString(`{"id":"problem-1"}`)
+					})(next)
+				}
+			}
+			next.ServeHTTP(w, r)
+		}), ""},
+		{"a folder takes nothing", "", "", reply("/files", func(rec *httptest.ResponseRecorder) {
+			*rec = *httptest.NewRecorder()
+			rec.Code = http.StatusForbidden
+		}), "Desk: POST /folders/{folderId}/files: response status: 403 to the spec's own example"},
+		{"one id for all", "", "", reply("/files", said(`"fileId":"`, `"fileId":"one","was":"`)),
+			"Desk: POST /folders/{folderId}/files: response body: the same request twice is answered by the same id"},
+	} {
+		t.Run(b.what, func(t *testing.T) {
+			t.Parallel()
+			ts := httptest.NewServer(b.spoil(newDesk()))
+			defer ts.Close()
+			spec := strings.Replace(deskSpec, b.spec, b.instead, 1)
+			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(spec), nil) })
+			if b.want != "" {
+				named(t, lines, b.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
 }

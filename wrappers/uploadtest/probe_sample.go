@@ -59,10 +59,7 @@ func samples(r *routers.Route) []sample {
 		if len(given) > 1 {
 			delete(given, "") // it is one of the others
 		}
-		schema := &openapi3.Schema{}
-		if media.Schema != nil && media.Schema.Value != nil {
-			schema = media.Schema.Value
-		}
+		schema := cmp.Or(media.Schema, &openapi3.SchemaRef{Value: &openapi3.Schema{}}).Value
 		for _, name := range slices.Sorted(maps.Keys(given)) {
 			if s, ok := newSample(typ, schema, given[name]); ok {
 				list = append(list, s)
@@ -169,8 +166,8 @@ func madeUp(ref *openapi3.SchemaRef, depth int) any {
 	for len(text) < int(schema.MinLength) {
 		text += text
 	}
-	if schema.MaxLength != nil && int(*schema.MaxLength) < len(text) {
-		text = text[:*schema.MaxLength]
+	if schema.MaxLength != nil {
+		text = text[:min(*schema.MaxLength, uint64(len(text)))]
 	}
 	return text
 }
@@ -205,10 +202,7 @@ func encode(typ string, schema *openapi3.Schema, object map[string]any, fileName
 	w := multipart.NewWriter(&b)
 	_ = w.SetBoundary(boundary)
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		values, many := object[name].([]any)
-		if !many {
-			values = []any{object[name]}
-		}
+		values := several(object[name])
 		for i, value := range values {
 			header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf("form-data; name=%q", name)}}
 			if isBinary(schema.Properties[name]) {
@@ -225,6 +219,14 @@ func encode(typ string, schema *openapi3.Schema, object map[string]any, fileName
 	}
 	w.Close()
 	return w.FormDataContentType(), b.Bytes()
+}
+
+// several returns the values of a field, or the one that it has.
+func several(value any) []any {
+	if values, ok := value.([]any); ok {
+		return values
+	}
+	return []any{value}
 }
 
 func isBinary(schema *openapi3.SchemaRef) bool {
@@ -274,10 +276,8 @@ func (p *prober) build(r *routers.Route, s sample) *http.Request {
 			header.Set(param.Name, value)
 		}
 	}
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
 	req := p.request(r.Method, path, s.contentType, s.body)
+	req.URL.RawQuery = query.Encode()
 	maps.Copy(req.Header, header)
 	return req
 }

@@ -52,20 +52,21 @@ func (p *prober) succeeds(r *routers.Route) {
 
 // learn keeps what later paths may take of an answer.
 func (p *prober) learn(r *routers.Route, s sample, a answered) {
-	if id := ownID(a.body); id != "" {
-		for path := range p.contract.doc.Paths.Map() {
-			if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
-				name, _, _ := strings.Cut(rest, "}")
-				p.learned[name] = id
-			}
-		}
-	}
 	for _, m := range contract.Members(a.body) {
 		p.learned[m.Name] = m.Value
 		// What the request said may be another thing's, such as a folder's.
 		above := r.Method == http.MethodPost && strings.Contains(r.Path, "{"+m.Name+"}")
 		if s.body != nil && !above && !bytes.Contains(s.body, []byte(m.Value)) {
 			p.created[m.Value] = creation{s, a.body}
+		}
+	}
+	if id := ownID(a.body); id != "" { // rather than its owner's
+		p.learned["id"] = id
+		for path := range p.contract.doc.Paths.Map() {
+			if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
+				name, _, _ := strings.Cut(rest, "}")
+				p.learned[name] = id
+			}
 		}
 	}
 }
@@ -82,13 +83,14 @@ func ownID(answer []byte) string {
 	return ""
 }
 
-// sibling returns another operation of the same path, or nil.
-func sibling(r *routers.Route, method string) *routers.Route {
-	op := r.PathItem.GetOperation(method)
-	if op == nil {
-		return nil
+// at returns the operation of a path and a method, or nil.
+func (p *prober) at(path, method string) *routers.Route {
+	for _, r := range p.contract.routes() {
+		if r.Path == path && r.Method == method {
+			return r
+		}
 	}
-	return &routers.Route{Spec: r.Spec, Path: r.Path, PathItem: r.PathItem, Method: method, Operation: op}
+	return nil
 }
 
 // other returns the request for a file that was made before the last one.
@@ -103,8 +105,8 @@ func (p *prober) other(r *routers.Route) *http.Request {
 // beside returns the operation that finds a file beside the one that a DELETE
 // is about to delete, or nil.
 func (p *prober) beside(r *routers.Route) *routers.Route {
-	get := sibling(r, http.MethodGet)
-	if r.Method != http.MethodDelete || get == nil || len(p.earlier) == 0 ||
+	get := p.at(r.Path, http.MethodGet)
+	if r.Method != http.MethodDelete || get == nil ||
 		p.other(get).URL.Path == p.build(get, sample{}).URL.Path || p.ask(get, p.other(get)).status/100 != 2 {
 		return nil
 	}
@@ -114,22 +116,13 @@ func (p *prober) beside(r *routers.Route) *routers.Route {
 // gone asks for what was deleted, and for what was not.
 func (p *prober) gone(r *routers.Route, req *http.Request, others *routers.Route) {
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
-		if same := sibling(r, method); same != nil {
+		if same := p.at(r.Path, method); same != nil {
 			p.refused("what was deleted", "what was deleted", same, p.good(same, sample{}))
 		}
 	}
-	collection, _, _ := strings.Cut(r.Path, "/{")
-	deleted := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
-	for _, post := range p.contract.routes() {
-		s := firstSample(post)
-		if post.Method == http.MethodPost && post.Path == collection && len(deleted) > 3 &&
-			!bytes.Contains(s.body, []byte(deleted)) { // a name that the client chooses may come again
-			req := p.good(post, s)
-			_, again := memberOf(p.ask(post, req).body, deleted)
-			if p.seen.note("id after a deletion"); again {
-				p.broke(post, req, contract.RuleAnswer, "reused", "the id of what was deleted is given out again")
-			}
-		}
+	last := strings.LastIndexByte(r.Path, '/')
+	if post := p.at(r.Path[:last], http.MethodPost); post != nil {
+		p.reuses(post, strings.Trim(r.Path[last:], "/{}"))
 	}
 	if others == nil {
 		return
@@ -141,13 +134,34 @@ func (p *prober) gone(r *routers.Route, req *http.Request, others *routers.Route
 	}
 }
 
-// answersTo sees that an answer is about the id that was asked for.
+// reuses sees whether a POST gives the id out again that was deleted.
+func (p *prober) reuses(post *routers.Route, name string) {
+	s, deleted := firstSample(post), p.learned[name]
+	if bytes.Contains(s.body, []byte(deleted)) {
+		return // a name that the client chooses may come again
+	}
+	last := maps.Clone(p.learned)
+	delete(p.learned, name)
+	req := p.good(post, s)
+	p.learn(post, s, p.ask(post, req))
+	if p.seen.note("id after a deletion"); p.learned[name] == deleted {
+		p.broke(post, req, contract.RuleAnswer, "reused", "the id of what was deleted is given out again")
+	}
+	p.learned = last
+}
+
+// answersTo sees that an answer is about the id that was asked for. It may say
+// others' ids, too.
 func (p *prober) answersTo(r *routers.Route, req *http.Request, a answered) {
+	said := map[string]bool{}
 	for _, m := range contract.Members(a.body) {
-		if asked, ok := p.learned[m.Name]; ok && r.Method == http.MethodGet && strings.Contains(r.Path, "{"+m.Name+"}") {
-			if p.seen.note("id that was asked for"); m.Value != asked {
-				p.broke(r, req, contract.RuleAnswer, "asked", "%s is not the one that was asked for", m.Name)
-			}
+		if r.Method == http.MethodGet && strings.Contains(r.Path, "{"+m.Name+"}") {
+			said[m.Name] = said[m.Name] || strings.Contains(req.URL.Path+"/", "/"+m.Value+"/")
+		}
+	}
+	for name, asked := range said {
+		if p.seen.note("id that was asked for"); !asked {
+			p.broke(r, req, contract.RuleAnswer, "asked", "%s is not the one that was asked for", name)
 		}
 	}
 }
@@ -169,16 +183,16 @@ func (s sample) file() (content []byte, ok bool) {
 	if s.object == nil {
 		return s.body, s.body != nil
 	}
+	var files []any
 	for name, value := range s.object {
 		if s.typ == "multipart/form-data" && isBinary(s.schema.Properties[name]) {
-			values, many := value.([]any)
-			if many && len(values) == 1 {
-				value = values[0]
-			}
-			return []byte(textOf(value)), !many || len(values) == 1
+			files = append(files, several(value)...)
 		}
 	}
-	return nil, false
+	if len(files) != 1 {
+		return nil, false
+	}
+	return []byte(textOf(files[0])), true
 }
 
 // describes compares an answer with the file that was sent.
@@ -227,7 +241,8 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 	if req, second, ok := again(s); ok && len(first.ids) > 0 {
 		p.learn(r, s, second)
 		p.earlier = earlier
-		if p.seen.note("id"); slices.Equal(first.ids, second.ids) || slices.Contains(second.ids, ownID(first.body)) {
+		own := ownID(first.body)
+		if p.seen.note("id"); slices.Equal(first.ids, second.ids) || own != "" && own == ownID(second.body) {
 			p.broke(r, req, contract.RuleAnswer, "ids", "the same request twice is answered by the same id")
 		}
 	}
@@ -242,42 +257,47 @@ func (p *prober) creates(r *routers.Route, s sample, first answered) {
 				fmt.Sprintf(", want %q: the directories in %q are the sender's", "uploadtest.txt", name))
 		}
 	}
-	several := s.object
-	for name := range s.object {
-		if schema := s.schema.Properties[name]; isBinary(schema) && schema.Value.Type.Is("array") &&
-			(schema.Value.MaxItems == nil || *schema.Value.MaxItems > 2) {
-			several = s.with(name, []any{"a", "bb", "ccc"})
+	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+		three := s.of(s.with(name, []any{"a", "bb", "ccc"}), "uploadtest.txt")
+		if req := p.good(r, three); len(p.faults(req)) == 0 {
+			p.keepsOrder(r, req, three)
 		}
 	}
-	req, a, ok := again(s.of(several, "uploadtest.txt"))
+}
+
+// keepsOrder sends three files, and sees that the answer lists them so.
+func (p *prober) keepsOrder(r *routers.Route, req *http.Request, s sample) {
+	a := p.ask(r, req)
 	var said []string
 	for _, m := range contract.Members(a.body) {
-		if ok && strings.HasSuffix(m.Value, "-uploadtest.txt") {
+		if strings.HasSuffix(m.Value, "-uploadtest.txt") {
 			said = append(said, m.Value)
 		}
 	}
-	if len(said) > 0 {
-		p.seen.note("order of files")
-		if want := []string{"1-uploadtest.txt", "2-uploadtest.txt", "3-uploadtest.txt"}; !slices.Equal(said, want) {
-			p.broke(r, req, contract.RuleAnswer, "order", "three files are answered as %q, want %q", said, want)
-		}
-		if one := slices.Clone(a.ids); len(slices.Compact(slices.Sorted(slices.Values(one)))) < len(a.ids) {
-			p.broke(r, req, contract.RuleAnswer, "ids of several", "three files are answered, and two of them by one id")
-		}
-		p.looksUp(r, s.of(several, "uploadtest.txt"), a)
+	if a.status/100 != 2 || said == nil {
+		return
 	}
+	p.seen.note("order of files")
+	if want := []string{"1-uploadtest.txt", "2-uploadtest.txt", "3-uploadtest.txt"}; !slices.Equal(said, want) {
+		p.broke(r, req, contract.RuleAnswer, "order", "three files are answered as %q, want %q", said, want)
+	}
+	if len(slices.Compact(slices.Sorted(slices.Values(a.ids)))) < len(a.ids) {
+		p.broke(r, req, contract.RuleAnswer, "ids of several", "three files are answered, and two of them by one id")
+	}
+	p.looksUp(r, s, a)
 }
 
 // unknown asks for ids that were never issued.
 func (p *prober) unknown(r *routers.Route) {
+	if r.Method != http.MethodGet && r.Method != http.MethodDelete {
+		return
+	}
 	for name, value := range p.learned {
-		if r.Method != http.MethodGet && r.Method != http.MethodDelete || !strings.Contains(r.Path, "{"+name+"}") ||
-			len(value) < 4 || !p.known(r) {
-			continue
+		if strings.Contains(r.Path, "{"+name+"}") && len(value) > 3 {
+			p.learned[name] = spoil(value)
+			p.refused("unknown id", "an id that was never issued", r, p.good(r, sample{}))
+			p.learned[name] = value
 		}
-		p.learned[name] = spoil(value)
-		p.refused("unknown id", "an id that was never issued", r, p.good(r, sample{}))
-		p.learned[name] = value
 	}
 }
 

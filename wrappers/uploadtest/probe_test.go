@@ -223,6 +223,15 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 	}
 }
 
+func TestProbeSaysAFaultOnce(t *testing.T) {
+	ts := httptest.NewServer(reply("/objects/o-", said(`"size":1`, `"size":2`))(newDepot()))
+	defer ts.Close()
+	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", depotSpec, withKey) })
+	if len(lines) != 2 {
+		t.Errorf("%d lines, want one for the GET and one for the DELETE: %q", len(lines), lines)
+	}
+}
+
 // A server that never answers must not keep a test from its end.
 func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -285,6 +294,10 @@ func TestProbeBuildsRequestsFromSchemas(t *testing.T) {
 	if want := "Depot: announce: not seen: the request that the spec's examples give breaks the spec itself: request body: at /contentType"; !strings.Contains(l.log.String(), want) {
 		t.Errorf("the log lacks %q:\n%s", want, &l.log)
 	}
+	spec = bytes.Replace(spec, []byte("Announcement'}\n"), []byte(
+		"Announcement'}\n          text/plain: {schema: {type: string}, example: text/plain}\n"), 1)
+	named(t, recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, withKey) }),
+		"Depot: announce: response status: 415 to the spec's own example (POST /v2/objects)")
 }
 
 // renamed is the spec with another name for the parameter of /objects/{id}.

@@ -185,6 +185,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			now := time.Now().UnixNano()
 			anew(`"id":`, fmt.Sprintf(`"requestId":%d,"responseId":"%[1]d","statusId":%[1]d,"id":`, now))(rec)
 		}), ""},
+		{"an owner with an id", reply("/boxes", anew(`"label":`, `"owner":{"id":"user-1"},"label":`)), ""},
 		{"a type that is hidden", reply("/content", func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "application/octet-stream")
 		}), ""},
@@ -205,6 +206,8 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		}), `Shelf: burn: response body: fileId is "", but "s-`},
 		{"two of several have one id", reply("/boxes", on(201, anew(`-1"`, `-0"`))),
 			"Shelf: pack: response body: three files are answered, and two of them by one id (POST /v1/boxes)"},
+		{"one id for all, with other files", reply("/boxes", on(201, anew(`"id":"`, `"id":"one","was":"`))),
+			"Shelf: pack: response body: the same request twice is answered by the same id (POST /v1/boxes)"},
 		{"another id is found", reply("/boxes/s-", anew(`"fileId":"`, `"fileId":"x`)),
 			`Shelf: unpack: response body: fileId is "xs-`},
 		{"what was said is found otherwise", reply("/boxes/s-", anew("July", "June")),
