@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,7 +10,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -30,9 +30,11 @@ func (p *prober) looksUp(r *routers.Route, s sample, a answered) {
 	last := maps.Clone(p.learned)
 	p.learn(r, s, a)
 	for _, get := range p.contract.routes() {
-		if get.Method == http.MethodGet && len(required(get)) > 0 && p.known(get) {
+		if get.Method == http.MethodGet && p.known(get) {
 			req := p.good(get, sample{})
-			p.finds(get, req, p.ask(get, req))
+			if found := p.ask(get, req); found.status/100 == 2 {
+				p.finds(get, req, found)
+			}
 		}
 	}
 	p.learned = last
@@ -41,24 +43,30 @@ func (p *prober) looksUp(r *routers.Route, s sample, a answered) {
 // finds compares what an operation found, or deleted, with what was made under
 // the id in its path.
 func (p *prober) finds(r *routers.Route, req *http.Request, a answered) {
-	if r.Method != http.MethodGet && r.Method != http.MethodDelete || a.status/100 != 2 {
+	if r.Method != http.MethodGet && r.Method != http.MethodDelete {
 		return
 	}
 	for _, param := range required(r) {
-		made, ok := p.created[p.learned[param.Name]]
-		if !ok || param.In != openapi3.ParameterInPath {
-			continue
+		if param.In == openapi3.ParameterInPath {
+			p.compares(r, req, p.created[p.learned[param.Name]], a)
 		}
-		var was, is any
-		if p.describes(r, req, made.sample, a) && !givesFile(r, a) && json.Unmarshal(made.answer, &was) == nil &&
-			json.Unmarshal(a.body, &is) == nil {
-			p.seen.note("what was made")
-			if why := made.differs("", was, is); why != "" {
-				p.broke(r, req, contract.RuleAnswer, "found", "%s", why)
-			}
-		}
-		if content, ok := made.file(); ok && givesFile(r, a) {
+	}
+}
+
+// compares holds an answer to what was made, which may be nothing.
+func (p *prober) compares(r *routers.Route, req *http.Request, made creation, a answered) {
+	if givesFile(r, a) {
+		if content, ok := made.file(); ok {
 			p.givesBack(r, req, made, content, a)
+		}
+		return
+	}
+	var was, is any
+	_ = json.Unmarshal(a.body, &is) // nothing differs from what is no JSON
+	if json.Unmarshal(made.answer, &was) == nil && p.describes(r, req, made.sample, a) {
+		p.seen.note("what was made")
+		if why := made.differs("", was, is); why != "" {
+			p.broke(r, req, contract.RuleAnswer, "found", "%s", why)
 		}
 	}
 }
@@ -105,8 +113,8 @@ func (c creation) differs(name string, was, is any) string {
 
 // givesFile tells whether an answer is the file itself.
 func givesFile(r *routers.Route, a answered) bool {
-	declared := r.Operation.Responses.Status(a.status)
-	if declared == nil || declared.Value == nil {
+	declared := cmp.Or(r.Operation.Responses.Status(a.status), r.Operation.Responses.Default())
+	if declared == nil {
 		return false
 	}
 	media := declared.Value.Content.Get(a.header.Get("Content-Type"))
@@ -139,7 +147,7 @@ const oddName = "gr\u00fc\u00dfe 100%25+1.txt"
 // named sends a file of an odd name, in the form or in the path, and an empty
 // one.
 func (p *prober) named(r *routers.Route, s sample) {
-	if _, ok := s.carriesFile(); !ok || strings.HasSuffix(s.typ, "json") {
+	if _, ok := s.carriesFile(); !ok {
 		return
 	}
 	learned := maps.Clone(p.learned)
@@ -151,7 +159,7 @@ func (p *prober) named(r *routers.Route, s sample) {
 	}
 	if req := p.good(r, s); odd && len(p.faults(req)) == 0 {
 		a := p.ask(r, req)
-		if a.status >= 500 {
+		if a.status/100 == 5 {
 			p.broke(r, req, contract.RuleStatus, "odd name", "%d to a file that is called %q", a.status, oddName)
 		}
 		if a.status/100 == 2 {

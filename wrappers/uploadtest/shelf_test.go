@@ -67,6 +67,7 @@ paths:
           description: A blob.
           content: {application/json: {schema: {type: object, required: [blobId, name]}}}
         4XX: {description: Refused.}
+        5XX: {description: Failed.}
   /blobs/{blobId}/content:
     get:
       operationId: fetch
@@ -195,7 +196,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 				return
 			}
 			next.ServeHTTP(w, r)
-		}), "Shelf: lay: response status: 501 is not declared (PUT /v1/blobs/{name})"},
+		}), "Shelf: lay: response status: 501 to an empty file (PUT /v1/blobs/{name})"},
 		{"one of several is found", reply("/boxes/s-", on(200, firstPaper)),
 			"Shelf: unpack: response body: papers has 1 elements, but 3 were answered when they were made"},
 		{"one of several is deleted", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -223,10 +224,11 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			`Shelf: pack: response body: name is "gr??e 100%25+1.txt", but the file was called "grüße`},
 		{"an odd name is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if strings.Contains(r.URL.Path, "ü") {
-				panic(http.ErrAbortHandler)
+				w.WriteHeader(http.StatusInternalServerError)
+				return
 			}
 			next.ServeHTTP(w, r)
-		}), "Shelf: lay: response status: no answer: EOF"},
+		}), `Shelf: lay: response status: 500 to a file that is called "grüße 100%25+1.txt" (PUT`},
 		{"an id is given out again", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -1,0 +1,75 @@
+package uploadtest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// foundSpec is a provider's that finds what was made, and gives its file back.
+const foundSpec = `
+openapi: 3.0.3
+info: {title: Found, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /things/{id}:
+    parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
+    get: {operationId: look, responses: &thing {'200': {description: A thing., content: {application/json: {}}}}}
+    post: {operationId: copy, responses: *thing}
+  /things/{id}/content:
+    parameters: *id
+    get: {operationId: fetch, responses: {default: {description: File., content: {'*/*': {schema: {format: binary}}}}}}
+  /search:
+    parameters: [{name: id, in: query, required: true, schema: {type: string}}]
+    get: {operationId: search, responses: *thing}
+`
+
+func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
+	const id, id2, js, text = `{"id":"t-1"}`, `{"id":"t-2","size":99}`, "application/json", "text/plain"
+	raw := func(typ string) sample { return sample{contentType: typ, body: []byte(id2)} }
+	form := sample{schema: schemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
+	form.typ, form.object = "multipart/form-data", map[string]any{"file": id2}
+	label := sample{typ: js, object: map[string]any{"label": "july"}}
+	for what, c := range map[string]struct {
+		sent           sample
+		answer         string
+		op, typ, found string
+		want           string // empty: nothing is wrong
+	}{
+		"the same":            {label, id, "look", js, id, ""},
+		"another id":          {label, id, "look", js, id2, `id is "t-2", but "t-1" was answered`},
+		"a copy":              {label, id, "copy", js, id2, ""},
+		"what a query names":  {label, id, "search", js, id2, ""},
+		"no JSON":             {label, id, "look", text, "{", ""},
+		"another size, once":  {raw(text), `{"size":22}`, "look", js, `{"size":9}`, `size is "9", but 22 bytes were sent`},
+		"what was said":       {label, `{"label":"july"}`, "look", js, `{"label":"x"}`, `label is "x", but "july" was`},
+		"what was not kept":   {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
+		"a file":              {raw(text), id, "fetch", text + "; charset=utf-8", id2, ""},
+		"a file of JSON":      {raw(js), id, "fetch", js, id2, ""},
+		"a type that is hid":  {raw(text), id, "fetch", "application/octet-stream", id2, ""},
+		"another type":        {raw("image/png"), id, "fetch", text, id2, `but the file was sent as "image/png"`},
+		"other bytes":         {raw(text), id, "fetch", text, id, "the file that was sent is given back otherwise"},
+		"a form's file":       {form, id, "fetch", text, id2, ""},
+		"a form's other type": {form, id, "fetch", "text/html", id2, `but the file was sent as "text/plain"`},
+		"a file of nobody's":  {label, id, "fetch", text, "x", ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			lines := recorded(t, func(tb testing.TB) {
+				p := &prober{TB: tb, learned: map[string]string{"id": "t-1"}}
+				p.created = map[string]creation{"t-1": {c.sent, []byte(c.answer)}}
+				p.contract, _ = parseAt(tb, "http://a.example/v1", []byte(foundSpec))
+				for _, r := range p.contract.routes() {
+					if nameOf(r) == c.op {
+						p.finds(r, httptest.NewRequest(r.Method, "/v1/x", nil),
+							answered{status: http.StatusOK, header: http.Header{"Content-Type": {c.typ}}, body: []byte(c.found)})
+					}
+				}
+			})
+			if c.want != "" && len(lines) == 1 {
+				named(t, lines, c.want)
+			} else if c.want != "" || len(lines) > 0 {
+				t.Errorf("blamed by %q, want %q", lines, c.want)
+			}
+		})
+	}
+}
