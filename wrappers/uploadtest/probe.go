@@ -117,7 +117,7 @@ func (p *prober) probe() {
 		p.refusesMethods(r)
 		p.ends(r)
 	}
-	p.refused("", "a path that the spec does not have", nil,
+	p.refused("unknown path", "a path that the spec does not have", nil,
 		p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
 	p.grows(routes)
 	p.ages(routes)
@@ -172,10 +172,8 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	switch {
 	case ctx.Err() != nil && p.Context().Err() == nil:
 		p.late++
-		p.broke(r, req, contract.RuleStatus, "late", "no answer within %v", p.Timeout)
-		if p.late == 3 {
-			p.Log("three answers did not come in time: nothing more is asked")
-		}
+		p.broke(r, req, contract.RuleStatus, "late", "no answer within %v: after three of these nothing more is asked",
+			p.Timeout)
 		return a
 	case err != nil:
 		p.broke(r, req, contract.RuleStatus, "none", "no answer: %v", err)
@@ -209,12 +207,10 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 }
 
 // wants asks, and sees that the status is one of those that are wanted. 4
-// stands for any 4xx. An aspect is noted, if it is not empty.
+// stands for any 4xx. The aspect is noted.
 func (p *prober) wants(aspect string, r *routers.Route, req *http.Request, class, to string, want ...int) {
 	p.Helper()
-	if aspect != "" {
-		p.seen.note(aspect)
-	}
+	p.seen.note(aspect)
 	a := p.ask(r, req)
 	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
 		p.broke(r, req, contract.RuleStatus, class, "%d to %s", a.status, to)

@@ -32,11 +32,11 @@ func (p *prober) cutsOff(r *routers.Route, req *http.Request, body []byte) {
 // so it is not blamed.
 func (p *prober) waitsForBody(r *routers.Route, req *http.Request) {
 	req.Header.Set("Expect", "100-continue")
-	if status := p.talk(req, nil, min(p.Timeout, time.Second), false); status >= 400 {
+	if status := p.talk(req, nil, min(p.Timeout, time.Second), false); status > http.StatusContinue {
 		p.seen.note("credentials before the body")
 		return
 	}
-	p.unseen(r, "whether credentials are looked at before the body: the server, or a proxy, asked for the body first")
+	p.unseen(r, "whether credentials are looked at before the body: the server, or a proxy, wanted the body first")
 }
 
 // talk sends the head of a request and the beginning of its body. It returns

@@ -1,0 +1,80 @@
+package uploadtest
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// The credentials of a depot's request can be made in many ways. A server is
+// right, or has the one fault that is named.
+func TestProbeSpoilsCredentialsOfEachKind(t *testing.T) {
+	t.Parallel()
+	const name, scheme = "X-Depot-Key", "Key "
+	schemed := func(r *http.Request) { r.Header.Set(name, scheme+depotKey) }
+	sign := func(method, path string) string { return depotKey + method + path }
+	signed := func(r *http.Request) { r.Header.Set(name, sign(r.Method, r.URL.Path)) }
+	for what, c := range map[string]struct {
+		authorize func(*http.Request)
+		good      func(r *http.Request, key string) bool
+		want      string // empty: nothing is wrong
+	}{
+		"a header that is none": {func(r *http.Request) {
+			withKey(r)
+			r.Header.Set("User-Agent", "uploadtest")
+		}, func(_ *http.Request, key string) bool { return key == depotKey }, ""},
+		"a scheme": {schemed, func(_ *http.Request, key string) bool { return key == scheme+depotKey }, ""},
+		"a scheme that may be missing": {schemed, func(_ *http.Request, key string) bool {
+			return strings.TrimPrefix(key, scheme) == depotKey
+		}, "200 to a request with no scheme in the " + name},
+		"a scheme that may be another": {schemed, func(_ *http.Request, key string) bool {
+			_, token, found := strings.Cut(key, " ")
+			return found && token == depotKey
+		}, "200 to a request with another scheme in the " + name},
+		"a time that is not looked at": {func(r *http.Request) {
+			withKey(r)
+			r.Header.Set("X-Depot-Time", "1790000000")
+		}, func(r *http.Request, key string) bool { return key == depotKey && r.Header.Get("X-Depot-Time") != "" },
+			"200 to a request with a wrong X-Depot-Time"},
+		"a signature": {signed, func(r *http.Request, key string) bool { return key == sign(r.Method, r.URL.Path) }, ""},
+		"a signature for the beginning of a path": {signed, func(r *http.Request, key string) bool {
+			return strings.TrimSuffix(key, "/uploadtest") == sign(r.Method, r.URL.Path)
+		}, "200 to a request with credentials that were made for another path"},
+		"a signature for another method": {signed, func(r *http.Request, key string) bool {
+			return key == sign(r.Method, r.URL.Path) || key == sign(http.MethodTrace, r.URL.Path)
+		}, "200 to a request with credentials that were made for another method"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			ts := httptest.NewServer(arrival("/v2", func(r *http.Request) {
+				key := r.Header.Get(name)
+				if r.Header.Del(name); c.good(r, key) {
+					withKey(r)
+				}
+			})(newDepot()))
+			defer ts.Close()
+			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", depotSpec, c.authorize) })
+			if c.want != "" {
+				named(t, lines, c.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
+
+// No text can be made up for a pattern.
+func TestProbeGoesOnAfterABodyThatItCannotBuild(t *testing.T) {
+	spec := bytes.Replace(depotSpec, []byte("            example: {contentType: text/plain}\n"),
+		[]byte("          text/plain: {schema: {type: string}, example: some text}\n"), 1)
+	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"), 1)
+	ts := httptest.NewServer(arrival("/objects", func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/json")
+		rewrite(r, func([]byte) []byte { return []byte(`{"contentType":"a/b"}`) })
+	})(newDepot()))
+	defer ts.Close()
+	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, withKey) })
+	named(t, lines, "Depot: announce: response status: 200 to a body of another media type")
+}
