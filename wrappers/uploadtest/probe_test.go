@@ -225,9 +225,9 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 }
 
 func TestProbeSaysAFaultOnce(t *testing.T) {
-	ts := httptest.NewServer(reply("/objects/o-", said(`"size":1`, `"size":2`))(newDepot()))
+	ts := httptest.NewServer(reply("/boxes/s-", said(`"size":11`, `"size":21`))(newShelf()))
 	defer ts.Close()
-	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", depotSpec, withKey) })
+	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(shelfSpec), withKey) })
 	if len(lines) != 2 {
 		t.Errorf("%d lines, want one for the GET and one for the DELETE: %q", len(lines), lines)
 	}

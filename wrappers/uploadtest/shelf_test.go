@@ -187,6 +187,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			anew(`"id":`, fmt.Sprintf(`"requestId":%d,"responseId":"%[1]d","statusId":%[1]d,"id":`, now))(rec)
 		}), ""},
 		{"an owner with an id", reply("/boxes", anew(`"label":`, `"owner":{"id":"user-1"},"label":`)), ""},
+		{"short names of several", reply("/boxes", anew("-uploadtest.txt", "")), ""},
 		{"a type that is hidden", reply("/content", func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "application/octet-stream")
 		}), ""},
