@@ -123,7 +123,7 @@ func (m *multipart) abort(ctx context.Context, cause error) error {
 	defer cancel()
 	r := request{op: "AbortMultipartUpload", method: http.MethodDelete, key: m.key, query: url.Values{"uploadId": {m.id}}}
 	if _, err := m.store.call(ctx, r, nil); err != nil && !isNoSuchUpload(err) {
-		return fmt.Errorf("%w; the bucket could not be told to delete its parts: %w", cause, err)
+		return fmt.Errorf("%w; its parts are left in the bucket, since they could not be deleted: %w", cause, err)
 	}
 	return cause
 }
