@@ -259,20 +259,22 @@ func with(env map[string]string, name, value string) map[string]string {
 	return more
 }
 
-func TestHelpIsDataOfEightyColumns(t *testing.T) {
-	t.Setenv("COLUMNS", "80")
+func TestHelpIsDataAsWideAsTheTerminalUpToAHundredColumns(t *testing.T) {
 	commands := [][]string{nil, {"journal", "check"}, {"journal", "repair"}}
 	for _, c := range subcommands() {
 		commands = append(commands, []string{c.name})
 	}
-	for _, command := range commands {
-		got := invoke(nil, nil, append(command, "--help")...)
-		if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: putpost") {
-			t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", command, got.code, got.stderr, got.stdout)
-		}
-		for line := range strings.Lines(got.stdout) {
-			if len(line) > 81 {
-				t.Errorf("%v: a line has more than 80 columns: %q", command, line)
+	for terminal, widest := range map[string]int{"80": 80, "200": 100} {
+		t.Setenv("COLUMNS", terminal)
+		for _, command := range commands {
+			got := invoke(nil, nil, append(command, "--help")...)
+			if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: putpost") {
+				t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", command, got.code, got.stderr, got.stdout)
+			}
+			for line := range strings.Lines(got.stdout) {
+				if len(strings.TrimSuffix(line, "\n")) > widest {
+					t.Errorf("%v: a line has more than %d columns: %q", command, widest, line)
+				}
 			}
 		}
 	}
