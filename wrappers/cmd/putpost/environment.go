@@ -144,7 +144,11 @@ func (env environment) need(provider string, names ...string) error {
 func (env environment) needEither(provider, alone string, names ...string) error {
 	missing := env.missing(names...)
 	if len(missing) < len(names) {
-		return env.need(provider, names...)
+		err := env.need(provider, names...)
+		if err != nil && env(alone) == "" {
+			err = fmt.Errorf("%w (%s alone would do instead)", err, alone)
+		}
+		return err
 	}
 	if env(alone) == "" {
 		return fmt.Errorf("%s: set the environment variable %s, or %s", provider, alone, and(names))
