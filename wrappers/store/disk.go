@@ -83,6 +83,7 @@ type disk struct {
 	seed  maphash.Seed
 
 	folders folders
+	pruning sync.RWMutex // is held while empty folders are removed
 	// locks keep an object and its content type together. They are held for
 	// the renames only, never while bytes arrive. There are many, so that one
 	// slow rename does not hold up the others.

@@ -158,12 +158,17 @@ func (o *folders) get(name string) (*folder, error) {
 	return f, nil
 }
 
-// use calls do with an open folder, made where it is missing. It tries several
-// times, because another goroutine's Delete may remove the folder while it is
-// empty.
+// use calls do with an open folder, made where it is missing. A Delete may
+// remove the folder while it is empty. So use tries several times, and in the
+// last of them no Delete removes a folder.
 func (o *folders) use(name string, do func(*folder) error) error {
+	const tries = 10
 	var err error
-	for range 100 {
+	for i := range tries {
+		if i == tries/2 {
+			o.disk.pruning.RLock()
+			defer o.disk.pruning.RUnlock()
+		}
 		var f *folder
 		if f, err = o.get(name); err == nil {
 			if err = do(f); !errors.Is(err, fs.ErrNotExist) {
@@ -253,6 +258,8 @@ func hideNotExist(err error) error {
 // prune removes the empty folders above name, up to top. It keeps a link to a
 // folder, because only a person makes one.
 func (d *disk) prune(name, top string) {
+	d.pruning.Lock()
+	defer d.pruning.Unlock()
 	for dir := path.Dir(name); dir != top; dir = path.Dir(dir) {
 		local := filepath.FromSlash(dir)
 		if fi, err := d.root.Lstat(local); err != nil || !fi.IsDir() || d.root.Remove(local) != nil {

@@ -4,10 +4,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strconv"
-	"sync/atomic"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/store"
@@ -45,32 +41,4 @@ func TestANoteReplacesNothing(t *testing.T) {
 	if info, err := st.Stat(t.Context(), "a/note"); err != nil || info.Size != 4 {
 		t.Errorf("Stat = %+v, %v", info, err)
 	}
-}
-
-func TestANoteIsTakenWhileItsEmptyFolderIsDeleted(t *testing.T) {
-	dir := t.TempDir()
-	st := openDisk(t, dir)
-	var done atomic.Bool
-	gone := make(chan int)
-	go func() {
-		n := 0
-		for !done.Load() {
-			if os.Remove(filepath.Join(dir, "a")) == nil { // as a delete of the last neighbour does
-				n++
-			}
-		}
-		gone <- n
-	}()
-	for i := range 50 {
-		key := "a/" + strconv.Itoa(i)
-		if err := store.Note(t.Context(), st, key, []byte("text")); err != nil {
-			t.Error(err)
-			break
-		}
-		if err := st.Delete(t.Context(), key); err != nil {
-			t.Fatal(err)
-		}
-	}
-	done.Store(true)
-	t.Logf("the folder was deleted %d times", <-gone)
 }
