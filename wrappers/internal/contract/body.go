@@ -50,12 +50,13 @@ func newDigest(most int, sum bool) digest {
 	return d
 }
 
-func (d *digest) add(p []byte) {
+func (d *digest) Write(p []byte) (int, error) {
 	if d.sum != nil {
 		d.sum.Write(p)
 	}
 	d.size += int64(len(p))
 	d.head = append(d.head, p[:min(len(p), d.most-len(d.head))]...)
+	return len(p), nil
 }
 
 func (d *digest) file() File {
@@ -83,7 +84,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.over {
-		b.digest.add(p[:n])
+		_, _ = b.digest.Write(p[:n])
 		if b.form != nil {
 			b.form.write(p[:n])
 		}

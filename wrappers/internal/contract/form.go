@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"mime"
+	"mime/multipart"
 	"net/textproto"
 	"slices"
 	"strconv"
@@ -19,13 +21,18 @@ const (
 )
 
 // form is what remains of a multipart/form-data body that is taken apart as it
-// passes by.
+// passes by: mime/multipart reads it in a coroutine of its own, which runs only
+// while the body is written to the form.
 type form struct {
-	splitter
 	w    Watch
 	list []*Part
-	kept int  // bytes that may still be remembered
-	over bool // there are more parts than are looked at
+	kept int   // bytes that may still be remembered
+	over bool  // there are more parts than are looked at
+	err  error // why the form is not whole
+
+	resume func() (struct{}, bool) // reads until more has to come
+	rest   []byte                  // was written and is not read yet
+	last   bool                    // nothing more comes
 }
 
 // Part is one part of a form.
@@ -58,23 +65,60 @@ func (p *Part) Kept() []byte { return p.digest.head }
 
 func newForm(boundary string, w Watch) *form {
 	f := &form{w: w, kept: mostKept, list: make([]*Part, 0, 1)}
-	f.splitter = splitter{delimiter: []byte("\r\n--" + boundary), parts: f}
-	if boundary == "" {
-		f.end(errors.New("multipart: boundary is empty"))
-	}
+	f.resume, _ = iter.Pull(func(pause func(struct{}) bool) {
+		f.err = f.read(multipart.NewReader(readerFunc(func(p []byte) (int, error) {
+			for len(f.rest) == 0 {
+				if f.last {
+					return 0, io.ErrUnexpectedEOF
+				}
+				pause(struct{}{})
+			}
+			n := copy(p, f.rest)
+			f.rest = f.rest[n:]
+			return n, nil
+		}), boundary))
+	})
 	return f
 }
 
+func (f *form) write(p []byte) {
+	f.rest = p
+	f.resume()
+	f.rest = nil
+}
+
+// finish says that nothing more comes. It must be called, or the coroutine
+// waits for ever.
+func (f *form) finish() {
+	f.last = true
+	f.write([]byte("\r\n")) // the last line may lack its end
+}
+
+// read notes each part of a form.
+func (f *form) read(mr *multipart.Reader) error {
+	buffer := make([]byte, 4<<10)
+	for {
+		part, err := mr.NextRawPart()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(f.list) == mostParts {
+			f.over = true
+			return nil
+		}
+		digest := f.begin(part.Header)
+		if _, err := io.CopyBuffer(digest, part, buffer); err != nil {
+			return err
+		}
+		f.kept -= len(digest.head)
+	}
+}
+
 // begin notes that a part begins.
-func (f *form) begin(header textproto.MIMEHeader) {
-	if n := len(f.list); n > 0 {
-		f.kept -= len(f.list[n-1].digest.head)
-	}
-	if len(f.list) == mostParts {
-		f.over = true
-		f.end(nil)
-		return
-	}
+func (f *form) begin(header textproto.MIMEHeader) *digest {
 	p := NewPart(header)
 	most := Keep
 	if p.file {
@@ -82,9 +126,12 @@ func (f *form) begin(header textproto.MIMEHeader) {
 	}
 	p.digest = newDigest(min(most, f.kept), f.w.Sum)
 	f.list = append(f.list, p)
+	return &p.digest
 }
 
-func (f *form) content(p []byte) { f.list[len(f.list)-1].digest.add(p) }
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // fault returns the first thing wrong with a whole form that no schema can say.
 // Where fields are given, it may have no others.

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"net/textproto"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,7 +35,7 @@ func TestAPartIsHeldToWhatFormsAre(t *testing.T) {
 			}
 		}
 		p := NewPart(header)
-		p.digest.add([]byte("x"))
+		_, _ = p.digest.Write([]byte("x"))
 		if got := p.fault(); got != tc.want {
 			t.Errorf("%v: %q, want %q", header, got, tc.want)
 		}
@@ -56,25 +57,46 @@ func TestAFormHasTheFieldsOfTheSpec(t *testing.T) {
 }
 
 func TestLargeFormsAreRememberedInPart(t *testing.T) {
-	f := newForm("b", Watch{})
-	field := []byte(strings.Repeat("x", Keep+1))
-	kept := 0
-	for range 20 {
-		f.begin(textproto.MIMEHeader{"Content-Disposition": {"form-data; name=note"}})
-		f.content(field)
+	form := func(part string, times int) *form {
+		f := newForm("b", Watch{})
+		for range times {
+			f.write([]byte("--b\r\nContent-Disposition: form-data; name=note\r\n\r\n" + part + "\r\n"))
+		}
+		f.write([]byte("--b--\r\n"))
+		f.finish()
+		return f
 	}
+	f, kept := form(strings.Repeat("x", Keep+1), 20), 0
 	for _, p := range f.list {
 		kept += len(p.Kept())
 	}
 	if kept != mostKept || len(f.list[0].Kept()) != Keep {
 		t.Errorf("%d bytes are remembered, and %d of a field; want %d and %d", kept, len(f.list[0].Kept()), mostKept, Keep)
 	}
-	for range 2 * mostParts {
-		if f.step != nothing {
-			f.begin(textproto.MIMEHeader{})
+	for times, over := range map[int]bool{mostParts: false, mostParts + 1: true, 2 * mostParts: true} {
+		if f := form("", times); len(f.list) != mostParts || f.over != over || f.err != nil {
+			t.Errorf("of %d parts, %d are looked at: %v", times, len(f.list), f.err)
 		}
 	}
-	if len(f.list) != mostParts || !f.over {
-		t.Errorf("%d parts are looked at, want %d", len(f.list), mostParts)
+}
+
+func TestAFormIsWholeWithItsClosingBoundary(t *testing.T) {
+	const part = "--b\r\nContent-Disposition: form-data; name=note\r\n\r\nx\r\n"
+	const cut = "the form does not end with its closing boundary"
+	for body, want := range map[string]string{
+		"--b--": "", part + "--b--": "", part + "--b--\r\n": "", "preamble\r\n" + part + "--b-- \t\r\nepilogue": "",
+		"": cut, "--b": cut, "--b\r\n": cut, part: cut, part + "--b": cut, part + "--b-": cut, part[:len(part)-2]: cut,
+		part[:len(part)-5]: cut, part[:len(part)-7]: cut, strings.Repeat("p", 9000): "multipart: NextPart: bufio: buffer full",
+		"--b\r\nno colon\r\n\r\nx\r\n--b--": `malformed MIME header: missing colon: "no colon"`,
+	} {
+		for _, piece := range []int{len(body) + 1, 1, 7} {
+			f := newForm("b", Watch{})
+			for p := range slices.Chunk([]byte(body), piece) {
+				f.write(p)
+			}
+			if f.finish(); f.fault(nil) != want {
+				t.Errorf("%q in pieces of %d: %q, want %q", body, piece, f.fault(nil), want)
+			}
+		}
 	}
 }

@@ -21,11 +21,6 @@ func (t *Text) JSON() (any, error) {
 	}
 	if !t.decoded {
 		t.decoded = true
-		if json.Valid(t.Bytes) {
-			rest := validJSON(t.Bytes)
-			t.value = rest.value()
-			return t.value, nil
-		}
 		decoder := json.NewDecoder(bytes.NewReader(t.Bytes))
 		decoder.UseNumber()
 		if t.err = decoder.Decode(&t.value); t.err != nil {
