@@ -160,43 +160,66 @@ func median(all []float64) float64 {
 	return 0
 }
 
-// TestGoals measures everything and prints the table of goals.
-func TestGoals(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short leaves the benchmark out")
+// benchmarks returns the names of the goals' benchmarks and of the chart's, in
+// random order, but with compared ones side by side.
+func benchmarks(asked []goal, chart bool) (names []string) {
+	for _, g := range asked {
+		names = append(names, g.names()...)
 	}
-	var asked []goal
-	var names []string
-	for _, g := range goals {
-		if regexp.MustCompile(*only).MatchString(g.what) {
-			asked, names = append(asked, g), append(names, g.names()...)
-		}
-	}
-	for i := 0; i < len(peers) && *only == ""; i++ {
+	for i := 0; i < len(peers) && chart; i++ {
 		for _, setting := range charted {
 			names = append(names, "Upload/"+setting+"/peer="+peers[i].Name)
 		}
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
+	rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	place := map[string]int{}
+	for i, name := range names {
+		place[group(name)] = i
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return place[group(a)] - place[group(b)] })
+	return names
+}
+
+// settings are those in a benchmark's name: way=TLS is settings["way"].
+type settings map[string]string
+
+// each runs the benchmarks whose names begin so.
+func each(b *testing.B, begin string, run func(b *testing.B, of settings)) {
+	for _, name := range benchmarks(goals, true) {
+		if name, found := strings.CutPrefix(name, begin); found {
+			b.Run(name, func(b *testing.B) {
+				of := settings{}
+				for part := range strings.SplitSeq(name, "/") {
+					key, value, _ := strings.Cut(part, "=")
+					of[key] = value
+				}
+				run(b, of)
+			})
+		}
+	}
+}
+
+// TestGoals measures everything and prints the table of goals.
+func TestGoals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves the benchmark out")
+	}
+	asked := slices.DeleteFunc(slices.Clone(goals), func(g goal) bool {
+		return !regexp.MustCompile(*only).MatchString(g.what)
+	})
 	r, why, lines := results{}, map[string]string{}, ""
 	for round := 0; round < *rounds && !(*quick && round > 0); round++ {
-		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-		place := map[string]int{} // compared benchmarks run one after the other
-		for i, name := range names {
-			place[group(name)] = i
-		}
-		slices.SortStableFunc(names, func(a, b string) int { return place[group(a)] - place[group(b)] })
-		for _, name := range names {
+		for _, name := range benchmarks(asked, *only == "") {
 			if why[name] != "" {
 				continue
 			}
-			var line string
-			if line, why[name] = measure(name); line == "" {
-				t.Log(name, why[name])
+			line, failed := measure(name)
+			t.Log(cmp.Or(line, name+" "+failed))
+			if why[name] = failed; failed != "" {
 				continue
 			}
-			t.Log(line)
 			r.add(line)
 			lines += line + "\n"
 			if r["n "+name][0]*r["ns/op "+name][0] > slow {

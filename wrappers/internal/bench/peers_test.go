@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"log"
 	"mime/multipart"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,8 @@ type peer struct {
 	client            func(base string, h *http.Client) send // nil: curl
 }
 
-type send func(ctx context.Context, path string) error
+// send uploads a file. If that fails, it panics, as all of this package does.
+type send func(ctx context.Context, path string)
 
 const (
 	putOnly = "PUT alone"
@@ -58,6 +60,10 @@ var peers = []peer{
 	{"resty-P", "resty P", twoCall, true, restyTwo},
 }
 
+func peerNamed(name string) peer {
+	return peers[slices.IndexFunc(peers, func(p peer) bool { return p.Name == name })]
+}
+
 const (
 	token     = "test-token"
 	mediaType = "application/pdf"
@@ -76,13 +82,7 @@ func putpostPresigned(base string, _ *http.Client) send {
 
 // through returns the whole call of a user, who opens the file anew each time.
 func through(u upload.Uploader) send {
-	return func(ctx context.Context, path string) error {
-		src, err := upload.File(path)
-		if err == nil {
-			_, err = u.Upload(ctx, src)
-		}
-		return err
-	}
+	return func(ctx context.Context, path string) { must(u.Upload(ctx, must(upload.File(path)))) }
 }
 
 // stock returns net/http's default client with an idle connection for each
@@ -93,96 +93,78 @@ func stock(atOnce int) *http.Client {
 	return &http.Client{Transport: t}
 }
 
-// do sends a request, without its length if size is 0. It reads the answer to
-// its end, and decodes it if answer is set.
-func do(ctx context.Context, h *http.Client, method, url, contentType string, body io.Reader, size int64,
-	answer any) error {
-	req, err := http.NewRequestWithContext(ctx, method, url, body)
-	if err != nil {
-		return err
-	}
+func request(ctx context.Context, method, url, contentType string, body io.Reader) *http.Request {
+	req := must(http.NewRequestWithContext(ctx, method, url, body))
 	req.Header.Set("Content-Type", contentType)
-	if answer != nil {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	if size > 0 {
-		req.ContentLength = size
-	}
-	resp, err := h.Do(req)
-	if err != nil {
-		return err
-	}
+	return req
+}
+
+// do sends a request and reads the answer to its end. It decodes the answer if
+// answer is set.
+func do(h *http.Client, req *http.Request, answer any) {
+	resp := must(h.Do(req))
 	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s", method, req.URL.Path, resp.Status)
-	}
+	succeeded(resp.StatusCode)
 	if answer != nil {
-		err = json.NewDecoder(resp.Body).Decode(answer)
+		check(json.NewDecoder(resp.Body).Decode(answer))
 	}
-	_, ended := io.Copy(io.Discard, resp.Body)
-	return errors.Join(err, ended)
+	must(io.Copy(io.Discard, resp.Body))
+}
+
+func succeeded(status int) {
+	if status/100 != 2 {
+		log.Panic("status ", status)
+	}
 }
 
 // put sends a file, with its length if known is set.
-func put(ctx context.Context, h *http.Client, url, path string, known bool) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
+func put(ctx context.Context, h *http.Client, url, path string, known bool) {
+	f := must(os.Open(path))
 	defer f.Close()
-	size := int64(0)
+	req := request(ctx, http.MethodPut, url, mediaType, f)
 	if known {
-		info, err := f.Stat()
-		if err != nil {
-			return err
-		}
-		size = info.Size()
+		req.ContentLength = must(f.Stat()).Size()
 	}
-	return do(ctx, h, http.MethodPut, url, mediaType, f, size, nil)
+	do(h, req, nil)
 }
 
 func barePut(base string, h *http.Client) send {
-	return func(ctx context.Context, path string) error { return put(ctx, h, base+"/put/file", path, true) }
+	return func(ctx context.Context, path string) { put(ctx, h, base+"/put/file", path, true) }
+}
+
+const question = `{"contentType":"` + mediaType + `"}`
+
+// ticket is 24SevenOffice's answer to the question.
+type ticket struct {
+	UploadURL string          `json:"uploadUrl"`
+	FileID    json.RawMessage `json:"fileId"`
 }
 
 func bareTwo(base string, h *http.Client) send {
-	return func(ctx context.Context, path string) error {
-		var to struct {
-			UploadURL string          `json:"uploadUrl"`
-			FileID    json.RawMessage `json:"fileId"`
-		}
-		ask := strings.NewReader(`{"contentType":"` + mediaType + `"}`)
-		err := do(ctx, h, http.MethodPost, base+"/v1/fileUpload", "application/json", ask, 0, &to)
-		if err != nil {
-			return err
-		}
-		return put(ctx, h, to.UploadURL, path, true)
+	return func(ctx context.Context, path string) {
+		req := request(ctx, http.MethodPost, base+"/v1/fileUpload", "application/json", strings.NewReader(question))
+		req.Header.Set("Authorization", "Bearer "+token)
+		var to ticket
+		do(h, req, &to)
+		put(ctx, h, to.UploadURL, path, true)
 	}
 }
 
 // writeForm writes the form with one file.
-func writeForm(m *multipart.Writer, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
+func writeForm(m *multipart.Writer, path string) {
+	f := must(os.Open(path))
 	defer f.Close()
-	part, err := m.CreateFormFile("fileList", filepath.Base(path))
-	if err == nil {
-		_, err = io.Copy(part, f)
-	}
-	return errors.Join(err, m.Close())
+	must(io.Copy(must(m.CreateFormFile("fileList", filepath.Base(path))), f))
+	check(m.Close())
 }
 
 // bufferedForm builds the form in memory, as most clients do.
 func bufferedForm(base string, h *http.Client) send {
-	return func(ctx context.Context, path string) error {
+	return func(ctx context.Context, path string) {
 		var body bytes.Buffer
 		m := multipart.NewWriter(&body)
-		if err := writeForm(m, path); err != nil {
-			return err
-		}
-		return do(ctx, h, http.MethodPost, base+"/api/v1/files", m.FormDataContentType(), &body, 0, nil)
+		writeForm(m, path)
+		do(h, request(ctx, http.MethodPost, base+"/api/v1/files", m.FormDataContentType(), &body), nil)
 	}
 }
 
@@ -190,27 +172,26 @@ func bufferedForm(base string, h *http.Client) send {
 func piped(path string) (contentType string, body io.Reader) {
 	r, w := io.Pipe()
 	m := multipart.NewWriter(w)
-	go func() { w.CloseWithError(writeForm(m, path)) }()
+	go func() {
+		writeForm(m, path)
+		w.Close()
+	}()
 	return m.FormDataContentType(), r
 }
 
 func pipedForm(base string, h *http.Client) send {
-	return func(ctx context.Context, path string) error {
+	return func(ctx context.Context, path string) {
 		contentType, body := piped(path)
-		return do(ctx, h, http.MethodPost, base+"/api/v1/files", contentType, body, 0, nil)
+		do(h, request(ctx, http.MethodPost, base+"/api/v1/files", contentType, body), nil)
 	}
 }
 
 // generatedForm uses the generated client as its documentation shows.
 func generatedForm(base string, h *http.Client) send {
 	c := must(mailapi.NewClientWithResponses(base+"/api/v1", mailapi.WithHTTPClient(h)))
-	return func(ctx context.Context, path string) error {
+	return func(ctx context.Context, path string) {
 		contentType, body := piped(path)
-		resp, err := c.CreateFileWithBodyWithResponse(ctx, contentType, body)
-		if err == nil && resp.JSON201 == nil {
-			err = fmt.Errorf("createFile: %s", resp.Status())
-		}
-		return err
+		succeeded(must(c.CreateFileWithBodyWithResponse(ctx, contentType, body)).StatusCode())
 	}
 }
 
@@ -218,63 +199,38 @@ func generatedForm(base string, h *http.Client) send {
 // know the length of an *os.File.
 func generatedTwo(base string, h *http.Client) send {
 	c := must(officeapi.NewClientWithResponses(base+"/v1", officeapi.WithHTTPClient(h)))
-	return func(ctx context.Context, path string) error {
-		resp, err := c.FileUploadWithResponse(ctx, officeapi.FileUploadRequest{ContentType: mediaType})
-		if err != nil {
-			return err
-		}
-		if resp.JSON200 == nil {
-			return fmt.Errorf("fileUpload: %s", resp.Status())
-		}
-		return put(ctx, h, resp.JSON200.UploadURL, path, false)
+	return func(ctx context.Context, path string) {
+		resp := must(c.FileUploadWithResponse(ctx, officeapi.FileUploadRequest{ContentType: mediaType}))
+		succeeded(resp.StatusCode())
+		put(ctx, h, resp.JSON200.UploadURL, path, false)
 	}
 }
 
 // restyForm sends a file on disk as resty's README shows.
 func restyForm(base string, h *http.Client) send {
 	c := resty.NewWithClient(h)
-	return func(ctx context.Context, path string) error {
-		return succeeded(c.R().SetContext(ctx).SetFile("fileList", path).Post(base + "/api/v1/files"))
+	return func(ctx context.Context, path string) {
+		succeeded(must(c.R().SetContext(ctx).SetFile("fileList", path).Post(base + "/api/v1/files")).StatusCode())
 	}
-}
-
-func succeeded(resp *resty.Response, err error) error {
-	if err == nil && resp.IsError() {
-		err = fmt.Errorf("%s: %s", resp.Request.Method, resp.Status())
-	}
-	return err
 }
 
 func restyTwo(base string, h *http.Client) send {
 	c := resty.NewWithClient(h)
-	return func(ctx context.Context, path string) error {
-		var to struct {
-			UploadURL string `json:"uploadUrl"`
-		}
+	return func(ctx context.Context, path string) {
+		var to ticket
 		ask := c.R().SetContext(ctx).SetAuthToken(token).SetHeader("Content-Type", "application/json").SetResult(&to)
-		err := succeeded(ask.SetBody(`{"contentType":"` + mediaType + `"}`).Post(base + "/v1/fileUpload"))
-		if err != nil {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		r := c.R().SetContext(ctx).SetHeader("Content-Type", mediaType).SetBody(content).SetContentLength(true)
-		return succeeded(r.Put(to.UploadURL))
+		succeeded(must(ask.SetBody(question).Post(base + "/v1/fileUpload")).StatusCode())
+		r := c.R().SetContext(ctx).SetHeader("Content-Type", mediaType).SetContentLength(true)
+		succeeded(must(r.SetBody(must(os.ReadFile(path))).Put(to.UploadURL)).StatusCode())
 	}
 }
 
 func openaiFile(base string, h *http.Client) send {
 	c := openai.NewClient(option.WithBaseURL(base+"/openai/"), option.WithAPIKey(token), option.WithHTTPClient(h))
-	return func(ctx context.Context, path string) error {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
+	return func(ctx context.Context, path string) {
+		f := must(os.Open(path))
 		defer f.Close()
-		_, err = c.Files.New(ctx, openai.FileNewParams{File: f, Purpose: openai.FilePurposeUserData})
-		return err
+		must(c.Files.New(ctx, openai.FileNewParams{File: f, Purpose: openai.FilePurposeUserData}))
 	}
 }
 

@@ -6,30 +6,30 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
 // programs are the command lines that BenchmarkProgram compares. The func thing
-// replaces a $word. strace has a filter, because it would otherwise stop a
-// program at each system call.
+// replaces a $word.
 var programs = map[string]string{
 	"send=2000/at=16/peer=putpost":       "$putpost send --to ncloudmailer -c 16 -r $small",
 	"send=2000/at=16/peer=curl":          "curl",
 	"send=2000/at=16/peer=node":          "node $undici $small $base",
-	"journal/at=16/by=strace-seccomp":    "strace $sync $putpost send --to ncloudmailer -c 16 --journal $new -r $small",
-	"journal/at=64/by=strace-seccomp":    "strace $sync $putpost send --to ncloudmailer -c 64 --journal $new -r $small",
+	"journal/at=16/by=strace-seccomp":    "$strace $putpost send --to ncloudmailer -c 16 --journal $new -r $small",
+	"journal/at=64/by=strace-seccomp":    "$strace $putpost send --to ncloudmailer -c 64 --journal $new -r $small",
 	"resume=100000/peer=putpost":         "$putpost send --to ncloudmailer -c 64 --journal $journal -r $tiny",
 	"resume=100000/peer=find":            `find $tiny -printf %s_%T@_%p\n`,
-	"load=1000000/peer=putpost":          "$putpost send --to ncloudmailer --journal $long --dry-run $1KiB",
+	"load=1000000/peer=putpost":          "$putpost send --to ncloudmailer --journal $long --dry-run ${1KiB}",
 	"load=1000000/peer=sha256sum":        "sha256sum $long",
 	"batch=10000/delay=50ms/at=32/way=M": "$putpost send --to ncloudmailer -c 32 -r $many",
 	"batch=10000/delay=50ms/at=32/way=P": "$putpost send --to twentyfourseven -c 32 -r $many",
-	"lean/way=M/peer=1GiB":               "$lean M $base $1GiB",
-	"lean/way=M/peer=16KiB":              "$lean M $base $16KiB",
-	"lean/way=P/peer=1GiB":               "$lean P $base $1GiB",
-	"lean/way=P/peer=16KiB":              "$lean P $base $16KiB",
+	"lean/way=M/peer=1GiB":               "$lean M $base ${1GiB}",
+	"lean/way=M/peer=16KiB":              "$lean M $base ${16KiB}",
+	"lean/way=P/peer=1GiB":               "$lean P $base ${1GiB}",
+	"lean/way=P/peer=16KiB":              "$lean P $base ${16KiB}",
 	"help/peer=putpost":                  "$putpost --help",
 	"help/peer=hello":                    "$hello",
 }
@@ -40,12 +40,7 @@ func program(line, base string) *exec.Cmd {
 	if line == "curl" {
 		return curl("curl-F", base, must(filepath.Glob(thing("small", base)+"/*")), 16)
 	}
-	words := strings.Fields(strings.ReplaceAll(line, "$sync", "-f -qq --seccomp-bpf -e trace=fsync,fdatasync"))
-	for i, word := range words {
-		if name, found := strings.CutPrefix(word, "$"); found {
-			words[i] = thing(name, base)
-		}
-	}
+	words := strings.Fields(os.Expand(line, func(name string) string { return thing(name, base) }))
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), "NCLOUD_MAILER_BASE_URL="+base+"/api/v1", "TWENTYFOURSEVEN_BASE_URL="+base+"/v1",
 		"TWENTYFOURSEVEN_TOKEN=", "TWENTYFOURSEVEN_CLIENT_ID=test-client-id", "TWENTYFOURSEVEN_ORGANIZATION=1",
@@ -59,6 +54,8 @@ func thing(name, base string) string {
 	switch name {
 	case "base":
 		return base
+	case "strace": // with a filter, since it would otherwise stop a program at each system call
+		return "strace -f -qq --seccomp-bpf -e trace=fsync,fdatasync"
 	case "new":
 		return filepath.Join(must(os.MkdirTemp("", "")), name)
 	case "1KiB", "16KiB", "1GiB":
@@ -172,34 +169,27 @@ func BenchmarkProgram(b *testing.B) {
 // with one fsync. The other, named, makes its name durable, too, with a second
 // fsync.
 func BenchmarkServe(b *testing.B) {
-	for way, client := range map[string]func(string, *http.Client) send{"M": putpostForm, "P": putpostPresigned} {
-		for size, atOnce := range map[string]int{"16KiB": 16, "1GiB": 1} {
-			for _, store := range []string{"memory", "disk"} {
-				for _, peer := range []string{"putpost", "bare", "named"} {
-					b.Run(fmt.Sprintf("store=%s/way=%s/size=%s/at=%d/peer=%s", store, way, size, atOnce, peer), func(b *testing.B) {
-						where := store
-						if store == "disk" {
-							where = b.TempDir()
-						}
-						cmd := sinkProcess(where)
-						switch peer {
-						case "putpost":
-							cmd = exec.Command(thing("putpost", ""), "serve", "--addr", "127.0.0.1:0", "--store", where)
-						case "named":
-							cmd = sinkProcess("named:" + where)
-						}
-						urls, stop := start(cmd)
-						defer stop()
-						send := client(urls[0], stock(atOnce))
-						repeat(b, send, file(kib), min(4*atOnce, b.N), atOnce) // opens connections
-						before := cpuOf(cmd)
-						b.ResetTimer()
-						repeat(b, send, sized(size), b.N, atOnce)
-						b.StopTimer()
-						b.ReportMetric((cpuOf(cmd)-before)/float64(b.N), "cpu-ns/op")
-					})
-				}
-			}
+	clients := map[string]func(string, *http.Client) send{"M": putpostForm, "P": putpostPresigned}
+	each(b, "Serve/", func(b *testing.B, of settings) {
+		where, atOnce := of["store"], must(strconv.Atoi(of["at"]))
+		if where == "disk" {
+			where = b.TempDir()
 		}
-	}
+		cmd := sinkProcess(where)
+		switch of["peer"] {
+		case "putpost":
+			cmd = exec.Command(thing("putpost", ""), "serve", "--addr", "127.0.0.1:0", "--store", where)
+		case "named":
+			cmd = sinkProcess("named:" + where)
+		}
+		urls, stop := start(cmd)
+		defer stop()
+		send := clients[of["way"]](urls[0], stock(atOnce))
+		repeat(b, send, file(kib), min(4*atOnce, b.N), atOnce) // opens connections
+		before := cpuOf(cmd)
+		b.ResetTimer()
+		repeat(b, send, sized(of["size"]), b.N, atOnce)
+		b.StopTimer()
+		b.ReportMetric((cpuOf(cmd)-before)/float64(b.N), "cpu-ns/op")
+	})
 }

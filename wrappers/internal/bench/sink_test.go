@@ -23,12 +23,12 @@ import (
 var ways = []string{"plain", "TLS", "h2"}
 
 // sink is the server of every upload: both providers' APIs and a bare PUT, at
-// the lowest cost.
+// the lowest cost. A handler that panics ends its connection.
 type sink struct {
-	find  func(*http.Request) (name string, content io.Reader, err error) // the file in a form
-	keep  func(io.Reader) (int64, error)                                  // takes one file
-	name  func(io.Reader) (int64, error)                                  // takes a form's file name, unless nil
-	delay time.Duration                                                   // before each answer
+	find  func(*http.Request) (name string, content io.Reader) // the file in a form
+	keep  func(io.Reader) int64                                // takes one file
+	names bool                                                 // a form's file name is kept as another file
+	delay time.Duration                                        // before each answer
 
 	handshakes, tokens atomic.Int64
 }
@@ -36,20 +36,14 @@ type sink struct {
 // newSink makes a sink that keeps files in memory, in a folder ("/dir", or
 // "named:/dir" with their names), or not at all. Then it checks the files.
 func newSink(keep string) *sink {
-	s := &sink{find: parse, keep: compare}
 	dir, named := strings.CutPrefix(keep, "named:")
-	if keep == "memory" {
-		s.keep = inMemory()
-	} else if filepath.IsAbs(dir) {
-		s.keep = onDisk(dir)
+	switch keep {
+	case "memory":
+		return &sink{find: parse, keep: inMemory()}
+	case "nothing": // the clients are measured: M must not cost their server more than a PUT
+		return &sink{find: skim, keep: compare}
 	}
-	if named {
-		s.name = s.keep
-	}
-	if keep == "nothing" { // the clients are measured: M must not cost their server more than a PUT
-		s.find = skim
-	}
-	return s
+	return &sink{find: parse, keep: onDisk(dir), names: named}
 }
 
 // serve serves s until the process ends, and returns the address of each way.
@@ -99,77 +93,64 @@ func (s *sink) ticket(w http.ResponseWriter, r *http.Request) {
 		scheme, r.Host, strings.Repeat("d41d8cd98f00b204e9800998ecf8427e", 2))
 }
 
-func (s *sink) raw(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.keep(r.Body); err != nil {
-		http.Error(w, err.Error(), 400)
-	}
-}
+func (s *sink) raw(_ http.ResponseWriter, r *http.Request) { s.keep(r.Body) }
 
 func (s *sink) form(w http.ResponseWriter, r *http.Request) {
-	name, content, err := s.find(r)
-	size := int64(0)
-	if err == nil {
-		size, err = s.keep(content)
+	name, content := s.find(r)
+	size := s.keep(content)
+	if s.names {
+		s.keep(strings.NewReader(name))
 	}
-	if err == nil && s.name != nil {
-		_, err = s.name(strings.NewReader(name))
-	}
-	_, broke := io.Copy(io.Discard, r.Body)
-	switch {
-	case err != nil || broke != nil:
-		http.Error(w, fmt.Sprint(err, broke), 400)
-	case strings.HasPrefix(r.URL.Path, "/openai/"):
+	must(io.Copy(io.Discard, r.Body))
+	if strings.HasPrefix(r.URL.Path, "/openai/") {
 		answer(w, 200, `{"id":"file-40fe58bd","object":"file","bytes":%d,"created_at":1700000000,"filename":%q,`+
 			`"purpose":"user_data","status":"processed"}`, size, name)
-	default:
-		answer(w, 201, `{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":%q,"fileSize":%d,`+
-			`"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`, name, size)
+		return
 	}
+	answer(w, 201, `{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":%q,"fileSize":%d,`+
+		`"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`, name, size)
 }
 
 // parse finds the file in any form.
-func parse(r *http.Request) (name string, content io.Reader, err error) {
-	parts, err := r.MultipartReader()
-	for err == nil {
-		part, next := parts.NextRawPart()
-		if err = next; err == nil && part.FileName() != "" {
-			return part.FileName(), part, nil
+func parse(r *http.Request) (name string, content io.Reader) {
+	for parts := must(r.MultipartReader()); ; {
+		if part := must(parts.NextRawPart()); part.FileName() != "" {
+			return part.FileName(), part
 		}
 	}
-	return "", nil, err
 }
 
 // skim finds it in a form whose file is named by its size, as in 16384.pdf. It
 // costs little more than a body without a form.
-func skim(r *http.Request) (name string, content io.Reader, err error) {
+func skim(r *http.Request) (name string, content io.Reader) {
 	lines := bufio.NewReader(r.Body)
-	for line := ""; err == nil && (name == "" || line != "\r\n"); {
-		line, err = lines.ReadString('\n')
+	for line := ""; name == "" || line != "\r\n"; {
+		line = must(lines.ReadString('\n'))
 		if _, after, found := strings.Cut(line, `filename="`); found {
 			name, _, _ = strings.Cut(after, `"`)
 		}
 	}
-	size, unknown := strconv.ParseInt(strings.TrimSuffix(name[strings.LastIndex(name, "-")+1:], ".pdf"), 10, 64)
-	return name, io.LimitReader(lines, size), errors.Join(err, unknown)
+	size := strings.TrimSuffix(name[strings.LastIndex(name, "-")+1:], ".pdf")
+	return name, io.LimitReader(lines, must(strconv.ParseInt(size, 10, 64)))
 }
 
 var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-func copyTo(w io.Writer, r io.Reader) (int64, error) {
+func copyTo(w io.Writer, r io.Reader) int64 {
 	buf := buffers.Get().(*[64 << 10]byte)
 	defer buffers.Put(buf)
-	return io.CopyBuffer(struct{ io.Writer }{w}, r, buf[:])
+	return must(io.CopyBuffer(struct{ io.Writer }{w}, r, buf[:]))
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var (
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	sums       sync.Map // of contents, by their lengths
+)
 
 // compare keeps nothing, and fails unless r has the content of [file].
-func compare(r io.Reader) (int64, error) {
+func compare(r io.Reader) int64 {
 	sum := crc32.New(castagnoli)
-	n, err := copyTo(sum, r)
-	if err != nil {
-		return n, err
-	}
+	n := copyTo(sum, r)
 	want, known := sums.Load(n)
 	if !known {
 		of := crc32.New(castagnoli)
@@ -178,32 +159,27 @@ func compare(r io.Reader) (int64, error) {
 		sums.Store(n, want)
 	}
 	if want != sum.Sum32() {
-		err = fmt.Errorf("%d bytes arrived that are not a file's", n)
+		log.Panicf("%d bytes arrived that are not a file's", n)
 	}
-	return n, err
+	return n
 }
 
-var sums sync.Map // of contents, by their lengths
-
-func inMemory() func(io.Reader) (int64, error) {
+func inMemory() func(io.Reader) int64 {
 	var kept sync.Map
-	return func(r io.Reader) (int64, error) {
-		content, err := io.ReadAll(r)
+	return func(r io.Reader) int64 {
+		content := must(io.ReadAll(r))
 		kept.Store(&content, nil)
-		return int64(len(content)), err
+		return int64(len(content))
 	}
 }
 
 // onDisk does the least for a durable upload: one fsync, one rename.
-func onDisk(dir string) func(io.Reader) (int64, error) {
+func onDisk(dir string) func(io.Reader) int64 {
 	var next atomic.Int64
-	return func(r io.Reader) (int64, error) {
-		f, err := os.CreateTemp(dir, ".aside-")
-		if err != nil {
-			return 0, err
-		}
-		n, err := copyTo(f, r)
-		kept := filepath.Join(dir, fmt.Sprint("file-", next.Add(1)))
-		return n, errors.Join(err, f.Sync(), f.Close(), os.Rename(f.Name(), kept))
+	return func(r io.Reader) int64 {
+		f := must(os.CreateTemp(dir, ".aside-"))
+		n := copyTo(f, r)
+		check(errors.Join(f.Sync(), f.Close(), os.Rename(f.Name(), filepath.Join(dir, fmt.Sprint("file-", next.Add(1))))))
+		return n
 	}
 }

@@ -2,10 +2,10 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,24 +29,16 @@ func sized(size string) string {
 	return file(sizes[size])
 }
 
-// BenchmarkUpload sends a file through each peer. The server is another
-// process.
+// BenchmarkUpload sends a file through a peer. The server is another process.
 func BenchmarkUpload(b *testing.B) {
-	for i, way := range ways {
-		base := strings.Fields(os.Getenv(envSink))[i]
-		for size := range sizes {
-			for _, atOnce := range []int{1, 16} {
-				for _, p := range peers {
-					b.Run(fmt.Sprintf("way=%s/size=%s/at=%d/peer=%s", way, size, atOnce, p.Name), func(b *testing.B) {
-						if p.holds && size == "1GiB" && kernel("/proc/meminfo", "MemAvailable:") < 10e6 {
-							b.Skip("less than 10 GB of memory are free")
-						}
-						p.measure(b, base, sized(size), atOnce)
-					})
-				}
-			}
+	each(b, "Upload/", func(b *testing.B, of settings) {
+		p := peerNamed(of["peer"])
+		if p.holds && of["size"] == "1GiB" && kernel("/proc/meminfo", "MemAvailable:") < 10e6 {
+			b.Skip("less than 10 GB of memory are free")
 		}
-	}
+		base := strings.Fields(os.Getenv(envSink))[slices.Index(ways, of["way"])]
+		p.measure(b, base, sized(of["size"]), must(strconv.Atoi(of["at"])))
+	})
 }
 
 // BenchmarkSolo sends a small file over TLS on one processor, with the server
@@ -54,15 +46,9 @@ func BenchmarkUpload(b *testing.B) {
 func BenchmarkSolo(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	list := `{"tempRequestId":"f355aac1-99","files":[{"fileName":"x.pdf","fileSize":16384,"fileId":"40fe58bd-99"}]}`
-	base := canned.Serve(b, true, func(string) []canned.Answer {
-		return []canned.Answer{{Request: "POST /api/v1/files ", Status: "201 Created", Body: list},
-			{Request: "PUT /put/file ", Status: "200 OK"}}
-	})
-	for _, p := range peers {
-		if p.Name == "put" || p.Name == "putpost-M" {
-			b.Run("peer="+p.Name, func(b *testing.B) { p.measure(b, base, file(16*kib), 1) })
-		}
-	}
+	base := canned.Serve(b, true, canned.Answer{Request: "PUT /put/file ", Status: "200 OK"},
+		canned.Answer{Request: "POST /api/v1/files ", Status: "201 Created", Body: list})
+	each(b, "Solo/", func(b *testing.B, of settings) { peerNamed(of["peer"]).measure(b, base, sized("16KiB"), 1) })
 }
 
 func (p peer) measure(b *testing.B, base, path string, atOnce int) {
@@ -102,7 +88,7 @@ func repeat(b *testing.B, upload send, path string, count, atOnce int) []time.Du
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(count); i = next.Add(1) - 1 {
 				begin := time.Now()
-				check(upload(b.Context(), path))
+				upload(b.Context(), path)
 				took[i] = time.Since(begin)
 			}
 		})
@@ -124,13 +110,13 @@ func (deep) Upload(_ context.Context, src upload.Source) (upload.Result, error) 
 // BenchmarkMany measures the cost of upload.Many for one item.
 func BenchmarkMany(b *testing.B) {
 	src := upload.Bytes("x.pdf", nil)
-	for name, run := range map[string]func(b *testing.B){
-		"no-op": func(b *testing.B) {
+	each(b, "Many/", func(b *testing.B, of settings) {
+		before := cpu()
+		if of["peer"] == "no-op" {
 			for range b.N {
-				deep{}.Upload(b.Context(), src)
+				must(deep{}.Upload(b.Context(), src))
 			}
-		},
-		"many": func(b *testing.B) {
+		} else {
 			sources := func(yield func(upload.Source, error) bool) {
 				for i := 0; i < b.N && yield(src, nil); i++ {
 				}
@@ -138,12 +124,7 @@ func BenchmarkMany(b *testing.B) {
 			for _, err := range upload.Many(b.Context(), deep{}, 16, sources) {
 				check(err)
 			}
-		},
-	} {
-		b.Run("peer="+name, func(b *testing.B) {
-			before := cpu()
-			run(b)
-			b.ReportMetric((cpu()-before)/float64(b.N), "cpu-ns/op")
-		})
-	}
+		}
+		b.ReportMetric((cpu()-before)/float64(b.N), "cpu-ns/op")
+	})
 }

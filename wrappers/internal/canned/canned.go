@@ -9,9 +9,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http/httptest"
 	"strconv"
@@ -26,11 +24,10 @@ type Answer struct {
 }
 
 // Serve listens on the loopback until the test ends and returns the address,
-// scheme included. It calls answers with that address. A secure server speaks
-// TLS with the certificate of [httptest.NewTLSServer]. A request without an
-// answer, or without a Content-Length, ends its connection.
-func Serve(tb testing.TB, secure bool, answers func(base string) []Answer) (base string) {
-	tb.Helper()
+// scheme included. A secure server speaks TLS with the certificate of
+// [httptest.NewTLSServer]. A request without an answer, or without a
+// Content-Length, ends its connection.
+func Serve(tb testing.TB, secure bool, answers ...Answer) (base string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -44,7 +41,7 @@ func Serve(tb testing.TB, secure bool, answers func(base string) []Answer) (base
 		l = tls.NewListener(l, &tls.Config{Certificates: lender.TLS.Certificates})
 	}
 	all := map[string][]byte{}
-	for _, a := range answers(base) {
+	for _, a := range answers {
 		all[a.Request] = fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n"+
 			"Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", a.Status, len(a.Body), a.Body)
 	}
@@ -55,46 +52,42 @@ func Serve(tb testing.TB, secure bool, answers func(base string) []Answer) (base
 				return
 			}
 			context.AfterFunc(tb.Context(), func() { conn.Close() })
-			go func() {
-				defer conn.Close()
-				r := bufio.NewReaderSize(conn, 64<<10)
-				for answer(r, conn, all) == nil {
-				}
-			}()
+			go serve(conn, all)
 		}
 	}()
 	return base
 }
 
-var errUnknown = errors.New("no such request, or one without a length")
-
-// answer reads one request and answers it.
-func answer(r *bufio.Reader, w io.Writer, answers map[string][]byte) error {
-	var text []byte
-	length := -1
+// serve answers requests until one has no answer or no length.
+func serve(conn net.Conn, answers map[string][]byte) {
+	defer conn.Close()
+	r := bufio.NewReaderSize(conn, 64<<10)
 	for {
-		line, err := r.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		if len(line) == len("\r\n") {
-			break
-		}
-		for request, a := range answers {
-			if bytes.HasPrefix(line, []byte(request)) {
-				text = a
+		var text []byte
+		length := -1
+		for blank := false; !blank; {
+			line, err := r.ReadSlice('\n')
+			if err != nil {
+				return
 			}
+			for request, a := range answers {
+				if bytes.HasPrefix(line, []byte(request)) {
+					text = a
+				}
+			}
+			if digits, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
+				length, _ = strconv.Atoi(string(digits[:len(digits)-len("\r\n")])) // allocates nothing
+			}
+			blank = len(line) == len("\r\n")
 		}
-		if digits, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
-			length, _ = strconv.Atoi(string(digits[:len(digits)-len("\r\n")])) // allocates nothing
+		if text == nil || length < 0 {
+			return
+		}
+		if _, err := r.Discard(length); err != nil {
+			return
+		}
+		if _, err := conn.Write(text); err != nil {
+			return
 		}
 	}
-	if text == nil || length < 0 {
-		return errUnknown
-	}
-	if _, err := r.Discard(length); err != nil {
-		return err
-	}
-	_, err := w.Write(text)
-	return err
 }
