@@ -63,24 +63,13 @@ func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, 
 	if _, err := c.presigned.Send(ctx, wire.Target{Method: t.UploadMethod, URL: t.UploadURL}, body); err != nil {
 		if f, ok := errors.AsType[*upload.Error](err); ok {
 			f.TraceID = trace
-			if !shareRun(id, sent) { // the id may repeat the token
+			if !wire.Repeats(strings.ToLower(id), strings.ToLower(sent)) { // the id may repeat the token
 				f.Err = fmt.Errorf("fileId %.64q: %w", id, f.Err)
 			}
 		}
 		return upload.Result{}, err
 	}
 	return upload.Result{ID: id, Name: upload.BaseName(src.Name), Size: src.Size, TraceID: trace}, nil
-}
-
-// shareRun reports whether two texts have eight characters in a row in common.
-func shareRun(a, b string) bool {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	for i := 0; i+8 <= len(a); i++ {
-		if strings.Contains(b, a[i:i+8]) {
-			return true
-		}
-	}
-	return false
 }
 
 // ticket is the answer to fileUpload. The provider declares the fileId a

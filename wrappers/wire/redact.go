@@ -44,22 +44,16 @@ func pattern(expr string) func() *regexp.Regexp {
 // was cut, wrapped or written in another way. A nil set is empty.
 type secretSet struct {
 	runs  map[string]bool // folded: longestRun bytes, or a shorter secret as a whole
-	whole []string        // texts that are taken out as they stand, and not in part
+	whole []string        // texts that are taken out only as they stand, since parts of them may be public
 }
 
 // add adds every run of a secret.
 func (s *secretSet) add(secret string) {
 	for _, form := range fold(cellsOf(secret)) {
-		text := string(form.text())
-		if len(text) < shortestSecret {
-			continue
-		}
-		if s.runs == nil {
-			s.runs = map[string]bool{}
-		}
+		text := form.text()
 		n := min(longestRun, len(text))
 		for i := range len(text) - n + 1 {
-			if run := text[i : i+n]; !strings.Contains(commonWords, run) {
+			if run := text[i : i+n]; n >= shortestSecret && !strings.Contains(commonWords, run) {
 				s.runs[run] = true
 			}
 		}
@@ -70,14 +64,6 @@ func (s *secretSet) add(secret string) {
 // that contains it.
 const commonWords = "accessdenied application authentication authorization certificate content-type credentials " +
 	"expiration forbidden invalidtoken organization permission presigned signaturedoesnotmatch timestamp unauthorized"
-
-// addWhole adds a text that is redacted only as a whole, since parts of it may
-// be public.
-func (s *secretSet) addWhole(text string) {
-	if len(text) >= longestRun {
-		s.whole = append(s.whole, text)
-	}
-}
 
 // redact replaces secrets in a text, and the query and user info of every
 // address.
@@ -91,9 +77,6 @@ func redact(text string, secrets *secretSet) string {
 	}
 	for _, s := range secrets.whole {
 		text = strings.ReplaceAll(text, s, Redacted)
-	}
-	if len(secrets.runs) == 0 {
-		return text
 	}
 	secret := make([]bool, len(text)) // which bytes of text belong to one
 	for _, view := range views(text) {
@@ -114,7 +97,7 @@ func redact(text string, secrets *secretSet) string {
 // mark finds the secrets' runs in a view.
 func (s *secretSet) mark(view cells, secret []bool) {
 	for _, form := range fold(view) {
-		text := string(form.text())
+		text := form.text()
 		for n := shortestSecret; n <= longestRun; n++ {
 			for i := range len(text) - n + 1 {
 				if s.runs[text[i:i+n]] {
@@ -168,20 +151,19 @@ func (d *Doer) traceID(resp *http.Response) string {
 		if !found {
 			credentials = resp.Request.Header.Get(name)
 		}
-		if repeats(id, credentials) && !strings.Contains(name, "Timestamp") {
+		if Repeats(id, credentials) && !strings.Contains(name, "Timestamp") {
 			return Redacted
 		}
 	}
 	return oneLine(id, 128)
 }
 
-// repeats reports whether id holds a run of a secret.
-func repeats(id, secret string) bool {
-	if len(secret) < longestRun {
-		return len(secret) >= shortestSecret && strings.Contains(id, secret)
-	}
-	for i := range len(id) - longestRun + 1 {
-		if strings.Contains(secret, id[i:i+longestRun]) {
+// Repeats reports whether a text that is shown, such as an id, holds a run of a
+// secret's characters that is to be redacted.
+func Repeats(text, secret string) bool {
+	n := min(longestRun, len(secret))
+	for i := range len(text) - n + 1 {
+		if n >= shortestSecret && strings.Contains(secret, text[i:i+n]) {
 			return true
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // values in its query that are not public, the proxy's user info, and the API's
 // own Hide. It is called for failures only.
 func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
-	known := &secretSet{}
+	known := &secretSet{runs: map[string]bool{}}
 	if d.api.Hide != nil {
 		for _, s := range d.api.Hide() {
 			known.add(s)
@@ -83,7 +83,9 @@ func addURL(set *secretSet, u *url.URL) {
 	if u == nil {
 		return
 	}
-	set.addWhole(u.RawQuery)
+	if len(u.RawQuery) >= longestRun {
+		set.whole = append(set.whole, u.RawQuery)
+	}
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
 		name, v, _ := strings.Cut(pair, "=")
 		plain, err := url.QueryUnescape(v)

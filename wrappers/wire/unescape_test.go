@@ -1,38 +1,40 @@
 package wire
 
 import (
+	"regexp"
 	"slices"
 	"testing"
 )
 
 func TestAnEscapeIsDecodedWhereItStands(t *testing.T) {
-	type decoder = func(cells, int) (string, int)
 	for _, tt := range []struct {
-		decode    decoder
+		escape    func() *regexp.Regexp
 		in, plain string
-		length    int // of the escape; 0: there is none
 	}{
-		{common, "x", "", 0},
-		{common, "%2b", "+", 3}, {common, "%2Bx", "+", 3}, {common, "%e9", "\xe9", 3},
-		{common, "%", "", 0}, {common, "%2", "", 0}, {common, "%zz", "", 0},
-		{common, "%u002b", "+", 6}, {common, "%u00e9", "é", 6}, {common, "%u", "", 0}, {common, "%u002", "", 0},
-		{common, "&#43;", "+", 5}, {common, "&#43", "+", 4}, {common, "&#43x", "+", 4}, {common, "&#x2B;", "+", 6},
-		{common, "&amp;", "&", 5}, {common, "&nbsp;", " ", 6}, {common, "&amp", "", 0}, {common, "&none;", "", 0},
-		{common, "&", "", 0}, {common, "&#0;", "", 0}, {common, "&#x80000000;", "", 0},
-		{common, `\`, "", 0}, {common, `\/`, "/", 2}, {common, `\u002b`, "+", 6}, {common, `\u00e9`, "é", 6},
-		{common, `\u`, "", 0}, {common, `\u00`, "", 0}, {common, `\x2b`, "+", 4}, {common, `\xe9`, "\xe9", 4},
-		{common, `\x2`, "", 0},
-		{common, `\u{2b}`, "+", 6}, {common, `\u{2b}x`, "+", 6}, {common, `\u{00002b}`, "+", 10},
-		{common, `\u{2b`, "", 0}, {common, `\u{`, "", 0}, {common, `\u{}`, "", 0}, {common, `\u{zz}`, "", 0},
-		{printable, "x", "", 0}, {printable, "=2B", "+", 3}, {printable, "=", "", 0}, {printable, "==", "", 0},
-		{printable, "=zz", "", 0}, {printable, "=\n", "", 2}, {printable, "= \r\nx", "", 4},
+		{common, "x", "x"},
+		{common, "%2b", "+"}, {common, "%2Bx", "+x"}, {common, "%e9", "\xe9"},
+		{common, "%", "%"}, {common, "%2", "%2"}, {common, "%zz", "%zz"},
+		{common, "%u002b", "+"}, {common, "%u00e9", "é"}, {common, "%u", "%u"}, {common, "%u002", "%u002"},
+		{common, "&#43;", "+"}, {common, "&#43", "+"}, {common, "&#43x", "+x"}, {common, "&#x2B;", "+"},
+		{common, "&#x2Bx", "+x"}, {common, "&#;", "&#;"}, {common, "&#xx;", "&#xx;"},
+		{common, "&amp;", "&"}, {common, "&nbsp;", ""}, {common, "&amp", "&amp"}, {common, "&;", "&;"}, {common, "&", "&"},
+		{common, `\`, `\`}, {common, `\/`, "/"}, {common, `\u002b`, "+"}, {common, `\u00e9`, "é"},
+		{common, `\u`, `\u`}, {common, `\u00`, `\u00`}, {common, `\x2b`, "+"}, {common, `\xe9`, "\xe9"},
+		{common, `\x2`, `\x2`},
+		{common, `\u{2b}`, "+"}, {common, `\u{2b}x`, "+x"}, {common, `\u{00002b}`, "+"}, {common, `\u{e9}`, "é"},
+		{common, `\u{2b`, `\u{2b`}, {common, `\u{`, `\u{`}, {common, `\u{}`, `\u{}`}, {common, `\u{zz}`, `\u{zz}`},
+		{printable, "x", "x"}, {printable, "=2B", "+"}, {printable, "=", "="}, {printable, "==", "=="},
+		{printable, "=zz", "=zz"}, {printable, "=\n", ""}, {printable, "= \r\nx", "x"},
 	} {
-		for _, before := range []string{"", "ab"} { // the place is not always the first
-			plain, length := tt.decode(cellsOf(before+tt.in), len(before))
-			if plain != tt.plain || length != tt.length {
-				t.Errorf("%q behind %q: %q and %d bytes, want %q and %d", tt.in, before, plain, length, tt.plain, tt.length)
-			}
+		got := unescape(cellsOf("ab"+tt.in), tt.escape()).text()
+		if got != "ab"+tt.plain {
+			t.Errorf("%q: %q, want ab%q", tt.in, got, tt.plain)
 		}
+	}
+	got := unescape(cellsOf("ab%2bcd&#47;"), common()) // where each byte was
+	want := cells{{'a', 0, 1}, {'b', 1, 2}, {'+', 2, 5}, {'c', 5, 6}, {'d', 6, 7}, {'/', 7, 12}}
+	if !slices.Equal(got, want) {
+		t.Errorf("the places are %v, want %v", got, want)
 	}
 }
 
@@ -42,7 +44,7 @@ func TestTextsAreFoldedAlike(t *testing.T) {
 	} {
 		var got []string
 		for _, form := range fold(cellsOf(in)) {
-			got = append(got, string(form.text()))
+			got = append(got, form.text())
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q is %q, want %q", in, got, want)
