@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,40 +71,26 @@ func (e *Error) Temporary() bool {
 // Error returns one line: the provider, the operation, the reason, and the
 // facts that the provider's support will ask for.
 func (e *Error) Error() string {
-	var b strings.Builder
-	for _, s := range []string{e.Provider, e.Op} {
-		if s != "" {
-			b.WriteString(s + ": ")
+	list := func(separator string, texts ...string) string {
+		return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), separator)
+	}
+	when := func(known bool, format string, args ...any) string {
+		if !known {
+			return ""
 		}
+		return strings.TrimRight(fmt.Sprintf(format, args...), " ") // a status without a name
 	}
+	facts := list(", ",
+		when(e.Status != 0, "status %d %s", e.Status, http.StatusText(e.Status)),
+		when(e.Code != "", "code %s", e.Code),
+		when(e.TraceID != "", "trace id %s", e.TraceID),
+		when(e.Attempts > 1, "%d attempts", e.Attempts),
+		when(e.RetryAfter > 0, "retry after %s", e.RetryAfter))
+	reason := "failed"
 	if e.Err != nil {
-		b.WriteString(e.Err.Error())
-	} else {
-		b.WriteString("failed")
+		reason = e.Err.Error()
 	}
-	if e.Message != "" {
-		b.WriteString(": " + e.Message)
-	}
-	var facts []string
-	if e.Status != 0 {
-		facts = append(facts, strings.TrimSpace(fmt.Sprintf("status %d %s", e.Status, http.StatusText(e.Status))))
-	}
-	if e.Code != "" {
-		facts = append(facts, "code "+e.Code)
-	}
-	if e.TraceID != "" {
-		facts = append(facts, "trace id "+e.TraceID)
-	}
-	if e.Attempts > 1 {
-		facts = append(facts, fmt.Sprintf("%d attempts", e.Attempts))
-	}
-	if e.RetryAfter > 0 {
-		facts = append(facts, fmt.Sprintf("retry after %s", e.RetryAfter))
-	}
-	if len(facts) > 0 {
-		b.WriteString(" (" + strings.Join(facts, ", ") + ")")
-	}
-	return b.String()
+	return list(": ", e.Provider, e.Op, reason, e.Message) + when(facts != "", " (%s)", facts)
 }
 
 // Unwrap gives errors.Is and errors.As the kind and the cause.

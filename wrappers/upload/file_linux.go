@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"cmp"
 	"io"
 	"io/fs"
 	"sync"
@@ -12,8 +13,8 @@ import (
 // file, although a regular file never has to be waited for. If a named pipe
 // took the file's place, opening does not wait and reading fails.
 func openFile(path string) (handle, error) {
-	d := &descriptor{uses: 1}
-	_, err := d.call(func() (fd int, err error) {
+	d := &descriptor{}
+	_, err := d.call(func(int) (fd int, err error) {
 		d.fd, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 		return d.fd, err
 	})
@@ -25,56 +26,34 @@ func openFile(path string) (handle, error) {
 
 // descriptor is an open file of the system.
 type descriptor struct {
-	fd int
-
-	mu     sync.Mutex
-	uses   int // one until Close, and one for each call under way
-	closed bool
+	mu sync.Mutex // held by each call: another file could get the number of one that is closed meanwhile
+	fd int        // -1 once closed
 }
 
-// call makes a system call, and repeats it if a signal interrupted it. A Close
-// meanwhile takes effect after the call: earlier, another file could get the
-// same number.
-func (d *descriptor) call(f func() (int, error)) (n int, err error) {
+// call makes a system call, and repeats it if a signal interrupted it.
+func (d *descriptor) call(f func(fd int) (int, error)) (n int, err error) {
 	d.mu.Lock()
-	if d.closed {
-		d.mu.Unlock()
+	defer d.mu.Unlock()
+	if d.fd < 0 {
 		return 0, fs.ErrClosed
 	}
-	d.uses++
-	d.mu.Unlock()
-	defer d.done()
 	for {
-		if n, err = f(); err != syscall.EINTR {
+		if n, err = f(d.fd); err != syscall.EINTR {
 			return n, err
 		}
 	}
 }
 
-// done closes the file after its last use.
-func (d *descriptor) done() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.uses--; d.uses > 0 {
-		return nil
-	}
-	return syscall.Close(d.fd)
-}
-
-// Close does not wait for a Read in progress.
+// Close waits for a Read in progress. It could not end the Read of a regular
+// file.
 func (d *descriptor) Close() error {
-	d.mu.Lock()
-	closed := d.closed
-	d.closed = true
-	d.mu.Unlock()
-	if closed {
-		return fs.ErrClosed
-	}
-	return d.done()
+	var failed error
+	_, err := d.call(func(fd int) (int, error) { failed, d.fd = syscall.Close(fd), -1; return 0, nil })
+	return cmp.Or(err, failed)
 }
 
 func (d *descriptor) Read(p []byte) (int, error) {
-	n, err := d.call(func() (int, error) { return syscall.Read(d.fd, p[:min(len(p), 1<<30)]) })
+	n, err := d.call(func(fd int) (int, error) { return syscall.Read(fd, p[:min(len(p), 1<<30)]) })
 	switch {
 	case err != nil:
 		return 0, err
@@ -85,12 +64,12 @@ func (d *descriptor) Read(p []byte) (int, error) {
 }
 
 func (d *descriptor) Seek(offset int64, whence int) (at int64, err error) {
-	_, err = d.call(func() (_ int, err error) { at, err = syscall.Seek(d.fd, offset, whence); return 0, err })
+	_, err = d.call(func(fd int) (_ int, err error) { at, err = syscall.Seek(fd, offset, whence); return 0, err })
 	return at, err
 }
 
 func (d *descriptor) stamp() (size int64, modified time.Time, err error) {
 	var st syscall.Stat_t
-	_, err = d.call(func() (int, error) { return 0, syscall.Fstat(d.fd, &st) })
+	_, err = d.call(func(fd int) (int, error) { return 0, syscall.Fstat(fd, &st) })
 	return st.Size, time.Unix(st.Mtim.Unix()), err
 }

@@ -24,21 +24,23 @@ func TestFileClosedUnderItsReadIsReadToTheReadsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, p := h.(*descriptor), make([]byte, 1)
-	_, err = d.call(func() (int, error) {
-		if err := h.Close(); err != nil {
-			t.Error(err)
-		}
+	fd, closed := d.fd, make(chan error)
+	_, err = d.call(func(fd int) (int, error) {
+		go func() { closed <- h.Close() }()
 		other, err := os.Open(b)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer other.Close()
-		return syscall.Read(d.fd, p)
+		return syscall.Read(fd, p)
 	})
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
 	if err != nil || p[0] != 'a' {
 		t.Errorf("the read gives %q and %v, want a and nil", p, err)
 	}
-	if err := syscall.Fstat(d.fd, new(syscall.Stat_t)); err != syscall.EBADF {
+	if err := syscall.Fstat(fd, new(syscall.Stat_t)); err != syscall.EBADF {
 		t.Errorf("after the read the file is still open (%v)", err)
 	}
 	for name, call := range map[string]func() error{

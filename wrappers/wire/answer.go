@@ -43,44 +43,39 @@ func (a Answer) time() time.Time {
 // understand makes x.failure of an answer that is no success, by the API's
 // table. The response's body can still be read whole.
 func (d *Doer) understand(x *exchange) (mayPass bool) {
-	resp := x.resp
-	answer := Answer{Status: resp.StatusCode, Header: resp.Header, Body: peek(resp), request: resp.Request}
-	f := &upload.Error{
-		Provider: d.api.Provider, Op: x.op, Attempts: x.attempts,
-		Status:     resp.StatusCode,
-		RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
-		TraceID:    d.traceID(resp),
-	}
-	if d.api.Read != nil {
-		f.Code, f.Message = d.api.Read(answer)
-	}
-	f.Err, mayPass = d.api.Table.Meaning(f.Status, f.Code, f.Message)
+	body := peek(x.resp)
+	f, secrets, mayPass := d.read(x, x.resp, body)
+	f.RetryAfter = retryAfter(x.resp.Header.Get("Retry-After"))
 	if f.Code == "" && f.Message == "" {
-		f.Message = string(answer.Body)
-		if to, err := resp.Location(); err == nil && f.Status/100 == 3 {
+		f.Message = clean(string(body), 256, secrets)
+		if to, err := x.resp.Location(); err == nil && f.Status/100 == 3 {
 			f.Message = fmt.Sprintf("redirect to %s, which is not followed", origin(to))
 		}
 	}
-	secrets := d.secrets(x.req, resp.Request)
-	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)
-	f.TraceID = clean(f.TraceID, 128, secrets)
-	x.failure = f
 	return mayPass
+}
+
+// read makes x.failure of an answer. It holds the kind, and the code and the
+// words that the API finds in the body.
+func (d *Doer) read(x *exchange, resp *http.Response, body []byte) (f *upload.Error, secrets *secretSet, mayPass bool) {
+	secrets = d.secrets(x.req, resp.Request)
+	f = d.fail(x, nil)
+	f.Status, f.TraceID = resp.StatusCode, clean(d.traceID(resp), 128, secrets)
+	if d.api.Read != nil {
+		f.Code, f.Message = d.api.Read(Answer{resp.StatusCode, resp.Header, body, resp.Request})
+	}
+	f.Err, mayPass = d.api.Table.Meaning(f.Status, f.Code, f.Message)
+	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)
+	return f, secrets, mayPass
 }
 
 // unusable returns the failure of a success whose body is cut off, or cannot be
 // used. Such a body may hold an error, so the API reads it too. Broke is the
 // error that ended the reading. Why is the fault of the body. Each may be nil.
 func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, why error) *upload.Error {
-	secrets := d.secrets(x.req, resp.Request)
-	f := d.fail(x, nil)
-	f.Status, f.TraceID, f.Lasting = resp.StatusCode, clean(d.traceID(resp), 128, secrets), broke == nil
-	if d.api.Read != nil {
-		answer := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, request: resp.Request}
-		f.Code, f.Message = d.api.Read(answer)
-	}
-	kind, _ := d.api.Table.Meaning(f.Status, f.Code, f.Message)
-	f.Code, f.Message = clean(f.Code, 64, secrets), clean(f.Message, 256, secrets)
+	f, secrets, _ := d.read(x, resp, body)
+	kind := f.Err
+	f.Lasting = broke == nil
 	// Only the text is kept: the chain of a decoder's error shows generated
 	// types.
 	says := ""

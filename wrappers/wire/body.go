@@ -116,12 +116,16 @@ func (b *Body) Edit(ctx context.Context, req *http.Request) error {
 
 // open returns the stream with every source open. So a source that is gone, or
 // that can be read only once, fails before a byte is sent.
-func (s *stream) open() (*stream, error) {
-	if err := s.openAll(); err != nil {
-		s.Close()
-		return nil, err
-	}
-	return s, nil
+func (s *stream) open() (_ *stream, err error) {
+	opened := false
+	defer func() {
+		if !opened { // also when an Open panics
+			s.Close()
+		}
+	}()
+	err = s.openAll()
+	opened = err == nil
+	return s, err
 }
 
 // drain reads a body that should be empty to its end.

@@ -17,8 +17,8 @@ type limits struct {
 
 	ctx    context.Context // of the round trip; its cause says which limit ended it
 	cancel context.CancelCauseFunc
-	wait   time.Duration // for an answer; 0 is no limit
-	whole  *time.Timer
+	stop   context.CancelFunc // of the limit on the whole round trip
+	wait   time.Duration      // for an answer; 0 is no limit
 
 	mu       sync.Mutex
 	answer   *time.Timer
@@ -37,13 +37,12 @@ func newLimits(ctx context.Context, whole, answer time.Duration, abandons bool) 
 	if whole == 0 && answer == 0 && !abandons {
 		return nil, ctx
 	}
-	l := &limits{wait: answer}
-	l.ctx, l.cancel = context.WithCancelCause(ctx)
+	l := &limits{wait: answer, stop: func() {}}
 	if whole > 0 {
-		l.whole = time.AfterFunc(whole, func() {
-			l.cancel(&limitError{fmt.Sprintf("not over after %s, the Timeout of Config.HTTPClient", whole)})
-		})
+		ctx, l.stop = context.WithTimeoutCause(ctx, whole,
+			&limitError{fmt.Sprintf("not over after %s, the Timeout of Config.HTTPClient", whole)})
 	}
+	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	return l, l.ctx
 }
 
@@ -106,13 +105,10 @@ func (l *limits) abandon() {
 
 // release stops the limits.
 func (l *limits) release() {
-	if l == nil {
-		return
+	if l != nil {
+		l.cancel(nil)
+		l.stop()
 	}
-	if l.whole != nil {
-		l.whole.Stop()
-	}
-	l.cancel(nil)
 }
 
 // Close closes the answer's body. The limits hold until then.

@@ -9,14 +9,9 @@ import (
 
 // simple reports whether text is a media type without parameters.
 func simple(text string) bool {
-	kind, sub, found := strings.Cut(text, "/")
-	return found && token(kind) && token(sub)
-}
-
-// token reports whether text is one of the names that a media type consists of.
-func token(text string) bool {
-	return text != "" && strings.Trim(text,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&^_.+-") == ""
+	kind, sub, _ := strings.Cut(text, "/")
+	return kind != "" && sub != "" && !strings.Contains(sub, "/") && strings.Trim(text,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&^_.+-/") == ""
 }
 
 func checkMediaType(text string) error {

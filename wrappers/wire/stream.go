@@ -22,7 +22,6 @@ type stream struct {
 
 	mu     sync.Mutex // held by Read
 	files  []io.ReadCloser
-	one    [1]io.ReadCloser // the space of files if there is only one
 	opened bool
 	left   int64 // bytes of the body that were not read yet; valid once opened
 	next   int   // the part being read
@@ -79,38 +78,26 @@ const fullRecord = 16 << 10
 // openAll opens every source. If it fails, Close closes the opened ones.
 func (s *stream) openAll() error {
 	s.opened, s.left = true, s.body.Length
-	files := s.one[:0]
-	opened := false
-	defer func() {
-		if !opened { // an Open panicked: what was opened before it is closed
-			s.files = files
-			s.Close()
-		}
-	}()
-	var err error
 	for _, p := range s.body.parts {
-		var rc io.ReadCloser
-		if rc, err = p.src.Open(); err == nil && rc == nil {
+		rc, err := p.src.Open()
+		if err == nil && rc == nil {
 			err = errors.New("its Open gave no reader")
 		}
 		if err != nil {
-			err = inField(p.field, openError(p.src.Name, err))
-			break
+			s.err = inField(p.field, openError(p.src.Name, err))
+			return s.err
 		}
-		files = append(files, rc)
-	}
-	opened = true
-	s.closing.Lock()
-	defer s.closing.Unlock()
-	s.files = files
-	if s.closed {
-		s.closeFiles()
-		if err == nil {
-			err = errClosed
+		s.closing.Lock()
+		if s.files = append(s.files, rc); s.closed {
+			s.closeFile(rc)
+			s.err = errClosed
+		}
+		s.closing.Unlock()
+		if s.err != nil {
+			return s.err
 		}
 	}
-	s.err = err
-	return err
+	return nil
 }
 
 // Read returns the body's bytes, and io.EOF at its end. Any other error is kept
@@ -248,18 +235,16 @@ func (s *stream) Close() error {
 	defer s.closing.Unlock()
 	if !s.closed {
 		s.closed = true
-		s.closeFiles()
+		for _, f := range s.files {
+			s.closeFile(f)
+		}
 	}
 	return nil
 }
 
-func (s *stream) closeFiles() {
-	for _, f := range s.files {
-		func() {
-			defer s.keepPanic() // the others are closed all the same
-			f.Close()           // it was only read: nothing can be lost
-		}()
-	}
+func (s *stream) closeFile(f io.Closer) {
+	defer s.keepPanic() // the others are closed all the same
+	f.Close()           // it was only read: nothing can be lost
 }
 
 // openError returns the failure of an Open. ErrNotReplayable is no fault of the
