@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -29,7 +30,6 @@ type parameter struct {
 	Name, In string
 	Required bool
 	Schema   *schema
-	key      string // of a header: its canonical name
 }
 
 type media struct {
@@ -46,7 +46,6 @@ type answer struct {
 	about
 	Headers map[string]*parameter
 	Content map[string]*media
-	names   []string // of the headers, as they are spelled
 }
 
 // compile gets everything ready, and refuses what the rest of this file cannot
@@ -74,12 +73,9 @@ func (r *documentRules) compile(shared []*parameter) error {
 		}
 	}
 	for status, a := range r.Responses {
-		for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
-			if name != "Content-Type" {
-				a.names = append(a.names, name)
-				a.Headers[name].key = http.CanonicalHeaderKey(name)
-			}
-			if err := a.Headers[name].compile(); err != nil {
+		delete(a.Headers, "Content-Type") // OpenAPI has it ignored here
+		for name, h := range a.Headers {
+			if err := h.compile(); err != nil {
 				return fmt.Errorf("status %s: header %s: %w", status, name, err)
 			}
 		}
@@ -253,14 +249,8 @@ func (m *media) value(contentType string, body *Text) (any, error) {
 }
 
 func (r *documentRules) Response(head *http.Request, status int, header http.Header, body *Text) (rule, detail string) {
-	var digits [3]byte
-	declared := r.Responses[string(strconv.AppendInt(digits[:0], int64(status), 10))]
-	if declared == nil {
-		declared = r.Responses[strconv.Itoa(status/100)+"XX"]
-	}
-	if declared == nil {
-		declared = r.Responses["default"]
-	}
+	declared := cmp.Or(r.Responses[strconv.Itoa(status)], r.Responses[strconv.Itoa(status/100)+"XX"],
+		r.Responses["default"])
 	if declared == nil {
 		return RuleStatus, fmt.Sprintf("%d is not declared", status)
 	}
@@ -282,9 +272,8 @@ func (r *documentRules) Response(head *http.Request, status int, header http.Hea
 
 // fault says what is wrong with an answer.
 func (a *answer) fault(header http.Header, body *Text) (rule, fault string) {
-	for _, name := range a.names {
-		h := a.Headers[name]
-		if fault := h.headerFault(name, header[h.key]); fault != "" {
+	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
+		if fault := a.Headers[name].headerFault(name, header.Values(name)); fault != "" {
 			return RuleHeader, fault
 		}
 	}

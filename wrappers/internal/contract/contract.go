@@ -74,12 +74,5 @@ func New(spec Spec) *Contract {
 			c.credentials = append(c.credentials, http.CanonicalHeaderKey(s.Name))
 		}
 	}
-	for _, op := range spec.Operations {
-		for _, schemes := range op.Security {
-			for i := range schemes {
-				schemes[i].header = http.CanonicalHeaderKey(schemes[i].Name)
-			}
-		}
-	}
 	return c
 }

@@ -412,7 +412,6 @@ func TestCredentialsAreAskedForAsTheSpecSays(t *testing.T) {
 		{[][]Scheme{{key}, {bearer}}, "", "", "Bearer t", ""},
 		{[][]Scheme{{bearer}, {bearer}}, "", "", "", noBearer},
 	} {
-		New(Spec{Operations: []*Operation{{Security: tc.security}}})
 		r := httptest.NewRequest("GET", "/?"+tc.query, nil)
 		for name, value := range map[string]string{"X-Key": tc.key, "Authorization": tc.authorization} {
 			if value != "" {

@@ -14,8 +14,6 @@ type Scheme struct {
 	Name      string   // of an API key
 	Scheme    string   // of http
 	TokenURLs []string // of oauth2
-
-	header string // its canonical name
 }
 
 // CredentialHeaders returns the names of the headers that carry this contract's
@@ -43,7 +41,7 @@ func credentialsFault(r *http.Request, security [][]Scheme) string {
 
 func (s Scheme) fault(r *http.Request) string {
 	switch {
-	case s.Type == "apiKey" && s.In == "header" && header(r.Header, s.header) == "":
+	case s.Type == "apiKey" && s.In == "header" && r.Header.Get(s.Name) == "":
 		return fmt.Sprintf("header %s is missing", s.Name)
 	case s.Type == "apiKey" && s.In == "query" && !r.URL.Query().Has(s.Name):
 		return fmt.Sprintf("query parameter %s is missing", s.Name)
@@ -51,15 +49,6 @@ func (s Scheme) fault(r *http.Request) string {
 		return authorizationFault(r, s.Scheme)
 	case s.Type == "oauth2", s.Type == "openIdConnect":
 		return authorizationFault(r, "bearer")
-	}
-	return ""
-}
-
-// header returns the value of a header by its canonical name. It is not made
-// canonical once more for each request.
-func header(header http.Header, name string) string {
-	if values := header[name]; len(values) > 0 {
-		return values[0]
 	}
 	return ""
 }

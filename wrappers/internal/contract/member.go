@@ -3,6 +3,7 @@ package contract
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 )
 
@@ -54,13 +55,7 @@ func walk(found []Member, name string, v any) []Member {
 			found = walk(found, name, element)
 		}
 	case map[string]any:
-		names := make([]string, 0, 16) // on the stack
-		for name := range v {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		found = slices.Grow(found, len(v))
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
 			found = walk(found, name, v[name])
 		}
 	}

@@ -17,18 +17,17 @@ type Exchange struct {
 	Method   string
 	Path     string // escaped, without the query
 
-	Status    int // 0 before the answer, or if the connection was cut
-	Duration  time.Duration
-	Sent      int64 // bytes of the answer's body
-	Received  int64 // bytes of the request's body that were read
-	TraceID   string
-	FileIDs   []string
-	Refusal   string // why the handler refused it, as its log says: see [Refusals]
-	Fault     string // the kind of the fault that was injected
-	FaultID   int64  // 0: none
-	Over      bool   // all of the above is final
-	Ended     int64  // place in the order in which exchanges end, from 1; 0: not over
-	Responded bool   // the answer is the handler's, not a fault's
+	Status   int // 0 before the answer, or if the connection was cut
+	Duration time.Duration
+	Sent     int64 // bytes of the answer's body
+	Received int64 // bytes of the request's body that were read
+	TraceID  string
+	FileIDs  []string
+	Refusal  string // why the handler refused it, as its log says: see [Refusals]
+	Fault    string // the kind of the fault that was injected
+	FaultID  int64  // 0: none
+	Over     bool   // all of the above is final
+	Ended    int64  // place in the order in which exchanges end, from 1; 0: not over
 
 	Violations []contract.Violation
 	Files      []contract.File // without their contents unless [Config.Watch] keeps them

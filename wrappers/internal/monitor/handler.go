@@ -23,10 +23,9 @@ type handler struct {
 type visit struct {
 	context.Context
 	*handler
-	x         *contract.Exchange
-	record    *entry
-	outer     response
-	responded bool // the handler gave its answer
+	x      *contract.Exchange
+	record *entry
+	outer  response
 }
 
 type visitKey struct{}
@@ -69,7 +68,6 @@ func (v *visit) answer(a *response, r *http.Request) {
 func (v *visit) checkResponse(a *response) {
 	v.report(v.x.CheckRequest(false))
 	if !a.fault {
-		v.responded = true
 		v.report(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
 	} else if v.x.Op() == contract.Presigned {
 		v.x.FinishResponse(a.status(), a.Header(), nil)
@@ -77,7 +75,7 @@ func (v *visit) checkResponse(a *response) {
 		v.x.Learn(a.Header(), a.whole())
 	}
 	if !a.inner {
-		v.recordOutcome(a, v.responded)
+		v.recordOutcome(a)
 	}
 }
 
@@ -120,14 +118,13 @@ func (v *visit) report(violations []*contract.Violation) {
 }
 
 // recordOutcome completes the record of a request before the answer is sent.
-func (v *visit) recordOutcome(a *response, responded bool) {
+func (v *visit) recordOutcome(a *response) {
 	m := v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	v.recordRequest()
 	r := v.record
-	r.FileIDs, r.Responded = v.x.FileIDs(), responded
-	r.Duration, r.Sent = time.Since(r.Time), a.written
+	r.FileIDs, r.Duration, r.Sent = v.x.FileIDs(), time.Since(r.Time), a.written
 	if r.Over = a.hijacked; !a.hijacked {
 		r.Status = a.status()
 		if name := v.contract.TraceHeader; name != "" {

@@ -120,7 +120,7 @@ func (a *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		a.hijacked = true
 		if !a.inner {
 			a.v.report(a.v.x.CheckRequest(false))
-			a.v.recordOutcome(a, false)
+			a.v.recordOutcome(a)
 		}
 	}
 	return conn, buffered, err
