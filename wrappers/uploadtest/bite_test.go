@@ -541,6 +541,10 @@ var bites = []struct {
 			resp.Body = io.NopCloser(strings.NewReader(`{"id":"o-1","size":54321}`))
 		}
 	}), form: true}, "answers that cannot be used", "submit answered 201 and nothing: error: none"},
+	{"an id of null is one", rig{form: true, sent: status(201, "", func(resp *http.Response) {
+		b, _ := io.ReadAll(resp.Body)
+		resp.Body = io.NopCloser(bytes.NewReader(bytes.Replace(b, []byte(`"id":null`), []byte(`"id":"o-1"`), 1)))
+	})}, "answers that cannot be used", "submit answered 201 and null for an id: error: none"},
 	{"a size that disagrees is not looked at", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).trusting = true
 		return u
@@ -640,6 +644,9 @@ var bites = []struct {
 		_, _ = io.CopyN(io.Discard, resp.Body, 1<<20)
 		resp.Body = io.NopCloser(resp.Body)
 	})}, "nothing is left running", "after all uploads: answers: the body of one was not closed"},
+	{"the answer to a presigned step is left open",
+		rig{sent: status(200, "/store", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
+		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
 	{"a goroutine is left", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
 		go func() { <-time.After(10 * time.Second) }()
 		return c.send()
@@ -666,6 +673,8 @@ var bites = []struct {
 		"a redirect gets no credentials", "redirected by 301 to another host: upload: it counts as a success, but the file"},
 	{"expiry is taken for a refusal", rig{sent: status(403, "/store",
 		func(resp *http.Response) { resp.Body.Close(); resp.Body = http.NoBody })},
+		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
+	{"a new start announces another type", rig{sent: request("/objects", second(replace("/pdf", "/pdx")))},
 		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
 	{"cookies are kept", rig{client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).http.Jar, _ = cookiejar.New(nil)

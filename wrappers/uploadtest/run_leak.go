@@ -33,9 +33,11 @@ func nothingIsLeft(t *trial) {
 	if t.Server != nil {
 		long := strings.Repeat("x", 2<<20) // more than anybody reads of a refusal
 		for _, op := range t.Server.ops() {
-			for _, fault := range []Fault{Answer(400, long), Answer(503, long), Answer(403, long), ResetMiddle} {
+			for _, fault := range []Fault{
+				Answer(200, long), Answer(400, long), Answer(503, long), Answer(403, long), ResetMiddle,
+			} {
 				it := t.Server.Inject(op, 1, fault)
-				send(live, "an upload that fails in %s", op)
+				send(live, "an upload with a fault in %s", op)
 				it.Remove()
 			}
 			ctx, cancel := context.WithCancel(live)

@@ -93,10 +93,11 @@ func presignedExpires(t *trial, starter string) {
 				t.seen.note(aPresigned)
 				t.Server.Inject(Presigned, times, Answer(c.status, c.body, "Content-Type", "application/xml"))
 				t.Count = nil
+				src := newSource("report.pdf", "application/pdf", noise(1000), nil)
 				if times == 1 {
-					t.arrives(file(1000))
+					t.arrives(src)
 				} else {
-					_, err := t.send(t.Context(), file(1000))
+					_, err := t.send(t.Context(), src)
 					t.fails(err, upload.ErrExpired)
 				}
 				if starts, steps := len(t.of(starter)), len(t.of(Presigned)); starts != 2 || steps != 2 {
