@@ -122,38 +122,30 @@ func unquoted(value string) string {
 	return value
 }
 
-// missing returns the names that are not set.
-func (env environment) missing(names ...string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return env(name) != "" })
-}
-
-// need returns an error that lists the names that are not set.
-func (env environment) need(provider string, names ...string) error {
-	switch missing := env.missing(names...); len(missing) {
-	case 0:
+// need returns an error unless all names are set. If none of them is set, the
+// variable alone is enough. Alone is empty if there is no such variable.
+func (env environment) need(provider, alone string, names ...string) error {
+	set := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return env(name) == "" })
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return env(name) != "" })
+	switch {
+	case len(missing) == 0, len(set) == 0 && env(alone) != "":
 		return nil
-	case 1:
-		return fmt.Errorf("%s: the environment variable %s is not set", provider, missing[0])
-	default:
-		return fmt.Errorf("%s: the environment variables %s are not set", provider, and(missing))
-	}
-}
-
-// needEither returns an error unless all names are set, or alone is set and no
-// name.
-func (env environment) needEither(provider, alone string, names ...string) error {
-	missing := env.missing(names...)
-	if len(missing) < len(names) {
-		err := env.need(provider, names...)
-		if err != nil && env(alone) == "" {
-			err = fmt.Errorf("%w (%s alone would do instead)", err, alone)
-		}
-		return err
-	}
-	if env(alone) == "" {
+	case len(set) > 0 && alone != "":
+		return fmt.Errorf("%s: %s not set, but %s; set all of them, or only %s", provider, are(missing), are(set), alone)
+	case len(set) > 0:
+		return fmt.Errorf("%s: %s not set, but %s; set both", provider, are(missing), are(set))
+	case alone != "":
 		return fmt.Errorf("%s: set the environment variable %s, or %s", provider, alone, and(names))
 	}
-	return nil
+	return fmt.Errorf("%s: the environment variables %s are not set", provider, and(names))
+}
+
+// are returns "A is" or "A and B are".
+func are(words []string) string {
+	if len(words) == 1 {
+		return words[0] + " is"
+	}
+	return and(words) + " are"
 }
 
 // clean returns an error if a credential has a blank or a line break. No real

@@ -166,7 +166,8 @@ func TestAUsageErrorIsOneLineAndExitTwo(t *testing.T) {
 			"TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID, "},
 		"no secret": {[]string{"send", "--to", "twentyfourseven", file},
 			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1"},
-			"TWENTYFOURSEVEN_CLIENT_SECRET is not set (TWENTYFOURSEVEN_TOKEN alone would do instead)"},
+			"TWENTYFOURSEVEN_CLIENT_SECRET is not set, but TWENTYFOURSEVEN_CLIENT_ID and TWENTYFOURSEVEN_ORGANIZATION are; " +
+				"set all of them, or only TWENTYFOURSEVEN_TOKEN"},
 		"no keys": {[]string{"send", "--to", "ncloudmailer", file}, nil,
 			"NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
 		"no key": {[]string{commandName("ncloudmailer", "getFile"), "x"},

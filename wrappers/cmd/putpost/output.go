@@ -114,7 +114,11 @@ func shown(path string) string {
 // visible escapes the control and bidirectional characters in s, except those
 // in keep. They could control the terminal, or show another name than the real
 // one.
-func visible(s, keep string) string {
+func visible(s, keep string) string { return escaped(s, keep, `\x%02x`) }
+
+// escaped escapes like visible. The format is for a byte of ASCII, and for one
+// that is not UTF-8.
+func escaped(s, keep, format string) string {
 	hidden := func(r rune) bool { return acts(r) && !strings.ContainsRune(keep, r) }
 	if !strings.ContainsFunc(s, hidden) {
 		return s
@@ -124,7 +128,7 @@ func visible(s, keep string) string {
 		r, n := utf8.DecodeRuneInString(s)
 		switch {
 		case r == utf8.RuneError && n == 1, r < utf8.RuneSelf && hidden(r):
-			fmt.Fprintf(&b, `\x%02x`, s[0])
+			fmt.Fprintf(&b, format, s[0])
 		case r != utf8.RuneError && hidden(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
@@ -213,19 +217,7 @@ func jsonLine(v any) string {
 	if err := enc.Encode(v); err != nil {
 		panic(err) // our types always marshal
 	}
-	line := strings.TrimSuffix(b.String(), "\n")
-	if !strings.ContainsFunc(line, acts) {
-		return b.String()
-	}
-	b.Reset()
-	for _, r := range line {
-		if acts(r) && r != utf8.RuneError {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String() + "\n"
+	return escaped(b.String(), "\n", `\u%04x`)
 }
 
 var columnEscapes = strings.NewReplacer("\t", `\t`, "\n", `\n`)

@@ -66,6 +66,8 @@ type provider struct {
 	// variables.
 	credentialsInShell func(operation, method, path string) (lines, options []string)
 	// firstUpload holds shell lines that send hello.txt to the stand-in at BASE.
+	// AUTHENTICATED stands for the options of credentialsInShell, for the first
+	// of calls.
 	firstUpload string
 	// reach returns the variables that make a client use the stand-in at base.
 	reach func(base string) []variable
@@ -225,8 +227,8 @@ it.`,
 			}
 			return nil, []string{`-H "Authorization: Bearer $TWENTYFOURSEVEN_TOKEN"`}
 		},
-		firstUpload: `answer=$(curl -s -H "Authorization: Bearer $TWENTYFOURSEVEN_TOKEN" -H 'Content-Type: application/json' \
-  -d '{"contentType":"text/plain"}' BASE/v1/fileUpload)
+		firstUpload: `answer=$(curl -s AUTHENTICATED \
+  -H 'Content-Type: application/json' -d '{"contentType":"text/plain"}' BASE/v1/fileUpload)
 curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
   "$(echo "$answer" | sed 's/.*"uploadUrl":"\([^"]*\)".*/\1/')"`,
 		reach: func(base string) []variable {
@@ -236,7 +238,7 @@ curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
 		fallback: []variable{{tfsToken, "test-token"}, {tfsClientID, "test-client-id"},
 			{tfsClientSecret, "test-client-secret"}},
 		check: func(env environment) error {
-			return env.needEither("twentyfourseven", tfsToken, tfsClientID, tfsClientSecret)
+			return env.need("twentyfourseven", tfsToken, tfsClientID, tfsClientSecret)
 		},
 	},
 	"ncloudmailer": {
@@ -246,7 +248,7 @@ curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
 
 		credentials: []string{ncpAccessKey, ncpSecretKey},
 		connect: func(env environment, cfg upload.Config) (upload.Uploader, error) {
-			if err := env.need("ncloudmailer", ncpAccessKey, ncpSecretKey); err != nil {
+			if err := env.need("ncloudmailer", "", ncpAccessKey, ncpSecretKey); err != nil {
 				return nil, err
 			}
 			return ncloudmailer.New(ncloudmailer.Credentials{AccessKey: env(ncpAccessKey), SecretKey: env(ncpSecretKey)}, cfg)
@@ -302,14 +304,11 @@ An ID whose files are deleted already is not found.`,
 					`-H "x-ncp-apigw-signature-v2: $s"`,
 				}
 		},
-		firstUpload: `t=$(date +%s000)
-s=$(printf 'POST /api/v1/files\n%s\n%s' "$t" "$NCLOUD_ACCESS_KEY" \
-  | openssl dgst -sha256 -hmac "$NCLOUD_SECRET_KEY" -binary | base64)
-curl -H "x-ncp-apigw-timestamp: $t" -H "x-ncp-iam-access-key: $NCLOUD_ACCESS_KEY" \
-  -H "x-ncp-apigw-signature-v2: $s" -F 'fileList=@hello.txt' BASE/api/v1/files`,
+		firstUpload: `curl AUTHENTICATED \
+  -F 'fileList=@hello.txt' BASE/api/v1/files`,
 		reach:    func(base string) []variable { return []variable{{ncpBaseURL, base + "/api/v1"}} },
 		fallback: []variable{{ncpAccessKey, "test-access-key"}, {ncpSecretKey, "test-secret-key"}},
-		check:    func(env environment) error { return env.need("ncloudmailer", ncpAccessKey, ncpSecretKey) },
+		check:    func(env environment) error { return env.need("ncloudmailer", "", ncpAccessKey, ncpSecretKey) },
 	},
 }
 
@@ -317,7 +316,7 @@ func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader
 	if token := env(tfsToken); token != "" {
 		return twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), cfg)
 	}
-	if err := env.needEither("twentyfourseven", tfsToken, tfsClientID, tfsClientSecret, tfsOrganization); err != nil {
+	if err := env.need("twentyfourseven", tfsToken, tfsClientID, tfsClientSecret, tfsOrganization); err != nil {
 		return nil, err
 	}
 	if err := checkAddress(env(tfsTokenURL)); err != nil {

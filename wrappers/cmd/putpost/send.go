@@ -201,7 +201,7 @@ func (c *sendCmd) Run(p *program) error {
 			s.note("journal %s: a crash cut the last line, so it does not count", c.Journal)
 		}
 	}
-	s.ownFiles(p.envFile)
+	s.own = s.ownFiles(p.envFile)
 	if c.DryRun {
 		return s.plan(context.Background())
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -239,30 +237,4 @@ func (s *sender) nothing() string {
 		where = append(where, shown(path))
 	}
 	return "there is no file to send in " + and(where)
-}
-
-// ownFiles sets s.own: the files that this run writes, and the file of its
-// credentials.
-func (s *sender) ownFiles(envFile string) {
-	add := func(is string, info fs.FileInfo, err error) {
-		if err == nil && info.Mode().IsRegular() {
-			s.own = append(s.own, find.Own{Info: info, Is: is})
-		}
-	}
-	if f, ok := s.out.(*os.File); ok {
-		info, err := f.Stat()
-		add("standard output of this run", info, err)
-	}
-	if f, ok := s.err.(*os.File); ok {
-		info, err := f.Stat()
-		add("standard error of this run", info, err)
-	}
-	if s.journal != nil {
-		info, err := s.journal.Info()
-		add("the journal", info, err)
-	}
-	if envFile != "" {
-		info, err := os.Stat(envFile)
-		add("the file of --env-file", info, err)
-	}
 }

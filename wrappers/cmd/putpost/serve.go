@@ -175,9 +175,9 @@ func (c *serveCmd) check() (at *net.TCPAddr, origin func(*http.Request) string, 
 	if at, err = net.ResolveTCPAddr("tcp", c.Addr); err != nil {
 		return nil, nil, fmt.Errorf("--addr %q is not an address like 127.0.0.1:8080: %w", c.Addr, err)
 	}
-	if c.MaxHeader < 1 || c.MaxConnections < 1 || c.StatusDelay < 0 {
-		return nil, nil, errors.New("--max-header and --max-connections must be at least 1, " +
-			"and --status-delay must not be negative")
+	if c.MaxHeader < 1 || c.MaxConnections < 1 || c.Exchanges < 1 || c.ExchangesMemory < 1 || c.StatusDelay < 0 {
+		return nil, nil, errors.New("--max-header, --max-connections, --exchanges and --exchanges-memory must be " +
+			"at least 1, and --status-delay must not be negative")
 	}
 	origin, err = c.origin()
 	return at, origin, err
@@ -246,7 +246,7 @@ func serveCredentials(env environment, loopback bool) (_ environment, defaults [
 		case unset:
 			left = append(left, err.Error())
 		default:
-			return nil, nil, fmt.Errorf("%w, though another credential of this provider is", err)
+			return nil, nil, err
 		}
 	}
 	if len(left) == len(providers) {

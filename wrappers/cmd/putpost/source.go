@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -17,6 +18,33 @@ import (
 
 func (s *sender) search(ctx context.Context, note func(path, why string)) *find.Search {
 	return &find.Search{Named: s.Files, List: s.list, Recursive: s.Recursive, Own: s.own, Quit: ctx.Done(), Note: note}
+}
+
+// ownFiles returns the files that are never sent: those that this run writes,
+// and the file of its credentials.
+func (s *sender) ownFiles(envFile string) (own []find.Own) {
+	add := func(is string, info fs.FileInfo, err error) {
+		if err == nil && info.Mode().IsRegular() {
+			own = append(own, find.Own{Info: info, Is: is})
+		}
+	}
+	if f, ok := s.out.(*os.File); ok {
+		info, err := f.Stat()
+		add("standard output of this run", info, err)
+	}
+	if f, ok := s.err.(*os.File); ok {
+		info, err := f.Stat()
+		add("standard error of this run", info, err)
+	}
+	if s.journal != nil {
+		info, err := s.journal.Info()
+		add("the journal", info, err)
+	}
+	if envFile != "" {
+		info, err := os.Stat(envFile)
+		add("the file of --env-file", info, err)
+	}
+	return own
 }
 
 // noteFile writes a note about a file.

@@ -114,9 +114,6 @@ func (c *serveCmd) console(env environment, all standins, cfg web.Config, defaul
 	if err := env.clean(consoleToken); err != nil {
 		return nil, usageError{err}
 	}
-	if c.Exchanges < 1 || c.ExchangesMemory < 1 {
-		return nil, usagef("--exchanges and --exchanges-memory must be at least 1")
-	}
 	cfg.Token, cfg.Exchanges, cfg.Bytes = env(consoleToken), c.Exchanges, int64(c.ExchangesMemory)
 	for _, name := range providerNames() {
 		if all[name] == nil {
@@ -137,14 +134,18 @@ func (c *serveCmd) console(env environment, all standins, cfg web.Config, defaul
 // firstUpload returns shell lines that upload a first file. They set the test
 // credentials if the stand-in accepts those.
 func firstUpload(p provider, base string, defaults []variable) string {
+	method, path, _ := strings.Cut(p.calls[0], " ")
+	first, options := p.credentialsInShell("", method, path)
+	first = append(first, strings.NewReplacer("AUTHENTICATED", strings.Join(options, " \\\n  "), "BASE", base).
+		Replace(p.firstUpload))
+	text := strings.Join(first, "\n")
 	var lines []string
 	for _, v := range defaults {
-		if slices.Contains(p.credentials, v.name) && strings.Contains(p.firstUpload, "$"+v.name) {
+		if slices.Contains(p.credentials, v.name) && strings.Contains(text, "$"+v.name) {
 			lines = append(lines, fmt.Sprintf("export %s=%s", v.name, v.value))
 		}
 	}
-	lines = append(lines, "echo 'hello' > hello.txt")
-	return strings.Join(lines, "\n") + "\n" + strings.ReplaceAll(p.firstUpload, "BASE", base)
+	return strings.Join(append(lines, "echo 'hello' > hello.txt", text), "\n")
 }
 
 // withConsole serves the console and the stand-ins on one port. The console
@@ -223,7 +224,7 @@ func lifecycle(name string) (string, error) {
 // openBucket opens a bucket and sends it a request. Otherwise a wrong setting
 // would show later, as the failure of an upload.
 func openBucket(env environment, address string) (store.Store, error) {
-	if err := env.need("--store s3", awsKeyID, awsSecret); err != nil {
+	if err := env.need("--store s3", "", awsKeyID, awsSecret); err != nil {
 		return nil, usageError{err}
 	}
 	if err := env.clean(awsKeyID, awsSecret, awsSession); err != nil {

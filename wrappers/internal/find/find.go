@@ -59,7 +59,7 @@ var (
 func (s *Search) Files() iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		for _, path := range s.Named {
-			if !s.at(path, yield) {
+			if !s.file(path, yield) {
 				return
 			}
 		}
@@ -81,19 +81,14 @@ func (s *Search) Files() iter.Seq2[File, error] {
 	}
 }
 
-// at searches a path of the command line.
-func (s *Search) at(path string, yield func(File, error) bool) bool {
-	if path == Stdin {
-		return !s.stopped() && yield(File{Path: path}, nil)
-	}
-	return s.file(path, yield)
-}
-
 // file searches a path. Like the following methods, it reports whether to go
 // on. It never opens a file, because a pipe would lose its bytes.
 func (s *Search) file(path string, yield func(File, error) bool) bool {
 	if s.stopped() {
 		return false
+	}
+	if path == Stdin {
+		return yield(File{Path: path}, nil)
 	}
 	info, err := os.Stat(path)
 	switch {

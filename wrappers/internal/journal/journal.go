@@ -218,7 +218,7 @@ func (j *Journal) Lookup(path string) (Entry, bool, error) {
 	}
 	line := make([]byte, at.size)
 	if _, err := j.file.ReadAt(line, at.at); err != nil {
-		return Entry{}, false, fmt.Errorf("journal: %w", cause(err))
+		return Entry{}, false, fmt.Errorf("journal: %w", err)
 	}
 	e, ok := j.scan(line)
 	if !ok {
@@ -301,7 +301,7 @@ func (j *Journal) write(lines []byte) error {
 	}
 	if err != nil {
 		_ = j.file.Truncate(j.size) // if this fails, too, the next run repairs it
-		j.failed = fmt.Errorf("%w: %w", ErrUnwritable, cause(err))
+		j.failed = fmt.Errorf("%w: %w", ErrUnwritable, err)
 		return j.failed
 	}
 	j.size += int64(len(lines))
@@ -317,12 +317,4 @@ func syncFolder(dir string) {
 	d, _ := os.Open(dir)
 	_ = d.Sync()
 	_ = d.Close()
-}
-
-// cause removes the path from err, because the path is printed before it.
-func cause(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }
