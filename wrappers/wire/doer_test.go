@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
@@ -331,7 +332,10 @@ func TestCancelEndsAReadThatHangs(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, cancel)
+	go func() {
+		_, _ = w.Write([]byte("x")) // until it was read
+		cancel()
+	}()
 	if err := post(ctx, d, upload.Reader("a.txt", r, 5)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
@@ -423,11 +427,17 @@ func TestDeadKeptConnectionCostsNoAttempt(t *testing.T) {
 			buf.Flush()
 			conn.Close()
 		})
+	var kept net.Conn
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) { kept = got.Conn },
+	})
 	for range 5 {
-		if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
+		if err := post(ctx, d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Millisecond) // for the end of the connection to arrive
+		for kept.SetDeadline(time.Time{}) == nil { // until the end of the connection has arrived
+			time.Sleep(time.Millisecond)
+		}
 	}
 	if s.got() != 5 {
 		t.Errorf("%d requests, want 5", len(s.bodies))

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/wire"
@@ -106,12 +105,16 @@ func TestPanicOfACloseThatTheContextCausesComesOutOfTheCall(t *testing.T) {
 	_, d := serve(t, wire.API{}, upload.Config{}, func(http.ResponseWriter, *http.Request) { <-hold })
 	defer close(hold)
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, cancel)
 	var c counted
+	src := upload.Track(panicking(&c, 100_000, "Close"), func(sent, _ int64) {
+		if sent > 0 {
+			cancel()
+		}
+	})
 	var got any
 	func() {
 		defer func() { got = recover() }()
-		_ = post(ctx, d, panicking(&c, 100_000, "Close"))
+		_ = post(ctx, d, src)
 	}()
 	if got != "Close" || c.opened != c.closed {
 		t.Errorf("recovered %v; %d opened, %d closed", got, c.opened, c.closed)
