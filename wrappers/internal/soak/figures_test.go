@@ -5,13 +5,11 @@ package soak
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 )
 
@@ -81,30 +79,3 @@ func calm(t *testing.T, s *server, goal both) (b both) {
 const spare = 3
 
 func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
-
-// moment is a measurement of both processes at a time, or over a span of time.
-type moment struct {
-	when string
-	both
-}
-
-// show prints the figures of a run.
-func show(out io.Writer, lines []*line, stored map[*line]int, f figures, moments []moment, title string) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	defer w.Flush()
-	fmt.Fprintf(w, "%s\n\nrequests\t%d\t\n", title, f.Requests)
-	for i, kind := range kinds {
-		fmt.Fprintf(w, "%s\t%d\t\n", kind.name, f.Spoiled[i])
-	}
-	fmt.Fprint(w, "\nuploads\tacknowledged\ttorn answer\tspoiled four times\twhole, not acknowledged\ta second\tbytes\t\n")
-	for _, l := range lines {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%.0f\t%s\t\n", l.name, l.acknowledged, l.torn, l.exhausted,
-			stored[l]-l.acknowledged, float64(l.acknowledged)/l.took.Seconds(), mib(l.bytes))
-	}
-	fmt.Fprint(w, "\nprocesses\tclients: RSS\theap\tgoroutines\tstand-ins: RSS\theap\tgoroutines\t\n")
-	for _, m := range moments {
-		c, s := m.clients, m.standins
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%d\t\n", m.when, mib(c.RSS), mib(c.Heap), c.Goroutines, mib(s.RSS),
-			mib(s.Heap), s.Goroutines)
-	}
-}

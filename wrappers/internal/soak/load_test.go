@@ -61,8 +61,6 @@ type line struct {
 	acks   *os.File
 
 	acknowledged, torn, exhausted int
-	bytes                         int64
-	took                          time.Duration
 }
 
 // soak sends so many uploads through each client, both at the same time, or as
@@ -90,7 +88,6 @@ func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Re
 	after := calm(t, srv, before)
 	took := time.Since(begun)
 	srv.stop(t)
-	checked := time.Now()
 	stored := check(t, dir, lines)
 
 	f := after.standins
@@ -98,11 +95,15 @@ func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Re
 	for _, l := range lines {
 		ended += l.acknowledged + l.torn + l.exhausted
 	}
-	show(t.Output(), lines, stored, f, []moment{
-		{"calm after the first tenth", before}, {"most in the next half", first},
-		{"most in the last half", second}, {"calm at the end", after},
-	}, fmt.Sprintf("%d uploads of 16 B to 8 KiB, %d at once through each client, in %s (and %s to look at what is stored)",
-		ended, concurrency, took.Round(time.Second), time.Since(checked).Round(time.Second)))
+	t.Logf("%d uploads of 16 B to 8 KiB, %d at once through each client, in %s", ended, concurrency, took)
+	for _, l := range lines {
+		t.Logf("%s: %d acknowledged, %d torn answers, %d spoiled four times, %d stored", l.name, l.acknowledged, l.torn,
+			l.exhausted, stored[l])
+	}
+	t.Logf("calm after the first tenth: %+v", before)
+	t.Logf("most in the next half: %+v", first)
+	t.Logf("most in the last half: %+v", second)
+	t.Logf("calm at the end: %+v", after)
 
 	// After the limit, at least half of all uploads must have ended.
 	if took < limit && ended != 2*uploads || ended < uploads {
@@ -178,8 +179,6 @@ func run(t *testing.T, lines []*line, from, to int, more func() bool) {
 	var running sync.WaitGroup
 	for _, l := range lines {
 		running.Go(func() {
-			begun := time.Now()
-			defer func() { l.took += time.Since(begun) }()
 			for sent, err := range upload.Many(t.Context(), l.client, concurrency, small(from, to, more)) {
 				if err != nil {
 					l.fail(t, sent.Source.Name, err)
@@ -195,7 +194,6 @@ func run(t *testing.T, lines []*line, from, to int, more func() bool) {
 // acknowledge notes an upload that succeeded.
 func (l *line) acknowledge(sent upload.Sent) {
 	l.acknowledged++
-	l.bytes += sent.Result.Size
 	fmt.Fprintf(l.acks, "%d %s\n", numberOf(sent.Source.Name), sent.Result.ID)
 }
 
