@@ -64,30 +64,7 @@ func numbered(count int, asked *atomic.Int64) iter.Seq2[upload.Source, error] {
 	}
 }
 
-func TestManyYieldsEachSourceOnceWithItsOwnResult(t *testing.T) {
-	defer goleak.VerifyNone(t)
-	synctest.Test(t, func(t *testing.T) {
-		var asked atomic.Int64
-		seen := map[string]bool{}
-		for sent, err := range upload.Many(t.Context(), &takes{d: time.Second}, 7, numbered(100, &asked)) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := "id of " + sent.Source.Name; sent.Result.ID != want {
-				t.Errorf("source %q came with result %q", sent.Source.Name, sent.Result.ID)
-			}
-			if seen[sent.Source.Name] {
-				t.Errorf("%q was yielded twice", sent.Source.Name)
-			}
-			seen[sent.Source.Name] = true
-		}
-		if len(seen) != 100 || asked.Load() != 100 {
-			t.Errorf("yielded %d of 100, asked for %d", len(seen), asked.Load())
-		}
-	})
-}
-
-func TestManyKeepsExactlyNInFlight(t *testing.T) {
+func TestManyYieldsEachSourceOnceAndKeepsExactlyNInFlight(t *testing.T) {
 	for _, tc := range []struct{ n, most, seconds int }{
 		{n: 10, most: 10, seconds: 10},
 		{n: 1, most: 1, seconds: 100},
@@ -98,11 +75,16 @@ func TestManyKeepsExactlyNInFlight(t *testing.T) {
 		t.Run(fmt.Sprint("n=", tc.n), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var asked atomic.Int64
-				u, began := &takes{d: time.Second}, time.Now()
-				for _, err := range upload.Many(t.Context(), u, tc.n, numbered(100, &asked)) {
-					if err != nil {
-						t.Fatal(err)
+				u, began, seen := &takes{d: time.Second}, time.Now(), map[string]bool{}
+				for sent, err := range upload.Many(t.Context(), u, tc.n, numbered(100, &asked)) {
+					name := sent.Source.Name
+					if err != nil || sent.Result.ID != "id of "+name || seen[name] {
+						t.Fatalf("%q came with %+v and %v, again: %t", name, sent.Result, err, seen[name])
 					}
+					seen[name] = true
+				}
+				if len(seen) != 100 || asked.Load() != 100 {
+					t.Errorf("yielded %d of 100, asked for %d", len(seen), asked.Load())
 				}
 				if got := u.most.Load(); got != int64(tc.most) {
 					t.Errorf("%d ran at once, want %d", got, tc.most)
@@ -313,56 +295,44 @@ func TestManyWholeBatchIsNotCalledCutShort(t *testing.T) {
 // A panic of foreign code comes out of the loop after all uploads in flight
 // were cancelled and have ended.
 func TestManyPanicsComeOutOfTheLoopAndLeaveNothing(t *testing.T) {
-	endless := func(yield func(upload.Source, error) bool) {
-		for yield(upload.Bytes("x", nil), nil) {
-		}
-	}
-	hang := func(ctx context.Context) (upload.Result, error) {
+	hang := func(ctx context.Context, _ upload.Source) (upload.Result, error) {
 		<-ctx.Done()
 		return upload.Result{}, ctx.Err()
 	}
+	second := func(hang, then uploader) uploader { // hangs in the first upload
+		var calls atomic.Int64
+		return func(ctx context.Context, src upload.Source) (upload.Result, error) {
+			if calls.Add(1) == 1 {
+				return hang(ctx, src)
+			}
+			return then(ctx, src)
+		}
+	}
+	boom := func(context.Context, upload.Source) (upload.Result, error) { panic("boom") }
+	fine := func(context.Context, upload.Source) (upload.Result, error) { return upload.Result{}, nil }
 	var inSrcs iter.Seq2[upload.Source, error] = func(yield func(upload.Source, error) bool) {
 		yield(upload.Bytes("x", nil), nil)
 		panic("boom")
 	}
-	var calls atomic.Int64
-	for name, run := range map[string]func(ctx context.Context){
-		"in srcs": func(ctx context.Context) {
-			for range upload.Many(ctx, uploader(func(ctx context.Context, _ upload.Source) (upload.Result,
-				error) {
-				return hang(ctx)
-			}), 3, inSrcs) {
-			}
-		},
-		"in the uploader": func(ctx context.Context) {
-			for range upload.Many(ctx, uploader(func(ctx context.Context, _ upload.Source) (upload.Result, error) {
-				if calls.Add(1) == 2 {
-					panic("boom")
-				}
-				return hang(ctx)
-			}), 3, endless) {
-			}
-		},
-		"in the loop body": func(ctx context.Context) {
-			for range upload.Many(ctx, uploader(func(ctx context.Context, _ upload.Source) (upload.Result, error) {
-				if calls.Add(1)%2 == 0 {
-					return hang(ctx)
-				}
-				return upload.Result{}, nil
-			}), 3, endless) {
-				panic("boom")
-			}
-		},
+	var asked atomic.Int64
+	for name, tc := range map[string]struct {
+		u    uploader
+		srcs iter.Seq2[upload.Source, error]
+	}{
+		"in srcs":          {hang, inSrcs},
+		"in the uploader":  {second(hang, boom), numbered(-1, &asked)},
+		"in the loop body": {second(hang, fine), numbered(-1, &asked)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer goleak.VerifyNone(t)
-			calls.Store(0)
 			defer func() {
 				if got := recover(); got != "boom" {
 					t.Errorf("recovered %v, want boom", got)
 				}
 			}()
-			run(t.Context())
+			for range upload.Many(t.Context(), tc.u, 3, tc.srcs) {
+				panic("boom") // only the last one comes here
+			}
 			t.Error("the loop ended as if nothing had happened")
 		})
 	}

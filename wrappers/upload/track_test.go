@@ -138,33 +138,14 @@ func TestTrackNeverRunsTwiceAtOnce(t *testing.T) {
 	}
 }
 
-func TestTrackedTwiceReportsToBoth(t *testing.T) {
-	var one, other int64
-	src := upload.Track(upload.Bytes("file", []byte("12345")), func(sent, _ int64) { one = sent })
-	src = upload.Track(src, func(sent, _ int64) { other = sent })
-	contentOf(t, src)
-	if one != 5 || other != 5 {
-		t.Errorf("reported %d and %d of 5 bytes", one, other)
-	}
-}
-
 func TestTrackClosesWhatItsPanicLeavesOpen(t *testing.T) {
-	closed := 0
-	src := upload.Track(upload.Source{Name: "a", Open: func() (io.ReadCloser, error) {
-		return closing{strings.NewReader(""), func() { closed++ }}, nil
-	}}, func(int64, int64) { panic("progress") })
+	r := &closes{Reader: strings.NewReader("")}
+	src := upload.Track(upload.Reader("a", r, 0), func(int64, int64) { panic("progress") })
 	func() {
 		defer func() { recover() }()
 		_, _ = src.Open()
 	}()
-	if closed != 1 {
-		t.Errorf("closed %d times, want once", closed)
+	if r.n != 1 {
+		t.Errorf("closed %d times, want once", r.n)
 	}
 }
-
-type closing struct {
-	io.Reader
-	done func()
-}
-
-func (c closing) Close() error { c.done(); return nil }
