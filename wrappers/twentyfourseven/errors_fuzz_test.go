@@ -75,39 +75,6 @@ func wellMade(t *testing.T, err error, status int) *upload.Error {
 	return f
 }
 
-// For any error body, nothing panics, and the status decides.
-func FuzzErrorAnswer(f *testing.F) {
-	for _, body := range []string{
-		"", "<html>", "null", `"text"`, `[{"error":1}]`,
-		`{"error":{"name":"n","message":"m","payload":{"validationErrors":[{"path":"p","keyword":"k"}]}},"trackingId":"t"}`,
-		`{"error":{"payload":{"errors":[{"type":"t","message":"m","arguments":[1,null,{}]}]}}}`,
-		`{"error":"e","error_description":"d"}`, `{"code":1e400,"message":true}`,
-		"\xef\xbb\xbf{\"message\":\"\\ud800\"}", `{"message":"` + "\u202e\u0085" + `"}`, `{"a":1}{"message":"second"}`,
-	} {
-		f.Add(400, "application/json", []byte(body))
-	}
-	for _, status := range []int{0, 300, 401, 403, 404, 408, 413, 429, 500, 503, 599} {
-		f.Add(status, "text/html", []byte("<h1>Odd</h1>"))
-	}
-	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
-		status = 300 + max(status, -status, 0)%700
-		_, err := fixedAnswer{status, contentType, string(body)}.upload(t)
-		e := wellMade(t, err, status)
-		if e.TraceID != "trace-1" {
-			t.Fatalf("the trace id is lost: %v", err)
-		}
-		for kind, is := range map[error]bool{
-			upload.ErrUnauthorized: status == 401, upload.ErrForbidden: status == 403, upload.ErrNotFound: status == 404,
-			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 ||
-				status == 408 || status >= 500,
-		} {
-			if errors.Is(err, kind) != is {
-				t.Fatalf("status %d is %q: %t, want %t", status, kind, !is, is)
-			}
-		}
-	})
-}
-
 // The provider declares a string for a fileId, but shows an integer. It is a
 // text, kept as it was written, or a whole number with all its digits. Anything
 // else is an error.
@@ -173,6 +140,7 @@ func FuzzTokenAnswer(f *testing.F) {
 	f.Add(200, []byte(`{"access_token":"TOKEN\r\n","token_type":"Bearer\n","expires_in":"-1e400"}`))
 	f.Add(401, []byte(`{"error":"invalid_client","error_description":"SECRET is wrong"}`))
 	f.Add(400, []byte(`{"error":"SECRET","error_description":["SECRET"]}`))
+	f.Add(401, []byte(`{"error":"`+strings.Repeat("x", 50)+`SECRET","error_description":"`+strings.Repeat("x", 245)+`SECRET"}`))
 	f.Add(403, []byte("<html>SECRET</html>"))
 	f.Add(302, []byte(""))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
@@ -194,7 +162,8 @@ func FuzzTokenAnswer(f *testing.F) {
 			return
 		}
 		wellMade(t, err, status)
-		if told := err.Error(); strings.Contains(told, secret) || strings.Contains(told, token) {
+		// Eight letters of the secret are too many.
+		if told := err.Error(); strings.Contains(told, secret[:8]) || strings.Contains(told, token) {
 			t.Fatalf("a secret is told: %s", told)
 		}
 	})

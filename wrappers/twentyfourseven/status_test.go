@@ -64,17 +64,6 @@ func TestStatusThatCannotBeUsedIsRefused(t *testing.T) {
 	}
 }
 
-func TestStatusOfAnUnknownID(t *testing.T) {
-	o := newOffice()
-	client := o.simple(t)
-	o.status = says(http.StatusNotFound, "")
-	_, err := client.Status(t.Context(), "1")
-	if f := failure(t, err); !errors.Is(f, upload.ErrNotFound) || f.Op != "getFileUploadStatus" || f.Status != 404 ||
-		f.TraceID != "trace-1" {
-		t.Errorf("%+v, want upload.ErrNotFound", f)
-	}
-}
-
 // An id is one segment of the path, whatever characters it has.
 func TestIDsOfAnyKindNameTheirOwnResource(t *testing.T) {
 	o := newOffice()

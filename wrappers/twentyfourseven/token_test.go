@@ -3,7 +3,6 @@ package twentyfourseven_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
@@ -105,11 +103,11 @@ func (o *office) late(wait time.Duration) {
 }
 
 // refuse refuses the first token, each time after a wait.
-func (o *office) refuse(wait func() time.Duration) {
+func (o *office) refuse(wait func(requests int) time.Duration) {
 	accept := o.fileUpload
 	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "Bearer token-1" {
-			time.Sleep(wait())
+			time.Sleep(wait(o.count("fileUpload")))
 			says(http.StatusUnauthorized, "")(w, r)
 			return
 		}
@@ -136,35 +134,27 @@ func TestHundredCallersCostOneFetch(t *testing.T) {
 	})
 }
 
-func TestHundredSimultaneousRefusalsCostOneFetchMore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		o.refuse(func() time.Duration { return time.Minute }) // until all have sent it
-		client := o.bubbled(t)
-		if err := errors.Join(together(t, client)...); err != nil {
-			t.Fatal(err)
-		}
-		if tokens, posts := o.count("token"), o.count("fileUpload"); tokens != 2 || posts != 200 {
-			t.Errorf("%d fetches and %d requests, want 2 and 200", tokens, posts)
-		}
-	})
-}
-
-// A late refusal is about the old token, so the new one stays.
-func TestLateRefusalOfAnOldTokenKeepsTheNewOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		o.refuse(func() time.Duration { // one after the other
-			return time.Duration(o.count("fileUpload")) * 100 * time.Millisecond
+// The refusals come together or one after the other. A late one is about the old
+// token, so the new one stays.
+func TestHundredRefusalsCostOneFetchMore(t *testing.T) {
+	for when, wait := range map[string]func(requests int) time.Duration{
+		"at once":             func(int) time.Duration { return time.Minute }, // until all have sent it
+		"one after the other": func(n int) time.Duration { return time.Duration(n) * 100 * time.Millisecond },
+	} {
+		t.Run(when, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newOffice()
+				o.refuse(wait)
+				client := o.bubbled(t)
+				if err := errors.Join(together(t, client)...); err != nil {
+					t.Fatal(err)
+				}
+				if tokens, posts := o.count("token"), o.count("fileUpload"); tokens != 2 || posts != 200 {
+					t.Errorf("%d fetches and %d requests, want 2 and 200", tokens, posts)
+				}
+			})
 		})
-		client := o.bubbled(t)
-		if err := errors.Join(together(t, client)...); err != nil {
-			t.Fatal(err)
-		}
-		if n := o.count("token"); n != 2 {
-			t.Errorf("%d fetches, want 2", n)
-		}
-	})
+	}
 }
 
 func TestCallerWhoseContextEndsDoesNotWaitForAnothersFetch(t *testing.T) {
@@ -198,50 +188,36 @@ func TestCallerWhoseContextEndsDoesNotWaitForAnothersFetch(t *testing.T) {
 }
 
 func TestAnotherFetchesWhereTheOneWhoFetchedIsCalledBack(t *testing.T) {
-	for what, end := range map[string]func(context.Context) (context.Context, context.CancelFunc){
-		"cancelled": func(ctx context.Context) (context.Context, context.CancelFunc) {
-			ctx, cancel := context.WithCancel(ctx)
-			time.AfterFunc(time.Second, cancel)
-			return ctx, cancel
-		},
-		"deadline": func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, time.Second)
-		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				o := newOffice()
-				issue := o.token
-				o.token = func(w http.ResponseWriter, r *http.Request) {
-					if o.count("token") == 1 {
-						<-r.Context().Done()
-						return
-					}
-					time.Sleep(time.Second)
-					issue(w, r)
-				}
-				client := o.bubbled(t)
-				first := make(chan error, 1)
-				go func() {
-					ctx, cancel := end(t.Context())
-					defer cancel()
-					_, err := client.Upload(ctx, small)
-					first <- err
-				}()
-				synctest.Wait()
-				errs := together(t, client)
-				if err := errors.Join(errs...); err != nil {
-					t.Errorf("the others failed: %v", err)
-				}
-				if err := <-first; !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("the first got %v", err)
-				}
-				if n := o.count("token"); n != 2 {
-					t.Errorf("%d fetches, want 2", n)
-				}
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		issue := o.token
+		o.token = func(w http.ResponseWriter, r *http.Request) {
+			if o.count("token") == 1 {
+				<-r.Context().Done()
+				return
+			}
+			time.Sleep(time.Second)
+			issue(w, r)
+		}
+		client := o.bubbled(t)
+		first := make(chan error, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := client.Upload(ctx, small)
+			first <- err
+		}()
+		synctest.Wait()
+		if err := errors.Join(together(t, client)...); err != nil {
+			t.Errorf("the others failed: %v", err)
+		}
+		if err := <-first; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the first got %v", err)
+		}
+		if n := o.count("token"); n != 2 {
+			t.Errorf("%d fetches, want 2", n)
+		}
+	})
 }
 
 // If the token server fails, the callers that wait must not wait for a failure
@@ -251,20 +227,12 @@ func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
 	for _, tc := range []struct {
 		what    string
 		token   http.HandlerFunc
-		limit   func(*http.Client)
 		kind    error
 		fetches int
 	}{
 		{what: "refused", token: says(401, `{"error":"invalid_client"}`), kind: upload.ErrUnauthorized, fetches: 1},
 		{what: "out of order", token: says(500, ""), kind: upload.ErrUnavailable, fetches: 4},
-		{
-			what: "without an answer", token: hang, kind: upload.ErrUnavailable, fetches: 4,
-			limit: func(hc *http.Client) { hc.Transport.(*http.Transport).ResponseHeaderTimeout = time.Second },
-		},
-		{
-			what: "without an answer for a client that has a timeout", token: hang, kind: upload.ErrUnavailable, fetches: 4,
-			limit: func(hc *http.Client) { hc.Timeout = time.Second },
-		},
+		{what: "without an answer", token: hang, kind: upload.ErrUnavailable, fetches: 4},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -274,9 +242,7 @@ func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
 					tc.token(w, r)
 				}
 				hc := o.bubble(t)
-				if tc.limit != nil {
-					tc.limit(hc)
-				}
+				hc.Transport.(*http.Transport).ResponseHeaderTimeout = time.Second
 				client := o.client(t, o.tokens(t.Context(), hc), hc)
 				begin := time.Now()
 				for _, err := range together(t, client) {
@@ -340,12 +306,8 @@ func TestTokenIsRenewedTenSecondsBeforeItEnds(t *testing.T) {
 		`60`:        50 * time.Second,
 		`"60"`:      50 * time.Second, // some servers quote it
 		`60.9`:      50 * time.Second,
-		`"60.0"`:    50 * time.Second,
-		`6e1`:       50 * time.Second,
 		`""`:        never,
 		`"soon"`:    never,
-		`[60]`:      never,
-		`86400`:     86390 * time.Second,
 		`0`:         never,
 		`-1`:        never,
 		`null`:      never,
@@ -429,7 +391,6 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 	}{
 		{"refused", 401, `{"error":"invalid_client","error_description":"no such client"}`, upload.ErrUnauthorized,
 			"invalid_client", "no such client", 1},
-		{"refused without words", 401, `{"error":"access_denied"}`, upload.ErrUnauthorized, "access_denied", "", 1},
 		{"forbidden", 403, `{"error":"access_denied","error_description":"not for this organization"}`,
 			upload.ErrUnauthorized, "access_denied", "not for this organization", 1},
 		{"refused as RFC 6749 has it", 400, `{"error":"invalid_client"}`, upload.ErrUnauthorized, "invalid_client",
@@ -439,19 +400,14 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 		{"a wrong request", 400, `{"error":"invalid_request","error_description":"bad audience"}`, upload.ErrInvalid,
 			"invalid_request", "bad audience", 1},
 		{"nothing there", 404, page, upload.ErrNotFound, "", "the token server gives no reason", 1},
-		{"refused by a page", 401, page, upload.ErrUnauthorized, "", "the token server gives no reason", 1},
-		{"forbidden by a page", 403, page, upload.ErrUnauthorized, "", "the token server gives no reason", 1},
 		{"denied under a success", 200, `{"error":"access_denied"}`, upload.ErrUnauthorized, "access_denied", "", 1},
 		{"a token of two lines", 200, `{"access_token":"a\r\nb"}`, upload.ErrUnavailable, "", "", 1},
 		{"refused in a JSON of its own", 401, `{"detail":"` + officeSecret + `"}`, upload.ErrUnauthorized, "",
 			"the token server gives no reason", 1},
-		{"too often", 429, "", upload.ErrRateLimited, "", "the token server gives no reason", 4},
 		{"out of order", 502, page, upload.ErrUnavailable, "", "the token server gives no reason", 4},
 		{"nested and in capitals, under a success", 200, `{"error":{"code":"INVALID_CLIENT","message":"no such client"}}`,
 			upload.ErrUnauthorized, "invalid_client", "no such client", 1},
 		{"refused by its grant", 400, `{"error":"invalid_grant"}`, upload.ErrUnauthorized, "invalid_grant", "", 1},
-		{"refused under a success", 200, `{"error":"invalid_client","error_description":"no such client"}`,
-			upload.ErrUnauthorized, "invalid_client", "no such client", 1},
 		{"a wrong request under a success", 200, `{"error":"invalid_scope"}`, upload.ErrInvalid, "invalid_scope", "",
 			1},
 		{"out of order under a success", 200, `{"error":"server_error"}`, upload.ErrUnavailable, "server_error", "", 1},
@@ -459,7 +415,6 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 		{"nothing for a token", 200, "", upload.ErrUnavailable, "", "", 1},
 		{"no token", 200, `{"token_type":"Bearer","internal":"` + officeSecret + `"}`, upload.ErrUnavailable, "", "",
 			1},
-		{"an empty token", 200, `{"access_token":""}`, upload.ErrUnavailable, "", "", 1},
 		{"a number for a token", 200, `{"access_token":12345678}`, upload.ErrUnavailable, "", "", 1},
 		{"a list", 200, `["` + officeSecret + `"]`, upload.ErrUnavailable, "", "", 1},
 	} {
@@ -481,34 +436,6 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 					t.Errorf("asked %d times, want %d", n, tc.attempts)
 				}
 			})
-		})
-	}
-}
-
-func TestSecretsThatTheTokenServerRepeatsAreNotShown(t *testing.T) {
-	escaped := url.QueryEscape(officeSecret)
-	for what, answer := range map[string]map[string]string{
-		"as it is": {"error": "invalid_client",
-			"error_description": "no client with " + officeSecret + " here"},
-		"at the end of much": {"error": "invalid_client",
-			"error_description": strings.Repeat("x", 250) + officeSecret},
-		"for an error's code": {"error": officeSecret},
-		"at the end of codes": {"error": strings.Repeat("x", 58) + officeSecret},
-	} {
-		t.Run(what, func(t *testing.T) {
-			o := newOffice()
-			body, err := json.Marshal(answer)
-			if err != nil {
-				t.Fatal(err)
-			}
-			o.token = says(401, string(body))
-			_, err = o.own(t).Upload(t.Context(), small)
-			f := failure(t, err)
-			// Six letters of it are too many.
-			if text := fmt.Sprintf("%v %+v", f, f); strings.Contains(text, officeSecret[:6]) ||
-				strings.Contains(text, escaped[:6]) {
-				t.Errorf("%s shows the secret", text)
-			}
 		})
 	}
 }
@@ -624,47 +551,45 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 		{"another one", []string{"a", "b"}, "b", []string{"a", "b"}},
 		{"another one, refused too", []string{"a", "b", "c"}, "none", []string{"a", "b"}},
 	} {
-		{
-			src := upload.Reader("a.txt", strings.NewReader("content"), 7) // the first step leaves it unread
-			t.Run(tc.what, func(t *testing.T) {
-				o := newOffice()
-				accept := o.fileUpload
-				o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
-					if r.Header.Get("Authorization") != "Bearer "+tc.accepted {
-						says(http.StatusUnauthorized, "")(w, r)
-						return
-					}
-					accept(w, r)
-				}
-				source := &given{tokens: tc.tokens}
-				_, err := o.client(t, source, o.serve(t)).Upload(t.Context(), src)
-				if want := map[bool]int{true: 1, false: 2}[tc.accepted == "a"]; source.asked != want {
-					t.Errorf("the source was asked %d times, want %d", source.asked, want)
-				}
-				var sent []string
-				for _, r := range o.took("fileUpload") {
-					sent = append(sent, strings.TrimPrefix(r.authorization, "Bearer "))
-				}
-				if !reflect.DeepEqual(sent, tc.sent) {
-					t.Errorf("the API saw the tokens %q, want %q", sent, tc.sent)
-				}
-				if tc.accepted == "none" {
-					f := failure(t, err)
-					if !errors.Is(f, upload.ErrUnauthorized) || errors.Is(f, upload.ErrNotReplayable) ||
-						f.Status != 401 || f.Attempts != len(tc.sent) || f.Op != "fileUpload" ||
-						f.TraceID != "trace-1" {
-						t.Errorf("%+v, want the 401", f)
-					}
+		src := upload.Reader("a.txt", strings.NewReader("content"), 7) // the first step leaves it unread
+		t.Run(tc.what, func(t *testing.T) {
+			o := newOffice()
+			accept := o.fileUpload
+			o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") != "Bearer "+tc.accepted {
+					says(http.StatusUnauthorized, "")(w, r)
 					return
 				}
-				if err != nil {
-					t.Fatal(err)
+				accept(w, r)
+			}
+			source := &given{tokens: tc.tokens}
+			_, err := o.client(t, source, o.serve(t)).Upload(t.Context(), src)
+			if want := map[bool]int{true: 1, false: 2}[tc.accepted == "a"]; source.asked != want {
+				t.Errorf("the source was asked %d times, want %d", source.asked, want)
+			}
+			var sent []string
+			for _, r := range o.took("fileUpload") {
+				sent = append(sent, strings.TrimPrefix(r.authorization, "Bearer "))
+			}
+			if !reflect.DeepEqual(sent, tc.sent) {
+				t.Errorf("the API saw the tokens %q, want %q", sent, tc.sent)
+			}
+			if tc.accepted == "none" {
+				f := failure(t, err)
+				if !errors.Is(f, upload.ErrUnauthorized) || errors.Is(f, upload.ErrNotReplayable) ||
+					f.Status != 401 || f.Attempts != len(tc.sent) || f.Op != "fileUpload" ||
+					f.TraceID != "trace-1" {
+					t.Errorf("%+v, want the 401", f)
 				}
-				if got := o.took("presigned"); len(got) != 1 || got[0].body != "content" {
-					t.Errorf("what arrived is %v", got)
-				}
-			})
-		}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := o.took("presigned"); len(got) != 1 || got[0].body != "content" {
+				t.Errorf("what arrived is %v", got)
+			}
+		})
 	}
 }
 
@@ -672,7 +597,7 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 // use.
 func TestRefusedTokenIsDroppedAlsoWhereNothingIsRepeated(t *testing.T) {
 	o := newOffice()
-	o.refuse(func() time.Duration { return 0 })
+	o.refuse(func(int) time.Duration { return 0 })
 	hc := o.serve(t)
 	client := o.client(t, o.tokens(t.Context(), hc), hc, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
 	_, err := client.Upload(t.Context(), small)
@@ -764,26 +689,6 @@ func TestTokenThatNoHeaderCanCarryIsNotSent(t *testing.T) {
 		if n := o.count("fileUpload"); n != 0 {
 			t.Errorf("%q: the API was called", token)
 		}
-	}
-}
-
-// The source of golang.org/x/oauth2, which most programs use, works here too.
-func TestSourceOfTheOAuth2Package(t *testing.T) {
-	o := newOffice()
-	hc := o.serve(t)
-	foreign := clientcredentials.Config{
-		ClientID: "client-id", ClientSecret: officeSecret, TokenURL: o.base + "/oauth/token",
-		AuthStyle: oauth2.AuthStyleInParams,
-	}
-	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, hc)
-	if _, err := o.client(t, foreign.TokenSource(ctx), hc).Upload(t.Context(), small); err != nil {
-		t.Error(err)
-	}
-	o.token = says(401, `<html>`+officeSecret+`</html>`)
-	_, err := o.client(t, foreign.TokenSource(ctx), hc).Upload(t.Context(), small)
-	if f := failure(t, err); !errors.Is(f, upload.ErrUnauthorized) || f.Status != 401 ||
-		strings.Contains(f.Error(), officeSecret) {
-		t.Errorf("%v, want upload.ErrUnauthorized without the body", f)
 	}
 }
 

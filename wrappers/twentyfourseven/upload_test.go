@@ -21,7 +21,7 @@ func (o *office) ticket(fileID string) http.HandlerFunc {
 }
 
 // If the answer of fileUpload cannot be used, the file is sent nowhere, and the
-// call is not repeated.
+// call is not repeated. FuzzFileID holds what a fileId may be.
 func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 	const id = `"fileId":"1"`
 	o := newOffice()
@@ -29,26 +29,17 @@ func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 	url := fmt.Sprintf(`"uploadUrl":"%s/upload/1?signature=ticket-secret"`, o.base)
 	const method = `"uploadMethod":"PUT"`
 	for what, body := range map[string]string{
-		"a null for the fileId":    `{` + method + `,` + url + `,"fileId":null}`,
-		"a float for the fileId":   `{` + method + `,` + url + `,"fileId":1.5}`,
-		"an object for the fileId": `{` + method + `,` + url + `,"fileId":{"id":"1"}}`,
-		"a list for the fileId":    `{` + method + `,` + url + `,"fileId":["1"]}`,
-		"a truth for the fileId":   `{` + method + `,` + url + `,"fileId":true}`,
-		"an empty fileId":          `{` + method + `,` + url + `,"fileId":""}`,
-		"no fileId":                `{` + method + `,` + url + `}`,
-		"no method":                `{` + url + `,` + id + `}`,
-		"an empty method":          `{"uploadMethod":"",` + url + `,` + id + `}`,
-		"a number for the method":  `{"uploadMethod":7,` + url + `,` + id + `}`,
-		"no address":               `{` + method + `,` + id + `}`,
-		"an empty address":         `{` + method + `,"uploadUrl":"",` + id + `}`,
-		"a null for the address":   `{` + method + `,"uploadUrl":null,` + id + `}`,
-		"a list":                   `[` + id + `]`,
-		"null":                     `null`,
-		"nothing":                  ``,
-		"HTML":                     `<html>ticket-secret</html>`,
-		"half of it":               `{` + method + `,` + url + `,"fileId":"1`,
-		"too much of it": `{` + method + `,` + url + `,` + id + `,"more":"` + strings.Repeat("x",
-			1<<20) + `"}`,
+		"no fileId":               `{` + method + `,` + url + `}`,
+		"no method":               `{` + url + `,` + id + `}`,
+		"an empty method":         `{"uploadMethod":"",` + url + `,` + id + `}`,
+		"a number for the method": `{"uploadMethod":7,` + url + `,` + id + `}`,
+		"no address":              `{` + method + `,` + id + `}`,
+		"an empty address":        `{` + method + `,"uploadUrl":"",` + id + `}`,
+		"a null for the address":  `{` + method + `,"uploadUrl":null,` + id + `}`,
+		"a list":                  `[` + id + `]`,
+		"null":                    `null`,
+		"nothing":                 ``,
+		"HTML":                    `<html>ticket-secret</html>`,
 	} {
 		t.Run(what, func(t *testing.T) {
 			before := o.count("fileUpload")
