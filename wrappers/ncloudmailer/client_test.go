@@ -322,30 +322,21 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 	for _, tc := range []struct{ what, body, says string }{
 		{"fewer files", `{"tempRequestId":"r","files":[` + one + `]}`,
 			"lists 1 files, and 2 were sent (tempRequestId r, fileId 1)"},
-		{"more files", `{"tempRequestId":"r","files":[` + one + `,` + two + `,` + two + `]}`,
-			"lists 3 files, and 2 were sent"},
 		{"no files", `{"tempRequestId":"r"}`, "lists 0 files, and 2 were sent"},
 		{"another order", `{"tempRequestId":"r","files":[` + two + `,` + one + `]}`,
 			"file 1 has 5 bytes, and 3 were sent"},
-		{"another size", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":4,"fileId":"2"}]}`,
-			"file 2 has 4 bytes, and 5 were sent"},
-		{"another size in a text", `{"tempRequestId":"r","files":[` + one + `,{"fileSize":"4","fileId":2}]}`,
+		{"another size", `{"tempRequestId":"r","files":[` + one + `,{"fileSize":"4","fileId":2}]}`,
 			"file 2 has 4 bytes, and 5 were sent (tempRequestId r, fileId 1, fileId 2)"},
 		{"a size that is none",
 			`{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":"5 bytes","fileId":"2"}]}`,
 			"file 2 has a fileSize that is no whole number (tempRequestId r, fileId 1, fileId 2)"},
-		{"half a byte", `{"files":[` + one + `,{"fileSize":5.5,"fileId":"2"}]}`,
-			"no whole number (fileId 1, fileId 2)"},
 		{"no fileId", `{"tempRequestId":"r","files":[` + one + `,{"fileName":"b","fileSize":5}]}`,
 			"file 2 has no fileId (tempRequestId r, fileId 1)"},
 		{"a fileId that is none", `{"tempRequestId":"r","files":[{"fileSize":3,"fileId":{}},` + two + `]}`,
 			"file 1 has no fileId (tempRequestId r, fileId 2)"},
-		{"an empty fileId", `{"tempRequestId":"r","files":[{"fileName":"a","fileSize":3,"fileId":""},` + two + `]}`,
-			"file 1 has no fileId"},
 		{"an array", `[]`, "cannot be used"},
 		{"null", `null`, "neither a tempRequestId nor files"},
 		{"HTML", `<html>maintenance</html>`, "looking for beginning of value: <html>maintenance</html> (status"},
-		{"nothing", ``, "cannot be used"},
 		{"half of it", `{"tempRequestId":"r","files":[` + one, "(tempRequestId r, fileId 1)"},
 		{"one file without its list, behind much else",
 			`{"tempRequestId":"r","files":{"fileName":"` + strings.Repeat("한", 300) + `","fileId":"1"}}`,
@@ -377,45 +368,20 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 }
 
 // The file is stored, so its id must not be lost in any spelling of the answer.
+// Wire holds how texts and numbers may be spelled.
 func TestSuccessSurvivesEverySpelling(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t)
 	for body, want := range map[string]upload.Result{
-		`{"tempRequestId":"r","files":[{"fileName":"a","fileSize":"3","fileId":"1"}]}`: {ID: "1",
-			TempRequestID: "r"},
 		`{"tempRequestId":7,"files":[{"fileName":"a","fileSize":3.0,"fileId":12345678901234567890}]}`: {ID: "12345678901234567890", TempRequestID: "7"},
 		`{"tempRequestId":null,"files":[{"fileName":null,"fileSize":null,"fileId":"1"}]}`:             {ID: "1"},
-		`{"files":[{"fileId":1.0}]}`: {ID: "1"},
-		`{"TempRequestID":"r","FILES":[{"fileid":"1","FileName":{"a":1},"fileSize":3}]}`: {ID: "1", TempRequestID: "r"},
-		"\xef\xbb\xbf" + `{"tempRequestId":"r","files":[{"fileId":"1"}]}` + "\x00":       {ID: "1", TempRequestID: "r"},
+		`{"TempRequestID":"r","FILES":[{"fileid":"1","FileName":{"a":1},"fileSize":3}]}`:              {ID: "1", TempRequestID: "r"},
 	} {
 		m.says(http.StatusCreated, body)
 		res, err := client.Upload(t.Context(), upload.Bytes("a", []byte("one")))
 		if err != nil || res.ID != want.ID || res.TempRequestID != want.TempRequestID || res.Name != "a" ||
 			res.Size != 3 {
 			t.Errorf("%s\nbecame %+v, %v", body, res, err)
-		}
-	}
-}
-
-// The connection ended after all that is needed had come.
-func TestSuccessThatBrokeOffBehindTheIDCounts(t *testing.T) {
-	m := newMailer(t)
-	client := m.client(t)
-	const answer = `{"tempRequestId":"r","files":[{"fileSize":3,"fileId":"1"}]}`
-	for _, tc := range []struct{ body, says string }{
-		{answer, ""},
-		{answer[:len(answer)-2], "(tempRequestId r, fileId 1)"},
-	} {
-		m.answers(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Length", "1000")
-			w.WriteHeader(http.StatusCreated)
-			io.WriteString(w, tc.body)
-		})
-		res, err := client.Upload(t.Context(), upload.Bytes("a", []byte("one")))
-		if tc.says == "" && (err != nil || res.ID != "1") ||
-			tc.says != "" && (!errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), tc.says)) {
-			t.Errorf("%s: %+v, %v", tc.body, res, err)
 		}
 	}
 }
@@ -592,31 +558,6 @@ func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
 		}
 		if strings.Contains(text, "s3cret") || strings.Contains(text, "acc3ss") {
 			t.Errorf("%s: %q shows a secret", tc.what, text)
-		}
-	}
-}
-
-func TestHeadersOfTheConfigGoOutWithEveryCall(t *testing.T) {
-	m := newMailer(t)
-	m.says(http.StatusOK, `{"tempRequestId":"r","files":[{"fileName":"a","fileSize":0,"fileId":"1"}]}`)
-	header := http.Header{"x-ncp-lang": {"ko-KR"}} // not in the form that net/http would give it
-	client := m.client(t, func(cfg *upload.Config) { cfg.Header, cfg.UserAgent = header, "invoices/2" })
-	header.Set("x-ncp-lang", "zh-CN") // too late
-	for _, values := range header {
-		values[0] = "zh-CN"
-	}
-	_, err1 := client.Upload(t.Context(), upload.Bytes("a", nil))
-	_, err2 := client.GetFile(t.Context(), "r")
-	_, err3 := client.DeleteFile(t.Context(), "r")
-	if err := errors.Join(err1, err2, err3); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range m.took() {
-		if got := r.header.Values("x-ncp-lang"); !slices.Equal(got, []string{"ko-KR"}) {
-			t.Errorf("%s: x-ncp-lang is %q", r.method, got)
-		}
-		if got := r.header.Get("User-Agent"); got != "invoices/2" {
-			t.Errorf("%s: User-Agent is %q", r.method, got)
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 var testKeys = ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
 
 // The first two signatures were published by others, independently of each
-// other. The rest come from this package.
+// other. The rest come from this package. Each part of what is signed is in
+// them, so a signature that leaves one out is another.
 var signatures = []struct{ method, uri, timestamp, want string }{
 	{"POST", "/api/v1/files", "856915200000", "q1JhbYivx0lU//wBoOyh+yn/y7+Lg9Ez/Xj6FDzxap4="},
 	{"POST", "/api/v1/mails", "1789174800000", "sUivhBVe0ZI9YKhZPcvrMaOmFgI67grJuG5OI+T9nrE="},
@@ -66,23 +67,6 @@ func TestSignTakesPathAndQueryAsTheyAreSent(t *testing.T) {
 		testKeys.Sign(req, time.UnixMilli(1))
 		if got, want := req.Header.Get("x-ncp-apigw-signature-v2"), testKeys.Signature("GET", uri, "1"); got != want {
 			t.Errorf("%s was not signed as it is", uri)
-		}
-	}
-}
-
-func TestEachPartOfASignedRequestCounts(t *testing.T) {
-	base := testKeys.Signature("POST", "/api/v1/files", "1")
-	other := ncloudmailer.Credentials{AccessKey: "test-access-kez", SecretKey: "test-secret-key"}
-	secret := ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-kez"}
-	for what, got := range map[string]string{
-		"method":     testKeys.Signature("GET", "/api/v1/files", "1"),
-		"path":       testKeys.Signature("POST", "/api/v1/file", "1"),
-		"timestamp":  testKeys.Signature("POST", "/api/v1/files", "2"),
-		"access key": other.Signature("POST", "/api/v1/files", "1"),
-		"secret key": secret.Signature("POST", "/api/v1/files", "1"),
-	} {
-		if got == base {
-			t.Errorf("another %s has the same signature", what)
 		}
 	}
 }
