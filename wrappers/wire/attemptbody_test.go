@@ -57,10 +57,7 @@ func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 				return &dying{conn, round.Load(), &round}, err
 			},
 		}}}
-	d, err := wire.NewDoer(wire.API{}, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := newDoer(t, wire.API{}, cfg)
 	p := d.Presigned()
 	for range 30 {
 		round.Add(1)
@@ -82,10 +79,7 @@ func put(t *testing.T, transport rawTransport, src upload.Source) error {
 	t.Helper()
 	cfg := upload.Config{BaseURL: "http://host/v1", AnswerTimeout: -1, Retry: upload.Retry{Attempts: 1},
 		HTTPClient: &http.Client{Transport: transport}}
-	d, err := wire.NewDoer(wire.API{}, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := newDoer(t, wire.API{}, cfg)
 	return sendTo(t, d.Presigned(), "PUT", "http://host/x", wire.Raw(src))
 }
 
@@ -132,11 +126,8 @@ func TestSourceThatFailsIsTheFailureAndNotTriedAgain(t *testing.T) {
 				_, err := io.Copy(io.Discard, req.Body)
 				return nil, err
 			})}}
-		d, err := wire.NewDoer(wire.API{Repeatable: true}, cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = post(t.Context(), d, upload.ReaderAt("a", bytes.NewReader(make([]byte, size-1)), size))
+		d := newDoer(t, wire.API{Repeatable: true}, cfg)
+		err := post(t.Context(), d, upload.ReaderAt("a", bytes.NewReader(make([]byte, size-1)), size))
 		f, _ := errors.AsType[*upload.Error](err)
 		if f == nil || !errors.Is(err, upload.ErrInvalid) || errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 {
 			t.Errorf("%d bytes: %v, want ErrInvalid alone, and one attempt", size, err)

@@ -95,10 +95,7 @@ func TestAnswerThatDidNotComeByTheDoerIsNoSuccessUnlessItSaysSo(t *testing.T) {
 	for code, want := range map[int]error{201: nil, 500: upload.ErrUnavailable, 401: upload.ErrUnauthorized,
 		302: upload.ErrUnavailable} {
 		_, d := serve(t, wire.API{TraceHeader: "X-Trace-Id"}, upload.Config{}, says(code, "application/json", list))
-		other, err := wire.NewDoer(wire.API{Provider: "other"}, upload.Config{BaseURL: d.BaseURL})
-		if err != nil {
-			t.Fatal(err)
-		}
+		other := newDoer(t, wire.API{Provider: "other"}, upload.Config{BaseURL: d.BaseURL})
 		for name, doer := range map[string]api.HttpRequestDoer{
 			"none": nil, "another": other, "one in a wrapper": wrapped{d}, "a wrapper that copies answers": copying{d},
 		} {

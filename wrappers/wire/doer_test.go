@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,15 +66,24 @@ func serve(t *testing.T, api wire.API, cfg upload.Config, answers ...http.Handle
 	s := &script{answers: answers}
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
-	api.Provider, cfg.BaseURL = "example", srv.URL+"/base"
-	if cfg.Retry.MaxWait == 0 {
-		cfg.Retry.MaxWait = time.Millisecond
+	cfg.BaseURL = srv.URL + "/base"
+	cfg.Retry.MaxWait = cmp.Or(cfg.Retry.MaxWait, time.Millisecond)
+	return s, newDoer(t, api, cfg)
+}
+
+// newDoer returns a Doer of the provider example. Without a base address it is
+// for a transport that needs none.
+func newDoer(tb testing.TB, api wire.API, cfg upload.Config) *wire.Doer {
+	tb.Helper()
+	api.Provider = cmp.Or(api.Provider, "example")
+	if api.BaseURL == "" {
+		cfg.BaseURL = cmp.Or(cfg.BaseURL, "http://host/v1")
 	}
 	d, err := wire.NewDoer(api, cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return s, d
+	return d
 }
 
 // post sends one form through d as a generated client would.
@@ -272,20 +282,14 @@ func TestWaits(t *testing.T) {
 					header.Set("Retry-After", tt.after)
 				}
 				n := 0
-				d, err := wire.NewDoer(wire.API{Repeatable: true},
-					upload.Config{BaseURL: "http://host/v1", Retry: tt.retry, HTTPClient: &http.Client{
-						Transport: answers(func(req *http.Request) (*http.Response, error) {
-							n++
-							resp := respond(503, header)
-							resp.Request = req
-							return resp, nil
-						}),
-					}})
-				if err != nil {
-					t.Fatal(err)
-				}
+				d := newDoer(t, wire.API{Repeatable: true}, upload.Config{Retry: tt.retry, HTTPClient: &http.Client{
+					Transport: answers(func(req *http.Request) (*http.Response, error) {
+						n++
+						return respond(503, header), nil
+					}),
+				}})
 				begin := time.Now()
-				err = post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+				err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
 				f, _ := errors.AsType[*upload.Error](err)
 				if f == nil || f.RetryAfter < 0 {
 					t.Errorf("RetryAfter is negative: %+v", f)
@@ -301,21 +305,17 @@ func TestWaits(t *testing.T) {
 func TestWaitEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy := http.Header{"Retry-After": {"3600"}}
-		d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{
-			BaseURL: "http://host/v1", Retry: upload.Retry{MaxWait: time.Hour},
-			HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response,
-				error) {
-				return respond(503, busy), nil
-			})},
+		d := newDoer(t, wire.API{Repeatable: true}, upload.Config{
+			Retry: upload.Retry{MaxWait: time.Hour},
+			HTTPClient: &http.Client{
+				Transport: answers(func(*http.Request) (*http.Response, error) { return respond(503, busy), nil }),
+			},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("the user went away")
 		time.AfterFunc(time.Minute, func() { cancel(why) })
 		began := time.Now()
-		err = post(ctx, d, upload.Bytes("a.txt", []byte("hello")))
+		err := post(ctx, d, upload.Bytes("a.txt", []byte("hello")))
 		f, _ := errors.AsType[*upload.Error](err)
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, upload.ErrUnavailable) ||
 			f == nil || f.Status != 503 {
@@ -353,14 +353,11 @@ func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
 	}))
 	defer srv.Close()
 	for _, allowed := range []bool{false, true} {
-		d, err := wire.NewDoer(wire.API{Repeatable: true, EarlySuccess: allowed, TraceHeader: "X-Trace-Id"},
+		d := newDoer(t, wire.API{Repeatable: true, EarlySuccess: allowed, TraceHeader: "X-Trace-Id"},
 			upload.Config{BaseURL: srv.URL})
-		if err != nil {
-			t.Fatal(err)
-		}
 		r, w := io.Pipe()
 		go func() { w.Write(make([]byte, 100)) }() // and never the rest
-		err = post(t.Context(), d, upload.Reader("a.bin", r, 1<<20-1000))
+		err := post(t.Context(), d, upload.Reader("a.bin", r, 1<<20-1000))
 		if allowed && err != nil {
 			t.Errorf("error %v, although the API allows it", err)
 		}

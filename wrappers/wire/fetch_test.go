@@ -2,14 +2,12 @@ package wire_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -50,7 +48,7 @@ func TestFetchTakesOnlyTheWholeFile(t *testing.T) {
 		{"expired", 400, nil, 0, upload.ErrExpired, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			step, url := store(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.Method != "GET" || r.RequestURI != "/x?signature=hunter2hunter2" {
 					t.Errorf("%s %s", r.Method, r.RequestURI)
 				}
@@ -63,10 +61,9 @@ func TestFetchTakesOnlyTheWholeFile(t *testing.T) {
 					return
 				}
 				io.WriteString(w, content)
-			}))
-			defer srv.Close()
+			})
 			var got bytes.Buffer
-			n, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL+"/x?signature=hunter2hunter2", &got, tt.max)
+			n, err := step.Fetch(t.Context(), url+"/x?signature=hunter2hunter2", &got, tt.max)
 			if !errors.Is(err, tt.want) || n != tt.n || got.String() != content[:tt.n] {
 				t.Errorf("%d bytes, %q, %v, want %d and %v", n, &got, err, tt.n, tt.want)
 			}
@@ -80,17 +77,16 @@ func TestFetchTakesOnlyTheWholeFile(t *testing.T) {
 
 func TestFetchIsRepeatedBeforeTheFirstByteOnly(t *testing.T) {
 	calls := 0
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	step, url := store(t, func(w http.ResponseWriter, r *http.Request) {
 		if calls++; calls == 1 {
 			w.WriteHeader(503)
 			return
 		}
 		w.Header().Set("Content-Length", "100")
 		io.WriteString(w, "a part")
-	}))
-	defer srv.Close()
+	})
 	var got bytes.Buffer
-	n, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, &got, 0)
+	n, err := step.Fetch(t.Context(), url, &got, 0)
 	if !errors.Is(err, upload.ErrUnavailable) || n != 6 || calls != 2 ||
 		!strings.Contains(err.Error(), "after 6 bytes") {
 		t.Errorf("%d bytes after %d calls, %v", n, calls, err)
@@ -99,20 +95,17 @@ func TestFetchIsRepeatedBeforeTheFirstByteOnly(t *testing.T) {
 
 // The announced hash is the hash of the bytes in the store.
 func TestFetchReadsWhatIsCompressedOnTheWay(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	step, url := store(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("Content-MD5", "of the compressed bytes")
-		z := gzip.NewWriter(w)
-		io.WriteString(z, "content")
-		z.Close()
-	}))
-	defer srv.Close()
+		io.WriteString(w, zipped("content"))
+	})
 	var got bytes.Buffer
-	n, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, &got, 7)
+	n, err := step.Fetch(t.Context(), url, &got, 7)
 	if err != nil || n != 7 || got.String() != "content" {
 		t.Errorf("%d bytes, %q, %v", n, &got, err)
 	}
-	if _, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, &got, 6); !errors.Is(err, upload.ErrTooLarge) {
+	if _, err := step.Fetch(t.Context(), url, &got, 6); !errors.Is(err, upload.ErrTooLarge) {
 		t.Errorf("%v, want upload.ErrTooLarge", err)
 	}
 }
@@ -124,8 +117,8 @@ func TestFetchCountsTheBytes(t *testing.T) {
 		resp.ContentLength, resp.Body = 8, io.NopCloser(strings.NewReader("content"))
 		return resp, nil
 	})}
-	if n, err := presigned(t, "https://api", client).Fetch(t.Context(), "https://host/x", io.Discard,
-		0); !errors.Is(err, upload.ErrUnavailable) || n != 7 {
+	n, err := presigned(t, "https://api", client).Fetch(t.Context(), "https://host/x", io.Discard, 0)
+	if !errors.Is(err, upload.ErrUnavailable) || n != 7 {
 		t.Errorf("%d bytes, %v, want upload.ErrUnavailable", n, err)
 	}
 }
@@ -137,18 +130,13 @@ var errFull = errors.New("no space left")
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestFetchSaysThatTheWriterFailed(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
-		r *http.Request) {
-		io.WriteString(w, "content")
-	}))
-	defer srv.Close()
-	if _, err := presigned(t, srv.URL, nil).Fetch(t.Context(), srv.URL, full{}, 0); !errors.Is(err, errFull) ||
-		!errors.Is(err, upload.ErrInvalid) {
+	step, url := store(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "content") })
+	if _, err := step.Fetch(t.Context(), url, full{}, 0); !errors.Is(err, errFull) || !errors.Is(err, upload.ErrInvalid) {
 		t.Errorf("%v, want the writer's failure", err)
 	}
 	for _, url := range []string{"", "ftp://host/x", "http://user:pw@host/x"} {
-		if _, err := presigned(t, srv.URL, nil).Fetch(t.Context(), url, full{}, 0); !errors.Is(err,
-			upload.ErrUnavailable) || strings.Contains(err.Error(), "pw") {
+		_, err := step.Fetch(t.Context(), url, full{}, 0)
+		if !errors.Is(err, upload.ErrUnavailable) || strings.Contains(err.Error(), "pw") {
 			t.Errorf("%q: %v, want upload.ErrUnavailable", url, err)
 		}
 	}

@@ -170,12 +170,9 @@ func TestCredentialsOfTheProxyAreNotShown(t *testing.T) {
 			if strings.HasSuffix(how, "header") {
 				tr.ProxyConnectHeader = http.Header{"Proxy-Authorization": {"Basic " + said}}
 			}
-			d, err := wire.NewDoer(wire.API{}, upload.Config{BaseURL: tt.base, HTTPClient: &http.Client{Transport: tr},
+			d := newDoer(t, wire.API{}, upload.Config{BaseURL: tt.base, HTTPClient: &http.Client{Transport: tr},
 				Retry: upload.Retry{MaxWait: time.Millisecond}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = post(t.Context(), d, upload.Bytes("a", []byte("x")))
+			err := post(t.Context(), d, upload.Bytes("a", []byte("x")))
 			if err == nil {
 				t.Fatal("success")
 			}

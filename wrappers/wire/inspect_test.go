@@ -39,11 +39,7 @@ func TestOAuth2TransportIsFoundHoweverDeepItIs(t *testing.T) {
 		"in a value of another kind":    {held{plain, map[string]any{"a": adds}}, false},
 		"in a client that is not there": {held{plain, (*http.Client)(nil)}, false},
 	} {
-		d, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://h/v1"},
-			upload.Config{HTTPClient: &http.Client{Transport: tt.tr}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := newDoer(t, wire.API{}, upload.Config{HTTPClient: &http.Client{Transport: tt.tr}})
 		if err := d.Presigned().Err(); (err != nil) != tt.adds {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -19,8 +19,7 @@ import (
 )
 
 func quietTLS(t *testing.T, change func(*tls.Config)) *httptest.Server {
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter,
-		*http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("the request went out")
 	}))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -92,13 +91,9 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 			socks(t, "\x05\x00", "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "ruleset"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := wire.NewDoer(wire.API{Repeatable: true},
-				upload.Config{BaseURL: tt.base, Retry: upload.Retry{MaxWait: time.Millisecond},
-					HTTPClient: &http.Client{Transport: tt.tr}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = post(t.Context(), d, upload.Bytes("a", []byte("x")))
+			d := newDoer(t, wire.API{Repeatable: true}, upload.Config{BaseURL: tt.base,
+				Retry: upload.Retry{MaxWait: time.Millisecond}, HTTPClient: &http.Client{Transport: tt.tr}})
+			err := post(t.Context(), d, upload.Bytes("a", []byte("x")))
 			f, _ := errors.AsType[*upload.Error](err)
 			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 || f.Temporary() ||
 				!strings.Contains(err.Error(), tt.says) {

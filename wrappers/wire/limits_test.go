@@ -43,15 +43,12 @@ func TestAnswerIsWaitedForAsLongAsConfigured(t *testing.T) {
 		for _, size := range []int{0, 100, 100_000} {
 			t.Run(tt.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{
-						BaseURL: "http://host/v1", AnswerTimeout: tt.timeout, Retry: upload.Retry{Attempts: 1},
+					d := newDoer(t, wire.API{Repeatable: true}, upload.Config{
+						AnswerTimeout: tt.timeout, Retry: upload.Retry{Attempts: 1},
 						HTTPClient: &http.Client{Transport: slow(tt.answer)},
 					})
-					if err != nil {
-						t.Fatal(err)
-					}
 					began := time.Now()
-					err = post(t.Context(), d, upload.Bytes("a.txt", make([]byte, size)))
+					err := post(t.Context(), d, upload.Bytes("a.txt", make([]byte, size)))
 					took := time.Since(began)
 					if tt.want == 0 {
 						if err != nil || took != tt.answer {
@@ -73,16 +70,10 @@ func TestAnswerIsWaitedForAsLongAsConfigured(t *testing.T) {
 func TestWaitForTheAnswerBeginsWithTheLastByte(t *testing.T) {
 	for _, size := range []int64{1000, 100_000} {
 		synctest.Test(t, func(t *testing.T) {
-			d, err := wire.NewDoer(wire.API{}, upload.Config{
-				BaseURL: "http://host/v1", AnswerTimeout: time.Second,
-				HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response,
-					error) {
-					return respond(201, nil), nil
-				})},
+			d := newDoer(t, wire.API{}, upload.Config{
+				AnswerTimeout: time.Second,
+				HTTPClient:    &http.Client{Transport: slow(0)},
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
 			r, w := io.Pipe()
 			go func() {
 				for range 4 {
@@ -105,8 +96,8 @@ func TestErrorWhoseBodyDoesNotEndKeepsItsStatus(t *testing.T) {
 			status := 503
 			var servers sync.WaitGroup
 			defer servers.Wait()
-			d, err := wire.NewDoer(wire.API{Repeatable: true}, upload.Config{
-				BaseURL: "http://host/v1", Retry: upload.Retry{MaxWait: time.Millisecond},
+			d := newDoer(t, wire.API{Repeatable: true}, upload.Config{
+				Retry: upload.Retry{MaxWait: time.Millisecond},
 				HTTPClient: &http.Client{Transport: answers(func(*http.Request) (*http.Response, error) {
 					resp := respond(status, nil)
 					r, w := io.Pipe()
@@ -119,11 +110,8 @@ func TestErrorWhoseBodyDoesNotEndKeepsItsStatus(t *testing.T) {
 					return resp, nil
 				})},
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
 			began := time.Now()
-			err = post(t.Context(), d, upload.Bytes("a", []byte("x")))
+			err := post(t.Context(), d, upload.Bytes("a", []byte("x")))
 			if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Status != 404 || f.Attempts != 2 ||
 				time.Since(began).Round(time.Second) != 10*time.Second {
 				t.Errorf("%s: %v after %s, want the second status after two times 5 s", name, err, time.Since(began))

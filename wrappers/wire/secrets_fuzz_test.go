@@ -73,11 +73,8 @@ func FuzzSecrets(f *testing.F) {
 			req.Header.Set("X-Key", secret)
 			return nil
 		}
-		doer, err := wire.NewDoer(wire.API{Provider: "example", TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"},
+		doer := newDoer(t, wire.API{TraceHeader: "X-Trace-Id", Secret: []string{"X-Key"},
 			Authorize: authorize}, cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
 		_, api := doer.Call(t.Context(), "op", json.Unmarshaler((*refuse)(nil)).UnmarshalJSON,
 			func(ctx context.Context) (*http.Response, error) {
 				req, err := http.NewRequestWithContext(ctx, http.MethodPost, doer.BaseURL, strings.NewReader("x"))
@@ -153,10 +150,7 @@ func FuzzPresignedURL(f *testing.F) {
 			sent = req
 			return &http.Response{StatusCode: 200, Request: req, Header: http.Header{}, Body: http.NoBody}, nil
 		})}}
-	doer, err := wire.NewDoer(wire.API{Provider: "example"}, cfg)
-	if err != nil {
-		f.Fatal(err)
-	}
+	doer := newDoer(f, wire.API{}, cfg)
 	step := doer.Presigned()
 	f.Fuzz(func(t *testing.T, raw string) {
 		sent = nil

@@ -87,10 +87,7 @@ func TestConnectionsAreKeptAndNoMoreThanConfigured(t *testing.T) {
 			defer srv.Close()
 			tt.cfg.BaseURL = srv.URL
 			for range tt.clients {
-				d, err := wire.NewDoer(wire.API{}, tt.cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
+				d := newDoer(t, wire.API{}, tt.cfg)
 				for range tt.rounds {
 					var wg sync.WaitGroup
 					for range tt.uploads {
