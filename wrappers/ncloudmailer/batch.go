@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/wire"
 )
@@ -26,12 +27,7 @@ type Batch struct {
 // GetFile lists the files of one createFile request (getFile). If the request
 // is unknown, or its files have expired, the error is [upload.ErrNotFound].
 func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, error) {
-	return (&batch{asked: tempRequestID}).call(c, ctx, "getFile", func(ctx context.Context) (*http.Response, error) {
-		if err := checkID(tempRequestID); err != nil {
-			return nil, err
-		}
-		return c.api.GetFile(ctx, tempRequestID)
-	})
+	return c.byID(ctx, "getFile", tempRequestID, c.api.GetFile)
 }
 
 // DeleteFile deletes the files of one createFile request (deleteFile) and lists
@@ -39,20 +35,19 @@ func (c *Client) GetFile(ctx context.Context, tempRequestID string) (Batch, erro
 // [upload.ErrNotFound]. It is also the error if an earlier attempt of the same
 // call deleted the files and its answer was lost.
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string) (Batch, error) {
-	return (&batch{asked: tempRequestID}).call(c, ctx, "deleteFile", func(ctx context.Context) (*http.Response, error) {
-		if err := checkID(tempRequestID); err != nil {
-			return nil, err
-		}
-		return c.api.DeleteFile(ctx, tempRequestID)
-	})
+	return c.byID(ctx, "deleteFile", tempRequestID, c.api.DeleteFile)
 }
 
-// checkID refuses an id that would name another resource as a path segment.
-func checkID(tempRequestID string) error {
-	if tempRequestID == "" || tempRequestID == "." || tempRequestID == ".." {
-		return fmt.Errorf("%w: %q is no tempRequestId", upload.ErrInvalid, tempRequestID)
-	}
-	return nil
+// byID calls an operation on the files of one request.
+func (c *Client) byID(ctx context.Context, op, id string,
+	send func(context.Context, string, ...api.RequestEditorFn) (*http.Response, error),
+) (Batch, error) {
+	return c.call(ctx, op, batch{asked: id}, func(ctx context.Context) (*http.Response, error) {
+		if id == "" || id == "." || id == ".." { // as a segment of a path it would name another resource
+			return nil, fmt.Errorf("%w: %q is no tempRequestId", upload.ErrInvalid, id)
+		}
+		return send(ctx, id)
+	})
 }
 
 // batch is the answer of all three operations, as servers write it.
@@ -69,9 +64,9 @@ type batch struct {
 	expires time.Time
 }
 
-type send func(context.Context) (*http.Response, error)
-
-func (b *batch) call(c *Client, ctx context.Context, op string, send send) (Batch, error) {
+func (c *Client) call(
+	ctx context.Context, op string, b batch, send func(context.Context) (*http.Response, error),
+) (Batch, error) {
 	trace, err := c.doer.Call(ctx, op, b.read, send)
 	if err != nil {
 		return Batch{}, err

@@ -33,7 +33,7 @@ func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, 
 	// Round drops the monotonic clock, which stands still while a machine
 	// sleeps.
 	b := batch{sent: srcs, expires: time.Now().Add(lifetime).Round(0)}
-	return b.call(c, ctx, "createFile", func(ctx context.Context) (*http.Response, error) {
+	return c.call(ctx, "createFile", b, func(ctx context.Context) (*http.Response, error) {
 		req := c.createFile.Clone(ctx)
 		if err := wire.FormFrom(&api.CreateFileRequest{FileList: srcs}, nil).Edit(ctx, req); err != nil {
 			return nil, err

@@ -205,35 +205,25 @@ func bearer(tokens oauth2.TokenSource, cfg upload.Config) (
 		fetch := own.fetcher(cfg)
 		get = func(ctx context.Context) (*oauth2.Token, error) { return own.shared.Get(ctx, fetch) }
 	}
-	header := func(ctx context.Context) (string, error) {
-		t, err := get(ctx)
-		if err != nil {
-			return "", tokenError(ctx, err)
-		}
-		value := authorization(t)
-		if value == "" {
-			err = fmt.Errorf("%w: the token source gave no token that could be sent", upload.ErrInvalid)
-			return "", tokenError(ctx, err)
-		}
-		return value, nil
-	}
 	authorize = func(req *http.Request) error {
-		value, err := header(req.Context())
-		if err == nil {
-			req.Header.Set("Authorization", value)
+		t, err := get(req.Context())
+		value := authorization(t)
+		if err == nil && value == "" {
+			err = fmt.Errorf("%w: the token source gave no token that could be sent", upload.ErrInvalid)
 		}
-		return err
+		if err != nil {
+			return tokenError(req.Context(), err)
+		}
+		req.Header.Set("Authorization", value)
+		return nil
 	}
 	renew = func(req *http.Request) (bool, error) {
 		was := req.Header.Get("Authorization")
 		if own != nil {
 			own.shared.Drop(func(t *oauth2.Token) bool { return authorization(t) == was })
 		}
-		is, err := header(req.Context())
-		if err == nil {
-			req.Header.Set("Authorization", is)
-		}
-		return is != was, err
+		err := authorize(req)
+		return req.Header.Get("Authorization") != was, err
 	}
 	return authorize, renew
 }

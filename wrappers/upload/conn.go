@@ -33,20 +33,5 @@ var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 func (c *conn) ReadFrom(r io.Reader) (sent int64, err error) {
 	buf := copyBuffers.Get().(*[64 << 10]byte)
 	defer copyBuffers.Put(buf)
-	for {
-		n, err := r.Read(buf[:])
-		if n > 0 {
-			written, failed := c.Write(buf[:n])
-			sent += int64(written)
-			if failed != nil {
-				return sent, failed
-			}
-		}
-		if err == io.EOF {
-			return sent, nil
-		}
-		if err != nil {
-			return sent, err
-		}
-	}
+	return io.CopyBuffer(struct{ io.Writer }{c}, struct{ io.Reader }{r}, buf[:])
 }

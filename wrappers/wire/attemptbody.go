@@ -81,7 +81,10 @@ func (a *attemptBody) reopen(get func() (io.ReadCloser, error)) func() (io.ReadC
 	return func() (rc io.ReadCloser, err error) {
 		defer func() {
 			if v := recover(); v != nil { // an Open panicked, perhaps on a goroutine of the transport's
-				rc, err = nil, a.panicked(&sourcePanic{value: v})
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				a.panic = &sourcePanic{value: v}
+				rc, err = nil, a.panic
 			}
 		}()
 		rc, err = get()
@@ -99,14 +102,6 @@ func (a *attemptBody) reopen(get func() (io.ReadCloser, error)) func() (io.ReadC
 		}
 		return rc, err
 	}
-}
-
-// panicked keeps the panic of an Open for finish.
-func (a *attemptBody) panicked(p *sourcePanic) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.panic = p
-	return p
 }
 
 // preload replaces the stream of a small body by its bytes. Their buffer goes

@@ -138,6 +138,8 @@ func (b *Body) drain(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { s.Close() })()
 	_, err = io.Copy(io.Discard, s)
 	s.Close()
-	s.rethrow()
+	if p := s.panicked.Load(); p != nil {
+		p.rethrow()
+	}
 	return err
 }

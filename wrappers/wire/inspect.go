@@ -13,45 +13,39 @@ type inspected struct {
 	authorizes bool            // golang.org/x/oauth2's Transport is among them
 }
 
-var roundTripper, httpClient = reflect.TypeFor[http.RoundTripper](), reflect.TypeFor[http.Client]()
-
 // inspect walks down from a RoundTripper through the fields that hold another
 // one. It does not find a RoundTripper that a func hides.
 func inspect(rt http.RoundTripper) (found inspected) {
 	seen := map[unsafe.Pointer]bool{} // a RoundTripper may hold itself
 	var visit func(v reflect.Value)
 	visit = func(v reflect.Value) {
-		for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
-			if v.IsNil() {
+		switch v.Kind() {
+		case reflect.Interface:
+			if !v.IsNil() {
+				visit(v.Elem())
+			}
+		case reflect.Pointer:
+			if !sends(v.Type()) || v.IsNil() || seen[v.UnsafePointer()] || len(seen) > 64 {
 				return
 			}
-			if v.Kind() == reflect.Pointer {
-				at := v.UnsafePointer()
-				if seen[at] || len(seen) > 64 {
-					return
-				}
-				seen[at] = true
-				if v.Type() == reflect.TypeFor[*http.Transport]() {
-					found.base = cmp.Or(found.base, (*http.Transport)(at))
-					return
-				}
+			seen[v.UnsafePointer()] = true
+			if v.Type() == reflect.TypeFor[*http.Transport]() {
+				found.base = cmp.Or(found.base, (*http.Transport)(v.UnsafePointer()))
+				return
 			}
-			v = v.Elem()
-		}
-		if v.Kind() != reflect.Struct {
-			return
-		}
-		if t := v.Type(); t.PkgPath() == "golang.org/x/oauth2" && t.Name() == "Transport" {
-			found.authorizes = true
-		}
-		for i := range v.NumField() {
-			f := v.Field(i)
-			if t := f.Type(); t.Kind() == reflect.Slice && t.Elem().Implements(roundTripper) {
-				for j := range min(f.Len(), 64) {
-					visit(f.Index(j))
-				}
-			} else if holds(f) {
-				visit(f)
+			visit(v.Elem())
+		case reflect.Slice:
+			for i := 0; sends(v.Type().Elem()) && i < min(v.Len(), 64); i++ {
+				visit(v.Index(i))
+			}
+		case reflect.Struct:
+			t := v.Type()
+			if !sends(reflect.PointerTo(t)) {
+				return
+			}
+			found.authorizes = found.authorizes || t.PkgPath() == "golang.org/x/oauth2" && t.Name() == "Transport"
+			for i := range v.NumField() {
+				visit(v.Field(i))
 			}
 		}
 	}
@@ -59,18 +53,7 @@ func inspect(rt http.RoundTripper) (found inspected) {
 	return found
 }
 
-// holds reports whether v is a RoundTripper or an http.Client, or a pointer or
-// interface that holds one.
-func holds(v reflect.Value) bool {
-	for v.Kind() == reflect.Interface {
-		if v.IsNil() {
-			return false
-		}
-		v = v.Elem()
-	}
-	t := v.Type()
-	if t.Kind() == reflect.Pointer {
-		return t.Implements(roundTripper) || t.Elem() == httpClient
-	}
-	return t == httpClient || t.Implements(roundTripper) || reflect.PointerTo(t).Implements(roundTripper)
+// sends reports whether t is a RoundTripper, or a pointer to an http.Client.
+func sends(t reflect.Type) bool {
+	return t.Implements(reflect.TypeFor[http.RoundTripper]()) || t == reflect.TypeFor[*http.Client]()
 }

@@ -12,12 +12,6 @@ import (
 // certificate that is not trusted, a peer that speaks no TLS or refuses ours,
 // or a host that does not exist.
 func lasting(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // http is spoken there
-		return true
-	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		switch op.Op {
 		case "remote error": // crypto/tls's for an alert
@@ -28,20 +22,8 @@ func lasting(err error) bool {
 			}
 		}
 	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		return true
-	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return dns.IsNotFound
-	}
-	if _, ok := errors.AsType[*net.AddrError](err); ok {
-		return true
 	}
 	if l, ok := errors.AsType[interface {
 		error
@@ -49,7 +31,15 @@ func lasting(err error) bool {
 	}](err); ok { // a proxy's refusal
 		return l.Lasting()
 	}
-	return errors.Is(err, http.ErrSchemeMismatch) || err.Error() == http.StatusText(http.StatusProxyAuthRequired)
+	return is[*tls.CertificateVerificationError](err) || is[x509.UnknownAuthorityError](err) ||
+		is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err) ||
+		is[tls.RecordHeaderError](err) || errors.Is(err, http.ErrSchemeMismatch) || // http is spoken there
+		is[*net.AddrError](err) || err.Error() == http.StatusText(http.StatusProxyAuthRequired)
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // socksRefusals matches the reasons of a SOCKS proxy that do not pass.

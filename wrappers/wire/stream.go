@@ -60,13 +60,6 @@ func (s *stream) keepPanic() {
 	}
 }
 
-// rethrow rethrows the panic or exit of a source, if there was one.
-func (s *stream) rethrow() {
-	if p := s.panicked.Load(); p != nil {
-		p.rethrow()
-	}
-}
-
 var errClosed = errors.New("request body is closed")
 
 // fullRecord is the largest content of a TLS record in bytes. A connection of
