@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,34 +97,22 @@ func (n *JSONInt) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// maxDigits limits the numbers that an exponent can write: 1e999999999 is short
-// to write.
-const maxDigits = 100
-
 // whole returns the digits of a whole number in JSON, such as 16, 16.0 or
 // 1.6e1. A float64 would lose some of them.
 func whole(number string) (digits string, ok bool) {
-	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
+	if strings.Trim(strings.TrimPrefix(number, "-"), "0123456789") == "" {
+		return number, number != "" && number != "-"
+	}
+	_, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	shift, err := strconv.Atoi(exponent)
-	if exponent != "" && (err != nil || shift < -maxDigits || shift > maxDigits) {
+	if exponent != "" && (err != nil || max(shift, -shift) > 100) || strings.Trim(number, "0123456789.eE+-") != "" {
+		return "", false // 1e999999999 is short to write
+	}
+	n, ok := new(big.Rat).SetString(number)
+	if !ok || !n.IsInt() {
 		return "", false
 	}
-	units, fraction, _ := strings.Cut(mantissa, ".")
-	units, negative := strings.CutPrefix(units, "-")
-	all := units + fraction
-	if all == "" || strings.Trim(all, "0123456789") != "" {
-		return "", false
-	}
-	point := len(units) + shift
-	all += strings.Repeat("0", max(0, shift))
-	if strings.Trim(all[max(0, point):], "0") != "" {
-		return "", false
-	}
-	all = cmp.Or(strings.TrimLeft(all[:max(0, point)], "0"), "0")
-	if negative {
-		all = "-" + all
-	}
-	return all, true
+	return n.Num().String(), true
 }
 
 // Lenient is a JSON document of unknown form, such as an error body whose form
