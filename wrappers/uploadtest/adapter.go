@@ -47,7 +47,7 @@ func (c Call) Upload(ctx context.Context, src upload.Source) (upload.Result, err
 	if err != nil {
 		return upload.Result{}, err
 	}
-	if len(body) > 0 && !json.Valid(body) {
+	if !json.Valid(body) {
 		return upload.Result{}, fmt.Errorf("status %d, but the answer is no JSON", resp.StatusCode)
 	}
 	var id string

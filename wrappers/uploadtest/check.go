@@ -57,15 +57,14 @@ func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		violations = append(violations, x.FinishResponse(resp.StatusCode, resp.Header, head)...)
 	}
-	for _, v := range violations {
-		if c.Report != nil {
-			c.Report(v)
-			continue
-		}
+	if c.Report == nil && len(violations) > 0 {
 		if resp != nil {
 			resp.Body.Close()
 		}
-		return nil, v
+		return nil, violations[0]
+	}
+	for _, v := range violations {
+		c.Report(v)
 	}
 	return resp, err
 }

@@ -138,7 +138,7 @@ func (l *live) uploads(specimens []*source) (welcome bool) {
 	ids, welcome := map[string]bool{}, true
 	for _, src := range specimens {
 		if !welcome {
-			break
+			return false
 		}
 		l.rule("upload of "+upload.BaseName(src.Name), func(t *trial) {
 			p := src.tracked()

@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -393,11 +394,22 @@ func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
 }
 
 func TestCheckWithoutReportFailsTheExchange(t *testing.T) {
-	ts := httptest.NewServer(newDepot())
-	defer ts.Close()
-	client := &http.Client{Transport: &Check{Spec: depotSpec}}
-	_, err := client.Post(ts.URL+"/v2/objects", "application/json", nil)
-	named(t, []string{err.Error()}, "Depot: announce: request credentials: header X-Depot-Key is missing (POST /v2/objects)")
+	closed := 0
+	body := pair{strings.NewReader("{}"), closerFunc(func() error { closed++; return nil })}
+	for _, resp := range []*http.Response{{StatusCode: 200, Header: http.Header{}, Body: body}, nil} {
+		base := tripFunc(func(*http.Request) (*http.Response, error) {
+			if resp == nil {
+				return nil, errors.New("no answer")
+			}
+			return resp, nil
+		})
+		client := &http.Client{Transport: &Check{Spec: depotSpec, Base: base}}
+		_, err := client.Post("http://h/v2/objects", "application/json", nil)
+		named(t, []string{err.Error()}, "Depot: announce: request credentials: header X-Depot-Key is missing (POST /v2/objects)")
+	}
+	if closed != 1 {
+		t.Errorf("the body of the answer was closed %d times", closed)
+	}
 }
 
 func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {

@@ -31,7 +31,7 @@ func (r rules) Media(contentType string) *contract.Media {
 	if media == nil {
 		return nil
 	}
-	if media.Schema == nil || media.Schema.Value == nil {
+	if media.Schema == nil {
 		return &contract.Media{Bytes: true}
 	}
 	schema := media.Schema.Value
@@ -85,13 +85,13 @@ func (r rules) Request(q contract.Request) (rule, detail string) {
 // file name, so only a text is held to have none.
 func (r rules) formFault(q contract.Request) string {
 	media := contentOf(r.Operation).Get(q.Header.Get("Content-Type"))
-	if media == nil || media.Schema == nil || media.Schema.Value == nil {
+	if media.Schema == nil {
 		return ""
 	}
 	seen := map[string]bool{}
 	for i, part := range q.Form {
 		ref := media.Schema.Value.Properties[part.Name]
-		if ref == nil || ref.Value == nil {
+		if ref == nil {
 			continue
 		}
 		why, schema := "", ref.Value
@@ -140,7 +140,7 @@ func (r rules) Response(
 	switch {
 	case declared == nil:
 		return contract.RuleStatus, fmt.Sprintf("%d is not declared", status)
-	case declared.Value != nil && len(declared.Value.Content) == 0 && body != nil && len(body.Bytes) > 0 &&
+	case len(declared.Value.Content) == 0 && body != nil && len(body.Bytes) > 0 &&
 		documented(declared.Value.Extensions):
 		return contract.RuleAnswer, fmt.Sprintf("%d bytes, but status %d declares no body", len(body.Bytes), status)
 	}

@@ -333,6 +333,27 @@ func forms() map[string][]*contract.Part {
 	return found
 }
 
+func TestADocumentSaysWhatABodyMayBe(t *testing.T) {
+	for body, want := range map[string]string{
+		`{}`:                       "true []",
+		`{schema: {}}`:             "true []",
+		`{schema: {type: string}}`: "false []",
+		`{schema: {type: string, format: binary}}`:                                            "true []",
+		`{schema: {type: object, properties: {a: {}}}}`:                                       "false [a]",
+		`{schema: {properties: {b: {}, a: {}}}}`:                                              "false [a b]",
+		`{schema: {type: object, properties: {a: {}}, additionalProperties: false}}`:          "false [a]",
+		`{schema: {type: object, properties: {a: {}}, additionalProperties: true}}`:           "false []",
+		`{schema: {type: object, properties: {a: {}}, additionalProperties: {type: string}}}`: "false []",
+	} {
+		c := parsed(t, []byte("openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /}]\npaths:\n"+
+			"  /a: {post: {operationId: a, requestBody: {content: {a/b: "+body+", application/octet-stream: {}}},"+
+			" responses: {'200': {description: x}}}}\n"))
+		if m := c.Operation("a").Media("a/b"); fmt.Sprint(m.Bytes, m.Fields) != want {
+			t.Errorf("%s: %+v, want %s", body, m, want)
+		}
+	}
+}
+
 func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
 	t.Parallel()
 	doc := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}, {url: /v1-b}]\npaths:\n"

@@ -66,18 +66,21 @@ func (s Scope) parse(text []byte) (*spec, error) {
 			op.Security = append(op.Security, all)
 		}
 		facts.Operations = append(facts.Operations, op)
-		for typ := range contentOf(r.Operation) {
+		for typ, media := range contentOf(r.Operation) {
+			if media == nil {
+				return nil, refuse(fmt.Sprintf("%s: nothing is said of its body %s", op.Name, typ))
+			}
 			takesFiles = takesFiles || strings.HasPrefix(typ, "multipart/") || contract.IsRaw(typ, op.Media(typ))
 		}
 		for _, response := range r.Operation.Responses.Map() {
-			if response.Value == nil {
-				continue
-			}
 			for name := range response.Value.Headers {
 				headers = append(headers, name)
 				facts.HandsOut = facts.HandsOut || strings.EqualFold(name, "Location")
 			}
-			for _, media := range response.Value.Content {
+			for typ, media := range response.Value.Content {
+				if media == nil {
+					return nil, refuse(fmt.Sprintf("%s: nothing is said of its answer %s", op.Name, typ))
+				}
 				facts.HandsOut = facts.HandsOut || mayHoldURL(media.Schema, 0)
 			}
 		}
@@ -157,6 +160,9 @@ func explainLoading(text []byte, why string) string {
 func basePaths(servers openapi3.Servers) ([]string, error) {
 	var paths []string
 	for _, server := range servers {
+		if server == nil || slices.Contains(slices.Collect(maps.Values(server.Variables)), nil) {
+			return nil, errors.New("at /servers: one of them, or a variable of one, is empty")
+		}
 		for _, address := range expand(server) {
 			u, err := url.Parse(address)
 			if err != nil {
@@ -190,9 +196,6 @@ func expand(server *openapi3.Server) []string {
 }
 
 func schemeOf(s *openapi3.SecurityScheme) (it contract.Scheme) {
-	if s == nil {
-		return it
-	}
 	it = contract.Scheme{Type: s.Type, In: s.In, Name: s.Name, Scheme: s.Scheme}
 	if s.Flows != nil {
 		for _, flow := range []*openapi3.OAuthFlow{s.Flows.ClientCredentials, s.Flows.Password, s.Flows.AuthorizationCode} {
@@ -209,7 +212,7 @@ var urlName = regexp.MustCompile(`(?i)ur[il]|href|link|location`)
 // mayHoldURL tells whether a value of a schema may hold a URL. One without a
 // schema may.
 func mayHoldURL(ref *openapi3.SchemaRef, depth int) bool {
-	if ref == nil || ref.Value == nil || depth > 8 {
+	if ref == nil || depth > 8 {
 		return depth == 0
 	}
 	schema := ref.Value
@@ -254,7 +257,7 @@ func nameOf(r *routers.Route) string {
 
 // contentOf returns the bodies that an operation takes, or nil.
 func contentOf(op *openapi3.Operation) openapi3.Content {
-	if op.RequestBody == nil || op.RequestBody.Value == nil {
+	if op.RequestBody == nil {
 		return nil
 	}
 	return op.RequestBody.Value.Content
@@ -268,7 +271,7 @@ func (s *spec) allows(op string, status int, answer []byte) bool {
 		return false
 	}
 	response := it.Rules.(rules).Operation.Responses.Status(status)
-	if response == nil || response.Value == nil {
+	if response == nil {
 		return false
 	}
 	media := response.Value.Content.Get("application/json")
@@ -283,11 +286,11 @@ func unsent(op *contract.Operation, status int, header http.Header) (names []str
 		return nil
 	}
 	declared := op.Rules.(rules).Operation.Responses.Status(status)
-	if declared == nil || declared.Value == nil {
+	if declared == nil {
 		return nil
 	}
 	for name, ref := range declared.Value.Headers {
-		if ref.Value != nil && ref.Value.Extensions["x-sent"] == "always" && header.Get(name) == "" {
+		if ref.Value.Extensions["x-sent"] == "always" && header.Get(name) == "" {
 			names = append(names, name)
 		}
 	}

@@ -9,6 +9,7 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 	depot := string(depotSpec)
 	changed := func(old, other string) string { return strings.Replace(depot, old, other, 1) }
 	const head = "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\n"
+	const plain = "paths: {/a: {get: {responses: {'200': {description: x}}}}}\n"
 	for _, c := range []struct{ name, spec, want string }{
 		{"a text", "hello", "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
 		{"nothing", "", "at /openapi: no version is said, and only OpenAPI 3.0 is understood"},
@@ -20,6 +21,15 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
 		{"no operation", head + "paths: {}\n", "at /paths: there is no operation"},
 		{"no server", changed("servers:", "x-servers:"), "at /servers: there is none, and no base path is given instead"},
+		{"an empty body", head + "paths: {/a: {post: {operationId: a, requestBody: {content: {text/plain: }}," +
+			" responses: {'200': {description: x}}}}}\n", "a: nothing is said of its body text/plain"},
+		{"an empty answer", head + "paths: {/a: {get: {operationId: a, responses: {'200': {description: x, " +
+			"content: {text/plain: }}}}}}\n", "a: nothing is said of its answer text/plain"},
+		{"a server of null", strings.Replace(head, "{url: /v1}", "null", 1) + plain,
+			"at /servers: one of them, or a variable of one, is empty"},
+		{"a variable of null", strings.Replace(head, "{url: /v1}", "{url: '/{v}', variables: {v: null}}", 1) +
+			plain,
+			"at /servers: one of them, or a variable of one, is empty"},
 		{"another document", changed("'#/components/schemas/Announcement'", "'other.yaml#/A'"),
 			"line 18: it refers to another document, other.yaml#/A, and only references within the spec are read"},
 		{"a reference to nothing", changed("schemas/Announcement'", "schemas/None'"),

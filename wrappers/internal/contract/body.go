@@ -111,7 +111,7 @@ func (b *body) finish(length int64, over bool) (whole bool) {
 
 // whole is called with the lock held.
 func (b *body) whole(length int64) bool {
-	return b.digest.size == length || length < 0 && b.ended && !b.broken
+	return b.digest.size == length || length == -1 && b.ended && !b.broken
 }
 
 // watch looks at what is read of rc. A body that is text for a validator is

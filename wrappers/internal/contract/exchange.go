@@ -42,7 +42,7 @@ func (c *Contract) Begin(r *http.Request, w Watch) *Exchange {
 	if host == "" {
 		host = r.URL.Host
 	}
-	if w.Head > 0 {
+	if w.Head != 0 {
 		r = r.Clone(context.WithoutCancel(r.Context()))
 	}
 	x := &Exchange{c: c, w: w, host: host, length: r.ContentLength, head: r,

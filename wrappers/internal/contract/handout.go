@@ -40,8 +40,8 @@ const enough = 10_000
 // key returns what a URL is remembered by: its address without the scheme, or
 // without the host as well.
 func (c *Contract) key(address string) string {
-	if slash := strings.IndexByte(address, '/'); c.AnyHost && slash >= 0 {
-		return address[slash:]
+	if _, path, found := strings.Cut(address, "/"); c.AnyHost && found {
+		return "/" + path
 	}
 	return address
 }

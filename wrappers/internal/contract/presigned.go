@@ -19,12 +19,9 @@ func (x *Exchange) checkPresigned() {
 	}
 	var unsigned []string
 	for name := range x.head.Header {
-		if len(name) < 2 || !strings.EqualFold(name[:2], "x-") {
-			continue
-		}
 		// Azure's blob type has to be there. Anything else of its own the
 		// sender cannot have signed.
-		if lower := strings.ToLower(name); lower != "x-ms-blob-type" &&
+		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
 			!addedOnTheWay().MatchString(lower) &&
 			!containsFold(x.c.credentials, name) && g.header.Values(name) == nil &&
 			!containsFold(signedHeaders(g.query), name) {

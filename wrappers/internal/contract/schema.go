@@ -252,12 +252,12 @@ func (s *schema) list(v []any, request bool) *mismatch {
 
 func (s *schema) object(v map[string]any, request bool) *mismatch {
 	var fault *mismatch
-	first := "" // of the properties with a fault, in the order of the alphabet
-	for name, value := range v {
+	for _, name := range slices.Sorted(maps.Keys(v)) {
 		var found *mismatch
+		value := v[name]
 		switch property := s.Properties[name]; {
 		case property != nil && request && property.ReadOnly && value != nil:
-			return s.readOnly(v)
+			return mismatched("readOnly property %q in request", name).in(name)
 		case property != nil:
 			found = property.fault(value, request).in(name)
 		case s.Additional != nil && !s.Additional.allowed:
@@ -265,8 +265,8 @@ func (s *schema) object(v map[string]any, request bool) *mismatch {
 		case s.Additional != nil && s.Additional.schema != nil:
 			found = s.Additional.schema.fault(value, request).in(name)
 		}
-		if found != nil && (fault == nil || name < first) {
-			first, fault = name, found
+		if fault == nil {
+			fault = found
 		}
 	}
 	if len(v) < s.MinProperties {
@@ -278,16 +278,6 @@ func (s *schema) object(v map[string]any, request bool) *mismatch {
 	for _, name := range s.Required {
 		if _, there := v[name]; !there && !(request && s.Properties[name] != nil && s.Properties[name].ReadOnly) {
 			return mismatched("property %q is missing", name).in(name)
-		}
-	}
-	return nil
-}
-
-// readOnly returns the first property that a request must not have.
-func (s *schema) readOnly(v map[string]any) *mismatch {
-	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-		if s.Properties[name].ReadOnly && v[name] != nil {
-			return mismatched("readOnly property %q in request", name).in(name)
 		}
 	}
 	return nil

@@ -23,9 +23,8 @@ func (m *Monitor) After(n int64, most int) (ended []Exchange, more <-chan struct
 		m.woken = make(chan struct{})
 	}
 	var found []*entry
-	// These are mostly the last few: an exchange ends soon after it came.
-	for i := len(m.history.entries) - 1; i >= 0 && int64(len(found)) < m.ended-n; i-- {
-		if x := m.history.entries[i]; x.Ended > n {
+	for _, x := range m.history.entries {
+		if x.Ended > n {
 			found = append(found, x)
 		}
 	}

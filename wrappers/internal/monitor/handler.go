@@ -85,7 +85,7 @@ func (v *visit) enter(r *http.Request) *Injection {
 		Time: time.Now(), Provider: v.provider, Op: v.x.Op(), FileIDs: v.x.FileIDs(),
 		Method: r.Method, Path: r.URL.EscapedPath(),
 	}}
-	if v.m.cfg.Watch.Head > 0 {
+	if v.m.cfg.Watch.Head != 0 {
 		record.URI, record.Header = r.RequestURI, r.Header.Clone()
 	}
 	v.record = record
@@ -134,7 +134,7 @@ func (v *visit) recordOutcome(a *response) {
 			r.TraceID = a.Header().Get("X-Amz-Request-Id") // from a storage service
 		}
 	}
-	if m.cfg.Watch.Head > 0 && !a.hijacked {
+	if m.cfg.Watch.Head != 0 && !a.hijacked {
 		r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body)
 	}
 	m.history.measure(r)
@@ -149,7 +149,7 @@ func (v *visit) recordRequest() {
 	if v.x.Checked() {
 		r.Files = v.x.Files()
 	}
-	if v.m.cfg.Watch.Head > 0 {
+	if v.m.cfg.Watch.Head != 0 {
 		r.Body = bytes.Clone(head)
 		if v.x.Checked() {
 			r.Fields = v.x.Fields()

@@ -7,15 +7,14 @@ import (
 
 // Refusals returns a handler for a log. It reads the attribute reason of each
 // line that is logged with a request's context, and records it in the exchange
-// as the reason of the refusal. A refusal is a warning or an error. Each line
-// also goes on to next.
+// as the reason of the refusal. Each line also goes on to next.
 func Refusals(next slog.Handler) slog.Handler { return refusals{next} }
 
 type refusals struct{ slog.Handler }
 
 func (h refusals) Enabled(ctx context.Context, level slog.Level) bool {
 	_, watched := ctx.Value(visitKey{}).(*visit)
-	return watched && level >= slog.LevelWarn || h.Handler.Enabled(ctx, level)
+	return watched || h.Handler.Enabled(ctx, level)
 }
 
 func (h refusals) Handle(ctx context.Context, line slog.Record) error {
