@@ -1,8 +1,10 @@
 package standin_test
 
 import (
+	"bufio"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -185,5 +187,34 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 	if resp, g := static.grant(grantForm().Encode()); resp.StatusCode != http.StatusUnauthorized ||
 		g.Error != "invalid_client" {
 		t.Errorf("no client configured: %d %+v", resp.StatusCode, g)
+	}
+	// And without a static token, an empty one is not valid.
+	if serve(t, standin.Config{ClientID: clientID, ClientSecret: clientSecret}).opens("") {
+		t.Error("no token configured: an empty one opens")
+	}
+}
+
+// The form that asks for a token is the only body that is read from an unknown
+// caller.
+func TestFormThatAsksForATokenCannotTrickle(t *testing.T) {
+	cfg := config()
+	cfg.Stall = 200 * time.Millisecond
+	conn := standintest.Dial(t, serve(t, cfg).url, "POST /oauth/token HTTP/1.1\nHost: x\n"+
+		"Content-Type: application/x-www-form-urlencoded\nContent-Length: 1000\n\n")
+	go func() {
+		for {
+			if _, err := io.WriteString(conn, " "); err != nil {
+				return
+			}
+			time.Sleep(cfg.Stall / 10)
+		}
+	}()
+	begun := time.Now()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || resp.StatusCode != http.StatusBadRequest {
+		t.Fatalf("%v, %v; want 400", resp, err)
+	}
+	if took := time.Since(begun); took > 20*cfg.Stall {
+		t.Errorf("answered after %s", took)
 	}
 }
