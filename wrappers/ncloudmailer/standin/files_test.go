@@ -17,40 +17,6 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// keys returns all keys of a store.
-func keys(t *testing.T, st store.Store) (all []string) {
-	t.Helper()
-	for key, err := range store.Keys(t.Context(), st, "ncloudmailer") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, key)
-	}
-	return all
-}
-
-func TestExpiredFilesMakeRoomForNewOnes(t *testing.T) {
-	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	cfg := config()
-	cfg.Store, cfg.Now = store.Memory(1<<20), clock.Now
-	s := serve(t, cfg)
-	upload := func() int {
-		resp, _ := s.create(form(file("a.txt", strings.Repeat("x", 300<<10))))
-		return resp.StatusCode
-	}
-	for full := false; !full; {
-		full = upload() == http.StatusRequestEntityTooLarge
-	}
-	clock.Add(23 * time.Hour)
-	if got := upload(); got != http.StatusRequestEntityTooLarge {
-		t.Errorf("before the files expire: %d, want 413", got)
-	}
-	clock.Add(time.Hour)
-	if got := upload(); got != http.StatusCreated {
-		t.Errorf("after the files expired: %d, want 201", got)
-	}
-}
-
 func TestReclaimDeletesWhatExpired(t *testing.T) {
 	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()

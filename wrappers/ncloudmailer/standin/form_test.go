@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -66,22 +67,16 @@ func TestWrongFormsLeaveNothing(t *testing.T) {
 	const field = `Content-Disposition: form-data; name="x"` + "\n"
 	const good = `Content-Disposition: form-data; name="fileList"; filename="a.txt"` + "\n"
 	whole := form(file("a.txt", "file"))
-	many := make([]part, 1001)
-	for i := range many {
-		many[i] = part{field, ""}
-	}
-	many[0] = file("a.txt", "first")
 	for _, c := range []struct{ what, body, details string }{
 		{"no body", "", "not a whole form"},
 		{"a body that is no form", "upload test file", "not a whole form"},
 		{"an empty form", form(), "no fileList"},
 		{"another field", form(part{`Content-Disposition: form-data; name="file"; filename="a.txt"` + "\n", "x"}),
 			"no fileList"},
-		{"fileList in capitals", form(part{`Content-Disposition: form-data; name="FILELIST"; filename="a.txt"` + "\n",
-			"x"}), "no fileList"},
+		{"fileList in capitals", form(part{`Content-Disposition: form-data; name="FILELIST"; filename="a"` + "\n", "x"}),
+			"no fileList"},
 		{"no file name", form(part{`Content-Disposition: form-data; name="fileList"` + "\n", "x"}), "no file name"},
-		{"an empty file name", form(file("", "x")), "no file name"},
-		{"a folder", form(file("folder/", "x")), "no file name"},
+		{"a folder with a dot", form(file("a/.", "x")), "no file name"},
 		{"a folder with two dots", form(file("../..", "x")), "no file name"},
 		{"no Content-Disposition", form(part{"Content-Type: text/plain\n", "x"}), "Content-Disposition"},
 		{"another disposition", form(part{`Content-Disposition: attachment; name="fileList"; filename="a"` + "\n", "x"}),
@@ -90,9 +85,7 @@ func TestWrongFormsLeaveNothing(t *testing.T) {
 			"Content-Disposition"},
 		{"a name that does not end", form(part{`Content-Disposition: form-data; name="fileList"; filename="a` + "\n", "x"}),
 			""},
-		{"NUL in the name", form(file("a\x00.txt", "x")), ""},
 		{"a control character in the name", form(file("a\x01.txt", "x")), ""},
-		{"DEL in the name", form(file("a\x7f.txt", "x")), ""},
 		{"a control character of Unicode", form(file("a\u0085.txt", "x")), "control"},
 		{"a line end by way of filename*",
 			form(part{`Content-Disposition: form-data; name="fileList"; filename*=UTF-8''a%0D%0Ab` + "\n", "x"}), "control"},
@@ -106,9 +99,9 @@ func TestWrongFormsLeaveNothing(t *testing.T) {
 		{"a length that is too small", form(part{good + "Content-Length: 3\n", "four"}), "declares 3 bytes and has 4"},
 		{"a length that is no number", form(part{good + "Content-Length: four\n", "four"}), "not a number"},
 		{"a negative length", form(part{good + "Content-Length: -1\n", "four"}), "not a number"},
+		{"base64", form(part{good + "Content-Transfer-Encoding: base64\n", "Zm91cg=="}), "Transfer-Encoding"},
 		{"quoted-printable", form(part{good + "Content-Transfer-Encoding: quoted-printable\n", "a=3Db"}),
 			"Transfer-Encoding"},
-		{"base64", form(part{good + "Content-Transfer-Encoding: base64\n", "Zm91cg=="}), "Transfer-Encoding"},
 		{"torn in the boundary", whole[:10], "not a whole form"},
 		{"torn in a header", whole[:80], "not a whole form"},
 		{"torn in a file", whole[:strings.Index(whole, "file\r\n--")+2], "breaks off"},
@@ -116,11 +109,9 @@ func TestWrongFormsLeaveNothing(t *testing.T) {
 		{"torn in the second file", strings.TrimSuffix(form(file("a.txt", "first"), file("b.txt", "second")),
 			"nd\r\n--"+boundary+"--\r\n"), "breaks off"},
 		{"a second part that is wrong", form(file("a.txt", "first"), file("", "second")), "no file name"},
-		{"1001 parts", form(many...), "1000 parts"},
 		{"endless headers", form(part{good + "X: " + strings.Repeat("x", 2<<20) + "\n", "x"}), ""},
 		{"another field without an end", form(file("a.txt", "first"), part{field, strings.Repeat("x", 2<<20)}), ""},
 		{"a boundary that never comes", strings.Repeat(strings.Repeat("x", 100)+"\r\n", 20<<10), ""},
-		{"a boundary that never comes, in one line", strings.Repeat("x", 2<<20), ""},
 		{"much behind the form", whole + strings.Repeat("x", 2<<20), "behind the form"},
 	} {
 		t.Run(c.what, func(t *testing.T) { s.refused(t, formType, c.body, 400, "77102", c.details) })
@@ -132,11 +123,9 @@ func TestWrongFormsLeaveNothing(t *testing.T) {
 	}{
 		{"JSON", "application/json", "{}", 415, "77002", ""},
 		{"no Content-Type", "", whole, 415, "77002", ""},
-		{"a Content-Type that is none", "multipart", whole, 415, "77002", ""},
 		{"another multipart", "multipart/mixed; boundary=" + boundary, whole, 415, "77002", ""},
-		{"an URL-encoded form", "application/x-www-form-urlencoded", "fileList=x", 415, "77002", ""},
+		{"a Content-Type that is none", "multipart", whole, 415, "77002", ""},
 		{"no boundary", "multipart/form-data", whole, 400, "77102", ""},
-		{"an empty boundary", "multipart/form-data; boundary=", whole, 400, "77102", ""},
 		{"another boundary", "multipart/form-data; boundary=x", whole, 400, "77102", "not a whole form"},
 	} {
 		t.Run(c.what, func(t *testing.T) { s.refused(t, c.contentType, c.body, c.status, c.code, c.details) })
@@ -151,7 +140,7 @@ func (s *service) refused(t *testing.T, contentType, body string, status int, co
 		!strings.Contains(e.Details, details) {
 		t.Errorf("%d %.300s, want %d %s %s", resp.StatusCode, a.text, status, code, details)
 	}
-	if n := s.census.count(); n != 0 {
+	if n := s.count(); n != 0 {
 		t.Errorf("%d objects are stored", n)
 	}
 	if !strings.Contains(s.log.String(), resp.Header.Get("x-ncp-trace-id")) {
@@ -179,8 +168,8 @@ func TestFormCutAnywhereLeavesNothing(t *testing.T) {
 		if status := post(whole[:n]); status != http.StatusBadRequest {
 			t.Errorf("%q: status %d, want 400", whole[max(0, n-30):n], status)
 		}
-		if s.census.count() != 0 {
-			t.Fatalf("%q: %d objects are stored", whole[max(0, n-30):n], s.census.count())
+		if s.count() != 0 {
+			t.Fatalf("%q: %d objects are stored", whole[max(0, n-30):n], s.count())
 		}
 	}
 	for _, n := range []int{len(whole) - 2, len(whole)} {
@@ -225,7 +214,7 @@ func TestFilesTogetherAreLimited(t *testing.T) {
 			}
 		}
 	}
-	if n := s.census.count(); n != 0 {
+	if n := s.count(); n != 0 {
 		t.Errorf("%d objects are stored", n)
 	}
 	if resp, a := s.create(form(file("a", half), file("b", half))); resp.StatusCode != http.StatusCreated {
@@ -235,11 +224,11 @@ func TestFilesTogetherAreLimited(t *testing.T) {
 
 func TestFullStoreIsTooLarge(t *testing.T) {
 	cfg := config()
-	cfg.Store.(*census).Store = store.Memory(1 << 20)
+	cfg.Store = store.Memory(1 << 20)
 	s := serve(t, cfg)
 	resp, a := s.create(form(file("a.txt", "small"), file("b.txt", strings.Repeat("x", 4<<20))))
-	if resp.StatusCode != http.StatusRequestEntityTooLarge || a.Error.ErrorCode != "430" || s.census.count() != 0 {
-		t.Errorf("%d %s, %d objects are stored", resp.StatusCode, a.text, s.census.count())
+	if resp.StatusCode != http.StatusRequestEntityTooLarge || a.Error.ErrorCode != "430" || s.count() != 0 {
+		t.Errorf("%d %s, %d objects are stored", resp.StatusCode, a.text, s.count())
 	}
 	if resp, a := s.create(form(file("a.txt", "small"))); resp.StatusCode != http.StatusCreated {
 		t.Errorf("a file that fits: %d %s", resp.StatusCode, a.text)
@@ -254,20 +243,20 @@ func TestStoreThatFailsIsAnInternalError(t *testing.T) {
 	} {
 		cfg := config()
 		n := 0
-		cfg.Store.(*census).failPut = func(key string) error {
+		cfg.Store = failing{store.Memory(0).(store.Lister), func(key string) error {
 			if n++; fails(key, n) {
 				return errors.New("disk 7 is on fire")
 			}
 			return nil
-		}
+		}}
 		s := serve(t, cfg)
 		resp, a := s.create(form(file("a.txt", "first"), file("b.txt", "second")))
 		if resp.StatusCode != http.StatusInternalServerError || a.Error.ErrorCode != "77303" ||
 			strings.Contains(a.text, "fire") {
 			t.Errorf("%s: %d %s, want 500 77303", what, resp.StatusCode, a.text)
 		}
-		if s.census.count() != 0 {
-			t.Errorf("%s: %d objects are stored", what, s.census.count())
+		if s.count() != 0 {
+			t.Errorf("%s: %d objects are stored", what, s.count())
 		}
 		if !strings.Contains(s.log.String(), "disk 7 is on fire") {
 			t.Errorf("%s: the reason is not logged:\n%s", what, s.log)
@@ -278,8 +267,12 @@ func TestStoreThatFailsIsAnInternalError(t *testing.T) {
 // rawForm sends a form with a Content-Length that may be wrong.
 func rawForm(t *testing.T, s *service, body string, length int) net.Conn {
 	t.Helper()
-	return knock(t, s, http.MethodPost, "/api/v1/files",
-		fmt.Sprintf("Content-Length: %d\nContent-Type: %s\n\n", length, formType), body)
+	signed := http.Header{}
+	sign(signed, http.MethodPost, "/api/v1/files", time.Now())
+	var header strings.Builder
+	signed.Write(&header)
+	return standintest.Dial(t, s.url, fmt.Sprintf("POST /api/v1/files HTTP/1.1\nHost: x\n%sContent-Length: %d\n"+
+		"Content-Type: %s\n\n%s", &header, length, formType, body))
 }
 
 func readStatus(t *testing.T, conn net.Conn) string {
@@ -303,7 +296,7 @@ func TestConnectionThatBreaksLeavesNothing(t *testing.T) {
 		if got := readStatus(t, conn); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, `"77102"`) {
 			t.Errorf("cut at %d of %d: %s", cut, len(whole), got)
 		}
-		if n := s.census.count(); n != 0 {
+		if n := s.count(); n != 0 {
 			t.Errorf("cut at %d of %d: %d objects are stored", cut, len(whole), n)
 		}
 	}
@@ -319,7 +312,7 @@ func TestFormThatStallsIsATimeout(t *testing.T) {
 		if got := readStatus(t, conn); !strings.HasPrefix(got, "504 ") || !strings.Contains(got, `"510"`) {
 			t.Errorf("silent from %d of %d on: %s", cut, len(whole), got)
 		}
-		if n := s.census.count(); n != 0 {
+		if n := s.count(); n != 0 {
 			t.Errorf("silent from %d of %d on: %d objects are stored", cut, len(whole), n)
 		}
 	}

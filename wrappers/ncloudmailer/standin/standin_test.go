@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -35,7 +34,7 @@ func config() standin.Config {
 	return standin.Config{
 		AccessKey: accessKey,
 		SecretKey: secretKey,
-		Store:     &census{Store: store.Memory(0), keys: map[string]bool{}},
+		Store:     store.Memory(0),
 	}
 }
 
@@ -47,7 +46,7 @@ type service struct {
 	url    string
 	client *http.Client
 	log    *standintest.Log
-	census *census
+	store  store.Store
 	now    func() time.Time
 }
 
@@ -65,8 +64,7 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	if now == nil {
 		now = time.Now
 	}
-	census, _ := cfg.Store.(*census)
-	return &service{h, t, srv.URL, standintest.Client(t, "ncloudmailer"), log, census, now}
+	return &service{h, t, srv.URL, standintest.Client(t, "ncloudmailer"), log, cfg.Store, now}
 }
 
 // signature follows the provider's documentation and does not use the client's
@@ -193,45 +191,33 @@ func (s *service) stored(id string) (content, contentType string) {
 	return string(b), info.ContentType
 }
 
-// census is a store that counts its keys, and that fails on demand.
-type census struct {
-	store.Store
-	failPut func(key string) error
-
-	mu   sync.Mutex
-	keys map[string]bool
+// failing is a store whose Put fails on demand.
+type failing struct {
+	store.Lister
+	fails func(key string) error
 }
 
-func (c *census) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-	if c.failPut != nil {
-		if err := c.failPut(key); err != nil {
-			return 0, err
+func (f failing) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+	if err := f.fails(key); err != nil {
+		return 0, err
+	}
+	return f.Lister.Put(ctx, key, contentType, r)
+}
+
+// keys returns all keys of a store.
+func keys(t *testing.T, st store.Store) (all []string) {
+	t.Helper()
+	for key, err := range store.Keys(t.Context(), st, "ncloudmailer") {
+		if err != nil {
+			t.Fatal(err)
 		}
+		all = append(all, key)
 	}
-	n, err := c.Store.Put(ctx, key, contentType, r)
-	if err == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.keys[key] = true
-	}
-	return n, err
+	return all
 }
 
-func (c *census) Delete(ctx context.Context, key string) error {
-	err := c.Store.Delete(ctx, key)
-	if err == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.keys, key)
-	}
-	return err
-}
-
-func (c *census) count() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.keys)
-}
+// count returns the number of objects in the stand-in's store.
+func (s *service) count() int { return len(keys(s.t, s.store)) }
 
 func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 	s := serve(t, config())
@@ -316,7 +302,7 @@ func TestBatchIsListedAndDeletedWhole(t *testing.T) {
 			t.Errorf("%s after DELETE: %q", f.FileName, got)
 		}
 	}
-	if n := s.census.count(); n != 0 {
+	if n := s.count(); n != 0 {
 		t.Errorf("%d objects are left", n)
 	}
 }
@@ -344,25 +330,11 @@ func TestFilesAreGoneAfterADay(t *testing.T) {
 			t.Errorf("%s after a day: %d %s", method, resp.StatusCode, a.text)
 		}
 	}
-	if n := s.census.count(); n != 2 {
+	if n := s.count(); n != 2 {
 		t.Errorf("%d objects are left, want the two of the batch that nobody asked for", n)
 	}
-	if got, _ := s.stored(other.Files[0].FileID); got != "nothing" || s.census.count() != 1 {
-		t.Errorf("after a day: %q, %d objects", got, s.census.count())
-	}
-}
-
-func TestReplicasShareTheStore(t *testing.T) {
-	cfg := config()
-	first, second := serve(t, cfg), serve(t, cfg)
-	_, created := first.create(form(file("a.txt", "file")))
-	if resp, a := second.send(second.request(http.MethodGet, "/api/v1/files/"+created.TempRequestID,
-		nil)); resp.StatusCode != http.StatusOK ||
-		a.text != created.text {
-		t.Errorf("%d %s", resp.StatusCode, a.text)
-	}
-	if got, _ := second.stored(created.Files[0].FileID); got != "file" {
-		t.Errorf("stored: %q", got)
+	if got, _ := s.stored(other.Files[0].FileID); got != "nothing" || s.count() != 1 {
+		t.Errorf("after a day: %q, %d objects", got, s.count())
 	}
 }
 
@@ -393,27 +365,15 @@ func TestPathsAndMethods(t *testing.T) {
 		code        string
 	}{
 		{"GET", "/api/v1/files", 405, "77001"},
-		{"PUT", "/api/v1/files", 405, "77001"},
-		{"DELETE", "/api/v1-sgn/files", 405, "77001"},
 		{"POST", "/api/v1/files/" + id, 405, "77001"},
 		{"PATCH", "/api/v1-jpn/files/" + id, 405, "77001"},
-		{"GET", "/", 404, "300"},
-		{"GET", "/api/v1/mails", 404, "300"},
 		{"GET", "/api/v2/files/" + id, 404, "300"},
-		{"POST", "/api/v1/files/", 404, "300"},
-		{"POST", "/api/v1//files", 404, "300"},
-		{"POST", "/api/v1/x/../files", 404, "300"},
-		{"GET", "/api/v1/files/" + id + "/", 404, "300"},
 		{"GET", "/api/v1/files/" + id + "/x", 404, "300"},
 		{"GET", "/api/v1/files/x", 400, "77103"},
 		{"GET", "/api/v1/files/" + created.Files[0].FileID, 400, "77103"},
 		{"GET", "/api/v1/files/" + strings.ToUpper(id), 400, "77103"},
-		{"GET", "/api/v1/files/" + id[:36], 400, "77103"},
 		{"GET", "/api/v1/files/" + url.PathEscape("../files/"+id), 400, "77103"},
 		{"DELETE", "/api/v1/files/00000000-0000-7000-8000-000000000000-99", 400, "77103"},
-		{"GET", "/api/v1/files/%2e%2e", 400, "77103"},
-		{"GET", "/api/v1/files/00000000-0000-7000-8000-000000000%2F..-99", 400, "77103"},
-		{"GET", "/api/v1/files/" + id + "%00", 400, "77103"},
 		{"GET", "/api/v1/files/" + id + "?x=y", 200, ""},
 	} {
 		resp, a := s.send(s.request(c.method, c.uri, nil))

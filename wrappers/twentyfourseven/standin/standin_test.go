@@ -239,6 +239,7 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 		{"more than JSON", post, path, jsonType, `{"contentType":"a/b"} x`, 400, "not one JSON value"},
 		{"another type in JSON", post, path, jsonType, `{"contentType":5}`, 400, "contentType"},
 		{"no contentType", post, path, jsonType, `{}`, 400, "media type"},
+		{"half a media type", post, path, jsonType, `{"contentType":"text"}`, 400, "media type"},
 		{"a media type outside ASCII", post, path, jsonType, `{"contentType":"text/plain; x=\"é\""}`, 400, "content type"},
 		{"a form", post, path, "application/x-www-form-urlencoded", `contentType=a/b`, 415, "not application/json"},
 		{"too much JSON", post, path, jsonType, `{"contentType":"` + strings.Repeat("x", 64<<10) + `"}`, 413,
