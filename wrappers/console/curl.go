@@ -10,6 +10,7 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -30,10 +31,7 @@ func (c *Console) origin(r *http.Request) string {
 			return origin
 		}
 	}
-	if r.TLS != nil {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
+	return standinhttp.Origin(r)
 }
 
 func baseOf(ctx context.Context) string {

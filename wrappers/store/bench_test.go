@@ -57,15 +57,3 @@ func barePut(dir, name string, data []byte) error {
 	}
 	return os.Rename(f.Name(), filepath.Join(dir, name))
 }
-
-func BenchmarkMemoryPut(b *testing.B) {
-	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
-	st := store.Memory(0)
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := st.Put(b.Context(), "bench", "application/pdf", bytes.NewReader(data)); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -116,6 +116,19 @@ func TraceID(ctx context.Context) string { return exchangeOf(ctx).id }
 // context that is not from a Handler.
 func Request(ctx context.Context) *http.Request { return exchangeOf(ctx).request }
 
+// Origin returns the address in the request itself, such as https://host. It is
+// empty if the request has no host. Origin ignores headers that a proxy or a
+// caller may have added.
+func Origin(r *http.Request) string {
+	switch {
+	case r.Host == "":
+		return ""
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
 // BodyError returns the error of reading the request's body, or nil. A handler
 // uses it to distinguish a caller who broke off from a store that failed.
 func BodyError(ctx context.Context) error { return exchangeOf(ctx).body.err }

@@ -103,12 +103,12 @@ func (h *Handler) remove(ctx context.Context, b *batch) error {
 	return h.store.Delete(ctx, manifestKey(b.id))
 }
 
-// discard deletes a batch that failed, even if ctx has ended.
+// discard deletes a batch that failed.
 func (h *Handler) discard(ctx context.Context, b *batch) {
 	if len(b.Files) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := h.remove(ctx, b); err != nil {
 		standinhttp.Log(ctx).ErrorContext(ctx, "files of a refused request could not be deleted", "error", err)

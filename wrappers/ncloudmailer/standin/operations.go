@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"mime/multipart"
-	"os"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
@@ -63,7 +62,7 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 	for seen := 0; ; {
 		part, params, err := h.nextFile(parts, &seen)
 		if err != nil {
-			return h.orStalled(ctx, err)
+			return err
 		}
 		if part == nil {
 			break
@@ -76,16 +75,11 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 		b.Files = append(b.Files, entry{ID: newID(h.now()), Name: f.name, ContentType: f.contentType})
 		e := &b.Files[len(b.Files)-1]
 		e.Size, err = h.store.Put(ctx, fileKey(e.ID), f.contentType, f)
-		// A broken connection ends the context, too, and the store may see that
-		// first.
-		if f.err == nil {
-			f.err = standinhttp.BodyError(ctx)
-		}
 		switch {
 		case errors.Is(f.err, errTooLarge):
 			return tooLarge(fmt.Sprintf("The files may have %d bytes together.", h.maxSize), nil)
 		case f.err != nil:
-			return h.orStalled(ctx, badRequest("The form breaks off in a file.", f.err))
+			return badRequest("The form breaks off in a file.", f.err)
 		case errors.Is(err, store.ErrFull):
 			return tooLarge("The store has no room for the file.", err)
 		case err != nil:
@@ -99,15 +93,7 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 	}
 	// The form is whole. The request may still break off.
 	if err := whole.finish(); err != nil {
-		return h.orStalled(ctx, badRequest("The body breaks off behind the form.", err))
+		return badRequest("The body breaks off behind the form.", err)
 	}
 	return nil
-}
-
-// orStalled returns err, or a time-out if the caller stopped sending.
-func (h *Handler) orStalled(ctx context.Context, err error) error {
-	if errors.Is(standinhttp.BodyError(ctx), os.ErrDeadlineExceeded) {
-		return stalled(err)
-	}
-	return err
 }

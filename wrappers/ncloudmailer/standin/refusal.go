@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,15 @@ func unauthorized(format string, args ...any) error {
 	}
 }
 
+// badRequest refuses a request for what is wrong with it, or for its body that
+// stopped coming.
 func badRequest(details string, cause error) error {
+	if errors.Is(cause, os.ErrDeadlineExceeded) {
+		return &refusal{
+			status: http.StatusGatewayTimeout, code: "510", message: "Endpoint Timeout",
+			details: "Nothing of the body came for too long.", cause: cause,
+		}
+	}
 	return &refusal{status: http.StatusBadRequest, code: "77102", message: "BAD_REQUEST", details: details, cause: cause}
 }
 
@@ -72,13 +81,6 @@ func tooLarge(details string, cause error) error {
 	return &refusal{
 		status: http.StatusRequestEntityTooLarge, code: "430", message: "Request Entity Too Large",
 		details: details, cause: cause,
-	}
-}
-
-func stalled(cause error) error {
-	return &refusal{
-		status: http.StatusGatewayTimeout, code: "510", message: "Endpoint Timeout",
-		details: "Nothing of the body came for too long.", cause: cause,
 	}
 }
 

@@ -64,16 +64,14 @@ type Config struct {
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
-func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
+func (c Config) Format(s fmt.State, _ rune) {
+	fmt.Fprintf(s, "standin.Config{AccessKey:%s SecretKey:%s MaxSize:%d MaxParts:%d MaxFraming:%d Life:%s Stall:%s}",
+		standinhttp.Hide(c.AccessKey), standinhttp.Hide(c.SecretKey), c.MaxSize, c.MaxParts, c.MaxFraming, c.Life, c.Stall)
+}
 
 // MarshalText returns what Format prints, so JSON and slog show no secret
 // either.
-func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
-
-func (c Config) text() string {
-	return fmt.Sprintf("standin.Config{AccessKey:%s SecretKey:%s MaxSize:%d MaxParts:%d MaxFraming:%d Life:%s Stall:%s}",
-		standinhttp.Hide(c.AccessKey), standinhttp.Hide(c.SecretKey), c.MaxSize, c.MaxParts, c.MaxFraming, c.Life, c.Stall)
-}
+func (c Config) MarshalText() ([]byte, error) { return fmt.Append(nil, c), nil }
 
 // Handler is the stand-in. Make one with [New]. It is safe for concurrent use,
 // and need not be closed.

@@ -55,18 +55,6 @@ func (h *Handler) sign(method, id, contentType, expires string) string {
 	return hex.EncodeToString(h.urls(method, id, contentType, expires))
 }
 
-// ownOrigin returns the address in the request itself. It ignores headers that
-// a proxy or a caller may have added.
-func ownOrigin(r *http.Request) string {
-	switch {
-	case r.Host == "":
-		return ""
-	case r.TLS != nil:
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
-}
-
 // s3Error is an error in the form of S3, as clients of presigned URLs expect
 // it.
 type s3Error struct {

@@ -72,18 +72,16 @@ type Config struct {
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
-func (c Config) Format(s fmt.State, _ rune) { io.WriteString(s, c.text()) }
-
-// MarshalText returns what Format prints, so JSON and slog show no secret
-// either.
-func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
-
-func (c Config) text() string {
-	return fmt.Sprintf("standin.Config{Token:%s ClientID:%s ClientSecret:%s "+
+func (c Config) Format(s fmt.State, _ rune) {
+	fmt.Fprintf(s, "standin.Config{Token:%s ClientID:%s ClientSecret:%s "+
 		"MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s StatusDelay:%s}",
 		standinhttp.Hide(c.Token), standinhttp.Hide(c.ClientID), standinhttp.Hide(c.ClientSecret),
 		c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall, c.StatusDelay)
 }
+
+// MarshalText returns what Format prints, so JSON and slog show no secret
+// either.
+func (c Config) MarshalText() ([]byte, error) { return fmt.Append(nil, c), nil }
 
 // Handler is the stand-in. Make one with [New]. It is safe for concurrent use,
 // and need not be closed.
@@ -129,7 +127,7 @@ func New(cfg Config) (*Handler, error) {
 		h.now = time.Now
 	}
 	if h.origin == nil {
-		h.origin = ownOrigin
+		h.origin = standinhttp.Origin
 	}
 	h.isStaticToken = func(token string) bool { return cfg.Token != "" && standinhttp.Same(token, cfg.Token) }
 	h.isClient = func(id, secret string) bool {
