@@ -81,7 +81,7 @@ func Parse(text []byte) (*Contract, error) {
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return nil, err
 	}
-	tree, err := resolve(tree, tree, "", 0)
+	tree, err := resolve(tree, tree, "", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -171,24 +171,23 @@ func decode(text []byte, to any) error {
 }
 
 // resolve returns what stands under a word, with what its references refer to,
-// and without extensions but x-source.
-func resolve(tree, root any, under string, depth int) (any, error) {
-	const deepest = 100 // a schema that refers to itself has no end
-	if depth > deepest {
-		return nil, fmt.Errorf("references go round in a circle")
-	}
+// and without extensions but x-source. It stands within some references.
+func resolve(tree, root any, under string, within []string) (any, error) {
 	var err error
 	switch v := tree.(type) {
 	case []any:
 		whole := make([]any, len(v))
 		for i, element := range v {
-			if whole[i], err = resolve(element, root, "", depth+1); err != nil {
+			if whole[i], err = resolve(element, root, "", within); err != nil {
 				return nil, err
 			}
 		}
 		return whole, nil
 	case map[string]any:
 		if ref, ok := v["$ref"].(string); ok {
+			if slices.Contains(within, ref) {
+				return nil, fmt.Errorf("references go round in a circle")
+			}
 			at := root
 			for name := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
 				object, _ := at.(map[string]any)
@@ -196,7 +195,7 @@ func resolve(tree, root any, under string, depth int) (any, error) {
 					return nil, fmt.Errorf("%s refers to nothing in this document", ref)
 				}
 			}
-			return resolve(at, root, under, depth+1)
+			return resolve(at, root, under, slices.Concat(within, []string{ref}))
 		}
 		names := under == "headers" || under == "properties" // of the document's own choice
 		whole := make(map[string]any, len(v))
@@ -207,7 +206,7 @@ func resolve(tree, root any, under string, depth int) (any, error) {
 			} else if strings.HasPrefix(name, "x-") && name != "x-source" {
 				continue
 			}
-			if whole[name], err = resolve(value, root, word, depth+1); err != nil {
+			if whole[name], err = resolve(value, root, word, within); err != nil {
 				return nil, err
 			}
 		}
