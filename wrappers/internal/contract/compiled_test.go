@@ -48,17 +48,8 @@ paths:
         default: {description: x, headers: {X-Left: {schema: {type: integer}}}}
 `
 
-func parsedWords(t *testing.T) *Contract {
-	t.Helper()
-	c, err := Parse([]byte(words))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 func TestAnAnswerIsHeldToItsStatus(t *testing.T) {
-	rules := parsedWords(t).Operation("put").Rules
+	rules := parsed(t, []byte(words)).Operation("put").Rules
 	const json = "application/json"
 	for _, c := range []struct {
 		method          string
@@ -113,7 +104,7 @@ func TestAnAnswerIsHeldToItsStatus(t *testing.T) {
 }
 
 func TestARequestIsHeldToItsParametersAndItsBody(t *testing.T) {
-	c := parsedWords(t)
+	c := parsed(t, []byte(words))
 	const json, good = "application/json", "size=3"
 	for _, tc := range []struct{ query, flag, typ, body, want string }{
 		{good, "", json, `{"name":1}`, ""},

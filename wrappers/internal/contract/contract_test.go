@@ -3,7 +3,6 @@ package contract
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +23,15 @@ func depotSpec(t *testing.T) []byte {
 	return spec
 }
 
+func parsed(t *testing.T, document []byte) *Contract {
+	t.Helper()
+	c, err := Parse(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestTheTraceIDStandsInADeclaredHeader(t *testing.T) {
 	for want, names := range map[string][]string{
 		"X-Depot-Trace":    {"X-Depot-Trace"},
@@ -36,12 +44,9 @@ func TestTheTraceIDStandsInADeclaredHeader(t *testing.T) {
 		for _, name := range names {
 			declared = append(declared, name+": {schema: {type: string}}\n        "...)
 		}
-		c, err := Parse(bytes.Replace(bytes.Replace(depotSpec(t), []byte("X-Depot-Trace: {x-sent"),
+		c := parsed(t, bytes.Replace(bytes.Replace(depotSpec(t), []byte("X-Depot-Trace: {x-sent"),
 			[]byte("X-Other: {x-sent"), 1),
 			[]byte("X-Depot-Trace: {schema: {type: string}}"), bytes.TrimSpace(declared), 1))
-		if err != nil {
-			t.Fatal(err)
-		}
 		if got := c.TraceHeader; got != want {
 			t.Errorf("%q declared: got %q, want %q", names, got, want)
 		}
@@ -49,10 +54,7 @@ func TestTheTraceIDStandsInADeclaredHeader(t *testing.T) {
 }
 
 func TestServersOfTheSpecAreTheBases(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	for uri, want := range map[string]string{"/v2/forms": "submit", "/eu/v2/forms": "submit", "/forms": "",
 		"/v2/form": "", "/v2": "", "/v2x/forms": "", "/v2/objects/a%2Fb": "look", "/v2/objects//x": ""} {
 		method := "POST"
@@ -86,10 +88,7 @@ func TestServersOfTheSpecAreTheBases(t *testing.T) {
 
 // A server may refuse a request before it has read the body.
 func TestAMediaTypeIsHeldToTheSpecBeforeTheBodyIsRead(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	const unreadable = "request body: header Content-Type has parameters that cannot be read"
 	for sent, want := range map[string]string{
 		"multipart/form-data; boundary=b": "",
@@ -117,10 +116,7 @@ func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
     app: {type: oauth2, flows: {clientCredentials: {tokenUrl: 'https://login.depot.example/token', scopes: {}},
       password: {tokenUrl: 'https://login.depot.example', scopes: {}}}}
 `), 1)
-	c, err := Parse(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, spec)
 	for _, call := range []struct{ method, uri, contentType, body, want string }{
 		{"POST", "/token", "application/x-www-form-urlencoded", "grant_type=client_credentials", "token: "},
 		{"POST", "/elsewhere", "application/x-www-form-urlencoded", "grant_type=client_credentials", "token: "},
@@ -134,9 +130,8 @@ func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
 		r := httptest.NewRequest(call.method, call.uri, strings.NewReader(call.body))
 		r.Header.Set("Content-Length", fmt.Sprint(len(call.body)))
 		r.Header.Set("Content-Type", call.contentType)
-		x := c.Begin(r, Watch{})
-		_, _ = io.Copy(io.Discard, x.Watching(r.Context(), r).Body)
-		got := x.Op() + ": " + rules(x.FinishRequest())
+		broken, x := looked(c, r, Watch{})
+		got := x.Op() + ": " + broken
 		if !strings.HasPrefix(got, call.want) || call.want == "token: " && got != call.want {
 			t.Errorf("%s %s as %q: %q, want %q", call.method, call.uri, call.contentType, got, call.want)
 		}
@@ -144,10 +139,7 @@ func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
 }
 
 func TestPartsAreHeldToTheRulesOfForms(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	const encoded = "request form: part 1: filename* does not belong into a form (RFC 7578, 4.2)"
 	for said, want := range map[string]string{
 		// Servers refuse such a part, and a general validator does not see why.
@@ -167,9 +159,7 @@ func TestPartsAreHeldToTheRulesOfForms(t *testing.T) {
 		r := httptest.NewRequest("POST", "/v2/forms", strings.NewReader(body))
 		r.Header = http.Header{"Content-Type": {"multipart/form-data; boundary=b"}, "X-Depot-Key": {"k"},
 			"Content-Length": {fmt.Sprint(len(body))}}
-		x := c.Begin(r, Watch{})
-		_, _ = io.Copy(io.Discard, x.Watching(r.Context(), r).Body)
-		if got := rules(x.FinishRequest()); got != want {
+		if got, _ := looked(c, r, Watch{}); got != want {
 			t.Errorf("%s: %q, want %q", said, got, want)
 		}
 	}
@@ -185,10 +175,7 @@ func rules(broken []*Violation) string {
 }
 
 func TestSecretsAreFoundInAQuery(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	const query = "X-Amz-Signature=abcdef0123456789&X-Amz-Expires=1000000000&key=12345678&sig=1234567"
 	c.grant("https://h?"+query+"#x", &grant{})
 	if c.granted("h", "/?"+query) == nil {
@@ -299,21 +286,13 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 			"request form: the URL was handed out for a form, and the body is none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			contract, err := Parse(depotSpec(t))
-			if err != nil {
-				t.Fatal(err)
-			}
+			contract := parsed(t, depotSpec(t))
 			(&Exchange{c: contract}).Learn(nil, []byte(c.answer))
 			r, _ := http.NewRequest(c.method, c.url, strings.NewReader(c.body))
 			for name, value := range c.header {
 				r.Header.Set(name, value)
 			}
-			x := contract.Begin(r, Watch{})
-			_, _ = io.Copy(io.Discard, x.Watching(r.Context(), r).Body)
-			var got string
-			for _, v := range x.FinishRequest() {
-				got += v.Rule + ": " + v.Detail + "\n"
-			}
+			got, _ := looked(contract, r, Watch{})
 			if c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
@@ -332,10 +311,7 @@ func TestTheBytesGoWithTheMediaTypeThatWasAnnounced(t *testing.T) {
 			"presigned method: PUT, but the URL was handed out for POST; " +
 				"request form: the URL was handed out for a form, and the body is none"},
 	} {
-		c, err := Parse(depotSpec(t))
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := parsed(t, depotSpec(t))
 		announce := sized("POST", "/v2/objects", tc.announced)
 		announce.Header.Set("Content-Type", "application/json")
 		_, x := looked(c, announce, Watch{})
@@ -377,9 +353,9 @@ func TestWhatAnAnswerHandsOutIsFound(t *testing.T) {
 func TestADocumentWithAURLInAnAnswerHandsOut(t *testing.T) {
 	for typ, want := range map[string]bool{"{type: string, format: uri}": true, "{type: string}": false,
 		"{type: array, items: {type: string, format: uri}}": true} {
-		c, err := Parse(bytes.Replace(depotSpec(t), []byte("{type: string, format: uri}"), []byte(typ), 1))
-		if err != nil || c.HandsOut != want {
-			t.Errorf("%s: %v, %v", typ, c.HandsOut, err)
+		c := parsed(t, bytes.Replace(depotSpec(t), []byte("{type: string, format: uri}"), []byte(typ), 1))
+		if c.HandsOut != want {
+			t.Errorf("%s: %v", typ, c.HandsOut)
 		}
 	}
 }
@@ -428,10 +404,7 @@ func TestCredentialsAreAskedForAsTheSpecSays(t *testing.T) {
 }
 
 func TestALocationTakesTheBytes(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	start, _ := http.NewRequest("POST", "https://h/v2/objects", nil)
 	x := c.Begin(start, Watch{})
 	x.Learn(http.Header{"Location": {"https://s.example/session/1?upload_id=abcdefgh"}}, []byte(`{"id":"o-1"}`))

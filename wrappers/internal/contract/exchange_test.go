@@ -36,10 +36,7 @@ func looked(c *Contract, r *http.Request, w Watch) (string, *Exchange) {
 
 // A body that broke off, or was not read, is nobody's fault.
 func TestOnlyAWholeBodyIsHeldToTheSpec(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	const chunked, missingType = "request length: chunked: the body's length is not said",
 		`request body: at /contentType: property "contentType" is missing`
 	broken := io.MultiReader(strings.NewReader("{"), iotest.ErrReader(io.ErrUnexpectedEOF))
@@ -85,10 +82,7 @@ func (e *endsAfter) Read(p []byte) (int, error) {
 }
 
 func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	c.grant("https://s.example/o", &grant{upload: true})
 	const none, chunked = "request length: no Content-Length", "request length: chunked: the body's length is not said"
 	for _, tc := range []struct {
@@ -128,10 +122,7 @@ func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 }
 
 func TestAFileThatPassesByIsRemembered(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	c.OthersPass = true
 	const sum = "88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589" // of abcd
 	const form = "--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\nvalue\r\n" +
@@ -187,10 +178,7 @@ func TestAPlaceIsTheSpecsOwnPath(t *testing.T) {
 		if uri == "/objects/o-1" {
 			spec = atRoot
 		}
-		c, err := Parse(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := parsed(t, spec)
 		r := httptest.NewRequest("GET", uri, nil)
 		if broken := c.Begin(r, Watch{}).FinishRequest(); len(broken) != 1 || broken[0].At != want {
 			t.Errorf("%s: %v, want one at %s", uri, broken, want)
@@ -200,10 +188,7 @@ func TestAPlaceIsTheSpecsOwnPath(t *testing.T) {
 
 // A body is sent again where a kept connection turns out to be dead.
 func TestABodyThatIsSentAgainCountsFromItsFirstByte(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	r, _ := http.NewRequest("POST", "https://h/v2/raw?name=n", strings.NewReader("abc"))
 	x := c.Begin(r, Watch{})
 	sent := x.Watching(r.Context(), r)
@@ -223,10 +208,7 @@ func TestABodyThatIsSentAgainCountsFromItsFirstByte(t *testing.T) {
 
 // A server may answer before the body has come.
 func TestABodyCountsUntilTheRequestIsFinished(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	r := sized("POST", "/v2/objects", "{  }")
 	r.Header.Set("Content-Type", "application/json")
 	x := c.Begin(r, Watch{})
@@ -246,10 +228,7 @@ func TestABodyCountsUntilTheRequestIsFinished(t *testing.T) {
 }
 
 func TestAHeadThatIsRememberedMayChange(t *testing.T) {
-	c, err := Parse(depotSpec(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parsed(t, depotSpec(t))
 	r := sized("GET", "/v2/objects/o-1", "")
 	x := c.Begin(r, Watch{Head: 1})
 	r.Header.Del("X-Depot-Key")
