@@ -13,16 +13,10 @@ func TestUnusableAnswers(t *testing.T) {
 	runAll(t, []row{
 		{name: "a body shorter than its Content-Length", at: apiCalls, fault: raw(head + "Content-Length: 500\n\n{}"),
 			want: unusable},
-		{name: "a body longer than its Content-Length", at: apiCalls, fault: raw(head + "Content-Length: 1\n\n{}"),
-			want: unusable},
 		{name: "a chunk that breaks off", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\n500\n{}"),
 			want: unusable},
 		{name: "chunks without a last one", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\n2\n{}\n"),
 			want: unusable},
-		{name: "a chunk of no size", at: apiCalls, fault: raw(head + "Transfer-Encoding: chunked\n\nzz\n{}\n0\n\n"),
-			want: unusable},
-		{name: "a chunk of an absurd size", at: apiCalls,
-			fault: raw(head + "Transfer-Encoding: chunked\n\nfffffffffffffffff\n{}\n0\n\n"), want: unusable},
 
 		// Odd answers that can be used.
 		{name: "an unknown body after the bytes were taken", at: []place{presigned}, want: want{stored: true},

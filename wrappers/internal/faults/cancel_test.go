@@ -39,10 +39,9 @@ func TestCancelAtEveryStage(t *testing.T) {
 	}
 	source := func(open func(l *lab) func() (io.ReadCloser, error), size int64) func(*lab) {
 		return func(l *lab) {
-			l.counts = nil
 			src := from(open(l))
 			src.Size = size
-			l.src = l.countAs(src, object{})
+			l.sendAs(src, never)
 		}
 	}
 	hangs := func(after int64) func(*lab) func() (io.ReadCloser, error) {

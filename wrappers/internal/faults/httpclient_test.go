@@ -38,12 +38,11 @@ func TestHTTP2(t *testing.T) {
 		{name: "the file fails in the middle", at: carriers,
 			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: some},
 			set: func(l *lab) {
-				l.counts = nil
 				src := from(reading(func() io.Reader {
 					return io.MultiReader(bytes.NewReader(noise(60_000)), iotest.ErrReader(errors.New("the disk is on fire")))
 				}))
 				src.Size = long.Size
-				l.src = l.countAs(src, object{})
+				l.sendAs(src, never)
 			}},
 	}
 	for i := range rows {

@@ -99,7 +99,7 @@ type lab struct {
 	client *http.Client
 	tokens oauth2.TokenSource
 	src    upload.Source
-	counts []*counted // every source that was counted
+	sent   *counted // what became of src's readers
 
 	// A row may change these when the server has started.
 	baseURL string // scheme and host of the API
@@ -132,7 +132,7 @@ func newLab(t *testing.T, at place) *lab {
 		DisableCompression:    true,
 	}}
 	l.cfg.HTTPClient = l.client
-	l.src = l.count(small)
+	l.send(small)
 	return l
 }
 

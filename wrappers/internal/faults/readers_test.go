@@ -1,8 +1,6 @@
 package faults
 
 import (
-	"bytes"
-	"hash/maphash"
 	"io"
 	"math/rand/v2"
 	"sync"
@@ -31,16 +29,10 @@ func noise(n int) []byte {
 
 func tick() <-chan time.Time { return time.After(5 * time.Millisecond) }
 
-// object is what is known of a file's bytes.
-type object struct {
-	size int64
-	hash uint64
-}
-
 // counted watches the readers of a source.
 type counted struct {
 	name  string
-	whole object // what must arrive, if anything does
+	whole string // the bytes that must arrive, if any do
 
 	mu       sync.Mutex
 	opened   int
@@ -50,54 +42,38 @@ type counted struct {
 	wrong    []string
 }
 
-// count returns src with its readers watched. The bytes that src yields now
-// must arrive.
-func (l *lab) count(src upload.Source) upload.Source {
-	return l.countAs(src, digest(src))
-}
-
-// countAs returns src with its readers watched. Whole must arrive, even if src
-// yields other bytes.
-func (l *lab) countAs(src upload.Source, whole object) upload.Source {
-	c := &counted{name: src.Name, whole: whole}
-	l.counts = append(l.counts, c)
-	if open := src.Open; open != nil {
-		src.Open = func() (io.ReadCloser, error) {
-			rc, err := open()
-			if err != nil || rc == nil {
-				return rc, err
-			}
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.opened++
-			c.note(c.returned, "a reader was opened after the call")
-			return &watched{rc: rc, c: c}, nil
-		}
-	}
-	return src
-}
-
-// digest returns the size and the hash of src.
-func digest(src upload.Source) object {
+// send makes src the file that the row sends, and watches its readers. The bytes
+// that src yields now must arrive.
+func (l *lab) send(src upload.Source) {
 	rc, err := src.Open()
 	if err != nil {
 		panic(err)
 	}
 	defer rc.Close()
-	o, _ := digestOf(rc)
-	return o
+	whole, _ := io.ReadAll(rc)
+	l.sendAs(src, string(whole))
 }
 
-// digestOf returns the size and the hash of r's bytes, and the error that ended
-// them.
-func digestOf(r io.Reader) (object, error) {
-	var sum maphash.Hash
-	sum.SetSeed(seed)
-	n, err := io.Copy(&sum, r)
-	return object{n, sum.Sum64()}, err
+// sendAs does what send does. Whole must arrive, even if src yields other bytes.
+func (l *lab) sendAs(src upload.Source, whole string) {
+	c := &counted{name: src.Name, whole: whole}
+	open := src.Open
+	src.Open = func() (io.ReadCloser, error) {
+		rc, err := open()
+		if err != nil || rc == nil {
+			return rc, err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.opened++
+		c.note(c.returned, "a reader was opened after the call")
+		return &watched{rc: rc, c: c}, nil
+	}
+	l.src, l.sent = src, c
 }
 
-var seed = maphash.MakeSeed()
+// never is the content of a source that yields no whole file.
+const never = "a file that cannot arrive"
 
 // note keeps a mistake. Its caller holds mu.
 func (c *counted) note(wrong bool, what string) {
@@ -202,9 +178,4 @@ func (h *hangingReader) Read(p []byte) (int, error) {
 func (h *hangingReader) Close() error {
 	close(h.ended)
 	return nil
-}
-
-// oneShot returns small as a stream that can be read once.
-func (l *lab) oneShot() upload.Source {
-	return l.countAs(upload.Reader(small.Name, bytes.NewReader(noise(int(small.Size))), small.Size), digest(small))
 }
