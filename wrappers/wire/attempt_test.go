@@ -46,24 +46,13 @@ func TestMethodThatMayDoHarmTwiceIsSentOnce(t *testing.T) {
 }
 
 func TestBodyThatCannotBeHadAgainIsSentOnce(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		body io.Reader
-		want int
-		also error
-	}{
-		{"no body", nil, 4, nil},
-		{"NoBody", http.NoBody, 4, nil},
-		{"a plain reader", strings.NewReader("hello"), 1, upload.ErrNotReplayable},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s, d := serve(t, wire.API{}, upload.Config{}, status(503))
-			_, err := do(t, d, http.MethodPut, tt.body)
-			if s.got() != tt.want || !errors.Is(err, upload.ErrUnavailable) ||
-				errors.Is(err, upload.ErrNotReplayable) != (tt.also != nil) {
-				t.Errorf("%d requests and %v, want %d", s.got(), err, tt.want)
-			}
-		})
+	for body, want := range map[io.Reader]int{nil: 4, http.NoBody: 4, strings.NewReader("hello"): 1} {
+		s, d := serve(t, wire.API{}, upload.Config{}, status(503))
+		_, err := do(t, d, http.MethodPut, body)
+		if s.got() != want || !errors.Is(err, upload.ErrUnavailable) ||
+			errors.Is(err, upload.ErrNotReplayable) != (want == 1) {
+			t.Errorf("%T: %d requests and %v, want %d", body, s.got(), err, want)
+		}
 	}
 }
 
