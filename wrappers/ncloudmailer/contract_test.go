@@ -2,17 +2,16 @@ package ncloudmailer_test
 
 import (
 	"context"
+	_ "embed"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 	"github.com/putpost/putpost/wrappers/store"
@@ -25,60 +24,11 @@ import (
 // tested with the documentation's own examples, which testdata holds byte for
 // byte.
 
-func contract(t testing.TB) []byte {
-	t.Helper()
-	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return spec
-}
+//go:embed testdata/createFile.request
+var documentedRequest string
 
-func golden(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// counted is a store that knows how many files it holds.
-type counted struct {
-	store.Store
-	mu   sync.Mutex
-	keys map[string]bool
-}
-
-func (c *counted) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-	n, err := c.Store.Put(ctx, key, contentType, r)
-	c.mark(key, err == nil)
-	return n, err
-}
-
-func (c *counted) Delete(ctx context.Context, key string) error {
-	defer c.mark(key, false)
-	return c.Store.Delete(ctx, key)
-}
-
-func (c *counted) mark(key string, held bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if delete(c.keys, key); held {
-		c.keys[key] = true
-	}
-}
-
-func (c *counted) count() (n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for key := range c.keys {
-		if strings.Contains(key, "/files/") { // and no manifest
-			n++
-		}
-	}
-	return n
-}
+//go:embed testdata/createFile.response
+var documentedResponse string
 
 func newStandin(t testing.TB, s store.Store) *standin.Handler {
 	t.Helper()
@@ -91,9 +41,9 @@ func newStandin(t testing.TB, s store.Store) *standin.Handler {
 
 func TestContract(t *testing.T) {
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
-		held := &counted{Store: store.Memory(0), keys: map[string]bool{}}
+		held := store.Memory(0)
 		h := newStandin(t, held)
-		srv := uploadtest.Serve(t, h, contract(t))
+		srv := uploadtest.Serve(t, h, standintest.Spec(t, "ncloudmailer"))
 		client, err := ncloudmailer.New(testKeys, upload.Config{
 			BaseURL: srv.BaseURL,
 			Header:  http.Header{"X-Ncp-Lang": {"ko-KR"}},
@@ -109,7 +59,12 @@ func TestContract(t *testing.T) {
 				rc, info, err := h.Open(ctx, id)
 				return rc, info.ContentType, err
 			},
-			Count:   held.count,
+			Count: func() (n int) { // also of files without a manifest
+				for range store.Keys(t.Context(), held, "ncloudmailer/files") {
+					n++
+				}
+				return n
+			},
 			Secrets: []string{testKeys.AccessKey, testKeys.SecretKey},
 		}
 	})
@@ -129,16 +84,16 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 			}
 			ts := httptest.NewServer(h)
 			defer ts.Close()
-			uploadtest.Probe(t, ts.URL+region, contract(t), func(r *http.Request) { testKeys.Sign(r, time.Now()) },
+			uploadtest.Probe(t, ts.URL+region, standintest.Spec(t, "ncloudmailer"), func(r *http.Request) { testKeys.Sign(r, time.Now()) },
 				uploadtest.Probing{MaxSize: limit, Advance: func(d time.Duration) { moved.Add(int64(d)) }})
 		})
 	}
 }
 
 func TestStandinTakesTheDocumentedRequest(t *testing.T) {
-	srv := uploadtest.Serve(t, newStandin(t, nil), contract(t))
+	srv := uploadtest.Serve(t, newStandin(t, nil), standintest.Spec(t, "ncloudmailer"))
 	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/files",
-		strings.NewReader(string(golden(t, "createFile.request"))))
+		strings.NewReader(documentedRequest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,8 +120,8 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 	srv := uploadtest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
-		w.Write(golden(t, "createFile.response"))
-	}), contract(t))
+		io.WriteString(w, documentedResponse)
+	}), standintest.Spec(t, "ncloudmailer"))
 	client, err := ncloudmailer.New(testKeys, upload.Config{BaseURL: srv.BaseURL})
 	if err != nil {
 		t.Fatal(err)

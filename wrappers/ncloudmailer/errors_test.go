@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -96,10 +96,7 @@ func TestEachCodeHasItsKindAndIsRepeatedOnlyWhereThatMayHelp(t *testing.T) {
 }
 
 func TestEachCodeOfTheSpecIsInTheTable(t *testing.T) {
-	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := standintest.Spec(t, "ncloudmailer")
 	rows := regexp.MustCompile(`(?m)^\s+\| (\d+) \| (?:mailer|gateway) \|`).FindAllStringSubmatch(string(spec), -1)
 	if len(rows) < 22 {
 		t.Errorf("only %d codes were found in the spec", len(rows))

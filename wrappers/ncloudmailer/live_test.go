@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest"
@@ -27,7 +28,7 @@ func TestLive(t *testing.T) {
 	}
 
 	stranger := ncloudmailer.Credentials{AccessKey: keys.AccessKey, SecretKey: "uploadtest-wrong-secret-key"}
-	uploadtest.Live(t, baseURL, contract(t), func(hc *http.Client) uploadtest.Service {
+	uploadtest.Live(t, baseURL, standintest.Spec(t, "ncloudmailer"), func(hc *http.Client) uploadtest.Service {
 		connect := func(keys ncloudmailer.Credentials) *ncloudmailer.Client {
 			client, err := ncloudmailer.New(keys, upload.Config{BaseURL: baseURL, HTTPClient: hc})
 			if err != nil {

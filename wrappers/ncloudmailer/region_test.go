@@ -8,6 +8,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 )
 
@@ -15,7 +16,7 @@ import (
 // has a variable for all of them.
 func regions(t *testing.T) []string {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(contract(t))
+	doc, err := openapi3.NewLoader().LoadFromData(standintest.Spec(t, "ncloudmailer"))
 	if err != nil {
 		t.Fatal(err)
 	}

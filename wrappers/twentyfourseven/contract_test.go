@@ -3,18 +3,19 @@ package twentyfourseven_test
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/oauth2"
 
-	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 	"github.com/putpost/putpost/wrappers/upload"
@@ -26,23 +27,11 @@ import (
 // tested with the documentation's own examples, which testdata holds byte for
 // byte.
 
-func contract(t testing.TB) []byte {
-	t.Helper()
-	spec, err := specs.FS.ReadFile("twentyfourseven.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return spec
-}
+//go:embed testdata/fileUpload.request
+var documentedRequest string
 
-func golden(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
+//go:embed testdata/fileUpload.response
+var documentedResponse string
 
 const (
 	staticToken  = "contract-static-token"
@@ -61,7 +50,7 @@ func newStandin(t testing.TB) *standin.Handler {
 // subject returns a client with the given tokens, and the stand-in.
 func subject(t testing.TB, h *standin.Handler, tokens oauth2.TokenSource) uploadtest.Subject {
 	t.Helper()
-	srv := uploadtest.Serve(t, h, contract(t))
+	srv := uploadtest.Serve(t, h, standintest.Spec(t, "twentyfourseven"))
 	client, err := twentyfourseven.New(tokens, upload.Config{
 		BaseURL: srv.BaseURL,
 		Header:  http.Header{"X-Custom": {"for the API alone"}},
@@ -87,7 +76,7 @@ func subject(t testing.TB, h *standin.Handler, tokens oauth2.TokenSource) upload
 func TestContract(t *testing.T) {
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
 		h := newStandin(t)
-		issuer := uploadtest.Serve(t, h, contract(t))
+		issuer := uploadtest.Serve(t, h, standintest.Spec(t, "twentyfourseven"))
 		return subject(t, h, twentyfourseven.ClientCredentials{
 			ClientID: "contract-client", ClientSecret: clientSecret, Organization: "1234", TokenURL: issuer.URL + "/oauth/token",
 		}.TokenSource(t.Context()))
@@ -130,15 +119,15 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 	}
 	ts := httptest.NewServer(h)
 	defer ts.Close()
-	uploadtest.Probe(t, ts.URL+"/v1", contract(t),
+	uploadtest.Probe(t, ts.URL+"/v1", standintest.Spec(t, "twentyfourseven"),
 		func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+staticToken) },
 		uploadtest.Probing{Advance: func(d time.Duration) { moved.Add(int64(d)) }})
 }
 
 func TestStandinTakesTheDocumentedRequest(t *testing.T) {
-	srv := uploadtest.Serve(t, newStandin(t), contract(t))
+	srv := uploadtest.Serve(t, newStandin(t), standintest.Spec(t, "twentyfourseven"))
 	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/fileUpload",
-		bytes.NewReader(golden(t, "fileUpload.request")))
+		strings.NewReader(documentedRequest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,12 +165,12 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST rest.api.24sevenoffice.com/v1/fileUpload", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		w.Write(golden(t, "fileUpload.response"))
+		io.WriteString(w, documentedResponse)
 	})
 	mux.HandleFunc("PUT attachment.api.24sevenoffice.com/upload/abc123", func(w http.ResponseWriter, r *http.Request) {
 		sent, _ = io.ReadAll(r.Body)
 	})
-	check := &uploadtest.Check{Spec: contract(t), Base: answered{mux}, Report: func(err error) { t.Error(err) }}
+	check := &uploadtest.Check{Spec: standintest.Spec(t, "twentyfourseven"), Base: answered{mux}, Report: func(err error) { t.Error(err) }}
 	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}),
 		upload.Config{HTTPClient: &http.Client{Transport: check}})
 	if err != nil {

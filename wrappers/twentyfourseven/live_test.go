@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest"
@@ -39,7 +40,7 @@ func TestLive(t *testing.T) {
 	const wrongToken, wrongSecret = "uploadtest-wrong-token", "uploadtest-wrong-secret"
 	var client *twentyfourseven.Client
 	var invoice string
-	uploadtest.Live(t, baseURL, contract(t), func(hc *http.Client) uploadtest.Service {
+	uploadtest.Live(t, baseURL, standintest.Spec(t, "twentyfourseven"), func(hc *http.Client) uploadtest.Service {
 		ctx := context.WithValue(t.Context(), oauth2.HTTPClient, hc)
 		connect := func(token string, app twentyfourseven.ClientCredentials) *twentyfourseven.Client {
 			tokens := app.TokenSource(ctx)

@@ -20,7 +20,6 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	mailer "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
@@ -158,11 +157,7 @@ func (l *lab) start() {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	spec, err := specs.FS.ReadFile(l.at.provider() + ".yaml")
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.srv = uploadtest.Serve(l.t, l.standin, spec)
+	l.srv = uploadtest.Serve(l.t, l.standin, standintest.Spec(l.t, l.at.provider()))
 	l.baseURL, l.origin = l.srv.URL, "http://"+storeHost
 	if l.h2 {
 		l.speakHTTP2()

@@ -79,18 +79,24 @@ func (u Unread) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// Client returns a client that checks each answer of a provider's operations
-// against its spec. It does not check requests, because tests send wrong ones
-// on purpose.
-func Client(t testing.TB, provider string) *http.Client {
+// Spec returns a provider's spec.
+func Spec(t testing.TB, provider string) []byte {
 	t.Helper()
 	spec, err := specs.FS.ReadFile(provider + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return spec
+}
+
+// Client returns a client that checks each answer of a provider's operations
+// against its spec. It does not check requests, because tests send wrong ones
+// on purpose.
+func Client(t testing.TB, provider string) *http.Client {
+	t.Helper()
 	transport := &http.Transport{ExpectContinueTimeout: time.Second}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: &uploadtest.Check{Spec: spec, Base: transport, Report: func(err error) {
+	return &http.Client{Transport: &uploadtest.Check{Spec: Spec(t, provider), Base: transport, Report: func(err error) {
 		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
 			t.Error(err)
 		}
