@@ -23,6 +23,7 @@ import (
 	"time"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -508,19 +509,13 @@ func TestIDsThatNameAnotherResourceAreRefusedUnsent(t *testing.T) {
 	}
 }
 
-// roundTrip makes a function a transport.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func TestZeroConfigMeansKorea(t *testing.T) {
 	var asked string
-	client, err := ncloudmailer.New(testKeys,
-		upload.Config{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			asked = r.URL.String()
-			return &http.Response{StatusCode: 200, Header: http.Header{},
-				Body: io.NopCloser(strings.NewReader(`{"tempRequestId":"r"}`)), Request: r}, nil
-		})}})
+	hc := standintest.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.String()
+		io.WriteString(w, `{"tempRequestId":"r"}`)
+	}))
+	client, err := ncloudmailer.New(testKeys, upload.Config{HTTPClient: hc})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,38 +9,25 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// fixedAnswer answers every call alike.
-type fixedAnswer struct {
-	status      int
-	contentType string
-	body        string
-}
-
-func (c fixedAnswer) RoundTrip(req *http.Request) (*http.Response, error) {
-	_, _ = io.Copy(io.Discard, req.Body)
-	_ = req.Body.Close()
-	return &http.Response{
-		StatusCode: c.status, Request: req, Body: io.NopCloser(strings.NewReader(c.body)),
-		Header: http.Header{"Content-Type": {c.contentType}, "X-Ncp-Trace-Id": {"trace-1"}},
-	}, nil
-}
-
-const fixedContent = "content"
-
-func (c fixedAnswer) upload(t *testing.T) (upload.Result, error) {
+// answered uploads a file of 7 bytes to a mailer that answers every call alike.
+func answered(t *testing.T, status int, contentType, body string) (upload.Result, error) {
 	t.Helper()
-	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key",
-		SecretKey: "test-secret-key"}, upload.Config{
-		BaseURL: "https://api.example/api/v1", HTTPClient: &http.Client{Transport: c}, Retry: upload.Retry{Attempts: 1},
-	})
+	client, err := ncloudmailer.New(testKeys, upload.Config{Retry: upload.Retry{Attempts: 1},
+		HTTPClient: standintest.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			w.Header().Set("X-Ncp-Trace-Id", "trace-1")
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+		}))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.Upload(t.Context(), upload.Bytes("a.txt", []byte(fixedContent)))
+	return client.Upload(t.Context(), upload.Bytes("a.txt", []byte("content")))
 }
 
 // wellMade checks that a failure is as upload.Error documents it.
@@ -85,7 +72,7 @@ func FuzzErrorAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
 		status = 300 + max(status, -status, 0)%700
-		_, err := fixedAnswer{status, contentType, string(body)}.upload(t)
+		_, err := answered(t, status, contentType, string(body))
 		e := wellMade(t, err, status)
 		login, missing := status == 400 && e.Code == "77101", status == 400 && e.Code == "77103"
 		for kind, is := range map[error]bool{
@@ -116,7 +103,7 @@ func FuzzReceipt(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		res, err := fixedAnswer{201, "application/json", string(body)}.upload(t)
+		res, err := answered(t, 201, "application/json", string(body))
 		if err != nil {
 			wellMade(t, err, 201)
 			if !errors.Is(err, upload.ErrUnavailable) {
@@ -124,7 +111,7 @@ func FuzzReceipt(f *testing.F) {
 			}
 			return
 		}
-		if res.ID == "" || res.Name == "" || res.Size != int64(len(fixedContent)) || !utf8.ValidString(res.ID) {
+		if res.ID == "" || res.Name == "" || res.Size != 7 || !utf8.ValidString(res.ID) {
 			t.Fatalf("%q is the success %+v", body, res)
 		}
 	})

@@ -206,17 +206,15 @@ func TestAClockThatIsOffIsNamed(t *testing.T) {
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client, err := ncloudmailer.New(testKeys, upload.Config{HTTPClient: &http.Client{
-					Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-						header := http.Header{}
-						if !tc.noDate {
-							header.Set("Date", time.Now().Add(tc.ahead).UTC().Format(http.TimeFormat))
-						}
-						body := `{"error":{"errorCode":"200","message":"Authentication Failed","details":"` + tc.detail + `"}}`
-						return &http.Response{StatusCode: tc.status, Header: header, Request: r,
-							Body: io.NopCloser(strings.NewReader(body))}, nil
-					}),
-				}})
+				gateway := func(w http.ResponseWriter, r *http.Request) {
+					if !tc.noDate {
+						w.Header().Set("Date", time.Now().Add(tc.ahead).UTC().Format(http.TimeFormat))
+					}
+					w.WriteHeader(tc.status)
+					fmt.Fprintf(w, `{"error":{"errorCode":"200","message":"Authentication Failed","details":%q}}`, tc.detail)
+				}
+				client, err := ncloudmailer.New(testKeys,
+					upload.Config{HTTPClient: standintest.InProcess(http.HandlerFunc(gateway))})
 				if err != nil {
 					t.Fatal(err)
 				}

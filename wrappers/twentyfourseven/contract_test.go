@@ -143,21 +143,6 @@ func TestStandinTakesTheDocumentedRequest(t *testing.T) {
 	}
 }
 
-// answered is a RoundTripper to a handler, for any host and scheme.
-type answered struct{ http.Handler }
-
-func (a answered) RoundTrip(r *http.Request) (*http.Response, error) {
-	rec, got := httptest.NewRecorder(), r.Clone(r.Context())
-	got.Host = r.URL.Host
-	a.ServeHTTP(rec, got)
-	if r.Body != nil {
-		r.Body.Close()
-	}
-	resp := rec.Result()
-	resp.Request = r
-	return resp, nil
-}
-
 // The example's addresses are the provider's own. So the client keeps its
 // default address, and the network is replaced.
 func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
@@ -170,7 +155,8 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 	mux.HandleFunc("PUT attachment.api.24sevenoffice.com/upload/abc123", func(w http.ResponseWriter, r *http.Request) {
 		sent, _ = io.ReadAll(r.Body)
 	})
-	check := &uploadtest.Check{Spec: standintest.Spec(t, "twentyfourseven"), Base: answered{mux}, Report: func(err error) { t.Error(err) }}
+	check := &uploadtest.Check{Spec: standintest.Spec(t, "twentyfourseven"), Base: standintest.InProcess(mux).Transport,
+		Report: func(err error) { t.Error(err) }}
 	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}),
 		upload.Config{HTTPClient: &http.Client{Transport: check}})
 	if err != nil {

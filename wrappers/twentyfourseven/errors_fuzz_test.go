@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"math/big"
 	"net/http"
 	"regexp"
@@ -15,27 +14,19 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// fixedAnswer gives every API call and token call the same answer. It accepts
+// answering gives every API call and token call the same answer, and accepts
 // every file.
-type fixedAnswer struct {
-	status int
-	body   string
-}
-
-func (c fixedAnswer) RoundTrip(req *http.Request) (*http.Response, error) {
-	_, _ = io.Copy(io.Discard, req.Body)
-	_ = req.Body.Close()
-	if req.URL.Host == "store.example" {
-		return &http.Response{StatusCode: 200, Request: req, Header: http.Header{}, Body: http.NoBody}, nil
-	}
-	return &http.Response{
-		StatusCode: c.status, Request: req, Body: io.NopCloser(strings.NewReader(c.body)),
-		Header: http.Header{"Content-Type": {"application/json"}},
-	}, nil
+func answering(status int, body string) *http.Client {
+	return standintest.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != "store.example" {
+			says(status, body)(w, r)
+		}
+	}))
 }
 
 // The provider declares a string for a fileId, but shows an integer. It is a
@@ -53,7 +44,7 @@ func FuzzFileID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		body := `{"uploadMethod":"PUT","uploadUrl":"https://store.example/x?sig=1","fileId":` + string(raw) + `}`
 		client, err := twentyfourseven.New(static, upload.Config{BaseURL: "https://api.example/v1",
-			HTTPClient: &http.Client{Transport: fixedAnswer{200, body}}, Retry: upload.Retry{Attempts: 1}})
+			HTTPClient: answering(200, body), Retry: upload.Retry{Attempts: 1}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,8 +108,7 @@ func FuzzTokenAnswer(f *testing.F) {
 			status = 400
 		}
 		text := strings.NewReplacer("SECRET", secret, "TOKEN", token).Replace(string(body))
-		ctx := context.WithValue(t.Context(), oauth2.HTTPClient,
-			&http.Client{Transport: fixedAnswer{status, text}})
+		ctx := context.WithValue(t.Context(), oauth2.HTTPClient, answering(status, text))
 		got, err := twentyfourseven.ClientCredentials{ClientID: "id", ClientSecret: secret, Organization: "1",
 			TokenURL: "https://login.example/oauth/token"}.TokenSource(ctx).Token()
 		if err == nil {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -115,10 +116,9 @@ func (o *office) serve(t *testing.T) *http.Client {
 }
 
 // bubble starts o inside a synctest bubble.
-func (o *office) bubble(t *testing.T) *http.Client {
-	t.Helper()
+func (o *office) bubble() *http.Client {
 	o.base = "http://office.test"
-	return bubbled(t, o)
+	return standintest.InProcess(o)
 }
 
 // client returns a client of o that hardly waits between attempts.

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -39,7 +40,7 @@ func (o *office) own(t *testing.T) *twentyfourseven.Client {
 
 // bubbled is own inside a synctest bubble.
 func (o *office) bubbled(t *testing.T) *twentyfourseven.Client {
-	hc := o.bubble(t)
+	hc := o.bubble()
 	return o.client(t, o.tokens(t.Context(), hc), hc)
 }
 
@@ -241,9 +242,9 @@ func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
 					time.Sleep(100 * time.Millisecond)
 					tc.token(w, r)
 				}
-				hc := o.bubble(t)
-				hc.Transport.(*http.Transport).ResponseHeaderTimeout = time.Second
-				client := o.client(t, o.tokens(t.Context(), hc), hc)
+				hc := o.bubble()
+				client := o.client(t, o.tokens(t.Context(), hc), hc,
+					func(cfg *upload.Config) { cfg.AnswerTimeout = time.Second })
 				begin := time.Now()
 				for _, err := range together(t, client) {
 					f := failure(t, err)
@@ -278,7 +279,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func TestPanicOfOneFetchLeavesNobodyWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
-		hc := o.bubble(t)
+		hc := o.bubble()
 		sound, panics := hc.Transport, true
 		hc.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 			if panics {
@@ -320,7 +321,7 @@ func TestTokenIsRenewedTenSecondsBeforeItEnds(t *testing.T) {
 				o.token = func(w http.ResponseWriter, r *http.Request) {
 					fmt.Fprintf(w, `{"access_token":"token-%d","expires_in":%s}`, o.count("token"), expiresIn)
 				}
-				tokens := o.tokens(t.Context(), o.bubble(t))
+				tokens := o.tokens(t.Context(), o.bubble())
 				get := func(want string) {
 					t.Helper()
 					if token, err := tokens.Token(); err != nil || token.AccessToken != want {
@@ -445,7 +446,7 @@ func TestEndOfTheSourcesLifeEndsWhatItDoes(t *testing.T) {
 		o := newOffice()
 		o.token = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 		life, end := context.WithCancel(t.Context())
-		hc := o.bubble(t)
+		hc := o.bubble()
 		client := o.client(t, o.tokens(life, hc), hc)
 		time.AfterFunc(time.Second, end)
 		begin := time.Now()
@@ -504,11 +505,10 @@ func TestTokenURLIsUsedAsItIsGivenAndZeroMeansTheProviders(t *testing.T) {
 		"https://host:8443/oauth/v2.0//token/": "https://host:8443/oauth/v2.0//token/",
 	} {
 		asked := ""
-		hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		hc := standintest.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked = r.URL.String()
-			return &http.Response{StatusCode: 200, Header: http.Header{},
-				Body: io.NopCloser(strings.NewReader(`{"access_token":"t"}`)), Request: r}, nil
-		})}
+			io.WriteString(w, `{"access_token":"t"}`)
+		}))
 		cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o", TokenURL: given}
 		if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil || asked != want {
 			t.Errorf("asked %s (%v), want %s", asked, err, want)

@@ -72,7 +72,7 @@ func TestWait(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := newOffice()
-				client := o.client(t, static, o.bubble(t), patient)
+				client := o.client(t, static, o.bubble(), patient)
 				o.status = func(w http.ResponseWriter, r *http.Request) {
 					poll := tc.polls[min(o.count("getFileUploadStatus"), len(tc.polls))-1]
 					if status, err := strconv.Atoi(poll); err == nil {
@@ -141,7 +141,7 @@ func TestWaitEndsWhereTheProviderGaveUp(t *testing.T) {
 func TestWaitPollsNoSlowerThanMaxWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
-		client := o.client(t, static, o.bubble(t),
+		client := o.client(t, static, o.bubble(),
 			func(cfg *upload.Config) { cfg.Retry = upload.Retry{Attempts: 1, MaxWait: 3 * time.Second} })
 		var last time.Time
 		o.status = func(w http.ResponseWriter, r *http.Request) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -101,6 +102,26 @@ func Client(t testing.TB, provider string) *http.Client {
 			t.Error(err)
 		}
 	}}}
+}
+
+// InProcess returns a client whose every request h answers, whatever its
+// address. It needs no socket, so the clock of testing/synctest runs on while a
+// request waits.
+func InProcess(h http.Handler) *http.Client { return &http.Client{Transport: inProcess{h}} }
+
+type inProcess struct{ http.Handler }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	rec, got := httptest.NewRecorder(), httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), r.Body)
+	got.Header = r.Header.Clone()
+	p.ServeHTTP(rec, got)
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return rec.Result(), nil
 }
 
 // Dial opens a connection to a server and sends the beginning of a request.
