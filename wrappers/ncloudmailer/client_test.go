@@ -233,10 +233,6 @@ func TestUploadSendsOneSignedFormOfExactLength(t *testing.T) {
 		t.Errorf("%s %s with %d bytes declared, %d sent, chunked: %t", r.method, r.uri, r.length, len(r.body),
 			r.chunked)
 	}
-	if len(r.parts) != 1 || r.parts[0].uri != "fileList" || r.parts[0].name != "test.txt" ||
-		r.parts[0].header.Get("Content-Type") != "text/plain" || r.parts[0].body != "upload test file" {
-		t.Errorf("the form is %q", r.body)
-	}
 }
 
 // The client does not call the generated method, which parses the address each
@@ -284,7 +280,7 @@ func TestCreateFileSendsAndAnswersInOrder(t *testing.T) {
 		t.Errorf("the batch is %+v", batch)
 	}
 	for i, src := range srcs {
-		if p := requests[0].parts[i]; p.name != src.Name || p.body != contentOf(t, src) ||
+		if p := requests[0].parts[i]; p.uri != "fileList" || p.name != src.Name || p.body != contentOf(t, src) ||
 			p.header.Get("Content-Type") != src.ContentType {
 			t.Errorf("part %d is %q with %q of %q, want %+v", i+1, p.name, p.body, p.header.Get("Content-Type"), src)
 		}

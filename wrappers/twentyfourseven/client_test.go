@@ -150,26 +150,6 @@ func TestExpiredAndThenSomethingElse(t *testing.T) {
 	}
 }
 
-// Wire holds that a stream is sent once.
-func TestFailureBeforeAStreamIsReadIsRepeated(t *testing.T) {
-	o := newOffice()
-	client := o.simple(t)
-	start := o.fileUpload
-	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
-		if o.count("fileUpload") == 1 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		start(w, r)
-	}
-	if _, err := client.Upload(t.Context(), upload.Reader("log", strings.NewReader("content"), 7)); err != nil {
-		t.Error(err)
-	}
-	if got := o.took("presigned"); len(got) != 1 || got[0].body != "content" {
-		t.Errorf("%+v arrived", got)
-	}
-}
-
 func TestProgressStartsOverWithANewStart(t *testing.T) {
 	o := expiring()
 	var reports []int64

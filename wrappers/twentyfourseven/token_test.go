@@ -539,6 +539,7 @@ func (g *given) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: token}, nil
 }
 
+// A stream can be sent once, and the first step leaves it unread.
 func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 	for _, tc := range []struct {
 		what     string
@@ -551,7 +552,7 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 		{"another one", []string{"a", "b"}, "b", []string{"a", "b"}},
 		{"another one, refused too", []string{"a", "b", "c"}, "none", []string{"a", "b"}},
 	} {
-		src := upload.Reader("a.txt", strings.NewReader("content"), 7) // the first step leaves it unread
+		src := upload.Reader("a.txt", strings.NewReader("content"), 7)
 		t.Run(tc.what, func(t *testing.T) {
 			o := newOffice()
 			accept := o.fileUpload

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,9 +30,6 @@ const (
 	document7 = `{"fileId":"id-1","status":"Completed","documentId":7}`
 )
 
-// patient sets the waits of the zero Config.
-func patient(cfg *upload.Config) { cfg.Retry = upload.Retry{} }
-
 func TestWait(t *testing.T) {
 	const s, m, h = time.Second, time.Minute, time.Hour
 	for _, tc := range []struct {
@@ -45,6 +41,7 @@ func TestWait(t *testing.T) {
 		says     string
 		min, max time.Duration
 		asked    [2]int
+		retry    upload.Retry
 	}{
 		{name: "ends with the document, whatever else the status says", asked: [2]int{8, 8}, max: h,
 			polls: []string{pending, `{"status":"Scanning"}`, `{"status":"처리 중"}`, `{"status":"Processing, 0 errors"}`,
@@ -65,6 +62,8 @@ func TestWait(t *testing.T) {
 			not: twentyfourseven.ErrFailed, says: "Pending", min: 2 * h, max: 2 * h, asked: [2]int{240, 1000}},
 		{name: "hears its context between two polls", polls: []string{pending}, limit: 12345 * time.Millisecond,
 			kind: context.DeadlineExceeded, min: 12345 * time.Millisecond, max: 12345 * time.Millisecond},
+		{name: "polls no slower than MaxWait", polls: []string{pending}, limit: 10 * m, kind: context.DeadlineExceeded,
+			min: 10 * m, max: 10 * m, asked: [2]int{200, 1000}, retry: upload.Retry{MaxWait: 3 * s}},
 		{name: "survives what Status survives", polls: []string{pending, pending, "503", "503", "503", document7}, max: h},
 		{name: "ends where Status fails", polls: []string{pending, "503"}, kind: upload.ErrUnavailable, says: "4 attempts",
 			max: m, asked: [2]int{5, 5}},
@@ -72,7 +71,7 @@ func TestWait(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := newOffice()
-				client := o.client(t, static, o.bubble(), patient)
+				client := o.client(t, static, o.bubble(), func(cfg *upload.Config) { cfg.Retry = tc.retry })
 				o.status = func(w http.ResponseWriter, r *http.Request) {
 					poll := tc.polls[min(o.count("getFileUploadStatus"), len(tc.polls))-1]
 					if status, err := strconv.Atoi(poll); err == nil {
@@ -136,26 +135,4 @@ func TestWaitEndsWhereTheProviderGaveUp(t *testing.T) {
 			t.Errorf("%q: asked %d times, want 2", word, n)
 		}
 	}
-}
-
-func TestWaitPollsNoSlowerThanMaxWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		client := o.client(t, static, o.bubble(),
-			func(cfg *upload.Config) { cfg.Retry = upload.Retry{Attempts: 1, MaxWait: 3 * time.Second} })
-		var last time.Time
-		o.status = func(w http.ResponseWriter, r *http.Request) {
-			if now := time.Now(); !last.IsZero() && now.Sub(last) > 3*time.Second {
-				t.Errorf("%v between two polls", now.Sub(last))
-			}
-			last = time.Now()
-			io.WriteString(w, `{"status":"Pending"}`)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-		defer cancel()
-		client.Wait(ctx, "id-1")
-		if n := o.count("getFileUploadStatus"); n < 200 {
-			t.Errorf("asked %d times in 10 minutes", n)
-		}
-	})
 }

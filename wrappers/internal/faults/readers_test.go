@@ -149,33 +149,16 @@ func reading(r func() io.Reader) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return io.NopCloser(r()), nil }
 }
 
-// hanging opens a reader that yields n bytes of small and then hangs until it
-// is closed.
+// hanging opens a reader that yields n bytes of small, then calls atHang and
+// hangs until it is closed.
 func hanging(n int64, atHang func()) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
-		begin, _ := small.Open()
-		return &hangingReader{begin: io.LimitReader(begin, n), atHang: atHang, ended: make(chan struct{})}, nil
+		r, w := io.Pipe()
+		go func() {
+			if _, err := w.Write(noise(int(n))); err == nil { // each Write waits until it is read
+				atHang()
+			}
+		}()
+		return r, nil
 	}
-}
-
-type hangingReader struct {
-	begin  io.Reader
-	atHang func()
-	ended  chan struct{}
-}
-
-func (h *hangingReader) Read(p []byte) (int, error) {
-	if n, err := h.begin.Read(p); err == nil {
-		return n, nil
-	}
-	if h.atHang != nil {
-		h.atHang()
-	}
-	<-h.ended
-	return 0, io.ErrClosedPipe
-}
-
-func (h *hangingReader) Close() error {
-	close(h.ended)
-	return nil
 }
