@@ -30,25 +30,18 @@ func isTempName(name string) bool {
 // prepare makes the store's own folders, locks the store, deletes unfinished
 // files of a killed process, and checks that files can be written.
 func (d *disk) prepare() error {
-	for _, dir := range []string{typesDir, sharedDir} {
-		own, err := d.openOwn(dir)
-		if err != nil {
+	if err := d.folders.prepare(); err != nil {
+		return err
+	}
+	for _, dir := range []string{typesDir, sharedDir, incomingDir} {
+		if err := d.makeOwn(dir); err != nil {
 			return err
 		}
-		own.Close()
 	}
 	if err := d.lockFolder(); err != nil {
 		return err
 	}
-	incoming, err := d.openOwn(incomingDir)
-	if err != nil {
-		return err
-	}
-	defer incoming.Close()
-	if err := removeUnfinished(incoming); err != nil {
-		return err
-	}
-	if err := d.folders.prepare(); err != nil {
+	if err := d.removeUnfinished(); err != nil {
 		return err
 	}
 	probe, err := d.writeTemp(func(*os.File) error { return nil })
@@ -74,39 +67,31 @@ func (d *disk) lockFolder() error {
 	return nil
 }
 
-// openOwn opens one of the store's own folders by handle, and makes it if it is
-// missing. It refuses a symbolic link, even if the link replaces the folder
-// meanwhile.
-func (d *disk) openOwn(name string) (*os.Root, error) {
+// makeOwn makes one of the store's own folders if it is missing. It refuses a
+// symbolic link.
+func (d *disk) makeOwn(name string) error {
 	if err := d.root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
+		return err
 	}
-	named, err := d.root.Lstat(name)
-	if err != nil {
-		return nil, err
+	fi, err := d.root.Lstat(name)
+	if err == nil && !fi.IsDir() {
+		err = fmt.Errorf("%s is a link or a file and not a folder: move it away", name)
 	}
-	if !named.IsDir() {
-		return nil, fmt.Errorf("%s is a link or a file and not a folder: move it away", name)
-	}
-	dir, err := d.root.OpenRoot(name)
-	if err != nil {
-		return nil, err
-	}
-	opened, err := dir.Stat(".")
-	if err == nil && !os.SameFile(named, opened) {
-		err = fmt.Errorf("%s was replaced while it was opened", name)
-	}
-	if err != nil {
-		dir.Close()
-		return nil, err
-	}
-	return dir, nil
+	return err
 }
 
 // removeUnfinished deletes the files that writeTemp made and nobody renamed. It
-// keeps all other files, because the store did not make them.
-func removeUnfinished(incoming *os.Root) error {
-	dir, err := incoming.Open(".")
+// keeps all other files, because the store did not make them. A link that
+// replaces the folder meanwhile is not followed.
+func (d *disk) removeUnfinished() error {
+	in, err := d.folders.get(incomingDir)
+	if err == nil && !in.isAt(d.folders.top, incomingDir) {
+		err = fmt.Errorf("%s was replaced while it was opened", incomingDir)
+	}
+	if err != nil {
+		return err
+	}
+	dir, err := d.root.Open(incomingDir)
 	if err != nil {
 		return err
 	}
@@ -114,7 +99,7 @@ func removeUnfinished(incoming *os.Root) error {
 	entries, err := dir.ReadDir(-1)
 	for _, entry := range entries {
 		if entry.Type().IsRegular() && isTempName(entry.Name()) {
-			if err := incoming.Remove(entry.Name()); err != nil {
+			if err := in.remove(entry.Name()); err != nil {
 				return err
 			}
 		}

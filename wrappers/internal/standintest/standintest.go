@@ -4,14 +4,12 @@
 package standintest
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -140,21 +138,4 @@ func Dial(t testing.TB, url, text string) net.Conn {
 		t.Fatal(err)
 	}
 	return conn
-}
-
-// Statuses returns the statuses of the answers until the server closes conn.
-func Statuses(t testing.TB, conn net.Conn) (statuses []int) {
-	t.Helper()
-	for in := bufio.NewReader(conn); ; {
-		resp, err := http.ReadResponse(in, nil)
-		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Error("the connection is held")
-			}
-			return statuses
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
-		statuses = append(statuses, resp.StatusCode)
-	}
 }

@@ -17,7 +17,7 @@ type request struct {
 	body        []byte
 }
 
-func (s *Store) build(ctx context.Context, r request) (*http.Request, error) {
+func (s *Store) send(ctx context.Context, r request) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, r.method, s.url(s.base, r.key), bytes.NewReader(r.body))
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (s *Store) build(ctx context.Context, r request) (*http.Request, error) {
 	if r.contentType != "" {
 		req.Header.Set("Content-Type", r.contentType)
 	}
-	return req, nil
+	return s.doer.Do(req)
 }
 
 // url returns the address of an object below the address of a bucket.
@@ -39,11 +39,7 @@ func (s *Store) url(bucket, key string) string { return bucket + "/" + s.prefix 
 // calls read with the body, unless read is nil.
 func (s *Store) call(ctx context.Context, r request, read func([]byte) error) (answer http.Header, err error) {
 	_, err = s.doer.Call(ctx, r.op, read, func(ctx context.Context) (*http.Response, error) {
-		req, err := s.build(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		resp, err := s.doer.Do(req)
+		resp, err := s.send(ctx, r)
 		if err == nil {
 			answer = resp.Header
 		}
@@ -55,11 +51,7 @@ func (s *Store) call(ctx context.Context, r request, read func([]byte) error) (a
 // open sends a request whose answer may be large. The caller closes its body.
 func (s *Store) open(ctx context.Context, r request) (answer *http.Response, err error) {
 	_, err = s.doer.Call(ctx, r.op, nil, func(ctx context.Context) (*http.Response, error) {
-		req, err := s.build(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		resp, err := s.doer.Do(req)
+		resp, err := s.send(ctx, r)
 		if err != nil || resp.StatusCode/100 != 2 {
 			return resp, err
 		}
