@@ -109,6 +109,7 @@ func TestAFailureThatAllFilesShareStopsTheRun(t *testing.T) {
 		want     string
 	}{
 		"a wrong key":     {"ncloudmailer", key, "credentials refused"},
+		"a wrong token":   {"twentyfourseven", with(s.env, tfsToken, "s3cret-and-wrong"), "credentials refused"},
 		"no token":        {"twentyfourseven", token, "token: credentials refused"},
 		"an unknown host": {"ncloudmailer", with(s.env, ncpBaseURL, "https://unknown.invalid/api/v1"), "unknown.invalid"},
 		"an unknown token": {"twentyfourseven", with(with(token, tfsTokenURL, "https://unknown.invalid/oauth/token"),
@@ -120,7 +121,7 @@ func TestAFailureThatAllFilesShareStopsTheRun(t *testing.T) {
 			got := invoke(tc.env, nil, "send", "--to", tc.provider, "-c", "4", "-r", dir)
 			lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
 			if got.code != 1 || got.stdout != "" || len(lines) != 3 || !strings.Contains(lines[0], tc.want) ||
-				!strings.Contains(lines[1], "no more are sent; --keep-going") {
+				strings.Contains(got.stderr, "s3cret") || !strings.Contains(lines[1], "no more are sent; --keep-going") {
 				t.Fatalf("got %+v", got)
 			}
 			var sent, failed, unsent int

@@ -105,7 +105,11 @@ func TestASentFileWithoutDocumentIsOnlyWaitedFor(t *testing.T) {
 	second := invoke(s.env, nil, append(args, "--wait")...)
 	if lines := rows(second.stdout); second.code != 0 || len(lines) != 1 || len(lines[0]) != 3 || lines[0][0] != id ||
 		lines[0][2] == "" {
-		t.Errorf("the second run printed %q for %q", second.stdout, first.stdout)
+		t.Fatalf("the second run printed %q for %q", second.stdout, first.stdout)
+	}
+	status := invoke(s.env, nil, commandName("twentyfourseven", "getFileUploadStatus"), id)
+	if want := id + "\tCompleted\t" + rows(second.stdout)[0][2] + "\n"; status.code != 0 || status.stdout != want {
+		t.Errorf("getFileUploadStatus printed %+v, want %q", status, want)
 	}
 	third := invoke(s.env, nil, append(args, "--wait")...)
 	if third.code != 0 || third.stdout != "" {

@@ -92,20 +92,6 @@ func TestColumnsSurviveTabsAndNewlines(t *testing.T) {
 	}
 }
 
-func TestWaitPrintsTheDocumentIDAsThirdColumn(t *testing.T) {
-	s := newService(t)
-	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
-	got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--wait", path)
-	lines := rows(got.stdout)
-	if got.code != 0 || len(lines) != 1 || len(lines[0]) != 3 || lines[0][2] == "" {
-		t.Fatalf("got %+v", got)
-	}
-	status := invoke(s.env, nil, commandName("twentyfourseven", "getFileUploadStatus"), lines[0][0])
-	if want := lines[0][0] + "\tCompleted\t" + lines[0][2] + "\n"; status.code != 0 || status.stdout != want {
-		t.Errorf("getFileUploadStatus printed %+v, want %q", status, want)
-	}
-}
-
 func TestABatchIsListedAndDeleted(t *testing.T) {
 	s := newService(t)
 	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
@@ -172,18 +158,6 @@ func TestManyFailuresDoNotFloodTheSummary(t *testing.T) {
 		"missing8, missing9 and 15 more"
 	if got.code != 1 || !strings.Contains(got.stderr, want) {
 		t.Errorf("there is no %q in %s", want, got.stderr)
-	}
-}
-
-func TestARefusalIsReportedWithItsReasonAndWithoutSecrets(t *testing.T) {
-	s := newService(t)
-	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
-	for provider, name := range map[string]string{"twentyfourseven": tfsToken, "ncloudmailer": ncpSecretKey} {
-		got := invoke(with(s.env, name, "s3cret-and-wrong"), nil, "send", "--to", provider, path)
-		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 ||
-			!strings.Contains(got.stderr, "credentials refused") || strings.Contains(got.stderr, "s3cret") {
-			t.Errorf("%s: got %+v", provider, got)
-		}
 	}
 }
 

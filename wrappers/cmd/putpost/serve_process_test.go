@@ -159,18 +159,28 @@ func TestAnErrorOfServeIsInTheFormatOfTheLog(t *testing.T) {
 	}
 }
 
+// The environment of the clients is the one that serve prints.
 func TestServeStoresUploadsOfSendAndEndsWithASignal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
-	p, env, stderr := serving(t, "--store", dir, "--max-size", "1kB")
-	folder := files(t, "small", "small", "large", strings.Repeat("x", 1001))
-	for provider := range providers {
-		got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "small"))
-		if got.code != 0 {
-			t.Fatalf("%s: %+v", provider, got)
+	p, _, stderr := serving(t, "--store", dir, "--max-size", "1kB")
+	until(t, "the last export", func() bool { return strings.Contains(stderr.String(), "export "+tfsOrganization+"=1\n") })
+	env := map[string]string{}
+	for line := range strings.Lines(stderr.String()) {
+		if pair, ok := strings.CutPrefix(line, "export "); ok {
+			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			env[name] = value
 		}
-		if got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "large")); got.code != 1 ||
-			!strings.Contains(got.stderr, "too large") {
-			t.Errorf("%s took a file that is too large: %+v", provider, got)
+	}
+	folder := files(t, "small", "small", "large", strings.Repeat("x", 1001))
+	for _, env := range []map[string]string{env, with(env, tfsToken, "")} { // by the token, and as a client
+		for provider := range providers {
+			if got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "small")); got.code != 0 {
+				t.Fatalf("%s: %+v", provider, got)
+			}
+			if got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "large")); got.code != 1 ||
+				!strings.Contains(got.stderr, "too large") {
+				t.Errorf("%s took a file that is too large: %+v", provider, got)
+			}
 		}
 	}
 	plain := 0
@@ -180,35 +190,12 @@ func TestServeStoresUploadsOfSendAndEndsWithASignal(t *testing.T) {
 		}
 		return nil
 	})
-	if plain != len(providers) {
-		t.Errorf("%d plain files hold what was sent, want %d", plain, len(providers))
-	}
-	if !strings.Contains(stderr.String(), "export TWENTYFOURSEVEN_TOKEN=test-token\n") {
-		t.Errorf("the credentials that are in force are not told of:\n%s", stderr.String())
+	if plain != 2*len(providers) {
+		t.Errorf("%d plain files hold what was sent, want %d", plain, 2*len(providers))
 	}
 	p.signal(t, syscall.SIGTERM)
 	if code := p.code(t); code != 0 {
 		t.Errorf("exit code %d, want 0\n%s", code, stderr.String())
-	}
-}
-
-func TestServePrintsAllThatAProgramNeeds(t *testing.T) {
-	_, _, stderr := serving(t)
-	until(t, "the last export", func() bool { return strings.Contains(stderr.String(), "export "+tfsOrganization+"=1\n") })
-	env := map[string]string{}
-	for line := range strings.Lines(stderr.String()) {
-		if pair, ok := strings.CutPrefix(line, "export "); ok {
-			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			env[name] = value
-		}
-	}
-	path := filepath.Join(files(t, "a", "a"), "a")
-	for _, env := range []map[string]string{env, with(env, tfsToken, "")} { // by the token, and as a client
-		for provider := range providers {
-			if got := invoke(env, nil, "send", "--to", provider, path); got.code != 0 {
-				t.Errorf("%s: %+v", provider, got)
-			}
-		}
 	}
 }
 
