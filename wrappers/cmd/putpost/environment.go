@@ -153,7 +153,7 @@ func are(words []string) string {
 func (env environment) clean(names ...string) error {
 	for _, name := range names {
 		if strings.ContainsFunc(env(name), unicode.IsSpace) {
-			return fmt.Errorf("%s has a blank or a line break in it", name)
+			return fmt.Errorf("%s has a blank or a line break in it; remove it", name)
 		}
 	}
 	return nil

@@ -108,7 +108,8 @@ func named(args []string) (options []kong.Option) {
 	return options
 }
 
-const description = `Sends files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer). Serves stand-ins of both, so that you can try it without an account.
+const description = `Sends files to 24SevenOffice (twentyfourseven) and NAVER Cloud Outbound Mailer (ncloudmailer).
+Serves stand-ins of both, so that you can try it without an account.
 
 Exit code: 0 when all is done, 1 when something failed, 2 when the command line or the environment is wrong.`
 

@@ -116,7 +116,7 @@ func (p provider) client(env environment, cfg upload.Config) (upload.Uploader, e
 	cfg.UserAgent = userAgent()
 	u, err := p.connect(env, cfg)
 	if err != nil && errors.Is(err, upload.ErrInvalid) && cfg.BaseURL != "" {
-		err = fmt.Errorf("%w (%s is what is set)", err, p.baseVar)
+		err = fmt.Errorf("%w; correct %s", err, p.baseVar)
 	}
 	if err != nil {
 		return nil, usageError{err} // a setting is wrong
@@ -264,7 +264,7 @@ curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
   putpost getFile "$id"
 
 NAVER deletes a file after 24 hours. Its ID is then not found.`,
-			mistaken: "takes the tempRequestId that send --json prints",
+			mistaken: "the ID must be a tempRequestId, as send --json prints it",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				batch, err := u.(*ncloudmailer.Client).GetFile(ctx, id)
 				return recordsOf(batch.Files), err
@@ -279,7 +279,7 @@ NAVER deletes a file after 24 hours. Its ID is then not found.`,
   putpost deleteFile "$id"
 
 An ID whose files are deleted already is not found.`,
-			mistaken: "takes the tempRequestId that send --json prints",
+			mistaken: "the ID must be a tempRequestId, as send --json prints it",
 			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
 				batch, err := u.(*ncloudmailer.Client).DeleteFile(ctx, id)
 				return recordsOf(batch.Files), err

@@ -147,7 +147,7 @@ func (c *sendCmd) check(to provider) error {
 	case c.Null && c.FilesFrom == "":
 		return usagef("--null is for the list of --files-from")
 	case c.Wait && to.wait == nil:
-		return usagef("--wait: %s makes no documents to wait for", c.To)
+		return usagef("--wait: %s makes no documents; leave --wait out", c.To)
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func (c *sendCmd) Run(p *program) error {
 		s.list = find.OpenList(c.FilesFrom, c.Null, p.stdin)
 		defer s.list.Close()
 		if c.stdins() > 0 && s.list.SharesStream(p.stdin) {
-			return usagef("--files-from %s is standard input, which cannot be sent as a file, too", c.FilesFrom)
+			return usagef("standard input cannot be both a file and a list, and --files-from %s is standard input", c.FilesFrom)
 		}
 	}
 	if c.Journal != "" {

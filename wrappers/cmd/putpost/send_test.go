@@ -119,7 +119,7 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 		}
 		// A user may take the fileId for the tempRequestId.
 		got = invoke(s.env, nil, commandName("ncloudmailer", verb), line.ID)
-		if got.code != 1 || !strings.HasSuffix(got.stderr, " (takes the tempRequestId that send --json prints)\n") {
+		if got.code != 1 || !strings.HasSuffix(got.stderr, " (the ID must be a tempRequestId, as send --json prints it)\n") {
 			t.Errorf("%s of a fileId: got %+v", verb, got)
 		}
 	}

@@ -174,7 +174,7 @@ func (n *nameReader) next() (string, error) {
 		return name, fmt.Errorf("the list ended without a %s after this name; the name may be cut, so it is not sent",
 			endings[n.end])
 	case errors.Is(err, bufio.ErrBufferFull):
-		return "", fmt.Errorf("there is no %s within 1 MiB, so it is no list of names", endings[n.end])
+		return "", fmt.Errorf("there is no %s within 1 MiB, so this is not a list of names", endings[n.end])
 	case err != nil && err != io.EOF:
 		return "", err
 	}

@@ -123,7 +123,7 @@ func inspect(journal io.Reader, good io.Writer, damaged func(Damage) error) (fou
 		at += int64(len(line))
 	}
 	if found.Kept == 0 && found.Damaged > 0 {
-		return found, errors.New("no line can be read; this is no putpost journal; the file is left as it is")
+		return found, errors.New("no line can be read, so this is not a putpost journal; the file is left as it is")
 	}
 	return found, w.Flush()
 }
