@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
 )
@@ -18,10 +19,10 @@ type limits struct {
 	ctx    context.Context // of the round trip; its cause says which limit ended it
 	cancel context.CancelCauseFunc
 	stop   context.CancelFunc // of the limit on the whole round trip
-	wait   time.Duration      // for an answer; 0 is no limit
+	wait   time.Duration      // for an answer
+	answer *time.Timer        // ends the wait; nil if it has no limit
 
 	mu       sync.Mutex
-	answer   *time.Timer
 	answered bool
 }
 
@@ -38,6 +39,10 @@ func newLimits(ctx context.Context, whole, answer time.Duration, abandons bool) 
 		return nil, ctx
 	}
 	l := &limits{wait: answer, stop: func() {}}
+	if answer > 0 {
+		l.answer = time.AfterFunc(math.MaxInt64, l.onLate)
+		l.answer.Stop() // until startWait
+	}
 	if whole > 0 {
 		ctx, l.stop = context.WithTimeoutCause(ctx, whole,
 			&limitError{fmt.Sprintf("not over after %s, the Timeout of Config.HTTPClient", whole)})
@@ -48,35 +53,27 @@ func newLimits(ctx context.Context, whole, answer time.Duration, abandons bool) 
 
 // startWait starts the wait for an answer, or starts it again.
 func (l *limits) startWait() {
-	if l == nil {
+	if l == nil || l.answer == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.wait == 0 || l.answered:
-	case l.answer != nil:
+	if !l.answered {
 		l.answer.Reset(l.wait)
-	default:
-		l.answer = time.AfterFunc(l.wait, func() {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			if !l.answered {
-				l.cancel(&limitError{fmt.Sprintf("no answer within %s after the request was sent (Config.AnswerTimeout)", l.wait)})
-			}
-		})
+	}
+}
+
+func (l *limits) onLate() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.answered {
+		l.cancel(&limitError{fmt.Sprintf("no answer within %s after the request was sent (Config.AnswerTimeout)", l.wait)})
 	}
 }
 
 // onGetConn stops the wait for an answer: the transport is about to send the
 // request, perhaps once more.
-func (l *limits) onGetConn(string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.answer != nil {
-		l.answer.Stop()
-	}
-}
+func (l *limits) onGetConn(string) { l.answer.Stop() }
 
 // endWait ends the wait for an answer. It returns the limit that ended the
 // round trip, or nil.

@@ -20,77 +20,60 @@ type Shared[T any] struct {
 	Life  context.Context // ends all that Shared does; nil means context.Background()
 	Valid func(T) bool    // reports whether the value can still be used
 
-	mu   sync.Mutex
-	held *T
-	call *sharedCall[T]
-}
-
-// sharedCall is one call for the value, on the goroutine of the caller that
-// came first. The others wait for it.
-type sharedCall[T any] struct {
-	done      chan struct{}
-	value     *T
-	err       error
-	abandoned bool // the context of the caller that made it ended
+	mu    sync.Mutex
+	turn  chan struct{} // holds an element while a call is made
+	calls int           // those that have ended
+	value T             // of the last of them
+	err   error
+	held  bool // value may still be valid
 }
 
 // Get returns the value if it is valid. Otherwise it waits for one call of
 // fetch: its own, or one that another caller has begun.
 func (s *Shared[T]) Get(ctx context.Context, fetch func(context.Context) (T, error)) (value T, err error) {
-	for {
-		if s.Life != nil && s.Life.Err() != nil {
-			return value, ended(s.Life, nil)
-		}
-		s.mu.Lock()
-		if s.held != nil && s.Valid(*s.held) {
-			defer s.mu.Unlock()
-			return *s.held, nil
-		}
-		c, mine := s.call, false
-		if c == nil {
-			c, mine = &sharedCall[T]{done: make(chan struct{})}, true
-			s.call = c
-		}
-		s.mu.Unlock()
-		if mine {
-			s.fetch(ctx, c, fetch)
-		} else {
-			select {
-			case <-ctx.Done():
-				return value, ended(ctx, nil)
-			case <-c.done:
-			}
-			if c.abandoned {
-				continue // that is no failure of fetch, so another caller tries
-			}
-		}
-		if c.err == nil {
-			value = *c.value
-		}
-		return value, c.err
+	if s.Life != nil && s.Life.Err() != nil {
+		return value, ended(s.Life, nil)
 	}
+	s.mu.Lock()
+	if s.held && s.Valid(s.value) {
+		defer s.mu.Unlock()
+		return s.value, nil
+	}
+	if s.turn == nil {
+		s.turn = make(chan struct{}, 1)
+	}
+	calls := s.calls
+	s.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }() // also when fetch panics: the others must not wait for ever
+	case <-ctx.Done():
+		return value, ended(ctx, nil)
+	}
+	s.mu.Lock()
+	if s.calls != calls { // another caller's call has ended meanwhile
+		defer s.mu.Unlock()
+		return s.value, s.err
+	}
+	s.mu.Unlock()
+	return s.fetch(ctx, fetch)
 }
 
-func (s *Shared[T]) fetch(caller context.Context, c *sharedCall[T], fetch func(context.Context) (T, error)) {
+func (s *Shared[T]) fetch(caller context.Context, fetch func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(caller)
 	defer cancel()
 	if s.Life != nil {
 		defer context.AfterFunc(s.Life, cancel)()
 	}
-	defer func() { // also when fetch panics: the others must not wait for ever
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		c.abandoned = c.value == nil && (c.err == nil || caller.Err() != nil && !lasting(context.Cause(caller)))
-		if c.value != nil {
-			s.held = c.value
-		}
-		s.call = nil
-		close(c.done)
-	}()
 	value, err := fetch(ctx)
-	if c.err = err; err == nil {
-		c.value = &value
+	if err != nil && caller.Err() != nil && !lasting(context.Cause(caller)) {
+		return value, err // that is no failure of fetch, so another caller tries
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	s.value, s.err, s.held = value, err, err == nil
+	return value, err
 }
 
 // Drop forgets the value if refused returns true for it. A value that has
@@ -98,9 +81,7 @@ func (s *Shared[T]) fetch(caller context.Context, c *sharedCall[T], fetch func(c
 func (s *Shared[T]) Drop(refused func(T) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held != nil && refused(*s.held) {
-		s.held = nil
-	}
+	s.held = s.held && !refused(s.value)
 }
 
 // Format prints nothing of the value, whatever the verb.
