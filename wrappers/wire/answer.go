@@ -44,7 +44,7 @@ func (a Answer) time() time.Time {
 // table. The response's body can still be read whole.
 func (d *Doer) understand(x *exchange) (mayPass bool) {
 	body := peek(x.resp)
-	f, secrets, mayPass := d.read(x, x.resp, body)
+	f, secrets, mayPass := d.describe(x, x.resp, body)
 	f.RetryAfter = retryAfter(x.resp.Header.Get("Retry-After"))
 	if f.Code == "" && f.Message == "" {
 		f.Message = clean(string(body), 256, secrets)
@@ -55,9 +55,9 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 	return mayPass
 }
 
-// read makes x.failure of an answer. It holds the kind, and the code and the
+// describe makes x.failure of an answer. It holds the kind, and the code and the
 // words that the API finds in the body.
-func (d *Doer) read(x *exchange, resp *http.Response, body []byte) (f *upload.Error, secrets *secretSet, mayPass bool) {
+func (d *Doer) describe(x *exchange, resp *http.Response, body []byte) (f *upload.Error, secrets *secretSet, mayPass bool) {
 	secrets = d.secrets(x.req, resp.Request)
 	f = d.fail(x, nil)
 	f.Status, f.TraceID = resp.StatusCode, clean(d.traceID(resp), 128, secrets)
@@ -73,7 +73,7 @@ func (d *Doer) read(x *exchange, resp *http.Response, body []byte) (f *upload.Er
 // used. Such a body may hold an error, so the API reads it too. Broke is the
 // error that ended the reading. Why is the fault of the body. Each may be nil.
 func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, why error) *upload.Error {
-	f, secrets, _ := d.read(x, resp, body)
+	f, secrets, _ := d.describe(x, resp, body)
 	kind := f.Err
 	f.Lasting = broke == nil
 	// Only the text is kept: the chain of a decoder's error shows generated

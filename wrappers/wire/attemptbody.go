@@ -47,7 +47,7 @@ func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBod
 	var ctx context.Context
 	a.limits, ctx = newLimits(req.Context(), d.timeout, d.answerTimeout, large)
 	if d.guarded {
-		a.guard = &guard{own: req.Header.Clone(), url: req.URL, proxied: req.URL.Scheme == "http" && d.proxy(req) != nil}
+		a.guard = &guard{own: req.Header, url: req.URL, proxied: req.URL.Scheme == "http" && d.proxy(req) != nil}
 		a.guard.watch(&a.trace)
 	}
 	if d.answerTimeout > 0 || ours && !large {
@@ -60,10 +60,10 @@ func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBod
 		ctx = httptrace.WithClientTrace(ctx, &a.trace)
 	}
 	a.req = req.WithContext(ctx)
-	a.req.Body = body
 	if d.guarded {
-		a.req.Header = req.Header.Clone() // a RoundTripper that changes it must not change the next attempt's
+		a.req = req.Clone(ctx) // a RoundTripper that changes it must not change the next attempt's
 	}
+	a.req.Body = body
 	if !ours {
 		return a
 	}

@@ -61,8 +61,7 @@ func newDoer(api API, cfg upload.Config) (*Doer, error) {
 	if d.client == nil {
 		d.client, d.answerTimeout = sharedTransport(sharedSettings{cfg.Connections, d.answerTimeout}), 0
 	}
-	found := inspect(d.client)
-	d.base, d.authorizes = found.base, found.authorizes
+	d.base, d.authorizes = inspect(d.client)
 	if d.base != nil {
 		if err := checkTransport(d.base, base); err != nil {
 			return nil, err

@@ -73,7 +73,7 @@ func (x *exchange) add(err error) {
 // begin returns the body of the first attempt. A body that cannot be rewound is
 // sent as it is.
 func begin(req *http.Request) (io.ReadCloser, error) {
-	if s, ours := req.Body.(*stream); ours && !s.begun.Swap(true) {
+	if s, ours := req.Body.(*stream); ours && !s.opened.Load() {
 		return s.open()
 	}
 	if req.GetBody == nil {

@@ -7,15 +7,11 @@ import (
 	"unsafe"
 )
 
-// inspected is the result of inspect.
-type inspected struct {
-	base       *http.Transport // at the bottom; nil if none was found
-	authorizes bool            // golang.org/x/oauth2's Transport is among them
-}
-
 // inspect walks down from a RoundTripper through the fields that hold another
-// one. It does not find a RoundTripper that a func hides.
-func inspect(rt http.RoundTripper) (found inspected) {
+// one. It returns the transport at the bottom, or nil, and whether
+// golang.org/x/oauth2's Transport is among them. It does not find a RoundTripper
+// that a func hides.
+func inspect(rt http.RoundTripper) (base *http.Transport, authorizes bool) {
 	seen := map[unsafe.Pointer]bool{} // a RoundTripper may hold itself
 	var visit func(v reflect.Value)
 	visit = func(v reflect.Value) {
@@ -30,7 +26,7 @@ func inspect(rt http.RoundTripper) (found inspected) {
 			}
 			seen[v.UnsafePointer()] = true
 			if v.Type() == reflect.TypeFor[*http.Transport]() {
-				found.base = cmp.Or(found.base, (*http.Transport)(v.UnsafePointer()))
+				base = cmp.Or(base, (*http.Transport)(v.UnsafePointer()))
 				return
 			}
 			visit(v.Elem())
@@ -43,14 +39,14 @@ func inspect(rt http.RoundTripper) (found inspected) {
 			if !sends(reflect.PointerTo(t)) {
 				return
 			}
-			found.authorizes = found.authorizes || t.PkgPath() == "golang.org/x/oauth2" && t.Name() == "Transport"
+			authorizes = authorizes || t.PkgPath() == "golang.org/x/oauth2" && t.Name() == "Transport"
 			for i := range v.NumField() {
 				visit(v.Field(i))
 			}
 		}
 	}
 	visit(reflect.ValueOf(rt))
-	return found
+	return base, authorizes
 }
 
 // sends reports whether t is a RoundTripper, or a pointer to an http.Client.

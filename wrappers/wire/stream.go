@@ -17,16 +17,15 @@ import (
 type stream struct {
 	body *Body
 
-	begun  atomic.Bool // opened, or handed to a reader
+	opened atomic.Bool // or about to be
 	limits *limits     // told when the last byte was handed out; nil where there are none
 
-	mu     sync.Mutex // held by Read
-	files  []io.ReadCloser
-	opened bool
-	left   int64 // bytes of the body that were not read yet; valid once opened
-	next   int   // the part being read
-	at     int64 // offset in that part, its head included
-	err    error // the first thing that a source did wrong, or io.EOF
+	mu    sync.Mutex // held by Read
+	files []io.ReadCloser
+	left  int64 // bytes of the body that were not read yet; valid once opened
+	next  int   // the part being read
+	at    int64 // offset in that part, its head included
+	err   error // the first thing that a source did wrong, or io.EOF
 
 	closing sync.Mutex // held for files' closing; never waits for a Read
 	closed  bool
@@ -70,7 +69,8 @@ const fullRecord = 16 << 10
 
 // openAll opens every source. If it fails, Close closes the opened ones.
 func (s *stream) openAll() error {
-	s.opened, s.left = true, s.body.Length
+	s.opened.Store(true)
+	s.left = s.body.Length
 	for _, p := range s.body.parts {
 		rc, err := p.src.Open()
 		if err == nil && rc == nil {
@@ -115,8 +115,7 @@ func (s *stream) Read(p []byte) (n int, err error) {
 }
 
 func (s *stream) fill(p []byte) (n int, err error) {
-	if !s.opened {
-		s.begun.Store(true)
+	if !s.opened.Load() {
 		if err := s.openAll(); err != nil {
 			return 0, err
 		}
