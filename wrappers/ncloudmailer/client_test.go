@@ -370,9 +370,11 @@ func TestSuccessSurvivesEverySpelling(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t)
 	for body, want := range map[string]upload.Result{
-		`{"tempRequestId":7,"files":[{"fileName":"a","fileSize":3.0,"fileId":12345678901234567890}]}`: {ID: "12345678901234567890", TempRequestID: "7"},
-		`{"tempRequestId":null,"files":[{"fileName":null,"fileSize":null,"fileId":"1"}]}`:             {ID: "1"},
-		`{"TempRequestID":"r","FILES":[{"fileid":"1","FileName":{"a":1},"fileSize":3}]}`:              {ID: "1", TempRequestID: "r"},
+		`{"tempRequestId":7,"files":[{"fileName":"a","fileSize":3.0,"fileId":12345678901234567890}]}`: {
+			ID: "12345678901234567890", TempRequestID: "7"},
+		`{"tempRequestId":null,"files":[{"fileName":null,"fileSize":null,"fileId":"1"}]}`: {ID: "1"},
+		`{"TempRequestID":"r","FILES":[{"fileid":"1","FileName":{"a":1},"fileSize":3}]}`: {
+			ID: "1", TempRequestID: "r"},
 	} {
 		m.says(http.StatusCreated, body)
 		res, err := client.Upload(t.Context(), upload.Bytes("a", []byte("one")))
@@ -430,7 +432,8 @@ func TestResultHasTheServersNameOrElseItsOwn(t *testing.T) {
 func TestGetFileAndDeleteFileListTheBatch(t *testing.T) {
 	m := newMailer(t)
 	m.says(http.StatusOK,
-		`{"tempRequestId":"request-99","files":[{"fileName":"b","fileSize":5,"fileId":"2"},{"fileName":"a","fileSize":3,"fileId":"1"}]}`)
+		`{"tempRequestId":"request-99","files":[{"fileName":"b","fileSize":5,"fileId":"2"},`+
+			`{"fileName":"a","fileSize":3,"fileId":"1"}]}`)
 	client := m.client(t)
 	for method, call := range map[string]func(context.Context, string) (ncloudmailer.Batch, error){
 		"GET": client.GetFile, "DELETE": client.DeleteFile,

@@ -84,7 +84,8 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 			}
 			ts := httptest.NewServer(h)
 			defer ts.Close()
-			uploadtest.Probe(t, ts.URL+region, standintest.Spec(t, "ncloudmailer"), func(r *http.Request) { testKeys.Sign(r, time.Now()) },
+			sign := func(r *http.Request) { testKeys.Sign(r, time.Now()) }
+			uploadtest.Probe(t, ts.URL+region, standintest.Spec(t, "ncloudmailer"), sign,
 				uploadtest.Probing{MaxSize: limit, Advance: func(d time.Duration) { moved.Add(int64(d)) }})
 		})
 	}

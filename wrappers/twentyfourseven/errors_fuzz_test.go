@@ -36,7 +36,8 @@ func FuzzFileID(f *testing.F) {
 	for _, raw := range []string{
 		`67890`, `"67890"`, `0`, `-0`, `-5`, `9007199254740993`, `123456789012345678901234567890`, `"\u00e5\/\"b"`, `""`,
 		`null`, `true`, `1.0`, `1e3`, `[1]`, `{"id":1}`,
-		` 1 `, `01`, `67890.0`, `6.789e4`, `"00012"`, `"1.5"`, `18446744073709551617`, `"a`, `1,"fileId":2`, "\"\xff\"", `"\ud800"`,
+		` 1 `, `01`, `67890.0`, `6.789e4`, `"00012"`, `"1.5"`, `18446744073709551617`, `"a`, `1,"fileId":2`, "\"\xff\"",
+		`"\ud800"`,
 	} {
 		f.Add([]byte(raw))
 	}
@@ -98,7 +99,8 @@ func FuzzTokenAnswer(f *testing.F) {
 	f.Add(200, []byte(`{"access_token":"TOKEN\r\n","token_type":"Bearer\n","expires_in":"-1e400"}`))
 	f.Add(401, []byte(`{"error":"invalid_client","error_description":"SECRET is wrong"}`))
 	f.Add(400, []byte(`{"error":"SECRET","error_description":["SECRET"]}`))
-	f.Add(401, []byte(`{"error":"`+strings.Repeat("x", 50)+`SECRET","error_description":"`+strings.Repeat("x", 245)+`SECRET"}`))
+	f.Add(401, []byte(`{"error":"`+strings.Repeat("x", 50)+`SECRET"}`)) // a text of which the end is cut
+	f.Add(401, []byte(`{"error_description":"`+strings.Repeat("x", 245)+`SECRET"}`))
 	f.Add(403, []byte("<html>SECRET</html>"))
 	f.Add(302, []byte(""))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {

@@ -18,10 +18,11 @@ func TestErrorsOfTheAPI(t *testing.T) {
 		message string
 	}{
 		{"nothing", 400, "", upload.ErrInvalid, "", ""},
-		{"a page", 502, "<html>\n<h1>Bad Gateway</h1></html>", upload.ErrUnavailable, "", "<html> <h1>Bad Gateway</h1></html>"},
+		{"a page", 502, "<html>\n<h1>Bad</h1></html>", upload.ErrUnavailable, "", "<html> <h1>Bad</h1></html>"},
 		{
 			"the shape of other calls", 400,
-			`{"error":{"name":"ValidationError","message":"invalid","payload":{"validationErrors":[{"path":"contentType","keyword":"format"}]}},"trackingId":"x"}`,
+			`{"error":{"name":"ValidationError","message":"invalid","payload":{` +
+				`"validationErrors":[{"path":"contentType","keyword":"format"}]}},"trackingId":"x"}`,
 			upload.ErrInvalid, "ValidationError", `invalid [{"keyword":"format","path":"contentType"}]`,
 		},
 		{

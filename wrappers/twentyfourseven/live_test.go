@@ -25,7 +25,8 @@ func TestLive(t *testing.T) {
 		t.Skip("uploads to a real service: make contract-live runs it")
 	}
 	const how = "TWENTYFOURSEVEN_BASE_URL (" + twentyfourseven.BaseURL +
-		" is the real one) with TWENTYFOURSEVEN_TOKEN, or with TWENTYFOURSEVEN_CLIENT_ID, TWENTYFOURSEVEN_CLIENT_SECRET and TWENTYFOURSEVEN_ORGANIZATION"
+		" is the real one) with TWENTYFOURSEVEN_TOKEN, or with " +
+		"TWENTYFOURSEVEN_CLIENT_ID, TWENTYFOURSEVEN_CLIENT_SECRET and TWENTYFOURSEVEN_ORGANIZATION"
 	baseURL, token := os.Getenv("TWENTYFOURSEVEN_BASE_URL"), os.Getenv("TWENTYFOURSEVEN_TOKEN")
 	app := twentyfourseven.ClientCredentials{
 		ClientID:     os.Getenv("TWENTYFOURSEVEN_CLIENT_ID"),

@@ -45,7 +45,7 @@ func newOffice() *office {
 	o := &office{counts: map[string]int{}}
 	o.token = func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600,"scope":"api.accounting.transaction:write"}`, o.count("token"))
+		fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, o.count("token"))
 	}
 	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
 		n := o.count("fileUpload")

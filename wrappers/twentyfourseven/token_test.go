@@ -509,8 +509,9 @@ func TestTokenURLIsUsedAsItIsGivenAndZeroMeansTheProviders(t *testing.T) {
 			asked = r.URL.String()
 			io.WriteString(w, `{"access_token":"t"}`)
 		}))
-		cred := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: officeSecret, Organization: "o", TokenURL: given}
-		if _, err := cred.TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc)).Token(); err != nil || asked != want {
+		tokens := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: "s", Organization: "o", TokenURL: given}.
+			TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc))
+		if _, err := tokens.Token(); err != nil || asked != want {
 			t.Errorf("asked %s (%v), want %s", asked, err, want)
 		}
 	}

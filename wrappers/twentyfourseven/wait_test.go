@@ -50,7 +50,8 @@ func TestWait(t *testing.T) {
 		{name: "bears with an id that is not known yet", polls: []string{"404", "404", document7}, max: m},
 		{name: "ends for an id that is never known", polls: []string{"404"}, kind: upload.ErrNotFound,
 			min: 10 * s, max: 12 * s}, // the last pause may be one of 2 s
-		{name: "ends for an id that was known and is gone", polls: []string{pending, "404"}, kind: upload.ErrNotFound, max: s},
+		{name: "ends for an id that was known and is gone", polls: []string{pending, "404"},
+			kind: upload.ErrNotFound, max: s},
 		{name: "ends if a completed upload has no document", polls: []string{completed, pending, completed},
 			kind: twentyfourseven.ErrFailed, says: "without a documentId", min: 10 * s, max: m},
 		{name: "begins the ten seconds again if the status goes back", max: h,

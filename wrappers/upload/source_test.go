@@ -164,7 +164,10 @@ func (f tornFile) Close() error           { *f.closed++; return f.File.Close() }
 func TestFSRefusesWhatCannotBeRead(t *testing.T) {
 	files := fstest.MapFS{"dir/file": {Data: []byte("secret")}}
 	opened, closed := 0, 0
-	torn := opening{files, func(file fs.File, err error) (fs.File, error) { opened++; return tornFile{file, &closed}, err }}
+	torn := opening{files, func(file fs.File, err error) (fs.File, error) {
+		opened++
+		return tornFile{file, &closed}, err
+	}}
 	// Like another user's. A test that runs as root cannot have a real one.
 	locked := opening{files, func(fs.File, error) (fs.File, error) { return nil, fs.ErrPermission }}
 	for _, tc := range []struct {

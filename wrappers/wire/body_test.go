@@ -27,6 +27,9 @@ func request(t *testing.T, b *wire.Body, url string) (*http.Request, error) {
 func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
 	ok := upload.Bytes("a.txt", []byte("x"))
 	with := func(edit func(*upload.Source)) upload.Source { s := ok; edit(&s); return s }
+	typed := func(contentType string) *wire.Body {
+		return wire.Raw(with(func(s *upload.Source) { s.ContentType = contentType }))
+	}
 	for _, tt := range []struct {
 		name string
 		body *wire.Body
@@ -34,11 +37,10 @@ func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
 	}{
 		{"no Open", wire.Raw(upload.Source{Name: "a"}), "no Open"},
 		{"negative size", wire.Raw(with(func(s *upload.Source) { s.Size = -1 })), "the size is -1 bytes"},
-		{"a word for a content type", wire.Raw(with(func(s *upload.Source) { s.ContentType = "pdf" })), "no media type"},
-		{"the content type /", wire.Raw(with(func(s *upload.Source) { s.ContentType = "/" })), "no media type"},
-		{"the content type te xt/plain", wire.Raw(with(func(s *upload.Source) { s.ContentType = "te xt/plain" })), "no media type"},
-		{"the content type te xt/pl ain", wire.Raw(with(func(s *upload.Source) { s.ContentType = "te xt/pl ain" })), "no media type"},
-		{"a content type with a line break", wire.Raw(with(func(s *upload.Source) { s.ContentType = "text/plain;\r\n x=y" })), "no media type"},
+		{"a word for a content type", typed("pdf"), "no media type"},
+		{"the content type /", typed("/"), "no media type"},
+		{"a content type with a blank", typed("te xt/plain"), "no media type"},
+		{"a content type with a line break", typed("text/plain;\r\n x=y"), "no media type"},
 		{"no name in a form", wire.Form("f", with(func(s *upload.Source) { s.Name = "dir/" })), "no name"},
 		{"NUL in a name", wire.Form("f", with(func(s *upload.Source) { s.Name = "a\x00b" })), "control"},
 		{"line break in a name", wire.Form("f", with(func(s *upload.Source) { s.Name = "a\nb" })), "control"},

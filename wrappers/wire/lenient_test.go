@@ -97,9 +97,10 @@ func TestJSONIntSurvivesEverySpelling(t *testing.T) {
 			Known: true},
 		`9223372036854775807`: {Value: 1<<63 - 1, Known: true},
 		`null`:                {}, `""`: {},
-		`9223372036854775808`: {Broken: true}, `1.5`: {Broken: true}, `"abc"`: {Broken: true}, `"0x10"`: {Broken: true}, `"1ex"`: {Broken: true},
-		`" "`:  {Broken: true},
-		`true`: {Broken: true}, `{}`: {Broken: true}, `[16]`: {Broken: true}, `1e300`: {Broken: true},
+		`9223372036854775808`: {Broken: true}, `1.5`: {Broken: true}, `"abc"`: {Broken: true}, `"0x10"`: {Broken: true},
+		`"1ex"`: {Broken: true},
+		`" "`:   {Broken: true},
+		`true`:  {Broken: true}, `{}`: {Broken: true}, `[16]`: {Broken: true}, `1e300`: {Broken: true},
 	} {
 		got := struct{ Size, Next wire.JSONInt }{}
 		if err := wire.DecodeJSON([]byte(`{"size":`+raw+`,"next":1}`), &got); err != nil || got.Size != want ||

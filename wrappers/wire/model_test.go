@@ -134,7 +134,8 @@ func TestModelFollowsTheEncodingsOfItsSpec(t *testing.T) {
 		{"arrays by number", model{Signers: []signer{{"a", []int{7, 8}}, {Name: "b"}}, CC: []string{"x", "y"},
 			Files: []upload.Source{source("f.txt")}},
 			map[string]wire.Encoding{"": {Style: "deepObject"}},
-			"signers[0][name]: a\nsigners[0][pins][0]: 7\nsigners[0][pins][1]: 8\nsigners[1][name]: b\ncc[0]: x\ncc[1]: y\nfiles[0] f.txt text/plain: <f.txt>"},
+			"signers[0][name]: a\nsigners[0][pins][0]: 7\nsigners[0][pins][1]: 8\nsigners[1][name]: b\n" +
+				"cc[0]: x\ncc[1]: y\nfiles[0] f.txt text/plain: <f.txt>"},
 		{"arrays without a number", model{Signers: []signer{{Name: "a"}}, CC: []string{"x", "y"},
 			Files: []upload.Source{source("f.txt")}},
 			map[string]wire.Encoding{"": {Style: "brackets"}},

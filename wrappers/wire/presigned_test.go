@@ -71,7 +71,8 @@ func TestPresignedTellsAzureTheBlobType(t *testing.T) {
 			}
 			return respond(201, nil), nil
 		})}
-		if err := sendTo(t, presigned(t, "https://api", client), "PUT", url, wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+		step := presigned(t, "https://api", client)
+		if err := sendTo(t, step, "PUT", url, wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
 			t.Error(err)
 		}
 	}

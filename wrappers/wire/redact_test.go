@@ -78,7 +78,8 @@ func longest(text, secret string) string {
 }
 
 func TestSecretIsKnownHoweverItWasCutWrappedOrRespelt(t *testing.T) {
-	const token = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEyMyJ9.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUiLCJzdWIiOiJhYmMifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg+/Zq7J=="
+	const token = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEyMyJ9.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUiLCJzdWIiOiJhYmMifQ." +
+		"c2lnbmF0dXJlLW9mLXRoZS10b2tlbg+/Zq7J=="
 	req, err := http.NewRequest(http.MethodPost, "https://host/x", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -142,8 +143,10 @@ func TestSecretIsKnownHoweverItWasCutWrappedOrRespelt(t *testing.T) {
 
 func TestWhatIsNoSecretStaysReadable(t *testing.T) {
 	req, err := http.NewRequest(http.MethodPut,
-		"https://account.blob.core.windows.net/c/b?sv=2024-11-04&se=2026-11-25T18%3A52%3A59Z&sr=b&sp=cw&sig=q1JhbYivx0lU%2FwBoOyh%2Byn%2Fy7Lg9Ez%3D"+
-			"&X-Amz-Date=20261125T185259Z&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Credential=AKIAEXAMPLE%2F20261125%2Feu-north-1%2Fs3%2Faws4_request", nil)
+		"https://account.blob.core.windows.net/c/b?sv=2024-11-04&se=2026-11-25T18%3A52%3A59Z&sr=b&sp=cw"+
+			"&sig=q1JhbYivx0lU%2FwBoOyh%2Byn%2Fy7Lg9Ez%3D"+
+			"&X-Amz-Date=20261125T185259Z&X-Amz-SignedHeaders=content-type%3Bhost"+
+			"&X-Amz-Credential=AKIAEXAMPLE%2F20261125%2Feu-north-1%2Fs3%2Faws4_request", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +154,8 @@ func TestWhatIsNoSecretStaysReadable(t *testing.T) {
 	req.Header.Set("X-Timestamp", "1764097979000")
 	secrets := (&Doer{api: API{Secret: []string{"Authorization", "X-Timestamp"}}}).secrets(req)
 	for _, text := range []string{
-		"Server failed to authenticate the request. Signature not valid in the specified time frame: Start [] - Expiry [Wed, 25 Nov 2026 18:52:59 GMT] - Current []",
+		"Server failed to authenticate the request. " +
+			"Signature not valid in the specified time frame: Start [] - Expiry [Wed, 25 Nov 2026 18:52:59 GMT] - Current []",
 		"RequestId:4b2a6d1e-001e-0031-5a3c-5d1f33000000 Time:2026-11-25T18:52:59.1234567Z",
 		"Signed headers: content-type;host, date 20261125T185259Z, scope 20261125/eu-north-1/s3/aws4_request",
 		"ETag 9e107d9d372bb6826bd81d3542a419d6, sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

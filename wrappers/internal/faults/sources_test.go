@@ -37,7 +37,8 @@ func spoiltSources(what string, src upload.Source, reached int) []row {
 			return io.MultiReader(bytes.NewReader(content[:len(content)/2]), iotest.ErrReader(err))
 		}))
 	}
-	bad := want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: reached, says: []string{"cannot be read", "report.pdf"}}
+	bad := want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: reached,
+		says: []string{"cannot be read", "report.pdf"}}
 	rows := []row{
 		{name: "is gone when it is to be sent again", check: isError(fs.ErrNotExist),
 			set: func(l *lab) {
