@@ -94,15 +94,6 @@ func together(t *testing.T, client *twentyfourseven.Client) []error {
 	return errs
 }
 
-// late makes the token server answer after a time.
-func (o *office) late(wait time.Duration) {
-	issue := o.token
-	o.token = func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(wait)
-		issue(w, r)
-	}
-}
-
 // refuse refuses the first token, each time after a wait.
 func (o *office) refuse(wait func(requests int) time.Duration) {
 	accept := o.fileUpload
@@ -116,27 +107,8 @@ func (o *office) refuse(wait func(requests int) time.Duration) {
 	}
 }
 
-func TestHundredCallersCostOneFetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		o.late(time.Second) // long enough for all to come
-		client := o.bubbled(t)
-		for range 2 { // the token is kept
-			if err := errors.Join(together(t, client)...); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n := o.count("token"); n != 1 {
-			t.Errorf("%d fetches, want 1", n)
-		}
-		if n := o.count("presigned"); n != 200 {
-			t.Errorf("%d files arrived, want 200", n)
-		}
-	})
-}
-
-// The refusals come together or one after the other. A late one is about the old
-// token, so the new one stays.
+// Wire holds how one fetch serves many callers. The refusals come together or
+// one after the other. A late one is about the old token, so the new one stays.
 func TestHundredRefusalsCostOneFetchMore(t *testing.T) {
 	for when, wait := range map[string]func(requests int) time.Duration{
 		"at once":             func(int) time.Duration { return time.Minute }, // until all have sent it
@@ -158,148 +130,10 @@ func TestHundredRefusalsCostOneFetchMore(t *testing.T) {
 	}
 }
 
-func TestCallerWhoseContextEndsDoesNotWaitForAnothersFetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		o.late(time.Hour)
-		client := o.bubbled(t)
-		first := make(chan error, 1)
-		go func() {
-			_, err := client.Upload(t.Context(), small)
-			first <- err
-		}()
-		synctest.Wait() // the fetch hangs
-		begin := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		defer cancel()
-		_, err := client.Upload(ctx, small)
-		if f := failure(t, err); !errors.Is(f, context.DeadlineExceeded) || f.Op != "token" {
-			t.Errorf("%v, want context.DeadlineExceeded", f)
-		}
-		if took := time.Since(begin); took != 10*time.Millisecond {
-			t.Errorf("returned after %v, want 10ms", took)
-		}
-		if err := <-first; err != nil {
-			t.Errorf("the caller who fetches was disturbed: %v", err)
-		}
-		if n := o.count("token"); n != 1 {
-			t.Errorf("%d fetches, want 1", n)
-		}
-	})
-}
-
-func TestAnotherFetchesWhereTheOneWhoFetchedIsCalledBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		issue := o.token
-		o.token = func(w http.ResponseWriter, r *http.Request) {
-			if o.count("token") == 1 {
-				<-r.Context().Done()
-				return
-			}
-			time.Sleep(time.Second)
-			issue(w, r)
-		}
-		client := o.bubbled(t)
-		first := make(chan error, 1)
-		go func() {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			_, err := client.Upload(ctx, small)
-			first <- err
-		}()
-		synctest.Wait()
-		if err := errors.Join(together(t, client)...); err != nil {
-			t.Errorf("the others failed: %v", err)
-		}
-		if err := <-first; !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("the first got %v", err)
-		}
-		if n := o.count("token"); n != 2 {
-			t.Errorf("%d fetches, want 2", n)
-		}
-	})
-}
-
-// If the token server fails, the callers that wait must not wait for a failure
-// each.
-func TestFailureIsSharedAndTriedAgainByTheNextCaller(t *testing.T) {
-	hang := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	for _, tc := range []struct {
-		what    string
-		token   http.HandlerFunc
-		kind    error
-		fetches int
-	}{
-		{what: "refused", token: says(401, `{"error":"invalid_client"}`), kind: upload.ErrUnauthorized, fetches: 1},
-		{what: "out of order", token: says(500, ""), kind: upload.ErrUnavailable, fetches: 4},
-		{what: "without an answer", token: hang, kind: upload.ErrUnavailable, fetches: 4},
-	} {
-		t.Run(tc.what, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				o := newOffice()
-				o.token = func(w http.ResponseWriter, r *http.Request) {
-					time.Sleep(100 * time.Millisecond)
-					tc.token(w, r)
-				}
-				hc := o.bubble()
-				client := o.client(t, o.tokens(t.Context(), hc), hc,
-					func(cfg *upload.Config) { cfg.AnswerTimeout = time.Second })
-				begin := time.Now()
-				for _, err := range together(t, client) {
-					f := failure(t, err)
-					if !errors.Is(f, tc.kind) || f.Op != "token" || f.Attempts != tc.fetches ||
-						f.Provider != "twentyfourseven" {
-						t.Fatalf("%+v, want %v after %d attempts", f, tc.kind, tc.fetches)
-					}
-				}
-				if n := o.count("token"); n != tc.fetches {
-					t.Errorf("100 callers cost %d fetches, want %d", n, tc.fetches)
-				}
-				if took := time.Since(begin); took > 8*time.Second {
-					t.Errorf("they waited %v", took)
-				}
-				client.Upload(t.Context(), small)
-				if n := o.count("token"); n != 2*tc.fetches {
-					t.Errorf("the next caller made it %d fetches, want %d", n, 2*tc.fetches)
-				}
-				if n := o.count("fileUpload"); n != 0 {
-					t.Errorf("%d requests went to the API without a token", n)
-				}
-			})
-		})
-	}
-}
-
 // roundTrip makes a function a transport.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestPanicOfOneFetchLeavesNobodyWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		hc := o.bubble()
-		sound, panics := hc.Transport, true
-		hc.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-			if panics {
-				panics = false
-				time.Sleep(time.Second)
-				panic("a transport with a fault")
-			}
-			return sound.RoundTrip(r)
-		})
-		tokens := o.tokens(t.Context(), hc)
-		go func() {
-			defer func() { recover() }()
-			tokens.Token()
-		}()
-		synctest.Wait()
-		if token, err := tokens.Token(); err != nil || token.AccessToken != "token-1" {
-			t.Errorf("%v, %v", token, err)
-		}
-	})
-}
 
 func TestTokenIsRenewedTenSecondsBeforeItEnds(t *testing.T) {
 	const never = time.Duration(0)
@@ -441,30 +275,17 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 	}
 }
 
-func TestEndOfTheSourcesLifeEndsWhatItDoes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := newOffice()
-		o.token = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-		life, end := context.WithCancel(t.Context())
-		hc := o.bubble()
-		client := o.client(t, o.tokens(life, hc), hc)
-		time.AfterFunc(time.Second, end)
-		begin := time.Now()
-		for _, err := range together(t, client) {
-			if f := failure(t, err); !errors.Is(f, context.Canceled) || f.Op != "token" {
-				t.Fatalf("%v, want context.Canceled", f)
-			}
-		}
-		if took := time.Since(begin); took != time.Second {
-			t.Errorf("callers returned after %v, want the end of the life after 1s", took)
-		}
-		if _, err := client.Upload(t.Context(), small); !errors.Is(err, context.Canceled) {
-			t.Errorf("after its life: %v, want context.Canceled", err)
-		}
-		if n := o.count("token"); n != 1 {
-			t.Errorf("%d fetches, want 1", n)
-		}
-	})
+// Wire holds what the end of a life ends.
+func TestContextOfTheSourceIsItsLife(t *testing.T) {
+	o := newOffice()
+	life, end := context.WithCancel(t.Context())
+	hc := o.serve(t)
+	client := o.client(t, o.tokens(life, hc), hc)
+	end()
+	_, err := client.Upload(t.Context(), small)
+	if f := failure(t, err); !errors.Is(f, context.Canceled) || f.Op != "token" || o.count("token") != 0 {
+		t.Errorf("%v after %d fetches, want context.Canceled after none", f, o.count("token"))
+	}
 }
 
 func TestCredentialsThatCannotBeUsedSayWhatIsWrong(t *testing.T) {
