@@ -202,14 +202,6 @@ func TestReaderGivesItselfOnce(t *testing.T) {
 	}
 }
 
-func TestReaderIsNotReadBeforeItIsOpened(t *testing.T) {
-	// The name does not show the type, but the first bytes are not read.
-	src := upload.Reader("unnamed", iotest.ErrReader(errors.New("it was read")), 4)
-	if src.ContentType != upload.OctetStream {
-		t.Errorf("content type %q", src.ContentType)
-	}
-}
-
 // closes counts how often it was closed.
 type closes struct {
 	io.Reader

@@ -128,46 +128,47 @@ func TestEachAttemptSendsTheSameBodyWithItsOwnCredentials(t *testing.T) {
 func idempotent(req *http.Request) error { req.Header.Set("Idempotency-Key", "1"); return nil }
 
 func TestWhatIsRepeated(t *testing.T) {
+	again := wire.API{Repeatable: true}
+	forbidden := wire.API{Repeatable: true, Table: wire.Table{{Status: 503, Kind: upload.ErrForbidden}}}
+	quota := wire.API{Table: wire.Table{{Status: 429, Code: "quota", Kind: upload.ErrRateLimited}},
+		Read: func(wire.Answer) (string, string) { return "quota", "" }}
 	for _, tt := range []struct {
-		name     string
-		api      wire.API
-		retry    upload.Retry
-		answer   http.HandlerFunc
-		attempts int
-		kind     error
+		name      string
+		answer    http.HandlerFunc
+		attempts  int
+		kind      error
+		temporary bool
+		api       wire.API
+		retry     int
 	}{
-		{"503, to the last attempt", wire.API{Repeatable: true}, upload.Retry{}, status(503), 4, upload.ErrUnavailable},
-		{"as many attempts as configured", wire.API{Repeatable: true}, upload.Retry{Attempts: 2}, status(503), 2,
-			upload.ErrUnavailable},
-		{"1 attempt means never", wire.API{Repeatable: true}, upload.Retry{Attempts: 1}, status(503), 1,
-			upload.ErrUnavailable},
-		{"a POST that may do harm is not", wire.API{}, upload.Retry{}, status(503), 1, upload.ErrUnavailable},
-		{"a POST that may do harm is, where nothing was done", wire.API{}, upload.Retry{}, status(429), 4,
-			upload.ErrRateLimited},
-		{"a POST with a key by which it is known again is", wire.API{Authorize: idempotent}, upload.Retry{}, status(503), 4,
-			upload.ErrUnavailable},
-		{"reset connection", wire.API{Repeatable: true}, upload.Retry{}, hangUp, 4, upload.ErrUnavailable},
-		{"408", wire.API{Repeatable: true}, upload.Retry{}, status(408), 4, upload.ErrUnavailable},
-		{"429", wire.API{Repeatable: true}, upload.Retry{}, status(429), 4, upload.ErrRateLimited},
-		{"500", wire.API{Repeatable: true}, upload.Retry{}, status(500), 4, upload.ErrUnavailable},
-		{"400 is not", wire.API{Repeatable: true}, upload.Retry{}, status(400), 1, upload.ErrInvalid},
-		{"401 is not", wire.API{Repeatable: true}, upload.Retry{}, status(401), 1, upload.ErrUnauthorized},
-		{"403 is not", wire.API{Repeatable: true}, upload.Retry{}, status(403), 1, upload.ErrForbidden},
-		{"404 is not", wire.API{Repeatable: true}, upload.Retry{}, status(404), 1, upload.ErrNotFound},
-		{"499 is not", wire.API{Repeatable: true}, upload.Retry{}, status(499), 1, upload.ErrInvalid},
-		{"413 is not", wire.API{Repeatable: true}, upload.Retry{}, status(413), 1, upload.ErrTooLarge},
-		{"a redirect is not, nor followed", wire.API{Repeatable: true}, upload.Retry{},
-			status(307, "Location", "/elsewhere"), 1, upload.ErrUnavailable},
-		{"a row of the table says otherwise", wire.API{Repeatable: true,
-			Table: wire.Table{{Status: 503, Kind: upload.ErrForbidden}}}, upload.Retry{}, status(503), 1, upload.ErrForbidden},
+		{"503, to the last attempt", status(503), 4, upload.ErrUnavailable, true, again, 0},
+		{"as many attempts as configured", status(503), 2, upload.ErrUnavailable, true, again, 2},
+		{"1 attempt means never", status(503), 1, upload.ErrUnavailable, true, again, 1},
+		{"a POST that may do harm is not", status(503), 1, upload.ErrUnavailable, true, wire.API{}, 0},
+		{"one that may do harm is, where nothing was done", status(429), 4, upload.ErrRateLimited, true, wire.API{}, 0},
+		{"one with a key by which it is known again is", status(503), 4, upload.ErrUnavailable, true,
+			wire.API{Authorize: idempotent}, 0},
+		{"reset connection", hangUp, 4, upload.ErrUnavailable, true, again, 0},
+		{"408", status(408), 4, upload.ErrUnavailable, true, again, 0},
+		{"429", status(429), 4, upload.ErrRateLimited, true, again, 0},
+		{"429 is not if it lasts", status(429), 1, upload.ErrRateLimited, false, quota, 0},
+		{"500", status(500), 4, upload.ErrUnavailable, true, again, 0},
+		{"400 is not", status(400), 1, upload.ErrInvalid, false, again, 0},
+		{"401 is not", status(401), 1, upload.ErrUnauthorized, false, again, 0},
+		{"403 is not", status(403), 1, upload.ErrForbidden, false, again, 0},
+		{"404 is not", status(404), 1, upload.ErrNotFound, false, again, 0},
+		{"499 is not", status(499), 1, upload.ErrInvalid, false, again, 0},
+		{"413 is not", status(413), 1, upload.ErrTooLarge, false, again, 0},
+		{"a redirect is not, nor followed", status(307, "Location", "/elsewhere"), 1, upload.ErrUnavailable, false, again, 0},
+		{"a row of the table says otherwise", status(503), 1, upload.ErrForbidden, false, forbidden, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, d := serve(t, tt.api, upload.Config{Retry: tt.retry}, tt.answer)
+			s, d := serve(t, tt.api, upload.Config{Retry: upload.Retry{Attempts: tt.retry}}, tt.answer)
 			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
 			f, _ := errors.AsType[*upload.Error](err)
 			if f == nil || !errors.Is(err, tt.kind) || f.Attempts != tt.attempts || s.got() != tt.attempts ||
-				f.Op != "createThing" {
-				t.Errorf("%d requests, error %+v, want %d and %v", s.got(), f, tt.attempts, tt.kind)
+				f.Op != "createThing" || f.Temporary() != tt.temporary {
+				t.Errorf("%d requests, error %+v, want %d and %v, temporary: %t", s.got(), f, tt.attempts, tt.kind, tt.temporary)
 			}
 		})
 	}

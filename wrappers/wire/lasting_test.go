@@ -102,30 +102,3 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 		})
 	}
 }
-
-func TestTemporaryIsWhatMayPass(t *testing.T) {
-	row := wire.Row{Status: 429, Code: "quota", Kind: upload.ErrRateLimited}
-	for _, tt := range []struct {
-		name   string
-		api    wire.API
-		answer http.HandlerFunc
-		want   bool
-	}{
-		{"503", wire.API{Repeatable: true}, status(503), true},
-		{"503 where nothing is repeated", wire.API{}, status(503), true},
-		{"429", wire.API{}, status(429), true},
-		{"429 that the table says will not pass",
-			wire.API{Table: wire.Table{row}, Read: func(wire.Answer) (string, string) { return "quota", "" }}, status(429),
-			false},
-		{"reset", wire.API{}, hangUp, true},
-		{"400", wire.API{}, status(400), false},
-		{"401", wire.API{}, status(401), false},
-		{"a redirect", wire.API{}, status(302), false},
-	} {
-		_, d := serve(t, tt.api, upload.Config{}, tt.answer)
-		err := post(t.Context(), d, upload.Bytes("a", []byte("x")))
-		if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Temporary() != tt.want {
-			t.Errorf("%s: %v, want that it is temporary: %t", tt.name, err, tt.want)
-		}
-	}
-}
