@@ -13,7 +13,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
@@ -27,6 +29,31 @@ func serve(t *testing.T, stall time.Duration, next http.HandlerFunc) string {
 	t.Cleanup(srv.Close)
 	return srv.Listener.Addr().String()
 }
+
+// pipe starts a handler inside a bubble, and returns a connection to it. Its
+// clock depends on no machine, and it has no buffers that a test must fill.
+func pipe(t *testing.T, stall time.Duration, next http.HandlerFunc) net.Conn {
+	t.Helper()
+	here, there := net.Pipe()
+	l := make(accepts, 1)
+	l <- there
+	srv := &http.Server{Handler: standinhttp.Handler{Stall: stall, Next: next}}
+	go srv.Serve(l)
+	t.Cleanup(func() { here.Close(); srv.Close() })
+	return here
+}
+
+// accepts is a listener. It accepts the connections that it holds.
+type accepts chan net.Conn
+
+func (a accepts) Accept() (net.Conn, error) {
+	if conn, ok := <-a; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+func (a accepts) Close() error   { close(a); return nil }
+func (a accepts) Addr() net.Addr { return &net.TCPAddr{} }
 
 // refuse answers 413 and reads nothing.
 var refuse = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -152,25 +179,26 @@ func TestStalledBodyEnds(t *testing.T) {
 
 // A slow body may take longer than Stall, and so may the handler after it.
 func TestSlowBodyIsNotStalled(t *testing.T) {
-	const stall = 200 * time.Millisecond
-	result := make(chan error, 1)
-	addr := serve(t, stall, func(_ http.ResponseWriter, r *http.Request) {
-		_, err := io.Copy(io.Discard, r.Body)
-		select {
-		case <-r.Context().Done():
-			err = errors.Join(err, context.Cause(r.Context()))
-		case <-time.After(2 * stall):
+	synctest.Test(t, func(t *testing.T) {
+		conn := pipe(t, time.Minute, func(_ http.ResponseWriter, r *http.Request) {
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				t.Error(err)
+			}
+			select {
+			case <-r.Context().Done():
+				t.Error(context.Cause(r.Context()))
+			case <-time.After(2 * time.Minute):
+			}
+		})
+		io.WriteString(conn, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n")
+		for range 6 {
+			time.Sleep(40 * time.Second)
+			io.WriteString(conn, "x")
 		}
-		result <- err
+		if got := status(t, conn); got != http.StatusOK {
+			t.Errorf("status %d, want the handler's", got)
+		}
 	})
-	conn := standintest.Dial(t, addr, "PUT / HTTP/1.1\nHost: x\nContent-Length: 6\n\n")
-	for range 6 {
-		time.Sleep(stall / 4)
-		io.WriteString(conn, "x")
-	}
-	if err := <-result; err != nil {
-		t.Error(err)
-	}
 }
 
 func TestErrorOfABodyIsReported(t *testing.T) {
@@ -231,31 +259,28 @@ func TestDateComesFromTheClock(t *testing.T) {
 
 // A byte now and then does not extend the time of a hurried body.
 func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
-	const stall = 200 * time.Millisecond
-	result := make(chan error, 1)
-	addr := serve(t, stall, func(w http.ResponseWriter, r *http.Request) {
-		standinhttp.Hurry(r.Context())
-		_, err := io.Copy(io.Discard, r.Body)
-		result <- err
-		refuse(w, r)
-	})
-	conn := standintest.Dial(t, addr, "POST / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
-	begun := time.Now()
-	for len(result) == 0 && time.Since(begun) < 10*stall {
-		io.WriteString(conn, "x")
-		time.Sleep(stall / 20)
-	}
-	select {
-	case err := <-result:
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("reading ended with %v, want os.ErrDeadlineExceeded", err)
+	synctest.Test(t, func(t *testing.T) {
+		conn := pipe(t, time.Minute, func(w http.ResponseWriter, r *http.Request) {
+			standinhttp.Hurry(r.Context())
+			if _, err := io.Copy(io.Discard, r.Body); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("reading ended with %v, want os.ErrDeadlineExceeded", err)
+			}
+			refuse(w, r)
+		})
+		io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+		begun := time.Now()
+		var trickle sync.WaitGroup
+		trickle.Go(func() {
+			for err := error(nil); err == nil; time.Sleep(2 * time.Second) {
+				_, err = io.WriteString(conn, "x")
+			}
+		})
+		defer trickle.Wait()
+		defer conn.Close()
+		if got, took := status(t, conn), time.Since(begun); got != http.StatusRequestEntityTooLarge || took != time.Minute {
+			t.Errorf("status %d after %s, want the handler's after a minute", got, took)
 		}
-	default:
-		t.Fatal("a byte now and then keeps the body open")
-	}
-	if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
-		t.Errorf("status %d, want the handler's", got)
-	}
+	})
 }
 
 // If a handler does not read the body, net/http waits for the rest of the body
@@ -299,39 +324,39 @@ func TestCallerThatSendsRequestsAndReadsNoAnswerIsCutOff(t *testing.T) {
 		"a header": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<10)) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			conn := standintest.Dial(t, serve(t, 50*time.Millisecond, next), "")
-			requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1000))
-			for range 1000 { // until the server closes the connection
-				if _, err := conn.Write(requests); errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Fatal("the connection is held")
-				} else if err != nil {
-					return
+			synctest.Test(t, func(t *testing.T) {
+				conn := pipe(t, time.Minute, next)
+				conn.SetDeadline(time.Now().Add(time.Hour))
+				for err := error(nil); err == nil; { // until the server closes the connection
+					if _, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); errors.Is(err, os.ErrDeadlineExceeded) {
+						t.Error("the connection is held")
+					}
 				}
-			}
-			t.Fatal("the test sends too little")
+			})
 		})
 	}
 }
 
 // A caller who reads slowly keeps the connection.
 func TestAnswerTakenSlowlyIsWhole(t *testing.T) {
-	const stall, size = 200 * time.Millisecond, 24 << 20
-	addr := serve(t, stall, func(w http.ResponseWriter, _ *http.Request) {
-		for range size >> 16 {
-			w.Write(make([]byte, 1<<16))
+	const size = 1 << 20
+	synctest.Test(t, func(t *testing.T) {
+		conn := pipe(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
+			for range size >> 16 {
+				w.Write(make([]byte, 1<<16))
+			}
+		})
+		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		var got int64
+		for err := error(nil); err == nil; time.Sleep(50 * time.Second) {
+			var n int64
+			n, err = io.CopyN(io.Discard, conn, size/16)
+			got += n
+		}
+		if got < size {
+			t.Errorf("%d of %d bytes came", got, size)
 		}
 	})
-	conn := standintest.Dial(t, addr, "GET / HTTP/1.1\nHost: x\nConnection: close\n\n")
-	var got int64
-	for err := error(nil); err == nil; {
-		var n int64
-		n, err = io.CopyN(io.Discard, conn, size/16)
-		got += n
-		time.Sleep(stall / 8)
-	}
-	if got < size {
-		t.Errorf("%d of %d bytes came", got, size)
-	}
 }
 
 // A caller may close his half of the connection after he has sent all. net/http
