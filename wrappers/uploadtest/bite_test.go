@@ -687,6 +687,13 @@ var bites = []struct {
 		return u
 	}}, "a redirect gets no credentials",
 		"submit redirected by 307 to another host: credentials: header X-Depot-Key went along"},
+	{"a redirect is followed with a header that tells the key", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
+		u.(*depotClient).http.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+			r.Header = http.Header{"X-Debug": {"key=" + depotKey}}
+			return nil
+		}
+		return u
+	}}, "a redirect gets no credentials", "submit redirected by 307 to another host: credentials: a secret went along"},
 	{"a credential stands in the URL", rig{form: true,
 		sent: request("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + depotKey })},
 		"credentials stand in no URL", "submit: credentials: one stands in the URL (POST /v2/forms)"},

@@ -97,7 +97,7 @@ func redirectsTellNothing(t *trial) {
 					if bytes.Contains(body, content) {
 						arrived.Store(true)
 					}
-					if op != Presigned && shows(r.RequestURI+" "+string(body), t.Secrets) {
+					if op != Presigned && shows(fmt.Sprint(r.RequestURI, r.Header, " ", string(body)), t.Secrets) {
 						told <- "a secret"
 					}
 				}))
