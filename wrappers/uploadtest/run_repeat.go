@@ -2,7 +2,6 @@ package uploadtest
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"regexp"
@@ -110,15 +109,6 @@ func repeatsAreWhole(t *trial) {
 			})
 		}
 	}
-}
-
-// afterBody answers a while after it has read the whole body.
-func afterBody(status int, pause time.Duration) Fault {
-	return instead(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		time.Sleep(pause)
-		w.WriteHeader(status)
-	})
 }
 
 // sameTwice compares what stands around the file in the requests of an
