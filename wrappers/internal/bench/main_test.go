@@ -137,7 +137,8 @@ func peakMB(pid any) float64 {
 }
 
 // cost runs a program to its end. It reads the peak while the program runs,
-// because getrusage would count the memory of this process.
+// because getrusage would count the memory of this process. It does not read
+// often, because that takes the program's time.
 func cost(cmd *exec.Cmd) (cpu, peak float64, text string) {
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -151,7 +152,7 @@ func cost(cmd *exec.Cmd) (cpu, peak float64, text string) {
 				log.Panicf("%s: %v: %.300s", cmd.Args[0], err, said.String())
 			}
 			return float64(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()), peak, said.String()
-		case <-time.After(2 * time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 			peak = max(peak, peakMB(cmd.Process.Pid))
 		}
 	}
