@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	api "github.com/putpost/putpost/gen/console"
@@ -69,13 +70,12 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	out := eventWriter{w, http.NewResponseController(w)}
-	seen := s.changes.state()
+	seen := s.changesSoFar()
 	err := out.send([]byte(": putpost\n\n"))
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
 	for err == nil { // an error means that the listener has left, or does not read
-		changed := s.changes.wait()
-		for event, count := range s.changes.state() {
+		for event, count := range s.changesSoFar() {
 			if count != seen[event] && err == nil {
 				err = out.name(changeNames[event])
 			}
@@ -90,12 +90,11 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 				err = out.send(s.event(s.ctx, x))
 			}
 		}
-		if len(exchanges) > 0 {
+		if len(exchanges) > 0 || s.changesSoFar() != seen {
 			continue
 		}
 		select {
 		case <-more:
-		case <-changed:
 		case <-ticker.C:
 			err = out.send([]byte(": \n\n"))
 		case <-s.ctx.Done():
@@ -160,36 +159,18 @@ const (
 // changeNames are the names of the events.
 var changeNames = [...]string{wasReset: "reset", faultsChanged: "faults"}
 
-// changes counts the changes of each kind and wakes the listeners. Nothing is
-// queued: a slow listener learns only that something has changed.
-type changes struct {
-	mu     sync.Mutex
-	counts [len(changeNames)]int
-	woken  chan struct{}
+// changes counts the changes of each kind. Nothing is queued: a slow listener
+// learns only that something has changed.
+type changes [len(changeNames)]atomic.Int64
+
+func (c *Console) note(what change) {
+	c.changes[what].Add(1)
+	c.monitor.Wake()
 }
 
-func (c *changes) note(what change) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.counts[what]++
-	if c.woken != nil {
-		close(c.woken)
-		c.woken = nil
+func (c *Console) changesSoFar() (counts [len(changeNames)]int64) {
+	for what := range counts {
+		counts[what] = c.changes[what].Load()
 	}
-}
-
-func (c *changes) state() [len(changeNames)]int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.counts
-}
-
-// wait returns a channel that is closed at the next change.
-func (c *changes) wait() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.woken == nil {
-		c.woken = make(chan struct{})
-	}
-	return c.woken
+	return counts
 }

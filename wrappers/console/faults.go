@@ -57,7 +57,7 @@ func (o operations) InjectFault(
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "%v", err)
 	}
-	o.changes.note(faultsChanged)
+	o.note(faultsChanged)
 	return api.InjectFault201JSONResponse(showFault(injected)), nil
 }
 
@@ -112,7 +112,7 @@ func (o operations) RemoveFault(
 	if err != nil || !waits || !o.monitor.Remove(id) {
 		return nil, refuse(http.StatusNotFound, "no fault with the id %.40q waits; it may be used up", req.ID)
 	}
-	o.changes.note(faultsChanged)
+	o.note(faultsChanged)
 	return api.RemoveFault204Response{}, nil
 }
 

@@ -46,7 +46,7 @@ func (o operations) Reset(ctx context.Context, _ api.ResetRequestObject) (api.Re
 			failed = errors.Join(failed, err)
 		}
 	}
-	o.changes.note(wasReset)
+	o.note(wasReset)
 	if failed != nil {
 		return nil, failed
 	}

@@ -9,7 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -23,31 +23,27 @@ const (
 //
 // Records of one type are hard links to one file in sharedDir. Making a file
 // takes most of the time of a small put, so a new file for each record would
-// almost double that time.
+// almost double that time. A power cut may damage such a file, so each process
+// makes its own.
 type contentTypes struct {
-	disk   *disk
-	mu     sync.Mutex
-	shared map[string]string // for each type, the name of its file in sharedDir
+	disk *disk
+	made atomic.Int64 // files in sharedDir
 }
 
 // read returns the type of the object under key. A record that a power cut lost
 // or damaged counts as missing, so read returns no error.
 func (t *contentTypes) read(key string) string {
-	contentType, err := t.readFile(record(key))
+	f, err := t.disk.openFile(record(key))
+	if err != nil {
+		return DefaultContentType
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 2*maxContentType))
+	contentType := strings.TrimSuffix(string(b), "\n")
 	if err != nil || contentType == "" || CheckContentType(contentType) != nil {
 		return DefaultContentType
 	}
 	return contentType
-}
-
-func (t *contentTypes) readFile(name string) (string, error) {
-	f, err := t.disk.openFile(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, 2*maxContentType))
-	return strings.TrimSuffix(string(b), "\n"), err
 }
 
 // set changes the type under key and returns the earlier one. It does not sync,
@@ -96,13 +92,13 @@ func (t *contentTypes) newRecord(contentType string) (tempFile, error) {
 		_, err := f.WriteString(contentType + "\n")
 		return err
 	})
-	if shared := t.sharedFile(contentType); err == nil && shared != "" {
+	if err == nil && t.made.Add(1) <= maxShared {
 		// This is the first record of its type, or the earlier file takes no
 		// more links (65,000 on ext4). On a file system without links this
 		// fails, and every record is a file of its own.
 		if in, err := t.disk.folders.get(sharedDir); err == nil {
-			_ = in.remove(shared)
-			_ = a.in.link(a.name, in, shared)
+			_ = in.remove(sharedName(contentType))
+			_ = a.in.link(a.name, in, sharedName(contentType))
 		}
 	}
 	return a, err
@@ -110,37 +106,24 @@ func (t *contentTypes) newRecord(contentType string) (tempFile, error) {
 
 // share gives the file that holds the type one more name.
 func (t *contentTypes) share(contentType string, in *folder, name string) error {
-	shared := t.sharedFile(contentType)
-	if shared == "" {
-		return fs.ErrNotExist
-	}
 	from, err := t.disk.folders.get(sharedDir)
 	if err != nil {
 		return err
 	}
-	return from.link(shared, in, name)
+	return from.link(sharedName(contentType), in, name)
 }
 
-// sharedFile returns the name of the file in sharedDir to which records of the
-// type are links. The name is a hash of the type, so it never stands for
-// another type. It is empty if there are too many types.
-func (t *contentTypes) sharedFile(contentType string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if name, ok := t.shared[contentType]; ok || len(t.shared) == maxShared {
-		return name
-	}
+// sharedName returns the name of the file in sharedDir to which records of the
+// type are links. It is a hash of the type, so it never stands for another
+// type.
+func sharedName(contentType string) string {
 	sum := sha256.Sum256([]byte(contentType))
-	name := hex.EncodeToString(sum[:16])
-	// A power cut may have damaged the file of an earlier process.
-	if held, err := t.readFile(sharedDir + "/" + name); err == nil && held != contentType {
-		_ = t.disk.root.Remove(filepath.FromSlash(sharedDir + "/" + name))
-	}
-	if t.shared == nil {
-		t.shared = make(map[string]string)
-	}
-	t.shared[contentType] = name
-	return name
+	return hex.EncodeToString(sum[:16])
+}
+
+// isSharedName reports whether name is one that sharedName returns.
+func isSharedName(name string) bool {
+	return len(name) == 32 && strings.Trim(name, "0123456789abcdef") == ""
 }
 
 func record(key string) string { return typesDir + "/" + key }

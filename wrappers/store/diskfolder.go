@@ -41,7 +41,7 @@ func (d *disk) prepare() error {
 	if err := d.lockFolder(); err != nil {
 		return err
 	}
-	if err := d.removeUnfinished(); err != nil {
+	if err := errors.Join(d.clear(incomingDir, isTempName), d.clear(sharedDir, isSharedName)); err != nil {
 		return err
 	}
 	probe, err := d.writeTemp(func(*os.File) error { return nil })
@@ -80,25 +80,25 @@ func (d *disk) makeOwn(name string) error {
 	return err
 }
 
-// removeUnfinished deletes the files that writeTemp made and nobody renamed. It
-// keeps all other files, because the store did not make them. A link that
+// clear deletes the files of an earlier process in one of the store's own
+// folders. It keeps a file whose name the store does not make. A link that
 // replaces the folder meanwhile is not followed.
-func (d *disk) removeUnfinished() error {
-	in, err := d.folders.get(incomingDir)
-	if err == nil && !in.isAt(d.folders.top, incomingDir) {
-		err = fmt.Errorf("%s was replaced while it was opened", incomingDir)
+func (d *disk) clear(folder string, isOwn func(name string) bool) error {
+	in, err := d.folders.get(folder)
+	if err == nil && !in.isAt(d.folders.top, folder) {
+		err = fmt.Errorf("%s was replaced while it was opened", folder)
 	}
 	if err != nil {
 		return err
 	}
-	dir, err := d.root.Open(incomingDir)
+	dir, err := d.root.Open(folder)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
 	entries, err := dir.ReadDir(-1)
 	for _, entry := range entries {
-		if entry.Type().IsRegular() && isTempName(entry.Name()) {
+		if entry.Type().IsRegular() && isOwn(entry.Name()) {
 			if err := in.remove(entry.Name()); err != nil {
 				return err
 			}

@@ -15,7 +15,7 @@ func (m *Monitor) Ended() int64 {
 // After returns the next exchanges that ended after the n-th, in the order in
 // which they ended, and at most most of them. If one is no longer remembered,
 // its number is missing in [Exchange.Ended]. The channel is closed as soon as
-// another exchange has ended.
+// another exchange has ended, or by Wake.
 func (m *Monitor) After(n int64, most int) (ended []Exchange, more <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -33,6 +33,13 @@ func (m *Monitor) After(n int64, most int) (ended []Exchange, more <-chan struct
 		ended = append(ended, x.Exchange)
 	}
 	return ended, m.woken
+}
+
+// Wake closes the channel that After returned, though no exchange has ended.
+func (m *Monitor) Wake() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wake()
 }
 
 // wake tells all who wait that an exchange has ended. The caller holds m.mu.
