@@ -72,30 +72,34 @@ func TestHeaderThatWouldUndoTheRequestIsRefused(t *testing.T) {
 	}
 }
 
-// changed returns a client whose transport is the tuned one with a change.
-func changed(change func(*http.Transport)) *http.Client {
-	tr := upload.NewTransport()
-	change(tr)
-	return &http.Client{Transport: tr}
-}
-
 func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
-	proxy := func(address string) *http.Client {
+	over := func(tr http.RoundTripper) upload.Config {
+		return upload.Config{HTTPClient: &http.Client{Transport: tr}}
+	}
+	changed := func(change func(*http.Transport)) upload.Config { // the tuned transport with a change
+		tr := upload.NewTransport()
+		change(tr)
+		return over(tr)
+	}
+	secured := func(c *tls.Config) upload.Config {
+		return changed(func(tr *http.Transport) { tr.TLSClientConfig = c })
+	}
+	proxied := func(address string) upload.Config {
 		return changed(func(tr *http.Transport) {
 			tr.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(address) }
 		})
 	}
-	secured := func(c *tls.Config) *http.Client {
-		return changed(func(tr *http.Transport) { tr.TLSClientConfig = c })
+	certified := func(c tls.Certificate) upload.Config {
+		return secured(&tls.Config{Certificates: []tls.Certificate{c}})
 	}
+	nobody := secured(&tls.Config{RootCAs: x509.NewCertPool()})
+	wrapped := over(struct{ http.RoundTripper }{nobody.HTTPClient.Transport})
 	for _, tt := range []struct {
 		field string
 		cfg   upload.Config
 	}{
-		{"HTTPClient.Transport is a nil *http.Transport",
-			upload.Config{HTTPClient: &http.Client{Transport: (*http.Transport)(nil)}}},
-		{"HTTPClient.Transport is a nil wire_test.rawTransport",
-			upload.Config{HTTPClient: &http.Client{Transport: rawTransport(nil)}}},
+		{"HTTPClient.Transport is a nil *http.Transport", over((*http.Transport)(nil))},
+		{"HTTPClient.Transport is a nil wire_test.rawTransport", over(rawTransport(nil))},
 		{"HTTPClient.Timeout", upload.Config{HTTPClient: &http.Client{Timeout: -1}}},
 		{"Connections", upload.Config{Connections: -1}},
 		{"MaxConnsPerHost", upload.Config{Connections: 3, HTTPClient: &http.Client{Transport: upload.NewTransport()}}},
@@ -104,32 +108,20 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		{"UserAgent", upload.Config{UserAgent: "a\r\nX-Injected: 1"}},
 		{"Header", upload.Config{Header: http.Header{"bad name": {"x"}}}},
 		{"BaseURL", upload.Config{BaseURL: "host/v1"}},
-		{"Transport.TLSHandshakeTimeout", upload.Config{
-			HTTPClient: changed(func(tr *http.Transport) { tr.TLSHandshakeTimeout = -time.Second }),
-		}},
-		{"Transport.ResponseHeaderTimeout", upload.Config{
-			HTTPClient: changed(func(tr *http.Transport) { tr.ResponseHeaderTimeout = -time.Second }),
-		}},
-		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: secured(&tls.Config{RootCAs: x509.NewCertPool()})}},
-		{"TLSClientConfig.Certificates[0]", upload.Config{
-			HTTPClient: secured(&tls.Config{Certificates: []tls.Certificate{{}}}),
-		}},
-		{"TLSClientConfig.Certificates[0]", upload.Config{HTTPClient: secured(&tls.Config{
-			Certificates: []tls.Certificate{{Certificate: [][]byte{{1}}}}})}},
-		{"TLSClientConfig.Certificates[0]", upload.Config{HTTPClient: secured(&tls.Config{
-			Certificates: []tls.Certificate{{PrivateKey: "a key"}}})}},
-		{"MinVersion", upload.Config{HTTPClient: secured(&tls.Config{MinVersion: tls.VersionTLS13,
-			MaxVersion: tls.VersionTLS12})}},
-		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@ho st")}},
-		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@host:99999")}},
-		{"Transport.ProxyConnectHeader", upload.Config{
-			HTTPClient: changed(func(tr *http.Transport) { tr.ProxyConnectHeader = http.Header{"X-A": {"hunter2\n"}} }),
-		}},
-		{"Transport.Proxy", upload.Config{HTTPClient: proxy("ftp://user:hunter2@host:21")}},
-		{"Transport.Proxy", upload.Config{HTTPClient: proxy("http://user:hunter2@:3128")}},
-		{"TLSClientConfig.RootCAs", upload.Config{HTTPClient: &http.Client{Transport: struct{ http.RoundTripper }{
-			secured(&tls.Config{RootCAs: x509.NewCertPool()}).Transport,
-		}}}},
+		{"Transport.TLSHandshakeTimeout", changed(func(tr *http.Transport) { tr.TLSHandshakeTimeout = -time.Second })},
+		{"Transport.ResponseHeaderTimeout", changed(func(tr *http.Transport) { tr.ResponseHeaderTimeout = -time.Second })},
+		{"TLSClientConfig.RootCAs", nobody},
+		{"TLSClientConfig.RootCAs", wrapped},
+		{"TLSClientConfig.Certificates[0]", certified(tls.Certificate{})},
+		{"TLSClientConfig.Certificates[0]", certified(tls.Certificate{Certificate: [][]byte{{1}}})},
+		{"TLSClientConfig.Certificates[0]", certified(tls.Certificate{PrivateKey: "a key"})},
+		{"MinVersion", secured(&tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12})},
+		{"Transport.Proxy", proxied("http://user:hunter2@ho st")},
+		{"Transport.Proxy", proxied("http://user:hunter2@host:99999")},
+		{"Transport.Proxy", proxied("ftp://user:hunter2@host:21")},
+		{"Transport.Proxy", proxied("http://user:hunter2@:3128")},
+		{"Transport.ProxyConnectHeader",
+			changed(func(tr *http.Transport) { tr.ProxyConnectHeader = http.Header{"X-A": {"hunter2\n"}} })},
 	} {
 		_, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"}, tt.cfg)
 		if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.field) ||
@@ -137,14 +129,12 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 			t.Errorf("%v, want ErrInvalid that names %s in one line, without the password", err, tt.field)
 		}
 	}
-	for _, c := range []*tls.Config{
-		{Certificates: []tls.Certificate{{Certificate: [][]byte{{1}}, PrivateKey: "a key"}}},
-		{MinVersion: tls.VersionTLS12}, {MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS13},
+	for _, cfg := range []upload.Config{
+		certified(tls.Certificate{Certificate: [][]byte{{1}}, PrivateKey: "a key"}),
+		secured(&tls.Config{MinVersion: tls.VersionTLS12}),
+		secured(&tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS13}),
 	} {
-		if _, err := wire.NewDoer(wire.API{Provider: "example", BaseURL: "https://default.example/v1"},
-			upload.Config{HTTPClient: secured(c)}); err != nil {
-			t.Errorf("%+v: %v", c, err)
-		}
+		newDoer(t, wire.API{}, cfg)
 	}
 }
 

@@ -31,6 +31,9 @@ func store(t *testing.T, h http.HandlerFunc) (step *wire.Presigned, url string) 
 	return presigned(t, srv.URL, nil), srv.URL
 }
 
+// letter is a body of one byte.
+var letter = wire.Raw(upload.Bytes("a", []byte("x")))
+
 // sendTo sends body to a URL and returns the failure.
 func sendTo(t *testing.T, p *wire.Presigned, method, url string, body *wire.Body) error {
 	t.Helper()
@@ -72,7 +75,7 @@ func TestPresignedTellsAzureTheBlobType(t *testing.T) {
 			return respond(201, nil), nil
 		})}
 		step := presigned(t, "https://api", client)
-		if err := sendTo(t, step, "PUT", url, wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+		if err := sendTo(t, step, "PUT", url, letter); err != nil {
 			t.Error(err)
 		}
 	}
@@ -96,7 +99,7 @@ func TestPresignedRefusesWhatItCannotSendAsGiven(t *testing.T) {
 				t.Error("the request went out")
 				return respond(200, nil), nil
 			})}
-			err := sendTo(t, presigned(t, tt.base, nobody), tt.method, tt.url, wire.Raw(upload.Bytes("a", []byte("x"))))
+			err := sendTo(t, presigned(t, tt.base, nobody), tt.method, tt.url, letter)
 			f, _ := errors.AsType[*upload.Error](err)
 			if f == nil || f.Op != "presigned" || !errors.Is(err, upload.ErrUnavailable) ||
 				strings.Contains(err.Error(), "hunter2") {
@@ -164,7 +167,7 @@ func TestPresignedIsNotLedFromHTTPSToHTTP(t *testing.T) {
 		w.WriteHeader(307)
 	}))
 	defer srv.Close()
-	err := sendTo(t, presigned(t, srv.URL, srv.Client()), "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", []byte("x"))))
+	err := sendTo(t, presigned(t, srv.URL, srv.Client()), "PUT", srv.URL+"/x", letter)
 	if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Status != 307 ||
 		!strings.Contains(err.Error(), "only https") {
 		t.Errorf("error %v, want the 307, saying that only https is followed", err)
@@ -201,8 +204,7 @@ func TestEachHopIsLookedAtForItself(t *testing.T) {
 				return respond(201, nil), nil
 			})}
 			to := wire.Target{Method: "PUT", URL: tt.hops[0], Header: tt.given}
-			if _, err := presigned(t, "https://api", client).Send(t.Context(), to,
-				wire.Raw(upload.Bytes("a", []byte("x")))); err != nil {
+			if _, err := presigned(t, "https://api", client).Send(t.Context(), to, letter); err != nil {
 				t.Error(err)
 			}
 			if !slices.Equal(got, tt.want) {

@@ -92,7 +92,7 @@ func TestStoresOwnErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			step, url := store(t, says(tt.status, "application/xml", tt.body))
 			url += "/x?signature=hunter2hunter2" + tt.query
-			err := sendTo(t, step, "PUT", url, wire.Raw(upload.Bytes("a", []byte("x"))))
+			err := sendTo(t, step, "PUT", url, letter)
 			f, _ := errors.AsType[*upload.Error](err)
 			if f == nil || !errors.Is(err, tt.kind) || f.Status != tt.status || f.Attempts != tt.attempts ||
 				strings.Contains(err.Error(), "hunter2") {
@@ -124,8 +124,7 @@ func TestExpiryGoesByTheServersClock(t *testing.T) {
 			return respond(403, header), nil
 		})}
 		url := "https://host/x?X-Amz-Expires=3600&X-Amz-Date=" + signed.UTC().Format("20060102T150405Z")
-		if err := sendTo(t, presigned(t, "https://api", client), "PUT", url,
-			wire.Raw(upload.Bytes("a", []byte("x")))); !errors.Is(err, tt.kind) {
+		if err := sendTo(t, presigned(t, "https://api", client), "PUT", url, letter); !errors.Is(err, tt.kind) {
 			t.Errorf("%s: %v, want %v", name, err, tt.kind)
 		}
 	}
@@ -143,7 +142,7 @@ func TestExpiryBehindARedirectIsSeen(t *testing.T) {
 		w.WriteHeader(403)
 	})
 	url += "/gateway?X-Amz-Date=22200101T000000Z&X-Amz-Expires=60"
-	err := sendTo(t, step, "PUT", url, wire.Raw(upload.Bytes("a", []byte("x"))))
+	err := sendTo(t, step, "PUT", url, letter)
 	if !errors.Is(err, upload.ErrExpired) || !strings.Contains(err.Error(), "2020-01-01T00:01:00Z") {
 		t.Errorf("%v, want upload.ErrExpired that says since when", err)
 	}
@@ -168,7 +167,7 @@ func TestHeadersThatTheSignatureAsksForAreNamed(t *testing.T) {
 		{"signature=x", nil, ""},
 	} {
 		to := wire.Target{Method: "PUT", URL: url + "/x?" + tt.query, Header: tt.given}
-		_, err := step.Send(t.Context(), to, wire.Raw(upload.Bytes("a", []byte("x"))))
+		_, err := step.Send(t.Context(), to, letter)
 		if !errors.Is(err, upload.ErrForbidden) || !strings.Contains(err.Error(), tt.says) ||
 			tt.says == "" && strings.Contains(err.Error(), "headers") {
 			t.Errorf("%s: %v, want it to say %q", tt.query, err, tt.says)
