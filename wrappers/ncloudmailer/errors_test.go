@@ -3,7 +3,6 @@ package ncloudmailer_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -132,40 +131,31 @@ func TestErrorsAreUnderstoodInEveryShape(t *testing.T) {
 	m := newMailer(t)
 	client := m.client(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
 	for _, tc := range []struct {
-		what, contentType, body string
-		code, message           string
+		what, body, code, message string
 	}{
 		{
-			"the documented example", "application/json",
+			"the documented example",
 			`{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}`,
 			"200", "Authentication Failed: Invalid authentication information.",
 		},
-		{"a number for the code", "application/json", `{"error":{"errorCode":200,"message":"Authentication Failed"}}`,
-			"200", "Authentication Failed"},
-		{"no details", "application/json", `{"error":{"errorCode":"200","message":"m","details":null}}`, "200", "m"},
-		{"details that say the same", "application/json", `{"error":{"errorCode":"200","message":"m","details":"m"}}`,
-			"200", "m"},
-		{"details alone", "application/json", `{"error":{"errorCode":"200","details":"d"}}`, "200", "d"},
-		{"details of another type", "application/json",
-			`{"error":{"errorCode":"200","message":"m","details":{"a":[1]}}}`, "200", "m"},
-		{"detail, and the fields", "application/json",
+		{"a number for the code", `{"error":{"errorCode":200,"message":"Authentication Failed"}}`, "200", "Authentication Failed"},
+		{"no details", `{"error":{"errorCode":"200","message":"m","details":null}}`, "200", "m"},
+		{"details that say the same", `{"error":{"errorCode":"200","message":"m","details":"m"}}`, "200", "m"},
+		{"details alone", `{"error":{"errorCode":"200","details":"d"}}`, "200", "d"},
+		{"details of another type", `{"error":{"errorCode":"200","message":"m","details":{"a":[1]}}}`, "200", "m"},
+		{"detail, and the fields",
 			`{"error":{"errorCode":"INVALID","message":"m","detail":"d","fieldErrors":[{"field":"f"}]}}`, "INVALID",
 			`m: d: [{"field":"f"}]`},
-		{"flat", "application/json", `{"errorCode":200,"errorMessage":"m"}`, "200", "m"},
-		{"flat with the other words", "application/json", `{"code":"200","message":"m"}`, "200", "m"},
-		{"nested with the other words", "application/json", `{"error":{"code":"200","errorMessage":"m"}}`, "200", "m"},
-		{"return code", "application/json", `{"returnCode":"200","returnMessage":"m"}`, "200", "m"},
-		{"an error that is a text", "application/json", `{"error":"m"}`, "", "m"},
-		{"JSON served as HTML", "text/html", `{"error":{"errorCode":"200","message":"m"}}`, "200", "m"},
-		{"XML", "application/xml", "<error>\n  <code>200</code>\n</error>", "", "<error> <code>200</code> </error>"},
-		{"no body", "application/json", "", "", ""},
+		{"flat", `{"errorCode":200,"errorMessage":"m"}`, "200", "m"},
+		{"flat with the other words", `{"code":"200","message":"m"}`, "200", "m"},
+		{"nested with the other words", `{"error":{"code":"200","errorMessage":"m"}}`, "200", "m"},
+		{"return code", `{"returnCode":"200","returnMessage":"m"}`, "200", "m"},
+		{"an error that is a text", `{"error":"m"}`, "", "m"},
+		{"XML", "<error>\n  <code>200</code>\n</error>", "", "<error> <code>200</code> </error>"},
+		{"no body", "", "", ""},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
-			m.answers(func(w http.ResponseWriter, r *http.Request) {
-				w.Header()["Content-Type"] = []string{tc.contentType}
-				w.WriteHeader(http.StatusUnauthorized)
-				io.WriteString(w, tc.body)
-			})
+			m.says(http.StatusUnauthorized, tc.body) // served as text
 			_, err := client.Upload(t.Context(), upload.Bytes("a", []byte("x")))
 			f := failure(t, err)
 			if f.Status != 401 || !errors.Is(f, upload.ErrUnauthorized) || f.TraceID != "trace-1" {

@@ -84,7 +84,7 @@ func TestShortHeaderThatARoundTripperAddsIsSent(t *testing.T) {
 	for value, short := range map[string]bool{"acme-12": true, "acme-123": false} {
 		client := &http.Client{Transport: adding(upload.NewTransport(), "X-Tenant", value)}
 		s, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
-		_, err := d.Presigned().Send(t.Context(), wire.Target{Method: "PUT", URL: d.BaseURL}, letter)
+		err := sendTo(t, d.Presigned(), "PUT", d.BaseURL, letter)
 		if (err == nil) != short || short && s.headers[0].Get("X-Tenant") != value {
 			t.Errorf("%s: %v, %v", value, err, s.headers)
 		}
@@ -100,8 +100,7 @@ func TestParameterThatARoundTripperAddsIsAnError(t *testing.T) {
 		return tr.RoundTrip(req)
 	})}
 	_, d := serve(t, wire.API{}, upload.Config{HTTPClient: client}, status(200))
-	to := wire.Target{Method: "PUT", URL: d.BaseURL + "?sig=1"}
-	_, err := d.Presigned().Send(t.Context(), to, letter)
+	err := sendTo(t, d.Presigned(), "PUT", d.BaseURL+"?sig=1", letter)
 	if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), "HTTPClient adds the parameter key,") ||
 		strings.Contains(err.Error(), "the-credentials") {
 		t.Errorf("%v, want upload.ErrInvalid that says so", err)
@@ -130,7 +129,7 @@ func TestRoundTripperThatChangesItsRequestChangesOnlyThatAttempt(t *testing.T) {
 		io.Copy(io.Discard, req.Body)
 		return respond(503, nil), nil
 	})}
-	_, err := presigned(t, "http://host", client).Send(t.Context(), wire.Target{Method: "PUT", URL: "http://host/x"}, letter)
+	err := sendTo(t, presigned(t, "http://host", client), "PUT", "http://host/x", letter)
 	if !errors.Is(err, upload.ErrUnavailable) || n != 4 {
 		t.Errorf("%d attempts and %v", n, err)
 	}
