@@ -2,8 +2,6 @@ package upload_test
 
 import (
 	"mime"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -55,14 +53,7 @@ func TestContentTypeOfAReaderGoesByTheNameAlone(t *testing.T) {
 }
 
 func TestContentTypeOfAFileIsFoundInItsBytes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "scan")
-	if err := os.WriteFile(path, []byte("%PDF-1.7 "+strings.Repeat("x", 4096)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	src, err := upload.File(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, src := onDisk(t, "scan", "%PDF-1.7 "+strings.Repeat("x", 4096))
 	if src.ContentType != "application/pdf" {
 		t.Errorf("content type %q", src.ContentType)
 	}

@@ -4,7 +4,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -15,15 +14,8 @@ import (
 )
 
 func TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.txt")
 	for _, content := range []string{"", "x", strings.Repeat("x", 100_000)} {
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		src, err := upload.File(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		path, src := onDisk(t, "a.txt", content)
 		for name, wrap := range map[string]func(io.Reader) io.Reader{
 			"plain": func(r io.Reader) io.Reader { return r }, "a byte a read": iotest.OneByteReader,
 		} {
@@ -49,6 +41,7 @@ func TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd(t *testing.T) {
 			if _, err := io.ReadAll(wrap(rc)); err == nil || !strings.Contains(err.Error(), "was written to") {
 				t.Errorf("%d bytes, %s: %v, want that the file was written to", len(content), name, err)
 			}
+			var err error
 			if src, err = upload.File(path); err != nil { // describes the new content
 				t.Fatal(err)
 			}
@@ -58,19 +51,12 @@ func TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd(t *testing.T) {
 
 // So a reader of known size need not ask for one byte more.
 func TestFileEndsWithItsLastBytes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.txt")
-	if err := os.WriteFile(path, []byte("hello"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	onDisk, err := upload.File(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, file := onDisk(t, "a.txt", "hello")
 	inFS, err := upload.FS(fstest.MapFS{"a.txt": {Data: []byte("hello")}}, "a.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, src := range map[string]upload.Source{"a file": onDisk, "a file of a file system": inFS} {
+	for name, src := range map[string]upload.Source{"a file": file, "a file of a file system": inFS} {
 		rc, err := src.Open()
 		if err != nil {
 			t.Fatal(err)

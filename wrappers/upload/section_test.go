@@ -1,7 +1,6 @@
 package upload_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"math"
@@ -79,14 +78,7 @@ func TestLastSectionSeesThatTheSourceGoesOn(t *testing.T) {
 }
 
 func TestSectionOfAFileThatChangesIsAnError(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.txt")
-	if err := os.WriteFile(path, bytes.Repeat([]byte("x"), 100), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	src, err := upload.File(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path, src := onDisk(t, "a.txt", strings.Repeat("x", 100))
 	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -103,13 +95,9 @@ func TestSectionOfAFileThatChangesIsAnError(t *testing.T) {
 }
 
 func TestFilesNamesEachByItsPath(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"a.txt", "b.pdf"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	paths := []string{filepath.Join(dir, "a.txt"), filepath.Join(dir, "missing"), filepath.Join(dir, "b.pdf")}
+	first, _ := onDisk(t, "a.txt", "a")
+	last, _ := onDisk(t, "b.pdf", "b")
+	paths := []string{first, filepath.Join(t.TempDir(), "missing"), last}
 	i := 0
 	for src, err := range upload.Files(paths...) {
 		if src.Name != paths[i] || (err != nil) != (i == 1) {

@@ -29,6 +29,20 @@ func contentOf(t *testing.T, src upload.Source) string {
 	return string(data)
 }
 
+// onDisk writes a file, and describes it.
+func onDisk(t *testing.T, name, content string) (path string, src upload.Source) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	err := os.WriteFile(path, []byte(content), 0o600)
+	if err == nil {
+		src, err = upload.File(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path, src
+}
+
 func TestBaseNameEndsAtEitherSeparatorOnEveryPlatform(t *testing.T) {
 	for name, want := range map[string]string{
 		"test.txt":                "test.txt",
@@ -52,10 +66,7 @@ func TestBaseNameEndsAtEitherSeparatorOnEveryPlatform(t *testing.T) {
 // constructors makes a source of the same file in every way. Each is new, since
 // one of them can be read once.
 func constructors(t *testing.T, name, content string) map[string]func() upload.Source {
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path, file := onDisk(t, name, content)
 	must := func(src upload.Source, err error) upload.Source {
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +75,7 @@ func constructors(t *testing.T, name, content string) map[string]func() upload.S
 	}
 	size := int64(len(content))
 	return map[string]func() upload.Source{
-		"File": func() upload.Source { return must(upload.File(path)) },
+		"File": func() upload.Source { return file },
 		"FS": func() upload.Source {
 			return must(upload.FS(fstest.MapFS{"dir/" + name: {Data: []byte(content)}}, "dir/"+name))
 		},
@@ -252,14 +263,7 @@ type failingAt struct{}
 func (failingAt) ReadAt([]byte, int64) (int, error) { return 0, errTorn }
 
 func TestFileIsOpenedAnewByItsPath(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "report.txt")
-	if err := os.WriteFile(path, []byte("then"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	src, err := upload.File(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path, src := onDisk(t, "report.txt", "then")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

@@ -29,11 +29,8 @@ func TestFileRefusesWhatIsNoRegularFile(t *testing.T) {
 }
 
 func TestFileFollowsALinkToAFile(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "target.bin"), []byte("content"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	link := filepath.Join(dir, "invoice.pdf")
+	target, _ := onDisk(t, "target.bin", "content")
+	link := filepath.Join(filepath.Dir(target), "invoice.pdf")
 	if err := os.Symlink("target.bin", link); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -17,23 +16,16 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// tlsServer starts a server that speaks HTTP/2 too, and returns the pool that
-// trusts it.
-func tlsServer(t *testing.T, h http.HandlerFunc) (*httptest.Server, *x509.CertPool) {
-	t.Helper()
-	srv := httptest.NewUnstartedServer(h)
+func TestTransportIsAWholeOneThatCanBeChanged(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.Proto)
+	}))
 	srv.EnableHTTP2 = true
 	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}))
-	return srv, pool
-}
-
-func TestTransportIsAWholeOneThatCanBeChanged(t *testing.T) {
-	srv, pool := tlsServer(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })
+	defer srv.Close()
 	tr := upload.NewTransport()
-	tr.TLSClientConfig = &tls.Config{RootCAs: pool}
+	tr.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+	tr.TLSClientConfig.RootCAs.AddCert(srv.Certificate())
 	for name, tr := range map[string]*http.Transport{"fresh": tr, "cloned": tr.Clone()} {
 		var handshakes int
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
