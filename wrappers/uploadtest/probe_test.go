@@ -410,6 +410,13 @@ func TestCheckWithoutReportFailsTheExchange(t *testing.T) {
 	if closed != 1 {
 		t.Errorf("the body of the answer was closed %d times", closed)
 	}
+	client := &http.Client{Transport: &Check{Spec: depotSpec, Scope: Scope{OthersPass: true}, Base: tripFunc(
+		func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		})}}
+	if _, err := client.Get("http://h/other"); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {

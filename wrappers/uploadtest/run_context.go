@@ -58,7 +58,7 @@ func cancelInAnswer(t *trial) {
 				}
 				defer cancel()
 				var stands atomic.Bool
-				t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
+				t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
 					_, _ = io.Copy(io.Discard, r.Body)
 					if end == context.Canceled {
 						cancel()
@@ -83,7 +83,7 @@ func waitEnds(t *trial) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var canceled atomic.Pointer[time.Time]
-			t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
+			t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
 				time.AfterFunc(50*time.Millisecond, func() {
 					now := time.Now()
 					canceled.CompareAndSwap(nil, &now)

@@ -11,6 +11,9 @@ import (
 
 // The faults that properties inject.
 
+// forEver has each request meet a fault, however many come.
+const forEver = -1
+
 // instead is a fault that answers in the handler's place.
 func instead(answer http.HandlerFunc) Fault {
 	return func(http.Handler) http.Handler { return answer }

@@ -41,7 +41,7 @@ func nothingIsLeft(t *trial) {
 				it.Remove()
 			}
 			ctx, cancel := context.WithCancel(live)
-			it := t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
+			it := t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body) // only then net/http notices that the caller is gone
 				cancel()
 				gone(r, prompt)

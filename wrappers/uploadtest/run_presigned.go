@@ -26,7 +26,7 @@ func handingOut(check func(t *trial, starter string)) func(*trial) {
 func presignedSuccess(t *trial, _ string) {
 	for _, status := range []int{200, 201, 202, 204} {
 		t.about("presigned answered %d", status).fresh(func(t *trial) {
-			t.Server.Inject(Presigned, -1, respelled(func(a *httptest.ResponseRecorder) {
+			t.Server.Inject(Presigned, forEver, respelled(func(a *httptest.ResponseRecorder) {
 				if a.Code/100 == 2 {
 					a.Code = status
 				}
@@ -49,12 +49,12 @@ func presignedMethod(t *trial, starter string) {
 	for _, said := range []string{"PUT", "put", "POST", "Post"} {
 		t.about("a URL that is handed out for %s", said).fresh(func(t *trial) {
 			var found atomic.Bool
-			t.Server.Inject(starter, -1, respelledText(func(s string) string {
+			t.Server.Inject(starter, forEver, respelledText(func(s string) string {
 				found.Store(method.MatchString(s))
 				s = queries.ReplaceAllString(s, `${1}z=%7e+1\u0026b=\u0026a=1%2f\u0026`)
 				return method.ReplaceAllString(s, `${1}`+said+`"`)
 			}))
-			t.Server.Inject(Presigned, -1, Answer(http.StatusOK, ""))
+			t.Server.Inject(Presigned, forEver, Answer(http.StatusOK, ""))
 			_, err := t.send(t.Context(), file(1000))
 			if !found.Load() {
 				return // this API says no method
@@ -87,7 +87,7 @@ func presignedExpires(t *trial, starter string) {
 		return
 	}
 	for _, c := range expiries {
-		for times, ending := range map[int]string{1: ", once", -1: ""} {
+		for times, ending := range map[int]string{1: ", once", forEver: ""} {
 			what := "presigned answered %d as %s does for a URL that has expired%s"
 			t.about(what, c.status, c.vendor, ending).fresh(func(t *trial) {
 				t.seen.note(aPresigned)
@@ -110,7 +110,7 @@ func presignedExpires(t *trial, starter string) {
 
 func cookiesStay(t *trial, starter string) {
 	t.about("an API that sets a cookie").fresh(func(t *trial) {
-		t.Server.Inject(starter, -1, respelled(func(a *httptest.ResponseRecorder) {
+		t.Server.Inject(starter, forEver, respelled(func(a *httptest.ResponseRecorder) {
 			a.Header().Set("Set-Cookie", "uploadtest=1; Path=/")
 		}))
 		t.arrives(file(1000))

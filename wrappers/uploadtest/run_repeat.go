@@ -154,7 +154,7 @@ func faultsLast(t *trial) {
 	for _, op := range t.operations() {
 		for _, c := range resets[:2] {
 			t.about("%s always: %s", op, c.name).fresh(func(t *trial) {
-				t.Server.Inject(op, -1, c.fault)
+				t.Server.Inject(op, forEver, c.fault)
 				if failure, ok := t.storesNothing(t.Context(), file(256<<10), upload.ErrUnavailable); ok {
 					t.accounts(failure, op, 0)
 				}
@@ -193,7 +193,7 @@ func freshCredentials(t *trial) {
 			status = http.StatusTooManyRequests
 		}
 		t.about("%s answered %d once, after %v", op, status, pause).fresh(func(t *trial) {
-			t.Server.Inject(Token, -1, aged)
+			t.Server.Inject(Token, forEver, aged)
 			t.Server.Inject(op, 1, afterBody(status, pause))
 			_, err := t.send(t.Context(), file(100))
 			attempts := t.credentials(op)

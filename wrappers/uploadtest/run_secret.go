@@ -35,7 +35,7 @@ func secretsStay(t *trial) {
 			`%s`,
 		} {
 			t.about("%s answered with what it was told", op).fresh(func(t *trial) {
-				t.Server.Inject(op, -1, instead(func(w http.ResponseWriter, r *http.Request) {
+				t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
 					told := []string{"http://" + r.Host + r.RequestURI}
 					for _, values := range r.Header {
 						told = append(told, values...)
@@ -102,7 +102,7 @@ func redirectsTellNothing(t *trial) {
 					}
 				}))
 				t.Cleanup(elsewhere.Close)
-				t.Server.Inject(op, -1, Answer(status, "", "Location", elsewhere.URL+"/elsewhere"))
+				t.Server.Inject(op, forEver, Answer(status, "", "Location", elsewhere.URL+"/elsewhere"))
 				// Net/http closes a reader twice where it meets a redirect.
 				_, err := t.send(t.Context(), &source{Source: upload.Bytes("file.bin", content)})
 				if err == nil && !arrived.Load() {
