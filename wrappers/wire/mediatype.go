@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -28,19 +29,14 @@ func checkMediaType(text string) error {
 // choose returns own if an accepted media type covers it, or if none is given.
 // Otherwise it returns the first accepted one without an asterisk.
 func choose(accepted []string, own string) string {
-	first := ""
-	for _, a := range accepted {
-		if covers(a, own) {
-			return own
-		}
-		if first == "" && !strings.Contains(a, "*") {
-			first = a
+	if !slices.ContainsFunc(accepted, func(a string) bool { return covers(a, own) }) {
+		for _, a := range accepted {
+			if !strings.Contains(a, "*") {
+				return a
+			}
 		}
 	}
-	if first == "" {
-		return own
-	}
-	return first
+	return own
 }
 
 // covers reports whether typ is the media type or range a. Parameters of typ

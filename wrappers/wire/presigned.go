@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,9 @@ func (p *Presigned) Send(ctx context.Context, to Target, body *Body) (http.Heade
 	case method != http.MethodPut && method != http.MethodPost:
 		err = errors.New("the upload method is neither PUT nor POST")
 	case err == nil:
-		err = checkGiven(to.Header)
+		for name, values := range to.Header {
+			err = cmp.Or(err, checkField(name, values))
+		}
 	}
 	if err != nil {
 		return nil, p.refuse(err)
@@ -159,16 +162,6 @@ func framing(name string) bool {
 		return true
 	}
 	return false
-}
-
-// checkGiven refuses headers of a target that cannot be sent.
-func checkGiven(header http.Header) error {
-	for name, values := range header {
-		if err := checkField(name, values); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // nextStore prepares the request of the next hop, or returns why it is not

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -93,7 +94,7 @@ func addURL(set *secretSet, u *url.URL) {
 			plain = v
 		}
 		name = strings.ToLower(name)
-		if publicParameters[name] || date().MatchString(plain) {
+		if slices.Contains(publicParameters, name) || date().MatchString(plain) {
 			continue
 		}
 		if strings.HasSuffix(name, "-credential") { // the key's id, and behind it a date and a region
@@ -120,16 +121,9 @@ var date = pattern(`^\d{4}-\d\d-\d\d([T ][\d:.]*(Z|[+-][\d:]+)?)?$|^\d{8}(T\d{6}
 
 // publicParameters are the parameters of presigned URLs whose values give
 // nobody access: times, and what the signature covers.
-var publicParameters = set(`x-amz-algorithm x-amz-date x-amz-expires x-amz-signedheaders x-amz-content-sha256 x-id
+var publicParameters = strings.Fields(`
+	x-amz-algorithm x-amz-date x-amz-expires x-amz-signedheaders x-amz-content-sha256 x-id
 	x-goog-algorithm x-goog-date x-goog-expires x-goog-signedheaders expires
 	x-amz-acl x-amz-sdk-checksum-algorithm x-amz-storage-class
 	se st sv sr sp spr ss srt ske skt sks skv skoid sktid saoid suoid scid sip
 	partnumber versionid response-content-type response-content-disposition content-type contenttype`)
-
-func set(words string) map[string]bool {
-	all := map[string]bool{}
-	for word := range strings.FieldsSeq(words) {
-		all[word] = true
-	}
-	return all
-}
