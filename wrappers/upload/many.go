@@ -135,15 +135,10 @@ func (m *many) offer(src Source) bool {
 // serve uploads src and then the sources of m.work. A new goroutine for each
 // source would grow its stack each time.
 func (m *many) serve(src Source) {
-	m.send(src)
-	for src := range m.work {
-		m.send(src)
+	for more := true; more; src, more = <-m.work {
+		res, err := m.u.Upload(m.ctx, src)
+		m.done <- outcome{sent: Sent{Source: src, Result: res}, err: err}
 	}
-}
-
-func (m *many) send(src Source) {
-	res, err := m.u.Upload(m.ctx, src)
-	m.done <- outcome{sent: Sent{Source: src, Result: res}, err: err}
 }
 
 // next waits for a place and reports whether the run goes on.

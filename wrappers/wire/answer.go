@@ -57,7 +57,9 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 
 // describe makes x.failure of an answer. It holds the kind, and the code and the
 // words that the API finds in the body.
-func (d *Doer) describe(x *exchange, resp *http.Response, body []byte) (f *upload.Error, secrets *secretSet, mayPass bool) {
+func (d *Doer) describe(
+	x *exchange, resp *http.Response, body []byte,
+) (f *upload.Error, secrets *secretSet, mayPass bool) {
 	secrets = d.secrets(x.req, resp.Request)
 	f = d.fail(x, nil)
 	f.Status, f.TraceID = resp.StatusCode, clean(d.traceID(resp), 128, secrets)
