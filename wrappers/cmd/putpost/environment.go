@@ -39,29 +39,9 @@ const largestEnvFile = 1 << 20
 // env's credentials for that provider are ignored, because a mix would be
 // wrong.
 func envFile(path string, env environment) (environment, error) {
-	f, err := os.Open(path)
+	set, err := readVariables(path)
 	if err != nil {
-		return nil, fmt.Errorf("--env-file: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("--env-file: %w", err)
-	}
-	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("--env-file %s: others may read or write it (mode %04o); chmod 600 keeps them out",
-			shown(path), info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, largestEnvFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("--env-file: %w", err)
-	}
-	if len(text) > largestEnvFile {
-		return nil, fmt.Errorf("--env-file %s: is larger than %s", shown(path), byteSize(largestEnvFile))
-	}
-	set, err := variables(text)
-	if err != nil {
-		return nil, fmt.Errorf("--env-file %s: %w", shown(path), err)
+		return nil, fmt.Errorf("--env-file %s: %w", shown(path), cause(err))
 	}
 	for _, p := range providers {
 		if slices.ContainsFunc(p.credentials, func(name string) bool { return set[name] != "" }) {
@@ -78,6 +58,29 @@ func envFile(path string, env environment) (environment, error) {
 		}
 		return env(name)
 	}, nil
+}
+
+func readVariables(path string) (map[string]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("others may read or write it (mode %04o); chmod 600 keeps them out", info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, largestEnvFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > largestEnvFile {
+		return nil, fmt.Errorf("is larger than %s", byteSize(largestEnvFile))
+	}
+	return variables(text)
 }
 
 // variables reads lines of NAME=value. It skips empty lines and lines that

@@ -87,7 +87,10 @@ func newService(t *testing.T) *service {
 	all := loopbackStandins(t, standinConfig{store: store.Memory(0), logger: silent})
 	s := &service{all: all, handler: all.handler(silent), env: map[string]string{}}
 	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
+	t.Cleanup(func() {
+		srv.CloseClientConnections() // Close would wait for a request that a failed test still holds
+		srv.Close()
+	})
 	for _, p := range providers {
 		for _, v := range append(p.reach(srv.URL), p.fallback...) {
 			s.env[v.name] = v.value

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -299,9 +300,9 @@ func (o *output) watch(t *tally, env environment, first func()) (done func()) {
 	o.mu.Lock()
 	o.status = status
 	o.mu.Unlock()
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
+	stop := make(chan struct{})
+	var showing sync.WaitGroup
+	showing.Go(func() {
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		defer time.AfterFunc(every/2, first).Stop()
@@ -316,10 +317,10 @@ func (o *output) watch(t *tally, env environment, first func()) (done func()) {
 				o.show(t, &m)
 			}
 		}
-	}()
+	})
 	return func() {
 		close(stop)
-		<-stopped
+		showing.Wait()
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.status != nil {

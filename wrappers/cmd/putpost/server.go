@@ -212,15 +212,10 @@ func serve(
 	srv *http.Server, ln net.Listener, announce func() error, say func(string), background func(context.Context),
 ) error {
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		background(ctx)
-	}()
-	defer func() {
-		cancel()
-		<-ended
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { background(ctx) })
+	defer running.Wait()
+	defer cancel()
 	drained := make(chan error, 2) // the first of two results counts
 	release := onInterrupt(func() {
 		say("finishing the requests in flight; interrupt again to stop now")
