@@ -128,8 +128,7 @@ func TestSourceThatFailsIsTheFailureAndNotTriedAgain(t *testing.T) {
 			})}}
 		d := newDoer(t, wire.API{Repeatable: true}, cfg)
 		err := post(t.Context(), d, upload.ReaderAt("a", bytes.NewReader(make([]byte, size-1)), size))
-		f, _ := errors.AsType[*upload.Error](err)
-		if f == nil || !errors.Is(err, upload.ErrInvalid) || errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 {
+		if f := failed(err); !errors.Is(err, upload.ErrInvalid) || errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 {
 			t.Errorf("%d bytes: %v, want ErrInvalid alone, and one attempt", size, err)
 		}
 		if sent := size > 68<<10; sent != (n == 1) {

@@ -71,6 +71,12 @@ func serve(t *testing.T, api wire.API, cfg upload.Config, answers ...http.Handle
 	return s, newDoer(t, api, cfg)
 }
 
+// failed returns the failure that err is, or an empty one.
+func failed(err error) *upload.Error {
+	f, _ := errors.AsType[*upload.Error](err)
+	return cmp.Or(f, &upload.Error{})
+}
+
 // newDoer returns a Doer of the provider example. Without a base address it is
 // for a transport that needs none.
 func newDoer(tb testing.TB, api wire.API, cfg upload.Config) *wire.Doer {
@@ -165,8 +171,7 @@ func TestWhatIsRepeated(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, d := serve(t, tt.api, upload.Config{Retry: upload.Retry{Attempts: tt.retry}}, tt.answer)
 			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
-			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || !errors.Is(err, tt.kind) || f.Attempts != tt.attempts || s.got() != tt.attempts ||
+			if f := failed(err); !errors.Is(err, tt.kind) || f.Attempts != tt.attempts || s.got() != tt.attempts ||
 				f.Op != "createThing" || f.Temporary() != tt.temporary {
 				t.Errorf("%d requests, error %+v, want %d and %v, temporary: %t", s.got(), f, tt.attempts, tt.kind, tt.temporary)
 			}
@@ -177,8 +182,7 @@ func TestWhatIsRepeated(t *testing.T) {
 func TestSourceThatIsReadOnceKeepsTheFirstFailure(t *testing.T) {
 	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(503, "Retry-After", "7"), status(201))
 	err := post(t.Context(), d, upload.Reader("a.txt", strings.NewReader("hello"), 5))
-	f, _ := errors.AsType[*upload.Error](err)
-	if f == nil || !errors.Is(err, upload.ErrNotReplayable) || !errors.Is(err, upload.ErrUnavailable) ||
+	if f := failed(err); !errors.Is(err, upload.ErrNotReplayable) || !errors.Is(err, upload.ErrUnavailable) ||
 		f.Status != 503 || f.RetryAfter != 7*time.Second || s.got() != 1 {
 		t.Errorf("%d requests, error %v, want one, ErrUnavailable and ErrNotReplayable, status 503", len(s.bodies), err)
 	}
@@ -291,8 +295,7 @@ func TestWaits(t *testing.T) {
 				}})
 				begin := time.Now()
 				err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
-				f, _ := errors.AsType[*upload.Error](err)
-				if f == nil || f.RetryAfter < 0 {
+				if f := failed(err); f.RetryAfter < 0 {
 					t.Errorf("RetryAfter is negative: %+v", f)
 				}
 				if took := time.Since(begin); took < tt.min || took > tt.max || n != 4 || !errors.Is(err, upload.ErrUnavailable) {
@@ -406,8 +409,7 @@ func TestSuccessThatCannotBeRead(t *testing.T) {
 					req, _ := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
 					return d.Do(req)
 				})
-			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Status != 200 || f.TraceID != "trace-1" ||
+			if f := failed(err); !errors.Is(err, upload.ErrUnavailable) || f.Status != 200 || f.TraceID != "trace-1" ||
 				trace != "trace-1" || strings.Contains(err.Error(), "secret=1") || s.got() != 1 {
 				t.Errorf("%d requests, trace %q, error %v, want one, ErrUnavailable with status 200 and trace id", len(s.bodies),
 					trace, err)

@@ -64,8 +64,7 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 				_, err := step.Send(t.Context(), wire.Target{Method: "PUT", URL: srv.URL + "/x?sig=1"},
 					wire.Raw(upload.Bytes("a", make([]byte, size))))
 				if leaks {
-					f, _ := errors.AsType[*upload.Error](err)
-					if f == nil || !errors.Is(err, upload.ErrInvalid) || f.Attempts != 1 ||
+					if f := failed(err); !errors.Is(err, upload.ErrInvalid) || f.Attempts != 1 ||
 						!strings.Contains(err.Error(), "HTTPClient adds the header") || reached.Load() != 0 {
 						t.Errorf("%s, %d bytes, %s: %v, %d requests arrived; want ErrInvalid and none", secure, size, name, err,
 							reached.Load())

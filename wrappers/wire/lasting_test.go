@@ -94,8 +94,7 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 			d := newDoer(t, wire.API{Repeatable: true}, upload.Config{BaseURL: tt.base,
 				Retry: upload.Retry{MaxWait: time.Millisecond}, HTTPClient: &http.Client{Transport: tt.tr}})
 			err := post(t.Context(), d, upload.Bytes("a", []byte("x")))
-			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || !errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 || f.Temporary() ||
+			if f := failed(err); !errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 || f.Temporary() ||
 				!strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%+v, want ErrUnavailable after one attempt, not temporary, saying %q", f, tt.says)
 			}

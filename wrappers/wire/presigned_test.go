@@ -100,8 +100,7 @@ func TestPresignedRefusesWhatItCannotSendAsGiven(t *testing.T) {
 				return respond(200, nil), nil
 			})}
 			err := sendTo(t, presigned(t, tt.base, nobody), tt.method, tt.url, letter)
-			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || f.Op != "presigned" || !errors.Is(err, upload.ErrUnavailable) ||
+			if f := failed(err); f.Op != "presigned" || !errors.Is(err, upload.ErrUnavailable) ||
 				strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("error %v, want ErrUnavailable without the query", err)
 			}

@@ -93,8 +93,7 @@ func TestStoresOwnErrors(t *testing.T) {
 			step, url := store(t, says(tt.status, "application/xml", tt.body))
 			url += "/x?signature=hunter2hunter2" + tt.query
 			err := sendTo(t, step, "PUT", url, letter)
-			f, _ := errors.AsType[*upload.Error](err)
-			if f == nil || !errors.Is(err, tt.kind) || f.Status != tt.status || f.Attempts != tt.attempts ||
+			if f := failed(err); !errors.Is(err, tt.kind) || f.Status != tt.status || f.Attempts != tt.attempts ||
 				strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("error %v, want %v, status %d, %d attempts", err, tt.kind, tt.status, tt.attempts)
 			}

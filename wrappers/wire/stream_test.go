@@ -84,7 +84,6 @@ func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 	}
 }
 
-// A transport may read on after an error, and must not come through.
 // A connection holds such records back, and would wait for more.
 func TestLargeBodyDoesNotEndWithAFullTLSRecord(t *testing.T) {
 	const record, piece = 16 << 10, 32 << 10 // net/http writes by pieces
@@ -111,6 +110,7 @@ func TestLargeBodyDoesNotEndWithAFullTLSRecord(t *testing.T) {
 	}
 }
 
+// A transport may read on after an error, and must not come through.
 func TestFaultOfASourceStays(t *testing.T) {
 	for name, content := range map[string]io.Reader{
 		"grew by one byte": strings.NewReader("123456"),
