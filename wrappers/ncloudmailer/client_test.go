@@ -135,17 +135,10 @@ func partsOf(contentType, body string) (parts []received, err error) {
 
 // listed returns the answer to a form.
 func listed(parts []received) string {
-	type file struct {
-		FileName string `json:"fileName"`
-		FileSize int    `json:"fileSize"`
-		FileID   string `json:"fileId"`
-	}
-	answer := struct {
-		TempRequestID string `json:"tempRequestId"`
-		Files         []file `json:"files"`
-	}{TempRequestID: "request-99"}
+	answer := api.AttachFileList{TempRequestID: "request-99"}
 	for i, p := range parts {
-		answer.Files = append(answer.Files, file{p.name, len(p.body), fmt.Sprintf("file-%d-99", i+1)})
+		answer.Files = append(answer.Files,
+			api.AttachFile{FileName: p.name, FileSize: int64(len(p.body)), FileID: fmt.Sprintf("file-%d-99", i+1)})
 	}
 	data, _ := json.Marshal(answer)
 	return string(data)
@@ -262,11 +255,10 @@ func TestUploadSendsWhatTheGeneratedMethodSends(t *testing.T) {
 
 func TestCreateFileSendsAndAnswersInOrder(t *testing.T) {
 	m := newMailer(t)
-	srcs := []upload.Source{
-		upload.Bytes("b.txt", []byte("second letter")),
-		upload.Bytes("a.pdf", []byte("%PDF-1.7")),
-		upload.Bytes("empty", nil),
-		upload.Bytes("b.txt", []byte("the same name again")),
+	contents := []string{"second letter", "%PDF-1.7", "", "the same name again"}
+	srcs := make([]upload.Source, len(contents))
+	for i, name := range []string{"b.txt", "a.pdf", "empty", "b.txt"} {
+		srcs[i] = upload.Bytes(name, []byte(contents[i]))
 	}
 	batch, err := m.client(t).CreateFile(t.Context(), srcs...)
 	if err != nil {
@@ -280,7 +272,7 @@ func TestCreateFileSendsAndAnswersInOrder(t *testing.T) {
 		t.Errorf("the batch is %+v", batch)
 	}
 	for i, src := range srcs {
-		if p := requests[0].parts[i]; p.uri != "fileList" || p.name != src.Name || p.body != contentOf(t, src) ||
+		if p := requests[0].parts[i]; p.uri != "fileList" || p.name != src.Name || p.body != contents[i] ||
 			p.header.Get("Content-Type") != src.ContentType {
 			t.Errorf("part %d is %q with %q of %q, want %+v", i+1, p.name, p.body, p.header.Get("Content-Type"), src)
 		}
@@ -292,20 +284,6 @@ func TestCreateFileSendsAndAnswersInOrder(t *testing.T) {
 			t.Errorf("result %d is %+v, want %+v", i+1, batch.Files[i], want)
 		}
 	}
-}
-
-func contentOf(t *testing.T, src upload.Source) string {
-	t.Helper()
-	rc, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rc.Close()
-	data, err := io.ReadAll(rc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
 
 // A wrong answer with status 201 must never look like a success. Asking again
