@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,5 +173,3 @@ func TestInRealTime(t *testing.T) {
 	}
 	runTogether(t, append(tokenServerInTrouble(), refusedExpectations()...))
 }
-
-type moment = atomic.Pointer[time.Time]

@@ -13,12 +13,15 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
+// nobody is a host and port that refuses connections.
+const nobody = "127.0.0.1:1"
+
 func TestConnection(t *testing.T) {
 	lost := want{kinds: unavailable, tries: 4}
 	unreached := want{kinds: unavailable, tries: 4, reached: none}
 	survived := want{tries: 2, stored: true}
 	rows := []row{
-		{name: "refused", at: requests, late: func(l *lab) { l.aim("http://" + l.deadAddress()) }, last: true,
+		{name: "refused", at: requests, late: func(l *lab) { l.aim("http://" + nobody) }, last: true,
 			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"connection refused"}}},
 		{name: "closed when accepted", at: requests, late: func(l *lab) { l.aim("http://" + l.listen(func(net.Conn) {})) },
 			last: true, want: unreached},
@@ -63,12 +66,12 @@ func TestConnection(t *testing.T) {
 
 		{name: "a proxy that is not there", at: carriers, last: true,
 			late: func(l *lab) {
-				target, dead := l.target(), l.deadAddress()
+				target := l.target()
 				l.transport().Proxy = func(r *http.Request) (*url.URL, error) {
 					if r.URL.Host != target {
 						return nil, nil
 					}
-					return &url.URL{Scheme: "http", Host: dead, User: url.UserPassword("someone", planted+"-proxy-password")}, nil
+					return &url.URL{Scheme: "http", Host: nobody, User: url.UserPassword("someone", planted+"-proxy-password")}, nil
 				}
 			}, want: unreached},
 	}

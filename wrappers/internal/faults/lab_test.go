@@ -108,10 +108,10 @@ type lab struct {
 	front   string // host and port to which clients connect
 	standin standin
 	inject  *uploadtest.Injection
-	cancel  context.CancelCauseFunc // ends the context
-	stopped moment                  // when the row ended the context
-	awaited atomic.Bool             // the row ends the context once its answer has come
-	release chan struct{}           // closed at the end of the row, to release what hangs
+	cancel  context.CancelCauseFunc   // ends the context
+	stopped atomic.Pointer[time.Time] // when the row ended the context
+	awaited atomic.Bool               // the row ends the context once its answer has come
+	release chan struct{}             // closed at the end of the row, to release what hangs
 	log     standintest.Log
 
 	mu      sync.Mutex
@@ -253,16 +253,6 @@ func (l *lab) listen(serve func(net.Conn)) string {
 		}
 	})
 	l.closers = append(l.closers, func() { ln.Close(); wg.Wait() })
-	return ln.Addr().String()
-}
-
-// deadAddress returns a host:port that refuses connections.
-func (l *lab) deadAddress() string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	defer ln.Close()
 	return ln.Addr().String()
 }
 

@@ -35,15 +35,10 @@ func TestForeignTokenSourceThatHangs(t *testing.T) {
 				return &oauth2.Token{AccessToken: planted + "-late"}, nil
 			})
 		},
-		call: within(20 * time.Millisecond),
+		call: func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
+			ctx, stop := context.WithTimeout(ctx, 20*time.Millisecond)
+			defer stop()
+			return u.Upload(ctx, l.src)
+		},
 		want: want{kinds: kinds(context.DeadlineExceeded), tries: 1, reached: none}}})
-}
-
-// within uploads with a deadline.
-func within(d time.Duration) func(context.Context, *lab, upload.Uploader) (upload.Result, error) {
-	return func(ctx context.Context, l *lab, u upload.Uploader) (upload.Result, error) {
-		ctx, stop := context.WithTimeout(ctx, d)
-		defer stop()
-		return u.Upload(ctx, l.src)
-	}
 }
