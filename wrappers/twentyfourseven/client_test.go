@@ -71,7 +71,9 @@ func TestSourceThatCannotBeSentCostsNoCall(t *testing.T) {
 	}
 }
 
-// Wire holds how often it is sent.
+// The bytes may have arrived although their answer was lost or is a refusal. So
+// the error names the fileId, whose status the caller can ask for. Wire holds
+// how often the file is sent.
 func TestFailedPresignedStepHasTheStoresReasonAndTheAPIsTraceID(t *testing.T) {
 	o := newOffice()
 	tokens := &given{tokens: []string{"token-a", "token-b"}}
@@ -84,8 +86,9 @@ func TestFailedPresignedStepHasTheStoresReasonAndTheAPIsTraceID(t *testing.T) {
 	_, err := client.Upload(t.Context(), small)
 	f := failure(t, err)
 	if !errors.Is(f, upload.ErrUnauthorized) || f.Op != "presigned" || f.Status != 401 || f.Code != "Unauthorized" ||
-		f.Message != "its words" || f.TraceID != "trace-1" || strings.Contains(f.Error(), "presigned-secret") {
-		t.Errorf("%+v, want upload.ErrUnauthorized without the URL", f)
+		f.Message != "its words" || f.TraceID != "trace-1" || !strings.Contains(f.Error(), `fileId "id-1"`) ||
+		strings.Contains(f.Error(), "presigned-secret") {
+		t.Errorf("%+v, want upload.ErrUnauthorized with the fileId and without the URL", f)
 	}
 	if o.count("presigned") != 1 || tokens.asked != 1 || o.count("fileUpload") != 1 {
 		t.Errorf("sent %d times, with %d tokens and %d addresses", o.count("presigned"), tokens.asked, o.count("fileUpload"))

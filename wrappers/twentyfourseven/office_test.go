@@ -33,7 +33,7 @@ type office struct {
 
 // received is a request as it came.
 type received struct {
-	op, method, host, uri, contentType, authorization, body string
+	op, method, uri, contentType, authorization, body string
 
 	header  http.Header
 	length  int64
@@ -77,7 +77,7 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
 	o.counts[op]++
 	o.requests = append(o.requests, received{
-		op: op, method: r.Method, host: r.Host, uri: r.RequestURI, header: r.Header, body: string(body),
+		op: op, method: r.Method, uri: r.RequestURI, header: r.Header, body: string(body),
 		contentType: r.Header.Get("Content-Type"), authorization: r.Header.Get("Authorization"),
 		length: r.ContentLength, chunked: len(r.TransferEncoding) > 0,
 	})

@@ -65,20 +65,6 @@ func TestTicketThatCannotBeUsedIsRefused(t *testing.T) {
 	}
 }
 
-// The bytes may have arrived although their answer was lost or is a refusal.
-// The caller can then ask for the status of the fileId.
-func TestFailureAfterTheFileIDNamesIt(t *testing.T) {
-	o := newOffice()
-	client := o.simple(t, func(cfg *upload.Config) { cfg.Retry.Attempts = 1 })
-	o.fileUpload = o.ticket(`67890`)
-	o.presigned = says(http.StatusInternalServerError, "")
-	_, err := client.Upload(t.Context(), small)
-	if f := failure(t, err); f.Op != "presigned" || !strings.Contains(f.Error(), `fileId "67890"`) ||
-		!errors.Is(f, upload.ErrUnavailable) {
-		t.Errorf("%v, want the failure of the presigned step with the fileId", f)
-	}
-}
-
 func TestFailureShowsNoTokenThatComesBackAsAFileID(t *testing.T) {
 	for _, id := range []string{`"static-token"`, `"id-STATIC-TO"`, `"x\nstatic-token"`, `"` +
 		strings.Repeat("9", 1000) + `\n"`} {
