@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -41,18 +42,29 @@ func startGateway(t testing.TB) *gateway {
 				"then have it on PATH or name it in PUTPOST_VERSITYGW")
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &gateway{t: t, path: path, dir: t.TempDir(), addr: l.Addr().String()}
-	l.Close()
+	g := &gateway{t: t, path: path, dir: t.TempDir(), addr: freeAddress(t)}
 	if err := os.Mkdir(filepath.Join(g.dir, bucket), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	g.start()
 	t.Cleanup(g.kill)
 	return g
+}
+
+// freeAddress returns an address that nobody listens on. Systems give ports from
+// 32768 on to whoever asks for any. One of those may be taken by another process
+// before the server listens on it.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10000+rand.IntN(20000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func (g *gateway) start() {
