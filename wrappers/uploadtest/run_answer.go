@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -187,11 +188,8 @@ func opened(brace string) Fault {
 }
 
 func otherSpellings(t *trial) {
-	for _, op := range t.operations() {
+	for _, op := range slices.DeleteFunc(t.operations(), func(op string) bool { return op == Presigned }) {
 		for _, c := range spellings {
-			if op == Presigned {
-				break
-			}
 			t.about("%s answered with %s", op, c.what).fresh(func(t *trial) {
 				t.Server.Inject(op, forEver, c.fault)
 				t.arrives(file(1000))
@@ -207,10 +205,13 @@ func idsAsWritten(t *trial) {
 		return
 	}
 	first, ok := t.about("an upload without a fault").arrives(file(100))
+	if !ok {
+		return
+	}
 	for _, r := range t.requests() {
 		quoted := fmt.Sprintf("%q", first.ID)
 		member, _ := memberOf(r.Answer, first.ID)
-		if !ok || r.Op == Presigned || !strings.Contains(string(r.Answer), quoted) {
+		if !strings.Contains(string(r.Answer), quoted) {
 			continue
 		}
 		for id, written := range map[string]string{

@@ -170,7 +170,7 @@ var dated = regexp.MustCompile(`(?i)time|date|sign|nonce|^(aws4|hmac|digest|hawk
 // attempt, and a token that has run out is not sent again.
 func freshCredentials(t *trial) {
 	for _, op := range t.operations() {
-		if op == Presigned || op == Token {
+		if t.Server.contract.Operation(op) == nil {
 			continue
 		}
 		sent := t.credentials(op)
