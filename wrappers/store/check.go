@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 )
 
@@ -18,10 +19,11 @@ const (
 // that matches [fs.ErrInvalid]. A key has at most 512 bytes. It is one or more
 // elements with single slashes between them. An element has 1 to 128 ASCII
 // letters, digits, '-', '_' and '.', and neither begins nor ends with a dot. So
-// a key is a valid path on every file system and needs no escaping in a URL. Do
-// not use two keys that differ only in case: on some file systems they are one.
+// a key is a valid path on every file system and needs no escaping in a URL. On
+// Windows a key is not the name of a device, such as "con". Do not use two keys
+// that differ only in case: on some file systems they are one.
 func CheckKey(key string) error {
-	if !fs.ValidPath(key) || len(key) > maxKey {
+	if !fs.ValidPath(key) || len(key) > maxKey || !filepath.IsLocal(filepath.FromSlash(key)) {
 		return fmt.Errorf("%w: not a key: %.80q", fs.ErrInvalid, key)
 	}
 	for element := range strings.SplitSeq(key, "/") {

@@ -101,7 +101,7 @@ func (d *disk) Close() error {
 }
 
 func (d *disk) Put(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-	contentType, err := d.checkPut(key, contentType)
+	contentType, err := checkPut(key, contentType)
 	if err != nil {
 		return 0, wrap("put", key, err)
 	}
@@ -147,7 +147,7 @@ func (d *disk) commit(ctx context.Context, key, contentType string, temp tempFil
 }
 
 func (d *disk) Open(ctx context.Context, key string) (io.ReadCloser, Info, error) {
-	if err := d.check(ctx, key); err != nil {
+	if err := check(ctx, key); err != nil {
 		return nil, Info{}, wrap("open", key, err)
 	}
 	mu := d.lock(key)
@@ -172,7 +172,7 @@ func (d *disk) openFile(name string) (*os.File, error) {
 }
 
 func (d *disk) Stat(ctx context.Context, key string) (Info, error) {
-	if err := d.check(ctx, key); err != nil {
+	if err := check(ctx, key); err != nil {
 		return Info{}, wrap("stat", key, err)
 	}
 	mu := d.lock(key)
@@ -201,7 +201,7 @@ func (d *disk) info(key string, stat func() (fs.FileInfo, error)) (Info, error) 
 }
 
 func (d *disk) Delete(ctx context.Context, key string) error {
-	if err := d.check(ctx, key); err != nil {
+	if err := check(ctx, key); err != nil {
 		return wrap("delete", key, err)
 	}
 	mu := d.lock(key)
@@ -228,21 +228,6 @@ func (d *disk) PresignPut(_ context.Context, key, contentType string, _ time.Dur
 
 func (d *disk) lock(key string) *sync.RWMutex {
 	return &d.locks[maphash.String(d.seed, key)%uint64(len(d.locks))]
-}
-
-func (d *disk) check(ctx context.Context, key string) error {
-	if _, err := d.checkPut(key, ""); err != nil {
-		return err
-	}
-	return ctx.Err()
-}
-
-func (d *disk) checkPut(key, contentType string) (string, error) {
-	contentType, err := checkPut(key, contentType)
-	if err == nil && !filepath.IsLocal(filepath.FromSlash(key)) { // device names, on Windows
-		err = fmt.Errorf("%w: not a file name here: %q", fs.ErrInvalid, key)
-	}
-	return contentType, err
 }
 
 // asNotExist returns fs.ErrNotExist if err says that the file does not exist,

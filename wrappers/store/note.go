@@ -30,7 +30,7 @@ func Note(ctx context.Context, st Store, key string, text []byte) error {
 }
 
 func (d *disk) Note(ctx context.Context, key string, text []byte) error {
-	if err := d.check(ctx, key); err != nil {
+	if err := check(ctx, key); err != nil {
 		return wrap("note", key, err)
 	}
 	mu := d.lock(key)
