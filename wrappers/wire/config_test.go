@@ -139,9 +139,10 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 }
 
 func TestHeadersOfTheConfigGoOutAsTheyWereGiven(t *testing.T) {
-	header := http.Header{"x-lang": {"ko-KR"}} // not in the form that net/http would give it
+	lang := []string{"ko-KR"}
+	header := http.Header{"x-lang": lang} // not in the form that net/http would give it
 	s, d := serve(t, wire.API{}, upload.Config{Header: header, UserAgent: "invoices/2"}, status(200))
-	header["x-lang"][0] = "zh-CN" // too late
+	lang[0] = "zh-CN" // too late
 	_, _, err := get(t, d)
 	if got := s.headers[0]; err != nil || got.Get("X-Lang") != "ko-KR" || got.Get("User-Agent") != "invoices/2" {
 		t.Errorf("%v, %v", got, err)

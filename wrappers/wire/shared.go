@@ -66,6 +66,9 @@ func (s *Shared[T]) fetch(caller context.Context, fetch func(context.Context) (T
 		defer context.AfterFunc(s.Life, cancel)()
 	}
 	value, err := fetch(ctx)
+	if err != nil {
+		value = *new(T)
+	}
 	if err != nil && caller.Err() != nil && !lasting(context.Cause(caller)) {
 		return value, err // that is no failure of fetch, so another caller tries
 	}

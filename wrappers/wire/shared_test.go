@@ -100,10 +100,10 @@ func TestCallerWhoseContextEndsDoesNotWaitForAnothersFetch(t *testing.T) {
 	})
 }
 
-// passing and lasting are reasons why a caller stops.
+// errPassing and lasting are reasons why a caller stops.
 var (
-	passing = errors.New("the caller had enough")
-	lasting = lastingError{errors.New("the network stalls")}
+	errPassing = errors.New("the caller had enough")
+	lasting    = lastingError{errors.New("the network stalls")}
 )
 
 type lastingError struct{ error }
@@ -114,7 +114,7 @@ func TestAnotherFetchesWhereTheOneWhoFetchedIsCalledBack(t *testing.T) {
 	for cause, tt := range map[error]struct {
 		value int
 		kind  error
-	}{passing: {2, nil}, lasting: {0, context.Canceled}} {
+	}{errPassing: {2, nil}, lasting: {0, context.Canceled}} {
 		synctest.Test(t, func(t *testing.T) {
 			v := newValue(untilEnd)
 			ctx, cancel := context.WithCancelCause(t.Context())
