@@ -30,7 +30,6 @@ func (f uploader) Upload(ctx context.Context, src upload.Source) (upload.Result,
 type takes struct {
 	d             time.Duration
 	running, most atomic.Int64
-	ended         atomic.Int64
 }
 
 func (u *takes) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
@@ -41,7 +40,6 @@ func (u *takes) Upload(ctx context.Context, src upload.Source) (upload.Result, e
 			break
 		}
 	}
-	defer u.ended.Add(1)
 	defer u.running.Add(-1)
 	select {
 	case <-time.After(u.d):

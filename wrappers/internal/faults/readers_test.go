@@ -42,8 +42,8 @@ type counted struct {
 	wrong    []string
 }
 
-// send makes src the file that the row sends, and watches its readers. The bytes
-// that src yields now must arrive.
+// send makes src the file that the row sends, and watches its readers. The
+// bytes that src yields now must arrive.
 func (l *lab) send(src upload.Source) {
 	rc, err := src.Open()
 	if err != nil {
@@ -54,7 +54,8 @@ func (l *lab) send(src upload.Source) {
 	l.sendAs(src, string(whole))
 }
 
-// sendAs does what send does. Whole must arrive, even if src yields other bytes.
+// sendAs does what send does. Whole must arrive, even if src yields other
+// bytes.
 func (l *lab) sendAs(src upload.Source, whole string) {
 	c := &counted{name: src.Name, whole: whole}
 	open := src.Open
