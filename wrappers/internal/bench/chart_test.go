@@ -34,10 +34,10 @@ func (r results) upload(setting, peer, unit string) float64 {
 }
 
 // multiple returns a peer's processor time as a multiple of net/http's for a
-// PUT.
+// PUT, as the table of goals does: the median of each round's ratio.
 func (r results) multiple(setting string) func(peer string) float64 {
 	return func(peer string) float64 {
-		return r.upload(setting, peer, "cpu-ns/op") / max(1, r.upload(setting, "put", "cpu-ns/op"))
+		return median(goal{what: "cpu-ns/op Upload/" + setting + "/peer=" + peer + " / put"}.figures(r))
 	}
 }
 
