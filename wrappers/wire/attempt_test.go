@@ -188,7 +188,8 @@ func TestMessageIsWhatTheAnswerSays(t *testing.T) {
 	}{
 		{"a short text", wire.API{}, 502, nil, "Bad gateway", "", "Bad gateway"},
 		{"nothing", wire.API{}, 502, nil, "", "", ""},
-		{"of a long one the beginning", wire.API{}, 502, nil, strings.Repeat("y ", 100_000), "",
+		{"of a long one the beginning", wire.API{}, 502, nil, strings.Repeat("x", 300), "", strings.Repeat("x", 255) + "…"},
+		{"of a very long one too", wire.API{}, 502, nil, strings.Repeat("y ", 100_000), "",
 			strings.Repeat("y ", 127) + "y…"},
 		{"the provider's own words", wire.API{Read: says("7", "no")}, 400, nil, "<html>", "7", "no"},
 		{"a code and no words", wire.API{Read: says("7", "")}, 400, nil, "<html>", "7", ""},

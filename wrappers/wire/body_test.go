@@ -39,6 +39,7 @@ func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
 		{"negative size", wire.Raw(with(func(s *upload.Source) { s.Size = -1 })), "the size is -1 bytes"},
 		{"a word for a content type", typed("pdf"), "no media type"},
 		{"the content type /", typed("/"), "no media type"},
+		{"the content type /pdf", typed("/pdf"), "no media type"},
 		{"a content type with a blank", typed("te xt/plain"), "no media type"},
 		{"a content type with a line break", typed("text/plain;\r\n x=y"), "no media type"},
 		{"no name in a form", wire.Form("f", with(func(s *upload.Source) { s.Name = "dir/" })), "no name"},
