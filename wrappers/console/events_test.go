@@ -69,6 +69,19 @@ func (s service) listen(query string, header ...string) <-chan event {
 	return events
 }
 
+// next returns the next event. It waits less than the heartbeat, at which a
+// listener would notice a change in any case.
+func (s service) next(events <-chan event) event {
+	s.t.Helper()
+	select {
+	case e := <-events:
+		return e
+	case <-time.After(10 * time.Second):
+		s.t.Fatal("no event comes")
+		return event{}
+	}
+}
+
 func TestExchangesComeAsEvents(t *testing.T) {
 	s := serve(t, console.Config{})
 	all, broken := s.listen(""), s.listen("broken=true")
@@ -87,11 +100,11 @@ func TestExchangesComeAsEvents(t *testing.T) {
 	}
 	<-all
 	s.inject(`{"provider":"ncloudmailer","operation":"createFile","kind":"delay","delayMs":1}`)
-	if e := <-all; e.name != "faults" || e.data != "{}" {
+	if e := s.next(all); e.name != "faults" || e.data != "{}" {
 		t.Errorf("a fault comes as %+v", e)
 	}
 	s.change(http.MethodPost, "reset", "{}", nil)
-	if e := <-all; e.name != "reset" {
+	if e := s.next(all); e.name != "reset" {
 		t.Errorf("a reset comes as %+v", e)
 	}
 }
