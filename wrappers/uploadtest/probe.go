@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"mime"
 	"net/http"
 	"regexp"
 	"slices"
@@ -13,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -29,9 +33,9 @@ type Probing struct {
 	// looked for.
 	MaxSize int64
 
-	// Advance moves the server's clock, as far as the test can: a signature
-	// must then be stale, and a presigned URL must have expired. It is called
-	// last.
+	// Advance moves the server's clock, as far as the test can, and also back:
+	// a signature must then be stale or too early, and a presigned URL must have
+	// expired. It is called last.
 	Advance func(time.Duration)
 }
 
@@ -49,28 +53,38 @@ type Probing struct {
 // the spec wants it is not sent, and an operation whose parameters no answer
 // gave may fail; a line of the test's log says so.
 //
-// Then each operation is asked in the wrong way, and must refuse it: without
+// Then each operation that makes something does so some twenty times: with
+// files in which bytes are easily changed or lost, up to 10 MiB, with odd names
+// and texts, and with several files at once. All that tells of such an upload is
+// read at once, and again after everything else: the operations whose path its
+// ids fill, its Location, a list of all of them whole and in short pages, and
+// URLs for its download. Its bytes, names, sizes, types, checksums and ids must
+// be those that were sent or answered. A name with directories loses them. A
+// refused name is no failure, and neither is a member of an answer that never
+// told of the file. Two uploads have two ids, and the id of a deleted one is not
+// given out again.
+//
+// Each operation is also asked in the wrong way, and must refuse it: without
 // credentials, with spoiled ones, with a signature from elsewhere; without a
 // body or a parameter, with a body that is cut off, of another type, or short
 // of what is required; for what was deleted or never there. So is a presigned
 // URL: by another method, of another type, with another key, tampered with. An
 // empty file may be refused, and is no failure.
 //
-// A name with directories loses them. Any other name stays as it is, and so do
-// the bytes, where an operation gives them back. Several files are answered in
-// their order, also where they are found or deleted. Two uploads have two ids,
-// and the id of a deleted one is not given out again. Every answer must come in
-// time, be declared and match its schema, and tell nothing of the server's
-// machine. A broken rule fails t by one line.
+// Every answer must come in time, be declared and match its schema, and tell
+// nothing of the server's machine. A broken rule fails t by one line.
 //
-// Probe uploads a few bytes and leaves what the operations cannot delete. Do
-// not point it at a [Server], which reports requests that are wrong on purpose.
+// Probe leaves what it uploads, but for one upload of each kind that it deletes.
+// Do not point it at a [Server], which reports requests that are wrong on
+// purpose.
 func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Request), probing ...Probing) {
 	t.Helper()
 	c, _ := parseAt(t, baseURL, spec)
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
-		learned: map[string]string{}, created: map[string]creation{}, authorize: authorize,
+		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
+		right: map[string]map[string]bool{}, patience: 25, succeeded: map[string]bool{}, unfound: map[string]func(){},
+		tagged: map[string]string{}, traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
 	// An httptest.Server that another test closes breaks off what shares its idle
@@ -96,29 +110,70 @@ type prober struct {
 	authorize func(*http.Request)
 	transport http.RoundTripper
 
-	learned map[string]string   // what answers gave, by name
-	earlier map[string]string   // what an answer before gave, of another file
-	created map[string]creation // what was made, by the ids that were answered
-	told    told
-	seen    seen
-	late    int // answers that did not come in time
+	learned   map[string]string // what answers gave, by name
+	own       map[string]bool   // the parameters of paths that the client chooses
+	kept      []*made           // what was made and must stay
+	deleted   []*made
+	issued    map[string]*made           // what was made, by the ids that nothing else may have
+	right     map[string]map[string]bool // what was right, by where it stands
+	tagged    map[string]string          // sums of files, by path and ETag
+	grown     bool                       // the largest file was sent
+	succeeded map[string]bool            // operations
+	unfound   map[string]func()          // operations that were not asked for what is there
+	told      told
+	seen      seen
+	traces    map[string]bool // the trace ids that came
+	traced    int
+	secrets   map[string]bool // the credentials that were sent
+	patience  int             // how often an answer is awaited that comes later
+	late      int             // answers that did not come in time
 }
 
 func (p *prober) probe() {
 	p.Helper()
 	routes := p.contract.routes()
 	for _, r := range routes {
-		p.succeeds(r)
-		p.unknown(r)
+		if r.Method != http.MethodDelete {
+			p.succeeds(r)
+			p.unknown(r)
+		}
 	}
 	for _, r := range routes {
+		if r.Method == http.MethodPost || r.Method == http.MethodPut {
+			p.varies(r)
+		}
+	}
+	p.again(" before others were")
+	if len(p.kept) > 0 {
+		maps.Copy(p.learned, p.kept[0].ids)
+	}
+	for _, r := range routes {
+		p.mixes(r)
 		p.needsCredentials(r)
 		p.refusesRequests(r)
 		p.refusesMethods(r)
 		p.ends(r)
 	}
+	p.again(" before requests that were refused")
+	for _, r := range routes {
+		if r.Method == http.MethodDelete {
+			if p.deletes(r); !p.succeeded[nameOf(r)] {
+				p.succeeds(r)
+			}
+			p.unknown(r)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.unfound)) {
+		if !p.succeeded[name] {
+			p.unfound[name]()
+		}
+	}
 	p.refused("unknown path", "a path that the spec does not have", nil,
 		p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
+	if p.traced > 5 && len(p.traces) == 1 {
+		p.broke(nil, p.request(http.MethodGet, "", "", nil), contract.RuleHeader, "trace",
+			"%s is the same in all answers", p.contract.TraceHeader)
+	}
 	p.grows(routes)
 	p.ages(routes)
 	if !p.seen.has("operation that succeeded") && p.told.nothing() {
@@ -167,7 +222,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	x.FinishRequest() // it may be wrong on purpose
 	if err == nil {
 		defer resp.Body.Close()
-		a.body, err = io.ReadAll(io.LimitReader(resp.Body, contract.Keep))
+		a.body, err = io.ReadAll(io.LimitReader(resp.Body, largest+1))
 	}
 	switch {
 	case ctx.Err() != nil && p.Context().Err() == nil:
@@ -181,12 +236,16 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	}
 	p.seen.note("answer")
 	a.status, a.header = resp.StatusCode, resp.Header
-	broken := x.FinishResponse(resp.StatusCode, resp.Header, a.body)
+	said := a.body // a long one is a file
+	if len(said) > 64<<10 {
+		said = nil
+	}
+	broken := x.FinishResponse(resp.StatusCode, resp.Header, said)
 	a.ids = x.FileIDs()
 	if r != nil && (r.Method == http.MethodPut || r.Method == http.MethodPatch) && a.status/100 == 2 {
-		for _, param := range required(r) { // what was made under it may have changed
-			delete(p.created, p.learned[param.Name])
-		}
+		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool { // it may have been changed
+			return nameOf(m.by) != nameOf(r) && m.ids[lastParam(r)] == p.learned[lastParam(r)] && lastParam(r) != ""
+		})
 	}
 	for _, v := range broken {
 		if a.status = 0; p.told.first(v.Key()) {
@@ -197,13 +256,52 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 		p.broke(r, req, contract.RuleHeader, name,
 			"status %d: header %s is missing, and the spec says that it is always sent", resp.StatusCode, name)
 	}
-	if what := betrays(resp.Header, a.body, req); what != "" {
+	what := betrays(resp.Header, said, req)
+	if p.repeatsSecret(resp, said) {
+		what = "the credentials of a request"
+	}
+	if what != "" {
 		p.broke(r, req, contract.RuleAnswer, "betrays", "status %d: it shows %s", resp.StatusCode, what)
 	}
-	if resp.StatusCode == http.StatusMethodNotAllowed && resp.Header.Get("Allow") == "" && x.Op() != Presigned {
-		p.broke(r, req, contract.RuleHeader, "allow", "status 405 without the header Allow (RFC 9110, 15.5.6)")
+	if what := p.illFormed(x.Operation(), resp, said); what != "" {
+		p.broke(r, req, contract.RuleAnswer, what, "status %d: %s", resp.StatusCode, what)
 	}
 	return a
+}
+
+// repeatsSecret tells whether a refusal shows a credential.
+func (p *prober) repeatsSecret(resp *http.Response, body []byte) bool {
+	for secret := range p.secrets {
+		if resp.StatusCode >= 400 && bytes.Contains(body, []byte(secret)) {
+			return true
+		}
+	}
+	return false
+}
+
+// illFormed says what is wrong with the form of an answer.
+func (p *prober) illFormed(op *contract.Operation, resp *http.Response, body []byte) string {
+	typ, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if strings.HasSuffix(typ, "json") && len(body) > 0 && !json.Valid(body) {
+		return "the body is not one JSON value"
+	}
+	if op == nil {
+		return ""
+	}
+	if trace := resp.Header.Get(p.contract.TraceHeader); trace != "" {
+		p.traces[trace] = true
+		p.traced++
+	}
+	declared := cmp.Or(op.Rules.(rules).Operation.Responses.Status(resp.StatusCode), &openapi3.ResponseRef{}).Value
+	if declared == nil {
+		return ""
+	}
+	for name := range declared.Headers {
+		if len(resp.Header.Values(name)) > 1 {
+			return "the header " + name + " is there more than once"
+		}
+	}
+	return ""
 }
 
 // wants asks, and sees that the status is one of those that are wanted. 4
@@ -271,7 +369,14 @@ func (p *prober) request(method, path, contentType string, body []byte) *http.Re
 }
 
 func (p *prober) authorized(req *http.Request) *http.Request {
+	bare := req.Header.Clone()
 	p.authorize(req)
+	for name, values := range req.Header {
+		_, token, _ := strings.Cut(values[0], " ")
+		if token = cmp.Or(token, values[0]); bare.Get(name) == "" && len(token) >= 16 && !ordinary.MatchString(name) {
+			p.secrets[token] = true
+		}
+	}
 	return req
 }
 

@@ -3,13 +3,22 @@ package uploadtest
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -17,102 +26,105 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// What must be found of what was made.
+// What must be found of what was made: one look at everything that tells of it.
 
-// creation is what was sent, and what was answered, when something was made.
-type creation struct {
-	sample
-	answer []byte
-}
-
-// looksUp asks each operation that finds what an answer is about.
-func (p *prober) looksUp(r *routers.Route, s sample, a answered) {
-	last := maps.Clone(p.learned)
-	p.learn(r, s, a)
-	for _, get := range p.contract.routes() {
-		if get.Method == http.MethodGet && p.known(get) {
-			req := p.good(get, sample{})
-			if found := p.ask(get, req); found.status/100 == 2 {
-				p.finds(get, req, found)
+// reads asks all that can be asked about something, and holds each answer to
+// what was sent. An answer may give the ids that another operation takes.
+func (p *prober) reads(m *made, after string) {
+	m.pending, m.had = nil, false
+	asked := map[string]bool{}
+	for again := true; again; {
+		again = false
+		for _, r := range p.contract.routes() {
+			if r.Method != http.MethodGet || asked[nameOf(r)] || !m.about(r) {
+				continue
+			}
+			asked[nameOf(r)], again = true, true
+			last := lastParam(r)
+			if len(m.ofFile) == 0 || m.ofFile[0][last] == "" || len(m.ofFile) != len(m.files) {
+				p.with(m.ids, func() { p.read(r, m, -1, after) })
+				continue
+			}
+			for i, ids := range m.ofFile {
+				p.with(m.ids, func() { p.with(ids, func() { p.read(r, m, i, after) }) })
 			}
 		}
 	}
-	p.learned = last
+	if m.had && m.pending != nil {
+		m.pending()
+	}
 }
 
-// finds compares what an operation found, or deleted, with what was made under
-// the id in its path.
-func (p *prober) finds(r *routers.Route, req *http.Request, a answered) {
-	if r.Method != http.MethodGet && r.Method != http.MethodDelete {
-		return
-	}
+// lastParam returns the last parameter of a route's path, or nothing.
+func lastParam(r *routers.Route) (name string) {
+	at := -1
 	for _, param := range required(r) {
-		if param.In == openapi3.ParameterInPath {
-			p.compares(r, req, p.created[p.learned[param.Name]], a)
+		if found := strings.Index(r.Path, "{"+param.Name+"}"); param.In == openapi3.ParameterInPath && found > at {
+			name, at = param.Name, found
 		}
+	}
+	return name
+}
+
+// about tells whether an operation is about what was made: the last id in its
+// path is one that the server gave it, or the one that it was put under.
+func (m *made) about(r *routers.Route) bool {
+	for _, param := range required(r) {
+		if param.In == openapi3.ParameterInPath && m.ids[param.Name] == "" {
+			return false
+		}
+	}
+	last := lastParam(r)
+	under := m.by.Method == http.MethodPut && lastParam(m.by) == last && strings.HasPrefix(r.Path, m.by.Path)
+	return last != "" && (under || !strings.Contains(m.asked, m.ids[last]))
+}
+
+// read asks one operation. What is stored later has half a second.
+func (p *prober) read(r *routers.Route, m *made, file int, after string) {
+	req := p.good(r, sample{})
+	a := p.ask(r, req)
+	for ; !m.waiting && a.status/100 == 4 && p.patience > 0; p.patience-- {
+		time.Sleep(20 * time.Millisecond)
+		req = p.good(r, sample{})
+		a = p.ask(r, req)
+	}
+	switch {
+	case a.status/100 == 2:
+		p.seen.note("operation that succeeded")
+		p.succeeded[nameOf(r)] = true
+		p.answersTo(r, req, a)
+		p.compares(r, req, m, file, a)
+		p.learnOf(m, r, a)
+	case a.status != 0 && !m.waiting:
+		p.broke(r, req, contract.RuleStatus, "lost", "%d to what was uploaded%s", a.status, after)
 	}
 }
 
-// compares holds an answer to what was made, which may be nothing.
-func (p *prober) compares(r *routers.Route, req *http.Request, made creation, a answered) {
-	if givesFile(r, a) {
-		if content, ok := made.file(); ok {
-			p.givesBack(r, req, made, content, a)
-		}
-		return
+// compares holds an answer to what was made. File is the one file that it is
+// about, or -1.
+func (p *prober) compares(r *routers.Route, req *http.Request, m *made, file int, a answered) {
+	if len(m.files) == 1 {
+		file = 0
 	}
-	var was, is any
-	_ = json.Unmarshal(a.body, &is) // nothing differs from what is no JSON
-	if json.Unmarshal(made.answer, &was) == nil && p.describes(r, req, made.sample, a) {
-		p.seen.note("what was made")
-		if why := made.differs("", was, is); why != "" {
-			p.broke(r, req, contract.RuleAnswer, "found", "%s", why)
+	switch {
+	case givesFile(r, a) && m.waiting:
+		p.broke(r, req, contract.RuleStatus, "early", "%d to a file that was not sent yet", a.status)
+	case givesFile(r, a):
+		if file >= 0 {
+			p.givesBack(r, req, m, m.files[file], a)
 		}
+	default:
+		all := leaves(a.body)
+		p.tells(r, req, m, all)
+		p.stays(r, req, m, all)
 	}
-}
-
-var (
-	lasting  = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
-	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
-		`operation|event|message|status|state).?id$`)
-)
-
-// differs says where an answer about what was made differs from the answer that
-// made it, as far as this may not change: in ids, names, sizes, and what the
-// request said and the first answer repeated.
-func (c creation) differs(name string, was, is any) string {
-	switch was := was.(type) {
-	case map[string]any:
-		is, _ := is.(map[string]any)
-		for _, name := range slices.Sorted(maps.Keys(was)) {
-			if value, ok := is[name]; ok {
-				if why := c.differs(name, was[name], value); why != "" {
-					return why
-				}
-			}
-		}
-	case []any:
-		is, ok := is.([]any)
-		if ok && len(is) != len(was) {
-			return fmt.Sprintf("%s has %d elements, but %d were answered when they were made", name, len(is), len(was))
-		}
-		for i := range is {
-			if why := c.differs(name, was[i], is[i]); why != "" {
-				return why
-			}
-		}
-	case string, float64:
-		said, sent := c.object[name]
-		stays := lasting.MatchString(name) && !ofOneAsk.MatchString(name) || sent && textOf(said) == textOf(was)
-		if stays && textOf(is) != textOf(was) {
-			return fmt.Sprintf("%s is %.50q, but %.50q was answered when it was made", name, textOf(is), textOf(was))
-		}
-	}
-	return ""
 }
 
 // givesFile tells whether an answer is the file itself.
 func givesFile(r *routers.Route, a answered) bool {
+	if r == nil {
+		return true
+	}
 	declared := cmp.Or(r.Operation.Responses.Status(a.status), r.Operation.Responses.Default())
 	if declared == nil {
 		return false
@@ -123,78 +135,241 @@ func givesFile(r *routers.Route, a answered) bool {
 
 // givesBack compares a file that is given back with the one that was sent. Its
 // media type may be hidden.
-func (p *prober) givesBack(r *routers.Route, req *http.Request, made creation, content []byte, a answered) {
-	sent := made.contentType
-	if made.object != nil {
-		sent = "text/plain"
-	}
-	sent, _, _ = mime.ParseMediaType(sent)
+func (p *prober) givesBack(r *routers.Route, req *http.Request, m *made, file sentFile, a answered) {
+	sent, _, _ := mime.ParseMediaType(file.contentType)
 	got, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+	m.had = true
 	p.seen.note("file that is given back")
-	if !bytes.Equal(a.body, content) {
-		p.broke(r, req, contract.RuleAnswer, "content", "the file that was sent is given back otherwise: %s",
-			difference(a.body, content))
+	if !bytes.Equal(a.body, file.content) {
+		p.broke(r, req, contract.RuleAnswer, "content", "the file that was sent%s is given back otherwise: %s", m.what,
+			difference(a.body, file.content))
 	}
 	if got != sent && got != "application/octet-stream" {
 		p.broke(r, req, contract.RuleHeader, "type", "Content-Type is %q, but the file was sent as %q", got, sent)
 	}
-}
-
-// oddName is a name that is changed where something is escaped or decoded too
-// often, or too seldom.
-const oddName = "gr\u00fc\u00dfe 100%25+1.txt"
-
-// named sends a file of an odd name, in the form or in the path, and an empty
-// one.
-func (p *prober) named(r *routers.Route, s sample) {
-	if _, ok := s.carriesFile(); !ok {
-		return
+	_, params, err := mime.ParseMediaType(a.header.Get("Content-Disposition"))
+	if name := params["filename"]; err == nil && file.name != "" && name != "" && !sameName(name, file.name) {
+		p.broke(r, req, contract.RuleHeader, "disposition", "Content-Disposition says %.50q, but the file was called %q",
+			name, file.name)
 	}
-	learned := maps.Clone(p.learned)
-	odd := s.object != nil
-	for _, param := range required(r) {
-		if param.In == openapi3.ParameterInPath && names.MatchString(param.Name) && s.object == nil {
-			p.learned[param.Name], odd = oddName, true
+	if tag := a.header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
+		key := req.URL.Path + tag
+		if sum := fmt.Sprint(sha256.Sum256(a.body)); cmp.Or(p.tagged[key], sum) != sum {
+			p.broke(r, req, contract.RuleHeader, "etag", "the ETag is the same as that of other bytes")
+		} else {
+			p.tagged[key] = sum
 		}
-	}
-	if req := p.good(r, s); odd && len(p.faults(req)) == 0 {
-		a := p.ask(r, req)
-		if a.status/100 == 5 {
-			p.broke(r, req, contract.RuleStatus, "odd name", "%d to a file that is called %q", a.status, oddName)
+		put := m.answer.header.Get("ETag")
+		if m.by.Method == http.MethodPut && m.by.Path == r.Path && put != "" && put != tag {
+			p.broke(r, req, contract.RuleHeader, "etag", "the ETag is another than the one that was answered to the upload")
 		}
-		if a.status/100 == 2 {
-			p.says(r, req, a, "name", names, oddName, fmt.Sprintf(", but the file was called %q", oddName))
-			p.looksUp(r, s, a)
-		}
-	}
-	p.learned = learned
-	if req := p.good(r, s.holding([]byte{})); len(p.faults(req)) == 0 {
-		p.takesEmpty(r, req)
 	}
 }
 
-// holding returns the sample with other bytes in its file.
-func (s sample) holding(content []byte) sample {
-	if s.object == nil {
-		s.body = content
-		return s
-	}
-	for name := range s.object {
-		if isBinary(s.schema.Properties[name]) {
-			s = s.of(s.with(name, string(content)), s.fileName)
+// sameName tells whether a name is the one that was sent. Forms write a quote
+// as %22, and a server may leave it so.
+func sameName(is, sent string) bool { return is == sent || is == strings.ReplaceAll(sent, `"`, "%22") }
+
+var (
+	sizes = regexp.MustCompile(`(?i)^((file|content|object|blob|document|attachment|body|byte)[_-]?)?` +
+		`(size|bytes|byte[_-]?(size|count|length)|size[_-]?(in[_-]?)?bytes)$|^content[_-]?length$`)
+	names    = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?(file[_-]?)?name$`)
+	types    = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)
+	digests  = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)|checksum|digest|hash`)
+	sure     = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`)
+	stores   = regexp.MustCompile(`(?i)^(created|uploaded|stored)[_-]?(at|on|time|date)?$`)
+	states   = regexp.MustCompile(`(?i)^(upload[_-]?)?(state|status)$`)
+	finished = regexp.MustCompile(`(?i)^(complete|completed|ready|done|stored|available|uploaded|finished|processed)$`)
+	pending  = regexp.MustCompile(`(?i)^(pending|waiting|awaiting.*|initiated|started|uploading|incomplete)$`)
+	lasting  = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
+	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
+		`operation|event|message|status|state).?id$`)
+)
+
+// tells holds each value that tells of a file, or repeats what was said, to
+// what was sent. A value whose name is not sure to mean that counts from when
+// it was right for two different uploads.
+func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf) {
+	length := map[string]string{}
+	for _, l := range all {
+		if l.list {
+			length[l.path] = textOf(l.value)
+			if n := len(m.files); n > 0 && length[l.path] != fmt.Sprint(n) && p.listsFiles(r, l) {
+				p.broke(r, req, contract.RuleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
+					len(m.files), m.what)
+			}
+			continue
+		}
+		inList := strings.LastIndex(l.path, "[]")
+		files := inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(m.files))
+		top := !strings.Contains(l.path, ".") || inList >= 0 && strings.Count(l.path[inList:], ".") == 1
+		check := func(aspect string, surely, right bool, format string, want ...any) {
+			key := nameOf(r) + " " + l.path + " " + aspect
+			if right {
+				if p.right[key] == nil {
+					p.right[key] = map[string]bool{}
+				}
+				p.right[key][fmt.Sprint(want...)] = true
+			} else if !files || !(surely && top) && len(p.right[key]) < 2 {
+				return
+			}
+			if p.seen.note(aspect); !right {
+				p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", l.name, textOf(l.value), fmt.Sprintf(format, want...))
+			}
+		}
+		said, repeats := m.said[l.name]
+		if text, isText := said.(string); repeats && isText && l.at < 0 && !states.MatchString(l.name) {
+			is, ok := l.value.(string)
+			check("what was said", ok && (free(m, l.name) || m.repeated(l)), is == text, ", but %.50q was said", text)
+		}
+		if len(m.files) == 0 || l.at < 0 && len(m.files) > 1 || l.at >= len(m.files) {
+			continue
+		}
+		file := m.files[max(0, l.at)]
+		if len(m.files) == 1 {
+			file = m.files[0]
+		}
+		text := textOf(l.value)
+		size := fmt.Sprint(len(file.content))
+		check("size", sizes.MatchString(l.name), text == size, ", but %s bytes were sent%s", size, m.what)
+		if file.name != "" && !repeats {
+			check("name", names.MatchString(l.name), sameName(text, file.name), ", but the file was called %q", file.name)
+		}
+		if typ, _, err := mime.ParseMediaType(text); types.MatchString(l.name) && !repeats {
+			sent, _, _ := mime.ParseMediaType(file.contentType)
+			check("media type", true, err == nil && typ == sent, ", but the file was sent as %q", sent)
+		}
+		if digests.MatchString(l.name) {
+			check("checksum", sure.MatchString(l.name), digestOf(text, file.content), ", which is not that of the file%s",
+				m.what)
 		}
 	}
-	return s
 }
 
-// takesEmpty sends an empty file. A server may refuse it, but must not fail.
-func (p *prober) takesEmpty(r *routers.Route, req *http.Request) {
-	switch a := p.ask(r, req); {
-	case a.status >= 500:
-		p.broke(r, req, contract.RuleStatus, "empty", "%d to an empty file", a.status)
-	case a.status >= 400:
-		p.unseen(r, "an empty file, which is refused by %d", a.status)
-	case a.status != 0:
-		p.seen.note("empty file")
+// listsFiles tells whether a list told of files before.
+func (p *prober) listsFiles(r *routers.Route, list leaf) bool {
+	for where := range p.right {
+		if strings.HasPrefix(where, nameOf(r)+" "+list.path+"[].") && len(p.right[where]) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// repeated tells whether the answer to what was said repeated it.
+func (m *made) repeated(said leaf) bool {
+	return slices.ContainsFunc(leaves(m.answer.body), func(l leaf) bool {
+		return l.path == said.path && textOf(l.value) == textOf(m.said[l.name])
+	})
+}
+
+// free tells whether a value that was said is a text that is kept as it is.
+func free(m *made, name string) bool {
+	if m.schema == nil || m.schema.Properties[name] == nil || m.schema.Properties[name].Value == nil {
+		return m.object == nil
+	}
+	return m.schema.Properties[name].Value.Format == ""
+}
+
+// digestOf tells whether a text is a checksum of content, in hex or base64, of
+// the kind that its length says.
+func digestOf(text string, content []byte) bool {
+	if _, value, found := strings.Cut(text, ":"); found {
+		text = value
+	}
+	for _, h := range []hash.Hash{md5.New(), sha1.New(), sha256.New(), sha512.New()} {
+		_, _ = h.Write(content)
+		sum := h.Sum(nil)
+		if strings.EqualFold(text, hex.EncodeToString(sum)) ||
+			strings.TrimRight(text, "=") == base64.RawStdEncoding.EncodeToString(sum) {
+			return true
+		}
+	}
+	return false
+}
+
+// stays says where an answer differs from the one that made the thing, or from
+// the first one of the same operation, as far as this may not change: in ids,
+// names, sizes, and times of making.
+func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf) {
+	p.seen.note("what was made")
+	is := map[string]leaf{}
+	for _, l := range all {
+		is[fmt.Sprint(l.path, l.at, l.list)] = l
+		p.times(r, req, l)
+	}
+	for first, was := range map[bool][]leaf{false: leaves(m.answer.body), true: m.shown[nameOf(r)]} {
+		for _, l := range was {
+			now, ok := is[fmt.Sprint(l.path, l.at, l.list)]
+			last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
+			switch {
+			case l.list && ok && textOf(l.value) == fmt.Sprint(len(m.files)) && textOf(now.value) != textOf(l.value):
+				p.broke(r, req, contract.RuleAnswer, "found", "%s has %v elements, but %v were answered when they were made",
+					l.name, now.value, l.value)
+				return
+			case l.list || !last || l.value == nil || sizes.MatchString(l.name):
+			case ok && textOf(now.value) != textOf(l.value) && (l.at < 0 || len(m.files) > 0):
+				p.broke(r, req, contract.RuleAnswer, "found", "%s is %.50q, but %.50q was answered when it was made", l.name,
+					textOf(now.value), textOf(l.value))
+				return
+			case !ok && first:
+				p.broke(r, req, contract.RuleAnswer, "found", "%s is not there any more", l.name)
+				return
+			}
+		}
+	}
+	if !m.waiting && m.shown[nameOf(r)] == nil {
+		m.shown[nameOf(r)] = all
+	}
+	for _, l := range all {
+		text := textOf(l.value)
+		switch {
+		case !states.MatchString(l.name) || strings.Contains(l.path, "[]"):
+		case m.waiting && finished.MatchString(text):
+			p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
+		case !m.waiting && pending.MatchString(text):
+			m.pending = func() {
+				p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q, but the file can be had", l.name, text)
+			}
+		}
+	}
+	p.downloads(r, req, m, all)
+}
+
+// times sees that a time of making is one.
+func (p *prober) times(r *routers.Route, req *http.Request, l leaf) {
+	if t, err := time.Parse(time.RFC3339, textOf(l.value)); stores.MatchString(l.name) && err == nil && t.Year() < 2000 {
+		p.broke(r, req, contract.RuleAnswer, "time", "%s is %s, when nothing was uploaded", l.name, t.Format(time.DateOnly))
 	}
 }
+
+// downloads fetches the URLs in an answer that say that they are for it. They
+// need no credentials, and must be used as they are.
+func (p *prober) downloads(r *routers.Route, req *http.Request, m *made, all []leaf) {
+	for _, l := range all {
+		to, err := url.Parse(textOf(l.value))
+		if m.waiting || len(m.files) != 1 || !downloadURL.MatchString(l.name) || err != nil || to.Host == "" {
+			continue
+		}
+		get := func(edit func(*http.Request)) (*http.Request, answered) {
+			get, _ := http.NewRequestWithContext(p.Context(), http.MethodGet, to.String(), nil)
+			edit(get)
+			return get, p.ask(nil, get)
+		}
+		got, a := get(func(*http.Request) {})
+		if a.status/100 != 2 {
+			p.broke(r, req, contract.RuleAnswer, "download", "%s cannot be fetched: %d", l.name, a.status)
+			continue
+		}
+		p.givesBack(nil, got, m, m.files[0], a)
+		ways := tampered(contract.HandedOut{URL: to.String(), Method: http.MethodGet})
+		for _, what := range slices.Sorted(maps.Keys(ways)) {
+			if _, a := get(ways[what]); a.status/100 == 2 && !strings.HasPrefix(what, "by ") {
+				p.broke(r, req, contract.RuleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", a.status,
+					l.name, what)
+			}
+		}
+	}
+}
+
+var downloadURL = regexp.MustCompile(`(?i)download`)

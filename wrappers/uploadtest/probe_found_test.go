@@ -55,12 +55,16 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) {
-				p := &prober{TB: tb, learned: map[string]string{"id": "t-1"}}
-				p.created = map[string]creation{"t-1": {c.sent, []byte(c.answer)}}
+				p := &prober{TB: tb, right: map[string]map[string]bool{}, tagged: map[string]string{}}
 				p.contract, _ = parseAt(tb, "http://a.example/v1", []byte(foundSpec))
+				m := &made{sample: c.sent, by: p.contract.routes()[0], files: c.sent.files(), said: c.sent.object,
+					shown: map[string][]leaf{}, answer: answered{body: []byte(c.answer)}}
+				if c.sent.typ != js {
+					m.said = nil
+				}
 				for _, r := range p.contract.routes() {
-					if nameOf(r) == c.op {
-						p.finds(r, httptest.NewRequest(r.Method, "/v1/x", nil),
+					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet && m.about(r) {
+						p.compares(r, httptest.NewRequest(r.Method, "/v1/x", nil), m, -1,
 							answered{status: http.StatusOK, header: http.Header{"Content-Type": {c.typ}}, body: []byte(c.found)})
 					}
 				}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/routers"
@@ -34,11 +35,16 @@ func (p *prober) presignedRequest(out contract.HandedOut, content string) *http.
 // opens matches the parameters of a URL that let somebody in, or in time.
 var opens = regexp.MustCompile(`(?i)sig|token|hmac|expires|date|credential`)
 
+// seals matches the values that do: a time, or what is too long to be guessed.
+var seals = regexp.MustCompile(`^(\d{10,13}|\d{8}T\d{6}Z|[\w%+/=-]{32,})$`)
+
 // uploadURL matches the names of members that say where a file goes.
 var uploadURL = regexp.MustCompile(`(?i)(upload|signed|put)_?ur[il]$`)
 
-// handedOut tries the URLs of an answer: wrong first, then right.
-func (p *prober) handedOut(r *routers.Route, req *http.Request, answer []byte) {
+// handedOut tries the URLs of an answer: wrong first, then right. It tells
+// whether there are any.
+func (p *prober) handedOut(r *routers.Route, req *http.Request, m *made, a answered) bool {
+	answer := a.body
 	all := p.contract.HandedOut(answer)
 	for _, m := range contract.Members(answer) {
 		switch absolute := strings.HasPrefix(m.Value, "http://") || strings.HasPrefix(m.Value, "https://"); {
@@ -60,10 +66,19 @@ func (p *prober) handedOut(r *routers.Route, req *http.Request, answer []byte) {
 			ways[what](req)
 			p.wants("tampered URL", r, req, "presigned "+what, to+", "+what+": it must be refused by a 4xx", 4)
 		}
-		p.wants("presigned step", r, p.presignedRequest(out, presignedContent), "presigned", to, 2)
+		m.waiting, m.files = true, nil
 		p.cutsOff(r, p.presignedRequest(out, presignedContent), []byte(presignedContent))
-		p.takesEmpty(r, p.presignedRequest(out, ""))
+		p.reads(m, "")
+		p.seen.note("presigned step")
+		if p.sends(m, out, []byte(presignedContent)); m.waiting {
+			continue
+		}
+		p.reads(m, "")
+		m.what = " (in place of a longer one, to the same URL)"
+		p.sends(m, out, []byte("short"))
+		p.keep(m)
 	}
+	return len(all) > 0
 }
 
 // tampered returns the ways in which a presigned request can be almost right.
@@ -74,6 +89,8 @@ func tampered(out contract.HandedOut) map[string]func(*http.Request) {
 				r.Method = http.MethodPut
 			}
 		},
+		"by GET":           func(r *http.Request) { r.Method = http.MethodGet },
+		"by DELETE":        func(r *http.Request) { r.Method = http.MethodDelete },
 		"with another key": func(r *http.Request) { r.URL.Path, r.URL.RawPath = r.URL.Path+"x", "" },
 	}
 	if out.ContentType != "" {
@@ -82,10 +99,17 @@ func tampered(out contract.HandedOut) map[string]func(*http.Request) {
 	if _, query, found := strings.Cut(out.URL, "?"); found {
 		ways["without its query"] = func(r *http.Request) { r.URL.RawQuery = "" }
 		for pair := range strings.SplitSeq(query, "&") {
-			if name, value, _ := strings.Cut(pair, "="); opens.MatchString(name) && value != "" {
-				ways["with another "+name] = func(r *http.Request) {
-					r.URL.RawQuery = strings.Replace(r.URL.RawQuery, pair, name+"="+spoil(value), 1)
-				}
+			name, value, _ := strings.Cut(pair, "=")
+			if value == "" || !opens.MatchString(name) && !seals.MatchString(value) {
+				continue
+			}
+			other := spoil(value)
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+				other = strconv.FormatInt(n+60, 10) // as a time it is later
+			}
+			for how, with := range map[string]string{"with another ": name + "=" + other,
+				"with half of the ": name + "=" + value[:len(value)/2], "with an empty ": name + "=", "without the ": "x=y"} {
+				ways[how+name] = func(r *http.Request) { r.URL.RawQuery = strings.Replace(r.URL.RawQuery, pair, with, 1) }
 			}
 		}
 	}

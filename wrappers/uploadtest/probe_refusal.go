@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/http"
@@ -25,6 +26,11 @@ var wrong = map[string]func(*sample){
 	"a body that is cut off":       func(s *sample) { s.body = s.body[:len(s.body)/2] },
 	"a form whose boundary is not said": func(s *sample) {
 		s.contentType, _, _ = strings.Cut(s.contentType, "; boundary")
+	},
+	"a form without its end": func(s *sample) {
+		if s.typ == "multipart/form-data" {
+			s.body = bytes.TrimSuffix(s.body, []byte("--\r\n"))
+		}
 	},
 	"a list instead of the object": func(s *sample) {
 		if strings.HasSuffix(s.typ, "json") {
@@ -60,6 +66,18 @@ func (p *prober) refusesRequests(r *routers.Route) {
 			for _, other := range []any{17, "", true, []any{}, map[string]any{}} {
 				p.refusesSample(r, "a body with another type of "+name, s.of(s.with(name, other), s.fileName))
 			}
+			p.refusesSample(r, "a "+name+" that is not one of its values", s.of(s.with(name, "uploadtest-other"), s.fileName))
+			if schema := s.schema.Properties[name]; schema != nil && schema.Value != nil && schema.Value.MaxLength != nil {
+				long := strings.Repeat("x", int(*schema.Value.MaxLength)+1)
+				p.refusesSample(r, "a "+name+" that is too long", s.of(s.with(name, long), s.fileName))
+			}
+			if s.typ == "multipart/form-data" && isBinary(s.schema.Properties[name]) {
+				plain := s
+				plain.body = bytes.ReplaceAll(s.body, []byte(`"; filename="`+s.fileName+`"`), []byte(`"`))
+				p.refusesSample(r, "a text in place of the file "+name, plain)
+				plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
+				p.refusesSample(r, "a file in another field than "+name, plain)
+			}
 		}
 	}
 	for _, param := range required(r) {
@@ -86,7 +104,8 @@ func (p *prober) refusesMethods(r *routers.Route) {
 		if r.PathItem.GetOperation(method) == nil {
 			req := p.build(r, sample{contentType: "text/plain", body: []byte("x")})
 			req.Method = method
-			p.refused("another method", "the method "+method, nil, p.authorized(req))
+			p.wants("another method", nil, p.authorized(req), "the method "+method,
+				"the method "+method+", which must be refused by a 4xx", 4, http.StatusNotImplemented)
 			return
 		}
 	}
@@ -112,6 +131,20 @@ var spoiled = []struct {
 	}},
 	{"another scheme in the", func(_, token string) string { return "Basic " + token }},
 	{"no scheme in the", func(_, token string) string { return token }},
+	{"only the scheme of the", func(scheme, _ string) string { return scheme }},
+	{"another user in the", func(scheme, token string) string { return basic(scheme, token, "x%s:%s") }},
+	{"another password in the", func(scheme, token string) string { return basic(scheme, token, "%s:x%s") }},
+}
+
+// basic returns Basic credentials of another user or password; of another
+// scheme nothing.
+func basic(scheme, token, format string) string {
+	text, err := base64.StdEncoding.DecodeString(token)
+	user, password, found := strings.Cut(string(text), ":")
+	if err != nil || !found || !strings.EqualFold(scheme, "Basic ") {
+		return ""
+	}
+	return scheme + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, format, user, password))
 }
 
 // spoil changes one character in the middle of a credential.
@@ -169,22 +202,61 @@ func (p *prober) needsCredentials(r *routers.Route) {
 			}
 		}
 	}
-	for what, other := range map[string]*http.Request{
-		"path":   p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body),
-		"method": p.request(http.MethodTrace, r.Path, "", nil),
-	} {
-		req, differ := p.good(r, s), false
-		for name, values := range p.authorized(other).Header {
-			if bare.Header.Get(name) == "" {
-				// Two sets of credentials may differ by their time alone.
-				differ = differ || req.Header.Get(name) != values[0] && !numeric(req.Header.Get(name))
-				req.Header[name] = values
+	others := map[string]func() *http.Request{
+		"path": func() *http.Request { return p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body) },
+		"id": func() (req *http.Request) {
+			p.with(p.kept[len(p.kept)-1].ids, func() { req = p.build(r, s) })
+			return req
+		},
+	}
+	if len(p.kept) == 0 {
+		delete(others, "id")
+	}
+	for _, method := range []string{http.MethodTrace, http.MethodGet, http.MethodPost, http.MethodDelete} {
+		if method != r.Method {
+			others["method, "+method] = func() *http.Request {
+				req := p.build(r, sample{})
+				req.Method = method
+				return req
 			}
 		}
-		if differ {
+	}
+	plain := func() *http.Request { return p.build(r, s) }
+	if req, differ := p.exchanged(func() *http.Request {
+		req := p.build(r, s)
+		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&uploadtest=1", "&")
+		return req
+	}, plain, bare); differ {
+		unauthorized("credentials that were made without its query", req)
+	}
+	for _, what := range slices.Sorted(maps.Keys(others)) {
+		if req, differ := p.exchanged(plain, others[what], bare); differ {
 			unauthorized("credentials that were made for another "+what, req)
 		}
 	}
+}
+
+// exchanged returns a request with the credentials of another, and tells
+// whether these differ by more than their time: those that were made before and
+// after them for one request are the same.
+func (p *prober) exchanged(send, lend func() *http.Request, bare *http.Request) (req *http.Request, differ bool) {
+	for range 20 {
+		req = p.authorized(send())
+		lent, after := p.authorized(lend()).Header, p.authorized(send()).Header
+		same := true
+		differ = false
+		for name := range req.Header {
+			if bare.Header.Get(name) == "" {
+				same = same && req.Header.Get(name) == after.Get(name)
+				differ = differ || req.Header.Get(name) != lent.Get(name)
+				req.Header.Set(name, lent.Get(name))
+			}
+		}
+		if same {
+			return req, differ
+		}
+	}
+	return req, false
 }
 
 // ordinary matches the headers of a request that are no credentials.
@@ -204,6 +276,8 @@ func (p *prober) grows(routes []*routers.Route) {
 			if _, ok := s.carriesFile(); !ok {
 				continue
 			}
+			p.wants("largest file", r, p.good(r, s.holding(large[1:])), "largest",
+				fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
 			p.wants("file that is too large", r, p.good(r, s.holding(large)), "large",
 				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
 		}
@@ -236,6 +310,13 @@ func (p *prober) ages(routes []*routers.Route) {
 	for _, ask := range late {
 		ask()
 	}
+	p.Advance(-48 * time.Hour)
+	for _, r := range routes {
+		if req := p.good(r, firstSample(r)); dates(req.Header) {
+			p.refused("what is too early", "a signature of tomorrow", r, req)
+		}
+	}
+	p.Advance(24 * time.Hour)
 }
 
 // dates tells whether credentials hold a time.

@@ -28,13 +28,26 @@ type sample struct {
 	schema      *openapi3.Schema
 	object      map[string]any // of JSON and of forms
 	fileName    string         // of the files in a form
+	names       []string       // of several files; none: made of fileName
+	fileType    string         // of the files in a form; empty: text/plain
+}
+
+// called returns the name of one of n files in a form.
+func (s sample) called(i, n int) string {
+	switch {
+	case i < len(s.names):
+		return s.names[i]
+	case n > 1:
+		return fmt.Sprintf("%d-%s", i+1, s.fileName)
+	}
+	return s.fileName
 }
 
 // of returns the same body made from another object, or with files of another
 // name.
 func (s sample) of(object map[string]any, fileName string) sample {
 	s.object, s.fileName = object, fileName
-	s.contentType, s.body = encode(s.typ, s.schema, object, fileName)
+	s.contentType, s.body = s.encode()
 	return s
 }
 
@@ -183,8 +196,9 @@ func textOf(value any) string {
 
 const boundary = "uploadtest-boundary"
 
-// encode returns object as JSON or as a form; as anything else nothing.
-func encode(typ string, schema *openapi3.Schema, object map[string]any, fileName string) (sent string, body []byte) {
+// encode returns the object as JSON or as a form; as anything else nothing.
+func (s sample) encode() (sent string, body []byte) {
+	typ, object := s.typ, s.object
 	switch {
 	case strings.HasSuffix(typ, "json"):
 		body, _ = json.Marshal(object) // it came out of a document of that kind
@@ -205,13 +219,9 @@ func encode(typ string, schema *openapi3.Schema, object map[string]any, fileName
 		values := several(object[name])
 		for i, value := range values {
 			header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf("form-data; name=%q", name)}}
-			if isBinary(schema.Properties[name]) {
-				called := fileName
-				if len(values) > 1 {
-					called = fmt.Sprintf("%d-%s", i+1, fileName)
-				}
-				header.Set("Content-Disposition", multipart.FileContentDisposition(name, called))
-				header.Set("Content-Type", "text/plain")
+			if isBinary(s.schema.Properties[name]) {
+				header.Set("Content-Disposition", multipart.FileContentDisposition(name, s.called(i, len(values))))
+				header.Set("Content-Type", cmp.Or(s.fileType, "text/plain"))
 			}
 			part, _ := w.CreatePart(header)
 			_, _ = io.WriteString(part, textOf(value))
@@ -267,8 +277,8 @@ func (p *prober) build(r *routers.Route, s sample) *http.Request {
 		case openapi3.ParameterInPath:
 			value = cmp.Or(p.learned[param.Name], value)
 			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(value))
-			if r.Method == http.MethodPut {
-				p.learned[param.Name] = value
+			if r.Method == http.MethodPut && p.learned[param.Name] == "" {
+				p.learned[param.Name], p.own[param.Name] = value, true
 			}
 		case openapi3.ParameterInQuery:
 			query.Set(param.Name, value)

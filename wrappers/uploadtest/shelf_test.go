@@ -114,6 +114,9 @@ func newShelf() http.Handler {
 				continue
 			}
 			_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+			if params["filename"] == "" {
+				break
+			}
 			papers = append(papers, map[string]any{"fileId": fmt.Sprintf("%s-%d", id, len(papers)),
 				"name": upload.BaseName(params["filename"]), "size": len(content)})
 		}
@@ -187,7 +190,6 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			anew(`"id":`, fmt.Sprintf(`"requestId":%d,"responseId":"%[1]d","statusId":%[1]d,"id":`, now))(rec)
 		}), ""},
 		{"an owner with an id", reply("/boxes", anew(`"label":`, `"owner":{"id":"user-1"},"label":`)), ""},
-		{"short names of several", reply("/boxes", anew("-uploadtest.txt", "")), ""},
 		{"a type that is hidden", reply("/content", func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "application/octet-stream")
 		}), ""},
@@ -207,20 +209,20 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			next.ServeHTTP(w, r)
 		}), `Shelf: burn: response body: fileId is "", but "s-`},
 		{"two of several have one id", reply("/boxes", on(201, anew(`-1"`, `-0"`))),
-			"Shelf: pack: response body: three files are answered, and two of them by one id (POST /v1/boxes)"},
+			"Shelf: pack: response body: several files are answered, and two of them by one id (POST /v1/boxes)"},
 		{"one id for all, with other files", reply("/boxes", on(201, anew(`"id":"`, `"id":"one","was":"`))),
-			"Shelf: pack: response body: the same request twice is answered by the same id (POST /v1/boxes)"},
+			"Shelf: pack: response body: two uploads are answered by the same id (POST /v1/boxes)"},
 		{"another id is found", reply("/boxes/s-", anew(`"fileId":"`, `"fileId":"x`)),
 			`Shelf: unpack: response body: fileId is "xs-`},
 		{"what was said is found otherwise", reply("/boxes/s-", anew("July", "June")),
-			`Shelf: unpack: response body: label is "June", but "July" was answered when it was made (GET /v1/boxes/{id})`},
+			`Shelf: unpack: response body: label is "June", but "July" was said (GET /v1/boxes/{id})`},
 		{"the bytes are given back otherwise", reply("/content", anew("raw", "row")), "Shelf: fetch: response body: " +
 			"the file that was sent is given back otherwise: 10 bytes, 10 were sent, the first wrong one at offset 3"},
 		{"the type is given back otherwise", reply("/content", on(200, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "text/html")
 		})), `Shelf: fetch: response header: Content-Type is "text/html", but the file was sent as "`},
 		{"a name is decoded twice", reply("/blobs/", anew("100%25+1", "100% 1")),
-			`Shelf: lay: response body: name is "grüße 100% 1.txt", but the file was called "grüße 100%25+1.txt"`},
+			`Shelf: lay: response body: name is "grüße 100% 1.txt", but "grüße 100%25+1.txt" was said`},
 		{"a name loses its letters", reply("/boxes", anew("grüße", "gr??e")),
 			`Shelf: pack: response body: name is "gr??e 100%25+1.txt", but the file was called "grüße`},
 		{"an odd name is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {

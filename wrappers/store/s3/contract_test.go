@@ -116,6 +116,7 @@ func TestStandinsOnABucketKeepTheirSpecs(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", form)
 	mux.Handle("/v1/", presigned)
+	mux.Handle("/download/", presigned)
 	ts := httptest.NewServer(mux)
 	defer ts.Close()
 	uploadtest.Probe(t, ts.URL+"/api/v1", spec(t, "ncloudmailer.yaml"), func(r *http.Request) { keys.Sign(r, time.Now()) })

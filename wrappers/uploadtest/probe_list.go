@@ -1,0 +1,184 @@
+package uploadtest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// What lists must tell of what was made.
+
+var (
+	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items)$|^per[_-]?page$|^top$`)
+	cursors = regexp.MustCompile(`(?i)cursor|token|after|marker`)
+	pages   = regexp.MustCompile(`(?i)^page([_-]?(number|no|index))?$`)
+	offsets = regexp.MustCompile(`(?i)^(offset|skip|start([_-]?index)?)$`)
+	nexts   = regexp.MustCompile(`(?i)^((next|end|continuation)[_-]?)+(cursor|page|` +
+		`(page[_-]?)?token|marker|ur[il]|link|href)?$|^cursor$`)
+	totals = regexp.MustCompile(`(?i)^total([_-]?(count|items|files|results|elements))?$`)
+)
+
+// lists reads a list of all that an operation made, whole and in short pages.
+func (p *prober) lists(r *routers.Route) {
+	if r.Method != http.MethodGet || len(required(r)) > 0 {
+		return
+	}
+	all := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool {
+		below, isBelow := strings.CutPrefix(m.by.Path, r.Path+"/{")
+		return m.by.Path != r.Path && !(isBelow && m.by.Method == http.MethodPut && !strings.Contains(below, "/"))
+	})
+	if len(all) == 0 {
+		return
+	}
+	req, list := p.walks(r, 0)
+	if req == nil {
+		return
+	}
+	p.seen.note("list")
+	for _, m := range p.deleted {
+		if slices.ContainsFunc(list, m.isIn) {
+			p.broke(r, req, contract.RuleAnswer, "listed", "the list has what was deleted")
+		}
+	}
+	for _, m := range all {
+		n := 0
+		for _, element := range list {
+			if m.isIn(element) {
+				n++
+				p.tells(r, req, m, leaves(element))
+			}
+		}
+		if n != 1 && !m.waiting {
+			p.broke(r, req, contract.RuleAnswer, "lacks", "the list has what was uploaded %d times, want once", n)
+		}
+	}
+	if _, short := p.walks(r, 2); short != nil {
+		if a, b := join(short), join(list); a != b {
+			p.broke(r, req, contract.RuleAnswer, "pages", "short pages list %d elements in all, which are not the "+
+				"%d of the whole list in their order", len(short), len(list))
+		}
+	}
+}
+
+func join(list []json.RawMessage) (all string) {
+	for _, element := range list {
+		all += identity(element) + "\n"
+	}
+	return all
+}
+
+// identity is an element's first id, or all of it.
+func identity(element json.RawMessage) string {
+	for _, l := range leaves(element) {
+		if lasting.MatchString(l.name) && !sizes.MatchString(l.name) {
+			return textOf(l.value)
+		}
+	}
+	return string(element)
+}
+
+// isIn tells whether an element of a list names what was made.
+func (m *made) isIn(element json.RawMessage) bool {
+	for _, l := range leaves(element) {
+		text := textOf(l.value)
+		if text != "" && (slices.Contains(m.own, text) || m.by.Method == http.MethodPut && text == m.ids[lastParam(m.by)] ||
+			len(text) > 2 && strings.HasSuffix(m.answer.header.Get("Location"), "/"+text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// walks reads a list page by page. A limit is how many elements a page may
+// have; 0 leaves it to the server. It returns nil where there is no list, or no
+// such limit.
+func (p *prober) walks(r *routers.Route, limit int) (req *http.Request, list []json.RawMessage) {
+	params := map[*regexp.Regexp]string{}
+	for _, ref := range slices.Concat(r.PathItem.Parameters, r.Operation.Parameters) {
+		for _, kind := range []*regexp.Regexp{limits, cursors, pages, offsets} {
+			if ref.Value.In == openapi3.ParameterInQuery && kind.MatchString(ref.Value.Name) {
+				params[kind] = ref.Value.Name
+			}
+		}
+	}
+	if limit > 0 && params[limits] == "" {
+		return nil, nil
+	}
+	query, page := url.Values{}, 1
+	if limit > 0 {
+		query.Set(params[limits], strconv.Itoa(limit))
+	}
+	to := p.base + r.Path + "?" + query.Encode()
+	for range 2*len(p.kept) + 100 {
+		req = p.request(http.MethodGet, r.Path, "", nil)
+		req.URL, _ = url.Parse(strings.TrimSuffix(to, "?"))
+		p.authorized(req)
+		a := p.ask(r, req)
+		elements := elementsOf(a.body)
+		if a.status/100 != 2 || elements == nil && list == nil {
+			return nil, nil
+		}
+		p.succeeded[nameOf(r)] = true
+		if limit > 0 && len(elements) > limit {
+			p.broke(r, req, contract.RuleAnswer, "limit", "a page has %d elements, and %d were asked for", len(elements), limit)
+		}
+		list = append(list, elements...)
+		next, total := "", -1
+		for _, l := range leaves(a.body) {
+			switch text := textOf(l.value); {
+			case l.list || l.at >= 0 || l.value == nil:
+			case totals.MatchString(l.name):
+				total, _ = strconv.Atoi(text)
+			case nexts.MatchString(l.name):
+				next = text
+			}
+		}
+		page++
+		switch {
+		case strings.Contains(next, "/"):
+			u, _ := req.URL.Parse(next)
+			to = u.String()
+		case next != "" && params[cursors] != "":
+			query.Set(params[cursors], next)
+		case next == "" && params[cursors] == "" && params[pages] != "" && len(elements) > 0:
+			query.Set(params[pages], strconv.Itoa(page))
+		case next == "" && params[cursors] == "" && params[offsets] != "" && len(elements) > 0:
+			query.Set(params[offsets], strconv.Itoa(len(list)))
+		default:
+			if total >= 0 && total != len(list) && next == "" {
+				p.broke(r, req, contract.RuleAnswer, "total", "the total is %d, and the list has %d", total, len(list))
+			}
+			return req, list
+		}
+		if !strings.Contains(next, "/") {
+			to = p.base + r.Path + "?" + query.Encode()
+		}
+	}
+	p.broke(r, req, contract.RuleAnswer, "endless", "the list has no last page: %d elements came", len(list))
+	return nil, nil
+}
+
+// elementsOf returns the elements of the list in an answer, or nil.
+func elementsOf(answer []byte) (elements []json.RawMessage) {
+	if json.Unmarshal(answer, &elements) == nil {
+		return elements
+	}
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(answer, &members)
+	for _, member := range members {
+		var of []json.RawMessage
+		if json.Unmarshal(member, &of) == nil && of != nil && len(of) >= len(elements) {
+			elements = of
+		}
+	}
+	return elements
+}

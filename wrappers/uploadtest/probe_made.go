@@ -1,0 +1,295 @@
+package uploadtest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// How something is made, and what its answer says of where it is found.
+
+// made is one thing that a request made.
+type made struct {
+	sample                      // what was sent
+	by      *routers.Route      // the operation
+	what    string              // what is particular about the file; empty: nothing
+	files   []sentFile          // the files, in their order
+	said    map[string]any      // what the request said beside them, by name
+	asked   string              // the request's path and body: no id in it is the server's
+	ids     map[string]string   // what the answer gave for paths, by name
+	ofFile  []map[string]string // the same of each of the files
+	answer  answered
+	place   string   // the path of the request
+	own     []string // the ids that nothing else may have
+	deleted bool
+	shown   map[string][]leaf // what each operation answered of it first
+	waiting bool              // the bytes were not sent yet
+	had     bool              // the file was given back
+	pending func()            // says that it is not there yet; nil where nobody says so
+}
+
+// sentFile is one file as it was sent. A raw one has no name.
+type sentFile struct {
+	name, contentType string
+	content           []byte
+}
+
+// newMade returns what a request made and its answer tells of.
+func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Request, a answered) *made {
+	m := &made{sample: s, by: r, what: what, files: s.files(), said: map[string]any{}, answer: a, place: req.URL.Path,
+		asked: req.URL.Path + "\n" + string(s.body), ids: map[string]string{}, shown: map[string][]leaf{}}
+	for name, value := range s.object {
+		if !isBinary(s.schema.Properties[name]) {
+			m.said[name] = value
+		}
+	}
+	for _, param := range required(r) {
+		if m.said[param.Name] = req.URL.Query().Get(param.Name); param.In == openapi3.ParameterInPath {
+			m.said[param.Name] = p.learned[param.Name]
+			m.ids[param.Name] = p.learned[param.Name]
+		}
+	}
+	p.learnOf(m, r, a)
+	p.issues(m, req)
+	p.locates(m, req)
+	return m
+}
+
+// make makes something, and sends its bytes to the URL that is handed out for
+// them. It returns nil where the operation refuses.
+func (p *prober) make(r *routers.Route, s sample, what string, content []byte) (*made, answered) {
+	req := p.good(r, s)
+	if len(p.faults(req)) > 0 {
+		return nil, answered{}
+	}
+	a := p.ask(r, req)
+	if a.status/100 != 2 {
+		return nil, a
+	}
+	m := p.newMade(r, s, what, req, a)
+	for _, out := range p.contract.HandedOut(a.body) {
+		if m.waiting, m.files = true, nil; !out.Form {
+			p.reads(m, "")
+			p.sends(m, out, content)
+		}
+	}
+	if !m.waiting {
+		p.compares(r, req, m, -1, a)
+	}
+	return m, a
+}
+
+// sends sends the bytes of a file to the URL that was handed out for them.
+func (p *prober) sends(m *made, out contract.HandedOut, content []byte) answered {
+	again := !m.waiting
+	req := p.presignedRequest(out, string(content))
+	a := p.ask(m.by, req)
+	switch {
+	case a.status >= 500 && len(content) == 0:
+		p.broke(m.by, req, contract.RuleStatus, "empty", "%d to an empty file", a.status)
+	case a.status/100 == 2:
+		m.shown = map[string][]leaf{}
+		m.waiting, m.files = false, []sentFile{{"", req.Header.Get("Content-Type"), content}}
+		if bytes.Contains(a.body, []byte("<Error>")) {
+			p.broke(m.by, req, contract.RuleAnswer, "error", "%d to the file, with an error in the answer", a.status)
+		}
+	case a.status != 0 && len(content) > 0 && !again:
+		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s", a.status, m.what)
+	}
+	return a
+}
+
+// files returns the files of a sample.
+func (s sample) files() (files []sentFile) {
+	if s.object == nil && s.body != nil {
+		return []sentFile{{"", s.contentType, s.body}}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+		if s.typ != "multipart/form-data" || !isBinary(s.schema.Properties[name]) {
+			continue
+		}
+		values := several(s.object[name])
+		for i, value := range values {
+			files = append(files, sentFile{s.called(i, len(values)), cmp.Or(s.fileType, "text/plain"), []byte(textOf(value))})
+		}
+	}
+	return files
+}
+
+// issues sees that what was made has an id of its own.
+func (p *prober) issues(m *made, req *http.Request) {
+	m.own = []string{strings.Join(m.answer.ids, " "), ownID(m.answer.body), m.answer.header.Get("Location")}
+	for name, id := range m.ids {
+		if p.at(m.by.Path+"/{"+name+"}", http.MethodGet) != nil {
+			m.own = append(m.own, id)
+		}
+	}
+	for _, id := range m.own {
+		if m.by.Method != http.MethodPost || id == "" || strings.Contains(m.asked, id) ||
+			slices.ContainsFunc(m.files, func(file sentFile) bool { return file.name == id }) {
+			continue
+		}
+		p.seen.note("id")
+		switch before := p.issued[id]; {
+		case before == nil:
+			p.issued[id] = m
+		case before.deleted:
+			p.broke(m.by, req, contract.RuleAnswer, "reused", "the id of what was deleted is given out again")
+		case before != m:
+			p.broke(m.by, req, contract.RuleAnswer, "ids", "two uploads are answered by the same id")
+		}
+	}
+	own := m.answer.ids
+	if len(own) != len(m.files) { // others' are among them
+		own = nil
+		for _, of := range m.ofFile {
+			own = append(own, of["id"])
+		}
+	}
+	if own = slices.DeleteFunc(slices.Sorted(slices.Values(own)), func(id string) bool { return id == "" }); len(own) ==
+		len(m.files) && len(slices.Compact(own)) < len(m.files) {
+		p.broke(m.by, req, contract.RuleAnswer, "ids of several", "several files are answered, and two of them by one id")
+	}
+}
+
+// learnOf keeps what an answer about something gives for paths: its members,
+// the ids in its lists, and the path of its Location.
+func (p *prober) learnOf(m *made, r *routers.Route, a answered) {
+	keep := func(into map[string]string, name, value string) {
+		if into[name] == "" && value != "" {
+			into[name] = value
+		}
+	}
+	if id := ownID(a.body); id != "" {
+		keep(m.ids, "id", id)
+		for path := range p.contract.doc.Paths.Map() {
+			if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
+				name, _, _ := strings.Cut(rest, "}")
+				keep(m.ids, name, id)
+			}
+		}
+	}
+	all := leaves(a.body)
+	slices.SortStableFunc(all, func(a, b leaf) int { return strings.Count(a.path, ".") - strings.Count(b.path, ".") })
+	for _, l := range all {
+		if l.value == nil {
+			continue
+		}
+		names := []string{l.name}
+		owner := strings.TrimSuffix(strings.TrimSuffix(l.parent(), "[]"), "s")
+		if strings.EqualFold(l.name, "id") && owner != "" {
+			names = []string{owner + "Id", owner + "ID", owner + "_id"}
+		}
+		for _, name := range names {
+			if l.at >= 0 {
+				for len(m.ofFile) <= l.at {
+					m.ofFile = append(m.ofFile, map[string]string{})
+				}
+				keep(m.ofFile[l.at], name, textOf(l.value))
+			}
+			keep(m.ids, name, textOf(l.value))
+		}
+	}
+	if to, err := url.Parse(a.header.Get("Location")); err == nil && to.Path != "" {
+		for _, get := range p.contract.routes() {
+			maps.Copy(m.ids, p.matches(get, to.Path))
+		}
+	}
+}
+
+// locates follows the Location of what was created to the same host.
+func (p *prober) locates(m *made, req *http.Request) {
+	location := m.answer.header.Get("Location")
+	to, err := req.URL.Parse(location)
+	if err != nil || location == "" || m.answer.status != http.StatusCreated || to.Host != req.URL.Host {
+		return
+	}
+	get := p.request(http.MethodGet, "", "", nil)
+	get.URL = to
+	if p.seen.note("location"); p.ask(nil, p.authorized(get)).status == http.StatusNotFound {
+		p.broke(m.by, req, contract.RuleHeader, "location", "nothing is found at the Location: the answer is 404")
+	}
+}
+
+// matches returns the parameters of a route in a path, or nil.
+func (p *prober) matches(r *routers.Route, path string) map[string]string {
+	base, _ := url.Parse(p.base)
+	want := strings.Split(r.Path, "/")
+	is := strings.Split("/"+strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"), "/")
+	if len(want) != len(is) {
+		return nil
+	}
+	params := map[string]string{}
+	for i := range want {
+		name, isParam := strings.CutPrefix(want[i], "{")
+		if name, isParam2 := strings.CutSuffix(name, "}"); isParam && isParam2 && is[i] != "" {
+			params[name] = is[i]
+		} else if want[i] != is[i] {
+			return nil
+		}
+	}
+	return params
+}
+
+// with calls ask while paths take these ids.
+func (p *prober) with(ids map[string]string, ask func()) {
+	was := p.learned
+	p.learned = maps.Clone(was)
+	maps.Copy(p.learned, ids)
+	ask()
+	p.learned = was
+}
+
+// leaf is a value of a JSON document, or a list, whose value is its length.
+type leaf struct {
+	path, name string
+	at         int // in the innermost list; -1 in none
+	list       bool
+	value      any
+}
+
+// parent returns the name of what a leaf stands in, with [] for a list.
+func (l leaf) parent() string {
+	above := strings.Split(l.path, ".")
+	return append([]string{""}, above...)[len(above)-1]
+}
+
+// leaves returns the values of a JSON document in their order.
+func leaves(document []byte) (found []leaf) {
+	var root any
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	if decoder.UseNumber(); decoder.Decode(&root) != nil {
+		return nil
+	}
+	return leavesOf(nil, leaf{at: -1}, root)
+}
+
+func leavesOf(found []leaf, here leaf, v any) []leaf {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			inner := leaf{path: strings.TrimPrefix(here.path+"."+name, "."), name: name, at: here.at}
+			found = leavesOf(found, inner, v[name])
+		}
+	case []any:
+		found = append(found, leaf{here.path, here.name, here.at, true, json.Number(fmt.Sprint(len(v)))})
+		for i, element := range v {
+			found = leavesOf(found, leaf{path: here.path + "[]", name: here.name, at: i}, element)
+		}
+	default:
+		here.value = v
+		found = append(found, here)
+	}
+	return found
+}

@@ -1,0 +1,466 @@
+package uploadtest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// What is uploaded in all its variety: each upload is read back at once, and
+// again at the end.
+
+// contents are files that a server may change or lose a part of.
+var contents = []struct {
+	what string
+	make func() []byte
+}{
+	{"lines that end with CRLF", func() []byte { return []byte("a\r\nb\nc\r\rd") }},
+	{"a byte order mark", func() []byte { return []byte("\xef\xbb\xbf\xc3\xa9") }},
+	{"bytes of every value", func() []byte {
+		b := make([]byte, 511)
+		for i := range b {
+			b[i] = byte(i + i/256*7)
+		}
+		return b
+	}},
+	{"white space at both ends", func() []byte { return []byte(" \t\nx y  z\n\n ") }},
+	{"zeros at its end", func() []byte { return []byte("z\x00\x00\x00\x00") }},
+	{"bytes of gzip", func() []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = w.Write([]byte("a text that was packed by the sender"))
+		w.Close()
+		return b.Bytes()
+	}},
+	{"base64", func() []byte { return []byte("dXBsb2FkdGVzdCBvZiBiYXNlNjQ=") }},
+	{"escapes", func() []byte { return []byte(`%41+&amp;\u0041\n<b>"'`) }},
+	{"70,001 bytes", func() []byte { return noise(70_001) }},
+	{"1,200,001 bytes", func() []byte { return noise(1_200_001) }},
+}
+
+// largest is sent only where nothing else is wrong.
+const largest = 10<<20 + 70_001
+
+// nameVariety are changed where something is escaped or decoded too often or too
+// seldom, folded, or cut.
+var nameVariety = []string{
+	"gr\u00fc\u00dfe 100%25+1.txt", "Two  spaces & more;1=2,3.TXT", ".hidden", "u\u0308-\u00fc.txt",
+	"\U0001F4C4 \ud55c\uae00.txt",
+	"'a' \"b\".tar.gz", "no ending", strings.Repeat("long-", 30) + ".txt", "[1]{2}(3)#4?5!.txt", "a.b.c.png",
+	"-r *.txt",
+}
+
+// oddText is the same for any text of a request.
+const oddText = "Gr\u00fc\u00dfe  & <b>'x'</b>; 100%25+1, \"y\" \ud55c\uae00 \U0001F4C4"
+
+// varies uploads by an operation what may be changed or lost.
+func (p *prober) varies(r *routers.Route) {
+	for _, s := range samples(r) {
+		first, _ := p.make(r, s, "", []byte(presignedContent))
+		if first == nil {
+			continue
+		}
+		p.reads(first, "")
+		p.kept = append(p.kept, first)
+		again, _ := p.make(r, s, "", []byte(presignedContent+" again"))
+		p.keep(again)
+		content, _ := s.file()
+		isFile, chosen := content != nil || len(p.contract.HandedOut(first.answer.body)) > 0, p.chosen(r)
+		p.crosswise(r, s)
+		for i, name := range nameVariety {
+			if !isFile && chosen == "" && len(s.object) == 0 {
+				break
+			}
+			what, b := "", []byte("uploadtest")
+			if i < len(contents) && isFile {
+				what, b = " ("+contents[i].what+")", contents[i].make()
+			}
+			if p.MaxSize > 0 && int64(len(b)) > p.MaxSize {
+				b = b[:p.MaxSize]
+			}
+			p.variant(r, s, chosen, name, i, what, b)
+		}
+		if s.typ == "multipart/form-data" {
+			p.directories(r, s)
+			p.several(r, s)
+		}
+		if chosen != "" {
+			p.replaces(r, s)
+		}
+		if content != nil {
+			p.takesUnsized(r, s)
+		}
+		if isFile {
+			p.takesNone(r, s)
+			if (p.MaxSize == 0 || p.MaxSize > largest) && p.told.nothing() && !p.grown {
+				p.grown = true
+				p.variant(r, s, chosen, nameVariety[0], 99, fmt.Sprintf(" (%d bytes)", largest), noise(largest))
+			}
+		}
+	}
+}
+
+// crosswise starts two uploads before it sends the bytes of the first.
+func (p *prober) crosswise(r *routers.Route, s sample) {
+	var two [2]*made
+	for i := range two {
+		req := p.good(r, s)
+		a := p.ask(r, req)
+		if a.status/100 != 2 || len(p.contract.HandedOut(a.body)) != 1 {
+			return
+		}
+		two[i] = p.newMade(r, s, " (after another was started)", req, a)
+		two[i].waiting, two[i].files = true, nil
+	}
+	for i, m := range two {
+		p.sends(m, p.contract.HandedOut(m.answer.body)[0], fmt.Append(nil, presignedContent, i))
+		p.keep(m)
+	}
+}
+
+// keep remembers what was made, to be read again at the end.
+func (p *prober) keep(m *made) {
+	if m == nil {
+		return
+	}
+	p.reads(m, "")
+	p.kept = slices.DeleteFunc(p.kept, func(old *made) bool {
+		return m.by.Method == http.MethodPut && old.place == m.place ||
+			m.by.Method == http.MethodPost && slices.Equal(old.own, m.own)
+	})
+	p.kept = append(p.kept, m)
+}
+
+// variant uploads one variation. Where a server refuses its name, it gets the
+// file without it.
+func (p *prober) variant(r *routers.Route, s sample, chosen, name string, i int, what string, content []byte) {
+	was := maps.Clone(p.learned)
+	defer func() { p.learned = was }()
+	plain := s.holding(content)
+	odd := plain
+	if s.object != nil {
+		if i%2 == 1 {
+			odd.fileType = "application/pdf"
+		}
+		odd = odd.of(plain.texts(name, i), name)
+	}
+	if chosen != "" {
+		key := p.learned[chosen]
+		p.learned[chosen] = name
+		if odd := p.good(r, odd); len(p.faults(odd)) > 0 || !keys.MatchString(chosen) {
+			p.learned[chosen] = varied(key, i)
+		}
+	}
+	if len(p.faults(p.good(r, odd))) > 0 {
+		odd = plain
+	}
+	m, a := p.make(r, odd, what, content)
+	switch {
+	case a.status >= 500:
+		p.broke(r, p.good(r, odd), contract.RuleStatus, "odd name", "%d to a file that is called %q", a.status, name)
+	case a.status == http.StatusRequestEntityTooLarge:
+		p.unseen(r, "a file of %d bytes, which is refused by 413", len(content))
+	case a.status >= 400:
+		if chosen != "" {
+			p.learned[chosen] = varied(was[chosen], i)
+		}
+		p.unseen(r, "the name %q, or a text like it, which is refused by %d", name, a.status)
+		if m, a = p.make(r, plain, what, content); m == nil && a.status != 0 {
+			p.broke(r, p.good(r, plain), contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
+		}
+	}
+	p.keep(m)
+}
+
+// keys match the parameters under which a client may put a file by its name.
+var keys = regexp.MustCompile(`(?i)name|key|path|file|slug|title|id$`)
+
+// varied returns another value that looks like a key.
+func varied(key string, i int) string {
+	if n := fmt.Sprint(i); len(key) > len(n)+2 {
+		return key[:len(key)-len(n)] + n
+	}
+	return key + fmt.Sprint(i)
+}
+
+// chosen returns the parameter of a PUT's path that the client chooses, or
+// nothing.
+func (p *prober) chosen(r *routers.Route) string {
+	last := lastParam(r)
+	above, isLast := strings.CutSuffix(r.Path, "/{"+last+"}")
+	if r.Method != http.MethodPut || !isLast || p.at(above, http.MethodPost) != nil ||
+		!p.own[last] && strings.HasSuffix(strings.ToLower(last), "id") {
+		return ""
+	}
+	return last
+}
+
+// texts returns the object with other texts: in what is called a name, the
+// name, and in any other free text a text that is as odd.
+func (s sample) texts(name string, i int) map[string]any {
+	object := maps.Clone(s.object)
+	for member, value := range object {
+		schema := s.schema.Properties[member]
+		text, isText := value.(string)
+		if !isText || schema == nil || schema.Value == nil || schema.Value.Format != "" || isBinary(schema) ||
+			types.MatchString(member) {
+			continue
+		}
+		if enum := schema.Value.Enum; len(enum) > 0 {
+			object[member] = enum[i%len(enum)]
+			continue
+		}
+		text = oddText
+		if names.MatchString(member) {
+			text = name
+		}
+		for most := schema.Value.MaxLength; most != nil && uint64(utf8.RuneCountInString(text)) > *most; {
+			_, size := utf8.DecodeLastRuneInString(text)
+			text = text[:len(text)-size]
+		}
+		object[member] = strings.TrimSpace(text)
+	}
+	return object
+}
+
+// holding returns the sample with other bytes in its file.
+func (s sample) holding(content []byte) sample {
+	if s.object == nil {
+		if s.body != nil {
+			s.body = content
+		}
+		return s
+	}
+	for name := range s.object {
+		if s.typ == "multipart/form-data" && isBinary(s.schema.Properties[name]) {
+			s = s.of(s.with(name, string(content)), s.fileName)
+		}
+	}
+	return s
+}
+
+// directories sends names with directories.
+func (p *prober) directories(r *routers.Route, s sample) {
+	if _, one := s.file(); !one {
+		return
+	}
+	for _, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
+		req := p.good(r, s.of(s.object, name))
+		if a := p.ask(r, req); a.status/100 == 2 {
+			for _, l := range leaves(a.body) {
+				if text := textOf(l.value); strings.HasSuffix(text, "uploadtest.txt") && names.MatchString(l.name) {
+					if p.seen.note("name with directories"); text != "uploadtest.txt" {
+						p.broke(r, req, contract.RuleAnswer, "name with directories",
+							"%s is %.50q, want %q: the directories in %q are the sender's", l.name, text, "uploadtest.txt", name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// several sends three files in an order that no sorting makes, and two of one
+// name.
+func (p *prober) several(r *routers.Route, s sample) {
+	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+		for _, called := range [][]string{{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"},
+			{"uploadtest.txt", "uploadtest.txt"}} {
+			three := s
+			three.names = called
+			three = three.of(three.with(name, []any{"bb", "a", "ccc"}[:len(called)]), "uploadtest.txt")
+			if !isBinary(s.schema.Properties[name]) || len(p.faults(p.good(r, three))) > 0 {
+				continue
+			}
+			m, a := p.make(r, three, "", nil)
+			if m == nil {
+				p.unseen(r, "files called %q, which are refused by %d", called, a.status)
+				continue
+			}
+			if len(called) == 3 {
+				p.ordered(r, m)
+				p.keep(m)
+			} else if n := count(a.body, "uploadtest.txt"); n == 1 {
+				p.broke(r, p.good(r, three), contract.RuleAnswer, "same names", "two files of one name are answered as one")
+			}
+		}
+	}
+}
+
+// count counts the values of an answer that are a text.
+func count(answer []byte, text string) (n int) {
+	for _, l := range leaves(answer) {
+		if textOf(l.value) == text {
+			n++
+		}
+	}
+	return n
+}
+
+// ordered sees that an answer lists files as they were sent.
+func (p *prober) ordered(r *routers.Route, m *made) {
+	var want, said []string
+	for _, file := range m.files {
+		want = append(want, file.name)
+	}
+	for _, l := range leaves(m.answer.body) {
+		if strings.HasSuffix(textOf(l.value), "-uploadtest.txt") {
+			said = append(said, textOf(l.value))
+		}
+	}
+	if said == nil {
+		return
+	}
+	if p.seen.note("order of files"); !slices.Equal(said, want) {
+		p.broke(r, p.good(r, m.sample), contract.RuleAnswer, "order", "three files are answered as %q, want %q", said, want)
+	}
+}
+
+// replaces puts a shorter file where a longer one is, beside one whose name
+// differs in its case only.
+func (p *prober) replaces(r *routers.Route, s sample) {
+	was := maps.Clone(p.learned)
+	defer func() { p.learned = was }()
+	name := p.chosen(r)
+	key := varied(p.learned[name], 55)
+	for i, put := range []struct{ key, what string }{
+		{key + "-A", ""}, {key + "-a", " (under a key of other letters)"}, {key + "-A", " (in place of another)"},
+		{key, " (under a key that others begin with)"},
+	} {
+		p.learned[name] = put.key
+		m, _ := p.make(r, s.holding([]byte(strings.Repeat("uploadtest", 5-i))), put.what, nil)
+		p.keep(m)
+	}
+}
+
+// takesNone sends an empty file. A server may refuse it, but must not fail.
+func (p *prober) takesNone(r *routers.Route, s sample) {
+	was := maps.Clone(p.learned)
+	defer func() { p.learned = was }()
+	if chosen := p.chosen(r); chosen != "" {
+		p.learned[chosen] = varied(p.learned[chosen], 77)
+	}
+	m, a := p.make(r, s.holding([]byte{}), " (an empty file)", []byte{})
+	switch {
+	case a.status >= 500:
+		p.broke(r, p.good(r, s), contract.RuleStatus, "empty", "%d to an empty file", a.status)
+	case a.status >= 400:
+		p.unseen(r, "an empty file, which is refused by %d", a.status)
+	case m != nil && !m.waiting:
+		p.seen.note("empty file")
+		p.keep(m)
+	}
+}
+
+// takesUnsized sends a file without its length. A server may refuse it, but
+// must not take it for another.
+func (p *prober) takesUnsized(r *routers.Route, s sample) {
+	s = s.holding(noise(9_001))
+	req := p.good(r, s)
+	req.ContentLength = -1
+	if a := p.ask(r, req); a.status/100 == 2 {
+		m := p.newMade(r, s, " (sent in chunks)", req, a)
+		p.compares(r, req, m, -1, a)
+		p.keep(m)
+	}
+}
+
+// mixes asks for a part of one thing under the id of another.
+func (p *prober) mixes(r *routers.Route) {
+	last := lastParam(r)
+	var of []*made
+	for _, m := range p.kept {
+		if r.Method == http.MethodGet && len(required(r)) > 1 && m.about(r) && !m.waiting {
+			of = append(of, m)
+		}
+	}
+	for _, one := range of {
+		other := of[len(of)-1]
+		if slices.ContainsFunc(one.ofFile, func(ids map[string]string) bool { return ids[last] == other.ids[last] }) ||
+			one.place != other.place || slices.Equal(one.own, other.own) {
+			continue
+		}
+		p.with(one.ids, func() {
+			p.learned[last] = other.ids[last]
+			p.refused("part of another", "what is a part of another", r, p.good(r, sample{}))
+		})
+		return
+	}
+}
+
+// again reads all that was kept: nothing else may have changed it.
+func (p *prober) again(after string) {
+	for _, m := range p.kept {
+		p.reads(m, after)
+	}
+	for _, r := range p.contract.routes() {
+		p.lists(r)
+	}
+}
+
+// deletes deletes one of what was made, and sees that it is gone and nothing
+// else.
+func (p *prober) deletes(r *routers.Route) {
+	ofIt := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
+	if len(ofIt) == 0 {
+		return
+	}
+	m := ofIt[len(ofIt)/2]
+	for _, short := range ofIt { // others' keys may begin with its own
+		begins := func(long *made) bool { return short != long && strings.HasPrefix(long.place, short.place) }
+		if m.by.Method == http.MethodPut && slices.ContainsFunc(ofIt, begins) {
+			m = short
+		}
+	}
+	p.with(m.ids, func() {
+		req := p.good(r, sample{})
+		a := p.ask(r, req)
+		if a.status/100 != 2 {
+			if a.status != 0 {
+				p.broke(r, req, contract.RuleStatus, "lost", "%d to what was uploaded", a.status)
+			}
+			return
+		}
+		p.succeeded[nameOf(r)] = true
+		p.compares(r, req, m, -1, a)
+		p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
+		p.gone(r, m)
+	})
+}
+
+// gone asks for what was deleted in each way in which it was found, and makes
+// something in its place.
+func (p *prober) gone(r *routers.Route, m *made) {
+	for _, same := range p.contract.routes() {
+		if same.Method == http.MethodGet && m.about(same) && p.succeeded[nameOf(same)] ||
+			nameOf(same) == nameOf(r) && refusesUnknown(r) {
+			p.refused("what was deleted", "what was deleted", same, p.good(same, sample{}))
+		}
+	}
+	p.deleted = append(p.deleted, m)
+	p.again(" before another was deleted")
+	if m.deleted = true; m.by.Method == http.MethodPost {
+		next, _ := p.make(m.by, m.sample, m.what, []byte("another"))
+		p.keep(next)
+	}
+}
+
+// refusesUnknown tells whether an operation has an answer for what is not
+// there. A DELETE without one may be answered like the first.
+func refusesUnknown(r *routers.Route) bool {
+	for _, status := range []string{"404", "410", "4XX", "default"} {
+		if r.Operation.Responses.Value(status) != nil {
+			return true
+		}
+	}
+	return r.Method != http.MethodDelete
+}

@@ -1,0 +1,266 @@
+package uploadtest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// albumSpec is a provider's that answers an upload by a Location, lists what it
+// has page by page, and gives it back.
+const albumSpec = `
+openapi: 3.0.3
+info: {title: Album, version: '1'}
+servers: [{url: /v1}]
+security: [{user: []}]
+paths:
+  /photos:
+    post:
+      operationId: add
+      requestBody: {required: true, content: {image/png: {schema: {type: string, format: binary}}}}
+      responses: {'201': {description: Added.}, 4XX: &no {description: Refused.}}
+    get:
+      operationId: list
+      parameters: [{name: limit, in: query, schema: {type: integer}}, {name: cursor, in: query, schema: {type: string}}]
+      responses:
+        '200': {description: A page., content: {application/json: {schema: {type: object}}}}
+        4XX: *no
+  /photos/{id}:
+    parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
+    get:
+      operationId: show
+      responses: {'200': {description: The file., content: {'*/*': {schema: {type: string, format: binary}}}}, 4XX: *no}
+    delete: {operationId: remove, responses: {'204': {description: Gone.}, 4XX: *no}}
+components: {securitySchemes: {user: {type: http, scheme: basic}}}
+`
+
+type album struct {
+	mu     sync.Mutex
+	n      int
+	ids    []string
+	photos map[string][]byte
+}
+
+func newAlbum() *album { return &album{photos: map[string][]byte{}} }
+
+func asAnna(r *http.Request) { r.SetBasicAuth("anna", "password-of-anna") }
+
+func (a *album) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id, one := strings.CutPrefix(r.URL.Path, "/v1/photos/")
+	if user, password, _ := r.BasicAuth(); user != "anna" || password != "password-of-anna" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	photo, ok := a.photos[id]
+	switch {
+	case !one && r.URL.Path != "/v1/photos" || one && !ok:
+		w.WriteHeader(http.StatusNotFound)
+	case !one && r.Method == http.MethodPost:
+		content, err := io.ReadAll(r.Body)
+		if err != nil || r.Header.Get("Content-Type") != "image/png" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		a.n++
+		id = fmt.Sprintf("p%d", 1000+a.n)
+		a.ids, a.photos[id] = append(a.ids, id), content
+		w.Header().Set("Location", "/v1/photos/"+id)
+		w.WriteHeader(http.StatusCreated)
+	case !one && r.Method == http.MethodGet:
+		a.list(w, r)
+	case one && r.Method == http.MethodGet:
+		w.Header().Set("Content-Type", "image/png")
+		w.Header().Set("ETag", fmt.Sprintf("%q", sum(photo)))
+		_, _ = w.Write(photo)
+	case one && r.Method == http.MethodDelete:
+		a.ids = slices.DeleteFunc(a.ids, func(other string) bool { return other == id })
+		delete(a.photos, id)
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+func (a *album) list(w http.ResponseWriter, r *http.Request) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil {
+		limit = 1000
+	}
+	items := []any{}
+	page := a.ids[min(from, len(a.ids)):min(from+limit, len(a.ids))]
+	for _, id := range page {
+		items = append(items, map[string]any{"id": id, "sizeInBytes": len(a.photos[id]), "ownerName": "Anna", "width": 0,
+			"sha256": sum(a.photos[id])})
+	}
+	answer := map[string]any{"photos": items, "total": len(a.ids), "pageSize": limit}
+	if from+limit < len(a.ids) {
+		answer["next"] = strconv.Itoa(from + limit)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
+	t.Parallel()
+	arrives := func(spoil func([]byte) []byte) func(http.Handler) http.Handler {
+		return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				if b, err := io.ReadAll(r.Body); err == nil {
+					r.Body = io.NopCloser(bytes.NewReader(spoil(b)))
+				} else {
+					r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{err}))
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	listed := func(edit func(all map[string]any)) func(http.Handler) http.Handler {
+		return reply("/photos", on(200, func(rec *httptest.ResponseRecorder) {
+			var all map[string]any
+			if rec.Header().Get("Content-Type") == "application/json" && json.Unmarshal(rec.Body.Bytes(), &all) == nil {
+				edit(all)
+				rec.Body.Reset()
+				_ = json.NewEncoder(rec.Body).Encode(all)
+			}
+		}))
+	}
+	given := func(spoil func([]byte) []byte) func(http.Handler) http.Handler {
+		return reply("/photos/", on(200, func(rec *httptest.ResponseRecorder) {
+			rec.Body = bytes.NewBuffer(spoil(rec.Body.Bytes()))
+		}))
+	}
+	query := func(name, value string) func(http.Handler) http.Handler {
+		return arrival("/photos", func(r *http.Request) {
+			if q := r.URL.Query(); q.Has(name) {
+				q.Set(name, value)
+				r.URL.RawQuery = q.Encode()
+			}
+		})
+	}
+	kept := func(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:min(n, len(b))] } }
+	const otherwise = "Album: show: response body: the file that was sent (%s) is given back otherwise"
+	for _, b := range []struct {
+		fault string
+		spoil func(http.Handler) http.Handler
+		want  string // empty: nothing is wrong
+	}{
+		{"none", func(h http.Handler) http.Handler { return h }, ""},
+		{"lines end otherwise", arrives(func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }),
+			fmt.Sprintf(otherwise, "lines that end with CRLF")},
+		{"no byte order mark", arrives(func(b []byte) []byte { return bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) }),
+			fmt.Sprintf(otherwise, "a byte order mark")},
+		{"bytes that are no text", arrives(func(b []byte) []byte { return bytes.ToValidUTF8(b, []byte("?")) }),
+			fmt.Sprintf(otherwise, "bytes of every value")},
+		{"white space is cut", arrives(bytes.TrimSpace), fmt.Sprintf(otherwise, "white space at both ends")},
+		{"zeros are cut", arrives(func(b []byte) []byte { return bytes.TrimRight(b, "\x00") }),
+			fmt.Sprintf(otherwise, "zeros at its end")},
+		{"64 KiB", arrives(kept(64 << 10)), fmt.Sprintf(otherwise, "70,001 bytes")},
+		{"1 MiB", arrives(kept(1 << 20)), fmt.Sprintf(otherwise, "1,200,001 bytes")},
+		{"10 MiB", arrives(kept(10 << 20)), fmt.Sprintf(otherwise, fmt.Sprint(largest)+" bytes")},
+		{"a line more", given(func(b []byte) []byte { return append(b, '\n') }),
+			"Album: show: response body: the file that was sent is given back otherwise: more than"},
+		{"another type", reply("/photos/", on(200, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Set("Content-Type", "image/gif")
+		})), `Album: show: response header: Content-Type is "image/gif", but the file was sent as "image/png"`},
+		{"a Location that leads nowhere", reply("/photos", on(201, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Set("Location", "/v1/pictures"+strings.TrimPrefix(rec.Header().Get("Location"), "/v1/photos"))
+		})), "Album: add: response header: nothing is found at the Location"},
+		{"a Location of another", reply("/photos", on(201, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Set("Location", "/v1/photos/p1001")
+		})), "Album: add: response body: two uploads are answered by the same id"},
+		{"the last is not listed", listed(func(all map[string]any) {
+			if all["next"] == nil {
+				all["photos"] = all["photos"].([]any)[:len(all["photos"].([]any))-1]
+				all["total"] = all["total"].(float64) - 1
+			}
+		}), "Album: list: response body: the list has what was uploaded 0 times, want once"},
+		{"one is listed twice", listed(func(all map[string]any) {
+			photos := all["photos"].([]any)
+			all["photos"] = append(photos, photos[0])
+		}), "Album: list: response body: the list has what was uploaded 2 times, want once"},
+		{"another total", listed(func(all map[string]any) { all["total"] = 1 }), "Album: list: response body: the total is 1, and"},
+		{"a total is no matter", listed(func(all map[string]any) { delete(all, "total") }), ""},
+		{"another size is listed", listed(func(all map[string]any) {
+			for _, photo := range all["photos"].([]any) {
+				photo.(map[string]any)["sizeInBytes"] = 1
+			}
+		}), `Album: list: response body: sizeInBytes is "1", but 10 bytes were sent`},
+		{"another checksum is listed", listed(func(all map[string]any) {
+			for _, photo := range all["photos"].([]any) {
+				photo.(map[string]any)["sha256"] = fmt.Sprintf("%x", sha256.Sum256(nil))
+			}
+		}), `Album: list: response body: sha256 is "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca4`},
+		{"a limit that is not kept", query("limit", "50"), "Album: list: response body: a page has"},
+		{"a page that comes twice", query("cursor", "1"), "Album: list: response body: the list has no last page"},
+		{"a page that begins too late", arrival("/photos", func(r *http.Request) {
+			q := r.URL.Query()
+			if n, err := strconv.Atoi(q.Get("cursor")); err == nil {
+				q.Set("cursor", strconv.Itoa(n+1))
+				r.URL.RawQuery = q.Encode()
+			}
+		}), "Album: list: response body: short pages list"},
+		{"what is deleted is listed", func(next http.Handler) http.Handler {
+			return listed(func(all map[string]any) {
+				next := all["photos"].([]any)
+				for n := 1001; n < 1030; n++ {
+					id := fmt.Sprint("p", n)
+					if !slices.ContainsFunc(next, func(photo any) bool { return photo.(map[string]any)["id"] == id }) {
+						all["photos"] = append(all["photos"].([]any), map[string]any{"id": id})
+					}
+				}
+			})(next)
+		}, "Album: list: response body: the list has what was deleted"},
+		{"any user", arrival("/", func(r *http.Request) {
+			if _, password, ok := r.BasicAuth(); ok {
+				r.SetBasicAuth("anna", password)
+			}
+		}), "200 to a request with another user in the Authorization, want 401 or 403 (GET /v1/photos)"},
+		{"the last one is overwritten", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if a := next.(*album); r.Method == http.MethodPost {
+				defer func() {
+					a.mu.Lock()
+					defer a.mu.Unlock()
+					if n := len(a.ids); n > 4 {
+						a.photos[a.ids[n-2]] = a.photos[a.ids[n-1]]
+					}
+				}()
+			}
+			next.ServeHTTP(w, r)
+		}), "is given back otherwise"},
+		{"one ETag for all", reply("/photos/", on(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("ETag", `"1"`) })),
+			""}, // of different photos
+		{"JSON twice", reply("/photos", on(200, func(rec *httptest.ResponseRecorder) {
+			if rec.Header().Get("Content-Type") == "application/json" {
+				rec.Body.WriteString("{}")
+			}
+		})), "Album: list: response body: status 200: the body is not one JSON value"},
+	} {
+		t.Run(b.fault, func(t *testing.T) {
+			t.Parallel()
+			ts := httptest.NewServer(b.spoil(newAlbum()))
+			defer ts.Close()
+			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(albumSpec), asAnna) })
+			if b.want != "" {
+				named(t, lines, b.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
