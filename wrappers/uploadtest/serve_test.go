@@ -8,13 +8,10 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httptrace"
 	"net/textproto"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
@@ -204,62 +201,6 @@ func TestBodiesStreamThrough(t *testing.T) {
 	resp.Body.Close()
 }
 
-// A server that looks on must answer as early as one that does not.
-func TestAnEarlyAnswerIsNotHeldUp(t *testing.T) {
-	for name, h := range map[string]http.HandlerFunc{
-		"and nothing more": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) },
-		"and the rest is read": func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Length", "0")
-			w.WriteHeader(401)
-			_ = http.NewResponseController(w).Flush()
-			_, _ = io.Copy(io.Discard, r.Body)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			srv := Serve(t, h, depotSpec)
-			transport := &http.Transport{ExpectContinueTimeout: 10 * time.Second}
-			defer transport.CloseIdleConnections()
-			req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", bytes.NewReader(make([]byte, 8<<20)))
-			req.Header.Set("Expect", "100-continue")
-			req.Header.Set("X-Depot-Key", "x")
-			req.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-			begin, continued := time.Now(), false
-			resp, err := transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(t.Context(),
-				&httptrace.ClientTrace{Got100Continue: func() { continued = true }})))
-			if err != nil || resp.StatusCode != 401 {
-				t.Fatalf("%v, %v", resp, err)
-			}
-			resp.Body.Close()
-			if took := time.Since(begin); took > 5*time.Second || continued {
-				t.Errorf("answered after %v, 100 Continue: %v", took, continued)
-			}
-			if r := srv.Requests(); len(r) != 1 || r[0].Status != 401 || r[0].Size != 0 {
-				t.Errorf("%d requests, the first of %d bytes answered %d", len(r), r[0].Size, r[0].Status)
-			}
-		})
-	}
-}
-
-func TestFaultsAreUsedUpInOrder(t *testing.T) {
-	srv := Serve(t, newDepot(), depotSpec)
-	srv.Inject("submit", 2, Answer(503, "first", "Retry-After", "7"))
-	srv.Inject("", 1, Answer(500, "any"))
-	srv.Inject("submit", -1, Answer(429, "last"))
-	var got []string
-	for range 5 {
-		typ, body := aForm("a.txt", "a")
-		resp := post(t, "POST", srv.BaseURL+"/forms", typ, body)
-		text, _ := io.ReadAll(resp.Body)
-		got = append(got, fmt.Sprint(resp.StatusCode, string(text), resp.Header.Get("Retry-After")))
-	}
-	resp := post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"a/b"}`))
-	got = append(got, fmt.Sprint(resp.StatusCode))
-	want := "[503first7 503first7 500any 429last 429last 200]"
-	if fmt.Sprint(got) != want {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
-
 func TestResets(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -349,53 +290,4 @@ func TestTheSameViolationIsReportedOnce(t *testing.T) {
 			t.Errorf("%s: got %q", name, lines)
 		}
 	}
-}
-
-func TestHandlersAnswerAsWithoutTheKit(t *testing.T) {
-	for name, h := range map[string]http.HandlerFunc{
-		"nothing":        func(http.ResponseWriter, *http.Request) {},
-		"a guessed type": func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>") },
-		"more than is kept": func(w http.ResponseWriter, r *http.Request) {
-			for range 30 {
-				_, _ = w.Write(make([]byte, 100<<10))
-			}
-		},
-		"a flush": func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(202)
-			_ = http.NewResponseController(w).Flush()
-			fmt.Fprint(w, "x")
-		},
-		"early hints": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(103); w.WriteHeader(204) },
-		"a read deadline": func(w http.ResponseWriter, r *http.Request) {
-			if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Hour)); err != nil {
-				w.WriteHeader(500)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var plain, served string
-			recorded(t, func(tb testing.TB) { // which may well be no depot's answers
-				for _, into := range []*string{&plain, &served} {
-					srv := Serve(tb, h, depotSpec)
-					address := srv.BaseURL + "/objects/o-1"
-					if into == &plain {
-						ts := newPlain(t, h)
-						address = ts + "/v2/objects/o-1"
-					}
-					resp := post(t, "GET", address, "", nil)
-					body, _ := io.ReadAll(resp.Body)
-					*into = fmt.Sprint(resp.StatusCode, resp.Header.Get("Content-Type"), len(body))
-				}
-			})
-			if plain != served || plain == "" {
-				t.Errorf("served %q, without the kit %q", served, plain)
-			}
-		})
-	}
-}
-
-func newPlain(t *testing.T, h http.Handler) string {
-	ts := httptest.NewServer(h)
-	t.Cleanup(ts.Close)
-	return ts.URL
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
@@ -28,6 +29,12 @@ func TestAWatchedAnswerArrivesAsItWasGiven(t *testing.T) {
 	}{
 		{"a text", func(w http.ResponseWriter) { write(w, "x") }, "text/plain; charset=utf-8 1 2"},
 		{"nothing", func(w http.ResponseWriter) { w.WriteHeader(404) }, " 0 1"},
+		{"early hints", func(w http.ResponseWriter) { w.WriteHeader(103); w.WriteHeader(404) }, " 0 1"},
+		{"a read deadline", func(w http.ResponseWriter) {
+			if http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Hour)) == nil {
+				w.WriteHeader(404)
+			}
+		}, " 0 1"},
 		{"a type of its own", func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "application/json")
 			write(w, object)
