@@ -172,6 +172,9 @@ func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
 		"give the token source to New": func() (*twentyfourseven.Client, error) {
 			return twentyfourseven.New(static, upload.Config{HTTPClient: adds})
 		},
+		"BaseURL": func() (*twentyfourseven.Client, error) {
+			return twentyfourseven.New(static, upload.Config{BaseURL: "host/v1"})
+		},
 	} {
 		client, err := new()
 		if !errors.Is(err, upload.ErrInvalid) || client != nil || !strings.HasPrefix(err.Error(), "twentyfourseven: ") ||
