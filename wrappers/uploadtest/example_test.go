@@ -71,7 +71,7 @@ func ExampleServer_Inject() {
 	// true
 }
 
-// A fault of your own: the answer comes late.
+// A fault of your own: no answer comes while the caller waits.
 func ExampleFault() {
 	t := newT() // the *testing.T of your test
 	defer t.end()
@@ -79,18 +79,19 @@ func ExampleFault() {
 	handler, _ := naver.New(naver.Config{AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
 	spec, _ := specs.FS.ReadFile("ncloudmailer.yaml")
 	srv := uploadtest.Serve(t, handler, spec)
+	ctx, cancel := context.WithCancel(context.Background())
 	srv.Inject("createFile", 1, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(10 * time.Millisecond)
-			next.ServeHTTP(w, r)
+			io.Copy(io.Discard, r.Body)
+			cancel()
+			<-r.Context().Done() // the caller has left
+			panic(http.ErrAbortHandler)
 		})
 	})
 
 	client, _ := ncloudmailer.New(keys, upload.Config{BaseURL: srv.BaseURL})
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
-	defer cancel()
 	_, err := client.Upload(ctx, upload.Bytes("a.txt", []byte("a")))
-	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	fmt.Println(errors.Is(err, context.Canceled))
 	// Output: true
 }
 
