@@ -19,7 +19,8 @@ func withKey(r *http.Request) { r.Header.Set("X-Depot-Key", depotKey) }
 
 // A storage is not the spec's: it may name no methods with a 405.
 func TestProbeAcceptsTheReference(t *testing.T) {
-	ts := httptest.NewServer(reply("/store", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") })(newDepot()))
+	bare := reply("/store", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") })
+	ts := httptest.NewServer(bare(newDepot()))
 	defer ts.Close()
 	Probe(t, ts.URL+"/v2", depotSpec, withKey)
 }
@@ -37,7 +38,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			if key := r.Header.Get("X-Depot-Key"); len(key) > 5 && key[:5] == depotKey[:5] {
 				withKey(r)
 			}
-		}), "Depot: announce: response status: 200 to a request with a wrong X-Depot-Key, want 401 or 403 (POST /v2/objects)"},
+		}), "Depot: announce: response status: 200 to a request with a wrong X-Depot-Key, want 401 or 403 (POST " +
+			"/v2/objects)"},
 		{"credentials are asked for by another status",
 			reply("/", on(401, func(rec *httptest.ResponseRecorder) { rec.Code = 404 })),
 			"Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET /v2/objects/{id})"},
@@ -48,7 +50,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		})), "Depot: submit: response body: status 201: it shows a stack trace (POST /v2/forms)"},
 		{"a URL without a host", reply("/objects", said(`"uploadUrl":"http://`, `"uploadUrl":"//`)),
 			"Depot: announce: response body: uploadUrl is no URL of http or https"},
-		{"an empty method", reply("/objects", said(`"PUT"`, `""`)), `Depot: announce: response body: uploadMethod is "", by`},
+		{"an empty method", reply("/objects", said(`"PUT"`, `""`)), `Depot: announce: response body: uploadMethod ` +
+			`is "", by`},
 		{"a method that sends nothing", reply("/objects", said(`"PUT"`, `"GET"`)),
 			`Depot: announce: response body: uploadMethod is "GET", by which no file can be sent`},
 		{"half a presigned file is taken", arrival("/store", swallowed),
@@ -103,7 +106,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			if r.Method != http.MethodPatch {
 				next.ServeHTTP(w, r)
 			}
-		}), "Depot: no operation: response status: 200 to the method PATCH, which must be refused by a 4xx (PATCH /v2/forms)"},
+		}), "Depot: no operation: response status: 200 to the method PATCH, which must be refused by a 4xx (PATCH " +
+			"/v2/forms)"},
 		{"any path is taken", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("X-Depot-Key") == "" || r.URL.Path != "/v2/uploadtest/no/such/path" {
 				next.ServeHTTP(w, r)
@@ -126,12 +130,14 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 					return
 				}
 				next.ServeHTTP(w, r)
-			}), "Depot: announce: response status: 415 to a request with no credentials and a body that is wrong, want 401 or 403"},
+			}), "Depot: announce: response status: 415 to a request with no credentials and a body that is wrong, " +
+				"want 401 or 403"},
 		{"any presigned media type is taken", arrival("/store", func(r *http.Request) {
 			if r.Header.Get("Content-Type") == "application/x-uploadtest" {
 				r.Header.Set("Content-Type", "text/plain")
 			}
-		}), "Depot: announce: response status: 200 to the URL that it handed out, with another media type: it must be refused by a 4xx (PUT /v2/objects)"},
+		}), "Depot: announce: response status: 200 to the URL that it handed out, with another media type: it " +
+			"must be refused by a 4xx (PUT /v2/objects)"},
 		{"any presigned method is taken", arrival("/store", func(r *http.Request) { r.Method = "PUT" }),
 			"200 to the URL that it handed out, by another method"},
 		{"any signature is taken", arrival("/store", func(r *http.Request) {
@@ -153,7 +159,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next = reply("/forms", said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
 			}
 			next.ServeHTTP(w, r)
-		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", want "uploadtest.txt": the directories in "/dir/uploadtest.txt" are the sender's (POST /v2/forms)`},
+		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", want "uploadtest.txt": the directories ` +
+			`in "/dir/uploadtest.txt" are the sender's (POST /v2/forms)`},
 		{"a size that is wrong", reply("/raw", said(`"size":10`, `"size":11`)),
 			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
 		{"a name that is wrong", reply("/forms", said(`"uploadtest.txt"`, `"upload.txt"`)),
@@ -195,14 +202,16 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			}
 		}), "Depot: submit: response status: 201 to a form whose boundary is not said"},
 		{"a stack trace in an answer",
-			reply("/objects/", on(200, body(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 [running]:\nmain.main()","size":1}`))),
+			reply("/objects/", on(200, body(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 `+
+				`[running]:\nmain.main()","size":1}`))),
 			"Depot: look: response body: status 200: it shows a stack trace (GET /v2/objects/{id})"},
 		{"a path of the server in an answer",
 			reply("/objects/", on(200, body(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`))),
 			"Depot: look: response body: status 200: it shows a path of the server's machine"},
 		{"a header of one status only", reply("/objects", on(401, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Del("X-Depot-Trace")
-		})), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says that it is always sent (POST /v2/objects)"},
+		})), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says " +
+			"that it is always sent (POST /v2/objects)"},
 		{"HEAD fails", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodHead {
 				w.WriteHeader(http.StatusInternalServerError)
@@ -242,7 +251,8 @@ func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 	lines := recorded(t, func(tb testing.TB) {
 		Probe(tb, ts.URL+"/v2", depotSpec, withKey, Probing{Timeout: 50 * time.Millisecond})
 	})
-	named(t, lines, "Depot: submit: response status: no answer within 50ms: after three of these nothing more is asked (POST /v2/forms)")
+	named(t, lines, "Depot: submit: response status: no answer within 50ms: after three of these nothing more "+
+		"is asked (POST /v2/forms)")
 	if len(lines) != 3 {
 		t.Errorf("%d lines, and nothing was to be asked after three: %q", len(lines), lines)
 	}
@@ -291,7 +301,8 @@ func TestProbeBuildsRequestsFromSchemas(t *testing.T) {
 		[]byte("{type: string, pattern: '^[a-z]+/[a-z]+$'}"), 1)
 	l := &logged{TB: t}
 	Probe(l, ts.URL+"/v2", spec, withKey)
-	if want := "Depot: announce: not seen: the request that the spec's examples give breaks the spec itself: request body: at /contentType"; !strings.Contains(l.log.String(), want) {
+	if want := "Depot: announce: not seen: the request that the spec's examples give breaks the spec itself: " +
+		"request body: at /contentType"; !strings.Contains(l.log.String(), want) {
 		t.Errorf("the log lacks %q:\n%s", want, &l.log)
 	}
 	spec = bytes.Replace(spec, []byte("Announcement'}\n"), []byte(
@@ -403,7 +414,8 @@ func TestCheckWithoutReportFailsTheExchange(t *testing.T) {
 		})
 		client := &http.Client{Transport: &Check{Spec: depotSpec, Base: base}}
 		_, err := client.Post("http://h/v2/objects", "application/json", nil)
-		named(t, []string{err.Error()}, "Depot: announce: request credentials: header X-Depot-Key is missing (POST /v2/objects)")
+		named(t, []string{err.Error()}, "Depot: announce: request credentials: header X-Depot-Key is missing "+
+			"(POST /v2/objects)")
 	}
 	if closed != 1 {
 		t.Errorf("the body of the answer was closed %d times", closed)
@@ -443,7 +455,9 @@ func TestASpecThatIsNone(t *testing.T) {
 	}
 	lines := recorded(t, func(tb testing.TB) { Serve(tb, newDepot(), []byte("{")) })
 	named(t, lines, "uploadtest: the spec cannot be used: line 1: ")
-	idle := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {get: {responses: {'200': {description: x}}}}}"
+	idle := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {get: " +
+		"{responses: {'200': {description: x}}}}}"
 	lines = recorded(t, func(tb testing.TB) { Serve(tb, newDepot(), []byte(idle)) })
-	named(t, lines, "uploadtest: the spec cannot be used: at /paths: no operation takes a file or hands out a URL for one")
+	named(t, lines, "uploadtest: the spec cannot be used: at /paths: no operation takes a file or hands out a "+
+		"URL for one")
 }
