@@ -253,7 +253,7 @@ func TestTimeoutOfTheHTTPClientHoldsUntilTheAnswerIsRead(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var sent []context.Context
-			_, d := serve(t, wire.API{}, upload.Config{Retry: upload.Retry{Attempts: 1},
+			_, d := serve(t, wire.API{}, upload.Config{Retry: upload.Retry{Attempts: 1}, AnswerTimeout: -1,
 				HTTPClient: &http.Client{Timeout: tt.timeout,
 					Transport: answers(func(req *http.Request) (*http.Response, error) {
 						sent = append(sent, req.Context())

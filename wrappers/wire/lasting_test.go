@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -66,6 +67,9 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 	proxied := upload.NewTransport()
 	proxied.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
 	bare := &http.Transport{Proxy: proxied.Proxy} // has net/http's own words for the refusal
+	fails := func(err error) http.RoundTripper {
+		return answers(func(*http.Request) (*http.Response, error) { return nil, err })
+	}
 	nowhere := upload.NewTransport()
 	nowhere.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}
@@ -89,6 +93,11 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 			"authentication failed"},
 		{"a SOCKS proxy that may not go there", "https://host.example",
 			socks(t, "\x05\x00", "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "ruleset"},
+		{"an issuer that is not known", "https://host.example", fails(x509.UnknownAuthorityError{}), "unknown authority"},
+		{"a certificate that has ended", "https://host.example",
+			fails(x509.CertificateInvalidError{Cert: &x509.Certificate{}, Reason: x509.Expired}), "expired"},
+		{"no record of TLS", "https://host.example", fails(tls.RecordHeaderError{Msg: "no TLS there"}), "no TLS there"},
+		{"an address without a port", "https://host.example", fails(&net.AddrError{Err: "missing port"}), "missing port"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDoer(t, wire.API{Repeatable: true}, upload.Config{BaseURL: tt.base,

@@ -48,7 +48,7 @@ func covers(a, typ string) bool {
 	bare, _, _ := strings.Cut(typ, ";")
 	bare = strings.TrimSpace(bare)
 	if kind, all := strings.CutSuffix(a, "*"); all {
-		return len(bare) > len(kind) && strings.EqualFold(bare[:len(kind)], kind)
+		return strings.HasPrefix(strings.ToLower(bare), strings.ToLower(kind))
 	}
 	return strings.EqualFold(a, bare)
 }

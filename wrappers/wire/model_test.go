@@ -85,7 +85,7 @@ func TestModelGoesOutPlainFieldsFirstAndWithoutWhatIsNil(t *testing.T) {
 		File: source("a.txt"), Mask: &mask, More: &[]upload.Source{source("b.txt"), source("c.txt")},
 		Attributes: object{Name: "x", Tags: []string{"1", "2"}}, Created: &at, Day: types.Date{Time: at},
 		Items: &[]object{{Name: "i"}, {Name: "j"}}, Model: unionOf(t, "gpt"), Prompt: &prompt, Stream: &yes, Temp: &zero,
-		Untagged: "u", Hidden: "h", Words: &[]word{"v", "w"},
+		Untagged: "u", Hidden: "h", Words: &[]word{"v", "w"}, None: []string{},
 	}
 	want := strings.Join([]string{
 		`attributes application/json: {"name":"x","tags":["1","2"]}`,

@@ -56,6 +56,7 @@ func TestStoresOwnErrors(t *testing.T) {
 		{"not yet over by its URL", strings.Replace(past, "2020", "2220", 1), 403, "", upload.ErrForbidden, 1},
 		{"over by its URL, and the store is down", past, 503, "", upload.ErrUnavailable, 4},
 		{"over by its URL, and the bucket is gone", past, 404, "", upload.ErrNotFound, 1},
+		{"S3, good for no number of seconds", strings.Replace(past, "=60", "=soon", 1), 403, "", upload.ErrForbidden, 1},
 		{"S3, over for a second", "&X-Amz-Expires=3600&X-Amz-Date=" + ago(3601), 403, "", upload.ErrExpired, 1},
 		{"S3, good for a minute", "&X-Amz-Expires=3600&X-Amz-Date=" + ago(3540), 403, "", upload.ErrForbidden, 1},
 		{"S3, no Expires", "&X-Amz-Date=" + ago(3600), 403, "", upload.ErrForbidden, 1},
