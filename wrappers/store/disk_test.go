@@ -330,22 +330,29 @@ func TestADiskThatWasEmptiedByHandGoesOn(t *testing.T) {
 }
 
 func TestAFolderThatAPersonMovedAwayIsNotWrittenTo(t *testing.T) {
-	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "moved")
-	st := openDisk(t, dir)
-	put := func(key string) {
-		t.Helper()
-		if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader("x")); err != nil {
-			t.Fatal(err)
+	for _, replaced := range []bool{false, true} {
+		dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "moved")
+		st := openDisk(t, dir)
+		put := func(key string) {
+			t.Helper()
+			if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader("x")); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	put("a/before")
-	if err := os.Rename(filepath.Join(dir, "a"), elsewhere); err != nil {
-		t.Skip(err)
-	}
-	put("a/after")
-	wantFiles(t, dir, "a/", "a/after", ".content-type/a/", ".content-type/a/before", ".content-type/a/after")
-	if moved, err := os.ReadDir(elsewhere); err != nil || len(moved) != 1 {
-		t.Errorf("the folder that was moved holds %v, %v", moved, err)
+		put("a/before")
+		if err := os.Rename(filepath.Join(dir, "a"), elsewhere); err != nil {
+			t.Skip(err)
+		}
+		if replaced {
+			if err := os.Mkdir(filepath.Join(dir, "a"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("a/after")
+		wantFiles(t, dir, "a/", "a/after", ".content-type/a/", ".content-type/a/before", ".content-type/a/after")
+		if moved, err := os.ReadDir(elsewhere); err != nil || len(moved) != 1 {
+			t.Errorf("the folder that was moved holds %v, %v", moved, err)
+		}
 	}
 }
 
