@@ -47,10 +47,11 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 	f, secrets, mayPass := d.describe(x, x.resp, body)
 	f.RetryAfter = retryAfter(x.resp.Header.Get("Retry-After"))
 	if f.Code == "" && f.Message == "" {
-		f.Message = clean(string(body), 256, secrets)
+		says := string(body)
 		if to, err := x.resp.Location(); err == nil && f.Status/100 == 3 {
-			f.Message = fmt.Sprintf("redirect to %s, which is not followed", origin(to))
+			says = fmt.Sprintf("redirect to %s, which is not followed", origin(to))
 		}
+		f.Message = clean(says, 256, secrets)
 	}
 	return mayPass
 }

@@ -197,6 +197,9 @@ func TestMessageIsWhatTheAnswerSays(t *testing.T) {
 		{"neither", wire.API{Read: says("", "")}, 400, nil, "<html>", "", "<html>"},
 		{"where a redirect leads, without its query", wire.API{}, 302, []string{"Location", "https://other/x?sig=hunter2"},
 			"moved", "", "redirect to https://other, which is not followed"},
+		{"and without a secret", wire.API{Hide: func() []string { return []string{"hunter2"} }}, 302,
+			[]string{"Location", "https://hunter2.other/"}, "moved", "",
+			"redirect to https://[redacted].other, which is not followed"},
 		{"a redirect that leads nowhere", wire.API{}, 302, nil, "moved", "", "moved"},
 		{"a refusal with a Location", wire.API{}, 400, []string{"Location", "https://other/x"}, "wrong", "", "wrong"},
 	} {

@@ -55,8 +55,8 @@ func views(text string) []cells {
 // groups by their order.
 var (
 	common = pattern(`(?:%|\\x)([[:xdigit:]]{2})|` +
-		`[%\\]u([[:xdigit:]]{4})|\\u\{([[:xdigit:]]{1,6})\}|&#[xX]([[:xdigit:]]{1,7});?|` +
-		`&#([0-9]{1,8});?|&([a-zA-Z]+);|\\([^ux])`)
+		`[%\\]u([[:xdigit:]]{4})|\\u\{0*([[:xdigit:]]{1,6})\}|&#[xX]0*([[:xdigit:]]{1,6});?|` +
+		`&#0*([0-9]{1,7});?|&([a-zA-Z]+);|\\([^ux])`)
 	printable = pattern(`=([[:xdigit:]]{2})|=[ \r\n]+`)
 )
 

@@ -16,6 +16,7 @@ func TestAnEscapeIsDecodedWhereItStands(t *testing.T) {
 		{common, "%", "%"}, {common, "%2", "%2"}, {common, "%zz", "%zz"},
 		{common, "%u002b", "+"}, {common, "%u00e9", "é"}, {common, "%u", "%u"}, {common, "%u002", "%u002"},
 		{common, "&#43;", "+"}, {common, "&#43", "+"}, {common, "&#43x", "+x"}, {common, "&#x2B;", "+"},
+		{common, "&#x0000002b;", "+"}, {common, "&#000000043;", "+"}, {common, `\u{0000002b}`, "+"},
 		{common, "&#x2Bx", "+x"}, {common, "&#;", "&#;"}, {common, "&#xx;", "&#xx;"},
 		{common, "&amp;", "&"}, {common, "&nbsp;", ""}, {common, "&amp", "&amp"}, {common, "&;", "&;"}, {common, "&", "&"},
 		{common, `\`, `\`}, {common, `\/`, "/"}, {common, `\u002b`, "+"}, {common, `\u00e9`, "é"},
