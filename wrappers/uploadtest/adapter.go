@@ -11,10 +11,10 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Func makes an upload.Uploader of a plain function that returns the id of what
-// it uploaded. Its errors are looked at only as far as they say something: one
-// that is no *upload.Error and of no kind needs only to be there, and it need
-// not send anything twice.
+// Func makes an upload.Uploader of a plain function that returns the id of the
+// uploaded file. [Run] expects less of it than of a client. An error that is no
+// *upload.Error and has no kind only needs to be there, and nothing needs to be
+// sent twice.
 type Func func(ctx context.Context, src upload.Source) (id string, err error)
 
 // Upload implements upload.Uploader.
@@ -24,9 +24,9 @@ func (f Func) Upload(ctx context.Context, src upload.Source) (upload.Result, err
 }
 
 // Call makes an upload.Uploader of a call that returns an *http.Response, such
-// as a generated client's or one of net/http itself. It is looked at as [Func]
-// is. An answer but a 2xx is an error. The id is the member fileId or id of the
-// JSON answer.
+// as one of a generated client or of net/http. [Run] expects as much of it as
+// of a [Func]. A status other than 2xx is an error. The id is the member fileId
+// or id of the JSON answer.
 //
 //	uploadtest.Call(func(ctx context.Context, src upload.Source) (*http.Response, error) {
 //		return client.PutReportWithFile(ctx, src.Name, src)
@@ -62,7 +62,7 @@ func (c Call) Upload(ctx context.Context, src upload.Source) (upload.Result, err
 	return upload.Result{ID: id}, nil
 }
 
-// plain tells whether the client is one of the adapters.
+// plain reports whether the client is one of the adapters.
 func (t *trial) plain() bool {
 	switch t.Uploader.(type) {
 	case Func, Call:

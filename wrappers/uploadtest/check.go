@@ -10,23 +10,22 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// Check is an http.RoundTripper that holds every exchange which passes to a
-// spec, in both directions and on any host: for a program against a real
-// service, or a test against a server that is not its own. The URLs that
-// answers hand out are recognised, and the presigned step is held to its rules
-// wherever it goes.
+// Check is an http.RoundTripper that holds every exchange to a spec, in both
+// directions and on any host. Use it for a program with a real service, or for
+// a test with somebody else's server. It recognises the URLs that answers hand
+// out, and holds the presigned step to its rules on any host.
 //
-// Spec must be set; a spec that cannot be read is the error of every exchange.
-// A Check must not be copied after its first use and is safe for concurrent
+// Spec is required. If it cannot be read, every exchange fails with the reason.
+// A Check is safe for concurrent use. It must not be copied after its first
 // use.
 type Check struct {
 	Spec  []byte // an OpenAPI 3.0 document in YAML or JSON
 	Scope Scope
 	Base  http.RoundTripper // sends the requests; nil means http.DefaultTransport
 
-	// Report is told of each broken rule, always a *Violation, and may be
-	// called from several goroutines at once. Nil means that the exchange fails
-	// with it.
+	// Report gets each broken rule, always as a *Violation. Several goroutines
+	// may call it at once. If it is nil, an exchange that breaks a rule fails
+	// with the first violation.
 	Report func(error)
 
 	once     sync.Once
@@ -69,8 +68,8 @@ func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// peek returns the body of an answer, which can still be read. It is nil where
-// the body is too long to keep, or cannot be read.
+// peek returns the body of an answer, and leaves the answer readable. It
+// returns nil if the body is too long to keep, or cannot be read.
 func peek(resp *http.Response) []byte {
 	head, err := io.ReadAll(io.LimitReader(resp.Body, contract.Keep+1))
 	rest := []io.Reader{bytes.NewReader(head)}

@@ -9,25 +9,25 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
 
-// Fault stands in front of a handler and spoils one request: it answers in the
-// handler's place, or it calls next and spoils what goes in or comes out.
-// [Answer] makes one, [ResetBefore], [ResetMiddle] and [ResetAfter]
-// are others, and five lines make your own.
+// Fault stands in front of a handler and spoils one request. It answers in the
+// handler's place, or it calls next and spoils the request or the answer.
+// [Answer] makes one, and [ResetBefore], [ResetMiddle] and [ResetAfter] are
+// others. A fault of your own takes five lines.
 type Fault = monitor.Fault
 
-// Faults that stand ready.
+// The faults that cut a connection.
 var (
 	// ResetBefore resets the connection before the body is read.
 	ResetBefore Fault = monitor.ResetBefore
-	// ResetMiddle resets the connection in the middle of the body, which ends
-	// with io.ErrUnexpectedEOF for the handler.
+	// ResetMiddle resets the connection in the middle of the body. The
+	// handler's read of the body ends with io.ErrUnexpectedEOF.
 	ResetMiddle Fault = monitor.ResetMiddle
-	// ResetAfter lets the handler do its work and resets the connection in
+	// ResetAfter lets the handler do its work, and resets the connection in
 	// place of its answer.
 	ResetAfter Fault = monitor.ResetAfter
 )
 
-// Answer returns a fault that answers at once, without a look at the request's
+// Answer returns a fault that answers at once and does not read the request's
 // body. Header alternates names and values.
 func Answer(status int, body string, header ...string) Fault {
 	return monitor.Answer(status, body, header...)
@@ -39,12 +39,12 @@ type Injection struct {
 	id int64
 }
 
-// Inject has the next requests of an operation, as many as times says, go
-// through fault; -1 times is for ever. Op is the spec's operationId,
-// [Presigned] or [Token], and empty for any request; any other name fails the
-// test. Of several faults that fit, the one injected first holds until it is
-// used up. Requests are still held to the spec. An answer that a fault gives
-// itself is not.
+// Inject sends the next requests of an operation through fault. Times is the
+// number of requests; -1 means all of them. Op is the spec's operationId,
+// [Presigned] or [Token], and empty means any request. Any other name fails the
+// test. If several faults fit a request, it meets the one that was injected
+// first and is not used up. Requests are still held to the spec, but an answer
+// that a fault itself gives is not.
 func (s *Server) Inject(op string, times int, fault Fault) *Injection {
 	s.t.Helper()
 	where := cmp.Or(op, "any request")
@@ -58,11 +58,11 @@ func (s *Server) Inject(op string, times int, fault Fault) *Injection {
 	return &Injection{s: s, id: f.ID}
 }
 
-// Remove takes the fault back: no request meets it any more.
+// Remove takes the fault back: no later request meets it.
 func (i *Injection) Remove() { i.s.monitor.Remove(i.id) }
 
-// Unmet fails the test for each fault that was injected, not taken back, and
-// met by no request.
+// Unmet fails the test for each fault that no request has met. A fault that was
+// taken back does not count.
 func (s *Server) Unmet() {
 	s.t.Helper()
 	for _, f := range s.monitor.Injections() {

@@ -11,8 +11,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Service is a client of a service behind which nobody can look, and the calls
-// of its API that tell of an upload. All but Uploader may be left out.
+// Service is a client of a service that nobody can look into, with the calls of
+// its API that tell about an upload. Only Uploader is required.
 type Service struct {
 	// Uploader is the client.
 	Uploader upload.Uploader
@@ -20,37 +20,38 @@ type Service struct {
 	// Stranger is the same client with credentials that look right and are not.
 	Stranger upload.Uploader
 
-	// Find asks the API for an upload by what Uploader returned of it, and is
-	// an error where the answer says something else. Of what is not there its
+	// Find asks the API about an upload, by the result of Uploader. It returns
+	// an error if the answer differs from the result. For an unknown id the
 	// error is [upload.ErrNotFound].
 	Find func(ctx context.Context, res upload.Result) error
 
-	// Unknown is for Find: ids that look right and were never given out.
+	// Unknown is for Find. Its ids look right, but were never given out.
 	Unknown upload.Result
 
-	// Delete deletes an upload, with errors like Find's. It is nil where the
-	// API has no such call.
+	// Delete deletes an upload. Its errors are like those of Find. It is nil if
+	// the API has no such call.
 	Delete func(ctx context.Context, res upload.Result) error
 
 	// Secrets are the credentials of both clients, which no error may show.
 	Secrets []string
 }
 
-// Live checks a client and a real service against each other, by the service's
-// answers alone. It uploads five small files, one after another. Each is
-// described as it was sent, has an id of its own, and is found under it. Wrong
-// credentials and unknown ids are errors of their kind. At the end the files
-// are deleted, also where a check failed, and are unknown from then on. Before
-// it sends anything, Live logs what it will upload and to where (shown by go
-// test -v), and at the end the ids of what stays there.
+// Live checks a client and a real service against each other, by the answers of
+// the service alone. It uploads five small files, one after another. Each
+// result describes its file as it was sent, has an id of its own, and is found
+// under it. Wrong credentials and unknown ids are errors of their kind. At the
+// end Live deletes the files, even after a failed check, and they are unknown
+// from then on. Before it sends anything, Live logs the files that it will
+// upload, and the host. At the end it logs the ids of the files that stay
+// there. go test -v shows the log.
 //
-// The service is at baseURL. Connect makes its clients, which must send all
-// their requests through hc, those for tokens too: hc holds every exchange to
+// The service is at baseURL. Connect makes its clients. They must send all
+// their requests through hc, also those for tokens: hc holds every exchange to
 // spec, an OpenAPI 3.0 document in YAML or JSON, as [Check] does.
 //
-// Each rule is a subtest of its own, and each failure one line. Where the
-// service says that it wants no more (401, 403, 429), Live stops. What an
-// attempt left there whose answer was lost is not known, and so not deleted.
+// Each rule is a subtest of its own, and each failure is one line. If the
+// service wants no more uploads (401, 403, 429), Live only deletes and ends. If
+// the answer to an attempt was lost, its file is not known and so not deleted.
 func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Client) Service) {
 	t.Helper()
 	c, host := parseAt(t, baseURL, spec)

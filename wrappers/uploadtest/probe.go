@@ -22,61 +22,61 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// Probing is what a [Probe] may know of a server beside its spec.
+// Probing holds facts about a server beside its spec, for [Probe].
 type Probing struct {
 	// Timeout is how long one answer may take. Zero means 10 s. After three
 	// answers that did not come in time, Probe asks no more.
 	Timeout time.Duration
 
-	// MaxSize is the largest file, in bytes, that the server takes: one more
-	// must be answered by 413. Zero means that no limit is known, and none is
-	// looked for.
+	// MaxSize is the size in bytes of the largest file that the server takes: a
+	// file with one more byte must be answered with 413. Zero means that no
+	// limit is known, and none is looked for.
 	MaxSize int64
 
-	// Advance moves the server's clock, as far as the test can, and also back:
-	// a signature must then be stale or too early, and a presigned URL must have
-	// expired. It is called last.
+	// Advance moves the server's clock, as far as the test can, and also back.
+	// A signature must then be stale or too early, and a presigned URL must
+	// have expired. It is called last.
 	Advance func(time.Duration)
 }
 
 // Probe checks the service at baseURL against spec, an OpenAPI 3.0 document in
-// YAML or JSON, from the outside: a handler of your own behind
-// httptest.NewServer, or somebody else's server. Authorize puts good
-// credentials on a request, just before it is sent. It is nil where none are
+// YAML or JSON, from the outside. The service may be a handler of your own
+// behind httptest.NewServer, or somebody else's server. Authorize puts good
+// credentials on a request, just before it is sent. It is nil if none are
 // needed.
 //
-// Each operation is asked with the spec's own examples, which must succeed,
-// POST first and DELETE last. What has no example is made up from its schema. A
-// path parameter gets the value that an earlier answer gave under its name, or
-// the id in the answer of the path before it: the id in the answer of POST
-// /files is the fileId of /files/{fileId}. A request that cannot be built as
-// the spec wants it is not sent, and an operation whose parameters no answer
-// gave may fail; a line of the test's log says so.
+// Probe sends the spec's own examples to each operation, and they must succeed,
+// POST first and DELETE last. If there is no example, it makes one up from the
+// schema. A path parameter gets the value that an earlier answer gave under its
+// name, or the id in the answer of the path before it: the id in the answer of
+// POST /files is the fileId of /files/{fileId}. A request that cannot be built
+// as the spec wants it is not sent. An operation may fail if no answer gave its
+// parameters. The test's log says so in both cases.
 //
 // Then each operation that makes something does so some twenty times: with
-// files in which bytes are easily changed or lost, up to 10 MiB, with odd names
-// and texts, and with several files at once. All that tells of such an upload is
-// read at once, and again after everything else: the operations whose path its
-// ids fill, its Location, a list of all of them whole and in short pages, and
-// URLs for its download. Its bytes, names, sizes, types, checksums and ids must
-// be those that were sent or answered. A name with directories loses them. A
-// refused name is no failure, and neither is a member of an answer that never
-// told of the file. Two uploads have two ids, and the id of a deleted one is not
-// given out again.
+// files of up to 10 MiB whose bytes are easily changed or lost, with odd names
+// and texts, and with several files at once. Probe reads back all that tells of
+// such an upload, at once and again after everything else: the operations whose
+// path its ids fill, its Location, a list of all uploads, whole and in short
+// pages, and URLs for its download. Its bytes, names, sizes, types, checksums
+// and ids must be those that were sent or answered. A name with directories
+// loses them. A refused name is no failure. Neither is a wrong member of an
+// answer that was never right about a file. Two uploads have two ids, and the
+// id of a deleted one is not given out again.
 //
-// Each operation is also asked in the wrong way, and must refuse it: without
-// credentials, with spoiled ones, with a signature from elsewhere; without a
-// body or a parameter, with a body that is cut off, of another type, or short
-// of what is required; for what was deleted or never there. So is a presigned
-// URL: by another method, of another type, with another key, tampered with. An
-// empty file may be refused, and is no failure.
+// Each operation must refuse wrong requests: without credentials, with spoiled
+// ones, or with a signature from elsewhere; without a body or a parameter; with
+// a body that is cut off, of another type, or lacks something required; for an
+// id that was deleted or never there. A presigned URL must refuse another
+// method, another type, another key, and any change of it. An empty file may be
+// refused, and is no failure.
 //
-// Every answer must come in time, be declared and match its schema, and tell
-// nothing of the server's machine. A broken rule fails t by one line.
+// Every answer must come in time, be declared and match its schema, and show
+// nothing of the server's machine. A broken rule fails t with one line.
 //
-// Probe leaves what it uploads, but for one upload of each kind that it deletes.
-// Do not point it at a [Server], which reports requests that are wrong on
-// purpose.
+// Probe leaves its uploads there, but for one upload of each kind that it
+// deletes. Do not point it at a [Server], which reports requests that are wrong
+// on purpose.
 func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Request), probing ...Probing) {
 	t.Helper()
 	c, _ := parseAt(t, baseURL, spec)
@@ -269,7 +269,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	return a
 }
 
-// repeatsSecret tells whether a refusal shows a credential.
+// repeatsSecret reports whether a refusal shows a credential.
 func (p *prober) repeatsSecret(resp *http.Response, body []byte) bool {
 	for secret := range p.secrets {
 		if resp.StatusCode >= 400 && bytes.Contains(body, []byte(secret)) {

@@ -66,7 +66,7 @@ func lastParam(r *routers.Route) (name string) {
 	return name
 }
 
-// about tells whether an operation is about what was made: the last id in its
+// about reports whether an operation is about what was made: the last id in its
 // path is one that the server gave it, or the one that it was put under.
 func (m *made) about(r *routers.Route) bool {
 	for _, param := range required(r) {
@@ -120,7 +120,7 @@ func (p *prober) compares(r *routers.Route, req *http.Request, m *made, file int
 	}
 }
 
-// givesFile tells whether an answer is the file itself.
+// givesFile reports whether an answer is the file itself.
 func givesFile(r *routers.Route, a answered) bool {
 	if r == nil {
 		return true
@@ -166,7 +166,7 @@ func (p *prober) givesBack(r *routers.Route, req *http.Request, m *made, file se
 	}
 }
 
-// sameName tells whether a name is the one that was sent. Forms write a quote
+// sameName reports whether a name is the one that was sent. Forms write a quote
 // as %22, and a server may leave it so.
 func sameName(is, sent string) bool { return is == sent || is == strings.ReplaceAll(sent, `"`, "%22") }
 
@@ -246,7 +246,7 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 	}
 }
 
-// listsFiles tells whether a list told of files before.
+// listsFiles reports whether a list told of files before.
 func (p *prober) listsFiles(r *routers.Route, list leaf) bool {
 	for where := range p.right {
 		if strings.HasPrefix(where, nameOf(r)+" "+list.path+"[].") && len(p.right[where]) > 1 {
@@ -256,14 +256,14 @@ func (p *prober) listsFiles(r *routers.Route, list leaf) bool {
 	return false
 }
 
-// repeated tells whether the answer to what was said repeated it.
+// repeated reports whether the answer to what was said repeated it.
 func (m *made) repeated(said leaf) bool {
 	return slices.ContainsFunc(leaves(m.answer.body), func(l leaf) bool {
 		return l.path == said.path && textOf(l.value) == textOf(m.said[l.name])
 	})
 }
 
-// free tells whether a value that was said is a text that is kept as it is.
+// free reports whether a value that was said is a text that is kept as it is.
 func free(m *made, name string) bool {
 	if m.schema == nil || m.schema.Properties[name] == nil || m.schema.Properties[name].Value == nil {
 		return m.object == nil
@@ -271,7 +271,7 @@ func free(m *made, name string) bool {
 	return m.schema.Properties[name].Value.Format == ""
 }
 
-// digestOf tells whether a text is a checksum of content, in hex or base64, of
+// digestOf reports whether a text is a checksum of content, in hex or base64, of
 // the kind that its length says.
 func digestOf(text string, content []byte) bool {
 	if _, value, found := strings.Cut(text, ":"); found {

@@ -86,7 +86,7 @@ func identity(element json.RawMessage) string {
 	return string(element)
 }
 
-// isIn tells whether an element of a list names what was made.
+// isIn reports whether an element of a list names what was made.
 func (m *made) isIn(element json.RawMessage) bool {
 	for _, l := range leaves(element) {
 		text := textOf(l.value)

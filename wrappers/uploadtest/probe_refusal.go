@@ -319,7 +319,7 @@ func (p *prober) ages(routes []*routers.Route) {
 	p.Advance(24 * time.Hour)
 }
 
-// dates tells whether credentials hold a time.
+// dates reports whether credentials hold a time.
 func dates(h http.Header) bool {
 	for name, values := range h {
 		if dated.MatchString(name) || dated.MatchString(values[0]) {

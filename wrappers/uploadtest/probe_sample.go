@@ -259,7 +259,7 @@ func required(r *routers.Route) (params []*openapi3.Parameter) {
 	return params
 }
 
-// known tells whether each parameter of the path names something: it came out
+// known reports whether each parameter of the path names something: it came out
 // of an earlier answer, or the operation makes what it names.
 func (p *prober) known(r *routers.Route) bool {
 	return r.Method == http.MethodPut || r.Method == http.MethodPost ||

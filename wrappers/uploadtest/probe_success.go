@@ -89,7 +89,7 @@ func (p *prober) answersTo(r *routers.Route, req *http.Request, a answered) {
 	}
 }
 
-// carriesFile tells whether a sample is a file, or a form with one, and how
+// carriesFile reports whether a sample is a file, or a form with one, and how
 // many bytes its file has. More than one file has no one size.
 func (s sample) carriesFile() (size int, ok bool) {
 	content, ok := s.file()

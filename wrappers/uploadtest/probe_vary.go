@@ -454,7 +454,7 @@ func (p *prober) gone(r *routers.Route, m *made) {
 	}
 }
 
-// refusesUnknown tells whether an operation has an answer for what is not
+// refusesUnknown reports whether an operation has an answer for what is not
 // there. A DELETE without one may be answered like the first.
 func refusesUnknown(r *routers.Route) bool {
 	for _, status := range []string{"404", "410", "4XX", "default"} {

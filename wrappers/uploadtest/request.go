@@ -13,25 +13,25 @@ type Request struct {
 	Method string
 	URI    string // path and query as they came
 	Header http.Header
-	Size   int64      // how much of the body was read, in bytes
+	Size   int64      // the number of bytes of the body that were read
 	Body   []byte     // its beginning, up to 1 MiB
 	Fields url.Values // of a form, beside its files
-	Files  []File     // the files of a form, or the body of an operation that takes a file so
+	Files  []File     // the files of a form, or the body if that is the file
 
-	Status       int // what was answered; 0 while nothing was, or the connection was cut
+	Status       int // the answer's; 0 before there is one, or if the connection was cut
 	AnswerHeader http.Header
 	Answer       []byte // the answer's body, up to 1 MiB
 }
 
-// File is one file that a [Server] received: the Field of its form, which is
-// empty if the body was the file, its Name as it stood there, directories
-// included, its ContentType, its Size in bytes, the SHA256 of all bytes in
-// lower-case hex, and in Body their beginning, up to 1 MiB.
+// File is one file that a [Server] received. Field is its field in the form, or
+// empty if the body is the file. Name is the name that was sent, directories
+// included. Size is the number of bytes. SHA256 is the hash of all bytes in
+// lower-case hex. Body holds the first 1 MiB.
 type File = contract.File
 
-// Requests returns the requests so far, in the order of their arrival: the last
-// 10,000, with at most 256 MiB of their bodies. One that is being answered is
-// among them, with what is known of it.
+// Requests returns the requests so far, in the order of their arrival. It keeps
+// the last 10,000, and at most 256 MiB of their bodies. A request that has no
+// answer yet is among them, as far as it is known.
 func (s *Server) Requests() []Request {
 	var list []Request
 	for _, x := range s.monitor.Exchanges() {
@@ -42,8 +42,7 @@ func (s *Server) Requests() []Request {
 	return list
 }
 
-// Files returns the files in all requests that were answered by a status of
-// 2xx.
+// Files returns the files of all requests that were answered with a 2xx.
 func (s *Server) Files() []File {
 	var files []File
 	for _, r := range s.Requests() {

@@ -8,9 +8,9 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Subject is a client to be checked and what is known of the other side. All
-// but Uploader may be left out. A property that then has nothing to look at is
-// skipped, and says why.
+// Subject is a client to check, with the facts that are known of its server.
+// Only Uploader is required. A property that then has nothing to look at is
+// skipped with the reason.
 type Subject struct {
 	// Uploader is the client. Give it small waits between attempts
 	// (upload.Retry{MaxWait: time.Millisecond}): many properties make it
@@ -21,37 +21,38 @@ type Subject struct {
 	// Server is where the client sends its requests: faults go there.
 	Server *Server
 
-	// Stored opens what is held under an id that Uploader returned, and says
-	// its media type; an id under which nothing is held is an error.
+	// Stored opens the file that is held under an id from Uploader, and returns
+	// its media type. If nothing is held under the id, it returns an error.
 	Stored func(ctx context.Context, id string) (content io.ReadCloser, contentType string, err error)
 
-	// Count is how many files are held in all.
+	// Count returns the number of all files that are held.
 	Count func() int
 
-	// Once are the operations (by operationId) that the client sends only once,
-	// since a duplicate would do harm: of these a failure that might pass is an
-	// error of its kind after one request. A 429 says that nothing was done,
-	// and is survived all the same.
+	// Once lists the operations, by operationId, that the client sends only
+	// once, since a duplicate would do harm. For these, a failure that might
+	// pass must be an error of its kind after one request. A 429 is survived
+	// all the same, since it says that nothing was done.
 	Once []string
 
 	// Secrets are the client's credentials: keys, tokens and passwords, each as
-	// it is written. No error, no print of the client, no URL and no header of
-	// the presigned step may show one, as it stands or percent-encoded. The kit
-	// adds what a presigned URL holds in its query, and no error may show the
-	// token or the signature of a request.
+	// it is written. No error, no printed client, no URL, and no header of the
+	// presigned step may show one, plain or percent-encoded. The kit adds the
+	// secrets in the query of a presigned URL. No error may show the token or
+	// the signature of a request either.
 	Secrets []string
 }
 
-// Run checks a client against the one sentence that all clients have to keep:
-// the bytes that were handed over are, unchanged, what is stored under the
-// returned id, with their name and media type, and every failure of the other
-// side comes out as the error of its kind. Each property is a subtest of its
-// own, with a subject of its own from setup; go test -run and -skip choose
-// among them. Each failure is one line that says which rule was broken. A
-// property that had nothing to look at is skipped with its reason, and go test
-// -v shows how often each thing was looked at.
+// Run checks a client against the sentence that every client must keep. Under
+// the returned id, the server stores the bytes that the caller handed over,
+// with their name and media type, and every failure of the server comes out as
+// the error of its kind.
 //
-// Where t is no *testing.T, the properties run on t itself, one after another.
+// Each property is a subtest with a subject of its own from setup, and go test
+// -run and -skip choose among them. Each failure is one line with the rule that
+// was broken. A property that had nothing to look at is skipped with the
+// reason. With go test -v each property logs how often it saw each thing.
+//
+// If t is no *testing.T, the properties run on t itself, one after another.
 func Run(t testing.TB, setup func(testing.TB) Subject) {
 	t.Helper()
 	for _, p := range properties {
@@ -117,7 +118,7 @@ var properties = []property{
 	{"nothing is left running", aGoroutine, "no upload was made", nothingIsLeft},
 }
 
-// hold checks the property and says how much of it was seen.
+// hold checks the property and logs how much of it was seen.
 func (p property) hold(t testing.TB, setup func(testing.TB) Subject) {
 	t.Helper()
 	it := begin(t, setup)
@@ -132,7 +133,7 @@ func (p property) hold(t testing.TB, setup func(testing.TB) Subject) {
 	t.Logf("%s: skipped: %s", p.name, p.blind)
 }
 
-// within runs f as a subtest where t has such.
+// within runs f as a subtest if t has subtests, and otherwise on t.
 func within(t testing.TB, name string, f func(testing.TB)) {
 	if parent, ok := t.(interface {
 		Run(string, func(*testing.T)) bool

@@ -103,7 +103,7 @@ func waitEnds(t *trial) {
 }
 
 // gone waits until the caller of a request has left, at most as long as limit
-// says, and tells whether it has.
+// says, and reports whether it has.
 func gone(r *http.Request, limit time.Duration) bool {
 	select {
 	case <-r.Context().Done():

@@ -51,7 +51,7 @@ func faultsPass(t *trial) {
 	}
 }
 
-// survives uploads src through a fault that passes, and tells whether it
+// survives uploads src through a fault that passes, and reports whether it
 // arrived. A client that sends an operation once, and a plain one, may fail.
 func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 	t.Helper()

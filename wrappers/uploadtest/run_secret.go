@@ -119,7 +119,7 @@ func redirectsTellNothing(t *trial) {
 	}
 }
 
-// shows tells whether a text has one of the secrets in it, as it stands or
+// shows reports whether a text has one of the secrets in it, as it stands or
 // percent-encoded.
 func shows(text string, secrets []string) bool {
 	return slices.ContainsFunc(secrets, func(s string) bool {

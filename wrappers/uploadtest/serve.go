@@ -25,14 +25,14 @@ const (
 	Token = contract.Token
 )
 
-// Violation is one rule of a contract that an exchange broke: its Spec is the
-// spec's title, Op the operation, Rule what was broken ("request length"), At
-// the method and path, and Detail what was found. Nothing in it repeats a
-// credential, a query or what was in a file.
+// Violation is one rule of a contract that an exchange broke. Spec is the
+// spec's title, Op the operation, Rule the name of the rule, such as "request
+// length", At the method and path, and Detail the finding. It repeats no
+// credential, no query and no content of a file.
 type Violation = contract.Violation
 
-// Server is a handler on a loopback socket whose every exchange is held to a
-// spec, remembered, and open to faults. Get one from [Serve].
+// Server is a handler on a loopback socket. It holds every exchange to a spec,
+// remembers it, and takes faults. Get one from [Serve].
 type Server struct {
 	URL     string // scheme, host and port
 	BaseURL string // URL and the path of the spec's first server: the base URL for a client
@@ -44,16 +44,16 @@ type Server struct {
 	told     told
 }
 
-// Scope says which calls a spec is about. The zero value is the spec's own
-// word.
+// Scope says which calls a spec covers. The zero value is what the spec itself
+// says.
 type Scope struct {
-	// BasePath is where the operations lie, in place of the paths of the spec's
-	// servers: "/v1".
+	// BasePath is the path above the operations, such as "/v1". It replaces the
+	// paths of the spec's servers.
 	BasePath string
 
-	// OthersPass lets calls pass that are no operation of the spec: a client of
-	// the same service has other calls, too. They are not looked at. Without it
-	// each of them breaks a rule.
+	// OthersPass lets calls pass that are no operation of the spec, and does
+	// not look at them: a client of the same service may have other calls, too.
+	// Without it each of them breaks a rule.
 	OthersPass bool
 }
 
@@ -70,16 +70,15 @@ func parseAt(t testing.TB, baseURL string, spec []byte) (c *spec, host string) {
 	return c, base.Host
 }
 
-// Serve starts handler on a loopback socket until t ends. Every exchange of an
-// operation of spec, an OpenAPI 3.0 document in YAML or JSON, is validated in
-// both directions; so are the presigned step and the token call, as far as any
-// such call has rules (see the package documentation). A broken rule fails t
-// with the one line of a [Violation], once.
+// Serve starts handler on a loopback socket until t ends. Spec is an OpenAPI
+// 3.0 document in YAML or JSON. Every exchange of one of its operations is
+// checked in both directions. So are the presigned step and the token call, by
+// the rules in the package documentation. A broken rule fails t once, with the
+// one line of a [Violation].
 //
-// The handler is mounted where the spec's servers are: for a server
+// The handler gets requests under the paths of the spec's servers: for a server
 // https://api.example.com/v1 it receives /v1/... . A [Scope] changes that.
-// Bodies stream through; what is kept of them is bounded, see [Request] and
-// [File].
+// Bodies stream through. [Request] and [File] say how much of them is kept.
 func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Server {
 	t.Helper()
 	c, err := append(scope, Scope{})[0].parse(spec)
@@ -94,7 +93,7 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 		Panicked: func(p any) { t.Errorf("uploadtest: the handler panicked: %v", p) },
 	})
 	ts := httptest.NewUnstartedServer(s.monitor.Handler(c.Title, c.Contract, handler))
-	ts.Config.ErrorLog = log.New(io.Discard, "", 0) // cut connections are the daily bread here
+	ts.Config.ErrorLog = log.New(io.Discard, "", 0) // tests cut connections on purpose
 	ts.Start()
 	s.close = sync.OnceFunc(func() {
 		ts.CloseClientConnections()
@@ -105,7 +104,7 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 	return s
 }
 
-// report fails the test by each violation, once however often it happens.
+// report fails the test for each violation, once however often it happens.
 func (s *Server) report(v *contract.Violation) {
 	s.t.Helper()
 	if s.told.first(v.Key()) {
@@ -113,15 +112,15 @@ func (s *Server) report(v *contract.Violation) {
 	}
 }
 
-// quiet waits until no request is being answered: after a client gave up on
-// one, the handler may still be at it.
+// quiet waits until no request is being answered: a handler may still work
+// after its client gave up.
 func (s *Server) quiet() {
 	if !s.monitor.Quiet(5 * time.Second) {
 		s.t.Errorf("uploadtest: a handler is still at work 5 s after its client has gone")
 	}
 }
 
-// ops returns the operations that were asked for, in the order of their first
+// ops returns the operations that were called, in the order of their first
 // request.
 func (s *Server) ops() []string {
 	var ops []string

@@ -209,7 +209,7 @@ func schemeOf(s *openapi3.SecurityScheme) (it contract.Scheme) {
 
 var urlName = regexp.MustCompile(`(?i)ur[il]|href|link|location`)
 
-// mayHoldURL tells whether a value of a schema may hold a URL. One without a
+// mayHoldURL reports whether a value of a schema may hold a URL. One without a
 // schema may.
 func mayHoldURL(ref *openapi3.SchemaRef, depth int) bool {
 	if ref == nil || depth > 8 {
@@ -263,7 +263,7 @@ func contentOf(op *openapi3.Operation) openapi3.Content {
 	return op.RequestBody.Value.Content
 }
 
-// allows tells whether the JSON answer of an operation matches its schema.
+// allows reports whether the JSON answer of an operation matches its schema.
 func (s *spec) allows(op string, status int, answer []byte) bool {
 	it := s.Operation(op)
 	var value any

@@ -148,7 +148,7 @@ func (t *trial) starter() string {
 	return ""
 }
 
-// once tells whether an operation is sent only once after a status, or after no
+// once reports whether an operation is sent only once after a status, or after no
 // answer at all (0).
 func (t *trial) once(op string, status int) bool {
 	return slices.Contains(t.Once, op) && status != http.StatusTooManyRequests

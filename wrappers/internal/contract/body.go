@@ -130,10 +130,10 @@ func (x *Exchange) watch(rc io.ReadCloser) *body {
 	return b
 }
 
-// Empty tells whether a request is without a body.
+// Empty reports whether a request is without a body.
 func Empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody }
 
-// IsRaw tells whether a body of a media type is a file, by what a document says
+// IsRaw reports whether a body of a media type is a file, by what a document says
 // of it.
 func IsRaw(typ string, media *Media) bool {
 	switch {

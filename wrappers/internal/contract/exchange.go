@@ -91,7 +91,7 @@ func (x *Exchange) lengthFault(r *http.Request, received bool) string {
 	return ""
 }
 
-// carriesBody tells whether the request must say how long its body is.
+// carriesBody reports whether the request must say how long its body is.
 func (x *Exchange) carriesBody() bool {
 	if x.is.op != nil {
 		return x.is.op.TakesBody
@@ -341,7 +341,7 @@ func (x *Exchange) url() *url.URL {
 	return &u
 }
 
-// isFileID tells whether a member or a parameter of this name holds a file's
+// isFileID reports whether a member or a parameter of this name holds a file's
 // id.
 func isFileID(name string) bool {
 	const plain = "fileid"

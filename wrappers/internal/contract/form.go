@@ -56,7 +56,7 @@ func NewPart(header textproto.MIMEHeader) *Part {
 	return p
 }
 
-// IsFile tells whether a file name is said.
+// IsFile reports whether a file name is said.
 func (p *Part) IsFile() bool { return p.file }
 
 // Kept returns the beginning of the part: up to [Keep] of a field, and of a

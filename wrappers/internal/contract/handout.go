@@ -160,7 +160,7 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	}
 }
 
-// isAddress tells whether a text is a URL that a request may go to.
+// isAddress reports whether a text is a URL that a request may go to.
 func isAddress(text string) bool {
 	if !strings.Contains(text, "://") {
 		return false

@@ -79,7 +79,7 @@ func (s *schema) parts() []*schema {
 	return parts
 }
 
-// holdsURL tells whether a value may hold a URL.
+// holdsURL reports whether a value may hold a URL.
 func (s *schema) holdsURL() bool {
 	return s != nil && (s.Format == "uri" || slices.ContainsFunc(s.parts(), (*schema).holdsURL))
 }

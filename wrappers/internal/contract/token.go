@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// isTokenCall tells whether a request is the call for a token: it is a POST of
+// isTokenCall reports whether a request is the call for a token: it is a POST of
 // a URL-encoded form, or it goes to the path that the spec has for that.
 func (c *Contract) isTokenCall(method, path string, header http.Header) bool {
 	return method == http.MethodPost && isURLEncoded(header) || c.isTokenPath(path)
@@ -18,7 +18,7 @@ func isURLEncoded(header http.Header) bool {
 	return typ == "application/x-www-form-urlencoded"
 }
 
-// isTokenPath tells whether tokens are issued at a path. The host does not
+// isTokenPath reports whether tokens are issued at a path. The host does not
 // count, as those of the spec's servers do not.
 func (c *Contract) isTokenPath(path string) bool {
 	for _, scheme := range c.Schemes {
