@@ -13,12 +13,12 @@ import (
 	"sync"
 )
 
-// Keep is how much of a body is looked at: 1 MiB of a JSON body, of each field
-// of a form, and of an answer.
+// Keep limits how much is looked at of a JSON body, of each field of a form,
+// and of an answer: 1 MiB.
 const Keep = 1 << 20
 
-// Watch says what is remembered of the files that pass by. The zero value
-// remembers their size alone.
+// Watch says how much is remembered of the files that pass by. The zero value
+// remembers only their size.
 type Watch struct {
 	Head int  // the first bytes of each file and each body
 	Sum  bool // the SHA-256
@@ -34,7 +34,7 @@ type File struct {
 	Body        []byte // the beginning
 }
 
-// digest is what remains of bytes that passed by.
+// digest holds the remembered facts of bytes that passed by.
 type digest struct {
 	size int64
 	most int       // of head
@@ -67,7 +67,7 @@ func (d *digest) file() File {
 	return f
 }
 
-// body looks on while a request's body is read, and holds only its beginning.
+// body observes a request's body while it is read. It holds only the beginning.
 type body struct {
 	io.ReadCloser
 
@@ -94,8 +94,9 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// finish ends the looking on if the body came whole or is over. Whole says that
-// length bytes came, all of the body; length is -1 where it is not known.
+// finish ends the observation if the body came whole or is over. It reports
+// whether the body came whole, with length bytes. If the length is not known,
+// it is -1.
 func (b *body) finish(length int64, over bool) (whole bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,8 +115,8 @@ func (b *body) whole(length int64) bool {
 	return b.digest.size == length || length == -1 && b.ended && !b.broken
 }
 
-// watch looks at what is read of rc. A body that is text for a validator is
-// kept up to [Keep], any other up to what w says.
+// watch returns rc under observation. It keeps up to [Keep] of a body that is
+// text for a validator, and as much as w says of any other.
 func (x *Exchange) watch(rc io.ReadCloser) *body {
 	most := x.w.Head
 	b := &body{ReadCloser: rc}
@@ -133,8 +134,8 @@ func (x *Exchange) watch(rc io.ReadCloser) *body {
 // Empty reports whether a request is without a body.
 func Empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody }
 
-// IsRaw reports whether a body of a media type is a file, by what a document says
-// of it.
+// IsRaw reports whether a body of a media type is a file, by the word of a
+// document.
 func IsRaw(typ string, media *Media) bool {
 	switch {
 	case strings.HasPrefix(typ, "multipart/"), strings.HasSuffix(typ, "json"),
@@ -144,7 +145,7 @@ func IsRaw(typ string, media *Media) bool {
 	return typ == "application/octet-stream" || media.Bytes
 }
 
-// rawName returns the name that a raw body goes by: in Content-Disposition, or
+// rawName returns the name of a raw body. It stands in Content-Disposition, or
 // in a parameter called name or the like.
 func (x *Exchange) rawName() string {
 	if said := x.head.Header.Get("Content-Disposition"); said != "" {

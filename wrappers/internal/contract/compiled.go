@@ -48,9 +48,8 @@ type answer struct {
 	Content map[string]*media
 }
 
-// compile gets everything ready, and refuses what the rest of this file cannot
-// hold a request or an answer to. Parameters that the operation has are its own,
-// others are those of its path.
+// compile prepares the rules. It refuses rules that the rest of this file
+// cannot check. The parameters of the operation go before those of its path.
 func (r *documentRules) compile(shared []*parameter) error {
 	for _, p := range shared {
 		if !slices.ContainsFunc(r.Parameters, func(own *parameter) bool { return own.In == p.In && own.Name == p.Name }) {
@@ -123,8 +122,8 @@ func (m *media) compile(typ string) error {
 	return s.compile()
 }
 
-// mediaOf returns what is declared for a media type: for the type itself, for
-// all of its kind, or for any.
+// mediaOf returns the declaration of a media type: for the type itself, for all
+// of its kind, or for any type.
 func mediaOf(content map[string]*media, said string) *media {
 	said = strings.ToLower(strings.TrimSpace(said))
 	plain, _, _ := strings.Cut(said, ";")
@@ -199,8 +198,8 @@ func (r *documentRules) Request(q Request) (rule, detail string) {
 
 const missing = "value is required but missing"
 
-// fault says what is wrong with the values of a parameter. The first that is not
-// empty counts.
+// fault describes a fault in the values of a parameter. The first value that is
+// not empty counts.
 func (p *parameter) fault(said []string) string {
 	if len(said) == 0 {
 		if p.Required {
@@ -270,7 +269,7 @@ func (r *documentRules) Response(head *http.Request, status int, header http.Hea
 	return rule, firstLine(fmt.Sprintf("status %d: %s", status, fault))
 }
 
-// fault says what is wrong with an answer.
+// fault describes the first fault of an answer.
 func (a *answer) fault(header http.Header, body *Text) (rule, fault string) {
 	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
 		if fault := a.Headers[name].headerFault(name, header.Values(name)); fault != "" {

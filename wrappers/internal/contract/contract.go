@@ -8,15 +8,15 @@
 //	violations := x.FinishRequest()
 //	violations = append(violations, x.FinishResponse(status, header, body)...)
 //
-// Each kind of rule has a file of its own: operation.go says what a request is
-// an instance of, form.go holds the rules of a form, presigned.go those of a URL
-// that an answer handed out, token.go those of the token call, and rule.go the
-// names of all rules.
+// Each kind of rule has a file of its own. File operation.go finds the
+// operation of a request. File form.go holds the rules of a form, presigned.go
+// the rules of a URL that an answer handed out, token.go the rules of the token
+// call, and rule.go the names of all rules.
 //
-// What a document says of an operation's parameters, bodies and answers is
-// behind [Rules]. The rules of this package are for the documents of this
-// module: document.go reads one, schema.go holds values to it, and a word that
-// neither knows is an error. Package uploadtest has others, for any document.
+// [Rules] are the rules of a document for one operation: its parameters, bodies
+// and answers. This package has them for the documents of this module:
+// document.go reads one, and schema.go holds values to it. A word that neither
+// knows is an error. Package uploadtest has others, for any document.
 package contract
 
 import (
@@ -24,7 +24,7 @@ import (
 	"sync"
 )
 
-// Contract is a spec that is ready to check exchanges against, and the URLs
+// Contract is a spec that is ready to check exchanges. It also holds the URLs
 // that its operations have handed out so far. It is safe for concurrent use.
 type Contract struct {
 	Spec
@@ -33,16 +33,16 @@ type Contract struct {
 	// each of them is a violation.
 	OthersPass bool
 
-	// AnyHost recognises a URL that was handed out under any host: behind a
-	// proxy a server does not see the one that it handed out.
+	// AnyHost recognises a handed-out URL under any host: behind a proxy a
+	// server does not see the host of the URLs that it handed out.
 	AnyHost bool
 
 	// ServeMux takes a path for an operation's only if http.ServeMux does: it has
 	// as many slashes. HEAD is then GET without the body of the answer.
 	ServeMux bool
 
-	// Issued recognises a URL for a file that was handed out before this process
-	// began, and returns the file's id. It may be nil.
+	// Issued recognises a URL for a file that was handed out before this
+	// process began, and returns the file's id. It may be nil.
 	Issued func(*http.Request) (fileID string, issued bool)
 
 	router      []template
@@ -53,7 +53,7 @@ type Contract struct {
 	older  map[string]*grant // handed out before those
 }
 
-// Spec is a document as far as each kind of rule asks for it.
+// Spec holds the facts of a document that each kind of rule needs.
 type Spec struct {
 	Title       string
 	Bases       []string // the paths of its servers, in their order

@@ -20,8 +20,8 @@ type Scheme struct {
 // credentials.
 func (c *Contract) CredentialHeaders() []string { return c.credentials }
 
-// credentialsFault says which credentials a request lacks. Whether they are
-// good is for the handler to say.
+// credentialsFault names the credentials that a request lacks. The handler
+// checks whether they are good.
 func credentialsFault(r *http.Request, security [][]Scheme) string {
 	var missing []string
 	for _, schemes := range security {

@@ -13,9 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// document is an OpenAPI 3.0 document, as far as the documents of this module
-// use the format. A word that is not here is an error, so that no rule is
-// passed over in silence.
+// document is an OpenAPI 3.0 document, with the words that the documents of
+// this module use. Any other word is an error, so that no rule is ignored in
+// silence.
 type document struct {
 	about
 	OpenAPI      string
@@ -40,8 +40,7 @@ type document struct {
 	}
 }
 
-// about holds the words that tell people something and that hold nobody to
-// anything.
+// about holds the words that only inform people and make no rule.
 type about struct {
 	Title, Description, Summary, Example, Examples any
 	Source                                         string `json:"x-source"`
@@ -170,8 +169,8 @@ func decode(text []byte, to any) error {
 	return decoder.Decode(to)
 }
 
-// resolve returns what stands under a word, with what its references refer to,
-// and without extensions but x-source. It stands within some references.
+// resolve returns the value of a word with its references replaced, and without
+// extensions but x-source. Within lists the references around it.
 func resolve(tree, root any, under string, within []string) (any, error) {
 	var err error
 	switch v := tree.(type) {
@@ -216,8 +215,8 @@ func resolve(tree, root any, under string, within []string) (any, error) {
 }
 
 // TraceHeader returns the canonical name of the header that is declared for a
-// trace id, among the names of all headers, if any. A name with "trace" in it
-// counts before one with "request-id".
+// trace id, or nothing. It looks for a name with "trace" first, and then for
+// one with "request-id".
 func TraceHeader(names []string) string {
 	slices.Sort(names)
 	for _, word := range []string{"trace", "request-id"} {

@@ -31,9 +31,8 @@ type Exchange struct {
 	ids    []string
 }
 
-// Begin looks at the head of a request. It may be one that arrived, or one that
-// is about to be sent. The head must not change before the exchange ends, unless
-// w has a Head.
+// Begin looks at the head of a request that arrived, or that is about to be
+// sent. The head must not change before the exchange ends, unless w has a Head.
 func (c *Contract) Begin(r *http.Request, w Watch) *Exchange {
 	host, uri, received := r.Host, r.RequestURI, r.RequestURI != ""
 	if !received {
@@ -78,8 +77,7 @@ func (c *Contract) Begin(r *http.Request, w Watch) *Exchange {
 	return x
 }
 
-// lengthFault says what is wrong with how a request says the length of its
-// body.
+// lengthFault describes a fault in how a request states the length of its body.
 func (x *Exchange) lengthFault(r *http.Request, received bool) string {
 	switch {
 	case received && len(r.TransferEncoding) > 0, !received && !Empty(r) && r.ContentLength <= 0:
@@ -91,7 +89,7 @@ func (x *Exchange) lengthFault(r *http.Request, received bool) string {
 	return ""
 }
 
-// carriesBody reports whether the request must say how long its body is.
+// carriesBody reports whether the request must state the length of its body.
 func (x *Exchange) carriesBody() bool {
 	if x.is.op != nil {
 		return x.is.op.TakesBody
@@ -103,14 +101,13 @@ func (x *Exchange) carriesBody() bool {
 // Op returns the operation's name, [Presigned], [Token], or nothing.
 func (x *Exchange) Op() string { return x.is.name }
 
-// Operation returns the spec's operation that the request is, or nil.
+// Operation returns the spec's operation of the request, or nil.
 func (x *Exchange) Operation() *Operation { return x.is.op }
 
-// Watching returns r with another context and with a body that is looked at as
-// it is read. The copy is needed: net/http decides by the type of its own
-// request's body whether it may answer before it has read on. A body that is
-// sent again from its first byte, because a kept connection turned out to be
-// dead, counts from there.
+// Watching returns r with another context, and with a body under observation.
+// It is a copy: net/http decides by the type of its own request's body whether
+// it may answer before it has read on. If a body is sent again from its first
+// byte, because a kept connection turned out to be dead, it counts from there.
 func (x *Exchange) Watching(ctx context.Context, r *http.Request) *http.Request {
 	r = r.WithContext(ctx)
 	if x.body == nil {
@@ -131,7 +128,8 @@ func (x *Exchange) Watching(ctx context.Context, r *http.Request) *http.Request 
 	return r
 }
 
-// Received returns how many bytes of the body passed by, and the first of them.
+// Received returns the number of bytes of the body that passed by, and the
+// first of them.
 func (x *Exchange) Received() (size int64, head []byte) {
 	if x.body == nil {
 		return 0, nil
@@ -141,9 +139,8 @@ func (x *Exchange) Received() (size int64, head []byte) {
 	return x.body.digest.size, x.body.digest.head
 }
 
-// Files returns the files of the request: the file parts of a form, and the
-// whole body of a presigned step or of an operation that takes a file so. It
-// must be called after the request was checked.
+// Files returns the files of the request: the file parts of a form, or the
+// whole body if that is the file. Call it after the request was checked.
 func (x *Exchange) Files() []File {
 	if x.body != nil && x.body.form != nil {
 		return x.body.form.files()
@@ -161,7 +158,7 @@ func (x *Exchange) Files() []File {
 	return []File{f}
 }
 
-// Fields returns what a form says beside its files. It must be called after the
+// Fields returns the fields of a form without its files. Call it after the
 // request was checked.
 func (x *Exchange) Fields() url.Values {
 	if x.body == nil || x.body.form == nil {
@@ -176,17 +173,17 @@ func (x *Exchange) Fields() url.Values {
 	return fields
 }
 
-// FileIDs returns the ids of the files that the exchange is about, as far as
-// its path, its answer, or the answer that handed out its URL says them.
+// FileIDs returns the ids of the exchange's files. It finds them in the path,
+// in the answer, or in the answer that handed out the URL.
 func (x *Exchange) FileIDs() []string { return x.ids }
 
-// FinishRequest is called when nothing more of the request will come.
+// FinishRequest is CheckRequest at the end of the request.
 func (x *Exchange) FinishRequest() []*Violation { return x.CheckRequest(true) }
 
-// CheckRequest returns what is wrong with the request and was not returned
+// CheckRequest returns the violations of the request that it has not returned
 // before. The body counts only if it came whole: an attempt that broke off, or
-// that was refused unread, is nobody's fault. If more of the body may come, it
-// returns what is wrong with the head, and must be called again.
+// that was refused unread, breaks no rule. If more of the body may come,
+// CheckRequest returns the violations of the head, and must be called again.
 func (x *Exchange) CheckRequest(over bool) []*Violation {
 	if x.ended {
 		return nil
@@ -221,8 +218,8 @@ func (x *Exchange) Came() bool {
 	return x.body.whole(x.length)
 }
 
-// Checked reports whether the request was checked, the body too. Then nothing
-// more of the body counts.
+// Checked reports whether the whole request was checked. Then nothing more of
+// the body counts.
 func (x *Exchange) Checked() bool { return x.ended }
 
 // checkRequest holds a request to its operation in the spec.
@@ -249,8 +246,8 @@ func (x *Exchange) checkRequest(whole bool) {
 	}
 }
 
-// mediaTypeFault says what is wrong with the media type of a body. The head
-// alone says it: a server may refuse the request before it has read the body.
+// mediaTypeFault describes a fault in the media type of a body. It needs only
+// the head: a server may refuse the request before it has read the body.
 func (x *Exchange) mediaTypeFault() (rule, fault string) {
 	switch {
 	case x.length == 0 || !x.is.op.TakesBody:
@@ -267,8 +264,8 @@ func (x *Exchange) mediaTypeFault() (rule, fault string) {
 	return "", ""
 }
 
-// FinishResponse looks at an answer and returns what is wrong with it. Body is
-// nil where it is longer than [Keep].
+// FinishResponse returns the violations of an answer. Body is nil if it is
+// longer than [Keep].
 func (x *Exchange) FinishResponse(status int, header http.Header, body []byte) []*Violation {
 	switch {
 	case x.is.name == Presigned:
@@ -290,8 +287,8 @@ func (x *Exchange) FinishResponse(status int, header http.Header, body []byte) [
 	return faults
 }
 
-// Learn keeps what later requests may refer to of an answer: ids and URLs. It
-// is for an answer that is not to be checked.
+// Learn keeps the ids and URLs of an answer, since later requests may use them.
+// It is for an answer that is not to be checked.
 func (x *Exchange) Learn(header http.Header, body []byte) { x.learn(header, &Text{Bytes: body}) }
 
 func (x *Exchange) learn(header http.Header, answer *Text) {
@@ -319,8 +316,8 @@ func (x *Exchange) broke(rule, format string, args ...any) {
 	x.faults = append(x.faults, &Violation{x.c.Title, x.is.name, rule, x.at(), fmt.Sprintf(format, args...)})
 }
 
-// at is the method and the path. An operation's path is the spec's own below
-// its base, so that it is the same for each id in it.
+// at returns the method and the path. The path of an operation is the spec's
+// own below its base, so that it is the same for all ids.
 func (x *Exchange) at() string {
 	path := x.head.URL.EscapedPath()
 	if x.is.op != nil {
@@ -332,7 +329,7 @@ func (x *Exchange) at() string {
 	return x.head.Method + " " + path
 }
 
-// url is where the request went.
+// url returns the address of the request.
 func (x *Exchange) url() *url.URL {
 	u := *x.head.URL
 	if u.Host == "" {
@@ -351,5 +348,6 @@ func isFileID(name string) bool {
 	return strings.EqualFold(name, plain) || strings.EqualFold(wordBreaks.Replace(name), plain)
 }
 
-// wordBreaks takes out what one API writes in its names and the other does not.
+// wordBreaks removes the characters between words: one API writes them in its
+// names, and the other does not.
 var wordBreaks = strings.NewReplacer("_", "", "-", "")

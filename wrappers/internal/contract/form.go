@@ -20,9 +20,9 @@ const (
 	mostKept  = 16 << 20
 )
 
-// form is what remains of a multipart/form-data body that is taken apart as it
-// passes by: mime/multipart reads it in a coroutine of its own, which runs only
-// while the body is written to the form.
+// form holds the facts of a multipart/form-data body. The body is taken apart
+// while it passes by: mime/multipart reads it in a coroutine of its own, which
+// runs only while the body is written to the form.
 type form struct {
 	w    Watch
 	list []*Part
@@ -56,11 +56,11 @@ func NewPart(header textproto.MIMEHeader) *Part {
 	return p
 }
 
-// IsFile reports whether a file name is said.
+// IsFile reports whether the part has a file name.
 func (p *Part) IsFile() bool { return p.file }
 
-// Kept returns the beginning of the part: up to [Keep] of a field, and of a
-// file what is to be remembered of it.
+// Kept returns the beginning of the part: up to [Keep] of a field, and as much
+// of a file as [Watch] says.
 func (p *Part) Kept() []byte { return p.digest.head }
 
 func newForm(boundary string, w Watch) *form {
@@ -87,8 +87,8 @@ func (f *form) write(p []byte) {
 	f.rest = nil
 }
 
-// finish says that nothing more comes. It must be called, or the coroutine
-// waits for ever.
+// finish tells the form that nothing more comes. Without it the coroutine waits
+// for ever.
 func (f *form) finish() {
 	f.last = true
 	f.write([]byte("\r\n")) // the last line may lack its end
@@ -133,8 +133,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// fault returns the first thing wrong with a whole form that no schema can say.
-// Where fields are given, it may have no others.
+// fault describes the first fault of a whole form that no schema can state. If
+// fields are given, the form may have no others.
 func (f *form) fault(fields []string) string {
 	if f.err != nil {
 		if errors.Is(f.err, io.ErrUnexpectedEOF) {

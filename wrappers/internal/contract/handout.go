@@ -9,7 +9,8 @@ import (
 	"sync"
 )
 
-// grant is what was said of a URL when an answer handed it out.
+// grant holds the facts that an answer gave of a URL when it handed the URL
+// out.
 type grant struct {
 	upload      bool              // it takes a file; any other URL is nobody's business here
 	location    bool              // it came in the header Location
@@ -33,12 +34,12 @@ func (c *Contract) granted(host, uri string) *grant {
 	return cmp.Or(c.grants[key], c.older[key])
 }
 
-// enough is how many URLs are remembered for certain, and half of how many at
-// most. A server that runs for months hands out more.
+// enough is the number of URLs that are remembered for certain. Twice as many
+// are remembered at most: a server that runs for months hands out more.
 const enough = 10_000
 
-// key returns what a URL is remembered by: its address without the scheme, or
-// without the host as well.
+// key returns the part of a URL under which it is remembered: its address
+// without the scheme, and without the host too if any host will do.
 func (c *Contract) key(address string) string {
 	if _, path, found := strings.Cut(address, "/"); c.AnyHost && found {
 		return "/" + path
@@ -169,7 +170,7 @@ func isAddress(text string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// beside reads what an object says of the URL in it.
+// beside reads the facts that an object holds about the URL in it.
 func beside(object map[string]any) *grant {
 	g := &grant{}
 	for name, value := range object {
@@ -193,7 +194,8 @@ func beside(object map[string]any) *grant {
 	return g
 }
 
-// sends returns the method that text names, if it is one that sends bytes.
+// sends returns the method that a text names, if it is a method that sends
+// bytes.
 func sends(text string) string {
 	for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodPatch} {
 		if strings.EqualFold(text, method) {
@@ -203,7 +205,7 @@ func sends(text string) string {
 	return ""
 }
 
-// texts returns the members of an object that are texts.
+// texts returns the members of an object whose values are texts.
 func texts(object map[string]any) map[string]string {
 	found := map[string]string{}
 	for name, value := range object {
@@ -214,8 +216,8 @@ func texts(object map[string]any) map[string]string {
 	return found
 }
 
-// locate remembers the URL of an answer's Location, unless it is an
-// operation's.
+// locate remembers the URL in an answer's Location, unless it is the URL of an
+// operation.
 func (x *Exchange) locate(location string) {
 	if location == "" {
 		return
@@ -236,7 +238,7 @@ func (x *Exchange) locate(location string) {
 // telling matches the names of query parameters whose values open something.
 var telling = later(`(?i)sig|token|credential|secret|key`)
 
-// Secrets returns what no error may repeat of the URLs handed out so far.
+// Secrets returns the parts of the handed-out URLs that no error may repeat.
 func (c *Contract) Secrets() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -25,19 +25,20 @@ type Operation struct {
 	Rules
 }
 
-// Rules are what a document says of the requests and answers of one operation.
+// Rules are the rules of a document for the requests and answers of one
+// operation.
 type Rules interface {
-	// Media returns what it says of a request's body of a media type. It is nil
-	// where such a body is not declared.
+	// Media returns the rules for a request's body of a media type, or nil if
+	// such a body is not declared.
 	Media(contentType string) *Media
 	// Request returns the rule that a request breaks, if any.
 	Request(Request) (rule, detail string)
-	// Response returns the rule that the answer to a request breaks, if any. The
-	// body is nil where it is not to be looked at.
+	// Response returns the rule that the answer to a request breaks, if any.
+	// The body is nil if it is not to be looked at.
 	Response(head *http.Request, status int, header http.Header, body *Text) (rule, detail string)
 }
 
-// Media is what a document says of a body.
+// Media holds the facts that a document gives of a body.
 type Media struct {
 	Bytes   bool     // it may be any bytes
 	Fields  []string // of a form, all that it may have; nil: any
@@ -53,7 +54,8 @@ type Request struct {
 	Body          *Text   // of anything else
 }
 
-// instance says what a request is an instance of.
+// instance says which known step a request is: an operation, the presigned step
+// or the token call.
 type instance struct {
 	name   string     // empty: nothing that the contract knows
 	op     *Operation // nil: not the spec's
@@ -62,7 +64,7 @@ type instance struct {
 	fault  string // what is wrong with the address
 }
 
-// Names returns the names of all that a request can be an instance of.
+// Names returns the names of all steps that a request can be.
 func (c *Contract) Names() []string {
 	var names []string
 	for _, op := range c.Operations {
@@ -81,8 +83,9 @@ func (c *Contract) Operation(name string) *Operation {
 	return nil
 }
 
-// find sorts a request that goes to a host and a request URI. A URL that was
-// handed out comes first: it may well look like an operation's.
+// find returns the step of a request that goes to a host and a request URI. It
+// looks among the handed-out URLs first, since such a URL may look like an
+// operation's.
 func (c *Contract) find(r *http.Request, host, uri string) instance {
 	g := c.granted(host, uri)
 	if g != nil && g.upload {
@@ -124,7 +127,8 @@ type template struct {
 	names []string
 }
 
-// router sorts the paths of operations: where several fit, the first counts.
+// router sorts the paths of operations. If several paths fit, the first one
+// counts.
 func router(ops []*Operation) []template {
 	var list []template
 	for _, op := range ops {
@@ -164,8 +168,8 @@ func (c *Contract) route(method, path string) (*Operation, map[string]string) {
 	return nil, nil
 }
 
-// match holds a path to a template. A parameter is what is left of its segment,
-// and may be nothing.
+// match compares a path with a template. A parameter takes the rest of its
+// segment, which may be empty.
 func (t template) match(path string) (map[string]string, bool) {
 	var params map[string]string
 	names := t.names

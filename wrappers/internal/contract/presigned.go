@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// checkPresigned holds a presigned request to what its answer said of it, to
-// what storage services ask, and to what its sender must not tell them.
+// checkPresigned holds a presigned request to the facts that its answer gave,
+// to the demands of storage services, and to the secrets that its sender must
+// keep from them.
 func (x *Exchange) checkPresigned() {
 	g := x.is.grant
 	if !g.own {
@@ -52,8 +53,8 @@ func (x *Exchange) checkPresigned() {
 var addedOnTheWay = later(
 	`^x-(forwarded-.*|original-.*|envoy-.*|b3-.*|real-ip|client-ip|request-id|amzn-trace-id|cloud-trace-context)$`)
 
-// checkCredentials reports the API's credentials on a presigned request. They
-// may go along where the answer listed them.
+// checkCredentials reports the API's credentials on a presigned request, unless
+// the answer listed them.
 func (x *Exchange) checkCredentials() {
 	for _, name := range x.c.credentials {
 		if value := x.head.Header.Get(name); value != "" && x.is.grant.header.Get(name) != value {
@@ -62,8 +63,8 @@ func (x *Exchange) checkCredentials() {
 	}
 }
 
-// checkFields holds a form that goes to a presigned URL to the fields that were
-// handed out with it.
+// checkFields compares a form that goes to a presigned URL with the fields that
+// were handed out beside the URL.
 func (x *Exchange) checkFields() {
 	if x.is.grant == nil || x.is.grant.fields == nil {
 		return
@@ -96,7 +97,7 @@ func signedHeaders(query string) []string {
 	return nil
 }
 
-// moved remembers where a presigned step was redirected to.
+// moved remembers the new address of a presigned step after a redirect.
 func (x *Exchange) moved(status int, header http.Header) {
 	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
 		return

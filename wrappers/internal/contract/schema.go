@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// schema is what a value must be like.
+// schema holds the rules for a value.
 type schema struct {
 	about
 	Default       any
@@ -53,7 +53,7 @@ func (a *additional) UnmarshalJSON(text []byte) error {
 var dateTime = later(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])` +
 	`T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
 
-// compile refuses a schema that this file cannot hold a value to.
+// compile prepares the schema. It refuses a rule that this file cannot check.
 func (s *schema) compile() error {
 	if s == nil {
 		return nil
@@ -84,8 +84,8 @@ func (s *schema) holdsURL() bool {
 	return s != nil && (s.Format == "uri" || slices.ContainsFunc(s.parts(), (*schema).holdsURL))
 }
 
-// parse reads a value that is written as plain text. It is nil where nothing is
-// written.
+// parse reads a value that is written as plain text. It returns nil for an
+// empty text.
 func (s *schema) parse(text string) (value any, err error) {
 	switch {
 	case s.Type == "string":
@@ -132,8 +132,8 @@ func mismatched(format string, args ...any) *mismatch {
 	return &mismatch{why: fmt.Sprintf(format, args...)}
 }
 
-// fault returns the first mismatch of a value, or nil. A value that is read
-// only must not be in a request.
+// fault returns the first mismatch of a value, or nil. A read-only value must
+// not be in a request.
 func (s *schema) fault(value any, request bool) *mismatch {
 	if value == nil && s.Nullable {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// isTokenCall reports whether a request is the call for a token: it is a POST of
-// a URL-encoded form, or it goes to the path that the spec has for that.
+// isTokenCall reports whether a request is the call for a token. It is a POST
+// of a URL-encoded form, or it goes to the path that the spec has for tokens.
 func (c *Contract) isTokenCall(method, path string, header http.Header) bool {
 	return method == http.MethodPost && isURLEncoded(header) || c.isTokenPath(path)
 }
@@ -19,7 +19,7 @@ func isURLEncoded(header http.Header) bool {
 }
 
 // isTokenPath reports whether tokens are issued at a path. The host does not
-// count, as those of the spec's servers do not.
+// count, as for all paths of the spec.
 func (c *Contract) isTokenPath(path string) bool {
 	for _, scheme := range c.Schemes {
 		for _, address := range scheme.TokenURLs {
@@ -31,7 +31,7 @@ func (c *Contract) isTokenPath(path string) bool {
 	return false
 }
 
-// checkToken holds what RFC 6749 asks of the head of a request for a token.
+// checkToken checks the head of a request for a token, by RFC 6749.
 func (x *Exchange) checkToken() {
 	switch {
 	case x.head.Method != http.MethodPost:
@@ -48,7 +48,7 @@ func (x *Exchange) checkToken() {
 	}
 }
 
-// checkGrantType holds what it asks of the body.
+// checkGrantType checks the body of a request for a token, by RFC 6749.
 func (x *Exchange) checkGrantType() {
 	if x.body == nil || !strings.Contains("&"+string(x.body.digest.head), "&grant_type=") {
 		x.broke(RuleToken, "the form has no grant_type (RFC 6749, 4.4.2)")

@@ -2,8 +2,8 @@ package contract
 
 import "fmt"
 
-// Violation is one rule of a contract that an exchange broke. Nothing in it
-// repeats a credential, a query or what was in a file.
+// Violation is one rule of a contract that an exchange broke. It repeats no
+// credential, no query and no content of a file.
 type Violation struct {
 	Spec   string // the spec's title
 	Op     string // the operationId, [Presigned], [Token], or empty where the request is none of these
@@ -12,8 +12,7 @@ type Violation struct {
 	Detail string // what was found, and where in the message
 }
 
-// Error returns one line: whose contract, which operation, which rule, what was
-// found.
+// Error returns one line: the spec, the operation, the rule and the finding.
 func (v *Violation) Error() string {
 	op := v.Op
 	if op == "" {
@@ -22,8 +21,8 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("%s: %s: %s: %s (%s)", v.Spec, op, v.Rule, v.Detail, v.At)
 }
 
-// Key is the same for one rule broken in one way, however often it happens and
-// whatever id the path carries.
+// Key returns the same text for each violation of one rule in one way, whatever
+// id is in the path.
 func (v *Violation) Key() string {
 	return v.Spec + "\n" + v.Op + "\n" + v.Rule + "\n" + v.Detail
 }
