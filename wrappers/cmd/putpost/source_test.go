@@ -39,6 +39,17 @@ func TestAListNamesFiles(t *testing.T) {
 	}
 }
 
+func TestAFileCalledLikeStandardInputIsFoundInAFolder(t *testing.T) {
+	s := newService(t)
+	t.Chdir(files(t, "-", "the file"))
+	got := invoke(s.env, strings.NewReader("standard input"), "send", "--to", "ncloudmailer", "-r", ".")
+	if sent := rows(got.stdout); got.code != 0 || len(sent) != 1 || sent[0][1] != "-" {
+		t.Errorf("got %+v", got)
+	} else if content, _ := s.stored(t, "ncloudmailer", sent[0][0]); content != "the file" {
+		t.Errorf("%q was sent", content)
+	}
+}
+
 // A file is sent before the list that names it has ended.
 func TestAListThatComesSlowlyIsSentAsItComes(t *testing.T) {
 	s := newService(t)

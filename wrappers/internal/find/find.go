@@ -71,14 +71,20 @@ func (s *Search) Files() iter.Seq2[File, error] {
 				yield(File{Path: cmp.Or(path, s.List.path)}, err)
 				return
 			}
-			if path == Stdin { // in a list "-" is the name of a file
-				path = "." + string(filepath.Separator) + path
-			}
-			if !s.file(path, yield) {
+			if !s.file(ofFile(path), yield) {
 				return
 			}
 		}
 	}
+}
+
+// ofFile returns the path of a file that was found in a list or in a folder. A
+// file can be called "-", too.
+func ofFile(path string) string {
+	if path == Stdin {
+		return "." + string(filepath.Separator) + path
+	}
+	return path
 }
 
 // file searches a path. Like the following methods, it reports whether to go
@@ -116,7 +122,7 @@ func (s *Search) folder(dir string, yield func(File, error) bool) bool {
 	for {
 		entries, err := d.ReadDir(256)
 		for _, entry := range entries {
-			if s.stopped() || !s.entry(inDir+entry.Name(), entry, yield) {
+			if s.stopped() || !s.entry(ofFile(inDir+entry.Name()), entry, yield) {
 				return false
 			}
 		}
