@@ -145,8 +145,8 @@ func TestCancelAtEveryStage(t *testing.T) {
 	runAll(t, rows)
 }
 
-// soon ends the context a moment after the fault's answer has reached the
-// client, which then reads on.
+// soon ends the context when the client has read the beginning of the fault's
+// answer, and reads on.
 func soon(f fault) fault {
 	return func(h *hit) {
 		h.lab.awaited.Store(true)

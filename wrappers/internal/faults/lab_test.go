@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"strings"
@@ -142,7 +141,28 @@ func (l *lab) dial(ctx context.Context, network, addr string) (net.Conn, error) 
 	if strings.HasPrefix(addr, storeHost+":") {
 		addr = l.front
 	}
-	return new(net.Dialer).DialContext(ctx, network, addr)
+	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &clientConn{TCPConn: conn.(*net.TCPConn), lab: l}, nil
+}
+
+// clientConn ends the context of a row that awaits its answer: when the client
+// has read the answer's first bytes, and reads on.
+type clientConn struct {
+	*net.TCPConn
+	lab      *lab
+	answered bool // only the goroutine that reads uses it
+}
+
+func (c *clientConn) Read(p []byte) (int, error) {
+	if c.answered {
+		c.lab.stopNow()
+	}
+	n, err := c.TCPConn.Read(p)
+	c.answered = n > 0 && c.lab.awaited.Load()
+	return n, err
 }
 
 // start starts the stand-in.
@@ -308,10 +328,5 @@ func (l *lab) trace() string {
 func (l *lab) context() (context.Context, func()) {
 	ctx, stop := context.WithTimeout(l.t.Context(), time.Minute)
 	ctx, l.cancel = context.WithCancelCause(ctx)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: func() {
-		if l.awaited.Load() {
-			time.AfterFunc(100*time.Millisecond, l.stopNow)
-		}
-	}})
 	return ctx, func() { l.cancel(nil); stop() }
 }
