@@ -136,25 +136,22 @@ func (w within) Upload(ctx context.Context, src upload.Source) (upload.Result, e
 	return w.Uploader.Upload(ctx, src)
 }
 
+// sticky is an Uploader that gets stuck at one file.
+type sticky struct{}
+
+func (sticky) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	if src.Name == "stuck.txt" {
+		<-ctx.Done()
+	}
+	return upload.Result{}, ctx.Err()
+}
+
 // Each file has its own deadline.
 func ExampleMany_deadlineForEachFile() {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, file, err := r.FormFile("fileList"); err == nil && file.Filename == "stuck.txt" {
-			<-r.Context().Done()
-			return
-		}
-		mailer(w, r)
-	}))
-	defer srv.Close()
-	client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.URL})
-	if err != nil {
-		panic(err)
-	}
-
 	var sources iter.Seq2[upload.Source, error] = func(yield func(upload.Source, error) bool) {
 		_ = yield(upload.Bytes("stuck.txt", []byte("x")), nil) && yield(upload.Bytes("fine.txt", []byte("x")), nil)
 	}
-	for sent, err := range upload.Many(context.Background(), within{client, 200 * time.Millisecond}, 1, sources) {
+	for sent, err := range upload.Many(context.Background(), within{sticky{}, 200 * time.Millisecond}, 1, sources) {
 		fmt.Println(sent.Source.Name, errors.Is(err, context.DeadlineExceeded))
 	}
 	// Output:
