@@ -283,7 +283,7 @@ func TestAfterTheFirstSignalNothingWaitsForADocument(t *testing.T) {
 	await(t, "a question for the status", asked, 2)
 	p.signal(t, syscall.SIGTERM)
 	began := time.Now()
-	if code := p.code(t); code != 1 || time.Since(began) > 5*time.Second ||
+	if code := p.code(t); code != 1 || time.Since(began) > graceTime/2 ||
 		strings.Count(stderr.String(), ": sent as ") != 2 {
 		t.Errorf("exit code %d after %s and\n%s", code, time.Since(began), stderr.String())
 	}
