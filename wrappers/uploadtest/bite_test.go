@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -242,8 +243,10 @@ func oauth(kept bool, sent func(http.RoundTripper) http.RoundTripper) rig {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"access_token":"`+depotKey+`","token_type":"Bearer","expires_in":3600}`)
 	}), client: func(u upload.Uploader) upload.Uploader {
-		c, end := u.(*depotClient), time.Time{}
+		c, end, mu := u.(*depotClient), time.Time{}, sync.Mutex{}
 		c.key = func() string {
+			mu.Lock()
+			defer mu.Unlock()
 			var token struct {
 				Value   string        `json:"access_token"`
 				Expires time.Duration `json:"expires_in"`
@@ -344,8 +347,15 @@ var bites = []struct {
 }{
 	// The client's results.
 	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" })}, plainly, "the ID is empty"},
+	{"a trace id of another upload", rig{form: true, client: result(func(r *upload.Result) { r.TraceID = "o-1" })},
+		"uploads run at once", `trace id: "o-1", but the answer that gave the ID said "o-`},
+	{"an odd name has another media type", rig{form: true, client: input(func(src *upload.Source) {
+		if !utf8.ValidString(src.Name) {
+			src.Name, src.ContentType = "odd.txt", "text/html"
+		}
+	})}, "names that no header holds", `"\xff\xfe.txt": wire: the name changed what arrived beside it`},
 	{"one id for all", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, "each upload has its own id",
-		"nothing under the returned id"},
+		`both uploads have the ID "o-1"`},
 	{"a size that is off by one", rig{client: result(func(r *upload.Result) { r.Size++ })}, "bytes arrive unchanged",
 		"Size is 1, but 0 bytes"},
 	{"a name with its directories", rig{client: uploads(func(c call) (upload.Result, error) {
@@ -495,7 +505,7 @@ var bites = []struct {
 	})}, "answers are errors of their kind", "RetryAfter is 0s, the answer said a date 3s ahead"},
 	{"a wait goes on after its context", rig{raw: true,
 		sent: status(429, "", func(*http.Response) { time.Sleep(1500 * time.Millisecond) })},
-		"a wait ends with its context", "after its context has ended"},
+		"a wait ends with its context", "it waits on for more than 1s after its context has ended"},
 	{"a refusal is repeated", rig{sent: twice,
 		client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind",
 		"2 requests, though none but the first can help"},
@@ -619,6 +629,8 @@ var bites = []struct {
 		}
 	})}, "an id arrives as it was written",
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
+	{"an id loses its zeros", rig{client: result(func(r *upload.Result) { r.ID = strings.TrimLeft(r.ID, "0") })},
+		"an id arrives as it was written", `announce answered with the id 007: result: the ID is "7"`},
 	{"the start is repeated with the presigned step",
 		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
@@ -637,6 +649,9 @@ var bites = []struct {
 	{"an answer is read to its end", rig{raw: true,
 		sent: status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
 		"an endless answer is left alone", "deposit answered 500 and 64 MiB: answer: all of it was read"},
+	{"a success is read to its end", rig{raw: true,
+		sent: status(201, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
+		"an endless answer is left alone", "deposit answered 201 and 64 MiB: answer: all of it was read"},
 	{"an answer's body is left open", rig{form: true,
 		sent: status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
 		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
@@ -819,7 +834,7 @@ var bites = []struct {
 			next.ServeHTTP(httptest.NewRecorder(), first)
 			r.Body = io.NopCloser(bytes.NewReader(b))
 			next.ServeHTTP(w, r)
-		})}, plainly, "count: 2 files are stored, 0 were before one upload"},
+		})}, plainly, "count: 3 files are stored, 1 were before one upload"},
 	{"a file vanishes", rig{form: true, stored: func(s *Subject) {
 		s.Stored = func(context.Context, string) (io.ReadCloser, string, error) { return nil, "", errors.New("gone") }
 	}}, plainly, "stored: nothing under the returned id: gone"},
@@ -844,7 +859,9 @@ func TestTheKitNamesEachFault(t *testing.T) {
 func TestATokenIsKeptUntilItEnds(t *testing.T) {
 	t.Parallel()
 	for _, p := range properties {
-		if p.needs == aCredential || p.name == "answers that cannot be used" {
+		switch p.name {
+		case "credentials are fresh in each attempt", "answers that cannot be used", "uploads run at once",
+			"an id arrives as it was written":
 			it := begin(t, oauth(false, nil).setup)
 			if p.check(it); !it.seen.has(p.needs) {
 				t.Errorf("%s: nothing was seen", p.name)

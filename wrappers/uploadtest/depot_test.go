@@ -388,6 +388,7 @@ type rig struct {
 
 func (g rig) setup(t testing.TB) Subject {
 	d := newDepot()
+	d.objects["o-0"] = object{} // of another client
 	var h http.Handler = d
 	if g.received != nil {
 		h = g.received(h)

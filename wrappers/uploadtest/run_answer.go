@@ -113,9 +113,6 @@ func (t *trial) asks(op string, status int, again again) {
 // unusable: a success that does not say what it has to is none, and sending the
 // file again would not help.
 func unusable(t *trial) {
-	if t.Server == nil {
-		return
-	}
 	const size = 54321 // which no id has in it
 	first, _ := t.about("an upload without a fault").arrives(file(size))
 	id, otherSize := fmt.Sprintf("%q", first.ID), "another size"
@@ -201,7 +198,7 @@ func otherSpellings(t *trial) {
 // idsAsWritten: an id is a text, or a number of any size, and no client may
 // change a letter of it.
 func idsAsWritten(t *trial) {
-	if t.Server == nil || t.plain() {
+	if t.plain() {
 		return
 	}
 	first, ok := t.about("an upload without a fault").arrives(file(100))
@@ -214,9 +211,8 @@ func idsAsWritten(t *trial) {
 		if !strings.Contains(string(r.Answer), quoted) {
 			continue
 		}
-		for id, written := range map[string]string{
-			"a/b c%2F+é": `"a/b c%2F+é"`, "9007199254740993": "9007199254740993", "007": `"007"`,
-		} {
+		for _, written := range []string{"9007199254740993", `"a/b c%2F+é"`, `"007"`} {
+			id := strings.Trim(written, `"`)
 			if !t.Server.contract.allows(r.Op, r.Status, []byte(strings.ReplaceAll(string(r.Answer), quoted, written))) {
 				continue
 			}

@@ -27,9 +27,6 @@ func cancelInBody(t *trial) {
 	t = t.about("cancel while the body is sent")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	// The reader may be another goroutine's, which a client leaves behind: it
-	// must not speak to a test that has ended.
-	var stuck atomic.Bool
 	content := noise(256 << 10)
 	src := newSource("canceled.bin", upload.OctetStream, content, func(closed <-chan struct{}) io.Reader {
 		return io.MultiReader(bytes.NewReader(content[:128<<10]), readerFunc(func([]byte) (int, error) {
@@ -37,13 +34,12 @@ func cancelInBody(t *trial) {
 			select {
 			case <-closed:
 			case <-time.After(prompt):
-				stuck.Store(true)
 			}
 			return 0, io.ErrClosedPipe
 		}))
 	})
 	begun := time.Now()
-	if t.storesNothing(ctx, src, context.Canceled); stuck.Load() || time.Since(begun) > prompt {
+	if t.storesNothing(ctx, src, context.Canceled); time.Since(begun) > prompt {
 		t.broke("readers: %v after the cancel it still waits for a Read, which closing the reader would end", prompt)
 	}
 }
@@ -93,7 +89,7 @@ func waitEnds(t *trial) {
 			}))
 			_, err := t.send(ctx, file(1000))
 			if at := canceled.Load(); at != nil && time.Since(*at) > closing {
-				t.broke("upload: it waits on for %v after its context has ended", time.Since(*at).Round(time.Second/10))
+				t.broke("upload: it waits on for more than %v after its context has ended", closing)
 			}
 			if t.seen.note(aFailure); !errors.Is(err, upload.ErrRateLimited) { // it may have given up before
 				t.fails(err, context.Canceled)
