@@ -560,7 +560,7 @@ var bites = []struct {
 		return u
 	}}, "answers that cannot be used", "submit answered 201 and another size: error: none"},
 	{"the directories are told", rig{form: true, sent: request("/forms", replace(`filename="`, `filename="C:\home\`))},
-		plainly, `name "plain.txt": wire: the form tells the directories: "C:\\home\\plain.txt"`},
+		plainly, `name "plain.txt": wire: the name in the form has directories: "C:\\home\\plain.txt"`},
 
 	// The client's repeats and waits.
 	{"409 is repeated", rig{sent: resend(409)}, "answers are errors of their kind",

@@ -148,7 +148,7 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			rec.Code = http.StatusForbidden
 		}), "Desk: POST /folders/{folderId}/files: response status: 403 to the spec's own example"},
 		{"one id for all", "", "", reply("/files", said(`"fileId":"`, `"fileId":"one","was":"`)),
-			"Desk: POST /folders/{folderId}/files: response body: two uploads are answered by the same id"},
+			"Desk: POST /folders/{folderId}/files: response body: two uploads have the same id"},
 	} {
 		t.Run(b.what, func(t *testing.T) {
 			t.Parallel()

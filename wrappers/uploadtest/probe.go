@@ -143,7 +143,7 @@ func (p *prober) probe() {
 			p.varies(r)
 		}
 	}
-	p.again(" before others were")
+	p.again(" after others were made")
 	if len(p.kept) > 0 {
 		maps.Copy(p.learned, p.kept[0].ids)
 	}
@@ -154,7 +154,7 @@ func (p *prober) probe() {
 		p.refusesMethods(r)
 		p.ends(r)
 	}
-	p.again(" before requests that were refused")
+	p.again(" after requests that were refused")
 	for _, r := range routes {
 		if r.Method == http.MethodDelete {
 			if p.deletes(r); !p.succeeded[nameOf(r)] {

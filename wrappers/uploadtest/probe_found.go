@@ -96,7 +96,7 @@ func (p *prober) read(r *routers.Route, m *made, file int, after string) {
 		p.compares(r, req, m, file, a)
 		p.learnOf(m, r, a)
 	case a.status != 0 && !m.waiting:
-		p.broke(r, req, contract.RuleStatus, "lost", "%d to what was uploaded%s", a.status, after)
+		p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload%s", a.status, after)
 	}
 }
 
@@ -141,7 +141,7 @@ func (p *prober) givesBack(r *routers.Route, req *http.Request, m *made, file se
 	m.had = true
 	p.seen.note("file that is given back")
 	if !bytes.Equal(a.body, file.content) {
-		p.broke(r, req, contract.RuleAnswer, "content", "the file that was sent%s is given back otherwise: %s", m.what,
+		p.broke(r, req, contract.RuleAnswer, "content", "the file%s comes back changed: %s", m.what,
 			difference(a.body, file.content))
 	}
 	if got != sent && got != "application/octet-stream" {
@@ -161,7 +161,7 @@ func (p *prober) givesBack(r *routers.Route, req *http.Request, m *made, file se
 		}
 		put := m.answer.header.Get("ETag")
 		if m.by.Method == http.MethodPut && m.by.Path == r.Path && put != "" && put != tag {
-			p.broke(r, req, contract.RuleHeader, "etag", "the ETag is another than the one that was answered to the upload")
+			p.broke(r, req, contract.RuleHeader, "etag", "the ETag differs from the one in the answer to the upload")
 		}
 	}
 }
@@ -304,12 +304,12 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 			last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
 			switch {
 			case l.list && ok && textOf(l.value) == fmt.Sprint(len(m.files)) && textOf(now.value) != textOf(l.value):
-				p.broke(r, req, contract.RuleAnswer, "found", "%s has %v elements, but %v were answered when they were made",
+				p.broke(r, req, contract.RuleAnswer, "found", "%s has %v elements, but %v in the answer to the upload",
 					l.name, now.value, l.value)
 				return
 			case l.list || !last || l.value == nil || sizes.MatchString(l.name):
 			case ok && textOf(now.value) != textOf(l.value) && (l.at < 0 || len(m.files) > 0):
-				p.broke(r, req, contract.RuleAnswer, "found", "%s is %.50q, but %.50q was answered when it was made", l.name,
+				p.broke(r, req, contract.RuleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
 					textOf(now.value), textOf(l.value))
 				return
 			case !ok && first:
@@ -339,7 +339,7 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 // times sees that a time of making is one.
 func (p *prober) times(r *routers.Route, req *http.Request, l leaf) {
 	if t, err := time.Parse(time.RFC3339, textOf(l.value)); stores.MatchString(l.name) && err == nil && t.Year() < 2000 {
-		p.broke(r, req, contract.RuleAnswer, "time", "%s is %s, when nothing was uploaded", l.name, t.Format(time.DateOnly))
+		p.broke(r, req, contract.RuleAnswer, "time", "%s is %s, before anything was uploaded", l.name, t.Format(time.DateOnly))
 	}
 }
 

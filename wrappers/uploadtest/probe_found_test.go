@@ -37,7 +37,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		want           string // empty: nothing is wrong
 	}{
 		"the same":            {label, id, "look", js, id, ""},
-		"another id":          {label, id, "look", js, id2, `id is "t-2", but "t-1" was answered`},
+		"another id":          {label, id, "look", js, id2, `id is "t-2", but "t-1" in the answer`},
 		"a copy":              {label, id, "copy", js, id2, ""},
 		"what a query names":  {label, id, "search", js, id2, ""},
 		"no JSON":             {label, id, "look", text, "{", ""},
@@ -48,7 +48,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a file of JSON":      {raw(js), id, "fetch", js, id2, ""},
 		"a type that is hid":  {raw(text), id, "fetch", "application/octet-stream", id2, ""},
 		"another type":        {raw("image/png"), id, "fetch", text, id2, `but the file was sent as "image/png"`},
-		"other bytes":         {raw(text), id, "fetch", text, id, "the file that was sent is given back otherwise"},
+		"other bytes":         {raw(text), id, "fetch", text, id, "the file comes back changed"},
 		"a form's file":       {form, id, "fetch", text, id2, ""},
 		"a form's other type": {form, id, "fetch", "text/html", id2, `but the file was sent as "text/plain"`},
 		"a file of nobody's":  {label, id, "fetch", text, "x", ""},

@@ -46,7 +46,7 @@ func (p *prober) lists(r *routers.Route) {
 	p.seen.note("list")
 	for _, m := range p.deleted {
 		if slices.ContainsFunc(list, m.isIn) {
-			p.broke(r, req, contract.RuleAnswer, "listed", "the list has what was deleted")
+			p.broke(r, req, contract.RuleAnswer, "listed", "the list has a deleted upload")
 		}
 	}
 	for _, m := range all {
@@ -58,7 +58,7 @@ func (p *prober) lists(r *routers.Route) {
 			}
 		}
 		if n != 1 && !m.waiting {
-			p.broke(r, req, contract.RuleAnswer, "lacks", "the list has what was uploaded %d times, want once", n)
+			p.broke(r, req, contract.RuleAnswer, "lacks", "the list has an upload %d times, want once", n)
 		}
 	}
 	if _, short := p.walks(r, 2); short != nil {

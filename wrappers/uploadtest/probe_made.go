@@ -145,9 +145,9 @@ func (p *prober) issues(m *made, req *http.Request) {
 		case before == nil:
 			p.issued[id] = m
 		case before.deleted:
-			p.broke(m.by, req, contract.RuleAnswer, "reused", "the id of what was deleted is given out again")
+			p.broke(m.by, req, contract.RuleAnswer, "reused", "the id of a deleted upload is given out again")
 		case before != m:
-			p.broke(m.by, req, contract.RuleAnswer, "ids", "two uploads are answered by the same id")
+			p.broke(m.by, req, contract.RuleAnswer, "ids", "two uploads have the same id")
 		}
 	}
 	own := m.answer.ids
@@ -159,7 +159,7 @@ func (p *prober) issues(m *made, req *http.Request) {
 	}
 	if own = slices.DeleteFunc(slices.Sorted(slices.Values(own)), func(id string) bool { return id == "" }); len(own) ==
 		len(m.files) && len(slices.Compact(own)) < len(m.files) {
-		p.broke(m.by, req, contract.RuleAnswer, "ids of several", "several files are answered, and two of them by one id")
+		p.broke(m.by, req, contract.RuleAnswer, "ids of several", "two files of one upload have the same id")
 	}
 }
 

@@ -24,7 +24,7 @@ var wrong = map[string]func(*sample){
 	"a body of another media type": func(s *sample) { s.contentType = "application/x-uploadtest" },
 	"a body without a media type":  func(s *sample) { s.contentType = "" },
 	"a body that is cut off":       func(s *sample) { s.body = s.body[:len(s.body)/2] },
-	"a form whose boundary is not said": func(s *sample) {
+	"a form without the parameter boundary": func(s *sample) {
 		s.contentType, _, _ = strings.Cut(s.contentType, "; boundary")
 	},
 	"a form without its end": func(s *sample) {
@@ -292,7 +292,7 @@ func (p *prober) ages(routes []*routers.Route) {
 	}
 	var late []func()
 	old := func(what string, r *routers.Route, req *http.Request) {
-		late = append(late, func() { p.refused("what is too old", what, r, req) })
+		late = append(late, func() { p.refused("stale request", what, r, req) })
 	}
 	for _, r := range routes {
 		for _, s := range samples(r) {
@@ -313,7 +313,7 @@ func (p *prober) ages(routes []*routers.Route) {
 	p.Advance(-48 * time.Hour)
 	for _, r := range routes {
 		if req := p.good(r, firstSample(r)); dates(req.Header) {
-			p.refused("what is too early", "a signature of tomorrow", r, req)
+			p.refused("early request", "a signature of tomorrow", r, req)
 		}
 	}
 	p.Advance(24 * time.Hour)

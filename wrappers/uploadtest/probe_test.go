@@ -166,13 +166,13 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"a name that is wrong", reply("/forms", said(`"uploadtest.txt"`, `"upload.txt"`)),
 			`Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
 		{"one id for all", reply("/raw", body(`{"id":"o-1","name":"raw.bin","size":10}`)),
-			"Depot: deposit: response body: two uploads are answered by the same id (POST /v2/raw)"},
-		{"what was deleted stays", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			"Depot: deposit: response body: two uploads have the same id (POST /v2/raw)"},
+		{"a deleted upload stays", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodDelete {
 				r.Method = http.MethodGet
 			}
 			next.ServeHTTP(w, r)
-		}), "Depot: look: response status: 200 to what was deleted, which must be refused by a 4xx (GET /v2/objects/{id})"},
+		}), "Depot: look: response status: 200 to a deleted upload, which must be refused by a 4xx (GET /v2/objects/{id})"},
 		{"an unknown id is found", reply("/objects/o-", on(404, func(rec *httptest.ResponseRecorder) {
 			rec.Code = 200
 			rec.Header().Set("X-Depot-Left", "1")
@@ -193,14 +193,14 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				deleted = deleted || r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == depotKey
 				next.ServeHTTP(w, r)
 			})
-		}, "Depot: look: response status: 404 to what was uploaded before another was deleted (GET /v2/objects/{id})"},
+		}, "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
 		{"another file is answered", reply("/objects/o-", on(200, body(`{"id":"o-7","name":"x","size":1}`))),
 			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
 		{"a form without a boundary is taken", arrival("/forms", func(r *http.Request) {
 			if r.Header.Get("Content-Type") == "multipart/form-data" {
 				r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 			}
-		}), "Depot: submit: response status: 201 to a form whose boundary is not said"},
+		}), "Depot: submit: response status: 201 to a form without the parameter boundary"},
 		{"a stack trace in an answer",
 			reply("/objects/", on(200, body(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 `+
 				`[running]:\nmain.main()","size":1}`))),

@@ -391,7 +391,7 @@ func (p *prober) mixes(r *routers.Route) {
 		}
 		p.with(one.ids, func() {
 			p.learned[last] = other.ids[last]
-			p.refused("part of another", "what is a part of another", r, p.good(r, sample{}))
+			p.refused("part of another", "a part of another upload", r, p.good(r, sample{}))
 		})
 		return
 	}
@@ -426,7 +426,7 @@ func (p *prober) deletes(r *routers.Route) {
 		a := p.ask(r, req)
 		if a.status/100 != 2 {
 			if a.status != 0 {
-				p.broke(r, req, contract.RuleStatus, "lost", "%d to what was uploaded", a.status)
+				p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload", a.status)
 			}
 			return
 		}
@@ -443,11 +443,11 @@ func (p *prober) gone(r *routers.Route, m *made) {
 	for _, same := range p.contract.routes() {
 		if same.Method == http.MethodGet && m.about(same) && p.succeeded[nameOf(same)] ||
 			nameOf(same) == nameOf(r) && refusesUnknown(r) {
-			p.refused("what was deleted", "what was deleted", same, p.good(same, sample{}))
+			p.refused("deleted upload", "a deleted upload", same, p.good(same, sample{}))
 		}
 	}
 	p.deleted = append(p.deleted, m)
-	p.again(" before another was deleted")
+	p.again(" after another was deleted")
 	if m.deleted = true; m.by.Method == http.MethodPost {
 		next, _ := p.make(m.by, m.sample, m.what, []byte("another"))
 		p.keep(next)

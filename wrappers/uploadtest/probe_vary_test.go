@@ -150,7 +150,7 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		})
 	}
 	kept := func(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:min(n, len(b))] } }
-	const otherwise = "Album: show: response body: the file that was sent (%s) is given back otherwise"
+	const changed = "Album: show: response body: the file (%s) comes back changed"
 	for _, b := range []struct {
 		fault string
 		spoil func(http.Handler) http.Handler
@@ -158,19 +158,19 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 	}{
 		{"none", func(h http.Handler) http.Handler { return h }, ""},
 		{"lines end otherwise", arrives(func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }),
-			fmt.Sprintf(otherwise, "lines that end with CRLF")},
+			fmt.Sprintf(changed, "lines that end with CRLF")},
 		{"no byte order mark", arrives(func(b []byte) []byte { return bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) }),
-			fmt.Sprintf(otherwise, "a byte order mark")},
+			fmt.Sprintf(changed, "a byte order mark")},
 		{"bytes that are no text", arrives(func(b []byte) []byte { return bytes.ToValidUTF8(b, []byte("?")) }),
-			fmt.Sprintf(otherwise, "bytes of every value")},
-		{"white space is cut", arrives(bytes.TrimSpace), fmt.Sprintf(otherwise, "white space at both ends")},
+			fmt.Sprintf(changed, "bytes of every value")},
+		{"white space is cut", arrives(bytes.TrimSpace), fmt.Sprintf(changed, "white space at both ends")},
 		{"zeros are cut", arrives(func(b []byte) []byte { return bytes.TrimRight(b, "\x00") }),
-			fmt.Sprintf(otherwise, "zeros at its end")},
-		{"64 KiB", arrives(kept(64 << 10)), fmt.Sprintf(otherwise, "70,001 bytes")},
-		{"1 MiB", arrives(kept(1 << 20)), fmt.Sprintf(otherwise, "1,200,001 bytes")},
-		{"10 MiB", arrives(kept(10 << 20)), fmt.Sprintf(otherwise, fmt.Sprint(largest)+" bytes")},
+			fmt.Sprintf(changed, "zeros at its end")},
+		{"64 KiB", arrives(kept(64 << 10)), fmt.Sprintf(changed, "70,001 bytes")},
+		{"1 MiB", arrives(kept(1 << 20)), fmt.Sprintf(changed, "1,200,001 bytes")},
+		{"10 MiB", arrives(kept(10 << 20)), fmt.Sprintf(changed, fmt.Sprint(largest)+" bytes")},
 		{"a line more", given(func(b []byte) []byte { return append(b, '\n') }),
-			"Album: show: response body: the file that was sent is given back otherwise: more than"},
+			"Album: show: response body: the file comes back changed: more than"},
 		{"another type", reply("/photos/", on(200, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "image/gif")
 		})), `Album: show: response header: Content-Type is "image/gif", but the file was sent as "image/png"`},
@@ -179,17 +179,17 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		})), "Album: add: response header: nothing is found at the Location"},
 		{"a Location of another", reply("/photos", on(201, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Location", "/v1/photos/p1001")
-		})), "Album: add: response body: two uploads are answered by the same id"},
+		})), "Album: add: response body: two uploads have the same id"},
 		{"the last is not listed", listed(func(all map[string]any) {
 			if all["next"] == nil {
 				all["photos"] = all["photos"].([]any)[:len(all["photos"].([]any))-1]
 				all["total"] = all["total"].(float64) - 1
 			}
-		}), "Album: list: response body: the list has what was uploaded 0 times, want once"},
+		}), "Album: list: response body: the list has an upload 0 times, want once"},
 		{"one is listed twice", listed(func(all map[string]any) {
 			photos := all["photos"].([]any)
 			all["photos"] = append(photos, photos[0])
-		}), "Album: list: response body: the list has what was uploaded 2 times, want once"},
+		}), "Album: list: response body: the list has an upload 2 times, want once"},
 		{"another total", listed(func(all map[string]any) { all["total"] = 1 }), "Album: list: response body: the total is 1, and"},
 		{"a total is no matter", listed(func(all map[string]any) { delete(all, "total") }), ""},
 		{"another size is listed", listed(func(all map[string]any) {
@@ -221,7 +221,7 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 					}
 				}
 			})(next)
-		}, "Album: list: response body: the list has what was deleted"},
+		}, "Album: list: response body: the list has a deleted upload"},
 		{"any user", arrival("/", func(r *http.Request) {
 			if _, password, ok := r.BasicAuth(); ok {
 				r.SetBasicAuth("anna", password)
@@ -238,7 +238,7 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				}()
 			}
 			next.ServeHTTP(w, r)
-		}), "is given back otherwise"},
+		}), "comes back changed"},
 		{"one ETag for all", reply("/photos/", on(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("ETag", `"1"`) })),
 			""}, // of different photos
 		{"JSON twice", reply("/photos", on(200, func(rec *httptest.ResponseRecorder) {

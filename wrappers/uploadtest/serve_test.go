@@ -264,7 +264,7 @@ func TestViolationsOfServe(t *testing.T) {
 		}, `Depot: presigned: presigned media type: Content-Type "text/html", but "text/csv" was announced (PUT /store/elsewhere)`},
 		{"a method that needs a length", func(t *testing.T, srv *Server) {
 			post(t, "POST", srv.BaseURL+"/forms", "text/plain", io.MultiReader(strings.NewReader("x")))
-		}, "Depot: submit: request length: chunked: the body's length is not said (POST /v2/forms)"},
+		}, "Depot: submit: request length: chunked: the length of the body is not stated (POST /v2/forms)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) { c.send(t, Serve(tb, newDepot(), depotSpec)) })

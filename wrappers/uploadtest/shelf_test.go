@@ -201,7 +201,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			next.ServeHTTP(w, r)
 		}), "Shelf: lay: response status: 501 to an empty file (PUT /v1/blobs/{name})"},
 		{"one of several is found", reply("/boxes/s-", on(200, firstPaper)),
-			"Shelf: unpack: response body: papers has 1 elements, but 3 were answered when they were made"},
+			"Shelf: unpack: response body: papers has 1 elements, but 3 in the answer to the upload"},
 		{"one of several is deleted", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodDelete {
 				next = reply("/boxes/s-", on(200, anew(`"fileId":`, `"fileId":"","was":`)))(next)
@@ -209,16 +209,16 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			next.ServeHTTP(w, r)
 		}), `Shelf: burn: response body: fileId is "", but "s-`},
 		{"two of several have one id", reply("/boxes", on(201, anew(`-1"`, `-0"`))),
-			"Shelf: pack: response body: several files are answered, and two of them by one id (POST /v1/boxes)"},
+			"Shelf: pack: response body: two files of one upload have the same id (POST /v1/boxes)"},
 		{"one id for all, with other files", reply("/boxes", on(201, anew(`"id":"`, `"id":"one","was":"`))),
-			"Shelf: pack: response body: two uploads are answered by the same id (POST /v1/boxes)"},
+			"Shelf: pack: response body: two uploads have the same id (POST /v1/boxes)"},
 		{"another id is found", reply("/boxes/s-", anew(`"fileId":"`, `"fileId":"x`)),
 			`Shelf: unpack: response body: fileId is "xs-`},
 		{"what was said is found otherwise", reply("/boxes/s-", anew("July", "June")),
 			`Shelf: unpack: response body: label is "June", but "July" was said (GET /v1/boxes/{id})`},
-		{"the bytes are given back otherwise", reply("/content", anew("raw", "row")), "Shelf: fetch: response body: " +
-			"the file that was sent is given back otherwise: 10 bytes, 10 were sent, the first wrong one at offset 3"},
-		{"the type is given back otherwise", reply("/content", on(200, func(rec *httptest.ResponseRecorder) {
+		{"the bytes come back changed", reply("/content", anew("raw", "row")), "Shelf: fetch: response body: " +
+			"the file comes back changed: 10 bytes, 10 were sent, the first wrong one at offset 3"},
+		{"the type comes back changed", reply("/content", on(200, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "text/html")
 		})), `Shelf: fetch: response header: Content-Type is "text/html", but the file was sent as "`},
 		{"a name is decoded twice", reply("/blobs/", anew("100%25+1", "100% 1")),
@@ -242,7 +242,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 				next = reply("/boxes", on(201, anew(`"id":"`, `"id":"`+freed+`","was":"`)))(next)
 			}
 			next.ServeHTTP(w, r)
-		}), "Shelf: pack: response body: the id of what was deleted is given out again (POST /v1/boxes)"},
+		}), "Shelf: pack: response body: the id of a deleted upload is given out again (POST /v1/boxes)"},
 	} {
 		t.Run(b.fault, func(t *testing.T) {
 			t.Parallel()

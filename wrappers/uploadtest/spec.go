@@ -68,7 +68,7 @@ func (s Scope) parse(text []byte) (*spec, error) {
 		facts.Operations = append(facts.Operations, op)
 		for typ, media := range contentOf(r.Operation) {
 			if media == nil {
-				return nil, refuse(fmt.Sprintf("%s: nothing is said of its body %s", op.Name, typ))
+				return nil, refuse(fmt.Sprintf("%s: its body %s is declared, but empty", op.Name, typ))
 			}
 			takesFiles = takesFiles || strings.HasPrefix(typ, "multipart/") || contract.IsRaw(typ, op.Media(typ))
 		}
@@ -79,7 +79,7 @@ func (s Scope) parse(text []byte) (*spec, error) {
 			}
 			for typ, media := range response.Value.Content {
 				if media == nil {
-					return nil, refuse(fmt.Sprintf("%s: nothing is said of its answer %s", op.Name, typ))
+					return nil, refuse(fmt.Sprintf("%s: its answer %s is declared, but empty", op.Name, typ))
 				}
 				facts.HandsOut = facts.HandsOut || mayHoldURL(media.Schema, 0)
 			}
@@ -117,7 +117,7 @@ func load(text []byte) (*openapi3.T, error) {
 	case err != nil:
 		return nil, errors.New(explainLoading(text, err.Error()))
 	case doc.OpenAPI == "":
-		return nil, errors.New("at /openapi: no version is said, and only OpenAPI 3.0 is understood")
+		return nil, errors.New("at /openapi: no version is stated, and only OpenAPI 3.0 is understood")
 	case !strings.HasPrefix(doc.OpenAPI, "3.0."):
 		return nil, fmt.Errorf("at /openapi: version %.20q, but only OpenAPI 3.0 is understood", doc.OpenAPI)
 	case doc.Info == nil:

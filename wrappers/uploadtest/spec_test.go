@@ -12,19 +12,19 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 	const plain = "paths: {/a: {get: {responses: {'200': {description: x}}}}}\n"
 	for _, c := range []struct{ name, spec, want string }{
 		{"a text", "hello", "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
-		{"nothing", "", "at /openapi: no version is said, and only OpenAPI 3.0 is understood"},
+		{"nothing", "", "at /openapi: no version is stated, and only OpenAPI 3.0 is understood"},
 		{"half a document", `{"openapi":`, "line 1: did not find expected node content"},
 		{"YAML that is none", "openapi: 3.0.3\n  info: [", "line 2: mapping values are not allowed in this context"},
-		{"Swagger 2", "swagger: '2.0'\npaths: {}\n", "at /openapi: no version is said, and only OpenAPI 3.0 is understood"},
+		{"Swagger 2", "swagger: '2.0'\npaths: {}\n", "at /openapi: no version is stated, and only OpenAPI 3.0 is understood"},
 		{"OpenAPI 3.1", changed("3.0.3", "3.1.0"), `at /openapi: version "3.1.0", but only OpenAPI 3.0 is understood`},
 		{"a type of 3.1", changed("name: {type: string}", "name: {type: [string, 'null']}"),
 			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
 		{"no operation", head + "paths: {}\n", "at /paths: there is no operation"},
 		{"no server", changed("servers:", "x-servers:"), "at /servers: there is none, and no base path is given instead"},
 		{"an empty body", head + "paths: {/a: {post: {operationId: a, requestBody: {content: {text/plain: }}," +
-			" responses: {'200': {description: x}}}}}\n", "a: nothing is said of its body text/plain"},
+			" responses: {'200': {description: x}}}}}\n", "a: its body text/plain is declared, but empty"},
 		{"an empty answer", head + "paths: {/a: {get: {operationId: a, responses: {'200': {description: x, " +
-			"content: {text/plain: }}}}}}\n", "a: nothing is said of its answer text/plain"},
+			"content: {text/plain: }}}}}}\n", "a: its answer text/plain is declared, but empty"},
 		{"a server of null", strings.Replace(head, "{url: /v1}", "null", 1) + plain,
 			"at /servers: one of them, or a variable of one, is empty"},
 		{"a variable of null", strings.Replace(head, "{url: /v1}", "{url: '/{v}', variables: {v: null}}", 1) +

@@ -179,7 +179,7 @@ func (t *trial) carried(src *source, since int) bool {
 	case last.SHA256 != sum(src.content):
 		t.broke("wire: %d bytes that are not the file's %d arrived", last.Size, src.Size)
 	case last.Name != upload.BaseName(last.Name):
-		t.broke("wire: the form tells the directories: %q", last.Name)
+		t.broke("wire: the name in the form has directories: %q", last.Name)
 	case last.Name != "" && last.Name != name && escapes.Replace(last.Name) != name:
 		t.broke("wire: the name is %q, want %q", last.Name, name)
 	case last.ContentType != mediaType(src.Source):

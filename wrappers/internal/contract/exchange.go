@@ -82,7 +82,7 @@ func (x *Exchange) lengthFault(r *http.Request, received bool) string {
 	switch {
 	case received && len(r.TransferEncoding) > 0, !received && !Empty(r) && r.ContentLength <= 0:
 		x.length = -1
-		return "chunked: the body's length is not said"
+		return "chunked: the length of the body is not stated"
 	case received && r.Header.Get("Content-Length") == "":
 		return "no Content-Length"
 	}

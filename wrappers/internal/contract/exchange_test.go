@@ -37,7 +37,7 @@ func looked(c *Contract, r *http.Request, w Watch) (string, *Exchange) {
 // A body that broke off, or was not read, is nobody's fault.
 func TestOnlyAWholeBodyIsHeldToTheSpec(t *testing.T) {
 	c := parsed(t, depotSpec(t))
-	const chunked, missingType = "request length: chunked: the body's length is not said",
+	const chunked, missingType = "request length: chunked: the length of the body is not stated",
 		`request body: at /contentType: property "contentType" is missing`
 	broken := io.MultiReader(strings.NewReader("{"), iotest.ErrReader(io.ErrUnexpectedEOF))
 	for _, tc := range []struct {
@@ -84,7 +84,7 @@ func (e *endsAfter) Read(p []byte) (int, error) {
 func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 	c := parsed(t, depotSpec(t))
 	c.grant("https://s.example/o", &grant{upload: true})
-	const none, chunked = "request length: no Content-Length", "request length: chunked: the body's length is not said"
+	const none, chunked = "request length: no Content-Length", "request length: chunked: the length of the body is not stated"
 	for _, tc := range []struct {
 		method, url string
 		received    bool
