@@ -23,8 +23,10 @@ func (m *Monitor) After(n int64, most int) (ended []Exchange, more <-chan struct
 		m.woken = make(chan struct{})
 	}
 	var found []*entry
-	for _, x := range m.history.entries {
-		if x.Ended > n {
+	// The search begins at the newest entry, because there may be many, and a
+	// listener mostly lacks the last one alone.
+	for i := len(m.history.entries) - 1; i >= 0 && int64(len(found)) < m.ended-n; i-- {
+		if x := m.history.entries[i]; x.Ended > n {
 			found = append(found, x)
 		}
 	}
