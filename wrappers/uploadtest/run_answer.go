@@ -151,6 +151,9 @@ func unusable(t *trial) {
 				t.asks(r.Op, c.status, never)
 			})
 		}
+		if strings.Contains(string(r.Answer), id) {
+			id = "\x00" // a client need not read it again where a later answer repeats it
+		}
 	}
 }
 
