@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,7 @@ type Probing struct {
 //
 // Every answer must come in time, be declared and match its schema, and show
 // nothing of the server's machine. A broken rule fails t with one line.
+// After a 429 it waits as Retry-After says, at most 10 s and 60 times in all.
 //
 // Probe leaves its uploads there, but for one upload of each kind that it
 // deletes. Do not point it at a [Server], which reports requests that are wrong
@@ -83,7 +85,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
 		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
-		right: map[string]map[string]bool{}, patience: 25, succeeded: map[string]bool{}, unfound: map[string]func(){},
+		right: map[string]map[string]bool{}, patience: 25, waits: 60, succeeded: map[string]bool{}, unfound: map[string]func(){},
 		tagged: map[string]string{}, traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
@@ -127,6 +129,7 @@ type prober struct {
 	secrets   map[string]bool // the credentials that were sent
 	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
+	waits     int             // how often a 429 is waited for
 }
 
 func (p *prober) probe() {
@@ -208,8 +211,29 @@ type answered struct {
 	ids    []string
 }
 
-// ask sends a request and holds the answer to the contract.
+// ask sends a request and holds the answer to the contract. A server that asks
+// for fewer requests is asked again, some time later.
 func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
+	p.Helper()
+	for range 4 {
+		a = p.askOnce(r, req)
+		if a.status != http.StatusTooManyRequests || req.Body != nil && req.GetBody == nil || p.waits == 0 {
+			break
+		}
+		p.waits--
+		seconds, _ := strconv.Atoi(a.header.Get("Retry-After"))
+		select {
+		case <-time.After(time.Duration(min(max(seconds, 1), 10)) * time.Second):
+		case <-p.Context().Done():
+		}
+		if req = req.Clone(req.Context()); req.GetBody != nil {
+			req.Body, _ = req.GetBody()
+		}
+	}
+	return a
+}
+
+func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	p.Helper()
 	if p.late >= 3 {
 		return a

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -460,4 +461,25 @@ func TestASpecThatIsNone(t *testing.T) {
 	lines = recorded(t, func(tb testing.TB) { Serve(tb, newDepot(), []byte(idle)) })
 	named(t, lines, "uploadtest: the spec cannot be used: at /paths: no operation takes a file or hands out a "+
 		"URL for one")
+}
+
+func TestProbeAsksAgainWhereFewerRequestsAreWanted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := parseAt(t, "http://depot.example/v2", depotSpec)
+		var bodies []string
+		p := &prober{TB: t, contract: c, Probing: Probing{Timeout: time.Minute}, waits: 2,
+			transport: tripFunc(func(r *http.Request) (*http.Response, error) {
+				body, _ := io.ReadAll(r.Body)
+				bodies = append(bodies, string(body))
+				rec := httptest.NewRecorder()
+				rec.Header().Set("Retry-After", "7")
+				rec.WriteHeader(http.StatusTooManyRequests)
+				return rec.Result(), nil
+			})}
+		began := time.Now()
+		a := p.ask(nil, p.request(http.MethodPost, "/none", "text/plain", []byte("x")))
+		if took := time.Since(began); a.status != 429 || took != 14*time.Second || strings.Join(bodies, " ") != "x x x" {
+			t.Errorf("status %d after %v and %q, want 429 after 14 s and two more requests", a.status, took, bodies)
+		}
+	})
 }
