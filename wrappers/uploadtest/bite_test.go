@@ -504,7 +504,10 @@ var bites = []struct {
 		return e
 	})}, "answers are errors of their kind", "RetryAfter is 0s, the answer said a date 3s ahead"},
 	{"a wait goes on after its context", rig{raw: true,
-		sent: status(429, "", func(*http.Response) { time.Sleep(1500 * time.Millisecond) })},
+		sent: status(429, "", func(resp *http.Response) {
+			<-resp.Request.Context().Done()
+			time.Sleep(closing + closing/10)
+		})},
 		"a wait ends with its context", "it waits on for more than 1s after its context has ended"},
 	{"a refusal is repeated", rig{sent: twice,
 		client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind",
