@@ -315,7 +315,7 @@ type Violation struct {
 
 	// Detail What was found.
 	//
-	// Example: chunked: the length of the body is not said
+	// Example: chunked: the length of the body is not stated
 	Detail string `json:"detail"`
 
 	// Meaning What the rule asks, in one sentence.
