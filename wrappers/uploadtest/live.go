@@ -75,7 +75,7 @@ func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Clien
 	}
 }
 
-// specimens are small, and as unlike each other as the rules of uploading
+// specimens returns small files that differ as much as the rules of uploading
 // allow.
 func specimens() []*source {
 	stream := file(64<<10 + 1).once()
@@ -89,8 +89,7 @@ func specimens() []*source {
 	}
 }
 
-// onePage is an empty page: a service may look into what claims to be a
-// document.
+// onePage is a PDF of one empty page: a service may look into a document.
 const onePage = "%PDF-1.4\n" +
 	"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n" +
 	"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" +
@@ -132,8 +131,8 @@ func (l *live) announce(specimens []*source) {
 		strings.Join(files, ", "))
 }
 
-// uploads stops where the service wants no more: to go on would be a nuisance,
-// and may lock the account.
+// uploads stops if the service wants no more: more uploads could lock the
+// account.
 func (l *live) uploads(specimens []*source) (welcome bool) {
 	l.Helper()
 	ids, welcome := map[string]bool{}, true
@@ -194,7 +193,7 @@ func (l *live) refuses() {
 	})
 }
 
-// clear deletes what was uploaded, or says what stays.
+// clear deletes the uploads, or logs the ones that stay.
 func (l *live) clear() {
 	l.Helper()
 	deleted := 0

@@ -197,13 +197,13 @@ func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format 
 	}
 }
 
-// unseen says what could not be looked at.
+// unseen logs a thing that could not be looked at.
 func (p *prober) unseen(r *routers.Route, format string, args ...any) {
 	p.Helper()
 	p.Logf("%s: %s: not seen: %s", p.contract.Title, nameOf(r), fmt.Sprintf(format, args...))
 }
 
-// answered is what came back. Status 0 is a failure that was reported.
+// answered is an answer. Status 0 is a failure that was reported.
 type answered struct {
 	status int
 	header http.Header
@@ -303,7 +303,7 @@ func (p *prober) repeatsSecret(resp *http.Response, body []byte) bool {
 	return false
 }
 
-// illFormed says what is wrong with the form of an answer.
+// illFormed describes a fault in the form of an answer.
 func (p *prober) illFormed(op *contract.Operation, resp *http.Response, body []byte) string {
 	typ, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if strings.HasSuffix(typ, "json") && len(body) > 0 && !json.Valid(body) {
@@ -328,8 +328,8 @@ func (p *prober) illFormed(op *contract.Operation, resp *http.Response, body []b
 	return ""
 }
 
-// wants asks, and sees that the status is one of those that are wanted. 4
-// stands for any 4xx. The aspect is noted.
+// wants sends a request, and expects one of the given statuses. 4 stands for
+// any 4xx. The aspect is counted as seen.
 func (p *prober) wants(aspect string, r *routers.Route, req *http.Request, class, to string, want ...int) {
 	p.Helper()
 	p.seen.note(aspect)
@@ -356,8 +356,8 @@ var inside = []struct {
 		`|/(?:home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data)/[\w.-]+)`)},
 }
 
-// betrays says what an answer shows of its server's machine, and that the
-// request did not hold itself.
+// betrays names a fact about the server's machine that an answer shows and that
+// was not in the request.
 func betrays(header http.Header, body []byte, req *http.Request) string {
 	text := string(body)
 	for _, values := range header {
@@ -376,7 +376,7 @@ func betrays(header http.Header, body []byte, req *http.Request) string {
 	return ""
 }
 
-// request returns a request with a body, of which nil is none.
+// request returns a request. A nil body means that it has none.
 func (p *prober) request(method, path, contentType string, body []byte) *http.Request {
 	var r io.Reader
 	if body != nil {
@@ -404,7 +404,7 @@ func (p *prober) authorized(req *http.Request) *http.Request {
 	return req
 }
 
-// faults says what is wrong with a request by the spec. Nothing is sent.
+// faults returns the violations of the spec in a request, without sending it.
 func (p *prober) faults(req *http.Request) (broken []*contract.Violation) {
 	probe := req.Clone(req.Context())
 	if req.GetBody != nil {

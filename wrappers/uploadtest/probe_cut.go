@@ -15,8 +15,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// cutsOff hangs up in the middle of a file, but still listens. What arrived
-// must not count as a file.
+// cutsOff hangs up in the middle of a file, but still listens. The part that
+// arrived must not count as a file.
 func (p *prober) cutsOff(r *routers.Route, req *http.Request, body []byte) {
 	status := p.talk(req, body[:len(body)/2], p.Timeout, true)
 	if status == 0 {
@@ -27,9 +27,9 @@ func (p *prober) cutsOff(r *routers.Route, req *http.Request, body []byte) {
 	}
 }
 
-// waitsForBody sends wrong credentials, and no body. A server that looks at
-// them first answers. One that reads on may stand behind a proxy that buffers,
-// so it is not blamed.
+// waitsForBody sends wrong credentials and no body. A server that looks at the
+// credentials first answers. One that reads on may stand behind a proxy that
+// buffers, so it is not blamed.
 func (p *prober) waitsForBody(r *routers.Route, req *http.Request) {
 	req.Header.Set("Expect", "100-continue")
 	if status := p.talk(req, nil, min(p.Timeout, time.Second), false); status > http.StatusContinue {

@@ -28,8 +28,9 @@ import (
 
 // What must be found of what was made: one look at everything that tells of it.
 
-// reads asks all that can be asked about something, and holds each answer to
-// what was sent. An answer may give the ids that another operation takes.
+// reads asks every operation that can be asked about something, and compares
+// each answer with the upload. An answer may give the ids that another
+// operation takes.
 func (p *prober) reads(m *made, after string) {
 	m.pending, m.had = nil, false
 	asked := map[string]bool{}
@@ -66,8 +67,8 @@ func lastParam(r *routers.Route) (name string) {
 	return name
 }
 
-// about reports whether an operation is about what was made: the last id in its
-// path is one that the server gave it, or the one that it was put under.
+// about reports whether an operation is about m: the last id in its path is one
+// that the server gave to m, or the one that the client chose.
 func (m *made) about(r *routers.Route) bool {
 	for _, param := range required(r) {
 		if param.In == openapi3.ParameterInPath && m.ids[param.Name] == "" {
@@ -79,7 +80,8 @@ func (m *made) about(r *routers.Route) bool {
 	return last != "" && (under || !strings.Contains(m.asked, m.ids[last]))
 }
 
-// read asks one operation. What is stored later has half a second.
+// read asks one operation. It asks again for half a second, since some servers
+// store later.
 func (p *prober) read(r *routers.Route, m *made, file int, after string) {
 	req := p.good(r, sample{})
 	a := p.ask(r, req)
@@ -100,8 +102,8 @@ func (p *prober) read(r *routers.Route, m *made, file int, after string) {
 	}
 }
 
-// compares holds an answer to what was made. File is the one file that it is
-// about, or -1.
+// compares compares an answer with m. File is the index of the one file that
+// the answer is about, or -1.
 func (p *prober) compares(r *routers.Route, req *http.Request, m *made, file int, a answered) {
 	if len(m.files) == 1 {
 		file = 0
@@ -133,8 +135,8 @@ func givesFile(r *routers.Route, a answered) bool {
 	return media != nil && isBinary(media.Schema)
 }
 
-// givesBack compares a file that is given back with the one that was sent. Its
-// media type may be hidden.
+// givesBack compares a file in an answer with the one that was sent. The server
+// may hide its media type.
 func (p *prober) givesBack(r *routers.Route, req *http.Request, m *made, file sentFile, a answered) {
 	sent, _, _ := mime.ParseMediaType(file.contentType)
 	got, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
@@ -186,9 +188,9 @@ var (
 		`operation|event|message|status|state).?id$`)
 )
 
-// tells holds each value that tells of a file, or repeats what was said, to
-// what was sent. A value whose name is not sure to mean that counts from when
-// it was right for two different uploads.
+// tells compares each value about a file, and each value that repeats the
+// request, with the request. If the name of a value does not surely mean that,
+// it counts once the value was right for two different uploads.
 func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf) {
 	length := map[string]string{}
 	for _, l := range all {
@@ -256,14 +258,15 @@ func (p *prober) listsFiles(r *routers.Route, list leaf) bool {
 	return false
 }
 
-// repeated reports whether the answer to what was said repeated it.
+// repeated reports whether the answer repeated a value of the request.
 func (m *made) repeated(said leaf) bool {
 	return slices.ContainsFunc(leaves(m.answer.body), func(l leaf) bool {
 		return l.path == said.path && textOf(l.value) == textOf(m.said[l.name])
 	})
 }
 
-// free reports whether a value that was said is a text that is kept as it is.
+// free reports whether a value of the request is a text that the server keeps
+// as it is.
 func free(m *made, name string) bool {
 	if m.schema == nil || m.schema.Properties[name] == nil || m.schema.Properties[name].Value == nil {
 		return m.object == nil
@@ -271,8 +274,8 @@ func free(m *made, name string) bool {
 	return m.schema.Properties[name].Value.Format == ""
 }
 
-// digestOf reports whether a text is a checksum of content, in hex or base64, of
-// the kind that its length says.
+// digestOf reports whether a text is a checksum of content, in hex or base64.
+// The length of the text says which kind.
 func digestOf(text string, content []byte) bool {
 	if _, value, found := strings.Cut(text, ":"); found {
 		text = value
@@ -288,9 +291,9 @@ func digestOf(text string, content []byte) bool {
 	return false
 }
 
-// stays says where an answer differs from the one that made the thing, or from
-// the first one of the same operation, as far as this may not change: in ids,
-// names, sizes, and times of making.
+// stays reports a difference between an answer and the one that made the thing,
+// or the first one of the same operation. It compares the values that may not
+// change: ids, names, sizes, and times of making.
 func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf) {
 	p.seen.note("what was made")
 	is := map[string]leaf{}
@@ -343,8 +346,8 @@ func (p *prober) times(r *routers.Route, req *http.Request, l leaf) {
 	}
 }
 
-// downloads fetches the URLs in an answer that say that they are for it. They
-// need no credentials, and must be used as they are.
+// downloads fetches the URLs in an answer whose names say that they are for a
+// download. They need no credentials, and are used as they are.
 func (p *prober) downloads(r *routers.Route, req *http.Request, m *made, all []leaf) {
 	for _, l := range all {
 		to, err := url.Parse(textOf(l.value))

@@ -27,7 +27,7 @@ var (
 	totals = regexp.MustCompile(`(?i)^total([_-]?(count|items|files|results|elements))?$`)
 )
 
-// lists reads a list of all that an operation made, whole and in short pages.
+// lists reads a list of all uploads of an operation, whole and in short pages.
 func (p *prober) lists(r *routers.Route) {
 	if r.Method != http.MethodGet || len(required(r)) > 0 {
 		return
@@ -98,8 +98,8 @@ func (m *made) isIn(element json.RawMessage) bool {
 	return false
 }
 
-// walks reads a list page by page. A limit is how many elements a page may
-// have; 0 leaves it to the server. It returns nil where there is no list, or no
+// walks reads a list page by page. Limit is the largest number of elements of a
+// page; 0 leaves it to the server. It returns nil if there is no list, or no
 // such limit.
 func (p *prober) walks(r *routers.Route, limit int) (req *http.Request, list []json.RawMessage) {
 	params := map[*regexp.Regexp]string{}

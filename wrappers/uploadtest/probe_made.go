@@ -45,7 +45,7 @@ type sentFile struct {
 	content           []byte
 }
 
-// newMade returns what a request made and its answer tells of.
+// newMade returns the thing that a request made, with the facts in the answer.
 func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Request, a answered) *made {
 	m := &made{sample: s, by: r, what: what, files: s.files(), said: map[string]any{}, answer: a, place: req.URL.Path,
 		asked: req.URL.Path + "\n" + string(s.body), ids: map[string]string{}, shown: map[string][]leaf{}}
@@ -66,8 +66,8 @@ func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Requ
 	return m
 }
 
-// make makes something, and sends its bytes to the URL that is handed out for
-// them. It returns nil where the operation refuses.
+// make makes something. If a URL is handed out for the bytes, it sends them
+// there. It returns nil if the operation refuses.
 func (p *prober) make(r *routers.Route, s sample, what string, content []byte) (*made, answered) {
 	req := p.good(r, s)
 	if len(p.faults(req)) > 0 {
@@ -127,7 +127,7 @@ func (s sample) files() (files []sentFile) {
 	return files
 }
 
-// issues sees that what was made has an id of its own.
+// issues checks that m has an id of its own.
 func (p *prober) issues(m *made, req *http.Request) {
 	m.own = []string{strings.Join(m.answer.ids, " "), ownID(m.answer.body), m.answer.header.Get("Location")}
 	for name, id := range m.ids {
@@ -163,8 +163,8 @@ func (p *prober) issues(m *made, req *http.Request) {
 	}
 }
 
-// learnOf keeps what an answer about something gives for paths: its members,
-// the ids in its lists, and the path of its Location.
+// learnOf keeps the values of an answer about something that paths may take:
+// its members, the ids in its lists, and the path of its Location.
 func (p *prober) learnOf(m *made, r *routers.Route, a answered) {
 	keep := func(into map[string]string, name, value string) {
 		if into[name] == "" && value != "" {
@@ -242,7 +242,7 @@ func (p *prober) matches(r *routers.Route, path string) map[string]string {
 	return params
 }
 
-// with calls ask while paths take these ids.
+// with calls ask, and paths take these ids meanwhile.
 func (p *prober) with(ids map[string]string, ask func()) {
 	was := p.learned
 	p.learned = maps.Clone(was)
@@ -259,7 +259,8 @@ type leaf struct {
 	value      any
 }
 
-// parent returns the name of what a leaf stands in, with [] for a list.
+// parent returns the name of the object or list around a leaf. A list has []
+// behind its name.
 func (l leaf) parent() string {
 	above := strings.Split(l.path, ".")
 	return append([]string{""}, above...)[len(above)-1]

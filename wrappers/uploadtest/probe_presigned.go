@@ -41,8 +41,8 @@ var seals = regexp.MustCompile(`^(\d{10,13}|\d{8}T\d{6}Z|[\w%+/=-]{32,})$`)
 // uploadURL matches the names of members that say where a file goes.
 var uploadURL = regexp.MustCompile(`(?i)(upload|signed|put)_?ur[il]$`)
 
-// handedOut tries the URLs of an answer: wrong first, then right. It tells
-// whether there are any.
+// handedOut tries the URLs of an answer, in wrong ways first and then in the
+// right way. It reports whether there are any.
 func (p *prober) handedOut(r *routers.Route, req *http.Request, m *made, a answered) bool {
 	answer := a.body
 	all := p.contract.HandedOut(answer)

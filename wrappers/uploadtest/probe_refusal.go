@@ -39,7 +39,7 @@ var wrong = map[string]func(*sample){
 	},
 }
 
-// refusesRequests asks with requests that are wrong.
+// refusesRequests sends wrong requests.
 func (p *prober) refusesRequests(r *routers.Route) {
 	for _, s := range samples(r) {
 		if len(p.faults(p.good(r, s))) > 0 {
@@ -96,7 +96,7 @@ func (p *prober) refusesSample(r *routers.Route, what string, s sample) {
 	}
 }
 
-// refusesMethods asks for the path by a method that it does not have.
+// refusesMethods sends methods that the path does not have.
 func (p *prober) refusesMethods(r *routers.Route) {
 	for _, method := range []string{http.MethodPatch, http.MethodPut} {
 		if r.PathItem.GetOperation(method) == nil {
@@ -160,8 +160,8 @@ func spoil(value string) string {
 	return string(b)
 }
 
-// needsCredentials asks with each header of the credentials missing and
-// spoiled, with those of another request, and with none at all.
+// needsCredentials sends requests with each header of the credentials missing
+// or spoiled, with the credentials of another request, and with none at all.
 func (p *prober) needsCredentials(r *routers.Route) {
 	security := r.Operation.Security
 	if security == nil {
@@ -282,7 +282,7 @@ func (p *prober) grows(routes []*routers.Route) {
 	}
 }
 
-// ages asks with what was good before the server's clock moved.
+// ages sends requests that were good before the server's clock moved.
 func (p *prober) ages(routes []*routers.Route) {
 	if p.Advance == nil {
 		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock", p.contract.Title)

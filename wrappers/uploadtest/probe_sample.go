@@ -43,8 +43,8 @@ func (s sample) called(i, n int) string {
 	return s.fileName
 }
 
-// of returns the same body made from another object, or with files of another
-// name.
+// of returns the same body with another object in it, or with other names of
+// its files.
 func (s sample) of(object map[string]any, fileName string) sample {
 	s.object, s.fileName = object, fileName
 	s.contentType, s.body = s.encode()
@@ -185,7 +185,7 @@ func madeUp(ref *openapi3.SchemaRef, depth int) any {
 	return text
 }
 
-// textOf returns a value as a parameter or a part of a form says it.
+// textOf returns a value as the text of a parameter or of a part of a form.
 func textOf(value any) string {
 	if text, ok := value.(string); ok {
 		return text

@@ -44,14 +44,14 @@ func (p *prober) succeeds(r *routers.Route) {
 	}
 }
 
-// learn keeps what later paths may take of an answer.
+// learn keeps the values of an answer that later paths may take.
 func (p *prober) learn(r *routers.Route, a answered) {
 	m := &made{ids: map[string]string{}}
 	p.learnOf(m, r, a)
 	maps.Copy(p.learned, m.ids)
 }
 
-// ownID returns the id of what an answer is about, or nothing.
+// ownID returns the id of the thing that an answer is about, or nothing.
 func ownID(answer []byte) string {
 	var own struct{ ID json.RawMessage }
 	if json.Unmarshal(answer, &own) != nil {
@@ -73,8 +73,8 @@ func (p *prober) at(path, method string) *routers.Route {
 	return nil
 }
 
-// answersTo sees that an answer is about the id that was asked for. It may say
-// others' ids, too.
+// answersTo checks that an answer is about the id in the request. It may have
+// ids of other things, too.
 func (p *prober) answersTo(r *routers.Route, req *http.Request, a answered) {
 	said := map[string]bool{}
 	for _, m := range contract.Members(a.body) {
@@ -136,7 +136,7 @@ func (p *prober) unknown(r *routers.Route) {
 	}
 }
 
-// ends asks by the methods that every server knows.
+// ends sends the methods that every server knows.
 func (p *prober) ends(r *routers.Route) {
 	for _, method := range []string{http.MethodHead, http.MethodOptions} {
 		if r.PathItem.GetOperation(method) != nil {

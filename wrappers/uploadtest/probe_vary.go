@@ -63,7 +63,8 @@ var nameVariety = []string{
 // oddText is the same for any text of a request.
 const oddText = "Gr\u00fc\u00dfe  & <b>'x'</b>; 100%25+1, \"y\" \ud55c\uae00 \U0001F4C4"
 
-// varies uploads by an operation what may be changed or lost.
+// varies uploads, by an operation, contents and names that a server may change
+// or lose.
 func (p *prober) varies(r *routers.Route) {
 	for _, s := range samples(r) {
 		first, _ := p.make(r, s, "", []byte(presignedContent))
@@ -128,7 +129,7 @@ func (p *prober) crosswise(r *routers.Route, s sample) {
 	}
 }
 
-// keep remembers what was made, to be read again at the end.
+// keep remembers m, to be read again at the end.
 func (p *prober) keep(m *made) {
 	if m == nil {
 		return
@@ -141,8 +142,8 @@ func (p *prober) keep(m *made) {
 	p.kept = append(p.kept, m)
 }
 
-// variant uploads one variation. Where a server refuses its name, it gets the
-// file without it.
+// variant uploads one variation. If the server refuses its name, variant
+// uploads the file under its plain name.
 func (p *prober) variant(r *routers.Route, s sample, chosen, name string, i int, what string, content []byte) {
 	was := maps.Clone(p.learned)
 	defer func() { p.learned = was }()
@@ -397,7 +398,8 @@ func (p *prober) mixes(r *routers.Route) {
 	}
 }
 
-// again reads all that was kept: nothing else may have changed it.
+// again reads all uploads that were kept: no later request may have changed
+// them.
 func (p *prober) again(after string) {
 	for _, m := range p.kept {
 		p.reads(m, after)
@@ -407,8 +409,8 @@ func (p *prober) again(after string) {
 	}
 }
 
-// deletes deletes one of what was made, and sees that it is gone and nothing
-// else.
+// deletes deletes one upload, and checks that it is gone and that all others
+// stay.
 func (p *prober) deletes(r *routers.Route) {
 	ofIt := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
 	if len(ofIt) == 0 {
@@ -437,8 +439,8 @@ func (p *prober) deletes(r *routers.Route) {
 	})
 }
 
-// gone asks for what was deleted in each way in which it was found, and makes
-// something in its place.
+// gone asks for a deleted upload in each way in which it was found, and then
+// makes another in its place.
 func (p *prober) gone(r *routers.Route, m *made) {
 	for _, same := range p.contract.routes() {
 		if same.Method == http.MethodGet && m.about(same) && p.succeeded[nameOf(same)] ||

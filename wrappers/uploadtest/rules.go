@@ -80,9 +80,9 @@ func (r rules) Request(q contract.Request) (rule, detail string) {
 	return "", ""
 }
 
-// formFault says what kin-openapi does not look at: which fields of a form are
-// files, and which of them have one value. Browsers send JSON in a part with a
-// file name, so only a text is held to have none.
+// formFault checks two rules that kin-openapi does not: which fields of a form
+// are files, and which of them have one value. Browsers send JSON in a part
+// with a file name, so only a text must have none.
 func (r rules) formFault(q contract.Request) string {
 	media := contentOf(r.Operation).Get(q.Header.Get("Content-Type"))
 	if media.Schema == nil {
@@ -187,7 +187,7 @@ func ruleOf(err error) (rule, detail string) {
 	return contract.RuleAddress, explain("", err)
 }
 
-// explain says in one line where a value is wrong and why, without the value.
+// explain says in one line where and why a value is wrong, without the value.
 func explain(reason string, err error) string {
 	var schema *openapi3.SchemaError
 	switch {

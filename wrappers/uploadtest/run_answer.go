@@ -95,8 +95,8 @@ func kindsHold(t *trial) {
 	}
 }
 
-// asks compares how often an operation was asked for with how often that is
-// sensible.
+// asks compares the number of requests of an operation with the sensible
+// number.
 func (t *trial) asks(op string, status int, again again) {
 	t.Helper()
 	switch n := len(t.of(op)); {
@@ -110,8 +110,8 @@ func (t *trial) asks(op string, status int, again again) {
 	}
 }
 
-// unusable: a success that does not say what it has to is none, and sending the
-// file again would not help.
+// unusable checks that a success without its required content is an error, and
+// that the file is not sent again for it.
 func unusable(t *trial) {
 	const size = 54321 // which no id has in it
 	first, _ := t.about("an upload without a fault").arrives(file(size))
@@ -198,8 +198,8 @@ func otherSpellings(t *trial) {
 	}
 }
 
-// idsAsWritten: an id is a text, or a number of any size, and no client may
-// change a letter of it.
+// idsAsWritten checks that a client changes no character of an id, which is a
+// text or a number of any size.
 func idsAsWritten(t *trial) {
 	if t.plain() {
 		return
@@ -239,7 +239,7 @@ func idsAsWritten(t *trial) {
 	}
 }
 
-// endless: an answer is not read into memory however long it is.
+// endless checks that a client does not read an endless answer into memory.
 func endless(t *trial) {
 	const most = 64 << 20
 	for _, op := range t.operations() {
@@ -268,8 +268,9 @@ func endless(t *trial) {
 	}
 }
 
-// earlyRefusal: a server that refuses a large body unread is heard. Without
-// Expect: 100-continue it is a matter of luck, hence several tries.
+// earlyRefusal checks that a client hears a server that refuses a large body
+// unread. Without Expect: 100-continue it is a matter of luck, so it has
+// several tries.
 func earlyRefusal(t *trial) {
 	if t.plain() {
 		t.Log("a plain client need not wait for 100 Continue")

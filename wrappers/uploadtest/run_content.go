@@ -40,8 +40,8 @@ func namesArrive(t *trial) {
 	}
 }
 
-// oddNames: a name that no header can hold is refused, or what is sent holds it
-// in a way that changes nothing else.
+// oddNames checks a name that no header can hold. The client refuses it, or
+// sends it in a way that changes nothing else.
 func oddNames(t *trial) {
 	for _, name := range []string{
 		"line\r\nContent-Type: text/html\r\n\r\nbreak.txt", "line\nbreak.txt", "nul\x00.txt", "\xff\xfe.txt", "folder/", "",
@@ -87,7 +87,7 @@ func idsDiffer(t *trial) {
 	}
 }
 
-// uploadsAtOnce: what belongs to one upload is never another's.
+// uploadsAtOnce checks that no upload gets anything of another one.
 func uploadsAtOnce(t *trial) {
 	const n = 16
 	var (

@@ -71,8 +71,7 @@ func cancelInAnswer(t *trial) {
 	}
 }
 
-// waitEnds: a client that waits before it asks again waits no longer than its
-// context.
+// waitEnds checks that a wait between two requests ends with its context.
 func waitEnds(t *trial) {
 	for _, op := range t.operations() {
 		t.about("cancel during the wait after %s", op).fresh(func(t *trial) {
@@ -98,8 +97,8 @@ func waitEnds(t *trial) {
 	}
 }
 
-// gone waits until the caller of a request has left, at most as long as limit
-// says, and reports whether it has.
+// gone reports whether the caller of a request has left. It waits for that
+// until the limit.
 func gone(r *http.Request, limit time.Duration) bool {
 	select {
 	case <-r.Context().Done():

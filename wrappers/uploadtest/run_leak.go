@@ -16,9 +16,9 @@ import (
 // trials numbers the labels of nothingIsLeft.
 var trials atomic.Int64
 
-// nothingIsLeft: when Upload has returned, none of its goroutines is at work
-// any more, and no answer's body is open. Goroutines inherit the labels of the
-// one that starts them, so those of other tests are told apart.
+// nothingIsLeft checks that no goroutine of Upload works on after its return,
+// and that no body of an answer is open. A goroutine inherits the labels of the
+// one that starts it, so those of other tests do not count.
 func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
 	live, end := context.WithTimeout(t.Context(), patience) // whose end would close a body
@@ -64,8 +64,8 @@ func nothingIsLeft(t *trial) {
 
 var frame = regexp.MustCompile(`(?m)^#\t0x[0-9a-f]+\t(\S+?)\+0x`)
 
-// leftovers says which goroutines with a label do more than to wait for the
-// next request on a connection.
+// leftovers describes the goroutines with a label that do more than wait for
+// the next request on a connection.
 func leftovers(label string) (left []string) {
 	var b bytes.Buffer
 	_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // into memory: it cannot fail

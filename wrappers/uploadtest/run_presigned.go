@@ -41,8 +41,8 @@ func presignedSuccess(t *trial, _ string) {
 // method finds the method in an answer that hands out a URL.
 var method = regexp.MustCompile(`(?i)(method"\s*:\s*")(PUT|POST)"`)
 
-// queries finds where the query of a URL begins. What is put there looks otherwise
-// when it is parsed and written again.
+// queries finds the beginning of the query of a URL. The test puts a text there
+// that changes if it is parsed and written again.
 var queries = regexp.MustCompile(`("https?://[^"?]*\?)`)
 
 func presignedMethod(t *trial, starter string) {

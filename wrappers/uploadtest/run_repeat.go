@@ -88,8 +88,8 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 	return ok
 }
 
-// repeatsAreWhole: whatever a client keeps of a body, the second attempt sends
-// all of it, with everything that stands around it.
+// repeatsAreWhole checks that the second attempt sends the whole body, with all
+// that stands around it.
 func repeatsAreWhole(t *trial) {
 	answered := func(status int) passing {
 		return passing{fmt.Sprintf("answered %d once, after the body", status), afterBody(status, 0), status}
@@ -166,8 +166,8 @@ func faultsLast(t *trial) {
 // dated matches the names and values of credentials that hold a time.
 var dated = regexp.MustCompile(`(?i)time|date|sign|nonce|^(aws4|hmac|digest|hawk) `)
 
-// freshCredentials: a signature that holds a time is made anew for each
-// attempt, and a token that has run out is not sent again.
+// freshCredentials checks that a signature with a time in it is made anew for
+// each attempt.
 func freshCredentials(t *trial) {
 	for _, op := range t.operations() {
 		if t.Server.contract.Operation(op) == nil {

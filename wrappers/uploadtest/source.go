@@ -52,8 +52,8 @@ func (s *source) open() int {
 	return s.opened - s.closed
 }
 
-// fault says what was done wrong with the readers, once nobody uses them any
-// more.
+// fault describes a misuse of the readers. It is called when nobody uses them
+// any more.
 func (s *source) fault() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

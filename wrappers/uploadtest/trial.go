@@ -148,8 +148,8 @@ func (t *trial) starter() string {
 	return ""
 }
 
-// once reports whether an operation is sent only once after a status, or after no
-// answer at all (0).
+// once reports whether an operation is sent only once after a status. Status 0
+// stands for no answer at all.
 func (t *trial) once(op string, status int) bool {
 	return slices.Contains(t.Once, op) && status != http.StatusTooManyRequests
 }
