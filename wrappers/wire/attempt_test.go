@@ -178,6 +178,7 @@ func TestMessageIsWhatTheAnswerSays(t *testing.T) {
 	says := func(code, message string) func(wire.Answer) (string, string) {
 		return func(wire.Answer) (string, string) { return code, message }
 	}
+	hides := wire.API{Hide: func() []string { return []string{"hunter2"} }}
 	for _, tt := range []struct {
 		name          string
 		api           wire.API
@@ -197,9 +198,9 @@ func TestMessageIsWhatTheAnswerSays(t *testing.T) {
 		{"neither", wire.API{Read: says("", "")}, 400, nil, "<html>", "", "<html>"},
 		{"where a redirect leads, without its query", wire.API{}, 302, []string{"Location", "https://other/x?sig=hunter2"},
 			"moved", "", "redirect to https://other, which is not followed"},
-		{"and without a secret", wire.API{Hide: func() []string { return []string{"hunter2"} }}, 302,
-			[]string{"Location", "https://hunter2.other/"}, "moved", "",
-			"redirect to https://[redacted].other, which is not followed"},
+		{"and without a secret", hides, 302, []string{"Location", "https://hunter2.other/"},
+			"moved", "", "redirect to https://[redacted].other, which is not followed"},
+		{"no part of a secret where the reading ends", hides, 400, nil, strings.Repeat(" ", 64<<10-2) + "hunter2", "", ""},
 		{"a redirect that leads nowhere", wire.API{}, 302, nil, "moved", "", "moved"},
 		{"a refusal with a Location", wire.API{}, 400, []string{"Location", "https://other/x"}, "wrong", "", "wrong"},
 	} {
