@@ -226,7 +226,7 @@ func (x *Exchange) Checked() bool { return x.ended }
 func (x *Exchange) checkRequest(whole bool) {
 	request := Request{Request: x.head, Params: x.is.params, Whole: whole && !x.raw}
 	rule, fault := x.mediaTypeFault()
-	if b := x.body; b != nil && request.Whole && fault == "" {
+	if b := x.body; b != nil && x.media != nil && request.Whole && fault == "" {
 		if b.form == nil {
 			x.sent = &Text{Bytes: b.digest.head}
 			request.Body, request.Whole = x.sent, b.digest.size <= Keep

@@ -227,6 +227,16 @@ func TestABodyCountsUntilTheRequestIsFinished(t *testing.T) {
 	}
 }
 
+func TestABodyThatNoOperationTakesIsNotLookedAt(t *testing.T) {
+	for _, typ := range []string{"application/json", "multipart/form-data; boundary=b"} {
+		r := sized("GET", "/v2/objects/o-1", "--b--")
+		r.Header.Set("Content-Type", typ)
+		if got, _ := looked(parsed(t, depotSpec(t)), r, Watch{}); got != "" {
+			t.Errorf("%s: got %q", typ, got)
+		}
+	}
+}
+
 func TestAHeadThatIsRememberedMayChange(t *testing.T) {
 	c := parsed(t, depotSpec(t))
 	r := sized("GET", "/v2/objects/o-1", "")
