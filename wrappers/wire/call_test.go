@@ -62,6 +62,18 @@ func TestAnswerThatAnnouncesMoreThanThereIsMemory(t *testing.T) {
 	}
 }
 
+func TestWholeAnswerCountsWhenTheConnectionBreaksOff(t *testing.T) {
+	for body, whole := range map[string]bool{`{"id":1}`: true, `{"id":1`: false} {
+		_, d := serve(t, wire.API{}, upload.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = io.WriteString(w, body)
+		})
+		if read, _, err := get(t, d); (err == nil) != whole || whole && read != body {
+			t.Errorf("%s: %q, %v", body, read, err)
+		}
+	}
+}
+
 func TestTraceIDDoesNotRepeatTheCredentials(t *testing.T) {
 	for _, tt := range []struct{ name, header, value, trace, want string }{
 		{"a token", "Authorization", "Bearer 123456", "t-123456", wire.Redacted},
