@@ -91,7 +91,7 @@ func (p *prober) make(r *routers.Route, s sample, what string, content []byte) (
 }
 
 // sends sends the bytes of a file to the URL that was handed out for them.
-func (p *prober) sends(m *made, out contract.HandedOut, content []byte) answered {
+func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 	again := !m.waiting
 	req := p.presignedRequest(out, string(content))
 	a := p.ask(m.by, req)
@@ -107,7 +107,6 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) answered
 	case a.status != 0 && len(content) > 0 && !again:
 		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s", a.status, m.what)
 	}
-	return a
 }
 
 // files returns the files of a sample.

@@ -212,7 +212,7 @@ func (s sample) texts(name string, i int) map[string]any {
 	object := maps.Clone(s.object)
 	for member, value := range object {
 		schema := s.schema.Properties[member]
-		text, isText := value.(string)
+		_, isText := value.(string)
 		if !isText || schema == nil || schema.Value == nil || schema.Value.Format != "" || isBinary(schema) ||
 			types.MatchString(member) {
 			continue
@@ -221,7 +221,7 @@ func (s sample) texts(name string, i int) map[string]any {
 			object[member] = enum[i%len(enum)]
 			continue
 		}
-		text = oddText
+		text := oddText
 		if names.MatchString(member) {
 			text = name
 		}
