@@ -18,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 	"unicode/utf8"
 
@@ -336,6 +337,17 @@ func swallowed(r *http.Request) {
 	}), body}
 }
 
+// keeps has the store give what a reader gives behind each file.
+func keeps(more io.Reader) func(*Subject) {
+	return func(s *Subject) {
+		stored := s.Stored
+		s.Stored = func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+			content, contentType, err := stored(ctx, id)
+			return pair{io.MultiReader(content, more), content}, contentType, err
+		}
+	}
+}
+
 // plainly is the property that each upload has to do with.
 const plainly = "names arrive without directories"
 
@@ -346,7 +358,11 @@ var bites = []struct {
 	want     string // in the one line
 }{
 	// The client's results.
-	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" })}, plainly, "the ID is empty"},
+	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" }), stored: func(s *Subject) { s.Stored = nil }},
+		plainly, "the ID is empty"},
+	{"a temporary id is left out", rig{form: true,
+		received: reply("/forms", said(`"size":`, `"tempRequestId":"t-1","size":`))}, plainly,
+		`TempRequestID is "", but the answer that gave the ID said "t-1"`},
 	{"a trace id of another upload", rig{form: true, client: result(func(r *upload.Result) { r.TraceID = "o-1" })},
 		"uploads run at once", `trace id: "o-1", but the answer that gave the ID said "o-`},
 	{"an odd name has another media type", rig{form: true, client: input(func(src *upload.Source) {
@@ -504,9 +520,13 @@ var bites = []struct {
 		return e
 	})}, "answers are errors of their kind", "RetryAfter is 0s, the answer said a date 3s ahead"},
 	{"a wait goes on after its context", rig{raw: true,
-		sent: status(429, "", func(resp *http.Response) {
-			<-resp.Request.Context().Done()
-			time.Sleep(closing + closing/10)
+		sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err != nil || resp.StatusCode == 429 {
+				<-r.Context().Done()
+				time.Sleep(closing + closing/10)
+			}
+			return resp, err
 		})},
 		"a wait ends with its context", "it waits on for more than 1s after its context has ended"},
 	{"a refusal is repeated", rig{sent: twice,
@@ -593,6 +613,9 @@ var bites = []struct {
 			return next.RoundTrip(r)
 		})
 	}}, "a repeated upload is whole", "other headers than the first: X-Depot-Project"},
+	{"a repeat has another query", rig{raw: true,
+		sent: request("/raw", func(r *http.Request) { r.URL.RawQuery += fmt.Sprint("&at=", time.Now().UnixNano()) })},
+		"a repeated upload is whole", "repeat: the second attempt goes to POST /v2/raw"},
 	{"a signature is sent again", rig{sent: dating(false)}, "credentials are fresh in each attempt",
 		"credentials: the second attempt carries those of the first"},
 
@@ -838,6 +861,12 @@ var bites = []struct {
 			r.Body = io.NopCloser(bytes.NewReader(b))
 			next.ServeHTTP(w, r)
 		})}, plainly, "count: 3 files are stored, 1 were before one upload"},
+	{"more is stored than was sent", rig{stored: keeps(readerFunc(func(p []byte) (int, error) {
+		return copy(p, "more"), nil
+	}))}, "bytes arrive unchanged",
+		"16384 bytes: stored: more than the 16384 bytes that were sent, the first wrong one at offset 16384"},
+	{"what is stored cannot be read", rig{stored: keeps(iotest.ErrReader(errors.New("a bad disk")))},
+		"bytes arrive unchanged", "0 bytes: stored: what is stored cannot be read: a bad disk"},
 	{"a file vanishes", rig{form: true, stored: func(s *Subject) {
 		s.Stored = func(context.Context, string) (io.ReadCloser, string, error) { return nil, "", errors.New("gone") }
 	}}, plainly, "stored: nothing under the returned id: gone"},

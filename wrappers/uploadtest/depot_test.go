@@ -117,6 +117,7 @@ func all(r io.Reader, size int64) ([]byte, error) {
 }
 
 func (d *depot) receive(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Depot-Trace", "of the storage service")
 	content, err := all(r.Body, max(0, r.ContentLength))
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -425,7 +426,12 @@ func TestTheReferenceKeepsAllProperties(t *testing.T) {
 	t.Run("all", func(t *testing.T) {
 		for what, r := range map[string]rig{
 			"form": {form: true}, "form sent once": {form: true, client: sendOnce, stored: submitOnce},
-			"raw": {raw: true}, "presigned": {},
+			"raw, with a second try after 401": {raw: true, sent: resend(401), client: failure(func(e *upload.Error) error {
+				if e.Status == 401 {
+					e.Attempts = 2
+				}
+				return e
+			})}, "presigned": {},
 		} {
 			t.Run(what, func(t *testing.T) {
 				t.Parallel()

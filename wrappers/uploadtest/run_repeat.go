@@ -123,7 +123,7 @@ func (t *trial) sameTwice(op string) {
 		case r.Method != first.Method || r.URI != first.URI:
 			t.broke("repeat: the second attempt goes to %s %s, the first went to %s %s", r.Method, path(r.URI),
 				first.Method, path(first.URI))
-		case first.Fields != nil && first.Size == r.Size && !maps.EqualFunc(first.Fields, r.Fields, slices.Equal):
+		case first.Size == r.Size && !maps.EqualFunc(first.Fields, r.Fields, slices.Equal):
 			t.broke("repeat: the second attempt has other fields than the first")
 		case names != "":
 			t.broke("repeat: the second attempt has other headers than the first: %s", names)

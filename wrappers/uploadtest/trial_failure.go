@@ -25,19 +25,19 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 	if t.Server != nil {
 		t.Server.quiet()
 	}
+	if after := t.count(); after != count {
+		t.broke("stored: %d files after an upload that failed, %d before", after, count)
+	}
+	if t.Stored == nil {
+		return failure, ok
+	}
 	for _, r := range t.requests()[requests:] {
 		for _, m := range contract.Members(r.Answer) { // one of them may be an id
-			if t.Stored == nil {
-				break
-			}
 			if content, _, err := t.Stored(t.Context(), m.Value); err == nil {
 				content.Close()
 				t.broke("stored: an upload that failed left a file under its id")
 			}
 		}
-	}
-	if after := t.count(); after != count {
-		t.broke("stored: %d files after an upload that failed, %d before", after, count)
 	}
 	return failure, ok
 }

@@ -72,13 +72,13 @@ func (t *trial) belongs(res upload.Result) bool {
 }
 
 // answerWith returns the request whose answer gave an id, or the zero one.
-func (t *trial) answerWith(id string) (found Request) {
+func (t *trial) answerWith(id string) Request {
 	for _, r := range t.requests() {
-		if found.Op == "" && id != "" && r.Op != Presigned && has(r.Answer, id) {
-			found = r
+		if r.Op != Presigned && has(r.Answer, id) {
+			return r
 		}
 	}
-	return found
+	return Request{}
 }
 
 // memberOf returns the name under which a JSON answer holds a value.
@@ -106,7 +106,7 @@ func (t *trial) traces(id string) bool {
 	}
 	want := ""
 	for _, r := range t.requests() {
-		if said := r.AnswerHeader.Get(t.Server.contract.TraceHeader); said != "" && r.Op != Presigned && r.Op != Token {
+		if said := r.AnswerHeader.Get(t.Server.contract.TraceHeader); said != "" && t.Server.contract.Operation(r.Op) != nil {
 			want = said
 		}
 	}
