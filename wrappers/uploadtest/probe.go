@@ -119,7 +119,6 @@ type prober struct {
 	issued    map[string]*made           // what was made, by the ids that nothing else may have
 	right     map[string]map[string]bool // what was right, by where it stands
 	tagged    map[string]string          // sums of files, by path and ETag
-	grown     bool                       // the largest file was sent
 	succeeded map[string]bool            // operations
 	unfound   map[string]func()          // operations that were not asked for what is there
 	told      told
@@ -158,6 +157,7 @@ func (p *prober) probe() {
 		p.ends(r)
 	}
 	p.again(" after requests that were refused")
+	p.sendsLargest()
 	for _, r := range routes {
 		if r.Method == http.MethodDelete {
 			if p.deletes(r); !p.succeeded[nameOf(r)] {
@@ -363,8 +363,10 @@ func betrays(header http.Header, body []byte, req *http.Request) string {
 	for _, values := range header {
 		text += "\n" + strings.Join(values, "\n")
 	}
-	for _, m := range contract.Members(body) { // without the escapes of JSON
-		text += "\n" + m.Value
+	if strings.Contains(text, `\`) {
+		for _, m := range contract.Members(body) { // without the escapes of JSON
+			text += "\n" + m.Value
+		}
 	}
 	for _, c := range inside {
 		for _, found := range c.matches.FindAllString(text, -1) {

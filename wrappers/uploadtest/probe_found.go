@@ -96,7 +96,7 @@ func (p *prober) read(r *routers.Route, m *made, file int, after string) {
 		p.succeeded[nameOf(r)] = true
 		p.answersTo(r, req, a)
 		p.compares(r, req, m, file, a)
-		p.learnOf(m, r, a)
+		p.learn(m, r, a)
 	case a.status != 0 && !m.waiting:
 		p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload%s", a.status, after)
 	}

@@ -60,7 +60,7 @@ func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Requ
 			m.ids[param.Name] = p.learned[param.Name]
 		}
 	}
-	p.learnOf(m, r, a)
+	p.learn(m, r, a)
 	p.issues(m, req)
 	p.locates(m, req)
 	return m
@@ -107,6 +107,16 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 	case a.status != 0 && len(content) > 0 && !again:
 		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s", a.status, m.what)
 	}
+}
+
+// file returns the bytes of the one file that a sample carries. More than one
+// file has no one size.
+func (s sample) file() (content []byte, ok bool) {
+	files := s.files()
+	if len(files) != 1 {
+		return nil, false
+	}
+	return files[0].content, true
 }
 
 // files returns the files of a sample.
@@ -162,9 +172,9 @@ func (p *prober) issues(m *made, req *http.Request) {
 	}
 }
 
-// learnOf keeps the values of an answer about something that paths may take:
+// learn keeps the values of an answer about something that paths may take:
 // its members, the ids in its lists, and the path of its Location.
-func (p *prober) learnOf(m *made, r *routers.Route, a answered) {
+func (p *prober) learn(m *made, r *routers.Route, a answered) {
 	keep := func(into map[string]string, name, value string) {
 		if into[name] == "" && value != "" {
 			into[name] = value

@@ -51,7 +51,7 @@ func (p *prober) refusesRequests(r *routers.Route) {
 				p.refusesSample(r, what, bad)
 			}
 		}
-		if size, _ := s.carriesFile(); size > 0 {
+		if content, _ := s.file(); len(content) > 0 {
 			p.cutsOff(r, p.good(r, s), s.body)
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.object)) {
@@ -271,7 +271,7 @@ func (p *prober) grows(routes []*routers.Route) {
 	large := bytes.Repeat([]byte("x"), int(p.MaxSize)+1)
 	for _, r := range routes {
 		for _, s := range samples(r) {
-			if _, ok := s.carriesFile(); !ok {
+			if _, ok := s.file(); !ok {
 				continue
 			}
 			p.wants("largest file", r, p.good(r, s.holding(large[1:])), "largest",

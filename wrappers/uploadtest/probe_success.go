@@ -28,7 +28,9 @@ func (p *prober) succeeds(r *routers.Route) {
 			p.seen.note("operation that succeeded")
 			p.succeeded[nameOf(r)] = true
 			p.answersTo(r, req, a)
-			p.learn(r, a)
+			learned := &made{ids: map[string]string{}}
+			p.learn(learned, r, a)
+			maps.Copy(p.learned, learned.ids)
 			if m := p.newMade(r, s, "", req, a); !p.handedOut(r, req, m, a) && (s.body != nil && r.Method == http.MethodPost) {
 				p.keep(m)
 			}
@@ -42,13 +44,6 @@ func (p *prober) succeeds(r *routers.Route) {
 			p.broke(r, req, contract.RuleStatus, "example", "%d to the spec's own example", a.status)
 		}
 	}
-}
-
-// learn keeps the values of an answer that later paths may take.
-func (p *prober) learn(r *routers.Route, a answered) {
-	m := &made{ids: map[string]string{}}
-	p.learnOf(m, r, a)
-	maps.Copy(p.learned, m.ids)
 }
 
 // ownID returns the id of the thing that an answer is about, or nothing.
@@ -87,30 +82,6 @@ func (p *prober) answersTo(r *routers.Route, req *http.Request, a answered) {
 			p.broke(r, req, contract.RuleAnswer, "asked", "%s is not the one that was asked for", name)
 		}
 	}
-}
-
-// carriesFile reports whether a sample is a file, or a form with one, and how
-// many bytes its file has. More than one file has no one size.
-func (s sample) carriesFile() (size int, ok bool) {
-	content, ok := s.file()
-	return len(content), ok
-}
-
-// file returns the bytes of the one file that a sample carries.
-func (s sample) file() (content []byte, ok bool) {
-	if s.object == nil {
-		return s.body, s.body != nil
-	}
-	var files []any
-	for name, value := range s.object {
-		if s.typ == "multipart/form-data" && isBinary(s.schema.Properties[name]) {
-			files = append(files, several(value)...)
-		}
-	}
-	if len(files) != 1 {
-		return nil, false
-	}
-	return []byte(textOf(files[0])), true
 }
 
 // unknown asks for ids that were never issued.

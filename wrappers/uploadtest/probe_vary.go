@@ -103,10 +103,19 @@ func (p *prober) varies(r *routers.Route) {
 		}
 		if isFile {
 			p.takesNone(r, s)
-			if (p.MaxSize == 0 || p.MaxSize > largest) && p.told.nothing() && !p.grown {
-				p.grown = true
-				p.variant(r, s, chosen, nameVariety[0], 99, fmt.Sprintf(" (%d bytes)", largest), noise(largest))
-			}
+		}
+	}
+}
+
+// sendsLargest uploads the largest file, once.
+func (p *prober) sendsLargest() {
+	for _, m := range p.kept {
+		if len(m.files) == 1 && p.told.nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
+			p.with(m.ids, func() {
+				p.variant(m.by, m.sample, p.chosen(m.by), nameVariety[0], 99, fmt.Sprintf(" (%d bytes)", largest),
+					noise(largest))
+			})
+			return
 		}
 	}
 }
