@@ -10,6 +10,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -85,8 +86,8 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
 		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
-		right: map[string]map[string]bool{}, patience: 25, waits: 60, succeeded: map[string]bool{}, unfound: map[string]func(){},
-		tagged: map[string]string{}, traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
+		right: map[string]map[string]bool{}, patience: 25, waits: 60,
+		succeeded: map[string]bool{}, unfound: map[string]func(){}, tagged: map[string]string{}, traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
 	// An httptest.Server that another test closes breaks off what shares its idle
@@ -129,6 +130,7 @@ type prober struct {
 	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
 	waits     int             // how often a 429 is waited for
+	lastURL   *url.URL        // the one that was handed out last
 }
 
 func (p *prober) probe() {
@@ -151,6 +153,9 @@ func (p *prober) probe() {
 	}
 	for _, r := range routes {
 		p.mixes(r)
+		if r.Method == http.MethodGet { // its id may be known only now
+			p.unknown(r)
+		}
 		p.needsCredentials(r)
 		p.refusesRequests(r)
 		p.refusesMethods(r)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -90,10 +91,20 @@ func (p *prober) make(r *routers.Route, s sample, what string, content []byte) (
 	return m, a
 }
 
+// signs matches the query of a URL that is of use with this query only.
+var signs = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=`)
+
 // sends sends the bytes of a file to the URL that was handed out for them.
 func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 	again := !m.waiting
 	req := p.presignedRequest(out, string(content))
+	if last := p.lastURL; last != nil && last.Path != req.URL.Path && signs.MatchString(req.URL.RawQuery) {
+		mixed := p.presignedRequest(out, string(content))
+		mixed.URL.Path, mixed.URL.RawPath = last.Path, last.RawPath
+		p.wants("tampered URL", m.by, mixed, "presigned key",
+			"the URL of another upload with the query of the one that it handed out: it must be refused by a 4xx", 4)
+	}
+	p.lastURL = req.URL
 	a := p.ask(m.by, req)
 	switch {
 	case a.status >= 500 && len(content) == 0:

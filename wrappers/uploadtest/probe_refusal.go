@@ -79,13 +79,18 @@ func (p *prober) refusesRequests(r *routers.Route) {
 		}
 	}
 	for _, param := range required(r) {
-		if param.In == openapi3.ParameterInQuery {
-			req := p.good(r, firstSample(r))
-			query := req.URL.Query()
-			query.Del(param.Name)
+		req := p.good(r, firstSample(r))
+		query := req.URL.Query()
+		query.Del(param.Name)
+		switch param.In {
+		case openapi3.ParameterInQuery:
 			req.URL.RawQuery = query.Encode()
-			p.refused("wrong request", "no parameter "+param.Name, r, req)
+		case openapi3.ParameterInHeader:
+			req.Header.Del(param.Name)
+		default:
+			continue
 		}
+		p.refused("wrong request", "no parameter "+param.Name, r, req)
 	}
 }
 

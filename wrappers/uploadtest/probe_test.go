@@ -3,17 +3,22 @@ package uploadtest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 )
 
 func withKey(r *http.Request) { r.Header.Set("X-Depot-Key", depotKey) }
@@ -213,6 +218,13 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			rec.Header().Del("X-Depot-Trace")
 		})), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says " +
 			"that it is always sent (POST /v2/objects)"},
+		{"a signature that covers no key", arrival("/store", func(r *http.Request) {
+			sum := r.URL.Query().Get("signature")
+			if r.URL.RawQuery == query(sum[:len(sum)/2]) {
+				r.URL.RawQuery = query(strings.TrimPrefix(r.URL.Path, "/store/"))
+			}
+		}), "Depot: announce: response status: 200 to the URL of another upload with the query of the one that it " +
+			"handed out"},
 		{"HEAD fails", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodHead {
 				w.WriteHeader(http.StatusInternalServerError)
@@ -482,4 +494,77 @@ func TestProbeAsksAgainWhereFewerRequestsAreWanted(t *testing.T) {
 			t.Errorf("status %d after %v and %q, want 429 after 14 s and two more requests", a.status, took, bodies)
 		}
 	})
+}
+
+func TestProbeLeavesAHeaderOutAndAsksBelowWhatWasNeverThere(t *testing.T) {
+	const spec = `
+openapi: 3.0.3
+info: {title: Cases, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /cases:
+    post:
+      operationId: open
+      responses:
+        '201': {description: Opened., content: {application/json: {example: {caseId: case-0}, schema: {type: object}}}}
+  /cases/{caseId}/notes:
+    post:
+      operationId: add
+      parameters:
+        - {name: caseId, in: path, required: true, schema: {type: string}}
+        - {name: X-Author, in: header, required: true, schema: {type: string}, example: anna}
+      requestBody: {required: true, content: {application/octet-stream: {schema: {type: string, format: binary}}}}
+      responses: {'204': {description: Added.}, 4XX: {description: Refused.}}
+`
+	var cases atomic.Int64
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/cases" {
+			io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"caseId":"case-%d"}`, cases.Add(1))
+	}))
+	defer ts.Close()
+	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(spec), nil) })
+	named(t, lines, "Cases: add: response status: 204 to no parameter X-Author, which must be refused by a 4xx")
+	named(t, lines, "Cases: add: response status: 204 to an id that was never issued, which must be refused by a 4xx")
+}
+
+// The server still shows a deleted upload, but only if it had several files.
+func TestProbeDeletesAnUploadOfSeveralFiles(t *testing.T) {
+	keys := ncloudmailer.Credentials{AccessKey: "key", SecretKey: "secret"}
+	right, err := standin.New(standin.Config{AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	shown, deleted := map[string]*httptest.ResponseRecorder{}, map[string]bool{}
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		right.ServeHTTP(rec, r)
+		mu.Lock()
+		defer mu.Unlock()
+		switch before := shown[r.URL.Path]; {
+		case r.Method == http.MethodDelete:
+			deleted[r.URL.Path] = rec.Code/100 == 2 && before != nil
+		case r.Method == http.MethodGet && rec.Code == 200 && strings.Count(rec.Body.String(), "fileId") > 1:
+			shown[r.URL.Path] = rec
+		case r.Method == http.MethodGet && deleted[r.URL.Path]:
+			rec = before
+		}
+		maps.Copy(w.Header(), rec.Header())
+		w.WriteHeader(rec.Code)
+		w.Write(rec.Body.Bytes())
+	}))
+	defer ts.Close()
+	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(r *http.Request) { keys.Sign(r, time.Now()) }
+	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/api/v1", spec, sign) })
+	named(t, lines, "getFile: response status: 200 to a deleted upload, which must be refused by a 4xx")
 }

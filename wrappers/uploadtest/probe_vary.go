@@ -418,8 +418,8 @@ func (p *prober) again(after string) {
 	}
 }
 
-// deletes deletes one upload, and checks that it is gone and that all others
-// stay.
+// deletes deletes one upload, and one of several files. It checks that they are
+// gone and that all others stay.
 func (p *prober) deletes(r *routers.Route) {
 	ofIt := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
 	if len(ofIt) == 0 {
@@ -432,6 +432,16 @@ func (p *prober) deletes(r *routers.Route) {
 			m = short
 		}
 	}
+	p.deletesOne(r, m)
+	for _, other := range ofIt {
+		if other != m && len(other.files) > 1 {
+			p.deletesOne(r, other)
+			return
+		}
+	}
+}
+
+func (p *prober) deletesOne(r *routers.Route, m *made) {
 	p.with(m.ids, func() {
 		req := p.good(r, sample{})
 		a := p.ask(r, req)
