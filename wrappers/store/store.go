@@ -29,16 +29,20 @@ import (
 // [DefaultContentType]. For a key or a content type that these checks refuse,
 // the error is [fs.ErrInvalid].
 //
+// A call whose ctx has already ended does nothing and returns ctx.Err(), wrapped.
+// Only PresignPut may still succeed.
+//
 // Errors name the operation and the key, and wrap the cause. They never show a
 // credential or the query of a URL.
 type Store interface {
 	// Put reads r up to io.EOF, stores the bytes and returns their number. The
 	// object appears whole or not at all, and replaces an earlier one under the
 	// key. If r returns another error, such as io.ErrUnexpectedEOF, Put stores
-	// nothing and returns an error that wraps it. Put checks ctx between reads,
-	// so the caller must end a Read that blocks. Put does not close r. If
-	// several puts of one key run at the same time, the object is that of one
-	// of them.
+	// nothing and returns an error that wraps it. Put checks ctx after every
+	// read, also after the one that returns io.EOF: if ctx has ended by then,
+	// Put stores nothing. The caller must end a Read that blocks. Put does not
+	// close r. If several puts of one key run at the same time, the object is
+	// that of one of them.
 	//
 	// After an error the key holds the earlier object, if there was one. There
 	// is one exception: if the answer of a store across the network was lost,

@@ -203,6 +203,15 @@ func TestAPropertyThatSawNothingSaysSo(t *testing.T) {
 	}
 }
 
+func TestAPropertyWhoseUploadsFailSaysSo(t *testing.T) {
+	l := &logged{TB: &recorder{TB: t}}
+	properties[0].hold(l, rig{client: uploads(func(call) (res upload.Result, err error) { return res, nil })}.setup)
+	want := "bytes arrive unchanged: skipped: an upload did not come out right"
+	if !strings.Contains(l.log.String(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, &l.log)
+	}
+}
+
 func TestAFaultThatIsTakenBackIsNotMet(t *testing.T) {
 	lines := recorded(t, func(tb testing.TB) {
 		srv := Serve(tb, newDepot(), depotSpec)

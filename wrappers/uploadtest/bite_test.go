@@ -12,6 +12,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -325,6 +326,16 @@ func said(old, new string) func(*httptest.ResponseRecorder) {
 	}
 }
 
+// bareIDs gives a number as the id, in a handler's answers.
+func bareIDs(next http.Handler) http.Handler {
+	return respelledText(func(s string) string { return hexID.ReplaceAllString(s, "67890") })(next)
+}
+
+var hexID = regexp.MustCompile(`"o-[0-9a-f]+"`)
+
+// unseen hides what a handler holds.
+func unseen(s *Subject) { s.Stored, s.Count = nil, nil }
+
 // swallowed hides from a handler that a body broke off.
 func swallowed(r *http.Request) {
 	body := r.Body
@@ -511,6 +522,14 @@ var bites = []struct {
 		`deposit answered 503: trace id: "uploadtest-trace-id-1", but the API's answer said "uploadtest-trace-id-3"`},
 	{"the attempts are not counted", rig{client: failure(func(e *upload.Error) error { e.Attempts = 1; return e })},
 		"a lasting fault is an error", "Attempts is 1, but 3 requests"},
+	{"a client goes on and on", rig{raw: true, client: uploads(func(c call) (res upload.Result, err error) {
+		for range 40 {
+			if res, err = c.send(); !errors.Is(err, upload.ErrUnavailable) {
+				break
+			}
+		}
+		return res, err
+	})}, "a lasting fault is an error", "attempts: it still sends after 120 requests"},
 	{"Retry-After is lost", rig{client: failure(func(e *upload.Error) error { e.RetryAfter = 0; return e })},
 		"answers are errors of their kind", "RetryAfter is 0s, the answer said 1s"},
 	{"a date in Retry-After is not read", rig{client: failure(func(e *upload.Error) error {
@@ -657,6 +676,17 @@ var bites = []struct {
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
 	{"an id loses its zeros", rig{client: result(func(r *upload.Result) { r.ID = strings.TrimLeft(r.ID, "0") })},
 		"an id arrives as it was written", `announce answered with the id 007: result: the ID is "7"`},
+	{"an id is read as a number where each is a number", rig{raw: true, received: bareIDs, stored: unseen,
+		client: result(func(r *upload.Result) {
+			f, _ := strconv.ParseFloat(r.ID, 64)
+			r.ID = fmt.Sprint(f)
+		})}, "an id arrives as it was written",
+		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
+	{"an id of null is one where each is a number", rig{raw: true, received: bareIDs, stored: unseen,
+		sent: status(201, "", func(resp *http.Response) {
+			b, _ := io.ReadAll(resp.Body)
+			resp.Body = io.NopCloser(bytes.NewReader(bytes.Replace(b, []byte(`"id":null`), []byte(`"id":1`), 1)))
+		})}, "answers that cannot be used", "deposit answered 201 and null for an id: error: none"},
 	{"the start is repeated with the presigned step",
 		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
@@ -674,7 +704,7 @@ var bites = []struct {
 		"presigned answered 503 once: attempts: announce was asked for 2 times, and once is enough"},
 	{"an answer is read to its end", rig{raw: true,
 		sent: status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
-		"an endless answer is left alone", "deposit answered 500 and 64 MiB: answer: all of it was read"},
+		"an endless answer is left alone", "deposit answered 500 and 64 MiB: answer: all of it was read, so nothing limits"},
 	{"a success is read to its end", rig{raw: true,
 		sent: status(201, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
 		"an endless answer is left alone", "deposit answered 201 and 64 MiB: answer: all of it was read"},
@@ -744,7 +774,7 @@ var bites = []struct {
 		"credentials stand in no URL", "presigned: credentials: one stands in the header Referer"},
 
 	// What goes over the wire.
-	{"zeros are sent", rig{form: true, stored: func(s *Subject) { s.Stored, s.Count = nil, nil },
+	{"zeros are sent", rig{form: true, stored: unseen,
 		client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 			zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
 			return pair{io.LimitReader(zeros, src.Size), rc}
@@ -899,6 +929,49 @@ func TestATokenIsKeptUntilItEnds(t *testing.T) {
 				t.Errorf("%s: nothing was seen", p.name)
 			}
 		}
+	}
+}
+
+// A client announces what the spec lets it, and a server may keep no media type.
+func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
+	t.Parallel()
+	octets := header("Content-Type", upload.OctetStream)
+	untyped := func(s *Subject) {
+		stored := s.Stored
+		s.Stored = func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+			content, _, err := stored(ctx, id)
+			return content, "", err
+		}
+	}
+	only := bytes.Replace(depotSpec, []byte("'*/*'"), []byte(upload.OctetStream), 1)
+	form := bytes.Replace(depotSpec, []byte("multipart/form-data:"), []byte("multipart/form-data:\n"+
+		"            encoding: {file: {contentType: 'image/png, "+upload.OctetStream+"'}}"), 1)
+	for what, r := range map[string]rig{
+		"one type": {raw: true, spec: only, sent: request("/raw", octets)},
+		"no type":  {raw: true, stored: untyped},
+		"a form of one type": {form: true, spec: form, client: input(func(src *upload.Source) {
+			src.ContentType = upload.OctetStream
+		})},
+	} {
+		lines := recorded(t, func(tb testing.TB) {
+			bytesArrive(begin(tb, r.setup))
+			namesArrive(begin(tb, r.setup))
+			mediaTypesArrive(begin(tb, r.setup))
+		})
+		if len(lines) > 0 {
+			t.Errorf("%s: %d lines, such as: %s", what, len(lines), lines[0])
+		}
+	}
+}
+
+// A rule that breaks in every property is told in full once.
+func TestARunTellsARuleOnce(t *testing.T) {
+	t.Parallel()
+	key := rig{sent: request("/store", header("X-Depot-Key", depotKey))}
+	lines := strings.Join(recorded(t, func(tb testing.TB) { Run(tb, key.setup) }), "\n")
+	again := "\npresigned: presigned credentials: broken again\n"
+	if n := strings.Count(lines, "header X-Depot-Key"); n != 1 || !strings.Contains(lines, again) {
+		t.Errorf("it is told %d times:\n%s", n, lines)
 	}
 }
 

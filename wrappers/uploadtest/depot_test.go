@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -385,6 +386,7 @@ type rig struct {
 	sent     func(http.RoundTripper) http.RoundTripper
 	received func(http.Handler) http.Handler
 	stored   func(*Subject)
+	spec     []byte // nil means depotSpec
 }
 
 func (g rig) setup(t testing.TB) Subject {
@@ -394,7 +396,7 @@ func (g rig) setup(t testing.TB) Subject {
 	if g.received != nil {
 		h = g.received(h)
 	}
-	server := Serve(t, h, depotSpec)
+	server := Serve(t, h, []byte(cmp.Or(string(g.spec), string(depotSpec))))
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ExpectContinueTimeout = 10 * time.Second
 	t.Cleanup(transport.CloseIdleConnections)

@@ -33,6 +33,8 @@ type seen struct {
 	mu    sync.Mutex
 	count map[string]int
 	leaky atomic.Bool // a reader was left open
+
+	failed atomic.Bool // an upload without a fault did not come out right
 }
 
 func (s *seen) note(aspects ...string) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ type Server struct {
 	monitor  *monitor.Monitor
 	close    func()
 	told     told
+	said     atomic.Pointer[told] // in a whole [Run]
 }
 
 // Scope says which calls a spec covers. The zero value is what the spec itself
@@ -107,8 +109,12 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 // report fails the test for each violation, once however often it happens.
 func (s *Server) report(v *contract.Violation) {
 	s.t.Helper()
-	if s.told.first(v.Key()) {
+	switch said := s.said.Load(); {
+	case !s.told.first(v.Key()):
+	case said == nil || said.first(v.Key()):
 		s.t.Error(v.Error())
+	default:
+		s.t.Errorf("%s: %s: broken again", v.Op, v.Rule)
 	}
 }
 

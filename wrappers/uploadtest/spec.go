@@ -278,6 +278,25 @@ func (s *spec) allows(op string, status int, answer []byte) bool {
 	return media != nil && (media.Schema == nil || media.Schema.Value.VisitJSON(value) == nil)
 }
 
+// takes reports whether a file may travel under a media type in a request: as
+// its body, or in a field of its form.
+func (s *spec) takes(r Request, field, contentType string) bool {
+	it := s.Operation(r.Op)
+	if it == nil {
+		return true
+	}
+	content := contentOf(it.Rules.(rules).Operation)
+	if field == "" {
+		return content.Get(contentType) != nil
+	}
+	media := content.Get(r.Header.Get("Content-Type"))
+	if media == nil || media.Encoding[field] == nil || media.Encoding[field].ContentType == "" {
+		return true
+	}
+	types := regexp.MustCompile(`\s*,\s*`).Split(media.Encoding[field].ContentType, -1)
+	return openapi3.NewContentWithSchema(nil, types).Get(contentType) != nil
+}
+
 // unsent names the headers that an answer lacks though the spec marks them, by
 // x-sent: always, as sent with its status. Documented answers of other people
 // may leave them out, so only a server under test is held to them.

@@ -91,6 +91,8 @@ func (t *trial) accounts(failure *upload.Error, op string, status int) {
 		t.broke("error: Op is %q, want %q", failure.Op, op)
 	case failure.Status != status:
 		t.broke("error: Status is %d, want %d", failure.Status, status)
+	case n > 100:
+		t.broke("attempts: it still sends after %d requests", n)
 	case failure.Attempts != n:
 		t.broke("error: Attempts is %d, but %d requests arrived", failure.Attempts, n)
 	default:

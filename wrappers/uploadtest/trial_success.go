@@ -20,6 +20,7 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 	count, requests := t.count(), len(t.requests())
 	res, err := t.send(t.Context(), src)
 	if err != nil {
+		t.seen.failed.Store(true)
 		t.broke("upload: %v", err)
 		t.carried(src, requests) // which may say why
 		return res, false
@@ -28,6 +29,9 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 	if after := t.count(); ok && t.Count != nil && after != count+1 {
 		t.broke("count: %d files are stored, %d were before one upload", after, count)
 		ok = false
+	}
+	if !ok {
+		t.seen.failed.Store(true)
 	}
 	return res, ok
 }
@@ -81,19 +85,9 @@ func (t *trial) answerWith(id string) Request {
 	return Request{}
 }
 
-// memberOf returns the name under which a JSON answer holds a value.
-func memberOf(answer []byte, value string) (name string, ok bool) {
-	for _, m := range contract.Members(answer) {
-		if m.Value == value {
-			return m.Name, true
-		}
-	}
-	return "", false
-}
-
+// has reports whether a member of a JSON answer has a value.
 func has(answer []byte, value string) bool {
-	_, ok := memberOf(answer, value)
-	return ok
+	return slices.ContainsFunc(contract.Members(answer), func(m contract.Member) bool { return m.Value == value })
 }
 
 // traces compares a trace id with the one of the last answer that an operation
@@ -122,6 +116,21 @@ func (t *trial) traces(id string) bool {
 // mediaType returns the media type that a source travels under.
 func mediaType(src upload.Source) string { return cmp.Or(src.ContentType, upload.OctetStream) }
 
+// expects returns the media type that a source must arrive under. It is the
+// source's own, unless the operation that carried the file takes only others:
+// then the client had to announce another one.
+func (t *trial) expects(src *source) string {
+	own := mediaType(src.Source)
+	for _, r := range slices.Backward(t.requests()) {
+		for _, f := range r.Files {
+			if f.SHA256 == sum(src.content) && !t.Server.contract.takes(r, f.Field, own) {
+				return f.ContentType
+			}
+		}
+	}
+	return own
+}
+
 // holds compares what is stored under id with src.
 func (t *trial) holds(id string, src *source) bool {
 	t.Helper()
@@ -137,15 +146,17 @@ func (t *trial) holds(id string, src *source) bool {
 	got := make([]byte, len(src.content)+1)
 	n, err := io.ReadFull(content, got)
 	got = got[:n]
-	switch {
+	switch want := t.expects(src); {
 	case err != nil && err != io.ErrUnexpectedEOF && err != io.EOF:
 		t.broke("stored: what is stored cannot be read: %v", err)
 	case !bytes.Equal(got, src.content):
 		t.broke("stored: %s", difference(got, src.content))
-	case contentType != mediaType(src.Source):
-		t.broke("stored: the media type is %q, want %q", contentType, mediaType(src.Source))
+	case contentType != "" && contentType != want:
+		t.broke("stored: the media type is %q, want %q", contentType, want)
 	default:
-		t.seen.note(aContent, aMediaType)
+		if t.seen.note(aContent); contentType != "" {
+			t.seen.note(aMediaType)
+		}
 		return true
 	}
 	return false
@@ -175,15 +186,15 @@ func (t *trial) carried(src *source, since int) bool {
 	if last == nil {
 		return true
 	}
-	switch name := upload.BaseName(src.Name); {
+	switch name, want := upload.BaseName(src.Name), t.expects(src); {
 	case last.SHA256 != sum(src.content):
 		t.broke("wire: %d bytes that are not the file's %d arrived", last.Size, src.Size)
 	case last.Name != upload.BaseName(last.Name):
 		t.broke("wire: the name in the form has directories: %q", last.Name)
 	case last.Name != "" && last.Name != name && escapes.Replace(last.Name) != name:
 		t.broke("wire: the name is %q, want %q", last.Name, name)
-	case last.ContentType != mediaType(src.Source):
-		t.broke("wire: the media type is %q, want %q", last.ContentType, mediaType(src.Source))
+	case last.ContentType != want:
+		t.broke("wire: the media type is %q, want %q", last.ContentType, want)
 	default:
 		if t.seen.note(aContent, aMediaType); last.Name != "" {
 			t.seen.note(aName)

@@ -150,7 +150,7 @@ func snapshot(ctx context.Context, s store.Store) error {
 	tail, err := io.ReadAll(r)
 	must(err, "reading what was replaced and deleted since")
 	if got := append(head, tail...); !bytes.Equal(got, want) {
-		return fmt.Errorf("reading what was replaced and deleted since gave %s, want %s", digest(got), digest(want))
+		return fmt.Errorf("reading what was replaced and deleted since gave %s", difference(got, want))
 	}
 	return nil
 }
@@ -170,8 +170,7 @@ func readers(ctx context.Context, s store.Store) error {
 	}
 	must(opened[0].Close(), "Close")
 	if got, err := io.ReadAll(opened[1]); err != nil || !bytes.Equal(got, want[1000:]) {
-		return fmt.Errorf("one of two readers gave %s, %v, after the other was closed, want %s",
-			digest(got), err, digest(want[1000:]))
+		return fmt.Errorf("one of two readers gave %s, %v, after the other was closed", difference(got, want[1000:]), err)
 	}
 	return nil
 }

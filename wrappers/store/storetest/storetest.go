@@ -164,7 +164,7 @@ func holds(ctx context.Context, s store.Store, key, contentType string, b []byte
 		return err
 	}
 	if !bytes.Equal(got, b) {
-		return fmt.Errorf("Open(%q) gave %s, want %s", key, digest(got), digest(b))
+		return fmt.Errorf("Open(%q) gave %s", key, difference(got, b))
 	}
 	stat, err := s.Stat(ctx, key)
 	if err != nil {
@@ -211,6 +211,11 @@ func absent(ctx context.Context, s store.Store, key string) error {
 	return nil
 }
 
-func digest(b []byte) string {
-	return fmt.Sprintf("%d bytes starting with %.16x", len(b), b)
+// difference says where bytes that should be the same are not.
+func difference(got, want []byte) string {
+	at := 0
+	for at < min(len(got), len(want)) && got[at] == want[at] {
+		at++
+	}
+	return fmt.Sprintf("%d bytes, want %d, the first wrong one at offset %d", len(got), len(want), at)
 }

@@ -587,6 +587,33 @@ func TestAStoreWithPresignedURLsPasses(t *testing.T) {
 	}
 }
 
+// The store's clock may differ from the tester's.
+func TestAStoreMayHaveAnotherClock(t *testing.T) {
+	s := store.Memory(0)
+	slow := func(info store.Info) store.Info { info.ModTime = info.ModTime.Add(-time.Hour); return info }
+	err := rule{check: modTime}.holds(t.Context(), mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+		r, info, err := s.Open(ctx, key)
+		return r, slow(info), err
+	}, stat: func(ctx context.Context, key string) (store.Info, error) {
+		info, err := s.Stat(ctx, key)
+		return slow(info), err
+	}})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// A difference is found wherever it is.
+func TestADifferenceIsNamedByItsOffset(t *testing.T) {
+	for got, want := range map[string]string{
+		"abxd": "4 bytes, want 4, the first wrong one at offset 2", "ab": "2 bytes, want 4, the first wrong one at offset 2",
+	} {
+		if got := difference([]byte(got), []byte("abcd")); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 // A rule that does not apply must not pass.
 func TestARuleThatDoesNotApplyIsSkipped(t *testing.T) {
 	plain := struct{ store.Store }{store.Memory(0)} // no URLs, no list
