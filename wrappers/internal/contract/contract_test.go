@@ -366,6 +366,7 @@ func TestCredentialsAreAskedForAsTheSpecSays(t *testing.T) {
 	basic, bearer := Scheme{Type: "http", Scheme: "basic"}, Scheme{Type: "oauth2"}
 	const noKey, noQuery = "header x-key is missing", "query parameter key is missing"
 	const noBasic = "header Authorization holds no basic credentials"
+	const long, escaped = "0123456789abcde/", "0123456789abcde%2F"
 	const noBearer = "header Authorization holds no bearer credentials"
 	for _, tc := range []struct {
 		security                  [][]Scheme
@@ -387,6 +388,10 @@ func TestCredentialsAreAskedForAsTheSpecSays(t *testing.T) {
 		{[][]Scheme{{key}, {bearer}}, "", "", "", noKey + ", or " + noBearer},
 		{[][]Scheme{{key}, {bearer}}, "", "", "Bearer t", ""},
 		{[][]Scheme{{bearer}, {bearer}}, "", "", "", noBearer},
+		{[][]Scheme{{key}}, long, "a=" + long, "", "the query shows the value of header x-key too"},
+		{[][]Scheme{{key}}, "k", "a=k", "", ""},
+		{[][]Scheme{{key}, {query}}, long, "key=" + long, "", ""},
+		{[][]Scheme{{bearer}}, "", "a=" + escaped, "Bearer " + long, "the query shows the value of header Authorization too"},
 	} {
 		r := httptest.NewRequest("GET", "/?"+tc.query, nil)
 		for name, value := range map[string]string{"X-Key": tc.key, "Authorization": tc.authorization} {

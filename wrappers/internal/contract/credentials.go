@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -43,6 +44,8 @@ func (s Scheme) fault(r *http.Request) string {
 	switch {
 	case s.Type == "apiKey" && s.In == "header" && r.Header.Get(s.Name) == "":
 		return fmt.Sprintf("header %s is missing", s.Name)
+	case s.Type == "apiKey" && s.In == "header" && inQuery(r, r.Header.Get(s.Name)):
+		return fmt.Sprintf("the query shows the value of header %s too", s.Name)
 	case s.Type == "apiKey" && s.In == "query" && !r.URL.Query().Has(s.Name):
 		return fmt.Sprintf("query parameter %s is missing", s.Name)
 	case s.Type == "http":
@@ -58,5 +61,15 @@ func authorizationFault(r *http.Request, scheme string) string {
 	if !strings.EqualFold(got, scheme) || strings.TrimSpace(credentials) == "" {
 		return fmt.Sprintf("header Authorization holds no %s credentials", scheme)
 	}
+	if inQuery(r, credentials) {
+		return "the query shows the value of header Authorization too"
+	}
 	return ""
+}
+
+// inQuery reports whether a credential stands in the query, where every log
+// keeps it. A shorter value may stand there by chance.
+func inQuery(r *http.Request, credential string) bool {
+	return len(credential) >= 16 && r.URL.RawQuery != "" && (strings.Contains(r.URL.RawQuery, credential) ||
+		strings.Contains(r.URL.RawQuery, url.QueryEscape(credential)))
 }
