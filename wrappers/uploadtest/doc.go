@@ -24,8 +24,9 @@
 //
 // # What is held
 //
-// An operation of the spec: the request has credentials, its parameters and
-// body match their schemas, and it states the length of its body. The answer's
+// An operation of the spec: the request has credentials and repeats none in its
+// query, its parameters and body match their schemas, and it states the length
+// of its body. The answer's
 // status is declared, and its headers, media type and body match. If a status
 // is declared without a body, the answer has none, unless the spec marks the
 // response with an x-source other than "documented". A body is a file if its
