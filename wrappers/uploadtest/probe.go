@@ -87,7 +87,8 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
 		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, patience: 25, waits: 60,
-		succeeded: map[string]bool{}, unfound: map[string]func(){}, tagged: map[string]string{}, traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
+		succeeded: map[string]bool{}, unfound: map[string]func(){}, tagged: map[string]string{},
+		traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
 	// An httptest.Server that another test closes breaks off what shares its idle

@@ -84,31 +84,6 @@ func (p *prober) answersTo(r *routers.Route, req *http.Request, a answered) {
 	}
 }
 
-// unknown asks for ids that were never issued.
-func (p *prober) unknown(r *routers.Route) {
-	if r.Method == http.MethodPut || !refusesUnknown(r) {
-		return
-	}
-	for name, value := range p.learned {
-		if strings.Contains(r.Path, "{"+name+"}") && len(value) > 3 && !p.own[name] {
-			never := []string{spoil(value), value + "x"}
-			if strings.Trim(value, "0123456789") == "" {
-				never[0] = "98" + value // ids may be counted
-			} else if len(value) >= 12 {
-				never = append(never, value[:len(value)-1])
-			}
-			for _, id := range never {
-				if p.issued[id] != nil {
-					continue
-				}
-				p.learned[name] = id
-				p.refused("unknown id", "an id that was never issued", r, p.good(r, firstSample(r)))
-			}
-			p.learned[name] = value
-		}
-	}
-}
-
 // ends sends the methods that every server knows.
 func (p *prober) ends(r *routers.Route) {
 	for _, method := range []string{http.MethodHead, http.MethodOptions} {

@@ -106,7 +106,8 @@ var properties = []property{
 	{"answers are errors of their kind", aFailure, noServer, kindsHold},
 	{"answers that cannot be used", aFailure, noServer, unusable},
 	{"answers may be written in other ways", aResult, noServer, otherSpellings},
-	{"an id arrives as it was written", aID, "no answer of the Server's has the id in it, or its schema allows no other id", idsAsWritten},
+	{"an id arrives as it was written", aID,
+		"no answer of the Server's has the id in it, or its schema allows no other id", idsAsWritten},
 	{"an endless answer is left alone", aFailure, noServer, endless},
 	{"an early refusal arrives", aFailure, noServer, earlyRefusal},
 

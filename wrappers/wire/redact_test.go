@@ -40,7 +40,8 @@ func TestNoSecretOfTheRequestSurvives(t *testing.T) {
 
 func TestEachOfTheSecretsIsTakenOutWhole(t *testing.T) {
 	req, err := http.NewRequest(http.MethodPut,
-		"https://name:pa55word@host/x?short=12345&se=2026-11-25&six=123456&long=123456789&two=aaaaaaaaaaaa%2Bbbbbbbbbbbbb&odd=%zz1234567",
+		"https://name:pa55word@host/x?short=12345&se=2026-11-25&six=123456&long=123456789"+
+			"&two=aaaaaaaaaaaa%2Bbbbbbbbbbbbb&odd=%zz1234567",
 		nil)
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,8 @@ func (s *Store) Put(ctx context.Context, key, contentType string, r io.Reader) (
 }
 
 func checkPut(key, contentType string) (string, error) {
-	return cmp.Or(contentType, store.DefaultContentType), errors.Join(store.CheckKey(key), store.CheckContentType(contentType))
+	return cmp.Or(contentType, store.DefaultContentType),
+		errors.Join(store.CheckKey(key), store.CheckContentType(contentType))
 }
 
 // put reads into buffers, because a request must have a known length and may be

@@ -342,7 +342,8 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 // times sees that a time of making is one.
 func (p *prober) times(r *routers.Route, req *http.Request, l leaf) {
 	if t, err := time.Parse(time.RFC3339, textOf(l.value)); stores.MatchString(l.name) && err == nil && t.Year() < 2000 {
-		p.broke(r, req, contract.RuleAnswer, "time", "%s is %s, before anything was uploaded", l.name, t.Format(time.DateOnly))
+		p.broke(r, req, contract.RuleAnswer, "time", "%s is %s, before anything was uploaded", l.name,
+			t.Format(time.DateOnly))
 	}
 }
 

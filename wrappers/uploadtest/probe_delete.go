@@ -1,0 +1,81 @@
+package uploadtest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// How uploads are deleted, and what must be gone then.
+
+// deletes deletes one upload, and one of several files. It checks that they are
+// gone and that all others stay.
+func (p *prober) deletes(r *routers.Route) {
+	ofIt := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
+	if len(ofIt) == 0 {
+		return
+	}
+	m := ofIt[len(ofIt)/2]
+	for _, short := range ofIt { // others' keys may begin with its own
+		begins := func(long *made) bool { return short != long && strings.HasPrefix(long.place, short.place) }
+		if m.by.Method == http.MethodPut && slices.ContainsFunc(ofIt, begins) {
+			m = short
+		}
+	}
+	p.deletesOne(r, m)
+	for _, other := range ofIt {
+		if other != m && len(other.files) > 1 {
+			p.deletesOne(r, other)
+			return
+		}
+	}
+}
+
+func (p *prober) deletesOne(r *routers.Route, m *made) {
+	p.with(m.ids, func() {
+		req := p.good(r, sample{})
+		a := p.ask(r, req)
+		if a.status/100 != 2 {
+			if a.status != 0 {
+				p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload", a.status)
+			}
+			return
+		}
+		p.succeeded[nameOf(r)] = true
+		p.compares(r, req, m, -1, a)
+		p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
+		p.gone(r, m)
+	})
+}
+
+// gone asks for a deleted upload in each way in which it was found, and then
+// makes another in its place.
+func (p *prober) gone(r *routers.Route, m *made) {
+	for _, same := range p.contract.routes() {
+		if same.Method == http.MethodGet && m.about(same) && p.succeeded[nameOf(same)] ||
+			nameOf(same) == nameOf(r) && refusesUnknown(r) {
+			p.refused("deleted upload", "a deleted upload", same, p.good(same, sample{}))
+		}
+	}
+	p.deleted = append(p.deleted, m)
+	p.again(" after another was deleted")
+	if m.deleted = true; m.by.Method == http.MethodPost {
+		next, _ := p.make(m.by, m.sample, m.what, []byte("another"))
+		p.keep(next)
+	}
+}
+
+// refusesUnknown reports whether an operation has an answer for what is not
+// there. A DELETE without one may be answered like the first.
+func refusesUnknown(r *routers.Route) bool {
+	for _, status := range []string{"404", "410", "4XX", "default"} {
+		if r.Operation.Responses.Value(status) != nil {
+			return true
+		}
+	}
+	return r.Method != http.MethodDelete
+}
