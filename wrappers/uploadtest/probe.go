@@ -132,6 +132,7 @@ type prober struct {
 	late      int             // answers that did not come in time
 	waits     int             // how often a 429 is waited for
 	lastURL   *url.URL        // the one that was handed out last
+	mixed     bool            // the path of one was sent with the query of another
 }
 
 func (p *prober) probe() {

@@ -98,8 +98,9 @@ var signs = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=`)
 func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 	again := !m.waiting
 	req := p.presignedRequest(out, string(content))
-	if last := p.lastURL; last != nil && last.Path != req.URL.Path && signs.MatchString(req.URL.RawQuery) {
-		mixed := p.presignedRequest(out, string(content))
+	if last := p.lastURL; last != nil && !p.mixed && last.Path != req.URL.Path && signs.MatchString(req.URL.RawQuery) {
+		p.mixed = true
+		mixed := p.presignedRequest(out, presignedContent)
 		mixed.URL.Path, mixed.URL.RawPath = last.Path, last.RawPath
 		p.wants("tampered URL", m.by, mixed, "presigned key",
 			"the URL of another upload with the query of the one that it handed out: it must be refused by a 4xx", 4)
