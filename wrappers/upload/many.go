@@ -48,7 +48,7 @@ func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error])
 		n := max(n, 1)
 		m := &many{
 			ctx: ctx, u: u, free: make(chan struct{}, n),
-			work: make(chan Source), done: make(chan outcome, min(n, 64)),
+			work: make(chan Source, min(n, 64)), done: make(chan outcome, min(n, 64)),
 		}
 		defer func() { // also when yield panics
 			cancel()
@@ -106,7 +106,6 @@ func (m *many) feed(srcs iter.Seq2[Source, error]) {
 			switch {
 			case err != nil:
 				m.done <- outcome{sent: Sent{Source: src}, err: err}
-			case m.offer(src):
 			case workers < cap(m.free):
 				workers++
 				uploads.Go(func() { m.relayPanic(func() { m.serve(src) }) })
@@ -120,16 +119,6 @@ func (m *many) feed(srcs iter.Seq2[Source, error]) {
 			}
 		}
 	})
-}
-
-// offer gives src to an idle worker and reports whether there was one.
-func (m *many) offer(src Source) bool {
-	select {
-	case m.work <- src:
-		return true
-	default:
-		return false
-	}
 }
 
 // serve uploads src and then the sources of m.work. A new goroutine for each
