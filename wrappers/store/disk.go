@@ -49,7 +49,8 @@ import (
 //
 // The store deletes the object that Delete names, and the folders that it
 // leaves empty. When the store is opened, it deletes unfinished puts of a
-// killed process in dir/.incoming: only plain files whose names the store
+// killed process in dir/.incoming, and the types that an earlier process
+// shared in dir/.content-type/.shared: only plain files whose names the store
 // itself makes. It never follows a symbolic link out of dir, and refuses to
 // open where one of its own folders is a link. Only one process at a time can
 // open the folder, because the store locks dir/.content-type/.lock. A second

@@ -73,7 +73,7 @@ Files:
   - In FOLDER serve deletes only: a file that a client or a reset of the console
     deletes, a file of NAVER 24 hours after its upload, and in FOLDER/.incoming
     what an earlier run of serve did not finish. The files of 24SevenOffice
-    stay.
+    stay. It also renews its own records in FOLDER/.content-type.
   - "--store s3://..." needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. A rule
     of the bucket deletes the files of NAVER: see --print-lifecycle.
   - If clients reach the bucket under another address than serve does, add
