@@ -63,7 +63,8 @@ type Error struct {
 
 // Exchange One request to a stand-in, and its answer.
 type Exchange struct {
-	// Curl Shell lines that send the request again; empty where it went to no stand-in. They name credentials as variables and never hold them.
+	// Curl Shell lines that send the request again; empty where it went to no
+	// stand-in. They name credentials as variables and never hold them.
 	Curl string `json:"curl"`
 
 	// DurationMs How long it took until the answer went out, in milliseconds.
@@ -85,7 +86,9 @@ type Exchange struct {
 	// Method Example: POST
 	Method string `json:"method"`
 
-	// Operation The operationId of the provider's contract, `presigned` for an upload to a presigned URL, `token` for the call for a token; empty where the request is none of these.
+	// Operation The operationId of the provider's contract, `presigned` for an
+	// upload to a presigned URL, `token` for the call for a token; empty
+	// where the request is none of these.
 	//
 	//
 	// Example: createFile
@@ -158,10 +161,14 @@ type Fault struct {
 
 	// Kind How a request fails:
 	//
-	// * `answer`: the answer is `status`, `headers` and `body`, in place of the stand-in's;
+	// * `answer`: the answer is `status`, `headers` and `body`, in place of
+	//   the stand-in's;
 	// * `delay`: the stand-in gets the request `delayMs` later;
-	// * `resetBefore`, `resetMiddle`, `resetAfter`: the connection is reset before the body is read, in the middle of it, or in place of the answer;
-	// * `expired`: the presigned URL is refused as expired (only the operation `presigned`);
+	// * `resetBefore`, `resetMiddle`, `resetAfter`: the connection is reset
+	//   before the body is read, in the middle of it, or in place of the
+	//   answer;
+	// * `expired`: the presigned URL is refused as expired (only the operation
+	//   `presigned`);
 	// * `unauthorized`: the credentials are refused.
 	Kind FaultKind `json:"kind"`
 
@@ -193,11 +200,15 @@ type Fault struct {
 
 // FaultKind How a request fails:
 //
-// * `answer`: the answer is `status`, `headers` and `body`, in place of the stand-in's;
-// * `delay`: the stand-in gets the request `delayMs` later;
-// * `resetBefore`, `resetMiddle`, `resetAfter`: the connection is reset before the body is read, in the middle of it, or in place of the answer;
-// * `expired`: the presigned URL is refused as expired (only the operation `presigned`);
-// * `unauthorized`: the credentials are refused.
+//   - `answer`: the answer is `status`, `headers` and `body`, in place of
+//     the stand-in's;
+//   - `delay`: the stand-in gets the request `delayMs` later;
+//   - `resetBefore`, `resetMiddle`, `resetAfter`: the connection is reset
+//     before the body is read, in the middle of it, or in place of the
+//     answer;
+//   - `expired`: the presigned URL is refused as expired (only the operation
+//     `presigned`);
+//   - `unauthorized`: the credentials are refused.
 type FaultKind string
 
 // FaultList Faults, the oldest first.
@@ -276,10 +287,14 @@ type MetFault struct {
 
 	// Kind How a request fails:
 	//
-	// * `answer`: the answer is `status`, `headers` and `body`, in place of the stand-in's;
+	// * `answer`: the answer is `status`, `headers` and `body`, in place of
+	//   the stand-in's;
 	// * `delay`: the stand-in gets the request `delayMs` later;
-	// * `resetBefore`, `resetMiddle`, `resetAfter`: the connection is reset before the body is read, in the middle of it, or in place of the answer;
-	// * `expired`: the presigned URL is refused as expired (only the operation `presigned`);
+	// * `resetBefore`, `resetMiddle`, `resetAfter`: the connection is reset
+	//   before the body is read, in the middle of it, or in place of the
+	//   answer;
+	// * `expired`: the presigned URL is refused as expired (only the operation
+	//   `presigned`);
 	// * `unauthorized`: the credentials are refused.
 	Kind FaultKind `json:"kind"`
 }
@@ -365,7 +380,8 @@ type StreamEventsParams struct {
 	// Provider Only what belongs to this provider.
 	Provider *ProviderFilter `form:"provider,omitempty" json:"provider,omitempty"`
 
-	// Operation Only exchanges of this operation: an operationId of the provider's contract, `presigned` or `token`.
+	// Operation Only exchanges of this operation: an operationId of the provider's
+	// contract, `presigned` or `token`.
 	Operation *Operation `form:"operation,omitempty" json:"operation,omitempty"`
 
 	// Broken Only exchanges that broke a rule of the contract (`true`), or that broke none (`false`).
@@ -380,7 +396,8 @@ type ListExchangesParams struct {
 	// Provider Only what belongs to this provider.
 	Provider *ProviderFilter `form:"provider,omitempty" json:"provider,omitempty"`
 
-	// Operation Only exchanges of this operation: an operationId of the provider's contract, `presigned` or `token`.
+	// Operation Only exchanges of this operation: an operationId of the provider's
+	// contract, `presigned` or `token`.
 	Operation *Operation `form:"operation,omitempty" json:"operation,omitempty"`
 
 	// Broken Only exchanges that broke a rule of the contract (`true`), or that broke none (`false`).
@@ -493,8 +510,8 @@ type ClientInterface interface {
 	// Sends an event for each exchange as soon as it has ended. The `data` of
 	// an event is an exchange as `listExchanges` shows it, and its `id` is the
 	// exchange's. A listener that comes back with `Last-Event-ID`, as browsers
-	// do by themselves, first gets the events that it missed and that are still
-	// kept.
+	// do by themselves, first gets the events that it missed and that are
+	// still kept.
 	//
 	// Other changes come as events of another name, each with an empty object
 	// as its data: `reset`, and `faults` when one was injected or removed.
@@ -509,9 +526,9 @@ type ClientInterface interface {
 	// ListExchanges List the last exchanges
 	//
 	// Lists exchanges, the newest first. A request to a path that no stand-in
-	// serves is among them, with the rule `request address` broken. A `HEAD` is a
-	// `GET` without the body of the answer. A browser's preflight (`OPTIONS`) is not
-	// among them: no operation has this method.
+	// serves is among them, with the rule `request address` broken. A `HEAD`
+	// is a `GET` without the body of the answer. A browser's preflight
+	// (`OPTIONS`) is not among them: no operation has this method.
 	//
 	// Corresponds with GET /exchanges (the `ListExchanges` operationId).
 	ListExchanges(ctx context.Context, params *ListExchangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -560,8 +577,8 @@ type ClientInterface interface {
 	// ListFiles List the files that arrived
 	//
 	// Lists files, the newest first. The list holds the SHA-256 of files of up
-	// to 1 MiB; `getFile` computes it for a file of any size. Files in a bucket
-	// are listed only if a remembered exchange is about them.
+	// to 1 MiB; `getFile` computes it for a file of any size. Files in a
+	// bucket are listed only if a remembered exchange is about them.
 	//
 	// Corresponds with GET /files (the `ListFiles` operationId).
 	ListFiles(ctx context.Context, params *ListFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -575,17 +592,17 @@ type ClientInterface interface {
 
 	// GetFileContent Download one file
 	//
-	// Sends the bytes of a file as a download. A browser neither shows them nor
-	// runs anything in them.
+	// Sends the bytes of a file as a download. A browser neither shows them
+	// nor runs anything in them.
 	//
 	// Corresponds with GET /files/{provider}/{fileId}/content (the `GetFileContent` operationId).
 	GetFileContent(ctx context.Context, provider ProviderOfFile, fileID FileID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetFileStatusWithBody Set the status of one file
 	//
-	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
-	// file, so that a test can check how a client waits. Any word will do. The
-	// status stays until it is set again, or until everything is reset.
+	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for
+	// a file, so that a test can check how a client waits. Any word will do.
+	// The status stays until it is set again, or until everything is reset.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -594,9 +611,9 @@ type ClientInterface interface {
 
 	// SetFileStatus Set the status of one file
 	//
-	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
-	// file, so that a test can check how a client waits. Any word will do. The
-	// status stays until it is set again, or until everything is reset.
+	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for
+	// a file, so that a test can check how a client waits. Any word will do.
+	// The status stays until it is set again, or until everything is reset.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -620,9 +637,10 @@ type ClientInterface interface {
 
 	// ResetWithBody Start afresh
 	//
-	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. Files in a bucket stay there, but are no longer listed. An upload
-	// that is in progress goes on. It ends as if it had begun after the reset.
+	// Forgets all exchanges, faults and statuses that were set, and deletes
+	// the files. Files in a bucket stay there, but are no longer listed. An
+	// upload that is in progress goes on. It ends as if it had begun after the
+	// reset.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -631,9 +649,10 @@ type ClientInterface interface {
 
 	// Reset Start afresh
 	//
-	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. Files in a bucket stay there, but are no longer listed. An upload
-	// that is in progress goes on. It ends as if it had begun after the reset.
+	// Forgets all exchanges, faults and statuses that were set, and deletes
+	// the files. Files in a bucket stay there, but are no longer listed. An
+	// upload that is in progress goes on. It ends as if it had begun after the
+	// reset.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -646,8 +665,8 @@ type ClientInterface interface {
 // Sends an event for each exchange as soon as it has ended. The `data` of
 // an event is an exchange as `listExchanges` shows it, and its `id` is the
 // exchange's. A listener that comes back with `Last-Event-ID`, as browsers
-// do by themselves, first gets the events that it missed and that are still
-// kept.
+// do by themselves, first gets the events that it missed and that are
+// still kept.
 //
 // Other changes come as events of another name, each with an empty object
 // as its data: `reset`, and `faults` when one was injected or removed.
@@ -672,9 +691,9 @@ func (c *Client) StreamEvents(ctx context.Context, params *StreamEventsParams, r
 // ListExchanges List the last exchanges
 //
 // Lists exchanges, the newest first. A request to a path that no stand-in
-// serves is among them, with the rule `request address` broken. A `HEAD` is a
-// `GET` without the body of the answer. A browser's preflight (`OPTIONS`) is not
-// among them: no operation has this method.
+// serves is among them, with the rule `request address` broken. A `HEAD`
+// is a `GET` without the body of the answer. A browser's preflight
+// (`OPTIONS`) is not among them: no operation has this method.
 //
 // Corresponds with GET /exchanges (the `ListExchanges` operationId).
 func (c *Client) ListExchanges(ctx context.Context, params *ListExchangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -783,8 +802,8 @@ func (c *Client) RemoveFault(ctx context.Context, id FaultID, reqEditors ...Requ
 // ListFiles List the files that arrived
 //
 // Lists files, the newest first. The list holds the SHA-256 of files of up
-// to 1 MiB; `getFile` computes it for a file of any size. Files in a bucket
-// are listed only if a remembered exchange is about them.
+// to 1 MiB; `getFile` computes it for a file of any size. Files in a
+// bucket are listed only if a remembered exchange is about them.
 //
 // Corresponds with GET /files (the `ListFiles` operationId).
 func (c *Client) ListFiles(ctx context.Context, params *ListFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -818,8 +837,8 @@ func (c *Client) GetFile(ctx context.Context, provider ProviderOfFile, fileID Fi
 
 // GetFileContent Download one file
 //
-// Sends the bytes of a file as a download. A browser neither shows them nor
-// runs anything in them.
+// Sends the bytes of a file as a download. A browser neither shows them
+// nor runs anything in them.
 //
 // Corresponds with GET /files/{provider}/{fileId}/content (the `GetFileContent` operationId).
 func (c *Client) GetFileContent(ctx context.Context, provider ProviderOfFile, fileID FileID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -836,9 +855,9 @@ func (c *Client) GetFileContent(ctx context.Context, provider ProviderOfFile, fi
 
 // SetFileStatusWithBody Set the status of one file
 //
-// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
-// file, so that a test can check how a client waits. Any word will do. The
-// status stays until it is set again, or until everything is reset.
+// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for
+// a file, so that a test can check how a client waits. Any word will do.
+// The status stays until it is set again, or until everything is reset.
 //
 // Takes any type of body and a specified content type.
 //
@@ -857,9 +876,9 @@ func (c *Client) SetFileStatusWithBody(ctx context.Context, provider ProviderOfF
 
 // SetFileStatus Set the status of one file
 //
-// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
-// file, so that a test can check how a client waits. Any word will do. The
-// status stays until it is set again, or until everything is reset.
+// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for
+// a file, so that a test can check how a client waits. Any word will do.
+// The status stays until it is set again, or until everything is reset.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -913,9 +932,10 @@ func (c *Client) ListProviders(ctx context.Context, reqEditors ...RequestEditorF
 
 // ResetWithBody Start afresh
 //
-// Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. Files in a bucket stay there, but are no longer listed. An upload
-// that is in progress goes on. It ends as if it had begun after the reset.
+// Forgets all exchanges, faults and statuses that were set, and deletes
+// the files. Files in a bucket stay there, but are no longer listed. An
+// upload that is in progress goes on. It ends as if it had begun after the
+// reset.
 //
 // Takes any type of body and a specified content type.
 //
@@ -934,9 +954,10 @@ func (c *Client) ResetWithBody(ctx context.Context, contentType string, body io.
 
 // Reset Start afresh
 //
-// Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. Files in a bucket stay there, but are no longer listed. An upload
-// that is in progress goes on. It ends as if it had begun after the reset.
+// Forgets all exchanges, faults and statuses that were set, and deletes
+// the files. Files in a bucket stay there, but are no longer listed. An
+// upload that is in progress goes on. It ends as if it had begun after the
+// reset.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1628,8 +1649,8 @@ type ClientWithResponsesInterface interface {
 	// Sends an event for each exchange as soon as it has ended. The `data` of
 	// an event is an exchange as `listExchanges` shows it, and its `id` is the
 	// exchange's. A listener that comes back with `Last-Event-ID`, as browsers
-	// do by themselves, first gets the events that it missed and that are still
-	// kept.
+	// do by themselves, first gets the events that it missed and that are
+	// still kept.
 	//
 	// Other changes come as events of another name, each with an empty object
 	// as its data: `reset`, and `faults` when one was injected or removed.
@@ -1646,9 +1667,9 @@ type ClientWithResponsesInterface interface {
 	// ListExchangesWithResponse List the last exchanges
 	//
 	// Lists exchanges, the newest first. A request to a path that no stand-in
-	// serves is among them, with the rule `request address` broken. A `HEAD` is a
-	// `GET` without the body of the answer. A browser's preflight (`OPTIONS`) is not
-	// among them: no operation has this method.
+	// serves is among them, with the rule `request address` broken. A `HEAD`
+	// is a `GET` without the body of the answer. A browser's preflight
+	// (`OPTIONS`) is not among them: no operation has this method.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1705,8 +1726,8 @@ type ClientWithResponsesInterface interface {
 	// ListFilesWithResponse List the files that arrived
 	//
 	// Lists files, the newest first. The list holds the SHA-256 of files of up
-	// to 1 MiB; `getFile` computes it for a file of any size. Files in a bucket
-	// are listed only if a remembered exchange is about them.
+	// to 1 MiB; `getFile` computes it for a file of any size. Files in a
+	// bucket are listed only if a remembered exchange is about them.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1724,8 +1745,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetFileContentWithResponse Download one file
 	//
-	// Sends the bytes of a file as a download. A browser neither shows them nor
-	// runs anything in them.
+	// Sends the bytes of a file as a download. A browser neither shows them
+	// nor runs anything in them.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1734,9 +1755,9 @@ type ClientWithResponsesInterface interface {
 
 	// SetFileStatusWithBodyWithResponse Set the status of one file
 	//
-	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
-	// file, so that a test can check how a client waits. Any word will do. The
-	// status stays until it is set again, or until everything is reset.
+	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for
+	// a file, so that a test can check how a client waits. Any word will do.
+	// The status stays until it is set again, or until everything is reset.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1745,9 +1766,9 @@ type ClientWithResponsesInterface interface {
 
 	// SetFileStatusWithResponse Set the status of one file
 	//
-	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
-	// file, so that a test can check how a client waits. Any word will do. The
-	// status stays until it is set again, or until everything is reset.
+	// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for
+	// a file, so that a test can check how a client waits. Any word will do.
+	// The status stays until it is set again, or until everything is reset.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1775,9 +1796,10 @@ type ClientWithResponsesInterface interface {
 
 	// ResetWithBodyWithResponse Start afresh
 	//
-	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. Files in a bucket stay there, but are no longer listed. An upload
-	// that is in progress goes on. It ends as if it had begun after the reset.
+	// Forgets all exchanges, faults and statuses that were set, and deletes
+	// the files. Files in a bucket stay there, but are no longer listed. An
+	// upload that is in progress goes on. It ends as if it had begun after the
+	// reset.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1786,9 +1808,10 @@ type ClientWithResponsesInterface interface {
 
 	// ResetWithResponse Start afresh
 	//
-	// Forgets all exchanges, faults and statuses that were set, and deletes the
-	// files. Files in a bucket stay there, but are no longer listed. An upload
-	// that is in progress goes on. It ends as if it had begun after the reset.
+	// Forgets all exchanges, faults and statuses that were set, and deletes
+	// the files. Files in a bucket stay there, but are no longer listed. An
+	// upload that is in progress goes on. It ends as if it had begun after the
+	// reset.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2439,8 +2462,8 @@ func (r ResetResult) ContentType() string {
 // Sends an event for each exchange as soon as it has ended. The `data` of
 // an event is an exchange as `listExchanges` shows it, and its `id` is the
 // exchange's. A listener that comes back with `Last-Event-ID`, as browsers
-// do by themselves, first gets the events that it missed and that are still
-// kept.
+// do by themselves, first gets the events that it missed and that are
+// still kept.
 //
 // Other changes come as events of another name, each with an empty object
 // as its data: `reset`, and `faults` when one was injected or removed.
@@ -2463,9 +2486,9 @@ func (c *ClientWithResponses) StreamEventsWithResponse(ctx context.Context, para
 // ListExchangesWithResponse List the last exchanges
 //
 // Lists exchanges, the newest first. A request to a path that no stand-in
-// serves is among them, with the rule `request address` broken. A `HEAD` is a
-// `GET` without the body of the answer. A browser's preflight (`OPTIONS`) is not
-// among them: no operation has this method.
+// serves is among them, with the rule `request address` broken. A `HEAD`
+// is a `GET` without the body of the answer. A browser's preflight
+// (`OPTIONS`) is not among them: no operation has this method.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2558,8 +2581,8 @@ func (c *ClientWithResponses) RemoveFaultWithResponse(ctx context.Context, id Fa
 // ListFilesWithResponse List the files that arrived
 //
 // Lists files, the newest first. The list holds the SHA-256 of files of up
-// to 1 MiB; `getFile` computes it for a file of any size. Files in a bucket
-// are listed only if a remembered exchange is about them.
+// to 1 MiB; `getFile` computes it for a file of any size. Files in a
+// bucket are listed only if a remembered exchange is about them.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2589,8 +2612,8 @@ func (c *ClientWithResponses) GetFileWithResponse(ctx context.Context, provider 
 
 // GetFileContentWithResponse Download one file
 //
-// Sends the bytes of a file as a download. A browser neither shows them nor
-// runs anything in them.
+// Sends the bytes of a file as a download. A browser neither shows them
+// nor runs anything in them.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2605,9 +2628,9 @@ func (c *ClientWithResponses) GetFileContentWithResponse(ctx context.Context, pr
 
 // SetFileStatusWithBodyWithResponse Set the status of one file
 //
-// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
-// file, so that a test can check how a client waits. Any word will do. The
-// status stays until it is set again, or until everything is reset.
+// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for
+// a file, so that a test can check how a client waits. Any word will do.
+// The status stays until it is set again, or until everything is reset.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2622,9 +2645,9 @@ func (c *ClientWithResponses) SetFileStatusWithBodyWithResponse(ctx context.Cont
 
 // SetFileStatusWithResponse Set the status of one file
 //
-// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for a
-// file, so that a test can check how a client waits. Any word will do. The
-// status stays until it is set again, or until everything is reset.
+// Sets the status that `getFileUploadStatus` of 24SevenOffice returns for
+// a file, so that a test can check how a client waits. Any word will do.
+// The status stays until it is set again, or until everything is reset.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2670,9 +2693,10 @@ func (c *ClientWithResponses) ListProvidersWithResponse(ctx context.Context, req
 
 // ResetWithBodyWithResponse Start afresh
 //
-// Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. Files in a bucket stay there, but are no longer listed. An upload
-// that is in progress goes on. It ends as if it had begun after the reset.
+// Forgets all exchanges, faults and statuses that were set, and deletes
+// the files. Files in a bucket stay there, but are no longer listed. An
+// upload that is in progress goes on. It ends as if it had begun after the
+// reset.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2687,9 +2711,10 @@ func (c *ClientWithResponses) ResetWithBodyWithResponse(ctx context.Context, con
 
 // ResetWithResponse Start afresh
 //
-// Forgets all exchanges, faults and statuses that were set, and deletes the
-// files. Files in a bucket stay there, but are no longer listed. An upload
-// that is in progress goes on. It ends as if it had begun after the reset.
+// Forgets all exchanges, faults and statuses that were set, and deletes
+// the files. Files in a bucket stay there, but are no longer listed. An
+// upload that is in progress goes on. It ends as if it had begun after the
+// reset.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

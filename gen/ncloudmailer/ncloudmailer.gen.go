@@ -55,7 +55,8 @@ type CreateFileRequest struct {
 	FileList []upload.Source `json:"fileList"`
 }
 
-// ErrorCode The return code. The provider declares an integer and shows a string. Both are accepted.
+// ErrorCode The return code. The provider declares an integer and shows a string.
+// Both are accepted.
 //
 // Example: 200
 type ErrorCode = json.RawMessage
@@ -67,7 +68,8 @@ type ErrorDetail struct {
 	// Example: Invalid authentication information.
 	Details *string `json:"details,omitempty"`
 
-	// ErrorCode The return code. The provider declares an integer and shows a string. Both are accepted.
+	// ErrorCode The return code. The provider declares an integer and shows a string.
+	// Both are accepted.
 	//
 	//
 	// Example: 200
@@ -79,12 +81,14 @@ type ErrorDetail struct {
 	Message string `json:"message"`
 }
 
-// ErrorResponse Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// ErrorResponse Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type ErrorResponse struct {
 	// Error The reason, in the form of the gateway.
 	Error *ErrorDetail `json:"error,omitempty"`
 
-	// ErrorCode The return code. The provider declares an integer and shows a string. Both are accepted.
+	// ErrorCode The return code. The provider declares an integer and shows a string.
+	// Both are accepted.
 	//
 	//
 	// Example: 200
@@ -94,37 +98,48 @@ type ErrorResponse struct {
 	ErrorMessage *string `json:"errorMessage,omitempty"`
 }
 
-// BadRequest Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// BadRequest Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type BadRequest = ErrorResponse
 
-// Forbidden Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// Forbidden Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type Forbidden = ErrorResponse
 
-// GatewayTimeout Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// GatewayTimeout Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type GatewayTimeout = ErrorResponse
 
-// MethodNotAllowed Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// MethodNotAllowed Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type MethodNotAllowed = ErrorResponse
 
-// NotFound Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// NotFound Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type NotFound = ErrorResponse
 
-// RateLimited Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// RateLimited Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type RateLimited = ErrorResponse
 
-// ServerError Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// ServerError Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type ServerError = ErrorResponse
 
-// TooLarge Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// TooLarge Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type TooLarge = ErrorResponse
 
-// Unauthorized Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// Unauthorized Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type Unauthorized = ErrorResponse
 
-// Unavailable Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// Unavailable Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type Unavailable = ErrorResponse
 
-// UnsupportedMediaType Why a call was refused: nested in `error`, or flat in `errorCode` and `errorMessage`, as in answers of sibling services of the mailer.
+// UnsupportedMediaType Why a call was refused: nested in `error`, or flat in `errorCode` and
+// `errorMessage`, as in answers of sibling services of the mailer.
 type UnsupportedMediaType = ErrorResponse
 
 // CreateFileMultipartRequestBody defines body for CreateFile for multipart/form-data ContentType.
@@ -209,8 +224,8 @@ type ClientInterface interface {
 	// Uploads a file. The `fileId` of the answer can be reused for 24 hours.
 	// After 24 hours the file is deleted and the `fileId` is no longer valid.
 	//
-	// The call is not idempotent: when it is repeated, the file is stored again
-	// under another id. The unused copy is deleted after 24 hours.
+	// The call is not idempotent: when it is repeated, the file is stored
+	// again under another id. The unused copy is deleted after 24 hours.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -219,16 +234,17 @@ type ClientInterface interface {
 
 	// DeleteFile Delete uploaded files
 	//
-	// Deletes all files of the request and lists them: the status is 200 with a
-	// body, not 204. If the files do not exist, or no longer exist, the status
-	// is 400 with the code 77103, not 404.
+	// Deletes all files of the request and lists them: the status is 200 with
+	// a body, not 204. If the files do not exist, or no longer exist, the
+	// status is 400 with the code 77103, not 404.
 	//
 	// Corresponds with DELETE /files/{tempRequestId} (the `DeleteFile` operationId).
 	DeleteFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFile Look up uploaded files
 	//
-	// Returns the same as `createFile`. If the files do not exist, or no longer exist, the status is 400 with the code 77103, not 404.
+	// Returns the same as `createFile`. If the files do not exist, or no
+	// longer exist, the status is 400 with the code 77103, not 404.
 	//
 	// Corresponds with GET /files/{tempRequestId} (the `GetFile` operationId).
 	GetFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -239,8 +255,8 @@ type ClientInterface interface {
 // Uploads a file. The `fileId` of the answer can be reused for 24 hours.
 // After 24 hours the file is deleted and the `fileId` is no longer valid.
 //
-// The call is not idempotent: when it is repeated, the file is stored again
-// under another id. The unused copy is deleted after 24 hours.
+// The call is not idempotent: when it is repeated, the file is stored
+// again under another id. The unused copy is deleted after 24 hours.
 //
 // Takes any type of body and a specified content type.
 //
@@ -259,9 +275,9 @@ func (c *Client) CreateFileWithBody(ctx context.Context, contentType string, bod
 
 // DeleteFile Delete uploaded files
 //
-// Deletes all files of the request and lists them: the status is 200 with a
-// body, not 204. If the files do not exist, or no longer exist, the status
-// is 400 with the code 77103, not 404.
+// Deletes all files of the request and lists them: the status is 200 with
+// a body, not 204. If the files do not exist, or no longer exist, the
+// status is 400 with the code 77103, not 404.
 //
 // Corresponds with DELETE /files/{tempRequestId} (the `DeleteFile` operationId).
 func (c *Client) DeleteFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -278,7 +294,8 @@ func (c *Client) DeleteFile(ctx context.Context, tempRequestID string, reqEditor
 
 // GetFile Look up uploaded files
 //
-// Returns the same as `createFile`. If the files do not exist, or no longer exist, the status is 400 with the code 77103, not 404.
+// Returns the same as `createFile`. If the files do not exist, or no
+// longer exist, the status is 400 with the code 77103, not 404.
 //
 // Corresponds with GET /files/{tempRequestId} (the `GetFile` operationId).
 func (c *Client) GetFile(ctx context.Context, tempRequestID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -439,8 +456,8 @@ type ClientWithResponsesInterface interface {
 	// Uploads a file. The `fileId` of the answer can be reused for 24 hours.
 	// After 24 hours the file is deleted and the `fileId` is no longer valid.
 	//
-	// The call is not idempotent: when it is repeated, the file is stored again
-	// under another id. The unused copy is deleted after 24 hours.
+	// The call is not idempotent: when it is repeated, the file is stored
+	// again under another id. The unused copy is deleted after 24 hours.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -449,9 +466,9 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteFileWithResponse Delete uploaded files
 	//
-	// Deletes all files of the request and lists them: the status is 200 with a
-	// body, not 204. If the files do not exist, or no longer exist, the status
-	// is 400 with the code 77103, not 404.
+	// Deletes all files of the request and lists them: the status is 200 with
+	// a body, not 204. If the files do not exist, or no longer exist, the
+	// status is 400 with the code 77103, not 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -460,7 +477,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetFileWithResponse Look up uploaded files
 	//
-	// Returns the same as `createFile`. If the files do not exist, or no longer exist, the status is 400 with the code 77103, not 404.
+	// Returns the same as `createFile`. If the files do not exist, or no
+	// longer exist, the status is 400 with the code 77103, not 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1029,8 +1047,8 @@ func (r GetFileResult) ContentType() string {
 // Uploads a file. The `fileId` of the answer can be reused for 24 hours.
 // After 24 hours the file is deleted and the `fileId` is no longer valid.
 //
-// The call is not idempotent: when it is repeated, the file is stored again
-// under another id. The unused copy is deleted after 24 hours.
+// The call is not idempotent: when it is repeated, the file is stored
+// again under another id. The unused copy is deleted after 24 hours.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1045,9 +1063,9 @@ func (c *ClientWithResponses) CreateFileWithBodyWithResponse(ctx context.Context
 
 // DeleteFileWithResponse Delete uploaded files
 //
-// Deletes all files of the request and lists them: the status is 200 with a
-// body, not 204. If the files do not exist, or no longer exist, the status
-// is 400 with the code 77103, not 404.
+// Deletes all files of the request and lists them: the status is 200 with
+// a body, not 204. If the files do not exist, or no longer exist, the
+// status is 400 with the code 77103, not 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1062,7 +1080,8 @@ func (c *ClientWithResponses) DeleteFileWithResponse(ctx context.Context, tempRe
 
 // GetFileWithResponse Look up uploaded files
 //
-// Returns the same as `createFile`. If the files do not exist, or no longer exist, the status is 400 with the code 77103, not 404.
+// Returns the same as `createFile`. If the files do not exist, or no
+// longer exist, the status is 400 with the code 77103, not 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //

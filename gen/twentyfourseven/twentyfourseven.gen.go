@@ -41,8 +41,8 @@ type Document struct {
 
 // FileID The id of a file: an opaque text. Keep it exactly as it came.
 //
-// The provider declares a string, and its response example shows the number
-// `67890`. So both are accepted, a number with any count of digits.
+// The provider declares a string, and its response example shows the
+// number `67890`. So both are accepted, a number with any count of digits.
 //
 // Example: 67890
 type FileID = json.RawMessage
@@ -59,8 +59,8 @@ type FileUploadRequest struct {
 type FileUploadResponse struct {
 	// FileID The id of a file: an opaque text. Keep it exactly as it came.
 	//
-	// The provider declares a string, and its response example shows the number
-	// `67890`. So both are accepted, a number with any count of digits.
+	// The provider declares a string, and its response example shows the
+	// number `67890`. So both are accepted, a number with any count of digits.
 	//
 	//
 	// Example: 67890
@@ -86,14 +86,15 @@ type FileUploadStatus struct {
 
 	// FileID The id of a file: an opaque text. Keep it exactly as it came.
 	//
-	// The provider declares a string, and its response example shows the number
-	// `67890`. So both are accepted, a number with any count of digits.
+	// The provider declares a string, and its response example shows the
+	// number `67890`. So both are accepted, a number with any count of digits.
 	//
 	//
 	// Example: 67890
 	FileID FileID `json:"fileId"`
 
-	// Status Free text, such as `Pending`, `Completed` and `Failed`. Expect other values, too.
+	// Status Free text, such as `Pending`, `Completed` and `Failed`. Expect other
+	// values, too.
 	//
 	//
 	// Example: Completed
@@ -179,8 +180,9 @@ type ClientInterface interface {
 
 	// GetDocument Get a document
 	//
-	// Returns a presigned URL to download the document from. The request to that
-	// URL is no operation of this API. It needs no `Authorization` header.
+	// Returns a presigned URL to download the document from. The request to
+	// that URL is no operation of this API. It needs no `Authorization`
+	// header.
 	//
 	// Corresponds with GET /documents/{documentId} (the `GetDocument` operationId).
 	GetDocument(ctx context.Context, documentID int64, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -211,9 +213,10 @@ type ClientInterface interface {
 
 	// GetFileUploadStatus Get the status of an upload
 	//
-	// Returns how far the file has come. When the provider has accepted the file,
-	// the answer holds the `documentId`. The rest of the API takes the `documentId`,
-	// `POST /transactions` for example. Only this call takes the `fileId`.
+	// Returns how far the file has come. When the provider has accepted the
+	// file, the answer holds the `documentId`. The rest of the API takes the
+	// `documentId`, `POST /transactions` for example. Only this call takes the
+	// `fileId`.
 	//
 	// Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
 	GetFileUploadStatus(ctx context.Context, fileID string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -221,8 +224,9 @@ type ClientInterface interface {
 
 // GetDocument Get a document
 //
-// Returns a presigned URL to download the document from. The request to that
-// URL is no operation of this API. It needs no `Authorization` header.
+// Returns a presigned URL to download the document from. The request to
+// that URL is no operation of this API. It needs no `Authorization`
+// header.
 //
 // Corresponds with GET /documents/{documentId} (the `GetDocument` operationId).
 func (c *Client) GetDocument(ctx context.Context, documentID int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -283,9 +287,10 @@ func (c *Client) FileUpload(ctx context.Context, body FileUploadJSONRequestBody,
 
 // GetFileUploadStatus Get the status of an upload
 //
-// Returns how far the file has come. When the provider has accepted the file,
-// the answer holds the `documentId`. The rest of the API takes the `documentId`,
-// `POST /transactions` for example. Only this call takes the `fileId`.
+// Returns how far the file has come. When the provider has accepted the
+// file, the answer holds the `documentId`. The rest of the API takes the
+// `documentId`, `POST /transactions` for example. Only this call takes the
+// `fileId`.
 //
 // Corresponds with GET /fileUpload/{fileId} (the `GetFileUploadStatus` operationId).
 func (c *Client) GetFileUploadStatus(ctx context.Context, fileID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -454,8 +459,9 @@ type ClientWithResponsesInterface interface {
 
 	// GetDocumentWithResponse Get a document
 	//
-	// Returns a presigned URL to download the document from. The request to that
-	// URL is no operation of this API. It needs no `Authorization` header.
+	// Returns a presigned URL to download the document from. The request to
+	// that URL is no operation of this API. It needs no `Authorization`
+	// header.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -488,9 +494,10 @@ type ClientWithResponsesInterface interface {
 
 	// GetFileUploadStatusWithResponse Get the status of an upload
 	//
-	// Returns how far the file has come. When the provider has accepted the file,
-	// the answer holds the `documentId`. The rest of the API takes the `documentId`,
-	// `POST /transactions` for example. Only this call takes the `fileId`.
+	// Returns how far the file has come. When the provider has accepted the
+	// file, the answer holds the `documentId`. The rest of the API takes the
+	// `documentId`, `POST /transactions` for example. Only this call takes the
+	// `fileId`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -877,8 +884,9 @@ func (r GetFileUploadStatusResult) ContentType() string {
 
 // GetDocumentWithResponse Get a document
 //
-// Returns a presigned URL to download the document from. The request to that
-// URL is no operation of this API. It needs no `Authorization` header.
+// Returns a presigned URL to download the document from. The request to
+// that URL is no operation of this API. It needs no `Authorization`
+// header.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -929,9 +937,10 @@ func (c *ClientWithResponses) FileUploadWithResponse(ctx context.Context, body F
 
 // GetFileUploadStatusWithResponse Get the status of an upload
 //
-// Returns how far the file has come. When the provider has accepted the file,
-// the answer holds the `documentId`. The rest of the API takes the `documentId`,
-// `POST /transactions` for example. Only this call takes the `fileId`.
+// Returns how far the file has come. When the provider has accepted the
+// file, the answer holds the `documentId`. The rest of the API takes the
+// `documentId`, `POST /transactions` for example. Only this call takes the
+// `fileId`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

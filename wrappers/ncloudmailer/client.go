@@ -1,5 +1,5 @@
-// Package ncloudmailer uploads files to NAVER Cloud Outbound Mailer, where mails
-// refer to them by their fileId for 24 hours.
+// Package ncloudmailer uploads files to NAVER Cloud Outbound Mailer, where
+// mails refer to them by their fileId for 24 hours.
 //
 //	keys := ncloudmailer.Credentials{AccessKey: key, SecretKey: secret}
 //	client, err := ncloudmailer.New(keys, upload.Config{})

@@ -22,9 +22,9 @@ func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 	return batch.Files[0], nil
 }
 
-// CreateFile sends several files in one request (createFile) and returns them in
-// the same order. NAVER's documentation speaks of one file; other people's clients
-// send several. All sources are open while it runs.
+// CreateFile sends several files in one request (createFile) and returns them
+// in the same order. NAVER's documentation speaks of one file; other people's
+// clients send several. All sources are open while it runs.
 //
 // If the number or a size of the files in the answer is wrong, the error is
 // [upload.ErrUnavailable] and names the ids in the answer, since the files are

@@ -29,8 +29,8 @@ import (
 // [DefaultContentType]. For a key or a content type that these checks refuse,
 // the error is [fs.ErrInvalid].
 //
-// A call whose ctx has already ended does nothing and returns ctx.Err(), wrapped.
-// Only PresignPut may still succeed.
+// A call whose ctx has already ended does nothing and returns ctx.Err(),
+// wrapped. Only PresignPut may still succeed.
 //
 // Errors name the operation and the key, and wrap the cause. They never show a
 // credential or the query of a URL.

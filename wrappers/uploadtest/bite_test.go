@@ -932,7 +932,8 @@ func TestATokenIsKeptUntilItEnds(t *testing.T) {
 	}
 }
 
-// A client announces what the spec lets it, and a server may keep no media type.
+// A client announces what the spec lets it, and a server may keep no media
+// type.
 func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 	t.Parallel()
 	octets := header("Content-Type", upload.OctetStream)

@@ -51,8 +51,8 @@ var contents = []struct {
 // largest is sent only where nothing else is wrong.
 const largest = 10<<20 + 70_001
 
-// nameVariety are changed where something is escaped or decoded too often or too
-// seldom, folded, or cut.
+// nameVariety are changed where something is escaped or decoded too often or
+// too seldom, folded, or cut.
 var nameVariety = []string{
 	"gr\u00fc\u00dfe 100%25+1.txt", "Two  spaces & more;1=2,3.TXT", ".hidden", "u\u0308-\u00fc.txt",
 	"\U0001F4C4 \ud55c\uae00.txt",

@@ -90,8 +90,8 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 	return res, err
 }
 
-// readersOf says what was done wrong with the readers of src. Net/http may close
-// a reader a moment after the answer is there.
+// readersOf says what was done wrong with the readers of src. Net/http may
+// close a reader a moment after the answer is there.
 func (t *trial) readersOf(src *source) string {
 	for end := time.Now().Add(closing); src.open() > 0 && !t.seen.leaky.Load(); time.Sleep(time.Millisecond) {
 		t.seen.leaky.Store(time.Now().After(end)) // waited for once, it need not be again

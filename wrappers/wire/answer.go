@@ -56,8 +56,8 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 	return mayPass
 }
 
-// describe makes x.failure of an answer. It holds the kind, and the code and the
-// words that the API finds in the body.
+// describe makes x.failure of an answer. It holds the kind, and the code and
+// the words that the API finds in the body.
 func (d *Doer) describe(
 	x *exchange, resp *http.Response, body []byte,
 ) (f *upload.Error, secrets *secretSet, mayPass bool) {

@@ -9,8 +9,8 @@ import (
 
 // inspect walks down from a RoundTripper through the fields that hold another
 // one. It returns the transport at the bottom, or nil, and whether
-// golang.org/x/oauth2's Transport is among them. It does not find a RoundTripper
-// that a func hides.
+// golang.org/x/oauth2's Transport is among them. It does not find a
+// RoundTripper that a func hides.
 func inspect(rt http.RoundTripper) (base *http.Transport, authorizes bool) {
 	seen := map[unsafe.Pointer]bool{} // a RoundTripper may hold itself
 	var visit func(v reflect.Value)

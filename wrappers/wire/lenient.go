@@ -36,7 +36,8 @@ func decoder(body []byte) *json.Decoder {
 }
 
 // JSONText is a text that may come as a whole number, such as an id. It keeps
-// the text exactly, and every digit of the number. Anything else leaves it empty.
+// the text exactly, and every digit of the number. Anything else leaves it
+// empty.
 type JSONText string
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails, so that the fields
@@ -68,7 +69,8 @@ func unescaped(raw []byte) (text string, ok bool) {
 	return string(raw[1 : len(raw)-1]), true
 }
 
-// JSONInt is a whole number that may come as a text, or with a fraction of zero.
+// JSONInt is a whole number that may come as a text, or with a fraction of
+// zero.
 type JSONInt struct {
 	Value  int64
 	Known  bool // there was such a number
@@ -131,8 +133,8 @@ func ParseLenient(body []byte) Lenient {
 	return l
 }
 
-// Text returns the first of the dotted paths that holds a string or a number, as
-// text. It is empty if none does.
+// Text returns the first of the dotted paths that holds a string or a number,
+// as text. It is empty if none does.
 func (l Lenient) Text(paths ...string) string {
 	for _, path := range paths {
 		switch v := l.at(path).(type) {

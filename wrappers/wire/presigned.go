@@ -15,9 +15,9 @@ import (
 
 // Presigned sends files to the URLs that an API answers with. It takes every
 // store alike (S3, Google Cloud Storage, Azure, R2, or a home-made one): any
-// 2xx is success. It sends Content-Type, Content-Length, User-Agent, the headers
-// that the API handed out with the URL, for Azure its blob type, and from 1 MiB
-// up Expect. It sends no credentials of the API.
+// 2xx is success. It sends Content-Type, Content-Length, User-Agent, the
+// headers that the API handed out with the URL, for Azure its blob type, and
+// from 1 MiB up Expect. It sends no credentials of the API.
 type Presigned struct {
 	doer   *Doer
 	secure bool // the API is reached over https

@@ -19,7 +19,8 @@ import (
 	"time"
 )
 
-// These variables make another process of this test binary a server or a benchmark.
+// These variables make another process of this test binary a server or a
+// benchmark.
 const (
 	envKeep = "PUTPOST_BENCH_KEEP" // serve, and keep files as newSink says
 	envSink = "PUTPOST_BENCH_SINK" // measure with the server at these addresses

@@ -20,8 +20,8 @@
 // Only the network, the life of a call, leaks and secrets are tested here, as
 // far as the kit's own properties (uploadtest.Run) do not. The meaning of an
 // answer is tested beside the code that reads it: statuses, codes and token
-// answers in the providers' packages, presigned URLs and stores' errors in wire,
-// and stand-ins in their own packages.
+// answers in the providers' packages, presigned URLs and stores' errors in
+// wire, and stand-ins in their own packages.
 //
 // To test a new fault, add a row to the table of its kind. If no func in
 // fault_test.go causes the fault, add one there.

@@ -311,8 +311,8 @@ func (j *Journal) write(lines []byte) error {
 // Close closes the file, so other processes can use the journal.
 func (j *Journal) Close() error { return j.file.Close() }
 
-// syncFolder syncs a folder with a new file. Some systems cannot do it. A folder
-// that did not open is a nil file: its methods only return an error.
+// syncFolder syncs a folder with a new file. Some systems cannot do it. A
+// folder that did not open is a nil file: its methods only return an error.
 func syncFolder(dir string) {
 	d, _ := os.Open(dir)
 	_ = d.Sync()

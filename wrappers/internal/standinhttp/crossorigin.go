@@ -2,7 +2,8 @@ package standinhttp
 
 import "net/http"
 
-// AnyOrigin is the value of Access-Control-Allow-Origin. It must not be changed.
+// AnyOrigin is the value of Access-Control-Allow-Origin. It must not be
+// changed.
 var AnyOrigin = []string{"*"}
 
 // CrossOrigin sets the header traceID of the answer. It lets scripts of every

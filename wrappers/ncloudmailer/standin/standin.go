@@ -17,19 +17,21 @@
 //
 // # Limits
 //
-//   - A form: 1,000 parts ([Config.MaxParts]), and 1 MiB of bytes that are no file:
-//     boundaries, the headers of parts and other fields ([Config.MaxFraming]).
-//     It may take any time, but not a minute without a byte ([Config.Stall]).
-//   - The files of a form: no limit but the store's unless [Config.MaxSize] sets one.
+//   - A form: 1,000 parts ([Config.MaxParts]), and 1 MiB of bytes that are no
+//     file: boundaries, the headers of parts and other fields
+//     ([Config.MaxFraming]). It may take any time, but not a minute without a
+//     byte ([Config.Stall]).
+//   - The files of a form: no limit but the store's unless [Config.MaxSize]
+//     sets one.
 //   - A boundary: the 70 characters of RFC 2046.
-//   - A file's life: 24 hours ([Config.Life]). Uploads delete expired files from a
-//     store that is a [store.Lister]; see [Handler.Reclaim].
+//   - A file's life: 24 hours ([Config.Life]). Uploads delete expired files
+//     from a store that is a [store.Lister]; see [Handler.Reclaim].
 //   - A clock: five minutes off, by the provider's rule.
 //   - An answer: a caller who reads nothing of it for two minutes (twice Stall)
 //     loses the connection.
-//   - Headers: the limits of the http.Server. Set its ReadHeaderTimeout, and its
-//     MaxHeaderBytes if 1 MiB is too much. A ReadTimeout or a WriteTimeout would
-//     end large files.
+//   - Headers: the limits of the http.Server. Set its ReadHeaderTimeout, and
+//     its MaxHeaderBytes if 1 MiB is too much. A ReadTimeout or a WriteTimeout
+//     would end large files.
 //
 // A body is read only if the signature is right. A refused request stores
 // nothing.

@@ -51,9 +51,9 @@ func startGateway(t testing.TB) *gateway {
 	return g
 }
 
-// freeAddress returns an address that nobody listens on. Systems give ports from
-// 32768 on to whoever asks for any. One of those may be taken by another process
-// before the server listens on it.
+// freeAddress returns an address that nobody listens on. Systems give ports
+// from 32768 on to whoever asks for any. One of those may be taken by another
+// process before the server listens on it.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {

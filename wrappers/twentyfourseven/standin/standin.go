@@ -27,9 +27,9 @@
 //     take any time, but not a minute without a byte (Stall).
 //   - An answer: a caller who reads nothing of it for two minutes (twice Stall)
 //     loses the connection.
-//   - Headers: the limits of the http.Server. Set its ReadHeaderTimeout, and its
-//     MaxHeaderBytes if 1 MiB is too much. A ReadTimeout or a WriteTimeout would
-//     end large files.
+//   - Headers: the limits of the http.Server. Set its ReadHeaderTimeout, and
+//     its MaxHeaderBytes if 1 MiB is too much. A ReadTimeout or a WriteTimeout
+//     would end large files.
 //
 // A body is read only if the bearer token or the presigned URL is right. The
 // form that asks for a token is an exception, because it holds the credentials.
