@@ -1,5 +1,5 @@
-# All tools with their versions. Only the generator is pinned elsewhere: in go.mod,
-# through tools.go.
+# All tools with their versions. Only the generator is pinned elsewhere: in
+# go.mod, through tools.go.
 GOLANGCI  = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OASDIFF   = github.com/oasdiff/oasdiff@v1.33.0
 VERSITYGW = github.com/versity/versitygw/cmd/versitygw@v1.8.0
@@ -52,8 +52,9 @@ lint-specs:
 	npx --yes $(REDOCLY) lint --config .config/redocly.yaml specs/*.yaml && \
 	npx --yes $(SPECTRAL) lint --ruleset .config/spectral.yaml --fail-severity hint specs/*.yaml
 
-# Lists changes of specs/ since the revision BASE that break a client, or a user of
-# the generated code. .config/oasdiff.txt raises the severity of some changes.
+# Lists changes of specs/ since the revision BASE that break a client, or a user
+# of the generated code. .config/oasdiff.txt raises the severity of some
+# changes.
 breaking:
 	@git rev-parse --verify --quiet "$(BASE)^{commit}" >/dev/null || { \
 		echo 'breaking: BASE="$(BASE)" is no revision here: name one, as in "make breaking BASE=v0.1.0"' >&2; exit 2; }
@@ -67,8 +68,8 @@ api:
 	@last=$$(git describe --tags --match 'v*' --abbrev=0 2>/dev/null) || { echo 'api: skipped, since there is no tag yet'; exit 0; }; \
 	go run $(GORELEASE) -base "$$last"
 
-# Runs every fuzz target for FUZZTIME. A target that fails without naming an input
-# was cut off by go test's own clock (golang/go#75804) and runs again.
+# Runs every fuzz target for FUZZTIME. A target that fails without naming an
+# input was cut off by go test's own clock (golang/go#75804) and runs again.
 fuzz:
 	@log=$$(mktemp) && trap 'rm -f "$$log"' EXIT; \
 	for pkg in $$(go list ./...); do \
@@ -80,10 +81,10 @@ fuzz:
 	done
 
 # Changes one operator after the other and lists the mutants that no test kills.
-# .config/gremlins.yaml says why they live. Efficacy is the share of killed mutants
-# among those whose tests ended. It takes hours; make mutate MUTATE=wire tests one
-# package. It works on a copy. With -count=1, because gremlins would take the time
-# of a cached run for the time that the tests need.
+# .config/gremlins.yaml says why they live. Efficacy is the share of killed
+# mutants among those whose tests ended. It takes hours; make mutate MUTATE=wire
+# tests one package. It works on a copy. With -count=1, because gremlins would
+# take the time of a cached run for the time that the tests need.
 MUTATE   = upload wire ncloudmailer ncloudmailer/standin twentyfourseven twentyfourseven/standin store \
 	internal/contract internal/monitor internal/journal uploadtest
 EFFICACY = 95
@@ -102,29 +103,30 @@ mutate:
 			"$$tmp/log" || { tail -n 3 "$$tmp/log"; failed=1; }; \
 	done; sed -n '/^# These live/,$$p' .config/gremlins.yaml; test -z "$$failed"
 
-# Compares putpost with bare net/http and other clients in about half an hour. It
-# writes the table of goals, the chart and the README's figures.
+# Compares putpost with bare net/http and other clients in about half an hour.
+# It writes the table of goals, the chart and the README's figures.
 bench:
 	go -C $(BENCH) test -run Goals -v -timeout 3h .
 	PUTPOST_BENCH_DRAW=1 go -C $(BENCH) test -run Chart .
 	cd $(BENCH) && go run $(BENCHSTAT) -filter '.name:Upload .unit:cpu-ns/op' -row /way,/size,/at -col /peer results/bench.txt
 
-# Sends SOAK_UPLOADS through each client, and spoils one request in a hundred. It
-# takes minutes, begins no upload after SOAK_TIME, and prints its figures.
+# Sends SOAK_UPLOADS through each client, and spoils one request in a hundred.
+# It takes minutes, begins no upload after SOAK_TIME, and prints its figures.
 SOAK_UPLOADS = 100000
 SOAK_TIME    = 7m
 soak:
 	PUTPOST_SOAK_UPLOADS=$(SOAK_UPLOADS) PUTPOST_SOAK_TIME=$(SOAK_TIME) \
 	go test -run '^TestSoak$$' -v -count=1 -timeout 15m ./wrappers/internal/soak
 
-# Tests the s3 store, and the stand-ins and servers on it, with a real S3 server.
+# Tests the s3 store, and the stand-ins and servers on it, with a real S3
+# server.
 test-s3:
 	@bin=$$(mktemp -d) && trap 'rm -rf "$$bin"' EXIT && \
 	GOBIN="$$bin" go install $(VERSITYGW) && \
 	PUTPOST_VERSITYGW="$$bin/versitygw" go test ./wrappers/store/s3/...
 
-# Tests the clients with the real services or replacements: a few small uploads to
-# each service whose base URL and credentials are in the environment.
+# Tests the clients with the real services or replacements: a few small uploads
+# to each service whose base URL and credentials are in the environment.
 contract-live:
 	PUTPOST_LIVE=1 go test -count=1 -p=1 -v -run '^TestLive$$' $(patsubst specs/%.yaml,./wrappers/%,$(wildcard specs/*.yaml))
 
