@@ -29,15 +29,11 @@ func (p panel) Percent(of float64) float64 {
 	return max(1, 100*of/most)
 }
 
-func (r results) upload(setting, peer, unit string) float64 {
-	return median(r[unit+" Upload/"+setting+"/peer="+peer])
-}
-
 // multiple returns a peer's processor time as a multiple of net/http's for a
 // PUT, as the table of goals does: the median of each round's ratio.
 func (r results) multiple(setting string) func(peer string) float64 {
 	return func(peer string) float64 {
-		return median(goal{what: "cpu-ns/op Upload/" + setting + "/peer=" + peer + " / put"}.figures(r))
+		return median(goal{"cpu-ns/op", "Upload/" + setting, peer, "/ put", 0}.figures(r))
 	}
 }
 
@@ -45,8 +41,8 @@ func (r results) multiple(setting string) func(peer string) float64 {
 // of a small and of a large file, and memory for the largest.
 func (r results) chart() string {
 	peak := func(peer string) float64 {
-		huge := r.upload(charted[2], peer, "peak-MB")
-		return min(huge, max(0.5, huge-r.upload(charted[0], peer, "peak-MB")))
+		huge := median(r["peak-MB Upload/"+charted[2]+"/peer="+peer])
+		return min(huge, max(0.5, huge-median(r["peak-MB Upload/"+charted[0]+"/peer="+peer])))
 	}
 	y := 42
 	down := func(by int) int { y += by; return y }

@@ -1,14 +1,12 @@
 // Package bench measures what an upload costs its client, with putpost and with
 // other common ways.
 //
-//	go test -run Goals -v -timeout 2h  # writes goals.txt, bench.txt, chart.svg
+//	go test -run Goals -v -timeout 2h  # writes goals.txt and bench.txt
 //	go test -run Goals -v -only Solo   # some goals; writes nothing
 //	go test -run Goals -v -quick       # all goals once; its figures mean nothing
 //	go test -run '^$' -bench 'Upload/way=TLS$/size=16KiB$/at=16$/peer=pu.*'
 //
-// bench.txt is in the format of Go benchmarks, so benchstat reads it:
-//
-//	benchstat -filter .unit:cpu-ns/op -row /way,/size,/at -col /peer bench.txt
+// bench.txt is in the format of Go benchmarks, so benchstat reads it.
 //
 // # Method
 //

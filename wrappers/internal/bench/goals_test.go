@@ -4,84 +4,76 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"math"
-	"math/rand/v2"
+	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 )
 
 var (
-	quick  = flag.Bool("quick", false, "measure everything once and briefly; the figures mean nothing")
 	rounds = flag.Int("rounds", 7, "how often everything is measured")
 	only   = flag.String("only", "", "measure only the goals that match this pattern, and write no files")
 )
 
-// few returns n, or less in a quick run.
-func few(n int) int {
-	if *quick {
-		return min(n, max(20, n/100))
-	}
-	return n
-}
-
-// goal is one line of the table: the unit and the benchmark that reports it.
-// With "/ peer" or "- peer" it is compared with that peer of the same
-// benchmark.
+// goal is one line of the table: the unit, the benchmark that reports it, and
+// its peer. Than compares the peer with another one of the same benchmark.
 type goal struct {
-	what string
-	most float64 // the wanted bound
+	unit, group, peer, than string
+	most                    float64 // the wanted bound
 }
 
 var goals = []goal{
-	{"cpu-ns/op Upload/way=TLS/size=16KiB/at=16/peer=putpost-M / put", 0.90},
-	{"cpu-ns/op Upload/way=plain/size=16KiB/at=16/peer=putpost-M / put", 1.25},
-	{"cpu-ns/op Solo/peer=putpost-M / put", 0.92},
-	{"cpu-ns/op Upload/way=TLS/size=16KiB/at=16/peer=putpost-M / buffer", 0.48},
-	{"cpu-ns/op Upload/way=plain/size=16KiB/at=16/peer=putpost-M / buffer", 0.45},
-	{"cpu-ns/op Upload/way=TLS/size=16KiB/at=16/peer=putpost-P / two", 0.80},
-	{"cpu-ns/op Upload/way=plain/size=16KiB/at=16/peer=putpost-P / two", 1.00},
-	{"cpu-ns/op Upload/way=TLS/size=1KiB/at=16/peer=putpost-M / put", 1.05},
-	{"cpu-ns/op Upload/way=TLS/size=64KiB/at=16/peer=putpost-M / put", 1.00},
-	{"cpu-ns/op Upload/way=plain/size=64KiB/at=16/peer=putpost-M / put", 1.60},
-	{"cpu-ns/op Upload/way=TLS/size=256KiB/at=16/peer=putpost-M / put", 0.80},
-	{"cpu-ns/op Upload/way=TLS/size=10MiB/at=1/peer=putpost-M / put", 0.80},
-	{"cpu-ns/op Upload/way=h2/size=10MiB/at=1/peer=putpost-M / put", 0.72},
-	{"p50-ns Upload/way=TLS/size=16KiB/at=1/peer=putpost-M / put", 1.08},
-	{"allocs/op Upload/way=TLS/size=16KiB/at=1/peer=putpost-M", 110},
-	{"B/op Upload/way=TLS/size=16KiB/at=1/peer=putpost-M", 9000},
-	{"cpu-ns/op Many/peer=many - no-op", 1300},
-	{"peak-MB Program/lean/way=M/peer=1GiB", 14},
-	{"peak-MB Program/lean/way=M/peer=1GiB - 16KiB", 1},
-	{"peak-MB Program/lean/way=P/peer=1GiB", 14},
-	{"peak-MB Program/lean/way=P/peer=1GiB - 16KiB", 1},
-	{"wall-s Program/batch=10000/delay=50ms/at=32/way=M", 1.15 * 10_000 * 0.05 / 32},
-	{"wall-s Program/batch=10000/delay=50ms/at=32/way=P", 1.15 * 2 * 10_000 * 0.05 / 32},
-	{"tokens Program/batch=10000/delay=50ms/at=32/way=P", 1},
-	{"handshakes Program/send=2000/at=16/peer=putpost", 16},
-	{"cpu-ns/op Program/send=2000/at=16/peer=putpost / curl", 0.90},
-	{"cpu-ns/op Program/send=2000/at=16/peer=putpost / node", 0.25},
-	{"fsyncs/file Program/journal/at=16/by=strace-seccomp", 0.45},
-	{"fsyncs/file Program/journal/at=64/by=strace-seccomp", 0.15},
-	{"cpu-ns/op Program/resume=100000/peer=putpost / find", 5},
-	{"peak-MB Program/resume=100000/peer=putpost", 40},
-	{"cpu-ns/op Program/load=1000000/peer=putpost / sha256sum", 2.7},
-	{"peak-MB Program/load=1000000/peer=putpost", 160},
-	{"cpu-ns/op Serve/store=disk/way=M/size=16KiB/at=16/peer=putpost / bare", 1.3},
-	{"cpu-ns/op Serve/store=memory/way=M/size=16KiB/at=16/peer=putpost / bare", 1.1},
-	{"cpu-ns/op Serve/store=memory/way=P/size=16KiB/at=16/peer=putpost / bare", 1.25},
-	{"ns/op Serve/store=disk/way=M/size=16KiB/at=16/peer=putpost / named", 2},
-	{"ns/op Serve/store=disk/way=M/size=1GiB/at=1/peer=putpost / named", 1.15},
-	{"ns/op Serve/store=disk/way=P/size=1GiB/at=1/peer=putpost / named", 1.15},
-	{"wall-s Program/help/peer=putpost / hello", 1.5},
-	{"size-MB Program/help/peer=putpost", 13.4},
+	{"cpu-ns/op", "Upload/way=TLS/size=16KiB/at=16", "putpost-M", "/ put", 0.90},
+	{"cpu-ns/op", "Upload/way=plain/size=16KiB/at=16", "putpost-M", "/ put", 1.25},
+	{"cpu-ns/op", "Solo", "putpost-M", "/ put", 0.92},
+	{"cpu-ns/op", "Upload/way=TLS/size=16KiB/at=16", "putpost-M", "/ buffer", 0.48},
+	{"cpu-ns/op", "Upload/way=plain/size=16KiB/at=16", "putpost-M", "/ buffer", 0.45},
+	{"cpu-ns/op", "Upload/way=TLS/size=16KiB/at=16", "putpost-P", "/ two", 0.80},
+	{"cpu-ns/op", "Upload/way=plain/size=16KiB/at=16", "putpost-P", "/ two", 1.00},
+	{"cpu-ns/op", "Upload/way=TLS/size=1KiB/at=16", "putpost-M", "/ put", 1.05},
+	{"cpu-ns/op", "Upload/way=TLS/size=64KiB/at=16", "putpost-M", "/ put", 1.00},
+	{"cpu-ns/op", "Upload/way=plain/size=64KiB/at=16", "putpost-M", "/ put", 1.60},
+	{"cpu-ns/op", "Upload/way=TLS/size=256KiB/at=16", "putpost-M", "/ put", 0.80},
+	{"cpu-ns/op", "Upload/way=TLS/size=10MiB/at=1", "putpost-M", "/ put", 0.80},
+	{"cpu-ns/op", "Upload/way=h2/size=10MiB/at=1", "putpost-M", "/ put", 0.72},
+	{"p50-ns", "Upload/way=TLS/size=16KiB/at=1", "putpost-M", "/ put", 1.08},
+	{"allocs/op", "Upload/way=TLS/size=16KiB/at=1", "putpost-M", "", 110},
+	{"B/op", "Upload/way=TLS/size=16KiB/at=1", "putpost-M", "", 9000},
+	{"cpu-ns/op", "Many", "many", "- no-op", 1300},
+	{"peak-MB", "Program/lean/way=M", "1GiB", "", 14},
+	{"peak-MB", "Program/lean/way=M", "1GiB", "- 16KiB", 1},
+	{"peak-MB", "Program/lean/way=P", "1GiB", "", 14},
+	{"peak-MB", "Program/lean/way=P", "1GiB", "- 16KiB", 1},
+	{"wall-s", "Program/batch=10000/delay=50ms/at=32/way=M", "putpost", "", 1.15 * 10_000 * 0.05 / 32},
+	{"wall-s", "Program/batch=10000/delay=50ms/at=32/way=P", "putpost", "", 1.15 * 2 * 10_000 * 0.05 / 32},
+	{"tokens", "Program/batch=10000/delay=50ms/at=32/way=P", "putpost", "", 1},
+	{"handshakes", "Program/send=2000/at=16", "putpost", "", 16},
+	{"cpu-ns/op", "Program/send=2000/at=16", "putpost", "/ curl", 0.90},
+	{"cpu-ns/op", "Program/send=2000/at=16", "putpost", "/ node", 0.25},
+	{"fsyncs/file", "Program/journal/at=16", "putpost", "", 0.45},
+	{"fsyncs/file", "Program/journal/at=64", "putpost", "", 0.15},
+	{"cpu-ns/op", "Program/resume=100000", "putpost", "/ find", 5},
+	{"peak-MB", "Program/resume=100000", "putpost", "", 40},
+	{"cpu-ns/op", "Program/load=1000000", "putpost", "/ sha256sum", 2.7},
+	{"peak-MB", "Program/load=1000000", "putpost", "", 160},
+	{"cpu-ns/op", "Serve/store=disk/way=M/size=16KiB/at=16", "putpost", "/ bare", 1.3},
+	{"cpu-ns/op", "Serve/store=memory/way=M/size=16KiB/at=16", "putpost", "/ bare", 1.1},
+	{"cpu-ns/op", "Serve/store=memory/way=P/size=16KiB/at=16", "putpost", "/ bare", 1.25},
+	{"ns/op", "Serve/store=disk/way=M/size=16KiB/at=16", "putpost", "/ named", 2},
+	{"ns/op", "Serve/store=disk/way=M/size=1GiB/at=1", "putpost", "/ named", 1.15},
+	{"ns/op", "Serve/store=disk/way=P/size=1GiB/at=1", "putpost", "/ named", 1.15},
+	{"wall-s", "Program/help", "putpost", "/ hello", 1.5},
+	{"size-MB", "Program/help", "putpost", "", 13.4},
 }
 
 // charted lists the settings of the chart.
@@ -100,37 +92,28 @@ var counts = []struct {
 // slow is the time above which a benchmark runs in the first round only.
 const slow = float64(12 * time.Second)
 
-// names returns the goal's benchmarks: one, or two to compare.
-func (g goal) names() []string {
-	words := strings.Fields(g.what)
-	if len(words) == 2 {
-		return words[1:]
-	}
-	return []string{words[1], group(words[1]) + "/peer=" + words[3]}
-}
-
-// group returns the part of a name that compared peers share.
-func group(name string) string {
-	before, _, _ := strings.Cut(name, "/peer=")
-	return before
+func (g goal) String() string {
+	return strings.TrimSpace(fmt.Sprint(g.unit, " ", g.group, "/peer=", g.peer, " ", g.than))
 }
 
 // figures returns one figure for each round, sorted.
-func (g goal) figures(r results) []float64 {
-	unit, names := strings.Fields(g.what)[0], g.names()
-	all := slices.Clone(r[unit+" "+names[0]])
-	if len(names) == 2 {
-		other := r[unit+" "+names[1]]
-		all = all[:min(len(all), len(other))]
-		for i := range all {
-			if strings.Contains(g.what, " - ") {
-				all[i] -= other[i]
-			} else {
-				all[i] /= other[i]
-			}
+func (g goal) figures(r results) (all []float64) {
+	how, other, _ := strings.Cut(g.than, " ")
+	theirs := r[g.unit+" "+g.group+"/peer="+other]
+	for i, n := range r[g.unit+" "+g.group+"/peer="+g.peer] {
+		switch {
+		case how == "":
+		case i >= len(theirs):
+			continue
+		case how == "/":
+			n /= theirs[i]
+		case how == "-":
+			n -= theirs[i]
+		}
+		if !math.IsNaN(n) { // some kernels do not count some units
+			all = append(all, n)
 		}
 	}
-	all = slices.DeleteFunc(all, math.IsNaN) // some kernels do not count some units
 	slices.Sort(all)
 	return all
 }
@@ -162,41 +145,38 @@ func median(all []float64) float64 {
 
 // benchmarks returns the names of the goals' benchmarks and of the chart's, in
 // random order, but with compared ones side by side.
-func benchmarks(asked []goal, chart bool) (names []string) {
+func benchmarks(asked []goal, chart bool) []string {
+	groups := map[string]string{} // by name
+	add := func(group, peer string) { groups[group+"/peer="+peer] = group }
 	for _, g := range asked {
-		names = append(names, g.names()...)
+		add(g.group, g.peer)
+		if _, other, compared := strings.Cut(g.than, " "); compared {
+			add(g.group, other)
+		}
 	}
 	for i := 0; i < len(peers) && chart; i++ {
 		for _, setting := range charted {
-			names = append(names, "Upload/"+setting+"/peer="+peers[i].Name)
+			add("Upload/"+setting, peers[i].Name)
 		}
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-	place := map[string]int{}
-	for i, name := range names {
-		place[group(name)] = i
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return place[group(a)] - place[group(b)] })
-	return names
+	seed := maphash.MakeSeed()
+	place := func(text string) uint64 { return maphash.String(seed, text) }
+	return slices.SortedFunc(maps.Keys(groups), func(a, b string) int {
+		return cmp.Or(cmp.Compare(place(groups[a]), place(groups[b])), cmp.Compare(place(a), place(b)))
+	})
 }
 
-// settings are those in a benchmark's name: way=TLS is settings["way"].
-type settings map[string]string
+// setting returns a setting of a benchmark's name: of way=TLS, setting("way") is
+// TLS.
+type setting func(key string) string
 
 // each runs the benchmarks whose names begin so.
-func each(b *testing.B, begin string, run func(b *testing.B, of settings)) {
+func each(b *testing.B, begin string, run func(b *testing.B, of setting, atOnce int)) {
 	for _, name := range benchmarks(goals, true) {
 		if name, found := strings.CutPrefix(name, begin); found {
-			b.Run(name, func(b *testing.B) {
-				of := settings{}
-				for part := range strings.SplitSeq(name, "/") {
-					key, value, _ := strings.Cut(part, "=")
-					of[key] = value
-				}
-				run(b, of)
-			})
+			settings := must(url.ParseQuery(strings.ReplaceAll(name, "/", "&")))
+			atOnce, _ := strconv.Atoi(settings.Get("at"))
+			b.Run(name, func(b *testing.B) { run(b, settings.Get, atOnce) })
 		}
 	}
 }
@@ -207,47 +187,37 @@ func TestGoals(t *testing.T) {
 		t.Skip("-short leaves the benchmark out")
 	}
 	asked := slices.DeleteFunc(slices.Clone(goals), func(g goal) bool {
-		return !regexp.MustCompile(*only).MatchString(g.what)
+		return !regexp.MustCompile(*only).MatchString(g.String())
 	})
-	r, why, lines := results{}, map[string]string{}, ""
+	r, enough, lines := results{}, map[string]bool{}, ""
 	for round := 0; round < *rounds && !(*quick && round > 0); round++ {
 		for _, name := range benchmarks(asked, *only == "") {
-			if why[name] != "" {
+			if enough[name] {
 				continue
 			}
-			line, failed := measure(name)
-			t.Log(cmp.Or(line, name+" "+failed))
-			if why[name] = failed; failed != "" {
+			line := runOne(t, name)
+			if line == "" {
+				enough[name] = true
 				continue
 			}
 			r.add(line)
 			lines += line + "\n"
-			if r["n "+name][0]*r["ns/op "+name][0] > slow {
-				why[name] = "once is enough"
-			}
+			enough[name] = r["n "+name][0]*r["ns/op "+name][0] > slow
 		}
 	}
-	table := r.table(asked, why)
+	table := r.table(asked)
 	t.Log("\n" + table)
-	if strings.Contains(table, "FAIL: ") {
-		t.Fail()
-	}
-	if *quick || *only != "" {
-		return
-	}
-	for name, text := range map[string]string{"goals.txt": table, "bench.txt": lines, "chart.svg": r.chart()} {
-		check(os.WriteFile(filepath.Join("results", name), []byte(text), 0o644))
+	if !*quick && *only == "" {
+		write("results/goals.txt", table)
+		write("results/bench.txt", lines)
 	}
 }
 
-var (
-	printed = regexp.MustCompile(`(?m)^Benchmark\S+\s+\d+\s+.*$`)
-	reason  = regexp.MustCompile(`(?m)^(?:panic| +\w+_test.go:\d+): (.*)$`)
-)
+var printed = regexp.MustCompile(`(?m)^Benchmark\S+\s+\d+\s+.*$`)
 
-// measure runs one benchmark in a process of its own, and returns the line that
-// it prints, or why it prints none.
-func measure(name string) (line, why string) {
+// runOne runs one benchmark in a process of its own and returns the line that
+// it prints. It returns "" if the benchmark fails or is skipped.
+func runOne(t *testing.T, name string) (line string) {
 	n := 1
 	for _, c := range slices.Backward(counts) {
 		if strings.Contains(name, c.pattern) {
@@ -256,26 +226,24 @@ func measure(name string) (line, why string) {
 	}
 	exact := "^Benchmark" + strings.ReplaceAll(name, "/", "$/^") + "$"
 	text, err := exec.Command(os.Args[0], "-test.v", "-test.run=^$", "-test.bench="+exact, "-test.timeout=30m",
-		fmt.Sprintf("-test.benchtime=%dx", few(n)), fmt.Sprint("-quick=", *quick)).CombinedOutput()
-	found := append(reason.FindSubmatch(text), nil, text)
-	switch line = string(printed.Find(text)); {
-	case err != nil:
-		return "", fmt.Sprintf("FAIL: %v: %.200s", err, found[1])
-	case line == "":
-		return "", fmt.Sprintf("SKIP: %s", found[1])
+		fmt.Sprintf("-test.benchtime=%dx", few(n)), fmt.Sprint("-quick=", *quick), "-at="+*at).CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v: %.2000s", name, err, text)
+		return ""
 	}
-	return line, ""
+	line = string(printed.Find(text))
+	t.Log(cmp.Or(line, string(text)))
+	return line
 }
 
-// table returns the table of goals. why has the benchmarks without a figure.
-func (r results) table(asked []goal, why map[string]string) string {
-	const layout = "%-72s  %-27s  %-9s  %s\n"
+// table returns the table of goals.
+func (r results) table(asked []goal) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s, %s/%s, %d processors\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	fmt.Fprintf(&text, layout, "goal", "seen", "wanted", "")
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "goal\tseen\twanted\n")
 	for _, g := range asked {
-		names := g.names()
-		seen, verdict := cmp.Or(why[names[0]], why[names[len(names)-1]], "SKIP: not counted here"), ""
+		seen, verdict := "not measured here", ""
 		if all := g.figures(r); len(all) > 0 {
 			seen, verdict = fmt.Sprintf("%.2f (%.2f-%.2f)", median(all), all[0], all[len(all)-1]), "reached"
 			if median(all) > g.most {
@@ -285,7 +253,8 @@ func (r results) table(asked []goal, why map[string]string) string {
 		if *quick {
 			verdict = ""
 		}
-		fmt.Fprintf(&text, layout, g.what, seen, fmt.Sprintf("<= %.4v", g.most), verdict)
+		fmt.Fprintf(w, "%s\t%s\t<= %.4v\t%s\n", g, seen, g.most, verdict)
 	}
+	w.Flush()
 	return text.String()
 }

@@ -33,17 +33,23 @@ type sink struct {
 	handshakes, tokens atomic.Int64
 }
 
-// newSink makes a sink that keeps files in memory, in a folder ("/dir", or
-// "named:/dir" with their names), or not at all. Then it checks the files.
+// newSink makes a sink that keeps files in memory ("bare:memory"), in a folder
+// ("bare:/dir", or "named:/dir" with their names), or not at all ("nothing").
+// Then it checks the files.
 func newSink(keep string) *sink {
-	dir, named := strings.CutPrefix(keep, "named:")
-	switch keep {
-	case "memory":
-		return &sink{find: parse, keep: inMemory()}
-	case "nothing": // the clients are measured: M must not cost their server more than a PUT
+	kind, where, _ := strings.Cut(keep, ":")
+	switch {
+	case where == "memory":
+		var kept sync.Map
+		return &sink{find: parse, keep: func(r io.Reader) int64 {
+			content := must(io.ReadAll(r))
+			kept.Store(&content, nil)
+			return int64(len(content))
+		}}
+	case kind == "nothing": // the clients are measured: M must not cost their server more than a PUT
 		return &sink{find: skim, keep: compare}
 	}
-	return &sink{find: parse, keep: onDisk(dir), names: named}
+	return &sink{find: parse, keep: onDisk(where), names: kind == "named"}
 }
 
 // serve serves s until the process ends, and returns the address of each way.
@@ -155,22 +161,12 @@ func compare(r io.Reader) int64 {
 	if !known {
 		of := crc32.New(castagnoli)
 		must(io.Copy(of, content(n)))
-		want = of.Sum32()
-		sums.Store(n, want)
+		want, _ = sums.LoadOrStore(n, of.Sum32())
 	}
 	if want != sum.Sum32() {
 		log.Panicf("%d bytes arrived that are not a file's", n)
 	}
 	return n
-}
-
-func inMemory() func(io.Reader) int64 {
-	var kept sync.Map
-	return func(r io.Reader) int64 {
-		content := must(io.ReadAll(r))
-		kept.Store(&content, nil)
-		return int64(len(content))
-	}
 }
 
 // onDisk does the least for a durable upload: one fsync, one rename.

@@ -16,18 +16,12 @@ import (
 	"testing"
 )
 
-// Answer is the answer to a request whose first line begins with Request.
-type Answer struct {
-	Request string // such as "POST /files "
-	Status  string // such as "201 Created"
-	Body    string // JSON, or empty
-}
-
 // Serve listens on the loopback until the test ends and returns the address,
-// scheme included. A secure server speaks TLS with the certificate of
-// [httptest.NewTLSServer]. A request without an answer, or without a
-// Content-Length, ends its connection.
-func Serve(tb testing.TB, secure bool, answers ...Answer) (base string) {
+// scheme included. It answers a request whose first line begins with a key of
+// answers, such as "POST /files ", with 201 Created and the JSON of the value.
+// Any other request, or one without a Content-Length, ends its connection. A
+// secure server speaks TLS with the certificate of [httptest.NewTLSServer].
+func Serve(tb testing.TB, secure bool, answers map[string]string) (base string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -41,9 +35,9 @@ func Serve(tb testing.TB, secure bool, answers ...Answer) (base string) {
 		l = tls.NewListener(l, &tls.Config{Certificates: lender.TLS.Certificates})
 	}
 	all := map[string][]byte{}
-	for _, a := range answers {
-		all[a.Request] = fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n"+
-			"Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", a.Status, len(a.Body), a.Body)
+	for request, body := range answers {
+		all[request] = fmt.Appendf(nil, "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"+
+			"Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	}
 	go func() {
 		for {
