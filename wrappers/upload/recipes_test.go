@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
@@ -36,6 +38,30 @@ func mailer(w http.ResponseWriter, r *http.Request) {
 
 func certificate(srv *httptest.Server) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// A stream whose length nobody knows is copied into a file. The file can be
+// sent again, too.
+func ExampleReaderAt_unknownLength() {
+	stream := strings.NewReader("insert into shop")
+
+	file, err := os.CreateTemp("", "upload-")
+	check(err)
+	defer os.Remove(file.Name())
+	defer file.Close()
+	size, err := io.Copy(file, stream) // such as os.Stdin
+	check(err)
+	src := upload.ReaderAt("shop.sql", file, size) // the name at the provider
+
+	res, err := client.Upload(context.Background(), src)
+	fmt.Println(res.Name, res.Size, err)
+	// Output: shop.sql 16 <nil>
 }
 
 // A server whose certificate comes from a CA of your own.
@@ -201,23 +227,26 @@ func withoutQuery(tracer func(http.RoundTripper) http.RoundTripper, network http
 	})
 }
 
+// printer stands for the package otelhttp: it prints what a tracer would record.
+type printer struct{}
+
+func (printer) NewTransport(next http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(req *http.Request) (*http.Response, error) {
+		fmt.Println("the trace says", req.URL.RequestURI())
+		return next.RoundTrip(req)
+	})
+}
+
 // OpenTelemetry's otelhttp records the whole address of each request as
-// url.full, and the query of a presigned URL holds its signature. A real
-// program passes as tracer:
-//
-//	func(next http.RoundTripper) http.RoundTripper { return otelhttp.NewTransport(next) }
+// url.full, and the query of a presigned URL holds its signature.
 func ExampleConfig_openTelemetry() {
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		fmt.Println("the server got", r.URL.RequestURI())
 	}))
 	defer srv.Close()
-	tracer := func(next http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(req *http.Request) (*http.Response, error) {
-			fmt.Println("the trace says", req.URL.RequestURI())
-			return next.RoundTrip(req)
-		})
-	}
+	var otelhttp printer // in place of the package
 
+	tracer := func(next http.RoundTripper) http.RoundTripper { return otelhttp.NewTransport(next) }
 	cfg := upload.Config{HTTPClient: &http.Client{Transport: withoutQuery(tracer, upload.NewTransport())}}
 
 	resp, err := cfg.HTTPClient.Get(srv.URL + "/bucket/file?X-Amz-Signature=abc") // as a client does with cfg

@@ -71,6 +71,22 @@ func ExampleServer_Inject() {
 	// true
 }
 
+// Every presigned URL has run out before the file is sent.
+func ExampleServe_expiredURL() {
+	t := newT() // the *testing.T of your test
+	defer t.end()
+
+	handler, _ := office.New(office.Config{Token: "test-token", URLLife: time.Nanosecond})
+	spec, _ := specs.FS.ReadFile("twentyfourseven.yaml")
+	srv := uploadtest.Serve(t, handler, spec)
+	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "test-token"})
+	client, _ := twentyfourseven.New(tokens, upload.Config{BaseURL: srv.BaseURL})
+
+	_, err := client.Upload(context.Background(), upload.Bytes("a.txt", []byte("a")))
+	fmt.Println(errors.Is(err, upload.ErrExpired))
+	// Output: true
+}
+
 // A fault of your own: no answer comes while the caller waits.
 func ExampleFault() {
 	t := newT() // the *testing.T of your test
