@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -234,38 +233,17 @@ func dating(fresh bool) func(http.RoundTripper) http.RoundTripper {
 	}
 }
 
-// oauth has the client send a token that it asks for, which a bad one keeps
-// beyond its end.
-func oauth(kept bool, sent func(http.RoundTripper) http.RoundTripper) rig {
-	return rig{form: true, sent: sent, received: serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/token" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"access_token":"`+depotKey+`","token_type":"Bearer","expires_in":3600}`)
-	}), client: func(u upload.Uploader) upload.Uploader {
-		c, end, mu := u.(*depotClient), time.Time{}, sync.Mutex{}
-		c.key = func() string {
-			mu.Lock()
-			defer mu.Unlock()
-			var token struct {
-				Value   string        `json:"access_token"`
-				Expires time.Duration `json:"expires_in"`
+// oauth has the client send a token that it asks for.
+func oauth(sent func(http.RoundTripper) http.RoundTripper) rig {
+	return rig{form: true, oauth: true, sent: sent,
+		received: serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/token" {
+				next.ServeHTTP(w, r)
+				return
 			}
-			if token.Value = depotKey; end.IsZero() || !kept && time.Now().After(end) {
-				form := url.Values{"grant_type": {"client_credentials"}}
-				resp, err := http.PostForm(strings.TrimSuffix(c.base, "/v2")+"/token", form)
-				if err != nil || json.NewDecoder(resp.Body).Decode(&token) != nil {
-					return ""
-				}
-				resp.Body.Close()
-				end = time.Now().Add(token.Expires * time.Second)
-			}
-			return token.Value
-		}
-		return c
-	}}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"access_token":"`+depotKey+`","token_type":"Bearer","expires_in":3600}`)
+		})}
 }
 
 // stingy sends each request once, though a second might help.
@@ -593,7 +571,7 @@ var bites = []struct {
 			resp.Body = io.NopCloser(strings.NewReader(`{"id":"o-1","size":54321}`))
 		}
 	}), form: true}, "answers that cannot be used", "submit answered 201 and nothing: error: none"},
-	{"an id of null is one, and a token came first", oauth(false, status(201, "", func(resp *http.Response) {
+	{"an id of null is one, and a token came first", oauth(status(201, "", func(resp *http.Response) {
 		b, _ := io.ReadAll(resp.Body)
 		resp.Body = io.NopCloser(bytes.NewReader(bytes.Replace(b, []byte(`"id":null`), []byte(`"id":"o-1"`), 1)))
 	})), "answers that cannot be used", "submit answered 201 and null for an id: error: none"},
@@ -638,7 +616,9 @@ var bites = []struct {
 	{"a signature is sent again", rig{sent: dating(false)}, "credentials are fresh in each attempt",
 		"credentials: the second attempt carries those of the first"},
 
-	{"a token is kept for ever", oauth(true, nil), "credentials are fresh in each attempt",
+	{"a token is kept for ever", oauth(status(200, "/token", func(resp *http.Response) {
+		resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"` + depotKey + `","expires_in":3600}`))
+	})), "credentials are fresh in each attempt",
 		"after 1.1s: credentials: the second attempt carries those of the first, which have grown old"},
 
 	// The client's reading of answers.
@@ -742,6 +722,8 @@ var bites = []struct {
 		"the presigned method is sent", "request address: neither an operation"},
 	{"a redirect counts as success", rig{sent: status(301, "/store", func(resp *http.Response) { resp.StatusCode = 200 })},
 		"a redirect gets no credentials", "redirected by 301 to another host: upload: it counts as a success, but the file"},
+	{"an expired URL is used again", rig{sent: resend(403)}, "an expired URL is asked for again once",
+		"attempts: 1 starts and 2 presigned requests, want 2 of each"},
 	{"expiry is taken for a refusal", rig{sent: status(403, "/store",
 		func(resp *http.Response) { resp.Body.Close(); resp.Body = http.NoBody })},
 		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
@@ -914,21 +896,6 @@ func TestTheKitNamesEachFault(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) { checks[b.property](begin(tb, b.rig.setup)) })
 			named(t, lines, b.want)
 		})
-	}
-}
-
-// A token may be sent until it ends, and its own answer is no upload's.
-func TestATokenIsKeptUntilItEnds(t *testing.T) {
-	t.Parallel()
-	for _, p := range properties {
-		switch p.name {
-		case "credentials are fresh in each attempt", "answers that cannot be used", "uploads run at once",
-			"an id arrives as it was written":
-			it := begin(t, oauth(false, nil).setup)
-			if p.check(it); !it.seen.has(p.needs) {
-				t.Errorf("%s: nothing was seen", p.name)
-			}
-		}
 	}
 }
 

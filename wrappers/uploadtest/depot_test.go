@@ -208,11 +208,15 @@ func (d *depot) Count() int {
 
 // depotClient is the client, by form or by presigned URL.
 type depotClient struct {
-	base string
-	http *http.Client
-	form bool
-	raw  bool
-	key  func() string
+	base  string
+	http  *http.Client
+	form  bool
+	raw   bool
+	key   func() string
+	oauth bool // asks for the key
+
+	mu  sync.Mutex // for what follows
+	end time.Time  // of the key
 
 	trusting bool
 	never    []int // statuses after which nothing is sent again
@@ -225,6 +229,8 @@ type depotAnswer struct {
 
 	Name, UploadMethod, UploadURL string
 	Size                          int64
+	Token                         string        `json:"access_token"`
+	Expires                       time.Duration `json:"expires_in"`
 	trace                         string
 }
 
@@ -287,6 +293,21 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 	return res, err
 }
 
+// credential returns the key, or a token, which is kept until it ends.
+func (c *depotClient) credential(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.oauth && time.Now().After(c.end) {
+		var token depotAnswer
+		if err := c.do(ctx, Token, "POST", strings.TrimSuffix(c.base, "/v2")+"/token", "application/x-www-form-urlencoded",
+			[]byte("grant_type=client_credentials"), &token); err != nil {
+			return "", err
+		}
+		c.key, c.end = func() string { return token.Token }, time.Now().Add(token.Expires*time.Second)
+	}
+	return c.key(), nil
+}
+
 // slurp reads a source that must have its size.
 func slurp(ctx context.Context, src upload.Source) ([]byte, error) {
 	rc, err := src.Open()
@@ -333,8 +354,12 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 		failure := &upload.Error{Provider: "depot", Op: op, Attempts: attempt}
 		req, _ := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 		req.Header.Set("Content-Type", contentType)
-		if op != Presigned {
-			req.Header.Set("X-Depot-Key", c.key())
+		if op != Presigned && op != Token {
+			key, err := c.credential(ctx)
+			if err != nil {
+				return err
+			}
+			req.Header.Set("X-Depot-Key", key)
 		}
 		if len(body) >= 1<<20 {
 			req.Header.Set("Expect", "100-continue")
@@ -355,14 +380,17 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			if op == Presigned {
 				return nil
 			}
-			if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil || into.literal() == "" {
+			if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil ||
+				into.literal() == "" && op != Token {
 				failure.Status, failure.Err = resp.StatusCode, fmt.Errorf("%w: the answer cannot be used", upload.ErrUnavailable)
 				return failure
 			}
 			return nil
 		default:
 			failure.Status, failure.Err = resp.StatusCode, depotKind(resp)
-			resp.Body.Close()
+			if resp.Body.Close(); op == Token && resp.StatusCode == 403 {
+				failure.Err = upload.ErrUnauthorized
+			}
 			wait := resp.Header.Get("Retry-After")
 			seconds, _ := strconv.Atoi(wait)
 			failure.RetryAfter = time.Duration(seconds) * time.Second
@@ -382,6 +410,7 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 type rig struct {
 	form     bool
 	raw      bool
+	oauth    bool
 	client   func(upload.Uploader) upload.Uploader
 	sent     func(http.RoundTripper) http.RoundTripper
 	received func(http.Handler) http.Handler
@@ -401,7 +430,7 @@ func (g rig) setup(t testing.TB) Subject {
 	transport.ExpectContinueTimeout = 10 * time.Second
 	t.Cleanup(transport.CloseIdleConnections)
 	client := &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return depotKey },
-		http: &http.Client{Transport: transport}}
+		oauth: g.oauth, http: &http.Client{Transport: transport}}
 	client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if g.sent != nil {
 		client.http.Transport = g.sent(transport)
@@ -427,8 +456,10 @@ func TestTheReferenceKeepsAllProperties(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Run("all", func(t *testing.T) {
 		for what, r := range map[string]rig{
-			"form": {form: true}, "form sent once": {form: true, client: sendOnce, stored: submitOnce},
-			"raw, with a second try after 401": {raw: true, sent: resend(401), client: failure(func(e *upload.Error) error {
+			"form": {form: true}, "form with a token": oauth(nil), "form sent once": {form: true, client: sendOnce, stored: submitOnce},
+			"raw, with a second try after 401": {raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
+				return resend(401)(request("/raw", second(header("X-Retry", "1")))(next))
+			}, client: failure(func(e *upload.Error) error {
 				if e.Status == 401 {
 					e.Attempts = 2
 				}

@@ -30,12 +30,8 @@ func faultsPass(t *trial) {
 	cases := slices.Clone(resets)
 	for _, c := range refusals {
 		if c.again == always {
-			wait := "0"
-			if c.status%100 > 3 { // 504, 408 and 429
-				wait = "Fri, 31 Dec 1999 23:59:59 GMT"
-			}
 			cases = append(cases, passing{fmt.Sprintf("answered %d once", c.status),
-				Answer(c.status, "", "Retry-After", wait), c.status})
+				Answer(c.status, "", "Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"), c.status})
 		}
 	}
 	for _, op := range t.operations() {
@@ -173,10 +169,9 @@ func freshCredentials(t *trial) {
 		if t.Server.contract.Operation(op) == nil {
 			continue
 		}
-		sent := t.credentials(op)
-		time.Sleep(20 * time.Millisecond)
+		sent, pause := t.credentials(op), 20*time.Millisecond
+		time.Sleep(pause)
 		t.about("a second upload").arrives(file(100))
-		pause := 20 * time.Millisecond
 		switch again := t.credentials(op); {
 		case len(again) < 2 || len(sent) == 0:
 			continue
@@ -195,9 +190,9 @@ func freshCredentials(t *trial) {
 		t.about("%s answered %d once, after %v", op, status, pause).fresh(func(t *trial) {
 			t.Server.Inject(Token, forEver, aged)
 			t.Server.Inject(op, 1, afterBody(status, pause))
-			_, err := t.send(t.Context(), file(100))
+			_, _ = t.send(t.Context(), file(100))
 			attempts := t.credentials(op)
-			if err != nil || len(attempts) < 2 {
+			if len(attempts) < 2 {
 				return // it was not repeated, which is another property's matter
 			}
 			t.seen.note(aCredential)
