@@ -271,7 +271,7 @@ func (r *documentRules) Response(head *http.Request, status int, header http.Hea
 
 // fault describes the first fault of an answer.
 func (a *answer) fault(header http.Header, body *Text) (rule, fault string) {
-	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
+	for _, name := range names(a.Headers) {
 		if fault := a.Headers[name].headerFault(name, header.Values(name)); fault != "" {
 			return RuleHeader, fault
 		}

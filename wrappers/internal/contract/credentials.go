@@ -42,10 +42,12 @@ func credentialsFault(r *http.Request, security [][]Scheme) string {
 
 func (s Scheme) fault(r *http.Request) string {
 	switch {
-	case s.Type == "apiKey" && s.In == "header" && r.Header.Get(s.Name) == "":
-		return fmt.Sprintf("header %s is missing", s.Name)
-	case s.Type == "apiKey" && s.In == "header" && inQuery(r, r.Header.Get(s.Name)):
-		return fmt.Sprintf("the query shows the value of header %s too", s.Name)
+	case s.Type == "apiKey" && s.In == "header":
+		if value := r.Header.Get(s.Name); value == "" {
+			return fmt.Sprintf("header %s is missing", s.Name)
+		} else if inQuery(r, value) {
+			return fmt.Sprintf("the query shows the value of header %s too", s.Name)
+		}
 	case s.Type == "apiKey" && s.In == "query" && !r.URL.Query().Has(s.Name):
 		return fmt.Sprintf("query parameter %s is missing", s.Name)
 	case s.Type == "http":

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -94,9 +95,13 @@ func (f *form) finish() {
 	f.write([]byte("\r\n")) // the last line may lack its end
 }
 
+// buffers are lent to the reading of one form each.
+var buffers = sync.Pool{New: func() any { return new([8 << 10]byte) }}
+
 // read notes each part of a form.
 func (f *form) read(mr *multipart.Reader) error {
-	buffer := make([]byte, 4<<10)
+	buffer := buffers.Get().(*[8 << 10]byte)
+	defer buffers.Put(buffer)
 	for {
 		part, err := mr.NextRawPart()
 		if err == io.EOF {
@@ -110,7 +115,7 @@ func (f *form) read(mr *multipart.Reader) error {
 			return nil
 		}
 		digest := f.begin(part.Header)
-		if _, err := io.CopyBuffer(digest, part, buffer); err != nil {
+		if _, err := io.CopyBuffer(digest, part, buffer[:]); err != nil {
 			return err
 		}
 		f.kept -= len(digest.head)

@@ -252,7 +252,7 @@ func (s *schema) list(v []any, request bool) *mismatch {
 
 func (s *schema) object(v map[string]any, request bool) *mismatch {
 	var fault *mismatch
-	for _, name := range slices.Sorted(maps.Keys(v)) {
+	for _, name := range names(v) {
 		var found *mismatch
 		value := v[name]
 		switch property := s.Properties[name]; {

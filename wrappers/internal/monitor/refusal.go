@@ -13,8 +13,11 @@ func Refusals(next slog.Handler) slog.Handler { return refusals{next} }
 type refusals struct{ slog.Handler }
 
 func (h refusals) Enabled(ctx context.Context, level slog.Level) bool {
+	if h.Handler.Enabled(ctx, level) {
+		return true
+	}
 	_, watched := ctx.Value(visitKey{}).(*visit)
-	return watched || h.Handler.Enabled(ctx, level)
+	return watched && level >= slog.LevelWarn // no refusal has a lower level
 }
 
 func (h refusals) Handle(ctx context.Context, line slog.Record) error {
