@@ -78,6 +78,12 @@ func TestAPlainClientIsHeldToWhatItSays(t *testing.T) {
 
 func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 	t.Parallel()
+	deaf := func(c Call) upload.Uploader {
+		return Func(func(ctx context.Context, src upload.Source) (string, error) {
+			res, _ := c.Upload(ctx, src)
+			return res.ID, nil
+		})
+	}
 	for _, c := range []struct {
 		fault          string
 		change         func(*http.Request)
@@ -95,12 +101,13 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 			"Depot: deposit: request length: chunked"},
 		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories",
 			`wire: the name is "x", want "plain.txt"`},
-		{"errors are swallowed", same, func(c Call) upload.Uploader {
-			return Func(func(ctx context.Context, src upload.Source) (string, error) {
-				res, _ := c.Upload(ctx, src)
-				return res.ID, nil
-			})
-		}, "answers are errors of their kind", "deposit answered 500: error: none"},
+		{"errors are swallowed", same, deaf, "answers are errors of their kind", "deposit answered 500: error: none"},
+		{"a source that is too short counts", same, deaf, "a source that is not its size",
+			"a source of 0 bytes with the size 1: error: none"},
+		{"a source that is not empty counts as empty", same, deaf, "a source that is not its size",
+			"a source of 1 bytes with the size 0: error: none"},
+		{"a source that cannot be opened counts", same, deaf, "a source that fails",
+			"a source that cannot be opened: error: none"},
 		{"an error of the wrong kind", same, func(c Call) upload.Uploader {
 			return Func(func(ctx context.Context, src upload.Source) (string, error) {
 				res, err := c.Upload(ctx, src)

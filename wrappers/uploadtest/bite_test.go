@@ -113,6 +113,17 @@ type talkative struct {
 	Key string
 }
 
+// mute prints nothing.
+type mute struct{ talkative }
+
+func (mute) Format(fmt.State, rune) {}
+
+// quiet hides the text of an error.
+type quiet struct{ error }
+
+func (quiet) Error() string   { return "quiet" }
+func (q quiet) Unwrap() error { return q.error }
+
 // Faults between client and server.
 
 type tripFunc func(*http.Request) (*http.Response, error)
@@ -385,10 +396,10 @@ var bites = []struct {
 	{"a short source is filled up", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 		zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
 		return pair{io.LimitReader(io.MultiReader(rc, zeros), src.Size), rc}
-	})}, "a source that is not its size", `none, want "invalid"`},
+	})}, "a source that is not its size", `a source of 65535 bytes with the size 65536: error: none, want "invalid"`},
 	{"a long source is cut off", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 		return pair{io.LimitReader(rc, src.Size), rc}
-	})}, "a source that is not its size", "files after an upload that failed"},
+	})}, "a source that is not its size", "a source of 65537 bytes with the size 65536: stored: "},
 	{"the end of a broken source counts as its end", rig{client: input(func(src *upload.Source) {
 		original := *src
 		src.Open = func() (io.ReadCloser, error) {
@@ -565,6 +576,22 @@ var bites = []struct {
 		return &talkative{u,
 			depotKey}
 	}}, "secrets stay inside", "the client after an upload: secrets: "},
+	{"the client's JSON shows a credential", rig{client: func(u upload.Uploader) upload.Uploader {
+		return &mute{talkative{u, depotKey}}
+	}}, "secrets stay inside", "printed by JSON shows a credential"},
+	{"an error behind the error shows a credential", rig{client: failure(func(e *upload.Error) error {
+		e.Err = quiet{fmt.Errorf("key %s: %w", depotKey, e.Err)}
+		return e
+	})}, "answers are errors of their kind", "printed by an error of its chain shows a credential"},
+	{"the error shows what was sent for a token",
+		oauth(trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil && resp.StatusCode == 403 {
+				text, _ := io.ReadAll(resp.Body)
+				err = errors.New(string(text))
+			}
+			return resp, err
+		})), "secrets stay inside", "token answered with what it was told: secrets: "},
 
 	{"a success without an answer is one", rig{sent: status(201, "", func(resp *http.Response) {
 		if resp.ContentLength == 0 {
@@ -748,7 +775,7 @@ var bites = []struct {
 		return u
 	}}, "a redirect gets no credentials", "submit redirected by 307 to another host: credentials: a secret went along"},
 	{"a credential stands in the URL", rig{form: true,
-		sent: request("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + depotKey })},
+		sent: request("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + url.QueryEscape(depotKey) })},
 		"credentials stand in no URL", "submit: credentials: one stands in the URL (POST /v2/forms)"},
 
 	{"a credential stands in a header of the presigned step",

@@ -64,17 +64,14 @@ func urlsTellNothing(t *trial) {
 		return
 	}
 	for _, r := range t.requests() {
+		if t.seen.note(aSecret); r.Op != Presigned && shows(r.URI, t.Secrets) {
+			t.about("%s", r.Op).broke("credentials: one stands in the URL (%s %s)", r.Method, path(r.URI))
+		}
 		for name, values := range r.Header {
 			if r.Op == Presigned && !slices.Contains(t.Server.contract.CredentialHeaders(), name) &&
 				shows(strings.Join(values, " "), t.Secrets) {
 				t.about("%s", r.Op).broke("credentials: one stands in the header %s", name)
 			}
-		}
-		if r.Op == Presigned {
-			continue
-		}
-		if t.seen.note(aSecret); shows(r.URI, t.Secrets) {
-			t.about("%s", r.Op).broke("credentials: one stands in the URL (%s %s)", r.Method, path(r.URI))
 		}
 	}
 }
