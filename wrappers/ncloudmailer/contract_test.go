@@ -52,8 +52,13 @@ func TestContract(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		patient, err := ncloudmailer.New(testKeys, upload.Config{BaseURL: srv.BaseURL})
+		if err != nil {
+			t.Fatal(err)
+		}
 		return uploadtest.Subject{
 			Uploader: client,
+			Patient:  patient,
 			Server:   srv,
 			Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
 				rc, info, err := h.Open(ctx, id)

@@ -59,8 +59,13 @@ func subject(t testing.TB, h *standin.Handler, tokens oauth2.TokenSource) upload
 	if err != nil {
 		t.Fatal(err)
 	}
+	patient, err := twentyfourseven.New(tokens, upload.Config{BaseURL: srv.BaseURL})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return uploadtest.Subject{
 		Uploader: client,
+		Patient:  patient,
 		Server:   srv,
 		Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
 			rc, info, err := h.Open(ctx, id)

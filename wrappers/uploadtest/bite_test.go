@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -592,6 +593,10 @@ var bites = []struct {
 			}
 			return resp, err
 		})), "secrets stay inside", "token answered with what it was told: secrets: "},
+	{"the key is logged", rig{client: uploads(func(c call) (upload.Result, error) {
+		log.Printf("%s with %s", c.src.Name, depotKey)
+		return c.send()
+	})}, "secrets stay inside", "an upload: secrets: a line of package log shows"},
 
 	{"a success without an answer is one", rig{sent: status(201, "", func(resp *http.Response) {
 		if resp.ContentLength == 0 {
@@ -756,6 +761,8 @@ var bites = []struct {
 		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
 	{"a new start announces another type", rig{sent: request("/objects", second(replace("/pdf", "/pdx")))},
 		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
+	{"a Retry-After is not waited for", rig{stored: func(s *Subject) { s.Patient = s.Uploader }},
+		"a Retry-After is waited for", "announce answered 429 with Retry-After: 1, once: attempts: the next one came"},
 	{"cookies are kept", rig{client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).http.Jar, _ = cookiejar.New(nil)
 		return u
@@ -791,6 +798,13 @@ var bites = []struct {
 	{"more is sent than the client wants to know", rig{raw: true,
 		sent: request("/raw", rewritten(func(b []byte) []byte { return append(b, "\r\n"...) }))},
 		"bytes arrive unchanged", "1 bytes: wire: 3 bytes that are not the file's 1 arrived"},
+	{"ends of lines are changed", rig{sent: request("/store", rewritten(func(b []byte) []byte {
+		return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
+	}))}, "media types arrive unchanged", "stored: 30 bytes, 32 were sent, the first wrong one at offset 12"},
+	{"a form carries the file twice", rig{form: true, sent: request("/forms", rewritten(func(b []byte) []byte {
+		end := bytes.LastIndex(b, []byte("\r\n--"))
+		return append(bytes.Clone(b[:end+2]), b...)
+	}))}, plainly, "wire: one request carries the file 2 times"},
 	{"a chunked body", rig{form: true, sent: request("/forms", func(r *http.Request) { r.ContentLength = -1 })},
 		plainly, "submit: request length: chunked"},
 	{"a chunked presigned body", rig{sent: request("/store", func(r *http.Request) { r.ContentLength = -1 })},

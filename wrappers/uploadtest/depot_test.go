@@ -220,6 +220,7 @@ type depotClient struct {
 	end time.Time  // of the key
 
 	trusting bool
+	patient  bool  // waits as Retry-After says
 	never    []int // statuses after which nothing is sent again
 	once     bool  // sends a form again only after a 429
 }
@@ -404,6 +405,9 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			!errors.Is(failure.Err, upload.ErrUnavailable) && !errors.Is(failure.Err, upload.ErrRateLimited) {
 			return failure
 		}
+		if c.patient {
+			time.Sleep(failure.RetryAfter)
+		}
 	}
 }
 
@@ -430,15 +434,19 @@ func (g rig) setup(t testing.TB) Subject {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ExpectContinueTimeout = 10 * time.Second
 	t.Cleanup(transport.CloseIdleConnections)
-	client := &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return depotKey },
-		oauth: g.oauth, http: &http.Client{Transport: transport}}
-	client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	hc := &http.Client{Transport: transport}
+	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if g.sent != nil {
-		client.http.Transport = g.sent(transport)
+		hc.Transport = g.sent(transport)
 	}
-	s := Subject{Uploader: client, Server: server, Stored: d.Stored, Count: d.Count, Secrets: []string{depotKey}}
+	client := func(patient bool) *depotClient {
+		return &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return depotKey },
+			oauth: g.oauth, http: hc, patient: patient}
+	}
+	s := Subject{Uploader: client(false), Patient: client(true), Server: server, Stored: d.Stored, Count: d.Count,
+		Secrets: []string{depotKey}}
 	if g.client != nil {
-		s.Uploader = g.client(client)
+		s.Uploader = g.client(s.Uploader)
 	}
 	if g.stored != nil {
 		g.stored(&s)

@@ -18,6 +18,10 @@ type Subject struct {
 	// generated client.
 	Uploader upload.Uploader
 
+	// Patient is the same client with longer waits: two seconds before an
+	// attempt at least. Run sees with it that a Retry-After is waited for.
+	Patient upload.Uploader
+
 	// Server is where the client sends its requests: faults go there.
 	Server *Server
 
@@ -36,10 +40,11 @@ type Subject struct {
 	Once []string
 
 	// Secrets are the client's credentials: keys, tokens and passwords, each as
-	// it is written. No error, no printed client, no URL, and no header of the
-	// presigned step may show one, plain or percent-encoded. The kit adds the
-	// secrets in the query of a presigned URL. No error may show the token or
-	// the signature of a request either.
+	// it is written. No error, no printed client, no line of package log, no URL,
+	// and no header of the presigned step may show one, plain or
+	// percent-encoded. The kit adds the secrets in the query of a presigned URL.
+	// No error and no line may show the token or the signature of a request
+	// either.
 	Secrets []string
 }
 
@@ -114,6 +119,7 @@ var properties = []property{
 	{"a passing fault is survived", aRepeat, noRepeat, faultsPass},
 	{"a repeated upload is whole", aRepeat, noRepeat, repeatsAreWhole},
 	{"a lasting fault is an error", aFailure, noServer, faultsLast},
+	{"a Retry-After is waited for", aWait, "the subject has no Patient or no Server, or nothing was sent again", waitsAsAsked},
 	{"credentials are fresh in each attempt", aCredential, "the credentials are the same in every request",
 		freshCredentials},
 

@@ -158,13 +158,15 @@ func unusable(t *trial) {
 	}
 }
 
+const shouted = "Application/JSON"
+
 // spellings change how an answer is written, and not what it says.
 var spellings = []struct {
 	what  string
 	fault Fault
 }{
 	{"application/json; charset=utf-8", typed("application/json; charset=utf-8")},
-	{"Application/JSON", typed("Application/JSON;charset=UTF-8")},
+	{shouted, typed("Application/JSON;charset=UTF-8")},
 	{"a member that is not documented", opened(`{"uploadtest":[1,{"a":null}],`)},
 	{"white space around it", opened("\r\n\t{\n ")},
 }
@@ -191,6 +193,9 @@ func opened(brace string) Fault {
 func otherSpellings(t *trial) {
 	for _, op := range slices.DeleteFunc(t.operations(), func(op string) bool { return op == Presigned }) {
 		for _, c := range spellings {
+			if t.plain() && c.what == shouted {
+				continue // the parser of a generated client may look for small letters
+			}
 			t.about("%s answered with %s", op, c.what).fresh(func(t *trial) {
 				t.Server.Inject(op, forEver, c.fault)
 				t.arrives(file(1000))

@@ -66,6 +66,8 @@ func oddNames(t *trial) {
 }
 
 func mediaTypesArrive(t *trial) {
+	// A client that reads it as text or as JSON and writes it again changes it.
+	const content = "{ \"b\": 1.00,\r\n\t\"a\": \"<\u00e9\" }\n \r\n\n"
 	for _, typ := range []string{
 		"application/pdf",
 		"text/plain; charset=utf-8",
@@ -74,7 +76,7 @@ func mediaTypesArrive(t *trial) {
 		"application/json", // of the file: its content is nobody's business
 		"",                 // stands for application/octet-stream
 	} {
-		t.about("media type %q", typ).arrives(newSource("typed.bin", typ, []byte("{not what it says"), nil))
+		t.about("media type %q", typ).arrives(newSource("typed.bin", typ, []byte(content), nil))
 	}
 }
 

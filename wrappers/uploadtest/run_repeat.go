@@ -159,6 +159,29 @@ func faultsLast(t *trial) {
 	}
 }
 
+// waitsAsAsked checks that a request is not sent again before the time that the
+// answer asks for.
+func waitsAsAsked(t *trial) {
+	if t.Patient == nil {
+		return
+	}
+	for _, op := range t.operations() {
+		t.about("%s answered 429 with Retry-After: 1, once", op).fresh(func(t *trial) {
+			t.Uploader = t.Patient
+			t.Server.Inject(op, 1, Answer(http.StatusTooManyRequests, "", "Retry-After", "1"))
+			begun := time.Now()
+			_, err := t.send(t.Context(), file(100))
+			took := time.Since(begun)
+			if err != nil || len(t.of(op)) < 2 {
+				return // it was not repeated, which is another property's matter
+			}
+			if t.seen.note(aWait); took < time.Second {
+				t.broke("attempts: the next one came within the second that Retry-After asks for")
+			}
+		})
+	}
+}
+
 // dated matches the names and values of credentials that hold a time.
 var dated = regexp.MustCompile(`(?i)time|date|sign|nonce|^(aws4|hmac|digest|hawk) `)
 

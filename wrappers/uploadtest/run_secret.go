@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -21,9 +23,11 @@ import (
 
 // secretsStay: also where the other side repeats all that it was told.
 func secretsStay(t *trial) {
-	if _, ok := t.about("an upload").arrives(file(1000)); ok {
-		t.about("the client after an upload").tellsNothing(t.Uploader)
-	}
+	t.about("an upload").logsNothing(func() {
+		if _, ok := t.about("an upload").arrives(file(1000)); ok {
+			t.about("the client after an upload").tellsNothing(t.Uploader)
+		}
+	})
 	if t.Server == nil {
 		return
 	}
@@ -47,13 +51,36 @@ func secretsStay(t *trial) {
 					w.WriteHeader(http.StatusForbidden)
 					fmt.Fprintf(w, shape, strings.Join(told, " "))
 				}))
-				if _, err := t.send(t.Context(), file(1000)); err == nil {
-					t.broke("error: none, though the answer was 403")
-				} else {
-					t.tellsNothing(err)
-				}
+				t.logsNothing(func() {
+					if _, err := t.send(t.Context(), file(1000)); err == nil {
+						t.broke("error: none, though the answer was 403")
+					} else {
+						t.tellsNothing(err)
+					}
+				})
 			})
 		}
+	}
+}
+
+// logging is held while package log writes for one trial.
+var logging sync.Mutex
+
+// logsNothing looks for secrets in all that the process logs during f by package
+// log, and so by slog's default.
+func (t *trial) logsNothing(f func()) {
+	t.Helper()
+	logging.Lock()
+	defer logging.Unlock()
+	var said bytes.Buffer
+	before := log.Writer()
+	func() {
+		log.SetOutput(io.MultiWriter(before, &said))
+		defer log.SetOutput(before)
+		f()
+	}()
+	if shows(said.String(), t.hidden()) {
+		t.broke("secrets: a line of package log shows a credential or a presigned query")
 	}
 }
 

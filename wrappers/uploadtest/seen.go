@@ -20,6 +20,7 @@ const (
 	aProgress   = "progress"
 	aFailure    = "failure"
 	aRepeat     = "repeat"
+	aWait       = "wait"
 	aCredential = "credential"
 	aPresigned  = "presigned step"
 	aSecret     = "secret"

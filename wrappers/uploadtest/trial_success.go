@@ -177,10 +177,18 @@ func (t *trial) carried(src *source, since int) bool {
 				return false
 			}
 		}
+		copies := 0
 		for _, f := range r.Files {
+			if f.SHA256 == sum(src.content) {
+				copies++
+			}
 			if r.Status/100 == 2 {
 				last = &f
 			}
+		}
+		if copies > 1 {
+			t.broke("wire: one request carries the file %d times", copies)
+			return false
 		}
 	}
 	if last == nil {

@@ -403,6 +403,12 @@ func TestCredentialsAreAskedForAsTheSpecSays(t *testing.T) {
 			t.Errorf("%v of %v?%s: %q, want %q", tc.security, r.Header, tc.query, got, tc.want)
 		}
 	}
+	twice := httptest.NewRequest("GET", "/", nil)
+	twice.Header = http.Header{"X-Key": {"k", "k"}, "Authorization": {"Bearer t", "Bearer u"}}
+	const want = "header x-key is there more than once, or header Authorization is there more than once"
+	if got := credentialsFault(twice, [][]Scheme{{key}, {bearer}}); got != want {
+		t.Errorf("credentials that stand there twice: %q, want %q", got, want)
+	}
 	if got := New(Spec{Schemes: []Scheme{key, query, basic}}).CredentialHeaders(); len(got) != 4 || got[3] != "X-Key" {
 		t.Errorf("credentials stand in the headers %q", got)
 	}

@@ -43,11 +43,10 @@ func credentialsFault(r *http.Request, security [][]Scheme) string {
 func (s Scheme) fault(r *http.Request) string {
 	switch {
 	case s.Type == "apiKey" && s.In == "header":
-		if value := r.Header.Get(s.Name); value == "" {
-			return fmt.Sprintf("header %s is missing", s.Name)
-		} else if inQuery(r, value) {
-			return fmt.Sprintf("the query shows the value of header %s too", s.Name)
+		if value := r.Header.Get(s.Name); value != "" {
+			return repeatFault(r, s.Name, value)
 		}
+		return fmt.Sprintf("header %s is missing", s.Name)
 	case s.Type == "apiKey" && s.In == "query" && !r.URL.Query().Has(s.Name):
 		return fmt.Sprintf("query parameter %s is missing", s.Name)
 	case s.Type == "http":
@@ -63,8 +62,16 @@ func authorizationFault(r *http.Request, scheme string) string {
 	if !strings.EqualFold(got, scheme) || strings.TrimSpace(credentials) == "" {
 		return fmt.Sprintf("header Authorization holds no %s credentials", scheme)
 	}
-	if inQuery(r, credentials) {
-		return "the query shows the value of header Authorization too"
+	return repeatFault(r, "Authorization", credentials)
+}
+
+// repeatFault describes a credential that stands in more than one place.
+func repeatFault(r *http.Request, name, credential string) string {
+	switch {
+	case len(r.Header.Values(name)) > 1:
+		return fmt.Sprintf("header %s is there more than once", name)
+	case inQuery(r, credential):
+		return fmt.Sprintf("the query shows the value of header %s too", name)
 	}
 	return ""
 }

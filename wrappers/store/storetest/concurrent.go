@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/store"
 )
@@ -41,10 +44,28 @@ func concurrent(ctx context.Context, s store.Store) error {
 		}
 		return nil
 	}
+	// In the middle of its put each waits for the others, but not long: a store
+	// may take one after another.
+	var begun atomic.Int32
+	met := make(chan struct{})
+	meet := func() error {
+		if begun.Add(1) == puts {
+			close(met)
+		}
+		select {
+		case <-met:
+		case <-time.After(50 * time.Millisecond):
+		}
+		return io.EOF
+	}
 	must(put(ctx, s, "contended", typeOf(0), bytesOf(0)))
 	together(puts, func(i int) error {
 		for range 3 {
-			must(put(ctx, s, "contended", typeOf(i), bytesOf(i)))
+			b := bytesOf(i)
+			r := io.MultiReader(then(bytes.NewReader(b[:20<<10]), meet), bytes.NewReader(b[20<<10:]))
+			if n, err := s.Put(ctx, "contended", typeOf(i), r); err != nil || n != int64(len(b)) {
+				return fmt.Errorf("Put of %d bytes while others put the same key = %d, %v", len(b), n, err)
+			}
 			for range 5 {
 				must(whole())
 			}

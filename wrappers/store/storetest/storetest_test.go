@@ -84,6 +84,10 @@ func readWith(s store.Store, read func(io.Reader) io.Reader) mutant {
 	}}
 }
 
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 // typed returns s with a Put that changes the content type.
 func typed(s store.Store, change func(key, contentType string) string) mutant {
 	return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
@@ -245,6 +249,24 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				last, contentType = contentType, last
 				return contentType
 			})
+		}},
+		{"puts of one key share their beginning", "concurrent puts of one key: one whole wins", func(s store.Store) store.Store {
+			var mu sync.Mutex
+			var shared bytes.Buffer
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				n, err := io.Copy(writerFunc(func(p []byte) (int, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					return shared.Write(p)
+				}), r)
+				mu.Lock()
+				defer mu.Unlock()
+				defer shared.Reset()
+				if err == nil {
+					_, err = s.Put(ctx, key, contentType, bytes.NewReader(shared.Bytes()))
+				}
+				return n, err
+			}}
 		}},
 		{"deletes take the folder", "concurrent puts and deletes of neighbours do not meet", func(s store.Store) store.Store {
 			return mutant{Store: s, del: func(ctx context.Context, key string) error {
