@@ -159,20 +159,6 @@ func run(args []string, env environment, stdin io.Reader, stdout, stderr io.Writ
 	return p.exit(run.Run(p))
 }
 
-// help prints the usage in one write. A terminal tells kong its width, so there
-// kong writes each line itself.
-func (p *program) help(ctx *kong.Context) error {
-	var text strings.Builder
-	out := newOutput(p)
-	if !out.terminal {
-		ctx.Stdout = &text
-	}
-	if err := ctx.PrintUsage(false); err != nil {
-		return fmt.Errorf("%w: %w", errOutput, cause(err))
-	}
-	return out.data(text.String())
-}
-
 // exit prints err in one line and returns the exit code.
 func (p *program) exit(err error) int {
 	var wrong usageError

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/find"
 	"github.com/putpost/putpost/wrappers/internal/journal"
+	"github.com/putpost/putpost/wrappers/internal/stall"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -121,6 +123,87 @@ func (s *sender) count() {
 			}
 		})
 	})
+}
+
+// Upload sends one file, adds it to the journal and waits for its document.
+// [upload.Many] calls it. A file is sent twice only if the program was killed
+// during its Upload.
+func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ctx = stall.WithCancel(ctx, cancel)
+	path := src.Name
+	src.Name = s.sentName(path)
+	src, done := s.tally.begin(src)
+	e, err := s.deliver(ctx, path, src)
+	if err != nil && isShared(err) && !s.KeepGoing {
+		s.halt() // fail would be called only after the next file was begun
+	}
+	done(err)
+	return e.Result(), err
+}
+
+func (s *sender) deliver(ctx context.Context, path string, src upload.Source) (e journal.Entry, err error) {
+	if sent, ok := s.pending.LoadAndDelete(path); ok {
+		e = sent.(journal.Entry)
+	} else if e, err = s.send(ctx, path, src); err != nil || !s.Wait {
+		return e, err
+	}
+	id, err := s.wait(ctx, e.ID)
+	if err != nil && !errors.Is(err, s.to.failed) {
+		return e, fmt.Errorf("sent as %s: %w", e.ID, err)
+	}
+	e.DocumentID, e.Failed = id, err != nil
+	if s.journal != nil {
+		if noted := s.journal.Add(e); noted != nil {
+			return e, fmt.Errorf("sent as %s, documentId %d, but %w", e.ID, id, noted)
+		}
+	}
+	if err != nil {
+		return e, fmt.Errorf("sent as %s: %w", e.ID, err)
+	}
+	s.document.Store(e.ID, id)
+	return e, nil
+}
+
+// wait waits for the documentId until --wait-timeout, or until a signal comes.
+func (s *sender) wait(ctx context.Context, fileID string) (int64, error) {
+	s.tally.waiting.Add(1)
+	defer s.tally.waiting.Add(-1)
+	ctx, release := within(ctx, time.Duration(s.WaitTimeout), "--wait-timeout")
+	defer release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.more, func() { cancel(context.Cause(s.more)) })()
+	return s.to.wait(ctx, s.client, fileID)
+}
+
+// send sends one file and adds it to the journal. It takes the fingerprint
+// before it reads the first byte, so the next run notices a later change.
+func (s *sender) send(ctx context.Context, path string, src upload.Source) (e journal.Entry, err error) {
+	ctx, release := within(ctx, time.Duration(s.Timeout), "--timeout")
+	defer release()
+	if s.journal == nil {
+		res, err := s.client.Upload(ctx, src)
+		return journal.EntryOf(res), err
+	}
+	now := time.Now()
+	info, err := os.Stat(path)
+	if err != nil {
+		return journal.Entry{}, cause(err)
+	}
+	src, sum := journal.Summed(src)
+	res, err := s.client.Upload(ctx, src)
+	if err != nil {
+		return journal.Entry{}, err
+	}
+	e = journal.EntryOf(res)
+	e.Fingerprint, e.SHA256 = journal.FingerprintOf(info), sum()
+	e.Noted, e.Path = journal.JSONTime(now), s.absolute(path)
+	if err = s.journal.Add(e); err != nil {
+		err = fmt.Errorf("sent as %s, but %w", e.ID, err)
+	}
+	return e, err
 }
 
 func (s *sender) about(path, id string) about { return about{s.To, path, journal.RawPath(path), id} }

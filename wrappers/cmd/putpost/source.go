@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
+	"math"
 	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/find"
-	"github.com/putpost/putpost/wrappers/internal/journal"
-	"github.com/putpost/putpost/wrappers/internal/stall"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -111,50 +108,6 @@ func (s *sender) source(ctx context.Context, f find.File) (src upload.Source, ta
 	return src, true, nil
 }
 
-// absolute returns the absolute path. Unlike filepath.Abs it does not ask the
-// system for the working directory each time, which would double its cost.
-func (s *sender) absolute(path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	return filepath.Join(s.folder, path)
-}
-
-// A plan is what a run does with a file.
-const (
-	toSend  = "send"
-	toWait  = "wait" // for the document of a file that was sent before
-	wasSent = "sent"
-	isTwice = "" // this run has had the file before
-)
-
-// planFor returns the plan for f by the journal, and the entry of a file that
-// was sent before.
-func (s *sender) planFor(ctx context.Context, f find.File) (plan string, e journal.Entry, err error) {
-	if s.journal == nil || f.Path == find.Stdin {
-		return toSend, e, nil
-	}
-	path := s.absolute(f.Path)
-	key := journal.KeyOf(path)
-	if s.taken[key] {
-		s.noteFile(f.Path, "named twice; sent once")
-		return isTwice, e, nil
-	}
-	s.taken[key] = true
-	e, sent, err := s.journal.Lookup(path)
-	if err != nil || !sent {
-		return toSend, e, err
-	}
-	same, err := e.Same(ctx, f.Path, journal.FingerprintOf(f.Info))
-	switch {
-	case err != nil || !same:
-		return toSend, e, cause(err)
-	case s.Wait && e.DocumentID == 0:
-		return toWait, e, nil
-	}
-	return wasSent, e, nil
-}
-
 // sentName returns the name that the provider gets for the file at path.
 func (s *sender) sentName(path string) string {
 	switch {
@@ -166,83 +119,68 @@ func (s *sender) sentName(path string) string {
 	return path
 }
 
-// Upload sends one file, adds it to the journal and waits for its document.
-// [upload.Many] calls it. A file is sent twice only if the program was killed
-// during its Upload.
-func (s *sender) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	ctx = stall.WithCancel(ctx, cancel)
-	path := src.Name
-	src.Name = s.sentName(path)
-	src, done := s.tally.begin(src)
-	e, err := s.deliver(ctx, path, src)
-	if err != nil && isShared(err) && !s.KeepGoing {
-		s.halt() // fail would be called only after the next file was begun
-	}
-	done(err)
-	return e.Result(), err
-}
-
-func (s *sender) deliver(ctx context.Context, path string, src upload.Source) (e journal.Entry, err error) {
-	if sent, ok := s.pending.LoadAndDelete(path); ok {
-		e = sent.(journal.Entry)
-	} else if e, err = s.send(ctx, path, src); err != nil || !s.Wait {
-		return e, err
-	}
-	id, err := s.wait(ctx, e.ID)
-	if err != nil && !errors.Is(err, s.to.failed) {
-		return e, fmt.Errorf("sent as %s: %w", e.ID, err)
-	}
-	e.DocumentID, e.Failed = id, err != nil
-	if s.journal != nil {
-		if noted := s.journal.Add(e); noted != nil {
-			return e, fmt.Errorf("sent as %s, documentId %d, but %w", e.ID, id, noted)
+// stdinSource returns the rest of r as a source. It sends a regular file from
+// its current offset. It copies anything else to a temporary file first,
+// because the length must be known before the first byte is sent. Call done
+// when the source is not needed any more.
+func stdinSource(name string, r io.Reader, quit <-chan struct{}) (_ upload.Source, done func(), _ error) {
+	f, ok := r.(*os.File)
+	if ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			offset, err := f.Seek(0, io.SeekCurrent)
+			if err != nil {
+				return upload.Source{}, nil, cause(err)
+			}
+			return section(name, f, offset, max(0, info.Size()-offset)), func() {}, nil
 		}
 	}
+	spooled, size, err := spool(r, quit)
 	if err != nil {
-		return e, fmt.Errorf("sent as %s: %w", e.ID, err)
+		return upload.Source{}, nil, err
 	}
-	s.document.Store(e.ID, id)
-	return e, nil
+	return section(name, spooled, 0, size), func() { discard(spooled) }, nil
 }
 
-// wait waits for the documentId until --wait-timeout, or until a signal comes.
-func (s *sender) wait(ctx context.Context, fileID string) (int64, error) {
-	s.tally.waiting.Add(1)
-	defer s.tally.waiting.Add(-1)
-	ctx, release := within(ctx, time.Duration(s.WaitTimeout), "--wait-timeout")
-	defer release()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(s.more, func() { cancel(context.Cause(s.more)) })()
-	return s.to.wait(ctx, s.client, fileID)
+// section returns size bytes of f as a source. Its reader does not end after
+// them, so the client notices if the file has grown.
+func section(name string, f *os.File, offset, size int64) upload.Source {
+	src := upload.ReaderAt(name, io.NewSectionReader(f, offset, size), size)
+	src.Open = func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(f, offset, math.MaxInt64-offset)), nil
+	}
+	return src
 }
 
-// send sends one file and adds it to the journal. It takes the fingerprint
-// before it reads the first byte, so the next run notices a later change.
-func (s *sender) send(ctx context.Context, path string, src upload.Source) (e journal.Entry, err error) {
-	ctx, release := within(ctx, time.Duration(s.Timeout), "--timeout")
-	defer release()
-	if s.journal == nil {
-		res, err := s.client.Upload(ctx, src)
-		return journal.EntryOf(res), err
-	}
-	now := time.Now()
-	info, err := os.Stat(path)
+// spool copies r to a temporary file. If the system allows it, spool removes
+// the file's name at once, so nothing is left even after a kill.
+func spool(r io.Reader, quit <-chan struct{}) (*os.File, int64, error) {
+	f, err := os.CreateTemp("", "putpost-")
 	if err != nil {
-		return journal.Entry{}, cause(err)
+		return nil, 0, fmt.Errorf("standard input needs a temporary file: %w", err)
 	}
-	src, sum := journal.Summed(src)
-	res, err := s.client.Upload(ctx, src)
-	if err != nil {
-		return journal.Entry{}, err
+	os.Remove(f.Name())
+	type outcome struct {
+		size int64
+		err  error
 	}
-	e = journal.EntryOf(res)
-	e.Fingerprint, e.SHA256 = journal.FingerprintOf(info), sum()
-	e.Noted, e.Path = journal.JSONTime(now), s.absolute(path)
-	if err = s.journal.Add(e); err != nil {
-		err = fmt.Errorf("sent as %s, but %w", e.ID, err)
+	copied := make(chan outcome, 1)
+	go func() {
+		size, err := io.Copy(f, r)
+		copied <- outcome{size, err}
+	}()
+	select {
+	case o := <-copied:
+		if o.err != nil {
+			discard(f)
+			return nil, 0, fmt.Errorf("standard input could not be copied to a temporary file: %w", o.err)
+		}
+		return f, o.size, nil
+	case <-quit: // the read goes on until the process ends
+		return nil, 0, errInterrupted
 	}
-	return e, err
+}
+
+func discard(f *os.File) {
+	f.Close()
+	os.Remove(f.Name()) // on systems that cannot remove an open file
 }

@@ -3,10 +3,56 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/putpost/putpost/wrappers/internal/find"
+	"github.com/putpost/putpost/wrappers/internal/journal"
 	"github.com/putpost/putpost/wrappers/upload"
 )
+
+// A plan is what a run does with a file.
+const (
+	toSend  = "send"
+	toWait  = "wait" // for the document of a file that was sent before
+	wasSent = "sent"
+	isTwice = "" // this run has had the file before
+)
+
+// planFor returns the plan for f by the journal, and the entry of a file that
+// was sent before.
+func (s *sender) planFor(ctx context.Context, f find.File) (plan string, e journal.Entry, err error) {
+	if s.journal == nil || f.Path == find.Stdin {
+		return toSend, e, nil
+	}
+	path := s.absolute(f.Path)
+	key := journal.KeyOf(path)
+	if s.taken[key] {
+		s.noteFile(f.Path, "named twice; sent once")
+		return isTwice, e, nil
+	}
+	s.taken[key] = true
+	e, sent, err := s.journal.Lookup(path)
+	if err != nil || !sent {
+		return toSend, e, err
+	}
+	same, err := e.Same(ctx, f.Path, journal.FingerprintOf(f.Info))
+	switch {
+	case err != nil || !same:
+		return toSend, e, cause(err)
+	case s.Wait && e.DocumentID == 0:
+		return toWait, e, nil
+	}
+	return wasSent, e, nil
+}
+
+// absolute returns the absolute path. Unlike filepath.Abs it does not ask the
+// system for the working directory each time, which would double its cost.
+func (s *sender) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(s.folder, path)
+}
 
 // planned is the JSON object of a file in a --dry-run.
 type planned struct {

@@ -1,11 +1,59 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/alecthomas/kong"
 )
+
+// help prints the usage in one write. A terminal tells kong its width, so there
+// kong writes each line itself.
+func (p *program) help(ctx *kong.Context) error {
+	var text strings.Builder
+	out := newOutput(p)
+	if !out.terminal {
+		ctx.Stdout = &text
+	}
+	if err := ctx.PrintUsage(false); err != nil {
+		return fmt.Errorf("%w: %w", errOutput, cause(err))
+	}
+	return out.data(text.String())
+}
+
+// build returns the version and the commit that the go command stored in the
+// program.
+func build() (version, commit string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel", ""
+	}
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))] + commit
+		case s.Key == "vcs.modified" && s.Value == "true":
+			commit += "+changed"
+		}
+	}
+	return cmp.Or(strings.Trim(info.Main.Version, "()"), "devel"), commit
+}
+
+// version returns "putpost v1.2.3 (commit 0123456789ab, go1.26.0)".
+func version() string {
+	version, commit := build()
+	return "putpost " + version + " (commit " + cmp.Or(commit, "unknown") + ", " + runtime.Version() + ")"
+}
+
+// userAgent returns "putpost/v1.2.3 (0123456789ab; go1.26.0)".
+func userAgent() string {
+	version, commit := build()
+	return "putpost/" + version + " (" + cmp.Or(commit, "unknown") + "; " +
+		strings.ReplaceAll(runtime.Version(), " ", "_") + ")"
+}
 
 // manCmd prints the help of all commands as one manual page.
 type manCmd struct{}
