@@ -177,6 +177,25 @@ func header(name, value string) func(*http.Request) {
 	}
 }
 
+// fielded puts a field before the file of a form, which fieldless takes away.
+func fielded(value func() string) func(*http.Request) {
+	return rewritten(func(b []byte) []byte {
+		boundary, _, _ := bytes.Cut(b, []byte("\r\n"))
+		field := fmt.Sprintf("%s\r\nContent-Disposition: form-data; name=n\r\n\r\n%s\r\n", boundary, value())
+		return append([]byte(field), b...)
+	})
+}
+
+var fieldless = rewritten(func(b []byte) []byte {
+	boundary, _, _ := bytes.Cut(b, []byte("\r\n"))
+	return b[1+bytes.Index(b[1:], boundary):]
+})
+
+// amended is the reference's spec with something behind a text.
+func amended(behind, more string) []byte {
+	return bytes.Replace(depotSpec, []byte(behind), []byte(behind+more), 1)
+}
+
 // second spoils the second request to a path and all that follow it.
 func second(spoil func(*http.Request)) func(*http.Request) {
 	var n atomic.Int32
@@ -642,6 +661,9 @@ var bites = []struct {
 			return next.RoundTrip(r)
 		})
 	}}, "a repeated upload is whole", "other headers than the first: X-Depot-Project"},
+	{"a repeated form has another field", rig{form: true, received: arrival("/forms", fieldless),
+		sent: request("/forms", fielded(func() string { return time.Now().Format(time.StampNano) })),
+	}, "a repeated upload is whole", "with 1048577 bytes: repeat: the second attempt has other fields"},
 	{"a repeat has another query", rig{raw: true,
 		sent: request("/raw", func(r *http.Request) { r.URL.RawQuery += fmt.Sprint("&at=", time.Now().UnixNano()) })},
 		"a repeated upload is whole", "repeat: the second attempt goes to POST /v2/raw"},
@@ -900,6 +922,10 @@ var bites = []struct {
 	{"the stored media type is another", rig{form: true, received: arrival("/forms", replace("application/pdf",
 		"application/pdx"))}, "media types arrive unchanged",
 		`stored: the media type is "application/pdx", want "application/pdf"`},
+	{"another type of the spec's is announced", rig{form: true,
+		spec: amended("multipart/form-data:", "\n            encoding: {file: {contentType: 'text/html, application/pdf'}}"),
+		sent: request("/forms", replace("application/pdf", "text/html"))},
+		"media types arrive unchanged", `the media type is "text/html", want "application/pdf"`},
 	{"a torn body is stored", rig{received: arrival("/store", swallowed)}, "a lasting fault is an error",
 		"an upload that failed left a file under its id"},
 	{"a handler that panics", rig{received: func(http.Handler) http.Handler {
@@ -953,14 +979,18 @@ func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 		}
 	}
 	only := bytes.Replace(depotSpec, []byte("'*/*'"), []byte(upload.OctetStream), 1)
-	form := bytes.Replace(depotSpec, []byte("multipart/form-data:"), []byte("multipart/form-data:\n"+
-		"            encoding: {file: {contentType: 'image/png, "+upload.OctetStream+"'}}"), 1)
+	form := amended("multipart/form-data:",
+		"\n            encoding: {file: {contentType: 'image/png, "+upload.OctetStream+"'}}")
 	for what, r := range map[string]rig{
 		"one type": {raw: true, spec: only, sent: request("/raw", octets)},
 		"no type":  {raw: true, stored: untyped},
 		"a form of one type": {form: true, spec: form, client: input(func(src *upload.Source) {
 			src.ContentType = upload.OctetStream
 		})},
+		"an empty field": {form: true,
+			spec:     amended("required: [file]\n              properties:", "\n                n: {type: string}"),
+			sent:     request("/forms", fielded(func() string { return "" })),
+			received: arrival("/forms", fieldless)},
 	} {
 		lines := recorded(t, func(tb testing.TB) {
 			bytesArrive(begin(tb, r.setup))

@@ -390,7 +390,8 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			return nil
 		default:
 			failure.Status, failure.Err = resp.StatusCode, depotKind(resp)
-			if resp.Body.Close(); op == Token && resp.StatusCode == 403 {
+			if resp.Body.Close(); op == Token && failure.Status/100 == 4 && failure.Err != upload.ErrUnavailable &&
+				failure.Err != upload.ErrRateLimited {
 				failure.Err = upload.ErrUnauthorized
 			}
 			wait := resp.Header.Get("Retry-After")

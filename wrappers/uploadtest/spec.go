@@ -293,8 +293,8 @@ func (s *spec) takes(r Request, field, contentType string) bool {
 	if media == nil || media.Encoding[field] == nil || media.Encoding[field].ContentType == "" {
 		return true
 	}
-	types := regexp.MustCompile(`\s*,\s*`).Split(media.Encoding[field].ContentType, -1)
-	return openapi3.NewContentWithSchema(nil, types).Get(contentType) != nil
+	types := openapi3.NewContentWithSchema(nil, []string{media.Encoding[field].ContentType}) // a list is split there
+	return types.Get(contentType) != nil
 }
 
 // unsent names the headers that an answer lacks though the spec marks them, by
