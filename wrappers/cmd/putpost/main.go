@@ -72,7 +72,7 @@ type program struct {
 type flags struct {
 	Help    bool   `short:"h" help:"Show this help."`
 	Version bool   `help:"Print the version, the commit, and the release of Go that built it."`
-	EnvFile string `placeholder:"FILE" help:"Read credentials and addresses from FILE, one NAME=value on each line. Nobody but its owner may have access to FILE. A value in FILE replaces the one in the environment."`
+	EnvFile string `placeholder:"FILE" help:"Read credentials and addresses from FILE: see putpost send --help."`
 }
 
 type subcommand struct {

@@ -13,22 +13,27 @@ import (
 )
 
 type sendCmd struct {
-	To          string   `required:"" enum:"${providers}" placeholder:"PROVIDER" help:"Where to send: ${enum}."`
-	Name        string   `placeholder:"NAME" help:"Give the one FILE another name at the provider."`
-	Recursive   bool     `short:"r" help:"Send the files in folders, too. Hidden files and links to files are sent. A link to a folder is not followed."`
-	FilesFrom   string   `placeholder:"LIST" help:"Send the files that the file LIST names, one on each line. If LIST is -, standard input has the names."`
-	Null        bool     `short:"0" help:"Each name in LIST ends with a NUL instead of a newline, as from find -print0."`
-	Journal     string   `placeholder:"FILE" help:"Note each sent file in FILE. Send only files that FILE does not have."`
-	Wait        bool     `help:"Wait until the provider has made a document of each file. Print its documentId as the third column. Only twentyfourseven makes documents."`
+	To   string `required:"" enum:"${providers}" placeholder:"PROVIDER" help:"Where to send: ${enum}."`
+	Name string `placeholder:"NAME" help:"Give the one FILE another name at the provider."`
+
+	Recursive bool   `short:"r" help:"Send the files in folders, too."`
+	FilesFrom string `placeholder:"LIST" help:"Send the files named in LIST, one on each line. - is standard input."`
+	Null      bool   `short:"0" help:"Each name in LIST ends with NUL, not with a newline: as from find -print0."`
+
+	Journal string `placeholder:"FILE" help:"Note each sent file in FILE. Send only files that FILE does not have."`
+	Wait    bool   `help:"Wait for the document of each file. Print its documentId as third column."`
+
 	Concurrency int      `short:"c" default:"4" placeholder:"N" help:"Send N files at once (${default})."`
-	Timeout     duration `placeholder:"D" help:"Give up a file that is not sent after D, such as 90s, 5m or 2h. Without this flag there is no such limit."`
-	Stall       duration `default:"1m" placeholder:"D" help:"Give up a file if no byte of it has moved for D, or if its answer takes longer than D (${default})."`
-	WaitTimeout duration `default:"10m" placeholder:"D" help:"With --wait: stop waiting for the document of a file after D (${default})."`
+	Timeout     duration `placeholder:"D" help:"Give up a file that is not sent after D, such as 90s, 5m or 2h."`
+	Stall       duration `default:"1m" placeholder:"D" help:"Give up a file that does not move for D (${default})."`
+	WaitTimeout duration `default:"10m" placeholder:"D" help:"With --wait: wait no longer than D (${default})."`
 	KeepGoing   bool     `help:"Try every file, even after a failure that all files share."`
-	DryRun      bool     `help:"Send nothing. Print PLAN<TAB>SIZE<TAB>PATH for each file. PLAN is send, or wait (it was sent before, but has no documentId yet), or sent (it was sent before). After wait and sent the id follows."`
-	JSON        bool     `name:"json" help:"Print a JSON object for each file instead of ID<TAB>NAME."`
-	Quiet       bool     `short:"q" help:"Write only failures to standard error."`
-	Files       []string `arg:"" optional:"" name:"FILE" help:"Files to send; - is standard input."`
+
+	DryRun bool `help:"Send nothing. Print what a run would do with each file."`
+	JSON   bool `name:"json" help:"Print a JSON object for each file instead of ID<TAB>NAME."`
+	Quiet  bool `short:"q" help:"Write only failures to standard error."`
+
+	Files []string `arg:"" optional:"" name:"FILE" help:"Files to send; - is standard input."`
 }
 
 func (*sendCmd) Help() string {
@@ -57,6 +62,12 @@ Output:
     status, code, message, traceId, attempts. Only a failure has a kind.
   - If a path is not UTF-8, rawPath has its bytes as base64.
   - Standard error has progress and failures, for people.
+  - With --wait the documentId is the third column. Only twentyfourseven makes
+    documents.
+  - With --dry-run the line is PLAN<TAB>SIZE<TAB>PATH. PLAN is "send" for a file
+    that would be sent, and "sent" for one that was sent before. It is "wait"
+    for one that was sent, but has no documentId yet. After "sent" and "wait"
+    the id follows.
 
 Failures:
 
@@ -64,6 +75,8 @@ Failures:
   - A failure that all files share stops the run: the credentials are refused,
     there is no token, the certificate is not trusted, the host does not exist,
     or the journal cannot be written. With --keep-going the run goes on.
+  - A file does not move if no byte of it moves, or if its answer takes too
+    long: see --stall. As long as it moves, only --timeout ends it.
   - Standard output that is closed or broken always stops the run. The ids of
     the files under way are then on standard error.
   - To throw the output away, write > /dev/null. A /dev/null that is also open
@@ -96,6 +109,8 @@ printed:
 
 Files:
 
+  - In a folder, hidden files and links to files are sent. A link to a folder is
+    not followed.
   - A LIST that is a pipe must end with a newline, or with a NUL if --null is
     set. Otherwise the last name may be cut, so that file is not sent.
   - A CR at the end of a line belongs to the name, unless all lines end with
@@ -113,8 +128,9 @@ read. The file is for cron and systemd:
   putpost send --env-file /etc/putpost.env \
     --to ncloudmailer -r /var/invoices
 
-A line of the file is like NCLOUD_ACCESS_KEY=value. If the file has one
-credential of a provider, it must have all of them. These are the names:
+A line of the file is like NCLOUD_ACCESS_KEY=value. Its value replaces the one
+in the environment. If the file has one credential of a provider, it must have
+all of them. These are the names:
 
   twentyfourseven  TWENTYFOURSEVEN_TOKEN, or all three of
                    TWENTYFOURSEVEN_CLIENT_ID,

@@ -19,22 +19,24 @@ import (
 )
 
 type serveCmd struct {
-	Addr    string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen on this address. Port 0 takes a free port (${default})."`
-	Store   string   `default:"memory" placeholder:"STORE" help:"Keep files here: memory, a folder, or s3://BUCKET/PREFIX?endpoint=URL&region=R (${default})."`
-	MaxSize byteSize `placeholder:"N" help:"Refuse files larger than N, such as 1048576, 10MB or 10MiB. For NAVER this is the size of all files of a request. Without this flag there is no limit."`
+	Addr  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen here. Port 0 is a free one (${default})."`
+	Store string `default:"memory" placeholder:"STORE" help:"Keep files in memory, a folder or a bucket (${default})."`
 
-	StatusDelay    time.Duration `placeholder:"D" help:"Give a file of 24SevenOffice the status Pending for D after its upload, such as 5s."`
-	PublicURL      string        `name:"public-url" placeholder:"URL" help:"Use this address in presigned URLs, such as https://files.example."`
-	BehindProxy    bool          `help:"Trust the proxy in front. Take the address in presigned URLs from its headers: X-Forwarded-Host, X-Forwarded-Proto and X-Forwarded-Port, or Forwarded."`
-	MaxHeader      byteSize      `default:"16KiB" placeholder:"N" help:"Refuse a request with more than N bytes of headers (${default})."`
-	MaxConnections int           `default:"1200" placeholder:"N" help:"Hold at most N connections. Further callers wait (${default})."`
-	LogFormat      string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Write the log as text or as json (${default}). It goes to standard error."`
-	Verbose        bool          `help:"Log every request. Without this flag only refused ones are logged."`
+	MaxSize   byteSize `placeholder:"N" help:"Refuse files larger than N, such as 1048576, 10MB or 10MiB."`
+	MaxHeader byteSize `default:"16KiB" placeholder:"N" help:"Refuse a request with larger headers (${default})."`
 
-	Exchanges       int      `default:"1000" placeholder:"N" help:"Keep the last N exchanges for the console (${default})."`
-	ExchangesMemory byteSize `default:"32MB" placeholder:"N" help:"Keep these exchanges in at most N bytes of memory (${default})."`
+	MaxConnections int `default:"1200" placeholder:"N" help:"Hold N connections. Further callers wait (${default})."`
 
-	PrintLifecycle bool `help:"Serve nothing. Print the rule by which a bucket deletes NAVER's files after a day. Give it to aws s3api put-bucket-lifecycle-configuration."`
+	StatusDelay time.Duration `placeholder:"D" help:"Leave a file of 24SevenOffice Pending for D, such as 5s."`
+	PublicURL   string        `name:"public-url" placeholder:"URL" help:"Use this address in presigned URLs."`
+	BehindProxy bool          `help:"Trust the proxy in front: take the address in presigned URLs from its headers."`
+
+	LogFormat       string   `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Log text or json (${default})."`
+	Verbose         bool     `help:"Log every request. Without this flag only refused ones are logged."`
+	Exchanges       int      `default:"1000" placeholder:"N" help:"Keep N exchanges for the console (${default})."`
+	ExchangesMemory byteSize `default:"32MB" placeholder:"N" help:"Keep these in N bytes of memory (${default})."`
+
+	PrintLifecycle bool `help:"Serve nothing. Print the rule by which a bucket deletes NAVER's files after a day."`
 }
 
 func (*serveCmd) Help() string {
@@ -74,10 +76,13 @@ Files:
     deletes, a file of NAVER 24 hours after its upload, and in FOLDER/.incoming
     what an earlier run of serve did not finish. The files of 24SevenOffice
     stay. It also renews its own records in FOLDER/.content-type.
-  - "--store s3://..." needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. A rule
-    of the bucket deletes the files of NAVER: see --print-lifecycle.
+  - "--store s3://BUCKET/PREFIX?endpoint=URL&region=R" needs AWS_ACCESS_KEY_ID
+    and AWS_SECRET_ACCESS_KEY. A rule of the bucket deletes the files of NAVER.
+    --print-lifecycle prints it, for aws s3api put-bucket-lifecycle-configuration.
   - If clients reach the bucket under another address than serve does, add
     &public=URL. If browsers upload to it, the bucket needs a rule for CORS.
+  - Without --max-size there is no limit. For NAVER it is the size of all files
+    of a request.
 
 Console: open http://HOST:PORT/_putpost/ in a browser. It shows what arrives. It
 can make the next upload fail. Its "Reset" deletes the files that arrived. Tests
@@ -90,9 +95,10 @@ in any language can do the same over HTTP: see specs/console.yaml.
 
 Proxies: a presigned URL has the address of the client's request. If a proxy
 changes that address, use --public-url. If the proxy itself sets the forwarded
-headers, and no client can set them, you can use --behind-proxy instead.
+headers, and no client can set them, you can use --behind-proxy instead. It
+reads X-Forwarded-Host, X-Forwarded-Proto and X-Forwarded-Port, or Forwarded.
 
-Log: a refused request is logged with its reason and the trace id of its answer.
+Log: it goes to standard error. A refused request is logged with its reason and the trace id of its answer.
 
 End: after Ctrl-C or SIGTERM the requests under way may take another 30 seconds.
 A second signal ends serve at once.

@@ -40,15 +40,16 @@ type verbCmd struct {
 	provider string
 	verb     verb
 
-	JSON bool     `name:"json" help:"Print a JSON object for each file instead of columns. An ID that failed has an object, too. Only a failure has a kind."`
+	JSON bool     `name:"json" help:"Print a JSON object for each file instead of columns."`
 	IDs  []string `arg:"" name:"ID" help:"${takes}"`
 }
 
 func (c *verbCmd) Help() string {
 	return c.verb.more + `
 
-An ID that fails is a line on standard error. It does not stop the others. The
-credentials are the same as for putpost send: see putpost send --help.`
+An ID that fails is a line on standard error. It does not stop the others. With
+--json it also has an object. Only a failure has a kind. The credentials are the
+same as for putpost send: see putpost send --help.`
 }
 
 // verbStall is the longest time for the answer to one call.
