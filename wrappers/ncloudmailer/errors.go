@@ -39,12 +39,12 @@ var words = map[string]string{
 // detail and fieldErrors. The form of the mailer's own errors is not
 // documented.
 func readError(a wire.Answer) (code, message string) {
-	body := wire.ParseLenient(a.Body)
+	body, _ := wire.ParseJSON(a.Body)
 	code = body.Text("error.errorCode", "errorCode", "error.code", "code", "returnCode", "error.returnCode")
 	message = body.Text("error.message", "errorMessage", "error.errorMessage", "message", "returnMessage", "error")
 	for _, details := range []string{
 		body.Text("error.details", "details", "error.detail", "detail"),
-		body.JSON("error.fieldErrors"), body.JSON("fieldErrors"),
+		body.Compact("error.fieldErrors"), body.Compact("fieldErrors"),
 	} {
 		if details != "" && details != message {
 			message = strings.TrimPrefix(message+": "+details, ": ")
