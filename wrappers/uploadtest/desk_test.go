@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -147,6 +148,11 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			*rec = *httptest.NewRecorder()
 			rec.Code = http.StatusForbidden
 		}), "Desk: POST /folders/{folderId}/files: response status: 403 to the spec's own example"},
+		{"the upper half of a number is cut", "", "", arrival("/folders/", func(r *http.Request) {
+			if n, err := strconv.ParseUint(strings.TrimPrefix(r.URL.Path, "/v1/folders/"), 10, 64); err == nil {
+				r.URL.Path = fmt.Sprint("/v1/folders/", uint32(n))
+			}
+		}), "Desk: GET /folders/{folderId}: response status: 200 to an id that was never issued"},
 		{"one id for all", "", "", reply("/files", said(`"fileId":"`, `"fileId":"one","was":"`)),
 			"Desk: POST /folders/{folderId}/files: response body: two uploads have the same id"},
 	} {

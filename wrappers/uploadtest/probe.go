@@ -31,8 +31,9 @@ type Probing struct {
 	Timeout time.Duration
 
 	// MaxSize is the size in bytes of the largest file that the server takes: a
-	// file with one more byte must be answered with 413. Zero means that no
-	// limit is known, and none is looked for.
+	// file with one more byte must be answered with 413, or refused in another
+	// way if it comes in chunks. Zero means that no limit is known, and none is
+	// looked for.
 	MaxSize int64
 
 	// Advance moves the server's clock, as far as the test can, and also back.
@@ -60,18 +61,19 @@ type Probing struct {
 // and texts, and with several files at once. Probe reads back all that tells of
 // such an upload, at once and again after everything else: the operations whose
 // path its ids fill, its Location, a list of all uploads, whole and in short
-// pages, and URLs for its download. Its bytes, names, sizes, types, checksums
-// and ids must be those that were sent or answered. A name with directories
-// loses them. A refused name is no failure. Neither is a wrong member of an
-// answer that was never right about a file. Two uploads have two ids, and the
-// id of a deleted one is not given out again.
+// pages, and URLs for its download. A GET may be answered by a redirect, if the
+// spec declares it. Its bytes, names, sizes, types, checksums and ids must be
+// those that were sent or answered. A name with directories loses them. A
+// refused name is no failure. Neither is a wrong member of an answer that was
+// never right about a file. Two uploads have two ids, and the id of a deleted
+// one is not given out again.
 //
 // Each operation must refuse wrong requests: without credentials, with spoiled
 // ones, or with a signature from elsewhere; without a body or a parameter; with
-// a body that is cut off, of another type, or lacks something required; for an
-// id that was deleted or never there. A presigned URL must refuse another
-// method, another type, another key, and any change of it. An empty file may be
-// refused, and is no failure.
+// a wrong parameter, unless it may be overlooked; with a body that is cut off, of
+// another type, or lacks something required; for an id that was deleted or never
+// there. A presigned URL must refuse another method, another type, another key,
+// and any change of it. An empty file may be refused, and is no failure.
 //
 // Every answer must come in time, be declared and match its schema, and show
 // nothing of the server's machine. A broken rule fails t with one line.
@@ -116,6 +118,7 @@ type prober struct {
 
 	learned   map[string]string // what answers gave, by name
 	own       map[string]bool   // the parameters of paths that the client chooses
+	odd       map[string]string // what parameters of a query say instead of their examples
 	kept      []*made           // what was made and must stay
 	deleted   []*made
 	issued    map[string]*made           // what was made, by the ids that nothing else may have
@@ -124,6 +127,7 @@ type prober struct {
 	succeeded map[string]bool            // operations
 	unfound   map[string]func()          // operations that were not asked for what is there
 	told      told
+	logged    told
 	seen      seen
 	traces    map[string]bool // the trace ids that came
 	traced    int
@@ -204,18 +208,21 @@ func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format 
 	}
 }
 
-// unseen logs a thing that could not be looked at.
+// unseen logs a thing that could not be looked at, once.
 func (p *prober) unseen(r *routers.Route, format string, args ...any) {
 	p.Helper()
-	p.Logf("%s: %s: not seen: %s", p.contract.Title, nameOf(r), fmt.Sprintf(format, args...))
+	if line := nameOf(r) + ": not seen: " + fmt.Sprintf(format, args...); p.logged.first(line) {
+		p.Logf("%s: %s", p.contract.Title, line)
+	}
 }
 
 // answered is an answer. Status 0 is a failure that was reported.
 type answered struct {
-	status int
-	header http.Header
-	body   []byte
-	ids    []string
+	status    int
+	header    http.Header
+	body      []byte
+	ids       []string
+	elsewhere bool // behind a redirect
 }
 
 // ask sends a request and holds the answer to the contract. A server that asks
@@ -237,6 +244,23 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 			req.Body, _ = req.GetBody()
 		}
 	}
+	return p.follow(req, a)
+}
+
+// follow fetches what a declared redirect leads to. Another host gets no
+// credentials.
+func (p *prober) follow(req *http.Request, a answered) answered {
+	location := a.header.Get("Location")
+	to, err := req.URL.Parse(location)
+	if a.status/100 != 3 || req.Method != http.MethodGet || location == "" || err != nil {
+		return a
+	}
+	get := p.request(http.MethodGet, "", "", nil)
+	if get.URL = to; to.Host == req.URL.Host {
+		get.Header = req.Header.Clone()
+	}
+	a = p.askOnce(nil, get)
+	a.elsewhere = true
 	return a
 }
 

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,10 +21,12 @@ func (p *prober) deletes(r *routers.Route) {
 		return
 	}
 	m := ofIt[len(ofIt)/2]
-	for _, short := range ofIt { // others' keys may begin with its own
-		begins := func(long *made) bool { return short != long && strings.HasPrefix(long.place, short.place) }
-		if m.by.Method == http.MethodPut && slices.ContainsFunc(ofIt, begins) {
-			m = short
+	for _, one := range ofIt { // others have its name, or keys that begin with its own
+		if slices.ContainsFunc(ofIt, func(other *made) bool {
+			return one != other && strings.HasPrefix(other.place, one.place) &&
+				(one.by.Method == http.MethodPut || bytes.Equal(one.body, other.body))
+		}) {
+			m = one
 		}
 	}
 	p.deletesOne(r, m)

@@ -103,10 +103,10 @@ func (m *made) isIn(element json.RawMessage) bool {
 // such limit.
 func (p *prober) walks(r *routers.Route, limit int) (req *http.Request, list []json.RawMessage) {
 	params := map[*regexp.Regexp]string{}
-	for _, ref := range slices.Concat(r.PathItem.Parameters, r.Operation.Parameters) {
+	for _, param := range parameters(r) {
 		for _, kind := range []*regexp.Regexp{limits, cursors, pages, offsets} {
-			if ref.Value.In == openapi3.ParameterInQuery && kind.MatchString(ref.Value.Name) {
-				params[kind] = ref.Value.Name
+			if param.In == openapi3.ParameterInQuery && kind.MatchString(param.Name) {
+				params[kind] = param.Name
 			}
 		}
 	}

@@ -124,7 +124,7 @@ func (p *prober) compares(r *routers.Route, req *http.Request, m *made, file int
 
 // givesFile reports whether an answer is the file itself.
 func givesFile(r *routers.Route, a answered) bool {
-	if r == nil {
+	if r == nil || a.elsewhere {
 		return true
 	}
 	declared := cmp.Or(r.Operation.Responses.Status(a.status), r.Operation.Responses.Default())
@@ -224,6 +224,11 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 			is, ok := l.value.(string)
 			check("what was said", ok && (free(m, l.name) || m.repeated(l)), is == text, ", but %.50q was said", text)
 		}
+		if m.schema != nil && m.schema.Properties[l.name] != nil && !repeats && l.at < 0 &&
+			strings.HasPrefix(textOf(l.value), oddText[:12]) {
+			p.broke(r, req, contract.RuleAnswer, "said by another", "%s is %.50q, and only another upload said so", l.name,
+				textOf(l.value))
+		}
 		if len(m.files) == 0 || l.at < 0 && len(m.files) > 1 || l.at >= len(m.files) {
 			continue
 		}
@@ -299,7 +304,7 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 	is := map[string]leaf{}
 	for _, l := range all {
 		is[fmt.Sprint(l.path, l.at, l.list)] = l
-		p.times(r, req, l)
+		p.times(r, req, m, l)
 	}
 	for first, was := range map[bool][]leaf{false: leaves(m.answer.body), true: m.shown[nameOf(r)]} {
 		for _, l := range was {
@@ -330,6 +335,14 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 		case !states.MatchString(l.name) || strings.Contains(l.path, "[]"):
 		case m.waiting && finished.MatchString(text):
 			p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
+		case !m.waiting && finished.MatchString(text):
+			for _, get := range p.contract.routes() {
+				if name := lastParam(get); m.ids[name] == "" && declares(r, name) &&
+					!slices.ContainsFunc(all, func(l leaf) bool { return l.name == name }) {
+					p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
+						name, nameOf(get))
+				}
+			}
 		case !m.waiting && pending.MatchString(text):
 			m.pending = func() {
 				p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q, but the file can be had", l.name, text)
@@ -339,11 +352,35 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 	p.downloads(r, req, m, all)
 }
 
-// times sees that a time of making is one.
-func (p *prober) times(r *routers.Route, req *http.Request, l leaf) {
-	if t, err := time.Parse(time.RFC3339, textOf(l.value)); stores.MatchString(l.name) && err == nil && t.Year() < 2000 {
+// declares reports whether an operation's answer may have a member.
+func declares(r *routers.Route, name string) bool {
+	for _, response := range r.Operation.Responses.Map() {
+		for _, media := range response.Value.Content {
+			if media.Schema != nil && media.Schema.Value.Properties[name] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// times sees that a time of making is one. By the server's own clock it is not
+// some quarters of an hour away, as the time of another zone is.
+func (p *prober) times(r *routers.Route, req *http.Request, m *made, l leaf) {
+	t, err := time.Parse(time.RFC3339, textOf(l.value))
+	if !stores.MatchString(l.name) || err != nil {
+		return
+	}
+	if t.Year() < 2000 {
 		p.broke(r, req, contract.RuleAnswer, "time", "%s is %s, before anything was uploaded", l.name,
 			t.Format(time.DateOnly))
+	}
+	clock, err := http.ParseTime(m.answer.header.Get("Date"))
+	off := t.Sub(clock)
+	if zones := off.Round(15 * time.Minute); err == nil && zones != 0 && zones.Abs() <= 14*time.Hour &&
+		(off-zones).Abs() < time.Minute {
+		p.broke(r, req, contract.RuleAnswer, "time", "%s is %v away from the header Date: is it the time of another zone?",
+			l.name, zones)
 	}
 }
 

@@ -14,11 +14,15 @@ servers: [{url: /v1}]
 paths:
   /things/{id}:
     parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
-    get: {operationId: look, responses: &thing {'200': {description: A thing., content: {application/json: {}}}}}
+    get: {operationId: look, responses: &thing {'200': {description: A thing., content: {application/json: {schema:
+      {properties: {fileId: {}, url: {}}}}}}}}
     post: {operationId: copy, responses: *thing}
   /things/{id}/content:
     parameters: *id
     get: {operationId: fetch, responses: {default: {description: File., content: {'*/*': {schema: {format: binary}}}}}}
+  /files/{fileId}:
+    parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
+    get: {operationId: open, responses: *thing}
   /search:
     parameters: [{name: id, in: query, required: true, schema: {type: string}}]
     get: {operationId: search, responses: *thing}
@@ -44,6 +48,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"another size, once":  {raw(text), `{"size":22}`, "look", js, `{"size":9}`, `size is "9", but 22 bytes were sent`},
 		"what was said":       {label, `{"label":"july"}`, "look", js, `{"label":"x"}`, `label is "x", but "july" was`},
 		"what was not kept":   {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
+		"done with a file":    {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
+		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`, "but there is no fileId, which open takes"},
 		"a file":              {raw(text), id, "fetch", text + "; charset=utf-8", id2, ""},
 		"a file of JSON":      {raw(js), id, "fetch", js, id2, ""},
 		"a type that is hid":  {raw(text), id, "fetch", "application/octet-stream", id2, ""},

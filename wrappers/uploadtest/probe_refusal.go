@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -78,19 +79,27 @@ func (p *prober) refusesRequests(r *routers.Route) {
 			}
 		}
 	}
-	for _, param := range required(r) {
-		req := p.good(r, firstSample(r))
-		query := req.URL.Query()
-		query.Del(param.Name)
-		switch param.In {
-		case openapi3.ParameterInQuery:
-			req.URL.RawQuery = query.Encode()
-		case openapi3.ParameterInHeader:
-			req.Header.Del(param.Name)
-		default:
-			continue
+	for _, param := range parameters(r) {
+		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
+			req := p.build(r, firstSample(r))
+			if query := req.URL.Query(); param.In == openapi3.ParameterInQuery {
+				if query.Del(param.Name); value != "" {
+					query.Set(param.Name, value)
+				}
+				req.URL.RawQuery = query.Encode()
+			} else if req.Header.Del(param.Name); value != "" {
+				req.Header.Set(param.Name, value)
+			}
+			switch p.authorized(req); {
+			case param.In == openapi3.ParameterInPath || len(p.faults(req)) == 0:
+			case value == "":
+				p.refused("wrong request", "no parameter "+param.Name, r, req)
+			case param.Required:
+				p.refused("wrong request", "a wrong parameter "+param.Name, r, req)
+			default: // it may be overlooked
+				p.wants("wrong request", r, req, "wrong "+param.Name, "a wrong parameter "+param.Name, 2, 4)
+			}
 		}
-		p.refused("wrong request", "no parameter "+param.Name, r, req)
 	}
 }
 
@@ -137,6 +146,7 @@ var spoiled = []struct {
 	{"only the scheme of the", func(scheme, _ string) string { return scheme }},
 	{"another user in the", func(scheme, token string) string { return basic(scheme, token, "x%s:%s") }},
 	{"another password in the", func(scheme, token string) string { return basic(scheme, token, "%s:x%s") }},
+	{"no password in the", func(scheme, token string) string { return basic(scheme, token, "%s:%.0s") }},
 }
 
 // basic returns Basic credentials of another user or password; of another
@@ -283,6 +293,11 @@ func (p *prober) grows(routes []*routers.Route) {
 				fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
 			p.wants("file that is too large", r, p.good(r, s.holding(large)), "large",
 				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
+			unsized := p.good(r, s.holding(large))
+			unsized.ContentLength = -1
+			unsized.Header.Set("Expect", "100-continue")
+			p.wants("file that is too large", r, unsized, "large in chunks",
+				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4, http.StatusNotImplemented)
 		}
 	}
 }
@@ -338,10 +353,13 @@ func (p *prober) unknown(r *routers.Route) {
 		return
 	}
 	for name, value := range p.learned {
-		if strings.Contains(r.Path, "{"+name+"}") && len(value) > 3 && !p.own[name] {
+		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.own[name] {
 			never := []string{spoil(value), value + "x"}
-			if strings.Trim(value, "0123456789") == "" {
+			if numeric(value) {
 				never[0] = "98" + value // ids may be counted
+				if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+					never = append(never, fmt.Sprint(n+1<<32))
+				}
 			} else if len(value) >= 12 {
 				never = append(never, value[:len(value)-1])
 			}

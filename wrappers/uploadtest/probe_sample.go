@@ -249,14 +249,17 @@ func isBinary(schema *openapi3.SchemaRef) bool {
 	return false
 }
 
-// required returns the parameters that an operation cannot do without.
-func required(r *routers.Route) (params []*openapi3.Parameter) {
+// parameters returns the parameters of an operation.
+func parameters(r *routers.Route) (params []*openapi3.Parameter) {
 	for _, ref := range slices.Concat(r.PathItem.Parameters, r.Operation.Parameters) {
-		if ref.Value.Required {
-			params = append(params, ref.Value)
-		}
+		params = append(params, ref.Value)
 	}
 	return params
+}
+
+// required returns the parameters that an operation cannot do without.
+func required(r *routers.Route) []*openapi3.Parameter {
+	return slices.DeleteFunc(parameters(r), func(param *openapi3.Parameter) bool { return !param.Required })
 }
 
 // known reports whether each parameter of the path names something: it came out
@@ -281,7 +284,7 @@ func (p *prober) build(r *routers.Route, s sample) *http.Request {
 				p.learned[param.Name], p.own[param.Name] = value, true
 			}
 		case openapi3.ParameterInQuery:
-			query.Set(param.Name, value)
+			query.Set(param.Name, cmp.Or(p.odd[param.Name], value))
 		case openapi3.ParameterInHeader:
 			header.Set(param.Name, value)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -105,5 +106,15 @@ func TestABodyIsBuiltAsItsMediaTypeWantsIt(t *testing.T) {
 	if !ok || !strings.Contains(string(s.body), `filename="1-uploadtest.txt"`) ||
 		!strings.Contains(string(s.body), `filename="2-uploadtest.txt"`) {
 		t.Errorf("two files: %s", s.body)
+	}
+}
+
+func TestATextIsAsLongAsItMayBe(t *testing.T) {
+	short, long := schemaOf(t, `{"maxLength":7}`).Value, schemaOf(t, `{"maxLength":98}`).Value
+	for text, want := range map[string]int{oddly("title", "a", short, 0): 5, oddly("title", "a", long, 1): 98,
+		oddly("name", "a.txt", long, 1): 98, oddly("name", "a.txt", long, 2): 5} {
+		if got := utf8.RuneCountInString(text); got != want {
+			t.Errorf("%q has %d characters, want %d", text, got, want)
+		}
 	}
 }

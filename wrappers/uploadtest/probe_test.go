@@ -200,6 +200,36 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})
 		}, "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
+		{"a DELETE deletes all of one name", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if d := next.(*depot); r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == depotKey {
+				d.mu.Lock()
+				for id, o := range d.objects {
+					if !strings.HasSuffix(r.URL.Path, id) && o.Name != "" && o.Name == d.objects[strings.TrimPrefix(r.URL.Path, "/v2/objects/")].Name {
+						delete(d.objects, id)
+					}
+				}
+				d.mu.Unlock()
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
+		{"a time of another zone", reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
+			said(`"size":`, time.Now().UTC().Add(9*time.Hour).Format(`"createdAt":"`+time.RFC3339+`","size":`))(rec)
+		}), "Depot: look: response body: createdAt is 9h0m0s away from the header Date"},
+		{"a time before all", reply("/objects/o-", said(`"size":`, `"createdAt":"0001-01-01T00:00:00Z","size":`)),
+			"Depot: look: response body: createdAt is 0001-01-01, before anything was uploaded"},
+		{"a part must not state its length", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			if r.Body = io.NopCloser(bytes.NewReader(b)); bytes.Contains(b, []byte("Content-Length:")) {
+				r.URL.Path = "/v2/objects" // which takes no form
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: submit: response status: 415 to a form with a part that states its length"},
+		{"a boundary must not be quoted", arrival("/forms", func(r *http.Request) {
+			r.Header.Set("Content-Type", strings.ReplaceAll(r.Header.Get("Content-Type"), `"`, "'"))
+		}), "Depot: submit: response status: 4"},
+		{"a parameter is decoded twice", arrival("/raw", func(r *http.Request) {
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%2B", "+")
+		}), `Depot: deposit: response body: name is "grüße 100%25 1.txt", but`},
 		{"another file is answered", reply("/objects/o-", on(200, body(`{"id":"o-7","name":"x","size":1}`))),
 			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
 		{"a form without a boundary is taken", arrival("/forms", func(r *http.Request) {

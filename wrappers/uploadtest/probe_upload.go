@@ -233,7 +233,11 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 func (p *prober) locates(m *made, req *http.Request) {
 	location := m.answer.header.Get("Location")
 	to, err := req.URL.Parse(location)
-	if err != nil || location == "" || m.answer.status != http.StatusCreated || to.Host != req.URL.Host {
+	if err != nil || location == "" || m.answer.status != http.StatusCreated {
+		return
+	}
+	if to.Host != req.URL.Host {
+		p.unseen(m.by, "what is at the Location, which is on the host %s", to.Host)
 		return
 	}
 	get := p.request(http.MethodGet, "", "", nil)

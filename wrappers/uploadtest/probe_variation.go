@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -24,7 +25,8 @@ var contents = []struct {
 	what string
 	make func() []byte
 }{
-	{"lines that end with CRLF", func() []byte { return []byte("a\r\nb\nc\r\rd") }},
+	{"white space at both ends", func() []byte { return []byte(" \t\nx y  z\n\n ") }},
+	{"lines that end with CRLF", func() []byte { return []byte("a\r\nb\nc\r\rd\r\n") }},
 	{"a byte order mark", func() []byte { return []byte("\xef\xbb\xbf\xc3\xa9") }},
 	{"bytes of every value", func() []byte {
 		b := make([]byte, 511)
@@ -33,7 +35,6 @@ var contents = []struct {
 		}
 		return b
 	}},
-	{"white space at both ends", func() []byte { return []byte(" \t\nx y  z\n\n ") }},
 	{"zeros at its end", func() []byte { return []byte("z\x00\x00\x00\x00") }},
 	{"bytes of gzip", func() []byte {
 		var b bytes.Buffer
@@ -92,6 +93,7 @@ func (p *prober) varies(r *routers.Route) {
 			p.variant(r, s, chosen, name, i, what, b)
 		}
 		if s.typ == "multipart/form-data" {
+			p.written(r, s)
 			p.directories(r, s)
 			p.several(r, s)
 		}
@@ -171,8 +173,14 @@ func (p *prober) variant(r *routers.Route, s sample, chosen, name string, i int,
 			p.learned[chosen] = varied(key, i)
 		}
 	}
+	p.odd = map[string]string{}
+	for _, param := range required(r) {
+		if schema := param.Schema; param.In == openapi3.ParameterInQuery && schema != nil && schema.Value.Type.Is("string") {
+			p.odd[param.Name] = oddly(param.Name, name, schema.Value, i)
+		}
+	}
 	if len(p.faults(p.good(r, odd))) > 0 {
-		odd = plain
+		odd, p.odd = plain, nil
 	}
 	m, a := p.make(r, odd, what, content)
 	switch {
@@ -184,11 +192,13 @@ func (p *prober) variant(r *routers.Route, s sample, chosen, name string, i int,
 		if chosen != "" {
 			p.learned[chosen] = varied(was[chosen], i)
 		}
+		p.odd = nil
 		p.unseen(r, "the name %q, or a text like it, which is refused by %d", name, a.status)
 		if m, a = p.make(r, plain, what, content); m == nil && a.status != 0 {
 			p.broke(r, p.good(r, plain), contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
 		}
 	}
+	p.odd = nil
 	p.keep(m)
 }
 
@@ -226,21 +236,32 @@ func (s sample) texts(name string, i int) map[string]any {
 			types.MatchString(member) {
 			continue
 		}
-		if enum := schema.Value.Enum; len(enum) > 0 {
-			object[member] = enum[i%len(enum)]
-			continue
+		object[member] = oddly(member, name, schema.Value, i)
+		if i%4 == 3 && !slices.Contains(s.schema.Required, member) {
+			delete(object, member)
 		}
-		text := oddText
-		if names.MatchString(member) {
-			text = name
-		}
-		for most := schema.Value.MaxLength; most != nil && uint64(utf8.RuneCountInString(text)) > *most; {
-			_, size := utf8.DecodeLastRuneInString(text)
-			text = text[:len(text)-size]
-		}
-		object[member] = strings.TrimSpace(text)
 	}
 	return object
+}
+
+// oddly returns another text for a member or a parameter: in what is called a
+// name, the name, and in any other one that is as odd, some times as long as it
+// may be.
+func oddly(member, name string, schema *openapi3.Schema, i int) string {
+	if enum := schema.Enum; len(enum) > 0 {
+		return textOf(enum[i%len(enum)])
+	}
+	text := oddText
+	if names.MatchString(member) {
+		text = name
+	}
+	if most := schema.MaxLength; most != nil {
+		if i%4 == 1 && *most < 5000 {
+			text = strings.Repeat(text, int(*most))
+		}
+		text = string([]rune(text)[:min(*most, uint64(utf8.RuneCountInString(text)))])
+	}
+	return strings.TrimSpace(text)
 }
 
 // holding returns the sample with other bytes in its file.
@@ -257,6 +278,20 @@ func (s sample) holding(content []byte) sample {
 		}
 	}
 	return s
+}
+
+// written sends forms that are right, and that few clients write so.
+func (p *prober) written(r *routers.Route, s sample) {
+	content, one := s.file()
+	typ, length := "Content-Type: text/plain\r\n", fmt.Sprintf("Content-Length: %d\r\n", len(content))
+	stated, quoted := s, s
+	stated.body = bytes.Replace(s.body, []byte(typ), []byte(typ+length), 1)
+	quoted.contentType = strings.Replace(s.contentType, boundary, `"`+boundary+`"`, 1)
+	for what, form := range map[string]sample{"a part that states its length": stated, "a boundary in quotes": quoted} {
+		if req := p.good(r, form); one && len(p.faults(req)) == 0 {
+			p.wants("form", r, req, what, "a form with "+what, 2, http.StatusConflict)
+		}
+	}
 }
 
 // directories sends names with directories.

@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // albumSpec is a provider's that answers an upload by a Location, lists what it
@@ -38,7 +40,8 @@ paths:
     parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
     get:
       operationId: show
-      responses: {'200': {description: The file., content: {'*/*': {schema: {type: string, format: binary}}}}, 4XX: *no}
+      responses: {'200': {description: The file., content: {'*/*': {schema: {type: string, format: binary}}}}, 4XX: *no,
+        '307': {description: The file is elsewhere.}}
     delete: {operationId: remove, responses: {'204': {description: Gone.}, 4XX: *no}}
 components: {securitySchemes: {user: {type: http, scheme: basic}}}
 `
@@ -149,6 +152,16 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 			}
 		})
 	}
+	elsewhere := serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if photo, ok := strings.CutPrefix(r.URL.Path, "/elsewhere/"); ok {
+			r.URL.Path = "/v1/photos/" + photo
+		} else if photo, ok := strings.CutPrefix(r.URL.Path, "/v1/photos/"); ok && r.Method == http.MethodGet {
+			w.Header().Set("Location", "/elsewhere/"+photo)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 	kept := func(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:min(n, len(b))] } }
 	const changed = "Album: show: response body: the file (%s) comes back changed"
 	for _, b := range []struct {
@@ -166,6 +179,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		{"white space is cut", arrives(bytes.TrimSpace), fmt.Sprintf(changed, "white space at both ends")},
 		{"zeros are cut", arrives(func(b []byte) []byte { return bytes.TrimRight(b, "\x00") }),
 			fmt.Sprintf(changed, "zeros at its end")},
+		{"the last line loses its end", arrives(func(b []byte) []byte { return bytes.TrimRight(b, "\r\n") }),
+			fmt.Sprintf(changed, "lines that end with CRLF")},
 		{"64 KiB", arrives(kept(64 << 10)), fmt.Sprintf(changed, "70,001 bytes")},
 		{"1 MiB", arrives(kept(1 << 20)), fmt.Sprintf(changed, "1,200,001 bytes")},
 		{"10 MiB", arrives(kept(10 << 20)), fmt.Sprintf(changed, fmt.Sprint(largest)+" bytes")},
@@ -227,6 +242,22 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				r.SetBasicAuth("anna", password)
 			}
 		}), "200 to a request with another user in the Authorization, want 401 or 403 (GET /v1/photos)"},
+		{"any password", arrival("/", func(r *http.Request) {
+			if user, password, _ := r.BasicAuth(); password == "" {
+				r.SetBasicAuth(user, "password-of-anna")
+			}
+		}), "200 to a request with no password in the Authorization, want 401 or 403 (GET /v1/photos)"},
+		{"files are elsewhere", elsewhere, ""},
+		{"other files are elsewhere", func(next http.Handler) http.Handler {
+			return reply("/elsewhere", on(200, body("other")))(elsewhere(next))
+		}, "Album: show: response body: the file comes back changed"},
+		{"a limit that is no number is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("limit") == "uploadtest-other" {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Album: list: response status: 502 is not declared"},
 		{"the last one is overwritten", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if a := next.(*album); r.Method == http.MethodPost {
 				defer func() {
@@ -254,6 +285,64 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(albumSpec), asAnna) })
 			if b.want != "" {
 				named(t, lines, b.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
+
+// What a spec does not say of a server: its largest file, and what it does as
+// time goes by.
+func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
+	t.Parallel()
+	const most = 3000
+	for what, c := range map[string]struct {
+		takes func(size int64, body []byte) bool
+		lives func(age time.Duration) bool
+		want  string // empty: nothing is wrong
+	}{
+		"right": {func(_ int64, body []byte) bool { return len(body) <= most },
+			func(age time.Duration) bool { return age.Abs() < time.Hour }, ""},
+		"any file is taken": {want: "Album: add: response status: 201 to a file of 3001 bytes, want 413"},
+		"the largest is too large": {takes: func(_ int64, body []byte) bool { return len(body) < most },
+			want: "Album: add: response status: 413 to a file of 3000 bytes, which is not too large"},
+		"any file in chunks is taken": {takes: func(size int64, _ []byte) bool { return size <= most },
+			want: "Album: add: response status: 201 to a file of 3001 bytes in chunks, which is too large"},
+		"an old signature": {lives: func(age time.Duration) bool { return age > -time.Hour },
+			want: "Album: list: response status: 200 to a signature that is a day old"},
+		"an early signature": {lives: func(age time.Duration) bool { return age < time.Hour },
+			want: "Album: list: response status: 200 to a signature of tomorrow"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var moved time.Duration
+			ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				b, err := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{cmp.Or(err, io.EOF)}))
+				signed, _ := strconv.ParseInt(r.Header.Get("X-Signed"), 10, 64)
+				switch age := time.Now().Add(moved).Sub(time.Unix(signed, 0)); {
+				case c.lives != nil && !c.lives(age):
+					w.WriteHeader(http.StatusUnauthorized)
+				case c.takes != nil && !c.takes(r.ContentLength, b):
+					w.WriteHeader(http.StatusRequestEntityTooLarge)
+				default:
+					next.ServeHTTP(w, r)
+				}
+			})(newAlbum()))
+			defer ts.Close()
+			sign := func(r *http.Request) {
+				asAnna(r)
+				if c.lives != nil {
+					r.Header.Set("X-Signed", strconv.FormatInt(time.Now().Unix(), 10))
+				}
+			}
+			lines := recorded(t, func(tb testing.TB) {
+				Probe(tb, ts.URL+"/v1", []byte(albumSpec), sign,
+					Probing{MaxSize: most, Advance: func(d time.Duration) { moved += d }})
+			})
+			if c.want != "" {
+				named(t, lines, c.want)
 			} else if len(lines) > 0 {
 				t.Errorf("it was blamed: %q", lines)
 			}

@@ -232,6 +232,11 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), `Shelf: lay: response status: 500 to a file that is called "grüße 100%25+1.txt" (PUT`},
+		{"a text of another", reply("/boxes", func(rec *httptest.ResponseRecorder) {
+			if !strings.Contains(rec.Body.String(), `"about"`) {
+				anew(`"label":`, `"about":"Grüße  \u0026 <b>","label":`)(rec)
+			}
+		}), `Shelf: pack: response body: about is "Grüße  & <b>", and only another upload said so`},
 		{"an id is given out again", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
