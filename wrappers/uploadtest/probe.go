@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -118,7 +117,6 @@ type prober struct {
 
 	learned   map[string]string // what answers gave, by name
 	own       map[string]bool   // the parameters of paths that the client chooses
-	odd       map[string]string // what parameters of a query say instead of their examples
 	kept      []*made           // what was made and must stay
 	deleted   []*made
 	issued    map[string]*made           // what was made, by the ids that nothing else may have
@@ -280,7 +278,7 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 		a.body, err = io.ReadAll(io.LimitReader(resp.Body, largest+1))
 	}
 	switch {
-	case ctx.Err() != nil && p.Context().Err() == nil:
+	case err != nil && ctx.Err() != nil && p.Context().Err() == nil:
 		p.late++
 		p.broke(r, req, contract.RuleStatus, "late", "no answer within %v: after three of these nothing more is asked",
 			p.Timeout)
@@ -307,56 +305,45 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 			p.Error(v)
 		}
 	}
-	for _, name := range unsent(x.Operation(), resp.StatusCode, resp.Header) {
-		p.broke(r, req, contract.RuleHeader, name,
-			"status %d: header %s is missing, and the spec says that it is always sent", resp.StatusCode, name)
-	}
-	what := betrays(resp.Header, said, req)
-	if p.repeatsSecret(resp, said) {
-		what = "the credentials of a request"
-	}
-	if what != "" {
-		p.broke(r, req, contract.RuleAnswer, "betrays", "status %d: it shows %s", resp.StatusCode, what)
-	}
-	if what := p.illFormed(x.Operation(), resp, said); what != "" {
-		p.broke(r, req, contract.RuleAnswer, what, "status %d: %s", resp.StatusCode, what)
-	}
+	p.holds(r, req, x.Operation(), resp, said)
 	return a
 }
 
-// repeatsSecret reports whether a refusal shows a credential.
-func (p *prober) repeatsSecret(resp *http.Response, body []byte) bool {
+// holds sees what no schema says of an answer.
+func (p *prober) holds(r *routers.Route, req *http.Request, op *contract.Operation, resp *http.Response, body []byte) {
+	p.Helper()
+	broke := func(rule, what string) { p.broke(r, req, rule, what, "status %d: %s", resp.StatusCode, what) }
+	if what := betrays(resp.Header, body, req); what != "" {
+		broke(contract.RuleAnswer, "it shows "+what)
+	}
 	for secret := range p.secrets {
 		if resp.StatusCode >= 400 && bytes.Contains(body, []byte(secret)) {
-			return true
+			broke(contract.RuleAnswer, "it shows the credentials of a request")
 		}
 	}
-	return false
-}
-
-// illFormed describes a fault in the form of an answer.
-func (p *prober) illFormed(op *contract.Operation, resp *http.Response, body []byte) string {
 	typ, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if strings.HasSuffix(typ, "json") && len(body) > 0 && !json.Valid(body) {
-		return "the body is not one JSON value"
+		broke(contract.RuleAnswer, "the body is not one JSON value")
 	}
 	if op == nil {
-		return ""
+		return
 	}
 	if trace := resp.Header.Get(p.contract.TraceHeader); trace != "" {
 		p.traces[trace] = true
 		p.traced++
 	}
-	declared := cmp.Or(op.Rules.(rules).Operation.Responses.Status(resp.StatusCode), &openapi3.ResponseRef{}).Value
+	declared := op.Rules.(rules).Operation.Responses.Status(resp.StatusCode)
 	if declared == nil {
-		return ""
+		return
 	}
-	for name := range declared.Headers {
-		if len(resp.Header.Values(name)) > 1 {
-			return "the header " + name + " is there more than once"
+	for name, ref := range declared.Value.Headers {
+		switch values := resp.Header.Values(name); {
+		case len(values) > 1:
+			broke(contract.RuleAnswer, "the header "+name+" is there more than once")
+		case resp.Header.Get(name) == "" && ref.Value.Extensions["x-sent"] == "always":
+			broke(contract.RuleHeader, "header "+name+" is missing, and the spec says that it is always sent")
 		}
 	}
-	return ""
 }
 
 // wants sends a request, and expects one of the given statuses. 4 stands for

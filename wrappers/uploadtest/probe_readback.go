@@ -20,7 +20,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -56,13 +55,12 @@ func (p *prober) reads(m *made, after string) {
 	}
 }
 
+var inPath = regexp.MustCompile(`\{([^/}]+)\}`)
+
 // lastParam returns the last parameter of a route's path, or nothing.
 func lastParam(r *routers.Route) (name string) {
-	at := -1
-	for _, param := range required(r) {
-		if found := strings.Index(r.Path, "{"+param.Name+"}"); param.In == openapi3.ParameterInPath && found > at {
-			name, at = param.Name, found
-		}
+	for _, param := range inPath.FindAllStringSubmatch(r.Path, -1) {
+		name = param[1]
 	}
 	return name
 }
@@ -70,8 +68,8 @@ func lastParam(r *routers.Route) (name string) {
 // about reports whether an operation is about m: the last id in its path is one
 // that the server gave to m, or the one that the client chose.
 func (m *made) about(r *routers.Route) bool {
-	for _, param := range required(r) {
-		if param.In == openapi3.ParameterInPath && m.ids[param.Name] == "" {
+	for _, param := range inPath.FindAllStringSubmatch(r.Path, -1) {
+		if m.ids[param[1]] == "" {
 			return false
 		}
 	}
@@ -240,7 +238,7 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		size := fmt.Sprint(len(file.content))
 		check("size", sizes.MatchString(l.name), text == size, ", but %s bytes were sent%s", size, m.what)
 		if file.name != "" && !repeats {
-			check("name", names.MatchString(l.name), sameName(text, file.name), ", but the file was called %q", file.name)
+			check("name", names.MatchString(l.name), sameName(text, file.name), ", but the file was called %q%s", file.name, m.what)
 		}
 		if typ, _, err := mime.ParseMediaType(text); types.MatchString(l.name) && !repeats {
 			sent, _, _ := mime.ParseMediaType(file.contentType)

@@ -26,10 +26,11 @@ type sample struct {
 	body        []byte
 	typ         string // as the spec spells it
 	schema      *openapi3.Schema
-	object      map[string]any // of JSON and of forms
-	fileName    string         // of the files in a form
-	names       []string       // of several files; none: made of fileName
-	fileType    string         // of the files in a form; empty: text/plain
+	object      map[string]any    // of JSON and of forms
+	fileName    string            // of the files in a form
+	names       []string          // of several files; none: made of fileName
+	fileType    string            // of the files in a form; empty: text/plain
+	params      map[string]string // values of parameters in place of the examples
 }
 
 // called returns the name of one of n files in a form.
@@ -275,16 +276,15 @@ func (p *prober) known(r *routers.Route) bool {
 func (p *prober) build(r *routers.Route, s sample) *http.Request {
 	path, query, header := r.Path, url.Values{}, http.Header{}
 	for _, param := range required(r) {
-		value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
+		value := p.valueOf(param, s)
 		switch param.In {
 		case openapi3.ParameterInPath:
-			value = cmp.Or(p.learned[param.Name], value)
 			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(value))
 			if r.Method == http.MethodPut && p.learned[param.Name] == "" {
 				p.learned[param.Name], p.own[param.Name] = value, true
 			}
 		case openapi3.ParameterInQuery:
-			query.Set(param.Name, cmp.Or(p.odd[param.Name], value))
+			query.Set(param.Name, value)
 		case openapi3.ParameterInHeader:
 			header.Set(param.Name, value)
 		}
@@ -293,6 +293,16 @@ func (p *prober) build(r *routers.Route, s sample) *http.Request {
 	req.URL.RawQuery = query.Encode()
 	maps.Copy(req.Header, header)
 	return req
+}
+
+// valueOf returns the value of a parameter: the sample's own, or in a path what
+// an answer gave, or the spec's example.
+func (p *prober) valueOf(param *openapi3.Parameter, s sample) string {
+	value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
+	if param.In == openapi3.ParameterInPath {
+		value = cmp.Or(p.learned[param.Name], value)
+	}
+	return cmp.Or(s.params[param.Name], value)
 }
 
 // good returns the same request with good credentials.

@@ -1,7 +1,6 @@
 package uploadtest
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"strings"
@@ -28,10 +27,9 @@ func (p *prober) succeeds(r *routers.Route) {
 			p.seen.note("operation that succeeded")
 			p.succeeded[nameOf(r)] = true
 			p.answersTo(r, req, a)
-			learned := &made{ids: map[string]string{}}
-			p.learn(learned, r, a)
-			maps.Copy(p.learned, learned.ids)
-			if m := p.newMade(r, s, "", req, a); !p.handedOut(r, req, m, a) && (s.body != nil && r.Method == http.MethodPost) {
+			m := p.newMade(r, s, "", req, a)
+			maps.Copy(p.learned, m.ids)
+			if !p.handedOut(r, req, m, a) && (s.body != nil && r.Method == http.MethodPost) {
 				p.keep(m)
 			}
 		case a.status == 0: // reported already
@@ -48,12 +46,10 @@ func (p *prober) succeeds(r *routers.Route) {
 
 // ownID returns the id of the thing that an answer is about, or nothing.
 func ownID(answer []byte) string {
-	var own struct{ ID json.RawMessage }
-	if json.Unmarshal(answer, &own) != nil {
-		return ""
-	}
-	for _, id := range contract.Members(own.ID) {
-		return id.Value
+	for _, l := range leaves(answer) {
+		if strings.EqualFold(l.path, "id") && !l.list && l.value != nil {
+			return textOf(l.value)
+		}
 	}
 	return ""
 }

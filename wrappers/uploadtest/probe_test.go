@@ -165,8 +165,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next = reply("/forms", said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
 			}
 			next.ServeHTTP(w, r)
-		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", want "uploadtest.txt": the directories ` +
-			`in "/dir/uploadtest.txt" are the sender's (POST /v2/forms)`},
+		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", but the file was called "uploadtest.txt" ` +
+			`(its directories are the sender's) (POST /v2/forms)`},
 		{"a size that is wrong", reply("/raw", said(`"size":10`, `"size":11`)),
 			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
 		{"a name that is wrong", reply("/forms", said(`"uploadtest.txt"`, `"upload.txt"`)),

@@ -16,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // How something is made, and what its answer says of where it is found.
@@ -56,9 +57,8 @@ func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Requ
 		}
 	}
 	for _, param := range required(r) {
-		if m.said[param.Name] = req.URL.Query().Get(param.Name); param.In == openapi3.ParameterInPath {
-			m.said[param.Name] = p.learned[param.Name]
-			m.ids[param.Name] = p.learned[param.Name]
+		if m.said[param.Name] = p.valueOf(param, s); param.In == openapi3.ParameterInPath {
+			m.ids[param.Name] = p.valueOf(param, s)
 		}
 	}
 	p.learn(m, r, a)
@@ -74,19 +74,29 @@ func (p *prober) make(r *routers.Route, s sample, what string, content []byte) (
 	if len(p.faults(req)) > 0 {
 		return nil, answered{}
 	}
+	m, a := p.start(r, req, s, what)
+	if m != nil && !m.waiting {
+		p.compares(r, req, m, -1, a)
+	}
+	for _, out := range p.contract.HandedOut(a.body) {
+		if m != nil && !out.Form {
+			p.reads(m, "")
+			p.sends(m, out, content)
+		}
+	}
+	return m, a
+}
+
+// start makes something that may still wait for its bytes. It returns nil if
+// the operation refuses.
+func (p *prober) start(r *routers.Route, req *http.Request, s sample, what string) (*made, answered) {
 	a := p.ask(r, req)
 	if a.status/100 != 2 {
 		return nil, a
 	}
 	m := p.newMade(r, s, what, req, a)
-	for _, out := range p.contract.HandedOut(a.body) {
-		if m.waiting, m.files = true, nil; !out.Form {
-			p.reads(m, "")
-			p.sends(m, out, content)
-		}
-	}
-	if !m.waiting {
-		p.compares(r, req, m, -1, a)
+	if len(p.contract.HandedOut(a.body)) > 0 {
+		m.waiting, m.files = true, nil
 	}
 	return m, a
 }
@@ -142,7 +152,7 @@ func (s sample) files() (files []sentFile) {
 		}
 		values := several(s.object[name])
 		for i, value := range values {
-			files = append(files, sentFile{s.called(i, len(values)), cmp.Or(s.fileType, "text/plain"), []byte(textOf(value))})
+			files = append(files, sentFile{upload.BaseName(s.called(i, len(values))), cmp.Or(s.fileType, "text/plain"), []byte(textOf(value))})
 		}
 	}
 	return files
@@ -250,19 +260,18 @@ func (p *prober) locates(m *made, req *http.Request) {
 // matches returns the parameters of a route in a path, or nil.
 func (p *prober) matches(r *routers.Route, path string) map[string]string {
 	base, _ := url.Parse(p.base)
-	want := strings.Split(r.Path, "/")
-	is := strings.Split("/"+strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"), "/")
-	if len(want) != len(is) {
+	around := inPath.Split(r.Path, -1)
+	for i := range around {
+		around[i] = regexp.QuoteMeta(around[i])
+	}
+	found := regexp.MustCompile("^" + strings.Join(around, "([^/]+)") + "$").
+		FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
+	if found == nil {
 		return nil
 	}
 	params := map[string]string{}
-	for i := range want {
-		name, isParam := strings.CutPrefix(want[i], "{")
-		if name, isParam2 := strings.CutSuffix(name, "}"); isParam && isParam2 && is[i] != "" {
-			params[name] = is[i]
-		} else if want[i] != is[i] {
-			return nil
-		}
+	for i, param := range inPath.FindAllStringSubmatch(r.Path, -1) {
+		params[param[1]] = found[i+1]
 	}
 	return params
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // What is uploaded in all its variety: each upload is read back at once, and
@@ -45,6 +46,7 @@ var contents = []struct {
 	}},
 	{"base64", func() []byte { return []byte("dXBsb2FkdGVzdCBvZiBiYXNlNjQ=") }},
 	{"escapes", func() []byte { return []byte(`%41+&amp;\u0041\n<b>"'`) }},
+	{"an empty file", func() []byte { return []byte{} }},
 	{"70,001 bytes", func() []byte { return noise(70_001) }},
 	{"1,200,001 bytes", func() []byte { return noise(1_200_001) }},
 }
@@ -76,11 +78,11 @@ func (p *prober) varies(r *routers.Route) {
 		p.kept = append(p.kept, first)
 		again, _ := p.make(r, s, "", []byte(presignedContent+" again"))
 		p.keep(again)
-		content, _ := s.file()
-		isFile, chosen := content != nil || len(p.contract.HandedOut(first.answer.body)) > 0, p.chosen(r)
 		p.crosswise(r, s)
+		content, one := s.file()
+		isForm, isFile := s.typ == "multipart/form-data", content != nil || len(p.contract.HandedOut(first.answer.body)) > 0
 		for i, name := range nameVariety {
-			if !isFile && chosen == "" && len(s.object) == 0 {
+			if !isFile && p.chosen(r) == "" && len(s.object) == 0 {
 				break
 			}
 			what, b := "", []byte("uploadtest")
@@ -90,21 +92,22 @@ func (p *prober) varies(r *routers.Route) {
 			if p.MaxSize > 0 && int64(len(b)) > p.MaxSize {
 				b = b[:p.MaxSize]
 			}
-			p.variant(r, s, chosen, name, i, what, b)
+			p.variant(r, s, name, i, what, b)
 		}
-		if s.typ == "multipart/form-data" {
+		if isForm && one {
 			p.written(r, s)
-			p.directories(r, s)
+			for i, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
+				p.variant(r, s, name, i, " (its directories are the sender's)", []byte("uploadtest"))
+			}
+		}
+		if isForm {
 			p.several(r, s)
 		}
-		if chosen != "" {
+		if p.chosen(r) != "" {
 			p.replaces(r, s)
 		}
 		if content != nil {
 			p.takesUnsized(r, s)
-		}
-		if isFile {
-			p.takesNone(r, s)
 		}
 	}
 }
@@ -114,8 +117,7 @@ func (p *prober) sendsLargest() {
 	for _, m := range p.kept {
 		if len(m.files) == 1 && p.told.nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
 			p.with(m.ids, func() {
-				p.variant(m.by, m.sample, p.chosen(m.by), nameVariety[0], 99, fmt.Sprintf(" (%d bytes)", largest),
-					noise(largest))
+				p.variant(m.by, m.sample, nameVariety[0], 99, fmt.Sprintf(" (%d bytes)", largest), noise(largest))
 			})
 			return
 		}
@@ -126,13 +128,9 @@ func (p *prober) sendsLargest() {
 func (p *prober) crosswise(r *routers.Route, s sample) {
 	var two [2]*made
 	for i := range two {
-		req := p.good(r, s)
-		a := p.ask(r, req)
-		if a.status/100 != 2 || len(p.contract.HandedOut(a.body)) != 1 {
+		if two[i], _ = p.start(r, p.good(r, s), s, " (after another was started)"); two[i] == nil || !two[i].waiting {
 			return
 		}
-		two[i] = p.newMade(r, s, " (after another was started)", req, a)
-		two[i].waiting, two[i].files = true, nil
 	}
 	for i, m := range two {
 		p.sends(m, p.contract.HandedOut(m.answer.body)[0], fmt.Append(nil, presignedContent, i))
@@ -155,50 +153,43 @@ func (p *prober) keep(m *made) {
 
 // variant uploads one variation. If the server refuses its name, variant
 // uploads the file under its plain name.
-func (p *prober) variant(r *routers.Route, s sample, chosen, name string, i int, what string, content []byte) {
-	was := maps.Clone(p.learned)
-	defer func() { p.learned = was }()
-	plain := s.holding(content)
+func (p *prober) variant(r *routers.Route, s sample, name string, i int, what string, content []byte) {
+	chosen, plain := p.chosen(r), s.holding(content)
+	plain = plain.under(chosen, varied(p.learned[chosen], i))
 	odd := plain
 	if s.object != nil {
 		if i%2 == 1 {
 			odd.fileType = "application/pdf"
 		}
-		odd = odd.of(plain.texts(name, i), name)
+		odd = odd.of(plain.texts(upload.BaseName(name), i), name)
 	}
-	if chosen != "" {
-		key := p.learned[chosen]
-		p.learned[chosen] = name
-		if odd := p.good(r, odd); len(p.faults(odd)) > 0 || !keys.MatchString(chosen) {
-			p.learned[chosen] = varied(key, i)
-		}
-	}
-	p.odd = map[string]string{}
 	for _, param := range required(r) {
 		if schema := param.Schema; param.In == openapi3.ParameterInQuery && schema != nil && schema.Value.Type.Is("string") {
-			p.odd[param.Name] = oddly(param.Name, name, schema.Value, i)
+			odd = odd.under(param.Name, oddly(param.Name, name, schema.Value, i))
 		}
 	}
+	if keyed := odd.under(chosen, name); keys.MatchString(chosen) && len(p.faults(p.good(r, keyed))) == 0 {
+		odd = keyed
+	}
 	if len(p.faults(p.good(r, odd))) > 0 {
-		odd, p.odd = plain, nil
+		odd = plain
 	}
 	m, a := p.make(r, odd, what, content)
 	switch {
+	case a.status >= 500 && len(content) == 0:
+		p.broke(r, p.good(r, odd), contract.RuleStatus, "empty", "%d to an empty file", a.status)
 	case a.status >= 500:
 		p.broke(r, p.good(r, odd), contract.RuleStatus, "odd name", "%d to a file that is called %q", a.status, name)
 	case a.status == http.StatusRequestEntityTooLarge:
 		p.unseen(r, "a file of %d bytes, which is refused by 413", len(content))
+	case a.status >= 400 && len(content) == 0:
+		p.unseen(r, "an empty file, which is refused by %d", a.status)
 	case a.status >= 400:
-		if chosen != "" {
-			p.learned[chosen] = varied(was[chosen], i)
-		}
-		p.odd = nil
 		p.unseen(r, "the name %q, or a text like it, which is refused by %d", name, a.status)
 		if m, a = p.make(r, plain, what, content); m == nil && a.status != 0 {
 			p.broke(r, p.good(r, plain), contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
 		}
 	}
-	p.odd = nil
 	p.keep(m)
 }
 
@@ -280,6 +271,16 @@ func (s sample) holding(content []byte) sample {
 	return s
 }
 
+// under returns the sample with another value of a parameter.
+func (s sample) under(param, value string) sample {
+	s.params = maps.Clone(s.params)
+	if s.params == nil {
+		s.params = map[string]string{}
+	}
+	s.params[param] = value
+	return s
+}
+
 // written sends forms that are right, and that few clients write so.
 func (p *prober) written(r *routers.Route, s sample) {
 	content, one := s.file()
@@ -290,26 +291,6 @@ func (p *prober) written(r *routers.Route, s sample) {
 	for what, form := range map[string]sample{"a part that states its length": stated, "a boundary in quotes": quoted} {
 		if req := p.good(r, form); one && len(p.faults(req)) == 0 {
 			p.wants("form", r, req, what, "a form with "+what, 2, http.StatusConflict)
-		}
-	}
-}
-
-// directories sends names with directories.
-func (p *prober) directories(r *routers.Route, s sample) {
-	if _, one := s.file(); !one {
-		return
-	}
-	for _, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
-		req := p.good(r, s.of(s.object, name))
-		if a := p.ask(r, req); a.status/100 == 2 {
-			for _, l := range leaves(a.body) {
-				if text := textOf(l.value); strings.HasSuffix(text, "uploadtest.txt") && names.MatchString(l.name) {
-					if p.seen.note("name with directories"); text != "uploadtest.txt" {
-						p.broke(r, req, contract.RuleAnswer, "name with directories",
-							"%s is %.50q, want %q: the directories in %q are the sender's", l.name, text, "uploadtest.txt", name)
-					}
-				}
-			}
 		}
 	}
 }
@@ -327,81 +308,23 @@ func (p *prober) several(r *routers.Route, s sample) {
 				continue
 			}
 			m, a := p.make(r, three, "", nil)
-			if m == nil {
+			if p.keep(m); m == nil {
 				p.unseen(r, "files called %q, which are refused by %d", called, a.status)
-				continue
-			}
-			if len(called) == 3 {
-				p.ordered(r, m)
-				p.keep(m)
-			} else if n := count(a.body, "uploadtest.txt"); n == 1 {
-				p.broke(r, p.good(r, three), contract.RuleAnswer, "same names", "two files of one name are answered as one")
 			}
 		}
-	}
-}
-
-// count counts the values of an answer that are a text.
-func count(answer []byte, text string) (n int) {
-	for _, l := range leaves(answer) {
-		if textOf(l.value) == text {
-			n++
-		}
-	}
-	return n
-}
-
-// ordered sees that an answer lists files as they were sent.
-func (p *prober) ordered(r *routers.Route, m *made) {
-	var want, said []string
-	for _, file := range m.files {
-		want = append(want, file.name)
-	}
-	for _, l := range leaves(m.answer.body) {
-		if strings.HasSuffix(textOf(l.value), "-uploadtest.txt") {
-			said = append(said, textOf(l.value))
-		}
-	}
-	if said == nil {
-		return
-	}
-	if p.seen.note("order of files"); !slices.Equal(said, want) {
-		p.broke(r, p.good(r, m.sample), contract.RuleAnswer, "order", "three files are answered as %q, want %q", said, want)
 	}
 }
 
 // replaces puts a shorter file where a longer one is, beside one whose name
 // differs in its case only.
 func (p *prober) replaces(r *routers.Route, s sample) {
-	was := maps.Clone(p.learned)
-	defer func() { p.learned = was }()
 	name := p.chosen(r)
 	key := varied(p.learned[name], 55)
 	for i, put := range []struct{ key, what string }{
 		{key + "-A", ""}, {key + "-a", " (under a key of other letters)"}, {key + "-A", " (in place of another)"},
 		{key, " (under a key that others begin with)"},
 	} {
-		p.learned[name] = put.key
-		m, _ := p.make(r, s.holding([]byte(strings.Repeat("uploadtest", 5-i))), put.what, nil)
-		p.keep(m)
-	}
-}
-
-// takesNone sends an empty file. A server may refuse it, but must not fail.
-func (p *prober) takesNone(r *routers.Route, s sample) {
-	was := maps.Clone(p.learned)
-	defer func() { p.learned = was }()
-	if chosen := p.chosen(r); chosen != "" {
-		p.learned[chosen] = varied(p.learned[chosen], 77)
-	}
-	m, a := p.make(r, s.holding([]byte{}), " (an empty file)", []byte{})
-	switch {
-	case a.status >= 500:
-		p.broke(r, p.good(r, s), contract.RuleStatus, "empty", "%d to an empty file", a.status)
-	case a.status >= 400:
-		p.unseen(r, "an empty file, which is refused by %d", a.status)
-	case m != nil && !m.waiting:
-		p.seen.note("empty file")
+		m, _ := p.make(r, s.under(name, put.key).holding([]byte(strings.Repeat("uploadtest", 5-i))), put.what, nil)
 		p.keep(m)
 	}
 }
@@ -412,8 +335,7 @@ func (p *prober) takesUnsized(r *routers.Route, s sample) {
 	s = s.holding(noise(9_001))
 	req := p.good(r, s)
 	req.ContentLength = -1
-	if a := p.ask(r, req); a.status/100 == 2 {
-		m := p.newMade(r, s, " (sent in chunks)", req, a)
+	if m, a := p.start(r, req, s, " (sent in chunks)"); m != nil {
 		p.compares(r, req, m, -1, a)
 		p.keep(m)
 	}

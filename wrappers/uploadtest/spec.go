@@ -296,23 +296,3 @@ func (s *spec) takes(r Request, field, contentType string) bool {
 	types := openapi3.NewContentWithSchema(nil, []string{media.Encoding[field].ContentType}) // a list is split there
 	return types.Get(contentType) != nil
 }
-
-// unsent names the headers that an answer lacks though the spec marks them, by
-// x-sent: always, as sent with its status. Documented answers of other people
-// may leave them out, so only a server under test is held to them.
-func unsent(op *contract.Operation, status int, header http.Header) (names []string) {
-	if op == nil {
-		return nil
-	}
-	declared := op.Rules.(rules).Operation.Responses.Status(status)
-	if declared == nil {
-		return nil
-	}
-	for name, ref := range declared.Value.Headers {
-		if ref.Value.Extensions["x-sent"] == "always" && header.Get(name) == "" {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
