@@ -11,8 +11,7 @@ import (
 // The properties of uploads that succeed.
 
 func bytesArrive(t *trial) {
-	const ki = 1 << 10
-	for _, size := range []int{0, 1, 16 * ki, 64*ki - 1, 64 * ki, 64*ki + 1, 1 << 20, 5<<20 + 1} {
+	for _, size := range []int{0, 1, 16 << 10, 64<<10 - 1, 64 << 10, 64<<10 + 1, 1 << 20, 5<<20 + 1} {
 		t.about("%d bytes", size).arrives(file(size))
 	}
 }

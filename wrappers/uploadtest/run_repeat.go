@@ -92,14 +92,12 @@ func repeatsAreWhole(t *trial) {
 	}
 	for _, op := range t.carriers() {
 		for _, c := range []struct {
-			size int
+			mebi int
 			passing
-		}{
-			{1<<20 + 1, answered(503)}, {1<<20 + 1, answered(429)}, {6<<20 + 1, resets[1]}, {6<<20 + 1, answered(503)},
-			{16<<20 + 1, answered(503)},
-		} {
-			t.about("%s %s with %d bytes", op, c.name, c.size).fresh(func(t *trial) {
-				if t.survives(op, c.passing, newSource("송장 (large).pdf", "application/pdf", noise(c.size), nil)) {
+		}{{1, answered(503)}, {1, answered(429)}, {6, resets[1]}, {6, answered(503)}, {16, answered(503)}} {
+			size := c.mebi<<20 + 1
+			t.about("%s %s with %d bytes", op, c.name, size).fresh(func(t *trial) {
+				if t.survives(op, c.passing, newSource("송장 (large).pdf", "application/pdf", noise(size), nil)) {
 					t.sameTwice(op)
 				}
 			})
