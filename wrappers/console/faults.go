@@ -85,7 +85,7 @@ func (c *Console) fault(f *api.Fault) monitor.Fault {
 	if f.Operation == contract.Token { // its credentials are in the body
 		return monitor.Answer(http.StatusUnauthorized, `{"error":"invalid_client"}`, "Content-Type", "application/json")
 	}
-	return withoutCredentials(c.contracts[f.Provider].CredentialHeaders())
+	return withoutCredentials(c.contracts[f.Provider].CredentialHeaders)
 }
 
 // withoutCredentials removes the credentials from a request, so that the
@@ -126,7 +126,7 @@ func (c *Console) waiting() []monitor.Injection {
 
 func showFault(f monitor.Injection) api.Fault {
 	shown, _ := f.Note.(api.Fault)
-	id, met := strconv.FormatInt(f.ID, 10), f.Met()
+	id, met := strconv.FormatInt(f.ID, 10), f.Met
 	shown.ID, shown.Met = &id, &met
 	return shown
 }

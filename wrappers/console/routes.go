@@ -89,7 +89,7 @@ func holdTo(spec *contract.Contract) api.MiddlewareFunc {
 			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 			x := spec.Begin(r, contract.Watch{Head: maxBody})
 			_, _ = io.Copy(io.Discard, x.Watching(r.Context(), r).Body)
-			if broken := x.FinishRequest(); len(broken) > 0 {
+			if broken := x.CheckRequest(true); len(broken) > 0 {
 				answerRefusal(w, r, refuse(http.StatusBadRequest, "%s: %s", broken[0].Rule, broken[0].Detail))
 				return
 			}

@@ -97,8 +97,6 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 		}, asCall, "bytes arrive unchanged", "16384 bytes: stored: 16384 bytes, 16384 were sent"},
 		{"another media type", header("Content-Type", "text/x"), asFunc, "media types arrive unchanged",
 			`media type "application/pdf": stored: the media type is "text/x"`},
-		{"a chunked body", func(r *http.Request) { r.ContentLength = -1 }, asCall, "names arrive without directories",
-			"Depot: deposit: request length: chunked"},
 		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories",
 			`wire: the name is "x", want "plain.txt"`},
 		{"errors are swallowed", same, deaf, "answers are errors of their kind", "deposit answered 500: error: none"},

@@ -48,7 +48,7 @@ func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	x := c.contract.Begin(r, contract.Watch{})
 	resp, err := base.RoundTrip(x.Watching(r.Context(), r))
-	violations := x.FinishRequest()
+	violations := x.CheckRequest(true)
 	if err == nil {
 		var head []byte
 		if x.Operation() != nil {

@@ -66,7 +66,7 @@ func (i *Injection) Remove() { i.s.monitor.Remove(i.id) }
 func (s *Server) Unmet() {
 	s.t.Helper()
 	for _, f := range s.monitor.Injections() {
-		if f.Met() == 0 {
+		if f.Met == 0 {
 			s.t.Errorf("uploadtest: no request met the fault that was injected (%s)", f.Kind)
 		}
 	}

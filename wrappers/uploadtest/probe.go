@@ -272,7 +272,7 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	req = req.WithContext(ctx)
 	x := p.contract.Begin(req, contract.Watch{})
 	resp, err := p.transport.RoundTrip(x.Watching(req.Context(), req))
-	x.FinishRequest() // it may be wrong on purpose
+	x.CheckRequest(true) // it may be wrong on purpose
 	if err == nil {
 		defer resp.Body.Close()
 		a.body, err = io.ReadAll(io.LimitReader(resp.Body, largest+1))
@@ -434,5 +434,5 @@ func (p *prober) faults(req *http.Request) (broken []*contract.Violation) {
 	if watched := x.Watching(probe.Context(), probe); watched.Body != nil {
 		_, _ = io.Copy(io.Discard, watched.Body)
 	}
-	return x.FinishRequest()
+	return x.CheckRequest(true)
 }

@@ -112,7 +112,7 @@ func (t *trial) sameTwice(op string) {
 	attempts := t.of(op)
 	for _, r := range attempts {
 		first := attempts[0]
-		names := differences(first.Header, r.Header, t.Server.contract.CredentialHeaders())
+		names := differences(first.Header, r.Header, t.Server.contract.CredentialHeaders)
 		switch {
 		case r.Method != first.Method || r.URI != first.URI:
 			t.broke("repeat: the second attempt goes to %s %s, the first went to %s %s", r.Method, path(r.URI),
@@ -233,7 +233,7 @@ var lifetime = regexp.MustCompile(`("expires_in"\s*:\s*)\d+`)
 func (t *trial) credentials(op string) (sent []string) {
 	for _, r := range t.of(op) {
 		carried := ""
-		for _, name := range t.Server.contract.CredentialHeaders() {
+		for _, name := range t.Server.contract.CredentialHeaders {
 			if value := r.Header.Get(name); value != "" {
 				carried += fmt.Sprintf("%s %s: %s\n", value, name, value)
 			}

@@ -95,7 +95,7 @@ func urlsTellNothing(t *trial) {
 			t.about("%s", r.Op).broke("credentials: one stands in the URL (%s %s)", r.Method, path(r.URI))
 		}
 		for name, values := range r.Header {
-			if r.Op == Presigned && !slices.Contains(t.Server.contract.CredentialHeaders(), name) &&
+			if r.Op == Presigned && !slices.Contains(t.Server.contract.CredentialHeaders, name) &&
 				shows(strings.Join(values, " "), t.Secrets) {
 				t.about("%s", r.Op).broke("credentials: one stands in the header %s", name)
 			}
@@ -112,7 +112,7 @@ func redirectsTellNothing(t *trial) {
 				told, content := make(chan string, 100), noise(1000)
 				var arrived atomic.Bool
 				elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					for _, name := range t.Server.contract.CredentialHeaders() {
+					for _, name := range t.Server.contract.CredentialHeaders {
 						if r.Header.Get(name) != "" {
 							told <- "header " + name
 						}
@@ -167,7 +167,7 @@ func (t *trial) hidden() []string {
 		secrets = append(secrets, t.Server.contract.Secrets()...)
 	}
 	for _, r := range t.requests() {
-		for _, name := range t.Server.contract.CredentialHeaders() {
+		for _, name := range t.Server.contract.CredentialHeaders {
 			value := r.Header.Get(name)
 			if value = value[strings.IndexByte(value, ' ')+1:]; len(value) >= 8 && !numeric(value) && !public.MatchString(name) {
 				secrets = append(secrets, value)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,13 +32,12 @@ func (s Scope) parse(text []byte) (*spec, error) {
 	if err != nil {
 		return nil, refuse(err.Error())
 	}
-	bases := []string{strings.TrimRight("/"+strings.TrimLeft(s.BasePath, "/"), "/")}
-	if s.BasePath == "" {
-		if bases, err = basePaths(doc.Servers); err != nil {
-			return nil, refuse(err.Error())
-		}
+	facts := contract.Spec{Title: doc.Info.Title}
+	if s.BasePath != "" {
+		facts.Bases = []string{strings.TrimRight("/"+strings.TrimLeft(s.BasePath, "/"), "/")}
+	} else if err := addServers(&facts, doc.Servers); err != nil {
+		return nil, refuse(err.Error())
 	}
-	facts := contract.Spec{Title: doc.Info.Title, Bases: bases}
 	it := &spec{doc: doc}
 	takesFiles := false
 	var headers []string
@@ -155,44 +153,25 @@ func explainLoading(text []byte, why string) string {
 	return "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"
 }
 
-// basePaths returns the paths of all servers, each value of their variables
-// taken.
-func basePaths(servers openapi3.Servers) ([]string, error) {
-	var paths []string
+// addServers adds the paths of all servers. The default of a variable comes
+// first.
+func addServers(facts *contract.Spec, servers openapi3.Servers) error {
 	for _, server := range servers {
 		if server == nil || slices.Contains(slices.Collect(maps.Values(server.Variables)), nil) {
-			return nil, errors.New("at /servers: one of them, or a variable of one, is empty")
+			return errors.New("at /servers: one of them, or a variable of one, is empty")
 		}
-		for _, address := range expand(server) {
-			u, err := url.Parse(address)
-			if err != nil {
-				return nil, fmt.Errorf("at /servers: %.100q is no URL", address)
-			}
-			if path := strings.TrimRight(u.EscapedPath(), "/"); !slices.Contains(paths, path) {
-				paths = append(paths, path)
-			}
+		variables := map[string][]string{}
+		for name, v := range server.Variables {
+			variables[name] = append([]string{v.Default}, v.Enum...)
+		}
+		if facts.AddServer(server.URL, variables) != nil {
+			return fmt.Errorf("at /servers: %.100q is no URL", server.URL)
 		}
 	}
-	if len(paths) == 0 {
-		return nil, errors.New("at /servers: there is none, and no base path is given instead")
+	if len(facts.Bases) == 0 {
+		return errors.New("at /servers: there is none, and no base path is given instead")
 	}
-	return paths, nil
-}
-
-// expand returns a server's addresses, some of them twice. The default of a
-// variable comes first.
-func expand(server *openapi3.Server) []string {
-	addresses := []string{server.URL}
-	for name, variable := range server.Variables {
-		var expanded []string
-		for _, v := range append([]string{variable.Default}, variable.Enum...) {
-			for _, a := range addresses {
-				expanded = append(expanded, strings.ReplaceAll(a, "{"+name+"}", v))
-			}
-		}
-		addresses = expanded
-	}
-	return addresses
+	return nil
 }
 
 func schemeOf(s *openapi3.SecurityScheme) (it contract.Scheme) {

@@ -5,7 +5,7 @@
 //	x := c.Begin(r, contract.Watch{})
 //	r = x.Watching(r.Context(), r)
 //	... // the request is sent or answered
-//	violations := x.FinishRequest()
+//	violations := x.CheckRequest(true)
 //	violations = append(violations, x.FinishResponse(status, header, body)...)
 //
 // Each kind of rule has a file of its own. File operation.go finds the
@@ -45,8 +45,10 @@ type Contract struct {
 	// process began, and returns the file's id. It may be nil.
 	Issued func(*http.Request) (fileID string, issued bool)
 
-	router      []template
-	credentials []string // the names of headers
+	// CredentialHeaders names the headers that carry credentials. New sets it.
+	CredentialHeaders []string
+
+	router []template
 
 	mu     sync.Mutex
 	grants map[string]*grant // by key
@@ -67,11 +69,11 @@ type Spec struct {
 func New(spec Spec) *Contract {
 	c := &Contract{
 		Spec: spec, router: router(spec.Operations), grants: map[string]*grant{},
-		credentials: []string{"Authorization", "Proxy-Authorization", "Cookie"},
+		CredentialHeaders: []string{"Authorization", "Proxy-Authorization", "Cookie"},
 	}
 	for _, s := range spec.Schemes {
 		if s.Type == "apiKey" && s.In == "header" {
-			c.credentials = append(c.credentials, http.CanonicalHeaderKey(s.Name))
+			c.CredentialHeaders = append(c.CredentialHeaders, http.CanonicalHeaderKey(s.Name))
 		}
 	}
 	return c

@@ -105,7 +105,7 @@ func TestAMediaTypeIsHeldToTheSpecBeforeTheBodyIsRead(t *testing.T) {
 		r.Header.Set("Content-Length", "8")
 		r.Header.Set("X-Depot-Key", "k")
 		r.Header.Set("Content-Type", sent)
-		if got := rules(c.Begin(r, Watch{}).FinishRequest()); got != want {
+		if got := rules(c.Begin(r, Watch{}).CheckRequest(true)); got != want {
 			t.Errorf("Content-Type %q: %q, want %q", sent, got, want)
 		}
 	}
@@ -409,7 +409,7 @@ func TestCredentialsAreAskedForAsTheSpecSays(t *testing.T) {
 	if got := credentialsFault(twice, [][]Scheme{{key}, {bearer}}); got != want {
 		t.Errorf("credentials that stand there twice: %q, want %q", got, want)
 	}
-	if got := New(Spec{Schemes: []Scheme{key, query, basic}}).CredentialHeaders(); len(got) != 4 || got[3] != "X-Key" {
+	if got := New(Spec{Schemes: []Scheme{key, query, basic}}).CredentialHeaders; len(got) != 4 || got[3] != "X-Key" {
 		t.Errorf("credentials stand in the headers %q", got)
 	}
 }
@@ -423,11 +423,11 @@ func TestALocationTakesTheBytes(t *testing.T) {
 	put, _ := http.NewRequest("PUT", "https://s.example/session/1?upload_id=abcdefgh", strings.NewReader("x"))
 	put.Header.Set("X-Goog-Meta", "1")
 	put.Host = "" // net/http takes the URL's
-	if x := c.Begin(put, Watch{}); x.Op() != Presigned || len(x.FinishRequest()) != 0 || x.FileIDs()[0] != "o-1" {
+	if x := c.Begin(put, Watch{}); x.Op() != Presigned || len(x.CheckRequest(true)) != 0 || x.FileIDs()[0] != "o-1" {
 		t.Errorf("the session's URL is taken for %q", x.Op())
 	}
 	put.Header.Set("X-Depot-Key", "k")
-	if broken := c.Begin(put, Watch{}).FinishRequest(); len(broken) != 1 || broken[0].Rule != RuleForeign {
+	if broken := c.Begin(put, Watch{}).CheckRequest(true); len(broken) != 1 || broken[0].Rule != RuleForeign {
 		t.Errorf("the API's key at another host: %v", broken)
 	}
 	received := httptest.NewRequest("POST", "/v2/objects", nil)

@@ -17,10 +17,6 @@ type Scheme struct {
 	TokenURLs []string // of oauth2
 }
 
-// CredentialHeaders returns the names of the headers that carry this contract's
-// credentials.
-func (c *Contract) CredentialHeaders() []string { return c.credentials }
-
 // credentialsFault names the credentials that a request lacks. The handler
 // checks whether they are good.
 func credentialsFault(r *http.Request, security [][]Scheme) string {

@@ -94,7 +94,11 @@ func Parse(text []byte) (*Contract, error) {
 	}
 	spec := Spec{Title: doc.Info.Title}
 	for _, server := range doc.Servers {
-		if err := spec.serve(server); err != nil {
+		variables := map[string][]string{}
+		for name, v := range server.Variables {
+			variables[name] = append([]string{v.Default}, v.Enum...)
+		}
+		if err := spec.AddServer(server.URL, variables); err != nil {
 			return nil, err
 		}
 	}
@@ -140,14 +144,18 @@ func (doc *document) security() (all [][]Scheme) {
 	return all
 }
 
-// serve adds the paths of a server to the bases.
-func (spec *Spec) serve(s server) error {
-	addresses := []string{s.URL}
-	for name, v := range s.Variables {
-		addresses = nil
-		for _, value := range append(v.Enum, v.Default) {
-			addresses = append(addresses, strings.ReplaceAll(s.URL, "{"+name+"}", value))
+// AddServer adds the paths of a server to the bases, with each value that its
+// variables may have.
+func (spec *Spec) AddServer(address string, variables map[string][]string) error {
+	addresses := []string{address}
+	for name, values := range variables {
+		var expanded []string
+		for _, value := range values {
+			for _, a := range addresses {
+				expanded = append(expanded, strings.ReplaceAll(a, "{"+name+"}", value))
+			}
 		}
+		addresses = expanded
 	}
 	for _, address := range addresses {
 		u, err := url.Parse(address)

@@ -177,13 +177,11 @@ func (x *Exchange) Fields() url.Values {
 // in the answer, or in the answer that handed out the URL.
 func (x *Exchange) FileIDs() []string { return x.ids }
 
-// FinishRequest is CheckRequest at the end of the request.
-func (x *Exchange) FinishRequest() []*Violation { return x.CheckRequest(true) }
-
 // CheckRequest returns the violations of the request that it has not returned
 // before. The body counts only if it came whole: an attempt that broke off, or
-// that was refused unread, breaks no rule. If more of the body may come,
-// CheckRequest returns the violations of the head, and must be called again.
+// that was refused unread, breaks no rule. If the request is not over, more of
+// the body may come: CheckRequest then returns the violations of the head, and
+// must be called again.
 func (x *Exchange) CheckRequest(over bool) []*Violation {
 	if x.ended {
 		return nil

@@ -31,7 +31,7 @@ func looked(c *Contract, r *http.Request, w Watch) (string, *Exchange) {
 			}
 		}
 	}
-	return rules(x.FinishRequest()), x
+	return rules(x.CheckRequest(true)), x
 }
 
 // A body that broke off, or was not read, is nobody's fault.
@@ -180,7 +180,7 @@ func TestAPlaceIsTheSpecsOwnPath(t *testing.T) {
 		}
 		c := parsed(t, spec)
 		r := httptest.NewRequest("GET", uri, nil)
-		if broken := c.Begin(r, Watch{}).FinishRequest(); len(broken) != 1 || broken[0].At != want {
+		if broken := c.Begin(r, Watch{}).CheckRequest(true); len(broken) != 1 || broken[0].At != want {
 			t.Errorf("%s: %v, want one at %s", uri, broken, want)
 		}
 	}
@@ -222,7 +222,7 @@ func TestABodyCountsUntilTheRequestIsFinished(t *testing.T) {
 	if early := x.CheckRequest(false); len(early) != 0 || x.Checked() || read() != 2 {
 		t.Errorf("a body that is still to come is checked: %v", early)
 	}
-	if late := x.FinishRequest(); len(late) != 0 || !x.Checked() || read() != 2 {
+	if late := x.CheckRequest(true); len(late) != 0 || !x.Checked() || read() != 2 {
 		t.Errorf("a body that did not come is checked, or counts afterwards: %v", late)
 	}
 }
@@ -242,7 +242,7 @@ func TestAHeadThatIsRememberedMayChange(t *testing.T) {
 	r := sized("GET", "/v2/objects/o-1", "")
 	x := c.Begin(r, Watch{Head: 1})
 	r.Header.Del("X-Depot-Key")
-	if got := rules(x.FinishRequest()); got != "" {
+	if got := rules(x.CheckRequest(true)); got != "" {
 		t.Errorf("got %q of a header that was there", got)
 	}
 }

@@ -24,7 +24,7 @@ func (x *Exchange) checkPresigned() {
 		// sender cannot have signed.
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
 			!addedOnTheWay().MatchString(lower) &&
-			!containsFold(x.c.credentials, name) && g.header.Values(name) == nil &&
+			!containsFold(x.c.CredentialHeaders, name) && g.header.Values(name) == nil &&
 			!containsFold(signedHeaders(g.query), name) {
 			unsigned = append(unsigned, name)
 		}
@@ -56,7 +56,7 @@ var addedOnTheWay = later(
 // checkCredentials reports the API's credentials on a presigned request, unless
 // the answer listed them.
 func (x *Exchange) checkCredentials() {
-	for _, name := range x.c.credentials {
+	for _, name := range x.c.CredentialHeaders {
 		if value := x.head.Header.Get(name); value != "" && x.is.grant.header.Get(name) != value {
 			x.broke(RuleForeign, "header %s tells the storage service the API's credentials", name)
 		}

@@ -12,13 +12,11 @@ type Injection struct {
 	ID       int64  // set by [Monitor.Inject]
 	Provider string // empty: any
 	Op       string // empty: any
-	Times    int    // how many requests meet it; negative: all until it is removed
+	Times    int    // how many requests may still meet it; negative: all until it is removed
+	Met      int    // how many requests have met it
 	Kind     string // its name in records
 	Note     any    // any value of the caller's; [Monitor.Injections] returns it
 	Fault    Fault
-
-	met  int
-	left int
 }
 
 // Inject makes the next requests of an operation meet a fault. If several
@@ -45,7 +43,7 @@ func (m *Monitor) Inject(f Injection) (Injection, error) {
 		}
 	}
 	m.lastFault++
-	f.ID, f.left = m.lastFault, f.Times
+	f.ID = m.lastFault
 	m.faults = append(m.faults, &f)
 	return f, nil
 }
@@ -59,31 +57,25 @@ func (m *Monitor) Remove(id int64) bool {
 	return len(m.faults) < before
 }
 
-// Injections returns the injected faults. Times is the number of requests that
-// may still meet the fault. A fault that is used up is listed until it is
-// removed.
+// Injections returns the injected faults. One that is used up is listed until
+// it is removed.
 func (m *Monitor) Injections() []Injection {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var list []Injection
 	for _, f := range m.faults {
-		it := *f
-		it.Times = f.left
-		list = append(list, it)
+		list = append(list, *f)
 	}
 	return list
 }
-
-// Met returns the number of requests that have met the fault.
-func (f Injection) Met() int { return f.met }
 
 // meet returns the fault for the next request of an operation, or nil. The
 // caller holds m.mu.
 func (m *Monitor) meet(provider, op string) *Injection {
 	for _, f := range m.faults {
-		if f.left != 0 && (f.Provider == "" || f.Provider == provider) && (f.Op == "" || f.Op == op) {
-			f.left = max(f.left-1, -1)
-			f.met++
+		if f.Times != 0 && (f.Provider == "" || f.Provider == provider) && (f.Op == "" || f.Op == op) {
+			f.Times = max(f.Times-1, -1)
+			f.Met++
 			return f
 		}
 	}

@@ -104,7 +104,7 @@ func TestAFaultHoldsUntilItIsRemoved(t *testing.T) {
 			t.Errorf("status %d, want the fault's", got)
 		}
 	}
-	if met := m.Injections()[0].Met(); met != 2 || m.Exchanges()[0].Fault != "answer" {
+	if met := m.Injections()[0].Met; met != 2 || m.Exchanges()[0].Fault != "answer" {
 		t.Errorf("the fault was met %d times, and recorded as %q", met, m.Exchanges()[0].Fault)
 	}
 	if it.ID != 1 || !m.Remove(it.ID) || m.Remove(it.ID) || ask(t, url+"/v2/objects/o-1") != 404 {
