@@ -50,11 +50,18 @@ func (c *Client) byID(ctx context.Context, op, id string,
 	})
 }
 
-// batch is a Batch with all that its answer is compared with.
+// batch is the answer of all three operations, as servers write it.
 type batch struct {
-	Batch
-	asked string          // the tempRequestId that was asked about
-	sent  []upload.Source // the answer must list them; nil if nothing was sent
+	TempRequestID wire.JSONText `json:"tempRequestId"`
+	Files         []struct {
+		FileName wire.JSONText `json:"fileName"`
+		FileSize wire.JSONInt  `json:"fileSize"`
+		FileID   wire.JSONText `json:"fileId"`
+	} `json:"files"`
+
+	asked   string          // the tempRequestId that was asked about
+	sent    []upload.Source // the answer must list them; nil if nothing was sent
+	expires time.Time
 }
 
 func (c *Client) call(
@@ -64,11 +71,18 @@ func (c *Client) call(
 	if err != nil {
 		return Batch{}, err
 	}
-	b.TempRequestID, b.TraceID = cmp.Or(b.TempRequestID, b.asked), trace
-	for i := range b.Files {
-		b.Files[i].TempRequestID, b.Files[i].TraceID = b.TempRequestID, trace
+	out := Batch{TempRequestID: cmp.Or(string(b.TempRequestID), b.asked), TraceID: trace, Expires: b.expires}
+	for i, f := range b.Files {
+		file := upload.Result{
+			ID: string(f.FileID), Name: string(f.FileName), Size: f.FileSize.Value, TraceID: trace,
+			TempRequestID: out.TempRequestID, Expires: b.expires,
+		}
+		if b.sent != nil { // the size that was sent, even if the answer has none
+			file.Name, file.Size = cmp.Or(file.Name, upload.BaseName(b.sent[i].Name)), b.sent[i].Size
+		}
+		out.Files = append(out.Files, file)
 	}
-	return b.Batch, nil
+	return out, nil
 }
 
 // read checks that the answer has an id for each file. createFile's answer must
@@ -81,35 +95,25 @@ func (b *batch) read(body []byte) error {
 }
 
 func (b *batch) check(body []byte) error {
-	answer, err := wire.ParseJSON(body)
-	if err != nil {
+	if err := wire.DecodeJSON(body, b); err != nil {
 		return err
 	}
-	b.TempRequestID = answer.Text("tempRequestId")
-	files := answer.Elements("files")
-	if b.TempRequestID == "" && len(files) == 0 {
+	if b.TempRequestID == "" && len(b.Files) == 0 {
 		return errors.New("it has neither a tempRequestId nor files")
 	}
-	if b.sent != nil && len(files) != len(b.sent) {
-		return fmt.Errorf("it lists %d files, and %d were sent", len(files), len(b.sent))
+	if b.sent != nil && len(b.Files) != len(b.sent) {
+		return fmt.Errorf("it lists %d files, and %d were sent", len(b.Files), len(b.sent))
 	}
-	b.Files = make([]upload.Result, len(files))
-	for i, f := range files {
-		size, known, err := f.Int("fileSize")
-		file := upload.Result{ID: f.Text("fileId"), Name: f.Text("fileName"), Size: size, Expires: b.Expires}
-		if b.sent != nil { // the size that was sent, even if the answer has none
-			file.Name, file.Size = cmp.Or(file.Name, upload.BaseName(b.sent[i].Name)), b.sent[i].Size
-		}
+	for i, f := range b.Files {
 		switch {
-		case file.ID == "":
+		case f.FileID == "":
 			return fmt.Errorf("file %d has no fileId", i+1)
 		case b.sent == nil:
-		case err != nil:
-			return fmt.Errorf("file %d has a fileSize that %w", i+1, err)
-		case known && size != file.Size:
-			return fmt.Errorf("file %d has %d bytes, and %d were sent", i+1, size, file.Size)
+		case f.FileSize.Broken:
+			return fmt.Errorf("file %d has a fileSize that is no whole number", i+1)
+		case f.FileSize.Known && f.FileSize.Value != b.sent[i].Size:
+			return fmt.Errorf("file %d has %d bytes, and %d were sent", i+1, f.FileSize.Value, b.sent[i].Size)
 		}
-		b.Files[i] = file
 	}
 	return nil
 }
@@ -126,9 +130,9 @@ func idsIn(body []byte) (says string) {
 	var ids []string
 	files := false
 	for _, m := range member().FindAllSubmatch(body, -1) {
-		found, _ := wire.ParseJSON(fmt.Appendf(nil, `{"id":%s}`, m[2]))
-		if id := found.Text("id"); id != "" {
-			ids = append(ids, string(m[1])+" "+id)
+		var id wire.JSONText
+		if _ = id.UnmarshalJSON(m[2]); id != "" {
+			ids = append(ids, string(m[1])+" "+string(id))
 			files = files || strings.EqualFold(string(m[1]), "fileId")
 		}
 	}

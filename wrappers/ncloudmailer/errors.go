@@ -39,12 +39,12 @@ var words = map[string]string{
 // detail and fieldErrors. The form of the mailer's own errors is not
 // documented.
 func readError(a wire.Answer) (code, message string) {
-	body, _ := wire.ParseJSON(a.Body)
+	body := wire.ParseLenient(a.Body)
 	code = body.Text("error.errorCode", "errorCode", "error.code", "code", "returnCode", "error.returnCode")
 	message = body.Text("error.message", "errorMessage", "error.errorMessage", "message", "returnMessage", "error")
 	for _, details := range []string{
 		body.Text("error.details", "details", "error.detail", "detail"),
-		body.Compact("error.fieldErrors"), body.Compact("fieldErrors"),
+		body.JSON("error.fieldErrors"), body.JSON("fieldErrors"),
 	} {
 		if details != "" && details != message {
 			message = strings.TrimPrefix(message+": "+details, ": ")

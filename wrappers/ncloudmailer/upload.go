@@ -32,7 +32,7 @@ func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, error) {
 	// Round drops the monotonic clock, which stands still while a machine
 	// sleeps.
-	b := batch{sent: srcs, Batch: Batch{Expires: time.Now().Add(lifetime).Round(0)}}
+	b := batch{sent: srcs, expires: time.Now().Add(lifetime).Round(0)}
 	return c.call(ctx, "createFile", b, func(ctx context.Context) (*http.Response, error) {
 		req := c.createFile.Clone(ctx)
 		if err := wire.FormFrom(&api.CreateFileRequest{FileList: srcs}, nil).Edit(ctx, req); err != nil {

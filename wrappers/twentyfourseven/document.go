@@ -1,7 +1,9 @@
 package twentyfourseven
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,19 +24,24 @@ type Document struct {
 }
 
 func (d *Document) read(body []byte) error {
-	answer, err := wire.ParseJSON(body)
-	if err != nil {
-		return err
+	var answer struct {
+		DocumentID  wire.JSONInt    `json:"documentId"`
+		ContentType wire.JSONText   `json:"contentType"`
+		DownloadURL string          `json:"downloadUrl"`
+		Pages       json.RawMessage `json:"pages"`
 	}
-	url := answer.Quoted("downloadUrl")
-	switch id, known, err := answer.Int("documentId"); {
-	case url == "":
+	switch err := wire.DecodeJSON(body, &answer); {
+	case err != nil:
+		return err
+	case answer.DownloadURL == "":
 		return errors.New("it has no downloadUrl")
-	case err != nil || known && id != d.ID:
+	case answer.DocumentID.Broken || answer.DocumentID.Known && answer.DocumentID.Value != d.ID:
 		return errors.New("it is about another documentId")
 	}
-	d.ContentType, d.Pages = answer.Text("contentType"), len(answer.Elements("pages"))
-	d.url = func() string { return url }
+	var pages []json.RawMessage
+	_ = json.Unmarshal(answer.Pages, &pages) // their form is not documented
+	d.ContentType, d.Pages = cmp.Or(string(answer.ContentType), d.ContentType), len(pages)
+	d.url = func() string { return answer.DownloadURL }
 	return nil
 }
 

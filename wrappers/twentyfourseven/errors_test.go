@@ -23,12 +23,12 @@ func TestErrorsOfTheAPI(t *testing.T) {
 			"the shape of other calls", 400,
 			`{"error":{"name":"ValidationError","message":"invalid","payload":{` +
 				`"validationErrors":[{"path":"contentType","keyword":"format"}]}},"trackingId":"x"}`,
-			upload.ErrInvalid, "ValidationError", `invalid [{"path":"contentType","keyword":"format"}]`,
+			upload.ErrInvalid, "ValidationError", `invalid [{"keyword":"format","path":"contentType"}]`,
 		},
 		{
 			"the other shape of other calls", 400,
 			`{"message":"no","payload":{"errors":[{"type":"t","message":"m","arguments":[1]}]}}`,
-			upload.ErrInvalid, "", `no [{"type":"t","message":"m","arguments":[1]}]`,
+			upload.ErrInvalid, "", `no [{"arguments":[1],"message":"m","type":"t"}]`,
 		},
 		{"in OAuth2's words", 403, `{"error":"insufficient_scope","error_description":"needs more"}`,
 			upload.ErrForbidden, "", "needs more"},

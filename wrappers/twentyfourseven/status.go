@@ -20,18 +20,21 @@ type Status struct {
 }
 
 func (s *Status) read(body []byte) error {
-	answer, err := wire.ParseJSON(body)
-	if err != nil {
-		return err
+	var answer struct {
+		FileID     wire.JSONText `json:"fileId"`
+		Status     wire.JSONText `json:"status"`
+		DocumentID wire.JSONInt  `json:"documentId"`
 	}
-	s.Status = answer.Text("status")
-	switch s.DocumentID, _, err = answer.Int("documentId"); {
+	switch err := wire.DecodeJSON(body, &answer); {
 	case err != nil:
-		return fmt.Errorf("its documentId %w", err)
-	case s.Status == "" && s.DocumentID == 0:
+		return err
+	case answer.DocumentID.Broken:
+		return errors.New("its documentId is no whole number of 64 bits")
+	case answer.Status == "" && answer.DocumentID.Value == 0:
 		return errors.New("it has neither a status nor a documentId")
 	}
-	s.FileID = cmp.Or(answer.Text("fileId"), s.FileID)
+	s.FileID = cmp.Or(string(answer.FileID), s.FileID)
+	s.Status, s.DocumentID = string(answer.Status), answer.DocumentID.Value
 	return nil
 }
 

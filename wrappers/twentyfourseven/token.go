@@ -3,6 +3,7 @@ package twentyfourseven
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -135,13 +136,17 @@ func (c ClientCredentials) fetcher(cfg upload.Config) fetchToken {
 type token struct{ oauth2.Token }
 
 func (t *token) read(body []byte) error {
-	answer, err := wire.ParseJSON(body)
-	t.AccessToken, t.TokenType = answer.Quoted("access_token"), answer.Text("token_type")
+	var raw struct {
+		AccessToken string          `json:"access_token"`
+		TokenType   wire.JSONText   `json:"token_type"`
+		ExpiresIn   json.RawMessage `json:"expires_in"` // seconds; some servers quote it
+	}
+	err := wire.DecodeJSON(body, &raw)
+	t.AccessToken, t.TokenType = raw.AccessToken, string(raw.TokenType)
 	if err != nil || authorization(&t.Token) == "" {
 		return errors.New("it is no OAuth2 token")
 	}
-	expires := strings.Trim(answer.Compact("expires_in"), `" `) // seconds; some servers quote it
-	if s, err := strconv.ParseFloat(expires, 64); err == nil && s > 0 {
+	if s, err := strconv.ParseFloat(strings.Trim(string(raw.ExpiresIn), `" `), 64); err == nil && s > 0 {
 		t.Expiry = time.Now().Add(time.Duration(min(s, 1<<31)) * time.Second)
 	}
 	return nil
@@ -151,7 +156,7 @@ func (t *token) read(body []byte) error {
 // or in other case. It shows nothing else of a body, which may repeat the
 // credentials.
 func readTokenError(a wire.Answer) (code, message string) {
-	body, _ := wire.ParseJSON(a.Body)
+	body := wire.ParseLenient(a.Body)
 	code = strings.ToLower(body.Text("error", "error.code", "error.error", "errorCode"))
 	message = body.Text("error_description", "error.error_description", "error.message")
 	if code == "" && message == "" && a.Status/100 != 2 {

@@ -59,30 +59,34 @@ func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, 
 	if err != nil {
 		return upload.Result{}, err
 	}
-	if _, err := c.presigned.Send(ctx, wire.Target{Method: t.method, URL: t.url}, body); err != nil {
+	id := string(t.FileID)
+	if _, err := c.presigned.Send(ctx, wire.Target{Method: t.UploadMethod, URL: t.UploadURL}, body); err != nil {
 		if f, ok := errors.AsType[*upload.Error](err); ok {
 			f.TraceID = trace
-			if !wire.Repeats(strings.ToLower(t.fileID), strings.ToLower(sent)) { // the id may repeat the token
-				f.Err = fmt.Errorf("fileId %.64q: %w", t.fileID, f.Err)
+			if !wire.Repeats(strings.ToLower(id), strings.ToLower(sent)) { // the id may repeat the token
+				f.Err = fmt.Errorf("fileId %.64q: %w", id, f.Err)
 			}
 		}
 		return upload.Result{}, err
 	}
-	return upload.Result{ID: t.fileID, Name: upload.BaseName(src.Name), Size: src.Size, TraceID: trace}, nil
+	return upload.Result{ID: id, Name: upload.BaseName(src.Name), Size: src.Size, TraceID: trace}, nil
 }
 
-// ticket is the answer to fileUpload.
-type ticket struct{ method, url, fileID string }
+// ticket is the answer to fileUpload. The provider declares the fileId a
+// string, but shows a number.
+type ticket struct {
+	UploadMethod string        `json:"uploadMethod"`
+	UploadURL    string        `json:"uploadUrl"`
+	FileID       wire.JSONText `json:"fileId"`
+}
 
 func (t *ticket) read(body []byte) error {
-	answer, err := wire.ParseJSON(body)
-	t.method, t.url, t.fileID = answer.Quoted("uploadMethod"), answer.Quoted("uploadUrl"), answer.Text("fileId")
-	switch {
+	switch err := wire.DecodeJSON(body, t); {
 	case err != nil:
 		return err
-	case t.fileID == "": // declared as a string, but shown as a number
+	case t.FileID == "":
 		return errors.New("its fileId is neither a text nor an integer")
-	case t.method == "" || t.url == "":
+	case t.UploadMethod == "" || t.UploadURL == "":
 		return errors.New("it lacks uploadMethod or uploadUrl")
 	}
 	return nil
