@@ -107,7 +107,7 @@ func TestASentFileWithoutDocumentIsOnlyWaitedFor(t *testing.T) {
 		lines[0][2] == "" {
 		t.Fatalf("the second run printed %q for %q", second.stdout, first.stdout)
 	}
-	status := invoke(s.env, nil, commandName("twentyfourseven", "getFileUploadStatus"), id)
+	status := invoke(s.env, nil, "getFileUploadStatus", id)
 	if want := id + "\tCompleted\t" + rows(second.stdout)[0][2] + "\n"; status.code != 0 || status.stdout != want {
 		t.Errorf("getFileUploadStatus printed %+v, want %q", status, want)
 	}

@@ -41,7 +41,7 @@ func newOutput(p *program) *output {
 func (o *output) data(line string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.status != nil && o.status.shares(o.out) {
+	if o.status != nil && o.terminal {
 		o.status.erase()
 	}
 	if o.terminal {

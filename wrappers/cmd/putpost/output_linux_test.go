@@ -106,6 +106,11 @@ func TestTheStatusLineIsGoneBeforeOtherLines(t *testing.T) {
 func TestThereIsNoStatusLineWhereItCannotBeDrawn(t *testing.T) {
 	tty, _ := terminal(t, 80)
 	none, _ := terminal(t, 0)
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
 	set := func(name, value string) environment { return environ(map[string]string{name: value}) }
 	for name, tc := range map[string]struct {
 		w    io.Writer
@@ -118,20 +123,10 @@ func TestThereIsNoStatusLineWhereItCannotBeDrawn(t *testing.T) {
 		"no columns":    {none, environ(nil), false},
 		"no terminal":   {&standintest.Log{}, environ(nil), false},
 		"another TERM":  {tty, set("TERM", "xterm"), true},
-		"the null file": {nullFile(t), environ(nil), false},
+		"the null file": {null, environ(nil), false},
 	} {
 		if got := newStatusLine(tc.w, tc.env) != nil; got != tc.want {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}
-}
-
-func nullFile(t *testing.T) *os.File {
-	t.Helper()
-	f, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
 }

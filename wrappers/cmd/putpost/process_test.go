@@ -157,11 +157,11 @@ func TestTheSecondInterruptStopsAtOnce(t *testing.T) {
 }
 
 func TestAVerbThatIsInterruptedSaysSo(t *testing.T) {
-	for provider, to := range providers {
+	for _, to := range providers {
 		for _, v := range to.verbs {
 			s := newService(t)
 			g := s.gate()
-			p := command(t, s.env, commandName(provider, v.name), "x", "y")
+			p := command(t, s.env, v.name, "x", "y")
 			p.start(t)
 			await(t, "the call", g.came, 1)
 			p.signal(t, os.Interrupt)

@@ -91,23 +91,15 @@ const (
 )
 
 // span returns the time between the first and the last sample.
-func (m *meter) span() time.Duration {
-	if len(m.samples) == 0 {
-		return 0
-	}
-	return m.samples[len(m.samples)-1].at.Sub(m.samples[0].at)
-}
+func (m *meter) span() time.Duration { return m.samples[len(m.samples)-1].at.Sub(m.samples[0].at) }
 
 func (m *meter) sample(now time.Time, bytes int64) {
-	if n := len(m.samples); n > 0 && !now.After(m.samples[n-1].at) {
-		return
-	}
 	m.samples = append(m.samples, sample{now, bytes})
 	for len(m.samples) > 2 && now.Sub(m.samples[1].at) >= rateSpan {
 		m.samples = m.samples[1:]
 	}
-	if first := m.samples[0]; now.After(first.at) {
-		m.rate = float64(bytes-first.bytes) / now.Sub(first.at).Seconds()
+	if span := m.span(); span > 0 {
+		m.rate = float64(bytes-m.samples[0].bytes) / span.Seconds()
 	}
 }
 
@@ -273,17 +265,6 @@ func (s *statusLine) draw(line string) {
 	blank := max(0, s.drawn+len("^C")-len(line))
 	_, _ = io.WriteString(s.terminal, "\r"+line+strings.Repeat(" ", blank)+strings.Repeat("\b", blank))
 	s.drawn = len(line)
-}
-
-// shares reports whether w is the terminal of s.
-func (s *statusLine) shares(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	a, errA := f.Stat()
-	b, errB := s.terminal.Stat()
-	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
 // watch shows t until done is called: as a status line on a terminal, otherwise

@@ -101,24 +101,24 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, verb := range []string{"getFile", "deleteFile"} {
-		if got := invoke(s.env, nil, commandName("ncloudmailer", verb), line.TempRequestID); got.code != 0 ||
+		if got := invoke(s.env, nil, verb, line.TempRequestID); got.code != 0 ||
 			got.stdout != line.ID+"\ta.txt\n" {
 			t.Errorf("%s: got %+v", verb, got)
 		}
 	}
 	for _, verb := range []string{"getFile", "deleteFile"} {
-		got := invoke(s.env, nil, commandName("ncloudmailer", verb), line.TempRequestID, "../files")
+		got := invoke(s.env, nil, verb, line.TempRequestID, "../files")
 		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, ": not found: ") != 2 {
 			t.Errorf("%s of what is gone: got %+v", verb, got)
 		}
-		got = invoke(s.env, nil, commandName("ncloudmailer", verb), "--json", line.TempRequestID)
+		got = invoke(s.env, nil, verb, "--json", line.TempRequestID)
 		var f failure
 		if err := json.Unmarshal([]byte(got.stdout), &f); err != nil || f.Kind != "notFound" ||
 			f.ID != line.TempRequestID || f.Op != verb || f.Code == "" {
 			t.Errorf("%s --json of what is gone: got %+v", verb, got)
 		}
 		// A user may take the fileId for the tempRequestId.
-		got = invoke(s.env, nil, commandName("ncloudmailer", verb), line.ID)
+		got = invoke(s.env, nil, verb, line.ID)
 		if got.code != 1 || !strings.HasSuffix(got.stderr, " (the ID must be a tempRequestId, as send --json prints it)\n") {
 			t.Errorf("%s of a fileId: got %+v", verb, got)
 		}

@@ -35,7 +35,6 @@ type limited struct {
 	srv   *http.Server
 	slots chan struct{}
 	done  chan struct{}
-	once  sync.Once
 }
 
 // limit returns ln with at most n connections of srv.
@@ -72,8 +71,9 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
+// Close is called once, by http.Server.
 func (l *limited) Close() error {
-	l.once.Do(func() { close(l.done) })
+	close(l.done)
 	return l.Listener.Close()
 }
 

@@ -42,17 +42,20 @@ func newStandins(env environment, cfg standinConfig) (standins, error) {
 }
 
 // handler returns the handler for all paths of the port.
-func (s standins) handler(logger *slog.Logger) http.Handler { return s.route(s.elsewhere(logger)) }
+func (s standins) handler(logger *slog.Logger) http.Handler {
+	return s.route(func(name string) http.Handler { return s[name] }, s.elsewhere(logger))
+}
 
 // elsewhere returns the handler for paths that no stand-in serves.
 func (s standins) elsewhere(logger *slog.Logger) http.Handler {
 	return standinhttp.Handler{Next: http.HandlerFunc(s.noSuchPath), Logger: logger}
 }
 
-func (s standins) route(elsewhere http.Handler) http.Handler {
+// route returns the handler that calls of for the provider of a path.
+func (s standins) route(of func(provider string) http.Handler, elsewhere http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := s.at(r.URL.Path); name != "" {
-			s[name].ServeHTTP(w, r)
+			of(name).ServeHTTP(w, r)
 		} else {
 			elsewhere.ServeHTTP(w, r)
 		}
@@ -151,11 +154,11 @@ func firstUpload(p provider, base string, defaults []variable) string {
 // withConsole serves the console and the stand-ins on one port. The console
 // watches all requests but its own.
 func (s standins) withConsole(con *web.Console, logger *slog.Logger) http.Handler {
-	all := standins{}
-	for name, h := range s {
-		all[name] = watched{h, con.Watch(name)}
+	watched := map[string]http.Handler{}
+	for name := range s {
+		watched[name] = con.Watch(name)
 	}
-	next := all.route(con.WatchOthers(s.elsewhere(logger)))
+	next := s.route(func(name string) http.Handler { return watched[name] }, con.WatchOthers(s.elsewhere(logger)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, web.Path):
@@ -171,14 +174,6 @@ func (s standins) withConsole(con *web.Console, logger *slog.Logger) http.Handle
 		}
 	})
 }
-
-// watched is a stand-in whose exchanges the console sees.
-type watched struct {
-	standin
-	handler http.Handler
-}
-
-func (w watched) ServeHTTP(out http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(out, r) }
 
 const (
 	awsKeyID   = "AWS_ACCESS_KEY_ID"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/stall"
@@ -16,23 +15,11 @@ import (
 func providerCommands() (all []subcommand) {
 	for _, provider := range providerNames() {
 		for _, v := range providers[provider].verbs {
-			all = append(all, subcommand{commandName(provider, v.name), v.help, &verbCmd{provider: provider, verb: v},
+			all = append(all, subcommand{v.name, v.help, &verbCmd{provider: provider, verb: v},
 				`set:"takes=` + v.takes + `"`})
 		}
 	}
 	return all
-}
-
-// commandName returns the command for a verb of a provider. If two providers
-// have verbs of the same name, both commands begin with the provider. A script
-// with the bare name then fails, instead of deleting at the other provider.
-func commandName(provider, name string) string {
-	for other, p := range providers {
-		if other != provider && slices.ContainsFunc(p.verbs, func(v verb) bool { return v.name == name }) {
-			return provider + "." + name
-		}
-	}
-	return name
 }
 
 // verbCmd is one operation of one provider.
