@@ -24,6 +24,8 @@ const (
 	// maxBoundary is the limit of RFC 2046. Searching the body for a longer
 	// boundary would cost time.
 	maxBoundary = 70
+	maxParts    = 1000
+	maxFraming  = 1 << 20 // bytes of a form that are no file
 )
 
 // form reads the body of a form. Its framing is all that is no file:
@@ -31,11 +33,10 @@ const (
 // long, for example if a boundary never comes or headers never end.
 type form struct {
 	io.Closer
-	body    *bufio.Reader
-	framing int64  // the limit for bytes that are no file
-	read    int64  // bytes of the body that were read
-	files   int64  // bytes of files among them
-	end     string // what Read adds at the end of the body
+	body  *bufio.Reader
+	read  int64  // bytes of the body that were read
+	files int64  // bytes of files among them
+	end   string // what Read adds at the end of the body
 }
 
 // readers holds buffers; each request takes one.
@@ -43,8 +44,8 @@ var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readAh
 
 // newForm returns the form in a request's body. The caller calls release when
 // nothing reads the body any more.
-func newForm(body io.ReadCloser, framing int64) *form {
-	f := &form{Closer: body, body: readers.Get().(*bufio.Reader), framing: framing, end: "\r\n"}
+func newForm(body io.ReadCloser) *form {
+	f := &form{Closer: body, body: readers.Get().(*bufio.Reader), end: "\r\n"}
 	f.body.Reset(body)
 	return f
 }
@@ -72,8 +73,8 @@ func (f *form) Read(p []byte) (int, error) {
 
 // count calls read and counts the bytes that it took of the body.
 func (f *form) count(read func() (int, error)) (int, error) {
-	if f.read-f.files > f.framing {
-		return 0, fmt.Errorf("the form has more than %d bytes outside its files", f.framing)
+	if f.read-f.files > maxFraming {
+		return 0, fmt.Errorf("the form has more than %d bytes outside its files", maxFraming)
 	}
 	n, err := read()
 	f.read += int64(n)
@@ -123,7 +124,7 @@ func (f *file) Read(p []byte) (int, error) {
 
 // nextFile returns the next part named fileList, or nil at the end of a whole
 // form. It skips other fields, as form readers do.
-func (h *Handler) nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]string, error) {
+func nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]string, error) {
 	for {
 		// The raw part: the bytes of a file are not decoded.
 		part, err := parts.NextRawPart()
@@ -133,8 +134,8 @@ func (h *Handler) nextFile(parts *multipart.Reader, seen *int) (*multipart.Part,
 		if err != nil {
 			return nil, nil, badRequest("The body is not a whole form.", err)
 		}
-		if *seen++; *seen > h.maxParts {
-			return nil, nil, badRequest(fmt.Sprintf("The form has more than %d parts.", h.maxParts), nil)
+		if *seen++; *seen > maxParts {
+			return nil, nil, badRequest(fmt.Sprintf("The form has more than %d parts.", maxParts), nil)
 		}
 		disposition, params, err := parseDisposition(part.Header.Get("Content-Disposition"))
 		if err != nil || disposition != "form-data" {

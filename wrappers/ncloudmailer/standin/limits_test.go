@@ -4,11 +4,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 )
 
 // counting counts the bytes of a body that were read.
@@ -48,33 +47,23 @@ func TestThousandsOfPartsAreNotReadToTheirEnd(t *testing.T) {
 	}
 }
 
-func TestLimitsOfFormsAreSettable(t *testing.T) {
-	const field = "Content-Disposition: form-data; name=\"x\"\n"
-	for _, c := range []struct {
-		what    string
-		parts   int
-		framing int64
-		form    string
-		status  int
-	}{
-		{"three parts of three", 3, 0, form(file("a", "x"), file("b", "x"), part{field, ""}), 201},
-		{"four parts of three", 3, 0, form(file("a", "x"), file("b", "x"), part{field, ""}, part{field, ""}), 400},
-		{"little that is no file", 0, 1000, form(part{field, ""}, file("a", strings.Repeat("x", 10_000))), 201},
-		{"much that is no file", 0, 1000, form(part{field, strings.Repeat("x", 100_000)}, file("a", "x")), 400},
-		{"a little more than the default", 0, 2 << 20, form(part{field, strings.Repeat("x", 1<<20)}, file("a", "x")), 201},
-		{"the same with the default", 0, 0, form(part{field, strings.Repeat("x", 1<<20)}, file("a", "x")), 400},
-	} {
-		cfg := config()
-		cfg.MaxParts, cfg.MaxFraming = c.parts, c.framing
-		s := serve(t, cfg)
-		if resp, a := s.create(c.form); resp.StatusCode != c.status {
-			t.Errorf("%s: %d %s, want %d", c.what, resp.StatusCode, a.text, c.status)
-		}
+func TestPartsAndBytesThatAreNoFileAreLimited(t *testing.T) {
+	field := func(size int) part {
+		return part{"Content-Disposition: form-data; name=\"x\"\n", strings.Repeat("x", size)}
 	}
-	for _, cfg := range []standin.Config{{MaxParts: -1}, {MaxFraming: -1}} {
-		cfg.AccessKey, cfg.SecretKey = accessKey, secretKey
-		if _, err := standin.New(cfg); err == nil {
-			t.Errorf("%v is taken", cfg)
+	for what, c := range map[string]struct {
+		parts  []part
+		status int
+	}{
+		"1000 parts":              {append(slices.Repeat([]part{field(0)}, 999), file("a", "x")), 201},
+		"1001 parts":              {append(slices.Repeat([]part{field(0)}, 1000), file("a", "x")), 400},
+		"much that is no file":    {[]part{field(1<<20 - 1000), file("a", strings.Repeat("x", 1<<20))}, 201},
+		"1 MiB that is no file":   {[]part{field(1 << 20), file("a", "x")}, 400},
+		"the same after the file": {[]part{file("a", "x"), field(1 << 20)}, 400},
+	} {
+		s := serve(t, config())
+		if resp, a := s.create(form(c.parts...)); resp.StatusCode != c.status {
+			t.Errorf("%s: %d %s, want %d", what, resp.StatusCode, a.text, c.status)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (h operations) DeleteFile(
 func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch) error {
 	whole, _ := standinhttp.Request(ctx).Body.(*form)
 	for seen := 0; ; {
-		part, params, err := h.nextFile(parts, &seen)
+		part, params, err := nextFile(parts, &seen)
 		if err != nil {
 			return err
 		}

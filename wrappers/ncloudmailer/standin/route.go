@@ -57,12 +57,12 @@ func (h *Handler) frameForm(next http.Handler) http.Handler {
 			answerRefusal(w, r, badRequest(details, nil))
 			return
 		}
-		if h.maxSize > 0 && r.ContentLength-h.maxFraming > h.maxSize {
+		if h.maxSize > 0 && r.ContentLength-maxFraming > h.maxSize {
 			details := fmt.Sprintf("The request has %d bytes, and its files may have %d.", r.ContentLength, h.maxSize)
 			answerRefusal(w, r, tooLarge(details, nil))
 			return
 		}
-		f := newForm(r.Body, h.maxFraming)
+		f := newForm(r.Body)
 		defer f.release()
 		r.Body = f
 		next.ServeHTTP(w, r)

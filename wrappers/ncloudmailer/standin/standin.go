@@ -17,10 +17,9 @@
 //
 // # Limits
 //
-//   - A form: 1,000 parts ([Config.MaxParts]), and 1 MiB of bytes that are no
-//     file: boundaries, the headers of parts and other fields
-//     ([Config.MaxFraming]). It may take any time, but not a minute without a
-//     byte ([Config.Stall]).
+//   - A form: 1,000 parts, and 1 MiB of bytes that are no file: boundaries, the
+//     headers of parts and other fields. It may take any time, but not a minute
+//     without a byte ([Config.Stall]).
 //   - The files of a form: no limit but the store's unless [Config.MaxSize]
 //     sets one.
 //   - A boundary: the 70 characters of RFC 2046.
@@ -53,22 +52,20 @@ import (
 
 // Config configures a stand-in. The keys are required.
 type Config struct {
-	Store      store.Store      // where the files go; nil is a memory store of the default size
-	AccessKey  string           // whose requests are taken
-	SecretKey  string           // what they are signed with
-	MaxSize    int64            // the limit in bytes for all files of one request; zero means only the store's
-	MaxParts   int              // the limit for parts of a form, files and others; zero means 1,000
-	MaxFraming int64            // the limit for bytes of a form that are no file; zero means 1 MiB
-	Life       time.Duration    // how long files are kept; zero means the provider's 24 hours
-	Stall      time.Duration    // how long a body may go without a byte; zero means a minute
-	Logger     *slog.Logger     // gets the reason of each refusal, with the trace id; nil logs nothing
-	Now        func() time.Time // the clock; nil is time.Now
+	Store     store.Store      // where the files go; nil is a memory store of the default size
+	AccessKey string           // whose requests are taken
+	SecretKey string           // what they are signed with
+	MaxSize   int64            // the limit in bytes for all files of one request; zero means only the store's
+	Life      time.Duration    // how long files are kept; zero means the provider's 24 hours
+	Stall     time.Duration    // how long a body may go without a byte; zero means a minute
+	Logger    *slog.Logger     // gets the reason of each refusal, with the trace id; nil logs nothing
+	Now       func() time.Time // the clock; nil is time.Now
 }
 
 // Format prints the configuration without its secrets, whatever the verb.
 func (c Config) Format(s fmt.State, _ rune) {
-	fmt.Fprintf(s, "standin.Config{AccessKey:%s SecretKey:%s MaxSize:%d MaxParts:%d MaxFraming:%d Life:%s Stall:%s}",
-		standinhttp.Hide(c.AccessKey), standinhttp.Hide(c.SecretKey), c.MaxSize, c.MaxParts, c.MaxFraming, c.Life, c.Stall)
+	fmt.Fprintf(s, "standin.Config{AccessKey:%s SecretKey:%s MaxSize:%d Life:%s Stall:%s}",
+		standinhttp.Hide(c.AccessKey), standinhttp.Hide(c.SecretKey), c.MaxSize, c.Life, c.Stall)
 }
 
 // MarshalText returns what Format prints, so JSON and slog show no secret
@@ -78,14 +75,12 @@ func (c Config) MarshalText() ([]byte, error) { return fmt.Append(nil, c), nil }
 // Handler is the stand-in. Make one with [New]. It is safe for concurrent use,
 // and need not be closed.
 type Handler struct {
-	store      store.Store
-	maxSize    int64
-	maxParts   int
-	maxFraming int64
-	life       time.Duration
-	now        func() time.Time
-	reclaimed  atomic.Int64 // the time of the last Reclaim, in nanoseconds since 1970
-	serve      http.Handler
+	store     store.Store
+	maxSize   int64
+	life      time.Duration
+	now       func() time.Time
+	reclaimed atomic.Int64 // the time of the last Reclaim, in nanoseconds since 1970
+	serve     http.Handler
 
 	// A func hides the keys: fmt prints only its address.
 	authenticate func(*http.Request) error
@@ -96,16 +91,14 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.AccessKey == "" || cfg.SecretKey == "" {
 		return nil, errors.New("ncloudmailer stand-in: no credentials: AccessKey and SecretKey are needed")
 	}
-	if cfg.MaxSize < 0 || cfg.MaxParts < 0 || cfg.MaxFraming < 0 || cfg.Life < 0 || cfg.Stall < 0 {
+	if cfg.MaxSize < 0 || cfg.Life < 0 || cfg.Stall < 0 {
 		return nil, errors.New("ncloudmailer stand-in: a limit is negative")
 	}
 	h := &Handler{
-		store:      cmp.Or(cfg.Store, store.Memory(0)),
-		maxSize:    cfg.MaxSize,
-		maxParts:   cmp.Or(cfg.MaxParts, 1000),
-		maxFraming: cmp.Or(cfg.MaxFraming, 1<<20),
-		life:       cmp.Or(cfg.Life, 24*time.Hour),
-		now:        cfg.Now,
+		store:   cmp.Or(cfg.Store, store.Memory(0)),
+		maxSize: cfg.MaxSize,
+		life:    cmp.Or(cfg.Life, 24*time.Hour),
+		now:     cfg.Now,
 	}
 	if h.now == nil {
 		h.now = time.Now

@@ -42,7 +42,7 @@ func (h *Handler) api() http.Handler {
 	api.HandlerWithOptions(strict, api.StdHTTPServerOptions{
 		BaseURL:          basePath,
 		BaseRouter:       mux,
-		Middlewares:      []api.MiddlewareFunc{h.bufferJSON},
+		Middlewares:      []api.MiddlewareFunc{bufferJSON},
 		ErrorHandlerFunc: answerInvalid,
 	})
 	routes := standinhttp.API{

@@ -22,7 +22,7 @@
 // # Limits
 //
 //   - JSON, and the form that asks for a token: 64 KiB in a minute at most
-//     ([Config.MaxText], [Config.Stall]).
+//     ([Config.Stall]).
 //   - A file: no limit but the store's unless [Config.MaxSize] sets one. It may
 //     take any time, but not a minute without a byte (Stall).
 //   - An answer: a caller who reads nothing of it for two minutes (twice Stall)
@@ -57,7 +57,6 @@ type Config struct {
 	ClientID     string           // the client that may ask POST /oauth/token for a token
 	ClientSecret string           // the client's secret
 	MaxSize      int64            // the largest file in bytes; zero means no limit but the store's
-	MaxText      int64            // the largest body in bytes that is no file; zero means 64 KiB
 	URLLife      time.Duration    // how long a presigned URL lives; zero means 15 minutes
 	TokenLife    time.Duration    // how long an issued token lives; zero means an hour
 	Stall        time.Duration    // the limit for a file without a byte, and for any other body; zero means a minute
@@ -74,9 +73,9 @@ type Config struct {
 // Format prints the configuration without its secrets, whatever the verb.
 func (c Config) Format(s fmt.State, _ rune) {
 	fmt.Fprintf(s, "standin.Config{Token:%s ClientID:%s ClientSecret:%s "+
-		"MaxSize:%d MaxText:%d URLLife:%s TokenLife:%s Stall:%s StatusDelay:%s}",
+		"MaxSize:%d URLLife:%s TokenLife:%s Stall:%s StatusDelay:%s}",
 		standinhttp.Hide(c.Token), standinhttp.Hide(c.ClientID), standinhttp.Hide(c.ClientSecret),
-		c.MaxSize, c.MaxText, c.URLLife, c.TokenLife, c.Stall, c.StatusDelay)
+		c.MaxSize, c.URLLife, c.TokenLife, c.Stall, c.StatusDelay)
 }
 
 // MarshalText returns what Format prints, so JSON and slog show no secret
@@ -88,7 +87,6 @@ func (c Config) MarshalText() ([]byte, error) { return fmt.Append(nil, c), nil }
 type Handler struct {
 	store     store.Store
 	maxSize   int64
-	maxText   int64
 	urlLife   time.Duration
 	tokenLife time.Duration
 	delay     time.Duration // of the status
@@ -110,13 +108,12 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Token == "" && cfg.ClientID == "" {
 		return nil, errors.New("twentyfourseven stand-in: no credentials: neither Token nor ClientID and ClientSecret")
 	}
-	if cfg.MaxSize < 0 || cfg.MaxText < 0 || cfg.URLLife < 0 || cfg.TokenLife < 0 || cfg.Stall < 0 || cfg.StatusDelay < 0 {
+	if cfg.MaxSize < 0 || cfg.URLLife < 0 || cfg.TokenLife < 0 || cfg.Stall < 0 || cfg.StatusDelay < 0 {
 		return nil, errors.New("twentyfourseven stand-in: a limit is negative")
 	}
 	h := &Handler{
 		store:     cmp.Or(cfg.Store, store.Memory(0)),
 		maxSize:   cfg.MaxSize,
-		maxText:   cmp.Or(cfg.MaxText, 64<<10),
 		urlLife:   cmp.Or(cfg.URLLife, 15*time.Minute),
 		tokenLife: cmp.Or(cfg.TokenLife, time.Hour),
 		delay:     cfg.StatusDelay,

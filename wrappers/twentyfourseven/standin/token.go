@@ -140,7 +140,7 @@ func (h *Handler) grant(r *http.Request) (organization string, err error) {
 	if err != nil || t != "application/x-www-form-urlencoded" {
 		return "", invalidRequest("Content-Type is not application/x-www-form-urlencoded.")
 	}
-	text, err := h.readText(r)
+	text, err := readText(r)
 	if err != nil {
 		return "", err
 	}
