@@ -3,7 +3,6 @@ package store_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,11 +24,7 @@ func TestOnlyAListerCanList(t *testing.T) {
 func TestALongFolderIsListedWholeWhileItIsEmptied(t *testing.T) {
 	const count = 2500
 	dir := t.TempDir()
-	st, err := store.Disk(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.(io.Closer).Close() })
+	st := openDisk(t, dir)
 	for i := range count { // by hand: a Put syncs
 		path := filepath.Join(dir, "a", fmt.Sprint(i%2), fmt.Sprint(i))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

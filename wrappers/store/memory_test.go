@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -39,30 +38,18 @@ func TestMemoryHoldsItsLimitAndNoByteMore(t *testing.T) {
 		{"half is replaced again", func() error { return fill(t, st, "a", 1000) }, nil},
 		{"too large for the rest", func() error { return fill(t, st, "b", 1001) }, store.ErrFull},
 		{"the rest, after failures", func() error { return fill(t, st, "b", 1000) }, nil},
+		{"a second delete", func() error { return st.Delete(t.Context(), "b") }, nil},
+		{"all but 1024 bytes", func() error { return fill(t, st, "a", 976) }, nil},
+		{"an empty one counts for 512", func() error { return fill(t, st, "c", 0) }, nil},
+		{"as one of 512 does", func() error { return fill(t, st, "d", 512) }, nil},
+		{"a third", func() error { return fill(t, st, "e", 0) }, store.ErrFull},
+		{"a delete of an empty one", func() error { return st.Delete(t.Context(), "c") }, nil},
+		{"makes room for another", func() error { return fill(t, st, "e", 0) }, nil},
 	}
 	for _, step := range steps {
 		if err := step.do(); !errors.Is(err, step.want) {
 			t.Fatalf("%s: error %v, want %v", step.what, err, step.want)
 		}
-	}
-}
-
-func TestEmptyObjectsFillMemory(t *testing.T) {
-	const least = 512
-	st := store.Memory(10 * least)
-	for i := range 10 {
-		if err := fill(t, st, fmt.Sprint("empty/", i), i%2*least); err != nil {
-			t.Fatalf("object %d: %v", i+1, err)
-		}
-	}
-	if err := fill(t, st, "empty/10", 0); !errors.Is(err, store.ErrFull) {
-		t.Errorf("one empty object too many: error %v, want ErrFull", err)
-	}
-	if err := st.Delete(t.Context(), "empty/0"); err != nil {
-		t.Fatal(err)
-	}
-	if err := fill(t, st, "empty/10", 0); err != nil {
-		t.Errorf("after a delete: %v", err)
 	}
 }
 

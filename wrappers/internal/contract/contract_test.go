@@ -138,33 +138,6 @@ func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
 	}
 }
 
-func TestPartsAreHeldToTheRulesOfForms(t *testing.T) {
-	c := parsed(t, depotSpec(t))
-	const encoded = "request form: part 1: filename* does not belong into a form (RFC 7578, 4.2)"
-	for said, want := range map[string]string{
-		// Servers refuse such a part, and a general validator does not see why.
-		"": `request form: part 1: the field "file" is a file, and the part has no file name`,
-
-		`; filename="a.txt"`:                                "",
-		`; filename="filename*=a.txt"`:                      "",
-		`; filename="a; filename*=UTF-8''b.txt"`:            "",
-		`; filename*=UTF-8''a.txt`:                          encoded,
-		`; filename="a.txt"; FileName*=UTF-8''a.txt`:        encoded,
-		`; filename*0="a"; filename*1=".txt"`:               encoded,
-		`; filename="filename*"; filename*=UTF-8''%e2.txt`:  encoded,
-		`; filename="a.txt";filename*=utf-8''%e2%82%ac.txt`: encoded,
-	} {
-		body := "--b\r\nContent-Disposition: form-data; name=\"file\"" + said +
-			"\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--\r\n"
-		r := httptest.NewRequest("POST", "/v2/forms", strings.NewReader(body))
-		r.Header = http.Header{"Content-Type": {"multipart/form-data; boundary=b"}, "X-Depot-Key": {"k"},
-			"Content-Length": {fmt.Sprint(len(body))}}
-		if got, _ := looked(c, r, Watch{}); got != want {
-			t.Errorf("%s: %q, want %q", said, got, want)
-		}
-	}
-}
-
 // rules returns what was broken in one line.
 func rules(broken []*Violation) string {
 	var lines []string

@@ -9,6 +9,7 @@ import (
 
 func TestAPartIsHeldToWhatFormsAre(t *testing.T) {
 	const file = `form-data; name="file"; filename="a"`
+	const encoded = "filename* does not belong into a form (RFC 7578, 4.2)"
 	for _, tc := range []struct{ disposition, typ, encoding, length, want string }{
 		{file, "text/plain", "", "", ""},
 		{file, "text/plain", "", "1", ""},
@@ -26,6 +27,13 @@ func TestAPartIsHeldToWhatFormsAre(t *testing.T) {
 		{file, "", "", "", "the file has no Content-Type"},
 		{file, "text/", "", "", "Content-Type is no media type"},
 		{`form-data; name="note"`, "text/", "", "", "Content-Type is no media type"},
+		{`form-data; name="file"; filename="filename*=a"`, "text/plain", "", "", ""},
+		{`form-data; name="file"; filename="a; filename*=UTF-8''b"`, "text/plain", "", "", ""},
+		{`form-data; name="file"; filename*=UTF-8''a`, "text/plain", "", "", encoded},
+		{`form-data; name="file"; filename="a"; FileName*=UTF-8''a`, "text/plain", "", "", encoded},
+		{`form-data; name="file"; filename*0="a"; filename*1="b"`, "text/plain", "", "", encoded},
+		{`form-data; name="file"; filename="filename*"; filename*=UTF-8''%e2`, "text/plain", "", "", encoded},
+		{`form-data; name="file"; filename="a";filename*=utf-8''%e2%82%ac`, "text/plain", "", "", encoded},
 	} {
 		header := textproto.MIMEHeader{}
 		for name, value := range map[string]string{"Content-Disposition": tc.disposition, "Content-Type": tc.typ,
@@ -53,6 +61,16 @@ func TestAFormHasTheFieldsOfTheSpec(t *testing.T) {
 		if got := f.fault(fields); got != want {
 			t.Errorf("of %q: %q, want %q", fields, got, want)
 		}
+	}
+}
+
+// Servers refuse such a part, and a general validator does not see why.
+func TestAFileOfAFormHasAFileName(t *testing.T) {
+	r := sized("POST", "/v2/forms", "--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx\r\n--b--")
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	got, _ := looked(parsed(t, depotSpec(t)), r, Watch{})
+	if want := `request form: part 1: the field "file" is a file, and the part has no file name`; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -36,7 +36,8 @@ func TestEachPartOfAnExchangeCountsAgainstTheHistory(t *testing.T) {
 
 func TestTheHistoryIsFilledToItsBounds(t *testing.T) {
 	size := (&Exchange{}).size()
-	for _, h := range []*history{{count: 3, bytes: 9 * size}, {count: 9, bytes: 3 * size}} {
+	for _, cfg := range []Config{{Count: 3, Bytes: 9 * size}, {Count: 9, Bytes: 3 * size}} {
+		h := &New(cfg).history
 		for n := range int64(5) {
 			h.add(&entry{})
 			if want := min(n+1, 3); int64(len(h.entries)) != want || h.held != want*size || h.entries[want-1].ID != n+1 {

@@ -71,24 +71,6 @@ func TestAnExchangeSaysWhatAViewerNeeds(t *testing.T) {
 	}
 }
 
-func TestTheHistoryIsBounded(t *testing.T) {
-	answer := func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) }
-	m, url := watched(t, monitor.Config{Count: 3}, answer)
-	for range 5 {
-		ask(t, url+"/v2/objects/o-1")
-	}
-	if xs := m.Exchanges(); len(xs) != 3 || xs[0].ID != 3 {
-		t.Errorf("%d exchanges, want the last 3", len(xs))
-	}
-	m, url = watched(t, monitor.Config{Bytes: 20_000}, answer)
-	for range 10 {
-		ask(t, url+"/v2/objects/"+strings.Repeat("x", 5000))
-	}
-	if xs := m.Exchanges(); len(xs) == 0 || len(xs) > 3 {
-		t.Errorf("%d exchanges of 6,000 bytes, want as many as fit into 20,000", len(xs))
-	}
-}
-
 func TestAFaultHoldsUntilItIsRemoved(t *testing.T) {
 	m, url := watched(t, monitor.Config{}, func(w http.ResponseWriter,
 		r *http.Request) {

@@ -179,23 +179,6 @@ func TestFormCutAnywhereLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestAThousandFilesAreTaken(t *testing.T) {
-	s := serve(t, config())
-	parts := make([]part, 1000)
-	for i := range parts {
-		parts[i] = file(fmt.Sprintf("%d.txt", i), fmt.Sprint(i))
-	}
-	resp, a := s.create(form(parts...))
-	if resp.StatusCode != http.StatusCreated || len(a.Files) != 1000 {
-		t.Fatalf("%d with %d files: %.200s", resp.StatusCode, len(a.Files), a.text)
-	}
-	for _, i := range []int{0, 499, 999} {
-		if got, _ := s.stored(a.Files[i].FileID); got != fmt.Sprint(i) || a.Files[i].FileName != fmt.Sprintf("%d.txt", i) {
-			t.Errorf("file %d: %+v holds %q", i, a.Files[i], got)
-		}
-	}
-}
-
 func TestFilesTogetherAreLimited(t *testing.T) {
 	cfg := config()
 	cfg.MaxSize = 1 << 20
@@ -286,34 +269,26 @@ func readStatus(t *testing.T, conn net.Conn) string {
 	return fmt.Sprint(resp.StatusCode, " ", string(text))
 }
 
-func TestConnectionThatBreaksLeavesNothing(t *testing.T) {
-	s := serve(t, config())
-	whole := form(file("a.txt", "first"), file("b.txt", "second"))
-	for _, cut := range []int{0, 20, strings.Index(whole, "first") + 3, strings.Index(whole, "second") + 3,
-		len(whole) - 3, len(whole)} {
-		conn := rawForm(t, s, whole[:cut], len(whole)+100)
-		conn.(*net.TCPConn).CloseWrite()
-		if got := readStatus(t, conn); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, `"77102"`) {
-			t.Errorf("cut at %d of %d: %s", cut, len(whole), got)
-		}
-		if n := s.count(); n != 0 {
-			t.Errorf("cut at %d of %d: %d objects are stored", cut, len(whole), n)
-		}
-	}
-}
-
-func TestFormThatStallsIsATimeout(t *testing.T) {
+func TestFormThatBreaksOffOrStallsLeavesNothing(t *testing.T) {
 	cfg := config()
 	cfg.Stall = 50 * time.Millisecond
 	s := serve(t, cfg)
 	whole := form(file("a.txt", "first"), file("b.txt", "second"))
-	for _, cut := range []int{0, 20, strings.Index(whole, "second") + 3, len(whole)} {
-		conn := rawForm(t, s, whole[:cut], len(whole)+100)
-		if got := readStatus(t, conn); !strings.HasPrefix(got, "504 ") || !strings.Contains(got, `"510"`) {
-			t.Errorf("silent from %d of %d on: %s", cut, len(whole), got)
-		}
-		if n := s.count(); n != 0 {
-			t.Errorf("silent from %d of %d on: %d objects are stored", cut, len(whole), n)
+	for _, cut := range []int{0, 20, strings.Index(whole, "first") + 3, strings.Index(whole, "second") + 3,
+		len(whole) - 3, len(whole)} {
+		for _, c := range []struct{ what, status, code string }{
+			{"broken off", "400 ", `"77102"`}, {"silent", "504 ", `"510"`},
+		} {
+			conn := rawForm(t, s, whole[:cut], len(whole)+100)
+			if c.what == "broken off" {
+				conn.(*net.TCPConn).CloseWrite()
+			}
+			if got := readStatus(t, conn); !strings.HasPrefix(got, c.status) || !strings.Contains(got, c.code) {
+				t.Errorf("%s at %d of %d: %s", c.what, cut, len(whole), got)
+			}
+			if n := s.count(); n != 0 {
+				t.Errorf("%s at %d of %d: %d objects are stored", c.what, cut, len(whole), n)
+			}
 		}
 	}
 }

@@ -72,14 +72,17 @@ func TestPresigningNeedsNoServer(t *testing.T) {
 
 func TestBucketAddresses(t *testing.T) {
 	for address, want := range map[string]string{
-		"s3://bucket/in?region=eu-north-1":                                 "https://bucket.s3.eu-north-1.amazonaws.com/in/a",
-		"s3://bucket":                                                      "https://bucket.s3.us-east-1.amazonaws.com/a",
-		"s3://bucket.example.com":                                          "https://s3.us-east-1.amazonaws.com/bucket.example.com/a",
-		"s3://bucket/in?endpoint=http://127.0.0.1:9000":                    "http://127.0.0.1:9000/bucket/in/a",
-		"s3://bucket?endpoint=https://gateway.example.com/s3/":             "https://gateway.example.com/s3/bucket/a",
-		"s3://bucket?endpoint=http://[::1]:9000":                           "http://[::1]:9000/bucket/a",
-		"s3://bucket?endpoint=http://10.0.0.1&public=https://files.test":   "https://files.test/bucket/a",
-		"s3://bucket?endpoint=http://10.0.0.1/s3&public=https://f.test/s3": "https://f.test/s3/bucket/a",
+		"s3://bucket/in/box/?endpoint=http://10.0.0.1&region=eu-north-1": "http://10.0.0.1/bucket/in/box/a",
+		"s3://bucket/": "https://bucket.s3.us-east-1.amazonaws.com/a",
+		"s3://bucket?public=https://files.example.com":                      "https://files.example.com/bucket/a",
+		"s3://bucket/in?region=eu-north-1":                                  "https://bucket.s3.eu-north-1.amazonaws.com/in/a",
+		"s3://bucket":                                                       "https://bucket.s3.us-east-1.amazonaws.com/a",
+		"s3://bucket.example.com":                                           "https://s3.us-east-1.amazonaws.com/bucket.example.com/a",
+		"s3://bucket/in?endpoint=http://127.0.0.1:9000":                     "http://127.0.0.1:9000/bucket/in/a",
+		"s3://bucket?endpoint=https://gateway.example.com/s3/":              "https://gateway.example.com/s3/bucket/a",
+		"s3://bucket?endpoint=http://[::1]:9000":                            "http://[::1]:9000/bucket/a",
+		"s3://bucket?endpoint=http://10.0.0.1&public=https://files.test":    "https://files.test/bucket/a",
+		"s3://bucket?endpoint=http://10.0.0.1/s3/&public=https://f.test/s3": "https://f.test/s3/bucket/a",
 	} {
 		st, err := s3.Open(address, cred)
 		if err != nil {

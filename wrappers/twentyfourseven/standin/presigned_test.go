@@ -273,5 +273,9 @@ func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
 			resp.Header.Get(c.traceID) == "" {
 			t.Errorf("%s: the answer is %d %v", c.url, resp.StatusCode, resp.Header)
 		}
+		// The provider documents it for every status of its own services.
+		if got := resp.Header.Get("Access-Control-Allow-Credentials"); (got == "true") != strings.HasPrefix(c.url, "/v1/") {
+			t.Errorf("%s: Access-Control-Allow-Credentials is %q", c.url, got)
+		}
 	}
 }

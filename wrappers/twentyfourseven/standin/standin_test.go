@@ -206,25 +206,6 @@ func TestFileComesInTwoSteps(t *testing.T) {
 	}
 }
 
-func TestDocumentedHeadersAreOnEveryAnswer(t *testing.T) {
-	s := serve(t, config())
-	for _, c := range []struct{ method, path, auth string }{
-		{http.MethodPost, "/v1/fileUpload", "Bearer " + token},
-		{http.MethodPost, "/v1/fileUpload", ""},
-		{http.MethodGet, "/v1/fileUpload/unknown", "Bearer " + token},
-		{http.MethodDelete, "/v1/fileUpload", "Bearer " + token},
-		{http.MethodGet, "/elsewhere", "Bearer " + token},
-	} {
-		resp, _ := s.do(c.method, c.path, strings.NewReader(`{"contentType":"a/b"}`), "Content-Type", "application/json",
-			"Authorization", c.auth)
-		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "X-Trace-Id"} {
-			if resp.Header.Get(name) == "" {
-				t.Errorf("%s %s %d: no %s", c.method, c.path, resp.StatusCode, name)
-			}
-		}
-	}
-}
-
 func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 	s := serve(t, config())
 	const post, get, path, jsonType = http.MethodPost, http.MethodGet, "/v1/fileUpload", "application/json"
