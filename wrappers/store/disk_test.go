@@ -180,7 +180,8 @@ func TestOpeningADiskDeletesWhatAKilledProcessLeftAndNothingElse(t *testing.T) {
 		".incoming/report.pdf", ".incoming/123", ".incoming/put-", ".incoming/" + left + ".bak",
 		".incoming/" + strings.ToLower(left), ".hidden", "in the way.txt",
 	}
-	lay(others...)
+	shared := []string{".content-type/.shared/cafe", ".content-type/.shared/" + strings.Repeat("x", 32)}
+	lay(append(others, shared...)...)
 	// A folder and a link with the name of a put's file must stay.
 	folder := ".incoming/" + left[:len(left)-1] + "2"
 	if folder == ".incoming/"+left {
@@ -191,6 +192,11 @@ func TestOpeningADiskDeletesWhatAKilledProcessLeftAndNothingElse(t *testing.T) {
 	}
 	st = reopen(t, st, dir)
 	wantFiles(t, dir, append(others, "a", ".content-type/a", folder+"/")...)
+	for _, name := range shared { // wantFiles leaves them out
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
 	if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != "text/plain" || info.Size != 4 {
 		t.Errorf("Stat = %+v, %v", info, err)
 	}

@@ -60,3 +60,9 @@ func TestFilesAreTakenByFormsRawBodiesAndURLs(t *testing.T) {
 		}
 	}
 }
+
+func TestABaseURLHasAHost(t *testing.T) {
+	for _, address := range []string{"/v2", "http://a b/v2"} {
+		named(t, recorded(t, func(tb testing.TB) { parseAt(tb, address, depotSpec) }), "the base URL cannot be parsed")
+	}
+}
