@@ -122,7 +122,7 @@ func interrupted(t *testing.T, sig os.Signal, files, underWay int) (
 	await(t, "the uploads", g.came, underWay)
 	p.signal(t, sig)
 	until(t, "the answer to the signal", func() bool {
-		return strings.Contains(stderr.String(), fmt.Sprintf("finishing what is in flight (%d)", underWay))
+		return strings.Contains(stderr.String(), fmt.Sprintf("finishing %d files under way within ", underWay))
 	})
 	return p, stderr, g.open
 }

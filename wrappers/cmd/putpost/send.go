@@ -149,19 +149,19 @@ func (c *sendCmd) check(to provider) error {
 	case len(c.Files) == 0 && c.FilesFrom == "":
 		return usagef("there is nothing to send: name a FILE, - for standard input, or --files-from LIST")
 	case c.Concurrency < 1:
-		return usagef("--concurrency is %d and must be at least 1", c.Concurrency)
+		return usagef("--concurrency is %d; it must be at least 1", c.Concurrency)
 	case c.Name != "" && (len(c.Files) != 1 || c.FilesFrom != "" || c.Recursive):
-		return usagef("--name is for exactly one FILE")
+		return usagef("--name is for exactly one FILE; name one, or leave --name out")
 	case c.Name != "" && upload.BaseName(c.Name) == "":
-		return usagef("--name %q ends with a separator, and not with a name", c.Name)
+		return usagef("--name %q ends with a separator; end it with a name", c.Name)
 	case stdins > 0 && c.FilesFrom == find.Stdin:
-		return usagef("standard input cannot be both a file and the list of --files-from")
+		return usagef("standard input cannot be both a file and the list of --files-from; name another LIST")
 	case stdins > 0 && c.Journal != "":
-		return usagef("--journal needs files with a path, and standard input has none")
+		return usagef("--journal needs files with a path; standard input has none, so leave --journal out")
 	case stdins > 1:
-		return usagef("standard input can be sent only once")
+		return usagef("standard input can be sent only once; write - only once")
 	case c.Null && c.FilesFrom == "":
-		return usagef("--null is for the list of --files-from")
+		return usagef("--null is for the list of --files-from; add --files-from LIST, or leave --null out")
 	case c.Wait && to.wait == nil:
 		return usagef("--wait: %s makes no documents; leave --wait out", c.To)
 	}
@@ -205,7 +205,8 @@ func (c *sendCmd) Run(p *program) error {
 		s.list = find.OpenList(c.FilesFrom, c.Null, p.stdin)
 		defer s.list.Close()
 		if c.stdins() > 0 && s.list.SharesStream(p.stdin) {
-			return usagef("standard input cannot be both a file and a list, and --files-from %s is standard input", c.FilesFrom)
+			return usagef("--files-from %s is standard input, which cannot be both a file and a list; name another LIST",
+				c.FilesFrom)
 		}
 	}
 	if c.Journal != "" {

@@ -67,7 +67,8 @@ func (s *sender) run() error {
 	defer onInterrupt(func() {
 		s.halt()
 		uncount()
-		s.note("finishing what is in flight (%d) within %s; interrupt again to stop now", s.tally.inFlight.Load(), graceTime)
+		s.note("finishing %s under way within %s; interrupt again to stop now",
+			counted(s.tally.inFlight.Load(), "file"), graceTime)
 		time.AfterFunc(graceTime, func() {
 			cancel(&ending{"interrupted",
 				fmt.Sprintf("cut off %s after the interrupt", graceTime)})

@@ -135,7 +135,7 @@ func serving(t *testing.T, args ...string) (*process, map[string]string, *standi
 func TestALogInJSONHoldsNothingElse(t *testing.T) {
 	p, _, stderr := serving(t, "--log-format", "json")
 	p.signal(t, syscall.SIGTERM)
-	if code := p.code(t); code != 0 || !strings.Contains(stderr.String(), "finishing the requests in flight") {
+	if code := p.code(t); code != 0 || !strings.Contains(stderr.String(), "finishing the requests under way") {
 		t.Errorf("exit code %d\n%s", code, stderr.String())
 	}
 	for line := range strings.Lines(stderr.String()) {
@@ -254,7 +254,7 @@ func TestServeDrainsOnTheFirstSignalAndEndsAtOnceOnTheSecond(t *testing.T) {
 		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
 		p.signal(t, os.Interrupt)
 		if code := p.code(t); code != 1 || !strings.Contains(stderr.String(),
-			"putpost: interrupted: the requests in flight are cut off\n") {
+			"putpost: interrupted: the requests under way are cut off\n") {
 			t.Errorf("exit code %d, want 1\n%s", code, stderr.String())
 		}
 		letGo()

@@ -201,11 +201,11 @@ func ownAddress() (best string) {
 	return best
 }
 
-// drainTime is how long requests in flight may take after the first signal.
+// drainTime is how long requests under way may take after the first signal.
 const drainTime = 30 * time.Second
 
-// serve serves until a signal comes. It returns nil if all requests in flight
-// were finished. It calls announce after it can handle a signal, because a
+// serve serves until a signal comes. It returns nil if all requests under
+// way were finished. It calls announce after it can handle a signal, because a
 // reader of the announcement may send one at once. It calls say when it begins
 // to stop. Meanwhile it runs background, and ends its context at the end.
 func serve(
@@ -218,7 +218,7 @@ func serve(
 	defer cancel()
 	drained := make(chan error, 2) // the first of two results counts
 	release := onInterrupt(func() {
-		say("finishing the requests in flight; interrupt again to stop now")
+		say("finishing the requests under way; interrupt again to stop now")
 		go func() {
 			ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 			defer cancel()
@@ -238,9 +238,9 @@ func serve(
 	switch err := <-drained; {
 	case errors.Is(err, context.DeadlineExceeded):
 		srv.Close()
-		return fmt.Errorf("requests that were still in flight after %s were cut off", drainTime)
+		return fmt.Errorf("requests that were still under way after %s were cut off", drainTime)
 	case errors.Is(err, errInterrupted):
-		return errors.New("interrupted: the requests in flight are cut off")
+		return errors.New("interrupted: the requests under way are cut off")
 	}
 	return nil
 }
