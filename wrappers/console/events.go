@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -87,7 +86,8 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 				err = out.name("lost")
 			}
 			if s.after = x.Ended; s.matches(x) && err == nil {
-				err = out.send(s.event(s.ctx, x))
+				text, _ := json.Marshal(s.show(s.ctx, x)) // it can always be encoded
+				err = out.send(fmt.Appendf(nil, "id: %d\ndata: %s\n\n", x.ID, text))
 			}
 		}
 		if len(exchanges) > 0 || s.changesSoFar() != seen {
@@ -104,30 +104,6 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 		}
 	}
 	return nil
-}
-
-// events holds the last events as they are sent. All listeners share them, so a
-// thousand listeners do not hold a thousand copies.
-type events struct {
-	mu   sync.Mutex
-	last [64]struct {
-		ended int64
-		base  string // where the listener reaches this server
-		text  []byte
-	}
-}
-
-// event returns the event of an exchange that is over.
-func (c *Console) event(ctx context.Context, x monitor.Exchange) []byte {
-	c.events.mu.Lock()
-	defer c.events.mu.Unlock()
-	kept := &c.events.last[x.Ended%int64(len(c.events.last))]
-	if base := baseOf(ctx); kept.ended != x.Ended || kept.base != base {
-		kept.ended, kept.base = x.Ended, base
-		text, _ := json.Marshal(c.show(ctx, x)) // it can always be encoded
-		kept.text = fmt.Appendf(nil, "id: %d\ndata: %s\n\n", x.ID, text)
-	}
-	return kept.text
 }
 
 // eventWriter sends events, each within patience.

@@ -1,10 +1,7 @@
 package console
 
-// Meanings, Event, MaxListeners and MaxFaults are for the tests.
-var (
-	Meanings = meanings
-	Event    = (*Console).event
-)
+// These are for the tests.
+var Meanings = meanings
 
 const (
 	MaxListeners = maxListeners
