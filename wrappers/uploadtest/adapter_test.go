@@ -100,6 +100,8 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories",
 			`wire: the name is "x", want "plain.txt"`},
 		{"errors are swallowed", same, deaf, "answers are errors of their kind", "deposit answered 500: error: none"},
+		{"an answer that says nothing counts", same, deaf, "answers that cannot be used",
+			"deposit answered 201 and nothing: error: none"},
 		{"a source that is too short counts", same, deaf, "a source that is not its size",
 			"a source of 0 bytes with the size 1: error: none"},
 		{"a source that is not empty counts as empty", same, deaf, "a source that is not its size",

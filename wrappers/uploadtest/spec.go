@@ -219,9 +219,11 @@ func (s *spec) routes() []*routers.Route {
 			routes = append(routes, &routers.Route{Spec: s.doc, Path: path, PathItem: item, Method: method, Operation: op})
 		}
 	}
-	turn := map[string]int{http.MethodPost: -2, http.MethodPut: -1, http.MethodPatch: -1, http.MethodDelete: 1}
+	turn := map[string]int{http.MethodPut: 1, http.MethodPatch: 1, http.MethodGet: 2, http.MethodHead: 2,
+		http.MethodOptions: 2, http.MethodDelete: 3}
 	slices.SortFunc(routes, func(a, b *routers.Route) int {
-		return cmp.Or(turn[a.Method]-turn[b.Method], strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+		return cmp.Or(cmp.Compare(turn[a.Method], turn[b.Method]), cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.Method, b.Method))
 	})
 	return routes
 }
