@@ -89,9 +89,5 @@ func TestDemoSaysWhatItDoesBeforeItReadsTheFile(t *testing.T) {
 }
 
 func TestDemoOfNothingFails(t *testing.T) {
-	got := invoke(nil, nil, "demo", "missing.pdf")
-	if want := "putpost: missing.pdf: no such file or directory\n"; got.code != 1 || got.stdout != "" ||
-		got.stderr != want {
-		t.Errorf("got %+v", got)
-	}
+	invoke(nil, nil, "demo", "missing.pdf").refused(t, 1, "putpost: missing.pdf: no such file or directory\n")
 }

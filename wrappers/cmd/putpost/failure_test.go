@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -53,7 +54,7 @@ func TestAFailedFileHasAnObjectOfItsOwn(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	missing := filepath.Join(dir, "missing\x01\u202e")
-	got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--json", filepath.Join(dir, "refused.txt"), missing)
+	got := s.send("twentyfourseven", "--json", filepath.Join(dir, "refused.txt"), missing)
 	if got.code != 1 || strings.Count(got.stdout, "\n") != 2 || strings.ContainsAny(got.stdout, "\x01\u202e") {
 		t.Fatalf("got %+v", got)
 	}
@@ -179,10 +180,7 @@ func TestARunThatSentNothingSaysSo(t *testing.T) {
 		}
 		for _, more := range [][]string{nil, {"--quiet"}, {"--dry-run"}, {"--json"},
 			{"--journal", filepath.Join(t.TempDir(), "j")}} {
-			got := invoke(s.env, nil, append(append([]string{"send", "--to", "ncloudmailer"}, args...), more...)...)
-			if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, want) {
-				t.Errorf("%v %v: got %+v, want %q", args, more, got, want)
-			}
+			s.send("ncloudmailer", slices.Concat(args, more)...).refused(t, 1, want)
 		}
 	}
 	for _, stdin := range []string{"", "\n", "\ufeff"} {
@@ -259,11 +257,8 @@ func TestAFileThatStallsIsGivenUpAndTheOthersGoOn(t *testing.T) {
 					!strings.Contains(got.stderr, "missing: no such file") {
 					t.Errorf("%s: got %+v", provider, got)
 				}
-				got = invoke(env, nil, "send", "--to", provider, "--timeout", "100ms", tc.path)
-				if got.code != 1 || !strings.Contains(got.stderr, "not done after 100ms (--timeout)") ||
-					strings.Count(got.stderr, "\n") != 1 {
-					t.Errorf("%s with --timeout: got %+v", provider, got)
-				}
+				invoke(env, nil, "send", "--to", provider, "--timeout", "100ms", tc.path).refused(t, 1,
+					"not done after 100ms (--timeout)")
 			}
 		})
 	}
@@ -290,15 +285,14 @@ func TestTheWaitForADocumentEnds(t *testing.T) {
 	s.pending()
 	path := filepath.Join(files(t, "a", "a"), "a")
 	journal := filepath.Join(t.TempDir(), "j")
-	got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--wait", "--wait-timeout", "100ms", "--json",
-		"--journal", journal, path)
+	got := s.send("twentyfourseven", "--wait", "--wait-timeout", "100ms", "--json", "--journal", journal, path)
 	if got.code != 1 || !strings.Contains(got.stdout, `"kind":"timeout"`) || !strings.Contains(got.stdout, `"id":"`) ||
 		!strings.Contains(got.stderr, "not done after 100ms (--wait-timeout)") {
 		t.Errorf("got %+v", got)
 	}
 	s.intercept(nil)
 	n := s.sends()
-	if got := invoke(s.env, nil, "send", "--to", "twentyfourseven", "--wait", "--journal", journal,
+	if got := s.send("twentyfourseven", "--wait", "--journal", journal,
 		path); got.code != 0 || len(rows(got.stdout)) != 1 || n.Load() != 0 {
 		t.Errorf("the next run sent %d: %+v", n.Load(), got)
 	}

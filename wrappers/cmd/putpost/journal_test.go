@@ -69,7 +69,7 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	}
 	// A relative path names the same files.
 	t.Chdir(dir)
-	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--journal", "journal", "./longer",
+	if got := s.send("ncloudmailer", "--journal", "journal", "./longer",
 		"../"+filepath.Base(dir)+"/touched"); got.code != 0 || got.stdout != "" {
 		t.Errorf("the fourth run: %+v", got)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,6 +38,17 @@ func invoke(env map[string]string, stdin io.Reader, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	code := run(args, environ(env), stdin, &stdout, &stderr)
 	return result{code, stdout.String(), stderr.String()}
+}
+
+// refused checks that nothing is on standard output, and on standard error one
+// line that has want and no secret.
+func (r result) refused(t *testing.T, code int, want string) {
+	t.Helper()
+	if r.code != code || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 ||
+		!strings.HasPrefix(r.stderr, "putpost: ") || !strings.Contains(r.stderr, want) ||
+		strings.Contains(r.stderr, "s3cret") {
+		t.Errorf("got %+v, want exit code %d and one line with %q", r, code, want)
+	}
 }
 
 func environ(env map[string]string) environment { return func(name string) string { return env[name] } }
@@ -99,6 +111,11 @@ func newService(t *testing.T) *service {
 	return s
 }
 
+// send sends to a provider's stand-in.
+func (s *service) send(provider string, args ...string) result {
+	return invoke(s.env, nil, append([]string{"send", "--to", provider}, args...)...)
+}
+
 // stored returns the file that the provider's stand-in holds under id, and its
 // media type.
 func (s *service) stored(t *testing.T, provider, id string) (content, contentType string) {
@@ -140,72 +157,50 @@ func rows(stdout string) (rows [][]string) {
 }
 
 func TestAUsageErrorIsOneLineAndExitTwo(t *testing.T) {
-	file := filepath.Join(files(t, "a.txt", "a"), "a.txt")
-	good := map[string]string{
-		"TWENTYFOURSEVEN_TOKEN": "s3cret-token", "NCLOUD_ACCESS_KEY": "s3cret-key", "NCLOUD_SECRET_KEY": "s3cret-secret",
-	}
+	t.Chdir(files(t, "a", "a"))
+	good := map[string]string{tfsToken: "s3cret-token", ncpAccessKey: "s3cret-key", ncpSecretKey: "s3cret-secret"}
+	client := map[string]string{tfsClientID: "s3cret", tfsClientSecret: "s3cret", tfsOrganization: "1"}
 	for name, tc := range map[string]struct {
-		args []string
-		env  map[string]string
-		want string
+		env        map[string]string
+		args, want string
 	}{
-		"no command":      {nil, good, "expected one of"},
-		"unknown command": {[]string{"sned"}, good, "sned"},
-		"unknown flag":    {[]string{"send", "--bogus"}, good, "--bogus"},
-		"no provider":     {[]string{"send", file}, good, "--to"},
-		"unknown provider": {[]string{"send", "--to", "dropbox", file}, good, `"` +
-			strings.Join(providerNames(), `","`) + `"`},
-		"nothing to send":      {[]string{"send", "--to", "ncloudmailer"}, good, "nothing to send"},
-		"no concurrency":       {[]string{"send", "--to", "ncloudmailer", "--concurrency", "0", file}, good, "--concurrency"},
-		"a name for two files": {[]string{"send", "--to", "ncloudmailer", "--name", "x", file, file}, good, "--name"},
-		"a name for a list": {[]string{"send", "--to", "ncloudmailer", "--name", "x", "--files-from", "-", file}, good,
-			"--name"},
-		"a name that is none": {[]string{"send", "--to", "ncloudmailer", "--name", "x/", file}, good, "--name"},
-		"stdin twice":         {[]string{"send", "--to", "ncloudmailer", "-", "-"}, good, "only once"},
-		"stdin and list":      {[]string{"send", "--to", "ncloudmailer", "--files-from", "-", "-"}, good, "both"},
-		"stdin and journal":   {[]string{"send", "--to", "ncloudmailer", "--journal", "j", "-"}, good, "--journal"},
-		"nothing to wait for": {[]string{"send", "--to", "ncloudmailer", "--wait", file}, good, "--wait"},
-		"no credentials": {[]string{"send", "--to", "twentyfourseven", file}, nil,
+		"no command":           {good, "", "expected one of"},
+		"unknown command":      {good, "sned", "sned"},
+		"unknown flag":         {good, "send --bogus", "--bogus"},
+		"no provider":          {good, "send a", "--to"},
+		"unknown provider":     {good, "send --to dropbox a", `"` + strings.Join(providerNames(), `","`) + `"`},
+		"nothing to send":      {good, "send --to ncloudmailer", "nothing to send"},
+		"no concurrency":       {good, "send --to ncloudmailer --concurrency 0 a", "--concurrency"},
+		"a name for two files": {good, "send --to ncloudmailer --name x a a", "--name"},
+		"a name for a list":    {good, "send --to ncloudmailer --name x --files-from - a", "--name"},
+		"a name that is none":  {good, "send --to ncloudmailer --name x/ a", "--name"},
+		"stdin twice":          {good, "send --to ncloudmailer - -", "only once"},
+		"stdin and list":       {good, "send --to ncloudmailer --files-from - -", "both"},
+		"stdin and journal":    {good, "send --to ncloudmailer --journal j -", "--journal"},
+		"nothing to wait for":  {good, "send --to ncloudmailer --wait a", "--wait"},
+		"no credentials": {nil, "send --to twentyfourseven a",
 			"TWENTYFOURSEVEN_TOKEN, or TWENTYFOURSEVEN_CLIENT_ID, "},
-		"no secret": {[]string{"send", "--to", "twentyfourseven", file},
-			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "s3cret", "TWENTYFOURSEVEN_ORGANIZATION": "1"},
-			"TWENTYFOURSEVEN_CLIENT_SECRET is not set, but TWENTYFOURSEVEN_CLIENT_ID and TWENTYFOURSEVEN_ORGANIZATION are; " +
-				"set all of them, or only TWENTYFOURSEVEN_TOKEN"},
-		"no keys": {[]string{"send", "--to", "ncloudmailer", file}, nil,
-			"NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
-		"no key": {[]string{"getFile", "x"},
-			map[string]string{"NCLOUD_SECRET_KEY": "s3cret"}, "NCLOUD_ACCESS_KEY is not set"},
-		"no base": {[]string{"send", "--to", "ncloudmailer", file}, with(good, "NCLOUD_MAILER_BASE_URL", "nonsense"),
-			"NCLOUD_MAILER_BASE_URL"},
-		"no token base": {[]string{"send", "--to", "twentyfourseven", file},
-			map[string]string{"TWENTYFOURSEVEN_CLIENT_ID": "i", "TWENTYFOURSEVEN_CLIENT_SECRET": "s3cret",
-				"TWENTYFOURSEVEN_ORGANIZATION": "1", "TWENTYFOURSEVEN_TOKEN_URL": "https://s3cret@x/"},
-			"TWENTYFOURSEVEN_TOKEN_URL"},
-		"no id":         {[]string{"getFileUploadStatus"}, good, "ID"},
-		"no address":    {[]string{"serve", "--addr", "8080"}, nil, "--addr"},
-		"no size":       {[]string{"serve", "--max-size", "10M"}, nil, "10MB or 10MiB"},
-		"no store":      {[]string{"serve", "--store", ""}, nil, "--store"},
-		"other store":   {[]string{"serve", "--store", "gs://x?key=s3cret"}, nil, "--store"},
-		"no bucket key": {[]string{"serve", "--store", "s3://bucket/x"}, nil, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
-		"no exchanges":  {[]string{"serve", "--addr", "127.0.0.1:0", "--exchanges", "0"}, nil, "--exchanges"},
-		"no memory":     {[]string{"serve", "--addr", "127.0.0.1:0", "--exchanges-memory", "0"}, nil, "--exchanges-memory"},
-		"a token with blanks": {[]string{"serve", "--addr", "127.0.0.1:0"}, map[string]string{consoleToken: "s3cret words"},
+		"no secret": {with(client, tfsClientSecret, ""), "send --to twentyfourseven a",
+			"TWENTYFOURSEVEN_CLIENT_SECRET is not set, but TWENTYFOURSEVEN_CLIENT_ID and " +
+				"TWENTYFOURSEVEN_ORGANIZATION are; set all of them, or only TWENTYFOURSEVEN_TOKEN"},
+		"no keys":       {nil, "send --to ncloudmailer a", "NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
+		"no key":        {with(good, ncpAccessKey, ""), "getFile x", "NCLOUD_ACCESS_KEY is not set"},
+		"no base":       {with(good, ncpBaseURL, "nonsense"), "send --to ncloudmailer a", "NCLOUD_MAILER_BASE_URL"},
+		"no token base": {with(client, tfsTokenURL, "https://s3cret@x/"), "send --to twentyfourseven a", tfsTokenURL},
+		"no id":         {good, "getFileUploadStatus", "ID"},
+		"no address":    {nil, "serve --addr 8080", "--addr"},
+		"no size":       {nil, "serve --max-size 10M", "10MB or 10MiB"},
+		"no store":      {nil, "serve --store=", "--store"},
+		"other store":   {nil, "serve --store gs://x?key=s3cret", "--store"},
+		"no bucket key": {nil, "serve --store s3://bucket/x", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
+		"no exchanges":  {nil, "serve --addr 127.0.0.1:0 --exchanges 0", "--exchanges"},
+		"no memory":     {nil, "serve --addr 127.0.0.1:0 --exchanges-memory 0", "--exchanges-memory"},
+		"open to all":   {nil, "serve --addr 0.0.0.0:0", "NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
+		"a token with blanks": {map[string]string{consoleToken: "s3cret words"}, "serve --addr 127.0.0.1:0",
 			consoleToken},
-		"open to all": {[]string{"serve", "--addr", "0.0.0.0:0"}, nil,
-			"NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are not set"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := invoke(tc.env, strings.NewReader(""), tc.args...)
-			if got.code != 2 || got.stdout != "" {
-				t.Errorf("exit code %d and standard output %q, want 2 and nothing", got.code, got.stdout)
-			}
-			if strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, tc.want) ||
-				!strings.HasPrefix(got.stderr, "putpost: ") {
-				t.Errorf("standard error is %q, want one line with %q", got.stderr, tc.want)
-			}
-			if strings.Contains(got.stderr, "s3cret") {
-				t.Errorf("standard error shows a secret: %q", got.stderr)
-			}
+			invoke(tc.env, strings.NewReader(""), strings.Fields(tc.args)...).refused(t, 2, tc.want)
 		})
 	}
 }
@@ -229,24 +224,16 @@ func TestACredentialWithABlankIsOneLineThatNamesIt(t *testing.T) {
 	for name, runs := range runs {
 		for _, value := range []string{"s3cret\n", " s3cret", "s3\tcret", "s3cret\r\n", "\n"} {
 			for _, args := range runs {
-				got := invoke(with(good, name, value), nil, args...)
-				if want := "putpost: " + name + " has a blank or a line break in it"; got.code != exitUsage || got.stdout != "" ||
-					!strings.HasPrefix(got.stderr, want) || strings.Count(got.stderr, "\n") != 1 ||
-					strings.Contains(got.stderr, "s3cret") {
-					t.Errorf("%v with %s=%q: got %+v, want %q", args, name, value, got, want)
-				}
+				invoke(with(good, name, value), nil, args...).refused(t, exitUsage,
+					"putpost: "+name+" has a blank or a line break in it")
 			}
 		}
 	}
 }
 
 func with(env map[string]string, name, value string) map[string]string {
-	more := map[string]string{name: value}
-	for k, v := range env {
-		if k != name {
-			more[k] = v
-		}
-	}
+	more := maps.Clone(env)
+	more[name] = value
 	return more
 }
 
@@ -291,7 +278,7 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 		"--journal":  {"--journal", "journal\xff", "bad\xff.txt"},
 		"--journal=": {"--journal=journal\xfe", "bad\xff.txt"},
 	} {
-		got := invoke(s.env, nil, append([]string{"send", "--to", "twentyfourseven"}, args...)...)
+		got := s.send("twentyfourseven", args...)
 		if got.code != 0 || len(rows(got.stdout)) != 1 {
 			t.Errorf("%s: %+v", name, got)
 			continue

@@ -54,7 +54,7 @@ func TestATerminalGetsEscapesAndAFileTheBytes(t *testing.T) {
 		!strings.Contains(got, `\x1b]52;c;aGk=\x07\u0085`) {
 		t.Errorf("the terminal got %q", got)
 	}
-	if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", path, path+"missing"); got.code != 1 ||
+	if got := s.send("ncloudmailer", path, path+"missing"); got.code != 1 ||
 		!strings.HasSuffix(got.stdout, "\t"+name+"\n") || !strings.HasPrefix(got.stderr, "putpost: "+path+"missing: ") {
 		t.Errorf("a file got %+v", got)
 	}

@@ -32,8 +32,7 @@ func TestADryRunSaysWhatARunWouldDo(t *testing.T) {
 	if _, err := os.Stat(journal); err == nil {
 		t.Error("a journal was made")
 	}
-	sent := rows(invoke(s.env, nil, "send", "--to", "twentyfourseven", "--journal", journal, at("old"),
-		at("changed")).stdout)
+	sent := rows(s.send("twentyfourseven", "--journal", journal, at("old"), at("changed")).stdout)
 	ids := map[string]string{}
 	for _, row := range sent {
 		ids[row[1]] = row[0]

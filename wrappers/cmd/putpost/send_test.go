@@ -95,7 +95,7 @@ func TestColumnsSurviveTabsAndNewlines(t *testing.T) {
 func TestABatchIsListedAndDeleted(t *testing.T) {
 	s := newService(t)
 	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
-	sent := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--json", path)
+	sent := s.send("ncloudmailer", "--json", path)
 	var line struct{ ID, TempRequestID string }
 	if err := json.Unmarshal([]byte(sent.stdout), &line); err != nil {
 		t.Fatal(err)
@@ -129,8 +129,7 @@ func TestOneBadFileAmongOthersIsNamedAndTheRestGoOn(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a.txt", "a", "b.txt", "b", "folder/c.txt", "c")
 	at := func(name string) string { return filepath.Join(dir, name) }
-	got := invoke(s.env, nil, "send", "--to", "ncloudmailer", at("missing.txt"), at("a.txt"), at("folder"), at("b.txt"),
-		"")
+	got := s.send("ncloudmailer", at("missing.txt"), at("a.txt"), at("folder"), at("b.txt"), "")
 	if got.code != 1 || len(rows(got.stdout)) != 2 {
 		t.Errorf("exit code %d and standard output %q, want 1 and two lines", got.code, got.stdout)
 	}
@@ -165,7 +164,7 @@ func TestTheNameBringsItsMediaType(t *testing.T) {
 	s := newService(t)
 	path := filepath.Join(files(t, "a.txt", "hello"), "a.txt")
 	for name, want := range map[string]string{"dir/보고서.pdf": "application/pdf", "unknown": "text/plain"} {
-		got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--name", name, path)
+		got := s.send("ncloudmailer", "--name", name, path)
 		lines := rows(got.stdout)
 		if got.code != 0 || len(lines) != 1 || lines[0][1] != filepath.Base(name) {
 			t.Fatalf("got %+v", got)
@@ -273,7 +272,7 @@ func TestFoldersAreSentWithAllThatIsInThem(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "-r", filepath.Join(dir, "a"), filepath.Join(dir, "top.txt"))
+	got := s.send("ncloudmailer", "-r", filepath.Join(dir, "a"), filepath.Join(dir, "top.txt"))
 	names := map[string]bool{}
 	for _, row := range rows(got.stdout) {
 		names[row[1]] = true

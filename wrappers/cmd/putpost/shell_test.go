@@ -66,7 +66,7 @@ func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
 	fmt.Fprint(pipe, "held")
 	for _, args := range [][]string{{fifo}, {"--dry-run", fifo}, {"-r", filepath.Dir(fifo)},
 		{fmt.Sprintf("/dev/fd/%d", pipe.Fd())}} {
-		got := invoke(s.env, nil, append([]string{"send", "--to", "ncloudmailer"}, args...)...)
+		got := s.send("ncloudmailer", args...)
 		if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "not a regular file") {
 			t.Errorf("%v: got %+v", args, got)
 		}

@@ -32,8 +32,7 @@ func TestAListNamesFiles(t *testing.T) {
 		}
 	}
 	for from, want := range map[string]string{"none": "none: no such file", dir: "is a directory"} {
-		if got := invoke(s.env, nil, "send", "--to", "ncloudmailer", "--files-from", from); got.code != 1 ||
-			!strings.Contains(got.stderr, want) {
+		if got := s.send("ncloudmailer", "--files-from", from); got.code != 1 || !strings.Contains(got.stderr, want) {
 			t.Errorf("--files-from %s: got %+v, want %q", from, got, want)
 		}
 	}
