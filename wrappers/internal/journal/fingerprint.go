@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -78,33 +79,27 @@ func sumFile(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	defer context.AfterFunc(ctx, func() { f.Close() })() // ends the copy
 	h := sha256.New()
-	buf := make([]byte, 256<<10)
-	for ctx.Err() == nil {
-		n, err := f.Read(buf)
-		h.Write(buf[:n])
-		if err == io.EOF {
-			return hex.EncodeToString(h.Sum(nil)), nil
-		}
-		if err != nil {
-			return "", err
-		}
+	_, err = io.Copy(h, f)
+	if err = cmp.Or(ctx.Err(), err); err != nil {
+		return "", err
 	}
-	return "", ctx.Err()
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Summed returns src, and a func that returns the hash of its bytes after they
-// are all read. If src was opened several times, the last reader counts.
+// Summed returns src, and a func that returns the hash of its bytes if they are
+// all read. If src was opened several times, the last reader counts.
 func Summed(src upload.Source) (upload.Source, func() string) {
-	var mu sync.Mutex
-	var latest *summer
+	var mu sync.Mutex // a transport may still read after the answer
+	latest := &summer{n: -1}
 	open := src.Open
 	src.Open = func() (io.ReadCloser, error) {
 		rc, err := open()
 		if err != nil {
 			return nil, err
 		}
-		s := &summer{ReadCloser: rc, h: sha256.New()}
+		s := &summer{ReadCloser: rc, mu: &mu, h: sha256.New()}
 		mu.Lock()
 		defer mu.Unlock()
 		latest = s
@@ -113,18 +108,18 @@ func Summed(src upload.Source) (upload.Source, func() string) {
 	return src, func() string {
 		mu.Lock()
 		defer mu.Unlock()
-		if latest == nil {
+		if latest.n != src.Size {
 			return ""
 		}
-		return latest.sum(src.Size)
+		return hex.EncodeToString(latest.h.Sum(nil))
 	}
 }
 
 type summer struct {
 	io.ReadCloser
-	mu sync.Mutex // a transport may still read after the answer
+	mu *sync.Mutex
 	h  hash.Hash
-	n  int64
+	n  int64 // bytes that were read
 }
 
 func (s *summer) Read(p []byte) (int, error) {
@@ -134,14 +129,4 @@ func (s *summer) Read(p []byte) (int, error) {
 	s.h.Write(p[:n])
 	s.n += int64(n)
 	return n, err
-}
-
-// sum returns "" unless exactly size bytes were read.
-func (s *summer) sum(size int64) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.n != size {
-		return ""
-	}
-	return hex.EncodeToString(s.h.Sum(nil))
 }

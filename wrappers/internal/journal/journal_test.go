@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -138,14 +139,7 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tc.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			to, base := "ncloudmailer", "https://host/v1"
-			if tc.to != "" {
-				to = tc.to
-			}
-			if tc.base != "" {
-				base = tc.base
-			}
-			_, err := Open(path, Target{to, base, tc.account})
+			_, err := Open(path, Target{cmp.Or(tc.to, host.To), cmp.Or(tc.base, host.Base), tc.account})
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want an error with %q", err, tc.want)
 			}
