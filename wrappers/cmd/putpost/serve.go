@@ -158,7 +158,9 @@ func (c *serveCmd) Run(p *program) error {
 	srv.RegisterOnShutdown(con.Close)
 	announce := func() error {
 		own := "http://" + reachable(ln.Addr().(*net.TCPAddr))
-		if err := p.printAddress(own); err != nil {
+		// A program that starts a server often closes the streams that it does not
+		// read.
+		if err := newOutput(p).data(own + "\n"); err != nil && !errors.Is(err, errClosed) {
 			return err
 		}
 		address := cmp.Or(c.PublicURL, own)
@@ -187,15 +189,6 @@ func (c *serveCmd) check() (at *net.TCPAddr, origin func(*http.Request) string, 
 	}
 	origin, err = c.origin()
 	return at, origin, err
-}
-
-// printAddress prints the first line of standard output. A program that starts
-// a server often closes the streams that it does not read.
-func (p *program) printAddress(address string) error {
-	if _, err := fmt.Fprintln(p.stdout, address); err != nil && !errors.Is(err, errClosed) {
-		return fmt.Errorf("standard output: %w", err)
-	}
-	return nil
 }
 
 // welcome says what serves where, and how to send to it.
