@@ -59,7 +59,7 @@ var (
 func (s *Search) Files() iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		for _, path := range s.Named {
-			if !s.file(path, yield) {
+			if !s.path(path, true, yield) {
 				return
 			}
 		}
@@ -71,7 +71,7 @@ func (s *Search) Files() iter.Seq2[File, error] {
 				yield(File{Path: cmp.Or(path, s.List.path)}, err)
 				return
 			}
-			if !s.file(ofFile(path), yield) {
+			if !s.path(ofFile(path), true, yield) {
 				return
 			}
 		}
@@ -87,9 +87,10 @@ func ofFile(path string) string {
 	return path
 }
 
-// file searches a path. Like the following methods, it reports whether to go
-// on. It never opens a file, because a pipe would lose its bytes.
-func (s *Search) file(path string, yield func(File, error) bool) bool {
+// path searches a path. Named says that it is not from a folder. Like the
+// following methods, path reports whether to go on. It never opens a file,
+// because a pipe would lose its bytes.
+func (s *Search) path(path string, named bool, yield func(File, error) bool) bool {
 	if s.stopped() {
 		return false
 	}
@@ -100,19 +101,26 @@ func (s *Search) file(path string, yield func(File, error) bool) bool {
 	switch {
 	case err != nil:
 		return yield(File{Path: path}, err)
+	case info.IsDir() && !named: // through a symbolic link, which may lead in circles
+		s.Note(path, "a link to a folder is not followed")
 	case info.IsDir() && !s.Recursive:
 		return yield(File{Path: path}, errIsDir)
 	case info.IsDir():
 		return s.folder(path, yield)
+	case !info.Mode().IsRegular() && !named:
+		s.Note(path, "left out, since it is not a regular file")
 	case !info.Mode().IsRegular():
 		return yield(File{Path: path}, errNotRegular)
-	case s.isOwn(path, info):
-		return true
+	case !s.isOwn(path, info):
+		return yield(File{path, info}, nil)
 	}
-	return yield(File{path, info}, nil)
+	return true
 }
 
 func (s *Search) folder(dir string, yield func(File, error) bool) bool {
+	if s.stopped() {
+		return false
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return yield(File{Path: dir}, err)
@@ -122,7 +130,8 @@ func (s *Search) folder(dir string, yield func(File, error) bool) bool {
 	for {
 		entries, err := d.ReadDir(256)
 		for _, entry := range entries {
-			if s.stopped() || !s.entry(ofFile(inDir+entry.Name()), entry, yield) {
+			path := ofFile(inDir + entry.Name())
+			if entry.IsDir() && !s.folder(path, yield) || !entry.IsDir() && !s.path(path, false, yield) {
 				return false
 			}
 		}
@@ -133,27 +142,6 @@ func (s *Search) folder(dir string, yield func(File, error) bool) bool {
 			return yield(File{Path: dir}, err)
 		}
 	}
-}
-
-// entry searches a path in a folder. The user did not name the path, so entry
-// skips what is no regular file.
-func (s *Search) entry(path string, entry fs.DirEntry, yield func(File, error) bool) bool {
-	if entry.IsDir() {
-		return s.folder(path, yield)
-	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return yield(File{Path: path}, err)
-	case info.IsDir(): // through a symbolic link, which may lead in circles
-		s.Note(path, "a link to a folder is not followed")
-	case !info.Mode().IsRegular():
-		s.Note(path, "left out, since it is not a regular file")
-	case s.isOwn(path, info):
-	default:
-		return yield(File{path, info}, nil)
-	}
-	return true
 }
 
 func (s *Search) isOwn(path string, info fs.FileInfo) bool {
