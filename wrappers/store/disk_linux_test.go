@@ -41,9 +41,7 @@ func TestAFullDiskSaysSoAndKeepsTheOldObject(t *testing.T) {
 	dir := t.TempDir()
 	mountSmall(t, dir)
 	st := openDisk(t, dir)
-	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("old")); err != nil {
-		t.Fatal(err)
-	}
+	put(t, st, "a", "text/plain", "old")
 	for _, key := range []string{"a", "b"} {
 		_, err := st.Put(t.Context(), key, "text/html", io.LimitReader(zeros{}, 2<<20))
 		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "no space left on device") {
@@ -60,9 +58,7 @@ func TestAFullDiskSaysSoAndKeepsTheOldObject(t *testing.T) {
 func TestAPipeIsNoObjectAndNobodyWaitsForIt(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
-	if _, err := st.Put(t.Context(), "typed", "", strings.NewReader("x")); err != nil {
-		t.Fatal(err)
-	}
+	put(t, st, "typed", "", "x")
 	for _, name := range []string{"pipe", ".content-type/typed"} {
 		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
 			t.Fatal(err)

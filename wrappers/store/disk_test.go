@@ -26,6 +26,14 @@ func openDisk(t testing.TB, dir string) store.Store {
 	return st
 }
 
+// put stores an object.
+func put(t testing.TB, st store.Store, key, contentType, text string) {
+	t.Helper()
+	if _, err := st.Put(t.Context(), key, contentType, strings.NewReader(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // reopen closes the store and opens it again, as a restart does.
 func reopen(t testing.TB, st store.Store, dir string) store.Store {
 	t.Helper()
@@ -72,9 +80,7 @@ func TestDiskFilesArePlainFilesNamedByTheirKeys(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "on", "the", "way")
 	st := openDisk(t, dir)
 	for key, contentType := range map[string]string{"plain": "", "in/box": "application/pdf"} {
-		if _, err := st.Put(t.Context(), key, contentType, strings.NewReader("the bytes of "+key)); err != nil {
-			t.Fatal(err)
-		}
+		put(t, st, key, contentType, "the bytes of "+key)
 	}
 	wantFiles(t, dir, "plain", "in/", "in/box", ".content-type/in/", ".content-type/in/box")
 	if b, err := os.ReadFile(filepath.Join(dir, "in", "box")); err != nil || string(b) != "the bytes of in/box" {
@@ -90,9 +96,7 @@ func TestDiskDeletesLeaveNoEmptyFolders(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
 	for _, key := range []string{"a/b/c/d", "a/e"} {
-		if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader(key)); err != nil {
-			t.Fatal(err)
-		}
+		put(t, st, key, "text/plain", key)
 	}
 	if err := st.Delete(t.Context(), "a/b/c/d"); err != nil {
 		t.Fatal(err)
@@ -121,9 +125,7 @@ func TestDiskKeepsKeyAndTypeWhereARenameFails(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
 	for key, contentType := range map[string]string{"folder/file": "text/plain", "file": "text/plain"} {
-		if _, err := st.Put(t.Context(), key, contentType, strings.NewReader("old")); err != nil {
-			t.Fatal(err)
-		}
+		put(t, st, key, contentType, "old")
 	}
 	before := files(t, dir)
 	// A folder in place of the object: only the last rename fails, after the type
@@ -151,9 +153,7 @@ func TestDiskKeepsKeyAndTypeWhereARenameFails(t *testing.T) {
 func TestOpeningADiskDeletesWhatAKilledProcessLeftAndNothingElse(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
-	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("kept")); err != nil {
-		t.Fatal(err)
-	}
+	put(t, st, "a", "text/plain", "kept")
 	// Half of a put, as a killed process leaves it.
 	var left string
 	_, err := st.Put(t.Context(), "b", "text/plain", readerFunc(func([]byte) (int, error) {
@@ -330,22 +330,14 @@ func TestADiskThatWasEmptiedByHandGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("x")); err != nil {
-		t.Error(err)
-	}
+	put(t, st, "a", "text/plain", "x")
 }
 
 func TestAFolderThatAPersonMovedAwayIsNotWrittenTo(t *testing.T) {
 	for _, replaced := range []bool{false, true} {
 		dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "moved")
 		st := openDisk(t, dir)
-		put := func(key string) {
-			t.Helper()
-			if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader("x")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		put("a/before")
+		put(t, st, "a/before", "text/plain", "x")
 		if err := os.Rename(filepath.Join(dir, "a"), elsewhere); err != nil {
 			t.Skip(err)
 		}
@@ -354,7 +346,7 @@ func TestAFolderThatAPersonMovedAwayIsNotWrittenTo(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		put("a/after")
+		put(t, st, "a/after", "text/plain", "x")
 		wantFiles(t, dir, "a/", "a/after", ".content-type/a/", ".content-type/a/before", ".content-type/a/after")
 		if moved, err := os.ReadDir(elsewhere); err != nil || len(moved) != 1 {
 			t.Errorf("the folder that was moved holds %v, %v", moved, err)
@@ -390,9 +382,7 @@ func TestManyFoldersAreWrittenTo(t *testing.T) {
 	st := openDisk(t, t.TempDir())
 	for i := range 300 { // more than the cache holds
 		key := fmt.Sprintf("%d/%d", i%100, i)
-		if _, err := st.Put(t.Context(), key, "text/plain", strings.NewReader(key)); err != nil {
-			t.Fatal(err)
-		}
+		put(t, st, key, "text/plain", key)
 		if info, err := st.Stat(t.Context(), key); err != nil || info.ContentType != "text/plain" {
 			t.Fatalf("Stat(%q) = %+v, %v", key, info, err)
 		}
@@ -402,9 +392,7 @@ func TestManyFoldersAreWrittenTo(t *testing.T) {
 func TestALostOrTornTypeIsTheDefault(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
-	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("x")); err != nil {
-		t.Fatal(err)
-	}
+	put(t, st, "a", "text/plain", "x")
 	record := filepath.Join(dir, ".content-type", "a")
 	for _, torn := range []string{"", "\n", "\x00\x00\x00", "text/plain\x00"} {
 		if err := os.WriteFile(record, []byte(torn), 0o600); err != nil {
@@ -424,16 +412,10 @@ func TestALostOrTornTypeIsTheDefault(t *testing.T) {
 
 func TestTypesSurviveTheLossOfTheirSharedFile(t *testing.T) {
 	dir := t.TempDir()
-	put := func(st store.Store, key, contentType string) {
-		t.Helper()
-		if _, err := st.Put(t.Context(), key, contentType, strings.NewReader("x")); err != nil {
-			t.Fatal(err)
-		}
-	}
 	st := openDisk(t, dir)
-	put(st, "first", "text/plain")
-	put(st, "second", "text/plain") // its record is a link now
-	put(st, "other", "application/pdf")
+	put(t, st, "first", "text/plain", "x")
+	put(t, st, "second", "text/plain", "x") // its record is a link now
+	put(t, st, "other", "application/pdf", "x")
 	record := func(key string) fs.FileInfo {
 		fi, err := os.Stat(filepath.Join(dir, ".content-type", key))
 		if err != nil {
@@ -456,13 +438,13 @@ func TestTypesSurviveTheLossOfTheirSharedFile(t *testing.T) {
 		}
 	}
 	again := reopen(t, st, dir)
-	put(again, "third", "text/plain")
-	put(again, "damaged", "text/plain")
-	put(again, "third", "application/pdf")
+	put(t, again, "third", "text/plain", "x")
+	put(t, again, "damaged", "text/plain", "x")
+	put(t, again, "third", "application/pdf", "x")
 	if err := os.RemoveAll(filepath.Join(dir, ".content-type", ".shared")); err != nil {
 		t.Fatal(err)
 	}
-	put(again, "fourth", "text/plain")
+	put(t, again, "fourth", "text/plain", "x")
 	for key, want := range map[string]string{"first": "text/plain", "second": "text/plain", "other": "application/pdf",
 		"third": "application/pdf", "fourth": "text/plain", "damaged": "text/plain"} {
 		if info, err := again.Stat(t.Context(), key); err != nil || info.ContentType != want {
@@ -476,9 +458,7 @@ func TestManyTypesAreKeptAndNotShared(t *testing.T) {
 	st := openDisk(t, dir)
 	const n = 300
 	for i := range n {
-		if _, err := st.Put(t.Context(), "a", fmt.Sprintf("text/x-%d", i), strings.NewReader("x")); err != nil {
-			t.Fatal(err)
-		}
+		put(t, st, "a", fmt.Sprintf("text/x-%d", i), "x")
 	}
 	if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != fmt.Sprintf("text/x-%d", n-1) {
 		t.Errorf("Stat = %+v, %v", info, err)

@@ -102,9 +102,7 @@ func TestAnEndlessPutIntoMemoryIsFull(t *testing.T) {
 func TestAMemoryReaderIsAnIoReader(t *testing.T) {
 	st := store.Memory(0)
 	want := strings.Repeat("0123456789abcdef", 20_000) // several chunks
-	if _, err := st.Put(t.Context(), "a", "", strings.NewReader(want)); err != nil {
-		t.Fatal(err)
-	}
+	put(t, st, "a", "", want)
 	r, _, err := st.Open(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
 // watched serves h as the provider depot.
@@ -181,12 +181,8 @@ func TestTheVerdictIsTheSameHoweverMuchOfTheBodyHadCome(t *testing.T) {
 	for _, read := range []int{0, 1, len(form) - 1, len(form)} {
 		m, url := watched(t, monitor.Config{}, standinhttp.Handler{Next: http.HandlerFunc(refuse)}.ServeHTTP)
 		_, ended := m.After(0, 1)
-		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(conn, "POST /v2/forms HTTP/1.1\r\nHost: x\r\nRead: %s\r\nContent-Length: %d\r\n"+
-			"Content-Type: multipart/form-data; boundary=b\r\n\r\n%s", strings.Repeat("x", read), len(form), form[:read])
+		conn := standintest.Dial(t, url, fmt.Sprintf("POST /v2/forms HTTP/1.1\nHost: x\nRead: %s\nContent-Length: %d\n"+
+			"Content-Type: multipart/form-data; boundary=b\n\n%s", strings.Repeat("x", read), len(form), form[:read]))
 		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +198,6 @@ func TestTheVerdictIsTheSameHoweverMuchOfTheBodyHadCome(t *testing.T) {
 			contract.RuleCredentials, contract.RuleForm, contract.RuleStatus, len(form)) {
 			t.Errorf("after %d bytes: %s", read, got)
 		}
-		conn.Close()
 	}
 }
 
@@ -212,11 +207,7 @@ func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 		Fault: monitor.Answer(http.StatusServiceUnavailable, "busy", "Retry-After", "1", "X-Busy", "very", "X-Odd")})
 	const size = 8 << 20
 	for range 10 {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(conn, "POST /v2/forms HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", size)
+		conn := standintest.Dial(t, url, fmt.Sprintf("POST /v2/forms HTTP/1.1\nHost: x\nContent-Length: %d\n\n", size))
 		if _, err := conn.Write(make([]byte, size)); err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +220,6 @@ func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 			resp.Header.Get("X-Busy") != "very" {
 			t.Errorf("got %s, %q, %v", resp.Status, body, err)
 		}
-		conn.Close()
 	}
 }
 
@@ -302,16 +292,9 @@ func TestWhatAHandlerLeavesIsReadAsFarAsNetHTTPReadsIt(t *testing.T) {
 		size   int
 		expect string
 		want   int64
-	}{{256 << 10, "", 256 << 10}, {256<<10 + 1, "", 0}, {5, "100-continue", 0}} {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		expect := ""
-		if c.expect != "" {
-			expect = "Expect: " + c.expect + "\r\n"
-		}
-		fmt.Fprintf(conn, "POST /v2/forms HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n", expect, c.size)
+	}{{256 << 10, "", 256 << 10}, {256<<10 + 1, "", 0}, {5, "Expect: 100-continue\n", 0}} {
+		conn := standintest.Dial(t, url,
+			fmt.Sprintf("POST /v2/forms HTTP/1.1\nHost: x\n%sContent-Length: %d\n\n", c.expect, c.size))
 		if c.expect == "" {
 			_, _ = conn.Write(make([]byte, c.size))
 		}
@@ -322,7 +305,7 @@ func TestWhatAHandlerLeavesIsReadAsFarAsNetHTTPReadsIt(t *testing.T) {
 		m.Quiet(10e9)
 		xs := m.Exchanges()
 		if x := xs[len(xs)-1]; x.Received != c.want || int64(len(x.Body)) != c.want {
-			t.Errorf("%d bytes, Expect %q: %d were read, want %d", c.size, c.expect, x.Received, c.want)
+			t.Errorf("%d bytes, %q: %d were read, want %d", c.size, c.expect, x.Received, c.want)
 		}
 	}
 }
