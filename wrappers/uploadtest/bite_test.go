@@ -755,6 +755,12 @@ var bites = []struct {
 	{"the answer to a presigned step is left open",
 		rig{sent: status(200, "/store", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
 		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
+	{"each upload has a transport of its own", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
+		own := *c.u.(*depotClient).http
+		own.Transport = own.Transport.(*http.Transport).Clone()
+		client := &depotClient{base: c.u.(*depotClient).base, form: true, key: c.u.(*depotClient).key, http: &own}
+		return client.Upload(c.ctx, c.src)
+	})}, "nothing is left running", "5 uploads, one after another: connections: 5 are open, so each upload leaves one"},
 	{"a goroutine is left", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
 		go func() { <-time.After(10 * time.Second) }()
 		return c.send()

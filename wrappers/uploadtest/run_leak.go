@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,8 +17,12 @@ import (
 // trials numbers the labels of nothingIsLeft.
 var trials atomic.Int64
 
+// inARow is a number of uploads that need one connection or two together.
+const inARow = 5
+
 // nothingIsLeft checks that no goroutine of Upload works on after its return,
-// and that no body of an answer is open. A goroutine inherits the labels of the
+// that no body of an answer is open, and that connections do not pile up. A
+// goroutine inherits the labels of the
 // one that starts it, so those of other tests do not count.
 func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
@@ -29,7 +34,12 @@ func nothingIsLeft(t *trial) {
 		})
 		t.seen.note(aGoroutine)
 	}
-	send(live, "an upload")
+	for range inARow {
+		send(live, "an upload")
+	}
+	if _, idle := leftovers(label); idle >= inARow {
+		t.about("%d uploads, one after another", inARow).broke("connections: %d are open, so each upload leaves one", idle)
+	}
 	if t.Server != nil {
 		long := strings.Repeat("x", 2<<20) // more than anybody reads of a refusal
 		for _, op := range t.Server.ops() {
@@ -52,21 +62,24 @@ func nothingIsLeft(t *trial) {
 		}
 		t.Server.close()
 	}
-	left := leftovers(label)
+	left, _ := leftovers(label)
 	for deadline := time.Now().Add(3 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
-		left = leftovers(label)
+		left, _ = leftovers(label)
 	}
 	for _, what := range left {
 		t.about("after all uploads").broke("%s", what)
 	}
 }
 
-var frame = regexp.MustCompile(`(?m)^#\t0x[0-9a-f]+\t(\S+?)\+0x`)
+var (
+	frame = regexp.MustCompile(`(?m)^#\t0x[0-9a-f]+\t(\S+?)\+0x`)
+	alike = regexp.MustCompile(`(?m)^(\d+) @`) // how many goroutines have one stack
+)
 
 // leftovers describes the goroutines with a label that do more than wait for
-// the next request on a connection.
-func leftovers(label string) (left []string) {
+// the next request on a connection, and counts the connections.
+func leftovers(label string) (left []string, idle int) {
 	var b bytes.Buffer
 	_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // into memory: it cannot fail
 	for block := range strings.SplitSeq(b.String(), "\n\n") {
@@ -79,13 +92,15 @@ func leftovers(label string) (left []string) {
 		}
 		stack := strings.Join(frames, " ")
 		switch {
-		case strings.Contains(stack, "leftovers"), strings.Contains(stack, "bufio.(*Reader).Peek"),
-			strings.HasSuffix(stack, "writeLoop"):
+		case strings.Contains(stack, "leftovers"), strings.HasSuffix(stack, "writeLoop"):
+		case strings.Contains(stack, "bufio.(*Reader).Peek"):
+			n, _ := strconv.Atoi(alike.FindStringSubmatch(block)[1])
+			idle += n
 		case strings.HasSuffix(stack, "readLoop"):
 			left = append(left, "answers: the body of one was not closed")
 		default:
 			left = append(left, "goroutines: one is still running, started in "+frames[len(frames)-1])
 		}
 	}
-	return left
+	return left, idle
 }
