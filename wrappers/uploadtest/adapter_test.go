@@ -99,6 +99,15 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 			`media type "application/pdf": stored: the media type is "text/x"`},
 		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories",
 			`wire: the name is "x", want "plain.txt"`},
+		{"a second attempt sends something else", same, func(c Call) upload.Uploader {
+			return Func(func(ctx context.Context, src upload.Source) (string, error) {
+				res, err := c.Upload(ctx, src)
+				if err != nil {
+					res, err = c.Upload(ctx, upload.Bytes(src.Name, []byte("rest")))
+				}
+				return res.ID, err
+			})
+		}, "a passing fault is survived", "deposit answered 500 once: stored: 4 bytes, 204800 were sent"},
 		{"errors are swallowed", same, deaf, "answers are errors of their kind", "deposit answered 500: error: none"},
 		{"an answer that says nothing counts", same, deaf, "answers that cannot be used",
 			"deposit answered 201 and nothing: error: none"},

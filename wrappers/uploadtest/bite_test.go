@@ -242,8 +242,8 @@ func resend(code int) func(http.RoundTripper) http.RoundTripper {
 }
 
 // dating adds a time to the credentials, which a bad client takes from the
-// attempt before.
-func dating(fresh bool) func(http.RoundTripper) http.RoundTripper {
+// attempt before. The layout says how exact it is.
+func dating(layout string) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		var old string
 		return tripFunc(func(r *http.Request) (*http.Response, error) {
@@ -251,8 +251,8 @@ func dating(fresh bool) func(http.RoundTripper) http.RoundTripper {
 				return next.RoundTrip(r)
 			}
 			made := old
-			if fresh || made == "" {
-				made = "Dated " + time.Now().Format(time.RFC3339Nano)
+			if made == "" {
+				made = "Dated " + time.Now().Format(layout)
 			}
 			r.Header.Set("Authorization", made)
 			resp, err := next.RoundTrip(r)
@@ -368,6 +368,29 @@ func keeps(more io.Reader) func(*Subject) {
 	}
 }
 
+// another returns a client like a depotClient, which has no token yet.
+func another(u upload.Uploader) *depotClient {
+	c := u.(*depotClient)
+	hc := *c.http
+	return &depotClient{base: c.base, form: c.form, oauth: c.oauth, key: c.key, http: &hc}
+}
+
+// deaf hears of no failure.
+var deaf = uploads(func(c call) (upload.Result, error) {
+	res, _ := c.send()
+	return res, nil
+})
+
+// doubled stores each file twice.
+var doubled = serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	b, _ := io.ReadAll(r.Body)
+	first := r.Clone(r.Context())
+	first.Body = io.NopCloser(bytes.NewReader(b))
+	next.ServeHTTP(httptest.NewRecorder(), first)
+	r.Body = io.NopCloser(bytes.NewReader(b))
+	next.ServeHTTP(w, r)
+})
+
 // onAndOn hides from a client that its context ends.
 var onAndOn = uploads(func(c call) (upload.Result, error) { return c.u.Upload(context.WithoutCancel(c.ctx), c.src) })
 
@@ -395,6 +418,17 @@ var bites = []struct {
 	})}, "names that no header holds", `"\xff\xfe.txt": wire: the name changed what arrived beside it`},
 	{"one id for all", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, "each upload has its own id",
 		`both uploads have the ID "o-1"`},
+	{"one id for all, at once", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, "uploads run at once",
+		`of 16 at once: result: another one has the ID "o-1" too`},
+	{"one of several fails", rig{client: uploads(func(c call) (upload.Result, error) {
+		if c.src.Size == 32<<10+7 {
+			return upload.Result{}, errors.New("busy")
+		}
+		return c.send()
+	})}, "uploads run at once", "upload 7 of 16 at once: upload: busy"},
+	{"each upload fetches a token", rig{form: true, oauth: true, received: oauth(nil).received,
+		client: uploads(func(c call) (upload.Result, error) { return another(c.u).Upload(c.ctx, c.src) })},
+		"uploads run at once", "token: 16 tokens were fetched, and one serves them all"},
 	{"a size that is off by one", rig{client: result(func(r *upload.Result) { r.Size++ })}, "bytes arrive unchanged",
 		"Size is 1, but 0 bytes"},
 	{"a name with its directories", rig{client: uploads(func(c call) (upload.Result, error) {
@@ -460,6 +494,8 @@ var bites = []struct {
 			rc.Close()
 		}
 	})}, "a stream that can be read once", "cannot be read a second time"},
+	{"a stream is not said to be one", rig{form: true, client: sendOnce}, "a stream that can be read once",
+		"error: it does not say that the source can be read only once"},
 	{"uploads at once share their source", rig{client: func(u upload.Uploader) upload.Uploader {
 		var mu sync.Mutex
 		var last upload.Source
@@ -484,6 +520,8 @@ var bites = []struct {
 	{"a canceled context is not looked at", rig{client: onAndOn}, "a canceled context", `none, want "context canceled"`},
 	{"a Read goes on after its context", rig{client: onAndOn}, "cancel while the body is sent",
 		"readers: 5s after the cancel it still waits for a Read"},
+	{"a request goes on after its context", rig{raw: true, client: onAndOn}, "cancel while the answer is awaited",
+		"context canceled while deposit is not answered: the request still stands after 5s"},
 	{"cancel is taken for a network failure", rig{client: failure(func(e *upload.Error) error {
 		if errors.Is(e, context.Canceled) {
 			e.Err = upload.ErrUnavailable
@@ -492,10 +530,11 @@ var bites = []struct {
 	})}, "cancel while the answer is awaited", `not of the kind "context canceled"`},
 
 	// The client's errors.
-	{"a refusal counts as success", rig{client: uploads(func(c call) (upload.Result, error) {
-		res, _ := c.send()
-		return res, nil
-	})}, "answers are errors of their kind", `announce answered 401: error: none, want "credentials refused"`},
+	{"a refusal with details counts as success", rig{client: deaf}, "secrets stay inside",
+		"announce answered with what it was told: error: none, though the answer was 403"},
+	{"the provider is lost", rig{client: failure(func(e *upload.Error) error { e.Provider = ""; return e })},
+		"answers are errors of their kind", "error: Provider is empty"},
+	{"a refusal counts as success", rig{client: deaf}, "answers are errors of their kind", `announce answered 401: error: none, want "credentials refused"`},
 	{"an error of another type", rig{client: failure(func(e *upload.Error) error { return e.Err })},
 		"answers are errors of their kind", "want *upload.Error"},
 	{"429 is taken for an outage", rig{client: failure(func(e *upload.Error) error {
@@ -670,8 +709,10 @@ var bites = []struct {
 	{"a repeat has another query", rig{raw: true,
 		sent: request("/raw", func(r *http.Request) { r.URL.RawQuery += fmt.Sprint("&at=", time.Now().UnixNano()) })},
 		"a repeated upload is whole", "repeat: the second attempt goes to POST /v2/raw"},
-	{"a signature is sent again", rig{sent: dating(false)}, "credentials are fresh in each attempt",
-		"credentials: the second attempt carries those of the first"},
+	{"a signature is sent again", rig{sent: dating(time.RFC3339Nano)}, "credentials are fresh in each attempt",
+		"announce answered 503 once, after 20ms: credentials: the second attempt carries those of the first"},
+	{"a signature of whole seconds is sent again", rig{sent: dating(time.RFC3339)}, "credentials are fresh in each attempt",
+		"credentials: the second attempt carries those of the first, which have grown old"},
 
 	{"a token is kept for ever", oauth(status(200, "/token", func(resp *http.Response) {
 		resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"` + depotKey + `","expires_in":3600}`))
@@ -705,6 +746,13 @@ var bites = []struct {
 			}
 			return resp, err
 		})}, "answers may be written in other ways", "deposit answered with a member that is not documented: upload: depot"},
+	{"an id with a space is refused", rig{raw: true, client: uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if strings.Contains(res.ID, " ") {
+			err = errors.New("a bad id")
+		}
+		return res, err
+	})}, "an id arrives as it was written", "deposit answered with the id a/b c%2F+é: upload: a bad id"},
 	{"an id is read as a number", rig{raw: true, client: result(func(r *upload.Result) {
 		if f, err := strconv.ParseFloat(r.ID, 64); err == nil {
 			r.ID = fmt.Sprint(f)
@@ -756,10 +804,9 @@ var bites = []struct {
 		rig{sent: status(200, "/store", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
 		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
 	{"each upload has a transport of its own", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
-		own := *c.u.(*depotClient).http
-		own.Transport = own.Transport.(*http.Transport).Clone()
-		client := &depotClient{base: c.u.(*depotClient).base, form: true, key: c.u.(*depotClient).key, http: &own}
-		return client.Upload(c.ctx, c.src)
+		own := another(c.u)
+		own.http.Transport = own.http.Transport.(*http.Transport).Clone()
+		return own.Upload(c.ctx, c.src)
 	})}, "nothing is left running", "5 uploads, one after another: connections: 5 are open, so each upload leaves one"},
 	{"a goroutine is left", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
 		go func() { <-time.After(10 * time.Second) }()
@@ -853,6 +900,8 @@ var bites = []struct {
 		return b
 	}))}, "bytes arrive unchanged",
 		"65535 bytes: stored: 65535 bytes, 65535 were sent, the first wrong one at offset 1000"},
+	{"a large body is sent again after its refusal", rig{form: true, sent: resend(413)}, "an early refusal arrives",
+		"submit refused before its body was read: attempts: one more, since the refusal got lost"},
 	{"the early refusal of a large body is lost",
 		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
@@ -877,15 +926,10 @@ var bites = []struct {
 	{"a handler that panics", rig{received: func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
 	}}, plainly, "the handler panicked: boom"},
-	{"a file is stored twice",
-		rig{form: true, received: serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			b, _ := io.ReadAll(r.Body)
-			first := r.Clone(r.Context())
-			first.Body = io.NopCloser(bytes.NewReader(b))
-			next.ServeHTTP(httptest.NewRecorder(), first)
-			r.Body = io.NopCloser(bytes.NewReader(b))
-			next.ServeHTTP(w, r)
-		})}, plainly, "count: 3 files are stored, 1 were before one upload"},
+	{"a file is stored twice", rig{form: true, received: doubled}, plainly,
+		"count: 3 files are stored, 1 were before one upload"},
+	{"each of several files is stored twice", rig{form: true, received: doubled}, "uploads run at once",
+		"16 uploads at once: count: 32 files are stored"},
 	{"more is stored than was sent", rig{stored: keeps(readerFunc(func(p []byte) (int, error) {
 		return copy(p, "more"), nil
 	}))}, "bytes arrive unchanged",
@@ -945,6 +989,18 @@ func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 		})
 		if len(lines) > 0 {
 			t.Errorf("%s: %d lines, such as: %s", what, len(lines), lines[0])
+		}
+	}
+}
+
+// An answer may be an id and nothing else, or a list of ids.
+func TestAnIDIsFoundWhereverItStands(t *testing.T) {
+	for answer, want := range map[string]string{
+		`"7"`: `null`, `[ 7, 8 ]`: `[ null, 8 ]`, `{"a": {"id" : "7", "n": 7}, "m": "70"}`: `{"a": {"id" : null, "n": null}, "m": "70"}`,
+		`{"id":"8"}`: `{"id":"8"}`,
+	} {
+		if got := idsOf([]byte(answer), "7")(answer, "null"); got != want {
+			t.Errorf("%s becomes %s, want %s", answer, got, want)
 		}
 	}
 }

@@ -21,6 +21,7 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
 		{"no operation", head + "paths: {}\n", "at /paths: there is no operation"},
 		{"no server", changed("servers:", "x-servers:"), "at /servers: there is none, and no base path is given instead"},
+		{"an address that is none", changed("https://{host}/v2", "http://[::1"), `at /servers: "http://[::1" is no URL`},
 		{"an empty body", head + "paths: {/a: {post: {operationId: a, requestBody: {content: {text/plain: }}," +
 			" responses: {'200': {description: x}}}}}\n", "a: its body text/plain is declared, but empty"},
 		{"an empty answer", head + "paths: {/a: {get: {operationId: a, responses: {'200': {description: x, " +
