@@ -72,7 +72,7 @@ type Provider struct {
 
 // Standin is a provider's stand-in. If it can set the status of a file, it also
 // has the method SetStatus. If its presigned URLs outlive it, it also has the
-// method Issued, which recognises a request to such a URL and returns the
+// method Issued. That method recognises a request to such a URL and returns the
 // file's id.
 type Standin interface {
 	http.Handler

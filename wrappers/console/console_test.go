@@ -117,7 +117,7 @@ func (s service) ask(method, path, body string, header ...string) (*http.Respons
 
 const inJSON = "Content-Type"
 
-// change makes a change, which must succeed, and decodes the answer into v.
+// change makes a change, checks that it succeeds, and decodes the answer.
 func (s service) change(method, path, body string, v any) {
 	s.t.Helper()
 	resp, text := s.ask(method, path, body, inJSON, "application/json")

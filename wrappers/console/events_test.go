@@ -142,8 +142,8 @@ func TestAListenerThatFallsBehindGetsAllThatIsKept(t *testing.T) {
 	}
 }
 
-// record sends n files and waits until their exchanges are over, which their
-// senders may know before the console.
+// record sends n files and waits until their exchanges are over. A sender may
+// know the end before the console does.
 func (s service) record(n int) {
 	s.t.Helper()
 	for range n {

@@ -94,7 +94,7 @@ func TestListsAreFiltered(t *testing.T) {
 	}
 }
 
-// What a sender must not leak, and what the console must not show to others.
+// A sender must not leak a secret, and the console must not show one.
 func TestNothingSecretIsShown(t *testing.T) {
 	s := serve(t, console.Config{})
 	if _, err := s.send("a.txt", "a"); err != nil {
@@ -202,7 +202,7 @@ func TestAURLFromBeforeARestartIsAPresignedOne(t *testing.T) {
 	if x.Operation != "presigned" || len(x.Violations) != 0 || !slices.Equal(x.FileIds, []string{id}) {
 		t.Errorf("got %+v", x)
 	}
-	// Anything but the URL itself is none.
+	// A changed URL is not a URL that was handed out.
 	for _, other := range []string{url + "&a=b", strings.Replace(url, "expires=", "expires=1", 1)} {
 		after.put(other, "text/plain", strings.NewReader("x"))
 		if x := after.exchanges("")[0]; x.Operation != "" || len(x.Violations) == 0 {

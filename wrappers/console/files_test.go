@@ -86,7 +86,7 @@ func TestFilesInABucketAreThoseOfTheExchanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	target, id, _ := s.initiate("test-token")
-	s.initiate("test-token") // and nothing comes
+	s.initiate("test-token") // no file is sent to this one
 	if status := s.put(target, "text/plain", strings.NewReader("hello")); status != http.StatusOK {
 		t.Fatal(status)
 	}

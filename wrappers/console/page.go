@@ -18,8 +18,8 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Link serves a page with a link to the console, for the root of the server.
-// The page names its icon, since a browser would otherwise ask for
-// /favicon.ico, which the console would show as a request with a wrong address.
+// The page names its icon. Otherwise a browser would ask for /favicon.ico, and
+// the console would show a request with a wrong address.
 func Link(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>putpost</title>` +

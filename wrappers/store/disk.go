@@ -16,7 +16,7 @@ import (
 
 // Disk returns a store in the folder dir, and creates the folder. The bytes of
 // an object are the plain file dir/key, so a person can look, copy and back up.
-// A file that a person lays down there is an object as well. The file
+// A file that a person puts there is an object, too. The file
 // dir/.content-type/key holds the content type, unless it is the default.
 // Objects of one type may share that file: replace it and do not edit it. The
 // files are readable for their owner only. The store is a [Lister], a [Noter]
@@ -208,7 +208,7 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 	mu := d.lock(key)
 	mu.Lock()
 	defer mu.Unlock()
-	// Remove would delete an empty folder, too, which is not an object.
+	// Remove would delete an empty folder, too, but a folder is no object.
 	_, err := d.info(key, d.stat(key))
 	if err == nil {
 		err = d.root.Remove(filepath.FromSlash(key))

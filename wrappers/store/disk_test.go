@@ -44,7 +44,8 @@ func reopen(t testing.TB, st store.Store, dir string) store.Store {
 }
 
 // files lists the files in dir, and folders with a slash at the end. It leaves
-// out the shared files of content types, which belong to no one object.
+// out the shared files of content types, because they belong to no single
+// object.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string

@@ -41,8 +41,8 @@ type Store interface {
 	// nothing and returns an error that wraps it. Put checks ctx after every
 	// read, also after the one that returns io.EOF: if ctx has ended by then,
 	// Put stores nothing. The caller must end a Read that blocks. Put does not
-	// close r. If several puts of one key run at the same time, the object is
-	// that of one of them.
+	// close r. If several puts of one key run at the same time, one of them
+	// makes the object.
 	//
 	// After an error the key holds the earlier object, if there was one. There
 	// is one exception: if the answer of a store across the network was lost,

@@ -31,7 +31,7 @@ signed=(--silent --header "x-ncp-apigw-timestamp: $ts" --header "x-ncp-iam-acces
 `
 
 func TestPage(t *testing.T) {
-	const first = "document.querySelector(" // the first element that fits, which is the newest
+	const first = "document.querySelector(" // the first element that fits: the newest
 	base, dir := serve(t), t.TempDir()
 	ctx := open(t)
 	var foreign []string
@@ -55,7 +55,7 @@ func TestPage(t *testing.T) {
 	until(t, ctx, "the page is live", `document.getElementById("live").textContent === "live"`)
 	looksRight(t, ctx, "empty")
 
-	// What the empty page says is pasted as it stands.
+	// The test runs the commands of the empty page unchanged.
 	pasted := get(t, ctx, "first uploads", chromedp.Evaluate[[]string](
 		`[...document.querySelectorAll("#first-uploads pre")].map((pre) => pre.textContent)`))
 	if len(pasted) != 2 {
@@ -165,7 +165,7 @@ func TestThePageWorksWithItsToken(t *testing.T) {
 	until(t, ctx, "the fault waits", `document.querySelector("#fault-list").textContent.includes("answer 503")`)
 }
 
-// size makes the window so wide.
+// size sets the width of the window.
 func size(t *testing.T, ctx context.Context, width int64) {
 	t.Helper()
 	do(t, ctx, "window", chromedp.EmulateViewport(width, 720))

@@ -170,7 +170,7 @@ func benchmarks(asked []goal, chart bool) []string {
 // TLS.
 type setting func(key string) string
 
-// each runs the benchmarks whose names begin so.
+// each runs the benchmarks whose names begin with a text.
 func each(b *testing.B, begin string, run func(b *testing.B, of setting, atOnce int)) {
 	for _, name := range benchmarks(goals, true) {
 		if name, found := strings.CutPrefix(name, begin); found {

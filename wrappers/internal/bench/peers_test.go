@@ -182,7 +182,7 @@ func put(h *http.Client, url, path string) {
 	do(h, req, nil)
 }
 
-// ticket is 24SevenOffice's answer to the question.
+// ticket is 24SevenOffice's answer to fileUpload.
 type ticket struct {
 	UploadURL string          `json:"uploadUrl"`
 	FileID    json.RawMessage `json:"fileId"`

@@ -15,13 +15,13 @@ import (
 
 const (
 	toNAVER = "$putpost send --to ncloudmailer "
-	// With a filter, since strace would otherwise stop a program at each system
+	// The filter spares time: without it strace stops a program at each system
 	// call.
 	strace = "strace -f -qq --seccomp-bpf -e trace=fsync,fdatasync "
 )
 
-// programs are the command lines that BenchmarkProgram compares. The func thing
-// replaces a $word.
+// programs are the command lines that BenchmarkProgram compares. Func thing
+// replaces each word that begins with $.
 var programs = map[string]string{
 	"send=2000/at=16/peer=putpost":                    toNAVER + "-c 16 -r $small",
 	"send=2000/at=16/peer=curl":                       "curl",

@@ -126,8 +126,8 @@ func parse(r *http.Request) (name string, content io.Reader) {
 	}
 }
 
-// skim finds it in a form whose file is named by its size, as in 16384.pdf. It
-// costs little more than a body without a form.
+// skim finds the file in a form whose file is named by its size, as in
+// 16384.pdf. It costs little more than a body without a form.
 func skim(r *http.Request) (name string, content io.Reader) {
 	lines := bufio.NewReader(r.Body)
 	for line := ""; name == "" || line != "\r\n"; {

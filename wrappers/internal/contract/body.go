@@ -75,7 +75,7 @@ type body struct {
 	digest digest
 	form   *form // of a form, else nil
 	ended  bool  // io.EOF was seen
-	broken bool  // something else was seen before it
+	broken bool  // another error was seen before io.EOF
 	over   bool  // nothing counts any more
 }
 
@@ -115,8 +115,8 @@ func (b *body) whole(length int64) bool {
 	return b.digest.size == length || length == -1 && b.ended && !b.broken
 }
 
-// watch returns rc under observation. It keeps up to [Keep] of a body that is
-// text for a validator, and as much as w says of any other.
+// watch returns rc under observation. It keeps up to [Keep] of a body that a
+// validator reads as text. Of any other body it keeps as much as w says.
 func (x *Exchange) watch(rc io.ReadCloser) *body {
 	most := x.w.Head
 	b := &body{ReadCloser: rc}
@@ -134,7 +134,7 @@ func (x *Exchange) watch(rc io.ReadCloser) *body {
 // Empty reports whether a request is without a body.
 func Empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody }
 
-// IsRaw reports whether a body of a media type is a file, by the word of a
+// IsRaw reports whether a body is a file. Its media type says so, or else the
 // document.
 func IsRaw(typ string, media *Media) bool {
 	switch {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// documentRules are those that a document of this module has for one operation.
+// documentRules holds the rules of a document of this module for one operation.
 type documentRules struct {
 	about
 	OperationID string
@@ -72,7 +72,7 @@ func (r *documentRules) compile(shared []*parameter) error {
 		}
 	}
 	for status, a := range r.Responses {
-		delete(a.Headers, "Content-Type") // OpenAPI has it ignored here
+		delete(a.Headers, "Content-Type") // OpenAPI ignores it here
 		for name, h := range a.Headers {
 			if err := h.compile(); err != nil {
 				return fmt.Errorf("status %s: header %s: %w", status, name, err)

@@ -52,7 +52,7 @@ type Contract struct {
 
 	mu     sync.Mutex
 	grants map[string]*grant // by key
-	older  map[string]*grant // handed out before those
+	older  map[string]*grant // handed out before the URLs in grants
 }
 
 // Spec holds the facts of a document that each kind of rule needs.

@@ -188,7 +188,7 @@ func TestAURLCanBeRecognisedUnderAnyHost(t *testing.T) {
 	}
 }
 
-// What other APIs hand out, and the request that is right for it.
+// Each case is a URL as another API hands it out, and a request to it.
 func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 	const lfs = `{"objects":[{"oid":"1","actions":{
 		"upload":{"href":"https://s.example/put?sig=12345678","header":{"Authorization":"Basic QQ==","X-Amz-Acl":"private"}},
@@ -217,7 +217,7 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 	nameless, namelessBody := policy("key", "k-1", "file", "", "policy", "p-1")
 	const notBefore = `request form: the field "policy" does not stand before the file as it was handed out`
 	const host = `{"uploadUrl":"https://s.example/h","headers":{"Host":"s.example","Content-Length":"1"}}`
-	plain := map[string]string{"x-goog-meta": "1"} // and others, since a map comes in any order
+	plain := map[string]string{"x-goog-meta": "1"} // and 20 others: a map yields its keys in any order
 	for _, c := range "abcdefghijklmnopqrst" {
 		plain[string(c)] = "1"
 	}

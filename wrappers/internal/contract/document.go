@@ -35,7 +35,7 @@ type document struct {
 	}
 	Components struct {
 		SecuritySchemes map[string]scheme
-		// What is referred to stands where it is referred to.
+		// Parse has put these values in the places that refer to them.
 		Headers, Examples, Responses, Schemas, Parameters any
 	}
 }
@@ -177,8 +177,8 @@ func decode(text []byte, to any) error {
 	return decoder.Decode(to)
 }
 
-// resolve returns the value of a word with its references replaced, and without
-// extensions but x-source. Within lists the references around it.
+// resolve returns the value of a word. It replaces references, and leaves out
+// extensions other than x-source. Within lists the references around the value.
 func resolve(tree, root any, under string, within []string) (any, error) {
 	var err error
 	switch v := tree.(type) {

@@ -20,8 +20,7 @@ func sized(method, uri, body string) *http.Request {
 	return r
 }
 
-// looked returns what a contract finds wrong with a request that is read to its
-// end.
+// looked returns the violations of a request that is read to its end.
 func looked(c *Contract, r *http.Request, w Watch) (string, *Exchange) {
 	x := c.Begin(r, w)
 	if body := x.Watching(r.Context(), r).Body; body != nil {

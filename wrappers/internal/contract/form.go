@@ -15,23 +15,23 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what is remembered of one form.
+// The limits of the memory for one form.
 const (
 	mostParts = 1000
 	mostKept  = 16 << 20
 )
 
 // form holds the facts of a multipart/form-data body. The body is taken apart
-// while it passes by: mime/multipart reads it in a coroutine of its own, which
+// while it passes by: mime/multipart reads it in a coroutine. The coroutine
 // runs only while the body is written to the form.
 type form struct {
 	w    Watch
 	list []*Part
 	kept int   // bytes that may still be remembered
-	over bool  // there are more parts than are looked at
+	over bool  // there are more than mostParts
 	err  error // why the form is not whole
 
-	resume func() (struct{}, bool) // reads until more has to come
+	resume func() (struct{}, bool) // reads until it needs more bytes
 	rest   []byte                  // was written and is not read yet
 	last   bool                    // nothing more comes
 }
@@ -95,7 +95,7 @@ func (f *form) finish() {
 	f.write([]byte("\r\n")) // the last line may lack its end
 }
 
-// buffers are lent to the reading of one form each.
+// buffers are for reading forms. Each form has one while it is read.
 var buffers = sync.Pool{New: func() any { return new([8 << 10]byte) }}
 
 // read notes each part of a form.
@@ -187,8 +187,9 @@ func (p *Part) fault() string {
 	return ""
 }
 
-// saysEncodedName reports whether filename* is a parameter, and not a part of
-// a name. The parser gives it out as filename, so it gets another name first.
+// saysEncodedName reports whether filename* is a parameter, and not a part of a
+// name. The parser returns filename* as filename, so saysEncodedName renames it
+// first.
 func (p *Part) saysEncodedName() bool {
 	said := strings.ToLower(p.Header.Get("Content-Disposition"))
 	if !strings.Contains(said, "filename*") {

@@ -12,12 +12,12 @@ import (
 // grant holds the facts that an answer gave of a URL when it handed the URL
 // out.
 type grant struct {
-	upload      bool              // it takes a file; any other URL is nobody's business here
+	upload      bool              // it takes a file; requests to other URLs are not checked
 	location    bool              // it came in the header Location
 	own         bool              // it lies on the API's host
 	method      string            // empty: nothing was said
 	contentType string            // empty: nothing was said
-	query       string            // what opens it
+	query       string            // it gives access
 	header      http.Header       // to be sent with the bytes
 	fields      map[string]string // to be sent before the file, in a form
 	ids         []string          // of the file that it is for
@@ -100,8 +100,8 @@ func (c *Contract) grant(rawURL string, g *grant) {
 	c.grants[c.key(address)] = g
 }
 
-// An upload's URL is told from others by its names first, then by what stands
-// beside it in its object.
+// The names of a URL's member and of the objects around it show whether the URL
+// is for an upload. The members beside it show how to use it.
 var (
 	uploads  = later(`(?i)upload|presign|signed|\bput|put_?ur[il]`)
 	methods  = later(`(?i)method|verb`)

@@ -35,8 +35,8 @@ func (t *Text) JSON() (any, error) {
 // Elements of a list go by the name of the list.
 type Member struct{ Name, Value string }
 
-// Members lists the strings and numbers of a JSON document; of anything else,
-// nothing.
+// Members lists the strings and numbers of a JSON document. It lists nothing of
+// another text.
 func Members(document []byte) []Member { return members(&Text{Bytes: document}) }
 
 func members(text *Text) []Member {
@@ -62,8 +62,8 @@ func walk(found []Member, name string, v any) []Member {
 	return found
 }
 
-// names returns the names in an object, sorted. It allocates once, and
-// slices.Sorted would five times, for each object of each answer.
+// names returns the names in an object, sorted. It runs for each object of each
+// answer. It allocates once, and slices.Sorted five times.
 func names[V any](object map[string]V) []string {
 	list := slices.AppendSeq(make([]string, 0, len(object)), maps.Keys(object))
 	slices.Sort(list)

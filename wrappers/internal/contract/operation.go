@@ -21,7 +21,7 @@ type Operation struct {
 	Method    string
 	Path      string     // below a base; {name} stands for a parameter
 	TakesBody bool       // its requests have a body
-	Security  [][]Scheme // the schemes of one element are enough; none: nothing is asked for
+	Security  [][]Scheme // a request needs all schemes of any one element; empty: it needs none
 	Rules
 }
 
@@ -41,7 +41,7 @@ type Rules interface {
 // Media holds the facts that a document gives of a body.
 type Media struct {
 	Bytes   bool     // it may be any bytes
-	Fields  []string // of a form, all that it may have; nil: any
+	Fields  []string // the fields that a form may have; nil: any
 	Example []byte   // in JSON, or nil
 }
 
@@ -142,7 +142,7 @@ func router(ops []*Operation) []template {
 		}
 		list = append(list, t)
 	}
-	// What is written out counts before a parameter.
+	// A path with a plain word counts before one with a parameter there.
 	last := func(path string) string { return strings.ReplaceAll(path, "{", "\xff") }
 	slices.SortFunc(list, func(a, b template) int { return strings.Compare(last(a.path), last(b.path)) })
 	return list

@@ -20,8 +20,8 @@ func (x *Exchange) checkPresigned() {
 	}
 	var unsigned []string
 	for name := range x.head.Header {
-		// Azure's blob type has to be there. Anything else of its own the
-		// sender cannot have signed.
+		// Azure requires its blob type. No other header that the sender adds
+		// can be signed.
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
 			!addedOnTheWay().MatchString(lower) &&
 			!containsFold(x.c.CredentialHeaders, name) && g.header.Values(name) == nil &&

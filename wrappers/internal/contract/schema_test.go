@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Each word of a schema, at its edge and one step beyond.
+// Each case tests a word of a schema, at its limit and one step beyond.
 func TestAValueIsHeldToItsSchema(t *testing.T) {
 	for _, c := range []struct{ schema, good, bad, why string }{
 		{`{"type":"integer"}`, `[2, -2, 1e3]`, `[2.5, "2", true, [], {}]`, "value must be an integer"},

@@ -76,16 +76,16 @@ const (
 // Certificates of httptest are valid for it.
 const storeHost = "example.com"
 
-// standin is what the lab needs of either provider's stand-in.
+// standin has the methods of a provider's stand-in that the lab needs.
 type standin interface {
 	http.Handler
 	Open(ctx context.Context, id string) (io.ReadCloser, store.Info, error)
 	Files(ctx context.Context) iter.Seq2[office.File, error]
 }
 
-// lab holds what one row needs: the provider's stand-in behind the kit's
-// server, which injects the row's fault and holds every exchange to the spec,
-// and a client.
+// lab holds the servers and the client of one row. The provider's stand-in is
+// behind the kit's server. That server injects the row's fault, and holds every
+// exchange to the spec.
 type lab struct {
 	t  *testing.T
 	at place // the request with the fault
@@ -97,7 +97,7 @@ type lab struct {
 	client *http.Client
 	tokens oauth2.TokenSource
 	src    upload.Source
-	sent   *counted // what became of src's readers
+	sent   *counted // watches src's readers
 
 	// A row may change these when the server has started.
 	baseURL string // scheme and host of the API

@@ -22,9 +22,9 @@ import (
 type row struct {
 	name  string
 	at    []place
-	fault fault                                                               // what befalls the requests of that place
-	set   func(l *lab)                                                        // changes the lab before its servers stand
-	late  func(l *lab)                                                        // changes it when they do
+	fault fault                                                               // spoils the requests of that place
+	set   func(l *lab)                                                        // changes the lab before its servers start
+	late  func(l *lab)                                                        // changes the lab after its servers have started
 	call  func(context.Context, *lab, upload.Uploader) (upload.Result, error) // in place of one Upload of the lab's source
 	last  bool                                                                // the client cannot upload afterwards
 	want  want

@@ -136,7 +136,7 @@ func (w *watched) Close() error {
 }
 
 // from returns a source whose nth Open calls the nth function, and later ones
-// the last. Its size is that of small.
+// the last. It has the size of small.
 func from(open ...func() (io.ReadCloser, error)) upload.Source {
 	n := 0
 	return upload.Source{Name: "report.pdf", ContentType: "application/pdf", Size: small.Size,

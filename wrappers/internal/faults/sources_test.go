@@ -15,10 +15,10 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// What a source says when it fails. That a size is pinned, and that a source
-// that fails ends the upload, is tested in wire and by the kit. The client
-// reads a short file before it sends anything. It has sent a part of a long
-// file when the mistake shows.
+// These rows hold the errors of sources that fail. The tests of wire and the
+// kit hold that a size is pinned, and that a source that fails ends the upload.
+// The client reads a short file before it sends anything. When a long file
+// fails, the client has already sent a part of it.
 func TestSources(t *testing.T) {
 	runAll(t, append(spoiltSources("a short file", small, none), spoiltSources("a long file", long, some)...))
 }

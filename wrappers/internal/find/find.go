@@ -101,7 +101,7 @@ func (s *Search) path(path string, named bool, yield func(File, error) bool) boo
 	switch {
 	case err != nil:
 		return yield(File{Path: path}, err)
-	case info.IsDir() && !named: // through a symbolic link, which may lead in circles
+	case info.IsDir() && !named: // through a symbolic link; links may form a circle
 		s.Note(path, "a link to a folder is not followed")
 	case info.IsDir() && !s.Recursive:
 		return yield(File{Path: path}, errIsDir)

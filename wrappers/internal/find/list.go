@@ -15,8 +15,8 @@ import (
 const (
 	// longestName is the limit for a name, in bytes.
 	longestName = 1 << 20
-	// longestCRLF is the limit for a list with CR LF, which must be read to its
-	// end.
+	// longestCRLF is the limit for a list with CR LF. Such a list must be read
+	// to its end.
 	longestCRLF = 64 << 20
 )
 

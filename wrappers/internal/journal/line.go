@@ -25,7 +25,7 @@ func parseLine(line []byte) (e Entry, wrong error) {
 
 var errDamaged = errors.New("is damaged; the file is left as it is; \"putpost journal repair\" keeps the other lines")
 
-// parse returns the entry of a line if its target is that of j.
+// parse returns the entry of a line if its target is j's.
 func (j *Journal) parse(line []byte) (Entry, error) {
 	e, err := parseLine(line)
 	switch {

@@ -12,10 +12,10 @@ func (m *Monitor) Ended() int64 {
 	return m.ended
 }
 
-// After returns the next exchanges that ended after the n-th, in the order in
-// which they ended, and at most most of them. If one is no longer remembered,
-// its number is missing in [Exchange.Ended]. The channel is closed as soon as
-// another exchange has ended, or by Wake.
+// After returns the exchanges that ended after the n-th, in the order in which
+// they ended. The parameter most limits their number. If one is no longer
+// remembered, its number is missing in [Exchange.Ended]. The channel is closed
+// as soon as another exchange has ended, or by Wake.
 func (m *Monitor) After(n int64, most int) (ended []Exchange, more <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -23,8 +23,8 @@ func (m *Monitor) After(n int64, most int) (ended []Exchange, more <-chan struct
 		m.woken = make(chan struct{})
 	}
 	var found []*entry
-	// The search begins at the newest entry, because there may be many, and a
-	// listener mostly lacks the last one alone.
+	// The search begins at the newest entry. There may be many, and a listener
+	// mostly lacks only the last one.
 	for i := len(m.history.entries) - 1; i >= 0 && int64(len(found)) < m.ended-n; i-- {
 		if x := m.history.entries[i]; x.Ended > n {
 			found = append(found, x)

@@ -179,8 +179,8 @@ func (v *visit) end() {
 	}
 }
 
-// reportPanic is deferred. It reports a panic of the handler, which would
-// otherwise look like a cut connection.
+// reportPanic is deferred. It reports a panic of the handler. Without the
+// report a panic would look like a cut connection.
 func (m *Monitor) reportPanic() {
 	if p := recover(); p != nil {
 		if p != http.ErrAbortHandler && m.cfg.Panicked != nil {

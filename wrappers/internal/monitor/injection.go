@@ -21,8 +21,8 @@ type Injection struct {
 
 // Inject makes the next requests of an operation meet a fault. If several
 // faults fit, the one that was injected first applies until it is used up. A
-// provider or an operation that does not exist is an error. The error lists
-// those that do.
+// provider or an operation that does not exist is an error. The error lists the
+// names that exist.
 func (m *Monitor) Inject(f Injection) (Injection, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

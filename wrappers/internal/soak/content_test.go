@@ -17,7 +17,8 @@ import (
 const headSize = 16
 
 // content returns the bytes of the upload with this number: the number and the
-// size, which identify it, and then pseudo-random bytes.
+// size, and then pseudo-random bytes. The number and the size identify the
+// content.
 func content(number, size int) []byte {
 	b := make([]byte, size)
 	var seed [32]byte

@@ -50,8 +50,9 @@ func (b *both) raise(other both) {
 }
 
 // calm measures both processes without uploads and connections. The peer of a
-// closed connection needs a moment to notice, so calm waits until the number of
-// goroutines stops falling, and for a while until it is near that of goal.
+// closed connection needs a moment to notice. So calm waits until the number of
+// goroutines stops falling. It also waits, but not long, until the number is
+// near goal's.
 func calm(t *testing.T, s *server, goal both) (b both) {
 	t.Helper()
 	settle := func(goal figures, look func() figures) (f figures) {

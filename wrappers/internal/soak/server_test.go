@@ -92,7 +92,7 @@ func serve(dir string) error {
 	mux.Handle("/api/", s.ncloudmailer)
 	mux.Handle("/", s.twentyfourseven)
 	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
-	var unused sync.Map // connections without a request yet, which count as busy for 5 s
+	var unused sync.Map // connections without a request yet; they count as busy for 5 s
 	srv.ConnState = func(conn net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			unused.Store(conn, nil)

@@ -12,7 +12,7 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// kinds are the faults, which are injected in turn.
+// kinds are the faults. They are injected in turn.
 var kinds = []struct {
 	name  string
 	fault uploadtest.Fault

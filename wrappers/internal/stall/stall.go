@@ -13,8 +13,8 @@ import (
 
 // Transport cancels a request that stalls. A request stalls if no byte of its
 // body moves for the time After, or if the whole answer takes longer. A byte
-// moves when it is read from the file, and again when the system has sent it,
-// which may be minutes later on a slow line. A slow answer counts as stalled,
+// moves when it is read from the file, and again when the system has sent it.
+// On a slow line that may be minutes later. A slow answer counts as stalled,
 // too, because every answer is short.
 type Transport struct {
 	Base   http.RoundTripper

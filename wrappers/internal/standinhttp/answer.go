@@ -15,7 +15,7 @@ type Answer struct {
 	Body        []byte
 }
 
-// JSON returns an answer with value, which must marshal to JSON.
+// JSON returns an answer with value. The value must marshal to JSON.
 func JSON(status int, value any) Answer {
 	text, _ := json.Marshal(value)
 	return Answer{status, "application/json", text}

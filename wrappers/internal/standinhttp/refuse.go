@@ -14,10 +14,10 @@ const (
 	lingerSize = 64 << 20
 )
 
-// Refuse sends the answer and logs the reason, which the caller never sees. It
-// sends the answer at once, even if the body was not read. After the handler
-// returns, [Handler] reads and discards the rest of the body for a while, so
-// that a caller who sends all before reading gets the answer.
+// Refuse sends the answer and logs the reason. The caller never sees the
+// reason. Refuse sends the answer at once, even if the body was not read. After
+// the handler returns, [Handler] reads and discards the rest of the body for a
+// while, so that a caller who sends all before reading gets the answer.
 func Refuse(w http.ResponseWriter, r *http.Request, a Answer, reason error) {
 	x := exchangeOf(r.Context())
 	x.refused = true

@@ -108,8 +108,8 @@ func exchangeOf(ctx context.Context) *exchange {
 	return x
 }
 
-// TraceID returns the unique id of the exchange, which has 26 characters. It is
-// empty for a context that is not from a [Handler].
+// TraceID returns the unique id of the exchange: 26 characters. It is empty for
+// a context that is not from a [Handler].
 func TraceID(ctx context.Context) string { return exchangeOf(ctx).id }
 
 // Request returns the request that [Handler] gave to Next. It is nil for a
@@ -133,8 +133,8 @@ func Origin(r *http.Request) string {
 // uses it to distinguish a caller who broke off from a store that failed.
 func BodyError(ctx context.Context) error { return exchangeOf(ctx).body.err }
 
-// Hurry limits the time for the whole body of the request to Stall. It is for a
-// small body, which must not take days.
+// Hurry limits the time for the whole body of the request to Stall. Without
+// this limit a small body may take days.
 func Hurry(ctx context.Context) {
 	if b := &exchangeOf(ctx).body; b.ReadCloser != nil {
 		b.arm()

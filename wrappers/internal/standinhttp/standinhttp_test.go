@@ -317,7 +317,7 @@ func TestCallerThatReadsNoAnswerIsCutOff(t *testing.T) {
 	}
 }
 
-// The same for many small answers, each of which fits into the buffer.
+// Each of these answers fits into the server's buffer.
 func TestCallerThatSendsRequestsAndReadsNoAnswerIsCutOff(t *testing.T) {
 	for what, next := range map[string]http.HandlerFunc{
 		"a body":   func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<10)) },

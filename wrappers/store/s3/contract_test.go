@@ -25,7 +25,7 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
-// The contract of both providers, with a real S3 server behind the stand-ins.
+// These tests hold both stand-ins to the contract, with a real S3 server.
 
 var keys = ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
 
@@ -126,8 +126,8 @@ func TestStandinsOnABucketKeepTheirSpecs(t *testing.T) {
 }
 
 // fronted is a store whose presigned URLs lead to the kit, so the kit sees the
-// presigned step and injects faults into it. The S3 server behind it checks the
-// signatures, which are for the kit's address.
+// presigned step and injects faults into it. The signatures are for the kit's
+// address. The S3 server behind it checks them.
 type fronted struct {
 	*s3.Store // for what the stand-in itself does
 	named     *s3.Store

@@ -36,7 +36,7 @@ func isNoSuchUpload(err error) bool {
 	return ok && f.Code == "NoSuchUpload"
 }
 
-// table lists the S3 error codes that mean something else than their status.
+// table lists the S3 error codes that mean something other than their status.
 var table = wire.Table{
 	{Status: http.StatusBadRequest, Code: "RequestTimeout", Kind: upload.ErrUnavailable, Again: true},
 	{Status: http.StatusBadRequest, Code: "EntityTooLarge", Kind: upload.ErrTooLarge},

@@ -15,9 +15,9 @@ import (
 //
 //	aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration file://rules.json
 //
-// The command replaces all rules of the bucket: merge these with the ones that
-// it has. S3 deletes at midnight UTC after the last day has passed. So days
-// must be at least one, and one day means up to two.
+// The command replaces all rules of the bucket: merge these with the rules that
+// the bucket has. S3 deletes at midnight UTC after the last day has passed. So
+// days must be at least one, and one day means up to two.
 func Lifecycle(prefix string, days int) (string, error) {
 	if days < 1 {
 		return "", errors.New("s3: objects expire after one day at the earliest")

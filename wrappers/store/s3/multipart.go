@@ -27,8 +27,8 @@ type part struct {
 	ETag       string
 }
 
-// putParts sends the bytes in buf, which is full, and the rest of r. If ended,
-// r has no more bytes.
+// putParts sends the bytes in buf and the rest of r. The buffer is full. If
+// ended, r has no more bytes.
 func (s *Store) putParts(ctx context.Context, key, contentType string, buf *[partSize + 1]byte,
 	r io.Reader, ended bool,
 ) (size int64, err error) {

@@ -17,7 +17,8 @@ const (
 	smallPut = 64 << 10
 )
 
-// A part buffer has one byte more, which shows whether the part is the last.
+// A part buffer has one byte more. That byte shows whether the part is the
+// last.
 var (
 	smallBuffers = sync.Pool{New: func() any { return new([smallPut]byte) }}
 	partBuffers  = sync.Pool{New: func() any { return new([partSize + 1]byte) }}

@@ -57,7 +57,7 @@ func (s *Store) open(ctx context.Context, r request) (answer *http.Response, err
 		}
 		answer = resp
 		headers := *resp
-		headers.Body = http.NoBody // Call closes what it is given
+		headers.Body = http.NoBody // Call closes this body
 		return &headers, nil
 	})
 	return answer, err

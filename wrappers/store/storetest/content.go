@@ -94,7 +94,7 @@ func (c *closer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo hides the method of bytes.Reader, which would not call Read.
+// WriteTo hides the method of bytes.Reader, because that would not call Read.
 func (c *closer) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, readerFunc(c.Read))
 }

@@ -109,7 +109,7 @@ func cancelled(ctx context.Context, s store.Store) error {
 	must(absent(ctx, s, "a"), "after Put with a cancelled context")
 	old := content(2, 10)
 	must(put(ctx, s, "old", "application/pdf", old))
-	// At once, in the middle, and after a part was sent.
+	// The put is cancelled at once, in the middle, and after a part was sent.
 	for _, size := range []int64{0, 1000, part + 1000} {
 		for _, key := range []string{"a", "old"} {
 			over, cancel := context.WithCancel(ctx)
