@@ -64,11 +64,32 @@ func asFunc(c Call) upload.Uploader {
 	})
 }
 
+// picky refuses some answers.
+func picky(refuses func(http.Header, []byte) bool) func(Call) upload.Uploader {
+	return func(c Call) upload.Uploader {
+		return Call(func(ctx context.Context, src upload.Source) (*http.Response, error) {
+			resp, err := c(ctx, src)
+			if err != nil {
+				return nil, err
+			}
+			defer resp.Body.Close()
+			b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+			if resp.Body = io.NopCloser(bytes.NewReader(b)); refuses(resp.Header, b) {
+				resp.StatusCode = 500
+			}
+			return resp, err
+		})
+	}
+}
+
 func same(*http.Request) {}
 
 func TestAPlainClientIsHeldToWhatItSays(t *testing.T) {
 	t.Parallel()
-	for name, adapt := range map[string]func(Call) upload.Uploader{"a call": asCall, "a function": asFunc} {
+	for name, adapt := range map[string]func(Call) upload.Uploader{"a call": asCall, "a function": asFunc,
+		"a parser that looks for small letters": picky(func(h http.Header, _ []byte) bool {
+			return strings.HasPrefix(h.Get("Content-Type"), "Application/JSON")
+		})} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			Run(t, func(t testing.TB) Subject { return bareSubject(t, same, adapt) })
@@ -109,6 +130,9 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 			})
 		}, "a passing fault is survived", "deposit answered 500 once: stored: 4 bytes, 204800 were sent"},
 		{"errors are swallowed", same, deaf, "answers are errors of their kind", "deposit answered 500: error: none"},
+		{"white space before JSON is none", same, picky(func(_ http.Header, b []byte) bool {
+			return bytes.HasPrefix(b, []byte("\r"))
+		}), "answers may be written in other ways", "deposit answered with white space around it: upload: status 500"},
 		{"an answer that says nothing counts", same, deaf, "answers that cannot be used",
 			"deposit answered 201 and nothing: error: none"},
 		{"a source that is too short counts", same, deaf, "a source that is not its size",

@@ -182,13 +182,11 @@ func typed(contentType string) Fault {
 
 // opened gives the first brace of a JSON answer another text.
 func opened(brace string) Fault {
-	return respelledText(func(s string) string {
-		if strings.HasPrefix(s, "{") && len(s) > 2 {
-			s = brace + s[1:]
-		}
-		return s
-	})
+	return respelledText(func(s string) string { return braces.ReplaceAllString(s, brace+"$1") })
 }
+
+// braces matches a first brace that a member follows.
+var braces = regexp.MustCompile(`^\{(\s*")`)
 
 func otherSpellings(t *trial) {
 	for _, op := range slices.DeleteFunc(t.operations(), func(op string) bool { return op == Presigned }) {
