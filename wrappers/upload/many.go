@@ -45,10 +45,8 @@ type Sent struct {
 func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error]) iter.Seq2[Sent, error] {
 	return func(yield func(Sent, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		n := max(n, 1)
 		m := &many{
-			ctx: ctx, u: u, free: make(chan struct{}, n),
-			work: make(chan Source, min(n, 64)), done: make(chan outcome, min(n, 64)),
+			ctx: ctx, u: u, free: make(chan struct{}, max(n, 1)), work: make(chan Source), done: make(chan outcome),
 		}
 		defer func() { // also when yield panics
 			cancel()
@@ -74,7 +72,9 @@ func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error])
 	}
 }
 
-// many is one run over the sources.
+// many is one run over the sources. Work and done have no buffers: with these, a
+// second processor would often take part in short uploads, and each upload would
+// cost three times as much.
 type many struct {
 	ctx  context.Context
 	u    Uploader
