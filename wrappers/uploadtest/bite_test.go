@@ -825,7 +825,7 @@ var bites = []struct {
 			res.TempRequestID, _ = last.Swap(res.ID).(string)
 			return res, err
 		})
-	}}, plainly, "is not of the answer that gave the ID"},
+	}}, plainly, `", but the answer that gave the ID said ""`},
 
 	// The client's presigned step.
 	{"204 of the presigned step is no success",
@@ -996,6 +996,18 @@ func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 		if len(lines) > 0 {
 			t.Errorf("%s: %d lines, such as: %s", what, len(lines), lines[0])
 		}
+	}
+}
+
+// The server of a test may log what it is sent.
+func TestOnlyTheLogOfTheClientCounts(t *testing.T) {
+	logs := serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		log.Printf("served %s with %s", r.URL, r.Header.Get("X-Depot-Key"))
+		next.ServeHTTP(w, r)
+	})
+	lines := recorded(t, func(tb testing.TB) { secretsStay(begin(tb, rig{received: logs}.setup)) })
+	if len(lines) > 0 {
+		t.Errorf("the client was blamed: %q", lines)
 	}
 }
 

@@ -61,18 +61,17 @@ func (t *trial) describes(res upload.Result, src upload.Source) bool {
 // belongs sees that the ids of a result come out of one answer.
 func (t *trial) belongs(res upload.Result) bool {
 	t.Helper()
-	r := t.answerWith(res.ID)
+	r, said := t.answerWith(res.ID), ""
 	for _, m := range contract.Members(r.Answer) {
-		if strings.EqualFold(m.Name, "tempRequestId") && m.Value != res.TempRequestID {
-			t.broke("result: TempRequestID is %q, but the answer that gave the ID said %q", res.TempRequestID, m.Value)
-			return false
+		if strings.EqualFold(m.Name, "tempRequestId") {
+			said = m.Value
 		}
 	}
-	if r.Op != "" && res.TempRequestID != "" && !has(r.Answer, res.TempRequestID) {
-		t.broke("result: TempRequestID %q is not of the answer that gave the ID", res.TempRequestID)
-		return false
+	ok := r.Op == "" || res.TempRequestID == said || said == "" && has(r.Answer, res.TempRequestID)
+	if !ok {
+		t.broke("result: TempRequestID is %q, but the answer that gave the ID said %q", res.TempRequestID, said)
 	}
-	return true
+	return ok
 }
 
 // answerWith returns the request whose answer gave an id, or the zero one.
@@ -113,14 +112,11 @@ func (t *trial) traces(id string) bool {
 	return id == want
 }
 
-// mediaType returns the media type that a source travels under.
-func mediaType(src upload.Source) string { return cmp.Or(src.ContentType, upload.OctetStream) }
-
 // expects returns the media type that a source must arrive under. It is the
 // source's own, unless the operation that carried the file takes only others:
 // then the client had to announce another one.
 func (t *trial) expects(src *source) string {
-	own := mediaType(src.Source)
+	own := cmp.Or(src.ContentType, upload.OctetStream)
 	for _, r := range slices.Backward(t.requests()) {
 		for _, f := range r.Files {
 			if f.SHA256 == sum(src.content) && !t.Server.contract.takes(r, f.Field, own) {
