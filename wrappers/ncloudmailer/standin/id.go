@@ -30,8 +30,8 @@ func idOf(uuid []byte) string {
 // parseID returns the time in an id of newID. ok is false for any other text,
 // which must not become part of a key.
 func parseID(id string) (made time.Time, ok bool) {
-	uuid, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSuffix(id, idSuffix), "-", ""))
-	if err != nil || len(uuid) != 16 || idOf(uuid) != id {
+	uuid, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimSuffix(id, idSuffix), "-", ""))
+	if len(uuid) != 16 || idOf(uuid) != id { // what is no hex comes out otherwise, too
 		return time.Time{}, false
 	}
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(uuid) >> 16)), true

@@ -52,14 +52,10 @@ func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Requ
 		}
 		// The path and query stay unchanged: a parser may write them
 		// differently.
-		uri := r.RequestURI
-		if uri == "" {
-			uri = r.URL.RequestURI()
-		}
 		m := macs.Get().(hash.Hash)
 		defer macs.Put(m)
 		m.Reset()
-		_, _ = io.WriteString(m, r.Method+" "+uri+"\n"+timestamp+"\n"+accessKey)
+		_, _ = io.WriteString(m, r.Method+" "+r.RequestURI+"\n"+timestamp+"\n"+accessKey)
 		if !standinhttp.Same(r.Header.Get(signatureHeader), base64.StdEncoding.EncodeToString(m.Sum(nil))) {
 			return unauthorized("The signature does not fit the request and the keys.")
 		}

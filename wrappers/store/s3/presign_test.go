@@ -63,6 +63,11 @@ func TestPresigningNeedsNoServer(t *testing.T) {
 	if !strings.Contains(q.Get("X-Amz-Credential"), "/eu-north-1/s3/") {
 		t.Errorf("it is signed for %q, want eu-north-1", q.Get("X-Amz-Credential"))
 	}
+	for life, want := range map[time.Duration]string{time.Second: "1", 7 * 24 * time.Hour: "604800"} {
+		if got, err := st.PresignPut(t.Context(), "a", "", life); !strings.Contains(got, "X-Amz-Expires="+want+"&") {
+			t.Errorf("a life of %v: %s, %v", life, got, err)
+		}
+	}
 	for _, life := range []time.Duration{0, -time.Second, 7*24*time.Hour + 1} {
 		if _, err := st.PresignPut(t.Context(), "a", "", life); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("a life of %v: error %v, want fs.ErrInvalid", life, err)
@@ -77,6 +82,8 @@ func TestBucketAddresses(t *testing.T) {
 		"s3://bucket?public=https://files.example.com":                      "https://files.example.com/bucket/a",
 		"s3://bucket/in?region=eu-north-1":                                  "https://bucket.s3.eu-north-1.amazonaws.com/in/a",
 		"s3://bucket":                                                       "https://bucket.s3.us-east-1.amazonaws.com/a",
+		"s3://abc":                                                          "https://abc.s3.us-east-1.amazonaws.com/a",
+		"s3://" + strings.Repeat("b", 63):                                   "https://" + strings.Repeat("b", 63) + ".s3.us-east-1.amazonaws.com/a",
 		"s3://bucket.example.com":                                           "https://s3.us-east-1.amazonaws.com/bucket.example.com/a",
 		"s3://bucket/in?endpoint=http://127.0.0.1:9000":                     "http://127.0.0.1:9000/bucket/in/a",
 		"s3://bucket?endpoint=https://gateway.example.com/s3/":              "https://gateway.example.com/s3/bucket/a",
