@@ -21,7 +21,7 @@ type link struct {
 	modules []string // other modules
 }
 
-// A program that sends files links what is listed here and nothing else: no
+// A program that sends files links the packages of this list and no others: no
 // validator, no stand-in, no store, nothing of the tests. A new line here is a
 // decision, so the list is written out.
 var links = []link{
@@ -63,9 +63,9 @@ func TestProgramLinksWhatIsListedAndNothingElse(t *testing.T) {
 	}
 }
 
-// The packages of every module that putpost links are initialised at each
-// start, also where a command needs none of them: a general validator of
-// documents cost each start as much again.
+// Each start of putpost initialises the packages of all linked modules, even if
+// the command needs none of them. A general validator of documents once doubled
+// the time of a start.
 func TestPutpostLinksTheModulesThatAreListed(t *testing.T) {
 	own, modules := linked(t, "linux", "wrappers/cmd/putpost")
 	watch(t, own)
@@ -78,7 +78,7 @@ func TestPutpostLinksTheModulesThatAreListed(t *testing.T) {
 	}, runtime...))
 }
 
-// What a spec adds is held to a list as well.
+// Each spec adds packages, so each has a list.
 func TestEverySpecHasItsListsOfLinks(t *testing.T) {
 	files, err := fs.Glob(specs.FS, "*.yaml")
 	if err != nil || len(files) == 0 {
@@ -98,8 +98,8 @@ func TestEverySpecHasItsListsOfLinks(t *testing.T) {
 }
 
 // linked lists the packages of this module, and the other modules, that a
-// program importing pkg links. The standard library's package testing, which
-// adds flags to a program, counts as one.
+// program importing pkg links. The standard library's package testing counts as
+// one, because it adds flags to a program.
 func linked(t *testing.T, goos, pkg string) (own, modules []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f",
@@ -125,8 +125,8 @@ func linked(t *testing.T, goos, pkg string) (own, modules []string) {
 	return own, modules
 }
 
-// watch has the test's result cached only as long as go.mod and the packages
-// stay as they are: what go list reads is unknown to the cache.
+// watch reads go.mod and the packages, so that go test runs the test again
+// after a change. The cache of go test does not see the reads of go list.
 func watch(t *testing.T, own []string) {
 	t.Helper()
 	if _, err := os.Stat("../go.mod"); err != nil {

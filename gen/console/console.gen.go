@@ -139,7 +139,7 @@ type ExchangeList struct {
 	Exchanges []Exchange `json:"exchanges"`
 }
 
-// Fault A fault, which spoils the requests that meet it.
+// Fault A fault that spoils requests.
 type Fault struct {
 	// Body The body of the answer (kind `answer` only).
 	Body *string `json:"body,omitempty"`

@@ -22,7 +22,8 @@ import (
 // one comes near its bound, look for the cause before you raise the bound.
 func TestUploadAllocatesLittleWhateverItsSize(t *testing.T) {
 	const maxObjects, maxBytes = 110, 9000
-	// In one write, in one that is nearly full, and as a stream.
+	// The client sends these in one write, in one that is nearly full, and as a
+	// stream.
 	for _, size := range []int{16 << 10, 64 << 10, 256 << 10} {
 		objects, bytes := perRun(500, oneUpload(t, size))
 		t.Logf("%d KiB: %.1f allocations, %.0f bytes", size>>10, objects, bytes)

@@ -229,8 +229,8 @@ func TestUploadSendsOneSignedFormOfExactLength(t *testing.T) {
 	}
 }
 
-// The client does not call the generated method, which parses the address each
-// time. So the two are compared here.
+// The client does not call the generated method, because that parses the
+// address each time. So the two are compared here.
 func TestUploadSendsWhatTheGeneratedMethodSends(t *testing.T) {
 	m := newMailer(t)
 	src := upload.Bytes("test.txt", []byte("upload test file"))

@@ -83,7 +83,7 @@ func ExampleClient_DeleteFile() {
 		log.Fatal(err)
 	}
 
-	// The request has an id of its own, which is not the file's.
+	// The request has an id of its own. It differs from the file's.
 	deleted, err := client.DeleteFile(ctx, res.TempRequestID)
 	if err != nil {
 		log.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 )
 
-// regions returns the plain servers of the spec, without the last one, which
-// has a variable for all of them.
+// regions returns the plain servers of the spec. It leaves out the last one,
+// because that has a variable for all of them.
 func regions(t *testing.T) []string {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(standintest.Spec(t, "ncloudmailer"))

@@ -11,8 +11,8 @@ import (
 var testKeys = ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
 
 // The first two signatures were published by others, independently of each
-// other. The rest come from this package. Each part of what is signed is in
-// them, so a signature that leaves one out is another.
+// other. The rest come from this package. Each request here has every part that
+// is signed, so a signature that leaves a part out differs.
 var signatures = []struct{ method, uri, timestamp, want string }{
 	{"POST", "/api/v1/files", "856915200000", "q1JhbYivx0lU//wBoOyh+yn/y7+Lg9Ez/Xj6FDzxap4="},
 	{"POST", "/api/v1/mails", "1789174800000", "sUivhBVe0ZI9YKhZPcvrMaOmFgI67grJuG5OI+T9nrE="},

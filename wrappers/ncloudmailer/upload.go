@@ -12,7 +12,7 @@ import (
 
 const lifetime = 24 * time.Hour // of a fileId, as createFile is documented
 
-// Upload sends one file (createFile). The result's ID is the fileId, which is
+// Upload sends one file (createFile). The result's ID is the fileId. It is
 // valid until Expires. [Client.DeleteFile] takes the TempRequestID.
 func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, error) {
 	batch, err := c.CreateFile(ctx, src)
@@ -30,8 +30,8 @@ func (c *Client) Upload(ctx context.Context, src upload.Source) (upload.Result, 
 // [upload.ErrUnavailable] and names the ids in the answer, since the files are
 // stored.
 func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, error) {
-	// Round drops the monotonic clock, which stands still while a machine
-	// sleeps.
+	// Round drops the monotonic clock, because that stands still while a
+	// machine sleeps.
 	b := batch{sent: srcs, expires: time.Now().Add(lifetime).Round(0)}
 	return c.call(ctx, "createFile", b, func(ctx context.Context) (*http.Response, error) {
 		req := c.createFile.Clone(ctx)

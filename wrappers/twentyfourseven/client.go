@@ -9,8 +9,8 @@
 //	st, err := client.Wait(ctx, res.ID)
 //	n, err := client.Download(ctx, st.DocumentID, w, 0)
 //
-// The result's ID is the fileId. Wait gives the documentId that it becomes,
-// which POST /transactions takes. Download reads the document back.
+// The result's ID is the fileId. Wait gives the documentId that it becomes.
+// POST /transactions takes the documentId. Download reads the document back.
 //
 // # What is repeated
 //

@@ -24,7 +24,7 @@ import (
 
 // The same authors wrote client and stand-in, and may have made the same
 // mistake in both. So each exchange is held to the spec. Each side is also
-// tested with the documentation's own examples, which testdata holds byte for
+// tested with the documentation's own examples. They are in testdata, byte for
 // byte.
 
 //go:embed testdata/fileUpload.request

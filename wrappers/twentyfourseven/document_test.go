@@ -14,8 +14,8 @@ import (
 )
 
 // documents answers getDocument with body. The text URL in it stands for a
-// presigned URL, which store answers. The office's status handler gets every
-// GET.
+// presigned URL. Requests to that go to store. The office's status handler gets
+// every GET.
 func (o *office) documents(body string, store http.HandlerFunc) {
 	o.presigned = store
 	o.status = func(w http.ResponseWriter, r *http.Request) {

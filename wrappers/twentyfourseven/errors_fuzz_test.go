@@ -99,7 +99,7 @@ func FuzzTokenAnswer(f *testing.F) {
 	f.Add(200, []byte(`{"access_token":"TOKEN\r\n","token_type":"Bearer\n","expires_in":"-1e400"}`))
 	f.Add(401, []byte(`{"error":"invalid_client","error_description":"SECRET is wrong"}`))
 	f.Add(400, []byte(`{"error":"SECRET","error_description":["SECRET"]}`))
-	f.Add(401, []byte(`{"error":"`+strings.Repeat("x", 50)+`SECRET"}`)) // a text of which the end is cut
+	f.Add(401, []byte(`{"error":"`+strings.Repeat("x", 50)+`SECRET"}`)) // a text whose end is cut
 	f.Add(401, []byte(`{"error_description":"`+strings.Repeat("x", 245)+`SECRET"}`))
 	f.Add(403, []byte("<html>SECRET</html>"))
 	f.Add(302, []byte(""))

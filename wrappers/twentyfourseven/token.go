@@ -153,8 +153,8 @@ func (t *token) read(body []byte) error {
 }
 
 // readTokenError reads the error that RFC 6749 specifies, even if it is nested
-// or in other case. It shows nothing else of a body, which may repeat the
-// credentials.
+// or in other case. It shows nothing else of a body, because a body may repeat
+// the credentials.
 func readTokenError(a wire.Answer) (code, message string) {
 	body := wire.ParseLenient(a.Body)
 	code = strings.ToLower(body.Text("error", "error.code", "error.error", "errorCode"))

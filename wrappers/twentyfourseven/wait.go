@@ -25,7 +25,7 @@ const (
 	gracePeriod = 10 * time.Second
 )
 
-// words match the meaning of a status, which is free text. [spaced] has
+// words match the meaning of a status. A status is free text. [spaced] has
 // separated its words. The expressions are compiled when the first status
 // comes.
 var words = sync.OnceValue(func() (w struct{ failed, open, completed *regexp.Regexp }) {

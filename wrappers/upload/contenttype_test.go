@@ -26,7 +26,7 @@ func TestContentTypeGoesByTheNameThenByTheFirstBytes(t *testing.T) {
 		{"paper.", pdf, "application/pdf"},
 		{"notes", "plain words", "text/plain; charset=utf-8"},
 		{"noise", "\x00\x01\x02\x03", "application/octet-stream"},
-		{"late", strings.Repeat("\x00", 512) + pdf, "application/octet-stream"}, // beyond what is looked at
+		{"late", strings.Repeat("\x00", 512) + pdf, "application/octet-stream"}, // beyond the bytes that are looked at
 		{"empty", "", "application/octet-stream"},
 		{"", "", "application/octet-stream"},
 	} {

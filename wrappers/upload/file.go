@@ -97,7 +97,7 @@ type file struct {
 	read     int64
 }
 
-// Read returns io.EOF with the file's last bytes, which saves one more call. If
+// Read returns io.EOF with the file's last bytes. That saves one more call. If
 // the file has changed, it returns an error in place of these bytes. A file
 // that shrank ends earlier, and the sender sees that.
 func (f *file) Read(p []byte) (int, error) {

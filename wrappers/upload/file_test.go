@@ -49,7 +49,8 @@ func TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd(t *testing.T) {
 	}
 }
 
-// So a reader of known size need not ask for one byte more.
+// io.EOF comes with the last bytes, so a reader that knows the size need not
+// ask for one byte more.
 func TestFileEndsWithItsLastBytes(t *testing.T) {
 	_, file := onDisk(t, "a.txt", "hello")
 	inFS, err := upload.FS(fstest.MapFS{"a.txt": {Data: []byte("hello")}}, "a.txt")

@@ -27,8 +27,8 @@ type Sent struct {
 //
 // A source is asked for only when it can be sent at once, and an upload whose
 // result has not been taken yet counts as one of the n. So memory does not grow
-// with the number of sources, which may be endless, and a slow loop body slows
-// the uploads instead of piling up results. A pair of srcs whose error is not
+// with the number of sources, and srcs may be endless. A slow loop body slows
+// the uploads, and results do not pile up. A pair of srcs whose error is not
 // nil is yielded as it is, and the rest go on.
 //
 // Yields never overlap. Srcs runs on a goroutine of its own, so that results

@@ -87,8 +87,8 @@ func TestManyYieldsEachSourceOnceAndKeepsExactlyNInFlight(t *testing.T) {
 				if got := u.most.Load(); got != int64(tc.most) {
 					t.Errorf("%d ran at once, want %d", got, tc.most)
 				}
-				// This is the time if all places are full all the time: 100
-				// uploads of a second each.
+				// 100 uploads of a second each take this time if all places are
+				// always in use.
 				if got, want := time.Since(began), time.Duration(tc.seconds)*time.Second; got != want {
 					t.Errorf("took %s, want %s", got, want)
 				}

@@ -31,7 +31,7 @@ func BaseName(name string) string {
 	return name[strings.LastIndexAny(name, `/\`)+1:]
 }
 
-// Bytes describes b, which must not change until it is sent.
+// Bytes describes b. Do not change b until it is sent.
 func Bytes(name string, b []byte) Source {
 	return Source{
 		Name:        BaseName(name),
@@ -46,8 +46,8 @@ type unclosed struct{ io.ReadSeeker }
 
 func (unclosed) Close() error { return nil }
 
-// ReaderAt describes the first size bytes of r, which is read from the start
-// on each attempt and never closed. It must allow concurrent ReadAt calls, as
+// ReaderAt describes the first size bytes of r. Each attempt reads r from the
+// start, and nothing closes r. r must allow concurrent ReadAt calls, as
 // io.ReaderAt demands.
 func ReaderAt(name string, r io.ReaderAt, size int64) Source {
 	return Source{

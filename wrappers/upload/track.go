@@ -6,10 +6,10 @@ import (
 )
 
 // Track returns src and reports its progress to fn: fn(0, total) at each Open,
-// which is the beginning of an attempt, then fn(sent, total) as bytes are read
-// to be sent. Calls never overlap. Only the reader that was opened last is
-// reported, so sent goes back only where an attempt begins. Fn runs on the
-// sending goroutine: a slow fn slows the upload.
+// where an attempt begins, then fn(sent, total) as bytes are read to be sent.
+// Calls never overlap. Only the reader that was opened last is reported, so
+// sent goes back only where an attempt begins. Fn runs on the sending
+// goroutine: a slow fn slows the upload.
 func Track(src Source, fn func(sent, total int64)) Source {
 	open, t := src.Open, &tracker{fn: fn, total: src.Size}
 	if open == nil {

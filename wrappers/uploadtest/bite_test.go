@@ -26,8 +26,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Each fault here is the only one in a provider that is right otherwise, put
-// around it from the outside; the kit has to name it.
+// Each case puts one fault around a provider that is right otherwise. The kit
+// has to name the fault.
 
 // Faults of a client.
 
@@ -77,7 +77,7 @@ func failure(spoil func(*upload.Error) error) func(upload.Uploader) upload.Uploa
 	})
 }
 
-// input spoils what a client is given.
+// input spoils the source that a client gets.
 func input(spoil func(*upload.Source)) func(upload.Uploader) upload.Uploader {
 	return uploads(func(c call) (upload.Result, error) {
 		spoil(&c.src)
@@ -177,7 +177,7 @@ func header(name, value string) func(*http.Request) {
 	}
 }
 
-// fielded puts a field before the file of a form, which fieldless takes away.
+// fielded puts a field before the file of a form. Fieldless takes it away.
 func fielded(value func() string) func(*http.Request) {
 	return rewritten(func(b []byte) []byte {
 		boundary, _, _ := bytes.Cut(b, []byte("\r\n"))
@@ -250,7 +250,7 @@ func resend(code int) func(http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// dating adds a time to the credentials, which a bad client takes from the
+// dating adds a time to the credentials. A bad client takes the time from the
 // attempt before. The layout says how exact it is.
 func dating(layout string) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {

@@ -30,14 +30,15 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// The reference: a provider that keeps its files in a map, and the shortest
-// client that is right. It holds a file in memory, which spares it everything
-// that makes a client hard to write.
+// The depot is the reference: a provider that keeps its files in a map, and the
+// shortest right client. The client holds a file in memory, and so has none of
+// the difficulties of a real one.
 
 //go:embed testdata/depot.yaml
 var depotSpec []byte
 
-// depotKey is just long enough to be looked for, and written otherwise in a URL.
+// depotKey is just long enough to be looked for. A URL spells it in another
+// way.
 const depotKey = "k3y+/of8"
 
 type object struct {
@@ -108,7 +109,8 @@ func (d *depot) announce(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// query is what opens a presigned URL, in an order that no library keeps.
+// query is the query that opens a presigned URL, in an order that no library
+// keeps.
 func query(id string) string { return "b=1&a=%7e&signature=" + strings.Repeat(id, 2) }
 
 // all reads so many bytes, or more, without a buffer that grows.
@@ -295,7 +297,7 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 	return res, err
 }
 
-// credential returns the key, or a token, which is kept until it ends.
+// credential returns the key, or a token. It keeps a token until its end.
 func (c *depotClient) credential(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -412,7 +414,7 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 	}
 }
 
-// rig says what is different from the reference.
+// rig holds the differences from the reference.
 type rig struct {
 	form     bool
 	raw      bool

@@ -15,8 +15,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// desk is a provider whose documents have their names as ids, whose papers can
-// be renamed, and whose folders are there before any file and have numbers.
+// desk is a provider. The ids of its documents are their names. Its papers can
+// be renamed. Its folders have numbers, and exist before any file.
 const deskSpec = `
 openapi: 3.0.3
 info: {title: Desk, version: '1'}
@@ -117,8 +117,9 @@ func newDesk() http.Handler {
 	return reply("/", on(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) { rec.Body.Reset() }))(mux)
 }
 
-// A server must not be blamed for a name that a client gives twice, for a file
-// that was overwritten or renamed, or for a folder that a file was put into.
+// Probe must not blame a server for a name that a client gives twice. Nor must
+// it for a file that was overwritten or renamed, or for a folder with a new
+// file.
 func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 	t.Parallel()
 	papers := 0

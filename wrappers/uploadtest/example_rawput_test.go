@@ -18,8 +18,8 @@ import (
 	"github.com/putpost/putpost/wrappers/wire"
 )
 
-// The documentation of a service that nobody has written a client for yet:
-// PUT /reports/{name} takes a file as its whole body.
+// This is the documentation of a service that nobody has written a client for
+// yet: PUT /reports/{name} takes a file as its whole body.
 const reportsSpec = `
 openapi: 3.0.3
 info: {title: Reports, version: '1'}
@@ -96,7 +96,7 @@ func (c *reports) Upload(ctx context.Context, src upload.Source) (res upload.Res
 	return res, err
 }
 
-// shelf is a server for it, which keeps its reports in a map.
+// shelf is a server for it. It keeps the reports in a map.
 type shelf struct {
 	mu    sync.Mutex
 	files map[string][]byte

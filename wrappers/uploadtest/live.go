@@ -32,7 +32,7 @@ type Service struct {
 	// the API has no such call.
 	Delete func(ctx context.Context, res upload.Result) error
 
-	// Secrets are the credentials of both clients, which no error may show.
+	// Secrets are the credentials of both clients. No error may show one.
 	Secrets []string
 }
 
@@ -219,7 +219,7 @@ func (l *live) clear() {
 	}
 }
 
-// asked makes a call, which may take as long as an upload.
+// asked makes a call. It may take as long as an upload.
 func asked(t *trial, call func(context.Context, upload.Result) error, res upload.Result) error {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -73,7 +73,7 @@ func TestLiveLeavesNothingThatCanBeDeleted(t *testing.T) {
 	}
 }
 
-// logged is a test that keeps what is logged.
+// logged is a test that keeps its log.
 type logged struct {
 	testing.TB
 	log strings.Builder

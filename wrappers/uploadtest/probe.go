@@ -79,7 +79,7 @@ type Probing struct {
 // After a 429 it waits as Retry-After says, at most 10 s and 60 times in all.
 //
 // Probe leaves its uploads there, but for one upload of each kind that it
-// deletes. Do not point it at a [Server], which reports requests that are wrong
+// deletes. Do not point it at a [Server]: that reports requests that are wrong
 // on purpose.
 func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Request), probing ...Probing) {
 	t.Helper()
@@ -92,8 +92,8 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 		traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
-	// An httptest.Server that another test closes breaks off what shares its idle
-	// connections with it.
+	// A transport of its own keeps its connections when another test closes an
+	// httptest.Server.
 	if shared, ok := p.transport.(*http.Transport); ok {
 		own := shared.Clone()
 		defer own.CloseIdleConnections()
@@ -123,7 +123,7 @@ type prober struct {
 	right     map[string]map[string]bool // what was right, by where it stands
 	tagged    map[string]string          // sums of files, by path and ETag
 	succeeded map[string]bool            // operations
-	unfound   map[string]func()          // operations that were not asked for what is there
+	unfound   map[string]func()          // operations that were not asked about an upload
 	told      told
 	logged    told
 	seen      seen

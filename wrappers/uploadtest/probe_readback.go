@@ -294,9 +294,9 @@ func digestOf(text string, content []byte) bool {
 	return false
 }
 
-// stays reports a difference between an answer and the one that made the thing,
-// or the first one of the same operation. It compares the values that may not
-// change: ids, names, sizes, and times of making.
+// stays compares an answer with the answer that made the thing, or with the
+// first answer of the same operation, and reports a difference. It compares the
+// values that may not change: ids, names, sizes, and times of making.
 func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf) {
 	p.seen.note("what was made")
 	is := map[string]leaf{}

@@ -44,7 +44,7 @@ var wrong = map[string]func(*sample){
 func (p *prober) refusesRequests(r *routers.Route) {
 	for _, s := range samples(r) {
 		if len(p.faults(p.good(r, s))) > 0 {
-			continue // nobody could say what is wrong with one made from it
+			continue // the cause of a fault in it would be unclear
 		}
 		for _, what := range slices.Sorted(maps.Keys(wrong)) {
 			if bad := s; s.body != nil {

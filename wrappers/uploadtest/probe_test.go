@@ -301,8 +301,8 @@ func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 	}
 }
 
-// Each httptest.Server that is closed closes what is idle in
-// http.DefaultTransport.
+// Each httptest.Server closes the idle connections of http.DefaultTransport
+// when it is closed.
 func TestProbeSharesNoConnection(t *testing.T) {
 	var mu sync.Mutex
 	asked := map[string]int{} // by connection

@@ -216,8 +216,8 @@ func (p *prober) chosen(r *routers.Route) string {
 	return last
 }
 
-// texts returns the object with other texts: in what is called a name, the
-// name, and in any other free text a text that is as odd.
+// texts returns the object with other texts. A member called a name gets the
+// name. Any other free text becomes a text that is as odd.
 func (s sample) texts(name string, i int) map[string]any {
 	object := maps.Clone(s.object)
 	for member, value := range object {
@@ -235,9 +235,9 @@ func (s sample) texts(name string, i int) map[string]any {
 	return object
 }
 
-// oddly returns another text for a member or a parameter: in what is called a
-// name, the name, and in any other one that is as odd, some times as long as it
-// may be.
+// oddly returns another text for a member or a parameter. One that is called a
+// name gets the name. Any other gets a text that is as odd, sometimes of the
+// greatest length.
 func oddly(member, name string, schema *openapi3.Schema, i int) string {
 	if enum := schema.Enum; len(enum) > 0 {
 		return textOf(enum[i%len(enum)])

@@ -21,7 +21,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// rules are those that any document has for one operation. Kin-openapi holds
+// rules are the rules of any document for one operation. Kin-openapi holds
 // requests and answers to them: another author than the servers' and the
 // clients'.
 type rules struct{ *routers.Route }
@@ -42,8 +42,8 @@ func (r rules) Media(contentType string) *contract.Media {
 	return it
 }
 
-// input is a copy for kin-openapi, which writes into the request that it
-// validates. Credentials are looked at elsewhere.
+// input is a copy for kin-openapi, because that writes into the request.
+// Credentials are looked at elsewhere.
 func (r rules) input(head *http.Request, params map[string]string) *openapi3filter.RequestValidationInput {
 	request := head.Clone(context.WithoutCancel(head.Context()))
 	request.Body, request.GetBody = nil, nil
@@ -161,7 +161,7 @@ func (r rules) Response(
 }
 
 // documented reports whether a response is one of the provider's own reference.
-// Of one with another mark x-source nobody has said that it has no body.
+// A response with another mark x-source may have a body.
 func documented(extensions map[string]any) bool {
 	source, marked := extensions["x-source"]
 	return !marked || source == "documented"

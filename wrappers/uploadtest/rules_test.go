@@ -127,8 +127,8 @@ func parsed(t *testing.T, text []byte) *spec {
 
 type verdict = func(*contract.Operation) (rule, detail string)
 
-// verdicts returns questions to the rules of an operation, by what they are
-// about: good requests and answers, and what a mistake makes of them.
+// verdicts returns questions to the rules of an operation, by their subject:
+// good requests and answers, and the same with one mistake each.
 func verdicts(t *testing.T, op *contract.Operation) map[string]verdict {
 	all := map[string]verdict{}
 	r := op.Rules.(rules)

@@ -48,10 +48,10 @@ type Subject struct {
 	Secrets []string
 }
 
-// Run checks a client against the sentence that every client must keep. Under
-// the returned id, the server stores the bytes that the caller handed over,
-// with their name and media type, and every failure of the server comes out as
-// the error of its kind.
+// Run checks a client against the two sentences that every client must keep.
+// Under the returned id, the server stores the bytes that the caller handed
+// over, with their name and media type. Every failure of the server comes out
+// as the error of its kind.
 //
 // Each property is a subtest with a subject of its own from setup, and go test
 // -run and -skip choose among them. Each failure is one line with the rule that

@@ -202,8 +202,8 @@ func otherSpellings(t *trial) {
 	}
 }
 
-// idsAsWritten checks that a client changes no character of an id, which is a
-// text or a number of any size.
+// idsAsWritten checks that a client changes no character of an id. An id is a
+// text, or a number of any size.
 func idsAsWritten(t *trial) {
 	if t.plain() {
 		return

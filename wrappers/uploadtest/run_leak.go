@@ -22,8 +22,8 @@ const inARow = 5
 
 // nothingIsLeft checks that no goroutine of Upload works on after its return,
 // that no body of an answer is open, and that connections do not pile up. A
-// goroutine inherits the labels of the
-// one that starts it, so those of other tests do not count.
+// goroutine inherits the labels of the goroutine that starts it, so the
+// goroutines of other tests do not count.
 func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
 	live, end := context.WithTimeout(t.Context(), patience) // whose end would close a body

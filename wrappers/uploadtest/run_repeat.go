@@ -171,7 +171,7 @@ func waitsAsAsked(t *trial) {
 			_, err := t.send(t.Context(), file(100))
 			took := time.Since(begun)
 			if err != nil || len(t.of(op)) < 2 {
-				return // it was not repeated, which is another property's matter
+				return // it was not repeated; another property checks that
 			}
 			if t.seen.note(aWait); took < time.Second {
 				t.broke("attempts: the next one came within the second that Retry-After asks for")
@@ -214,7 +214,7 @@ func freshCredentials(t *trial) {
 			_, _ = t.send(t.Context(), file(100))
 			attempts := t.credentials(op)
 			if len(attempts) < 2 {
-				return // it was not repeated, which is another property's matter
+				return // it was not repeated; another property checks that
 			}
 			t.seen.note(aCredential)
 			if attempts[0] == attempts[1] && (len(t.of(Token)) < 2 || dated.MatchString(attempts[0])) {

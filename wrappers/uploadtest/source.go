@@ -24,7 +24,7 @@ type source struct {
 	twice          bool
 }
 
-// file is a source of so many bytes, which no other source has.
+// file is a source of so many bytes. No other source has the same bytes.
 func file(size int) *source { return newSource("file.bin", upload.OctetStream, noise(size), nil) }
 
 // newSource is a source of the given content. Reader, if it is set, makes what

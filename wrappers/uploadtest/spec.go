@@ -92,7 +92,7 @@ func (s Scope) parse(text []byte) (*spec, error) {
 	return it, nil
 }
 
-// refuse makes one line of what is wrong with a document.
+// refuse makes one line of the fault of a document.
 func refuse(why string) error {
 	why, _, _ = strings.Cut(why, "\n")
 	return fmt.Errorf("uploadtest: the spec cannot be used: %s", why)
@@ -107,8 +107,8 @@ func loaded(text []byte) (*openapi3.T, error) {
 
 var documents sync.Map
 
-// load reads a document and refuses what no exchange can be held to. The error
-// says what is wrong and where.
+// load reads a document, and refuses one that no exchange can be held to. The
+// error says what is wrong and where.
 func load(text []byte) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(text)
 	switch {

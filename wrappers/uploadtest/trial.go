@@ -99,7 +99,8 @@ func (t *trial) readersOf(src *source) string {
 	return src.fault()
 }
 
-// requests returns what the Server received, which is nothing without one.
+// requests returns the requests that the Server received. Without a Server
+// there are none.
 func (t *trial) requests() []Request {
 	if t.Server == nil {
 		return nil

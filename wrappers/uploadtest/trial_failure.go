@@ -12,9 +12,9 @@ import (
 
 // What must come of an upload that fails.
 
-// storesNothing uploads src, which must fail by an error of the kind, and looks
-// for what it left. A plain client's transport finds out too late that a source
-// is not what it says.
+// storesNothing uploads src, checks that it fails by an error of the kind, and
+// looks for stored files. A plain client's transport finds out too late that a
+// source is not what it says.
 func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (failure *upload.Error, ok bool) {
 	t.Helper()
 	count, requests := t.count(), len(t.requests())

@@ -126,9 +126,9 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 }
 
-// retryAfter parses a Retry-After header, which holds seconds or a date. Some
-// servers send fractions of a second. It returns 0 for a time in the past, a
-// negative number, and anything else.
+// retryAfter parses a Retry-After header: seconds or a date. Some servers send
+// fractions of a second. It returns 0 for a time in the past, a negative
+// number, and anything else.
 func retryAfter(value string) time.Duration {
 	if value == "" {
 		return 0

@@ -39,8 +39,8 @@ type API struct {
 
 	// Repeatable says that POST and PATCH are sent again as well, since a
 	// duplicate does no harm. Otherwise a POST or PATCH is repeated only if it
-	// has the header Idempotency-Key, or after a 429, which says that nothing
-	// was done. All other methods are repeatable.
+	// has the header Idempotency-Key, or after a 429, since nothing was done
+	// then. All other methods are repeatable.
 	Repeatable bool
 
 	// EarlySuccess says that a 2xx counts although it came before the whole

@@ -24,7 +24,7 @@ type Body struct {
 
 	parts []part
 	tail  []byte // the end of a form; a raw body has none
-	err   error  // what is wrong with the sources
+	err   error  // why the sources cannot be sent
 }
 
 // part is some framing and the file behind it.

@@ -52,7 +52,7 @@ func (d *Doer) bypassed(x *exchange, answer any) error {
 }
 
 // readAhead reads the answer to a typed call, at most maxAnswer bytes.
-// Generated code, which reads without a limit, then reads from memory.
+// Generated code reads without a limit, but from memory then.
 func (d *Doer) readAhead(x *exchange) {
 	if x.failure != nil {
 		x.resp.Body = struct {

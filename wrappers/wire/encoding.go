@@ -111,8 +111,8 @@ func (e Encoding) array(name string, value json.RawMessage) (fields []Field, err
 	return fields, nil
 }
 
-// one returns the parts of a value that is no array, or of an inner array,
-// which is sent as JSON.
+// one returns the parts of a value that is no array, or of an inner array. An
+// inner array is sent as JSON.
 func (e Encoding) one(name string, value json.RawMessage) ([]Field, error) {
 	nested := value[0] == '{' || value[0] == '['
 	if value[0] == '{' && e.nests() {

@@ -89,7 +89,8 @@ func TestWaitForTheAnswerBeginsWithTheLastByte(t *testing.T) {
 	}
 }
 
-// The status says more than the body, which is waited for no longer than 5 s.
+// The status says more than the body. The client waits no longer than 5 s for
+// the body.
 func TestErrorWhoseBodyDoesNotEndKeepsItsStatus(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"it never comes": time.Hour, "a byte at a time": time.Second / 10} {
 		synctest.Test(t, func(t *testing.T) {

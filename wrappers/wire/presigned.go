@@ -64,8 +64,9 @@ type Target struct {
 }
 
 // Send sends body, a [Raw] one, to the target. The content type is the target's
-// if it has one. Otherwise it is the body's, which must be the one that the API
-// was told. Send returns the headers of the store's answer, such as the ETag.
+// if it has one. Otherwise it is the body's, and the API must have been told
+// the same one. Send returns the headers of the store's answer, such as the
+// ETag.
 //
 // A target that cannot be used is [upload.ErrUnavailable], since the API's
 // answer is at fault. A URL that has run out is [upload.ErrExpired].

@@ -136,8 +136,8 @@ func oneLine(text string, limit int) string {
 func origin(u *url.URL) string { return oneLine(u.Scheme+"://"+u.Host, 128) }
 
 // traceID returns the answer's trace id, unless it repeats the credentials of
-// the request. It checks less than the redaction of failures, which would slow
-// down every success.
+// the request. It checks less than the redaction of failures, because a full
+// check would slow down every success.
 func (d *Doer) traceID(resp *http.Response) string {
 	if d.api.TraceHeader == "" {
 		return ""
@@ -158,8 +158,8 @@ func (d *Doer) traceID(resp *http.Response) string {
 	return oneLine(id, 128)
 }
 
-// Repeats reports whether a text that is shown, such as an id, holds a run of a
-// secret's characters that is to be redacted.
+// Repeats reports whether a text holds a run of a secret's characters that must
+// be redacted. It is for a text that is shown unchanged, such as an id.
 func Repeats(text, secret string) bool {
 	n := min(longestRun, len(secret))
 	for i := range len(text) - n + 1 {

@@ -46,11 +46,11 @@ func TestEachOfTheSecretsIsTakenOutWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := (&Doer{}).secrets(nil, req) // the requests that there are
+	secrets := (&Doer{}).secrets(nil, req) // a nil request has no secrets
 	for text, want := range map[string]string{
 		"12345":                         "12345", // too short to be a secret
 		"123456":                        Redacted,
-		"123456789":                     Redacted, // not the shorter one that it holds, and the rest
+		"123456789":                     Redacted, // all of it, not only the shorter secret in it
 		"aaaaaaaaaaaa+bbbbbbbbbbbb":     Redacted,
 		"aaaaaaaaaaaa&#43;bbbbbbbbbbbb": Redacted,
 		"%zz1234567":                    Redacted,

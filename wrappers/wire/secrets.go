@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// secrets returns all that no message about an exchange may show: the headers
-// that authenticate, by the API or by their names, the URL's user info, the
-// values in its query that are not public, the proxy's user info, and the API's
-// own Hide. It is called for failures only.
+// secrets returns all that no message about an exchange may show. These are the
+// headers that authenticate, by the API or by their names, the URL's user info,
+// and the values in its query that are not public. The proxy's user info and
+// the API's own Hide are others. It is called for failures only.
 func (d *Doer) secrets(reqs ...*http.Request) *secretSet {
 	known := &secretSet{runs: map[string]bool{}}
 	if d.api.Hide != nil {

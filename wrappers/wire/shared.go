@@ -22,8 +22,8 @@ type Shared[T any] struct {
 
 	mu    sync.Mutex
 	turn  chan struct{} // holds an element while a call is made
-	calls int           // those that have ended
-	value T             // of the last of them
+	calls int           // number of calls that have ended
+	value T             // result of the last call
 	err   error
 	held  bool // value may still be valid
 }

@@ -64,7 +64,8 @@ func readStoreError(a Answer) (code, message string) {
 
 var reasons = pattern(`(?i)signature|signed|header|match|credential|access ?key|polic|does not have`)
 
-// saysWhy reports whether a refusal gives a reason, which is then not the time.
+// saysWhy reports whether a refusal gives a reason of its own. Then the URL was
+// not refused for its age.
 func saysWhy(code, reason string) bool {
 	switch code {
 	case "", "AccessDenied", "AuthenticationFailed", "AuthorizationFailure", "Forbidden":

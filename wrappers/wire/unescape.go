@@ -88,8 +88,8 @@ func unescape(in cells, escape *regexp.Regexp) (out cells) {
 }
 
 // entities are HTML's names of characters that may stand in a secret. Any other
-// name is left out, such as that of a blank. Importing package html would
-// double what this package links.
+// name, such as a blank's, is left out. Importing package html would double
+// what this package links.
 var entities = map[string]string{
 	"amp": "&", "lt": "<", "gt": ">", "quot": `"`, "apos": "'", "plus": "+", "sol": "/", "equals": "=", "period": ".",
 	"comma": ",", "colon": ":", "semi": ";", "lowbar": "_", "num": "#", "percnt": "%", "commat": "@", "excl": "!",

@@ -27,13 +27,13 @@ func (*demoCmd) Help() string {
   putpost demo invoice.pdf
 
 The stand-ins run in this process, on loopback. They keep the file in a
-temporary folder, which demo deletes at the end. demo prints the SHA-256 of the
-file as it was sent, and as it arrived at each provider.
+temporary folder. At the end demo deletes the folder. demo prints the SHA-256 of
+the file as it was sent, and as it arrived at each provider.
 
 Exit code:
 
   - 0: every SHA-256 is the same.
-  - 1: a SHA-256 is another, or something failed.`
+  - 1: a SHA-256 differs, or something failed.`
 }
 
 const demoText = "Two ways to get a file into someone else's system: PUT and POST.\n"

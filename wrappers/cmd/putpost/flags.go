@@ -129,7 +129,7 @@ func (s byteSize) String() string {
 }
 
 // rawString takes an argument unchanged. Kong would convert it through JSON,
-// which changes bytes that are not UTF-8. File names may have such bytes.
+// and JSON changes bytes that are not UTF-8. File names may have such bytes.
 var rawString = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 	token, err := ctx.Scan.PopValue("string")
 	if err != nil {

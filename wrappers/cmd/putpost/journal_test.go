@@ -141,7 +141,7 @@ func TestAFileThatTheProviderRejectedIsSentAgain(t *testing.T) {
 	}
 }
 
-// NAVER's account is known by its access key, which must not be in the journal.
+// An access key identifies NAVER's account. The journal must not hold the key.
 func TestAJournalIsOfOneAccount(t *testing.T) {
 	s := newService(t)
 	path := filepath.Join(files(t, "a", "a"), "a")

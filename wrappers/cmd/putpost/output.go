@@ -209,7 +209,7 @@ func (r record) line(asJSON bool) string {
 }
 
 // jsonLine returns v as a JSON object on a line. It writes characters that may
-// control a terminal as JSON escapes, which does not change the object.
+// control a terminal as JSON escapes. That does not change the object.
 func jsonLine(v any) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)

@@ -46,7 +46,8 @@ func (s *sender) planFor(ctx context.Context, f find.File) (plan string, e journ
 }
 
 // absolute returns the absolute path. Unlike filepath.Abs it does not ask the
-// system for the working directory each time, which would double its cost.
+// system for the working directory each time, because asking would double its
+// cost.
 func (s *sender) absolute(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)

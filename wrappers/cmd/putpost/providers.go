@@ -329,8 +329,8 @@ func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader
 	return twentyfourseven.New(tokens.TokenSource(context.Background()), cfg)
 }
 
-// checkAddress returns an error for an address that cannot be used, which its
-// client would notice only later. The error does not show the address, because
+// checkAddress returns an error for an address that cannot be used. The client
+// itself would notice only later. The error does not show the address, because
 // it may hold a secret.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)

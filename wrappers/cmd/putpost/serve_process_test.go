@@ -159,7 +159,7 @@ func TestAnErrorOfServeIsInTheFormatOfTheLog(t *testing.T) {
 	}
 }
 
-// The environment of the clients is the one that serve prints.
+// The clients have the environment that serve prints.
 func TestServeStoresUploadsOfSendAndEndsWithASignal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	p, _, stderr := serving(t, "--store", dir, "--max-size", "1kB")

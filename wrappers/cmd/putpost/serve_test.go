@@ -104,7 +104,7 @@ func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
 }
 
 func TestAProviderThatIsLeftOutIsNamed(t *testing.T) {
-	// The address is reserved for documentation: the rest fails.
+	// No machine has this address, so serve cannot listen on it.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0")
 	others := slices.DeleteFunc(providerNames(), func(name string) bool { return name == "twentyfourseven" })
 	if want := "putpost: no credentials are set for " + and(others) + ", so it is left out\n"; got.code != exitFailed ||

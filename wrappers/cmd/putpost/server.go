@@ -78,7 +78,7 @@ func (l *limited) Close() error {
 }
 
 // origin returns the function that returns the address by which a client
-// reaches the server. If it is nil, the address is that of the request.
+// reaches the server. If it is nil, the request gives the address.
 func (c *serveCmd) origin() (func(*http.Request) string, error) {
 	switch {
 	case c.PublicURL != "" && c.BehindProxy:

@@ -55,8 +55,8 @@ func (f *form) release() {
 	readers.Put(f.body)
 }
 
-// Read never returns io.EOF, because multipart.Reader would return it for a
-// form that breaks off in a header as well as for a whole one. Read adds a line
+// Read never returns io.EOF. Otherwise multipart.Reader would return io.EOF for
+// a whole form, but also for one that breaks off in a header. Read adds a line
 // end after the body, because the last boundary may lack one.
 func (f *form) Read(p []byte) (int, error) {
 	n, err := f.count(func() (int, error) { return f.body.Read(p) })
@@ -150,9 +150,9 @@ func nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]s
 // parseDisposition parses the header as forms write it. Unlike in
 // mime.ParseMediaType, a backslash escapes nothing but a quote, because the
 // provider's example has filename="test\resources\test.txt". Go and older curls
-// write two backslashes for one, which makes no difference after the
-// directories are removed. Browsers and newer curls write %22 for a quote. It
-// stays, because a name may contain %22.
+// write two backslashes for one. That makes no difference after the directories
+// are removed. Browsers and newer curls write %22 for a quote. It stays,
+// because a name may contain %22.
 func parseDisposition(header string) (string, map[string]string, error) {
 	header = strings.ReplaceAll(header, `\`, `\\`)
 	header = strings.ReplaceAll(header, `\\"`, `\"`)

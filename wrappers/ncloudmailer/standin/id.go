@@ -27,8 +27,8 @@ func idOf(uuid []byte) string {
 	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:] + idSuffix
 }
 
-// parseID returns the time in an id of newID. ok is false for any other text,
-// which must not become part of a key.
+// parseID returns the time in an id of newID. ok is false for any other text.
+// Such a text must not become part of a key.
 func parseID(id string) (made time.Time, ok bool) {
 	uuid, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimSuffix(id, idSuffix), "-", ""))
 	if len(uuid) != 16 || idOf(uuid) != id { // what is no hex comes out otherwise, too

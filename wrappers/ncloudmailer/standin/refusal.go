@@ -35,8 +35,8 @@ func (e *refusal) Error() string {
 
 func (e *refusal) Unwrap() error { return e.cause }
 
-// Codes that begin with 77 are the mailer's. The others are those of the
-// gateway in front of it.
+// Codes that begin with 77 are the mailer's. The others come from the gateway
+// in front of the mailer.
 
 func unauthorized(format string, args ...any) error {
 	return &refusal{
@@ -45,8 +45,7 @@ func unauthorized(format string, args ...any) error {
 	}
 }
 
-// badRequest refuses a request for what is wrong with it, or for its body that
-// stopped coming.
+// badRequest refuses a wrong request, or one whose body stopped coming.
 func badRequest(details string, cause error) error {
 	if errors.Is(cause, os.ErrDeadlineExceeded) {
 		return &refusal{

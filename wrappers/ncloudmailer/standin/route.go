@@ -9,7 +9,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 )
 
-// basePaths are the paths of the provider's regions, which share the store.
+// basePaths are the paths of the provider's regions. All share the store.
 var basePaths = []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"}
 
 func (h *Handler) route() http.Handler {

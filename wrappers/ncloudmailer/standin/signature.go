@@ -28,8 +28,8 @@ const (
 )
 
 // signedBy returns a check of signature v2. The check does not read the body,
-// because the body is not signed. Its error says what is wrong, but not the
-// right value.
+// because the body is not signed. Its error names the fault, but not the right
+// value.
 func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Request) error {
 	macs := sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(secretKey)) }}
 	return func(r *http.Request) error {

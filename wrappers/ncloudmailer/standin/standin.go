@@ -53,8 +53,8 @@ import (
 // Config configures a stand-in. The keys are required.
 type Config struct {
 	Store     store.Store      // where the files go; nil is a memory store of the default size
-	AccessKey string           // whose requests are taken
-	SecretKey string           // what they are signed with
+	AccessKey string           // the caller's key
+	SecretKey string           // the key that signs the requests
 	MaxSize   int64            // the limit in bytes for all files of one request; zero means only the store's
 	Life      time.Duration    // how long files are kept; zero means the provider's 24 hours
 	Stall     time.Duration    // how long a body may go without a byte; zero means a minute

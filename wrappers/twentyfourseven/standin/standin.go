@@ -12,10 +12,10 @@
 // /v1/documents/{documentId}, the presigned PUT under /upload/ (unless the
 // store gives out URLs of its own, as S3 does), the presigned GET under
 // /download/, and POST /oauth/token. Its only state is the store. Ids,
-// presigned URLs and tokens contain an authentication code, whose key is
-// derived from the credentials. So they outlive a restart, and replicas with
-// the same credentials and the same store are one service. An unused id or an
-// expired URL takes no room.
+// presigned URLs and tokens contain an authentication code. Its key is derived
+// from the credentials. So they outlive a restart, and replicas with the same
+// credentials and the same store are one service. An unused id or an expired
+// URL takes no room.
 //
 // Scripts of other origins may call every operation and read the trace ids.
 //
@@ -65,8 +65,8 @@ type Config struct {
 	Now          func() time.Time // the clock; nil is time.Now
 
 	// Origin returns the address by which the caller reaches this server, like
-	// https://host. Presigned URLs begin with it. If it is nil, the address is
-	// that of the request, which is wrong behind some proxies.
+	// https://host. Presigned URLs begin with it. If it is nil, the request
+	// gives the address. That is wrong behind some proxies.
 	Origin func(*http.Request) string
 }
 
