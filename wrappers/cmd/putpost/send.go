@@ -30,7 +30,7 @@ type sendCmd struct {
 	KeepGoing   bool     `help:"Try every file, even after a failure that all files share."`
 
 	DryRun bool `help:"Send nothing. Print what a run would do with each file."`
-	JSON   bool `name:"json" help:"Print a JSON object for each file instead of ID<TAB>NAME."`
+	JSON   bool `help:"Print a JSON object for each file instead of ID<TAB>NAME."`
 	Quiet  bool `short:"q" help:"Write only failures to standard error."`
 
 	Files []string `arg:"" optional:"" name:"FILE" help:"Files to send; - is standard input."`

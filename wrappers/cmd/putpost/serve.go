@@ -28,7 +28,7 @@ type serveCmd struct {
 	MaxConnections int `default:"1200" placeholder:"N" help:"Hold N connections. Further callers wait (${default})."`
 
 	StatusDelay time.Duration `placeholder:"D" help:"Leave a file of 24SevenOffice Pending for D, such as 5s."`
-	PublicURL   string        `name:"public-url" placeholder:"URL" help:"Use this address in presigned URLs."`
+	PublicURL   string        `placeholder:"URL" help:"Use this address in presigned URLs."`
 	BehindProxy bool          `help:"Trust the proxy in front: take the address in presigned URLs from its headers."`
 
 	LogFormat       string   `default:"text" enum:"text,json" placeholder:"FORMAT" help:"Log text or json (${default})."`

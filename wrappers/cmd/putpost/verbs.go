@@ -27,7 +27,7 @@ type verbCmd struct {
 	provider string
 	verb     verb
 
-	JSON bool     `name:"json" help:"Print a JSON object for each file instead of columns."`
+	JSON bool     `help:"Print a JSON object for each file instead of columns."`
 	IDs  []string `arg:"" name:"ID" help:"${takes}"`
 }
 
