@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -92,6 +93,17 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 func typed(s store.Store, change func(key, contentType string) string) mutant {
 	return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
 		return s.Put(ctx, key, change(key, contentType), r)
+	}}
+}
+
+// signed returns s with URLs for texts where they were asked for with a content
+// type.
+func signed(s store.Store, asked string) mutant {
+	return mutant{Store: s, presign: func(ctx context.Context, key, contentType string, life time.Duration) (string, error) {
+		if contentType == asked {
+			contentType = textPlain
+		}
+		return s.PresignPut(ctx, key, contentType, life)
 	}}
 }
 
@@ -540,6 +552,88 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 					return n, err
 				}}
 			}},
+		{"a new object has the type of the deleted one", "a deleted key does not exist", func(s store.Store) store.Store {
+			old := map[string]string{}
+			return typed(s, func(key, contentType string) string {
+				old[key] = cmp.Or(contentType, old[key])
+				return old[key]
+			})
+		}},
+		{"a delete whose context has ended says nothing", "a delete removes one key and no other",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, del: func(ctx context.Context, key string) error {
+					if ctx.Err() != nil {
+						return nil
+					}
+					return s.Delete(ctx, key)
+				}}
+			}},
+		{"a reader is read on after the context", "a cancelled put stores nothing", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				b, err := io.ReadAll(r)
+				if err != nil {
+					return 0, err
+				}
+				return s.Put(ctx, key, contentType, bytes.NewReader(b))
+			}}
+		}},
+		{"an error has two lines", "errors name the operation and the key and hold the cause", func(s store.Store) store.Store {
+			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+				info, err := s.Stat(ctx, key)
+				return info, fmt.Errorf("stat %s:\n%w", key, err)
+			}}
+		}},
+		{"the time of the first put stays", "the time of an object is the time of its put", func(s store.Store) store.Store {
+			var first time.Time
+			stays := func(info store.Info) store.Info {
+				if first.IsZero() {
+					first = info.ModTime
+				}
+				info.ModTime = first
+				return info
+			}
+			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+				r, info, err := s.Open(ctx, key)
+				return r, stays(info), err
+			}, stat: func(ctx context.Context, key string) (store.Info, error) {
+				info, err := s.Stat(ctx, key)
+				return stays(info), err
+			}}
+		}},
+		{"a URL takes a type that is none", "a presigned URL takes the object, or there is none", func(s store.Store) store.Store {
+			return signed(presigning(t, s, gate{}), "text/plain\n")
+		}},
+		{"a URL without a type is one for texts", "a presigned URL takes the object, or there is none",
+			func(s store.Store) store.Store { return signed(presigning(t, s, gate{}), "") }},
+		{"a list shows what is being put", "a list has every key of a folder and no other", func(s store.Store) store.Store {
+			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+				if key == "list/8" {
+					_, _ = s.Put(ctx, key, contentType, strings.NewReader(""))
+				}
+				return s.Put(ctx, key, contentType, r)
+			}}
+		}},
+		{"a list does not look at its context", "a list has every key of a folder and no other", func(s store.Store) store.Store {
+			return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
+				return store.Keys(context.WithoutCancel(ctx), s, folder)
+			}}
+		}},
+		{"a list ends with a delete", "a list has every key of a folder and no other", func(s store.Store) store.Store {
+			deleted := false
+			return mutant{Store: s, del: func(ctx context.Context, key string) error {
+				deleted = true
+				return s.Delete(ctx, key)
+			}, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
+				return func(yield func(string, error) bool) {
+					deleted = false
+					for key, err := range store.Keys(ctx, s, folder) {
+						if deleted || !yield(key, err) {
+							return
+						}
+					}
+				}
+			}}
+		}},
 		{"a list has what begins like the folder", "a list has every key of a folder and no other",
 			func(s store.Store) store.Store {
 				return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
