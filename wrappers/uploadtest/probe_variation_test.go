@@ -303,15 +303,15 @@ func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 		want  string // empty: nothing is wrong
 	}{
 		"right": {func(_ int64, body []byte) bool { return len(body) <= most },
-			func(age time.Duration) bool { return age.Abs() < time.Hour }, ""},
+			func(age time.Duration) bool { return age.Abs() < time.Minute }, ""},
 		"any file is taken": {want: "Album: add: response status: 201 to a file of 3001 bytes, want 413"},
 		"the largest is too large": {takes: func(_ int64, body []byte) bool { return len(body) < most },
 			want: "Album: add: response status: 413 to a file of 3000 bytes, which is not too large"},
 		"any file in chunks is taken": {takes: func(size int64, _ []byte) bool { return size <= most },
 			want: "Album: add: response status: 201 to a file of 3001 bytes in chunks, which is too large"},
-		"an old signature": {lives: func(age time.Duration) bool { return age > -time.Hour },
+		"an old signature": {lives: func(age time.Duration) bool { return age > -time.Minute },
 			want: "Album: list: response status: 200 to a signature that is a day old"},
-		"an early signature": {lives: func(age time.Duration) bool { return age < time.Hour },
+		"an early signature": {lives: func(age time.Duration) bool { return age < time.Minute },
 			want: "Album: list: response status: 200 to a signature of tomorrow"},
 	} {
 		t.Run(what, func(t *testing.T) {
