@@ -234,11 +234,16 @@ func TestRenewedCredentialsServeOneAttempt(t *testing.T) {
 }
 
 func TestServerWithoutContinueGetsTheBodyAllTheSame(t *testing.T) {
-	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, func(w http.ResponseWriter, r *http.Request) {
+	refuse := func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Expect") != "" {
 			w.WriteHeader(http.StatusExpectationFailed)
 		}
-	})
+	}
+	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{Retry: upload.Retry{Attempts: 1}}, refuse)
+	if err := post(t.Context(), d, upload.Bytes("a.bin", make([]byte, 2<<20))); err == nil || s.got() != 1 {
+		t.Errorf("%d requests and %v, want the one that is allowed", s.got(), err)
+	}
+	s, d = serve(t, wire.API{Repeatable: true}, upload.Config{}, refuse)
 	if err := post(t.Context(), d, upload.Bytes("a.bin", make([]byte, 2<<20))); err != nil || s.got() != 2 {
 		t.Errorf("%d requests and %v, want 2 and success", len(s.bodies), err)
 	}

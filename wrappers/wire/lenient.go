@@ -103,7 +103,7 @@ func (n *JSONInt) UnmarshalJSON(raw []byte) error {
 // 1.6e1. A float64 would lose some of them.
 func whole(number string) (digits string, ok bool) {
 	if strings.Trim(strings.TrimPrefix(number, "-"), "0123456789") == "" {
-		return number, number != "" && number != "-"
+		return number, true
 	}
 	_, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	shift, err := strconv.Atoi(exponent)

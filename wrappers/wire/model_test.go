@@ -148,6 +148,8 @@ func TestModelFollowsTheEncodingsOfItsSpec(t *testing.T) {
 			map[string]wire.Encoding{"cc": {Style: "form", Joined: true}}, "cc: x,y"},
 		{"no part of an empty list", model{CC: []string{"x"}, Session: []string{}},
 			map[string]wire.Encoding{"session": {Style: "form", Joined: true}}, "cc: x"},
+		{"no part of an empty map", model{CC: []string{"x"}, Meta: map[string]any{}},
+			map[string]wire.Encoding{"meta": {ContentType: "application/json"}}, "cc: x"},
 		{"one part with bars", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "pipeDelimited"}},
 			"cc: x|y"},
 		{"one part with blanks", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "spaceDelimited"}},

@@ -151,7 +151,7 @@ func TestWhatIsNoSecretStaysReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer 0123456789abcdef0123456789abcdef")
+	req.Header.Set("Authorization", "Bearer application-0123456789abcdef0123456789abcdef")
 	req.Header.Set("X-Timestamp", "1764097979000")
 	secrets := (&Doer{api: API{Secret: []string{"Authorization", "X-Timestamp"}}}).secrets(req)
 	for _, text := range []string{
@@ -160,7 +160,7 @@ func TestWhatIsNoSecretStaysReadable(t *testing.T) {
 		"RequestId:4b2a6d1e-001e-0031-5a3c-5d1f33000000 Time:2026-11-25T18:52:59.1234567Z",
 		"Signed headers: content-type;host, date 20261125T185259Z, scope 20261125/eu-north-1/s3/aws4_request",
 		"ETag 9e107d9d372bb6826bd81d3542a419d6, sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-		"timestamp 1764097979512 is out of range", "Bearer error=\"invalid_token\", the access token is expired",
+		"the application needs another permission", "timestamp 1764097979512 is out of range", "Bearer error=\"invalid_token\", the access token is expired",
 	} {
 		if got := clean(text, 4096, secrets); got != text {
 			t.Errorf("%q became %q", text, got)

@@ -69,6 +69,7 @@ func TestStoresOwnErrors(t *testing.T) {
 		{"Azure, no time", "&sig=x&se=soon", 403, "", upload.ErrForbidden, 1},
 		{"S3's older form, over", "&Expires=1577836800&Signature=x", 403, "", upload.ErrExpired, 1},
 		{"S3's older form, not yet over", "&Expires=7983360000&Signature=x", 403, "", upload.ErrForbidden, 1},
+		{"an Expires of anything", "&Expires=1577836800", 403, "", upload.ErrForbidden, 1},
 		{"over by its URL, and denied without a reason", past, 403, xml("AccessDenied", "Access Denied"),
 			upload.ErrExpired, 1},
 		{"over by its URL, and a page", past, 403, "<html><h1>403 Forbidden</h1></html>", upload.ErrExpired, 1},
