@@ -40,7 +40,8 @@ func ExampleServe() {
 	// Output: <nil> fileList 송장.pdf application/pdf 8 %PDF-1.7
 }
 
-// One outage is survived, and two requests show it. For ever is another matter.
+// A client survives one cut connection: it sends the file again. A refusal is
+// its error.
 func ExampleServer_Inject() {
 	t := newT() // the *testing.T of your test
 	defer t.end()
@@ -177,7 +178,7 @@ func ExampleCheck() {
 }
 
 // The service of NAVER itself, with keys that it knows, instead of its
-// stand-in: nothing else changes. What is uploaded is deleted.
+// stand-in: nothing else changes. The uploads are deleted.
 func ExampleLive() {
 	t := newT() // the *testing.T of your test
 	defer t.end()

@@ -309,7 +309,7 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	return a
 }
 
-// holds sees what no schema says of an answer.
+// holds checks the rules of an answer that no schema can say.
 func (p *prober) holds(r *routers.Route, req *http.Request, op *contract.Operation, resp *http.Response, body []byte) {
 	p.Helper()
 	broke := func(rule, what string) { p.broke(r, req, rule, what, "status %d: %s", resp.StatusCode, what) }
@@ -363,7 +363,7 @@ func (p *prober) refused(aspect, what string, r *routers.Route, req *http.Reques
 	p.wants(aspect, r, req, what, what+", which must be refused by a 4xx", 4)
 }
 
-// inside matches what only the server's machine knows.
+// inside matches facts that only the server's machine knows.
 var inside = []struct {
 	what    string
 	matches *regexp.Regexp

@@ -11,7 +11,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// How uploads are deleted, and what must be gone then.
+// The checks of deletes: a deleted upload is gone, and all others stay.
 
 // deletes deletes one upload, and one of several files. It checks that they are
 // gone and that all others stay.

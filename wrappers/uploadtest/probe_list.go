@@ -15,7 +15,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// What lists must tell of what was made.
+// The checks of lists: they name every upload.
 
 var (
 	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items)$|^per[_-]?page$|^top$`)

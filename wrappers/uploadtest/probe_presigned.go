@@ -14,7 +14,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// What a presigned URL must take, and what it must refuse.
+// The checks of presigned URLs: each takes its own upload and refuses any
+// other.
 
 const presignedContent = "uploadtest: a presigned file"
 

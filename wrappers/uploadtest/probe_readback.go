@@ -25,7 +25,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// What must be found of what was made: one look at everything that tells of it.
+// The checks that read an upload back, by each operation that is about it.
 
 // reads asks every operation that can be asked about something, and compares
 // each answer with the upload. An answer may give the ids that another

@@ -16,7 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// What operations must refuse.
+// The checks of wrong requests: each must be refused.
 
 // wrong are bodies that are made from a right one. The spec says whether such a
 // body is wrong indeed: one that breaks none of its rules is not sent.

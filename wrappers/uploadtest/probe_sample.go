@@ -18,7 +18,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// How requests are built: from the spec's examples, else from its schemas.
+// Requests are built from the spec's examples, else from its schemas.
 
 // sample is a body, and the object that it was made from.
 type sample struct {

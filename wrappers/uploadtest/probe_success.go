@@ -10,7 +10,7 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// What operations must do when they are asked in the right way.
+// The checks of right requests: each must succeed.
 
 // succeeds asks with the spec's own examples.
 func (p *prober) succeeds(r *routers.Route) {

@@ -220,7 +220,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"a part must not state its length", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			b, _ := io.ReadAll(r.Body)
 			if r.Body = io.NopCloser(bytes.NewReader(b)); bytes.Contains(b, []byte("Content-Length:")) {
-				r.URL.Path = "/v2/objects" // which takes no form
+				r.URL.Path = "/v2/objects" // this one takes no form
 			}
 			next.ServeHTTP(w, r)
 		}), "Depot: submit: response status: 415 to a form with a part that states its length"},

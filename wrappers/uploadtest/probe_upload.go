@@ -19,7 +19,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// How something is made, and what its answer says of where it is found.
+// A request makes something, and its answer says where that is found.
 
 // made is one thing that a request made.
 type made struct {
@@ -30,7 +30,7 @@ type made struct {
 	said    map[string]any      // what the request said beside them, by name
 	asked   string              // the request's path and body: no id in it is the server's
 	ids     map[string]string   // what the answer gave for paths, by name
-	ofFile  []map[string]string // the same of each of the files
+	ofFile  []map[string]string // the same for each file
 	answer  answered
 	place   string   // the path of the request
 	own     []string // the ids that nothing else may have

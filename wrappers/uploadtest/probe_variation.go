@@ -18,8 +18,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// What is uploaded in all its variety: each upload is read back at once, and
-// again at the end.
+// Files, names and texts of many kinds are uploaded. Each upload is read back
+// at once, and again at the end.
 
 // contents are files that a server may change or lose a part of.
 var contents = []struct {

@@ -292,8 +292,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 	}
 }
 
-// What a spec does not say of a server: its largest file, and what it does as
-// time goes by.
+// A spec does not say how large a file may be, or what changes with time.
+// Probing says it.
 func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 	t.Parallel()
 	const most = 3000

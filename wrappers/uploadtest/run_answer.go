@@ -15,7 +15,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// The properties of answers: what each means, whoever gives it.
+// The properties of answers: an answer has one meaning, whoever gives it.
 
 // again says whether a request is sent again after an answer.
 type again int
@@ -114,7 +114,7 @@ func (t *trial) asks(op string, status int, again again) {
 // unusable checks that a success without its required content is an error, and
 // that the file is not sent again for it.
 func unusable(t *trial) {
-	const size = 54321 // which no id has in it
+	const size = 54321 // no id holds this number
 	first, _ := t.about("an upload without a fault").arrives(file(size))
 	id, otherSize := first.ID, "another size"
 	for _, r := range t.requests() {
@@ -208,7 +208,7 @@ func idsAsWritten(t *trial) {
 	if t.plain() {
 		return
 	}
-	first, ok := t.about("an upload without a fault").arrives(file(54321)) // which no id is
+	first, ok := t.about("an upload without a fault").arrives(file(54321)) // no id is this number
 	if !ok {
 		return
 	}

@@ -26,7 +26,7 @@ const inARow = 5
 // goroutines of other tests do not count.
 func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
-	live, end := context.WithTimeout(t.Context(), patience) // whose end would close a body
+	live, end := context.WithTimeout(t.Context(), patience) // its end would close a body
 	defer end()
 	send := func(ctx context.Context, format string, args ...any) {
 		pprof.Do(ctx, pprof.Labels("uploadtest", label), func(ctx context.Context) {

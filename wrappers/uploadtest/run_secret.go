@@ -20,9 +20,10 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// The properties of secrets: who hears them, and where they stand.
+// The properties of secrets: only the API gets them, and no text shows them.
 
-// secretsStay: also where the other side repeats all that it was told.
+// secretsStay checks that no text shows a secret, even if the other side
+// repeats it.
 func secretsStay(t *trial) {
 	t.about("an upload").logsNothing(func() {
 		if _, ok := t.about("an upload").arrives(file(1000)); ok {
@@ -96,8 +97,9 @@ func (t *trial) logsNothing(f func()) {
 	}
 }
 
-// urlsTellNothing: a URL stands in the log of each server and proxy. The
-// storage service hears of no credential in any header, such as a Referer.
+// urlsTellNothing checks that no URL holds a secret: a URL stands in the log of
+// each server and proxy. The storage service hears of no credential in any
+// header, such as a Referer.
 func urlsTellNothing(t *trial) {
 	if t.operations(); len(t.Secrets) == 0 {
 		return
@@ -115,8 +117,8 @@ func urlsTellNothing(t *trial) {
 	}
 }
 
-// redirectsTellNothing: wherever an answer points to, credentials stay with the
-// API.
+// redirectsTellNothing checks that credentials stay with the API, wherever an
+// answer points.
 func redirectsTellNothing(t *trial) {
 	for _, op := range t.operations() {
 		for _, status := range []int{301, 302, 303, 307, 308} {

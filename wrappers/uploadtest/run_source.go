@@ -11,12 +11,12 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// The properties of sources: what is sent is what the source holds, or nothing.
+// The properties of sources: a client sends the source's bytes, or nothing.
 
 var errSource = errors.New("uploadtest: the source failed on purpose")
 
-// readOnce: upload.Reader makes one attempt. A failure in it is an error,
-// unless the client holds the bytes.
+// readOnce checks that upload.Reader makes one attempt. A failure in it is an
+// error, unless the client holds the bytes.
 func readOnce(t *trial) {
 	t.about("a stream that can be read once").arrives(file(200 << 10).once())
 	for _, op := range t.carriers() {

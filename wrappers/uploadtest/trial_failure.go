@@ -10,7 +10,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// What must come of an upload that fails.
+// The checks of an upload that fails.
 
 // storesNothing uploads src, checks that it fails by an error of the kind, and
 // looks for stored files. A plain client's transport finds out too late that a

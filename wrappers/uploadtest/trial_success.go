@@ -12,7 +12,7 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// What must come of an upload that succeeds.
+// The checks of an upload that succeeds.
 
 // arrives uploads src and compares all that came of it.
 func (t *trial) arrives(src *source) (upload.Result, bool) {
@@ -22,7 +22,7 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 	if err != nil {
 		t.seen.failed.Store(true)
 		t.broke("upload: %v", err)
-		t.carried(src, requests) // which may say why
+		t.carried(src, requests) // this may say why
 		return res, false
 	}
 	ok := t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID)

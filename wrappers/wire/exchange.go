@@ -26,7 +26,7 @@ import (
 //	redirect   one hop after another, where redirects are followed
 //	roundTrip  the transport
 type exchange struct {
-	context.Context // the caller's, in which the exchange travels
+	context.Context // the caller's context; the exchange travels in it
 
 	op   string
 	req  *http.Request // the generated client's; no redirect changes it

@@ -10,7 +10,7 @@ func (d *Doer) renew(x *exchange) {
 		return
 	}
 	x.renewed = true
-	x.req.Header = x.req.Header.Clone() // the refused attempt's may still be being written
+	x.req.Header = x.req.Header.Clone() // the transport may still write the old one
 	other, err := d.api.Renew(x.req)
 	switch {
 	case err != nil:

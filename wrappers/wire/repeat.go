@@ -28,7 +28,7 @@ func (d *Doer) prepare(x *exchange, wait time.Duration) bool {
 		return false
 	}
 	x.body = body
-	x.req.Header = x.req.Header.Clone() // the last attempt's may still be being written
+	x.req.Header = x.req.Header.Clone() // the transport may still write the old one
 	if x.resp != nil {
 		x.resp.Body.Close()
 		x.resp = nil

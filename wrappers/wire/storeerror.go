@@ -102,7 +102,7 @@ func expiry(q url.Values) (end time.Time, known bool) {
 // sent, and the vendor's headers that were sent and are not signed. Stores
 // refuse both, and seldom say which header it was.
 func unsigned(req *http.Request) string {
-	query, _ := url.ParseQuery(strings.ReplaceAll(req.URL.RawQuery, ";", "%3B")) // which Go takes for an error
+	query, _ := url.ParseQuery(strings.ReplaceAll(req.URL.RawQuery, ";", "%3B")) // Go takes a semicolon for an error
 	for _, vendor := range []string{"X-Amz-", "X-Goog-"} {
 		if !query.Has(vendor + "SignedHeaders") {
 			continue

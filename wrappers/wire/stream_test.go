@@ -39,7 +39,7 @@ func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	empty, err := upload.File(path) // which reads nothing, and no end, into a buffer without room
+	empty, err := upload.File(path) // a Read into an empty buffer gives nothing, not even the end
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func TestPage(t *testing.T) {
 	until(t, ctx, "its reason is shown", first+`".row .note").textContent.includes("Authorization")`)
 	looksRight(t, ctx, "full")
 
-	// By keyboard: down to the exchange with the broken rule, into it, and out.
+	// The keys go down to the exchange with the broken rule, into it, and out.
 	do(t, ctx, "keyboard", chromedp.Focus(chromedp.CSS(".row")), chromedp.KeyEvent(kb.ArrowDown+kb.ArrowDown+kb.ArrowDown),
 		chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS("#detail .violation")))
 	detail := get(t, ctx, "detail", chromedp.Text(chromedp.CSS("#detail")))

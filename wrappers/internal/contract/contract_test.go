@@ -193,8 +193,10 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 	const lfs = `{"objects":[{"oid":"1","actions":{
 		"upload":{"href":"https://s.example/put?sig=12345678","header":{"Authorization":"Basic QQ==","X-Amz-Acl":"private"}},
 		"verify":{"href":"https://h/verify?sig=1"}}}]}`
-	const form = `{"url":"https://s.example/bucket","fields":{"key":"k-1","policy":"p-1"},"downloadUrl":"https://s.example/d"}`
-	const signed = `{"uploadUrl":"https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678"}`
+	const form = `{"url":"https://s.example/bucket","fields":{"key":"k-1","policy":"p-1"},
+		"downloadUrl":"https://s.example/d"}`
+	const signedURL = "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678"
+	const signed = `{"uploadUrl":"` + signedURL + `"}`
 	policy := func(fields ...string) (string, string) {
 		var b strings.Builder
 		w := multipart.NewWriter(&b)
@@ -239,12 +241,12 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 			"presigned credentials: header Authorization tells"},
 		{"another URL than the upload's", lfs, "POST", "https://h/verify?sig=1", "{}",
 			map[string]string{"X-Depot-Key": "k"}, ""},
-		{"a signed header", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-goog-acl": "private"}, ""},
-		{"a header that is not signed", signed, "PUT",
-			"https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x",
-			plain, "presigned header: header X-Goog-Meta is not part of what was signed"},
+		{"a signed header", signed, "PUT", signedURL, "x", map[string]string{"x-goog-acl": "private"}, ""},
+		{"a header that is not signed", signed, "PUT", signedURL, "x", plain,
+			"presigned header: header X-Goog-Meta is not part of what was signed"},
 		{"headers that net/http sends itself", host, "PUT", "https://s.example/h", "x", nil, ""},
-		{"headers of a proxy", signed, "PUT", "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678", "x", map[string]string{"x-forwarded-for": "192.0.2.1", "x-request-id": "1", "x-real-ip": "192.0.2.1"}, ""},
+		{"headers of a proxy", signed, "PUT", signedURL, "x",
+			map[string]string{"x-forwarded-for": "192.0.2.1", "x-request-id": "1", "x-real-ip": "192.0.2.1"}, ""},
 		{"a policy form", form, "POST", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, ""},
 		{"a policy form without a field", form, "POST", "https://s.example/bucket", shortBody,
 			map[string]string{"Content-Type": short}, notBefore},

@@ -83,7 +83,8 @@ func (e *endsAfter) Read(p []byte) (int, error) {
 func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 	c := parsed(t, depotSpec(t))
 	c.grant("https://s.example/o", &grant{upload: true})
-	const none, chunked = "request length: no Content-Length", "request length: chunked: the length of the body is not stated"
+	const none = "request length: no Content-Length"
+	const chunked = "request length: chunked: the length of the body is not stated"
 	for _, tc := range []struct {
 		method, url string
 		received    bool

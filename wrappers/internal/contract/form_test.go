@@ -104,7 +104,8 @@ func TestAFormIsWholeWithItsClosingBoundary(t *testing.T) {
 	for body, want := range map[string]string{
 		"--b--": "", part + "--b--": "", part + "--b--\r\n": "", "preamble\r\n" + part + "--b-- \t\r\nepilogue": "",
 		"": cut, "--b": cut, "--b\r\n": cut, part: cut, part + "--b": cut, part + "--b-": cut, part[:len(part)-2]: cut,
-		part[:len(part)-5]: cut, part[:len(part)-7]: cut, strings.Repeat("p", 9000): "multipart: NextPart: bufio: buffer full",
+		part[:len(part)-5]: cut, part[:len(part)-7]: cut,
+		strings.Repeat("p", 9000):           "multipart: NextPart: bufio: buffer full",
 		"--b\r\nno colon\r\n\r\nx\r\n--b--": `malformed MIME header: missing colon: "no colon"`,
 	} {
 		for _, piece := range []int{len(body) + 1, 1, 7} {

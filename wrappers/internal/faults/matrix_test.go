@@ -24,7 +24,7 @@ type row struct {
 	at    []place
 	fault fault                                                               // spoils the requests of that place
 	set   func(l *lab)                                                        // changes the lab before its servers start
-	late  func(l *lab)                                                        // changes the lab after its servers have started
+	late  func(l *lab)                                                        // changes it after they have started
 	call  func(context.Context, *lab, upload.Uploader) (upload.Result, error) // in place of one Upload of the lab's source
 	last  bool                                                                // the client cannot upload afterwards
 	want  want

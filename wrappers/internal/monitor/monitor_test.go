@@ -101,7 +101,8 @@ func TestWhatDoesNotExistIsAnError(t *testing.T) {
 			_, err := m.Inject(monitor.Injection{Provider: "other"})
 			return err
 		},
-		`no operation is called "lock"; the operations are announce, deposit, look, presigned, remove, submit, token`: func() error {
+		`no operation is called "lock"; ` +
+			"the operations are announce, deposit, look, presigned, remove, submit, token": func() error {
 			_, err := m.Inject(monitor.Injection{Op: "lock"})
 			return err
 		},

@@ -42,12 +42,14 @@ func TestFailuresAreReported(t *testing.T) {
 		{"a page", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(407)
 			io.WriteString(w, page)
-		}, "invalid: the answer is not from S3: check the endpoint, and the proxy if there is one (status 407 Proxy Authentication Required)"},
+		}, "invalid: the answer is not from S3: check the endpoint, and the proxy if there is one " +
+			"(status 407 Proxy Authentication Required)"},
 		{"another region", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Amz-Bucket-Region", "eu-north-1")
 			w.WriteHeader(400)
 			io.WriteString(w, `<Error><Code>AuthorizationHeaderMalformed</Code><Message>Wrong.</Message></Error>`)
-		}, "invalid: Wrong. The bucket is in the region eu-north-1: set region=eu-north-1. (status 400 Bad Request, code AuthorizationHeaderMalformed)"},
+		}, "invalid: Wrong. The bucket is in the region eu-north-1: set region=eu-north-1. " +
+			"(status 400 Bad Request, code AuthorizationHeaderMalformed)"},
 		{"a clock that is wrong", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Date", "Mon, 02 Jan 2006 15:04:05 GMT")
 			w.WriteHeader(403)

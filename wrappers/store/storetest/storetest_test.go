@@ -262,7 +262,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return contentType
 			})
 		}},
-		{"puts of one key share their beginning", "concurrent puts of one key: one whole wins", func(s store.Store) store.Store {
+		{"puts of one key share their head", "concurrent puts of one key: one whole wins", func(s store.Store) store.Store {
 			var mu sync.Mutex
 			var shared bytes.Buffer
 			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
@@ -707,14 +707,14 @@ func TestAStoreWithPresignedURLsPasses(t *testing.T) {
 func TestAStoreMayHaveAnotherClock(t *testing.T) {
 	s := store.Memory(0)
 	slow := func(info store.Info) store.Info { info.ModTime = info.ModTime.Add(-time.Hour); return info }
-	err := rule{check: modTime}.holds(t.Context(), mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+	behind := mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 		r, info, err := s.Open(ctx, key)
 		return r, slow(info), err
 	}, stat: func(ctx context.Context, key string) (store.Info, error) {
 		info, err := s.Stat(ctx, key)
 		return slow(info), err
-	}})
-	if err != nil {
+	}}
+	if err := (rule{check: modTime}).holds(t.Context(), behind); err != nil {
 		t.Error(err)
 	}
 }

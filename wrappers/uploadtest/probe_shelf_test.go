@@ -283,7 +283,7 @@ func TestProbeSaysWhoAsksForTheBodyFirst(t *testing.T) {
 	}
 }
 
-// What kin-openapi does not look at in a form.
+// Kin-openapi does not check these rules of a form.
 func TestAFormIsHeldToItsFields(t *testing.T) {
 	part := func(disposition, typ string) func(w *multipart.Writer) {
 		return func(w *multipart.Writer) {

@@ -873,7 +873,7 @@ var bites = []struct {
 		rig{sent: request("/store", header("Referer", "http://depot.example/?key="+depotKey))},
 		"credentials stand in no URL", "presigned: credentials: one stands in the header Referer"},
 
-	// What goes over the wire.
+	// The bytes on the wire.
 	{"zeros are sent", rig{form: true, stored: unseen,
 		client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 			zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
@@ -1065,7 +1065,7 @@ type recorder struct {
 func recorded(t testing.TB, f func(testing.TB)) []string {
 	r := &recorder{TB: t}
 	done := make(chan struct{})
-	go func() { // which FailNow may end
+	go func() { // FailNow may end it
 		defer close(done)
 		f(r)
 	}()
