@@ -168,9 +168,9 @@ func waitsAsAsked(t *trial) {
 			t.Uploader = t.Patient
 			t.Server.Inject(op, 1, Answer(http.StatusTooManyRequests, "", "Retry-After", "1"))
 			begun := time.Now()
-			_, err := t.send(t.Context(), file(100))
+			_, _ = t.send(t.Context(), file(100))
 			took := time.Since(begun)
-			if err != nil || len(t.of(op)) < 2 {
+			if len(t.of(op)) < 2 {
 				return // it was not repeated; another property checks that
 			}
 			if t.seen.note(aWait); took < time.Second {
@@ -190,12 +190,10 @@ func freshCredentials(t *trial) {
 		if t.Server.contract.Operation(op) == nil {
 			continue
 		}
-		sent, pause := t.credentials(op), 20*time.Millisecond
+		pause := 20 * time.Millisecond
 		time.Sleep(pause)
 		t.about("a second upload").arrives(file(100))
 		switch again := t.credentials(op); {
-		case len(again) < 2 || len(sent) == 0:
-			continue
 		case again[0] != again[len(again)-1]: // they hold milliseconds
 		case dated.MatchString(again[0]):
 			pause = 1100 * time.Millisecond // they may hold seconds
