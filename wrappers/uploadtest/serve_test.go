@@ -52,56 +52,35 @@ func aForm(files ...string) (contentType string, body *bytes.Buffer) {
 	return w.FormDataContentType(), body
 }
 
-func TestReceivedFilesOfAForm(t *testing.T) {
-	srv := Serve(t, newDepot(), depotSpec)
-	typ, body := aForm(`dir\일.txt`, "first")
-	size := int64(body.Len())
-	post(t, "POST", srv.BaseURL+"/forms", typ, body)
-	sum := sha256.Sum256([]byte("first"))
-	files := srv.Files()
-	want := File{Field: "file", Name: `dir\일.txt`, ContentType: "text/plain", Size: 5,
-		SHA256: hex.EncodeToString(sum[:]), Body: []byte("first")}
-	if len(files) != 1 || fmt.Sprint(files[0]) != fmt.Sprint(want) {
-		t.Errorf("got %+v, want %+v", files, want)
-	}
-	requests := srv.Requests()
-	if len(requests) != 1 {
-		t.Fatalf("%d requests", len(requests))
-	}
-	r := requests[0]
-	if r.Op != "submit" || r.Method != "POST" || r.URI != "/v2/forms" || r.Size != size || r.Status != 201 ||
-		r.Header.Get("X-Depot-Key") != depotKey || !bytes.Contains(r.Answer, []byte(`"일.txt"`)) {
-		t.Errorf("got %+v", r)
-	}
-}
-
-func TestFilesThatWereRefusedAreNotReceived(t *testing.T) {
-	srv := Serve(t, newDepot(), depotSpec)
-	typ, body := aForm("a.txt", "a", "b.txt", "b") // the depot takes one
-	if resp := post(t, "POST", srv.BaseURL+"/forms", typ, body); resp.StatusCode != 400 {
-		t.Fatalf("status %d", resp.StatusCode)
-	}
-	if files := srv.Files(); len(files) != 0 {
-		t.Errorf("received: %v", files)
-	}
-	if r := srv.Requests()[0]; len(r.Files) != 2 || r.Files[1].Name != "b.txt" {
-		t.Errorf("the request's own files: %+v", r.Files)
-	}
-}
-
-func TestReceivedFileOfAPresignedStep(t *testing.T) {
-	for _, content := range []string{"bytes", ""} {
+// A file is received whichever way it comes, unless it was refused.
+func TestTheFilesThatWereReceivedAreListed(t *testing.T) {
+	for what, c := range map[string]struct {
+		send func(*Server)
+		ops  string
+		want []File
+	}{
+		"in a form": {func(srv *Server) {
+			typ, body := aForm(`dir\일.txt`, "first")
+			post(t, "POST", srv.BaseURL+"/forms", typ, body)
+		}, "[submit]", []File{{Field: "file", Name: `dir\일.txt`, ContentType: "text/plain", Size: 5,
+			SHA256: sum([]byte("first")), Body: []byte("first")}}},
+		"at a presigned URL": {func(srv *Server) {
+			resp := post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"text/csv"}`))
+			post(t, "PUT", answerOf(t, resp, "uploadUrl"), "text/csv", strings.NewReader(""))
+		}, "[announce presigned]", []File{{ContentType: "text/csv", SHA256: sum(nil)}}},
+		"refused": {func(srv *Server) {
+			typ, body := aForm("a.txt", "a", "b.txt", "b") // the depot takes one
+			post(t, "POST", srv.BaseURL+"/forms", typ, body)
+			if r := srv.Requests()[0]; len(r.Files) != 2 || r.Files[1].Name != "b.txt" || r.Status != 400 ||
+				r.Method != "POST" || r.URI != "/v2/forms" || r.Header.Get("X-Depot-Key") != depotKey || r.Size < 100 {
+				t.Errorf("the request is %+v", r)
+			}
+		}, "[submit]", nil},
+	} {
 		srv := Serve(t, newDepot(), depotSpec)
-		resp := post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"text/csv"}`))
-		address := answerOf(t, resp, "uploadUrl")
-		post(t, "PUT", address, "text/csv", strings.NewReader(content))
-		files := srv.Files()
-		if len(files) != 1 || files[0].ContentType != "text/csv" || string(files[0].Body) != content ||
-			files[0].Size != int64(len(content)) {
-			t.Errorf("%q: got %+v", content, files)
-		}
-		if got := srv.ops(); fmt.Sprint(got) != "[announce presigned]" {
-			t.Errorf("operations %v", got)
+		c.send(srv)
+		if got := srv.Files(); fmt.Sprint(got) != fmt.Sprint(c.want) || fmt.Sprint(srv.ops()) != c.ops {
+			t.Errorf("%s: got %+v by %v, want %+v", what, got, srv.ops(), c.want)
 		}
 	}
 }
