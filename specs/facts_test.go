@@ -181,7 +181,7 @@ func TestAnswersCarryTraceIDAndRetryAfter(t *testing.T) {
 	}
 }
 
-// The ten codes of createFile's page and those of the gateway, by status.
+// The ten codes of createFile's page and the codes of the gateway, by status.
 var returnCodes = map[string][]string{
 	"400": {"77101", "77102", "77103", "100"},
 	"401": {"200", "210"},

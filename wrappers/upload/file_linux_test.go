@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Otherwise another file would get the number of a file that is closed while it
-// is read.
+// Close waits for a Read. If it did not, another file could get the number of
+// the closed one during the Read.
 func TestFileClosedUnderItsReadIsReadToTheReadsEnd(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.txt"), filepath.Join(dir, "b.txt")

@@ -72,9 +72,9 @@ func Many(ctx context.Context, u Uploader, n int, srcs iter.Seq2[Source, error])
 	}
 }
 
-// many is one run over the sources. Work and done have no buffers: with these, a
-// second processor would often take part in short uploads, and each upload would
-// cost three times as much.
+// many is one run over the sources. Channels work and done have no buffers.
+// With buffers a second processor often takes part in short uploads, and then
+// each upload costs three times as much.
 type many struct {
 	ctx  context.Context
 	u    Uploader

@@ -113,7 +113,7 @@ func (d *depot) announce(w http.ResponseWriter, r *http.Request) {
 // keeps.
 func query(id string) string { return "b=1&a=%7e&signature=" + strings.Repeat(id, 2) }
 
-// all reads so many bytes, or more, without a buffer that grows.
+// all reads r to its end, into a buffer that is large enough for size bytes.
 func all(r io.Reader, size int64) ([]byte, error) {
 	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	_, err := b.ReadFrom(r)

@@ -28,8 +28,8 @@ type Service struct {
 	// Unknown is for Find. Its ids look right, but were never given out.
 	Unknown upload.Result
 
-	// Delete deletes an upload. Its errors are like those of Find. It is nil if
-	// the API has no such call.
+	// Delete deletes an upload. Its errors are like Find's. It is nil if the
+	// API has no such call.
 	Delete func(ctx context.Context, res upload.Result) error
 
 	// Secrets are the credentials of both clients. No error may show one.

@@ -377,7 +377,7 @@ func keeps(more io.Reader) func(*Subject) {
 	}
 }
 
-// another returns a client like a depotClient, which has no token yet.
+// another returns a client like a depotClient, but without a token.
 func another(u upload.Uploader) *depotClient {
 	c := u.(*depotClient)
 	hc := *c.http

@@ -72,7 +72,7 @@ func mediaTypesArrive(t *trial) {
 		"text/plain; charset=utf-8",
 		"image/svg+xml",
 		"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-		"application/json", // of the file: its content is nobody's business
+		"application/json", // of the file: nobody reads its content as JSON
 		"",                 // stands for application/octet-stream
 	} {
 		t.about("media type %q", typ).arrives(newSource("typed.bin", typ, []byte(content), nil))

@@ -17,7 +17,8 @@ import (
 // trials numbers the labels of nothingIsLeft.
 var trials atomic.Int64
 
-// inARow is a number of uploads that need one connection or two together.
+// inARow is the number of uploads in a row that together need one or two
+// connections.
 const inARow = 5
 
 // nothingIsLeft checks that no goroutine of Upload works on after its return,

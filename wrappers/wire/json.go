@@ -15,8 +15,8 @@ import (
 
 // Servers write JSON in other ways than their documentation: a number comes as
 // a text or as 16.0, a text as a number, a key in another case, and a byte
-// order mark may stand in front. A success must be understood all the same, and
-// so must the reason of a failure.
+// order mark may come first. A success must be understood all the same, and so
+// must the reason of a failure.
 
 // DecodeJSON reads the first JSON value of body into v. If the type of a field
 // is not v's, the error names the field, and all other fields are read.

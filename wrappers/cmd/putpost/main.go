@@ -28,7 +28,7 @@ import (
 )
 
 func main() {
-	// Otherwise a closed pipe would end the process without a message.
+	// Without this a closed pipe would end the process without a message.
 	signal.Ignore(syscall.SIGPIPE)
 	log.SetOutput(io.Discard) // net/http logs there when a peer breaks the protocol
 	var stdin io.Reader = os.Stdin

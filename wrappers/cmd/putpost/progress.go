@@ -179,8 +179,8 @@ func (t *tally) timeLeft(m *meter) string {
 // leastBar is the shortest bar that shows something.
 const leastBar = 8
 
-// line returns the progress in one line of so many columns, in ASCII. With
-// fewer columns it says less, and leaves the bar out last.
+// line returns the progress in one line of ASCII that fits into the columns.
+// With fewer columns it says less, and leaves the bar out last.
 func (t *tally) line(m *meter, columns int) string {
 	room := columns - 1 // a full line would wrap on some terminals
 	percent := fmt.Sprintf("%d%%", int(100*t.fraction()))

@@ -158,8 +158,8 @@ func (c *serveCmd) Run(p *program) error {
 	srv.RegisterOnShutdown(con.Close)
 	announce := func() error {
 		own := "http://" + reachable(ln.Addr().(*net.TCPAddr))
-		// A program that starts a server often closes the streams that it does not
-		// read.
+		// Closed output is no error: a program that starts a server often
+		// closes the streams that it does not read.
 		if err := newOutput(p).data(own + "\n"); err != nil && !errors.Is(err, errClosed) {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Otherwise a script could delete at another provider than it means.
+// With two commands of one name, a script could delete at the wrong provider.
 func TestNoTwoCommandsHaveTheSameName(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range subcommands() {

@@ -173,7 +173,8 @@ func succeeded(status int) {
 	}
 }
 
-// put sends a file with its length, which net/http does not know.
+// put sends a file with its length. By itself net/http would not know the
+// length.
 func put(h *http.Client, url, path string) {
 	f := must(os.Open(path))
 	defer f.Close()

@@ -33,7 +33,7 @@ func looked(c *Contract, r *http.Request, w Watch) (string, *Exchange) {
 	return rules(x.CheckRequest(true)), x
 }
 
-// A body that broke off, or was not read, is nobody's fault.
+// A body that broke off, or was not read, breaks no rule.
 func TestOnlyAWholeBodyIsHeldToTheSpec(t *testing.T) {
 	c := parsed(t, depotSpec(t))
 	const chunked, missingType = "request length: chunked: the length of the body is not stated",

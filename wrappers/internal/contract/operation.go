@@ -169,7 +169,7 @@ func (c *Contract) route(method, path string) (*Operation, map[string]string) {
 }
 
 // match compares a path with a template. A parameter takes the rest of its
-// segment, which may be empty.
+// segment, even if that is empty.
 func (t template) match(path string) (map[string]string, bool) {
 	var params map[string]string
 	names := t.names

@@ -87,9 +87,9 @@ func ofFile(path string) string {
 	return path
 }
 
-// path searches a path. Named says that it is not from a folder. Like the
-// following methods, path reports whether to go on. It never opens a file,
-// because a pipe would lose its bytes.
+// path searches a path. Named says that no folder gave the path, but a person.
+// Like the following methods, path reports whether to go on. It never opens a
+// file, because a pipe would lose its bytes.
 func (s *Search) path(path string, named bool, yield func(File, error) bool) bool {
 	if s.stopped() {
 		return false

@@ -26,7 +26,7 @@ type List struct {
 	path    string
 	null    bool      // names end with NUL instead of a newline
 	stream  io.Reader // standard input; nil if path must be opened
-	regular *os.File  // a regular file, which can be read again; or nil
+	regular *os.File  // set if the list is a regular file: that can be read again
 	offset  int64     // the offset where the list begins in regular
 	err     error     // why the list cannot be read
 }

@@ -18,7 +18,7 @@ import (
 type Fingerprint struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
-	Changed  time.Time `json:"changed,omitzero"` // ctime, which nobody can set back; zero if the system has none
+	Changed  time.Time `json:"changed,omitzero"` // ctime: nobody can set it back; zero if the system has none
 	SHA256   string    `json:"sha256,omitempty"` // lower-case hex, of the bytes that were sent
 	Noted    time.Time `json:"noted,omitzero"`   // when the times were taken, before the first byte was read
 }

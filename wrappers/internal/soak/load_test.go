@@ -63,8 +63,9 @@ type line struct {
 	acknowledged, torn, exhausted int
 }
 
-// soak sends so many uploads through each client, both at the same time, or as
-// many as it can within limit. It spoils one of every requests.
+// soak sends uploads through both clients at the same time. Each client sends
+// the given number, or as many as it can within limit. Every nth request is
+// spoiled, and the parameter every is n.
 func soak(t *testing.T, uploads, every int, limit time.Duration, retry upload.Retry) {
 	dir := t.TempDir()
 	srv := startServer(t, dir, every)

@@ -65,7 +65,7 @@ type figures struct {
 
 const (
 	serveVar = "PUTPOST_SOAK_SERVE" // the store's folder, for the process that serves
-	everyVar = "PUTPOST_SOAK_EVERY" // one of so many requests is spoiled
+	everyVar = "PUTPOST_SOAK_EVERY" // n: every nth request is spoiled
 
 	// tokenLife makes tokens expire during the load.
 	tokenLife = 20 * time.Second

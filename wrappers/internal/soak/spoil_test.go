@@ -63,7 +63,7 @@ func torn(next http.Handler) http.Handler {
 	})
 }
 
-// spoiler injects a fault into one of so many requests.
+// spoiler injects a fault into every nth request. Its field every is n.
 type spoiler struct {
 	next  http.Handler
 	every int64

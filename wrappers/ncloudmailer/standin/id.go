@@ -31,7 +31,7 @@ func idOf(uuid []byte) string {
 // Such a text must not become part of a key.
 func parseID(id string) (made time.Time, ok bool) {
 	uuid, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimSuffix(id, idSuffix), "-", ""))
-	if len(uuid) != 16 || idOf(uuid) != id { // what is no hex comes out otherwise, too
+	if len(uuid) != 16 || idOf(uuid) != id { // a text that is not hex differs, too
 		return time.Time{}, false
 	}
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(uuid) >> 16)), true

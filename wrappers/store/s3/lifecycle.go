@@ -9,9 +9,9 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// Lifecycle returns rules that delete a bucket's objects below prefix after so
-// many days, and unfinished multipart uploads after one day. An empty prefix
-// means the whole bucket. The rules are JSON for this command:
+// Lifecycle returns rules that delete a bucket's objects below prefix after a
+// number of days, and unfinished multipart uploads after one day. An empty
+// prefix means the whole bucket. The rules are JSON for this command:
 //
 //	aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration file://rules.json
 //

@@ -96,8 +96,8 @@ func typed(s store.Store, change func(key, contentType string) string) mutant {
 	}}
 }
 
-// signed returns s with URLs for texts where they were asked for with a content
-// type.
+// signed returns s with wrong URLs: one that is asked for the type asked is for
+// text/plain.
 func signed(s store.Store, asked string) mutant {
 	return mutant{Store: s, presign: func(ctx context.Context, key, contentType string, life time.Duration) (string, error) {
 		if contentType == asked {

@@ -188,7 +188,7 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 		g.Error != "invalid_client" {
 		t.Errorf("no client configured: %d %+v", resp.StatusCode, g)
 	}
-	// And without a static token, an empty one is not valid.
+	// Without a static token, an empty token is not valid.
 	if serve(t, standin.Config{ClientID: clientID, ClientSecret: clientSecret}).opens("") {
 		t.Error("no token configured: an empty one opens")
 	}
