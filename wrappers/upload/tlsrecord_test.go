@@ -52,7 +52,7 @@ func TestFullRecordsGoOutWithTheNextOne(t *testing.T) {
 		{
 			"a large body that ends with a full one",
 			slices.Repeat([][]byte{full}, 2*maxHeld),
-			[][]byte{bytes.Repeat(full, maxHeld), bytes.Repeat(full, maxHeld/2), bytes.Repeat(full, maxHeld/2)},
+			[][]byte{bytes.Repeat(full, maxHeld), bytes.Repeat(full, maxHeld)},
 		},
 		{
 			"more than is held",
