@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -128,10 +129,7 @@ func (p provider) client(env environment, cfg upload.Config) (upload.Uploader, e
 // ports of loopback count as one address, because a stand-in has another port
 // each time.
 func (p provider) destination(env environment) string {
-	base := p.base
-	if set := env(p.baseVar); set != "" {
-		base = set
-	}
+	base := cmp.Or(env(p.baseVar), p.base)
 	u, err := url.Parse(base)
 	if err != nil {
 		return base
