@@ -62,16 +62,16 @@ func TestFullRecordsGoOutWithTheNextOne(t *testing.T) {
 		{"what is no record", [][]byte{text, text}, [][]byte{text, text}},
 		{"a full one and what is no record", [][]byte{full, text}, [][]byte{slices.Concat(full, text)}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { // the timer does not run meanwhile
 			w := &wire{}
 			c := &conn{Conn: w}
 			for _, p := range tt.given {
 				if n, err := c.Write(p); n != len(p) || err != nil {
-					t.Errorf("Write gives %d and %v, want %d", n, err, len(p))
+					t.Errorf("%s: Write gives %d and %v, want %d", tt.name, n, err, len(p))
 				}
 			}
 			if !slices.EqualFunc(w.writes, tt.want, bytes.Equal) {
-				t.Errorf("%d writes, want %d", len(w.writes), len(tt.want))
+				t.Errorf("%s: %d writes, want %d", tt.name, len(w.writes), len(tt.want))
 			}
 		})
 	}
