@@ -39,7 +39,7 @@ func (o operations) StreamEvents(
 	if text := value(p.LastEventID); text != "" {
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return nil, refuse(http.StatusBadRequest, "Last-Event-ID is %.40q, which is not the id of an exchange", text)
+			return nil, refuse(http.StatusBadRequest, "Last-Event-ID %.40q is not the id of an exchange", text)
 		}
 		after = 0 // if it is no longer kept, all kept exchanges are new to the listener
 		for _, x := range o.monitor.Exchanges() {

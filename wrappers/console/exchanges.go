@@ -84,7 +84,7 @@ func since(query *string) (func(monitor.Exchange) bool, error) {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest,
-			"since is %.60q, and neither the id of an exchange nor a time such as 2026-03-01T12:00:00Z", text)
+			"since %.60q is neither the id of an exchange nor a time such as 2026-03-01T12:00:00Z", text)
 	}
 	return func(x monitor.Exchange) bool { return x.Time.After(at) }, nil
 }

@@ -146,7 +146,7 @@ func (c *Console) isOwnHost(host string) bool {
 func (c *Console) Where(base string) string {
 	switch {
 	case c.cfg.Token != "":
-		return "to see what arrives, open " + base + Path + ", which asks for PUTPOST_CONSOLE_TOKEN"
+		return "to see what arrives, open " + base + Path + "; it asks for PUTPOST_CONSOLE_TOKEN"
 	case !c.cfg.Loopback:
 		return "the console is off; set PUTPOST_CONSOLE_TOKEN to open it"
 	}

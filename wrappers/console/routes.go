@@ -58,7 +58,7 @@ func (c *Console) routes(spec *contract.Contract) http.Handler {
 		name := strings.TrimPrefix(r.URL.Path, Path)
 		if _, err := fs.Stat(page, name); name != "" && err != nil {
 			answerRefusal(w, r, refuse(http.StatusNotFound,
-				"the console has no such path; see specs/console.yaml for those it has"))
+				"the console has no such path; specs/console.yaml lists its paths"))
 			return
 		}
 		files.ServeHTTP(w, r)

@@ -68,11 +68,11 @@ func clockHint(a wire.Answer, message string) string {
 	}
 	if there, err := http.ParseTime(a.Header.Get("Date")); err == nil {
 		if off := time.Since(there).Round(time.Second); off.Abs() > MaxClockSkew {
-			return fmt.Sprintf("set this machine's clock, which is %s off the server's", off.Abs())
+			return fmt.Sprintf("set this machine's clock: it is %s off the server's", off.Abs())
 		}
 	}
 	if strings.Contains(strings.ToLower(message), "timestamp") {
-		return fmt.Sprintf("check this machine's clock, which may be at most %s off", MaxClockSkew)
+		return fmt.Sprintf("check this machine's clock: it may be at most %s off", MaxClockSkew)
 	}
 	return ""
 }

@@ -180,9 +180,9 @@ func TestAClockThatIsOffIsNamed(t *testing.T) {
 		detail string
 		says   string // empty: the error does not mention the clock
 	}{
-		{what: "just ahead", status: 401, ahead: limit + time.Second, says: "set this machine's clock, which is 5m1s"},
-		{what: "just behind", status: 401, ahead: -limit - time.Second, says: "set this machine's clock, which is 5m1s"},
-		{what: "hours behind", status: 401, ahead: -9 * time.Hour, says: "set this machine's clock, which is 9h"},
+		{what: "just ahead", status: 401, ahead: limit + time.Second, says: "set this machine's clock: it is 5m1s"},
+		{what: "just behind", status: 401, ahead: -limit - time.Second, says: "set this machine's clock: it is 5m1s"},
+		{what: "hours behind", status: 401, ahead: -9 * time.Hour, says: "set this machine's clock: it is 9h"},
 		{what: "ahead, as far as is allowed", status: 401, ahead: limit},
 		{what: "behind, as far as is allowed", status: 401, ahead: -limit},
 		{what: "unknown", status: 401, noDate: true},

@@ -49,7 +49,7 @@ func (d *Doer) understand(x *exchange) (mayPass bool) {
 	if f.Code == "" && f.Message == "" {
 		says := string(body)
 		if to, err := x.resp.Location(); err == nil && f.Status/100 == 3 {
-			says = fmt.Sprintf("redirect to %s, which is not followed", origin(to))
+			says = fmt.Sprintf("redirect to %s is not followed", origin(to))
 		}
 		f.Message = clean(says, 256, secrets)
 	}

@@ -114,6 +114,6 @@ func (g *guard) leak(resp *http.Response) error {
 	if added == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: HTTPClient adds the %s, which the presigned URL's host must not get; "+
-		"give credentials to New, and what else only the API should get to Config.Header", upload.ErrInvalid, added)
+	return fmt.Errorf("%w: HTTPClient adds the %s, but the presigned URL's host must not get it; "+
+		"give credentials to New, and put other headers for the API alone into Config.Header", upload.ErrInvalid, added)
 }

@@ -144,10 +144,10 @@ func faultOf(t reflect.Type) (fault string, loose bool) {
 		case bare == sourceType && len(path) > 0:
 			return "holds a file, and only a form's own fields can: use FormOf"
 		case strings.HasSuffix(bare.PkgPath(), "oapi-codegen/runtime/types") && bare.Name() == "File":
-			return "is a " + bare.String() + ", which cannot stream: " + mapToSource
+			return "is a " + bare.String() + ", and that cannot stream: " + mapToSource
 		case bare.PkgPath() == "mime/multipart",
 			bare.Implements(readerType), reflect.PointerTo(bare).Implements(readerType):
-			return "is a " + bare.String() + ", which has no size and cannot be sent again: " + mapToSource
+			return "is a " + bare.String() + ", and that has no size and cannot be sent again: " + mapToSource
 		case slices.Contains(path, bare):
 			return "is of a recursive type: " + sayHow
 		}

@@ -50,8 +50,8 @@ func (p *Presigned) Err() error {
 	if !p.doer.authorizes {
 		return nil
 	}
-	err := fmt.Errorf("%w: HTTPClient has an oauth2.Transport, "+
-		"which would give the API's token to the presigned URL's host; "+
+	err := fmt.Errorf("%w: HTTPClient has an oauth2.Transport. "+
+		"It would give the API's token to the presigned URL's host; "+
 		"give the token source to New, and an HTTPClient without it", upload.ErrInvalid)
 	return p.doer.fail(&exchange{op: upload.OpPresigned}, err)
 }

@@ -205,7 +205,7 @@ func (c *sendCmd) Run(p *program) error {
 		s.list = find.OpenList(c.FilesFrom, c.Null, p.stdin)
 		defer s.list.Close()
 		if c.stdins() > 0 && s.list.SharesStream(p.stdin) {
-			return usagef("--files-from %s is standard input, which cannot be both a file and a list; name another LIST",
+			return usagef("--files-from %s is standard input, and that cannot be both a file and a list; name another LIST",
 				c.FilesFrom)
 		}
 	}

@@ -59,7 +59,7 @@ func TestFailuresAreReported(t *testing.T) {
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "https://other.example.com/?X-Amz-Signature=x")
 			w.WriteHeader(307)
-		}, "unavailable: redirect to https://other.example.com, which is not followed (status 307 Temporary Redirect)"},
+		}, "unavailable: redirect to https://other.example.com is not followed (status 307 Temporary Redirect)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -96,14 +96,14 @@ func typed(s store.Store, change func(key, contentType string) string) mutant {
 	}}
 }
 
-// signed returns s with wrong URLs: one that is asked for the type asked is for
+// signed returns s with a wrong URL for one content type: the URL is for
 // text/plain.
 func signed(s store.Store, asked string) mutant {
-	return mutant{Store: s, presign: func(ctx context.Context, key, contentType string, life time.Duration) (string, error) {
-		if contentType == asked {
-			contentType = textPlain
+	return mutant{Store: s, presign: func(ctx context.Context, key, typ string, life time.Duration) (string, error) {
+		if typ == asked {
+			typ = textPlain
 		}
-		return s.PresignPut(ctx, key, contentType, life)
+		return s.PresignPut(ctx, key, typ, life)
 	}}
 }
 
@@ -577,7 +577,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return s.Put(ctx, key, contentType, bytes.NewReader(b))
 			}}
 		}},
-		{"an error has two lines", "errors name the operation and the key and hold the cause", func(s store.Store) store.Store {
+		{"a two-line error", "errors name the operation and the key and hold the cause", func(s store.Store) store.Store {
 			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
 				info, err := s.Stat(ctx, key)
 				return info, fmt.Errorf("stat %s:\n%w", key, err)
@@ -600,7 +600,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return stays(info), err
 			}}
 		}},
-		{"a URL takes a type that is none", "a presigned URL takes the object, or there is none", func(s store.Store) store.Store {
+		{"a URL takes a bad type", "a presigned URL takes the object, or there is none", func(s store.Store) store.Store {
 			return signed(presigning(t, s, gate{}), "text/plain\n")
 		}},
 		{"a URL without a type is one for texts", "a presigned URL takes the object, or there is none",
@@ -613,7 +613,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return s.Put(ctx, key, contentType, r)
 			}}
 		}},
-		{"a list does not look at its context", "a list has every key of a folder and no other", func(s store.Store) store.Store {
+		{"a list ignores its context", "a list has every key of a folder and no other", func(s store.Store) store.Store {
 			return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
 				return store.Keys(context.WithoutCancel(ctx), s, folder)
 			}}

@@ -161,7 +161,7 @@ func (h *Handler) checkURL(r *http.Request, method, id, contentType string) *s3E
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || len(query["expires"]) != 1 || len(query["signature"]) != 1 || len(query) != 2 {
-		return denied("The query is not that of a presigned URL: expires and signature, once each.")
+		return denied("The query must have expires and signature, once each.")
 	}
 	expires, signature := query.Get("expires"), query.Get("signature")
 	end, err := strconv.ParseInt(expires, 10, 64)
@@ -178,8 +178,8 @@ func (h *Handler) checkURL(r *http.Request, method, id, contentType string) *s3E
 	}
 	if len(r.Header.Values("Content-Type")) > 1 || !standinhttp.Same(signature, h.sign(method, id, contentType, expires)) {
 		return refuseS3(http.StatusForbidden, "SignatureDoesNotMatch", nil,
-			"The signature does not fit the request. Check the URL and the Content-Type, which must "+
-				"be the one that was announced.")
+			"The signature does not fit the request. Check the URL and the Content-Type. "+
+				"Both must be as announced.")
 	}
 	return nil
 }
