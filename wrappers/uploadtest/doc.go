@@ -28,10 +28,10 @@
 // query, its parameters and body match their schemas, and it states the length
 // of its body. The answer's
 // status is declared, and its headers, media type and body match. If a status
-// is declared without a body, the answer has none, unless the spec marks the
-// response with an x-source other than "documented". A body is a file if its
-// media type is application/octet-stream, or if its schema has the format
-// binary. It may be empty.
+// is declared without a body, the answer has none, unless it is a redirect, or
+// the spec marks the response with an x-source other than "documented". A body
+// is a file if its media type is application/octet-stream, or if its schema has
+// the format binary. It may be empty.
 //
 // A form: it ends with its boundary, and the spec knows the name of each part.
 // Each file has a name in UTF-8 and a media type. A field of the format binary

@@ -64,8 +64,8 @@ type Probing struct {
 // spec declares it. Its bytes, names, sizes, types, checksums and ids must be
 // those that were sent or answered. A name with directories loses them. A
 // refused name is no failure. Neither is a wrong member of an answer that was
-// never right about a file. Two uploads have two ids, and the id of a deleted
-// one is not given out again.
+// never right about a file. Two uploads have two ids, unless they are equal, and
+// the id of a deleted one is not given out again.
 //
 // Each operation must refuse wrong requests: without credentials, with spoiled
 // ones, or with a signature from elsewhere; without a body or a parameter; with

@@ -198,6 +198,7 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 				p.broke(r, req, contract.RuleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
 					len(m.files), m.what)
 			}
+			p.tellsAll(r, req, m, l, all)
 			continue
 		}
 		inList := strings.LastIndex(l.path, "[]")
@@ -220,7 +221,7 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		said, repeats := m.said[l.name]
 		if text, isText := said.(string); repeats && isText && l.at < 0 && !states.MatchString(l.name) {
 			is, ok := l.value.(string)
-			check("what was said", ok && (free(m, l.name) || m.repeated(l)), is == text, ", but %.50q was said", text)
+			check("what was said", ok && (free(m, l.name, is) || m.repeated(l)), is == text, ", but %.50q was said", text)
 		}
 		if m.schema != nil && m.schema.Properties[l.name] != nil && !repeats && l.at < 0 &&
 			strings.HasPrefix(textOf(l.value), oddText[:12]) {
@@ -268,13 +269,33 @@ func (m *made) repeated(said leaf) bool {
 	})
 }
 
+// tellsAll sees that a list of texts has each one that was said.
+func (p *prober) tellsAll(r *routers.Route, req *http.Request, m *made, list leaf, all []leaf) {
+	said, _ := m.said[list.name].([]any)
+	texts := map[any]bool{}
+	for _, l := range all {
+		if l.path == list.name+"[]" {
+			texts[l.value] = true
+		}
+	}
+	for _, value := range said {
+		if text, ok := value.(string); ok && len(texts) > 0 && !texts[text] && free(m, list.name, "") {
+			p.broke(r, req, contract.RuleAnswer, "what was said", "%s lacks %.50q, which was said", list.name, text)
+		}
+	}
+}
+
 // free reports whether a value of the request is a text that the server keeps
-// as it is.
-func free(m *made, name string) bool {
+// as it is. A date is one, unless the answer is another kind of time.
+func free(m *made, name, answered string) bool {
 	if m.schema == nil || m.schema.Properties[name] == nil || m.schema.Properties[name].Value == nil {
 		return m.object == nil
 	}
-	return m.schema.Properties[name].Value.Format == ""
+	schema := m.schema.Properties[name].Value
+	if schema.Items != nil {
+		schema = schema.Items.Value
+	}
+	return schema.Format == "" || schema.Format == "date" && len(answered) == len(time.DateOnly)
 }
 
 // digestOf reports whether a text is a checksum of content, in hex or base64.

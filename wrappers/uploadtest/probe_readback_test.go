@@ -34,6 +34,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	form := sample{schema: schemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
 	form.typ, form.object = "multipart/form-data", map[string]any{"file": id2}
 	label := sample{typ: js, object: map[string]any{"label": "july"}}
+	tags := sample{typ: js, object: map[string]any{"tags": []any{"a", "b"}, "day": "2026-03-29"}}
+	tags.schema = schemaOf(t, `{"properties":{"tags":{"items":{"type":"string"}},"day":{"format":"date"}}}`).Value
 	for what, c := range map[string]struct {
 		sent           sample
 		answer         string
@@ -47,6 +49,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"no JSON":             {label, id, "look", text, "{", ""},
 		"another size, once":  {raw(text), `{"size":22}`, "look", js, `{"size":9}`, `size is "9", but 22 bytes were sent`},
 		"what was said":       {label, `{"label":"july"}`, "look", js, `{"label":"x"}`, `label is "x", but "july" was`},
+		"other tags":          {tags, `{}`, "look", js, `{"tags":["b","x"]}`, `tags lacks "a", which was said`},
+		"tags in another way": {tags, `{}`, "look", js, `{"tags":[{"name":"x"}],"day":"2026-03-29T00:00:00Z"}`, ""},
+		"another day":         {tags, `{}`, "look", js, `{"tags":["b","a"],"day":"2026-03-28"}`, `day is "2026-03-28", but`},
 		"what was not kept":   {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
 		"done with a file":    {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
 		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`, "but there is no fileId, which open takes"},

@@ -26,10 +26,11 @@ type sample struct {
 	body        []byte
 	typ         string // as the spec spells it
 	schema      *openapi3.Schema
-	object      map[string]any    // of JSON and of forms
-	fileName    string            // of the files in a form
-	names       []string          // of several files; none: made of fileName
-	fileType    string            // of the files in a form; empty: text/plain
+	object      map[string]any // of JSON and of forms
+	fileName    string         // of the files in a form
+	names       []string       // of several files; none: made of fileName
+	fileType    string         // of the files in a form whose encoding names none; empty: text/plain
+	encoding    map[string]*openapi3.Encoding
 	params      map[string]string // values of parameters in place of the examples
 }
 
@@ -75,7 +76,7 @@ func samples(r *routers.Route) []sample {
 		}
 		schema := cmp.Or(media.Schema, &openapi3.SchemaRef{Value: &openapi3.Schema{}}).Value
 		for _, name := range slices.Sorted(maps.Keys(given)) {
-			if s, ok := newSample(typ, schema, given[name]); ok {
+			if s, ok := newSample(typ, schema, media.Encoding, given[name]); ok {
 				list = append(list, s)
 			}
 		}
@@ -89,7 +90,9 @@ func firstSample(r *routers.Route) sample {
 	return append(samples(r), sample{})[0]
 }
 
-func newSample(typ string, schema *openapi3.Schema, value any) (sample, bool) {
+func newSample(
+	typ string, schema *openapi3.Schema, encoding map[string]*openapi3.Encoding, value any,
+) (sample, bool) {
 	if object, ok := value.(map[string]any); ok {
 		object = maps.Clone(object)
 		for _, name := range schema.Required {
@@ -97,14 +100,34 @@ func newSample(typ string, schema *openapi3.Schema, value any) (sample, bool) {
 				object[name] = madeUp(schema.Properties[name], 0)
 			}
 		}
-		s := sample{typ: typ, schema: schema}.of(object, "uploadtest.txt")
+		s := sample{typ: typ, schema: schema, encoding: encoding}.of(object, "uploadtest.txt")
 		return s, s.body != nil
 	}
 	if strings.HasPrefix(typ, "multipart/") || strings.HasSuffix(typ, "json") {
 		return sample{}, false
 	}
-	sent := strings.ReplaceAll(strings.Replace(typ, "*/*", "application/octet-stream", 1), "/*", "/x-uploadtest")
-	return sample{typ: typ, schema: schema, contentType: sent, body: []byte(textOf(value))}, true
+	return sample{typ: typ, schema: schema, contentType: concrete(typ), body: []byte(textOf(value))}, true
+}
+
+// concrete returns a media type of a range.
+func concrete(typ string) string {
+	return strings.ReplaceAll(strings.Replace(typ, "*/*", "application/octet-stream", 1), "/*", "/x-uploadtest")
+}
+
+// typeOf returns the media type of a field of a form: the first that the spec
+// names. A plain value needs none.
+func (s sample) typeOf(field string) string {
+	schema := s.schema.Properties[field]
+	switch said := s.encoding[field]; {
+	case said != nil && said.ContentType != "":
+		first, _, _ := strings.Cut(said.ContentType, ",")
+		return concrete(first)
+	case isBinary(schema):
+		return cmp.Or(s.fileType, "text/plain")
+	case schema != nil && schema.Value.Type.Is("object"):
+		return "application/json"
+	}
+	return ""
 }
 
 // examples returns the examples that a spec gives of one thing, by name. The
@@ -207,7 +230,9 @@ func (s sample) encode() (sent string, body []byte) {
 	case typ == "application/x-www-form-urlencoded":
 		values := url.Values{}
 		for name, value := range object {
-			values.Set(name, textOf(value))
+			for _, one := range several(value) {
+				values.Add(name, textOf(one))
+			}
 		}
 		return typ, []byte(values.Encode())
 	case typ != "multipart/form-data":
@@ -222,7 +247,9 @@ func (s sample) encode() (sent string, body []byte) {
 			header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf("form-data; name=%q", name)}}
 			if isBinary(s.schema.Properties[name]) {
 				header.Set("Content-Disposition", multipart.FileContentDisposition(name, s.called(i, len(values))))
-				header.Set("Content-Type", cmp.Or(s.fileType, "text/plain"))
+			}
+			if typ := s.typeOf(name); typ != "" {
+				header.Set("Content-Type", typ)
 			}
 			part, _ := w.CreatePart(header)
 			_, _ = io.WriteString(part, textOf(value))

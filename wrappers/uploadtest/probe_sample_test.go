@@ -98,14 +98,23 @@ func TestABodyIsBuiltAsItsMediaTypeWantsIt(t *testing.T) {
 	schema := schemaOf(t, `{"type":"object","properties":{"f":{"type":"array","items":{"format":"binary"}}}}`).Value
 	for typ, want := range map[string]string{"application/json": "", "multipart/form-data": "", "text/plain": "x",
 		"*/*": "x", "image/*": "x"} {
-		if s, ok := newSample(typ, schema, "x"); string(s.body) != want || ok != (want != "") {
+		if s, ok := newSample(typ, schema, nil, "x"); string(s.body) != want || ok != (want != "") {
 			t.Errorf("a text as %s: %q, %t, want %q", typ, s.body, ok, want)
 		}
 	}
-	s, ok := newSample("multipart/form-data", schema, map[string]any{"f": []any{"one", "two"}})
+	s, ok := newSample("multipart/form-data", schema, nil, map[string]any{"f": []any{"one", "two"}})
 	if !ok || !strings.Contains(string(s.body), `filename="1-uploadtest.txt"`) ||
 		!strings.Contains(string(s.body), `filename="2-uploadtest.txt"`) {
 		t.Errorf("two files: %s", s.body)
+	}
+	schema.Properties["facts"] = schemaOf(t, `{"type":"object"}`)
+	for said, want := range map[string]string{"": "text/plain", "image/*, a/b": "image/x-uploadtest", "a/b,c/d": "a/b"} {
+		s.encoding = map[string]*openapi3.Encoding{"f": {ContentType: said}}
+		s = s.of(map[string]any{"f": "one", "facts": map[string]any{"a": 1}}, "a.txt")
+		if files := s.files(); files[0].contentType != want || !strings.Contains(string(s.body), "Content-Type: "+want) ||
+			!strings.Contains(string(s.body), "Content-Type: application/json\r\n\r\n{\"a\":1}") {
+			t.Errorf("a file of %q, want %s: %s", said, want, s.body)
+		}
 	}
 }
 

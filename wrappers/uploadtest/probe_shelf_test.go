@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -237,6 +238,18 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 				anew(`"label":`, `"about":"Grüße  \u0026 <b>","label":`)(rec)
 			}
 		}), `Shelf: pack: response body: about is "Grüße  & <b>", and only another upload said so`},
+		{"a field that is missing is taken, and no other", arrival("/boxes", func(r *http.Request) {
+			rewrite(r, func(b []byte) []byte {
+				switch {
+				case bytes.Contains(b, []byte(`name="uploadtest"`)):
+					return nil
+				case !bytes.Contains(b, []byte(`name="label"`)):
+					const label = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"label\"\r\n\r\nJuly\r\n"
+					return slices.Concat([]byte(label), b)
+				}
+				return b
+			})
+		}), "Shelf: pack: response status: 201 to a body without label, which must be refused by a 4xx (POST /v1/boxes)"},
 		{"an id is given out again", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()

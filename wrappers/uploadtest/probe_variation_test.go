@@ -272,6 +272,22 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		}), "comes back changed"},
 		{"one ETag for all", reply("/photos/", on(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("ETag", `"1"`) })),
 			""}, // of different photos
+		{"equal photos are one", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			a := next.(*album)
+			reply("/photos", on(201, func(rec *httptest.ResponseRecorder) {
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				id := strings.TrimPrefix(rec.Header().Get("Location"), "/v1/photos/")
+				for _, other := range a.ids {
+					if other != id && bytes.Equal(a.photos[other], a.photos[id]) {
+						delete(a.photos, id)
+						a.ids = a.ids[:len(a.ids)-1]
+						rec.Header().Set("Location", "/v1/photos/"+other)
+						return
+					}
+				}
+			}))(next).ServeHTTP(w, r)
+		}), ""},
 		{"JSON twice", reply("/photos", on(200, func(rec *httptest.ResponseRecorder) {
 			if rec.Header().Get("Content-Type") == "application/json" {
 				rec.Body.WriteString("{}")

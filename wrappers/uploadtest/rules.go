@@ -140,7 +140,7 @@ func (r rules) Response(
 	switch {
 	case declared == nil:
 		return contract.RuleStatus, fmt.Sprintf("%d is not declared", status)
-	case len(declared.Value.Content) == 0 && body != nil && len(body.Bytes) > 0 &&
+	case len(declared.Value.Content) == 0 && body != nil && len(body.Bytes) > 0 && status/100 != 3 &&
 		documented(declared.Value.Extensions):
 		return contract.RuleAnswer, fmt.Sprintf("%d bytes, but status %d declares no body", len(body.Bytes), status)
 	}

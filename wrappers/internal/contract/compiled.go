@@ -253,7 +253,7 @@ func (r *documentRules) Response(head *http.Request, status int, header http.Hea
 	if declared == nil {
 		return RuleStatus, fmt.Sprintf("%d is not declared", status)
 	}
-	if len(declared.Content) == 0 && body != nil && len(body.Bytes) > 0 &&
+	if len(declared.Content) == 0 && body != nil && len(body.Bytes) > 0 && status/100 != 3 &&
 		(declared.Source == "" || declared.Source == "documented") {
 		return RuleAnswer, fmt.Sprintf("%d bytes, but status %d declares no body", len(body.Bytes), status)
 	}

@@ -44,6 +44,7 @@ paths:
         '204': {description: x}
         '206': {description: x, x-source: documented}
         '207': {description: x, x-source: observed}
+        '303': {description: x}
         3XX: {description: x, content: {application/json: {schema: {type: object}}}}
         default: {description: x, headers: {X-Left: {schema: {type: integer}}}}
 `
@@ -74,6 +75,7 @@ func TestAnAnswerIsHeldToItsStatus(t *testing.T) {
 		{"PUT", 204, "", json, "-", ""},
 		{"PUT", 206, "", json, "x", "response body: 1 bytes, but status 206 declares no body"},
 		{"PUT", 207, "", json, "x", ""},
+		{"PUT", 303, "", "text/html", "x", ""},
 		{"PUT", 302, "", json, "x", "response body: status 302: failed to decode response body"},
 		{"PUT", 301, "", json, "x", ""},
 		{"PUT", 304, "", json, "x", ""},
