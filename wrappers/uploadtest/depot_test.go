@@ -490,5 +490,5 @@ func TestTheReferenceKeepsAllProperties(t *testing.T) {
 			})
 		}
 	})
-	goleak.VerifyNone(t, before) // neither does the kit leave anything running
+	goleak.VerifyNone(t, before) // the kit leaves nothing running, either
 }

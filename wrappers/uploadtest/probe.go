@@ -120,7 +120,7 @@ type prober struct {
 	kept      []*made           // what was made and must stay
 	deleted   []*made
 	issued    map[string]*made           // what was made, by the ids that nothing else may have
-	right     map[string]map[string]bool // what was right, by where it stands
+	right     map[string]map[string]bool // values that were right, by their places
 	tagged    map[string]string          // sums of files, by path and ETag
 	succeeded map[string]bool            // operations
 	unfound   map[string]func()          // operations that were not asked about an upload

@@ -249,8 +249,8 @@ func TestServerWithoutContinueGetsTheBodyAllTheSame(t *testing.T) {
 	}
 }
 
-// answers is a RoundTripper for tests with synctest, whose clock stands still
-// while a real socket is waited for.
+// answers is a RoundTripper for tests with synctest. The clock of synctest
+// stands still while a test waits for a real socket.
 type answers func(*http.Request) (*http.Response, error)
 
 func (a answers) RoundTrip(req *http.Request) (*http.Response, error) {

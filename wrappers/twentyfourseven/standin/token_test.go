@@ -73,7 +73,7 @@ func TestIssuedTokenExpires(t *testing.T) {
 		g.Scope != "api.accounting.transaction:write" {
 		t.Fatalf("%d %+v", resp.StatusCode, g)
 	}
-	// A replica, or the same stand-in after a restart.
+	// The replica is like the same stand-in after a restart.
 	replica := serve(t, cfg)
 	clock.Add(10*time.Minute - time.Second)
 	if !s.opens(g.AccessToken) || !replica.opens(g.AccessToken) {
