@@ -997,6 +997,10 @@ func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 			t.Errorf("%s: %d lines, such as: %s", what, len(lines), lines[0])
 		}
 	}
+	alone := begin(t, rig{stored: func(s *Subject) { s.Server = nil }}.setup)
+	if mediaTypesArrive(alone); !alone.seen.has(aMediaType) {
+		t.Error("a store without a Server tells of no media type")
+	}
 }
 
 // The server of a test may log what it is sent.
