@@ -60,6 +60,7 @@ var peers = []peer{
 	{"put", "net/http, PUT of a file", putOnly, false, func(base string, h *http.Client) send {
 		return func(path string) { put(h, base+"/put/file", path) }
 	}},
+	{"curl-T", "curl -T", putOnly, false, nil},
 	{"putpost-M", "putpost M", form, false, func(base string, _ *http.Client) send {
 		return through(must(ncloudmailer.New(keys, upload.Config{BaseURL: base + "/api/v1"})))
 	}},
@@ -208,13 +209,16 @@ func piped(path string) (contentType string, body io.Reader) {
 	return m.FormDataContentType(), r
 }
 
-// curl sends all files from one process. It names each upload, since curl 7.88
-// sends a form that uploads share only once.
-func curl(base string, paths []string, atOnce int) *exec.Cmd {
+// curl sends all files from one process: by -T, or by -F as a form. It names
+// each upload, since curl 7.88 sends a form that uploads share only once.
+func curl(peer, base string, paths []string, atOnce int) *exec.Cmd {
+	upload := "url = \"" + base + "/api/v1/files\"\nform = fileList=@"
+	if peer == "curl-T" {
+		upload = "url = \"" + base + "/put/file\"\nheader = \"Content-Type: " + mediaType + "\"\nupload-file = "
+	}
 	var config strings.Builder
 	for _, path := range paths {
-		fmt.Fprintf(&config, "next\nurl = \"%s/api/v1/files\"\nform = fileList=@%s\n"+
-			"output = /dev/null\nsilent\nshow-error\nfail\n", base, path)
+		fmt.Fprintf(&config, "next\n%s%s\noutput = /dev/null\nsilent\nshow-error\nfail\n", upload, path)
 	}
 	cmd := exec.Command("curl", "--config", "-")
 	if atOnce > 1 {

@@ -46,7 +46,7 @@ var programs = map[string]string{
 // server.
 func program(line, base string) *exec.Cmd {
 	if line == "curl" {
-		return curl(base, must(filepath.Glob(thing("small", base)+"/*")), 16)
+		return curl("curl-F", base, must(filepath.Glob(thing("small", base)+"/*")), 16)
 	}
 	words := strings.Fields(os.Expand(line, func(name string) string { return thing(name, base) }))
 	cmd := exec.Command(words[0], words[1:]...)

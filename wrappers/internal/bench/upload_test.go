@@ -32,7 +32,7 @@ func BenchmarkUpload(b *testing.B) {
 		case p.client != nil:
 			uploads(b, usage(syscall.RUSAGE_SELF), p.client(base, stock(atOnce)), path, atOnce)
 		default:
-			cmd := found(b, curl(base, slices.Repeat([]string{path}, b.N), atOnce))
+			cmd := found(b, curl(p.Name, base, slices.Repeat([]string{path}, b.N), atOnce))
 			measure(b, usage(syscall.RUSAGE_CHILDREN), func() { finish(b, cmd) })
 		}
 	})
