@@ -10,7 +10,6 @@ import (
 	"maps"
 	"mime"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -133,8 +132,6 @@ type prober struct {
 	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
 	waits     int             // how often a 429 is waited for
-	lastURL   *url.URL        // the one that was handed out last
-	mixed     bool            // the path of one was sent with the query of another
 }
 
 func (p *prober) probe() {
@@ -297,7 +294,8 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	a.ids = x.FileIDs()
 	if r != nil && (r.Method == http.MethodPut || r.Method == http.MethodPatch) && a.status/100 == 2 {
 		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool { // it may have been changed
-			return nameOf(m.by) != nameOf(r) && m.ids[lastParam(r)] == p.learned[lastParam(r)] && lastParam(r) != ""
+			last := m.ids[lastParam(r)]
+			return nameOf(m.by) != nameOf(r) && last != "" && strings.Contains(req.URL.Path+"/", "/"+last+"/")
 		})
 	}
 	for _, v := range broken {

@@ -39,20 +39,16 @@ func (p *prober) deletes(r *routers.Route) {
 }
 
 func (p *prober) deletesOne(r *routers.Route, m *made) {
-	p.with(m.ids, func() {
-		req := p.good(r, sample{})
-		a := p.ask(r, req)
-		if a.status/100 != 2 {
-			if a.status != 0 {
-				p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload", a.status)
-			}
-			return
-		}
+	req := p.good(r, m.found())
+	switch a := p.ask(r, req); {
+	case a.status/100 == 2:
 		p.succeeded[nameOf(r)] = true
 		p.compares(r, req, m, -1, a)
 		p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
 		p.gone(r, m)
-	})
+	case a.status != 0:
+		p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload", a.status)
+	}
 }
 
 // gone asks for a deleted upload in each way in which it was found, and then
@@ -61,7 +57,7 @@ func (p *prober) gone(r *routers.Route, m *made) {
 	for _, same := range p.contract.routes() {
 		if same.Method == http.MethodGet && m.about(same) && p.succeeded[nameOf(same)] ||
 			nameOf(same) == nameOf(r) && refusesUnknown(r) {
-			p.refused("deleted upload", "a deleted upload", same, p.good(same, sample{}))
+			p.refused("deleted upload", "a deleted upload", same, p.good(same, m.found()))
 		}
 	}
 	p.deleted = append(p.deleted, m)

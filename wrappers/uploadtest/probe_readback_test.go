@@ -43,7 +43,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		want           string // empty: nothing is wrong
 	}{
 		"the same":            {label, id, "look", js, id, ""},
-		"another id":          {label, id, "look", js, id2, `id is "t-2", but "t-1" in the answer`},
+		"another id":          {label, id, "look", js, id2, "id is not the one that was asked for"},
 		"a copy":              {label, id, "copy", js, id2, ""},
 		"what a query names":  {label, id, "search", js, id2, ""},
 		"no JSON":             {label, id, "look", text, "{", ""},
@@ -75,7 +75,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				}
 				for _, r := range p.contract.routes() {
 					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet && m.about(r) {
-						p.compares(r, httptest.NewRequest(r.Method, "/v1/x", nil), m, -1,
+						p.compares(r, httptest.NewRequest(r.Method, "/v1/things/t-1", nil), m, -1,
 							answered{status: http.StatusOK, header: http.Header{"Content-Type": {c.typ}}, body: []byte(c.found)})
 					}
 				}

@@ -221,9 +221,10 @@ func (p *prober) needsCredentials(r *routers.Route) {
 	}
 	others := map[string]func() *http.Request{
 		"path": func() *http.Request { return p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body) },
-		"id": func() (req *http.Request) {
-			p.with(p.kept[len(p.kept)-1].ids, func() { req = p.build(r, s) })
-			return req
+		"id": func() *http.Request {
+			other := s
+			other.params = p.kept[len(p.kept)-1].ids
+			return p.build(r, other)
 		},
 	}
 	if len(p.kept) == 0 {
@@ -371,10 +372,8 @@ func (p *prober) unknown(r *routers.Route) {
 				if p.issued[id] != nil {
 					continue
 				}
-				p.learned[name] = id
-				p.refused("unknown id", "an id that was never issued", r, p.good(r, firstSample(r)))
+				p.refused("unknown id", "an id that was never issued", r, p.good(r, firstSample(r).under(name, id)))
 			}
-			p.learned[name] = value
 		}
 	}
 }

@@ -202,7 +202,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			next.ServeHTTP(w, r)
 		}), "Shelf: lay: response status: 501 to an empty file (PUT /v1/blobs/{name})"},
 		{"one of several is found", reply("/boxes/s-", on(200, firstPaper)),
-			"Shelf: unpack: response body: papers has 1 elements, but 3 in the answer to the upload"},
+			"Shelf: unpack: response body: papers has 1 elements, but 3 files were sent"},
 		{"one of several is deleted", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodDelete {
 				next = reply("/boxes/s-", on(200, anew(`"fileId":`, `"fileId":"","was":`)))(next)

@@ -70,17 +70,14 @@ const oddText = "Gr\u00fc\u00dfe  & <b>'x'</b>; 100%25+1, \"y\" \ud55c\uae00 \U0
 // or lose.
 func (p *prober) varies(r *routers.Route) {
 	for _, s := range samples(r) {
-		first, _ := p.make(r, s, "", []byte(presignedContent))
-		if first == nil {
+		again, _ := p.make(r, s, "", []byte(presignedContent)) // once more
+		if again == nil {
 			continue
 		}
-		p.reads(first, "")
-		p.kept = append(p.kept, first)
-		again, _ := p.make(r, s, "", []byte(presignedContent+" again"))
 		p.keep(again)
 		p.crosswise(r, s)
 		content, one := s.file()
-		isForm, isFile := s.typ == "multipart/form-data", content != nil || len(p.contract.HandedOut(first.answer.body)) > 0
+		isForm, isFile := s.typ == "multipart/form-data", content != nil || len(p.contract.HandedOut(again.answer.body)) > 0
 		for i, name := range nameVariety {
 			if !isFile && p.chosen(r) == "" && len(s.object) == 0 {
 				break
@@ -116,21 +113,31 @@ func (p *prober) varies(r *routers.Route) {
 func (p *prober) sendsLargest() {
 	for _, m := range p.kept {
 		if len(m.files) == 1 && p.told.nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
-			p.with(m.ids, func() {
-				p.variant(m.by, m.sample, nameVariety[0], 99, fmt.Sprintf(" (%d bytes)", largest), noise(largest))
-			})
+			s := m.sample
+			s.params = m.ids
+			p.variant(m.by, s, nameVariety[0], 99, fmt.Sprintf(" (%d bytes)", largest), noise(largest))
 			return
 		}
 	}
 }
 
-// crosswise starts two uploads before it sends the bytes of the first.
+// crosswise starts two uploads before it sends the bytes of the first, and mixes
+// their URLs.
 func (p *prober) crosswise(r *routers.Route, s sample) {
 	var two [2]*made
+	var sent [2]*http.Request
 	for i := range two {
 		if two[i], _ = p.start(r, p.good(r, s), s, " (after another was started)"); two[i] == nil || !two[i].waiting {
 			return
 		}
+	}
+	for i, m := range two {
+		sent[i] = p.presignedRequest(p.contract.HandedOut(m.answer.body)[0], presignedContent)
+	}
+	if first, mixed := sent[0].URL, sent[1].URL; first.Path != mixed.Path && signs.MatchString(mixed.RawQuery) {
+		mixed.Path, mixed.RawPath = first.Path, first.RawPath
+		p.wants("tampered URL", r, sent[1], "presigned key",
+			"the URL of another upload with the query of the one that it handed out: it must be refused by a 4xx", 4)
 	}
 	for i, m := range two {
 		p.sends(m, p.contract.HandedOut(m.answer.body)[0], fmt.Append(nil, presignedContent, i))
@@ -356,10 +363,7 @@ func (p *prober) mixes(r *routers.Route) {
 			one.place != other.place || slices.Equal(one.own, other.own) {
 			continue
 		}
-		p.with(one.ids, func() {
-			p.learned[last] = other.ids[last]
-			p.refused("part of another", "a part of another upload", r, p.good(r, sample{}))
-		})
+		p.refused("part of another", "a part of another upload", r, p.good(r, one.found().under(last, other.ids[last])))
 		return
 	}
 }
