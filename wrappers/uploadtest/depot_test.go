@@ -135,7 +135,7 @@ func (d *depot) receive(w http.ResponseWriter, r *http.Request) {
 
 func (d *depot) deposit(w http.ResponseWriter, r *http.Request) {
 	content, err := all(r.Body, max(0, r.ContentLength))
-	if err != nil || r.URL.Query().Get("name") == "" {
+	if err != nil || r.URL.Query().Get("name") == "" || len(r.URL.Query().Get("name")) > 900 {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}

@@ -2,11 +2,62 @@ package uploadtest
 
 import (
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
+
+// The stand-in of 24SevenOffice, with one fault.
+func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
+	t.Parallel()
+	spec, err := specs.FS.ReadFile("twentyfourseven.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := on(http.StatusForbidden, func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusOK })
+	for what, c := range map[string]struct {
+		spoil func(http.Handler) http.Handler
+		want  string // empty: nothing is wrong
+	}{
+		"nothing":   {arrival("/none", nil), ""},
+		"no end":    {reply("/fileUpload/", said("Completed", "Pending")), `status is "Pending", but the file can be had`},
+		"too early": {reply("/fileUpload/", said("Pending", "Completed")), `status is "Completed" before the file was sent`},
+		"nothing to download": {reply("/download/", func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusNotFound }),
+			"getDocument: response body: downloadUrl cannot be fetched: 404"},
+		"any download": {reply("/download/", taken), "getDocument: response status: 200 to its downloadUrl, with"},
+		"no age":       {reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},
+		"an error that is none": {reply("/upload/", on(http.StatusOK, body("<Error></Error>"))),
+			"fileUpload: response body: 200 to the file, with an error in the answer"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var moved atomic.Int64
+			right, err := standin.New(standin.Config{Token: "token-of-the-test",
+				Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ts := httptest.NewServer(c.spoil(right))
+			defer ts.Close()
+			lines := recorded(t, func(tb testing.TB) {
+				Probe(tb, ts.URL+"/v1", spec, header("Authorization", "Bearer token-of-the-test"),
+					Probing{Advance: func(d time.Duration) { moved.Add(int64(d)) }})
+			})
+			if c.want != "" {
+				named(t, lines, c.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
 
 // A server may ignore a parameter that opens nothing.
 func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {

@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -53,6 +54,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"tags in another way": {tags, `{}`, "look", js, `{"tags":[{"name":"x"}],"day":"2026-03-29T00:00:00Z"}`, ""},
 		"another day":         {tags, `{}`, "look", js, `{"tags":["b","a"],"day":"2026-03-28"}`, `day is "2026-03-28", but`},
 		"what was not kept":   {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
+		"a file too early":    {label, id, "fetch", text, id2, "200 to a file that was not sent yet"},
+		"done too early":      {label, id, "look", js, `{"id":"t-1","state":"done"}`, `state is "done" before the file was sent`},
+		"one ETag for all":    {raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"},
 		"done with a file":    {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
 		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`, "but there is no fileId, which open takes"},
 		"a file":              {raw(text), id, "fetch", text + "; charset=utf-8", id2, ""},
@@ -70,13 +74,17 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				p.contract, _ = parseAt(tb, "http://a.example/v1", []byte(foundSpec))
 				m := &made{sample: c.sent, by: p.contract.routes()[0], files: c.sent.files(), said: c.sent.object,
 					shown: map[string][]leaf{}, answer: answered{body: []byte(c.answer)}}
+				m.waiting = strings.HasSuffix(what, "too early")
+				if what == "one ETag for all" {
+					p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
+				}
 				if c.sent.typ != js {
 					m.said = nil
 				}
 				for _, r := range p.contract.routes() {
 					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet && m.about(r) {
 						p.compares(r, httptest.NewRequest(r.Method, "/v1/things/t-1", nil), m, -1,
-							answered{status: http.StatusOK, header: http.Header{"Content-Type": {c.typ}}, body: []byte(c.found)})
+							answered{status: http.StatusOK, header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}, body: []byte(c.found)})
 					}
 				}
 			})

@@ -42,6 +42,10 @@ func TestProbeSpoilsCredentialsOfEachKind(t *testing.T) {
 		"a signature for the beginning of a path": {signed, func(r *http.Request, key string) bool {
 			return strings.TrimSuffix(key, "/uploadtest") == sign(r.Method, r.URL.Path)
 		}, "200 to a request with credentials that were made for another path"},
+		"a signature without the query": {func(r *http.Request) { r.Header.Set(name, sign(r.Method, r.URL.RequestURI())) },
+			func(r *http.Request, key string) bool {
+				return key == sign(r.Method, r.URL.RequestURI()) || key == sign(r.Method, r.URL.Path)
+			}, "200 to a request with credentials that were made without its query"},
 		"a signature for another method": {signed, func(r *http.Request, key string) bool {
 			return key == sign(r.Method, r.URL.Path) || key == sign(http.MethodTrace, r.URL.Path)
 		}, "200 to a request with credentials that were made for another method"},

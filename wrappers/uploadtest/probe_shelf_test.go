@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
@@ -40,10 +41,11 @@ paths:
               required: [label, papers]
               properties:
                 label: {type: string, minLength: 3, example: July}
-                about: {type: string, example: none}
+                about: {type: string, example: none, maxLength: 200}
+                kind: {type: string, enum: [a, b], example: b}
                 papers: {type: array, items: {type: string, format: binary}}
                 facts: {type: object}
-            example: {about: none, label: July, papers: [first paper]}
+            example: {about: none, kind: b, label: July, papers: [first paper]}
       responses: &box
         2XX:
           description: A box.
@@ -121,7 +123,10 @@ func newShelf() http.Handler {
 			papers = append(papers, map[string]any{"fileId": fmt.Sprintf("%s-%d", id, len(papers)),
 				"name": upload.BaseName(params["filename"]), "size": len(content)})
 		}
-		if label, _ := box["label"].(string); err != io.EOF || len(papers) == 0 || len(label) < 3 {
+		label, _ := box["label"].(string)
+		about, _ := box["about"].(string)
+		kind, _ := cmp.Or(box["kind"], any("a")).(string)
+		if err != io.EOF || len(papers) == 0 || len(label) < 3 || utf8.RuneCountInString(about) > 200 || kind != "a" && kind != "b" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -233,6 +238,12 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), `Shelf: lay: response status: 500 to a file that is called "grüße 100%25+1.txt" (PUT`},
+		{"any kind", arrival("/boxes", replace("uploadtest-other", "a")),
+			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
+		{"any length", arrival("/boxes", replace(strings.Repeat("x", 201), "x")),
+			"Shelf: pack: response status: 201 to a about that is too long"},
+		{"any field", arrival("/boxes", replace(`name="uploadtest"; filename`, `name="papers"; filename`)),
+			"Shelf: pack: response status: 201 to a file in another field than papers"},
 		{"a text of another", reply("/boxes", func(rec *httptest.ResponseRecorder) {
 			if !strings.Contains(rec.Body.String(), `"about"`) {
 				anew(`"label":`, `"about":"Grüße  \u0026 <b>","label":`)(rec)

@@ -31,7 +31,7 @@ func (p *prober) succeeds(r *routers.Route) {
 				p.compares(r, req, m, -1, a)
 			}
 			maps.Copy(p.learned, m.ids)
-			if !p.handedOut(r, req, m, a) && (s.body != nil && r.Method == http.MethodPost) {
+			if !p.handedOut(r, req, m, a) && r.Method == http.MethodPost {
 				p.keep(m)
 			}
 		case a.status == 0: // reported already

@@ -255,6 +255,15 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			}
 		}), "Depot: announce: response status: 200 to the URL of another upload with the query of the one that it " +
 			"handed out"},
+		{"one trace id for all", reply("/v2", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Trace", "1") }),
+			"Depot: no operation: response header: X-Depot-Trace is the same in all answers"},
+		{"a header twice", reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),
+			"Depot: submit: response body: status 201: the header X-Depot-Left is there more than once"},
+		{"a property of another type is taken", arrival("/objects", replace(`17`, `"a/b"`)),
+			"Depot: announce: response status: 200 to a body with another type of contentType"},
+		{"a name that is too long is taken", arrival("/raw", func(r *http.Request) {
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, strings.Repeat("x", 1000), "x")
+		}), "Depot: deposit: response status: 201 to a wrong parameter name"},
 		{"HEAD fails", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodHead {
 				w.WriteHeader(http.StatusInternalServerError)
@@ -537,6 +546,13 @@ paths:
       operationId: open
       responses:
         '201': {description: Opened., content: {application/json: {example: {caseId: case-0}, schema: {type: object}}}}
+  /cases/{caseId}/papers/{paperId}:
+    get:
+      operationId: read
+      parameters:
+        - {name: caseId, in: path, required: true, schema: {type: string}}
+        - {name: paperId, in: path, required: true, schema: {type: string}}
+      responses: {'204': {description: Nothing is on it.}, 4XX: {description: Refused.}}
   /cases/{caseId}/notes:
     post:
       operationId: add
@@ -555,12 +571,13 @@ paths:
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintf(w, `{"caseId":"case-%d"}`, cases.Add(1))
+		fmt.Fprintf(w, `{"id":%[1]d,"caseId":"case-%[1]d","paperId":"paper-%[1]d"}`, cases.Add(1))
 	}))
 	defer ts.Close()
 	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(spec), nil) })
 	named(t, lines, "Cases: add: response status: 204 to no parameter X-Author, which must be refused by a 4xx")
 	named(t, lines, "Cases: add: response status: 204 to an id that was never issued, which must be refused by a 4xx")
+	named(t, lines, "Cases: read: response status: 204 to a part of another upload, which must be refused by a 4xx")
 }
 
 // The server still shows a deleted upload, but only if it had several files.

@@ -247,6 +247,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				r.SetBasicAuth(user, "password-of-anna")
 			}
 		}), "200 to a request with no password in the Authorization, want 401 or 403 (GET /v1/photos)"},
+		{"a refusal shows the credentials", reply("/", on(404, body("not for YW5uYTpwYXNzd29yZC1vZi1hbm5h"))),
+			"Album: show: response body: status 404: it shows the credentials of a request"},
 		{"files are elsewhere", elsewhere, ""},
 		{"other files are elsewhere", func(next http.Handler) http.Handler {
 			return reply("/elsewhere", on(200, body("other")))(elsewhere(next))
