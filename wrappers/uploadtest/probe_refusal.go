@@ -359,7 +359,7 @@ func (p *prober) unknown(r *routers.Route) {
 	}
 	for name, value := range p.learned {
 		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.own[name] {
-			never := []string{spoil(value), value + "x"}
+			never := []string{spoil(value)}
 			if numeric(value) {
 				never[0] = "98" + value // ids may be counted
 				if n, err := strconv.ParseInt(value, 10, 64); err == nil {
@@ -367,6 +367,9 @@ func (p *prober) unknown(r *routers.Route) {
 				}
 			} else if len(value) >= 12 {
 				never = append(never, value[:len(value)-1])
+			}
+			if len(value) > 3 {
+				never = append(never, value+"x")
 			}
 			for _, id := range never {
 				if p.issued[id] != nil {
