@@ -344,6 +344,10 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 			now, ok := is[fmt.Sprint(l.path, l.at, l.list)]
 			last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
 			switch {
+			case l.list && ok && textOf(l.value) == fmt.Sprint(len(m.files)) && textOf(now.value) != textOf(l.value):
+				p.broke(r, req, contract.RuleAnswer, "found", "%s has %v elements, but %v in the answer to the upload",
+					l.name, now.value, l.value)
+				return
 			case l.list || !last || l.value == nil || sizes.MatchString(l.name):
 			case ok && textOf(now.value) != textOf(l.value) && (l.at < 0 || len(m.files) > 0):
 				p.broke(r, req, contract.RuleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,

@@ -206,6 +206,12 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), "Shelf: lay: response status: 501 to an empty file (PUT /v1/blobs/{name})"},
+		{"none of a box is found", reply("/boxes/s-", on(200, func(rec *httptest.ResponseRecorder) {
+			if text := rec.Body.String(); strings.Contains(text, "[") {
+				rec.Body.Reset()
+				rec.Body.WriteString(text[:strings.Index(text, "[")] + "[]}")
+			}
+		})), "Shelf: unpack: response body: papers has 0 elements, but 1 in the answer to the upload"},
 		{"one of several is found", reply("/boxes/s-", on(200, firstPaper)),
 			"Shelf: unpack: response body: papers has 1 elements, but 3 files were sent"},
 		{"one of several is deleted", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
