@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -51,11 +52,13 @@ func signedBy(accessKey, secretKey string, now func() time.Time) func(*http.Requ
 				skew.Abs().Round(time.Second), maxSkew)
 		}
 		// The path and query stay unchanged: a parser may write them
-		// differently.
+		// differently. A request that a test hands over without a server has
+		// only the parsed ones.
+		uri := cmp.Or(r.RequestURI, r.URL.RequestURI())
 		m := macs.Get().(hash.Hash)
 		defer macs.Put(m)
 		m.Reset()
-		_, _ = io.WriteString(m, r.Method+" "+r.RequestURI+"\n"+timestamp+"\n"+accessKey)
+		_, _ = io.WriteString(m, r.Method+" "+uri+"\n"+timestamp+"\n"+accessKey)
 		if !standinhttp.Same(r.Header.Get(signatureHeader), base64.StdEncoding.EncodeToString(m.Sum(nil))) {
 			return unauthorized("The signature does not fit the request and the keys.")
 		}

@@ -63,6 +63,20 @@ func TestSignatureVectors(t *testing.T) {
 	}
 }
 
+func TestARequestThatNoServerReadIsSignedToo(t *testing.T) {
+	s := serve(t, config())
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://example.com/api/v1/files/x?y=%2f", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign(r.Header, r.Method, "/api/v1/files/x?y=%2f", time.Now())
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code == http.StatusUnauthorized {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
+
 func TestClockMayBeFiveMinutesOff(t *testing.T) {
 	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	cfg := config()
