@@ -133,13 +133,14 @@ func (p *Presigned) check(raw string) (*url.URL, error) {
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, errors.New("the presigned URL is no http or https URL")
-	case strings.ContainsFunc(raw, unfit):
+	case strings.ContainsFunc(raw, unfit) || strings.ContainsFunc(u.Host, unfit): // a host may be percent-encoded
 		return nil, errors.New("the presigned URL holds characters that cannot be sent as they are")
 	case u.Scheme == "http" && p.secure:
 		return nil, fmt.Errorf("the presigned URL on %s is plain http, although the API is https", u.Host)
 	case u.User != nil:
 		return nil, fmt.Errorf("the presigned URL on %s holds user info", u.Host)
-	case u.Fragment != "" || u.String() != raw || strings.HasSuffix(u.Host, ":"):
+	case u.Fragment != "" || u.String() != raw || strings.HasSuffix(u.Host, ":"),
+		!strings.HasPrefix(raw, u.Scheme+"://"+u.Host): // a host with a zone is not sent as it stands
 		return nil, fmt.Errorf("the presigned URL on %s cannot be sent as it was given", u.Host)
 	}
 	return u, nil

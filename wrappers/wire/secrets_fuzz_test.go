@@ -141,6 +141,7 @@ func FuzzPresignedURL(f *testing.F) {
 		"https://h:443/x?q", "https://[::1]:8080/x?q", "https://h/영?수=증",
 		"http://h/x?q", "ftp://h/x?q", "//h/x?q", "https:x?q", "https://h/x?a=1&a=2;b", "https://h//x/../y?q",
 		"https://h/%zz", "https://h/x?%zz", "https://h/x?q\r\nX-Injected: 1", "https://h\u0085h/x?q",
+		"https://%80", "http://%C2%85/x?q", "https://%C3%A9.example/x?q", "https://[fe80::1%25eth0]/x?q", "https://h%2Ex/x?q",
 	} {
 		f.Add(seed)
 	}
