@@ -63,9 +63,13 @@ var errClosed = errors.New("request body is closed")
 
 // fullRecord is the largest content of a TLS record in bytes. A connection of
 // [upload.NewTransport] holds back full ones for a moment, to send several at
-// once. No large body ends with a full one: its last byte is read alone. So the
+// once. It sees only their encrypted length, so some bytes less look full too.
+// No large body ends with such a record: its last bytes are read apart. So the
 // connection never waits for more when there is none.
-const fullRecord = 16 << 10
+const (
+	fullRecord = 16 << 10
+	apart      = 64 // the frames of two ciphers differ by less
+)
 
 // openAll opens every source. If it fails, Close closes the opened ones.
 func (s *stream) openAll() error {
@@ -120,8 +124,8 @@ func (s *stream) fill(p []byte) (n int, err error) {
 			return 0, err
 		}
 	}
-	if s.body.Length > smallBody && s.left <= int64(len(p)) && s.left > 0 && s.left%fullRecord == 0 {
-		p = p[:s.left-1]
+	if s.body.Length > smallBody && s.left <= int64(len(p)) && (s.left+apart-1)%fullRecord < apart && s.left > apart {
+		p = p[:s.left-apart]
 	}
 	for n < len(p) && s.err == nil {
 		var m int
