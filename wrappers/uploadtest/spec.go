@@ -200,7 +200,8 @@ func mayHoldURL(ref *openapi3.SchemaRef, depth int) bool {
 			return true
 		}
 	}
-	for _, list := range [][]*openapi3.SchemaRef{schema.OneOf, schema.AnyOf, schema.AllOf, {schema.Items}} {
+	for _, list := range [][]*openapi3.SchemaRef{schema.OneOf, schema.AnyOf, schema.AllOf,
+		{schema.Items, schema.AdditionalProperties.Schema}} {
 		for _, part := range list {
 			if mayHoldURL(part, depth+1) {
 				return true

@@ -54,6 +54,7 @@ func TestFilesAreTakenByFormsRawBodiesAndURLs(t *testing.T) {
 		operation("{responses: {'201': {description: x, headers: {Location: {schema: {type: string}}}}}}"):                                                  true,
 		operation("{requestBody: {content: {application/json: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                           false,
 		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {state: {type: string}}}}}}}}"):     false,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {additionalProperties: {properties: {href: {}}}}}}}}}"):        true,
 	} {
 		_, err := (Scope{}).parse([]byte(spec))
 		if got := err == nil || !strings.Contains(err.Error(), "no operation takes a file"); got != want {

@@ -316,11 +316,37 @@ func TestWhatAnAnswerHandsOutIsFound(t *testing.T) {
 		`{"uploadUrl":"https://s.example/%zz"}`:                "[]",
 		`{"uploadUrl":"s.example/o"}`:                          "[]",
 		`{"uploadUrl":"http://s.example/o","url":"http://d/"}`: "[{http://s.example/o   map[] false}]",
+		`{"upload":"http://s.example/o","downloadUrl":"http://d/upload","uploader":{"url":"http://u/"}}`: "" +
+			"[{http://s.example/o   map[] false}]",
+		`{"downloadUrl":"http://s.example/o"}`: "[]",
 	} {
 		c := New(Spec{})
 		(&Exchange{c: c}).Learn(nil, []byte(answer))
 		if got := fmt.Sprint(c.HandedOut([]byte(answer))); got != want {
 			t.Errorf("%s: %s, want %s", answer, got, want)
+		}
+	}
+}
+
+// Where no name says upload, the operation tells.
+func TestAnAnswerAboutAFileHandsOutNothing(t *testing.T) {
+	c := parsed(t, depotSpec(t))
+	for _, tc := range []struct {
+		method, path, typ, url string
+		want                   int
+	}{
+		{"POST", "/v2/objects", "application/json", "https://s.example/o", 1},
+		{"POST", "/v2/objects", "application/json", "https://api.example/v2/objects/o-1", 0},
+		{"GET", "/v2/objects/o-1", "", "https://s.example/o", 0},
+		{"POST", "/v2/raw?name=a", "application/octet-stream", "https://s.example/o", 0},
+		{"POST", "/v2/forms", "multipart/form-data; boundary=b", "https://s.example/o", 0},
+	} {
+		r := sized(tc.method, tc.path, "")
+		r.Header.Set("Content-Type", tc.typ)
+		answer := []byte(fmt.Sprintf(`{"id":"o-1","url":%q}`, tc.url+"?"+tc.method+tc.path))
+		c.Begin(r, Watch{}).Learn(nil, answer)
+		if got := c.HandedOut(answer); len(got) != tc.want {
+			t.Errorf("%s %s and %s: %v", tc.method, tc.path, tc.url, got)
 		}
 	}
 }

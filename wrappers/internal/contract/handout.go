@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -101,13 +102,14 @@ func (c *Contract) grant(rawURL string, g *grant) {
 }
 
 // The names of a URL's member and of the objects around it show whether the URL
-// is for an upload. The members beside it show how to use it.
+// is for an upload, or that it is not. The members beside it show how to use it.
 var (
-	uploads  = later(`(?i)upload|presign|signed|\bput|put_?ur[il]`)
-	methods  = later(`(?i)method|verb`)
-	headers  = later(`(?i)headers?$`)
-	fields   = later(`(?i)fields|form_?data`)
-	typeName = later(`(?i)^(x.upload.)?content.?type$`)
+	uploads   = later(`(?i)upload([^e]|e[^dr]|$)|presign|signed|\bput|put_?ur[il]`)
+	downloads = later(`(?i)download`)
+	methods   = later(`(?i)method|verb`)
+	headers   = later(`(?i)headers?$`)
+	fields    = later(`(?i)fields|form_?data`)
+	typeName  = later(`(?i)^(x.upload.)?content.?type$`)
 )
 
 // later compiles an expression when it is first asked for: each start of a
@@ -119,6 +121,7 @@ func later(expr string) func() *regexp.Regexp {
 // handOut remembers the URLs in the JSON answer of an operation.
 func (x *Exchange) handOut(answer *Text, said []Member) {
 	found, sure := map[string]*grant{}, false
+	var perhaps []*grant
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
 		switch v := v.(type) {
@@ -131,10 +134,15 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 				text, isText := value.(string)
 				if !isText {
 					walk(path+" "+name, value)
-				} else if isAddress(text) {
-					g := beside(v)
-					g.upload = uploads().MatchString(path + " " + name)
-					sure = sure || g.upload
+				} else if u := webURL(text); u != nil {
+					g, at := beside(v), path+" "+name
+					switch {
+					case downloads().MatchString(at):
+					case uploads().MatchString(at):
+						g.upload, sure = true, true
+					case x.mayStart() && !x.c.hasPath(u):
+						perhaps = append(perhaps, g)
+					}
 					found[text] = g
 				}
 			}
@@ -154,20 +162,43 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	for _, m := range said {
 		anyMethod = cmp.Or(sends(m.Value), anyMethod)
 	}
+	for _, g := range perhaps {
+		g.upload = !sure // where no name says upload, each URL may be for one
+	}
 	for address, g := range found {
 		g.ids, g.contentType, g.method = x.ids, contentType, cmp.Or(g.method, anyMethod)
-		g.upload = g.upload || !sure // where no name says upload, each URL may be for one
 		x.c.grant(address, g)
 	}
 }
 
-// isAddress reports whether a text is a URL that a request may go to.
-func isAddress(text string) bool {
+// mayStart reports whether the request may start an upload, although no name in
+// its answer says so. A request that has a file itself starts none. A GET starts
+// one if its operation is called so.
+func (x *Exchange) mayStart() bool {
+	op := x.is.op
+	return op == nil || !x.raw && x.typ != "multipart/form-data" &&
+		(op.Method == http.MethodPost || op.Method == http.MethodPut || uploads().MatchString(op.Name))
+}
+
+// hasPath reports whether a URL has the path of an operation.
+func (c *Contract) hasPath(u *url.URL) bool {
+	path := (&url.URL{Path: u.Path}).EscapedPath()
+	return slices.ContainsFunc(c.Operations, func(op *Operation) bool {
+		it, _ := c.route(op.Method, path)
+		return it != nil
+	})
+}
+
+// webURL returns the URL that a text is, or nil if no request may go to it.
+func webURL(text string) *url.URL {
 	if !strings.Contains(text, "://") {
-		return false
+		return nil
 	}
 	u, err := url.Parse(text)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil
+	}
+	return u
 }
 
 // beside reads the facts that an object holds about the URL in it.
@@ -223,14 +254,8 @@ func (x *Exchange) locate(location string) {
 		return
 	}
 	to, err := x.url().Parse(location)
-	if err != nil {
+	if err != nil || x.c.hasPath(to) {
 		return
-	}
-	path := (&url.URL{Path: to.Path}).EscapedPath()
-	for _, op := range x.c.Operations {
-		if it, _ := x.c.route(op.Method, path); it != nil {
-			return
-		}
 	}
 	x.c.grant(to.String(), &grant{upload: true, location: true, ids: x.ids, own: to.Host == x.host})
 }
