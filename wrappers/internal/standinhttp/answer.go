@@ -1,6 +1,7 @@
 package standinhttp
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -15,10 +16,15 @@ type Answer struct {
 	Body        []byte
 }
 
-// JSON returns an answer with value. The value must marshal to JSON.
+// JSON returns an answer with value, in one line. The value must marshal to
+// JSON. An ampersand stays one, so a shell script can cut a URL out of the
+// answer.
 func JSON(status int, value any) Answer {
-	text, _ := json.Marshal(value)
-	return Answer{status, "application/json", text}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(value)
+	return Answer{status, "application/json", text.Bytes()}
 }
 
 // Write sends the answer.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"time"
 
 	api "github.com/putpost/putpost/gen/ncloudmailer"
@@ -14,45 +15,31 @@ import (
 	"github.com/putpost/putpost/wrappers/store"
 )
 
-// batch is the set of files that one request uploaded. Its manifest is put
-// last, so nobody sees a batch that is not whole. It is deleted last, so a
-// delete that failed can be tried again.
-type batch struct {
-	id string // tempRequestId
+// batch is the set of files that one request uploaded: the answer to it, and the
+// manifest in the store. The manifest is put last, so nobody sees a batch that
+// is not whole. It is deleted last, so a delete that failed can be tried again.
+// The time in the batch's id is the end of the upload.
+type batch = api.AttachFileList
 
-	Created time.Time `json:"created"`
-	Files   []entry   `json:"files"`
-}
+// created is the answer to CreateFile.
+type created standinhttp.Answer
 
-type entry struct {
-	ID          string `json:"fileId"`
-	Name        string `json:"fileName"`
-	Size        int64  `json:"fileSize"`
-	ContentType string `json:"contentType,omitempty"`
-}
-
-// list returns the batch as the API shows it.
-func (b *batch) list() api.AttachFileList {
-	l := api.AttachFileList{TempRequestID: b.id, Files: []api.AttachFile{}}
-	for _, f := range b.Files {
-		l.Files = append(l.Files, api.AttachFile{FileName: f.Name, FileSize: f.Size, FileID: f.ID})
-	}
-	return l
+func (a created) VisitCreateFileResponse(w http.ResponseWriter) error {
+	standinhttp.Answer(a).Write(w)
+	return nil
 }
 
 // commit makes the batch visible.
-func (h *Handler) commit(ctx context.Context, b *batch) error {
-	b.Created = h.now()
-	manifest, err := json.Marshal(b)
-	if err != nil {
-		return err
-	}
-	return store.Note(ctx, h.store, manifestKey(b.id), manifest)
+func (h *Handler) commit(ctx context.Context, b *batch) (created, error) {
+	b.TempRequestID = newID(h.now())
+	answer := standinhttp.JSON(http.StatusCreated, b)
+	return created(answer), store.Note(ctx, h.store, manifestKey(b.TempRequestID), answer.Body)
 }
 
 // load returns a batch. If it has expired, load deletes it.
 func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
-	if _, ok := parseID(id); !ok {
+	ended, ok := parseID(id)
+	if !ok {
 		return nil, noSuchBatch()
 	}
 	b, err := h.readManifest(ctx, id)
@@ -62,7 +49,7 @@ func (h *Handler) load(ctx context.Context, id string) (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.expired(b.Created) {
+	if h.expired(ended) {
 		if err := h.remove(ctx, b); err != nil {
 			standinhttp.Log(ctx).WarnContext(ctx, "an old batch could not be deleted", "error", err)
 		}
@@ -84,23 +71,26 @@ func (h *Handler) readManifest(ctx context.Context, id string) (*batch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", id, err)
 	}
-	b := &batch{id: id}
+	b := &batch{}
 	if json.Unmarshal(text, b) != nil {
-		begun, _ := parseID(id)
-		return &batch{id: id, Created: begun}, nil
+		b.Files = nil
 	}
+	b.TempRequestID = id
 	return b, nil
 }
 
-// remove deletes the batch and its files. After an error it can be called
-// again.
+// remove deletes the batch, if it was committed, and its files. After an error
+// it can be called again.
 func (h *Handler) remove(ctx context.Context, b *batch) error {
 	for _, f := range b.Files {
-		if err := h.store.Delete(ctx, fileKey(f.ID)); err != nil {
+		if err := h.store.Delete(ctx, fileKey(f.FileID)); err != nil {
 			return err
 		}
 	}
-	return h.store.Delete(ctx, manifestKey(b.id))
+	if b.TempRequestID == "" {
+		return nil
+	}
+	return h.store.Delete(ctx, manifestKey(b.TempRequestID))
 }
 
 // discard deletes a batch that failed.

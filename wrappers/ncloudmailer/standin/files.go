@@ -45,17 +45,20 @@ func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store
 // [store.Lister], the error is errors.ErrUnsupported.
 func (h *Handler) Files(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
-		for b, err := range h.batches(ctx, func(time.Time) bool { return true }) {
+		for b, err := range h.batches(ctx, func(ended time.Time) bool { return !h.expired(ended) }) {
 			if err != nil {
 				yield(File{}, err)
 				return
 			}
-			if h.expired(b.Created) {
-				continue
-			}
 			for _, f := range b.Files {
-				file := File{ID: f.ID, Name: f.Name, ContentType: f.ContentType, Size: f.Size, Time: b.Created}
-				if !yield(file, nil) {
+				info, err := h.store.Stat(ctx, fileKey(f.FileID))
+				if errors.Is(err, fs.ErrNotExist) { // deleted meanwhile
+					continue
+				}
+				file := File{
+					ID: f.FileID, Name: f.FileName, ContentType: info.ContentType, Size: f.FileSize, Time: info.ModTime,
+				}
+				if !yield(file, err) {
 					return
 				}
 			}
@@ -86,7 +89,7 @@ func (h *Handler) Reclaim(ctx context.Context) error {
 	h.reclaimed.Store(h.now().UnixNano())
 	var failed error
 	for b, err := range h.batches(ctx, h.expired) {
-		if err == nil && h.expired(b.Created) {
+		if err == nil {
 			err = h.remove(ctx, b)
 		}
 		failed = errors.Join(failed, err)
@@ -115,9 +118,9 @@ func (h *Handler) reclaimIfDue(ctx context.Context) {
 // expired reports whether a file that was stored at t has expired.
 func (h *Handler) expired(t time.Time) bool { return h.now().Sub(t) >= h.life }
 
-// batches yields the batches for whose time of upload fits returns true. An
-// error of one batch does not end the iteration.
-func (h *Handler) batches(ctx context.Context, fits func(begun time.Time) bool) iter.Seq2[*batch, error] {
+// batches yields the batches for whose end of upload fits returns true. An error
+// of one batch does not end the iteration.
+func (h *Handler) batches(ctx context.Context, fits func(ended time.Time) bool) iter.Seq2[*batch, error] {
 	return func(yield func(*batch, error) bool) {
 		for key, err := range store.Keys(ctx, h.store, batchesFolder) {
 			if err != nil {
@@ -125,7 +128,7 @@ func (h *Handler) batches(ctx context.Context, fits func(begun time.Time) bool) 
 				return
 			}
 			id := strings.TrimSuffix(strings.TrimPrefix(key, batchesFolder+"/"), ".json")
-			if begun, ok := parseID(id); !ok || !fits(begun) {
+			if ended, ok := parseID(id); !ok || !fits(ended) {
 				continue
 			}
 			b, err := h.readManifest(ctx, id)

@@ -128,7 +128,7 @@ func TestABatchWithATornManifestIsIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole, _ := io.ReadAll(r)
-	for n := range info.Size {
+	for n := range info.Size - 1 { // without its line end it is whole
 		for _, torn := range []string{string(whole[:n]), string(whole[:n]) + strings.Repeat("\x00", len(whole)-int(n))} {
 			if _, err := st.Put(t.Context(), key, "", strings.NewReader(torn)); err != nil {
 				t.Fatal(err)

@@ -21,16 +21,17 @@ func (h operations) CreateFile(
 	ctx context.Context, req api.CreateFileRequestObject,
 ) (api.CreateFileResponseObject, error) {
 	h.reclaimIfDue(ctx)
-	b := &batch{id: newID(h.now())}
+	b := &batch{}
 	err := h.receive(ctx, req.Body, b)
+	var answer created
 	if err == nil {
-		err = h.commit(ctx, b)
+		answer, err = h.commit(ctx, b)
 	}
 	if err != nil {
 		h.discard(ctx, b)
 		return nil, err
 	}
-	return api.CreateFile201JSONResponse{Body: b.list()}, nil
+	return answer, nil
 }
 
 // GetFile lists the files of a request.
@@ -39,7 +40,7 @@ func (h operations) GetFile(ctx context.Context, req api.GetFileRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return api.GetFile200JSONResponse{Body: b.list()}, nil
+	return api.GetFile200JSONResponse{Body: *b}, nil
 }
 
 // DeleteFile deletes the files of a request.
@@ -53,7 +54,7 @@ func (h operations) DeleteFile(
 	if err := h.remove(ctx, b); err != nil {
 		return nil, err
 	}
-	return api.DeleteFile200JSONResponse{Body: b.list()}, nil
+	return api.DeleteFile200JSONResponse{Body: *b}, nil
 }
 
 // receive stores the files of a form. It adds each to b before it stores it.
@@ -72,9 +73,9 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 			return err
 		}
 		f.form, f.limit = whole, h.maxSize
-		b.Files = append(b.Files, entry{ID: newID(h.now()), Name: f.name, ContentType: f.contentType})
+		b.Files = append(b.Files, api.AttachFile{FileID: newID(h.now()), FileName: f.name})
 		e := &b.Files[len(b.Files)-1]
-		e.Size, err = h.store.Put(ctx, fileKey(e.ID), f.contentType, f)
+		e.FileSize, err = h.store.Put(ctx, fileKey(e.FileID), f.contentType, f)
 		switch {
 		case errors.Is(f.err, errTooLarge):
 			return tooLarge(fmt.Sprintf("The files may have %d bytes together.", h.maxSize), nil)
@@ -84,8 +85,8 @@ func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch
 			return tooLarge("The store has no room for the file.", err)
 		case err != nil:
 			return err
-		case f.declared >= 0 && f.declared != e.Size:
-			return badRequest(fmt.Sprintf("A part declares %d bytes and has %d.", f.declared, e.Size), nil)
+		case f.declared >= 0 && f.declared != e.FileSize:
+			return badRequest(fmt.Sprintf("A part declares %d bytes and has %d.", f.declared, e.FileSize), nil)
 		}
 	}
 	if len(b.Files) == 0 {

@@ -63,7 +63,8 @@ func (h operations) GetDocument(
 type document api.Document
 
 func (a document) VisitGetDocumentResponse(w http.ResponseWriter) error {
-	return answerJSON(w, api.Document(a))
+	standinhttp.JSON(http.StatusOK, api.Document(a)).Write(w)
+	return nil
 }
 
 // download serves a presigned URL of a document.

@@ -1,7 +1,6 @@
 package standin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	api "github.com/putpost/putpost/gen/twentyfourseven"
+	"github.com/putpost/putpost/wrappers/internal/standinhttp"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -65,21 +65,8 @@ func (h operations) GetFileUploadStatus(
 type initiated api.FileUploadResponse
 
 func (a initiated) VisitFileUploadResponse(w http.ResponseWriter) error {
-	return answerJSON(w, api.FileUploadResponse(a))
-}
-
-// answerJSON writes value as JSON without escaping ampersands, so a shell
-// script can cut a URL out of the answer.
-func answerJSON(w http.ResponseWriter, value any) error {
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(value); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, err := text.WriteTo(w)
-	return err
+	standinhttp.JSON(http.StatusOK, api.FileUploadResponse(a)).Write(w)
+	return nil
 }
 
 // checkContentType returns an error if contentType is no media type, or the
