@@ -136,7 +136,7 @@ type prober struct {
 
 func (p *prober) probe() {
 	p.Helper()
-	routes := p.contract.routes()
+	routes := p.contract.routes
 	for _, r := range routes {
 		if r.Method != http.MethodDelete {
 			p.succeeds(r)
@@ -361,15 +361,20 @@ func (p *prober) refused(aspect, what string, r *routers.Route, req *http.Reques
 	p.wants(aspect, r, req, what, what+", which must be refused by a 4xx", 4)
 }
 
-// inside matches facts that only the server's machine knows.
+const folders = "home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data"
+
+// inside matches facts that only the server's machine knows. A text without any
+// of the hints has none, and is found to have none in far less time.
 var inside = []struct {
 	what    string
+	hints   []string
 	matches *regexp.Regexp
 }{
-	{"a stack trace", regexp.MustCompile(`goroutine \d+ \[|\.go:\d+|\.js:\d+:\d+|\.py", line \d+` +
-		`|Traceback \(most recent|\bat [\w.$]+\([\w.]+:\d+\)`)},
-	{"a path of the server's machine", regexp.MustCompile(`(?:^|[\s"'=(:])(?:[A-Z]:\\+\w+` +
-		`|/(?:home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data)/[\w.-]+)`)},
+	{"a stack trace", []string{"goroutine ", ".go:", ".js:", `.py", line`, "Traceback", "at "},
+		regexp.MustCompile(`goroutine \d+ \[|\.go:\d+|\.js:\d+:\d+|\.py", line \d+` +
+			`|Traceback \(most recent|\bat [\w.$]+\([\w.]+:\d+\)`)},
+	{"a path of the server's machine", append(strings.Split(folders, "|"), `:\`),
+		regexp.MustCompile(`(?:^|[\s"'=(:])(?:[A-Z]:\\+\w+|/(?:` + folders + `)/[\w.-]+)`)},
 }
 
 // betrays names a fact about the server's machine that an answer shows and that
@@ -385,6 +390,9 @@ func betrays(header http.Header, body []byte, req *http.Request) string {
 		}
 	}
 	for _, c := range inside {
+		if !slices.ContainsFunc(c.hints, func(hint string) bool { return strings.Contains(text, hint) }) {
+			continue
+		}
 		for _, found := range c.matches.FindAllString(text, -1) {
 			if !strings.Contains(req.URL.Path, strings.Trim(found, ` "'=(:`)) {
 				return c.what

@@ -35,7 +35,7 @@ func (p *prober) reads(m *made, after string) {
 	asked := map[string]bool{}
 	for again := true; again; {
 		again = false
-		for _, r := range p.contract.routes() {
+		for _, r := range p.contract.routes {
 			if r.Method != http.MethodGet || asked[nameOf(r)] || !m.about(r) {
 				continue
 			}
@@ -369,7 +369,7 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 		case m.waiting && finished.MatchString(text):
 			p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
 		case !m.waiting && finished.MatchString(text):
-			for _, get := range p.contract.routes() {
+			for _, get := range p.contract.routes {
 				if name := lastParam(get); m.ids[name] == "" && declares(r, name) &&
 					!slices.ContainsFunc(all, func(l leaf) bool { return l.name == name }) {
 					p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,

@@ -72,7 +72,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) {
 				p := &prober{TB: tb, right: map[string]map[string]bool{}, tagged: map[string]string{}}
 				p.contract, _ = parseAt(tb, "http://a.example/v1", []byte(foundSpec))
-				m := &made{sample: c.sent, by: p.contract.routes()[0], files: c.sent.files(), said: c.sent.object,
+				m := &made{sample: c.sent, by: p.contract.routes[0], files: c.sent.files(), said: c.sent.object,
 					shown: map[string][]leaf{}, answer: answered{body: []byte(c.answer)}}
 				m.waiting = strings.HasSuffix(what, "too early")
 				if what == "one ETag for all" {
@@ -81,7 +81,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				if c.sent.typ != js {
 					m.said = nil
 				}
-				for _, r := range p.contract.routes() {
+				for _, r := range p.contract.routes {
 					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet && m.about(r) {
 						p.compares(r, httptest.NewRequest(r.Method, "/v1/things/t-1", nil), m, -1,
 							answered{status: http.StatusOK, header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}, body: []byte(c.found)})

@@ -58,7 +58,7 @@ func ownID(answer []byte) string {
 
 // at returns the operation of a path and a method, or nil.
 func (p *prober) at(path, method string) *routers.Route {
-	for _, r := range p.contract.routes() {
+	for _, r := range p.contract.routes {
 		if r.Path == path && r.Method == method {
 			return r
 		}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -279,9 +280,24 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			t.Parallel()
 			ts := httptest.NewServer(b.spoil(newDepot()))
 			defer ts.Close()
-			named(t, recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", depotSpec, withKey) }), b.want)
+			named(t, recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", about(b.want), withKey) }), b.want)
 		})
 	}
+}
+
+// about returns the depot's spec without the paths that have nothing to do with
+// the operation that a line names. They would take most of Probe's time.
+func about(line string) []byte {
+	_, op, _ := strings.Cut(line, ": ")
+	op, _, _ = strings.Cut(op, ":")
+	others := map[string][]string{"submit": {"objects", "raw"}, "deposit": {"objects", "forms"},
+		"announce": {"forms", "raw"}, "look": {"objects", "forms"}}[op]
+	end := bytes.Index(depotSpec, []byte("\ncomponents:"))
+	kept := slices.DeleteFunc(strings.Split(string(depotSpec[:end]), "\n  /"), func(text string) bool {
+		path, _, _ := strings.Cut(text, ":")
+		return slices.Contains(others, path)
+	})
+	return []byte(strings.Join(kept, "\n  /") + string(depotSpec[end:]))
 }
 
 func TestProbeSaysAFaultOnce(t *testing.T) {

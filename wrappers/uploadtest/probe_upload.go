@@ -231,7 +231,7 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 		}
 	}
 	if to, err := url.Parse(a.header.Get("Location")); err == nil && to.Path != "" {
-		for _, get := range p.contract.routes() {
+		for _, get := range p.contract.routes {
 			maps.Copy(m.ids, p.matches(get, to.Path))
 		}
 	}

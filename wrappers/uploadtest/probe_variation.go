@@ -374,7 +374,7 @@ func (p *prober) again(after string) {
 	for _, m := range p.kept {
 		p.reads(m, after)
 	}
-	for _, r := range p.contract.routes() {
+	for _, r := range p.contract.routes {
 		p.lists(r)
 	}
 }

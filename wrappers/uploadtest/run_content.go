@@ -56,7 +56,7 @@ func oddNames(t *trial) {
 		t.holds(res.ID, src)
 		for _, r := range t.requests()[before:] {
 			for _, f := range r.Files {
-				if f.ContentType != t.expects(src) || f.SHA256 != sum(src.content) {
+				if f.ContentType != t.expects(src) || f.SHA256 != src.hash() {
 					t.broke("wire: the name changed what arrived beside it")
 				}
 			}
@@ -118,7 +118,7 @@ func uploadsAtOnce(t *trial) {
 		case res.ID != "" && ids[res.ID]:
 			t.broke("result: another one has the ID %q too", res.ID)
 		case !t.describes(res, sources[i].Source) || !t.holds(res.ID, sources[i]) || !t.tracesOwn(res):
-		case len(sums) > 0 && !sums[sum(sources[i].content)]:
+		case len(sums) > 0 && !sums[sources[i].hash()]:
 			t.broke("wire: no request carried its %d bytes as they are", sources[i].Size)
 		}
 		ids[res.ID] = true

@@ -1,13 +1,23 @@
 package uploadtest
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
+
+// Many tests see that the kit waits. They do so beside others.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", fmt.Sprint(max(6, runtime.GOMAXPROCS(0))))
+	os.Exit(m.Run())
+}
 
 // In a process of its own, since it fails.
 func TestRunFailsTheTestOfABrokenClient(t *testing.T) {

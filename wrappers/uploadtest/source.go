@@ -2,12 +2,13 @@ package uploadtest
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +19,7 @@ import (
 type source struct {
 	upload.Source
 	content []byte
+	hash    func() string // of the content; it is made once
 
 	mu             sync.Mutex
 	opened, closed int
@@ -30,7 +32,7 @@ func file(size int) *source { return newSource("file.bin", upload.OctetStream, n
 // newSource is a source of the given content. Reader, if it is set, makes what
 // is read instead; closed is closed with the reader.
 func newSource(name, contentType string, content []byte, reader func(closed <-chan struct{}) io.Reader) *source {
-	s := &source{content: content}
+	s := &source{content: content, hash: sync.OnceValue(func() string { return sum(content) })}
 	if reader == nil {
 		reader = func(<-chan struct{}) io.Reader { return bytes.NewReader(content) }
 	}
@@ -137,9 +139,10 @@ var noises atomic.Uint64
 // noise is n bytes in which no stretch looks like another, or like one of
 // another noise.
 func noise(n int) []byte {
-	var seed [32]byte
-	binary.BigEndian.PutUint64(seed[:], noises.Add(1))
+	var key, start [aes.BlockSize]byte
+	block, _ := aes.NewCipher(key[:]) // a key of this size never fails
+	binary.BigEndian.PutUint64(start[:], noises.Add(1))
 	b := make([]byte, n)
-	_, _ = rand.NewChaCha8(seed).Read(b) // it never fails
+	cipher.NewCTR(block, start[:]).XORKeyStream(b, b)
 	return b
 }

@@ -23,7 +23,8 @@ import (
 // spec is a document of any API, and the contract that it is.
 type spec struct {
 	*contract.Contract
-	doc *openapi3.T
+	doc    *openapi3.T
+	routes []*routers.Route // POST first and DELETE last, then in the order of their paths
 }
 
 // parse reads a document within a scope.
@@ -38,7 +39,7 @@ func (s Scope) parse(text []byte) (*spec, error) {
 	} else if err := addServers(&facts, doc.Servers); err != nil {
 		return nil, refuse(err.Error())
 	}
-	it := &spec{doc: doc}
+	it := &spec{doc: doc, routes: routesOf(doc)}
 	takesFiles := false
 	var headers []string
 	schemes := map[string]contract.Scheme{}
@@ -48,7 +49,7 @@ func (s Scope) parse(text []byte) (*spec, error) {
 			facts.Schemes = append(facts.Schemes, schemes[name])
 		}
 	}
-	for _, r := range it.routes() {
+	for _, r := range it.routes {
 		security := r.Operation.Security
 		if security == nil {
 			security = &doc.Security
@@ -211,13 +212,12 @@ func mayHoldURL(ref *openapi3.SchemaRef, depth int) bool {
 	return strings.HasPrefix(schema.Format, "ur")
 }
 
-// routes returns the spec's operations: POST first and DELETE last, then in the
-// order of their paths.
-func (s *spec) routes() []*routers.Route {
-	var routes []*routers.Route
-	for path, item := range s.doc.Paths.Map() {
+// routesOf returns the operations of a document: POST first and DELETE last,
+// then in the order of their paths.
+func routesOf(doc *openapi3.T) (routes []*routers.Route) {
+	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			routes = append(routes, &routers.Route{Spec: s.doc, Path: path, PathItem: item, Method: method, Operation: op})
+			routes = append(routes, &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op})
 		}
 	}
 	turn := map[string]int{http.MethodPut: 1, http.MethodPatch: 1, http.MethodGet: 2, http.MethodHead: 2,

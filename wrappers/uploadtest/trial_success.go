@@ -119,7 +119,7 @@ func (t *trial) expects(src *source) string {
 	own := cmp.Or(src.ContentType, upload.OctetStream)
 	for _, r := range slices.Backward(t.requests()) {
 		for _, f := range r.Files {
-			if f.SHA256 == sum(src.content) && !t.Server.contract.takes(r, f.Field, own) {
+			if f.SHA256 == src.hash() && !t.Server.contract.takes(r, f.Field, own) {
 				return f.ContentType
 			}
 		}
@@ -175,7 +175,7 @@ func (t *trial) carried(src *source, since int) bool {
 		}
 		copies := 0
 		for _, f := range r.Files {
-			if f.SHA256 == sum(src.content) {
+			if f.SHA256 == src.hash() {
 				copies++
 			}
 			if r.Status/100 == 2 {
@@ -191,7 +191,7 @@ func (t *trial) carried(src *source, since int) bool {
 		return true
 	}
 	switch name, want := upload.BaseName(src.Name), t.expects(src); {
-	case last.SHA256 != sum(src.content):
+	case last.SHA256 != src.hash():
 		t.broke("wire: %d bytes that are not the file's %d arrived", last.Size, src.Size)
 	case last.Name != upload.BaseName(last.Name):
 		t.broke("wire: the name in the form has directories: %q", last.Name)
