@@ -51,12 +51,9 @@ func (o operations) InjectFault(
 	if len(o.waiting()) >= maxFaults {
 		return nil, refuse(http.StatusConflict, "%d faults wait already; remove one, or reset", maxFaults)
 	}
-	injected, err := o.monitor.Inject(monitor.Injection{
+	injected := o.monitor.Inject(monitor.Injection{
 		Provider: f.Provider, Op: f.Operation, Times: times, Kind: string(f.Kind), Fault: o.fault(f), Note: *f,
 	})
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "%v", err)
-	}
 	o.note(faultsChanged)
 	return api.InjectFault201JSONResponse(showFault(injected)), nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
@@ -51,10 +53,12 @@ func (s *Server) Inject(op string, times int, fault Fault) *Injection {
 	if _, file, line, ok := runtime.Caller(1); ok {
 		where += fmt.Sprintf(", %s:%d", filepath.Base(file), line)
 	}
-	f, err := s.monitor.Inject(monitor.Injection{Op: op, Times: times, Kind: where, Fault: fault})
-	if err != nil {
-		s.t.Errorf("uploadtest: Inject: %v", err)
+	if known := s.contract.Names(); op != "" && !slices.Contains(known, op) {
+		slices.Sort(known)
+		s.t.Errorf("uploadtest: Inject: no operation is called %.100q; the operations are %s", op, strings.Join(known, ", "))
+		return &Injection{s: s}
 	}
+	f := s.monitor.Inject(monitor.Injection{Op: op, Times: times, Kind: where, Fault: fault})
 	return &Injection{s: s, id: f.ID}
 }
 

@@ -120,6 +120,9 @@ func later(expr string) func() *regexp.Regexp {
 
 // handOut remembers the URLs in the JSON answer of an operation.
 func (x *Exchange) handOut(answer *Text, said []Member) {
+	if !slices.ContainsFunc(said, func(m Member) bool { return strings.Contains(m.Value, "://") }) {
+		return
+	}
 	found, sure := map[string]*grant{}, false
 	var perhaps []*grant
 	var walk func(path string, v any)
@@ -150,9 +153,6 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	}
 	root, _ := answer.JSON()
 	walk("", root)
-	if len(found) == 0 {
-		return
-	}
 	contentType, anyMethod := "", ""
 	for _, m := range members(x.sent) {
 		if contentType == "" && typeName().MatchString(m.Name) {

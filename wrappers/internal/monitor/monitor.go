@@ -3,7 +3,7 @@
 //
 //	m := monitor.New(monitor.Config{})
 //	mux.Handle("/v1/", m.Handler("twentyfourseven", c, standin))
-//	fault, err := m.Inject(monitor.Injection{
+//	fault := m.Inject(monitor.Injection{
 //		Op: "fileUpload", Times: 1, Fault: monitor.Answer(503, ""),
 //	})
 //	for _, x := range m.Exchanges() { ... }
@@ -45,7 +45,6 @@ type Monitor struct {
 	cfg Config
 
 	mu        sync.Mutex
-	contracts map[string]*contract.Contract // by provider
 	history   history
 	faults    []*Injection
 	lastFault int64
@@ -57,18 +56,12 @@ type Monitor struct {
 // New returns a monitor that watches nothing yet.
 func New(cfg Config) *Monitor {
 	cfg.Count, cfg.Bytes = cmp.Or(cfg.Count, 1000), cmp.Or(cfg.Bytes, 32<<20)
-	return &Monitor{
-		cfg: cfg, contracts: map[string]*contract.Contract{},
-		history: history{count: cfg.Count, bytes: cfg.Bytes},
-	}
+	return &Monitor{cfg: cfg, history: history{count: cfg.Count, bytes: cfg.Bytes}}
 }
 
 // Handler returns next with its exchanges recorded under the provider's name
 // and held to the contract c.
 func (m *Monitor) Handler(provider string, c *contract.Contract, next http.Handler) http.Handler {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.contracts[provider] = c
 	return &handler{m: m, provider: provider, contract: c, next: next}
 }
 

@@ -16,8 +16,11 @@ func (h refusals) Enabled(ctx context.Context, level slog.Level) bool {
 	if h.Handler.Enabled(ctx, level) {
 		return true
 	}
+	if level < slog.LevelWarn { // no refusal has such a level
+		return false
+	}
 	_, watched := ctx.Value(visitKey{}).(*visit)
-	return watched && level >= slog.LevelWarn // no refusal has a lower level
+	return watched
 }
 
 func (h refusals) Handle(ctx context.Context, line slog.Record) error {
