@@ -92,6 +92,7 @@ type Console struct {
 
 	injecting sync.Mutex // held while faults are counted and one is added
 	changes   changes
+	events    events
 	listeners atomic.Int64
 	closed    chan struct{}
 	close     func()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -86,8 +87,7 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 				err = out.name("lost")
 			}
 			if s.after = x.Ended; s.matches(x) && err == nil {
-				text, _ := json.Marshal(s.show(s.ctx, x)) // it can always be encoded
-				err = out.send(fmt.Appendf(nil, "id: %d\ndata: %s\n\n", x.ID, text))
+				err = out.send(s.event(s.ctx, x))
 			}
 		}
 		if len(exchanges) > 0 || s.changesSoFar() != seen {
@@ -104,6 +104,30 @@ func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 		}
 	}
 	return nil
+}
+
+// events holds the last events as they are sent. An event of a form with a
+// thousand files has 300 KB, and all listeners share it.
+type events struct {
+	mu   sync.Mutex
+	last [2 * batch]struct {
+		ended int64
+		base  string // where the listener reaches this server
+		text  []byte
+	}
+}
+
+// event returns the event of an exchange that is over.
+func (c *Console) event(ctx context.Context, x monitor.Exchange) []byte {
+	c.events.mu.Lock()
+	defer c.events.mu.Unlock()
+	kept := &c.events.last[x.Ended%int64(len(c.events.last))]
+	if base := baseOf(ctx); kept.ended != x.Ended || kept.base != base {
+		text, _ := json.Marshal(c.show(ctx, x)) // it can always be encoded
+		kept.ended, kept.base = x.Ended, base
+		kept.text = fmt.Appendf(nil, "id: %d\ndata: %s\n\n", x.ID, text)
+	}
+	return kept.text
 }
 
 // eventWriter sends events, each within patience.

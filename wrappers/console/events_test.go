@@ -15,6 +15,7 @@ import (
 
 	api "github.com/putpost/putpost/gen/console"
 	"github.com/putpost/putpost/wrappers/console"
+	"github.com/putpost/putpost/wrappers/internal/monitor"
 )
 
 // event is one event of a stream.
@@ -182,6 +183,23 @@ func TestAListenerWhoseLastEventIsNoLongerKeptIsTold(t *testing.T) {
 		if e := <-events; e.name != want.name || e.id != want.id {
 			t.Errorf("got %s %s, want %+v", e.name, e.id, want)
 		}
+	}
+}
+
+// A copy for each of a thousand listeners would take hundreds of megabytes.
+func TestListenersShareWhatTheyAreSent(t *testing.T) {
+	c, err := console.New(console.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := monitor.Exchange{ID: 7, Ended: 3}
+	first, second := console.Event(c, t.Context(), x), console.Event(c, t.Context(), x)
+	if &first[0] != &second[0] || !strings.HasPrefix(string(first), "id: 7\n") {
+		t.Errorf("each of two listeners has its own copy of %.20q", first)
+	}
+	x.ID, x.Ended = 8, 3+16
+	if third := console.Event(c, t.Context(), x); !strings.HasPrefix(string(third), "id: 8\n") {
+		t.Errorf("another exchange is sent as %.20q", third)
 	}
 }
 

@@ -1,7 +1,10 @@
 package console
 
 // These are for the tests.
-var Meanings = meanings
+var (
+	Meanings = meanings
+	Event    = (*Console).event
+)
 
 const (
 	MaxListeners = maxListeners
