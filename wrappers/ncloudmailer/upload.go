@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	api "github.com/putpost/putpost/gen/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/wire"
 )
@@ -34,8 +33,9 @@ func (c *Client) CreateFile(ctx context.Context, srcs ...upload.Source) (Batch, 
 	// machine sleeps.
 	b := batch{sent: srcs, expires: time.Now().Add(lifetime).Round(0)}
 	return c.call(ctx, "createFile", b, func(ctx context.Context) (*http.Response, error) {
-		req := c.createFile.Clone(ctx)
-		if err := wire.FormFrom(&api.CreateFileRequest{FileList: srcs}, nil).Edit(ctx, req); err != nil {
+		req := c.createFile.WithContext(ctx)
+		req.URL, req.Header = new(*req.URL), http.Header{}
+		if err := wire.Form("fileList", srcs...).Edit(ctx, req); err != nil {
 			return nil, err
 		}
 		return c.doer.Do(req)

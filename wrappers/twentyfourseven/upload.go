@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -47,7 +48,8 @@ func (c *Client) upload(ctx context.Context, src upload.Source) (upload.Result, 
 		if err != nil {
 			return nil, err
 		}
-		req := c.fileUpload.Clone(ctx)
+		req := c.fileUpload.WithContext(ctx)
+		req.URL, req.Header = new(*req.URL), maps.Clone(req.Header)
 		req.ContentLength = int64(len(text))
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
 		resp, err := c.doer.Do(req)

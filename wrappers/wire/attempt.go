@@ -26,7 +26,7 @@ func (d *Doer) attempt(x *exchange) {
 		}
 	}
 	x.mayPass = x.mayPass && (d.repeatable(x.req) || x.answered(http.StatusTooManyRequests)) // a 429 did nothing
-	d.logAttempt(x, time.Since(began))
+	d.logAttempt(x, began)
 }
 
 // repeatable reports whether sending the request again does no harm: the API or
@@ -76,7 +76,7 @@ func credentialsError(ctx context.Context, err error) error {
 	return &own
 }
 
-func (d *Doer) logAttempt(x *exchange, took time.Duration) {
+func (d *Doer) logAttempt(x *exchange, began time.Time) {
 	ctx := x.req.Context()
 	if !d.logger.Enabled(ctx, slog.LevelDebug) {
 		return
@@ -89,5 +89,5 @@ func (d *Doer) logAttempt(x *exchange, took time.Duration) {
 	}
 	d.logger.LogAttrs(ctx, slog.LevelDebug, "attempt",
 		slog.String("provider", d.api.Provider), slog.String("op", x.op), slog.Int("attempt", x.attempts),
-		slog.String("method", x.req.Method), slog.String("host", x.req.URL.Host), slog.Duration("took", took), outcome)
+		slog.String("method", x.req.Method), slog.String("host", x.req.URL.Host), slog.Duration("took", time.Since(began)), outcome)
 }

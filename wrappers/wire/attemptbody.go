@@ -32,7 +32,7 @@ type attemptBody struct {
 
 	mu    sync.Mutex
 	body  *stream     // the latest one handed out; nil if the body is not a *stream
-	stop  func() bool // keeps ctx's end from closing the body
+	stop  func() bool // keeps ctx's end from closing the body; nil if ctx cannot end
 	ended bool
 	panic *sourcePanic // of an Open, or of a body before the latest one
 }
@@ -69,7 +69,9 @@ func (d *Doer) newAttemptBody(req *http.Request, body io.ReadCloser) *attemptBod
 	}
 	stream.limits = a.limits
 	a.body = stream
-	a.stop = context.AfterFunc(ctx, a.end)
+	if ctx.Done() != nil {
+		a.stop = context.AfterFunc(ctx, a.end)
+	}
 	if req.GetBody != nil {
 		a.req.GetBody = a.reopen(req.GetBody)
 	}
@@ -152,13 +154,15 @@ func (a *attemptBody) end() {
 // source, a *sourcePanic before any other, and whether the body was read to its
 // end.
 func (a *attemptBody) finish() (fault error, whole bool) {
-	if a.stop == nil {
-		return nil, true
-	}
-	a.stop()
-	a.end()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.body == nil {
+		return nil, true
+	}
+	if a.stop != nil {
+		a.stop()
+	}
+	a.ended = true
 	if fault, whole = a.body.finish(); a.panic != nil {
 		return a.panic, false
 	}

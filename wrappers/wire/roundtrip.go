@@ -21,10 +21,10 @@ var errNetwork = fmt.Errorf("%w", upload.ErrUnavailable)
 // body again before it asks CheckRedirect.
 func (d *Doer) roundTrip(req *http.Request, body io.ReadCloser) (resp *http.Response, err error) {
 	a := d.newAttemptBody(req, body)
-	defer a.finish() // also when a source or the transport panics
 	answered := false
 	defer func() {
-		if !answered {
+		if !answered { // also when a source or the transport panics
+			a.finish()
 			a.limits.release()
 		}
 	}()
