@@ -105,7 +105,11 @@ func (m *memory) Open(ctx context.Context, key string) (io.ReadCloser, Info, err
 	if err != nil {
 		return nil, Info{}, wrap("open", key, err)
 	}
-	return &chunkReader{chunks: obj.chunks}, obj.info, nil
+	chunks := make([]io.Reader, len(obj.chunks))
+	for i, chunk := range obj.chunks {
+		chunks[i] = bytes.NewReader(chunk)
+	}
+	return &opened{Reader: io.MultiReader(chunks...)}, obj.info, nil
 }
 
 func (m *memory) Stat(ctx context.Context, key string) (Info, error) {
@@ -143,35 +147,20 @@ func (m *memory) PresignPut(_ context.Context, key, contentType string, _ time.D
 	return "", noPresign(key, contentType)
 }
 
-// chunkReader reads an object's chunks in turn. It has read off bytes of the
-// first chunk.
-type chunkReader struct {
-	chunks [][]byte
-	off    int
+// opened reads an object until it is closed.
+type opened struct {
+	io.Reader
 	closed bool
 }
 
-func (r *chunkReader) Read(p []byte) (n int, err error) {
-	if r.closed {
+func (o *opened) Read(p []byte) (int, error) {
+	if o.closed {
 		return 0, fs.ErrClosed
 	}
-	if len(p) == 0 {
-		return 0, nil
-	}
-	for n < len(p) && len(r.chunks) > 0 {
-		m := copy(p[n:], r.chunks[0][r.off:])
-		n += m
-		if r.off += m; r.off == len(r.chunks[0]) {
-			r.chunks, r.off = r.chunks[1:], 0
-		}
-	}
-	if n == 0 {
-		return 0, io.EOF
-	}
-	return n, nil
+	return o.Reader.Read(p)
 }
 
-func (r *chunkReader) Close() error {
-	r.chunks, r.closed = nil, true
+func (o *opened) Close() error {
+	o.closed = true
 	return nil
 }

@@ -191,11 +191,11 @@ func (p *Part) fault() string {
 // name. The parser returns filename* as filename, so saysEncodedName renames it
 // first.
 func (p *Part) saysEncodedName() bool {
-	said := p.Header.Get("Content-Disposition")
-	if !strings.Contains(said, "*") { // few have one
+	said := strings.ToLower(p.Header.Get("Content-Disposition"))
+	if !strings.Contains(said, "filename*") {
 		return false
 	}
-	_, params, _ := mime.ParseMediaType(strings.ReplaceAll(strings.ToLower(said), "filename*", "encoded"))
+	_, params, _ := mime.ParseMediaType(strings.ReplaceAll(said, "filename*", "encoded"))
 	for name := range params {
 		if strings.HasPrefix(name, "encoded") {
 			return true

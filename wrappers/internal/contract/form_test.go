@@ -29,6 +29,7 @@ func TestAPartIsHeldToWhatFormsAre(t *testing.T) {
 		{`form-data; name="note"`, "text/", "", "", "Content-Type is no media type"},
 		{`form-data; name="file"; filename="filename*=a"`, "text/plain", "", "", ""},
 		{`form-data; name="file"; filename="a; filename*=UTF-8''b"`, "text/plain", "", "", ""},
+		{`form-data; name="file*"; filename="a"; encoded="b"`, "text/plain", "", "", ""},
 		{`form-data; name="file"; filename*=UTF-8''a`, "text/plain", "", "", encoded},
 		{`form-data; name="file"; filename="a"; FileName*=UTF-8''a`, "text/plain", "", "", encoded},
 		{`form-data; name="file"; filename*0="a"; filename*1="b"`, "text/plain", "", "", encoded},

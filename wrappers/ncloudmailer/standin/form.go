@@ -36,7 +36,8 @@ type form struct {
 	body  *bufio.Reader
 	read  int64  // bytes of the body that were read
 	files int64  // bytes of files among them
-	end   string // what Read adds at the end of the body
+	parts int    // parts that began
+	end   string // what Read adds at the end of the body, and has not added yet
 }
 
 // readers holds buffers; each request takes one.
@@ -59,7 +60,11 @@ func (f *form) release() {
 // a whole form, but also for one that breaks off in a header. Read adds a line
 // end after the body, because the last boundary may lack one.
 func (f *form) Read(p []byte) (int, error) {
-	n, err := f.count(func() (int, error) { return f.body.Read(p) })
+	if f.read-f.files > maxFraming {
+		return 0, fmt.Errorf("the form has more than %d bytes outside its files", maxFraming)
+	}
+	n, err := f.body.Read(p)
+	f.read += int64(n)
 	if !errors.Is(err, io.EOF) {
 		return n, err
 	}
@@ -71,27 +76,14 @@ func (f *form) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// count calls read and counts the bytes that it took of the body.
-func (f *form) count(read func() (int, error)) (int, error) {
-	if f.read-f.files > maxFraming {
-		return 0, fmt.Errorf("the form has more than %d bytes outside its files", maxFraming)
-	}
-	n, err := read()
-	f.read += int64(n)
-	return n, err
-}
-
 // finish reads the rest after the form. It returns an error if the request is
 // not whole.
 func (f *form) finish() error {
-	for {
-		_, err := f.count(func() (int, error) { return f.body.Discard(4 << 10) })
-		if errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
+	_, err := io.Copy(io.Discard, f)
+	if f.end == "" && errors.Is(err, io.ErrUnexpectedEOF) { // Read says so
+		return nil
 	}
+	return err
 }
 
 // errTooLarge says that the files of the form exceed the limit.
@@ -122,27 +114,27 @@ func (f *file) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// nextFile returns the next part named fileList, or nil at the end of a whole
-// form. It skips other fields, as form readers do.
-func nextFile(parts *multipart.Reader, seen *int) (*multipart.Part, map[string]string, error) {
+// next returns the next part named fileList, or nil at the end of a whole form.
+// It skips other fields, as form readers do.
+func (f *form) next(parts *multipart.Reader) (*file, error) {
 	for {
 		// The raw part: the bytes of a file are not decoded.
 		part, err := parts.NextRawPart()
 		if err == io.EOF { //nolint:errorlint // a wrapped io.EOF is a form that broke off
-			return nil, nil, nil
+			return nil, nil
 		}
 		if err != nil {
-			return nil, nil, badRequest("The body is not a whole form.", err)
+			return nil, badRequest("The body is not a whole form.", err)
 		}
-		if *seen++; *seen > maxParts {
-			return nil, nil, badRequest(fmt.Sprintf("The form has more than %d parts.", maxParts), nil)
+		if f.parts++; f.parts > maxParts {
+			return nil, badRequest(fmt.Sprintf("The form has more than %d parts.", maxParts), nil)
 		}
 		disposition, params, err := parseDisposition(part.Header.Get("Content-Disposition"))
 		if err != nil || disposition != "form-data" {
-			return nil, nil, badRequest("A part has no Content-Disposition that can be read.", err)
+			return nil, badRequest("A part has no Content-Disposition that can be read.", err)
 		}
 		if params["name"] == "fileList" {
-			return part, params, nil
+			return f.describe(part, params["filename"])
 		}
 	}
 }
@@ -160,22 +152,23 @@ func parseDisposition(header string) (string, map[string]string, error) {
 }
 
 // describe reads the headers of a file's part.
-func describe(part *multipart.Part, params map[string]string) (*file, error) {
-	f := &file{part: part, declared: -1, contentType: part.Header.Get("Content-Type")}
-	f.name = upload.BaseName(params["filename"])
+func (f *form) describe(part *multipart.Part, name string) (*file, error) {
+	it := &file{
+		form: f, part: part, name: upload.BaseName(name), declared: -1, contentType: part.Header.Get("Content-Type"),
+	}
 	switch {
-	case f.name == "" || f.name == "." || f.name == "..":
+	case it.name == "" || it.name == "." || it.name == "..":
 		return nil, badRequest("A fileList has no file name.", nil)
-	case !utf8.ValidString(f.name):
+	case !utf8.ValidString(it.name):
 		return nil, badRequest("A file name is not UTF-8.", nil)
-	case strings.ContainsFunc(f.name, unicode.IsControl):
+	case strings.ContainsFunc(it.name, unicode.IsControl):
 		return nil, badRequest("A file name has control characters.", nil)
 	}
-	if f.contentType != "" {
-		if t, _, err := mime.ParseMediaType(f.contentType); err != nil || !strings.Contains(t, "/") {
+	if it.contentType != "" {
+		if t, _, err := mime.ParseMediaType(it.contentType); err != nil || !strings.Contains(t, "/") {
 			return nil, badRequest("A part's Content-Type is not a media type.", err)
 		}
-		if err := store.CheckContentType(f.contentType); err != nil {
+		if err := store.CheckContentType(it.contentType); err != nil {
 			return nil, badRequest("A part's Content-Type is too long, or not plain text.", err)
 		}
 	}
@@ -184,13 +177,13 @@ func describe(part *multipart.Part, params map[string]string) (*file, error) {
 		if err != nil {
 			return nil, badRequest("A part's Content-Length is not a number.", err)
 		}
-		f.declared = int64(n)
+		it.declared = int64(n)
 	}
 	// RFC 7578 forbids it, and the encoded bytes would be stored instead of the
 	// file's.
 	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
 	case "", "binary", "8bit", "7bit":
-		return f, nil
+		return it, nil
 	}
 	return nil, badRequest("A part has a Content-Transfer-Encoding.", nil)
 }

@@ -60,19 +60,15 @@ func (h operations) DeleteFile(
 // receive stores the files of a form. It adds each to b before it stores it.
 func (h *Handler) receive(ctx context.Context, parts *multipart.Reader, b *batch) error {
 	whole, _ := standinhttp.Request(ctx).Body.(*form)
-	for seen := 0; ; {
-		part, params, err := nextFile(parts, &seen)
+	for {
+		f, err := whole.next(parts)
 		if err != nil {
 			return err
 		}
-		if part == nil {
+		if f == nil {
 			break
 		}
-		f, err := describe(part, params)
-		if err != nil {
-			return err
-		}
-		f.form, f.limit = whole, h.maxSize
+		f.limit = h.maxSize
 		b.Files = append(b.Files, api.AttachFile{FileID: newID(h.now()), FileName: f.name})
 		e := &b.Files[len(b.Files)-1]
 		e.FileSize, err = h.store.Put(ctx, fileKey(e.FileID), f.contentType, f)
