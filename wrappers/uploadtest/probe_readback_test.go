@@ -21,6 +21,7 @@ paths:
   /things/{id}/content:
     parameters: *id
     get: {operationId: fetch, responses: {default: {description: File., content: {'*/*': {schema: {format: binary}}}}}}
+    put: {operationId: fill, responses: *thing}
   /files/{fileId}:
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
     get: {operationId: open, responses: *thing}
@@ -57,6 +58,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a file too early":    {label, id, "fetch", text, id2, "200 to a file that was not sent yet"},
 		"done too early":      {label, id, "look", js, `{"id":"t-1","state":"done"}`, `state is "done" before the file was sent`},
 		"one ETag for all":    {raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"},
+		"the PUT's ETag":      {raw(text), id, "fetch", text, id2, ""},
+		"no ETag of the PUT":  {raw(text), id, "fetch", text, id2, "the ETag differs from the one in the answer to the upload"},
+		"a name that was":     {label, id, "look", js, id, "name is not there any more"},
 		"done with a file":    {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
 		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`, "but there is no fileId, which open takes"},
 		"a file":              {raw(text), id, "fetch", text + "; charset=utf-8", id2, ""},
@@ -75,8 +79,15 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				m := &made{sample: c.sent, by: p.contract.routes[0], files: c.sent.files(), said: c.sent.object,
 					shown: map[string][]leaf{}, answer: answered{body: []byte(c.answer)}}
 				m.waiting = strings.HasSuffix(what, "too early")
-				if what == "one ETag for all" {
+				switch what {
+				case "one ETag for all":
 					p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
+				case "the PUT's ETag":
+					m.by, m.answer.header = p.contract.routes[1], http.Header{"Etag": {`"1"`}}
+				case "no ETag of the PUT":
+					m.by, m.answer.header = p.contract.routes[1], http.Header{"Etag": {`"2"`}}
+				case "a name that was":
+					m.shown["look"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
 				}
 				if c.sent.typ != js {
 					m.said = nil

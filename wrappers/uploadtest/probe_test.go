@@ -379,6 +379,22 @@ func TestProbeBuildsRequestsFromSchemas(t *testing.T) {
 		"Depot: announce: response status: 415 to the spec's own example (POST /v2/objects)")
 }
 
+// A probe that could ask nothing as the spec wants it must not pass.
+func TestProbeThatHeldNothingIsSkipped(t *testing.T) {
+	spec := bytes.Replace(about("Depot: announce:"), []byte("            example: {contentType: text/plain}\n"), nil, 1)
+	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"), 1)
+	ts := httptest.NewServer(newDepot())
+	defer ts.Close()
+	skipped := false
+	t.Run("nothing", func(t *testing.T) {
+		defer func() { skipped = t.Skipped() }()
+		Probe(t, ts.URL+"/v2", spec, withKey)
+	})
+	if !skipped {
+		t.Error("it passed, but it had seen nothing")
+	}
+}
+
 // renamed is the spec with another name for the parameter of /objects/{id}.
 func renamed(name string) []byte {
 	spec := bytes.ReplaceAll(depotSpec, []byte("{id}"), []byte("{"+name+"}"))
