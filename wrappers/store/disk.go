@@ -19,9 +19,9 @@ import (
 // A file that a person puts there is an object, too. The file
 // dir/.content-type/key holds the content type, unless it is the default.
 // Objects of one type may share that file: replace it and do not edit it. The
-// files are readable for their owner only. The store is a [Lister], a [Noter]
-// and an [io.Closer], and gives no presigned URLs. It needs the same memory for
-// an object of any size.
+// files are readable for their owner only. The store is a [Lister] and an
+// [io.Closer], and gives no presigned URLs. It needs the same memory for an
+// object of any size.
 //
 // # Crashes and power cuts
 //
@@ -38,7 +38,7 @@ import (
 // old object may have the new type.
 //
 // A note is written under its key and synced there, without a rename: see
-// [Noter]. The sync of a new file takes its name to the disk, too, and with it
+// [Note]. The sync of a new file takes its name to the disk, too, and with it
 // the renames before it, as file systems with a journal do it. So one sync of
 // each object and one of the note that lists them are enough: when the note is
 // stored, a power cut takes none of them.
