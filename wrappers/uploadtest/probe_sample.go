@@ -32,6 +32,7 @@ type sample struct {
 	fileType    string         // of the files in a form whose encoding names none; empty: text/plain
 	encoding    map[string]*openapi3.Encoding
 	params      map[string]string // values of parameters in place of the examples
+	later       []byte            // the bytes that go to the URL that the answer hands out
 }
 
 // called returns the name of one of n files in a form.
@@ -100,7 +101,8 @@ func newSample(
 				object[name] = madeUp(schema.Properties[name], 0)
 			}
 		}
-		s := sample{typ: typ, schema: schema, encoding: encoding}.of(object, "uploadtest.txt")
+		s := sample{typ: typ, schema: schema, encoding: encoding, later: []byte(presignedContent)}
+		s = s.of(object, "uploadtest.txt").stating()
 		return s, s.body != nil
 	}
 	if strings.HasPrefix(typ, "multipart/") || strings.HasSuffix(typ, "json") {
@@ -328,6 +330,8 @@ func (p *prober) valueOf(param *openapi3.Parameter, s sample) string {
 	value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
 	if param.In == openapi3.ParameterInPath {
 		value = cmp.Or(p.learned[param.Name], value)
+	} else if content := s.content(); content != nil {
+		value = textOf(stated(param.Name, value, param.Schema, content))
 	}
 	return cmp.Or(s.params[param.Name], value)
 }

@@ -127,6 +127,7 @@ func (p *prober) crosswise(r *routers.Route, s sample) {
 	var two [2]*made
 	var sent [2]*http.Request
 	for i := range two {
+		s := s.holding(fmt.Append(nil, presignedContent, i))
 		if two[i], _ = p.start(r, p.good(r, s), s, " (after another was started)"); two[i] == nil || !two[i].waiting {
 			return
 		}
@@ -139,8 +140,8 @@ func (p *prober) crosswise(r *routers.Route, s sample) {
 		p.wants("tampered URL", r, sent[1], "presigned key",
 			"the URL of another upload with the query of the one that it handed out: it must be refused by a 4xx", 4)
 	}
-	for i, m := range two {
-		p.sends(m, p.contract.HandedOut(m.answer.body)[0], fmt.Append(nil, presignedContent, i))
+	for _, m := range two {
+		p.sends(m, p.contract.HandedOut(m.answer.body)[0], m.later)
 		p.keep(m)
 	}
 }
@@ -231,7 +232,7 @@ func (s sample) texts(name string, i int) map[string]any {
 		schema := s.schema.Properties[member]
 		_, isText := value.(string)
 		if !isText || schema == nil || schema.Value == nil || schema.Value.Format != "" || isBinary(schema) ||
-			types.MatchString(member) {
+			types.MatchString(member) || checksums.MatchString(member) {
 			continue
 		}
 		object[member] = oddly(member, name, schema.Value, i)
@@ -262,8 +263,10 @@ func oddly(member, name string, schema *openapi3.Schema, i int) string {
 	return strings.TrimSpace(text)
 }
 
-// holding returns the sample with other bytes in its file.
+// holding returns the sample with other bytes in its file, or for the URL in
+// the answer.
 func (s sample) holding(content []byte) sample {
+	s.later = content
 	if s.object == nil {
 		if s.body != nil {
 			s.body = content
@@ -275,7 +278,7 @@ func (s sample) holding(content []byte) sample {
 			s = s.of(s.with(name, string(content)), s.fileName)
 		}
 	}
-	return s
+	return s.stating()
 }
 
 // under returns the sample with another value of a parameter.

@@ -1,0 +1,111 @@
+package uploadtest
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"regexp"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// A request may state the size and the checksum of its file. They must be true.
+
+var (
+	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`)
+	checksums = regexp.MustCompile(digests.String() + `|^oid$`)
+)
+
+// content returns the one file that a sample carries, or that is sent later to
+// the URL in the answer.
+func (s sample) content() []byte {
+	if content, ok := s.file(); ok {
+		return content
+	}
+	return s.later
+}
+
+// stating returns the sample with the size and the checksum of its file.
+func (s sample) stating() sample {
+	if content := s.content(); content != nil && s.object != nil {
+		object := stated("", s.object, &openapi3.SchemaRef{Value: s.schema}, content)
+		return s.of(object.(map[string]any), s.fileName)
+	}
+	return s
+}
+
+// stated returns a value of a request with each size and each checksum in it
+// replaced by that of content.
+func stated(name string, value any, schema *openapi3.SchemaRef, content []byte) any {
+	if schema == nil || schema.Value == nil {
+		schema = &openapi3.SchemaRef{Value: &openapi3.Schema{}}
+	}
+	isSize := sizes.MatchString(name) || lengths.MatchString(name)
+	switch value := value.(type) {
+	case map[string]any:
+		object := map[string]any{}
+		for name, inner := range value {
+			object[name] = stated(name, inner, schema.Value.Properties[name], content)
+		}
+		return object
+	case []any:
+		list := make([]any, len(value))
+		for i, inner := range value {
+			list[i] = stated(name, inner, schema.Value.Items, content)
+		}
+		return list
+	case int, float64:
+		if isSize {
+			return len(content)
+		}
+	case string:
+		switch {
+		case isSize && value != "" && numeric(value):
+			return textOf(len(content))
+		case checksums.MatchString(name) && !isBinary(schema):
+			return checksum(name, value, schema.Value, content)
+		}
+	}
+	return value
+}
+
+// checksum returns the checksum of content that has the form of an example and
+// of a schema, or else the example.
+func checksum(name, example string, schema *openapi3.Schema, content []byte) string {
+	md5, sha1, sha256, sha512 := md5.Sum(content), sha1.Sum(content), sha256.Sum256(content), sha512.Sum512(content)
+	var all, alike []string
+	for _, h := range []struct {
+		name string
+		sum  []byte
+	}{{"sha-256", sha256[:]}, {"md5", md5[:]}, {"sha-1", sha1[:]}, {"sha-512", sha512[:]}} {
+		plain := strings.ReplaceAll(h.name, "-", "")
+		if sure.MatchString(name) && !strings.Contains(dashes.Replace(strings.ToLower(name)), plain) {
+			continue
+		}
+		in16, in64 := hex.EncodeToString(h.sum), base64.StdEncoding.EncodeToString(h.sum)
+		forms := []string{in16, in64, plain + ":" + in16, h.name + "=" + in64, h.name + "=:" + in64 + ":"}
+		switch strings.ToLower(name) { // these have one form by their standards
+		case "content-md5":
+			forms = []string{in64}
+		case "digest":
+			forms = forms[3:4]
+		case "content-digest", "repr-digest":
+			forms = forms[4:]
+		}
+		for _, form := range forms {
+			if schema.VisitJSON(form) == nil {
+				all = append(all, form)
+			}
+			if len(form) == len(example) {
+				alike = append(alike, form)
+			}
+		}
+	}
+	return append(append(alike, all...), example)[0]
+}
+
+var dashes = strings.NewReplacer("-", "", "_", "")

@@ -1,0 +1,79 @@
+package uploadtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestWhatARequestStatesOfItsFileIsTrue(t *testing.T) {
+	const hex64 = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb" // of "a"
+	other := strings.Repeat("0", 64)
+	for _, c := range []struct{ name, value, schema, want string }{
+		{"size", `17`, `{}`, `1`},
+		{"fileSize", `"17"`, `{}`, `"1"`},
+		{"X-File-Size", `"17"`, `{}`, `"1"`},
+		{"length", `17`, `{}`, `1`},
+		{"maxSize", `17`, `{}`, `17`},
+		{"size", `"large"`, `{}`, `"large"`},
+		{"oid", `"` + other + `"`, `{}`, `"` + hex64 + `"`},
+		{"checksum", `"uploadtest"`, `{"pattern":"^[0-9a-f]{64}$"}`, `"` + hex64 + `"`},
+		{"checksum", `"sha256:` + other + `"`, `{}`, `"sha256:` + hex64 + `"`},
+		{"sha1", `"uploadtest"`, `{}`, `"86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"`},
+		{"contentMd5", `"0000000000000000000000=="`, `{}`, `"DMF1ucDxtqgxw5niaXcmYQ=="`},
+		{"Content-MD5", `"uploadtest"`, `{}`, `"DMF1ucDxtqgxw5niaXcmYQ=="`},
+		{"Digest", `"uploadtest"`, `{}`, `"sha-256=ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs="`},
+		{"Content-Digest", `"uploadtest"`, `{}`, `"sha-256=:ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs=:"`},
+		{"hash", `"uploadtest"`, `{"maxLength":10}`, `"uploadtest"`},
+		{"a", `{"objects":[{"size":17}]}`, `{}`, `{"objects":[{"size":1}]}`},
+	} {
+		var value any
+		if err := json.Unmarshal([]byte(c.value), &value); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := json.Marshal(stated(c.name, value, schemaOf(t, c.schema), []byte("a"))); string(got) != c.want {
+			t.Errorf("%s: %s became %s, want %s", c.name, c.value, got, c.want)
+		}
+	}
+}
+
+// A storage that holds each file to the size that was announced.
+func TestProbeAnnouncesTheSizeThatItSends(t *testing.T) {
+	var mu sync.Mutex
+	sizes := map[string]int64{} // by id
+	ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		id, isFile := strings.CutPrefix(r.URL.Path, "/store/")
+		var announced struct{ Size int64 }
+		switch {
+		case isFile && r.Method == http.MethodPut && r.ContentLength != sizes[id]:
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		case r.URL.Path == "/v2/objects" && r.Method == http.MethodPost:
+			rewrite(r, func(b []byte) []byte {
+				if json.Unmarshal(b, &announced) != nil || !bytes.Contains(b, []byte(`"size":`)) {
+					return []byte("{}")
+				}
+				return b
+			})
+			next = reply("/", on(200, func(rec *httptest.ResponseRecorder) {
+				var a struct{ ID string }
+				_ = json.Unmarshal(rec.Body.Bytes(), &a)
+				sizes[a.ID] = announced.Size
+			}))(next)
+		}
+		next.ServeHTTP(w, r)
+	})(newDepot()))
+	defer ts.Close()
+	spec := strings.Replace(string(depotSpec), "required: [contentType]", "required: [contentType, size]", 1)
+	spec = strings.Replace(spec, "{contentType: text/plain}", "{contentType: text/plain, size: 4711}", 1)
+	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", []byte(spec), withKey) })
+	if len(lines) > 0 || len(sizes) == 0 {
+		t.Errorf("%d files were announced, and it was blamed: %q", len(sizes), lines)
+	}
+}
