@@ -243,7 +243,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 }
 
 // follow fetches what a declared redirect leads to. Another host gets no
-// credentials.
+// credentials, nor does a URL that is signed.
 func (p *prober) follow(req *http.Request, a answered) answered {
 	location := a.header.Get("Location")
 	to, err := req.URL.Parse(location)
@@ -251,7 +251,7 @@ func (p *prober) follow(req *http.Request, a answered) answered {
 		return a
 	}
 	get := p.request(http.MethodGet, "", "", nil)
-	if get.URL = to; to.Host == req.URL.Host {
+	if get.URL = to; to.Host == req.URL.Host && !signs.MatchString(to.RawQuery) {
 		get.Header = req.Header.Clone()
 	}
 	a = p.askOnce(nil, get)

@@ -154,6 +154,13 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 				r.URL.Path = fmt.Sprint("/v1/folders/", uint32(n))
 			}
 		}), "Desk: GET /folders/{folderId}: response status: 200 to an id that was never issued"},
+		{"letters in a number are a failure", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v1/folders/101x" {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Desk: GET /folders/{folderId}: response status: 500 is not declared"},
 		{"one id for all", "", "", reply("/files", said(`"fileId":"`, `"fileId":"one","was":"`)),
 			"Desk: POST /folders/{folderId}/files: response body: two uploads have the same id"},
 	} {

@@ -33,8 +33,10 @@ func (p *prober) lists(r *routers.Route) {
 		return
 	}
 	all := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool {
-		below, isBelow := strings.CutPrefix(m.by.Path, r.Path+"/{")
-		return m.by.Path != r.Path && !(isBelow && m.by.Method == http.MethodPut && !strings.Contains(below, "/"))
+		return m.by.Path != r.Path && !slices.ContainsFunc(p.contract.routes, func(one *routers.Route) bool {
+			below, isBelow := strings.CutPrefix(one.Path, r.Path+"/{")
+			return isBelow && !strings.Contains(below, "/") && m.about(one)
+		})
 	})
 	if len(all) == 0 {
 		return

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,6 +34,13 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 			"getDocument: response body: downloadUrl cannot be fetched: 404"},
 		"any download": {reply("/download/", taken), "getDocument: response status: 200 to its downloadUrl, with"},
 		"no age":       {reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},
+		"a type with parameters is refused": {serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut && strings.Contains(r.Header.Get("Content-Type"), ";") {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "fileUpload: response status: 403 to the URL that it handed out for text/plain; charset=utf-8"},
 		"an error that is none": {reply("/upload/", on(http.StatusOK, body("<Error></Error>"))),
 			"fileUpload: response body: 200 to the file, with an error in the answer"},
 	} {
@@ -69,6 +77,11 @@ func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
 		want = slices.Sorted(slices.Values(append(want, "by DELETE", "by GET", "by another method", "with another key")))
 		if got := slices.Sorted(maps.Keys(tampered(contract.HandedOut{URL: address}))); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+	for query, want := range map[string]bool{"signature=x": true, "s=" + strings.Repeat("0a", 16): true, "e=1790000000&n=a": false} {
+		if signs.MatchString(query) != want {
+			t.Errorf("%s signs: %t", query, !want)
 		}
 	}
 }

@@ -368,7 +368,7 @@ func (p *prober) unknown(r *routers.Route) {
 			} else if len(value) >= 12 {
 				never = append(never, value[:len(value)-1])
 			}
-			if len(value) > 3 {
+			if len(value) > 3 || numeric(value) {
 				never = append(never, value+"x")
 			}
 			for _, id := range never {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -81,4 +82,15 @@ func TestProbeGoesOnAfterABodyThatItCannotBuild(t *testing.T) {
 	defer ts.Close()
 	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, withKey) })
 	named(t, lines, "Depot: announce: response status: 200 to a body of another media type")
+
+	// What could not be put need not be there.
+	shelf := httptest.NewServer(newShelf())
+	defer shelf.Close()
+	unput := strings.NewReplacer("/{name}", "/{slot}", "{blobId}", "{slot}", "[{name: blobId", "[{name: slot", "[{name: name, in: path, "+
+		"required: true, schema: {type: string}, example: july.txt}]", "[{name: slot, in: path, required: true, "+
+		"schema: {type: string}, example: july.txt}, {name: X-Kind, in: header, required: true, schema: {type: string, pattern: '^[A-Z]{3}$'}}]")
+	lines = recorded(t, func(tb testing.TB) { Probe(tb, shelf.URL+"/v1", []byte(unput.Replace(shelfSpec)), withKey) })
+	if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, "fetch") }) {
+		t.Errorf("it was blamed: %q", lines)
+	}
 }

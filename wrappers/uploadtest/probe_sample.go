@@ -309,9 +309,6 @@ func (p *prober) build(r *routers.Route, s sample) *http.Request {
 		switch param.In {
 		case openapi3.ParameterInPath:
 			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(value))
-			if r.Method == http.MethodPut && p.learned[param.Name] == "" {
-				p.learned[param.Name], p.own[param.Name] = value, true
-			}
 		case openapi3.ParameterInQuery:
 			query.Set(param.Name, value)
 		case openapi3.ParameterInHeader:

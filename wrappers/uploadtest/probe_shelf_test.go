@@ -244,6 +244,14 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), `Shelf: lay: response status: 500 to a file that is called "grüße 100%25+1.txt" (PUT`},
+		{"a name that is too long betrays the server",
+			serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if len(r.URL.Path) > 300 {
+					http.Error(w, "open /var/lib/shelf/l: file name too long", http.StatusBadRequest)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}), "Shelf: lay: response body: status 400: it shows a path of the server's machine"},
 		{"any kind", arrival("/boxes", replace("uploadtest-other", "a")),
 			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
 		{"any length", arrival("/boxes", replace(strings.Repeat("x", 201), "x")),

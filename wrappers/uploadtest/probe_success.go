@@ -30,6 +30,9 @@ func (p *prober) succeeds(r *routers.Route) {
 			if r.Method == http.MethodGet {
 				p.compares(r, req, m, -1, a)
 			}
+			if last := lastParam(r); r.Method == http.MethodPut && p.learned[last] == "" {
+				p.own[last] = true
+			}
 			maps.Copy(p.learned, m.ids)
 			if !p.handedOut(r, req, m, a) && r.Method == http.MethodPost {
 				p.keep(m)

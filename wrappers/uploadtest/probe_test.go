@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -418,9 +419,41 @@ func TestProbeTakesTheIDOfACollectionForItsMember(t *testing.T) {
 	named(t, lines, "Depot: look: response status: 404 to the spec's own example")
 }
 
+// A list is of all that its members are about, whoever made them.
+func TestProbeListsWhatAnotherPathMade(t *testing.T) {
+	spec := bytes.Replace(depotSpec, []byte("  /objects:\n"), []byte("  /objects:\n    get: {operationId: list, responses: "+
+		"{'200': {description: All., content: {application/json: {}}}, 4XX: {description: Refused.}}}\n"), 1)
+	for named, want := range map[bool]string{true: "", false: "Depot: list: response body: the list has an upload 0 times"} {
+		ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method != http.MethodGet || r.URL.Path != "/v2/objects":
+				next.ServeHTTP(w, r)
+				return
+			case r.Header.Get("X-Depot-Key") != depotKey:
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			d, list := next.(*depot), []any{}
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			for id, o := range d.objects {
+				if named || o.Name == "" {
+					list = append(list, map[string]any{"id": id})
+				}
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(list)
+		})(newDepot()))
+		lines := strings.Join(recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, withKey) }), "\n")
+		if ts.Close(); !strings.HasPrefix(lines, want) || want == "" && lines != "" {
+			t.Errorf("%q, want %q", lines, want)
+		}
+	}
+}
+
 func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
 	// Of a member that no answer names: the path before it is no operation's.
-	spec := bytes.Replace(renamed("objectId"), []byte("/objects/{"), []byte("/members/{"), 1)
+	spec := bytes.Replace(renamed("memberId"), []byte("/objects/{"), []byte("/members/{"), 1)
 	d := newDepot()
 	ts := httptest.NewServer(arrival("/members/", func(r *http.Request) {
 		r.URL.Path = strings.Replace(r.URL.Path, "members", "objects", 1)
@@ -429,7 +462,7 @@ func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
 	l := &logged{TB: t}
 	Probe(l, ts.URL+"/v2", spec, withKey)
 	for _, want := range []string{"Depot: look: not seen: no answer gave what its path takes",
-		"answered 404 (GET /members/{objectId})", "(DELETE /members/{objectId})"} {
+		"answered 404 (GET /members/{memberId})", "(DELETE /members/{memberId})"} {
 		if !strings.Contains(l.log.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, &l.log)
 		}

@@ -102,7 +102,7 @@ func (p *prober) start(r *routers.Route, req *http.Request, s sample, what strin
 }
 
 // signs matches the query of a URL that is of use with this query only.
-var signs = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=`)
+var signs = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=|=[\w%+/-]{32}`)
 
 // sends sends the bytes of a file to the URL that was handed out for them.
 func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
@@ -119,7 +119,11 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 			p.broke(m.by, req, contract.RuleAnswer, "error", "%d to the file, with an error in the answer", a.status)
 		}
 	case a.status != 0 && len(content) > 0 && !again:
-		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s", a.status, m.what)
+		as := ""
+		if strings.Contains(out.ContentType, ";") {
+			as = " for " + out.ContentType
+		}
+		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s%s", a.status, as, m.what)
 	}
 }
 
@@ -216,9 +220,13 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 			continue
 		}
 		names := []string{l.name}
-		owner := strings.TrimSuffix(strings.TrimSuffix(l.parent(), "[]"), "s")
-		if strings.EqualFold(l.name, "id") && owner != "" {
-			names = []string{owner + "Id", owner + "ID", owner + "_id"}
+		owner := strings.TrimSuffix(l.parent(), "[]")
+		if strings.EqualFold(l.name, "id") {
+			if names = nil; owner == "" { // the thing of POST /things
+				names, owner = []string{l.name}, r.Path[strings.LastIndex(r.Path, "/")+1:]
+			}
+			owner = strings.TrimSuffix(owner, "s")
+			names = append(names, owner+"Id", owner+"ID", owner+"_id")
 		}
 		for _, name := range names {
 			if l.at >= 0 {

@@ -60,7 +60,7 @@ var nameVariety = []string{
 	"gr\u00fc\u00dfe 100%25+1.txt", "Two  spaces & more;1=2,3.TXT", ".hidden", "u\u0308-\u00fc.txt",
 	"\U0001F4C4 \ud55c\uae00.txt",
 	"'a' \"b\".tar.gz", "no ending", strings.Repeat("long-", 30) + ".txt", "[1]{2}(3)#4?5!.txt", "a.b.c.png",
-	"-r *.txt",
+	"-r *.txt", strings.Repeat("l", 300),
 }
 
 // oddText is the same for any text of a request.
@@ -187,13 +187,13 @@ func (p *prober) variant(r *routers.Route, s sample, name string, i int, what st
 	case a.status >= 500 && len(content) == 0:
 		p.broke(r, p.good(r, odd), contract.RuleStatus, "empty", "%d to an empty file", a.status)
 	case a.status >= 500:
-		p.broke(r, p.good(r, odd), contract.RuleStatus, "odd name", "%d to a file that is called %q", a.status, name)
+		p.broke(r, p.good(r, odd), contract.RuleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
 	case a.status == http.StatusRequestEntityTooLarge:
 		p.unseen(r, "a file of %d bytes, which is refused by 413", len(content))
 	case a.status >= 400 && len(content) == 0:
 		p.unseen(r, "an empty file, which is refused by %d", a.status)
 	case a.status >= 400:
-		p.unseen(r, "the name %q, or a text like it, which is refused by %d", name, a.status)
+		p.unseen(r, "the name %.60q, or a text like it, which is refused by %d", name, a.status)
 		if m, a = p.make(r, plain, what, content); m == nil && a.status != 0 {
 			p.broke(r, p.good(r, plain), contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
 		}
@@ -232,7 +232,13 @@ func (s sample) texts(name string, i int) map[string]any {
 		schema := s.schema.Properties[member]
 		_, isText := value.(string)
 		if !isText || schema == nil || schema.Value == nil || schema.Value.Format != "" || isBinary(schema) ||
-			types.MatchString(member) || checksums.MatchString(member) {
+			checksums.MatchString(member) {
+			continue
+		}
+		if types.MatchString(member) {
+			if i == 4 && strings.HasSuffix(s.typ, "json") {
+				object[member] = "text/plain; charset=utf-8"
+			}
 			continue
 		}
 		object[member] = oddly(member, name, schema.Value, i)

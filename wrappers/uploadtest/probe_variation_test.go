@@ -255,6 +255,21 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		{"a refusal shows the credentials", reply("/", on(404, body("not for YW5uYTpwYXNzd29yZC1vZi1hbm5h"))),
 			"Album: show: response body: status 404: it shows the credentials of a request"},
 		{"files are elsewhere", elsewhere, ""},
+		{"files are elsewhere, by a signature", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/elsewhere/") {
+				if r.Header.Get("Authorization") != "" || r.URL.RawQuery != "signature=1" {
+					w.WriteHeader(http.StatusForbidden)
+					return
+				}
+				asAnna(r)
+			} else if user, password, _ := r.BasicAuth(); user+password != "annapassword-of-anna" {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			reply("/v1/photos/", on(307, func(rec *httptest.ResponseRecorder) {
+				rec.Header().Set("Location", rec.Header().Get("Location")+"?signature=1")
+			}))(elsewhere(next)).ServeHTTP(w, r)
+		}), ""},
 		{"other files are elsewhere", func(next http.Handler) http.Handler {
 			return reply("/elsewhere", on(200, body("other")))(elsewhere(next))
 		}, "Album: show: response body: the file comes back changed"},
