@@ -22,13 +22,12 @@ var buffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
 // out to be dead. It may read on after it has answered. Method finish ends
 // both.
 type attemptBody struct {
-	req      *http.Request
-	limits   *limits // nil where there are none
-	guard    *guard  // nil where the transport adds no headers
-	trace    httptrace.ClientTrace
-	buf      *[smallBody]byte // of a small body
-	content  bytes.Reader     // reads buf
-	returned atomic.Bool      // buf went back to the pool
+	req     *http.Request
+	limits  *limits // nil where there are none
+	guard   *guard  // nil where the transport adds no headers
+	trace   httptrace.ClientTrace
+	buf     atomic.Pointer[[smallBody]byte] // of a small body; nil once it is back in the pool
+	content bytes.Reader                    // reads buf
 
 	mu    sync.Mutex
 	body  *stream     // the latest one handed out; nil if the body is not a *stream
@@ -116,12 +115,13 @@ func (a *attemptBody) preload() error {
 	if err := a.req.Context().Err(); err != nil {
 		return err // the source is being closed
 	}
-	a.buf = buffers.Get().(*[smallBody]byte)
-	content := a.buf[:a.body.body.Length]
+	buf := buffers.Get().(*[smallBody]byte)
+	content := buf[:a.body.body.Length]
 	if _, err := io.ReadFull(a.body, content); err != nil {
-		buffers.Put(a.buf)
+		buffers.Put(buf)
 		return err
 	}
+	a.buf.Store(buf)
 	a.body.Close()
 	a.content.Reset(content)
 	a.req.Body = io.NopCloser(&a.content)
@@ -136,8 +136,8 @@ func (a *attemptBody) onWroteRequest(info httptrace.WroteRequestInfo) {
 	if info.Err != nil {
 		return
 	}
-	if a.buf != nil && !a.returned.Swap(true) {
-		buffers.Put(a.buf)
+	if buf := a.buf.Swap(nil); buf != nil {
+		buffers.Put(buf)
 	}
 	a.limits.startWait()
 }

@@ -32,11 +32,7 @@ func (p *Presigned) Fetch(ctx context.Context, rawURL string, w io.Writer, max i
 		return 0, p.refuse(err)
 	}
 	_, err = p.doer.Call(ctx, upload.OpPresigned, nil, func(ctx context.Context) (*http.Response, error) {
-		req, err := newRequest(ctx, http.MethodGet, from)
-		if err != nil {
-			return nil, err
-		}
-		resp, err := p.doer.Do(req)
+		resp, err := p.doer.Do(newRequest(ctx, http.MethodGet, from))
 		if err != nil || resp.StatusCode/100 != 2 {
 			return resp, err
 		}

@@ -93,10 +93,7 @@ func (p *Presigned) Send(ctx context.Context, to Target, body *Body) (http.Heade
 	}
 	var answer http.Header
 	_, err = p.doer.Call(ctx, upload.OpPresigned, nil, func(ctx context.Context) (*http.Response, error) {
-		req, err := newRequest(ctx, method, target)
-		if err != nil {
-			return nil, err
-		}
+		req := newRequest(ctx, method, target)
 		if err := body.Edit(ctx, req); err != nil {
 			return nil, err
 		}
@@ -147,13 +144,10 @@ func (p *Presigned) check(raw string) (*url.URL, error) {
 }
 
 // newRequest makes a request to an address that need not be parsed again.
-func newRequest(ctx context.Context, method string, to *url.URL) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "", nil)
-	if err != nil {
-		return nil, err
-	}
-	req.URL, req.Host = to, to.Host
-	return req, nil
+func newRequest(ctx context.Context, method string, to *url.URL) *http.Request {
+	req := &http.Request{Method: method, URL: to, Host: to.Host, Header: http.Header{}}
+	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1 // as net/http makes it
+	return req.WithContext(ctx)
 }
 
 // framing reports whether a header says how a request is sent. Such headers
