@@ -46,7 +46,7 @@ func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
 		{"NUL in a name", wire.Form("f", with(func(s *upload.Source) { s.Name = "a\x00b" })), "control"},
 		{"line break in a name", wire.Form("f", with(func(s *upload.Source) { s.Name = "a\nb" })), "control"},
 		{"name that is not UTF-8", wire.Form("f", with(func(s *upload.Source) { s.Name = "a\xff" })), "UTF-8"},
-		{"form without parts", wire.Form("f"), "without parts"},
+		{"form without parts", wire.Form("f"), "without parts: give it a file"},
 		{"form of parts that are left out", wire.FormOf(wire.Field{Name: "f"}), "without parts"},
 		{"no name of a field", wire.FormOf(wire.Field{Value: "x"}), "has no name"},
 		{"quotes in the name of a field", wire.FormOf(wire.Field{Name: `a"b`, Value: "x"}), `field "a\"b"`},

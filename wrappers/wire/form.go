@@ -79,7 +79,7 @@ func FormOf(fields ...Field) *Body {
 		write("\r\n")
 	}
 	if len(framing) == 0 {
-		return &Body{err: fmt.Errorf("%w: a form without parts", upload.ErrInvalid)}
+		return &Body{err: fmt.Errorf("%w: a form without parts: give it a file or a field", upload.ErrInvalid)}
 	}
 	write("--", boundary, "--\r\n")
 	b.tail = framing[cut:]
