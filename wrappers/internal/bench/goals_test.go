@@ -166,12 +166,9 @@ func benchmarks(asked []goal, chart bool) []string {
 	})
 }
 
-// setting returns a setting of a benchmark's name: of way=TLS, setting("way") is
-// TLS.
-type setting func(key string) string
-
-// each runs the benchmarks whose names begin with a text.
-func each(b *testing.B, begin string, run func(b *testing.B, of setting, atOnce int)) {
+// each runs the benchmarks whose names begin with a text. It hands over a
+// function for the settings in the name: of way=TLS, of("way") is TLS.
+func each(b *testing.B, begin string, run func(b *testing.B, of func(string) string, atOnce int)) {
 	for _, name := range benchmarks(goals, true) {
 		if name, found := strings.CutPrefix(name, begin); found {
 			settings := must(url.ParseQuery(strings.ReplaceAll(name, "/", "&")))

@@ -65,14 +65,6 @@ func few(n int) int {
 	return n
 }
 
-// found returns cmd, or skips the benchmark on a machine without the program.
-func found(b *testing.B, cmd *exec.Cmd) *exec.Cmd {
-	if cmd.Err != nil {
-		b.Skip(cmd.Err)
-	}
-	return cmd
-}
-
 func must[T any](v T, err error) T {
 	check(err)
 	return v

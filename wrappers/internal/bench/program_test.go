@@ -62,7 +62,7 @@ func BenchmarkProgram(b *testing.B) {
 	base := s.serve()[1]
 	for name, line := range programs {
 		b.Run(name, func(b *testing.B) {
-			cmd := found(b, program(line, base))
+			cmd := program(line, base)
 			if strings.Contains(name, "delay=50ms") {
 				s.delay = 50 * time.Millisecond
 			}
@@ -85,22 +85,18 @@ func BenchmarkProgram(b *testing.B) {
 
 const kib = 1 << 10
 
-var sizes = map[string]int64{"1KiB": kib, "16KiB": 16 * kib, "64KiB": 64 * kib, "256KiB": 256 * kib,
+var sizes = map[string]int64{"1B": 1, "1KiB": kib, "16KiB": 16 * kib, "64KiB": 64 * kib, "256KiB": 256 * kib,
 	"10MiB": 10 << 20, "1GiB": 1 << 30}
 
-// sized returns a file of that size, or a smaller one in a quick run.
-func sized(size string) string {
+// file returns a file of random bytes, or a smaller one in a quick run.
+func file(size string) string {
+	n := sizes[size]
 	if *quick {
-		return file(min(sizes[size], 32<<20))
+		n = min(n, 32<<20)
 	}
-	return file(sizes[size])
-}
-
-// file returns a file of size random bytes.
-func file(size int64) string {
-	return once(fmt.Sprint(size, ".pdf"), func(path string) {
+	return once(fmt.Sprint(n, ".pdf"), func(path string) {
 		f := must(os.Create(path))
-		must(io.Copy(f, content(size)))
+		must(io.Copy(f, content(n)))
 		check(f.Close())
 	})
 }
@@ -130,7 +126,7 @@ func thing(name, base string) string {
 	case "new":
 		return filepath.Join(must(os.MkdirTemp("", "")), name)
 	case "1KiB", "16KiB", "1GiB":
-		return sized(name)
+		return file(name)
 	}
 	return once(name, func(path string) {
 		switch name {
@@ -144,11 +140,11 @@ func thing(name, base string) string {
 		case "undici":
 			write(path, undici)
 		case "small":
-			folder(path, few(2000), 16*kib)
+			folder(path, few(2000), "16KiB")
 		case "many":
-			folder(path, few(10_000), 16*kib)
+			folder(path, few(10_000), "16KiB")
 		case "tiny":
-			folder(path, few(100_000), 1)
+			folder(path, few(100_000), "1B")
 		case "journal": // of all tiny files
 			run(program(strings.ReplaceAll(programs["resume=100000/peer=putpost"], "$journal", path), base))
 		case "long": // ten times the journal's lines, each with a path of its own
@@ -173,12 +169,12 @@ func run(cmd *exec.Cmd) {
 
 func write(path, text string) { check(os.WriteFile(path, []byte(text), 0o600)) }
 
-// folder makes a folder with count files of size random bytes.
-func folder(path string, count int, size int64) {
+// folder makes a folder with count files.
+func folder(path string, count int, size string) {
 	content := string(must(os.ReadFile(file(size))))
 	check(os.Mkdir(path, 0o700))
 	for i := range count {
-		write(filepath.Join(path, fmt.Sprintf("f%06d-%d.pdf", i, size)), content)
+		write(filepath.Join(path, fmt.Sprintf("f%06d-%d.pdf", i, sizes[size])), content)
 	}
 }
 

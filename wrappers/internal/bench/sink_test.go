@@ -37,19 +37,14 @@ type sink struct {
 // ("bare:/dir", or "named:/dir" with their names), or not at all ("nothing").
 // Then it checks the files.
 func newSink(keep string) *sink {
-	kind, where, _ := strings.Cut(keep, ":")
-	switch {
+	switch kind, where, _ := strings.Cut(keep, ":"); {
 	case where == "memory":
-		var kept sync.Map
-		return &sink{find: parse, keep: func(r io.Reader) int64 {
-			content := must(io.ReadAll(r))
-			kept.Store(&content, nil)
-			return int64(len(content))
-		}}
+		return &sink{find: parse, keep: inMemory}
 	case kind == "nothing": // the clients are measured: M must not cost their server more than a PUT
 		return &sink{find: skim, keep: compare}
+	default:
+		return &sink{find: parse, keep: onDisk(where), names: kind == "named"}
 	}
-	return &sink{find: parse, keep: onDisk(where), names: kind == "named"}
 }
 
 // serve serves s until the process ends, and returns the address of each way.
@@ -60,6 +55,7 @@ func (s *sink) serve() (urls []string) {
 		"POST /api/v1/files": s.form, "POST /openai/files": s.form} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(s.delay)
+			w.Header().Set("Content-Type", "application/json")
 			handle(w, r)
 		})
 	}
@@ -78,14 +74,8 @@ func (s *sink) serve() (urls []string) {
 	return urls
 }
 
-func answer(w http.ResponseWriter, status int, format string, args ...any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	fmt.Fprintf(w, format, args...)
-}
-
 func (s *sink) token(w http.ResponseWriter, _ *http.Request) {
-	answer(w, 200, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, s.tokens.Add(1))
+	fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, s.tokens.Add(1))
 }
 
 func (s *sink) ticket(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +84,7 @@ func (s *sink) ticket(w http.ResponseWriter, r *http.Request) {
 		scheme = "https"
 	}
 	w.Header().Set("X-Trace-Id", "5c0ffee5-0000-4000-8000-5c0ffee50000")
-	answer(w, 200, `{"uploadMethod":"PUT","fileId":67890,"uploadUrl":"%s://%s/upload/67890?X-Amz-Algorithm=`+
+	fmt.Fprintf(w, `{"uploadMethod":"PUT","fileId":67890,"uploadUrl":"%s://%s/upload/67890?X-Amz-Algorithm=`+
 		`AWS4-HMAC-SHA256&X-Amz-Expires=900&X-Amz-SignedHeaders=content-type%%3Bhost&X-Amz-Signature=%s"}`,
 		scheme, r.Host, strings.Repeat("d41d8cd98f00b204e9800998ecf8427e", 2))
 }
@@ -109,11 +99,12 @@ func (s *sink) form(w http.ResponseWriter, r *http.Request) {
 	}
 	must(io.Copy(io.Discard, r.Body))
 	if strings.HasPrefix(r.URL.Path, "/openai/") {
-		answer(w, 200, `{"id":"file-40fe58bd","object":"file","bytes":%d,"created_at":1700000000,"filename":%q,`+
+		fmt.Fprintf(w, `{"id":"file-40fe58bd","object":"file","bytes":%d,"created_at":1700000000,"filename":%q,`+
 			`"purpose":"user_data","status":"processed"}`, size, name)
 		return
 	}
-	answer(w, 201, `{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":%q,"fileSize":%d,`+
+	w.WriteHeader(http.StatusCreated)
+	fmt.Fprintf(w, `{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[{"fileName":%q,"fileSize":%d,`+
 		`"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`, name, size)
 }
 
@@ -167,6 +158,14 @@ func compare(r io.Reader) int64 {
 		log.Panicf("%d bytes arrived that are not a file's", n)
 	}
 	return n
+}
+
+var memory sync.Map
+
+func inMemory(r io.Reader) int64 {
+	content := must(io.ReadAll(r))
+	memory.Store(&content, nil)
+	return int64(len(content))
 }
 
 // onDisk does the least for a durable upload: one fsync, one rename.

@@ -17,11 +17,11 @@ import (
 )
 
 // Serve listens on the loopback until the test ends and returns the address,
-// scheme included. It answers a request whose first line begins with a key of
-// answers, such as "POST /files ", with 201 Created and the JSON of the value.
-// Any other request, or one without a Content-Length, ends its connection. A
-// secure server speaks TLS with the certificate of [httptest.NewTLSServer].
-func Serve(tb testing.TB, secure bool, answers map[string]string) (base string) {
+// scheme included. It answers a POST with 201 Created and some JSON, and any
+// other request with 201 Created and no body. A request without a
+// Content-Length ends its connection. A secure server speaks TLS with the
+// certificate of [httptest.NewTLSServer].
+func Serve(tb testing.TB, secure bool, json string) (base string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -34,11 +34,9 @@ func Serve(tb testing.TB, secure bool, answers map[string]string) (base string) 
 		base = "https://" + l.Addr().String()
 		l = tls.NewListener(l, &tls.Config{Certificates: lender.TLS.Certificates})
 	}
-	all := map[string][]byte{}
-	for request, body := range answers {
-		all[request] = fmt.Appendf(nil, "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"+
-			"Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-	}
+	const head = "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n" +
+		"Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s"
+	toPost, toOthers := fmt.Appendf(nil, head, len(json), json), fmt.Appendf(nil, head, 0, "")
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -46,35 +44,32 @@ func Serve(tb testing.TB, secure bool, answers map[string]string) (base string) 
 				return
 			}
 			context.AfterFunc(tb.Context(), func() { conn.Close() })
-			go serve(conn, all)
+			go serve(conn, toPost, toOthers)
 		}
 	}()
 	return base
 }
 
-// serve answers requests until one has no answer or no length.
-func serve(conn net.Conn, answers map[string][]byte) {
+// serve answers requests until one has no length.
+func serve(conn net.Conn, toPost, toOthers []byte) {
 	defer conn.Close()
 	r := bufio.NewReaderSize(conn, 64<<10)
 	for {
-		var text []byte
-		length := -1
+		text, length := toOthers, -1
 		for blank := false; !blank; {
 			line, err := r.ReadSlice('\n')
 			if err != nil {
 				return
 			}
-			for request, a := range answers {
-				if bytes.HasPrefix(line, []byte(request)) {
-					text = a
-				}
+			if bytes.HasPrefix(line, []byte("POST ")) {
+				text = toPost
 			}
 			if digits, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
 				length, _ = strconv.Atoi(string(digits[:len(digits)-len("\r\n")])) // allocates nothing
 			}
 			blank = len(line) == len("\r\n")
 		}
-		if text == nil || length < 0 {
+		if length < 0 {
 			return
 		}
 		if _, err := r.Discard(length); err != nil {
