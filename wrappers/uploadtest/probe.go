@@ -52,7 +52,8 @@ type Probing struct {
 // name, or the id in the answer of the path before it: the id in the answer of
 // POST /files is the fileId of /files/{fileId}. A request that cannot be built
 // as the spec wants it is not sent. An operation may fail if no answer gave its
-// parameters. The test's log says so in both cases.
+// parameters. The test's log says so in both cases. A size or a checksum in a
+// request is that of its file.
 //
 // Then each operation that makes something does so some twenty times: with
 // files of up to 10 MiB whose bytes are easily changed or lost, with odd names

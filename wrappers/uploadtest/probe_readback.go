@@ -112,7 +112,9 @@ func (p *prober) compares(r *routers.Route, req *http.Request, m *made, file int
 	case givesFile(r, a) && m.waiting:
 		p.broke(r, req, contract.RuleStatus, "early", "%d to a file that was not sent yet", a.status)
 	case givesFile(r, a):
-		if file >= 0 {
+		if sent := m.of(r.Path[strings.LastIndex(r.Path, "/")+1:]); len(sent) == 1 { // such as /things/{id}/front
+			p.givesBack(r, req, m, sent[0], a)
+		} else if file >= 0 {
 			p.givesBack(r, req, m, m.files[file], a)
 		}
 	default:
@@ -194,18 +196,30 @@ var (
 func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf) {
 	length := map[string]string{}
 	for _, l := range all {
+		owner := strings.TrimSuffix(l.parent(), "[]")
+		if l.list {
+			owner = l.name
+		}
+		sent, called := m.of(owner), l.name
+		ofField := len(sent) > 0
+		if ofField && l.at < 0 {
+			called = l.path
+		}
+		if !ofField && (m.schema == nil || !isBinary(m.schema.Properties[owner])) {
+			sent = m.files
+		}
 		if l.list {
 			length[l.path] = textOf(l.value)
-			if n := len(m.files); n > 0 && length[l.path] != fmt.Sprint(n) && p.listsFiles(r, l) {
+			if n := len(sent); n > 0 && length[l.path] != fmt.Sprint(n) && (p.listsFiles(r, l) || ofField && length[l.path] != "0") {
 				p.broke(r, req, contract.RuleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
-					len(m.files), m.what)
+					n, m.what)
 			}
 			p.tellsAll(r, req, m, l, all)
 			continue
 		}
 		inList := strings.LastIndex(l.path, "[]")
-		files := inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(m.files))
-		top := !strings.Contains(l.path, ".") || inList >= 0 && strings.Count(l.path[inList:], ".") == 1
+		files := inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(sent))
+		top := ofField || !strings.Contains(l.path, ".") || inList >= 0 && strings.Count(l.path[inList:], ".") == 1
 		check := func(aspect string, surely, right bool, format string, want ...any) {
 			key := nameOf(r) + " " + l.path + " " + aspect
 			if right {
@@ -217,7 +231,7 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 				return
 			}
 			if p.seen.note(aspect); !right {
-				p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", l.name, textOf(l.value), fmt.Sprintf(format, want...))
+				p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value), fmt.Sprintf(format, want...))
 			}
 		}
 		said, repeats := m.said[l.name]
@@ -230,13 +244,10 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 			p.broke(r, req, contract.RuleAnswer, "said by another", "%s is %.50q, and only another upload said so", l.name,
 				textOf(l.value))
 		}
-		if len(m.files) == 0 || l.at < 0 && len(m.files) > 1 || l.at >= len(m.files) {
+		if len(sent) == 0 || l.at < 0 && len(sent) > 1 || l.at >= len(sent) {
 			continue
 		}
-		file := m.files[max(0, l.at)]
-		if len(m.files) == 1 {
-			file = m.files[0]
-		}
+		file := sent[max(0, l.at)]
 		text := textOf(l.value)
 		size := fmt.Sprint(len(file.content))
 		check("size", sizes.MatchString(l.name), text == size, ", but %s bytes were sent%s", size, m.what)

@@ -213,7 +213,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			}
 		})), "Shelf: unpack: response body: papers has 0 elements, but 1 in the answer to the upload"},
 		{"one of several is found", reply("/boxes/s-", on(200, firstPaper)),
-			"Shelf: unpack: response body: papers has 1 elements, but 3 files were sent"},
+			"Shelf: unpack: response body: papers has 1 elements, but 2 files were sent"},
 		{"one of several is deleted", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodDelete {
 				next = reply("/boxes/s-", on(200, anew(`"fileId":`, `"fileId":"","was":`)))(next)

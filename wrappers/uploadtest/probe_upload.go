@@ -43,8 +43,18 @@ type made struct {
 
 // sentFile is one file as it was sent. A raw one has no name.
 type sentFile struct {
-	name, contentType string
-	content           []byte
+	field, name, contentType string
+	content                  []byte
+}
+
+// of returns the files that were sent in a field of a form.
+func (m *made) of(field string) (files []sentFile) {
+	for _, file := range m.files {
+		if file.field == field && field != "" {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // newMade returns the thing that a request made, with the facts in the answer.
@@ -114,7 +124,7 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 		p.broke(m.by, req, contract.RuleStatus, "empty", "%d to an empty file", a.status)
 	case a.status/100 == 2:
 		m.shown = map[string][]leaf{}
-		m.waiting, m.files = false, []sentFile{{"", req.Header.Get("Content-Type"), content}}
+		m.waiting, m.files = false, []sentFile{{"", "", req.Header.Get("Content-Type"), content}}
 		if bytes.Contains(a.body, []byte("<Error>")) {
 			p.broke(m.by, req, contract.RuleAnswer, "error", "%d to the file, with an error in the answer", a.status)
 		}
@@ -140,7 +150,7 @@ func (s sample) file() (content []byte, ok bool) {
 // files returns the files of a sample.
 func (s sample) files() (files []sentFile) {
 	if s.object == nil && s.body != nil {
-		return []sentFile{{"", s.contentType, s.body}}
+		return []sentFile{{"", "", s.contentType, s.body}}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.object)) {
 		if s.typ != "multipart/form-data" || !isBinary(s.schema.Properties[name]) {
@@ -148,7 +158,7 @@ func (s sample) files() (files []sentFile) {
 		}
 		values := several(s.object[name])
 		for i, value := range values {
-			files = append(files, sentFile{upload.BaseName(s.called(i, len(values))), s.typeOf(name), []byte(textOf(value))})
+			files = append(files, sentFile{name, upload.BaseName(s.called(i, len(values))), s.typeOf(name), []byte(textOf(value))})
 		}
 	}
 	return files

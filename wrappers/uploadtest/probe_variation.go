@@ -76,6 +76,14 @@ func (p *prober) varies(r *routers.Route) {
 		}
 		p.keep(again)
 		p.crosswise(r, s)
+		full, lists := s.filled()
+		if lists {
+			m, a := p.make(r, full, "", []byte(presignedContent))
+			if p.keep(m); m == nil {
+				p.unseen(r, "several values in each list, which are refused by %d", a.status)
+				full = s
+			}
+		}
 		content, one := s.file()
 		isForm, isFile := s.typ == "multipart/form-data", content != nil || len(p.contract.HandedOut(again.answer.body)) > 0
 		for i, name := range nameVariety {
@@ -98,7 +106,7 @@ func (p *prober) varies(r *routers.Route) {
 			}
 		}
 		if isForm {
-			p.several(r, s)
+			p.several(r, full)
 		}
 		if p.chosen(r) != "" {
 			p.replaces(r, s)
@@ -269,6 +277,23 @@ func oddly(member, name string, schema *openapi3.Schema, i int) string {
 	return strings.TrimSpace(text)
 }
 
+// filled returns the sample with two values in each list of texts or of files
+// that it may have, and whether there are any.
+func (s sample) filled() (full sample, lists bool) {
+	if s.object == nil {
+		return s, false
+	}
+	object := maps.Clone(s.object)
+	for name, list := range s.schema.Properties {
+		if items := list.Value.Items; items != nil && items.Value.Type.Is("string") && !list.Value.ReadOnly &&
+			len(items.Value.Enum) == 0 && items.Value.Pattern == "" && (items.Value.Format == "" || isBinary(items)) &&
+			(list.Value.MaxItems == nil || *list.Value.MaxItems > 1) {
+			object[name], lists = []any{"uploadtest-b", "uploadtest-a"}, true
+		}
+	}
+	return s.of(object, s.fileName), lists
+}
+
 // holding returns the sample with other bytes in its file, or for the URL in
 // the answer.
 func (s sample) holding(content []byte) sample {
@@ -279,9 +304,16 @@ func (s sample) holding(content []byte) sample {
 		}
 		return s
 	}
+	fields := 0
 	for name := range s.object {
 		if s.typ == "multipart/form-data" && isBinary(s.schema.Properties[name]) {
+			fields++
 			s = s.of(s.with(name, string(content)), s.fileName)
+		}
+	}
+	for name := range s.object {
+		if fields > 1 && isBinary(s.schema.Properties[name]) { // no file is like that of another field
+			s = s.of(s.with(name, string(content)+name), s.fileName)
 		}
 	}
 	return s.stating()

@@ -1,0 +1,107 @@
+package uploadtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+)
+
+// cardSpec is a provider's that takes two files, each in a field of its own, and
+// lists that nobody needs to send.
+const cardSpec = `
+openapi: 3.0.3
+info: {title: Cards, version: '1'}
+servers: [{url: /}]
+paths:
+  /cards:
+    post:
+      operationId: add
+      requestBody: {required: true, content: {multipart/form-data: {schema: {type: object, required: [front, back],
+        properties: {front: &file {type: string, format: binary}, back: *file, tags: {type: array, items: {type: string}},
+        extras: {type: array, items: *file}}}}}}
+      responses: {'201': {description: Added., content: {application/json: {schema: {type: object}}}}, 4XX: &no {description: No.}}
+  /cards/{id}/front:
+    get:
+      operationId: front
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses: {'200': {description: The file., content: {'*/*': {schema: *file}}}, 4XX: *no}
+`
+
+func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
+	for what, c := range map[string]struct {
+		shown, given string                  // the fields of the front
+		lists        func(n int) (first int) // of n elements
+		want         string                  // empty: nothing is wrong
+	}{
+		"right":           {"front", "front", func(int) int { return 0 }, ""},
+		"another size":    {"back", "front", func(int) int { return 0 }, `Cards: add: response body: front.size is "`},
+		"another file":    {"front", "back", func(int) int { return 0 }, "Cards: front: response body: the file"},
+		"the last of all": {"front", "front", func(n int) int { return max(0, n-1) }, "Cards: add: response body: tags lacks"},
+		"the last extra":  {"front", "front", func(n int) int { return max(0, n-1) }, "Cards: add: response body: extras has 1 elements, but 2 files"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			fronts := map[string]*multipart.FileHeader{}
+			mux := http.NewServeMux()
+			mux.HandleFunc("POST /cards", func(w http.ResponseWriter, r *http.Request) {
+				err := r.ParseMultipartForm(32 << 20)
+				if err != nil || len(r.MultipartForm.File["front"]) != 1 || len(r.MultipartForm.File["back"]) != 1 {
+					w.WriteHeader(http.StatusBadRequest)
+					return
+				}
+				form := r.MultipartForm
+				for name := range form.File {
+					if name != "front" && name != "back" && name != "extras" {
+						w.WriteHeader(http.StatusBadRequest)
+						return
+					}
+				}
+				tags, extras := form.Value["tags"], []any{}
+				for _, extra := range form.File["extras"] {
+					extras = append(extras, map[string]any{"size": extra.Size})
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				id := fmt.Sprintf("card-%d", len(fronts))
+				fronts[id] = form.File[c.given][0]
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusCreated)
+				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "front": map[string]any{"size": form.File[c.shown][0].Size},
+					"tags": tags[c.lists(len(tags)):], "extras": extras[c.lists(len(extras)):]})
+			})
+			mux.HandleFunc("GET /cards/{id}/front", func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				front := fronts[r.PathValue("id")]
+				mu.Unlock()
+				if front == nil {
+					w.WriteHeader(http.StatusNotFound)
+					return
+				}
+				file, err := front.Open()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer file.Close()
+				w.Header().Set("Content-Type", "application/octet-stream")
+				_, _ = io.Copy(w, file)
+			})
+			ts := httptest.NewServer(reply("/cards", on(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) {
+				rec.Body.Reset()
+			}))(mux))
+			defer ts.Close()
+			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL, []byte(cardSpec), nil) })
+			if c.want != "" {
+				named(t, lines, c.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
