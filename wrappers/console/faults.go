@@ -123,8 +123,7 @@ func (c *Console) waiting() []monitor.Injection {
 
 func showFault(f monitor.Injection) api.Fault {
 	shown, _ := f.Note.(api.Fault)
-	id, met := strconv.FormatInt(f.ID, 10), f.Met
-	shown.ID, shown.Met = &id, &met
+	shown.ID, shown.Met = new(strconv.FormatInt(f.ID, 10)), new(f.Met)
 	return shown
 }
 

@@ -199,8 +199,7 @@ func (c *Console) sum(ctx context.Context, p Provider, fileID string) (*string, 
 	if _, err := io.Copy(h, body); err != nil {
 		return nil, err
 	}
-	sum := hex.EncodeToString(h.Sum(nil))
-	return &sum, nil
+	return new(hex.EncodeToString(h.Sum(nil))), nil
 }
 
 // download answers with the bytes of a file. A browser saves them, and runs

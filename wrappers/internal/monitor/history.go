@@ -55,11 +55,3 @@ func (h *history) forget() {
 		return x.dropped
 	})
 }
-
-func (h *history) list() []Exchange {
-	list := make([]Exchange, len(h.entries))
-	for i, x := range h.entries {
-		list[i] = x.Exchange
-	}
-	return list
-}

@@ -70,7 +70,11 @@ func (m *Monitor) Handler(provider string, c *contract.Contract, next http.Handl
 func (m *Monitor) Exchanges() []Exchange {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.history.list()
+	list := make([]Exchange, len(m.history.entries))
+	for i, x := range m.history.entries {
+		list[i] = x.Exchange
+	}
+	return list
 }
 
 // Reset forgets exchanges and faults. An exchange that is not answered yet is

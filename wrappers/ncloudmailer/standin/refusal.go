@@ -83,17 +83,13 @@ func tooLarge(details string, cause error) error {
 	}
 }
 
-func internal(cause error) *refusal {
-	return &refusal{
-		status: http.StatusInternalServerError, code: "77303", message: "Other INTERNAL_SERVER_ERROR", cause: cause,
-	}
-}
-
 // answerRefusal writes every refusal. Any other error comes from the store.
 func answerRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	e, ok := errors.AsType[*refusal](err)
 	if !ok {
-		e = internal(err)
+		e = &refusal{
+			status: http.StatusInternalServerError, code: "77303", message: "Other INTERNAL_SERVER_ERROR", cause: err,
+		}
 	}
 	problem := &api.ErrorDetail{ErrorCode: json.RawMessage(strconv.Quote(e.code)), Message: e.message}
 	if e.details != "" {

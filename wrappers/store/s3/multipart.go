@@ -95,18 +95,15 @@ func (m *multipart) upload(ctx context.Context, b []byte) error {
 }
 
 func (m *multipart) complete(ctx context.Context) error {
-	body, err := xml.Marshal(struct {
+	body, _ := xml.Marshal(struct { // it can always be encoded
 		XMLName xml.Name `xml:"CompleteMultipartUpload"`
 		Part    []part
 	}{Part: m.parts})
-	if err != nil {
-		return err
-	}
 	r := request{
 		op: "CompleteMultipartUpload", method: http.MethodPost, key: m.key,
 		query: url.Values{"uploadId": {m.id}}, body: body,
 	}
-	_, err = m.store.call(ctx, r, func(b []byte) error {
+	_, err := m.store.call(ctx, r, func(b []byte) error {
 		var completed struct {
 			XMLName xml.Name `xml:"CompleteMultipartUploadResult"`
 		}

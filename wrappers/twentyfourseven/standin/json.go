@@ -18,9 +18,9 @@ const maxText = 64 << 10
 func bufferJSON(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			text, err := readJSON(r)
-			if err != nil {
-				answerRefusal(w, r, err)
+			text, refused := readJSON(r)
+			if refused != nil {
+				answerRefusal(w, r, refused)
 				return
 			}
 			r.Body = io.NopCloser(bytes.NewReader(text))
@@ -29,21 +29,21 @@ func bufferJSON(next http.Handler) http.Handler {
 	})
 }
 
-func readJSON(r *http.Request) ([]byte, error) {
+func readJSON(r *http.Request) ([]byte, *refusal) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return nil, refuse(http.StatusUnsupportedMediaType, "Content-Type is %.80q, not application/json",
 			r.Header.Get("Content-Type"))
 	}
-	text, err := readText(r)
-	if err == nil && !json.Valid(text) {
-		err = refuse(http.StatusBadRequest, "the body is not one JSON value")
+	text, refused := readText(r)
+	if refused == nil && !json.Valid(text) {
+		refused = refuse(http.StatusBadRequest, "the body is not one JSON value")
 	}
-	return text, err
+	return text, refused
 }
 
 // readText reads a body that is no file. If its Content-Length is too large,
 // readText refuses it unread. It also limits the time.
-func readText(r *http.Request) ([]byte, error) {
+func readText(r *http.Request) ([]byte, *refusal) {
 	if r.ContentLength > maxText {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has %d bytes, more than %d",
 			r.ContentLength, maxText)

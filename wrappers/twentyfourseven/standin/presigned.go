@@ -93,10 +93,7 @@ func answerS3(w http.ResponseWriter, r *http.Request, e *s3Error) {
 		reason = fmt.Errorf("%w: %w", e, e.reason)
 	}
 	e.RequestID = standinhttp.TraceID(r.Context())
-	body, err := xml.Marshal(e)
-	if err != nil {
-		reason = errors.Join(reason, err)
-	}
+	body, _ := xml.Marshal(e) // it can always be encoded
 	body = append([]byte(xml.Header), body...)
 	if e.allow != "" {
 		w.Header().Set("Allow", e.allow)

@@ -19,7 +19,7 @@ type refusal struct {
 func (e *refusal) Error() string { return e.reason.Error() }
 func (e *refusal) Unwrap() error { return e.reason }
 
-func refuse(status int, format string, args ...any) error {
+func refuse(status int, format string, args ...any) *refusal {
 	return &refusal{status: status, reason: fmt.Errorf(format, args...)}
 }
 

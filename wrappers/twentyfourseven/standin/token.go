@@ -41,13 +41,10 @@ func (h *Handler) authenticate(r *http.Request) error {
 	return nil
 }
 
-func (h *Handler) issueToken(organization string) (string, error) {
-	text, err := json.Marshal(claims{organization, h.now().Add(h.tokenLife).Unix()})
-	if err != nil {
-		return "", err
-	}
+func (h *Handler) issueToken(organization string) string {
+	text, _ := json.Marshal(claims{organization, h.now().Add(h.tokenLife).Unix()}) // it can always be encoded
 	payload := base64.RawURLEncoding.EncodeToString(text)
-	return payload + "." + base64.RawURLEncoding.EncodeToString(h.tokens(payload)), nil
+	return payload + "." + base64.RawURLEncoding.EncodeToString(h.tokens(payload))
 }
 
 // checkToken checks an issued token by its authentication code.
@@ -56,12 +53,12 @@ func (h *Handler) checkToken(token string) error {
 	if !standinhttp.Same(code, base64.RawURLEncoding.EncodeToString(h.tokens(payload))) {
 		return errors.New("the token was not issued here")
 	}
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	if err != nil {
-		return fmt.Errorf("the token does not decode: %w", err)
-	}
 	var c claims
-	if err := json.Unmarshal(text, &c); err != nil {
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil {
 		return fmt.Errorf("the token does not decode: %w", err)
 	}
 	if h.now().Unix() >= c.Expires {
@@ -80,7 +77,7 @@ type oauthError struct {
 
 func (e *oauthError) Error() string { return e.Code + ": " + e.Description }
 
-func invalidRequest(description string) error {
+func invalidRequest(description string) *oauthError {
 	return &oauthError{"invalid_request", description, http.StatusBadRequest}
 }
 
@@ -91,17 +88,13 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request) {
 	if standinhttp.CrossOrigin(w, r, http.MethodPost, traceIDHeader) {
 		return
 	}
-	organization, err := h.grant(r)
-	var token string
-	if err == nil {
-		token, err = h.issueToken(organization)
-	}
-	if err != nil {
-		answerOAuth(w, r, err)
+	organization, refused := h.grant(r)
+	if refused != nil {
+		answerOAuth(w, r, refused)
 		return
 	}
 	standinhttp.JSON(http.StatusOK, map[string]any{
-		"access_token": token,
+		"access_token": h.issueToken(organization),
 		"token_type":   "Bearer",
 		"expires_in":   int64(h.tokenLife / time.Second),
 		"scope":        scope,
@@ -109,25 +102,18 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // answerOAuth writes every refusal of the token service.
-func answerOAuth(w http.ResponseWriter, r *http.Request, err error) {
-	e, ok := errors.AsType[*oauthError](err)
-	if !ok {
-		e = &oauthError{"server_error", "The token could not be made.", http.StatusInternalServerError}
-		if ref, ok := errors.AsType[*refusal](err); ok { // of the body
-			e = &oauthError{"invalid_request", ref.Error(), ref.status}
-		}
-	}
+func answerOAuth(w http.ResponseWriter, r *http.Request, e *oauthError) {
 	switch e.status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Basic") // RFC 6749 wants it if the client tried Basic
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
 	}
-	standinhttp.Refuse(w, r, standinhttp.JSON(e.status, e), err)
+	standinhttp.Refuse(w, r, standinhttp.JSON(e.status, e), e)
 }
 
 // grant checks a request for a token and returns its organization.
-func (h *Handler) grant(r *http.Request) (organization string, err error) {
+func (h *Handler) grant(r *http.Request) (organization string, refused *oauthError) {
 	if r.Method != http.MethodPost {
 		return "", &oauthError{"invalid_request", "The method is not POST.", http.StatusMethodNotAllowed}
 	}
@@ -140,9 +126,9 @@ func (h *Handler) grant(r *http.Request) (organization string, err error) {
 	if err != nil || t != "application/x-www-form-urlencoded" {
 		return "", invalidRequest("Content-Type is not application/x-www-form-urlencoded.")
 	}
-	text, err := readText(r)
-	if err != nil {
-		return "", err
+	text, unread := readText(r)
+	if unread != nil {
+		return "", &oauthError{"invalid_request", unread.Error(), unread.status}
 	}
 	form, err := url.ParseQuery(string(text))
 	if err != nil {
