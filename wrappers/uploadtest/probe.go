@@ -403,13 +403,9 @@ func betrays(header http.Header, body []byte, req *http.Request) string {
 	return ""
 }
 
-// request returns a request. A nil body means that it has none.
+// request returns a request. An empty body means that it has none.
 func (p *prober) request(method, path, contentType string, body []byte) *http.Request {
-	var r io.Reader
-	if body != nil {
-		r = bytes.NewReader(body)
-	}
-	req, err := http.NewRequestWithContext(p.Context(), method, p.base+path, r)
+	req, err := http.NewRequestWithContext(p.Context(), method, p.base+path, bytes.NewReader(body))
 	if err != nil {
 		p.Fatal("uploadtest: the base URL makes no request")
 	}

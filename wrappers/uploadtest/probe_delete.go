@@ -62,7 +62,7 @@ func (p *prober) gone(r *routers.Route, m *made) {
 	}
 	p.deleted = append(p.deleted, m)
 	p.again(" after another was deleted")
-	if m.deleted = true; m.by.Method == http.MethodPost {
+	if m.by.Method == http.MethodPost {
 		next, _ := p.make(m.by, m.holding([]byte("another")), m.what, []byte("another"))
 		p.keep(next)
 	}

@@ -3,14 +3,10 @@ package uploadtest
 import (
 	"bytes"
 	"cmp"
-	"crypto/md5"
-	"crypto/sha1"
 	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"maps"
 	"mime"
 	"net/http"
@@ -317,15 +313,10 @@ func digestOf(text string, content []byte) bool {
 	if _, value, found := strings.Cut(text, ":"); found {
 		text = value
 	}
-	for _, h := range []hash.Hash{md5.New(), sha1.New(), sha256.New(), sha512.New()} {
-		_, _ = h.Write(content)
-		sum := h.Sum(nil)
-		if strings.EqualFold(text, hex.EncodeToString(sum)) ||
-			strings.TrimRight(text, "=") == base64.RawStdEncoding.EncodeToString(sum) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(sumsOf(content), func(s namedSum) bool {
+		return strings.EqualFold(text, hex.EncodeToString(s.sum)) ||
+			strings.TrimRight(text, "=") == base64.RawStdEncoding.EncodeToString(s.sum)
+	})
 }
 
 // stays compares an answer with the answer that made the thing, or with the

@@ -221,14 +221,11 @@ func (p *prober) needsCredentials(r *routers.Route) {
 	}
 	others := map[string]func() *http.Request{
 		"path": func() *http.Request { return p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body) },
-		"id": func() *http.Request {
-			other := s
-			other.params = p.kept[len(p.kept)-1].ids
-			return p.build(r, other)
-		},
 	}
-	if len(p.kept) == 0 {
-		delete(others, "id")
+	if n := len(p.kept); n > 0 {
+		other := s
+		other.params = p.kept[n-1].ids
+		others["id"] = func() *http.Request { return p.build(r, other) }
 	}
 	for _, method := range []string{http.MethodTrace, http.MethodGet, http.MethodPost, http.MethodDelete} {
 		if method != r.Method {

@@ -76,12 +76,8 @@ func stated(name string, value any, schema *openapi3.SchemaRef, content []byte) 
 // checksum returns the checksum of content that has the form of an example and
 // of a schema, or else the example.
 func checksum(name, example string, schema *openapi3.Schema, content []byte) string {
-	md5, sha1, sha256, sha512 := md5.Sum(content), sha1.Sum(content), sha256.Sum256(content), sha512.Sum512(content)
 	var all, alike []string
-	for _, h := range []struct {
-		name string
-		sum  []byte
-	}{{"sha-256", sha256[:]}, {"md5", md5[:]}, {"sha-1", sha1[:]}, {"sha-512", sha512[:]}} {
+	for _, h := range sumsOf(content) {
 		plain := strings.ReplaceAll(h.name, "-", "")
 		if sure.MatchString(name) && !strings.Contains(dashes.Replace(strings.ToLower(name)), plain) {
 			continue
@@ -109,3 +105,14 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 }
 
 var dashes = strings.NewReplacer("-", "", "_", "")
+
+// namedSum is a checksum and the name of its kind in HTTP.
+type namedSum struct {
+	name string
+	sum  []byte
+}
+
+func sumsOf(content []byte) []namedSum {
+	md5, sha1, sha256, sha512 := md5.Sum(content), sha1.Sum(content), sha256.Sum256(content), sha512.Sum512(content)
+	return []namedSum{{"sha-256", sha256[:]}, {"md5", md5[:]}, {"sha-1", sha1[:]}, {"sha-512", sha512[:]}}
+}

@@ -32,9 +32,8 @@ type made struct {
 	ids     map[string]string   // what the answer gave for paths, by name
 	ofFile  []map[string]string // the same for each file
 	answer  answered
-	place   string   // the path of the request
-	own     []string // the ids that nothing else may have
-	deleted bool
+	place   string            // the path of the request
+	own     []string          // the ids that nothing else may have
 	shown   map[string][]leaf // what each operation answered of it first
 	waiting bool              // the bytes were not sent yet
 	had     bool              // the file was given back
@@ -182,7 +181,7 @@ func (p *prober) issues(m *made, req *http.Request) {
 		case before == nil:
 			p.issued[id] = m
 		case m.equals(before): // some servers keep one of two equals
-		case before.deleted:
+		case slices.Contains(p.deleted, before):
 			p.broke(m.by, req, contract.RuleAnswer, "reused", "the id of a deleted upload is given out again")
 		case before != m:
 			p.broke(m.by, req, contract.RuleAnswer, "ids", "two uploads have the same id")
