@@ -178,7 +178,15 @@ func verdicts(t *testing.T, op *contract.Operation) map[string]verdict {
 		head.Header.Set("Content-Type", said)
 		ask(typ+" without a body", head, params, true, nil, nil)
 		ask(typ+" unread", head, params, false, nil, nil)
-		for name, body := range texts(media) {
+		whole, changed := texts(media)
+		for name, body := range changed {
+			if typ == "application/json" {
+				head, params := good(r)
+				head.Header.Set("Content-Type", typ)
+				ask(typ+" "+name, head, params, true, body, nil)
+			}
+		}
+		for name, body := range whole {
 			for _, parameter := range []string{"", "; charset=utf-8"} {
 				head, params := good(r)
 				head.Header.Set("Content-Type", said+parameter)
@@ -203,7 +211,12 @@ func verdicts(t *testing.T, op *contract.Operation) map[string]verdict {
 			fmt.Sscan(n, &code)
 		}
 		media := ref.Value.Content.Get("application/json")
-		for name, body := range texts(media) {
+		whole, changed := texts(media)
+		for name, body := range changed {
+			header := http.Header{"Content-Type": {"application/json"}}
+			all[fmt.Sprintf("status %d: %s", code, name)] = answeredWith(code, header, body)
+		}
+		for name, body := range whole {
 			for _, typ := range []string{"application/json", "application/json; charset=utf-8", "text/html", "text/plain", ""} {
 				what := fmt.Sprintf("status %d as %q: %s", code, typ, name)
 				all[what] = answeredWith(code, http.Header{"Content-Type": {typ}}, body)
@@ -254,21 +267,23 @@ func good(r rules) (head *http.Request, params map[string]string) {
 	return head, params
 }
 
-// texts returns the examples of a body, and each with one thing changed.
-func texts(media *openapi3.MediaType) map[string][]byte {
-	found := map[string][]byte{"a text": []byte("text"), "nothing": {}, "half": []byte(`{"a":`), "two": []byte(`{} {}`)}
+// texts returns the examples of a body, and each with one thing changed: of
+// these, one media type is enough.
+func texts(media *openapi3.MediaType) (found, different map[string][]byte) {
+	found = map[string][]byte{"a text": []byte("text"), "nothing": {}, "half": []byte(`{"a":`), "two": []byte(`{} {}`)}
+	different = map[string][]byte{}
 	if media == nil {
-		return found
+		return found, nil
 	}
 	for name, value := range examples(media.Example, media.Examples, media.Schema) {
 		whole, _ := json.Marshal(value)
 		found["example "+name] = whole
 		for what, changed := range changes(value) {
 			text, _ := json.Marshal(changed)
-			found["example "+name+what] = text
+			different["example "+name+what] = text
 		}
 	}
-	return found
+	return found, different
 }
 
 // changes returns a value with one thing in it changed, by what was.
