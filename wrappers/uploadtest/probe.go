@@ -133,6 +133,7 @@ type prober struct {
 	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
 	waits     int             // how often a 429 is waited for
+	ending    string          // a URL for a download that soon ends
 }
 
 func (p *prober) probe() {

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +34,9 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		"nothing to download": {reply("/download/", func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusNotFound }),
 			"getDocument: response body: downloadUrl cannot be fetched: 404"},
 		"any download": {reply("/download/", taken), "getDocument: response status: 200 to its downloadUrl, with"},
-		"no age":       {reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},
+		"no age of a download": {reply("/download/", taken),
+			"no operation: response status: 200 to a URL for a download that has expired"},
+		"no age": {reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},
 		"a type with parameters is refused": {serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPut && strings.Contains(r.Header.Get("Content-Type"), ";") {
 				w.WriteHeader(http.StatusForbidden)
@@ -77,6 +80,12 @@ func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
 		want = slices.Sorted(slices.Values(append(want, "by DELETE", "by GET", "by another method", "with another key")))
 		if got := slices.Sorted(maps.Keys(tampered(contract.HandedOut{URL: address}))); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+	for query, want := range map[string]bool{"e=" + fmt.Sprint(time.Now().Unix()+900): true, "X-Amz-Expires=900": true,
+		"X-Amz-Expires=604800": false, "expires=1790000000000": false, "size=900": false} {
+		if ends(query) != want {
+			t.Errorf("%s ends: %t", query, !want)
 		}
 	}
 	for query, want := range map[string]bool{"signature=x": true, "s=" + strings.Repeat("0a", 16): true, "e=1790000000&n=a": false} {

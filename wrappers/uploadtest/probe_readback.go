@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -438,6 +439,9 @@ func (p *prober) downloads(r *routers.Route, req *http.Request, m *made, all []l
 			continue
 		}
 		p.givesBack(nil, got, m, m.files[0], a)
+		if ends(to.RawQuery) {
+			p.ending = to.String()
+		}
 		ways := tampered(contract.HandedOut{URL: to.String(), Method: http.MethodGet})
 		for _, what := range slices.Sorted(maps.Keys(ways)) {
 			if _, a := get(ways[what]); a.status/100 == 2 && !strings.HasPrefix(what, "by ") {
@@ -446,6 +450,28 @@ func (p *prober) downloads(r *routers.Route, req *http.Request, m *made, all []l
 			}
 		}
 	}
+}
+
+var expires = regexp.MustCompile(`(?i)expir`)
+
+// ends reports whether the query of a URL says that it ends within a day.
+func ends(rawQuery string) bool {
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		life, _ := strconv.ParseInt(value, 10, 64)
+		if life > 1e12 {
+			life /= 1000
+		}
+		if life > 1e9 { // it is a time
+			life -= time.Now().Unix()
+		} else if !expires.MatchString(name) {
+			continue
+		}
+		if 0 < life && life < 24*60*60 {
+			return true
+		}
+	}
+	return false
 }
 
 var downloadURL = regexp.MustCompile(`(?i)download`)

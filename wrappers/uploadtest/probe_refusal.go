@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -325,6 +326,10 @@ func (p *prober) ages(routes []*routers.Route) {
 				old("a signature that is a day old", r, req)
 			}
 		}
+	}
+	if get := p.request(http.MethodGet, "", "", nil); p.ending != "" {
+		get.URL, _ = url.Parse(p.ending)
+		old("a URL for a download that has expired", nil, get)
 	}
 	p.Advance(24 * time.Hour)
 	for _, ask := range late {
