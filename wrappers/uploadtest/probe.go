@@ -134,6 +134,7 @@ type prober struct {
 	late      int             // answers that did not come in time
 	waits     int             // how often a 429 is waited for
 	ending    string          // a URL for a download that soon ends
+	doing     string          // what is particular about a request; empty: nothing
 }
 
 func (p *prober) probe() {
@@ -282,8 +283,11 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 		p.broke(r, req, contract.RuleStatus, "late", "no answer within %v: after three of these nothing more is asked",
 			p.Timeout)
 		return a
+	case err != nil && resp != nil:
+		p.broke(r, req, contract.RuleAnswer, "torn", "the answer breaks off after %d bytes: %v", len(a.body), err)
+		return a
 	case err != nil:
-		p.broke(r, req, contract.RuleStatus, "none", "no answer: %v", err)
+		p.broke(r, req, contract.RuleStatus, "none", "no answer%s: %v", p.doing, err)
 		return a
 	}
 	p.seen.note("answer")
@@ -302,6 +306,9 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	}
 	for _, v := range broken {
 		if a.status = 0; p.told.first(v.Key()) {
+			if resp.StatusCode >= 500 {
+				v.Detail += p.doing
+			}
 			p.Error(v)
 		}
 	}

@@ -1,12 +1,14 @@
 package uploadtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -23,7 +25,7 @@ paths:
       operationId: add
       requestBody: {required: true, content: {multipart/form-data: {schema: {type: object, required: [front, back],
         properties: {front: &file {type: string, format: binary}, back: *file, tags: {type: array, items: {type: string}},
-        extras: {type: array, items: *file}}}}}}
+        summary: {type: string}, extras: {type: array, items: *file}}}}}}
       responses: {'201': {description: Added., content: {application/json: {schema: {type: object}}}}, 4XX: &no {description: No.}}
   /cards/{id}/front:
     get:
@@ -34,15 +36,17 @@ paths:
 
 func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 	for what, c := range map[string]struct {
+		summary      string                  // of an answer, if one was said
 		shown, given string                  // the fields of the front
 		lists        func(n int) (first int) // of n elements
 		want         string                  // empty: nothing is wrong
 	}{
-		"right":           {"front", "front", func(int) int { return 0 }, ""},
-		"another size":    {"back", "front", func(int) int { return 0 }, `Cards: add: response body: front.size is "`},
-		"another file":    {"front", "back", func(int) int { return 0 }, "Cards: front: response body: the file"},
-		"the last of all": {"front", "front", func(n int) int { return max(0, n-1) }, "Cards: add: response body: tags lacks"},
-		"the last extra":  {"front", "front", func(n int) int { return max(0, n-1) }, "Cards: add: response body: extras has 1 elements, but 2 files"},
+		"right":           {"", "front", "front", func(int) int { return 0 }, ""},
+		"another size":    {"", "back", "front", func(int) int { return 0 }, `Cards: add: response body: front.size is "`},
+		"another file":    {"", "front", "back", func(int) int { return 0 }, "Cards: front: response body: the file"},
+		"the last of all": {"", "front", "front", func(n int) int { return max(0, n-1) }, "Cards: add: response body: tags lacks"},
+		"another text":    {"other", "front", "front", func(int) int { return 0 }, `Cards: add: response body: summary is "other", but "`},
+		"the last extra":  {"", "front", "front", func(n int) int { return max(0, n-1) }, "Cards: add: response body: extras has 1 elements, but 2 files"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -62,7 +66,10 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 						return
 					}
 				}
-				tags, extras := form.Value["tags"], []any{}
+				tags, extras, summary := form.Value["tags"], []any{}, strings.Join(form.Value["summary"], "")
+				if summary != "" {
+					summary = cmp.Or(c.summary, summary)
+				}
 				for _, extra := range form.File["extras"] {
 					extras = append(extras, map[string]any{"size": extra.Size})
 				}
@@ -73,7 +80,7 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(http.StatusCreated)
 				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "front": map[string]any{"size": form.File[c.shown][0].Size},
-					"tags": tags[c.lists(len(tags)):], "extras": extras[c.lists(len(extras)):]})
+					"summary": summary, "tags": tags[c.lists(len(tags)):], "extras": extras[c.lists(len(extras)):]})
 			})
 			mux.HandleFunc("GET /cards/{id}/front", func(w http.ResponseWriter, r *http.Request) {
 				mu.Lock()

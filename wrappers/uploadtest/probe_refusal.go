@@ -96,7 +96,8 @@ func (p *prober) refusesRequests(r *routers.Route) {
 				req.Header.Set(param.Name, value)
 			}
 			switch p.authorized(req); {
-			case param.In == openapi3.ParameterInPath || len(p.faults(req)) == 0:
+			case param.In == openapi3.ParameterInPath ||
+				len(p.faults(req)) == 0 && (r.Method != http.MethodGet || param.Required || value == ""):
 			case value == "":
 				p.refused("wrong request", "no parameter "+param.Name, r, req)
 			case param.Required:

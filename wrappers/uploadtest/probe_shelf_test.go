@@ -252,6 +252,22 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 				}
 				next.ServeHTTP(w, r)
 			}), "Shelf: lay: response body: status 400: it shows a path of the server's machine"},
+		{"a letter is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			odd := false
+			rewrite(r, func(b []byte) []byte {
+				odd = bytes.Contains(b, []byte("\U0001F4C4"))
+				return b
+			})
+			if odd && strings.HasSuffix(r.URL.Path, "/boxes") {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), `Shelf: pack: response status: 500 is not declared, for a file that is called "grüße`},
+		{"a long text is cut", arrival("/boxes", rewritten(func(b []byte) []byte {
+			before, after, _ := bytes.Cut(b, []byte(strings.Repeat(oddText, 2)))
+			return slices.Concat(before, []byte(oddText + oddText)[:min(len(oddText)*2, len(b)-len(before))], after[bytes.IndexByte(append(after, '\r'), '\r'):])
+		})), "without the last"},
 		{"any kind", arrival("/boxes", replace("uploadtest-other", "a")),
 			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
 		{"any length", arrival("/boxes", replace(strings.Repeat("x", 201), "x")),

@@ -273,6 +273,19 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), "500 to HEAD"},
+		{"a charset is refused", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.Header.Get("Content-Type"), "charset") {
+				w.WriteHeader(http.StatusUnsupportedMediaType)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: announce: response status: 415 to a body of application/json; charset=utf-8 (POST /v2/objects)"},
+		{"an answer that breaks off", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == depotKey {
+				w.Header().Set("Content-Length", "1000")
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response body: the answer breaks off after"},
 		{"no answer at all", func(http.Handler) http.Handler {
 			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 		}, "Depot: submit: response status: no answer: EOF (POST /v2/forms)"},

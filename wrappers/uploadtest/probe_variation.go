@@ -76,11 +76,11 @@ func (p *prober) varies(r *routers.Route) {
 		}
 		p.keep(again)
 		p.crosswise(r, s)
-		full, lists := s.filled()
-		if lists {
+		full, more := s.filled()
+		if more {
 			m, a := p.make(r, full, "", []byte(presignedContent))
 			if p.keep(m); m == nil {
-				p.unseen(r, "several values in each list, which are refused by %d", a.status)
+				p.unseen(r, "fields that are not required, which are refused by %d", a.status)
 				full = s
 			}
 		}
@@ -103,6 +103,13 @@ func (p *prober) varies(r *routers.Route) {
 			p.written(r, s)
 			for i, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
 				p.variant(r, s, name, i, " (its directories are the sender's)", []byte("uploadtest"))
+			}
+		}
+		if strings.HasSuffix(s.typ, "json") {
+			charset := s
+			charset.contentType += "; charset=utf-8"
+			if req := p.good(r, charset); len(p.faults(req)) == 0 {
+				p.wants("media type with a charset", r, req, "charset", "a body of "+charset.contentType, 2, http.StatusConflict)
 			}
 		}
 		if isForm {
@@ -190,7 +197,9 @@ func (p *prober) variant(r *routers.Route, s sample, name string, i int, what st
 	if len(p.faults(p.good(r, odd))) > 0 {
 		odd = plain
 	}
+	p.doing = fmt.Sprintf(", for a file that is called %.60q and texts like it", name)
 	m, a := p.make(r, odd, what, content)
+	p.doing = ""
 	switch {
 	case a.status >= 500 && len(content) == 0:
 		p.broke(r, p.good(r, odd), contract.RuleStatus, "empty", "%d to an empty file", a.status)
@@ -277,21 +286,27 @@ func oddly(member, name string, schema *openapi3.Schema, i int) string {
 	return strings.TrimSpace(text)
 }
 
-// filled returns the sample with two values in each list of texts or of files
-// that it may have, and whether there are any.
-func (s sample) filled() (full sample, lists bool) {
+// prose matches the fields whose texts change nothing else.
+var prose = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
+
+// filled returns the sample with each prose that it may have, and with two values
+// in each list of texts or of files, and whether there are any.
+func (s sample) filled() (full sample, more bool) {
 	if s.object == nil {
 		return s, false
 	}
 	object := maps.Clone(s.object)
 	for name, list := range s.schema.Properties {
+		if object[name] == nil && prose.MatchString(name) && list.Value.Type.Is("string") && !list.Value.ReadOnly {
+			object[name], more = madeUp(list, 0), true
+		}
 		if items := list.Value.Items; items != nil && items.Value.Type.Is("string") && !list.Value.ReadOnly &&
 			len(items.Value.Enum) == 0 && items.Value.Pattern == "" && (items.Value.Format == "" || isBinary(items)) &&
 			(list.Value.MaxItems == nil || *list.Value.MaxItems > 1) {
-			object[name], lists = []any{"uploadtest-b", "uploadtest-a"}, true
+			object[name], more = []any{"uploadtest-b", "uploadtest-a"}, true
 		}
 	}
-	return s.of(object, s.fileName), lists
+	return s.of(object, s.fileName), more
 }
 
 // holding returns the sample with other bytes in its file, or for the URL in

@@ -103,9 +103,10 @@ func (a *album) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *album) list(w http.ResponseWriter, r *http.Request) {
 	from, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
 	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
-	if err != nil {
+	if err != nil || limit < 1 {
 		limit = 1000
 	}
+	from = max(from, 0)
 	items := []any{}
 	page := a.ids[min(from, len(a.ids)):min(from+limit, len(a.ids))]
 	for _, id := range page {
@@ -275,6 +276,13 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		}, "Album: show: response body: the file comes back changed"},
 		{"a limit that is no number is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Get("limit") == "uploadtest-other" {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Album: list: response status: 502 is not declared"},
+		{"a cursor that is none is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("cursor") == "uploadtest-other" {
 				w.WriteHeader(http.StatusBadGateway)
 				return
 			}
