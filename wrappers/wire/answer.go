@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -116,14 +117,21 @@ func peek(resp *http.Response) (answer []byte) {
 }
 
 // readAnswer reads at most maxAnswer+1 bytes of a body, in one piece if its
-// length is known.
-func readAnswer(resp *http.Response) ([]byte, error) {
+// length is known. It drops a byte order mark before JSON, because generated
+// code cannot read it.
+func readAnswer(resp *http.Response) (body []byte, err error) {
 	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
-		body := make([]byte, n)
-		read, err := io.ReadFull(resp.Body, body)
-		return body[:read], err
+		body = make([]byte, n)
+		read := 0
+		read, err = io.ReadFull(resp.Body, body)
+		body = body[:read]
+	} else {
+		body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	}
-	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if text, marked := bytes.CutPrefix(body, byteOrderMark); marked && json.Valid(text) {
+		body = text
+	}
+	return body, err
 }
 
 // retryAfter parses a Retry-After header: seconds or a date. Some servers send

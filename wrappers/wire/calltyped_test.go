@@ -51,6 +51,7 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 		{"a success that is no JSON", says(201, "application/json", `<html>`), false, upload.ErrUnavailable, 201},
 		{"a success that breaks off", breaking(list[:9]), false, upload.ErrUnavailable, 201},
 		{"a success that breaks off behind its JSON", breaking(list), true, nil, 0},
+		{"one with a byte order mark that breaks off there", breaking("\xef\xbb\xbf" + list), true, nil, 0},
 		{"a success as long as is read", says(201, "application/json", list+blanks[len(list):]), true, nil, 0},
 		{"a longer success", says(201, "application/json", list+blanks), true, upload.ErrUnavailable, 201},
 		{"a success without end", says(201, "application/json", `"`+strings.Repeat("x", 2<<20)), false,

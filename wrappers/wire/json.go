@@ -31,8 +31,10 @@ func DecodeJSON(body []byte, v any) error {
 	return err
 }
 
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 func decoder(body []byte) *json.Decoder {
-	return json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+	return json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, byteOrderMark)))
 }
 
 // JSONText is a text that may come as a whole number, such as an id. It keeps
