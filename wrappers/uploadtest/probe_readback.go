@@ -207,7 +207,8 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		}
 		if l.list {
 			length[l.path] = textOf(l.value)
-			if n := len(sent); n > 0 && length[l.path] != fmt.Sprint(n) && (p.listsFiles(r, l) || ofField && length[l.path] != "0") {
+			if n := len(sent); n > 0 && length[l.path] != fmt.Sprint(n) &&
+				(p.listsFiles(r, l) || ofField && length[l.path] != "0") {
 				p.broke(r, req, contract.RuleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
 					n, m.what)
 			}

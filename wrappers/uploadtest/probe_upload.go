@@ -157,7 +157,8 @@ func (s sample) files() (files []sentFile) {
 		}
 		values := several(s.object[name])
 		for i, value := range values {
-			files = append(files, sentFile{name, upload.BaseName(s.called(i, len(values))), s.typeOf(name), []byte(textOf(value))})
+			called := upload.BaseName(s.called(i, len(values)))
+			files = append(files, sentFile{name, called, s.typeOf(name), []byte(textOf(value))})
 		}
 	}
 	return files

@@ -134,22 +134,32 @@ func load(text []byte) (*openapi3.T, error) {
 
 var (
 	elsewhere = regexp.MustCompile(`external reference: "([^"]+)"`)
-	yamlLine  = regexp.MustCompile(`yaml: (line \d+: .*)`)
+	nowhere   = regexp.MustCompile(`^failed to resolve .* in URI: "([^"]+)"`)
+	yamlLine  = regexp.MustCompile(`yaml: (?:unmarshal errors:\s+)?(line \d+: .*)`)
+	wrongType = regexp.MustCompile(`cannot unmarshal (\w+) into field (\S+) of type (\w+)$`)
 )
 
 // explainLoading says in a sentence why a document could not be read, and
 // where.
 func explainLoading(text []byte, why string) string {
+	line := func(of string) int {
+		return 1 + bytes.Count(text[:max(0, bytes.Index(text, []byte(of)))], []byte("\n"))
+	}
 	if ref := elsewhere.FindStringSubmatch(why); ref != nil {
-		line := 1 + bytes.Count(text[:max(0, bytes.Index(text, []byte(ref[1])))], []byte("\n"))
 		return fmt.Sprintf("line %d: it refers to another document, %.100s, "+
-			"and only references within the spec are read", line, ref[1])
+			"and only references within the spec are read", line(ref[1]), ref[1])
+	}
+	if ref := nowhere.FindStringSubmatch(why); ref != nil {
+		return fmt.Sprintf("line %d: it refers to %.100s, which is not there", line(ref[1]), ref[1])
 	}
 	if !strings.HasPrefix(why, "failed to unmarshal data") {
 		return why
 	}
 	if at := yamlLine.FindStringSubmatch(why); at != nil {
-		return at[1]
+		return strings.Replace(at[1], "found character", "found a character, such as a tab,", 1)
+	}
+	if at := wrongType.FindStringSubmatch(why); at != nil {
+		return fmt.Sprintf("at %s: it is a %s and must be a %s", at[2], at[1], at[3])
 	}
 	return "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"
 }

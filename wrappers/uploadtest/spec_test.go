@@ -34,7 +34,11 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 		{"another document", changed("'#/components/schemas/Announcement'", "'other.yaml#/A'"),
 			"line 18: it refers to another document, other.yaml#/A, and only references within the spec are read"},
 		{"a reference to nothing", changed("schemas/Announcement'", "schemas/None'"),
-			`failed to resolve "None" in fragment in URI: "#/components/schemas/None": map key "None" not found`},
+			"line 18: it refers to #/components/schemas/None, which is not there"},
+		{"a tab", head + "paths:\n\t/a: 1\n", "line 5: found a character, such as a tab, that cannot start any token"},
+		{"a key twice", head + "paths: {}\npaths: {}\n", `line 5: mapping key "paths" already defined at line 4`},
+		{"a version that is a number", strings.Replace(head, "'1'", "1", 1) + plain,
+			"at Info.version: it is a number and must be a string"},
 	} {
 		want := "uploadtest: the spec cannot be used: " + c.want
 		if _, err := (Scope{}).parse([]byte(c.spec)); err == nil || err.Error() != want {
