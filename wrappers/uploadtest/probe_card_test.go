@@ -43,6 +43,7 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 		want         string                  // empty: nothing is wrong
 	}{
 		"right":           {"", "front", "front", all, ""},
+		"pixels":          {"", "", "front", all, ""}, // of a picture that was made anew
 		"another size":    {"", "back", "front", all, `Cards: add: response body: front.size is "`},
 		"another file":    {"", "front", "back", all, "Cards: front: response body: the file"},
 		"the last of all": {"", "front", "front", last, "Cards: add: response body: tags lacks"},
@@ -74,13 +75,17 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 				for _, extra := range form.File["extras"] {
 					extras = append(extras, map[string]any{"size": extra.Size})
 				}
+				size := int64(4096)
+				if c.shown != "" {
+					size = form.File[c.shown][0].Size
+				}
 				mu.Lock()
 				defer mu.Unlock()
 				id := fmt.Sprintf("card-%d", len(fronts))
 				fronts[id] = form.File[c.given][0]
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(http.StatusCreated)
-				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "front": map[string]any{"size": form.File[c.shown][0].Size},
+				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "front": map[string]any{"size": size},
 					"summary": summary, "tags": tags[c.lists(len(tags)):], "extras": extras[c.lists(len(extras)):]})
 			})
 			mux.HandleFunc("GET /cards/{id}/front", func(w http.ResponseWriter, r *http.Request) {

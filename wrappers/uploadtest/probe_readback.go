@@ -207,8 +207,8 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		}
 		if l.list {
 			length[l.path] = textOf(l.value)
-			if n := len(sent); n > 0 && length[l.path] != fmt.Sprint(n) &&
-				(p.listsFiles(r, l) || ofField && length[l.path] != "0") {
+			has, _ := strconv.Atoi(length[l.path])
+			if n := len(sent); n > 0 && has != n && (p.listsFiles(r, l) || ofField && 0 < has && has < n) {
 				p.broke(r, req, contract.RuleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
 					n, m.what)
 			}
@@ -217,7 +217,10 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		}
 		inList := strings.LastIndex(l.path, "[]")
 		files := inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(sent))
-		top := ofField || !strings.Contains(l.path, ".") || inList >= 0 && strings.Count(l.path[inList:], ".") == 1
+		ofOther := ofField && slices.ContainsFunc(m.files, func(other sentFile) bool {
+			return other.field != owner && textOf(l.value) == fmt.Sprint(len(other.content))
+		})
+		top := ofOther || !strings.Contains(l.path, ".") || inList >= 0 && strings.Count(l.path[inList:], ".") == 1
 		check := func(aspect string, surely, right bool, format string, want ...any) {
 			key := nameOf(r) + " " + l.path + " " + aspect
 			if right {
