@@ -72,7 +72,7 @@ func (m *made) about(r *routers.Route) bool {
 	}
 	last := lastParam(r)
 	under := m.by.Method == http.MethodPut && lastParam(m.by) == last && strings.HasPrefix(r.Path, m.by.Path)
-	return last != "" && (under || !strings.Contains(m.asked, m.ids[last]))
+	return last != "" && (under || !m.asked(m.ids[last]))
 }
 
 // found returns the sample that asks for m.

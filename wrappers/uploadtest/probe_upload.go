@@ -28,7 +28,6 @@ type made struct {
 	what    string              // what is particular about the file; empty: nothing
 	files   []sentFile          // the files, in their order
 	said    map[string]any      // what the request said beside them, by name
-	asked   string              // the request's path and body: no id in it is the server's
 	ids     map[string]string   // what the answer gave for paths, by name
 	ofFile  []map[string]string // the same for each file
 	answer  answered
@@ -46,6 +45,11 @@ type sentFile struct {
 	content                  []byte
 }
 
+// asked reports whether an id stood in the request: it is not the server's.
+func (m *made) asked(id string) bool {
+	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id))
+}
+
 // of returns the files that were sent in a field of a form.
 func (m *made) of(field string) (files []sentFile) {
 	for _, file := range m.files {
@@ -59,7 +63,7 @@ func (m *made) of(field string) (files []sentFile) {
 // newMade returns the thing that a request made, with the facts in the answer.
 func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Request, a answered) *made {
 	m := &made{sample: s, by: r, what: what, files: s.files(), said: map[string]any{}, answer: a, place: req.URL.Path,
-		asked: req.URL.Path + "\n" + string(s.body), ids: map[string]string{}, shown: map[string][]leaf{}}
+		ids: map[string]string{}, shown: map[string][]leaf{}}
 	for name, value := range s.object {
 		if !isBinary(s.schema.Properties[name]) {
 			m.said[name] = value
@@ -173,7 +177,7 @@ func (p *prober) issues(m *made, req *http.Request) {
 		}
 	}
 	for _, id := range m.own {
-		if m.by.Method != http.MethodPost || id == "" || strings.Contains(m.asked, id) ||
+		if m.by.Method != http.MethodPost || id == "" || m.asked(id) ||
 			slices.ContainsFunc(m.files, func(file sentFile) bool { return file.name == id }) {
 			continue
 		}
