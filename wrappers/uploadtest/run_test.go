@@ -12,10 +12,13 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
-// Many tests see that the kit waits. They do so beside others.
+// Many tests see that the kit waits. They do so beside others, as many as
+// -parallel says, or four: each may hold bodies of 16 MiB.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	_ = flag.Set("test.parallel", fmt.Sprint(max(6, runtime.GOMAXPROCS(0))))
+	if at := flag.Lookup("test.parallel"); at.Value.String() == at.DefValue {
+		_ = at.Value.Set(fmt.Sprint(max(4, runtime.GOMAXPROCS(0))))
+	}
 	os.Exit(m.Run())
 }
 
