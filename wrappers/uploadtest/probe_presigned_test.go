@@ -88,7 +88,9 @@ func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
 			t.Errorf("%s ends: %t", query, !want)
 		}
 	}
-	for query, want := range map[string]bool{"signature=x": true, "s=" + strings.Repeat("0a", 16): true, "e=1790000000&n=a": false} {
+	for query, want := range map[string]bool{
+		"signature=x": true, "s=" + strings.Repeat("0a", 16): true, "e=1790000000&n=a": false,
+	} {
 		if signs.MatchString(query) != want {
 			t.Errorf("%s signs: %t", query, !want)
 		}

@@ -56,10 +56,12 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"another day":         {tags, `{}`, "look", js, `{"tags":["b","a"],"day":"2026-03-28"}`, `day is "2026-03-28", but`},
 		"what was not kept":   {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
 		"a file too early":    {label, id, "fetch", text, id2, "200 to a file that was not sent yet"},
-		"done too early":      {label, id, "look", js, `{"id":"t-1","state":"done"}`, `state is "done" before the file was sent`},
-		"one ETag for all":    {raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"},
-		"the PUT's ETag":      {raw(text), id, "fetch", text, id2, ""},
-		"no ETag of the PUT":  {raw(text), id, "fetch", text, id2, "the ETag differs from the one in the answer to the upload"},
+		"done too early": {label, id, "look", js, `{"id":"t-1","state":"done"}`,
+			`state is "done" before the file was sent`},
+		"one ETag for all": {raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"},
+		"the PUT's ETag":   {raw(text), id, "fetch", text, id2, ""},
+		"no ETag of the PUT": {raw(text), id, "fetch", text, id2,
+			"the ETag differs from the one in the answer to the upload"},
 		"a name that was":     {label, id, "look", js, id, "name is not there any more"},
 		"done with a file":    {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
 		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`, "but there is no fileId, which open takes"},
@@ -95,7 +97,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				for _, r := range p.contract.routes {
 					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet && m.about(r) {
 						p.compares(r, httptest.NewRequest(r.Method, "/v1/things/t-1", nil), m, -1,
-							answered{status: http.StatusOK, header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}, body: []byte(c.found)})
+							answered{status: http.StatusOK, body: []byte(c.found),
+								header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}})
 					}
 				}
 			})

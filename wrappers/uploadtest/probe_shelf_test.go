@@ -126,7 +126,8 @@ func newShelf() http.Handler {
 		label, _ := box["label"].(string)
 		about, _ := box["about"].(string)
 		kind, _ := cmp.Or(box["kind"], any("a")).(string)
-		if err != io.EOF || len(papers) == 0 || len(label) < 3 || utf8.RuneCountInString(about) > 200 || kind != "a" && kind != "b" {
+		if err != io.EOF || len(papers) == 0 || len(label) < 3 || utf8.RuneCountInString(about) > 200 ||
+			kind != "a" && kind != "b" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}

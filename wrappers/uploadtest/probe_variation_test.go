@@ -110,7 +110,8 @@ func (a *album) list(w http.ResponseWriter, r *http.Request) {
 	items := []any{}
 	page := a.ids[min(from, len(a.ids)):min(from+limit, len(a.ids))]
 	for _, id := range page {
-		items = append(items, map[string]any{"id": id, "sizeInBytes": len(a.photos[id].content), "ownerName": "Anna", "width": 0,
+		items = append(items, map[string]any{
+			"id": id, "sizeInBytes": len(a.photos[id].content), "ownerName": "Anna", "width": 0,
 			"sha256": a.photos[id].sum})
 	}
 	answer := map[string]any{"photos": items, "total": len(a.ids), "pageSize": limit}
@@ -156,6 +157,15 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				q.Set(name, value)
 				r.URL.RawQuery = q.Encode()
 			}
+		})
+	}
+	failsOn := func(param string) func(http.Handler) http.Handler {
+		return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get(param) == "uploadtest-other" {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			next.ServeHTTP(w, r)
 		})
 	}
 	elsewhere := serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -274,20 +284,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		{"other files are elsewhere", func(next http.Handler) http.Handler {
 			return reply("/elsewhere", on(200, body("other")))(elsewhere(next))
 		}, "Album: show: response body: the file comes back changed"},
-		{"a limit that is no number is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.URL.Query().Get("limit") == "uploadtest-other" {
-				w.WriteHeader(http.StatusBadGateway)
-				return
-			}
-			next.ServeHTTP(w, r)
-		}), "Album: list: response status: 502 is not declared"},
-		{"a cursor that is none is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.URL.Query().Get("cursor") == "uploadtest-other" {
-				w.WriteHeader(http.StatusBadGateway)
-				return
-			}
-			next.ServeHTTP(w, r)
-		}), "Album: list: response status: 502 is not declared"},
+		{"a limit that is no number is a failure", failsOn("limit"), "Album: list: response status: 502 is not declared"},
+		{"a cursor that is none is a failure", failsOn("cursor"), "Album: list: response status: 502 is not declared"},
 		{"the last one is overwritten", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if a := next.(*album); r.Method == http.MethodPost {
 				defer func() {

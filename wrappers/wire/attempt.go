@@ -89,5 +89,6 @@ func (d *Doer) logAttempt(x *exchange, began time.Time) {
 	}
 	d.logger.LogAttrs(ctx, slog.LevelDebug, "attempt",
 		slog.String("provider", d.api.Provider), slog.String("op", x.op), slog.Int("attempt", x.attempts),
-		slog.String("method", x.req.Method), slog.String("host", x.req.URL.Host), slog.Duration("took", time.Since(began)), outcome)
+		slog.String("method", x.req.Method), slog.String("host", x.req.URL.Host),
+		slog.Duration("took", time.Since(began)), outcome)
 }
