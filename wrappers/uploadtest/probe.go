@@ -52,8 +52,8 @@ type Probing struct {
 // name, or the id in the answer of the path before it: the id in the answer of
 // POST /files is the fileId of /files/{fileId}. A request that cannot be built
 // as the spec wants it is not sent. An operation may fail if no answer gave its
-// parameters. The test's log says so in both cases. A size or a checksum in a
-// request is that of its file.
+// parameters. The test's log says so in both cases. If a request states the size
+// or the checksum of its file, Probe states the true one.
 //
 // Then each operation that makes something does so some twenty times: with
 // files of up to 10 MiB whose bytes are easily changed or lost, with odd names
@@ -134,7 +134,7 @@ type prober struct {
 	late      int             // answers that did not come in time
 	waits     int             // how often a 429 is waited for
 	ending    string          // a URL for a download that soon ends
-	doing     string          // what is particular about a request; empty: nothing
+	doing     string          // names the file of a request in a message about it; may be empty
 }
 
 func (p *prober) probe() {
@@ -372,8 +372,8 @@ func (p *prober) refused(aspect, what string, r *routers.Route, req *http.Reques
 
 const folders = "home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data"
 
-// inside matches facts that only the server's machine knows. A text without any
-// of the hints has none, and is found to have none in far less time.
+// inside matches facts that only the server's machine knows. Only a text that
+// has one of the hints is matched, since matching takes much longer.
 var inside = []struct {
 	what    string
 	hints   []string
