@@ -41,10 +41,10 @@ func BenchmarkUpload(b *testing.B) {
 // BenchmarkSolo sends a small file over TLS on one processor, with the server
 // in the same process.
 func BenchmarkSolo(b *testing.B) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	base := canned.Serve(b, true, `{"tempRequestId":"f355aac1-99","files":[{"fileName":"x.pdf","fileSize":16384,`+
 		`"fileId":"40fe58bd-99"}]}`)
 	each(b, "Solo/", func(b *testing.B, of func(string) string, _ int) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // here: the package testing sets it before each sub-benchmark
 		uploads(b, usage(syscall.RUSAGE_SELF), peerNamed(of("peer")).client(base, stock(1)), file("16KiB"), 1)
 	})
 }
