@@ -53,6 +53,40 @@ type depot struct {
 	mu      sync.Mutex
 	objects map[string]object
 	pending map[string]string // id to announced content type
+	lent    []*bytes.Buffer   // hold the contents
+}
+
+// buffers hold large contents, for one depot after another.
+var buffers = make(chan *bytes.Buffer, 100)
+
+// keep reads a content to its end.
+func (d *depot) keep(r io.Reader, size int64) ([]byte, error) {
+	if size < 1<<20 {
+		return all(r, size)
+	}
+	var b *bytes.Buffer
+	select {
+	case b = <-buffers:
+		b.Reset()
+	default:
+		b = new(bytes.Buffer)
+	}
+	b.Grow(int(size) + bytes.MinRead)
+	d.mu.Lock()
+	d.lent = append(d.lent, b)
+	d.mu.Unlock()
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
+}
+
+// release ends the depot: nothing in it may be used any more.
+func (d *depot) release() {
+	for _, b := range d.lent {
+		select {
+		case buffers <- b:
+		default:
+		}
+	}
 }
 
 func newDepot() *depot {
@@ -115,14 +149,14 @@ func query(id string) string { return "b=1&a=%7e&signature=" + strings.Repeat(id
 
 // all reads r to its end, into a buffer that is large enough for size bytes.
 func all(r io.Reader, size int64) ([]byte, error) {
-	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	b := bytes.NewBuffer(make([]byte, 0, max(0, size)+bytes.MinRead))
 	_, err := b.ReadFrom(r)
 	return b.Bytes(), err
 }
 
 func (d *depot) receive(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Depot-Trace", "of the storage service")
-	content, err := all(r.Body, max(0, r.ContentLength))
+	content, err := d.keep(r.Body, r.ContentLength)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	typ, announced := d.pending[r.PathValue("id")]
@@ -134,7 +168,7 @@ func (d *depot) receive(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *depot) deposit(w http.ResponseWriter, r *http.Request) {
-	content, err := all(r.Body, max(0, r.ContentLength))
+	content, err := d.keep(r.Body, r.ContentLength)
 	if err != nil || r.URL.Query().Get("name") == "" || len(r.URL.Query().Get("name")) > 900 {
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -164,7 +198,7 @@ func (d *depot) submit(w http.ResponseWriter, r *http.Request) {
 		}
 		_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 		o = object{Name: upload.BaseName(params["filename"]), ContentType: part.Header.Get("Content-Type")}
-		if o.Content, err = all(part, max(0, r.ContentLength)); err != nil {
+		if o.Content, err = d.keep(part, r.ContentLength); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -255,27 +289,28 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 		strings.ContainsFunc(res.Name, unicode.IsControl)) {
 		return res, &upload.Error{Provider: "depot", Err: fmt.Errorf("%w: the name cannot be sent", upload.ErrInvalid)}
 	}
-	content, err := slurp(ctx, src)
+	body := bytes.NewBuffer(make([]byte, 0, max(0, src.Size)+1<<10))
+	form, into := multipart.NewWriter(body), io.Writer(body)
+	if c.form {
+		into, _ = form.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {multipart.FileContentDisposition("file", res.Name)}, "Content-Type": {src.ContentType},
+		})
+	}
+	err := slurp(ctx, src, into)
 	if err != nil {
 		return res, &upload.Error{Provider: "depot", Err: err}
 	}
 	var answer depotAnswer
 	if c.form {
-		b := bytes.NewBuffer(make([]byte, 0, len(content)+1<<10))
-		w := multipart.NewWriter(b)
-		p, _ := w.CreatePart(textproto.MIMEHeader{
-			"Content-Disposition": {multipart.FileContentDisposition("file", res.Name)}, "Content-Type": {src.ContentType},
-		})
-		_, _ = p.Write(content)
-		w.Close()
-		err = c.do(ctx, "submit", "POST", c.base+"/forms", w.FormDataContentType(), b.Bytes(), &answer)
+		form.Close()
+		err = c.do(ctx, "submit", "POST", c.base+"/forms", form.FormDataContentType(), body.Bytes(), &answer)
 		res.Name = answer.Name
 		if err == nil && answer.Size != src.Size && !c.trusting {
 			err = &upload.Error{Provider: "depot", Op: "submit", Status: 201, Attempts: 1, TraceID: answer.trace,
 				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
 		}
 	} else if c.raw {
-		err = c.do(ctx, "deposit", "POST", c.base+"/raw?name="+url.QueryEscape(res.Name), src.ContentType, content, &answer)
+		err = c.do(ctx, "deposit", "POST", c.base+"/raw?name="+url.QueryEscape(res.Name), src.ContentType, body.Bytes(), &answer)
 		res.Name = answer.Name
 		if err == nil && answer.Size != src.Size {
 			err = &upload.Error{Provider: "depot", Op: "deposit", Status: 201, Attempts: 1, TraceID: answer.trace,
@@ -285,8 +320,8 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 		in, _ := json.Marshal(map[string]string{"contentType": src.ContentType})
 		for range 2 {
 			if err = c.do(ctx, "announce", "POST", c.base+"/objects", "application/json", in, &answer); err == nil {
-				err = c.do(ctx, Presigned, strings.ToUpper(answer.UploadMethod), answer.UploadURL, src.ContentType, content,
-					&answer)
+				err = c.do(ctx, Presigned, strings.ToUpper(answer.UploadMethod), answer.UploadURL, src.ContentType,
+					body.Bytes(), &answer)
 			}
 			if !errors.Is(err, upload.ErrExpired) {
 				break
@@ -312,25 +347,25 @@ func (c *depotClient) credential(ctx context.Context) (string, error) {
 	return c.key(), nil
 }
 
-// slurp reads a source that must have its size.
-func slurp(ctx context.Context, src upload.Source) ([]byte, error) {
+// slurp copies a source that must have its size.
+func slurp(ctx context.Context, src upload.Source, into io.Writer) error {
 	rc, err := src.Open()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", upload.ErrInvalid, err)
+		return fmt.Errorf("%w: %w", upload.ErrInvalid, err)
 	}
 	closed := sync.OnceFunc(func() { rc.Close() })
 	defer closed()
 	defer context.AfterFunc(ctx, closed)()
-	content, err := all(io.LimitReader(rc, src.Size+1), src.Size)
+	n, err := io.Copy(into, io.LimitReader(rc, src.Size+1))
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return ctx.Err()
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", upload.ErrInvalid, err)
-	case int64(len(content)) != src.Size:
-		return nil, fmt.Errorf("%w: it is not its size", upload.ErrInvalid)
+		return fmt.Errorf("%w: %w", upload.ErrInvalid, err)
+	case n != src.Size:
+		return fmt.Errorf("%w: it is not its size", upload.ErrInvalid)
 	}
-	return content, nil
+	return nil
 }
 
 var depotKinds = map[int]error{
@@ -428,6 +463,7 @@ type rig struct {
 
 func (g rig) setup(t testing.TB) Subject {
 	d := newDepot()
+	t.Cleanup(d.release)
 	d.objects["o-0"] = object{} // of another client
 	var h http.Handler = d
 	if g.received != nil {

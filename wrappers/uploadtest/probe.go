@@ -130,6 +130,7 @@ type prober struct {
 	traces    map[string]bool // the trace ids that came
 	traced    int
 	secrets   map[string]bool // the credentials that were sent
+	buffer    bytes.Buffer    // of the answer that is read
 	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
 	waits     int             // how often a 429 is waited for
@@ -242,7 +243,11 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 			req.Body, _ = req.GetBody()
 		}
 	}
-	return p.follow(req, a)
+	if a = p.follow(req, a); r != nil && a.status/100 == 2 {
+		p.seen.note("operation that succeeded")
+		p.succeeded[nameOf(r)] = true
+	}
+	return a
 }
 
 // follow fetches what a declared redirect leads to. Another host gets no
@@ -275,7 +280,7 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	x.CheckRequest(true) // it may be wrong on purpose
 	if err == nil {
 		defer resp.Body.Close()
-		a.body, err = io.ReadAll(io.LimitReader(resp.Body, largest+1))
+		a.body, err = p.readBody(resp.Body)
 	}
 	switch {
 	case err != nil && ctx.Err() != nil && p.Context().Err() == nil:
@@ -314,6 +319,22 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	}
 	p.holds(r, req, x.Operation(), resp, said)
 	return a
+}
+
+// readBody reads the body of an answer. A large file that comes back as it was sent
+// is not held twice.
+func (p *prober) readBody(body io.Reader) ([]byte, error) {
+	p.buffer.Reset()
+	_, err := p.buffer.ReadFrom(io.LimitReader(body, largest+1))
+	got := p.buffer.Bytes()
+	for _, m := range p.kept {
+		for _, file := range m.files {
+			if len(got) > 64<<10 && bytes.Equal(got, file.content) {
+				return file.content, err
+			}
+		}
+	}
+	return bytes.Clone(got), err
 }
 
 // holds checks the rules of an answer that no schema can say.

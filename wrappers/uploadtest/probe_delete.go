@@ -42,7 +42,6 @@ func (p *prober) deletesOne(r *routers.Route, m *made) {
 	req := p.good(r, m.found())
 	switch a := p.ask(r, req); {
 	case a.status/100 == 2:
-		p.succeeded[nameOf(r)] = true
 		p.compares(r, req, m, -1, a)
 		p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
 		p.gone(r, m)
@@ -63,7 +62,7 @@ func (p *prober) gone(r *routers.Route, m *made) {
 	p.deleted = append(p.deleted, m)
 	p.again(" after another was deleted")
 	if m.by.Method == http.MethodPost {
-		next, _ := p.make(m.by, m.holding([]byte("another")), m.what, []byte("another"))
+		next, _ := p.make(m.by, m.what, []byte("another"), m.holding([]byte("another")))
 		p.keep(next)
 	}
 }

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"net/http"
@@ -17,12 +18,12 @@ import (
 // The checks of presigned URLs: each takes its own upload and refuses any
 // other.
 
-const presignedContent = "uploadtest: a presigned file"
+var presignedContent = []byte("uploadtest: a presigned file")
 
 // presignedRequest returns the request that a URL was handed out for.
-func (p *prober) presignedRequest(out contract.HandedOut, content string) *http.Request {
+func (p *prober) presignedRequest(out contract.HandedOut, content []byte) *http.Request {
 	method := cmp.Or(out.Method, http.MethodPut)
-	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, strings.NewReader(content))
+	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, bytes.NewReader(content))
 	if err != nil {
 		return p.request(http.MethodGet, "/", "", nil)
 	}
@@ -68,10 +69,10 @@ func (p *prober) handedOut(r *routers.Route, req *http.Request, m *made, a answe
 			p.wants("tampered URL", r, req, "presigned "+what, to+", "+what+": it must be refused by a 4xx", 4)
 		}
 		m.waiting, m.files = true, nil
-		p.cutsOff(r, p.presignedRequest(out, presignedContent), []byte(presignedContent))
+		p.cutsOff(r, p.presignedRequest(out, presignedContent), presignedContent)
 		p.reads(m, "")
 		p.seen.note("presigned step")
-		if p.sends(m, out, []byte(presignedContent)); m.waiting {
+		if p.sends(m, out, presignedContent); m.waiting {
 			continue
 		}
 		p.reads(m, "")

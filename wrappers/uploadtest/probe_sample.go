@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"mime/multipart"
 	"net/http"
@@ -101,8 +100,9 @@ func newSample(
 				object[name] = madeUp(schema.Properties[name], 0)
 			}
 		}
-		s := sample{typ: typ, schema: schema, encoding: encoding, later: []byte(presignedContent)}
-		s = s.of(object, "uploadtest.txt").stating()
+		s := sample{typ: typ, schema: schema, encoding: encoding, object: object, fileName: "uploadtest.txt"}
+		s.later = presignedContent
+		s = s.stating()
 		return s, s.body != nil
 	}
 	if strings.HasPrefix(typ, "multipart/") || strings.HasSuffix(typ, "json") {
@@ -220,6 +220,15 @@ func textOf(value any) string {
 	return string(text)
 }
 
+// bytesOf returns a value as the content of a part of a form. Files are bytes
+// already.
+func bytesOf(value any) []byte {
+	if content, ok := value.([]byte); ok {
+		return content
+	}
+	return []byte(textOf(value))
+}
+
 const boundary = "uploadtest-boundary"
 
 // encode returns the object as JSON or as a form; as anything else nothing.
@@ -253,8 +262,10 @@ func (s sample) encode() (sent string, body []byte) {
 			if typ := s.typeOf(name); typ != "" {
 				header.Set("Content-Type", typ)
 			}
+			content := bytesOf(value)
+			b.Grow(len(content) + 1<<10)
 			part, _ := w.CreatePart(header)
-			_, _ = io.WriteString(part, textOf(value))
+			_, _ = part.Write(content)
 		}
 	}
 	w.Close()
@@ -335,3 +346,12 @@ func (p *prober) valueOf(param *openapi3.Parameter, s sample) string {
 
 // good returns the same request with good credentials.
 func (p *prober) good(r *routers.Route, s sample) *http.Request { return p.authorized(p.build(r, s)) }
+
+// valid returns the same request, or nil if it breaks a rule of the spec.
+func (p *prober) valid(r *routers.Route, s sample) *http.Request {
+	req := p.good(r, s)
+	if len(p.faults(req)) > 0 {
+		return nil
+	}
+	return req
+}

@@ -29,13 +29,11 @@ func (s sample) content() []byte {
 	return s.later
 }
 
-// stating returns the sample with the size and the checksum of its file.
+// stating returns the sample of an object with the size and the checksum of its
+// file.
 func (s sample) stating() sample {
-	if content := s.content(); content != nil && s.object != nil {
-		object := stated("", s.object, &openapi3.SchemaRef{Value: s.schema}, content)
-		return s.of(object.(map[string]any), s.fileName)
-	}
-	return s
+	object := stated("", s.object, &openapi3.SchemaRef{Value: s.schema}, s.content())
+	return s.of(object.(map[string]any), s.fileName)
 }
 
 // stated returns a value of a request with each size and each checksum in it

@@ -80,11 +80,18 @@ func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Requ
 	return m
 }
 
-// make makes something. If a URL is handed out for the bytes, it sends them
-// there. It returns nil if the operation refuses.
-func (p *prober) make(r *routers.Route, s sample, what string, content []byte) (*made, answered) {
-	req := p.good(r, s)
-	if len(p.faults(req)) > 0 {
+// make makes something of the first sample that is right by the spec. If a URL
+// is handed out for the bytes, it sends them there. It returns nil if the
+// operation refuses, or if no sample is right.
+func (p *prober) make(r *routers.Route, what string, content []byte, samples ...sample) (*made, answered) {
+	var s sample
+	var req *http.Request
+	for _, s = range samples {
+		if req = p.valid(r, s); req != nil {
+			break
+		}
+	}
+	if req == nil {
 		return nil, answered{}
 	}
 	m, a := p.start(r, req, s, what)
@@ -120,7 +127,7 @@ var signs = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=|=[\w%+/-]{32}`)
 // sends sends the bytes of a file to the URL that was handed out for them.
 func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 	again := !m.waiting
-	req := p.presignedRequest(out, string(content))
+	req := p.presignedRequest(out, content)
 	a := p.ask(m.by, req)
 	switch {
 	case a.status >= 500 && len(content) == 0:
@@ -155,17 +162,21 @@ func (s sample) files() (files []sentFile) {
 	if s.object == nil && s.body != nil {
 		return []sentFile{{"", "", s.contentType, s.body}}
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.object)) {
-		if s.typ != "multipart/form-data" || !isBinary(s.schema.Properties[name]) {
-			continue
-		}
+	for _, name := range s.fileFields() {
 		values := several(s.object[name])
 		for i, value := range values {
 			called := upload.BaseName(s.called(i, len(values)))
-			files = append(files, sentFile{name, called, s.typeOf(name), []byte(textOf(value))})
+			files = append(files, sentFile{name, called, s.typeOf(name), bytesOf(value)})
 		}
 	}
 	return files
+}
+
+// fileFields returns the fields of a form that are files, in their order.
+func (s sample) fileFields() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.object)), func(name string) bool {
+		return s.typ != "multipart/form-data" || !isBinary(s.schema.Properties[name])
+	})
 }
 
 // issues checks that m has an id of its own.

@@ -70,7 +70,7 @@ const oddText = "Gr\u00fc\u00dfe  & <b>'x'</b>; 100%25+1, \"y\" \ud55c\uae00 \U0
 // or lose.
 func (p *prober) varies(r *routers.Route) {
 	for _, s := range samples(r) {
-		again, _ := p.make(r, s, "", []byte(presignedContent)) // once more
+		again, _ := p.make(r, "", presignedContent, s) // once more
 		if again == nil {
 			continue
 		}
@@ -78,7 +78,7 @@ func (p *prober) varies(r *routers.Route) {
 		p.crosswise(r, s)
 		full, more := s.filled()
 		if more {
-			m, a := p.make(r, full, "", []byte(presignedContent))
+			m, a := p.make(r, "", presignedContent, full)
 			if p.keep(m); m == nil {
 				p.unseen(r, "fields that are not required, which are refused by %d", a.status)
 				full = s
@@ -108,7 +108,7 @@ func (p *prober) varies(r *routers.Route) {
 		if strings.HasSuffix(s.typ, "json") {
 			charset := s
 			charset.contentType += "; charset=utf-8"
-			if req := p.good(r, charset); len(p.faults(req)) == 0 {
+			if req := p.valid(r, charset); req != nil {
 				p.wants("media type with a charset", r, req, "charset", "a body of "+charset.contentType, 2, http.StatusConflict)
 			}
 		}
@@ -142,7 +142,7 @@ func (p *prober) crosswise(r *routers.Route, s sample) {
 	var two [2]*made
 	var sent [2]*http.Request
 	for i := range two {
-		s := s.holding(fmt.Append(nil, presignedContent, i))
+		s := s.holding(fmt.Appendf(nil, "%s%d", presignedContent, i))
 		if two[i], _ = p.start(r, p.good(r, s), s, " (after another was started)"); two[i] == nil || !two[i].waiting {
 			return
 		}
@@ -166,12 +166,12 @@ func (p *prober) keep(m *made) {
 	if m == nil {
 		return
 	}
-	p.reads(m, "")
 	p.kept = slices.DeleteFunc(p.kept, func(old *made) bool {
 		return m.by.Method == http.MethodPut && old.place == m.place ||
 			m.by.Method == http.MethodPost && slices.Equal(old.own, m.own)
 	})
 	p.kept = append(p.kept, m)
+	p.reads(m, "")
 }
 
 // variant uploads one variation. If the server refuses its name, variant
@@ -191,28 +191,27 @@ func (p *prober) variant(r *routers.Route, s sample, name string, i int, what st
 			odd = odd.under(param.Name, oddly(param.Name, name, schema.Value, i))
 		}
 	}
-	if keyed := odd.under(chosen, name); keys.MatchString(chosen) && len(p.faults(p.good(r, keyed))) == 0 {
-		odd = keyed
+	ways := []sample{odd, plain}
+	if keys.MatchString(chosen) {
+		ways = append([]sample{odd.under(chosen, name)}, ways...)
 	}
-	if len(p.faults(p.good(r, odd))) > 0 {
-		odd = plain
-	}
+	asked := p.request(r.Method, r.Path, "", nil) // for a message
 	p.doing = fmt.Sprintf(", for a file that is called %.60q and texts like it", name)
-	m, a := p.make(r, odd, what, content)
+	m, a := p.make(r, what, content, ways...)
 	p.doing = ""
 	switch {
 	case a.status >= 500 && len(content) == 0:
-		p.broke(r, p.good(r, odd), contract.RuleStatus, "empty", "%d to an empty file", a.status)
+		p.broke(r, asked, contract.RuleStatus, "empty", "%d to an empty file", a.status)
 	case a.status >= 500:
-		p.broke(r, p.good(r, odd), contract.RuleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
+		p.broke(r, asked, contract.RuleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
 	case a.status == http.StatusRequestEntityTooLarge:
 		p.unseen(r, "a file of %d bytes, which is refused by 413", len(content))
 	case a.status >= 400 && len(content) == 0:
 		p.unseen(r, "an empty file, which is refused by %d", a.status)
 	case a.status >= 400:
 		p.unseen(r, "the name %.60q, or a text like it, which is refused by %d", name, a.status)
-		if m, a = p.make(r, plain, what, content); m == nil && a.status != 0 {
-			p.broke(r, p.good(r, plain), contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
+		if m, a = p.make(r, what, content, plain); m == nil && a.status != 0 {
+			p.broke(r, asked, contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
 		}
 	}
 	p.keep(m)
@@ -319,16 +318,11 @@ func (s sample) holding(content []byte) sample {
 		}
 		return s
 	}
-	fields := 0
-	for name := range s.object {
-		if s.typ == "multipart/form-data" && isBinary(s.schema.Properties[name]) {
-			fields++
-			s = s.of(s.with(name, string(content)), s.fileName)
-		}
-	}
-	for name := range s.object {
-		if fields > 1 && isBinary(s.schema.Properties[name]) { // no file is like that of another field
-			s = s.of(s.with(name, string(content)+name), s.fileName)
+	fields := s.fileFields()
+	s.object = maps.Clone(s.object)
+	for _, name := range fields {
+		if s.object[name] = content; len(fields) > 1 { // no file is like that of another field
+			s.object[name] = slices.Concat(content, []byte(name))
 		}
 	}
 	return s.stating()
@@ -352,7 +346,7 @@ func (p *prober) written(r *routers.Route, s sample) {
 	stated.body = bytes.Replace(s.body, []byte(typ), []byte(typ+length), 1)
 	quoted.contentType = strings.Replace(s.contentType, boundary, `"`+boundary+`"`, 1)
 	for what, form := range map[string]sample{"a part that states its length": stated, "a boundary in quotes": quoted} {
-		if req := p.good(r, form); one && len(p.faults(req)) == 0 {
+		if req := p.valid(r, form); one && req != nil {
 			p.wants("form", r, req, what, "a form with "+what, 2, http.StatusConflict)
 		}
 	}
@@ -361,17 +355,14 @@ func (p *prober) written(r *routers.Route, s sample) {
 // several sends three files in an order that no sorting makes, and two of one
 // name.
 func (p *prober) several(r *routers.Route, s sample) {
-	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+	for _, name := range s.fileFields() {
 		for _, called := range [][]string{{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"},
 			{"uploadtest.txt", "uploadtest.txt"}} {
 			three := s
 			three.names = called
 			three = three.of(three.with(name, []any{"bb", "a", "ccc"}[:len(called)]), "uploadtest.txt")
-			if !isBinary(s.schema.Properties[name]) || len(p.faults(p.good(r, three))) > 0 {
-				continue
-			}
-			m, a := p.make(r, three, "", nil)
-			if p.keep(m); m == nil {
+			m, a := p.make(r, "", nil, three)
+			if p.keep(m); m == nil && a.status != 0 {
 				p.unseen(r, "files called %q, which are refused by %d", called, a.status)
 			}
 		}
@@ -387,7 +378,7 @@ func (p *prober) replaces(r *routers.Route, s sample) {
 		{key + "-A", ""}, {key + "-a", " (under a key of other letters)"}, {key + "-A", " (in place of another)"},
 		{key, " (under a key that others begin with)"},
 	} {
-		m, _ := p.make(r, s.under(name, put.key).holding([]byte(strings.Repeat("uploadtest", 5-i))), put.what, nil)
+		m, _ := p.make(r, put.what, nil, s.under(name, put.key).holding(bytes.Repeat([]byte("uploadtest"), 5-i)))
 		p.keep(m)
 	}
 }

@@ -75,7 +75,7 @@ func (a *album) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !one && r.URL.Path != "/v1/photos" || one && !ok:
 		w.WriteHeader(http.StatusNotFound)
 	case !one && r.Method == http.MethodPost:
-		content, err := io.ReadAll(r.Body)
+		content, err := all(r.Body, r.ContentLength)
 		if err != nil || r.Header.Get("Content-Type") != "image/png" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
@@ -127,7 +127,7 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 	arrives := func(spoil func([]byte) []byte) func(http.Handler) http.Handler {
 		return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost {
-				if b, err := io.ReadAll(r.Body); err == nil {
+				if b, err := all(r.Body, r.ContentLength); err == nil {
 					r.Body = io.NopCloser(bytes.NewReader(spoil(b)))
 				} else {
 					r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{err}))
@@ -362,7 +362,7 @@ func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 			t.Parallel()
 			var moved time.Duration
 			ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				b, err := io.ReadAll(r.Body)
+				b, err := all(r.Body, r.ContentLength)
 				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{cmp.Or(err, io.EOF)}))
 				signed, _ := strconv.ParseInt(r.Header.Get("X-Signed"), 10, 64)
 				switch age := time.Now().Add(moved).Sub(time.Unix(signed, 0)); {

@@ -26,6 +26,14 @@ import (
 // clients'.
 type rules struct{ *routers.Route }
 
+// newRules returns the rules of an operation but for its credentials: kin-openapi
+// would hold the body once more for each kind of them.
+func newRules(r *routers.Route) rules {
+	route, op := *r, *r.Operation
+	op.Security, route.Operation = openapi3.NewSecurityRequirements(), &op
+	return rules{&route}
+}
+
 func (r rules) Media(contentType string) *contract.Media {
 	media := contentOf(r.Operation).Get(contentType)
 	if media == nil {
@@ -51,7 +59,6 @@ func (r rules) input(head *http.Request, params map[string]string) *openapi3filt
 		Request: request, PathParams: params, Route: r.Route,
 		Options: &openapi3filter.Options{
 			IncludeResponseStatus: true, SkipSettingDefaults: true,
-			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
 		},
 	}
 }

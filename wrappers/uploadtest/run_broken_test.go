@@ -153,7 +153,7 @@ func request(path string, spoil func(*http.Request)) func(http.RoundTripper) htt
 
 // rewrite spoils a body.
 func rewrite(r *http.Request, spoil func([]byte) []byte) {
-	b, _ := io.ReadAll(r.Body)
+	b, _ := all(r.Body, r.ContentLength)
 	r.Body.Close()
 	b = spoil(b)
 	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(b)), nil, int64(len(b))
@@ -392,7 +392,7 @@ var deaf = uploads(func(c call) (upload.Result, error) {
 
 // doubled stores each file twice.
 var doubled = serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	b, _ := io.ReadAll(r.Body)
+	b, _ := all(r.Body, r.ContentLength)
 	first := r.Clone(r.Context())
 	first.Body = io.NopCloser(bytes.NewReader(b))
 	next.ServeHTTP(httptest.NewRecorder(), first)

@@ -136,12 +136,26 @@ func sum(content []byte) string {
 // noises counts what noise has made.
 var noises atomic.Uint64
 
-// noise is n bytes in which no stretch looks like another, or like one of
-// another noise.
+// noise returns n bytes in which no stretch looks like another. Another noise
+// has other bytes at each place. Long ones lie in one memory, and must not be
+// written to.
 func noise(n int) []byte {
+	const long, spread = 64 << 10, 1 << 20
+	nth := noises.Add(1)
+	if all := longNoise(); n >= long && n+spread <= len(all) {
+		from := nth * 4099 % spread
+		return all[from:][:n:n]
+	}
+	return newNoise(nth, n)
+}
+
+// longNoise is made once, and is long enough for every large file of the kit.
+var longNoise = sync.OnceValue(func() []byte { return newNoise(0, 18<<20) })
+
+func newNoise(nth uint64, n int) []byte {
 	var key, start [aes.BlockSize]byte
 	block, _ := aes.NewCipher(key[:]) // a key of this size never fails
-	binary.BigEndian.PutUint64(start[:], noises.Add(1))
+	binary.BigEndian.PutUint64(start[:], nth)
 	b := make([]byte, n)
 	cipher.NewCTR(block, start[:]).XORKeyStream(b, b)
 	return b

@@ -55,7 +55,7 @@ func (s Scope) parse(text []byte) (*spec, error) {
 			security = &doc.Security
 		}
 		op := &contract.Operation{
-			Name: nameOf(r), Method: r.Method, Path: r.Path, TakesBody: r.Operation.RequestBody != nil, Rules: rules{r},
+			Name: nameOf(r), Method: r.Method, Path: r.Path, TakesBody: r.Operation.RequestBody != nil, Rules: newRules(r),
 		}
 		for _, requirement := range *security {
 			var all []contract.Scheme

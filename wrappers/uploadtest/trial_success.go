@@ -139,14 +139,12 @@ func (t *trial) holds(id string, src *source) bool {
 		return false
 	}
 	defer content.Close()
-	got := make([]byte, len(src.content)+1)
-	n, err := io.ReadFull(content, got)
-	got = got[:n]
+	wrong, err := difference(content, src.content)
 	switch want := t.expects(src); {
-	case err != nil && err != io.ErrUnexpectedEOF && err != io.EOF:
+	case err != nil:
 		t.broke("stored: what is stored cannot be read: %v", err)
-	case !bytes.Equal(got, src.content):
-		t.broke("stored: %s", difference(got, src.content))
+	case wrong != "":
+		t.broke("stored: %s", wrong)
 	case contentType != "" && contentType != want:
 		t.broke("stored: the media type is %q, want %q", contentType, want)
 	default:
@@ -208,13 +206,32 @@ func (t *trial) carried(src *source, since int) bool {
 	return false
 }
 
-func difference(got, want []byte) string {
-	at := 0
-	for at < min(len(got), len(want)) && got[at] == want[at] {
-		at++
+// difference describes how the bytes of r differ from want. It returns "" if
+// they are the same.
+func difference(r io.Reader, want []byte) (string, error) {
+	buffer, got, right := make([]byte, 32<<10), 0, 0
+	for got <= len(want) {
+		n, err := r.Read(buffer)
+		if right == got {
+			most := min(got+n, len(want))
+			if bytes.Equal(buffer[:most-got], want[got:most]) {
+				right = most
+			}
+			for right < most && buffer[right-got] == want[right] {
+				right++
+			}
+		}
+		if got += n; err == io.EOF {
+			break
+		} else if err != nil {
+			return "", err
+		}
 	}
-	if len(got) > len(want) {
-		return fmt.Sprintf("more than the %d bytes that were sent, the first wrong one at offset %d", len(want), at)
+	switch {
+	case got > len(want):
+		return fmt.Sprintf("more than the %d bytes that were sent, the first wrong one at offset %d", len(want), right), nil
+	case right < len(want):
+		return fmt.Sprintf("%d bytes, %d were sent, the first wrong one at offset %d", got, len(want), right), nil
 	}
-	return fmt.Sprintf("%d bytes, %d were sent, the first wrong one at offset %d", len(got), len(want), at)
+	return "", nil
 }

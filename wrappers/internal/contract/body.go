@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
@@ -9,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -55,12 +55,19 @@ func (d *digest) Write(p []byte) (int, error) {
 		d.sum.Write(p)
 	}
 	d.size += int64(len(p))
-	d.head = append(d.head, p[:min(len(p), d.most-len(d.head))]...)
+	kept := p[:min(len(p), d.most-len(d.head))]
+	if need := len(d.head) + len(kept); d.head != nil && need > cap(d.head) {
+		d.head = append(make([]byte, 0, min(d.most, 2*need)), d.head...) // append would grow it by a quarter
+	}
+	d.head = append(d.head, kept...)
 	return len(p), nil
 }
 
+// beginning returns the first bytes. Later ones are written behind them.
+func (d *digest) beginning() []byte { return slices.Clip(d.head) }
+
 func (d *digest) file() File {
-	f := File{Size: d.size, Body: bytes.Clone(d.head)}
+	f := File{Size: d.size, Body: d.beginning()}
 	if d.sum != nil {
 		f.SHA256 = hex.EncodeToString(d.sum.Sum(nil))
 	}

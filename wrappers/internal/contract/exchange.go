@@ -136,7 +136,7 @@ func (x *Exchange) Received() (size int64, head []byte) {
 	}
 	x.body.mu.Lock()
 	defer x.body.mu.Unlock()
-	return x.body.digest.size, x.body.digest.head
+	return x.body.digest.size, x.body.digest.beginning()
 }
 
 // Files returns the files of the request: the file parts of a form, or the

@@ -150,7 +150,7 @@ func (v *visit) recordRequest() {
 		r.Files = v.x.Files()
 	}
 	if v.m.cfg.Watch.Head != 0 {
-		r.Body = bytes.Clone(head)
+		r.Body = head
 		if v.x.Checked() {
 			r.Fields = v.x.Fields()
 		}
