@@ -2,7 +2,6 @@ package console_test
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,12 +14,12 @@ import (
 	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/console"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/internal/standintest/specclient"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	naver "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 	"github.com/putpost/putpost/wrappers/store"
 	office "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 	"github.com/putpost/putpost/wrappers/upload"
-	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
 // service is both stand-ins on a socket with their console. Its client holds
@@ -79,14 +78,7 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 		c.Close()
 		srv.Close()
 	})
-	base := &http.Transport{DisableKeepAlives: true}
-	check := &uploadtest.Check{Spec: spec("console"), Base: base, Report: func(err error) {
-		// Some calls are wrong on purpose, so only the answers are checked.
-		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
-			t.Error(err)
-		}
-	}}
-	return service{t, srv.URL, &http.Client{Transport: check}}
+	return service{t, srv.URL, specclient.New(t, "console", &http.Transport{DisableKeepAlives: true})}
 }
 
 // ask calls the console. Header alternates names and values; "Host" sets the

@@ -1,11 +1,10 @@
 // Package standintest helps to test the stand-ins. It has a clock that tests
-// move, a log that can be read while it is written, a client that checks
-// answers against the spec, and requests written by hand.
+// move, a log that can be read while it is written, and requests written by
+// hand.
 package standintest
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/specs"
-	"github.com/putpost/putpost/wrappers/uploadtest"
 )
 
 // Clock stands still until a test moves it.
@@ -86,20 +84,6 @@ func Spec(t testing.TB, provider string) []byte {
 		t.Fatal(err)
 	}
 	return spec
-}
-
-// Client returns a client that checks each answer of a provider's operations
-// against its spec. It does not check requests, because tests send wrong ones
-// on purpose.
-func Client(t testing.TB, provider string) *http.Client {
-	t.Helper()
-	transport := &http.Transport{ExpectContinueTimeout: time.Second}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: &uploadtest.Check{Spec: Spec(t, provider), Base: transport, Report: func(err error) {
-		if v, ok := errors.AsType[*uploadtest.Violation](err); !ok || strings.HasPrefix(v.Rule, "response") {
-			t.Error(err)
-		}
-	}}}
 }
 
 // InProcess returns a client whose every request h answers, whatever its

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standintest"
+	"github.com/putpost/putpost/wrappers/internal/standintest/specclient"
 	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 	"github.com/putpost/putpost/wrappers/store"
 )
@@ -64,7 +65,8 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	if now == nil {
 		now = time.Now
 	}
-	return &service{h, t, srv.URL, standintest.Client(t, "ncloudmailer"), log, cfg.Store, now}
+	client := specclient.New(t, "ncloudmailer", &http.Transport{ExpectContinueTimeout: time.Second})
+	return &service{h, t, srv.URL, client, log, cfg.Store, now}
 }
 
 // signature follows the provider's documentation and does not use the client's

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standintest"
+	"github.com/putpost/putpost/wrappers/internal/standintest/specclient"
 	"github.com/putpost/putpost/wrappers/store"
 	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
@@ -53,7 +54,8 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	}
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
-	return &service{h, t, srv.URL, standintest.Client(t, "twentyfourseven"), log}
+	client := specclient.New(t, "twentyfourseven", &http.Transport{ExpectContinueTimeout: time.Second})
+	return &service{h, t, srv.URL, client, log}
 }
 
 // do sends a request. header alternates names and values.
