@@ -81,15 +81,15 @@ func (d *Doer) unusable(x *exchange, resp *http.Response, body []byte, broke, wh
 	kind := f.Err
 	f.Lasting = broke == nil
 	// Only the text is kept: the chain of a decoder's error shows generated
-	// types.
+	// types. About a cut body, a decoder tells nothing new.
 	says := ""
-	if why != nil {
+	if why != nil && broke == nil {
 		says = ": " + clean(why.Error(), 256, secrets)
 	}
 	switch {
 	case broke != nil:
 		ctx := x.req.Context()
-		f.Err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w%s", kind, redactError(ctx, broke, secrets), says))
+		f.Err = ended(ctx, fmt.Errorf("%w: the answer broke off: %w", kind, redactError(ctx, broke, secrets)))
 	case len(body) > maxAnswer:
 		f.Err = fmt.Errorf("%w: the answer is longer than %d bytes%s", kind, maxAnswer, says)
 	default:

@@ -16,15 +16,18 @@ import (
 // get reads one answer.
 func get(t *testing.T, d *wire.Doer) (body, trace string, err error) {
 	t.Helper()
-	trace, err = d.Call(t.Context(), "getThing", func(b []byte) error { body = string(b); return nil },
-		func(ctx context.Context) (*http.Response, error) {
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
-			if err != nil {
-				return nil, err
-			}
-			return d.Do(req)
-		})
+	trace, err = getBy(t, d, func(b []byte) error { body = string(b); return nil })
 	return body, trace, err
+}
+
+func getBy(t *testing.T, d *wire.Doer, read func([]byte) error) (trace string, err error) {
+	return d.Call(t.Context(), "getThing", read, func(ctx context.Context) (*http.Response, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.BaseURL, nil)
+		if err != nil {
+			return nil, err
+		}
+		return d.Do(req)
+	})
 }
 
 func TestAnswerOfUpToAMebibyteIsRead(t *testing.T) {
@@ -71,6 +74,17 @@ func TestWholeAnswerCountsWhenTheConnectionBreaksOff(t *testing.T) {
 		if read, _, err := get(t, d); (err == nil) != whole || whole && read != body {
 			t.Errorf("%s: %q, %v", body, read, err)
 		}
+	}
+}
+
+func TestCutAnswerSaysOnceThatItIsCut(t *testing.T) {
+	_, d := serve(t, wire.API{}, upload.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"id":1`)
+	})
+	_, err := getBy(t, d, func([]byte) error { return io.ErrUnexpectedEOF })
+	if err == nil || strings.Count(err.Error(), io.ErrUnexpectedEOF.Error()) != 1 {
+		t.Errorf("got %v, want the break, said once", err)
 	}
 }
 
