@@ -76,7 +76,8 @@ type Probing struct {
 //
 // Every answer must come in time, be declared and match its schema, and show
 // nothing of the server's machine. A broken rule fails t with one line.
-// After a 429 it waits as Retry-After says, at most 10 s and 60 times in all.
+// After a 429, or another failure with a Retry-After, it waits as that says: at
+// most 10 s, and 60 times in all.
 //
 // Probe leaves its uploads there, but for one upload of each kind that it
 // deletes. Do not point it at a [Server]: that reports requests that are wrong
@@ -88,7 +89,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
 		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, patience: 25, waits: 60,
-		succeeded: map[string]bool{}, unfound: map[string]func(){}, tagged: map[string]string{},
+		succeeded: map[string]bool{}, once: map[string]bool{}, unfound: map[string]func(){}, tagged: map[string]string{},
 		traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
@@ -123,6 +124,8 @@ type prober struct {
 	right     map[string]map[string]bool // values that were right, by their places
 	tagged    map[string]string          // sums of files, by path and ETag
 	succeeded map[string]bool            // operations
+	once      map[string]bool            // operations that take each name once
+	names     int                        // how many other names were given
 	unfound   map[string]func()          // operations that were not asked about an upload
 	told      told
 	logged    told
@@ -133,7 +136,7 @@ type prober struct {
 	buffer    bytes.Buffer    // of the answer that is read
 	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
-	waits     int             // how often a 429 is waited for
+	waits     int             // how often a Retry-After is waited for
 	ending    string          // a URL for a download that soon ends
 	doing     string          // names the file of a request in a message about it; may be empty
 }
@@ -224,17 +227,19 @@ type answered struct {
 	elsewhere bool // behind a redirect
 }
 
-// ask sends a request and holds the answer to the contract. A server that asks
-// for fewer requests is asked again, some time later.
+// ask sends a request and holds the answer to the contract. A server that wants
+// fewer requests, or that is not ready yet, is asked again some time later.
 func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 	p.Helper()
 	for range 4 {
 		a = p.askOnce(r, req)
-		if a.status != http.StatusTooManyRequests || req.Body != nil && req.GetBody == nil || p.waits == 0 {
+		later := a.header.Get("Retry-After")
+		wanted := a.status == http.StatusTooManyRequests || a.status >= 400 && later != ""
+		if !wanted || req.Body != nil && req.GetBody == nil || p.waits == 0 {
 			break
 		}
 		p.waits--
-		seconds, _ := strconv.Atoi(a.header.Get("Retry-After"))
+		seconds, _ := strconv.Atoi(later)
 		select {
 		case <-time.After(time.Duration(min(max(seconds, 1), 10)) * time.Second):
 		case <-p.Context().Done():

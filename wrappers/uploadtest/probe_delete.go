@@ -54,7 +54,7 @@ func (p *prober) deletesOne(r *routers.Route, m *made) {
 // makes another in its place.
 func (p *prober) gone(r *routers.Route, m *made) {
 	for _, same := range p.contract.routes {
-		if same.Method == http.MethodGet && m.about(same) && p.succeeded[nameOf(same)] ||
+		if reading(same) && m.about(same) && p.succeeded[nameOf(same)] ||
 			nameOf(same) == nameOf(r) && refusesUnknown(r) {
 			p.refused("deleted upload", "a deleted upload", same, p.good(same, m.found()))
 		}

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,12 +12,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // desk is a provider. The ids of its documents are their names. Its papers can
-// be renamed. Its folders have numbers, and exist before any file.
+// be renamed. Its folders have numbers, and exist before any file. A note is put
+// under its name, and not in chunks. A folder takes each name once.
 const deskSpec = `
 openapi: 3.0.3
 info: {title: Desk, version: '1'}
@@ -39,7 +42,18 @@ paths:
   /folders/{folderId}:
     parameters: &folder [{name: folderId, in: path, required: true, schema: {type: string}, example: '101'}]
     get: {responses: *json}
-  /folders/{folderId}/files: {parameters: *folder, post: *post}
+  /folders/{folderId}/files: {parameters: *folder, post: *post, get: {operationId: list, responses: *json}}
+  /folders/{folderId}/files/{fileId}:
+    parameters: [{name: folderId, in: path, required: true, schema: {type: string}, example: '101'},
+      {name: fileId, in: path, required: true, schema: {type: string}}]
+    get: {responses: *json}
+  /notes/{name}:
+    parameters: [{name: name, in: path, required: true, schema: {type: string}, example: july.txt}]
+    put: {requestBody: {required: true, content: {text/plain: {schema: &file {type: string, format: binary}}}},
+      responses: *none}
+    get: {responses: {'200': {description: It., content: {text/plain: {schema: *file}}}, 4XX: *no}}
+    head: {responses: {'200': {description: It is there.}, 4XX: *no}}
+    delete: {responses: *none}
 `
 
 func newDesk() http.Handler {
@@ -60,14 +74,45 @@ func newDesk() http.Handler {
 		_, end := form.NextPart()
 		return upload.BaseName(params["filename"]), len(content), err == nil && end == io.EOF && params["filename"] != ""
 	}
-	mux := http.NewServeMux()
+	mux, notes := http.NewServeMux(), map[string][]byte{}
+	note := func(method string, f func(w http.ResponseWriter, r *http.Request, name string)) {
+		mux.HandleFunc(method+" /v1/notes/{name}", func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if name := r.PathValue("name"); method != http.MethodPut && notes[name] == nil {
+				w.WriteHeader(http.StatusNotFound)
+			} else {
+				f(w, r, name)
+			}
+		})
+	}
+	note(http.MethodGet, func(w http.ResponseWriter, r *http.Request, name string) {
+		w.Header().Set("Content-Type", "text/plain")
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(notes[name]))
+	})
+	note(http.MethodDelete, func(w http.ResponseWriter, _ *http.Request, name string) {
+		delete(notes, name)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	note(http.MethodPut, func(w http.ResponseWriter, r *http.Request, name string) {
+		content, err := io.ReadAll(r.Body)
+		switch {
+		case r.ContentLength < 0:
+			w.WriteHeader(http.StatusLengthRequired)
+		case err != nil || len(content) == 0 || r.Header.Get("Content-Type") != "text/plain":
+			w.WriteHeader(http.StatusBadRequest)
+		default:
+			notes[name] = content
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
 	handle := func(pattern string, f func(r *http.Request, key string, thing map[string]any) (int, map[string]any)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
 			key := r.URL.Path[len("/v1/"):]
 			status, body := http.StatusGone, map[string]any(nil)
-			if thing := things[key]; thing != nil || r.Method == http.MethodPost {
+			if thing := things[key]; thing != nil || r.Method == http.MethodPost || key == "folders/101/files" {
 				status, body = f(r, key, thing)
 			}
 			if body != nil {
@@ -84,6 +129,11 @@ func newDesk() http.Handler {
 			if n++; !ok {
 				return http.StatusBadRequest, nil
 			}
+			for other, thing := range things {
+				if strings.HasPrefix(other, key+"/") && strings.HasPrefix(key, "folders/") && thing["name"] == name {
+					return http.StatusUnprocessableEntity, nil
+				}
+			}
 			thing := map[string]any{"name": name, "size": size}
 			if thing[id] = fmt.Sprintf("paper-%d", n); id == "fileName" {
 				thing[id] = name
@@ -98,6 +148,15 @@ func newDesk() http.Handler {
 	handle("POST /v1/docs", create("fileName"))
 	handle("POST /v1/papers", create("id"))
 	handle("POST /v1/folders/101/files", create("fileId"))
+	handle("GET /v1/folders/101/files", func(*http.Request, string, map[string]any) (int, map[string]any) {
+		all := []any{}
+		for key, thing := range things {
+			if strings.HasPrefix(key, "folders/101/files/") {
+				all = append(all, thing)
+			}
+		}
+		return http.StatusOK, map[string]any{"files": all}
+	})
 	handle("GET /v1/", func(_ *http.Request, _ string, thing map[string]any) (int, map[string]any) {
 		return http.StatusOK, thing
 	})
@@ -118,8 +177,8 @@ func newDesk() http.Handler {
 }
 
 // Probe must not blame a server for a name that a client gives twice. Nor must
-// it for a file that was overwritten or renamed, or for a folder with a new
-// file.
+// it for a file that was overwritten or renamed, for a folder with a new file, or
+// for a name that a folder takes once.
 func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 	t.Parallel()
 	papers := 0
@@ -161,6 +220,28 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), "Desk: GET /folders/{folderId}: response status: 500 is not declared"},
+		{"a HEAD finds what is deleted", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodHead || !strings.HasPrefix(r.URL.Path, "/v1/notes/") {
+				next.ServeHTTP(w, r)
+			}
+		}), "Desk: HEAD /notes/{name}: response status: 200 to a deleted upload, which must be refused by a 4xx"},
+		{"a HEAD of another length", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodHead {
+				rec := httptest.NewRecorder()
+				next.ServeHTTP(rec, r)
+				w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
+				w.Header().Set("Content-Length", "0")
+				w.WriteHeader(rec.Code)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Desk: HEAD /notes/{name}: response header: Content-Length is 0, but "},
+		{"a folder lists one file", "", "", reply("/folders/101/files", func(rec *httptest.ResponseRecorder) {
+			if before, _, several := strings.Cut(rec.Body.String(), "},{"); several {
+				rec.Body.Reset()
+				rec.Body.WriteString(before + "}]}")
+			}
+		}), "Desk: list: response body: the list has an upload 0 times, want once (GET /v1/folders/{folderId}/files)"},
 		{"one id for all", "", "", reply("/files", said(`"fileId":"`, `"fileId":"one","was":"`)),
 			"Desk: POST /folders/{folderId}/files: response body: two uploads have the same id"},
 	} {

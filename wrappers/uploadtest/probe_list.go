@@ -29,19 +29,23 @@ var (
 
 // lists reads a list of all uploads of an operation, whole and in short pages.
 func (p *prober) lists(r *routers.Route) {
-	if r.Method != http.MethodGet || len(required(r)) > 0 {
+	if r.Method != http.MethodGet || slices.ContainsFunc(required(r), func(param *openapi3.Parameter) bool {
+		return param.In != openapi3.ParameterInPath
+	}) {
 		return
 	}
 	all := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool {
 		return m.by.Path != r.Path && !slices.ContainsFunc(p.contract.routes, func(one *routers.Route) bool {
 			below, isBelow := strings.CutPrefix(one.Path, r.Path+"/{")
-			return isBelow && !strings.Contains(below, "/") && m.about(one)
+			return isBelow && !strings.Contains(below, "/") && m.about(one) && (len(required(r)) == 0 || m.by.Path == one.Path)
 		})
 	})
 	if len(all) == 0 {
 		return
 	}
-	req, list := p.walks(r, 0)
+	path := p.pathOf(r, all[0].found()) // such as the list of one folder
+	all = slices.DeleteFunc(all, func(m *made) bool { return p.pathOf(r, m.found()) != path })
+	req, list := p.walks(r, path, 0)
 	if req == nil {
 		return
 	}
@@ -63,7 +67,7 @@ func (p *prober) lists(r *routers.Route) {
 			p.broke(r, req, contract.RuleAnswer, "lacks", "the list has an upload %d times, want once", n)
 		}
 	}
-	if _, short := p.walks(r, 2); short != nil && !slices.EqualFunc(short, list, func(a, b json.RawMessage) bool {
+	if _, short := p.walks(r, path, 2); short != nil && !slices.EqualFunc(short, list, func(a, b json.RawMessage) bool {
 		return identity(a) == identity(b)
 	}) {
 		p.broke(r, req, contract.RuleAnswer, "pages", "short pages list %d elements in all, which are not the "+
@@ -93,10 +97,10 @@ func (m *made) isIn(element json.RawMessage) bool {
 	return false
 }
 
-// walks reads a list page by page. Limit is the largest number of elements of a
+// walks reads the list under a path page by page. Limit is the largest number of elements of a
 // page; 0 leaves it to the server. It returns nil if there is no list, or no
 // such limit.
-func (p *prober) walks(r *routers.Route, limit int) (req *http.Request, list []json.RawMessage) {
+func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Request, list []json.RawMessage) {
 	params := map[*regexp.Regexp]string{}
 	for _, param := range parameters(r) {
 		for _, kind := range []*regexp.Regexp{limits, cursors, pages, offsets} {
@@ -112,9 +116,9 @@ func (p *prober) walks(r *routers.Route, limit int) (req *http.Request, list []j
 	if limit > 0 {
 		query.Set(params[limits], strconv.Itoa(limit))
 	}
-	to := p.base + r.Path + "?" + query.Encode()
+	to := p.base + path + "?" + query.Encode()
 	for range 2*len(p.kept) + 100 {
-		req = p.request(http.MethodGet, r.Path, "", nil)
+		req = p.request(http.MethodGet, path, "", nil)
 		req.URL, _ = url.Parse(strings.TrimSuffix(to, "?"))
 		p.authorized(req)
 		a := p.ask(r, req)
@@ -154,7 +158,7 @@ func (p *prober) walks(r *routers.Route, limit int) (req *http.Request, list []j
 			return req, list
 		}
 		if !strings.Contains(next, "/") {
-			to = p.base + r.Path + "?" + query.Encode()
+			to = p.base + path + "?" + query.Encode()
 		}
 	}
 	p.broke(r, req, contract.RuleAnswer, "endless", "the list has no last page: %d elements came", len(list))

@@ -33,7 +33,7 @@ func (p *prober) reads(m *made, after string) {
 	for again := true; again; {
 		again = false
 		for _, r := range p.contract.routes {
-			if r.Method != http.MethodGet || asked[nameOf(r)] || !m.about(r) {
+			if !reading(r) || asked[nameOf(r)] || !m.about(r) {
 				continue
 			}
 			asked[nameOf(r)], again = true, true
@@ -51,6 +51,9 @@ func (p *prober) reads(m *made, after string) {
 		m.pending()
 	}
 }
+
+// reading reports whether an operation only tells of what is there.
+func reading(r *routers.Route) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 var inPath = regexp.MustCompile(`\{([^/}]+)\}`)
 
@@ -103,7 +106,13 @@ func (p *prober) compares(r *routers.Route, req *http.Request, m *made, file int
 	if len(m.files) == 1 {
 		file = 0
 	}
-	switch {
+	switch get := p.at(r.Path, http.MethodGet); {
+	case r.Method == http.MethodHead:
+		length := a.header.Get("Content-Length")
+		if file >= 0 && get != nil && givesFile(get, a) && length != "" && length != fmt.Sprint(len(m.files[file].content)) {
+			p.broke(r, req, contract.RuleHeader, "length", "Content-Length is %s, but %d bytes were sent%s", length,
+				len(m.files[file].content), m.what)
+		}
 	case givesFile(r, a) && m.waiting:
 		p.broke(r, req, contract.RuleStatus, "early", "%d to a file that was not sent yet", a.status)
 	case givesFile(r, a):
@@ -427,7 +436,7 @@ func (p *prober) times(r *routers.Route, req *http.Request, m *made, l leaf) {
 }
 
 // downloads fetches the URLs in an answer whose names say that they are for a
-// download. They need no credentials, and are used as they are.
+// download. A URL that is signed, or of another host, needs no credentials.
 func (p *prober) downloads(r *routers.Route, req *http.Request, m *made, all []leaf) {
 	for _, l := range all {
 		to, err := url.Parse(textOf(l.value))
@@ -436,7 +445,9 @@ func (p *prober) downloads(r *routers.Route, req *http.Request, m *made, all []l
 		}
 		get := func(edit func(*http.Request)) (*http.Request, answered) {
 			get, _ := http.NewRequestWithContext(p.Context(), http.MethodGet, to.String(), nil)
-			edit(get)
+			if edit(get); to.Host == req.URL.Host && !signs.MatchString(to.RawQuery) {
+				p.authorized(get)
+			}
 			return get, p.ask(nil, get)
 		}
 		got, a := get(func(*http.Request) {})

@@ -44,7 +44,7 @@ var wrong = map[string]func(*sample){
 // refusesRequests sends wrong requests.
 func (p *prober) refusesRequests(r *routers.Route) {
 	for _, s := range samples(r) {
-		if p.valid(r, s) == nil {
+		if s = p.anew(r, s); p.valid(r, s) == nil {
 			continue // the cause of a fault in it would be unclear
 		}
 		for _, what := range slices.Sorted(maps.Keys(wrong)) {
@@ -293,11 +293,11 @@ func (p *prober) grows(routes []*routers.Route) {
 			if _, ok := s.file(); !ok {
 				continue
 			}
-			p.wants("largest file", r, p.good(r, s.holding(large[1:])), "largest",
+			p.wants("largest file", r, p.good(r, p.anew(r, s).holding(large[1:])), "largest",
 				fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
-			p.wants("file that is too large", r, p.good(r, s.holding(large)), "large",
+			p.wants("file that is too large", r, p.good(r, p.anew(r, s).holding(large)), "large",
 				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
-			unsized := p.good(r, s.holding(large))
+			unsized := p.good(r, p.anew(r, s).holding(large))
 			unsized.ContentLength = -1
 			unsized.Header.Set("Expect", "100-continue")
 			p.wants("file that is too large", r, unsized, "large in chunks",

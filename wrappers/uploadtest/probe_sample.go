@@ -312,21 +312,30 @@ func (p *prober) known(r *routers.Route) bool {
 		})
 }
 
+// pathOf returns the escaped path of an operation with a sample.
+func (p *prober) pathOf(r *routers.Route, s sample) string {
+	path := r.Path
+	for _, param := range required(r) {
+		if param.In == openapi3.ParameterInPath {
+			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(p.valueOf(param, s)))
+		}
+	}
+	return path
+}
+
 // build returns the request of an operation with a sample.
 func (p *prober) build(r *routers.Route, s sample) *http.Request {
-	path, query, header := r.Path, url.Values{}, http.Header{}
+	query, header := url.Values{}, http.Header{}
 	for _, param := range required(r) {
 		value := p.valueOf(param, s)
 		switch param.In {
-		case openapi3.ParameterInPath:
-			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(value))
 		case openapi3.ParameterInQuery:
 			query.Set(param.Name, value)
 		case openapi3.ParameterInHeader:
 			header.Set(param.Name, value)
 		}
 	}
-	req := p.request(r.Method, path, s.contentType, s.body)
+	req := p.request(r.Method, p.pathOf(r, s), s.contentType, s.body)
 	req.URL.RawQuery = query.Encode()
 	maps.Copy(req.Header, header)
 	return req

@@ -136,7 +136,7 @@ func newShelf() http.Handler {
 		say(w, http.StatusCreated, box)
 	})
 	handle("/v1/boxes/{id}", func(w http.ResponseWriter, r *http.Request, _ string) {
-		box, ok := kept[r.PathValue("id")]
+		box, ok := kept[r.PathValue("id")].(map[string]any)
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodDelete:
 			w.Header().Set("Allow", "GET, DELETE")
@@ -199,6 +199,12 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		{"an owner with an id", reply("/boxes", anew(`"label":`, `"owner":{"id":"user-1"},"label":`)), ""},
 		{"a type that is hidden", reply("/content", func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "application/octet-stream")
+		}), ""},
+		{"a download that needs credentials", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			reply("/blobs/", on(201, func(rec *httptest.ResponseRecorder) {
+				id := strings.Split(rec.Body.String(), `"`)[3]
+				anew(`{"blobId"`, fmt.Sprintf(`{"downloadUrl":"http://%s/v1/blobs/%s/content","blobId"`, r.Host, id))(rec)
+			}))(next).ServeHTTP(w, r)
 		}), ""},
 		{"an empty file is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPut && r.ContentLength == 0 && r.Header.Get("X-Depot-Key") == depotKey {

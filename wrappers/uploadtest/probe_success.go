@@ -22,9 +22,8 @@ func (p *prober) succeeds(r *routers.Route) {
 				broken[0].Detail)
 			continue
 		}
-		switch a := p.ask(r, req); {
-		case a.status/100 == 2:
-			m := p.newMade(r, s, "", req, a)
+		switch m, a := p.start(r, req, s, ""); {
+		case m != nil:
 			if r.Method == http.MethodGet {
 				p.compares(r, req, m, -1, a)
 			}

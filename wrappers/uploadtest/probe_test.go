@@ -592,25 +592,32 @@ func TestASpecThatIsNone(t *testing.T) {
 		"URL for one")
 }
 
-func TestProbeAsksAgainWhereFewerRequestsAreWanted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, _ := parseAt(t, "http://depot.example/v2", depotSpec)
-		var bodies []string
-		p := &prober{TB: t, contract: c, Probing: Probing{Timeout: time.Minute}, waits: 2,
-			transport: tripFunc(func(r *http.Request) (*http.Response, error) {
-				body, _ := all(r.Body, r.ContentLength)
-				bodies = append(bodies, string(body))
-				rec := httptest.NewRecorder()
-				rec.Header().Set("Retry-After", "7")
-				rec.WriteHeader(http.StatusTooManyRequests)
-				return rec.Result(), nil
-			})}
-		began := time.Now()
-		a := p.ask(nil, p.request(http.MethodPost, "/none", "text/plain", []byte("x")))
-		if took := time.Since(began); a.status != 429 || took != 14*time.Second || strings.Join(bodies, " ") != "x x x" {
-			t.Errorf("status %d after %v and %q, want 429 after 14 s and two more requests", a.status, took, bodies)
-		}
-	})
+func TestProbeAsksAgainWhereFewerRequestsAreWantedOrNothingIsReady(t *testing.T) {
+	for status, retryAfter := range map[int]string{http.StatusTooManyRequests: "7", http.StatusConflict: "7",
+		http.StatusNotFound: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := parseAt(t, "http://depot.example/v2", depotSpec)
+			var bodies []string
+			p := &prober{TB: t, contract: c, Probing: Probing{Timeout: time.Minute}, waits: 2,
+				transport: tripFunc(func(r *http.Request) (*http.Response, error) {
+					body, _ := all(r.Body, r.ContentLength)
+					bodies = append(bodies, string(body))
+					rec := httptest.NewRecorder()
+					rec.Header().Set("Retry-After", retryAfter)
+					rec.WriteHeader(status)
+					return rec.Result(), nil
+				})}
+			began := time.Now()
+			want, sent := 14*time.Second, "x x x"
+			if retryAfter == "" {
+				want, sent = 0, "x"
+			}
+			a := p.ask(nil, p.request(http.MethodPost, "/none", "text/plain", []byte("x")))
+			if took := time.Since(began); a.status != status || took != want || strings.Join(bodies, " ") != sent {
+				t.Errorf("status %d after %v and %q, want %d after %v and %q", a.status, took, bodies, status, want, sent)
+			}
+		})
+	}
 }
 
 func TestProbeLeavesAHeaderOutAndAsksBelowWhatWasNeverThere(t *testing.T) {

@@ -47,7 +47,8 @@ type sentFile struct {
 
 // asked reports whether an id stood in the request: it is not the server's.
 func (m *made) asked(id string) bool {
-	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id))
+	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id)) ||
+		slices.ContainsFunc(m.files, func(file sentFile) bool { return file.name == id }) // it may be escaped in the body
 }
 
 // of returns the files that were sent in a field of a form.
@@ -108,9 +109,22 @@ func (p *prober) make(r *routers.Route, what string, content []byte, samples ...
 }
 
 // start makes something that may still wait for its bytes. It returns nil if
-// the operation refuses.
+// the operation refuses. One that takes each name once gets another name.
 func (p *prober) start(r *routers.Route, req *http.Request, s sample, what string) (*made, answered) {
 	a := p.ask(r, req)
+	if a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity {
+		other := p.renamed(r, s)
+		again := p.valid(r, other)
+		if again != nil && again.URL.String()+string(other.body) != req.URL.String()+string(s.body) {
+			if req.ContentLength < 0 {
+				again.ContentLength = -1
+			}
+			if second := p.ask(r, again); second.status/100 == 2 {
+				p.once[nameOf(r)] = true
+				s, req, a = other, again, second
+			}
+		}
+	}
 	if a.status/100 != 2 {
 		return nil, a
 	}
@@ -188,8 +202,7 @@ func (p *prober) issues(m *made, req *http.Request) {
 		}
 	}
 	for _, id := range m.own {
-		if m.by.Method != http.MethodPost || id == "" || m.asked(id) ||
-			slices.ContainsFunc(m.files, func(file sentFile) bool { return file.name == id }) {
+		if m.by.Method != http.MethodPost || id == "" || m.asked(id) {
 			continue
 		}
 		p.seen.note("id")

@@ -75,7 +75,9 @@ func (p *prober) varies(r *routers.Route) {
 			continue
 		}
 		p.keep(again)
-		p.crosswise(r, s)
+		if len(p.contract.HandedOut(again.answer.body)) > 0 {
+			p.crosswise(r, s)
+		}
 		full, more := s.filled()
 		if more {
 			m, a := p.make(r, "", presignedContent, full)
@@ -338,12 +340,51 @@ func (s sample) under(param, value string) sample {
 	return s
 }
 
+// unique matches the names of members whose value nothing else may have.
+var unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
+
+// renamed returns the sample under other names.
+func (p *prober) renamed(r *routers.Route, s sample) sample {
+	p.names++
+	other := func(name string) string {
+		base := strings.LastIndexAny(name, `/\`) + 1
+		return fmt.Sprintf("%s%d-%s", name[:base], p.names, name[base:])
+	}
+	for _, param := range required(r) {
+		if param.In != openapi3.ParameterInPath && unique.MatchString(param.Name) {
+			s = s.under(param.Name, other(p.valueOf(param, s)))
+		}
+	}
+	if s.object == nil {
+		return s
+	}
+	object := maps.Clone(s.object)
+	for member, value := range object {
+		if text, ok := value.(string); ok && unique.MatchString(member) && !isBinary(s.schema.Properties[member]) {
+			object[member] = other(text)
+		}
+	}
+	s.names = slices.Clone(s.names)
+	for i, name := range s.names {
+		s.names[i] = other(name)
+	}
+	return s.of(object, other(s.fileName))
+}
+
+// anew returns the sample, under other names if the operation takes each once.
+func (p *prober) anew(r *routers.Route, s sample) sample {
+	if p.once[nameOf(r)] {
+		return p.renamed(r, s)
+	}
+	return s
+}
+
 // written sends forms that are right, and that few clients write so.
 func (p *prober) written(r *routers.Route, s sample) {
 	content, one := s.file()
+	stated, quoted := p.anew(r, s), p.anew(r, s)
 	typ, length := "Content-Type: text/plain\r\n", fmt.Sprintf("Content-Length: %d\r\n", len(content))
-	stated, quoted := s, s
-	stated.body = bytes.Replace(s.body, []byte(typ), []byte(typ+length), 1)
+	stated.body = bytes.Replace(stated.body, []byte(typ), []byte(typ+length), 1)
 	quoted.contentType = strings.Replace(s.contentType, boundary, `"`+boundary+`"`, 1)
 	for what, form := range map[string]sample{"a part that states its length": stated, "a boundary in quotes": quoted} {
 		if req := p.valid(r, form); one && req != nil {
@@ -410,7 +451,11 @@ func (p *prober) mixes(r *routers.Route) {
 			one.place != other.place || slices.Equal(one.own, other.own) {
 			continue
 		}
-		p.refused("part of another", "a part of another upload", r, p.good(r, one.found().under(last, other.ids[last])))
+		mixed := one.found().under(last, other.ids[last])
+		if p.pathOf(r, mixed) == p.pathOf(r, other.found()) { // both are under the same
+			continue
+		}
+		p.refused("part of another", "a part of another upload", r, p.good(r, mixed))
 		return
 	}
 }

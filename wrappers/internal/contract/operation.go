@@ -155,9 +155,13 @@ func (c *Contract) route(method, path string) (*Operation, map[string]string) {
 		if !found || rest != "" && rest[0] != '/' {
 			continue
 		}
+		bare := strings.TrimRight(rest, "/")
 		for _, t := range c.router {
 			if t.op.Method == method {
-				params, fits := t.match(strings.TrimRight(rest, "/"))
+				params, fits := t.match(bare)
+				if !fits && bare != rest { // the last parameter is empty
+					params, fits = t.match(bare + "/")
+				}
 				if fits && !(c.ServeMux && strings.Count(rest, "/") != strings.Count(t.path, "/")) {
 					return t.op, params
 				}
@@ -187,8 +191,6 @@ func (t template) match(path string) (map[string]string, bool) {
 			}
 			params[names[0]], names = path[:end], names[1:]
 			want, path = want[len("{}"):], path[end:]
-		case path == "" && want[0] == '/':
-			want = want[1:]
 		case path == "" || path[0] != want[0]:
 			return nil, false
 		default:
