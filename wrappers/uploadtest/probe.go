@@ -55,6 +55,11 @@ type Probing struct {
 // parameters. The test's log says so in both cases. If a request states the size
 // or the checksum of its file, Probe states the true one.
 //
+// Bytes go where an answer says: to a URL, in a form with the fields beside the
+// URL, or to the session at the Location of a call that is named for uploads. A
+// call below the upload that is named complete, commit, finish or the like comes
+// last, and declares with a 409 or a 422 that it refuses what was not sent.
+//
 // Then each operation that makes something does so some twenty times: with
 // files of up to 10 MiB whose bytes are easily changed or lost, with odd names
 // and texts, and with several files at once. Probe reads back all that tells of
@@ -89,7 +94,8 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
 		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, patience: 25, waits: 60,
-		succeeded: map[string]bool{}, once: map[string]bool{}, unfound: map[string]func(){}, tagged: map[string]string{},
+		succeeded: map[string]bool{}, once: map[string]bool{}, closing: map[string]bool{},
+		unfound: map[string]func(){}, tagged: map[string]string{},
 		traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
@@ -124,6 +130,7 @@ type prober struct {
 	right     map[string]map[string]bool // values that were right, by their places
 	tagged    map[string]string          // sums of files, by path and ETag
 	succeeded map[string]bool            // operations
+	closing   map[string]bool            // operations that complete an upload
 	once      map[string]bool            // operations that take each name once
 	names     int                        // how many other names were given
 	unfound   map[string]func()          // operations that were not asked about an upload
@@ -204,6 +211,9 @@ func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format 
 	name, place := "no operation", req.Method+" "+req.URL.EscapedPath()
 	if r != nil {
 		name, place = nameOf(r), req.Method+" "+p.contract.Bases[0]+r.Path
+	}
+	if !strings.HasPrefix(p.base+"/", req.URL.Scheme+"://"+req.URL.Host+"/") {
+		place = req.Method + " to the host " + req.URL.Host
 	}
 	if p.told.first(name + class) {
 		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place)

@@ -3,8 +3,11 @@ package uploadtest
 import (
 	"bytes"
 	"cmp"
+	"io"
 	"maps"
+	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,16 +25,36 @@ var presignedContent = []byte("uploadtest: a presigned file")
 
 // presignedRequest returns the request that a URL was handed out for.
 func (p *prober) presignedRequest(out contract.HandedOut, content []byte) *http.Request {
-	method := cmp.Or(out.Method, http.MethodPut)
-	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, bytes.NewReader(content))
+	method, typ, body := cmp.Or(out.Method, http.MethodPut), out.ContentType, content
+	if out.Fields != nil {
+		typ, body = formOf(out, content)
+	}
+	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, bytes.NewReader(body))
 	if err != nil {
 		return p.request(http.MethodGet, "/", "", nil)
 	}
-	if out.ContentType != "" {
-		req.Header.Set("Content-Type", out.ContentType)
+	if typ != "" {
+		req.Header.Set("Content-Type", typ)
 	}
 	maps.Copy(req.Header, out.Header)
 	return req
+}
+
+// formOf returns the form that a URL was handed out for. The file is its last
+// part.
+func formOf(out contract.HandedOut, content []byte) (contentType string, body []byte) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(out.Fields)) {
+		_ = w.WriteField(name, out.Fields[name])
+	}
+	part, _ := w.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {multipart.FileContentDisposition("file", "uploadtest.txt")},
+		"Content-Type":        {cmp.Or(out.ContentType, "text/plain")},
+	})
+	_, _ = part.Write(content)
+	w.Close()
+	return w.FormDataContentType(), b.Bytes()
 }
 
 // opens matches the parameters of a URL that let somebody in, or in time.
@@ -46,9 +69,8 @@ var uploadURL = regexp.MustCompile(`(?i)(upload|signed|put)_?ur[il]$`)
 // handedOut tries the URLs of an answer, in wrong ways first and then in the
 // right way. It reports whether there are any.
 func (p *prober) handedOut(r *routers.Route, req *http.Request, m *made, a answered) bool {
-	answer := a.body
-	all := p.contract.HandedOut(answer)
-	for _, m := range contract.Members(answer) {
+	all := m.outs
+	for _, m := range contract.Members(a.body) {
 		switch absolute := strings.HasPrefix(m.Value, "http://") || strings.HasPrefix(m.Value, "https://"); {
 		case uploadURL.MatchString(m.Name) && !absolute:
 			p.broke(r, req, contract.RuleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", m.Name)
@@ -57,27 +79,37 @@ func (p *prober) handedOut(r *routers.Route, req *http.Request, m *made, a answe
 		}
 	}
 	for _, out := range all {
-		if out.Form {
-			p.unseen(r, "the form that goes to the URL it hands out")
-			continue
-		}
 		const to = "the URL that it handed out"
 		ways := tampered(out)
 		for _, what := range slices.Sorted(maps.Keys(ways)) {
+			if out.Session && strings.HasPrefix(what, "by ") { // a session may have other methods
+				continue
+			}
 			req := p.presignedRequest(out, presignedContent)
 			ways[what](req)
 			p.wants("tampered URL", r, req, "presigned "+what, to+", "+what+": it must be refused by a 4xx", 4)
 		}
+		fields := tamperedFields(out)
+		for _, what := range slices.Sorted(maps.Keys(fields)) {
+			other := out
+			other.Fields = fields[what]
+			p.wants("tampered form", r, p.presignedRequest(other, presignedContent), "presigned "+what,
+				"the form that it handed out, "+what+": it must be refused by a 4xx", 4)
+		}
 		m.waiting, m.files = true, nil
-		p.cutsOff(r, p.presignedRequest(out, presignedContent), presignedContent)
+		if whole := p.presignedRequest(out, presignedContent); !out.Session { // a session may go on where it was cut
+			body, _ := io.ReadAll(whole.Body)
+			p.cutsOff(r, whole, body)
+		}
 		p.reads(m, "")
 		p.seen.note("presigned step")
 		if p.sends(m, out, presignedContent); m.waiting {
 			continue
 		}
-		p.reads(m, "")
-		m.what = " (in place of a longer one, to the same URL)"
-		p.sends(m, out, []byte("short"))
+		if p.reads(m, ""); !out.Session && len(p.completions(m)) == 0 {
+			m.what = " (in place of a longer one, to the same URL)"
+			p.sends(m, out, []byte("short"))
+		}
 		p.keep(m)
 	}
 	return len(all) > 0
@@ -95,7 +127,7 @@ func tampered(out contract.HandedOut) map[string]func(*http.Request) {
 		"by DELETE":        func(r *http.Request) { r.Method = http.MethodDelete },
 		"with another key": func(r *http.Request) { r.URL.Path, r.URL.RawPath = r.URL.Path+"x", "" },
 	}
-	if out.ContentType != "" {
+	if out.ContentType != "" && out.Fields == nil && !out.Session {
 		ways["with another media type"] = func(r *http.Request) { r.Header.Set("Content-Type", "application/x-uploadtest") }
 	}
 	if _, query, found := strings.Cut(out.URL, "?"); found {
@@ -113,6 +145,29 @@ func tampered(out contract.HandedOut) map[string]func(*http.Request) {
 				"with half of the ": name + "=" + value[:len(value)/2], "with an empty ": name + "=", "without the ": "x=y"} {
 				ways[how+name] = func(r *http.Request) { r.URL.RawQuery = strings.Replace(r.URL.RawQuery, pair, with, 1) }
 			}
+		}
+	}
+	return ways
+}
+
+// tamperedFields returns the fields of a form that is almost right.
+func tamperedFields(out contract.HandedOut) map[string]map[string]string {
+	ways := map[string]map[string]string{}
+	for name, value := range out.Fields {
+		other := spoil(value)
+		switch is := strings.ToLower(name); {
+		case is == "content-type":
+			other = "application/x-uploadtest"
+		case is != "key" && is != "policy" && !opens.MatchString(name) && !seals.MatchString(value):
+			continue
+		}
+		for how, with := range map[string]string{"with another ": other, "with half of the ": value[:len(value)/2],
+			"without the ": ""} {
+			fields := maps.Clone(out.Fields)
+			if fields[name] = with; with == "" {
+				delete(fields, name)
+			}
+			ways[how+name] = fields
 		}
 	}
 	return ways

@@ -28,6 +28,15 @@ import (
 // each answer with the upload. An answer may give the ids that another
 // operation takes.
 func (p *prober) reads(m *made, after string) {
+	for range 2 { // it may be there since it was asked first
+		if p.readsOnce(m, after); !m.had || m.pending == nil {
+			return
+		}
+	}
+	m.pending()
+}
+
+func (p *prober) readsOnce(m *made, after string) {
 	m.pending, m.had = nil, false
 	asked := map[string]bool{}
 	for again := true; again; {
@@ -46,9 +55,6 @@ func (p *prober) reads(m *made, after string) {
 				p.read(r, m, i, m.found().under(last, ids[last]), after)
 			}
 		}
-	}
-	if m.had && m.pending != nil {
-		m.pending()
 	}
 }
 
@@ -82,11 +88,16 @@ func (m *made) about(r *routers.Route) bool {
 func (m *made) found() sample { return sample{params: m.ids} }
 
 // read asks one operation. It asks again for half a second, since some servers
-// store later.
+// store later, and longer if the answer says so. What never comes uses up the
+// patience.
 func (p *prober) read(r *routers.Route, m *made, file int, s sample, after string) {
 	req := p.good(r, s)
 	a := p.ask(r, req)
-	for ; !m.waiting && a.status/100 == 4 && p.patience > 0; p.patience-- {
+	for n := 0; !m.waiting && a.status/100 == 4; n++ {
+		if n >= p.patience && !(notYet(a) && n < 4*p.patience) {
+			p.patience = 0
+			break
+		}
 		time.Sleep(20 * time.Millisecond)
 		req = p.good(r, s)
 		a = p.ask(r, req)
@@ -98,6 +109,11 @@ func (p *prober) read(r *routers.Route, m *made, file int, s sample, after strin
 	case a.status != 0 && !m.waiting:
 		p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload%s", a.status, after)
 	}
+}
+
+// notYet reports whether an answer says that the thing will be there later.
+func notYet(a answered) bool {
+	return a.status == http.StatusConflict || a.status == http.StatusTooEarly || a.header.Get("Retry-After") != ""
 }
 
 // compares compares an answer with m. File is the index of the one file that

@@ -31,12 +31,13 @@ type made struct {
 	ids     map[string]string   // what the answer gave for paths, by name
 	ofFile  []map[string]string // the same for each file
 	answer  answered
-	place   string            // the path of the request
-	own     []string          // the ids that nothing else may have
-	shown   map[string][]leaf // what each operation answered of it first
-	waiting bool              // the bytes were not sent yet
-	had     bool              // the file was given back
-	pending func()            // says that it is not there yet; nil where nobody says so
+	outs    []contract.HandedOut // where the bytes go
+	place   string               // the path of the request
+	own     []string             // the ids that nothing else may have
+	shown   map[string][]leaf    // what each operation answered of it first
+	waiting bool                 // the bytes were not sent yet
+	had     bool                 // the file was given back
+	pending func()               // says that it is not there yet; nil where nobody says so
 }
 
 // sentFile is one file as it was sent. A raw one has no name.
@@ -75,6 +76,7 @@ func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Requ
 			m.ids[param.Name] = p.valueOf(param, s)
 		}
 	}
+	m.outs = p.outs(m, req)
 	p.learn(m, r, a)
 	p.issues(m, req)
 	p.locates(m, req)
@@ -99,8 +101,8 @@ func (p *prober) make(r *routers.Route, what string, content []byte, samples ...
 	if m != nil && !m.waiting {
 		p.compares(r, req, m, -1, a)
 	}
-	for _, out := range p.contract.HandedOut(a.body) {
-		if m != nil && !out.Form {
+	if m != nil {
+		for _, out := range m.outs {
 			p.reads(m, "")
 			p.sends(m, out, content)
 		}
@@ -129,7 +131,7 @@ func (p *prober) start(r *routers.Route, req *http.Request, s sample, what strin
 		return nil, a
 	}
 	m := p.newMade(r, s, what, req, a)
-	if len(p.contract.HandedOut(a.body)) > 0 {
+	if len(m.outs) > 0 {
 		m.waiting, m.files = true, nil
 	}
 	return m, a
@@ -144,11 +146,20 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 	req := p.presignedRequest(out, content)
 	a := p.ask(m.by, req)
 	switch {
+	case out.Session && (a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented):
+		p.unseen(m.by, "the session at its Location, which is answered %d to a PUT of the file", a.status)
 	case a.status >= 500 && len(content) == 0:
 		p.broke(m.by, req, contract.RuleStatus, "empty", "%d to an empty file", a.status)
 	case a.status/100 == 2:
 		m.shown = map[string][]leaf{}
-		m.waiting, m.files = false, []sentFile{{"", "", req.Header.Get("Content-Type"), content}}
+		m.waiting, m.files = false, []sentFile{{"", "", out.ContentType, content}}
+		if ownID(a.body) != "" && ownID(m.answer.body) == "" { // it tells what the session made
+			m.answer = a
+			p.learn(m, m.by, a)
+			p.issues(m, req)
+			p.compares(m.by, req, m, -1, a)
+		}
+		p.completes(m)
 		if bytes.Contains(a.body, []byte("<Error>")) {
 			p.broke(m.by, req, contract.RuleAnswer, "error", "%d to the file, with an error in the answer", a.status)
 		}
@@ -159,6 +170,34 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 		}
 		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s%s", a.status, as, m.what)
 	}
+}
+
+// outs returns the URLs that take the bytes: those in the answer, or its
+// Location if that is a session.
+func (p *prober) outs(m *made, req *http.Request) []contract.HandedOut {
+	location := m.answer.header.Get("Location")
+	to, err := req.URL.Parse(location)
+	if urls := p.contract.HandedOut(m.answer.body); len(urls) > 0 || err != nil || location == "" || len(m.files) > 0 ||
+		m.by.Method != http.MethodPost || !starts.MatchString(nameOf(m.by)+" "+m.by.Path+" "+to.Path) ||
+		slices.ContainsFunc(p.contract.routes, func(r *routers.Route) bool { return p.matches(r, to.Path) != nil }) {
+		return urls
+	}
+	session := contract.HandedOut{URL: to.String(), Session: true}
+	for name, value := range m.said {
+		if typ := textOf(value); types.MatchString(name) && strings.Contains(typ, "/") {
+			session.ContentType = typ
+		}
+	}
+	return []contract.HandedOut{session}
+}
+
+// starts matches the names of operations whose Location is for the bytes.
+var starts = regexp.MustCompile(`(?i)upload|resumable|session`)
+
+// states reports whether the request stated the size or the checksum of its
+// file: another file is wrong then.
+func (m *made) states() bool {
+	return m.object != nil && !bytes.Equal(m.holding([]byte("uploadtest: other bytes")).body, m.body)
 }
 
 // file returns the bytes of the one file that a sample carries. More than one
@@ -229,9 +268,11 @@ func (p *prober) issues(m *made, req *http.Request) {
 	}
 }
 
-// equals reports whether the same was sent twice.
+// equals reports whether the same was sent twice, or announced by its checksum.
 func (m *made) equals(before *made) bool {
-	return len(m.files) > 0 && reflect.DeepEqual(m.files, before.files) && reflect.DeepEqual(m.said, before.said)
+	announced := len(m.files) == 0 && len(m.outs) == 0 && m.states()
+	return (announced || len(m.files) > 0 && reflect.DeepEqual(m.files, before.files)) &&
+		reflect.DeepEqual(m.said, before.said)
 }
 
 // learn keeps the values of an answer about something that paths may take:
@@ -265,6 +306,9 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 			}
 			owner = strings.TrimSuffix(owner, "s")
 			names = append(names, owner+"Id", owner+"ID", owner+"_id")
+			if len(m.outs) > 0 { // it stands beside a URL for the bytes
+				names = append(names, l.name)
+			}
 		}
 		for _, name := range names {
 			if l.at >= 0 {
@@ -287,7 +331,7 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 func (p *prober) locates(m *made, req *http.Request) {
 	location := m.answer.header.Get("Location")
 	to, err := req.URL.Parse(location)
-	if err != nil || location == "" || m.answer.status != http.StatusCreated {
+	if err != nil || location == "" || m.answer.status != http.StatusCreated || len(m.outs) > 0 && m.outs[0].Session {
 		return
 	}
 	if to.Host != req.URL.Host {

@@ -70,13 +70,19 @@ const oddText = "Gr\u00fc\u00dfe  & <b>'x'</b>; 100%25+1, \"y\" \ud55c\uae00 \U0
 // or lose.
 func (p *prober) varies(r *routers.Route) {
 	for _, s := range samples(r) {
+		if p.closing[nameOf(r)] {
+			return // each upload asks it
+		}
 		again, _ := p.make(r, "", presignedContent, s) // once more
 		if again == nil {
 			continue
 		}
 		p.keep(again)
-		if len(p.contract.HandedOut(again.answer.body)) > 0 {
+		if len(again.outs) > 0 {
 			p.crosswise(r, s)
+		}
+		if len(p.closing) > 0 && len(s.files()) == 0 {
+			p.refusesToComplete(r, s)
 		}
 		full, more := s.filled()
 		if more {
@@ -87,7 +93,7 @@ func (p *prober) varies(r *routers.Route) {
 			}
 		}
 		content, one := s.file()
-		isForm, isFile := s.typ == "multipart/form-data", content != nil || len(p.contract.HandedOut(again.answer.body)) > 0
+		isForm, isFile := s.typ == "multipart/form-data", content != nil || len(again.outs) > 0
 		for i, name := range nameVariety {
 			if !isFile && p.chosen(r) == "" && len(s.object) == 0 {
 				break
@@ -150,7 +156,13 @@ func (p *prober) crosswise(r *routers.Route, s sample) {
 		}
 	}
 	for i, m := range two {
-		sent[i] = p.presignedRequest(p.contract.HandedOut(m.answer.body)[0], presignedContent)
+		sent[i] = p.presignedRequest(m.outs[0], presignedContent)
+	}
+	if form, first := two[1].outs[0], two[0].outs[0].Fields["key"]; first != form.Fields["key"] {
+		form.Fields = maps.Clone(form.Fields)
+		form.Fields["key"] = first
+		p.wants("tampered form", r, p.presignedRequest(form, presignedContent), "presigned key",
+			"the form that it handed out, with the key of another: it must be refused by a 4xx", 4)
 	}
 	if first, mixed := sent[0].URL, sent[1].URL; first.Path != mixed.Path && signs.MatchString(mixed.RawQuery) {
 		mixed.Path, mixed.RawPath = first.Path, first.RawPath
@@ -158,7 +170,7 @@ func (p *prober) crosswise(r *routers.Route, s sample) {
 			"the URL of another upload with the query of the one that it handed out: it must be refused by a 4xx", 4)
 	}
 	for _, m := range two {
-		p.sends(m, p.contract.HandedOut(m.answer.body)[0], m.later)
+		p.sends(m, m.outs[0], m.later)
 		p.keep(m)
 	}
 }
@@ -170,7 +182,7 @@ func (p *prober) keep(m *made) {
 	}
 	p.kept = slices.DeleteFunc(p.kept, func(old *made) bool {
 		return m.by.Method == http.MethodPut && old.place == m.place ||
-			m.by.Method == http.MethodPost && slices.Equal(old.own, m.own)
+			m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
 	})
 	p.kept = append(p.kept, m)
 	p.reads(m, "")

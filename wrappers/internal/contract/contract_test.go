@@ -304,20 +304,20 @@ func TestTheBytesGoWithTheMediaTypeThatWasAnnounced(t *testing.T) {
 
 func TestWhatAnAnswerHandsOutIsFound(t *testing.T) {
 	for answer, want := range map[string]string{
-		`{"uploadUrl":"https://s.example/o","method":"get"}`: "[{https://s.example/o   map[] false}]",
-		`{"uploadUrl":"HTTPS://s.example/o","verb":"patch"}`: "[{HTTPS://s.example/o PATCH  map[] false}]",
-		`{"url":"http://s.example/o","headers":{"a":"1"}}`:   "[{http://s.example/o   map[A:[1]] false}]",
-		`{"url":"http://s.example/o","fields":{"key":"k"}}`:  "[{http://s.example/o POST  map[] true}]",
-		`{"uploadUrl":"https://s.example","id":"1"}`:         "[{https://s.example   map[] false}]",
+		`{"uploadUrl":"https://s.example/o","method":"get"}`: "[{https://s.example/o   map[] map[] false}]",
+		`{"uploadUrl":"HTTPS://s.example/o","verb":"patch"}`: "[{HTTPS://s.example/o PATCH  map[] map[] false}]",
+		`{"url":"http://s.example/o","headers":{"a":"1"}}`:   "[{http://s.example/o   map[A:[1]] map[] false}]",
+		`{"url":"http://s.example/o","fields":{"key":"k"}}`:  "[{http://s.example/o POST  map[] map[key:k] false}]",
+		`{"uploadUrl":"https://s.example","id":"1"}`:         "[{https://s.example   map[] map[] false}]",
 		`{"uploadUrl":"https://s.example/o","a":"put","b":"put","c":"put","d":"put","method":"post","z":"put"}`: "" +
-			"[{https://s.example/o POST  map[] false}]",
+			"[{https://s.example/o POST  map[] map[] false}]",
 		`{"uploadUrl":"ftp://s.example/o"}`:                    "[]",
 		`{"uploadUrl":"https:///o"}`:                           "[]",
 		`{"uploadUrl":"https://s.example/%zz"}`:                "[]",
 		`{"uploadUrl":"s.example/o"}`:                          "[]",
-		`{"uploadUrl":"http://s.example/o","url":"http://d/"}`: "[{http://s.example/o   map[] false}]",
+		`{"uploadUrl":"http://s.example/o","url":"http://d/"}`: "[{http://s.example/o   map[] map[] false}]",
 		`{"upload":"http://s.example/o","downloadUrl":"http://d/upload","uploader":{"url":"http://u/"}}`: "" +
-			"[{http://s.example/o   map[] false}]",
+			"[{http://s.example/o   map[] map[] false}]",
 		`{"downloadUrl":"http://s.example/o"}`: "[]",
 	} {
 		c := New(Spec{})

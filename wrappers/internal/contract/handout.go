@@ -51,10 +51,11 @@ func (c *Contract) key(address string) string {
 // HandedOut is a URL for a file that an answer handed out.
 type HandedOut struct {
 	URL         string
-	Method      string      // empty: nothing was said
-	ContentType string      // empty: nothing was said
-	Header      http.Header // to be sent with the bytes
-	Form        bool        // the bytes go there in a form
+	Method      string            // empty: nothing was said
+	ContentType string            // empty: nothing was said
+	Header      http.Header       // to be sent with the bytes
+	Fields      map[string]string // nil, or to be sent before the file in a form
+	Session     bool              // it came in the header Location
 }
 
 // HandedOut returns the URLs for files in the JSON answer of an operation.
@@ -62,7 +63,7 @@ func (c *Contract) HandedOut(answer []byte) (urls []HandedOut) {
 	for _, m := range Members(answer) {
 		if at, ok := address(m.Value); ok {
 			if g := c.granted("", at); g != nil && g.upload {
-				urls = append(urls, HandedOut{m.Value, g.method, g.contentType, g.header, g.fields != nil})
+				urls = append(urls, HandedOut{m.Value, g.method, g.contentType, g.header, g.fields, false})
 			}
 		}
 	}
@@ -109,7 +110,7 @@ var (
 	methods   = later(`(?i)method|verb`)
 	headers   = later(`(?i)headers?$`)
 	fields    = later(`(?i)fields|form_?data`)
-	typeName  = later(`(?i)^(x.upload.)?content.?type$`)
+	typeName  = later(`(?i)^(x.upload.)?(content|mime|media).?type$`)
 )
 
 // later compiles an expression when it is first asked for: each start of a

@@ -1,0 +1,216 @@
+package uploadtest
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// pier is a provider whose files come in steps: in a form with a policy, in a
+// session at the Location, or in a call before the bytes and one behind them.
+const pierSpec = `
+openapi: 3.0.3
+info: {title: Pier, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /forms: {post: {operationId: form, requestBody: &named {required: true, content: {application/json: {schema: {
+    type: object, required: [name], properties: {name: {type: string}}}, example: {name: a.txt}}}}, responses: &said {
+    2XX: &json {description: Done., content: {application/json: {schema: {type: object, properties: {uploadUrl: {
+    type: string}}}}}}, 4XX: &no {description: No.}}}}
+  /uploadSessions: {post: {operationId: session, requestBody: *named, responses: {'201': {description: Open.}, 4XX: *no}}}
+  /files: {post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {type: object,
+    required: [size, sha256], properties: {size: {type: integer, minimum: 0}, sha256: {type: string, minLength: 64}}}}}},
+    responses: *said}}
+  /files/{fileId}: &at
+    parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
+    get: {operationId: read, responses: *said}
+    delete: {operationId: drop, responses: {'204': {description: Gone.}, 4XX: *no}}
+  /files/{fileId}/content:
+    parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
+    get: {operationId: fetch, responses: {'200': {description: The file., content: {'*/*': {schema: {
+      type: string, format: binary}}}}, 4XX: *no}}
+  /files/{fileId}/complete:
+    parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
+    post: {operationId: complete, responses: {2XX: *json, '409': *no, 4XX: *no}}
+`
+
+// newPier returns the provider with one fault, or with none.
+func newPier(fault string) http.Handler {
+	type file struct {
+		FileID  string `json:"fileId"`
+		Name    string `json:"name,omitempty"`
+		Size    *int   `json:"size,omitempty"`
+		SHA256  string `json:"sha256,omitempty"`
+		content []byte
+		sent    bool
+		done    bool
+		asked   int
+	}
+	var mu sync.Mutex
+	files := map[string]*file{}
+	say := func(w http.ResponseWriter, status int, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	mux := http.NewServeMux()
+	handle := func(pattern string, f func(w http.ResponseWriter, r *http.Request, body []byte) (refused int)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			mu.Lock()
+			defer mu.Unlock()
+			if status := f(w, r, body); err != nil || status != 0 {
+				w.WriteHeader(cmp.Or(status, http.StatusBadRequest))
+			}
+		})
+	}
+	starts := func(path string, right func(*file) bool, answer func(w http.ResponseWriter, r *http.Request, f *file)) {
+		handle("POST /v1/"+path, func(w http.ResponseWriter, r *http.Request, body []byte) int {
+			f := &file{FileID: fmt.Sprintf("pier-%08d", 7*len(files))}
+			if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, f) != nil || !right(f) {
+				return http.StatusBadRequest
+			}
+			for _, old := range files { // one of two equal files is enough
+				if old.FileID != "" && old.done && f.SHA256 != "" && old.SHA256 == f.SHA256 {
+					say(w, 200, old)
+					return 0
+				}
+			}
+			files[f.FileID] = f
+			answer(w, r, f)
+			return 0
+		})
+	}
+	hasName := func(f *file) bool { return len(f.Name) > 0 }
+	sealed := func(id string) string {
+		return base64.StdEncoding.EncodeToString([]byte("a policy of the pier for " + id))
+	}
+	starts("forms", hasName, func(w http.ResponseWriter, r *http.Request, f *file) {
+		say(w, 201, map[string]any{"fileId": f.FileID, "upload": map[string]any{"url": "http://" + r.Host + "/bucket",
+			"fields": map[string]string{"key": f.FileID, "policy": sealed(f.FileID), "acl": "none"}}})
+	})
+	starts("uploadSessions", hasName, func(w http.ResponseWriter, r *http.Request, f *file) {
+		w.Header().Set("Location", map[bool]string{true: "http://127.0.0.1:1"}[fault == "a session that nobody reaches"]+
+			"/session?token="+f.FileID+sealed(f.FileID))
+		w.WriteHeader(201)
+	})
+	starts("files", func(f *file) bool { return f.Size != nil && *f.Size >= 0 && len(f.SHA256) == 64 },
+		func(w http.ResponseWriter, r *http.Request, f *file) {
+			say(w, 201, map[string]any{"fileId": f.FileID, "uploadUrl": "http://" + r.Host + "/put/" + f.FileID})
+		})
+	handle("POST /bucket", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+		r.Body = io.NopCloser(strings.NewReader(string(body)))
+		form, err := r.MultipartReader()
+		if err != nil {
+			return http.StatusBadRequest
+		}
+		fields := map[string]string{}
+		for {
+			part, err := form.NextPart()
+			if err != nil {
+				return http.StatusBadRequest
+			}
+			content, err := io.ReadAll(part)
+			if part.FormName() != "file" {
+				fields[part.FormName()] = string(content)
+				continue
+			}
+			f, signed := files[fields["key"]], fields["policy"] == sealed(fields["key"])
+			signed = signed || fault == "a form without its policy" && fields["policy"] == "" ||
+				fault == "a form under another key" && len(fields["policy"]) == len(sealed(fields["key"]))
+			if _, end := form.NextPart(); err != nil || end != io.EOF || f == nil || !signed || fields["acl"] != "none" {
+				return http.StatusForbidden
+			}
+			f.content, f.sent, f.done = content, true, true
+			return http.StatusNoContent
+		}
+	})
+	handle("GET /session", func(http.ResponseWriter, *http.Request, []byte) int { return http.StatusNotFound })
+	handle("PUT /session", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+		f := files[r.FormValue("token")[:min(13, len(r.FormValue("token")))]]
+		if f == nil || f.sent || r.FormValue("token") != f.FileID+sealed(f.FileID) && fault != "a session with any token" {
+			return http.StatusForbidden
+		}
+		f.content, f.sent, f.done = body, true, true
+		say(w, 200, f)
+		return 0
+	})
+	handle("PUT /put/{id}", func(_ http.ResponseWriter, r *http.Request, body []byte) int {
+		f := files[r.PathValue("id")]
+		if f == nil || f.done || int64(len(body)) != r.ContentLength {
+			return http.StatusForbidden
+		}
+		f.content, f.sent = body, true
+		return http.StatusOK
+	})
+	at := func(pattern string, f func(w http.ResponseWriter, f *file) int) {
+		handle(pattern, func(w http.ResponseWriter, r *http.Request, _ []byte) int {
+			if it := files[r.PathValue("id")]; it != nil && it.FileID != "" {
+				return f(w, it)
+			}
+			return http.StatusNotFound
+		})
+	}
+	at("POST /v1/files/{id}/complete", func(w http.ResponseWriter, f *file) int {
+		switch {
+		case f.sent && (f.Size == nil || len(f.content) == *f.Size && digestOf(f.SHA256, f.content)):
+		case !f.sent && fault == "complete without the file":
+		case f.sent && fault == "complete with another file":
+		default:
+			return http.StatusConflict
+		}
+		f.done = true
+		say(w, 200, f)
+		return 0
+	})
+	at("GET /v1/files/{id}", func(w http.ResponseWriter, f *file) int { say(w, 200, f); return 0 })
+	at("DELETE /v1/files/{id}", func(_ http.ResponseWriter, f *file) int { f.FileID = ""; return http.StatusNoContent })
+	at("GET /v1/files/{id}/content", func(w http.ResponseWriter, f *file) int {
+		if f.done {
+			f.asked++
+		}
+		if !f.done || fault == "" && f.asked < 3 { // it is stored later
+			return http.StatusConflict
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		if fault == "a file that loses its end" {
+			f.content = f.content[:min(len(f.content), 1<<20)]
+		}
+		_, _ = w.Write(f.content)
+		return 0
+	})
+	return mux
+}
+
+func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]string{
+		"":                              "", // nothing is wrong
+		"a form without its policy":     "form: response status: 204 to the form that it handed out, without the policy",
+		"a form under another key":      "form: response status: 204 to the form that it handed out, with the key of another",
+		"a session that nobody reaches": "session: response status: no answer: dial tcp 127.0.0.1:1",
+		"a session with any token":      "session: response status: 200 to the URL that it handed out, with another token",
+		"complete without the file":     "complete: response status: 200 to an upload whose file was not sent",
+		"complete with another file":    "complete: response status: 200 to an upload whose file is not the one that was announced",
+		"a file that loses its end":     "fetch: response body: the file (1,200,001 bytes) comes back changed",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			ts := httptest.NewServer(newPier(fault))
+			defer ts.Close()
+			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(pierSpec), nil) })
+			if want != "" {
+				named(t, lines, want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
