@@ -113,10 +113,12 @@ var documents sync.Map
 func load(text []byte) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(text)
 	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil, errors.New("it is empty")
 	case err != nil:
 		return nil, errors.New(explainLoading(text, err.Error()))
 	case doc.OpenAPI == "":
-		return nil, errors.New("at /openapi: no version is stated, and only OpenAPI 3.0 is understood")
+		return nil, errors.New("at /openapi: no version is stated, and only OpenAPI 3.0 is understood, not Swagger 2.0")
 	case !strings.HasPrefix(doc.OpenAPI, "3.0."):
 		return nil, fmt.Errorf("at /openapi: version %.20q, but only OpenAPI 3.0 is understood", doc.OpenAPI)
 	case doc.Info == nil:
@@ -126,7 +128,8 @@ func load(text []byte) (*openapi3.T, error) {
 	}
 	anyHost := *doc // it is the contract of any
 	anyHost.Servers = nil
-	if _, err := legacy.NewRouter(&anyHost); err != nil {
+	// An example may be incomplete: in a form nobody writes the file down.
+	if _, err := legacy.NewRouter(&anyHost, openapi3.DisableExamplesValidation()); err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "validating OpenAPI failed: "))
 	}
 	return doc, nil
@@ -154,6 +157,13 @@ func explainLoading(text []byte, why string) string {
 	}
 	if !strings.HasPrefix(why, "failed to unmarshal data") {
 		return why
+	}
+	text = bytes.TrimSpace(text)
+	switch err := json.Unmarshal(text, new(any)); {
+	case text[0] == '<':
+		return "it is no OpenAPI document: it begins with <, as HTML and XML do"
+	case err != nil && err.Error() == "unexpected end of JSON input":
+		return fmt.Sprintf("line %d: the text ends in the middle of its JSON", 1+bytes.Count(text, []byte("\n")))
 	}
 	if at := yamlLine.FindStringSubmatch(why); at != nil {
 		return strings.Replace(at[1], "found character", "found a character, such as a tab,", 1)

@@ -12,10 +12,13 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 	const plain = "paths: {/a: {get: {responses: {'200': {description: x}}}}}\n"
 	for _, c := range []struct{ name, spec, want string }{
 		{"a text", "hello", "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
-		{"nothing", "", "at /openapi: no version is stated, and only OpenAPI 3.0 is understood"},
-		{"half a document", `{"openapi":`, "line 1: did not find expected node content"},
+		{"nothing", "\n", "it is empty"},
+		{"half a document", "{\n\"openapi\": \"3.0\n", "line 2: the text ends in the middle of its JSON"},
+		{"JSON that is none", `{"openapi":]`, "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
+		{"a page", "<html>\na: b: c", "it is no OpenAPI document: it begins with <, as HTML and XML do"},
 		{"YAML that is none", "openapi: 3.0.3\n  info: [", "line 2: mapping values are not allowed in this context"},
-		{"Swagger 2", "swagger: '2.0'\npaths: {}\n", "at /openapi: no version is stated, and only OpenAPI 3.0 is understood"},
+		{"Swagger 2", "swagger: '2.0'\npaths: {}\n",
+			"at /openapi: no version is stated, and only OpenAPI 3.0 is understood, not Swagger 2.0"},
 		{"OpenAPI 3.1", changed("3.0.3", "3.1.0"), `at /openapi: version "3.1.0", but only OpenAPI 3.0 is understood`},
 		{"a type of 3.1", changed("name: {type: string}", "name: {type: [string, 'null']}"),
 			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
@@ -44,6 +47,12 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 		if _, err := (Scope{}).parse([]byte(c.spec)); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
+	}
+}
+
+func TestASpecMayLeaveTheFileOutOfAnExample(t *testing.T) {
+	if _, err := (Scope{}).parse([]byte(strings.Replace(shelfSpec, ", papers: [first paper]}", "}", 1))); err != nil {
+		t.Error(err)
 	}
 }
 

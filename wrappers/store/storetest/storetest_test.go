@@ -762,6 +762,19 @@ func TestARuleThatDoesNotApplyIsSkipped(t *testing.T) {
 	}
 }
 
+func TestAStoreWithoutURLsNeedNotLookAtTheKey(t *testing.T) {
+	none := mutant{Store: store.Memory(0), presign: func(context.Context, string, string, time.Duration) (string, error) {
+		return "", store.ErrNoPresign
+	}}
+	for _, rule := range rules {
+		if strings.Contains(rule.name, "bad keys") || strings.Contains(rule.name, "errors name") {
+			if err := rule.holds(t.Context(), none); err != nil {
+				t.Errorf("%s: %v", rule.name, err)
+			}
+		}
+	}
+}
+
 // Two such keys are one file on some file systems.
 func TestAStoreMayTakeTheCasesOfLettersForOne(t *testing.T) {
 	for _, rule := range rules {
