@@ -9,7 +9,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -432,36 +434,75 @@ func TestProbeTakesTheIDOfACollectionForItsMember(t *testing.T) {
 	named(t, lines, "Depot: look: response status: 404 to the spec's own example")
 }
 
-// A list is of all that its members are about, whoever made them.
+// A list is of all that its members are about, whoever made them. A server may
+// count pages or elements.
 func TestProbeListsWhatAnotherPathMade(t *testing.T) {
-	spec := bytes.Replace(depotSpec, []byte("  /objects:\n"), []byte("  /objects:\n    get: {operationId: list, responses: "+
-		"{'200': {description: All., content: {application/json: {}}}, 4XX: {description: Refused.}}}\n"), 1)
-	for named, want := range map[bool]string{true: "", false: "Depot: list: response body: the list has an upload 0 times"} {
-		ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			switch {
-			case r.Method != http.MethodGet || r.URL.Path != "/v2/objects":
-				next.ServeHTTP(w, r)
-				return
-			case r.Header.Get("X-Depot-Key") != depotKey:
-				w.WriteHeader(http.StatusUnauthorized)
-				return
-			}
-			d, list := next.(*depot), []any{}
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			for id, o := range d.objects {
-				if named || o.Name == "" {
+	t.Parallel()
+	for _, b := range []struct {
+		what, limit, from string // and the parameters that say how much is on a page, and where it begins
+		lists             func(q url.Values, ids []string) []string
+		want              string // empty: nothing is wrong
+	}{
+		{"all", "none", "nowhere", func(_ url.Values, ids []string) []string { return ids }, ""},
+		{"one is lacking", "none", "nowhere", func(_ url.Values, ids []string) []string { return ids[1:] },
+			"Depot: list: response body: the list has an upload 0 times"},
+		{"pages", "limit", "page", func(q url.Values, ids []string) []string { return page(q, ids, 1) }, ""},
+		{"pages from 0", "limit", "page", func(q url.Values, ids []string) []string { return page(q, ids, 0) },
+			"Depot: list: response body: short pages list"},
+		{"one page for all", "limit", "pageNumber", func(q url.Values, ids []string) []string { return page(q, ids, 1) },
+			"Depot: list: response body: the list has no last page"},
+		{"offsets", "limit", "offset", func(q url.Values, ids []string) []string {
+			from, _ := strconv.Atoi(q.Get("offset"))
+			return page(q, ids[min(max(0, from), len(ids)):], 1)
+		}, ""},
+	} {
+		t.Run(b.what, func(t *testing.T) {
+			t.Parallel()
+			spec := bytes.Replace(depotSpec, []byte("  /objects:\n"), []byte("  /objects:\n    get: {operationId: list, "+
+				"parameters: [{name: "+b.limit+", in: query, schema: {type: integer}}, {name: "+b.from+", in: query, "+
+				"schema: {type: integer}}], responses: {'200': {description: All., content: {application/json: {}}}, "+
+				"4XX: {description: Refused.}}}\n"), 1)
+			ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method != http.MethodGet || r.URL.Path != "/v2/objects":
+					next.ServeHTTP(w, r)
+					return
+				case r.Header.Get("X-Depot-Key") != depotKey:
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				d, list := next.(*depot), []any{}
+				d.mu.Lock()
+				defer d.mu.Unlock()
+				for _, id := range b.lists(r.URL.Query(), slices.Sorted(maps.Keys(d.objects))) {
 					list = append(list, map[string]any{"id": id})
 				}
+				w.Header().Set("Content-Type", "application/json")
+				_ = json.NewEncoder(w).Encode(list)
+			})(newDepot()))
+			defer ts.Close()
+			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, withKey) })
+			if b.want != "" {
+				named(t, lines, b.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
 			}
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(list)
-		})(newDepot()))
-		lines := strings.Join(recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, withKey) }), "\n")
-		if ts.Close(); !strings.HasPrefix(lines, want) || want == "" && lines != "" {
-			t.Errorf("%q, want %q", lines, want)
-		}
+		})
 	}
+}
+
+// page returns the part of a list that a query asks for.
+func page(q url.Values, ids []string, first int) []string {
+	limit, err := strconv.Atoi(q.Get("limit"))
+	if err != nil || limit < 1 {
+		limit = len(ids)
+	}
+	nth, err := strconv.Atoi(q.Get("page"))
+	if err != nil {
+		nth = first
+	}
+	from := min(max(0, nth-first)*limit, len(ids))
+	return ids[from:min(from+limit, len(ids))]
 }
 
 func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
