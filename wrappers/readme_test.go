@@ -1,8 +1,6 @@
 package wrappers_test
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -199,83 +196,4 @@ func TestReadmeGeneratesAClientOfYourOwnAPI(t *testing.T) {
 	if got := strings.Join(seen, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("the server got\n%s\nwant\n%s", got, strings.Join(want, "\n"))
 	}
-}
-
-// What the README does to the program it does here, line by line.
-func TestReadmeLinesForTheServerWork(t *testing.T) {
-	skipShort(t)
-	for _, tool := range []string{"bash", "curl", "openssl", "sha256sum"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed", tool)
-		}
-	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "invoice.pdf"), []byte("%PDF-1.7"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dir, "putpost")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program,
-		"./cmd/putpost").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	serve := exec.CommandContext(t.Context(), program, "serve", "--addr", "127.0.0.1:0")
-	serve.Env = []string{}
-	stdout, err := serve.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := serve.Start(); err != nil {
-		t.Fatal(err)
-	}
-	address, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := strings.TrimSpace(address)
-
-	_, rest := readme(t, ownAPI)
-	var seen []string
-	for _, script := range blocks(t, rest, "sh") {
-		if !strings.Contains(script, "http://127.0.0.1:8080") || strings.Contains(script, "putpost serve") {
-			continue
-		}
-		script = "set -eu -o pipefail\n" +
-			"curl() { command curl --silent --show-error --fail-with-body \"$@\"; }\n" +
-			"putpost() { " + program + " \"$@\"; }\n" +
-			strings.ReplaceAll(script, "http://127.0.0.1:8080", base)
-		cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s\n%s", err, script, out)
-		}
-		seen = append(seen, exchanges(t, base))
-	}
-	if got, want := strings.Join(seen, "; "),
-		"fileUpload 200, presigned 200, createFile 201; createFile 503, createFile 201"; got != want {
-		t.Errorf("the server saw %s, want %s", got, want)
-	}
-}
-
-// exchanges asks a server's console what it saw, the oldest first.
-func exchanges(t *testing.T, base string) string {
-	t.Helper()
-	resp, err := http.Get(base + "/_putpost/exchanges")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var list struct {
-		Exchanges []struct {
-			Operation string
-			Status    int
-		}
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
-		t.Fatal(err)
-	}
-	var seen []string
-	for _, x := range slices.Backward(list.Exchanges) {
-		seen = append(seen, fmt.Sprint(x.Operation, " ", x.Status))
-	}
-	return strings.Join(seen, ", ")
 }
