@@ -250,12 +250,7 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			ts := httptest.NewServer(b.spoil(newDesk()))
 			defer ts.Close()
 			spec := strings.Replace(deskSpec, b.spec, b.instead, 1)
-			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(spec), nil) })
-			if b.want != "" {
-				named(t, lines, b.want)
-			} else if len(lines) > 0 {
-				t.Errorf("it was blamed: %q", lines)
-			}
+			blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(spec), nil) })
 		})
 	}
 }

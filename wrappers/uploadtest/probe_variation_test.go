@@ -326,12 +326,7 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 			t.Parallel()
 			ts := httptest.NewServer(b.spoil(newAlbum()))
 			defer ts.Close()
-			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(albumSpec), asAnna) })
-			if b.want != "" {
-				named(t, lines, b.want)
-			} else if len(lines) > 0 {
-				t.Errorf("it was blamed: %q", lines)
-			}
+			blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(albumSpec), asAnna) })
 		})
 	}
 }
@@ -381,15 +376,10 @@ func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 					r.Header.Set("X-Signed", strconv.FormatInt(time.Now().Unix(), 10))
 				}
 			}
-			lines := recorded(t, func(tb testing.TB) {
+			blames(t, c.want, func(tb testing.TB) {
 				Probe(tb, ts.URL+"/v1", []byte(albumSpec), sign,
 					Probing{MaxSize: most, Advance: func(d time.Duration) { moved += d }})
 			})
-			if c.want != "" {
-				named(t, lines, c.want)
-			} else if len(lines) > 0 {
-				t.Errorf("it was blamed: %q", lines)
-			}
 		})
 	}
 }

@@ -1057,17 +1057,30 @@ func named(t *testing.T, lines []string, want string) {
 	}
 }
 
-// recorder is a test that notes its failures.
+// blames sees that f, such as a Probe, reports want in one line, and ends its
+// goroutine there. If want is empty, f must report nothing.
+func blames(t *testing.T, want string, f func(testing.TB)) {
+	t.Helper()
+	if lines := recorded(t, f, want); want != "" {
+		named(t, lines, want)
+	} else if len(lines) > 0 {
+		t.Errorf("it was blamed: %q", lines)
+	}
+}
+
+// recorder is a test that notes its failures, up to the last that is asked for.
 type recorder struct {
 	testing.TB
+	last     string
 	mu       sync.Mutex
 	lines    []string
 	cleanups []func()
 }
 
-// recorded runs f on a recorder, to its end, and returns what it reported.
-func recorded(t testing.TB, f func(testing.TB)) []string {
-	r := &recorder{TB: t}
+// recorded runs f on a recorder, to its end, and returns what it reported. A
+// report that has last in it ends f, if that is given.
+func recorded(t testing.TB, f func(testing.TB), last ...string) []string {
+	r := &recorder{TB: t, last: strings.Join(last, "")}
 	done := make(chan struct{})
 	go func() { // FailNow may end it
 		defer close(done)
@@ -1083,7 +1096,10 @@ func recorded(t testing.TB, f func(testing.TB)) []string {
 func (r *recorder) Errorf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lines = append(r.lines, fmt.Sprintf(format, args...))
+	line := fmt.Sprintf(format, args...)
+	if r.lines = append(r.lines, line); r.last != "" && strings.Contains(line, r.last) {
+		runtime.Goexit()
+	}
 }
 func (r *recorder) Error(args ...any)                 { r.Errorf("%s", fmt.Sprint(args...)) }
 func (r *recorder) Fatal(args ...any)                 { r.Error(args...); runtime.Goexit() }
