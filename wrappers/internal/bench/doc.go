@@ -31,4 +31,24 @@
 // Solo uses one processor, and a server in the same process that allocates
 // nothing. Its figures vary least, so it detects regressions. ./lean is the
 // smallest program with the library. Its peak memory is a goal.
+//
+// # Missed goals
+//
+// Small files: a prototype without the library's promises costs 0.93 times what
+// M costs over TLS, and 0.88 times over plain HTTP. It signs, reads the file by
+// four system calls, writes once on the same transport, and uses encoding/json.
+// So on the machine where the library misses a goal over TLS, the prototype
+// misses it as well. Of the time of M, solo, the file takes 14 %, JSON 5 %, the
+// form 3 %, the signature 2 %. The server takes 20 %, and net/http, TLS and the
+// kernel nearly all of the rest. No gain came from fewer checks of the file,
+// other random boundaries, plain JSON fields, other buffers, or GOGC.
+//
+// serve in memory: a bare handler keeps no record and checks nothing. The
+// contract and the record of the console take a quarter of the time for M, and
+// a fifth for P: 8 % is the second reading of the form, 7 to 9 % the check of
+// the answer. A form that is kept and read at its end was no faster.
+//
+// serve on disk: a batch is whole after two fsyncs, one of the file and one of
+// the list of its files. The bare handler of the goal has one. One with two
+// costs 1.65 times as much, and serve 1.05 times that.
 package bench
