@@ -56,22 +56,29 @@ type depot struct {
 	lent    []*bytes.Buffer   // hold the contents
 }
 
-// buffers hold large contents, for one depot after another.
-var buffers = make(chan *bytes.Buffer, 100)
+// buffers hold large contents, for one depot after another. Those for less than
+// n+1 MiB are in the n-th channel.
+var buffers [32]chan *bytes.Buffer
+
+func init() {
+	for n := range buffers {
+		buffers[n] = make(chan *bytes.Buffer, 50)
+	}
+}
 
 // keep reads a content to its end.
 func (d *depot) keep(r io.Reader, size int64) ([]byte, error) {
-	if size < 1<<20 {
+	n := int(size >> 20)
+	if n < 1 || n >= len(buffers) {
 		return all(r, size)
 	}
 	var b *bytes.Buffer
 	select {
-	case b = <-buffers:
+	case b = <-buffers[n]:
 		b.Reset()
 	default:
-		b = new(bytes.Buffer)
+		b = bytes.NewBuffer(make([]byte, 0, (n+1)<<20+bytes.MinRead))
 	}
-	b.Grow(int(size) + bytes.MinRead)
 	d.mu.Lock()
 	d.lent = append(d.lent, b)
 	d.mu.Unlock()
@@ -83,7 +90,7 @@ func (d *depot) keep(r io.Reader, size int64) ([]byte, error) {
 func (d *depot) release() {
 	for _, b := range d.lent {
 		select {
-		case buffers <- b:
+		case buffers[b.Cap()>>20-1] <- b:
 		default:
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,7 +141,6 @@ type prober struct {
 	traces    map[string]bool // the trace ids that came
 	traced    int
 	secrets   map[string]bool // the credentials that were sent
-	buffer    bytes.Buffer    // of the answer that is read
 	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
 	waits     int             // how often a Retry-After is waited for
@@ -336,12 +336,16 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	return a
 }
 
+var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // readBody reads the body of an answer. A large file that comes back as it was sent
 // is not held twice.
 func (p *prober) readBody(body io.Reader) ([]byte, error) {
-	p.buffer.Reset()
-	_, err := p.buffer.ReadFrom(io.LimitReader(body, largest+1))
-	got := p.buffer.Bytes()
+	b := answers.Get().(*bytes.Buffer)
+	defer answers.Put(b)
+	b.Reset()
+	_, err := b.ReadFrom(io.LimitReader(body, largest+1))
+	got := b.Bytes()
 	for _, m := range p.kept {
 		for _, file := range m.files {
 			if len(got) > 64<<10 && bytes.Equal(got, file.content) {

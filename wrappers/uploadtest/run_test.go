@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -39,6 +40,17 @@ func TestRunFailsTheTestOfABrokenClient(t *testing.T) {
 	} {
 		if err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("%q is not in (%v):\n%s", want, err, out)
+		}
+	}
+}
+
+// No file is like another, though long ones lie in one memory. Who appends to
+// one does not write into another.
+func TestEachNoiseHasOtherBytes(t *testing.T) {
+	for _, n := range []int{100, 64 << 10, 17 << 20, 19 << 20} {
+		first, second := noise(n), noise(n)
+		if bytes.Equal(first[:100], second[:100]) || bytes.Equal(first[n-100:], second[n-100:]) || cap(first) != n {
+			t.Errorf("two of %d bytes are alike, or behind one are %d others", n, cap(first)-n)
 		}
 	}
 }
