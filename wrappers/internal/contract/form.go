@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,8 @@ type form struct {
 	kept int   // bytes that may still be remembered
 	over bool  // there are more than mostParts
 	err  error // why the form is not whole
+
+	line []byte // the end of the first line: at most two bytes
 
 	resume func() (struct{}, bool) // reads until it needs more bytes
 	rest   []byte                  // was written and is not read yet
@@ -83,7 +86,11 @@ func newForm(boundary string, w Watch) *form {
 }
 
 func (f *form) write(p []byte) {
-	f.rest = p
+	if f.rest = p; !bytes.HasSuffix(f.line, []byte("\n")) {
+		_, next, _ := bytes.Cut(p, []byte("\n"))
+		f.line = append(f.line, p[:len(p)-len(next)]...)
+		f.line = f.line[max(0, len(f.line)-2):]
+	}
 	f.resume()
 	f.rest = nil
 }
@@ -141,6 +148,9 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 // fault describes the first fault of a whole form that no schema can state. If
 // fields are given, the form may have no others.
 func (f *form) fault(fields []string) string {
+	if bytes.HasSuffix(f.line, []byte("\n")) && !bytes.HasSuffix(f.line, []byte("\r\n")) {
+		return "its lines end with LF, not with CRLF (RFC 2046, 4.1.1)"
+	}
 	if f.err != nil {
 		if errors.Is(f.err, io.ErrUnexpectedEOF) {
 			return "the form does not end with its closing boundary"

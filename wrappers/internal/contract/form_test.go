@@ -103,6 +103,7 @@ func TestAFormIsWholeWithItsClosingBoundary(t *testing.T) {
 	const part = "--b\r\nContent-Disposition: form-data; name=note\r\n\r\nx\r\n"
 	const cut = "the form does not end with its closing boundary"
 	for body, want := range map[string]string{
+		strings.ReplaceAll(part, "\r", "") + "--b--": "its lines end with LF, not with CRLF (RFC 2046, 4.1.1)",
 		"--b--": "", part + "--b--": "", part + "--b--\r\n": "", "preamble\r\n" + part + "--b-- \t\r\nepilogue": "",
 		"": cut, "--b": cut, "--b\r\n": cut, part: cut, part + "--b": cut, part + "--b-": cut, part[:len(part)-2]: cut,
 		part[:len(part)-5]: cut, part[:len(part)-7]: cut,
