@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -80,6 +81,12 @@ paths:
         4XX: {description: Refused.}
 components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Depot-Key}}}
 `
+
+// An empty paper behind another, and the last of 21.
+var (
+	emptyPaper = regexp.MustCompile(`,\{[^{}]*"size":0\}`)
+	lastPaper  = regexp.MustCompile(`,\{"fileId":"[^"]*-20"[^{}]*\}`)
+)
 
 func newShelf() http.Handler {
 	var mu sync.Mutex
@@ -221,6 +228,12 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		})), "Shelf: unpack: response body: papers has 0 elements, but 1 in the answer to the upload"},
 		{"one of several is found", reply("/boxes/s-", on(200, firstPaper)),
 			"Shelf: unpack: response body: papers has 1 elements, but 2 files were sent"},
+		{"an empty one of several is left out", reply("/boxes", on(201, func(rec *httptest.ResponseRecorder) {
+			rec.Body = bytes.NewBuffer(emptyPaper.ReplaceAll(rec.Body.Bytes(), nil))
+		})), "Shelf: pack: response body: papers has 1 elements, but 2 files were sent (of several"},
+		{"the last of many is left out", reply("/boxes", on(201, func(rec *httptest.ResponseRecorder) {
+			rec.Body = bytes.NewBuffer(lastPaper.ReplaceAll(rec.Body.Bytes(), nil))
+		})), "Shelf: pack: response body: papers has 20 elements, but 21 files were sent (of several"},
 		{"one of several is deleted", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodDelete {
 				next = reply("/boxes/s-", on(200, anew(`"fileId":`, `"fileId":"","was":`)))(next)

@@ -199,7 +199,7 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"a session with any token":      "session: response status: 200 to the URL that it handed out, with another token",
 		"complete without the file":     "complete: response status: 200 to an upload whose file was not sent",
 		"complete with another file":    "complete: response status: 200 to an upload whose file is not the one that was announced",
-		"a file that loses its end":     "fetch: response body: the file (1,200,001 bytes) comes back changed",
+		"a file that loses its end":     "fetch: response body: the file (content: 1,200,001 bytes) comes back changed",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()

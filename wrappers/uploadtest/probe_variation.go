@@ -100,7 +100,7 @@ func (p *prober) varies(r *routers.Route) {
 			}
 			what, b := "", []byte("uploadtest")
 			if i < len(contents) && isFile {
-				what, b = " ("+contents[i].what+")", contents[i].make()
+				what, b = " (content: "+contents[i].what+")", contents[i].make()
 			}
 			if p.MaxSize > 0 && int64(len(b)) > p.MaxSize {
 				b = b[:p.MaxSize]
@@ -138,7 +138,7 @@ func (p *prober) sendsLargest() {
 		if len(m.files) == 1 && p.told.nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
 			s := m.sample
 			s.params = m.ids
-			p.variant(m.by, s, nameVariety[0], 99, fmt.Sprintf(" (%d bytes)", largest), noise(largest))
+			p.variant(m.by, s, nameVariety[0], 99, fmt.Sprintf(" (content: %d bytes)", largest), noise(largest))
 			return
 		}
 	}
@@ -405,18 +405,35 @@ func (p *prober) written(r *routers.Route, s sample) {
 	}
 }
 
-// several sends three files in an order that no sorting makes, and two of one
-// name.
+// several sends three files in an order that no sorting makes, two of one name,
+// an empty one behind another, and one more than some servers take unless they
+// are told.
 func (p *prober) several(r *routers.Route, s sample) {
+	many := make([]string, 21)
+	for i := range many {
+		many[i] = fmt.Sprintf("%d-uploadtest.txt", len(many)-i)
+	}
 	for _, name := range s.fileFields() {
-		for _, called := range [][]string{{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"},
-			{"uploadtest.txt", "uploadtest.txt"}} {
-			three := s
-			three.names = called
-			three = three.of(three.with(name, []any{"bb", "a", "ccc"}[:len(called)]), "uploadtest.txt")
-			m, a := p.make(r, "", nil, three)
-			if p.keep(m); m == nil && a.status != 0 {
-				p.unseen(r, "files called %q, which are refused by %d", called, a.status)
+		for _, of := range []struct{ called, hold []string }{
+			{[]string{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"}, []string{"bb", "a", "ccc"}},
+			{[]string{"uploadtest.txt", "uploadtest.txt"}, []string{"bb", "a"}},
+			{[]string{"uploadtest.txt", "empty.txt"}, []string{"bb", ""}},
+			{many, many},
+		} {
+			all, files := s, []any{}
+			for _, content := range of.hold {
+				files = append(files, content)
+			}
+			all.names = of.called
+			all = all.of(all.with(name, files), "uploadtest.txt")
+			m, a := p.make(r, " (of several, in the order of the request)", nil, all)
+			switch {
+			case m == nil && a.status != 0:
+				p.unseen(r, "files called %.60q, which are refused by %d", of.called, a.status)
+			case len(files) > 3 && m != nil:
+				p.reads(m, "")
+			default:
+				p.keep(m)
 			}
 		}
 	}

@@ -179,7 +179,7 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	kept := func(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:min(n, len(b))] } }
-	const changed = "Album: show: response body: the file (%s) comes back changed"
+	const changed = "Album: show: response body: the file (content: %s) comes back changed"
 	for _, b := range []struct {
 		fault string
 		spoil func(http.Handler) http.Handler
