@@ -14,8 +14,9 @@ import (
 // Func makes an upload.Uploader of a plain function that returns the id of the
 // uploaded file. [Run] expects less of it than of a client. An error that is no
 // *upload.Error and has no kind only needs to be there, and nothing needs to be
-// sent twice. Like every client, it must not read an answer however long it is:
-// read it through an io.LimitReader.
+// sent twice. A reader may be closed twice, by a defer and by net/http. Like
+// every client, it must not read an answer however long it is: read it through
+// an io.LimitReader.
 type Func func(ctx context.Context, src upload.Source) (id string, err error)
 
 // Upload implements upload.Uploader.

@@ -26,9 +26,9 @@ func bare(base string, change func(*http.Request)) func(context.Context, upload.
 		if err != nil {
 			return nil, err
 		}
+		defer body.Close() // as net/http does
 		if src.Size == 0 {
-			n, err := io.Copy(io.Discard, body)
-			if body.Close(); err != nil || n > 0 {
+			if n, err := io.Copy(io.Discard, body); err != nil || n > 0 {
 				return nil, errors.New("the file is not empty")
 			}
 			body = http.NoBody

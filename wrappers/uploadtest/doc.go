@@ -33,7 +33,7 @@
 // is a file if its media type is application/octet-stream, or if its schema has
 // the format binary. It may be empty.
 //
-// A form: it ends with its boundary, and the spec knows the name of each part.
+// A form: its lines end with CRLF, it ends with its boundary, and the spec knows the name of each part.
 // Each file has a name in UTF-8 and a media type. A field of the format binary
 // is a file, and a field of text is not. A field that is no list occurs once. A
 // part's own Content-Length is right.
@@ -51,6 +51,7 @@
 //
 // The token call: it is a POST of a URL-encoded form to an address that the
 // spec does not have. The form has a grant_type, and the address has no query.
+// Uploads at once share one token.
 //
 // The trace id in a client's results and errors: it is the one of the API's
 // last answer. Its header is the one that the spec declares with "trace" in the

@@ -222,12 +222,19 @@ func idsAsWritten(t *trial) {
 			t.about("%s answered with the id %s", r.Op, id).fresh(func(t *trial) {
 				t.seen.note(aID)
 				t.Server.Inject(r.Op, forEver, respelledText(func(s string) string { return withID(s, written) }))
-				if res, err := t.send(t.Context(), file(54321)); err != nil {
+				res, err := t.send(t.Context(), file(54321))
+				all := t.requests()
+				switch last := all[len(all)-1]; {
+				case err != nil && last.Op != r.Op && last.Status/100 == 4: // it asks about an id that nobody gave out
+				case err != nil:
 					t.broke("upload: %v", err)
-				} else if res.ID != id {
+				case res.ID != id:
 					t.broke("result: the ID is %q", res.ID)
 				}
 			})
+		}
+		if has(r.Answer, first.ID) {
+			return // a client need not read it again where a later answer repeats it
 		}
 	}
 }

@@ -541,6 +541,13 @@ var bites = []struct {
 	// The client's errors.
 	{"a refusal with details counts as success", rig{client: deaf}, "secrets stay inside",
 		"announce answered with what it was told: error: none, though the answer was 403"},
+	{"an answer is used that is not there", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if err != nil {
+			panic("no answer")
+		}
+		return res, nil
+	})}, "answers that cannot be used", "submit answered 201 and nothing: upload: it panicked: no answer"},
 	{"the provider is lost", rig{client: failure(func(e *upload.Error) error { e.Provider = ""; return e })},
 		"answers are errors of their kind", "error: Provider is empty"},
 	{"a refusal counts as success", rig{client: deaf}, "answers are errors of their kind", `announce answered 401: error: none, want "credentials refused"`},
@@ -712,6 +719,9 @@ var bites = []struct {
 			return next.RoundTrip(r)
 		})
 	}}, "a repeated upload is whole", "other headers than the first: X-Depot-Project"},
+	{"a repeat has a key of its own", rig{raw: true, sent: request("/raw", func(r *http.Request) {
+		r.Header.Set("Idempotency-Key", time.Now().Format(time.StampNano))
+	})}, "a repeated upload is whole", "other headers than the first: Idempotency-Key"},
 	{"a repeated form has another field", rig{form: true, received: arrival("/forms", fieldless),
 		sent: request("/forms", fielded(func() string { return time.Now().Format(time.StampNano) })),
 	}, "a repeated upload is whole", "with 1048577 bytes: repeat: the second attempt has other fields"},
@@ -722,6 +732,8 @@ var bites = []struct {
 		"announce answered 503 once, after 20ms: credentials: the second attempt carries those of the first"},
 	{"a signature of whole seconds is sent again", rig{sent: dating(time.RFC3339)}, "credentials are fresh in each attempt",
 		"credentials: the second attempt carries those of the first, which have grown old"},
+	{"a signature is made once", rig{sent: request("/objects", header("Authorization", "Dated of the first day"))},
+		"credentials are fresh in each attempt", "announce, 1.1s later: credentials: it carries those of the first upload"},
 
 	{"a token is kept for ever", oauth(status(200, "/token", func(resp *http.Response) {
 		resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"` + depotKey + `","expires_in":3600}`))
@@ -941,7 +953,7 @@ var bites = []struct {
 	}))}, "bytes arrive unchanged",
 		"65537 bytes: stored: more than the 65537 bytes that were sent, the first wrong one at offset 65537"},
 	{"what is stored cannot be read", rig{stored: keeps(iotest.ErrReader(errors.New("a bad disk")))},
-		"bytes arrive unchanged", "5242881 bytes: stored: what is stored cannot be read: a bad disk"},
+		"bytes arrive unchanged", "16777217 bytes: stored: what is stored cannot be read: a bad disk"},
 	{"a file vanishes", rig{form: true, stored: func(s *Subject) {
 		s.Stored = func(context.Context, string) (io.ReadCloser, string, error) { return nil, "", errors.New("gone") }
 	}}, plainly, "stored: nothing under the returned id: gone"},
@@ -959,6 +971,37 @@ func TestTheKitNamesEachFault(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) { checks[b.property](begin(tb, b.rig.setup)) })
 			named(t, lines, b.want)
 		})
+	}
+}
+
+// A failure after the file has arrived may leave it there. Net/http by itself
+// repeats a GET whose connection is cut.
+func TestAClientMayAskAboutItsUpload(t *testing.T) {
+	t.Parallel()
+	asks := uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if err != nil {
+			return res, err
+		}
+		said, client := depotAnswer{trace: res.TraceID}, c.u.(*depotClient)
+		err = client.do(c.ctx, "look", "GET", client.base+"/objects/"+url.PathEscape(res.ID), "", nil, &said)
+		if err == nil && said.Size != res.Size {
+			err = &upload.Error{Provider: "depot", Op: "look", Status: 200, TraceID: said.trace, Attempts: 1,
+				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+		}
+		res.TraceID = said.trace
+		return res, err
+	})
+	for what, r := range map[string]rig{"a form": {form: true, client: asks}, "the presigned step": {client: asks}} {
+		lines := recorded(t, func(tb testing.TB) {
+			for _, check := range []func(*trial){uploadsAtOnce, cancelInAnswer, kindsHold, faultsLast,
+				unusable, idsAsWritten, handingOut(presignedMethod)} {
+				check(begin(tb, r.setup))
+			}
+		})
+		if len(lines) > 0 {
+			t.Errorf("after %s: %d lines, such as: %s", what, len(lines), lines[0])
+		}
 	}
 }
 

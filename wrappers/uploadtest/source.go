@@ -55,12 +55,12 @@ func (s *source) open() int {
 }
 
 // fault describes a misuse of the readers. It is called when nobody uses them
-// any more.
-func (s *source) fault() string {
+// any more. Net/http closes the reader of a plain client, who may do so, too.
+func (s *source) fault(plain bool) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.twice:
+	case s.twice && !plain:
 		return "a reader was closed twice"
 	case s.closed < s.opened:
 		return fmt.Sprintf("%d of %d that were opened are not closed %v after Upload returned",

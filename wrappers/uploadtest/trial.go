@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -74,15 +75,23 @@ func (t *trial) send(ctx context.Context, src *source) (upload.Result, error) {
 // keep the test from its end.
 func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err error) {
 	t.Helper()
-	done := make(chan struct{})
+	done, panicked := make(chan struct{}), any(nil)
 	go func() {
 		defer close(done)
+		defer func() {
+			if panicked = recover(); panicked != nil {
+				t.Logf("%s", debug.Stack())
+			}
+		}()
 		res, err = t.Uploader.Upload(ctx, src.Source)
 	}()
 	select {
 	case <-done:
 	case <-time.After(patience + prompt):
 		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", t.what, patience+prompt)
+	}
+	if panicked != nil {
+		t.Fatalf("%s: upload: it panicked: %v", t.what, panicked)
 	}
 	if fault := t.readersOf(src); fault != "" {
 		t.broke("readers: %s", fault)
@@ -96,7 +105,7 @@ func (t *trial) readersOf(src *source) string {
 	for end := time.Now().Add(closing); src.open() > 0 && !t.seen.leaky.Load(); time.Sleep(time.Millisecond) {
 		t.seen.leaky.Store(time.Now().After(end)) // waited for once, it need not be again
 	}
-	return src.fault()
+	return src.fault(t.plain())
 }
 
 // requests returns the requests that the Server received. Without a Server
