@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// cardSpec is a provider's that takes two files, each in a field of its own, and
-// lists that nobody needs to send.
+// cardSpec is a provider's that takes two files, each in a field of its own, a
+// note of JSON, and more that nobody needs to send. The front is a plain text.
 const cardSpec = `
 openapi: 3.0.3
 info: {title: Cards, version: '1'}
@@ -24,9 +24,13 @@ paths:
     post:
       operationId: add
       requestBody: {required: true, content: {multipart/form-data: {schema: {type: object, required: [front, back],
-        properties: {front: &file {type: string, format: binary}, back: *file, tags: {type: array, items: {type: string}},
-        summary: {type: string}, extras: {type: array, items: *file}}}}}}
-      responses: {'201': {description: Added., content: {application/json: {}}}, 4XX: &no {description: No.}}
+        properties: {front: &file {type: string, format: binary}, back: *file,
+        tags: {type: array, items: {type: string}},
+        shared: {type: boolean}, note: {type: object, properties: {text: {type: string, example: none}},
+        example: {text: none}}, summary: {type: string}, extras: {type: array, items: *file}}},
+        encoding: {front: {contentType: text/plain}}}}}
+      responses: {'201': {description: Added., content: {application/json: {}}},
+        '415': &no {description: No.}, 4XX: *no}
   /cards/{id}/front:
     get:
       operationId: front
@@ -41,14 +45,19 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 		shown, given string                  // the fields of the front
 		lists        func(n int) (first int) // of n elements
 		want         string                  // empty: nothing is wrong
+		fault        string                  // what else is wrong
 	}{
-		"right":           {"", "front", "front", all, ""},
-		"pixels":          {"", "", "front", all, ""}, // of a picture that was made anew
-		"another size":    {"", "back", "front", all, `Cards: add: response body: front.size is "`},
-		"another file":    {"", "front", "back", all, "Cards: front: response body: the file"},
-		"the last of all": {"", "front", "front", last, "Cards: add: response body: tags lacks"},
-		"another text":    {"other", "front", "front", all, `Cards: add: response body: summary is "other", but "`},
-		"the last extra":  {"", "front", "front", last, "Cards: add: response body: extras has 1 elements, but 2 files"},
+		"right":           {"", "front", "front", all, "", ""},
+		"pixels":          {"", "", "front", all, "", ""}, // of a picture that was made anew
+		"another size":    {"", "back", "front", all, `Cards: add: response body: front.size is "`, ""},
+		"another file":    {"", "front", "back", all, "Cards: front: response body: the file", ""},
+		"the last of all": {"", "front", "front", last, "Cards: add: response body: tags lacks", ""},
+		"another text":    {"other", "front", "front", all, `Cards: add: response body: summary is "other", but "`, ""},
+		"the last extra":  {"", "front", "front", last, "Cards: add: response body: extras has 1 elements, but 2 files", ""},
+		"each answer is a yes": {"", "front", "front", all,
+			`Cards: add: response body: shared is "true", but false was said`, "yes"},
+		"letters of JSON":   {"", "front", "front", all, `Cards: add: response body: text is "Gr??e `, "letters"},
+		"any type of front": {"", "front", "front", all, "201 to a file of another media type in front", "type"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -62,6 +71,19 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 					return
 				}
 				form := r.MultipartForm
+				note := map[string]any{}
+				if said := form.Value["note"]; said != nil && json.Unmarshal([]byte(said[0]), &note) != nil {
+					w.WriteHeader(http.StatusBadRequest)
+					return
+				}
+				if text, _ := note["text"].(string); c.fault == "letters" {
+					note["text"] = strings.NewReplacer("ü", "?", "ß", "?").Replace(text)
+				}
+				if c.fault != "type" && form.File["front"][0].Header.Get("Content-Type") != "text/plain" {
+					w.WriteHeader(http.StatusUnsupportedMediaType)
+					return
+				}
+				shared := strings.Join(form.Value["shared"], "")
 				for name := range form.File {
 					if name != "front" && name != "back" && name != "extras" {
 						w.WriteHeader(http.StatusBadRequest)
@@ -85,7 +107,8 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 				fronts[id] = form.File[c.given][0]
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(http.StatusCreated)
-				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "front": map[string]any{"size": size},
+				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "note": note,
+					"shared": shared == "true" || shared != "" && c.fault == "yes", "front": map[string]any{"size": size},
 					"summary": summary, "tags": tags[c.lists(len(tags)):], "extras": extras[c.lists(len(extras)):]})
 			})
 			mux.HandleFunc("GET /cards/{id}/front", func(w http.ResponseWriter, r *http.Request) {

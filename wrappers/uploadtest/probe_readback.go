@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -213,8 +214,11 @@ var (
 // request, with the request. If the name of a value does not surely mean that,
 // it counts once the value was right for two different uploads.
 func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf) {
-	length := map[string]string{}
+	length, wrapper := map[string]string{}, m.wrapper(all)
 	for _, l := range all {
+		place := strings.TrimPrefix(l.path, wrapper)
+		said, property, exact := m.saidAt(place)
+		repeats := said != nil
 		owner := strings.TrimSuffix(l.parent(), "[]")
 		if l.list {
 			owner = l.name
@@ -234,7 +238,9 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 				p.broke(r, req, contract.RuleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
 					n, m.what)
 			}
-			p.tellsAll(r, req, m, l, all)
+			if exact && free(m, property, "") {
+				p.tellsAll(r, req, l, said, all)
+			}
 			continue
 		}
 		inList := strings.LastIndex(l.path, "[]")
@@ -242,7 +248,7 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		ofOther := ofField && slices.ContainsFunc(m.files, func(other sentFile) bool {
 			return other.field != owner && textOf(l.value) == fmt.Sprint(len(other.content))
 		})
-		top := ofOther || !strings.Contains(l.path, ".") || inList >= 0 && strings.Count(l.path[inList:], ".") == 1
+		top := ofOther || exact && repeats || !strings.Contains(place, ".") || inList >= 0 && strings.Count(l.path[inList:], ".") == 1
 		check := func(aspect string, surely, right bool, format string, want ...any) {
 			key := nameOf(r) + " " + l.path + " " + aspect
 			if right {
@@ -254,17 +260,24 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 				return
 			}
 			if p.seen.note(aspect); !right {
-				p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value), fmt.Sprintf(format, want...))
+				p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value),
+					fmt.Sprintf(format, want...))
 			}
 		}
-		said, repeats := m.said[l.name]
-		if text, isText := said.(string); repeats && isText && l.at < 0 && !states.MatchString(l.name) {
-			is, ok := l.value.(string)
-			surely := ok && (free(m, l.name, is) || m.repeated(l))
-			if rest, cut := strings.CutPrefix(text, is); cut && len(is) > 50 {
+		is, _ := l.value.(string)
+		switch said := said.(type) {
+		case bool:
+			yes, ok := l.value.(bool)
+			check("what was said", exact && ok, yes == said, ", but %t was said", said)
+		case string:
+			if l.at >= 0 || states.MatchString(l.name) {
+				break
+			}
+			surely := is == l.value && (free(m, property, is) || m.repeated(l))
+			if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
 				check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 			} else {
-				check("what was said", surely, is == text, ", but %.50q was said", text)
+				check("what was said", surely, is == said, ", but %.50q was said", said)
 			}
 		}
 		if m.schema != nil && m.schema.Properties[l.name] != nil && !repeats && l.at < 0 &&
@@ -311,16 +324,16 @@ func (m *made) repeated(said leaf) bool {
 }
 
 // tellsAll sees that a list of texts has each one that was said.
-func (p *prober) tellsAll(r *routers.Route, req *http.Request, m *made, list leaf, all []leaf) {
-	said, _ := m.said[list.name].([]any)
+func (p *prober) tellsAll(r *routers.Route, req *http.Request, list leaf, said any, all []leaf) {
 	texts := map[any]bool{}
 	for _, l := range all {
-		if l.path == list.name+"[]" {
+		if l.path == list.path+"[]" {
 			texts[l.value] = true
 		}
 	}
-	for _, value := range said {
-		if text, ok := value.(string); ok && len(texts) > 0 && !texts[text] && free(m, list.name, "") {
+	values, _ := said.([]any)
+	for _, value := range values {
+		if text, ok := value.(string); ok && len(texts) > 0 && !texts[text] {
 			p.broke(r, req, contract.RuleAnswer, "what was said", "%s lacks %.50q, which was said", list.name, text)
 		}
 	}
@@ -328,15 +341,52 @@ func (p *prober) tellsAll(r *routers.Route, req *http.Request, m *made, list lea
 
 // free reports whether a value of the request is a text that the server keeps
 // as it is. A date is one, unless the answer is another kind of time.
-func free(m *made, name, answered string) bool {
-	if m.schema == nil || m.schema.Properties[name] == nil || m.schema.Properties[name].Value == nil {
+func free(m *made, property *openapi3.SchemaRef, answered string) bool {
+	if property == nil || property.Value == nil {
 		return m.object == nil
 	}
-	schema := m.schema.Properties[name].Value
+	schema := property.Value
 	if schema.Items != nil {
 		schema = schema.Items.Value
 	}
 	return schema.Format == "" || schema.Format == "date" && len(answered) == len(time.DateOnly)
+}
+
+// wrapper returns the path of the object in which an answer wraps what was made,
+// such as "file." around its id.
+func (m *made) wrapper(all []leaf) (path string) {
+	least := len(all) + 1
+	for _, l := range all {
+		depth := strings.Count(l.path, ".")
+		if depth < least && l.at < 0 && strings.EqualFold(l.name, "id") && slices.Contains(m.own, textOf(l.value)) {
+			least, path = depth, strings.TrimSuffix(l.path, l.name)
+		}
+	}
+	return path
+}
+
+// saidAt returns the value that a request had at a path in its object, and its
+// schema. If the path is longer than a name, it may also be the value of that
+// name, not exactly there.
+func (m *made) saidAt(path string) (said any, property *openapi3.SchemaRef, exact bool) {
+	object, schema := m.object, m.schema
+	names := strings.Split(path, ".")
+	for i, name := range names {
+		if schema == nil || schema.Properties[name] == nil {
+			break
+		}
+		property = schema.Properties[name]
+		if i == len(names)-1 && i > 0 && object[name] != nil {
+			return object[name], property, true
+		}
+		object, _ = object[name].(map[string]any)
+		schema = property.Value
+	}
+	last := names[len(names)-1]
+	if property = nil; m.schema != nil {
+		property = m.schema.Properties[last]
+	}
+	return m.said[last], property, len(names) == 1
 }
 
 // digestOf reports whether a text is a checksum of content, in hex or base64.

@@ -38,6 +38,10 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	label := sample{typ: js, object: map[string]any{"label": "july"}}
 	tags := sample{typ: js, object: map[string]any{"tags": []any{"a", "b"}, "day": "2026-03-29"}}
 	tags.schema = schemaOf(t, `{"properties":{"tags":{"items":{"type":"string"}},"day":{"format":"date"}}}`).Value
+	meta := sample{typ: js, object: map[string]any{"open": false,
+		"meta": map[string]any{"label": "july", "tags": []any{"a"}}}}
+	meta.schema = schemaOf(t, `{"properties":{"open":{"type":"boolean"},"meta":{"properties":{"label":{"type":"string"},
+		"tags":{"items":{"type":"string"}}}}}}`).Value
 	for what, c := range map[string]struct {
 		sent           sample
 		answer         string
@@ -54,6 +58,12 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"other tags":          {tags, `{}`, "look", js, `{"tags":["b","x"]}`, `tags lacks "a", which was said`},
 		"tags in another way": {tags, `{}`, "look", js, `{"tags":[{"name":"x"}],"day":"2026-03-29T00:00:00Z"}`, ""},
 		"another day":         {tags, `{}`, "look", js, `{"tags":["b","a"],"day":"2026-03-28"}`, `day is "2026-03-28", but`},
+		"inside":              {meta, id, "look", js, `{"meta":{"label":"x"}}`, `label is "x", but "july" was`},
+		"a list inside":       {meta, id, "look", js, `{"meta":{"tags":["b"]}}`, `tags lacks "a", which was said`},
+		"tags of another":     {tags, `{}`, "look", js, `{"owner":{"tags":["x"]}}`, ""},
+		"inside another":      {meta, id, "look", js, `{"owner":{"label":"x","tags":["b"]}}`, ""},
+		"in a wrapper":        {meta, id, "look", js, `{"data":{"id":"t-1","open":true}}`, `open is "true", but false was`},
+		"in no wrapper":       {meta, id, "look", js, `{"shop":{"open":true}}`, ""},
 		"what was not kept":   {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
 		"a file too early":    {label, id, "fetch", text, id2, "200 to a file that was not sent yet"},
 		"done too early": {label, id, "look", js, `{"id":"t-1","state":"done"}`,
@@ -79,7 +89,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				p := &prober{TB: tb, right: map[string]map[string]bool{}, tagged: map[string]string{}}
 				p.contract, _ = parseAt(tb, "http://a.example/v1", []byte(foundSpec))
 				m := &made{sample: c.sent, by: p.contract.routes[0], files: c.sent.files(), said: c.sent.object,
-					shown: map[string][]leaf{}, answer: answered{body: []byte(c.answer)}}
+					own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answered{body: []byte(c.answer)}}
 				m.waiting = strings.HasSuffix(what, "too early")
 				switch what {
 				case "one ETag for all":

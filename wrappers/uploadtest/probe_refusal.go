@@ -81,6 +81,14 @@ func (p *prober) refusesRequests(r *routers.Route) {
 				plain := s
 				plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
 				p.refusesSample(r, "a file in another field than "+name, plain)
+				const typ = "application/x-uploadtest" // it is refused where a status says so
+				form := Request{Op: nameOf(r), Header: http.Header{"Content-Type": {s.contentType}}}
+				if other := s; r.Operation.Responses.Value("415") != nil && !p.contract.takes(form, name, typ) {
+					other.encoding = maps.Clone(s.encoding)
+					other.encoding[name] = &openapi3.Encoding{ContentType: typ}
+					p.refused("wrong request", "a file of another media type in "+name, r,
+						p.good(r, other.of(s.object, s.fileName)))
+				}
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,6 +84,9 @@ func (p *prober) varies(r *routers.Route) {
 		}
 		if len(p.closing) > 0 && len(s.files()) == 0 {
 			p.refusesToComplete(r, s)
+		}
+		for m, i := again, 0; m != nil && i < 2; i++ {
+			m = p.flipped(m, noise(300+i))
 		}
 		full, more := s.filled()
 		if more {
@@ -198,7 +202,7 @@ func (p *prober) variant(r *routers.Route, s sample, name string, i int, what st
 		if i%2 == 1 {
 			odd.fileType = "application/pdf"
 		}
-		odd = odd.of(plain.texts(upload.BaseName(name), i), name)
+		odd = odd.of(plain.texts(plain.object, plain.schema, upload.BaseName(name), i), name)
 	}
 	for _, param := range required(r) {
 		if schema := param.Schema; param.In == openapi3.ParameterInQuery && schema != nil && schema.Value.Type.Is("string") {
@@ -256,13 +260,19 @@ func (p *prober) chosen(r *routers.Route) string {
 
 // texts returns the object with other texts. A member called a name gets the
 // name. Any other free text becomes a text that is as odd.
-func (s sample) texts(name string, i int) map[string]any {
-	object := maps.Clone(s.object)
+func (s sample) texts(object map[string]any, schema *openapi3.Schema, name string, i int) map[string]any {
+	object = maps.Clone(object)
 	for member, value := range object {
-		schema := s.schema.Properties[member]
-		_, isText := value.(string)
-		if !isText || schema == nil || schema.Value == nil || schema.Value.Format != "" || isBinary(schema) ||
+		property := schema.Properties[member]
+		if property == nil || property.Value == nil || property.Value.Format != "" || isBinary(property) ||
 			checksums.MatchString(member) {
+			continue
+		}
+		if inner, ok := value.(map[string]any); ok {
+			object[member] = s.texts(inner, property.Value, name, i)
+			continue
+		}
+		if _, isText := value.(string); !isText {
 			continue
 		}
 		if types.MatchString(member) {
@@ -271,8 +281,8 @@ func (s sample) texts(name string, i int) map[string]any {
 			}
 			continue
 		}
-		object[member] = oddly(member, name, schema.Value, i)
-		if i%4 == 3 && !slices.Contains(s.schema.Required, member) {
+		object[member] = oddly(member, name, property.Value, i)
+		if i%4 == 3 && !slices.Contains(schema.Required, member) {
 			delete(object, member)
 		}
 	}
@@ -297,6 +307,24 @@ func oddly(member, name string, schema *openapi3.Schema, i int) string {
 		text = string([]rune(text)[:min(*most, uint64(utf8.RuneCountInString(text)))])
 	}
 	return strings.TrimSpace(text)
+}
+
+// flipped uploads once more, with the opposite of each yes or no that the answer
+// told. The upload is not kept, since some of these may hide it.
+func (p *prober) flipped(m *made, content []byte) *made {
+	wrapper, object := m.wrapper(leaves(m.answer.body)), maps.Clone(m.object)
+	for _, l := range leaves(m.answer.body) {
+		name := strings.TrimPrefix(l.path, wrapper)
+		if yes, ok := l.value.(bool); ok && m.schema != nil && m.schema.Properties[name] != nil &&
+			m.schema.Properties[name].Value.Type.Is("boolean") && !m.schema.Properties[name].Value.ReadOnly {
+			object[name] = !yes
+		}
+	}
+	if maps.EqualFunc(object, m.object, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
+		return nil
+	}
+	m, _ = p.make(m.by, "", content, m.sample.of(object, m.fileName).holding(content))
+	return m
 }
 
 // prose matches the fields whose texts change nothing else.
