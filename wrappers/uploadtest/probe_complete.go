@@ -54,6 +54,7 @@ func (p *prober) completes(m *made) {
 			p.succeeded[nameOf(r)] = true
 			p.learn(m, r, a)
 			p.compares(r, req, m, -1, a)
+		case a.status == http.StatusConflict && !strings.HasPrefix(r.Path, m.by.Path+"/"): // it may be of another kind
 		case a.status != 0:
 			p.broke(r, req, contract.RuleStatus, "complete", "%d to an upload whose file was sent%s", a.status, m.what)
 		}

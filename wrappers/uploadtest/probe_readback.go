@@ -93,7 +93,12 @@ func (m *made) found() sample { return sample{params: m.ids} }
 // patience.
 func (p *prober) read(r *routers.Route, m *made, file int, s sample, after string) {
 	req := p.good(r, s)
-	a := p.ask(r, req)
+	var a answered
+	if m.waiting { // a Retry-After would be waited for in vain
+		a = p.follow(req, p.askOnce(r, req))
+	} else {
+		a = p.ask(r, req)
+	}
 	for n := 0; !m.waiting && a.status/100 == 4; n++ {
 		if n >= p.patience && !(notYet(a) && n < 4*p.patience) {
 			p.patience = 0

@@ -56,40 +56,8 @@ func (p *prober) refusesRequests(r *routers.Route) {
 		if content, _ := s.file(); len(content) > 0 {
 			p.cutsOff(r, p.good(r, s), s.body)
 		}
-		for _, name := range slices.Sorted(maps.Keys(s.object)) {
-			without := s.with(name, nil)
-			delete(without, name)
-			if s.typ == "multipart/form-data" && len(without) == 0 {
-				without["uploadtest"] = "a form without parts is none"
-			}
-			if slices.Contains(s.schema.Required, name) {
-				p.refusesSample(r, "a body without "+name, s.of(without, s.fileName))
-			}
-			others := []any{17, "", true, []any{}, map[string]any{}}
-			if s.typ == "multipart/form-data" {
-				others = others[:3] // an empty list is a field that is not there
-			}
-			for _, other := range others {
-				p.refusesSample(r, "a body with another type of "+name, s.of(s.with(name, other), s.fileName))
-			}
-			p.refusesSample(r, "a "+name+" that is not one of its values", s.of(s.with(name, "uploadtest-other"), s.fileName))
-			if schema := s.schema.Properties[name]; schema != nil && schema.Value != nil && schema.Value.MaxLength != nil {
-				long := strings.Repeat("x", int(*schema.Value.MaxLength)+1)
-				p.refusesSample(r, "a "+name+" that is too long", s.of(s.with(name, long), s.fileName))
-			}
-			if s.typ == "multipart/form-data" && isBinary(s.schema.Properties[name]) {
-				plain := s
-				plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
-				p.refusesSample(r, "a file in another field than "+name, plain)
-				const typ = "application/x-uploadtest" // it is refused where a status says so
-				form := Request{Op: nameOf(r), Header: http.Header{"Content-Type": {s.contentType}}}
-				if other := s; r.Operation.Responses.Value("415") != nil && !p.contract.takes(form, name, typ) {
-					other.encoding = maps.Clone(s.encoding)
-					other.encoding[name] = &openapi3.Encoding{ContentType: typ}
-					p.refused("wrong request", "a file of another media type in "+name, r,
-						p.good(r, other.of(s.object, s.fileName)))
-				}
-			}
+		for _, in := range s.objects() {
+			p.refusesMembers(r, s, in)
 		}
 	}
 	for _, param := range parameters(r) {
@@ -112,6 +80,51 @@ func (p *prober) refusesRequests(r *routers.Route) {
 				p.refused("wrong request", "a wrong parameter "+param.Name, r, req)
 			default: // it may be overlooked
 				p.wants("wrong request", r, req, "wrong "+param.Name, "a wrong parameter "+param.Name, 2, 4)
+			}
+		}
+	}
+}
+
+// refusesMembers sends an object in a body with each of its members missing or
+// wrong.
+func (p *prober) refusesMembers(r *routers.Route, s sample, in part) {
+	for _, name := range slices.Sorted(maps.Keys(in.object)) {
+		called := in.name + name
+		without := maps.Clone(in.object)
+		delete(without, name)
+		if s.typ == "multipart/form-data" && len(without) == 0 {
+			without["uploadtest"] = "a form without parts is none"
+		}
+		if slices.Contains(in.schema.Required, name) {
+			p.refusesSample(r, "a body without "+called, in.of(without))
+		}
+		with := func(value any) sample {
+			other := maps.Clone(in.object)
+			other[name] = value
+			return in.of(other)
+		}
+		others := []any{17, "", true, []any{}, map[string]any{}}
+		if s.typ == "multipart/form-data" {
+			others = others[:3] // an empty list is a field that is not there
+		}
+		for _, other := range others {
+			p.refusesSample(r, "a body with another type of "+called, with(other))
+		}
+		p.refusesSample(r, "a "+called+" that is not one of its values", with("uploadtest-other"))
+		if schema := in.schema.Properties[name]; schema != nil && schema.Value != nil && schema.Value.MaxLength != nil {
+			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*schema.Value.MaxLength)+1)))
+		}
+		if s.typ == "multipart/form-data" && isBinary(in.schema.Properties[name]) {
+			plain := s
+			plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
+			p.refusesSample(r, "a file in another field than "+name, plain)
+			const typ = "application/x-uploadtest" // it is refused where a status says so
+			form := Request{Op: nameOf(r), Header: http.Header{"Content-Type": {s.contentType}}}
+			if other := s; r.Operation.Responses.Value("415") != nil && !p.contract.takes(form, name, typ) {
+				other.encoding = maps.Clone(s.encoding)
+				other.encoding[name] = &openapi3.Encoding{ContentType: typ}
+				p.refused("wrong request", "a file of another media type in "+name, r,
+					p.good(r, other.of(s.object, s.fileName)))
 			}
 		}
 	}

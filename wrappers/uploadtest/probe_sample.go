@@ -53,6 +53,40 @@ func (s sample) of(object map[string]any, fileName string) sample {
 	return s
 }
 
+// part is an object in a body: the whole, a member, or an element of a list.
+type part struct {
+	name   string // before those of its members
+	object map[string]any
+	schema *openapi3.Schema
+	list   bool
+	of     func(map[string]any) sample // in its place, or last in its list
+}
+
+// objects returns the object of the body, and those in its members.
+func (s sample) objects() []part {
+	if s.object == nil {
+		return nil
+	}
+	all := []part{{"", s.object, s.schema, false, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
+	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+		schema := s.schema.Properties[name]
+		if schema == nil || schema.Value == nil || !strings.HasSuffix(s.typ, "json") {
+			continue
+		}
+		switch value := s.object[name].(type) {
+		case map[string]any:
+			all = append(all, part{name + ".", value, schema.Value, false,
+				func(o map[string]any) sample { return s.of(s.with(name, o), s.fileName) }})
+		case []any:
+			if first, ok := slices.Concat(value, []any{nil})[0].(map[string]any); ok && schema.Value.Items != nil {
+				all = append(all, part{name + "[].", first, schema.Value.Items.Value, true,
+					func(o map[string]any) sample { return s.of(s.with(name, append(slices.Clone(value), o)), s.fileName) }})
+			}
+		}
+	}
+	return all
+}
+
 // with returns the object with another value of one of its members.
 func (s sample) with(name string, value any) map[string]any {
 	object := maps.Clone(s.object)

@@ -8,13 +8,16 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 )
 
 // pier is a provider whose files come in steps: in a form with a policy, in a
-// session at the Location, or in a call before the bytes and one behind them.
+// session at the Location, in a call before the bytes and one behind them, or
+// after a call for several files.
 const pierSpec = `
 openapi: 3.0.3
 info: {title: Pier, version: '1'}
@@ -24,10 +27,14 @@ paths:
     type: object, required: [name], properties: {name: {type: string}}}, example: {name: a.txt}}}}, responses: &said {
     2XX: &json {description: Done., content: {application/json: {schema: {type: object, properties: {uploadUrl: {
     type: string}}}}}}, 4XX: &no {description: No.}}}}
-  /uploadSessions: {post: {operationId: session, requestBody: *named, responses: {'201': {description: Open.}, 4XX: *no}}}
-  /files: {post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {type: object,
-    required: [size, sha256], properties: {size: {type: integer, minimum: 0}, sha256: {type: string, minLength: 64}}}}}},
-    responses: *said}}
+  /uploadSessions: {post: {operationId: session, requestBody: *named, responses: {'201': {description: Open.},
+    4XX: *no}}}
+  /files: {post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {
+    type: object, required: [size, sha256], properties: {size: {type: integer, minimum: 0},
+    sha256: {type: string, minLength: 64}}}}}}, responses: *said}}
+  /batches: {post: {operationId: batch, requestBody: {required: true, content: {application/json: {schema: {
+    type: object, required: [list], properties: {list: {type: array, minItems: 1, items: {type: object, required: [name, size],
+    properties: {name: {type: string, minLength: 1}, size: {type: integer, minimum: 0}}}}}}}}}, responses: *said}}
   /files/{fileId}: &at
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
     get: {operationId: read, responses: *said}
@@ -74,7 +81,8 @@ func newPier(fault string) http.Handler {
 	starts := func(path string, right func(*file) bool, answer func(w http.ResponseWriter, r *http.Request, f *file)) {
 		handle("POST /v1/"+path, func(w http.ResponseWriter, r *http.Request, body []byte) int {
 			f := &file{FileID: fmt.Sprintf("pier-%08d", 7*len(files))}
-			if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, f) != nil || !right(f) {
+			if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, f) != nil ||
+				!right(f) {
 				return http.StatusBadRequest
 			}
 			for _, old := range files { // one of two equal files is enough
@@ -105,6 +113,34 @@ func newPier(fault string) http.Handler {
 		func(w http.ResponseWriter, r *http.Request, f *file) {
 			say(w, 201, map[string]any{"fileId": f.FileID, "uploadUrl": "http://" + r.Host + "/put/" + f.FileID})
 		})
+	handle("POST /v1/batches", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+		var asked struct{ List []*file }
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, &asked) != nil ||
+			len(asked.List) == 0 {
+			return http.StatusBadRequest
+		}
+		var found []any
+		for i, f := range asked.List {
+			switch {
+			case i > 0 && fault == "a batch whose first file is looked at" && f != nil:
+			case f == nil || f.Name == "" || f.Size == nil || *f.Size < 0:
+				return http.StatusBadRequest
+			}
+			f.FileID = fmt.Sprintf("pier-%08d", 7*len(files))
+			files[f.FileID] = f
+			at := url.PathEscape(f.Name)
+			if fault == "a name that breaks the URL" {
+				at = f.Name
+			}
+			found = append(found, map[string]any{"fileId": f.FileID, "name": f.Name,
+				"url": "http://" + r.Host + "/put/" + f.FileID + "/" + at})
+		}
+		if fault == "a batch in another order" {
+			slices.Reverse(found)
+		}
+		say(w, 201, map[string]any{"uploads": found})
+		return 0
+	})
 	handle("POST /bucket", func(w http.ResponseWriter, r *http.Request, body []byte) int {
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		form, err := r.MultipartReader()
@@ -150,6 +186,14 @@ func newPier(fault string) http.Handler {
 		f.content, f.sent = body, true
 		return http.StatusOK
 	})
+	handle("PUT /put/{id}/{name}", func(_ http.ResponseWriter, r *http.Request, body []byte) int {
+		f := files[r.PathValue("id")]
+		if f == nil || f.Name != r.PathValue("name") || int64(len(body)) != r.ContentLength || len(body) != *f.Size {
+			return http.StatusForbidden
+		}
+		f.content, f.sent, f.done = body, true, true
+		return http.StatusOK
+	})
 	at := func(pattern string, f func(w http.ResponseWriter, f *file) int) {
 		handle(pattern, func(w http.ResponseWriter, r *http.Request, _ []byte) int {
 			if it := files[r.PathValue("id")]; it != nil && it.FileID != "" {
@@ -192,14 +236,17 @@ func newPier(fault string) http.Handler {
 func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 	t.Parallel()
 	for fault, want := range map[string]string{
-		"":                              "", // nothing is wrong
-		"a form without its policy":     "form: response status: 204 to the form that it handed out, without the policy",
-		"a form under another key":      "form: response status: 204 to the form that it handed out, with the key of another",
-		"a session that nobody reaches": "session: response status: no answer: dial tcp 127.0.0.1:1",
-		"a session with any token":      "session: response status: 200 to the URL that it handed out, with another token",
-		"complete without the file":     "complete: response status: 200 to an upload whose file was not sent",
-		"complete with another file":    "complete: response status: 200 to an upload whose file is not the one that was announced",
-		"a file that loses its end":     "fetch: response body: the file (content: 1,200,001 bytes) comes back changed",
+		"":                                      "", // nothing is wrong
+		"a form without its policy":             "204 to the form that it handed out, without the policy",
+		"a form under another key":              "form: response status: 204 to the form that it handed out, with the key of another",
+		"a session that nobody reaches":         "session: response status: no answer: dial tcp 127.0.0.1:1",
+		"a session with any token":              "200 to the URL that it handed out, with another token",
+		"complete without the file":             "complete: response status: 200 to an upload whose file was not sent",
+		"complete with another file":            "200 to an upload whose file is not the one that was announced",
+		"a batch in another order":              "403 to the URL that it handed out (number 1 of 2 in the answer, and 1 in the",
+		"a batch whose first file is looked at": "batch: response status: 201 to a body without list[].size",
+		"a name that breaks the URL":            "batch: response status: 403 to the URL that it handed out",
+		"a file that loses its end":             "fetch: response body: the file (content: 1,200,001 bytes) comes back changed",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()

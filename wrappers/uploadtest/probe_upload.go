@@ -66,9 +66,11 @@ func (m *made) of(field string) (files []sentFile) {
 func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Request, a answered) *made {
 	m := &made{sample: s, by: r, what: what, files: s.files(), said: map[string]any{}, answer: a, place: req.URL.Path,
 		ids: map[string]string{}, shown: map[string][]leaf{}}
-	for name, value := range s.object {
-		if !isBinary(s.schema.Properties[name]) {
-			m.said[name] = value
+	for _, in := range s.objects() {
+		for name, value := range in.object {
+			if _, above := m.said[name]; !above && !isBinary(in.schema.Properties[name]) {
+				m.said[name] = value
+			}
 		}
 	}
 	for _, param := range required(r) {
@@ -168,7 +170,8 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 		if strings.Contains(out.ContentType, ";") {
 			as = " for " + out.ContentType
 		}
-		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s%s", a.status, as, m.what)
+		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s%s%s", a.status, as, m.what,
+			p.doing)
 	}
 }
 

@@ -81,6 +81,7 @@ func (p *prober) varies(r *routers.Route) {
 		p.keep(again)
 		if len(again.outs) > 0 {
 			p.crosswise(r, s)
+			p.announces(r, s)
 		}
 		if len(p.closing) > 0 && len(s.files()) == 0 {
 			p.refusesToComplete(r, s)
@@ -268,8 +269,15 @@ func (s sample) texts(object map[string]any, schema *openapi3.Schema, name strin
 			checksums.MatchString(member) {
 			continue
 		}
-		if inner, ok := value.(map[string]any); ok {
+		switch inner := value.(type) {
+		case map[string]any:
 			object[member] = s.texts(inner, property.Value, name, i)
+			continue
+		case []any:
+			first, ok := slices.Concat(inner, []any{nil})[0].(map[string]any)
+			if ok && len(inner) == 1 && property.Value.Items != nil {
+				object[member] = []any{s.texts(first, property.Value.Items.Value, name, i)}
+			}
 			continue
 		}
 		if _, isText := value.(string); !isText {

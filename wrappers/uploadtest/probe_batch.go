@@ -1,0 +1,101 @@
+package uploadtest
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// The checks of several files that one request announces: each gets a URL of
+// its own.
+
+// references matches the members by which an answer tells one file of a request
+// from another.
+var references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +
+	`(id|key|ref|reference|oid)$`)
+
+// announces announces three files in an order that no sorting makes, and two of
+// one name.
+func (p *prober) announces(r *routers.Route, s sample) {
+	for _, in := range s.objects() {
+		if !in.list {
+			continue
+		}
+		for _, called := range [][]string{{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"},
+			{"uploadtest.txt", "uploadtest.txt"}} {
+			elements, contents := make([]any, len(called)), make([][]byte, len(called))
+			for i, name := range called {
+				element := maps.Clone(in.object)
+				for member, value := range element {
+					switch _, isText := value.(string); {
+					case isText && names.MatchString(member):
+						element[member] = name
+					case isText && references.MatchString(member):
+						element[member] = fmt.Sprintf("uploadtest-%d", (i+1)%3)
+					}
+				}
+				contents[i] = bytes.Repeat([]byte("uploadtest"), i+1)
+				elements[i] = stated("", element, nil, contents[i])
+			}
+			member, _, _ := strings.Cut(in.name, "[")
+			p.announced(r, s, s.of(s.with(member, elements), s.fileName), member, elements, contents)
+		}
+	}
+}
+
+// announced sends each file of a request to the URL that is for it, and reads
+// it back as an upload of its own.
+func (p *prober) announced(r *routers.Route, s, batch sample, member string, elements []any, contents [][]byte) {
+	req := p.valid(r, batch)
+	if req == nil {
+		return
+	}
+	all, a := p.start(r, req, batch, "")
+	switch {
+	case all == nil:
+		p.unseen(r, "%d files in one request, which are refused by %d", len(elements), a.status)
+		return
+	case len(all.outs) != len(elements):
+		p.broke(r, req, contract.RuleAnswer, "count", "%d URLs are handed out for %d files", len(all.outs), len(elements))
+		return
+	}
+	for i, out := range all.outs {
+		j := announcedAs(elements, a.body, i)
+		one := s.of(s.with(member, elements[j:j+1]), s.fileName)
+		one.later = contents[j]
+		what := fmt.Sprintf(" (number %d of %d in the answer, and %d in the request)", i+1, len(elements), j+1)
+		m := p.newMade(r, one, what, req, answered{status: a.status, header: a.header})
+		if m.outs, m.waiting, m.files = all.outs[i:i+1], true, nil; i < len(all.ofFile) {
+			maps.Copy(m.ids, all.ofFile[i])
+		}
+		for _, get := range p.contract.routes {
+			if m.about(get) {
+				m.own = append(m.own, m.ids[lastParam(get)])
+			}
+		}
+		p.sends(m, out, contents[j])
+		p.keep(m)
+	}
+}
+
+// announcedAs returns the index in a request of the file that is number i in
+// the answer: that of the same name or reference, or else the same.
+func announcedAs(elements []any, answer []byte, i int) int {
+	for _, l := range leaves(answer) {
+		as := func(element any) bool {
+			value, isText := element.(map[string]any)[l.name].(string)
+			return isText && value == textOf(l.value)
+		}
+		if j := slices.IndexFunc(elements, as); l.at == i && j >= 0 && !slices.ContainsFunc(elements[j+1:], as) {
+			return j
+		}
+	}
+	return i
+}
