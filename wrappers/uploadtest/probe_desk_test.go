@@ -70,7 +70,7 @@ func newDesk() http.Handler {
 			return "", 0, false
 		}
 		_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
-		content, err := io.ReadAll(part)
+		content, err := all(part, r.ContentLength)
 		_, end := form.NextPart()
 		return upload.BaseName(params["filename"]), len(content), err == nil && end == io.EOF && params["filename"] != ""
 	}
@@ -95,7 +95,7 @@ func newDesk() http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	note(http.MethodPut, func(w http.ResponseWriter, r *http.Request, name string) {
-		content, err := io.ReadAll(r.Body)
+		content, err := all(r.Body, r.ContentLength)
 		switch {
 		case r.ContentLength < 0:
 			w.WriteHeader(http.StatusLengthRequired)
@@ -242,6 +242,22 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 				rec.Body.WriteString(before + "}]}")
 			}
 		}), "Desk: list: response body: the list has an upload 0 times, want once (GET /v1/folders/{folderId}/files)"},
+		{"a DELETE deletes what begins with its key", "", "", func(next http.Handler) http.Handler {
+			var keys sync.Map
+			return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut {
+					keys.Store(r.URL.Path, true)
+				}
+				for key := range keys.Range {
+					if r.Method == http.MethodDelete && strings.HasPrefix(key.(string), r.URL.Path+"-") {
+						other := r.Clone(r.Context())
+						other.URL.Path = key.(string)
+						next.ServeHTTP(httptest.NewRecorder(), other)
+					}
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}, "Desk: GET /notes/{name}: response status: 404 to a stored upload after another was deleted"},
 		{"one id for all", "", "", reply("/files", said(`"fileId":"`, `"fileId":"one","was":"`)),
 			"Desk: POST /folders/{folderId}/files: response body: two uploads have the same id"},
 	} {

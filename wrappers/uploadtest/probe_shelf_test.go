@@ -119,7 +119,7 @@ func newShelf() http.Handler {
 			if part, err = form.NextPart(); err != nil {
 				break
 			}
-			if content, err = io.ReadAll(part); part.FormName() != "papers" {
+			if content, err = all(part, r.ContentLength); part.FormName() != "papers" {
 				box[part.FormName()] = string(content)
 				continue
 			}
