@@ -83,7 +83,8 @@ type Probing struct {
 // change of it. An empty file may be refused, and is no failure.
 //
 // Every answer must come in time, be declared and match its schema, and show
-// nothing of the server's machine. A broken rule fails t with one line.
+// nothing of the server's machine. Its error code must not be one that the
+// spec's examples show for another status. A broken rule fails t with one line.
 // After a 429, or another failure with a Retry-After, it waits as that says: at
 // most 10 s, and 60 times in all.
 //
@@ -384,6 +385,9 @@ func (p *prober) holds(r *routers.Route, req *http.Request, op *contract.Operati
 	declared := op.Rules.(rules).Operation.Responses.Status(resp.StatusCode)
 	if declared == nil {
 		return
+	}
+	if what := misplaced(op.Rules.(rules).Operation, resp.StatusCode, body); what != "" {
+		broke(contract.RuleStatus, what)
 	}
 	for name, ref := range declared.Value.Headers {
 		switch values := resp.Header.Values(name); {

@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // The checks of wrong requests: each must be refused.
@@ -408,4 +411,39 @@ func (p *prober) unknown(r *routers.Route) {
 			}
 		}
 	}
+}
+
+var codes = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
+
+// misplaced says that an error code is the one of another status. The spec's
+// examples must show codes of both.
+func misplaced(op *openapi3.Operation, status int, body []byte) string {
+	shown := map[string]map[string]bool{} // by status
+	for of, response := range op.Responses.Map() {
+		shown[of] = map[string]bool{}
+		for _, media := range response.Value.Content {
+			for _, example := range examples(media.Example, media.Examples, nil) {
+				text, _ := json.Marshal(example)
+				for _, m := range contract.Members(text) {
+					if codes.MatchString(m.Name) {
+						shown[of][m.Value] = true
+					}
+				}
+			}
+		}
+	}
+	own := shown[fmt.Sprint(status)]
+	if len(own) == 0 || status < 400 {
+		return ""
+	}
+	maps.Copy(own, shown[fmt.Sprint(status/100, "XX")])
+	maps.Copy(own, shown["default"])
+	for _, m := range contract.Members(body) {
+		for _, of := range slices.Sorted(maps.Keys(shown)) {
+			if codes.MatchString(m.Name) && of >= "4" && shown[of][m.Value] && !own[m.Value] {
+				return fmt.Sprintf("%s is %.50q, which the spec shows for status %s", m.Name, m.Value, of)
+			}
+		}
+	}
+	return ""
 }

@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -87,5 +88,46 @@ func TestProbeGoesOnAfterABodyThatItCannotBuild(t *testing.T) {
 	lines = recorded(t, func(tb testing.TB) { Probe(tb, shelf.URL+"/v1", []byte(unput.Replace(shelfSpec)), withKey) })
 	if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, "fetch") }) {
 		t.Errorf("it was blamed: %q", lines)
+	}
+}
+
+func TestProbeKnowsTheStatusOfACode(t *testing.T) {
+	t.Parallel()
+	const spec = `
+openapi: 3.0.3
+info: {title: Notes, version: '1'}
+paths:
+  /notes/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}, example: n-1}]
+    get:
+      operationId: note
+      responses:
+        '200': {description: It., content: {application/json: {example: {code: '100'}}}}
+        '400': {description: No., content: {application/json: {examples: {a: {value: {error: {errorCode: '100'}}},
+          b: {value: {error: {errorCode: '400'}}}}}}}
+        '404': {description: No., content: {application/json: {examples: {a: {value: {error: {errorCode: 300}}},
+          b: {value: {error: {errorCode: '301'}}}}}}}
+        4XX: {description: No., content: {application/json: {example: {code: '400'}}}}
+        '410': {description: No., content: {application/json: {example: {}}}}
+`
+	for _, c := range []struct {
+		status     int
+		code, want string
+	}{
+		{404, `"100"`, `Notes: note: response status: status 404: errorCode is "100", which the spec shows for status 400`},
+		{400, "301", `Notes: note: response status: status 400: errorCode is "301", which the spec shows for status 404`},
+		{404, `"300"`, ""}, {404, `"400"`, ""}, {404, `"999"`, ""}, {410, `"100"`, ""}, {200, `"301"`, ""},
+	} {
+		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(c.status)
+			fmt.Fprintf(w, `{"error":{"errorCode":%s}}`, c.code)
+		}))
+		lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL, []byte(spec), nil) })
+		if ts.Close(); c.want != "" {
+			named(t, lines, c.want)
+		} else if strings.Contains(strings.Join(lines, "\n"), "which the spec shows") {
+			t.Errorf("%d with %s: %q", c.status, c.code, lines)
+		}
 	}
 }
