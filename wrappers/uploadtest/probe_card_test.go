@@ -48,7 +48,8 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 		fault        string                  // what else is wrong
 	}{
 		"right":           {"", "front", "front", all, "", ""},
-		"pixels":          {"", "", "front", all, "", ""}, // of a picture that was made anew
+		"pixels":          {"", "", "front", all, "", ""},               // of a picture that was made anew
+		"two sides":       {"", "front", "front", all, "", "two sides"}, // of each extra
 		"another size":    {"", "back", "front", all, `Cards: add: response body: front.size is "`, ""},
 		"another file":    {"", "front", "back", all, "Cards: front: response body: the file", ""},
 		"the last of all": {"", "front", "front", last, "Cards: add: response body: tags lacks", ""},
@@ -95,6 +96,10 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 					summary = cmp.Or(c.summary, summary)
 				}
 				for _, extra := range form.File["extras"] {
+					if c.fault == "two sides" {
+						extras = append(extras, map[string]any{"side": 2}, map[string]any{"side": 1})
+						continue
+					}
 					extras = append(extras, map[string]any{"size": extra.Size})
 				}
 				size := int64(4096)

@@ -155,7 +155,7 @@ func newDesk() http.Handler {
 				all = append(all, thing)
 			}
 		}
-		return http.StatusOK, map[string]any{"files": all}
+		return http.StatusOK, map[string]any{"data": map[string]any{"files": all}, "errors": []any{}}
 	})
 	handle("GET /v1/", func(_ *http.Request, _ string, thing map[string]any) (int, map[string]any) {
 		return http.StatusOK, thing
@@ -239,7 +239,7 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 		{"a folder lists one file", "", "", reply("/folders/101/files", func(rec *httptest.ResponseRecorder) {
 			if before, _, several := strings.Cut(rec.Body.String(), "},{"); several {
 				rec.Body.Reset()
-				rec.Body.WriteString(before + "}]}")
+				rec.Body.WriteString(before + `}]},"errors":[]}`)
 			}
 		}), "Desk: list: response body: the list has an upload 0 times, want once (GET /v1/folders/{folderId}/files)"},
 		{"a DELETE deletes what begins with its key", "", "", func(next http.Handler) http.Handler {

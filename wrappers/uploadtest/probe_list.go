@@ -165,7 +165,7 @@ func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Requ
 	return nil, nil
 }
 
-// elementsOf returns the elements of the list in an answer, or nil.
+// elementsOf returns the elements of the longest list in an answer, or nil.
 func elementsOf(answer []byte) (elements []json.RawMessage) {
 	if json.Unmarshal(answer, &elements) == nil {
 		return elements
@@ -173,8 +173,7 @@ func elementsOf(answer []byte) (elements []json.RawMessage) {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(answer, &members)
 	for _, member := range members {
-		var of []json.RawMessage
-		if json.Unmarshal(member, &of) == nil && of != nil && len(of) >= len(elements) {
+		if of := elementsOf(member); of != nil && len(of) >= len(elements) {
 			elements = of
 		}
 	}
