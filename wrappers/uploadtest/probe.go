@@ -215,12 +215,17 @@ func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format 
 	if r != nil {
 		name, place = nameOf(r), req.Method+" "+p.contract.Bases[0]+r.Path
 	}
-	if !strings.HasPrefix(p.base+"/", req.URL.Scheme+"://"+req.URL.Host+"/") {
+	if !p.isOurs(req) {
 		place = req.Method + " to the host " + req.URL.Host
 	}
 	if p.told.first(name + class) {
 		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place)
 	}
+}
+
+// isOurs reports whether a request goes to the host of the service.
+func (p *prober) isOurs(req *http.Request) bool {
+	return strings.HasPrefix(p.base+"/", req.URL.Scheme+"://"+req.URL.Host+"/")
 }
 
 // unseen logs a thing that could not be looked at, once.

@@ -1,8 +1,9 @@
 package uploadtest
 
 import (
-	"maps"
+	"cmp"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,12 +16,18 @@ import (
 // The checks of uploads that have a last step: a call that says that the bytes
 // are there.
 
-var completion = regexp.MustCompile(`(?i)[/:_-](complete|finali[sz]e|finish|commit|confirm|done)$`)
+var completion = regexp.MustCompile(`(?i)[/:._-](complete|finali[sz]e|finish|commit|confirm|done)[^/{}]*$`)
 
-// completion returns the operations that complete an upload.
+// completions returns the operations that complete an upload: its id is in their
+// path or their body.
 func (p *prober) completions(m *made) (found []*routers.Route) {
 	for _, r := range p.contract.routes {
-		if len(m.outs) > 0 && r.Method != http.MethodGet && completion.MatchString(r.Path) && m.about(r) {
+		if len(m.outs) == 0 || r.Method == http.MethodGet || !completion.MatchString(r.Path) {
+			continue
+		}
+		s := firstSample(r)
+		inBody := lastParam(r) == "" && s.object != nil && !reflect.DeepEqual(m.identify("", s.object), any(s.object))
+		if inBody || m.about(r) {
 			p.closing[nameOf(r)] = true
 			found = append(found, r)
 		}
@@ -28,18 +35,36 @@ func (p *prober) completions(m *made) (found []*routers.Route) {
 	return found
 }
 
-// completing returns the request that completes m. It names the ids of m.
+// identify returns a value of a request with the ids of m in it.
+func (m *made) identify(name string, value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		object := map[string]any{}
+		for name, inner := range value {
+			object[name] = m.identify(name, inner)
+		}
+		return object
+	case []any:
+		list := make([]any, len(value))
+		for i, inner := range value {
+			list[i] = m.identify(name, inner)
+		}
+		return list
+	case string:
+		if name == "id" && m.ids[name] == "" && len(m.answer.ids) == 1 {
+			return m.answer.ids[0]
+		}
+		return cmp.Or(m.ids[name], value)
+	}
+	return value
+}
+
+// completingRequest returns the request that completes m.
 func (p *prober) completingRequest(r *routers.Route, m *made) *http.Request {
 	s := firstSample(r)
 	s.later, s.params = m.later, m.ids
 	if s.object != nil {
-		object := maps.Clone(s.object)
-		for name := range object {
-			if id := m.ids[name]; id != "" {
-				object[name] = id
-			}
-		}
-		s = s.of(object, s.fileName)
+		s = s.of(m.identify("", s.object).(map[string]any), s.fileName)
 	}
 	return p.good(r, s.stating())
 }

@@ -94,12 +94,13 @@ func (m *made) found() sample { return sample{params: m.ids} }
 func (p *prober) read(r *routers.Route, m *made, file int, s sample, after string) {
 	req := p.good(r, s)
 	var a answered
-	if m.waiting { // a Retry-After would be waited for in vain
+	later := len(m.files) == 0 && p.at(r.Path, http.MethodPut) != nil // the file is put there by another operation
+	if m.waiting {                                                    // a Retry-After would be waited for in vain
 		a = p.follow(req, p.askOnce(r, req))
 	} else {
 		a = p.ask(r, req)
 	}
-	for n := 0; !m.waiting && a.status/100 == 4; n++ {
+	for n := 0; !m.waiting && !later && a.status/100 == 4; n++ {
 		if n >= p.patience && !(notYet(a) && n < 4*p.patience) {
 			p.patience = 0
 			break
@@ -112,7 +113,7 @@ func (p *prober) read(r *routers.Route, m *made, file int, s sample, after strin
 	case a.status/100 == 2:
 		p.compares(r, req, m, file, a)
 		p.learn(m, r, a)
-	case a.status != 0 && !m.waiting:
+	case a.status != 0 && !m.waiting && !later:
 		p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload%s", a.status, after)
 	}
 }

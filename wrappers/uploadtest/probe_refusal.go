@@ -315,6 +315,7 @@ func (p *prober) grows(routes []*routers.Route) {
 	for _, r := range routes {
 		for _, s := range samples(r) {
 			if _, ok := s.file(); !ok {
+				p.growsLater(r, s, large)
 				continue
 			}
 			p.wants("largest file", r, p.good(r, p.anew(r, s).holding(large[1:])), "largest",
@@ -328,6 +329,24 @@ func (p *prober) grows(routes []*routers.Route) {
 				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4, http.StatusNotImplemented)
 		}
 	}
+}
+
+// growsLater sends a file that is too large to the URL that takes it.
+func (p *prober) growsLater(r *routers.Route, s sample, large []byte) {
+	if r.Method != http.MethodPost || p.closing[nameOf(r)] {
+		return
+	}
+	m, _ := p.start(r, p.good(r, p.anew(r, s).holding(large)), s, "")
+	if m == nil || len(m.outs) != 1 || p.ask(r, p.presignedRequest(m.outs[0], large)).status/100 != 2 {
+		return
+	}
+	for _, last := range p.completions(m) {
+		if p.ask(last, p.completingRequest(last, m)).status/100 == 4 {
+			return
+		}
+	}
+	p.broke(r, p.presignedRequest(m.outs[0], nil), contract.RuleStatus, "large",
+		"a file of %d bytes, which is too large, is taken at the URL that it handed out", len(large))
 }
 
 // ages sends requests that were good before the server's clock moved.

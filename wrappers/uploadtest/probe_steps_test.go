@@ -43,6 +43,16 @@ paths:
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
     get: {operationId: fetch, responses: {'200': {description: The file., content: {'*/*': {schema: {
       type: string, format: binary}}}}, 4XX: *no}}
+  /a-commit: {post: {operationId: commit, requestBody: {required: true, content: {application/json: {schema: {type: object,
+    required: [files], properties: {files: {type: array, minItems: 1, items: {type: object, required: [id], properties: {
+    id: {type: string}}}}}}}}}, responses: *said}}
+  /rows: {post: {operationId: row, requestBody: *named, responses: *said}}
+  /rows/{rowId}/content:
+    parameters: [{name: rowId, in: path, required: true, schema: {type: string}}]
+    put: {operationId: fill, requestBody: {required: true, content: {application/octet-stream: {schema: {type: string,
+      format: binary}}}}, responses: {'204': {description: Kept.}, 4XX: *no}}
+    get: {operationId: show, responses: {'200': {description: The file., content: {'*/*': {schema: {
+      type: string, format: binary}}}}, 4XX: *no}}
   /files/{fileId}/complete:
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
     post: {operationId: complete, responses: {2XX: *json, '409': *no, 4XX: *no}}
@@ -113,6 +123,41 @@ func newPier(fault string) http.Handler {
 		func(w http.ResponseWriter, r *http.Request, f *file) {
 			say(w, 201, map[string]any{"fileId": f.FileID, "uploadUrl": "http://" + r.Host + "/put/" + f.FileID})
 		})
+	rows := map[string][]byte{} // nil until it is filled
+	starts("rows", hasName, func(w http.ResponseWriter, _ *http.Request, f *file) {
+		rows["row-"+f.FileID] = nil
+		say(w, 201, map[string]any{"rowId": "row-" + f.FileID})
+	})
+	handle("PUT /v1/rows/{id}/content", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+		_, ok := rows[r.PathValue("id")]
+		if !ok || r.Header.Get("Content-Type") != "application/octet-stream" || int64(len(body)) != r.ContentLength {
+			return http.StatusBadRequest
+		}
+		rows[r.PathValue("id")] = append([]byte{}, body...)
+		return http.StatusNoContent
+	})
+	handle("GET /v1/rows/{id}/content", func(w http.ResponseWriter, r *http.Request, _ []byte) int {
+		if rows[r.PathValue("id")] == nil {
+			return http.StatusNotFound
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = w.Write(rows[r.PathValue("id")])
+		return 0
+	})
+	handle("POST /v1/a-commit", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+		var asked struct{ Files []struct{ ID *string } }
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, &asked) != nil ||
+			len(asked.Files) == 0 {
+			return http.StatusBadRequest
+		}
+		for _, one := range asked.Files {
+			if one.ID == nil || files[*one.ID] == nil || !files[*one.ID].sent || fault == "no commit" {
+				return http.StatusNotFound
+			}
+		}
+		say(w, 200, map[string]any{})
+		return 0
+	})
 	handle("POST /v1/batches", func(w http.ResponseWriter, r *http.Request, body []byte) int {
 		var asked struct{ List []*file }
 		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, &asked) != nil ||
@@ -170,6 +215,12 @@ func newPier(fault string) http.Handler {
 	})
 	handle("GET /session", func(http.ResponseWriter, *http.Request, []byte) int { return http.StatusNotFound })
 	handle("PUT /session", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+		switch {
+		case (fault == "" || fault == "a private session that loses an end") && r.Header.Get("X-Depot-Key") != depotKey:
+			return http.StatusUnauthorized
+		case fault == "a private session that loses an end":
+			body = body[:min(len(body), 50_000)]
+		}
 		f := files[r.FormValue("token")[:min(13, len(r.FormValue("token")))]]
 		if f == nil || f.sent || r.FormValue("token") != f.FileID+sealed(f.FileID) && fault != "a session with any token" {
 			return http.StatusForbidden
@@ -237,6 +288,9 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 	t.Parallel()
 	for fault, want := range map[string]string{
 		"":                                      "", // nothing is wrong
+		"a file of any size":                    "a file of 100001 bytes, which is too large, is taken at the URL that it handed out",
+		"a private session that loses an end":   "(content: 70,001 bytes) comes back changed: 50000 bytes",
+		"no commit":                             "commit: response status: 404 to an upload whose file was sent",
 		"a form without its policy":             "204 to the form that it handed out, without the policy",
 		"a form under another key":              "form: response status: 204 to the form that it handed out, with the key of another",
 		"a session that nobody reaches":         "session: response status: no answer: dial tcp 127.0.0.1:1",
@@ -252,7 +306,8 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 			t.Parallel()
 			ts := httptest.NewServer(newPier(fault))
 			defer ts.Close()
-			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(pierSpec), nil) })
+			facts := Probing{MaxSize: map[bool]int64{true: 100_000}[fault == "a file of any size"]}
+			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(pierSpec), withKey, facts) })
 			if want != "" {
 				named(t, lines, want)
 			} else if len(lines) > 0 {

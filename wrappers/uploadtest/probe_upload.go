@@ -147,15 +147,22 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 	again := !m.waiting
 	req := p.presignedRequest(out, content)
 	a := p.ask(m.by, req)
+	if out.Session && a.status == http.StatusUnauthorized && p.isOurs(req) {
+		req = p.authorized(p.presignedRequest(out, content))
+		a = p.ask(m.by, req)
+	}
 	switch {
-	case out.Session && (a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented):
-		p.unseen(m.by, "the session at its Location, which is answered %d to a PUT of the file", a.status)
+	case out.Session && slices.Contains([]int{401, 404, 405, 501}, a.status):
+		p.unseen(m.by, "whether the file goes to its Location, which answers %d to a PUT", a.status)
 	case a.status >= 500 && len(content) == 0:
 		p.broke(m.by, req, contract.RuleStatus, "empty", "%d to an empty file", a.status)
 	case a.status/100 == 2:
 		m.shown = map[string][]leaf{}
 		m.waiting, m.files = false, []sentFile{{"", "", out.ContentType, content}}
-		if ownID(a.body) != "" && ownID(m.answer.body) == "" { // it tells what the session made
+		was := m.answer.ids // of the session
+		if id := ownID(a.body); out.Session && json.Valid(a.body) &&
+			(len(was) == 0 || id != "" && !slices.Contains(was, id)) {
+			maps.DeleteFunc(m.ids, func(_, id string) bool { return slices.Contains(was, id) })
 			m.answer = a
 			p.learn(m, m.by, a)
 			p.issues(m, req)
