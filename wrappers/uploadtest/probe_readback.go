@@ -48,11 +48,12 @@ func (p *prober) readsOnce(m *made, after string) {
 			}
 			asked[nameOf(r)], again = true, true
 			last := lastParam(r)
-			if len(m.ofFile) == 0 || m.ofFile[0][last] == "" || len(m.ofFile) != len(m.files) {
+			each := slices.DeleteFunc(slices.Clone(m.ofFile), func(ids map[string]string) bool { return ids[last] == "" })
+			if len(each) == 0 || len(each) != len(m.files) {
 				p.read(r, m, -1, m.found(), after)
 				continue
 			}
-			for i, ids := range m.ofFile {
+			for i, ids := range each {
 				p.read(r, m, i, m.found().under(last, ids[last]), after)
 			}
 		}

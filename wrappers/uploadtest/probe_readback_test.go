@@ -1,10 +1,12 @@
 package uploadtest
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // foundSpec is a provider's that finds what was made, and gives its file back.
@@ -118,5 +120,26 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				t.Errorf("blamed by %q, want %q", lines, c.want)
 			}
 		})
+	}
+}
+
+// Two lists of an answer may be as long as the files are many: one tells of files,
+// and another does not.
+func TestAFileWithoutAnIDIsNotLookedForUnderAnothers(t *testing.T) {
+	var asked []string
+	recorded(t, func(tb testing.TB) {
+		p := &prober{TB: tb, base: "http://a.example/v1", learned: map[string]string{"fileId": "of-another"},
+			authorize: func(*http.Request) {}, succeeded: map[string]bool{}, Probing: Probing{Timeout: time.Minute},
+			transport: tripFunc(func(r *http.Request) (*http.Response, error) {
+				asked = append(asked, r.URL.Path)
+				return &http.Response{StatusCode: http.StatusNotFound, Body: http.NoBody, Request: r}, nil
+			})}
+		p.contract, _ = parseAt(tb, p.base, []byte(foundSpec))
+		m := &made{by: p.contract.routes[0], files: make([]sentFile, 2), ids: map[string]string{"fileId": "f-1"},
+			ofFile: []map[string]string{{"fileId": "f-1", "tag": "a"}, {"tag": "b"}}}
+		p.readsOnce(m, "")
+	})
+	if fmt.Sprint(asked) != "[/v1/files/f-1]" {
+		t.Errorf("asked for %q", asked)
 	}
 }
