@@ -279,7 +279,7 @@ func TestAScopeSaysWhereTheOperationsAreAndWhatElsePasses(t *testing.T) {
 		t.Error(err)
 	}
 	post(t, "GET", srv.URL+"/other", "", nil)
-	if got := srv.ops(); len(got) != 1 || got[0] != "submit" || len(srv.Requests()) != 2 {
+	if got := opsOf(srv.Requests()); len(got) != 1 || got[0] != "submit" || len(srv.Requests()) != 2 {
 		t.Errorf("operations %v in %d requests", got, len(srv.Requests()))
 	}
 	var lines []string

@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
@@ -51,4 +52,15 @@ func (s *Server) Files() []File {
 		}
 	}
 	return files
+}
+
+// opsOf returns the operations of requests, in the order of their first one.
+func opsOf(requests []Request) []string {
+	var ops []string
+	for _, r := range requests {
+		if r.Op != "" && !slices.Contains(ops, r.Op) {
+			ops = append(ops, r.Op)
+		}
+	}
+	return ops
 }

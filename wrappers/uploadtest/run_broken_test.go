@@ -975,8 +975,8 @@ func TestTheKitNamesEachFault(t *testing.T) {
 }
 
 // A failure after the file has arrived may leave it there. Net/http by itself
-// repeats a GET whose connection is cut.
-func TestAClientMayAskAboutItsUpload(t *testing.T) {
+// repeats a GET whose connection is cut. A token may be there before.
+func TestAClientMayDoMoreThanUpload(t *testing.T) {
 	t.Parallel()
 	asks := uploads(func(c call) (upload.Result, error) {
 		res, err := c.send()
@@ -992,15 +992,19 @@ func TestAClientMayAskAboutItsUpload(t *testing.T) {
 		res.TraceID = said.trace
 		return res, err
 	})
-	for what, r := range map[string]rig{"a form": {form: true, client: asks}, "the presigned step": {client: asks}} {
+	login := func(s *Subject) { _, _ = s.Uploader.(*depotClient).credential(context.Background()) }
+	for what, r := range map[string]rig{
+		"asks about a form": {form: true, client: asks}, "asks about a presigned step": {client: asks},
+		"logs in": {form: true, oauth: true, received: oauth(nil).received, stored: login},
+	} {
 		lines := recorded(t, func(tb testing.TB) {
 			for _, check := range []func(*trial){uploadsAtOnce, cancelInAnswer, kindsHold, faultsLast,
-				unusable, idsAsWritten, handingOut(presignedMethod)} {
+				unusable, idsAsWritten, freshCredentials, secretsStay, handingOut(presignedMethod)} {
 				check(begin(tb, r.setup))
 			}
 		})
 		if len(lines) > 0 {
-			t.Errorf("after %s: %d lines, such as: %s", what, len(lines), lines[0])
+			t.Errorf("a client that %s: %d lines, such as: %s", what, len(lines), lines[0])
 		}
 	}
 }

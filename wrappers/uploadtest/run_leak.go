@@ -43,7 +43,7 @@ func nothingIsLeft(t *trial) {
 	}
 	if t.Server != nil {
 		long := strings.Repeat("x", 2<<20) // more than anybody reads of a refusal
-		for _, op := range t.Server.ops() {
+		for _, op := range opsOf(t.requests()) {
 			for _, fault := range []Fault{
 				Answer(200, long), Answer(400, long), Answer(503, long), Answer(403, long), ResetMiddle,
 			} {

@@ -73,7 +73,7 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 	t.Count = nil // the lost answer stands for an orphan
 	_, ok = t.arrives(src)
 	t.seen.note(aRepeat)
-	for _, asked := range t.Server.ops() {
+	for _, asked := range opsOf(t.requests()) {
 		switch n := len(t.of(asked)); {
 		case asked == op && n != 2:
 			t.broke("attempts: %d requests, want 2", n)
@@ -207,7 +207,7 @@ func freshCredentials(t *trial) {
 				third.broke("credentials: it carries those of the first upload, which have grown old")
 				continue
 			}
-		case slices.Contains(t.Server.ops(), Token):
+		case slices.Contains(opsOf(t.requests()), Token):
 			pause = 1100 * time.Millisecond // longer than a token that is aged
 		default:
 			continue

@@ -33,7 +33,7 @@ func secretsStay(t *trial) {
 	if t.Server == nil {
 		return
 	}
-	for _, op := range t.Server.ops() {
+	for _, op := range opsOf(t.requests()) {
 		for _, shape := range []string{
 			`{"error":{"errorCode":"210","message":%[1]q,"details":%[1]q}}`,
 			`{"error":"access_denied","error_description":%q}`,

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -124,16 +123,4 @@ func (s *Server) quiet() {
 	if !s.monitor.Quiet(5 * time.Second) {
 		s.t.Errorf("uploadtest: a handler is still at work 5 s after its client has gone")
 	}
-}
-
-// ops returns the operations that were called, in the order of their first
-// request.
-func (s *Server) ops() []string {
-	var ops []string
-	for _, x := range s.monitor.Exchanges() {
-		if x.Op != "" && !slices.Contains(ops, x.Op) {
-			ops = append(ops, x.Op)
-		}
-	}
-	return ops
 }

@@ -79,8 +79,8 @@ func TestTheFilesThatWereReceivedAreListed(t *testing.T) {
 	} {
 		srv := Serve(t, newDepot(), depotSpec)
 		c.send(srv)
-		if got := srv.Files(); fmt.Sprint(got) != fmt.Sprint(c.want) || fmt.Sprint(srv.ops()) != c.ops {
-			t.Errorf("%s: got %+v by %v, want %+v", what, got, srv.ops(), c.want)
+		if got := srv.Files(); fmt.Sprint(got) != fmt.Sprint(c.want) || fmt.Sprint(opsOf(srv.Requests())) != c.ops {
+			t.Errorf("%s: got %+v by %v, want %+v", what, got, opsOf(srv.Requests()), c.want)
 		}
 	}
 }

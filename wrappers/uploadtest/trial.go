@@ -19,6 +19,7 @@ type trial struct {
 	setup func(testing.TB) Subject
 	seen  *seen
 	what  string // the case that is looked at: each line begins with it
+	made  int    // requests of the setup, such as for a token
 }
 
 func begin(t testing.TB, setup func(testing.TB) Subject) *trial {
@@ -27,7 +28,9 @@ func begin(t testing.TB, setup func(testing.TB) Subject) *trial {
 	if s.Uploader == nil {
 		t.Fatal("uploadtest: the subject has no Uploader")
 	}
-	return &trial{TB: t, Subject: s, setup: setup, seen: &seen{}}
+	it := &trial{TB: t, Subject: s, setup: setup, seen: &seen{}}
+	it.made = len(it.requests())
+	return it
 }
 
 // about returns the trial for a case of its property.
@@ -108,13 +111,13 @@ func (t *trial) readersOf(src *source) string {
 	return src.fault(t.plain())
 }
 
-// requests returns the requests that the Server received. Without a Server
-// there are none.
+// requests returns the requests that the Server received of uploads. Without a
+// Server there are none.
 func (t *trial) requests() []Request {
 	if t.Server == nil {
 		return nil
 	}
-	return t.Server.Requests()
+	return t.Server.Requests()[t.made:]
 }
 
 // of returns the requests of an operation.
@@ -137,7 +140,7 @@ func (t *trial) operations() []string {
 		return nil
 	}
 	t.about("an upload without a fault").arrives(file(100))
-	return t.Server.ops()
+	return opsOf(t.requests())
 }
 
 // carriers are the operations that carry the file.
