@@ -142,15 +142,16 @@ var noises atomic.Uint64
 func noise(n int) []byte {
 	const long, spread = 64 << 10, 1 << 20
 	nth := noises.Add(1)
-	if all := longNoise(); n >= long && n+spread <= len(all) {
-		from := nth * 4099 % spread
-		return all[from:][:n:n]
+	if n < long || n+spread > longest {
+		return newNoise(nth, n)
 	}
-	return newNoise(nth, n)
+	from := nth * 4099 % spread
+	return longNoise()[from:][:n:n]
 }
 
-// longNoise is made once, and is long enough for every large file of the kit.
-var longNoise = sync.OnceValue(func() []byte { return newNoise(0, 18<<20) })
+const longest = 18 << 20 // enough for every large file of the kit
+
+var longNoise = sync.OnceValue(func() []byte { return newNoise(0, longest) })
 
 func newNoise(nth uint64, n int) []byte {
 	var key, start [aes.BlockSize]byte
