@@ -481,8 +481,8 @@ func (p *prober) replaces(r *routers.Route, s sample) {
 	name := p.chosen(r)
 	key := varied(p.learned[name], 55)
 	for i, put := range []struct{ key, what string }{
-		{key + "-A", ""}, {key + "-a", " (under a key of other letters)"}, {key + "-A", " (in place of another)"},
-		{key, " (under a key that others begin with)"},
+		{key, " (under a key that others begin with)"}, {key + "-A", ""}, {key + "-a", " (under a key of other letters)"},
+		{key + "-A", " (in place of another)"},
 	} {
 		m, _ := p.make(r, put.what, nil, s.under(name, put.key).holding(bytes.Repeat([]byte("uploadtest"), 5-i)))
 		p.keep(m)
