@@ -995,6 +995,8 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 	login := func(s *Subject) { _, _ = s.Uploader.(*depotClient).credential(context.Background()) }
 	for what, r := range map[string]rig{
 		"asks about a form": {form: true, client: asks}, "asks about a presigned step": {client: asks},
+		"has a key of words": {form: true,
+			sent: request("/forms", header("Authorization", "Key design-candidate-runtime"))},
 		"logs in": {form: true, oauth: true, received: oauth(nil).received, stored: login},
 	} {
 		lines := recorded(t, func(tb testing.TB) {

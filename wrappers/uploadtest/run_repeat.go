@@ -184,7 +184,7 @@ func waitsAsAsked(t *trial) {
 }
 
 // dated matches the names and values of credentials that hold a time.
-var dated = regexp.MustCompile(`(?i)time|date|sign|nonce|^(aws4|hmac|digest|hawk) `)
+var dated = regexp.MustCompile(`(?i)\b(time|date|sign)|timestamp|signature|nonce|^(aws4|hmac|digest|hawk) `)
 
 // freshCredentials checks that a signature with a time in it is made anew for
 // each attempt.
