@@ -131,6 +131,11 @@ func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Requ
 		}
 		list = append(list, elements...)
 		next, total := "", -1
+		for name := range a.header {
+			if totals.MatchString(strings.TrimPrefix(name, "X-")) {
+				total, _ = strconv.Atoi(a.header.Get(name))
+			}
+		}
 		for _, l := range leaves(a.body) {
 			switch text := textOf(l.value); {
 			case l.list || l.at >= 0 || l.value == nil:

@@ -221,6 +221,10 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 			photos := all["photos"].([]any)
 			all["photos"] = append(photos, photos[0])
 		}), "Album: list: response body: the list has an upload 2 times, want once"},
+		{"another total in a header", func(next http.Handler) http.Handler {
+			return reply("/photos", on(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Total-Count", "1") }))(
+				listed(func(all map[string]any) { delete(all, "total") })(next))
+		}, "Album: list: response body: the total is 1, and"},
 		{"another total", listed(func(all map[string]any) { all["total"] = 1 }), "Album: list: response body: the total is 1, and"},
 		{"a total is no matter", listed(func(all map[string]any) { delete(all, "total") }), ""},
 		{"another size is listed", listed(func(all map[string]any) {
