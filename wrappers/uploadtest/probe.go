@@ -65,9 +65,10 @@ type Probing struct {
 // files of up to 10 MiB whose bytes are easily changed or lost, with odd names
 // and texts, and with several files at once. Probe reads back all that tells of
 // such an upload, at once and again after everything else: the operations whose
-// path its ids fill, its Location, a list of all uploads or of one parent's, whole
-// and in short pages, and URLs for its download. A GET may be answered by a redirect, if the
-// spec declares it. Its bytes, names, sizes, types, checksums and ids must be
+// path its ids fill, its Location, a list of all uploads or of one parent's,
+// whole and in short pages, and URLs for its download: those whose names say so,
+// and those of the same host that gave two files back. A GET may be answered by
+// a redirect, if the spec declares it. Its bytes, names, sizes, types, checksums and ids must be
 // those that were sent or answered. A name with directories loses them. A
 // refused name is no failure. Neither is a wrong member of an answer that was
 // never right about a file. Two uploads have two ids, unless they are equal, and
@@ -77,10 +78,11 @@ type Probing struct {
 // Each operation must refuse wrong requests: without credentials, with spoiled
 // ones, or with a signature from elsewhere; without a body or a parameter; with
 // a wrong parameter, unless it may be overlooked; with a body that is cut off, of
-// another type, or lacks something required; with a file of another type in a
-// form, if a 415 is declared; for an id that was deleted or never there. A
+// another type, or lacks something required; with a file of another type, if a
+// 415 is declared; for an id that was deleted or never there. A
 // presigned URL must refuse another method, another type, another key, and any
-// change of it. An empty file may be refused, and is no failure.
+// change of it. An empty file may be refused, and is no failure. A 404 refuses
+// wrong credentials where the spec declares no 401.
 //
 // Every answer must come in time, be declared and match its schema, and show
 // nothing of the server's machine. Its error code must not be one that the

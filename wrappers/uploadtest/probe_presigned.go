@@ -100,6 +100,8 @@ func (p *prober) handedOut(r *routers.Route, req *http.Request, m *made, a answe
 		if whole := p.presignedRequest(out, presignedContent); !out.Session { // a session may go on where it was cut
 			body, _ := io.ReadAll(whole.Body)
 			p.cutsOff(r, whole, body)
+		} else {
+			p.unseen(r, "a transfer that is cut off: a session may go on where it was cut")
 		}
 		p.reads(m, "")
 		p.seen.note("presigned step")

@@ -101,7 +101,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				case "no ETag of the PUT":
 					m.by, m.answer.header = p.contract.routes[1], http.Header{"Etag": {`"2"`}}
 				case "a name that was":
-					m.shown["look"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
+					m.shown["look /v1/things/t-1"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
 				}
 				if c.sent.typ != js {
 					m.said = nil

@@ -51,6 +51,9 @@ func (p *prober) refusesRequests(r *routers.Route) {
 			continue // the cause of a fault in it would be unclear
 		}
 		for _, what := range slices.Sorted(maps.Keys(wrong)) {
+			if s.object == nil && strings.HasSuffix(what, "media type") && r.Operation.Responses.Value("415") == nil {
+				continue // it is a fact about the file, which many servers only keep
+			}
 			if bad := s; s.body != nil {
 				wrong[what](&bad)
 				p.refusesSample(r, what, bad)
@@ -216,8 +219,12 @@ func (p *prober) needsCredentials(r *routers.Route) {
 		func(one openapi3.SecurityRequirement) bool { return len(one) == 0 }) {
 		return
 	}
+	want := []int{http.StatusUnauthorized, http.StatusForbidden}
+	if declared := r.Operation.Responses; declared.Value("401") == nil && declared.Value("4XX") == nil {
+		want = append(want, http.StatusNotFound) // a spec without 401 hides what is there
+	}
 	unauthorized := func(what string, req *http.Request) {
-		p.wants("wrong credentials", r, req, "credentials", "a request with "+what+", want 401 or 403", 401, 403)
+		p.wants("wrong credentials", r, req, "credentials", "a request with "+what+", want 401 or 403", want...)
 	}
 	s := firstSample(r)
 	bare := p.build(r, s)

@@ -1,7 +1,6 @@
 package uploadtest
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -17,7 +16,8 @@ import (
 
 // pier is a provider whose files come in steps: in a form with a policy, in a
 // session at the Location, in a call before the bytes and one behind them, or
-// after a call for several files.
+// after a call for several files. A clip becomes a film, which has another id. A
+// parcel is one request.
 const pierSpec = `
 openapi: 3.0.3
 info: {title: Pier, version: '1'}
@@ -56,6 +56,20 @@ paths:
   /files/{fileId}/complete:
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
     post: {operationId: complete, responses: {2XX: *json, '409': *no, 4XX: *no}}
+  /clips: {post: {operationId: clip, requestBody: {required: true, content: {application/json: {schema: {
+    type: object, required: [callback], properties: {callback: {type: string, format: uri}}}}}}, responses: *said}}
+  /clips/{CLIP_ID}:
+    parameters: [{name: CLIP_ID, in: path, required: true, schema: {type: string}}]
+    get: {operationId: clipped, responses: *said}
+  /films/{FILM_ID}:
+    parameters: [{name: FILM_ID, in: path, required: true, schema: {type: string}}]
+    get: {operationId: film, responses: *said}
+    delete: {operationId: cut, responses: {'204': {description: Gone.}, 4XX: *no}}
+  /parcels/{parcel}:
+    parameters: [{name: parcel, in: path, required: true, schema: {type: string}, example: a.bin}]
+    put: {operationId: ship, security: [{key: []}], requestBody: {required: true, content: {application/octet-stream: {
+      schema: {type: string, format: binary}, example: a parcel}}}, responses: {2XX: *json, '400': *no, '404': *no}}
+components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Depot-Key}}}
 `
 
 // newPier returns the provider with one fault, or with none.
@@ -65,6 +79,7 @@ func newPier(fault string) http.Handler {
 		Name    string `json:"name,omitempty"`
 		Size    *int   `json:"size,omitempty"`
 		SHA256  string `json:"sha256,omitempty"`
+		clip    map[string]any
 		content []byte
 		sent    bool
 		done    bool
@@ -83,8 +98,10 @@ func newPier(fault string) http.Handler {
 			body, err := io.ReadAll(r.Body)
 			mu.Lock()
 			defer mu.Unlock()
-			if status := f(w, r, body); err != nil || status != 0 {
-				w.WriteHeader(cmp.Or(status, http.StatusBadRequest))
+			if err != nil {
+				w.WriteHeader(http.StatusBadRequest)
+			} else if status := f(w, r, body); status != 0 {
+				w.WriteHeader(status)
 			}
 		})
 	}
@@ -116,7 +133,7 @@ func newPier(fault string) http.Handler {
 	})
 	starts("uploadSessions", hasName, func(w http.ResponseWriter, r *http.Request, f *file) {
 		w.Header().Set("Location", map[bool]string{true: "http://127.0.0.1:1"}[fault == "a session that nobody reaches"]+
-			"/session?token="+f.FileID+sealed(f.FileID))
+			"/v1/uploadSessions?token="+f.FileID+sealed(f.FileID))
 		w.WriteHeader(201)
 	})
 	starts("files", func(f *file) bool { return f.Size != nil && *f.Size >= 0 && len(f.SHA256) == 64 },
@@ -213,8 +230,8 @@ func newPier(fault string) http.Handler {
 			return http.StatusNoContent
 		}
 	})
-	handle("GET /session", func(http.ResponseWriter, *http.Request, []byte) int { return http.StatusNotFound })
-	handle("PUT /session", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+	handle("GET /v1/uploadSessions", func(http.ResponseWriter, *http.Request, []byte) int { return http.StatusNotFound })
+	handle("PUT /v1/uploadSessions", func(w http.ResponseWriter, r *http.Request, body []byte) int {
 		switch {
 		case (fault == "" || fault == "a private session that loses an end") && r.Header.Get("X-Depot-Key") != depotKey:
 			return http.StatusUnauthorized
@@ -231,7 +248,7 @@ func newPier(fault string) http.Handler {
 	})
 	handle("PUT /put/{id}", func(_ http.ResponseWriter, r *http.Request, body []byte) int {
 		f := files[r.PathValue("id")]
-		if f == nil || f.done || int64(len(body)) != r.ContentLength {
+		if f == nil || f.done || f.clip != nil && f.sent || int64(len(body)) != r.ContentLength {
 			return http.StatusForbidden
 		}
 		f.content, f.sent = body, true
@@ -263,6 +280,54 @@ func newPier(fault string) http.Handler {
 		}
 		f.done = true
 		say(w, 200, f)
+		return 0
+	})
+	handle("POST /v1/clips", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+		var said struct{ Callback string }
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, &said) != nil ||
+			!strings.HasPrefix(said.Callback, "https://") {
+			return http.StatusBadRequest
+		}
+		f := &file{FileID: fmt.Sprintf("pier-%08d", 7*len(files))}
+		f.clip = map[string]any{"id": f.FileID, "callback": said.Callback, "url": "http://" + r.Host + "/put/" + f.FileID}
+		files[f.FileID], files["film-"+f.FileID] = f, f
+		say(w, 201, map[string]any{"data": f.clip})
+		return 0
+	})
+	at("GET /v1/clips/{id}", func(w http.ResponseWriter, f *file) int {
+		if f.sent {
+			f.clip["film_id"] = "film-" + f.FileID
+		}
+		say(w, 200, map[string]any{"data": f.clip})
+		return 0
+	})
+	at("GET /v1/films/{id}", func(w http.ResponseWriter, f *file) int {
+		if !f.sent {
+			return http.StatusNotFound
+		}
+		page := strings.Replace(f.clip["url"].(string), "/put/", "/watch/", 1)
+		say(w, 200, map[string]any{"data": map[string]any{"id": "film-" + f.FileID, "size": len(f.content), "page": page}})
+		return 0
+	})
+	at("DELETE /v1/films/{id}", func(_ http.ResponseWriter, f *file) int {
+		if fault != "a film that is deleted is shown" {
+			files["film-"+f.FileID] = &file{}
+		}
+		return http.StatusNoContent
+	})
+	at("GET /watch/{id}", func(w http.ResponseWriter, f *file) int {
+		w.Header().Set("Content-Type", "video/mp4")
+		if fault == "a page that shows half a film" && len(f.content) > 1<<20 {
+			f.content = f.content[:1<<20]
+		}
+		_, _ = w.Write(f.content)
+		return 0
+	})
+	handle("PUT /v1/parcels/{parcel}", func(w http.ResponseWriter, r *http.Request, body []byte) int {
+		if r.Header.Get("X-Depot-Key") != depotKey && fault != "a parcel without a key" {
+			return http.StatusNotFound // who has no key learns nothing
+		}
+		say(w, 201, map[string]any{"size": len(body)})
 		return 0
 	})
 	at("GET /v1/files/{id}", func(w http.ResponseWriter, f *file) int { say(w, 200, f); return 0 })
@@ -300,6 +365,9 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"a batch in another order":              "403 to the URL that it handed out (number 1 of 2 in the answer, and 1 in the",
 		"a batch whose first file is looked at": "batch: response status: 201 to a body without list[].size",
 		"a name that breaks the URL":            "batch: response status: 403 to the URL that it handed out",
+		"a film that is deleted is shown":       "film: response status: 200 to a deleted upload",
+		"a page that shows half a film":         "response body: the file (content: 1,200,001 bytes) comes back changed",
+		"a parcel without a key":                "ship: response status: 201 to a request with no credentials",
 		"a file that loses its end":             "fetch: response body: the file (content: 1,200,001 bytes) comes back changed",
 	} {
 		t.Run(fault, func(t *testing.T) {

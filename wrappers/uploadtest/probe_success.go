@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/getkin/kin-openapi/routers"
@@ -49,14 +50,29 @@ func (p *prober) succeeds(r *routers.Route) {
 	}
 }
 
-// ownID returns the id of the thing that an answer is about, or nothing.
+var wraps = regexp.MustCompile(`(?i)^(data|result|response|payload)\.`)
+
+// ownID returns the id of the thing that an answer is about, or nothing. It may
+// stand in the one object in which an answer wraps the thing.
 func ownID(answer []byte) string {
+	var inner []leaf
+	bare := false
 	for _, l := range leaves(answer) {
-		if strings.EqualFold(l.path, "id") && !l.list && l.value != nil {
+		_, yes := l.value.(bool)
+		switch depth := strings.Count(l.path, "."); {
+		case l.list || l.value == nil || l.at >= 0 || depth > 1:
+		case depth == 0 && strings.EqualFold(l.name, "id"):
 			return textOf(l.value)
+		case depth == 0:
+			bare = bare || !yes // it tells of the thing beside the object
+		case strings.EqualFold(l.name, "id"):
+			inner = append(inner, l)
 		}
 	}
-	return ""
+	if len(inner) != 1 || bare && !wraps.MatchString(inner[0].path) {
+		return ""
+	}
+	return textOf(inner[0].value)
 }
 
 // at returns the operation of a path and a method, or nil.

@@ -34,7 +34,7 @@ type made struct {
 	outs    []contract.HandedOut // where the bytes go
 	place   string               // the path of the request
 	own     []string             // the ids that nothing else may have
-	shown   map[string][]leaf    // what each operation answered of it first
+	shown   map[string][]leaf    // what each operation answered first, by its path
 	waiting bool                 // the bytes were not sent yet
 	had     bool                 // the file was given back
 	pending func()               // says that it is not there yet; nil where nobody says so
@@ -187,9 +187,14 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 func (p *prober) outs(m *made, req *http.Request) []contract.HandedOut {
 	location := m.answer.header.Get("Location")
 	to, err := req.URL.Parse(location)
+	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.Path, "}") {
+		return nil // it tells of an upload, and its URL may be used already
+	}
 	if urls := p.contract.HandedOut(m.answer.body); len(urls) > 0 || err != nil || location == "" || len(m.files) > 0 ||
 		m.by.Method != http.MethodPost || !starts.MatchString(nameOf(m.by)+" "+m.by.Path+" "+to.Path) ||
-		slices.ContainsFunc(p.contract.routes, func(r *routers.Route) bool { return p.matches(r, to.Path) != nil }) {
+		slices.ContainsFunc(p.contract.routes, func(r *routers.Route) bool {
+			return r.Method != http.MethodPost && p.matches(r, to.Path) != nil
+		}) {
 		return urls
 	}
 	session := contract.HandedOut{URL: to.String(), Session: true}
@@ -315,9 +320,16 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 				names, owner = []string{l.name}, r.Path[strings.LastIndex(r.Path, "/")+1:]
 			}
 			owner = strings.TrimSuffix(owner, "s")
-			names = append(names, owner+"Id", owner+"ID", owner+"_id")
+			names = append(names, owner+"Id")
 			if len(m.outs) > 0 { // it stands beside a URL for the bytes
 				names = append(names, l.name)
+			}
+		}
+		for _, path := range p.contract.routes {
+			for _, param := range inPath.FindAllStringSubmatch(path.Path, -1) { // documentId, document_id, DOCUMENT-ID
+				if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param[1]) }) {
+					names = append(names, param[1])
+				}
 			}
 		}
 		for _, name := range names {
@@ -335,6 +347,12 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 			maps.Copy(m.ids, p.matches(get, to.Path))
 		}
 	}
+}
+
+// sameWord reports whether two names differ by case and separators only.
+func sameWord(a, b string) bool {
+	plain := strings.NewReplacer("_", "", "-", "")
+	return strings.EqualFold(plain.Replace(a), plain.Replace(b))
 }
 
 // locates follows the Location of what was created to the same host.

@@ -332,18 +332,18 @@ func TestWhatAnAnswerHandsOutIsFound(t *testing.T) {
 func TestAnAnswerAboutAFileHandsOutNothing(t *testing.T) {
 	c := parsed(t, depotSpec(t))
 	for _, tc := range []struct {
-		method, path, typ, url string
-		want                   int
+		method, path, typ, name, url string
+		want                         int
 	}{
-		{"POST", "/v2/objects", "application/json", "https://s.example/o", 1},
-		{"POST", "/v2/objects", "application/json", "https://api.example/v2/objects/o-1", 0},
-		{"GET", "/v2/objects/o-1", "", "https://s.example/o", 0},
-		{"POST", "/v2/raw?name=a", "application/octet-stream", "https://s.example/o", 0},
-		{"POST", "/v2/forms", "multipart/form-data; boundary=b", "https://s.example/o", 0},
+		{"POST", "/v2/objects", "application/json", "url", "https://s.example/o", 1},
+		{"POST", "/v2/objects", "application/json", "url", "https://api.example/v2/objects/o-1", 0},
+		{"GET", "/v2/objects/o-1", "", "url", "https://s.example/o", 0},
+		{"POST", "/v2/raw?name=a", "application/octet-stream", "upload", "https://s.example/o", 0},
+		{"POST", "/v2/forms", "multipart/form-data; boundary=b", "upload", "https://s.example/o", 0},
 	} {
 		r := sized(tc.method, tc.path, "")
 		r.Header.Set("Content-Type", tc.typ)
-		answer := []byte(fmt.Sprintf(`{"id":"o-1","url":%q}`, tc.url+"?"+tc.method+tc.path))
+		answer := []byte(fmt.Sprintf(`{"id":"o-1",%q:%q}`, tc.name, tc.url+"?"+tc.method+tc.path))
 		c.Begin(r, Watch{}).Learn(nil, answer)
 		if got := c.HandedOut(answer); len(got) != tc.want {
 			t.Errorf("%s %s and %s: %v", tc.method, tc.path, tc.url, got)

@@ -15,6 +15,7 @@ import (
 type grant struct {
 	upload      bool              // it takes a file; requests to other URLs are not checked
 	location    bool              // it came in the header Location
+	callers     bool              // a request named it first
 	own         bool              // it lies on the API's host
 	method      string            // empty: nothing was said
 	contentType string            // empty: nothing was said
@@ -124,7 +125,7 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	if !slices.ContainsFunc(said, func(m Member) bool { return strings.Contains(m.Value, "://") }) {
 		return
 	}
-	found, sure := map[string]*grant{}, false
+	request, found, sure := members(x.sent), map[string]*grant{}, false
 	var perhaps []*grant
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
@@ -138,10 +139,10 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 				text, isText := value.(string)
 				if !isText {
 					walk(path+" "+name, value)
-				} else if u := webURL(text); u != nil {
+				} else if u := webURL(text); u != nil && !x.c.callers(text, request) {
 					g, at := beside(v), path+" "+name
 					switch {
-					case downloads().MatchString(at):
+					case downloads().MatchString(at), x.hasFile():
 					case uploads().MatchString(at):
 						g.upload, sure = true, true
 					case x.mayStart() && !x.c.hasPath(u):
@@ -155,7 +156,7 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	root, _ := answer.JSON()
 	walk("", root)
 	contentType, anyMethod := "", ""
-	for _, m := range members(x.sent) {
+	for _, m := range request {
 		if contentType == "" && typeName().MatchString(m.Name) {
 			contentType = m.Value
 		}
@@ -172,13 +173,29 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	}
 }
 
+// callers reports whether a URL is the caller's own, such as that of a callback:
+// a request named it before any answer.
+func (c *Contract) callers(rawURL string, request []Member) bool {
+	at, _ := address(rawURL)
+	g := c.granted("", at)
+	if g == nil && slices.ContainsFunc(request, func(m Member) bool { return m.Value == rawURL }) {
+		g = &grant{callers: true}
+		c.grant(rawURL, g)
+	}
+	return g != nil && g.callers
+}
+
+// hasFile reports whether the request has a file itself: it starts no other
+// upload.
+func (x *Exchange) hasFile() bool {
+	return x.is.op != nil && (x.raw || x.typ == "multipart/form-data")
+}
+
 // mayStart reports whether the request may start an upload, although no name in
-// its answer says so. A request that has a file itself starts none. A GET starts
-// one if its operation is called so.
+// its answer says so. A GET starts one if its operation is called so.
 func (x *Exchange) mayStart() bool {
 	op := x.is.op
-	return op == nil || !x.raw && x.typ != "multipart/form-data" &&
-		(op.Method == http.MethodPost || op.Method == http.MethodPut || uploads().MatchString(op.Name))
+	return op == nil || op.Method == http.MethodPost || op.Method == http.MethodPut || uploads().MatchString(op.Name)
 }
 
 // hasPath reports whether a URL has the path of an operation.
