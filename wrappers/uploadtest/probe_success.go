@@ -41,8 +41,8 @@ func (p *prober) succeeds(r *routers.Route) {
 		case a.status == 0: // reported already
 		case !known || completion.MatchString(r.Path): // its upload comes later
 			p.unfound[nameOf(r)] = func() {
-				p.unseen(r, "no answer gave what its path takes, and the spec's own example was answered %d (%s %s)",
-					a.status, r.Method, r.Path)
+				p.unseen(r, "no answer gave its %s, as a member of that name or as the id in the answer of the path before it: "+
+					"the spec's own example was answered %d (%s %s)", lastParam(r), a.status, r.Method, r.Path)
 			}
 		default:
 			p.broke(r, req, contract.RuleStatus, "example", "%d to the spec's own example", a.status)

@@ -511,7 +511,7 @@ func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
 	defer ts.Close()
 	l := &logged{TB: t}
 	Probe(l, ts.URL+"/v2", spec, withKey)
-	for _, want := range []string{"Depot: look: not seen: no answer gave what its path takes",
+	for _, want := range []string{"Depot: look: not seen: no answer gave its memberId, as a member of that name",
 		"answered 404 (GET /members/{memberId})", "(DELETE /members/{memberId})"} {
 		if !strings.Contains(l.log.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, &l.log)
