@@ -255,7 +255,8 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		ofOther := ofField && slices.ContainsFunc(m.files, func(other sentFile) bool {
 			return other.field != owner && textOf(l.value) == fmt.Sprint(len(other.content))
 		})
-		top := ofOther || exact && repeats || !strings.Contains(place, ".") || inList >= 0 && strings.Count(l.path[inList:], ".") == 1
+		top := ofOther || exact && repeats || !strings.Contains(place, ".") ||
+			inList >= 0 && strings.Count(l.path[inList:], ".") == 1
 		check := func(aspect string, surely, right bool, format string, want ...any) {
 			key := nameOf(r) + " " + l.path + " " + aspect
 			if right {
@@ -302,7 +303,8 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 			check("size", sized, text == size, ", but %s bytes were sent%s", size, m.what)
 		}
 		if file.name != "" && !repeats {
-			check("name", names.MatchString(l.name), sameName(text, file.name), ", but the file was called %q%s", file.name, m.what)
+			check("name", names.MatchString(l.name), sameName(text, file.name),
+				", but the file was called %q%s", file.name, m.what)
 		}
 		if typ, _, err := mime.ParseMediaType(text); types.MatchString(l.name) && !repeats {
 			sent, _, _ := mime.ParseMediaType(file.contentType)

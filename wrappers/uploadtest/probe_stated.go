@@ -102,6 +102,7 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 	return append(append(alike, all...), example)[0]
 }
 
+// dashes removes the characters between the words of a name.
 var dashes = strings.NewReplacer("-", "", "_", "")
 
 // namedSum is a checksum and the name of its kind in HTTP.

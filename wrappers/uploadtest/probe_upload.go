@@ -351,8 +351,7 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 
 // sameWord reports whether two names differ by case and separators only.
 func sameWord(a, b string) bool {
-	plain := strings.NewReplacer("_", "", "-", "")
-	return strings.EqualFold(plain.Replace(a), plain.Replace(b))
+	return strings.EqualFold(dashes.Replace(a), dashes.Replace(b))
 }
 
 // locates follows the Location of what was created to the same host.

@@ -137,7 +137,9 @@ func differences(a, b http.Header, but []string) string {
 	either := maps.Clone(a)
 	maps.Copy(either, b)
 	maps.DeleteFunc(either, func(name string, _ []string) bool {
-		return slices.Equal(a[name], b[name]) || a[name] != nil && b[name] != nil && !idempotent.MatchString(name) || slices.Contains(but, name) || transports.MatchString(name)
+		inBoth := a[name] != nil && b[name] != nil
+		return slices.Equal(a[name], b[name]) || inBoth && !idempotent.MatchString(name) ||
+			slices.Contains(but, name) || transports.MatchString(name)
 	})
 	return strings.Join(slices.Sorted(maps.Keys(either)), ", ")
 }

@@ -211,7 +211,7 @@ func (t *trial) carried(src *source, since int) bool {
 // difference describes how the bytes of r differ from want. It returns "" if
 // they are the same.
 func difference(r io.Reader, want []byte) (string, error) {
-	buffer, got, right := make([]byte, 32<<10), 0, 0
+	buffer, got, right := make([]byte, min(32<<10, len(want)+1)), 0, 0
 	for got <= len(want) {
 		n, err := r.Read(buffer)
 		if right == got {
