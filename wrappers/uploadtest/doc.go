@@ -33,10 +33,10 @@
 // is a file if its media type is application/octet-stream, or if its schema has
 // the format binary. It may be empty.
 //
-// A form: its lines end with CRLF, it ends with its boundary, and the spec knows the name of each part.
-// Each file has a name in UTF-8 and a media type. A field of the format binary
-// is a file, and a field of text is not. A field that is no list occurs once. A
-// part's own Content-Length is right.
+// A form: its lines end with CRLF. It ends with its boundary, and the spec knows
+// the name of each part. Each file has a name in UTF-8 and a media type. A field
+// of the format binary is a file, and a field of text is not. A field that is no
+// list occurs once. A part's own Content-Length is right.
 //
 // The presigned step: it is a request to the URL of an upload, from an
 // operation's JSON answer or its header Location. The URL is sent byte for byte

@@ -68,12 +68,12 @@ type Probing struct {
 // path its ids fill, its Location, a list of all uploads or of one parent's,
 // whole and in short pages, and URLs for its download: those whose names say so,
 // and those of the same host that gave two files back. A GET may be answered by
-// a redirect, if the spec declares it. Its bytes, names, sizes, types, checksums and ids must be
-// those that were sent or answered. A name with directories loses them. A
-// refused name is no failure. Neither is a wrong member of an answer that was
-// never right about a file. Two uploads have two ids, unless they are equal, and
-// the id of a deleted one is not given out again. A name that is refused by a 409
-// or a 422 may be taken already, and is sent in another form.
+// a redirect, if the spec declares it. Its bytes, names, sizes, types, checksums
+// and ids must be those that were sent or answered. A name with directories
+// loses them. A refused name is no failure. Neither is a wrong member of an
+// answer that was never right about a file. Two uploads have two ids, unless they
+// are equal, and the id of a deleted one is not given out again. A name that is
+// refused by a 409 or a 422 may be taken already, and is sent in another form.
 //
 // Each operation must refuse wrong requests: without credentials, with spoiled
 // ones, or with a signature from elsewhere; without a body or a parameter; with
@@ -348,8 +348,8 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 
 var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// readBody reads the body of an answer. A large file that comes back as it was sent
-// is not held twice.
+// readBody reads the body of an answer. A large file that comes back as it was
+// sent is not held twice.
 func (p *prober) readBody(body io.Reader) ([]byte, error) {
 	b := answers.Get().(*bytes.Buffer)
 	defer answers.Put(b)

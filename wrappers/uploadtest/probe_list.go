@@ -97,9 +97,9 @@ func (m *made) isIn(element json.RawMessage) bool {
 	return false
 }
 
-// walks reads the list under a path page by page. Limit is the largest number of elements of a
-// page; 0 leaves it to the server. It returns nil if there is no list, or no
-// such limit.
+// walks reads the list under a path page by page. Limit is the largest number of
+// elements of a page; 0 leaves it to the server. It returns nil if there is no
+// list, or no such limit.
 func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Request, list []json.RawMessage) {
 	params := map[*regexp.Regexp]string{}
 	for _, param := range parameters(r) {

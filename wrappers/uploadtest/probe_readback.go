@@ -257,7 +257,7 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		})
 		top := ofOther || exact && repeats || !strings.Contains(place, ".") ||
 			inList >= 0 && strings.Count(l.path[inList:], ".") == 1
-		check := func(aspect string, surely, right bool, format string, want ...any) {
+		check := compared(func(aspect string, surely, right bool, format string, want ...any) {
 			key := nameOf(r) + " " + l.path + " " + aspect
 			if right {
 				if p.right[key] == nil {
@@ -271,49 +271,62 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 				p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value),
 					fmt.Sprintf(format, want...))
 			}
-		}
-		is, _ := l.value.(string)
-		switch said := said.(type) {
-		case bool:
-			yes, ok := l.value.(bool)
-			check("what was said", exact && ok, yes == said, ", but %t was said", said)
-		case string:
-			if l.at >= 0 || states.MatchString(l.name) {
-				break
-			}
-			surely := is == l.value && (free(m, property, is) || m.repeated(l))
-			if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
-				check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
-			} else {
-				check("what was said", surely, is == said, ", but %.50q was said", said)
-			}
-		}
+		})
+		check.said(m, l, said, property, exact)
 		if m.schema != nil && m.schema.Properties[l.name] != nil && !repeats && l.at < 0 &&
 			strings.HasPrefix(textOf(l.value), oddText[:12]) {
 			p.broke(r, req, contract.RuleAnswer, "said by another", "%s is %.50q, and only another upload said so", l.name,
 				textOf(l.value))
 		}
-		if len(sent) == 0 || l.at < 0 && len(sent) > 1 || l.at >= len(sent) {
-			continue
+		if l.at < len(sent) && (l.at >= 0 || len(sent) == 1) {
+			check.file(m, l, sent[max(0, l.at)], repeats)
 		}
-		file := sent[max(0, l.at)]
-		text := textOf(l.value)
-		size := fmt.Sprint(len(file.content))
-		if sized := sizes.MatchString(l.name); sized || len(file.content) > 99 { // a small number counts other things, too
-			check("size", sized, text == size, ", but %s bytes were sent%s", size, m.what)
+	}
+}
+
+// compared takes whether a value of an answer is right. Surely tells that its
+// name means what it is compared with.
+type compared func(aspect string, surely, right bool, format string, want ...any)
+
+// said compares a value with what the request said under its name.
+func (check compared) said(m *made, l leaf, said any, property *openapi3.SchemaRef, exact bool) {
+	is, _ := l.value.(string)
+	switch said := said.(type) {
+	case bool:
+		yes, ok := l.value.(bool)
+		check("what was said", exact && ok, yes == said, ", but %t was said", said)
+	case string:
+		if l.at >= 0 || states.MatchString(l.name) {
+			break
 		}
-		if file.name != "" && !repeats {
-			check("name", names.MatchString(l.name), sameName(text, file.name),
-				", but the file was called %q%s", file.name, m.what)
+		surely := is == l.value && (free(m, property, is) || m.repeated(l))
+		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
+			check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
+		} else {
+			check("what was said", surely, is == said, ", but %.50q was said", said)
 		}
-		if typ, _, err := mime.ParseMediaType(text); types.MatchString(l.name) && !repeats {
-			sent, _, _ := mime.ParseMediaType(file.contentType)
-			check("media type", true, err == nil && typ == sent, ", but the file was sent as %q", sent)
-		}
-		if digests.MatchString(l.name) {
-			check("checksum", sure.MatchString(l.name), digestOf(text, file.content), ", which is not that of the file%s",
-				m.what)
-		}
+	}
+}
+
+// file compares a value with the file that it may be about.
+func (check compared) file(m *made, l leaf, file sentFile, repeats bool) {
+	text := textOf(l.value)
+	size := fmt.Sprint(len(file.content))
+	// A small number counts other things, too.
+	if sized := sizes.MatchString(l.name); sized || len(file.content) > 99 {
+		check("size", sized, text == size, ", but %s bytes were sent%s", size, m.what)
+	}
+	if file.name != "" && !repeats {
+		check("name", names.MatchString(l.name), sameName(text, file.name),
+			", but the file was called %q%s", file.name, m.what)
+	}
+	if typ, _, err := mime.ParseMediaType(text); types.MatchString(l.name) && !repeats {
+		sent, _, _ := mime.ParseMediaType(file.contentType)
+		check("media type", true, err == nil && typ == sent, ", but the file was sent as %q", sent)
+	}
+	if digests.MatchString(l.name) {
+		check("checksum", sure.MatchString(l.name), digestOf(text, file.content), ", which is not that of the file%s",
+			m.what)
 	}
 }
 

@@ -123,8 +123,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	}
 }
 
-// Two lists of an answer may be as long as the files are many: one tells of files,
-// and another does not.
+// The second element of this answer's lists has no id of a file.
 func TestAFileWithoutAnIDIsNotLookedForUnderAnothers(t *testing.T) {
 	var asked []string
 	recorded(t, func(tb testing.TB) {
