@@ -27,8 +27,7 @@ paths:
     type: object, required: [name], properties: {name: {type: string}}}, example: {name: a.txt}}}}, responses: &said {
     2XX: &json {description: Done., content: {application/json: {schema: {type: object, properties: {uploadUrl: {
     type: string}}}}}}, 4XX: &no {description: No.}}}}
-  /uploadSessions: {post: {operationId: session, requestBody: *named, responses: {'201': {description: Open.},
-    4XX: *no}}}
+  /uploadSessions: {post: {operationId: session, requestBody: *named, responses: *said}}
   /files: {post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {
     type: object, required: [size, sha256], properties: {size: {type: integer, minimum: 0},
     sha256: {type: string, minLength: 64}}}}}}, responses: *said}}
@@ -134,7 +133,7 @@ func newPier(fault string) http.Handler {
 	starts("uploadSessions", hasName, func(w http.ResponseWriter, r *http.Request, f *file) {
 		w.Header().Set("Location", map[bool]string{true: "http://127.0.0.1:1"}[fault == "a session that nobody reaches"]+
 			"/v1/uploadSessions?token="+f.FileID+sealed(f.FileID))
-		w.WriteHeader(201)
+		say(w, 201, map[string]string{"id": "session-" + f.FileID})
 	})
 	starts("files", func(f *file) bool { return f.Size != nil && *f.Size >= 0 && len(f.SHA256) == 64 },
 		func(w http.ResponseWriter, r *http.Request, f *file) {
@@ -243,7 +242,7 @@ func newPier(fault string) http.Handler {
 			return http.StatusForbidden
 		}
 		f.content, f.sent, f.done = body, true, true
-		say(w, 200, f)
+		say(w, 200, map[string]any{"id": f.FileID, "fileId": f.FileID}) // the session has another id
 		return 0
 	})
 	handle("PUT /put/{id}", func(_ http.ResponseWriter, r *http.Request, body []byte) int {

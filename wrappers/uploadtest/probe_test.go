@@ -435,7 +435,7 @@ func TestProbeTakesTheIDOfACollectionForItsMember(t *testing.T) {
 }
 
 // A list is of all that its members are about, whoever made them. A server may
-// count pages or elements.
+// count pages or elements, and may make no page of less than five.
 func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 	t.Parallel()
 	for _, b := range []struct {
@@ -460,7 +460,7 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 		t.Run(b.what, func(t *testing.T) {
 			t.Parallel()
 			spec := bytes.Replace(depotSpec, []byte("  /objects:\n"), []byte("  /objects:\n    get: {operationId: list, "+
-				"parameters: [{name: "+b.limit+", in: query, schema: {type: integer}}, {name: "+b.from+", in: query, "+
+				"parameters: [{name: "+b.limit+", in: query, schema: {type: integer, minimum: 5}}, {name: "+b.from+", in: query, "+
 				"schema: {type: integer}}], responses: {'200': {description: All., content: {application/json: {}}}, "+
 				"4XX: {description: Refused.}}}\n"), 1)
 			ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -470,6 +470,9 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 					return
 				case r.Header.Get("X-Depot-Key") != depotKey:
 					w.WriteHeader(http.StatusUnauthorized)
+					return
+				case slices.Contains([]string{"1", "2", "3", "4"}, r.URL.Query().Get("limit")):
+					w.WriteHeader(http.StatusBadRequest)
 					return
 				}
 				d, list := next.(*depot), []any{}
