@@ -79,10 +79,10 @@ type Probing struct {
 // ones, or with a signature from elsewhere; without a body or a parameter; with
 // a wrong parameter, unless it may be overlooked; with a body that is cut off, of
 // another type, or lacks something required; with a file of another type, if a
-// 415 is declared; for an id that was deleted or never there. A
-// presigned URL must refuse another method, another type, another key, and any
-// change of it. An empty file may be refused, and is no failure. A 404 refuses
-// wrong credentials where the spec declares no 401.
+// 415 is declared; with the checksum of other bytes, if a 422 is; for an id that
+// was deleted or never there. A presigned URL must refuse another method, another
+// type, another key, and any change of it. An empty file may be refused, and is
+// no failure. A 404 refuses wrong credentials where the spec declares no 401.
 //
 // Every answer must come in time, be declared and match its schema, and show
 // nothing of the server's machine. Its error code must not be one that the

@@ -67,7 +67,7 @@ func (p *prober) refusesRequests(r *routers.Route) {
 		}
 	}
 	for _, param := range parameters(r) {
-		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
+		with := func(value string) *http.Request {
 			req := p.build(r, firstSample(r))
 			if query := req.URL.Query(); param.In == openapi3.ParameterInQuery {
 				if query.Del(param.Name); value != "" {
@@ -77,7 +77,14 @@ func (p *prober) refusesRequests(r *routers.Route) {
 			} else if req.Header.Del(param.Name); value != "" {
 				req.Header.Set(param.Name, value)
 			}
-			switch p.authorized(req); {
+			return p.authorized(req)
+		}
+		if sum := ofOtherBytes(r, firstSample(r), param.Name, param.Schema); sum != "" {
+			p.refused("wrong request", "a "+param.Name+" of other bytes", r, with(sum))
+		}
+		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
+			req := with(value)
+			switch {
 			case param.In == openapi3.ParameterInPath ||
 				len(p.faults(req)) == 0 && (r.Method != http.MethodGet || param.Required || value == ""):
 			case value == "":
@@ -117,6 +124,9 @@ func (p *prober) refusesMembers(r *routers.Route, s sample, in part) {
 			p.refusesSample(r, "a body with another type of "+called, with(other))
 		}
 		p.refusesSample(r, "a "+called+" that is not one of its values", with("uploadtest-other"))
+		if sum := ofOtherBytes(r, s, name, in.schema.Properties[name]); sum != "" {
+			p.refused("wrong request", "a "+called+" of other bytes", r, p.good(r, with(sum)))
+		}
 		if schema := in.schema.Properties[name]; schema != nil && schema.Value != nil && schema.Value.MaxLength != nil {
 			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*schema.Value.MaxLength)+1)))
 		}
@@ -290,7 +300,8 @@ func (p *prober) needsCredentials(r *routers.Route) {
 func (p *prober) exchanged(send, lend func() *http.Request, bare *http.Request) (req *http.Request, differ bool) {
 	for range 20 {
 		req = p.authorized(send())
-		lent, after := p.authorized(lend()).Header, p.authorized(send()).Header
+		lender := p.authorized(lend())
+		lent, after := lender.Header.Clone(), p.authorized(send()).Header
 		same := true
 		differ = false
 		for name := range req.Header {
@@ -299,6 +310,9 @@ func (p *prober) exchanged(send, lend func() *http.Request, bare *http.Request) 
 				differ = differ || req.Header.Get(name) != lent.Get(name)
 				req.Header.Set(name, lent.Get(name))
 			}
+		}
+		if same && differ && lender.Method == http.MethodGet {
+			p.ask(nil, lender) // a server may remember what it found right
 		}
 		if same {
 			return req, differ

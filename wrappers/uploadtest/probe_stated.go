@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
 )
 
 // A request may state the size and the checksum of its file. They must be true.
@@ -100,6 +101,18 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 		}
 	}
 	return append(append(alike, all...), example)[0]
+}
+
+// ofOtherBytes returns a checksum that is not that of the request's file, or
+// nothing if the value is no checksum. An operation that declares no 422 may
+// only keep what is stated.
+func ofOtherBytes(r *routers.Route, s sample, name string, schema *openapi3.SchemaRef) string {
+	_, one := s.file()
+	if !one || !checksums.MatchString(name) || schema == nil || schema.Value == nil || isBinary(schema) ||
+		r.Operation.Responses.Value("422") == nil {
+		return ""
+	}
+	return checksum(name, "", schema.Value, []byte("uploadtest: other bytes"))
 }
 
 // dashes removes the characters between the words of a name.

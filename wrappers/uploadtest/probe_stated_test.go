@@ -77,3 +77,40 @@ func TestProbeAnnouncesTheSizeThatItSends(t *testing.T) {
 		t.Errorf("%d files were announced, and it was blamed: %q", len(sizes), lines)
 	}
 }
+
+// A deposit may come with a checksum in a header.
+func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
+	t.Parallel()
+	before, deposit, _ := strings.Cut(string(depotSpec), "operationId: deposit\n      parameters:\n")
+	spec := before + "operationId: deposit\n      parameters:\n        - {name: X-SHA256, in: header, schema: {" +
+		"type: string, pattern: '^[0-9a-f]{64}$'}}\n" + deposit
+	declared := spec[:len(before)] + strings.Replace(spec[len(before):], "        '400':",
+		"        '422': {description: Other bytes.}\n        '400':", 1)
+	for _, c := range []struct {
+		what   string
+		spec   string
+		looked bool
+		want   string // empty: nothing is wrong
+	}{
+		{"compared", declared, true, ""},
+		{"not compared", declared, false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+		{"only kept", spec, false, ""},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			t.Parallel()
+			ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if sum := r.Header.Get("X-SHA256"); sum != "" && r.Header.Get("X-Depot-Key") == depotKey {
+					var body []byte
+					rewrite(r, func(b []byte) []byte { body = b; return b })
+					if len(sum) != 64 || c.looked && !digestOf(sum, body) {
+						w.WriteHeader(map[bool]int{true: 422, false: 400}[len(sum) == 64])
+						return
+					}
+				}
+				next.ServeHTTP(w, r)
+			})(newDepot()))
+			defer ts.Close()
+			blames(t, c.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", []byte(c.spec), withKey) })
+		})
+	}
+}

@@ -225,11 +225,14 @@ func (p *prober) variant(r *routers.Route, s sample, name string, i int, what st
 		p.broke(r, asked, contract.RuleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
 	case a.status == http.StatusRequestEntityTooLarge:
 		p.unseen(r, "a file of %d bytes, which is refused by 413", len(content))
-	case a.status >= 400 && len(content) == 0:
-		p.unseen(r, "an empty file, which is refused by %d", a.status)
 	case a.status >= 400:
-		p.unseen(r, "the name %.60q, or a text like it, which is refused by %d", name, a.status)
-		if m, a = p.make(r, what, content, plain); m == nil && a.status != 0 {
+		refused := a.status
+		switch m, a = p.make(r, what, content, plain); {
+		case m != nil:
+			p.unseen(r, "the name %.60q, or a text like it, which is refused by %d", name, refused)
+		case len(content) == 0:
+			p.unseen(r, "an empty file, which is refused by %d", a.status)
+		case a.status != 0:
 			p.broke(r, asked, contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
 		}
 	}
