@@ -217,8 +217,11 @@ func (p *prober) broke(r *routers.Route, req *http.Request, rule, class, format 
 	if r != nil {
 		name, place = nameOf(r), req.Method+" "+p.contract.Bases[0]+r.Path
 	}
-	if !p.isOurs(req) {
+	switch {
+	case !p.isOurs(req):
 		place = req.Method + " to the host " + req.URL.Host
+	case r != nil && p.matches(r, req.URL.Path) == nil:
+		place = req.Method + " to a URL from " + r.Method + " " + p.contract.Bases[0] + r.Path
 	}
 	if p.told.first(name + class) {
 		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place)

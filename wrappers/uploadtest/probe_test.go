@@ -65,14 +65,15 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"a method that sends nothing", reply("/objects", said(`"PUT"`, `"GET"`)),
 			`Depot: announce: response body: uploadMethod is "GET", by which no file can be sent`},
 		{"half a presigned file is taken", arrival("/store", swallowed),
-			"Depot: announce: response status: 200 to a file whose sender hung up in the middle of it (PUT /v2/objects)"},
+			"Depot: announce: response status: 200 to a file whose sender hung up in the middle of it " +
+				"(PUT to a URL from POST /v2/objects)"},
 		{"an empty presigned file is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPut && r.ContentLength == 0 {
 				w.WriteHeader(http.StatusInternalServerError)
 				return
 			}
 			next.ServeHTTP(w, r)
-		}), "Depot: announce: response status: 500 to an empty file (PUT /v2/objects)"},
+		}), "Depot: announce: response status: 500 to an empty file (PUT to a URL from POST /v2/objects)"},
 		{"another size later", reply("/objects/o-", said(`"size":1`, `"size":2`)),
 			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
 		{"an example is refused", reply("/forms", func(rec *httptest.ResponseRecorder) {
@@ -147,7 +148,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				r.Header.Set("Content-Type", "text/plain")
 			}
 		}), "Depot: announce: response status: 200 to the URL that it handed out, with another media type: it " +
-			"must be refused by a 4xx (PUT /v2/objects)"},
+			"must be refused by a 4xx (PUT to a URL from POST /v2/objects)"},
 		{"any presigned method is taken", arrival("/store", func(r *http.Request) { r.Method = "PUT" }),
 			"200 to the URL that it handed out, by another method"},
 		{"any signature is taken", arrival("/store", func(r *http.Request) {
@@ -161,7 +162,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			}
 		}), "200 to the URL that it handed out, without its query"},
 		{"the right presigned request is refused", reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }),
-			"Depot: announce: response status: 403 to the URL that it handed out (PUT /v2/objects)"},
+			"Depot: announce: response status: 403 to the URL that it handed out (PUT to a URL from POST /v2/objects)"},
 		{"the directories of a name are told", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			b, _ := all(r.Body, r.ContentLength)
 			r.Body = io.NopCloser(bytes.NewReader(b))
