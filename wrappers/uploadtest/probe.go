@@ -72,8 +72,8 @@ type Probing struct {
 // and ids must be those that were sent or answered. A name with directories
 // loses them. A refused name is no failure. Neither is a wrong member of an
 // answer that was never right about a file. Two uploads have two ids, unless they
-// are equal, and the id of a deleted one is not given out again. A name that is
-// refused by a 409 or a 422 may be taken already, and is sent in another form.
+// are equal, and the id of a deleted one is not given out again. After a 409 or a
+// 422 the same is sent once more under other names: the first may be taken.
 //
 // Each operation must refuse wrong requests: without credentials, with spoiled
 // ones, or with a signature from elsewhere; without a body or a parameter; with

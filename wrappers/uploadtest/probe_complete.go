@@ -16,6 +16,7 @@ import (
 // The checks of uploads that have a last step: a call that says that the bytes
 // are there.
 
+// completion matches the paths of such calls.
 var completion = regexp.MustCompile(`(?i)[/:._-](complete|finali[sz]e|finish|commit|confirm|done)[^/{}]*$`)
 
 // completions returns the operations that complete an upload: its id is in their

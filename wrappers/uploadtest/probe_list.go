@@ -107,9 +107,9 @@ func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Requ
 			if param.In == openapi3.ParameterInQuery && kind.MatchString(param.Name) {
 				params[kind] = param.Name
 			}
-			if schema := param.Schema; params[limits] == param.Name && limit > 0 && schema != nil && schema.Value.Min != nil {
-				limit = max(limit, int(*schema.Value.Min))
-			}
+		}
+		if schema := param.Schema; params[limits] == param.Name && limit > 0 && schema != nil && schema.Value.Min != nil {
+			limit = max(limit, int(*schema.Value.Min))
 		}
 	}
 	if limit > 0 && params[limits] == "" {

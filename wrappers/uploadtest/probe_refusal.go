@@ -311,10 +311,10 @@ func (p *prober) exchanged(send, lend func() *http.Request, bare *http.Request) 
 				req.Header.Set(name, lent.Get(name))
 			}
 		}
-		if same && differ && lender.Method == http.MethodGet {
-			p.ask(nil, lender) // a server may remember what it found right
-		}
 		if same {
+			if differ && lender.Method == http.MethodGet {
+				p.ask(nil, lender) // a server may remember what it found right
+			}
 			return req, differ
 		}
 	}
