@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -112,5 +113,38 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 			defer ts.Close()
 			blames(t, c.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", []byte(c.spec), withKey) })
 		})
+	}
+}
+
+// A scan has its checksum in a field of its form.
+func TestProbeStatesTheChecksumOfAnotherScan(t *testing.T) {
+	t.Parallel()
+	const spec = `{"openapi":"3.0.3","info":{"title":"Scans","version":"1"},"paths":{"/scans":{"post":{
+		"operationId":"scan","requestBody":{"required":true,"content":{"multipart/form-data":{"schema":{
+		"type":"object","required":["scan","sha256"],"properties":{"scan":{"type":"string","format":"binary"},
+		"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}}}}},
+		"responses":{"201":{"description":"Kept."},"4XX":{"description":"No."},"422":{"description":"Other bytes."}}}}}}`
+	const line = "Scans: scan: response status: 201 to a sha256 of other bytes, which must be refused by a 4xx"
+	for _, looks := range []bool{true, false} {
+		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			file, _, err := r.FormFile("scan")
+			var content []byte
+			if err == nil {
+				content, err = io.ReadAll(file)
+			}
+			switch sum := r.FormValue("sha256"); {
+			case err != nil || r.Method != http.MethodPost || len(sum) != 64:
+				w.WriteHeader(http.StatusBadRequest)
+			case looks && !digestOf(sum, content):
+				w.WriteHeader(http.StatusUnprocessableEntity)
+			default:
+				w.WriteHeader(http.StatusCreated)
+			}
+		}))
+		lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL, []byte(spec), func(*http.Request) {}) })
+		ts.Close()
+		if named := strings.Contains(strings.Join(lines, "\n"), line); named == looks {
+			t.Errorf("the checksum is compared: %t; blamed: %q", looks, lines)
+		}
 	}
 }
