@@ -10,6 +10,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -241,8 +242,11 @@ func (p *prober) unseen(r *routers.Route, format string, args ...any) {
 	}
 }
 
-// answered is an answer. Status 0 is a failure that was reported.
-type answered struct {
+// answer is what came of a request. Status 0 is a failure that was reported.
+type answer struct {
+	p         *prober
+	route     *routers.Route // the operation that was asked, or nil
+	req       *http.Request
 	status    int
 	header    http.Header
 	body      []byte
@@ -250,9 +254,26 @@ type answered struct {
 	elsewhere bool // behind a redirect
 }
 
+func (a answer) ok() bool { return a.status/100 == 2 }
+
+// location returns the header Location, if there is one.
+func (a answer) location() (*url.URL, error) {
+	location := a.header.Get("Location")
+	if location == "" {
+		return nil, http.ErrNoLocation
+	}
+	return a.req.URL.Parse(location)
+}
+
+// broke reports a rule that the answer broke, once for each operation.
+func (a answer) broke(rule, class, format string, args ...any) {
+	a.p.Helper()
+	a.p.broke(a.route, a.req, rule, class, format, args...)
+}
+
 // ask sends a request and holds the answer to the contract. A server that wants
 // fewer requests, or that is not ready yet, is asked again some time later.
-func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
+func (p *prober) ask(r *routers.Route, req *http.Request) (a answer) {
 	p.Helper()
 	for range 4 {
 		a = p.askOnce(r, req)
@@ -271,7 +292,7 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 			req.Body, _ = req.GetBody()
 		}
 	}
-	if a = p.follow(req, a); r != nil && a.status/100 == 2 {
+	if a = p.follow(a); r != nil && a.ok() {
 		p.seen.note("operation that succeeded")
 		p.succeeded[nameOf(r)] = true
 	}
@@ -280,24 +301,23 @@ func (p *prober) ask(r *routers.Route, req *http.Request) (a answered) {
 
 // follow fetches what a declared redirect leads to. Another host gets no
 // credentials, nor does a URL that is signed.
-func (p *prober) follow(req *http.Request, a answered) answered {
-	location := a.header.Get("Location")
-	to, err := req.URL.Parse(location)
-	if a.status/100 != 3 || req.Method != http.MethodGet || location == "" || err != nil {
+func (p *prober) follow(a answer) answer {
+	to, err := a.location()
+	if a.status/100 != 3 || a.req.Method != http.MethodGet || err != nil {
 		return a
 	}
 	get := p.request(http.MethodGet, "", "", nil)
-	if get.URL = to; to.Host == req.URL.Host && !signs.MatchString(to.RawQuery) {
-		get.Header = req.Header.Clone()
+	if get.URL = to; to.Host == a.req.URL.Host && !signs.MatchString(to.RawQuery) {
+		get.Header = a.req.Header.Clone()
 	}
-	a = p.askOnce(nil, get)
-	a.elsewhere = true
-	return a
+	there := p.askOnce(nil, get)
+	there.route, there.req, there.elsewhere = a.route, a.req, true
+	return there
 }
 
-func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
+func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answer) {
 	p.Helper()
-	if p.late >= 3 {
+	if a = (answer{p: p, route: r, req: req}); p.late >= 3 {
 		return a
 	}
 	ctx, cancel := context.WithTimeout(p.Context(), p.Timeout)
@@ -313,14 +333,13 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	switch {
 	case err != nil && ctx.Err() != nil && p.Context().Err() == nil:
 		p.late++
-		p.broke(r, req, contract.RuleStatus, "late", "no answer within %v: after three of these nothing more is asked",
-			p.Timeout)
+		a.broke(contract.RuleStatus, "late", "no answer within %v: after three of these nothing more is asked", p.Timeout)
 		return a
 	case err != nil && resp != nil:
-		p.broke(r, req, contract.RuleAnswer, "torn", "the answer breaks off after %d bytes: %v", len(a.body), err)
+		a.broke(contract.RuleAnswer, "torn", "the answer breaks off after %d bytes: %v", len(a.body), err)
 		return a
 	case err != nil:
-		p.broke(r, req, contract.RuleStatus, "none", "no answer%s: %v", p.doing, err)
+		a.broke(contract.RuleStatus, "none", "no answer%s: %v", p.doing, err)
 		return a
 	}
 	p.seen.note("answer")
@@ -331,12 +350,13 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 	}
 	broken := x.FinishResponse(resp.StatusCode, resp.Header, said)
 	a.ids = x.FileIDs()
-	if r != nil && (r.Method == http.MethodPut || r.Method == http.MethodPatch) && a.status/100 == 2 {
+	if r != nil && (r.Method == http.MethodPut || r.Method == http.MethodPatch) && a.ok() {
 		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool { // it may have been changed
 			last := m.ids[lastParam(r)]
 			return nameOf(m.by) != nameOf(r) && last != "" && strings.Contains(req.URL.Path+"/", "/"+last+"/")
 		})
 	}
+	p.holds(a, x.Operation(), said)
 	for _, v := range broken {
 		if a.status = 0; p.told.first(v.Key()) {
 			if resp.StatusCode >= 500 {
@@ -345,7 +365,6 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answered) {
 			p.Error(v)
 		}
 	}
-	p.holds(r, req, x.Operation(), resp, said)
 	return a
 }
 
@@ -370,40 +389,40 @@ func (p *prober) readBody(body io.Reader) ([]byte, error) {
 }
 
 // holds checks the rules of an answer that no schema can say.
-func (p *prober) holds(r *routers.Route, req *http.Request, op *contract.Operation, resp *http.Response, body []byte) {
+func (p *prober) holds(a answer, op *contract.Operation, body []byte) {
 	p.Helper()
-	broke := func(rule, what string) { p.broke(r, req, rule, what, "status %d: %s", resp.StatusCode, what) }
-	if what := betrays(resp.Header, body, req); what != "" {
+	broke := func(rule, what string) { a.broke(rule, what, "status %d: %s", a.status, what) }
+	if what := betrays(a.header, body, a.req); what != "" {
 		broke(contract.RuleAnswer, "it shows "+what)
 	}
 	for secret := range p.secrets {
-		if resp.StatusCode >= 400 && bytes.Contains(body, []byte(secret)) {
+		if a.status >= 400 && bytes.Contains(body, []byte(secret)) {
 			broke(contract.RuleAnswer, "it shows the credentials of a request")
 		}
 	}
-	typ, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	typ, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if strings.HasSuffix(typ, "json") && len(body) > 0 && !json.Valid(body) {
 		broke(contract.RuleAnswer, "the body is not one JSON value")
 	}
 	if op == nil {
 		return
 	}
-	if trace := resp.Header.Get(p.contract.TraceHeader); trace != "" {
+	if trace := a.header.Get(p.contract.TraceHeader); trace != "" {
 		p.traces[trace] = true
 		p.traced++
 	}
-	declared := op.Rules.(rules).Operation.Responses.Status(resp.StatusCode)
+	declared := op.Rules.(rules).Operation.Responses.Status(a.status)
 	if declared == nil {
 		return
 	}
-	if what := misplaced(op.Rules.(rules).Operation, resp.StatusCode, body); what != "" {
+	if what := misplaced(op.Rules.(rules).Operation, a.status, body); what != "" {
 		broke(contract.RuleStatus, what)
 	}
 	for name, ref := range declared.Value.Headers {
-		switch values := resp.Header.Values(name); {
+		switch values := a.header.Values(name); {
 		case len(values) > 1:
 			broke(contract.RuleAnswer, "the header "+name+" is there more than once")
-		case resp.Header.Get(name) == "" && ref.Value.Extensions["x-sent"] == "always":
+		case a.header.Get(name) == "" && ref.Value.Extensions["x-sent"] == "always":
 			broke(contract.RuleHeader, "header "+name+" is missing, and the spec says that it is always sent")
 		}
 	}
@@ -416,7 +435,7 @@ func (p *prober) wants(aspect string, r *routers.Route, req *http.Request, class
 	p.seen.note(aspect)
 	a := p.ask(r, req)
 	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
-		p.broke(r, req, contract.RuleStatus, class, "%d to %s", a.status, to)
+		a.broke(contract.RuleStatus, class, "%d to %s", a.status, to)
 	}
 }
 

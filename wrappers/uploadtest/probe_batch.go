@@ -63,15 +63,17 @@ func (p *prober) announced(r *routers.Route, s, batch sample, member string, ele
 		p.unseen(r, "%d files in one request, which are refused by %d", len(elements), a.status)
 		return
 	case len(all.outs) != len(elements):
-		p.broke(r, req, contract.RuleAnswer, "count", "%d URLs are handed out for %d files", len(all.outs), len(elements))
+		a.broke(contract.RuleAnswer, "count", "%d URLs are handed out for %d files", len(all.outs), len(elements))
 		return
 	}
+	bare := a // without the ids of all
+	bare.body, bare.ids = nil, nil
 	for i, out := range all.outs {
 		j := announcedAs(elements, a.body, i)
 		one := s.of(s.with(member, elements[j:j+1]), s.fileName)
 		one.later = contents[j]
 		what := fmt.Sprintf(" (number %d of %d in the answer, and %d in the request)", i+1, len(elements), j+1)
-		m := p.newMade(r, one, what, req, answered{status: a.status, header: a.header})
+		m := p.newMade(one, what, bare)
 		if m.outs, m.waiting, m.files = all.outs[i:i+1], true, nil; i < len(all.ofFile) {
 			maps.Copy(m.ids, all.ofFile[i])
 		}

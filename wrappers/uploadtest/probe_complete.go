@@ -73,16 +73,13 @@ func (p *prober) completingRequest(r *routers.Route, m *made) *http.Request {
 // completes says that the bytes of m are there.
 func (p *prober) completes(m *made) {
 	for _, r := range p.completions(m) {
-		req := p.completingRequest(r, m)
-		switch a := p.ask(r, req); {
-		case a.status/100 == 2:
-			p.seen.note("operation that succeeded")
-			p.succeeded[nameOf(r)] = true
-			p.learn(m, r, a)
-			p.compares(r, req, m, -1, a)
+		switch a := p.ask(r, p.completingRequest(r, m)); {
+		case a.ok():
+			p.learn(m, a)
+			p.compares(m, -1, a)
 		case a.status == http.StatusConflict && !strings.HasPrefix(r.Path, m.by.Path+"/"): // it may be of another kind
 		case a.status != 0:
-			p.broke(r, req, contract.RuleStatus, "complete", "%d to an upload whose file was sent%s", a.status, m.what)
+			a.broke(contract.RuleStatus, "complete", "%d to an upload whose file was sent%s", a.status, m.what)
 		}
 	}
 }
@@ -102,7 +99,7 @@ func (p *prober) refusesToComplete(r *routers.Route, s sample) {
 			continue
 		}
 		if content != "" && slices.ContainsFunc(m.outs, func(out contract.HandedOut) bool {
-			return p.ask(r, p.presignedRequest(out, []byte(content))).status/100 != 2
+			return !p.ask(r, p.presignedRequest(out, []byte(content))).ok()
 		}) {
 			continue // it is refused before
 		}

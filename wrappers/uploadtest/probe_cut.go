@@ -18,12 +18,12 @@ import (
 // cutsOff hangs up in the middle of a file, but still listens. The part that
 // arrived must not count as a file.
 func (p *prober) cutsOff(r *routers.Route, req *http.Request, body []byte) {
-	status := p.talk(req, body[:len(body)/2], p.Timeout, true)
-	if status == 0 {
+	a := p.talk(r, req, body[:len(body)/2], p.Timeout, true)
+	if a.status == 0 {
 		return // a server owes no answer to those who hang up
 	}
-	if p.seen.note("file that is cut off"); status/100 == 2 {
-		p.broke(r, req, contract.RuleStatus, "cut", "%d to a file whose sender hung up in the middle of it", status)
+	if p.seen.note("file that is cut off"); a.ok() {
+		a.broke(contract.RuleStatus, "cut", "%d to a file whose sender hung up in the middle of it", a.status)
 	}
 }
 
@@ -32,18 +32,18 @@ func (p *prober) cutsOff(r *routers.Route, req *http.Request, body []byte) {
 // buffers, so it is not blamed.
 func (p *prober) waitsForBody(r *routers.Route, req *http.Request) {
 	req.Header.Set("Expect", "100-continue")
-	if status := p.talk(req, nil, min(p.Timeout, time.Second), false); status > http.StatusContinue {
+	if a := p.talk(r, req, nil, min(p.Timeout, time.Second), false); a.status > http.StatusContinue {
 		p.seen.note("credentials before the body")
 		return
 	}
 	p.unseen(r, "whether credentials are looked at before the body: the server, or a proxy, wanted the body first")
 }
 
-// talk sends the head of a request and the beginning of its body. It returns
-// the status of the answer, or 0 where there is none in time.
-func (p *prober) talk(req *http.Request, begun []byte, limit time.Duration, hangUp bool) (status int) {
-	if p.late >= 3 {
-		return 0
+// talk sends the head of a request and the beginning of its body. The
+// status of the answer is 0 where there is none in time.
+func (p *prober) talk(r *routers.Route, req *http.Request, begun []byte, limit time.Duration, hangUp bool) (a answer) {
+	if a = (answer{p: p, route: r, req: req}); p.late >= 3 {
+		return a
 	}
 	address := req.URL.Host
 	if req.URL.Port() == "" {
@@ -57,7 +57,7 @@ func (p *prober) talk(req *http.Request, begun []byte, limit time.Duration, hang
 	}
 	conn, err := dial(ctx, "tcp", address)
 	if err != nil {
-		return 0
+		return a
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(limit))
@@ -70,8 +70,9 @@ func (p *prober) talk(req *http.Request, begun []byte, limit time.Duration, hang
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), req)
 	if err != nil {
-		return 0
+		return a
 	}
 	resp.Body.Close()
-	return resp.StatusCode
+	a.status = resp.StatusCode
+	return a
 }

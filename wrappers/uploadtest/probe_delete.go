@@ -39,14 +39,13 @@ func (p *prober) deletes(r *routers.Route) {
 }
 
 func (p *prober) deletesOne(r *routers.Route, m *made) {
-	req := p.good(r, m.found())
-	switch a := p.ask(r, req); {
-	case a.status/100 == 2:
-		p.compares(r, req, m, -1, a)
+	switch a := p.ask(r, p.good(r, m.found())); {
+	case a.ok():
+		p.compares(m, -1, a)
 		p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
 		p.gone(r, m)
 	case a.status != 0:
-		p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload", a.status)
+		a.broke(contract.RuleStatus, "lost", "%d to a stored upload", a.status)
 	}
 }
 

@@ -45,14 +45,14 @@ func (p *prober) lists(r *routers.Route) {
 	}
 	path := p.pathOf(r, all[0].found()) // such as the list of one folder
 	all = slices.DeleteFunc(all, func(m *made) bool { return p.pathOf(r, m.found()) != path })
-	req, list := p.walks(r, path, 0)
-	if req == nil {
+	a, list := p.walks(r, path, 0)
+	if list == nil {
 		return
 	}
 	p.seen.note("list")
 	for _, m := range p.deleted {
 		if slices.ContainsFunc(list, m.isIn) {
-			p.broke(r, req, contract.RuleAnswer, "listed", "the list has a deleted upload")
+			a.broke(contract.RuleAnswer, "listed", "the list has a deleted upload")
 		}
 	}
 	for _, m := range all {
@@ -60,17 +60,17 @@ func (p *prober) lists(r *routers.Route) {
 		for _, element := range list {
 			if m.isIn(element) {
 				n++
-				p.tells(r, req, m, leaves(element))
+				p.tells(m, a, leaves(element))
 			}
 		}
 		if n != 1 && !m.waiting {
-			p.broke(r, req, contract.RuleAnswer, "lacks", "the list has an upload %d times, want once", n)
+			a.broke(contract.RuleAnswer, "lacks", "the list has an upload %d times, want once", n)
 		}
 	}
 	if _, short := p.walks(r, path, 2); short != nil && !slices.EqualFunc(short, list, func(a, b json.RawMessage) bool {
 		return identity(a) == identity(b)
 	}) {
-		p.broke(r, req, contract.RuleAnswer, "pages", "short pages list %d elements in all, which are not the "+
+		a.broke(contract.RuleAnswer, "pages", "short pages list %d elements in all, which are not the "+
 			"%d of the whole list in their order", len(short), len(list))
 	}
 }
@@ -100,7 +100,7 @@ func (m *made) isIn(element json.RawMessage) bool {
 // walks reads the list under a path page by page. Limit is the largest number of
 // elements of a page; 0 leaves it to the server. It returns nil if there is no
 // list, or no such limit.
-func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Request, list []json.RawMessage) {
+func (p *prober) walks(r *routers.Route, path string, limit int) (a answer, list []json.RawMessage) {
 	params := map[*regexp.Regexp]string{}
 	for _, param := range parameters(r) {
 		for _, kind := range []*regexp.Regexp{limits, cursors, pages, offsets} {
@@ -113,7 +113,7 @@ func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Requ
 		}
 	}
 	if limit > 0 && params[limits] == "" {
-		return nil, nil
+		return a, nil
 	}
 	query, page := url.Values{}, 1
 	if limit > 0 {
@@ -121,16 +121,15 @@ func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Requ
 	}
 	to := p.base + path + "?" + query.Encode()
 	for range 2*len(p.kept) + 100 {
-		req = p.request(http.MethodGet, path, "", nil)
+		req := p.request(http.MethodGet, path, "", nil)
 		req.URL, _ = url.Parse(strings.TrimSuffix(to, "?"))
-		p.authorized(req)
-		a := p.ask(r, req)
+		a = p.ask(r, p.authorized(req))
 		elements := elementsOf(a.body)
-		if a.status/100 != 2 || elements == nil && list == nil {
-			return nil, nil
+		if !a.ok() || elements == nil && list == nil {
+			return a, nil
 		}
 		if limit > 0 && len(elements) > limit {
-			p.broke(r, req, contract.RuleAnswer, "limit", "a page has %d elements, and %d were asked for", len(elements), limit)
+			a.broke(contract.RuleAnswer, "limit", "a page has %d elements, and %d were asked for", len(elements), limit)
 		}
 		list = append(list, elements...)
 		next, total := "", -1
@@ -161,16 +160,16 @@ func (p *prober) walks(r *routers.Route, path string, limit int) (req *http.Requ
 			query.Set(params[offsets], strconv.Itoa(len(list)))
 		default:
 			if total >= 0 && total != len(list) && next == "" {
-				p.broke(r, req, contract.RuleAnswer, "total", "the total is %d, and the list has %d", total, len(list))
+				a.broke(contract.RuleAnswer, "total", "the total is %d, and the list has %d", total, len(list))
 			}
-			return req, list
+			return a, list
 		}
 		if !strings.Contains(next, "/") {
 			to = p.base + path + "?" + query.Encode()
 		}
 	}
-	p.broke(r, req, contract.RuleAnswer, "endless", "the list has no last page: %d elements came", len(list))
-	return nil, nil
+	a.broke(contract.RuleAnswer, "endless", "the list has no last page: %d elements came", len(list))
+	return a, nil
 }
 
 // elementsOf returns the elements of the longest list in an answer, or nil.

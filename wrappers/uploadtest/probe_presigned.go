@@ -13,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/getkin/kin-openapi/routers"
-
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
@@ -68,14 +66,14 @@ var uploadURL = regexp.MustCompile(`(?i)(upload|signed|put)_?ur[il]$`)
 
 // handedOut tries the URLs of an answer, in wrong ways first and then in the
 // right way. It reports whether there are any.
-func (p *prober) handedOut(r *routers.Route, req *http.Request, m *made, a answered) bool {
-	all := m.outs
+func (p *prober) handedOut(m *made) bool {
+	r, a, all := m.by, m.answer, m.outs
 	for _, m := range contract.Members(a.body) {
 		switch absolute := strings.HasPrefix(m.Value, "http://") || strings.HasPrefix(m.Value, "https://"); {
 		case uploadURL.MatchString(m.Name) && !absolute:
-			p.broke(r, req, contract.RuleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", m.Name)
+			a.broke(contract.RuleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", m.Name)
 		case len(all) > 0 && strings.HasSuffix(strings.ToLower(m.Name), "method") && all[0].Method == "":
-			p.broke(r, req, contract.RuleAnswer, "method", "%s is %.20q, by which no file can be sent", m.Name, m.Value)
+			a.broke(contract.RuleAnswer, "method", "%s is %.20q, by which no file can be sent", m.Name, m.Value)
 		}
 	}
 	for _, out := range all {

@@ -94,15 +94,15 @@ func (m *made) found() sample { return sample{params: m.ids} }
 // patience.
 func (p *prober) read(r *routers.Route, m *made, file int, s sample, after string) {
 	req := p.good(r, s)
-	var a answered
+	var a answer
 	later := len(m.files) == 0 && p.at(r.Path, http.MethodPut) != nil // the file is put there by another operation
 	if m.waiting {                                                    // a Retry-After would be waited for in vain
-		a = p.follow(req, p.askOnce(r, req))
+		a = p.follow(p.askOnce(r, req))
 	} else {
 		a = p.ask(r, req)
 	}
 	for n := 0; !m.waiting && !later && a.status/100 == 4; n++ {
-		if n >= p.patience && !(notYet(a) && n < 4*p.patience) {
+		if n >= p.patience && !(a.notYet() && n < 4*p.patience) {
 			p.patience = 0
 			break
 		}
@@ -111,49 +111,50 @@ func (p *prober) read(r *routers.Route, m *made, file int, s sample, after strin
 		a = p.ask(r, req)
 	}
 	switch {
-	case a.status/100 == 2:
-		p.compares(r, req, m, file, a)
-		p.learn(m, r, a)
+	case a.ok():
+		p.compares(m, file, a)
+		p.learn(m, a)
 	case a.status != 0 && !m.waiting && !later:
-		p.broke(r, req, contract.RuleStatus, "lost", "%d to a stored upload%s", a.status, after)
+		a.broke(contract.RuleStatus, "lost", "%d to a stored upload%s", a.status, after)
 	}
 }
 
 // notYet reports whether an answer says that the thing will be there later.
-func notYet(a answered) bool {
+func (a answer) notYet() bool {
 	return a.status == http.StatusConflict || a.status == http.StatusTooEarly || a.header.Get("Retry-After") != ""
 }
 
 // compares compares an answer with m. File is the index of the one file that
 // the answer is about, or -1.
-func (p *prober) compares(r *routers.Route, req *http.Request, m *made, file int, a answered) {
+func (p *prober) compares(m *made, file int, a answer) {
+	r := a.route
 	if len(m.files) == 1 {
 		file = 0
 	}
 	switch get := p.at(r.Path, http.MethodGet); {
 	case r.Method == http.MethodHead:
 		length := a.header.Get("Content-Length")
-		if file >= 0 && get != nil && givesFile(get, a) && length != "" && length != fmt.Sprint(len(m.files[file].content)) {
-			p.broke(r, req, contract.RuleHeader, "length", "Content-Length is %s, but %d bytes were sent%s", length,
+		if file >= 0 && get != nil && a.givesFile(get) && length != "" && length != fmt.Sprint(len(m.files[file].content)) {
+			a.broke(contract.RuleHeader, "length", "Content-Length is %s, but %d bytes were sent%s", length,
 				len(m.files[file].content), m.what)
 		}
-	case givesFile(r, a) && m.waiting:
-		p.broke(r, req, contract.RuleStatus, "early", "%d to a file that was not sent yet", a.status)
-	case givesFile(r, a):
+	case a.givesFile(r) && m.waiting:
+		a.broke(contract.RuleStatus, "early", "%d to a file that was not sent yet", a.status)
+	case a.givesFile(r):
 		if sent := m.of(r.Path[strings.LastIndex(r.Path, "/")+1:]); len(sent) == 1 { // such as /things/{id}/front
-			p.givesBack(r, req, m, sent[0], a)
+			p.givesBack(m, sent[0], a)
 		} else if file >= 0 {
-			p.givesBack(r, req, m, m.files[file], a)
+			p.givesBack(m, m.files[file], a)
 		}
 	default:
 		all := leaves(a.body)
-		p.tells(r, req, m, all)
-		p.stays(r, req, m, all)
+		p.tells(m, a, all)
+		p.stays(m, a, all)
 	}
 }
 
 // givesFile reports whether an answer is the file itself.
-func givesFile(r *routers.Route, a answered) bool {
+func (a answer) givesFile(r *routers.Route) bool {
 	if r == nil || a.elsewhere {
 		return true
 	}
@@ -167,32 +168,32 @@ func givesFile(r *routers.Route, a answered) bool {
 
 // givesBack compares a file in an answer with the one that was sent. The server
 // may hide its media type.
-func (p *prober) givesBack(r *routers.Route, req *http.Request, m *made, file sentFile, a answered) {
+func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	sent, _, _ := mime.ParseMediaType(file.contentType)
 	got, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	m.had = true
 	p.seen.note("file that is given back")
 	if wrong, _ := difference(bytes.NewReader(a.body), file.content); wrong != "" { // from memory: no error
-		p.broke(r, req, contract.RuleAnswer, "content", "the file%s comes back changed: %s", m.what, wrong)
+		a.broke(contract.RuleAnswer, "content", "the file%s comes back changed: %s", m.what, wrong)
 	}
 	if sent != "" && got != sent && got != "application/octet-stream" {
-		p.broke(r, req, contract.RuleHeader, "type", "Content-Type is %q, but the file was sent as %q", got, sent)
+		a.broke(contract.RuleHeader, "type", "Content-Type is %q, but the file was sent as %q", got, sent)
 	}
 	_, params, err := mime.ParseMediaType(a.header.Get("Content-Disposition"))
 	if name := params["filename"]; err == nil && file.name != "" && name != "" && !sameName(name, file.name) {
-		p.broke(r, req, contract.RuleHeader, "disposition", "Content-Disposition says %.50q, but the file was called %q",
+		a.broke(contract.RuleHeader, "disposition", "Content-Disposition says %.50q, but the file was called %q",
 			name, file.name)
 	}
 	if tag := a.header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
-		key := req.URL.Path + tag
+		key := a.req.URL.Path + tag
 		if sum := fmt.Sprint(sha256.Sum256(a.body)); cmp.Or(p.tagged[key], sum) != sum {
-			p.broke(r, req, contract.RuleHeader, "etag", "the ETag is the same as that of other bytes")
+			a.broke(contract.RuleHeader, "etag", "the ETag is the same as that of other bytes")
 		} else {
 			p.tagged[key] = sum
 		}
 		put := m.answer.header.Get("ETag")
-		if m.by.Method == http.MethodPut && m.by.Path == r.Path && put != "" && put != tag {
-			p.broke(r, req, contract.RuleHeader, "etag", "the ETag differs from the one in the answer to the upload")
+		if m.by.Method == http.MethodPut && m.place == a.req.URL.Path && put != "" && put != tag {
+			a.broke(contract.RuleHeader, "etag", "the ETag differs from the one in the answer to the upload")
 		}
 	}
 }
@@ -220,7 +221,7 @@ var (
 // tells compares each value about a file, and each value that repeats the
 // request, with the request. If the name of a value does not surely mean that,
 // it counts once the value was right for two different uploads.
-func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf) {
+func (p *prober) tells(m *made, a answer, all []leaf) {
 	length, wrapper := map[string]string{}, m.wrapper(all)
 	for _, l := range all {
 		place := strings.TrimPrefix(l.path, wrapper)
@@ -241,12 +242,12 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		if l.list {
 			length[l.path] = textOf(l.value)
 			has, _ := strconv.Atoi(length[l.path])
-			if n := len(sent); n > 0 && has != n && (p.listsFiles(r, l) || ofField && 0 < has && has < n) {
-				p.broke(r, req, contract.RuleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
+			if n := len(sent); n > 0 && has != n && (p.listsFiles(a.route, l) || ofField && 0 < has && has < n) {
+				a.broke(contract.RuleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
 					n, m.what)
 			}
 			if exact && free(m, property, "") {
-				p.tellsAll(r, req, l, said, all)
+				tellsAll(a, l, said, all)
 			}
 			continue
 		}
@@ -258,7 +259,7 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 		top := ofOther || exact && repeats || !strings.Contains(place, ".") ||
 			inList >= 0 && strings.Count(l.path[inList:], ".") == 1
 		check := compared(func(aspect string, surely, right bool, format string, want ...any) {
-			key := nameOf(r) + " " + l.path + " " + aspect
+			key := nameOf(a.route) + " " + l.path + " " + aspect
 			if right {
 				if p.right[key] == nil {
 					p.right[key] = map[string]bool{}
@@ -268,14 +269,14 @@ func (p *prober) tells(r *routers.Route, req *http.Request, m *made, all []leaf)
 				return
 			}
 			if p.seen.note(aspect); !right {
-				p.broke(r, req, contract.RuleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value),
+				a.broke(contract.RuleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value),
 					fmt.Sprintf(format, want...))
 			}
 		})
 		check.said(m, l, said, property, exact)
 		if m.schema != nil && m.schema.Properties[l.name] != nil && !repeats && l.at < 0 &&
 			strings.HasPrefix(textOf(l.value), oddText[:12]) {
-			p.broke(r, req, contract.RuleAnswer, "said by another", "%s is %.50q, and only another upload said so", l.name,
+			a.broke(contract.RuleAnswer, "said by another", "%s is %.50q, and only another upload said so", l.name,
 				textOf(l.value))
 		}
 		if l.at < len(sent) && (l.at >= 0 || len(sent) == 1) {
@@ -348,7 +349,7 @@ func (m *made) repeated(said leaf) bool {
 }
 
 // tellsAll sees that a list of texts has each one that was said.
-func (p *prober) tellsAll(r *routers.Route, req *http.Request, list leaf, said any, all []leaf) {
+func tellsAll(a answer, list leaf, said any, all []leaf) {
 	texts := map[any]bool{}
 	for _, l := range all {
 		if l.path == list.path+"[]" {
@@ -358,7 +359,7 @@ func (p *prober) tellsAll(r *routers.Route, req *http.Request, list leaf, said a
 	values, _ := said.([]any)
 	for _, value := range values {
 		if text, ok := value.(string); ok && len(texts) > 0 && !texts[text] {
-			p.broke(r, req, contract.RuleAnswer, "what was said", "%s lacks %.50q, which was said", list.name, text)
+			a.broke(contract.RuleAnswer, "what was said", "%s lacks %.50q, which was said", list.name, text)
 		}
 	}
 }
@@ -428,23 +429,24 @@ func digestOf(text string, content []byte) bool {
 // stays compares an answer with the answer that made the thing, or with the
 // first answer of the same operation, and reports a difference. It compares the
 // values that may not change: ids, names, sizes, and times of making.
-func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf) {
+func (p *prober) stays(m *made, a answer, all []leaf) {
+	r, path := a.route, a.req.URL.Path
 	p.seen.note("what was made")
-	at := nameOf(r) + " " + req.URL.Path // each file may have its own
+	at := nameOf(r) + " " + path // each file may have its own
 	is := map[string]leaf{}
 	for _, l := range all {
 		is[fmt.Sprint(l.path, l.at, l.list)] = l
-		p.times(r, req, m, l)
+		m.times(a, l)
 	}
 	for _, param := range inPath.FindAllStringSubmatch(r.Path, -1) {
 		said, asked := false, false
 		for _, l := range all {
 			if l.name == param[1] && l.value != nil && r.Method == http.MethodGet && (l.at < 0 || l.name != "id") {
-				said, asked = true, asked || strings.Contains(req.URL.Path+"/", "/"+textOf(l.value)+"/")
+				said, asked = true, asked || strings.Contains(path+"/", "/"+textOf(l.value)+"/")
 			}
 		}
 		if said && !asked {
-			p.broke(r, req, contract.RuleAnswer, "asked", "%s is not the one that was asked for", param[1])
+			a.broke(contract.RuleAnswer, "asked", "%s is not the one that was asked for", param[1])
 			return
 		}
 	}
@@ -454,17 +456,17 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 			last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
 			switch {
 			case l.list && ok && textOf(l.value) == fmt.Sprint(len(m.files)) && textOf(now.value) != textOf(l.value):
-				p.broke(r, req, contract.RuleAnswer, "found", "%s has %v elements, but %v in the answer to the upload",
+				a.broke(contract.RuleAnswer, "found", "%s has %v elements, but %v in the answer to the upload",
 					l.name, now.value, l.value)
 				return
 			case l.list || !last || l.value == nil || sizes.MatchString(l.name):
-			case !before && ok && l.name == "id" && strings.HasSuffix(req.URL.Path, "/"+textOf(now.value)): // of what came of it
+			case !before && ok && l.name == "id" && strings.HasSuffix(path, "/"+textOf(now.value)): // of what came of it
 			case ok && textOf(now.value) != textOf(l.value) && (l.at < 0 || len(m.files) > 0):
-				p.broke(r, req, contract.RuleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
+				a.broke(contract.RuleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
 					textOf(now.value), textOf(l.value))
 				return
 			case !ok && before:
-				p.broke(r, req, contract.RuleAnswer, "found", "%s is not there any more", l.name)
+				a.broke(contract.RuleAnswer, "found", "%s is not there any more", l.name)
 				return
 			}
 		}
@@ -477,22 +479,22 @@ func (p *prober) stays(r *routers.Route, req *http.Request, m *made, all []leaf)
 		switch {
 		case !states.MatchString(l.name) || strings.Contains(l.path, "[]"):
 		case m.waiting && finished.MatchString(text):
-			p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
+			a.broke(contract.RuleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
 		case !m.waiting && finished.MatchString(text):
 			for _, get := range p.contract.routes {
 				if name := lastParam(get); m.ids[name] == "" && declares(r, name) &&
 					!slices.ContainsFunc(all, func(l leaf) bool { return l.name == name }) {
-					p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
+					a.broke(contract.RuleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
 						name, nameOf(get))
 				}
 			}
 		case !m.waiting && pending.MatchString(text):
 			m.pending = func() {
-				p.broke(r, req, contract.RuleAnswer, "state", "%s is %.20q, but the file can be had", l.name, text)
+				a.broke(contract.RuleAnswer, "state", "%s is %.20q, but the file can be had", l.name, text)
 			}
 		}
 	}
-	p.downloads(r, req, m, all)
+	p.downloads(m, a, all)
 }
 
 // declares reports whether an operation's answer may have a member.
@@ -509,58 +511,58 @@ func declares(r *routers.Route, name string) bool {
 
 // times sees that a time of making is one. By the server's own clock it is not
 // some quarters of an hour away, as the time of another zone is.
-func (p *prober) times(r *routers.Route, req *http.Request, m *made, l leaf) {
+func (m *made) times(a answer, l leaf) {
 	t, err := time.Parse(time.RFC3339, textOf(l.value))
 	if !stores.MatchString(l.name) || err != nil {
 		return
 	}
 	if t.Year() < 2000 {
-		p.broke(r, req, contract.RuleAnswer, "time", "%s is %s, before anything was uploaded", l.name,
+		a.broke(contract.RuleAnswer, "time", "%s is %s, before anything was uploaded", l.name,
 			t.Format(time.DateOnly))
 	}
 	clock, err := http.ParseTime(m.answer.header.Get("Date"))
 	off := t.Sub(clock)
 	if zones := off.Round(15 * time.Minute); err == nil && zones != 0 && zones.Abs() <= 14*time.Hour &&
 		(off-zones).Abs() < time.Minute {
-		p.broke(r, req, contract.RuleAnswer, "time", "%s is %v away from the header Date: is it the time of another zone?",
+		a.broke(contract.RuleAnswer, "time", "%s is %v away from the header Date: is it the time of another zone?",
 			l.name, zones)
 	}
 }
 
 // downloads fetches the URLs in an answer whose names say that they are for a
 // download. A URL that is signed, or of another host, needs no credentials.
-func (p *prober) downloads(r *routers.Route, req *http.Request, m *made, all []leaf) {
+func (p *prober) downloads(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		to, err := url.Parse(textOf(l.value))
 		named := downloadURL.MatchString(l.name)
-		if m.waiting || len(m.files) != 1 || err != nil || to.Host == "" || !named && to.Host != req.URL.Host {
+		if m.waiting || len(m.files) != 1 || err != nil || to.Host == "" || !named && to.Host != a.req.URL.Host {
 			continue
 		}
-		get := func(edit func(*http.Request)) (*http.Request, answered) {
+		get := func(edit func(*http.Request)) answer {
 			get, _ := http.NewRequestWithContext(p.Context(), http.MethodGet, to.String(), nil)
-			if edit(get); to.Host == req.URL.Host && !signs.MatchString(to.RawQuery) {
+			if edit(get); to.Host == a.req.URL.Host && !signs.MatchString(to.RawQuery) {
 				p.authorized(get)
 			}
-			return get, p.ask(nil, get)
+			return p.ask(nil, get)
 		}
-		got, a := get(func(*http.Request) {})
+		got := get(func(*http.Request) {})
 		if !named { // it counts once it gave two different files back
-			key := nameOf(r) + " " + l.path + " download"
-			if a.status/100 == 2 && bytes.Equal(a.body, m.files[0].content) {
+			key := nameOf(a.route) + " " + l.path + " download"
+			if got.ok() && bytes.Equal(got.body, m.files[0].content) {
 				if p.right[key] == nil {
 					p.right[key] = map[string]bool{}
 				}
-				p.right[key][fmt.Sprint(sha256.Sum256(a.body))] = true
+				p.right[key][fmt.Sprint(sha256.Sum256(got.body))] = true
 			}
 			if len(p.right[key]) < 2 {
 				continue
 			}
 		}
-		if a.status/100 != 2 {
-			p.broke(r, req, contract.RuleAnswer, "download", "%s cannot be fetched: %d", l.name, a.status)
+		if !got.ok() {
+			a.broke(contract.RuleAnswer, "download", "%s cannot be fetched: %d", l.name, got.status)
 			continue
 		}
-		if p.givesBack(nil, got, m, m.files[0], a); !named {
+		if p.givesBack(m, m.files[0], got); !named {
 			continue // its query may be for people
 		}
 		if ends(to.RawQuery) {
@@ -568,8 +570,8 @@ func (p *prober) downloads(r *routers.Route, req *http.Request, m *made, all []l
 		}
 		ways := tampered(contract.HandedOut{URL: to.String(), Method: http.MethodGet})
 		for _, what := range slices.Sorted(maps.Keys(ways)) {
-			if _, a := get(ways[what]); a.status/100 == 2 && !strings.HasPrefix(what, "by ") {
-				p.broke(r, req, contract.RuleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", a.status,
+			if got := get(ways[what]); got.ok() && !strings.HasPrefix(what, "by ") {
+				a.broke(contract.RuleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status,
 					l.name, what)
 			}
 		}

@@ -91,15 +91,17 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				p := &prober{TB: tb, right: map[string]map[string]bool{}, tagged: map[string]string{}}
 				p.contract, _ = parseAt(tb, "http://a.example/v1", []byte(foundSpec))
 				m := &made{sample: c.sent, by: p.contract.routes[0], files: c.sent.files(), said: c.sent.object,
-					own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answered{body: []byte(c.answer)}}
+					own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answer{body: []byte(c.answer)}}
 				m.waiting = strings.HasSuffix(what, "too early")
 				switch what {
 				case "one ETag for all":
 					p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
 				case "the PUT's ETag":
-					m.by, m.answer.header = p.contract.routes[1], http.Header{"Etag": {`"1"`}}
+					m.by, m.place = p.contract.routes[1], "/v1/things/t-1"
+					m.answer.header = http.Header{"Etag": {`"1"`}}
 				case "no ETag of the PUT":
-					m.by, m.answer.header = p.contract.routes[1], http.Header{"Etag": {`"2"`}}
+					m.by, m.place = p.contract.routes[1], "/v1/things/t-1"
+					m.answer.header = http.Header{"Etag": {`"2"`}}
 				case "a name that was":
 					m.shown["look /v1/things/t-1"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
 				}
@@ -108,9 +110,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				}
 				for _, r := range p.contract.routes {
 					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet && m.about(r) {
-						p.compares(r, httptest.NewRequest(r.Method, "/v1/things/t-1", nil), m, -1,
-							answered{status: http.StatusOK, body: []byte(c.found),
-								header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}})
+						p.compares(m, -1, answer{p: p, route: r, req: httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
+							status: http.StatusOK, body: []byte(c.found),
+							header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}})
 					}
 				}
 			})

@@ -358,7 +358,11 @@ func (p *prober) growsLater(r *routers.Route, s sample, large []byte) {
 		return
 	}
 	m, _ := p.start(r, p.good(r, p.anew(r, s).holding(large)), s, "")
-	if m == nil || len(m.outs) != 1 || p.ask(r, p.presignedRequest(m.outs[0], large)).status/100 != 2 {
+	if m == nil || len(m.outs) != 1 {
+		return
+	}
+	a := p.ask(r, p.presignedRequest(m.outs[0], large))
+	if !a.ok() {
 		return
 	}
 	for _, last := range p.completions(m) {
@@ -366,8 +370,7 @@ func (p *prober) growsLater(r *routers.Route, s sample, large []byte) {
 			return
 		}
 	}
-	p.broke(r, p.presignedRequest(m.outs[0], nil), contract.RuleStatus, "large",
-		"a file of %d bytes, which is too large, is taken at the URL that it handed out", len(large))
+	a.broke(contract.RuleStatus, "large", "a file of %d bytes, which is too large, is taken at the URL that it handed out", len(large))
 }
 
 // ages sends requests that were good before the server's clock moved.

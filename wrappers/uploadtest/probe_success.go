@@ -29,13 +29,13 @@ func (p *prober) succeeds(r *routers.Route) {
 		switch m, a := p.start(r, req, s, ""); {
 		case m != nil:
 			if r.Method == http.MethodGet {
-				p.compares(r, req, m, -1, a)
+				p.compares(m, -1, a)
 			}
 			if last := lastParam(r); r.Method == http.MethodPut && p.learned[last] == "" {
 				p.own[last] = true
 			}
 			maps.Copy(p.learned, m.ids)
-			if !p.handedOut(r, req, m, a) && r.Method == http.MethodPost {
+			if !p.handedOut(m) && r.Method == http.MethodPost {
 				p.keep(m)
 			}
 		case a.status == 0: // reported already
@@ -45,7 +45,7 @@ func (p *prober) succeeds(r *routers.Route) {
 					"the spec's own example was answered %d (%s %s)", lastParam(r), a.status, r.Method, r.Path)
 			}
 		default:
-			p.broke(r, req, contract.RuleStatus, "example", "%d to the spec's own example", a.status)
+			a.broke(contract.RuleStatus, "example", "%d to the spec's own example", a.status)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func (p *prober) ends(r *routers.Route) {
 		req := p.good(r, sample{})
 		req.Method = method
 		if a := p.ask(nil, req); a.status >= 500 && a.status != http.StatusNotImplemented {
-			p.broke(r, req, contract.RuleStatus, method, "%d to %s", a.status, method)
+			a.broke(contract.RuleStatus, method, "%d to %s", a.status, method)
 		}
 	}
 }

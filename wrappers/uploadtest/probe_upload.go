@@ -30,7 +30,7 @@ type made struct {
 	said    map[string]any      // what the request said beside them, by name
 	ids     map[string]string   // what the answer gave for paths, by name
 	ofFile  []map[string]string // the same for each file
-	answer  answered
+	answer  answer
 	outs    []contract.HandedOut // where the bytes go
 	place   string               // the path of the request
 	own     []string             // the ids that nothing else may have
@@ -63,9 +63,9 @@ func (m *made) of(field string) (files []sentFile) {
 }
 
 // newMade returns the thing that a request made, with the facts in the answer.
-func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Request, a answered) *made {
-	m := &made{sample: s, by: r, what: what, files: s.files(), said: map[string]any{}, answer: a, place: req.URL.Path,
-		ids: map[string]string{}, shown: map[string][]leaf{}}
+func (p *prober) newMade(s sample, what string, a answer) *made {
+	m := &made{sample: s, by: a.route, what: what, files: s.files(), said: map[string]any{}, answer: a,
+		place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}}
 	for _, in := range s.objects() {
 		for name, value := range in.object {
 			if _, above := m.said[name]; !above && !isBinary(in.schema.Properties[name]) {
@@ -73,22 +73,22 @@ func (p *prober) newMade(r *routers.Route, s sample, what string, req *http.Requ
 			}
 		}
 	}
-	for _, param := range required(r) {
+	for _, param := range required(m.by) {
 		if m.said[param.Name] = p.valueOf(param, s); param.In == openapi3.ParameterInPath {
 			m.ids[param.Name] = p.valueOf(param, s)
 		}
 	}
-	m.outs = p.outs(m, req)
-	p.learn(m, r, a)
-	p.issues(m, req)
-	p.locates(m, req)
+	m.outs = p.outs(m)
+	p.learn(m, a)
+	p.issues(m)
+	p.locates(m)
 	return m
 }
 
 // make makes something of the first sample that is right by the spec. If a URL
 // is handed out for the bytes, it sends them there. It returns nil if the
 // operation refuses, or if no sample is right.
-func (p *prober) make(r *routers.Route, what string, content []byte, samples ...sample) (*made, answered) {
+func (p *prober) make(r *routers.Route, what string, content []byte, samples ...sample) (*made, answer) {
 	var s sample
 	var req *http.Request
 	for _, s = range samples {
@@ -97,11 +97,11 @@ func (p *prober) make(r *routers.Route, what string, content []byte, samples ...
 		}
 	}
 	if req == nil {
-		return nil, answered{}
+		return nil, answer{}
 	}
 	m, a := p.start(r, req, s, what)
 	if m != nil && !m.waiting {
-		p.compares(r, req, m, -1, a)
+		p.compares(m, -1, a)
 	}
 	if m != nil {
 		for _, out := range m.outs {
@@ -114,7 +114,7 @@ func (p *prober) make(r *routers.Route, what string, content []byte, samples ...
 
 // start makes something that may still wait for its bytes. It returns nil if
 // the operation refuses. One that takes each name once gets another name.
-func (p *prober) start(r *routers.Route, req *http.Request, s sample, what string) (*made, answered) {
+func (p *prober) start(r *routers.Route, req *http.Request, s sample, what string) (*made, answer) {
 	a := p.ask(r, req)
 	if a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity {
 		other := p.renamed(r, s)
@@ -123,16 +123,16 @@ func (p *prober) start(r *routers.Route, req *http.Request, s sample, what strin
 			if req.ContentLength < 0 {
 				again.ContentLength = -1
 			}
-			if second := p.ask(r, again); second.status/100 == 2 {
+			if second := p.ask(r, again); second.ok() {
 				p.once[nameOf(r)] = true
-				s, req, a = other, again, second
+				s, a = other, second
 			}
 		}
 	}
-	if a.status/100 != 2 {
+	if !a.ok() {
 		return nil, a
 	}
-	m := p.newMade(r, s, what, req, a)
+	m := p.newMade(s, what, a)
 	if len(m.outs) > 0 {
 		m.waiting, m.files = true, nil
 	}
@@ -155,8 +155,8 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 	case out.Session && slices.Contains([]int{401, 404, 405, 501}, a.status):
 		p.unseen(m.by, "whether the file goes to its Location, which answers %d to a PUT", a.status)
 	case a.status >= 500 && len(content) == 0:
-		p.broke(m.by, req, contract.RuleStatus, "empty", "%d to an empty file", a.status)
-	case a.status/100 == 2:
+		a.broke(contract.RuleStatus, "empty", "%d to an empty file", a.status)
+	case a.ok():
 		m.shown = map[string][]leaf{}
 		m.waiting, m.files = false, []sentFile{{"", "", out.ContentType, content}}
 		was := m.answer.ids // of the session
@@ -164,33 +164,32 @@ func (p *prober) sends(m *made, out contract.HandedOut, content []byte) {
 			(len(was) == 0 || id != "" && !slices.Contains(was, id)) {
 			maps.DeleteFunc(m.ids, func(_, id string) bool { return slices.Contains(was, id) })
 			m.answer = a
-			p.learn(m, m.by, a)
-			p.issues(m, req)
-			p.compares(m.by, req, m, -1, a)
+			p.learn(m, a)
+			p.issues(m)
+			p.compares(m, -1, a)
 		}
 		p.completes(m)
 		if bytes.Contains(a.body, []byte("<Error>")) {
-			p.broke(m.by, req, contract.RuleAnswer, "error", "%d to the file, with an error in the answer", a.status)
+			a.broke(contract.RuleAnswer, "error", "%d to the file, with an error in the answer", a.status)
 		}
 	case a.status != 0 && len(content) > 0 && !again:
 		as := ""
 		if strings.Contains(out.ContentType, ";") {
 			as = " for " + out.ContentType
 		}
-		p.broke(m.by, req, contract.RuleStatus, "presigned", "%d to the URL that it handed out%s%s%s", a.status, as, m.what,
+		a.broke(contract.RuleStatus, "presigned", "%d to the URL that it handed out%s%s%s", a.status, as, m.what,
 			p.doing)
 	}
 }
 
 // outs returns the URLs that take the bytes: those in the answer, or its
 // Location if that is a session.
-func (p *prober) outs(m *made, req *http.Request) []contract.HandedOut {
-	location := m.answer.header.Get("Location")
-	to, err := req.URL.Parse(location)
+func (p *prober) outs(m *made) []contract.HandedOut {
+	to, err := m.answer.location()
 	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.Path, "}") {
 		return nil // it tells of an upload, and its URL may be used already
 	}
-	if urls := p.contract.HandedOut(m.answer.body); len(urls) > 0 || err != nil || location == "" || len(m.files) > 0 ||
+	if urls := p.contract.HandedOut(m.answer.body); len(urls) > 0 || err != nil || len(m.files) > 0 ||
 		m.by.Method != http.MethodPost || !starts.MatchString(nameOf(m.by)+" "+m.by.Path+" "+to.Path) ||
 		slices.ContainsFunc(p.contract.routes, func(r *routers.Route) bool {
 			return r.Method != http.MethodPost && p.matches(r, to.Path) != nil
@@ -248,7 +247,7 @@ func (s sample) fileFields() []string {
 }
 
 // issues checks that m has an id of its own.
-func (p *prober) issues(m *made, req *http.Request) {
+func (p *prober) issues(m *made) {
 	m.own = []string{strings.Join(m.answer.ids, " "), ownID(m.answer.body), m.answer.header.Get("Location")}
 	for name, id := range m.ids {
 		if p.at(m.by.Path+"/{"+name+"}", http.MethodGet) != nil {
@@ -265,9 +264,9 @@ func (p *prober) issues(m *made, req *http.Request) {
 			p.issued[id] = m
 		case m.equals(before): // some servers keep one of two equals
 		case slices.Contains(p.deleted, before):
-			p.broke(m.by, req, contract.RuleAnswer, "reused", "the id of a deleted upload is given out again")
+			m.answer.broke(contract.RuleAnswer, "reused", "the id of a deleted upload is given out again")
 		case before != m:
-			p.broke(m.by, req, contract.RuleAnswer, "ids", "two uploads have the same id")
+			m.answer.broke(contract.RuleAnswer, "ids", "two uploads have the same id")
 		}
 	}
 	own := m.answer.ids
@@ -279,7 +278,7 @@ func (p *prober) issues(m *made, req *http.Request) {
 	}
 	if own = slices.DeleteFunc(slices.Sorted(slices.Values(own)), func(id string) bool { return id == "" }); len(own) ==
 		len(m.files) && len(slices.Compact(own)) < len(m.files) {
-		p.broke(m.by, req, contract.RuleAnswer, "ids of several", "two files of one upload have the same id")
+		m.answer.broke(contract.RuleAnswer, "ids of several", "two files of one upload have the same id")
 	}
 }
 
@@ -292,7 +291,7 @@ func (m *made) equals(before *made) bool {
 
 // learn keeps the values of an answer about something that paths may take:
 // its members, the ids in its lists, and the path of its Location.
-func (p *prober) learn(m *made, r *routers.Route, a answered) {
+func (p *prober) learn(m *made, a answer) {
 	keep := func(into map[string]string, name, value string) {
 		if into[name] == "" && value != "" {
 			into[name] = value
@@ -301,7 +300,7 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 	if id := ownID(a.body); id != "" {
 		keep(m.ids, "id", id)
 		for path := range p.contract.doc.Paths.Map() {
-			if rest, below := strings.CutPrefix(path, r.Path+"/{"); below {
+			if rest, below := strings.CutPrefix(path, a.route.Path+"/{"); below {
 				name, _, _ := strings.Cut(rest, "}")
 				keep(m.ids, name, id)
 			}
@@ -317,7 +316,7 @@ func (p *prober) learn(m *made, r *routers.Route, a answered) {
 		owner := strings.TrimSuffix(l.parent(), "[]")
 		if strings.EqualFold(l.name, "id") {
 			if names = nil; owner == "" { // the thing of POST /things
-				names, owner = []string{l.name}, r.Path[strings.LastIndex(r.Path, "/")+1:]
+				names, owner = []string{l.name}, a.route.Path[strings.LastIndex(a.route.Path, "/")+1:]
 			}
 			owner = strings.TrimSuffix(owner, "s")
 			names = append(names, owner+"Id")
@@ -355,20 +354,19 @@ func sameWord(a, b string) bool {
 }
 
 // locates follows the Location of what was created to the same host.
-func (p *prober) locates(m *made, req *http.Request) {
-	location := m.answer.header.Get("Location")
-	to, err := req.URL.Parse(location)
-	if err != nil || location == "" || m.answer.status != http.StatusCreated || len(m.outs) > 0 && m.outs[0].Session {
+func (p *prober) locates(m *made) {
+	to, err := m.answer.location()
+	if err != nil || m.answer.status != http.StatusCreated || len(m.outs) > 0 && m.outs[0].Session {
 		return
 	}
-	if to.Host != req.URL.Host {
+	if to.Host != m.answer.req.URL.Host {
 		p.unseen(m.by, "what is at the Location, which is on the host %s", to.Host)
 		return
 	}
 	get := p.request(http.MethodGet, "", "", nil)
 	get.URL = to
 	if p.seen.note("location"); p.ask(nil, p.authorized(get)).status == http.StatusNotFound {
-		p.broke(m.by, req, contract.RuleHeader, "location", "nothing is found at the Location: the answer is 404")
+		m.answer.broke(contract.RuleHeader, "location", "nothing is found at the Location: the answer is 404")
 	}
 }
 

@@ -214,15 +214,14 @@ func (p *prober) variant(r *routers.Route, s sample, name string, i int, what st
 	if keys.MatchString(chosen) {
 		ways = append([]sample{odd.under(chosen, name)}, ways...)
 	}
-	asked := p.request(r.Method, r.Path, "", nil) // for a message
 	p.doing = fmt.Sprintf(", for a file that is called %.60q and texts like it", name)
 	m, a := p.make(r, what, content, ways...)
 	p.doing = ""
 	switch {
 	case a.status >= 500 && len(content) == 0:
-		p.broke(r, asked, contract.RuleStatus, "empty", "%d to an empty file", a.status)
+		a.broke(contract.RuleStatus, "empty", "%d to an empty file", a.status)
 	case a.status >= 500:
-		p.broke(r, asked, contract.RuleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
+		a.broke(contract.RuleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
 	case a.status == http.StatusRequestEntityTooLarge:
 		p.unseen(r, "a file of %d bytes, which is refused by 413", len(content))
 	case a.status >= 400:
@@ -233,7 +232,7 @@ func (p *prober) variant(r *routers.Route, s sample, name string, i int, what st
 		case len(content) == 0:
 			p.unseen(r, "an empty file, which is refused by %d", a.status)
 		case a.status != 0:
-			p.broke(r, asked, contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
+			a.broke(contract.RuleStatus, "refused", "%d to a file%s", a.status, what)
 		}
 	}
 	p.keep(m)
@@ -499,7 +498,7 @@ func (p *prober) takesUnsized(r *routers.Route, s sample) {
 	req := p.good(r, s)
 	req.ContentLength = -1
 	if m, a := p.start(r, req, s, " (sent in chunks)"); m != nil {
-		p.compares(r, req, m, -1, a)
+		p.compares(m, -1, a)
 		p.keep(m)
 	}
 }
