@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -152,6 +151,7 @@ type prober struct {
 	waits     int             // how often a Retry-After is waited for
 	ending    string          // a URL for a download that soon ends
 	doing     string          // names the file of a request in a message about it; may be empty
+	buffer    bytes.Buffer    // of the body of an answer
 }
 
 func (p *prober) probe() {
@@ -368,16 +368,12 @@ func (p *prober) askOnce(r *routers.Route, req *http.Request) (a answer) {
 	return a
 }
 
-var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 // readBody reads the body of an answer. A large file that comes back as it was
 // sent is not held twice.
 func (p *prober) readBody(body io.Reader) ([]byte, error) {
-	b := answers.Get().(*bytes.Buffer)
-	defer answers.Put(b)
-	b.Reset()
-	_, err := b.ReadFrom(io.LimitReader(body, largest+1))
-	got := b.Bytes()
+	p.buffer.Reset()
+	_, err := p.buffer.ReadFrom(io.LimitReader(body, largest+1))
+	got := p.buffer.Bytes()
 	for _, m := range p.kept {
 		for _, file := range m.files {
 			if len(got) > 64<<10 && bytes.Equal(got, file.content) {

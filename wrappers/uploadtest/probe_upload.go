@@ -325,9 +325,9 @@ func (p *prober) learn(m *made, a answer) {
 			}
 		}
 		for _, path := range p.contract.routes {
-			for _, param := range inPath.FindAllStringSubmatch(path.Path, -1) { // documentId, document_id, DOCUMENT-ID
-				if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param[1]) }) {
-					names = append(names, param[1])
+			for _, param := range inPath(path) { // documentId, document_id, DOCUMENT-ID
+				if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
+					names = append(names, param)
 				}
 			}
 		}
@@ -373,18 +373,18 @@ func (p *prober) locates(m *made) {
 // matches returns the parameters of a route in a path, or nil.
 func (p *prober) matches(r *routers.Route, path string) map[string]string {
 	base, _ := url.Parse(p.base)
-	around := inPath.Split(r.Path, -1)
-	for i := range around {
-		around[i] = regexp.QuoteMeta(around[i])
+	pattern := regexp.QuoteMeta(r.Path)
+	for _, param := range inPath(r) {
+		pattern = strings.Replace(pattern, regexp.QuoteMeta("{"+param+"}"), "([^/]+)", 1)
 	}
-	found := regexp.MustCompile("^" + strings.Join(around, "([^/]+)") + "$").
+	found := regexp.MustCompile("^" + pattern + "$").
 		FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
 	if found == nil {
 		return nil
 	}
 	params := map[string]string{}
-	for i, param := range inPath.FindAllStringSubmatch(r.Path, -1) {
-		params[param[1]] = found[i+1]
+	for i, param := range inPath(r) {
+		params[param] = found[i+1]
 	}
 	return params
 }
