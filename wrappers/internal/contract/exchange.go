@@ -206,15 +206,27 @@ func (x *Exchange) CheckRequest(over bool) []*Violation {
 	return faults
 }
 
-// Came reports whether the body, if there is one, has come whole.
+// Came reports whether the body, if there is one, has come whole. Then nothing
+// more of it counts.
 func (x *Exchange) Came() bool {
 	if x.body == nil {
 		return true
 	}
-	x.body.mu.Lock()
-	defer x.body.mu.Unlock()
-	return x.body.whole(x.length)
+	return x.body.finish(x.length, false)
 }
+
+// Detach returns the exchange without its request and connection, so that they
+// need no memory until it is checked. The body must have come.
+func (x *Exchange) Detach() *Exchange {
+	x.head = &http.Request{Method: x.head.Method, URL: x.head.URL, Header: x.head.Header}
+	if b := x.body; b != nil {
+		x.body = &body{digest: b.digest, form: b.form, ended: b.ended, broken: b.broken, over: true}
+	}
+	return x
+}
+
+// Header returns the header of the request.
+func (x *Exchange) Header() http.Header { return x.head.Header }
 
 // Checked reports whether the whole request was checked. Then nothing more of
 // the body counts.

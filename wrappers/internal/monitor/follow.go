@@ -19,6 +19,7 @@ func (m *Monitor) Ended() int64 {
 func (m *Monitor) After(n int64, most int) (ended []Exchange, more <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.history.settle()
 	if m.woken == nil {
 		m.woken = make(chan struct{})
 	}

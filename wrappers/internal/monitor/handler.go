@@ -26,6 +26,7 @@ type visit struct {
 	x      *contract.Exchange
 	record *entry
 	outer  response
+	waits  bool // the record has the check, and all that it needs
 }
 
 type visitKey struct{}
@@ -66,17 +67,30 @@ func (v *visit) answer(a *response, r *http.Request) {
 // is held to the contract. If a fault gave or changed it, only its URLs are
 // noted, since it may redirect or hand out others.
 func (v *visit) checkResponse(a *response) {
-	v.report(v.x.CheckRequest(false))
-	if !a.fault {
-		v.report(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
-	} else if v.x.Op() == contract.Presigned {
-		v.x.FinishResponse(a.status(), a.Header(), nil)
-	} else if v.x.Operation() != nil && a.status()/100 == 2 {
-		v.x.Learn(a.Header(), a.whole())
+	v.waits = v.mayWait(a)
+	if !v.waits {
+		v.report(v.x.CheckRequest(false))
+		if !a.fault {
+			v.report(v.x.FinishResponse(a.status(), a.Header(), a.whole()))
+		} else if v.x.Op() == contract.Presigned {
+			v.x.FinishResponse(a.status(), a.Header(), nil)
+		} else if v.x.Operation() != nil && a.status()/100 == 2 {
+			v.x.Learn(a.Header(), a.whole())
+		}
 	}
 	if !a.inner {
 		v.recordOutcome(a)
 	}
+}
+
+// mayWait reports whether the check may wait until somebody looks at the
+// exchange, since mostly nobody does. It may wait if nobody is told of
+// violations, no later request needs a URL of the answer, and nothing changes
+// any more.
+func (v *visit) mayWait(a *response) bool {
+	cfg := v.m.cfg
+	return cfg.Report == nil && cfg.Watch.Head == 0 && !v.contract.HandsOut && !a.fault && !a.inner &&
+		a.returned && v.x.Came()
 }
 
 // enter records a request and returns the fault that it meets.
@@ -137,6 +151,9 @@ func (v *visit) recordOutcome(a *response) {
 	if m.cfg.Watch.Head != 0 && !a.hijacked {
 		r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body)
 	}
+	if v.waits {
+		r.check, r.Header, r.AnswerHeader, r.Answer = v.x.Detach(), v.x.Header(), a.Header(), a.whole()
+	}
 	m.history.measure(r)
 }
 
@@ -160,8 +177,10 @@ func (v *visit) recordRequest() {
 // end marks the exchange as over. If the answer was sent before the body had
 // come, the rest of the body has come by now, or the caller has given up.
 func (v *visit) end() {
-	early := !v.x.Checked()
-	v.report(v.x.CheckRequest(true))
+	early := !v.waits && !v.x.Checked()
+	if !v.waits {
+		v.report(v.x.CheckRequest(true))
+	}
 	m := v.m
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,6 +1,10 @@
 package monitor
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
 
 // history holds the last exchanges, limited in number and in bytes.
 type history struct {
@@ -17,6 +21,7 @@ type entry struct {
 	Exchange
 	size    int64
 	dropped bool
+	check   *contract.Exchange // waits, and needs the headers and the answer in Exchange; nil: was checked
 }
 
 // add begins to remember an exchange.
@@ -33,9 +38,7 @@ func (h *history) measure(x *entry) {
 	if x.dropped {
 		return
 	}
-	h.held -= x.size
-	x.size = x.Exchange.size()
-	h.held += x.size
+	h.weigh(x)
 	drop := 0
 	for len(h.entries)-drop > h.count || h.held > h.bytes {
 		h.held -= h.entries[drop].size
@@ -44,6 +47,28 @@ func (h *history) measure(x *entry) {
 	}
 	clear(h.entries[:drop])
 	h.entries = h.entries[drop:] // append frees their space when it grows
+}
+
+func (h *history) weigh(x *entry) {
+	h.held -= x.size
+	x.size = x.Exchange.size()
+	h.held += x.size
+}
+
+// settle does the checks that have waited.
+func (h *history) settle() {
+	for _, x := range h.entries {
+		if x.check == nil {
+			continue
+		}
+		for _, broken := range slices.Concat(x.check.CheckRequest(true),
+			x.check.FinishResponse(x.Status, x.AnswerHeader, x.Answer)) {
+			x.Violations = append(x.Violations, *broken)
+		}
+		x.FileIDs, x.Files = x.check.FileIDs(), x.check.Files()
+		x.check, x.Header, x.AnswerHeader, x.Answer = nil, nil, nil, nil
+		h.weigh(x)
+	}
 }
 
 // forget drops all exchanges except those that are not answered yet.

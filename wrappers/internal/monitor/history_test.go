@@ -1,12 +1,19 @@
 package monitor
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"reflect"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
@@ -48,5 +55,54 @@ func TestTheHistoryIsFilledToItsBounds(t *testing.T) {
 		if h.forget(); len(h.entries) != 2 || h.held != 2*size {
 			t.Errorf("%d are held after one is forgotten, with %d bytes", len(h.entries), h.held)
 		}
+	}
+}
+
+func TestACheckThatWaitsFindsWhatOneAtOnceFinds(t *testing.T) {
+	text, err := specs.FS.ReadFile("ncloudmailer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := contract.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	atOnce, waiting := New(Config{Report: func(*contract.Violation) {}}), New(Config{})
+	before := runtime.NumGoroutine()
+	for _, body := range []string{"", "--b--", "--b\r\nContent-Disposition: form-data; name=fileList; filename=a\r\n" +
+		"Content-Type: text/plain\r\n\r\nx\r\n--b--", "--b\r\nno colon\r\n\r\n", "{}"} {
+		for _, method := range []string{"POST", "GET"} {
+			for _, answer := range []string{"", "no JSON", `{"tempRequestId":"t-1","files":[{"fileName":"a","fileSize":1,"fileId":"f-1"}]}`,
+				`{"tempRequestId":"t-1","files":[{"fileName":"a","fileSize":-1,"fileId":2}]}`} {
+				for _, m := range []*Monitor{atOnce, waiting} {
+					r := httptest.NewRequest(method, "/api/v1/files", strings.NewReader(body))
+					r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+					r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+					r.Header.Set("X-Ncp-Iam-Access-Key", "hush")
+					m.Handler("ncloudmailer", c, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+						w.Header().Set("X-Ncp-Trace-Id", "t-1")
+						w.Header().Set("Content-Type", "application/json")
+						w.WriteHeader(http.StatusCreated)
+						io.WriteString(w, answer)
+					})).ServeHTTP(httptest.NewRecorder(), r)
+				}
+			}
+		}
+	}
+	if n := runtime.NumGoroutine(); n > before {
+		t.Errorf("%d goroutines wait with the checks", n-before)
+	}
+	first, _ := waiting.After(0, 1)
+	got, want := waiting.Exchanges(), atOnce.Exchanges()
+	for i := range want {
+		for _, x := range []*Exchange{&got[i], &want[i]} {
+			x.Time, x.Duration = time.Time{}, 0
+		}
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("got  %+v\nwant %+v", got[i], want[i])
+		}
+	}
+	if first[0].Violations == nil || waiting.history.held != atOnce.history.held {
+		t.Errorf("a follower sees %v; %d bytes are held, not %d", first[0].Violations, waiting.history.held, atOnce.history.held)
 	}
 }

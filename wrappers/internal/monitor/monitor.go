@@ -9,7 +9,8 @@
 //	for _, x := range m.Exchanges() { ... }
 //
 // Bodies stream through and are never held whole. The memory for exchanges is
-// limited in number and in bytes.
+// limited in number and in bytes. An exchange whose outcome concerns no other
+// one is checked when somebody first looks, and never if nobody does.
 package monitor
 
 import (
@@ -21,8 +22,8 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// Config says what a [Monitor] remembers. The zero value remembers no body and
-// no header.
+// Config says what a [Monitor] remembers. The zero value shows no body and no
+// header.
 type Config struct {
 	Count int   // exchanges; zero means 1,000
 	Bytes int64 // of all that is remembered; zero means 32 MiB
@@ -70,6 +71,7 @@ func (m *Monitor) Handler(provider string, c *contract.Contract, next http.Handl
 func (m *Monitor) Exchanges() []Exchange {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.history.settle()
 	list := make([]Exchange, len(m.history.entries))
 	for i, x := range m.history.entries {
 		list[i] = x.Exchange

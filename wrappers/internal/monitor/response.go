@@ -22,6 +22,7 @@ type response struct {
 	body     []byte
 	sent     bool // the held part has been sent
 	cut      bool // the body is longer than the held part
+	returned bool // the handler has returned
 	hijacked bool
 	written  int64 // bytes of the body
 }
@@ -77,6 +78,7 @@ func (a *response) finish(r *http.Request) {
 	if !a.v.x.Came() {
 		drain(r)
 	}
+	a.returned = true
 	a.send()
 }
 
