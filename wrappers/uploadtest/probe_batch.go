@@ -4,26 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/routers"
-
-	"github.com/putpost/putpost/wrappers/internal/contract"
 )
-
-// The checks of several files that one request announces: each gets a URL of
-// its own.
-
-// references matches the members by which an answer tells one file of a request
-// from another.
-var references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +
-	`(id|key|ref|reference|oid)$`)
 
 // announces announces three files in an order that no sorting makes, and two of
 // one name.
-func (p *prober) announces(r *routers.Route, s sample) {
+func (p *prober) announces(r *operation, s sample) {
 	for _, in := range s.objects() {
 		if !in.list {
 			continue
@@ -52,7 +39,7 @@ func (p *prober) announces(r *routers.Route, s sample) {
 
 // announced sends each file of a request to the URL that is for it, and reads
 // it back as an upload of its own.
-func (p *prober) announced(r *routers.Route, s, batch sample, member string, elements []any, contents [][]byte) {
+func (p *prober) announced(r *operation, s, batch sample, member string, elements []any, contents [][]byte) {
 	req := p.valid(r, batch)
 	if req == nil {
 		return
@@ -63,7 +50,7 @@ func (p *prober) announced(r *routers.Route, s, batch sample, member string, ele
 		p.unseen(r, "%d files in one request, which are refused by %d", len(elements), a.status)
 		return
 	case len(all.outs) != len(elements):
-		a.broke(contract.RuleAnswer, "count", "%d URLs are handed out for %d files", len(all.outs), len(elements))
+		a.broke(ruleAnswer, "count", "%d URLs are handed out for %d files", len(all.outs), len(elements))
 		return
 	}
 	bare := a // without the ids of all
@@ -82,7 +69,7 @@ func (p *prober) announced(r *routers.Route, s, batch sample, member string, ele
 				m.own = append(m.own, m.ids[lastParam(get)])
 			}
 		}
-		p.sends(m, out, contents[j])
+		p.sends(m, out)
 		p.keep(m)
 	}
 }

@@ -4,24 +4,15 @@ import (
 	"cmp"
 	"net/http"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// The checks of uploads that have a last step: a call that says that the bytes
-// are there.
-
-// completion matches the paths of such calls.
-var completion = regexp.MustCompile(`(?i)[/:._-](complete|finali[sz]e|finish|commit|confirm|done)[^/{}]*$`)
-
 // completions returns the operations that complete an upload: its id is in their
 // path or their body.
-func (p *prober) completions(m *made) (found []*routers.Route) {
+func (p *prober) completions(m *made) (found []*operation) {
 	for _, r := range p.contract.routes {
 		if len(m.outs) == 0 || r.Method == http.MethodGet || !completion.MatchString(r.Path) {
 			continue
@@ -61,7 +52,7 @@ func (m *made) identify(name string, value any) any {
 }
 
 // completingRequest returns the request that completes m.
-func (p *prober) completingRequest(r *routers.Route, m *made) *http.Request {
+func (p *prober) completingRequest(r *operation, m *made) *http.Request {
 	s := firstSample(r)
 	s.later, s.params = m.later, m.ids
 	if s.object != nil {
@@ -79,7 +70,7 @@ func (p *prober) completes(m *made) {
 			p.compares(m, -1, a)
 		case a.status == http.StatusConflict && !strings.HasPrefix(r.Path, m.by.Path+"/"): // it may be of another kind
 		case a.status != 0:
-			a.broke(contract.RuleStatus, "complete", "%d to an upload whose file was sent%s", a.status, m.what)
+			a.broke(ruleStatus, "complete", "%d to an upload whose file was sent%s", a.status, m.what)
 		}
 	}
 }
@@ -87,7 +78,7 @@ func (p *prober) completes(m *made) {
 // refusesToComplete completes an upload without its bytes, and one with other
 // bytes than were announced. An operation that declares no status for that is
 // not blamed, nor is one that looks later.
-func (p *prober) refusesToComplete(r *routers.Route, s sample) {
+func (p *prober) refusesToComplete(r *operation, s sample) {
 	const announced = "uploadtest: announced, and never sent"
 	s = s.holding([]byte(announced))
 	for what, content := range map[string]string{

@@ -9,28 +9,24 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/getkin/kin-openapi/routers"
-
-	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // cutsOff hangs up in the middle of a file, but still listens. The part that
 // arrived must not count as a file.
-func (p *prober) cutsOff(r *routers.Route, req *http.Request, body []byte) {
+func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) {
 	a := p.talk(r, req, body[:len(body)/2], p.Timeout, true)
 	if a.status == 0 {
 		return // a server owes no answer to those who hang up
 	}
 	if p.seen.note("file that is cut off"); a.ok() {
-		a.broke(contract.RuleStatus, "cut", "%d to a file whose sender hung up in the middle of it", a.status)
+		a.broke(ruleStatus, "cut", "%d to a file whose sender hung up in the middle of it", a.status)
 	}
 }
 
 // waitsForBody sends wrong credentials and no body. A server that looks at the
 // credentials first answers. One that reads on may stand behind a proxy that
 // buffers, so it is not blamed.
-func (p *prober) waitsForBody(r *routers.Route, req *http.Request) {
+func (p *prober) waitsForBody(r *operation, req *http.Request) {
 	req.Header.Set("Expect", "100-continue")
 	if a := p.talk(r, req, nil, min(p.Timeout, time.Second), false); a.status > http.StatusContinue {
 		p.seen.note("credentials before the body")
@@ -41,7 +37,7 @@ func (p *prober) waitsForBody(r *routers.Route, req *http.Request) {
 
 // talk sends the head of a request and the beginning of its body. The
 // status of the answer is 0 where there is none in time.
-func (p *prober) talk(r *routers.Route, req *http.Request, begun []byte, limit time.Duration, hangUp bool) (a answer) {
+func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.Duration, hangUp bool) (a answer) {
 	if a = (answer{p: p, route: r, req: req}); p.late >= 3 {
 		return a
 	}

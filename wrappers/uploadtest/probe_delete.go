@@ -5,17 +5,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/routers"
-
-	"github.com/putpost/putpost/wrappers/internal/contract"
 )
-
-// The checks of deletes: a deleted upload is gone, and all others stay.
 
 // deletes deletes one upload, and one of several files. It checks that they are
 // gone and that all others stay.
-func (p *prober) deletes(r *routers.Route) {
+func (p *prober) deletes(r *operation) {
 	ofIt := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
 	if len(ofIt) == 0 {
 		return
@@ -38,20 +32,20 @@ func (p *prober) deletes(r *routers.Route) {
 	}
 }
 
-func (p *prober) deletesOne(r *routers.Route, m *made) {
+func (p *prober) deletesOne(r *operation, m *made) {
 	switch a := p.ask(r, p.good(r, m.found())); {
 	case a.ok():
 		p.compares(m, -1, a)
 		p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
 		p.gone(r, m)
 	case a.status != 0:
-		a.broke(contract.RuleStatus, "lost", "%d to a stored upload", a.status)
+		a.broke(ruleStatus, "lost", "%d to a stored upload", a.status)
 	}
 }
 
 // gone asks for a deleted upload in each way in which it was found, and then
 // makes another in its place.
-func (p *prober) gone(r *routers.Route, m *made) {
+func (p *prober) gone(r *operation, m *made) {
 	for _, same := range p.contract.routes {
 		if len(m.outs) > 0 && strings.HasPrefix(same.Path, m.by.Path+"/") && !strings.HasPrefix(r.Path, m.by.Path+"/") {
 			continue // the call that opened the upload may be remembered
@@ -64,14 +58,14 @@ func (p *prober) gone(r *routers.Route, m *made) {
 	p.deleted = append(p.deleted, m)
 	p.again(" after another was deleted")
 	if m.by.Method == http.MethodPost {
-		next, _ := p.make(m.by, m.what, []byte("another"), m.holding([]byte("another")))
+		next, _ := p.make(m.by, m.what, m.holding([]byte("another")))
 		p.keep(next)
 	}
 }
 
 // refusesUnknown reports whether an operation has an answer for what is not
 // there. A DELETE without one may be answered like the first.
-func refusesUnknown(r *routers.Route) bool {
+func refusesUnknown(r *operation) bool {
 	for _, status := range []string{"404", "410", "4XX", "default"} {
 		if r.Operation.Responses.Value(status) != nil {
 			return true

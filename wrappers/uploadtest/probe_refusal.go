@@ -2,25 +2,15 @@ package uploadtest
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/routers"
-
-	"github.com/putpost/putpost/wrappers/internal/contract"
 )
-
-// The checks of wrong requests: each must be refused.
 
 // wrong are bodies that are made from a right one. The spec says whether such a
 // body is wrong indeed: one that breaks none of its rules is not sent.
@@ -45,7 +35,7 @@ var wrong = map[string]func(*sample){
 }
 
 // refusesRequests sends wrong requests.
-func (p *prober) refusesRequests(r *routers.Route) {
+func (p *prober) refusesRequests(r *operation) {
 	for _, s := range samples(r) {
 		if s = p.anew(r, s); p.valid(r, s) == nil {
 			continue // the cause of a fault in it would be unclear
@@ -100,7 +90,7 @@ func (p *prober) refusesRequests(r *routers.Route) {
 
 // refusesMembers sends an object in a body with each of its members missing or
 // wrong.
-func (p *prober) refusesMembers(r *routers.Route, s sample, in part) {
+func (p *prober) refusesMembers(r *operation, s sample, in part) {
 	for _, name := range slices.Sorted(maps.Keys(in.object)) {
 		called := in.name + name
 		without := maps.Clone(in.object)
@@ -147,14 +137,14 @@ func (p *prober) refusesMembers(r *routers.Route, s sample, in part) {
 }
 
 // refusesSample asks with a sample that is wrong, if the spec says that it is.
-func (p *prober) refusesSample(r *routers.Route, what string, s sample) {
+func (p *prober) refusesSample(r *operation, what string, s sample) {
 	if req := p.good(r, s); len(p.faults(req)) > 0 {
 		p.refused("wrong request", what, r, req)
 	}
 }
 
 // refusesMethods sends methods that the path does not have.
-func (p *prober) refusesMethods(r *routers.Route) {
+func (p *prober) refusesMethods(r *operation) {
 	for _, method := range []string{http.MethodPatch, http.MethodPut} {
 		if r.PathItem.GetOperation(method) == nil {
 			req := p.build(r, sample{contentType: "text/plain", body: []byte("x")})
@@ -166,269 +156,8 @@ func (p *prober) refusesMethods(r *routers.Route) {
 	}
 }
 
-// spoiled are credentials that are almost right. A scheme ends with its space.
-var spoiled = []struct {
-	what string
-	make func(scheme, token string) string
-}{
-	{"a wrong", func(scheme, token string) string { return spoil(scheme + token) }},
-	{"a longer", func(scheme, token string) string { return scheme + token + "x" }},
-	{"a shorter", func(scheme, token string) string { return (scheme + token)[:len(scheme+token)-1] }},
-	{"half of the", func(scheme, token string) string {
-		value := scheme + token
-		return value[:len(value)-len(value)/3]
-	}},
-	{"the letters of the other case in the", func(scheme, token string) string {
-		if other := strings.ToUpper(token); other != token {
-			return scheme + other
-		}
-		return scheme + strings.ToLower(token)
-	}},
-	{"another scheme in the", func(_, token string) string { return "Basic " + token }},
-	{"no scheme in the", func(_, token string) string { return token }},
-	{"only the scheme of the", func(scheme, _ string) string { return scheme }},
-	{"another user in the", func(scheme, token string) string { return basic(scheme, token, "x%s:%s") }},
-	{"another password in the", func(scheme, token string) string { return basic(scheme, token, "%s:x%s") }},
-	{"no password in the", func(scheme, token string) string { return basic(scheme, token, "%s:%.0s") }},
-}
-
-// basic returns Basic credentials of another user or password; of another
-// scheme nothing.
-func basic(scheme, token, format string) string {
-	text, err := base64.StdEncoding.DecodeString(token)
-	user, password, found := strings.Cut(string(text), ":")
-	if err != nil || !found || !strings.EqualFold(scheme, "Basic ") {
-		return ""
-	}
-	return scheme + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, format, user, password))
-}
-
-// spoil changes one character in the middle of a credential.
-func spoil(value string) string {
-	b := []byte(value)
-	if len(b) == 0 {
-		return "x"
-	}
-	at := len(b) - len(b)/3 - 1
-	if b[at] == '1' {
-		b[at] = '2'
-	} else {
-		b[at] = '1'
-	}
-	return string(b)
-}
-
-// needsCredentials sends requests with each header of the credentials missing
-// or spoiled, with the credentials of another request, and with none at all.
-func (p *prober) needsCredentials(r *routers.Route) {
-	security := r.Operation.Security
-	if security == nil {
-		security = &p.contract.doc.Security
-	}
-	if len(*security) == 0 || slices.ContainsFunc(*security,
-		func(one openapi3.SecurityRequirement) bool { return len(one) == 0 }) {
-		return
-	}
-	want := []int{http.StatusUnauthorized, http.StatusForbidden}
-	if declared := r.Operation.Responses; declared.Value("401") == nil && declared.Value("4XX") == nil {
-		want = append(want, http.StatusNotFound) // a spec without 401 hides what is there
-	}
-	unauthorized := func(what string, req *http.Request) {
-		p.wants("wrong credentials", r, req, "credentials", "a request with "+what+", want 401 or 403", want...)
-	}
-	s := firstSample(r)
-	bare := p.build(r, s)
-	if unauthorized("no credentials", p.build(r, s)); s.body != nil {
-		p.waitsForBody(r, p.build(r, s))
-		broken := s
-		broken.body, broken.contentType = []byte("{"), "application/x-uploadtest"
-		unauthorized("no credentials and a body that is wrong", p.build(r, broken))
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.good(r, s).Header)) {
-		req := p.good(r, s)
-		was := req.Header.Get(name)
-		if bare.Header.Get(name) != "" || was == "" || ordinary.MatchString(name) {
-			continue
-		}
-		req.Header.Del(name)
-		unauthorized("no "+name, req)
-		for _, c := range spoiled {
-			req := p.good(r, s)
-			was := req.Header.Get(name)
-			space := strings.IndexByte(was, ' ') + 1
-			is := c.make(was[:space], was[space:])
-			if req.Header.Set(name, is); is != was && is != "" && (c.what == "a wrong" || !numeric(was)) {
-				unauthorized(c.what+" "+name, req)
-			}
-		}
-	}
-	others := map[string]func() *http.Request{
-		"path": func() *http.Request { return p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body) },
-	}
-	if n := len(p.kept); n > 0 {
-		other := s
-		other.params = p.kept[n-1].ids
-		others["id"] = func() *http.Request { return p.build(r, other) }
-	}
-	for _, method := range []string{http.MethodTrace, http.MethodGet, http.MethodPost, http.MethodDelete} {
-		if method != r.Method {
-			others["method, "+method] = func() *http.Request {
-				req := p.build(r, sample{})
-				req.Method = method
-				return req
-			}
-		}
-	}
-	plain := func() *http.Request { return p.build(r, s) }
-	if req, differ := p.exchanged(func() *http.Request {
-		req := p.build(r, s)
-		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&uploadtest=1", "&")
-		return req
-	}, plain, bare); differ {
-		unauthorized("credentials that were made without its query", req)
-	}
-	for _, what := range slices.Sorted(maps.Keys(others)) {
-		if req, differ := p.exchanged(plain, others[what], bare); differ {
-			unauthorized("credentials that were made for another "+what, req)
-		}
-	}
-}
-
-// exchanged returns a request with the credentials of another, and tells
-// whether these differ by more than their time: those that were made before and
-// after them for one request are the same.
-func (p *prober) exchanged(send, lend func() *http.Request, bare *http.Request) (req *http.Request, differ bool) {
-	for range 20 {
-		req = p.authorized(send())
-		lender := p.authorized(lend())
-		lent, after := lender.Header.Clone(), p.authorized(send()).Header
-		same := true
-		differ = false
-		for name := range req.Header {
-			if bare.Header.Get(name) == "" {
-				same = same && req.Header.Get(name) == after.Get(name)
-				differ = differ || req.Header.Get(name) != lent.Get(name)
-				req.Header.Set(name, lent.Get(name))
-			}
-		}
-		if same {
-			if differ && lender.Method == http.MethodGet {
-				p.ask(nil, lender) // a server may remember what it found right
-			}
-			return req, differ
-		}
-	}
-	return req, false
-}
-
-// ordinary matches the headers of a request that are no credentials.
-var ordinary = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`)
-
-func numeric(s string) bool { return strings.Trim(s, "0123456789") == "" }
-
-// grows sends a file that is one byte too large.
-func (p *prober) grows(routes []*routers.Route) {
-	if p.MaxSize == 0 {
-		p.Logf("%s: not seen: the largest file, since Probing.MaxSize says no limit", p.contract.Title)
-		return
-	}
-	large := bytes.Repeat([]byte("x"), int(p.MaxSize)+1)
-	for _, r := range routes {
-		for _, s := range samples(r) {
-			if _, ok := s.file(); !ok {
-				p.growsLater(r, s, large)
-				continue
-			}
-			p.wants("largest file", r, p.good(r, p.anew(r, s).holding(large[1:])), "largest",
-				fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
-			p.wants("file that is too large", r, p.good(r, p.anew(r, s).holding(large)), "large",
-				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
-			unsized := p.good(r, p.anew(r, s).holding(large))
-			unsized.ContentLength = -1
-			unsized.Header.Set("Expect", "100-continue")
-			p.wants("file that is too large", r, unsized, "large in chunks",
-				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4, http.StatusNotImplemented)
-		}
-	}
-}
-
-// growsLater sends a file that is too large to the URL that takes it.
-func (p *prober) growsLater(r *routers.Route, s sample, large []byte) {
-	if r.Method != http.MethodPost || p.closing[nameOf(r)] {
-		return
-	}
-	m, _ := p.start(r, p.good(r, p.anew(r, s).holding(large)), s, "")
-	if m == nil || len(m.outs) != 1 {
-		return
-	}
-	a := p.ask(r, p.presignedRequest(m.outs[0], large))
-	if !a.ok() {
-		return
-	}
-	for _, last := range p.completions(m) {
-		if p.ask(last, p.completingRequest(last, m)).status/100 == 4 {
-			return
-		}
-	}
-	a.broke(contract.RuleStatus, "large", "a file of %d bytes, which is too large, is taken at the URL that it handed out", len(large))
-}
-
-// ages sends requests that were good before the server's clock moved.
-func (p *prober) ages(routes []*routers.Route) {
-	if p.Advance == nil {
-		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock", p.contract.Title)
-		return
-	}
-	var late []func()
-	old := func(what string, r *routers.Route, req *http.Request) {
-		late = append(late, func() { p.refused("stale request", what, r, req) })
-	}
-	for _, r := range routes {
-		for _, s := range samples(r) {
-			if r.Method == http.MethodPost {
-				if m, _ := p.start(r, p.good(r, s), s, ""); m != nil {
-					for _, out := range m.outs {
-						if out.Session { // it may live for days
-							continue
-						}
-						old("a presigned URL that has expired", nil, p.presignedRequest(out, presignedContent))
-					}
-				}
-			}
-			if req := p.good(r, s); dates(req.Header) {
-				old("a signature that is a day old", r, req)
-			}
-		}
-	}
-	if get := p.request(http.MethodGet, "", "", nil); p.ending != "" {
-		get.URL, _ = url.Parse(p.ending)
-		old("a URL for a download that has expired", nil, get)
-	}
-	p.Advance(24 * time.Hour)
-	for _, ask := range late {
-		ask()
-	}
-	p.Advance(-48 * time.Hour)
-	for _, r := range routes {
-		if req := p.good(r, firstSample(r)); dates(req.Header) {
-			p.refused("early request", "a signature of tomorrow", r, req)
-		}
-	}
-	p.Advance(24 * time.Hour)
-}
-
-// dates reports whether credentials hold a time.
-func dates(h http.Header) bool {
-	for name, values := range h {
-		if dated.MatchString(name) || dated.MatchString(values[0]) {
-			return true
-		}
-	}
-	return false
-}
-
 // unknown asks for ids that were never issued.
-func (p *prober) unknown(r *routers.Route) {
+func (p *prober) unknown(r *operation) {
 	if r.Method == http.MethodPut || !refusesUnknown(r) {
 		return
 	}
@@ -456,37 +185,26 @@ func (p *prober) unknown(r *routers.Route) {
 	}
 }
 
-var codes = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
-
-// misplaced says that an error code is the one of another status. The spec's
-// examples must show codes of both.
-func misplaced(op *openapi3.Operation, status int, body []byte) string {
-	shown := map[string]map[string]bool{} // by status
-	for of, response := range op.Responses.Map() {
-		shown[of] = map[string]bool{}
-		for _, media := range response.Value.Content {
-			for _, example := range examples(media.Example, media.Examples, nil) {
-				text, _ := json.Marshal(example)
-				for _, m := range contract.Members(text) {
-					if codes.MatchString(m.Name) {
-						shown[of][m.Value] = true
-					}
-				}
-			}
+// mixes asks for a part of one thing under the id of another.
+func (p *prober) mixes(r *operation) {
+	last := lastParam(r)
+	var of []*made
+	for _, m := range p.kept {
+		if r.Method == http.MethodGet && len(required(r)) > 1 && m.about(r) && !m.waiting {
+			of = append(of, m)
 		}
 	}
-	own := shown[fmt.Sprint(status)]
-	if len(own) == 0 || status < 400 {
-		return ""
-	}
-	maps.Copy(own, shown[fmt.Sprint(status/100, "XX")])
-	maps.Copy(own, shown["default"])
-	for _, m := range contract.Members(body) {
-		for _, of := range slices.Sorted(maps.Keys(shown)) {
-			if codes.MatchString(m.Name) && of >= "4" && shown[of][m.Value] && !own[m.Value] {
-				return fmt.Sprintf("%s is %.50q, which the spec shows for status %s", m.Name, m.Value, of)
-			}
+	for _, one := range of {
+		other := of[len(of)-1]
+		if slices.ContainsFunc(one.ofFile, func(ids map[string]string) bool { return ids[last] == other.ids[last] }) ||
+			one.place != other.place || slices.Equal(one.own, other.own) {
+			continue
 		}
+		mixed := one.found().under(last, other.ids[last])
+		if p.pathOf(r, mixed) == p.pathOf(r, other.found()) { // both are under the same
+			continue
+		}
+		p.refused("part of another", "a part of another upload", r, p.good(r, mixed))
+		return
 	}
-	return ""
 }

@@ -14,10 +14,9 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/routers"
-)
 
-// Requests are built from the spec's examples, else from its schemas.
+	"github.com/putpost/putpost/wrappers/upload"
+)
 
 // sample is a body, and the object that it was made from.
 type sample struct {
@@ -34,23 +33,10 @@ type sample struct {
 	later       []byte            // the bytes that go to the URL that the answer hands out
 }
 
-// called returns the name of one of n files in a form.
-func (s sample) called(i, n int) string {
-	switch {
-	case i < len(s.names):
-		return s.names[i]
-	case n > 1:
-		return fmt.Sprintf("%d-%s", i+1, s.fileName)
-	}
-	return s.fileName
-}
-
-// of returns the same body with another object in it, or with other names of
-// its files.
-func (s sample) of(object map[string]any, fileName string) sample {
-	s.object, s.fileName = object, fileName
-	s.contentType, s.body = s.encode()
-	return s
+// sentFile is one file as it was sent. A raw one has no name.
+type sentFile struct {
+	field, name, contentType string
+	content                  []byte
 }
 
 // part is an object in a body: the whole, a member, or an element of a list.
@@ -62,44 +48,16 @@ type part struct {
 	of     func(map[string]any) sample // in its place, or last in its list
 }
 
-// objects returns the object of the body, and those in its members.
-func (s sample) objects() []part {
-	if s.object == nil {
-		return nil
-	}
-	all := []part{{"", s.object, s.schema, false, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
-	for _, name := range slices.Sorted(maps.Keys(s.object)) {
-		schema := s.schema.Properties[name]
-		if schema == nil || schema.Value == nil || !strings.HasSuffix(s.typ, "json") {
-			continue
-		}
-		switch value := s.object[name].(type) {
-		case map[string]any:
-			all = append(all, part{name + ".", value, schema.Value, false,
-				func(o map[string]any) sample { return s.of(s.with(name, o), s.fileName) }})
-		case []any:
-			if first, ok := slices.Concat(value, []any{nil})[0].(map[string]any); ok && schema.Value.Items != nil {
-				all = append(all, part{name + "[].", first, schema.Value.Items.Value, true,
-					func(o map[string]any) sample { return s.of(s.with(name, append(slices.Clone(value), o)), s.fileName) }})
-			}
-		}
-	}
-	return all
-}
-
-// with returns the object with another value of one of its members.
-func (s sample) with(name string, value any) map[string]any {
-	object := maps.Clone(s.object)
-	object[name] = value
-	return object
-}
-
 // samples returns a body for each media type and each example of an operation;
 // one without a body has one sample that is none.
-func samples(r *routers.Route) []sample {
+func samples(r *operation) []sample {
 	content := contentOf(r.Operation)
 	if content == nil {
-		return []sample{{}}
+		s := sample{}
+		if r.Method == http.MethodPost {
+			s.later = presignedContent
+		}
+		return []sample{s}
 	}
 	var list []sample
 	for _, typ := range slices.Sorted(maps.Keys(content)) {
@@ -120,7 +78,7 @@ func samples(r *routers.Route) []sample {
 
 // firstSample returns the first of the samples, or none where no body can be
 // built.
-func firstSample(r *routers.Route) sample {
+func firstSample(r *operation) sample {
 	return append(samples(r), sample{})[0]
 }
 
@@ -166,83 +124,181 @@ func (s sample) typeOf(field string) string {
 	return ""
 }
 
-// examples returns the examples that a spec gives of one thing, by name. The
-// one to use has the empty name: a single example, the first by name, the
-// schema's own, or one that is made up from the schema.
-func examples(one any, many openapi3.Examples, schema *openapi3.SchemaRef) map[string]any {
-	found := map[string]any{}
-	for name, ref := range many {
-		if ref.Value != nil && ref.Value.Value != nil {
-			found[name] = ref.Value.Value
-		}
-	}
-	switch {
-	case one != nil:
-		found[""] = one
-	case len(found) > 0:
-		found[""] = found[slices.Min(slices.Collect(maps.Keys(found)))]
-	default:
-		found[""] = madeUp(schema, 0)
-	}
-	return found
+// of returns the same body with another object in it, or with other names of
+// its files.
+func (s sample) of(object map[string]any, fileName string) sample {
+	s.object, s.fileName = object, fileName
+	s.contentType, s.body = s.encode()
+	return s
 }
 
-// madeUp returns a value that matches a schema, as far as that can be told.
-func madeUp(ref *openapi3.SchemaRef, depth int) any {
-	if ref == nil || ref.Value == nil || depth > 8 {
-		return "uploadtest"
+// with returns the object with another value of one of its members.
+func (s sample) with(name string, value any) map[string]any {
+	object := maps.Clone(s.object)
+	object[name] = value
+	return object
+}
+
+// objects returns the object of the body, and those in its members.
+func (s sample) objects() []part {
+	if s.object == nil {
+		return nil
 	}
-	schema := ref.Value
-	for _, one := range [][]*openapi3.SchemaRef{schema.OneOf, schema.AnyOf} {
-		if len(one) > 0 && schema.Example == nil {
-			return madeUp(one[0], depth+1)
+	all := []part{{"", s.object, s.schema, false, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
+	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+		schema := s.schema.Properties[name]
+		if schema == nil || schema.Value == nil || !strings.HasSuffix(s.typ, "json") {
+			continue
+		}
+		switch value := s.object[name].(type) {
+		case map[string]any:
+			all = append(all, part{name + ".", value, schema.Value, false,
+				func(o map[string]any) sample { return s.of(s.with(name, o), s.fileName) }})
+		case []any:
+			if first, ok := slices.Concat(value, []any{nil})[0].(map[string]any); ok && schema.Value.Items != nil {
+				all = append(all, part{name + "[].", first, schema.Value.Items.Value, true,
+					func(o map[string]any) sample { return s.of(s.with(name, append(slices.Clone(value), o)), s.fileName) }})
+			}
 		}
 	}
+	return all
+}
+
+// content returns the one file that a sample carries, or that is sent later to
+// the URL in the answer.
+func (s sample) content() []byte {
+	if content, ok := s.file(); ok {
+		return content
+	}
+	return s.later
+}
+
+// file returns the bytes of the one file that a sample carries. More than one
+// file has no one size.
+func (s sample) file() (content []byte, ok bool) {
+	files := s.files()
+	if len(files) != 1 {
+		return nil, false
+	}
+	return files[0].content, true
+}
+
+// files returns the files of a sample.
+func (s sample) files() (files []sentFile) {
+	if s.object == nil && s.body != nil {
+		return []sentFile{{"", "", s.contentType, s.body}}
+	}
+	for _, name := range s.fileFields() {
+		values := several(s.object[name])
+		for i, value := range values {
+			called := upload.BaseName(s.called(i, len(values)))
+			files = append(files, sentFile{name, called, s.typeOf(name), bytesOf(value)})
+		}
+	}
+	return files
+}
+
+// fileFields returns the fields of a form that are files, in their order.
+func (s sample) fileFields() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.object)), func(name string) bool {
+		return s.typ != "multipart/form-data" || !isBinary(s.schema.Properties[name])
+	})
+}
+
+// called returns the name of one of n files in a form.
+func (s sample) called(i, n int) string {
 	switch {
-	case schema.Example != nil:
-		return schema.Example
-	case schema.Default != nil:
-		return schema.Default
-	case len(schema.Enum) > 0:
-		return schema.Enum[0]
-	case schema.Type.Is("object"), len(schema.Properties) > 0, len(schema.AllOf) > 0:
-		object := map[string]any{}
-		for _, part := range schema.AllOf {
-			if more, ok := madeUp(part, depth+1).(map[string]any); ok {
-				maps.Copy(object, more)
+	case i < len(s.names):
+		return s.names[i]
+	case n > 1:
+		return fmt.Sprintf("%d-%s", i+1, s.fileName)
+	}
+	return s.fileName
+}
+
+// holding returns the sample with other bytes in its file, or for the URL in
+// the answer.
+func (s sample) holding(content []byte) sample {
+	s.later = content
+	if s.object == nil {
+		if s.body != nil {
+			s.body = content
+		}
+		return s
+	}
+	fields := s.fileFields()
+	s.object = maps.Clone(s.object)
+	for _, name := range fields {
+		if s.object[name] = content; len(fields) > 1 { // no file is like that of another field
+			s.object[name] = slices.Concat(content, []byte(name))
+		}
+	}
+	return s.stating()
+}
+
+// under returns the sample with another value of a parameter.
+func (s sample) under(param, value string) sample {
+	s.params = maps.Clone(s.params)
+	if s.params == nil {
+		s.params = map[string]string{}
+	}
+	s.params[param] = value
+	return s
+}
+
+// encode returns the object as JSON or as a form; as anything else nothing.
+func (s sample) encode() (sent string, body []byte) {
+	typ, object := s.typ, s.object
+	switch {
+	case strings.HasSuffix(typ, "json"):
+		body, _ = json.Marshal(object) // it came out of a document of that kind
+		return typ, body
+	case typ == "application/x-www-form-urlencoded":
+		values := url.Values{}
+		for name, value := range object {
+			for _, one := range several(value) {
+				values.Add(name, textOf(one))
 			}
 		}
-		for name, property := range schema.Properties {
-			if slices.Contains(schema.Required, name) || property.Value != nil && property.Value.Example != nil {
-				object[name] = madeUp(property, depth+1)
+		return typ, []byte(values.Encode())
+	case typ != "multipart/form-data":
+		return typ, nil
+	}
+	var parts []sentFile
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		values := several(object[name])
+		for i, value := range values {
+			part := sentFile{field: name, contentType: s.typeOf(name), content: bytesOf(value)}
+			if isBinary(s.schema.Properties[name]) {
+				part.name = s.called(i, len(values))
 			}
+			parts = append(parts, part)
 		}
-		return object
-	case schema.Type.Is("array"):
-		return slices.Repeat([]any{madeUp(schema.Items, depth+1)}, max(1, int(schema.MinItems)))
-	case schema.Type.Is("integer"), schema.Type.Is("number"):
-		if schema.Min != nil && *schema.Min > 1 {
-			return *schema.Min + 1
+	}
+	return formOf(parts)
+}
+
+const boundary = "uploadtest-boundary"
+
+// formOf returns a form of files and of fields. A field has no file name.
+func formOf(parts []sentFile) (contentType string, body []byte) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	_ = w.SetBoundary(boundary)
+	for _, part := range parts {
+		header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf("form-data; name=%q", part.field)}}
+		if part.name != "" {
+			header.Set("Content-Disposition", multipart.FileContentDisposition(part.field, part.name))
 		}
-		return 1
-	case schema.Type.Is("boolean"):
-		return true
+		if part.contentType != "" {
+			header.Set("Content-Type", part.contentType)
+		}
+		b.Grow(len(part.content) + 1<<10)
+		to, _ := w.CreatePart(header)
+		_, _ = to.Write(part.content)
 	}
-	formats := map[string]string{
-		"uuid": "0f8fad5b-d9cb-469f-a165-70867728950e", "date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z",
-		"email": "uploadtest@example.com", "uri": "https://example.com/uploadtest", "byte": "dXBsb2FkdGVzdA==",
-	}
-	if text, ok := formats[schema.Format]; ok {
-		return text
-	}
-	text := "uploadtest"
-	for len(text) < int(schema.MinLength) {
-		text += text
-	}
-	if schema.MaxLength != nil {
-		text = text[:min(*schema.MaxLength, uint64(len(text)))]
-	}
-	return text
+	w.Close()
+	return w.FormDataContentType(), b.Bytes()
 }
 
 // textOf returns a value as the text of a parameter or of a part of a form.
@@ -263,49 +319,6 @@ func bytesOf(value any) []byte {
 	return []byte(textOf(value))
 }
 
-const boundary = "uploadtest-boundary"
-
-// encode returns the object as JSON or as a form; as anything else nothing.
-func (s sample) encode() (sent string, body []byte) {
-	typ, object := s.typ, s.object
-	switch {
-	case strings.HasSuffix(typ, "json"):
-		body, _ = json.Marshal(object) // it came out of a document of that kind
-		return typ, body
-	case typ == "application/x-www-form-urlencoded":
-		values := url.Values{}
-		for name, value := range object {
-			for _, one := range several(value) {
-				values.Add(name, textOf(one))
-			}
-		}
-		return typ, []byte(values.Encode())
-	case typ != "multipart/form-data":
-		return typ, nil
-	}
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b)
-	_ = w.SetBoundary(boundary)
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		values := several(object[name])
-		for i, value := range values {
-			header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf("form-data; name=%q", name)}}
-			if isBinary(s.schema.Properties[name]) {
-				header.Set("Content-Disposition", multipart.FileContentDisposition(name, s.called(i, len(values))))
-			}
-			if typ := s.typeOf(name); typ != "" {
-				header.Set("Content-Type", typ)
-			}
-			content := bytesOf(value)
-			b.Grow(len(content) + 1<<10)
-			part, _ := w.CreatePart(header)
-			_, _ = part.Write(content)
-		}
-	}
-	w.Close()
-	return w.FormDataContentType(), b.Bytes()
-}
-
 // several returns the values of a field, or the one that it has.
 func several(value any) []any {
 	if values, ok := value.([]any); ok {
@@ -322,79 +335,4 @@ func isBinary(schema *openapi3.SchemaRef) bool {
 		schema = schema.Value.Items
 	}
 	return false
-}
-
-// parameters returns the parameters of an operation.
-func parameters(r *routers.Route) (params []*openapi3.Parameter) {
-	for _, ref := range slices.Concat(r.PathItem.Parameters, r.Operation.Parameters) {
-		params = append(params, ref.Value)
-	}
-	return params
-}
-
-// required returns the parameters that an operation cannot do without.
-func required(r *routers.Route) []*openapi3.Parameter {
-	return slices.DeleteFunc(parameters(r), func(param *openapi3.Parameter) bool { return !param.Required })
-}
-
-// known reports whether each parameter of the path names something: it came out
-// of an earlier answer, or the operation makes what it names.
-func (p *prober) known(r *routers.Route) bool {
-	return r.Method == http.MethodPut || r.Method == http.MethodPost ||
-		!slices.ContainsFunc(required(r), func(param *openapi3.Parameter) bool {
-			return param.In == openapi3.ParameterInPath && p.learned[param.Name] == ""
-		})
-}
-
-// pathOf returns the escaped path of an operation with a sample.
-func (p *prober) pathOf(r *routers.Route, s sample) string {
-	path := r.Path
-	for _, param := range required(r) {
-		if param.In == openapi3.ParameterInPath {
-			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(p.valueOf(param, s)))
-		}
-	}
-	return path
-}
-
-// build returns the request of an operation with a sample.
-func (p *prober) build(r *routers.Route, s sample) *http.Request {
-	query, header := url.Values{}, http.Header{}
-	for _, param := range required(r) {
-		value := p.valueOf(param, s)
-		switch param.In {
-		case openapi3.ParameterInQuery:
-			query.Set(param.Name, value)
-		case openapi3.ParameterInHeader:
-			header.Set(param.Name, value)
-		}
-	}
-	req := p.request(r.Method, p.pathOf(r, s), s.contentType, s.body)
-	req.URL.RawQuery = query.Encode()
-	maps.Copy(req.Header, header)
-	return req
-}
-
-// valueOf returns the value of a parameter: the sample's own, or in a path what
-// an answer gave, or the spec's example.
-func (p *prober) valueOf(param *openapi3.Parameter, s sample) string {
-	value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
-	if param.In == openapi3.ParameterInPath {
-		value = cmp.Or(p.learned[param.Name], value)
-	} else if content := s.content(); content != nil {
-		value = textOf(stated(param.Name, value, param.Schema, content))
-	}
-	return cmp.Or(s.params[param.Name], value)
-}
-
-// good returns the same request with good credentials.
-func (p *prober) good(r *routers.Route, s sample) *http.Request { return p.authorized(p.build(r, s)) }
-
-// valid returns the same request, or nil if it breaks a rule of the spec.
-func (p *prober) valid(r *routers.Route, s sample) *http.Request {
-	req := p.good(r, s)
-	if len(p.faults(req)) > 0 {
-		return nil
-	}
-	return req
 }

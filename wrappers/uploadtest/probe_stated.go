@@ -1,40 +1,30 @@
 package uploadtest
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/routers"
 )
-
-// A request may state the size and the checksum of its file. They must be true.
-
-var (
-	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`)
-	checksums = regexp.MustCompile(digests.String() + `|^oid$`)
-)
-
-// content returns the one file that a sample carries, or that is sent later to
-// the URL in the answer.
-func (s sample) content() []byte {
-	if content, ok := s.file(); ok {
-		return content
-	}
-	return s.later
-}
 
 // stating returns the sample of an object with the size and the checksum of its
 // file.
 func (s sample) stating() sample {
 	object := stated("", s.object, &openapi3.SchemaRef{Value: s.schema}, s.content())
 	return s.of(object.(map[string]any), s.fileName)
+}
+
+// states reports whether the request stated the size or the checksum of its
+// file: another file is wrong then.
+func (m *made) states() bool {
+	return m.object != nil && !bytes.Equal(m.holding([]byte("uploadtest: other bytes")).body, m.body)
 }
 
 // stated returns a value of a request with each size and each checksum in it
@@ -106,7 +96,7 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 // ofOtherBytes returns a checksum that is not that of the request's file, or
 // nothing if the value is no checksum. An operation that declares no 422 may
 // only keep what is stated.
-func ofOtherBytes(r *routers.Route, s sample, name string, schema *openapi3.SchemaRef) string {
+func ofOtherBytes(r *operation, s sample, name string, schema *openapi3.SchemaRef) string {
 	_, one := s.file()
 	if !one || !checksums.MatchString(name) || schema == nil || schema.Value == nil || isBinary(schema) ||
 		r.Operation.Responses.Value("422") == nil {
@@ -115,8 +105,17 @@ func ofOtherBytes(r *routers.Route, s sample, name string, schema *openapi3.Sche
 	return checksum(name, "", schema.Value, []byte("uploadtest: other bytes"))
 }
 
-// dashes removes the characters between the words of a name.
-var dashes = strings.NewReplacer("-", "", "_", "")
+// digestOf reports whether a text is a checksum of content, in hex or base64.
+// The length of the text says which kind.
+func digestOf(text string, content []byte) bool {
+	if _, value, found := strings.Cut(text, ":"); found {
+		text = value
+	}
+	return slices.ContainsFunc(sumsOf(content), func(s namedSum) bool {
+		return strings.EqualFold(text, hex.EncodeToString(s.sum)) ||
+			strings.TrimRight(text, "=") == base64.RawStdEncoding.EncodeToString(s.sum)
+	})
+}
 
 // namedSum is a checksum and the name of its kind in HTTP.
 type namedSum struct {

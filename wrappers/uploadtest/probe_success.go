@@ -3,18 +3,10 @@ package uploadtest
 import (
 	"maps"
 	"net/http"
-	"regexp"
-	"strings"
-
-	"github.com/getkin/kin-openapi/routers"
-
-	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
-// The checks of right requests: each must succeed.
-
 // succeeds asks with the spec's own examples.
-func (p *prober) succeeds(r *routers.Route) {
+func (p *prober) succeeds(r *operation) {
 	for _, s := range samples(r) {
 		if p.closing[nameOf(r)] {
 			return // each upload asked it
@@ -45,56 +37,22 @@ func (p *prober) succeeds(r *routers.Route) {
 					"the spec's own example was answered %d (%s %s)", lastParam(r), a.status, r.Method, r.Path)
 			}
 		default:
-			a.broke(contract.RuleStatus, "example", "%d to the spec's own example", a.status)
+			a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
 		}
 	}
-}
-
-var wraps = regexp.MustCompile(`(?i)^(data|result|response|payload)\.`)
-
-// ownID returns the id of the thing that an answer is about, or nothing. It may
-// stand in the one object in which an answer wraps the thing.
-func ownID(answer []byte) string {
-	var inner []leaf
-	bare := false
-	for _, l := range leaves(answer) {
-		_, yes := l.value.(bool)
-		switch depth := strings.Count(l.path, "."); {
-		case l.list || l.value == nil || l.at >= 0 || depth > 1:
-		case depth == 0 && strings.EqualFold(l.name, "id"):
-			return textOf(l.value)
-		case depth == 0:
-			bare = bare || !yes // it tells of the thing beside the object
-		case strings.EqualFold(l.name, "id"):
-			inner = append(inner, l)
-		}
-	}
-	if len(inner) != 1 || bare && !wraps.MatchString(inner[0].path) {
-		return ""
-	}
-	return textOf(inner[0].value)
-}
-
-// at returns the operation of a path and a method, or nil.
-func (p *prober) at(path, method string) *routers.Route {
-	for _, r := range p.contract.routes {
-		if r.Path == path && r.Method == method {
-			return r
-		}
-	}
-	return nil
 }
 
 // ends sends the methods that every server knows.
-func (p *prober) ends(r *routers.Route) {
+func (p *prober) ends(r *operation) {
 	for _, method := range []string{http.MethodHead, http.MethodOptions} {
 		if r.PathItem.GetOperation(method) != nil {
 			continue
 		}
 		req := p.good(r, sample{})
 		req.Method = method
-		if a := p.ask(nil, req); a.status >= 500 && a.status != http.StatusNotImplemented {
-			a.broke(contract.RuleStatus, method, "%d to %s", a.status, method)
+		a := p.ask(nil, req)
+		if a.route = r; a.status >= 500 && a.status != http.StatusNotImplemented {
+			a.broke(ruleStatus, method, "%d to %s", a.status, method)
 		}
 	}
 }

@@ -113,6 +113,13 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"a fault of the client's is called the server's",
 			reply("/forms", on(415, func(rec *httptest.ResponseRecorder) { rec.Code = 500 })),
 			"Depot: submit: response status: 500 is not declared"},
+		{"OPTIONS is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: announce: response status: 500 to OPTIONS (OPTIONS /v2/objects)"},
 		{"any method is taken", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPatch {
 				next.ServeHTTP(w, r)
@@ -258,8 +265,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			if r.URL.RawQuery == query(sum[:len(sum)/2]) {
 				r.URL.RawQuery = query(strings.TrimPrefix(r.URL.Path, "/store/"))
 			}
-		}), "Depot: announce: response status: 200 to the URL of another upload with the query of the one that it " +
-			"handed out"},
+		}), "Depot: announce: response status: 200 to the URL that it handed out, with the path of another"},
 		{"one trace id for all", reply("/v2", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Trace", "1") }),
 			"Depot: no operation: response header: X-Depot-Trace is the same in all answers"},
 		{"a header twice", reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),

@@ -1,0 +1,85 @@
+package uploadtest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// downloads fetches the URLs in an answer whose names say that they are for a
+// download. A URL that is signed, or of another host, needs no credentials.
+func (p *prober) downloads(m *made, a answer, all []leaf) {
+	for _, l := range all {
+		to, err := url.Parse(textOf(l.value))
+		named := downloadURL.MatchString(l.name)
+		if m.waiting || len(m.files) != 1 || err != nil || to.Host == "" || !named && to.Host != a.req.URL.Host {
+			continue
+		}
+		get := func(address string) answer {
+			get, _ := http.NewRequestWithContext(p.Context(), http.MethodGet, address, nil)
+			if to.Host == a.req.URL.Host && !signs.MatchString(to.RawQuery) {
+				p.authorized(get)
+			}
+			return p.ask(nil, get)
+		}
+		got := get(to.String())
+		if !named { // it counts once it gave two different files back
+			key := nameOf(a.route) + " " + l.path + " download"
+			if got.ok() && bytes.Equal(got.body, m.files[0].content) {
+				if p.right[key] == nil {
+					p.right[key] = map[string]bool{}
+				}
+				p.right[key][fmt.Sprint(sha256.Sum256(got.body))] = true
+			}
+			if len(p.right[key]) < 2 {
+				continue
+			}
+		}
+		if !got.ok() {
+			a.broke(ruleAnswer, "download", "%s cannot be fetched: %d", l.name, got.status)
+			continue
+		}
+		if p.givesBack(m, m.files[0], got); !named {
+			continue // its query may be for people
+		}
+		if ends(to.RawQuery) {
+			p.ending = to.String()
+		}
+		ways := tampered(contract.HandedOut{URL: to.String(), Method: http.MethodGet})
+		for _, what := range slices.Sorted(maps.Keys(ways)) {
+			if got := get(ways[what].URL); got.ok() && !strings.HasPrefix(what, "by ") {
+				a.broke(ruleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status,
+					l.name, what)
+			}
+		}
+	}
+}
+
+// ends reports whether the query of a URL says that it ends within a day.
+func ends(rawQuery string) bool {
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		life, _ := strconv.ParseInt(value, 10, 64)
+		if life > 1e12 {
+			life /= 1000
+		}
+		if life > 1e9 { // it is a time
+			life -= time.Now().Unix()
+		} else if !expires.MatchString(name) {
+			continue
+		}
+		if 0 < life && life < 24*60*60 {
+			return true
+		}
+	}
+	return false
+}

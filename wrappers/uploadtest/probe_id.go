@@ -1,0 +1,216 @@
+package uploadtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// learn keeps the values of an answer about something that paths may take:
+// its members, the ids in its lists, and the path of its Location.
+func (p *prober) learn(m *made, a answer) {
+	keep := func(into map[string]string, name, value string) {
+		if into[name] == "" && value != "" {
+			into[name] = value
+		}
+	}
+	if id := ownID(a.body); id != "" {
+		keep(m.ids, "id", id)
+		for path := range p.contract.doc.Paths.Map() {
+			if rest, below := strings.CutPrefix(path, a.route.Path+"/{"); below {
+				name, _, _ := strings.Cut(rest, "}")
+				keep(m.ids, name, id)
+			}
+		}
+	}
+	all := leaves(a.body)
+	slices.SortStableFunc(all, func(a, b leaf) int { return strings.Count(a.path, ".") - strings.Count(b.path, ".") })
+	for _, l := range all {
+		if l.value == nil {
+			continue
+		}
+		names := []string{l.name}
+		owner := strings.TrimSuffix(l.parent(), "[]")
+		if strings.EqualFold(l.name, "id") {
+			if names = nil; owner == "" { // the thing of POST /things
+				names, owner = []string{l.name}, a.route.Path[strings.LastIndex(a.route.Path, "/")+1:]
+			}
+			owner = strings.TrimSuffix(owner, "s")
+			names = append(names, owner+"Id")
+			if len(m.outs) > 0 { // it stands beside a URL for the bytes
+				names = append(names, l.name)
+			}
+		}
+		for _, path := range p.contract.routes {
+			for _, param := range inPath(path) { // documentId, document_id, DOCUMENT-ID
+				if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
+					names = append(names, param)
+				}
+			}
+		}
+		for _, name := range names {
+			if l.at >= 0 {
+				for len(m.ofFile) <= l.at {
+					m.ofFile = append(m.ofFile, map[string]string{})
+				}
+				keep(m.ofFile[l.at], name, textOf(l.value))
+			}
+			keep(m.ids, name, textOf(l.value))
+		}
+	}
+	if to, err := url.Parse(a.header.Get("Location")); err == nil && to.Path != "" {
+		for _, get := range p.contract.routes {
+			maps.Copy(m.ids, p.matches(get, to.Path))
+		}
+	}
+}
+
+// ownID returns the id of the thing that an answer is about, or nothing. It may
+// stand in the one object in which an answer wraps the thing.
+func ownID(answer []byte) string {
+	var inner []leaf
+	bare := false
+	for _, l := range leaves(answer) {
+		_, yes := l.value.(bool)
+		switch depth := strings.Count(l.path, "."); {
+		case l.list || l.value == nil || l.at >= 0 || depth > 1:
+		case depth == 0 && strings.EqualFold(l.name, "id"):
+			return textOf(l.value)
+		case depth == 0:
+			bare = bare || !yes // it tells of the thing beside the object
+		case strings.EqualFold(l.name, "id"):
+			inner = append(inner, l)
+		}
+	}
+	if len(inner) != 1 || bare && !wraps.MatchString(inner[0].path) {
+		return ""
+	}
+	return textOf(inner[0].value)
+}
+
+// issues checks that m has an id of its own.
+func (p *prober) issues(m *made) {
+	m.own = []string{strings.Join(m.answer.ids, " "), ownID(m.answer.body), m.answer.header.Get("Location")}
+	for name, id := range m.ids {
+		if p.at(m.by.Path+"/{"+name+"}", http.MethodGet) != nil {
+			m.own = append(m.own, id)
+		}
+	}
+	for _, id := range m.own {
+		if m.by.Method != http.MethodPost || id == "" || m.asked(id) {
+			continue
+		}
+		p.seen.note("id")
+		switch before := p.issued[id]; {
+		case before == nil:
+			p.issued[id] = m
+		case m.equals(before): // some servers keep one of two equals
+		case slices.Contains(p.deleted, before):
+			m.answer.broke(ruleAnswer, "reused", "the id of a deleted upload is given out again")
+		case before != m:
+			m.answer.broke(ruleAnswer, "ids", "two uploads have the same id")
+		}
+	}
+	own := m.answer.ids
+	if len(own) != len(m.files) { // others' are among them
+		own = nil
+		for _, of := range m.ofFile {
+			own = append(own, of["id"])
+		}
+	}
+	if own = slices.DeleteFunc(slices.Sorted(slices.Values(own)), func(id string) bool { return id == "" }); len(own) ==
+		len(m.files) && len(slices.Compact(own)) < len(m.files) {
+		m.answer.broke(ruleAnswer, "ids of several", "two files of one upload have the same id")
+	}
+}
+
+// locates follows the Location of what was created to the same host.
+func (p *prober) locates(m *made) {
+	to, err := m.answer.location()
+	if err != nil || m.answer.status != http.StatusCreated || len(m.outs) > 0 && m.outs[0].Session {
+		return
+	}
+	if to.Host != m.answer.req.URL.Host {
+		p.unseen(m.by, "what is at the Location, which is on the host %s", to.Host)
+		return
+	}
+	get := p.request(http.MethodGet, "", "", nil)
+	get.URL = to
+	if p.seen.note("location"); p.ask(nil, p.authorized(get)).status == http.StatusNotFound {
+		m.answer.broke(ruleHeader, "location", "nothing is found at the Location: the answer is 404")
+	}
+}
+
+// isIn reports whether an element of a list names what was made.
+func (m *made) isIn(element json.RawMessage) bool {
+	for _, l := range leaves(element) {
+		text := textOf(l.value)
+		if text != "" && (slices.Contains(m.own, text) || m.by.Method == http.MethodPut && text == m.ids[lastParam(m.by)] ||
+			len(text) > 2 && strings.HasSuffix(m.answer.header.Get("Location"), "/"+text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameThing reports whether two elements of a list are about the same.
+func sameThing(a, b json.RawMessage) bool { return identity(a) == identity(b) }
+
+// identity is an element's first id, or all of it.
+func identity(element json.RawMessage) string {
+	for _, l := range leaves(element) {
+		if lasting.MatchString(l.name) && !sizes.MatchString(l.name) {
+			return textOf(l.value)
+		}
+	}
+	return string(element)
+}
+
+// leaf is a value of a JSON document, or a list, whose value is its length.
+type leaf struct {
+	path, name string
+	at         int // in the innermost list; -1 in none
+	list       bool
+	value      any
+}
+
+// parent returns the name of the object or list around a leaf. A list has []
+// behind its name.
+func (l leaf) parent() string {
+	above := strings.Split(l.path, ".")
+	return append([]string{""}, above...)[len(above)-1]
+}
+
+// leaves returns the values of a JSON document in their order.
+func leaves(document []byte) (found []leaf) {
+	var root any
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	if decoder.UseNumber(); decoder.Decode(&root) != nil {
+		return nil
+	}
+	return leavesOf(nil, leaf{at: -1}, root)
+}
+
+func leavesOf(found []leaf, here leaf, v any) []leaf {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			inner := leaf{path: strings.TrimPrefix(here.path+"."+name, "."), name: name, at: here.at}
+			found = leavesOf(found, inner, v[name])
+		}
+	case []any:
+		found = append(found, leaf{here.path, here.name, here.at, true, json.Number(fmt.Sprint(len(v)))})
+		for i, element := range v {
+			found = leavesOf(found, leaf{path: here.path + "[]", name: here.name, at: i}, element)
+		}
+	default:
+		here.value = v
+		found = append(found, here)
+	}
+	return found
+}

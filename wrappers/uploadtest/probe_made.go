@@ -1,0 +1,253 @@
+package uploadtest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// made is one thing that a request made.
+type made struct {
+	sample                      // what was sent
+	by      *operation          // the operation
+	what    string              // what is particular about the file; empty: nothing
+	files   []sentFile          // the files, in their order
+	said    map[string]any      // what the request said beside them, by name
+	ids     map[string]string   // what the answer gave for paths, by name
+	ofFile  []map[string]string // the same for each file
+	answer  answer
+	outs    []contract.HandedOut // where the bytes go
+	place   string               // the path of the request
+	own     []string             // the ids that nothing else may have
+	shown   map[string][]leaf    // what each operation answered first, by its path
+	waiting bool                 // the bytes were not sent yet
+	had     bool                 // the file was given back
+	pending func()               // says that it is not there yet; nil where nobody says so
+}
+
+// newMade returns the thing that a request made, with the facts in the answer.
+func (p *prober) newMade(s sample, what string, a answer) *made {
+	m := &made{sample: s, by: a.route, what: what, files: s.files(), said: map[string]any{}, answer: a,
+		place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}}
+	for _, in := range s.objects() {
+		for name, value := range in.object {
+			if _, above := m.said[name]; !above && !isBinary(in.schema.Properties[name]) {
+				m.said[name] = value
+			}
+		}
+	}
+	for _, param := range required(m.by) {
+		if m.said[param.Name] = p.valueOf(param, s); param.In == openapi3.ParameterInPath {
+			m.ids[param.Name] = p.valueOf(param, s)
+		}
+	}
+	m.outs = p.outs(m)
+	p.learn(m, a)
+	p.issues(m)
+	p.locates(m)
+	return m
+}
+
+// make makes something of the first sample that is right by the spec. If a URL
+// is handed out for the bytes, it sends them there. It returns nil if the
+// operation refuses, or if no sample is right.
+func (p *prober) make(r *operation, what string, samples ...sample) (*made, answer) {
+	var s sample
+	var req *http.Request
+	for _, s = range samples {
+		if req = p.valid(r, s); req != nil {
+			break
+		}
+	}
+	if req == nil {
+		return nil, answer{}
+	}
+	m, a := p.start(r, req, s, what)
+	if m != nil && !m.waiting {
+		p.compares(m, -1, a)
+	}
+	if m != nil {
+		for _, out := range m.outs {
+			p.reads(m, "")
+			p.sends(m, out)
+		}
+	}
+	return m, a
+}
+
+// start makes something that may still wait for its bytes. It returns nil if
+// the operation refuses. One that takes each name once gets another name.
+func (p *prober) start(r *operation, req *http.Request, s sample, what string) (*made, answer) {
+	a := p.ask(r, req)
+	if a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity {
+		other := p.renamed(r, s)
+		again := p.valid(r, other)
+		if again != nil && again.URL.String()+string(other.body) != req.URL.String()+string(s.body) {
+			if req.ContentLength < 0 {
+				again.ContentLength = -1
+			}
+			if second := p.ask(r, again); second.ok() {
+				p.once[nameOf(r)] = true
+				s, a = other, second
+			}
+		}
+	}
+	if !a.ok() {
+		return nil, a
+	}
+	m := p.newMade(s, what, a)
+	if len(m.outs) > 0 {
+		m.waiting, m.files = true, nil
+	}
+	return m, a
+}
+
+// outs returns the URLs that take the bytes: those in the answer, or its
+// Location if that is a session.
+func (p *prober) outs(m *made) []contract.HandedOut {
+	to, err := m.answer.location()
+	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.Path, "}") {
+		return nil // it tells of an upload, and its URL may be used already
+	}
+	if urls := p.contract.HandedOut(m.answer.body); len(urls) > 0 || err != nil || len(m.files) > 0 ||
+		m.by.Method != http.MethodPost || !starts.MatchString(nameOf(m.by)+" "+m.by.Path+" "+to.Path) ||
+		slices.ContainsFunc(p.contract.routes, func(r *operation) bool {
+			return r.Method != http.MethodPost && p.matches(r, to.Path) != nil
+		}) {
+		return urls
+	}
+	session := contract.HandedOut{URL: to.String(), Session: true}
+	for name, value := range m.said {
+		if typ := textOf(value); types.MatchString(name) && strings.Contains(typ, "/") {
+			session.ContentType = typ
+		}
+	}
+	return []contract.HandedOut{session}
+}
+
+var presignedContent = []byte("uploadtest: a presigned file")
+
+// presignedRequest returns the request that a URL was handed out for.
+func (p *prober) presignedRequest(out contract.HandedOut, content []byte) *http.Request {
+	method, typ, body := cmp.Or(out.Method, http.MethodPut), out.ContentType, content
+	if out.Fields != nil {
+		typ, body = formOf(slices.Concat(fieldsOf(out), []sentFile{{"file", "uploadtest.txt", cmp.Or(typ, "text/plain"), content}}))
+	}
+	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, bytes.NewReader(body))
+	if err != nil {
+		return p.request(http.MethodGet, "/", "", nil)
+	}
+	if typ != "" {
+		req.Header.Set("Content-Type", typ)
+	}
+	maps.Copy(req.Header, out.Header)
+	return req
+}
+
+// fieldsOf returns the fields that come before the file in the form of a URL.
+func fieldsOf(out contract.HandedOut) (parts []sentFile) {
+	for _, name := range slices.Sorted(maps.Keys(out.Fields)) {
+		parts = append(parts, sentFile{field: name, content: []byte(out.Fields[name])})
+	}
+	return parts
+}
+
+// sends sends the bytes of a file to the URL that was handed out for them.
+func (p *prober) sends(m *made, out contract.HandedOut) {
+	content, again := m.later, !m.waiting
+	req := p.presignedRequest(out, content)
+	a := p.ask(m.by, req)
+	if out.Session && a.status == http.StatusUnauthorized && p.isOurs(req) {
+		req = p.authorized(p.presignedRequest(out, content))
+		a = p.ask(m.by, req)
+	}
+	switch {
+	case out.Session && slices.Contains([]int{401, 404, 405, 501}, a.status):
+		p.unseen(m.by, "whether the file goes to its Location, which answers %d to a PUT", a.status)
+	case a.status >= 500 && len(content) == 0:
+		a.broke(ruleStatus, "empty", "%d to an empty file", a.status)
+	case a.ok():
+		m.shown = map[string][]leaf{}
+		m.waiting, m.files = false, []sentFile{{"", "", out.ContentType, content}}
+		was := m.answer.ids // of the session
+		if id := ownID(a.body); out.Session && json.Valid(a.body) &&
+			(len(was) == 0 || id != "" && !slices.Contains(was, id)) {
+			maps.DeleteFunc(m.ids, func(_, id string) bool { return slices.Contains(was, id) })
+			m.answer = a
+			p.learn(m, a)
+			p.issues(m)
+			p.compares(m, -1, a)
+		}
+		p.completes(m)
+		if bytes.Contains(a.body, []byte("<Error>")) {
+			a.broke(ruleAnswer, "error", "%d to the file, with an error in the answer", a.status)
+		}
+	case a.status != 0 && len(content) > 0 && !again:
+		as := ""
+		if strings.Contains(out.ContentType, ";") {
+			as = " for " + out.ContentType
+		}
+		a.broke(ruleStatus, "presigned", "%d to the URL that it handed out%s%s%s", a.status, as, m.what, p.doing)
+	}
+}
+
+// asked reports whether an id stood in the request: it is not the server's.
+func (m *made) asked(id string) bool {
+	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id)) ||
+		slices.ContainsFunc(m.files, func(file sentFile) bool { return file.name == id }) // it may be escaped in the body
+}
+
+// of returns the files that were sent in a field of a form.
+func (m *made) of(field string) (files []sentFile) {
+	for _, file := range m.files {
+		if file.field == field && field != "" {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// about reports whether an operation is about m: the last id in its path is one
+// that the server gave to m, or the one that the client chose.
+func (m *made) about(r *operation) bool {
+	for _, param := range inPath(r) {
+		if m.ids[param] == "" {
+			return false
+		}
+	}
+	last := lastParam(r)
+	under := m.by.Method == http.MethodPut && lastParam(m.by) == last && strings.HasPrefix(r.Path, m.by.Path)
+	return last != "" && (under || !m.asked(m.ids[last]))
+}
+
+// found returns the sample that asks for m.
+func (m *made) found() sample { return sample{params: m.ids} }
+
+// equals reports whether the same was sent twice, or announced by its checksum.
+func (m *made) equals(before *made) bool {
+	announced := len(m.files) == 0 && len(m.outs) == 0 && m.states()
+	return (announced || len(m.files) > 0 && reflect.DeepEqual(m.files, before.files)) &&
+		reflect.DeepEqual(m.said, before.said)
+}
+
+// keep remembers m, to be read again at the end.
+func (p *prober) keep(m *made) {
+	if m == nil {
+		return
+	}
+	p.kept = slices.DeleteFunc(p.kept, func(old *made) bool {
+		return m.by.Method == http.MethodPut && old.place == m.place ||
+			m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
+	})
+	p.kept = append(p.kept, m)
+	p.reads(m, "")
+}

@@ -1,0 +1,207 @@
+package uploadtest
+
+import (
+	"fmt"
+	"mime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// tells compares each value about a file, and each value that repeats the
+// request, with the request. If the name of a value does not surely mean that,
+// it counts once the value was right for two different uploads.
+func (p *prober) tells(m *made, a answer, all []leaf) {
+	length, wrapper := map[string]string{}, m.wrapper(all)
+	for _, l := range all {
+		place := strings.TrimPrefix(l.path, wrapper)
+		said, property, exact := m.saidAt(place)
+		repeats := said != nil
+		owner := strings.TrimSuffix(l.parent(), "[]")
+		if l.list {
+			owner = l.name
+		}
+		sent, called := m.of(owner), l.name
+		ofField := len(sent) > 0
+		if ofField && l.at < 0 {
+			called = l.path
+		}
+		if !ofField && (m.schema == nil || !isBinary(m.schema.Properties[owner])) {
+			sent = m.files
+		}
+		if l.list {
+			length[l.path] = textOf(l.value)
+			has, _ := strconv.Atoi(length[l.path])
+			if n := len(sent); n > 0 && has != n && (p.listsFiles(a.route, l) || ofField && 0 < has && has < n) {
+				a.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
+					n, m.what)
+			}
+			if exact && free(m, property, "") {
+				tellsAll(a, l, said, all)
+			}
+			continue
+		}
+		inList := strings.LastIndex(l.path, "[]")
+		files := inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(sent))
+		ofOther := ofField && slices.ContainsFunc(m.files, func(other sentFile) bool {
+			return other.field != owner && textOf(l.value) == fmt.Sprint(len(other.content))
+		})
+		top := ofOther || exact && repeats || !strings.Contains(place, ".") ||
+			inList >= 0 && strings.Count(l.path[inList:], ".") == 1
+		check := compared(func(aspect string, surely, right bool, format string, want ...any) {
+			key := nameOf(a.route) + " " + l.path + " " + aspect
+			if right {
+				if p.right[key] == nil {
+					p.right[key] = map[string]bool{}
+				}
+				p.right[key][fmt.Sprint(want...)] = true
+			} else if !files || !(surely && top) && len(p.right[key]) < 2 {
+				return
+			}
+			if p.seen.note(aspect); !right {
+				a.broke(ruleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value), fmt.Sprintf(format, want...))
+			}
+		})
+		check.said(m, l, said, property, exact)
+		if m.schema != nil && m.schema.Properties[l.name] != nil && !repeats && l.at < 0 &&
+			strings.HasPrefix(textOf(l.value), oddText[:12]) {
+			a.broke(ruleAnswer, "said by another", "%s is %.50q, and only another upload said so", l.name,
+				textOf(l.value))
+		}
+		if l.at < len(sent) && (l.at >= 0 || len(sent) == 1) {
+			check.file(m, l, sent[max(0, l.at)], repeats)
+		}
+	}
+}
+
+// compared takes whether a value of an answer is right. Surely tells that its
+// name means what it is compared with.
+type compared func(aspect string, surely, right bool, format string, want ...any)
+
+// said compares a value with what the request said under its name.
+func (check compared) said(m *made, l leaf, said any, property *openapi3.SchemaRef, exact bool) {
+	is, _ := l.value.(string)
+	switch said := said.(type) {
+	case bool:
+		yes, ok := l.value.(bool)
+		check("what was said", exact && ok, yes == said, ", but %t was said", said)
+	case string:
+		if l.at >= 0 || states.MatchString(l.name) {
+			break
+		}
+		surely := is == l.value && (free(m, property, is) || m.repeated(l))
+		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
+			check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
+		} else {
+			check("what was said", surely, is == said, ", but %.50q was said", said)
+		}
+	}
+}
+
+// file compares a value with the file that it may be about.
+func (check compared) file(m *made, l leaf, file sentFile, repeats bool) {
+	text := textOf(l.value)
+	size := fmt.Sprint(len(file.content))
+	// A small number counts other things, too.
+	if sized := sizes.MatchString(l.name); sized || len(file.content) > 99 {
+		check("size", sized, text == size, ", but %s bytes were sent%s", size, m.what)
+	}
+	if file.name != "" && !repeats {
+		check("name", names.MatchString(l.name), sameName(text, file.name),
+			", but the file was called %q%s", file.name, m.what)
+	}
+	if typ, _, err := mime.ParseMediaType(text); types.MatchString(l.name) && !repeats {
+		sent, _, _ := mime.ParseMediaType(file.contentType)
+		check("media type", true, err == nil && typ == sent, ", but the file was sent as %q", sent)
+	}
+	if digests.MatchString(l.name) {
+		check("checksum", sure.MatchString(l.name), digestOf(text, file.content), ", which is not that of the file%s",
+			m.what)
+	}
+}
+
+// listsFiles reports whether a list told of files before.
+func (p *prober) listsFiles(r *operation, list leaf) bool {
+	for where := range p.right {
+		if strings.HasPrefix(where, nameOf(r)+" "+list.path+"[].") && len(p.right[where]) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// repeated reports whether the answer repeated a value of the request.
+func (m *made) repeated(said leaf) bool {
+	return slices.ContainsFunc(leaves(m.answer.body), func(l leaf) bool {
+		return l.path == said.path && textOf(l.value) == textOf(m.said[l.name])
+	})
+}
+
+// tellsAll sees that a list of texts has each one that was said.
+func tellsAll(a answer, list leaf, said any, all []leaf) {
+	texts := map[any]bool{}
+	for _, l := range all {
+		if l.path == list.path+"[]" {
+			texts[l.value] = true
+		}
+	}
+	values, _ := said.([]any)
+	for _, value := range values {
+		if text, ok := value.(string); ok && len(texts) > 0 && !texts[text] {
+			a.broke(ruleAnswer, "what was said", "%s lacks %.50q, which was said", list.name, text)
+		}
+	}
+}
+
+// free reports whether a value of the request is a text that the server keeps
+// as it is. A date is one, unless the answer is another kind of time.
+func free(m *made, property *openapi3.SchemaRef, answered string) bool {
+	if property == nil || property.Value == nil {
+		return m.object == nil
+	}
+	schema := property.Value
+	if schema.Items != nil {
+		schema = schema.Items.Value
+	}
+	return schema.Format == "" || schema.Format == "date" && len(answered) == len(time.DateOnly)
+}
+
+// wrapper returns the path of the object in which an answer wraps what was made,
+// such as "file." around its id.
+func (m *made) wrapper(all []leaf) (path string) {
+	least := len(all) + 1
+	for _, l := range all {
+		depth := strings.Count(l.path, ".")
+		if depth < least && l.at < 0 && strings.EqualFold(l.name, "id") && slices.Contains(m.own, textOf(l.value)) {
+			least, path = depth, strings.TrimSuffix(l.path, l.name)
+		}
+	}
+	return path
+}
+
+// saidAt returns the value that a request had at a path in its object, and its
+// schema. If the path is longer than a name, it may also be the value of that
+// name, not exactly there.
+func (m *made) saidAt(path string) (said any, property *openapi3.SchemaRef, exact bool) {
+	object, schema := m.object, m.schema
+	names := strings.Split(path, ".")
+	for i, name := range names {
+		if schema == nil || schema.Properties[name] == nil {
+			break
+		}
+		property = schema.Properties[name]
+		if i == len(names)-1 && i > 0 && object[name] != nil {
+			return object[name], property, true
+		}
+		object, _ = object[name].(map[string]any)
+		schema = property.Value
+	}
+	last := names[len(names)-1]
+	if property = nil; m.schema != nil {
+		property = m.schema.Properties[last]
+	}
+	return m.said[last], property, len(names) == 1
+}
