@@ -160,50 +160,72 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 // first answer of the same operation, and reports a difference. It compares the
 // values that may not change: ids, names, sizes, and times of making.
 func (p *prober) stays(m *made, a answer, all []leaf) {
-	r, path := a.route, a.req.URL.Path
 	p.seen.note("what was made")
-	at := nameOf(r) + " " + path // each file may have its own
-	is := map[string]leaf{}
+	at := nameOf(a.route) + " " + a.req.URL.Path // each file may have its own
 	for _, l := range all {
-		is[fmt.Sprint(l.path, l.at, l.list)] = l
 		m.times(a, l)
 	}
-	for _, param := range inPath(r) {
+	if isAnother(a, all) || m.differs(a, all, leaves(m.answer.body), false) || m.differs(a, all, m.shown[at], true) {
+		return
+	}
+	if !m.waiting && m.shown[at] == nil {
+		m.shown[at] = all
+	}
+	p.states(m, a, all)
+	p.downloads(m, a, all)
+}
+
+// isAnother reports an answer about another thing than the one that was asked
+// for.
+func isAnother(a answer, all []leaf) bool {
+	path := a.req.URL.Path
+	for _, param := range inPath(a.route) {
 		said, asked := false, false
 		for _, l := range all {
-			if l.name == param && l.value != nil && r.Method == http.MethodGet && (l.at < 0 || l.name != "id") {
+			if l.name == param && l.value != nil && a.route.Method == http.MethodGet && (l.at < 0 || l.name != "id") {
 				said, asked = true, asked || strings.Contains(path+"/", "/"+textOf(l.value)+"/")
 			}
 		}
 		if said && !asked {
 			a.broke(ruleAnswer, "asked", "%s is not the one that was asked for", param)
-			return
+			return true
 		}
 	}
-	for before, was := range map[bool][]leaf{false: leaves(m.answer.body), true: m.shown[at]} {
-		for _, l := range was {
-			now, ok := is[fmt.Sprint(l.path, l.at, l.list)]
-			last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
-			switch {
-			case l.list && ok && textOf(l.value) == fmt.Sprint(len(m.files)) && textOf(now.value) != textOf(l.value):
-				a.broke(ruleAnswer, "found", "%s has %v elements, but %v in the answer to the upload",
-					l.name, now.value, l.value)
-				return
-			case l.list || !last || l.value == nil || sizes.MatchString(l.name):
-			case !before && ok && l.name == "id" && strings.HasSuffix(path, "/"+textOf(now.value)): // of what came of it
-			case ok && textOf(now.value) != textOf(l.value) && (l.at < 0 || len(m.files) > 0):
-				a.broke(ruleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
-					textOf(now.value), textOf(l.value))
-				return
-			case !ok && before:
-				a.broke(ruleAnswer, "found", "%s is not there any more", l.name)
-				return
-			}
+	return false
+}
+
+// differs reports a lasting value that is not what an earlier answer said. If
+// that came from the same operation, the value must be there, too.
+func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
+	is := map[string]leaf{}
+	for _, l := range all {
+		is[fmt.Sprint(l.path, l.at, l.list)] = l
+	}
+	for _, l := range earlier {
+		now, ok := is[fmt.Sprint(l.path, l.at, l.list)]
+		last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
+		changed := ok && textOf(now.value) != textOf(l.value)
+		switch {
+		case l.list && changed && textOf(l.value) == fmt.Sprint(len(m.files)):
+			a.broke(ruleAnswer, "found", "%s has %v elements, but %v in the answer to the upload", l.name, now.value, l.value)
+			return true
+		case l.list || !last || l.value == nil || sizes.MatchString(l.name):
+		case !same && ok && l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+textOf(now.value)): // of what came of it
+		case changed && (l.at < 0 || len(m.files) > 0):
+			a.broke(ruleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
+				textOf(now.value), textOf(l.value))
+			return true
+		case !ok && same:
+			a.broke(ruleAnswer, "found", "%s is not there any more", l.name)
+			return true
 		}
 	}
-	if !m.waiting && m.shown[at] == nil {
-		m.shown[at] = all
-	}
+	return false
+}
+
+// states sees that an upload is called complete when it is, and that its file
+// can be found then.
+func (p *prober) states(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		text := textOf(l.value)
 		switch {
@@ -212,8 +234,9 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 			a.broke(ruleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
 		case !m.waiting && finished.MatchString(text):
 			for _, get := range p.contract.routes {
-				if name := lastParam(get); m.ids[name] == "" && declares(r, name) &&
-					!slices.ContainsFunc(all, func(l leaf) bool { return l.name == name }) {
+				name := lastParam(get)
+				said := slices.ContainsFunc(all, func(l leaf) bool { return l.name == name })
+				if m.ids[name] == "" && !said && declares(a.route, name) {
 					a.broke(ruleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
 						name, nameOf(get))
 				}
@@ -224,7 +247,6 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 			}
 		}
 	}
-	p.downloads(m, a, all)
 }
 
 // declares reports whether an operation's answer may have a member.

@@ -52,13 +52,8 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 		top := ofOther || exact && repeats || !strings.Contains(place, ".") ||
 			inList >= 0 && strings.Count(l.path[inList:], ".") == 1
 		check := compared(func(aspect string, surely, right bool, format string, want ...any) {
-			key := nameOf(a.route) + " " + l.path + " " + aspect
-			if right {
-				if p.right[key] == nil {
-					p.right[key] = map[string]bool{}
-				}
-				p.right[key][fmt.Sprint(want...)] = true
-			} else if !files || !(surely && top) && len(p.right[key]) < 2 {
+			proved := p.proved(nameOf(a.route)+" "+l.path+" "+aspect, fmt.Sprint(want...), right)
+			if !right && (!files || !(surely && top) && !proved) {
 				return
 			}
 			if p.seen.note(aspect); !right {
@@ -121,6 +116,18 @@ func (check compared) file(m *made, l leaf, file sentFile, repeats bool) {
 		check("checksum", sure.MatchString(l.name), digestOf(text, file.content), ", which is not that of the file%s",
 			m.what)
 	}
+}
+
+// proved reports whether a place of an answer had the right value for two
+// different uploads. It remembers one that is right.
+func (p *prober) proved(place, value string, right bool) bool {
+	if p.right[place] == nil {
+		p.right[place] = map[string]bool{}
+	}
+	if right {
+		p.right[place][value] = true
+	}
+	return len(p.right[place]) > 1
 }
 
 // listsFiles reports whether a list told of files before.

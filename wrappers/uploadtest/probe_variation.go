@@ -85,35 +85,19 @@ func (p *prober) varies(r *operation) {
 			}
 		}
 		content, one := s.file()
-		isForm, isFile := s.typ == "multipart/form-data", content != nil || len(again.outs) > 0
-		for i, name := range nameVariety {
-			if !isFile && p.chosen(r) == "" && len(s.object) == 0 {
-				break
-			}
-			what, b := "", []byte("uploadtest")
-			if i < len(contents) && isFile {
-				what, b = " (content: "+contents[i].what+")", contents[i].make()
-			}
-			if p.MaxSize > 0 && int64(len(b)) > p.MaxSize {
-				b = b[:p.MaxSize]
-			}
-			p.variant(r, s, name, i, what, b)
+		isFile := content != nil || len(again.outs) > 0
+		if isFile || p.chosen(r) != "" || len(s.object) > 0 {
+			p.variesNames(r, s, isFile)
 		}
-		if isForm && one {
-			p.written(r, s)
-			for i, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
-				p.variant(r, s, name, i, " (its directories are the sender's)", []byte("uploadtest"))
+		switch {
+		case s.typ == "multipart/form-data":
+			if one {
+				p.written(r, s)
+				p.directories(r, s)
 			}
-		}
-		if strings.HasSuffix(s.typ, "json") {
-			charset := s
-			charset.contentType += "; charset=utf-8"
-			if req := p.valid(r, charset); req != nil {
-				p.wants("media type with a charset", r, req, "charset", "a body of "+charset.contentType, 2, http.StatusConflict)
-			}
-		}
-		if isForm {
 			p.several(r, full)
+		case strings.HasSuffix(s.typ, "json"):
+			p.charset(r, s)
 		}
 		if p.chosen(r) != "" {
 			p.replaces(r, s)
@@ -121,6 +105,35 @@ func (p *prober) varies(r *operation) {
 		if content != nil {
 			p.takesUnsized(r, s)
 		}
+	}
+}
+
+// variesNames uploads a file of each kind under a name of another kind.
+func (p *prober) variesNames(r *operation, s sample, isFile bool) {
+	for i, name := range nameVariety {
+		what, b := "", []byte("uploadtest")
+		if i < len(contents) && isFile {
+			what, b = " (content: "+contents[i].what+")", contents[i].make()
+		}
+		if p.MaxSize > 0 && int64(len(b)) > p.MaxSize {
+			b = b[:p.MaxSize]
+		}
+		p.variant(r, s, name, i, what, b)
+	}
+}
+
+// directories uploads files whose names have directories.
+func (p *prober) directories(r *operation, s sample) {
+	for i, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
+		p.variant(r, s, name, i, " (its directories are the sender's)", []byte("uploadtest"))
+	}
+}
+
+// charset sends JSON whose media type names its charset.
+func (p *prober) charset(r *operation, s sample) {
+	s.contentType += "; charset=utf-8"
+	if req := p.valid(r, s); req != nil {
+		p.wants("media type with a charset", r, req, "charset", "a body of "+s.contentType, 2, http.StatusConflict)
 	}
 }
 
