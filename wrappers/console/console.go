@@ -73,7 +73,7 @@ type Provider struct {
 // Standin is a provider's stand-in. If it can set the status of a file, it also
 // has the method SetStatus. If its presigned URLs outlive it, it also has the
 // method Issued. That method recognises a request to such a URL and returns the
-// file's id.
+// file's id, or none for a download.
 type Standin interface {
 	http.Handler
 	Files(ctx context.Context) iter.Seq2[standinhttp.File, error]

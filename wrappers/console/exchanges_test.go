@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -200,6 +201,25 @@ func TestAURLFromBeforeARestartIsAPresignedOne(t *testing.T) {
 	}
 	x := after.exchanges("")[0]
 	if x.Operation != "presigned" || len(x.Violations) != 0 || !slices.Equal(x.FileIds, []string{id}) {
+		t.Errorf("got %+v", x)
+	}
+	follow := func(address string, header http.Header, answer any) {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		req.Header = header
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		_ = json.NewDecoder(resp.Body).Decode(answer)
+	}
+	bearer := http.Header{"Authorization": {"Bearer test-token"}}
+	var status struct{ DocumentID int64 }
+	follow(before.url+"/v1/fileUpload/"+id, bearer, &status)
+	var document struct{ DownloadURL string }
+	follow(fmt.Sprint(before.url, "/v1/documents/", status.DocumentID), bearer, &document)
+	follow(strings.Replace(document.DownloadURL, before.url, after.url, 1), http.Header{}, nil)
+	if x := after.exchanges("")[0]; !strings.HasPrefix(x.Path, "/download/") || x.Status != 200 || len(x.Violations) != 0 {
 		t.Errorf("got %+v", x)
 	}
 	// A changed URL is not a URL that was handed out.

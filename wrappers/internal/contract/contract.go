@@ -41,8 +41,9 @@ type Contract struct {
 	// as many slashes. HEAD is then GET without the body of the answer.
 	ServeMux bool
 
-	// Issued recognises a URL for a file that was handed out before this
-	// process began, and returns the file's id. It may be nil.
+	// Issued recognises a URL that was handed out, also before this process
+	// began. It returns the id of the file that the URL is for, or none if the
+	// URL is not for an upload. It may be nil.
 	Issued func(*http.Request) (fileID string, issued bool)
 
 	// CredentialHeaders names the headers that carry credentials. New sets it.

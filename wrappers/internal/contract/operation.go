@@ -88,6 +88,11 @@ func (c *Contract) Operation(name string) *Operation {
 // operation's.
 func (c *Contract) find(r *http.Request, host, uri string) instance {
 	g := c.granted(host, uri)
+	if g == nil && c.Issued != nil {
+		if id, issued := c.Issued(r); issued {
+			g = &grant{upload: id != "", ids: []string{id}}
+		}
+	}
 	if g != nil && g.upload {
 		return instance{name: Presigned, grant: g}
 	}
@@ -111,11 +116,6 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 		return instance{name: Token}
 	case c.OthersPass:
 		return instance{}
-	}
-	if c.Issued != nil {
-		if id, issued := c.Issued(r); issued {
-			return instance{name: Presigned, grant: &grant{upload: true, ids: []string{id}}}
-		}
 	}
 	return instance{fault: "neither an operation of the spec nor, byte for byte, a URL that an answer handed out"}
 }

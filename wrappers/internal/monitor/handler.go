@@ -39,7 +39,11 @@ func (v *visit) Value(key any) any {
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	v := &visit{Context: r.Context(), handler: h, x: h.contract.Begin(r, h.m.cfg.Watch)}
+	x := h.contract.Begin(r, h.m.cfg.Watch)
+	if x.Op() == "" && h.m.settle() { // an answer may have handed out its URL
+		x = h.contract.Begin(r, h.m.cfg.Watch)
+	}
+	v := &visit{Context: r.Context(), handler: h, x: x}
 	fault := v.enter(r)
 	r = v.x.Watching(v, r)
 	a := &v.outer
@@ -85,12 +89,12 @@ func (v *visit) checkResponse(a *response) {
 
 // mayWait reports whether the check may wait until somebody looks at the
 // exchange, since mostly nobody does. It may wait if nobody is told of
-// violations, no later request needs a URL of the answer, and nothing changes
+// violations, the URLs of the answer are known without it, and nothing changes
 // any more.
 func (v *visit) mayWait(a *response) bool {
-	cfg := v.m.cfg
-	return cfg.Report == nil && cfg.Watch.Head == 0 && !v.contract.HandsOut && !a.fault && !a.inner &&
-		a.returned && v.x.Came()
+	cfg, c := v.m.cfg, v.contract
+	return cfg.Report == nil && cfg.Watch.Head == 0 && (!c.HandsOut || c.Issued != nil) && v.x.Operation() != nil &&
+		!a.fault && !a.inner && a.returned && v.x.Came()
 }
 
 // enter records a request and returns the fault that it meets.

@@ -55,12 +55,13 @@ func (h *history) weigh(x *entry) {
 	h.held += x.size
 }
 
-// settle does the checks that have waited.
-func (h *history) settle() {
+// settle does the checks that have waited, and reports whether there was one.
+func (h *history) settle() (some bool) {
 	for _, x := range h.entries {
 		if x.check == nil {
 			continue
 		}
+		some = true
 		for _, broken := range slices.Concat(x.check.CheckRequest(true),
 			x.check.FinishResponse(x.Status, x.AnswerHeader, x.Answer)) {
 			x.Violations = append(x.Violations, *broken)
@@ -69,6 +70,7 @@ func (h *history) settle() {
 		x.check, x.Header, x.AnswerHeader, x.Answer = nil, nil, nil, nil
 		h.weigh(x)
 	}
+	return some
 }
 
 // forget drops all exchanges except those that are not answered yet.

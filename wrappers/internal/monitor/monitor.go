@@ -79,11 +79,19 @@ func (m *Monitor) Exchanges() []Exchange {
 	return list
 }
 
+// settle does the checks that have waited, and reports whether there was one.
+func (m *Monitor) settle() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.history.settle()
+}
+
 // Reset forgets exchanges and faults. An exchange that is not answered yet is
 // recorded when it is. A presigned URL from before the reset can still be used.
 func (m *Monitor) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.history.settle() // the contract keeps the URLs
 	m.history.forget()
 	m.faults = nil
 }

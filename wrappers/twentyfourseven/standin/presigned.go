@@ -34,17 +34,24 @@ func (h *Handler) presign(ctx context.Context, method, path, id, contentType str
 	return origin + path + id + "?" + presignedQuery(expires, h.sign(method, id, contentType, expires)), nil
 }
 
-// Issued reports whether the request's URL is, byte for byte, an upload URL
-// that this stand-in has issued for it, now or before a restart. It returns the
-// file's id.
+// Issued reports whether the request's URL is, byte for byte, a URL that this
+// stand-in has issued for it, now or before a restart. It returns the id of the
+// file that an upload URL is for.
 func (h *Handler) Issued(r *http.Request) (fileID string, issued bool) {
-	id, ok := strings.CutPrefix(r.URL.EscapedPath(), uploadPath)
-	if !ok || !h.issued(id) {
-		return "", false
+	path := r.URL.EscapedPath()
+	if id, found := strings.CutPrefix(path, downloadPath); found {
+		return "", h.hasIssued(r, http.MethodGet, id, "")
+	}
+	id, found := strings.CutPrefix(path, uploadPath)
+	return id, found && h.hasIssued(r, http.MethodPut, id, r.Header.Get("Content-Type"))
+}
+
+func (h *Handler) hasIssued(r *http.Request, method, id, contentType string) bool {
+	if r.Method != method || !h.issued(id) {
+		return false
 	}
 	expires := r.URL.Query().Get("expires")
-	query := presignedQuery(expires, h.sign(http.MethodPut, id, r.Header.Get("Content-Type"), expires))
-	return id, r.Method == http.MethodPut && standinhttp.Same(r.URL.RawQuery, query)
+	return standinhttp.Same(r.URL.RawQuery, presignedQuery(expires, h.sign(method, id, contentType, expires)))
 }
 
 func presignedQuery(expires, signature string) string {
