@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -63,6 +64,15 @@ func result(spoil func(*upload.Result)) func(upload.Uploader) upload.Uploader {
 			spoil(&res)
 		}
 		return res, err
+	})
+}
+
+// before has each result say what the one before it said.
+func before(said func(*upload.Result) *string) func(upload.Uploader) upload.Uploader {
+	var last atomic.Value
+	return result(func(r *upload.Result) {
+		text := said(r)
+		*text, _ = last.Swap(*text).(string)
 	})
 }
 
@@ -138,6 +148,16 @@ func trips(
 	return func(next http.RoundTripper) http.RoundTripper {
 		return tripFunc(func(r *http.Request) (*http.Response, error) { return trip(next, r) })
 	}
+}
+
+// wrapped is a connection whose goroutines have other stacks, as with TLS.
+type wrapped struct{ net.Conn }
+
+func (c wrapped) Read(p []byte) (int, error) { return c.Conn.Read(p) }
+
+func dialWrapped(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	return wrapped{conn}, err
 }
 
 // request spoils the requests to paths that hold a text.
@@ -418,8 +438,8 @@ var bites = []struct {
 	{"a temporary id is left out", rig{form: true,
 		received: reply("/forms", said(`"size":`, `"tempRequestId":"t-1","size":`))}, plainly,
 		`TempRequestID is "", but the answer that gave the ID said "t-1"`},
-	{"a trace id of another upload", rig{form: true, client: result(func(r *upload.Result) { r.TraceID = "o-1" })},
-		"uploads run at once", `trace id: "o-1", but the answer that gave the ID said "o-`},
+	{"a trace id of another upload", rig{form: true, client: before(func(r *upload.Result) *string { return &r.TraceID })},
+		"uploads run at once", `", but the answer that gave the ID said "o-`},
 	{"an odd name has another media type", rig{form: true, client: input(func(src *upload.Source) {
 		if !utf8.ValidString(src.Name) {
 			src.Name, src.ContentType = "odd.txt", "text/html"
@@ -741,8 +761,9 @@ var bites = []struct {
 		"after 1.1s: credentials: the second attempt carries those of the first, which have grown old"},
 
 	// The client's reading of answers.
-	{"202 with an error is a success", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
+	{"202 with an error is a success", rig{form: true, stored: unseen, client: uploads(func(c call) (upload.Result, error) {
 		res, err := c.send()
+		res.ID = "o-1" // no answer holds it
 		if e, ok := errors.AsType[*upload.Error](err); ok && e.Status == 202 {
 			return res, nil
 		}
@@ -821,23 +842,25 @@ var bites = []struct {
 	{"the answer to a presigned step is left open",
 		rig{sent: status(200, "/store", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
 		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
-	{"each upload has a transport of its own", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
-		own := another(c.u)
-		own.http.Transport = own.http.Transport.(*http.Transport).Clone()
-		return own.Upload(c.ctx, c.src)
-	})}, "nothing is left running", "5 uploads, one after another: connections: 5 are open, so each upload leaves one"},
+	{"each upload has a transport of its own", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
+		var n atomic.Int32
+		return uploads(func(c call) (upload.Result, error) {
+			own := another(c.u)
+			transport := own.http.Transport.(*http.Transport).Clone()
+			if own.http.Transport = transport; n.Add(1)%2 == 0 {
+				transport.DialContext = dialWrapped
+			}
+			return own.Upload(c.ctx, c.src)
+		})(u)
+	}}, "nothing is left running", "5 uploads, one after another: connections: 5 are open, so each upload leaves one"},
 	{"a goroutine is left", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
 		go func() { <-time.After(10 * time.Second) }()
 		return c.send()
 	})}, "nothing is left running", "after all uploads: goroutines: one is still running, started in"},
-	{"ids of two answers are mixed", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
-		var last atomic.Value
-		return uploaderFunc(func(ctx context.Context, src upload.Source) (upload.Result, error) {
-			res, err := u.Upload(ctx, src)
-			res.TempRequestID, _ = last.Swap(res.ID).(string)
-			return res, err
-		})
-	}}, plainly, `", but the answer that gave the ID said ""`},
+	{"ids of two answers are mixed", rig{form: true, client: before(func(r *upload.Result) *string {
+		r.TempRequestID = r.ID
+		return &r.TempRequestID
+	})}, plainly, `", but the answer that gave the ID said ""`},
 
 	// The client's presigned step.
 	{"204 of the presigned step is no success",
@@ -997,6 +1020,13 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 		"asks about a form": {form: true, client: asks}, "asks about a presigned step": {client: asks},
 		"has a key of words": {form: true,
 			sent: request("/forms", header("Authorization", "Key design-candidate-runtime"))},
+		"takes no number where the spec has a text": {client: uploads(func(c call) (upload.Result, error) {
+			res, err := c.send()
+			if strings.HasPrefix(res.ID, "9007") {
+				err = errors.New("a number")
+			}
+			return res, err
+		})},
 		"logs in": {form: true, oauth: true, received: oauth(nil).received, stored: login},
 	} {
 		lines := recorded(t, func(tb testing.TB) {
