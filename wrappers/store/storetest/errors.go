@@ -33,13 +33,13 @@ func calls(ctx context.Context, s store.Store, key string) map[string]error {
 func errorTexts(ctx context.Context, s store.Store) error {
 	says := func(op, key string, err, cause error) {
 		if !errors.Is(err, cause) {
-			must(fmt.Errorf("a %s of %q that must fail: error %v, want %w in its chain", op, key, err, cause))
+			must(fmt.Errorf("%s of %q that must fail: error %v, want %w in its chain", op, key, err, cause))
 		}
 		if text := strings.ToLower(err.Error()); !strings.Contains(text, op) || !strings.Contains(text, key) {
-			must(fmt.Errorf("the error of a %s of %q does not name both: %q", op, key, err))
+			must(fmt.Errorf("the error of %s of %q does not name both: %q", op, key, err))
 		}
 		if strings.ContainsAny(err.Error(), "\r\n") {
-			must(fmt.Errorf("the error of a %s has more than one line: %q", op, err))
+			must(fmt.Errorf("the error of %s has more than one line: %q", op, err))
 		}
 	}
 	const key, bad = "in/a/box", "in//box"

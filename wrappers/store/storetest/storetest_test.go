@@ -180,6 +180,19 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return io.NopCloser(&live{ctx: ctx, s: s, key: key}), info, nil
 			}}
 		}},
+		{"a reader begins with its first Read", "an open reader keeps its object", func(s store.Store) store.Store {
+			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+				begin := sync.OnceValues(func() (io.Reader, error) { r, _, err := s.Open(ctx, key); return r, err })
+				info, err := s.Stat(ctx, key)
+				return io.NopCloser(readerFunc(func(p []byte) (int, error) {
+					r, err := begin()
+					if err != nil {
+						return 0, err
+					}
+					return r.Read(p)
+				})), info, err
+			}}
+		}},
 		{"parameters are dropped from types", "content types are kept", func(s store.Store) store.Store {
 			return typed(s, func(_, contentType string) string {
 				contentType, _, _ = strings.Cut(contentType, ";")
