@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -394,11 +395,31 @@ func depotKind(resp *http.Response) error {
 	return kind
 }
 
+// left tells how much of a request's body was not read.
+func left(r *http.Request) func() int64 {
+	var unread atomic.Int64
+	open := r.GetBody
+	r.GetBody = func() (io.ReadCloser, error) {
+		rc, err := open()
+		unread.Store(r.ContentLength)
+		return pair{readerFunc(func(p []byte) (int, error) {
+			n, err := rc.Read(p)
+			unread.Add(int64(-n))
+			return n, err
+		}), rc}, err
+	}
+	if r.ContentLength > 0 {
+		r.Body, _ = r.GetBody()
+	}
+	return unread.Load
+}
+
 func (c *depotClient) do(ctx context.Context, op, method, address, contentType string, body []byte,
 	into *depotAnswer) error {
 	for attempt := 1; ; attempt++ {
 		failure := &upload.Error{Provider: "depot", Op: op, Attempts: attempt}
 		req, _ := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+		unsent := left(req)
 		req.Header.Set("Content-Type", contentType)
 		if op != Presigned && op != Token {
 			key, err := c.credential(ctx)
@@ -423,6 +444,10 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			failure.Err = fmt.Errorf("%w: %w", upload.ErrUnavailable, errors.Unwrap(err))
 		case resp.StatusCode/100 == 2:
 			defer resp.Body.Close()
+			if unsent() > 0 && !c.trusting {
+				failure.Status, failure.Err = resp.StatusCode, fmt.Errorf("%w: the body was not read", upload.ErrUnavailable)
+				return failure
+			}
 			if op == Presigned {
 				return nil
 			}
@@ -451,7 +476,10 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			return failure
 		}
 		if c.patient {
-			time.Sleep(failure.RetryAfter)
+			select {
+			case <-time.After(failure.RetryAfter):
+			case <-ctx.Done():
+			}
 		}
 	}
 }

@@ -43,11 +43,11 @@
 // as the answer had it. The method is the one that the answer names beside the
 // URL. The Content-Type is the one that the initiating request named in its
 // field contentType, mimeType or mediaType. The request has none of the API's
-// credentials, no cookie, and no X- header but Azure's blob type. Two kinds of
-// headers are exceptions: the answer may name some in an object called header
-// beside the URL, and the query of the URL may list some as signed. Those in the
-// object must be sent. If an object called fields stands beside the URL, its
-// members come first in a form.
+// credentials, no cookie, and no X- header but Azure's blob type and those that
+// proxies add, such as X-Request-Id. Two kinds of headers are exceptions: the
+// answer may name some in an object called header beside the URL, and the query
+// of the URL may list some as signed. Those in the object must be sent. If an
+// object called fields stands beside the URL, its members come first in a form.
 //
 // The token call: it is a POST of a URL-encoded form to an address that the
 // spec does not have. The form has a grant_type, and the address has no query.

@@ -19,7 +19,8 @@ type Subject struct {
 	Uploader upload.Uploader
 
 	// Patient is the same client with longer waits: two seconds before an
-	// attempt at least. Run sees with it that a Retry-After is waited for.
+	// attempt at least. Run sees with it that a Retry-After is waited for, and
+	// that the wait ends with its context.
 	Patient upload.Uploader
 
 	// Server is where the client sends its requests: faults go there.
@@ -115,6 +116,8 @@ var properties = []property{
 		"no answer of the Server's has the id in it, or its schema allows no other id", idsAsWritten},
 	{"an endless answer is left alone", aFailure, noServer, endless},
 	{"an early refusal arrives", aFailure, noServer, earlyRefusal},
+	{"a success comes after the whole body", aFailure,
+		"a plain client does not see what was sent, or the subject has no Server", earlySuccess},
 
 	{"a passing fault is survived", aRepeat, noRepeat, faultsPass},
 	{"a repeated upload is whole", aRepeat, noRepeat, repeatsAreWhole},

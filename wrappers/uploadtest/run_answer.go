@@ -30,23 +30,25 @@ type refusal struct {
 	status int
 	kind   error
 	again  again
+	after  int // the status of the first answer, if that is another one
 }
 
 // refusals are answers that mean the same whoever gives them.
 var refusals = []refusal{
-	{http.StatusBadRequest, upload.ErrInvalid, never},
-	{http.StatusUnauthorized, upload.ErrUnauthorized, maybe},
-	{http.StatusForbidden, upload.ErrForbidden, never},
-	{http.StatusNotFound, upload.ErrNotFound, never},
-	{http.StatusRequestTimeout, upload.ErrUnavailable, always},
-	{http.StatusConflict, upload.ErrInvalid, never},
-	{http.StatusRequestEntityTooLarge, upload.ErrTooLarge, never},
-	{http.StatusUnprocessableEntity, upload.ErrInvalid, never},
-	{http.StatusTooManyRequests, upload.ErrRateLimited, always},
-	{http.StatusInternalServerError, upload.ErrUnavailable, always},
-	{http.StatusBadGateway, upload.ErrUnavailable, always},
-	{http.StatusServiceUnavailable, upload.ErrUnavailable, always},
-	{http.StatusGatewayTimeout, upload.ErrUnavailable, always},
+	{status: http.StatusBadRequest, kind: upload.ErrInvalid},
+	{status: http.StatusUnauthorized, kind: upload.ErrUnauthorized, again: maybe},
+	{status: http.StatusForbidden, kind: upload.ErrForbidden},
+	{status: http.StatusNotFound, kind: upload.ErrNotFound},
+	{status: http.StatusRequestTimeout, kind: upload.ErrUnavailable, again: always},
+	{status: http.StatusConflict, kind: upload.ErrInvalid},
+	{status: http.StatusRequestEntityTooLarge, kind: upload.ErrTooLarge},
+	{status: http.StatusUnprocessableEntity, kind: upload.ErrInvalid},
+	{status: http.StatusTooManyRequests, kind: upload.ErrRateLimited, again: always},
+	{status: http.StatusInternalServerError, kind: upload.ErrUnavailable, again: always},
+	{status: http.StatusBadGateway, kind: upload.ErrUnavailable, again: always},
+	{status: http.StatusServiceUnavailable, kind: upload.ErrUnavailable, again: always},
+	{status: http.StatusGatewayTimeout, kind: upload.ErrUnavailable, again: always},
+	{status: http.StatusForbidden, kind: upload.ErrForbidden, after: http.StatusTooManyRequests},
 }
 
 // ahead is how far a date in Retry-After is in the future.
@@ -73,7 +75,16 @@ func kindsHold(t *trial) {
 			case op == Token && c.again == never:
 				continue // OAuth 2 has a language of its own for these
 			}
-			t.about("%s answered %d", op, c.status).fresh(func(t *trial) {
+			what := fmt.Sprintf("%s answered %d", op, c.status)
+			if c.after != 0 {
+				what = fmt.Sprintf("%s answered %d, then %d", op, c.after, c.status)
+			}
+			t.about("%s", what).fresh(func(t *trial) {
+				if c.after != 0 && t.plain() {
+					return
+				} else if c.after != 0 {
+					t.Server.Inject(op, 1, Answer(c.after, "", "Retry-After", "0"))
+				}
 				var n atomic.Int32
 				t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
 					if name := t.Server.contract.TraceHeader; name != "" {
@@ -90,7 +101,9 @@ func kindsHold(t *trial) {
 						t.broke("error: RetryAfter is %v, the answer said a date %v ahead", wait, ahead)
 					}
 				}
-				t.asks(op, c.status, c.again)
+				if c.after == 0 {
+					t.asks(op, c.status, c.again)
+				}
 			})
 		}
 	}
@@ -116,7 +129,8 @@ func (t *trial) asks(op string, status int, again again) {
 func unusable(t *trial) {
 	const size = 54321 // no id holds this number
 	first, _ := t.about("an upload without a fault").arrives(file(size))
-	id, otherSize := first.ID, "another size"
+	const otherSize, cut = "another size", "all of an answer but its end" // a plain client finds the id in both
+	id := first.ID
 	for _, r := range t.requests() {
 		if len(r.Answer) == 0 || t.Server.contract.Operation(r.Op) == nil {
 			continue
@@ -134,6 +148,7 @@ func unusable(t *trial) {
 			{"null for an id", r.Status, withID(string(r.Answer), "null")},
 			{"an empty id", r.Status, withID(string(r.Answer), `""`)},
 			{"half of an answer", r.Status, string(r.Answer[:len(r.Answer)/2])},
+			{cut, r.Status, strings.TrimSuffix(strings.TrimSpace(string(r.Answer)), "}")},
 			{"an error", http.StatusAccepted, `{"error":{"errorCode":"900","message":"not now"}}`},
 			{otherSize, r.Status, strings.ReplaceAll(string(r.Answer), fmt.Sprint(size), "12345")},
 		} {
@@ -141,9 +156,9 @@ func unusable(t *trial) {
 				continue // it says nothing of an id, or of a size
 			}
 			t.about("%s answered %d and %s", r.Op, c.status, c.name).fresh(func(t *trial) {
-				t.Server.Inject(r.Op, forEver, Answer(c.status, c.body, "Content-Type", "application/json"))
+				t.Server.Inject(r.Op, forEver, afterBody(Answer(c.status, c.body, "Content-Type", "application/json"), 0))
 				_, err := t.send(t.Context(), file(size))
-				if err == nil && c.name == otherSize && t.plain() {
+				if err == nil && (c.name == otherSize || c.name == cut) && t.plain() {
 					return
 				}
 				if failure, ok := t.fails(err, upload.ErrUnavailable); ok {
@@ -223,9 +238,9 @@ func idsAsWritten(t *trial) {
 				t.seen.note(aID)
 				t.Server.Inject(r.Op, forEver, respelledText(func(s string) string { return withID(s, written) }))
 				res, err := t.send(t.Context(), file(54321))
-				all := t.requests()
-				switch last := all[len(all)-1]; {
-				case err != nil && last.Op != r.Op && last.Status/100 == 4: // it asks about an id that nobody gave out
+				strange := func(last Request) bool { return last.Op != r.Op && last.Status/100 == 4 }
+				switch all := t.requests(); {
+				case err != nil && slices.ContainsFunc(all, strange): // it asks about an id that nobody gave out
 				case err != nil:
 					t.broke("upload: %v", err)
 				case res.ID != id:
@@ -305,10 +320,30 @@ func earlyRefusal(t *trial) {
 					return
 				}
 				if len(t.of(op)) != try {
-					t.broke("attempts: one more, since the refusal got lost")
+					t.broke("attempts: one more, since the refusal got lost: a large body needs Expect: 100-continue")
 					return
 				}
 			}
+		})
+	}
+}
+
+// earlySuccess checks that a success counts only after the whole body: the
+// server that answers here has not read it, and stores nothing.
+func earlySuccess(t *trial) {
+	if t.plain() {
+		return
+	}
+	for _, op := range t.carriers() {
+		t.about("%s succeeded before its body was read", op).fresh(func(t *trial) {
+			src := file(16<<20 + 1)
+			t.arrives(src)
+			said := t.of(op)[0]
+			t.Server.Inject(op, forEver, Answer(said.Status, string(said.Answer),
+				"Content-Type", said.AnswerHeader.Get("Content-Type")))
+			_, err := t.send(t.Context(), src)
+			t.seen.note(aFailure)
+			t.fails(err, upload.ErrUnavailable)
 		})
 	}
 }

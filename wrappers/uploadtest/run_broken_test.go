@@ -314,6 +314,12 @@ func stingy(statuses ...int) func(upload.Uploader) upload.Uploader {
 	}
 }
 
+// trusting takes each success for one.
+func trusting(u upload.Uploader) upload.Uploader {
+	u.(*depotClient).trusting = true
+	return u
+}
+
 // Faults of a handler.
 
 // arrival spoils the requests to paths that hold a text.
@@ -625,16 +631,14 @@ var bites = []struct {
 		}
 		return e
 	})}, "answers are errors of their kind", "RetryAfter is 0s, the answer said a date 3s ahead"},
-	{"a wait goes on after its context", rig{raw: true,
-		sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err != nil || resp.StatusCode == 429 {
-				<-r.Context().Done()
-				time.Sleep(closing + closing/10)
-			}
-			return resp, err
-		})},
+	{"a wait goes on after its context", rig{raw: true, stored: func(s *Subject) { s.Patient = onAndOn(s.Patient) }},
 		"a wait ends with its context", "it waits on for more than 1s after its context has ended"},
+	{"the error is that of an earlier attempt", rig{raw: true, client: failure(func(e *upload.Error) error {
+		if e.Status == 403 && e.Attempts == 2 {
+			e.Err = upload.ErrRateLimited
+		}
+		return e
+	})}, "answers are errors of their kind", `deposit answered 429, then 403: error: not of the kind "not permitted"`},
 	{"a refusal is repeated", rig{sent: twice,
 		client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind",
 		"2 requests, though none but the first can help"},
@@ -704,10 +708,14 @@ var bites = []struct {
 		b, _ := io.ReadAll(resp.Body)
 		resp.Body = io.NopCloser(bytes.NewReader(bytes.Replace(b, []byte(`"id":null`), []byte(`"id":"o-1"`), 1)))
 	})), "answers that cannot be used", "submit answered 201 and null for an id: error: none"},
-	{"a size that disagrees is not looked at", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
-		u.(*depotClient).trusting = true
-		return u
-	}}, "answers that cannot be used", "submit answered 201 and another size: error: none"},
+	{"an answer without its end is one", rig{raw: true, sent: status(201, "", func(resp *http.Response) {
+		resp.Body = io.NopCloser(io.MultiReader(resp.Body, strings.NewReader("}")))
+	})}, "answers that cannot be used", "deposit answered 201 and all of an answer but its end: error: none"},
+	{"a success counts before the whole body was sent", rig{form: true, client: trusting},
+		"a success comes after the whole body", `submit succeeded before its body was read: error: none, want "unavailable"`},
+	{"a success of the presigned step counts before the whole body was sent", rig{client: trusting},
+		"a success comes after the whole body", "presigned succeeded before its body was read: error: none"},
+	{"a size that disagrees is not looked at", rig{form: true, client: trusting}, "answers that cannot be used", "submit answered 201 and another size: error: none"},
 	{"the directories are told", rig{form: true, sent: request("/forms", replace(`filename="`, `filename="C:\home\`))},
 		plainly, `name "plain.txt": wire: the name in the form has directories: "C:\\home\\plain.txt"`},
 
@@ -725,6 +733,9 @@ var bites = []struct {
 			})
 		}
 	}))}, "a repeated upload is whole", "submit answered 503 once, after the body with 6291457 bytes: upload: depot"},
+	{"a repeated body is empty", rig{form: true, sent: func(next http.RoundTripper) http.RoundTripper {
+		return request("/forms", second(rewritten(func([]byte) []byte { return nil })))(next)
+	}}, "a repeated upload is whole", `repeat: the second attempt has Content-Length "", the first had "1`},
 	{"a repeated form has another name", rig{form: true, sent: request("/forms", second(replace("(large)", "(small)")))},
 		"a repeated upload is whole", `result: Name is "송장 (small).pdf"`},
 	{"a repeated raw body has another type",
@@ -755,6 +766,15 @@ var bites = []struct {
 	{"a signature is made once", rig{sent: request("/objects", header("Authorization", "Dated of the first day"))},
 		"credentials are fresh in each attempt", "announce, 1.1s later: credentials: it carries those of the first upload"},
 
+	{"a result is kept for ever", rig{sent: dating(time.RFC3339Nano), client: func(u upload.Uploader) upload.Uploader {
+		var first upload.Result
+		return uploads(func(c call) (_ upload.Result, err error) {
+			if first.ID == "" {
+				first, err = c.send()
+			}
+			return first, err
+		})(u)
+	}}, "credentials are fresh in each attempt", "announce, 1.1s later: stored: 100 bytes, 100 were sent"},
 	{"a token is kept for ever", oauth(status(200, "/token", func(resp *http.Response) {
 		resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"` + depotKey + `","expires_in":3600}`))
 	})), "credentials are fresh in each attempt",

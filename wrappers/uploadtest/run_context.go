@@ -75,6 +75,9 @@ func cancelInAnswer(t *trial) {
 func waitEnds(t *trial) {
 	for _, op := range t.operations() {
 		t.about("cancel during the wait after %s", op).fresh(func(t *trial) {
+			if t.Patient != nil {
+				t.Uploader = t.Patient // the others wait too little
+			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var canceled atomic.Pointer[time.Time]
@@ -84,7 +87,7 @@ func waitEnds(t *trial) {
 					canceled.CompareAndSwap(nil, &now)
 					cancel()
 				})
-				Answer(http.StatusTooManyRequests, "", "Retry-After", "20")(nil).ServeHTTP(w, r)
+				Answer(http.StatusTooManyRequests, "", "Retry-After", "2")(nil).ServeHTTP(w, r)
 			}))
 			_, err := t.send(ctx, file(1000))
 			if at := canceled.Load(); at != nil && time.Since(*at) > closing {

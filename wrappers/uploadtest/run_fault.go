@@ -53,10 +53,10 @@ func slamDoor(w http.ResponseWriter, _ *http.Request) {
 }
 
 // afterBody answers a while after it has read the whole body.
-func afterBody(status int, pause time.Duration) Fault {
+func afterBody(answer Fault, pause time.Duration) Fault {
 	return instead(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		time.Sleep(pause)
-		w.WriteHeader(status)
+		answer(nil).ServeHTTP(w, r)
 	})
 }

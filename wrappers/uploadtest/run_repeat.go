@@ -88,7 +88,7 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 // that stands around it.
 func repeatsAreWhole(t *trial) {
 	answered := func(status int) passing {
-		return passing{fmt.Sprintf("answered %d once, after the body", status), afterBody(status, 0), status}
+		return passing{fmt.Sprintf("answered %d once, after the body", status), afterBody(Answer(status, ""), 0), status}
 	}
 	for _, op := range t.carriers() {
 		for _, c := range []struct {
@@ -97,9 +97,8 @@ func repeatsAreWhole(t *trial) {
 		}{{1, answered(503)}, {1, answered(429)}, {6, resets[1]}, {6, answered(503)}, {16, answered(503)}} {
 			size := c.mebi<<20 + 1
 			t.about("%s %s with %d bytes", op, c.name, size).fresh(func(t *trial) {
-				if t.survives(op, c.passing, newSource("송장 (large).pdf", "application/pdf", noise(size), nil)) {
-					t.sameTwice(op)
-				}
+				t.survives(op, c.passing, newSource("송장 (large).pdf", "application/pdf", noise(size), nil))
+				t.sameTwice(op)
 			})
 		}
 	}
@@ -113,7 +112,10 @@ func (t *trial) sameTwice(op string) {
 	for _, r := range attempts {
 		first := attempts[0]
 		names := differences(first.Header, r.Header, t.Server.contract.CredentialHeaders)
+		length, begun := r.Header.Get("Content-Length"), first.Header.Get("Content-Length")
 		switch {
+		case r.Status/100 == 4 && length != begun: // else a boundary may be longer
+			t.broke("repeat: the second attempt has Content-Length %q, the first had %q", length, begun)
 		case r.Method != first.Method || r.URI != first.URI:
 			t.broke("repeat: the second attempt goes to %s %s, the first went to %s %s", r.Method, path(r.URI),
 				first.Method, path(first.URI))
@@ -204,7 +206,7 @@ func freshCredentials(t *trial) {
 			pause = 1100 * time.Millisecond // they may hold seconds
 			time.Sleep(pause)
 			third := t.about("%s, %v later", op, pause)
-			if third.arrives(file(100)); third.credentials(op)[2] == again[0] {
+			if third.arrives(file(100)); slices.Contains(third.credentials(op)[len(again):], again[0]) {
 				t.seen.note(aCredential)
 				third.broke("credentials: it carries those of the first upload, which have grown old")
 				continue
@@ -220,7 +222,7 @@ func freshCredentials(t *trial) {
 		}
 		t.about("%s answered %d once, after %v", op, status, pause).fresh(func(t *trial) {
 			t.Server.Inject(Token, forEver, aged)
-			t.Server.Inject(op, 1, afterBody(status, pause))
+			t.Server.Inject(op, 1, afterBody(Answer(status, ""), pause))
 			_, _ = t.send(t.Context(), file(100))
 			attempts := t.credentials(op)
 			if len(attempts) < 2 {
