@@ -28,10 +28,13 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		spoil func(http.Handler) http.Handler
 		want  string // empty: nothing is wrong
 	}{
-		"nothing":   {arrival("/none", nil), ""},
-		"no end":    {reply("/fileUpload/", said("Completed", "Pending")), `status is "Pending", but the file can be had`},
-		"too early": {reply("/fileUpload/", said("Pending", "Completed")), `status is "Completed" before the file was sent`},
-		"nothing to download": {reply("/download/", func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusNotFound }),
+		"nothing": {arrival("/none", nil), ""},
+		"no end": {reply("/fileUpload/", said("Completed", "Pending")),
+			`status is "Pending", but the file can be had`},
+		"too early": {reply("/fileUpload/", said("Pending", "Completed")),
+			`status is "Completed" before the file was sent`},
+		"nothing to download": {reply("/download/",
+			func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusNotFound }),
 			"getDocument: response body: downloadUrl cannot be fetched: 404"},
 		"any download": {reply("/download/", taken), "getDocument: response status: 200 to its downloadUrl, with"},
 		"no age of a download": {reply("/download/", taken),
@@ -69,10 +72,12 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
 	for address, want := range map[string][]string{
 		"http://a.example/k": nil,
-		"http://a.example/k?page=1&signature=x&token=": {"with an empty signature", "with another signature", "with half of the signature",
+		"http://a.example/k?page=1&signature=x&token=": {"with an empty signature", "with another signature",
+			"with half of the signature",
 			"without its query", "without the signature"},
 	} {
-		want = slices.Sorted(slices.Values(append(want, "by DELETE", "by GET", "by another method", "with another key")))
+		want = slices.Sorted(slices.Values(append(want, "by DELETE", "by GET", "by another method",
+			"with another key")))
 		if got := slices.Sorted(maps.Keys(tampered(contract.HandedOut{URL: address}))); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}

@@ -50,33 +50,37 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		op, typ, found string
 		want           string // empty: nothing is wrong
 	}{
-		"the same":            {label, id, "look", js, id, ""},
-		"another id":          {label, id, "look", js, id2, "id is not the one that was asked for"},
-		"a copy":              {label, id, "copy", js, id2, ""},
-		"what a query names":  {label, id, "search", js, id2, ""},
-		"no JSON":             {label, id, "look", text, "{", ""},
-		"another size, once":  {raw(text), `{"size":22}`, "look", js, `{"size":9}`, `size is "9", but 22 bytes were sent`},
+		"the same":           {label, id, "look", js, id, ""},
+		"another id":         {label, id, "look", js, id2, "id is not the one that was asked for"},
+		"a copy":             {label, id, "copy", js, id2, ""},
+		"what a query names": {label, id, "search", js, id2, ""},
+		"no JSON":            {label, id, "look", text, "{", ""},
+		"another size, once": {raw(text), `{"size":22}`, "look", js, `{"size":9}`,
+			`size is "9", but 22 bytes were sent`},
 		"what was said":       {label, `{"label":"july"}`, "look", js, `{"label":"x"}`, `label is "x", but "july" was`},
 		"other tags":          {tags, `{}`, "look", js, `{"tags":["b","x"]}`, `tags lacks "a", which was said`},
 		"tags in another way": {tags, `{}`, "look", js, `{"tags":[{"name":"x"}],"day":"2026-03-29T00:00:00Z"}`, ""},
-		"another day":         {tags, `{}`, "look", js, `{"tags":["b","a"],"day":"2026-03-28"}`, `day is "2026-03-28", but`},
-		"inside":              {meta, id, "look", js, `{"meta":{"label":"x"}}`, `label is "x", but "july" was`},
-		"a list inside":       {meta, id, "look", js, `{"meta":{"tags":["b"]}}`, `tags lacks "a", which was said`},
-		"tags of another":     {tags, `{}`, "look", js, `{"owner":{"tags":["x"]}}`, ""},
-		"inside another":      {meta, id, "look", js, `{"owner":{"label":"x","tags":["b"]}}`, ""},
-		"in a wrapper":        {meta, id, "look", js, `{"data":{"id":"t-1","open":true}}`, `open is "true", but false was`},
-		"in no wrapper":       {meta, id, "look", js, `{"shop":{"open":true}}`, ""},
-		"what was not kept":   {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
-		"a file too early":    {label, id, "fetch", text, id2, "200 to a file that was not sent yet"},
+		"another day": {tags, `{}`, "look", js, `{"tags":["b","a"],"day":"2026-03-28"}`,
+			`day is "2026-03-28", but`},
+		"inside":          {meta, id, "look", js, `{"meta":{"label":"x"}}`, `label is "x", but "july" was`},
+		"a list inside":   {meta, id, "look", js, `{"meta":{"tags":["b"]}}`, `tags lacks "a", which was said`},
+		"tags of another": {tags, `{}`, "look", js, `{"owner":{"tags":["x"]}}`, ""},
+		"inside another":  {meta, id, "look", js, `{"owner":{"label":"x","tags":["b"]}}`, ""},
+		"in a wrapper": {meta, id, "look", js, `{"data":{"id":"t-1","open":true}}`,
+			`open is "true", but false was`},
+		"in no wrapper":     {meta, id, "look", js, `{"shop":{"open":true}}`, ""},
+		"what was not kept": {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
+		"a file too early":  {label, id, "fetch", text, id2, "200 to a file that was not sent yet"},
 		"done too early": {label, id, "look", js, `{"id":"t-1","state":"done"}`,
 			`state is "done" before the file was sent`},
 		"one ETag for all": {raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"},
 		"the PUT's ETag":   {raw(text), id, "fetch", text, id2, ""},
 		"no ETag of the PUT": {raw(text), id, "fetch", text, id2,
 			"the ETag differs from the one in the answer to the upload"},
-		"a name that was":     {label, id, "look", js, id, "name is not there any more"},
-		"done with a file":    {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
-		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`, "but there is no fileId, which open takes"},
+		"a name that was":  {label, id, "look", js, id, "name is not there any more"},
+		"done with a file": {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
+		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`,
+			"but there is no fileId, which open takes"},
 		"a file":              {raw(text), id, "fetch", text + "; charset=utf-8", id2, ""},
 		"a file of JSON":      {raw(js), id, "fetch", js, id2, ""},
 		"a type that is hid":  {raw(text), id, "fetch", "application/octet-stream", id2, ""},
@@ -109,8 +113,10 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 					m.said = nil
 				}
 				for _, r := range p.contract.routes {
-					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet && m.about(r) {
-						p.compares(m, -1, answer{p: p, route: r, req: httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
+					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet &&
+						m.about(r) {
+						p.compares(m, -1, answer{p: p, route: r,
+							req:    httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
 							status: http.StatusOK, body: []byte(c.found),
 							header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}})
 					}

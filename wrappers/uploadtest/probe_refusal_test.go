@@ -42,11 +42,15 @@ func TestProbeSpoilsCredentialsOfEachKind(t *testing.T) {
 			r.Header.Set("X-Depot-Time", "1790000000")
 		}, func(r *http.Request, key string) bool { return key == depotKey && r.Header.Get("X-Depot-Time") != "" },
 			"200 to a request with a wrong X-Depot-Time"},
-		"a signature": {signed, func(r *http.Request, key string) bool { return key == sign(r.Method, r.URL.Path) }, ""},
+		"a signature": {signed, func(r *http.Request, key string) bool { return key == sign(r.Method, r.URL.Path) },
+			""},
 		"a signature for the beginning of a path": {signed, func(r *http.Request, key string) bool {
 			return strings.TrimSuffix(key, "/uploadtest") == sign(r.Method, r.URL.Path)
 		}, "200 to a request with credentials that were made for another path"},
-		"a signature without the query": {func(r *http.Request) { r.Header.Set(name, sign(r.Method, r.URL.RequestURI())) },
+		"a signature without the query": {func(r *http.Request) {
+			r.Header.Set(name,
+				sign(r.Method, r.URL.RequestURI()))
+		},
 			func(r *http.Request, key string) bool {
 				return key == sign(r.Method, r.URL.RequestURI()) || key == sign(r.Method, r.URL.Path)
 			}, "200 to a request with credentials that were made without its query"},
@@ -80,7 +84,8 @@ func TestProbeSpoilsCredentialsOfEachKind(t *testing.T) {
 func TestProbeGoesOnAfterABodyThatItCannotBuild(t *testing.T) {
 	spec := bytes.Replace(depotSpec, []byte("            example: {contentType: text/plain}\n"),
 		[]byte("          text/plain: {schema: {type: string}, example: some text}\n"), 1)
-	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"), 1)
+	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"),
+		1)
 	ts := httptest.NewServer(arrival("/objects", func(r *http.Request) {
 		r.Header.Set("Content-Type", "application/json")
 		rewrite(r, func([]byte) []byte { return []byte(`{"contentType":"a/b"}`) })
@@ -92,9 +97,11 @@ func TestProbeGoesOnAfterABodyThatItCannotBuild(t *testing.T) {
 	// What could not be put need not be there.
 	shelf := httptest.NewServer(newShelf())
 	defer shelf.Close()
-	unput := strings.NewReplacer("/{name}", "/{slot}", "{blobId}", "{slot}", "[{name: blobId", "[{name: slot", "[{name: name, in: path, "+
-		"required: true, schema: {type: string}, example: july.txt}]", "[{name: slot, in: path, required: true, "+
-		"schema: {type: string}, example: july.txt}, {name: X-Kind, in: header, required: true, schema: {type: string, pattern: '^[A-Z]{3}$'}}]")
+	unput := strings.NewReplacer("/{name}", "/{slot}", "{blobId}", "{slot}", "[{name: blobId", "[{name: slot",
+		"[{name: name, in: path, "+
+			"required: true, schema: {type: string}, example: july.txt}]", "[{name: slot, in: path, required: true, "+
+			"schema: {type: string}, example: july.txt}, {name: X-Kind, in: header, required: true, schema: {type: "+
+			"string, pattern: '^[A-Z]{3}$'}}]")
 	lines = recorded(t, func(tb testing.TB) { Probe(tb, shelf.URL+"/v1", []byte(unput.Replace(shelfSpec)), withKey) })
 	if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, "fetch") }) {
 		t.Errorf("it was blamed: %q", lines)

@@ -39,7 +39,8 @@ func TestTheExampleToUse(t *testing.T) {
 		{"a single one", "one", nil, own, "map[:one]"},
 		{"a single one beside others", "one", named("first", "second"), own, "map[:one a:first b:second]"},
 		{"the first by name", nil, named("first", "second"), own, "map[:first a:first b:second]"},
-		{"a name without a value", nil, openapi3.Examples{"a": {Value: &openapi3.Example{}}, "b": {}}, own, "map[:schema]"},
+		{"a name without a value", nil, openapi3.Examples{"a": {Value: &openapi3.Example{}}, "b": {}}, own,
+			"map[:schema]"},
 		{"the schema's own", nil, nil, own, "map[:schema]"},
 		{"one that is made up", nil, nil, `{"type":"integer"}`, "map[:1]"},
 	} {
@@ -108,10 +109,12 @@ func TestABodyIsBuiltAsItsMediaTypeWantsIt(t *testing.T) {
 		t.Errorf("two files: %s", s.body)
 	}
 	schema.Properties["facts"] = schemaOf(t, `{"type":"object"}`)
-	for said, want := range map[string]string{"": "text/plain", "image/*, a/b": "image/x-uploadtest", "a/b,c/d": "a/b"} {
+	for said, want := range map[string]string{"": "text/plain", "image/*, a/b": "image/x-uploadtest",
+		"a/b,c/d": "a/b"} {
 		s.encoding = map[string]*openapi3.Encoding{"f": {ContentType: said}}
 		s = s.of(map[string]any{"f": "one", "facts": map[string]any{"a": 1}}, "a.txt")
-		if files := s.files(); files[0].contentType != want || !strings.Contains(string(s.body), "Content-Type: "+want) ||
+		if files := s.files(); files[0].contentType != want ||
+			!strings.Contains(string(s.body), "Content-Type: "+want) ||
 			!strings.Contains(string(s.body), "Content-Type: application/json\r\n\r\n{\"a\":1}") {
 			t.Errorf("a file of %q, want %s: %s", said, want, s.body)
 		}

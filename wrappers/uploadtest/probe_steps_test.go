@@ -131,8 +131,9 @@ func newPier(fault string) http.Handler {
 			"fields": map[string]string{"key": f.FileID, "policy": sealed(f.FileID), "acl": "none"}}})
 	})
 	starts("uploadSessions", hasName, func(w http.ResponseWriter, r *http.Request, f *file) {
-		w.Header().Set("Location", map[bool]string{true: "http://127.0.0.1:1"}[fault == "a session that nobody reaches"]+
-			"/v1/uploadSessions?token="+f.FileID+sealed(f.FileID))
+		w.Header().Set("Location",
+			map[bool]string{true: "http://127.0.0.1:1"}[fault == "a session that nobody reaches"]+
+				"/v1/uploadSessions?token="+f.FileID+sealed(f.FileID))
 		say(w, 201, map[string]string{"id": "session-" + f.FileID})
 	})
 	starts("files", func(f *file) bool { return f.Size != nil && *f.Size >= 0 && len(f.SHA256) == 64 },
@@ -162,7 +163,8 @@ func newPier(fault string) http.Handler {
 	})
 	handle("POST /v1/a-commit", func(w http.ResponseWriter, r *http.Request, body []byte) int {
 		var asked struct{ Files []struct{ ID *string } }
-		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, &asked) != nil ||
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") ||
+			json.Unmarshal(body, &asked) != nil ||
 			len(asked.Files) == 0 {
 			return http.StatusBadRequest
 		}
@@ -176,7 +178,8 @@ func newPier(fault string) http.Handler {
 	})
 	handle("POST /v1/batches", func(w http.ResponseWriter, r *http.Request, body []byte) int {
 		var asked struct{ List []*file }
-		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, &asked) != nil ||
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") ||
+			json.Unmarshal(body, &asked) != nil ||
 			len(asked.List) == 0 {
 			return http.StatusBadRequest
 		}
@@ -222,14 +225,16 @@ func newPier(fault string) http.Handler {
 			f, signed := files[fields["key"]], fields["policy"] == sealed(fields["key"])
 			signed = signed || fault == "a form without its policy" && fields["policy"] == "" ||
 				fault == "a form under another key" && len(fields["policy"]) == len(sealed(fields["key"]))
-			if _, end := form.NextPart(); err != nil || end != io.EOF || f == nil || !signed || fields["acl"] != "none" {
+			if _, end := form.NextPart(); err != nil || end != io.EOF || f == nil || !signed ||
+				fields["acl"] != "none" {
 				return http.StatusForbidden
 			}
 			f.content, f.sent, f.done = content, true, true
 			return http.StatusNoContent
 		}
 	})
-	handle("GET /v1/uploadSessions", func(http.ResponseWriter, *http.Request, []byte) int { return http.StatusNotFound })
+	handle("GET /v1/uploadSessions",
+		func(http.ResponseWriter, *http.Request, []byte) int { return http.StatusNotFound })
 	handle("PUT /v1/uploadSessions", func(w http.ResponseWriter, r *http.Request, body []byte) int {
 		switch {
 		case (fault == "" || fault == "a private session that loses an end") && r.Header.Get("X-Depot-Key") != depotKey:
@@ -238,7 +243,8 @@ func newPier(fault string) http.Handler {
 			body = body[:min(len(body), 50_000)]
 		}
 		f := files[r.FormValue("token")[:min(13, len(r.FormValue("token")))]]
-		if f == nil || f.sent || r.FormValue("token") != f.FileID+sealed(f.FileID) && fault != "a session with any token" {
+		if f == nil || f.sent || r.FormValue("token") != f.FileID+sealed(f.FileID) &&
+			fault != "a session with any token" {
 			return http.StatusForbidden
 		}
 		f.content, f.sent, f.done = body, true, true
@@ -288,7 +294,8 @@ func newPier(fault string) http.Handler {
 			return http.StatusBadRequest
 		}
 		f := &file{FileID: fmt.Sprintf("pier-%08d", 7*len(files))}
-		f.clip = map[string]any{"id": f.FileID, "callback": said.Callback, "url": "http://" + r.Host + "/put/" + f.FileID}
+		f.clip = map[string]any{"id": f.FileID, "callback": said.Callback,
+			"url": "http://" + r.Host + "/put/" + f.FileID}
 		files[f.FileID], files["film-"+f.FileID] = f, f
 		say(w, 201, map[string]any{"data": f.clip})
 		return 0
@@ -305,7 +312,8 @@ func newPier(fault string) http.Handler {
 			return http.StatusNotFound
 		}
 		page := strings.Replace(f.clip["url"].(string), "/put/", "/watch/", 1)
-		say(w, 200, map[string]any{"data": map[string]any{"id": "film-" + f.FileID, "size": len(f.content), "page": page}})
+		say(w, 200, map[string]any{"data": map[string]any{"id": "film-" + f.FileID, "size": len(f.content),
+			"page": page}})
 		return 0
 	})
 	at("DELETE /v1/films/{id}", func(_ http.ResponseWriter, f *file) int {
@@ -351,23 +359,28 @@ func newPier(fault string) http.Handler {
 func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 	t.Parallel()
 	for fault, want := range map[string]string{
-		"":                                      "", // nothing is wrong
-		"a file of any size":                    "a file of 100001 bytes, which is too large, is taken at the URL that it handed out",
-		"a private session that loses an end":   "(content: 70,001 bytes) comes back changed: 50000 bytes",
-		"no commit":                             "commit: response status: 404 to an upload whose file was sent",
-		"a form without its policy":             "204 to the form that it handed out, without the policy",
-		"a form under another key":              "form: response status: 204 to the form that it handed out, with the key of another",
-		"a session that nobody reaches":         "session: response status: no answer: dial tcp 127.0.0.1:1",
-		"a session with any token":              "200 to the URL that it handed out, with another token",
-		"complete without the file":             "complete: response status: 200 to an upload whose file was not sent",
-		"complete with another file":            "200 to an upload whose file is not the one that was announced",
-		"a batch in another order":              "403 to the URL that it handed out (number 1 of 2 in the answer, and 1 in the",
+		"": "", // nothing is wrong
+		"a file of any size": "a file of 100001 bytes, which is too large, is taken at the URL " +
+			"that it handed out",
+		"a private session that loses an end": "(content: 70,001 bytes) comes back changed: 50000 bytes",
+		"no commit":                           "commit: response status: 404 to an upload whose file was sent",
+		"a form without its policy":           "204 to the form that it handed out, without the policy",
+		"a form under another key": "form: response status: 204 to the form that it handed out, with " +
+			"the key of another",
+		"a session that nobody reaches": "session: response status: no answer: dial tcp 127.0.0.1:1",
+		"a session with any token":      "200 to the URL that it handed out, with another token",
+		"complete without the file":     "complete: response status: 200 to an upload whose file was not sent",
+		"complete with another file":    "200 to an upload whose file is not the one that was announced",
+		"a batch in another order": "403 to the URL that it handed out (number 1 of 2 in the answer, " +
+			"and 1 in the",
 		"a batch whose first file is looked at": "batch: response status: 201 to a body without list[].size",
 		"a name that breaks the URL":            "batch: response status: 403 to the URL that it handed out",
 		"a film that is deleted is shown":       "film: response status: 200 to a deleted upload",
-		"a page that shows half a film":         "response body: the file (content: 1,200,001 bytes) comes back changed",
-		"a parcel without a key":                "ship: response status: 201 to a request with no credentials",
-		"a file that loses its end":             "fetch: response body: the file (content: 1,200,001 bytes) comes back changed",
+		"a page that shows half a film": "response body: the file (content: 1,200,001 bytes) comes back " +
+			"changed",
+		"a parcel without a key": "ship: response status: 201 to a request with no credentials",
+		"a file that loses its end": "fetch: response body: the file (content: 1,200,001 bytes) comes " +
+			"back changed",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()

@@ -3,7 +3,6 @@ package uploadtest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -20,7 +19,6 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/specs"
-	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 )
@@ -52,7 +50,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			"/v2/objects)"},
 		{"credentials are asked for by another status",
 			reply("/", on(401, func(rec *httptest.ResponseRecorder) { rec.Code = 404 })),
-			"Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET /v2/objects/{id})"},
+			"Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET " +
+				"/v2/objects/{id})"},
 		{"what is cut off counts as a file", arrival("/raw", swallowed),
 			"Depot: deposit: response status: 201 to a file whose sender hung up in the middle of it (POST /v2/raw)"},
 		{"a stack trace of Java", reply("/forms", on(201, func(rec *httptest.ResponseRecorder) {
@@ -67,13 +66,14 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"half a presigned file is taken", arrival("/store", swallowed),
 			"Depot: announce: response status: 200 to a file whose sender hung up in the middle of it " +
 				"(PUT to a URL from POST /v2/objects)"},
-		{"an empty presigned file is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPut && r.ContentLength == 0 {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			next.ServeHTTP(w, r)
-		}), "Depot: announce: response status: 500 to an empty file (PUT to a URL from POST /v2/objects)"},
+		{"an empty presigned file is a failure",
+			serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut && r.ContentLength == 0 {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}), "Depot: announce: response status: 500 to an empty file (PUT to a URL from POST /v2/objects)"},
 		{"another size later", reply("/objects/o-", said(`"size":1`, `"size":2`)),
 			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
 		{"an example is refused", reply("/forms", func(rec *httptest.ResponseRecorder) {
@@ -93,7 +93,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 					return b
 				})
 			}
-		}), "Depot: submit: response status: 201 to a body without file, which must be refused by a 4xx (POST /v2/forms)"},
+		}), "Depot: submit: response status: 201 to a body without file, which must be refused by a 4xx (POST " +
+			"/v2/forms)"},
 		{"a property that is missing is taken", arrival("/objects", replace(`{}`, `{"contentType":"a/b"}`)),
 			"Depot: announce: response status: 200 to a body without contentType"},
 		{"a torn body is taken", arrival("/objects", rewritten(func(b []byte) []byte {
@@ -168,7 +169,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				r.URL.RawQuery = query(id)
 			}
 		}), "200 to the URL that it handed out, without its query"},
-		{"the right presigned request is refused", reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }),
+		{"the right presigned request is refused",
+			reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }),
 			"Depot: announce: response status: 403 to the URL that it handed out (PUT to a URL from POST /v2/objects)"},
 		{"the directories of a name are told", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			b, _ := all(r.Body, r.ContentLength)
@@ -190,7 +192,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				r.Method = http.MethodGet
 			}
 			next.ServeHTTP(w, r)
-		}), "Depot: look: response status: 200 to a deleted upload, which must be refused by a 4xx (GET /v2/objects/{id})"},
+		}), "Depot: look: response status: 200 to a deleted upload, which must be refused by a 4xx (GET " +
+			"/v2/objects/{id})"},
 		{"an unknown id is found", reply("/objects/o-", on(404, func(rec *httptest.ResponseRecorder) {
 			rec.Code = 200
 			rec.Header().Set("X-Depot-Left", "1")
@@ -216,7 +219,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			if d := next.(*depot); r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == depotKey {
 				d.mu.Lock()
 				for id, o := range d.objects {
-					if !strings.HasSuffix(r.URL.Path, id) && o.Name != "" && o.Name == d.objects[strings.TrimPrefix(r.URL.Path, "/v2/objects/")].Name {
+					if !strings.HasSuffix(r.URL.Path, id) && o.Name != "" &&
+						o.Name == d.objects[strings.TrimPrefix(r.URL.Path, "/v2/objects/")].Name {
 						delete(d.objects, id)
 					}
 				}
@@ -266,9 +270,11 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				r.URL.RawQuery = query(strings.TrimPrefix(r.URL.Path, "/store/"))
 			}
 		}), "Depot: announce: response status: 200 to the URL that it handed out, with the path of another"},
-		{"one trace id for all", reply("/v2", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Trace", "1") }),
+		{"one trace id for all",
+			reply("/v2", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Trace", "1") }),
 			"Depot: no operation: response header: X-Depot-Trace is the same in all answers"},
-		{"a header twice", reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),
+		{"a header twice", reply("/forms",
+			func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),
 			"Depot: submit: response body: status 201: the header X-Depot-Left is there more than once"},
 		{"a property of another type is taken", arrival("/objects", replace(`17`, `"a/b"`)),
 			"Depot: announce: response status: 200 to a body with another type of contentType"},
@@ -405,7 +411,8 @@ func TestProbeBuildsRequestsFromSchemas(t *testing.T) {
 // A probe that could ask nothing as the spec wants it must not pass.
 func TestProbeThatHeldNothingIsSkipped(t *testing.T) {
 	spec := bytes.Replace(about("Depot: announce:"), []byte("            example: {contentType: text/plain}\n"), nil, 1)
-	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"), 1)
+	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"),
+		1)
 	ts := httptest.NewServer(newDepot())
 	defer ts.Close()
 	skipped := false
@@ -457,7 +464,8 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 		{"pages", "limit", "page", func(q url.Values, ids []string) []string { return page(q, ids, 1) }, ""},
 		{"pages from 0", "limit", "page", func(q url.Values, ids []string) []string { return page(q, ids, 0) },
 			"Depot: list: response body: short pages list"},
-		{"one page for all", "limit", "pageNumber", func(q url.Values, ids []string) []string { return page(q, ids, 1) },
+		{"one page for all", "limit", "pageNumber",
+			func(q url.Values, ids []string) []string { return page(q, ids, 1) },
 			"Depot: list: response body: the list has no last page"},
 		{"offsets", "limit", "offset", func(q url.Values, ids []string) []string {
 			from, _ := strconv.Atoi(q.Get("offset"))
@@ -466,10 +474,11 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 	} {
 		t.Run(b.what, func(t *testing.T) {
 			t.Parallel()
-			spec := bytes.Replace(depotSpec, []byte("  /objects:\n"), []byte("  /objects:\n    get: {operationId: list, "+
-				"parameters: [{name: "+b.limit+", in: query, schema: {type: integer, minimum: 5}}, {name: "+b.from+", in: query, "+
-				"schema: {type: integer}}], responses: {'200': {description: All., content: {application/json: {}}}, "+
-				"4XX: {description: Refused.}}}\n"), 1)
+			spec := bytes.Replace(depotSpec, []byte("  /objects:\n"),
+				[]byte("  /objects:\n    get: {operationId: list, "+
+					"parameters: [{name: "+b.limit+", in: query, schema: {type: integer, minimum: 5}}, {name: "+b.from+", in: query, "+
+					"schema: {type: integer}}], responses: {'200': {description: All., content: {application/json: {}}}, "+
+					"4XX: {description: Refused.}}}\n"), 1)
 			ts := httptest.NewServer(serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				switch {
 				case r.Method != http.MethodGet || r.URL.Path != "/v2/objects":
@@ -529,102 +538,6 @@ func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
 	}
 }
 
-func TestCheckNamesWhatAnyServerDoesWrong(t *testing.T) {
-	d := newDepot()
-	ts := httptest.NewServer(reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 202 })(d))
-	defer ts.Close()
-	var lines []string
-	check := &Check{Spec: depotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
-	c := &depotClient{base: ts.URL + "/v2", form: true, key: func() string { return depotKey },
-		http: &http.Client{Transport: check}}
-	src := newSource("a.txt", "text/plain", []byte("a"), nil)
-	if _, err := c.Upload(t.Context(), src.Source); err != nil {
-		t.Errorf("the check kept the exchange from happening: %v", err)
-	}
-	named(t, lines, "Depot: submit: response status: 202 is not declared (POST /v2/forms)")
-	if len(lines) != 1 {
-		t.Errorf("%d lines for one fault: %q", len(lines), lines)
-	}
-}
-
-func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
-	d := newDepot()
-	storage := httptest.NewServer(d)
-	defer storage.Close()
-	ts := httptest.NewServer(arrival("/objects", func(r *http.Request) { r.Host = storage.Listener.Addr().String() })(d))
-	defer ts.Close()
-	for name, c := range map[string]struct {
-		spoil func(*http.Request)
-		want  string
-	}{
-		"right": {func(*http.Request) {}, ""},
-		"with the API key": {header("X-Depot-Key", depotKey),
-			"Depot: presigned: presigned credentials: header X-Depot-Key tells"},
-		"chunked": {func(r *http.Request) { r.ContentLength = -1 }, "Depot: presigned: request length: chunked"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var lines []string
-			check := &Check{Spec: depotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
-			client := &depotClient{base: ts.URL + "/v2", key: func() string { return depotKey },
-				http: &http.Client{Transport: request("/store", c.spoil)(check)}}
-			if _, err := client.Upload(t.Context(), newSource("a.txt", "text/plain", []byte("abc"), nil).Source); err != nil {
-				t.Error(err)
-			}
-			if c.want != "" {
-				named(t, lines, c.want)
-			} else if len(lines) > 0 {
-				t.Errorf("reported: %q", lines)
-			}
-		})
-	}
-}
-
-func TestCheckWithoutReportFailsTheExchange(t *testing.T) {
-	closed := 0
-	body := pair{strings.NewReader("{}"), closerFunc(func() error { closed++; return nil })}
-	for _, resp := range []*http.Response{{StatusCode: 200, Header: http.Header{}, Body: body}, nil} {
-		base := tripFunc(func(*http.Request) (*http.Response, error) {
-			if resp == nil {
-				return nil, errors.New("no answer")
-			}
-			return resp, nil
-		})
-		client := &http.Client{Transport: &Check{Spec: depotSpec, Base: base}}
-		_, err := client.Post("http://h/v2/objects", "application/json", nil)
-		named(t, []string{err.Error()}, "Depot: announce: request credentials: header X-Depot-Key is missing "+
-			"(POST /v2/objects)")
-	}
-	if closed != 1 {
-		t.Errorf("the body of the answer was closed %d times", closed)
-	}
-	client := &http.Client{Transport: &Check{Spec: depotSpec, Scope: Scope{OthersPass: true}, Base: tripFunc(
-		func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
-		})}}
-	if _, err := client.Get("http://h/other"); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {
-	long := bytes.Repeat([]byte("0123456789"), contract.Keep/5) // more than is kept
-	for name, body := range map[string][]byte{"short": []byte("x"), "long": long, "empty": nil} {
-		t.Run(name, func(t *testing.T) {
-			ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(body) }))
-			defer ts.Close()
-			client := &http.Client{Transport: &Check{Spec: depotSpec, Report: func(error) {}}}
-			resp, err := client.Get(ts.URL + "/v2/objects/o-1")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
-			if got, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(got, body) {
-				t.Errorf("%d bytes (%v), want %d", len(got), err, len(body))
-			}
-		})
-	}
-}
-
 func TestASpecThatIsNone(t *testing.T) {
 	client := &http.Client{Transport: &Check{Spec: []byte("openapi: 3.0.3")}}
 	if _, err := client.Get("http://127.0.0.1:1/"); err == nil {
@@ -661,7 +574,8 @@ func TestProbeAsksAgainWhereFewerRequestsAreWantedOrNothingIsReady(t *testing.T)
 			}
 			a := p.ask(nil, p.request(http.MethodPost, "/none", "text/plain", []byte("x")))
 			if took := time.Since(began); a.status != status || took != want || strings.Join(bodies, " ") != sent {
-				t.Errorf("status %d after %v and %q, want %d after %v and %q", a.status, took, bodies, status, want, sent)
+				t.Errorf("status %d after %v and %q, want %d after %v and %q", a.status, took, bodies, status, want,
+					sent)
 			}
 		})
 	}

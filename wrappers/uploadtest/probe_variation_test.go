@@ -186,7 +186,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		want  string // empty: nothing is wrong
 	}{
 		{"none", func(h http.Handler) http.Handler { return h }, ""},
-		{"lines end otherwise", arrives(func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }),
+		{"lines end otherwise",
+			arrives(func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }),
 			fmt.Sprintf(changed, "lines that end with CRLF")},
 		{"no byte order mark", arrives(func(b []byte) []byte { return bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) }),
 			fmt.Sprintf(changed, "a byte order mark")},
@@ -222,10 +223,12 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 			all["photos"] = append(photos, photos[0])
 		}), "Album: list: response body: the list has an upload 2 times, want once"},
 		{"another total in a header", func(next http.Handler) http.Handler {
-			return reply("/photos", on(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Total-Count", "1") }))(
+			return reply("/photos",
+				on(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Total-Count", "1") }))(
 				listed(func(all map[string]any) { delete(all, "total") })(next))
 		}, "Album: list: response body: the total is 1, and"},
-		{"another total", listed(func(all map[string]any) { all["total"] = 1 }), "Album: list: response body: the total is 1, and"},
+		{"another total", listed(func(all map[string]any) { all["total"] = 1 }),
+			"Album: list: response body: the total is 1, and"},
 		{"a total is no matter", listed(func(all map[string]any) { delete(all, "total") }), ""},
 		{"another size is listed", listed(func(all map[string]any) {
 			for _, photo := range all["photos"].([]any) {
@@ -288,7 +291,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		{"other files are elsewhere", func(next http.Handler) http.Handler {
 			return reply("/elsewhere", on(200, body("other")))(elsewhere(next))
 		}, "Album: show: response body: the file comes back changed"},
-		{"a limit that is no number is a failure", failsOn("limit"), "Album: list: response status: 502 is not declared"},
+		{"a limit that is no number is a failure", failsOn("limit"),
+			"Album: list: response status: 502 is not declared"},
 		{"a cursor that is none is a failure", failsOn("cursor"), "Album: list: response status: 502 is not declared"},
 		{"the last one is overwritten", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if a := next.(*album); r.Method == http.MethodPost {
@@ -302,7 +306,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), "comes back changed"},
-		{"one ETag for all", reply("/photos/", on(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("ETag", `"1"`) })),
+		{"one ETag for all", reply("/photos/",
+			on(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("ETag", `"1"`) })),
 			""}, // of different photos
 		{"equal photos are one", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			a := next.(*album)

@@ -72,7 +72,8 @@ func newDesk() http.Handler {
 		_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 		content, err := all(part, r.ContentLength)
 		_, end := form.NextPart()
-		return upload.BaseName(params["filename"]), len(content), err == nil && end == io.EOF && params["filename"] != ""
+		return upload.BaseName(params["filename"]), len(content),
+			err == nil && end == io.EOF && params["filename"] != ""
 	}
 	mux, notes := http.NewServeMux(), map[string][]byte{}
 	note := func(method string, f func(w http.ResponseWriter, r *http.Request, name string)) {
@@ -213,18 +214,20 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 				r.URL.Path = fmt.Sprint("/v1/folders/", uint32(n))
 			}
 		}), "Desk: GET /folders/{folderId}: response status: 200 to an id that was never issued"},
-		{"letters in a number are a failure", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/v1/folders/101x" {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			next.ServeHTTP(w, r)
-		}), "Desk: GET /folders/{folderId}: response status: 500 is not declared"},
-		{"a HEAD finds what is deleted", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodHead || !strings.HasPrefix(r.URL.Path, "/v1/notes/") {
+		{"letters in a number are a failure", "", "",
+			serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v1/folders/101x" {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
 				next.ServeHTTP(w, r)
-			}
-		}), "Desk: HEAD /notes/{name}: response status: 200 to a deleted upload, which must be refused by a 4xx"},
+			}), "Desk: GET /folders/{folderId}: response status: 500 is not declared"},
+		{"a HEAD finds what is deleted", "", "",
+			serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodHead || !strings.HasPrefix(r.URL.Path, "/v1/notes/") {
+					next.ServeHTTP(w, r)
+				}
+			}), "Desk: HEAD /notes/{name}: response status: 200 to a deleted upload, which must be refused by a 4xx"},
 		{"a HEAD of another length", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodHead {
 				rec := httptest.NewRecorder()

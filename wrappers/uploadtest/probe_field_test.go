@@ -54,7 +54,8 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 		"another file":    {"", "front", "back", all, "Cards: front: response body: the file", ""},
 		"the last of all": {"", "front", "front", last, "Cards: add: response body: tags lacks", ""},
 		"another text":    {"other", "front", "front", all, `Cards: add: response body: summary is "other", but "`, ""},
-		"the last extra":  {"", "front", "front", last, "Cards: add: response body: extras has 1 elements, but 2 files", ""},
+		"the last extra": {"", "front", "front", last, "Cards: add: response body: extras has 1 elements, but 2 files",
+			""},
 		"each answer is a yes": {"", "front", "front", all,
 			`Cards: add: response body: shared is "true", but false was said`, "yes"},
 		"letters of JSON":   {"", "front", "front", all, `Cards: add: response body: text is "Gr??e `, "letters"},
@@ -113,7 +114,8 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(http.StatusCreated)
 				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "note": note,
-					"shared": shared == "true" || shared != "" && c.fault == "yes", "front": map[string]any{"size": size},
+					"shared":  shared == "true" || shared != "" && c.fault == "yes",
+					"front":   map[string]any{"size": size},
 					"summary": summary, "tags": tags[c.lists(len(tags)):], "extras": extras[c.lists(len(extras)):]})
 			})
 			mux.HandleFunc("GET /cards/{id}/front", func(w http.ResponseWriter, r *http.Request) {
@@ -133,9 +135,10 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 				w.Header().Set("Content-Type", "application/octet-stream")
 				_, _ = io.Copy(w, file)
 			})
-			ts := httptest.NewServer(reply("/cards", on(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) {
-				rec.Body.Reset()
-			}))(mux))
+			ts := httptest.NewServer(reply("/cards",
+				on(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) {
+					rec.Body.Reset()
+				}))(mux))
 			defer ts.Close()
 			blames(t, c.want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(cardSpec), nil) })
 		})

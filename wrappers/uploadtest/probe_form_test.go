@@ -210,7 +210,8 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		{"a download that needs credentials", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			reply("/blobs/", on(201, func(rec *httptest.ResponseRecorder) {
 				id := strings.Split(rec.Body.String(), `"`)[3]
-				anew(`{"blobId"`, fmt.Sprintf(`{"downloadUrl":"http://%s/v1/blobs/%s/content","blobId"`, r.Host, id))(rec)
+				anew(`{"blobId"`, fmt.Sprintf(`{"downloadUrl":"http://%s/v1/blobs/%s/content","blobId"`, r.Host,
+					id))(rec)
 			}))(next).ServeHTTP(w, r)
 		}), ""},
 		{"an empty file is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -313,7 +314,8 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 				}
 				return b
 			})
-		}), "Shelf: pack: response status: 201 to a body without label, which must be refused by a 4xx (POST /v1/boxes)"},
+		}), "Shelf: pack: response status: 201 to a body without label, which must be refused by a 4xx (POST " +
+			"/v1/boxes)"},
 		{"an id is given out again", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
