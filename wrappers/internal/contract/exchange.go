@@ -179,8 +179,8 @@ func (x *Exchange) FileIDs() []string { return x.ids }
 
 // CheckRequest returns the violations of the request that it has not returned
 // before. The body counts only if it came whole: an attempt that broke off, or
-// that was refused unread, breaks no rule. If the request is not over, more of
-// the body may come: CheckRequest then returns the violations of the head, and
+// that was refused unread, breaks no rule. Of a form, the headers of the parts
+// that began count, too. If the request is not over, more of the body may come: CheckRequest then returns the violations of the head, and
 // must be called again.
 func (x *Exchange) CheckRequest(over bool) []*Violation {
 	if x.ended {
@@ -236,13 +236,14 @@ func (x *Exchange) Checked() bool { return x.ended }
 func (x *Exchange) checkRequest(whole bool) {
 	request := Request{Request: x.head, Params: x.is.params, Whole: whole && !x.raw}
 	rule, fault := x.mediaTypeFault()
-	if b := x.body; b != nil && x.media != nil && request.Whole && fault == "" {
-		if b.form == nil {
+	if b := x.body; b != nil && x.media != nil && fault == "" {
+		switch {
+		case b.form != nil && x.ended:
+			request.Form, request.Whole = b.form.list, whole && !b.form.over
+			rule, fault = RuleForm, b.form.fault(x.media.Fields, whole)
+		case b.form == nil && request.Whole:
 			x.sent = &Text{Bytes: b.digest.head}
 			request.Body, request.Whole = x.sent, b.digest.size <= Keep
-		} else {
-			request.Form, request.Whole = b.form.list, !b.form.over
-			rule, fault = RuleForm, b.form.fault(x.media.Fields)
 		}
 	}
 	if fault != "" {

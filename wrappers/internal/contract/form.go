@@ -97,9 +97,12 @@ func (f *form) write(p []byte) {
 
 // finish tells the form that nothing more comes. Without it the coroutine waits
 // for ever.
-func (f *form) finish() {
-	f.last = true
-	f.write([]byte("\r\n")) // the last line may lack its end
+func (f *form) finish(whole bool) {
+	if f.last = true; whole {
+		f.write([]byte("\r\n")) // the last line may lack its end
+	} else {
+		f.write(nil)
+	}
 }
 
 // buffers are for reading forms. Each form has one while it is read.
@@ -145,20 +148,21 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// fault describes the first fault of a whole form that no schema can state. If
-// fields are given, the form may have no others.
-func (f *form) fault(fields []string) string {
-	if bytes.HasSuffix(f.line, []byte("\n")) && !bytes.HasSuffix(f.line, []byte("\r\n")) {
+// fault describes the first fault of a form that no schema can state. If fields
+// are given, the form may have no others. A form that is not whole is held only
+// to the headers of its parts.
+func (f *form) fault(fields []string, whole bool) string {
+	switch {
+	case !whole:
+	case len(f.list) > 0 && bytes.HasSuffix(f.line, []byte("\n")) && !bytes.HasSuffix(f.line, []byte("\r\n")):
 		return "its lines end with LF, not with CRLF (RFC 2046, 4.1.1)"
-	}
-	if f.err != nil {
-		if errors.Is(f.err, io.ErrUnexpectedEOF) {
-			return "the form does not end with its closing boundary"
-		}
+	case errors.Is(f.err, io.ErrUnexpectedEOF):
+		return "the form does not end with its closing boundary"
+	case f.err != nil:
 		return firstLine(f.err.Error())
 	}
 	for i, p := range f.list {
-		if why := p.fault(); why != "" {
+		if why := p.fault(whole); why != "" {
 			return fmt.Sprintf("part %d: %s", i+1, why)
 		}
 		if len(fields) > 0 && !slices.Contains(fields, p.Name) {
@@ -168,7 +172,7 @@ func (f *form) fault(fields []string) string {
 	return ""
 }
 
-func (p *Part) fault() string {
+func (p *Part) fault(whole bool) string {
 	typ := p.Header.Get("Content-Type")
 	switch {
 	case !p.form:
@@ -184,7 +188,7 @@ func (p *Part) fault() string {
 	case !utf8.ValidString(p.fileName):
 		return "the file's name is not UTF-8"
 	}
-	if declared := p.Header.Get("Content-Length"); declared != "" {
+	if declared := p.Header.Get("Content-Length"); declared != "" && whole {
 		if n, err := strconv.ParseInt(declared, 10, 64); err != nil || n != p.digest.size {
 			return fmt.Sprintf("Content-Length %.20q, but the part has %d bytes", declared, p.digest.size)
 		}

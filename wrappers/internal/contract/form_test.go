@@ -45,7 +45,7 @@ func TestAPartIsHeldToWhatFormsAre(t *testing.T) {
 		}
 		p := NewPart(header)
 		_, _ = p.digest.Write([]byte("x"))
-		if got := p.fault(); got != tc.want {
+		if got := p.fault(true); got != tc.want {
 			t.Errorf("%v: %q, want %q", header, got, tc.want)
 		}
 	}
@@ -59,7 +59,7 @@ func TestAFormHasTheFieldsOfTheSpec(t *testing.T) {
 	for want, fields := range map[string][]string{
 		"": nil, `part 2: the field is called "note", but the spec has only ["file"]`: {"file"},
 	} {
-		if got := f.fault(fields); got != want {
+		if got := f.fault(fields, true); got != want {
 			t.Errorf("of %q: %q, want %q", fields, got, want)
 		}
 	}
@@ -75,6 +75,25 @@ func TestAFileOfAFormHasAFileName(t *testing.T) {
 	}
 }
 
+// A server may refuse a part by its header, and read no more.
+func TestTheHeadersOfPartsCountBeforeTheFormIsWhole(t *testing.T) {
+	const named = "--b\r\nContent-Disposition: form-data; name=file; filename="
+	for body, want := range map[string]string{
+		named + "\"\xff\"\r\nContent-Type: text/plain\r\n\r\n":                "request form: part 1: the file's name is not UTF-8",
+		named + "a\r\nContent-Type: text/plain\r\n\r\nx":                      "",
+		named + "a\r\nContent-Length: 7\r\nContent-Type: text/plain\r\n\r\nx": "",
+		named + "a\r\n": "", // its type has not come yet
+		named + "a":     "",
+	} {
+		r := sized("POST", "/v2/forms", body)
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		r.ContentLength++
+		if got, _ := looked(parsed(t, depotSpec(t)), r, Watch{}); got != want {
+			t.Errorf("%q: got %q, want %q", body, got, want)
+		}
+	}
+}
+
 func TestLargeFormsAreRememberedInPart(t *testing.T) {
 	form := func(part string, times int) *form {
 		f := newForm("b", Watch{})
@@ -82,7 +101,7 @@ func TestLargeFormsAreRememberedInPart(t *testing.T) {
 			f.write([]byte("--b\r\nContent-Disposition: form-data; name=note\r\n\r\n" + part + "\r\n"))
 		}
 		f.write([]byte("--b--\r\n"))
-		f.finish()
+		f.finish(true)
 		return f
 	}
 	f, kept := form(strings.Repeat("x", Keep+1), 20), 0
@@ -105,7 +124,7 @@ func TestAFormIsWholeWithItsClosingBoundary(t *testing.T) {
 	for body, want := range map[string]string{
 		strings.ReplaceAll(part, "\r", "") + "--b--": "its lines end with LF, not with CRLF (RFC 2046, 4.1.1)",
 		"--b--": "", part + "--b--": "", part + "--b--\r\n": "", "preamble\r\n" + part + "--b-- \t\r\nepilogue": "",
-		"": cut, "--b": cut, "--b\r\n": cut, part: cut, part + "--b": cut, part + "--b-": cut, part[:len(part)-2]: cut,
+		"a\nb": cut, "": cut, "--b": cut, "--b\r\n": cut, part: cut, part + "--b": cut, part + "--b-": cut, part[:len(part)-2]: cut,
 		part[:len(part)-5]: cut, part[:len(part)-7]: cut,
 		strings.Repeat("p", 9000):           "multipart: NextPart: bufio: buffer full",
 		"--b\r\nno colon\r\n\r\nx\r\n--b--": `malformed MIME header: missing colon: "no colon"`,
@@ -115,8 +134,8 @@ func TestAFormIsWholeWithItsClosingBoundary(t *testing.T) {
 			for p := range slices.Chunk([]byte(body), piece) {
 				f.write(p)
 			}
-			if f.finish(); f.fault(nil) != want {
-				t.Errorf("%q in pieces of %d: %q, want %q", body, piece, f.fault(nil), want)
+			if f.finish(true); f.fault(nil, true) != want {
+				t.Errorf("%q in pieces of %d: %q, want %q", body, piece, f.fault(nil, true), want)
 			}
 		}
 	}
