@@ -43,10 +43,12 @@
 // kernel nearly all of the rest. No gain came from fewer checks of the file,
 // other random boundaries, plain JSON fields, other buffers, or GOGC.
 //
-// serve in memory: a bare handler keeps no record and checks nothing. The
-// contract and the record of the console take a quarter of the time for M, and
-// a fifth for P: 8 % is the second reading of the form, 7 to 9 % the check of
-// the answer. A form that is kept and read at its end was no faster.
+// serve in memory: a bare handler keeps no record and checks nothing. Without
+// the console, serve reaches both goals. The console checks an exchange only
+// when somebody looks at it. But it must record each one. That takes a fifth of
+// the time for M, and a sixth for P: 8 % is the second reading of the form. A
+// form that is kept and read at its end was no faster. A reader of forms of our
+// own, without a coroutine, saves 6 % of M for 105 lines.
 //
 // serve on disk: a batch is whole after two fsyncs, one of the file and one of
 // the list of its files. The bare handler of the goal has one. One with two

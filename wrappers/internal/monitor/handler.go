@@ -192,9 +192,9 @@ func (v *visit) end() {
 	r := v.record
 	if early {
 		v.recordRequest()
+		m.history.measure(r)
 	}
 	r.Duration, r.Sent, r.Over = time.Since(r.Time), v.outer.written, true
-	m.history.measure(r)
 	if !r.dropped {
 		m.ended++
 		r.Ended = m.ended
