@@ -111,16 +111,16 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 }
 
 // How a probe goes: probe_success asks each operation with the spec's examples.
-// What that makes is sent in odd ways by probe_variation, to handed-out URLs by
-// probe_presigned, _batch and _complete, and read back by probe_readback, _list
-// and _download. Then wrong requests must be refused: probe_refusal, _credential,
-// _cut. At the end come probe_delete, and the limits and times of probe_limit.
+// What that makes is sent in odd ways by probe_variation, and to URLs that are
+// handed out by probe_presigned, _batch and _complete. It is read back by
+// probe_readback, _list and _download. Then wrong requests must be refused:
+// probe_refusal, _credential, _cut. Last come probe_delete and probe_limit.
 //
-// A request (probe_request) is built of a sample of a body (probe_sample, from the
-// values of probe_example, changed by probe_text, with true sizes and checksums by
-// probe_stated). It is sent by probe_ask, which holds each answer to the contract.
-// It makes a thing (probe_made), whose ids (probe_id) lead to the answers that tell
-// of it; probe_repeat compares what they repeat. Probe_name knows names' meanings.
+// What they share: probe_request builds a request of a sample (probe_sample), from
+// the values of probe_example, with other texts (probe_text), true sizes and
+// checksums (probe_stated). Probe_ask sends it and holds its answer to the
+// contract. What it makes (probe_made) has ids (probe_id) that lead to answers about
+// it, and probe_repeat compares those. Probe_name knows what names mean.
 
 // operation is an operation of the spec.
 type operation = routers.Route
