@@ -139,19 +139,23 @@ func New(cfg Config) (*Console, error) {
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
 // Watch returns the provider's stand-in under observation: its exchanges are
-// recorded, held to the contract, and may meet faults.
+// recorded, held to the contract, and may meet faults. While the console is
+// off, nothing is observed.
 func (c *Console) Watch(provider string) http.Handler {
-	return watch(c.watched[provider], c.provider(provider).Standin)
+	return c.watch(c.watched[provider], c.provider(provider).Standin)
 }
 
 // WatchOthers returns the handler of all paths that belong to no provider, also
 // under observation. So a client with a wrong address is seen: each of its
 // requests breaks the rule of the address.
 func (c *Console) WatchOthers(next http.Handler) http.Handler {
-	return watch(c.monitor.Handler("", contract.New(contract.Spec{}), next), next)
+	return c.watch(c.monitor.Handler("", contract.New(contract.Spec{}), next), next)
 }
 
-func watch(watched, standin http.Handler) http.Handler {
+func (c *Console) watch(watched, standin http.Handler) http.Handler {
+	if c.isOff() {
+		return standin // nobody can see a record
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// No spec has the method of a browser's preflight, so the contract would
 		// refuse it.
@@ -165,6 +169,9 @@ func watch(watched, standin http.Handler) http.Handler {
 		watched.ServeHTTP(w, r)
 	})
 }
+
+// isOff reports whether the console refuses every caller.
+func (c *Console) isOff() bool { return c.cfg.Token == "" && !c.cfg.Loopback }
 
 // Close ends the streams of events. An open stream would keep the server from
 // shutting down.

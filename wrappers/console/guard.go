@@ -66,7 +66,7 @@ func (c *Console) admit(r *http.Request) error {
 			return nil
 		}
 		return errNoToken
-	case !c.cfg.Loopback:
+	case c.isOff():
 		return refuse(http.StatusForbidden, "the console is off, because other machines may reach this server; "+
 			"set PUTPOST_CONSOLE_TOKEN to open it")
 	case proxied(r.Header):
@@ -147,7 +147,7 @@ func (c *Console) Where(base string) string {
 	switch {
 	case c.cfg.Token != "":
 		return "to see what arrives, open " + base + Path + "; it asks for PUTPOST_CONSOLE_TOKEN"
-	case !c.cfg.Loopback:
+	case c.isOff():
 		return "the console is off; set PUTPOST_CONSOLE_TOKEN to open it"
 	}
 	return "to see what arrives, open " + base + Path

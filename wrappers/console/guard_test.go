@@ -185,3 +185,19 @@ func TestNoAnswerMayBeReadOrFramedByOtherSites(t *testing.T) {
 		}
 	}
 }
+
+// Nobody can see a record of a console that is off, so it makes none.
+func TestAConsoleThatIsOffStandsInNoRequestsWay(t *testing.T) {
+	served := http.NewServeMux()
+	for off, cfg := range map[bool][]console.Config{true: {{}}, false: {{Loopback: true}, {Token: "hush"}}} {
+		for _, cfg := range cfg {
+			c, err := console.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.WatchOthers(served) == http.Handler(served); got != off {
+				t.Errorf("with Token %q and Loopback %t: unwatched %t, want %t", cfg.Token, cfg.Loopback, got, off)
+			}
+		}
+	}
+}

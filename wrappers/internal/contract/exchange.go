@@ -180,8 +180,9 @@ func (x *Exchange) FileIDs() []string { return x.ids }
 // CheckRequest returns the violations of the request that it has not returned
 // before. The body counts only if it came whole: an attempt that broke off, or
 // that was refused unread, breaks no rule. Of a form, the headers of the parts
-// that began count, too. If the request is not over, more of the body may come: CheckRequest then returns the violations of the head, and
-// must be called again.
+// that began count, too. If the request is not over, more of the body may come:
+// CheckRequest then returns the violations of the head, and must be called
+// again.
 func (x *Exchange) CheckRequest(over bool) []*Violation {
 	if x.ended {
 		return nil
