@@ -294,8 +294,8 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 		src.ContentType = upload.OctetStream
 	}
 	if (c.form || c.raw) && (res.Name == "" || !utf8.ValidString(res.Name) ||
-		strings.ContainsFunc(res.Name, unicode.IsControl)) {
-		return res, &upload.Error{Provider: "depot", Err: fmt.Errorf("%w: the name cannot be sent", upload.ErrInvalid)}
+		strings.ContainsFunc(res.Name+src.ContentType, unicode.IsControl)) {
+		return res, &upload.Error{Provider: "depot", Err: fmt.Errorf("%w: name or type cannot be sent", upload.ErrInvalid)}
 	}
 	body := bytes.NewBuffer(make([]byte, 0, max(0, src.Size)+1<<10))
 	form, into := multipart.NewWriter(body), io.Writer(body)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -943,6 +944,19 @@ var bites = []struct {
 	{"ends of lines are changed", rig{sent: request("/store", rewritten(func(b []byte) []byte {
 		return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
 	}))}, "media types arrive unchanged", "stored: 30 bytes, 32 were sent, the first wrong one at offset 12"},
+	{"each form has the same boundary", rig{form: true, sent: request("/forms", func(r *http.Request) {
+		_, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		rewrite(r, func(b []byte) []byte {
+			return bytes.ReplaceAll(b, []byte(params["boundary"]), []byte("same"))
+		})
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=same")
+	})}, "bytes arrive unchanged", "a file that has the boundary of an earlier form in it: wire: 1 bytes that are not the"},
+	{"a media type adds a header", rig{form: true,
+		client: input(func(src *upload.Source) { src.ContentType, _, _ = strings.Cut(src.ContentType, "\r\n") }),
+		sent:   request("/forms", replace("Content-Type: text/plain", "Content-Type: text/plain\r\nX-Uploadtest: 1"))},
+		"media types arrive unchanged", "a media type with a line break in it: wire: what stands behind the line break"},
+	{"a parameter in quotes is cut off", rig{form: true, sent: request("/forms", replace(`"a b"`, "a"))},
+		"media types arrive unchanged", `stored: the media type is "text/plain; title=a", want "text/plain; title=\"a b\""`},
 	{"a form carries the file twice", rig{form: true, sent: request("/forms", rewritten(func(b []byte) []byte {
 		end := bytes.LastIndex(b, []byte("\r\n--"))
 		return append(bytes.Clone(b[:end+2]), b...)

@@ -1,8 +1,10 @@
 package uploadtest
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
+	"mime"
 	"strings"
 	"sync"
 
@@ -14,6 +16,13 @@ import (
 func bytesArrive(t *trial) {
 	for _, size := range []int{0, 1, 16 << 10, 64<<10 - 1, 64 << 10, 64<<10 + 1, 1 << 20, 16<<20 + 1} {
 		t.about("%d bytes", size).arrives(file(size))
+	}
+	for _, r := range t.requests() {
+		if _, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); params["boundary"] != "" {
+			content := []byte("a\r\n--" + params["boundary"] + "--\r\n")
+			t.about("a file that has the boundary of an earlier form in it").arrives(newSource("file.bin", "", content, nil))
+			return
+		}
 	}
 }
 
@@ -73,10 +82,21 @@ func mediaTypesArrive(t *trial) {
 		"text/plain; charset=utf-8",
 		"image/svg+xml",
 		"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+		`text/plain; title="a b"`,
 		"application/json", // of the file: nobody reads its content as JSON
 		"",                 // stands for application/octet-stream
 	} {
 		t.about("media type %q", typ).arrives(newSource("typed.bin", typ, []byte(content), nil))
+	}
+	t = t.about("a media type with a line break in it")
+	const added = "\r\nX-Uploadtest: 1"
+	before := len(t.requests())
+	_, _ = t.send(t.Context(), newSource("typed.bin", "text/plain"+added, []byte(content), nil))
+	for _, r := range t.requests()[before:] {
+		if bytes.Contains(r.Body, []byte(added)) || r.Header.Get("X-Uploadtest") != "" {
+			t.broke("wire: what stands behind the line break became a header")
+			return
+		}
 	}
 }
 
