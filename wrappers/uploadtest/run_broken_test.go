@@ -446,7 +446,7 @@ var bites = []struct {
 		received: reply("/forms", said(`"size":`, `"tempRequestId":"t-1","size":`))}, plainly,
 		`TempRequestID is "", but the answer that gave the ID said "t-1"`},
 	{"a trace id of another upload", rig{form: true, client: before(func(r *upload.Result) *string { return &r.TraceID })},
-		"uploads run at once", `", but the answer that gave the ID said "o-`},
+		"uploads run at once", `", but the API's answer said "o-`},
 	{"an odd name has another media type", rig{form: true, client: input(func(src *upload.Source) {
 		if !utf8.ValidString(src.Name) {
 			src.Name, src.ContentType = "odd.txt", "text/html"
@@ -1051,6 +1051,10 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 	})
 	login := func(s *Subject) { _, _ = s.Uploader.(*depotClient).credential(context.Background()) }
 	for what, r := range map[string]rig{
+		"asks about a form and is told of a job": {form: true, client: asks,
+			received: reply("/objects/", func(rec *httptest.ResponseRecorder) {
+				rec.Body = bytes.NewBufferString(hexID.ReplaceAllString(rec.Body.String(), `"job"`))
+			})},
 		"asks about a form": {form: true, client: asks}, "asks about a presigned step": {client: asks},
 		"has a key of words": {form: true,
 			sent: request("/forms", header("Authorization", "Key design-candidate-runtime"))},

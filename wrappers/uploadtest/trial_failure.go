@@ -103,7 +103,7 @@ func (t *trial) accounts(failure *upload.Error, op string, status int) {
 	case failure.Attempts != n && (failure.Attempts > n || status != 0 || !replayed(t.of(op)[0])):
 		t.broke("error: Attempts is %d, but %d requests arrived", failure.Attempts, n)
 	default:
-		t.traces(failure.TraceID)
+		t.traces(failure.TraceID, "")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 		t.carried(src, requests) // this may say why
 		return res, false
 	}
-	ok := t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID)
+	ok := t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID, "")
 	if after := t.count(); ok && t.Count != nil && after != count+1 {
 		t.broke("count: %d files are stored, %d were before one upload", after, count)
 		ok = false
@@ -91,15 +92,17 @@ func has(answer []byte, value string) bool {
 
 // traces compares a trace id with the one of the last answer that an operation
 // of the spec gave, if the spec declares such ids: a failed presigned step goes
-// by the API's.
-func (t *trial) traces(id string) bool {
+// by the API's. Among several uploads at once, an exchange belongs to the one
+// whose id it tells. If no id is given, all do.
+func (t *trial) traces(traceID, id string) bool {
 	t.Helper()
 	if t.Server == nil || t.plain() {
 		return true
 	}
 	want, last := "", ""
 	for _, r := range t.requests() {
-		if r.Status != 0 && t.Server.contract.Operation(r.Op) != nil {
+		own := id == "" || has(r.Answer, id) || has(r.Body, id) || strings.Contains(r.URI, url.PathEscape(id))
+		if own && r.Status != 0 && t.Server.contract.Operation(r.Op) != nil {
 			last = r.AnswerHeader.Get(t.Server.contract.TraceHeader)
 			want = cmp.Or(last, want)
 		}
@@ -107,8 +110,8 @@ func (t *trial) traces(id string) bool {
 	if want == "" {
 		return true
 	}
-	if t.seen.note(aTrace); id != want && id != last { // the last one may have none
-		t.broke("trace id: %q, but the API's answer said %q", id, want)
+	if t.seen.note(aTrace); traceID != want && traceID != last { // the last one may have none
+		t.broke("trace id: %q, but the API's answer said %q", traceID, want)
 		return false
 	}
 	return true
