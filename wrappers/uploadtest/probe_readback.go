@@ -203,8 +203,11 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 	}
 	for _, l := range earlier {
 		now, ok := is[fmt.Sprint(l.path, l.at, l.list)]
-		last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
 		changed := ok && textOf(now.value) != textOf(l.value)
+		if !changed && (ok || !same) {
+			continue
+		}
+		last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
 		switch {
 		case l.list && changed && textOf(l.value) == fmt.Sprint(len(m.files)):
 			a.broke(ruleAnswer, "found", "%s has %v elements, but %v in the answer to the upload", l.name, now.value, l.value)
@@ -215,7 +218,7 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 			a.broke(ruleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
 				textOf(now.value), textOf(l.value))
 			return true
-		case !ok && same:
+		case !ok:
 			a.broke(ruleAnswer, "found", "%s is not there any more", l.name)
 			return true
 		}

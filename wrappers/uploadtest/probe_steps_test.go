@@ -94,7 +94,7 @@ func newPier(fault string) http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, f func(w http.ResponseWriter, r *http.Request, body []byte) (refused int)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(r.Body)
+			body, err := all(r.Body, r.ContentLength)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -217,7 +217,7 @@ func newPier(fault string) http.Handler {
 			if err != nil {
 				return http.StatusBadRequest
 			}
-			content, err := io.ReadAll(part)
+			content, err := all(part, r.ContentLength)
 			if part.FormName() != "file" {
 				fields[part.FormName()] = string(content)
 				continue
