@@ -62,10 +62,11 @@ func TestRunWithNothingButAClient(t *testing.T) {
 
 func TestRunOnSomethingThatHasNoSubtests(t *testing.T) {
 	t.Parallel()
+	fourth := `media type "application/pdf": result: Name is "x", want "typed.bin"`
 	lines := recorded(t, func(tb testing.TB) {
 		Run(tb, rig{form: true, client: result(func(r *upload.Result) { r.Name = "x" })}.setup)
-	})
-	named(t, lines, `media type "application/pdf": result: Name is "x", want "typed.bin"`)
+	}, fourth)
+	named(t, lines, fourth)
 	named(t, lines, `name "plain.txt": result: Name is "x", want "plain.txt"`)
 }
 
