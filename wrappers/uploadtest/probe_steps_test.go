@@ -387,12 +387,7 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 			ts := httptest.NewServer(newPier(fault))
 			defer ts.Close()
 			facts := Probing{MaxSize: map[bool]int64{true: 100_000}[fault == "a file of any size"]}
-			lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(pierSpec), withKey, facts) })
-			if want != "" {
-				named(t, lines, want)
-			} else if len(lines) > 0 {
-				t.Errorf("it was blamed: %q", lines)
-			}
+			blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(pierSpec), withKey, facts) })
 		})
 	}
 }
