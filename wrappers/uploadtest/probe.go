@@ -54,14 +54,15 @@ type Probing struct {
 //
 // Then each operation that makes something does so some twenty times: with
 // files of up to 10 MiB whose bytes are easily changed or lost, with odd names
-// and texts, and with several files at once. Probe reads back all that tells of
-// such an upload, at once and again after everything else: the operations whose
-// path its ids fill, its Location, a list of all uploads or of one parent's,
-// whole and in short pages, and URLs for its download: those whose names say so,
-// and those of the same host that gave two files back. A GET may be answered by
-// a redirect, if the spec declares it. Its bytes, names, sizes, types, checksums
-// and ids must be those that were sent or answered. A name with directories
-// loses them. A refused name is no failure. Neither is a wrong member of an
+// and texts, and with several files at once. Probe
+// reads back all that tells of such an upload, at once and again after everything
+// else: the operations whose path its ids fill, its Location, a list of all
+// uploads or of one parent's, whole and in short pages, and URLs for its
+// download: those whose names say so, and those of the same host that gave two
+// files back. A GET may be answered by a redirect, if the spec declares it, and
+// what makes something by a 303. Its bytes, names, sizes, types, checksums and
+// ids must be those that were sent or answered. A name with directories loses
+// them. A refused name is no failure. Neither is a wrong member of an
 // answer that was never right about a file. Two uploads have two ids, unless they
 // are equal, and the id of a deleted one is not given out again. After a 409 or a
 // 422 the same is sent once more under other names: the first may be taken.
@@ -138,7 +139,7 @@ type prober struct {
 	own       map[string]bool   // the parameters of paths that the client chooses
 	kept      []*made           // what was made and must stay
 	deleted   []*made
-	issued    map[string]*made           // what was made, by the ids that nothing else may have
+	issued    map[string]*made           // what was made, by its place and the ids that nothing else there may have
 	right     map[string]map[string]bool // values that were right, by their places
 	tagged    map[string]string          // sums of files, by path and ETag
 	succeeded map[string]bool            // operations
@@ -154,6 +155,7 @@ type prober struct {
 	secrets   map[string]bool // the credentials that were sent
 	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
+	inVain    bool            // what comes of an upload was awaited, and did not come
 	waits     int             // how often a Retry-After is waited for
 	ending    string          // a URL for a download that soon ends
 	doing     string          // names the file of a request in a message about it; may be empty
@@ -213,6 +215,9 @@ func (p *prober) probe() {
 	p.ages(routes)
 	if !p.seen.has("operation that succeeded") && p.told.nothing() {
 		p.Skip("nothing was held: no operation could be asked as the spec wants it")
+	}
+	if given := "file that is given back"; len(p.kept) > 0 && !p.seen.has(given) {
+		p.Logf("%s: not seen: a %s: no operation and no URL gave one", p.contract.Title, given)
 	}
 	p.Logf("held: %s", &p.seen)
 }

@@ -99,18 +99,27 @@ func (p *prober) ask(r *operation, req *http.Request) (a answer) {
 }
 
 // follow fetches what a declared redirect leads to. Another host gets no
-// credentials, nor does a URL that is signed.
+// credentials, nor does a URL that is signed. A 303 to a request that makes
+// something leads to what tells of that.
 func (p *prober) follow(a answer) answer {
 	to, err := a.location()
-	if a.status/100 != 3 || a.req.Method != http.MethodGet || err != nil {
+	isGet := a.req.Method == http.MethodGet
+	if a.status/100 != 3 || !isGet && a.status != http.StatusSeeOther || err != nil {
 		return a
 	}
 	get := p.request(http.MethodGet, "", "", nil)
-	if get.URL = to; to.Host == a.req.URL.Host && !signs.MatchString(to.RawQuery) {
+	switch get.URL = to; {
+	case to.Host != a.req.URL.Host || signs.MatchString(to.RawQuery):
+	case isGet:
 		get.Header = a.req.Header.Clone()
+	default:
+		p.authorized(get)
 	}
 	there := p.askOnce(nil, get)
-	there.route, there.req, there.elsewhere = a.route, a.req, true
+	if !isGet && there.ok() {
+		there.header.Set("Location", to.String())
+	}
+	there.route, there.req, there.elsewhere = a.route, a.req, isGet
 	return there
 }
 
@@ -149,6 +158,11 @@ func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
 	}
 	broken := x.FinishResponse(resp.StatusCode, resp.Header, said)
 	a.ids = x.FileIDs()
+	if r != nil && r.Method == http.MethodDelete && a.ok() { // what is gone by mistake is not lost once more
+		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool {
+			return m.about(r) && strings.HasSuffix(p.base+p.pathOf(r, m.found()), req.URL.Host+req.URL.EscapedPath())
+		})
+	}
 	if r != nil && (r.Method == http.MethodPut || r.Method == http.MethodPatch) && a.ok() {
 		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool { // it may have been changed
 			last := m.ids[lastParam(r)]
@@ -225,13 +239,14 @@ func (p *prober) holds(a answer, op *contract.Operation, body []byte) {
 
 // wants sends a request, and expects one of the given statuses. 4 stands for
 // any 4xx. The aspect is counted as seen.
-func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to string, want ...int) {
+func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to string, want ...int) (a answer) {
 	p.Helper()
 	p.seen.note(aspect)
-	a := p.ask(r, req)
+	a = p.ask(r, req)
 	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
 		a.broke(ruleStatus, class, "%d to %s", a.status, to)
 	}
+	return a
 }
 
 // refused sees that a request is answered by a 4xx.

@@ -33,14 +33,26 @@ func (p *prober) deletes(r *operation) {
 }
 
 func (p *prober) deletesOne(r *operation, m *made) {
-	switch a := p.ask(r, p.good(r, m.found())); {
-	case a.ok():
-		p.compares(m, -1, a)
-		p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
-		p.gone(r, m)
-	case a.status != 0:
-		a.broke(ruleStatus, "lost", "%d to a stored upload", a.status)
+	last, all := lastParam(r), []sample{m.found()}
+	for _, ids := range m.ofFile { // each file may be deleted by itself
+		if id := ids[last]; id != "" && id != m.ids[last] {
+			all = append(all, m.found().under(last, id))
+		}
 	}
+	for i, one := range all {
+		a := p.ask(r, p.good(r, one))
+		if a.status != 0 && !a.ok() {
+			a.broke(ruleStatus, "lost", "%d to a stored upload", a.status)
+		}
+		if !a.ok() {
+			return
+		}
+		if i == 0 {
+			p.compares(m, -1, a)
+		}
+	}
+	p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
+	p.gone(r, m)
 }
 
 // gone asks for a deleted upload in each way in which it was found, and then

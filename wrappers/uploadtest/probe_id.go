@@ -22,7 +22,7 @@ func (p *prober) learn(m *made, a answer) {
 	if id := ownID(a.body); id != "" {
 		keep(m.ids, "id", id)
 		for path := range p.contract.doc.Paths.Map() {
-			if rest, below := strings.CutPrefix(path, a.route.Path+"/{"); below {
+			if rest, below := strings.CutPrefix(path, unslashed(a.route.Path)+"/{"); below {
 				name, _, _ := strings.Cut(rest, "}")
 				keep(m.ids, name, id)
 			}
@@ -37,8 +37,8 @@ func (p *prober) learn(m *made, a answer) {
 		names := []string{l.name}
 		owner := strings.TrimSuffix(l.parent(), "[]")
 		if strings.EqualFold(l.name, "id") {
-			if names = nil; owner == "" { // the thing of POST /things
-				names, owner = []string{l.name}, a.route.Path[strings.LastIndex(a.route.Path, "/")+1:]
+			if names = nil; owner == "" || wraps.MatchString(owner+".") { // the thing of POST /things
+				names, owner = []string{l.name}, lastPart(a.route)
 			}
 			owner = strings.TrimSuffix(owner, "s")
 			names = append(names, owner+"Id")
@@ -97,8 +97,11 @@ func ownID(answer []byte) string {
 func (p *prober) issues(m *made) {
 	m.own = []string{strings.Join(m.answer.ids, " "), ownID(m.answer.body), m.answer.header.Get("Location")}
 	for name, id := range m.ids {
-		if p.at(m.by.Path+"/{"+name+"}", http.MethodGet) != nil {
+		if p.at(unslashed(m.by.Path)+"/{"+name+"}", http.MethodGet) != nil {
 			m.own = append(m.own, id)
+			for _, of := range m.ofFile {
+				m.own = append(m.own, of[name])
+			}
 		}
 	}
 	for _, id := range m.own {
@@ -106,9 +109,10 @@ func (p *prober) issues(m *made) {
 			continue
 		}
 		p.seen.note("id")
-		switch before := p.issued[id]; {
+		there := m.place + " " + id // things of another kind may be counted from one, too
+		switch before := p.issued[there]; {
 		case before == nil:
-			p.issued[id] = m
+			p.issued[there] = m
 		case m.equals(before): // some servers keep one of two equals
 		case slices.Contains(p.deleted, before):
 			m.answer.broke(ruleAnswer, "reused", "the id of a deleted upload is given out again")
@@ -150,6 +154,9 @@ func (p *prober) locates(m *made) {
 func (m *made) isIn(element json.RawMessage) bool {
 	for _, l := range leaves(element) {
 		text := textOf(l.value)
+		if numeric(text) && (!lasting.MatchString(l.name) || sizes.MatchString(l.name)) {
+			continue // it counts something else
+		}
 		if text != "" && (slices.Contains(m.own, text) || m.by.Method == http.MethodPut && text == m.ids[lastParam(m.by)] ||
 			len(text) > 2 && strings.HasSuffix(m.answer.header.Get("Location"), "/"+text)) {
 			return true
@@ -161,8 +168,11 @@ func (m *made) isIn(element json.RawMessage) bool {
 // sameThing reports whether two elements of a list are about the same.
 func sameThing(a, b json.RawMessage) bool { return identity(a) == identity(b) }
 
-// identity is an element's first id, or all of it.
+// identity is an element's id, or the first value that names it, or all of it.
 func identity(element json.RawMessage) string {
+	if id := ownID(element); id != "" {
+		return id
+	}
 	for _, l := range leaves(element) {
 		if lasting.MatchString(l.name) && !sizes.MatchString(l.name) {
 			return textOf(l.value)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -20,6 +21,13 @@ func (p *prober) lists(r *operation) {
 		return
 	}
 	a, list := p.walks(r, path, 0)
+	for n := 0; list != nil && p.patience > 0 && p.behind(all, list); n++ {
+		if n == 10 {
+			p.patience = 0
+		}
+		time.Sleep(100 * time.Millisecond)
+		a, list = p.walks(r, path, 0)
+	}
 	if list == nil {
 		return
 	}
@@ -35,14 +43,28 @@ func (p *prober) lists(r *operation) {
 				p.tells(m, a, leaves(element))
 			}
 		}
-		if n != 1 && !m.waiting {
-			a.broke(ruleAnswer, "lacks", "the list has an upload %d times, want once", n)
+		if n != 1 && n != len(m.files) && !m.waiting {
+			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times, want once", m.called(), n)
 		}
 	}
-	if _, short := p.walks(r, path, 2); short != nil && !slices.EqualFunc(short, list, sameThing) {
-		a.broke(ruleAnswer, "pages", "short pages list %d elements in all, which are not the "+
-			"%d of the whole list in their order", len(short), len(list))
+	_, short := p.walks(r, path, 2)
+	for n := 0; n < 3 && list != nil && short != nil && !slices.EqualFunc(short, list, sameThing); n++ {
+		if n == 2 {
+			a.broke(ruleAnswer, "pages", "short pages list %d elements in all, which are not the "+
+				"%d of the whole list in their order", len(short), len(list))
+			return
+		}
+		time.Sleep(200 * time.Millisecond) // it may have grown meanwhile
+		a, list = p.walks(r, path, 0)
+		_, short = p.walks(r, path, 2)
 	}
+}
+
+// behind reports whether a list may only follow a moment later.
+func (p *prober) behind(all []*made, list []json.RawMessage) bool {
+	lists := func(m *made) bool { return slices.ContainsFunc(list, m.isIn) }
+	return slices.ContainsFunc(p.deleted, lists) ||
+		slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !lists(m) })
 }
 
 // listed returns the path of the list that an operation gives, such as that of
@@ -69,14 +91,14 @@ func (p *prober) listed(r *operation) (path string, all []*made) {
 // made there, or is found right below it.
 func (p *prober) isAbove(r *operation, m *made) bool {
 	return m.by.Path == r.Path || slices.ContainsFunc(p.contract.routes, func(one *operation) bool {
-		below, isBelow := strings.CutPrefix(one.Path, r.Path+"/{")
+		below, isBelow := strings.CutPrefix(unslashed(one.Path), unslashed(r.Path)+"/{")
 		return isBelow && !strings.Contains(below, "/") && m.about(one) && (len(required(r)) == 0 || m.by.Path == one.Path)
 	})
 }
 
 // walks reads the list under a path page by page. Limit is the largest number of
 // elements of a page; 0 leaves it to the server. It returns nil if there is no
-// list, or no such limit.
+// list, no such limit, or no known way to the next page.
 func (p *prober) walks(r *operation, path string, limit int) (a answer, list []json.RawMessage) {
 	by := pagingOf(r)
 	if limit > 0 && by.limit == "" {
@@ -87,12 +109,20 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 		limit = max(limit, by.least)
 		to.RawQuery = url.Values{by.limit: {strconv.Itoa(limit)}}.Encode()
 	}
+	guesses := 0
 	for page := range 2*len(p.kept) + 100 {
 		req := p.request(http.MethodGet, path, "", nil)
 		req.URL = to
-		a = p.ask(r, p.authorized(req))
-		elements := elementsOf(a.body)
-		if !a.ok() || elements == nil && page == 0 {
+		now := p.ask(r, p.authorized(req))
+		elements := elementsOf(now.body)
+		switch {
+		case guesses == 1 && (!now.ok() || len(elements) == 0 || sameThing(elements[0], list[0])):
+			p.unseen(r, "the pages of the list: no answer says what the next %s is", by.cursor)
+			return a, nil
+		case page > 0 && !now.ok() && by.page != "": // it is behind the last page
+			return a, list
+		}
+		if a = now; !a.ok() || elements == nil && page == 0 {
 			return a, nil
 		}
 		if limit > 0 && len(elements) > limit {
@@ -101,8 +131,14 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 		if list = append(list, elements...); list == nil {
 			list = elements
 		}
-		next, total := pageOf(a)
-		if to = by.next(to, next, page+2, len(list), len(elements) == 0); to == nil {
+		next, total, goesOn := pageOf(a)
+		full := len(elements) == cmp.Or(limit, by.usual)
+		if by.said = by.said || next != ""; !by.said && by.cursor != "" && len(elements) > 0 && (goesOn || full) {
+			to = with(to, by.cursor, identity(elements[len(elements)-1])) // such as the last id
+			guesses++
+			continue
+		}
+		if to = by.next(to, next, page+by.from+1, len(list), len(elements) == 0); to == nil {
 			if total >= 0 && total != len(list) && next == "" {
 				a.broke(ruleAnswer, "total", "the total is %d, and the list has %d", total, len(list))
 			}
@@ -116,20 +152,30 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 // paging holds the names of the parameters by which a list is read in pages.
 type paging struct {
 	limit, cursor, page, offset string
-	least                       int // the minimum of limit
+	least, usual                int  // the minimum and the default of limit
+	from                        int  // the number of the first page
+	said                        bool // an answer says what the next page is, or whether there is one
 }
 
 func pagingOf(r *operation) (by paging) {
+	by.from, by.said = 1, declares(r, nexts.MatchString)
 	for _, param := range parameters(r) {
 		for kind, name := range map[*regexp.Regexp]*string{
 			limits: &by.limit, cursors: &by.cursor, pages: &by.page, offsets: &by.offset,
 		} {
-			if param.In == openapi3.ParameterInQuery && kind.MatchString(param.Name) {
+			if param.In == openapi3.ParameterInQuery && kind.MatchString(brackets.Replace(param.Name)) {
 				*name = param.Name
 			}
 		}
-		if schema := param.Schema; param.Name == by.limit && schema != nil && schema.Value.Min != nil {
-			by.least = int(*schema.Value.Min)
+		schema := cmp.Or(param.Schema, &openapi3.SchemaRef{Value: &openapi3.Schema{}}).Value
+		usual, _ := schema.Default.(float64)
+		switch least := schema.Min; {
+		case param.Name == by.limit:
+			if by.usual = int(usual); least != nil {
+				by.least = int(*least)
+			}
+		case param.Name == by.page && (least != nil && *least == 0 || schema.Default != nil && usual == 0):
+			by.from = 0
 		}
 	}
 	return by
@@ -138,28 +184,34 @@ func pagingOf(r *operation) (by paging) {
 // next returns the URL of the next page, or nil behind the last. Had is the
 // number of elements of all pages so far.
 func (by paging) next(here *url.URL, said string, page, had int, empty bool) *url.URL {
-	query, counted := here.Query(), said == "" && by.cursor == "" && !empty
+	counted := said == "" && by.cursor == "" && !by.said && !empty
 	switch {
 	case strings.Contains(said, "/"):
 		next, _ := here.Parse(said)
 		return next
 	case said != "" && by.cursor != "":
-		query.Set(by.cursor, said)
+		return with(here, by.cursor, said)
+	case said != "" && by.page != "" && numeric(said):
+		return with(here, by.page, said)
 	case counted && by.page != "":
-		query.Set(by.page, strconv.Itoa(page))
+		return with(here, by.page, strconv.Itoa(page))
 	case counted && by.offset != "":
-		query.Set(by.offset, strconv.Itoa(had))
-	default:
-		return nil
+		return with(here, by.offset, strconv.Itoa(had))
 	}
-	next := *here
+	return nil
+}
+
+// with returns a URL with another value of a parameter.
+func with(here *url.URL, name, value string) *url.URL {
+	query, next := here.Query(), *here
+	query.Set(name, value)
 	next.RawQuery = query.Encode()
 	return &next
 }
 
 // pageOf returns what a page says of the next one, and of the number of all
 // elements, which is -1 if it says nothing.
-func pageOf(a answer) (next string, total int) {
+func pageOf(a answer) (next string, total int, goesOn bool) {
 	total = -1
 	for name := range a.header {
 		if totals.MatchString(strings.TrimPrefix(name, "X-")) {
@@ -173,9 +225,11 @@ func pageOf(a answer) (next string, total int) {
 			total, _ = strconv.Atoi(text)
 		case nexts.MatchString(l.name):
 			next = text
+		case more.MatchString(l.name):
+			goesOn = text == "true"
 		}
 	}
-	return next, total
+	return next, total, goesOn
 }
 
 // elementsOf returns the elements of the longest list in an answer, or nil.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
@@ -31,6 +32,8 @@ type made struct {
 	shown   map[string][]leaf    // what each operation answered first, by its path
 	waiting bool                 // the bytes were not sent yet
 	had     bool                 // the file was given back
+	coming  bool                 // an id that another operation takes is not there yet
+	lacking func()               // says that it is not there, though all is done
 	pending func()               // says that it is not there yet; nil where nobody says so
 }
 
@@ -202,8 +205,23 @@ func (p *prober) sends(m *made, out contract.HandedOut) {
 
 // asked reports whether an id stood in the request: it is not the server's.
 func (m *made) asked(id string) bool {
+	if numeric(id) && len(id) < 8 { // any text or file may have it in it
+		return slices.Contains(strings.Split(m.place, "/"), id) ||
+			slices.ContainsFunc(slices.Collect(maps.Values(m.said)), func(said any) bool { return textOf(said) == id })
+	}
 	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id)) ||
 		slices.ContainsFunc(m.files, func(file sentFile) bool { return file.name == id }) // it may be escaped in the body
+}
+
+// called returns the name or the key of an upload, for a message.
+func (m *made) called() string {
+	switch {
+	case m.by.Method == http.MethodPut:
+		return fmt.Sprintf(" that is called %.60q", m.ids[lastParam(m.by)])
+	case len(m.files) > 0 && m.files[0].name != "":
+		return fmt.Sprintf(" that is called %.60q", m.files[0].name)
+	}
+	return ""
 }
 
 // of returns the files that were sent in a field of a form.

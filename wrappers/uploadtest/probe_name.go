@@ -32,21 +32,22 @@ var (
 	references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +
 		`(id|key|ref|reference|oid)$`)
 	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
-	keys   = regexp.MustCompile(`(?i)name|key|path|file|slug|title|id$`)
+	keys   = regexp.MustCompile(`(?i)name|key|path|file|object|blob|item|slug|title|id$`)
 	prose  = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
 
 	// the pages of a list
-	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items)$|^per[_-]?page$|^top$`)
+	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items|keys)$|^per[_-]?page$|^(top|first)$`)
 	cursors = regexp.MustCompile(`(?i)cursor|token|after|marker`)
 	pages   = regexp.MustCompile(`(?i)^page([_-]?(number|no|index))?$`)
 	offsets = regexp.MustCompile(`(?i)^(offset|skip|start([_-]?index)?)$`)
 	nexts   = regexp.MustCompile(`(?i)^((next|end|continuation)[_-]?)+(cursor|page|` +
 		`(page[_-]?)?token|marker|ur[il]|link|href)?$|^cursor$`)
+	more   = regexp.MustCompile(`(?i)^has[_-]?(more|next([_-]?page)?)$|^is[_-]?truncated$`)
 	totals = regexp.MustCompile(`(?i)^total([_-]?(count|items|files|results|elements))?$`)
 
 	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
-	wraps    = regexp.MustCompile(`(?i)^(data|result|response|payload)\.`)      // objects around the whole answer
-	ordinary = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`) // headers that are no credentials
+	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // objects around the whole answer
+	ordinary = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`)          // headers that are no credentials
 )
 
 // Names in paths and URLs tell theirs.
@@ -66,6 +67,9 @@ var (
 )
 
 func numeric(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// brackets makes page_size of page[size], and top of $top.
+var brackets = strings.NewReplacer("$", "", "[", "_", "]", "")
 
 // dashes removes the characters between the words of a name.
 var dashes = strings.NewReplacer("-", "", "_", "")

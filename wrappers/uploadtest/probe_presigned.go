@@ -26,8 +26,8 @@ func (p *prober) handedOut(m *made) bool {
 		}
 	}
 	for _, out := range all {
-		p.refusesEach(r, out, "URL", tampered(out))
-		p.refusesEach(r, out, "form", tamperedFields(out))
+		taken := p.refusesEach(r, out, "URL", tampered(out))
+		taken = p.refusesEach(r, out, "form", tamperedFields(out)) || taken
 		m.waiting, m.files = true, nil
 		if whole := p.presignedRequest(out, presignedContent); !out.Session { // a session may go on where it was cut
 			body, _ := io.ReadAll(whole.Body)
@@ -35,7 +35,9 @@ func (p *prober) handedOut(m *made) bool {
 		} else {
 			p.unseen(r, "a transfer that is cut off: a session may go on where it was cut")
 		}
-		p.reads(m, "")
+		if !taken {
+			p.reads(m, "")
+		}
 		p.seen.note("presigned step")
 		if p.sends(m, out); m.waiting {
 			continue
@@ -76,15 +78,20 @@ func (p *prober) crosswise(r *operation, s sample) {
 	}
 }
 
-// refusesEach sends a file in ways for which no URL or form was handed out.
-func (p *prober) refusesEach(r *operation, out contract.HandedOut, of string, ways map[string]contract.HandedOut) {
+// refusesEach sends a file in ways for which no URL or form was handed out. It
+// reports whether one was taken.
+func (p *prober) refusesEach(
+	r *operation, out contract.HandedOut, of string, ways map[string]contract.HandedOut,
+) (taken bool) {
 	for _, what := range slices.Sorted(maps.Keys(ways)) {
 		if out.Session && strings.HasPrefix(what, "by ") { // a session may have other methods
 			continue
 		}
-		p.wants("tampered "+of, r, p.presignedRequest(ways[what], presignedContent), "presigned "+what,
+		a := p.wants("tampered "+of, r, p.presignedRequest(ways[what], presignedContent), "presigned "+what,
 			"the "+of+" that it handed out, "+what+": it must be refused by a 4xx", 4)
+		taken = taken || a.ok()
 	}
+	return taken
 }
 
 // tampered returns the ways in which the use of a URL can be almost right.

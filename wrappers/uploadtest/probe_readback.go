@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -16,16 +17,24 @@ import (
 // each answer with the upload. An answer may give the ids that another
 // operation takes.
 func (p *prober) reads(m *made, after string) {
-	for range 2 { // it may be there since it was asked first
-		if p.readsOnce(m, after); !m.had || m.pending == nil {
-			return
+	p.readsOnce(m, after)
+	for n := 0; n < 50 && m.coming && !p.inVain; n++ { // what comes of it may come later
+		time.Sleep(20 * time.Millisecond)
+		p.readsOnce(m, after)
+	}
+	p.inVain = p.inVain || m.coming
+	if m.lacking != nil {
+		m.lacking()
+	}
+	if m.had && m.pending != nil { // it may be there since it was asked first
+		if p.readsOnce(m, after); m.had && m.pending != nil {
+			m.pending()
 		}
 	}
-	m.pending()
 }
 
 func (p *prober) readsOnce(m *made, after string) {
-	m.pending, m.had = nil, false
+	m.pending, m.lacking, m.had, m.coming = nil, nil, false, false
 	asked := map[string]bool{}
 	for again := true; again; {
 		again = false
@@ -99,7 +108,7 @@ func (p *prober) compares(m *made, file int, a answer) {
 	case a.givesFile(r) && m.waiting:
 		a.broke(ruleStatus, "early", "%d to a file that was not sent yet", a.status)
 	case a.givesFile(r):
-		if sent := m.of(r.Path[strings.LastIndex(r.Path, "/")+1:]); len(sent) == 1 { // such as /things/{id}/front
+		if sent := m.of(lastPart(r)); len(sent) == 1 { // such as /things/{id}/front
 			p.givesBack(m, sent[0], a)
 		} else if file >= 0 {
 			p.givesBack(m, m.files[file], a)
@@ -229,20 +238,27 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 // states sees that an upload is called complete when it is, and that its file
 // can be found then.
 func (p *prober) states(m *made, a answer, all []leaf) {
+	var takes *operation // an id that the answer may have, and has not yet
+	null := false
+	for _, get := range p.contract.routes {
+		name := lastParam(get)
+		is := slices.IndexFunc(all, func(l leaf) bool { return l.name == name })
+		if m.ids[name] == "" && (is < 0 || all[is].value == nil) &&
+			declares(a.route, func(member string) bool { return member == name }) {
+			takes, null = get, is >= 0
+		}
+	}
+	m.coming = m.coming || takes != nil && !m.waiting && len(m.files) > 0
 	for _, l := range all {
 		text := textOf(l.value)
 		switch {
 		case !states.MatchString(l.name) || strings.Contains(l.path, "[]"):
 		case m.waiting && finished.MatchString(text):
 			a.broke(ruleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
-		case !m.waiting && finished.MatchString(text):
-			for _, get := range p.contract.routes {
-				name := lastParam(get)
-				said := slices.ContainsFunc(all, func(l leaf) bool { return l.name == name })
-				if m.ids[name] == "" && !said && declares(a.route, name) {
-					a.broke(ruleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
-						name, nameOf(get))
-				}
+		case takes != nil && !null && !m.waiting && finished.MatchString(text):
+			m.lacking = func() {
+				a.broke(ruleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
+					lastParam(takes), nameOf(takes))
 			}
 		case !m.waiting && pending.MatchString(text):
 			m.pending = func() {
@@ -252,11 +268,11 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 	}
 }
 
-// declares reports whether an operation's answer may have a member.
-func declares(r *operation, name string) bool {
+// declares reports whether an operation's answer may have a member of a name.
+func declares(r *operation, named func(string) bool) bool {
 	for _, response := range r.Operation.Responses.Map() {
 		for _, media := range response.Value.Content {
-			if media.Schema != nil && media.Schema.Value.Properties[name] != nil {
+			if media.Schema != nil && slices.ContainsFunc(slices.Collect(maps.Keys(media.Schema.Value.Properties)), named) {
 				return true
 			}
 		}

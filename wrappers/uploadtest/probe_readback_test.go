@@ -119,6 +119,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 							req:    httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
 							status: http.StatusOK, body: []byte(c.found),
 							header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}})
+						if m.lacking != nil {
+							m.lacking()
+						}
 					}
 				}
 			})

@@ -176,7 +176,9 @@ func (p *prober) unknown(r *operation) {
 				never = append(never, value+"x")
 			}
 			for _, id := range never {
-				if p.issued[id] != nil {
+				if slices.ContainsFunc(slices.Collect(maps.Keys(p.issued)), func(known string) bool {
+					return strings.HasSuffix(known, " "+id)
+				}) {
 					continue
 				}
 				p.refused("unknown id", "an id that was never issued", r, p.good(r, firstSample(r).under(name, id)))

@@ -150,10 +150,20 @@ func lastParam(r *operation) (name string) {
 	return name
 }
 
+// unslashed returns a path without the slash that some frameworks put at its
+// end.
+func unslashed(path string) string { return strings.TrimSuffix(path, "/") }
+
+// lastPart returns what is behind the last slash of a route's path.
+func lastPart(r *operation) string {
+	path := unslashed(r.Path)
+	return path[strings.LastIndex(path, "/")+1:]
+}
+
 // at returns the operation of a path and a method, or nil.
 func (p *prober) at(path, method string) *operation {
 	for _, r := range p.contract.routes {
-		if r.Path == path && r.Method == method {
+		if unslashed(r.Path) == unslashed(path) && r.Method == method {
 			return r
 		}
 	}

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -113,6 +114,9 @@ func (p *prober) flipped(m *made, content []byte) *made {
 // renamed returns the sample under other names.
 func (p *prober) renamed(r *operation, s sample) sample {
 	p.names++
+	if key := p.chosen(r); key != "" {
+		s = s.under(key, varied(cmp.Or(s.params[key], p.learned[key]), p.names))
+	}
 	other := func(name string) string {
 		base := strings.LastIndexAny(name, `/\`) + 1
 		return fmt.Sprintf("%s%d-%s", name[:base], p.names, name[base:])

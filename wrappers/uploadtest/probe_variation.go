@@ -61,8 +61,11 @@ func (p *prober) varies(r *operation) {
 		if p.closing[nameOf(r)] {
 			return // each upload asks it
 		}
-		again, _ := p.make(r, "", s) // once more
+		again, a := p.make(r, "", s) // once more
 		if again == nil {
+			if a.status != 0 {
+				p.unseen(r, "other files and names: a second upload is refused by %d", a.status)
+			}
 			continue
 		}
 		p.keep(again)
@@ -82,6 +85,8 @@ func (p *prober) varies(r *operation) {
 			if p.keep(m); m == nil {
 				p.unseen(r, "fields that are not required, which are refused by %d", a.status)
 				full = s
+			} else {
+				p.variant(r, full, nameVariety[0], 0, "", presignedContent)
 			}
 		}
 		content, one := s.file()
@@ -186,7 +191,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 // nothing.
 func (p *prober) chosen(r *operation) string {
 	last := lastParam(r)
-	above, isLast := strings.CutSuffix(r.Path, "/{"+last+"}")
+	above, isLast := strings.CutSuffix(unslashed(r.Path), "/{"+last+"}")
 	if r.Method != http.MethodPut || !isLast || p.at(above, http.MethodPost) != nil ||
 		!p.own[last] && strings.HasSuffix(strings.ToLower(last), "id") {
 		return ""
