@@ -54,7 +54,8 @@ type Probing struct {
 //
 // Then each operation that makes something does so some twenty times: with
 // files of up to 10 MiB whose bytes are easily changed or lost, with odd names
-// and texts, and with several files at once. Probe
+// and texts, with several files in one request, and with two requests at once. A
+// request with the Idempotency-Key of an earlier one makes nothing new. Probe
 // reads back all that tells of such an upload, at once and again after everything
 // else: the operations whose path its ids fill, its Location, a list of all
 // uploads or of one parent's, whole and in short pages, and URLs for its

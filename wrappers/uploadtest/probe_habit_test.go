@@ -292,9 +292,11 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 		"once":                        "",
 		"a list that follows":         "",
 		"a page without its first":    "Tray: list: response body: short pages list",
+		"a key counts once":           "Tray: add: response body: a request with the Idempotency-Key of an earlier one",
 		"Latin-1":                     `Tray: look: response body: comment is "GrÃ¼`,
 		"a file takes the next along": "Tray: drop: response status: 404 to a stored upload",
 		"half of what comes later":    "Tray: text: response body: the file",
+		"one buffer for all":          "Tray: get: response body: the file (sent at the same time as another) comes back changed",
 		"a plus is a space":           "Tray: get: response status: 404 to a stored upload",
 	} {
 		t.Run(how, func(t *testing.T) {

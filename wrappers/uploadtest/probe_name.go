@@ -47,6 +47,7 @@ var (
 
 	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
 	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // objects around the whole answer
+	onceOnly = regexp.MustCompile(`(?i)^(x-)?idempotency-key$`)                          // a repeated request makes nothing new
 	ordinary = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`)          // headers that are no credentials
 )
 

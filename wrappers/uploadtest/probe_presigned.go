@@ -1,7 +1,6 @@
 package uploadtest
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -51,12 +50,12 @@ func (p *prober) handedOut(m *made) bool {
 	return len(all) > 0
 }
 
-// crosswise starts two uploads before it sends the bytes of the first, and mixes
-// their URLs.
+// crosswise starts two uploads before it sends the bytes of both at once, and
+// mixes their URLs.
 func (p *prober) crosswise(r *operation, s sample) {
 	var two [2]*made
 	for i := range two {
-		s := s.holding(fmt.Appendf(nil, "%s%d", presignedContent, i))
+		s := s.holding(p.twin(i))
 		if two[i], _ = p.start(r, p.good(r, s), s, " (after another was started)"); two[i] == nil || !two[i].waiting {
 			return
 		}
@@ -72,9 +71,14 @@ func (p *prober) crosswise(r *operation, s sample) {
 		second.URL = of.String()
 		p.refusesEach(r, second, "URL", map[string]contract.HandedOut{"with the path of another": second})
 	}
-	for _, m := range two {
-		p.sends(m, m.outs[0])
-		p.keep(m)
+	var requests [2]*http.Request
+	for i, m := range two {
+		requests[i] = p.presignedRequest(m.outs[0], m.later)
+	}
+	for i, came := range p.atOnce(requests[:]) {
+		p.transport, two[i].what = came, " (sent at the same time as another)"
+		p.sends(two[i], two[i].outs[0])
+		p.keep(two[i])
 	}
 }
 

@@ -52,6 +52,8 @@ func (p *prober) valueOf(param *openapi3.Parameter, s sample) string {
 	value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
 	if param.In == openapi3.ParameterInPath {
 		value = cmp.Or(p.learned[param.Name], value)
+	} else if param.In == openapi3.ParameterInHeader && onceOnly.MatchString(param.Name) {
+		value = newKey()
 	} else if content := s.content(); content != nil {
 		value = textOf(stated(param.Name, value, param.Schema, content))
 	}

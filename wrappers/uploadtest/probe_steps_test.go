@@ -362,7 +362,7 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"": "", // nothing is wrong
 		"a file of any size": "a file of 100001 bytes, which is too large, is taken at the URL " +
 			"that it handed out",
-		"a private session that loses an end": "(content: 70,001 bytes) comes back changed: 50000 bytes",
+		"a private session that loses an end": "fetch: response body: the file (sent at the same time as another) comes back changed: 50000 bytes",
 		"no commit":                           "commit: response status: 404 to an upload whose file was sent",
 		"a form without its policy":           "204 to the form that it handed out, without the policy",
 		"a form under another key": "form: response status: 204 to the form that it handed out, with " +

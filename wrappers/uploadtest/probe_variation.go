@@ -108,8 +108,10 @@ func (p *prober) varies(r *operation) {
 			p.replaces(r, s)
 		}
 		if content != nil {
+			p.together(r, s)
 			p.takesUnsized(r, s)
 		}
+		p.repeats(r, s)
 	}
 }
 

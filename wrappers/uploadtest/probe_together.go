@@ -1,0 +1,150 @@
+package uploadtest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// twin returns one of two files that have no byte in common.
+func (p *prober) twin(i int) []byte {
+	content := bytes.Repeat([]byte{"ab"[i]}, 150_000+i)
+	if p.MaxSize > 0 {
+		content = content[:min(int64(len(content)), p.MaxSize)]
+	}
+	return content
+}
+
+// together uploads two files at once.
+func (p *prober) together(r *operation, s sample) {
+	var two [2]sample
+	var requests [2]*http.Request
+	key := p.chosen(r)
+	if r.Method == http.MethodPut && key == "" {
+		return
+	}
+	for i := range two {
+		two[i] = p.anew(r, s).holding(p.twin(i))
+		if key != "" {
+			two[i] = two[i].under(key, varied(p.learned[key], 70+i))
+		}
+		if requests[i] = p.valid(r, two[i]); requests[i] == nil {
+			return
+		}
+	}
+	for i, came := range p.atOnce(requests[:]) {
+		p.transport = came
+		m, a := p.start(r, requests[i], two[i], " (sent at the same time as another)")
+		if m == nil && a.status != 0 {
+			p.unseen(r, "two uploads at once, which are refused by %d", a.status)
+		}
+		p.keep(m)
+	}
+}
+
+// repeats sends a request twice, if its spec has a header for that.
+func (p *prober) repeats(r *operation, s sample) {
+	for _, param := range parameters(r) {
+		if param.In != openapi3.ParameterInHeader || !onceOnly.MatchString(param.Name) {
+			continue
+		}
+		first, key := map[string]string{}, newKey()
+		for range 2 {
+			req := p.good(r, s)
+			req.Header.Set(param.Name, key)
+			m, a := &made{sample: s, by: r, ids: map[string]string{}}, p.ask(r, req)
+			if !a.ok() {
+				break
+			}
+			p.learn(m, a)
+			for name, id := range m.ids {
+				if name != "id" && p.at(unslashed(r.Path)+"/{"+name+"}", http.MethodGet) == nil {
+					continue
+				}
+				if p.seen.note("repeated request"); cmp.Or(first[name], id) != id {
+					a.broke(ruleAnswer, "repeated", "a request with the %s of an earlier one makes another upload", param.Name)
+				}
+				first[name] = id
+			}
+		}
+	}
+}
+
+// newKey returns a UUID that no earlier run used.
+func newKey() string {
+	return fmt.Sprintf("0f8fad5b-d9cb-469f-a165-%012x", uint64(time.Now().UnixNano())%(1<<48))
+}
+
+// atOnce sends requests at once. The first halves of their bodies arrive before
+// the second. It returns the answers, each for the next request of its kind.
+func (p *prober) atOnce(requests []*http.Request) []*heard {
+	ctx, cancel := context.WithTimeout(p.Context(), p.Timeout)
+	defer cancel()
+	var begun, ended sync.WaitGroup
+	var heards []*heard
+	begun.Add(len(requests))
+	all := make(chan struct{})
+	go func() { begun.Wait(); close(all) }()
+	for _, req := range requests {
+		h := &heard{p: p, next: p.transport}
+		heards = append(heards, h)
+		body, _ := req.GetBody()
+		content, _ := io.ReadAll(body) // from memory
+		half := sync.OnceFunc(begun.Done)
+		sent := req.Clone(ctx)
+		sent.GetBody = nil
+		sent.Body = io.NopCloser(io.MultiReader(bytes.NewReader(content[:len(content)/2]), waiting(func() {
+			half()
+			select {
+			case <-all:
+				time.Sleep(20 * time.Millisecond) // so that it arrives
+			case <-time.After(time.Second): // one at a time is right, too
+			}
+		}), bytes.NewReader(content[len(content)/2:])))
+		ended.Go(func() {
+			defer half()
+			if h.resp, h.err = p.transport.RoundTrip(sent); h.err == nil {
+				h.body, h.err = io.ReadAll(io.LimitReader(h.resp.Body, 1<<20))
+				h.resp.Body.Close()
+			}
+		})
+	}
+	ended.Wait()
+	return heards
+}
+
+// waiting is an empty reader that waits.
+type waiting func()
+
+func (w waiting) Read([]byte) (int, error) {
+	w()
+	return 0, io.EOF
+}
+
+// heard is an answer that came already. As a transport, it answers one request
+// with it, and the prober sends the next ones itself.
+type heard struct {
+	p    *prober
+	next http.RoundTripper
+	resp *http.Response
+	body []byte
+	err  error
+}
+
+func (h *heard) RoundTrip(req *http.Request) (*http.Response, error) {
+	h.p.transport = h.next
+	_, _ = io.Copy(io.Discard, req.Body)
+	if h.err != nil {
+		return nil, h.err
+	}
+	h.resp.Body = io.NopCloser(bytes.NewReader(slices.Clone(h.body)))
+	return h.resp, nil
+}
