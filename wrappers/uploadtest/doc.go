@@ -54,9 +54,9 @@
 // Uploads at once share one token.
 //
 // The trace id in a client's results and errors: it is the one of the API's
-// last answer. Its header is the one that the spec declares with "trace" in the
-// name, or else with "request-id". If the spec declares neither, trace ids are
-// not checked.
+// last answer. A call of the API that got no answer may have none. Its header is
+// the one that the spec declares with "trace" in the name, or else with
+// "request-id". If the spec declares neither, trace ids are not checked.
 //
 // Any other request breaks a rule, unless [Scope] lets it pass.
 //

@@ -70,6 +70,8 @@ func kindsHold(t *trial) {
 		for _, c := range refusals {
 			kind := c.kind
 			switch {
+			case slices.ContainsFunc(t.of(op), func(r Request) bool { return r.Status == c.status }):
+				continue // it is what the client looks for, such as whether a name is free
 			case op == Token && c.status == http.StatusForbidden:
 				kind = upload.ErrUnauthorized // it is the credentials that are refused
 			case op == Token && c.again == never:
@@ -132,7 +134,7 @@ func unusable(t *trial) {
 	const otherSize, cut = "another size", "all of an answer but its end" // a plain client finds the id in both
 	id := first.ID
 	for _, r := range t.requests() {
-		if len(r.Answer) == 0 || t.Server.contract.Operation(r.Op) == nil {
+		if len(r.Answer) == 0 || r.Status/100 != 2 || t.Server.contract.Operation(r.Op) == nil {
 			continue
 		}
 		withID := idsOf(r.Answer, id)
@@ -280,8 +282,8 @@ func endless(t *trial) {
 	const most = 64 << 20
 	for _, op := range t.operations() {
 		statuses := []int{http.StatusInternalServerError}
-		if t.Server.contract.Operation(op) != nil {
-			statuses = append(statuses, t.of(op)[0].Status)
+		if status := t.of(op)[0].Status; status/100 == 2 && t.Server.contract.Operation(op) != nil {
+			statuses = append(statuses, status)
 		}
 		for _, status := range statuses {
 			t.about("%s answered %d and 64 MiB", op, status).fresh(func(t *trial) {

@@ -1041,27 +1041,39 @@ func TestTheKitNamesEachFault(t *testing.T) {
 // repeats a GET whose connection is cut. A token may be there before.
 func TestAClientMayDoMoreThanUpload(t *testing.T) {
 	t.Parallel()
-	asks := uploads(func(c call) (upload.Result, error) {
-		res, err := c.send()
-		if err != nil {
-			return res, err
+	look := func(c call, id string, said *depotAnswer) error {
+		client := c.u.(*depotClient)
+		return client.do(c.ctx, "look", "GET", client.base+"/objects/"+url.PathEscape(id), "", nil, said)
+	}
+	looks := uploads(func(c call) (upload.Result, error) {
+		if err := look(c, "free", new(depotAnswer)); !errors.Is(err, upload.ErrNotFound) {
+			return upload.Result{}, err
 		}
-		said, client := depotAnswer{trace: res.TraceID}, c.u.(*depotClient)
-		err = client.do(c.ctx, "look", "GET", client.base+"/objects/"+url.PathEscape(res.ID), "", nil, &said)
-		if err == nil && said.Size != res.Size {
-			err = &upload.Error{Provider: "depot", Op: "look", Status: 200, TraceID: said.trace, Attempts: 1,
-				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
-		}
-		res.TraceID = said.trace
-		return res, err
+		return c.send()
 	})
+	asks := func(times int) func(upload.Uploader) upload.Uploader {
+		return uploads(func(c call) (upload.Result, error) {
+			res, err := c.send()
+			for n := 0; n < times && err == nil; n++ {
+				said := depotAnswer{trace: res.TraceID}
+				err = look(c, res.ID, &said)
+				if err == nil && said.Size != res.Size {
+					err = &upload.Error{Provider: "depot", Op: "look", Status: 200, TraceID: said.trace, Attempts: 1,
+						Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+				}
+				res.TraceID = said.trace
+			}
+			return res, err
+		})
+	}
 	login := func(s *Subject) { _, _ = s.Uploader.(*depotClient).credential(context.Background()) }
 	for what, r := range map[string]rig{
-		"asks about a form and is told of a job": {form: true, client: asks,
+		"asks about a form and is told of a job": {form: true, client: asks(1),
 			received: reply("/objects/", func(rec *httptest.ResponseRecorder) {
 				rec.Body = bytes.NewBufferString(hexID.ReplaceAllString(rec.Body.String(), `"job"`))
 			})},
-		"asks about a form": {form: true, client: asks}, "asks about a presigned step": {client: asks},
+		"polls": {form: true, client: asks(3)}, "looks whether a name is free": {form: true, client: looks},
+		"asks about a form": {form: true, client: asks(1)}, "asks about a presigned step": {client: asks(1)},
 		"has a key of words": {form: true,
 			sent: request("/forms", header("Authorization", "Key design-candidate-runtime"))},
 		"takes no number where the spec has a text": {client: uploads(func(c call) (upload.Result, error) {
@@ -1074,7 +1086,7 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 		"logs in": {form: true, oauth: true, received: oauth(nil).received, stored: login},
 	} {
 		lines := recorded(t, func(tb testing.TB) {
-			for _, check := range []func(*trial){uploadsAtOnce, cancelInAnswer, kindsHold, faultsLast,
+			for _, check := range []func(*trial){uploadsAtOnce, cancelInAnswer, kindsHold, faultsPass, faultsLast, endless,
 				unusable, idsAsWritten, freshCredentials, secretsStay, handingOut(presignedMethod)} {
 				check(begin(tb, r.setup))
 			}

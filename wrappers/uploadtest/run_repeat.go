@@ -74,10 +74,11 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 	_, ok = t.arrives(src)
 	t.seen.note(aRepeat)
 	for _, asked := range opsOf(t.requests()) {
+		polled := t.of(asked)[0].Method == http.MethodGet // until something is ready
 		switch n := len(t.of(asked)); {
-		case asked == op && n != 2:
+		case asked == op && n != 2 && !(polled && n > 2):
 			t.broke("attempts: %d requests, want 2", n)
-		case asked != op && asked != Token && n > 1:
+		case asked != op && asked != Token && n > 1 && !polled:
 			t.broke("attempts: %s was asked for %d times, and once is enough", asked, n)
 		}
 	}

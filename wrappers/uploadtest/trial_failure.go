@@ -102,6 +102,7 @@ func (t *trial) accounts(failure *upload.Error, op string, status int) {
 		t.broke("attempts: it still sends after %d requests", n)
 	case failure.Attempts != n && (failure.Attempts > n || status != 0 || !replayed(t.of(op)[0])):
 		t.broke("error: Attempts is %d, but %d requests arrived", failure.Attempts, n)
+	case status == 0 && failure.TraceID == "" && op != Presigned: // no answer, no trace id
 	default:
 		t.traces(failure.TraceID, "")
 	}
