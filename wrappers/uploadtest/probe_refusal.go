@@ -172,10 +172,7 @@ func (p *prober) unknown(r *operation) {
 			} else if len(value) >= 12 {
 				never = append(never, value[:len(value)-1])
 			}
-			if len(value) > 3 || numeric(value) {
-				never = append(never, value+"x")
-			}
-			for _, id := range never {
+			for _, id := range append(never, value+"x") {
 				if slices.ContainsFunc(slices.Collect(maps.Keys(p.issued)), func(known string) bool {
 					return strings.HasSuffix(known, " "+id)
 				}) {

@@ -35,6 +35,12 @@ func TestProbeAcceptsTheReference(t *testing.T) {
 
 func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 	t.Parallel()
+	found := func(rec *httptest.ResponseRecorder) {
+		rec.Code = 200
+		rec.Header().Set("X-Depot-Left", "1")
+		rec.Header().Set("Content-Type", "application/json")
+		rec.Body.WriteString(`{"id":"o-1","name":"x","size":1}`)
+	}
 	for _, b := range []struct {
 		fault string
 		spoil func(http.Handler) http.Handler
@@ -194,12 +200,20 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			next.ServeHTTP(w, r)
 		}), "Depot: look: response status: 200 to a deleted upload, which must be refused by a 4xx (GET " +
 			"/v2/objects/{id})"},
-		{"an unknown id is found", reply("/objects/o-", on(404, func(rec *httptest.ResponseRecorder) {
-			rec.Code = 200
-			rec.Header().Set("X-Depot-Left", "1")
-			rec.Header().Set("Content-Type", "application/json")
-			rec.Body.WriteString(`{"id":"o-1","name":"x","size":1}`)
-		})), "Depot: look: response status: 200 to an id that was never issued"},
+		{"an unknown id is found", reply("/objects/o-", on(404, found)), "Depot: look: response status: 200 to an id that was never issued"},
+		{"an id without its end is found", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			unknown := len(r.URL.Path) == len("/v2/objects/o-123456789abcdef")
+			respelled(on(404, func(rec *httptest.ResponseRecorder) {
+				if unknown {
+					found(rec)
+				}
+			}))(next).ServeHTTP(w, r)
+		}), "Depot: look: response status: 200 to an id that was never issued"},
+		{"a form without its end is taken", arrival("/forms", rewritten(func(b []byte) []byte {
+			return append(bytes.TrimSuffix(b, []byte("--\r\n")), "--\r\n"...)
+		})), "Depot: submit: response status: 201 to a form without its end"},
+		{"an empty list is a text", arrival("/objects", replace(`:[]`, `:"a/b"`)),
+			"Depot: announce: response status: 200 to a body with another type of contentType"},
 		{"a parameter that is missing is taken", arrival("/raw", func(r *http.Request) {
 			if r.URL.RawQuery == "" {
 				r.URL.RawQuery = "name=x"
