@@ -74,6 +74,8 @@ func newTray(how string) http.Handler {
 	var notes []*note
 	trays, keys, blobs := 0, map[string][]*note{}, map[string][]byte{}
 	var shared bytes.Buffer
+	var both sync.WaitGroup // of the uploads that are sent at once
+	both.Add(2)
 	say := func(w http.ResponseWriter, status int, v any) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -232,6 +234,10 @@ func newTray(how string) http.Handler {
 			mu.Lock()
 			shared.Reset()
 			mu.Unlock()
+			if r.ContentLength/10 == 15_000 {
+				both.Done()
+				both.Wait()
+			}
 			buffer = &shared
 		}
 		part, err := make([]byte, 4<<10), error(nil)
