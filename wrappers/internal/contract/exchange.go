@@ -226,6 +226,23 @@ func (x *Exchange) Detach() *Exchange {
 	return x
 }
 
+// Holds returns how many bytes are kept of the request's body.
+func (x *Exchange) Holds() int {
+	if x.body == nil {
+		return 0
+	}
+	n := len(x.body.digest.head)
+	if f := x.body.form; f != nil {
+		n += mostKept - f.kept
+		for _, p := range f.list {
+			for name, values := range p.Header {
+				n += len(name) + len(strings.Join(values, ""))
+			}
+		}
+	}
+	return n
+}
+
 // Header returns the header of the request.
 func (x *Exchange) Header() http.Header { return x.head.Header }
 

@@ -87,14 +87,17 @@ func (v *visit) checkResponse(a *response) {
 	}
 }
 
+// mostWaiting limits the bytes of both bodies that wait with a check.
+const mostWaiting = 8 << 10
+
 // mayWait reports whether the check may wait until somebody looks at the
 // exchange, since mostly nobody does. It may wait if nobody is told of
-// violations, the URLs of the answer are known without it, and nothing changes
-// any more.
+// violations, the URLs of the answer are known without it, nothing changes any
+// more, and it needs little memory.
 func (v *visit) mayWait(a *response) bool {
 	cfg, c := v.m.cfg, v.contract
 	return cfg.Report == nil && cfg.Watch.Head == 0 && (!c.HandsOut || c.Issued != nil) && v.x.Operation() != nil &&
-		!a.fault && !a.inner && a.returned && v.x.Came()
+		!a.fault && !a.inner && a.returned && v.x.Came() && v.x.Holds()+len(a.body) <= mostWaiting
 }
 
 // enter records a request and returns the fault that it meets.

@@ -52,6 +52,9 @@ func (h *history) measure(x *entry) {
 func (h *history) weigh(x *entry) {
 	h.held -= x.size
 	x.size = x.Exchange.size()
+	if x.check != nil {
+		x.size += int64(x.check.Holds())
+	}
 	h.held += x.size
 }
 

@@ -68,9 +68,12 @@ func TestACheckThatWaitsFindsWhatOneAtOnceFinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	atOnce, waiting := New(Config{Report: func(*contract.Violation) {}}), New(Config{})
-	before := runtime.NumGoroutine()
+	field := func(size int) string {
+		return "--b\r\nContent-Disposition: form-data; name=note\r\n\r\n" + strings.Repeat("x", size) + "\r\n--b--"
+	}
+	before, waited := runtime.NumGoroutine(), 0
 	for _, body := range []string{"", "--b--", "--b\r\nContent-Disposition: form-data; name=fileList; filename=a\r\n" +
-		"Content-Type: text/plain\r\n\r\nx\r\n--b--", "--b\r\nno colon\r\n\r\n", "{}"} {
+		"Content-Type: text/plain\r\n\r\nx\r\n--b--", field(mostWaiting / 2), field(mostWaiting), "--b\r\nno colon\r\n\r\n", "{}"} {
 		for _, method := range []string{"POST", "GET"} {
 			for _, answer := range []string{"", "no JSON", `{"tempRequestId":"t-1","files":[{"fileName":"a","fileSize":1,"fileId":"f-1"}]}`,
 				`{"tempRequestId":"t-1","files":[{"fileName":"a","fileSize":-1,"fileId":2}]}`} {
@@ -86,11 +89,20 @@ func TestACheckThatWaitsFindsWhatOneAtOnceFinds(t *testing.T) {
 						io.WriteString(w, answer)
 					})).ServeHTTP(httptest.NewRecorder(), r)
 				}
+				if x := waiting.history.entries[len(waiting.history.entries)-1]; x.check != nil {
+					waited++
+					if n := x.check.Holds(); n > mostWaiting || n > int(x.size) {
+						t.Errorf("a check waits with %d bytes of a body; %d are counted", n, x.size)
+					}
+				}
 			}
 		}
 	}
 	if n := runtime.NumGoroutine(); n > before {
 		t.Errorf("%d goroutines wait with the checks", n-before)
+	}
+	if waited == 0 {
+		t.Error("no check waits")
 	}
 	first, _ := waiting.After(0, 1)
 	got, want := waiting.Exchanges(), atOnce.Exchanges()
