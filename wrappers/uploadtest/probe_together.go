@@ -111,10 +111,13 @@ func (p *prober) atOnce(requests []*http.Request) []*heard {
 		}), bytes.NewReader(content[len(content)/2:])))
 		ended.Go(func() {
 			defer half()
-			if h.resp, h.err = p.transport.RoundTrip(sent); h.err == nil {
-				h.body, h.err = io.ReadAll(io.LimitReader(h.resp.Body, 1<<20))
-				h.resp.Body.Close()
+			resp, err := p.transport.RoundTrip(sent)
+			if h.err = err; err != nil {
+				return
 			}
+			defer resp.Body.Close()
+			h.resp = resp
+			h.body, h.err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 		})
 	}
 	ended.Wait()
