@@ -244,7 +244,7 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 				rec.Body.Reset()
 				rec.Body.WriteString(before + `}]},"errors":[]}`)
 			}
-		}), `Desk: list: response body: the list has an upload that is called "1-uploadtest.txt" 0 times, want once`},
+		}), `" 0 times, want once (GET /v1/folders/{folderId}/files)`},
 		{"a DELETE deletes what begins with its key", "", "", func(next http.Handler) http.Handler {
 			var keys sync.Map
 			return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
