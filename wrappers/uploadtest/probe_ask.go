@@ -245,8 +245,18 @@ func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to
 	a = p.ask(r, req)
 	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
 		a.broke(ruleStatus, class, "%d to %s", a.status, to)
+		p.overwrote(a)
 	}
 	return a
+}
+
+// overwrote forgets the file that a wrong request replaced: this is told.
+func (p *prober) overwrote(a answer) {
+	if a.ok() && a.req.Method == http.MethodPut {
+		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool {
+			return m.by.Method == http.MethodPut && m.place == a.req.URL.Path
+		})
+	}
 }
 
 // refused sees that a request is answered by a 4xx.

@@ -19,7 +19,8 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		to, err := url.Parse(textOf(l.value))
 		named := downloadURL.MatchString(l.name)
-		if m.waiting || len(m.files) != 1 || err != nil || to.Host == "" || !named && to.Host != a.req.URL.Host {
+		if m.waiting || len(m.files) != 1 || err != nil || to.Host == "" ||
+			!strings.HasPrefix(to.Scheme, "http") || !named && to.Host != a.req.URL.Host {
 			continue
 		}
 		get := func(address string) answer {

@@ -258,7 +258,7 @@ func newTray(how string) http.Handler {
 			no(w, 409)
 			return
 		}
-		if err != io.EOF || how == "once, and that was it" && len(blobs) > 0 {
+		if err != io.EOF && how != "half a blob" || how == "once, and that was it" && len(blobs) > 0 {
 			no(w, 409)
 			return
 		}
@@ -315,5 +315,15 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 			}
 			blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(spec), nil) })
 		})
+	}
+}
+
+func TestProbeSaysNothingOfAFileThatAWrongRequestReplaced(t *testing.T) {
+	t.Parallel()
+	ts := httptest.NewServer(newTray("half a blob"))
+	defer ts.Close()
+	lines := recorded(t, func(tb testing.TB) { Probe(tb, ts.URL, []byte(traySpec), nil) })
+	if named(t, lines, "hung up in the middle"); len(lines) > 1 {
+		t.Errorf("it was blamed for what follows: %q", lines)
 	}
 }

@@ -150,14 +150,20 @@ func (p *prober) locates(m *made) {
 	}
 }
 
-// isIn reports whether an element of a list names what was made.
-func (m *made) isIn(element json.RawMessage) bool {
+// isIn reports whether an element of an operation's list names what was made.
+func (p *prober) isIn(r *operation, m *made, element json.RawMessage) bool {
+	own := m.own
+	for _, one := range p.below(r) { // such as a file's id, beside the one of its upload
+		if m.about(one) {
+			own = append(slices.Clip(own), m.ids[lastParam(one)])
+		}
+	}
 	for _, l := range leaves(element) {
 		text := textOf(l.value)
 		if numeric(text) && (!lasting.MatchString(l.name) || sizes.MatchString(l.name)) {
 			continue // it counts something else
 		}
-		if text != "" && (slices.Contains(m.own, text) || m.by.Method == http.MethodPut && text == m.ids[lastParam(m.by)] ||
+		if text != "" && (slices.Contains(own, text) || m.by.Method == http.MethodPut && text == m.ids[lastParam(m.by)] ||
 			len(text) > 2 && strings.HasSuffix(m.answer.header.Get("Location"), "/"+text)) {
 			return true
 		}

@@ -21,7 +21,7 @@ func (p *prober) lists(r *operation) {
 		return
 	}
 	a, list := p.walks(r, path, 0)
-	for n := 0; list != nil && p.patience > 0 && p.behind(all, list); n++ {
+	for n := 0; list != nil && p.patience > 0 && p.behind(r, all, list); n++ {
 		if n == 10 {
 			p.patience = 0
 		}
@@ -32,13 +32,13 @@ func (p *prober) lists(r *operation) {
 		return
 	}
 	p.seen.note("list")
-	if slices.ContainsFunc(p.deleted, func(m *made) bool { return slices.ContainsFunc(list, m.isIn) }) {
+	if slices.ContainsFunc(p.deleted, func(m *made) bool { return p.isListed(r, m, list) }) {
 		a.broke(ruleAnswer, "listed", "the list has a deleted upload")
 	}
 	for _, m := range all {
 		n := 0
 		for _, element := range list {
-			if m.isIn(element) {
+			if p.isIn(r, m, element) {
 				n++
 				p.tells(m, a, leaves(element))
 			}
@@ -61,10 +61,13 @@ func (p *prober) lists(r *operation) {
 }
 
 // behind reports whether a list may only follow a moment later.
-func (p *prober) behind(all []*made, list []json.RawMessage) bool {
-	lists := func(m *made) bool { return slices.ContainsFunc(list, m.isIn) }
-	return slices.ContainsFunc(p.deleted, lists) ||
-		slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !lists(m) })
+func (p *prober) behind(r *operation, all []*made, list []json.RawMessage) bool {
+	return slices.ContainsFunc(p.deleted, func(m *made) bool { return p.isListed(r, m, list) }) ||
+		slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !p.isListed(r, m, list) })
+}
+
+func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
+	return slices.ContainsFunc(list, func(element json.RawMessage) bool { return p.isIn(r, m, element) })
 }
 
 // listed returns the path of the list that an operation gives, such as that of
@@ -90,10 +93,20 @@ func (p *prober) listed(r *operation) (path string, all []*made) {
 // isAbove reports whether the path of an operation is that of m's list: m was
 // made there, or is found right below it.
 func (p *prober) isAbove(r *operation, m *made) bool {
-	return m.by.Path == r.Path || slices.ContainsFunc(p.contract.routes, func(one *operation) bool {
-		below, isBelow := strings.CutPrefix(unslashed(one.Path), unslashed(r.Path)+"/{")
-		return isBelow && !strings.Contains(below, "/") && m.about(one) && (len(required(r)) == 0 || m.by.Path == one.Path)
+	return m.by.Path == r.Path || slices.ContainsFunc(p.below(r), func(one *operation) bool {
+		return m.about(one) && (len(required(r)) == 0 || m.by.Path == one.Path)
 	})
+}
+
+// below returns the operations on one element of an operation's list.
+func (p *prober) below(r *operation) (found []*operation) {
+	for _, one := range p.contract.routes {
+		below, isBelow := strings.CutPrefix(unslashed(one.Path), unslashed(r.Path)+"/{")
+		if isBelow && !strings.Contains(below, "/") {
+			found = append(found, one)
+		}
+	}
+	return found
 }
 
 // walks reads the list under a path page by page. Limit is the largest number of
@@ -185,10 +198,12 @@ func pagingOf(r *operation) (by paging) {
 // number of elements of all pages so far.
 func (by paging) next(here *url.URL, said string, page, had int, empty bool) *url.URL {
 	counted := said == "" && by.cursor == "" && !by.said && !empty
+	link, err := here.Parse(said) // a cursor may look like one
+	isLink := err == nil && strings.HasPrefix(link.Scheme, "http") &&
+		(link.Path == here.Path || strings.Contains(said, "://") || by.cursor == "" && strings.Contains(said, "/"))
 	switch {
-	case strings.Contains(said, "/"):
-		next, _ := here.Parse(said)
-		return next
+	case said != "" && isLink:
+		return link
 	case said != "" && by.cursor != "":
 		return with(here, by.cursor, said)
 	case said != "" && by.page != "" && numeric(said):

@@ -221,6 +221,11 @@ func (m *made) called() string {
 	case len(m.files) > 0 && m.files[0].name != "":
 		return fmt.Sprintf(" that is called %.60q", m.files[0].name)
 	}
+	for _, id := range slices.Backward(m.own) { // a Location comes before the id in it
+		if id != "" {
+			return fmt.Sprintf(" with the id %.60q", id)
+		}
+	}
 	return ""
 }
 

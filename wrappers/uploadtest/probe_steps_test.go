@@ -1,14 +1,17 @@
 package uploadtest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +63,8 @@ paths:
   /clips/{CLIP_ID}:
     parameters: [{name: CLIP_ID, in: path, required: true, schema: {type: string}}]
     get: {operationId: clipped, responses: *said}
+  /films: {get: {operationId: films, parameters: [{name: limit, in: query, schema: {type: integer, minimum: 1, default: 50}},
+    {name: cursor, in: query, schema: {type: string}}], responses: *said}}
   /films/{FILM_ID}:
     parameters: [{name: FILM_ID, in: path, required: true, schema: {type: string}}]
     get: {operationId: film, responses: *said}
@@ -316,6 +321,28 @@ func newPier(fault string) http.Handler {
 			"page": page}})
 		return 0
 	})
+	handle("GET /v1/films", func(w http.ResponseWriter, r *http.Request, _ []byte) int {
+		limit, err := strconv.Atoi(cmp.Or(r.FormValue("limit"), "50"))
+		if err != nil || limit < 1 {
+			return http.StatusBadRequest
+		}
+		list, last, next := []any{}, "", any(nil)
+		for _, id := range slices.Sorted(maps.Keys(files)) {
+			here := "gid://pier/" + id
+			switch {
+			case !strings.HasPrefix(id, "film-") || !files[id].sent || here <= r.FormValue("cursor"):
+			case len(list) == limit:
+				next = last
+			default:
+				last, list = here, append(list, map[string]any{"id": id})
+			}
+		}
+		if fault == "a list without the last film" && next == nil {
+			list = list[:max(0, len(list)-1)]
+		}
+		say(w, 200, map[string]any{"data": list, "nextCursor": next})
+		return 0
+	})
 	at("DELETE /v1/films/{id}", func(_ http.ResponseWriter, f *file) int {
 		if fault != "a film that is deleted is shown" {
 			files["film-"+f.FileID] = &file{}
@@ -375,6 +402,7 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 			"and 1 in the",
 		"a batch whose first file is looked at": "batch: response status: 201 to a body without list[].size",
 		"a name that breaks the URL":            "batch: response status: 403 to the URL that it handed out",
+		"a list without the last film":          `films: response body: the list has an upload with the id "pier-`,
 		"a film that is deleted is shown":       "film: response status: 200 to a deleted upload",
 		"a page that shows half a film": "response body: the file (content: 1,200,001 bytes) comes back " +
 			"changed",
