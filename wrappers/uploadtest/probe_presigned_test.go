@@ -1,7 +1,10 @@
 package uploadtest
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -33,6 +36,13 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 			`status is "Pending", but the file can be had`},
 		"too early": {reply("/fileUpload/", said("Pending", "Completed")),
 			`status is "Completed" before the file was sent`},
+		"text loses its CRLF": {arrival("/upload/", func(r *http.Request) {
+			if r.Header.Get("Content-Type") == "text/plain" {
+				b, err := all(r.Body, r.ContentLength)
+				b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
+				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{cmp.Or(err, io.EOF)}))
+			}
+		}), "the file (content: a byte order mark, CRLF and white space, in a text) comes back changed"},
 		"nothing to download": {reply("/download/",
 			func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusNotFound }),
 			"getDocument: response body: downloadUrl cannot be fetched: 404"},

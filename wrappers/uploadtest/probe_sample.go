@@ -113,6 +113,8 @@ func concrete(typ string) string {
 func (s sample) typeOf(field string) string {
 	schema := s.schema.Properties[field]
 	switch said := s.encoding[field]; {
+	case said != nil && s.fileType == "text/plain" && anyText.MatchString(said.ContentType):
+		return s.fileType
 	case said != nil && said.ContentType != "":
 		first, _, _ := strings.Cut(said.ContentType, ",")
 		return concrete(first)

@@ -40,8 +40,9 @@ func (s sample) texts(object map[string]any, schema *openapi3.Schema, name strin
 			continue
 		}
 		if types.MatchString(member) {
-			if i == 4 && strings.HasSuffix(s.typ, "json") {
-				object[member] = "text/plain; charset=utf-8"
+			typ := map[int]string{4: "text/plain; charset=utf-8", plainText: "text/plain"}[i]
+			if typ != "" && strings.HasSuffix(s.typ, "json") && property.Value.VisitJSON(typ) == nil {
+				object[member] = typ
 			}
 			continue
 		}

@@ -39,8 +39,13 @@ var contents = []struct {
 	{"escapes", func() []byte { return []byte(`%41+&amp;\u0041\n<b>"'`) }},
 	{"an empty file", func() []byte { return []byte{} }},
 	{"70,001 bytes", func() []byte { return noise(70_001) }},
+	{"a byte order mark, CRLF and white space, in a text", func() []byte { return []byte("\xef\xbb\xbfa\r\nb\r\n \n") }},
 	{"1,200,001 bytes", func() []byte { return noise(1_200_001) }},
 }
+
+// plainText is the number of the content that is sent as text/plain wherever
+// the media type is free.
+const plainText = 10
 
 // largest is sent only where nothing else is wrong.
 const largest = 10<<20 + 70_001
@@ -51,7 +56,7 @@ var nameVariety = []string{
 	"gr\u00fc\u00dfe 100%25+1.txt", "Two  spaces & more;1=2,3.TXT", ".hidden", "u\u0308-\u00fc.txt",
 	"\U0001F4C4 \ud55c\uae00.txt",
 	"'a' \"b\".tar.gz", "no ending", strings.Repeat("long-", 30) + ".txt", "[1]{2}(3)#4?5!.txt", "a.b.c.png",
-	"-r *.txt", strings.Repeat("l", 300),
+	"text.txt", "-r *.txt", strings.Repeat("l", 300),
 }
 
 // varies uploads, by an operation, contents and names that a server may change
@@ -150,6 +155,12 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 	chosen, plain := p.chosen(r), s.holding(content)
 	plain = plain.under(chosen, varied(p.learned[chosen], i))
 	odd := plain
+	if i == plainText {
+		odd.fileType = "text/plain"
+		if s.object == nil && anyText.MatchString(s.typ) {
+			odd.contentType = "text/plain"
+		}
+	}
 	if s.object != nil {
 		if i%2 == 1 {
 			odd.fileType = "application/pdf"
