@@ -65,6 +65,8 @@ var (
 	signs   = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=|=[\w%+/-]{32}`)
 	opens   = regexp.MustCompile(`(?i)sig|token|hmac|expires|date|credential`)
 	seals   = regexp.MustCompile(`^(\d{10,13}|\d{8}T\d{6}Z|[\w%+/=-]{32,})$`)
+	packed  = regexp.MustCompile(`e[wy][\w+/-]+`)                           // an object of JSON in base64, whole or in a token
+	numbers = regexp.MustCompile(`[:,\[]\s*"?(\d+)(?:\s*[],}]|-\d\d-\d\d)`) // in JSON
 	expires = regexp.MustCompile(`(?i)expir`)
 )
 

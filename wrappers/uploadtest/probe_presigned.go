@@ -1,6 +1,8 @@
 package uploadtest
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -143,6 +145,9 @@ func tampered(out contract.HandedOut) map[string]contract.HandedOut {
 			"with half of the ": name + "=" + value[:len(value)/2], "with an empty ": name + "=", "without the ": "x=y"} {
 			ways[how+name] = at(address, strings.Replace(query, pair, is, 1))
 		}
+		if other := counted(value); other != "" {
+			ways["with another number in the "+name] = at(address, strings.Replace(query, pair, name+"="+other, 1))
+		}
 	}
 	return ways
 }
@@ -163,8 +168,35 @@ func tamperedFields(out contract.HandedOut) map[string]contract.HandedOut {
 			"without the ": ""} {
 			ways[how+name] = withField(out, name, is)
 		}
+		if other := counted(value); other != "" {
+			ways["with another number in the "+name] = withField(out, name, other)
+		}
 	}
 	return ways
+}
+
+// counted returns a policy or a token with another number in its JSON, which is
+// in base64: the longest, or the year of a date. It returns nothing if there is
+// none.
+func counted(value string) (other string) {
+	for _, sealed := range packed.FindAllString(value, -1) {
+		encoding := base64.RawStdEncoding
+		if strings.ContainsAny(sealed, "-_") {
+			encoding = base64.RawURLEncoding
+		}
+		text, err := encoding.DecodeString(sealed)
+		from, to := 0, 0
+		for _, at := range numbers.FindAllSubmatchIndex(text, -1) {
+			if at[3]-at[2] > to-from {
+				from, to = at[2], at[3]
+			}
+		}
+		if n, none := strconv.ParseInt(string(text[from:to]), 10, 64); err == nil && none == nil && json.Valid(text) {
+			text = slices.Concat(text[:from], strconv.AppendInt(nil, n+1, 10), text[to:])
+			other = strings.Replace(value, sealed, encoding.EncodeToString(text), 1)
+		}
+	}
+	return other
 }
 
 // withField returns a form with another value of a field. An empty one leaves

@@ -129,7 +129,7 @@ func newPier(fault string) http.Handler {
 	}
 	hasName := func(f *file) bool { return len(f.Name) > 0 }
 	sealed := func(id string) string {
-		return base64.StdEncoding.EncodeToString([]byte("a policy of the pier for " + id))
+		return base64.StdEncoding.EncodeToString([]byte(`{"expires":1999999999,"acl":"none","key":"` + id + `"}`))
 	}
 	starts("forms", hasName, func(w http.ResponseWriter, r *http.Request, f *file) {
 		say(w, 201, map[string]any{"fileId": f.FileID, "upload": map[string]any{"url": "http://" + r.Host + "/bucket",
@@ -230,6 +230,9 @@ func newPier(fault string) http.Handler {
 			f, signed := files[fields["key"]], fields["policy"] == sealed(fields["key"])
 			signed = signed || fault == "a form without its policy" && fields["policy"] == "" ||
 				fault == "a form under another key" && len(fields["policy"]) == len(sealed(fields["key"]))
+			policy, _ := base64.StdEncoding.DecodeString(fields["policy"])
+			signed = signed || fault == "a policy that anybody may change" &&
+				json.Valid(policy) && strings.HasSuffix(string(policy), `"acl":"none","key":"`+fields["key"]+`"}`)
 			if _, end := form.NextPart(); err != nil || end != io.EOF || f == nil || !signed ||
 				fields["acl"] != "none" {
 				return http.StatusForbidden
@@ -392,10 +395,11 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"a private session that loses an end": "fetch: response body: the file (sent at the same time as another) comes back changed: 50000 bytes",
 		"no commit":                           "commit: response status: 404 to an upload whose file was sent",
 		"a form without its policy":           "204 to the form that it handed out, without the policy",
+		"a policy that anybody may change":    "204 to the form that it handed out, with another number in the policy",
 		"a form under another key": "form: response status: 204 to the form that it handed out, with " +
 			"the key of another",
 		"a session that nobody reaches": "session: response status: no answer: dial tcp 127.0.0.1:1",
-		"a session with any token":      "200 to the URL that it handed out, with another token",
+		"a session with any token":      "200 to the URL that it handed out, with another number in the token",
 		"complete without the file":     "complete: response status: 200 to an upload whose file was not sent",
 		"complete with another file":    "200 to an upload whose file is not the one that was announced",
 		"a batch in another order": "403 to the URL that it handed out (number 1 of 2 in the answer, " +
