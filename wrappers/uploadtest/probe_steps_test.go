@@ -85,6 +85,7 @@ func newPier(fault string) http.Handler {
 		SHA256  string `json:"sha256,omitempty"`
 		clip    map[string]any
 		content []byte
+		form    bool
 		sent    bool
 		done    bool
 		asked   int
@@ -132,6 +133,7 @@ func newPier(fault string) http.Handler {
 		return base64.StdEncoding.EncodeToString([]byte(`{"expires":1999999999,"acl":"none","key":"` + id + `"}`))
 	}
 	starts("forms", hasName, func(w http.ResponseWriter, r *http.Request, f *file) {
+		f.form = true
 		say(w, 201, map[string]any{"fileId": f.FileID, "upload": map[string]any{"url": "http://" + r.Host + "/bucket",
 			"fields": map[string]string{"key": f.FileID, "policy": sealed(f.FileID), "acl": "none"}}})
 	})
@@ -174,7 +176,8 @@ func newPier(fault string) http.Handler {
 			return http.StatusBadRequest
 		}
 		for _, one := range asked.Files {
-			if one.ID == nil || files[*one.ID] == nil || !files[*one.ID].sent || fault == "no commit" {
+			if one.ID == nil || files[*one.ID] == nil || !files[*one.ID].sent ||
+				fault == "no commit of a form" && files[*one.ID].form {
 				return http.StatusNotFound
 			}
 		}
@@ -297,6 +300,11 @@ func newPier(fault string) http.Handler {
 			return http.StatusConflict
 		}
 		f.done = true
+		if told := *f; fault == "complete tells no size" {
+			told.Size = new(int)
+			say(w, 200, told)
+			return 0
+		}
 		say(w, 200, f)
 		return 0
 	})
@@ -398,7 +406,8 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"a file of any size": "a file of 100001 bytes, which is too large, is taken at the URL " +
 			"that it handed out",
 		"a private session that loses an end": "fetch: response body: the file (sent at the same time as another) comes back changed: 50000 bytes",
-		"no commit":                           "commit: response status: 404 to an upload whose file was sent",
+		"complete tells no size":              `complete: response body: size is "0"`,
+		"no commit of a form":                 "commit: response status: 404 to an upload whose file was sent",
 		"a form without its policy":           "204 to the form that it handed out, without the policy",
 		"a policy that anybody may change":    "204 to the form that it handed out, with another number in the policy",
 		"a form under another key": "form: response status: 204 to the form that it handed out, with " +
