@@ -141,6 +141,11 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	m.had = true
 	p.seen.note("file that is given back")
 	if wrong, _ := difference(bytes.NewReader(a.body), file.content); wrong != "" { // from memory: no error
+		for _, other := range p.kept {
+			if len(a.body) > 0 && len(other.files) == 1 && bytes.Equal(a.body, other.files[0].content) {
+				wrong = "it is replaced by the file of another upload" + other.called()
+			}
+		}
 		a.broke(ruleAnswer, "content", "the file%s comes back changed: %s", m.what, wrong)
 	}
 	if sent != "" && got != sent && got != "application/octet-stream" {
