@@ -10,7 +10,7 @@ var (
 	// facts about a file
 	sizes = regexp.MustCompile(`(?i)^((file|content|object|blob|document|attachment|body|byte)[_-]?)?` +
 		`(size|bytes|byte[_-]?(size|count|length)|size[_-]?(in[_-]?)?bytes)$|^content[_-]?length$`)
-	anyText   = regexp.MustCompile(`(?i)(^|,\s*)(\*/\*|text/(\*|plain))`)                      // ranges of media types that have text/plain in them
+	anyText   = regexp.MustCompile(`(?i)(^|,\s*)(\*/\*|text/(\*|plain))`)                      // text/plain is one of these
 	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`) // only of requests
 	names     = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?(file[_-]?)?name$`)
 	types     = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)
@@ -65,7 +65,7 @@ var (
 	signs   = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=|=[\w%+/-]{32}`)
 	opens   = regexp.MustCompile(`(?i)sig|token|hmac|expires|date|credential`)
 	seals   = regexp.MustCompile(`^(\d{10,13}|\d{8}T\d{6}Z|[\w%+/=-]{32,})$`)
-	packed  = regexp.MustCompile(`e[wy][\w+/-]+`)                           // an object of JSON in base64, whole or in a token
+	packed  = regexp.MustCompile(`e[wy][\w+/-]+`)                           // JSON in base64
 	numbers = regexp.MustCompile(`[:,\[]\s*"?(\d+)(?:\s*[],}]|-\d\d-\d\d)`) // in JSON
 	expires = regexp.MustCompile(`(?i)expir`)
 )
