@@ -10,7 +10,7 @@ var (
 	// facts about a file
 	sizes = regexp.MustCompile(`(?i)^((file|content|object|blob|document|attachment|body|byte)[_-]?)?` +
 		`(size|bytes|byte[_-]?(size|count|length)|size[_-]?(in[_-]?)?bytes)$|^content[_-]?length$`)
-	anyText   = regexp.MustCompile(`(?i)(^|,\s*)(\*/\*|text/(\*|plain))`)                      // text/plain is one of these
+	anyText   = regexp.MustCompile(`(?i)(^|,\s*)(\*/\*|text/(\*|plain))`)                      // text/plain
 	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`) // only of requests
 	names     = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?(file[_-]?)?name$`)
 	types     = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)

@@ -274,7 +274,8 @@ func (p *prober) replaces(r *operation, s sample) {
 	name := p.chosen(r)
 	key := varied(p.learned[name], 55)
 	for i, put := range []struct{ key, what string }{
-		{key, " (under a key that others begin with)"}, {key + "-A", ""}, {key + "-a", " (under the key of another in the other case)"},
+		{key, " (under a key that others begin with)"}, {key + "-A", ""},
+		{key + "-a", " (under the key of another in the other case)"},
 		{key + "-A", " (in place of another)"},
 	} {
 		m, _ := p.make(r, put.what, s.under(name, put.key).holding(bytes.Repeat([]byte("uploadtest"), 5-i)))
