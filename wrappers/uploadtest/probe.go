@@ -93,7 +93,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
 		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, patience: 25, waits: 60,
-		succeeded: map[string]bool{}, once: map[string]bool{}, closing: map[string]bool{},
+		succeeded: map[string]bool{}, strange: map[string]bool{}, once: map[string]bool{}, closing: map[string]bool{},
 		unfound: map[string]func(){}, tagged: map[string]string{},
 		traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
@@ -145,6 +145,7 @@ type prober struct {
 	tagged    map[string]string          // sums of files, by path and ETag
 	succeeded map[string]bool            // operations
 	closing   map[string]bool            // operations that complete an upload
+	strange   map[string]bool            // paths whose ids are of another kind
 	once      map[string]bool            // operations that take each name once
 	names     int                        // how many other names were given
 	unfound   map[string]func()          // operations that were not asked about an upload

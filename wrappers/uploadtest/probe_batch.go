@@ -39,12 +39,12 @@ func (p *prober) announces(r *operation, s sample) {
 
 // announced sends each file of a request to the URL that is for it, and reads
 // it back as an upload of its own.
-func (p *prober) announced(r *operation, s, batch sample, member string, elements []any, contents [][]byte) {
-	req := p.valid(r, batch)
+func (p *prober) announced(r *operation, s, several sample, member string, elements []any, contents [][]byte) {
+	req := p.valid(r, several)
 	if req == nil {
 		return
 	}
-	all, a := p.start(r, req, batch, "")
+	all, a := p.start(r, req, several, "")
 	switch {
 	case all == nil:
 		p.unseen(r, "%d files in one request, which are refused by %d", len(elements), a.status)
@@ -53,6 +53,7 @@ func (p *prober) announced(r *operation, s, batch sample, member string, element
 		a.broke(ruleAnswer, "count", "%d URLs are handed out for %d files", len(all.outs), len(elements))
 		return
 	}
+	var batch []*made
 	bare := a // without the ids of all
 	bare.body, bare.ids = nil, nil
 	for i, out := range all.outs {
@@ -70,6 +71,11 @@ func (p *prober) announced(r *operation, s, batch sample, member string, element
 			}
 		}
 		p.sends(m, out)
+		batch = append(batch, m)
+	}
+	all.waiting = false
+	p.completes(all)
+	for _, m := range batch {
 		p.keep(m)
 	}
 }

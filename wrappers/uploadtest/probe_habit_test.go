@@ -34,6 +34,12 @@ paths:
       schema: {type: object}}}}}}
   /trays/{trayId}: {get: {operationId: seen, parameters: [&tray {name: trayId, in: path, required: true, schema: {
     type: integer}}], responses: *said}}
+  /scans/{trayId}: {get: {operationId: scan, parameters: [*tray], responses: {4XX: *no, '200': {
+    description: The file., content: {'*/*': {schema: {type: string, format: binary}}}}}}}
+  /piles: {post: {operationId: pile, requestBody: {required: true, content: {application/json: {schema: {type: object,
+    required: [noteId], properties: {noteId: {type: string, minLength: 1}}}}}}, responses: *said}}
+  /piles/{id}: {get: {operationId: piled, parameters: [{name: id, in: path, required: true, schema: {type: string}}],
+    responses: *said}}
   /notes:
     post: {operationId: add, parameters: [{name: Idempotency-Key, in: header, schema: {type: string}}],
       requestBody: {required: true, content: {multipart/form-data: {schema: {type: object, required: [files], properties: {
@@ -94,7 +100,7 @@ func newTray(how string) http.Handler {
 			mu.Lock()
 			defer mu.Unlock()
 			trays++
-			say(w, 201, map[string]int{"id": trays})
+			say(w, 201, map[string]any{"id": trays, "url": "http://" + r.Host + "/show/"})
 			return
 		}
 		no(w, 400)
@@ -108,6 +114,18 @@ func newTray(how string) http.Handler {
 			return
 		}
 		say(w, 200, map[string]int{"id": id})
+	})
+	mux.HandleFunc("GET /show", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "for people") })
+	mux.HandleFunc("GET /scans/{id}", func(w http.ResponseWriter, _ *http.Request) { no(w, 404) }) // none came
+	mux.HandleFunc("GET /piles/{id}", func(w http.ResponseWriter, _ *http.Request) { no(w, 404) })
+	mux.HandleFunc("POST /piles", func(w http.ResponseWriter, r *http.Request) {
+		var pile struct{ NoteID string }
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") ||
+			json.NewDecoder(r.Body).Decode(&pile) != nil || pile.NoteID == "" {
+			no(w, 400)
+			return
+		}
+		no(w, 422) // there is no such note
 	})
 	mux.HandleFunc("POST /notes", func(w http.ResponseWriter, r *http.Request) {
 		form, err := r.MultipartReader()

@@ -19,16 +19,18 @@ func (p *prober) learn(m *made, a answer) {
 			into[name] = value
 		}
 	}
+	all := leaves(a.body)
 	if id := ownID(a.body); id != "" {
 		keep(m.ids, "id", id)
 		for path := range p.contract.doc.Paths.Map() {
 			if rest, below := strings.CutPrefix(path, unslashed(a.route.Path)+"/{"); below {
 				name, _, _ := strings.Cut(rest, "}")
-				keep(m.ids, name, id)
+				if !slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
+					keep(m.ids, name, id)
+				}
 			}
 		}
 	}
-	all := leaves(a.body)
 	slices.SortStableFunc(all, func(a, b leaf) int { return strings.Count(a.path, ".") - strings.Count(b.path, ".") })
 	for _, l := range all {
 		if l.value == nil {

@@ -176,11 +176,14 @@ func (p *prober) sends(m *made, out contract.HandedOut) {
 	switch {
 	case out.Session && slices.Contains([]int{401, 404, 405, 501}, a.status):
 		p.unseen(m.by, "whether the file goes to its Location, which answers %d to a PUT", a.status)
+	case isOpen(out) && (a.status == http.StatusUnauthorized || a.status == http.StatusMethodNotAllowed):
+		p.unseen(m.by, "whether the file goes to the URL in its answer, which answers %d to a PUT", a.status)
+		m.outs, m.waiting = nil, false
 	case a.status >= 500 && len(content) == 0:
 		a.broke(ruleStatus, "empty", "%d to an empty file", a.status)
 	case a.ok():
 		m.shown = map[string][]leaf{}
-		m.waiting, m.files = false, []sentFile{{"", "", out.ContentType, content}}
+		m.waiting, m.files = false, slices.Repeat([]sentFile{{"", "", out.ContentType, content}}, len(m.outs))
 		was := m.answer.ids // of the session
 		if id := ownID(a.body); out.Session && json.Valid(a.body) &&
 			(len(was) == 0 || id != "" && !slices.Contains(was, id)) {
@@ -190,7 +193,9 @@ func (p *prober) sends(m *made, out contract.HandedOut) {
 			p.issues(m)
 			p.compares(m, -1, a)
 		}
-		p.completes(m)
+		if out.URL == m.outs[len(m.outs)-1].URL {
+			p.completes(m)
+		}
 		if bytes.Contains(a.body, []byte("<Error>")) {
 			a.broke(ruleAnswer, "error", "%d to the file, with an error in the answer", a.status)
 		}

@@ -14,6 +14,7 @@ var (
 	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`) // only of requests
 	names     = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?(file[_-]?)?name$`)
 	types     = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)
+	anyBytes  = regexp.MustCompile(`^(application|binary)/(octet-stream|binary)$`) // a server may know better
 	digests   = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)|checksum|digest|hash`)
 	sure      = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`) // it is a checksum, and of which kind
 	checksums = regexp.MustCompile(digests.String() + `|^oid$`)  // only of requests
@@ -32,6 +33,7 @@ var (
 	// may put a file by its name. Prose changes nothing else.
 	references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +
 		`(id|key|ref|reference|oid)$`)
+	refer  = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`) // to another thing
 	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
 	keys   = regexp.MustCompile(`(?i)name|key|path|file|object|blob|item|slug|title|id$`)
 	prose  = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
@@ -67,6 +69,7 @@ var (
 	seals   = regexp.MustCompile(`^(\d{10,13}|\d{8}T\d{6}Z|[\w%+/=-]{32,})$`)
 	packed  = regexp.MustCompile(`e[wy][\w+/-]+`)                           // JSON in base64
 	numbers = regexp.MustCompile(`[:,\[]\s*"?(\d+)(?:\s*[],}]|-\d\d-\d\d)`) // in JSON
+	azure   = regexp.MustCompile(`(^|&)sig=`)                               // signs no media type
 	expires = regexp.MustCompile(`(?i)expir`)
 )
 

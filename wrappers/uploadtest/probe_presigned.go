@@ -40,7 +40,7 @@ func (p *prober) handedOut(m *made) bool {
 			p.reads(m, "")
 		}
 		p.seen.note("presigned step")
-		if p.sends(m, out); m.waiting {
+		if p.sends(m, out); m.waiting || len(all) > 1 { // announces reads several
 			continue
 		}
 		if p.reads(m, ""); !out.Session && len(p.completions(m)) == 0 {
@@ -90,7 +90,7 @@ func (p *prober) refusesEach(
 	r *operation, out contract.HandedOut, of string, ways map[string]contract.HandedOut,
 ) (taken bool) {
 	for _, what := range slices.Sorted(maps.Keys(ways)) {
-		if out.Session && strings.HasPrefix(what, "by ") { // a session may have other methods
+		if isOpen(out) && strings.HasPrefix(what, "by ") { // a session may have other methods
 			continue
 		}
 		a := p.wants("tampered "+of, r, p.presignedRequest(ways[what], presignedContent), "presigned "+what,
@@ -98,6 +98,12 @@ func (p *prober) refusesEach(
 		taken = taken || a.ok()
 	}
 	return taken
+}
+
+// isOpen reports whether nothing says how a URL is used.
+func isOpen(out contract.HandedOut) bool {
+	_, query, _ := strings.Cut(out.URL, "?")
+	return out.Session || out.Method == "" && out.Fields == nil && !signs.MatchString(query)
 }
 
 // tampered returns the ways in which the use of a URL can be almost right.
@@ -123,7 +129,7 @@ func tampered(out contract.HandedOut) map[string]contract.HandedOut {
 		to.Path, to.RawPath = to.Path+"x", ""
 		ways["with another key"] = at(to.String(), query)
 	}
-	if out.ContentType != "" && out.Fields == nil && !out.Session {
+	if out.ContentType != "" && out.Fields == nil && !out.Session && !azure.MatchString(query) {
 		other := out
 		other.ContentType, other.Header = "application/x-uploadtest", out.Header.Clone()
 		other.Header.Del("Content-Type")

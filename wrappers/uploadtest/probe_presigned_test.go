@@ -92,6 +92,10 @@ func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}
 	}
+	sas := contract.HandedOut{URL: "http://a.example/k?sv=2024-11-04&sig=x", ContentType: "text/plain"}
+	if _, found := tampered(sas)["with another media type"]; found {
+		t.Error("a SAS of Azure signs no media type")
+	}
 	for query, want := range map[string]bool{"e=" + fmt.Sprint(time.Now().Unix()+900): true, "X-Amz-Expires=900": true,
 		"X-Amz-Expires=604800": false, "expires=1790000000000": false, "size=900": false} {
 		if ends(query) != want {

@@ -162,6 +162,9 @@ func (p *prober) unknown(r *operation) {
 		return
 	}
 	for name, value := range p.learned {
+		if r.Method == http.MethodPost && unique.MatchString(name) {
+			continue // the client chooses it
+		}
 		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.own[name] {
 			never := []string{spoil(value)}
 			if numeric(value) {

@@ -74,7 +74,7 @@ func (p *prober) pathOf(r *operation, s sample) string {
 // known reports whether each parameter of the path names something: it came out
 // of an earlier answer, or the operation makes what it names.
 func (p *prober) known(r *operation) bool {
-	return r.Method == http.MethodPut || r.Method == http.MethodPost ||
+	return r.Method == http.MethodPut || r.Method == http.MethodPost || !p.strange[r.Path] &&
 		!slices.ContainsFunc(required(r), func(param *openapi3.Parameter) bool {
 			return param.In == openapi3.ParameterInPath && p.learned[param.Name] == ""
 		})

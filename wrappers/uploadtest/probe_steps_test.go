@@ -419,7 +419,7 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"a batch in another order": "403 to the URL that it handed out (number 1 of 2 in the answer, " +
 			"and 1 in the",
 		"a batch whose first file is looked at": "batch: response status: 201 to a body without list[].size",
-		"a batch with one file for all":         "fetch: response body: the file (number 2 of 3 in the answer",
+		"a batch with one file for all":         "fetch: response body: the file (number ",
 		"a name that breaks the URL":            "batch: response status: 403 to the URL that it handed out",
 		"a list without the last film":          `films: response body: the list has an upload with the id "pier-`,
 		"a film that is deleted is shown":       "film: response status: 200 to a deleted upload",

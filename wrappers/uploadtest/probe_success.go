@@ -3,6 +3,10 @@ package uploadtest
 import (
 	"maps"
 	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // succeeds asks with the spec's own examples.
@@ -36,10 +40,57 @@ func (p *prober) succeeds(r *operation) {
 				p.unseen(r, "no answer gave its %s, as a member of that name or as the id in the answer of the path before it: "+
 					"the spec's own example was answered %d (%s %s)", lastParam(r), a.status, r.Method, r.Path)
 			}
+		case missing(a.status) && (refers(r, s) || p.waitsFor(r, s)):
+			p.unfound[nameOf(r)] = func() {
+				p.unseen(r, "the spec's own example was answered %d, and what it refers to may not be there", a.status)
+			}
 		default:
 			a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
 		}
 	}
+}
+
+// missing reports whether a status may say that something else is not there.
+func missing(status int) bool {
+	return slices.Contains([]int{404, 409, 410, 412, 422, 424}, status)
+}
+
+// refers reports whether a request names a thing that another one made: in its
+// object, its query, or a path that goes on behind the name.
+func refers(r *operation, s sample) bool {
+	for _, param := range required(r) {
+		if param.In != openapi3.ParameterInPath && refer.MatchString(param.Name) ||
+			param.In == openapi3.ParameterInPath && param.Name == lastParam(r) && !strings.HasSuffix(r.Path, "}") {
+			return true
+		}
+	}
+	for _, in := range s.objects() {
+		for name := range in.object {
+			if refer.MatchString(name) && !isBinary(in.schema.Properties[name]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// waitsFor reports whether an operation gives a file that was not sent yet.
+func (p *prober) waitsFor(r *operation, s sample) bool {
+	return p.givesOnly(r) && len(s.files()) == 0 && !slices.ContainsFunc(p.kept, func(m *made) bool {
+		return m.about(r) && len(m.files) > 0
+	})
+}
+
+// givesOnly reports whether an operation gives a file.
+func (p *prober) givesOnly(r *operation) bool {
+	for status, response := range r.Operation.Responses.Map() {
+		for _, media := range response.Value.Content {
+			if status[0] == '2' && isBinary(media.Schema) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ends sends the methods that every server knows.

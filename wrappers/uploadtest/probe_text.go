@@ -130,12 +130,22 @@ func (p *prober) renamed(r *operation, s sample) sample {
 	if s.object == nil {
 		return s
 	}
-	object := maps.Clone(s.object)
-	for member, value := range object {
-		if text, ok := value.(string); ok && unique.MatchString(member) && !isBinary(s.schema.Properties[member]) {
-			object[member] = other(text)
+	var within func(object map[string]any) map[string]any
+	within = func(object map[string]any) map[string]any {
+		object = maps.Clone(object)
+		for member, value := range object {
+			switch value := value.(type) {
+			case string:
+				if unique.MatchString(member) && !isBinary(s.schema.Properties[member]) {
+					object[member] = other(value)
+				}
+			case map[string]any:
+				object[member] = within(value)
+			}
 		}
+		return object
 	}
+	object := within(s.object)
 	s.names = slices.Clone(s.names)
 	for i, name := range s.names {
 		s.names[i] = other(name)

@@ -193,7 +193,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 			p.unseen(r, "the name %.60q, or a text like it, which is refused by %d", name, refused)
 		case len(content) == 0:
 			p.unseen(r, "an empty file, which is refused by %d", a.status)
-		case a.status != 0:
+		case a.status != 0 && !(missing(a.status) && refers(r, plain) && len(plain.files()) == 0):
 			a.broke(ruleStatus, "refused", "%d to a file%s", a.status, what)
 		}
 	}
