@@ -44,8 +44,10 @@ type Probing struct {
 // name, or the id in the answer of the path before it: the id in the answer of
 // POST /files is the fileId of /files/{fileId}. A request that cannot be built
 // as the spec wants it is not sent. An operation may fail if no answer gave its
-// parameters. The test's log says so in both cases. If a request states the size
-// or the checksum of its file, Probe states the true one.
+// parameters. One that takes no file may say by a 404, a 409, a 422 or the like
+// that something which it names is not there. The test's log says so in all these
+// cases. If a request states the size or the checksum of its file, Probe states
+// the true one.
 //
 // Bytes go where an answer says: to a URL, in a form with the fields beside the
 // URL, or to the session at the Location of a call that is named for uploads. A
@@ -74,8 +76,10 @@ type Probing struct {
 // another type, or lacks something required; with a file of another type, if a
 // 415 is declared; with the checksum of other bytes, if a 422 is; for an id that
 // was deleted or never there. A presigned URL must refuse another method, another
-// type, another key, and any change of it. An empty file may be refused, and is
-// no failure. A 404 refuses wrong credentials where the spec declares no 401.
+// type, another key, and any change of it. If the answer names no method, and
+// nothing in the URL signs it, the URL may have other methods. An empty file may
+// be refused, and is no failure. A 404 refuses wrong credentials where the spec
+// declares no 401.
 //
 // Every answer must come in time, be declared and match its schema, and show
 // nothing of the server's machine. Its error code must not be one that the

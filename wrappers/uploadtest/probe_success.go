@@ -40,7 +40,7 @@ func (p *prober) succeeds(r *operation) {
 				p.unseen(r, "no answer gave its %s, as a member of that name or as the id in the answer of the path before it: "+
 					"the spec's own example was answered %d (%s %s)", lastParam(r), a.status, r.Method, r.Path)
 			}
-		case missing(a.status) && (refers(r, s) || p.waitsFor(r, s)):
+		case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)):
 			p.unfound[nameOf(r)] = func() {
 				p.unseen(r, "the spec's own example was answered %d, and what it refers to may not be there", a.status)
 			}
@@ -75,14 +75,14 @@ func refers(r *operation, s sample) bool {
 }
 
 // waitsFor reports whether an operation gives a file that was not sent yet.
-func (p *prober) waitsFor(r *operation, s sample) bool {
-	return p.givesOnly(r) && len(s.files()) == 0 && !slices.ContainsFunc(p.kept, func(m *made) bool {
+func (p *prober) waitsFor(r *operation) bool {
+	return givesFile(r) && !slices.ContainsFunc(p.kept, func(m *made) bool {
 		return m.about(r) && len(m.files) > 0
 	})
 }
 
-// givesOnly reports whether an operation gives a file.
-func (p *prober) givesOnly(r *operation) bool {
+// givesFile reports whether an operation gives a file.
+func givesFile(r *operation) bool {
 	for status, response := range r.Operation.Responses.Map() {
 		for _, media := range response.Value.Content {
 			if status[0] == '2' && isBinary(media.Schema) {
