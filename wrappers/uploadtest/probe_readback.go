@@ -65,8 +65,8 @@ func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
 	patience := p.patience
 	above, _, _ := strings.Cut(r.Path, "/{id}")
 	others := lastParam(r) == "id" && above != unslashed(m.by.Path) && p.at(above, http.MethodPost) != nil
-	later := len(m.files) == 0 && (p.at(r.Path, http.MethodPut) != nil || givesFile(r)) // by another operation
-	if m.waiting {                                                                      // a Retry-After would be waited for in vain
+	later := len(m.files) == 0 && (p.at(r.Path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
+	if m.waiting {                                                                        // a Retry-After would be waited for in vain
 		a = p.follow(p.askOnce(r, req))
 	} else {
 		a = p.ask(r, req)

@@ -76,13 +76,13 @@ func refers(r *operation, s sample) bool {
 
 // waitsFor reports whether an operation gives a file that was not sent yet.
 func (p *prober) waitsFor(r *operation) bool {
-	return givesFile(r) && !slices.ContainsFunc(p.kept, func(m *made) bool {
+	return mayGiveFile(r) && !slices.ContainsFunc(p.kept, func(m *made) bool {
 		return m.about(r) && len(m.files) > 0
 	})
 }
 
-// givesFile reports whether an operation gives a file.
-func givesFile(r *operation) bool {
+// mayGiveFile reports whether an operation is there to give a file.
+func mayGiveFile(r *operation) bool {
 	for status, response := range r.Operation.Responses.Map() {
 		for _, media := range response.Value.Content {
 			if status[0] == '2' && isBinary(media.Schema) {
