@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/getkin/kin-openapi/routers"
 )
 
 // Probing holds facts about a server beside its spec, for [Probe].
@@ -96,10 +94,10 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
 		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
-		right: map[string]map[string]bool{}, patience: 25, waits: 60,
+		right: map[string]map[string]bool{}, inVain: map[string]bool{}, waits: 60,
 		succeeded: map[string]bool{}, strange: map[string]bool{}, once: map[string]bool{}, closing: map[string]bool{},
-		unfound: map[string]func(){}, tagged: map[string]string{},
-		traces: map[string]bool{}, secrets: map[string]bool{}, authorize: authorize,
+		unfound: map[string]string{}, tagged: map[string]string{},
+		traces: map[string]int{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
 	// A transport of its own keeps its connections when another test closes an
@@ -122,14 +120,12 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 // probe_readback, _list and _download. Then wrong requests must be refused:
 // probe_refusal, _credential, _cut. Last come probe_delete and probe_limit.
 //
-// What they share: probe_request builds a request of a sample (probe_sample), from
-// the values of probe_example, with other texts (probe_text), true sizes and
-// checksums (probe_stated). Probe_ask sends it and holds its answer to the
-// contract. What it makes (probe_made) has ids (probe_id) that lead to answers about
-// it, and probe_repeat compares those. Probe_name knows what names mean.
-
-// operation is an operation of the spec.
-type operation = routers.Route
+// What they share: probe_operation asks the spec about an operation. Probe_request
+// builds its request of a sample (probe_sample), from the values of probe_example,
+// with other texts (probe_text), true sizes and checksums (probe_stated). Probe_ask
+// sends it and holds its answer to the contract. What it makes (probe_made) has ids
+// (probe_id) that lead to answers about it, and probe_repeat compares those.
+// Probe_name knows what names mean, and probe_value walks through JSON.
 
 // prober is one run of [Probe].
 type prober struct {
@@ -152,20 +148,19 @@ type prober struct {
 	strange   map[string]bool            // paths whose ids are of another kind
 	once      map[string]bool            // operations that take each name once
 	names     int                        // how many other names were given
-	unfound   map[string]func()          // operations that were not asked about an upload
+	unfound   map[string]string          // why operations were not asked about an upload
 	told      told
 	logged    told
 	seen      seen
-	traces    map[string]bool // the trace ids that came
-	traced    int
+	traces    map[string]int  // how often each trace id came
 	secrets   map[string]bool // the credentials that were sent
-	patience  int             // how often an answer is awaited that comes later
 	late      int             // answers that did not come in time
-	inVain    bool            // what comes of an upload was awaited, and did not come
+	inVain    map[string]bool // what was awaited and did not come
 	waits     int             // how often a Retry-After is waited for
 	ending    string          // a URL for a download that soon ends
 	doing     string          // names the file of a request in a message about it; may be empty
 	buffer    bytes.Buffer    // of the body of an answer
+	came      *response       // the response to the next request, if it came already
 }
 
 func (p *prober) probe() {
@@ -206,14 +201,14 @@ func (p *prober) probe() {
 			p.unknown(r)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.unfound)) {
-		if !p.succeeded[name] {
-			p.unfound[name]()
+	for _, r := range routes {
+		if why := p.unfound[nameOf(r)]; why != "" && !p.succeeded[nameOf(r)] {
+			p.unseen(r, "%s", why)
 		}
 	}
 	p.refused("unknown path", "a path that the spec does not have", nil,
 		p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
-	if p.traced > 5 && len(p.traces) == 1 {
+	if times := slices.Collect(maps.Values(p.traces)); len(times) == 1 && times[0] > 5 {
 		all := answer{p: p, req: p.request(http.MethodGet, "", "", nil)}
 		all.broke(ruleHeader, "trace", "%s is the same in all answers", p.contract.TraceHeader)
 	}

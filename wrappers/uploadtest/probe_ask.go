@@ -78,7 +78,7 @@ func (p *prober) ask(r *operation, req *http.Request) (a answer) {
 		a = p.askOnce(r, req)
 		later := a.header.Get("Retry-After")
 		wanted := a.status == http.StatusTooManyRequests || a.status >= 400 && later != ""
-		if !wanted || req.Body != nil && req.GetBody == nil || p.waits == 0 {
+		if !wanted || p.waits == 0 {
 			break
 		}
 		p.waits--
@@ -87,9 +87,8 @@ func (p *prober) ask(r *operation, req *http.Request) (a answer) {
 		case <-time.After(time.Duration(min(max(seconds, 1), 10)) * time.Second):
 		case <-p.Context().Done():
 		}
-		if req = req.Clone(req.Context()); req.GetBody != nil {
-			req.Body, _ = req.GetBody()
-		}
+		req = req.Clone(req.Context())
+		req.Body, _ = req.GetBody()
 	}
 	if a = p.follow(a); r != nil && a.ok() {
 		p.seen.note("operation that succeeded")
@@ -98,18 +97,23 @@ func (p *prober) ask(r *operation, req *http.Request) (a answer) {
 	return a
 }
 
-// follow fetches what a declared redirect leads to. Another host gets no
-// credentials, nor does a URL that is signed. A 303 to a request that makes
-// something leads to what tells of that.
+// lends reports whether a URL in an answer gets credentials, too. Another host
+// gets none, nor does a URL that is signed.
+func (a answer) lends(to *url.URL) bool {
+	return to.Host == a.req.URL.Host && !signs.MatchString(to.RawQuery)
+}
+
+// follow fetches what a declared redirect leads to. A 303 to a request that
+// makes something leads to what tells of that.
 func (p *prober) follow(a answer) answer {
 	to, err := a.location()
 	isGet := a.req.Method == http.MethodGet
 	if a.status/100 != 3 || !isGet && a.status != http.StatusSeeOther || err != nil {
 		return a
 	}
-	get := p.request(http.MethodGet, "", "", nil)
-	switch get.URL = to; {
-	case to.Host != a.req.URL.Host || signs.MatchString(to.RawQuery):
+	get := p.requestTo(http.MethodGet, to.String(), "", nil)
+	switch {
+	case !a.lends(to):
 	case isGet:
 		get.Header = a.req.Header.Clone()
 	default:
@@ -123,56 +127,43 @@ func (p *prober) follow(a answer) answer {
 	return there
 }
 
+// askOnce sends a request, or takes the response that came already.
 func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
 	p.Helper()
 	if a = (answer{p: p, route: r, req: req}); p.late >= 3 {
 		return a
 	}
-	ctx, cancel := context.WithTimeout(p.Context(), p.Timeout)
-	defer cancel()
-	req = req.WithContext(ctx)
-	x := p.contract.Begin(req, contract.Watch{})
-	resp, err := p.transport.RoundTrip(x.Watching(req.Context(), req))
+	x := p.exchange(req)
 	x.CheckRequest(true) // it may be wrong on purpose
-	if err == nil {
-		defer resp.Body.Close()
-		a.body, err = p.readBody(resp.Body)
+	came := p.came
+	if p.came = nil; came == nil {
+		came = p.send(req, &p.buffer)
 	}
-	switch {
-	case err != nil && ctx.Err() != nil && p.Context().Err() == nil:
+	switch a.body = p.shared(came.body); {
+	case came.late:
 		p.late++
 		a.broke(ruleStatus, "late", "no answer within %v: after three of these nothing more is asked", p.Timeout)
 		return a
-	case err != nil && resp != nil:
-		a.broke(ruleAnswer, "torn", "the answer breaks off after %d bytes: %v", len(a.body), err)
+	case came.err != nil && came.status != 0:
+		a.broke(ruleAnswer, "torn", "the answer breaks off after %d bytes: %v", len(a.body), came.err)
 		return a
-	case err != nil:
-		a.broke(ruleStatus, "none", "no answer%s: %v", p.doing, err)
+	case came.err != nil:
+		a.broke(ruleStatus, "none", "no answer%s: %v", p.doing, came.err)
 		return a
 	}
 	p.seen.note("answer")
-	a.status, a.header = resp.StatusCode, resp.Header
+	a.status, a.header = came.status, came.header
 	said := a.body // a long one is a file
 	if len(said) > 64<<10 {
 		said = nil
 	}
-	broken := x.FinishResponse(resp.StatusCode, resp.Header, said)
+	broken := x.FinishResponse(a.status, a.header, said)
 	a.ids = x.FileIDs()
-	if r != nil && r.Method == http.MethodDelete && a.ok() { // what is gone by mistake is not lost once more
-		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool {
-			return m.about(r) && strings.HasSuffix(p.base+p.pathOf(r, m.found()), req.URL.Host+req.URL.EscapedPath())
-		})
-	}
-	if r != nil && (r.Method == http.MethodPut || r.Method == http.MethodPatch) && a.ok() {
-		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool { // it may have been changed
-			last := m.ids[lastParam(r)]
-			return nameOf(m.by) != nameOf(r) && last != "" && strings.Contains(req.URL.Path+"/", "/"+last+"/")
-		})
-	}
+	p.changes(a)
 	p.holds(a, x.Operation(), said)
 	for _, v := range broken {
 		if a.status = 0; p.told.first(v.Key()) {
-			if resp.StatusCode >= 500 {
+			if came.status >= 500 {
 				v.Detail += p.doing
 			}
 			p.Error(v)
@@ -181,20 +172,64 @@ func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
 	return a
 }
 
-// readBody reads the body of an answer. A large file that comes back as it was
-// sent is not held twice.
-func (p *prober) readBody(body io.Reader) ([]byte, error) {
-	p.buffer.Reset()
-	_, err := p.buffer.ReadFrom(io.LimitReader(body, largest+1))
-	got := p.buffer.Bytes()
+// response is what came back for a request, not held to anything yet.
+type response struct {
+	status int // 0: nothing
+	header http.Header
+	body   []byte // of the buffer
+	err    error
+	late   bool
+}
+
+// send sends a request, and reads the response into a buffer.
+func (p *prober) send(req *http.Request, into *bytes.Buffer) *response {
+	ctx, cancel := context.WithTimeout(req.Context(), p.Timeout)
+	defer cancel()
+	came := &response{}
+	resp, err := p.transport.RoundTrip(req.WithContext(ctx))
+	if err == nil {
+		defer resp.Body.Close()
+		came.status, came.header = resp.StatusCode, resp.Header
+		into.Reset()
+		_, err = into.ReadFrom(io.LimitReader(resp.Body, largest+1))
+		came.body = into.Bytes()
+	}
+	came.err, came.late = err, err != nil && ctx.Err() != nil && p.Context().Err() == nil
+	return came
+}
+
+// changes forgets what a request deleted or changed: what is gone by mistake is
+// not lost once more.
+func (p *prober) changes(a answer) {
+	r, path := a.route, a.req.URL.Path
+	p.forget(func(m *made) bool {
+		switch {
+		case !a.ok():
+			return false
+		case a.req.Method == http.MethodPut && m.place == path:
+			return true
+		case r == nil:
+			return false
+		case r.Method == http.MethodDelete:
+			return m.about(r) && strings.HasSuffix(p.base+p.pathOf(r, m.found()), a.req.URL.Host+a.req.URL.EscapedPath())
+		}
+		last := m.ids[lastParam(r)]
+		return (r.Method == http.MethodPut || r.Method == http.MethodPatch) &&
+			nameOf(m.by) != nameOf(r) && last != "" && strings.Contains(path+"/", "/"+last+"/")
+	})
+}
+
+// shared returns a copy of the body of an answer. A large file that comes back
+// as it was sent is not held twice.
+func (p *prober) shared(body []byte) []byte {
 	for _, m := range p.kept {
 		for _, file := range m.files {
-			if len(got) > 64<<10 && bytes.Equal(got, file.content) {
-				return file.content, err
+			if len(body) > 64<<10 && bytes.Equal(body, file.content) {
+				return file.content
 			}
 		}
 	}
-	return bytes.Clone(got), err
+	return bytes.Clone(body)
 }
 
 // holds checks the rules of an answer that no schema can say.
@@ -217,8 +252,7 @@ func (p *prober) holds(a answer, op *contract.Operation, body []byte) {
 		return
 	}
 	if trace := a.header.Get(p.contract.TraceHeader); trace != "" {
-		p.traces[trace] = true
-		p.traced++
+		p.traces[trace]++
 	}
 	declared := op.Rules.(rules).Operation.Responses.Status(a.status)
 	if declared == nil {
@@ -237,6 +271,13 @@ func (p *prober) holds(a answer, op *contract.Operation, body []byte) {
 	}
 }
 
+// declined logs what an operation need not take, if it did not.
+func (a answer) declined(what string, args ...any) {
+	if a.status != 0 && !a.ok() {
+		a.p.unseen(a.route, "%s, which is refused by %d", fmt.Sprintf(what, args...), a.status)
+	}
+}
+
 // wants sends a request, and expects one of the given statuses. 4 stands for
 // any 4xx. The aspect is counted as seen.
 func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to string, want ...int) (a answer) {
@@ -245,18 +286,8 @@ func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to
 	a = p.ask(r, req)
 	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
 		a.broke(ruleStatus, class, "%d to %s", a.status, to)
-		p.overwrote(a)
 	}
 	return a
-}
-
-// overwrote forgets the file that a wrong request replaced: this is told.
-func (p *prober) overwrote(a answer) {
-	if a.ok() && a.req.Method == http.MethodPut {
-		p.kept = slices.DeleteFunc(p.kept, func(m *made) bool {
-			return m.by.Method == http.MethodPut && m.place == a.req.URL.Path
-		})
-	}
 }
 
 // refused sees that a request is answered by a 4xx.
@@ -315,10 +346,8 @@ func misplaced(op *openapi3.Operation, status int, body []byte) string {
 		for _, media := range response.Value.Content {
 			for _, example := range examples(media.Example, media.Examples, nil) {
 				text, _ := json.Marshal(example)
-				for _, m := range contract.Members(text) {
-					if codes.MatchString(m.Name) {
-						shown[of][m.Value] = true
-					}
+				for _, code := range codesIn(text) {
+					shown[of][code.Value] = true
 				}
 			}
 		}
@@ -329,12 +358,17 @@ func misplaced(op *openapi3.Operation, status int, body []byte) string {
 	}
 	maps.Copy(own, shown[fmt.Sprint(status/100, "XX")])
 	maps.Copy(own, shown["default"])
-	for _, m := range contract.Members(body) {
+	for _, code := range codesIn(body) {
 		for _, of := range slices.Sorted(maps.Keys(shown)) {
-			if codes.MatchString(m.Name) && of >= "4" && shown[of][m.Value] && !own[m.Value] {
-				return fmt.Sprintf("%s is %.50q, which the spec shows for status %s", m.Name, m.Value, of)
+			if of >= "4" && shown[of][code.Value] && !own[code.Value] {
+				return fmt.Sprintf("%s is %.50q, which the spec shows for status %s", code.Name, code.Value, of)
 			}
 		}
 	}
 	return ""
+}
+
+// codesIn returns the error codes in a document.
+func codesIn(document []byte) []contract.Member {
+	return slices.DeleteFunc(contract.Members(document), func(m contract.Member) bool { return !codes.MatchString(m.Name) })
 }

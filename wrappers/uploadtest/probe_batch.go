@@ -12,7 +12,8 @@ import (
 // one name.
 func (p *prober) announces(r *operation, s sample) {
 	for _, in := range s.objects() {
-		if !in.list {
+		list, isList := strings.CutSuffix(in.name, "[].")
+		if !isList {
 			continue
 		}
 		for _, called := range [][]string{{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"},
@@ -31,15 +32,14 @@ func (p *prober) announces(r *operation, s sample) {
 				contents[i] = bytes.Repeat([]byte("uploadtest"), i+1)
 				elements[i] = stated("", element, nil, contents[i])
 			}
-			member, _, _ := strings.Cut(in.name, "[")
-			p.announced(r, s, s.of(s.with(member, elements), s.fileName), member, elements, contents)
+			p.announced(r, s, s.of(s.with(list, elements), s.fileName), list, elements, contents)
 		}
 	}
 }
 
 // announced sends each file of a request to the URL that is for it, and reads
 // it back as an upload of its own.
-func (p *prober) announced(r *operation, s, several sample, member string, elements []any, contents [][]byte) {
+func (p *prober) announced(r *operation, s, several sample, list string, elements []any, contents [][]byte) {
 	req := p.valid(r, several)
 	if req == nil {
 		return
@@ -47,7 +47,7 @@ func (p *prober) announced(r *operation, s, several sample, member string, eleme
 	all, a := p.start(r, req, several, "")
 	switch {
 	case all == nil:
-		p.unseen(r, "%d files in one request, which are refused by %d", len(elements), a.status)
+		a.declined("a request with %d files", len(elements))
 		return
 	case len(all.outs) != len(elements):
 		a.broke(ruleAnswer, "count", "%d URLs are handed out for %d files", len(all.outs), len(elements))
@@ -58,7 +58,7 @@ func (p *prober) announced(r *operation, s, several sample, member string, eleme
 	bare.body, bare.ids = nil, nil
 	for i, out := range all.outs {
 		j := announcedAs(elements, a.body, i)
-		one := s.of(s.with(member, elements[j:j+1]), s.fileName)
+		one := s.of(s.with(list, elements[j:j+1]), s.fileName)
 		one.later = contents[j]
 		what := fmt.Sprintf(" (number %d of %d in the answer, and %d in the request)", i+1, len(elements), j+1)
 		m := p.newMade(one, what, bare)

@@ -19,7 +19,7 @@ func (p *prober) completions(m *made) (found []*operation) {
 			continue
 		}
 		s := firstSample(r)
-		inBody := lastParam(r) == "" && s.object != nil && !reflect.DeepEqual(m.identify("", s.object), any(s.object))
+		inBody := lastParam(r) == "" && s.object != nil && !reflect.DeepEqual(s.replaced(m.identifying), s.object)
 		if inBody || m.about(r) {
 			p.closing[nameOf(r)] = true
 			found = append(found, r)
@@ -28,28 +28,16 @@ func (p *prober) completions(m *made) (found []*operation) {
 	return found
 }
 
-// identify returns a value of a request with the ids of m in it.
-func (m *made) identify(name string, value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		object := map[string]any{}
-		for name, inner := range value {
-			object[name] = m.identify(name, inner)
-		}
-		return object
-	case []any:
-		list := make([]any, len(value))
-		for i, inner := range value {
-			list[i] = m.identify(name, inner)
-		}
-		return list
-	case string:
-		if name == "id" && m.ids[name] == "" && len(m.answer.ids) == 1 {
-			return m.answer.ids[0]
-		}
-		return cmp.Or(m.ids[name], value)
+// identifying is a replacement of each id in a request by the one of m.
+func (m *made) identifying(in member, value any) any {
+	text, isText := value.(string)
+	switch {
+	case !isText:
+		return value
+	case in.name == "id" && m.ids["id"] == "" && len(m.answer.ids) == 1:
+		return m.answer.ids[0]
 	}
-	return value
+	return cmp.Or(m.ids[in.name], text)
 }
 
 // completingRequest returns the request that completes m.
@@ -57,7 +45,7 @@ func (p *prober) completingRequest(r *operation, m *made) *http.Request {
 	s := firstSample(r)
 	s.later, s.params = m.later, m.ids
 	if s.object != nil {
-		s = s.of(m.identify("", s.object).(map[string]any), s.fileName)
+		s = s.of(s.replaced(m.identifying), s.fileName)
 	}
 	return p.good(r, s.stating())
 }
@@ -100,9 +88,7 @@ func (p *prober) refusesToComplete(r *operation, s sample) {
 			continue // it is refused before
 		}
 		for _, last := range p.completions(m) {
-			if slices.ContainsFunc([]string{"409", "412", "422", "424"}, func(status string) bool {
-				return last.Operation.Responses.Value(status) != nil
-			}) {
+			if declares(last, "409", "412", "422", "424") {
 				p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
 					what+", which must be refused by a 4xx", 4, http.StatusAccepted)
 			}

@@ -7,18 +7,16 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // needsCredentials sends requests with each header of the credentials missing
 // or spoiled, with the credentials of another request, and with none at all.
 func (p *prober) needsCredentials(r *operation) {
-	if p.isOpen(r) {
+	if p.needsNone(r) {
 		return
 	}
 	want := []int{http.StatusUnauthorized, http.StatusForbidden}
-	if declared := r.Operation.Responses; declared.Value("401") == nil && declared.Value("4XX") == nil {
+	if !declares(r, "401", "4XX") {
 		want = append(want, http.StatusNotFound) // a spec without 401 hides what is there
 	}
 	unauthorized := func(what string, req *http.Request) {
@@ -63,16 +61,6 @@ func (p *prober) needsCredentials(r *operation) {
 			unauthorized("credentials that were made for another "+what, req)
 		}
 	}
-}
-
-// isOpen reports whether an operation can do without credentials.
-func (p *prober) isOpen(r *operation) bool {
-	security := r.Operation.Security
-	if security == nil {
-		security = &p.contract.doc.Security
-	}
-	return len(*security) == 0 || slices.ContainsFunc(*security,
-		func(one openapi3.SecurityRequirement) bool { return len(one) == 0 })
 }
 
 // others returns requests whose credentials are for something else, by what

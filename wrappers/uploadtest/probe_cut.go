@@ -20,7 +20,7 @@ func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) {
 	}
 	if p.seen.note("file that is cut off"); a.ok() {
 		a.broke(ruleStatus, "cut", "%d to a file whose sender hung up in the middle of it", a.status)
-		p.overwrote(a)
+		p.changes(a)
 	}
 }
 

@@ -74,14 +74,3 @@ func (p *prober) gone(r *operation, m *made) {
 		p.keep(next)
 	}
 }
-
-// refusesUnknown reports whether an operation has an answer for what is not
-// there. A DELETE without one may be answered like the first.
-func refusesUnknown(r *operation) bool {
-	for _, status := range []string{"404", "410", "4XX", "default"} {
-		if r.Operation.Responses.Value(status) != nil {
-			return true
-		}
-	}
-	return r.Method != http.MethodDelete
-}

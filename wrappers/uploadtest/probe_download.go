@@ -24,8 +24,8 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			continue
 		}
 		get := func(address string) answer {
-			get, _ := http.NewRequestWithContext(p.Context(), http.MethodGet, address, nil)
-			if to.Host == a.req.URL.Host && !signs.MatchString(to.RawQuery) {
+			get := p.requestTo(http.MethodGet, address, "", nil)
+			if a.lends(to) {
 				p.authorized(get)
 			}
 			return p.ask(nil, get)

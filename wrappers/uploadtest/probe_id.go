@@ -1,9 +1,7 @@
 package uploadtest
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -145,9 +143,8 @@ func (p *prober) locates(m *made) {
 		p.unseen(m.by, "what is at the Location, which is on the host %s", to.Host)
 		return
 	}
-	get := p.request(http.MethodGet, "", "", nil)
-	get.URL = to
-	if p.seen.note("location"); p.ask(nil, p.authorized(get)).status == http.StatusNotFound {
+	get := p.authorized(p.requestTo(http.MethodGet, to.String(), "", nil))
+	if p.seen.note("location"); p.ask(nil, get).status == http.StatusNotFound {
 		m.answer.broke(ruleHeader, "location", "nothing is found at the Location: the answer is 404")
 	}
 }
@@ -187,48 +184,4 @@ func identity(element json.RawMessage) string {
 		}
 	}
 	return string(element)
-}
-
-// leaf is a value of a JSON document, or a list, whose value is its length.
-type leaf struct {
-	path, name string
-	at         int // in the innermost list; -1 in none
-	list       bool
-	value      any
-}
-
-// parent returns the name of the object or list around a leaf. A list has []
-// behind its name.
-func (l leaf) parent() string {
-	above := strings.Split(l.path, ".")
-	return append([]string{""}, above...)[len(above)-1]
-}
-
-// leaves returns the values of a JSON document in their order.
-func leaves(document []byte) (found []leaf) {
-	var root any
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	if decoder.UseNumber(); decoder.Decode(&root) != nil {
-		return nil
-	}
-	return leavesOf(nil, leaf{at: -1}, root)
-}
-
-func leavesOf(found []leaf, here leaf, v any) []leaf {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			inner := leaf{path: strings.TrimPrefix(here.path+"."+name, "."), name: name, at: here.at}
-			found = leavesOf(found, inner, v[name])
-		}
-	case []any:
-		found = append(found, leaf{here.path, here.name, here.at, true, json.Number(fmt.Sprint(len(v)))})
-		for i, element := range v {
-			found = leavesOf(found, leaf{path: here.path + "[]", name: here.name, at: i}, element)
-		}
-	default:
-		here.value = v
-		found = append(found, here)
-	}
-	return found
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -32,6 +31,14 @@ func (p *prober) grows(routes []*operation) {
 				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4, http.StatusNotImplemented)
 		}
 	}
+}
+
+// withinLimit returns as much of a content as the server takes.
+func (p *prober) withinLimit(content []byte) []byte {
+	if p.MaxSize == 0 {
+		return content
+	}
+	return content[:min(int64(len(content)), p.MaxSize)]
 }
 
 // growsLater sends a file that is too large to the URL that takes it.
@@ -82,9 +89,8 @@ func (p *prober) ages(routes []*operation) {
 			}
 		}
 	}
-	if get := p.request(http.MethodGet, "", "", nil); p.ending != "" {
-		get.URL, _ = url.Parse(p.ending)
-		old("a URL for a download that has expired", nil, get)
+	if p.ending != "" {
+		old("a URL for a download that has expired", nil, p.requestTo(http.MethodGet, p.ending, "", nil))
 	}
 	p.Advance(24 * time.Hour)
 	for _, ask := range late {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -20,14 +19,12 @@ func (p *prober) lists(r *operation) {
 	if len(all) == 0 {
 		return
 	}
-	a, list := p.walks(r, path, 0)
-	for n := 0; list != nil && p.patience > 0 && p.behind(r, all, list); n++ {
-		if n == 10 {
-			p.patience = 0
-		}
-		time.Sleep(100 * time.Millisecond)
+	var a answer
+	var list, short []json.RawMessage
+	p.await(nameOf(r), func() bool {
 		a, list = p.walks(r, path, 0)
-	}
+		return list == nil || !p.behind(r, all, list)
+	})
 	if list == nil {
 		return
 	}
@@ -47,16 +44,16 @@ func (p *prober) lists(r *operation) {
 			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times, want once", m.called(), n)
 		}
 	}
-	_, short := p.walks(r, path, 2)
-	for n := 0; n < 3 && list != nil && short != nil && !slices.EqualFunc(short, list, sameThing); n++ {
-		if n == 2 {
-			a.broke(ruleAnswer, "pages", "short pages list %d elements in all, which are not the "+
-				"%d of the whole list in their order", len(short), len(list))
-			return
-		}
-		time.Sleep(200 * time.Millisecond) // it may have grown meanwhile
-		a, list = p.walks(r, path, 0)
+	if !p.await(nameOf(r)+" in pages", func() bool { // it may have grown meanwhile
 		_, short = p.walks(r, path, 2)
+		if same := short == nil || slices.EqualFunc(short, list, sameThing); same {
+			return true
+		}
+		a, list = p.walks(r, path, 0)
+		return list == nil
+	}) {
+		a.broke(ruleAnswer, "pages", "short pages list %d elements in all, which are not the "+
+			"%d of the whole list in their order", len(short), len(list))
 	}
 }
 
@@ -73,13 +70,8 @@ func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
 // listed returns the path of the list that an operation gives, such as that of
 // one folder, and what must be in it.
 func (p *prober) listed(r *operation) (path string, all []*made) {
-	for _, param := range required(r) {
-		if param.In != openapi3.ParameterInPath {
-			return "", nil
-		}
-	}
 	for _, m := range p.kept {
-		if r.Method != http.MethodGet || !p.isAbove(r, m) {
+		if r.Method != http.MethodGet || len(required(r)) > len(inPath(r)) || !p.isAbove(r, m) {
 			continue
 		}
 		its := p.pathOf(r, m.found())
@@ -98,17 +90,6 @@ func (p *prober) isAbove(r *operation, m *made) bool {
 	})
 }
 
-// below returns the operations on one element of an operation's list.
-func (p *prober) below(r *operation) (found []*operation) {
-	for _, one := range p.contract.routes {
-		below, isBelow := strings.CutPrefix(unslashed(one.Path), unslashed(r.Path)+"/{")
-		if isBelow && !strings.Contains(below, "/") {
-			found = append(found, one)
-		}
-	}
-	return found
-}
-
 // walks reads the list under a path page by page. Limit is the largest number of
 // elements of a page; 0 leaves it to the server. It returns nil if there is no
 // list, no such limit, or no known way to the next page.
@@ -124,9 +105,7 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 	}
 	guesses := 0
 	for page := range 2*len(p.kept) + 100 {
-		req := p.request(http.MethodGet, path, "", nil)
-		req.URL = to
-		now := p.ask(r, p.authorized(req))
+		now := p.ask(r, p.authorized(p.requestTo(http.MethodGet, to.String(), "", nil)))
 		elements := elementsOf(now.body)
 		switch {
 		case guesses == 1 && (!now.ok() || len(elements) == 0 || sameThing(elements[0], list[0])):
@@ -171,7 +150,7 @@ type paging struct {
 }
 
 func pagingOf(r *operation) (by paging) {
-	by.from, by.said = 1, declares(r, nexts.MatchString)
+	by.from, by.said = 1, mayTell(r, nexts.MatchString)
 	for _, param := range parameters(r) {
 		for kind, name := range map[*regexp.Regexp]*string{
 			limits: &by.limit, cursors: &by.cursor, pages: &by.page, offsets: &by.offset,
@@ -180,7 +159,7 @@ func pagingOf(r *operation) (by paging) {
 				*name = param.Name
 			}
 		}
-		schema := cmp.Or(param.Schema, &openapi3.SchemaRef{Value: &openapi3.Schema{}}).Value
+		schema := resolved(param.Schema)
 		usual, _ := schema.Default.(float64)
 		switch least := schema.Min; {
 		case param.Name == by.limit:

@@ -43,7 +43,7 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 		place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}}
 	for _, in := range s.objects() {
 		for name, value := range in.object {
-			if _, above := m.said[name]; !above && !isBinary(in.schema.Properties[name]) {
+			if _, above := m.said[name]; !above && !isBinary(propertyOf(in.schema, name)) {
 				m.said[name] = value
 			}
 		}
@@ -145,13 +145,7 @@ func (p *prober) presignedRequest(out contract.HandedOut, content []byte) *http.
 	if out.Fields != nil {
 		typ, body = formOf(slices.Concat(fieldsOf(out), []sentFile{{"file", "uploadtest.txt", cmp.Or(typ, "text/plain"), content}}))
 	}
-	req, err := http.NewRequestWithContext(p.Context(), method, out.URL, bytes.NewReader(body))
-	if err != nil {
-		return p.request(http.MethodGet, "/", "", nil)
-	}
-	if typ != "" {
-		req.Header.Set("Content-Type", typ)
-	}
+	req := p.requestTo(method, out.URL, typ, body)
 	maps.Copy(req.Header, out.Header)
 	return req
 }
@@ -272,10 +266,12 @@ func (p *prober) keep(m *made) {
 	if m == nil {
 		return
 	}
-	p.kept = slices.DeleteFunc(p.kept, func(old *made) bool {
-		return m.by.Method == http.MethodPut && old.place == m.place ||
-			m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
+	p.forget(func(old *made) bool {
+		return m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
 	})
 	p.kept = append(p.kept, m)
 	p.reads(m, "")
 }
+
+// forget takes out of what must stay.
+func (p *prober) forget(which func(*made) bool) { p.kept = slices.DeleteFunc(p.kept, which) }

@@ -78,7 +78,7 @@ func (p *prober) crosswise(r *operation, s sample) {
 		requests[i] = p.presignedRequest(m.outs[0], m.later)
 	}
 	for i, came := range p.atOnce(requests[:]) {
-		p.transport, two[i].what = came, " (sent at the same time as another)"
+		p.came, two[i].what = came, " (sent at the same time as another)"
 		p.sends(two[i], two[i].outs[0])
 		p.keep(two[i])
 	}
@@ -143,17 +143,11 @@ func tampered(out contract.HandedOut) map[string]contract.HandedOut {
 		if value == "" || !opens.MatchString(name) && !seals.MatchString(value) {
 			continue
 		}
-		other := spoil(value)
-		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
-			other = strconv.FormatInt(n+60, 10) // as a time it is later
+		changed := func(is string) contract.HandedOut { return at(address, strings.Replace(query, pair, is, 1)) }
+		for how, other := range almost(name, value) {
+			ways[how] = changed(name + "=" + other)
 		}
-		for how, is := range map[string]string{"with another ": name + "=" + other,
-			"with half of the ": name + "=" + value[:len(value)/2], "with an empty ": name + "=", "without the ": "x=y"} {
-			ways[how+name] = at(address, strings.Replace(query, pair, is, 1))
-		}
-		if other := counted(value); other != "" {
-			ways["with another number in the "+name] = at(address, strings.Replace(query, pair, name+"="+other, 1))
-		}
+		ways["with an empty "+name], ways["without the "+name] = changed(name+"="), changed("x=y")
 	}
 	return ways
 }
@@ -163,20 +157,28 @@ func tampered(out contract.HandedOut) map[string]contract.HandedOut {
 func tamperedFields(out contract.HandedOut) map[string]contract.HandedOut {
 	ways := map[string]contract.HandedOut{}
 	for name, value := range out.Fields {
-		other := spoil(value)
 		switch is := strings.ToLower(name); {
 		case is == "content-type":
-			other = "application/x-uploadtest"
+			value = "application/x-uploadtest"
 		case is != "key" && is != "policy" && !opens.MatchString(name) && !seals.MatchString(value):
 			continue
 		}
-		for how, is := range map[string]string{"with another ": other, "with half of the ": value[:len(value)/2],
-			"without the ": ""} {
-			ways[how+name] = withField(out, name, is)
+		for how, other := range almost(name, value) {
+			ways[how] = withField(out, name, other)
 		}
-		if other := counted(value); other != "" {
-			ways["with another number in the "+name] = withField(out, name, other)
-		}
+		ways["without the "+name] = withField(out, name, "")
+	}
+	return ways
+}
+
+// almost returns values that are almost the right one, by what was done to it.
+func almost(name, value string) map[string]string {
+	ways := map[string]string{"with another " + name: spoil(value), "with half of the " + name: value[:len(value)/2]}
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		ways["with another "+name] = strconv.FormatInt(n+60, 10) // as a time it is later
+	}
+	if other := counted(value); other != "" {
+		ways["with another number in the "+name] = other
 	}
 	return ways
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -17,12 +16,10 @@ import (
 // each answer with the upload. An answer may give the ids that another
 // operation takes.
 func (p *prober) reads(m *made, after string) {
-	p.readsOnce(m, after)
-	for n := 0; n < 50 && m.coming && !p.inVain; n++ { // what comes of it may come later
-		time.Sleep(20 * time.Millisecond)
+	p.await("what comes of an upload", func() bool {
 		p.readsOnce(m, after)
-	}
-	p.inVain = p.inVain || m.coming
+		return !m.coming
+	})
 	if m.lacking != nil {
 		m.lacking()
 	}
@@ -56,47 +53,45 @@ func (p *prober) readsOnce(m *made, after string) {
 	}
 }
 
-// read asks one operation. It asks again for half a second, since some servers
-// store later, and longer if the answer says so. What never comes uses up the
-// patience.
+// await tries again, in ever longer pauses, until something is there: some
+// servers store later. What did not come within three seconds is not awaited
+// once more.
+func (p *prober) await(what string, isThere func() bool) bool {
+	for pause := 20 * time.Millisecond; !isThere(); pause *= 2 {
+		if p.inVain[what] || pause > 2*time.Second {
+			p.inVain[what] = true
+			return false
+		}
+		time.Sleep(pause)
+	}
+	return true
+}
+
+// read asks one operation.
 func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
-	req := p.good(r, s)
 	var a answer
-	patience := p.patience
 	above, _, _ := strings.Cut(r.Path, "/{id}")
 	others := lastParam(r) == "id" && above != unslashed(m.by.Path) && p.at(above, http.MethodPost) != nil
 	later := len(m.files) == 0 && (p.at(r.Path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
-	if m.waiting {                                                                        // a Retry-After would be waited for in vain
-		a = p.follow(p.askOnce(r, req))
-	} else {
-		a = p.ask(r, req)
-	}
-	for n := 0; !m.waiting && !later && !p.strange[r.Path] && a.status/100 == 4; n++ {
-		if n >= p.patience && !(a.notYet() && n < 4*p.patience) {
-			p.patience = 0
-			break
+	p.await(nameOf(r), func() bool {
+		if m.waiting { // a Retry-After would be waited for in vain
+			a = p.follow(p.askOnce(r, p.good(r, s)))
+			return true
 		}
-		time.Sleep(20 * time.Millisecond)
-		req = p.good(r, s)
-		a = p.ask(r, req)
-	}
+		a = p.ask(r, p.good(r, s))
+		return later || p.strange[r.Path] || a.status/100 != 4
+	})
 	switch {
 	case a.ok():
 		p.compares(m, file, a)
 		p.learn(m, a)
 	case a.status == http.StatusNotFound && !m.waiting && others: // it may be for another kind of things
 		p.unseen(r, "the id in the answer of %s, which is not found", nameOf(m.by))
-		p.patience = patience
 		p.strange[r.Path] = true
 		delete(m.ids, "id")
 	case a.status != 0 && !m.waiting && !later:
 		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, after)
 	}
-}
-
-// notYet reports whether an answer says that the thing will be there later.
-func (a answer) notYet() bool {
-	return a.status == http.StatusConflict || a.status == http.StatusTooEarly || a.header.Get("Retry-After") != ""
 }
 
 // compares compares an answer with m. File is the index of the one file that
@@ -138,7 +133,7 @@ func (a answer) givesFile(r *operation) bool {
 		return false
 	}
 	media := declared.Value.Content.Get(a.header.Get("Content-Type"))
-	return media != nil && isBinary(media.Schema)
+	return media != nil && isBinary(resolved(media.Schema))
 }
 
 // givesBack compares a file in an answer with the one that was sent. The server
@@ -257,7 +252,7 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 		name := lastParam(get)
 		is := slices.IndexFunc(all, func(l leaf) bool { return l.name == name })
 		if m.ids[name] == "" && (is < 0 || all[is].value == nil) &&
-			declares(a.route, func(member string) bool { return member == name }) {
+			mayTell(a.route, func(member string) bool { return member == name }) {
 			takes, null = get, is >= 0
 		}
 	}
@@ -279,18 +274,6 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 			}
 		}
 	}
-}
-
-// declares reports whether an operation's answer may have a member of a name.
-func declares(r *operation, named func(string) bool) bool {
-	for _, response := range r.Operation.Responses.Map() {
-		for _, media := range response.Value.Content {
-			if media.Schema != nil && slices.ContainsFunc(slices.Collect(maps.Keys(media.Schema.Value.Properties)), named) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // times sees that a time of making is one. By the server's own clock it is not

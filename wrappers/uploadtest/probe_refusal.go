@@ -41,7 +41,7 @@ func (p *prober) refusesRequests(r *operation) {
 			continue // the cause of a fault in it would be unclear
 		}
 		for _, what := range slices.Sorted(maps.Keys(wrong)) {
-			if s.object == nil && strings.HasSuffix(what, "media type") && r.Operation.Responses.Value("415") == nil {
+			if s.object == nil && strings.HasSuffix(what, "media type") && !declares(r, "415") {
 				continue // it is a fact about the file, which many servers only keep
 			}
 			if bad := s; s.body != nil {
@@ -69,7 +69,7 @@ func (p *prober) refusesRequests(r *operation) {
 			}
 			return p.authorized(req)
 		}
-		if sum := ofOtherBytes(r, firstSample(r), param.Name, param.Schema); sum != "" {
+		if sum := ofOtherBytes(r, firstSample(r), param.Name, resolved(param.Schema)); sum != "" {
 			p.refused("wrong request", "a "+param.Name+" of other bytes", r, with(sum))
 		}
 		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
@@ -92,7 +92,7 @@ func (p *prober) refusesRequests(r *operation) {
 // wrong.
 func (p *prober) refusesMembers(r *operation, s sample, in part) {
 	for _, name := range slices.Sorted(maps.Keys(in.object)) {
-		called := in.name + name
+		called, schema := in.name+name, propertyOf(in.schema, name)
 		without := maps.Clone(in.object)
 		delete(without, name)
 		if s.typ == "multipart/form-data" && len(without) == 0 {
@@ -114,19 +114,19 @@ func (p *prober) refusesMembers(r *operation, s sample, in part) {
 			p.refusesSample(r, "a body with another type of "+called, with(other))
 		}
 		p.refusesSample(r, "a "+called+" that is not one of its values", with("uploadtest-other"))
-		if sum := ofOtherBytes(r, s, name, in.schema.Properties[name]); sum != "" {
+		if sum := ofOtherBytes(r, s, name, schema); sum != "" {
 			p.refused("wrong request", "a "+called+" of other bytes", r, p.good(r, with(sum)))
 		}
-		if schema := in.schema.Properties[name]; schema != nil && schema.Value != nil && schema.Value.MaxLength != nil {
-			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*schema.Value.MaxLength)+1)))
+		if most := schema.MaxLength; most != nil {
+			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*most)+1)))
 		}
-		if s.typ == "multipart/form-data" && isBinary(in.schema.Properties[name]) {
+		if s.typ == "multipart/form-data" && isBinary(schema) {
 			plain := s
 			plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
 			p.refusesSample(r, "a file in another field than "+name, plain)
 			const typ = "application/x-uploadtest" // it is refused where a status says so
 			form := Request{Op: nameOf(r), Header: http.Header{"Content-Type": {s.contentType}}}
-			if other := s; r.Operation.Responses.Value("415") != nil && !p.contract.takes(form, name, typ) {
+			if other := s; declares(r, "415") && !p.contract.takes(form, name, typ) {
 				other.encoding = maps.Clone(s.encoding)
 				other.encoding[name] = &openapi3.Encoding{ContentType: typ}
 				p.refused("wrong request", "a file of another media type in "+name, r,

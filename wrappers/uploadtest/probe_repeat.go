@@ -19,7 +19,7 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 	length, wrapper := map[string]string{}, m.wrapper(all)
 	for _, l := range all {
 		place := strings.TrimPrefix(l.path, wrapper)
-		said, property, exact := m.saidAt(place)
+		said, schema, exact := m.saidAt(place)
 		repeats := said != nil
 		owner := strings.TrimSuffix(l.parent(), "[]")
 		if l.list {
@@ -30,7 +30,7 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 		if ofField && l.at < 0 {
 			called = l.path
 		}
-		if !ofField && (m.schema == nil || !isBinary(m.schema.Properties[owner])) {
+		if !ofField && !isBinary(propertyOf(m.schema, owner)) {
 			sent = m.files
 		}
 		if l.list {
@@ -40,7 +40,7 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 				a.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
 					n, m.what)
 			}
-			if exact && free(m, property, "") {
+			if exact && free(m, schema, "") {
 				tellsAll(a, l, said, all)
 			}
 			continue
@@ -61,8 +61,8 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 				a.broke(ruleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value), fmt.Sprintf(format, want...))
 			}
 		})
-		check.said(m, l, said, property, exact)
-		if m.schema != nil && m.schema.Properties[l.name] != nil && !repeats && l.at < 0 &&
+		check.said(m, l, said, schema, exact)
+		if propertyOf(m.schema, l.name) != unknown && !repeats && l.at < 0 &&
 			strings.HasPrefix(textOf(l.value), oddText[:12]) {
 			a.broke(ruleAnswer, "said by another", "%s is %.50q, and only another upload said so", l.name,
 				textOf(l.value))
@@ -78,7 +78,7 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 type compared func(aspect string, surely, right bool, format string, want ...any)
 
 // said compares a value with what the request said under its name.
-func (check compared) said(m *made, l leaf, said any, property *openapi3.SchemaRef, exact bool) {
+func (check compared) said(m *made, l leaf, said any, schema *openapi3.Schema, exact bool) {
 	is, _ := l.value.(string)
 	switch said := said.(type) {
 	case bool:
@@ -89,7 +89,7 @@ func (check compared) said(m *made, l leaf, said any, property *openapi3.SchemaR
 		if l.at >= 0 || states.MatchString(l.name) || otherType {
 			break
 		}
-		surely := is == l.value && (free(m, property, is) || m.repeated(l))
+		surely := is == l.value && (free(m, schema, is) || m.repeated(l))
 		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
 			check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
@@ -168,13 +168,12 @@ func tellsAll(a answer, list leaf, said any, all []leaf) {
 
 // free reports whether a value of the request is a text that the server keeps
 // as it is. A date is one, unless the answer is another kind of time.
-func free(m *made, property *openapi3.SchemaRef, answered string) bool {
-	if property == nil || property.Value == nil {
+func free(m *made, schema *openapi3.Schema, answered string) bool {
+	if schema == unknown {
 		return m.object == nil
 	}
-	schema := property.Value
 	if schema.Items != nil {
-		schema = schema.Items.Value
+		schema = resolved(schema.Items)
 	}
 	return schema.Format == "" || schema.Format == "date" && len(answered) == len(time.DateOnly)
 }
@@ -195,23 +194,16 @@ func (m *made) wrapper(all []leaf) (path string) {
 // saidAt returns the value that a request had at a path in its object, and its
 // schema. If the path is longer than a name, it may also be the value of that
 // name, not exactly there.
-func (m *made) saidAt(path string) (said any, property *openapi3.SchemaRef, exact bool) {
-	object, schema := m.object, m.schema
+func (m *made) saidAt(path string) (said any, schema *openapi3.Schema, exact bool) {
 	names := strings.Split(path, ".")
-	for i, name := range names {
-		if schema == nil || schema.Properties[name] == nil {
-			break
-		}
-		property = schema.Properties[name]
-		if i == len(names)-1 && i > 0 && object[name] != nil {
-			return object[name], property, true
-		}
+	above, last := names[:len(names)-1], names[len(names)-1]
+	object, schema := m.object, m.schema
+	for _, name := range above {
 		object, _ = object[name].(map[string]any)
-		schema = property.Value
+		schema = propertyOf(schema, name)
 	}
-	last := names[len(names)-1]
-	if property = nil; m.schema != nil {
-		property = m.schema.Properties[last]
+	if schema = propertyOf(schema, last); len(above) > 0 && schema != unknown && object[last] != nil {
+		return object[last], schema, true
 	}
-	return m.said[last], property, len(names) == 1
+	return m.said[last], propertyOf(m.schema, last), len(above) == 0
 }

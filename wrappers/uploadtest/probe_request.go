@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -75,16 +74,19 @@ func (p *prober) pathOf(r *operation, s sample) string {
 // of an earlier answer, or the operation makes what it names.
 func (p *prober) known(r *operation) bool {
 	return r.Method == http.MethodPut || r.Method == http.MethodPost || !p.strange[r.Path] &&
-		!slices.ContainsFunc(required(r), func(param *openapi3.Parameter) bool {
-			return param.In == openapi3.ParameterInPath && p.learned[param.Name] == ""
-		})
+		!slices.ContainsFunc(inPath(r), func(param string) bool { return p.learned[param] == "" })
 }
 
-// request returns a request. An empty body means that it has none.
+// request returns a request to a path of the service.
 func (p *prober) request(method, path, contentType string, body []byte) *http.Request {
-	req, err := http.NewRequestWithContext(p.Context(), method, p.base+path, bytes.NewReader(body))
+	return p.requestTo(method, p.base+path, contentType, body)
+}
+
+// requestTo returns a request. An empty body means that it has none.
+func (p *prober) requestTo(method, address, contentType string, body []byte) *http.Request {
+	req, err := http.NewRequestWithContext(p.Context(), method, address, bytes.NewReader(body))
 	if err != nil {
-		p.Fatal("uploadtest: the base URL makes no request")
+		p.Fatal("uploadtest: a URL makes no request") // each was parsed before
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
@@ -105,88 +107,20 @@ func (p *prober) authorized(req *http.Request) *http.Request {
 }
 
 // faults returns the violations of the spec in a request, without sending it.
-func (p *prober) faults(req *http.Request) (broken []*contract.Violation) {
-	probe := req.Clone(req.Context())
+func (p *prober) faults(req *http.Request) []*contract.Violation {
+	return p.exchange(req).CheckRequest(true)
+}
+
+// exchange returns the exchange that begins with a request, whose body is in
+// memory.
+func (p *prober) exchange(req *http.Request) *contract.Exchange {
+	begun := req.Clone(req.Context())
 	if req.GetBody != nil {
-		probe.Body, _ = req.GetBody()
+		begun.Body, _ = req.GetBody()
 	}
-	x := p.contract.Begin(probe, contract.Watch{})
-	if watched := x.Watching(probe.Context(), probe); watched.Body != nil {
+	x := p.contract.Begin(begun, contract.Watch{})
+	if watched := x.Watching(begun.Context(), begun); watched.Body != nil {
 		_, _ = io.Copy(io.Discard, watched.Body)
 	}
-	return x.CheckRequest(true)
-}
-
-// parameters returns the parameters of an operation.
-func parameters(r *operation) (params []*openapi3.Parameter) {
-	for _, ref := range slices.Concat(r.PathItem.Parameters, r.Operation.Parameters) {
-		params = append(params, ref.Value)
-	}
-	return params
-}
-
-// required returns the parameters that an operation cannot do without.
-func required(r *operation) []*openapi3.Parameter {
-	return slices.DeleteFunc(parameters(r), func(param *openapi3.Parameter) bool { return !param.Required })
-}
-
-// reading reports whether an operation only tells of what is there.
-func reading(r *operation) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
-
-// inPath returns the parameters in a route's path, in their order. It runs for
-// each value of each answer, so it uses no regexp.
-func inPath(r *operation) (params []string) {
-	for part := range strings.SplitSeq(r.Path, "{") {
-		if name, _, ok := strings.Cut(part, "}"); ok {
-			params = append(params, name)
-		}
-	}
-	return params
-}
-
-// lastParam returns the last parameter of a route's path, or nothing.
-func lastParam(r *operation) (name string) {
-	for _, param := range inPath(r) {
-		name = param
-	}
-	return name
-}
-
-// unslashed returns a path without the slash that some frameworks put at its
-// end.
-func unslashed(path string) string { return strings.TrimSuffix(path, "/") }
-
-// lastPart returns what is behind the last slash of a route's path.
-func lastPart(r *operation) string {
-	path := unslashed(r.Path)
-	return path[strings.LastIndex(path, "/")+1:]
-}
-
-// at returns the operation of a path and a method, or nil.
-func (p *prober) at(path, method string) *operation {
-	for _, r := range p.contract.routes {
-		if unslashed(r.Path) == unslashed(path) && r.Method == method {
-			return r
-		}
-	}
-	return nil
-}
-
-// matches returns the parameters of a route in a path, or nil.
-func (p *prober) matches(r *operation, path string) map[string]string {
-	base, _ := url.Parse(p.base)
-	pattern := regexp.QuoteMeta(r.Path)
-	for _, param := range inPath(r) {
-		pattern = strings.Replace(pattern, regexp.QuoteMeta("{"+param+"}"), "([^/]+)", 1)
-	}
-	found := regexp.MustCompile("^" + pattern + "$").
-		FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
-	if found == nil {
-		return nil
-	}
-	params := map[string]string{}
-	for i, param := range inPath(r) {
-		params[param] = found[i+1]
-	}
-	return params
+	return x
 }

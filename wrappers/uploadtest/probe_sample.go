@@ -41,10 +41,9 @@ type sentFile struct {
 
 // part is an object in a body: the whole, a member, or an element of a list.
 type part struct {
-	name   string // before those of its members
+	name   string // before those of its members; a list's ends with "[]."
 	object map[string]any
 	schema *openapi3.Schema
-	list   bool
 	of     func(map[string]any) sample // in its place, or last in its list
 }
 
@@ -66,9 +65,8 @@ func samples(r *operation) []sample {
 		if len(given) > 1 {
 			delete(given, "") // it is one of the others
 		}
-		schema := cmp.Or(media.Schema, &openapi3.SchemaRef{Value: &openapi3.Schema{}}).Value
 		for _, name := range slices.Sorted(maps.Keys(given)) {
-			if s, ok := newSample(typ, schema, media.Encoding, given[name]); ok {
+			if s, ok := newSample(typ, resolved(media.Schema), media.Encoding, given[name]); ok {
 				list = append(list, s)
 			}
 		}
@@ -94,10 +92,9 @@ func newSample(
 		}
 		for name, inner := range object { // announces tries several files
 			list, _ := inner.([]any)
-			property := schema.Properties[name]
-			if len(list) > 1 && property != nil && len(list) > int(property.Value.MinItems) {
+			if least := max(1, int(propertyOf(schema, name).MinItems)); len(list) > least {
 				if _, isObject := list[0].(map[string]any); isObject {
-					object[name] = list[:max(1, int(property.Value.MinItems))]
+					object[name] = list[:least]
 				}
 			}
 		}
@@ -120,7 +117,7 @@ func concrete(typ string) string {
 // typeOf returns the media type of a field of a form: the first that the spec
 // names. A plain value needs none.
 func (s sample) typeOf(field string) string {
-	schema := s.schema.Properties[field]
+	schema := propertyOf(s.schema, field)
 	switch said := s.encoding[field]; {
 	case said != nil && s.fileType == "text/plain" && anyText.MatchString(said.ContentType):
 		return s.fileType
@@ -129,7 +126,7 @@ func (s sample) typeOf(field string) string {
 		return concrete(first)
 	case isBinary(schema):
 		return cmp.Or(s.fileType, "text/plain")
-	case schema != nil && schema.Value.Type.Is("object"):
+	case schema.Type.Is("object"):
 		return "application/json"
 	}
 	return ""
@@ -150,24 +147,30 @@ func (s sample) with(name string, value any) map[string]any {
 	return object
 }
 
+// replaced returns the object with each member replaced by what with returns.
+func (s sample) replaced(with func(m member, value any) any) map[string]any {
+	object, _ := member{schema: cmp.Or(s.schema, unknown)}.replaced(s.object, with).(map[string]any)
+	return object
+}
+
 // objects returns the object of the body, and those in its members.
 func (s sample) objects() []part {
 	if s.object == nil {
 		return nil
 	}
-	all := []part{{"", s.object, s.schema, false, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
+	all := []part{{"", s.object, s.schema, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
 	for _, name := range slices.Sorted(maps.Keys(s.object)) {
-		schema := s.schema.Properties[name]
-		if schema == nil || schema.Value == nil || !strings.HasSuffix(s.typ, "json") {
+		schema := propertyOf(s.schema, name)
+		if schema == unknown || !strings.HasSuffix(s.typ, "json") {
 			continue
 		}
 		switch value := s.object[name].(type) {
 		case map[string]any:
-			all = append(all, part{name + ".", value, schema.Value, false,
+			all = append(all, part{name + ".", value, schema,
 				func(o map[string]any) sample { return s.of(s.with(name, o), s.fileName) }})
 		case []any:
-			if first, ok := slices.Concat(value, []any{nil})[0].(map[string]any); ok && schema.Value.Items != nil {
-				all = append(all, part{name + "[].", first, schema.Value.Items.Value, true,
+			if first, ok := slices.Concat(value, []any{nil})[0].(map[string]any); ok {
+				all = append(all, part{name + "[].", first, resolved(schema.Items),
 					func(o map[string]any) sample { return s.of(s.with(name, append(slices.Clone(value), o)), s.fileName) }})
 			}
 		}
@@ -199,20 +202,35 @@ func (s sample) files() (files []sentFile) {
 	if s.object == nil && s.body != nil {
 		return []sentFile{{"", "", s.contentType, s.body}}
 	}
-	for _, name := range s.fileFields() {
-		values := several(s.object[name])
-		for i, value := range values {
-			called := upload.BaseName(s.called(i, len(values)))
-			files = append(files, sentFile{name, called, s.typeOf(name), bytesOf(value)})
+	fields := s.fileFields()
+	for _, part := range s.parts() {
+		if slices.Contains(fields, part.field) {
+			part.name = upload.BaseName(part.name)
+			files = append(files, part)
 		}
 	}
 	return files
 }
 
+// parts returns the parts of a form. Only files have names.
+func (s sample) parts() (parts []sentFile) {
+	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+		values := several(s.object[name])
+		for i, value := range values {
+			part := sentFile{field: name, contentType: s.typeOf(name), content: bytesOf(value)}
+			if isBinary(propertyOf(s.schema, name)) {
+				part.name = s.called(i, len(values))
+			}
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
 // fileFields returns the fields of a form that are files, in their order.
 func (s sample) fileFields() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.object)), func(name string) bool {
-		return s.typ != "multipart/form-data" || !isBinary(s.schema.Properties[name])
+		return s.typ != "multipart/form-data" || !isBinary(propertyOf(s.schema, name))
 	})
 }
 
@@ -249,44 +267,28 @@ func (s sample) holding(content []byte) sample {
 
 // under returns the sample with another value of a parameter.
 func (s sample) under(param, value string) sample {
-	s.params = maps.Clone(s.params)
-	if s.params == nil {
-		s.params = map[string]string{}
-	}
-	s.params[param] = value
+	params := map[string]string{}
+	maps.Copy(params, s.params)
+	params[param] = value
+	s.params = params
 	return s
 }
 
 // encode returns the object as JSON or as a form; as anything else nothing.
-func (s sample) encode() (sent string, body []byte) {
-	typ, object := s.typ, s.object
+func (s sample) encode() (typ string, body []byte) {
 	switch {
-	case strings.HasSuffix(typ, "json"):
-		body, _ = json.Marshal(object) // it came out of a document of that kind
-		return typ, body
-	case typ == "application/x-www-form-urlencoded":
+	case strings.HasSuffix(s.typ, "json"):
+		body, _ = json.Marshal(s.object) // it came out of a document of that kind
+	case s.typ == "application/x-www-form-urlencoded":
 		values := url.Values{}
-		for name, value := range object {
-			for _, one := range several(value) {
-				values.Add(name, textOf(one))
-			}
+		for _, part := range s.parts() {
+			values.Add(part.field, string(part.content))
 		}
-		return typ, []byte(values.Encode())
-	case typ != "multipart/form-data":
-		return typ, nil
+		body = []byte(values.Encode())
+	case s.typ == "multipart/form-data":
+		return formOf(s.parts())
 	}
-	var parts []sentFile
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		values := several(object[name])
-		for i, value := range values {
-			part := sentFile{field: name, contentType: s.typeOf(name), content: bytesOf(value)}
-			if isBinary(s.schema.Properties[name]) {
-				part.name = s.called(i, len(values))
-			}
-			parts = append(parts, part)
-		}
-	}
-	return formOf(parts)
+	return s.typ, body
 }
 
 const boundary = "uploadtest-boundary"
@@ -310,40 +312,4 @@ func formOf(parts []sentFile) (contentType string, body []byte) {
 	}
 	w.Close()
 	return w.FormDataContentType(), b.Bytes()
-}
-
-// textOf returns a value as the text of a parameter or of a part of a form.
-func textOf(value any) string {
-	if text, ok := value.(string); ok {
-		return text
-	}
-	text, _ := json.Marshal(value) // it came out of a document of that kind
-	return string(text)
-}
-
-// bytesOf returns a value as the content of a part of a form. Files are bytes
-// already.
-func bytesOf(value any) []byte {
-	if content, ok := value.([]byte); ok {
-		return content
-	}
-	return []byte(textOf(value))
-}
-
-// several returns the values of a field, or the one that it has.
-func several(value any) []any {
-	if values, ok := value.([]any); ok {
-		return values
-	}
-	return []any{value}
-}
-
-func isBinary(schema *openapi3.SchemaRef) bool {
-	for schema != nil && schema.Value != nil {
-		if schema.Value.Format == "binary" {
-			return true
-		}
-		schema = schema.Value.Items
-	}
-	return false
 }

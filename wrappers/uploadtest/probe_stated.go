@@ -30,36 +30,24 @@ func (m *made) states() bool {
 // stated returns a value of a request with each size and each checksum in it
 // replaced by that of content.
 func stated(name string, value any, schema *openapi3.SchemaRef, content []byte) any {
-	if schema == nil || schema.Value == nil {
-		schema = &openapi3.SchemaRef{Value: &openapi3.Schema{}}
-	}
-	isSize := sizes.MatchString(name) || lengths.MatchString(name)
-	switch value := value.(type) {
-	case map[string]any:
-		object := map[string]any{}
-		for name, inner := range value {
-			object[name] = stated(name, inner, schema.Value.Properties[name], content)
+	whole := member{name: name, schema: resolved(schema)}
+	return whole.replaced(value, func(m member, value any) any {
+		isSize := sizes.MatchString(m.name) || lengths.MatchString(m.name)
+		switch value := value.(type) {
+		case int, float64:
+			if isSize {
+				return len(content)
+			}
+		case string:
+			switch {
+			case isSize && value != "" && numeric(value):
+				return textOf(len(content))
+			case checksums.MatchString(m.name) && !isBinary(m.schema):
+				return checksum(m.name, value, m.schema, content)
+			}
 		}
-		return object
-	case []any:
-		list := make([]any, len(value))
-		for i, inner := range value {
-			list[i] = stated(name, inner, schema.Value.Items, content)
-		}
-		return list
-	case int, float64:
-		if isSize {
-			return len(content)
-		}
-	case string:
-		switch {
-		case isSize && value != "" && numeric(value):
-			return textOf(len(content))
-		case checksums.MatchString(name) && !isBinary(schema):
-			return checksum(name, value, schema.Value, content)
-		}
-	}
-	return value
+		return value
+	})
 }
 
 // checksum returns the checksum of content that has the form of an example and
@@ -96,13 +84,12 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 // ofOtherBytes returns a checksum that is not that of the request's file, or
 // nothing if the value is no checksum. An operation that declares no 422 may
 // only keep what is stated.
-func ofOtherBytes(r *operation, s sample, name string, schema *openapi3.SchemaRef) string {
+func ofOtherBytes(r *operation, s sample, name string, schema *openapi3.Schema) string {
 	_, one := s.file()
-	if !one || !checksums.MatchString(name) || schema == nil || schema.Value == nil || isBinary(schema) ||
-		r.Operation.Responses.Value("422") == nil {
+	if !one || !checksums.MatchString(name) || schema == unknown || isBinary(schema) || !declares(r, "422") {
 		return ""
 	}
-	return checksum(name, "", schema.Value, []byte("uploadtest: other bytes"))
+	return checksum(name, "", schema, []byte("uploadtest: other bytes"))
 }
 
 // digestOf reports whether a text is a checksum of content, in hex or base64.

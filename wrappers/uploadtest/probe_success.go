@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -36,14 +37,12 @@ func (p *prober) succeeds(r *operation) {
 			}
 		case a.status == 0: // reported already
 		case !known || completion.MatchString(r.Path): // its upload comes later
-			p.unfound[nameOf(r)] = func() {
-				p.unseen(r, "no answer gave its %s, as a member of that name or as the id in the answer of the path before it: "+
-					"the spec's own example was answered %d (%s %s)", lastParam(r), a.status, r.Method, r.Path)
-			}
+			p.unfound[nameOf(r)] = fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
+				"answer of the path before it: the spec's own example was answered %d (%s %s)",
+				lastParam(r), a.status, r.Method, r.Path)
 		case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)):
-			p.unfound[nameOf(r)] = func() {
-				p.unseen(r, "the spec's own example was answered %d, and what it refers to may not be there", a.status)
-			}
+			p.unfound[nameOf(r)] = fmt.Sprintf("the spec's own example was answered %d, and what it refers to may "+
+				"not be there", a.status)
 		default:
 			a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
 		}
@@ -66,7 +65,7 @@ func refers(r *operation, s sample) bool {
 	}
 	for _, in := range s.objects() {
 		for name := range in.object {
-			if refer.MatchString(name) && !isBinary(in.schema.Properties[name]) {
+			if refer.MatchString(name) && !isBinary(propertyOf(in.schema, name)) {
 				return true
 			}
 		}
@@ -79,18 +78,6 @@ func (p *prober) waitsFor(r *operation) bool {
 	return mayGiveFile(r) && !slices.ContainsFunc(p.kept, func(m *made) bool {
 		return m.about(r) && len(m.files) > 0
 	})
-}
-
-// mayGiveFile reports whether an operation is there to give a file.
-func mayGiveFile(r *operation) bool {
-	for status, response := range r.Operation.Responses.Map() {
-		for _, media := range response.Value.Content {
-			if status[0] == '2' && isBinary(media.Schema) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // ends sends the methods that every server knows.

@@ -17,41 +17,23 @@ const oddText = "Gr\u00fc\u00dfe  & <b>'x'</b>; 100%25+1, \"y\" \ud55c\uae00 \U0
 
 // texts returns the object with other texts. A member called a name gets the
 // name. Any other free text becomes a text that is as odd.
-func (s sample) texts(object map[string]any, schema *openapi3.Schema, name string, i int) map[string]any {
-	object = maps.Clone(object)
-	for member, value := range object {
-		property := schema.Properties[member]
-		if property == nil || property.Value == nil || property.Value.Format != "" || isBinary(property) ||
-			checksums.MatchString(member) {
-			continue
-		}
-		switch inner := value.(type) {
-		case map[string]any:
-			object[member] = s.texts(inner, property.Value, name, i)
-			continue
-		case []any:
-			first, ok := slices.Concat(inner, []any{nil})[0].(map[string]any)
-			if ok && len(inner) == 1 && property.Value.Items != nil {
-				object[member] = []any{s.texts(first, property.Value.Items.Value, name, i)}
-			}
-			continue
-		}
-		if _, isText := value.(string); !isText {
-			continue
-		}
-		if types.MatchString(member) {
+func (s sample) texts(name string, i int) map[string]any {
+	return s.replaced(func(m member, value any) any {
+		_, isText := value.(string)
+		switch {
+		case !isText || m.element || m.schema == unknown || m.schema.Format != "" || checksums.MatchString(m.name):
+			return value
+		case types.MatchString(m.name):
 			typ := map[int]string{4: "text/plain; charset=utf-8", plainText: "text/plain"}[i]
-			if typ != "" && strings.HasSuffix(s.typ, "json") && property.Value.VisitJSON(typ) == nil {
-				object[member] = typ
+			if typ == "" || !strings.HasSuffix(s.typ, "json") || m.schema.VisitJSON(typ) != nil {
+				return value
 			}
-			continue
+			return typ
+		case i%4 == 3 && !m.required:
+			return without{}
 		}
-		object[member] = oddly(member, name, property.Value, i)
-		if i%4 == 3 && !slices.Contains(schema.Required, member) {
-			delete(object, member)
-		}
-	}
-	return object
+		return oddly(m.name, name, m.schema, i)
+	})
 }
 
 // oddly returns another text for a member or a parameter. One that is called a
@@ -81,13 +63,14 @@ func (s sample) filled() (full sample, more bool) {
 		return s, false
 	}
 	object := maps.Clone(s.object)
-	for name, list := range s.schema.Properties {
-		if object[name] == nil && prose.MatchString(name) && list.Value.Type.Is("string") && !list.Value.ReadOnly {
-			object[name], more = madeUp(list, 0), true
-		}
-		if items := list.Value.Items; items != nil && items.Value.Type.Is("string") && !list.Value.ReadOnly &&
-			len(items.Value.Enum) == 0 && items.Value.Pattern == "" && (items.Value.Format == "" || isBinary(items)) &&
-			(list.Value.MaxItems == nil || *list.Value.MaxItems > 1) {
+	for name, ref := range s.schema.Properties {
+		schema, items := resolved(ref), resolved(resolved(ref).Items)
+		switch {
+		case schema.ReadOnly:
+		case object[name] == nil && prose.MatchString(name) && schema.Type.Is("string"):
+			object[name], more = madeUp(ref, 0), true
+		case items.Type.Is("string") && len(items.Enum) == 0 && items.Pattern == "" &&
+			(items.Format == "" || isBinary(items)) && (schema.MaxItems == nil || *schema.MaxItems > 1):
 			object[name], more = []any{"uploadtest-b", "uploadtest-a"}, true
 		}
 	}
@@ -100,8 +83,8 @@ func (p *prober) flipped(m *made, content []byte) *made {
 	wrapper, object := m.wrapper(leaves(m.answer.body)), maps.Clone(m.object)
 	for _, l := range leaves(m.answer.body) {
 		name := strings.TrimPrefix(l.path, wrapper)
-		if yes, ok := l.value.(bool); ok && m.schema != nil && m.schema.Properties[name] != nil &&
-			m.schema.Properties[name].Value.Type.Is("boolean") && !m.schema.Properties[name].Value.ReadOnly {
+		schema := propertyOf(m.schema, name)
+		if yes, ok := l.value.(bool); ok && schema.Type.Is("boolean") && !schema.ReadOnly {
 			object[name] = !yes
 		}
 	}
@@ -130,22 +113,12 @@ func (p *prober) renamed(r *operation, s sample) sample {
 	if s.object == nil {
 		return s
 	}
-	var within func(object map[string]any) map[string]any
-	within = func(object map[string]any) map[string]any {
-		object = maps.Clone(object)
-		for member, value := range object {
-			switch value := value.(type) {
-			case string:
-				if unique.MatchString(member) && !isBinary(s.schema.Properties[member]) {
-					object[member] = other(value)
-				}
-			case map[string]any:
-				object[member] = within(value)
-			}
+	object := s.replaced(func(m member, value any) any {
+		if text, isText := value.(string); isText && unique.MatchString(m.name) && !isBinary(m.schema) {
+			return other(text)
 		}
-		return object
-	}
-	object := within(s.object)
+		return value
+	})
 	s.names = slices.Clone(s.names)
 	for i, name := range s.names {
 		s.names[i] = other(name)

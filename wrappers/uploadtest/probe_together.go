@@ -3,11 +3,9 @@ package uploadtest
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,11 +14,7 @@ import (
 
 // twin returns one of two files that have no byte in common.
 func (p *prober) twin(i int) []byte {
-	content := bytes.Repeat([]byte{"ab"[i]}, 150_000+i)
-	if p.MaxSize > 0 {
-		content = content[:min(int64(len(content)), p.MaxSize)]
-	}
-	return content
+	return p.withinLimit(bytes.Repeat([]byte{"ab"[i]}, 150_000+i))
 }
 
 // together uploads two files at once.
@@ -41,11 +35,9 @@ func (p *prober) together(r *operation, s sample) {
 		}
 	}
 	for i, came := range p.atOnce(requests[:]) {
-		p.transport = came
+		p.came = came
 		m, a := p.start(r, requests[i], two[i], " (sent at the same time as another)")
-		if m == nil && a.status != 0 {
-			p.unseen(r, "two uploads at once, which are refused by %d", a.status)
-		}
+		a.declined("one of two uploads at once")
 		p.keep(m)
 	}
 }
@@ -84,22 +76,18 @@ func newKey() string {
 }
 
 // atOnce sends requests at once. The first halves of their bodies arrive before
-// the second. It returns the answers, each for the next request of its kind.
-func (p *prober) atOnce(requests []*http.Request) []*heard {
-	ctx, cancel := context.WithTimeout(p.Context(), p.Timeout)
-	defer cancel()
+// the second.
+func (p *prober) atOnce(requests []*http.Request) []*response {
 	var begun, ended sync.WaitGroup
-	var heards []*heard
 	begun.Add(len(requests))
 	all := make(chan struct{})
 	go func() { begun.Wait(); close(all) }()
-	for _, req := range requests {
-		h := &heard{p: p, next: p.transport}
-		heards = append(heards, h)
+	responses := make([]*response, len(requests))
+	for i, req := range requests {
 		body, _ := req.GetBody()
 		content, _ := io.ReadAll(body) // from memory
 		half := sync.OnceFunc(begun.Done)
-		sent := req.Clone(ctx)
+		sent := req.Clone(req.Context())
 		sent.GetBody = nil
 		sent.Body = io.NopCloser(io.MultiReader(bytes.NewReader(content[:len(content)/2]), waiting(func() {
 			half()
@@ -111,17 +99,11 @@ func (p *prober) atOnce(requests []*http.Request) []*heard {
 		}), bytes.NewReader(content[len(content)/2:])))
 		ended.Go(func() {
 			defer half()
-			resp, err := p.transport.RoundTrip(sent)
-			if h.err = err; err != nil {
-				return
-			}
-			defer resp.Body.Close()
-			h.resp = resp
-			h.body, h.err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+			responses[i] = p.send(sent, new(bytes.Buffer))
 		})
 	}
 	ended.Wait()
-	return heards
+	return responses
 }
 
 // waiting is an empty reader that waits.
@@ -130,24 +112,4 @@ type waiting func()
 func (w waiting) Read([]byte) (int, error) {
 	w()
 	return 0, io.EOF
-}
-
-// heard is an answer that came already. As a transport, it answers one request
-// with it, and the prober sends the next ones itself.
-type heard struct {
-	p    *prober
-	next http.RoundTripper
-	resp *http.Response
-	body []byte
-	err  error
-}
-
-func (h *heard) RoundTrip(req *http.Request) (*http.Response, error) {
-	h.p.transport = h.next
-	_, _ = io.Copy(io.Discard, req.Body)
-	if h.err != nil {
-		return nil, h.err
-	}
-	h.resp.Body = io.NopCloser(bytes.NewReader(slices.Clone(h.body)))
-	return h.resp, nil
 }

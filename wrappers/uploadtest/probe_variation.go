@@ -68,9 +68,7 @@ func (p *prober) varies(r *operation) {
 		}
 		again, a := p.make(r, "", s) // once more
 		if again == nil {
-			if a.status != 0 {
-				p.unseen(r, "other files and names: a second upload is refused by %d", a.status)
-			}
+			a.declined("other files and names: a second upload")
 			continue
 		}
 		p.keep(again)
@@ -88,7 +86,7 @@ func (p *prober) varies(r *operation) {
 		if more {
 			m, a := p.make(r, "", full)
 			if p.keep(m); m == nil {
-				p.unseen(r, "fields that are not required, which are refused by %d", a.status)
+				a.declined("a request with fields that are not required")
 				full = s
 			} else {
 				p.variant(r, full, nameVariety[0], 0, "", presignedContent)
@@ -99,15 +97,11 @@ func (p *prober) varies(r *operation) {
 		if isFile || p.chosen(r) != "" || len(s.object) > 0 {
 			p.variesNames(r, s, isFile)
 		}
-		switch {
-		case s.typ == "multipart/form-data":
+		if p.written(r, s); s.typ == "multipart/form-data" {
 			if one {
-				p.written(r, s)
 				p.directories(r, s)
 			}
 			p.several(r, full)
-		case strings.HasSuffix(s.typ, "json"):
-			p.charset(r, s)
 		}
 		if p.chosen(r) != "" {
 			p.replaces(r, s)
@@ -127,10 +121,7 @@ func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 		if i < len(contents) && isFile {
 			what, b = " (content: "+contents[i].what+")", contents[i].make()
 		}
-		if p.MaxSize > 0 && int64(len(b)) > p.MaxSize {
-			b = b[:p.MaxSize]
-		}
-		p.variant(r, s, name, i, what, b)
+		p.variant(r, s, name, i, what, p.withinLimit(b))
 	}
 }
 
@@ -138,14 +129,6 @@ func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 func (p *prober) directories(r *operation, s sample) {
 	for i, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
 		p.variant(r, s, name, i, " (its directories are the sender's)", []byte("uploadtest"))
-	}
-}
-
-// charset sends JSON whose media type names its charset.
-func (p *prober) charset(r *operation, s sample) {
-	s.contentType += "; charset=utf-8"
-	if req := p.valid(r, s); req != nil {
-		p.wants("media type with a charset", r, req, "charset", "a body of "+s.contentType, 2, http.StatusConflict)
 	}
 }
 
@@ -165,11 +148,11 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 		if i%2 == 1 {
 			odd.fileType = "application/pdf"
 		}
-		odd = odd.of(plain.texts(plain.object, plain.schema, upload.BaseName(name), i), name)
+		odd = odd.of(plain.texts(upload.BaseName(name), i), name)
 	}
 	for _, param := range required(r) {
-		if schema := param.Schema; param.In == openapi3.ParameterInQuery && schema != nil && schema.Value.Type.Is("string") {
-			odd = odd.under(param.Name, oddly(param.Name, name, schema.Value, i))
+		if schema := resolved(param.Schema); param.In == openapi3.ParameterInQuery && schema.Type.Is("string") {
+			odd = odd.under(param.Name, oddly(param.Name, name, schema, i))
 		}
 	}
 	ways := []sample{odd, plain}
@@ -185,14 +168,14 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 	case a.status >= 500:
 		a.broke(ruleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
 	case a.status == http.StatusRequestEntityTooLarge:
-		p.unseen(r, "a file of %d bytes, which is refused by 413", len(content))
+		a.declined("a file of %d bytes", len(content))
 	case a.status >= 400:
-		refused := a.status
+		refused := a
 		switch m, a = p.make(r, what, plain); {
 		case m != nil:
-			p.unseen(r, "the name %.60q, or a text like it, which is refused by %d", name, refused)
+			refused.declined("the name %.60q, or a text like it", name)
 		case len(content) == 0:
-			p.unseen(r, "an empty file, which is refused by %d", a.status)
+			a.declined("an empty file")
 		case a.status != 0 && !(missing(a.status) && refers(r, plain) && len(plain.files()) == 0):
 			a.broke(ruleStatus, "refused", "%d to a file%s", a.status, what)
 		}
@@ -220,16 +203,25 @@ func varied(key string, i int) string {
 	return key + fmt.Sprint(i)
 }
 
-// written sends forms that are right, and that few clients write so.
+// written sends bodies that are right, and that few clients write so.
 func (p *prober) written(r *operation, s sample) {
-	content, one := s.file()
-	stated, quoted := p.anew(r, s), p.anew(r, s)
-	typ, length := "Content-Type: text/plain\r\n", fmt.Sprintf("Content-Length: %d\r\n", len(content))
-	stated.body = bytes.Replace(stated.body, []byte(typ), []byte(typ+length), 1)
-	quoted.contentType = strings.Replace(s.contentType, boundary, `"`+boundary+`"`, 1)
-	for what, form := range map[string]sample{"a part that states its length": stated, "a boundary in quotes": quoted} {
-		if req := p.valid(r, form); one && req != nil {
-			p.wants("form", r, req, what, "a form with "+what, 2, http.StatusConflict)
+	ways := map[string]sample{}
+	switch content, one := s.file(); {
+	case strings.HasSuffix(s.typ, "json"):
+		charset := s
+		charset.contentType += "; charset=utf-8"
+		ways["a body of "+charset.contentType] = charset
+	case s.typ == "multipart/form-data" && one:
+		stated, quoted := p.anew(r, s), p.anew(r, s)
+		typ, length := "Content-Type: text/plain\r\n", fmt.Sprintf("Content-Length: %d\r\n", len(content))
+		stated.body = bytes.Replace(stated.body, []byte(typ), []byte(typ+length), 1)
+		ways["a form with a part that states its length"] = stated
+		quoted.contentType = strings.Replace(s.contentType, boundary, `"`+boundary+`"`, 1)
+		ways["a form with a boundary in quotes"] = quoted
+	}
+	for what, way := range ways {
+		if req := p.valid(r, way); req != nil {
+			p.wants("body that few clients write so", r, req, what, what, 2, http.StatusConflict)
 		}
 	}
 }
@@ -256,12 +248,9 @@ func (p *prober) several(r *operation, s sample) {
 			all.names = of.called
 			all = all.of(all.with(name, files), "uploadtest.txt")
 			m, a := p.make(r, " (of several, in the order of the request)", all)
-			switch {
-			case m == nil && a.status != 0:
-				p.unseen(r, "files called %.60q, which are refused by %d", of.called, a.status)
-			case len(files) > 3 && m != nil:
+			if a.declined("a request with files called %.60q", of.called); len(files) > 3 && m != nil {
 				p.reads(m, "")
-			default:
+			} else {
 				p.keep(m)
 			}
 		}

@@ -102,7 +102,7 @@ func (r rules) formFault(q contract.Request) string {
 			continue
 		}
 		why, schema := "", ref.Value
-		switch file := isBinary(ref); {
+		switch file := isBinary(resolved(ref)); {
 		case file && !part.IsFile():
 			why = "is a file, and the part has no file name"
 		case !file && part.IsFile() && schema.Type.Is("string") && schema.Format == "":
