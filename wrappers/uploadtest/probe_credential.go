@@ -129,10 +129,10 @@ func spoil(value string) string {
 		return "x"
 	}
 	at := len(b) - len(b)/3 - 1
-	if b[at] == '1' {
-		b[at] = '2'
+	if b[at] == '9' { // an id that counts does not come so far
+		b[at] = '8'
 	} else {
-		b[at] = '1'
+		b[at] = '9'
 	}
 	return string(b)
 }

@@ -73,13 +73,15 @@ func TestProbeTellsTheFilesOfFieldsApart(t *testing.T) {
 					return
 				}
 				form := r.MultipartForm
-				note := map[string]any{}
+				var note struct {
+					Text string `json:"text,omitempty"`
+				}
 				if said := form.Value["note"]; said != nil && json.Unmarshal([]byte(said[0]), &note) != nil {
 					w.WriteHeader(http.StatusBadRequest)
 					return
 				}
-				if text, _ := note["text"].(string); c.fault == "letters" {
-					note["text"] = strings.NewReplacer("ü", "?", "ß", "?").Replace(text)
+				if c.fault == "letters" {
+					note.Text = strings.NewReplacer("ü", "?", "ß", "?").Replace(note.Text)
 				}
 				if c.fault != "type" && form.File["front"][0].Header.Get("Content-Type") != "text/plain" {
 					w.WriteHeader(http.StatusUnsupportedMediaType)

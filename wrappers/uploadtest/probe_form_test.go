@@ -45,8 +45,8 @@ paths:
                 about: {type: string, example: none, maxLength: 200}
                 kind: {type: string, enum: [a, b], example: b}
                 papers: {type: array, items: {type: string, format: binary}}
-                facts: {type: object}
-            example: {about: none, kind: b, label: July, papers: [first paper]}
+                facts: {type: object, required: [place], properties: {place: {type: string, minLength: 1}}}
+            example: {about: none, facts: {place: shelf 7}, kind: b, label: July, papers: [first paper]}
       responses: &box
         2XX:
           description: A box.
@@ -119,9 +119,20 @@ func newShelf() http.Handler {
 			if part, err = form.NextPart(); err != nil {
 				break
 			}
-			if content, err = all(part, r.ContentLength); part.FormName() != "papers" {
+			switch content, err = all(part, r.ContentLength); part.FormName() {
+			case "facts":
+				var facts struct{ Place string }
+				if json.Unmarshal(content, &facts) != nil || facts.Place == "" {
+					err = io.ErrUnexpectedEOF
+				}
+				box["place"] = facts.Place
+				continue
+			case "label", "about", "kind":
 				box[part.FormName()] = string(content)
 				continue
+			case "papers":
+			default:
+				err = io.ErrUnexpectedEOF
 			}
 			_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 			if params["filename"] == "" {
@@ -292,6 +303,20 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			}
 			return slices.Concat(before, []byte(oddText+oddText), after[bytes.IndexByte(after, '\r'):])
 		})), "without the last"},
+		{"a fact is escaped", reply("/boxes", anew(`"place":"Grüße  \u0026 `, `"place":"Grüße  \u0026amp; `)),
+			`Shelf: pack: response body: place is "Grüße  &amp; <b>'x'</b>; 100%25+1`},
+		{"any place", arrival("/boxes", replace(`{}`, `{"place":"attic"}`)),
+			"Shelf: pack: response status: 201 to a body without facts.place"},
+		{"facts behind the papers are overlooked", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			rewrite(r, func(b []byte) []byte {
+				if papers, facts, _ := bytes.Cut(b, []byte(`name="papers"`)); bytes.Contains(papers, []byte(`name="label"`)) ||
+					!bytes.Contains(facts, []byte(`name="label"`)) {
+					return b
+				}
+				return bytes.Replace(b, []byte("shelf 7"), []byte("no place"), 1)
+			})
+			next.ServeHTTP(w, r)
+		}), `place is "no place", but "shelf 7" was said (sent before the other fields)`},
 		{"any kind", arrival("/boxes", replace("uploadtest-other", "a")),
 			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
 		{"any length", arrival("/boxes", replace(strings.Repeat("x", 201), "x")),
@@ -366,7 +391,7 @@ func TestAFormIsHeldToItsFields(t *testing.T) {
 				header.Set("Content-Type", typ)
 			}
 			p, _ := w.CreatePart(header)
-			_, _ = io.WriteString(p, cmp.Or(map[string]string{"application/json": "{}"}[typ], "some text"))
+			_, _ = io.WriteString(p, cmp.Or(map[string]string{"application/json": `{"place":"attic"}`}[typ], "some text"))
 		}
 	}
 	label, paper := part(`name="label"`, ""), part(`name="papers"; filename="a.txt"`, "text/plain")

@@ -42,8 +42,10 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 	m := &made{sample: s, by: a.route, what: what, files: s.files(), said: map[string]any{}, answer: a,
 		place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}}
 	for _, in := range s.objects() {
+		ofFile := in.name != "" && len(m.files) > 0 // it may be called so itself
 		for name, value := range in.object {
-			if _, above := m.said[name]; !above && !isBinary(propertyOf(in.schema, name)) {
+			if _, above := m.said[name]; !above && !isBinary(propertyOf(in.schema, name)) &&
+				!(ofFile && names.MatchString(name)) {
 				m.said[name] = value
 			}
 		}

@@ -91,11 +91,12 @@ func (p *prober) refusesRequests(r *operation) {
 // refusesMembers sends an object in a body with each of its members missing or
 // wrong.
 func (p *prober) refusesMembers(r *operation, s sample, in part) {
+	isForm := s.typ == "multipart/form-data" && in.name == ""
 	for _, name := range slices.Sorted(maps.Keys(in.object)) {
 		called, schema := in.name+name, propertyOf(in.schema, name)
 		without := maps.Clone(in.object)
 		delete(without, name)
-		if s.typ == "multipart/form-data" && len(without) == 0 {
+		if isForm && len(without) == 0 {
 			without["uploadtest"] = "a form without parts is none"
 		}
 		if slices.Contains(in.schema.Required, name) {
@@ -107,7 +108,7 @@ func (p *prober) refusesMembers(r *operation, s sample, in part) {
 			return in.of(other)
 		}
 		others := []any{17, "", true, []any{}, map[string]any{}}
-		if s.typ == "multipart/form-data" {
+		if isForm {
 			others = others[:3] // an empty list is a field that is not there
 		}
 		for _, other := range others {
@@ -120,7 +121,7 @@ func (p *prober) refusesMembers(r *operation, s sample, in part) {
 		if most := schema.MaxLength; most != nil {
 			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*most)+1)))
 		}
-		if s.typ == "multipart/form-data" && isBinary(schema) {
+		if isForm && isBinary(schema) {
 			plain := s
 			plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
 			p.refusesSample(r, "a file in another field than "+name, plain)

@@ -80,6 +80,10 @@ type compared func(aspect string, surely, right bool, format string, want ...any
 // said compares a value with what the request said under its name.
 func (check compared) said(m *made, l leaf, said any, schema *openapi3.Schema, exact bool) {
 	is, _ := l.value.(string)
+	how := m.what
+	if strings.HasPrefix(how, " (content: ") { // nothing that was said
+		how = ""
+	}
 	switch said := said.(type) {
 	case bool:
 		yes, ok := l.value.(bool)
@@ -93,7 +97,7 @@ func (check compared) said(m *made, l leaf, said any, schema *openapi3.Schema, e
 		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
 			check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
-			check("what was said", surely, is == said, ", but %.50q was said", said)
+			check("what was said", surely, is == said, ", but %.50q was said%s", said, how)
 		}
 	}
 }

@@ -28,6 +28,7 @@ type sample struct {
 	fileName    string         // of the files in a form
 	names       []string       // of several files; none: made of fileName
 	fileType    string         // of the files in a form whose encoding names none; empty: text/plain
+	filesFirst  bool           // in a form, before the other fields
 	encoding    map[string]*openapi3.Encoding
 	params      map[string]string // values of parameters in place of the examples
 	later       []byte            // the bytes that go to the URL that the answer hands out
@@ -161,7 +162,7 @@ func (s sample) objects() []part {
 	all := []part{{"", s.object, s.schema, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
 	for _, name := range slices.Sorted(maps.Keys(s.object)) {
 		schema := propertyOf(s.schema, name)
-		if schema == unknown || !strings.HasSuffix(s.typ, "json") {
+		if schema == unknown || !strings.HasSuffix(s.typ, "json") && !strings.HasSuffix(s.typeOf(name), "json") {
 			continue
 		}
 		switch value := s.object[name].(type) {
@@ -212,9 +213,20 @@ func (s sample) files() (files []sentFile) {
 	return files
 }
 
-// parts returns the parts of a form. Only files have names.
+// parts returns the parts of a form. Only files have names. Many servers read
+// the other fields before they take a file.
 func (s sample) parts() (parts []sentFile) {
-	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+	order, files := slices.Sorted(maps.Keys(s.object)), s.fileFields()
+	slices.SortStableFunc(order, func(a, b string) int {
+		switch isFile := slices.Contains(files, a); {
+		case isFile == slices.Contains(files, b):
+			return 0
+		case isFile == s.filesFirst:
+			return -1
+		}
+		return 1
+	})
+	for _, name := range order {
 		values := several(s.object[name])
 		for i, value := range values {
 			part := sentFile{field: name, contentType: s.typeOf(name), content: bytesOf(value)}

@@ -44,8 +44,11 @@ func oddly(member, name string, schema *openapi3.Schema, i int) string {
 		return textOf(enum[i%len(enum)])
 	}
 	text := oddText
-	if names.MatchString(member) {
+	switch {
+	case names.MatchString(member):
 		text = name
+	case i%4 == 2: // one that nothing changes shows where an answer repeats it
+		text = fmt.Sprint("uploadtest ", i)
 	}
 	if most := schema.MaxLength; most != nil {
 		if i%4 == 1 && *most < 5000 {

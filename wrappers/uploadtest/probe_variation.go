@@ -203,7 +203,8 @@ func varied(key string, i int) string {
 	return key + fmt.Sprint(i)
 }
 
-// written sends bodies that are right, and that few clients write so.
+// written sends bodies that are right, and that few clients write so. A server
+// may want the other fields of a form before its file.
 func (p *prober) written(r *operation, s sample) {
 	ways := map[string]sample{}
 	switch content, one := s.file(); {
@@ -223,6 +224,12 @@ func (p *prober) written(r *operation, s sample) {
 		if req := p.valid(r, way); req != nil {
 			p.wants("body that few clients write so", r, req, what, what, 2, http.StatusConflict)
 		}
+	}
+	if fields := s.fileFields(); 0 < len(fields) && len(fields) < len(s.object) {
+		s.filesFirst = true
+		m, a := p.make(r, " (sent before the other fields)", s.of(s.object, s.fileName))
+		a.declined("a form with its file before the other fields")
+		p.keep(m)
 	}
 }
 
