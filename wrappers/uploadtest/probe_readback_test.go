@@ -84,11 +84,16 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a file":              {raw(text), id, "fetch", text + "; charset=utf-8", id2, ""},
 		"a file of JSON":      {raw(js), id, "fetch", js, id2, ""},
 		"a type that is hid":  {raw(text), id, "fetch", "application/octet-stream", id2, ""},
+		"a better type":       {raw("binary/octet-stream"), id, "fetch", text, id2, ""},
+		"a better type, told": {raw("application/octet-stream"), id, "look", js, `{"mimeType":"text/plain"}`, ""},
 		"another type":        {raw("image/png"), id, "fetch", text, id2, `but the file was sent as "image/png"`},
 		"other bytes":         {raw(text), id, "fetch", text, id, "the file comes back changed"},
 		"a form's file":       {form, id, "fetch", text, id2, ""},
 		"a form's other type": {form, id, "fetch", "text/html", id2, `but the file was sent as "text/plain"`},
-		"a file of nobody's":  {label, id, "fetch", text, "x", ""},
+		"a list that grows":   {raw(text), `{"events":[]}`, "look", js, `{"events":[{"id":"e-1"},{"id":"e-2"}]}`, ""},
+		"one that grows at its head": {label, `{"events":[{"id":"e-1"}]}`, "look", js,
+			`{"events":[{"id":"e-2"},{"id":"e-1"}]}`, ""},
+		"a file of nobody's": {label, id, "fetch", text, "x", ""},
 	} {
 		t.Run(what, func(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) {
