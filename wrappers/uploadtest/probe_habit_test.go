@@ -28,7 +28,8 @@ servers: [{url: /}]
 paths:
   /trays:
     post: {operationId: tray, requestBody: {required: true, content: {application/json: {schema: {type: object,
-      required: [size], properties: {size: {type: integer, minimum: 0}}}}}}, responses: &said {2XX: &json {description: Done.,
+      required: [size, label], properties: {size: {type: integer, minimum: 0}, label: {type: object, required: [name],
+      properties: {name: {type: string, minLength: 1}}}}}}}}, responses: &said {2XX: &json {description: Done.,
       content: {application/json: {schema: {type: object, properties: {id: {type: integer}, readId: {type: string,
       nullable: true}}}}}}, 303: {description: See there.}, 4XX: &no {description: No., content: {application/xml: {
       schema: {type: object}}}}}}
@@ -78,7 +79,7 @@ type note struct {
 func newTray(how string) http.Handler {
 	var mu sync.Mutex
 	var notes []*note
-	trays, keys, blobs := 0, map[string][]*note{}, map[string][]byte{}
+	trays, keys, blobs, labels := 0, map[string][]*note{}, map[string][]byte{}, map[string]bool{"uploadtest": true}
 	var shared bytes.Buffer
 	var both sync.WaitGroup // of the uploads that are sent at once
 	both.Add(2)
@@ -94,11 +95,19 @@ func newTray(how string) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /trays", func(w http.ResponseWriter, r *http.Request) {
-		var tray struct{ Size *uint }
+		var tray struct {
+			Size  *uint
+			Label struct{ Name string }
+		}
 		isJSON := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
-		if isJSON && json.NewDecoder(r.Body).Decode(&tray) == nil && tray.Size != nil {
+		if isJSON && json.NewDecoder(r.Body).Decode(&tray) == nil && tray.Size != nil && tray.Label.Name != "" {
 			mu.Lock()
 			defer mu.Unlock()
+			if labels[tray.Label.Name] && how == "once" {
+				no(w, 409)
+				return
+			}
+			labels[tray.Label.Name] = true
 			trays++
 			say(w, 201, map[string]any{"id": trays, "url": "http://" + r.Host + "/show/"})
 			return
