@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -21,7 +22,7 @@ func (p *prober) lists(r *operation) {
 	}
 	var a answer
 	var list, short []json.RawMessage
-	p.await(nameOf(r), func() bool {
+	p.await(nameOf(r), 400*time.Millisecond, func() bool {
 		a, list = p.walks(r, path, 0)
 		return list == nil || !p.behind(r, all, list)
 	})
@@ -44,7 +45,7 @@ func (p *prober) lists(r *operation) {
 			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times, want once", m.called(), n)
 		}
 	}
-	if !p.await(nameOf(r)+" in pages", func() bool { // it may have grown meanwhile
+	if !p.await(nameOf(r)+" in pages", 200*time.Millisecond, func() bool { // it may have grown meanwhile
 		_, short = p.walks(r, path, 2)
 		if same := short == nil || slices.EqualFunc(short, list, sameThing); same {
 			return true

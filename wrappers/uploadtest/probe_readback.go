@@ -16,7 +16,7 @@ import (
 // each answer with the upload. An answer may give the ids that another
 // operation takes.
 func (p *prober) reads(m *made, after string) {
-	p.await("what comes of an upload", func() bool {
+	p.await("what comes of an upload", 400*time.Millisecond, func() bool {
 		p.readsOnce(m, after)
 		return !m.coming
 	})
@@ -53,12 +53,12 @@ func (p *prober) readsOnce(m *made, after string) {
 	}
 }
 
-// await tries again, in ever longer pauses, until something is there: some
-// servers store later. What did not come within three seconds is not awaited
-// once more.
-func (p *prober) await(what string, isThere func() bool) bool {
-	for pause := 20 * time.Millisecond; !isThere(); pause *= 2 {
-		if p.inVain[what] || pause > 2*time.Second {
+// await tries again, since some servers store later. Each pause is half as long
+// again as the last one, up to the longest. What was awaited in vain is not
+// awaited once more.
+func (p *prober) await(what string, longest time.Duration, isThere func() bool) bool {
+	for pause := 20 * time.Millisecond; !isThere(); pause += pause / 2 {
+		if p.inVain[what] || pause > longest {
 			p.inVain[what] = true
 			return false
 		}
@@ -67,19 +67,34 @@ func (p *prober) await(what string, isThere func() bool) bool {
 	return true
 }
 
-// read asks one operation.
+const anUpload = "an upload"
+
+// read asks one operation, and longer if the answer says that the upload will be
+// there later.
 func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
-	var a answer
 	above, _, _ := strings.Cut(r.Path, "/{id}")
 	others := lastParam(r) == "id" && above != unslashed(m.by.Path) && p.at(above, http.MethodPost) != nil
 	later := len(m.files) == 0 && (p.at(r.Path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
-	p.await(nameOf(r), func() bool {
+	var a answer
+	notYet := func() bool {
+		return a.status == http.StatusConflict || a.status == http.StatusTooEarly ||
+			a.status >= 400 && a.header.Get("Retry-After") != ""
+	}
+	inVain := p.inVain[anUpload]
+	p.await(anUpload, 300*time.Millisecond, func() bool {
 		if m.waiting { // a Retry-After would be waited for in vain
 			a = p.follow(p.askOnce(r, p.good(r, s)))
 			return true
 		}
 		a = p.ask(r, p.good(r, s))
-		return later || p.strange[r.Path] || a.status/100 != 4
+		return later || p.strange[r.Path] || a.status/100 != 4 || notYet()
+	})
+	p.await("an upload that is not ready", time.Second, func() bool {
+		if m.waiting || later || !notYet() {
+			return true
+		}
+		a = p.ask(r, p.good(r, s))
+		return !notYet()
 	})
 	switch {
 	case a.ok():
@@ -87,7 +102,7 @@ func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
 		p.learn(m, a)
 	case a.status == http.StatusNotFound && !m.waiting && others: // it may be for another kind of things
 		p.unseen(r, "the id in the answer of %s, which is not found", nameOf(m.by))
-		p.strange[r.Path] = true
+		p.strange[r.Path], p.inVain[anUpload] = true, inVain
 		delete(m.ids, "id")
 	case a.status != 0 && !m.waiting && !later:
 		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, after)

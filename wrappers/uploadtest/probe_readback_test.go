@@ -144,7 +144,7 @@ func TestAFileWithoutAnIDIsNotLookedForUnderAnothers(t *testing.T) {
 	var asked []string
 	recorded(t, func(tb testing.TB) {
 		p := &prober{TB: tb, base: "http://a.example/v1", learned: map[string]string{"fileId": "of-another"},
-			authorize: func(*http.Request) {}, inVain: map[string]bool{"open": true}, Probing: Probing{Timeout: time.Minute},
+			authorize: func(*http.Request) {}, inVain: map[string]bool{anUpload: true}, Probing: Probing{Timeout: time.Minute},
 			transport: tripFunc(func(r *http.Request) (*http.Response, error) {
 				asked = append(asked, r.URL.Path)
 				return &http.Response{StatusCode: http.StatusNotFound, Body: http.NoBody, Request: r}, nil
