@@ -66,7 +66,7 @@ func (a answer) broke(rule, class, format string, args ...any) {
 		place = req.Method + " to a URL from " + r.Method + " " + p.contract.Bases[0] + r.Path
 	}
 	if p.told.first(name + class) {
-		p.Errorf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place)
+		p.fails(fmt.Sprintf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place))
 	}
 }
 
@@ -166,7 +166,7 @@ func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
 			if came.status >= 500 {
 				v.Detail += p.doing
 			}
-			p.Error(v)
+			p.fails(v.Error())
 		}
 	}
 	return a

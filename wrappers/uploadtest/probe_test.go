@@ -352,6 +352,22 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 	}
 }
 
+func TestProbeForgivesWhatIsKnown(t *testing.T) {
+	ts := httptest.NewServer(reply("/boxes/s-", said(`"size":11`, `"size":21`))(newShelf()))
+	defer ts.Close()
+	for known, want := range map[string]string{
+		"unpack":       "",
+		"a file's age": `uploadtest: no failure has "a file's age" in its line any more: remove it from Known`,
+	} {
+		lines := recorded(t, func(tb testing.TB) {
+			Probe(tb, ts.URL+"/v1", []byte(shelfSpec), withKey, Probing{Known: []string{"size", known}})
+		})
+		if got := strings.Join(lines, "\n"); got != want {
+			t.Errorf("%s is known: got %q, want %q", known, got, want)
+		}
+	}
+}
+
 // A server that never answers must not keep a test from its end.
 func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
