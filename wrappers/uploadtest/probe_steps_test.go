@@ -47,7 +47,7 @@ paths:
       type: string, format: binary}}}}, 4XX: *no}}
   /a-commit: {post: {operationId: commit, requestBody: {required: true, content: {application/json: {schema: {type: object,
     required: [files], properties: {files: {type: array, minItems: 1, items: {type: object, required: [id], properties: {
-    id: {type: string}}}}}}}}}, responses: *said}}
+    id: {type: string}}}}}}}}}, responses: {2XX: *json, '409': *no, 4XX: *no}}}
   /rows: {post: {operationId: row, requestBody: *named, responses: *said}}
   /rows/{rowId}/content:
     parameters: [{name: rowId, in: path, required: true, schema: {type: string}}]
@@ -59,7 +59,8 @@ paths:
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
     post: {operationId: complete, responses: {2XX: *json, '409': *no, 4XX: *no}}
   /clips: {post: {operationId: clip, requestBody: {required: true, content: {application/json: {schema: {
-    type: object, required: [callback], properties: {callback: {type: string, format: uri}}}}}}, responses: *said}}
+    type: object, required: [callback, size], properties: {callback: {type: string, format: uri},
+    size: {type: integer, minimum: 0}}}}}}, responses: *said}}
   /clips/{CLIP_ID}:
     parameters: [{name: CLIP_ID, in: path, required: true, schema: {type: string}}]
     get: {operationId: clipped, responses: *said}
@@ -92,6 +93,9 @@ func newPier(fault string) http.Handler {
 	}
 	var mu sync.Mutex
 	files := map[string]*file{}
+	asAnnounced := func(f *file) bool {
+		return (f.Size == nil || len(f.content) == *f.Size) && (f.SHA256 == "" || digestOf(f.SHA256, f.content))
+	}
 	say := func(w http.ResponseWriter, status int, v any) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -179,6 +183,9 @@ func newPier(fault string) http.Handler {
 			if one.ID == nil || files[*one.ID] == nil || !files[*one.ID].sent ||
 				fault == "no commit of a form" && files[*one.ID].form {
 				return http.StatusNotFound
+			}
+			if !asAnnounced(files[*one.ID]) {
+				return http.StatusConflict
 			}
 		}
 		say(w, 200, map[string]any{})
@@ -293,7 +300,7 @@ func newPier(fault string) http.Handler {
 	}
 	at("POST /v1/files/{id}/complete", func(w http.ResponseWriter, f *file) int {
 		switch {
-		case f.sent && (f.Size == nil || len(f.content) == *f.Size && digestOf(f.SHA256, f.content)):
+		case f.sent && asAnnounced(f):
 		case !f.sent && fault == "complete without the file":
 		case f.sent && fault == "complete with another file":
 		default:
@@ -309,12 +316,15 @@ func newPier(fault string) http.Handler {
 		return 0
 	})
 	handle("POST /v1/clips", func(w http.ResponseWriter, r *http.Request, body []byte) int {
-		var said struct{ Callback string }
+		var said struct {
+			Callback string
+			Size     *int
+		}
 		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(body, &said) != nil ||
-			!strings.HasPrefix(said.Callback, "https://") {
+			!strings.HasPrefix(said.Callback, "https://") || said.Size == nil || *said.Size < 0 {
 			return http.StatusBadRequest
 		}
-		f := &file{FileID: fmt.Sprintf("pier-%08d", 7*len(files))}
+		f := &file{FileID: fmt.Sprintf("pier-%08d", 7*len(files)), Size: said.Size}
 		f.clip = map[string]any{"id": f.FileID, "callback": said.Callback,
 			"url": "http://" + r.Host + "/put/" + f.FileID}
 		files[f.FileID], files["film-"+f.FileID] = f, f
