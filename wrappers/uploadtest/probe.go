@@ -128,9 +128,10 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 // What they share: probe_operation asks the spec about an operation. Probe_request
 // builds its request of a sample (probe_sample), from the values of probe_example,
 // with other texts (probe_text), true sizes and checksums (probe_stated). Probe_ask
-// sends it and holds its answer to the contract. What it makes (probe_made) has ids
-// (probe_id) that lead to answers about it, and probe_repeat compares those.
-// Probe_name knows what names mean, and probe_value walks through JSON.
+// sends it and holds its answer to the contract, and to probe_answer. What it makes
+// (probe_made) may wait for its bytes (probe_send). It has ids (probe_id) that lead
+// to answers about it, and probe_repeat compares those. Probe_name knows what names
+// mean, and probe_value walks through JSON.
 
 // prober is one run of [Probe].
 type prober struct {

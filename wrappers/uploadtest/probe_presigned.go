@@ -100,12 +100,6 @@ func (p *prober) refusesEach(
 	return taken
 }
 
-// isOpen reports whether nothing says how a URL is used.
-func isOpen(out contract.HandedOut) bool {
-	_, query, _ := strings.Cut(out.URL, "?")
-	return out.Session || out.Method == "" && out.Fields == nil && !signs.MatchString(query)
-}
-
 // tampered returns the ways in which the use of a URL can be almost right.
 func tampered(out contract.HandedOut) map[string]contract.HandedOut {
 	by := func(method string) contract.HandedOut {
