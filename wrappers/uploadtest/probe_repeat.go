@@ -53,7 +53,7 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 		top := ofOther || exact && repeats || !strings.Contains(place, ".") ||
 			inList >= 0 && strings.Count(l.path[inList:], ".") == 1
 		check := compared(func(aspect string, surely, right bool, format string, want ...any) {
-			proved := p.proved(nameOf(a.route)+" "+l.path+" "+aspect, fmt.Sprint(want...), right)
+			proved := p.proved(nameOf(a.route)+" "+l.path+" "+aspect, fmt.Sprint(want[0]), right)
 			if !right && (!files || !(surely && top) && !proved) {
 				return
 			}
