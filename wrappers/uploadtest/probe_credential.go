@@ -30,6 +30,11 @@ func (p *prober) needsCredentials(r *operation) {
 		broken.body, broken.contentType = []byte("{"), "application/x-uploadtest"
 		unauthorized("no credentials and a body that is wrong", p.build(r, broken))
 	}
+	for _, name := range inPath(r) {
+		if never := s.under(name, spoil(p.learned[name])); p.valid(r, never) != nil {
+			unauthorized("no credentials and an id that was never issued", p.build(r, never))
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.good(r, s).Header)) {
 		req := p.good(r, s)
 		if bare().Header.Get(name) != "" || req.Header.Get(name) == "" || ordinary.MatchString(name) {

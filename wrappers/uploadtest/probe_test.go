@@ -157,6 +157,17 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next.ServeHTTP(w, r)
 			}), "Depot: announce: response status: 415 to a request with no credentials and a body that is wrong, " +
 				"want 401 or 403"},
+		{"the id is looked at before the credentials",
+			serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				d := next.(*depot)
+				d.mu.Lock()
+				if id, one := strings.CutPrefix(r.URL.Path, "/v2/objects/"); one && d.objects[id].Content == nil {
+					withKey(r)
+				}
+				d.mu.Unlock()
+				next.ServeHTTP(w, r)
+			}), "Depot: look: response status: 404 to a request with no credentials and an id that was never issued, " +
+				"want 401 or 403 (GET /v2/objects/{id})"},
 		{"any presigned media type is taken", arrival("/store", func(r *http.Request) {
 			if r.Header.Get("Content-Type") == "application/x-uploadtest" {
 				r.Header.Set("Content-Type", "text/plain")
