@@ -57,6 +57,10 @@ func (p *prober) completes(m *made) {
 		case a.ok():
 			p.learn(m, a)
 			p.compares(m, -1, a)
+			if p.logged.first("twice: " + nameOf(r)) { // a client that got no answer asks so
+				p.sameAgain(a, func() answer { return p.ask(r, p.completingRequest(r, m)) },
+					"a second request to complete an upload")
+			}
 		case a.status == http.StatusConflict && !strings.HasPrefix(r.Path, m.by.Path+"/"): // it may be of another kind
 		case a.status != 0:
 			a.broke(ruleStatus, "complete", "%d to an upload whose file was sent%s", a.status, m.what)

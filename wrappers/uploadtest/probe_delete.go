@@ -67,6 +67,13 @@ func (p *prober) gone(r *operation, m *made) {
 			p.refused("deleted upload", "a deleted upload", same, p.good(same, m.found()))
 		}
 	}
+	for name, get := range m.given {
+		p.seen.note("deleted upload")
+		if a := get(); a.ok() {
+			a.broke(ruleStatus, "deleted download", "%d to the %s of a deleted upload, which must be refused by a 4xx",
+				a.status, name)
+		}
+	}
 	p.deleted = append(p.deleted, m)
 	p.again(" after another was deleted")
 	if m.by.Method == http.MethodPost {

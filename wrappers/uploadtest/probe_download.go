@@ -39,7 +39,10 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			a.broke(ruleAnswer, "download", "%s cannot be fetched: %d", l.name, got.status)
 			continue
 		}
-		if p.givesBack(m, m.files[0], got); !named {
+		if p.givesBack(m, m.files[0], got); right && p.isOurs(got.req) {
+			m.given[l.name] = func() answer { return get(to.String()) }
+		}
+		if !named {
 			continue // its query may be for people
 		}
 		if ends(to.RawQuery) {

@@ -24,21 +24,22 @@ type made struct {
 	ids     map[string]string   // what the answer gave for paths, by name
 	ofFile  []map[string]string // the same for each file
 	answer  answer
-	outs    []contract.HandedOut // where the bytes go
-	place   string               // the path of the request
-	own     []string             // the ids that nothing else may have
-	shown   map[string][]leaf    // what each operation answered first, by its path
-	waiting bool                 // the bytes were not sent yet
-	had     bool                 // the file was given back
-	coming  bool                 // an id that another operation takes is not there yet
-	lacking func()               // says that it is not there, though all is done
-	pending func()               // says that it is not there yet; nil where nobody says so
+	outs    []contract.HandedOut     // where the bytes go
+	place   string                   // the path of the request
+	own     []string                 // the ids that nothing else may have
+	shown   map[string][]leaf        // what each operation answered first, by its path
+	given   map[string]func() answer // fetch its file from URLs of the service, by their names
+	waiting bool                     // the bytes were not sent yet
+	had     bool                     // the file was given back
+	coming  bool                     // an id that another operation takes is not there yet
+	lacking func()                   // says that it is not there, though all is done
+	pending func()                   // says that it is not there yet; nil where nobody says so
 }
 
 // newMade returns the thing that a request made, with the facts in the answer.
 func (p *prober) newMade(s sample, what string, a answer) *made {
 	m := &made{sample: s, by: a.route, what: what, files: s.files(), said: map[string]any{}, answer: a,
-		place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}}
+		place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}, given: map[string]func() answer{}}
 	for _, in := range s.objects() {
 		ofFile := in.name != "" && len(m.files) > 0 // it may be called so itself
 		for name, value := range in.object {

@@ -306,6 +306,12 @@ func newPier(fault string) http.Handler {
 		default:
 			return http.StatusConflict
 		}
+		if f.done && fault == "what is completed twice is two" {
+			other := *f
+			other.FileID += "-2"
+			f = &other
+			files[f.FileID] = f
+		}
 		f.done = true
 		if told := *f; fault == "complete tells no size" {
 			told.Size = new(int)
@@ -376,6 +382,9 @@ func newPier(fault string) http.Handler {
 		return http.StatusNoContent
 	})
 	at("GET /watch/{id}", func(w http.ResponseWriter, f *file) int {
+		if files["film-"+f.FileID].FileID == "" && fault != "a page of a film that is deleted" {
+			return http.StatusNotFound
+		}
 		w.Header().Set("Content-Type", "video/mp4")
 		if fault == "a page that shows half a film" && len(f.content) > 1<<20 {
 			f.content = f.content[:1<<20]
@@ -424,8 +433,10 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 			"the key of another",
 		"a session that nobody reaches": "session: response status: no answer: dial tcp 127.0.0.1:1",
 		"a session with any token":      "200 to the URL that it handed out, with another number in the token",
-		"complete without the file":     "complete: response status: 200 to an upload whose file was not sent",
-		"complete with another file":    "200 to an upload whose file is not the one that was announced",
+		"what is completed twice is two": "complete: response body: a second request to complete an upload " +
+			"makes another upload (POST /v1/files/{fileId}/complete)",
+		"complete without the file":  "complete: response status: 200 to an upload whose file was not sent",
+		"complete with another file": "200 to an upload whose file is not the one that was announced",
 		"a batch in another order": "403 to the URL that it handed out (number 1 of 2 in the answer, " +
 			"and 1 in the",
 		"a batch whose first file is looked at": "batch: response status: 201 to a body without list[].size",
@@ -433,6 +444,8 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"a name that breaks the URL":            "batch: response status: 403 to the URL that it handed out",
 		"a list without the last film":          `films: response body: the list has an upload with the id "pier-`,
 		"a film that is deleted is shown":       "film: response status: 200 to a deleted upload",
+		"a page of a film that is deleted": "no operation: response status: 200 to the page of a deleted " +
+			"upload, which must be refused by a 4xx (GET /watch/",
 		"a page that shows half a film": "response body: the file (content: 1,200,001 bytes) comes back " +
 			"changed",
 		"a parcel without a key": "ship: response status: 201 to a request with no credentials",

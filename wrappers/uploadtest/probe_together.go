@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,24 +49,36 @@ func (p *prober) repeats(r *operation, s sample) {
 		if param.In != openapi3.ParameterInHeader || !onceOnly.MatchString(param.Name) {
 			continue
 		}
-		first, key := map[string]string{}, newKey()
-		for range 2 {
+		key := newKey()
+		ask := func() answer {
 			req := p.good(r, s)
 			req.Header.Set(param.Name, key)
-			m, a := &made{sample: s, by: r, ids: map[string]string{}}, p.ask(r, req)
-			if !a.ok() {
-				break
-			}
-			p.learn(m, a)
-			for name, id := range m.ids {
-				if name != "id" && p.at(unslashed(r.Path)+"/{"+name+"}", http.MethodGet) == nil {
-					continue
-				}
-				if p.seen.note("repeated request"); cmp.Or(first[name], id) != id {
-					a.broke(ruleAnswer, "repeated", "a request with the %s of an earlier one makes another upload", param.Name)
-				}
-				first[name] = id
-			}
+			return p.ask(r, req)
+		}
+		p.sameAgain(ask(), ask, "a request with the "+param.Name+" of an earlier one")
+	}
+}
+
+// sameAgain sends a request once more, and sees that it makes nothing new. It
+// may be refused.
+func (p *prober) sameAgain(first answer, ask func() answer, what string) {
+	if !first.ok() {
+		return
+	}
+	again := ask()
+	ids := func(a answer) map[string]string {
+		m := &made{by: a.route, ids: map[string]string{}}
+		p.learn(m, a)
+		return m.ids
+	}
+	before := ids(first)
+	for name, id := range ids(again) {
+		taken := func(r *operation) bool { return reading(r) && lastParam(r) == name }
+		if !again.ok() || name != "id" && !slices.ContainsFunc(p.contract.routes, taken) {
+			continue
+		}
+		if p.seen.note("repeated request"); cmp.Or(before[name], id) != id {
+			again.broke(ruleAnswer, "repeated", "%s makes another upload", what)
 		}
 	}
 }
