@@ -65,6 +65,16 @@ paths:
       type: string, format: binary}}}}}}
 `
 
+// slips lie in trays.
+const slipSpec = `
+  /trays/{trayId}/slips:
+    post: {operationId: slip, parameters: [*tray], requestBody: {required: true, content: {application/octet-stream: {
+      schema: {type: string, format: binary}}}}, responses: *said}
+  /trays/{trayId}/slips/{slipId}:
+    get: {operationId: slipped, parameters: [*tray, {name: slipId, in: path, required: true, schema: {type: string}}],
+      responses: *said}
+`
+
 type note struct {
 	ID      int     `json:"id"`
 	Name    string  `json:"name"`
@@ -123,6 +133,30 @@ func newTray(how string) http.Handler {
 			return
 		}
 		say(w, 200, map[string]int{"id": id})
+	})
+	slips := map[string]string{} // where each is
+	mux.HandleFunc("POST /trays/{id}/slips", func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		tray, isID := strconv.Atoi(r.PathValue("id"))
+		if err != nil || isID != nil || tray < 1 || tray > trays || r.Header.Get("Content-Type") != "application/octet-stream" {
+			no(w, 404)
+			return
+		}
+		id := fmt.Sprintf("slip-%06d", len(slips))
+		slips[id] = r.PathValue("id")
+		say(w, 201, map[string]any{"slipId": id, "size": len(b)})
+	})
+	mux.HandleFunc("GET /trays/{id}/slips/{slip}", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		tray := slips[r.PathValue("slip")]
+		if tray == "" || tray != r.PathValue("id") && how != "slips, in any tray" {
+			no(w, 404)
+			return
+		}
+		say(w, 200, map[string]any{"slipId": r.PathValue("slip")})
 	})
 	mux.HandleFunc("GET /show", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "for people") })
 	mux.HandleFunc("GET /scans/{id}", func(w http.ResponseWriter, _ *http.Request) { no(w, 404) }) // none came
@@ -319,12 +353,15 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 	slashed = strings.ReplaceAll(slashed, "content/: {", "content: {")
 	slashed = strings.ReplaceAll(slashed, "Id}/content: {get", "Id}/content/: {get")
 	for how, want := range map[string]string{
-		"":                            "", // nothing is wrong
-		"slash":                       "",
-		"303":                         "",
-		"once":                        "",
-		"a list that follows":         "",
-		"a page without its first":    "Tray: list: response body: short pages list",
+		"":                         "", // nothing is wrong
+		"slash":                    "",
+		"303":                      "",
+		"once":                     "",
+		"a list that follows":      "",
+		"a page without its first": "Tray: list: response body: short pages list",
+		"slips":                    "",
+		"slips, in any tray": "Tray: slipped: response status: 200 to an upload under the trayId of another, which must " +
+			"be refused by a 4xx (GET /trays/{trayId}/slips/{slipId})",
 		"a key counts once":           "Tray: add: response body: a request with the Idempotency-Key of an earlier one",
 		"Latin-1":                     `Tray: look: response body: comment is "GrÃ¼`,
 		"a file takes the next along": "Tray: drop: response status: 404 to a stored upload",
@@ -337,8 +374,11 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 			ts := httptest.NewServer(newTray(how))
 			defer ts.Close()
 			spec := traySpec
-			if how == "slash" {
+			switch {
+			case how == "slash":
 				spec = slashed
+			case strings.HasPrefix(how, "slips"):
+				spec += slipSpec
 			}
 			blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(spec), nil) })
 		})
