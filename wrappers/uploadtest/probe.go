@@ -59,30 +59,33 @@ type Probing struct {
 //
 // Then each operation that makes something does so some twenty times: with
 // files of up to 10 MiB whose bytes are easily changed or lost, with odd names
-// and texts, with several files in one request, and with two requests at once. A
-// request with the Idempotency-Key of an earlier one makes nothing new. Probe
-// reads back all that tells of such an upload, at once and again after everything
-// else: the operations whose path its ids fill, its Location, a list of all
-// uploads or of one parent's, whole and in short pages, and URLs for its
-// download: those whose names say so, and those of the same host that gave two
-// files back. A GET may be answered by a redirect, if the spec declares it, and
-// what makes something by a 303. Its bytes, names, sizes, types, checksums and
-// ids must be those that were sent or answered. A name with directories loses
-// them. A refused name is no failure. Neither is a wrong member of an
-// answer that was never right about a file. Two uploads have two ids, unless they
-// are equal, and the id of a deleted one is not given out again. After a 409 or a
-// 422 the same is sent once more under other names: the first may be taken.
+// and texts, with several files in one request, and with two requests at once.
+// A request with the Idempotency-Key of an earlier one makes nothing new, nor
+// does a second request to complete an upload. Probe reads back all that tells
+// of such an upload, at once and again after everything else: the operations
+// whose path its ids fill, its Location, a list of all uploads or of one
+// parent's, whole and in short pages, and URLs for its download: those whose
+// names say so, and those of the same host that gave two files back. A GET may
+// be answered by a redirect, if the spec declares it, and what makes something
+// by a 303. If a 206 is declared, a range is asked for, too. Its bytes, names,
+// sizes, types, checksums and ids must be those that were sent or answered. A
+// name with directories loses them. A refused name is no failure. Neither is a
+// wrong member of an answer that was never right about a file. Two uploads have
+// two ids, unless they are equal, and the id of a deleted one is not given out
+// again. After a 409 or a 422 the same is sent once more under other names: the
+// first may be taken.
 //
 // Each operation must refuse wrong requests: without credentials, with spoiled
 // ones, or with a signature from elsewhere; without a body or a parameter; with
-// a wrong parameter, unless it may be overlooked; with a body that is cut off, of
-// another type, or lacks something required; with a file of another type, if a
-// 415 is declared; with the checksum of other bytes, if a 422 is; for an id that
-// was deleted or never there. A presigned URL must refuse another method, another
-// type, another key, and any change of it. If the answer names no method, and
-// nothing in the URL signs it, the URL may have other methods. An empty file may
-// be refused, and is no failure. A 404 refuses wrong credentials where the spec
-// declares no 401.
+// a wrong parameter, unless it may be overlooked; with a body that is cut off,
+// of another type, or lacks something required; with a file of another type, if
+// a 415 is declared; with the checksum of other bytes, if a 422 is; for an id
+// that was deleted, never there, or under another parent; for a URL of the
+// service for the download of what was deleted. A presigned URL must refuse
+// another method, another type, another key, and any change of it. If the
+// answer names no method, and nothing in the URL signs it, the URL may have
+// other methods. An empty file may be refused, and is no failure. A 404 refuses
+// wrong credentials where the spec declares no 401.
 //
 // Every answer must come in time, be declared and match its schema, and show
 // nothing of the server's machine. Its error code must not be one that the
@@ -122,7 +125,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 // How a probe goes: probe_success asks each operation with the spec's examples.
 // What that makes is sent in odd ways by probe_variation, and to URLs that are
 // handed out by probe_presigned, _batch and _complete. It is read back by
-// probe_readback, _list and _download. Then wrong requests must be refused:
+// probe_readback, _range, _list and _download. Then wrong requests must be refused:
 // probe_refusal, _credential, _cut. Last come probe_delete and probe_limit.
 //
 // What they share: probe_operation asks the spec about an operation. Probe_request

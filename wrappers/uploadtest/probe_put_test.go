@@ -51,7 +51,7 @@ paths:
     parameters: [{name: name, in: path, required: true, schema: {type: string}, example: july.txt}]
     put: {requestBody: {required: true, content: {text/plain: {schema: &file {type: string, format: binary}}}},
       responses: *none}
-    get: {responses: {'200': {description: It., content: {text/plain: {schema: *file}}}, 4XX: *no}}
+    get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no}}
     head: {responses: {'200': {description: It is there.}, 4XX: *no}}
     delete: {responses: *none}
 `
@@ -239,6 +239,20 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), "Desk: HEAD /notes/{name}: response header: Content-Length is 0, but "},
+		{"a range loses its last byte", "", "", reply("/notes/", on(206, func(rec *httptest.ResponseRecorder) {
+			rec.Body.Truncate(rec.Body.Len() - 1)
+			rec.Header().Del("Content-Length")
+		})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: 3 bytes, 4 were sent"},
+		{"a range says another place", "", "", reply("/notes/", on(206, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Set("Content-Range", strings.Replace(rec.Header().Get("Content-Range"), "-5/", "-6/", 1))
+		})), `Desk: GET /notes/{name}: response header: Content-Range is "bytes 2-6/10", want "bytes 2-5/10"`},
+		{"an open range is refused", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Range") == "bytes=4-" {
+				w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Desk: GET /notes/{name}: response status: 416 to the range 4- of a file of 10 bytes"},
 		{"a folder lists one file", "", "", reply("/folders/101/files", func(rec *httptest.ResponseRecorder) {
 			if before, _, several := strings.Cut(rec.Body.String(), "},{"); several {
 				rec.Body.Reset()

@@ -130,6 +130,7 @@ func (p *prober) compares(m *made, file int, a answer) {
 			p.givesBack(m, sent[0], a)
 		} else if file >= 0 {
 			p.givesBack(m, m.files[file], a)
+			p.ranges(a, m.files[file].content)
 		}
 	default:
 		all := leaves(a.body)
