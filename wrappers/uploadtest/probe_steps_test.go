@@ -80,16 +80,17 @@ components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Depot-Key
 // newPier returns the provider with one fault, or with none.
 func newPier(fault string) http.Handler {
 	type file struct {
-		FileID  string `json:"fileId"`
-		Name    string `json:"name,omitempty"`
-		Size    *int   `json:"size,omitempty"`
-		SHA256  string `json:"sha256,omitempty"`
-		clip    map[string]any
-		content []byte
-		form    bool
-		sent    bool
-		done    bool
-		asked   int
+		FileID    string `json:"fileId"`
+		Name      string `json:"name,omitempty"`
+		Size      *int   `json:"size,omitempty"`
+		SHA256    string `json:"sha256,omitempty"`
+		clip      map[string]any
+		content   []byte
+		form      bool
+		sent      bool
+		done      bool
+		completed bool
+		asked     int
 	}
 	var mu sync.Mutex
 	files := map[string]*file{}
@@ -306,13 +307,13 @@ func newPier(fault string) http.Handler {
 		default:
 			return http.StatusConflict
 		}
-		if f.done && fault == "what is completed twice is two" {
+		if f.completed && fault == "what is completed twice is two" {
 			other := *f
 			other.FileID += "-2"
 			f = &other
 			files[f.FileID] = f
 		}
-		f.done = true
+		f.done, f.completed = true, true
 		if told := *f; fault == "complete tells no size" {
 			told.Size = new(int)
 			say(w, 200, told)
