@@ -32,19 +32,19 @@ func (p *prober) announces(r *operation, s sample) {
 				contents[i] = bytes.Repeat([]byte("uploadtest"), i+1)
 				elements[i] = stated("", element, nil, contents[i])
 			}
-			p.announced(r, s, s.of(s.with(list, elements), s.fileName), list, elements, contents)
+			p.announced(r, s, list, elements, contents)
 		}
 	}
 }
 
 // announced sends each file of a request to the URL that is for it, and reads
 // it back as an upload of its own.
-func (p *prober) announced(r *operation, s, several sample, list string, elements []any, contents [][]byte) {
-	req := p.valid(r, several)
-	if req == nil {
+func (p *prober) announced(r *operation, s sample, list string, elements []any, contents [][]byte) {
+	several := s.with(list, elements)
+	if !p.valid(r, several) {
 		return
 	}
-	all, a := p.start(r, req, several, "")
+	all, a := p.start(r, several, "")
 	switch {
 	case all == nil:
 		a.declined("a request with %d files", len(elements))
@@ -58,7 +58,7 @@ func (p *prober) announced(r *operation, s, several sample, list string, element
 	bare.body, bare.ids = nil, nil
 	for i, out := range all.outs {
 		j := announcedAs(elements, a.body, i)
-		one := s.of(s.with(list, elements[j:j+1]), s.fileName)
+		one := s.with(list, elements[j:j+1])
 		one.later = contents[j]
 		what := fmt.Sprintf(" (number %d of %d in the answer, and %d in the request)", i+1, len(elements), j+1)
 		m := p.newMade(one, what, bare)

@@ -82,7 +82,7 @@ func (p *prober) refusesToComplete(r *operation, s sample) {
 		"an upload whose file was not sent":                      "",
 		"an upload whose file is not the one that was announced": other,
 	} {
-		m, _ := p.start(r, p.good(r, s), s, "")
+		m, _ := p.start(r, s, "")
 		if m == nil || !m.waiting || content != "" && !m.states() {
 			continue
 		}

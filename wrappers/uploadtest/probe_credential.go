@@ -31,7 +31,7 @@ func (p *prober) needsCredentials(r *operation) {
 		unauthorized("no credentials and a body that is wrong", p.build(r, broken))
 	}
 	for _, name := range inPath(r) {
-		if never := s.under(name, spoil(p.learned[name])); p.valid(r, never) != nil {
+		if never := s.under(name, spoil(p.learned[name])); p.valid(r, never) {
 			unauthorized("no credentials and an id that was never issued", p.build(r, never))
 		}
 	}

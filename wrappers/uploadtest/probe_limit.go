@@ -24,8 +24,8 @@ func (p *prober) grows(routes []*operation) {
 				fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
 			p.wants("file that is too large", r, p.good(r, p.anew(r, s).holding(large)), "large",
 				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
+			s.unsized = true
 			unsized := p.good(r, p.anew(r, s).holding(large))
-			unsized.ContentLength = -1
 			unsized.Header.Set("Expect", "100-continue")
 			p.wants("file that is too large", r, unsized, "large in chunks",
 				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4, http.StatusNotImplemented)
@@ -46,7 +46,7 @@ func (p *prober) growsLater(r *operation, s sample, large []byte) {
 	if r.Method != http.MethodPost || p.closing[nameOf(r)] {
 		return
 	}
-	m, _ := p.start(r, p.good(r, p.anew(r, s).holding(large)), s, "")
+	m, _ := p.start(r, p.anew(r, s).holding(large), "")
 	if m == nil || len(m.outs) != 1 {
 		return
 	}
@@ -75,7 +75,7 @@ func (p *prober) ages(routes []*operation) {
 	for _, r := range routes {
 		for _, s := range samples(r) {
 			if r.Method == http.MethodPost {
-				if m, _ := p.start(r, p.good(r, s), s, ""); m != nil {
+				if m, _ := p.start(r, s, ""); m != nil {
 					for _, out := range m.outs {
 						if out.Session { // it may live for days
 							continue

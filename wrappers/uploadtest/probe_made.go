@@ -65,41 +65,32 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 // is handed out for the bytes, it sends them there. It returns nil if the
 // operation refuses, or if no sample is right.
 func (p *prober) make(r *operation, what string, samples ...sample) (*made, answer) {
-	var s sample
-	var req *http.Request
-	for _, s = range samples {
-		if req = p.valid(r, s); req != nil {
-			break
-		}
-	}
-	if req == nil {
+	first := slices.IndexFunc(samples, func(s sample) bool { return p.valid(r, s) })
+	if first < 0 {
 		return nil, answer{}
 	}
-	m, a := p.start(r, req, s, what)
-	if m != nil && !m.waiting {
+	m, a := p.start(r, samples[first], what)
+	if m == nil {
+		return nil, a
+	}
+	if !m.waiting {
 		p.compares(m, -1, a)
 	}
-	if m != nil {
-		for _, out := range m.outs {
-			p.reads(m, "")
-			p.sends(m, out)
-		}
+	for _, out := range m.outs {
+		p.reads(m, "")
+		p.sends(m, out)
 	}
 	return m, a
 }
 
 // start makes something that may still wait for its bytes. It returns nil if
 // the operation refuses. One that takes each name once gets another name.
-func (p *prober) start(r *operation, req *http.Request, s sample, what string) (*made, answer) {
-	a := p.ask(r, req)
+func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
+	a := p.ask(r, p.good(r, s))
 	if a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity {
-		other := p.renamed(r, s)
-		again := p.valid(r, other)
-		if again != nil && again.URL.String()+string(other.body) != req.URL.String()+string(s.body) {
-			if req.ContentLength < 0 {
-				again.ContentLength = -1
-			}
-			if second := p.ask(r, again); second.ok() {
+		sent := func(s sample) string { return p.build(r, s).URL.String() + string(s.body) }
+		if other := p.renamed(r, s); sent(other) != sent(s) && p.valid(r, other) {
+			if second := p.ask(r, p.good(r, other)); second.ok() {
 				p.once[nameOf(r)] = true
 				s, a = other, second
 			}

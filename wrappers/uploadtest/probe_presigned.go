@@ -58,7 +58,7 @@ func (p *prober) crosswise(r *operation, s sample) {
 	var two [2]*made
 	for i := range two {
 		s := s.holding(p.twin(i))
-		if two[i], _ = p.start(r, p.good(r, s), s, " (after another was started)"); two[i] == nil || !two[i].waiting {
+		if two[i], _ = p.start(r, s, " (after another was started)"); two[i] == nil || !two[i].waiting {
 			return
 		}
 	}

@@ -18,13 +18,11 @@ import (
 // good returns the same request with good credentials.
 func (p *prober) good(r *operation, s sample) *http.Request { return p.authorized(p.build(r, s)) }
 
-// valid returns the same request, or nil if it breaks a rule of the spec.
-func (p *prober) valid(r *operation, s sample) *http.Request {
-	req := p.good(r, s)
-	if len(p.faults(req)) > 0 {
-		return nil
-	}
-	return req
+// valid reports whether the same request, with its length, breaks no rule of the
+// spec.
+func (p *prober) valid(r *operation, s sample) bool {
+	s.unsized = false
+	return len(p.faults(p.good(r, s))) == 0
 }
 
 // build returns the request of an operation with a sample.
@@ -40,6 +38,9 @@ func (p *prober) build(r *operation, s sample) *http.Request {
 		}
 	}
 	req := p.request(r.Method, p.pathOf(r, s), s.contentType, s.body)
+	if s.unsized {
+		req.ContentLength = -1
+	}
 	req.URL.RawQuery = query.Encode()
 	maps.Copy(req.Header, header)
 	return req

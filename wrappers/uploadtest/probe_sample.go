@@ -32,6 +32,7 @@ type sample struct {
 	encoding    map[string]*openapi3.Encoding
 	params      map[string]string // values of parameters in place of the examples
 	later       []byte            // the bytes that go to the URL that the answer hands out
+	unsized     bool              // the request does not state its length
 }
 
 // sentFile is one file as it was sent. A raw one has no name.
@@ -47,6 +48,9 @@ type part struct {
 	schema *openapi3.Schema
 	of     func(map[string]any) sample // in its place, or last in its list
 }
+
+func (s sample) isJSON() bool { return strings.HasSuffix(s.typ, "json") }
+func (s sample) isForm() bool { return s.typ == "multipart/form-data" }
 
 // samples returns a body for each media type and each example of an operation;
 // one without a body has one sample that is none.
@@ -141,11 +145,11 @@ func (s sample) of(object map[string]any, fileName string) sample {
 	return s
 }
 
-// with returns the object with another value of one of its members.
-func (s sample) with(name string, value any) map[string]any {
+// with returns the same body with another value of one of its members.
+func (s sample) with(name string, value any) sample {
 	object := maps.Clone(s.object)
 	object[name] = value
-	return object
+	return s.of(object, s.fileName)
 }
 
 // replaced returns the object with each member replaced by what with returns.
@@ -162,17 +166,16 @@ func (s sample) objects() []part {
 	all := []part{{"", s.object, s.schema, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
 	for _, name := range slices.Sorted(maps.Keys(s.object)) {
 		schema := propertyOf(s.schema, name)
-		if schema == unknown || !strings.HasSuffix(s.typ, "json") && !strings.HasSuffix(s.typeOf(name), "json") {
+		if schema == unknown || !s.isJSON() && !strings.HasSuffix(s.typeOf(name), "json") {
 			continue
 		}
 		switch value := s.object[name].(type) {
 		case map[string]any:
-			all = append(all, part{name + ".", value, schema,
-				func(o map[string]any) sample { return s.of(s.with(name, o), s.fileName) }})
+			all = append(all, part{name + ".", value, schema, func(o map[string]any) sample { return s.with(name, o) }})
 		case []any:
 			if first, ok := slices.Concat(value, []any{nil})[0].(map[string]any); ok {
 				all = append(all, part{name + "[].", first, resolved(schema.Items),
-					func(o map[string]any) sample { return s.of(s.with(name, append(slices.Clone(value), o)), s.fileName) }})
+					func(o map[string]any) sample { return s.with(name, append(slices.Clone(value), o)) }})
 			}
 		}
 	}
@@ -216,16 +219,14 @@ func (s sample) files() (files []sentFile) {
 // parts returns the parts of a form. Only files have names. Many servers read
 // the other fields before they take a file.
 func (s sample) parts() (parts []sentFile) {
-	order, files := slices.Sorted(maps.Keys(s.object)), s.fileFields()
-	slices.SortStableFunc(order, func(a, b string) int {
-		switch isFile := slices.Contains(files, a); {
-		case isFile == slices.Contains(files, b):
-			return 0
-		case isFile == s.filesFirst:
-			return -1
-		}
-		return 1
+	files := s.fileFields()
+	fields := slices.DeleteFunc(slices.Sorted(maps.Keys(s.object)), func(name string) bool {
+		return slices.Contains(files, name)
 	})
+	order := slices.Concat(fields, files)
+	if s.filesFirst {
+		order = slices.Concat(files, fields)
+	}
 	for _, name := range order {
 		values := several(s.object[name])
 		for i, value := range values {
@@ -242,7 +243,7 @@ func (s sample) parts() (parts []sentFile) {
 // fileFields returns the fields of a form that are files, in their order.
 func (s sample) fileFields() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.object)), func(name string) bool {
-		return s.typ != "multipart/form-data" || !isBinary(propertyOf(s.schema, name))
+		return !s.isForm() || !isBinary(propertyOf(s.schema, name))
 	})
 }
 
@@ -289,7 +290,7 @@ func (s sample) under(param, value string) sample {
 // encode returns the object as JSON or as a form; as anything else nothing.
 func (s sample) encode() (typ string, body []byte) {
 	switch {
-	case strings.HasSuffix(s.typ, "json"):
+	case s.isJSON():
 		body, _ = json.Marshal(s.object) // it came out of a document of that kind
 	case s.typ == "application/x-www-form-urlencoded":
 		values := url.Values{}
@@ -297,7 +298,7 @@ func (s sample) encode() (typ string, body []byte) {
 			values.Add(part.field, string(part.content))
 		}
 		body = []byte(values.Encode())
-	case s.typ == "multipart/form-data":
+	case s.isForm():
 		return formOf(s.parts())
 	}
 	return s.typ, body

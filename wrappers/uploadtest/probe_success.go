@@ -23,7 +23,7 @@ func (p *prober) succeeds(r *operation) {
 				broken[0].Detail)
 			continue
 		}
-		switch m, a := p.start(r, req, s, ""); {
+		switch m, a := p.start(r, s, ""); {
 		case m != nil:
 			if r.Method == http.MethodGet {
 				p.compares(m, -1, a)

@@ -25,7 +25,7 @@ func (s sample) texts(name string, i int) map[string]any {
 			return value
 		case types.MatchString(m.name):
 			typ := map[int]string{4: "text/plain; charset=utf-8", plainText: "text/plain"}[i]
-			if typ == "" || !strings.HasSuffix(s.typ, "json") || m.schema.VisitJSON(typ) != nil {
+			if typ == "" || !s.isJSON() || m.schema.VisitJSON(typ) != nil {
 				return value
 			}
 			return typ

@@ -31,13 +31,14 @@ func (p *prober) together(r *operation, s sample) {
 		if key != "" {
 			two[i] = two[i].under(key, varied(p.learned[key], 70+i))
 		}
-		if requests[i] = p.valid(r, two[i]); requests[i] == nil {
+		if !p.valid(r, two[i]) {
 			return
 		}
+		requests[i] = p.good(r, two[i])
 	}
 	for i, came := range p.atOnce(requests[:]) {
 		p.came = came
-		m, a := p.start(r, requests[i], two[i], " (sent at the same time as another)")
+		m, a := p.start(r, two[i], " (sent at the same time as another)")
 		a.declined("one of two uploads at once")
 		p.keep(m)
 	}

@@ -97,7 +97,7 @@ func (p *prober) varies(r *operation) {
 		if isFile || p.chosen(r) != "" || len(s.object) > 0 {
 			p.variesNames(r, s, isFile)
 		}
-		if p.written(r, s); s.typ == "multipart/form-data" {
+		if p.written(r, s); s.isForm() {
 			if one {
 				p.directories(r, s)
 			}
@@ -208,11 +208,11 @@ func varied(key string, i int) string {
 func (p *prober) written(r *operation, s sample) {
 	ways := map[string]sample{}
 	switch content, one := s.file(); {
-	case strings.HasSuffix(s.typ, "json"):
+	case s.isJSON():
 		charset := s
 		charset.contentType += "; charset=utf-8"
 		ways["a body of "+charset.contentType] = charset
-	case s.typ == "multipart/form-data" && one:
+	case s.isForm() && one:
 		stated, quoted := p.anew(r, s), p.anew(r, s)
 		typ, length := "Content-Type: text/plain\r\n", fmt.Sprintf("Content-Length: %d\r\n", len(content))
 		stated.body = bytes.Replace(stated.body, []byte(typ), []byte(typ+length), 1)
@@ -221,8 +221,8 @@ func (p *prober) written(r *operation, s sample) {
 		ways["a form with a boundary in quotes"] = quoted
 	}
 	for what, way := range ways {
-		if req := p.valid(r, way); req != nil {
-			p.wants("body that few clients write so", r, req, what, what, 2, http.StatusConflict)
+		if p.valid(r, way) {
+			p.wants("body that few clients write so", r, p.good(r, way), what, what, 2, http.StatusConflict)
 		}
 	}
 	if fields := s.fileFields(); 0 < len(fields) && len(fields) < len(s.object) {
@@ -253,7 +253,7 @@ func (p *prober) several(r *operation, s sample) {
 				files = append(files, content)
 			}
 			all.names = of.called
-			all = all.of(all.with(name, files), "uploadtest.txt")
+			all = all.with(name, files)
 			m, a := p.make(r, " (of several, in the order of the request)", all)
 			if a.declined("a request with files called %.60q", of.called); len(files) > 3 && m != nil {
 				p.reads(m, "")
@@ -282,13 +282,9 @@ func (p *prober) replaces(r *operation, s sample) {
 // takesUnsized sends a file without its length. A server may refuse it, but
 // must not take it for another.
 func (p *prober) takesUnsized(r *operation, s sample) {
-	s = s.holding(noise(9_001))
-	req := p.good(r, s)
-	req.ContentLength = -1
-	if m, a := p.start(r, req, s, " (sent in chunks)"); m != nil {
-		p.compares(m, -1, a)
-		p.keep(m)
-	}
+	s.unsized = true
+	m, _ := p.make(r, " (sent in chunks)", s.holding(noise(9_001)))
+	p.keep(m)
 }
 
 // sendsLargest uploads the largest file, once.
