@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,6 +35,15 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		"nothing": {arrival("/none", nil), ""},
 		"no end": {reply("/fileUpload/", said("Completed", "Pending")),
 			`status is "Pending", but the file can be had`},
+		"an end that is told a moment later": {func(next http.Handler) http.Handler {
+			var told sync.Map
+			return reply("/fileUpload/", func(rec *httptest.ResponseRecorder) {
+				id, _, _ := strings.Cut(rec.Body.String(), "downloadUrl")
+				if _, again := told.LoadOrStore(id, true); !again {
+					said("Completed", "Pending")(rec)
+				}
+			})(next)
+		}, ""},
 		"too early": {reply("/fileUpload/", said("Pending", "Completed")),
 			`status is "Completed" before the file was sent`},
 		"text loses its CRLF": {arrival("/upload/", func(r *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -18,10 +19,11 @@ paths:
   /things/{id}:
     parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
     get: {operationId: look, responses: &thing {'200': {description: A thing., content: {application/json: {schema:
-      {properties: {fileId: {}, url: {}}}}}}}}
+      {properties: {fileId: {}, url: {}}}}}}, default: {description: Another., content: {}}}}
     post: {operationId: copy, responses: *thing}
   /things/{id}/content:
     parameters: *id
+    head: {operationId: measure, responses: {default: {description: It.}}}
     get: {operationId: fetch, responses: {default: {description: File., content: {'*/*': {schema: {format: binary}}}}}}
     put: {operationId: fill, responses: *thing}
   /files/{fileId}:
@@ -52,8 +54,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	}{
 		"the same":           {label, id, "look", js, id, ""},
 		"another id":         {label, id, "look", js, id2, "id is not the one that was asked for"},
-		"a copy":             {label, id, "copy", js, id2, ""},
-		"what a query names": {label, id, "search", js, id2, ""},
+		"a copy":             {label, `{}`, "copy", js, id2, ""},
+		"what a query names": {label, `{}`, "search", js, id2, ""},
 		"no JSON":            {label, id, "look", text, "{", ""},
 		"another size, once": {raw(text), `{"size":22}`, "look", js, `{"size":9}`,
 			`size is "9", but 22 bytes were sent`},
@@ -93,14 +95,30 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a list that grows":   {raw(text), `{"events":[]}`, "look", js, `{"events":[{"id":"e-1"},{"id":"e-2"}]}`, ""},
 		"one that grows at its head": {label, `{"events":[{"id":"e-1"}]}`, "look", js,
 			`{"events":[{"id":"e-2"},{"id":"e-1"}]}`, ""},
-		"a file of nobody's": {label, id, "fetch", text, "x", ""},
+		"a file of nobody's":              {label, id, "fetch", text, "x", ""},
+		"a length":                        {raw(text), id, "measure", text, "", ""},
+		"a length of nobody's":            {label, id, "measure", text, "", ""},
+		"another length":                  {raw(text), id, "measure", js, "", "Content-Length is 21, but 22 bytes were sent"},
+		"no bytes":                        {raw(text), id, "fetch", text, "", "comes back changed: 0 bytes"},
+		"a name of its own":               {raw(text), id, "fetch", text, id2, ""},
+		"the ETag of another place":       {raw(text), id, "fetch", text, id2, ""},
+		"done, and no file is made of it": {label, id, "look", js, `{"fileId":null,"id":"t-1","state":"done"}`, ""},
+		"made now":                        {label, id, "look", js, `{"createdAt":"2026-11-26T12:00:59Z"}`, ""},
+		"made in another zone": {label, id, "look", js, `{"createdAt":"2026-11-27T02:00:59Z"}`,
+			"createdAt is 14h0m0s away from the header Date"},
+		"made a minute beside a zone": {label, id, "look", js, `{"createdAt":"2026-11-26T11:46:00Z"}`, ""},
+		"made the day before":         {label, id, "look", js, `{"createdAt":"2026-11-25T12:00:00Z"}`, ""},
+		"made before all": {label, id, "look", js, `{"createdAt":"1999-12-31T12:00:00Z"}`,
+			"createdAt is 1999-12-31, before anything was uploaded"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			lines := recorded(t, func(tb testing.TB) {
 				p := &prober{TB: tb, right: map[string]map[string]bool{}, tagged: map[string]string{}}
 				p.contract, _ = parseAt(tb, "http://a.example/v1", []byte(foundSpec))
 				m := &made{sample: c.sent, by: p.contract.routes[0], files: c.sent.files(), said: c.sent.object,
-					own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answer{body: []byte(c.answer)}}
+					own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answer{body: []byte(c.answer),
+						header: http.Header{"Date": {"Thu, 26 Nov 2026 12:00:00 GMT"}}}}
+				found := http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}
 				m.waiting = strings.HasSuffix(what, "too early")
 				switch what {
 				case "one ETag for all":
@@ -111,6 +129,17 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				case "no ETag of the PUT":
 					m.by, m.place = p.contract.routes[1], "/v1/things/t-1"
 					m.answer.header = http.Header{"Etag": {`"2"`}}
+				case "the ETag of another place":
+					m.by, m.place = p.contract.routes[1], "/v1/others/t-1"
+					m.answer.header = http.Header{"Etag": {`"2"`}}
+				case "no bytes":
+					p.kept = []*made{{by: m.by, files: []sentFile{{}}}}
+				case "a length", "a length of nobody's":
+					found.Set("Content-Length", "22")
+				case "another length":
+					found.Set("Content-Length", "21")
+				case "a name of its own":
+					found.Set("Content-Disposition", `attachment; filename="thing.txt"`)
 				case "a name that was":
 					m.shown["look /v1/things/t-1"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
 				}
@@ -118,12 +147,11 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 					m.said = nil
 				}
 				for _, r := range p.contract.routes {
-					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op && r.Method == http.MethodGet &&
-						m.about(r) {
+					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op {
 						p.compares(m, -1, answer{p: p, route: r,
 							req:    httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
 							status: http.StatusOK, body: []byte(c.found),
-							header: http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}})
+							header: found})
 						if m.lacking != nil {
 							m.lacking()
 						}
@@ -139,22 +167,64 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	}
 }
 
-// The second element of this answer's lists has no id of a file.
-func TestAFileWithoutAnIDIsNotLookedForUnderAnothers(t *testing.T) {
-	var asked []string
-	recorded(t, func(tb testing.TB) {
-		p := &prober{TB: tb, base: "http://a.example/v1", learned: map[string]string{"fileId": "of-another"},
-			authorize: func(*http.Request) {}, inVain: map[string]bool{anUpload: true}, Probing: Probing{Timeout: time.Minute},
-			transport: tripFunc(func(r *http.Request) (*http.Response, error) {
-				asked = append(asked, r.URL.Path)
-				return &http.Response{StatusCode: http.StatusNotFound, Body: http.NoBody, Request: r}, nil
-			})}
-		p.contract, _ = parseAt(tb, p.base, []byte(foundSpec))
-		m := &made{by: p.contract.routes[0], files: make([]sentFile, 2), ids: map[string]string{"fileId": "f-1"},
-			ofFile: []map[string]string{{"fileId": "f-1", "tag": "a"}, {"tag": "b"}}}
-		p.readsOnce(m, "")
-	})
-	if fmt.Sprint(asked) != "[/v1/files/f-1]" {
-		t.Errorf("asked for %q", asked)
+// What is asked for about an upload that is never there, and how often: what was
+// awaited in vain is not awaited again.
+func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
+	const look, size, file, first, second = "/things/t-1", "HEAD /things/t-1/content", "/things/t-1/content",
+		"/files/f-1", "/files/f-2"
+	of := func(ids ...string) (all []map[string]string) {
+		for _, id := range ids {
+			all = append(all, map[string]string{"fileId": id})
+		}
+		return all
+	}
+	thing, whole := map[string]string{"id": "t-1"}, map[string]string{"fileId": "whole"}
+	for _, c := range []struct {
+		what    string
+		status  int
+		later   string // Retry-After
+		waiting bool
+		files   int
+		ids     map[string]string
+		ofFile  []map[string]string
+		asked   map[string]int
+		lost    string
+	}{
+		{"two files", 404, "", false, 2, whole, of("f-1", "f-2"), map[string]int{first: 9, second: 2}, "open"},
+		{"one without an id", 404, "", false, 2, whole, of("f-1", ""), map[string]int{"/files/whole": 9}, "open"},
+		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 9, file: 2, size: 2}, "look"},
+		{"nothing is sent yet", 404, "", true, 0, thing, nil, map[string]int{look: 2, file: 2, size: 2}, ""},
+		{"a conflict", 409, "", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
+		{"too early", 425, "", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
+		{"a time", 503, "1", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := map[string]int{}
+			lines := recorded(t, func(tb testing.TB) {
+				p := &prober{TB: tb, base: "http://a.example/v1", inVain: map[string]bool{}, strange: map[string]bool{},
+					learned: map[string]string{"fileId": "of-another"}, told: told{}, authorize: func(*http.Request) {},
+					Probing: Probing{Timeout: time.Minute}, transport: tripFunc(func(r *http.Request) (*http.Response, error) {
+						path := strings.TrimPrefix(r.URL.Path, "/v1")
+						if r.Method == http.MethodHead {
+							path = "HEAD " + path
+						}
+						asked[path]++
+						return &http.Response{StatusCode: c.status, Body: http.NoBody, Request: r,
+							Header: http.Header{"Retry-After": {c.later}}}, nil
+					})}
+				p.contract, _ = parseAt(tb, p.base, []byte(foundSpec))
+				m := &made{by: p.contract.routes[0], files: make([]sentFile, c.files), ids: c.ids, ofFile: c.ofFile,
+					waiting: c.waiting}
+				p.reads(m, "")
+				p.reads(m, "")
+			})
+			if fmt.Sprint(asked) != fmt.Sprint(c.asked) {
+				t.Errorf("%s: asked %v, want %v", c.what, asked, c.asked)
+			}
+			if told := strings.Join(lines, "\n"); c.lost == "" && told != "" ||
+				strings.Count(told, "to a stored upload") != min(1, len(c.lost)) || !strings.Contains(told, c.lost) {
+				t.Errorf("%s: told %q, want that of %q", c.what, told, c.lost)
+			}
+		})
 	}
 }
