@@ -111,7 +111,7 @@ func (b *body) finish(length int64, over bool) (whole bool) {
 	if !b.over && (whole || over) {
 		b.over = true
 		if b.form != nil {
-			b.form.finish(whole)
+			b.form.end(whole)
 		}
 	}
 	return whole

@@ -191,7 +191,9 @@ func (x *Exchange) CheckRequest(over bool) []*Violation {
 	if x.body != nil {
 		whole = x.body.finish(x.length, over)
 	}
-	x.ended = whole || over
+	if x.ended = whole || over; x.ended && x.body != nil && x.body.form != nil {
+		x.body.form.finish()
+	}
 	switch {
 	case x.is.op != nil:
 		x.checkRequest(whole)
@@ -233,7 +235,7 @@ func (x *Exchange) Holds() int {
 	}
 	n := len(x.body.digest.head)
 	if f := x.body.form; f != nil {
-		n += mostKept - f.kept
+		n += len(f.text) + mostKept - f.kept
 		for _, p := range f.list {
 			for name, values := range p.Header {
 				n += len(name) + len(strings.Join(values, ""))

@@ -22,9 +22,11 @@ const (
 	mostKept  = 16 << 20
 )
 
-// form holds the facts of a multipart/form-data body. The body is taken apart
-// while it passes by: mime/multipart reads it in a coroutine. The coroutine
-// runs only while the body is written to the form.
+// form holds the facts of a multipart/form-data body. If it is small without its
+// files, and these are not remembered, it is gathered while it passes by, and
+// read when it is looked at. Any other form is read while it passes by:
+// mime/multipart reads it in a coroutine. The coroutine runs only while
+// something is there to be read.
 type form struct {
 	w    Watch
 	list []*Part
@@ -34,9 +36,12 @@ type form struct {
 
 	line []byte // the end of the first line: at most two bytes
 
-	resume func() (struct{}, bool) // reads until it needs more bytes
-	rest   []byte                  // was written and is not read yet
-	last   bool                    // nothing more comes
+	gathered                         // is to be read first
+	resume   func() (struct{}, bool) // reads until it needs more bytes; nil: nothing was read
+	rest     []byte                  // is to be read now
+	last     bool                    // nothing more comes
+	whole    bool                    // the form came whole
+	done     bool                    // nothing more is read
 }
 
 // Part is one part of a form.
@@ -68,24 +73,52 @@ func (p *Part) IsFile() bool { return p.file }
 func (p *Part) Kept() []byte { return p.digest.head }
 
 func newForm(boundary string, w Watch) *form {
-	f := &form{w: w, kept: mostKept, list: make([]*Part, 0, 1)}
-	f.resume, _ = iter.Pull(func(pause func(struct{}) bool) {
-		f.err = f.read(multipart.NewReader(readerFunc(func(p []byte) (int, error) {
-			for len(f.rest) == 0 {
-				if f.last {
-					return 0, io.ErrUnexpectedEOF
-				}
-				pause(struct{}{})
-			}
-			n := copy(p, f.rest)
-			f.rest = f.rest[n:]
-			return n, nil
-		}), boundary))
-	})
-	return f
+	return &form{w: w, kept: mostKept, gathered: gathered{delimiter: []byte("\r\n--" + boundary)}}
 }
 
 func (f *form) write(p []byte) {
+	if f.resume != nil || f.w != (Watch{}) || !f.add(p) {
+		f.read(p)
+	}
+}
+
+// end tells the form that nothing more comes. Without it a form that is read
+// waits for ever.
+func (f *form) end(whole bool) {
+	f.whole = whole
+	if f.pack(); f.resume != nil {
+		f.finish()
+	}
+}
+
+// finish reads the rest of a form that has ended.
+func (f *form) finish() {
+	if f.read(nil); f.whole {
+		f.readOn([]byte("\r\n")) // the last line may lack its end
+	}
+	f.last = true
+	f.readOn(nil)
+}
+
+// read reads what was gathered, and then p.
+func (f *form) read(p []byte) {
+	if f.resume == nil {
+		f.resume, _ = iter.Pull(f.parts)
+		at := 0
+		for _, gap := range f.gaps {
+			f.readOn(f.text[at:gap.at])
+			if at = gap.at; gap.size > 0 && !f.done {
+				f.list[len(f.list)-1].digest.size += gap.size - 1
+				f.readOn([]byte{0}) // else what stands around the gap could look like a boundary
+			}
+		}
+		f.readOn(f.text[at:])
+		f.gathered = gathered{}
+	}
+	f.readOn(p)
+}
+
+func (f *form) readOn(p []byte) {
 	if f.rest = p; !bytes.HasSuffix(f.line, []byte("\n")) {
 		_, next, _ := bytes.Cut(p, []byte("\n"))
 		f.line = append(f.line, p[:len(p)-len(next)]...)
@@ -95,21 +128,26 @@ func (f *form) write(p []byte) {
 	f.rest = nil
 }
 
-// finish tells the form that nothing more comes. Without it the coroutine waits
-// for ever.
-func (f *form) finish(whole bool) {
-	if f.last = true; whole {
-		f.write([]byte("\r\n")) // the last line may lack its end
-	} else {
-		f.write(nil)
-	}
-}
-
 // buffers are for reading forms. Each form has one while it is read.
 var buffers = sync.Pool{New: func() any { return new([8 << 10]byte) }}
 
-// read notes each part of a form.
-func (f *form) read(mr *multipart.Reader) error {
+// parts notes each part of a form. It calls pause when it needs more bytes.
+func (f *form) parts(pause func(struct{}) bool) {
+	f.err = f.noteParts(multipart.NewReader(readerFunc(func(p []byte) (int, error) {
+		for len(f.rest) == 0 {
+			if f.last {
+				return 0, io.ErrUnexpectedEOF
+			}
+			pause(struct{}{})
+		}
+		n := copy(p, f.rest)
+		f.rest = f.rest[n:]
+		return n, nil
+	}), string(f.delimiter[len("\r\n--"):])))
+	f.done = true
+}
+
+func (f *form) noteParts(mr *multipart.Reader) error {
 	buffer := buffers.Get().(*[8 << 10]byte)
 	defer buffers.Put(buffer)
 	for {

@@ -2,7 +2,6 @@ package contract
 
 import (
 	"net/textproto"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -101,7 +100,8 @@ func TestLargeFormsAreRememberedInPart(t *testing.T) {
 			f.write([]byte("--b\r\nContent-Disposition: form-data; name=note\r\n\r\n" + part + "\r\n"))
 		}
 		f.write([]byte("--b--\r\n"))
-		f.finish(true)
+		f.end(true)
+		f.finish()
 		return f
 	}
 	f, kept := form(strings.Repeat("x", Keep+1), 20), 0
@@ -130,12 +130,8 @@ func TestAFormIsWholeWithItsClosingBoundary(t *testing.T) {
 		"--b\r\nno colon\r\n\r\nx\r\n--b--": `malformed MIME header: missing colon: "no colon"`,
 	} {
 		for _, piece := range []int{len(body) + 1, 1, 7} {
-			f := newForm("b", Watch{})
-			for p := range slices.Chunk([]byte(body), piece) {
-				f.write(p)
-			}
-			if f.finish(true); f.fault(nil, true) != want {
-				t.Errorf("%q in pieces of %d: %q, want %q", body, piece, f.fault(nil, true), want)
+			if got := read(body, piece, true, Watch{}).fault(nil, true); got != want {
+				t.Errorf("%q in pieces of %d: %q, want %q", body, piece, got, want)
 			}
 		}
 	}
