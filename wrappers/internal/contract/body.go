@@ -153,9 +153,14 @@ func IsRaw(typ string, media *Media) bool {
 }
 
 // rawName returns the name of a raw body. It stands in Content-Disposition, or
-// in a parameter called name or the like.
+// in a parameter called name or the like. What an answer handed out with a URL
+// is not the sender's name.
 func (x *Exchange) rawName() string {
-	if said := x.head.Header.Get("Content-Disposition"); said != "" {
+	handedOut := ""
+	if x.is.grant != nil {
+		handedOut = x.is.grant.header.Get("Content-Disposition")
+	}
+	if said := x.head.Header.Get("Content-Disposition"); said != handedOut {
 		if _, params, err := mime.ParseMediaType(said); err == nil && params["filename"] != "" {
 			return params["filename"]
 		}
@@ -169,7 +174,7 @@ func (x *Exchange) rawName() string {
 			return plain
 		}
 	}
-	if strings.Contains(strings.ToLower(x.head.URL.RawQuery), "name") { // few have one
+	if x.is.grant == nil && strings.Contains(strings.ToLower(x.head.URL.RawQuery), "name") { // few have one
 		for name, values := range x.head.URL.Query() {
 			if isName(name) {
 				return values[0]

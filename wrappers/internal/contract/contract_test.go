@@ -195,6 +195,9 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		"verify":{"href":"https://h/verify?sig=1"}}}]}`
 	const form = `{"url":"https://s.example/bucket","fields":{"key":"k-1","policy":"p-1"},
 		"downloadUrl":"https://s.example/d"}`
+	// A form for the URL of a whole bucket is not the last one that was handed out for it.
+	const later = `{"url":"https://s.example/bucket","fields":{"key":"k-2","policy":"p-2"}}`
+	const small = `{"uploadUrl":"https://s.example/s","uploadMethod":"put"}`
 	const signedURL = "https://s.example/o?X-Goog-SignedHeaders=host%3Bx-goog-acl&X-Goog-Signature=12345678"
 	const signed = `{"uploadUrl":"` + signedURL + `"}`
 	policy := func(fields ...string) (string, string) {
@@ -244,6 +247,10 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		{"a signed header", signed, "PUT", signedURL, "x", map[string]string{"x-goog-acl": "private"}, ""},
 		{"a header that is not signed", signed, "PUT", signedURL, "x", plain,
 			"presigned header: header X-Goog-Meta is not part of what was signed"},
+		{"a method as it was written", small, "put", "https://s.example/s", "x", nil, ""},
+		{"a method in capitals", small, "PUT", "https://s.example/s", "x", nil, ""},
+		{"a method in other letters", small, "Put", "https://s.example/s", "x", nil,
+			"presigned method: Put, but the URL was handed out for put"},
 		{"headers that net/http sends itself", host, "PUT", "https://s.example/h", "x", nil, ""},
 		{"headers of a proxy", signed, "PUT", signedURL, "x",
 			map[string]string{"x-forwarded-for": "192.0.2.1", "x-request-id": "1", "x-real-ip": "192.0.2.1"}, ""},
@@ -263,6 +270,7 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			contract := parsed(t, depotSpec(t))
 			(&Exchange{c: contract}).Learn(nil, []byte(c.answer))
+			(&Exchange{c: contract}).Learn(nil, []byte(later))
 			r, _ := http.NewRequest(c.method, c.url, strings.NewReader(c.body))
 			for name, value := range c.header {
 				r.Header.Set(name, value)

@@ -125,6 +125,8 @@ func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 func TestAFileThatPassesByIsRemembered(t *testing.T) {
 	c := parsed(t, depotSpec(t))
 	c.OthersPass = true
+	(&Exchange{c: c}).Learn(nil, []byte(`{"uploadUrl":"http://example.com/s?name=s",
+		"headers":{"Content-Disposition":"attachment; filename=s"}}`))
 	const sum = "88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589" // of abcd
 	const form = "--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\nvalue\r\n" +
 		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"d/f\"\r\nContent-Type: a/b\r\n\r\nabcd\r\n--b--\r\n"
@@ -144,6 +146,8 @@ func TestAFileThatPassesByIsRemembered(t *testing.T) {
 		{"/v2/forms", "multipart/form-data; boundary=b", "", form, Watch{Head: 2, Sum: true},
 			"[{file d/f a/b 4 " + sum + " ab}]", "--"},
 		{"/v2/objects", "application/json", "", "{}  ", Watch{Head: 2}, "[]", "{}  "},
+		{"/s?name=s", "a/b", "attachment; filename=s", "x", Watch{}, "[{  a/b 1  }]", ""},
+		{"/s?name=s", "a/b", "attachment; filename=c", "x", Watch{}, "[{ c a/b 1  }]", ""},
 		{"/elsewhere", "a/b", "", "abcd", Watch{Head: 2}, "[]", "ab"},
 	} {
 		r := sized("POST", tc.uri, tc.body)

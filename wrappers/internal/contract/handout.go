@@ -13,16 +13,17 @@ import (
 // grant holds the facts that an answer gave of a URL when it handed the URL
 // out.
 type grant struct {
-	upload      bool              // it takes a file; requests to other URLs are not checked
-	location    bool              // it came in the header Location
-	callers     bool              // a request named it first
-	own         bool              // it lies on the API's host
-	method      string            // empty: nothing was said
-	contentType string            // empty: nothing was said
-	query       string            // it gives access
-	header      http.Header       // to be sent with the bytes
-	fields      map[string]string // to be sent before the file, in a form
-	ids         []string          // of the file that it is for
+	upload      bool                // it takes a file; requests to other URLs are not checked
+	location    bool                // it came in the header Location
+	callers     bool                // a request named it first
+	own         bool                // it lies on the API's host
+	method      string              // as it was written; empty: nothing was said
+	contentType string              // empty: nothing was said
+	query       string              // it gives access
+	header      http.Header         // to be sent with the bytes
+	fields      map[string]string   // to be sent before the file, in a form
+	earlier     []map[string]string // such fields of earlier answers: the URL may be that of a whole bucket
+	ids         []string            // of the file that it is for
 }
 
 // granted returns the grant of a URL, or nil.
@@ -64,7 +65,7 @@ func (c *Contract) HandedOut(answer []byte) (urls []HandedOut) {
 	for _, m := range Members(answer) {
 		if at, ok := address(m.Value); ok {
 			if g := c.granted("", at); g != nil && g.upload {
-				urls = append(urls, HandedOut{m.Value, g.method, g.contentType, g.header, g.fields, false})
+				urls = append(urls, HandedOut{m.Value, strings.ToUpper(g.method), g.contentType, g.header, g.fields, false})
 			}
 		}
 	}
@@ -100,7 +101,11 @@ func (c *Contract) grant(rawURL string, g *grant) {
 	if len(c.grants) >= enough {
 		c.older, c.grants = c.grants, map[string]*grant{}
 	}
-	c.grants[c.key(address)] = g
+	key := c.key(address)
+	if old := cmp.Or(c.grants[key], c.older[key]); old != nil && old.fields != nil {
+		g.earlier = append(old.earlier[max(0, len(old.earlier)-enough/100):], old.fields)
+	}
+	c.grants[key] = g
 }
 
 // The names of a URL's member and of the objects around it show whether the URL
@@ -162,7 +167,9 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 		}
 	}
 	for _, m := range said {
-		anyMethod = cmp.Or(sends(m.Value), anyMethod)
+		if sends(m.Value) {
+			anyMethod = m.Value
+		}
 	}
 	for _, g := range perhaps {
 		g.upload = !sure // where no name says upload, each URL may be for one
@@ -225,8 +232,8 @@ func beside(object map[string]any) *grant {
 	for name, value := range object {
 		switch value := value.(type) {
 		case string:
-			if method := sends(value); method != "" && methods().MatchString(name) {
-				g.method = method
+			if sends(value) && methods().MatchString(name) {
+				g.method = value
 			}
 		case map[string]any:
 			switch {
@@ -243,15 +250,13 @@ func beside(object map[string]any) *grant {
 	return g
 }
 
-// sends returns the method that a text names, if it is a method that sends
-// bytes.
-func sends(text string) string {
-	for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodPatch} {
-		if strings.EqualFold(text, method) {
-			return method
-		}
+// sends reports whether a text names a method that sends bytes.
+func sends(text string) bool {
+	switch strings.ToUpper(text) {
+	case http.MethodPut, http.MethodPost, http.MethodPatch:
+		return true
 	}
-	return ""
+	return false
 }
 
 // texts returns the members of an object whose values are texts.

@@ -40,8 +40,8 @@ func (x *Exchange) checkPresigned() {
 			x.broke(RulePresignedHeader, "header %s was handed out with the URL and is sent with another value", name)
 		}
 	}
-	if g.method != "" && x.head.Method != g.method {
-		x.broke(RuleMethod, "%s, but the URL was handed out for %s", x.head.Method, g.method)
+	if said := g.method; said != "" && x.head.Method != said && x.head.Method != strings.ToUpper(said) {
+		x.broke(RuleMethod, "%s, but the URL was handed out for %s", x.head.Method, said)
 	}
 	if got, want := x.head.Header.Get("Content-Type"), g.contentType; g.fields == nil && want != "" && got != want {
 		x.broke(RuleMediaType, "Content-Type %q, but %q was announced", got, want)
@@ -80,10 +80,22 @@ func (x *Exchange) checkFields() {
 		}
 		got[p.Name] = string(p.digest.head)
 	}
-	for _, name := range slices.Sorted(maps.Keys(x.is.grant.fields)) {
-		if got[name] != x.is.grant.fields[name] {
-			x.broke(RuleForm, "the field %q does not stand before the file as it was handed out", name)
+	missing := func(fields map[string]string) (names []string) {
+		for name, value := range fields {
+			if got[name] != value {
+				names = append(names, name)
+			}
 		}
+		return names
+	}
+	least := missing(x.is.grant.fields)
+	for _, fields := range x.is.grant.earlier {
+		if names := missing(fields); len(names) < len(least) {
+			least = names
+		}
+	}
+	for _, name := range slices.Sorted(slices.Values(least)) {
+		x.broke(RuleForm, "the field %q does not stand before the file as it was handed out", name)
 	}
 }
 

@@ -55,7 +55,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.fault = true
 	fault.Fault(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.answer(&response{ResponseWriter: w, v: v, inner: true}, r)
+		_, lost := w.(discard) // nobody gets this answer
+		v.answer(&response{ResponseWriter: w, v: v, inner: true, fault: lost}, r)
 	})).ServeHTTP(a, r)
 	a.finish(r)
 }
