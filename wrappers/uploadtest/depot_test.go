@@ -340,7 +340,8 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 	return res, err
 }
 
-// credential returns the key, or a token. It keeps a token until its end.
+// credential returns the key, or a token. It keeps a token until its end, or
+// until it is refused.
 func (c *depotClient) credential(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -459,6 +460,11 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			return nil
 		default:
 			failure.Status, failure.Err = resp.StatusCode, depotKind(resp)
+			if failure.Status == http.StatusUnauthorized && op != Token && op != Presigned {
+				c.mu.Lock()
+				c.end = time.Time{}
+				c.mu.Unlock()
+			}
 			if resp.Body.Close(); op == Token && failure.Status/100 == 4 && failure.Err != upload.ErrUnavailable &&
 				failure.Err != upload.ErrRateLimited {
 				failure.Err = upload.ErrUnauthorized

@@ -51,7 +51,8 @@
 //
 // The token call: it is a POST of a URL-encoded form to an address that the
 // spec does not have. The form has a grant_type, and the address has no query.
-// Uploads at once share one token.
+// Uploads at once share one token. After a 401 of the API the client asks for
+// another one, in the next upload at the latest.
 //
 // The trace id in a client's results and errors: it is the one of the API's
 // last answer. A call of the API that got no answer may have none. Its header is

@@ -68,12 +68,9 @@ func (r refusal) wait() string {
 func kindsHold(t *trial) {
 	for _, op := range t.operations() {
 		for _, c := range refusals {
-			kind := c.kind
 			switch {
 			case slices.ContainsFunc(t.of(op), func(r Request) bool { return r.Status == c.status }):
 				continue // it is what the client looks for, such as whether a name is free
-			case op == Token && c.status == http.StatusForbidden:
-				kind = upload.ErrUnauthorized // it is the credentials that are refused
 			case op == Token && c.again == never:
 				continue // OAuth 2 has a language of its own for these
 			}
@@ -94,7 +91,7 @@ func kindsHold(t *trial) {
 					}
 					Answer(c.status, "", "Retry-After", c.wait())(nil).ServeHTTP(w, r)
 				}))
-				if failure, ok := t.storesNothing(t.Context(), file(1000), kind); ok {
+				if failure, ok := t.storesNothing(t.Context(), file(1000), c.kind); ok {
 					t.accounts(failure, op, c.status)
 					switch wait := failure.RetryAfter; {
 					case c.status == http.StatusTooManyRequests && wait != time.Second:
@@ -229,8 +226,14 @@ func idsAsWritten(t *trial) {
 	if !ok {
 		return
 	}
-	for _, r := range t.requests() {
+	requests := t.requests()
+	for i, r := range requests {
 		withID := idsOf(r.Answer, first.ID)
+		if slices.ContainsFunc(requests[i+1:], func(q Request) bool {
+			return q.names(first.ID) && !t.Server.contract.declares(q.Op, http.StatusNotFound)
+		}) {
+			return // the server could not say that it does not know another id
+		}
 		for _, written := range []string{"9007199254740993", `"a/b c%2F+é"`, `"007"`} {
 			id, answer := strings.Trim(written, `"`), withID(string(r.Answer), written)
 			if answer == string(r.Answer) || !t.Server.contract.allows(r.Op, r.Status, []byte(answer)) {

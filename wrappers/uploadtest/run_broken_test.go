@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -718,7 +719,7 @@ var bites = []struct {
 		"a success comes after the whole body", "presigned succeeded before its body was read: error: none"},
 	{"a size that disagrees is not looked at", rig{form: true, client: trusting}, "answers that cannot be used", "submit answered 201 and another size: error: none"},
 	{"the directories are told", rig{form: true, sent: request("/forms", replace(`filename="`, `filename="C:\home\`))},
-		plainly, `name "plain.txt": wire: the name in the form has directories: "C:\\home\\plain.txt"`},
+		plainly, `name "plain.txt": wire: the name has directories: "C:\\home\\plain.txt"`},
 
 	// The client's repeats and waits.
 	{"409 is repeated", rig{sent: resend(409)}, "answers are errors of their kind",
@@ -780,6 +781,10 @@ var bites = []struct {
 		resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"` + depotKey + `","expires_in":3600}`))
 	})), "credentials are fresh in each attempt",
 		"after 1.1s: credentials: the second attempt carries those of the first, which have grown old"},
+
+	{"a token that was refused is kept", rig{form: true, oauth: true, received: oauth(nil).received,
+		sent: status(401, "", func(resp *http.Response) { resp.StatusCode = 403 })}, "credentials are fresh in each attempt",
+		"submit answered 401 once: credentials: the next upload carries the token that was refused"},
 
 	// The client's reading of answers.
 	{"202 with an error is a success", rig{form: true, stored: unseen, client: uploads(func(c call) (upload.Result, error) {
@@ -878,6 +883,12 @@ var bites = []struct {
 		go func() { <-time.After(10 * time.Second) }()
 		return c.send()
 	})}, "nothing is left running", "after all uploads: goroutines: one is still running, started in"},
+	{"a goroutine waits for the reader of a body", rig{form: true, sent: request("/forms", func(r *http.Request) {
+		in, out := io.Pipe()
+		body := r.Body
+		go func() { _, err := io.Copy(out, body); out.CloseWithError(err) }()
+		r.Body = pair{in, body}
+	})}, "nothing is left running", "goroutines: one is still running, started in"},
 	{"ids of two answers are mixed", rig{form: true, client: before(func(r *upload.Result) *string {
 		r.TempRequestID = r.ID
 		return &r.TempRequestID
@@ -889,6 +900,16 @@ var bites = []struct {
 		"any 2xx of the presigned step is success", "presigned answered 204: upload: depot"},
 	{"the presigned method is fixed", rig{sent: request("/store", func(r *http.Request) { r.Method = "PUT" })},
 		"the presigned method is sent", "a URL that is handed out for Post: presigned method: PUT was sent"},
+	{"a presigned URL is used for the next upload", rig{sent: func(next http.RoundTripper) http.RoundTripper {
+		var first []byte
+		return status(200, "/objects", func(resp *http.Response) {
+			said, _ := io.ReadAll(resp.Body)
+			if first == nil {
+				first = said
+			}
+			resp.Body = io.NopCloser(bytes.NewReader(first))
+		})(next)
+	}}, "bytes arrive unchanged", "1 bytes: presigned: it goes to the URL of an earlier upload"},
 	{"the presigned query is written anew", rig{sent: request("/store",
 		func(r *http.Request) { r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%7e+1", "%7E+1") })},
 		"the presigned method is sent", "request address: neither an operation"},
@@ -955,6 +976,15 @@ var bites = []struct {
 		client: input(func(src *upload.Source) { src.ContentType, _, _ = strings.Cut(src.ContentType, "\r\n") }),
 		sent:   request("/forms", replace("Content-Type: text/plain", "Content-Type: text/plain\r\nX-Uploadtest: 1"))},
 		"media types arrive unchanged", "a media type with a line break in it: wire: what stands behind the line break"},
+	{"a long text is packed", rig{sent: request("/store", func(r *http.Request) {
+		if r.ContentLength > 1000 && strings.HasPrefix(r.Header.Get("Content-Type"), "text/") {
+			var packed bytes.Buffer
+			z := gzip.NewWriter(&packed)
+			_, _ = io.Copy(z, r.Body)
+			z.Close()
+			rewrite(r, func([]byte) []byte { return packed.Bytes() })
+		}
+	})}, "media types arrive unchanged", "32000 were sent, the first wrong one at offset 0"},
 	{"a parameter in quotes is cut off", rig{form: true, sent: request("/forms", replace(`"a b"`, "a"))},
 		"media types arrive unchanged", `stored: the media type is "text/plain; title=a", want "text/plain; title=\"a b\""`},
 	{"a form carries the file twice", rig{form: true, sent: request("/forms", rewritten(func(b []byte) []byte {
@@ -1037,6 +1067,8 @@ func TestTheKitNamesEachFault(t *testing.T) {
 	}
 }
 
+type checksumKey struct{}
+
 // A failure after the file has arrived may leave it there. Net/http by itself
 // repeats a GET whose connection is cut. A token may be there before.
 func TestAClientMayDoMoreThanUpload(t *testing.T) {
@@ -1084,10 +1116,56 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 			return res, err
 		})},
 		"logs in": {form: true, oauth: true, received: oauth(nil).received, stored: login},
+		"takes a 403 for the token for a 403": {form: true, oauth: true, received: oauth(nil).received,
+			client: failure(func(e *upload.Error) error {
+				if e.Op == Token && e.Status == 403 {
+					e.Err = upload.ErrForbidden
+				}
+				return e
+			})},
+		"sends a method as it is written": {sent: func(next http.RoundTripper) http.RoundTripper {
+			var said atomic.Value
+			return status(200, "/objects", func(resp *http.Response) {
+				b, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+				resp.Body = pair{io.MultiReader(bytes.NewReader(b), resp.Body), resp.Body}
+				if found := method.FindSubmatch(b); found != nil {
+					said.Store(string(found[2]))
+				}
+			})(request("/store", func(r *http.Request) { r.Method = said.Load().(string) })(next))
+		}},
+		"knows the one method of the spec": {
+			spec: bytes.Replace(depotSpec, []byte("uploadMethod: {"), []byte("uploadMethod: {enum: [PUT], "), 1),
+			sent: request("/store", func(r *http.Request) { r.Method = "PUT" })},
+		"hears of the file from the store": {
+			received: reply("/store", func(rec *httptest.ResponseRecorder) {
+				if rec.Code == 200 {
+					rec.Body = bytes.NewBufferString(`{"etag":"1"}`)
+				}
+			}),
+			sent: status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
+		"states a checksum ahead": {raw: true, client: uploads(func(c call) (upload.Result, error) {
+			var b bytes.Buffer
+			if err := slurp(c.ctx, c.src, &b); err != nil {
+				return upload.Result{}, &upload.Error{Provider: "depot", Err: err}
+			}
+			return c.u.Upload(context.WithValue(c.ctx, checksumKey{}, sum(b.Bytes())), c.src)
+		}), sent: request("/raw", func(r *http.Request) {
+			r.Header.Set("X-Checksum", r.Context().Value(checksumKey{}).(string))
+		})},
+		"sends once, and says so": {form: true, client: func(u upload.Uploader) upload.Uploader {
+			u = sendOnce(u)
+			return Func(func(ctx context.Context, src upload.Source) (string, error) {
+				res, err := u.Upload(ctx, src)
+				return res.ID, err
+			})
+		}},
+		"asks where the spec has no 404": {form: true, client: asks(1),
+			spec: bytes.ReplaceAll(depotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
 	} {
 		lines := recorded(t, func(tb testing.TB) {
 			for _, check := range []func(*trial){uploadsAtOnce, cancelInAnswer, kindsHold, faultsPass, faultsLast, endless,
-				unusable, idsAsWritten, freshCredentials, secretsStay, handingOut(presignedMethod)} {
+				unusable, idsAsWritten, freshCredentials, secretsStay, handingOut(presignedMethod),
+				handingOut(presignedSuccess), readOnce} {
 				check(begin(tb, r.setup))
 			}
 		})

@@ -29,14 +29,15 @@ func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
 	live, end := context.WithTimeout(t.Context(), patience) // its end would close a body
 	defer end()
-	send := func(ctx context.Context, format string, args ...any) {
+	send := func(ctx context.Context, size int, format string, args ...any) {
 		pprof.Do(ctx, pprof.Labels("uploadtest", label), func(ctx context.Context) {
-			_, _ = t.about(format, args...).upload(ctx, file(100<<10))
+			_, _ = t.about(format, args...).upload(ctx, file(size))
 		})
 		t.seen.note(aGoroutine)
 	}
+	const size = 100 << 10
 	for range inARow {
-		send(live, "an upload")
+		send(live, size, "an upload")
 	}
 	if _, idle := leftovers(label); idle >= inARow {
 		t.about("%d uploads, one after another", inARow).broke("connections: %d are open, so each upload leaves one", idle)
@@ -48,16 +49,19 @@ func nothingIsLeft(t *trial) {
 				Answer(200, long), Answer(400, long), Answer(503, long), Answer(403, long), ResetMiddle,
 			} {
 				it := t.Server.Inject(op, 1, fault)
-				send(live, "an upload with a fault in %s", op)
+				send(live, size, "an upload with a fault in %s", op)
 				it.Remove()
 			}
+			refused := t.Server.Inject(op, 1, instead(slamDoor))
+			send(live, 2<<20, "an upload that is refused in %s before its body was read", op)
+			refused.Remove()
 			ctx, cancel := context.WithCancel(live)
 			it := t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body) // only then net/http notices that the caller is gone
 				cancel()
 				gone(r, prompt)
 			}))
-			send(ctx, "an upload that is canceled in %s", op)
+			send(ctx, size, "an upload that is canceled in %s", op)
 			it.Remove()
 			cancel()
 		}

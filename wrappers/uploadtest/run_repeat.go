@@ -192,11 +192,14 @@ func waitsAsAsked(t *trial) {
 var dated = regexp.MustCompile(`(?i)\b(time|date|sign)|timestamp|signature|nonce|^(aws4|hmac|digest|hawk) `)
 
 // freshCredentials checks that a signature with a time in it is made anew for
-// each attempt.
+// each attempt, and that a token that was refused is not kept.
 func freshCredentials(t *trial) {
 	for _, op := range t.operations() {
 		if t.Server.contract.Operation(op) == nil {
 			continue
+		}
+		if slices.Contains(opsOf(t.requests()), Token) && !t.plain() {
+			t.about("%s answered 401 once", op).fresh(tokenDropped(op))
 		}
 		pause := 20 * time.Millisecond
 		time.Sleep(pause)
@@ -234,6 +237,23 @@ func freshCredentials(t *trial) {
 				t.broke("credentials: the second attempt carries those of the first, which have grown old")
 			}
 		})
+	}
+}
+
+// tokenDropped checks that after a 401 another token is asked for, by the next
+// upload at the latest.
+func tokenDropped(op string) func(*trial) {
+	return func(t *trial) {
+		t.Server.Inject(op, 1, Answer(http.StatusUnauthorized, ""))
+		for range 2 {
+			_, _ = t.send(t.Context(), file(100))
+		}
+		all := t.requests()
+		refused := slices.IndexFunc(all, func(r Request) bool { return r.Op == op })
+		t.seen.note(aCredential)
+		if refused >= 0 && !slices.Contains(opsOf(all[refused:]), Token) {
+			t.broke("credentials: the next upload carries the token that was refused, and asks for no other")
+		}
 	}
 }
 

@@ -113,7 +113,7 @@ func (s *Server) report(v *contract.Violation) {
 	case said == nil || said.first(v.Key()):
 		s.t.Error(v.Error())
 	default:
-		s.t.Errorf("%s: %s: broken again", v.Op, v.Rule)
+		s.t.Errorf("%s: %s: broken again", cmp.Or(v.Op, "no operation"), v.Rule)
 	}
 }
 

@@ -280,6 +280,14 @@ func (s *spec) allows(op string, status int, answer []byte) bool {
 	return media != nil && (media.Schema == nil || media.Schema.Value.VisitJSON(value) == nil)
 }
 
+// declares reports whether an operation declares a status. A request that is no
+// operation declares any.
+func (s *spec) declares(op string, status int) bool {
+	it := s.Operation(op)
+	return it == nil || it.Rules.(rules).Operation.Responses.Status(status) != nil ||
+		it.Rules.(rules).Operation.Responses.Default() != nil
+}
+
 // takes reports whether a file may travel under a media type in a request: as
 // its body, or in a field of its form.
 func (s *spec) takes(r Request, field, contentType string) bool {

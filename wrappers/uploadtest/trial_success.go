@@ -85,6 +85,11 @@ func (t *trial) answerWith(id string) Request {
 	return Request{}
 }
 
+// names reports whether a request names an id.
+func (r Request) names(id string) bool {
+	return has(r.Body, id) || strings.Contains(r.URI, url.PathEscape(id))
+}
+
 // has reports whether a member of a JSON answer has a value.
 func has(answer []byte, value string) bool {
 	return slices.ContainsFunc(contract.Members(answer), func(m contract.Member) bool { return m.Value == value })
@@ -101,7 +106,7 @@ func (t *trial) traces(traceID, id string) bool {
 	}
 	want, last := "", ""
 	for _, r := range t.requests() {
-		own := id == "" || has(r.Answer, id) || has(r.Body, id) || strings.Contains(r.URI, url.PathEscape(id))
+		own := id == "" || has(r.Answer, id) || r.names(id)
 		if own && r.Status != 0 && t.Server.contract.Operation(r.Op) != nil {
 			last = r.AnswerHeader.Get(t.Server.contract.TraceHeader)
 			want = cmp.Or(last, want)
@@ -169,7 +174,14 @@ var escapes = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
 func (t *trial) carried(src *source, since int) bool {
 	t.Helper()
 	var last *File
-	for _, r := range t.requests()[since:] {
+	all := t.requests()
+	for _, r := range all[since:] {
+		if r.Op == Presigned && r.Fields == nil && slices.ContainsFunc(all[:since], func(q Request) bool {
+			return q.Op == Presigned && q.URI == r.URI && q.Status/100 == 2
+		}) {
+			t.broke("presigned: it goes to the URL of an earlier upload")
+			return false
+		}
 		for name, values := range r.Fields {
 			if len(src.content) > 0 && slices.Contains(values, string(src.content)) {
 				t.broke("wire: the part %q of the form is the file, and has no file name", name)
@@ -197,7 +209,7 @@ func (t *trial) carried(src *source, since int) bool {
 	case last.SHA256 != src.hash():
 		t.broke("wire: %d bytes that are not the file's %d arrived", last.Size, src.Size)
 	case last.Name != upload.BaseName(last.Name):
-		t.broke("wire: the name in the form has directories: %q", last.Name)
+		t.broke("wire: the name has directories: %q", last.Name)
 	case last.Name != "" && last.Name != name && escapes.Replace(last.Name) != name:
 		t.broke("wire: the name is %q, want %q", last.Name, name)
 	case last.ContentType != want:
