@@ -34,14 +34,11 @@ func madeUp(ref *openapi3.SchemaRef, depth int) any {
 		return "uploadtest"
 	}
 	schema := ref.Value
-	for _, one := range [][]*openapi3.SchemaRef{schema.OneOf, schema.AnyOf} {
-		if len(one) > 0 && schema.Example == nil {
-			return madeUp(one[0], depth+1)
-		}
-	}
-	switch {
+	switch either := slices.Concat(schema.OneOf, schema.AnyOf); {
 	case schema.Example != nil:
 		return schema.Example
+	case len(either) > 0:
+		return madeUp(either[0], depth+1)
 	case schema.Default != nil:
 		return schema.Default
 	case len(schema.Enum) > 0:

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,7 +103,7 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 		limit = max(limit, by.least)
 		to.RawQuery = url.Values{by.limit: {strconv.Itoa(limit)}}.Encode()
 	}
-	guesses := 0
+	list, guesses := []json.RawMessage{}, 0
 	for page := range 2*len(p.kept) + 100 {
 		now := p.ask(r, p.authorized(p.requestTo(http.MethodGet, to.String(), "", nil)))
 		elements := elementsOf(now.body)
@@ -121,9 +120,7 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 		if limit > 0 && len(elements) > limit {
 			a.broke(ruleAnswer, "limit", "a page has %d elements, and %d were asked for", len(elements), limit)
 		}
-		if list = append(list, elements...); list == nil {
-			list = elements
-		}
+		list = append(list, elements...)
 		next, total, goesOn := pageOf(a)
 		full := len(elements) == cmp.Or(limit, by.usual)
 		if by.said = by.said || next != ""; !by.said && by.cursor != "" && len(elements) > 0 && (goesOn || full) {
@@ -153,22 +150,22 @@ type paging struct {
 func pagingOf(r *operation) (by paging) {
 	by.from, by.said = 1, mayTell(r, nexts.MatchString)
 	for _, param := range parameters(r) {
-		for kind, name := range map[*regexp.Regexp]*string{
-			limits: &by.limit, cursors: &by.cursor, pages: &by.page, offsets: &by.offset,
-		} {
-			if param.In == openapi3.ParameterInQuery && kind.MatchString(brackets.Replace(param.Name)) {
-				*name = param.Name
-			}
-		}
-		schema := resolved(param.Schema)
+		schema, name := resolved(param.Schema), brackets.Replace(param.Name)
 		usual, _ := schema.Default.(float64)
 		switch least := schema.Min; {
-		case param.Name == by.limit:
-			if by.usual = int(usual); least != nil {
+		case param.In != openapi3.ParameterInQuery:
+		case limits.MatchString(name):
+			if by.limit, by.usual = param.Name, int(usual); least != nil {
 				by.least = int(*least)
 			}
-		case param.Name == by.page && (least != nil && *least == 0 || schema.Default != nil && usual == 0):
-			by.from = 0
+		case cursors.MatchString(name):
+			by.cursor = param.Name
+		case pages.MatchString(name):
+			if by.page = param.Name; least != nil && *least == 0 || schema.Default != nil && usual == 0 {
+				by.from = 0
+			}
+		case offsets.MatchString(name):
+			by.offset = param.Name
 		}
 	}
 	return by

@@ -71,13 +71,12 @@ func (p *prober) at(path, method string) *operation {
 	return nil
 }
 
+var placeholders = regexp.MustCompile(`\\\{.*?\\\}`) // in a quoted path
+
 // matches returns the parameters of a route in a path, or nil.
 func (p *prober) matches(r *operation, path string) map[string]string {
 	base, _ := url.Parse(p.base)
-	pattern := regexp.QuoteMeta(r.Path)
-	for _, param := range inPath(r) {
-		pattern = strings.Replace(pattern, regexp.QuoteMeta("{"+param+"}"), "([^/]+)", 1)
-	}
+	pattern := placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)")
 	found := regexp.MustCompile("^" + pattern + "$").
 		FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
 	if found == nil {
