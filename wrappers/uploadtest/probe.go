@@ -67,13 +67,14 @@ type Probing struct {
 // parent's, whole and in short pages, and URLs for its download: those whose
 // names say so, and those of the same host that gave two files back. A GET may
 // be answered by a redirect, if the spec declares it, and what makes something
-// by a 303. If a 206 is declared, a range is asked for, too. Its bytes, names,
-// sizes, types, checksums and ids must be those that were sent or answered. A
-// name with directories loses them. A refused name is no failure. Neither is a
-// wrong member of an answer that was never right about a file. Two uploads have
-// two ids, unless they are equal, and the id of a deleted one is not given out
-// again. After a 409 or a 422 the same is sent once more under other names: the
-// first may be taken.
+// by a 303. If a 206 is declared, a range is asked for, too. A PATCH changes
+// what it names, and nothing else. Its bytes, names, sizes, types, checksums
+// and ids must be those that were sent or answered. A name with directories
+// loses them. A refused name is no failure. Neither is a wrong member of an
+// answer that was never right about a file. Two uploads have two ids, unless
+// they are equal, and the id of a deleted one is not given out again. After a
+// 409 or a 422 the same is sent once more under other names: the first may be
+// taken.
 //
 // Each operation must refuse wrong requests: without credentials, with spoiled
 // ones, or with a signature from elsewhere; without a body or a parameter; with
@@ -126,7 +127,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 // What that makes is sent in odd ways by probe_variation, and to URLs that are
 // handed out by probe_presigned, _batch and _complete. It is read back by
 // probe_readback, _range, _list and _download. Then wrong requests must be refused:
-// probe_refusal, _credential, _cut. Last come probe_delete and probe_limit.
+// probe_refusal, _credential, _cut; probe_patch changes one. Last come probe_delete and probe_limit.
 //
 // What they share: probe_operation asks the spec about an operation. Probe_request
 // builds its request of a sample (probe_sample), from the values of probe_example,
@@ -193,6 +194,7 @@ func (p *prober) probe() {
 	}
 	for _, r := range routes {
 		p.mixes(r)
+		p.patches(r)
 		if r.Method == http.MethodGet { // its id may be known only now
 			p.unknown(r)
 		}

@@ -60,6 +60,8 @@ paths:
   /boxes/{id}:
     parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
     get: {operationId: unpack, responses: *box}
+    patch: {operationId: relabel, responses: *box, requestBody: {required: true, content: {application/json: {schema: {
+      type: object, required: [label], properties: {label: {type: string, minLength: 3, example: August}}}}}}}
     delete: {operationId: burn, responses: *box}
   /blobs/{name}:
     put:
@@ -156,15 +158,26 @@ func newShelf() http.Handler {
 	handle("/v1/boxes/{id}", func(w http.ResponseWriter, r *http.Request, _ string) {
 		box, ok := kept[r.PathValue("id")].(map[string]any)
 		switch {
+		case r.Method == http.MethodPatch:
+			var said struct{ Label string }
+			if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") ||
+				json.NewDecoder(r.Body).Decode(&said) != nil || len(said.Label) < 3 {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			if ok {
+				box["label"] = said.Label
+			}
 		case r.Method != http.MethodGet && r.Method != http.MethodDelete:
-			w.Header().Set("Allow", "GET, DELETE")
+			w.Header().Set("Allow", "GET, DELETE, PATCH")
 			w.WriteHeader(http.StatusMethodNotAllowed)
-			return
-		case !ok:
-			w.WriteHeader(http.StatusNotFound)
 			return
 		case r.Method == http.MethodDelete:
 			delete(kept, r.PathValue("id"))
+		}
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
 		}
 		say(w, http.StatusOK, box)
 	})
@@ -200,6 +213,19 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		if text := rec.Body.String(); strings.Contains(text, "}") {
 			rec.Body.Reset()
 			rec.Body.WriteString(text[:strings.Index(text, "}")+1] + "]}")
+		}
+	}
+	patched := func(spoil func(*httptest.ResponseRecorder)) func(http.Handler) http.Handler {
+		return func(next http.Handler) http.Handler {
+			var paths sync.Map
+			return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPatch {
+					paths.Store(r.URL.Path, true)
+				} else if _, was := paths.Load(r.URL.Path); was {
+					next = reply("/boxes/s-", on(200, spoil))(next)
+				}
+				next.ServeHTTP(w, r)
+			})(next)
 		}
 	}
 	var mu sync.Mutex
@@ -317,6 +343,10 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			})
 			next.ServeHTTP(w, r)
 		}), `place is "no place", but "shelf 7" was said (sent before the other fields)`},
+		{"a PATCH resets what it does not name", patched(anew(`"kind":"b"`, `"kind":"a"`)),
+			"Shelf: unpack: response body: kind is not what it was before a PATCH that did not name it"},
+		{"a PATCH changes nothing", patched(anew(`"August"`, `"July"`)),
+			`Shelf: unpack: response body: label is still "July" after a PATCH that said "August" (GET /v1/boxes/{id})`},
 		{"any kind", arrival("/boxes", replace("uploadtest-other", "a")),
 			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
 		{"any length", arrival("/boxes", replace(strings.Repeat("x", 201), "x")),
