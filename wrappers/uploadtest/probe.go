@@ -59,22 +59,22 @@ type Probing struct {
 //
 // Then each operation that makes something does so some twenty times: with
 // files of up to 10 MiB whose bytes are easily changed or lost, with odd names
-// and texts, with several files in one request, and with two requests at once.
-// A request with the Idempotency-Key of an earlier one makes nothing new, nor
-// does a second request to complete an upload. Probe reads back all that tells
-// of such an upload, at once and again after everything else: the operations
-// whose path its ids fill, its Location, a list of all uploads or of one
-// parent's, whole and in short pages, and URLs for its download: those whose
-// names say so, and those of the same host that gave two files back. A GET may
-// be answered by a redirect, if the spec declares it, and what makes something
-// by a 303. If a 206 is declared, a range is asked for, too. A PATCH changes
-// what it names, and nothing else. Its bytes, names, sizes, types, checksums
-// and ids must be those that were sent or answered. A name with directories
-// loses them. A refused name is no failure. Neither is a wrong member of an
-// answer that was never right about a file. Two uploads have two ids, unless
-// they are equal, and the id of a deleted one is not given out again. After a
-// 409 or a 422 the same is sent once more under other names: the first may be
-// taken.
+// and texts, with several files in one request, and with several requests at
+// once. A request with the Idempotency-Key of an earlier one makes nothing new,
+// nor does a second request to complete an upload. Probe reads back all that
+// tells of such an upload, at once and again after everything else: the
+// operations whose path its ids fill, its Location, a list of all uploads or of
+// one parent's, whole and in short pages, and URLs for its download: those
+// whose names say so, and those of the same host that gave two files back. A
+// GET may be answered by a redirect, if the spec declares it, and what makes
+// something by a 303. If a 206 is declared, a range is asked for, too. The
+// bytes, names, sizes, types, checksums and ids of an upload must be those that
+// were sent or answered. A name with directories loses them. A refused name is
+// no failure. Neither is a wrong member of an answer that was never right about
+// a file. Two uploads have two ids, unless they are equal, and the id of a
+// deleted one is not given out again. After a 409 or a 422 the same is sent
+// once more under other names: the first may be taken. A PATCH changes what it
+// names, and nothing else.
 //
 // Each operation must refuse wrong requests: without credentials, with spoiled
 // ones, or with a signature from elsewhere; without a body or a parameter; with
@@ -127,7 +127,8 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 // What that makes is sent in odd ways by probe_variation, and to URLs that are
 // handed out by probe_presigned, _batch and _complete. It is read back by
 // probe_readback, _range, _list and _download. Then wrong requests must be refused:
-// probe_refusal, _credential, _cut; probe_patch changes one. Last come probe_delete and probe_limit.
+// probe_refusal, _credential, _cut. Last come changes: probe_patch, probe_delete
+// and probe_limit.
 //
 // What they share: probe_operation asks the spec about an operation. Probe_request
 // builds its request of a sample (probe_sample), from the values of probe_example,

@@ -309,7 +309,7 @@ func newPier(fault string) http.Handler {
 		}
 		if f.completed && fault == "what is completed twice is two" {
 			other := *f
-			other.FileID += "-2"
+			other.FileID = fmt.Sprint(f.FileID, "-", len(files))
 			f = &other
 			files[f.FileID] = f
 		}

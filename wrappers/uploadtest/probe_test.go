@@ -168,6 +168,16 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next.ServeHTTP(w, r)
 			}), "Depot: look: response status: 404 to a request with no credentials and an id that was never issued, " +
 				"want 401 or 403 (GET /v2/objects/{id})"},
+		{"an id is chosen before the body is read", func(next http.Handler) http.Handler {
+			var n atomic.Int64
+			return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					defer n.Add(1)
+					next = reply("/objects", said(`"id":"`, fmt.Sprintf(`"id":"o-%016x","was":"`, n.Load())))(next)
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}, "Depot: announce: response body: two uploads have the same id (POST /v2/objects)"},
 		{"any presigned media type is taken", arrival("/store", func(r *http.Request) {
 			if r.Header.Get("Content-Type") == "application/x-uploadtest" {
 				r.Header.Set("Content-Type", "text/plain")

@@ -44,6 +44,22 @@ func (p *prober) together(r *operation, s sample) {
 	}
 }
 
+// burst starts eight uploads at once: each has an id of its own.
+func (p *prober) burst(r *operation, s sample) {
+	var all [8]sample
+	var requests [8]*http.Request
+	for i := range all {
+		all[i] = p.anew(r, s).holding(fmt.Appendf(nil, "uploadtest %d", i))
+		if requests[i] = p.valid(r, all[i]); requests[i] == nil || r.Method != http.MethodPost || len(s.body) == 0 {
+			return
+		}
+	}
+	for i, came := range p.atOnce(requests[:]) {
+		p.came = came
+		p.start(r, requests[i], all[i], "")
+	}
+}
+
 // repeats sends a request twice, if its spec has a header for that.
 func (p *prober) repeats(r *operation, s sample) {
 	for _, param := range parameters(r) {

@@ -110,6 +110,7 @@ func (p *prober) varies(r *operation) {
 			p.together(r, s)
 			p.takesUnsized(r, s)
 		}
+		p.burst(r, s)
 		p.repeats(r, s)
 	}
 }
