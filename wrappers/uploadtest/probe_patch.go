@@ -29,8 +29,8 @@ func (p *prober) patches(r *operation) {
 		}
 		return found
 	}
-	before, req := look(), p.valid(r, s)
-	if req == nil || !a.ok() || !p.ask(r, req).ok() {
+	before := look()
+	if !a.ok() || !p.valid(r, s) || !p.ask(r, p.good(r, s)).ok() {
 		return
 	}
 	after := look()

@@ -50,13 +50,14 @@ func (p *prober) burst(r *operation, s sample) {
 	var requests [8]*http.Request
 	for i := range all {
 		all[i] = p.anew(r, s).holding(fmt.Appendf(nil, "uploadtest %d", i))
-		if requests[i] = p.valid(r, all[i]); requests[i] == nil || r.Method != http.MethodPost || len(s.body) == 0 {
+		if r.Method != http.MethodPost || len(s.body) == 0 || !p.valid(r, all[i]) {
 			return
 		}
+		requests[i] = p.good(r, all[i])
 	}
 	for i, came := range p.atOnce(requests[:]) {
 		p.came = came
-		p.start(r, requests[i], all[i], "")
+		p.start(r, all[i], "")
 	}
 }
 
