@@ -27,7 +27,7 @@ type made struct {
 	outs    []contract.HandedOut     // where the bytes go
 	place   string                   // the path of the request
 	own     []string                 // the ids that nothing else may have
-	shown   map[string][]leaf        // what each operation answered first, by its path
+	shown   map[string][]leaf        // what each operation answered last, by its path
 	given   map[string]func() answer // fetch its file from URLs of the service, by their names
 	waiting bool                     // the bytes were not sent yet
 	had     bool                     // the file was given back

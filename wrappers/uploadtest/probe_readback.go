@@ -145,7 +145,7 @@ func (p *prober) compares(m *made, file int, a answer) {
 
 // givesFile reports whether an answer is the file itself.
 func (a answer) givesFile(r *operation) bool {
-	if r == nil || a.elsewhere {
+	if a.elsewhere {
 		return true
 	}
 	declared := cmp.Or(r.Operation.Responses.Status(a.status), r.Operation.Responses.Default())
@@ -205,9 +205,7 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 	if isAnother(a, all) || m.differs(a, all, leaves(m.answer.body), false) || m.differs(a, all, m.shown[at], true) {
 		return
 	}
-	if !m.waiting && m.shown[at] == nil {
-		m.shown[at] = all
-	}
+	m.shown[at] = all
 	p.states(m, a, all)
 	p.downloads(m, a, all)
 }

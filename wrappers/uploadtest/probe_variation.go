@@ -23,7 +23,7 @@ var contents = []struct {
 	{"bytes of every value", func() []byte {
 		b := make([]byte, 511)
 		for i := range b {
-			b[i] = byte(i + i/256*7)
+			b[i] = byte(i)
 		}
 		return b
 	}},
@@ -79,8 +79,8 @@ func (p *prober) varies(r *operation) {
 		if len(p.closing) > 0 && len(s.files()) == 0 {
 			p.refusesToComplete(r, s)
 		}
-		for m, i := again, 0; m != nil && i < 2; i++ {
-			m = p.flipped(m, noise(300+i))
+		if m := p.flipped(again, noise(300)); m != nil {
+			p.flipped(m, noise(301))
 		}
 		full, more := s.filled()
 		if more {
@@ -93,10 +93,7 @@ func (p *prober) varies(r *operation) {
 			}
 		}
 		content, one := s.file()
-		isFile := content != nil || len(again.outs) > 0
-		if isFile || p.chosen(r) != "" || len(s.object) > 0 {
-			p.variesNames(r, s, isFile)
-		}
+		p.variesNames(r, s, content != nil || len(again.outs) > 0)
 		if p.written(r, s); s.isForm() {
 			if one {
 				p.directories(r, s)

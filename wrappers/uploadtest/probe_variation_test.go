@@ -198,6 +198,15 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 			fmt.Sprintf(changed, "zeros at its end")},
 		{"the last line loses its end", arrives(func(b []byte) []byte { return bytes.TrimRight(b, "\r\n") }),
 			fmt.Sprintf(changed, "lines that end with CRLF")},
+		{"zeros are refused", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			b, err := all(r.Body, r.ContentLength)
+			if bytes.HasSuffix(b, []byte("\x00\x00\x00")) {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{cmp.Or(err, io.EOF)}))
+			next.ServeHTTP(w, r)
+		}), "Album: add: response status: 400 to a file (content: zeros at its end)"},
 		{"64 KiB", arrives(kept(64 << 10)), fmt.Sprintf(changed, "70,001 bytes")},
 		{"1 MiB", arrives(kept(1 << 20)), fmt.Sprintf(changed, "1,200,001 bytes")},
 		{"10 MiB", arrives(kept(10 << 20)), fmt.Sprintf(changed, fmt.Sprint(largest)+" bytes")},
