@@ -102,7 +102,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 	c, _ := parseAt(t, baseURL, spec)
 	p := &prober{
 		TB: t, Probing: append(probing, Probing{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
-		learned: map[string]string{}, own: map[string]bool{}, issued: map[string]*made{},
+		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, inVain: map[string]bool{}, waits: 60,
 		succeeded: map[string]bool{}, strange: map[string]bool{}, once: map[string]bool{}, closing: map[string]bool{},
 		unfound: map[string]string{}, tagged: map[string]string{}, met: map[string]bool{},
@@ -147,32 +147,32 @@ type prober struct {
 	authorize func(*http.Request)
 	transport http.RoundTripper
 
-	learned   map[string]string // what answers gave, by name
-	own       map[string]bool   // the parameters of paths that the client chooses
-	kept      []*made           // what was made and must stay
-	deleted   []*made
-	issued    map[string]*made           // what was made, by its place and the ids that nothing else there may have
-	right     map[string]map[string]bool // values that were right, by their places
-	tagged    map[string]string          // sums of files, by path and ETag
-	succeeded map[string]bool            // operations
-	closing   map[string]bool            // operations that complete an upload
-	strange   map[string]bool            // paths whose ids are of another kind
-	once      map[string]bool            // operations that take each name once
-	names     int                        // how many other names were given
-	unfound   map[string]string          // why operations were not asked about an upload
-	met       map[string]bool            // the known failures that came
-	told      told
-	logged    told
-	seen      seen
-	traces    map[string]int  // how often each trace id came
-	secrets   map[string]bool // the credentials that were sent
-	late      int             // answers that did not come in time
-	inVain    map[string]bool // what was awaited and did not come
-	waits     int             // how often a Retry-After is waited for
-	ending    string          // a URL for a download that soon ends
-	doing     string          // names the file of a request in a message about it; may be empty
-	buffer    bytes.Buffer    // of the body of an answer
-	came      *response       // the response to the next request, if it came already
+	learned    map[string]string // what answers gave, by name
+	clientKeys map[string]bool   // the parameters of paths that the client chooses
+	kept       []*made           // what was made and must stay
+	deleted    []*made
+	issued     map[string]*made           // what was made, by its place and the ids that nothing else there may have
+	right      map[string]map[string]bool // values that were right, by their places
+	tagged     map[string]string          // sums of files, by path and ETag
+	succeeded  map[string]bool            // operations
+	closing    map[string]bool            // operations that complete an upload
+	strange    map[string]bool            // paths whose ids are of another kind
+	once       map[string]bool            // operations that take each name once
+	names      int                        // how many other names were given
+	unfound    map[string]string          // why operations were not asked about an upload
+	met        map[string]bool            // the known failures that came
+	told       told
+	logged     told
+	seen       seen
+	traces     map[string]int  // how often each trace id came
+	secrets    map[string]bool // the credentials that were sent
+	late       int             // answers that did not come in time
+	inVain     map[string]bool // what was awaited and did not come
+	waits      int             // how often a Retry-After is waited for
+	ending     string          // a URL for a download that soon ends
+	doing      string          // names the file of a request in a message about it; may be empty
+	buffer     bytes.Buffer    // of the body of an answer
+	came       *response       // the response to the next request, if it came already
 }
 
 func (p *prober) probe() {

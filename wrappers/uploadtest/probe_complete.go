@@ -83,7 +83,7 @@ func (p *prober) refusesToComplete(r *operation, s sample) {
 		"an upload whose file is not the one that was announced": other,
 	} {
 		m, _ := p.start(r, s, "")
-		if m == nil || !m.waiting || content != "" && !m.states() {
+		if m == nil || !m.waiting || content != "" && !m.announcesFile() {
 			continue
 		}
 		if content != "" && slices.ContainsFunc(m.outs, func(out contract.HandedOut) bool {

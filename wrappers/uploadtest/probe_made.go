@@ -160,7 +160,7 @@ func (m *made) found() sample { return sample{params: m.ids} }
 
 // equals reports whether the same was sent twice, or announced by its checksum.
 func (m *made) equals(before *made) bool {
-	announced := len(m.files) == 0 && len(m.outs) == 0 && m.states()
+	announced := len(m.files) == 0 && len(m.outs) == 0 && m.announcesFile()
 	return (announced || len(m.files) > 0 && reflect.DeepEqual(m.files, before.files)) &&
 		reflect.DeepEqual(m.said, before.said)
 }

@@ -90,7 +90,7 @@ func (p *prober) refusesRequests(r *operation) {
 
 // refusesMembers sends an object in a body with each of its members missing or
 // wrong.
-func (p *prober) refusesMembers(r *operation, s sample, in part) {
+func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
 	isForm := s.isForm() && in.name == ""
 	for _, name := range slices.Sorted(maps.Keys(in.object)) {
 		called, schema := in.name+name, propertyOf(in.schema, name)
@@ -166,7 +166,7 @@ func (p *prober) unknown(r *operation) {
 		if r.Method == http.MethodPost && unique.MatchString(name) {
 			continue // the client chooses it
 		}
-		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.own[name] {
+		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.clientKeys[name] {
 			never := []string{spoil(value)}
 			if numeric(value) {
 				never[0] = "98" + value // ids may be counted

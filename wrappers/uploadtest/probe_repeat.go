@@ -13,115 +13,139 @@ import (
 )
 
 // tells compares each value about a file, and each value that repeats the
-// request, with the request. If the name of a value does not surely mean that,
-// it counts once the value was right for two different uploads.
+// request, with the request.
 func (p *prober) tells(m *made, a answer, all []leaf) {
 	length, wrapper := map[string]string{}, m.wrapper(all)
 	for _, l := range all {
-		place := strings.TrimPrefix(l.path, wrapper)
-		said, schema, exact := m.saidAt(place)
-		repeats := said != nil
-		owner := strings.TrimSuffix(l.parent(), "[]")
-		if l.list {
-			owner = l.name
-		}
-		sent, called := m.of(owner), l.name
-		ofField := len(sent) > 0
-		if ofField && l.at < 0 {
-			called = l.path
-		}
-		if !ofField && !isBinary(propertyOf(m.schema, owner)) {
-			sent = m.files
-		}
+		c := p.comparing(m, a, l, strings.TrimPrefix(l.path, wrapper))
 		if l.list {
 			length[l.path] = textOf(l.value)
-			has, _ := strconv.Atoi(length[l.path])
-			if n := len(sent); n > 0 && has != n && (p.listsFiles(a.route, l) || ofField && 0 < has && has < n) {
-				a.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", l.name, l.value,
-					n, m.what)
-			}
-			if exact && free(m, schema, "") {
-				tellsAll(a, l, said, all)
-			}
+			c.list(all)
 			continue
 		}
 		inList := strings.LastIndex(l.path, "[]")
-		files := inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(sent))
-		ofOther := ofField && slices.ContainsFunc(m.files, func(other sentFile) bool {
-			return other.field != owner && textOf(l.value) == fmt.Sprint(len(other.content))
-		})
-		top := ofOther || exact && repeats || !strings.Contains(place, ".") ||
-			inList >= 0 && strings.Count(l.path[inList:], ".") == 1
-		check := compared(func(aspect string, surely, right bool, format string, want ...any) {
-			proved := p.proved(nameOf(a.route)+" "+l.path+" "+aspect, fmt.Sprint(want[0]), right)
-			if !right && (!files || !(surely && top) && !proved) {
-				return
-			}
-			if p.seen.note(aspect); !right {
-				a.broke(ruleAnswer, aspect, "%s is %.50q%s", called, textOf(l.value), fmt.Sprintf(format, want...))
-			}
-		})
-		check.said(m, l, said, schema, exact)
-		if propertyOf(m.schema, l.name) != unknown && !repeats && l.at < 0 &&
-			strings.HasPrefix(textOf(l.value), oddText[:12]) {
-			a.broke(ruleAnswer, "said by another", "%s is %.50q, and only another upload said so", l.name,
-				textOf(l.value))
-		}
-		if l.at < len(sent) && (l.at >= 0 || len(sent) == 1) {
-			check.file(m, l, sent[max(0, l.at)], repeats)
+		c.each = inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(c.sent))
+		c.repeats()
+		if l.at < len(c.sent) && (l.at >= 0 || len(c.sent) == 1) {
+			c.describes(c.sent[max(0, l.at)])
 		}
 	}
 }
 
-// compared takes whether a value of an answer is right. Surely tells that its
-// name means what it is compared with.
-type compared func(aspect string, surely, right bool, format string, want ...any)
+// comparison is a value of an answer, beside what the request had.
+type comparison struct {
+	leaf
+	p      *prober
+	m      *made
+	answer answer
+	called string           // in a message
+	said   any              // what the request said under its name
+	schema *openapi3.Schema // the one of that
+	exact  bool             // it was said at the same place
+	sent   []sentFile       // the files that it may be about
+	field  bool             // they are those of one field
+	each   bool             // it stands in no list, or in one that has an element for each of them
+	near   bool             // it is about the upload, not about something else in the answer
+}
 
-// said compares a value with what the request said under its name.
-func (check compared) said(m *made, l leaf, said any, schema *openapi3.Schema, exact bool) {
-	is, _ := l.value.(string)
-	how := m.what
+// comparing returns the comparison of a value at a place in what was made.
+func (p *prober) comparing(m *made, a answer, l leaf, place string) *comparison {
+	c := &comparison{leaf: l, p: p, m: m, answer: a, called: l.name}
+	c.said, c.schema, c.exact = m.saidAt(place)
+	owner := strings.TrimSuffix(l.parent(), "[]")
+	if l.list {
+		owner = l.name
+	}
+	c.sent = m.of(owner)
+	if c.field = len(c.sent) > 0; c.field && l.at < 0 {
+		c.called = l.path
+	}
+	if !c.field && !isBinary(propertyOf(m.schema, owner)) {
+		c.sent = m.files
+	}
+	ofOther := c.field && slices.ContainsFunc(m.files, func(other sentFile) bool {
+		return other.field != owner && textOf(l.value) == fmt.Sprint(len(other.content))
+	})
+	inList := strings.LastIndex(l.path, "[]")
+	c.near = ofOther || c.exact && c.said != nil || !strings.Contains(place, ".") ||
+		inList >= 0 && strings.Count(l.path[inList:], ".") == 1
+	return c
+}
+
+// check takes whether the value is right. Surely tells that its name means what
+// it is compared with. If it does not, a wrong value counts once the place was
+// right for two different uploads.
+func (c *comparison) check(aspect string, surely, right bool, format string, want ...any) {
+	proved := c.p.proved(nameOf(c.answer.route)+" "+c.path+" "+aspect, fmt.Sprint(want[0]), right)
+	if !right && (!c.each || !(surely && c.near) && !proved) {
+		return
+	}
+	if c.p.seen.note(aspect); !right {
+		c.answer.broke(ruleAnswer, aspect, "%s is %.50q%s", c.called, textOf(c.value), fmt.Sprintf(format, want...))
+	}
+}
+
+// list compares the length of a list with the number of files, and its texts
+// with those that were said.
+func (c *comparison) list(all []leaf) {
+	has, _ := strconv.Atoi(textOf(c.value))
+	if n := len(c.sent); n > 0 && has != n && (c.p.listsFiles(c.answer.route, c.leaf) || c.field && 0 < has && has < n) {
+		c.answer.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", c.name, c.value, n, c.m.what)
+	}
+	if c.exact && free(c.m, c.schema, "") {
+		tellsAll(c.answer, c.leaf, c.said, all)
+	}
+}
+
+// repeats compares a value with what the request said under its name.
+func (c *comparison) repeats() {
+	is, isText := c.value.(string)
+	how := c.m.what
 	if strings.HasPrefix(how, " (content: ") { // nothing that was said
 		how = ""
 	}
-	switch said := said.(type) {
+	switch said := c.said.(type) {
+	case nil:
+		if propertyOf(c.m.schema, c.name) != unknown && c.at < 0 && strings.HasPrefix(is, oddText[:12]) {
+			c.answer.broke(ruleAnswer, "said by another", "%s is %.50q, and only another upload said so", c.name, is)
+		}
 	case bool:
-		yes, ok := l.value.(bool)
-		check("what was said", exact && ok, yes == said, ", but %t was said", said)
+		yes, ok := c.value.(bool)
+		c.check("what was said", c.exact && ok, yes == said, ", but %t was said", said)
 	case string:
-		otherType := strings.HasSuffix(strings.ToLower(l.name), "type") && strings.Contains(is, "/") != strings.Contains(said, "/")
-		if l.at >= 0 || states.MatchString(l.name) || otherType {
+		otherType := strings.HasSuffix(strings.ToLower(c.name), "type") && strings.Contains(is, "/") != strings.Contains(said, "/")
+		if c.at >= 0 || states.MatchString(c.name) || otherType {
 			break
 		}
-		surely := is == l.value && (free(m, schema, is) || m.repeated(l))
+		surely := isText && (free(c.m, c.schema, is) || c.m.repeated(c.leaf))
 		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
-			check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
+			c.check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
-			check("what was said", surely, is == said, ", but %.50q was said%s", said, how)
+			c.check("what was said", surely, is == said, ", but %.50q was said%s", said, how)
 		}
 	}
 }
 
-// file compares a value with the file that it may be about.
-func (check compared) file(m *made, l leaf, file sentFile, repeats bool) {
-	text := textOf(l.value)
-	size := fmt.Sprint(len(file.content))
+// describes compares a value with the file that it may be about.
+func (c *comparison) describes(file sentFile) {
+	text, size := textOf(c.value), fmt.Sprint(len(file.content))
 	// A small number counts other things, too.
-	if sized := sizes.MatchString(l.name); sized || len(file.content) > 99 {
-		check("size", sized, text == size, ", but %s bytes were sent%s", size, m.what)
+	if sized := sizes.MatchString(c.name); sized || len(file.content) > 99 {
+		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, c.m.what)
 	}
-	if file.name != "" && !repeats {
-		elsewhere := text != "" && bytes.Contains(m.body, []byte(`"`+text+`"`)) // such as in a part of JSON
-		check("name", names.MatchString(l.name) && !elsewhere, sameName(text, file.name),
-			", but the file was called %q%s", file.name, m.what)
+	if file.name != "" && c.said == nil {
+		elsewhere := text != "" && bytes.Contains(c.m.body, []byte(`"`+text+`"`)) // such as in a part of JSON
+		c.check("name", names.MatchString(c.name) && !elsewhere, sameName(text, file.name),
+			", but the file was called %q%s", file.name, c.m.what)
 	}
-	if typ, _, err := mime.ParseMediaType(text); types.MatchString(l.name) && !repeats {
+	if typ, _, err := mime.ParseMediaType(text); types.MatchString(c.name) && c.said == nil {
 		sent, _, _ := mime.ParseMediaType(file.contentType)
-		check("media type", true, err == nil && typ == sent || anyBytes.MatchString(sent), ", but the file was sent as %q", sent)
+		c.check("media type", true, err == nil && typ == sent || anyBytes.MatchString(sent),
+			", but the file was sent as %q", sent)
 	}
-	if digests.MatchString(l.name) {
-		check("checksum", sure.MatchString(l.name), digestOf(text, file.content), ", which is not that of the file%s",
-			m.what)
+	if digests.MatchString(c.name) {
+		c.check("checksum", sure.MatchString(c.name), digestOf(text, file.content),
+			", which is not that of the file%s", c.m.what)
 	}
 }
 

@@ -41,8 +41,8 @@ type sentFile struct {
 	content                  []byte
 }
 
-// part is an object in a body: the whole, a member, or an element of a list.
-type part struct {
+// bodyObject is an object in a body: the whole, a member, or an element of a list.
+type bodyObject struct {
 	name   string // before those of its members; a list's ends with "[]."
 	object map[string]any
 	schema *openapi3.Schema
@@ -159,11 +159,11 @@ func (s sample) replaced(with func(m member, value any) any) map[string]any {
 }
 
 // objects returns the object of the body, and those in its members.
-func (s sample) objects() []part {
+func (s sample) objects() []bodyObject {
 	if s.object == nil {
 		return nil
 	}
-	all := []part{{"", s.object, s.schema, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
+	all := []bodyObject{{"", s.object, s.schema, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
 	for _, name := range slices.Sorted(maps.Keys(s.object)) {
 		schema := propertyOf(s.schema, name)
 		if schema == unknown || !s.isJSON() && !strings.HasSuffix(s.typeOf(name), "json") {
@@ -171,10 +171,10 @@ func (s sample) objects() []part {
 		}
 		switch value := s.object[name].(type) {
 		case map[string]any:
-			all = append(all, part{name + ".", value, schema, func(o map[string]any) sample { return s.with(name, o) }})
+			all = append(all, bodyObject{name + ".", value, schema, func(o map[string]any) sample { return s.with(name, o) }})
 		case []any:
 			if first, ok := slices.Concat(value, []any{nil})[0].(map[string]any); ok {
-				all = append(all, part{name + "[].", first, resolved(schema.Items),
+				all = append(all, bodyObject{name + "[].", first, resolved(schema.Items),
 					func(o map[string]any) sample { return s.with(name, append(slices.Clone(value), o)) }})
 			}
 		}

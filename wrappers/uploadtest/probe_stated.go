@@ -21,9 +21,9 @@ func (s sample) stating() sample {
 	return s.of(object.(map[string]any), s.fileName)
 }
 
-// states reports whether the request stated the size or the checksum of its
+// announcesFile reports whether the request stated the size or the checksum of its
 // file: another file is wrong then.
-func (m *made) states() bool {
+func (m *made) announcesFile() bool {
 	return m.object != nil && !bytes.Equal(m.holding([]byte("uploadtest: other bytes")).body, m.body)
 }
 

@@ -29,7 +29,7 @@ func (p *prober) succeeds(r *operation) {
 				p.compares(m, -1, a)
 			}
 			if last := lastParam(r); r.Method == http.MethodPut && p.learned[last] == "" {
-				p.own[last] = true
+				p.clientKeys[last] = true
 			}
 			maps.Copy(p.learned, m.ids)
 			if !p.handedOut(m) && r.Method == http.MethodPost {

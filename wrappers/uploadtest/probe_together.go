@@ -20,45 +20,50 @@ func (p *prober) twin(i int) []byte {
 
 // together uploads two files at once.
 func (p *prober) together(r *operation, s sample) {
-	var two [2]sample
-	var requests [2]*http.Request
+	var two []sample
 	key := p.chosen(r)
 	if r.Method == http.MethodPut && key == "" {
 		return
 	}
-	for i := range two {
-		two[i] = p.anew(r, s).holding(p.twin(i))
+	for i := range 2 {
+		one := p.anew(r, s).holding(p.twin(i))
 		if key != "" {
-			two[i] = two[i].under(key, varied(p.learned[key], 70+i))
+			one = one.under(key, varied(p.learned[key], 70+i))
 		}
-		if !p.valid(r, two[i]) {
-			return
-		}
-		requests[i] = p.good(r, two[i])
+		two = append(two, one)
 	}
-	for i, came := range p.atOnce(requests[:]) {
-		p.came = came
-		m, a := p.start(r, two[i], " (sent at the same time as another)")
-		a.declined("one of two uploads at once")
+	for _, m := range p.startTogether(r, two, " (sent at the same time as another)") {
 		p.keep(m)
 	}
 }
 
 // burst starts eight uploads at once: each has an id of its own.
 func (p *prober) burst(r *operation, s sample) {
-	var all [8]sample
-	var requests [8]*http.Request
-	for i := range all {
-		all[i] = p.anew(r, s).holding(fmt.Appendf(nil, "uploadtest %d", i))
-		if r.Method != http.MethodPost || len(s.body) == 0 || !p.valid(r, all[i]) {
-			return
+	var all []sample
+	for i := range 8 {
+		all = append(all, p.anew(r, s).holding(fmt.Appendf(nil, "uploadtest %d", i)))
+	}
+	if r.Method == http.MethodPost && len(s.body) > 0 {
+		p.startTogether(r, all, "")
+	}
+}
+
+// startTogether starts uploads of several samples at once.
+func (p *prober) startTogether(r *operation, samples []sample, what string) (started []*made) {
+	var requests []*http.Request
+	for _, s := range samples {
+		if !p.valid(r, s) {
+			return nil
 		}
-		requests[i] = p.good(r, all[i])
+		requests = append(requests, p.good(r, s))
 	}
-	for i, came := range p.atOnce(requests[:]) {
+	for i, came := range p.atOnce(requests) {
 		p.came = came
-		p.start(r, all[i], "")
+		m, a := p.start(r, samples[i], what)
+		a.declined("one of %d uploads at once", len(samples))
+		started = append(started, m)
 	}
+	return started
 }
 
 // repeats sends a request twice, if its spec has a header for that.

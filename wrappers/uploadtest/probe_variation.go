@@ -187,7 +187,7 @@ func (p *prober) chosen(r *operation) string {
 	last := lastParam(r)
 	above, isLast := strings.CutSuffix(unslashed(r.Path), "/{"+last+"}")
 	if r.Method != http.MethodPut || !isLast || p.at(above, http.MethodPost) != nil ||
-		!p.own[last] && strings.HasSuffix(strings.ToLower(last), "id") {
+		!p.clientKeys[last] && strings.HasSuffix(strings.ToLower(last), "id") {
 		return ""
 	}
 	return last
