@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,8 +21,8 @@ func (x *Exchange) checkPresigned() {
 	for name := range x.head.Header {
 		// Azure requires its blob type. No other header that the sender adds
 		// can be signed.
-		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-") && lower != "x-ms-blob-type" &&
-			!addedOnTheWay().MatchString(lower) &&
+		if len(name) > 2 && strings.EqualFold(name[:2], "x-") && !strings.EqualFold(name, "x-ms-blob-type") &&
+			!addedOnTheWay().MatchString(name) &&
 			!containsFold(x.c.CredentialHeaders, name) && g.header.Values(name) == nil &&
 			!containsFold(signedHeaders(g.query), name) {
 			unsigned = append(unsigned, name)
@@ -33,7 +32,7 @@ func (x *Exchange) checkPresigned() {
 	for _, name := range unsigned {
 		x.broke(RulePresignedHeader, "header %s is not part of what was signed", name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(g.header)) {
+	for _, name := range names(g.header) {
 		if got := x.head.Header.Get(name); got == "" && name != "Host" && name != "Content-Length" {
 			x.broke(RulePresignedHeader, "header %s was handed out with the URL and is not sent", name)
 		} else if got != "" && got != g.header.Get(name) {
@@ -51,7 +50,7 @@ func (x *Exchange) checkPresigned() {
 // addedOnTheWay finds the headers that proxies add. The sender does not know of
 // them, and storage services do not ask that they be signed.
 var addedOnTheWay = later(
-	`^x-(forwarded-.*|original-.*|envoy-.*|b3-.*|real-ip|client-ip|request-id|amzn-trace-id|cloud-trace-context)$`)
+	`(?i)^x-(forwarded-.*|original-.*|envoy-.*|b3-.*|real-ip|client-ip|request-id|amzn-trace-id|cloud-trace-context)$`)
 
 // checkCredentials reports the API's credentials on a presigned request, unless
 // the answer listed them.
