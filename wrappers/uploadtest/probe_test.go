@@ -512,16 +512,11 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 		{"all but one are lacking", "none", "nowhere",
 			func(_ url.Values, ids []string) []string { return ids[:min(1, len(ids))] },
 			`Depot: list: response body: the list has an upload that is called "uploadtest.txt" 0 times`},
-		{"pages", "limit", "page", func(q url.Values, ids []string) []string { return page(q, ids, 1) }, ""},
 		{"pages from 0", "limit", "page", func(q url.Values, ids []string) []string { return page(q, ids, 0) },
 			"Depot: list: response body: short pages list"},
 		{"one page for all", "limit", "pageNumber",
 			func(q url.Values, ids []string) []string { return page(q, ids, 1) },
 			"Depot: list: response body: the list has no last page"},
-		{"offsets", "limit", "offset", func(q url.Values, ids []string) []string {
-			from, _ := strconv.Atoi(q.Get("offset"))
-			return page(q, ids[min(max(0, from), len(ids)):], 1)
-		}, ""},
 	} {
 		t.Run(b.what, func(t *testing.T) {
 			t.Parallel()
