@@ -83,6 +83,14 @@ func (p *prober) make(r *operation, what string, samples ...sample) (*made, answ
 	return m, a
 }
 
+// uploads makes something and keeps it, or logs what the operation did not take.
+func (p *prober) uploads(r *operation, what, it string, s sample) *made {
+	m, a := p.make(r, what, s)
+	a.declined("%s", it)
+	p.keep(m)
+	return m
+}
+
 // start makes something that may still wait for its bytes. It returns nil if
 // the operation refuses. One that takes each name once gets another name.
 func (p *prober) start(r *operation, s sample, what string) (*made, answer) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
 )
 
 // operation is an operation of the spec. What follows is known of it before it
@@ -129,12 +131,8 @@ func mayTell(r *operation, named func(string) bool) bool {
 
 // needsNone reports whether an operation can do without credentials.
 func (p *prober) needsNone(r *operation) bool {
-	security := r.Operation.Security
-	if security == nil {
-		security = &p.contract.doc.Security
-	}
-	return len(*security) == 0 || slices.ContainsFunc(*security,
-		func(one openapi3.SecurityRequirement) bool { return len(one) == 0 })
+	security := p.contract.Operation(nameOf(r)).Security
+	return len(security) == 0 || slices.ContainsFunc(security, func(all []contract.Scheme) bool { return len(all) == 0 })
 }
 
 // below returns the operations on one element of an operation's list.

@@ -56,6 +56,12 @@ func (p *prober) refusesRequests(r *operation) {
 			p.refusesMembers(r, s, in)
 		}
 	}
+	p.refusesParameters(r)
+}
+
+// refusesParameters sends a request with each of its parameters missing or
+// wrong.
+func (p *prober) refusesParameters(r *operation) {
 	for _, param := range parameters(r) {
 		with := func(value string) *http.Request {
 			req := p.build(r, firstSample(r))

@@ -66,12 +66,10 @@ func (p *prober) varies(r *operation) {
 		if p.closing[nameOf(r)] {
 			return // each upload asks it
 		}
-		again, a := p.make(r, "", s) // once more
+		again := p.uploads(r, "", "other files and names: a second upload", s)
 		if again == nil {
-			a.declined("other files and names: a second upload")
 			continue
 		}
-		p.keep(again)
 		if len(again.outs) > 0 {
 			p.crosswise(r, s)
 			p.announces(r, s)
@@ -84,9 +82,7 @@ func (p *prober) varies(r *operation) {
 		}
 		full, more := s.filled()
 		if more {
-			m, a := p.make(r, "", full)
-			if p.keep(m); m == nil {
-				a.declined("a request with fields that are not required")
+			if p.uploads(r, "", "a request with fields that are not required", full) == nil {
 				full = s
 			} else {
 				p.variant(r, full, nameVariety[0], 0, "", presignedContent)
@@ -225,9 +221,8 @@ func (p *prober) written(r *operation, s sample) {
 	}
 	if fields := s.fileFields(); 0 < len(fields) && len(fields) < len(s.object) {
 		s.filesFirst = true
-		m, a := p.make(r, " (sent before the other fields)", s.of(s.object, s.fileName))
-		a.declined("a form with its file before the other fields")
-		p.keep(m)
+		p.uploads(r, " (sent before the other fields)", "a form with its file before the other fields",
+			s.of(s.object, s.fileName))
 	}
 }
 
@@ -272,8 +267,8 @@ func (p *prober) replaces(r *operation, s sample) {
 		{key + "-a", " (under the key of another in the other case)"},
 		{key + "-A", " (in place of another)"},
 	} {
-		m, _ := p.make(r, put.what, s.under(name, put.key).holding(bytes.Repeat([]byte("uploadtest"), 5-i)))
-		p.keep(m)
+		p.uploads(r, put.what, "one of two keys that are much alike",
+			s.under(name, put.key).holding(bytes.Repeat([]byte("uploadtest"), 5-i)))
 	}
 }
 
@@ -281,8 +276,7 @@ func (p *prober) replaces(r *operation, s sample) {
 // must not take it for another.
 func (p *prober) takesUnsized(r *operation, s sample) {
 	s.unsized = true
-	m, _ := p.make(r, " (sent in chunks)", s.holding(noise(9_001)))
-	p.keep(m)
+	p.uploads(r, " (sent in chunks)", "a file without its length", s.holding(noise(9_001)))
 }
 
 // sendsLargest uploads the largest file, once.

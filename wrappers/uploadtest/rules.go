@@ -97,12 +97,11 @@ func (r rules) formFault(q contract.Request) string {
 	}
 	seen := map[string]bool{}
 	for i, part := range q.Form {
-		ref := media.Schema.Value.Properties[part.Name]
-		if ref == nil {
+		why, schema := "", propertyOf(media.Schema.Value, part.Name)
+		if schema == unknown {
 			continue
 		}
-		why, schema := "", ref.Value
-		switch file := isBinary(resolved(ref)); {
+		switch file := isBinary(schema); {
 		case file && !part.IsFile():
 			why = "is a file, and the part has no file name"
 		case !file && part.IsFile() && schema.Type.Is("string") && schema.Format == "":
