@@ -553,6 +553,22 @@ var bites = []struct {
 		})
 	}}, "uploads run at once", "of 16 at once: result: Size is"},
 
+	{"the media type of the upload before", rig{form: true, stored: unseen, client: func(u upload.Uploader) upload.Uploader {
+		var last atomic.Value
+		return input(func(src *upload.Source) {
+			if typ, ok := last.Swap(src.ContentType).(string); ok {
+				src.ContentType = typ
+			}
+		})(u)
+	}}, "uploads run at once", "at once: wire: the media type is"},
+	{"uploads of one name share a file", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
+		var files sync.Map
+		return input(func(src *upload.Source) {
+			first, _ := files.LoadOrStore(src.Name, *src)
+			*src = first.(upload.Source)
+		})(u)
+	}}, "uploads run at once", "of 16 at once: result: Size is 327"},
+
 	// The client's contexts.
 	{"a canceled context is not looked at", rig{client: onAndOn}, "a canceled context", `none, want "context canceled"`},
 	{"a Read goes on after its context", rig{client: onAndOn}, "cancel while the body is sent",
@@ -984,7 +1000,15 @@ var bites = []struct {
 			z.Close()
 			rewrite(r, func([]byte) []byte { return packed.Bytes() })
 		}
-	})}, "media types arrive unchanged", "32000 were sent, the first wrong one at offset 0"},
+	})}, "media types arrive unchanged", "32004 were sent, the first wrong one at offset 0"},
+	{"a text loses its byte order mark", rig{sent: request("/store", rewritten(func(b []byte) []byte {
+		return bytes.TrimPrefix(b, []byte("\ufeff"))
+	}))}, "media types arrive unchanged", "stored: 32001 bytes, 32004 were sent"},
+	{"a text loses what is no UTF-8", rig{sent: request("/store", func(r *http.Request) {
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "text/") {
+			rewrite(r, func(b []byte) []byte { return bytes.ToValidUTF8(b, nil) })
+		}
+	})}, "media types arrive unchanged", "stored: 32003 bytes, 32004 were sent"},
 	{"a parameter in quotes is cut off", rig{form: true, sent: request("/forms", replace(`"a b"`, "a"))},
 		"media types arrive unchanged", `stored: the media type is "text/plain; title=a", want "text/plain; title=\"a b\""`},
 	{"a form carries the file twice", rig{form: true, sent: request("/forms", rewritten(func(b []byte) []byte {

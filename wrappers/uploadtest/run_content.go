@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"mime"
 	"strings"
@@ -87,7 +88,9 @@ func mediaTypesArrive(t *trial) {
 	} {
 		content := short
 		if strings.HasPrefix(typ, "text/") {
-			content = strings.Repeat(short, 1000) // a client that packs texts may leave short ones as they are
+			// A client that packs texts may leave short ones as they are. Some
+			// drop the byte order mark, and some what is no UTF-8.
+			content = "\ufeff" + strings.Repeat(short, 1000) + "\xff"
 		}
 		t.about("media type %q", typ).arrives(newSource("typed.bin", typ, []byte(content), nil))
 	}
@@ -125,14 +128,15 @@ func uploadsAtOnce(t *trial) {
 	before, requests := t.count(), len(t.requests())
 	for i := range n {
 		trials[i], sources[i] = t.about("upload %d of %d at once", i, n), file(32<<10+i)
-		sources[i].Name = fmt.Sprintf("file %d.bin", i)
+		sources[i].Name = fmt.Sprintf("file %d.bin", i/2) // two of each name, with two media types
+		sources[i].ContentType = []string{"application/pdf", "text/plain", "image/png"}[i%3]
 		wg.Go(func() { results[i], errs[i] = trials[i].send(t.Context(), sources[i]) })
 	}
 	wg.Wait()
-	ids, sums := map[string]bool{}, map[string]bool{}
+	ids, types := map[string]bool{}, map[string]string{}
 	for _, r := range t.requests()[requests:] {
 		for _, f := range r.Files {
-			sums[f.SHA256] = true
+			types[f.SHA256] = cmp.Or(f.ContentType, "none")
 		}
 	}
 	for i, res := range results {
@@ -142,8 +146,10 @@ func uploadsAtOnce(t *trial) {
 		case res.ID != "" && ids[res.ID]:
 			t.broke("result: another one has the ID %q too", res.ID)
 		case !t.describes(res, sources[i].Source) || !t.holds(res.ID, sources[i]):
-		case len(sums) > 0 && !sums[sources[i].hash()]:
+		case len(types) > 0 && types[sources[i].hash()] == "":
 			t.broke("wire: no request carried its %d bytes as they are", sources[i].Size)
+		case len(types) > 0 && types[sources[i].hash()] != t.expects(sources[i]):
+			t.broke("wire: the media type is %q, want %q", types[sources[i].hash()], t.expects(sources[i]))
 		default:
 			t.traces(res.TraceID, res.ID)
 		}
