@@ -29,7 +29,10 @@ func (p *prober) learn(m *made, a answer) {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b leaf) int { return strings.Count(a.path, ".") - strings.Count(b.path, ".") })
+	rank := func(l leaf) int { // a thingId says more than an id beside it
+		return 2*strings.Count(l.path, ".") + map[bool]int{true: 1}[strings.EqualFold(l.name, "id")]
+	}
+	slices.SortStableFunc(all, func(a, b leaf) int { return rank(a) - rank(b) })
 	for _, l := range all {
 		if l.value == nil {
 			continue
