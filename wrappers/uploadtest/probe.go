@@ -48,9 +48,10 @@ type Probing struct {
 // POST /files is the fileId of /files/{fileId}. A request that cannot be built
 // as the spec wants it is not sent. An operation may fail if no answer gave its
 // parameters. One that takes no file may say by a 404, a 409, a 422 or the like
-// that something which it names is not there. The test's log says so in all these
-// cases. If a request states the size or the checksum of its file, Probe states
-// the true one.
+// that something which it names is not there. One that has no body may declare a
+// refusal of what its path names, and one that gives files may withhold them all
+// by a declared 400 or 403. The test's log says so in all these cases. If a
+// request states the size or the checksum of its file, Probe states the true one.
 //
 // Bytes go where an answer says: to a URL, in a form with the fields beside the
 // URL, or to the session at the Location of a call that is named for uploads. A
@@ -80,9 +81,11 @@ type Probing struct {
 // ones, or with a signature from elsewhere; without a body or a parameter; with
 // a wrong parameter, unless it may be overlooked; with a body that is cut off,
 // of another type, or lacks something required; with a file of another type, if
-// a 415 is declared; with the checksum of other bytes, if a 422 is; for an id
-// that was deleted, never there, or under another parent; for a URL of the
-// service for the download of what was deleted. A presigned URL must refuse
+// a 415 is declared; with the checksum of other bytes, if a 422 is, or if a
+// description says that it is compared; for an id that was deleted, never there,
+// or under another parent; for a URL of the service for the download of what
+// was deleted. An empty list says that nothing is there, too, and so does an
+// answer that calls what it tells of deleted, archived or the like. A presigned URL must refuse
 // another method, another type, another key, and any change of it. If the
 // answer names no method, and nothing in the URL signs it, the URL may have
 // other methods. An empty file may be refused, and is no failure. A 404 refuses

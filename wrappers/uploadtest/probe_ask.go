@@ -36,6 +36,11 @@ type answer struct {
 
 func (a answer) ok() bool { return a.status/100 == 2 }
 
+// declares reports whether the spec has the answer's status for its operation.
+func (a answer) declares() bool {
+	return a.route != nil && a.status != 0 && a.route.Operation.Responses.Status(a.status) != nil
+}
+
 // location returns the header Location, if there is one.
 func (a answer) location() (*url.URL, error) {
 	location := a.header.Get("Location")
@@ -56,7 +61,7 @@ func (a answer) broke(rule, class, format string, args ...any) {
 	switch {
 	case !p.isOurs(req):
 		place = req.Method + " to the host " + req.URL.Host
-	case r != nil && p.matches(r, req.URL.Path) == nil:
+	case r != nil && p.matches(r, req.URL.EscapedPath()) == nil:
 		place = req.Method + " to a URL from " + r.Method + " " + p.contract.Bases[0] + r.Path
 	}
 	if p.told.first(name + class) {
@@ -200,7 +205,7 @@ func (p *prober) changes(a answer) {
 		switch {
 		case !a.ok():
 			return false
-		case a.req.Method == http.MethodPut && m.place == path:
+		case m.place == path && (a.req.Method == http.MethodPut || r != nil && places(r)):
 			return true
 		case r == nil:
 			return false
@@ -248,5 +253,17 @@ func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to
 // refused sees that a request is answered by a 4xx.
 func (p *prober) refused(aspect, what string, r *operation, req *http.Request) {
 	p.Helper()
-	p.wants(aspect, r, req, what, what+", which must be refused by a 4xx", 4)
+	p.lacks(aspect, what, r, req, func([]byte) bool { return false })
+}
+
+// lacks sees that a request is answered by a 4xx, by a 501 if the spec declares
+// one, or by a body that says as much.
+func (p *prober) lacks(aspect, what string, r *operation, req *http.Request, says func(body []byte) bool) {
+	p.Helper()
+	p.seen.note(aspect)
+	a := p.ask(r, req)
+	declared := a.status == http.StatusNotImplemented && r != nil && declares(r, "501")
+	if a.status != 0 && a.status/100 != 4 && !declared && !(a.ok() && says(a.body)) {
+		a.broke(ruleStatus, what, "%d to %s, which must be refused by a 4xx", a.status, what)
+	}
 }

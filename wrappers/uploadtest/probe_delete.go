@@ -18,7 +18,7 @@ func (p *prober) deletes(r *operation) {
 	for _, one := range ofIt { // others have its name, or keys that begin with its own
 		if slices.ContainsFunc(ofIt, func(other *made) bool {
 			return one != other && strings.HasPrefix(other.place, one.place) &&
-				(one.by.Method == http.MethodPut || bytes.Equal(one.body, other.body))
+				(places(one.by) || bytes.Equal(one.body, other.body))
 		}) {
 			m = one
 		}
@@ -47,10 +47,11 @@ func (p *prober) deletesOne(r *operation, m *made) {
 		if !a.ok() {
 			return
 		}
-		if i == 0 {
+		if i == 0 && !saysDeleted(a.body) {
 			p.compares(m, -1, a)
 		}
 	}
+	m.deletedBy = r
 	p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
 	p.gone(r, m)
 }
@@ -59,12 +60,9 @@ func (p *prober) deletesOne(r *operation, m *made) {
 // makes another in its place.
 func (p *prober) gone(r *operation, m *made) {
 	for _, same := range p.contract.routes {
-		if len(m.outs) > 0 && strings.HasPrefix(same.Path, m.by.Path+"/") && !strings.HasPrefix(r.Path, m.by.Path+"/") {
-			continue // the call that opened the upload may be remembered
-		}
-		if reading(same) && m.about(same) && p.succeeded[nameOf(same)] ||
+		if !m.outlives(same) && reading(same) && m.about(same) && p.succeeded[nameOf(same)] ||
 			nameOf(same) == nameOf(r) && refusesUnknown(r) {
-			p.refused("deleted upload", "a deleted upload", same, p.good(same, m.found()))
+			p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), saysDeleted)
 		}
 	}
 	for name, get := range m.given {
@@ -80,4 +78,20 @@ func (p *prober) gone(r *operation, m *made) {
 		next, _ := p.make(m.by, m.what, m.holding([]byte("another")))
 		p.keep(next)
 	}
+}
+
+// outlives reports whether an operation may tell of a deleted upload: of the call
+// that opened it, where the file was deleted in another place.
+func (m *made) outlives(r *operation) bool {
+	opened := m.by.Path + "/"
+	return len(m.outs) > 0 && strings.HasPrefix(r.Path+"/", opened) && !strings.HasPrefix(m.deletedBy.Path, opened)
+}
+
+// saysDeleted reports whether an answer says that what it is about was deleted:
+// some servers still tell of that.
+func saysDeleted(answer []byte) bool {
+	return slices.ContainsFunc(leaves(answer), func(l leaf) bool {
+		text, isText := l.value.(string)
+		return deletions.MatchString(l.name) && (l.value == true || text != "") || isText && deletion.MatchString(text)
+	})
 }

@@ -108,7 +108,7 @@ func (p *prober) issues(m *made) {
 		}
 	}
 	for _, id := range m.own {
-		if m.by.Method != http.MethodPost || id == "" || m.asked(id) {
+		if m.by.Method != http.MethodPost || id == "" || m.asked(id) || p.finds(m, id) {
 			continue
 		}
 		p.seen.note("id")
@@ -134,6 +134,30 @@ func (p *prober) issues(m *made) {
 		len(m.files) && len(slices.Compact(own)) < len(m.files) {
 		m.answer.broke(ruleAnswer, "ids of several", "two files of one upload have the same id")
 	}
+}
+
+// finds reports whether an operation that takes no file answers with an id that
+// another gave out: it may search.
+func (p *prober) finds(m *made, id string) bool {
+	if len(m.files) > 0 || len(m.outs) > 0 || numeric(id) && len(id) < 8 {
+		return false
+	}
+	for there, before := range p.issued {
+		if before.by != m.by && strings.HasSuffix(there, " "+id) {
+			return true
+		}
+	}
+	return false
+}
+
+// moves reports whether what was put under an id of the server's, such as that of
+// a session, is from now on at another place.
+func (p *prober) moves(m *made) bool {
+	to, err := m.answer.location()
+	return err == nil && m.by.Method == http.MethodPut && !p.clientKeys[lastParam(m.by)] && to.Path != m.place &&
+		slices.ContainsFunc(p.contract.routes, func(r *operation) bool {
+			return r.Method == http.MethodGet && r.Path != m.by.Path && p.matches(r, to.Path) != nil
+		})
 }
 
 // locates follows the Location of what was created to the same host.
@@ -165,7 +189,7 @@ func (p *prober) isIn(r *operation, m *made, element json.RawMessage) bool {
 		if numeric(text) && (!lasting.MatchString(l.name) || sizes.MatchString(l.name)) {
 			continue // it counts something else
 		}
-		if text != "" && (slices.Contains(own, text) || m.by.Method == http.MethodPut && text == m.ids[lastParam(m.by)] ||
+		if text != "" && (slices.Contains(own, text) || places(m.by) && text == m.ids[lastParam(m.by)] ||
 			len(text) > 2 && strings.HasSuffix(m.answer.header.Get("Location"), "/"+text)) {
 			return true
 		}

@@ -29,7 +29,7 @@ func (p *prober) lists(r *operation) {
 		return
 	}
 	p.seen.note("list")
-	if slices.ContainsFunc(p.deleted, func(m *made) bool { return p.isListed(r, m, list) }) {
+	if p.hasDeleted(r, list) {
 		a.broke(ruleAnswer, "listed", "the list has a deleted upload")
 	}
 	for _, m := range all {
@@ -59,8 +59,13 @@ func (p *prober) lists(r *operation) {
 
 // behind reports whether a list may only follow a moment later.
 func (p *prober) behind(r *operation, all []*made, list []json.RawMessage) bool {
-	return slices.ContainsFunc(p.deleted, func(m *made) bool { return p.isListed(r, m, list) }) ||
-		slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !p.isListed(r, m, list) })
+	return p.hasDeleted(r, list) || slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !p.isListed(r, m, list) })
+}
+
+// hasDeleted reports whether a list has a deleted upload, and does not say so.
+func (p *prober) hasDeleted(r *operation, list []json.RawMessage) bool {
+	left := slices.DeleteFunc(slices.Clone(list), func(element json.RawMessage) bool { return saysDeleted(element) })
+	return slices.ContainsFunc(p.deleted, func(m *made) bool { return !m.outlives(r) && p.isListed(r, m, left) })
 }
 
 func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
@@ -71,7 +76,10 @@ func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
 // one folder, and what must be in it.
 func (p *prober) listed(r *operation) (path string, all []*made) {
 	for _, m := range p.kept {
-		if r.Method != http.MethodGet || len(required(r)) > len(inPath(r)) || !p.isAbove(r, m) {
+		asks := slices.ContainsFunc(required(r), func(param *openapi3.Parameter) bool {
+			return param.In == openapi3.ParameterInQuery
+		})
+		if r.Method != http.MethodGet || asks || !p.isAbove(r, m) {
 			continue
 		}
 		its := p.pathOf(r, m.found())
@@ -105,7 +113,9 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 	}
 	list, guesses := []json.RawMessage{}, 0
 	for page := range 2*len(p.kept) + 100 {
-		now := p.ask(r, p.authorized(p.requestTo(http.MethodGet, to.String(), "", nil)))
+		get := p.build(r, sample{}) // with the headers that it needs
+		get.URL, get.Host = to, to.Host
+		now := p.ask(r, p.authorized(get))
 		elements := elementsOf(now.body)
 		switch {
 		case guesses == 1 && (!now.ok() || len(elements) == 0 || sameThing(elements[0], list[0])):
@@ -123,6 +133,9 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 		list = append(list, elements...)
 		next, total, goesOn := pageOf(a)
 		full := len(elements) == cmp.Or(limit, by.usual)
+		if limit > 0 && full && next == "" && !by.said && by.cursor+by.page+by.offset == "" {
+			return a, nil
+		}
 		if by.said = by.said || next != ""; !by.said && by.cursor != "" && len(elements) > 0 && (goesOn || full) {
 			to = with(to, by.cursor, identity(elements[len(elements)-1])) // such as the last id
 			guesses++
@@ -149,6 +162,7 @@ type paging struct {
 
 func pagingOf(r *operation) (by paging) {
 	by.from, by.said = 1, mayTell(r, nexts.MatchString)
+	back := "" // the cursor of a list whose newest elements come first
 	for _, param := range parameters(r) {
 		schema, name := resolved(param.Schema), brackets.Replace(param.Name)
 		usual, _ := schema.Default.(float64)
@@ -160,6 +174,8 @@ func pagingOf(r *operation) (by paging) {
 			}
 		case cursors.MatchString(name):
 			by.cursor = param.Name
+		case befores.MatchString(name):
+			back = param.Name
 		case pages.MatchString(name):
 			if by.page = param.Name; least != nil && *least == 0 || schema.Default != nil && usual == 0 {
 				by.from = 0
@@ -168,6 +184,7 @@ func pagingOf(r *operation) (by paging) {
 			by.offset = param.Name
 		}
 	}
+	by.cursor = cmp.Or(by.cursor, back)
 	return by
 }
 
@@ -237,4 +254,14 @@ func elementsOf(answer []byte) (elements []json.RawMessage) {
 		}
 	}
 	return elements
+}
+
+// isEmptyList reports whether an answer is a list without elements, and with no
+// text beside it: some servers say so that nothing is there.
+func isEmptyList(answer []byte) bool {
+	list := elementsOf(answer)
+	return list != nil && len(list) == 0 && !slices.ContainsFunc(leaves(answer), func(l leaf) bool {
+		text, isText := l.value.(string)
+		return isText && text != ""
+	})
 }

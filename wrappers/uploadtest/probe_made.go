@@ -16,24 +16,25 @@ import (
 
 // made is one thing that a request made.
 type made struct {
-	sample                      // what was sent
-	by      *operation          // the operation
-	what    string              // what is particular about the file; empty: nothing
-	files   []sentFile          // the files, in their order
-	said    map[string]any      // what the request said beside them, by name
-	ids     map[string]string   // what the answer gave for paths, by name
-	ofFile  []map[string]string // the same for each file
-	answer  answer
-	outs    []contract.HandedOut     // where the bytes go
-	place   string                   // the path of the request
-	own     []string                 // the ids that nothing else may have
-	shown   map[string][]leaf        // what each operation answered last, by its path
-	given   map[string]func() answer // fetch its file from URLs of the service, by their names
-	waiting bool                     // the bytes were not sent yet
-	had     bool                     // the file was given back
-	coming  bool                     // an id that another operation takes is not there yet
-	lacking func()                   // says that it is not there, though all is done
-	pending func()                   // says that it is not there yet; nil where nobody says so
+	sample                        // what was sent
+	by        *operation          // the operation
+	what      string              // what is particular about the file; empty: nothing
+	files     []sentFile          // the files, in their order
+	said      map[string]any      // what the request said beside them, by name
+	ids       map[string]string   // what the answer gave for paths, by name
+	ofFile    []map[string]string // the same for each file
+	answer    answer
+	outs      []contract.HandedOut     // where the bytes go
+	place     string                   // the path of the request
+	own       []string                 // the ids that nothing else may have
+	shown     map[string][]leaf        // what each operation answered last, by its path
+	given     map[string]func() answer // fetch its file from URLs of the service, by their names
+	waiting   bool                     // the bytes were not sent yet
+	had       bool                     // the file was given back
+	coming    bool                     // an id that another operation takes is not there yet
+	lacking   func()                   // says that it is not there, though all is done
+	deletedBy *operation               // nil while it is there
+	pending   func()                   // says that it is not there yet; nil where nobody says so
 }
 
 // newMade returns the thing that a request made, with the facts in the answer.
@@ -50,8 +51,12 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 		}
 	}
 	for _, param := range required(m.by) {
-		if m.said[param.Name] = p.valueOf(param, s); param.In == openapi3.ParameterInPath {
-			m.ids[param.Name] = p.valueOf(param, s)
+		value, isID := p.valueOf(m.by, param, s), param.In == openapi3.ParameterInPath
+		if isID {
+			m.ids[param.Name] = value
+		}
+		if !isID || param.Name != "id" || strings.HasSuffix(unslashed(m.by.Path), "/{id}") { // else it is of the thing above
+			m.said[param.Name] = value
 		}
 	}
 	m.outs = p.outs(m)
@@ -127,7 +132,7 @@ func (m *made) asked(id string) bool {
 // called returns the name or the key of an upload, for a message.
 func (m *made) called() string {
 	switch {
-	case m.by.Method == http.MethodPut:
+	case places(m.by):
 		return fmt.Sprintf(" that is called %.60q", m.ids[lastParam(m.by)])
 	case len(m.files) > 0 && m.files[0].name != "":
 		return fmt.Sprintf(" that is called %.60q", m.files[0].name)
@@ -159,9 +164,12 @@ func (m *made) about(r *operation) bool {
 		}
 	}
 	last := lastParam(r)
-	under := m.by.Method == http.MethodPut && lastParam(m.by) == last && strings.HasPrefix(r.Path, m.by.Path)
+	under := m.placedUnder(last) && (strings.HasPrefix(r.Path, m.by.Path) || len(inPath(r)) > 1 && slices.Equal(inPath(r), inPath(m.by)))
 	return last != "" && (under || !m.asked(m.ids[last]))
 }
+
+// placedUnder reports whether a parameter is the one under which a client put m.
+func (m *made) placedUnder(param string) bool { return places(m.by) && lastParam(m.by) == param }
 
 // found returns the sample that asks for m.
 func (m *made) found() sample { return sample{params: m.ids} }

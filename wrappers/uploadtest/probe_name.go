@@ -14,18 +14,22 @@ var (
 	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`) // only of requests
 	names     = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?(file[_-]?)?name$`)
 	types     = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)
+	fileKinds = regexp.MustCompile(`(?i)^(media|file)[_-]?type$`)
 	anyBytes  = regexp.MustCompile(`^(application|binary)/(octet-stream|binary)$`) // a server may know better
-	digests   = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)|checksum|digest|hash`)
-	sure      = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`) // it is a checksum, and of which kind
-	checksums = regexp.MustCompile(digests.String() + `|^oid$`)  // only of requests
+	digests   = regexp.MustCompile(`(?i)(md5|sha-?_?(1|256|512)|checksum|digest|hash)([_-]?(sum|value|hex|base64))?$`)
+	compares  = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ)|verif|reject|will check`) // with the bytes
+	sure      = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`)                                                 // it is a checksum, and of which kind
+	checksums = regexp.MustCompile(digests.String() + `|^oid$`)                                                  // only of requests
 
 	// what becomes of it
-	stores   = regexp.MustCompile(`(?i)^(created|uploaded|stored)[_-]?(at|on|time|date)?$`)
-	states   = regexp.MustCompile(`(?i)^(upload[_-]?)?(state|status)$`)
-	finished = regexp.MustCompile(`(?i)^(complete|completed|ready|done|stored|available|uploaded|finished|processed)$`)
-	pending  = regexp.MustCompile(`(?i)^(pending|waiting|awaiting.*|initiated|started|uploading|incomplete)$`)
-	lasting  = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
-	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
+	stores    = regexp.MustCompile(`(?i)^(created|uploaded|stored)[_-]?(at|on|time|date)?$`)
+	states    = regexp.MustCompile(`(?i)^(upload[_-]?)?(state|status)$`)
+	finished  = regexp.MustCompile(`(?i)^(complete|completed|ready|done|stored|available|uploaded|finished|processed)$`)
+	pending   = regexp.MustCompile(`(?i)^(pending|waiting|awaiting.*|initiated|started|uploading|incomplete)$`)
+	deletions = regexp.MustCompile(`(?i)^(is[_-]?)?(deleted|trashed|removed|archived|in[_-]?trash)([_-]?(at|on|time|date))?$`)
+	deletion  = regexp.MustCompile(`(?i)(^|[^a-z])(deleted|trashed|removed|archived)([^a-z]|$)`)
+	lasting   = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
+	ofOneAsk  = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
 		`operation|event|message|status|state).?id$`)
 
 	// references tell one file of a request from another. Nothing else may have
@@ -41,6 +45,7 @@ var (
 	// the pages of a list
 	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items|keys)$|^per[_-]?page$|^(top|first)$`)
 	cursors = regexp.MustCompile(`(?i)cursor|token|after|marker`)
+	befores = regexp.MustCompile(`(?i)^before([_-]?id)?$`)
 	pages   = regexp.MustCompile(`(?i)^page([_-]?(number|no|index))?$`)
 	offsets = regexp.MustCompile(`(?i)^(offset|skip|start([_-]?index)?)$`)
 	nexts   = regexp.MustCompile(`(?i)^((next|end|continuation)[_-]?)+(cursor|page|` +

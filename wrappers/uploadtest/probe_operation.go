@@ -34,6 +34,13 @@ func required(r *operation) []*openapi3.Parameter {
 // reading reports whether an operation only tells of what is there.
 func reading(r *operation) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
+// places reports whether an operation puts a file where its path says.
+func places(r *operation) bool {
+	isRaw := r.Method == http.MethodPost && strings.HasSuffix(unslashed(r.Path), "}") && len(firstSample(r).files()) == 1 &&
+		firstSample(r).object == nil
+	return r.Method == http.MethodPut || isRaw
+}
+
 // inPath returns the parameters in a route's path, in their order. It runs for
 // each value of each answer, so it uses no regexp.
 func inPath(r *operation) (params []string) {
@@ -95,6 +102,12 @@ func (p *prober) matches(r *operation, path string) map[string]string {
 // statuses.
 func declares(r *operation, statuses ...string) bool {
 	return slices.ContainsFunc(statuses, func(status string) bool { return r.Operation.Responses.Value(status) != nil })
+}
+
+// tellsOf reports whether the description of an answer says such a thing.
+func tellsOf(r *operation, status string, such *regexp.Regexp) bool {
+	said := r.Operation.Responses.Value(status)
+	return said != nil && said.Value.Description != nil && such.MatchString(*said.Value.Description)
 }
 
 // refusesUnknown reports whether an operation has an answer for what is not

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // reads asks every operation that can be asked about something, and compares
@@ -77,7 +79,8 @@ const anUpload = "an upload"
 // there later.
 func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
 	above, _, _ := strings.Cut(r.Path, "/{id}")
-	others := lastParam(r) == "id" && above != unslashed(m.by.Path) && p.at(above, http.MethodPost) != nil
+	others := m.placedUnder(lastParam(r)) && !strings.HasPrefix(r.Path, m.by.Path) ||
+		lastParam(r) == "id" && above != unslashed(m.by.Path) && p.at(above, http.MethodPost) != nil
 	later := len(m.files) == 0 && (p.at(r.Path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
 	var a answer
 	notYet := func() bool {
@@ -91,7 +94,7 @@ func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
 			return true
 		}
 		a = p.ask(r, p.good(r, s))
-		return later || p.strange[r.Path] || a.status/100 != 4 || notYet()
+		return later || p.strange[r.Path] || a.status/100 != 4 || notYet() || a.declares() && p.withholds(a)
 	})
 	p.await("an upload that is not ready", time.Second, func() bool {
 		if m.waiting || later || !notYet() {
@@ -108,6 +111,8 @@ func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
 		p.unseen(r, "the id in the answer of %s, which is not found", nameOf(m.by))
 		p.strange[r.Path], p.inVain[anUpload] = true, inVain
 		delete(m.ids, "id")
+	case a.declares() && p.withholds(a):
+		p.unfound[nameOf(r)] = fmt.Sprintf("the file is not given back: the answer is %d, as the spec declares", a.status)
 	case a.status != 0 && !m.waiting && !later:
 		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, after)
 	}
@@ -148,12 +153,22 @@ func (a answer) givesFile(r *operation) bool {
 	if a.elsewhere {
 		return true
 	}
-	declared := cmp.Or(r.Operation.Responses.Status(a.status), r.Operation.Responses.Default())
-	if declared == nil {
-		return false
-	}
-	media := declared.Value.Content.Get(a.header.Get("Content-Type"))
+	media := a.content(r).Get(a.header.Get("Content-Type"))
 	return media != nil && isBinary(resolved(media.Schema))
+}
+
+// content returns the bodies that an operation declares for such an answer.
+func (a answer) content(r *operation) openapi3.Content {
+	if declared := cmp.Or(r.Operation.Responses.Status(a.status), r.Operation.Responses.Default()); declared != nil {
+		return declared.Value.Content
+	}
+	return nil
+}
+
+// only reports whether the spec declares this media type alone: the server has no
+// choice.
+func (a answer) only(typ string) bool {
+	return a.route != nil && len(a.content(a.route)) == 1 && a.content(a.route)[typ] != nil
 }
 
 // givesBack compares a file in an answer with the one that was sent. The server
@@ -171,7 +186,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		}
 		a.broke(ruleAnswer, "content", "the file%s comes back changed: %s", m.what, wrong)
 	}
-	if sent != "" && !anyBytes.MatchString(sent) && got != sent && got != "application/octet-stream" {
+	if sent != "" && !anyBytes.MatchString(sent) && got != sent && got != "application/octet-stream" && !a.only(got) {
 		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q", got, sent)
 	}
 	_, params, _ := mime.ParseMediaType(a.header.Get("Content-Disposition"))

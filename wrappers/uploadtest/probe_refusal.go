@@ -75,7 +75,7 @@ func (p *prober) refusesParameters(r *operation) {
 			}
 			return p.authorized(req)
 		}
-		if sum := ofOtherBytes(r, firstSample(r), param.Name, resolved(param.Schema)); sum != "" {
+		if sum := ofOtherBytes(r, firstSample(r), param.Name, param.Description, resolved(param.Schema)); sum != "" {
 			p.refused("wrong request", "a "+param.Name+" of other bytes", r, with(sum))
 		}
 		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
@@ -121,7 +121,7 @@ func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
 			p.refusesSample(r, "a body with another type of "+called, with(other))
 		}
 		p.refusesSample(r, "a "+called+" that is not one of its values", with("uploadtest-other"))
-		if sum := ofOtherBytes(r, s, name, schema); sum != "" {
+		if sum := ofOtherBytes(r, s, name, schema.Description, schema); sum != "" {
 			p.refused("wrong request", "a "+called+" of other bytes", r, p.good(r, with(sum)))
 		}
 		if most := schema.MaxLength; most != nil {
@@ -169,6 +169,9 @@ func (p *prober) unknown(r *operation) {
 		return
 	}
 	for name, value := range p.learned {
+		if places(r) && name == lastParam(r) {
+			continue
+		}
 		if r.Method == http.MethodPost && unique.MatchString(name) {
 			continue // the client chooses it
 		}
@@ -188,7 +191,7 @@ func (p *prober) unknown(r *operation) {
 				}) {
 					continue
 				}
-				p.refused("unknown id", "an id that was never issued", r, p.good(r, firstSample(r).under(name, id)))
+				p.lacks("unknown id", "an id that was never issued", r, p.good(r, firstSample(r).under(name, id)), isEmptyList)
 			}
 		}
 	}

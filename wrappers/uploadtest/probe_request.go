@@ -29,7 +29,7 @@ func (p *prober) valid(r *operation, s sample) bool {
 func (p *prober) build(r *operation, s sample) *http.Request {
 	query, header := url.Values{}, http.Header{}
 	for _, param := range required(r) {
-		value := p.valueOf(param, s)
+		value := p.valueOf(r, param, s)
 		switch param.In {
 		case openapi3.ParameterInQuery:
 			query.Set(param.Name, value)
@@ -47,11 +47,15 @@ func (p *prober) build(r *operation, s sample) *http.Request {
 }
 
 // valueOf returns the value of a parameter: the sample's own, or in a path what
-// an answer gave, or the spec's example.
-func (p *prober) valueOf(param *openapi3.Parameter, s sample) string {
+// an answer gave, or the spec's example. An {id} above which nothing is made is
+// none of an answer, if it has an example.
+func (p *prober) valueOf(r *operation, param *openapi3.Parameter, s sample) string {
 	value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
+	above, _, isAbove := strings.Cut(r.Path, "/{id}/")
 	if param.In == openapi3.ParameterInPath {
-		value = cmp.Or(p.learned[param.Name], value)
+		if !(isAbove && param.Name == "id" && param.Example != nil && p.at(above, http.MethodPost) == nil) {
+			value = cmp.Or(p.learned[param.Name], value)
+		}
 	} else if param.In == openapi3.ParameterInHeader && onceOnly.MatchString(param.Name) {
 		value = newKey()
 	} else if content := s.content(); content != nil {
@@ -65,7 +69,7 @@ func (p *prober) pathOf(r *operation, s sample) string {
 	path := r.Path
 	for _, param := range required(r) {
 		if param.In == openapi3.ParameterInPath {
-			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(p.valueOf(param, s)))
+			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(p.valueOf(r, param, s)))
 		}
 	}
 	return path

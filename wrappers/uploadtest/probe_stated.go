@@ -50,6 +50,9 @@ func stated(name string, value any, schema *openapi3.SchemaRef, content []byte) 
 	})
 }
 
+// standard has the forms of the headers that have one by their standards.
+var standard = map[string]int{"content-md5": 1, "digest": 3, "content-digest": 4, "repr-digest": 4}
+
 // checksum returns the checksum of content that has the form of an example and
 // of a schema, or else the example.
 func checksum(name, example string, schema *openapi3.Schema, content []byte) string {
@@ -61,13 +64,8 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 		}
 		in16, in64 := hex.EncodeToString(h.sum), base64.StdEncoding.EncodeToString(h.sum)
 		forms := []string{in16, in64, plain + ":" + in16, h.name + "=" + in64, h.name + "=:" + in64 + ":"}
-		switch strings.ToLower(name) { // these have one form by their standards
-		case "content-md5":
-			forms = []string{in64}
-		case "digest":
-			forms = forms[3:4]
-		case "content-digest", "repr-digest":
-			forms = forms[4:]
+		if form, ok := standard[strings.ToLower(name)]; ok { // unless the example or the schema has another
+			forms = append([]string{forms[form]}, forms...)
 		}
 		for _, form := range forms {
 			if schema.VisitJSON(form) == nil {
@@ -82,11 +80,12 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 }
 
 // ofOtherBytes returns a checksum that is not that of the request's file, or
-// nothing if the value is no checksum. An operation that declares no 422 may
-// only keep what is stated.
-func ofOtherBytes(r *operation, s sample, name string, schema *openapi3.Schema) string {
+// nothing if the value is no checksum. An operation may only keep what is stated,
+// unless it declares a 422, or its description says that it compares.
+func ofOtherBytes(r *operation, s sample, name, description string, schema *openapi3.Schema) string {
 	_, one := s.file()
-	if !one || !checksums.MatchString(name) || schema == unknown || isBinary(schema) || !declares(r, "422") {
+	if !one || !checksums.MatchString(name) || schema == unknown || isBinary(schema) ||
+		!declares(r, "422") && !compares.MatchString(description) && !tellsOf(r, "400", compares) {
 		return ""
 	}
 	return checksum(name, "", schema, []byte("uploadtest: other bytes"))

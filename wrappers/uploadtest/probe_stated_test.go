@@ -29,6 +29,8 @@ func TestWhatARequestStatesOfItsFileIsTrue(t *testing.T) {
 		{"Content-MD5", `"uploadtest"`, `{}`, `"DMF1ucDxtqgxw5niaXcmYQ=="`},
 		{"Digest", `"uploadtest"`, `{}`, `"sha-256=ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs="`},
 		{"Content-Digest", `"uploadtest"`, `{}`, `"sha-256=:ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs=:"`},
+		{"digest", `"uploadtest"`, `{"pattern":"^sha256:[0-9a-f]{64}$"}`, `"sha256:` + hex64 + `"`},
+		{"hash_algo", `"sha256"`, `{}`, `"sha256"`},
 		{"hash", `"uploadtest"`, `{"maxLength":10}`, `"uploadtest"`},
 		{"a", `{"objects":[{"size":17}]}`, `{}`, `{"objects":[{"size":1}]}`},
 	} {
@@ -87,6 +89,11 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 		"type: string, pattern: '^[0-9a-f]{64}$'}}\n" + deposit
 	declared := spec[:len(before)] + strings.Replace(spec[len(before):], "        '400':",
 		"        '422': {description: Other bytes.}\n        '400':", 1)
+	described := strings.Replace(declared, "'422': {description: Other bytes.}\n        '400': {description: ",
+		"'400': {description: The checksum does not match. ", 1)
+	if described == declared {
+		t.Fatal("the spec has no 400 to describe")
+	}
 	for _, c := range []struct {
 		what   string
 		spec   string
@@ -95,6 +102,9 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 	}{
 		{"compared", declared, true, ""},
 		{"not compared", declared, false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+		{"described, and not compared", described, false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+		{"the parameter says so", strings.Replace(spec, "name: X-SHA256,", "name: X-SHA256, description: It is verified.,", 1),
+			false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
 		{"only kept", spec, false, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -28,10 +28,13 @@ func (p *prober) succeeds(r *operation) {
 			if r.Method == http.MethodGet {
 				p.compares(m, -1, a)
 			}
-			if last := lastParam(r); r.Method == http.MethodPut && p.learned[last] == "" {
+			if last := lastParam(r); places(r) && p.learned[last] == "" {
 				p.clientKeys[last] = true
 			}
 			maps.Copy(p.learned, m.ids)
+			if p.moves(m) {
+				delete(p.learned, lastParam(r))
+			}
 			if !p.handedOut(m) && r.Method == http.MethodPost {
 				p.keep(m)
 			}
@@ -40,13 +43,29 @@ func (p *prober) succeeds(r *operation) {
 			p.unfound[nameOf(r)] = fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
 				"answer of the path before it: the spec's own example was answered %d (%s %s)",
 				lastParam(r), a.status, r.Method, r.Path)
-		case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)):
+		case (missing(a.status) || a.status == http.StatusBadRequest && guesses(r, s)) && len(s.files()) == 0 &&
+			(refers(r, s) || p.waitsFor(r)):
 			p.unfound[nameOf(r)] = fmt.Sprintf("the spec's own example was answered %d, and what it refers to may "+
 				"not be there", a.status)
+		case a.declares() && (acts(r) && a.status/100 == 4 || p.withholds(a)):
+			p.unfound[nameOf(r)] = fmt.Sprintf("the spec's own example was answered %d, as the spec declares", a.status)
 		default:
 			a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
 		}
 	}
+}
+
+// acts reports whether an operation only does something to what its path names:
+// that may be in no state for it.
+func acts(r *operation) bool {
+	return !reading(r) && r.Method != http.MethodDelete && contentOf(r.Operation) == nil && lastParam(r) != ""
+}
+
+// withholds reports whether an answer keeps back the file that its operation is
+// there to give. A server may do so, but not for some uploads only.
+func (p *prober) withholds(a answer) bool {
+	return (a.status == http.StatusBadRequest || a.status == http.StatusForbidden) && reading(a.route) &&
+		mayGiveFile(a.route) && !p.succeeded[nameOf(a.route)]
 }
 
 // missing reports whether a status may say that something else is not there.
@@ -73,6 +92,23 @@ func refers(r *operation, s sample) bool {
 	return false
 }
 
+// guesses reports whether a request has a required text that no example gave: as
+// the name of a thing it may have a wrong form.
+func guesses(r *operation, s sample) bool {
+	for _, in := range s.objects() {
+		for _, name := range in.schema.Required {
+			schema := in.schema.Properties[name]
+			if refer.MatchString(name) && in.object[name] == any("uploadtest") && resolved(schema).Example == nil {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(required(r), func(param *openapi3.Parameter) bool {
+		return param.In == openapi3.ParameterInQuery && refer.MatchString(param.Name) &&
+			examples(param.Example, param.Examples, param.Schema)[""] == any("uploadtest")
+	})
+}
+
 // waitsFor reports whether an operation gives a file that was not sent yet.
 func (p *prober) waitsFor(r *operation) bool {
 	return mayGiveFile(r) && !slices.ContainsFunc(p.kept, func(m *made) bool {
@@ -87,7 +123,9 @@ func (p *prober) ends(r *operation) {
 			continue
 		}
 		req := p.good(r, sample{})
-		req.Method = method
+		if req.Method = method; p.exchange(req).Operation() != nil {
+			continue // it is for another path
+		}
 		a := p.ask(nil, req)
 		if a.route = r; a.status >= 500 && a.status != http.StatusNotImplemented {
 			a.broke(ruleStatus, method, "%d to %s", a.status, method)

@@ -110,7 +110,7 @@ func (p *prober) renamed(r *operation, s sample) sample {
 	}
 	for _, param := range required(r) {
 		if param.In != openapi3.ParameterInPath && unique.MatchString(param.Name) {
-			s = s.under(param.Name, other(p.valueOf(param, s)))
+			s = s.under(param.Name, other(p.valueOf(r, param, s)))
 		}
 	}
 	if s.object == nil {

@@ -22,7 +22,7 @@ func (p *prober) twin(i int) []byte {
 func (p *prober) together(r *operation, s sample) {
 	var two []sample
 	key := p.chosen(r)
-	if r.Method == http.MethodPut && key == "" {
+	if places(r) && key == "" {
 		return
 	}
 	for i := range 2 {

@@ -182,7 +182,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 func (p *prober) chosen(r *operation) string {
 	last := lastParam(r)
 	above, isLast := strings.CutSuffix(unslashed(r.Path), "/{"+last+"}")
-	if r.Method != http.MethodPut || !isLast || p.at(above, http.MethodPost) != nil ||
+	if !places(r) || !isLast || p.at(above, http.MethodPost) != nil ||
 		!p.clientKeys[last] && strings.HasSuffix(strings.ToLower(last), "id") {
 		return ""
 	}

@@ -1,0 +1,302 @@
+package uploadtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/upload"
+)
+
+// A hall does much in its own way. Each request of a clip needs a header. The
+// newest clip comes first, no clip is given back, and a deleted one is still told
+// of. A pin is made by a POST of its name, and a PUT only replaces it. A blob goes
+// to a session, and then has a place of its own. What a key names must have the
+// form of a key.
+const hallSpec = `
+openapi: 3.0.3
+info: {title: Hall, version: '1'}
+servers: [{url: /}]
+paths:
+  /clips:
+    parameters: [&version {name: X-Version, in: header, required: true, schema: {type: string}, example: '1'}]
+    post: {operationId: clip, requestBody: {required: true, content: {multipart/form-data: {schema: {type: object,
+      required: [file], properties: {file: {type: string, format: binary}}}}}}, responses: &clip {2XX: &json {
+      description: It., content: {application/json: {schema: {}}}}, 4XX: &no {description: No.}}}
+    get: {operationId: clips, parameters: [{name: limit, in: query, schema: {type: integer, minimum: 1}},
+      {name: before, in: query, schema: {type: string}}], responses: *clip}
+  /clips/{clipId}:
+    parameters: [*version, &clipId {name: clipId, in: path, required: true, schema: {type: string}}]
+    get: {operationId: seen, responses: *clip}
+    delete: {operationId: drop, responses: *clip}
+  /clips/{clipId}/file: {parameters: [*version, *clipId], get: {operationId: play, responses: {4XX: *no, '200': &file {
+    description: The file., content: {text/csv: {schema: {type: string, format: binary}}}}}}}
+  /clips/{clipId}/cancel: {parameters: [*version, *clipId], put: {operationId: cancel, responses: *clip}}
+  /rows/{row}: {get: {operationId: row, responses: *clip,
+    parameters: [{name: row, in: path, required: true, schema: {type: string}, example: north-9}]}}
+  /finds: {post: {operationId: find, responses: *clip, requestBody: {required: true, content: {application/json: {
+    schema: {type: object, required: [text], properties: {text: {type: string, minLength: 1, example: a}}}}}}}}
+  /moves: {post: {operationId: move, responses: *clip, requestBody: {required: true, content: {application/json: {
+    schema: {type: object, required: [clipKey, shelfId], properties: {clipKey: {type: string}, shelfId: {type: string}}}}}}}}
+  /pins/{key}:
+    parameters: [&key {name: key, in: path, required: true, schema: {type: string}, example: a/b-pin.csv}]
+    post: {operationId: pin, requestBody: &raw {required: true, content: {'*/*': {schema: {type: string, format: binary}}}},
+      responses: &told {2XX: *json, 4XX: *no}}
+    put: {operationId: pinAgain, requestBody: *raw, responses: *told}
+  /pinned/{key}: {parameters: [*key], get: {operationId: pinned, responses: {4XX: *no, '200': *file}}}
+  /cards/{id}/notes: {parameters: [&card {name: id, in: path, required: true, schema: {type: string}, example: card-1}],
+    post: {operationId: note, requestBody: *raw, responses: *told}}
+  /cards/{id}/notes/{noteId}: {parameters: [*card, {name: noteId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: noted, responses: *told}, delete: {operationId: unnote, responses: {2XX: *json, 4XX: *no,
+    '501': *no}, parameters: [{name: force, in: query, required: true, schema: {type: boolean, enum: [true]}}]}}
+  /blobs: {post: {operationId: open, responses: {'202': {description: Open.}}}}
+  /blobs/{session}:
+    parameters: [{name: session, in: path, required: true, schema: {type: string}}]
+    put: {operationId: close, requestBody: *raw, responses: *told,
+      parameters: [{name: digest, in: query, required: true, schema: {type: string, pattern: '^sha256:[0-9a-f]{64}$'}}]}
+    get: {operationId: state, responses: *told}
+  /kept/{blob}: {get: {operationId: kept, parameters: [{name: blob, in: path, required: true, schema: {type: string}}],
+    responses: {4XX: *no, '200': *file}}}
+`
+
+func newHall(fault string) http.Handler {
+	var mu sync.Mutex
+	type thing struct {
+		id, name string
+		content  []byte
+		deleted  bool
+	}
+	var clips []*thing
+	n, pins, notes, kept, sessions := 0, map[string]*thing{}, map[string]*thing{}, map[string][]byte{}, map[string]bool{}
+	say := func(w http.ResponseWriter, status int, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	id := func(of string) string { n++; return fmt.Sprintf("%s-%05d", of, 10*n) }
+	show := func(c *thing) map[string]any {
+		told := map[string]any{"id": c.id, "name": c.name, "size": len(c.content), "media_type": "document"}
+		if c.deleted && fault != "a deleted clip is as it was" {
+			told["deleted"] = true
+		}
+		return told
+	}
+	mux := http.NewServeMux()
+	handle := func(pattern string, f func(w http.ResponseWriter, r *http.Request, content []byte)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			content, err := all(r.Body, r.ContentLength)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || strings.HasPrefix(r.URL.Path, "/clips") && r.Header.Get("X-Version") != "1" {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			f(w, r, content)
+		})
+	}
+	handle("POST /clips", func(w http.ResponseWriter, r *http.Request, content []byte) {
+		r.Body = io.NopCloser(strings.NewReader(string(content)))
+		form, err := r.MultipartReader()
+		var made *thing
+		for err == nil {
+			part, wrong := form.NextRawPart()
+			if err = wrong; err != nil {
+				break
+			}
+			b, wrong := io.ReadAll(part)
+			if err = wrong; part.FormName() == "file" && part.FileName() != "" {
+				made = &thing{id: id("clip"), name: upload.BaseName(part.FileName()), content: b}
+			}
+		}
+		if err != io.EOF || made == nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		clips = append([]*thing{made}, clips...)
+		say(w, http.StatusCreated, show(made))
+	})
+	handle("GET /clips", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		limit, err := strconv.Atoi(r.FormValue("limit"))
+		if r.FormValue("limit") == "" {
+			limit, err = 1000, nil
+		}
+		if err != nil || limit < 1 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		page := []any{}
+		for _, c := range clips {
+			before := r.FormValue("before")
+			if c.id < before || before == "" || c.id == before && fault == "a page begins with the end of another" {
+				if len(page) < limit && !(c.deleted && fault == "a list without what was deleted") {
+					page = append(page, show(c))
+				}
+			}
+		}
+		say(w, http.StatusOK, page)
+	})
+	clip := func(f func(w http.ResponseWriter, c *thing)) func(http.ResponseWriter, *http.Request, []byte) {
+		return func(w http.ResponseWriter, r *http.Request, _ []byte) {
+			i := slices.IndexFunc(clips, func(c *thing) bool { return c.id == r.PathValue("id") })
+			if i < 0 || clips[i].deleted && strings.HasSuffix(r.URL.Path, "/file") {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			f(w, clips[i])
+		}
+	}
+	handle("GET /clips/{id}", clip(func(w http.ResponseWriter, c *thing) { say(w, http.StatusOK, show(c)) }))
+	handle("DELETE /clips/{id}", clip(func(w http.ResponseWriter, c *thing) {
+		c.deleted = true
+		say(w, http.StatusOK, show(c))
+	}))
+	handle("GET /clips/{id}/file", clip(func(w http.ResponseWriter, c *thing) {
+		if strings.HasSuffix(c.id, "50") && fault == "some clips are withheld" || fault == "" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		w.Header().Set("Content-Type", "text/csv")
+		_, _ = w.Write(c.content)
+	}))
+	handle("PUT /clips/{id}/cancel", clip(func(w http.ResponseWriter, _ *thing) { w.WriteHeader(http.StatusForbidden) }))
+	handle("GET /rows/{row}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		row := []any{map[string]string{"id": "north-9"}}
+		if r.PathValue("row") != "north-9" && fault != "an unknown row has a clip" {
+			row = []any{}
+		}
+		say(w, http.StatusOK, row)
+	})
+	handle("POST /finds", func(w http.ResponseWriter, r *http.Request, content []byte) {
+		var said struct{ Text *string }
+		if r.Header.Get("Content-Type") == "" || json.Unmarshal(content, &said) != nil || said.Text == nil || *said.Text == "" ||
+			!strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		found := map[string]any{}
+		if len(clips) > 0 {
+			found["id"] = clips[len(clips)-1].id
+		}
+		say(w, http.StatusOK, found)
+	})
+	handle("POST /moves", func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.WriteHeader(http.StatusBadRequest) })
+	pin := func(w http.ResponseWriter, r *http.Request, content []byte) {
+		key, old := r.PathValue("key"), pins[r.PathValue("key")]
+		switch isNew := r.Method == http.MethodPost; {
+		case isNew && old != nil && fault != "a pin is replaced":
+			w.WriteHeader(http.StatusConflict)
+		case !isNew && old == nil:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			made := &thing{id: id("pin"), name: key, content: content}
+			if old != nil {
+				made.id = old.id
+			}
+			pins[key] = made
+			say(w, http.StatusOK, map[string]string{"id": made.id})
+		}
+	}
+	handle("POST /pins/{key}", pin)
+	handle("PUT /pins/{key}", pin)
+	handle("GET /pinned/{key}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		if pins[r.PathValue("key")] == nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", "text/csv")
+		_, _ = w.Write(pins[r.PathValue("key")].content)
+	})
+	card := func(f func(w http.ResponseWriter, r *http.Request, content []byte)) func(http.ResponseWriter, *http.Request, []byte) {
+		return func(w http.ResponseWriter, r *http.Request, content []byte) {
+			if r.PathValue("id") != "card-1" || r.PathValue("note") != "" && notes[r.PathValue("note")] == nil {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			f(w, r, content)
+		}
+	}
+	handle("POST /cards/{id}/notes", card(func(w http.ResponseWriter, _ *http.Request, content []byte) {
+		made := &thing{id: id("note"), content: content}
+		notes[made.id] = made
+		say(w, http.StatusCreated, map[string]any{"id": made.id, "size": len(content)})
+	}))
+	handle("GET /cards/{id}/notes/{note}", card(func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		found := notes[r.PathValue("note")]
+		say(w, http.StatusOK, map[string]any{"id": found.id, "size": len(found.content)})
+	}))
+	handle("DELETE /cards/{id}/notes/{note}", card(func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		switch r.FormValue("force") {
+		case "true":
+			delete(notes, r.PathValue("note"))
+			say(w, http.StatusOK, map[string]any{})
+		case "":
+			w.WriteHeader(http.StatusNotImplemented)
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	handle("POST /blobs", func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		session := id("session")
+		sessions[session] = true
+		w.Header().Set("Location", "/blobs/"+session)
+		w.WriteHeader(http.StatusAccepted)
+	})
+	handle("PUT /blobs/{session}", func(w http.ResponseWriter, r *http.Request, content []byte) {
+		digest, session := "sha256:"+sum(content), r.PathValue("session")
+		switch {
+		case !sessions[session]:
+			w.WriteHeader(http.StatusNotFound)
+		case r.FormValue("digest") != digest:
+			w.WriteHeader(http.StatusBadRequest)
+		default:
+			delete(sessions, session)
+			kept[digest] = content
+			w.Header().Set("Location", "/kept/"+digest)
+			say(w, http.StatusCreated, map[string]any{})
+		}
+	})
+	handle("GET /blobs/{session}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		if !sessions[r.PathValue("session")] {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		say(w, http.StatusOK, map[string]any{})
+	})
+	handle("GET /kept/{blob}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		if kept[r.PathValue("blob")] == nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", "text/csv")
+		_, _ = w.Write(kept[r.PathValue("blob")])
+	})
+	return reply("/", on(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) { rec.Body.Reset() }))(mux)
+}
+
+func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]string{
+		"":                                      "", // nothing is wrong
+		"clips are given back":                  "",
+		"a list without what was deleted":       "",
+		"some clips are withheld":               "Hall: play: response status: 403 to a stored upload",
+		"a deleted clip is as it was":           "Hall: seen: response status: 200 to a deleted upload, which must be refused by a 4xx",
+		"a page begins with the end of another": "Hall: clips: response body: short pages list",
+		"an unknown row has a clip":             "Hall: row: response status: 200 to an id that was never issued",
+		"a pin is replaced":                     "Hall: pin: response body: two uploads have the same id",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			ts := httptest.NewServer(newHall(fault))
+			defer ts.Close()
+			blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(hallSpec), nil) })
+		})
+	}
+}
