@@ -166,6 +166,7 @@ type prober struct {
 	met        map[string]bool            // the known failures that came
 	told       told
 	logged     told
+	gave       told // the files that each path gave
 	seen       seen
 	traces     map[string]int  // how often each trace id came
 	secrets    map[string]bool // the credentials that were sent

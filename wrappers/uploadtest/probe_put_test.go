@@ -239,6 +239,20 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), "Desk: HEAD /notes/{name}: response header: Content-Length is 0, but "},
+		{"a GET gives what it gave first", "", "", func(next http.Handler) http.Handler {
+			var given sync.Map
+			return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodGet && r.Header.Get("Range") == "" {
+					next = reply("/notes/", on(200, func(rec *httptest.ResponseRecorder) {
+						first, _ := given.LoadOrStore(r.URL.Path, rec.Body.Bytes())
+						rec.Body = bytes.NewBuffer(first.([]byte))
+						rec.Header().Del("Content-Length")
+					}))(next)
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}, "Desk: GET /notes/{name}: response body: the file (in place of another) comes back changed: it is still the " +
+			"file that was here before (GET /v1/notes/{name})"},
 		{"a range loses its last byte", "", "", reply("/notes/", on(206, func(rec *httptest.ResponseRecorder) {
 			rec.Body.Truncate(rec.Body.Len() - 1)
 			rec.Header().Del("Content-Length")

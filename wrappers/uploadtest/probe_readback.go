@@ -178,11 +178,15 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	got, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	m.had = true
 	p.seen.note("file that is given back")
+	isNew := p.gave.first(a.req.URL.Path + " " + sum(a.body))
 	if wrong, _ := difference(bytes.NewReader(a.body), file.content); wrong != "" { // from memory: no error
 		for _, other := range p.kept {
 			if len(a.body) > 0 && len(other.files) == 1 && bytes.Equal(a.body, other.files[0].content) {
 				wrong = "it is replaced by the file of another upload" + other.called()
 			}
+		}
+		if !isNew {
+			wrong = "it is still the file that was here before"
 		}
 		a.broke(ruleAnswer, "content", "the file%s comes back changed: %s", m.what, wrong)
 	}
