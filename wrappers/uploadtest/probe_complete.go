@@ -56,7 +56,7 @@ func (p *prober) completes(m *made) {
 		switch a := p.ask(r, p.completingRequest(r, m)); {
 		case a.ok():
 			p.learn(m, a)
-			p.compares(m, -1, a)
+			p.compares(m, whole, a)
 			if p.logged.first("twice: " + nameOf(r)) { // a client that got no answer asks so
 				p.sameAgain(a, func() answer { return p.ask(r, p.completingRequest(r, m)) },
 					"a second request to complete an upload")

@@ -48,7 +48,7 @@ func (p *prober) deletesOne(r *operation, m *made) {
 			return
 		}
 		if i == 0 && !saysDeleted(a.body) {
-			p.compares(m, -1, a)
+			p.compares(m, whole, a)
 		}
 	}
 	m.deletedBy = r

@@ -18,14 +18,13 @@ func (p *prober) learn(m *made, a answer) {
 		}
 	}
 	all := leaves(a.body)
-	if id := ownID(a.body); id != "" {
-		keep(m.ids, "id", id)
-		for path := range p.contract.doc.Paths.Map() {
-			if rest, below := strings.CutPrefix(path, unslashed(a.route.Path)+"/{"); below {
-				name, _, _ := strings.Cut(rest, "}")
-				if !slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
-					keep(m.ids, name, id)
-				}
+	id := ownID(a.body)
+	keep(m.ids, "id", id)
+	for path := range p.contract.doc.Paths.Map() {
+		if rest, below := strings.CutPrefix(path, unslashed(a.route.Path)+"/{"); below {
+			name, _, _ := strings.Cut(rest, "}")
+			if !slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
+				keep(m.ids, name, id)
 			}
 		}
 	}
@@ -66,7 +65,7 @@ func (p *prober) learn(m *made, a answer) {
 			keep(m.ids, name, textOf(l.value))
 		}
 	}
-	if to, err := url.Parse(a.header.Get("Location")); err == nil && to.Path != "" {
+	if to, err := url.Parse(a.header.Get("Location")); err == nil {
 		for _, get := range p.contract.routes {
 			maps.Copy(m.ids, p.matches(get, to.Path))
 		}

@@ -1,8 +1,10 @@
 package uploadtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -79,6 +81,7 @@ func TestAnIDIsThatOfTheWholeAnswer(t *testing.T) {
 func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 	p, ops := idProber(t)
 	for _, c := range []struct{ answer, location, ids, ofFile string }{
+		{`{"a":null,"paperId":"x"}`, "", "map[paperId:x paper_id:x]", "[]"},
 		{`{"id":"t-1"}`, "", "map[id:t-1 thingId:t-1]", "[]"},
 		{`{"id":"n-1","thingId":"t-2"}`, "", "map[id:n-1 thingId:t-2]", "[]"},
 		{`{"id":"n-1","thing_id":null}`, "", "map[id:n-1 thingId:n-1]", "[]"},
@@ -92,6 +95,7 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"data":{"id":"t-1"},"size":1}`, "", "map[id:t-1 size:1 thingId:t-1]", "[]"},
 		{"", "/v1/things/t-9", "map[thingId:t-9]", "[]"},
 		{"", "http://a.example", "map[]", "[]"},
+		{"", "%", "map[]", "[]"},
 	} {
 		m := &made{by: ops["make"], ids: map[string]string{}}
 		if strings.Contains(c.answer, "uploadUrl") {
@@ -100,6 +104,13 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		p.learn(m, answer{route: m.by, body: []byte(c.answer), header: http.Header{"Location": {c.location}}})
 		if ids, ofFile := fmt.Sprint(m.ids), fmt.Sprint(m.ofFile); ids != c.ids || ofFile != c.ofFile {
 			t.Errorf("%s %s gives %s and %s, want %s and %s", c.answer, c.location, ids, ofFile, c.ids, c.ofFile)
+		}
+	}
+	for body, want := range map[string]string{`{"id":"k-1","x":1}`: "k-1", `{"id":"k-1","key":null}`: "k-1",
+		`{"id":"k-1","key":"z"}`: "z"} { // the path has another word for the id
+		m := &made{by: ops["keep"], ids: map[string]string{}}
+		if p.learn(m, answer{route: m.by, body: []byte(body)}); m.ids["key"] != want {
+			t.Errorf("%s gives %q, want %q", body, m.ids["key"], want)
 		}
 	}
 }
@@ -118,6 +129,7 @@ func TestAnElementOfAListNamesWhatWasMade(t *testing.T) {
 		{`{"id":"t-1"}`, thing, true}, {`{"id":"t-2"}`, thing, false}, {`{"id":77}`, thing, true},
 		{`{"count":77}`, thing, false}, {`{"size":77}`, thing, false}, {`{"id":""}`, thing, false},
 		{`{"id":"t-5"}`, thing, true}, {`{"at":"abc"}`, thing, true}, {`{"at":"bc"}`, thing, false},
+		{`{"count":77,"id":"t-1"}`, thing, true},
 		{`{"name":"k"}`, blob, true}, {`{"name":"k"}`, thing, false}, {`{"name":"l"}`, blob, false},
 	} {
 		if got := p.isIn(ops["list"], c.m, []byte(c.element)); got != c.want {
@@ -130,74 +142,54 @@ func TestAnElementOfAListNamesWhatWasMade(t *testing.T) {
 	}
 }
 
-// An operation is asked about an upload by the ids that the server gave, or by
-// the key that the client chose.
-func TestAnUploadIsAskedForByItsOwnIDs(t *testing.T) {
-	p, ops := idProber(t)
-	m := &made{by: ops["make"], place: "/v1/things/12/abc", said: map[string]any{"n": 7, "s": "9"},
-		files: []sentFile{{name: "a.txt"}}, ids: map[string]string{"thingId": "t-1", "partId": "abc"}}
-	m.body = []byte(`an-id 55 1234567 12345678`)
-	for id, want := range map[string]bool{"7": true, "9": true, "12": true, "1": false, "55": false, "1234567": false,
-		"12345678": true, "an-id": true, "abc": true, "a.txt": true, "another": false} {
-		if m.asked(id) != want {
-			t.Errorf("%s stood in the request: %t", id, !want)
-		}
-	}
-	blob := &made{by: ops["put"], place: "/v1/blobs/k", ids: map[string]string{"key": "k"}}
+func TestEachUploadHasAnIDOfItsOwn(t *testing.T) {
+	one := sentFile{content: []byte("a"), name: "a"}
+	two := sentFile{content: []byte("b"), name: "b"}
+	of := func(id string) map[string]string { return map[string]string{"id": id, "thingId": id} }
 	for _, c := range []struct {
-		m    *made
-		op   string
-		want bool
+		what, op, place string
+		ids, fileIDs    []string // of the second upload; the first has t-1
+		files           []sentFile
+		deleted         bool
+		want            string // empty: nothing is wrong
 	}{
-		{m, "look", true}, {m, "list", false}, {m, "part", false}, {m, "blob", false},
-		{blob, "blob", true}, {blob, "facts", true}, {blob, "other", false}, {blob, "look", false},
+		{"another id", "make", "", []string{"t-2"}, nil, []sentFile{two}, false, ""},
+		{"the same id", "make", "", []string{"t-1"}, nil, []sentFile{two}, false, "two uploads have the same id"},
+		{"the same id of another kind", "make", "/v1/parts", []string{"t-1"}, nil, []sentFile{two}, false, ""},
+		{"an equal file", "make", "", []string{"t-1"}, nil, []sentFile{one}, false, ""},
+		{"an id that was freed", "make", "", []string{"t-1"}, nil, []sentFile{two}, true, "the id of a deleted upload"},
+		{"the same name", "put", "", []string{"t-1"}, nil, []sentFile{two}, false, ""},
+		{"an id from the request", "make", "", []string{"t-1"}, nil, []sentFile{{name: "t-1"}}, false, ""},
+		{"no id", "make", "", []string{""}, nil, []sentFile{two}, false, ""},
+		{"two files", "make", "", []string{"f-1", "f-2"}, nil, []sentFile{one, two}, false, ""},
+		{"two files with one id", "make", "", []string{"f-1", "f-1"}, nil, []sentFile{one, two}, false, "two files of"},
+		{"another id among theirs", "make", "", []string{"f-1", "f-1", "t-2"}, []string{"f-1", "f-2"},
+			[]sentFile{one, two}, false, ""},
+		{"one id in their list", "make", "", []string{"t-2"}, []string{"f-1", "f-1"}, []sentFile{one, two}, false,
+			"two files of"},
+		{"one of two has an id", "make", "", []string{"t-2"}, []string{"f-1", ""}, []sentFile{one, two}, false, ""},
+		{"a file of the first", "make", "", []string{"t-2"}, []string{"t-1"}, []sentFile{two}, false,
+			"two uploads have"},
 	} {
-		if c.m.about(ops[c.op]) != c.want {
-			t.Errorf("%s is about what %s made: %t", c.op, nameOf(c.m.by), !c.want)
-		}
-	}
-	p.clientKeys["rowId"] = true
-	for op, want := range map[string]string{"put": "key", "row": "rowId", "fill": "", "change": "", "blob": ""} {
-		if got := p.chosen(ops[op]); got != want {
-			t.Errorf("the client chooses the %q of %s, want %q", got, op, want)
-		}
-	}
-	if p.clientKeys["rowId"] = false; p.chosen(ops["row"]) != "" {
-		t.Error("the server chooses its ids")
-	}
-	for want, m := range map[string]*made{
-		` that is called "k"`:     blob,
-		` that is called "a.txt"`: m,
-		` with the id "t-1"`:      {by: ops["make"], files: []sentFile{{}}, own: []string{"at", "t-1", ""}},
-		"":                        {by: ops["make"]},
-	} {
-		if got := m.called(); got != want {
-			t.Errorf("it is called %q, want %q", got, want)
-		}
-	}
-}
-
-// A server may keep one of two uploads that are equal.
-func TestTwoUploadsAreEqualByWhatWasSent(t *testing.T) {
-	_, ops := idProber(t)
-	file, other := []sentFile{{content: []byte("a")}}, []sentFile{{content: []byte("b")}}
-	said := map[string]any{"n": 1}
-	announces := sample{typ: "application/json", object: map[string]any{"size": 1}, later: []byte("a")}.stating()
-	for what, c := range map[string]struct {
-		one, two *made
-		want     bool
-	}{
-		"the same":            {&made{files: file, said: said}, &made{files: file, said: said}, true},
-		"another file":        {&made{files: file}, &made{files: other}, false},
-		"another text":        {&made{files: file, said: said}, &made{files: file}, false},
-		"no file":             {&made{}, &made{}, false},
-		"an announced file":   {&made{sample: announces}, &made{}, true},
-		"a file to be sent":   {&made{sample: announces, outs: []contract.HandedOut{{}}}, &made{}, false},
-		"a file of one":       {&made{files: file, sample: announces}, &made{}, false},
-		"another one by text": {&made{sample: announces, said: said}, &made{}, false},
-	} {
-		if c.one.by = ops["make"]; c.one.equals(c.two) != c.want {
-			t.Errorf("%s: equal %t", what, !c.want)
+		lines := recorded(t, func(tb testing.TB) {
+			p, ops := idProber(t)
+			p.TB, p.issued = tb, map[string]*made{}
+			first := &made{by: ops["make"], files: []sentFile{one}, ids: of("t-1"), place: "/v1/things"}
+			p.issues(first)
+			if c.deleted {
+				p.deleted = append(p.deleted, first)
+			}
+			second := &made{by: ops[c.op], files: c.files, ids: of(c.ids[0]), place: cmp.Or(c.place, "/v1/things")}
+			for _, id := range c.fileIDs {
+				second.ofFile = append(second.ofFile, of(id))
+			}
+			second.answer = answer{p: p, route: second.by, ids: c.ids,
+				req: httptest.NewRequest(second.by.Method, "http://a.example"+second.place, nil)}
+			p.issues(second)
+		})
+		if told := strings.Join(lines, "\n"); (told == "") != (c.want == "") || !strings.Contains(told, c.want) ||
+			len(lines) > 1 {
+			t.Errorf("%s: told %q, want %q", c.what, lines, c.want)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (p *prober) make(r *operation, what string, samples ...sample) (*made, answ
 		return nil, a
 	}
 	if !m.waiting {
-		p.compares(m, -1, a)
+		p.compares(m, whole, a)
 	}
 	for _, out := range m.outs {
 		p.reads(m, "")

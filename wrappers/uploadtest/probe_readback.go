@@ -53,7 +53,7 @@ func (p *prober) readsOnce(m *made, after string) {
 				p.read(r, m, i, m.found().under(last, ids[last]), after)
 			}
 			if len(each) == 0 {
-				p.read(r, m, -1, m.found(), after)
+				p.read(r, m, whole, m.found(), after)
 			}
 		}
 	}
@@ -118,8 +118,11 @@ func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
 	}
 }
 
+// whole stands in place of the index of a file: an answer is about all files.
+const whole = -1
+
 // compares compares an answer with m. File is the index of the one file that
-// the answer is about, or -1.
+// the answer is about, or whole.
 func (p *prober) compares(m *made, file int, a answer) {
 	r := a.route
 	if len(m.files) == 1 {

@@ -163,7 +163,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				}
 				for _, r := range p.contract.routes {
 					if m.ids = map[string]string{"id": "t-1"}; nameOf(r) == c.op {
-						p.compares(m, -1, answer{p: p, route: r,
+						p.compares(m, whole, answer{p: p, route: r,
 							req:    httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
 							status: http.StatusOK, body: []byte(c.found),
 							header: found})

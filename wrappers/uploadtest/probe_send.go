@@ -80,7 +80,7 @@ func (p *prober) sends(m *made, out contract.HandedOut) {
 			m.answer = a
 			p.learn(m, a)
 			p.issues(m)
-			p.compares(m, -1, a)
+			p.compares(m, whole, a)
 		}
 		if out.URL == m.outs[len(m.outs)-1].URL {
 			p.completes(m)

@@ -26,7 +26,7 @@ func (p *prober) succeeds(r *operation) {
 		switch m, a := p.start(r, s, ""); {
 		case m != nil:
 			if r.Method == http.MethodGet {
-				p.compares(m, -1, a)
+				p.compares(m, whole, a)
 			}
 			if last := lastParam(r); places(r) && p.learned[last] == "" {
 				p.clientKeys[last] = true
