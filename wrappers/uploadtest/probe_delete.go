@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // deletes deletes one upload, and one of several files. It checks that they are
@@ -39,6 +40,7 @@ func (p *prober) deletesOne(r *operation, m *made) {
 			all = append(all, m.found().under(last, id))
 		}
 	}
+	later := false
 	for i, one := range all {
 		a := p.ask(r, p.good(r, one))
 		if a.status != 0 && !a.ok() {
@@ -47,21 +49,25 @@ func (p *prober) deletesOne(r *operation, m *made) {
 		if !a.ok() {
 			return
 		}
+		later = a.status == http.StatusAccepted
 		if i == 0 && !saysDeleted(a.body) {
 			p.compares(m, whole, a)
 		}
 	}
 	m.deletedBy = r
 	p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
-	p.gone(r, m)
+	p.gone(r, m, later)
 }
 
 // gone asks for a deleted upload in each way in which it was found, and then
-// makes another in its place.
-func (p *prober) gone(r *operation, m *made) {
+// makes another in its place. A 202 says that it will be gone later.
+func (p *prober) gone(r *operation, m *made, later bool) {
 	for _, same := range p.contract.routes {
 		if !m.outlives(same) && reading(same) && m.about(same) && p.succeeded[nameOf(same)] ||
 			nameOf(same) == nameOf(r) && refusesUnknown(r) {
+			p.await(nameOf(same)+" no more", time.Second, func() bool {
+				return !later || !reading(same) || !p.ask(same, p.good(same, m.found())).ok()
+			})
 			p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), saysDeleted)
 		}
 	}
