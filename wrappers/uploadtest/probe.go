@@ -130,7 +130,7 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 // What that makes is sent in odd ways by probe_variation, and to URLs that are
 // handed out by probe_presigned, _batch and _complete. It is read back by
 // probe_readback, _range, _list and _download. Then wrong requests must be refused:
-// probe_refusal, _credential, _cut. Last come changes: probe_patch, probe_delete
+// probe_refusal, _stray, _credential, _cut. Last come changes: probe_patch, probe_delete
 // and probe_limit.
 //
 // What they share: probe_operation asks the spec about an operation. Probe_request
@@ -199,6 +199,7 @@ func (p *prober) probe() {
 	}
 	for _, r := range routes {
 		p.mixes(r)
+		p.strays(r)
 		p.patches(r)
 		if r.Method == http.MethodGet { // its id may be known only now
 			p.unknown(r)

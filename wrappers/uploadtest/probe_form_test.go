@@ -333,20 +333,18 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			`Shelf: pack: response body: place is "Grüße  &amp; <b>'x'</b>; 100%25+1`},
 		{"any place", arrival("/boxes", replace(`{}`, `{"place":"attic"}`)),
 			"Shelf: pack: response status: 201 to a body without facts.place"},
-		{"facts behind the papers are overlooked", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		{"facts behind the papers are overlooked", arrival("/boxes", func(r *http.Request) {
 			rewrite(r, func(b []byte) []byte {
-				if papers, facts, _ := bytes.Cut(b, []byte(`name="papers"`)); bytes.Contains(papers, []byte(`name="label"`)) ||
-					!bytes.Contains(facts, []byte(`name="label"`)) {
-					return b
+				if bytes.Index(b, []byte(`name="papers"`)) < bytes.Index(b, []byte(`name="label"`)) {
+					return bytes.Replace(b, []byte("shelf 7"), []byte("no place"), 1)
 				}
-				return bytes.Replace(b, []byte("shelf 7"), []byte("no place"), 1)
+				return b
 			})
-			next.ServeHTTP(w, r)
 		}), `place is "no place", but "shelf 7" was said (sent before the other fields)`},
 		{"a PATCH resets what it does not name", patched(anew(`"kind":"b"`, `"kind":"a"`)),
 			"Shelf: unpack: response body: kind is not what it was before a PATCH that did not name it"},
 		{"a PATCH changes nothing", patched(anew(`"August"`, `"July"`)),
-			`Shelf: unpack: response body: label is still "July" after a PATCH that said "August" (GET /v1/boxes/{id})`},
+			`Shelf: unpack: response body: label is still "July" after a PATCH that said "August" (GET`},
 		{"any kind", arrival("/boxes", replace("uploadtest-other", "a")),
 			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
 		{"any length", arrival("/boxes", replace(strings.Repeat("x", 201), "x")),
@@ -421,7 +419,8 @@ func TestAFormIsHeldToItsFields(t *testing.T) {
 				header.Set("Content-Type", typ)
 			}
 			p, _ := w.CreatePart(header)
-			_, _ = io.WriteString(p, cmp.Or(map[string]string{"application/json": `{"place":"attic"}`}[typ], "some text"))
+			facts := map[string]string{"application/json": `{"place":"attic"}`}
+			_, _ = io.WriteString(p, cmp.Or(facts[typ], "some text"))
 		}
 	}
 	label, paper := part(`name="label"`, ""), part(`name="papers"; filename="a.txt"`, "text/plain")

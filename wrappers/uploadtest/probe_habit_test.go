@@ -68,11 +68,13 @@ paths:
 // slips lie in trays.
 const slipSpec = `
   /trays/{trayId}/slips:
+    get: {operationId: slips, parameters: [*tray], responses: *said}
     post: {operationId: slip, parameters: [*tray], requestBody: {required: true, content: {application/octet-stream: {
       schema: {type: string, format: binary}}}}, responses: *said}
   /trays/{trayId}/slips/{slipId}:
-    get: {operationId: slipped, parameters: [*tray, {name: slipId, in: path, required: true, schema: {type: string}}],
-      responses: *said}
+    parameters: [*tray, {name: slipId, in: path, required: true, schema: {type: string}}]
+    get: {operationId: slipped, responses: *said}
+    delete: {operationId: lift, responses: *said}
 `
 
 type note struct {
@@ -134,27 +136,45 @@ func newTray(how string) http.Handler {
 		}
 		say(w, 200, map[string]int{"id": id})
 	})
-	slips := map[string]string{} // where each is
+	slips, lain := map[string]string{}, 0 // where each is
 	mux.HandleFunc("POST /trays/{id}/slips", func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
 		mu.Lock()
 		defer mu.Unlock()
 		tray, isID := strconv.Atoi(r.PathValue("id"))
-		if err != nil || isID != nil || tray < 1 || tray > trays || r.Header.Get("Content-Type") != "application/octet-stream" {
+		isTray := isID == nil && 0 < tray && tray <= trays
+		if err != nil || !isTray || r.Header.Get("Content-Type") != "application/octet-stream" {
 			no(w, 404)
 			return
 		}
-		id := fmt.Sprintf("slip-%06d", len(slips))
+		id := fmt.Sprintf("slip-%06d", lain)
+		lain++
 		slips[id] = r.PathValue("id")
 		say(w, 201, map[string]any{"slipId": id, "size": len(b)})
 	})
-	mux.HandleFunc("GET /trays/{id}/slips/{slip}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /trays/{id}/slips", func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
+		list := []any{}
+		for id, tray := range slips {
+			if tray == r.PathValue("id") || how == "slips, listed in any tray" {
+				list = append(list, map[string]any{"slipId": id})
+			}
+		}
+		say(w, 200, map[string]any{"data": list})
+	})
+	mux.HandleFunc("/trays/{id}/slips/{slip}", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		isGet := r.Method == http.MethodGet
 		tray := slips[r.PathValue("slip")]
-		if tray == "" || tray != r.PathValue("id") && how != "slips, in any tray" {
+		inAny := how == map[bool]string{true: "slips, in any tray", false: "slips, lifted from any tray"}[isGet]
+		if !isGet && r.Method != http.MethodDelete || tray == "" || tray != r.PathValue("id") && !inAny {
 			no(w, 404)
 			return
+		}
+		if !isGet {
+			delete(slips, r.PathValue("slip"))
 		}
 		say(w, 200, map[string]any{"slipId": r.PathValue("slip")})
 	})
@@ -360,8 +380,11 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 		"a list that follows":      "",
 		"a page without its first": "Tray: list: response body: short pages list",
 		"slips":                    "",
-		"slips, in any tray": "Tray: slipped: response status: 200 to an upload under the trayId of another, which must " +
-			"be refused by a 4xx (GET /trays/{trayId}/slips/{slipId})",
+		"slips, in any tray": "Tray: slipped: response status: 200 to an upload under another trayId, which must be " +
+			"refused by a 4xx (GET /trays/{trayId}/slips/{slipId})",
+		"slips, lifted from any tray": "Tray: lift: response status: 200 to an upload under another trayId",
+		"slips, listed in any tray": `Tray: slips: response body: the list has an upload with the id "slip-000000", ` +
+			"which is under another trayId (GET /trays/{trayId}/slips)",
 		"a key counts once":           "Tray: add: response body: a request with the Idempotency-Key of an earlier one",
 		"Latin-1":                     `Tray: look: response body: comment is "GrÃ¼`,
 		"a file takes the next along": "Tray: drop: response status: 404 to a stored upload",

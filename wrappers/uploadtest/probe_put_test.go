@@ -251,12 +251,13 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 				}
 				next.ServeHTTP(w, r)
 			})(next)
-		}, "Desk: GET /notes/{name}: response body: the file (in place of another) comes back changed: it is still the " +
-			"file that was here before (GET /v1/notes/{name})"},
+		}, "Desk: GET /notes/{name}: response body: the file (in place of another) comes back changed: it is " +
+			"still the file that was here before (GET /v1/notes/{name})"},
 		{"a range loses its last byte", "", "", reply("/notes/", on(206, func(rec *httptest.ResponseRecorder) {
 			rec.Body.Truncate(rec.Body.Len() - 1)
 			rec.Header().Del("Content-Length")
-		})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: 3 bytes, 4 were sent"},
+		})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: " +
+			"3 bytes, 4 were sent"},
 		{"a range says another place", "", "", reply("/notes/", on(206, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Range", strings.Replace(rec.Header().Get("Content-Range"), "-5/", "-6/", 1))
 		})), `Desk: GET /notes/{name}: response header: Content-Range is "bytes 2-6/10", want "bytes 2-5/10"`},

@@ -24,7 +24,8 @@ func (p *prober) ranges(a answer, content []byte) {
 		part := p.ask(a.route, p.authorized(req))
 		at := fmt.Sprintf("bytes %d-%d/%d", want.from, want.to, n)
 		p.seen.note("range")
-		switch wrong, _ := difference(bytes.NewReader(part.body), content[want.from:want.to+1]); { // from memory: no error
+		wrong, _ := difference(bytes.NewReader(part.body), content[want.from:want.to+1]) // from memory: no error
+		switch {
 		case part.status == http.StatusPartialContent && wrong != "":
 			part.broke(ruleAnswer, "range", "the range %s of a file comes back changed: %s", want.of, wrong)
 		case part.status == http.StatusPartialContent && part.header.Get("Content-Range") != at:

@@ -206,15 +206,6 @@ func (p *prober) mixes(r *operation) {
 			of = append(of, m)
 		}
 	}
-	for _, param := range inPath(r) {
-		for _, other := range p.kept { // such as another folder
-			if id := other.ids[param]; param != last && len(of) > 0 && id != "" && id != of[0].ids[param] {
-				p.refused("part of another", "an upload under the "+param+" of another", r,
-					p.good(r, of[0].found().under(param, id)))
-				break
-			}
-		}
-	}
 	for _, one := range of {
 		other := of[len(of)-1]
 		if slices.ContainsFunc(one.ofFile, func(ids map[string]string) bool { return ids[last] == other.ids[last] }) ||
