@@ -51,6 +51,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"meta": map[string]any{"label": "july", "tags": []any{"a"}}}}
 	meta.schema = schemaOf(t, `{"properties":{"open":{"type":"boolean"},"meta":{"properties":{"label":{"type":"string"},
 		"tags":{"items":{"type":"string"}}}}}}`).Value
+	long := strings.Repeat("july ", 12)
+	said := func(name, value string) sample { return sample{typ: js, object: map[string]any{name: value}} }
 	for what, c := range map[string]struct {
 		sent           sample
 		answer         string
@@ -100,10 +102,11 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a list that grows":   {raw(text), `{"events":[]}`, "look", js, `{"events":[{"id":"e-1"},{"id":"e-2"}]}`, ""},
 		"one that grows at its head": {label, `{"events":[{"id":"e-1"}]}`, "look", js,
 			`{"events":[{"id":"e-2"},{"id":"e-1"}]}`, ""},
-		"a file of nobody's":              {label, id, "fetch", text, "x", ""},
-		"a length":                        {raw(text), id, "measure", text, "", ""},
-		"a length of nobody's":            {label, id, "measure", text, "", ""},
-		"another length":                  {raw(text), id, "measure", js, "", "Content-Length is 21, but 22 bytes were sent"},
+		"a file of nobody's":   {label, id, "fetch", text, "x", ""},
+		"a length":             {raw(text), id, "measure", text, "", ""},
+		"a length of nobody's": {label, id, "measure", text, "", ""},
+		"another length": {raw(text), id, "measure", js, "",
+			"Content-Length is 21, but 22 bytes were sent"},
 		"no bytes":                        {raw(text), id, "fetch", text, "", "comes back changed: 0 bytes"},
 		"a name of its own":               {raw(text), id, "fetch", text, id2, ""},
 		"the ETag of another place":       {raw(text), id, "fetch", text, id2, ""},
@@ -116,6 +119,29 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"what came of it":                 {label, `{"id":"s-1"}`, "look", js, id, ""},
 		"another owner": {label, `{"owner":{"id":"u-1"}}`, "look", js, `{"id":"t-1","owner":{"id":"u-2"}}`,
 			`id is "u-2", but "u-1" in the answer to the upload`},
+		"another type, told": {raw(text), `{}`, "look", js, `{"mimeType":"image/png"}`,
+			`mimeType is "image/png", but the file was sent as "text/plain"`},
+		"its checksum": {raw(text), `{}`, "look", js,
+			`{"md5":"b21f0bf3cea9b8eca17561ea3973b1a5"}`, ""},
+		"another checksum": {raw(text), `{}`, "look", js, `{"md5":"00"}`,
+			"md5 is \"00\", which is not that of the file"},
+		"a hash of a kind that nobody knows": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
+		"another number":                     {raw(text), `{}`, "look", js, `{"count":21}`, ""},
+		"another name": {form, `{}`, "look", js, `{"name":"other.txt"}`,
+			`name is "other.txt", but the file was called "thing.txt"`},
+		"no name": {form, `{}`, "look", js, `{"label":"other.txt"}`, ""},
+		"the end is lost": {said("label", long), `{"label":"` + long + `"}`, "look", js,
+			`{"label":"` + long[5:] + `"}`, ", without the last 5 bytes that were said"},
+		"a short end is lost": {label, `{"label":"july"}`, "look", js, `{"label":"jul"}`,
+			`label is "jul", but "july" was`},
+		"a state": {said("status", "new"), `{"status":"new"}`, "look", js, `{"status":"kept"}`, ""},
+		"a type of another kind": {said("itemType", "text/plain"), `{"itemType":"text/plain"}`, "look", js,
+			`{"itemType":"file"}`, ""},
+		"another type of its kind": {said("itemType", "file"), `{"itemType":"file"}`, "look", js,
+			`{"itemType":"row"}`, `itemType is "row", but`},
+		"labels in a list": {label, `{"labels":[{"label":"july"}]}`, "look", js,
+			`{"labels":[{"label":"x"}]}`, ""},
+		"no label": {label, `{"label":"july"}`, "look", js, `{"label":null}`, ""},
 		"made now": {label, id, "look", js, `{"createdAt":"2026-11-26T12:00:59Z"}`, ""},
 		"made in another zone": {label, id, "look", js, `{"createdAt":"2026-11-27T02:00:59Z"}`,
 			"createdAt is 14h0m0s away from the header Date"},
@@ -211,7 +237,8 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 9, peek: 2, file: 2, size: 2}, "look peek"},
 		{"nothing is sent yet", 404, "", true, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2, size: 2}, ""},
 		{"what comes later", 200, "", false, 1, thing, nil, map[string]int{look: 10, peek: 10, file: 10, size: 10}, ""},
-		{"nothing comes of no file", 200, "", false, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2, size: 2}, ""},
+		{"nothing comes of no file", 200, "", false, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2,
+			size: 2}, ""},
 		{"a conflict", 409, "", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
 		{"too early", 425, "", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
 		{"a time", 503, "1", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
@@ -229,8 +256,9 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 							path, body = "HEAD "+path, ""
 						}
 						asked[path]++
-						return &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(body)), Request: r,
-							Header: http.Header{"Retry-After": {c.later}, "Content-Type": {"application/json"}}}, nil
+						return &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(body)),
+							Request: r,
+							Header:  http.Header{"Retry-After": {c.later}, "Content-Type": {"application/json"}}}, nil
 					})}
 				p.contract, _ = parseAt(tb, p.base, []byte(foundSpec))
 				m := &made{by: p.contract.routes[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting,
