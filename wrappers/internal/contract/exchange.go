@@ -29,6 +29,7 @@ type Exchange struct {
 	told   []*Violation // of the request, returned before it was checked
 	ended  bool         // the request was checked
 	ids    []string
+	parked parked
 }
 
 // Begin looks at the head of a request that arrived, or that is about to be
@@ -218,22 +219,14 @@ func (x *Exchange) Came() bool {
 	return x.body.finish(x.length, false)
 }
 
-// Detach returns the exchange without its request and connection, so that they
-// need no memory until it is checked. The body must have come.
-func (x *Exchange) Detach() *Exchange {
-	x.head = &http.Request{Method: x.head.Method, URL: x.head.URL, Header: x.head.Header}
-	if b := x.body; b != nil {
-		x.body = &body{digest: b.digest, form: b.form, ended: b.ended, broken: b.broken, over: true}
-	}
-	return x
-}
-
-// Holds returns how many bytes are kept of the request's body.
+// Holds returns how many bytes are kept of the request's body, and while the
+// exchange is parked of all.
 func (x *Exchange) Holds() int {
+	n := len(x.parked.text)
 	if x.body == nil {
-		return 0
+		return n
 	}
-	n := len(x.body.digest.head)
+	n += len(x.body.digest.head)
 	if f := x.body.form; f != nil {
 		n += len(f.text) + mostKept - f.kept
 		for _, p := range f.list {
@@ -244,9 +237,6 @@ func (x *Exchange) Holds() int {
 	}
 	return n
 }
-
-// Header returns the header of the request.
-func (x *Exchange) Header() http.Header { return x.head.Header }
 
 // Checked reports whether the whole request was checked. Then nothing more of
 // the body counts.

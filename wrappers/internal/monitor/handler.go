@@ -160,7 +160,8 @@ func (v *visit) recordOutcome(a *response) {
 		r.AnswerHeader, r.Answer = a.Header().Clone(), bytes.Clone(a.body)
 	}
 	if v.waits {
-		r.check, r.Header, r.AnswerHeader, r.Answer = v.x.Detach(), v.x.Header(), a.Header(), a.whole()
+		v.x.Park(r.Status, a.Header(), a.body)
+		r.check = v.x
 	}
 	m.history.measure(r)
 }

@@ -21,7 +21,7 @@ type entry struct {
 	Exchange
 	size    int64
 	dropped bool
-	check   *contract.Exchange // waits, and needs the headers and the answer in Exchange; nil: was checked
+	check   *contract.Exchange // is parked; nil: was checked
 }
 
 // add begins to remember an exchange.
@@ -65,12 +65,11 @@ func (h *history) settle() (some bool) {
 			continue
 		}
 		some = true
-		for _, broken := range slices.Concat(x.check.CheckRequest(true),
-			x.check.FinishResponse(x.Status, x.AnswerHeader, x.Answer)) {
+		for _, broken := range x.check.CheckParked() {
 			x.Violations = append(x.Violations, *broken)
 		}
 		x.FileIDs, x.Files = x.check.FileIDs(), x.check.Files()
-		x.check, x.Header, x.AnswerHeader, x.Answer = nil, nil, nil, nil
+		x.check = nil
 		h.weigh(x)
 	}
 	return some
