@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 func TestWhatARequestStatesOfItsFileIsTrue(t *testing.T) {
@@ -41,6 +43,40 @@ func TestWhatARequestStatesOfItsFileIsTrue(t *testing.T) {
 		if got, _ := json.Marshal(stated(c.name, value, schemaOf(t, c.schema), []byte("a"))); string(got) != c.want {
 			t.Errorf("%s: %s became %s, want %s", c.name, c.value, got, c.want)
 		}
+	}
+}
+
+// A checksum of other bytes is sent where it is known to be wrong.
+func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
+	raw := sample{contentType: "text/plain", body: []byte("a")}
+	json := sample{typ: "application/json", object: map[string]any{"sha256": "0"}}
+	for _, c := range []struct {
+		what, name, description, schema, status, text string
+		s                                             sample
+		want                                          bool
+	}{
+		{"a status for it", "sha256", "", `{"type":"string"}`, "422", "", raw, true},
+		{"a status for much", "sha256", "", `{"type":"string"}`, "400", "Wrong.", raw, false},
+		{"a status that says so", "sha256", "", `{"type":"string"}`, "400", "The checksum differs.", raw, true},
+		{"a parameter that says so", "sha256", "We will check it.", `{"type":"string"}`, "400", "", raw, true},
+		{"no checksum", "label", "", `{"type":"string"}`, "422", "", raw, false},
+		{"a file of that name", "hashes", "", `{"items":{"format":"binary"}}`, "422", "", raw, false},
+		{"a thing that the spec does not know", "sha256", "", "", "422", "", raw, false},
+		{"no file", "sha256", "", `{"type":"string"}`, "422", "", json, false},
+	} {
+		schema := unknown
+		if c.schema != "" {
+			schema = schemaOf(t, c.schema).Value
+		}
+		r := &operation{Operation: &openapi3.Operation{Responses: &openapi3.Responses{}}}
+		r.Operation.Responses.Set(c.status, &openapi3.ResponseRef{Value: &openapi3.Response{Description: &c.text}})
+		if got := ofOtherBytes(r, c.s, c.name, c.description, schema); (got != "") != c.want || got != "" &&
+			digestOf(got, c.s.body) {
+			t.Errorf("%s: a checksum of other bytes is %q", c.what, got)
+		}
+	}
+	if (&made{sample: raw}).announcesFile() {
+		t.Error("a file announces itself")
 	}
 }
 
@@ -102,8 +138,10 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 	}{
 		{"compared", declared, true, ""},
 		{"not compared", declared, false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
-		{"described, and not compared", described, false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
-		{"the parameter says so", strings.Replace(spec, "name: X-SHA256,", "name: X-SHA256, description: It is verified.,", 1),
+		{"described, and not compared", described, false,
+			"Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+		{"the parameter says so", strings.Replace(spec, "name: X-SHA256,",
+			"name: X-SHA256, description: It is verified.,", 1),
 			false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
 		{"only kept", spec, false, ""},
 	} {
