@@ -213,6 +213,11 @@ func (p *prober) written(r *operation, s sample) {
 		ways["a form with a part that states its length"] = stated
 		quoted.contentType = strings.Replace(s.contentType, boundary, `"`+boundary+`"`, 1)
 		ways["a form with a boundary in quotes"] = quoted
+		const ofJSON = "Content-Type: application/json"
+		if charset := p.anew(r, s); bytes.Contains(s.body, []byte(ofJSON+"\r\n")) {
+			charset.body = bytes.Replace(charset.body, []byte(ofJSON), []byte(ofJSON+"; charset=utf-8"), 1)
+			ways["a form with a part of JSON that names its charset"] = charset
+		}
 	}
 	for what, way := range ways {
 		if p.valid(r, way) {
