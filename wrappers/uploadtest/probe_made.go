@@ -63,6 +63,9 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 	p.learn(m, a)
 	p.issues(m)
 	p.locates(m)
+	for _, l := range leaves(a.body) {
+		m.times(a, l)
+	}
 	return m
 }
 

@@ -316,17 +316,22 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 	}
 }
 
-// times sees that a time of making is one. By the server's own clock it is not
-// some quarters of an hour away, as the time of another zone is.
+// times sees that a time of making is one, and that what is new has not expired.
+// By the server's own clock a time of making is not some quarters of an hour
+// away, as the time of another zone is.
 func (m *made) times(a answer, l leaf) {
 	t, err := time.Parse(time.RFC3339, textOf(l.value))
+	clock, _ := http.ParseTime(m.answer.header.Get("Date")) // none is in another year
+	if isNew := a.req == m.answer.req && m.said[l.name] == nil; err == nil && isNew && expires.MatchString(l.name) &&
+		t.Year() >= 2000 && t.Before(clock.Add(-time.Minute)) {
+		a.broke(ruleAnswer, "expired", "%s is %v before the header Date: it has expired already", l.name, clock.Sub(t))
+	}
 	if !stores.MatchString(l.name) || err != nil {
 		return
 	}
 	if t.Year() < 2000 {
 		a.broke(ruleAnswer, "time", "%s is %s, before anything was uploaded", l.name, t.Format(time.DateOnly))
 	}
-	clock, _ := http.ParseTime(m.answer.header.Get("Date")) // none is in another year
 	off := t.Sub(clock)
 	if zones := off.Round(15 * time.Minute); zones != 0 && zones.Abs() <= 14*time.Hour &&
 		(off-zones).Abs() < time.Minute {

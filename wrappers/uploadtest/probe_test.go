@@ -266,6 +266,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"a time of another zone", reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
 			said(`"size":`, time.Now().UTC().Add(9*time.Hour).Format(`"createdAt":"`+time.RFC3339+`","size":`))(rec)
 		}), "Depot: look: response body: createdAt is 9h0m0s away from the header Date"},
+		{"a URL that has expired", reply("/objects", said(`"uploadUrl"`, `"expiresAt":"2026-01-31T12:00:00Z","uploadUrl"`)),
+			"Depot: announce: response body: expiresAt is "},
 		{"a time before all", reply("/objects/o-", said(`"size":`, `"createdAt":"0001-01-01T00:00:00Z","size":`)),
 			"Depot: look: response body: createdAt is 0001-01-01, before anything was uploaded"},
 		{"a part must not state its length", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
