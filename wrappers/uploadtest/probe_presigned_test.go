@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"maps"
@@ -108,7 +109,8 @@ func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
 	}
 	for query, want := range map[string]bool{"e=" + fmt.Sprint(time.Now().Unix()+900): true, "X-Amz-Expires=900": true,
 		"X-Amz-Expires=604800": false, "expires=1790000000000": false, "size=900": false,
-		"e=" + fmt.Sprint(time.Now().UnixMilli()+900_000): true, "size=900&X-Amz-Expires=900": true, "expires=0": false} {
+		"e=" + fmt.Sprint(time.Now().UnixMilli()+900_000): true, "size=900&X-Amz-Expires=900": true,
+		"expires=0": false} {
 		if ends(query) != want {
 			t.Errorf("%s ends: %t", query, !want)
 		}
@@ -119,5 +121,50 @@ func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
 		if signs.MatchString(query) != want {
 			t.Errorf("%s signs: %t", query, !want)
 		}
+	}
+}
+
+func TestTheFieldsOfAFormAreTamperedWith(t *testing.T) {
+	packed := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	out := contract.HandedOut{Fields: map[string]string{"key": "k-11", "acl": "none", "Content-Type": "text/plain",
+		"policy": packed(`{"exp":1999999999}`), "until": "1999999999", "Signature": "s1"}}
+	ways := tamperedFields(out)
+	var want []string
+	for _, name := range []string{"key", "Content-Type", "policy", "until", "Signature"} {
+		want = append(want, "with another "+name, "with half of the "+name, "without the "+name)
+	}
+	want = append(want, "with another number in the policy")
+	if got := slices.Sorted(maps.Keys(ways)); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, c := range []struct{ what, name, want string }{
+		{"with another until", "until", "2000000059"}, {"with half of the until", "until", "19999"},
+		{"with another key", "key", "k-91"}, {"without the key", "key", ""},
+	} {
+		if got := ways[c.what].Fields[c.name]; got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		}
+	}
+	if len(out.Fields) != 6 || len(ways["without the key"].Fields) != 5 {
+		t.Errorf("%d of six fields are left, and %d of five", len(out.Fields), len(ways["without the key"].Fields))
+	}
+	for text, want := range map[string]string{
+		`{"exp":1999999999,"n":5}`:        `{"exp":2000000000,"n":5}`,
+		`{"n":5,"exp":1999999999}`:        `{"n":5,"exp":2000000000}`,
+		`{"a":11,"b":22}`:                 `{"a":12,"b":22}`,
+		`{"until":"2026-01-31","n":5}`:    `{"until":"2027-01-31","n":5}`,
+		`{"sub":"???>>>???>>>","n":[19]}`: `{"sub":"???>>>???>>>","n":[20]}`,
+		`{"a":"x"}`:                       "",
+		`{"n":5}{`:                        "",
+	} {
+		if want != "" {
+			want = "t=" + packed(want) + "."
+		}
+		if got := counted("t=" + packed(text) + "."); got != want {
+			t.Errorf("%s became %q, want %q", text, got, want)
+		}
+	}
+	if got := counted("eyJ1"); got != "" {
+		t.Errorf("what is no JSON became %q", got)
 	}
 }
