@@ -2,7 +2,9 @@ package contract
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
+	"mime"
 	"net/http"
 	"net/url"
 )
@@ -11,10 +13,9 @@ import (
 // checked. It is one text: the garbage collector would look at each of their
 // parts again and again.
 type parked struct {
-	method string
-	url    *url.URL
-	status int
-	text   []byte // both headers, each with an empty text behind it, and the answer's body
+	method, uri string
+	status      int
+	text        []byte // both headers, each with an empty text behind it, and the answer's body
 }
 
 // Park lets the exchange wait for CheckParked without its request, connection
@@ -22,8 +23,8 @@ type parked struct {
 func (x *Exchange) Park(status int, header http.Header, answer []byte) {
 	var buffer [2 << 10]byte
 	text := append(appendHeader(appendHeader(buffer[:0], x.head.Header), header), answer...)
-	x.parked = parked{x.head.Method, x.head.URL, status, bytes.Clone(text)}
-	x.head = nil
+	x.parked = parked{x.head.Method, x.head.URL.RequestURI(), status, bytes.Clone(text)}
+	x.head, x.typed = nil, nil
 	if b := x.body; b != nil {
 		x.body = &body{digest: b.digest, form: b.form, ended: b.ended, broken: b.broken, over: true}
 	}
@@ -33,7 +34,9 @@ func (x *Exchange) Park(status int, header http.Header, answer []byte) {
 func (x *Exchange) CheckParked() []*Violation {
 	own, text := cutHeader(x.parked.text)
 	header, answer := cutHeader(text)
-	x.head = &http.Request{Method: x.parked.method, URL: x.parked.url, Header: own}
+	u, _ := url.ParseRequestURI(x.parked.uri)
+	x.head = &http.Request{Method: x.parked.method, URL: cmp.Or(u, &url.URL{}), Header: own}
+	_, x.typed, _ = mime.ParseMediaType(own.Get("Content-Type"))
 	return append(x.CheckRequest(true), x.FinishResponse(x.parked.status, header, answer)...)
 }
 
