@@ -1,9 +1,12 @@
 package uploadtest
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -17,9 +20,9 @@ import (
 
 // A hall does much in its own way. Each request of a clip needs a header. The
 // newest clip comes first, no clip is given back, and a deleted one is still told
-// of. A pin is made by a POST of its name, and a PUT only replaces it. A blob goes
-// to a session, and then has a place of its own. What a key names must have the
-// form of a key.
+// of. A post needs no file, and has a text in JSON. A pin is made by a POST of
+// its name, and a PUT only replaces it. A blob goes to a session, and then has a
+// place of its own. A tape is told of when its film is gone.
 const hallSpec = `
 openapi: 3.0.3
 info: {title: Hall, version: '1'}
@@ -44,26 +47,39 @@ paths:
   /finds: {post: {operationId: find, responses: *clip, requestBody: {required: true, content: {application/json: {
     schema: {type: object, required: [text], properties: {text: {type: string, minLength: 1, example: a}}}}}}}}
   /moves: {post: {operationId: move, responses: *clip, requestBody: {required: true, content: {application/json: {
-    schema: {type: object, required: [clipKey, shelfId], properties: {clipKey: {type: string}, shelfId: {type: string}}}}}}}}
-  /pins/{key}:
-    parameters: [&key {name: key, in: path, required: true, schema: {type: string}, example: a/b-pin.csv}]
-    post: {operationId: pin, requestBody: &raw {required: true, content: {'*/*': {schema: {type: string, format: binary}}}},
-      responses: &told {2XX: *json, 4XX: *no}}
-    put: {operationId: pinAgain, requestBody: *raw, responses: *told}
-  /pinned/{key}: {parameters: [*key], get: {operationId: pinned, responses: {4XX: *no, '200': *file}}}
+    schema: {type: object, required: [clipKey, rowId], properties: {clipKey: &text {type: string}, rowId: *text}}}}}}}
+  /posts: {post: {operationId: post, responses: *clip, requestBody: {required: true, content: {multipart/form-data: {
+    schema: {type: object, properties: {json: {type: string, example: '{"text":"a"}'}, 'files[0]': &bytes {type: string,
+    format: binary}, 'files[1]': *bytes}}}}}}}
+  /pins/{board}/{spot}:
+    parameters: &key [{name: board, in: path, required: true, schema: {type: string}, example: big},
+      {name: spot, in: path, required: true, schema: {type: string}, example: a/b-pin.csv}]
+    post: {operationId: pin, requestBody: &raw {required: true, content: {'*/*': {schema: *bytes}}},
+      responses: {2XX: *json, 4XX: *no, '409': *no}}
+    put: {operationId: pinAgain, requestBody: *raw, responses: &told {2XX: *json, 4XX: *no}}
+  /pinned/{board}/{spot}: {parameters: *key, get: {operationId: pinned, responses: {4XX: *no, '200': *file}}}
+  /thumbs/{board}/{spot}: {parameters: *key, get: {operationId: thumb, responses: {4XX: *no, '200': *file}}}
   /cards/{id}/notes: {parameters: [&card {name: id, in: path, required: true, schema: {type: string}, example: card-1}],
-    post: {operationId: note, requestBody: *raw, responses: *told}}
+    post: {operationId: note, requestBody: *raw, responses: *told},
+    get: {operationId: notes, responses: *told, parameters: [{name: limit, in: query, schema: {type: integer,
+      minimum: 1}}]}}
   /cards/{id}/notes/{noteId}: {parameters: [*card, {name: noteId, in: path, required: true, schema: {type: string}}],
     get: {operationId: noted, responses: *told}, delete: {operationId: unnote, responses: {2XX: *json, 4XX: *no,
     '501': *no}, parameters: [{name: force, in: query, required: true, schema: {type: boolean, enum: [true]}}]}}
-  /blobs: {post: {operationId: open, responses: {'202': {description: Open.}}}}
+  /kept/: {post: {operationId: open, responses: {'202': {description: Open.}}}}
   /blobs/{session}:
     parameters: [{name: session, in: path, required: true, schema: {type: string}}]
     put: {operationId: close, requestBody: *raw, responses: *told,
       parameters: [{name: digest, in: query, required: true, schema: {type: string, pattern: '^sha256:[0-9a-f]{64}$'}}]}
     get: {operationId: state, responses: *told}
-  /kept/{blob}: {get: {operationId: kept, parameters: [{name: blob, in: path, required: true, schema: {type: string}}],
-    responses: {4XX: *no, '200': *file}}}
+  /kept/{blob}: {parameters: [{name: blob, in: path, required: true, schema: {type: string}}],
+    get: {operationId: kept, responses: {4XX: *no, '200': *file}}, head: {operationId: isKept, responses: {
+    '404': *no, '200': *json}}}
+  /tapes: {get: {operationId: tapes, responses: *told}, post: {operationId: tape, responses: *told}}
+  /tapes/{tapeId}: {get: {operationId: taped, responses: *told,
+    parameters: [{name: tapeId, in: path, required: true, schema: {type: string}}]}}
+  /films/{filmId}: {delete: {operationId: burn, responses: *told,
+    parameters: [{name: filmId, in: path, required: true, schema: {type: string}}]}}
 `
 
 func newHall(fault string) http.Handler {
@@ -74,7 +90,8 @@ func newHall(fault string) http.Handler {
 		deleted  bool
 	}
 	var clips []*thing
-	n, pins, notes, kept, sessions := 0, map[string]*thing{}, map[string]*thing{}, map[string][]byte{}, map[string]bool{}
+	n, pins, notes, tapes := 0, map[string]*thing{}, map[string]*thing{}, map[string]*thing{}
+	kept, sessions := map[string][]byte{}, map[string]bool{}
 	say := func(w http.ResponseWriter, status int, v any) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -82,14 +99,14 @@ func newHall(fault string) http.Handler {
 	}
 	id := func(of string) string { n++; return fmt.Sprintf("%s-%05d", of, 10*n) }
 	show := func(c *thing) map[string]any {
-		told := map[string]any{"id": c.id, "name": c.name, "size": len(c.content), "media_type": "document"}
 		if c.deleted && fault != "a deleted clip is as it was" {
-			told["deleted"] = true
+			return map[string]any{"id": c.id, "name": "(deleted)", "size": 0}
 		}
-		return told
+		return map[string]any{"id": c.id, "name": c.name, "size": len(c.content), "media_type": "document"}
 	}
 	mux := http.NewServeMux()
-	handle := func(pattern string, f func(w http.ResponseWriter, r *http.Request, content []byte)) {
+	type handler = func(w http.ResponseWriter, r *http.Request, content []byte)
+	handle := func(pattern string, f handler) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			content, err := all(r.Body, r.ContentLength)
 			mu.Lock()
@@ -123,10 +140,7 @@ func newHall(fault string) http.Handler {
 		say(w, http.StatusCreated, show(made))
 	})
 	handle("GET /clips", func(w http.ResponseWriter, r *http.Request, _ []byte) {
-		limit, err := strconv.Atoi(r.FormValue("limit"))
-		if r.FormValue("limit") == "" {
-			limit, err = 1000, nil
-		}
+		limit, err := strconv.Atoi(cmp.Or(r.FormValue("limit"), "1000"))
 		if err != nil || limit < 1 {
 			w.WriteHeader(http.StatusBadRequest)
 			return
@@ -136,13 +150,13 @@ func newHall(fault string) http.Handler {
 			before := r.FormValue("before")
 			if c.id < before || before == "" || c.id == before && fault == "a page begins with the end of another" {
 				if len(page) < limit && !(c.deleted && fault == "a list without what was deleted") {
-					page = append(page, show(c))
+					page = append(page, map[string]any{"id": c.id, "name": c.name, "deleted": c.deleted})
 				}
 			}
 		}
 		say(w, http.StatusOK, page)
 	})
-	clip := func(f func(w http.ResponseWriter, c *thing)) func(http.ResponseWriter, *http.Request, []byte) {
+	clip := func(f func(w http.ResponseWriter, c *thing)) handler {
 		return func(w http.ResponseWriter, r *http.Request, _ []byte) {
 			i := slices.IndexFunc(clips, func(c *thing) bool { return c.id == r.PathValue("id") })
 			if i < 0 || clips[i].deleted && strings.HasSuffix(r.URL.Path, "/file") {
@@ -165,7 +179,9 @@ func newHall(fault string) http.Handler {
 		w.Header().Set("Content-Type", "text/csv")
 		_, _ = w.Write(c.content)
 	}))
-	handle("PUT /clips/{id}/cancel", clip(func(w http.ResponseWriter, _ *thing) { w.WriteHeader(http.StatusForbidden) }))
+	handle("PUT /clips/{id}/cancel", clip(func(w http.ResponseWriter, _ *thing) {
+		w.WriteHeader(http.StatusForbidden)
+	}))
 	handle("GET /rows/{row}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
 		row := []any{map[string]string{"id": "north-9"}}
 		if r.PathValue("row") != "north-9" && fault != "an unknown row has a clip" {
@@ -175,8 +191,8 @@ func newHall(fault string) http.Handler {
 	})
 	handle("POST /finds", func(w http.ResponseWriter, r *http.Request, content []byte) {
 		var said struct{ Text *string }
-		if r.Header.Get("Content-Type") == "" || json.Unmarshal(content, &said) != nil || said.Text == nil || *said.Text == "" ||
-			!strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		isJSON := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
+		if !isJSON || json.Unmarshal(content, &said) != nil || said.Text == nil || *said.Text == "" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -186,9 +202,32 @@ func newHall(fault string) http.Handler {
 		}
 		say(w, http.StatusOK, found)
 	})
-	handle("POST /moves", func(w http.ResponseWriter, _ *http.Request, _ []byte) { w.WriteHeader(http.StatusBadRequest) })
+	handle("POST /posts", func(w http.ResponseWriter, r *http.Request, content []byte) {
+		r.Body = io.NopCloser(bytes.NewReader(content))
+		if r.ParseMultipartForm(1<<30) != nil || r.FormValue("json") != "" && !json.Valid([]byte(r.FormValue("json"))) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		files := []map[string]any{}
+		for _, field := range []string{"files[0]", "files[1]"} {
+			for _, file := range r.MultipartForm.File[field] {
+				files = append(files, map[string]any{"filename": file.Filename, "size": file.Size})
+			}
+		}
+		if len(files) == 2 && fault == "two files are swapped" {
+			files[0]["size"], files[1]["size"] = files[1]["size"], files[0]["size"]
+		}
+		say(w, http.StatusCreated, map[string]any{"id": id("post"), "files": files})
+	})
+	handle("POST /moves", func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.WriteHeader(http.StatusBadRequest)
+	})
 	pin := func(w http.ResponseWriter, r *http.Request, content []byte) {
-		key, old := r.PathValue("key"), pins[r.PathValue("key")]
+		if r.PathValue("board") != "big" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		key, old := r.PathValue("spot"), pins[r.PathValue("spot")]
 		switch isNew := r.Method == http.MethodPost; {
 		case isNew && old != nil && fault != "a pin is replaced":
 			w.WriteHeader(http.StatusConflict)
@@ -203,17 +242,24 @@ func newHall(fault string) http.Handler {
 			say(w, http.StatusOK, map[string]string{"id": made.id})
 		}
 	}
-	handle("POST /pins/{key}", pin)
-	handle("PUT /pins/{key}", pin)
-	handle("GET /pinned/{key}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
-		if pins[r.PathValue("key")] == nil {
+	handle("POST /pins/{board}/{spot}", pin)
+	handle("PUT /pins/{board}/{spot}", pin)
+	handle("GET /pinned/{board}/{spot}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		if pins[r.PathValue("spot")] == nil || r.PathValue("board") != "big" {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
 		w.Header().Set("Content-Type", "text/csv")
-		_, _ = w.Write(pins[r.PathValue("key")].content)
+		content := pins[r.PathValue("spot")].content
+		if fault == "half a pin is given back" {
+			content = content[:len(content)/2]
+		}
+		_, _ = w.Write(content)
 	})
-	card := func(f func(w http.ResponseWriter, r *http.Request, content []byte)) func(http.ResponseWriter, *http.Request, []byte) {
+	handle("GET /thumbs/{board}/{spot}", func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.WriteHeader(http.StatusNotFound) // none was made yet
+	})
+	card := func(f handler) handler {
 		return func(w http.ResponseWriter, r *http.Request, content []byte) {
 			if r.PathValue("id") != "card-1" || r.PathValue("note") != "" && notes[r.PathValue("note")] == nil {
 				w.WriteHeader(http.StatusNotFound)
@@ -226,6 +272,18 @@ func newHall(fault string) http.Handler {
 		made := &thing{id: id("note"), content: content}
 		notes[made.id] = made
 		say(w, http.StatusCreated, map[string]any{"id": made.id, "size": len(content)})
+	}))
+	handle("GET /cards/{id}/notes", card(func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		limit, err := strconv.Atoi(cmp.Or(r.FormValue("limit"), "1000"))
+		if err != nil || limit < 1 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		list := []any{}
+		for _, key := range slices.Sorted(maps.Keys(notes)) {
+			list = append(list, map[string]any{"id": key, "size": len(notes[key].content)})
+		}
+		say(w, http.StatusOK, list[:min(limit, len(list))])
 	}))
 	handle("GET /cards/{id}/notes/{note}", card(func(w http.ResponseWriter, r *http.Request, _ []byte) {
 		found := notes[r.PathValue("note")]
@@ -242,7 +300,7 @@ func newHall(fault string) http.Handler {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 	}))
-	handle("POST /blobs", func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+	handle("POST /kept/{$}", func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 		session := id("session")
 		sessions[session] = true
 		w.Header().Set("Location", "/blobs/"+session)
@@ -277,6 +335,50 @@ func newHall(fault string) http.Handler {
 		w.Header().Set("Content-Type", "text/csv")
 		_, _ = w.Write(kept[r.PathValue("blob")])
 	})
+	tape := func(r *http.Request, t *thing) map[string]any {
+		if t.name != "" {
+			return map[string]any{"id": t.id, "filmId": t.name}
+		}
+		url := "http://" + r.Host + "/reel/" + t.id + "?token=" + sum([]byte(t.id))
+		return map[string]any{"id": t.id, "uploadUrl": url}
+	}
+	handle("POST /tapes", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		made := &thing{id: id("tape")}
+		tapes[made.id] = made
+		say(w, http.StatusCreated, tape(r, made))
+	})
+	handle("PUT /reel/{tape}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		made := tapes[r.PathValue("tape")]
+		if made == nil || r.FormValue("token") != sum([]byte(made.id)) {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		made.name = cmp.Or(made.name, id("film"))
+	})
+	handle("GET /tapes", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		list := []any{}
+		for _, key := range slices.Sorted(maps.Keys(tapes)) {
+			list = append(list, map[string]any{"id": key, "filmId": tapes[key].name})
+		}
+		say(w, http.StatusOK, list)
+	})
+	handle("GET /tapes/{tape}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		if tapes[r.PathValue("tape")] == nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		say(w, http.StatusOK, tape(r, tapes[r.PathValue("tape")]))
+	})
+	handle("DELETE /films/{film}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		for _, t := range tapes {
+			if t.name == r.PathValue("film") && !t.deleted {
+				t.deleted = true
+				say(w, http.StatusOK, map[string]any{})
+				return
+			}
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
 	return reply("/", on(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) { rec.Body.Reset() }))(mux)
 }
 
@@ -287,10 +389,13 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 		"clips are given back":                  "",
 		"a list without what was deleted":       "",
 		"some clips are withheld":               "Hall: play: response status: 403 to a stored upload",
-		"a deleted clip is as it was":           "Hall: seen: response status: 200 to a deleted upload, which must be refused by a 4xx",
+		"a deleted clip is as it was":           "Hall: seen: response status: 200 to a deleted upload, which must be",
 		"a page begins with the end of another": "Hall: clips: response body: short pages list",
 		"an unknown row has a clip":             "Hall: row: response status: 200 to an id that was never issued",
-		"a pin is replaced":                     "Hall: pin: response body: two uploads have the same id",
+		"two files are swapped":                 "bytes were sent: it is that of another file of the request",
+		"half a pin is given back":              "Hall: pinned: response body: the file",
+		"a pin is replaced": "Hall: pin: response body: a second upload replaces the first, and the spec has a 409 " +
+			"for that (POST /pins/{board}/{spot})",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()

@@ -118,6 +118,10 @@ func (p *prober) issues(m *made) {
 		case m.equals(before): // some servers keep one of two equals
 		case slices.Contains(p.deleted, before):
 			m.answer.broke(ruleAnswer, "reused", "the id of a deleted upload is given out again")
+		case before != m && places(m.by) && before.place == m.place:
+			if declares(m.by, "409") {
+				m.answer.broke(ruleAnswer, "ids", "a second upload replaces the first, and the spec has a 409 for that")
+			}
 		case before != m:
 			m.answer.broke(ruleAnswer, "ids", "two uploads have the same id")
 		}

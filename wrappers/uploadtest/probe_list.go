@@ -46,7 +46,11 @@ func (p *prober) lists(r *operation) {
 	}
 	if !p.await(nameOf(r)+" in pages", 200*time.Millisecond, func() bool { // it may have grown meanwhile
 		_, short = p.walks(r, path, 2)
-		if same := short == nil || slices.EqualFunc(short, list, sameThing); same {
+		of := list
+		if by := pagingOf(r); !by.goesOn() && len(short) == max(2, by.least) { // nobody knows what the next page is
+			of = list[:min(len(short), len(list))]
+		}
+		if same := short == nil || slices.EqualFunc(short, of, sameThing); same {
 			return true
 		}
 		a, list = p.walks(r, path, 0)
@@ -59,7 +63,8 @@ func (p *prober) lists(r *operation) {
 
 // behind reports whether a list may only follow a moment later.
 func (p *prober) behind(r *operation, all []*made, list []json.RawMessage) bool {
-	return p.hasDeleted(r, list) || slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !p.isListed(r, m, list) })
+	return p.hasDeleted(r, list) ||
+		slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !p.isListed(r, m, list) })
 }
 
 // hasDeleted reports whether a list has a deleted upload, and does not say so.
@@ -133,9 +138,6 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 		list = append(list, elements...)
 		next, total, goesOn := pageOf(a)
 		full := len(elements) == cmp.Or(limit, by.usual)
-		if limit > 0 && full && next == "" && !by.said && by.cursor+by.page+by.offset == "" {
-			return a, nil
-		}
 		if by.said = by.said || next != ""; !by.said && by.cursor != "" && len(elements) > 0 && (goesOn || full) {
 			to = with(to, by.cursor, identity(elements[len(elements)-1])) // such as the last id
 			guesses++
@@ -187,6 +189,9 @@ func pagingOf(r *operation) (by paging) {
 	by.cursor = cmp.Or(by.cursor, back)
 	return by
 }
+
+// goesOn reports whether it can be known what the next page is.
+func (by paging) goesOn() bool { return by.said || by.cursor+by.page+by.offset != "" }
 
 // next returns the URL of the next page, or nil behind the last. Had is the
 // number of elements of all pages so far.

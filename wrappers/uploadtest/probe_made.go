@@ -55,7 +55,8 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 		if isID {
 			m.ids[param.Name] = value
 		}
-		if !isID || param.Name != "id" || strings.HasSuffix(unslashed(m.by.Path), "/{id}") { // else it is of the thing above
+		above := isID && param.Name == "id" && !strings.HasSuffix(unslashed(m.by.Path), "/{id}")
+		if !above { // an id is that of another thing
 			m.said[param.Name] = value
 		}
 	}
@@ -167,7 +168,11 @@ func (m *made) about(r *operation) bool {
 		}
 	}
 	last := lastParam(r)
-	under := m.placedUnder(last) && (strings.HasPrefix(r.Path, m.by.Path) || len(inPath(r)) > 1 && slices.Equal(inPath(r), inPath(m.by)))
+	if last == "id" && m.answer.p.isOfParent(r) {
+		return false
+	}
+	alike := len(inPath(r)) > 1 && slices.Equal(inPath(r), inPath(m.by))
+	under := m.placedUnder(last) && (alike || strings.HasPrefix(r.Path, m.by.Path))
 	return last != "" && (under || !m.asked(m.ids[last]))
 }
 

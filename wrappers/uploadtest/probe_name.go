@@ -17,19 +17,22 @@ var (
 	fileKinds = regexp.MustCompile(`(?i)^(media|file)[_-]?type$`)
 	anyBytes  = regexp.MustCompile(`^(application|binary)/(octet-stream|binary)$`) // a server may know better
 	digests   = regexp.MustCompile(`(?i)(md5|sha-?_?(1|256|512)|checksum|digest|hash)([_-]?(sum|value|hex|base64))?$`)
-	compares  = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ)|verif|reject|will check`) // with the bytes
-	sure      = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`)                                                 // it is a checksum, and of which kind
-	checksums = regexp.MustCompile(digests.String() + `|^oid$`)                                                  // only of requests
+	// compares matches what a description says of a checksum that is compared.
+	compares = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ)|verif|reject|will check`)
+
+	sure      = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`) // it is a checksum, and of which kind
+	checksums = regexp.MustCompile(digests.String() + `|^oid$`)  // only of requests
 
 	// what becomes of it
 	stores    = regexp.MustCompile(`(?i)^(created|uploaded|stored)[_-]?(at|on|time|date)?$`)
 	states    = regexp.MustCompile(`(?i)^(upload[_-]?)?(state|status)$`)
 	finished  = regexp.MustCompile(`(?i)^(complete|completed|ready|done|stored|available|uploaded|finished|processed)$`)
 	pending   = regexp.MustCompile(`(?i)^(pending|waiting|awaiting.*|initiated|started|uploading|incomplete)$`)
-	deletions = regexp.MustCompile(`(?i)^(is[_-]?)?(deleted|trashed|removed|archived|in[_-]?trash)([_-]?(at|on|time|date))?$`)
-	deletion  = regexp.MustCompile(`(?i)(^|[^a-z])(deleted|trashed|removed|archived)([^a-z]|$)`)
-	lasting   = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
-	ofOneAsk  = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
+	deletions = regexp.MustCompile(`(?i)^(is[_-]?)?(deleted|trashed|removed|archived|in[_-]?trash)` +
+		`([_-]?(at|on|time|date))?$`)
+	deletion = regexp.MustCompile(`(?i)(^|[^a-z])(deleted|trashed|removed|archived)([^a-z]|$)`)
+	lasting  = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
+	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
 		`operation|event|message|status|state).?id$`)
 
 	// references tell one file of a request from another. Nothing else may have

@@ -36,9 +36,9 @@ func reading(r *operation) bool { return r.Method == http.MethodGet || r.Method 
 
 // places reports whether an operation puts a file where its path says.
 func places(r *operation) bool {
-	isRaw := r.Method == http.MethodPost && strings.HasSuffix(unslashed(r.Path), "}") && len(firstSample(r).files()) == 1 &&
-		firstSample(r).object == nil
-	return r.Method == http.MethodPut || isRaw
+	s := firstSample(r)
+	return r.Method == http.MethodPut || r.Method == http.MethodPost && strings.HasSuffix(unslashed(r.Path), "}") &&
+		s.object == nil && len(s.files()) == 1
 }
 
 // inPath returns the parameters in a route's path, in their order. It runs for
@@ -81,6 +81,16 @@ func (p *prober) at(path, method string) *operation {
 }
 
 var placeholders = regexp.MustCompile(`\\\{.*?\\\}`) // in a quoted path
+
+// isOfParent reports whether the {id} in a path names a thing that the spec has an
+// example of and nothing makes, such as in /cards/{id}/notes.
+func (p *prober) isOfParent(r *operation) bool {
+	above, _, goesOn := strings.Cut(r.Path, "/{id}/")
+	hasExample := func(param *openapi3.Parameter) bool {
+		return param.Name == "id" && (param.Example != nil || resolved(param.Schema).Example != nil)
+	}
+	return goesOn && p.at(above, http.MethodPost) == nil && slices.ContainsFunc(required(r), hasExample)
+}
 
 // matches returns the parameters of a route in a path, or nil.
 func (p *prober) matches(r *operation, path string) map[string]string {

@@ -112,7 +112,7 @@ func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
 		p.strange[r.Path], p.inVain[anUpload] = true, inVain
 		delete(m.ids, "id")
 	case a.declares() && p.withholds(a):
-		p.unfound[nameOf(r)] = fmt.Sprintf("the file is not given back: the answer is %d, as the spec declares", a.status)
+		p.unfound[nameOf(r)] = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)
 	case a.status != 0 && !m.waiting && !later:
 		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, after)
 	}

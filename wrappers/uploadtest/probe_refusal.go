@@ -130,7 +130,9 @@ func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
 		if isForm && isBinary(schema) {
 			plain := s
 			plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
-			p.refusesSample(r, "a file in another field than "+name, plain)
+			if slices.Contains(in.schema.Required, name) { // else it is a part too many
+				p.refusesSample(r, "a file in another field than "+name, plain)
+			}
 			const typ = "application/x-uploadtest" // it is refused where a status says so
 			form := Request{Op: nameOf(r), Header: http.Header{"Content-Type": {s.contentType}}}
 			if other := s; declares(r, "415") && !p.contract.takes(form, name, typ) {
@@ -169,9 +171,6 @@ func (p *prober) unknown(r *operation) {
 		return
 	}
 	for name, value := range p.learned {
-		if places(r) && name == lastParam(r) {
-			continue
-		}
 		if r.Method == http.MethodPost && unique.MatchString(name) {
 			continue // the client chooses it
 		}
@@ -191,7 +190,8 @@ func (p *prober) unknown(r *operation) {
 				}) {
 					continue
 				}
-				p.lacks("unknown id", "an id that was never issued", r, p.good(r, firstSample(r).under(name, id)), isEmptyList)
+				req := p.good(r, firstSample(r).under(name, id))
+				p.lacks("unknown id", "an id that was never issued", r, req, isEmptyList)
 			}
 		}
 	}

@@ -131,7 +131,11 @@ func (c *comparison) describes(file sentFile) {
 	text, size := textOf(c.value), fmt.Sprint(len(file.content))
 	// A small number counts other things, too.
 	if sized := sizes.MatchString(c.name); sized || len(file.content) > 99 {
-		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, c.m.what)
+		of := c.m.what
+		if slices.ContainsFunc(c.m.files, func(other sentFile) bool { return text == fmt.Sprint(len(other.content)) }) {
+			of += ": it is that of another file of the request"
+		}
+		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, of)
 	}
 	if file.name != "" && c.said == nil {
 		elsewhere := text != "" && bytes.Contains(c.m.body, []byte(`"`+text+`"`)) // such as in a part of JSON

@@ -47,13 +47,11 @@ func (p *prober) build(r *operation, s sample) *http.Request {
 }
 
 // valueOf returns the value of a parameter: the sample's own, or in a path what
-// an answer gave, or the spec's example. An {id} above which nothing is made is
-// none of an answer, if it has an example.
+// an answer gave, or the spec's example.
 func (p *prober) valueOf(r *operation, param *openapi3.Parameter, s sample) string {
 	value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
-	above, _, isAbove := strings.Cut(r.Path, "/{id}/")
 	if param.In == openapi3.ParameterInPath {
-		if !(isAbove && param.Name == "id" && param.Example != nil && p.at(above, http.MethodPost) == nil) {
+		if param.Name != "id" || !p.isOfParent(r) {
 			value = cmp.Or(p.learned[param.Name], value)
 		}
 	} else if param.In == openapi3.ParameterInHeader && onceOnly.MatchString(param.Name) {

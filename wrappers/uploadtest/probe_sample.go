@@ -88,11 +88,21 @@ func firstSample(r *operation) sample {
 func newSample(
 	typ string, schema *openapi3.Schema, encoding map[string]*openapi3.Encoding, value any,
 ) (sample, bool) {
+	isFile := func(name string) bool {
+		return isBinary(propertyOf(schema, name)) && !propertyOf(schema, name).ReadOnly
+	}
 	if object, ok := value.(map[string]any); ok {
 		object = maps.Clone(object)
 		for _, name := range schema.Required {
 			if _, given := object[name]; !given {
 				object[name] = madeUp(schema.Properties[name], 0)
+			}
+		}
+		if typ == "multipart/form-data" && !slices.ContainsFunc(slices.Collect(maps.Keys(object)), isFile) {
+			for name, property := range schema.Properties { // none is required, and a form is for files
+				if isFile(name) {
+					object[name] = madeUp(property, 0)
+				}
 			}
 		}
 		for name, inner := range object { // announces tries several files
@@ -270,9 +280,9 @@ func (s sample) holding(content []byte) sample {
 	}
 	fields := s.fileFields()
 	s.object = maps.Clone(s.object)
-	for _, name := range fields {
-		if s.object[name] = content; len(fields) > 1 { // no file is like that of another field
-			s.object[name] = slices.Concat(content, []byte(name))
+	for i, name := range fields {
+		if s.object[name] = content; len(fields) > 1 { // no file is like that of another field, nor as long
+			s.object[name] = slices.Concat(content, bytes.Repeat([]byte(name), i+1))
 		}
 	}
 	return s.stating()

@@ -22,7 +22,7 @@ func (p *prober) elsewhere(r *operation, param string) (m *made, id string) {
 	for _, m := range p.kept {
 		for _, other := range p.kept {
 			if id := other.ids[param]; id != "" && m.ids[param] != "" && id != m.ids[param] && !m.waiting &&
-				strings.HasPrefix(m.by.Path, above+"{"+param+"}/") && (m.about(r) || p.isAbove(r, m)) {
+				strings.HasPrefix(unslashed(m.by.Path), above+"{"+param+"}/") && (m.about(r) || p.isAbove(r, m)) {
 				return m, id
 			}
 		}
