@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -51,6 +52,14 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"meta": map[string]any{"label": "july", "tags": []any{"a"}}}}
 	meta.schema = schemaOf(t, `{"properties":{"open":{"type":"boolean"},"meta":{"properties":{"label":{"type":"string"},
 		"tags":{"items":{"type":"string"}}}}}}`).Value
+	papers, sides := form, form
+	papers.schema = schemaOf(t, `{"properties":{"papers":{"items":{"format":"binary"}}}}`).Value
+	papers.object = map[string]any{"papers": []any{"a", "bbb"}}
+	sides.schema = schemaOf(t, `{"properties":{"front":{"format":"binary"},"back":{"format":"binary"}}}`).Value
+	sides.object = map[string]any{"front": "a", "back": "bbb"}
+	bare := sample{typ: js, object: map[string]any{"n": 1}, schema: schemaOf(t,
+		`{"properties":{"label":{"type":"string"}}}`).Value}
+	odd, _ := json.Marshal(oddText)
 	long := strings.Repeat("july ", 12)
 	said := func(name, value string) sample { return sample{typ: js, object: map[string]any{name: value}} }
 	for what, c := range map[string]struct {
@@ -142,6 +151,45 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"labels in a list": {label, `{"labels":[{"label":"july"}]}`, "look", js,
 			`{"labels":[{"label":"x"}]}`, ""},
 		"no label": {label, `{"label":"july"}`, "look", js, `{"label":null}`, ""},
+		"each of several": {papers, `{}`, "look", js,
+			`{"papers":[{"name":"1-thing.txt","size":1},{"name":"2-thing.txt","size":3}]}`, ""},
+		"another size of the first": {papers, `{}`, "look", js, `{"papers":[{"size":2},{"size":3}]}`,
+			`: size is "2", but 1 bytes were sent`},
+		"another size of the second": {papers, `{}`, "look", js, `{"papers":[{"size":1},{"size":2}]}`,
+			`: size is "2", but 3 bytes were sent`},
+		"one of several": {papers, `{}`, "look", js, `{"papers":[{"size":1}]}`,
+			"papers has 1 elements, but 2 files were sent"},
+		"none of several yet": {papers, `{}`, "look", js, `{"papers":[]}`, ""},
+		"more than several":   {papers, `{}`, "look", js, `{"papers":[{"size":9},{"size":9},{"size":9}]}`, ""},
+		"another list of them": {papers, `{}`, "look", js, `{"items":[{"size":1},{"size":9}]}`,
+			`: size is "9", but 3 bytes were`},
+		"a list about others": {papers, `{}`, "look", js, `{"items":[{"owner":{"size":9}},{"owner":{"size":9}}]}`, ""},
+		"nothing but a list of them": {papers, `{}`, "look", js, `[{"size":1},{"size":9}]`,
+			`: size is "9", but 3 bytes were`},
+		"nothing but a longer list": {papers, `{}`, "look", js, `[{"size":9},{"size":9},{"size":9}]`, ""},
+		"a list of files lacks one": {papers, `{}`, "look", js, `{"items":[{}]}`,
+			"items has 1 elements, but 2 files were sent"},
+		"a list of files has all":     {papers, `{}`, "look", js, `{"items":[{},{}]}`, ""},
+		"a list of files and no file": {label, `{}`, "look", js, `{"items":[{}]}`, ""},
+		"a list of one file":          {papers, `{}`, "look", js, `{"items":[{}]}`, ""},
+		"each side":                   {sides, `{}`, "look", js, `{"front":{"size":1},"back":{"size":3}}`, ""},
+		"the other side": {sides, `{}`, "look", js, `{"front":{"size":3}}`,
+			`front.size is "3", but 1 bytes were sent`},
+		"a number of its own": {sides, `{}`, "look", js, `{"front":{"size":7}}`, ""},
+		"a text of another": {bare, `{}`, "look", js, `{"label":` + string(odd) + `}`,
+			", and only another upload said so"},
+		"a text of nobody": {bare, `{}`, "look", js,
+			`{"other":` + string(odd) + `,"list":[{"label":` + string(odd) + `}]}`, ""},
+		"a hash that was right once": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
+		"a hash that was right twice": {raw(text), `{}`, "look", js, `{"hash":"00"}`,
+			`hash is "00", which is not that of`},
+		"in the first of two wrappers": {meta, id, "look", js,
+			`{"a":{"id":"t-1","open":true},"b":{"id":"t-1","open":false}}`, `open is "true", but false was`},
+		"in a wrapper beside others": {meta, id, "look", js,
+			`{"a":{"id":"x-9","open":false},"b":[{"id":"t-1"}],"c":{"name":"t-1"},"d":{"id":"t-1","open":true}}`,
+			`open is "true", but false was`},
+		"in the outer of two wrappers": {meta, id, "look", js,
+			`{"a":{"b":{"id":"t-1","open":false}},"c":{"id":"t-1","open":true}}`, `open is "true", but false was`},
 		"made now": {label, id, "look", js, `{"createdAt":"2026-11-26T12:00:59Z"}`, ""},
 		"made in another zone": {label, id, "look", js, `{"createdAt":"2026-11-27T02:00:59Z"}`,
 			"createdAt is 14h0m0s away from the header Date"},
@@ -160,6 +208,14 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				found := http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}
 				m.waiting = strings.HasSuffix(what, "too early")
 				switch what {
+				case "a list of files lacks one", "a list of files has all", "a list of files and no file":
+					p.right["look items[].size size"] = map[string]bool{"1": true, "3": true}
+				case "a list of one file":
+					p.right["look items[].size size"] = map[string]bool{"1": true}
+				case "a hash that was right once":
+					p.right["look hash checksum"] = map[string]bool{"1": true}
+				case "a hash that was right twice":
+					p.right["look hash checksum"] = map[string]bool{"1": true, "2": true}
 				case "one ETag for all":
 					p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
 				case "the PUT's ETag":
