@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -567,7 +568,7 @@ var bites = []struct {
 			first, _ := files.LoadOrStore(src.Name, *src)
 			*src = first.(upload.Source)
 		})(u)
-	}}, "uploads run at once", "of 16 at once: result: Size is 327"},
+	}}, "uploads run at once", "of 16 of one name at once: result: Size is 327"},
 
 	// The client's contexts.
 	{"a canceled context is not looked at", rig{client: onAndOn}, "a canceled context", `none, want "context canceled"`},
@@ -1077,6 +1078,20 @@ var bites = []struct {
 			}
 			return e
 		})}, "answers are errors of their kind", ""},
+	{"the name is the id", byName, "each upload has its own id", ""},
+	{"the name is the id of uploads at once", byName, "uploads run at once", ""},
+	{"a success says nothing", rig{raw: true, stored: unseen,
+		spec:     bytes.ReplaceAll(depotSpec, []byte("'201': {$ref: '#/components/responses/Object'}"), []byte("'201': {description: Stored.}")),
+		received: reply("/raw", on(201, body(""))),
+		sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil && resp.StatusCode == 201 {
+				resp.Body.Close()
+				said := fmt.Sprintf(`{"id":"o-1","name":"file.bin","size":%d}`, r.ContentLength)
+				resp.Body = io.NopCloser(strings.NewReader(said))
+			}
+			return resp, err
+		})}, "an endless answer is left alone", ""},
 	{"a method is sent as it was written", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		var said atomic.Value
 		return status(200, "/objects", func(resp *http.Response) {
@@ -1125,6 +1140,24 @@ var bites = []struct {
 	}), spec: bytes.ReplaceAll(depotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
 		"an id arrives as it was written", ""},
 }
+
+// byName keeps the files under the names that the client gives them.
+var byName = rig{raw: true, client: result(func(r *upload.Result) { r.ID = r.Name }), stored: func(s *Subject) {
+	stored, names := s.Stored, func() map[string]string {
+		ids := map[string]string{}
+		for _, r := range s.Server.Requests() {
+			var said object
+			if id := hexID.Find(r.Answer); id != nil && json.Unmarshal(r.Answer, &said) == nil {
+				ids[said.Name] = strings.Trim(string(id), `"`)
+			}
+		}
+		return ids
+	}
+	s.Count = func() int { return len(names()) }
+	s.Stored = func(ctx context.Context, name string) (io.ReadCloser, string, error) {
+		return stored(ctx, names()[name])
+	}
+}}
 
 type checksumKey struct{}
 

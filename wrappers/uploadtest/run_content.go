@@ -110,13 +110,22 @@ func idsDiffer(t *trial) {
 	t = t.about("the same file twice")
 	src := newSource("same.txt", "text/plain", []byte("same"), nil)
 	first, _ := t.arrives(src)
-	if second, _ := t.arrives(src); first.ID == second.ID && first.ID != "" {
+	if second, _ := t.arrives(src); first.ID == second.ID && first.ID != "" && !t.chosen(first.ID) {
 		t.broke("result: both uploads have the ID %q", first.ID)
 	}
 }
 
-// uploadsAtOnce checks that no upload gets anything of another one.
+// uploadsAtOnce checks that no upload gets anything of another one, whether they
+// have names of their own or one name.
 func uploadsAtOnce(t *trial) {
+	first := t.atOnce("at once", "file %d.bin")
+	if !t.chosen(first.ID) { // else a file takes the place of another one
+		t.atOnce("of one name at once", "file.bin")
+	}
+}
+
+func (t *trial) atOnce(how, name string) upload.Result {
+	t.Helper()
 	const n = 16
 	var (
 		wg      sync.WaitGroup
@@ -127,8 +136,8 @@ func uploadsAtOnce(t *trial) {
 	)
 	before, requests := t.count(), len(t.requests())
 	for i := range n {
-		trials[i], sources[i] = t.about("upload %d of %d at once", i, n), file(32<<10+i)
-		sources[i].Name = fmt.Sprintf("file %d.bin", i/2) // two of each name, with two media types
+		trials[i], sources[i] = t.about("upload %d of %d %s", i, n, how), file(32<<10+i)
+		sources[i].Name = strings.Replace(name, "%d", fmt.Sprint(i), 1)
 		sources[i].ContentType = []string{"application/pdf", "text/plain", "image/png"}[i%3]
 		wg.Go(func() { results[i], errs[i] = trials[i].send(t.Context(), sources[i]) })
 	}
@@ -155,13 +164,14 @@ func uploadsAtOnce(t *trial) {
 		}
 		ids[res.ID] = true
 	}
-	t = t.about("%d uploads at once", n)
+	t = t.about("%d uploads %s", n, how)
 	if after := t.count(); t.Count != nil && after-before != n {
 		t.broke("count: %d files are stored", after-before)
 	}
 	if tokens := len(t.of(Token)); tokens > 1 {
 		t.broke("token: %d tokens were fetched, and one serves them all", tokens)
 	}
+	return results[0]
 }
 
 func progressEnds(t *trial) {
