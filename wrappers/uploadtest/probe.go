@@ -174,6 +174,7 @@ type prober struct {
 	inVain     map[string]bool // what was awaited and did not come
 	waits      int             // how often a Retry-After is waited for
 	ending     string          // a URL for a download that soon ends
+	after      string          // says in a message what came before; may be empty
 	doing      string          // names the file of a request in a message about it; may be empty
 	buffer     bytes.Buffer    // of the body of an answer
 	came       *response       // the response to the next request, if it came already
@@ -265,8 +266,10 @@ func (p *prober) fails(line string) {
 // again reads all uploads that were kept: no later request may have changed
 // them.
 func (p *prober) again(after string) {
+	p.after = after
+	defer func() { p.after = "" }()
 	for _, m := range p.kept {
-		p.reads(m, after)
+		p.reads(m)
 	}
 	for _, r := range p.contract.routes {
 		p.lists(r)

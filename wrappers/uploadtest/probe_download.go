@@ -36,7 +36,7 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			continue
 		}
 		if !got.ok() {
-			a.broke(ruleAnswer, "download", "%s cannot be fetched: %d", l.name, got.status)
+			a.broke(ruleAnswer, "download", "%s cannot be fetched%s: %d", l.name, p.after, got.status)
 			continue
 		}
 		if p.givesBack(m, m.files[0], got); right && p.isOurs(got.req) {

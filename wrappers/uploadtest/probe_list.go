@@ -41,7 +41,7 @@ func (p *prober) lists(r *operation) {
 			}
 		}
 		if n != 1 && n != len(m.files) && !m.waiting {
-			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times, want once", m.called(), n)
+			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times%s, want once", m.called(), n, p.after)
 		}
 	}
 	if !p.await(nameOf(r)+" in pages", 200*time.Millisecond, func() bool { // it may have grown meanwhile

@@ -86,7 +86,7 @@ func (p *prober) make(r *operation, what string, samples ...sample) (*made, answ
 		p.compares(m, whole, a)
 	}
 	for _, out := range m.outs {
-		p.reads(m, "")
+		p.reads(m)
 		p.sends(m, out)
 	}
 	return m, a
@@ -198,7 +198,7 @@ func (p *prober) keep(m *made) {
 		return m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
 	})
 	p.kept = append(p.kept, m)
-	p.reads(m, "")
+	p.reads(m)
 }
 
 // forget takes out of what must stay.

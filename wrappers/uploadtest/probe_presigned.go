@@ -37,13 +37,13 @@ func (p *prober) handedOut(m *made) bool {
 			p.unseen(r, "a transfer that is cut off: a session may go on where it was cut")
 		}
 		if !taken {
-			p.reads(m, "")
+			p.reads(m)
 		}
 		p.seen.note("presigned step")
 		if p.sends(m, out); m.waiting || len(all) > 1 { // announces reads several
 			continue
 		}
-		if p.reads(m, ""); !out.Session && len(p.completions(m)) == 0 {
+		if p.reads(m); !out.Session && len(p.completions(m)) == 0 {
 			m.what, m.later = " (in place of a longer one, to the same URL)", []byte("short")
 			p.sends(m, out)
 		}

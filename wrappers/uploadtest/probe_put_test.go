@@ -273,10 +273,10 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 				rec.Body.Reset()
 				rec.Body.WriteString(before + `}]},"errors":[]}`)
 			}
-		}), `" 0 times, want once (GET /v1/folders/{folderId}/files)`},
+		}), `" 0 times after others were made, want once (GET /v1/folders/{folderId}/files)`},
 		{"the case of a key does not count", "", "", arrival("/v1/notes/", func(r *http.Request) {
 			r.URL.Path = strings.ToLower(r.URL.Path)
-		}), "the file (under the key of another in the other case) comes back changed: " +
+		}), "the file (under the key of another in the other case) comes back changed after others were made: " +
 			`it is replaced by the file of another upload that is called "`},
 		{"a DELETE deletes what begins with its key", "", "", func(next http.Handler) http.Handler {
 			var keys sync.Map

@@ -17,9 +17,9 @@ import (
 // reads asks every operation that can be asked about something, and compares
 // each answer with the upload. An answer may give the ids that another
 // operation takes.
-func (p *prober) reads(m *made, after string) {
+func (p *prober) reads(m *made) {
 	p.await("what comes of an upload", 400*time.Millisecond, func() bool {
-		p.readsOnce(m, after)
+		p.readsOnce(m)
 		return !m.coming
 	})
 	if m.lacking != nil {
@@ -27,14 +27,14 @@ func (p *prober) reads(m *made, after string) {
 	}
 	late := func() bool { return m.had && m.pending != nil }
 	if late() { // it may be there since it was asked first
-		p.readsOnce(m, after)
+		p.readsOnce(m)
 	}
 	if late() {
 		m.pending()
 	}
 }
 
-func (p *prober) readsOnce(m *made, after string) {
+func (p *prober) readsOnce(m *made) {
 	m.pending, m.lacking, m.had, m.coming = nil, nil, false, false
 	asked := map[string]bool{}
 	for again := true; again; {
@@ -50,10 +50,10 @@ func (p *prober) readsOnce(m *made, after string) {
 				each = nil
 			}
 			for i, ids := range each {
-				p.read(r, m, i, m.found().under(last, ids[last]), after)
+				p.read(r, m, i, m.found().under(last, ids[last]))
 			}
 			if len(each) == 0 {
-				p.read(r, m, whole, m.found(), after)
+				p.read(r, m, whole, m.found())
 			}
 		}
 	}
@@ -77,7 +77,7 @@ const anUpload = "an upload"
 
 // read asks one operation, and longer if the answer says that the upload will be
 // there later.
-func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
+func (p *prober) read(r *operation, m *made, file int, s sample) {
 	above, _, _ := strings.Cut(r.Path, "/{id}")
 	others := m.placedUnder(lastParam(r)) && !strings.HasPrefix(r.Path, m.by.Path) ||
 		lastParam(r) == "id" && above != unslashed(m.by.Path) && p.at(above, http.MethodPost) != nil
@@ -114,7 +114,7 @@ func (p *prober) read(r *operation, m *made, file int, s sample, after string) {
 	case a.declares() && p.withholds(a):
 		p.unfound[nameOf(r)] = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)
 	case a.status != 0 && !m.waiting && !later:
-		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, after)
+		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, p.after)
 	}
 }
 
@@ -191,7 +191,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		if !isNew {
 			wrong = "it is still the file that was here before"
 		}
-		a.broke(ruleAnswer, "content", "the file%s comes back changed: %s", m.what, wrong)
+		a.broke(ruleAnswer, "content", "the file%s comes back changed%s: %s", m.what, p.after, wrong)
 	}
 	if sent != "" && !anyBytes.MatchString(sent) && got != sent && got != "application/octet-stream" && !a.only(got) {
 		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q", got, sent)

@@ -319,8 +319,8 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 				p.contract, _ = parseAt(tb, p.base, []byte(foundSpec))
 				m := &made{by: p.contract.routes[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting,
 					files: slices.Repeat([]sentFile{{content: []byte(later)}}, c.files), shown: map[string][]leaf{}}
-				p.reads(m, "")
-				p.reads(m, "")
+				p.reads(m)
+				p.reads(m)
 			})
 			if fmt.Sprint(asked) != fmt.Sprint(c.asked) {
 				t.Errorf("%s: asked %v, want %v", c.what, asked, c.asked)

@@ -20,9 +20,13 @@ func (p *prober) strays(r *operation) {
 func (p *prober) elsewhere(r *operation, param string) (m *made, id string) {
 	above, _, _ := strings.Cut(r.Path, "{"+param+"}")
 	for _, m := range p.kept {
+		under := strings.HasPrefix(unslashed(m.by.Path), above+"{"+param+"}/") && m.ids[param] != ""
+		itself := places(m.by) && lastParam(m.by) == param
+		if !under || itself || m.waiting || !m.about(r) && !p.isAbove(r, m) {
+			continue
+		}
 		for _, other := range p.kept {
-			if id := other.ids[param]; id != "" && m.ids[param] != "" && id != m.ids[param] && !m.waiting &&
-				strings.HasPrefix(unslashed(m.by.Path), above+"{"+param+"}/") && (m.about(r) || p.isAbove(r, m)) {
+			if id := other.ids[param]; id != "" && id != m.ids[param] {
 				return m, id
 			}
 		}

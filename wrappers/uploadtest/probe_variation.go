@@ -254,7 +254,7 @@ func (p *prober) several(r *operation, s sample) {
 			all = all.with(name, files)
 			m, a := p.make(r, " (of several, in the order of the request)", all)
 			if a.declined("a request with files called %.60q", of.called); len(files) > 3 && m != nil {
-				p.reads(m, "")
+				p.reads(m)
 			} else {
 				p.keep(m)
 			}
