@@ -11,7 +11,8 @@
 // Each kind of rule has a file of its own. File operation.go finds the
 // operation of a request. File form.go holds the rules of a form, presigned.go
 // the rules of a URL that an answer handed out, token.go the rules of the token
-// call, and rule.go the names of all rules.
+// call, and rule.go the names of all rules. A form waits in gathered.go until it
+// is looked at, and an exchange in parked.go.
 //
 // [Rules] are the rules of a document for one operation: its parameters, bodies
 // and answers. This package has them for the documents of this module:

@@ -14,7 +14,7 @@ type gathered struct {
 	delimiter []byte // stands before each part: a line end, two dashes and the boundary
 	text      []byte
 	gaps      []gap
-	buffer    *[8 << 10]byte // has the text while the form comes; nil: the text is not changed
+	buffer    *[8 << 10]byte // holds the text while the form comes
 	seen      int            // the text before it does not change any more
 	header    int            // where the last header begins
 	inPart    bool
