@@ -86,7 +86,7 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 			"limit=2 limit=2&page=2 limit=2&page=3 limit=2&page=4", "abcde", ""},
 		{"offsets", limit + offset, "", 2, at, "limit=2 limit=2&offset=2 limit=2&offset=4 limit=2&offset=5",
 			"abcde", ""},
-		{"five at least", "{name: limit" + integer + ", minimum: 5}}", "", 2, from(0, ""), "limit=5", "abcde", ""},
+		{"six at least", "{name: limit" + integer + ", minimum: 6}}", "", 2, from(0, ""), "limit=6", "abcde", ""},
 		{"more than a limit", limit + cursor, "", 2, by("", "", from(0, "")(nil)), "limit=2", "abcde",
 			"a page has 5 elements, and 2 were asked for"},
 		{"no page behind the last", limit + pages + "}}", "", 2, func(q url.Values) string {

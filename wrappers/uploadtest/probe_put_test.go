@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -182,7 +183,7 @@ func newDesk() http.Handler {
 // for a name that a folder takes once.
 func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 	t.Parallel()
-	papers := 0
+	var papers atomic.Int64
 	for _, b := range []struct {
 		what          string
 		spec, instead string
@@ -194,7 +195,7 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			arrival("/none", nil), ""},
 		{"one paper for each client", "", "", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost && r.URL.Path == "/v1/papers" {
-				if papers++; papers > 1 {
+				if papers.Add(1) > 1 {
 					next = reply("/", func(rec *httptest.ResponseRecorder) {
 						*rec = *httptest.NewRecorder()
 						rec.Header().Set("Content-Type", "application/json")

@@ -241,12 +241,14 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			}
 		}), "Depot: deposit: response status: 201 to no parameter name, which must be refused by a 4xx (POST /v2/raw)"},
 		{"a DELETE deletes everything", func(next http.Handler) http.Handler {
-			deleted := false
+			var deleted atomic.Bool
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if deleted && r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == depotKey {
+				if deleted.Load() && r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == depotKey {
 					r.URL.Path = "/v2/objects/o-none"
 				}
-				deleted = deleted || r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == depotKey
+				if r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == depotKey {
+					deleted.Store(true)
+				}
 				next.ServeHTTP(w, r)
 			})
 		}, "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
