@@ -168,7 +168,7 @@ func (m *made) about(r *operation) bool {
 		}
 	}
 	last := lastParam(r)
-	if last == "id" && m.answer.p.isOfParent(r) {
+	if last == "id" && isOfParent(r) {
 		return false
 	}
 	alike := len(inPath(r)) > 1 && slices.Equal(inPath(r), inPath(m.by))

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -84,12 +85,13 @@ var placeholders = regexp.MustCompile(`\\\{.*?\\\}`) // in a quoted path
 
 // isOfParent reports whether the {id} in a path names a thing that the spec has an
 // example of and nothing makes, such as in /cards/{id}/notes.
-func (p *prober) isOfParent(r *operation) bool {
+func isOfParent(r *operation) bool {
 	above, _, goesOn := strings.Cut(r.Path, "/{id}/")
+	makes := cmp.Or(r.Spec.Paths.Value(above), r.Spec.Paths.Value(above+"/"), &openapi3.PathItem{}).Post
 	hasExample := func(param *openapi3.Parameter) bool {
 		return param.Name == "id" && (param.Example != nil || resolved(param.Schema).Example != nil)
 	}
-	return goesOn && p.at(above, http.MethodPost) == nil && slices.ContainsFunc(required(r), hasExample)
+	return goesOn && makes == nil && slices.ContainsFunc(required(r), hasExample)
 }
 
 // matches returns the parameters of a route in a path, or nil.

@@ -51,7 +51,7 @@ func (p *prober) build(r *operation, s sample) *http.Request {
 func (p *prober) valueOf(r *operation, param *openapi3.Parameter, s sample) string {
 	value := textOf(examples(param.Example, param.Examples, param.Schema)[""])
 	if param.In == openapi3.ParameterInPath {
-		if param.Name != "id" || !p.isOfParent(r) {
+		if param.Name != "id" || !isOfParent(r) {
 			value = cmp.Or(p.learned[param.Name], value)
 		}
 	} else if param.In == openapi3.ParameterInHeader && onceOnly.MatchString(param.Name) {
