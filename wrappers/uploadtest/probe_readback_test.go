@@ -317,7 +317,7 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 							Header:  http.Header{"Retry-After": {c.later}, "Content-Type": {"application/json"}}}, nil
 					})}
 				p.contract, _ = parseAt(tb, p.base, []byte(foundSpec))
-				m := &made{by: p.contract.routes[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting,
+				m := &made{by: p.contract.routes[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting, answer: answer{p: p},
 					files: slices.Repeat([]sentFile{{content: []byte(later)}}, c.files), shown: map[string][]leaf{}}
 				p.reads(m)
 				p.reads(m)
