@@ -148,3 +148,17 @@ paths:
 		}
 	}
 }
+
+// A PUT names what it fills in its path: another one is no other parent.
+func TestAnUploadIsNoParentOfItself(t *testing.T) {
+	p := &prober{TB: t}
+	p.contract, _ = parseAt(t, "http://a.example/v1", []byte(foundSpec))
+	fill, fetch := p.at("/things/{id}/content", http.MethodPut), p.at("/things/{id}/content", http.MethodGet)
+	for _, id := range []string{"t-1", "t-2"} {
+		place := "/v1/things/" + id + "/content"
+		p.kept = append(p.kept, &made{by: fill, place: place, ids: map[string]string{"id": id}})
+	}
+	if m, id := p.elsewhere(fetch, "id"); m != nil {
+		t.Errorf("%s is looked for under %s", m.place, id)
+	}
+}
