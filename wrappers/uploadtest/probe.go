@@ -220,19 +220,25 @@ func (p *prober) probe() {
 			p.unknown(r)
 		}
 	}
-	for _, r := range routes {
-		if why := p.unfound[nameOf(r)]; why != "" && !p.succeeded[nameOf(r)] {
-			p.unseen(r, "%s", why)
-		}
-	}
 	p.refused("unknown path", "a path that the spec does not have", nil,
 		p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
 	if times := slices.Collect(maps.Values(p.traces)); len(times) == 1 && times[0] > 5 {
 		all := answer{p: p, req: p.request(http.MethodGet, "", "", nil)}
 		all.broke(ruleHeader, "trace", "%s is the same in all answers", p.contract.TraceHeader)
 	}
-	p.grows(routes)
-	p.ages(routes)
+	p.grows()
+	p.ages()
+	p.sumsUp()
+}
+
+// sumsUp says what was not seen, and what was.
+func (p *prober) sumsUp() {
+	p.Helper()
+	for _, r := range p.contract.routes {
+		if why := p.unfound[nameOf(r)]; why != "" && !p.succeeded[nameOf(r)] {
+			p.unseen(r, "%s", why)
+		}
+	}
 	for _, part := range p.Known {
 		if !p.met[part] {
 			p.Errorf("uploadtest: no failure has %q in its line any more: remove it from Known", part)

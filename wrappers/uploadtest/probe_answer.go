@@ -129,5 +129,7 @@ func misplaced(op *openapi3.Operation, status int, body []byte) string {
 
 // codesIn returns the error codes in a document.
 func codesIn(document []byte) []contract.Member {
-	return slices.DeleteFunc(contract.Members(document), func(m contract.Member) bool { return !codes.MatchString(m.Name) })
+	return slices.DeleteFunc(contract.Members(document), func(m contract.Member) bool {
+		return !codes.MatchString(m.Name)
+	})
 }

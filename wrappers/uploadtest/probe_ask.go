@@ -210,7 +210,8 @@ func (p *prober) changes(a answer) {
 		case r == nil:
 			return false
 		case r.Method == http.MethodDelete:
-			return m.about(r) && strings.HasSuffix(p.base+p.pathOf(r, m.found()), a.req.URL.Host+a.req.URL.EscapedPath())
+			its := p.base + p.pathOf(r, m.found())
+			return m.about(r) && strings.HasSuffix(its, a.req.URL.Host+a.req.URL.EscapedPath())
 		}
 		last := m.ids[lastParam(r)]
 		return (r.Method == http.MethodPut || r.Method == http.MethodPatch) &&

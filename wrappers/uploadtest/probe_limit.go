@@ -8,13 +8,13 @@ import (
 )
 
 // grows sends a file that is one byte too large.
-func (p *prober) grows(routes []*operation) {
+func (p *prober) grows() {
 	if p.MaxSize == 0 {
 		p.Logf("%s: not seen: the largest file, since Probing.MaxSize says no limit", p.contract.Title)
 		return
 	}
 	large := bytes.Repeat([]byte("x"), int(p.MaxSize)+1)
-	for _, r := range routes {
+	for _, r := range p.contract.routes {
 		for _, s := range samples(r) {
 			if _, ok := s.file(); !ok {
 				p.growsLater(r, s, large)
@@ -28,7 +28,8 @@ func (p *prober) grows(routes []*operation) {
 			unsized := p.good(r, p.anew(r, s).holding(large))
 			unsized.Header.Set("Expect", "100-continue")
 			p.wants("file that is too large", r, unsized, "large in chunks",
-				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4, http.StatusNotImplemented)
+				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4,
+				http.StatusNotImplemented)
 		}
 	}
 }
@@ -59,20 +60,22 @@ func (p *prober) growsLater(r *operation, s sample, large []byte) {
 			return
 		}
 	}
-	a.broke(ruleStatus, "large", "a file of %d bytes, which is too large, is taken at the URL that it handed out", len(large))
+	a.broke(ruleStatus, "large", "a file of %d bytes, which is too large, is taken at the URL that it handed out",
+		len(large))
 }
 
 // ages sends requests that were good before the server's clock moved.
-func (p *prober) ages(routes []*operation) {
+func (p *prober) ages() {
 	if p.Advance == nil {
-		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock", p.contract.Title)
+		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock",
+			p.contract.Title)
 		return
 	}
 	var late []func()
 	old := func(what string, r *operation, req *http.Request) {
 		late = append(late, func() { p.refused("stale request", what, r, req) })
 	}
-	for _, r := range routes {
+	for _, r := range p.contract.routes {
 		for _, s := range samples(r) {
 			if r.Method == http.MethodPost {
 				if m, _ := p.start(r, s, ""); m != nil {
@@ -97,7 +100,7 @@ func (p *prober) ages(routes []*operation) {
 		ask()
 	}
 	p.Advance(-48 * time.Hour)
-	for _, r := range routes {
+	for _, r := range p.contract.routes {
 		if req := p.good(r, firstSample(r)); dates(req.Header) {
 			p.refused("early request", "a signature of tomorrow", r, req)
 		}

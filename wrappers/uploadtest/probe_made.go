@@ -129,8 +129,8 @@ func (m *made) asked(id string) bool {
 		return slices.Contains(strings.Split(m.place, "/"), id) ||
 			slices.ContainsFunc(slices.Collect(maps.Values(m.said)), func(said any) bool { return textOf(said) == id })
 	}
-	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id)) ||
-		slices.ContainsFunc(m.files, func(file sentFile) bool { return file.name == id }) // it may be escaped in the body
+	isName := func(file sentFile) bool { return file.name == id } // it may be escaped in the body
+	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id)) || slices.ContainsFunc(m.files, isName)
 }
 
 // called returns the name or the key of an upload, for a message.

@@ -157,7 +157,8 @@ func mayTell(r *operation, named func(string) bool) bool {
 // needsNone reports whether an operation can do without credentials.
 func (p *prober) needsNone(r *operation) bool {
 	security := p.contract.Operation(nameOf(r)).Security
-	return len(security) == 0 || slices.ContainsFunc(security, func(all []contract.Scheme) bool { return len(all) == 0 })
+	return len(security) == 0 ||
+		slices.ContainsFunc(security, func(all []contract.Scheme) bool { return len(all) == 0 })
 }
 
 // below returns the operations on one element of an operation's list.

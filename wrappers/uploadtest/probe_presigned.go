@@ -64,7 +64,8 @@ func (p *prober) crosswise(r *operation, s sample) {
 	}
 	first, second := two[0].outs[0], two[1].outs[0]
 	if key := first.Fields["key"]; key != second.Fields["key"] {
-		p.refusesEach(r, second, "form", map[string]contract.HandedOut{"with the key of another": withField(second, "key", key)})
+		p.refusesEach(r, second, "form", map[string]contract.HandedOut{
+			"with the key of another": withField(second, "key", key)})
 	}
 	of, err := url.Parse(first.URL)
 	to, err2 := url.Parse(second.URL)

@@ -45,7 +45,9 @@ func (p *prober) readsOnce(m *made) {
 			}
 			asked[nameOf(r)], again = true, true
 			last := lastParam(r)
-			each := slices.DeleteFunc(slices.Clone(m.ofFile), func(ids map[string]string) bool { return ids[last] == "" })
+			each := slices.DeleteFunc(slices.Clone(m.ofFile), func(ids map[string]string) bool {
+				return ids[last] == ""
+			})
 			if len(each) != len(m.files) {
 				each = nil
 			}
@@ -267,7 +269,8 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 		last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
 		switch {
 		case l.list && changed && len(m.files) > 0 && textOf(l.value) == fmt.Sprint(len(m.files)):
-			a.broke(ruleAnswer, "found", "%s has %v elements, but %v in the answer to the upload", l.name, now.value, l.value)
+			a.broke(ruleAnswer, "found", "%s has %v elements, but %v in the answer to the upload", l.name,
+				now.value, l.value)
 			return true
 		case l.list || !last || l.value == nil || sizes.MatchString(l.name):
 		case l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+textOf(now.value)): // of what came of it

@@ -89,8 +89,10 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 // with those that were said.
 func (c *comparison) list(all []leaf) {
 	has, _ := strconv.Atoi(textOf(c.value))
-	if n := len(c.sent); n > 0 && has != n && (c.p.listsFiles(c.answer.route, c.leaf) || c.field && 0 < has && has < n) {
-		c.answer.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", c.name, c.value, n, c.m.what)
+	n := len(c.sent)
+	if n > 0 && has != n && (c.p.listsFiles(c.answer.route, c.leaf) || c.field && 0 < has && has < n) {
+		c.answer.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", c.name, c.value, n,
+			c.m.what)
 	}
 	if c.exact && free(c.m, c.schema, "") {
 		tellsAll(c.answer, c.leaf, c.said, all)
@@ -113,7 +115,8 @@ func (c *comparison) repeats() {
 		yes, ok := c.value.(bool)
 		c.check("what was said", c.exact && ok, yes == said, ", but %t was said", said)
 	case string:
-		otherType := strings.HasSuffix(strings.ToLower(c.name), "type") && strings.Contains(is, "/") != strings.Contains(said, "/")
+		otherType := strings.HasSuffix(strings.ToLower(c.name), "type") &&
+			strings.Contains(is, "/") != strings.Contains(said, "/")
 		if c.at >= 0 || states.MatchString(c.name) || otherType {
 			break
 		}

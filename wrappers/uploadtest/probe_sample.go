@@ -181,7 +181,8 @@ func (s sample) objects() []bodyObject {
 		}
 		switch value := s.object[name].(type) {
 		case map[string]any:
-			all = append(all, bodyObject{name + ".", value, schema, func(o map[string]any) sample { return s.with(name, o) }})
+			all = append(all, bodyObject{name + ".", value, schema,
+				func(o map[string]any) sample { return s.with(name, o) }})
 		case []any:
 			if first, ok := slices.Concat(value, []any{nil})[0].(map[string]any); ok {
 				all = append(all, bodyObject{name + "[].", first, resolved(schema.Items),

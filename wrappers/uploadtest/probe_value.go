@@ -100,7 +100,8 @@ func (m member) replaced(value any, with func(m member, value any) any) any {
 	case map[string]any:
 		object := map[string]any{}
 		for name, inner := range value {
-			in := member{name: name, schema: propertyOf(m.schema, name), required: slices.Contains(m.schema.Required, name)}
+			in := member{name: name, schema: propertyOf(m.schema, name)}
+			in.required = slices.Contains(m.schema.Required, name)
 			if inner = in.replaced(inner, with); inner != (without{}) {
 				object[name] = inner
 			}
