@@ -100,8 +100,8 @@ var properties = []property{
 	{"each upload has its own id", aResult, "the client returns no ids", idsDiffer},
 	{"uploads run at once", aResult, "no upload succeeded", uploadsAtOnce},
 	{"progress ends at the size", aProgress, "no upload succeeded", progressEnds},
-	{"a stream that can be read once", aResult, "no upload succeeded, or the client states a checksum ahead of each file",
-		readOnce},
+	{"a stream that can be read once", aResult,
+		"no upload succeeded, or the client states a checksum ahead of each file", readOnce},
 	{"a source that is not its size", aFailure, "no upload failed", sizeIsPinned},
 	{"a source that fails", aFailure, "no upload failed", sourceFails},
 

@@ -554,14 +554,14 @@ var bites = []struct {
 		})
 	}}, "uploads run at once", "of 16 at once: result: Size is"},
 
-	{"the media type of the upload before", rig{form: true, stored: unseen, client: func(u upload.Uploader) upload.Uploader {
+	{"the media type of the upload before", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		var last atomic.Value
 		return input(func(src *upload.Source) {
 			if typ, ok := last.Swap(src.ContentType).(string); ok {
 				src.ContentType = typ
 			}
 		})(u)
-	}}, "uploads run at once", "at once: wire: the media type is"},
+	}, stored: unseen}, "uploads run at once", "at once: wire: the media type is"},
 	{"uploads of one name share a file", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		var files sync.Map
 		return input(func(src *upload.Source) {
@@ -800,7 +800,8 @@ var bites = []struct {
 		"after 1.1s: credentials: the second attempt carries those of the first, which have grown old"},
 
 	{"a token that was refused is kept", rig{form: true, oauth: true, received: oauth(nil).received,
-		sent: status(401, "", func(resp *http.Response) { resp.StatusCode = 403 })}, "credentials are fresh in each attempt",
+		sent: status(401, "", func(resp *http.Response) { resp.StatusCode = 403 })},
+		"credentials are fresh in each attempt",
 		"submit answered 401 once: credentials: the next upload carries the token that was refused"},
 
 	// The client's reading of answers.
@@ -1081,7 +1082,8 @@ var bites = []struct {
 	{"the name is the id", byName, "each upload has its own id", ""},
 	{"the name is the id of uploads at once", byName, "uploads run at once", ""},
 	{"a success says nothing", rig{raw: true, stored: unseen,
-		spec:     bytes.ReplaceAll(depotSpec, []byte("'201': {$ref: '#/components/responses/Object'}"), []byte("'201': {description: Stored.}")),
+		spec: bytes.ReplaceAll(depotSpec, []byte("'201': {$ref: '#/components/responses/Object'}"),
+			[]byte("'201': {description: Stored.}")),
 		received: reply("/raw", on(201, body(""))),
 		sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)

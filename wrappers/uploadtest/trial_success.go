@@ -87,7 +87,8 @@ func (t *trial) answerWith(id string) Request {
 
 // names reports whether a request names an id.
 func (r Request) names(id string) bool {
-	return has(r.Body, id) || strings.Contains(r.URI, url.PathEscape(id)) || strings.Contains(r.URI, url.QueryEscape(id))
+	return has(r.Body, id) || strings.Contains(r.URI, url.PathEscape(id)) ||
+		strings.Contains(r.URI, url.QueryEscape(id))
 }
 
 // chosen reports whether the client itself gives an id, such as the file's name:

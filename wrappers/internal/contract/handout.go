@@ -65,7 +65,8 @@ func (c *Contract) HandedOut(answer []byte) (urls []HandedOut) {
 	for _, m := range Members(answer) {
 		if at, ok := address(m.Value); ok {
 			if g := c.granted("", at); g != nil && g.upload {
-				urls = append(urls, HandedOut{m.Value, strings.ToUpper(g.method), g.contentType, g.header, g.fields, false})
+				urls = append(urls, HandedOut{URL: m.Value, Method: strings.ToUpper(g.method), ContentType: g.contentType,
+					Header: g.header, Fields: g.fields})
 			}
 		}
 	}
