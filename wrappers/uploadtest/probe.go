@@ -127,19 +127,20 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 }
 
 // How a probe goes: probe_success asks each operation with the spec's examples.
-// What that makes is sent in odd ways by probe_variation, and to URLs that are
-// handed out by probe_presigned, _batch and _complete. It is read back by
-// probe_readback, _range, _list and _download. Then wrong requests must be refused:
-// probe_refusal, _stray, _credential, _cut. Last come changes: probe_patch, probe_delete
-// and probe_limit.
+// What that makes is sent in odd ways by probe_variation and _together, and to
+// URLs that are handed out by probe_presigned, _batch and _complete. It is read
+// back by probe_readback, _range, _list and _download. Then wrong requests must
+// be refused: probe_refusal, _stray, _credential, _cut. Last come changes:
+// probe_patch, probe_delete and probe_limit.
 //
-// What they share: probe_operation asks the spec about an operation. Probe_request
-// builds its request of a sample (probe_sample), from the values of probe_example,
-// with other texts (probe_text), true sizes and checksums (probe_stated). Probe_ask
-// sends it and holds its answer to the contract, and to probe_answer. What it makes
-// (probe_made) may wait for its bytes (probe_send). It has ids (probe_id) that lead
-// to answers about it, and probe_repeat compares those. Probe_name knows what names
-// mean, and probe_value walks through JSON.
+// What they share: probe_operation asks the spec about an operation.
+// Probe_request builds its request of a sample (probe_sample), from the values
+// of probe_example, with other texts (probe_text), true sizes and checksums
+// (probe_stated). Probe_ask sends it and holds its answer to the contract, and
+// to probe_answer. What it makes (probe_made) may wait for its bytes
+// (probe_send). It has ids (probe_id) that lead to answers about it, and
+// probe_repeat compares those. Probe_name knows what names mean, and
+// probe_value walks through JSON.
 
 // prober is one run of [Probe].
 type prober struct {
