@@ -332,9 +332,23 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		{"a fact is escaped", reply("/boxes", anew(`"place":"Grüße  \u0026 `, `"place":"Grüße  \u0026amp; `)),
 			`Shelf: pack: response body: place is "Grüße  &amp; <b>'x'</b>; 100%25+1`},
 		{"a charset of facts is refused", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			rewrite(r, func(b []byte) []byte { return bytes.Replace(b, []byte("json; charset"), []byte("json\r\ncharset"), 1) })
+			rewrite(r, func(b []byte) []byte {
+				return bytes.Replace(b, []byte("json; charset"), []byte("json\r\ncharset"), 1)
+			})
 			next.ServeHTTP(w, r)
 		}), "Shelf: pack: response status: 400 to a form with a part of JSON that names its charset (POST /v1/boxes)"},
+		{"a paper without a type is a failure", serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			bare := false
+			rewrite(r, func(b []byte) []byte {
+				bare = bytes.Contains(b, []byte("filename=\"uploadtest.txt\"\r\n\r\n"))
+				return b
+			})
+			if bare && r.Header.Get("X-Depot-Key") == depotKey {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Shelf: pack: response status: 500 is not declared (POST /v1/boxes)"},
 		{"any place", arrival("/boxes", replace(`{}`, `{"place":"attic"}`)),
 			"Shelf: pack: response status: 201 to a body without facts.place"},
 		{"facts behind the papers are overlooked", arrival("/boxes", func(r *http.Request) {

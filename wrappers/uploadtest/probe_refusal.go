@@ -132,6 +132,9 @@ func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
 			plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
 			if slices.Contains(in.schema.Required, name) { // else it is a part too many
 				p.refusesSample(r, "a file in another field than "+name, plain)
+				bare := s
+				bare.body = bytes.Replace(s.body, []byte("Content-Type: "+s.typeOf(name)+"\r\n"), nil, 1)
+				p.wants("wrong request", r, p.good(r, bare), "bare "+name, "a file without a media type in "+name, 2, 4)
 			}
 			const typ = "application/x-uploadtest" // it is refused where a status says so
 			form := Request{Op: nameOf(r), Header: http.Header{"Content-Type": {s.contentType}}}
