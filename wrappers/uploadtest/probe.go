@@ -108,7 +108,8 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, inVain: map[string]bool{}, waits: 60,
 		succeeded: map[string]bool{}, strange: map[string]bool{}, once: map[string]bool{}, closing: map[string]bool{},
-		unfound: map[string]string{}, tagged: map[string]string{}, met: map[string]bool{},
+		unfound: map[string]string{}, comeLater: map[string]sentFile{},
+		tagged: map[string]string{}, met: map[string]bool{},
 		traces: map[string]int{}, secrets: map[string]bool{}, authorize: authorize,
 		transport: http.DefaultTransport,
 	}
@@ -163,6 +164,7 @@ type prober struct {
 	strange    map[string]bool            // paths whose ids are of another kind
 	once       map[string]bool            // operations that take each name once
 	names      int                        // how many other names were given
+	comeLater  map[string]sentFile        // what was said of files that come later, by the names of their ids
 	unfound    map[string]string          // why operations were not asked about an upload
 	met        map[string]bool            // the known failures that came
 	told       told

@@ -22,7 +22,8 @@ import (
 // newest clip comes first, no clip is given back, and a deleted one is still told
 // of. A post needs no file, and has a text in JSON. A pin is made by a POST of
 // its name, and a PUT only replaces it. A blob goes to a session, and then has a
-// place of its own. A tape is told of when its film is gone.
+// place of its own. A tape is told of when its film is gone. A draft gives a URL
+// that belongs to an operation, which takes one file, as it was announced.
 const hallSpec = `
 openapi: 3.0.3
 info: {title: Hall, version: '1'}
@@ -52,13 +53,13 @@ paths:
     schema: {type: object, properties: {json: {type: string, example: '{"text":"a"}'}, 'files[0]': &bytes {type: string,
     format: binary}, 'files[1]': *bytes}}}}}}}
   /pins/{board}/{spot}:
-    parameters: &key [{name: board, in: path, required: true, schema: {type: string}, example: big},
+    parameters: &place [{name: board, in: path, required: true, schema: {type: string}, example: big},
       {name: spot, in: path, required: true, schema: {type: string}, example: a/b-pin.csv}]
     post: {operationId: pin, requestBody: &raw {required: true, content: {'*/*': {schema: *bytes}}},
       responses: {2XX: *json, 4XX: *no, '409': *no}}
     put: {operationId: pinAgain, requestBody: *raw, responses: &told {2XX: *json, 4XX: *no}}
-  /pinned/{board}/{spot}: {parameters: *key, get: {operationId: pinned, responses: {4XX: *no, '200': *file}}}
-  /thumbs/{board}/{spot}: {parameters: *key, get: {operationId: thumb, responses: {4XX: *no, '200': *file}}}
+  /pinned/{board}/{spot}: {parameters: *place, get: {operationId: pinned, responses: {4XX: *no, '200': *file}}}
+  /thumbs/{board}/{spot}: {parameters: *place, get: {operationId: thumb, responses: {4XX: *no, '200': *file}}}
   /cards/{id}/notes: {parameters: [&card {name: id, in: path, required: true, schema: {type: string}, example: card-1}],
     post: {operationId: note, requestBody: *raw, responses: *told},
     get: {operationId: notes, responses: *told, parameters: [{name: limit, in: query, schema: {type: integer,
@@ -75,11 +76,18 @@ paths:
   /kept/{blob}: {parameters: [{name: blob, in: path, required: true, schema: {type: string}}],
     get: {operationId: kept, responses: {4XX: *no, '200': *file}}, head: {operationId: isKept, responses: {
     '404': *no, '200': *json}}}
+  /drafts: {post: {operationId: draft, security: &key [{key: []}], responses: *told, requestBody: {required: true,
+    content: {application/json: {schema: {type: object, required: [filename, contentType], properties: {
+    filename: {type: string, minLength: 1, example: a.csv}, contentType: {type: string, enum: [text/csv]}}}}}}}}
+  /drafts/{draftId}/file: {post: {operationId: send, security: *key, responses: *told,
+    parameters: [{name: draftId, in: path, required: true, schema: {type: string}}], requestBody: {required: true,
+    content: {multipart/form-data: {schema: {type: object, required: [file], properties: {file: *bytes}}}}}}}
   /tapes: {get: {operationId: tapes, responses: *told}, post: {operationId: tape, responses: *told}}
   /tapes/{tapeId}: {get: {operationId: taped, responses: *told,
     parameters: [{name: tapeId, in: path, required: true, schema: {type: string}}]}}
   /films/{filmId}: {delete: {operationId: burn, responses: *told,
     parameters: [{name: filmId, in: path, required: true, schema: {type: string}}]}}
+components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Key}}}
 `
 
 func newHall(fault string) http.Handler {
@@ -90,7 +98,8 @@ func newHall(fault string) http.Handler {
 		deleted  bool
 	}
 	var clips []*thing
-	n, pins, notes, tapes := 0, map[string]*thing{}, map[string]*thing{}, map[string]*thing{}
+	n, drafts, pins := 0, map[string]*thing{}, map[string]*thing{}
+	notes, tapes := map[string]*thing{}, map[string]*thing{}
 	kept, sessions := map[string][]byte{}, map[string]bool{}
 	say := func(w http.ResponseWriter, status int, v any) {
 		w.Header().Set("Content-Type", "application/json")
@@ -111,6 +120,10 @@ func newHall(fault string) http.Handler {
 			content, err := all(r.Body, r.ContentLength)
 			mu.Lock()
 			defer mu.Unlock()
+			if strings.HasPrefix(r.URL.Path, "/drafts") && r.Header.Get("X-Key") != depotKey {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
 			if err != nil || strings.HasPrefix(r.URL.Path, "/clips") && r.Header.Get("X-Version") != "1" {
 				w.WriteHeader(http.StatusBadRequest)
 				return
@@ -335,6 +348,38 @@ func newHall(fault string) http.Handler {
 		w.Header().Set("Content-Type", "text/csv")
 		_, _ = w.Write(kept[r.PathValue("blob")])
 	})
+	handle("POST /drafts", func(w http.ResponseWriter, r *http.Request, content []byte) {
+		var said struct{ Filename, ContentType string }
+		isJSON := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
+		if !isJSON || json.Unmarshal(content, &said) != nil || said.Filename == "" || said.ContentType != "text/csv" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		made := &thing{id: id("draft"), name: said.Filename}
+		drafts[made.id] = made
+		url := "http://" + r.Host + "/drafts/" + made.id + "/file"
+		say(w, http.StatusCreated, map[string]any{"id": made.id, "filename": made.name, "uploadUrl": url})
+	})
+	handle("POST /drafts/{draft}/file", func(w http.ResponseWriter, r *http.Request, content []byte) {
+		made := drafts[r.PathValue("draft")]
+		if made == nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(content))
+		file, of, err := r.FormFile("file")
+		whole := bytes.HasSuffix(content, []byte("--\r\n"))
+		if err != nil || of.Header.Get("Content-Type") != "text/csv" || made.deleted || !whole {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		made.deleted = true // as a draft
+		made.content, _ = io.ReadAll(file)
+		if fault == "the size of a form" {
+			made.content = content
+		}
+		say(w, http.StatusOK, map[string]any{"id": made.id, "filename": made.name, "size": len(made.content)})
+	})
 	tape := func(r *http.Request, t *thing) map[string]any {
 		if t.name != "" {
 			return map[string]any{"id": t.id, "filmId": t.name}
@@ -393,6 +438,7 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 		"a page begins with the end of another": "Hall: clips: response body: short pages list",
 		"an unknown row has a clip":             "Hall: row: response status: 200 to an id that was never issued",
 		"two files are swapped":                 "bytes were sent: it is that of another file of the request",
+		"the size of a form":                    "Hall: send: response body: size is ",
 		"half a pin is given back":              "Hall: pinned: response body: the file",
 		"a pin is replaced": "Hall: pin: response body: a second upload replaces the first, and the spec has a 409 " +
 			"for that (POST /pins/{board}/{spot})",
@@ -401,7 +447,9 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 			t.Parallel()
 			ts := httptest.NewServer(newHall(fault))
 			defer ts.Close()
-			blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(hallSpec), nil) })
+			blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(hallSpec), withHallKey) })
 		})
 	}
 }
+
+func withHallKey(r *http.Request) { r.Header.Set("X-Key", depotKey) }

@@ -19,20 +19,39 @@ func (p *prober) outs(m *made) []contract.HandedOut {
 	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.Path, "}") {
 		return nil // it tells of an upload, and its URL may be used already
 	}
-	if urls := p.contract.HandedOut(m.answer.body); len(urls) > 0 || err != nil || len(m.files) > 0 ||
+	urls := slices.DeleteFunc(p.contract.HandedOut(m.answer.body), p.isOperation)
+	if len(urls) > 0 || err != nil || len(m.files) > 0 ||
 		m.by.Method != http.MethodPost || !starts.MatchString(nameOf(m.by)+" "+m.by.Path+" "+to.Path) ||
 		slices.ContainsFunc(p.contract.routes, func(r *operation) bool {
 			return r.Method != http.MethodPost && p.matches(r, to.Path) != nil
 		}) {
 		return urls
 	}
-	session := contract.HandedOut{URL: to.String(), Session: true}
+	return []contract.HandedOut{{URL: to.String(), Session: true, ContentType: m.announced().contentType}}
+}
+
+// isOperation reports whether the spec says how a file goes to a URL: it belongs
+// to an operation that needs credentials.
+func (p *prober) isOperation(out contract.HandedOut) bool {
+	req := p.requestTo(http.MethodPost, out.URL, "", nil)
+	return p.isOurs(req) && slices.ContainsFunc(p.contract.routes, func(r *operation) bool {
+		return !reading(r) && r.Method != http.MethodDelete && !p.needsNone(r) &&
+			p.matches(r, req.URL.EscapedPath()) != nil
+	})
+}
+
+// announced returns the name and the media type that a request said its file will
+// have, as far as it said so.
+func (m *made) announced() (file sentFile) {
 	for name, value := range m.said {
-		if typ := textOf(value); types.MatchString(name) && strings.Contains(typ, "/") {
-			session.ContentType = typ
+		switch said := textOf(value); {
+		case types.MatchString(name) && strings.Contains(said, "/"):
+			file.contentType = said
+		case names.MatchString(name):
+			file.name = said
 		}
 	}
-	return []contract.HandedOut{session}
+	return file
 }
 
 var presignedContent = []byte("uploadtest: a presigned file")

@@ -1,6 +1,7 @@
 package uploadtest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,6 +17,10 @@ func (p *prober) succeeds(r *operation) {
 		if p.closing[nameOf(r)] {
 			return // each upload asked it
 		}
+		if said := p.comeLater[lastParam(r)]; s.object != nil {
+			s.fileType = cmp.Or(said.contentType, s.fileType)
+			s = s.of(s.object, cmp.Or(said.name, s.fileName))
+		}
 		known := p.known(r)
 		req := p.good(r, s)
 		if broken := p.faults(req); len(broken) > 0 {
@@ -25,13 +30,16 @@ func (p *prober) succeeds(r *operation) {
 		}
 		switch m, a := p.start(r, s, ""); {
 		case m != nil:
-			if r.Method == http.MethodGet {
+			if r.Method == http.MethodGet || len(m.files) > 0 {
 				p.compares(m, whole, a)
 			}
 			if last := lastParam(r); places(r) && p.learned[last] == "" {
 				p.clientKeys[last] = true
 			}
 			maps.Copy(p.learned, m.ids)
+			for name := range m.ids {
+				p.comeLater[name] = m.announced()
+			}
 			if p.moves(m) {
 				delete(p.learned, lastParam(r))
 			}

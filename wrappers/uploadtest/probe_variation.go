@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -287,11 +288,16 @@ func (p *prober) takesUnsized(r *operation, s sample) {
 // sendsLargest uploads the largest file, once.
 func (p *prober) sendsLargest() {
 	for _, m := range p.kept {
-		if len(m.files) == 1 && p.told.nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
+		if len(m.files) == 1 && p.takesMore(m) && p.told.nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
 			s := m.sample
 			s.params = m.ids
 			p.variant(m.by, s, nameVariety[0], 99, fmt.Sprintf(" (content: %d bytes)", largest), noise(largest))
 			return
 		}
 	}
+}
+
+// takesMore reports whether the operation that made m made another, too.
+func (p *prober) takesMore(m *made) bool {
+	return slices.ContainsFunc(p.kept, func(other *made) bool { return other != m && other.by == m.by })
 }

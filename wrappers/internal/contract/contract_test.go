@@ -336,6 +336,17 @@ func TestWhatAnAnswerHandsOutIsFound(t *testing.T) {
 	}
 }
 
+// An upload may go to an operation, with the credentials of the API.
+func TestAnUploadURLMayBeThatOfAnOperation(t *testing.T) {
+	for uri, want := range map[string]string{"/v2/forms": "submit", "/v2/form": Presigned} {
+		c := parsed(t, depotSpec(t))
+		(&Exchange{c: c}).Learn(nil, []byte(`{"uploadUrl":"https://h`+uri+`"}`))
+		if got := c.find(httptest.NewRequest("POST", uri, nil), "h", uri).name; got != want {
+			t.Errorf("%s is %q, want %q", uri, got, want)
+		}
+	}
+}
+
 // Where no name says upload, the operation tells.
 func TestAnAnswerAboutAFileHandsOutNothing(t *testing.T) {
 	c := parsed(t, depotSpec(t))

@@ -25,6 +25,11 @@ type Operation struct {
 	Rules
 }
 
+// private reports whether each request of the operation needs credentials.
+func (o *Operation) private() bool {
+	return len(o.Security) > 0 && !slices.ContainsFunc(o.Security, func(all []Scheme) bool { return len(all) == 0 })
+}
+
 // Rules are the rules of a document for the requests and answers of one
 // operation.
 type Rules interface {
@@ -93,9 +98,6 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 			g = &grant{upload: id != "", ids: []string{id}}
 		}
 	}
-	if g != nil && g.upload {
-		return instance{name: Presigned, grant: g}
-	}
 	u := r.URL
 	if u.Opaque != "" {
 		if plain, err := url.ParseRequestURI(uri); err == nil {
@@ -105,6 +107,9 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 	op, params := c.route(r.Method, u.EscapedPath())
 	if op == nil && c.ServeMux && r.Method == http.MethodHead {
 		op, params = c.route(http.MethodGet, u.EscapedPath())
+	}
+	if g != nil && g.upload && (op == nil || !op.private()) {
+		return instance{name: Presigned, grant: g}
 	}
 	if op != nil {
 		return instance{name: op.Name, op: op, params: params}
