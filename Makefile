@@ -86,7 +86,7 @@ fuzz:
 # tests one package. It works on a copy. With -count=1, because gremlins would
 # take the time of a cached run for the time that the tests need.
 MUTATE   = upload wire ncloudmailer ncloudmailer/standin twentyfourseven twentyfourseven/standin store \
-	internal/contract internal/monitor internal/journal uploadtest
+	internal/contract internal/monitor internal/journal uploadtest uploadtest/internal/probe uploadtest/internal/apispec
 EFFICACY = 95
 
 mutate:

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
 // bare is the shortest client of net/http: one request, and no second attempt.
@@ -41,7 +43,7 @@ func bare(base string, change func(*http.Request)) func(context.Context, upload.
 			src.ContentType = upload.OctetStream
 		}
 		req.Header.Set("Content-Type", src.ContentType)
-		req.Header.Set("X-Depot-Key", depotKey)
+		req.Header.Set("X-Depot-Key", lab.DepotKey)
 		change(req)
 		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		return client.Do(req)
@@ -49,10 +51,10 @@ func bare(base string, change func(*http.Request)) func(context.Context, upload.
 }
 
 func bareSubject(t testing.TB, change func(*http.Request), adapt func(Call) upload.Uploader) Subject {
-	d := newDepot()
-	srv := Serve(t, d, depotSpec)
+	d := lab.NewDepot()
+	srv := Serve(t, d, lab.DepotSpec)
 	return Subject{Uploader: adapt(bare(srv.BaseURL, change)), Server: srv, Stored: d.Stored, Count: d.Count,
-		Secrets: []string{depotKey}}
+		Secrets: []string{lab.DepotKey}}
 }
 
 func asCall(c Call) upload.Uploader { return c }
@@ -113,7 +115,7 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 	}{
 		{"a changed byte", func(r *http.Request) {
 			if r.ContentLength > 1000 {
-				rewrite(r, func(b []byte) []byte { return append(b[:len(b)-1:len(b)-1], b[len(b)-1]^1) })
+				faulty.Rewrite(r, func(b []byte) []byte { return append(b[:len(b)-1:len(b)-1], b[len(b)-1]^1) })
 			}
 		}, asCall, "bytes arrive unchanged", "16384 bytes: stored: 16384 bytes, 16384 were sent"},
 		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories",
@@ -152,7 +154,7 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 			return Func(func(ctx context.Context, src upload.Source) (string, error) {
 				res, err := c.Upload(ctx, src)
 				if err != nil {
-					err = errors.New("key " + depotKey)
+					err = errors.New("key " + lab.DepotKey)
 				}
 				return res.ID, err
 			})
@@ -166,7 +168,7 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
-			named(t, recorded(t, func(tb testing.TB) {
+			lab.Named(t, lab.Recorded(t, func(tb testing.TB) {
 				for _, p := range properties {
 					if p.name == c.property {
 						p.hold(tb, func(tb testing.TB) Subject { return bareSubject(tb, c.change, c.adapt) })
@@ -191,13 +193,13 @@ func TestAClientNeedNotReadAnIDThatItKnows(t *testing.T) {
 			if err != nil {
 				return "", err
 			}
-			req.Header.Set("X-Depot-Key", depotKey)
+			req.Header.Set("X-Depot-Key", lab.DepotKey)
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
 				return "", err
 			}
 			defer resp.Body.Close()
-			var said object
+			var said lab.Object
 			if err := json.NewDecoder(resp.Body).Decode(&said); err != nil || resp.StatusCode != 200 || said.Name == "" {
 				return "", fmt.Errorf("status %d: %v", resp.StatusCode, err)
 			}
@@ -214,7 +216,7 @@ func TestAClientNeedNotReadAnIDThatItKnows(t *testing.T) {
 
 // A check that looked at nothing must not pass for one that did.
 func TestAPropertyThatSawNothingSaysSo(t *testing.T) {
-	l := &logged{TB: &recorder{TB: t}}
+	l := &lab.Logged{TB: &lab.Recorder{TB: t}}
 	Run(l, func(t testing.TB) Subject {
 		return Subject{Uploader: Func(func(_ context.Context, src upload.Source) (string, error) {
 			rc, err := src.Open()
@@ -235,35 +237,35 @@ func TestAPropertyThatSawNothingSaysSo(t *testing.T) {
 		"a passing fault is survived: skipped: nothing was sent a second time, or the subject has no Server",
 		"any 2xx of the presigned step is success: skipped: no answer handed out a URL for the file",
 	} {
-		if !strings.Contains(l.log.String(), want) {
-			t.Errorf("the log lacks %q:\n%s", want, &l.log)
+		if !strings.Contains(l.Text.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &l.Text)
 		}
 	}
 }
 
 func TestAPropertyWhoseUploadsFailSaysSo(t *testing.T) {
-	l := &logged{TB: &recorder{TB: t}}
+	l := &lab.Logged{TB: &lab.Recorder{TB: t}}
 	properties[0].hold(l, rig{client: uploads(func(call) (res upload.Result, err error) { return res, nil })}.setup)
 	want := "bytes arrive unchanged: skipped: an upload did not come out right"
-	if !strings.Contains(l.log.String(), want) {
-		t.Errorf("the log lacks %q:\n%s", want, &l.log)
+	if !strings.Contains(l.Text.String(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, &l.Text)
 	}
 }
 
 func TestAFaultThatIsTakenBackIsNotMet(t *testing.T) {
-	lines := recorded(t, func(tb testing.TB) {
-		srv := Serve(tb, newDepot(), depotSpec)
+	lines := lab.Recorded(t, func(tb testing.TB) {
+		srv := Serve(tb, lab.NewDepot(), lab.DepotSpec)
 		srv.Inject("deposit", -1, ResetBefore).Remove()
 		srv.Inject("remove", 1, ResetBefore)
 		srv.Inject("lock", 1, ResetBefore)
-		client := &depotClient{base: srv.BaseURL, raw: true, http: &http.Client{}, key: func() string { return depotKey }}
+		client := &depotClient{base: srv.BaseURL, raw: true, http: &http.Client{}, key: func() string { return lab.DepotKey }}
 		if _, err := client.Upload(t.Context(), upload.Bytes("a.txt", []byte("a"))); err != nil {
 			t.Error(err)
 		}
 		srv.Unmet()
 	})
-	named(t, lines, "uploadtest: no request met the fault that was injected (remove, adapter_test.go:")
-	named(t, lines, `uploadtest: Inject: no operation is called "lock"; the operations are announce, deposit,`)
+	lab.Named(t, lines, "uploadtest: no request met the fault that was injected (remove, adapter_test.go:")
+	lab.Named(t, lines, `uploadtest: Inject: no operation is called "lock"; the operations are announce, deposit,`)
 	if len(lines) != 2 {
 		t.Errorf("%d lines: %q", len(lines), lines)
 	}
@@ -271,10 +273,10 @@ func TestAFaultThatIsTakenBackIsNotMet(t *testing.T) {
 
 func TestAScopeSaysWhereTheOperationsAreAndWhatElsePasses(t *testing.T) {
 	mux := http.NewServeMux()
-	mux.Handle("/proxy/", http.StripPrefix("/proxy", newDepot()))
+	mux.Handle("/proxy/", http.StripPrefix("/proxy", lab.NewDepot()))
 	mux.HandleFunc("GET /other", func(http.ResponseWriter, *http.Request) {})
-	srv := Serve(t, mux, depotSpec, Scope{BasePath: "/proxy/v2", OthersPass: true})
-	client := &depotClient{base: srv.BaseURL, form: true, http: &http.Client{}, key: func() string { return depotKey }}
+	srv := Serve(t, mux, lab.DepotSpec, Scope{BasePath: "/proxy/v2", OthersPass: true})
+	client := &depotClient{base: srv.BaseURL, form: true, http: &http.Client{}, key: func() string { return lab.DepotKey }}
 	if _, err := client.Upload(t.Context(), upload.Bytes("a.txt", []byte("a"))); err != nil {
 		t.Error(err)
 	}
@@ -283,7 +285,7 @@ func TestAScopeSaysWhereTheOperationsAreAndWhatElsePasses(t *testing.T) {
 		t.Errorf("operations %v in %d requests", got, len(srv.Requests()))
 	}
 	var lines []string
-	check := &Check{Spec: depotSpec, Scope: Scope{OthersPass: true},
+	check := &Check{Spec: lab.DepotSpec, Scope: Scope{OthersPass: true},
 		Report: func(err error) { lines = append(lines, err.Error()) }}
 	resp, err := (&http.Client{Transport: check}).Post(srv.URL+"/other", "text/plain", bytes.NewReader([]byte("x")))
 	if err != nil || len(lines) > 0 {

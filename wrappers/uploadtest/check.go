@@ -8,6 +8,7 @@ import (
 	"testing/iotest"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // Check is an http.RoundTripper that holds every exchange to a spec, in both
@@ -29,13 +30,13 @@ type Check struct {
 	Report func(error)
 
 	once     sync.Once
-	contract *spec
+	contract *apispec.Spec
 	err      error
 }
 
 // RoundTrip implements http.RoundTripper.
 func (c *Check) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.once.Do(func() { c.contract, c.err = c.Scope.parse(c.Spec) })
+	c.once.Do(func() { c.contract, c.err = apispec.Parse(c.Spec, c.Scope.BasePath, c.Scope.OthersPass) })
 	if c.err != nil {
 		if r.Body != nil {
 			r.Body.Close()

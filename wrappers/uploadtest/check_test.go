@@ -10,31 +10,33 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
 func TestCheckNamesWhatAnyServerDoesWrong(t *testing.T) {
-	d := newDepot()
-	ts := httptest.NewServer(reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 202 })(d))
+	d := lab.NewDepot()
+	ts := httptest.NewServer(faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 202 })(d))
 	defer ts.Close()
 	var lines []string
-	check := &Check{Spec: depotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
-	c := &depotClient{base: ts.URL + "/v2", form: true, key: func() string { return depotKey },
+	check := &Check{Spec: lab.DepotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
+	c := &depotClient{base: ts.URL + "/v2", form: true, key: func() string { return lab.DepotKey },
 		http: &http.Client{Transport: check}}
 	src := newSource("a.txt", "text/plain", []byte("a"), nil)
 	if _, err := c.Upload(t.Context(), src.Source); err != nil {
 		t.Errorf("the check kept the exchange from happening: %v", err)
 	}
-	named(t, lines, "Depot: submit: response status: 202 is not declared (POST /v2/forms)")
+	lab.Named(t, lines, "Depot: submit: response status: 202 is not declared (POST /v2/forms)")
 	if len(lines) != 1 {
 		t.Errorf("%d lines for one fault: %q", len(lines), lines)
 	}
 }
 
 func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
-	d := newDepot()
+	d := lab.NewDepot()
 	storage := httptest.NewServer(d)
 	defer storage.Close()
-	ts := httptest.NewServer(arrival("/objects",
+	ts := httptest.NewServer(faulty.Arrival("/objects",
 		func(r *http.Request) { r.Host = storage.Listener.Addr().String() })(d))
 	defer ts.Close()
 	for name, c := range map[string]struct {
@@ -42,21 +44,21 @@ func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
 		want  string
 	}{
 		"right": {func(*http.Request) {}, ""},
-		"with the API key": {header("X-Depot-Key", depotKey),
+		"with the API key": {faulty.Header("X-Depot-Key", lab.DepotKey),
 			"Depot: presigned: presigned credentials: header X-Depot-Key tells"},
 		"chunked": {func(r *http.Request) { r.ContentLength = -1 }, "Depot: presigned: request length: chunked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var lines []string
-			check := &Check{Spec: depotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
-			client := &depotClient{base: ts.URL + "/v2", key: func() string { return depotKey },
-				http: &http.Client{Transport: request("/store", c.spoil)(check)}}
+			check := &Check{Spec: lab.DepotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
+			client := &depotClient{base: ts.URL + "/v2", key: func() string { return lab.DepotKey },
+				http: &http.Client{Transport: faulty.RequestTo("/store", c.spoil)(check)}}
 			if _, err := client.Upload(t.Context(),
 				newSource("a.txt", "text/plain", []byte("abc"), nil).Source); err != nil {
 				t.Error(err)
 			}
 			if c.want != "" {
-				named(t, lines, c.want)
+				lab.Named(t, lines, c.want)
 			} else if len(lines) > 0 {
 				t.Errorf("reported: %q", lines)
 			}
@@ -66,23 +68,23 @@ func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
 
 func TestCheckWithoutReportFailsTheExchange(t *testing.T) {
 	closed := 0
-	body := pair{strings.NewReader("{}"), closerFunc(func() error { closed++; return nil })}
+	body := faulty.ReadCloser(strings.NewReader("{}"), closerFunc(func() error { closed++; return nil }))
 	for _, resp := range []*http.Response{{StatusCode: 200, Header: http.Header{}, Body: body}, nil} {
-		base := tripFunc(func(*http.Request) (*http.Response, error) {
+		base := faulty.TripFunc(func(*http.Request) (*http.Response, error) {
 			if resp == nil {
 				return nil, errors.New("no answer")
 			}
 			return resp, nil
 		})
-		client := &http.Client{Transport: &Check{Spec: depotSpec, Base: base}}
+		client := &http.Client{Transport: &Check{Spec: lab.DepotSpec, Base: base}}
 		_, err := client.Post("http://h/v2/objects", "application/json", nil)
-		named(t, []string{err.Error()}, "Depot: announce: request credentials: header X-Depot-Key is missing "+
+		lab.Named(t, []string{err.Error()}, "Depot: announce: request credentials: header X-Depot-Key is missing "+
 			"(POST /v2/objects)")
 	}
 	if closed != 1 {
 		t.Errorf("the body of the answer was closed %d times", closed)
 	}
-	client := &http.Client{Transport: &Check{Spec: depotSpec, Scope: Scope{OthersPass: true}, Base: tripFunc(
+	client := &http.Client{Transport: &Check{Spec: lab.DepotSpec, Scope: Scope{OthersPass: true}, Base: faulty.TripFunc(
 		func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 		})}}
@@ -99,7 +101,7 @@ func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {
 				_, _ = w.Write(body)
 			}))
 			defer ts.Close()
-			client := &http.Client{Transport: &Check{Spec: depotSpec, Report: func(error) {}}}
+			client := &http.Client{Transport: &Check{Spec: lab.DepotSpec, Report: func(error) {}}}
 			resp, err := client.Get(ts.URL + "/v2/objects/o-1")
 			if err != nil {
 				t.Fatal(err)

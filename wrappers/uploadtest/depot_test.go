@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"math/rand/v2"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -34,222 +35,6 @@ import (
 // The depot is the reference: a provider that keeps its files in a map, and the
 // shortest right client. The client holds a file in memory, and so has none of
 // the difficulties of a real one.
-
-//go:embed testdata/depot.yaml
-var depotSpec []byte
-
-// depotKey is just long enough to be looked for. A URL spells it in another
-// way.
-const depotKey = "k3y+/of8"
-
-type object struct {
-	Name        string `json:"name"`
-	ContentType string `json:"-"`
-	Content     []byte `json:"-"`
-}
-
-// depot is the handler.
-type depot struct {
-	*http.ServeMux
-	mu      sync.Mutex
-	objects map[string]object
-	pending map[string]string // id to announced content type
-	lent    []*bytes.Buffer   // hold the contents
-}
-
-// buffers hold large contents, for one depot after another. Those for less than
-// n+1 MiB are in the n-th channel.
-var buffers [32]chan *bytes.Buffer
-
-func init() {
-	for n := range buffers {
-		buffers[n] = make(chan *bytes.Buffer, 50)
-	}
-}
-
-// keep reads a content to its end.
-func (d *depot) keep(r io.Reader, size int64) ([]byte, error) {
-	n := int(size >> 20)
-	if n < 1 || n >= len(buffers) {
-		return all(r, size)
-	}
-	var b *bytes.Buffer
-	select {
-	case b = <-buffers[n]:
-		b.Reset()
-	default:
-		b = bytes.NewBuffer(make([]byte, 0, (n+1)<<20+bytes.MinRead))
-	}
-	d.mu.Lock()
-	d.lent = append(d.lent, b)
-	d.mu.Unlock()
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
-}
-
-// release ends the depot: nothing in it may be used any more.
-func (d *depot) release() {
-	for _, b := range d.lent {
-		select {
-		case buffers[b.Cap()>>20-1] <- b:
-		default:
-		}
-	}
-}
-
-func newDepot() *depot {
-	d := &depot{ServeMux: http.NewServeMux(), objects: map[string]object{}, pending: map[string]string{}}
-	d.HandleFunc("POST /v2/objects", d.keyed(d.announce))
-	d.HandleFunc("POST /v2/forms", d.keyed(d.submit))
-	d.HandleFunc("GET /v2/objects/{id}", d.keyed(func(w http.ResponseWriter,
-		r *http.Request) {
-		d.look(w, r, http.StatusOK, r.PathValue("id"))
-	}))
-	d.HandleFunc("DELETE /v2/objects/{id}", d.keyed(func(w http.ResponseWriter, r *http.Request) {
-		d.look(w, r, http.StatusOK, r.PathValue("id"))
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		delete(d.objects, r.PathValue("id"))
-		delete(d.pending, r.PathValue("id"))
-	}))
-	d.HandleFunc("POST /v2/raw", d.keyed(d.deposit))
-	d.HandleFunc("PUT /store/{id}", d.receive)
-	return d
-}
-
-func (d *depot) keyed(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Depot-Trace", d.newID())
-		if r.Header.Get("X-Depot-Key") != depotKey {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		next(w, r)
-	}
-}
-
-func (d *depot) announce(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		ContentType *string `json:"contentType"`
-	}
-	if typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); typ != "application/json" {
-		w.WriteHeader(http.StatusUnsupportedMediaType)
-		return
-	}
-	if json.NewDecoder(r.Body).Decode(&in) != nil || in.ContentType == nil || len(*in.ContentType) < 3 {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	id := d.newID()
-	d.mu.Lock()
-	d.pending[id] = *in.ContentType
-	d.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{
-		"uploadMethod": "PUT", "id": id,
-		"uploadUrl": "http://" + r.Host + "/store/" + id + "?" + query(id),
-	})
-}
-
-// query is the query that opens a presigned URL, in an order that no library
-// keeps.
-func query(id string) string { return "b=1&a=%7e&signature=" + strings.Repeat(id, 2) }
-
-// all reads r to its end, into a buffer that is large enough for size bytes.
-func all(r io.Reader, size int64) ([]byte, error) {
-	b := bytes.NewBuffer(make([]byte, 0, max(0, size)+bytes.MinRead))
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
-}
-
-func (d *depot) receive(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Depot-Trace", "of the storage service")
-	content, err := d.keep(r.Body, r.ContentLength)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	typ, announced := d.pending[r.PathValue("id")]
-	if err != nil || !announced || r.URL.RawQuery != query(r.PathValue("id")) || typ != r.Header.Get("Content-Type") {
-		w.WriteHeader(http.StatusForbidden)
-		return
-	}
-	d.objects[r.PathValue("id")] = object{"", typ, content}
-}
-
-func (d *depot) deposit(w http.ResponseWriter, r *http.Request) {
-	content, err := d.keep(r.Body, r.ContentLength)
-	if err != nil || r.URL.Query().Get("name") == "" || len(r.URL.Query().Get("name")) > 900 {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	id := d.newID()
-	d.mu.Lock()
-	d.objects[id] = object{r.URL.Query().Get("name"), r.Header.Get("Content-Type"), content}
-	d.mu.Unlock()
-	d.look(w, r, http.StatusCreated, id)
-}
-
-func (d *depot) submit(w http.ResponseWriter, r *http.Request) {
-	form, err := r.MultipartReader()
-	if err != nil {
-		w.WriteHeader(http.StatusUnsupportedMediaType)
-		return
-	}
-	var o object
-	for files := 0; ; files++ {
-		part, err := form.NextPart()
-		if err == io.EOF && files == 1 {
-			break
-		}
-		if err != nil || part.FormName() != "file" || part.FileName() == "" {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
-		o = object{Name: upload.BaseName(params["filename"]), ContentType: part.Header.Get("Content-Type")}
-		if o.Content, err = d.keep(part, r.ContentLength); err != nil {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-	}
-	id := d.newID()
-	d.mu.Lock()
-	d.objects[id] = o
-	d.mu.Unlock()
-	d.look(w, r, http.StatusCreated, id)
-}
-
-func (d *depot) look(w http.ResponseWriter, _ *http.Request, status int, id string) {
-	d.mu.Lock()
-	o, ok := d.objects[id]
-	_, pending := d.pending[id]
-	d.mu.Unlock()
-	if !ok && !pending {
-		w.WriteHeader(http.StatusNotFound)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Depot-Left", "7")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "name": o.Name, "size": len(o.Content)})
-}
-
-func (d *depot) newID() string { return fmt.Sprintf("o-%016x", rand.Uint64()) }
-
-func (d *depot) Stored(_ context.Context, id string) (io.ReadCloser, string, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	o, ok := d.objects[id]
-	if !ok {
-		return nil, "", fs.ErrNotExist
-	}
-	return io.NopCloser(bytes.NewReader(o.Content)), o.ContentType, nil
-}
-
-func (d *depot) Count() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.objects)
-}
 
 // depotClient is the client, by form or by presigned URL.
 type depotClient struct {
@@ -348,7 +133,7 @@ func (c *depotClient) credential(ctx context.Context) (string, error) {
 	if c.oauth && time.Now().After(c.end) {
 		var token depotAnswer
 		if err := c.do(ctx, Token, "POST", strings.TrimSuffix(c.base, "/v2")+"/token", "application/x-www-form-urlencoded",
-			[]byte("grant_type=client_credentials&client_secret="+url.QueryEscape(depotKey)), &token); err != nil {
+			[]byte("grant_type=client_credentials&client_secret="+url.QueryEscape(lab.DepotKey)), &token); err != nil {
 			return "", err
 		}
 		c.key, c.end = func() string { return token.Token }, time.Now().Add(token.Expires*time.Second)
@@ -403,11 +188,11 @@ func left(r *http.Request) func() int64 {
 	r.GetBody = func() (io.ReadCloser, error) {
 		rc, err := open()
 		unread.Store(r.ContentLength)
-		return pair{readerFunc(func(p []byte) (int, error) {
+		return faulty.ReadCloser(faulty.ReaderFunc(func(p []byte) (int, error) {
 			n, err := rc.Read(p)
 			unread.Add(int64(-n))
 			return n, err
-		}), rc}, err
+		}), rc), err
 	}
 	if r.ContentLength > 0 {
 		r.Body, _ = r.GetBody()
@@ -503,14 +288,14 @@ type rig struct {
 }
 
 func (g rig) setup(t testing.TB) Subject {
-	d := newDepot()
-	t.Cleanup(d.release)
-	d.objects["o-0"] = object{} // of another client
+	d := lab.NewDepot()
+	t.Cleanup(d.Release)
+	d.Objects["o-0"] = lab.Object{} // of another client
 	var h http.Handler = d
 	if g.received != nil {
 		h = g.received(h)
 	}
-	server := Serve(t, h, []byte(cmp.Or(string(g.spec), string(depotSpec))))
+	server := Serve(t, h, []byte(cmp.Or(string(g.spec), string(lab.DepotSpec))))
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ExpectContinueTimeout = 10 * time.Second
 	t.Cleanup(transport.CloseIdleConnections)
@@ -520,11 +305,11 @@ func (g rig) setup(t testing.TB) Subject {
 		hc.Transport = g.sent(transport)
 	}
 	client := func(patient bool) *depotClient {
-		return &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return depotKey },
+		return &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return lab.DepotKey },
 			oauth: g.oauth, http: hc, patient: patient}
 	}
 	s := Subject{Uploader: client(false), Patient: client(true), Server: server, Stored: d.Stored, Count: d.Count,
-		Secrets: []string{depotKey}}
+		Secrets: []string{lab.DepotKey}}
 	if g.client != nil {
 		s.Uploader = g.client(s.Uploader)
 	}
@@ -553,7 +338,7 @@ func TestTheReferenceKeepsAllProperties(t *testing.T) {
 		for what, r := range map[string]rig{
 			"form": {form: true}, "form with a token": oauth(nil), "form sent once": {form: true, client: sendOnce, stored: submitOnce},
 			"raw, with a second try after 401": {raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
-				return resend(401)(request("/raw", second(header("X-Retry", "1")))(next))
+				return resend(401)(faulty.RequestTo("/raw", faulty.Second(faulty.Header("X-Retry", "1")))(next))
 			}, client: failure(func(e *upload.Error) error {
 				if e.Status == 401 {
 					e.Attempts = 2

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/tally"
 )
 
 // Service is a client of a service that nobody can look into, with the calls of
@@ -54,10 +56,10 @@ type Service struct {
 // the answer to an attempt was lost, its file is not known and so not deleted.
 func Live(t testing.TB, baseURL string, spec []byte, connect func(hc *http.Client) Service) {
 	t.Helper()
-	c, host := parseAt(t, baseURL, spec)
-	var told told
+	c, host := apispec.ParseAt(t, baseURL, spec)
+	var told tally.Told
 	check := &Check{contract: c, Report: func(err error) { // of a rule that every upload breaks, once
-		if told.first(err.(*Violation).Key()) {
+		if told.First(err.(*Violation).Key()) {
 			t.Error(err)
 		}
 	}}
@@ -109,7 +111,7 @@ type live struct {
 func (l *live) rule(what string, check func(*trial)) {
 	l.Helper()
 	within(l.TB, what, func(t testing.TB) {
-		check(&trial{TB: t, Subject: Subject{Uploader: l.Uploader, Secrets: l.Secrets}, seen: &seen{}, what: what})
+		check(&trial{TB: t, Subject: Subject{Uploader: l.Uploader, Secrets: l.Secrets}, seen: &tally.Seen{}, what: what})
 	})
 }
 

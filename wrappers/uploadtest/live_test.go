@@ -3,7 +3,6 @@ package uploadtest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,18 +11,20 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
 // service is the reference as a real service: a base URL, and calls.
 type service struct {
 	rig
 	spoil func(*Service)
-	depot *depot // set by run
+	depot *lab.Depot // set by run
 }
 
 // run is a run of Live on the service.
 func (s *service) run(t testing.TB) {
-	s.depot = newDepot()
+	s.depot = lab.NewDepot()
 	var h http.Handler = s.depot
 	if s.received != nil {
 		h = s.received(h)
@@ -31,17 +32,17 @@ func (s *service) run(t testing.TB) {
 	ts := httptest.NewServer(h)
 	t.Cleanup(ts.Close)
 	base := ts.URL + "/v2"
-	Live(t, base, depotSpec, func(hc *http.Client) Service {
+	Live(t, base, lab.DepotSpec, func(hc *http.Client) Service {
 		client := func(key string) upload.Uploader {
 			return &depotClient{base: base, form: s.form, http: hc, key: func() string { return key }}
 		}
 		live := Service{
-			Uploader: client(depotKey),
+			Uploader: client(lab.DepotKey),
 			Stranger: client("another-key"),
 			Find:     s.call(hc, "GET", base, true),
 			Unknown:  upload.Result{ID: "o-0"},
 			Delete:   s.call(hc, "DELETE", base, false),
-			Secrets:  []string{depotKey, "another-key"},
+			Secrets:  []string{lab.DepotKey, "another-key"},
 		}
 		if s.client != nil {
 			live.Uploader = s.client(live.Uploader)
@@ -55,7 +56,7 @@ func (s *service) run(t testing.TB) {
 
 func (s *service) call(hc *http.Client, method, base string, compare bool) func(context.Context, upload.Result) error {
 	return func(ctx context.Context, res upload.Result) error {
-		c := &depotClient{base: base, http: hc, key: func() string { return depotKey }}
+		c := &depotClient{base: base, http: hc, key: func() string { return lab.DepotKey }}
 		var answer depotAnswer
 		err := c.do(ctx, method, method, base+"/objects/"+res.ID, "", nil, &answer)
 		if err == nil && compare && (answer.Name != res.Name || answer.Size != res.Size) {
@@ -73,41 +74,33 @@ func TestLiveLeavesNothingThatCanBeDeleted(t *testing.T) {
 	}
 }
 
-// logged is a test that keeps its log.
-type logged struct {
-	testing.TB
-	log strings.Builder
-}
-
-func (l *logged) Logf(format string, args ...any) { fmt.Fprintf(&l.log, format+"\n", args...) }
-
 func TestLiveSaysBeforehandWhatItUploads(t *testing.T) {
-	l := &logged{TB: t}
+	l := &lab.Logged{TB: t}
 	var first atomic.Bool
-	s := &service{rig: rig{form: true, received: serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	s := &service{rig: rig{form: true, received: faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if want := "uploads 5 files of 65880 bytes in all to " + r.Host +
 			" and deletes them afterwards: invoice.pdf (317 bytes), test.txt (16 bytes), "; !first.Swap(true) &&
-			!strings.HasPrefix(l.log.String(), want) {
-			t.Errorf("the log does not begin with %q when the first request comes: %s", want, l.log.String())
+			!strings.HasPrefix(l.Text.String(), want) {
+			t.Errorf("the log does not begin with %q when the first request comes: %s", want, l.Text.String())
 		}
 		next.ServeHTTP(w, r)
 	})}}
 	s.run(l)
-	if !strings.HasSuffix(l.log.String(), "\ndeleted 5 of 5 uploads\n") {
-		t.Errorf("the log ends otherwise: %s", l.log.String())
+	if !strings.HasSuffix(l.Text.String(), "\ndeleted 5 of 5 uploads\n") {
+		t.Errorf("the log ends otherwise: %s", l.Text.String())
 	}
 }
 
 func TestLiveSaysWhatStays(t *testing.T) {
-	l := &logged{TB: t}
+	l := &lab.Logged{TB: t}
 	s := &service{rig: rig{form: true}, spoil: func(s *Service) { s.Delete = nil }}
 	s.run(l)
-	if !strings.Contains(l.log.String(), "leaves them there, since the API has no call that deletes them") {
-		t.Errorf("the log does not say it beforehand: %s", l.log.String())
+	if !strings.Contains(l.Text.String(), "leaves them there, since the API has no call that deletes them") {
+		t.Errorf("the log does not say it beforehand: %s", l.Text.String())
 	}
-	for id := range s.depot.objects {
-		if !strings.Contains(l.log.String(), " under the id "+id+"\n") {
-			t.Errorf("the log does not have the id %s: %s", id, l.log.String())
+	for id := range s.depot.Objects {
+		if !strings.Contains(l.Text.String(), " under the id "+id+"\n") {
+			t.Errorf("the log does not have the id %s: %s", id, l.Text.String())
 		}
 	}
 	if n := s.depot.Count(); n != 5 {
@@ -117,8 +110,8 @@ func TestLiveSaysWhatStays(t *testing.T) {
 
 func TestLiveDeletesWhatFailed(t *testing.T) {
 	s := &service{rig: rig{form: true, client: result(func(r *upload.Result) { r.Size++ })}}
-	lines := recorded(t, s.run)
-	named(t, lines, "upload of invoice.pdf: result: Size is 318, but 317 bytes were handed over")
+	lines := lab.Recorded(t, s.run)
+	lab.Named(t, lines, "upload of invoice.pdf: result: Size is 318, but 317 bytes were handed over")
 	if n := s.depot.Count(); n != 0 {
 		t.Errorf("%d files are left", n)
 	}
@@ -131,13 +124,13 @@ func TestLiveWithNothingButAClient(t *testing.T) {
 
 func TestLiveStopsWhereItIsNotWelcome(t *testing.T) {
 	var asked atomic.Int32
-	s := &service{rig: rig{form: true, received: reply("/v2/", func(rec *httptest.ResponseRecorder) {
+	s := &service{rig: rig{form: true, received: faulty.Reply("/v2/", func(rec *httptest.ResponseRecorder) {
 		if asked.Add(1) == 3 {
 			*rec = *httptest.NewRecorder()
 			rec.Code = 401
 		}
 	})}}
-	named(t, recorded(t, s.run), `upload of 청구서 "9월" 100%.txt: depot: submit: `)
+	lab.Named(t, lab.Recorded(t, s.run), `upload of 청구서 "9월" 100%.txt: depot: submit: `)
 	if n := asked.Load(); n != 3+2*3 { // each of two is deleted, deleted again and looked for
 		t.Errorf("%d requests came", n)
 	}
@@ -155,10 +148,10 @@ func TestLiveNamesEachFault(t *testing.T) {
 		want  string
 	}{
 		{"no client", service{spoil: func(s *Service) { s.Uploader = nil }}, "the service has no Uploader"},
-		{"another name", service{rig: rig{form: true, received: reply("/forms", said("invoice.pdf", "invoice"))}},
+		{"another name", service{rig: rig{form: true, received: faulty.Reply("/forms", faulty.Said("invoice.pdf", "invoice"))}},
 			`upload of invoice.pdf: result: Name is "invoice", want "invoice.pdf"`},
 		{"a refusal", service{rig: rig{form: true,
-			received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 415; rec.Body.Reset() })}},
+			received: faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 415; rec.Body.Reset() })}},
 			"upload of empty.txt: "},
 		{"one id for all", service{rig: rig{form: true, client: result(func(r *upload.Result) { r.ID = "o-1" })}},
 			`another one has the ID "o-1" too`},
@@ -168,7 +161,7 @@ func TestLiveNamesEachFault(t *testing.T) {
 			}
 		})}}, "progress: the source was never opened"},
 		{"a file that is not found", service{rig: rig{form: true,
-			received: arrival("/objects/o-", func(r *http.Request) { r.URL.Path = "/v2/objects/other"; r.Method = "GET" })}},
+			received: faulty.Arrival("/objects/o-", func(r *http.Request) { r.URL.Path = "/v2/objects/other"; r.Method = "GET" })}},
 			"finding stream.bin: "},
 		{"everything is found", service{rig: rig{form: true}, spoil: func(s *Service) { s.Find = known }},
 			`finding an unknown id: error: none, want`},
@@ -187,7 +180,7 @@ func TestLiveNamesEachFault(t *testing.T) {
 		{"deleting twice", service{rig: rig{form: true}, spoil: func(s *Service) { s.Delete = known }},
 			"deleting invoice.pdf again: error: none"},
 		{"everybody may upload", service{rig: rig{form: true,
-			received: arrival("/forms", header("X-Depot-Key", depotKey))}}, "wrong credentials: error: none"},
+			received: faulty.Arrival("/forms", faulty.Header("X-Depot-Key", lab.DepotKey))}}, "wrong credentials: error: none"},
 		{"a refusal of another kind", service{rig: rig{form: true}, spoil: func(s *Service) {
 			s.Stranger = failure(func(e *upload.Error) error { e.Err = upload.ErrForbidden; return e })(s.Stranger)
 		}}, "wrong credentials: error: not of the kind"},
@@ -195,31 +188,31 @@ func TestLiveNamesEachFault(t *testing.T) {
 			s.Stranger = failure(func(e *upload.Error) error { e.Message = "another-key is no key"; return e })(s.Stranger)
 		}}, "wrong credentials: secrets: "},
 		{"a client that prints a secret", service{rig: rig{form: true,
-			client: func(u upload.Uploader) upload.Uploader { return talkative{u, depotKey} }}}, "the client: secrets: "},
+			client: func(u upload.Uploader) upload.Uploader { return talkative{u, lab.DepotKey} }}}, "the client: secrets: "},
 		{"an answer that breaks the spec", service{rig: rig{form: true,
-			received: reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })}},
+			received: faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })}},
 			"Depot: submit: response header: status 201: "},
 		{"a presigned request that breaks the rules", service{rig: rig{client: func(u upload.Uploader) upload.Uploader {
 			c := u.(*depotClient)
-			c.http.Transport = request("/store/", header("X-Depot-Key", depotKey))(c.http.Transport)
+			c.http.Transport = faulty.RequestTo("/store/", faulty.Header("X-Depot-Key", lab.DepotKey))(c.http.Transport)
 			return u
 		}}, spoil: func(s *Service) { s.Find, s.Delete = nil, nil }},
 			"Depot: presigned: presigned credentials: header X-Depot-Key"},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
-			named(t, recorded(t, c.s.run), c.want)
+			lab.Named(t, lab.Recorded(t, c.s.run), c.want)
 		})
 	}
 }
 
 func TestLiveReportsABrokenRuleOnce(t *testing.T) {
 	var asked atomic.Int32
-	s := service{rig: rig{form: true, received: reply("/forms", func(rec *httptest.ResponseRecorder) {
+	s := service{rig: rig{form: true, received: faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) {
 		asked.Add(1)
 		rec.Header().Del("X-Depot-Left")
 	})}, spoil: func(s *Service) { s.Stranger = nil }}
-	if lines := recorded(t, s.run); len(lines) != 1 || asked.Load() != 5 {
+	if lines := lab.Recorded(t, s.run); len(lines) != 1 || asked.Load() != 5 {
 		t.Errorf("%d answers without a header gave %d lines: %q", asked.Load(), len(lines), lines)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/tally"
 )
 
 // Subject is a client to check, with the facts that are known of its server.
@@ -62,7 +63,7 @@ type Subject struct {
 // If t is no *testing.T, the properties run on t itself, one after another.
 func Run(t testing.TB, setup func(testing.TB) Subject) {
 	t.Helper()
-	var said told // a rule that breaks in many properties is told in full once
+	var said tally.Told // a rule that breaks in many properties is told in full once
 	for _, p := range properties {
 		within(t, p.name, func(t testing.TB) {
 			p.hold(t, func(t testing.TB) Subject {
@@ -144,7 +145,7 @@ func (p property) hold(t testing.TB, setup func(testing.TB) Subject) {
 	t.Helper()
 	it := begin(t, setup)
 	p.check(it)
-	if it.seen.has(p.needs) {
+	if it.seen.Has(p.needs) {
 		t.Logf("held: %s", it.seen)
 		return
 	}
@@ -152,7 +153,7 @@ func (p property) hold(t testing.TB, setup func(testing.TB) Subject) {
 		t.Skip("nothing was held: " + p.blind)
 	}
 	blind := p.blind
-	if it.seen.failed.Load() {
+	if it.seen.Failed.Load() {
 		blind = "an upload did not come out right even without a fault"
 	}
 	t.Logf("%s: skipped: %s", p.name, blind)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 )
 
 // The properties of answers: an answer has one meaning, whoever gives it.
@@ -187,7 +188,7 @@ var spellings = []struct {
 
 // typed gives a JSON answer another media type.
 func typed(contentType string) Fault {
-	return respelled(func(a *httptest.ResponseRecorder) {
+	return faulty.Respelled(func(a *httptest.ResponseRecorder) {
 		if strings.HasPrefix(a.Header().Get("Content-Type"), "application/json") {
 			a.Header().Set("Content-Type", contentType)
 		}
@@ -230,17 +231,17 @@ func idsAsWritten(t *trial) {
 	for i, r := range requests {
 		withID := idsOf(r.Answer, first.ID)
 		if slices.ContainsFunc(requests[i+1:], func(q Request) bool {
-			return q.names(first.ID) && !t.Server.contract.declares(q.Op, http.StatusNotFound)
+			return q.names(first.ID) && !t.Server.contract.Declares(q.Op, http.StatusNotFound)
 		}) {
 			return // the server could not say that it does not know another id
 		}
 		for _, written := range []string{"9007199254740993", `"a/b c%2F+é"`, `"007"`} {
 			id, answer := strings.Trim(written, `"`), withID(string(r.Answer), written)
-			if answer == string(r.Answer) || !t.Server.contract.allows(r.Op, r.Status, []byte(answer)) {
+			if answer == string(r.Answer) || !t.Server.contract.Allows(r.Op, r.Status, []byte(answer)) {
 				continue
 			}
 			t.about("%s answered with the id %s", r.Op, id).fresh(func(t *trial) {
-				t.seen.note(aID)
+				t.seen.Note(aID)
 				t.Server.Inject(r.Op, forEver, respelledText(func(s string) string { return withID(s, written) }))
 				res, err := t.send(t.Context(), file(54321))
 				strange := func(last Request) bool { return last.Op != r.Op && last.Status/100 == 4 }
@@ -347,7 +348,7 @@ func earlySuccess(t *trial) {
 			t.Server.Inject(op, forEver, Answer(said.Status, string(said.Answer),
 				"Content-Type", said.AnswerHeader.Get("Content-Type")))
 			_, err := t.send(t.Context(), src)
-			t.seen.note(aFailure)
+			t.seen.Note(aFailure)
 			t.fails(err, upload.ErrUnavailable)
 		})
 	}

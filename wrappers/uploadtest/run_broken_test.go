@@ -17,7 +17,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +27,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // Each case puts one fault around a provider that is right otherwise. The kit
@@ -112,11 +114,6 @@ func readers(spoil func(io.ReadCloser, upload.Source) io.ReadCloser) func(upload
 	})
 }
 
-type pair struct {
-	io.Reader
-	io.Closer
-}
-
 type closerFunc func() error
 
 func (f closerFunc) Close() error { return f() }
@@ -140,19 +137,6 @@ func (q quiet) Unwrap() error { return q.error }
 
 // Faults between client and server.
 
-type tripFunc func(*http.Request) (*http.Response, error)
-
-func (f tripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// trips puts a function in a transport's place.
-func trips(
-	trip func(http.RoundTripper, *http.Request) (*http.Response, error),
-) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper {
-		return tripFunc(func(r *http.Request) (*http.Response, error) { return trip(next, r) })
-	}
-}
-
 // wrapped is a connection whose goroutines have other stacks, as with TLS.
 type wrapped struct{ net.Conn }
 
@@ -163,75 +147,28 @@ func dialWrapped(ctx context.Context, network, address string) (net.Conn, error)
 	return wrapped{conn}, err
 }
 
-// request spoils the requests to paths that hold a text.
-func request(path string, spoil func(*http.Request)) func(http.RoundTripper) http.RoundTripper {
-	return trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-		if strings.Contains(r.URL.Path, path) {
-			r = r.Clone(r.Context())
-			spoil(r)
-		}
-		return next.RoundTrip(r)
-	})
-}
-
-// rewrite spoils a body.
-func rewrite(r *http.Request, spoil func([]byte) []byte) {
-	b, _ := all(r.Body, r.ContentLength)
-	r.Body.Close()
-	b = spoil(b)
-	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(b)), nil, int64(len(b))
-}
-
-func rewritten(spoil func([]byte) []byte) func(*http.Request) {
-	return func(r *http.Request) { rewrite(r, spoil) }
-}
-
-func replace(old, new string) func(*http.Request) {
-	return func(r *http.Request) {
-		rewrite(r, func(b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(new), 1) })
-	}
-}
-
-func header(name, value string) func(*http.Request) {
-	return func(r *http.Request) {
-		if r.Header.Del(name); value != "" {
-			r.Header.Set(name, value)
-		}
-	}
-}
-
 // fielded puts a field before the file of a form. Fieldless takes it away.
 func fielded(value func() string) func(*http.Request) {
-	return rewritten(func(b []byte) []byte {
+	return faulty.Rewritten(func(b []byte) []byte {
 		boundary, _, _ := bytes.Cut(b, []byte("\r\n"))
 		field := fmt.Sprintf("%s\r\nContent-Disposition: form-data; name=n\r\n\r\n%s\r\n", boundary, value())
 		return append([]byte(field), b...)
 	})
 }
 
-var fieldless = rewritten(func(b []byte) []byte {
+var fieldless = faulty.Rewritten(func(b []byte) []byte {
 	boundary, _, _ := bytes.Cut(b, []byte("\r\n"))
 	return b[1+bytes.Index(b[1:], boundary):]
 })
 
 // amended is the reference's spec with something behind a text.
 func amended(behind, more string) []byte {
-	return bytes.Replace(depotSpec, []byte(behind), []byte(behind+more), 1)
-}
-
-// second spoils the second request to a path and all that follow it.
-func second(spoil func(*http.Request)) func(*http.Request) {
-	var n atomic.Int32
-	return func(r *http.Request) {
-		if n.Add(1) > 1 {
-			spoil(r)
-		}
-	}
+	return bytes.Replace(lab.DepotSpec, []byte(behind), []byte(behind+more), 1)
 }
 
 // twice sends every request a second time.
 func twice(next http.RoundTripper) http.RoundTripper {
-	return tripFunc(func(r *http.Request) (*http.Response, error) {
+	return faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 		if resp, err := next.RoundTrip(r.Clone(r.Context())); err == nil {
 			resp.Body.Close()
 		}
@@ -240,20 +177,9 @@ func twice(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// status spoils the answers of one status to paths that hold a text.
-func status(code int, path string, spoil func(*http.Response)) func(http.RoundTripper) http.RoundTripper {
-	return trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-		resp, err := next.RoundTrip(r)
-		if err == nil && resp.StatusCode == code && strings.Contains(r.URL.Path, path) {
-			spoil(resp)
-		}
-		return resp, err
-	})
-}
-
 // refused makes a failure of an answer under a media type.
 func refused(contentType string) func(http.RoundTripper) http.RoundTripper {
-	return status(200, "", func(resp *http.Response) {
+	return faulty.Status(200, "", func(resp *http.Response) {
 		if resp.Header.Get("Content-Type") == contentType {
 			resp.StatusCode = 500
 		}
@@ -262,7 +188,7 @@ func refused(contentType string) func(http.RoundTripper) http.RoundTripper {
 
 // resend sends a request again after an answer of one status.
 func resend(code int) func(http.RoundTripper) http.RoundTripper {
-	return trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	return faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		if err == nil && resp.StatusCode == code {
 			resp.Body.Close()
@@ -278,7 +204,7 @@ func resend(code int) func(http.RoundTripper) http.RoundTripper {
 func dating(layout string) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		var old string
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
+		return faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			if strings.Contains(r.URL.Path, "/store") {
 				return next.RoundTrip(r)
 			}
@@ -299,13 +225,13 @@ func dating(layout string) func(http.RoundTripper) http.RoundTripper {
 // oauth has the client send a token that it asks for.
 func oauth(sent func(http.RoundTripper) http.RoundTripper) rig {
 	return rig{form: true, oauth: true, sent: sent,
-		received: serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		received: faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/token" {
 				next.ServeHTTP(w, r)
 				return
 			}
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, `{"access_token":"`+depotKey+`","token_type":"Bearer","expires_in":3600}`)
+			_, _ = io.WriteString(w, `{"access_token":"`+lab.DepotKey+`","token_type":"Bearer","expires_in":3600}`)
 		})}
 }
 
@@ -325,54 +251,6 @@ func trusting(u upload.Uploader) upload.Uploader {
 
 // Faults of a handler.
 
-// arrival spoils the requests to paths that hold a text.
-func arrival(path string, spoil func(*http.Request)) func(http.Handler) http.Handler {
-	return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, path) {
-			r = r.Clone(r.Context())
-			spoil(r)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// reply spoils the answers to paths that hold a text.
-func reply(path string, spoil func(*httptest.ResponseRecorder)) func(http.Handler) http.Handler {
-	return serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.URL.Path, path) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		respelled(spoil)(next).ServeHTTP(w, r)
-	})
-}
-
-// serves puts a function in a handler's place.
-func serves(serve func(http.Handler, http.ResponseWriter, *http.Request)) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(next, w, r) })
-	}
-}
-
-// on spoils the answers of one status.
-func on(code int, spoil func(*httptest.ResponseRecorder)) func(*httptest.ResponseRecorder) {
-	return func(rec *httptest.ResponseRecorder) {
-		if rec.Code == code {
-			spoil(rec)
-		}
-	}
-}
-
-func body(text string) func(*httptest.ResponseRecorder) {
-	return func(rec *httptest.ResponseRecorder) { rec.Body = bytes.NewBufferString(text) }
-}
-
-func said(old, new string) func(*httptest.ResponseRecorder) {
-	return func(rec *httptest.ResponseRecorder) {
-		rec.Body = bytes.NewBuffer(bytes.Replace(rec.Body.Bytes(), []byte(old), []byte(new), 1))
-	}
-}
-
 // bareIDs gives a number as the id, in a handler's answers.
 func bareIDs(next http.Handler) http.Handler {
 	return respelledText(func(s string) string { return hexID.ReplaceAllString(s, "67890") })(next)
@@ -383,25 +261,13 @@ var hexID = regexp.MustCompile(`"o-[0-9a-f]+"`)
 // unseen hides what a handler holds.
 func unseen(s *Subject) { s.Stored, s.Count = nil, nil }
 
-// swallowed hides from a handler that a body broke off.
-func swallowed(r *http.Request) {
-	body := r.Body
-	r.Body = pair{readerFunc(func(p []byte) (int, error) {
-		n, err := body.Read(p)
-		if err == io.ErrUnexpectedEOF {
-			err = io.EOF
-		}
-		return n, err
-	}), body}
-}
-
 // keeps has the store give what a reader gives behind each file.
 func keeps(more io.Reader) func(*Subject) {
 	return func(s *Subject) {
 		stored := s.Stored
 		s.Stored = func(ctx context.Context, id string) (io.ReadCloser, string, error) {
 			content, contentType, err := stored(ctx, id)
-			return pair{io.MultiReader(content, more), content}, contentType, err
+			return faulty.ReadCloser(io.MultiReader(content, more), content), contentType, err
 		}
 	}
 }
@@ -420,8 +286,8 @@ var deaf = uploads(func(c call) (upload.Result, error) {
 })
 
 // doubled stores each file twice.
-var doubled = serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	b, _ := all(r.Body, r.ContentLength)
+var doubled = faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	b, _ := faulty.ReadAll(r.Body, r.ContentLength)
 	first := r.Clone(r.Context())
 	first.Body = io.NopCloser(bytes.NewReader(b))
 	next.ServeHTTP(httptest.NewRecorder(), first)
@@ -445,7 +311,7 @@ var bites = []struct {
 	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" }), stored: func(s *Subject) { s.Stored = nil }},
 		plainly, "the ID is empty"},
 	{"a temporary id is left out", rig{form: true,
-		received: reply("/forms", said(`"size":`, `"tempRequestId":"t-1","size":`))}, plainly,
+		received: faulty.Reply("/forms", faulty.Said(`"size":`, `"tempRequestId":"t-1","size":`))}, plainly,
 		`TempRequestID is "", but the answer that gave the ID said "t-1"`},
 	{"a trace id of another upload", rig{form: true, client: before(func(r *upload.Result) *string { return &r.TraceID })},
 		"uploads run at once", `", but the API's answer said "o-`},
@@ -486,14 +352,14 @@ var bites = []struct {
 	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })},
 		plainly, "1 of 2 that were opened"},
 	{"a reader that is closed twice", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser {
-		return pair{rc, closerFunc(func() error { rc.Close(); return rc.Close() })}
+		return faulty.ReadCloser(rc, closerFunc(func() error { rc.Close(); return rc.Close() }))
 	})}, plainly, "closed twice"},
 	{"a short source is filled up", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
-		zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
-		return pair{io.LimitReader(io.MultiReader(rc, zeros), src.Size), rc}
+		zeros := faulty.ReaderFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
+		return faulty.ReadCloser(io.LimitReader(io.MultiReader(rc, zeros), src.Size), rc)
 	})}, "a source that is not its size", `a source of 65535 bytes with the size 65536: error: none, want "invalid"`},
 	{"a long source is cut off", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
-		return pair{io.LimitReader(rc, src.Size), rc}
+		return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)
 	})}, "a source that is not its size", "a source of 65537 bytes with the size 65536: stored: "},
 	{"the end of a broken source counts as its end", rig{client: input(func(src *upload.Source) {
 		original := *src
@@ -502,13 +368,13 @@ var bites = []struct {
 			if err != nil {
 				return nil, err
 			}
-			return pair{readerFunc(func(p []byte) (int, error) {
+			return faulty.ReadCloser(faulty.ReaderFunc(func(p []byte) (int, error) {
 				n, err := rc.Read(p)
 				if err == errSource {
 					err = io.EOF
 				}
 				return n, err
-			}), rc}, nil
+			}), rc), nil
 		}
 	})}, "a source that fails", `none, want "invalid"`},
 	{"an empty file is refused", rig{client: uploads(func(c call) (upload.Result, error) {
@@ -622,7 +488,7 @@ var bites = []struct {
 	})}, "answers are errors of their kind", `presigned answered 401: trace id: "", but the API's answer said "o-`},
 	{"the trace id of the first attempt", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
 		first := ""
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
+		return faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil && resp.StatusCode == 503 {
 				first = cmp.Or(first, resp.Header.Get("X-Depot-Trace"))
@@ -661,7 +527,7 @@ var bites = []struct {
 	{"a refusal is repeated", rig{sent: twice,
 		client: failure(func(e *upload.Error) error { e.Attempts *= 2; return e })}, "answers are errors of their kind",
 		"2 requests, though none but the first can help"},
-	{"nothing is repeated", rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	{"nothing is repeated", rig{sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		if err != nil || resp.StatusCode >= 429 {
 			return &http.Response{StatusCode: 403, Body: http.NoBody}, nil
@@ -671,21 +537,21 @@ var bites = []struct {
 	{"what does harm twice is sent twice", rig{form: true, stored: submitOnce}, "a passing fault is survived",
 		"submit connection reset in place of the answer: attempts: 2 requests, though a duplicate would do harm"},
 	{"a busy server is not asked again", rig{form: true, stored: submitOnce, client: sendOnce,
-		sent: status(429, "", func(resp *http.Response) { resp.StatusCode = 503 })}, "a passing fault is survived",
+		sent: faulty.Status(429, "", func(resp *http.Response) { resp.StatusCode = 503 })}, "a passing fault is survived",
 		"submit answered 429 once: upload: depot"},
 	{"the second attempt sends the rest of the body",
-		rig{sent: request("/store", second(rewritten(func(b []byte) []byte { return b[len(b)/2:] })))},
+		rig{sent: faulty.RequestTo("/store", faulty.Second(faulty.Rewritten(func(b []byte) []byte { return b[len(b)/2:] })))},
 		"a passing fault is survived", "were sent, the first wrong one at offset 0"},
 	{"the error shows a credential", rig{client: failure(func(e *upload.Error) error {
 		e.Message = "key " +
-			depotKey
+			lab.DepotKey
 		return e
 	})}, "answers are errors of their kind", "secrets: "},
 	{"the error shows what no Secrets name", rig{stored: func(s *Subject) { s.Secrets = nil },
-		client: failure(func(e *upload.Error) error { e.Message = "key " + depotKey; return e })},
+		client: failure(func(e *upload.Error) error { e.Message = "key " + lab.DepotKey; return e })},
 		"answers are errors of their kind", "secrets: "},
 	{"the error shows the presigned query",
-		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		rig{sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err != nil {
 				err = &url.Error{Op: "Put", URL: r.URL.String(), Err: err}
@@ -695,17 +561,17 @@ var bites = []struct {
 		})}, "a lasting fault is an error", "shows a credential or a presigned query"},
 	{"the client shows a credential", rig{client: func(u upload.Uploader) upload.Uploader {
 		return &talkative{u,
-			depotKey}
+			lab.DepotKey}
 	}}, "secrets stay inside", "the client after an upload: secrets: "},
 	{"the client's JSON shows a credential", rig{client: func(u upload.Uploader) upload.Uploader {
-		return &mute{talkative{u, depotKey}}
+		return &mute{talkative{u, lab.DepotKey}}
 	}}, "secrets stay inside", "printed by JSON shows a credential"},
 	{"an error behind the error shows a credential", rig{client: failure(func(e *upload.Error) error {
-		e.Err = quiet{fmt.Errorf("key %s: %w", depotKey, e.Err)}
+		e.Err = quiet{fmt.Errorf("key %s: %w", lab.DepotKey, e.Err)}
 		return e
 	})}, "answers are errors of their kind", "printed by an error of its chain shows a credential"},
 	{"the error shows what was sent for a token",
-		oauth(trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		oauth(faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil && resp.StatusCode == 403 {
 				text, _ := io.ReadAll(resp.Body)
@@ -714,20 +580,20 @@ var bites = []struct {
 			return resp, err
 		})), "secrets stay inside", "token answered with what it was told: secrets: "},
 	{"the key is logged", rig{client: uploads(func(c call) (upload.Result, error) {
-		log.Printf("%s with %s", c.src.Name, depotKey)
+		log.Printf("%s with %s", c.src.Name, lab.DepotKey)
 		return c.send()
 	})}, "secrets stay inside", "an upload: secrets: a line of package log shows"},
 
-	{"a success without an answer is one", rig{sent: status(201, "", func(resp *http.Response) {
+	{"a success without an answer is one", rig{sent: faulty.Status(201, "", func(resp *http.Response) {
 		if resp.ContentLength == 0 {
 			resp.Body = io.NopCloser(strings.NewReader(`{"id":"o-1","size":54321}`))
 		}
 	}), form: true}, "answers that cannot be used", "submit answered 201 and nothing: error: none"},
-	{"an id of null is one, and a token came first", oauth(status(201, "", func(resp *http.Response) {
+	{"an id of null is one, and a token came first", oauth(faulty.Status(201, "", func(resp *http.Response) {
 		b, _ := io.ReadAll(resp.Body)
 		resp.Body = io.NopCloser(bytes.NewReader(bytes.Replace(b, []byte(`"id":null`), []byte(`"id":"o-1"`), 1)))
 	})), "answers that cannot be used", "submit answered 201 and null for an id: error: none"},
-	{"an answer without its end is one", rig{raw: true, sent: status(201, "", func(resp *http.Response) {
+	{"an answer without its end is one", rig{raw: true, sent: faulty.Status(201, "", func(resp *http.Response) {
 		resp.Body = io.NopCloser(io.MultiReader(resp.Body, strings.NewReader("}")))
 	})}, "answers that cannot be used", "deposit answered 201 and all of an answer but its end: error: none"},
 	{"a success counts before the whole body was sent", rig{form: true, client: trusting},
@@ -735,7 +601,7 @@ var bites = []struct {
 	{"a success of the presigned step counts before the whole body was sent", rig{client: trusting},
 		"a success comes after the whole body", "presigned succeeded before its body was read: error: none"},
 	{"a size that disagrees is not looked at", rig{form: true, client: trusting}, "answers that cannot be used", "submit answered 201 and another size: error: none"},
-	{"the directories are told", rig{form: true, sent: request("/forms", replace(`filename="`, `filename="C:\home\`))},
+	{"the directories are told", rig{form: true, sent: faulty.RequestTo("/forms", faulty.Replace(`filename="`, `filename="C:\home\`))},
 		plainly, `name "plain.txt": wire: the name has directories: "C:\\home\\plain.txt"`},
 
 	// The client's repeats and waits.
@@ -745,44 +611,44 @@ var bites = []struct {
 		"submit answered 422: attempts: 2 requests, though none"},
 	{"502 is not repeated", rig{raw: true, client: stingy(502)}, "answers are errors of their kind",
 		"deposit answered 502: attempts: only one request, though a second can help"},
-	{"a repeated large body is cut off", rig{form: true, sent: request("/forms", second(func(r *http.Request) {
+	{"a repeated large body is cut off", rig{form: true, sent: faulty.RequestTo("/forms", faulty.Second(func(r *http.Request) {
 		if r.ContentLength > 6<<20 {
-			rewrite(r, func(b []byte) []byte {
+			faulty.Rewrite(r, func(b []byte) []byte {
 				return append(b[:5<<20:5<<20], b[bytes.LastIndex(b, []byte("\r\n--")):]...)
 			})
 		}
 	}))}, "a repeated upload is whole", "submit answered 503 once, after the body with 6291457 bytes: upload: depot"},
 	{"a repeated body is empty", rig{form: true, sent: func(next http.RoundTripper) http.RoundTripper {
-		return request("/forms", second(rewritten(func([]byte) []byte { return nil })))(next)
+		return faulty.RequestTo("/forms", faulty.Second(faulty.Rewritten(func([]byte) []byte { return nil })))(next)
 	}}, "a repeated upload is whole", `repeat: the second attempt has Content-Length "", the first had "1`},
-	{"a repeated form has another name", rig{form: true, sent: request("/forms", second(replace("(large)", "(small)")))},
+	{"a repeated form has another name", rig{form: true, sent: faulty.RequestTo("/forms", faulty.Second(faulty.Replace("(large)", "(small)")))},
 		"a repeated upload is whole", `result: Name is "송장 (small).pdf"`},
 	{"a repeated raw body has another type",
-		rig{raw: true, sent: request("/raw", second(header("Content-Type", "application/octet-stream")))},
+		rig{raw: true, sent: faulty.RequestTo("/raw", faulty.Second(faulty.Header("Content-Type", "application/octet-stream")))},
 		"a repeated upload is whole", `stored: the media type is "application/octet-stream", want "application/pdf"`},
 	{"a repeat lacks a header", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
 		var n atomic.Int32
-		return tripFunc(func(r *http.Request) (*http.Response, error) {
+		return faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			if n.Add(1)%2 == 1 {
 				r.Header.Set("X-Depot-Project", "7")
 			}
 			return next.RoundTrip(r)
 		})
 	}}, "a repeated upload is whole", "other headers than the first: X-Depot-Project"},
-	{"a repeat has a key of its own", rig{raw: true, sent: request("/raw", func(r *http.Request) {
+	{"a repeat has a key of its own", rig{raw: true, sent: faulty.RequestTo("/raw", func(r *http.Request) {
 		r.Header.Set("Idempotency-Key", time.Now().Format(time.StampNano))
 	})}, "a repeated upload is whole", "other headers than the first: Idempotency-Key"},
-	{"a repeated form has another field", rig{form: true, received: arrival("/forms", fieldless),
-		sent: request("/forms", fielded(func() string { return time.Now().Format(time.StampNano) })),
+	{"a repeated form has another field", rig{form: true, received: faulty.Arrival("/forms", fieldless),
+		sent: faulty.RequestTo("/forms", fielded(func() string { return time.Now().Format(time.StampNano) })),
 	}, "a repeated upload is whole", "with 1048577 bytes: repeat: the second attempt has other fields"},
 	{"a repeat has another query", rig{raw: true,
-		sent: request("/raw", func(r *http.Request) { r.URL.RawQuery += fmt.Sprint("&at=", time.Now().UnixNano()) })},
+		sent: faulty.RequestTo("/raw", func(r *http.Request) { r.URL.RawQuery += fmt.Sprint("&at=", time.Now().UnixNano()) })},
 		"a repeated upload is whole", "repeat: the second attempt goes to POST /v2/raw"},
 	{"a signature is sent again", rig{sent: dating(time.RFC3339Nano)}, "credentials are fresh in each attempt",
 		"announce answered 503 once, after 20ms: credentials: the second attempt carries those of the first"},
 	{"a signature of whole seconds is sent again", rig{sent: dating(time.RFC3339)}, "credentials are fresh in each attempt",
 		"credentials: the second attempt carries those of the first, which have grown old"},
-	{"a signature is made once", rig{sent: request("/objects", header("Authorization", "Dated of the first day"))},
+	{"a signature is made once", rig{sent: faulty.RequestTo("/objects", faulty.Header("Authorization", "Dated of the first day"))},
 		"credentials are fresh in each attempt", "announce, 1.1s later: credentials: it carries those of the first upload"},
 
 	{"a result is kept for ever", rig{sent: dating(time.RFC3339Nano), client: func(u upload.Uploader) upload.Uploader {
@@ -794,13 +660,13 @@ var bites = []struct {
 			return first, err
 		})(u)
 	}}, "credentials are fresh in each attempt", "announce, 1.1s later: stored: 100 bytes, 100 were sent"},
-	{"a token is kept for ever", oauth(status(200, "/token", func(resp *http.Response) {
-		resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"` + depotKey + `","expires_in":3600}`))
+	{"a token is kept for ever", oauth(faulty.Status(200, "/token", func(resp *http.Response) {
+		resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"` + lab.DepotKey + `","expires_in":3600}`))
 	})), "credentials are fresh in each attempt",
 		"after 1.1s: credentials: the second attempt carries those of the first, which have grown old"},
 
 	{"a token that was refused is kept", rig{form: true, oauth: true, received: oauth(nil).received,
-		sent: status(401, "", func(resp *http.Response) { resp.StatusCode = 403 })},
+		sent: faulty.Status(401, "", func(resp *http.Response) { resp.StatusCode = 403 })},
 		"credentials are fresh in each attempt",
 		"submit answered 401 once: credentials: the next upload carries the token that was refused"},
 
@@ -818,7 +684,7 @@ var bites = []struct {
 	{"JSON in capitals is none", rig{sent: refused("Application/JSON;charset=UTF-8")},
 		"answers may be written in other ways", "announce answered with Application/JSON: upload: depot"},
 	{"a member that is not documented is refused",
-		rig{raw: true, sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		rig{raw: true, sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil {
 				b, _ := io.ReadAll(resp.Body)
@@ -851,18 +717,18 @@ var bites = []struct {
 		})}, "an id arrives as it was written",
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
 	{"an id of null is one where each is a number", rig{raw: true, received: bareIDs, stored: unseen,
-		sent: status(201, "", func(resp *http.Response) {
+		sent: faulty.Status(201, "", func(resp *http.Response) {
 			b, _ := io.ReadAll(resp.Body)
 			resp.Body = io.NopCloser(bytes.NewReader(bytes.Replace(b, []byte(`"id":null`), []byte(`"id":1`), 1)))
 		})}, "answers that cannot be used", "deposit answered 201 and null for an id: error: none"},
 	{"the start is repeated with the presigned step",
-		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		rig{sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil && resp.StatusCode == 503 && strings.Contains(r.URL.Path, "/store") {
 				resp.Body.Close()
 				again, _ := http.NewRequestWithContext(r.Context(), "POST", "http://"+r.URL.Host+"/v2/objects",
 					strings.NewReader(`{"contentType":"a/b"}`))
-				again.Header = http.Header{"Content-Type": {"application/json"}, "X-Depot-Key": {depotKey}}
+				again.Header = http.Header{"Content-Type": {"application/json"}, "X-Depot-Key": {lab.DepotKey}}
 				if more, err := next.RoundTrip(again); err == nil {
 					more.Body.Close()
 				}
@@ -871,20 +737,20 @@ var bites = []struct {
 		})}, "a passing fault is survived",
 		"presigned answered 503 once: attempts: announce was asked for 2 times, and once is enough"},
 	{"an answer is read to its end", rig{raw: true,
-		sent: status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
+		sent: faulty.Status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
 		"an endless answer is left alone", "deposit answered 500 and 64 MiB: answer: all of it was read, so nothing limits"},
 	{"a success is read to its end", rig{raw: true,
-		sent: status(201, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
+		sent: faulty.Status(201, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
 		"an endless answer is left alone", "deposit answered 201 and 64 MiB: answer: all of it was read"},
 	{"an answer's body is left open", rig{form: true,
-		sent: status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
+		sent: faulty.Status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
 		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
-	{"an answer's body is left open behind its beginning", rig{form: true, sent: status(400, "", func(resp *http.Response) {
+	{"an answer's body is left open behind its beginning", rig{form: true, sent: faulty.Status(400, "", func(resp *http.Response) {
 		_, _ = io.CopyN(io.Discard, resp.Body, 1<<20)
 		resp.Body = io.NopCloser(resp.Body)
 	})}, "nothing is left running", "after all uploads: answers: the body of one was not closed"},
 	{"the answer to a presigned step is left open",
-		rig{sent: status(200, "/store", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
+		rig{sent: faulty.Status(200, "/store", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
 		"nothing is left running", "after all uploads: answers: the body of one was not closed"},
 	{"each upload has a transport of its own", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		var n atomic.Int32
@@ -901,11 +767,11 @@ var bites = []struct {
 		go func() { <-time.After(10 * time.Second) }()
 		return c.send()
 	})}, "nothing is left running", "after all uploads: goroutines: one is still running, started in"},
-	{"a goroutine waits for the reader of a body", rig{form: true, sent: request("/forms", func(r *http.Request) {
+	{"a goroutine waits for the reader of a body", rig{form: true, sent: faulty.RequestTo("/forms", func(r *http.Request) {
 		in, out := io.Pipe()
 		body := r.Body
 		go func() { _, err := io.Copy(out, body); out.CloseWithError(err) }()
-		r.Body = pair{in, body}
+		r.Body = faulty.ReadCloser(in, body)
 	})}, "nothing is left running", "goroutines: one is still running, started in"},
 	{"ids of two answers are mixed", rig{form: true, client: before(func(r *upload.Result) *string {
 		r.TempRequestID = r.ID
@@ -914,13 +780,13 @@ var bites = []struct {
 
 	// The client's presigned step.
 	{"204 of the presigned step is no success",
-		rig{sent: status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
+		rig{sent: faulty.Status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
 		"any 2xx of the presigned step is success", "presigned answered 204: upload: depot"},
-	{"the presigned method is fixed", rig{sent: request("/store", func(r *http.Request) { r.Method = "PUT" })},
+	{"the presigned method is fixed", rig{sent: faulty.RequestTo("/store", func(r *http.Request) { r.Method = "PUT" })},
 		"the presigned method is sent", "a URL that is handed out for Post: presigned method: PUT was sent"},
 	{"a presigned URL is used for the next upload", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		var first []byte
-		return status(200, "/objects", func(resp *http.Response) {
+		return faulty.Status(200, "/objects", func(resp *http.Response) {
 			said, _ := io.ReadAll(resp.Body)
 			if first == nil {
 				first = said
@@ -928,17 +794,17 @@ var bites = []struct {
 			resp.Body = io.NopCloser(bytes.NewReader(first))
 		})(next)
 	}}, "bytes arrive unchanged", "1 bytes: presigned: it goes to the URL of an earlier upload"},
-	{"the presigned query is written anew", rig{sent: request("/store",
+	{"the presigned query is written anew", rig{sent: faulty.RequestTo("/store",
 		func(r *http.Request) { r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%7e+1", "%7E+1") })},
 		"the presigned method is sent", "request address: neither an operation"},
-	{"a redirect counts as success", rig{sent: status(301, "/store", func(resp *http.Response) { resp.StatusCode = 200 })},
+	{"a redirect counts as success", rig{sent: faulty.Status(301, "/store", func(resp *http.Response) { resp.StatusCode = 200 })},
 		"a redirect gets no credentials", "redirected by 301 to another host: upload: it counts as a success, but the file"},
 	{"an expired URL is used again", rig{sent: resend(403)}, "an expired URL is asked for again once",
 		"attempts: 1 starts and 2 presigned requests, want 2 of each"},
-	{"expiry is taken for a refusal", rig{sent: status(403, "/store",
+	{"expiry is taken for a refusal", rig{sent: faulty.Status(403, "/store",
 		func(resp *http.Response) { resp.Body.Close(); resp.Body = http.NoBody })},
 		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
-	{"a new start announces another type", rig{sent: request("/objects", second(replace("/pdf", "/pdx")))},
+	{"a new start announces another type", rig{sent: faulty.RequestTo("/objects", faulty.Second(faulty.Replace("/pdf", "/pdx")))},
 		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
 	{"a Retry-After is not waited for", rig{stored: func(s *Subject) { s.Patient = s.Uploader }},
 		"a Retry-After is waited for", "announce answered 429 with Retry-After: 1, once: attempts: the next one came"},
@@ -955,75 +821,75 @@ var bites = []struct {
 		"submit redirected by 307 to another host: credentials: header X-Depot-Key went along"},
 	{"a redirect is followed with a header that tells the key", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).http.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
-			r.Header = http.Header{"X-Debug": {"key=" + depotKey}}
+			r.Header = http.Header{"X-Debug": {"key=" + lab.DepotKey}}
 			return nil
 		}
 		return u
 	}}, "a redirect gets no credentials", "submit redirected by 307 to another host: credentials: a secret went along"},
 	{"a credential stands in the URL", rig{form: true,
-		sent: request("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + url.QueryEscape(depotKey) })},
+		sent: faulty.RequestTo("/forms", func(r *http.Request) { r.URL.RawQuery = "key=" + url.QueryEscape(lab.DepotKey) })},
 		"credentials stand in no URL", "submit: credentials: one stands in the URL (POST /v2/forms)"},
 
 	{"a credential stands in a header of the presigned step",
-		rig{sent: request("/store", header("Referer", "http://depot.example/?key="+depotKey))},
+		rig{sent: faulty.RequestTo("/store", faulty.Header("Referer", "http://depot.example/?key="+lab.DepotKey))},
 		"credentials stand in no URL", "presigned: credentials: one stands in the header Referer"},
 
 	// The bytes on the wire.
 	{"zeros are sent", rig{form: true, stored: unseen,
 		client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
-			zeros := readerFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
-			return pair{io.LimitReader(zeros, src.Size), rc}
+			zeros := faulty.ReaderFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
+			return faulty.ReadCloser(io.LimitReader(zeros, src.Size), rc)
 		})}, "uploads run at once", "of 16 at once: wire: no request carried its"},
 	{"more is sent than the client wants to know", rig{raw: true,
-		sent: request("/raw", rewritten(func(b []byte) []byte { return append(b, "\r\n"...) }))},
+		sent: faulty.RequestTo("/raw", faulty.Rewritten(func(b []byte) []byte { return append(b, "\r\n"...) }))},
 		"bytes arrive unchanged", "1 bytes: wire: 3 bytes that are not the file's 1 arrived"},
 	{"another media type is sent", rig{form: true, stored: unseen,
-		sent: request("/forms", replace("Content-Type: text/plain", "Content-Type: text/html"))},
+		sent: faulty.RequestTo("/forms", faulty.Replace("Content-Type: text/plain", "Content-Type: text/html"))},
 		plainly, `wire: the media type is "text/html", want "text/plain"`},
-	{"ends of lines are changed", rig{sent: request("/store", rewritten(func(b []byte) []byte {
+	{"ends of lines are changed", rig{sent: faulty.RequestTo("/store", faulty.Rewritten(func(b []byte) []byte {
 		return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
 	}))}, "media types arrive unchanged", "stored: 30 bytes, 32 were sent, the first wrong one at offset 12"},
-	{"each form has the same boundary", rig{form: true, sent: request("/forms", func(r *http.Request) {
+	{"each form has the same boundary", rig{form: true, sent: faulty.RequestTo("/forms", func(r *http.Request) {
 		_, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		rewrite(r, func(b []byte) []byte {
+		faulty.Rewrite(r, func(b []byte) []byte {
 			return bytes.ReplaceAll(b, []byte(params["boundary"]), []byte("same"))
 		})
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=same")
 	})}, "bytes arrive unchanged", "a file that has the boundary of an earlier form in it: wire: 1 bytes that are not the"},
 	{"a media type adds a header", rig{form: true,
 		client: input(func(src *upload.Source) { src.ContentType, _, _ = strings.Cut(src.ContentType, "\r\n") }),
-		sent:   request("/forms", replace("Content-Type: text/plain", "Content-Type: text/plain\r\nX-Uploadtest: 1"))},
+		sent:   faulty.RequestTo("/forms", faulty.Replace("Content-Type: text/plain", "Content-Type: text/plain\r\nX-Uploadtest: 1"))},
 		"media types arrive unchanged", "a media type with a line break in it: wire: what stands behind the line break"},
-	{"a long text is packed", rig{sent: request("/store", func(r *http.Request) {
+	{"a long text is packed", rig{sent: faulty.RequestTo("/store", func(r *http.Request) {
 		if r.ContentLength > 1000 && strings.HasPrefix(r.Header.Get("Content-Type"), "text/") {
 			var packed bytes.Buffer
 			z := gzip.NewWriter(&packed)
 			_, _ = io.Copy(z, r.Body)
 			z.Close()
-			rewrite(r, func([]byte) []byte { return packed.Bytes() })
+			faulty.Rewrite(r, func([]byte) []byte { return packed.Bytes() })
 		}
 	})}, "media types arrive unchanged", "32004 were sent, the first wrong one at offset 0"},
-	{"a text loses its byte order mark", rig{sent: request("/store", rewritten(func(b []byte) []byte {
+	{"a text loses its byte order mark", rig{sent: faulty.RequestTo("/store", faulty.Rewritten(func(b []byte) []byte {
 		return bytes.TrimPrefix(b, []byte("\ufeff"))
 	}))}, "media types arrive unchanged", "stored: 32001 bytes, 32004 were sent"},
-	{"a text loses what is no UTF-8", rig{sent: request("/store", func(r *http.Request) {
+	{"a text loses what is no UTF-8", rig{sent: faulty.RequestTo("/store", func(r *http.Request) {
 		if strings.HasPrefix(r.Header.Get("Content-Type"), "text/") {
-			rewrite(r, func(b []byte) []byte { return bytes.ToValidUTF8(b, nil) })
+			faulty.Rewrite(r, func(b []byte) []byte { return bytes.ToValidUTF8(b, nil) })
 		}
 	})}, "media types arrive unchanged", "stored: 32003 bytes, 32004 were sent"},
-	{"a parameter in quotes is cut off", rig{form: true, sent: request("/forms", replace(`"a b"`, "a"))},
+	{"a parameter in quotes is cut off", rig{form: true, sent: faulty.RequestTo("/forms", faulty.Replace(`"a b"`, "a"))},
 		"media types arrive unchanged", `stored: the media type is "text/plain; title=a", want "text/plain; title=\"a b\""`},
-	{"a form carries the file twice", rig{form: true, sent: request("/forms", rewritten(func(b []byte) []byte {
+	{"a form carries the file twice", rig{form: true, sent: faulty.RequestTo("/forms", faulty.Rewritten(func(b []byte) []byte {
 		end := bytes.LastIndex(b, []byte("\r\n--"))
 		return append(bytes.Clone(b[:end+2]), b...)
 	}))}, plainly, "wire: one request carries the file 2 times"},
-	{"the presigned query is sorted", rig{sent: request("/store",
+	{"the presigned query is sorted", rig{sent: faulty.RequestTo("/store",
 		func(r *http.Request) { r.URL.RawQuery = r.URL.Query().Encode() })}, plainly,
 		"request address: neither an operation"},
-	{"a file as a plain field", rig{form: true, sent: request("/forms", replace("; filename=", "; title=")),
-		received: arrival("/forms", replace("; title=", "; filename="))}, plainly,
+	{"a file as a plain field", rig{form: true, sent: faulty.RequestTo("/forms", faulty.Replace("; filename=", "; title=")),
+		received: faulty.Arrival("/forms", faulty.Replace("; title=", "; filename="))}, plainly,
 		`wire: the part "file" of the form is the file, and has no file name`},
-	{"a byte is changed on the way", rig{sent: request("/store", rewritten(func(b []byte) []byte {
+	{"a byte is changed on the way", rig{sent: faulty.RequestTo("/store", faulty.Rewritten(func(b []byte) []byte {
 		if len(b) == 64<<10-1 {
 			b = bytes.Clone(b)
 			b[1000] ^= 1
@@ -1034,7 +900,7 @@ var bites = []struct {
 	{"a large body is sent again after its refusal", rig{form: true, sent: resend(413)}, "an early refusal arrives",
 		"submit refused before its body was read: attempts: one more, since the refusal got lost"},
 	{"the early refusal of a large body is lost",
-		rig{sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		rig{sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil && resp.StatusCode == 413 {
 				return nil, errors.New("broken pipe")
@@ -1043,16 +909,16 @@ var bites = []struct {
 		})}, "an early refusal arrives", `not of the kind "too large"`},
 
 	// The handler.
-	{"an answer short of a property", rig{received: reply("/objects", said(`"id"`, `"key"`))},
+	{"an answer short of a property", rig{received: faulty.Reply("/objects", faulty.Said(`"id"`, `"key"`))},
 		plainly, `announce: response body: status 200: at /id: property "id" is missing`},
-	{"the stored media type is another", rig{form: true, received: arrival("/forms", replace("application/pdf",
+	{"the stored media type is another", rig{form: true, received: faulty.Arrival("/forms", faulty.Replace("application/pdf",
 		"application/pdx"))}, "media types arrive unchanged",
 		`stored: the media type is "application/pdx", want "application/pdf"`},
 	{"another type of the spec's is announced", rig{form: true,
 		spec: amended("multipart/form-data:", "\n            encoding: {file: {contentType: 'text/html, application/pdf'}}"),
-		sent: request("/forms", replace("application/pdf", "text/html"))},
+		sent: faulty.RequestTo("/forms", faulty.Replace("application/pdf", "text/html"))},
 		"media types arrive unchanged", `the media type is "text/html", want "application/pdf"`},
-	{"a torn body is stored", rig{received: arrival("/store", swallowed)}, "a lasting fault is an error",
+	{"a torn body is stored", rig{received: faulty.Arrival("/store", faulty.Swallowed)}, "a lasting fault is an error",
 		"an upload that failed left a file under its id"},
 	{"a handler that panics", rig{received: func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
@@ -1061,7 +927,7 @@ var bites = []struct {
 		"count: 3 files are stored, 1 were before one upload"},
 	{"each of several files is stored twice", rig{form: true, received: doubled}, "uploads run at once",
 		"16 uploads at once: count: 32 files are stored"},
-	{"more is stored than was sent", rig{stored: keeps(readerFunc(func(p []byte) (int, error) {
+	{"more is stored than was sent", rig{stored: keeps(faulty.ReaderFunc(func(p []byte) (int, error) {
 		return copy(p, "more"), nil
 	}))}, "bytes arrive unchanged",
 		"65537 bytes: stored: more than the 65537 bytes that were sent, the first wrong one at offset 65537"},
@@ -1082,10 +948,10 @@ var bites = []struct {
 	{"the name is the id", byName, "each upload has its own id", ""},
 	{"the name is the id of uploads at once", byName, "uploads run at once", ""},
 	{"a success says nothing", rig{raw: true, stored: unseen,
-		spec: bytes.ReplaceAll(depotSpec, []byte("'201': {$ref: '#/components/responses/Object'}"),
+		spec: bytes.ReplaceAll(lab.DepotSpec, []byte("'201': {$ref: '#/components/responses/Object'}"),
 			[]byte("'201': {description: Stored.}")),
-		received: reply("/raw", on(201, body(""))),
-		sent: trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		received: faulty.Reply("/raw", faulty.On(201, faulty.Body(""))),
+		sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
 			if err == nil && resp.StatusCode == 201 {
 				resp.Body.Close()
@@ -1096,32 +962,32 @@ var bites = []struct {
 		})}, "an endless answer is left alone", ""},
 	{"a method is sent as it was written", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		var said atomic.Value
-		return status(200, "/objects", func(resp *http.Response) {
+		return faulty.Status(200, "/objects", func(resp *http.Response) {
 			b, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-			resp.Body = pair{io.MultiReader(bytes.NewReader(b), resp.Body), resp.Body}
+			resp.Body = faulty.ReadCloser(io.MultiReader(bytes.NewReader(b), resp.Body), resp.Body)
 			if found := method.FindSubmatch(b); found != nil {
 				said.Store(string(found[2]))
 			}
-		})(request("/store", func(r *http.Request) { r.Method = said.Load().(string) })(next))
+		})(faulty.RequestTo("/store", func(r *http.Request) { r.Method = said.Load().(string) })(next))
 	}}, "the presigned method is sent", ""},
 	{"the one method of the spec is known", rig{
-		spec: bytes.Replace(depotSpec, []byte("uploadMethod: {"), []byte("uploadMethod: {enum: [PUT], "), 1),
-		sent: request("/store", func(r *http.Request) { r.Method = "PUT" })}, "the presigned method is sent", ""},
+		spec: bytes.Replace(lab.DepotSpec, []byte("uploadMethod: {"), []byte("uploadMethod: {enum: [PUT], "), 1),
+		sent: faulty.RequestTo("/store", func(r *http.Request) { r.Method = "PUT" })}, "the presigned method is sent", ""},
 	{"the store tells of the file", rig{
-		received: reply("/store", func(rec *httptest.ResponseRecorder) {
+		received: faulty.Reply("/store", func(rec *httptest.ResponseRecorder) {
 			if rec.Code == 200 {
 				rec.Body = bytes.NewBufferString(`{"etag":"1"}`)
 			}
 		}),
-		sent: status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
+		sent: faulty.Status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
 		"any 2xx of the presigned step is success", ""},
 	{"a checksum is stated ahead", rig{raw: true, client: uploads(func(c call) (upload.Result, error) {
 		var b bytes.Buffer
 		if err := slurp(c.ctx, c.src, &b); err != nil {
 			return upload.Result{}, &upload.Error{Provider: "depot", Err: err}
 		}
-		return c.u.Upload(context.WithValue(c.ctx, checksumKey{}, sum(b.Bytes())), c.src)
-	}), sent: request("/raw", func(r *http.Request) {
+		return c.u.Upload(context.WithValue(c.ctx, checksumKey{}, payload.Sum(b.Bytes())), c.src)
+	}), sent: faulty.RequestTo("/raw", func(r *http.Request) {
 		r.Header.Set("X-Checksum", r.Context().Value(checksumKey{}).(string))
 	})}, "a stream that can be read once", ""},
 	{"a function sends once, and says so", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
@@ -1139,7 +1005,7 @@ var bites = []struct {
 			res.TraceID = said.trace
 		}
 		return res, err
-	}), spec: bytes.ReplaceAll(depotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
+	}), spec: bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
 		"an id arrives as it was written", ""},
 }
 
@@ -1148,7 +1014,7 @@ var byName = rig{raw: true, client: result(func(r *upload.Result) { r.ID = r.Nam
 	stored, names := s.Stored, func() map[string]string {
 		ids := map[string]string{}
 		for _, r := range s.Server.Requests() {
-			var said object
+			var said lab.Object
 			if id := hexID.Find(r.Answer); id != nil && json.Unmarshal(r.Answer, &said) == nil {
 				ids[said.Name] = strings.Trim(string(id), `"`)
 			}
@@ -1184,9 +1050,9 @@ func TestTheKitNamesEachFault(t *testing.T) {
 			if heavy[b.property] {
 				last = b.want
 			}
-			lines := recorded(t, func(tb testing.TB) { checks[b.property](begin(tb, b.rig.setup)) }, last)
+			lines := lab.Recorded(t, func(tb testing.TB) { checks[b.property](begin(tb, b.rig.setup)) }, last)
 			if b.want != "" {
-				named(t, lines, b.want)
+				lab.Named(t, lines, b.want)
 			} else if len(lines) > 0 {
 				t.Errorf("it was blamed: %q", lines)
 			}
@@ -1222,13 +1088,13 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 	login := func(s *Subject) { _, _ = s.Uploader.(*depotClient).credential(context.Background()) }
 	for what, r := range map[string]rig{
 		"asks about a form and is told of a job": {form: true, client: asks(1),
-			received: reply("/objects/", func(rec *httptest.ResponseRecorder) {
+			received: faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
 				rec.Body = bytes.NewBufferString(hexID.ReplaceAllString(rec.Body.String(), `"job"`))
 			})},
 		"polls": {form: true, client: asks(3)}, "looks whether a name is free": {form: true, client: looks},
 		"asks about a form": {form: true, client: asks(1)}, "asks about a presigned step": {client: asks(1)},
 		"has a key of words": {form: true,
-			sent: request("/forms", header("Authorization", "Key design-candidate-runtime"))},
+			sent: faulty.RequestTo("/forms", faulty.Header("Authorization", "Key design-candidate-runtime"))},
 		"takes no number where the spec has a text": {client: uploads(func(c call) (upload.Result, error) {
 			res, err := c.send()
 			if strings.HasPrefix(res.ID, "9007") {
@@ -1238,7 +1104,7 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 		})},
 		"logs in": {form: true, oauth: true, received: oauth(nil).received, stored: login},
 	} {
-		lines := recorded(t, func(tb testing.TB) {
+		lines := lab.Recorded(t, func(tb testing.TB) {
 			for _, check := range []func(*trial){uploadsAtOnce, cancelInAnswer, kindsHold, faultsPass, faultsLast, endless,
 				unusable, idsAsWritten, freshCredentials, secretsStay, handingOut(presignedMethod)} {
 				check(begin(tb, r.setup))
@@ -1254,7 +1120,7 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 // type.
 func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 	t.Parallel()
-	octets := header("Content-Type", upload.OctetStream)
+	octets := faulty.Header("Content-Type", upload.OctetStream)
 	untyped := func(s *Subject) {
 		stored := s.Stored
 		s.Stored = func(ctx context.Context, id string) (io.ReadCloser, string, error) {
@@ -1262,21 +1128,21 @@ func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 			return content, "", err
 		}
 	}
-	only := bytes.Replace(depotSpec, []byte("'*/*'"), []byte(upload.OctetStream), 1)
+	only := bytes.Replace(lab.DepotSpec, []byte("'*/*'"), []byte(upload.OctetStream), 1)
 	form := amended("multipart/form-data:",
 		"\n            encoding: {file: {contentType: 'image/png, "+upload.OctetStream+"'}}")
 	for what, r := range map[string]rig{
-		"one type": {raw: true, spec: only, sent: request("/raw", octets)},
+		"one type": {raw: true, spec: only, sent: faulty.RequestTo("/raw", octets)},
 		"no type":  {raw: true, stored: untyped},
 		"a form of one type": {form: true, spec: form, client: input(func(src *upload.Source) {
 			src.ContentType = upload.OctetStream
 		})},
 		"an empty field": {form: true,
 			spec:     amended("required: [file]\n              properties:", "\n                n: {type: string}"),
-			sent:     request("/forms", fielded(func() string { return "" })),
-			received: arrival("/forms", fieldless)},
+			sent:     faulty.RequestTo("/forms", fielded(func() string { return "" })),
+			received: faulty.Arrival("/forms", fieldless)},
 	} {
-		lines := recorded(t, func(tb testing.TB) {
+		lines := lab.Recorded(t, func(tb testing.TB) {
 			bytesArrive(begin(tb, r.setup))
 			namesArrive(begin(tb, r.setup))
 			mediaTypesArrive(begin(tb, r.setup))
@@ -1286,18 +1152,18 @@ func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 		}
 	}
 	alone := begin(t, rig{stored: func(s *Subject) { s.Server = nil }}.setup)
-	if mediaTypesArrive(alone); !alone.seen.has(aMediaType) {
+	if mediaTypesArrive(alone); !alone.seen.Has(aMediaType) {
 		t.Error("a store without a Server tells of no media type")
 	}
 }
 
 // The server of a test may log what it is sent.
 func TestOnlyTheLogOfTheClientCounts(t *testing.T) {
-	logs := serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	logs := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		log.Printf("served %s with %s", r.URL, r.Header.Get("X-Depot-Key"))
 		next.ServeHTTP(w, r)
 	})
-	lines := recorded(t, func(tb testing.TB) { secretsStay(begin(tb, rig{received: logs}.setup)) })
+	lines := lab.Recorded(t, func(tb testing.TB) { secretsStay(begin(tb, rig{received: logs}.setup)) })
 	if len(lines) > 0 {
 		t.Errorf("the client was blamed: %q", lines)
 	}
@@ -1318,79 +1184,10 @@ func TestAnIDIsFoundWhereverItStands(t *testing.T) {
 // A rule that breaks in every property is told in full once.
 func TestARunTellsARuleOnce(t *testing.T) {
 	t.Parallel()
-	key := rig{sent: request("/store", header("X-Depot-Key", depotKey))}
-	lines := strings.Join(recorded(t, func(tb testing.TB) { Run(tb, key.setup) }), "\n")
+	key := rig{sent: faulty.RequestTo("/store", faulty.Header("X-Depot-Key", lab.DepotKey))}
+	lines := strings.Join(lab.Recorded(t, func(tb testing.TB) { Run(tb, key.setup) }), "\n")
 	again := "\npresigned: presigned credentials: broken again\n"
 	if n := strings.Count(lines, "header X-Depot-Key"); n != 1 || !strings.Contains(lines, again) {
 		t.Errorf("it is told %d times:\n%s", n, lines)
 	}
 }
-
-// named finds want among the lines that the kit reported, and sees that each
-// report is one line.
-func named(t *testing.T, lines []string, want string) {
-	t.Helper()
-	found := false
-	for _, line := range lines {
-		found = found || strings.Contains(line, want)
-		if strings.Contains(line, "\n") {
-			t.Errorf("more than one line: %s", line)
-		}
-		if strings.Contains(line, depotKey) {
-			t.Errorf("the kit itself shows the credential: %s", line)
-		}
-	}
-	if !found {
-		t.Errorf("no line has %q in it:\n%s", want, strings.Join(lines, "\n"))
-	}
-}
-
-// blames sees that f, such as a Probe, reports want in one line, and ends its
-// goroutine there. If want is empty, f must report nothing.
-func blames(t *testing.T, want string, f func(testing.TB)) {
-	t.Helper()
-	if lines := recorded(t, f, want); want != "" {
-		named(t, lines, want)
-	} else if len(lines) > 0 {
-		t.Errorf("it was blamed: %q", lines)
-	}
-}
-
-// recorder is a test that notes its failures, up to the last that is asked for.
-type recorder struct {
-	testing.TB
-	last     string
-	mu       sync.Mutex
-	lines    []string
-	cleanups []func()
-}
-
-// recorded runs f on a recorder, to its end, and returns what it reported. A
-// report that has last in it ends f, if that is given.
-func recorded(t testing.TB, f func(testing.TB), last ...string) []string {
-	r := &recorder{TB: t, last: strings.Join(last, "")}
-	done := make(chan struct{})
-	go func() { // FailNow may end it
-		defer close(done)
-		f(r)
-	}()
-	<-done
-	for _, clean := range r.cleanups {
-		defer clean()
-	}
-	return r.lines
-}
-
-func (r *recorder) Errorf(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	line := fmt.Sprintf(format, args...)
-	if r.lines = append(r.lines, line); r.last != "" && strings.Contains(line, r.last) {
-		runtime.Goexit()
-	}
-}
-func (r *recorder) Error(args ...any)                 { r.Errorf("%s", fmt.Sprint(args...)) }
-func (r *recorder) Fatal(args ...any)                 { r.Error(args...); runtime.Goexit() }
-func (r *recorder) Fatalf(format string, args ...any) { r.Errorf(format, args...); runtime.Goexit() }
-func (r *recorder) Cleanup(f func())                  { r.cleanups = append(r.cleanups, f) }
-func (r *recorder) Helper()                           {}

@@ -60,7 +60,7 @@ func oddNames(t *trial) {
 		res, err := t.send(t.Context(), src)
 		if err != nil {
 			t.fails(err, upload.ErrInvalid)
-			t.seen.note(aContent)
+			t.seen.Note(aContent)
 			continue
 		}
 		t.holds(res.ID, src)

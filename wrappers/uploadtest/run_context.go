@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // The properties of contexts: an upload ends when its context does.
@@ -27,9 +29,9 @@ func cancelInBody(t *trial) {
 	t = t.about("cancel while the body is sent")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	content := noise(256 << 10)
+	content := payload.Noise(256 << 10)
 	src := newSource("canceled.bin", upload.OctetStream, content, func(closed <-chan struct{}) io.Reader {
-		return io.MultiReader(bytes.NewReader(content[:128<<10]), readerFunc(func([]byte) (int, error) {
+		return io.MultiReader(bytes.NewReader(content[:128<<10]), faulty.ReaderFunc(func([]byte) (int, error) {
 			cancel()
 			select {
 			case <-closed:
@@ -93,7 +95,7 @@ func waitEnds(t *trial) {
 			if at := canceled.Load(); at != nil && time.Since(*at) > closing {
 				t.broke("upload: it waits on for more than %v after its context has ended", closing)
 			}
-			if t.seen.note(aFailure); !errors.Is(err, upload.ErrRateLimited) { // it may have given up before
+			if t.seen.Note(aFailure); !errors.Is(err, upload.ErrRateLimited) { // it may have given up before
 				t.fails(err, context.Canceled)
 			}
 		})
@@ -110,7 +112,3 @@ func gone(r *http.Request, limit time.Duration) bool {
 		return false
 	}
 }
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -3,10 +3,11 @@ package uploadtest
 import (
 	"bytes"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 )
 
 // The faults that properties inject.
@@ -19,24 +20,9 @@ func instead(answer http.HandlerFunc) Fault {
 	return func(http.Handler) http.Handler { return answer }
 }
 
-// respelled is a fault that lets the handler answer and changes what it said.
-func respelled(change func(*httptest.ResponseRecorder)) Fault {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			answer := httptest.NewRecorder()
-			next.ServeHTTP(answer, r)
-			change(answer)
-			maps.Copy(w.Header(), answer.Header())
-			w.Header().Del("Content-Length")
-			w.WriteHeader(answer.Code)
-			_, _ = answer.Body.WriteTo(w)
-		})
-	}
-}
-
 // respelledText changes the text of an answer.
 func respelledText(change func(string) string) Fault {
-	return respelled(func(a *httptest.ResponseRecorder) {
+	return faulty.Respelled(func(a *httptest.ResponseRecorder) {
 		a.Body = bytes.NewBufferString(change(a.Body.String()))
 	})
 }

@@ -33,7 +33,7 @@ func nothingIsLeft(t *trial) {
 		pprof.Do(ctx, pprof.Labels("uploadtest", label), func(ctx context.Context) {
 			_, _ = t.about(format, args...).upload(ctx, file(size))
 		})
-		t.seen.note(aGoroutine)
+		t.seen.Note(aGoroutine)
 	}
 	const size = 100 << 10
 	for range inARow {

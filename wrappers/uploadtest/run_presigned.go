@@ -10,6 +10,8 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // The properties of the presigned step, in which the bytes go to a URL that an
@@ -32,13 +34,13 @@ func presignedSuccess(t *trial, _ string) {
 			continue
 		}
 		t.about("presigned answered %d", status).fresh(func(t *trial) {
-			t.Server.Inject(Presigned, forEver, respelled(func(a *httptest.ResponseRecorder) {
+			t.Server.Inject(Presigned, forEver, faulty.Respelled(func(a *httptest.ResponseRecorder) {
 				if a.Code/100 == 2 {
 					a.Code = status
 				}
 			}))
 			if _, ok := t.arrives(file(1000)); ok {
-				t.seen.note(aPresigned)
+				t.seen.Note(aPresigned)
 			}
 		})
 	}
@@ -57,7 +59,7 @@ func presignedMethod(t *trial, starter string) {
 	start := t.of(starter)[0]
 	for _, said := range []string{"PUT", "put", "POST", "Post"} {
 		written := func(s string) string { return method.ReplaceAllString(s, `${1}`+said+`"`) }
-		if !t.Server.contract.allows(starter, start.Status, []byte(written(string(start.Answer)))) {
+		if !t.Server.contract.Allows(starter, start.Status, []byte(written(string(start.Answer)))) {
 			continue
 		}
 		t.about("a URL that is handed out for %s", said).fresh(func(t *trial) {
@@ -82,7 +84,7 @@ func presignedMethod(t *trial, starter string) {
 			if was.Load() == nil {
 				return // this API says no method
 			}
-			if t.seen.note(aPresigned); err != nil {
+			if t.seen.Note(aPresigned); err != nil {
 				t.broke("upload: %v", err)
 			}
 			for _, r := range t.of(Presigned) {
@@ -113,10 +115,10 @@ func presignedExpires(t *trial, starter string) {
 		for times, ending := range map[int]string{1: ", once", forEver: ""} {
 			what := "presigned answered %d as %s does for a URL that has expired%s"
 			t.about(what, c.status, c.vendor, ending).fresh(func(t *trial) {
-				t.seen.note(aPresigned)
+				t.seen.Note(aPresigned)
 				t.Server.Inject(Presigned, times, Answer(c.status, c.body, "Content-Type", "application/xml"))
 				t.Count = nil
-				src := newSource("report.pdf", "application/pdf", noise(1000), nil)
+				src := newSource("report.pdf", "application/pdf", payload.Noise(1000), nil)
 				if times == 1 {
 					t.arrives(src)
 				} else {
@@ -133,11 +135,11 @@ func presignedExpires(t *trial, starter string) {
 
 func cookiesStay(t *trial, starter string) {
 	t.about("an API that sets a cookie").fresh(func(t *trial) {
-		t.Server.Inject(starter, forEver, respelled(func(a *httptest.ResponseRecorder) {
+		t.Server.Inject(starter, forEver, faulty.Respelled(func(a *httptest.ResponseRecorder) {
 			a.Header().Set("Set-Cookie", "uploadtest=1; Path=/")
 		}))
 		t.arrives(file(1000))
 		t.arrives(file(1000))
-		t.seen.note(aPresigned) // the contract reports a cookie
+		t.seen.Note(aPresigned) // the contract reports a cookie
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // The properties of repeats: a request that is sent again is the same request.
@@ -58,7 +60,7 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 			t.accounts(failure, op, c.status)
 		}
 		t.asks(op, c.status, always)
-		t.seen.note(aRepeat)
+		t.seen.Note(aRepeat)
 		return false
 	}
 	if t.plain() {
@@ -67,12 +69,12 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 			t.Logf("%s: not survived, and a plain client need not", t.what)
 			return false
 		}
-		t.seen.note(aRepeat)
+		t.seen.Note(aRepeat)
 		return t.holds(res.ID, src) && t.carried(src, 0)
 	}
 	t.Count = nil // the lost answer stands for an orphan
 	_, ok = t.arrives(src)
-	t.seen.note(aRepeat)
+	t.seen.Note(aRepeat)
 	for _, asked := range opsOf(t.requests()) {
 		polled := t.of(asked)[0].Method == http.MethodGet // until something is ready
 		switch n := len(t.of(asked)); {
@@ -98,7 +100,7 @@ func repeatsAreWhole(t *trial) {
 		}{{1, answered(503)}, {1, answered(429)}, {6, resets[1]}, {6, answered(503)}, {16, answered(503)}} {
 			size := c.mebi<<20 + 1
 			t.about("%s %s with %d bytes", op, c.name, size).fresh(func(t *trial) {
-				t.survives(op, c.passing, newSource("송장 (large).pdf", "application/pdf", noise(size), nil))
+				t.survives(op, c.passing, newSource("송장 (large).pdf", "application/pdf", payload.Noise(size), nil))
 				t.sameTwice(op)
 			})
 		}
@@ -181,15 +183,12 @@ func waitsAsAsked(t *trial) {
 			if len(t.of(op)) < 2 {
 				return // it was not repeated; another property checks that
 			}
-			if t.seen.note(aWait); took < time.Second {
+			if t.seen.Note(aWait); took < time.Second {
 				t.broke("attempts: the next one came within the second that Retry-After asks for")
 			}
 		})
 	}
 }
-
-// dated matches the names and values of credentials that hold a time.
-var dated = regexp.MustCompile(`(?i)\b(time|date|sign)|timestamp|signature|nonce|^(aws4|hmac|digest|hawk) `)
 
 // freshCredentials checks that a signature with a time in it is made anew for
 // each attempt, and that a token that was refused is not kept.
@@ -206,12 +205,12 @@ func freshCredentials(t *trial) {
 		t.about("a second upload").arrives(file(100))
 		switch again := t.credentials(op); {
 		case again[0] != again[len(again)-1]: // they hold milliseconds
-		case dated.MatchString(again[0]):
+		case apispec.Dated.MatchString(again[0]):
 			pause = 1100 * time.Millisecond // they may hold seconds
 			time.Sleep(pause)
 			third := t.about("%s, %v later", op, pause)
 			if third.arrives(file(100)); slices.Contains(third.credentials(op)[len(again):], again[0]) {
-				t.seen.note(aCredential)
+				t.seen.Note(aCredential)
 				third.broke("credentials: it carries those of the first upload, which have grown old")
 				continue
 			}
@@ -232,8 +231,8 @@ func freshCredentials(t *trial) {
 			if len(attempts) < 2 {
 				return // it was not repeated; another property checks that
 			}
-			t.seen.note(aCredential)
-			if attempts[0] == attempts[1] && (len(t.of(Token)) < 2 || dated.MatchString(attempts[0])) {
+			t.seen.Note(aCredential)
+			if attempts[0] == attempts[1] && (len(t.of(Token)) < 2 || apispec.Dated.MatchString(attempts[0])) {
 				t.broke("credentials: the second attempt carries those of the first, which have grown old")
 			}
 		})
@@ -250,7 +249,7 @@ func tokenDropped(op string) func(*trial) {
 		}
 		all := t.requests()
 		refused := slices.IndexFunc(all, func(r Request) bool { return r.Op == op })
-		t.seen.note(aCredential)
+		t.seen.Note(aCredential)
 		if refused >= 0 && !slices.Contains(opsOf(all[refused:]), Token) {
 			t.broke("credentials: the next upload carries the token that was refused, and asks for no other")
 		}

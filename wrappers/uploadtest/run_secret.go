@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // The properties of secrets: only the API gets them, and no text shows them.
@@ -105,7 +106,7 @@ func urlsTellNothing(t *trial) {
 		return
 	}
 	for _, r := range t.requests() {
-		if t.seen.note(aSecret); r.Op != Presigned && shows(r.URI, t.Secrets) {
+		if t.seen.Note(aSecret); r.Op != Presigned && shows(r.URI, t.Secrets) {
 			t.about("%s", r.Op).broke("credentials: one stands in the URL (%s %s)", r.Method, path(r.URI))
 		}
 		for name, values := range r.Header {
@@ -123,7 +124,7 @@ func redirectsTellNothing(t *trial) {
 	for _, op := range t.operations() {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			t.about("%s redirected by %d to another host", op, status).fresh(func(t *trial) {
-				told, content := make(chan string, 100), noise(1000)
+				told, content := make(chan string, 100), payload.Noise(1000)
 				var arrived atomic.Bool
 				elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					for _, name := range t.Server.contract.CredentialHeaders {
@@ -146,7 +147,7 @@ func redirectsTellNothing(t *trial) {
 				if err == nil && !arrived.Load() {
 					t.broke("upload: it counts as a success, but the file arrived nowhere")
 				}
-				t.seen.note(aRedirect)
+				t.seen.Note(aRedirect)
 				select {
 				case what := <-told:
 					t.broke("credentials: %s went along", what)
@@ -183,7 +184,7 @@ func (t *trial) hidden() []string {
 	for _, r := range t.requests() {
 		for _, name := range t.Server.contract.CredentialHeaders {
 			value := r.Header.Get(name)
-			if value = value[strings.IndexByte(value, ' ')+1:]; len(value) >= 8 && !numeric(value) && !public.MatchString(name) {
+			if value = value[strings.IndexByte(value, ' ')+1:]; len(value) >= 8 && strings.Trim(value, "0123456789") != "" && !public.MatchString(name) {
 				secrets = append(secrets, value)
 			}
 		}
@@ -212,7 +213,7 @@ func (t *trial) tellsNothing(v any) {
 		if len(secrets) == 0 {
 			return
 		}
-		if t.seen.note(aSecret); shows(text, secrets) {
+		if t.seen.Note(aSecret); shows(text, secrets) {
 			t.broke("secrets: %s printed by %s shows a credential or a presigned query", fmt.Sprintf("%T", v), how)
 			return
 		}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/tally"
 )
 
 // The properties of sources: a client sends the source's bytes, or nothing.
@@ -46,14 +48,14 @@ func readOnce(t *trial) {
 func (t *trial) readsFirst() bool {
 	t.Helper()
 	it, src := t.about("an upload without a fault"), file(1000)
-	it.seen = &seen{} // this is no stream
+	it.seen = &tally.Seen{} // this is no stream
 	it.arrives(src)
 	return src.opened > 1 && slices.ContainsFunc(t.requests(), func(r Request) bool {
 		said := slices.Concat(slices.Collect(maps.Values(r.Header))...)
 		for _, m := range contract.Members(r.Body) {
 			said = append(said, m.Value)
 		}
-		return slices.ContainsFunc(said, func(text string) bool { return digestOf(text, src.content) })
+		return slices.ContainsFunc(said, func(text string) bool { return payload.DigestOf(text, src.content) })
 	})
 }
 
@@ -74,8 +76,8 @@ func sizeIsPinned(t *trial) {
 func sourceFails(t *trial) {
 	const size = 256 << 10
 	breaking := func(at int) *source {
-		return newSource("broken.bin", upload.OctetStream, noise(size), func(<-chan struct{}) io.Reader {
-			return io.MultiReader(bytes.NewReader(noise(at)), iotest.ErrReader(errSource))
+		return newSource("broken.bin", upload.OctetStream, payload.Noise(size), func(<-chan struct{}) io.Reader {
+			return io.MultiReader(bytes.NewReader(payload.Noise(at)), iotest.ErrReader(errSource))
 		})
 	}
 	closed := file(10)

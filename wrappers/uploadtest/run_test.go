@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // Many tests see that the kit waits. They do so beside others, as many as
@@ -48,7 +50,7 @@ func TestRunFailsTheTestOfABrokenClient(t *testing.T) {
 // one does not write into another.
 func TestEachNoiseHasOtherBytes(t *testing.T) {
 	for _, n := range []int{100, 64 << 10, 17 << 20, 19 << 20} {
-		first, second := noise(n), noise(n)
+		first, second := payload.Noise(n), payload.Noise(n)
 		if bytes.Equal(first[:100], second[:100]) || bytes.Equal(first[n-100:], second[n-100:]) || cap(first) != n {
 			t.Errorf("two of %d bytes are alike, or behind one are %d others", n, cap(first)-n)
 		}
@@ -63,14 +65,14 @@ func TestRunWithNothingButAClient(t *testing.T) {
 func TestRunOnSomethingThatHasNoSubtests(t *testing.T) {
 	t.Parallel()
 	fourth := `media type "application/pdf": result: Name is "x", want "typed.bin"`
-	lines := recorded(t, func(tb testing.TB) {
+	lines := lab.Recorded(t, func(tb testing.TB) {
 		Run(tb, rig{form: true, client: result(func(r *upload.Result) { r.Name = "x" })}.setup)
 	}, fourth)
-	named(t, lines, fourth)
-	named(t, lines, `name "plain.txt": result: Name is "x", want "plain.txt"`)
+	lab.Named(t, lines, fourth)
+	lab.Named(t, lines, `name "plain.txt": result: Name is "x", want "plain.txt"`)
 }
 
 func TestSubjectsWithoutAClientAreRefused(t *testing.T) {
-	lines := recorded(t, func(tb testing.TB) { Run(tb, func(testing.TB) Subject { return Subject{} }) })
-	named(t, lines, "the subject has no Uploader")
+	lines := lab.Recorded(t, func(tb testing.TB) { Run(tb, func(testing.TB) Subject { return Subject{} }) })
+	lab.Named(t, lines, "the subject has no Uploader")
 }

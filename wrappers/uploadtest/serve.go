@@ -6,7 +6,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/tally"
 )
 
 // Names of requests that no spec describes.
@@ -38,11 +39,11 @@ type Server struct {
 	BaseURL string // URL and the path of the spec's first server: the base URL for a client
 
 	t        testing.TB
-	contract *spec
+	contract *apispec.Spec
 	monitor  *monitor.Monitor
 	close    func()
-	told     told
-	said     atomic.Pointer[told] // in a whole [Run]
+	told     tally.Told
+	said     atomic.Pointer[tally.Told] // in a whole [Run]
 }
 
 // Scope says which calls a spec covers. The zero value is what the spec itself
@@ -58,19 +59,6 @@ type Scope struct {
 	OthersPass bool
 }
 
-// parseAt reads a spec whose operations lie at a base URL.
-func parseAt(t testing.TB, baseURL string, spec []byte) (c *spec, host string) {
-	t.Helper()
-	base, err := url.Parse(baseURL)
-	if err != nil || base.Host == "" {
-		t.Fatal("uploadtest: the base URL cannot be parsed")
-	}
-	if c, err = (Scope{BasePath: cmp.Or(base.EscapedPath(), "/")}).parse(spec); err != nil {
-		t.Fatal(err)
-	}
-	return c, base.Host
-}
-
 // Serve starts handler on a loopback socket until t ends. Spec is an OpenAPI
 // 3.0 document in YAML or JSON. Every exchange of one of its operations is
 // checked in both directions. So are the presigned step and the token call, by
@@ -82,7 +70,8 @@ func parseAt(t testing.TB, baseURL string, spec []byte) (c *spec, host string) {
 // Bodies stream through. [Request] and [File] say how much of them is kept.
 func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Server {
 	t.Helper()
-	c, err := append(scope, Scope{})[0].parse(spec)
+	in := append(scope, Scope{})[0]
+	c, err := apispec.Parse(spec, in.BasePath, in.OthersPass)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +98,8 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 func (s *Server) report(v *contract.Violation) {
 	s.t.Helper()
 	switch said := s.said.Load(); {
-	case !s.told.first(v.Key()):
-	case said == nil || said.first(v.Key()):
+	case !s.told.First(v.Key()):
+	case said == nil || said.First(v.Key()):
 		s.t.Error(v.Error())
 	default:
 		s.t.Errorf("%s: %s: broken again", cmp.Or(v.Op, "no operation"), v.Rule)

@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // post is a request with the key, sent by a client that follows no redirect.
@@ -25,7 +28,7 @@ func post(t *testing.T, method, address, contentType string, body io.Reader) *ht
 	}
 	req.Header.Set("Content-Type", contentType)
 	if strings.Contains(address, "/v2/") {
-		req.Header.Set("X-Depot-Key", depotKey)
+		req.Header.Set("X-Depot-Key", lab.DepotKey)
 	}
 	resp, err := (&http.Client{CheckRedirect: func(*http.Request,
 		[]*http.Request) error {
@@ -63,21 +66,21 @@ func TestTheFilesThatWereReceivedAreListed(t *testing.T) {
 			typ, body := aForm(`dir\일.txt`, "first")
 			post(t, "POST", srv.BaseURL+"/forms", typ, body)
 		}, "[submit]", []File{{Field: "file", Name: `dir\일.txt`, ContentType: "text/plain", Size: 5,
-			SHA256: sum([]byte("first")), Body: []byte("first")}}},
+			SHA256: payload.Sum([]byte("first")), Body: []byte("first")}}},
 		"at a presigned URL": {func(srv *Server) {
 			resp := post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"text/csv"}`))
 			post(t, "PUT", answerOf(t, resp, "uploadUrl"), "text/csv", strings.NewReader(""))
-		}, "[announce presigned]", []File{{ContentType: "text/csv", SHA256: sum(nil)}}},
+		}, "[announce presigned]", []File{{ContentType: "text/csv", SHA256: payload.Sum(nil)}}},
 		"refused": {func(srv *Server) {
 			typ, body := aForm("a.txt", "a", "b.txt", "b") // the depot takes one
 			post(t, "POST", srv.BaseURL+"/forms", typ, body)
 			if r := srv.Requests()[0]; len(r.Files) != 2 || r.Files[1].Name != "b.txt" || r.Status != 400 ||
-				r.Method != "POST" || r.URI != "/v2/forms" || r.Header.Get("X-Depot-Key") != depotKey || r.Size < 100 {
+				r.Method != "POST" || r.URI != "/v2/forms" || r.Header.Get("X-Depot-Key") != lab.DepotKey || r.Size < 100 {
 				t.Errorf("the request is %+v", r)
 			}
 		}, "[submit]", nil},
 	} {
-		srv := Serve(t, newDepot(), depotSpec)
+		srv := Serve(t, lab.NewDepot(), lab.DepotSpec)
 		c.send(srv)
 		if got := srv.Files(); fmt.Sprint(got) != fmt.Sprint(c.want) || fmt.Sprint(opsOf(srv.Requests())) != c.ops {
 			t.Errorf("%s: got %+v by %v, want %+v", what, got, opsOf(srv.Requests()), c.want)
@@ -121,7 +124,7 @@ func TestLargeBodiesAreNotHeld(t *testing.T) {
 		w.WriteHeader(201)
 		fmt.Fprint(w, `{"id":"o-1","name":"large.bin","size":1}`)
 	})
-	srv := Serve(t, taken, depotSpec)
+	srv := Serve(t, taken, lab.DepotSpec)
 	typ, frame := aForm("large.bin", "")
 	cut := bytes.LastIndex(frame.Bytes(), []byte("\r\n--"))
 	head, tail := frame.Bytes()[:cut], frame.Bytes()[cut:]
@@ -130,7 +133,7 @@ func TestLargeBodiesAreNotHeld(t *testing.T) {
 		io.MultiReader(bytes.NewReader(head), io.TeeReader(io.LimitReader(&pattern{}, size), sum), bytes.NewReader(tail)))
 	req.ContentLength = int64(len(head)) + size + int64(len(tail))
 	req.Header.Set("Content-Type", typ)
-	req.Header.Set("X-Depot-Key", depotKey)
+	req.Header.Set("X-Depot-Key", lab.DepotKey)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	resp, err := http.DefaultClient.Do(req)
@@ -157,7 +160,7 @@ func TestBodiesStreamThrough(t *testing.T) {
 		begun <- string(b)
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(400)
-	}), depotSpec)
+	}), lab.DepotSpec)
 	typ, body := aForm("a.txt", strings.Repeat("x", 1000))
 	first := body.Next(5)
 	r, w := io.Pipe()
@@ -172,7 +175,7 @@ func TestBodiesStreamThrough(t *testing.T) {
 	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", r)
 	req.ContentLength = int64(len(first) + body.Len())
 	req.Header.Set("Content-Type", typ)
-	req.Header.Set("X-Depot-Key", depotKey)
+	req.Header.Set("X-Depot-Key", lab.DepotKey)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -192,15 +195,15 @@ func TestResets(t *testing.T) {
 		{"after", ResetAfter, func(size, length int64) bool { return size == length }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDepot()
-			no400 := bytes.ReplaceAll(depotSpec, []byte("\n        '400': {description: Refused without a word.}"), nil)
+			d := lab.NewDepot()
+			no400 := bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '400': {description: Refused without a word.}"), nil)
 			srv := Serve(t, d, no400) // nobody gets the answer to a torn body
 			srv.Inject("submit", 1, c.fault)
 			typ, body := aForm("a.txt", strings.Repeat("x", 10000))
 			length := int64(body.Len())
 			req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", body)
 			req.Header.Set("Content-Type", typ)
-			req.Header.Set("X-Depot-Key", depotKey)
+			req.Header.Set("X-Depot-Key", lab.DepotKey)
 			if resp, err := http.DefaultClient.Do(req); err == nil {
 				t.Fatalf("answered %d", resp.StatusCode)
 			}
@@ -247,8 +250,8 @@ func TestViolationsOfServe(t *testing.T) {
 		}, "Depot: submit: request length: chunked: the length of the body is not stated (POST /v2/forms)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			lines := recorded(t, func(tb testing.TB) { c.send(t, Serve(tb, newDepot(), depotSpec)) })
-			named(t, lines, c.want)
+			lines := lab.Recorded(t, func(tb testing.TB) { c.send(t, Serve(tb, lab.NewDepot(), lab.DepotSpec)) })
+			lab.Named(t, lines, c.want)
 			for _, line := range lines {
 				if strings.Contains(line, "hush") || strings.Contains(line, "secret") {
 					t.Errorf("a query is shown: %s", line)
@@ -260,8 +263,8 @@ func TestViolationsOfServe(t *testing.T) {
 
 func TestTheSameViolationIsReportedOnce(t *testing.T) {
 	for name, path := range map[string]string{"no operation": "/nowhere?", "an operation with an id": "/v2/objects/o-"} {
-		lines := recorded(t, func(tb testing.TB) {
-			srv := Serve(tb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }), depotSpec)
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			srv := Serve(tb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }), lab.DepotSpec)
 			for i := range 3 {
 				post(t, "GET", srv.URL+path+fmt.Sprint(i), "", nil)
 			}
@@ -270,4 +273,73 @@ func TestTheSameViolationIsReportedOnce(t *testing.T) {
 			t.Errorf("%s: got %q", name, lines)
 		}
 	}
+}
+
+// Kin-openapi does not check these rules of a form.
+func TestAFormIsHeldToItsFields(t *testing.T) {
+	part := func(disposition, typ string) func(w *multipart.Writer) {
+		return func(w *multipart.Writer) {
+			header := textproto.MIMEHeader{"Content-Disposition": {"form-data; " + disposition}}
+			if typ != "" {
+				header.Set("Content-Type", typ)
+			}
+			p, _ := w.CreatePart(header)
+			facts := map[string]string{"application/json": `{"place":"attic"}`}
+			_, _ = io.WriteString(p, cmp.Or(facts[typ], "some text"))
+		}
+	}
+	label, paper := part(`name="label"`, ""), part(`name="papers"; filename="a.txt"`, "text/plain")
+	for what, c := range map[string]struct {
+		parts []func(*multipart.Writer)
+		want  string
+	}{
+		"a good one": {[]func(*multipart.Writer){label, paper, paper}, ""},
+		"JSON in a file, as browsers send it": {[]func(*multipart.Writer){label, paper,
+			part(`name="facts"; filename="blob"`, "application/json")}, ""},
+		"a file without a name": {[]func(*multipart.Writer){label, part(`name="papers"`, "text/plain")},
+			`part 2: the field "papers" is a file, and the part has no file name`},
+		"a text in a file": {[]func(*multipart.Writer){part(`name="label"; filename="l.txt"`, "text/plain"), paper},
+			`part 1: the field "label" is a text, and the part has a file name`},
+		"a value twice": {[]func(*multipart.Writer){label, paper, label},
+			`part 3: the field "label" has one value, and this is another`},
+	} {
+		t.Run(what, func(t *testing.T) {
+			var b bytes.Buffer
+			w := multipart.NewWriter(&b)
+			for _, write := range c.parts {
+				write(w)
+			}
+			w.Close()
+			lines := lab.Recorded(t, func(tb testing.TB) {
+				srv := Serve(tb, lab.NewShelf(), []byte(lab.ShelfSpec))
+				req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.BaseURL+"/boxes", &b)
+				req.Header.Set("Content-Type", w.FormDataContentType())
+				lab.WithKey(req)
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+			})
+			if c.want != "" {
+				lab.Named(t, lines, c.want)
+			} else if len(lines) > 0 {
+				t.Errorf("it was blamed: %q", lines)
+			}
+		})
+	}
+}
+
+func TestASpecThatIsNone(t *testing.T) {
+	client := &http.Client{Transport: &Check{Spec: []byte("openapi: 3.0.3")}}
+	if _, err := client.Get("http://127.0.0.1:1/"); err == nil {
+		t.Error("a check without a contract lets everything pass")
+	}
+	lines := lab.Recorded(t, func(tb testing.TB) { Serve(tb, lab.NewDepot(), []byte("{")) })
+	lab.Named(t, lines, "uploadtest: the spec cannot be used: line 1: ")
+	idle := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {get: " +
+		"{responses: {'200': {description: x}}}}}"
+	lines = lab.Recorded(t, func(tb testing.TB) { Serve(tb, lab.NewDepot(), []byte(idle)) })
+	lab.Named(t, lines, "uploadtest: the spec cannot be used: at /paths: no operation takes a file or hands out a "+
+		"URL for one")
 }

@@ -2,17 +2,12 @@ package uploadtest
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // source is a file to send that notes what is done to its readers.
@@ -27,12 +22,14 @@ type source struct {
 }
 
 // file is a source of so many bytes. No other source has the same bytes.
-func file(size int) *source { return newSource("file.bin", upload.OctetStream, noise(size), nil) }
+func file(size int) *source {
+	return newSource("file.bin", upload.OctetStream, payload.Noise(size), nil)
+}
 
 // newSource is a source of the given content. Reader, if it is set, makes what
 // is read instead; closed is closed with the reader.
 func newSource(name, contentType string, content []byte, reader func(closed <-chan struct{}) io.Reader) *source {
-	s := &source{content: content, hash: sync.OnceValue(func() string { return sum(content) })}
+	s := &source{content: content, hash: sync.OnceValue(func() string { return payload.Sum(content) })}
 	if reader == nil {
 		reader = func(<-chan struct{}) io.Reader { return bytes.NewReader(content) }
 	}
@@ -118,46 +115,11 @@ func (p *progress) check(t *trial, size int64) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t.seen.note(aProgress)
+	t.seen.Note(aProgress)
 	switch {
 	case !p.begun:
 		t.broke("progress: the source was never opened")
 	case p.sent != size || p.total != size:
 		t.broke("progress: it ended at %d of %d", p.sent, p.total)
 	}
-}
-
-// sum returns the SHA-256 of content in lower-case hex.
-func sum(content []byte) string {
-	s := sha256.Sum256(content)
-	return hex.EncodeToString(s[:])
-}
-
-// noises counts what noise has made.
-var noises atomic.Uint64
-
-// noise returns n bytes in which no stretch looks like another. Another noise
-// has other bytes at each place. Long ones lie in one memory, and must not be
-// written to.
-func noise(n int) []byte {
-	const long, spread = 64 << 10, 1 << 20
-	nth := noises.Add(1)
-	if n < long || n+spread > longest {
-		return newNoise(nth, n)
-	}
-	from := nth * 4099 % spread
-	return longNoise()[from:][:n:n]
-}
-
-const longest = 18 << 20 // enough for every large file of the kit
-
-var longNoise = sync.OnceValue(func() []byte { return newNoise(0, longest) })
-
-func newNoise(nth uint64, n int) []byte {
-	var key, start [aes.BlockSize]byte
-	block, _ := aes.NewCipher(key[:]) // a key of this size never fails
-	binary.BigEndian.PutUint64(start[:], nth)
-	b := make([]byte, n)
-	cipher.NewCTR(block, start[:]).XORKeyStream(b, b)
-	return b
 }

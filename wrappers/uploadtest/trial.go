@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/tally"
 )
 
 // trial is one property under check.
@@ -17,7 +18,7 @@ type trial struct {
 	testing.TB
 	Subject
 	setup func(testing.TB) Subject
-	seen  *seen
+	seen  *tally.Seen
 	what  string // the case that is looked at: each line begins with it
 	made  int    // requests of the setup, such as for a token
 }
@@ -28,7 +29,7 @@ func begin(t testing.TB, setup func(testing.TB) Subject) *trial {
 	if s.Uploader == nil {
 		t.Fatal("uploadtest: the subject has no Uploader")
 	}
-	it := &trial{TB: t, Subject: s, setup: setup, seen: &seen{}}
+	it := &trial{TB: t, Subject: s, setup: setup, seen: &tally.Seen{}}
 	it.made = len(it.requests())
 	return it
 }
@@ -105,8 +106,8 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 // readersOf says what was done wrong with the readers of src. Net/http may
 // close a reader a moment after the answer is there.
 func (t *trial) readersOf(src *source) string {
-	for end := time.Now().Add(closing); src.open() > 0 && !t.seen.leaky.Load(); time.Sleep(time.Millisecond) {
-		t.seen.leaky.Store(time.Now().After(end)) // waited for once, it need not be again
+	for end := time.Now().Add(closing); src.open() > 0 && !t.seen.Leaky.Load(); time.Sleep(time.Millisecond) {
+		t.seen.Leaky.Store(time.Now().After(end)) // waited for once, it need not be again
 	}
 	return src.fault(t.plain())
 }

@@ -58,7 +58,7 @@ func (t *trial) fails(err, kind error) (failure *upload.Error, ok bool) {
 		t.broke("error: none, want %q", kind)
 		return nil, false
 	}
-	t.seen.note(aFailure)
+	t.seen.Note(aFailure)
 	t.tellsNothing(err)
 	if !errors.As(err, &failure) && !t.plain() {
 		t.broke("error: of type %s, want *upload.Error: %v", fmt.Sprintf("%T", err), err)

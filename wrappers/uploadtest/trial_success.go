@@ -1,16 +1,14 @@
 package uploadtest
 
 import (
-	"bytes"
 	"cmp"
-	"fmt"
-	"io"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // The checks of an upload that succeeds.
@@ -21,7 +19,7 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 	count, requests := t.count(), len(t.requests())
 	res, err := t.send(t.Context(), src)
 	if err != nil {
-		t.seen.failed.Store(true)
+		t.seen.Failed.Store(true)
 		t.broke("upload: %v", err)
 		t.carried(src, requests) // this may say why
 		return res, false
@@ -32,7 +30,7 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 		ok = false
 	}
 	if !ok {
-		t.seen.failed.Store(true)
+		t.seen.Failed.Store(true)
 	}
 	return res, ok
 }
@@ -50,9 +48,9 @@ func (t *trial) describes(res upload.Result, src upload.Source) bool {
 		t.broke("result: Name is %q, want %q", res.Name, want)
 	case !bare && !t.belongs(res):
 	default:
-		t.seen.note(aResult)
+		t.seen.Note(aResult)
 		if !bare {
-			t.seen.note(aName)
+			t.seen.Note(aName)
 		}
 		return true
 	}
@@ -107,7 +105,7 @@ func (t *trial) chosen(id string) bool {
 	return false
 }
 
-// has reports whether a member of a JSON answer has a value.
+// Has reports whether a member of a JSON answer has a value.
 func has(answer []byte, value string) bool {
 	return slices.ContainsFunc(contract.Members(answer), func(m contract.Member) bool { return m.Value == value })
 }
@@ -132,7 +130,7 @@ func (t *trial) traces(traceID, id string) bool {
 	if want == "" {
 		return true
 	}
-	if t.seen.note(aTrace); traceID != want && traceID != last { // the last one may have none
+	if t.seen.Note(aTrace); traceID != want && traceID != last { // the last one may have none
 		t.broke("trace id: %q, but the API's answer said %q", traceID, want)
 		return false
 	}
@@ -146,7 +144,7 @@ func (t *trial) expects(src *source) string {
 	own := cmp.Or(src.ContentType, upload.OctetStream)
 	for _, r := range slices.Backward(t.requests()) {
 		for _, f := range r.Files {
-			if f.SHA256 == src.hash() && !t.Server.contract.takes(r, f.Field, own) {
+			if f.SHA256 == src.hash() && !t.Server.contract.Takes(r.Op, r.Header, f.Field, own) {
 				return f.ContentType
 			}
 		}
@@ -166,7 +164,7 @@ func (t *trial) holds(id string, src *source) bool {
 		return false
 	}
 	defer content.Close()
-	wrong, err := difference(content, src.content)
+	wrong, err := payload.Difference(content, src.content)
 	switch want := t.expects(src); {
 	case err != nil:
 		t.broke("stored: what is stored cannot be read: %v", err)
@@ -175,8 +173,8 @@ func (t *trial) holds(id string, src *source) bool {
 	case contentType != "" && contentType != want:
 		t.broke("stored: the media type is %q, want %q", contentType, want)
 	default:
-		if t.seen.note(aContent); contentType != "" {
-			t.seen.note(aMediaType)
+		if t.seen.Note(aContent); contentType != "" {
+			t.seen.Note(aMediaType)
 		}
 		return true
 	}
@@ -232,40 +230,10 @@ func (t *trial) carried(src *source, since int) bool {
 	case last.ContentType != want:
 		t.broke("wire: the media type is %q, want %q", last.ContentType, want)
 	default:
-		if t.seen.note(aContent, aMediaType); last.Name != "" {
-			t.seen.note(aName)
+		if t.seen.Note(aContent, aMediaType); last.Name != "" {
+			t.seen.Note(aName)
 		}
 		return true
 	}
 	return false
-}
-
-// difference describes how the bytes of r differ from want. It returns "" if
-// they are the same.
-func difference(r io.Reader, want []byte) (string, error) {
-	buffer, got, right := make([]byte, min(32<<10, len(want)+1)), 0, 0
-	for got <= len(want) {
-		n, err := r.Read(buffer)
-		if right == got {
-			most := min(got+n, len(want))
-			if bytes.Equal(buffer[:most-got], want[got:most]) {
-				right = most
-			}
-			for right < most && buffer[right-got] == want[right] {
-				right++
-			}
-		}
-		if got += n; err == io.EOF {
-			break
-		} else if err != nil {
-			return "", err
-		}
-	}
-	switch {
-	case got > len(want):
-		return fmt.Sprintf("more than the %d bytes that were sent, the first wrong one at offset %d", len(want), right), nil
-	case right < len(want):
-		return fmt.Sprintf("%d bytes, %d were sent, the first wrong one at offset %d", got, len(want), right), nil
-	}
-	return "", nil
 }

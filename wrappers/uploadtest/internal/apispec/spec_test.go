@@ -1,0 +1,85 @@
+package apispec
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
+
+func TestASpecThatCannotBeUsed(t *testing.T) {
+	depot := string(lab.DepotSpec)
+	changed := func(old, other string) string { return strings.Replace(depot, old, other, 1) }
+	const head = "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\n"
+	const plain = "paths: {/a: {get: {responses: {'200': {description: x}}}}}\n"
+	for _, c := range []struct{ name, spec, want string }{
+		{"a text", "hello", "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
+		{"nothing", "\n", "it is empty"},
+		{"half a document", "{\n\"openapi\": \"3.0\n", "line 2: the text ends in the middle of its JSON"},
+		{"JSON that is none", `{"openapi":]`, "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
+		{"a page", "<html>\na: b: c", "it is no OpenAPI document: it begins with <, as HTML and XML do"},
+		{"YAML that is none", "openapi: 3.0.3\n  info: [", "line 2: mapping values are not allowed in this context"},
+		{"Swagger 2", "swagger: '2.0'\npaths: {}\n",
+			"at /openapi: no version is stated, and only OpenAPI 3.0 is understood, not Swagger 2.0"},
+		{"OpenAPI 3.1", changed("3.0.3", "3.1.0"), `at /openapi: version "3.1.0", but only OpenAPI 3.0 is understood`},
+		{"a type of 3.1", changed("name: {type: string}", "name: {type: [string, 'null']}"),
+			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
+		{"no operation", head + "paths: {}\n", "at /paths: there is no operation"},
+		{"no server", changed("servers:", "x-servers:"), "at /servers: there is none, and no base path is given instead"},
+		{"an address that is none", changed("https://{host}/v2", "http://[::1"), `at /servers: "http://[::1" is no URL`},
+		{"an empty body", head + "paths: {/a: {post: {operationId: a, requestBody: {content: {text/plain: }}," +
+			" responses: {'200': {description: x}}}}}\n", "a: its body text/plain is declared, but empty"},
+		{"an empty answer", head + "paths: {/a: {get: {operationId: a, responses: {'200': {description: x, " +
+			"content: {text/plain: }}}}}}\n", "a: its answer text/plain is declared, but empty"},
+		{"a server of null", strings.Replace(head, "{url: /v1}", "null", 1) + plain,
+			"at /servers: one of them, or a variable of one, is empty"},
+		{"a variable of null", strings.Replace(head, "{url: /v1}", "{url: '/{v}', variables: {v: null}}", 1) +
+			plain,
+			"at /servers: one of them, or a variable of one, is empty"},
+		{"another document", changed("'#/components/schemas/Announcement'", "'other.yaml#/A'"),
+			"line 18: it refers to another document, other.yaml#/A, and only references within the spec are read"},
+		{"a reference to nothing", changed("schemas/Announcement'", "schemas/None'"),
+			"line 18: it refers to #/components/schemas/None, which is not there"},
+		{"a tab", head + "paths:\n\t/a: 1\n", "line 5: found a character, such as a tab, that cannot start any token"},
+		{"a key twice", head + "paths: {}\npaths: {}\n", `line 5: mapping key "paths" already defined at line 4`},
+		{"a version that is a number", strings.Replace(head, "'1'", "1", 1) + plain,
+			"at Info.version: it is a number and must be a string"},
+	} {
+		want := "uploadtest: the spec cannot be used: " + c.want
+		if _, err := Parse([]byte(c.spec), "", false); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
+func TestASpecMayLeaveTheFileOutOfAnExample(t *testing.T) {
+	if _, err := Parse([]byte(strings.Replace(lab.ShelfSpec, ", papers: [first paper]}", "}", 1)), "", false); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFilesAreTakenByFormsRawBodiesAndURLs(t *testing.T) {
+	operation := func(text string) string {
+		return "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {post: " + text + "}}\n"
+	}
+	for spec, want := range map[string]bool{
+		operation("{requestBody: {content: {multipart/form-data: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                        true,
+		operation("{requestBody: {content: {image/png: {schema: {type: string, format: binary}}}}, responses: {'200': {description: x}}}"):                  true,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {uploadUrl: {type: string}}}}}}}}"): true,
+		operation("{responses: {'201': {description: x, headers: {Location: {schema: {type: string}}}}}}"):                                                  true,
+		operation("{requestBody: {content: {application/json: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                           false,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {state: {type: string}}}}}}}}"):     false,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {additionalProperties: {properties: {href: {}}}}}}}}}"):        true,
+	} {
+		_, err := Parse([]byte(spec), "", false)
+		if got := err == nil || !strings.Contains(err.Error(), "no operation takes a file"); got != want {
+			t.Errorf("%s: %v", spec, err)
+		}
+	}
+}
+
+func TestABaseURLHasAHost(t *testing.T) {
+	for _, address := range []string{"/v2", "http://a b/v2"} {
+		lab.Named(t, lab.Recorded(t, func(tb testing.TB) { ParseAt(tb, address, lab.DepotSpec) }), "the base URL cannot be parsed")
+	}
+}

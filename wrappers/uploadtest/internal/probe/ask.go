@@ -1,0 +1,271 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// The rules that an answer may break.
+const (
+	ruleStatus = contract.RuleStatus
+	ruleHeader = contract.RuleHeader
+	ruleAnswer = contract.RuleAnswer
+)
+
+// answer is what came of a request. Status 0 is a failure that was reported.
+type answer struct {
+	p         *prober
+	route     *operation // the operation that was asked, or nil
+	req       *http.Request
+	status    int
+	header    http.Header
+	body      []byte
+	ids       []string
+	elsewhere bool // behind a redirect
+}
+
+func (a answer) ok() bool { return a.status/100 == 2 }
+
+// Declares reports whether the spec has the answer's status for its operation.
+func (a answer) declares() bool {
+	return a.route != nil && a.status != 0 && a.route.Operation.Responses.Status(a.status) != nil
+}
+
+// location returns the header Location, if there is one.
+func (a answer) location() (*url.URL, error) {
+	location := a.header.Get("Location")
+	if location == "" {
+		return nil, http.ErrNoLocation
+	}
+	return a.req.URL.Parse(location)
+}
+
+// broke reports a rule that the answer broke, once for each operation.
+func (a answer) broke(rule, class, format string, args ...any) {
+	p, r, req := a.p, a.route, a.req
+	p.Helper()
+	name, place := "no operation", req.Method+" "+req.URL.EscapedPath()
+	if r != nil {
+		name, place = apispec.NameOf(r), req.Method+" "+p.contract.Bases[0]+r.Path
+	}
+	switch {
+	case !p.isOurs(req):
+		place = req.Method + " to the host " + req.URL.Host
+	case r != nil && p.matches(r, req.URL.EscapedPath()) == nil:
+		place = req.Method + " to a URL from " + r.Method + " " + p.contract.Bases[0] + r.Path
+	}
+	if p.told.First(name + class) {
+		p.fails(fmt.Sprintf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place))
+	}
+}
+
+// ask sends a request and holds the answer to the contract. A server that wants
+// fewer requests, or that is not ready yet, is asked again some time later.
+func (p *prober) ask(r *operation, req *http.Request) (a answer) {
+	p.Helper()
+	for range 4 {
+		a = p.askOnce(r, req)
+		later := a.header.Get("Retry-After")
+		wanted := a.status == http.StatusTooManyRequests || a.status >= 400 && later != ""
+		if !wanted || p.waits == 0 {
+			break
+		}
+		p.waits--
+		seconds, _ := strconv.Atoi(later)
+		select {
+		case <-time.After(time.Duration(min(max(seconds, 1), 10)) * time.Second):
+		case <-p.Context().Done():
+		}
+		req = req.Clone(req.Context())
+		req.Body, _ = req.GetBody()
+	}
+	if a = p.follow(a); r != nil && a.ok() {
+		p.seen.Note("operation that succeeded")
+		p.succeeded[apispec.NameOf(r)] = true
+	}
+	return a
+}
+
+// lends reports whether a URL in an answer gets credentials, too. Another host
+// gets none, nor does a URL that is signed.
+func (a answer) lends(to *url.URL) bool {
+	return to.Host == a.req.URL.Host && !signs.MatchString(to.RawQuery)
+}
+
+// follow fetches what a declared redirect leads to. A 303 to a request that
+// makes something leads to what tells of that.
+func (p *prober) follow(a answer) answer {
+	to, err := a.location()
+	isGet := a.req.Method == http.MethodGet
+	if a.status/100 != 3 || !isGet && a.status != http.StatusSeeOther || err != nil {
+		return a
+	}
+	get := p.requestTo(http.MethodGet, to.String(), "", nil)
+	switch {
+	case !a.lends(to):
+	case isGet:
+		get.Header = a.req.Header.Clone()
+	default:
+		p.authorized(get)
+	}
+	there := p.askOnce(nil, get)
+	if !isGet && there.ok() {
+		there.header.Set("Location", to.String())
+	}
+	there.route, there.req, there.elsewhere = a.route, a.req, isGet
+	return there
+}
+
+// askOnce sends a request, or takes the response that came already.
+func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
+	p.Helper()
+	if a = (answer{p: p, route: r, req: req}); p.late >= 3 {
+		return a
+	}
+	x := p.exchange(req)
+	x.CheckRequest(true) // it may be wrong on purpose
+	came := p.came
+	if p.came = nil; came == nil {
+		came = p.send(req, &p.buffer)
+	}
+	switch a.body = p.shared(came.body); {
+	case came.late:
+		p.late++
+		a.broke(ruleStatus, "late", "no answer within %v: after three of these nothing more is asked", p.Timeout)
+		return a
+	case came.err != nil && came.status != 0:
+		a.broke(ruleAnswer, "torn", "the answer breaks off after %d bytes: %v", len(a.body), came.err)
+		return a
+	case came.err != nil:
+		a.broke(ruleStatus, "none", "no answer%s: %v", p.doing, came.err)
+		return a
+	}
+	p.seen.Note("answer")
+	a.status, a.header = came.status, came.header
+	said := a.body // a long one is a file
+	if len(said) > 64<<10 {
+		said = nil
+	}
+	broken := x.FinishResponse(a.status, a.header, said)
+	a.ids = x.FileIDs()
+	p.changes(a)
+	p.holds(a, x.Operation(), said)
+	for _, v := range broken {
+		if a.status = 0; p.told.First(v.Key()) {
+			if came.status >= 500 {
+				v.Detail += p.doing
+			}
+			p.fails(v.Error())
+		}
+	}
+	return a
+}
+
+// response is what came back for a request, not held to anything yet.
+type response struct {
+	status int // 0: nothing
+	header http.Header
+	body   []byte // of the buffer
+	err    error
+	late   bool
+}
+
+// send sends a request, and reads the response into a buffer.
+func (p *prober) send(req *http.Request, into *bytes.Buffer) *response {
+	ctx, cancel := context.WithTimeout(req.Context(), p.Timeout)
+	defer cancel()
+	came := &response{}
+	resp, err := p.transport.RoundTrip(req.WithContext(ctx))
+	if err == nil {
+		defer resp.Body.Close()
+		came.status, came.header = resp.StatusCode, resp.Header
+		into.Reset()
+		_, err = into.ReadFrom(io.LimitReader(resp.Body, largest+1))
+		came.body = into.Bytes()
+	}
+	came.err, came.late = err, err != nil && ctx.Err() != nil && p.Context().Err() == nil
+	return came
+}
+
+// changes forgets what a request deleted or changed: what is gone by mistake is
+// not lost once more.
+func (p *prober) changes(a answer) {
+	r, path := a.route, a.req.URL.Path
+	p.forget(func(m *made) bool {
+		switch {
+		case !a.ok():
+			return false
+		case m.place == path && (a.req.Method == http.MethodPut || r != nil && places(r)):
+			return true
+		case r == nil:
+			return false
+		case r.Method == http.MethodDelete:
+			its := p.base + p.pathOf(r, m.found())
+			return m.about(r) && strings.HasSuffix(its, a.req.URL.Host+a.req.URL.EscapedPath())
+		}
+		last := m.ids[lastParam(r)]
+		return (r.Method == http.MethodPut || r.Method == http.MethodPatch) &&
+			apispec.NameOf(m.by) != apispec.NameOf(r) && last != "" && strings.Contains(path+"/", "/"+last+"/")
+	})
+}
+
+// shared returns a copy of the body of an answer. A large file that comes back
+// as it was sent is not held twice.
+func (p *prober) shared(body []byte) []byte {
+	for _, m := range p.kept {
+		for _, file := range m.files {
+			if len(body) > 64<<10 && bytes.Equal(body, file.content) {
+				return file.content
+			}
+		}
+	}
+	return bytes.Clone(body)
+}
+
+// declined logs what an operation need not take, if it did not.
+func (a answer) declined(what string, args ...any) {
+	if a.status != 0 && !a.ok() {
+		a.p.unseen(a.route, "%s, which is refused by %d", fmt.Sprintf(what, args...), a.status)
+	}
+}
+
+// wants sends a request, and expects one of the given statuses. 4 stands for
+// any 4xx. The aspect is counted as seen.
+func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to string, want ...int) (a answer) {
+	p.Helper()
+	p.seen.Note(aspect)
+	a = p.ask(r, req)
+	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
+		a.broke(ruleStatus, class, "%d to %s", a.status, to)
+	}
+	return a
+}
+
+// refused sees that a request is answered by a 4xx.
+func (p *prober) refused(aspect, what string, r *operation, req *http.Request) {
+	p.Helper()
+	p.lacks(aspect, what, r, req, func([]byte) bool { return false })
+}
+
+// lacks sees that a request is answered by a 4xx, by a 501 if the spec declares
+// one, or by a body that says as much.
+func (p *prober) lacks(aspect, what string, r *operation, req *http.Request, says func(body []byte) bool) {
+	p.Helper()
+	p.seen.Note(aspect)
+	a := p.ask(r, req)
+	declared := a.status == http.StatusNotImplemented && r != nil && declares(r, "501")
+	if a.status != 0 && a.status/100 != 4 && !declared && !(a.ok() && says(a.body)) {
+		a.broke(ruleStatus, what, "%d to %s, which must be refused by a 4xx", a.status, what)
+	}
+}

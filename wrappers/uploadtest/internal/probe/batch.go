@@ -1,0 +1,98 @@
+package probe
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// announces announces three files in an order that no sorting makes, and two of
+// one name.
+func (p *prober) announces(r *operation, s sample) {
+	for _, in := range s.objects() {
+		list, isList := strings.CutSuffix(in.name, "[].")
+		if !isList {
+			continue
+		}
+		for _, called := range [][]string{{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"},
+			{"uploadtest.txt", "uploadtest.txt"}} {
+			elements, contents := make([]any, len(called)), make([][]byte, len(called))
+			for i, name := range called {
+				element := maps.Clone(in.object)
+				for member, value := range element {
+					switch _, isText := value.(string); {
+					case isText && names.MatchString(member):
+						element[member] = name
+					case isText && references.MatchString(member):
+						element[member] = fmt.Sprintf("uploadtest-%d", (i+1)%3)
+					}
+				}
+				contents[i] = bytes.Repeat([]byte("uploadtest"), i+1)
+				elements[i] = stated("", element, nil, contents[i])
+			}
+			p.announced(r, s, list, elements, contents)
+		}
+	}
+}
+
+// announced sends each file of a request to the URL that is for it, and reads
+// it back as an upload of its own.
+func (p *prober) announced(r *operation, s sample, list string, elements []any, contents [][]byte) {
+	several := s.with(list, elements)
+	if !p.valid(r, several) {
+		return
+	}
+	all, a := p.start(r, several, "")
+	switch {
+	case all == nil:
+		a.declined("a request with %d files", len(elements))
+		return
+	case len(all.outs) != len(elements):
+		a.broke(ruleAnswer, "count", "%d URLs are handed out for %d files", len(all.outs), len(elements))
+		return
+	}
+	var batch []*made
+	bare := a // without the ids of all
+	bare.body, bare.ids = nil, nil
+	for i, out := range all.outs {
+		j := announcedAs(elements, a.body, i)
+		one := s.with(list, elements[j:j+1])
+		one.later = contents[j]
+		what := fmt.Sprintf(" (number %d of %d in the answer, and %d in the request)", i+1, len(elements), j+1)
+		m := p.newMade(one, what, bare)
+		if m.outs, m.waiting, m.files = all.outs[i:i+1], true, nil; i < len(all.ofFile) {
+			maps.Copy(m.ids, all.ofFile[i])
+		}
+		for _, get := range p.contract.Routes {
+			if m.about(get) {
+				m.own = append(m.own, m.ids[lastParam(get)])
+			}
+		}
+		p.sends(m, out)
+		batch = append(batch, m)
+	}
+	all.waiting = false
+	p.completes(all)
+	for _, m := range batch {
+		p.keep(m)
+	}
+}
+
+// announcedAs returns the index in a request of the file that is number i in
+// the answer: that of the same name or reference, or else the same.
+func announcedAs(elements []any, answer []byte, i int) int {
+	for _, l := range leaves(answer) {
+		as := func(element any) bool {
+			value, isText := element.(map[string]any)[l.name].(string)
+			return isText && value == apispec.TextOf(l.value)
+		}
+		if j := slices.IndexFunc(elements, as); l.at == i && j >= 0 && !slices.ContainsFunc(elements[j+1:], as) {
+			return j
+		}
+	}
+	return i
+}

@@ -1,0 +1,102 @@
+package probe
+
+import (
+	"bytes"
+	"cmp"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// completions returns the operations that complete an upload: its id is in their
+// path or their body.
+func (p *prober) completions(m *made) (found []*operation) {
+	for _, r := range p.contract.Routes {
+		if len(m.outs) == 0 || r.Method == http.MethodGet || !completion.MatchString(r.Path) {
+			continue
+		}
+		s := firstSample(r)
+		inBody := lastParam(r) == "" && s.object != nil && !reflect.DeepEqual(s.replaced(m.identifying), s.object)
+		if inBody || m.about(r) {
+			p.closing[apispec.NameOf(r)] = true
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// identifying is a replacement of each id in a request by the one of m.
+func (m *made) identifying(in member, value any) any {
+	text, isText := value.(string)
+	switch {
+	case !isText:
+		return value
+	case in.name == "id" && m.ids["id"] == "" && len(m.answer.ids) == 1:
+		return m.answer.ids[0]
+	}
+	return cmp.Or(m.ids[in.name], text)
+}
+
+// completingRequest returns the request that completes m.
+func (p *prober) completingRequest(r *operation, m *made) *http.Request {
+	s := firstSample(r)
+	s.later, s.params = m.later, m.ids
+	if s.object != nil {
+		s = s.of(s.replaced(m.identifying), s.fileName)
+	}
+	return p.good(r, s.stating())
+}
+
+// completes says that the bytes of m are there.
+func (p *prober) completes(m *made) {
+	for _, r := range p.completions(m) {
+		switch a := p.ask(r, p.completingRequest(r, m)); {
+		case a.ok():
+			p.learn(m, a)
+			p.compares(m, whole, a)
+			if p.logged.First("twice: " + apispec.NameOf(r)) { // a client that got no answer asks so
+				p.sameAgain(a, func() answer { return p.ask(r, p.completingRequest(r, m)) },
+					"a second request to complete an upload")
+			}
+		case a.status == http.StatusConflict && !strings.HasPrefix(r.Path, m.by.Path+"/"): // it may be of another kind
+		case a.status != 0:
+			a.broke(ruleStatus, "complete", "%d to an upload whose file was sent%s", a.status, m.what)
+		}
+	}
+}
+
+// refusesToComplete completes an upload without its bytes, and one with other
+// bytes than were announced. An operation that declares no status for that is
+// not blamed, nor is one that looks later.
+func (p *prober) refusesToComplete(r *operation, s sample) {
+	const announced = "uploadtest: announced, and never sent"
+	s = s.holding([]byte(announced))
+	other := strings.ToUpper(announced)
+	if bytes.Equal(s.holding([]byte(other)).body, s.body) { // only its size is announced
+		other += other
+	}
+	for what, content := range map[string]string{
+		"an upload whose file was not sent":                      "",
+		"an upload whose file is not the one that was announced": other,
+	} {
+		m, _ := p.start(r, s, "")
+		if m == nil || !m.waiting || content != "" && !m.announcesFile() {
+			continue
+		}
+		if content != "" && slices.ContainsFunc(m.outs, func(out contract.HandedOut) bool {
+			return !p.ask(r, p.presignedRequest(out, []byte(content))).ok()
+		}) {
+			continue // it is refused before
+		}
+		for _, last := range p.completions(m) {
+			if declares(last, "409", "412", "422", "424") {
+				p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
+					what+", which must be refused by a 4xx", 4, http.StatusAccepted)
+			}
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package probe
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// needsCredentials sends requests with each header of the credentials missing
+// or spoiled, with the credentials of another request, and with none at all.
+func (p *prober) needsCredentials(r *operation) {
+	if p.needsNone(r) {
+		return
+	}
+	want := []int{http.StatusUnauthorized, http.StatusForbidden}
+	if !declares(r, "401", "4XX") {
+		want = append(want, http.StatusNotFound) // a spec without 401 hides what is there
+	}
+	unauthorized := func(what string, req *http.Request) {
+		p.wants("wrong credentials", r, req, "credentials", "a request with "+what+", want 401 or 403", want...)
+	}
+	s := firstSample(r)
+	bare := func() *http.Request { return p.build(r, s) }
+	if unauthorized("no credentials", bare()); s.body != nil {
+		p.waitsForBody(r, bare())
+		broken := s
+		broken.body, broken.contentType = []byte("{"), "application/x-uploadtest"
+		unauthorized("no credentials and a body that is wrong", p.build(r, broken))
+	}
+	for _, name := range inPath(r) {
+		if never := s.under(name, spoil(p.learned[name])); p.valid(r, never) {
+			unauthorized("no credentials and an id that was never issued", p.build(r, never))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.good(r, s).Header)) {
+		req := p.good(r, s)
+		if bare().Header.Get(name) != "" || req.Header.Get(name) == "" || ordinary.MatchString(name) {
+			continue
+		}
+		req.Header.Del(name)
+		unauthorized("no "+name, req)
+		for _, c := range spoiled {
+			req := p.good(r, s)
+			was := req.Header.Get(name)
+			space := strings.IndexByte(was, ' ') + 1
+			is := c.make(was[:space], was[space:])
+			if req.Header.Set(name, is); is != was && is != "" && (c.what == "a wrong" || !numeric(was)) {
+				unauthorized(c.what+" "+name, req)
+			}
+		}
+	}
+	longer := func() *http.Request {
+		req := bare()
+		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&uploadtest=1", "&")
+		return req
+	}
+	if req, differ := p.exchanged(longer, bare); differ {
+		unauthorized("credentials that were made without its query", req)
+	}
+	others := p.others(r, s)
+	for _, what := range slices.Sorted(maps.Keys(others)) {
+		if req, differ := p.exchanged(bare, others[what]); differ {
+			unauthorized("credentials that were made for another "+what, req)
+		}
+	}
+}
+
+// others returns requests whose credentials are for something else, by what
+// that is.
+func (p *prober) others(r *operation, s sample) map[string]func() *http.Request {
+	others := map[string]func() *http.Request{
+		"path": func() *http.Request { return p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body) },
+	}
+	if n := len(p.kept); n > 0 {
+		s.params = p.kept[n-1].ids
+		others["id"] = func() *http.Request { return p.build(r, s) }
+	}
+	for _, method := range []string{http.MethodTrace, http.MethodGet, http.MethodPost, http.MethodDelete} {
+		if method != r.Method {
+			others["method, "+method] = func() *http.Request {
+				req := p.build(r, sample{})
+				req.Method = method
+				return req
+			}
+		}
+	}
+	return others
+}
+
+// spoiled are credentials that are almost right. A scheme ends with its space.
+var spoiled = []struct {
+	what string
+	make func(scheme, token string) string
+}{
+	{"a wrong", func(scheme, token string) string { return spoil(scheme + token) }},
+	{"a longer", func(scheme, token string) string { return scheme + token + "x" }},
+	{"a shorter", func(scheme, token string) string { return (scheme + token)[:len(scheme+token)-1] }},
+	{"half of the", func(scheme, token string) string {
+		value := scheme + token
+		return value[:len(value)-len(value)/3]
+	}},
+	{"the letters of the other case in the", func(scheme, token string) string {
+		if other := strings.ToUpper(token); other != token {
+			return scheme + other
+		}
+		return scheme + strings.ToLower(token)
+	}},
+	{"another scheme in the", func(_, token string) string { return "Basic " + token }},
+	{"no scheme in the", func(_, token string) string { return token }},
+	{"only the scheme of the", func(scheme, _ string) string { return scheme }},
+	{"another user in the", func(scheme, token string) string { return basic(scheme, token, "x%s:%s") }},
+	{"another password in the", func(scheme, token string) string { return basic(scheme, token, "%s:x%s") }},
+	{"no password in the", func(scheme, token string) string { return basic(scheme, token, "%s:%.0s") }},
+}
+
+// basic returns Basic credentials of another user or password; of another
+// scheme nothing.
+func basic(scheme, token, format string) string {
+	text, err := base64.StdEncoding.DecodeString(token)
+	user, password, found := strings.Cut(string(text), ":")
+	if err != nil || !found || !strings.EqualFold(scheme, "Basic ") {
+		return ""
+	}
+	return scheme + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, format, user, password))
+}
+
+// spoil changes one character in the middle of a credential.
+func spoil(value string) string {
+	b := []byte(value)
+	if len(b) == 0 {
+		return "x"
+	}
+	at := len(b) - len(b)/3 - 1
+	if b[at] == '9' { // an id that counts does not come so far
+		b[at] = '8'
+	} else {
+		b[at] = '9'
+	}
+	return string(b)
+}
+
+// exchanged returns a request with the credentials of another, and tells
+// whether these differ by more than their time: those that were made before and
+// after them for one request are the same.
+func (p *prober) exchanged(send, lend func() *http.Request) (req *http.Request, differ bool) {
+	bare := send().Header
+	for range 20 {
+		req = p.authorized(send())
+		lender := p.authorized(lend())
+		lent, after := lender.Header.Clone(), p.authorized(send()).Header
+		same := true
+		differ = false
+		for name := range req.Header {
+			if bare.Get(name) == "" {
+				same = same && req.Header.Get(name) == after.Get(name)
+				differ = differ || req.Header.Get(name) != lent.Get(name)
+				req.Header.Set(name, lent.Get(name))
+			}
+		}
+		if same {
+			if differ && lender.Method == http.MethodGet {
+				p.ask(nil, lender) // a server may remember what it found right
+			}
+			return req, differ
+		}
+	}
+	return req, false
+}

@@ -1,0 +1,84 @@
+package probe
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+)
+
+func TestACredentialIsSpoiledInItsOwnWay(t *testing.T) {
+	basicOf := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	for _, c := range []struct{ what, scheme, token, want string }{
+		{"a wrong", "Bearer ", "abcdefgh", "Bearer ab9defgh"},
+		{"a wrong", "", "99", "98"},
+		{"a wrong", "", "", "x"},
+		{"a longer", "Bearer ", "abc", "Bearer abcx"},
+		{"a shorter", "Bearer ", "abc", "Bearer ab"},
+		{"half of the", "", "abcdefghi", "abcdef"},
+		{"the letters of the other case in the", "Key ", "abC", "Key ABC"},
+		{"the letters of the other case in the", "Key ", "ABC1", "Key abc1"},
+		{"another scheme in the", "Key ", "abc", "Basic abc"},
+		{"no scheme in the", "Key ", "abc", "abc"},
+		{"only the scheme of the", "Key ", "abc", "Key "},
+		{"another user in the", "Basic ", basicOf("anna:secret"), "Basic " + basicOf("xanna:secret")},
+		{"another password in the", "basic ", basicOf("anna:secret"), "basic " + basicOf("anna:xsecret")},
+		{"no password in the", "Basic ", basicOf("anna:secret"), "Basic " + basicOf("anna:")},
+		{"no password in the", "Bearer ", basicOf("anna:secret"), ""},
+		{"no password in the", "Basic ", basicOf("anna"), ""},
+		{"no password in the", "Basic ", "?anna:secret", ""},
+	} {
+		for _, s := range spoiled {
+			if s.what == c.what && s.make(c.scheme, c.token) != c.want {
+				t.Errorf("%s %s%s became %q, want %q", c.what, c.scheme, c.token, s.make(c.scheme, c.token), c.want)
+			}
+		}
+	}
+}
+
+// Credentials of another request are of use only if nothing else about them
+// differs, such as their time.
+func TestCredentialsAreExchangedWhereTheyDiffer(t *testing.T) {
+	made := 0
+	for what, c := range map[string]struct {
+		authorize func(*http.Request)
+		differ    bool
+		asked     string
+	}{
+		"a key":       {func(r *http.Request) { r.Header.Set("Key", "k") }, false, ""},
+		"a signature": {func(r *http.Request) { r.Header.Set("Key", r.URL.Path) }, true, "[/b]"},
+		"a signature beside a key": {func(r *http.Request) {
+			r.Header.Set("Key", r.URL.Path)
+			r.Header.Set("Other", "k")
+			r.Header.Set("Thing", "k")
+		}, true, "[/b]"},
+		"a number that is used once": {func(r *http.Request) { made++; r.Header.Set("Key", fmt.Sprint(made)) },
+			false, ""},
+		"a number now and then": {func(r *http.Request) {
+			made++
+			r.Header.Set("Key", fmt.Sprint(r.URL.Path,
+				made/7))
+		}, true,
+			"[/b]"},
+	} {
+		var asked []string
+		p := &prober{TB: t, base: "http://a.example", authorize: c.authorize, secrets: map[string]bool{},
+			Facts: Facts{Timeout: time.Minute}, succeeded: map[string]bool{},
+			transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				asked = append(asked, r.URL.Path)
+				return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+			})}
+		p.contract, _ = apispec.ParseAt(t, p.base, []byte(idSpec))
+		req, differ := p.exchanged(func() *http.Request { return p.request(http.MethodPut, "/a", "a/b", nil) },
+			func() *http.Request { return p.request(http.MethodGet, "/b", "", nil) })
+		if differ != c.differ || differ && (fmt.Sprint(asked) != c.asked || req.Header.Get("Key")[:2] != "/b" ||
+			req.URL.Path != "/a" ||
+			req.Header.Get("Content-Type") != "a/b") {
+			t.Errorf("%s: differs %t, and asked for %v with %q", what, differ, asked, req.Header)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package probe
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// cutsOff hangs up in the middle of a file, but still listens. The part that
+// arrived must not count as a file.
+func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) {
+	a := p.talk(r, req, body[:len(body)/2], p.Timeout, true)
+	if a.status == 0 {
+		return // a server owes no answer to those who hang up
+	}
+	if p.seen.Note("file that is cut off"); a.ok() {
+		a.broke(ruleStatus, "cut", "%d to a file whose sender hung up in the middle of it", a.status)
+		p.changes(a)
+	}
+}
+
+// waitsForBody sends wrong credentials and no body. A server that looks at the
+// credentials first answers. One that reads on may stand behind a proxy that
+// buffers, so it is not blamed.
+func (p *prober) waitsForBody(r *operation, req *http.Request) {
+	req.Header.Set("Expect", "100-continue")
+	if a := p.talk(r, req, nil, min(p.Timeout, time.Second), false); a.status > http.StatusContinue {
+		p.seen.Note("credentials before the body")
+		return
+	}
+	p.unseen(r, "whether credentials are looked at before the body: the server, or a proxy, wanted the body first")
+}
+
+// talk sends the head of a request and the beginning of its body. The
+// status of the answer is 0 where there is none in time.
+func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.Duration, hangUp bool) (a answer) {
+	if a = (answer{p: p, route: r, req: req}); p.late >= 3 {
+		return a
+	}
+	address := req.URL.Host
+	if req.URL.Port() == "" {
+		address = net.JoinHostPort(req.URL.Hostname(), req.URL.Scheme)
+	}
+	ctx, cancel := context.WithTimeout(p.Context(), limit)
+	defer cancel()
+	dial := (&net.Dialer{}).DialContext
+	if req.URL.Scheme == "https" {
+		dial = (&tls.Dialer{}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", address)
+	if err != nil {
+		return a
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(limit))
+	w := bufio.NewWriter(conn)
+	req.Body, req.Close = io.NopCloser(bytes.NewReader(begun)), true
+	_ = req.Write(w) // it finds the body too short
+	_ = w.Flush()
+	if hangUp {
+		_ = conn.(interface{ CloseWrite() error }).CloseWrite()
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), req)
+	if err != nil {
+		return a
+	}
+	resp.Body.Close()
+	a.status = resp.StatusCode
+	return a
+}

@@ -1,0 +1,105 @@
+package probe
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// deletes deletes one upload, and one of several files. It checks that they are
+// gone and that all others stay.
+func (p *prober) deletes(r *operation) {
+	ofIt := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
+	if len(ofIt) == 0 {
+		return
+	}
+	m := ofIt[len(ofIt)/2]
+	for _, one := range ofIt { // others have its name, or keys that begin with its own
+		if slices.ContainsFunc(ofIt, func(other *made) bool {
+			return one != other && strings.HasPrefix(other.place, one.place) &&
+				(places(one.by) || bytes.Equal(one.body, other.body))
+		}) {
+			m = one
+		}
+	}
+	p.deletesOne(r, m)
+	for _, other := range ofIt {
+		if other != m && len(other.files) > 1 {
+			p.deletesOne(r, other)
+			return
+		}
+	}
+}
+
+func (p *prober) deletesOne(r *operation, m *made) {
+	last, all := lastParam(r), []sample{m.found()}
+	for _, ids := range m.ofFile { // each file may be deleted by itself
+		if id := ids[last]; id != "" && id != m.ids[last] {
+			all = append(all, m.found().under(last, id))
+		}
+	}
+	later := false
+	for i, one := range all {
+		a := p.ask(r, p.good(r, one))
+		if a.status != 0 && !a.ok() {
+			a.broke(ruleStatus, "lost", "%d to a stored upload", a.status)
+		}
+		if !a.ok() {
+			return
+		}
+		later = a.status == http.StatusAccepted
+		if i == 0 && !saysDeleted(a.body) {
+			p.compares(m, whole, a)
+		}
+	}
+	m.deletedBy = r
+	p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
+	p.gone(r, m, later)
+}
+
+// gone asks for a deleted upload in each way in which it was found, and then
+// makes another in its place. A 202 says that it will be gone later.
+func (p *prober) gone(r *operation, m *made, later bool) {
+	for _, same := range p.contract.Routes {
+		if !m.outlives(same) && reading(same) && m.about(same) && p.succeeded[apispec.NameOf(same)] ||
+			apispec.NameOf(same) == apispec.NameOf(r) && refusesUnknown(r) {
+			p.await(apispec.NameOf(same)+" no more", time.Second, func() bool {
+				return !later || !reading(same) || !p.ask(same, p.good(same, m.found())).ok()
+			})
+			p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), saysDeleted)
+		}
+	}
+	for name, get := range m.given {
+		p.seen.Note("deleted upload")
+		if a := get(); a.ok() {
+			a.broke(ruleStatus, "deleted download", "%d to the %s of a deleted upload, which must be refused by a 4xx",
+				a.status, name)
+		}
+	}
+	p.deleted = append(p.deleted, m)
+	p.again(" after another was deleted")
+	if m.by.Method == http.MethodPost {
+		next, _ := p.make(m.by, m.what, m.holding([]byte("another")))
+		p.keep(next)
+	}
+}
+
+// outlives reports whether an operation may tell of a deleted upload: of the call
+// that opened it, where the file was deleted in another place.
+func (m *made) outlives(r *operation) bool {
+	opened := m.by.Path + "/"
+	return len(m.outs) > 0 && strings.HasPrefix(r.Path+"/", opened) && !strings.HasPrefix(m.deletedBy.Path, opened)
+}
+
+// saysDeleted reports whether an answer says that what it is about was deleted:
+// some servers still tell of that.
+func saysDeleted(answer []byte) bool {
+	return slices.ContainsFunc(leaves(answer), func(l leaf) bool {
+		text, isText := l.value.(string)
+		return deletions.MatchString(l.name) && (l.value == true || text != "") || isText && deletion.MatchString(text)
+	})
+}

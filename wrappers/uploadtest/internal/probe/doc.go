@@ -1,0 +1,18 @@
+// Package probe asks a server what its spec says, and reports each rule that
+// an answer broke. Success.go comes first.
+//
+// It asks each operation with the spec's examples. What that makes is sent in
+// odd ways by variation.go and together.go, and to URLs that are handed out by
+// presigned.go, batch.go and complete.go. It is read back by readback.go,
+// range.go, list.go and download.go. Then wrong requests must be refused:
+// refusal.go, stray.go, credential.go, cut.go. Last come changes: patch.go,
+// delete.go and limit.go.
+//
+// These share others: operation.go asks the spec about an operation.
+// request.go builds its request of a sample (sample.go), from the values of
+// example.go, with other texts (text.go), true sizes and checksums
+// (stated.go). ask.go sends it and holds its answer to the contract, and to
+// answer.go. What it makes (made.go) may wait for its bytes (send.go). It has
+// ids (id.go) that lead to answers about it, and repeat.go compares those.
+// name.go knows what names mean, and value.go walks through JSON.
+package probe

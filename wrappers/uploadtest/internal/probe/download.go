@@ -1,0 +1,81 @@
+package probe
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
+)
+
+// downloads fetches the URLs in an answer whose names say that they are for a
+// download. A URL that is signed, or of another host, needs no credentials.
+func (p *prober) downloads(m *made, a answer, all []leaf) {
+	for _, l := range all {
+		to, err := url.Parse(apispec.TextOf(l.value))
+		named := downloadURL.MatchString(l.name)
+		if m.waiting || len(m.files) != 1 || err != nil || to.Host == "" ||
+			!strings.HasPrefix(to.Scheme, "http") || !named && to.Host != a.req.URL.Host {
+			continue
+		}
+		get := func(address string) answer {
+			get := p.requestTo(http.MethodGet, address, "", nil)
+			if a.lends(to) {
+				p.authorized(get)
+			}
+			return p.ask(nil, get)
+		}
+		got := get(to.String())
+		right := got.ok() && bytes.Equal(got.body, m.files[0].content)
+		if !named && !p.proved(apispec.NameOf(a.route)+" "+l.path+" download", payload.Sum(got.body), right) {
+			continue
+		}
+		if !got.ok() {
+			a.broke(ruleAnswer, "download", "%s cannot be fetched%s: %d", l.name, p.after, got.status)
+			continue
+		}
+		if p.givesBack(m, m.files[0], got); right && p.isOurs(got.req) {
+			m.given[l.name] = func() answer { return get(to.String()) }
+		}
+		if !named {
+			continue // its query may be for people
+		}
+		if ends(to.RawQuery) {
+			p.ending = to.String()
+		}
+		ways := tampered(contract.HandedOut{URL: to.String(), Method: http.MethodGet})
+		for _, what := range slices.Sorted(maps.Keys(ways)) {
+			if got := get(ways[what].URL); got.ok() && !strings.HasPrefix(what, "by ") {
+				a.broke(ruleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status,
+					l.name, what)
+			}
+		}
+	}
+}
+
+// ends reports whether the query of a URL says that it ends within a day.
+func ends(rawQuery string) bool {
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		life, _ := strconv.ParseInt(value, 10, 64)
+		if life > 1e12 {
+			life /= 1000
+		}
+		if life > 1e9 { // it is a time
+			life -= time.Now().Unix()
+		} else if !expires.MatchString(name) {
+			continue
+		}
+		if 0 < life && life < 24*60*60 {
+			return true
+		}
+	}
+	return false
+}

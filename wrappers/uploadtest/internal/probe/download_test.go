@@ -1,0 +1,112 @@
+package probe
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
+
+func TestADownloadIsTheFileThatWasSent(t *testing.T) {
+	const here, there, signed = "http://a.example/d", "http://b.example/d", "http://a.example/d?sig=0123456789"
+	tomorrow := fmt.Sprint(here, "?sig=0123456789&e=", time.Now().Add(time.Hour).Unix())
+	file := []sentFile{{contentType: "text/plain", content: []byte("a file")}}
+	for _, c := range []struct {
+		what, member, url string
+		files             []sentFile
+		waiting           bool
+		status            int // 0: 200 to this URL, and 403 to any other
+		body              string
+		asked             string // the first URL, and whether it gets credentials
+		told              string // empty: nothing is wrong
+	}{
+		{"what its name says", "downloadUrl", here, file, false, 200, "a file", here + " true",
+			"200 to its downloadUrl, with another key"},
+		{"another file", "downloadUrl", signed, file, false, 0, "A file", signed + " false", "comes back changed"},
+		{"a signed URL", "downloadUrl", signed, file, false, 0, "a file", signed + " false", ""},
+		{"a signature that is not checked", "downloadUrl", signed, file, false, 200, "a file", signed + " false",
+			"200 to its downloadUrl, with"},
+		{"another host", "download", there + "?sig=0123456789", file, false, 0, "a file",
+			there + "?sig=0123456789 false", ""},
+		{"a page", "page", here, file, false, 200, "for people", here + " true", ""},
+		{"a page that gave two files", "page", here, file, false, 200, "half", here + " true", "comes back changed"},
+		{"a page of another host", "page", there, file, false, 200, "for people", "", ""},
+		{"a relative URL", "downloadUrl", "/d", file, false, 200, "a file", "", ""},
+		{"another scheme", "downloadUrl", "ftp://a.example/d", file, false, 200, "a file", "", ""},
+		{"no URL", "downloadUrl", "http://%", file, false, 200, "a file", "", ""},
+		{"two files", "downloadUrl", signed, append(file, file...), false, 0, "a file", "", ""},
+		{"no file yet", "downloadUrl", signed, file, true, 0, "a file", "", ""},
+		{"nothing", "downloadUrl", signed, file, false, 404, "", signed + " false",
+			"downloadUrl cannot be fetched: 404"},
+		{"an end", "downloadUrl", tomorrow, file, false, 0, "a file", tomorrow + " false", ""},
+	} {
+		asked := ""
+		var p *prober
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p = &prober{TB: tb, base: "http://a.example/v1", right: map[string]map[string]bool{},
+				tagged: map[string]string{}, succeeded: map[string]bool{}, Facts: Facts{Timeout: time.Minute},
+				secrets:   map[string]bool{},
+				authorize: func(r *http.Request) { r.Header.Set("X-Depot-Key", lab.DepotKey) },
+				transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+					if asked == "" {
+						asked = fmt.Sprint(r.URL, " ", r.Header.Get("X-Depot-Key") != "")
+					}
+					status := c.status
+					if status == 0 {
+						status = map[bool]int{true: 200, false: 403}[r.URL.String() == c.url &&
+							r.Method == http.MethodGet]
+					}
+					return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/plain"}},
+						Request: r,
+						Body:    io.NopCloser(strings.NewReader(c.body))}, nil
+				})}
+			p.contract, _ = apispec.ParseAt(tb, p.base, []byte(foundSpec))
+			m := &made{by: p.contract.Routes[0], files: c.files, waiting: c.waiting, given: map[string]func() answer{}}
+			if strings.HasSuffix(c.what, "gave two files") {
+				p.right[apispec.NameOf(m.by)+" page download"] = map[string]bool{"one": true, "two": true}
+			}
+			a := answer{p: p, route: m.by, req: httptest.NewRequest("GET", "http://a.example/v1/things/t-1", nil)}
+			p.downloads(m, a, []leaf{{path: c.member, name: c.member, at: -1, value: c.url}})
+		})
+		if told := strings.Join(lines, "\n"); asked != c.asked || (told == "") != (c.told == "") ||
+			!strings.Contains(told, c.told) {
+			t.Errorf("%s: asked for %q, want %q, and told %q", c.what, asked, c.asked, told)
+		}
+		if (p.ending != "") != (c.what == "an end") {
+			t.Errorf("%s: a URL that ends is %q", c.what, p.ending)
+		}
+	}
+	var asked []string
+	lab.Recorded(t, func(tb testing.TB) {
+		p := &prober{TB: tb, base: "http://a.example/v1",
+			right:  map[string]map[string]bool{"look page2 download": {"a": true, "b": true}},
+			tagged: map[string]string{}, authorize: func(*http.Request) {}, Facts: Facts{Timeout: time.Minute},
+			transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				asked = append(asked, r.URL.Path)
+				return &http.Response{StatusCode: map[bool]int{true: 404, false: 200}[r.URL.Path == "/gone"],
+					Header: http.Header{},
+					Body:   io.NopCloser(strings.NewReader("a file")), Request: r}, nil
+			})}
+		p.contract, _ = apispec.ParseAt(tb, p.base, []byte(foundSpec))
+		m := &made{by: p.contract.Routes[0], files: file, given: map[string]func() answer{}}
+		var all []leaf
+		for _, name := range []string{"none", "page", "page2", "download/gone", "download/last"} {
+			member, at, _ := strings.Cut(name, "/")
+			all = append(all, leaf{path: member, name: member, at: -1, value: "http://a.example/" + cmp.Or(at, member)})
+		}
+		all[0].value = "text"
+		p.downloads(m, answer{p: p, route: p.at("/things/{id}", http.MethodGet),
+			req: httptest.NewRequest("GET", "http://a.example/v1/things/t-1", nil)}, all)
+	})
+	if got := strings.Join(asked, " "); !strings.HasPrefix(got, "/page /page2 /gone /last ") {
+		t.Errorf("asked for %s", got)
+	}
+}

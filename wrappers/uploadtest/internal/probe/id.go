@@ -1,0 +1,219 @@
+package probe
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// learn keeps the values of an answer about something that paths may take:
+// its members, the ids in its lists, and the path of its Location.
+func (p *prober) learn(m *made, a answer) {
+	keep := func(into map[string]string, name, value string) {
+		if into[name] == "" && value != "" {
+			into[name] = value
+		}
+	}
+	all := leaves(a.body)
+	id := ownID(a.body)
+	keep(m.ids, "id", id)
+	for path := range p.contract.Doc.Paths.Map() {
+		if rest, below := strings.CutPrefix(path, unslashed(a.route.Path)+"/{"); below {
+			name, _, _ := strings.Cut(rest, "}")
+			if !slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
+				keep(m.ids, name, id)
+			}
+		}
+	}
+	rank := func(l leaf) int { // a thingId says more than an id beside it
+		return 2*strings.Count(l.path, ".") + map[bool]int{true: 1}[strings.EqualFold(l.name, "id")]
+	}
+	slices.SortStableFunc(all, func(a, b leaf) int { return rank(a) - rank(b) })
+	for _, l := range all {
+		if l.value == nil {
+			continue
+		}
+		names := []string{l.name}
+		owner := strings.TrimSuffix(l.parent(), "[]")
+		if strings.EqualFold(l.name, "id") {
+			if names = nil; owner == "" || wraps.MatchString(owner+".") { // the thing of POST /things
+				names, owner = []string{l.name}, lastPart(a.route)
+			}
+			owner = strings.TrimSuffix(owner, "s")
+			names = append(names, owner+"Id")
+			if len(m.outs) > 0 { // it stands beside a URL for the bytes
+				names = append(names, l.name)
+			}
+		}
+		for _, path := range p.contract.Routes {
+			for _, param := range inPath(path) { // documentId, document_id, DOCUMENT-ID
+				if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
+					names = append(names, param)
+				}
+			}
+		}
+		for _, name := range names {
+			if l.at >= 0 {
+				for len(m.ofFile) <= l.at {
+					m.ofFile = append(m.ofFile, map[string]string{})
+				}
+				keep(m.ofFile[l.at], name, apispec.TextOf(l.value))
+			}
+			keep(m.ids, name, apispec.TextOf(l.value))
+		}
+	}
+	if to, err := url.Parse(a.header.Get("Location")); err == nil {
+		for _, get := range p.contract.Routes {
+			maps.Copy(m.ids, p.matches(get, to.Path))
+		}
+	}
+}
+
+// ownID returns the id of the thing that an answer is about, or nothing. It may
+// stand in the one object in which an answer wraps the thing.
+func ownID(answer []byte) string {
+	var inner []leaf
+	bare := false
+	for _, l := range leaves(answer) {
+		_, yes := l.value.(bool)
+		switch depth := strings.Count(l.path, "."); {
+		case l.list || l.value == nil || l.at >= 0 || depth > 1:
+		case depth == 0 && strings.EqualFold(l.name, "id"):
+			return apispec.TextOf(l.value)
+		case depth == 0:
+			bare = bare || !yes // it tells of the thing beside the object
+		case strings.EqualFold(l.name, "id"):
+			inner = append(inner, l)
+		}
+	}
+	if len(inner) != 1 || bare && !wraps.MatchString(inner[0].path) {
+		return ""
+	}
+	return apispec.TextOf(inner[0].value)
+}
+
+// issues checks that m has an id of its own.
+func (p *prober) issues(m *made) {
+	m.own = []string{strings.Join(m.answer.ids, " "), ownID(m.answer.body), m.answer.header.Get("Location")}
+	for name, id := range m.ids {
+		if p.at(unslashed(m.by.Path)+"/{"+name+"}", http.MethodGet) != nil {
+			m.own = append(m.own, id)
+			for _, of := range m.ofFile {
+				m.own = append(m.own, of[name])
+			}
+		}
+	}
+	for _, id := range m.own {
+		if m.by.Method != http.MethodPost || id == "" || m.asked(id) || p.finds(m, id) {
+			continue
+		}
+		p.seen.Note("id")
+		there := m.place + " " + id // things of another kind may be counted from one, too
+		switch before := p.issued[there]; {
+		case before == nil:
+			p.issued[there] = m
+		case m.equals(before): // some servers keep one of two equals
+		case slices.Contains(p.deleted, before):
+			m.answer.broke(ruleAnswer, "reused", "the id of a deleted upload is given out again")
+		case before != m && places(m.by) && before.place == m.place:
+			if declares(m.by, "409") {
+				m.answer.broke(ruleAnswer, "ids", "a second upload replaces the first, and the spec has a 409 for that")
+			}
+		case before != m:
+			m.answer.broke(ruleAnswer, "ids", "two uploads have the same id")
+		}
+	}
+	own := m.answer.ids
+	if len(own) != len(m.files) { // others' are among them
+		own = nil
+		for _, of := range m.ofFile {
+			own = append(own, of["id"])
+		}
+	}
+	if own = slices.DeleteFunc(slices.Sorted(slices.Values(own)), func(id string) bool { return id == "" }); len(own) ==
+		len(m.files) && len(slices.Compact(own)) < len(m.files) {
+		m.answer.broke(ruleAnswer, "ids of several", "two files of one upload have the same id")
+	}
+}
+
+// finds reports whether an operation that takes no file answers with an id that
+// another gave out: it may search.
+func (p *prober) finds(m *made, id string) bool {
+	if len(m.files) > 0 || len(m.outs) > 0 || numeric(id) && len(id) < 8 {
+		return false
+	}
+	for there, before := range p.issued {
+		if before.by != m.by && strings.HasSuffix(there, " "+id) {
+			return true
+		}
+	}
+	return false
+}
+
+// moves reports whether what was put under an id of the server's, such as that of
+// a session, is from now on at another place.
+func (p *prober) moves(m *made) bool {
+	to, err := m.answer.location()
+	return err == nil && m.by.Method == http.MethodPut && !p.clientKeys[lastParam(m.by)] && to.Path != m.place &&
+		slices.ContainsFunc(p.contract.Routes, func(r *operation) bool {
+			return r.Method == http.MethodGet && r.Path != m.by.Path && p.matches(r, to.Path) != nil
+		})
+}
+
+// locates follows the Location of what was created to the same host.
+func (p *prober) locates(m *made) {
+	to, err := m.answer.location()
+	if err != nil || m.answer.status != http.StatusCreated || len(m.outs) > 0 && m.outs[0].Session {
+		return
+	}
+	if to.Host != m.answer.req.URL.Host {
+		p.unseen(m.by, "what is at the Location, which is on the host %s", to.Host)
+		return
+	}
+	get := p.authorized(p.requestTo(http.MethodGet, to.String(), "", nil))
+	if p.seen.Note("location"); p.ask(nil, get).status == http.StatusNotFound {
+		m.answer.broke(ruleHeader, "location", "nothing is found at the Location: the answer is 404")
+	}
+}
+
+// isIn reports whether an element of an operation's list names what was made.
+func (p *prober) isIn(r *operation, m *made, element json.RawMessage) bool {
+	own := m.own
+	for _, one := range p.below(r) { // such as a file's id, beside the one of its upload
+		if m.about(one) {
+			own = append(slices.Clip(own), m.ids[lastParam(one)])
+		}
+	}
+	for _, l := range leaves(element) {
+		text := apispec.TextOf(l.value)
+		if numeric(text) && (!lasting.MatchString(l.name) || sizes.MatchString(l.name)) {
+			continue // it counts something else
+		}
+		if text != "" && (slices.Contains(own, text) || places(m.by) && text == m.ids[lastParam(m.by)] ||
+			len(text) > 2 && strings.HasSuffix(m.answer.header.Get("Location"), "/"+text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameThing reports whether two elements of a list are about the same.
+func sameThing(a, b json.RawMessage) bool { return identity(a) == identity(b) }
+
+// identity is an element's id, or the first value that names it, or all of it.
+func identity(element json.RawMessage) string {
+	if id := ownID(element); id != "" {
+		return id
+	}
+	for _, l := range leaves(element) {
+		if lasting.MatchString(l.name) && !sizes.MatchString(l.name) {
+			return apispec.TextOf(l.value)
+		}
+	}
+	return string(element)
+}

@@ -1,0 +1,197 @@
+package probe
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
+
+// idSpec is a provider's with things that have parts, and with blobs under keys
+// of the client's.
+const idSpec = `
+openapi: 3.0.3
+info: {title: Ids, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
+    responses: &all {default: {description: All.}}},
+    get: {operationId: list, responses: *all}}
+  /things/{thingId}: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: look, responses: *all}}
+  /things/{thingId}/parts: {parameters: [*thing], get: {operationId: parts, responses: *all}}
+  /things/{thingId}/parts/{partId}: {parameters: [*thing,
+      {name: partId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: part, responses: *all}}
+  /papers/{paper_id}: {parameters: [{name: paper_id, in: path, required: true, schema: {type: string}}],
+    get: {operationId: paper, responses: *all}}
+  /blobs/{key}: {parameters: [&key {name: key, in: path, required: true, schema: {type: string}}],
+    put: {operationId: put, responses: *all}, get: {operationId: blob, responses: *all}}
+  /blobs/{key}/facts: {parameters: [*key], get: {operationId: facts, responses: *all}}
+  /others/{key}: {parameters: [*key], get: {operationId: other, responses: *all}}
+  /rows/{rowId}: {parameters: [{name: rowId, in: path, required: true, schema: {type: string}}],
+    put: {operationId: row, responses: *all}}
+  /rows/{rowId}/content: {parameters: [{name: rowId, in: path, required: true, schema: {type: string}}],
+    put: {operationId: fill, responses: *all}}
+  /kept: {post: {operationId: keep, responses: *all}}
+  /kept/{key}: {parameters: [*key], put: {operationId: change, responses: *all}}
+`
+
+// idProber returns a prober of idSpec, and its operations by their names.
+func idProber(t *testing.T) (*prober, map[string]*operation) {
+	p := &prober{TB: t, base: "http://a.example/v1", clientKeys: map[string]bool{}}
+	p.contract, _ = apispec.ParseAt(t, p.base, []byte(idSpec))
+	ops := map[string]*operation{}
+	for _, r := range p.contract.Routes {
+		ops[apispec.NameOf(r)] = r
+	}
+	return p, ops
+}
+
+func TestAnIDIsThatOfTheWholeAnswer(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"id":"a"}`:                    "a",
+		`{"ID":7}`:                      "7",
+		`{"id":null,"data":{"id":"a"}}`: "a",
+		`{"ok":true,"list":[],"file":{"id":"a"}}`: "a",
+		`{"name":"x","file":{"id":"a"}}`:          "",
+		`{"count":1,"data":{"id":"a"}}`:           "a",
+		`{"a":{"id":"x"},"b":{"id":"y"}}`:         "",
+		`{"data":{"file":{"id":"a"}}}`:            "",
+		`{"items":[{"id":"a"}]}`:                  "",
+		`{"id":["a"]}`:                            "",
+		`{"file":{"name":"a"}}`:                   "",
+	} {
+		if got := ownID([]byte(answer)); got != want {
+			t.Errorf("the id of %s is %q, want %q", answer, got, want)
+		}
+	}
+	for element, want := range map[string]string{`{"id":"a","name":"b"}`: "a", `{"a":1,"name":"b","size":3}`: "b",
+		`{"size":3,"userId":"b"}`: "b", `{"a":1}`: `{"a":1}`} {
+		if got := identity([]byte(element)); got != want {
+			t.Errorf("%s is %q, want %q", element, got, want)
+		}
+	}
+}
+
+func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
+	p, ops := idProber(t)
+	for _, c := range []struct{ answer, location, ids, ofFile string }{
+		{`{"a":null,"paperId":"x"}`, "", "map[paperId:x paper_id:x]", "[]"},
+		{`{"id":"t-1"}`, "", "map[id:t-1 thingId:t-1]", "[]"},
+		{`{"id":"n-1","thingId":"t-2"}`, "", "map[id:n-1 thingId:t-2]", "[]"},
+		{`{"id":"n-1","thing_id":null}`, "", "map[id:n-1 thingId:n-1]", "[]"},
+		{`{"id":null,"name":""}`, "", "map[]", "[]"},
+		{`{"parts":[{"id":"p-1"},{"id":"p-2"}]}`, "", "map[partId:p-1 parts:2]", "[map[partId:p-1] map[partId:p-2]]"},
+		{`{"paperId":"x"}`, "", "map[paperId:x paper_id:x]", "[]"},
+		{`{"a":{"paper_id":"deep"},"paper_id":"top"}`, "", "map[paper_id:top]", "[]"},
+		{`{"owner":{"id":"u-1"},"size":1}`, "", "map[ownerId:u-1 size:1]", "[]"},
+		{`{"owner":{"id":"u-1"},"uploadUrl":"http://a.example/put"}`, "",
+			"map[id:u-1 ownerId:u-1 uploadUrl:http://a.example/put]", "[]"},
+		{`{"data":{"id":"t-1"},"size":1}`, "", "map[id:t-1 size:1 thingId:t-1]", "[]"},
+		{"", "/v1/things/t-9", "map[thingId:t-9]", "[]"},
+		{"", "http://a.example", "map[]", "[]"},
+		{"", "%", "map[]", "[]"},
+	} {
+		m := &made{by: ops["make"], ids: map[string]string{}}
+		if strings.Contains(c.answer, "uploadUrl") {
+			m.outs = []contract.HandedOut{{}}
+		}
+		p.learn(m, answer{route: m.by, body: []byte(c.answer), header: http.Header{"Location": {c.location}}})
+		if ids, ofFile := fmt.Sprint(m.ids), fmt.Sprint(m.ofFile); ids != c.ids || ofFile != c.ofFile {
+			t.Errorf("%s %s gives %s and %s, want %s and %s", c.answer, c.location, ids, ofFile, c.ids, c.ofFile)
+		}
+	}
+	for body, want := range map[string]string{`{"id":"k-1","x":1}`: "k-1", `{"id":"k-1","key":null}`: "k-1",
+		`{"id":"k-1","key":"z"}`: "z"} { // the path has another word for the id
+		m := &made{by: ops["keep"], ids: map[string]string{}}
+		if p.learn(m, answer{route: m.by, body: []byte(body)}); m.ids["key"] != want {
+			t.Errorf("%s gives %q, want %q", body, m.ids["key"], want)
+		}
+	}
+}
+
+func TestAnElementOfAListNamesWhatWasMade(t *testing.T) {
+	p, ops := idProber(t)
+	thing := &made{by: ops["make"], own: []string{"", "t-1", "77"},
+		ids: map[string]string{"thingId": "t-5", "key": "k"}}
+	thing.answer.header = http.Header{"Location": {"/v1/other/abc"}}
+	blob := &made{by: ops["put"], ids: map[string]string{"key": "k"}, place: "/v1/blobs/k"}
+	for _, c := range []struct {
+		element string
+		m       *made
+		want    bool
+	}{
+		{`{"id":"t-1"}`, thing, true}, {`{"id":"t-2"}`, thing, false}, {`{"id":77}`, thing, true},
+		{`{"count":77}`, thing, false}, {`{"size":77}`, thing, false}, {`{"id":""}`, thing, false},
+		{`{"id":"t-5"}`, thing, true}, {`{"at":"abc"}`, thing, true}, {`{"at":"bc"}`, thing, false},
+		{`{"count":77,"id":"t-1"}`, thing, true},
+		{`{"name":"k"}`, blob, true}, {`{"name":"k"}`, thing, false}, {`{"name":"l"}`, blob, false},
+	} {
+		if got := p.isIn(ops["list"], c.m, []byte(c.element)); got != c.want {
+			t.Errorf("%s names what %s made: %t", c.element, apispec.NameOf(c.m.by), got)
+		}
+	}
+	thing.answer.header.Set("Location", "/v1/other/bc")
+	if p.isIn(ops["list"], thing, []byte(`{"at":"bc"}`)) {
+		t.Error("two letters are no id")
+	}
+}
+
+func TestEachUploadHasAnIDOfItsOwn(t *testing.T) {
+	one := sentFile{content: []byte("a"), name: "a"}
+	two := sentFile{content: []byte("b"), name: "b"}
+	of := func(id string) map[string]string { return map[string]string{"id": id, "thingId": id} }
+	for _, c := range []struct {
+		what, op, place string
+		ids, fileIDs    []string // of the second upload; the first has t-1
+		files           []sentFile
+		deleted         bool
+		want            string // empty: nothing is wrong
+	}{
+		{"another id", "make", "", []string{"t-2"}, nil, []sentFile{two}, false, ""},
+		{"the same id", "make", "", []string{"t-1"}, nil, []sentFile{two}, false, "two uploads have the same id"},
+		{"the same id of another kind", "make", "/v1/parts", []string{"t-1"}, nil, []sentFile{two}, false, ""},
+		{"an equal file", "make", "", []string{"t-1"}, nil, []sentFile{one}, false, ""},
+		{"an id that was freed", "make", "", []string{"t-1"}, nil, []sentFile{two}, true, "the id of a deleted upload"},
+		{"the same name", "put", "", []string{"t-1"}, nil, []sentFile{two}, false, ""},
+		{"an id from the request", "make", "", []string{"t-1"}, nil, []sentFile{{name: "t-1"}}, false, ""},
+		{"no id", "make", "", []string{""}, nil, []sentFile{two}, false, ""},
+		{"two files", "make", "", []string{"f-1", "f-2"}, nil, []sentFile{one, two}, false, ""},
+		{"two files with one id", "make", "", []string{"f-1", "f-1"}, nil, []sentFile{one, two}, false, "two files of"},
+		{"another id among theirs", "make", "", []string{"f-1", "f-1", "t-2"}, []string{"f-1", "f-2"},
+			[]sentFile{one, two}, false, ""},
+		{"one id in their list", "make", "", []string{"t-2"}, []string{"f-1", "f-1"}, []sentFile{one, two}, false,
+			"two files of"},
+		{"one of two has an id", "make", "", []string{"t-2"}, []string{"f-1", ""}, []sentFile{one, two}, false, ""},
+		{"a file of the first", "make", "", []string{"t-2"}, []string{"t-1"}, []sentFile{two}, false,
+			"two uploads have"},
+	} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := idProber(t)
+			p.TB, p.issued = tb, map[string]*made{}
+			first := &made{by: ops["make"], files: []sentFile{one}, ids: of("t-1"), place: "/v1/things"}
+			p.issues(first)
+			if c.deleted {
+				p.deleted = append(p.deleted, first)
+			}
+			second := &made{by: ops[c.op], files: c.files, ids: of(c.ids[0]), place: cmp.Or(c.place, "/v1/things")}
+			for _, id := range c.fileIDs {
+				second.ofFile = append(second.ofFile, of(id))
+			}
+			second.answer = answer{p: p, route: second.by, ids: c.ids,
+				req: httptest.NewRequest(second.by.Method, "http://a.example"+second.place, nil)}
+			p.issues(second)
+		})
+		if told := strings.Join(lines, "\n"); (told == "") != (c.want == "") || !strings.Contains(told, c.want) ||
+			len(lines) > 1 {
+			t.Errorf("%s: told %q, want %q", c.what, lines, c.want)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package probe
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// grows sends a file that is one byte too large.
+func (p *prober) grows() {
+	if p.MaxSize == 0 {
+		p.Logf("%s: not seen: the largest file, since Probing.MaxSize says no limit", p.contract.Title)
+		return
+	}
+	large := bytes.Repeat([]byte("x"), int(p.MaxSize)+1)
+	for _, r := range p.contract.Routes {
+		for _, s := range samples(r) {
+			if _, ok := s.file(); !ok {
+				p.growsLater(r, s, large)
+				continue
+			}
+			p.wants("largest file", r, p.good(r, p.anew(r, s).holding(large[1:])), "largest",
+				fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
+			p.wants("file that is too large", r, p.good(r, p.anew(r, s).holding(large)), "large",
+				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
+			s.unsized = true
+			unsized := p.good(r, p.anew(r, s).holding(large))
+			unsized.Header.Set("Expect", "100-continue")
+			p.wants("file that is too large", r, unsized, "large in chunks",
+				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4,
+				http.StatusNotImplemented)
+		}
+	}
+}
+
+// withinLimit returns as much of a content as the server takes.
+func (p *prober) withinLimit(content []byte) []byte {
+	if p.MaxSize == 0 {
+		return content
+	}
+	return content[:min(int64(len(content)), p.MaxSize)]
+}
+
+// growsLater sends a file that is too large to the URL that takes it.
+func (p *prober) growsLater(r *operation, s sample, large []byte) {
+	if r.Method != http.MethodPost || p.closing[apispec.NameOf(r)] {
+		return
+	}
+	m, _ := p.start(r, p.anew(r, s).holding(large), "")
+	if m == nil || len(m.outs) != 1 {
+		return
+	}
+	a := p.ask(r, p.presignedRequest(m.outs[0], large))
+	if !a.ok() {
+		return
+	}
+	for _, last := range p.completions(m) {
+		if p.ask(last, p.completingRequest(last, m)).status/100 == 4 {
+			return
+		}
+	}
+	a.broke(ruleStatus, "large", "a file of %d bytes, which is too large, is taken at the URL that it handed out",
+		len(large))
+}
+
+// ages sends requests that were good before the server's clock moved.
+func (p *prober) ages() {
+	if p.Advance == nil {
+		p.Logf("%s: not seen: stale credentials and expired URLs, since Probing.Advance moves no clock",
+			p.contract.Title)
+		return
+	}
+	var late []func()
+	old := func(what string, r *operation, req *http.Request) {
+		late = append(late, func() { p.refused("stale request", what, r, req) })
+	}
+	for _, r := range p.contract.Routes {
+		for _, s := range samples(r) {
+			if r.Method == http.MethodPost {
+				if m, _ := p.start(r, s, ""); m != nil {
+					for _, out := range m.outs {
+						if out.Session { // it may live for days
+							continue
+						}
+						old("a presigned URL that has expired", nil, p.presignedRequest(out, presignedContent))
+					}
+				}
+			}
+			if req := p.good(r, s); dates(req.Header) {
+				old("a signature that is a day old", r, req)
+			}
+		}
+	}
+	if p.ending != "" {
+		old("a URL for a download that has expired", nil, p.requestTo(http.MethodGet, p.ending, "", nil))
+	}
+	p.Advance(24 * time.Hour)
+	for _, ask := range late {
+		ask()
+	}
+	p.Advance(-48 * time.Hour)
+	for _, r := range p.contract.Routes {
+		if req := p.good(r, firstSample(r)); dates(req.Header) {
+			p.refused("early request", "a signature of tomorrow", r, req)
+		}
+	}
+	p.Advance(24 * time.Hour)
+}
+
+// dates reports whether credentials hold a time.
+func dates(h http.Header) bool {
+	for name, values := range h {
+		if apispec.Dated.MatchString(name) || apispec.Dated.MatchString(values[0]) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,274 @@
+package probe
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// lists reads a list of all uploads of an operation, whole and in short pages.
+func (p *prober) lists(r *operation) {
+	path, all := p.listed(r)
+	if len(all) == 0 {
+		return
+	}
+	var a answer
+	var list, short []json.RawMessage
+	p.await(apispec.NameOf(r), 400*time.Millisecond, func() bool {
+		a, list = p.walks(r, path, 0)
+		return list == nil || !p.behind(r, all, list)
+	})
+	if list == nil {
+		return
+	}
+	p.seen.Note("list")
+	if p.hasDeleted(r, list) {
+		a.broke(ruleAnswer, "listed", "the list has a deleted upload")
+	}
+	for _, m := range all {
+		n := 0
+		for _, element := range list {
+			if p.isIn(r, m, element) {
+				n++
+				p.tells(m, a, leaves(element))
+			}
+		}
+		if n != 1 && n != len(m.files) && !m.waiting {
+			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times%s, want once", m.called(), n, p.after)
+		}
+	}
+	if !p.await(apispec.NameOf(r)+" in pages", 200*time.Millisecond, func() bool { // it may have grown meanwhile
+		_, short = p.walks(r, path, 2)
+		of := list
+		if by := pagingOf(r); !by.goesOn() && len(short) == max(2, by.least) { // nobody knows what the next page is
+			of = list[:min(len(short), len(list))]
+		}
+		if same := short == nil || slices.EqualFunc(short, of, sameThing); same {
+			return true
+		}
+		a, list = p.walks(r, path, 0)
+		return list == nil
+	}) {
+		a.broke(ruleAnswer, "pages", "short pages list %d elements in all, which are not the "+
+			"%d of the whole list in their order", len(short), len(list))
+	}
+}
+
+// behind reports whether a list may only follow a moment later.
+func (p *prober) behind(r *operation, all []*made, list []json.RawMessage) bool {
+	return p.hasDeleted(r, list) ||
+		slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !p.isListed(r, m, list) })
+}
+
+// hasDeleted reports whether a list has a deleted upload, and does not say so.
+func (p *prober) hasDeleted(r *operation, list []json.RawMessage) bool {
+	left := slices.DeleteFunc(slices.Clone(list), func(element json.RawMessage) bool { return saysDeleted(element) })
+	return slices.ContainsFunc(p.deleted, func(m *made) bool { return !m.outlives(r) && p.isListed(r, m, left) })
+}
+
+func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
+	return slices.ContainsFunc(list, func(element json.RawMessage) bool { return p.isIn(r, m, element) })
+}
+
+// listed returns the path of the list that an operation gives, such as that of
+// one folder, and what must be in it.
+func (p *prober) listed(r *operation) (path string, all []*made) {
+	for _, m := range p.kept {
+		asks := slices.ContainsFunc(apispec.Required(r), func(param *openapi3.Parameter) bool {
+			return param.In == openapi3.ParameterInQuery
+		})
+		if r.Method != http.MethodGet || asks || !p.isAbove(r, m) {
+			continue
+		}
+		its := p.pathOf(r, m.found())
+		if path = cmp.Or(path, its); path == its {
+			all = append(all, m)
+		}
+	}
+	return path, all
+}
+
+// isAbove reports whether the path of an operation is that of m's list: m was
+// made there, or is found right below it.
+func (p *prober) isAbove(r *operation, m *made) bool {
+	return m.by.Path == r.Path || slices.ContainsFunc(p.below(r), func(one *operation) bool {
+		return m.about(one) && (len(apispec.Required(r)) == 0 || m.by.Path == one.Path)
+	})
+}
+
+// walks reads the list under a path page by page. Limit is the largest number of
+// elements of a page; 0 leaves it to the server. It returns nil if there is no
+// list, no such limit, or no known way to the next page.
+func (p *prober) walks(r *operation, path string, limit int) (a answer, list []json.RawMessage) {
+	by := pagingOf(r)
+	if limit > 0 && by.limit == "" {
+		return a, nil
+	}
+	to, _ := url.Parse(p.base + path)
+	if limit > 0 {
+		limit = max(limit, by.least)
+		to.RawQuery = url.Values{by.limit: {strconv.Itoa(limit)}}.Encode()
+	}
+	list, guesses := []json.RawMessage{}, 0
+	for page := range 2*len(p.kept) + 100 {
+		get := p.build(r, sample{}) // with the headers that it needs
+		get.URL, get.Host = to, to.Host
+		now := p.ask(r, p.authorized(get))
+		elements := elementsOf(now.body)
+		switch {
+		case guesses == 1 && (!now.ok() || len(elements) == 0 || sameThing(elements[0], list[0])):
+			p.unseen(r, "the pages of the list: no answer says what the next %s is", by.cursor)
+			return a, nil
+		case page > 0 && !now.ok() && by.page != "": // it is behind the last page
+			return a, list
+		}
+		if a = now; !a.ok() || elements == nil && page == 0 {
+			return a, nil
+		}
+		if limit > 0 && len(elements) > limit {
+			a.broke(ruleAnswer, "limit", "a page has %d elements, and %d were asked for", len(elements), limit)
+		}
+		list = append(list, elements...)
+		next, total, goesOn := pageOf(a)
+		full := len(elements) == cmp.Or(limit, by.usual)
+		if by.said = by.said || next != ""; !by.said && by.cursor != "" && len(elements) > 0 && (goesOn || full) {
+			to = with(to, by.cursor, identity(elements[len(elements)-1])) // such as the last id
+			guesses++
+			continue
+		}
+		if to = by.next(to, next, page+by.from+1, len(list), len(elements) == 0); to == nil {
+			if total >= 0 && total != len(list) && next == "" {
+				a.broke(ruleAnswer, "total", "the total is %d, and the list has %d", total, len(list))
+			}
+			return a, list
+		}
+	}
+	a.broke(ruleAnswer, "endless", "the list has no last page: %d elements came", len(list))
+	return a, nil
+}
+
+// paging holds the names of the parameters by which a list is read in pages.
+type paging struct {
+	limit, cursor, page, offset string
+	least, usual                int  // the minimum and the default of limit
+	from                        int  // the number of the first page
+	said                        bool // an answer says what the next page is, or whether there is one
+}
+
+func pagingOf(r *operation) (by paging) {
+	by.from, by.said = 1, mayTell(r, nexts.MatchString)
+	back := "" // the cursor of a list whose newest elements come first
+	for _, param := range apispec.Parameters(r) {
+		schema, name := apispec.Resolved(param.Schema), brackets.Replace(param.Name)
+		usual, _ := schema.Default.(float64)
+		switch least := schema.Min; {
+		case param.In != openapi3.ParameterInQuery:
+		case limits.MatchString(name):
+			if by.limit, by.usual = param.Name, int(usual); least != nil {
+				by.least = int(*least)
+			}
+		case cursors.MatchString(name):
+			by.cursor = param.Name
+		case befores.MatchString(name):
+			back = param.Name
+		case pages.MatchString(name):
+			if by.page = param.Name; least != nil && *least == 0 || schema.Default != nil && usual == 0 {
+				by.from = 0
+			}
+		case offsets.MatchString(name):
+			by.offset = param.Name
+		}
+	}
+	by.cursor = cmp.Or(by.cursor, back)
+	return by
+}
+
+// goesOn reports whether it can be known what the next page is.
+func (by paging) goesOn() bool { return by.said || by.cursor+by.page+by.offset != "" }
+
+// next returns the URL of the next page, or nil behind the last. Had is the
+// number of elements of all pages so far.
+func (by paging) next(here *url.URL, said string, page, had int, empty bool) *url.URL {
+	counted := said == "" && by.cursor == "" && !by.said && !empty
+	link, err := here.Parse(said) // a cursor may look like one
+	isLink := err == nil && strings.HasPrefix(link.Scheme, "http") &&
+		(link.Path == here.Path || strings.Contains(said, "://") || by.cursor == "" && strings.Contains(said, "/"))
+	switch {
+	case said != "" && isLink:
+		return link
+	case said != "" && by.cursor != "":
+		return with(here, by.cursor, said)
+	case said != "" && by.page != "" && numeric(said):
+		return with(here, by.page, said)
+	case counted && by.page != "":
+		return with(here, by.page, strconv.Itoa(page))
+	case counted && by.offset != "":
+		return with(here, by.offset, strconv.Itoa(had))
+	}
+	return nil
+}
+
+// with returns a URL with another value of a parameter.
+func with(here *url.URL, name, value string) *url.URL {
+	query, next := here.Query(), *here
+	query.Set(name, value)
+	next.RawQuery = query.Encode()
+	return &next
+}
+
+// pageOf returns what a page says of the next one, and of the number of all
+// elements, which is -1 if it says nothing.
+func pageOf(a answer) (next string, total int, goesOn bool) {
+	total = -1
+	for name := range a.header {
+		if totals.MatchString(strings.TrimPrefix(name, "X-")) {
+			total, _ = strconv.Atoi(a.header.Get(name))
+		}
+	}
+	for _, l := range leaves(a.body) {
+		switch text := apispec.TextOf(l.value); {
+		case l.list || l.at >= 0 || l.value == nil:
+		case totals.MatchString(l.name):
+			total, _ = strconv.Atoi(text)
+		case nexts.MatchString(l.name):
+			next = text
+		case more.MatchString(l.name):
+			goesOn = text == "true"
+		}
+	}
+	return next, total, goesOn
+}
+
+// elementsOf returns the elements of the longest list in an answer, or nil.
+func elementsOf(answer []byte) (elements []json.RawMessage) {
+	if json.Unmarshal(answer, &elements) == nil {
+		return elements
+	}
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(answer, &members)
+	for _, member := range members {
+		if of := elementsOf(member); of != nil && len(of) >= len(elements) {
+			elements = of
+		}
+	}
+	return elements
+}
+
+// isEmptyList reports whether an answer is a list without elements, and with no
+// text beside it: some servers say so that nothing is there.
+func isEmptyList(answer []byte) bool {
+	list := elementsOf(answer)
+	return list != nil && len(list) == 0 && !slices.ContainsFunc(leaves(answer), func(l leaf) bool {
+		text, isText := l.value.(string)
+		return isText && text != ""
+	})
+}

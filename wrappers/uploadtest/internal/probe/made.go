@@ -1,0 +1,206 @@
+package probe
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// made is one thing that a request made.
+type made struct {
+	sample                        // what was sent
+	by        *operation          // the operation
+	what      string              // what is particular about the file; empty: nothing
+	files     []sentFile          // the files, in their order
+	said      map[string]any      // what the request said beside them, by name
+	ids       map[string]string   // what the answer gave for paths, by name
+	ofFile    []map[string]string // the same for each file
+	answer    answer
+	outs      []contract.HandedOut     // where the bytes go
+	place     string                   // the path of the request
+	own       []string                 // the ids that nothing else may have
+	shown     map[string][]leaf        // what each operation answered last, by its path
+	given     map[string]func() answer // fetch its file from URLs of the service, by their names
+	waiting   bool                     // the bytes were not sent yet
+	had       bool                     // the file was given back
+	coming    bool                     // an id that another operation takes is not there yet
+	lacking   func()                   // says that it is not there, though all is done
+	deletedBy *operation               // nil while it is there
+	pending   func()                   // says that it is not there yet; nil where nobody says so
+}
+
+// newMade returns the thing that a request made, with the facts in the answer.
+func (p *prober) newMade(s sample, what string, a answer) *made {
+	m := &made{sample: s, by: a.route, what: what, files: s.files(), said: map[string]any{}, answer: a,
+		place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}, given: map[string]func() answer{}}
+	for _, in := range s.objects() {
+		ofFile := in.name != "" && len(m.files) > 0 // it may be called so itself
+		for name, value := range in.object {
+			if _, above := m.said[name]; !above && !apispec.IsBinary(apispec.PropertyOf(in.schema, name)) &&
+				!(ofFile && names.MatchString(name)) {
+				m.said[name] = value
+			}
+		}
+	}
+	for _, param := range apispec.Required(m.by) {
+		value, isID := p.valueOf(m.by, param, s), param.In == openapi3.ParameterInPath
+		if isID {
+			m.ids[param.Name] = value
+		}
+		above := isID && param.Name == "id" && !strings.HasSuffix(unslashed(m.by.Path), "/{id}")
+		if !above { // an id is that of another thing
+			m.said[param.Name] = value
+		}
+	}
+	m.outs = p.outs(m)
+	p.learn(m, a)
+	p.issues(m)
+	p.locates(m)
+	for _, l := range leaves(a.body) {
+		m.times(a, l)
+	}
+	return m
+}
+
+// make makes something of the first sample that is right by the spec. If a URL
+// is handed out for the bytes, it sends them there. It returns nil if the
+// operation refuses, or if no sample is right.
+func (p *prober) make(r *operation, what string, samples ...sample) (*made, answer) {
+	first := slices.IndexFunc(samples, func(s sample) bool { return p.valid(r, s) })
+	if first < 0 {
+		return nil, answer{}
+	}
+	m, a := p.start(r, samples[first], what)
+	if m == nil {
+		return nil, a
+	}
+	if !m.waiting {
+		p.compares(m, whole, a)
+	}
+	for _, out := range m.outs {
+		p.reads(m)
+		p.sends(m, out)
+	}
+	return m, a
+}
+
+// uploads makes something and keeps it, or logs what the operation did not take.
+func (p *prober) uploads(r *operation, what, it string, s sample) *made {
+	m, a := p.make(r, what, s)
+	a.declined("%s", it)
+	p.keep(m)
+	return m
+}
+
+// start makes something that may still wait for its bytes. It returns nil if
+// the operation refuses. One that takes each name once gets another name.
+func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
+	a := p.ask(r, p.good(r, s))
+	if a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity {
+		sent := func(s sample) string { return p.build(r, s).URL.String() + string(s.body) }
+		if other := p.renamed(r, s); sent(other) != sent(s) && p.valid(r, other) {
+			if second := p.ask(r, p.good(r, other)); second.ok() {
+				p.once[apispec.NameOf(r)] = true
+				s, a = other, second
+			}
+		}
+	}
+	if !a.ok() {
+		return nil, a
+	}
+	m := p.newMade(s, what, a)
+	if len(m.outs) > 0 {
+		m.waiting, m.files = true, nil
+	}
+	return m, a
+}
+
+// asked reports whether an id stood in the request: it is not the server's.
+func (m *made) asked(id string) bool {
+	if numeric(id) && len(id) < 8 { // any text or file may have it in it
+		return slices.Contains(strings.Split(m.place, "/"), id) ||
+			slices.ContainsFunc(slices.Collect(maps.Values(m.said)), func(said any) bool { return apispec.TextOf(said) == id })
+	}
+	isName := func(file sentFile) bool { return file.name == id } // it may be escaped in the body
+	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id)) || slices.ContainsFunc(m.files, isName)
+}
+
+// called returns the name or the key of an upload, for a message.
+func (m *made) called() string {
+	switch {
+	case places(m.by):
+		return fmt.Sprintf(" that is called %.60q", m.ids[lastParam(m.by)])
+	case len(m.files) > 0 && m.files[0].name != "":
+		return fmt.Sprintf(" that is called %.60q", m.files[0].name)
+	}
+	for _, id := range slices.Backward(m.own) { // a Location comes before the id in it
+		if id != "" {
+			return fmt.Sprintf(" with the id %.60q", id)
+		}
+	}
+	return ""
+}
+
+// of returns the files that were sent in a field of a form.
+func (m *made) of(field string) (files []sentFile) {
+	for _, file := range m.files {
+		if file.field == field && field != "" {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// about reports whether an operation is about m: the last id in its path is one
+// that the server gave to m, or the one that the client chose.
+func (m *made) about(r *operation) bool {
+	for _, param := range inPath(r) {
+		if m.ids[param] == "" {
+			return false
+		}
+	}
+	last := lastParam(r)
+	if last == "id" && isOfParent(r) {
+		return false
+	}
+	alike := len(inPath(r)) > 1 && slices.Equal(inPath(r), inPath(m.by))
+	under := m.placedUnder(last) && (alike || strings.HasPrefix(r.Path, m.by.Path))
+	return last != "" && (under || !m.asked(m.ids[last]))
+}
+
+// placedUnder reports whether a parameter is the one under which a client put m.
+func (m *made) placedUnder(param string) bool { return places(m.by) && lastParam(m.by) == param }
+
+// found returns the sample that asks for m.
+func (m *made) found() sample { return sample{params: m.ids} }
+
+// equals reports whether the same was sent twice, or announced by its checksum.
+func (m *made) equals(before *made) bool {
+	announced := len(m.files) == 0 && len(m.outs) == 0 && m.announcesFile()
+	return (announced || len(m.files) > 0 && reflect.DeepEqual(m.files, before.files)) &&
+		reflect.DeepEqual(m.said, before.said)
+}
+
+// keep remembers m, to be read again at the end.
+func (p *prober) keep(m *made) {
+	if m == nil {
+		return
+	}
+	p.forget(func(old *made) bool {
+		return m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
+	})
+	p.kept = append(p.kept, m)
+	p.reads(m)
+}
+
+// forget takes out of what must stay.
+func (p *prober) forget(which func(*made) bool) { p.kept = slices.DeleteFunc(p.kept, which) }

@@ -1,0 +1,99 @@
+package probe
+
+import (
+	"regexp"
+	"strings"
+)
+
+// The names of members, fields, parameters and headers tell their kinds.
+var (
+	// facts about a file
+	sizes = regexp.MustCompile(`(?i)^((file|content|object|blob|document|attachment|body|byte)[_-]?)?` +
+		`(size|bytes|byte[_-]?(size|count|length)|size[_-]?(in[_-]?)?bytes)$|^content[_-]?length$`)
+	anyText   = regexp.MustCompile(`(?i)(^|,\s*)(\*/\*|text/(\*|plain))`)                      // text/plain
+	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`) // only of requests
+	names     = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?(file[_-]?)?name$`)
+	types     = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)
+	fileKinds = regexp.MustCompile(`(?i)^(media|file)[_-]?type$`)
+	anyBytes  = regexp.MustCompile(`^(application|binary)/(octet-stream|binary)$`) // a server may know better
+	digests   = regexp.MustCompile(`(?i)(md5|sha-?_?(1|256|512)|checksum|digest|hash)([_-]?(sum|value|hex|base64))?$`)
+	// compares matches what a description says of a checksum that is compared.
+	compares = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ)|verif|reject|will check`)
+
+	sure      = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`) // it is a checksum, and of which kind
+	checksums = regexp.MustCompile(digests.String() + `|^oid$`)  // only of requests
+
+	// what becomes of it
+	stores    = regexp.MustCompile(`(?i)^(created|uploaded|stored)[_-]?(at|on|time|date)?$`)
+	states    = regexp.MustCompile(`(?i)^(upload[_-]?)?(state|status)$`)
+	finished  = regexp.MustCompile(`(?i)^(complete|completed|ready|done|stored|available|uploaded|finished|processed)$`)
+	pending   = regexp.MustCompile(`(?i)^(pending|waiting|awaiting.*|initiated|started|uploading|incomplete)$`)
+	deletions = regexp.MustCompile(`(?i)^(is[_-]?)?(deleted|trashed|removed|archived|in[_-]?trash)` +
+		`([_-]?(at|on|time|date))?$`)
+	deletion = regexp.MustCompile(`(?i)(^|[^a-z])(deleted|trashed|removed|archived)([^a-z]|$)`)
+	lasting  = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
+	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
+		`operation|event|message|status|state).?id$`)
+
+	// references tell one file of a request from another. Nothing else may have
+	// the value of one that is unique. Keys are parameters under which a client
+	// may put a file by its name. Prose changes nothing else.
+	references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +
+		`(id|key|ref|reference|oid)$`)
+	refer  = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`) // to another thing
+	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
+	keys   = regexp.MustCompile(`(?i)name|key|path|file|object|blob|item|slug|title|id$`)
+	prose  = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
+
+	// the pages of a list
+	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items|keys)$|^per[_-]?page$|^(top|first)$`)
+	cursors = regexp.MustCompile(`(?i)cursor|token|after|marker`)
+	befores = regexp.MustCompile(`(?i)^before([_-]?id)?$`)
+	pages   = regexp.MustCompile(`(?i)^page([_-]?(number|no|index))?$`)
+	offsets = regexp.MustCompile(`(?i)^(offset|skip|start([_-]?index)?)$`)
+	nexts   = regexp.MustCompile(`(?i)^((next|end|continuation)[_-]?)+(cursor|page|` +
+		`(page[_-]?)?token|marker|ur[il]|link|href)?$|^cursor$`)
+	more   = regexp.MustCompile(`(?i)^has[_-]?(more|next([_-]?page)?)$|^is[_-]?truncated$`)
+	totals = regexp.MustCompile(`(?i)^total([_-]?(count|items|files|results|elements))?$`)
+
+	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
+	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // objects around the whole answer
+	onceOnly = regexp.MustCompile(`(?i)^(x-)?idempotency-key$`)                          // a repeated request makes nothing new
+	ordinary = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`)          // headers that are no credentials
+)
+
+// Names in paths and URLs tell theirs.
+var (
+	starts      = regexp.MustCompile(`(?i)upload|resumable|session`) // the Location is for the bytes
+	completion  = regexp.MustCompile(`(?i)[/:._-](complete|finali[sz]e|finish|commit|confirm|done)[^/{}]*$`)
+	uploadURL   = regexp.MustCompile(`(?i)(upload|signed|put)_?ur[il]$`)
+	downloadURL = regexp.MustCompile(`(?i)download`)
+
+	// signs matches the query of a URL that is of use with this query only. Its
+	// parameter lets somebody in, or in time, if its name opens or its value
+	// seals: a time, or what is too long to be guessed.
+	signs   = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=|=[\w%+/-]{32}`)
+	opens   = regexp.MustCompile(`(?i)sig|token|hmac|expires|date|credential`)
+	seals   = regexp.MustCompile(`^(\d{10,13}|\d{8}T\d{6}Z|[\w%+/=-]{32,})$`)
+	packed  = regexp.MustCompile(`e[wy][\w+/-]+`)                           // JSON in base64
+	numbers = regexp.MustCompile(`[:,\[]\s*"?(\d+)(?:\s*[],}]|-\d\d-\d\d)`) // in JSON
+	azure   = regexp.MustCompile(`(^|&)sig=`)                               // signs no media type
+	expires = regexp.MustCompile(`(?i)expir`)
+)
+
+func numeric(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// brackets makes page_size of page[size], and top of $top.
+var brackets = strings.NewReplacer("$", "", "[", "_", "]", "")
+
+// dashes removes the characters between the words of a name.
+var dashes = strings.NewReplacer("-", "", "_", "")
+
+// sameWord reports whether two names differ by case and separators only.
+func sameWord(a, b string) bool {
+	return strings.EqualFold(dashes.Replace(a), dashes.Replace(b))
+}
+
+// sameName reports whether a name is the one that was sent. Forms write a quote
+// as %22, and a server may leave it so.
+func sameName(is, sent string) bool { return is == sent || is == strings.ReplaceAll(sent, `"`, "%22") }

@@ -1,0 +1,161 @@
+package probe
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// operation is an operation of the spec. What follows is known of it before it
+// is asked.
+type operation = routers.Route
+
+// reading reports whether an operation only tells of what is there.
+func reading(r *operation) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// places reports whether an operation puts a file where its path says.
+func places(r *operation) bool {
+	s := firstSample(r)
+	return r.Method == http.MethodPut || r.Method == http.MethodPost && strings.HasSuffix(unslashed(r.Path), "}") &&
+		s.object == nil && len(s.files()) == 1
+}
+
+// inPath returns the parameters in a route's path, in their order. It runs for
+// each value of each answer, so it uses no regexp.
+func inPath(r *operation) (params []string) {
+	for part := range strings.SplitSeq(r.Path, "{") {
+		if name, _, ok := strings.Cut(part, "}"); ok {
+			params = append(params, name)
+		}
+	}
+	return params
+}
+
+// lastParam returns the last parameter of a route's path, or nothing.
+func lastParam(r *operation) (name string) {
+	for _, param := range inPath(r) {
+		name = param
+	}
+	return name
+}
+
+// unslashed returns a path without the slash that some frameworks put at its
+// end.
+func unslashed(path string) string { return strings.TrimSuffix(path, "/") }
+
+// lastPart returns what is behind the last slash of a route's path.
+func lastPart(r *operation) string {
+	path := unslashed(r.Path)
+	return path[strings.LastIndex(path, "/")+1:]
+}
+
+// at returns the operation of a path and a method, or nil.
+func (p *prober) at(path, method string) *operation {
+	for _, r := range p.contract.Routes {
+		if unslashed(r.Path) == unslashed(path) && r.Method == method {
+			return r
+		}
+	}
+	return nil
+}
+
+var placeholders = regexp.MustCompile(`\\\{.*?\\\}`) // in a quoted path
+
+// isOfParent reports whether the {id} in a path names a thing that the spec has an
+// example of and nothing makes, such as in /cards/{id}/notes.
+func isOfParent(r *operation) bool {
+	above, _, goesOn := strings.Cut(r.Path, "/{id}/")
+	makes := cmp.Or(r.Spec.Paths.Value(above), r.Spec.Paths.Value(above+"/"), &openapi3.PathItem{}).Post
+	hasExample := func(param *openapi3.Parameter) bool {
+		return param.Name == "id" && (param.Example != nil || apispec.Resolved(param.Schema).Example != nil)
+	}
+	return goesOn && makes == nil && slices.ContainsFunc(apispec.Required(r), hasExample)
+}
+
+// matches returns the parameters of a route in a path, or nil.
+func (p *prober) matches(r *operation, path string) map[string]string {
+	base, _ := url.Parse(p.base)
+	pattern := placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)")
+	found := regexp.MustCompile("^" + pattern + "$").
+		FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
+	if found == nil {
+		return nil
+	}
+	params := map[string]string{}
+	for i, param := range inPath(r) {
+		params[param] = found[i+1]
+	}
+	return params
+}
+
+// Declares reports whether an operation declares an answer of one of the
+// statuses.
+func declares(r *operation, statuses ...string) bool {
+	return slices.ContainsFunc(statuses, func(status string) bool { return r.Operation.Responses.Value(status) != nil })
+}
+
+// tellsOf reports whether the description of an answer says such a thing.
+func tellsOf(r *operation, status string, such *regexp.Regexp) bool {
+	said := r.Operation.Responses.Value(status)
+	return said != nil && said.Value.Description != nil && such.MatchString(*said.Value.Description)
+}
+
+// refusesUnknown reports whether an operation has an answer for what is not
+// there. A DELETE without one may be answered like the first.
+func refusesUnknown(r *operation) bool {
+	return r.Method != http.MethodDelete || declares(r, "404", "410", "4XX", "default")
+}
+
+// mayAnswer reports whether an operation declares such a body of an answer.
+func mayAnswer(r *operation, such func(status string, media *openapi3.MediaType) bool) bool {
+	for status, response := range r.Operation.Responses.Map() {
+		for _, media := range response.Value.Content {
+			if such(status, media) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mayGiveFile reports whether an operation is there to give a file.
+func mayGiveFile(r *operation) bool {
+	return mayAnswer(r, func(status string, media *openapi3.MediaType) bool {
+		return status[0] == '2' && apispec.IsBinary(apispec.Resolved(media.Schema))
+	})
+}
+
+// mayTell reports whether an operation's answer may have a member of a name.
+func mayTell(r *operation, named func(string) bool) bool {
+	return mayAnswer(r, func(_ string, media *openapi3.MediaType) bool {
+		return slices.ContainsFunc(slices.Collect(maps.Keys(apispec.Resolved(media.Schema).Properties)), named)
+	})
+}
+
+// needsNone reports whether an operation can do without credentials.
+func (p *prober) needsNone(r *operation) bool {
+	security := p.contract.Operation(apispec.NameOf(r)).Security
+	return len(security) == 0 ||
+		slices.ContainsFunc(security, func(all []contract.Scheme) bool { return len(all) == 0 })
+}
+
+// below returns the operations on one element of an operation's list.
+func (p *prober) below(r *operation) (found []*operation) {
+	for _, one := range p.contract.Routes {
+		below, isBelow := strings.CutPrefix(unslashed(one.Path), unslashed(r.Path)+"/{")
+		if isBelow && !strings.Contains(below, "/") {
+			found = append(found, one)
+		}
+	}
+	return found
+}

@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// patches changes an upload. This must change what the request names, and
+// nothing else that was said of the upload.
+func (p *prober) patches(r *operation) {
+	get, s := p.at(r.Path, http.MethodGet), firstSample(r)
+	of := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
+	if r.Method != http.MethodPatch || get == nil || s.object == nil || len(of) == 0 {
+		return
+	}
+	m := slices.MaxFunc(of, func(a, b *made) int { return len(a.said) - len(b.said) })
+	s.params = m.ids
+	var a answer
+	look := func() map[string]leaf {
+		found := map[string]leaf{}
+		a = p.ask(get, p.good(get, m.found()))
+		all := leaves(a.body)
+		wrapper := m.wrapper(all)
+		for _, l := range all {
+			l.path = strings.TrimPrefix(l.path, wrapper)
+			found[fmt.Sprint(l.path, l.at, l.list)] = l
+		}
+		return found
+	}
+	before := look()
+	if !a.ok() || !p.valid(r, s) || !p.ask(r, p.good(r, s)).ok() {
+		return
+	}
+	after := look()
+	for at, was := range before {
+		is, stays := after[at]
+		member, _, _ := strings.Cut(was.path, ".")
+		said, named := s.object[member]
+		switch same := stays && apispec.TextOf(is.value) == apispec.TextOf(was.value); {
+		case m.said[member] == nil || was.at >= 0 || !a.ok(): // a list may be in any order
+		case named && same && apispec.TextOf(said) != apispec.TextOf(was.value) && !was.list:
+			a.broke(ruleAnswer, "patched", "%s is still %.50q after a PATCH that said %.50q", member,
+				apispec.TextOf(was.value), apispec.TextOf(said))
+		case !named && !same:
+			a.broke(ruleAnswer, "patched", "%s is not what it was before a PATCH that did not name it", member)
+		}
+		p.seen.Note("change")
+	}
+}

@@ -1,0 +1,213 @@
+package probe
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/putpost/putpost/wrappers/internal/contract"
+)
+
+// handedOut tries the URLs of an answer, in wrong ways first and then in the
+// right way. It reports whether there are any.
+func (p *prober) handedOut(m *made) bool {
+	r, a, all := m.by, m.answer, m.outs
+	for _, m := range contract.Members(a.body) {
+		switch absolute := strings.HasPrefix(m.Value, "http://") || strings.HasPrefix(m.Value, "https://"); {
+		case uploadURL.MatchString(m.Name) && !absolute:
+			a.broke(ruleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", m.Name)
+		case len(all) > 0 && strings.HasSuffix(strings.ToLower(m.Name), "method") && all[0].Method == "":
+			a.broke(ruleAnswer, "method", "%s is %.20q, by which no file can be sent", m.Name, m.Value)
+		}
+	}
+	for _, out := range all {
+		taken := p.refusesEach(r, out, "URL", tampered(out))
+		taken = p.refusesEach(r, out, "form", tamperedFields(out)) || taken
+		m.waiting, m.files = true, nil
+		if whole := p.presignedRequest(out, presignedContent); !out.Session { // a session may go on where it was cut
+			body, _ := io.ReadAll(whole.Body)
+			p.cutsOff(r, whole, body)
+		} else {
+			p.unseen(r, "a transfer that is cut off: a session may go on where it was cut")
+		}
+		if !taken {
+			p.reads(m)
+		}
+		p.seen.Note("presigned step")
+		if p.sends(m, out); m.waiting || len(all) > 1 { // announces reads several
+			continue
+		}
+		if p.reads(m); !out.Session && len(p.completions(m)) == 0 {
+			m.what, m.later = " (in place of a longer one, to the same URL)", []byte("short")
+			p.sends(m, out)
+		}
+		p.keep(m)
+	}
+	return len(all) > 0
+}
+
+// crosswise starts two uploads before it sends the bytes of both at once, and
+// mixes their URLs.
+func (p *prober) crosswise(r *operation, s sample) {
+	var two [2]*made
+	for i := range two {
+		s := s.holding(p.twin(i))
+		if two[i], _ = p.start(r, s, " (after another was started)"); two[i] == nil || !two[i].waiting {
+			return
+		}
+	}
+	first, second := two[0].outs[0], two[1].outs[0]
+	if key := first.Fields["key"]; key != second.Fields["key"] {
+		p.refusesEach(r, second, "form", map[string]contract.HandedOut{
+			"with the key of another": withField(second, "key", key)})
+	}
+	of, err := url.Parse(first.URL)
+	to, err2 := url.Parse(second.URL)
+	if err == nil && err2 == nil && of.Path != to.Path && signs.MatchString(to.RawQuery) {
+		of.RawQuery = to.RawQuery
+		second.URL = of.String()
+		p.refusesEach(r, second, "URL", map[string]contract.HandedOut{"with the path of another": second})
+	}
+	var requests [2]*http.Request
+	for i, m := range two {
+		requests[i] = p.presignedRequest(m.outs[0], m.later)
+	}
+	for i, came := range p.atOnce(requests[:]) {
+		p.came, two[i].what = came, " (sent at the same time as another)"
+		p.sends(two[i], two[i].outs[0])
+		p.keep(two[i])
+	}
+}
+
+// refusesEach sends a file in ways for which no URL or form was handed out. It
+// reports whether one was taken.
+func (p *prober) refusesEach(
+	r *operation, out contract.HandedOut, of string, ways map[string]contract.HandedOut,
+) (taken bool) {
+	for _, what := range slices.Sorted(maps.Keys(ways)) {
+		if isOpen(out) && strings.HasPrefix(what, "by ") { // a session may have other methods
+			continue
+		}
+		a := p.wants("tampered "+of, r, p.presignedRequest(ways[what], presignedContent), "presigned "+what,
+			"the "+of+" that it handed out, "+what+": it must be refused by a 4xx", 4)
+		taken = taken || a.ok()
+	}
+	return taken
+}
+
+// tampered returns the ways in which the use of a URL can be almost right.
+func tampered(out contract.HandedOut) map[string]contract.HandedOut {
+	by := func(method string) contract.HandedOut {
+		other := out
+		other.Method = method
+		return other
+	}
+	at := func(address, query string) contract.HandedOut {
+		other := out
+		other.URL = strings.TrimSuffix(address+"?"+query, "?")
+		return other
+	}
+	address, query, _ := strings.Cut(out.URL, "?")
+	ways := map[string]contract.HandedOut{
+		"by GET": by(http.MethodGet), "by DELETE": by(http.MethodDelete), "by another method": by(http.MethodPost),
+	}
+	if strings.EqualFold(out.Method, http.MethodPost) {
+		ways["by another method"] = by(http.MethodPut)
+	}
+	if to, err := url.Parse(address); err == nil {
+		to.Path, to.RawPath = to.Path+"x", ""
+		ways["with another key"] = at(to.String(), query)
+	}
+	if out.ContentType != "" && out.Fields == nil && !out.Session && !azure.MatchString(query) {
+		other := out
+		other.ContentType, other.Header = "application/x-uploadtest", out.Header.Clone()
+		other.Header.Del("Content-Type")
+		ways["with another media type"] = other
+	}
+	if query != "" {
+		ways["without its query"] = at(address, "")
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if value == "" || !opens.MatchString(name) && !seals.MatchString(value) {
+			continue
+		}
+		changed := func(is string) contract.HandedOut { return at(address, strings.Replace(query, pair, is, 1)) }
+		for how, other := range almost(name, value) {
+			ways[how] = changed(name + "=" + other)
+		}
+		ways["with an empty "+name], ways["without the "+name] = changed(name+"="), changed("x=y")
+	}
+	return ways
+}
+
+// tamperedFields returns the ways in which the fields of a form can be almost
+// right.
+func tamperedFields(out contract.HandedOut) map[string]contract.HandedOut {
+	ways := map[string]contract.HandedOut{}
+	for name, value := range out.Fields {
+		switch is := strings.ToLower(name); {
+		case is == "content-type":
+			value = "application/x-uploadtest"
+		case is != "key" && is != "policy" && !opens.MatchString(name) && !seals.MatchString(value):
+			continue
+		}
+		for how, other := range almost(name, value) {
+			ways[how] = withField(out, name, other)
+		}
+		ways["without the "+name] = withField(out, name, "")
+	}
+	return ways
+}
+
+// almost returns values that are almost the right one, by what was done to it.
+func almost(name, value string) map[string]string {
+	ways := map[string]string{"with another " + name: spoil(value), "with half of the " + name: value[:len(value)/2]}
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		ways["with another "+name] = strconv.FormatInt(n+60, 10) // as a time it is later
+	}
+	if other := counted(value); other != "" {
+		ways["with another number in the "+name] = other
+	}
+	return ways
+}
+
+// counted returns a policy or a token with another number in its JSON, which is
+// in base64: the longest, or the year of a date. It returns nothing if there is
+// none.
+func counted(value string) (other string) {
+	for _, sealed := range packed.FindAllString(value, -1) {
+		encoding := base64.RawStdEncoding
+		if strings.ContainsAny(sealed, "-_") {
+			encoding = base64.RawURLEncoding
+		}
+		text, err := encoding.DecodeString(sealed)
+		from, to := 0, 0
+		for _, at := range numbers.FindAllSubmatchIndex(text, -1) {
+			if at[3]-at[2] > to-from {
+				from, to = at[2], at[3]
+			}
+		}
+		if n, none := strconv.ParseInt(string(text[from:to]), 10, 64); err == nil && none == nil && json.Valid(text) {
+			text = slices.Concat(text[:from], strconv.AppendInt(nil, n+1, 10), text[to:])
+			other = strings.Replace(value, sealed, encoding.EncodeToString(text), 1)
+		}
+	}
+	return other
+}
+
+// withField returns a form with another value of a field. An empty one leaves
+// the field out.
+func withField(form contract.HandedOut, name, value string) contract.HandedOut {
+	form.Fields = maps.Clone(form.Fields)
+	if form.Fields[name] = value; value == "" {
+		delete(form.Fields, name)
+	}
+	return form
+}

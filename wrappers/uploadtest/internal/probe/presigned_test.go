@@ -1,0 +1,172 @@
+package probe
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
+
+// The stand-in of 24SevenOffice, with one fault.
+func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
+	t.Parallel()
+	spec, err := specs.FS.ReadFile("twentyfourseven.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := faulty.On(http.StatusForbidden, func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusOK })
+	for what, c := range map[string]struct {
+		spoil func(http.Handler) http.Handler
+		want  string // empty: nothing is wrong
+	}{
+		"nothing": {faulty.Arrival("/none", nil), ""},
+		"no end": {faulty.Reply("/fileUpload/", faulty.Said("Completed", "Pending")),
+			`status is "Pending", but the file can be had`},
+		"an end that is told a moment later": {func(next http.Handler) http.Handler {
+			var told sync.Map
+			return faulty.Reply("/fileUpload/", func(rec *httptest.ResponseRecorder) {
+				id, _, _ := strings.Cut(rec.Body.String(), "downloadUrl")
+				if _, again := told.LoadOrStore(id, true); !again {
+					faulty.Said("Completed", "Pending")(rec)
+				}
+			})(next)
+		}, ""},
+		"too early": {faulty.Reply("/fileUpload/", faulty.Said("Pending", "Completed")),
+			`status is "Completed" before the file was sent`},
+		"text loses its CRLF": {faulty.Arrival("/upload/", func(r *http.Request) {
+			if r.Header.Get("Content-Type") == "text/plain" {
+				b, err := faulty.ReadAll(r.Body, r.ContentLength)
+				b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
+				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{cmp.Or(err, io.EOF)}))
+			}
+		}), "the file (content: a byte order mark, CRLF and white space, in a text) comes back changed"},
+		"nothing to download": {faulty.Reply("/download/",
+			func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusNotFound }),
+			"getDocument: response body: downloadUrl cannot be fetched: 404"},
+		"any download": {faulty.Reply("/download/", taken), "getDocument: response status: 200 to its downloadUrl, with"},
+		"no age of a download": {faulty.Reply("/download/", taken),
+			"no operation: response status: 200 to a URL for a download that has expired"},
+		"no age": {faulty.Reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},
+		"a type with parameters is refused": {faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut && strings.Contains(r.Header.Get("Content-Type"), ";") {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "fileUpload: response status: 403 to the URL that it handed out for text/plain; charset=utf-8"},
+		"an error that is none": {faulty.Reply("/upload/", faulty.On(http.StatusOK, faulty.Body("<Error></Error>"))),
+			"fileUpload: response body: 200 to the file, with an error in the answer"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var moved atomic.Int64
+			right, err := standin.New(standin.Config{Token: "token-of-the-test",
+				Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ts := httptest.NewServer(c.spoil(right))
+			defer ts.Close()
+			lab.Blames(t, c.want, func(tb testing.TB) {
+				Probe(tb, ts.URL+"/v1", spec, faulty.Header("Authorization", "Bearer token-of-the-test"),
+					Facts{Advance: func(d time.Duration) { moved.Add(int64(d)) }})
+			})
+		})
+	}
+}
+
+// A server may ignore a parameter that opens nothing.
+func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
+	for address, want := range map[string][]string{
+		"http://a.example/k": nil,
+		"http://a.example/k?page=1&signature=x&token=": {"with an empty signature", "with another signature",
+			"with half of the signature",
+			"without its query", "without the signature"},
+	} {
+		want = slices.Sorted(slices.Values(append(want, "by DELETE", "by GET", "by another method",
+			"with another key")))
+		if got := slices.Sorted(maps.Keys(tampered(contract.HandedOut{URL: address}))); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+	sas := contract.HandedOut{URL: "http://a.example/k?sv=2024-11-04&sig=x", ContentType: "text/plain"}
+	if _, found := tampered(sas)["with another media type"]; found {
+		t.Error("a SAS of Azure signs no media type")
+	}
+	for query, want := range map[string]bool{"e=" + fmt.Sprint(time.Now().Unix()+900): true, "X-Amz-Expires=900": true,
+		"X-Amz-Expires=604800": false, "expires=1790000000000": false, "size=900": false,
+		"e=" + fmt.Sprint(time.Now().UnixMilli()+900_000): true, "size=900&X-Amz-Expires=900": true,
+		"expires=0": false} {
+		if ends(query) != want {
+			t.Errorf("%s ends: %t", query, !want)
+		}
+	}
+	for query, want := range map[string]bool{
+		"signature=x": true, "s=" + strings.Repeat("0a", 16): true, "e=1790000000&n=a": false,
+	} {
+		if signs.MatchString(query) != want {
+			t.Errorf("%s signs: %t", query, !want)
+		}
+	}
+}
+
+func TestTheFieldsOfAFormAreTamperedWith(t *testing.T) {
+	packed := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	out := contract.HandedOut{Fields: map[string]string{"key": "k-11", "acl": "none", "Content-Type": "text/plain",
+		"policy": packed(`{"exp":1999999999}`), "until": "1999999999", "Signature": "s1"}}
+	ways := tamperedFields(out)
+	var want []string
+	for _, name := range []string{"key", "Content-Type", "policy", "until", "Signature"} {
+		want = append(want, "with another "+name, "with half of the "+name, "without the "+name)
+	}
+	want = append(want, "with another number in the policy")
+	if got := slices.Sorted(maps.Keys(ways)); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, c := range []struct{ what, name, want string }{
+		{"with another until", "until", "2000000059"}, {"with half of the until", "until", "19999"},
+		{"with another key", "key", "k-91"}, {"without the key", "key", ""},
+	} {
+		if got := ways[c.what].Fields[c.name]; got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		}
+	}
+	if len(out.Fields) != 6 || len(ways["without the key"].Fields) != 5 {
+		t.Errorf("%d of six fields are left, and %d of five", len(out.Fields), len(ways["without the key"].Fields))
+	}
+	for text, want := range map[string]string{
+		`{"exp":1999999999,"n":5}`:        `{"exp":2000000000,"n":5}`,
+		`{"n":5,"exp":1999999999}`:        `{"n":5,"exp":2000000000}`,
+		`{"a":11,"b":22}`:                 `{"a":12,"b":22}`,
+		`{"until":"2026-01-31","n":5}`:    `{"until":"2027-01-31","n":5}`,
+		`{"sub":"???>>>???>>>","n":[19]}`: `{"sub":"???>>>???>>>","n":[20]}`,
+		`{"a":"x"}`:                       "",
+		`{"n":5}{`:                        "",
+	} {
+		if want != "" {
+			want = "t=" + packed(want) + "."
+		}
+		if got := counted("t=" + packed(text) + "."); got != want {
+			t.Errorf("%s became %q, want %q", text, got, want)
+		}
+	}
+	if got := counted("eyJ1"); got != "" {
+		t.Errorf("what is no JSON became %q", got)
+	}
+}

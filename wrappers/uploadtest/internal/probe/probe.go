@@ -1,0 +1,224 @@
+package probe
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/tally"
+)
+
+// Facts holds facts about a server beside its spec. Those of the kit are the
+// same, and say more.
+type Facts struct {
+	// Timeout is how long one answer may take. Zero means 10 s. After three
+	// answers that did not come in time, Probe asks no more.
+	Timeout time.Duration
+
+	// MaxSize is the size in bytes of the largest file that the server takes: a
+	// file with one more byte must be answered with 413, or refused in another
+	// way if it comes in chunks. Zero means that no limit is known, and none is
+	// looked for.
+	MaxSize int64
+
+	// Advance moves the server's clock, as far as the test can, and also back.
+	// A signature must then be stale or too early, and a presigned URL must
+	// have expired. It is called last.
+	Advance func(time.Duration)
+
+	// Known are failures that you know and do not want to see, such as a fault
+	// that will be mended later. Each is a part of a failure's line. A line with
+	// it is logged and fails nothing. If no line has it, that fails.
+	Known []string
+}
+
+// Probe checks the service at baseURL against spec. The function Probe of the kit
+// says how.
+func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Request), probing ...Facts) {
+	t.Helper()
+	c, _ := apispec.ParseAt(t, baseURL, spec)
+	p := &prober{
+		TB: t, Facts: append(probing, Facts{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
+		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
+		right: map[string]map[string]bool{}, inVain: map[string]bool{}, waits: 60,
+		succeeded: map[string]bool{}, strange: map[string]bool{}, once: map[string]bool{}, closing: map[string]bool{},
+		unfound: map[string]string{}, comeLater: map[string]sentFile{},
+		tagged: map[string]string{}, met: map[string]bool{},
+		traces: map[string]int{}, secrets: map[string]bool{}, authorize: authorize,
+		transport: http.DefaultTransport,
+	}
+	// A transport of its own keeps its connections when another test closes an
+	// httptest.Server.
+	if shared, ok := p.transport.(*http.Transport); ok {
+		own := shared.Clone()
+		defer own.CloseIdleConnections()
+		p.transport = own
+	}
+	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
+	if p.authorize == nil {
+		p.authorize = func(*http.Request) {}
+	}
+	p.probe()
+}
+
+// prober is one run of [Probe].
+type prober struct {
+	testing.TB
+	Facts
+	contract  *apispec.Spec
+	base      string
+	authorize func(*http.Request)
+	transport http.RoundTripper
+
+	learned    map[string]string // what answers gave, by name
+	clientKeys map[string]bool   // the parameters of paths that the client chooses
+	kept       []*made           // what was made and must stay
+	deleted    []*made
+	issued     map[string]*made           // what was made, by its place and the ids that nothing else there may have
+	right      map[string]map[string]bool // values that were right, by their places
+	tagged     map[string]string          // sums of files, by path and ETag
+	succeeded  map[string]bool            // operations
+	closing    map[string]bool            // operations that complete an upload
+	strange    map[string]bool            // paths whose ids are of another kind
+	once       map[string]bool            // operations that take each name once
+	names      int                        // how many other names were given
+	comeLater  map[string]sentFile        // what was said of files that come later, by the names of their ids
+	unfound    map[string]string          // why operations were not asked about an upload
+	met        map[string]bool            // the known failures that came
+	told       tally.Told
+	logged     tally.Told
+	gave       tally.Told // the files that each path gave
+	seen       tally.Seen
+	traces     map[string]int  // how often each trace id came
+	secrets    map[string]bool // the credentials that were sent
+	late       int             // answers that did not come in time
+	inVain     map[string]bool // what was awaited and did not come
+	waits      int             // how often a Retry-After is waited for
+	ending     string          // a URL for a download that soon ends
+	after      string          // says in a message what came before; may be empty
+	doing      string          // names the file of a request in a message about it; may be empty
+	buffer     bytes.Buffer    // of the body of an answer
+	came       *response       // the response to the next request, if it came already
+}
+
+func (p *prober) probe() {
+	p.Helper()
+	routes := p.contract.Routes
+	for _, r := range routes {
+		if r.Method != http.MethodDelete {
+			p.succeeds(r)
+			p.unknown(r)
+		}
+	}
+	for _, r := range routes {
+		if r.Method == http.MethodPost || r.Method == http.MethodPut {
+			p.varies(r)
+		}
+	}
+	p.again(" after others were made")
+	if len(p.kept) > 0 {
+		maps.Copy(p.learned, p.kept[0].ids)
+	}
+	for _, r := range routes {
+		p.mixes(r)
+		p.strays(r)
+		p.patches(r)
+		if r.Method == http.MethodGet { // its id may be known only now
+			p.unknown(r)
+		}
+		p.needsCredentials(r)
+		p.refusesRequests(r)
+		p.refusesMethods(r)
+		p.ends(r)
+	}
+	p.again(" after requests that were refused")
+	p.sendsLargest()
+	for _, r := range routes {
+		if r.Method == http.MethodDelete {
+			if p.deletes(r); !p.succeeded[apispec.NameOf(r)] {
+				p.succeeds(r)
+			}
+			p.unknown(r)
+		}
+	}
+	p.refused("unknown path", "a path that the spec does not have", nil,
+		p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
+	if times := slices.Collect(maps.Values(p.traces)); len(times) == 1 && times[0] > 5 {
+		all := answer{p: p, req: p.request(http.MethodGet, "", "", nil)}
+		all.broke(ruleHeader, "trace", "%s is the same in all answers", p.contract.TraceHeader)
+	}
+	p.grows()
+	p.ages()
+	p.sumsUp()
+}
+
+// sumsUp says what was not seen, and what was.
+func (p *prober) sumsUp() {
+	p.Helper()
+	for _, r := range p.contract.Routes {
+		if why := p.unfound[apispec.NameOf(r)]; why != "" && !p.succeeded[apispec.NameOf(r)] {
+			p.unseen(r, "%s", why)
+		}
+	}
+	for _, part := range p.Known {
+		if !p.met[part] {
+			p.Errorf("uploadtest: no failure has %q in its line any more: remove it from Known", part)
+		}
+	}
+	if !p.seen.Has("operation that succeeded") && p.told.Nothing() {
+		p.Skip("nothing was held: no operation could be asked as the spec wants it")
+	}
+	if given := "file that is given back"; len(p.kept) > 0 && !p.seen.Has(given) {
+		p.Logf("%s: not seen: a %s: no operation and no URL gave one", p.contract.Title, given)
+	}
+	p.Logf("held: %s", &p.seen)
+}
+
+// fails reports a broken rule.
+func (p *prober) fails(line string) {
+	p.Helper()
+	known := false
+	for _, part := range p.Known {
+		if strings.Contains(line, part) {
+			known, p.met[part] = true, true
+		}
+	}
+	if known {
+		p.Logf("known: %s", line)
+		return
+	}
+	p.Error(line)
+}
+
+// again reads all uploads that were kept: no later request may have changed
+// them.
+func (p *prober) again(after string) {
+	p.after = after
+	defer func() { p.after = "" }()
+	for _, m := range p.kept {
+		p.reads(m)
+	}
+	for _, r := range p.contract.Routes {
+		p.lists(r)
+	}
+}
+
+// isOurs reports whether a request goes to the host of the service.
+func (p *prober) isOurs(req *http.Request) bool {
+	return strings.HasPrefix(p.base+"/", req.URL.Scheme+"://"+req.URL.Host+"/")
+}
+
+// unseen logs a thing that could not be looked at, once.
+func (p *prober) unseen(r *operation, format string, args ...any) {
+	p.Helper()
+	if line := apispec.NameOf(r) + ": not seen: " + fmt.Sprintf(format, args...); p.logged.First(line) {
+		p.Logf("%s: %s", p.contract.Title, line)
+	}
+}

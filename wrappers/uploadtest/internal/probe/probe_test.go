@@ -1,0 +1,700 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/ncloudmailer"
+	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
+
+// A storage is not the spec's: it may name no methods with a 405.
+func TestProbeAcceptsTheReference(t *testing.T) {
+	bare := faulty.Reply("/store", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") })
+	ts := httptest.NewServer(bare(lab.NewDepot()))
+	defer ts.Close()
+	Probe(t, ts.URL+"/v2", lab.DepotSpec, lab.WithKey)
+}
+
+func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
+	t.Parallel()
+	found := func(rec *httptest.ResponseRecorder) {
+		rec.Code = 200
+		rec.Header().Set("X-Depot-Left", "1")
+		rec.Header().Set("Content-Type", "application/json")
+		rec.Body.WriteString(`{"id":"o-1","name":"x","size":1}`)
+	}
+	for _, b := range []struct {
+		fault string
+		spoil func(http.Handler) http.Handler
+		want  string
+	}{
+		{"no credentials are needed", faulty.Arrival("/", lab.WithKey),
+			"Depot: submit: response status: 201 to a request with no credentials, want 401 or 403 (POST /v2/forms)"},
+		{"only the beginning of a credential is compared", faulty.Arrival("/", func(r *http.Request) {
+			if key := r.Header.Get("X-Depot-Key"); len(key) > 5 && key[:5] == lab.DepotKey[:5] {
+				lab.WithKey(r)
+			}
+		}), "Depot: announce: response status: 200 to a request with a wrong X-Depot-Key, want 401 or 403 (POST " +
+			"/v2/objects)"},
+		{"credentials are asked for by another status",
+			faulty.Reply("/", faulty.On(401, func(rec *httptest.ResponseRecorder) { rec.Code = 404 })),
+			"Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET " +
+				"/v2/objects/{id})"},
+		{"what is cut off counts as a file", faulty.Arrival("/raw", faulty.Swallowed),
+			"Depot: deposit: response status: 201 to a file whose sender hung up in the middle of it (POST /v2/raw)"},
+		{"a stack trace of Java", faulty.Reply("/forms", faulty.On(201, func(rec *httptest.ResponseRecorder) {
+			faulty.Said("{", `{"debug":"java.lang.Error: x\n\tat com.depot.Shelf.put(Shelf.java:7)",`)(rec)
+		})), "Depot: submit: response body: status 201: it shows a stack trace (POST /v2/forms)"},
+		{"a URL without a host", faulty.Reply("/objects", faulty.Said(`"uploadUrl":"http://`, `"uploadUrl":"//`)),
+			"Depot: announce: response body: uploadUrl is no URL of http or https"},
+		{"an empty method", faulty.Reply("/objects", faulty.Said(`"PUT"`, `""`)), `Depot: announce: response body: uploadMethod ` +
+			`is "", by`},
+		{"a method that sends nothing", faulty.Reply("/objects", faulty.Said(`"PUT"`, `"GET"`)),
+			`Depot: announce: response body: uploadMethod is "GET", by which no file can be sent`},
+		{"half a presigned file is taken", faulty.Arrival("/store", faulty.Swallowed),
+			"Depot: announce: response status: 200 to a file whose sender hung up in the middle of it " +
+				"(PUT to a URL from POST /v2/objects)"},
+		{"an empty presigned file is a failure",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut && r.ContentLength == 0 {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}), "Depot: announce: response status: 500 to an empty file (PUT to a URL from POST /v2/objects)"},
+		{"another size later", faulty.Reply("/objects/o-", faulty.Said(`"size":1`, `"size":2`)),
+			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
+		{"an example is refused", faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) {
+			*rec = *httptest.NewRecorder()
+			rec.Code = 400
+		}), "Depot: submit: response status: 400 to the spec's own example (POST /v2/forms)"},
+		{"what was created is not found", faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
+			*rec = *httptest.NewRecorder()
+			rec.Code = 404
+		}), "Depot: look: response status: 404 to the spec's own example"},
+		{"an undeclared status", faulty.Reply("/objects", faulty.On(400, func(rec *httptest.ResponseRecorder) { rec.Code = 422 })),
+			"Depot: announce: response status: 422 is not declared (POST /v2/objects)"},
+		{"a form without the file is taken", faulty.Arrival("/forms", func(r *http.Request) {
+			if r.ContentLength > 0 {
+				faulty.Rewrite(r, func(b []byte) []byte {
+					b = bytes.Replace(b, []byte(`name="uploadtest"`), []byte(`name="file"; filename="x"`), 1)
+					return b
+				})
+			}
+		}), "Depot: submit: response status: 201 to a body without file, which must be refused by a 4xx (POST " +
+			"/v2/forms)"},
+		{"a property that is missing is taken", faulty.Arrival("/objects", faulty.Replace(`{}`, `{"contentType":"a/b"}`)),
+			"Depot: announce: response status: 200 to a body without contentType"},
+		{"a torn body is taken", faulty.Arrival("/objects", faulty.Rewritten(func(b []byte) []byte {
+			if n := bytes.IndexByte(b, '}'); n < 0 && len(b) > 2 {
+				return []byte(`{"contentType":"a/b"}`)
+			}
+			return b
+		})), "Depot: announce: response status: 200 to a body that is cut off"},
+		{"an empty body is taken", faulty.Arrival("/objects", faulty.Rewritten(func(b []byte) []byte {
+			if len(b) == 0 {
+				return []byte(`{"contentType":"a/b"}`)
+			}
+			return b
+		})), "Depot: announce: response status: 200 to no body"},
+		{"any media type is taken", faulty.Arrival("/objects", faulty.Header("Content-Type", "application/json")),
+			"Depot: announce: response status: 200 to a body of another media type"},
+		{"a fault of the client's is called the server's",
+			faulty.Reply("/forms", faulty.On(415, func(rec *httptest.ResponseRecorder) { rec.Code = 500 })),
+			"Depot: submit: response status: 500 is not declared"},
+		{"OPTIONS is a failure", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: announce: response status: 500 to OPTIONS (OPTIONS /v2/objects)"},
+		{"any method is taken", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPatch {
+				next.ServeHTTP(w, r)
+			}
+		}), "Depot: no operation: response status: 200 to the method PATCH, which must be refused by a 4xx (PATCH " +
+			"/v2/forms)"},
+		{"any path is taken", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Depot-Key") == "" || r.URL.Path != "/v2/uploadtest/no/such/path" {
+				next.ServeHTTP(w, r)
+			}
+		}), "Depot: no operation: response status: 200 to a path that the spec does not have"},
+		{"a longer credential is taken", faulty.Arrival("/", func(r *http.Request) {
+			if strings.HasPrefix(r.Header.Get("X-Depot-Key"), lab.DepotKey) {
+				lab.WithKey(r)
+			}
+		}), "Depot: announce: response status: 200 to a request with a longer X-Depot-Key"},
+		{"credentials in letters of the other case are taken", faulty.Arrival("/", func(r *http.Request) {
+			if strings.EqualFold(r.Header.Get("X-Depot-Key"), lab.DepotKey) {
+				lab.WithKey(r)
+			}
+		}), "200 to a request with the letters of the other case in the X-Depot-Key"},
+		{"the body is looked at before the credentials",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v2/objects" && r.Header.Get("Content-Type") != "application/json" {
+					w.WriteHeader(http.StatusUnsupportedMediaType)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}), "Depot: announce: response status: 415 to a request with no credentials and a body that is wrong, " +
+				"want 401 or 403"},
+		{"the id is looked at before the credentials",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				d := next.(*lab.Depot)
+				d.Mu.Lock()
+				if id, one := strings.CutPrefix(r.URL.Path, "/v2/objects/"); one && d.Objects[id].Content == nil {
+					lab.WithKey(r)
+				}
+				d.Mu.Unlock()
+				next.ServeHTTP(w, r)
+			}), "Depot: look: response status: 404 to a request with no credentials and an id that was never issued, " +
+				"want 401 or 403 (GET /v2/objects/{id})"},
+		{"an id is chosen before the body is read", func(next http.Handler) http.Handler {
+			var n atomic.Int64
+			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					defer n.Add(1)
+					next = faulty.Reply("/objects", faulty.Said(`"id":"`, fmt.Sprintf(`"id":"o-%016x","was":"`, n.Load())))(next)
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}, "Depot: announce: response body: two uploads have the same id (POST /v2/objects)"},
+		{"any presigned media type is taken", faulty.Arrival("/store", func(r *http.Request) {
+			if r.Header.Get("Content-Type") == "application/x-uploadtest" {
+				r.Header.Set("Content-Type", "text/plain")
+			}
+		}), "Depot: announce: response status: 200 to the URL that it handed out, with another media type: it " +
+			"must be refused by a 4xx (PUT to a URL from POST /v2/objects)"},
+		{"any presigned method is taken", faulty.Arrival("/store", func(r *http.Request) { r.Method = "PUT" }),
+			"200 to the URL that it handed out, by another method"},
+		{"any signature is taken", faulty.Arrival("/store", func(r *http.Request) {
+			if id := r.URL.Path[len("/store/"):]; r.URL.RawQuery != "" {
+				r.URL.RawQuery = lab.Query(id)
+			}
+		}), "200 to the URL that it handed out, with another signature"},
+		{"no signature is taken", faulty.Arrival("/store", func(r *http.Request) {
+			if id := r.URL.Path[len("/store/"):]; r.URL.RawQuery == "" {
+				r.URL.RawQuery = lab.Query(id)
+			}
+		}), "200 to the URL that it handed out, without its query"},
+		{"the right presigned request is refused",
+			faulty.Reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }),
+			"Depot: announce: response status: 403 to the URL that it handed out (PUT to a URL from POST /v2/objects)"},
+		{"the directories of a name are told", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			b, _ := faulty.ReadAll(r.Body, r.ContentLength)
+			r.Body = io.NopCloser(bytes.NewReader(b))
+			if bytes.Contains(b, []byte("/dir/uploadtest.txt")) {
+				next = faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
+			}
+			next.ServeHTTP(w, r)
+		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", but the file was called "uploadtest.txt" ` +
+			`(its directories are the sender's) (POST /v2/forms)`},
+		{"a size that is wrong", faulty.Reply("/raw", faulty.Said(`"size":10`, `"size":11`)),
+			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
+		{"a name that is wrong", faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"upload.txt"`)),
+			`Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
+		{"one id for all", faulty.Reply("/raw", faulty.Body(`{"id":"o-1","name":"raw.bin","size":10}`)),
+			"Depot: deposit: response body: two uploads have the same id (POST /v2/raw)"},
+		{"a deleted upload stays", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodDelete {
+				r.Method = http.MethodGet
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response status: 200 to a deleted upload, which must be refused by a 4xx (GET " +
+			"/v2/objects/{id})"},
+		{"an unknown id is found", faulty.Reply("/objects/o-", faulty.On(404, found)), "Depot: look: response status: 200 to an id that was never issued"},
+		{"an id without its end is found", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			unknown := len(r.URL.Path) == len("/v2/objects/o-123456789abcdef")
+			faulty.Respelled(faulty.On(404, func(rec *httptest.ResponseRecorder) {
+				if unknown {
+					found(rec)
+				}
+			}))(next).ServeHTTP(w, r)
+		}), "Depot: look: response status: 200 to an id that was never issued"},
+		{"a form without its end is taken", faulty.Arrival("/forms", faulty.Rewritten(func(b []byte) []byte {
+			return append(bytes.TrimSuffix(b, []byte("--\r\n")), "--\r\n"...)
+		})), "Depot: submit: response status: 201 to a form without its end"},
+		{"an empty list is a text", faulty.Arrival("/objects", faulty.Replace(`:[]`, `:"a/b"`)),
+			"Depot: announce: response status: 200 to a body with another type of contentType"},
+		{"a parameter that is missing is taken", faulty.Arrival("/raw", func(r *http.Request) {
+			if r.URL.RawQuery == "" {
+				r.URL.RawQuery = "name=x"
+			}
+		}), "Depot: deposit: response status: 201 to no parameter name, which must be refused by a 4xx (POST /v2/raw)"},
+		{"a DELETE deletes everything", func(next http.Handler) http.Handler {
+			var deleted atomic.Bool
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if deleted.Load() && r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+					r.URL.Path = "/v2/objects/o-none"
+				}
+				if r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+					deleted.Store(true)
+				}
+				next.ServeHTTP(w, r)
+			})
+		}, "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
+		{"a DELETE deletes all of one name", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if d := next.(*lab.Depot); r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+				d.Mu.Lock()
+				for id, o := range d.Objects {
+					if !strings.HasSuffix(r.URL.Path, id) && o.Name != "" &&
+						o.Name == d.Objects[strings.TrimPrefix(r.URL.Path, "/v2/objects/")].Name {
+						delete(d.Objects, id)
+					}
+				}
+				d.Mu.Unlock()
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
+		{"a time of another zone", faulty.Reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
+			faulty.Said(`"size":`, time.Now().UTC().Add(9*time.Hour).Format(`"createdAt":"`+time.RFC3339+`","size":`))(rec)
+		}), "Depot: look: response body: createdAt is 9h0m0s away from the header Date"},
+		{"a URL that has expired", faulty.Reply("/objects", faulty.Said(`"uploadUrl"`, `"expiresAt":"2026-01-31T12:00:00Z","uploadUrl"`)),
+			"Depot: announce: response body: expiresAt is "},
+		{"a time before all", faulty.Reply("/objects/o-", faulty.Said(`"size":`, `"createdAt":"0001-01-01T00:00:00Z","size":`)),
+			"Depot: look: response body: createdAt is 0001-01-01, before anything was uploaded"},
+		{"a part must not state its length", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			b, _ := faulty.ReadAll(r.Body, r.ContentLength)
+			if r.Body = io.NopCloser(bytes.NewReader(b)); bytes.Contains(b, []byte("Content-Length:")) {
+				r.URL.Path = "/v2/objects" // this one takes no form
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: submit: response status: 415 to a form with a part that states its length"},
+		{"a boundary must not be quoted", faulty.Arrival("/forms", func(r *http.Request) {
+			r.Header.Set("Content-Type", strings.ReplaceAll(r.Header.Get("Content-Type"), `"`, "'"))
+		}), "Depot: submit: response status: 4"},
+		{"a parameter is decoded twice", faulty.Arrival("/raw", func(r *http.Request) {
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%2B", "+")
+		}), `Depot: deposit: response body: name is "grüße 100%25 1.txt", but`},
+		{"another file is answered", faulty.Reply("/objects/o-", faulty.On(200, faulty.Body(`{"id":"o-7","name":"x","size":1}`))),
+			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
+		{"a form without a boundary is taken", faulty.Arrival("/forms", func(r *http.Request) {
+			if r.Header.Get("Content-Type") == "multipart/form-data" {
+				r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+			}
+		}), "Depot: submit: response status: 201 to a form without the parameter boundary"},
+		{"a stack trace in an answer",
+			faulty.Reply("/objects/", faulty.On(200, faulty.Body(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 `+
+				`[running]:\nmain.main()","size":1}`))),
+			"Depot: look: response body: status 200: it shows a stack trace (GET /v2/objects/{id})"},
+		{"a path of the server in an answer",
+			faulty.Reply("/objects/", faulty.On(200, faulty.Body(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`))),
+			"Depot: look: response body: status 200: it shows a path of the server's machine"},
+		{"a header of one status only", faulty.Reply("/objects", faulty.On(401, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Del("X-Depot-Trace")
+		})), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says " +
+			"that it is always sent (POST /v2/objects)"},
+		{"a signature that covers no key", faulty.Arrival("/store", func(r *http.Request) {
+			sum := r.URL.Query().Get("signature")
+			if r.URL.RawQuery == lab.Query(sum[:len(sum)/2]) {
+				r.URL.RawQuery = lab.Query(strings.TrimPrefix(r.URL.Path, "/store/"))
+			}
+		}), "Depot: announce: response status: 200 to the URL that it handed out, with the path of another"},
+		{"one trace id for all",
+			faulty.Reply("/v2", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Trace", "1") }),
+			"Depot: no operation: response header: X-Depot-Trace is the same in all answers"},
+		{"a header twice", faulty.Reply("/forms",
+			func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),
+			"Depot: submit: response body: status 201: the header X-Depot-Left is there more than once"},
+		{"a property of another type is taken", faulty.Arrival("/objects", faulty.Replace(`17`, `"a/b"`)),
+			"Depot: announce: response status: 200 to a body with another type of contentType"},
+		{"a name that is too long is taken", faulty.Arrival("/raw", func(r *http.Request) {
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, strings.Repeat("x", 1000), "x")
+		}), "Depot: deposit: response status: 201 to a wrong parameter name"},
+		{"HEAD fails", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodHead {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "500 to HEAD"},
+		{"a charset is refused", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.Header.Get("Content-Type"), "charset") {
+				w.WriteHeader(http.StatusUnsupportedMediaType)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: announce: response status: 415 to a body of application/json; charset=utf-8 (POST /v2/objects)"},
+		{"an answer that breaks off", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+				w.Header().Set("Content-Length", "1000")
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response body: the answer breaks off after"},
+		{"no answer at all", func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		}, "Depot: submit: response status: no answer: EOF (POST /v2/forms)"},
+	} {
+		t.Run(b.fault, func(t *testing.T) {
+			t.Parallel()
+			ts := httptest.NewServer(b.spoil(lab.NewDepot()))
+			defer ts.Close()
+			lab.Blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", about(b.want), lab.WithKey) })
+		})
+	}
+}
+
+// about returns the depot's spec without the paths that have nothing to do with
+// the operation that a line names. They would take most of Probe's time.
+func about(line string) []byte {
+	_, op, _ := strings.Cut(line, ": ")
+	op, _, _ = strings.Cut(op, ":")
+	others := map[string][]string{"submit": {"objects", "raw"}, "deposit": {"objects", "forms"},
+		"announce": {"forms", "raw"}, "look": {"objects", "forms"}}[op]
+	end := bytes.Index(lab.DepotSpec, []byte("\ncomponents:"))
+	kept := slices.DeleteFunc(strings.Split(string(lab.DepotSpec[:end]), "\n  /"), func(text string) bool {
+		path, _, _ := strings.Cut(text, ":")
+		return slices.Contains(others, path)
+	})
+	return []byte(strings.Join(kept, "\n  /") + string(lab.DepotSpec[end:]))
+}
+
+func TestProbeSaysAFaultOnce(t *testing.T) {
+	ts := httptest.NewServer(faulty.Reply("/boxes/s-", faulty.Said(`"size":11`, `"size":21`))(lab.NewShelf()))
+	defer ts.Close()
+	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(lab.ShelfSpec), lab.WithKey) })
+	if len(lines) != 1 {
+		t.Errorf("%d lines, want one for the GET: %q", len(lines), lines)
+	}
+}
+
+func TestProbeForgivesWhatIsKnown(t *testing.T) {
+	ts := httptest.NewServer(faulty.Reply("/boxes/s-", faulty.Said(`"size":11`, `"size":21`))(lab.NewShelf()))
+	defer ts.Close()
+	for known, want := range map[string]string{
+		"unpack":       "",
+		"a file's age": `uploadtest: no failure has "a file's age" in its line any more: remove it from Known`,
+	} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			Probe(tb, ts.URL+"/v1", []byte(lab.ShelfSpec), lab.WithKey, Facts{Known: []string{"size", known}})
+		})
+		if got := strings.Join(lines, "\n"); got != want {
+			t.Errorf("%s is known: got %q, want %q", known, got, want)
+		}
+	}
+}
+
+// A server that never answers must not keep a test from its end.
+func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer ts.Close()
+	lines := lab.Recorded(t, func(tb testing.TB) {
+		Probe(tb, ts.URL+"/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 50 * time.Millisecond})
+	})
+	lab.Named(t, lines, "Depot: submit: response status: no answer within 50ms: after three of these nothing more "+
+		"is asked (POST /v2/forms)")
+	if len(lines) != 3 {
+		t.Errorf("%d lines, and nothing was to be asked after three: %q", len(lines), lines)
+	}
+}
+
+// Each httptest.Server closes the idle connections of http.DefaultTransport
+// when it is closed.
+func TestProbeSharesNoConnection(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]int{} // by connection
+	d := lab.NewDepot()
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked[r.RemoteAddr]++
+		mu.Unlock()
+		d.ServeHTTP(w, r)
+	}))
+	defer ts.Close()
+	resp, err := http.Get(ts.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	mu.Lock()
+	shared := maps.Clone(asked)
+	mu.Unlock()
+	Probe(t, ts.URL+"/v2", lab.DepotSpec, lab.WithKey)
+	mu.Lock()
+	defer mu.Unlock()
+	for connection := range shared {
+		if asked[connection] > 1 {
+			t.Errorf("%d of its requests went over the connection of another client", asked[connection]-1)
+		}
+	}
+}
+
+// A server must not be blamed for what the kit could not build.
+func TestProbeBuildsRequestsFromSchemas(t *testing.T) {
+	spec := bytes.Replace(lab.DepotSpec, []byte("            example: {contentType: text/plain}\n"), nil, 1)
+	spec = bytes.Replace(spec, []byte(", example: raw.bin"), nil, 1)
+	ts := httptest.NewServer(lab.NewDepot())
+	defer ts.Close()
+	Probe(t, ts.URL+"/v2", spec, lab.WithKey)
+	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"),
+		[]byte("{type: string, pattern: '^[a-z]+/[a-z]+$'}"), 1)
+	l := &lab.Logged{TB: t}
+	Probe(l, ts.URL+"/v2", spec, lab.WithKey)
+	if want := "Depot: announce: not seen: the request that the spec's examples give breaks the spec itself: " +
+		"request body: at /contentType"; !strings.Contains(l.Text.String(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, &l.Text)
+	}
+	spec = bytes.Replace(spec, []byte("Announcement'}\n"), []byte(
+		"Announcement'}\n          text/plain: {schema: {type: string}, example: text/plain}\n"), 1)
+	lab.Named(t, lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, lab.WithKey) }),
+		"Depot: announce: response status: 415 to the spec's own example (POST /v2/objects)")
+}
+
+// A probe that could ask nothing as the spec wants it must not pass.
+func TestProbeThatHeldNothingIsSkipped(t *testing.T) {
+	spec := bytes.Replace(about("Depot: announce:"), []byte("            example: {contentType: text/plain}\n"), nil, 1)
+	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"),
+		1)
+	ts := httptest.NewServer(lab.NewDepot())
+	defer ts.Close()
+	skipped := false
+	t.Run("nothing", func(t *testing.T) {
+		defer func() { skipped = t.Skipped() }()
+		Probe(t, ts.URL+"/v2", spec, lab.WithKey)
+	})
+	if !skipped {
+		t.Error("it passed, but it had seen nothing")
+	}
+}
+
+// renamed is the spec with another name for the parameter of /objects/{id}.
+func renamed(name string) []byte {
+	spec := bytes.ReplaceAll(lab.DepotSpec, []byte("{id}"), []byte("{"+name+"}"))
+	return bytes.Replace(spec, []byte("{name: id,"), []byte("{name: "+name+","), 1)
+}
+
+func TestProbeTakesTheIDOfACollectionForItsMember(t *testing.T) {
+	ts := httptest.NewServer(lab.NewDepot())
+	defer ts.Close()
+	l := &lab.Logged{TB: t}
+	Probe(l, ts.URL+"/v2", renamed("objectId"), lab.WithKey)
+	if strings.Contains(l.Text.String(), "no answer gave") {
+		t.Errorf("not all operations were seen to succeed:\n%s", &l.Text)
+	}
+	lost := httptest.NewServer(faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
+		*rec = *httptest.NewRecorder()
+		rec.Code = 404
+	})(lab.NewDepot()))
+	defer lost.Close()
+	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, lost.URL+"/v2", renamed("objectId"), lab.WithKey) })
+	lab.Named(t, lines, "Depot: look: response status: 404 to the spec's own example")
+}
+
+// A list is of all that its members are about, whoever made them. A server may
+// count pages or elements, and may make no page of less than five.
+func TestProbeListsWhatAnotherPathMade(t *testing.T) {
+	t.Parallel()
+	for _, b := range []struct {
+		what, limit, from string // and the parameters that say how much is on a page, and where it begins
+		lists             func(q url.Values, ids []string) []string
+		want              string // empty: nothing is wrong
+	}{
+		{"all", "none", "nowhere", func(_ url.Values, ids []string) []string { return ids }, ""},
+		{"all but one are lacking", "none", "nowhere",
+			func(_ url.Values, ids []string) []string { return ids[:min(1, len(ids))] },
+			`Depot: list: response body: the list has an upload that is called "uploadtest.txt" 0 times`},
+		{"pages from 0", "limit", "page", func(q url.Values, ids []string) []string { return page(q, ids, 0) },
+			"Depot: list: response body: short pages list"},
+		{"one page for all", "limit", "pageNumber",
+			func(q url.Values, ids []string) []string { return page(q, ids, 1) },
+			"Depot: list: response body: the list has no last page"},
+	} {
+		t.Run(b.what, func(t *testing.T) {
+			t.Parallel()
+			spec := bytes.Replace(lab.DepotSpec, []byte("  /objects:\n"),
+				[]byte("  /objects:\n    get: {operationId: list, "+
+					"parameters: [{name: "+b.limit+", in: query, schema: {type: integer, minimum: 5}}, {name: "+b.from+", in: query, "+
+					"schema: {type: integer}}], responses: {'200': {description: All., content: {application/json: {}}}, "+
+					"4XX: {description: Refused.}}}\n"), 1)
+			ts := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method != http.MethodGet || r.URL.Path != "/v2/objects":
+					next.ServeHTTP(w, r)
+					return
+				case r.Header.Get("X-Depot-Key") != lab.DepotKey:
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				case slices.Contains([]string{"1", "2", "3", "4"}, r.URL.Query().Get("limit")):
+					w.WriteHeader(http.StatusBadRequest)
+					return
+				}
+				d, list := next.(*lab.Depot), []any{}
+				d.Mu.Lock()
+				defer d.Mu.Unlock()
+				for _, id := range b.lists(r.URL.Query(), slices.Sorted(maps.Keys(d.Objects))) {
+					list = append(list, map[string]any{"id": id})
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_ = json.NewEncoder(w).Encode(list)
+			})(lab.NewDepot()))
+			defer ts.Close()
+			lab.Blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, lab.WithKey) })
+		})
+	}
+}
+
+// page returns the part of a list that a query asks for.
+func page(q url.Values, ids []string, first int) []string {
+	limit, err := strconv.Atoi(q.Get("limit"))
+	if err != nil || limit < 1 {
+		limit = len(ids)
+	}
+	nth, err := strconv.Atoi(q.Get("page"))
+	if err != nil {
+		nth = first
+	}
+	from := min(max(0, nth-first)*limit, len(ids))
+	return ids[from:min(from+limit, len(ids))]
+}
+
+func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
+	// Of a member that no answer names: the path before it is no operation's.
+	spec := bytes.Replace(renamed("memberId"), []byte("/objects/{"), []byte("/members/{"), 1)
+	d := lab.NewDepot()
+	ts := httptest.NewServer(faulty.Arrival("/members/", func(r *http.Request) {
+		r.URL.Path = strings.Replace(r.URL.Path, "members", "objects", 1)
+	})(d))
+	defer ts.Close()
+	l := &lab.Logged{TB: t}
+	Probe(l, ts.URL+"/v2", spec, lab.WithKey)
+	for _, want := range []string{"Depot: look: not seen: no answer gave its memberId, as a member of that name",
+		"answered 404 (GET /members/{memberId})", "(DELETE /members/{memberId})"} {
+		if !strings.Contains(l.Text.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &l.Text)
+		}
+	}
+}
+
+func TestProbeAsksAgainWhereFewerRequestsAreWantedOrNothingIsReady(t *testing.T) {
+	for status, retryAfter := range map[int]string{http.StatusTooManyRequests: "7", http.StatusConflict: "7",
+		http.StatusNotFound: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := apispec.ParseAt(t, "http://depot.example/v2", lab.DepotSpec)
+			var bodies []string
+			p := &prober{TB: t, contract: c, Facts: Facts{Timeout: time.Minute}, waits: 2,
+				transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+					body, _ := faulty.ReadAll(r.Body, r.ContentLength)
+					bodies = append(bodies, string(body))
+					rec := httptest.NewRecorder()
+					rec.Header().Set("Retry-After", retryAfter)
+					rec.WriteHeader(status)
+					return rec.Result(), nil
+				})}
+			began := time.Now()
+			want, sent := 14*time.Second, "x x x"
+			if retryAfter == "" {
+				want, sent = 0, "x"
+			}
+			a := p.ask(nil, p.request(http.MethodPost, "/none", "text/plain", []byte("x")))
+			if took := time.Since(began); a.status != status || took != want || strings.Join(bodies, " ") != sent {
+				t.Errorf("status %d after %v and %q, want %d after %v and %q", a.status, took, bodies, status, want,
+					sent)
+			}
+		})
+	}
+}
+
+func TestProbeLeavesAHeaderOutAndAsksBelowWhatWasNeverThere(t *testing.T) {
+	const Spec = `
+openapi: 3.0.3
+info: {title: Cases, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /cases:
+    post:
+      operationId: open
+      responses:
+        '201': {description: Opened., content: {application/json: {example: {caseId: case-0}, schema: {type: object}}}}
+  /cases/{caseId}/papers/{paperId}:
+    get:
+      operationId: read
+      parameters:
+        - {name: caseId, in: path, required: true, schema: {type: string}}
+        - {name: paperId, in: path, required: true, schema: {type: string}}
+      responses: {'204': {description: Nothing is on it.}, 4XX: {description: Refused.}}
+  /cases/{caseId}/notes:
+    post:
+      operationId: add
+      parameters:
+        - {name: caseId, in: path, required: true, schema: {type: string}}
+        - {name: X-Author, in: header, required: true, schema: {type: string}, example: anna}
+      requestBody: {required: true, content: {application/octet-stream: {schema: {type: string, format: binary}}}}
+      responses: {'204': {description: Added.}, 4XX: {description: Refused.}}
+`
+	var cases atomic.Int64
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/cases" {
+			io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"id":%[1]d,"caseId":"case-%[1]d","paperId":"paper-%[1]d"}`, cases.Add(1))
+	}))
+	defer ts.Close()
+	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(Spec), nil) })
+	lab.Named(t, lines, "Cases: add: response status: 204 to no parameter X-Author, which must be refused by a 4xx")
+	lab.Named(t, lines, "Cases: add: response status: 204 to an id that was never issued, which must be refused by a 4xx")
+	lab.Named(t, lines, "Cases: read: response status: 204 to a part of another upload, which must be refused by a 4xx")
+}
+
+// The server still shows a deleted upload, but only if it had several files.
+func TestProbeDeletesAnUploadOfSeveralFiles(t *testing.T) {
+	keys := ncloudmailer.Credentials{AccessKey: "key", SecretKey: "secret"}
+	right, err := standin.New(standin.Config{AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	shown, deleted := map[string]*httptest.ResponseRecorder{}, map[string]bool{}
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		right.ServeHTTP(rec, r)
+		mu.Lock()
+		defer mu.Unlock()
+		switch before := shown[r.URL.Path]; {
+		case r.Method == http.MethodDelete:
+			deleted[r.URL.Path] = rec.Code/100 == 2 && before != nil
+		case r.Method == http.MethodGet && rec.Code == 200 && strings.Count(rec.Body.String(), "fileId") > 1:
+			shown[r.URL.Path] = rec
+		case r.Method == http.MethodGet && deleted[r.URL.Path]:
+			rec = before
+		}
+		maps.Copy(w.Header(), rec.Header())
+		w.WriteHeader(rec.Code)
+		w.Write(rec.Body.Bytes())
+	}))
+	defer ts.Close()
+	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(r *http.Request) { keys.Sign(r, time.Now()) }
+	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/api/v1", spec, sign) })
+	lab.Named(t, lines, "getFile: response status: 200 to a deleted upload, which must be refused by a 4xx")
+}

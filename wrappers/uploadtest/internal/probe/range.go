@@ -1,0 +1,40 @@
+package probe
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
+)
+
+// ranges asks an operation that declares a 206 for parts of a file that it gave
+// back. The whole file is right, too.
+func (p *prober) ranges(a answer, content []byte) {
+	n := len(content)
+	if n < 10 || a.elsewhere || !declares(a.route, "206") || !p.logged.First("ranges: "+apispec.NameOf(a.route)) {
+		return
+	}
+	for _, want := range []struct {
+		of       string
+		from, to int // the first and the last byte
+	}{
+		{"2-5", 2, 5}, {"4-", 4, n - 1}, {"-3", n - 3, n - 1}, {fmt.Sprint("6-", 2*n), 6, n - 1},
+	} {
+		req := p.requestTo(http.MethodGet, a.req.URL.String(), "", nil)
+		req.Header.Set("Range", "bytes="+want.of)
+		part := p.ask(a.route, p.authorized(req))
+		at := fmt.Sprintf("bytes %d-%d/%d", want.from, want.to, n)
+		p.seen.Note("range")
+		wrong, _ := payload.Difference(bytes.NewReader(part.body), content[want.from:want.to+1]) // from memory: no error
+		switch {
+		case part.status == http.StatusPartialContent && wrong != "":
+			part.broke(ruleAnswer, "range", "the range %s of a file comes back changed: %s", want.of, wrong)
+		case part.status == http.StatusPartialContent && part.header.Get("Content-Range") != at:
+			part.broke(ruleHeader, "range", "Content-Range is %.50q, want %q", part.header.Get("Content-Range"), at)
+		case part.status >= 400:
+			part.broke(ruleStatus, "range", "%d to the range %s of a file of %d bytes", part.status, want.of, n)
+		}
+	}
+}

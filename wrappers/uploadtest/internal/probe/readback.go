@@ -1,0 +1,347 @@
+package probe
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
+)
+
+// reads asks every operation that can be asked about something, and compares
+// each answer with the upload. An answer may give the ids that another
+// operation takes.
+func (p *prober) reads(m *made) {
+	p.await("what comes of an upload", 400*time.Millisecond, func() bool {
+		p.readsOnce(m)
+		return !m.coming
+	})
+	if m.lacking != nil {
+		m.lacking()
+	}
+	late := func() bool { return m.had && m.pending != nil }
+	if late() { // it may be there since it was asked first
+		p.readsOnce(m)
+	}
+	if late() {
+		m.pending()
+	}
+}
+
+func (p *prober) readsOnce(m *made) {
+	m.pending, m.lacking, m.had, m.coming = nil, nil, false, false
+	asked := map[string]bool{}
+	for again := true; again; {
+		again = false
+		for _, r := range p.contract.Routes {
+			if !reading(r) || asked[apispec.NameOf(r)] || !m.about(r) {
+				continue
+			}
+			asked[apispec.NameOf(r)], again = true, true
+			last := lastParam(r)
+			each := slices.DeleteFunc(slices.Clone(m.ofFile), func(ids map[string]string) bool {
+				return ids[last] == ""
+			})
+			if len(each) != len(m.files) {
+				each = nil
+			}
+			for i, ids := range each {
+				p.read(r, m, i, m.found().under(last, ids[last]))
+			}
+			if len(each) == 0 {
+				p.read(r, m, whole, m.found())
+			}
+		}
+	}
+}
+
+// await tries again, since some servers store later. Each pause is half as long
+// again as the last one, up to the longest. What was awaited in vain is not
+// awaited once more.
+func (p *prober) await(what string, longest time.Duration, isThere func() bool) bool {
+	for pause := 20 * time.Millisecond; !isThere(); pause += pause / 2 {
+		if p.inVain[what] || pause > longest {
+			p.inVain[what] = true
+			return false
+		}
+		time.Sleep(pause)
+	}
+	return true
+}
+
+const anUpload = "an upload"
+
+// read asks one operation, and longer if the answer says that the upload will be
+// there later.
+func (p *prober) read(r *operation, m *made, file int, s sample) {
+	above, _, _ := strings.Cut(r.Path, "/{id}")
+	others := m.placedUnder(lastParam(r)) && !strings.HasPrefix(r.Path, m.by.Path) ||
+		lastParam(r) == "id" && above != unslashed(m.by.Path) && p.at(above, http.MethodPost) != nil
+	later := len(m.files) == 0 && (p.at(r.Path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
+	var a answer
+	notYet := func() bool {
+		return a.status == http.StatusConflict || a.status == http.StatusTooEarly ||
+			!a.ok() && a.header.Get("Retry-After") != ""
+	}
+	inVain := p.inVain[anUpload]
+	p.await(anUpload, 300*time.Millisecond, func() bool {
+		if m.waiting { // a Retry-After would be waited for in vain
+			a = p.follow(p.askOnce(r, p.good(r, s)))
+			return true
+		}
+		a = p.ask(r, p.good(r, s))
+		return later || p.strange[r.Path] || a.status/100 != 4 || notYet() || a.declares() && p.withholds(a)
+	})
+	p.await("an upload that is not ready", time.Second, func() bool {
+		if m.waiting || later || !notYet() {
+			return true
+		}
+		a = p.ask(r, p.good(r, s))
+		return !notYet()
+	})
+	switch {
+	case a.ok():
+		p.compares(m, file, a)
+		p.learn(m, a)
+	case a.status == http.StatusNotFound && !m.waiting && others: // it may be for another kind of things
+		p.unseen(r, "the id in the answer of %s, which is not found", apispec.NameOf(m.by))
+		p.strange[r.Path], p.inVain[anUpload] = true, inVain
+		delete(m.ids, "id")
+	case a.declares() && p.withholds(a):
+		p.unfound[apispec.NameOf(r)] = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)
+	case a.status != 0 && !m.waiting && !later:
+		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, p.after)
+	}
+}
+
+// whole stands in place of the index of a file: an answer is about all files.
+const whole = -1
+
+// compares compares an answer with m. File is the index of the one file that
+// the answer is about, or whole.
+func (p *prober) compares(m *made, file int, a answer) {
+	r := a.route
+	if len(m.files) == 1 {
+		file = 0
+	}
+	switch get := p.at(r.Path, http.MethodGet); {
+	case r.Method == http.MethodHead:
+		length := a.header.Get("Content-Length")
+		if file >= 0 && get != nil && a.givesFile(get) && length != "" && length != fmt.Sprint(len(m.files[file].content)) {
+			a.broke(ruleHeader, "length", "Content-Length is %s, but %d bytes were sent%s", length,
+				len(m.files[file].content), m.what)
+		}
+	case a.givesFile(r) && m.waiting:
+		a.broke(ruleStatus, "early", "%d to a file that was not sent yet", a.status)
+	case a.givesFile(r):
+		if sent := m.of(lastPart(r)); len(sent) == 1 { // such as /things/{id}/front
+			p.givesBack(m, sent[0], a)
+		} else if file >= 0 {
+			p.givesBack(m, m.files[file], a)
+			p.ranges(a, m.files[file].content)
+		}
+	default:
+		all := leaves(a.body)
+		p.tells(m, a, all)
+		p.stays(m, a, all)
+	}
+}
+
+// givesFile reports whether an answer is the file itself.
+func (a answer) givesFile(r *operation) bool {
+	if a.elsewhere {
+		return true
+	}
+	media := a.content(r).Get(a.header.Get("Content-Type"))
+	return media != nil && apispec.IsBinary(apispec.Resolved(media.Schema))
+}
+
+// content returns the bodies that an operation declares for such an answer.
+func (a answer) content(r *operation) openapi3.Content {
+	if declared := cmp.Or(r.Operation.Responses.Status(a.status), r.Operation.Responses.Default()); declared != nil {
+		return declared.Value.Content
+	}
+	return nil
+}
+
+// only reports whether the spec declares this media type alone: the server has no
+// choice.
+func (a answer) only(typ string) bool {
+	return a.route != nil && len(a.content(a.route)) == 1 && a.content(a.route)[typ] != nil
+}
+
+// givesBack compares a file in an answer with the one that was sent. The server
+// may hide its media type.
+func (p *prober) givesBack(m *made, file sentFile, a answer) {
+	sent, _, _ := mime.ParseMediaType(file.contentType)
+	got, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+	m.had = true
+	p.seen.Note("file that is given back")
+	isNew := p.gave.First(a.req.URL.Path + " " + payload.Sum(a.body))
+	if wrong, _ := payload.Difference(bytes.NewReader(a.body), file.content); wrong != "" { // from memory: no error
+		for _, other := range p.kept {
+			if len(a.body) > 0 && len(other.files) == 1 && bytes.Equal(a.body, other.files[0].content) {
+				wrong = "it is replaced by the file of another upload" + other.called()
+			}
+		}
+		if !isNew {
+			wrong = "it is still the file that was here before"
+		}
+		a.broke(ruleAnswer, "content", "the file%s comes back changed%s: %s", m.what, p.after, wrong)
+	}
+	if sent != "" && !anyBytes.MatchString(sent) && got != sent && got != "application/octet-stream" && !a.only(got) {
+		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q", got, sent)
+	}
+	_, params, _ := mime.ParseMediaType(a.header.Get("Content-Disposition"))
+	if name := params["filename"]; file.name != "" && name != "" && !sameName(name, file.name) {
+		a.broke(ruleHeader, "disposition", "Content-Disposition says %.50q, but the file was called %q",
+			name, file.name)
+	}
+	if tag := a.header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
+		key := a.req.URL.Path + tag
+		if sum := fmt.Sprint(sha256.Sum256(a.body)); cmp.Or(p.tagged[key], sum) != sum {
+			a.broke(ruleHeader, "etag", "the ETag is the same as that of other bytes")
+		} else {
+			p.tagged[key] = sum
+		}
+		put := m.answer.header.Get("ETag")
+		if m.place == a.req.URL.Path && put != "" && put != tag {
+			a.broke(ruleHeader, "etag", "the ETag differs from the one in the answer to the upload")
+		}
+	}
+}
+
+// stays compares an answer with the answer that made the thing, or with the
+// first answer of the same operation, and reports a difference. It compares the
+// values that may not change: ids, names, sizes, and times of making.
+func (p *prober) stays(m *made, a answer, all []leaf) {
+	p.seen.Note("what was made")
+	at := apispec.NameOf(a.route) + " " + a.req.URL.Path // each file may have its own
+	for _, l := range all {
+		m.times(a, l)
+	}
+	if isAnother(a, all) || m.differs(a, all, leaves(m.answer.body), false) || m.differs(a, all, m.shown[at], true) {
+		return
+	}
+	m.shown[at] = all
+	p.states(m, a, all)
+	p.downloads(m, a, all)
+}
+
+// isAnother reports an answer about another thing than the one that was asked
+// for.
+func isAnother(a answer, all []leaf) bool {
+	path := a.req.URL.Path
+	for _, param := range inPath(a.route) {
+		said, asked := false, false
+		for _, l := range all {
+			if l.name == param && l.value != nil && a.route.Method == http.MethodGet && (l.at < 0 || l.name != "id") {
+				said, asked = true, asked || strings.Contains(path+"/", "/"+apispec.TextOf(l.value)+"/")
+			}
+		}
+		if said && !asked {
+			a.broke(ruleAnswer, "asked", "%s is not the one that was asked for", param)
+			return true
+		}
+	}
+	return false
+}
+
+// differs reports a lasting value that is not what an earlier answer said. If
+// that came from the same operation, the value must be there, too.
+func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
+	is := map[string]leaf{}
+	for _, l := range all {
+		is[fmt.Sprint(l.path, l.at, l.list)] = l
+	}
+	for _, l := range earlier {
+		now, ok := is[fmt.Sprint(l.path, l.at, l.list)]
+		changed := ok && apispec.TextOf(now.value) != apispec.TextOf(l.value)
+		if !changed && (ok || !same) {
+			continue
+		}
+		last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
+		switch {
+		case l.list && changed && len(m.files) > 0 && apispec.TextOf(l.value) == fmt.Sprint(len(m.files)):
+			a.broke(ruleAnswer, "found", "%s has %v elements, but %v in the answer to the upload", l.name,
+				now.value, l.value)
+			return true
+		case l.list || !last || l.value == nil || sizes.MatchString(l.name):
+		case l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+apispec.TextOf(now.value)): // of what came of it
+		case changed && (l.at < 0 || len(m.files) > 0):
+			a.broke(ruleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
+				apispec.TextOf(now.value), apispec.TextOf(l.value))
+			return true
+		case !ok:
+			a.broke(ruleAnswer, "found", "%s is not there any more", l.name)
+			return true
+		}
+	}
+	return false
+}
+
+// states sees that an upload is called complete when it is, and that its file
+// can be found then.
+func (p *prober) states(m *made, a answer, all []leaf) {
+	var takes *operation // an id that the answer may have, and has not yet
+	null := false
+	for _, get := range p.contract.Routes {
+		name := lastParam(get)
+		is := slices.IndexFunc(all, func(l leaf) bool { return l.name == name })
+		if m.ids[name] == "" && (is < 0 || all[is].value == nil) &&
+			mayTell(a.route, func(member string) bool { return member == name }) {
+			takes, null = get, is >= 0
+		}
+	}
+	m.coming = m.coming || takes != nil && !m.waiting && len(m.files) > 0
+	for _, l := range all {
+		text := apispec.TextOf(l.value)
+		switch {
+		case !states.MatchString(l.name) || strings.Contains(l.path, "[]"):
+		case m.waiting && finished.MatchString(text):
+			a.broke(ruleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
+		case takes != nil && !null && !m.waiting && finished.MatchString(text):
+			m.lacking = func() {
+				a.broke(ruleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
+					lastParam(takes), apispec.NameOf(takes))
+			}
+		case !m.waiting && pending.MatchString(text):
+			m.pending = func() {
+				a.broke(ruleAnswer, "state", "%s is %.20q, but the file can be had", l.name, text)
+			}
+		}
+	}
+}
+
+// times sees that a time of making is one, and that what is new has not expired.
+// By the server's own clock a time of making is not some quarters of an hour
+// away, as the time of another zone is.
+func (m *made) times(a answer, l leaf) {
+	t, err := time.Parse(time.RFC3339, apispec.TextOf(l.value))
+	clock, _ := http.ParseTime(m.answer.header.Get("Date")) // none is in another year
+	if isNew := a.req == m.answer.req && m.said[l.name] == nil; err == nil && isNew && expires.MatchString(l.name) &&
+		t.Year() >= 2000 && t.Before(clock.Add(-time.Minute)) {
+		a.broke(ruleAnswer, "expired", "%s is %v before the header Date: it has expired already", l.name, clock.Sub(t))
+	}
+	if !stores.MatchString(l.name) || err != nil {
+		return
+	}
+	if t.Year() < 2000 {
+		a.broke(ruleAnswer, "time", "%s is %s, before anything was uploaded", l.name, t.Format(time.DateOnly))
+	}
+	off := t.Sub(clock)
+	if zones := off.Round(15 * time.Minute); zones != 0 && zones.Abs() <= 14*time.Hour &&
+		(off-zones).Abs() < time.Minute {
+		a.broke(ruleAnswer, "time", "%s is %v away from the header Date: is it the time of another zone?",
+			l.name, zones)
+	}
+}

@@ -1,0 +1,345 @@
+package probe
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
+
+// foundSpec is a provider's that finds what was made, and gives its file back.
+const foundSpec = `
+openapi: 3.0.3
+info: {title: Found, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /things/{id}:
+    parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
+    head: {operationId: peek, responses: {default: {description: It.}}}
+    get: {operationId: look, responses: &thing {'200': {description: A thing., content: {application/json: {schema:
+      {properties: {fileId: {}, url: {}}}}}}, default: {description: Another.,
+      content: {application/json: {}}}}}
+    post: {operationId: copy, responses: *thing}
+  /things/{id}/content:
+    parameters: *id
+    head: {operationId: measure, responses: {default: {description: It.}}}
+    get: {operationId: fetch, responses: {default: {description: File., content: {'*/*': {schema: {format: binary}}}}}}
+    put: {operationId: fill, responses: *thing}
+  /files/{fileId}:
+    parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
+    get: {operationId: open, responses: *thing}
+  /search:
+    parameters: [{name: id, in: query, required: true, schema: {type: string}}]
+    get: {operationId: search, responses: *thing}
+`
+
+func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
+	const id, id2, js, text = `{"id":"t-1"}`, `{"id":"t-2","size":99}`, "application/json", "text/plain"
+	raw := func(typ string) sample { return sample{contentType: typ, body: []byte(id2)} }
+	form := sample{schema: schemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
+	form.fileName = "thing.txt"
+	form.typ, form.object = "multipart/form-data", map[string]any{"file": id2}
+	label := sample{typ: js, object: map[string]any{"label": "july"}}
+	tags := sample{typ: js, object: map[string]any{"tags": []any{"a", "b"}, "day": "2026-03-29"}}
+	tags.schema = schemaOf(t, `{"properties":{"tags":{"items":{"type":"string"}},"day":{"format":"date"}}}`).Value
+	meta := sample{typ: js, object: map[string]any{"open": false,
+		"meta": map[string]any{"label": "july", "tags": []any{"a"}}}}
+	meta.schema = schemaOf(t, `{"properties":{"open":{"type":"boolean"},"meta":{"properties":{"label":{"type":"string"},
+		"tags":{"items":{"type":"string"}}}}}}`).Value
+	papers, sides := form, form
+	papers.schema = schemaOf(t, `{"properties":{"papers":{"items":{"format":"binary"}}}}`).Value
+	papers.object = map[string]any{"papers": []any{"a", "bbb"}}
+	sides.schema = schemaOf(t, `{"properties":{"front":{"format":"binary"},"back":{"format":"binary"}}}`).Value
+	sides.object = map[string]any{"front": "a", "back": "bbb"}
+	bare := sample{typ: js, object: map[string]any{"n": 1}, schema: schemaOf(t,
+		`{"properties":{"label":{"type":"string"}}}`).Value}
+	odd, _ := json.Marshal(oddText)
+	long := strings.Repeat("july ", 12)
+	said := func(name, value string) sample { return sample{typ: js, object: map[string]any{name: value}} }
+	for what, c := range map[string]struct {
+		sent           sample
+		answer         string
+		op, typ, found string
+		want           string // empty: nothing is wrong
+	}{
+		"the same":           {label, id, "look", js, id, ""},
+		"another id":         {label, id, "look", js, id2, "id is not the one that was asked for"},
+		"a copy":             {label, `{}`, "copy", js, id2, ""},
+		"what a query names": {label, `{}`, "search", js, id2, ""},
+		"no JSON":            {label, id, "look", text, "{", ""},
+		"another size, once": {raw(text), `{"size":22}`, "look", js, `{"size":9}`,
+			`size is "9", but 22 bytes were sent`},
+		"what was said":       {label, `{"label":"july"}`, "look", js, `{"label":"x"}`, `label is "x", but "july" was`},
+		"other tags":          {tags, `{}`, "look", js, `{"tags":["b","x"]}`, `tags lacks "a", which was said`},
+		"tags in another way": {tags, `{}`, "look", js, `{"tags":[{"name":"x"}],"day":"2026-03-29T00:00:00Z"}`, ""},
+		"another day": {tags, `{}`, "look", js, `{"tags":["b","a"],"day":"2026-03-28"}`,
+			`day is "2026-03-28", but`},
+		"inside":          {meta, id, "look", js, `{"meta":{"label":"x"}}`, `label is "x", but "july" was`},
+		"a list inside":   {meta, id, "look", js, `{"meta":{"tags":["b"]}}`, `tags lacks "a", which was said`},
+		"tags of another": {tags, `{}`, "look", js, `{"owner":{"tags":["x"]}}`, ""},
+		"inside another":  {meta, id, "look", js, `{"owner":{"label":"x","tags":["b"]}}`, ""},
+		"in a wrapper": {meta, id, "look", js, `{"data":{"id":"t-1","open":true}}`,
+			`open is "true", but false was`},
+		"in no wrapper":     {meta, id, "look", js, `{"shop":{"open":true}}`, ""},
+		"what was not kept": {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
+		"a file too early":  {label, id, "fetch", text, id2, "200 to a file that was not sent yet"},
+		"done too early": {label, id, "look", js, `{"id":"t-1","state":"done"}`,
+			`state is "done" before the file was sent`},
+		"one ETag for all": {raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"},
+		"the PUT's ETag":   {raw(text), id, "fetch", text, id2, ""},
+		"no ETag of the PUT": {raw(text), id, "fetch", text, id2,
+			"the ETag differs from the one in the answer to the upload"},
+		"a name that was":  {label, id, "look", js, id, "name is not there any more"},
+		"done with a file": {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
+		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`,
+			"but there is no fileId, which open takes"},
+		"a file":              {raw(text), id, "fetch", text + "; charset=utf-8", id2, ""},
+		"a file of JSON":      {raw(js), id, "fetch", js, id2, ""},
+		"a type that is hid":  {raw(text), id, "fetch", "application/octet-stream", id2, ""},
+		"a better type":       {raw("binary/octet-stream"), id, "fetch", text, id2, ""},
+		"a better type, told": {raw("application/octet-stream"), id, "look", js, `{"mimeType":"text/plain"}`, ""},
+		"another type":        {raw("image/png"), id, "fetch", text, id2, `but the file was sent as "image/png"`},
+		"other bytes":         {raw(text), id, "fetch", text, id, "the file comes back changed"},
+		"a form's file":       {form, id, "fetch", text, id2, ""},
+		"a form's other type": {form, id, "fetch", "text/html", id2, `but the file was sent as "text/plain"`},
+		"a list that grows":   {raw(text), `{"events":[]}`, "look", js, `{"events":[{"id":"e-1"},{"id":"e-2"}]}`, ""},
+		"one that grows at its head": {label, `{"events":[{"id":"e-1"}]}`, "look", js,
+			`{"events":[{"id":"e-2"},{"id":"e-1"}]}`, ""},
+		"a file of nobody's":   {label, id, "fetch", text, "x", ""},
+		"a length":             {raw(text), id, "measure", text, "", ""},
+		"a length of nobody's": {label, id, "measure", text, "", ""},
+		"another length": {raw(text), id, "measure", js, "",
+			"Content-Length is 21, but 22 bytes were sent"},
+		"no bytes":                        {raw(text), id, "fetch", text, "", "comes back changed: 0 bytes"},
+		"a name of its own":               {raw(text), id, "fetch", text, id2, ""},
+		"the ETag of another place":       {raw(text), id, "fetch", text, id2, ""},
+		"done, and no file is made of it": {label, id, "look", js, `{"fileId":null,"id":"t-1","state":"done"}`, ""},
+		"a length of what is no file":     {raw(text), id, "peek", js, "", ""},
+		"a form's name":                   {form, id, "fetch", text, id2, ""},
+		"a form's other name":             {form, id, "fetch", text, id2, `Content-Disposition says "other.txt", but`},
+		"a count that grows":              {raw(text), `{"views":1}`, "look", js, `{"views":2}`, ""},
+		"a list that begins":              {label, `{"events":[]}`, "look", js, `{"events":[{}]}`, ""},
+		"what came of it":                 {label, `{"id":"s-1"}`, "look", js, id, ""},
+		"another owner": {label, `{"owner":{"id":"u-1"}}`, "look", js, `{"id":"t-1","owner":{"id":"u-2"}}`,
+			`id is "u-2", but "u-1" in the answer to the upload`},
+		"another type, told": {raw(text), `{}`, "look", js, `{"mimeType":"image/png"}`,
+			`mimeType is "image/png", but the file was sent as "text/plain"`},
+		"its checksum": {raw(text), `{}`, "look", js,
+			`{"md5":"b21f0bf3cea9b8eca17561ea3973b1a5"}`, ""},
+		"another checksum": {raw(text), `{}`, "look", js, `{"md5":"00"}`,
+			"md5 is \"00\", which is not that of the file"},
+		"a hash of a kind that nobody knows": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
+		"another number":                     {raw(text), `{}`, "look", js, `{"count":21}`, ""},
+		"another name": {form, `{}`, "look", js, `{"name":"other.txt"}`,
+			`name is "other.txt", but the file was called "thing.txt"`},
+		"no name": {form, `{}`, "look", js, `{"label":"other.txt"}`, ""},
+		"the end is lost": {said("label", long), `{"label":"` + long + `"}`, "look", js,
+			`{"label":"` + long[5:] + `"}`, ", without the last 5 bytes that were said"},
+		"a short end is lost": {label, `{"label":"july"}`, "look", js, `{"label":"jul"}`,
+			`label is "jul", but "july" was`},
+		"a state": {said("status", "new"), `{"status":"new"}`, "look", js, `{"status":"kept"}`, ""},
+		"a type of another kind": {said("itemType", "text/plain"), `{"itemType":"text/plain"}`, "look", js,
+			`{"itemType":"file"}`, ""},
+		"another type of its kind": {said("itemType", "file"), `{"itemType":"file"}`, "look", js,
+			`{"itemType":"row"}`, `itemType is "row", but`},
+		"labels in a list": {label, `{"labels":[{"label":"july"}]}`, "look", js,
+			`{"labels":[{"label":"x"}]}`, ""},
+		"no label": {label, `{"label":"july"}`, "look", js, `{"label":null}`, ""},
+		"each of several": {papers, `{}`, "look", js,
+			`{"papers":[{"name":"1-thing.txt","size":1},{"name":"2-thing.txt","size":3}]}`, ""},
+		"another size of the first": {papers, `{}`, "look", js, `{"papers":[{"size":2},{"size":3}]}`,
+			`: size is "2", but 1 bytes were sent`},
+		"another size of the second": {papers, `{}`, "look", js, `{"papers":[{"size":1},{"size":2}]}`,
+			`: size is "2", but 3 bytes were sent`},
+		"one of several": {papers, `{}`, "look", js, `{"papers":[{"size":1}]}`,
+			"papers has 1 elements, but 2 files were sent"},
+		"none of several yet": {papers, `{}`, "look", js, `{"papers":[]}`, ""},
+		"more than several":   {papers, `{}`, "look", js, `{"papers":[{"size":9},{"size":9},{"size":9}]}`, ""},
+		"another list of them": {papers, `{}`, "look", js, `{"items":[{"size":1},{"size":9}]}`,
+			`: size is "9", but 3 bytes were`},
+		"a list about others": {papers, `{}`, "look", js, `{"items":[{"owner":{"size":9}},{"owner":{"size":9}}]}`, ""},
+		"nothing but a list of them": {papers, `{}`, "look", js, `[{"size":1},{"size":9}]`,
+			`: size is "9", but 3 bytes were`},
+		"nothing but a longer list": {papers, `{}`, "look", js, `[{"size":9},{"size":9},{"size":9}]`, ""},
+		"a list of files lacks one": {papers, `{}`, "look", js, `{"items":[{}]}`,
+			"items has 1 elements, but 2 files were sent"},
+		"a list of files has all":     {papers, `{}`, "look", js, `{"items":[{},{}]}`, ""},
+		"a list of files and no file": {label, `{}`, "look", js, `{"items":[{}]}`, ""},
+		"a list of one file":          {papers, `{}`, "look", js, `{"items":[{}]}`, ""},
+		"each side":                   {sides, `{}`, "look", js, `{"front":{"size":1},"back":{"size":3}}`, ""},
+		"the other side": {sides, `{}`, "look", js, `{"front":{"size":3}}`,
+			`front.size is "3", but 1 bytes were sent`},
+		"a number of its own": {sides, `{}`, "look", js, `{"front":{"size":7}}`, ""},
+		"a text of another": {bare, `{}`, "look", js, `{"label":` + string(odd) + `}`,
+			", and only another upload said so"},
+		"a text of nobody": {bare, `{}`, "look", js,
+			`{"other":` + string(odd) + `,"list":[{"label":` + string(odd) + `}]}`, ""},
+		"a hash that was right once": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
+		"a hash that was right twice": {raw(text), `{}`, "look", js, `{"hash":"00"}`,
+			`hash is "00", which is not that of`},
+		"in the first of two wrappers": {meta, id, "look", js,
+			`{"a":{"id":"t-1","open":true},"b":{"id":"t-1","open":false}}`, `open is "true", but false was`},
+		"in a wrapper beside others": {meta, id, "look", js,
+			`{"a":{"id":"x-9","open":false},"b":[{"id":"t-1"}],"c":{"name":"t-1"},"d":{"id":"t-1","open":true}}`,
+			`open is "true", but false was`},
+		"in the outer of two wrappers": {meta, id, "look", js,
+			`{"a":{"b":{"id":"t-1","open":false}},"c":{"id":"t-1","open":true}}`, `open is "true", but false was`},
+		"made at a time in words":       {label, id, "look", js, `{"createdAt":"yesterday"}`, ""},
+		"a time that it is not made at": {label, id, "look", js, `{"since":"1999-12-31T12:00:00Z"}`, ""},
+		"made now":                      {label, id, "look", js, `{"createdAt":"2026-11-26T12:00:59Z"}`, ""},
+		"made in another zone": {label, id, "look", js, `{"createdAt":"2026-11-27T02:00:59Z"}`,
+			"createdAt is 14h0m0s away from the header Date"},
+		"made a minute beside a zone": {label, id, "look", js, `{"createdAt":"2026-11-26T11:46:00Z"}`, ""},
+		"made the day before":         {label, id, "look", js, `{"createdAt":"2026-11-25T12:00:00Z"}`, ""},
+		"made before all": {label, id, "look", js, `{"createdAt":"1999-12-31T12:00:00Z"}`,
+			"createdAt is 1999-12-31, before anything was uploaded"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			lines := lab.Recorded(t, func(tb testing.TB) {
+				p := &prober{TB: tb, right: map[string]map[string]bool{}, tagged: map[string]string{}}
+				p.contract, _ = apispec.ParseAt(tb, "http://a.example/v1", []byte(foundSpec))
+				m := &made{sample: c.sent, by: p.contract.Routes[0], files: c.sent.files(), said: c.sent.object,
+					own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answer{body: []byte(c.answer),
+						header: http.Header{"Date": {"Thu, 26 Nov 2026 12:00:00 GMT"}}}}
+				found := http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}
+				m.waiting = strings.HasSuffix(what, "too early")
+				switch what {
+				case "a list of files lacks one", "a list of files has all", "a list of files and no file":
+					p.right["look items[].size size"] = map[string]bool{"1": true, "3": true}
+				case "a list of one file":
+					p.right["look items[].size size"] = map[string]bool{"1": true}
+				case "a hash that was right once":
+					p.right["look hash checksum"] = map[string]bool{"1": true}
+				case "a hash that was right twice":
+					p.right["look hash checksum"] = map[string]bool{"1": true, "2": true}
+				case "one ETag for all":
+					p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
+				case "the PUT's ETag":
+					m.by, m.place = p.contract.Routes[1], "/v1/things/t-1"
+					m.answer.header = http.Header{"Etag": {`"1"`}}
+				case "no ETag of the PUT":
+					m.by, m.place = p.contract.Routes[1], "/v1/things/t-1"
+					m.answer.header = http.Header{"Etag": {`"2"`}}
+				case "the ETag of another place":
+					m.by, m.place = p.contract.Routes[1], "/v1/others/t-1"
+					m.answer.header = http.Header{"Etag": {`"2"`}}
+				case "no bytes":
+					p.kept = []*made{{by: m.by, files: []sentFile{{}}}}
+				case "a length", "a length of nobody's":
+					found.Set("Content-Length", "22")
+				case "another length", "a length of what is no file":
+					found.Set("Content-Length", "21")
+				case "a form's other name":
+					found.Set("Content-Disposition", "attachment; filename=other.txt")
+				case "a name of its own", "a form's name":
+					found.Set("Content-Disposition", `attachment; filename="thing.txt"`)
+				case "a name that was":
+					m.shown["look /v1/things/t-1"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
+				}
+				if c.sent.typ != js {
+					m.said = nil
+				}
+				for _, r := range p.contract.Routes {
+					if m.ids = map[string]string{"id": "t-1"}; apispec.NameOf(r) == c.op {
+						p.compares(m, whole, answer{p: p, route: r,
+							req:    httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
+							status: http.StatusOK, body: []byte(c.found),
+							header: found})
+						if m.lacking != nil {
+							m.lacking()
+						}
+					}
+				}
+			})
+			if c.want != "" && len(lines) == 1 {
+				lab.Named(t, lines, c.want)
+			} else if c.want != "" || len(lines) > 0 {
+				t.Errorf("blamed by %q, want %q", lines, c.want)
+			}
+		})
+	}
+}
+
+// What is asked for about an upload that is never there, and how often: what was
+// awaited in vain is not awaited again.
+func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
+	const later = `{"fileId":null}`
+	const look, peek, file, size = "/things/t-1", "HEAD /things/t-1", "/things/t-1/content", "HEAD /things/t-1/content"
+	const first, Second = "/files/f-1", "/files/f-2"
+	of := func(ids ...string) (all []map[string]string) {
+		for _, id := range ids {
+			all = append(all, map[string]string{"fileId": id})
+		}
+		return all
+	}
+	thing, whole := map[string]string{"id": "t-1"}, map[string]string{"fileId": "whole"}
+	for _, c := range []struct {
+		what    string
+		status  int
+		later   string // Retry-After
+		waiting bool
+		files   int
+		ids     map[string]string
+		ofFile  []map[string]string
+		asked   map[string]int
+		lost    string
+	}{
+		{"two files", 404, "", false, 2, whole, of("f-1", "f-2"), map[string]int{first: 9, Second: 2}, "open"},
+		{"one without an id", 404, "", false, 2, whole, of("f-1", ""), map[string]int{"/files/whole": 9}, "open"},
+		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 9, peek: 2, file: 2, size: 2}, "look peek"},
+		{"nothing is sent yet", 404, "", true, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2, size: 2}, ""},
+		{"what comes later", 200, "", false, 1, thing, nil, map[string]int{look: 10, peek: 10, file: 10, size: 10}, ""},
+		{"nothing comes of no file", 200, "", false, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2,
+			size: 2}, ""},
+		{"a conflict", 409, "", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
+		{"too early", 425, "", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
+		{"a time", 503, "1", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := map[string]int{}
+			lines := lab.Recorded(t, func(tb testing.TB) {
+				p := &prober{TB: tb, base: "http://a.example/v1", inVain: map[string]bool{}, strange: map[string]bool{},
+					learned: map[string]string{"fileId": "of-another"}, succeeded: map[string]bool{},
+					right: map[string]map[string]bool{}, tagged: map[string]string{}, authorize: func(*http.Request) {},
+					Facts: Facts{Timeout: time.Minute},
+					transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+						path, body := strings.TrimPrefix(r.URL.Path, "/v1"), later
+						if r.Method == http.MethodHead {
+							path, body = "HEAD "+path, ""
+						}
+						asked[path]++
+						return &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(body)),
+							Request: r,
+							Header:  http.Header{"Retry-After": {c.later}, "Content-Type": {"application/json"}}}, nil
+					})}
+				p.contract, _ = apispec.ParseAt(tb, p.base, []byte(foundSpec))
+				m := &made{by: p.contract.Routes[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting, answer: answer{p: p},
+					files: slices.Repeat([]sentFile{{content: []byte(later)}}, c.files), shown: map[string][]leaf{}}
+				p.reads(m)
+				p.reads(m)
+			})
+			if fmt.Sprint(asked) != fmt.Sprint(c.asked) {
+				t.Errorf("%s: asked %v, want %v", c.what, asked, c.asked)
+			}
+			lost := ""
+			for _, line := range lines {
+				if _, op, _ := strings.Cut(line, ": "); strings.Contains(op, ": response status: ") {
+					lost += op[:strings.Index(op, ":")] + " "
+				}
+			}
+			if strings.TrimSpace(lost) != c.lost {
+				t.Errorf("%s: lost is %q, want %q: %q", c.what, lost, c.lost, lines)
+			}
+		})
+	}
+}

@@ -1,0 +1,227 @@
+package probe
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// wrong are bodies that are made from a right one. The spec says whether such a
+// body is wrong indeed: one that breaks none of its rules is not sent.
+var wrong = map[string]func(*sample){
+	"no body":                      func(s *sample) { s.body = []byte{} },
+	"a body of another media type": func(s *sample) { s.contentType = "application/x-uploadtest" },
+	"a body without a media type":  func(s *sample) { s.contentType = "" },
+	"a body that is cut off":       func(s *sample) { s.body = s.body[:len(s.body)/2] },
+	"a form without the parameter boundary": func(s *sample) {
+		s.contentType, _, _ = strings.Cut(s.contentType, "; boundary")
+	},
+	"a form without its end": func(s *sample) {
+		if s.isForm() {
+			s.body = bytes.TrimSuffix(s.body, []byte("--\r\n"))
+		}
+	},
+	"a list instead of the object": func(s *sample) {
+		if s.isJSON() {
+			s.body = slices.Concat([]byte("["), s.body, []byte("]"))
+		}
+	},
+}
+
+// refusesRequests sends wrong requests.
+func (p *prober) refusesRequests(r *operation) {
+	for _, s := range samples(r) {
+		if s = p.anew(r, s); !p.valid(r, s) {
+			continue // the cause of a fault in it would be unclear
+		}
+		for _, what := range slices.Sorted(maps.Keys(wrong)) {
+			if s.object == nil && strings.HasSuffix(what, "media type") && !declares(r, "415") {
+				continue // it is a fact about the file, which many servers only keep
+			}
+			if bad := s; s.body != nil {
+				wrong[what](&bad)
+				p.refusesSample(r, what, bad)
+			}
+		}
+		if content, _ := s.file(); len(content) > 0 {
+			p.cutsOff(r, p.good(r, s), s.body)
+		}
+		for _, in := range s.objects() {
+			p.refusesMembers(r, s, in)
+		}
+	}
+	p.refusesParameters(r)
+}
+
+// refusesParameters sends a request with each of its parameters missing or
+// wrong.
+func (p *prober) refusesParameters(r *operation) {
+	for _, param := range apispec.Parameters(r) {
+		with := func(value string) *http.Request {
+			req := p.build(r, firstSample(r))
+			if query := req.URL.Query(); param.In == openapi3.ParameterInQuery {
+				if query.Del(param.Name); value != "" {
+					query.Set(param.Name, value)
+				}
+				req.URL.RawQuery = query.Encode()
+			} else if req.Header.Del(param.Name); value != "" {
+				req.Header.Set(param.Name, value)
+			}
+			return p.authorized(req)
+		}
+		if sum := ofOtherBytes(r, firstSample(r), param.Name, param.Description, apispec.Resolved(param.Schema)); sum != "" {
+			p.refused("wrong request", "a "+param.Name+" of other bytes", r, with(sum))
+		}
+		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
+			req := with(value)
+			switch {
+			case param.In == openapi3.ParameterInPath ||
+				len(p.faults(req)) == 0 && (r.Method != http.MethodGet || param.Required || value == ""):
+			case value == "":
+				p.refused("wrong request", "no parameter "+param.Name, r, req)
+			case param.Required:
+				p.refused("wrong request", "a wrong parameter "+param.Name, r, req)
+			default: // it may be overlooked
+				p.wants("wrong request", r, req, "wrong "+param.Name, "a wrong parameter "+param.Name, 2, 4)
+			}
+		}
+	}
+}
+
+// refusesMembers sends an object in a body with each of its members missing or
+// wrong.
+func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
+	isForm := s.isForm() && in.name == ""
+	for _, name := range slices.Sorted(maps.Keys(in.object)) {
+		called, schema := in.name+name, apispec.PropertyOf(in.schema, name)
+		without := maps.Clone(in.object)
+		delete(without, name)
+		if isForm && len(without) == 0 {
+			without["uploadtest"] = "a form without parts is none"
+		}
+		if slices.Contains(in.schema.Required, name) {
+			p.refusesSample(r, "a body without "+called, in.of(without))
+		}
+		with := func(value any) sample {
+			other := maps.Clone(in.object)
+			other[name] = value
+			return in.of(other)
+		}
+		others := []any{17, "", true, []any{}, map[string]any{}}
+		if isForm {
+			others = others[:3] // an empty list is a field that is not there
+		}
+		for _, other := range others {
+			p.refusesSample(r, "a body with another type of "+called, with(other))
+		}
+		p.refusesSample(r, "a "+called+" that is not one of its values", with("uploadtest-other"))
+		if sum := ofOtherBytes(r, s, name, schema.Description, schema); sum != "" {
+			p.refused("wrong request", "a "+called+" of other bytes", r, p.good(r, with(sum)))
+		}
+		if most := schema.MaxLength; most != nil {
+			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*most)+1)))
+		}
+		if isForm && apispec.IsBinary(schema) {
+			plain := s
+			plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
+			if slices.Contains(in.schema.Required, name) { // else it is a part too many
+				p.refusesSample(r, "a file in another field than "+name, plain)
+				bare := s
+				bare.body = bytes.Replace(s.body, []byte("Content-Type: "+s.typeOf(name)+"\r\n"), nil, 1)
+				p.wants("wrong request", r, p.good(r, bare), "bare "+name, "a file without a media type in "+name, 2, 4)
+			}
+			const typ = "application/x-uploadtest" // it is refused where a status says so
+			form := http.Header{"Content-Type": {s.contentType}}
+			if other := s; declares(r, "415") && !p.contract.Takes(apispec.NameOf(r), form, name, typ) {
+				other.encoding = maps.Clone(s.encoding)
+				other.encoding[name] = &openapi3.Encoding{ContentType: typ}
+				p.refused("wrong request", "a file of another media type in "+name, r,
+					p.good(r, other.of(s.object, s.fileName)))
+			}
+		}
+	}
+}
+
+// refusesSample asks with a sample that is wrong, if the spec says that it is.
+func (p *prober) refusesSample(r *operation, what string, s sample) {
+	if req := p.good(r, s); len(p.faults(req)) > 0 {
+		p.refused("wrong request", what, r, req)
+	}
+}
+
+// refusesMethods sends methods that the path does not have.
+func (p *prober) refusesMethods(r *operation) {
+	for _, method := range []string{http.MethodPatch, http.MethodPut} {
+		if r.PathItem.GetOperation(method) == nil {
+			req := p.build(r, sample{contentType: "text/plain", body: []byte("x")})
+			req.Method = method
+			p.wants("another method", nil, p.authorized(req), "the method "+method,
+				"the method "+method+", which must be refused by a 4xx", 4, http.StatusNotImplemented)
+			return
+		}
+	}
+}
+
+// Unknown asks for ids that were never issued.
+func (p *prober) unknown(r *operation) {
+	if r.Method == http.MethodPut || !refusesUnknown(r) {
+		return
+	}
+	for name, value := range p.learned {
+		if r.Method == http.MethodPost && unique.MatchString(name) {
+			continue // the client chooses it
+		}
+		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.clientKeys[name] {
+			never := []string{spoil(value)}
+			if numeric(value) {
+				never[0] = "98" + value // ids may be counted
+				if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+					never = append(never, fmt.Sprint(n+1<<32))
+				}
+			} else if len(value) >= 12 {
+				never = append(never, value[:len(value)-1])
+			}
+			for _, id := range append(never, value+"x") {
+				if slices.ContainsFunc(slices.Collect(maps.Keys(p.issued)), func(known string) bool {
+					return strings.HasSuffix(known, " "+id)
+				}) {
+					continue
+				}
+				req := p.good(r, firstSample(r).under(name, id))
+				p.lacks("unknown id", "an id that was never issued", r, req, isEmptyList)
+			}
+		}
+	}
+}
+
+// mixes asks for a part of one thing under the id of another.
+func (p *prober) mixes(r *operation) {
+	last := lastParam(r)
+	var of []*made
+	for _, m := range p.kept {
+		if r.Method == http.MethodGet && len(apispec.Required(r)) > 1 && m.about(r) && !m.waiting {
+			of = append(of, m)
+		}
+	}
+	for _, one := range of {
+		other := of[len(of)-1]
+		if slices.ContainsFunc(one.ofFile, func(ids map[string]string) bool { return ids[last] == other.ids[last] }) ||
+			one.place != other.place || slices.Equal(one.own, other.own) {
+			continue
+		}
+		mixed := one.found().under(last, other.ids[last])
+		if p.pathOf(r, mixed) == p.pathOf(r, other.found()) { // both are under the same
+			continue
+		}
+		p.refused("part of another", "a part of another upload", r, p.good(r, mixed))
+		return
+	}
+}

@@ -1,0 +1,248 @@
+package probe
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
+)
+
+// tells compares each value about a file, and each value that repeats the
+// request, with the request.
+func (p *prober) tells(m *made, a answer, all []leaf) {
+	length, wrapper := map[string]string{}, m.wrapper(all)
+	for _, l := range all {
+		c := p.comparing(m, a, l, strings.TrimPrefix(l.path, wrapper))
+		if l.list {
+			length[l.path] = apispec.TextOf(l.value)
+			c.list(all)
+			continue
+		}
+		inList := strings.LastIndex(l.path, "[]")
+		c.each = inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(c.sent))
+		c.repeats()
+		if l.at < len(c.sent) && (l.at >= 0 || len(c.sent) == 1) {
+			c.describes(c.sent[max(0, l.at)])
+		}
+	}
+}
+
+// comparison is a value of an answer, beside what the request had.
+type comparison struct {
+	leaf
+	p      *prober
+	m      *made
+	answer answer
+	called string           // in a message
+	said   any              // what the request said under its name
+	schema *openapi3.Schema // the one of that
+	exact  bool             // it was said at the same place
+	sent   []sentFile       // the files that it may be about
+	field  bool             // they are those of one field
+	each   bool             // it stands in no list, or in one that has an element for each of them
+	near   bool             // it is about the upload, not about something else in the answer
+}
+
+// comparing returns the comparison of a value at a place in what was made.
+func (p *prober) comparing(m *made, a answer, l leaf, place string) *comparison {
+	c := &comparison{leaf: l, p: p, m: m, answer: a, called: l.name}
+	c.said, c.schema, c.exact = m.saidAt(place)
+	owner := strings.TrimSuffix(l.parent(), "[]")
+	if l.list {
+		owner = l.name
+	}
+	c.sent = m.of(owner)
+	if c.field = len(c.sent) > 0; c.field && l.at < 0 {
+		c.called = l.path
+	}
+	if !c.field && !apispec.IsBinary(apispec.PropertyOf(m.schema, owner)) {
+		c.sent = m.files
+	}
+	ofOther := c.field && slices.ContainsFunc(m.files, func(other sentFile) bool {
+		return other.field != owner && apispec.TextOf(l.value) == fmt.Sprint(len(other.content))
+	})
+	inList := strings.LastIndex(l.path, "[]")
+	c.near = ofOther || c.exact && c.said != nil || !strings.Contains(place, ".") ||
+		inList >= 0 && strings.Count(l.path[inList:], ".") == 1
+	return c
+}
+
+// check takes whether the value is right. Surely tells that its name means what
+// it is compared with. If it does not, a wrong value counts once the place was
+// right for two different uploads.
+func (c *comparison) check(aspect string, surely, right bool, format string, want ...any) {
+	proved := c.p.proved(apispec.NameOf(c.answer.route)+" "+c.path+" "+aspect, fmt.Sprint(want[0]), right)
+	if !right && (!c.each || !(surely && c.near) && !proved) {
+		return
+	}
+	if c.p.seen.Note(aspect); !right {
+		c.answer.broke(ruleAnswer, aspect, "%s is %.50q%s", c.called, apispec.TextOf(c.value), fmt.Sprintf(format, want...))
+	}
+}
+
+// list compares the length of a list with the number of files, and its texts
+// with those that were said.
+func (c *comparison) list(all []leaf) {
+	has, _ := strconv.Atoi(apispec.TextOf(c.value))
+	n := len(c.sent)
+	if n > 0 && has != n && (c.p.listsFiles(c.answer.route, c.leaf) || c.field && 0 < has && has < n) {
+		c.answer.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", c.name, c.value, n,
+			c.m.what)
+	}
+	if c.exact && free(c.m, c.schema, "") {
+		tellsAll(c.answer, c.leaf, c.said, all)
+	}
+}
+
+// repeats compares a value with what the request said under its name.
+func (c *comparison) repeats() {
+	is, isText := c.value.(string)
+	how := c.m.what
+	if strings.HasPrefix(how, " (content: ") { // nothing that was said
+		how = ""
+	}
+	switch said := c.said.(type) {
+	case nil:
+		if apispec.PropertyOf(c.m.schema, c.name) != apispec.Unknown && c.at < 0 && strings.HasPrefix(is, oddText[:12]) {
+			c.answer.broke(ruleAnswer, "said by another", "%s is %.50q, and only another upload said so", c.name, is)
+		}
+	case bool:
+		yes, ok := c.value.(bool)
+		c.check("what was said", c.exact && ok, yes == said, ", but %t was said", said)
+	case string:
+		otherType := strings.HasSuffix(strings.ToLower(c.name), "type") &&
+			strings.Contains(is, "/") != strings.Contains(said, "/")
+		if c.at >= 0 || states.MatchString(c.name) || otherType {
+			break
+		}
+		surely := isText && (free(c.m, c.schema, is) || c.m.repeated(c.leaf))
+		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
+			c.check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
+		} else {
+			c.check("what was said", surely, is == said, ", but %.50q was said%s", said, how)
+		}
+	}
+}
+
+// describes compares a value with the file that it may be about.
+func (c *comparison) describes(file sentFile) {
+	text, size := apispec.TextOf(c.value), fmt.Sprint(len(file.content))
+	// A small number counts other things, too.
+	if sized := sizes.MatchString(c.name); sized || len(file.content) > 99 {
+		of := c.m.what
+		if slices.ContainsFunc(c.m.files, func(other sentFile) bool { return text == fmt.Sprint(len(other.content)) }) {
+			of += ": it is that of another file of the request"
+		}
+		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, of)
+	}
+	if file.name != "" && c.said == nil {
+		elsewhere := text != "" && bytes.Contains(c.m.body, []byte(`"`+text+`"`)) // such as in a part of JSON
+		c.check("name", names.MatchString(c.name) && !elsewhere, sameName(text, file.name),
+			", but the file was called %q%s", file.name, c.m.what)
+	}
+	isKind := fileKinds.MatchString(c.name) && !strings.Contains(text, "/") // such as image
+	if typ, _, err := mime.ParseMediaType(text); types.MatchString(c.name) && !isKind && c.said == nil {
+		sent, _, _ := mime.ParseMediaType(file.contentType)
+		c.check("media type", true, err == nil && typ == sent || anyBytes.MatchString(sent),
+			", but the file was sent as %q", sent)
+	}
+	if digests.MatchString(c.name) {
+		c.check("checksum", sure.MatchString(c.name), payload.DigestOf(text, file.content),
+			", which is not that of the file%s", c.m.what)
+	}
+}
+
+// proved reports whether a place of an answer had the right value for two
+// different uploads. It remembers one that is right.
+func (p *prober) proved(place, value string, right bool) bool {
+	if p.right[place] == nil {
+		p.right[place] = map[string]bool{}
+	}
+	if right {
+		p.right[place][value] = true
+	}
+	return len(p.right[place]) > 1
+}
+
+// listsFiles reports whether a list told of files before.
+func (p *prober) listsFiles(r *operation, list leaf) bool {
+	for where := range p.right {
+		if strings.HasPrefix(where, apispec.NameOf(r)+" "+list.path+"[].") && len(p.right[where]) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// repeated reports whether the answer repeated a value of the request.
+func (m *made) repeated(said leaf) bool {
+	return slices.ContainsFunc(leaves(m.answer.body), func(l leaf) bool {
+		return l.path == said.path && apispec.TextOf(l.value) == apispec.TextOf(m.said[l.name])
+	})
+}
+
+// tellsAll sees that a list of texts has each one that was said.
+func tellsAll(a answer, list leaf, said any, all []leaf) {
+	texts := map[any]bool{}
+	for _, l := range all {
+		if l.path == list.path+"[]" {
+			texts[l.value] = true
+		}
+	}
+	values, _ := said.([]any)
+	for _, value := range values {
+		if text, ok := value.(string); ok && len(texts) > 0 && !texts[text] {
+			a.broke(ruleAnswer, "what was said", "%s lacks %.50q, which was said", list.name, text)
+		}
+	}
+}
+
+// free reports whether a value of the request is a text that the server keeps
+// as it is. A date is one, unless the answer is another kind of time.
+func free(m *made, schema *openapi3.Schema, answered string) bool {
+	if schema == apispec.Unknown {
+		return m.object == nil
+	}
+	if schema.Items != nil {
+		schema = apispec.Resolved(schema.Items)
+	}
+	return schema.Format == "" || schema.Format == "date" && len(answered) == len(time.DateOnly)
+}
+
+// wrapper returns the path of the object in which an answer wraps what was made,
+// such as "file." around its id.
+func (m *made) wrapper(all []leaf) (path string) {
+	least := len(all) + 1
+	for _, l := range all {
+		depth := strings.Count(l.path, ".")
+		if depth < least && l.at < 0 && strings.EqualFold(l.name, "id") && slices.Contains(m.own, apispec.TextOf(l.value)) {
+			least, path = depth, strings.TrimSuffix(l.path, l.name)
+		}
+	}
+	return path
+}
+
+// saidAt returns the value that a request had at a path in its object, and its
+// schema. If the path is longer than a name, it may also be the value of that
+// name, not exactly there.
+func (m *made) saidAt(path string) (said any, schema *openapi3.Schema, exact bool) {
+	names := strings.Split(path, ".")
+	above, last := names[:len(names)-1], names[len(names)-1]
+	object, schema := m.object, m.schema
+	for _, name := range above {
+		object, _ = object[name].(map[string]any)
+		schema = apispec.PropertyOf(schema, name)
+	}
+	if schema = apispec.PropertyOf(schema, last); len(above) > 0 && schema != apispec.Unknown && object[last] != nil {
+		return object[last], schema, true
+	}
+	return m.said[last], apispec.PropertyOf(m.schema, last), len(above) == 0
+}

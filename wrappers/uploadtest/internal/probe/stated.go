@@ -1,0 +1,90 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
+)
+
+// stating returns the sample of an object with the size and the checksum of its
+// file.
+func (s sample) stating() sample {
+	object := stated("", s.object, &openapi3.SchemaRef{Value: s.schema}, s.content())
+	return s.of(object.(map[string]any), s.fileName)
+}
+
+// announcesFile reports whether the request stated the size or the checksum of its
+// file: another file is wrong then.
+func (m *made) announcesFile() bool {
+	return m.object != nil && !bytes.Equal(m.holding([]byte("uploadtest: other bytes")).body, m.body)
+}
+
+// stated returns a value of a request with each size and each checksum in it
+// replaced by that of content.
+func stated(name string, value any, schema *openapi3.SchemaRef, content []byte) any {
+	whole := member{name: name, schema: apispec.Resolved(schema)}
+	return whole.replaced(value, func(m member, value any) any {
+		isSize := sizes.MatchString(m.name) || lengths.MatchString(m.name)
+		switch value := value.(type) {
+		case int, float64:
+			if isSize {
+				return len(content)
+			}
+		case string:
+			switch {
+			case isSize && value != "" && numeric(value):
+				return apispec.TextOf(len(content))
+			case checksums.MatchString(m.name) && !apispec.IsBinary(m.schema):
+				return checksum(m.name, value, m.schema, content)
+			}
+		}
+		return value
+	})
+}
+
+// standard has the forms of the headers that have one by their standards.
+var standard = map[string]int{"content-md5": 1, "digest": 3, "content-digest": 4, "repr-digest": 4}
+
+// checksum returns the checksum of content that has the form of an example and
+// of a schema, or else the example.
+func checksum(name, example string, schema *openapi3.Schema, content []byte) string {
+	var all, alike []string
+	for _, h := range payload.SumsOf(content) {
+		plain := strings.ReplaceAll(h.Name, "-", "")
+		if sure.MatchString(name) && !strings.Contains(dashes.Replace(strings.ToLower(name)), plain) {
+			continue
+		}
+		in16, in64 := hex.EncodeToString(h.Sum), base64.StdEncoding.EncodeToString(h.Sum)
+		forms := []string{in16, in64, plain + ":" + in16, h.Name + "=" + in64, h.Name + "=:" + in64 + ":"}
+		if form, ok := standard[strings.ToLower(name)]; ok { // unless the example or the schema has another
+			forms = append([]string{forms[form]}, forms...)
+		}
+		for _, form := range forms {
+			if schema.VisitJSON(form) == nil {
+				all = append(all, form)
+			}
+			if len(form) == len(example) {
+				alike = append(alike, form)
+			}
+		}
+	}
+	return append(append(alike, all...), example)[0]
+}
+
+// ofOtherBytes returns a checksum that is not that of the request's file, or
+// nothing if the value is no checksum. An operation may only keep what is stated,
+// unless it declares a 422, or its description says that it compares.
+func ofOtherBytes(r *operation, s sample, name, description string, schema *openapi3.Schema) string {
+	_, one := s.file()
+	if !one || !checksums.MatchString(name) || schema == apispec.Unknown || apispec.IsBinary(schema) ||
+		!declares(r, "422") && !compares.MatchString(description) && !tellsOf(r, "400", compares) {
+		return ""
+	}
+	return checksum(name, "", schema, []byte("uploadtest: other bytes"))
+}

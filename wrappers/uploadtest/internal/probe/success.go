@@ -1,0 +1,144 @@
+package probe
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// succeeds asks with the spec's own examples.
+func (p *prober) succeeds(r *operation) {
+	for _, s := range samples(r) {
+		if p.closing[apispec.NameOf(r)] {
+			return // each upload asked it
+		}
+		if said := p.comeLater[lastParam(r)]; s.object != nil {
+			s.fileType = cmp.Or(said.contentType, s.fileType)
+			s = s.of(s.object, cmp.Or(said.name, s.fileName))
+		}
+		known := p.known(r)
+		req := p.good(r, s)
+		if broken := p.faults(req); len(broken) > 0 {
+			p.unseen(r, "the request that the spec's examples give breaks the spec itself: %s: %s", broken[0].Rule,
+				broken[0].Detail)
+			continue
+		}
+		switch m, a := p.start(r, s, ""); {
+		case m != nil:
+			if r.Method == http.MethodGet || len(m.files) > 0 {
+				p.compares(m, whole, a)
+			}
+			if last := lastParam(r); places(r) && p.learned[last] == "" {
+				p.clientKeys[last] = true
+			}
+			maps.Copy(p.learned, m.ids)
+			for name := range m.ids {
+				p.comeLater[name] = m.announced()
+			}
+			if p.moves(m) {
+				delete(p.learned, lastParam(r))
+			}
+			if !p.handedOut(m) && r.Method == http.MethodPost {
+				p.keep(m)
+			}
+		case a.status == 0: // reported already
+		case !known || completion.MatchString(r.Path): // its upload comes later
+			p.unfound[apispec.NameOf(r)] = fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
+				"answer of the path before it: the spec's own example was answered %d (%s %s)",
+				lastParam(r), a.status, r.Method, r.Path)
+		case (missing(a.status) || a.status == http.StatusBadRequest && guesses(r, s)) && len(s.files()) == 0 &&
+			(refers(r, s) || p.waitsFor(r)):
+			p.unfound[apispec.NameOf(r)] = fmt.Sprintf("the spec's own example was answered %d, and what it refers to may "+
+				"not be there", a.status)
+		case a.declares() && (acts(r) && a.status/100 == 4 || p.withholds(a)):
+			p.unfound[apispec.NameOf(r)] = fmt.Sprintf("the spec's own example was answered %d, as the spec declares", a.status)
+		default:
+			a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
+		}
+	}
+}
+
+// acts reports whether an operation only does something to what its path names:
+// that may be in no state for it.
+func acts(r *operation) bool {
+	return !reading(r) && r.Method != http.MethodDelete && apispec.ContentOf(r.Operation) == nil && lastParam(r) != ""
+}
+
+// withholds reports whether an answer keeps back the file that its operation is
+// there to give. A server may do so, but not for some uploads only.
+func (p *prober) withholds(a answer) bool {
+	return (a.status == http.StatusBadRequest || a.status == http.StatusForbidden) && reading(a.route) &&
+		mayGiveFile(a.route) && !p.succeeded[apispec.NameOf(a.route)]
+}
+
+// missing reports whether a status may say that something else is not there.
+func missing(status int) bool {
+	return slices.Contains([]int{404, 409, 410, 412, 422, 424}, status)
+}
+
+// refers reports whether a request names a thing that another one made: in its
+// object, its query, or a path that goes on behind the name.
+func refers(r *operation, s sample) bool {
+	for _, param := range apispec.Required(r) {
+		if param.In != openapi3.ParameterInPath && refer.MatchString(param.Name) ||
+			param.In == openapi3.ParameterInPath && param.Name == lastParam(r) && !strings.HasSuffix(r.Path, "}") {
+			return true
+		}
+	}
+	for _, in := range s.objects() {
+		for name := range in.object {
+			if refer.MatchString(name) && !apispec.IsBinary(apispec.PropertyOf(in.schema, name)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// guesses reports whether a request has a required text that no example gave: as
+// the name of a thing it may have a wrong form.
+func guesses(r *operation, s sample) bool {
+	for _, in := range s.objects() {
+		for _, name := range in.schema.Required {
+			schema := in.schema.Properties[name]
+			if refer.MatchString(name) && in.object[name] == any("uploadtest") && apispec.Resolved(schema).Example == nil {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(apispec.Required(r), func(param *openapi3.Parameter) bool {
+		return param.In == openapi3.ParameterInQuery && refer.MatchString(param.Name) &&
+			apispec.Examples(param.Example, param.Examples, param.Schema)[""] == any("uploadtest")
+	})
+}
+
+// waitsFor reports whether an operation gives a file that was not sent yet.
+func (p *prober) waitsFor(r *operation) bool {
+	return mayGiveFile(r) && !slices.ContainsFunc(p.kept, func(m *made) bool {
+		return m.about(r) && len(m.files) > 0
+	})
+}
+
+// ends sends the methods that every server knows.
+func (p *prober) ends(r *operation) {
+	for _, method := range []string{http.MethodHead, http.MethodOptions} {
+		if r.PathItem.GetOperation(method) != nil {
+			continue
+		}
+		req := p.good(r, sample{})
+		if req.Method = method; p.exchange(req).Operation() != nil {
+			continue // it is for another path
+		}
+		a := p.ask(nil, req)
+		if a.route = r; a.status >= 500 && a.status != http.StatusNotImplemented {
+			a.broke(ruleStatus, method, "%d to %s", a.status, method)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package probe
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// oddText is the same for any text of a request.
+const oddText = "Gr\u00fc\u00dfe  & <b>'x'</b>; 100%25+1, \"y\" \ud55c\uae00 \U0001F4C4"
+
+// texts returns the object with other texts. A member called a name gets the
+// name. Any other free text becomes a text that is as odd.
+func (s sample) texts(name string, i int) map[string]any {
+	return s.replaced(func(m member, value any) any {
+		text, isText := value.(string)
+		switch {
+		case strings.HasPrefix(text, "{") && json.Valid([]byte(text)): // it has texts of its own
+			return value
+		case !isText || m.element || m.schema == apispec.Unknown || m.schema.Format != "" || checksums.MatchString(m.name):
+			return value
+		case types.MatchString(m.name):
+			typ := map[int]string{4: "text/plain; charset=utf-8", plainText: "text/plain"}[i]
+			if typ == "" || !s.isJSON() || m.schema.VisitJSON(typ) != nil {
+				return value
+			}
+			return typ
+		case i%4 == 3 && !m.required:
+			return without{}
+		}
+		return oddly(m.name, name, m.schema, i)
+	})
+}
+
+// oddly returns another text for a member or a parameter. One that is called a
+// name gets the name. Any other gets a text that is as odd, sometimes of the
+// greatest length.
+func oddly(member, name string, schema *openapi3.Schema, i int) string {
+	if enum := schema.Enum; len(enum) > 0 {
+		return apispec.TextOf(enum[i%len(enum)])
+	}
+	text := oddText
+	switch {
+	case names.MatchString(member):
+		text = name
+	case i%4 == 2: // one that nothing changes shows where an answer repeats it
+		text = fmt.Sprint("uploadtest ", i)
+	}
+	if most := schema.MaxLength; most != nil {
+		if i%4 == 1 && *most < 5000 {
+			text = strings.Repeat(text, int(*most))
+		}
+		text = string([]rune(text)[:min(*most, uint64(utf8.RuneCountInString(text)))])
+	}
+	return strings.TrimSpace(text)
+}
+
+// filled returns the sample with each prose that it may have, and with two values
+// in each list of texts or of files, and whether there are any.
+func (s sample) filled() (full sample, more bool) {
+	if s.object == nil {
+		return s, false
+	}
+	object := maps.Clone(s.object)
+	for name, ref := range s.schema.Properties {
+		schema, items := apispec.Resolved(ref), apispec.Resolved(apispec.Resolved(ref).Items)
+		switch {
+		case schema.ReadOnly:
+		case object[name] == nil && prose.MatchString(name) && schema.Type.Is("string"):
+			object[name], more = apispec.MadeUp(ref, 0), true
+		case items.Type.Is("string") && len(items.Enum) == 0 && items.Pattern == "" &&
+			(items.Format == "" || apispec.IsBinary(items)) && (schema.MaxItems == nil || *schema.MaxItems > 1):
+			object[name], more = []any{"uploadtest-b", "uploadtest-a"}, true
+		}
+	}
+	return s.of(object, s.fileName), more
+}
+
+// flipped uploads once more, with the opposite of each yes or no that the answer
+// told. The upload is not kept, since some of these may hide it.
+func (p *prober) flipped(m *made, content []byte) *made {
+	wrapper, object := m.wrapper(leaves(m.answer.body)), maps.Clone(m.object)
+	for _, l := range leaves(m.answer.body) {
+		name := strings.TrimPrefix(l.path, wrapper)
+		schema := apispec.PropertyOf(m.schema, name)
+		if yes, ok := l.value.(bool); ok && schema.Type.Is("boolean") && !schema.ReadOnly {
+			object[name] = !yes
+		}
+	}
+	if maps.EqualFunc(object, m.object, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
+		return nil
+	}
+	m, _ = p.make(m.by, "", m.sample.of(object, m.fileName).holding(content))
+	return m
+}
+
+// renamed returns the sample under other names.
+func (p *prober) renamed(r *operation, s sample) sample {
+	p.names++
+	if key := p.chosen(r); key != "" {
+		s = s.under(key, varied(cmp.Or(s.params[key], p.learned[key]), p.names))
+	}
+	other := func(name string) string {
+		base := strings.LastIndexAny(name, `/\`) + 1
+		return fmt.Sprintf("%s%d-%s", name[:base], p.names, name[base:])
+	}
+	for _, param := range apispec.Required(r) {
+		if param.In != openapi3.ParameterInPath && unique.MatchString(param.Name) {
+			s = s.under(param.Name, other(p.valueOf(r, param, s)))
+		}
+	}
+	if s.object == nil {
+		return s
+	}
+	object := s.replaced(func(m member, value any) any {
+		if text, isText := value.(string); isText && unique.MatchString(m.name) && !apispec.IsBinary(m.schema) {
+			return other(text)
+		}
+		return value
+	})
+	s.names = slices.Clone(s.names)
+	for i, name := range s.names {
+		s.names[i] = other(name)
+	}
+	return s.of(object, other(s.fileName))
+}
+
+// anew returns the sample, under other names if the operation takes each once.
+func (p *prober) anew(r *operation, s sample) sample {
+	if p.once[apispec.NameOf(r)] {
+		return p.renamed(r, s)
+	}
+	return s
+}

@@ -1,0 +1,93 @@
+package probe
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
+	s := sample{typ: "application/json", object: map[string]any{"title": "a", "note": "a", "fileName": "a",
+		"n": 7, "day": "a",
+		"sha256": "a", "contentType": "a", "mime": "a", "kind": "a", "tags": []any{"a"}, "other": "a"}}
+	s.schema = schemaOf(t, `{"required":["title"],"properties":{"title":{"type":"string"},"note":{"maxLength":3},
+		"fileName":{"type":"string"},"n":{"type":"integer"},"day":{"format":"date"},"sha256":{"type":"string"},
+		"contentType":{"type":"string"},"mime":{"enum":["a"]},"kind":{"enum":["a","b"]},
+		"tags":{"items":{"type":"string"}}}}`).Value
+	form := s
+	form.typ = "multipart/form-data"
+	for _, c := range []struct {
+		s    sample
+		i    int
+		name string
+		want any // nil: it is left out
+	}{
+		{s, 0, "title", oddText}, {s, 0, "note", "Gr\u00fc"}, {s, 0, "fileName", "x.txt"}, {s, 0, "n", 7},
+		{s, 0, "day", "a"}, {s, 0, "sha256", "a"}, {s, 0, "contentType", "a"}, {s, 0, "kind", "a"},
+		{s, 0, "tags", "[a]"}, {s, 0, "other", "a"}, {s, 1, "kind", "b"}, {s, 2, "title", "uploadtest 2"},
+		{s, 6, "title", "uploadtest 6"}, {s, 3, "title", oddText}, {s, 3, "fileName", nil}, {s, 3, "n", 7},
+		{s, 7, "fileName", nil}, {s, 4, "contentType", "text/plain; charset=utf-8"}, {s, plainText, "contentType",
+			"text/plain"},
+		{s, plainText, "mime", "a"}, {form, plainText, "contentType", "a"},
+	} {
+		if got := fmt.Sprint(c.s.texts("x.txt", c.i)[c.name]); got != fmt.Sprint(c.want) {
+			t.Errorf("number %d of %s is %q, want %q", c.i, c.name, got, c.want)
+		}
+	}
+}
+
+func TestARequestIsFilledWithWhatItMayHave(t *testing.T) {
+	for schema, want := range map[string]string{
+		`{"note":{"type":"string"}}`:                                          "map[note:uploadtest]",
+		`{"note":{"type":"string","readOnly":true}}`:                          "",
+		`{"note":{"type":"integer"}}`:                                         "",
+		`{"label":{"type":"string"}}`:                                         "", // it is there
+		`{"code":{"type":"string"}}`:                                          "", // it may change something
+		`{"tags":{"items":{"type":"string"}}}`:                                "map[tags:[uploadtest-b uploadtest-a]]",
+		`{"tags":{"items":{"type":"string"},"readOnly":true}}`:                "",
+		`{"tags":{"items":{"type":"integer"}}}`:                               "",
+		`{"tags":{"items":{"type":"string","enum":["a"]}}}`:                   "",
+		`{"tags":{"items":{"type":"string","pattern":"a"}}}`:                  "",
+		`{"tags":{"items":{"type":"string","format":"date"}}}`:                "",
+		`{"tags":{"items":{"type":"string","format":"binary"},"maxItems":2}}`: "map[tags:[uploadtest-b uploadtest-a]]",
+		`{"tags":{"items":{"type":"string"},"maxItems":1}}`:                   "",
+	} {
+		s := sample{typ: "application/json", schema: schemaOf(t, `{"properties":`+schema+`}`).Value,
+			object: map[string]any{"label": "july"}}
+		full, more := s.filled()
+		if delete(full.object, "label"); more != (want != "") || more && fmt.Sprint(full.object) != want {
+			t.Errorf("%s: %t, %v, want %s", schema, more, full.object, want)
+		}
+	}
+	if _, more := (sample{}).filled(); more {
+		t.Error("there is no object to fill")
+	}
+}
+
+func TestARequestIsSentUnderOtherNames(t *testing.T) {
+	p, ops := idProber(t)
+	p.learned = map[string]string{"key": "first.txt"}
+	s := sample{typ: "application/json", fileName: "up.txt", names: []string{"a.txt"},
+		object: map[string]any{"name": `dir\a.txt`,
+			"text": "t", "n": 1, "in": map[string]any{"key": "k"}}}
+	other := p.renamed(ops["make"], s)
+	if got, want := fmt.Sprint(other.object, other.fileName, other.names, other.params, s.names),
+		`map[in:map[key:1-k] n:1 name:dir\1-a.txt text:t]1-up.txt[1-a.txt] map[] [a.txt]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := p.renamed(ops["put"], sample{}).params["key"]; got != "first.tx2" {
+		t.Errorf("the key is %q", got)
+	}
+	if got := p.renamed(ops["put"], sample{params: map[string]string{"key": "k"}}).params["key"]; got != "k3" {
+		t.Errorf("the key is %q", got)
+	}
+	for key, want := range map[string]string{"xyz": "xyz1", "wxyz": "wxy1"} {
+		if got := varied(key, 1); got != want {
+			t.Errorf("%s became %s, want %s", key, got, want)
+		}
+	}
+	p.once = map[string]bool{"make": true}
+	if one, two := p.anew(ops["make"], s), p.anew(ops["keep"], s); one.fileName != "4-up.txt" ||
+		two.fileName != "up.txt" {
+		t.Errorf("the files are called %s and %s", one.fileName, two.fileName)
+	}
+}

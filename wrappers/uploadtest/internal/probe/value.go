@@ -1,0 +1,110 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+)
+
+// leaf is a value of a JSON document, or a list, whose value is its length.
+type leaf struct {
+	path, name string
+	at         int // in the innermost list; -1 in none
+	list       bool
+	value      any
+}
+
+// parent returns the name of the object or list around a leaf. A list has []
+// behind its name.
+func (l leaf) parent() string {
+	above := strings.Split(l.path, ".")
+	return append([]string{""}, above...)[len(above)-1]
+}
+
+// leaves returns the values of a JSON document in their order.
+func leaves(document []byte) (found []leaf) {
+	var root any
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	if decoder.UseNumber(); decoder.Decode(&root) != nil {
+		return nil
+	}
+	return leavesOf(nil, leaf{at: -1}, root)
+}
+
+func leavesOf(found []leaf, here leaf, v any) []leaf {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			inner := leaf{path: strings.TrimPrefix(here.path+"."+name, "."), name: name, at: here.at}
+			found = leavesOf(found, inner, v[name])
+		}
+	case []any:
+		found = append(found, leaf{here.path, here.name, here.at, true, json.Number(fmt.Sprint(len(v)))})
+		for i, element := range v {
+			found = leavesOf(found, leaf{path: here.path + "[]", name: here.name, at: i}, element)
+		}
+	default:
+		here.value = v
+		found = append(found, here)
+	}
+	return found
+}
+
+// member is a value of a request that is neither an object nor a list.
+type member struct {
+	name     string // its own, or that of its list
+	schema   *openapi3.Schema
+	required bool
+	element  bool // of a list
+}
+
+// without stands in place of a member that is left out.
+type without struct{}
+
+// replaced returns a copy of a JSON value, in which each member is replaced by
+// what with returns.
+func (m member) replaced(value any, with func(m member, value any) any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		object := map[string]any{}
+		for name, inner := range value {
+			in := member{name: name, schema: apispec.PropertyOf(m.schema, name)}
+			in.required = slices.Contains(m.schema.Required, name)
+			if inner = in.replaced(inner, with); inner != (without{}) {
+				object[name] = inner
+			}
+		}
+		return object
+	case []any:
+		list := make([]any, len(value))
+		for i, inner := range value {
+			list[i] = member{name: m.name, schema: apispec.Resolved(m.schema.Items), element: true}.replaced(inner, with)
+		}
+		return list
+	}
+	return with(m, value)
+}
+
+// bytesOf returns a value as the content of a part of a form. Files are bytes
+// already.
+func bytesOf(value any) []byte {
+	if content, ok := value.([]byte); ok {
+		return content
+	}
+	return []byte(apispec.TextOf(value))
+}
+
+// several returns the values of a field, or the one that it has.
+func several(value any) []any {
+	if values, ok := value.([]any); ok {
+		return values
+	}
+	return []any{value}
+}

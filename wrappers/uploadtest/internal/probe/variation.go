@@ -1,0 +1,305 @@
+package probe
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
+)
+
+// contents are files that a server may change or lose a part of.
+var contents = []struct {
+	what string
+	make func() []byte
+}{
+	{"white space at both ends", func() []byte { return []byte(" \t\nx y  z\n\n ") }},
+	{"lines that end with CRLF", func() []byte { return []byte("a\r\nb\nc\r\rd\r\n") }},
+	{"a byte order mark", func() []byte { return []byte("\xef\xbb\xbf\xc3\xa9") }},
+	{"bytes of every value", func() []byte {
+		b := make([]byte, 511)
+		for i := range b {
+			b[i] = byte(i)
+		}
+		return b
+	}},
+	{"zeros at its end", func() []byte { return []byte("z\x00\x00\x00\x00") }},
+	{"bytes of gzip", func() []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = w.Write([]byte("a text that was packed by the sender"))
+		w.Close()
+		return b.Bytes()
+	}},
+	{"base64", func() []byte { return []byte("dXBsb2FkdGVzdCBvZiBiYXNlNjQ=") }},
+	{"escapes", func() []byte { return []byte(`%41+&amp;\u0041\n<b>"'`) }},
+	{"an empty file", func() []byte { return []byte{} }},
+	{"70,001 bytes", func() []byte { return payload.Noise(70_001) }},
+	{"a byte order mark, CRLF and white space, in a text", func() []byte { return []byte("\xef\xbb\xbfa\r\nb\r\n \n") }},
+	{"1,200,001 bytes", func() []byte { return payload.Noise(1_200_001) }},
+}
+
+// plainText is the number of the content that is sent as text/plain wherever
+// the media type is free.
+const plainText = 10
+
+// largest is sent only where nothing else is wrong.
+const largest = 10<<20 + 70_001
+
+// nameVariety are changed where something is escaped or decoded too often or
+// too seldom, folded, or cut.
+var nameVariety = []string{
+	"gr\u00fc\u00dfe 100%25+1.txt", "Two  spaces & more;1=2,3.TXT", ".hidden", "u\u0308-\u00fc.txt",
+	"\U0001F4C4 \ud55c\uae00.txt",
+	"'a' \"b\".tar.gz", "no ending", strings.Repeat("long-", 30) + ".txt", "[1]{2}(3)#4?5!.txt", "a.b.c.png",
+	"text.txt", "-r *.txt", strings.Repeat("l", 300),
+}
+
+// varies uploads, by an operation, contents and names that a server may change
+// or lose.
+func (p *prober) varies(r *operation) {
+	for _, s := range samples(r) {
+		if p.closing[apispec.NameOf(r)] {
+			return // each upload asks it
+		}
+		again := p.uploads(r, "", "other files and names: a second upload", s)
+		if again == nil {
+			continue
+		}
+		if len(again.outs) > 0 {
+			p.crosswise(r, s)
+			p.announces(r, s)
+		}
+		if len(p.closing) > 0 && len(s.files()) == 0 {
+			p.refusesToComplete(r, s)
+		}
+		if m := p.flipped(again, payload.Noise(300)); m != nil {
+			p.flipped(m, payload.Noise(301))
+		}
+		full, more := s.filled()
+		if more {
+			if p.uploads(r, "", "a request with fields that are not required", full) == nil {
+				full = s
+			} else {
+				p.variant(r, full, nameVariety[0], 0, "", presignedContent)
+			}
+		}
+		content, one := s.file()
+		p.variesNames(r, s, content != nil || len(again.outs) > 0)
+		if p.written(r, s); s.isForm() {
+			if one {
+				p.directories(r, s)
+			}
+			p.several(r, full)
+		}
+		if p.chosen(r) != "" {
+			p.replaces(r, s)
+		}
+		if content != nil {
+			p.together(r, s)
+			p.takesUnsized(r, s)
+		}
+		p.burst(r, s)
+		p.repeats(r, s)
+	}
+}
+
+// variesNames uploads a file of each kind under a name of another kind.
+func (p *prober) variesNames(r *operation, s sample, isFile bool) {
+	for i, name := range nameVariety {
+		what, b := "", []byte("uploadtest")
+		if i < len(contents) && isFile {
+			what, b = " (content: "+contents[i].what+")", contents[i].make()
+		}
+		p.variant(r, s, name, i, what, p.withinLimit(b))
+	}
+}
+
+// directories uploads files whose names have directories.
+func (p *prober) directories(r *operation, s sample) {
+	for i, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
+		p.variant(r, s, name, i, " (its directories are the sender's)", []byte("uploadtest"))
+	}
+}
+
+// variant uploads one variation. If the server refuses its name, variant
+// uploads the file under its plain name.
+func (p *prober) variant(r *operation, s sample, name string, i int, what string, content []byte) {
+	chosen, plain := p.chosen(r), s.holding(content)
+	plain = plain.under(chosen, varied(p.learned[chosen], i))
+	odd := plain
+	if i == plainText {
+		odd.fileType = "text/plain"
+		if s.object == nil && anyText.MatchString(s.typ) {
+			odd.contentType = "text/plain"
+		}
+	}
+	if s.object != nil {
+		if i%2 == 1 {
+			odd.fileType = "application/pdf"
+		}
+		odd = odd.of(plain.texts(upload.BaseName(name), i), name)
+	}
+	for _, param := range apispec.Required(r) {
+		if schema := apispec.Resolved(param.Schema); param.In == openapi3.ParameterInQuery && schema.Type.Is("string") {
+			odd = odd.under(param.Name, oddly(param.Name, name, schema, i))
+		}
+	}
+	ways := []sample{odd, plain}
+	if keys.MatchString(chosen) {
+		ways = append([]sample{odd.under(chosen, name)}, ways...)
+	}
+	p.doing = fmt.Sprintf(", for a file that is called %.60q and texts like it", name)
+	m, a := p.make(r, what, ways...)
+	p.doing = ""
+	switch {
+	case a.status >= 500 && len(content) == 0:
+		a.broke(ruleStatus, "empty", "%d to an empty file", a.status)
+	case a.status >= 500:
+		a.broke(ruleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
+	case a.status == http.StatusRequestEntityTooLarge:
+		a.declined("a file of %d bytes", len(content))
+	case a.status >= 400:
+		refused := a
+		switch m, a = p.make(r, what, plain); {
+		case m != nil:
+			refused.declined("the name %.60q, or a text like it", name)
+		case len(content) == 0:
+			a.declined("an empty file")
+		case a.status != 0 && !(missing(a.status) && refers(r, plain) && len(plain.files()) == 0):
+			a.broke(ruleStatus, "refused", "%d to a file%s", a.status, what)
+		}
+	}
+	p.keep(m)
+}
+
+// chosen returns the parameter of a PUT's path that the client chooses, or
+// nothing.
+func (p *prober) chosen(r *operation) string {
+	last := lastParam(r)
+	above, isLast := strings.CutSuffix(unslashed(r.Path), "/{"+last+"}")
+	if !places(r) || !isLast || p.at(above, http.MethodPost) != nil ||
+		!p.clientKeys[last] && strings.HasSuffix(strings.ToLower(last), "id") {
+		return ""
+	}
+	return last
+}
+
+// varied returns another value that looks like a key.
+func varied(key string, i int) string {
+	if n := fmt.Sprint(i); len(key) > len(n)+2 {
+		return key[:len(key)-len(n)] + n
+	}
+	return key + fmt.Sprint(i)
+}
+
+// written sends bodies that are right, and that few clients write so. A server
+// may want the other fields of a form before its file.
+func (p *prober) written(r *operation, s sample) {
+	ways := map[string]sample{}
+	switch content, one := s.file(); {
+	case s.isJSON():
+		charset := s
+		charset.contentType += "; charset=utf-8"
+		ways["a body of "+charset.contentType] = charset
+	case s.isForm() && one:
+		stated, quoted := p.anew(r, s), p.anew(r, s)
+		typ, length := "Content-Type: text/plain\r\n", fmt.Sprintf("Content-Length: %d\r\n", len(content))
+		stated.body = bytes.Replace(stated.body, []byte(typ), []byte(typ+length), 1)
+		ways["a form with a part that states its length"] = stated
+		quoted.contentType = strings.Replace(s.contentType, boundary, `"`+boundary+`"`, 1)
+		ways["a form with a boundary in quotes"] = quoted
+		const ofJSON = "Content-Type: application/json"
+		if charset := p.anew(r, s); bytes.Contains(s.body, []byte(ofJSON+"\r\n")) {
+			charset.body = bytes.Replace(charset.body, []byte(ofJSON), []byte(ofJSON+"; charset=utf-8"), 1)
+			ways["a form with a part of JSON that names its charset"] = charset
+		}
+	}
+	for what, way := range ways {
+		if p.valid(r, way) {
+			p.wants("body that few clients write so", r, p.good(r, way), what, what, 2, http.StatusConflict)
+		}
+	}
+	if fields := s.fileFields(); 0 < len(fields) && len(fields) < len(s.object) {
+		s.filesFirst = true
+		p.uploads(r, " (sent before the other fields)", "a form with its file before the other fields",
+			s.of(s.object, s.fileName))
+	}
+}
+
+// several sends three files in an order that no sorting makes, two of one name,
+// an empty one behind another, and one more than some servers take unless they
+// are told.
+func (p *prober) several(r *operation, s sample) {
+	many := make([]string, 21)
+	for i := range many {
+		many[i] = fmt.Sprintf("%d-uploadtest.txt", len(many)-i)
+	}
+	for _, name := range s.fileFields() {
+		for _, of := range []struct{ called, hold []string }{
+			{[]string{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"}, []string{"bb", "a", "ccc"}},
+			{[]string{"uploadtest.txt", "uploadtest.txt"}, []string{"bb", "a"}},
+			{[]string{"uploadtest.txt", "empty.txt"}, []string{"bb", ""}},
+			{many, many},
+		} {
+			all, files := s, []any{}
+			for _, content := range of.hold {
+				files = append(files, content)
+			}
+			all.names = of.called
+			all = all.with(name, files)
+			m, a := p.make(r, " (of several, in the order of the request)", all)
+			if a.declined("a request with files called %.60q", of.called); len(files) > 3 && m != nil {
+				p.reads(m)
+			} else {
+				p.keep(m)
+			}
+		}
+	}
+}
+
+// replaces puts a shorter file where a longer one is, beside one whose name
+// differs in its case only.
+func (p *prober) replaces(r *operation, s sample) {
+	name := p.chosen(r)
+	key := varied(p.learned[name], 55)
+	for i, put := range []struct{ key, what string }{
+		{key, " (under a key that others begin with)"}, {key + "-A", ""},
+		{key + "-a", " (under the key of another in the other case)"},
+		{key + "-A", " (in place of another)"},
+	} {
+		p.uploads(r, put.what, "one of two keys that are much alike",
+			s.under(name, put.key).holding(bytes.Repeat([]byte("uploadtest"), 5-i)))
+	}
+}
+
+// takesUnsized sends a file without its length. A server may refuse it, but
+// must not take it for another.
+func (p *prober) takesUnsized(r *operation, s sample) {
+	s.unsized = true
+	p.uploads(r, " (sent in chunks)", "a file without its length", s.holding(payload.Noise(9_001)))
+}
+
+// sendsLargest uploads the largest file, once.
+func (p *prober) sendsLargest() {
+	for _, m := range p.kept {
+		if len(m.files) == 1 && p.takesMore(m) && p.told.Nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
+			s := m.sample
+			s.params = m.ids
+			p.variant(m.by, s, nameVariety[0], 99, fmt.Sprintf(" (content: %d bytes)", largest), payload.Noise(largest))
+			return
+		}
+	}
+}
+
+// takesMore reports whether the operation that made m made another, too.
+func (p *prober) takesMore(m *made) bool {
+	return slices.ContainsFunc(p.kept, func(other *made) bool { return other != m && other.by == m.by })
+}

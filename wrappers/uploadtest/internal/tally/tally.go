@@ -1,0 +1,68 @@
+// Package tally counts what was looked at, and remembers what was reported.
+package tally
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Seen counts what was looked at. A check that looked at nothing has held
+// nothing, and must not pass for one that did.
+type Seen struct {
+	mu    sync.Mutex
+	count map[string]int
+	Leaky atomic.Bool // a reader was left open
+
+	Failed atomic.Bool // an upload without a fault did not come out right
+}
+
+// Note counts aspects that were looked at.
+func (s *Seen) Note(aspects ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.count == nil {
+		s.count = map[string]int{}
+	}
+	for _, aspect := range aspects {
+		s.count[aspect]++
+	}
+}
+
+// Has reports whether an aspect was looked at.
+func (s *Seen) Has(aspect string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count[aspect] > 0
+}
+
+// String lists the aspects and how often each was looked at.
+func (s *Seen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var words []string
+	for _, aspect := range slices.Sorted(maps.Keys(s.count)) {
+		words = append(words, fmt.Sprintf("%s %dx", aspect, s.count[aspect]))
+	}
+	return strings.Join(words, ", ")
+}
+
+// Told remembers what was reported, so that it is reported once.
+type Told struct{ keys sync.Map }
+
+// First reports whether a key comes for the first time.
+func (t *Told) First(key string) bool {
+	_, again := t.keys.LoadOrStore(key, true)
+	return !again
+}
+
+// Nothing reports whether no key has come.
+func (t *Told) Nothing() bool {
+	for range t.keys.Range {
+		return false
+	}
+	return true
+}
