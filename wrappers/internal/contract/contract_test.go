@@ -16,7 +16,7 @@ import (
 // depotSpec returns the spec of the kit's own provider.
 func depotSpec(t *testing.T) []byte {
 	t.Helper()
-	spec, err := os.ReadFile("../../uploadtest/testdata/depot.yaml")
+	spec, err := os.ReadFile("../../uploadtest/internal/lab/depot.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

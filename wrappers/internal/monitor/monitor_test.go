@@ -23,7 +23,7 @@ import (
 // watched serves h as the provider depot.
 func watched(t *testing.T, cfg monitor.Config, h http.HandlerFunc) (*monitor.Monitor, string) {
 	t.Helper()
-	spec, err := os.ReadFile("../../uploadtest/testdata/depot.yaml")
+	spec, err := os.ReadFile("../../uploadtest/internal/lab/depot.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
