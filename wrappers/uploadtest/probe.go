@@ -91,7 +91,8 @@ type Probing struct {
 // nothing of the server's machine. Its error code must not be one that the
 // spec's examples show for another status. A broken rule fails t with one line.
 // After a 429, or another failure with a Retry-After, it waits as that says: at
-// most 10 s, and 60 times in all.
+// most 10 s, and 60 times in all. What is told of an upload only later is awaited
+// for the first one, and for the others when all are read again.
 //
 // Probe leaves its uploads there, but for one upload of each kind that it
 // deletes. Do not point it at a [Server]: that reports requests that are wrong

@@ -31,6 +31,7 @@ type made struct {
 	shown     map[string][]leaf        // what each operation answered last, by its path
 	given     map[string]func() answer // fetch its file from URLs of the service, by their names
 	waiting   bool                     // the bytes were not sent yet
+	awaited   bool                     // what comes of it later is awaited
 	had       bool                     // the file was given back
 	coming    bool                     // an id that another operation takes is not there yet
 	lacking   func()                   // says that it is not there, though all is done

@@ -100,6 +100,7 @@ type prober struct {
 	secrets    map[string]bool // the credentials that were sent
 	late       int             // answers that did not come in time
 	inVain     map[string]bool // what was awaited and did not come
+	awaited    tally.Told      // operations of which one upload is awaited
 	waits      int             // how often a Retry-After is waited for
 	ending     string          // a URL for a download that soon ends
 	after      string          // says in a message what came before; may be empty

@@ -21,11 +21,11 @@ import (
 // each answer with the upload. An answer may give the ids that another
 // operation takes.
 func (p *prober) reads(m *made) {
-	p.await("what comes of an upload", 400*time.Millisecond, func() bool {
+	left := p.comes(m, "what comes of an upload", 400*time.Millisecond, func() bool {
 		p.readsOnce(m)
 		return !m.coming
 	})
-	if m.lacking != nil {
+	if m.lacking != nil && !left {
 		m.lacking()
 	}
 	late := func() bool { return m.had && m.pending != nil }
@@ -78,7 +78,19 @@ func (p *prober) await(what string, longest time.Duration, isThere func() bool) 
 	return true
 }
 
-const anUpload = "an upload"
+// comes awaits what is told of m. It does so for the first upload of an operation
+// that it comes late for, and reports whether it is left until all that are kept
+// are read again.
+func (p *prober) comes(m *made, what string, longest time.Duration, isThere func() bool) (left bool) {
+	now := p.after != "" || !slices.Contains(p.kept, m)
+	p.await(what, longest, func() bool {
+		there := isThere()
+		m.awaited = m.awaited || !there && !now && p.awaited.First(apispec.NameOf(m.by))
+		left = !there && !now && !m.awaited
+		return there || left
+	})
+	return left
+}
 
 // read asks one operation, and longer if the answer says that the upload will be
 // there later.
@@ -92,8 +104,11 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 		return a.status == http.StatusConflict || a.status == http.StatusTooEarly ||
 			!a.ok() && a.header.Get("Retry-After") != ""
 	}
-	inVain := p.inVain[anUpload]
-	p.await(anUpload, 300*time.Millisecond, func() bool {
+	what, longest := "an upload", 300*time.Millisecond
+	if others {
+		what, longest = "an upload, if it is of that kind", 100*time.Millisecond
+	}
+	left := p.comes(m, what, longest, func() bool {
 		if m.waiting { // a Retry-After would be waited for in vain
 			a = p.follow(p.askOnce(r, p.good(r, s)))
 			return true
@@ -101,20 +116,21 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 		a = p.ask(r, p.good(r, s))
 		return later || p.strange[r.Path] || a.status/100 != 4 || notYet() || a.declares() && p.withholds(a)
 	})
-	p.await("an upload that is not ready", time.Second, func() bool {
+	left = p.comes(m, "an upload that is not ready", time.Second, func() bool {
 		if m.waiting || later || !notYet() {
 			return true
 		}
 		a = p.ask(r, p.good(r, s))
 		return !notYet()
-	})
+	}) || left
 	switch {
+	case left: // it is asked again later
 	case a.ok():
 		p.compares(m, file, a)
 		p.learn(m, a)
 	case a.status == http.StatusNotFound && !m.waiting && others: // it may be for another kind of things
 		p.unseen(r, "the id in the answer of %s, which is not found", apispec.NameOf(m.by))
-		p.strange[r.Path], p.inVain[anUpload] = true, inVain
+		p.strange[r.Path] = true
 		delete(m.ids, "id")
 	case a.declares() && p.withholds(a):
 		p.unfound[apispec.NameOf(r)] = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)

@@ -343,3 +343,76 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 		})
 	}
 }
+
+// What comes half a second later is awaited for the first upload. It is there
+// when all are read again, and what is lost is named then.
+func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
+	const here, early, file = `{"state":"done","fileId":"f-1"}`, `{"state":"done"}`, `"a file"`
+	for _, c := range []struct {
+		what   string
+		status int    // before it comes
+		loses  bool   // what comes of the second upload
+		want   string // empty: nothing is wrong
+	}{
+		{"an upload", 404, false, ""},
+		{"an upload that is lost", 404, true, "look: response status: 404 to a stored upload after others"},
+		{"one that is not ready", 409, false, ""},
+		{"one that never is", 409, true, "look: response status: 409 to a stored upload after others"},
+		{"an id", 200, false, ""},
+		{"an id that never comes", 200, true, `look: response body: state is "done", but there is no fileId`},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			born, waited := map[string]time.Time{}, []bool{}
+			lines := lab.Recorded(t, func(tb testing.TB) {
+				p := &prober{TB: tb, base: "http://a.example/v1", inVain: map[string]bool{}, strange: map[string]bool{},
+					learned: map[string]string{}, succeeded: map[string]bool{}, right: map[string]map[string]bool{},
+					authorize: func(*http.Request) {}, Facts: Facts{Timeout: time.Minute},
+					transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+						status, body := http.StatusOK, here
+						path := strings.Split(r.URL.Path, "/")
+						if len(path) > 4 {
+							body = file
+						}
+						if isThing := path[2] == "things"; isThing && (c.status != 200 || len(path) == 4) &&
+							(c.loses && path[3] == "t-2" || time.Since(born[path[3]]) < 500*time.Millisecond) {
+							status, body = c.status, early
+						}
+						if r.Method == http.MethodHead {
+							body = ""
+						}
+						return &http.Response{StatusCode: status, Request: r,
+							Body:   io.NopCloser(strings.NewReader(body)),
+							Header: http.Header{"Content-Type": {"application/json"}}}, nil
+					})}
+				p.contract, _ = apispec.ParseAt(tb, p.base, []byte(foundSpec))
+				reads := func(m *made) {
+					began := time.Now()
+					p.reads(m)
+					waited = append(waited, time.Since(began) > 0)
+				}
+				thing := func(id string) *made {
+					born[id] = time.Now()
+					return &made{by: p.contract.Routes[0], ids: map[string]string{"id": id}, answer: answer{p: p},
+						files: []sentFile{{content: []byte(file)}}, shown: map[string][]leaf{}}
+				}
+				for _, id := range []string{"t-1", "t-2"} {
+					p.kept = append(p.kept, thing(id))
+					reads(p.kept[len(p.kept)-1])
+				}
+				p.after = " after others"
+				reads(p.kept[0])
+				reads(p.kept[1])
+				p.after = ""
+				reads(thing("t-3")) // it is not kept
+			})
+			if c.want != "" {
+				lab.Named(t, lines, c.want)
+			} else if len(lines) > 0 {
+				t.Errorf("%s: it was blamed: %q", c.what, lines)
+			}
+			if want := []bool{true, false, false, true, !c.loses}; !slices.Equal(waited, want) {
+				t.Errorf("%s: waited %v, want %v", c.what, waited, want)
+			}
+		})
+	}
+}
