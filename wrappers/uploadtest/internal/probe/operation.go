@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -25,9 +26,11 @@ func reading(r *operation) bool { return r.Method == http.MethodGet || r.Method 
 
 // places reports whether an operation puts a file where its path says.
 func places(r *operation) bool {
+	if r.Method != http.MethodPost || !strings.HasSuffix(unslashed(r.Path), "}") {
+		return r.Method == http.MethodPut
+	}
 	s := firstSample(r)
-	return r.Method == http.MethodPut || r.Method == http.MethodPost && strings.HasSuffix(unslashed(r.Path), "}") &&
-		s.object == nil && len(s.files()) == 1
+	return s.object == nil && len(s.files()) == 1
 }
 
 // inPath returns the parameters in a route's path, in their order. It runs for
@@ -69,6 +72,8 @@ func (p *prober) at(path, method string) *operation {
 	return nil
 }
 
+var patterns sync.Map // of paths
+
 var placeholders = regexp.MustCompile(`\\\{.*?\\\}`) // in a quoted path
 
 // isOfParent reports whether the {id} in a path names a thing that the spec has an
@@ -85,8 +90,10 @@ func isOfParent(r *operation) bool {
 // matches returns the parameters of a route in a path, or nil.
 func (p *prober) matches(r *operation, path string) map[string]string {
 	base, _ := url.Parse(p.base)
-	pattern := placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)")
-	found := regexp.MustCompile("^" + pattern + "$").
+	once, _ := patterns.LoadOrStore(r.Path, sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile("^" + placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)") + "$")
+	}))
+	found := once.(func() *regexp.Regexp)().
 		FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
 	if found == nil {
 		return nil
