@@ -18,7 +18,7 @@ var (
 	anyBytes  = regexp.MustCompile(`^(application|binary)/(octet-stream|binary)$`) // a server may know better
 	digests   = regexp.MustCompile(`(?i)(md5|sha-?_?(1|256|512)|checksum|digest|hash)([_-]?(sum|value|hex|base64))?$`)
 	// compares matches what a description says of a checksum that is compared.
-	compares = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ)|verif|reject|will check`)
+	compares = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ|compare)|verif|reject|will check`)
 
 	sure      = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`) // it is a checksum, and of which kind
 	checksums = regexp.MustCompile(digests.String() + `|^oid$`)  // only of requests

@@ -51,14 +51,15 @@ func (p *prober) build(r *operation, s sample) *http.Request {
 // an answer gave, or the spec's example.
 func (p *prober) valueOf(r *operation, param *openapi3.Parameter, s sample) string {
 	value := apispec.TextOf(apispec.Examples(param.Example, param.Examples, param.Schema)[""])
-	if param.In == openapi3.ParameterInPath {
+	switch content := s.content(); {
+	case param.In == openapi3.ParameterInPath:
 		if param.Name != "id" || !isOfParent(r) {
 			value = cmp.Or(p.learned[param.Name], value)
 		}
-	} else if param.In == openapi3.ParameterInHeader && onceOnly.MatchString(param.Name) {
+	case param.In == openapi3.ParameterInHeader && onceOnly.MatchString(param.Name):
 		value = newKey()
-	} else if content := s.content(); content != nil {
-		value = apispec.TextOf(stated(param.Name, value, param.Schema, content))
+	case content != nil && (isSize(param.Name) || checksums.MatchString(param.Name)): // that of no other file
+		return apispec.TextOf(stated(param.Name, value, param.Schema, content))
 	}
 	return cmp.Or(s.params[param.Name], value)
 }

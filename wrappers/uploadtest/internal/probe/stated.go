@@ -30,15 +30,14 @@ func (m *made) announcesFile() bool {
 func stated(name string, value any, schema *openapi3.SchemaRef, content []byte) any {
 	whole := member{name: name, schema: apispec.Resolved(schema)}
 	return whole.replaced(value, func(m member, value any) any {
-		isSize := sizes.MatchString(m.name) || lengths.MatchString(m.name)
 		switch value := value.(type) {
 		case int, float64:
-			if isSize {
+			if isSize(m.name) {
 				return len(content)
 			}
 		case string:
 			switch {
-			case isSize && value != "" && numeric(value):
+			case isSize(m.name) && value != "" && numeric(value):
 				return apispec.TextOf(len(content))
 			case checksums.MatchString(m.name) && !apispec.IsBinary(m.schema):
 				return checksum(m.name, value, m.schema, content)
@@ -47,6 +46,9 @@ func stated(name string, value any, schema *openapi3.SchemaRef, content []byte) 
 		return value
 	})
 }
+
+// isSize reports whether the name of a value of a request is that of a size.
+func isSize(name string) bool { return sizes.MatchString(name) || lengths.MatchString(name) }
 
 // standard has the forms of the headers that have one by their standards.
 var standard = map[string]int{"content-md5": 1, "digest": 3, "content-digest": 4, "repr-digest": 4}

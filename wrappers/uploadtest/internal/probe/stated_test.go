@@ -51,6 +51,22 @@ func TestWhatARequestStatesOfItsFileIsTrue(t *testing.T) {
 	}
 }
 
+func TestAParameterStatesNoEarlierFile(t *testing.T) {
+	p, ops := idProber(t)
+	s := sample{body: []byte("a"), params: map[string]string{"Content-MD5": "x", "size": "7", "label": "x", "key": "k"}}
+	for _, c := range []struct{ name, in, schema, want string }{
+		{"Content-MD5", openapi3.ParameterInHeader, `{"type":"string"}`, "DMF1ucDxtqgxw5niaXcmYQ=="},
+		{"size", openapi3.ParameterInQuery, `{"type":"integer"}`, "1"},
+		{"label", openapi3.ParameterInQuery, `{"type":"string"}`, "x"},
+		{"key", openapi3.ParameterInPath, `{"type":"string"}`, "k"},
+	} {
+		param := &openapi3.Parameter{Name: c.name, In: c.in, Schema: schemaOf(t, c.schema)}
+		if got := p.valueOf(ops["make"], param, s); got != c.want {
+			t.Errorf("%s is %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // A checksum of other bytes is sent where it is known to be wrong.
 func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 	raw := sample{contentType: "text/plain", body: []byte("a")}
@@ -63,6 +79,8 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 		{"a status for it", "sha256", "", `{"type":"string"}`, "422", "", raw, true},
 		{"a status for much", "sha256", "", `{"type":"string"}`, "400", "Wrong.", raw, false},
 		{"a status that says so", "sha256", "", `{"type":"string"}`, "400", "The checksum differs.", raw, true},
+		{"a parameter that is compared", "digest", "Its digest, which is compared.", `{"type":"string"}`, "400", "",
+			raw, true},
 		{"a parameter that says so", "sha256", "We will check it.", `{"type":"string"}`, "400", "", raw, true},
 		{"no checksum", "label", "", `{"type":"string"}`, "422", "", raw, false},
 		{"a file of that name", "hashes", "", `{"items":{"format":"binary"}}`, "422", "", raw, false},
