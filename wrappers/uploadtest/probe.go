@@ -43,7 +43,8 @@ type Probing struct {
 // name, or the id in the answer of the path before it: the id in the answer of
 // POST /files is the fileId of /files/{fileId}. A request that cannot be built
 // as the spec wants it is not sent. An operation may fail if no answer gave its
-// parameters. One that takes no file may say by a 404, a 409, a 422 or the like
+// parameters. It may declare a refusal of an id, a path or the like that it
+// requires and that was made up. One that takes no file may say by a 404, a 409, a 422 or the like
 // that something which it names is not there. One that has no body may declare a
 // refusal of what its path names, and one that gives files may withhold them all
 // by a declared 400 or 403. The test's log says so in all these cases. If a

@@ -53,8 +53,8 @@ func (p *prober) succeeds(r *operation) {
 			p.unfound[apispec.NameOf(r)] = fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
 				"answer of the path before it: the spec's own example was answered %d (%s %s)",
 				lastParam(r), a.status, r.Method, r.Path)
-		case (missing(a.status) || a.status == http.StatusBadRequest && guesses(r, s)) && len(s.files()) == 0 &&
-			(refers(r, s) || p.waitsFor(r)):
+		case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)) ||
+			a.status/100 == 4 && a.declares() && p.guesses(r, s):
 			p.unfound[apispec.NameOf(r)] = fmt.Sprintf("the spec's own example was answered %d, and what it refers to may "+
 				"not be there", a.status)
 		case a.declares() && (acts(r) && a.status/100 == 4 || p.withholds(a)):
@@ -102,21 +102,31 @@ func refers(r *operation, s sample) bool {
 	return false
 }
 
-// guesses reports whether a request has a required text that no example gave: as
-// the name of a thing it may have a wrong form.
-func guesses(r *operation, s sample) bool {
+// guesses reports whether a request names a thing by a required value that no
+// example and no answer gave: there may be no such thing.
+func (p *prober) guesses(r *operation, s sample) bool {
 	for _, in := range s.objects() {
 		for _, name := range in.schema.Required {
-			schema := in.schema.Properties[name]
-			if refer.MatchString(name) && in.object[name] == any("uploadtest") && apispec.Resolved(schema).Example == nil {
+			if refer.MatchString(name) && isMadeUp(in.schema.Properties[name], in.object[name]) {
 				return true
 			}
 		}
 	}
 	return slices.ContainsFunc(apispec.Required(r), func(param *openapi3.Parameter) bool {
-		return param.In == openapi3.ParameterInQuery && refer.MatchString(param.Name) &&
-			apispec.Examples(param.Example, param.Examples, param.Schema)[""] == any("uploadtest")
+		return refer.MatchString(param.Name) && (param.In != openapi3.ParameterInPath || p.learned[param.Name] == "") &&
+			isMadeUp(param.Schema, apispec.Examples(param.Example, param.Examples, param.Schema)[""])
 	})
+}
+
+// isMadeUp reports whether a text or a number is no example of the spec.
+func isMadeUp(ref *openapi3.SchemaRef, value any) bool {
+	switch schema := apispec.Resolved(ref); value.(type) {
+	case string, int:
+		isFile := schema.Format == "byte" || schema.Format == "binary"
+		return schema.Example == nil && schema.Default == nil && len(schema.Enum) == 0 && !isFile &&
+			value == apispec.MadeUp(ref, 0)
+	}
+	return false
 }
 
 // waitsFor reports whether an operation gives a file that was not sent yet.
