@@ -80,7 +80,7 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 	if got := p.renamed(ops["put"], sample{params: map[string]string{"key": "k"}}).params["key"]; got != "k3" {
 		t.Errorf("the key is %q", got)
 	}
-	for key, want := range map[string]string{"xyz": "xyz1", "wxyz": "wxy1"} {
+	for key, want := range map[string]string{"xyz": "xyz1", "wxyz": "wxy1", "0": "11"} {
 		if got := varied(key, 1); got != want {
 			t.Errorf("%s became %s, want %s", key, got, want)
 		}

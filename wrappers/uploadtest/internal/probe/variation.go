@@ -194,6 +194,9 @@ func (p *prober) chosen(r *operation) string {
 
 // varied returns another value that looks like a key.
 func varied(key string, i int) string {
+	if key == "0" { // 01 is no number
+		key = "1"
+	}
 	if n := fmt.Sprint(i); len(key) > len(n)+2 {
 		return key[:len(key)-len(n)] + n
 	}
