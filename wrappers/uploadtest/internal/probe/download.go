@@ -21,7 +21,13 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		to, err := url.Parse(apispec.TextOf(l.value))
 		named := downloadURL.MatchString(l.name)
-		if m.waiting || len(m.files) != 1 || err != nil || to.Host == "" ||
+		file := 0
+		if len(m.files) > 1 && l.at >= 0 && l.of == len(m.files) {
+			file = l.at
+		} else if len(m.files) != 1 {
+			continue
+		}
+		if m.waiting || err != nil || to.Host == "" ||
 			!strings.HasPrefix(to.Scheme, "http") || !named && to.Host != a.req.URL.Host {
 			continue
 		}
@@ -33,7 +39,7 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			return p.ask(nil, get)
 		}
 		got := get(to.String())
-		right := got.ok() && bytes.Equal(got.body, m.files[0].content)
+		right := got.ok() && bytes.Equal(got.body, m.files[file].content)
 		if !named && !p.proved(apispec.NameOf(a.route)+" "+l.path+" download", payload.Sum(got.body), right) {
 			continue
 		}
@@ -41,11 +47,11 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			a.broke(ruleAnswer, "download", "%s cannot be fetched%s: %d", l.name, p.after, got.status)
 			continue
 		}
-		if p.givesBack(m, m.files[0], got); right && p.isOurs(got.req) {
+		if p.givesBack(m, m.files[file], got); right && p.isOurs(got.req) {
 			m.given[l.name] = func() answer { return get(to.String()) }
 		}
-		if !named {
-			continue // its query may be for people
+		if !named || len(m.files) > 1 {
+			continue // its query may be for people, and one file shows what it opens
 		}
 		if ends(to.RawQuery) {
 			p.ending = to.String()

@@ -18,6 +18,7 @@ import (
 func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 	const here, there, signed = "http://a.example/d", "http://b.example/d", "http://a.example/d?sig=0123456789"
 	tomorrow := fmt.Sprint(here, "?sig=0123456789&e=", time.Now().Add(time.Hour).Unix())
+	other := sentFile{contentType: "text/plain", content: []byte("another")}
 	file := []sentFile{{contentType: "text/plain", content: []byte("a file")}}
 	for _, c := range []struct {
 		what, member, url string
@@ -43,6 +44,11 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		{"another scheme", "downloadUrl", "ftp://a.example/d", file, false, 200, "a file", "", ""},
 		{"no URL", "downloadUrl", "http://%", file, false, 200, "a file", "", ""},
 		{"two files", "downloadUrl", signed, append(file, file...), false, 0, "a file", "", ""},
+		{"the second of two files", "files downloadUrl", signed, []sentFile{other, file[0]}, false, 0, "a file",
+			signed + " false", ""},
+		{"the first in place of the second", "files downloadUrl", signed, []sentFile{file[0], other}, false, 0,
+			"a file", signed + " false", "comes back changed: it is another file of the request"},
+		{"a list of others", "files downloadUrl", signed, append(file, file[0], other), false, 0, "a file", "", ""},
 		{"no file yet", "downloadUrl", signed, file, true, 0, "a file", "", ""},
 		{"nothing", "downloadUrl", signed, file, false, 404, "", signed + " false",
 			"downloadUrl cannot be fetched: 404"},
@@ -74,7 +80,11 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 				p.right[apispec.NameOf(m.by)+" page download"] = map[string]bool{"one": true, "two": true}
 			}
 			a := answer{p: p, route: m.by, req: httptest.NewRequest("GET", "http://a.example/v1/things/t-1", nil)}
-			p.downloads(m, a, []leaf{{path: c.member, name: c.member, at: -1, value: c.url}})
+			said := fmt.Sprintf(`{%q:%q}`, c.member, c.url)
+			if list, inList := strings.CutPrefix(c.member, "files "); inList {
+				said = fmt.Sprintf(`{"files":[{},{%q:%q}]}`, list, c.url)
+			}
+			p.downloads(m, a, leaves([]byte(said)))
 		})
 		if told := strings.Join(lines, "\n"); asked != c.asked || (told == "") != (c.told == "") ||
 			!strings.Contains(told, c.told) {

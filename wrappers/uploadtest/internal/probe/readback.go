@@ -212,6 +212,9 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		if !isNew {
 			wrong = "it is still the file that was here before"
 		}
+		if slices.ContainsFunc(m.files, func(other sentFile) bool { return bytes.Equal(a.body, other.content) }) {
+			wrong = "it is another file of the request"
+		}
 		a.broke(ruleAnswer, "content", "the file%s comes back changed%s: %s", m.what, p.after, wrong)
 	}
 	if sent != "" && !anyBytes.MatchString(sent) && got != sent && got != "application/octet-stream" && !a.only(got) {

@@ -18,16 +18,14 @@ import (
 // tells compares each value about a file, and each value that repeats the
 // request, with the request.
 func (p *prober) tells(m *made, a answer, all []leaf) {
-	length, wrapper := map[string]string{}, m.wrapper(all)
+	wrapper := m.wrapper(all)
 	for _, l := range all {
 		c := p.comparing(m, a, l, strings.TrimPrefix(l.path, wrapper))
 		if l.list {
-			length[l.path] = apispec.TextOf(l.value)
 			c.list(all)
 			continue
 		}
-		inList := strings.LastIndex(l.path, "[]")
-		c.each = inList < 0 || length[l.path[:max(0, inList)]] == fmt.Sprint(len(c.sent))
+		c.each = l.at < 0 || l.of == len(c.sent)
 		c.repeats()
 		if l.at < len(c.sent) && (l.at >= 0 || len(c.sent) == 1) {
 			c.describes(c.sent[max(0, l.at)])

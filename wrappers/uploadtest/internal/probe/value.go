@@ -16,7 +16,7 @@ import (
 // leaf is a value of a JSON document, or a list, whose value is its length.
 type leaf struct {
 	path, name string
-	at         int // in the innermost list; -1 in none
+	at, of     int // in the innermost list, and how many that has; -1 in none
 	list       bool
 	value      any
 }
@@ -42,13 +42,13 @@ func leavesOf(found []leaf, here leaf, v any) []leaf {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			inner := leaf{path: strings.TrimPrefix(here.path+"."+name, "."), name: name, at: here.at}
+			inner := leaf{path: strings.TrimPrefix(here.path+"."+name, "."), name: name, at: here.at, of: here.of}
 			found = leavesOf(found, inner, v[name])
 		}
 	case []any:
-		found = append(found, leaf{here.path, here.name, here.at, true, json.Number(fmt.Sprint(len(v)))})
+		found = append(found, leaf{here.path, here.name, here.at, here.of, true, json.Number(fmt.Sprint(len(v)))})
 		for i, element := range v {
-			found = leavesOf(found, leaf{path: here.path + "[]", name: here.name, at: i}, element)
+			found = leavesOf(found, leaf{path: here.path + "[]", name: here.name, at: i, of: len(v)}, element)
 		}
 	default:
 		here.value = v
