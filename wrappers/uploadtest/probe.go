@@ -81,9 +81,10 @@ type Probing struct {
 // a 415 is declared; with the checksum of other bytes, if a 422 is, or if a
 // description says that it is compared; for an id that was deleted, never there,
 // or under another parent; for a URL of the service for the download of what
-// was deleted. An empty list says that nothing is there, too, and so does an
-// answer that calls what it tells of deleted, archived or the like. A presigned URL must refuse
-// another method, another type, another key, and any change of it. If the
+// was deleted. The id of a part, such as an attachment, deletes no more than
+// that. An empty list says that nothing is there, too, and so does an answer
+// that calls what it tells of deleted, archived or the like. A presigned URL
+// must refuse another method, another type, another key, and any change of it. If the
 // answer names no method, and nothing in the URL signs it, the URL may have
 // other methods. An empty file may be refused, and is no failure. A 404 refuses
 // wrong credentials where the spec declares no 401.

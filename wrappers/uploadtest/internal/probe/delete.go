@@ -89,10 +89,15 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 }
 
 // outlives reports whether an operation may tell of a deleted upload: of the call
-// that opened it, where the file was deleted in another place.
+// that opened it, where the file was deleted in another place, or of the whole,
+// where a part was deleted.
 func (m *made) outlives(r *operation) bool {
-	opened := m.by.Path + "/"
-	return len(m.outs) > 0 && strings.HasPrefix(r.Path+"/", opened) && !strings.HasPrefix(m.deletedBy.Path, opened)
+	opened, last := m.by.Path+"/", lastParam(m.deletedBy)
+	kind, _, _ := strings.Cut(m.deletedBy.Path, "{"+last+"}")
+	own := ownID(m.answer.body)
+	isPart := own != "" && own != m.ids[last] && !m.placedUnder(last) && unslashed(m.by.Path)+"/" != kind
+	return isPart && lastParam(r) != last && unslashed(r.Path)+"/" != kind ||
+		len(m.outs) > 0 && strings.HasPrefix(r.Path+"/", opened) && !strings.HasPrefix(m.deletedBy.Path, opened)
 }
 
 // saysDeleted reports whether an answer says that what it is about was deleted:

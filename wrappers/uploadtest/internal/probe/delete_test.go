@@ -13,3 +13,22 @@ func TestAnAnswerMaySayThatItsUploadWasDeleted(t *testing.T) {
 		}
 	}
 }
+
+func TestAThingOutlivesItsParts(t *testing.T) {
+	_, ops := idProber(t)
+	const thing, paper = `{"id":"t-1","parts":[{"id":"p-1"}]}`, `{"thingId":"t-1"}`
+	for _, c := range []struct {
+		answer, deletedBy, asked string
+		want                     bool
+	}{
+		{thing, "look", "look", false}, {thing, "look", "list", false}, {thing, "part", "part", false},
+		{thing, "part", "parts", false}, {thing, "part", "look", true}, {thing, "part", "list", true},
+		{thing, "paper", "look", true}, {paper, "paper", "look", false},
+	} {
+		m := &made{by: ops["make"], answer: answer{body: []byte(c.answer)}, deletedBy: ops[c.deletedBy],
+			ids: map[string]string{"thingId": "t-1", "partId": "p-1", "paper_id": "x-1"}}
+		if m.outlives(ops[c.asked]) != c.want {
+			t.Errorf("%s: %s after the DELETE of %s: outlives %t", c.answer, c.asked, c.deletedBy, !c.want)
+		}
+	}
+}

@@ -48,7 +48,12 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			continue
 		}
 		if p.givesBack(m, m.files[file], got); right && p.isOurs(got.req) {
-			m.given[l.name] = func() answer { return get(to.String()) }
+			m.given[l.name] = func() answer {
+				if m.outlives(a.route) {
+					return answer{}
+				}
+				return get(to.String())
+			}
 		}
 		if !named || len(m.files) > 1 {
 			continue // its query may be for people, and one file shows what it opens
