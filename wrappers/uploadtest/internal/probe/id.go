@@ -25,7 +25,8 @@ func (p *prober) learn(m *made, a answer) {
 	for path := range p.contract.Doc.Paths.Map() {
 		if rest, below := strings.CutPrefix(path, unslashed(a.route.Path)+"/{"); below {
 			name, _, _ := strings.Cut(rest, "}")
-			if !slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
+			if !strings.Contains(id, "/") && // with one it is no part of a path
+				!slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
 				keep(m.ids, name, id)
 			}
 		}
