@@ -47,7 +47,7 @@ func (p *prober) learn(m *made, a answer) {
 			}
 			owner = strings.TrimSuffix(owner, "s")
 			names = append(names, owner+"Id")
-			if len(m.outs) > 0 { // it stands beside a URL for the bytes
+			if len(m.outs) > 0 || p.isOfFile(l, owner, all) { // it stands beside a URL for the bytes, or facts
 				names = append(names, l.name)
 			}
 		}
@@ -73,6 +73,23 @@ func (p *prober) learn(m *made, a answer) {
 			maps.Copy(m.ids, p.matches(get, to.Path))
 		}
 	}
+}
+
+// isOfFile reports whether an id is the only one of an answer, beside facts about a
+// file, in an object that is called like the things of a path with an {id}.
+func (p *prober) isOfFile(id leaf, owner string, all []leaf) bool {
+	facts := false
+	for _, l := range all {
+		if strings.EqualFold(l.name, "id") && l.path != id.path {
+			return false
+		}
+		beside := l.path == strings.TrimSuffix(id.path, id.name)+l.name
+		facts = facts || beside && (sizes.MatchString(l.name) || sure.MatchString(l.name))
+	}
+	return facts && slices.ContainsFunc(p.contract.Routes, func(r *operation) bool {
+		above, _, takesID := strings.Cut(r.Path, "/{id}")
+		return takesID && sameWord(strings.TrimSuffix(above[strings.LastIndex(above, "/")+1:], "s"), owner)
+	})
 }
 
 // ownID returns the id of the thing that an answer is about, or nothing. It may

@@ -29,6 +29,8 @@ paths:
   /things/{thingId}/parts/{partId}: {parameters: [*thing,
       {name: partId, in: path, required: true, schema: {type: string}}],
     get: {operationId: part, responses: *all}}
+  /access/datafile/{id}: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],
+    get: {operationId: file, responses: *all}}
   /papers/{paper_id}: {parameters: [{name: paper_id, in: path, required: true, schema: {type: string}}],
     get: {operationId: paper, responses: *all}}
   /blobs/{key}: {parameters: [&key {name: key, in: path, required: true, schema: {type: string}}],
@@ -95,6 +97,11 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"owner":{"id":"u-1"},"uploadUrl":"http://a.example/put"}`, "",
 			"map[id:u-1 ownerId:u-1 uploadUrl:http://a.example/put]", "[]"},
 		{`{"data":{"id":"t-1"},"size":1}`, "", "map[id:t-1 size:1 thingId:t-1]", "[]"},
+		{`{"a":{"dataFile":{"id":"f-1","size":1}}}`, "", "map[dataFileId:f-1 id:f-1 size:1]", "[]"},
+		{`{"a":{"dataFile":{"id":"f-1"},"size":1}}`, "", "map[dataFileId:f-1 size:1]", "[]"},
+		{`{"a":{"owner":{"id":"u-1","size":1}}}`, "", "map[ownerId:u-1 size:1]", "[]"},
+		{`{"a":{"dataFile":{"id":"f-1","size":1},"owner":{"id":"u-1"}}}`, "",
+			"map[dataFileId:f-1 ownerId:u-1 size:1]", "[]"},
 		{"", "/v1/things/t-9", "map[thingId:t-9]", "[]"},
 		{"", "http://a.example", "map[]", "[]"},
 		{"", "%", "map[]", "[]"},
