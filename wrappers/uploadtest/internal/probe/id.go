@@ -199,25 +199,26 @@ func (p *prober) locates(m *made) {
 	}
 }
 
-// isIn reports whether an element of an operation's list names what was made.
-func (p *prober) isIn(r *operation, m *made, element json.RawMessage) bool {
+// isIn returns what reports whether an element of an operation's list names m.
+func (p *prober) isIn(r *operation, m *made) func(element json.RawMessage) bool {
 	own := m.own
 	for _, one := range p.below(r) { // such as a file's id, beside the one of its upload
 		if m.about(one) {
 			own = append(slices.Clip(own), m.ids[lastParam(one)])
 		}
 	}
-	for _, l := range leaves(element) {
-		text := apispec.TextOf(l.value)
-		if numeric(text) && (!lasting.MatchString(l.name) || sizes.MatchString(l.name)) {
-			continue // it counts something else
-		}
-		if text != "" && (slices.Contains(own, text) || places(m.by) && text == m.ids[lastParam(m.by)] ||
-			len(text) > 2 && strings.HasSuffix(m.answer.header.Get("Location"), "/"+text)) {
-			return true
-		}
+	if places(m.by) {
+		own = append(slices.Clip(own), m.ids[lastParam(m.by)])
 	}
-	return false
+	location := m.answer.header.Get("Location")
+	return func(element json.RawMessage) bool {
+		return slices.ContainsFunc(leaves(element), func(l leaf) bool {
+			text := apispec.TextOf(l.value)
+			counts := numeric(text) && (!lasting.MatchString(l.name) || sizes.MatchString(l.name)) // something else
+			return text != "" && !counts &&
+				(slices.Contains(own, text) || len(text) > 2 && strings.HasSuffix(location, "/"+text))
+		})
+	}
 }
 
 // sameThing reports whether two elements of a list are about the same.

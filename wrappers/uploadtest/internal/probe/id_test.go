@@ -141,12 +141,12 @@ func TestAnElementOfAListNamesWhatWasMade(t *testing.T) {
 		{`{"count":77,"id":"t-1"}`, thing, true},
 		{`{"name":"k"}`, blob, true}, {`{"name":"k"}`, thing, false}, {`{"name":"l"}`, blob, false},
 	} {
-		if got := p.isIn(ops["list"], c.m, []byte(c.element)); got != c.want {
+		if got := p.isIn(ops["list"], c.m)([]byte(c.element)); got != c.want {
 			t.Errorf("%s names what %s made: %t", c.element, apispec.NameOf(c.m.by), got)
 		}
 	}
 	thing.answer.header.Set("Location", "/v1/other/bc")
-	if p.isIn(ops["list"], thing, []byte(`{"at":"bc"}`)) {
+	if p.isIn(ops["list"], thing)([]byte(`{"at":"bc"}`)) {
 		t.Error("two letters are no id")
 	}
 }

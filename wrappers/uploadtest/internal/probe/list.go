@@ -35,9 +35,9 @@ func (p *prober) lists(r *operation) {
 		a.broke(ruleAnswer, "listed", "the list has a deleted upload")
 	}
 	for _, m := range all {
-		n := 0
+		n, isIn := 0, p.isIn(r, m)
 		for _, element := range list {
-			if p.isIn(r, m, element) {
+			if isIn(element) {
 				n++
 				p.tells(m, a, leaves(element))
 			}
@@ -76,7 +76,7 @@ func (p *prober) hasDeleted(r *operation, list []json.RawMessage) bool {
 }
 
 func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
-	return slices.ContainsFunc(list, func(element json.RawMessage) bool { return p.isIn(r, m, element) })
+	return slices.ContainsFunc(list, p.isIn(r, m))
 }
 
 // listed returns the path of the list that an operation gives, such as that of
