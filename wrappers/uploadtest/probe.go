@@ -41,16 +41,17 @@ type Probing struct {
 // POST first and DELETE last. If there is no example, it makes one up from the
 // schema. A path parameter gets the value that an earlier answer gave under its
 // name, or the id in the answer of the path before it: the id in the answer of
-// POST /files is the fileId of /files/{fileId}. The only id of an answer, in a
-// dataFile with a size or a checksum, is that of /datafile/{id}. A request that
-// cannot be built as the spec wants it is not sent. An operation may fail if no
-// answer gave its parameters. It may declare a refusal of an id, a path or the
-// like that it requires and that was made up. One that takes no file may say by
-// a 404, a 409, a 422 or the like that something which it names is not there.
-// One that has no body may declare a refusal of what its path names, and one
-// that gives files may withhold them all by a declared 400 or 403. The test's
-// log says so in all these cases. If a
-// request states the size or the checksum of its file, Probe states the true one.
+// POST /files is the fileId of /files/{fileId}, or its end is, if it has slashes
+// and a URL in the answer says so. The only id of an answer, in a dataFile with a
+// size or a checksum, is that of /datafile/{id}. A request that cannot be built
+// as the spec wants it is not sent. An operation may fail if no answer gave its
+// parameters. It may declare a refusal of an id, a path or the like that it
+// requires and that was made up. One that takes no file may say by a 404, a 409,
+// a 422 or the like that something which it names is not there. One that has no
+// body may declare a refusal of what its path names, and one that gives files
+// may withhold them all by a declared 400 or 403. The test's log says so in all
+// these cases. If a request states the size or the checksum of its file, Probe
+// states the true one.
 //
 // Bytes go where an answer says: to a URL, in a form with the fields beside the
 // URL, or to the session at the Location of a call that is named for uploads. A

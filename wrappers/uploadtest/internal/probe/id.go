@@ -68,9 +68,19 @@ func (p *prober) learn(m *made, a answer) {
 			keep(m.ids, name, apispec.TextOf(l.value))
 		}
 	}
-	if to, err := url.Parse(a.header.Get("Location")); err == nil {
-		for _, get := range p.contract.Routes {
-			maps.Copy(m.ids, p.matches(get, to.Path))
+	urls := []string{}
+	for _, l := range all { // only the end of an id with slashes may be a part of a path
+		text := apispec.TextOf(l.value)
+		end := text[max(0, strings.LastIndex(text, "/")):]
+		if strings.Contains(text, "://") && strings.HasSuffix(id, end) {
+			urls = append(urls, text)
+		}
+	}
+	for _, address := range append(urls, a.header.Get("Location")) {
+		if to, err := url.Parse(address); err == nil {
+			for _, get := range p.contract.Routes {
+				maps.Copy(m.ids, p.matches(get, to.Path))
+			}
 		}
 	}
 }

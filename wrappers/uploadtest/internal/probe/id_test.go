@@ -116,7 +116,8 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		}
 	}
 	for body, want := range map[string]string{`{"id":"k-1","x":1}`: "k-1", `{"id":"k-1","key":null}`: "k-1",
-		`{"id":"k-1","key":"z"}`: "z", `{"id":"k/k-1"}`: ""} { // the path has another word for the id
+		`{"id":"k-1","key":"z"}`: "z", `{"id":"k/k-1"}`: "",
+		`{"id":"k/k-1","self":"http://a.example/v1/kept/k-1"}`: "k-1"} { // the path has another word for the id
 		m := &made{by: ops["keep"], ids: map[string]string{}}
 		if p.learn(m, answer{route: m.by, body: []byte(body)}); m.ids["key"] != want {
 			t.Errorf("%s gives %q, want %q", body, m.ids["key"], want)
