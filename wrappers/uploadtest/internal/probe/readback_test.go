@@ -138,6 +138,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			`{"md5":"b21f0bf3cea9b8eca17561ea3973b1a5"}`, ""},
 		"another checksum": {raw(text), `{}`, "look", js, `{"md5":"00"}`,
 			"md5 is \"00\", which is not that of the file"},
+		"another checksum deep in it":        {raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, ""},
+		"another checksum beside right ones": {raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, "sha1 is"},
 		"a hash of a kind that nobody knows": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
 		"another number":                     {raw(text), `{}`, "look", js, `{"count":21}`, ""},
 		"another name": {form, `{}`, "look", js, `{"name":"other.txt"}`,
@@ -222,6 +224,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 					p.right["look hash checksum"] = map[string]bool{"1": true}
 				case "a hash that was right twice":
 					p.right["look hash checksum"] = map[string]bool{"1": true, "2": true}
+				case "another checksum beside right ones":
+					p.right["look a.sums. checksum"] = map[string]bool{"1": true, "2": true}
 				case "one ETag for all":
 					p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
 				case "the PUT's ETag":
