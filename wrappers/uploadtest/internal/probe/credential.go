@@ -45,8 +45,7 @@ func (p *prober) needsCredentials(r *operation) {
 		for _, c := range spoiled {
 			req := p.good(r, s)
 			was := req.Header.Get(name)
-			space := strings.IndexByte(was, ' ') + 1
-			is := c.make(was[:space], was[space:])
+			is := spoiledBy(was, c.make)
 			if req.Header.Set(name, is); is != was && is != "" && (c.what == "a wrong" || !numeric(was)) {
 				unauthorized(c.what+" "+name, req)
 			}
@@ -90,6 +89,22 @@ func (p *prober) others(r *operation, s sample) map[string]func() *http.Request 
 	return others
 }
 
+// spoiledBy returns credentials that are spoiled in one of the ways. The token of
+// HTTP basic is spoiled as a text: its base64 stays right, or any server refuses it.
+func spoiledBy(was string, way func(scheme, token string) string) string {
+	space := strings.IndexByte(was, ' ') + 1
+	scheme, token := was[:space], was[space:]
+	text, err := base64.StdEncoding.DecodeString(token)
+	if err != nil || !strings.EqualFold(scheme, "Basic ") {
+		return way(scheme, token)
+	}
+	is, found := strings.CutPrefix(way(scheme, string(text)), scheme)
+	if is = base64.StdEncoding.EncodeToString([]byte(is)); found {
+		return scheme + is
+	}
+	return is
+}
+
 // spoiled are credentials that are almost right. A scheme ends with its space.
 var spoiled = []struct {
 	what string
@@ -103,28 +118,31 @@ var spoiled = []struct {
 		return value[:len(value)-len(value)/3]
 	}},
 	{"the letters of the other case in the", func(scheme, token string) string {
-		if other := strings.ToUpper(token); other != token {
+		at := strings.LastIndexByte(token, ':') + 1 // before it stands a user
+		if other := token[:at] + strings.ToUpper(token[at:]); other != token {
 			return scheme + other
 		}
-		return scheme + strings.ToLower(token)
+		return scheme + token[:at] + strings.ToLower(token[at:])
 	}},
 	{"another scheme in the", func(_, token string) string { return "Basic " + token }},
 	{"no scheme in the", func(_, token string) string { return token }},
 	{"only the scheme of the", func(scheme, _ string) string { return scheme }},
 	{"another user in the", func(scheme, token string) string { return basic(scheme, token, "x%s:%s") }},
 	{"another password in the", func(scheme, token string) string { return basic(scheme, token, "%s:x%s") }},
+	{"another end of the password in the", func(scheme, token string) string {
+		return basic(scheme, token[:max(0, len(token)-1)]+"~", "%s:%s")
+	}},
 	{"no password in the", func(scheme, token string) string { return basic(scheme, token, "%s:%.0s") }},
 }
 
-// basic returns Basic credentials of another user or password; of another
-// scheme nothing.
+// basic returns Basic credentials of another user or password, as a text; of
+// another scheme nothing.
 func basic(scheme, token, format string) string {
-	text, err := base64.StdEncoding.DecodeString(token)
-	user, password, found := strings.Cut(string(text), ":")
-	if err != nil || !found || !strings.EqualFold(scheme, "Basic ") {
+	user, password, found := strings.Cut(token, ":")
+	if !found || !strings.EqualFold(scheme, "Basic ") {
 		return ""
 	}
-	return scheme + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, format, user, password))
+	return scheme + fmt.Sprintf(format, user, password)
 }
 
 // spoil changes one character in the middle of a credential.

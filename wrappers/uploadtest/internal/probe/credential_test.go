@@ -30,11 +30,21 @@ func TestACredentialIsSpoiledInItsOwnWay(t *testing.T) {
 		{"no password in the", "Basic ", basicOf("anna:secret"), "Basic " + basicOf("anna:")},
 		{"no password in the", "Bearer ", basicOf("anna:secret"), ""},
 		{"no password in the", "Basic ", basicOf("anna"), ""},
-		{"no password in the", "Basic ", "?anna:secret", ""},
+		{"a longer", "Basic ", basicOf("anna:secret"), "Basic " + basicOf("anna:secretx")},
+		{"a shorter", "Basic ", basicOf("anna:secret"), "Basic " + basicOf("anna:secre")},
+		{"another end of the password in the", "Basic ", basicOf("anna:secret"), "Basic " + basicOf("anna:secre~")},
+		{"another end of the password in the", "Bearer ", "anna:secret", ""},
+		{"the letters of the other case in the", "Basic ", basicOf("anna:secret"), "Basic " + basicOf("anna:SECRET")},
+		{"no scheme in the", "Basic ", basicOf("anna:secret"), basicOf("anna:secret")},
+		{"only the scheme of the", "Basic ", basicOf("anna:secret"), "Basic "},
+		{"a longer", "Basic ", "?anna:secret", "Basic ?anna:secretx"},
 	} {
 		for _, s := range spoiled {
-			if s.what == c.what && s.make(c.scheme, c.token) != c.want {
-				t.Errorf("%s %s%s became %q, want %q", c.what, c.scheme, c.token, s.make(c.scheme, c.token), c.want)
+			if s.what != c.what {
+				continue
+			}
+			if is := spoiledBy(c.scheme+c.token, s.make); is != c.want {
+				t.Errorf("%s %s%s became %q, want %q", c.what, c.scheme, c.token, is, c.want)
 			}
 		}
 	}

@@ -279,6 +279,11 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				r.SetBasicAuth("anna", password)
 			}
 		}), "200 to a request with another user in the Authorization, want 401 or 403 (GET /v1/photos)"},
+		{"eight characters of a password count", faulty.Arrival("/", func(r *http.Request) {
+			if user, password, _ := r.BasicAuth(); strings.HasPrefix(password, "password") {
+				r.SetBasicAuth(user, "password-of-anna")
+			}
+		}), "200 to a request with a longer Authorization, want 401 or 403 (GET /v1/photos)"},
 		{"any password", faulty.Arrival("/", func(r *http.Request) {
 			if user, password, _ := r.BasicAuth(); password == "" {
 				r.SetBasicAuth(user, "password-of-anna")
