@@ -65,14 +65,15 @@ type Probing struct {
 // nor does a second request to complete an upload. Probe reads back all that
 // tells of such an upload, at once and again after everything else: the
 // operations whose path its ids fill, its Location, a list of all uploads or of
-// one parent's, whole and in short pages, and URLs for its download, of each of
-// several files its own: those whose names say so, and those of the same host
-// that gave two files back. A GET may be answered by a redirect, if the spec declares it, and what makes
-// something by a 303. If a 206 is declared, a range is asked for, too. The
-// bytes, names, sizes, types, checksums and ids of an upload must be those that
-// were sent or answered. A name with directories loses them. A refused name is
-// no failure. Neither is a wrong member of an answer that was never right about
-// a file. Two uploads have two ids, unless they are equal, and the id of a
+// one parent's, whole and in short pages, and URLs for its download, of each
+// of several files its own: those whose names say so, and those of the same
+// host that gave two files back. A GET may be answered by a redirect, if the
+// spec declares it, and what makes something by a 303. If a 206 is declared, a
+// range is asked for, too, unless a redirect leads to another host. The bytes,
+// names, sizes, types, checksums and ids of an upload must be those that were
+// sent or answered. A name with directories loses them. A refused name is no
+// failure. Neither is a wrong member of an answer that was never right about a
+// file. Two uploads have two ids, unless they are equal, and the id of a
 // deleted one is not given out again. After a 409 or a 422 the same is sent
 // once more under other names: the first may be taken. A PATCH changes what it
 // names, and nothing else.

@@ -32,7 +32,7 @@ type answer struct {
 	header    http.Header
 	body      []byte
 	ids       []string
-	elsewhere bool // behind a redirect
+	elsewhere string // the host to which a redirect led
 }
 
 func (a answer) ok() bool { return a.status/100 == 2 }
@@ -119,11 +119,16 @@ func (p *prober) follow(a answer) answer {
 	default:
 		p.authorized(get)
 	}
+	if part := a.req.Header.Get("Range"); part != "" {
+		get.Header.Set("Range", part)
+	}
 	there := p.askOnce(nil, get)
 	if !isGet && there.ok() {
 		there.header.Set("Location", to.String())
 	}
-	there.route, there.req, there.elsewhere = a.route, a.req, isGet
+	if there.route, there.req = a.route, a.req; isGet {
+		there.elsewhere = to.Host
+	}
 	return there
 }
 
@@ -142,7 +147,8 @@ func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
 	switch a.body = p.shared(came.body); {
 	case came.late:
 		p.late++
-		a.broke(ruleStatus, "late", "no answer within %v: after three of these nothing more is asked", p.Timeout)
+		a.broke(ruleStatus, "late", "no answer within %v: after three of these nothing more is asked%s", p.Timeout,
+			p.answered)
 		return a
 	case came.err != nil && came.status != 0:
 		a.broke(ruleAnswer, "torn", "the answer breaks off after %d bytes: %v", len(a.body), came.err)
@@ -152,6 +158,7 @@ func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
 		return a
 	}
 	p.seen.Note("answer")
+	p.answered = "; the last answer was to " + req.Method + " " + req.URL.EscapedPath()
 	a.status, a.header = came.status, came.header
 	said := a.body // a long one is a file
 	if len(said) > 64<<10 {

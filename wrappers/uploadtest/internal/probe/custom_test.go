@@ -25,8 +25,9 @@ import (
 // newest clip comes first, no clip is given back, and a deleted one is still told
 // of. A post needs no file, and has a text in JSON. A pin is made by a POST of
 // its name, and a PUT only replaces it. A blob goes to a session, and then has a
-// place of its own. A tape is told of when its film is gone. A draft gives a URL
-// that belongs to an operation, which takes one file, as it was announced.
+// place of its own. A tape is told of when its film is gone, and each PUT to its
+// URL makes another film. A draft gives a URL that belongs to an operation, which
+// takes one file, as it was announced.
 const hallSpec = `
 openapi: 3.0.3
 info: {title: Hall, version: '1'}
@@ -57,7 +58,8 @@ paths:
     format: binary}, 'files[1]': *bytes}}}}}}}
   /pins/{board}/{spot}:
     parameters: &place [{name: board, in: path, required: true, schema: {type: string}, example: big},
-      {name: spot, in: path, required: true, schema: {type: string}, example: a/b-pin.csv}]
+      {name: spot, in: path, required: true, schema: {type: string}, example: a/b-pin.csv,
+      description: The name of a pin.}]
     post: {operationId: pin, requestBody: &raw {required: true, content: {'*/*': {schema: *bytes}}},
       responses: {2XX: *json, 4XX: *no, '409': *no}}
     put: {operationId: pinAgain, requestBody: *raw, responses: &told {2XX: *json, 4XX: *no}}
@@ -88,8 +90,8 @@ paths:
   /tapes: {get: {operationId: tapes, responses: *told}, post: {operationId: tape, responses: *told}}
   /tapes/{tapeId}: {get: {operationId: taped, responses: *told,
     parameters: [{name: tapeId, in: path, required: true, schema: {type: string}}]}}
-  /films/{filmId}: {delete: {operationId: burn, responses: *told,
-    parameters: [{name: filmId, in: path, required: true, schema: {type: string}}]}}
+  /films/{filmId}: {parameters: [{name: filmId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: film, responses: {4XX: *no, '200': *file}}, delete: {operationId: burn, responses: *told}}
 components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Key}}}
 `
 
@@ -103,6 +105,7 @@ func newHall(fault string) http.Handler {
 	var clips []*thing
 	n, drafts, pins := 0, map[string]*thing{}, map[string]*thing{}
 	notes, tapes := map[string]*thing{}, map[string]*thing{}
+	films := map[string][]byte{}
 	kept, sessions := map[string][]byte{}, map[string]bool{}
 	say := func(w http.ResponseWriter, status int, v any) {
 		w.Header().Set("Content-Type", "application/json")
@@ -243,7 +246,11 @@ func newHall(fault string) http.Handler {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
-		key, old := r.PathValue("spot"), pins[r.PathValue("spot")]
+		key := r.PathValue("spot")
+		if fault == "a plus is a space" {
+			key = strings.ReplaceAll(key, "+", " ")
+		}
+		old := pins[key]
 		switch isNew := r.Method == http.MethodPost; {
 		case isNew && old != nil && fault != "a pin is replaced":
 			w.WriteHeader(http.StatusConflict)
@@ -255,7 +262,10 @@ func newHall(fault string) http.Handler {
 				made.id = old.id
 			}
 			pins[key] = made
-			say(w, http.StatusOK, map[string]string{"id": made.id})
+			if fault == "a name in capitals" {
+				key = strings.ToUpper(key)
+			}
+			say(w, http.StatusOK, map[string]string{"id": made.id, "name": key})
 		}
 	}
 	handle("POST /pins/{board}/{spot}", pin)
@@ -395,13 +405,14 @@ func newHall(fault string) http.Handler {
 		tapes[made.id] = made
 		say(w, http.StatusCreated, tape(r, made))
 	})
-	handle("PUT /reel/{tape}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+	handle("PUT /reel/{tape}", func(w http.ResponseWriter, r *http.Request, content []byte) {
 		made := tapes[r.PathValue("tape")]
 		if made == nil || r.FormValue("token") != payload.Sum([]byte(made.id)) {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		made.name = cmp.Or(made.name, id("film"))
+		made.name = id("film")
+		films[made.name] = content
 	})
 	handle("GET /tapes", func(w http.ResponseWriter, r *http.Request, _ []byte) {
 		list := []any{}
@@ -417,15 +428,22 @@ func newHall(fault string) http.Handler {
 		}
 		say(w, http.StatusOK, tape(r, tapes[r.PathValue("tape")]))
 	})
-	handle("DELETE /films/{film}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
-		for _, t := range tapes {
-			if t.name == r.PathValue("film") && !t.deleted {
-				t.deleted = true
-				say(w, http.StatusOK, map[string]any{})
-				return
-			}
+	handle("GET /films/{film}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		content, found := films[r.PathValue("film")]
+		if !found {
+			w.WriteHeader(http.StatusNotFound)
+			return
 		}
-		w.WriteHeader(http.StatusNotFound)
+		w.Header().Set("Content-Type", "text/csv")
+		_, _ = w.Write(content)
+	})
+	handle("DELETE /films/{film}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		if _, found := films[r.PathValue("film")]; !found {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		delete(films, r.PathValue("film"))
+		say(w, http.StatusOK, map[string]any{})
 	})
 	return faulty.Reply("/", faulty.On(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) { rec.Body.Reset() }))(mux)
 }
@@ -442,6 +460,8 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 		"an unknown row has a clip":             "Hall: row: response status: 200 to an id that was never issued",
 		"two files are swapped":                 "bytes were sent: it is that of another file of the request",
 		"the size of a form":                    "Hall: send: response body: size is ",
+		"a name in capitals":                    `Hall: pin: response body: name is "A/B-PIN.CSV", but `,
+		"a plus is a space":                     `Hall: pin: response body: name is "grüße 100%25 1.txt", but `,
 		"half a pin is given back":              "Hall: pinned: response body: the file",
 		"a pin is replaced": "Hall: pin: response body: a second upload replaces the first, and the spec has a 409 " +
 			"for that (POST /pins/{board}/{spot})",
@@ -452,6 +472,23 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 			defer ts.Close()
 			lab.Blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(hallSpec), withHallKey) })
 		})
+	}
+}
+
+// A name that the spec does not call one may be another's.
+func TestProbeSaysWhichNamesItCannotSee(t *testing.T) {
+	t.Parallel()
+	spec := strings.Replace(hallSpec, "{type: string}, example: a/b-pin.csv,\n      description: The name of a pin.}",
+		"{type: string, maxLength: 100}, example: a/b-pin.csv}", 1)
+	ts := httptest.NewServer(newHall("a name in capitals"))
+	defer ts.Close()
+	l := &lab.Logged{TB: t}
+	Probe(l, ts.URL, []byte(spec), withHallKey)
+	for _, want := range []string{"Hall: pin: not seen: whether its name is the spot of the path",
+		"Hall: pin: not seen: some names as its spot, which the spec does not allow"} {
+		if !strings.Contains(l.Text.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &l.Text)
+		}
 	}
 }
 

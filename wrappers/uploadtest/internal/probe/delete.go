@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func (p *prober) deletes(r *operation) {
 	for _, one := range ofIt { // others have its name, or keys that begin with its own
 		if slices.ContainsFunc(ofIt, func(other *made) bool {
 			return one != other && strings.HasPrefix(other.place, one.place) &&
-				(places(one.by) || bytes.Equal(one.body, other.body))
+				(places(one.by) || bytes.Equal(one.body, other.body) && maps.Equal(one.params, other.params))
 		}) {
 			m = one
 		}

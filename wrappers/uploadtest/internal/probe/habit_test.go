@@ -289,8 +289,10 @@ func newTray(how string) http.Handler {
 	mux.HandleFunc("GET /notes/{id}/content", one(func(w http.ResponseWriter, n *note) { file(w, n.content) }))
 	mux.HandleFunc("DELETE /notes/{id}", one(func(w http.ResponseWriter, n *note) {
 		n.made = time.Time{}
-		if how == "a file takes the next along" && n.ID < len(notes) {
-			notes[n.ID].made = time.Time{}
+		if how == "a file takes the rest along" && n.ID < len(notes) {
+			for _, next := range notes[n.ID:] {
+				next.made = time.Time{}
+			}
 		}
 		w.WriteHeader(204)
 	}))
@@ -388,7 +390,7 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 			"which is under another trayId (GET /trays/{trayId}/slips)",
 		"a key counts once":           "Tray: add: response body: a request with the Idempotency-Key of an earlier one",
 		"Latin-1":                     `Tray: look: response body: comment is "GrÃ¼`,
-		"a file takes the next along": "Tray: drop: response status: 404 to a stored upload",
+		"a file takes the rest along": "Tray: drop: response status: 404 to a stored upload",
 		"half of what comes later":    "Tray: text: response body: the file",
 		"one buffer for all":          "Tray: get: response body: the file (sent at the same time as another) comes back changed",
 		"a plus is a space":           "Tray: get: response status: 404 to a stored upload",

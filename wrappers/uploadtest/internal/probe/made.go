@@ -184,11 +184,14 @@ func (m *made) placedUnder(param string) bool { return places(m.by) && lastParam
 // found returns the sample that asks for m.
 func (m *made) found() sample { return sample{params: m.ids} }
 
-// equals reports whether the same was sent twice, or announced by its checksum.
+// equals reports whether the same bytes were sent twice, or announced by their
+// checksum.
 func (m *made) equals(before *made) bool {
-	announced := len(m.files) == 0 && len(m.outs) == 0 && m.announcesFile()
-	return (announced || len(m.files) > 0 && reflect.DeepEqual(m.files, before.files)) &&
-		reflect.DeepEqual(m.said, before.said)
+	if len(m.files) == 0 {
+		return len(m.outs) == 0 && m.by == before.by && m.announcesFile() && bytes.Equal(m.content(), before.content())
+	}
+	same := func(a, b sentFile) bool { return bytes.Equal(a.content, b.content) }
+	return slices.EqualFunc(m.files, before.files, same) && reflect.DeepEqual(m.said, before.said)
 }
 
 // keep remembers m, to be read again at the end.

@@ -60,21 +60,24 @@ func TestAnUploadIsAskedForByItsOwnIDs(t *testing.T) {
 func TestTwoUploadsAreEqualByWhatWasSent(t *testing.T) {
 	_, ops := idProber(t)
 	file, other := []sentFile{{content: []byte("a")}}, []sentFile{{content: []byte("b")}}
+	typed := []sentFile{{contentType: "text/plain", content: []byte("a")}}
 	said := map[string]any{"n": 1}
 	announces := sample{typ: "application/json", object: map[string]any{"size": 1}, later: []byte("a")}.stating()
 	for what, c := range map[string]struct {
 		one, two *made
 		want     bool
 	}{
-		"the same":            {&made{files: file, said: said}, &made{files: file, said: said}, true},
-		"another file":        {&made{files: file}, &made{files: other}, false},
-		"another text":        {&made{files: file, said: said}, &made{files: file}, false},
-		"no file":             {&made{}, &made{}, false},
-		"an announced file":   {&made{sample: announces}, &made{}, true},
-		"a file to be sent":   {&made{sample: announces, outs: []contract.HandedOut{{}}}, &made{}, false},
-		"a file of one":       {&made{files: file, sample: announces}, &made{}, false},
-		"another one by text": {&made{sample: announces, said: said}, &made{}, false},
+		"the same":          {&made{files: file, said: said}, &made{files: file, said: said}, true},
+		"another file":      {&made{files: file}, &made{files: other}, false},
+		"of another type":   {&made{files: file}, &made{files: typed}, true},
+		"another text":      {&made{files: file, said: said}, &made{files: file}, false},
+		"no file":           {&made{}, &made{}, false},
+		"an announced file": {&made{sample: announces}, &made{sample: announces, said: said}, true},
+		"a file to be sent": {&made{sample: announces, outs: []contract.HandedOut{{}}}, &made{}, false},
+		"another announced": {&made{sample: announces}, &made{}, false},
+		"a file of one":     {&made{files: file, sample: announces}, &made{}, false},
 	} {
+		c.two.by = ops["make"]
 		if c.one.by = ops["make"]; c.one.equals(c.two) != c.want {
 			t.Errorf("%s: equal %t", what, !c.want)
 		}

@@ -20,6 +20,9 @@ var (
 	// compares matches what a description says of a checksum that is compared.
 	compares = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ|compare)|verif|reject|will check`)
 
+	// aName matches the description of a parameter that is a name.
+	aName = regexp.MustCompile(`(?i)\bname\b`)
+
 	sure      = regexp.MustCompile(`(?i)md5|sha-?_?(1|256|512)`) // it is a checksum, and of which kind
 	checksums = regexp.MustCompile(digests.String() + `|^oid$`)  // only of requests
 
@@ -36,13 +39,11 @@ var (
 		`operation|event|message|status|state).?id$`)
 
 	// references tell one file of a request from another. Nothing else may have
-	// the value of one that is unique. Keys are parameters under which a client
-	// may put a file by its name. Prose changes nothing else.
+	// the value of one that is unique. Prose changes nothing else.
 	references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +
 		`(id|key|ref|reference|oid)$`)
 	refer  = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`) // to another thing
 	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
-	keys   = regexp.MustCompile(`(?i)name|key|path|file|object|blob|item|slug|title|id$`)
 	prose  = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
 
 	// the pages of a list

@@ -52,6 +52,14 @@ func lastParam(r *operation) (name string) {
 	return name
 }
 
+// takesName reports whether the last parameter of a path is a name.
+func takesName(r *operation) bool {
+	return slices.ContainsFunc(apispec.Required(r), func(param *openapi3.Parameter) bool {
+		return param.In == openapi3.ParameterInPath && param.Name == lastParam(r) &&
+			(names.MatchString(param.Name) || aName.MatchString(param.Description))
+	})
+}
+
 // unslashed returns a path without the slash that some frameworks put at its
 // end.
 func unslashed(path string) string { return strings.TrimSuffix(path, "/") }

@@ -27,6 +27,7 @@ func (p *prober) handedOut(m *made) bool {
 		}
 	}
 	for _, out := range all {
+		began := maps.Clone(m.ids)
 		taken := p.refusesEach(r, out, "URL", tampered(out))
 		taken = p.refusesEach(r, out, "form", tamperedFields(out)) || taken
 		m.waiting, m.files = true, nil
@@ -46,6 +47,8 @@ func (p *prober) handedOut(m *made) bool {
 		if p.reads(m); !out.Session && len(p.completions(m)) == 0 {
 			m.what, m.later = " (in place of a longer one, to the same URL)", []byte("short")
 			p.sends(m, out)
+			m.ids, m.ofFile = began, nil // what comes of it may have another id than what came of the first
+			p.learn(m, a)
 		}
 		p.keep(m)
 	}

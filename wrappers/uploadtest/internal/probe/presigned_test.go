@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -47,6 +48,27 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 				}
 			})(next)
 		}, ""},
+		"equal bytes have one type": {func(next http.Handler) http.Handler {
+			var types sync.Map
+			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				content, err := faulty.ReadAll(r.Body, r.ContentLength)
+				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(content), failing{cmp.Or(err, io.EOF)}))
+				faulty.Respelled(faulty.On(200, func(rec *httptest.ResponseRecorder) {
+					var doc map[string]any
+					if r.Method == http.MethodPut {
+						types.Store(string(content), r.Header.Get("Content-Type"))
+					} else if json.Unmarshal(rec.Body.Bytes(), &doc) == nil && doc["downloadUrl"] != nil {
+						file := httptest.NewRecorder()
+						next.ServeHTTP(file, httptest.NewRequest(http.MethodGet, doc["downloadUrl"].(string), nil))
+						if typ, ok := types.Load(file.Body.String()); ok {
+							doc["contentType"] = typ
+						}
+						rec.Body.Reset()
+						_ = json.NewEncoder(rec.Body).Encode(doc)
+					}
+				}))(next).ServeHTTP(w, r)
+			})(next)
+		}, `but "text/plain" was said after others were made (GET /v1/documents/{documentId})`},
 		"too early": {faulty.Reply("/fileUpload/", faulty.Said("Pending", "Completed")),
 			`status is "Completed" before the file was sent`},
 		"text loses its CRLF": {faulty.Arrival("/upload/", func(r *http.Request) {

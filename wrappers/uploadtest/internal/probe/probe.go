@@ -99,6 +99,7 @@ type prober struct {
 	traces     map[string]int  // how often each trace id came
 	secrets    map[string]bool // the credentials that were sent
 	late       int             // answers that did not come in time
+	answered   string          // says in a message what the last answer was to; may be empty
 	inVain     map[string]bool // what was awaited and did not come
 	awaited    tally.Told      // operations of which one upload is awaited
 	waits      int             // how often a Retry-After is waited for

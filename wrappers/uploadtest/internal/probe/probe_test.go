@@ -409,6 +409,21 @@ func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 	if len(lines) != 3 {
 		t.Errorf("%d lines, and nothing was to be asked after three: %q", len(lines), lines)
 	}
+
+	var locked atomic.Bool
+	stuck := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if locked.Load() {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+			return
+		}
+		next.ServeHTTP(w, r)
+		locked.Store(r.Method == http.MethodHead)
+	})(lab.NewDepot()))
+	defer stuck.Close()
+	lab.Blames(t, "nothing more is asked; the last answer was to HEAD /v2/", func(tb testing.TB) {
+		Probe(tb, stuck.URL+"/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 500 * time.Millisecond})
+	})
 }
 
 // Each httptest.Server closes the idle connections of http.DefaultTransport

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,7 +55,8 @@ paths:
     parameters: [{name: name, in: path, required: true, schema: {type: string}, example: july.txt}]
     put: {requestBody: {required: true, content: {text/plain: {schema: &file {type: string, format: binary}}}},
       responses: *none}
-    get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no}}
+    get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no,
+      '302': {description: It is elsewhere.}}}
     head: {responses: {'200': {description: It is there.}, 4XX: *no}}
     delete: {responses: *none}
 `
@@ -217,6 +219,9 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 				r.URL.Path = fmt.Sprint("/v1/folders/", uint32(n))
 			}
 		}), "Desk: GET /folders/{folderId}: response status: 200 to an id that was never issued"},
+		{"a file under any folder", "", "", faulty.Arrival("/files/paper-", func(r *http.Request) {
+			r.URL.Path = "/v1/folders/101/files/" + path.Base(r.URL.Path)
+		}), "Desk: GET /folders/{folderId}/files/{fileId}: response status: 200 to an upload under another folderId"},
 		{"letters in a number are a failure", "", "",
 			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/v1/folders/101x" {
@@ -261,6 +266,24 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			rec.Header().Del("Content-Length")
 		})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: " +
 			"3 bytes, 4 were sent"},
+		{"a range behind a redirect loses its last byte", "", "",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if note, ok := strings.CutPrefix(r.URL.Path, "/signed/"); ok {
+					r.URL.Path = "/v1/notes/" + note
+					next = faulty.Reply("/notes/", faulty.On(206, func(rec *httptest.ResponseRecorder) {
+						rec.Body.Truncate(rec.Body.Len() - 1)
+					}))(next)
+				} else if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/notes/") {
+					next = faulty.Reply("/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
+						rec.Code = http.StatusFound
+						rec.Body.Reset()
+						to := strings.TrimPrefix(r.URL.EscapedPath(), "/v1/notes/")
+						rec.Header().Set("Location", "/signed/"+to+"?signature=1")
+					}))(next)
+					r.Header.Del("Range")
+				}
+				next.ServeHTTP(w, r)
+			}), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: 3 bytes"},
 		{"a range says another place", "", "", faulty.Reply("/notes/", faulty.On(206, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Range", strings.Replace(rec.Header().Get("Content-Range"), "-5/", "-6/", 1))
 		})), `Desk: GET /notes/{name}: response header: Content-Range is "bytes 2-6/10", want "bytes 2-5/10"`},
@@ -307,5 +330,29 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			spec := strings.Replace(deskSpec, b.spec, b.instead, 1)
 			lab.Blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(spec), nil) })
 		})
+	}
+}
+
+func TestProbeAsksNoOtherHostForARange(t *testing.T) {
+	t.Parallel()
+	desk := newDesk()
+	other := httptest.NewServer(desk)
+	defer other.Close()
+	ts := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/notes/") {
+			next = faulty.Reply("/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
+				rec.Code = http.StatusFound
+				rec.Body.Reset()
+				rec.Header().Set("Location", other.URL+r.URL.EscapedPath())
+			}))(next)
+		}
+		next.ServeHTTP(w, r)
+	})(desk))
+	defer ts.Close()
+	l := &lab.Logged{TB: t}
+	Probe(l, ts.URL+"/v1", []byte(deskSpec), nil)
+	want := "Desk: GET /notes/{name}: not seen: a range of a file, which is on the host 127.0.0.1:"
+	if !strings.Contains(l.Text.String(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, &l.Text)
 	}
 }

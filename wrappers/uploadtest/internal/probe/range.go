@@ -13,7 +13,11 @@ import (
 // back. The whole file is right, too.
 func (p *prober) ranges(a answer, content []byte) {
 	n := len(content)
-	if n < 10 || a.elsewhere || !declares(a.route, "206") || !p.logged.First("ranges: "+apispec.NameOf(a.route)) {
+	if n < 10 || !declares(a.route, "206") || !p.logged.First("ranges: "+apispec.NameOf(a.route)) {
+		return
+	}
+	if a.elsewhere != "" && a.elsewhere != a.req.URL.Host {
+		p.unseen(a.route, "a range of a file, which is on the host %s", a.elsewhere)
 		return
 	}
 	for _, want := range []struct {

@@ -174,7 +174,7 @@ func (p *prober) compares(m *made, file int, a answer) {
 
 // givesFile reports whether an answer is the file itself.
 func (a answer) givesFile(r *operation) bool {
-	if a.elsewhere {
+	if a.elsewhere != "" {
 		return true
 	}
 	media := a.content(r).Get(a.header.Get("Content-Type"))
@@ -218,7 +218,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		a.broke(ruleAnswer, "content", "the file%s comes back changed%s: %s", m.what, p.after, wrong)
 	}
 	if sent != "" && !anyBytes.MatchString(sent) && got != sent && got != "application/octet-stream" && !a.only(got) {
-		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q", got, sent)
+		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q%s", got, sent, p.after)
 	}
 	_, params, _ := mime.ParseMediaType(a.header.Get("Content-Disposition"))
 	if name := params["filename"]; file.name != "" && name != "" && !sameName(name, file.name) {
@@ -294,9 +294,9 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 			a.broke(ruleAnswer, "found", "%s has %v elements, but %v in the answer to the upload", l.name,
 				now.value, l.value)
 			return true
-		case l.list || !last || l.value == nil || sizes.MatchString(l.name):
+		case l.list || !last || l.value == nil || sizes.MatchString(l.name) || l.at >= 0 && len(m.files) == 0:
 		case l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+apispec.TextOf(now.value)): // of what came of it
-		case changed && (l.at < 0 || len(m.files) > 0):
+		case changed:
 			a.broke(ruleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
 				apispec.TextOf(now.value), apispec.TextOf(l.value))
 			return true

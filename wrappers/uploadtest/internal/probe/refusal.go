@@ -179,6 +179,10 @@ func (p *prober) unknown(r *operation) {
 		if r.Method == http.MethodPost && unique.MatchString(name) {
 			continue // the client chooses it
 		}
+		what := "an id that was never issued"
+		if last := lastParam(r); name != last && p.learned[last] != "" {
+			what = "an upload under another " + name
+		}
 		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.clientKeys[name] {
 			never := []string{spoil(value)}
 			if numeric(value) {
@@ -196,7 +200,7 @@ func (p *prober) unknown(r *operation) {
 					continue
 				}
 				req := p.good(r, firstSample(r).under(name, id))
-				p.lacks("unknown id", "an id that was never issued", r, req, isEmptyList)
+				p.lacks("unknown id", what, r, req, isEmptyList)
 			}
 		}
 	}

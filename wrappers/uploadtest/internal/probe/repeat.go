@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
@@ -82,7 +83,8 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 		return
 	}
 	if c.p.seen.Note(aspect); !right {
-		c.answer.broke(ruleAnswer, aspect, "%s is %.50q%s", c.called, apispec.TextOf(c.value), fmt.Sprintf(format, want...))
+		c.answer.broke(ruleAnswer, aspect, "%s is %.50q%s%s", c.called, apispec.TextOf(c.value),
+			fmt.Sprintf(format, want...), c.p.after)
 	}
 }
 
@@ -141,10 +143,18 @@ func (c *comparison) describes(file sentFile) {
 		}
 		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, of)
 	}
-	if file.name != "" && c.said == nil {
+	called, isName := file.name, names.MatchString(c.name)
+	right := sameName(text, called)
+	if last := lastParam(c.m.by); places(c.m.by) && isName {
+		called = c.m.ids[last]
+		right = sameName(text, called) || sameName(text, upload.BaseName(called))
+		if isName = takesName(c.m.by); !isName && !right {
+			c.p.unseen(c.answer.route, "whether its %s is the %s of the path", c.name, last)
+		}
+	}
+	if called != "" && c.said == nil {
 		elsewhere := text != "" && bytes.Contains(c.m.body, []byte(`"`+text+`"`)) // such as in a part of JSON
-		c.check("name", names.MatchString(c.name) && !elsewhere, sameName(text, file.name),
-			", but the file was called %q%s", file.name, c.m.what)
+		c.check("name", isName && !elsewhere, right, ", but the file was called %q%s", called, c.m.what)
 	}
 	isKind := fileKinds.MatchString(c.name) && !strings.Contains(text, "/") // such as image
 	if typ, _, err := mime.ParseMediaType(text); types.MatchString(c.name) && !isKind && c.said == nil {

@@ -42,9 +42,13 @@ var contents = []struct {
 	{"escapes", func() []byte { return []byte(`%41+&amp;\u0041\n<b>"'`) }},
 	{"an empty file", func() []byte { return []byte{} }},
 	{"70,001 bytes", func() []byte { return payload.Noise(70_001) }},
-	{"a byte order mark, CRLF and white space, in a text", func() []byte { return []byte("\xef\xbb\xbfa\r\nb\r\n \n") }},
+	{"a byte order mark, CRLF and white space, in a text", theText},
+	{"the same text once more", theText},
 	{"1,200,001 bytes", func() []byte { return payload.Noise(1_200_001) }},
 }
+
+// theText is sent twice: first as text/plain, then as another media type.
+func theText() []byte { return []byte("\xef\xbb\xbfa\r\nb\r\n \n") }
 
 // plainText is the number of the content that is sent as text/plain wherever
 // the media type is free.
@@ -153,8 +157,12 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 		}
 	}
 	ways := []sample{odd, plain}
-	if keys.MatchString(chosen) {
-		ways = append([]sample{odd.under(chosen, name)}, ways...)
+	if chosen != "" {
+		named := odd.under(chosen, name)
+		if !p.valid(r, named) {
+			p.unseen(r, "some names as its %s, which the spec does not allow", chosen)
+		}
+		ways = append([]sample{named}, ways...)
 	}
 	p.doing = fmt.Sprintf(", for a file that is called %.60q and texts like it", name)
 	m, a := p.make(r, what, ways...)
