@@ -82,7 +82,7 @@ func (p *prober) await(what string, longest time.Duration, isThere func() bool) 
 // that it comes late for, and reports whether it is left until all that are kept
 // are read again.
 func (p *prober) comes(m *made, what string, longest time.Duration, isThere func() bool) (left bool) {
-	now := p.after != "" || !slices.Contains(p.kept, m)
+	now := p.after != "" || len(p.deleted) > 0 || !slices.Contains(p.kept, m) // it may not be read again
 	p.await(what, longest, func() bool {
 		there := isThere()
 		m.awaited = m.awaited || !there && !now && p.awaited.First(apispec.NameOf(m.by))

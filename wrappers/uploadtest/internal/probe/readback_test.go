@@ -408,13 +408,15 @@ func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
 				reads(p.kept[1])
 				p.after = ""
 				reads(thing("t-3")) // it is not kept
+				p.deleted, p.kept = p.kept[:1], []*made{thing("t-4")}
+				reads(p.kept[0])
 			})
 			if c.want != "" {
 				lab.Named(t, lines, c.want)
 			} else if len(lines) > 0 {
 				t.Errorf("%s: it was blamed: %q", c.what, lines)
 			}
-			if want := []bool{true, false, false, true, !c.loses}; !slices.Equal(waited, want) {
+			if want := []bool{true, false, false, true, !c.loses, !c.loses}; !slices.Equal(waited, want) {
 				t.Errorf("%s: waited %v, want %v", c.what, waited, want)
 			}
 		})
