@@ -262,8 +262,11 @@ func newHall(fault string) http.Handler {
 				made.id = old.id
 			}
 			pins[key] = made
-			if fault == "a name in capitals" {
+			switch fault {
+			case "a name in capitals":
 				key = strings.ToUpper(key)
+			case "a name without its directory":
+				key = upload.BaseName(key)
 			}
 			say(w, http.StatusOK, map[string]string{"id": made.id, "name": key})
 		}
@@ -453,6 +456,7 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 	for fault, want := range map[string]string{
 		"":                                      "", // nothing is wrong
 		"clips are given back":                  "",
+		"a name without its directory":          "",
 		"a list without what was deleted":       "",
 		"some clips are withheld":               "Hall: play: response status: 403 to a stored upload",
 		"a deleted clip is as it was":           "Hall: seen: response status: 200 to a deleted upload, which must be",
