@@ -35,74 +35,97 @@ type Probing struct {
 // YAML or JSON, from the outside. The service may be a handler of your own
 // behind httptest.NewServer, or somebody else's server. Authorize puts good
 // credentials on a request, just before it is sent. It is nil if none are
-// needed.
-//
-// Probe sends the spec's own examples to each operation, and they must succeed,
-// POST first and DELETE last. If there is no example, it makes one up from the
-// schema. A path parameter gets the value that an earlier answer gave under its
-// name, or the id in the answer of the path before it: the id in the answer of
-// POST /files is the fileId of /files/{fileId}, or its end is, if it has slashes
-// and a URL in the answer says so. The only id of an answer, in a dataFile with a
-// size or a checksum, is that of /datafile/{id}. A request that cannot be built
-// as the spec wants it is not sent. An operation may fail if no answer gave its
-// parameters. It may declare a refusal of an id, a path or the like that it
-// requires and that was made up. One that takes no file may say by a 404, a 409,
-// a 422 or the like that something which it names is not there. One that has no
-// body may declare a refusal of what its path names, and one that gives files
-// may withhold them all by a declared 400 or 403. The test's log says so in all
-// these cases. If a request states the size or the checksum of its file, Probe
-// states the true one.
-//
-// Bytes go where an answer says: to a URL, in a form with the fields beside the
-// URL, or to the session at the Location of a call that is named for uploads. A
-// call below the upload that is named complete, commit, finish or the like comes
-// last, and declares with a 409 or a 422 that it refuses what was not sent.
-//
-// Then each operation that makes something does so some twenty times: with
-// files of up to 10 MiB whose bytes are easily changed or lost, with odd names
-// and texts, with several files in one request, and with several requests at
-// once. A request with the Idempotency-Key of an earlier one makes nothing new,
-// nor does a second request to complete an upload. Probe reads back all that
-// tells of such an upload, at once and again after everything else: the
-// operations whose path its ids fill, its Location, a list of all uploads or of
-// one parent's, whole and in short pages, and URLs for its download, of each
-// of several files its own: those whose names say so, and those of the same
-// host that gave two files back. A GET may be answered by a redirect, if the
-// spec declares it, and what makes something by a 303. If a 206 is declared, a
-// range is asked for, too, unless a redirect leads to another host. The bytes,
-// names, sizes, types, checksums and ids of an upload must be those that were
-// sent or answered. A name with directories loses them. A refused name is no
-// failure. Neither is a wrong member of an answer that was never right about a
-// file. Two uploads have two ids, unless they are equal, and the id of a
-// deleted one is not given out again. After a 409 or a 422 the same is sent
-// once more under other names: the first may be taken. A PATCH changes what it
-// names, and nothing else.
-//
-// Each operation must refuse wrong requests: without credentials, with spoiled
-// ones, or with a signature from elsewhere; without a body or a parameter; with
-// a wrong parameter, unless it may be overlooked; with a body that is cut off,
-// of another type, or lacks something required; with a file of another type, if
-// a 415 is declared; with the checksum of other bytes, if a 422 is, or if a
-// description says that it is compared; for an id that was deleted, never there,
-// or under another parent; for a URL of the service for the download of what
-// was deleted. The id of a part, such as an attachment, deletes no more than
-// that. An empty list says that nothing is there, too, and so does an answer
-// that calls what it tells of deleted, archived or the like. A presigned URL
-// must refuse another method, another type, another key, and any change of it. If the
-// answer names no method, and nothing in the URL signs it, the URL may have
-// other methods. An empty file may be refused, and is no failure. A 404 refuses
-// wrong credentials where the spec declares no 401.
-//
-// Every answer must come in time, be declared and match its schema, and show
-// nothing of the server's machine. Its error code must not be one that the
-// spec's examples show for another status. A broken rule fails t with one line.
-// After a 429, or another failure with a Retry-After, it waits as that says: at
-// most 10 s, and 60 times in all. What is told of an upload only later is awaited
-// for the first one, and for the others when all are read again.
+// needed. Each broken rule fails t with one line. What could not be looked at is
+// in the log, with the reason.
 //
 // Probe leaves its uploads there, but for one upload of each kind that it
 // deletes. Do not point it at a [Server]: that reports requests that are wrong
 // on purpose.
+//
+// # Examples
+//
+// Probe sends the spec's own examples to each operation, and they must succeed,
+// POST first and DELETE last. If there is no example, it makes one up from the
+// schema. If a request states the size or the checksum of its file, Probe states
+// the true one. A request that cannot be built as the spec wants it is not sent.
+//
+// A path parameter gets the value that an earlier answer gave under its name, or
+// the id in the answer of the path before it: the id in the answer of POST /files
+// is the fileId of /files/{fileId}. If that id has slashes, and a URL in the
+// answer has only its end, so has the parameter. The only id of an answer, in a
+// dataFile with a size or a checksum, is that of /datafile/{id}.
+//
+// These may fail, and are not seen then:
+//   - an operation whose parameters no answer gave
+//   - one that declares a refusal of an id, a path or the like that it requires
+//     and that was made up
+//   - one that takes no file, if it says by a 404, a 409, a 422 or the like that
+//     something which it names is not there
+//   - one that has no body, if it declares a refusal of what its path names
+//   - one that gives files, if it withholds them all by a declared 400 or 403
+//
+// Bytes go where an answer says: to a URL, in a form with the fields beside the
+// URL, or to the session at the Location of a call that is named for uploads. A
+// call below the upload that is named complete, commit, finish or the like comes
+// last. With a 409 or a 422 it declares that it refuses what was not sent.
+//
+// # Uploads
+//
+// Each operation that makes something does so some twenty times: with files of
+// up to 10 MiB whose bytes are easily changed or lost, with odd names and texts,
+// with several files in one request, and with several requests at once. After a
+// 409 or a 422 the same is sent once more under other names: the first may be
+// taken. A refused name is no failure, and an empty file may be refused.
+//
+// Probe reads back all that tells of an upload, at once and again after
+// everything else:
+//   - the operations whose path its ids fill, and its Location
+//   - a list of all uploads or of one parent's, whole and in short pages
+//   - URLs for its download, of each of several files its own: those whose names
+//     say so, and those of the same host that gave two files back
+//   - a range of a file, if a 206 is declared and no redirect leads to another host
+//
+// A GET may be answered by a redirect, if the spec declares it, and what makes
+// something by a 303. What is told only later is awaited for the first upload, and
+// for the others when all are read again.
+//
+// These must hold:
+//   - The bytes, names, sizes, types, checksums and ids of an upload are those that
+//     were sent or answered. A name with directories loses them. A member of an
+//     answer that was never right about a file is not held.
+//   - Two uploads have two ids, unless they are equal. The id of a deleted one is
+//     not given out again.
+//   - A request with the Idempotency-Key of an earlier one makes nothing new, nor
+//     does a second request to complete an upload.
+//   - A PATCH changes what it names, and nothing else.
+//   - The id of a part, such as an attachment, deletes no more than that.
+//
+// # Refusals
+//
+// Each operation must refuse wrong requests:
+//   - without credentials, with spoiled ones, or with a signature from elsewhere;
+//     by a 404 if the spec declares no 401
+//   - without a body or a parameter, or with a wrong parameter, unless it may be
+//     overlooked
+//   - with a body that is cut off, of another type, or lacks something required
+//   - with a file of another type, if a 415 is declared
+//   - with the checksum of other bytes, if a 422 is declared, or if a description
+//     says that it is compared
+//   - for an id that was deleted, never there, or under another parent, and for a
+//     URL of the service for the download of what was deleted
+//
+// An empty list says that nothing is there, too, and so does an answer that calls
+// what it tells of deleted, archived or the like. A presigned URL must refuse
+// another method, another type, another key, and any change of it. If the answer
+// names no method, and nothing in the URL signs it, the URL may have other
+// methods.
+//
+// # Answers
+//
+// Every answer must come in time, be declared and match its schema, and show
+// nothing of the server's machine. Its error code must not be one that the
+// spec's examples show for another status. After a 429, or another failure with
+// a Retry-After, Probe waits as that says: at most 10 s, and 60 times in all.
 func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Request), probing ...Probing) {
 	t.Helper()
 	probe.Probe(t, baseURL, spec, authorize, probe.Facts(append(probing, Probing{})[0]))
