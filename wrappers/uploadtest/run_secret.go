@@ -184,7 +184,9 @@ func (t *trial) hidden() []string {
 	for _, r := range t.requests() {
 		for _, name := range t.Server.contract.CredentialHeaders {
 			value := r.Header.Get(name)
-			if value = value[strings.IndexByte(value, ' ')+1:]; len(value) >= 8 && strings.Trim(value, "0123456789") != "" && !public.MatchString(name) {
+			value = value[strings.IndexByte(value, ' ')+1:]
+			isNumber := strings.Trim(value, "0123456789") == ""
+			if len(value) >= 8 && !isNumber && !public.MatchString(name) {
 				secrets = append(secrets, value)
 			}
 		}
