@@ -73,20 +73,35 @@ func TestAKillLosesNothingThatWasAcknowledgedAndLeavesNothingInPart(t *testing.T
 			}
 		})
 	}
+	earlier, goal := map[string]bool{}, int64(100)
+	inTheirs := func() (n int) { // uploads that are aside still, though a hundred others are done
+		for name := range aside(t, dir) {
+			if earlier[name] {
+				n++
+			}
+		}
+		return n
+	}
 	until(t, "uploads in their middle, and others beside them", func() bool {
-		return aside(t, dir) >= 2*inMiddle && done.Load() >= 100
+		if done.Load() < goal {
+			return false
+		}
+		if inTheirs() >= 2*inMiddle {
+			return true
+		}
+		earlier, goal = aside(t, dir), done.Load()+100
+		return false
 	})
 	_ = srv.cmd.Process.Kill()
 	_ = srv.cmd.Wait()
 	close(killed)
 	running.Wait()
-	// Some small files may have been among those that were waited for.
-	if n := aside(t, dir); n < inMiddle {
-		t.Errorf("%d files are aside: the kill did not come in the middle of %d", n, inMiddle)
+	if n := inTheirs(); n < 2*inMiddle {
+		t.Errorf("%d files are aside: the kill did not come in the middle of %d", n, 2*inMiddle)
 	}
 
 	srv = startServer(t, dir, never)
-	if n := aside(t, dir); n > 0 {
+	if n := len(aside(t, dir)); n > 0 {
 		t.Errorf("%d files that were written aside are left after the restart", n)
 	}
 	again := newLines(t, srv, upload.Retry{Attempts: 1})
@@ -101,14 +116,18 @@ func TestAKillLosesNothingThatWasAcknowledgedAndLeavesNothingInPart(t *testing.T
 	}
 }
 
-// aside counts the unfinished files.
-func aside(t *testing.T, dir string) int {
+// aside returns the names of the unfinished files.
+func aside(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	files, err := os.ReadDir(filepath.Join(dir, ".incoming"))
 	if err != nil {
 		t.Error(err)
 	}
-	return len(files)
+	names := map[string]bool{}
+	for _, file := range files {
+		names[file.Name()] = true
+	}
+	return names
 }
 
 func until(t *testing.T, what string, ok func() bool) {
