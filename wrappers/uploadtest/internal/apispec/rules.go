@@ -91,16 +91,10 @@ func (r Rules) Request(q contract.Request) (rule, detail string) {
 // are files, and which of them have one value. Browsers send JSON in a part
 // with a file name, so only a text must have none.
 func (r Rules) formFault(q contract.Request) string {
-	media := ContentOf(r.Operation).Get(q.Header.Get("Content-Type"))
-	if media.Schema == nil {
-		return ""
-	}
+	object := Resolved(ContentOf(r.Operation).Get(q.Header.Get("Content-Type")).Schema)
 	seen := map[string]bool{}
 	for i, part := range q.Form {
-		why, schema := "", PropertyOf(media.Schema.Value, part.Name)
-		if schema == Unknown {
-			continue
-		}
+		why, schema := "", PropertyOf(object, part.Name)
 		switch file := IsBinary(schema); {
 		case file && !part.IsFile():
 			why = "is a file, and the part has no file name"
@@ -170,7 +164,7 @@ func (r Rules) Response(
 // as XML. The type is right then.
 func unread(err error) bool {
 	var body *openapi3filter.ParseError
-	return errors.As(err, &body) && body.Kind == openapi3filter.KindUnsupportedFormat && len(body.Path()) == 0
+	return errors.As(err, &body) && body.Kind == openapi3filter.KindUnsupportedFormat
 }
 
 // documented reports whether a response is one of the provider's own reference.

@@ -370,6 +370,41 @@ func TestADocumentSaysWhatABodyMayBe(t *testing.T) {
 	}
 }
 
+func TestTheFieldsOfAFormAreFilesOrValues(t *testing.T) {
+	r := Rules{&routers.Route{Operation: &openapi3.Operation{RequestBody: &openapi3.RequestBodyRef{
+		Value: openapi3.NewRequestBody().WithContent(openapi3.Content{"multipart/form-data": {Schema: lab.SchemaOf(t,
+			`{"properties":{"file":{"type":"string","format":"binary"},"day":{"type":"string","format":"date"},
+			"files":{"type":"array","items":{"format":"binary"}},"text":{"type":"string"},"meta":{"type":"object"},
+			"tags":{"type":"array","items":{"type":"string"}},"free":{}}}`)},
+			"multipart/mixed": {}})}}}}
+	for fields, want := range map[string]string{ // a file has a dot behind the name of its field
+		"file. files. files. text day meta": "",
+		"free. free unknown. unknown":       "",
+		"tags tags day. meta.":              "",
+		"unknown. unknown. file":            `part 3: the field "file" is a file, and the part has no file name`,
+		"files. files":                      `part 2: the field "files" is a file, and the part has no file name`,
+		"text.":                             `part 1: the field "text" is a text, and the part has a file name`,
+		"day text day":                      `part 3: the field "day" has one value, and this is another`,
+	} {
+		var parts []*contract.Part
+		for _, field := range strings.Fields(fields) {
+			name, isFile := strings.CutSuffix(field, ".")
+			header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf(`form-data; name=%q`, name)}}
+			if isFile {
+				header.Set("Content-Disposition", multipart.FileContentDisposition(name, "a.pdf"))
+			}
+			parts = append(parts, contract.NewPart(header))
+		}
+		for typ, want := range map[string]string{"multipart/form-data": want, "multipart/mixed": ""} {
+			head := httptest.NewRequest(http.MethodPost, "/", nil)
+			head.Header.Set("Content-Type", typ)
+			if got := r.formFault(contract.Request{Request: head, Form: parts}); got != want {
+				t.Errorf("%s with %s: got %q, want %q", typ, fields, got, want)
+			}
+		}
+	}
+}
+
 func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
 	t.Parallel()
 	doc := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}, {url: /v1-b}]\npaths:\n"

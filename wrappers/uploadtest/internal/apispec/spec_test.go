@@ -1,6 +1,8 @@
 package apispec
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -81,5 +83,68 @@ func TestFilesAreTakenByFormsRawBodiesAndURLs(t *testing.T) {
 func TestABaseURLHasAHost(t *testing.T) {
 	for _, address := range []string{"/v2", "http://a b/v2"} {
 		lab.Named(t, lab.Recorded(t, func(tb testing.TB) { ParseAt(tb, address, lab.DepotSpec) }), "the base URL cannot be parsed")
+	}
+	for address, base := range map[string]string{"http://a.example": "", "http://a.example/v3/": "/v3"} {
+		if c, host := ParseAt(t, address, lab.DepotSpec); host != "a.example" || c.Bases[0] != base {
+			t.Errorf("%s: %s, %q", address, host, c.Bases)
+		}
+	}
+	lab.Named(t, lab.Recorded(t, func(tb testing.TB) { ParseAt(tb, "http://a.example", nil) }), "it is empty")
+}
+
+func TestASpecIsAskedAboutItsOperations(t *testing.T) {
+	c := parsed(t, []byte(`
+openapi: 3.0.3
+info: {title: x, version: '1'}
+servers: [{url: /}]
+paths:
+  /a:
+    post:
+      operationId: make
+      requestBody:
+        content:
+          image/*: {schema: {type: string, format: binary}}
+          multipart/form-data:
+            schema: {type: object, properties: {file: {type: string, format: binary}, other: {}}}
+            encoding: {file: {contentType: 'text/plain, image/*'}, other: {style: form}}
+      responses:
+        '201': {description: x, content: {application/json: {schema: {type: object, required: [id]}}}}
+        '202': {description: x, content: {application/json: {}}}
+        '4XX': {description: x, content: {text/plain: {}}}
+    get: {operationId: any, responses: {default: {description: x}}}
+`))
+	for _, ask := range []struct {
+		op     string
+		status int
+		answer string
+		want   bool
+	}{
+		{"make", 201, `{"id":1}`, true}, {"make", 201, `{}`, false}, {"make", 201, `{"id"`, false},
+		{"make", 202, `{}`, true}, {"make", 202, `{`, false}, {"make", 404, `{}`, false}, {"make", 500, `{}`, false},
+		{"none", 201, `{"id":1}`, false},
+	} {
+		if got := c.Allows(ask.op, ask.status, []byte(ask.answer)); got != ask.want {
+			t.Errorf("%s allows %d %s: %t", ask.op, ask.status, ask.answer, got)
+		}
+	}
+	for op, want := range map[string]string{"make": "[true true false]", "any": "[true true true]", "none": "[true true true]"} {
+		if got := fmt.Sprint([]bool{c.Declares(op, 201), c.Declares(op, 404), c.Declares(op, 500)}); got != want {
+			t.Errorf("%s declares 201, 404 and 500: %s", op, got)
+		}
+	}
+	for _, ask := range []struct {
+		op, typ, field, fileType string
+		want                     bool
+	}{
+		{"none", "", "", "a/b", true}, {"make", "image/png", "", "image/png", true}, {"make", "a/b", "", "a/b", false},
+		{"make", "multipart/form-data", "file", "text/plain", true},
+		{"make", "multipart/form-data", "file", "image/png", true},
+		{"make", "multipart/form-data", "file", "a/b", false}, {"make", "multipart/form-data", "other", "a/b", true},
+		{"make", "multipart/form-data", "more", "a/b", true}, {"make", "multipart/mixed", "file", "a/b", true},
+	} {
+		header := http.Header{"Content-Type": {ask.typ}}
+		if got := c.Takes(ask.op, header, ask.field, ask.fileType); got != ask.want {
+			t.Errorf("%s takes %q of %q as %q: %t", ask.op, ask.field, ask.typ, ask.fileType, got)
+		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package lab has what the tests of the kit share: two small services, and a
-// test that notes what it is told.
+// Package lab has what the tests of the kit share: two small services, a test
+// that notes what it is told, and schemas.
 package lab
 
 import (

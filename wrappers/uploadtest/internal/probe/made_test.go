@@ -7,6 +7,7 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
 // An operation is asked about an upload by the ids that the server gave, or by
@@ -101,7 +102,7 @@ func TestWhatARequestSaysIsKnownByItsName(t *testing.T) {
 		{"multipart/form-data", map[string]any{"file": "x", "meta": map[string]any{"label": "b", "name": "c"}},
 			"map[label:b meta:map[label:b name:c]]"}, // a file may be called c
 	} {
-		s := sample{typ: c.typ, object: c.object, schema: schemaOf(t, properties).Value}
+		s := sample{typ: c.typ, object: c.object, schema: lab.SchemaOf(t, properties).Value}
 		m := p.newMade(s, "", answer{p: p, route: ops["make"], req: httptest.NewRequest("POST", "/v1/things", nil)})
 		if got := fmt.Sprint(m.said); got != c.want {
 			t.Errorf("%s says %s, want %s", c.typ, got, c.want)

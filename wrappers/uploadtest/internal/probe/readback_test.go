@@ -46,22 +46,22 @@ paths:
 func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	const id, id2, js, text = `{"id":"t-1"}`, `{"id":"t-2","size":99}`, "application/json", "text/plain"
 	raw := func(typ string) sample { return sample{contentType: typ, body: []byte(id2)} }
-	form := sample{schema: schemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
+	form := sample{schema: lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
 	form.fileName = "thing.txt"
 	form.typ, form.object = "multipart/form-data", map[string]any{"file": id2}
 	label := sample{typ: js, object: map[string]any{"label": "july"}}
 	tags := sample{typ: js, object: map[string]any{"tags": []any{"a", "b"}, "day": "2026-03-29"}}
-	tags.schema = schemaOf(t, `{"properties":{"tags":{"items":{"type":"string"}},"day":{"format":"date"}}}`).Value
+	tags.schema = lab.SchemaOf(t, `{"properties":{"tags":{"items":{"type":"string"}},"day":{"format":"date"}}}`).Value
 	meta := sample{typ: js, object: map[string]any{"open": false,
 		"meta": map[string]any{"label": "july", "tags": []any{"a"}}}}
-	meta.schema = schemaOf(t, `{"properties":{"open":{"type":"boolean"},"meta":{"properties":{"label":{"type":"string"},
+	meta.schema = lab.SchemaOf(t, `{"properties":{"open":{"type":"boolean"},"meta":{"properties":{"label":{"type":"string"},
 		"tags":{"items":{"type":"string"}}}}}}`).Value
 	papers, sides := form, form
-	papers.schema = schemaOf(t, `{"properties":{"papers":{"items":{"format":"binary"}}}}`).Value
+	papers.schema = lab.SchemaOf(t, `{"properties":{"papers":{"items":{"format":"binary"}}}}`).Value
 	papers.object = map[string]any{"papers": []any{"a", "bbb"}}
-	sides.schema = schemaOf(t, `{"properties":{"front":{"format":"binary"},"back":{"format":"binary"}}}`).Value
+	sides.schema = lab.SchemaOf(t, `{"properties":{"front":{"format":"binary"},"back":{"format":"binary"}}}`).Value
 	sides.object = map[string]any{"front": "a", "back": "bbb"}
-	bare := sample{typ: js, object: map[string]any{"n": 1}, schema: schemaOf(t,
+	bare := sample{typ: js, object: map[string]any{"n": 1}, schema: lab.SchemaOf(t,
 		`{"properties":{"label":{"type":"string"}}}`).Value}
 	odd, _ := json.Marshal(oddText)
 	long := strings.Repeat("july ", 12)

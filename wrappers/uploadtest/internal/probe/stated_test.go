@@ -45,7 +45,7 @@ func TestWhatARequestStatesOfItsFileIsTrue(t *testing.T) {
 		if err := json.Unmarshal([]byte(c.value), &value); err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := json.Marshal(stated(c.name, value, schemaOf(t, c.schema), []byte("a"))); string(got) != c.want {
+		if got, _ := json.Marshal(stated(c.name, value, lab.SchemaOf(t, c.schema), []byte("a"))); string(got) != c.want {
 			t.Errorf("%s: %s became %s, want %s", c.name, c.value, got, c.want)
 		}
 	}
@@ -60,7 +60,7 @@ func TestAParameterStatesNoEarlierFile(t *testing.T) {
 		{"label", openapi3.ParameterInQuery, `{"type":"string"}`, "x"},
 		{"key", openapi3.ParameterInPath, `{"type":"string"}`, "k"},
 	} {
-		param := &openapi3.Parameter{Name: c.name, In: c.in, Schema: schemaOf(t, c.schema)}
+		param := &openapi3.Parameter{Name: c.name, In: c.in, Schema: lab.SchemaOf(t, c.schema)}
 		if got := p.valueOf(ops["make"], param, s); got != c.want {
 			t.Errorf("%s is %q, want %q", c.name, got, c.want)
 		}
@@ -89,7 +89,7 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 	} {
 		schema := apispec.Unknown
 		if c.schema != "" {
-			schema = schemaOf(t, c.schema).Value
+			schema = lab.SchemaOf(t, c.schema).Value
 		}
 		r := &operation{Operation: &openapi3.Operation{Responses: &openapi3.Responses{}}}
 		r.Operation.Responses.Set(c.status, &openapi3.ResponseRef{Value: &openapi3.Response{Description: &c.text}})

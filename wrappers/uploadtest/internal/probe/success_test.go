@@ -1,13 +1,17 @@
 package probe
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
 
 func TestARequestRefersToWhatItNames(t *testing.T) {
 	p, ops := idProber(t)
 	p.learned = map[string]string{"thingId": "t-1"}
 	of := func(object map[string]any) sample {
 		return sample{typ: "application/json", object: object,
-			schema: schemaOf(t, `{"required":["noteId","partId","label"],"properties":{"file":{"format":"binary"},
+			schema: lab.SchemaOf(t, `{"required":["noteId","partId","label"],"properties":{"file":{"format":"binary"},
 				"noteId":{},"label":{},"partId":{"type":"integer"}}}`).Value}
 	}
 	for _, c := range []struct {

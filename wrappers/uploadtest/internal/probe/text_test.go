@@ -3,13 +3,15 @@ package probe
 import (
 	"fmt"
 	"testing"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
 func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
 	s := sample{typ: "application/json", object: map[string]any{"title": "a", "note": "a", "fileName": "a",
 		"n": 7, "day": "a",
 		"sha256": "a", "contentType": "a", "mime": "a", "kind": "a", "tags": []any{"a"}, "other": "a"}}
-	s.schema = schemaOf(t, `{"required":["title"],"properties":{"title":{"type":"string"},"note":{"maxLength":3},
+	s.schema = lab.SchemaOf(t, `{"required":["title"],"properties":{"title":{"type":"string"},"note":{"maxLength":3},
 		"fileName":{"type":"string"},"n":{"type":"integer"},"day":{"format":"date"},"sha256":{"type":"string"},
 		"contentType":{"type":"string"},"mime":{"enum":["a"]},"kind":{"enum":["a","b"]},
 		"tags":{"items":{"type":"string"}}}}`).Value
@@ -51,7 +53,7 @@ func TestARequestIsFilledWithWhatItMayHave(t *testing.T) {
 		`{"tags":{"items":{"type":"string","format":"binary"},"maxItems":2}}`: "map[tags:[uploadtest-b uploadtest-a]]",
 		`{"tags":{"items":{"type":"string"},"maxItems":1}}`:                   "",
 	} {
-		s := sample{typ: "application/json", schema: schemaOf(t, `{"properties":`+schema+`}`).Value,
+		s := sample{typ: "application/json", schema: lab.SchemaOf(t, `{"properties":`+schema+`}`).Value,
 			object: map[string]any{"label": "july"}}
 		full, more := s.filled()
 		if delete(full.object, "label"); more != (want != "") || more && fmt.Sprint(full.object) != want {
