@@ -341,10 +341,9 @@ func (x *Exchange) broke(rule, format string, args ...any) {
 // own below its base, so that it is the same for all ids.
 func (x *Exchange) at() string {
 	path := x.head.URL.EscapedPath()
-	if x.is.op != nil {
-		sent, said := strings.Split(path, "/"), strings.Split(x.is.op.Path, "/")
-		if len(sent) >= len(said) {
-			path = strings.Join(append(sent[:len(sent)-len(said)+1:len(sent)-len(said)+1], said[1:]...), "/")
+	for _, base := range x.c.Bases {
+		if x.is.op != nil && strings.HasPrefix(path+"/", base+"/") {
+			return x.head.Method + " " + base + x.is.op.Path
 		}
 	}
 	return x.head.Method + " " + path

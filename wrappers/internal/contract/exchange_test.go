@@ -175,6 +175,7 @@ func TestAPlaceIsTheSpecsOwnPath(t *testing.T) {
 	atRoot := bytes.Replace(depotSpec(t), []byte("https://{host}/v2"), []byte("https://{host}"), 1)
 	for uri, want := range map[string]string{
 		"/v2/objects/o-1":    "GET /v2/objects/{id}",
+		"/v2/objects/o-1/":   "GET /v2/objects/{id}",
 		"/eu/v2/objects/o-1": "GET /eu/v2/objects/{id}",
 		"/v2/elsewhere/o-1":  "GET /v2/elsewhere/o-1",
 		"/objects/o-1":       "GET /objects/{id}",

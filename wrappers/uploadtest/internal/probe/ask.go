@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // The rules that an answer may break.
@@ -57,7 +56,7 @@ func (a answer) broke(rule, class, format string, args ...any) {
 	p.Helper()
 	name, place := "no operation", req.Method+" "+req.URL.EscapedPath()
 	if r != nil {
-		name, place = apispec.NameOf(r), req.Method+" "+p.contract.Bases[0]+r.Path
+		name, place = r.name, req.Method+" "+p.contract.Bases[0]+r.Path
 	}
 	switch {
 	case !p.isOurs(req):
@@ -92,7 +91,7 @@ func (p *prober) ask(r *operation, req *http.Request) (a answer) {
 	}
 	if a = p.follow(a); r != nil && a.ok() {
 		p.seen.Note("operation that succeeded")
-		p.succeeded[apispec.NameOf(r)] = true
+		r.succeeded = true
 	}
 	return a
 }
@@ -221,9 +220,9 @@ func (p *prober) changes(a answer) {
 			its := p.base + p.pathOf(r, m.found())
 			return m.about(r) && strings.HasSuffix(its, a.req.URL.Host+a.req.URL.EscapedPath())
 		}
-		last := m.ids[lastParam(r)]
+		last := m.ids[r.last]
 		return (r.Method == http.MethodPut || r.Method == http.MethodPatch) &&
-			apispec.NameOf(m.by) != apispec.NameOf(r) && last != "" && strings.Contains(path+"/", "/"+last+"/")
+			m.by.name != r.name && last != "" && strings.Contains(path+"/", "/"+last+"/")
 	})
 }
 
@@ -260,14 +259,14 @@ func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to
 }
 
 // refused sees that a request is answered by a 4xx.
-func (p *prober) refused(aspect, what string, r *operation, req *http.Request) {
+func (p *prober) refused(aspect, what string, r *operation, req *http.Request) answer {
 	p.Helper()
-	p.lacks(aspect, what, r, req, func([]byte) bool { return false })
+	return p.lacks(aspect, what, r, req, func([]byte) bool { return false })
 }
 
 // lacks sees that a request is answered by a 4xx, by a 501 if the spec declares
 // one, or by a body that says as much.
-func (p *prober) lacks(aspect, what string, r *operation, req *http.Request, says func(body []byte) bool) {
+func (p *prober) lacks(aspect, what string, r *operation, req *http.Request, says func(body []byte) bool) answer {
 	p.Helper()
 	p.seen.Note(aspect)
 	a := p.ask(r, req)
@@ -275,4 +274,5 @@ func (p *prober) lacks(aspect, what string, r *operation, req *http.Request, say
 	if a.status != 0 && a.status/100 != 4 && !declared && !(a.ok() && says(a.body)) {
 		a.broke(ruleStatus, what, "%d to %s, which must be refused by a 4xx", a.status, what)
 	}
+	return a
 }

@@ -67,9 +67,9 @@ func (p *prober) announced(r *operation, s sample, list string, elements []any, 
 		if m.outs, m.waiting, m.files = all.outs[i:i+1], true, nil; i < len(all.ofFile) {
 			maps.Copy(m.ids, all.ofFile[i])
 		}
-		for _, get := range p.contract.Routes {
+		for _, get := range p.ops {
 			if m.about(get) {
-				m.own = append(m.own, m.ids[lastParam(get)])
+				m.own = append(m.own, m.ids[get.last])
 			}
 		}
 		p.sends(m, out)

@@ -9,20 +9,19 @@ import (
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // completions returns the operations that complete an upload: its id is in their
 // path or their body.
 func (p *prober) completions(m *made) (found []*operation) {
-	for _, r := range p.contract.Routes {
+	for _, r := range p.ops {
 		if len(m.outs) == 0 || r.Method == http.MethodGet || !completion.MatchString(r.Path) {
 			continue
 		}
 		s := firstSample(r)
-		inBody := lastParam(r) == "" && s.object != nil && !reflect.DeepEqual(s.replaced(m.identifying), s.object)
+		inBody := r.last == "" && s.object != nil && !reflect.DeepEqual(s.replaced(m.identifying), s.object)
 		if inBody || m.about(r) {
-			p.closing[apispec.NameOf(r)] = true
+			r.closing = true
 			found = append(found, r)
 		}
 	}
@@ -58,7 +57,7 @@ func (p *prober) completes(m *made) {
 		case a.ok():
 			p.learn(m, a)
 			p.compares(m, whole, a)
-			if p.logged.First("twice: " + apispec.NameOf(r)) { // a client that got no answer asks so
+			if p.logged.First("twice: " + r.name) { // a client that got no answer asks so
 				p.sameAgain(a, func() answer { return p.ask(r, p.completingRequest(r, m)) },
 					"a second request to complete an upload")
 			}

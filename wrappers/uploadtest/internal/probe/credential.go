@@ -30,7 +30,7 @@ func (p *prober) needsCredentials(r *operation) {
 		broken.body, broken.contentType = []byte("{"), "application/x-uploadtest"
 		unauthorized("no credentials and a body that is wrong", p.build(r, broken))
 	}
-	for _, name := range inPath(r) {
+	for _, name := range r.params {
 		if never := s.under(name, spoil(p.learned[name])); p.valid(r, never) {
 			unauthorized("no credentials and an id that was never issued", p.build(r, never))
 		}

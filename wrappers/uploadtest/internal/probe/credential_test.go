@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 )
 
@@ -76,13 +75,12 @@ func TestCredentialsAreExchangedWhereTheyDiffer(t *testing.T) {
 			"[/b]"},
 	} {
 		var asked []string
-		p := &prober{TB: t, base: "http://a.example", authorize: c.authorize, secrets: map[string]bool{},
-			Facts: Facts{Timeout: time.Minute}, succeeded: map[string]bool{},
-			transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-				asked = append(asked, r.URL.Path)
-				return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
-			})}
-		p.contract, _ = apispec.ParseAt(t, p.base, []byte(idSpec))
+		p := newProber(t, "http://a.example", []byte(idSpec), Facts{Timeout: time.Minute})
+		p.authorize = c.authorize
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.Path)
+			return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+		})
 		req, differ := p.exchanged(func() *http.Request { return p.request(http.MethodPut, "/a", "a/b", nil) },
 			func() *http.Request { return p.request(http.MethodGet, "/b", "", nil) })
 		if differ != c.differ || differ && (fmt.Sprint(asked) != c.asked || req.Header.Get("Key")[:2] != "/b" ||

@@ -7,14 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // deletes deletes one upload, and one of several files. It checks that they are
 // gone and that all others stay.
 func (p *prober) deletes(r *operation) {
-	ofIt := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
+	ofIt := p.keptFor(r)
 	if len(ofIt) == 0 {
 		return
 	}
@@ -37,7 +35,7 @@ func (p *prober) deletes(r *operation) {
 }
 
 func (p *prober) deletesOne(r *operation, m *made) {
-	last, all := lastParam(r), []sample{m.found()}
+	last, all := r.last, []sample{m.found()}
 	for _, ids := range m.ofFile { // each file may be deleted by itself
 		if id := ids[last]; id != "" && id != m.ids[last] {
 			all = append(all, m.found().under(last, id))
@@ -58,17 +56,17 @@ func (p *prober) deletesOne(r *operation, m *made) {
 		}
 	}
 	m.deletedBy = r
-	p.kept = slices.DeleteFunc(p.kept, func(kept *made) bool { return kept == m })
+	p.forget(func(kept *made) bool { return kept == m })
 	p.gone(r, m, later)
 }
 
 // gone asks for a deleted upload in each way in which it was found, and then
 // makes another in its place. A 202 says that it will be gone later.
 func (p *prober) gone(r *operation, m *made, later bool) {
-	for _, same := range p.contract.Routes {
-		if !m.outlives(same) && reading(same) && m.about(same) && p.succeeded[apispec.NameOf(same)] ||
-			apispec.NameOf(same) == apispec.NameOf(r) && refusesUnknown(r) {
-			p.await(apispec.NameOf(same)+" no more", time.Second, func() bool {
+	for _, same := range p.ops {
+		if !m.outlives(same) && reading(same) && m.about(same) && same.succeeded ||
+			same == r && refusesUnknown(r) {
+			p.await(same.name+" no more", time.Second, func() bool {
 				return !later || !reading(same) || !p.ask(same, p.good(same, m.found())).ok()
 			})
 			p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), saysDeleted)
@@ -93,11 +91,10 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 // that opened it, where the file was deleted in another place, or of the whole,
 // where a part was deleted.
 func (m *made) outlives(r *operation) bool {
-	opened, last := m.by.Path+"/", lastParam(m.deletedBy)
-	kind, _, _ := strings.Cut(m.deletedBy.Path, "{"+last+"}")
-	own := ownID(m.answer.body)
-	isPart := own != "" && own != m.ids[last] && !m.placedUnder(last) && unslashed(m.by.Path)+"/" != kind
-	return isPart && lastParam(r) != last && unslashed(r.Path)+"/" != kind ||
+	opened, last := m.by.Path+"/", m.deletedBy.last
+	kind, own := m.deletedBy.above(last), ownID(m.answer.body)
+	isPart := own != "" && own != m.ids[last] && !m.placedUnder(last) && m.by.path != kind
+	return isPart && r.last != last && r.path != kind ||
 		len(m.outs) > 0 && strings.HasPrefix(r.Path+"/", opened) && !strings.HasPrefix(m.deletedBy.Path, opened)
 }
 

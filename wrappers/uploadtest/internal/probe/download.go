@@ -40,7 +40,7 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 		}
 		got := get(to.String())
 		right := got.ok() && bytes.Equal(got.body, m.files[file].content)
-		if !named && !p.proved(apispec.NameOf(a.route)+" "+l.path+" download", payload.Sum(got.body), right) {
+		if !named && !p.proved(a.route.name+" "+l.path+" download", payload.Sum(got.body), right) {
 			continue
 		}
 		if !got.ok() {

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -57,27 +56,22 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		asked := ""
 		var p *prober
 		lines := lab.Recorded(t, func(tb testing.TB) {
-			p = &prober{TB: tb, base: "http://a.example/v1", right: map[string]map[string]bool{},
-				tagged: map[string]string{}, succeeded: map[string]bool{}, Facts: Facts{Timeout: time.Minute},
-				secrets:   map[string]bool{},
-				authorize: func(r *http.Request) { r.Header.Set("X-Depot-Key", lab.DepotKey) },
-				transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-					if asked == "" {
-						asked = fmt.Sprint(r.URL, " ", r.Header.Get("X-Depot-Key") != "")
-					}
-					status := c.status
-					if status == 0 {
-						status = map[bool]int{true: 200, false: 403}[r.URL.String() == c.url &&
-							r.Method == http.MethodGet]
-					}
-					return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/plain"}},
-						Request: r,
-						Body:    io.NopCloser(strings.NewReader(c.body))}, nil
-				})}
-			p.contract, _ = apispec.ParseAt(tb, p.base, []byte(foundSpec))
-			m := &made{by: p.contract.Routes[0], files: c.files, waiting: c.waiting, given: map[string]func() answer{}}
+			p = newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{Timeout: time.Minute})
+			p.authorize = func(r *http.Request) { r.Header.Set("X-Depot-Key", lab.DepotKey) }
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				if asked == "" {
+					asked = fmt.Sprint(r.URL, " ", r.Header.Get("X-Depot-Key") != "")
+				}
+				status := c.status
+				if status == 0 {
+					status = map[bool]int{true: 200, false: 403}[r.URL.String() == c.url && r.Method == http.MethodGet]
+				}
+				return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/plain"}},
+					Request: r, Body: io.NopCloser(strings.NewReader(c.body))}, nil
+			})
+			m := &made{by: p.ops[0], files: c.files, waiting: c.waiting, given: map[string]func() answer{}}
 			if strings.HasSuffix(c.what, "gave two files") {
-				p.right[apispec.NameOf(m.by)+" page download"] = map[string]bool{"one": true, "two": true}
+				p.right[m.by.name+" page download"] = map[string]bool{"one": true, "two": true}
 			}
 			a := answer{p: p, route: m.by, req: httptest.NewRequest("GET", "http://a.example/v1/things/t-1", nil)}
 			said := fmt.Sprintf(`{%q:%q}`, c.member, c.url)
@@ -96,17 +90,14 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 	}
 	var asked []string
 	lab.Recorded(t, func(tb testing.TB) {
-		p := &prober{TB: tb, base: "http://a.example/v1",
-			right:  map[string]map[string]bool{"look page2 download": {"a": true, "b": true}},
-			tagged: map[string]string{}, authorize: func(*http.Request) {}, Facts: Facts{Timeout: time.Minute},
-			transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-				asked = append(asked, r.URL.Path)
-				return &http.Response{StatusCode: map[bool]int{true: 404, false: 200}[r.URL.Path == "/gone"],
-					Header: http.Header{},
-					Body:   io.NopCloser(strings.NewReader("a file")), Request: r}, nil
-			})}
-		p.contract, _ = apispec.ParseAt(tb, p.base, []byte(foundSpec))
-		m := &made{by: p.contract.Routes[0], files: file, given: map[string]func() answer{}}
+		p := newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{Timeout: time.Minute})
+		p.right["look page2 download"] = map[string]bool{"a": true, "b": true}
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.Path)
+			return &http.Response{StatusCode: map[bool]int{true: 404, false: 200}[r.URL.Path == "/gone"],
+				Header: http.Header{}, Body: io.NopCloser(strings.NewReader("a file")), Request: r}, nil
+		})
+		m := &made{by: p.ops[0], files: file, given: map[string]func() answer{}}
 		var all []leaf
 		for _, name := range []string{"none", "page", "page2", "download/gone", "download/last"} {
 			member, at, _ := strings.Cut(name, "/")

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -19,16 +20,15 @@ func (p *prober) learn(m *made, a answer) {
 			into[name] = value
 		}
 	}
-	all := leaves(a.body)
-	id := ownID(a.body)
+	all, id := leaves(a.body), ownID(a.body)
 	keep(m.ids, "id", id)
-	for path := range p.contract.Doc.Paths.Map() {
-		if rest, below := strings.CutPrefix(path, unslashed(a.route.Path)+"/{"); below {
-			name, _, _ := strings.Cut(rest, "}")
-			if !strings.Contains(id, "/") && // with one it is no part of a path
-				!slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
-				keep(m.ids, name, id)
-			}
+	for _, r := range p.ops {
+		if strings.Contains(id, "/") || !strings.HasPrefix(r.path, a.route.path+"/{") {
+			continue // with a slash it is no part of a path
+		}
+		name := r.params[len(a.route.params)]
+		if !slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
+			keep(m.ids, name, id)
 		}
 	}
 	rank := func(l leaf) int { // a thingId says more than an id beside it
@@ -43,7 +43,7 @@ func (p *prober) learn(m *made, a answer) {
 		owner := strings.TrimSuffix(l.parent(), "[]")
 		if strings.EqualFold(l.name, "id") {
 			if names = nil; owner == "" || wraps.MatchString(owner+".") { // the thing of POST /things
-				names, owner = []string{l.name}, lastPart(a.route)
+				names, owner = []string{l.name}, path.Base(a.route.path)
 			}
 			owner = strings.TrimSuffix(owner, "s")
 			names = append(names, owner+"Id")
@@ -51,8 +51,8 @@ func (p *prober) learn(m *made, a answer) {
 				names = append(names, l.name)
 			}
 		}
-		for _, path := range p.contract.Routes {
-			for _, param := range inPath(path) { // documentId, document_id, DOCUMENT-ID
+		for _, r := range p.ops {
+			for _, param := range r.params { // documentId, document_id, DOCUMENT-ID
 				if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
 					names = append(names, param)
 				}
@@ -78,7 +78,7 @@ func (p *prober) learn(m *made, a answer) {
 	}
 	for _, address := range append(urls, a.header.Get("Location")) {
 		if to, err := url.Parse(address); err == nil {
-			for _, get := range p.contract.Routes {
+			for _, get := range p.ops {
 				maps.Copy(m.ids, p.matches(get, to.Path))
 			}
 		}
@@ -96,9 +96,8 @@ func (p *prober) isOfFile(id leaf, owner string, all []leaf) bool {
 		beside := l.path == strings.TrimSuffix(id.path, id.name)+l.name
 		facts = facts || beside && (sizes.MatchString(l.name) || sure.MatchString(l.name))
 	}
-	return facts && slices.ContainsFunc(p.contract.Routes, func(r *operation) bool {
-		above, _, takesID := strings.Cut(r.Path, "/{id}")
-		return takesID && sameWord(strings.TrimSuffix(above[strings.LastIndex(above, "/")+1:], "s"), owner)
+	return facts && slices.ContainsFunc(p.ops, func(r *operation) bool {
+		return slices.Contains(r.params, "id") && sameWord(strings.TrimSuffix(path.Base(r.above("id")), "s"), owner)
 	})
 }
 
@@ -129,7 +128,7 @@ func ownID(answer []byte) string {
 func (p *prober) issues(m *made) {
 	m.own = []string{strings.Join(m.answer.ids, " "), ownID(m.answer.body), m.answer.header.Get("Location")}
 	for name, id := range m.ids {
-		if p.at(unslashed(m.by.Path)+"/{"+name+"}", http.MethodGet) != nil {
+		if p.at(m.by.path+"/{"+name+"}", http.MethodGet) != nil {
 			m.own = append(m.own, id)
 			for _, of := range m.ofFile {
 				m.own = append(m.own, of[name])
@@ -187,8 +186,8 @@ func (p *prober) finds(m *made, id string) bool {
 // a session, is from now on at another place.
 func (p *prober) moves(m *made) bool {
 	to, err := m.answer.location()
-	return err == nil && m.by.Method == http.MethodPut && !p.clientKeys[lastParam(m.by)] && to.Path != m.place &&
-		slices.ContainsFunc(p.contract.Routes, func(r *operation) bool {
+	return err == nil && m.by.Method == http.MethodPut && !p.clientKeys[m.by.last] && to.Path != m.place &&
+		slices.ContainsFunc(p.ops, func(r *operation) bool {
 			return r.Method == http.MethodGet && r.Path != m.by.Path && p.matches(r, to.Path) != nil
 		})
 }
@@ -214,11 +213,11 @@ func (p *prober) isIn(r *operation, m *made) func(element json.RawMessage) bool 
 	own := m.own
 	for _, one := range p.below(r) { // such as a file's id, beside the one of its upload
 		if m.about(one) {
-			own = append(slices.Clip(own), m.ids[lastParam(one)])
+			own = append(slices.Clip(own), m.ids[one.last])
 		}
 	}
 	if places(m.by) {
-		own = append(slices.Clip(own), m.ids[lastParam(m.by)])
+		own = append(slices.Clip(own), m.ids[m.by.last])
 	}
 	location := m.answer.header.Get("Location")
 	return func(element json.RawMessage) bool {

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
@@ -47,11 +46,10 @@ paths:
 
 // idProber returns a prober of idSpec, and its operations by their names.
 func idProber(t *testing.T) (*prober, map[string]*operation) {
-	p := &prober{TB: t, base: "http://a.example/v1", clientKeys: map[string]bool{}}
-	p.contract, _ = apispec.ParseAt(t, p.base, []byte(idSpec))
+	p := newProber(t, "http://a.example/v1", []byte(idSpec), Facts{})
 	ops := map[string]*operation{}
-	for _, r := range p.contract.Routes {
-		ops[apispec.NameOf(r)] = r
+	for _, r := range p.ops {
+		ops[r.name] = r
 	}
 	return p, ops
 }
@@ -143,7 +141,7 @@ func TestAnElementOfAListNamesWhatWasMade(t *testing.T) {
 		{`{"name":"k"}`, blob, true}, {`{"name":"k"}`, thing, false}, {`{"name":"l"}`, blob, false},
 	} {
 		if got := p.isIn(ops["list"], c.m)([]byte(c.element)); got != c.want {
-			t.Errorf("%s names what %s made: %t", c.element, apispec.NameOf(c.m.by), got)
+			t.Errorf("%s names what %s made: %t", c.element, c.m.by.name, got)
 		}
 	}
 	thing.answer.header.Set("Location", "/v1/other/bc")

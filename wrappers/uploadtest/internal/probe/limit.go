@@ -16,7 +16,7 @@ func (p *prober) grows() {
 		return
 	}
 	large := bytes.Repeat([]byte("x"), int(p.MaxSize)+1)
-	for _, r := range p.contract.Routes {
+	for _, r := range p.ops {
 		for _, s := range samples(r) {
 			if _, ok := s.file(); !ok {
 				p.growsLater(r, s, large)
@@ -46,7 +46,7 @@ func (p *prober) withinLimit(content []byte) []byte {
 
 // growsLater sends a file that is too large to the URL that takes it.
 func (p *prober) growsLater(r *operation, s sample, large []byte) {
-	if r.Method != http.MethodPost || p.closing[apispec.NameOf(r)] {
+	if r.Method != http.MethodPost || r.closing {
 		return
 	}
 	m, _ := p.start(r, p.anew(r, s).holding(large), "")
@@ -77,7 +77,7 @@ func (p *prober) ages() {
 	old := func(what string, r *operation, req *http.Request) {
 		late = append(late, func() { p.refused("stale request", what, r, req) })
 	}
-	for _, r := range p.contract.Routes {
+	for _, r := range p.ops {
 		for _, s := range samples(r) {
 			if r.Method == http.MethodPost {
 				if m, _ := p.start(r, s, ""); m != nil {
@@ -102,7 +102,7 @@ func (p *prober) ages() {
 		ask()
 	}
 	p.Advance(-48 * time.Hour)
-	for _, r := range p.contract.Routes {
+	for _, r := range p.ops {
 		if req := p.good(r, firstSample(r)); dates(req.Header) {
 			p.refused("early request", "a signature of tomorrow", r, req)
 		}

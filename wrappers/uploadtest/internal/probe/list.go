@@ -23,7 +23,7 @@ func (p *prober) lists(r *operation) {
 	}
 	var a answer
 	var list, short []json.RawMessage
-	p.await(apispec.NameOf(r), 400*time.Millisecond, func() bool {
+	p.await(r.name, 400*time.Millisecond, func() bool {
 		a, list = p.walks(r, path, 0)
 		return list == nil || !p.behind(r, all, list)
 	})
@@ -46,7 +46,7 @@ func (p *prober) lists(r *operation) {
 			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times%s, want once", m.called(), n, p.after)
 		}
 	}
-	if !p.await(apispec.NameOf(r)+" in pages", 200*time.Millisecond, func() bool { // it may have grown meanwhile
+	if !p.await(r.name+" in pages", 200*time.Millisecond, func() bool { // it may have grown meanwhile
 		_, short = p.walks(r, path, 2)
 		of := list
 		if by := pagingOf(r); !by.goesOn() && len(short) == max(2, by.least) { // nobody knows what the next page is
@@ -83,7 +83,7 @@ func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
 // one folder, and what must be in it.
 func (p *prober) listed(r *operation) (path string, all []*made) {
 	for _, m := range p.kept {
-		asks := slices.ContainsFunc(apispec.Required(r), func(param *openapi3.Parameter) bool {
+		asks := slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
 			return param.In == openapi3.ParameterInQuery
 		})
 		if r.Method != http.MethodGet || asks || !p.isAbove(r, m) {
@@ -101,7 +101,7 @@ func (p *prober) listed(r *operation) (path string, all []*made) {
 // made there, or is found right below it.
 func (p *prober) isAbove(r *operation, m *made) bool {
 	return m.by.Path == r.Path || slices.ContainsFunc(p.below(r), func(one *operation) bool {
-		return m.about(one) && (len(apispec.Required(r)) == 0 || m.by.Path == one.Path)
+		return m.about(one) && (len(r.required) == 0 || m.by.Path == one.Path)
 	})
 }
 
@@ -167,7 +167,7 @@ type paging struct {
 func pagingOf(r *operation) (by paging) {
 	by.from, by.said = 1, mayTell(r, nexts.MatchString)
 	back := "" // the cursor of a list whose newest elements come first
-	for _, param := range apispec.Parameters(r) {
+	for _, param := range apispec.Parameters(r.Route) {
 		schema, name := apispec.Resolved(param.Schema), brackets.Replace(param.Name)
 		usual, _ := schema.Default.(float64)
 		switch least := schema.Min; {

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -136,19 +135,16 @@ paths:
 		var asked []string
 		got := "none"
 		lines := lab.Recorded(t, func(tb testing.TB) {
-			p := &prober{TB: tb, base: "http://a.example/v1", authorize: func(*http.Request) {},
-				succeeded: map[string]bool{},
-				Facts:     Facts{Timeout: time.Minute},
-				transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-					asked = append(asked, r.URL.RawQuery)
-					body, status := c.answer(r.URL.Query()), http.StatusOK
-					if body == "" {
-						body, status = "{}", http.StatusNotFound
-					}
-					return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Request: r,
-						Header: http.Header{"Content-Type": {"application/json"}}}, nil
-				})}
-			p.contract, _ = apispec.ParseAt(tb, p.base, []byte(spec))
+			p := newProber(tb, "http://a.example/v1", []byte(spec), Facts{Timeout: time.Minute})
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				asked = append(asked, r.URL.RawQuery)
+				body, status := c.answer(r.URL.Query()), http.StatusOK
+				if body == "" {
+					body, status = "{}", http.StatusNotFound
+				}
+				return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Request: r,
+					Header: http.Header{"Content-Type": {"application/json"}}}, nil
+			})
 			if _, list := p.walks(p.at("/things", http.MethodGet), "/things", c.limit); list != nil {
 				got = ""
 				for _, element := range list {

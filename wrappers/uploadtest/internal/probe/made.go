@@ -52,12 +52,12 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 			}
 		}
 	}
-	for _, param := range apispec.Required(m.by) {
+	for _, param := range m.by.required {
 		value, isID := p.valueOf(m.by, param, s), param.In == openapi3.ParameterInPath
 		if isID {
 			m.ids[param.Name] = value
 		}
-		above := isID && param.Name == "id" && !strings.HasSuffix(unslashed(m.by.Path), "/{id}")
+		above := isID && param.Name == "id" && !strings.HasSuffix(m.by.path, "/{id}")
 		if !above { // an id is that of another thing
 			m.said[param.Name] = value
 		}
@@ -110,7 +110,7 @@ func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
 		sent := func(s sample) string { return p.build(r, s).URL.String() + string(s.body) }
 		if other := p.renamed(r, s); sent(other) != sent(s) && p.valid(r, other) {
 			if second := p.ask(r, p.good(r, other)); second.ok() {
-				p.once[apispec.NameOf(r)] = true
+				r.once = true
 				s, a = other, second
 			}
 		}
@@ -139,7 +139,7 @@ func (m *made) asked(id string) bool {
 func (m *made) called() string {
 	switch {
 	case places(m.by):
-		return fmt.Sprintf(" that is called %.60q", m.ids[lastParam(m.by)])
+		return fmt.Sprintf(" that is called %.60q", m.ids[m.by.last])
 	case len(m.files) > 0 && m.files[0].name != "":
 		return fmt.Sprintf(" that is called %.60q", m.files[0].name)
 	}
@@ -164,22 +164,22 @@ func (m *made) of(field string) (files []sentFile) {
 // about reports whether an operation is about m: the last id in its path is one
 // that the server gave to m, or the one that the client chose.
 func (m *made) about(r *operation) bool {
-	for _, param := range inPath(r) {
+	for _, param := range r.params {
 		if m.ids[param] == "" {
 			return false
 		}
 	}
-	last := lastParam(r)
+	last := r.last
 	if last == "id" && isOfParent(r) {
 		return false
 	}
-	alike := len(inPath(r)) > 1 && slices.Equal(inPath(r), inPath(m.by))
+	alike := len(r.params) > 1 && slices.Equal(r.params, m.by.params)
 	under := m.placedUnder(last) && (alike || strings.HasPrefix(r.Path, m.by.Path))
 	return last != "" && (under || !m.asked(m.ids[last]))
 }
 
 // placedUnder reports whether a parameter is the one under which a client put m.
-func (m *made) placedUnder(param string) bool { return places(m.by) && lastParam(m.by) == param }
+func (m *made) placedUnder(param string) bool { return places(m.by) && m.by.last == param }
 
 // found returns the sample that asks for m.
 func (m *made) found() sample { return sample{params: m.ids} }
@@ -204,6 +204,11 @@ func (p *prober) keep(m *made) {
 	})
 	p.kept = append(p.kept, m)
 	p.reads(m)
+}
+
+// keptFor returns what was kept and is whole, and what an operation is about.
+func (p *prober) keptFor(r *operation) []*made {
+	return slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
 }
 
 // forget takes out of what must stay.

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
@@ -33,7 +32,7 @@ func TestAnUploadIsAskedForByItsOwnIDs(t *testing.T) {
 		{blob, "blob", true}, {blob, "facts", true}, {blob, "other", false}, {blob, "look", false},
 	} {
 		if c.m.about(ops[c.op]) != c.want {
-			t.Errorf("%s is about what %s made: %t", c.op, apispec.NameOf(c.m.by), !c.want)
+			t.Errorf("%s is about what %s made: %t", c.op, c.m.by.name, !c.want)
 		}
 	}
 	p.clientKeys["rowId"] = true

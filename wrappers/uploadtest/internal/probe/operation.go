@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -17,72 +16,72 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
-// operation is an operation of the spec. What follows is known of it before it
-// is asked.
-type operation = routers.Route
+// operation is an operation of the spec, and what its answers have shown.
+type operation struct {
+	*routers.Route
+	name     string                // its operationId, or its method and path
+	path     string                // without the slash that some frameworks put at its end
+	required []*openapi3.Parameter // that it cannot do without
+	params   []string              // in its path, in their order
+	last     string                // the last of these, or nothing
+	pattern  *regexp.Regexp        // of its path, with a group for each parameter
+
+	succeeded bool
+	closing   bool   // it completes uploads
+	once      bool   // it takes each name once
+	unfound   string // why it was not asked about an upload
+}
+
+var placeholders = regexp.MustCompile(`\\?\{(.*?)\\?\}`) // in a path, quoted or not
+
+func newOperation(r *routers.Route) *operation {
+	pattern := placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)")
+	it := &operation{Route: r, name: apispec.NameOf(r), path: unslashed(r.Path), required: apispec.Required(r),
+		pattern: regexp.MustCompile("^" + pattern + "$")}
+	for _, found := range placeholders.FindAllStringSubmatch(r.Path, -1) {
+		it.last = found[1]
+		it.params = append(it.params, it.last)
+	}
+	return it
+}
 
 // reading reports whether an operation only tells of what is there.
 func reading(r *operation) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 // places reports whether an operation puts a file where its path says.
 func places(r *operation) bool {
-	if r.Method != http.MethodPost || !strings.HasSuffix(unslashed(r.Path), "}") {
+	if r.Method != http.MethodPost || !strings.HasSuffix(r.path, "}") {
 		return r.Method == http.MethodPut
 	}
 	s := firstSample(r)
 	return s.object == nil && len(s.files()) == 1
 }
 
-// inPath returns the parameters in a route's path, in their order. It runs for
-// each value of each answer, so it uses no regexp.
-func inPath(r *operation) (params []string) {
-	for part := range strings.SplitSeq(r.Path, "{") {
-		if name, _, ok := strings.Cut(part, "}"); ok {
-			params = append(params, name)
-		}
-	}
-	return params
-}
-
-// lastParam returns the last parameter of a route's path, or nothing.
-func lastParam(r *operation) (name string) {
-	for _, param := range inPath(r) {
-		name = param
-	}
-	return name
-}
-
 // takesName reports whether the last parameter of a path is a name.
 func takesName(r *operation) bool {
-	return slices.ContainsFunc(apispec.Required(r), func(param *openapi3.Parameter) bool {
-		return param.In == openapi3.ParameterInPath && param.Name == lastParam(r) &&
+	return slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
+		return param.In == openapi3.ParameterInPath && param.Name == r.last &&
 			(names.MatchString(param.Name) || aName.MatchString(param.Description))
 	})
 }
 
-// unslashed returns a path without the slash that some frameworks put at its
-// end.
 func unslashed(path string) string { return strings.TrimSuffix(path, "/") }
 
-// lastPart returns what is behind the last slash of a route's path.
-func lastPart(r *operation) string {
-	path := unslashed(r.Path)
-	return path[strings.LastIndex(path, "/")+1:]
+// above returns the path before a parameter, or the whole path.
+func (r *operation) above(param string) string {
+	above, _, _ := strings.Cut(r.path, "/{"+param+"}")
+	return above
 }
 
 // at returns the operation of a path and a method, or nil.
 func (p *prober) at(path, method string) *operation {
-	for _, r := range p.contract.Routes {
-		if unslashed(r.Path) == unslashed(path) && r.Method == method {
+	for _, r := range p.ops {
+		if r.path == unslashed(path) && r.Method == method {
 			return r
 		}
 	}
 	return nil
 }
-
-var patterns sync.Map // of paths
-
-var placeholders = regexp.MustCompile(`\\\{.*?\\\}`) // in a quoted path
 
 // isOfParent reports whether the {id} in a path names a thing that the spec has an
 // example of and nothing makes, such as in /cards/{id}/notes.
@@ -92,22 +91,18 @@ func isOfParent(r *operation) bool {
 	hasExample := func(param *openapi3.Parameter) bool {
 		return param.Name == "id" && (param.Example != nil || apispec.Resolved(param.Schema).Example != nil)
 	}
-	return goesOn && makes == nil && slices.ContainsFunc(apispec.Required(r), hasExample)
+	return goesOn && makes == nil && slices.ContainsFunc(r.required, hasExample)
 }
 
 // matches returns the parameters of a route in a path, or nil.
 func (p *prober) matches(r *operation, path string) map[string]string {
 	base, _ := url.Parse(p.base)
-	once, _ := patterns.LoadOrStore(r.Path, sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile("^" + placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)") + "$")
-	}))
-	found := once.(func() *regexp.Regexp)().
-		FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
+	found := r.pattern.FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
 	if found == nil {
 		return nil
 	}
 	params := map[string]string{}
-	for i, param := range inPath(r) {
+	for i, param := range r.params {
 		params[param] = found[i+1]
 	}
 	return params
@@ -159,15 +154,15 @@ func mayTell(r *operation, named func(string) bool) bool {
 
 // needsNone reports whether an operation can do without credentials.
 func (p *prober) needsNone(r *operation) bool {
-	security := p.contract.Operation(apispec.NameOf(r)).Security
+	security := p.contract.Operation(r.name).Security
 	return len(security) == 0 ||
 		slices.ContainsFunc(security, func(all []contract.Scheme) bool { return len(all) == 0 })
 }
 
 // below returns the operations on one element of an operation's list.
 func (p *prober) below(r *operation) (found []*operation) {
-	for _, one := range p.contract.Routes {
-		below, isBelow := strings.CutPrefix(unslashed(one.Path), unslashed(r.Path)+"/{")
+	for _, one := range p.ops {
+		below, isBelow := strings.CutPrefix(one.path, r.path+"/{")
 		if isBelow && !strings.Contains(below, "/") {
 			found = append(found, one)
 		}

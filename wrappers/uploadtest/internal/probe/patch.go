@@ -12,8 +12,7 @@ import (
 // patches changes an upload. This must change what the request names, and
 // nothing else that was said of the upload.
 func (p *prober) patches(r *operation) {
-	get, s := p.at(r.Path, http.MethodGet), firstSample(r)
-	of := slices.DeleteFunc(slices.Clone(p.kept), func(m *made) bool { return m.waiting || !m.about(r) })
+	get, s, of := p.at(r.path, http.MethodGet), firstSample(r), p.keptFor(r)
 	if r.Method != http.MethodPatch || get == nil || s.object == nil || len(of) == 0 {
 		return
 	}

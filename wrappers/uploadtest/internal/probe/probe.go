@@ -43,17 +43,7 @@ type Facts struct {
 // says how.
 func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Request), probing ...Facts) {
 	t.Helper()
-	c, _ := apispec.ParseAt(t, baseURL, spec)
-	p := &prober{
-		TB: t, Facts: append(probing, Facts{})[0], contract: c, base: strings.TrimRight(baseURL, "/"),
-		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
-		right: map[string]map[string]bool{}, inVain: map[string]bool{}, waits: 60,
-		succeeded: map[string]bool{}, strange: map[string]bool{}, once: map[string]bool{}, closing: map[string]bool{},
-		unfound: map[string]string{}, comeLater: map[string]sentFile{},
-		tagged: map[string]string{}, met: map[string]bool{},
-		traces: map[string]int{}, secrets: map[string]bool{}, authorize: authorize,
-		transport: http.DefaultTransport,
-	}
+	p := newProber(t, baseURL, spec, append(probing, Facts{})[0])
 	// A transport of its own keeps its connections when another test closes an
 	// httptest.Server.
 	if shared, ok := p.transport.(*http.Transport); ok {
@@ -61,11 +51,28 @@ func Probe(t testing.TB, baseURL string, spec []byte, authorize func(*http.Reque
 		defer own.CloseIdleConnections()
 		p.transport = own
 	}
-	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
-	if p.authorize == nil {
-		p.authorize = func(*http.Request) {}
+	if authorize != nil {
+		p.authorize = authorize
 	}
 	p.probe()
+}
+
+func newProber(t testing.TB, baseURL string, spec []byte, facts Facts) *prober {
+	t.Helper()
+	p := &prober{
+		TB: t, Facts: facts, base: strings.TrimRight(baseURL, "/"), waits: 60,
+		authorize: func(*http.Request) {}, transport: http.DefaultTransport,
+		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
+		right: map[string]map[string]bool{}, tagged: map[string]string{}, strange: map[string]bool{},
+		comeLater: map[string]sentFile{}, inVain: map[string]bool{}, met: map[string]bool{},
+		traces: map[string]int{}, secrets: map[string]bool{},
+	}
+	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
+	p.contract, _ = apispec.ParseAt(t, baseURL, spec)
+	for _, r := range p.contract.Routes {
+		p.ops = append(p.ops, newOperation(r))
+	}
+	return p
 }
 
 // prober is one run of [Probe].
@@ -73,6 +80,7 @@ type prober struct {
 	testing.TB
 	Facts
 	contract  *apispec.Spec
+	ops       []*operation // POST first and DELETE last
 	base      string
 	authorize func(*http.Request)
 	transport http.RoundTripper
@@ -84,13 +92,9 @@ type prober struct {
 	issued     map[string]*made           // what was made, by its place and the ids that nothing else there may have
 	right      map[string]map[string]bool // values that were right, by their places
 	tagged     map[string]string          // sums of files, by path and ETag
-	succeeded  map[string]bool            // operations
-	closing    map[string]bool            // operations that complete an upload
 	strange    map[string]bool            // paths whose ids are of another kind
-	once       map[string]bool            // operations that take each name once
 	names      int                        // how many other names were given
 	comeLater  map[string]sentFile        // what was said of files that come later, by the names of their ids
-	unfound    map[string]string          // why operations were not asked about an upload
 	met        map[string]bool            // the known failures that came
 	told       tally.Told
 	logged     tally.Told
@@ -112,14 +116,13 @@ type prober struct {
 
 func (p *prober) probe() {
 	p.Helper()
-	routes := p.contract.Routes
-	for _, r := range routes {
+	for _, r := range p.ops {
 		if r.Method != http.MethodDelete {
 			p.succeeds(r)
 			p.unknown(r)
 		}
 	}
-	for _, r := range routes {
+	for _, r := range p.ops {
 		if r.Method == http.MethodPost || r.Method == http.MethodPut {
 			p.varies(r)
 		}
@@ -128,7 +131,7 @@ func (p *prober) probe() {
 	if len(p.kept) > 0 {
 		maps.Copy(p.learned, p.kept[0].ids)
 	}
-	for _, r := range routes {
+	for _, r := range p.ops {
 		p.mixes(r)
 		p.strays(r)
 		p.patches(r)
@@ -142,9 +145,9 @@ func (p *prober) probe() {
 	}
 	p.again(" after requests that were refused")
 	p.sendsLargest()
-	for _, r := range routes {
+	for _, r := range p.ops {
 		if r.Method == http.MethodDelete {
-			if p.deletes(r); !p.succeeded[apispec.NameOf(r)] {
+			if p.deletes(r); !r.succeeded {
 				p.succeeds(r)
 			}
 			p.unknown(r)
@@ -164,9 +167,9 @@ func (p *prober) probe() {
 // sumsUp says what was not seen, and what was.
 func (p *prober) sumsUp() {
 	p.Helper()
-	for _, r := range p.contract.Routes {
-		if why := p.unfound[apispec.NameOf(r)]; why != "" && !p.succeeded[apispec.NameOf(r)] {
-			p.unseen(r, "%s", why)
+	for _, r := range p.ops {
+		if r.unfound != "" && !r.succeeded {
+			p.unseen(r, "%s", r.unfound)
 		}
 	}
 	for _, part := range p.Known {
@@ -207,7 +210,7 @@ func (p *prober) again(after string) {
 	for _, m := range p.kept {
 		p.reads(m)
 	}
-	for _, r := range p.contract.Routes {
+	for _, r := range p.ops {
 		p.lists(r)
 	}
 }
@@ -220,7 +223,7 @@ func (p *prober) isOurs(req *http.Request) bool {
 // unseen logs a thing that could not be looked at, once.
 func (p *prober) unseen(r *operation, format string, args ...any) {
 	p.Helper()
-	if line := apispec.NameOf(r) + ": not seen: " + fmt.Sprintf(format, args...); p.logged.First(line) {
+	if line := r.name + ": not seen: " + fmt.Sprintf(format, args...); p.logged.First(line) {
 		p.Logf("%s: %s", p.contract.Title, line)
 	}
 }

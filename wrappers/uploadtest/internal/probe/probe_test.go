@@ -21,7 +21,6 @@ import (
 	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -608,17 +607,17 @@ func TestProbeAsksAgainWhereFewerRequestsAreWantedOrNothingIsReady(t *testing.T)
 	for status, retryAfter := range map[int]string{http.StatusTooManyRequests: "7", http.StatusConflict: "7",
 		http.StatusNotFound: ""} {
 		synctest.Test(t, func(t *testing.T) {
-			c, _ := apispec.ParseAt(t, "http://depot.example/v2", lab.DepotSpec)
 			var bodies []string
-			p := &prober{TB: t, contract: c, Facts: Facts{Timeout: time.Minute}, waits: 2,
-				transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-					body, _ := faulty.ReadAll(r.Body, r.ContentLength)
-					bodies = append(bodies, string(body))
-					rec := httptest.NewRecorder()
-					rec.Header().Set("Retry-After", retryAfter)
-					rec.WriteHeader(status)
-					return rec.Result(), nil
-				})}
+			p := newProber(t, "http://depot.example/v2", lab.DepotSpec, Facts{Timeout: time.Minute})
+			p.waits = 2
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				body, _ := faulty.ReadAll(r.Body, r.ContentLength)
+				bodies = append(bodies, string(body))
+				rec := httptest.NewRecorder()
+				rec.Header().Set("Retry-After", retryAfter)
+				rec.WriteHeader(status)
+				return rec.Result(), nil
+			})
 			began := time.Now()
 			want, sent := 14*time.Second, "x x x"
 			if retryAfter == "" {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -42,12 +43,12 @@ func (p *prober) readsOnce(m *made) {
 	asked := map[string]bool{}
 	for again := true; again; {
 		again = false
-		for _, r := range p.contract.Routes {
-			if !reading(r) || asked[apispec.NameOf(r)] || !m.about(r) {
+		for _, r := range p.ops {
+			if !reading(r) || asked[r.name] || !m.about(r) {
 				continue
 			}
-			asked[apispec.NameOf(r)], again = true, true
-			last := lastParam(r)
+			asked[r.name], again = true, true
+			last := r.last
 			each := slices.DeleteFunc(slices.Clone(m.ofFile), func(ids map[string]string) bool {
 				return ids[last] == ""
 			})
@@ -85,7 +86,7 @@ func (p *prober) comes(m *made, what string, longest time.Duration, isThere func
 	now := p.after != "" || len(p.deleted) > 0 || !slices.Contains(p.kept, m) // it may not be read again
 	p.await(what, longest, func() bool {
 		there := isThere()
-		m.awaited = m.awaited || !there && !now && p.awaited.First(apispec.NameOf(m.by))
+		m.awaited = m.awaited || !there && !now && p.awaited.First(m.by.name)
 		left = !there && !now && !m.awaited
 		return there || left
 	})
@@ -95,9 +96,9 @@ func (p *prober) comes(m *made, what string, longest time.Duration, isThere func
 // read asks one operation, and longer if the answer says that the upload will be
 // there later.
 func (p *prober) read(r *operation, m *made, file int, s sample) {
-	above, _, _ := strings.Cut(r.Path, "/{id}")
-	others := m.placedUnder(lastParam(r)) && !strings.HasPrefix(r.Path, m.by.Path) ||
-		lastParam(r) == "id" && above != unslashed(m.by.Path) && p.at(above, http.MethodPost) != nil
+	above := r.above("id")
+	others := m.placedUnder(r.last) && !strings.HasPrefix(r.Path, m.by.Path) ||
+		r.last == "id" && above != m.by.path && p.at(above, http.MethodPost) != nil
 	later := len(m.files) == 0 && (p.at(r.Path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
 	var a answer
 	notYet := func() bool {
@@ -129,11 +130,11 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 		p.compares(m, file, a)
 		p.learn(m, a)
 	case a.status == http.StatusNotFound && !m.waiting && others: // it may be for another kind of things
-		p.unseen(r, "the id in the answer of %s, which is not found", apispec.NameOf(m.by))
+		p.unseen(r, "the id in the answer of %s, which is not found", m.by.name)
 		p.strange[r.Path] = true
 		delete(m.ids, "id")
 	case a.declares() && p.withholds(a):
-		p.unfound[apispec.NameOf(r)] = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)
+		r.unfound = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)
 	case a.status != 0 && !m.waiting && !later:
 		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, p.after)
 	}
@@ -159,7 +160,7 @@ func (p *prober) compares(m *made, file int, a answer) {
 	case a.givesFile(r) && m.waiting:
 		a.broke(ruleStatus, "early", "%d to a file that was not sent yet", a.status)
 	case a.givesFile(r):
-		if sent := m.of(lastPart(r)); len(sent) == 1 { // such as /things/{id}/front
+		if sent := m.of(path.Base(r.path)); len(sent) == 1 { // such as /things/{id}/front
 			p.givesBack(m, sent[0], a)
 		} else if file >= 0 {
 			p.givesBack(m, m.files[file], a)
@@ -244,7 +245,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 // values that may not change: ids, names, sizes, and times of making.
 func (p *prober) stays(m *made, a answer, all []leaf) {
 	p.seen.Note("what was made")
-	at := apispec.NameOf(a.route) + " " + a.req.URL.Path // each file may have its own
+	at := a.route.name + " " + a.req.URL.Path // each file may have its own
 	for _, l := range all {
 		m.times(a, l)
 	}
@@ -260,7 +261,7 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 // for.
 func isAnother(a answer, all []leaf) bool {
 	path := a.req.URL.Path
-	for _, param := range inPath(a.route) {
+	for _, param := range a.route.params {
 		said, asked := false, false
 		for _, l := range all {
 			if l.name == param && l.value != nil && a.route.Method == http.MethodGet && (l.at < 0 || l.name != "id") {
@@ -313,8 +314,8 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 func (p *prober) states(m *made, a answer, all []leaf) {
 	var takes *operation // an id that the answer may have, and has not yet
 	null := false
-	for _, get := range p.contract.Routes {
-		name := lastParam(get)
+	for _, get := range p.ops {
+		name := get.last
 		is := slices.IndexFunc(all, func(l leaf) bool { return l.name == name })
 		if m.ids[name] == "" && (is < 0 || all[is].value == nil) &&
 			mayTell(a.route, func(member string) bool { return member == name }) {
@@ -331,7 +332,7 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 		case takes != nil && !null && !m.waiting && finished.MatchString(text):
 			m.lacking = func() {
 				a.broke(ruleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
-					lastParam(takes), apispec.NameOf(takes))
+					takes.last, takes.name)
 			}
 		case !m.waiting && pending.MatchString(text):
 			m.pending = func() {

@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -208,9 +207,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			lines := lab.Recorded(t, func(tb testing.TB) {
-				p := &prober{TB: tb, right: map[string]map[string]bool{}, tagged: map[string]string{}}
-				p.contract, _ = apispec.ParseAt(tb, "http://a.example/v1", []byte(foundSpec))
-				m := &made{sample: c.sent, by: p.contract.Routes[0], files: c.sent.files(), said: c.sent.object,
+				p := newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{})
+				m := &made{sample: c.sent, by: p.ops[0], files: c.sent.files(), said: c.sent.object,
 					own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answer{body: []byte(c.answer),
 						header: http.Header{"Date": {"Thu, 26 Nov 2026 12:00:00 GMT"}}}}
 				found := http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}
@@ -229,13 +227,13 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				case "one ETag for all":
 					p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
 				case "the PUT's ETag":
-					m.by, m.place = p.contract.Routes[1], "/v1/things/t-1"
+					m.by, m.place = p.ops[1], "/v1/things/t-1"
 					m.answer.header = http.Header{"Etag": {`"1"`}}
 				case "no ETag of the PUT":
-					m.by, m.place = p.contract.Routes[1], "/v1/things/t-1"
+					m.by, m.place = p.ops[1], "/v1/things/t-1"
 					m.answer.header = http.Header{"Etag": {`"2"`}}
 				case "the ETag of another place":
-					m.by, m.place = p.contract.Routes[1], "/v1/others/t-1"
+					m.by, m.place = p.ops[1], "/v1/others/t-1"
 					m.answer.header = http.Header{"Etag": {`"2"`}}
 				case "no bytes":
 					p.kept = []*made{{by: m.by, files: []sentFile{{}}}}
@@ -253,8 +251,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 				if c.sent.typ != js {
 					m.said = nil
 				}
-				for _, r := range p.contract.Routes {
-					if m.ids = map[string]string{"id": "t-1"}; apispec.NameOf(r) == c.op {
+				for _, r := range p.ops {
+					if m.ids = map[string]string{"id": "t-1"}; r.name == c.op {
 						p.compares(m, whole, answer{p: p, route: r,
 							req:    httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
 							status: http.StatusOK, body: []byte(c.found),
@@ -312,22 +310,18 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			asked := map[string]int{}
 			lines := lab.Recorded(t, func(tb testing.TB) {
-				p := &prober{TB: tb, base: "http://a.example/v1", inVain: map[string]bool{}, strange: map[string]bool{},
-					learned: map[string]string{"fileId": "of-another"}, succeeded: map[string]bool{},
-					right: map[string]map[string]bool{}, tagged: map[string]string{}, authorize: func(*http.Request) {},
-					Facts: Facts{Timeout: time.Minute},
-					transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-						path, body := strings.TrimPrefix(r.URL.Path, "/v1"), later
-						if r.Method == http.MethodHead {
-							path, body = "HEAD "+path, ""
-						}
-						asked[path]++
-						return &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(body)),
-							Request: r,
-							Header:  http.Header{"Retry-After": {c.later}, "Content-Type": {"application/json"}}}, nil
-					})}
-				p.contract, _ = apispec.ParseAt(tb, p.base, []byte(foundSpec))
-				m := &made{by: p.contract.Routes[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting, answer: answer{p: p},
+				p := newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{Timeout: time.Minute})
+				p.waits, p.learned["fileId"] = 0, "of-another"
+				p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+					path, body := strings.TrimPrefix(r.URL.Path, "/v1"), later
+					if r.Method == http.MethodHead {
+						path, body = "HEAD "+path, ""
+					}
+					asked[path]++
+					return &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(body)), Request: r,
+						Header: http.Header{"Retry-After": {c.later}, "Content-Type": {"application/json"}}}, nil
+				})
+				m := &made{by: p.ops[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting, answer: answer{p: p},
 					files: slices.Repeat([]sentFile{{content: []byte(later)}}, c.files), shown: map[string][]leaf{}}
 				p.reads(m)
 				p.reads(m)
@@ -368,27 +362,23 @@ func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			born, waited := map[string]time.Time{}, []bool{}
 			lines := lab.Recorded(t, func(tb testing.TB) {
-				p := &prober{TB: tb, base: "http://a.example/v1", inVain: map[string]bool{}, strange: map[string]bool{},
-					learned: map[string]string{}, succeeded: map[string]bool{}, right: map[string]map[string]bool{},
-					authorize: func(*http.Request) {}, Facts: Facts{Timeout: time.Minute},
-					transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-						status, body := http.StatusOK, here
-						path := strings.Split(r.URL.Path, "/")
-						if len(path) > 4 {
-							body = file
-						}
-						if isThing := path[2] == "things"; isThing && (c.status != 200 || len(path) == 4) &&
-							(c.loses && path[3] == "t-2" || time.Since(born[path[3]]) < 500*time.Millisecond) {
-							status, body = c.status, early
-						}
-						if r.Method == http.MethodHead {
-							body = ""
-						}
-						return &http.Response{StatusCode: status, Request: r,
-							Body:   io.NopCloser(strings.NewReader(body)),
-							Header: http.Header{"Content-Type": {"application/json"}}}, nil
-					})}
-				p.contract, _ = apispec.ParseAt(tb, p.base, []byte(foundSpec))
+				p := newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{Timeout: time.Minute})
+				p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+					status, body := http.StatusOK, here
+					path := strings.Split(r.URL.Path, "/")
+					if len(path) > 4 {
+						body = file
+					}
+					if isThing := path[2] == "things"; isThing && (c.status != 200 || len(path) == 4) &&
+						(c.loses && path[3] == "t-2" || time.Since(born[path[3]]) < 500*time.Millisecond) {
+						status, body = c.status, early
+					}
+					if r.Method == http.MethodHead {
+						body = ""
+					}
+					return &http.Response{StatusCode: status, Request: r, Body: io.NopCloser(strings.NewReader(body)),
+						Header: http.Header{"Content-Type": {"application/json"}}}, nil
+				})
 				reads := func(m *made) {
 					began := time.Now()
 					p.reads(m)
@@ -396,7 +386,7 @@ func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
 				}
 				thing := func(id string) *made {
 					born[id] = time.Now()
-					return &made{by: p.contract.Routes[0], ids: map[string]string{"id": id}, answer: answer{p: p},
+					return &made{by: p.ops[0], ids: map[string]string{"id": id}, answer: answer{p: p},
 						files: []sentFile{{content: []byte(file)}}, shown: map[string][]leaf{}}
 				}
 				for _, id := range []string{"t-1", "t-2"} {

@@ -64,7 +64,7 @@ func (p *prober) refusesRequests(r *operation) {
 // refusesParameters sends a request with each of its parameters missing or
 // wrong.
 func (p *prober) refusesParameters(r *operation) {
-	for _, param := range apispec.Parameters(r) {
+	for _, param := range apispec.Parameters(r.Route) {
 		with := func(value string) *http.Request {
 			req := p.build(r, firstSample(r))
 			if query := req.URL.Query(); param.In == openapi3.ParameterInQuery {
@@ -140,7 +140,7 @@ func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
 			}
 			const typ = "application/x-uploadtest" // it is refused where a status says so
 			form := http.Header{"Content-Type": {s.contentType}}
-			if other := s; declares(r, "415") && !p.contract.Takes(apispec.NameOf(r), form, name, typ) {
+			if other := s; declares(r, "415") && !p.contract.Takes(r.name, form, name, typ) {
 				other.encoding = maps.Clone(s.encoding)
 				other.encoding[name] = &openapi3.Encoding{ContentType: typ}
 				p.refused("wrong request", "a file of another media type in "+name, r,
@@ -180,7 +180,7 @@ func (p *prober) unknown(r *operation) {
 			continue // the client chooses it
 		}
 		what := "an id that was never issued"
-		if last := lastParam(r); name != last && p.learned[last] != "" {
+		if last := r.last; name != last && p.learned[last] != "" {
 			what = "an upload under another " + name
 		}
 		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.clientKeys[name] {
@@ -208,24 +208,19 @@ func (p *prober) unknown(r *operation) {
 
 // mixes asks for a part of one thing under the id of another.
 func (p *prober) mixes(r *operation) {
-	last := lastParam(r)
-	var of []*made
-	for _, m := range p.kept {
-		if r.Method == http.MethodGet && len(apispec.Required(r)) > 1 && m.about(r) && !m.waiting {
-			of = append(of, m)
-		}
+	of := p.keptFor(r)
+	if r.Method != http.MethodGet || len(r.required) < 2 {
+		return
 	}
 	for _, one := range of {
 		other := of[len(of)-1]
-		if slices.ContainsFunc(one.ofFile, func(ids map[string]string) bool { return ids[last] == other.ids[last] }) ||
-			one.place != other.place || slices.Equal(one.own, other.own) {
-			continue
+		id := other.ids[r.last]
+		mixed := one.found().under(r.last, id)
+		isPart := slices.ContainsFunc(one.ofFile, func(ids map[string]string) bool { return ids[r.last] == id })
+		underSame := p.pathOf(r, mixed) == p.pathOf(r, other.found())
+		if !isPart && !underSame && one.place == other.place && !slices.Equal(one.own, other.own) {
+			p.refused("part of another", "a part of another upload", r, p.good(r, mixed))
+			return
 		}
-		mixed := one.found().under(last, other.ids[last])
-		if p.pathOf(r, mixed) == p.pathOf(r, other.found()) { // both are under the same
-			continue
-		}
-		p.refused("part of another", "a part of another upload", r, p.good(r, mixed))
-		return
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -157,8 +156,7 @@ paths:
 
 // A PUT names what it fills in its path: another one is no other parent.
 func TestAnUploadIsNoParentOfItself(t *testing.T) {
-	p := &prober{TB: t}
-	p.contract, _ = apispec.ParseAt(t, "http://a.example/v1", []byte(foundSpec))
+	p := newProber(t, "http://a.example/v1", []byte(foundSpec), Facts{})
 	fill, fetch := p.at("/things/{id}/content", http.MethodPut), p.at("/things/{id}/content", http.MethodGet)
 	for _, id := range []string{"t-1", "t-2"} {
 		place := "/v1/things/" + id + "/content"

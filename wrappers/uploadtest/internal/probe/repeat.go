@@ -78,7 +78,7 @@ func (p *prober) comparing(m *made, a answer, l leaf, place string) *comparison 
 // it is compared with. If it does not, a wrong value counts once the place was
 // right for two different uploads.
 func (c *comparison) check(aspect string, surely, right bool, format string, want ...any) {
-	proved := c.p.proved(apispec.NameOf(c.answer.route)+" "+c.path+" "+aspect, fmt.Sprint(want[0]), right)
+	proved := c.p.proved(c.answer.route.name+" "+c.path+" "+aspect, fmt.Sprint(want[0]), right)
 	if !right && (!c.each || !(surely && c.near) && !proved) {
 		return
 	}
@@ -145,7 +145,7 @@ func (c *comparison) describes(file sentFile) {
 	}
 	called, isName := file.name, names.MatchString(c.name)
 	right := sameName(text, called)
-	if last := lastParam(c.m.by); places(c.m.by) && isName {
+	if last := c.m.by.last; places(c.m.by) && isName {
 		called = c.m.ids[last]
 		right = sameName(text, called) || sameName(text, upload.BaseName(called))
 		if isName = takesName(c.m.by); !isName && !right {
@@ -164,7 +164,7 @@ func (c *comparison) describes(file sentFile) {
 	}
 	if digests.MatchString(c.name) {
 		right := payload.DigestOf(text, file.content)
-		object := apispec.NameOf(c.answer.route) + " " + strings.TrimSuffix(c.path, c.name)
+		object := c.answer.route.name + " " + strings.TrimSuffix(c.path, c.name)
 		c.near = c.p.proved(object+" checksum", payload.Sum(file.content), right) || c.near // others in it were right
 		c.check("checksum", sure.MatchString(c.name), right, ", which is not that of the file%s", c.m.what)
 	}
@@ -185,7 +185,7 @@ func (p *prober) proved(place, value string, right bool) bool {
 // listsFiles reports whether a list told of files before.
 func (p *prober) listsFiles(r *operation, list leaf) bool {
 	for where := range p.right {
-		if strings.HasPrefix(where, apispec.NameOf(r)+" "+list.path+"[].") && len(p.right[where]) > 1 {
+		if strings.HasPrefix(where, r.name+" "+list.path+"[].") && len(p.right[where]) > 1 {
 			return true
 		}
 	}

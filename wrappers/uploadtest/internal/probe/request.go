@@ -29,7 +29,7 @@ func (p *prober) valid(r *operation, s sample) bool {
 // build returns the request of an operation with a sample.
 func (p *prober) build(r *operation, s sample) *http.Request {
 	query, header := url.Values{}, http.Header{}
-	for _, param := range apispec.Required(r) {
+	for _, param := range r.required {
 		value := p.valueOf(r, param, s)
 		switch param.In {
 		case openapi3.ParameterInQuery:
@@ -67,7 +67,7 @@ func (p *prober) valueOf(r *operation, param *openapi3.Parameter, s sample) stri
 // pathOf returns the escaped path of an operation with a sample.
 func (p *prober) pathOf(r *operation, s sample) string {
 	path := r.Path
-	for _, param := range apispec.Required(r) {
+	for _, param := range r.required {
 		if param.In == openapi3.ParameterInPath {
 			path = strings.ReplaceAll(path, "{"+param.Name+"}", url.PathEscape(p.valueOf(r, param, s)))
 		}
@@ -79,7 +79,7 @@ func (p *prober) pathOf(r *operation, s sample) string {
 // of an earlier answer, or the operation makes what it names.
 func (p *prober) known(r *operation) bool {
 	return r.Method == http.MethodPut || r.Method == http.MethodPost || !p.strange[r.Path] &&
-		!slices.ContainsFunc(inPath(r), func(param string) bool { return p.learned[param] == "" })
+		!slices.ContainsFunc(r.params, func(param string) bool { return p.learned[param] == "" })
 }
 
 // RequestTo returns a request to a path of the service.

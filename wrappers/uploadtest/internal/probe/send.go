@@ -22,8 +22,8 @@ func (p *prober) outs(m *made) []contract.HandedOut {
 	}
 	urls := slices.DeleteFunc(p.contract.HandedOut(m.answer.body), p.isOperation)
 	if len(urls) > 0 || err != nil || len(m.files) > 0 ||
-		m.by.Method != http.MethodPost || !starts.MatchString(apispec.NameOf(m.by)+" "+m.by.Path+" "+to.Path) ||
-		slices.ContainsFunc(p.contract.Routes, func(r *operation) bool {
+		m.by.Method != http.MethodPost || !starts.MatchString(m.by.name+" "+m.by.Path+" "+to.Path) ||
+		slices.ContainsFunc(p.ops, func(r *operation) bool {
 			return r.Method != http.MethodPost && p.matches(r, to.Path) != nil
 		}) {
 		return urls
@@ -35,7 +35,7 @@ func (p *prober) outs(m *made) []contract.HandedOut {
 // to an operation that needs credentials.
 func (p *prober) isOperation(out contract.HandedOut) bool {
 	req := p.requestTo(http.MethodPost, out.URL, "", nil)
-	return p.isOurs(req) && slices.ContainsFunc(p.contract.Routes, func(r *operation) bool {
+	return p.isOurs(req) && slices.ContainsFunc(p.ops, func(r *operation) bool {
 		return !reading(r) && r.Method != http.MethodDelete && !p.needsNone(r) &&
 			p.matches(r, req.URL.EscapedPath()) != nil
 	})

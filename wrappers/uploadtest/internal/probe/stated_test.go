@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
@@ -91,7 +92,7 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 		if c.schema != "" {
 			schema = lab.SchemaOf(t, c.schema).Value
 		}
-		r := &operation{Operation: &openapi3.Operation{Responses: &openapi3.Responses{}}}
+		r := &operation{Route: &routers.Route{Operation: &openapi3.Operation{Responses: &openapi3.Responses{}}}}
 		r.Operation.Responses.Set(c.status, &openapi3.ResponseRef{Value: &openapi3.Response{Description: &c.text}})
 		if got := ofOtherBytes(r, c.s, c.name, c.description, schema); (got != "") != c.want || got != "" &&
 			payload.DigestOf(got, c.s.body) {

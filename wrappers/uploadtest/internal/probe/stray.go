@@ -8,7 +8,7 @@ import (
 // strays looks for an upload under another parent than its own, such as in
 // another folder. It must not be found, listed or deleted there.
 func (p *prober) strays(r *operation) {
-	for _, param := range inPath(r) {
+	for _, param := range r.params {
 		if m, id := p.elsewhere(r, param); m != nil {
 			p.stray(r, m, param, m.found().under(param, id))
 		}
@@ -18,11 +18,9 @@ func (p *prober) strays(r *operation) {
 // elsewhere returns an upload that was made under a parent, and the id of another
 // parent.
 func (p *prober) elsewhere(r *operation, param string) (m *made, id string) {
-	above, _, _ := strings.Cut(r.Path, "{"+param+"}")
 	for _, m := range p.kept {
-		under := strings.HasPrefix(unslashed(m.by.Path), above+"{"+param+"}/") && m.ids[param] != ""
-		itself := places(m.by) && lastParam(m.by) == param
-		if !under || itself || m.waiting || !m.about(r) && !p.isAbove(r, m) {
+		under := strings.HasPrefix(m.by.path, r.above(param)+"/{"+param+"}/") && m.ids[param] != ""
+		if !under || m.placedUnder(param) || m.waiting || !m.about(r) && !p.isAbove(r, m) {
 			continue
 		}
 		for _, other := range p.kept {
@@ -38,8 +36,7 @@ func (p *prober) stray(r *operation, m *made, param string, there sample) {
 	const aspect = "upload under another parent"
 	switch what := "an upload under another " + param; {
 	case m.about(r) && (reading(r) || r.Method == http.MethodDelete):
-		a := p.wants(aspect, r, p.good(r, there), what, what+", which must be refused by a 4xx", 4)
-		if a.ok() && !reading(r) {
+		if a := p.refused(aspect, what, r, p.good(r, there)); a.ok() && !reading(r) {
 			p.forget(func(kept *made) bool { return kept == m })
 		}
 	case !m.about(r) && r.Method == http.MethodGet:

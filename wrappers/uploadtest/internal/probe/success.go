@@ -16,10 +16,10 @@ import (
 // succeeds asks with the spec's own examples.
 func (p *prober) succeeds(r *operation) {
 	for _, s := range samples(r) {
-		if p.closing[apispec.NameOf(r)] {
+		if r.closing {
 			return // each upload asked it
 		}
-		if said := p.comeLater[lastParam(r)]; s.object != nil {
+		if said := p.comeLater[r.last]; s.object != nil {
 			s.fileType = cmp.Or(said.contentType, s.fileType)
 			s = s.of(s.object, cmp.Or(said.name, s.fileName))
 		}
@@ -35,7 +35,7 @@ func (p *prober) succeeds(r *operation) {
 			if r.Method == http.MethodGet || len(m.files) > 0 {
 				p.compares(m, whole, a)
 			}
-			if last := lastParam(r); places(r) && p.learned[last] == "" {
+			if last := r.last; places(r) && p.learned[last] == "" {
 				p.clientKeys[last] = true
 			}
 			maps.Copy(p.learned, m.ids)
@@ -43,22 +43,22 @@ func (p *prober) succeeds(r *operation) {
 				p.comeLater[name] = m.announced()
 			}
 			if p.moves(m) {
-				delete(p.learned, lastParam(r))
+				delete(p.learned, r.last)
 			}
 			if !p.handedOut(m) && r.Method == http.MethodPost {
 				p.keep(m)
 			}
 		case a.status == 0: // reported already
 		case !known || completion.MatchString(r.Path): // its upload comes later
-			p.unfound[apispec.NameOf(r)] = fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
+			r.unfound = fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
 				"answer of the path before it: the spec's own example was answered %d (%s %s)",
-				lastParam(r), a.status, r.Method, r.Path)
+				r.last, a.status, r.Method, r.Path)
 		case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)) ||
 			a.status/100 == 4 && a.declares() && p.guesses(r, s):
-			p.unfound[apispec.NameOf(r)] = fmt.Sprintf("the spec's own example was answered %d, and what it refers to may "+
+			r.unfound = fmt.Sprintf("the spec's own example was answered %d, and what it refers to may "+
 				"not be there", a.status)
 		case a.declares() && (acts(r) && a.status/100 == 4 || p.withholds(a)):
-			p.unfound[apispec.NameOf(r)] = fmt.Sprintf("the spec's own example was answered %d, as the spec declares", a.status)
+			r.unfound = fmt.Sprintf("the spec's own example was answered %d, as the spec declares", a.status)
 		default:
 			a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
 		}
@@ -68,14 +68,14 @@ func (p *prober) succeeds(r *operation) {
 // acts reports whether an operation only does something to what its path names:
 // that may be in no state for it.
 func acts(r *operation) bool {
-	return !reading(r) && r.Method != http.MethodDelete && apispec.ContentOf(r.Operation) == nil && lastParam(r) != ""
+	return !reading(r) && r.Method != http.MethodDelete && apispec.ContentOf(r.Operation) == nil && r.last != ""
 }
 
 // withholds reports whether an answer keeps back the file that its operation is
 // there to give. A server may do so, but not for some uploads only.
 func (p *prober) withholds(a answer) bool {
 	return (a.status == http.StatusBadRequest || a.status == http.StatusForbidden) && reading(a.route) &&
-		mayGiveFile(a.route) && !p.succeeded[apispec.NameOf(a.route)]
+		mayGiveFile(a.route) && !a.route.succeeded
 }
 
 // missing reports whether a status may say that something else is not there.
@@ -86,9 +86,9 @@ func missing(status int) bool {
 // refers reports whether a request names a thing that another one made: in its
 // object, its query, or a path that goes on behind the name.
 func refers(r *operation, s sample) bool {
-	for _, param := range apispec.Required(r) {
+	for _, param := range r.required {
 		if param.In != openapi3.ParameterInPath && refer.MatchString(param.Name) ||
-			param.In == openapi3.ParameterInPath && param.Name == lastParam(r) && !strings.HasSuffix(r.Path, "}") {
+			param.In == openapi3.ParameterInPath && param.Name == r.last && !strings.HasSuffix(r.Path, "}") {
 			return true
 		}
 	}
@@ -112,7 +112,7 @@ func (p *prober) guesses(r *operation, s sample) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(apispec.Required(r), func(param *openapi3.Parameter) bool {
+	return slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
 		return refer.MatchString(param.Name) && (param.In != openapi3.ParameterInPath || p.learned[param.Name] == "") &&
 			isMadeUp(param.Schema, apispec.Examples(param.Example, param.Examples, param.Schema)[""])
 	})
@@ -131,9 +131,7 @@ func isMadeUp(ref *openapi3.SchemaRef, value any) bool {
 
 // waitsFor reports whether an operation gives a file that was not sent yet.
 func (p *prober) waitsFor(r *operation) bool {
-	return mayGiveFile(r) && !slices.ContainsFunc(p.kept, func(m *made) bool {
-		return m.about(r) && len(m.files) > 0
-	})
+	return mayGiveFile(r) && !slices.ContainsFunc(p.keptFor(r), func(m *made) bool { return len(m.files) > 0 })
 }
 
 // ends sends the methods that every server knows.

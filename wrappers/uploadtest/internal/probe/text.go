@@ -113,7 +113,7 @@ func (p *prober) renamed(r *operation, s sample) sample {
 		base := strings.LastIndexAny(name, `/\`) + 1
 		return fmt.Sprintf("%s%d-%s", name[:base], p.names, name[base:])
 	}
-	for _, param := range apispec.Required(r) {
+	for _, param := range r.required {
 		if param.In != openapi3.ParameterInPath && unique.MatchString(param.Name) {
 			s = s.under(param.Name, other(p.valueOf(r, param, s)))
 		}
@@ -136,7 +136,7 @@ func (p *prober) renamed(r *operation, s sample) sample {
 
 // anew returns the sample, under other names if the operation takes each once.
 func (p *prober) anew(r *operation, s sample) sample {
-	if p.once[apispec.NameOf(r)] {
+	if r.once {
 		return p.renamed(r, s)
 	}
 	return s

@@ -87,7 +87,7 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 			t.Errorf("%s became %s, want %s", key, got, want)
 		}
 	}
-	p.once = map[string]bool{"make": true}
+	ops["make"].once = true
 	if one, two := p.anew(ops["make"], s), p.anew(ops["keep"], s); one.fileName != "4-up.txt" ||
 		two.fileName != "up.txt" {
 		t.Errorf("the files are called %s and %s", one.fileName, two.fileName)

@@ -70,7 +70,7 @@ func (p *prober) startTogether(r *operation, samples []sample, what string) (sta
 
 // repeats sends a request twice, if its spec has a header for that.
 func (p *prober) repeats(r *operation, s sample) {
-	for _, param := range apispec.Parameters(r) {
+	for _, param := range apispec.Parameters(r.Route) {
 		if param.In != openapi3.ParameterInHeader || !onceOnly.MatchString(param.Name) {
 			continue
 		}
@@ -98,8 +98,8 @@ func (p *prober) sameAgain(first answer, ask func() answer, what string) {
 	}
 	before := ids(first)
 	for name, id := range ids(again) {
-		taken := func(r *operation) bool { return reading(r) && lastParam(r) == name }
-		if !again.ok() || name != "id" && !slices.ContainsFunc(p.contract.Routes, taken) {
+		taken := func(r *operation) bool { return reading(r) && r.last == name }
+		if !again.ok() || name != "id" && !slices.ContainsFunc(p.ops, taken) {
 			continue
 		}
 		if p.seen.Note("repeated request"); cmp.Or(before[name], id) != id {

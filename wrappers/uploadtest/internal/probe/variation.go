@@ -70,7 +70,7 @@ var nameVariety = []string{
 // or lose.
 func (p *prober) varies(r *operation) {
 	for _, s := range samples(r) {
-		if p.closing[apispec.NameOf(r)] {
+		if r.closing {
 			return // each upload asks it
 		}
 		again := p.uploads(r, "", "other files and names: a second upload", s)
@@ -81,7 +81,7 @@ func (p *prober) varies(r *operation) {
 			p.crosswise(r, s)
 			p.announces(r, s)
 		}
-		if len(p.closing) > 0 && len(s.files()) == 0 {
+		if len(s.files()) == 0 && slices.ContainsFunc(p.ops, func(r *operation) bool { return r.closing }) {
 			p.refusesToComplete(r, s)
 		}
 		if m := p.flipped(again, payload.Noise(300)); m != nil {
@@ -151,7 +151,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 		}
 		odd = odd.of(plain.texts(upload.BaseName(name), i), name)
 	}
-	for _, param := range apispec.Required(r) {
+	for _, param := range r.required {
 		if schema := apispec.Resolved(param.Schema); param.In == openapi3.ParameterInQuery && schema.Type.Is("string") {
 			odd = odd.under(param.Name, oddly(param.Name, name, schema, i))
 		}
@@ -191,8 +191,8 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 // chosen returns the parameter of a PUT's path that the client chooses, or
 // nothing.
 func (p *prober) chosen(r *operation) string {
-	last := lastParam(r)
-	above, isLast := strings.CutSuffix(unslashed(r.Path), "/{"+last+"}")
+	last := r.last
+	above, isLast := strings.CutSuffix(r.path, "/{"+last+"}")
 	if !places(r) || !isLast || p.at(above, http.MethodPost) != nil ||
 		!p.clientKeys[last] && strings.HasSuffix(strings.ToLower(last), "id") {
 		return ""
