@@ -36,7 +36,7 @@ type answer struct {
 
 func (a answer) ok() bool { return a.status/100 == 2 }
 
-// Declares reports whether the spec has the answer's status for its operation.
+// declares reports whether the spec has the answer's status for its operation.
 func (a answer) declares() bool {
 	return a.route != nil && a.status != 0 && a.route.Operation.Responses.Status(a.status) != nil
 }

@@ -99,10 +99,12 @@ func (m *made) outlives(r *operation) bool {
 }
 
 // saysDeleted reports whether an answer says that what it is about was deleted:
-// some servers still tell of that.
+// some servers still tell of that. A name or a prose may have the word in it.
 func saysDeleted(answer []byte) bool {
 	return slices.ContainsFunc(leaves(answer), func(l leaf) bool {
-		text, isText := l.value.(string)
-		return deletions.MatchString(l.name) && (l.value == true || text != "") || isText && deletion.MatchString(text)
+		text, _ := l.value.(string)
+		word, isSaid := deletion.FindString(text), unique.MatchString(l.name) || prose.MatchString(l.name)
+		return deletions.MatchString(l.name) && (l.value == true || text != "") ||
+			word != "" && (word == text || !isSaid)
 	})
 }

@@ -108,7 +108,7 @@ func (p *prober) matches(r *operation, path string) map[string]string {
 	return params
 }
 
-// Declares reports whether an operation declares an answer of one of the
+// declares reports whether an operation declares an answer of one of the
 // statuses.
 func declares(r *operation, statuses ...string) bool {
 	return slices.ContainsFunc(statuses, func(status string) bool { return r.Operation.Responses.Value(status) != nil })

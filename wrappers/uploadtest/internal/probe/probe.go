@@ -15,28 +15,13 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/tally"
 )
 
-// Facts holds facts about a server beside its spec. Those of the kit are the
-// same, and say more.
+// Facts are facts about a server beside its spec. Those of the kit are the same:
+// Probing says there what each means.
 type Facts struct {
-	// Timeout is how long one answer may take. Zero means 10 s. After three
-	// answers that did not come in time, Probe asks no more.
-	Timeout time.Duration
-
-	// MaxSize is the size in bytes of the largest file that the server takes: a
-	// file with one more byte must be answered with 413, or refused in another
-	// way if it comes in chunks. Zero means that no limit is known, and none is
-	// looked for.
-	MaxSize int64
-
-	// Advance moves the server's clock, as far as the test can, and also back.
-	// A signature must then be stale or too early, and a presigned URL must
-	// have expired. It is called last.
+	Timeout time.Duration // zero: 10 s
+	MaxSize int64         // zero: no limit is known
 	Advance func(time.Duration)
-
-	// Known are failures that you know and do not want to see, such as a fault
-	// that will be mended later. Each is a part of a failure's line. A line with
-	// it is logged and fails nothing. If no line has it, that fails.
-	Known []string
+	Known   []string // parts of the lines of failures
 }
 
 // Probe checks the service at baseURL against spec. The function Probe of the kit

@@ -130,23 +130,29 @@ func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
 			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*most)+1)))
 		}
 		if isForm && apispec.IsBinary(schema) {
-			plain := s
-			plain.body = bytes.ReplaceAll(s.body, []byte(`name="`+name+`"; filename`), []byte(`name="uploadtest"; filename`))
-			if slices.Contains(in.schema.Required, name) { // else it is a part too many
-				p.refusesSample(r, "a file in another field than "+name, plain)
-				bare := s
-				bare.body = bytes.Replace(s.body, []byte("Content-Type: "+s.typeOf(name)+"\r\n"), nil, 1)
-				p.wants("wrong request", r, p.good(r, bare), "bare "+name, "a file without a media type in "+name, 2, 4)
-			}
-			const typ = "application/x-uploadtest" // it is refused where a status says so
-			form := http.Header{"Content-Type": {s.contentType}}
-			if other := s; declares(r, "415") && !p.contract.Takes(r.name, form, name, typ) {
-				other.encoding = maps.Clone(s.encoding)
-				other.encoding[name] = &openapi3.Encoding{ContentType: typ}
-				p.refused("wrong request", "a file of another media type in "+name, r,
-					p.good(r, other.of(s.object, s.fileName)))
-			}
+			p.refusesFile(r, s, name)
 		}
+	}
+}
+
+// refusesFile sends a form whose file has another field, no media type or
+// another one.
+func (p *prober) refusesFile(r *operation, s sample, name string) {
+	if elsewhere := s; slices.Contains(s.schema.Required, name) { // else it is a part too many
+		field := []byte(`name="` + name + `"; filename`)
+		elsewhere.body = bytes.ReplaceAll(s.body, field, []byte(`name="uploadtest"; filename`))
+		p.refusesSample(r, "a file in another field than "+name, elsewhere)
+	}
+	bare := s
+	bare.body = bytes.Replace(s.body, []byte("Content-Type: "+s.typeOf(name)+"\r\n"), nil, 1)
+	p.wants("wrong request", r, p.good(r, bare), "bare "+name, "a file without a media type in "+name, 2, 4)
+	const typ = "application/x-uploadtest" // it is refused where a status says so
+	form := http.Header{"Content-Type": {s.contentType}}
+	if declares(r, "415") && !p.contract.Takes(r.name, form, name, typ) {
+		other := s
+		other.encoding = maps.Clone(s.encoding)
+		other.encoding[name] = &openapi3.Encoding{ContentType: typ}
+		p.refused("wrong request", "a file of another media type in "+name, r, p.good(r, other.of(s.object, s.fileName)))
 	}
 }
 
@@ -170,7 +176,7 @@ func (p *prober) refusesMethods(r *operation) {
 	}
 }
 
-// Unknown asks for ids that were never issued.
+// unknown asks for ids that were never issued.
 func (p *prober) unknown(r *operation) {
 	if r.Method == http.MethodPut || !refusesUnknown(r) {
 		return

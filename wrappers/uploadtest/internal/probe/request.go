@@ -82,7 +82,7 @@ func (p *prober) known(r *operation) bool {
 		!slices.ContainsFunc(r.params, func(param string) bool { return p.learned[param] == "" })
 }
 
-// RequestTo returns a request to a path of the service.
+// request returns a request to a path of the service.
 func (p *prober) request(method, path, contentType string, body []byte) *http.Request {
 	return p.requestTo(method, p.base+path, contentType, body)
 }

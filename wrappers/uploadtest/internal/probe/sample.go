@@ -169,7 +169,7 @@ func (s sample) replaced(with func(m member, value any) any) map[string]any {
 	return object
 }
 
-// Objects returns the object of the body, and those in its members.
+// objects returns the object of the body, and those in its members.
 func (s sample) objects() []bodyObject {
 	if s.object == nil {
 		return nil
@@ -218,7 +218,7 @@ func (s sample) files() (files []sentFile) {
 	if s.object == nil && s.body != nil {
 		return []sentFile{{"", "", s.contentType, s.body}}
 	}
-	fields := s.fileFields()
+	fields := s.fields(true)
 	for _, part := range s.parts() {
 		if slices.Contains(fields, part.field) {
 			part.name = upload.BaseName(part.name)
@@ -231,15 +231,7 @@ func (s sample) files() (files []sentFile) {
 // parts returns the parts of a form. Only files have names. Many servers read
 // the other fields before they take a file.
 func (s sample) parts() (parts []sentFile) {
-	files := s.fileFields()
-	fields := slices.DeleteFunc(slices.Sorted(maps.Keys(s.object)), func(name string) bool {
-		return slices.Contains(files, name)
-	})
-	order := slices.Concat(fields, files)
-	if s.filesFirst {
-		order = slices.Concat(files, fields)
-	}
-	for _, name := range order {
+	for _, name := range slices.Concat(s.fields(s.filesFirst), s.fields(!s.filesFirst)) {
 		values := several(s.object[name])
 		for i, value := range values {
 			part := sentFile{field: name, contentType: s.typeOf(name), content: bytesOf(value)}
@@ -252,10 +244,11 @@ func (s sample) parts() (parts []sentFile) {
 	return parts
 }
 
-// fileFields returns the fields of a form that are files, in their order.
-func (s sample) fileFields() []string {
+// fields returns the fields of a form that are files, or those that are none, in
+// their order.
+func (s sample) fields(files bool) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.object)), func(name string) bool {
-		return !s.isForm() || !apispec.IsBinary(apispec.PropertyOf(s.schema, name))
+		return files != (s.isForm() && apispec.IsBinary(apispec.PropertyOf(s.schema, name)))
 	})
 }
 
@@ -280,7 +273,7 @@ func (s sample) holding(content []byte) sample {
 		}
 		return s
 	}
-	fields := s.fileFields()
+	fields := s.fields(true)
 	s.object = maps.Clone(s.object)
 	for i, name := range fields {
 		if s.object[name] = content; len(fields) > 1 { // no file is like that of another field, nor as long

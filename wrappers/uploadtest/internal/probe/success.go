@@ -48,21 +48,28 @@ func (p *prober) succeeds(r *operation) {
 			if !p.handedOut(m) && r.Method == http.MethodPost {
 				p.keep(m)
 			}
-		case a.status == 0: // reported already
-		case !known || completion.MatchString(r.Path): // its upload comes later
-			r.unfound = fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
-				"answer of the path before it: the spec's own example was answered %d (%s %s)",
-				r.last, a.status, r.Method, r.Path)
-		case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)) ||
-			a.status/100 == 4 && a.declares() && p.guesses(r, s):
-			r.unfound = fmt.Sprintf("the spec's own example was answered %d, and what it refers to may "+
-				"not be there", a.status)
-		case a.declares() && (acts(r) && a.status/100 == 4 || p.withholds(a)):
-			r.unfound = fmt.Sprintf("the spec's own example was answered %d, as the spec declares", a.status)
-		default:
-			a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
+		case a.status != 0: // else it was reported already
+			if r.unfound = p.excuse(a, s, known); r.unfound == "" {
+				a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
+			}
 		}
 	}
+}
+
+// excuse says why a server may refuse the spec's own example, or nothing.
+func (p *prober) excuse(a answer, s sample, known bool) string {
+	r, answered := a.route, fmt.Sprintf("the spec's own example was answered %d", a.status)
+	switch {
+	case !known || completion.MatchString(r.Path): // its upload comes later
+		return fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the answer of the path "+
+			"before it: %s (%s %s)", r.last, answered, r.Method, r.Path)
+	case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)) ||
+		a.status/100 == 4 && a.declares() && p.guesses(r, s):
+		return answered + ", and what it refers to may not be there"
+	case a.declares() && (acts(r) && a.status/100 == 4 || p.withholds(a)):
+		return answered + ", as the spec declares"
+	}
+	return ""
 }
 
 // acts reports whether an operation only does something to what its path names:

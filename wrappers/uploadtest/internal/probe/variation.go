@@ -215,30 +215,32 @@ func varied(key string, i int) string {
 // may want the other fields of a form before its file.
 func (p *prober) written(r *operation, s sample) {
 	ways := map[string]sample{}
+	respelled := func(what, part, as string) {
+		if way := p.anew(r, s); bytes.Contains(way.body, []byte(part)) {
+			way.body = bytes.Replace(way.body, []byte(part), []byte(as), 1)
+			ways[what] = way
+		}
+	}
 	switch content, one := s.file(); {
 	case s.isJSON():
 		charset := s
 		charset.contentType += "; charset=utf-8"
 		ways["a body of "+charset.contentType] = charset
 	case s.isForm() && one:
-		stated, quoted := p.anew(r, s), p.anew(r, s)
-		typ, length := "Content-Type: text/plain\r\n", fmt.Sprintf("Content-Length: %d\r\n", len(content))
-		stated.body = bytes.Replace(stated.body, []byte(typ), []byte(typ+length), 1)
-		ways["a form with a part that states its length"] = stated
+		const typ, ofJSON = "Content-Type: text/plain\r\n", "Content-Type: application/json"
+		respelled("a form with a part that states its length", typ,
+			fmt.Sprintf("%sContent-Length: %d\r\n", typ, len(content)))
+		respelled("a form with a part of JSON that names its charset", ofJSON+"\r\n", ofJSON+"; charset=utf-8\r\n")
+		quoted := p.anew(r, s)
 		quoted.contentType = strings.Replace(s.contentType, boundary, `"`+boundary+`"`, 1)
 		ways["a form with a boundary in quotes"] = quoted
-		const ofJSON = "Content-Type: application/json"
-		if charset := p.anew(r, s); bytes.Contains(s.body, []byte(ofJSON+"\r\n")) {
-			charset.body = bytes.Replace(charset.body, []byte(ofJSON), []byte(ofJSON+"; charset=utf-8"), 1)
-			ways["a form with a part of JSON that names its charset"] = charset
-		}
 	}
 	for what, way := range ways {
 		if p.valid(r, way) {
 			p.wants("body that few clients write so", r, p.good(r, way), what, what, 2, http.StatusConflict)
 		}
 	}
-	if fields := s.fileFields(); 0 < len(fields) && len(fields) < len(s.object) {
+	if fields := s.fields(true); 0 < len(fields) && len(fields) < len(s.object) {
 		s.filesFirst = true
 		p.uploads(r, " (sent before the other fields)", "a form with its file before the other fields",
 			s.of(s.object, s.fileName))
@@ -253,7 +255,7 @@ func (p *prober) several(r *operation, s sample) {
 	for i := range many {
 		many[i] = fmt.Sprintf("%d-uploadtest.txt", len(many)-i)
 	}
-	for _, name := range s.fileFields() {
+	for _, name := range s.fields(true) {
 		for _, of := range []struct{ called, hold []string }{
 			{[]string{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"}, []string{"bb", "a", "ccc"}},
 			{[]string{"uploadtest.txt", "uploadtest.txt"}, []string{"bb", "a"}},
@@ -287,7 +289,7 @@ func (p *prober) replaces(r *operation, s sample) {
 		{key + "-A", " (in place of another)"},
 	} {
 		p.uploads(r, put.what, "one of two keys that are much alike",
-			s.under(name, put.key).holding(bytes.Repeat([]byte("uploadtest"), 5-i)))
+			s.under(name, put.key).holding(bytes.Repeat([]byte{"abcd"[i]}, 50-10*i))) // the end of one is no other
 	}
 }
 
