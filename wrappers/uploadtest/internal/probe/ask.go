@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -141,9 +140,9 @@ func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
 	x.CheckRequest(true) // it may be wrong on purpose
 	came := p.came
 	if p.came = nil; came == nil {
-		came = p.send(req, &p.buffer)
+		came = p.send(req)
 	}
-	switch a.body = p.shared(came.body); {
+	switch a.body = came.body; {
 	case came.late:
 		p.late++
 		a.broke(ruleStatus, "late", "no answer within %v: after three of these nothing more is asked%s", p.Timeout,
@@ -182,13 +181,13 @@ func (p *prober) askOnce(r *operation, req *http.Request) (a answer) {
 type response struct {
 	status int // 0: nothing
 	header http.Header
-	body   []byte // of the buffer
+	body   []byte
 	err    error
 	late   bool
 }
 
-// send sends a request, and reads the response into a buffer.
-func (p *prober) send(req *http.Request, into *bytes.Buffer) *response {
+// send sends a request, and reads the response.
+func (p *prober) send(req *http.Request) *response {
 	ctx, cancel := context.WithTimeout(req.Context(), p.Timeout)
 	defer cancel()
 	came := &response{}
@@ -196,9 +195,7 @@ func (p *prober) send(req *http.Request, into *bytes.Buffer) *response {
 	if err == nil {
 		defer resp.Body.Close()
 		came.status, came.header = resp.StatusCode, resp.Header
-		into.Reset()
-		_, err = into.ReadFrom(io.LimitReader(resp.Body, largest+1))
-		came.body = into.Bytes()
+		came.body, err = io.ReadAll(io.LimitReader(resp.Body, largest+1))
 	}
 	came.err, came.late = err, err != nil && ctx.Err() != nil && p.Context().Err() == nil
 	return came
@@ -224,19 +221,6 @@ func (p *prober) changes(a answer) {
 		return (r.Method == http.MethodPut || r.Method == http.MethodPatch) &&
 			m.by.name != r.name && last != "" && strings.Contains(path+"/", "/"+last+"/")
 	})
-}
-
-// shared returns a copy of the body of an answer. A large file that comes back
-// as it was sent is not held twice.
-func (p *prober) shared(body []byte) []byte {
-	for _, m := range p.kept {
-		for _, file := range m.files {
-			if len(body) > 64<<10 && bytes.Equal(body, file.content) {
-				return file.content
-			}
-		}
-	}
-	return bytes.Clone(body)
 }
 
 // declined logs what an operation need not take, if it did not.

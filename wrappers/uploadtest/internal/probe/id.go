@@ -36,29 +36,7 @@ func (p *prober) learn(m *made, a answer) {
 	}
 	slices.SortStableFunc(all, func(a, b leaf) int { return rank(a) - rank(b) })
 	for _, l := range all {
-		if l.value == nil {
-			continue
-		}
-		names := []string{l.name}
-		owner := strings.TrimSuffix(l.parent(), "[]")
-		if strings.EqualFold(l.name, "id") {
-			if names = nil; owner == "" || wraps.MatchString(owner+".") { // the thing of POST /things
-				names, owner = []string{l.name}, path.Base(a.route.path)
-			}
-			owner = strings.TrimSuffix(owner, "s")
-			names = append(names, owner+"Id")
-			if len(m.outs) > 0 || p.isOfFile(l, owner, all) { // it stands beside a URL for the bytes, or facts
-				names = append(names, l.name)
-			}
-		}
-		for _, r := range p.ops {
-			for _, param := range r.params { // documentId, document_id, DOCUMENT-ID
-				if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
-					names = append(names, param)
-				}
-			}
-		}
-		for _, name := range names {
+		for _, name := range p.namesOf(l, m, a, all) {
 			if l.at >= 0 {
 				for len(m.ofFile) <= l.at {
 					m.ofFile = append(m.ofFile, map[string]string{})
@@ -83,6 +61,34 @@ func (p *prober) learn(m *made, a answer) {
 			}
 		}
 	}
+}
+
+// namesOf returns the names under which paths may take a value of an answer.
+func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string) {
+	owner := strings.TrimSuffix(l.parent(), "[]")
+	switch isID := strings.EqualFold(l.name, "id"); {
+	case l.value == nil:
+		return nil
+	case !isID:
+		names = []string{l.name}
+	case owner == "" || wraps.MatchString(owner+"."): // the thing of POST /things
+		owner = strings.TrimSuffix(path.Base(a.route.path), "s")
+		names = []string{l.name, owner + "Id"}
+	default:
+		owner = strings.TrimSuffix(owner, "s")
+		names = []string{owner + "Id"}
+		if len(m.outs) > 0 || p.isOfFile(l, owner, all) { // it stands beside a URL for the bytes, or facts
+			names = append(names, l.name)
+		}
+	}
+	for _, r := range p.ops {
+		for _, param := range r.params { // documentId, document_id, DOCUMENT-ID
+			if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
+				names = append(names, param)
+			}
+		}
+	}
+	return names
 }
 
 // isOfFile reports whether an id is the only one of an answer, beside facts about a
@@ -174,12 +180,17 @@ func (p *prober) finds(m *made, id string) bool {
 	if len(m.files) > 0 || len(m.outs) > 0 || numeric(id) && len(id) < 8 {
 		return false
 	}
-	for there, before := range p.issued {
-		if before.by != m.by && strings.HasSuffix(there, " "+id) {
-			return true
+	return slices.ContainsFunc(p.holders(id), func(before *made) bool { return before.by != m.by })
+}
+
+// holders returns what was made and has an id.
+func (p *prober) holders(id string) (found []*made) {
+	for there, m := range p.issued {
+		if strings.HasSuffix(there, " "+id) {
+			found = append(found, m)
 		}
 	}
-	return false
+	return found
 }
 
 // moves reports whether what was put under an id of the server's, such as that of

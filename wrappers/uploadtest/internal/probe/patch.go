@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,7 +25,7 @@ func (p *prober) patches(r *operation) {
 		wrapper := m.wrapper(all)
 		for _, l := range all {
 			l.path = strings.TrimPrefix(l.path, wrapper)
-			found[fmt.Sprint(l.path, l.at, l.list)] = l
+			found[l.place()] = l
 		}
 		return found
 	}

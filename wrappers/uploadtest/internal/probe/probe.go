@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -95,7 +94,6 @@ type prober struct {
 	ending     string          // a URL for a download that soon ends
 	after      string          // says in a message what came before; may be empty
 	doing      string          // names the file of a request in a message about it; may be empty
-	buffer     bytes.Buffer    // of the body of an answer
 	came       *response       // the response to the next request, if it came already
 }
 

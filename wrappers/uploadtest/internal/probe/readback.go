@@ -281,10 +281,10 @@ func isAnother(a answer, all []leaf) bool {
 func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 	is := map[string]leaf{}
 	for _, l := range all {
-		is[fmt.Sprint(l.path, l.at, l.list)] = l
+		is[l.place()] = l
 	}
 	for _, l := range earlier {
-		now, ok := is[fmt.Sprint(l.path, l.at, l.list)]
+		now, ok := is[l.place()]
 		changed := ok && apispec.TextOf(now.value) != apispec.TextOf(l.value)
 		if !changed && (ok || !same) {
 			continue

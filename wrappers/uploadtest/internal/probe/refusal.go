@@ -181,35 +181,36 @@ func (p *prober) unknown(r *operation) {
 	if r.Method == http.MethodPut || !refusesUnknown(r) {
 		return
 	}
-	for name, value := range p.learned {
-		if r.Method == http.MethodPost && unique.MatchString(name) {
-			continue // the client chooses it
+	for _, name := range r.params {
+		value := p.learned[name]
+		if len(value) <= 3 && !numeric(value) || value == "" || p.clientKeys[name] ||
+			r.Method == http.MethodPost && unique.MatchString(name) { // the client chooses it
+			continue
 		}
 		what := "an id that was never issued"
-		if last := r.last; name != last && p.learned[last] != "" {
+		if name != r.last && p.learned[r.last] != "" {
 			what = "an upload under another " + name
 		}
-		if strings.Contains(r.Path, "{"+name+"}") && (len(value) > 3 || numeric(value)) && !p.clientKeys[name] {
-			never := []string{spoil(value)}
-			if numeric(value) {
-				never[0] = "98" + value // ids may be counted
-				if n, err := strconv.ParseInt(value, 10, 64); err == nil {
-					never = append(never, fmt.Sprint(n+1<<32))
-				}
-			} else if len(value) >= 12 {
-				never = append(never, value[:len(value)-1])
-			}
-			for _, id := range append(never, value+"x") {
-				if slices.ContainsFunc(slices.Collect(maps.Keys(p.issued)), func(known string) bool {
-					return strings.HasSuffix(known, " "+id)
-				}) {
-					continue
-				}
-				req := p.good(r, firstSample(r).under(name, id))
-				p.lacks("unknown id", what, r, req, isEmptyList)
+		for _, id := range neverIssued(value) {
+			if len(p.holders(id)) == 0 {
+				p.lacks("unknown id", what, r, p.good(r, firstSample(r).under(name, id)), isEmptyList)
 			}
 		}
 	}
+}
+
+// neverIssued returns ids like one that was issued.
+func neverIssued(id string) []string {
+	never := []string{spoil(id), id + "x"}
+	switch n, err := strconv.ParseInt(id, 10, 64); {
+	case numeric(id):
+		if never[0] = "98" + id; err == nil { // ids may be counted
+			never = append(never, fmt.Sprint(n+1<<32))
+		}
+	case len(id) >= 12:
+		never = append(never, id[:len(id)-1])
+	}
+	return never
 }
 
 // mixes asks for a part of one thing under the id of another.

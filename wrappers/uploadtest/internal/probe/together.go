@@ -137,7 +137,7 @@ func (p *prober) atOnce(requests []*http.Request) []*response {
 		}), bytes.NewReader(content[len(content)/2:])))
 		ended.Go(func() {
 			defer half()
-			responses[i] = p.send(sent, new(bytes.Buffer))
+			responses[i] = p.send(sent)
 		})
 	}
 	ended.Wait()

@@ -28,6 +28,9 @@ func (l leaf) parent() string {
 	return append([]string{""}, above...)[len(above)-1]
 }
 
+// place tells a leaf from the others of its document.
+func (l leaf) place() string { return fmt.Sprint(l.path, l.at, l.list) }
+
 // leaves returns the values of a JSON document in their order.
 func leaves(document []byte) (found []leaf) {
 	var root any

@@ -15,40 +15,38 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
-// contents are files that a server may change or lose a part of.
-var contents = []struct {
-	what string
-	make func() []byte
-}{
-	{"white space at both ends", func() []byte { return []byte(" \t\nx y  z\n\n ") }},
-	{"lines that end with CRLF", func() []byte { return []byte("a\r\nb\nc\r\rd\r\n") }},
-	{"a byte order mark", func() []byte { return []byte("\xef\xbb\xbf\xc3\xa9") }},
-	{"bytes of every value", func() []byte {
-		b := make([]byte, 511)
-		for i := range b {
-			b[i] = byte(i)
-		}
-		return b
-	}},
-	{"zeros at its end", func() []byte { return []byte("z\x00\x00\x00\x00") }},
-	{"bytes of gzip", func() []byte {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		_, _ = w.Write([]byte("a text that was packed by the sender"))
-		w.Close()
-		return b.Bytes()
-	}},
-	{"base64", func() []byte { return []byte("dXBsb2FkdGVzdCBvZiBiYXNlNjQ=") }},
-	{"escapes", func() []byte { return []byte(`%41+&amp;\u0041\n<b>"'`) }},
-	{"an empty file", func() []byte { return []byte{} }},
-	{"70,001 bytes", func() []byte { return payload.Noise(70_001) }},
-	{"a byte order mark, CRLF and white space, in a text", theText},
-	{"the same text once more", theText},
-	{"1,200,001 bytes", func() []byte { return payload.Noise(1_200_001) }},
+// contents returns files that a server may change or lose a part of.
+func contents() []content {
+	every := make([]byte, 511)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	_, _ = w.Write([]byte("a text that was packed by the sender"))
+	w.Close()
+	text := []byte("\xef\xbb\xbfa\r\nb\r\n \n") // is sent as text/plain first, then as another media type
+	return []content{
+		{"white space at both ends", []byte(" \t\nx y  z\n\n ")},
+		{"lines that end with CRLF", []byte("a\r\nb\nc\r\rd\r\n")},
+		{"a byte order mark", []byte("\xef\xbb\xbf\xc3\xa9")},
+		{"bytes of every value", every},
+		{"zeros at its end", []byte("z\x00\x00\x00\x00")},
+		{"bytes of gzip", zipped.Bytes()},
+		{"base64", []byte("dXBsb2FkdGVzdCBvZiBiYXNlNjQ=")},
+		{"escapes", []byte(`%41+&amp;\u0041\n<b>"'`)},
+		{"an empty file", []byte{}},
+		{"70,001 bytes", payload.Noise(70_001)},
+		{"a byte order mark, CRLF and white space, in a text", text},
+		{"the same text once more", text},
+		{"1,200,001 bytes", payload.Noise(1_200_001)},
+	}
 }
 
-// theText is sent twice: first as text/plain, then as another media type.
-func theText() []byte { return []byte("\xef\xbb\xbfa\r\nb\r\n \n") }
+type content struct {
+	what  string
+	bytes []byte
+}
 
 // plainText is the number of the content that is sent as text/plain wherever
 // the media type is free.
@@ -117,10 +115,11 @@ func (p *prober) varies(r *operation) {
 
 // variesNames uploads a file of each kind under a name of another kind.
 func (p *prober) variesNames(r *operation, s sample, isFile bool) {
+	all := contents()
 	for i, name := range nameVariety {
 		what, b := "", []byte("uploadtest")
-		if i < len(contents) && isFile {
-			what, b = " (content: "+contents[i].what+")", contents[i].make()
+		if i < len(all) && isFile {
+			what, b = " (content: "+all[i].what+")", all[i].bytes
 		}
 		p.variant(r, s, name, i, what, p.withinLimit(b))
 	}
