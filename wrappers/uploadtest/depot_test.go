@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -60,9 +61,12 @@ type depotAnswer struct {
 
 	Name, UploadMethod, UploadURL string
 	Size                          int64
+	URLs                          []struct{ UploadURL string }
 	Token                         string        `json:"access_token"`
 	Expires                       time.Duration `json:"expires_in"`
 	trace                         string
+	bare                          bool        // nothing but a status is expected
+	send, got                     http.Header // beside what each request and answer has
 }
 
 // literal sets and returns the id as it is written.
@@ -214,12 +218,13 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			}
 			req.Header.Set("X-Depot-Key", key)
 		}
+		maps.Copy(req.Header, into.send)
 		if len(body) >= 1<<20 {
 			req.Header.Set("Expect", "100-continue")
 		}
 		resp, err := c.http.Do(req)
 		if err == nil && op != Presigned {
-			into.trace = resp.Header.Get("X-Depot-Trace")
+			into.trace, into.got = resp.Header.Get("X-Depot-Trace"), resp.Header
 		}
 		failure.TraceID = into.trace
 		switch {
@@ -228,13 +233,13 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			return failure
 		case err != nil:
 			failure.Err = fmt.Errorf("%w: %w", upload.ErrUnavailable, errors.Unwrap(err))
-		case resp.StatusCode/100 == 2:
+		case resp.StatusCode/100 == 2, resp.StatusCode == http.StatusPermanentRedirect && into.bare:
 			defer resp.Body.Close()
 			if unsent() > 0 && !c.trusting {
 				failure.Status, failure.Err = resp.StatusCode, fmt.Errorf("%w: the body was not read", upload.ErrUnavailable)
 				return failure
 			}
-			if op == Presigned {
+			if op == Presigned || into.bare {
 				return nil
 			}
 			if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil ||

@@ -42,12 +42,18 @@
 // operation's JSON answer or its header Location. The URL is sent byte for byte
 // as the answer had it. The method is the one that the answer names beside the
 // URL. The Content-Type is the one that the initiating request named in its
-// field contentType, mimeType or mediaType. The request has none of the API's
-// credentials, no cookie, and no X- header but Azure's blob type and those that
-// proxies add, such as X-Request-Id. Two kinds of headers are exceptions: the
+// field contentType, mimeType or mediaType. A part of a file may have another.
+// The request has none of the API's credentials, no cookie, and no X- header but
+// Azure's blob type and those that proxies add, such as X-Request-Id. Two kinds of headers are exceptions: the
 // answer may name some in an object called header beside the URL, and the query
 // of the URL may list some as signed. Those in the object must be sent. If an
 // object called fields stands beside the URL, its members come first in a form.
+//
+// A file in parts: the requests of one upload may each carry a part, as with S3
+// and tus. Each says where its part belongs: in its header Content-Range or
+// Upload-Offset, or by a number in its path, query or form. [Run] joins the
+// parts, and compares them with the file. If no request says where its part
+// belongs, Run compares only the file that is stored.
 //
 // The token call: it is a POST of a URL-encoded form to an address that the
 // spec does not have. The form has a grant_type, and the address has no query.

@@ -157,7 +157,7 @@ func (l *live) uploads(specimens []*source) (welcome bool) {
 				t.broke("result: another one has the ID %q too", res.ID)
 			}
 			ids[res.ID] = true
-			p.check(t, src.Size)
+			p.check(t, src)
 		})
 	}
 	return welcome

@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -778,6 +779,45 @@ var bites = []struct {
 		return &r.TempRequestID
 	})}, plainly, `", but the answer that gave the ID said ""`},
 
+	// The client's parts.
+	{"the last part is lost", misplaced("query", func(all []piece) []piece { return all[:max(1, len(all)-1)] }),
+		"bytes arrive unchanged", "65535 bytes: wire: no part has the file's bytes from byte 50000 on"},
+	{"a part is lost", misplaced("at once", func(all []piece) []piece { return slices.Delete(all, len(all)/2, (len(all)+1)/2) }),
+		"a stream that can be read once", "part 4 has 50000 bytes that are not the file's from byte 100000 on"},
+	{"a part is sent as two", misplaced("path", func(all []piece) []piece {
+		return append(all, piece{len(all) + 1, all[len(all)-1].at, all[len(all)-1].end})
+	}), "bytes arrive unchanged", "65535 bytes: wire: part 3 has 15535 bytes that are not the file's from byte 65535 on"},
+	{"a part is sent twice", misplaced("query", func(all []piece) []piece { return append(all, all[0]) }),
+		"bytes arrive unchanged", "wire: part 1 is sent again, though the server accepted it before"},
+	{"parts are numbered backwards", misplaced("form", func(all []piece) []piece {
+		for i := range all {
+			all[i].nth = len(all) - i
+		}
+		return all
+	}), "bytes arrive unchanged", "65535 bytes: wire: part 1 has 15535 bytes that are not the file's from byte 0 on"},
+	{"parts overlap", misplaced("range", func(all []piece) []piece {
+		all[len(all)-1].at = max(0, all[len(all)-1].at-10)
+		return all
+	}), "bytes arrive unchanged", "wire: the part at byte 49990 begins before the end of another one, at 50000"},
+	{"a part between others is lost", misplaced("range", func(all []piece) []piece {
+		return slices.Delete(all, len(all)/2, (len(all)+1)/2)
+	}), "progress ends at the size", "progress of 307200 bytes: wire: no part has the file's bytes from byte 150000 on"},
+	{"a part is not sent again", spoiled("query", faulty.Status(503, "/parts/", func(resp *http.Response) { resp.StatusCode = 200 })),
+		"a passing fault is survived", "lay answered 503 once: wire: part 2 has 50000 bytes that are not the file's from byte 0 on"},
+	{"a part is sent again without its end", spoiled("path",
+		faulty.RequestTo("/1", faulty.Second(faulty.Rewritten(func(b []byte) []byte { return b[:len(b)/2] })))),
+		"a passing fault is survived", "put answered 503 once: wire: part 2 has 50000 bytes that are not the file's from byte 25000 on"},
+	{"a part is sent again without a header", spoiled("path", func(next http.RoundTripper) http.RoundTripper {
+		return faulty.RequestTo("/1", faulty.Second(faulty.Header("X-Depot-Project", "7")))(next)
+	}), "a repeated upload is whole", "1048577 bytes: repeat: the second attempt has other headers than the first: X-Depot-Project"},
+	{"the bytes of a part are changed", spoiled("nowhere", faulty.RequestTo("/parts/", faulty.Rewritten(func(b []byte) []byte {
+		if len(b) == 15535 {
+			b = bytes.Clone(b)
+			b[1000] ^= 1
+		}
+		return b
+	}))), "bytes arrive unchanged", "65535 bytes: wire: 15535 bytes that are not the file's 65535 arrived"},
+
 	// The client's presigned step.
 	{"204 of the presigned step is no success",
 		rig{sent: faulty.Status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
@@ -1099,6 +1139,13 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 			res, err := c.send()
 			if strings.HasPrefix(res.ID, "9007") {
 				err = errors.New("a number")
+			}
+			return res, err
+		})},
+		"deletes what an upload that failed left": {client: uploads(func(c call) (upload.Result, error) {
+			res, err := c.send()
+			if client := c.u.(*depotClient); err != nil && c.ctx.Err() == nil && res.ID != "" {
+				_ = client.do(c.ctx, "remove", "DELETE", client.base+"/objects/"+url.PathEscape(res.ID), "", nil, new(depotAnswer))
 			}
 			return res, err
 		})},

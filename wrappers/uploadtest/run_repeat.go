@@ -42,7 +42,7 @@ func faultsPass(t *trial) {
 				src := file(200 << 10)
 				p := src.tracked()
 				if t.survives(op, c, src) {
-					p.check(t, src.Size)
+					p.check(t, src)
 				}
 			})
 		}
@@ -75,6 +75,9 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 	t.Count = nil // the lost answer stands for an orphan
 	_, ok = t.arrives(src)
 	t.seen.Note(aRepeat)
+	if src.inParts(accepted(t.requests())) {
+		return ok // each part is a request
+	}
 	for _, asked := range opsOf(t.requests()) {
 		polled := t.of(asked)[0].Method == http.MethodGet // until something is ready
 		switch n := len(t.of(asked)); {
@@ -111,9 +114,17 @@ func repeatsAreWhole(t *trial) {
 // operation.
 func (t *trial) sameTwice(op string) {
 	t.Helper()
-	attempts := t.of(op)
-	for _, r := range attempts {
-		first := attempts[0]
+	if t.seen.Scattered.Load() {
+		return
+	}
+	for _, attempts := range t.attempts(t.of(op)) {
+		t.sameAs(attempts[0], attempts[1:])
+	}
+}
+
+func (t *trial) sameAs(first Request, later []Request) {
+	t.Helper()
+	for _, r := range later {
 		names := differences(first.Header, r.Header, t.Server.contract.CredentialHeaders)
 		length, begun := r.Header.Get("Content-Length"), first.Header.Get("Content-Length")
 		switch {
@@ -203,13 +214,13 @@ func freshCredentials(t *trial) {
 		pause := 20 * time.Millisecond
 		time.Sleep(pause)
 		t.about("a second upload").arrives(file(100))
-		switch again := t.credentials(op); {
+		switch again := t.credentials(t.of(op)); {
 		case again[0] != again[len(again)-1]: // they hold milliseconds
 		case apispec.Dated.MatchString(again[0]):
 			pause = 1100 * time.Millisecond // they may hold seconds
 			time.Sleep(pause)
 			third := t.about("%s, %v later", op, pause)
-			if third.arrives(file(100)); slices.Contains(third.credentials(op)[len(again):], again[0]) {
+			if third.arrives(file(100)); slices.Contains(third.credentials(third.of(op))[len(again):], again[0]) {
 				t.seen.Note(aCredential)
 				third.broke("credentials: it carries those of the first upload, which have grown old")
 				continue
@@ -227,10 +238,12 @@ func freshCredentials(t *trial) {
 			t.Server.Inject(Token, forEver, aged)
 			t.Server.Inject(op, 1, afterBody(Answer(status, ""), pause))
 			_, _ = t.send(t.Context(), file(100))
-			attempts := t.credentials(op)
-			if len(attempts) < 2 {
+			groups := t.attempts(t.of(op))
+			at := slices.IndexFunc(groups, func(group []Request) bool { return len(group) > 1 })
+			if at < 0 {
 				return // it was not repeated; another property checks that
 			}
+			attempts := t.credentials(groups[at])
 			t.seen.Note(aCredential)
 			if attempts[0] == attempts[1] && (len(t.of(Token)) < 2 || apispec.Dated.MatchString(attempts[0])) {
 				t.broke("credentials: the second attempt carries those of the first, which have grown old")
@@ -261,9 +274,9 @@ var aged = respelledText(func(s string) string { return lifetime.ReplaceAllStrin
 
 var lifetime = regexp.MustCompile(`("expires_in"\s*:\s*)\d+`)
 
-// credentials returns what each request of an operation carried.
-func (t *trial) credentials(op string) (sent []string) {
-	for _, r := range t.of(op) {
+// credentials returns what each request carried.
+func (t *trial) credentials(requests []Request) (sent []string) {
+	for _, r := range requests {
 		carried := ""
 		for _, name := range t.Server.contract.CredentialHeaders {
 			if value := r.Header.Get(name); value != "" {

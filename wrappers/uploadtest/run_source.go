@@ -22,7 +22,7 @@ var errSource = errors.New("uploadtest: the source failed on purpose")
 // readOnce checks that upload.Reader makes one attempt. A failure in it is an
 // error, unless the client holds the bytes.
 func readOnce(t *trial) {
-	if t.readsFirst() {
+	if t.readsTwice() {
 		return
 	}
 	t.about("a stream that can be read once").arrives(file(200 << 10).once())
@@ -43,20 +43,20 @@ func readOnce(t *trial) {
 	}
 }
 
-// readsFirst reports whether the client reads a source once more before it sends
-// it, because it states the checksum ahead.
-func (t *trial) readsFirst() bool {
+// readsTwice reports whether the client opens a source more than once, because
+// it states the checksum ahead or reads each part of its own.
+func (t *trial) readsTwice() bool {
 	t.Helper()
-	it, src := t.about("an upload without a fault"), file(1000)
+	it, src := t.about("an upload without a fault"), file(200<<10)
 	it.seen = &tally.Seen{} // this is no stream
 	it.arrives(src)
-	return src.opened > 1 && slices.ContainsFunc(t.requests(), func(r Request) bool {
+	return src.opened > 1 && (src.inParts(accepted(t.requests())) || slices.ContainsFunc(t.requests(), func(r Request) bool {
 		said := slices.Concat(slices.Collect(maps.Values(r.Header))...)
 		for _, m := range contract.Members(r.Body) {
 			said = append(said, m.Value)
 		}
 		return slices.ContainsFunc(said, func(text string) bool { return payload.DigestOf(text, src.content) })
-	})
+	}))
 }
 
 func sizeIsPinned(t *trial) {

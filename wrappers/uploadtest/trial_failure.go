@@ -26,10 +26,7 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 	if t.Server != nil {
 		t.Server.quiet()
 	}
-	whole := func(f File) bool { return f.SHA256 == src.hash() && f.Size == src.Size }
-	if alive && slices.ContainsFunc(t.requests()[requests:], func(r Request) bool {
-		return r.Status/100 == 2 && slices.ContainsFunc(r.Files, whole)
-	}) {
+	if alive && src.Size == int64(len(src.content)) && src.came(accepted(t.requests()[requests:])) {
 		return failure, ok // a later step failed, and the whole file may stay
 	}
 	if after := t.count(); after != count {
@@ -91,7 +88,7 @@ var kinds = []error{
 // accounts compares what an error says of the requests with those that came.
 func (t *trial) accounts(failure *upload.Error, op string, status int) {
 	t.Helper()
-	switch n := len(t.of(op)); {
+	switch n := t.tries(t.of(op)); {
 	case failure.Provider == "":
 		t.broke("error: Provider is empty")
 	case failure.Op != op:
@@ -100,7 +97,7 @@ func (t *trial) accounts(failure *upload.Error, op string, status int) {
 		t.broke("error: Status is %d, want %d", failure.Status, status)
 	case n > 100:
 		t.broke("attempts: it still sends after %d requests", n)
-	case failure.Attempts != n && (failure.Attempts > n || status != 0 || !replayed(t.of(op)[0])):
+	case failure.Attempts != n && n > 0 && (failure.Attempts > n || status != 0 || !replayed(t.of(op)[0])):
 		t.broke("error: Attempts is %d, but %d requests arrived", failure.Attempts, n)
 	case status == 0 && failure.TraceID == "" && op != Presigned: // no answer, no trace id
 	default:

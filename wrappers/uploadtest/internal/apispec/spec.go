@@ -285,6 +285,42 @@ func (s *Spec) Takes(op string, header http.Header, field, contentType string) b
 	return types.Get(contentType) != nil
 }
 
+// Values returns the parameters in the path and the query of a request, by
+// their names. A request that is no operation has its path under no name.
+func (s *Spec) Values(op, uri string) map[string]string {
+	path, query, _ := strings.Cut(uri, "?")
+	values := map[string]string{}
+	pairs, _ := url.ParseQuery(query)
+	for name := range pairs {
+		values[name] = pairs.Get(name)
+	}
+	it := s.Operation(op)
+	if it == nil {
+		values[""] = path
+		return values
+	}
+	said, names := strings.Split(path, "/"), strings.Split(it.Path, "/")
+	for i, name := range names {
+		if at := len(said) - len(names) + i; at >= 0 && strings.HasPrefix(name, "{") {
+			values[strings.Trim(name, "{}")] = said[at]
+		}
+	}
+	return values
+}
+
+// IsInteger reports whether an operation has an integer in its path or query
+// under a name.
+func (s *Spec) IsInteger(op, name string) bool {
+	it := s.Operation(op)
+	if it == nil {
+		return false
+	}
+	rules := it.Rules.(Rules)
+	return slices.ContainsFunc(Parameters(rules.Route), func(p *openapi3.Parameter) bool {
+		return p.Name == name && p.Schema != nil && p.Schema.Value.Type.Is("integer")
+	})
+}
+
 // ParseAt reads a spec whose operations lie at a base URL.
 func ParseAt(t testing.TB, baseURL string, spec []byte) (c *Spec, host string) {
 	t.Helper()

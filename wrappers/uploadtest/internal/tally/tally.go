@@ -17,7 +17,8 @@ type Seen struct {
 	count map[string]int
 	Leaky atomic.Bool // a reader was left open
 
-	Failed atomic.Bool // an upload without a fault did not come out right
+	Failed    atomic.Bool // an upload without a fault did not come out right
+	Scattered atomic.Bool // a file came in parts, and no request said where its part belongs
 }
 
 // Note counts aspects that were looked at.
