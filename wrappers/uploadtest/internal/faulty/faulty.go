@@ -4,6 +4,7 @@ package faulty
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"net/http"
@@ -17,6 +18,19 @@ func ReadAll(r io.Reader, size int64) ([]byte, error) {
 	b := bytes.NewBuffer(make([]byte, 0, max(0, size)+bytes.MinRead))
 	_, err := b.ReadFrom(r)
 	return b.Bytes(), err
+}
+
+// Torn returns a body that ends with an error, if that is not nil.
+func Torn(b []byte, err error) io.ReadCloser {
+	end := ReaderFunc(func([]byte) (int, error) { return 0, cmp.Or(err, io.EOF) })
+	return io.NopCloser(io.MultiReader(bytes.NewReader(b), end))
+}
+
+// Peek returns the body of a request, and leaves it there.
+func Peek(r *http.Request) []byte {
+	b, err := ReadAll(r.Body, r.ContentLength)
+	r.Body = Torn(b, err)
+	return b
 }
 
 type pair struct {
@@ -125,6 +139,17 @@ func Serves(serve func(http.Handler, http.ResponseWriter, *http.Request)) func(h
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(next, w, r) })
 	}
+}
+
+// Refuses answers some requests by a status, and leaves the others to the handler.
+func Refuses(status int, such func(*http.Request) bool) func(http.Handler) http.Handler {
+	return Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if such(r) {
+			w.WriteHeader(status)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // On spoils the answers of one status.

@@ -472,9 +472,7 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(newHall(fault))
-			defer ts.Close()
-			lab.Blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(hallSpec), withHallKey) })
+			lab.Blames(t, want, func(tb testing.TB) { probes(tb, newHall(fault), "", []byte(hallSpec), withHallKey) })
 		})
 	}
 }
@@ -484,10 +482,8 @@ func TestProbeSaysWhichNamesItCannotSee(t *testing.T) {
 	t.Parallel()
 	spec := strings.Replace(hallSpec, "{type: string}, example: a/b-pin.csv,\n      description: The name of a pin.}",
 		"{type: string, maxLength: 100}, example: a/b-pin.csv}", 1)
-	ts := httptest.NewServer(newHall("a name in capitals"))
-	defer ts.Close()
 	l := &lab.Logged{TB: t}
-	Probe(l, ts.URL, []byte(spec), withHallKey)
+	probes(l, newHall("a name in capitals"), "", []byte(spec), withHallKey)
 	for _, want := range []string{"Hall: pin: not seen: whether its name is the spot of the path",
 		"Hall: pin: not seen: some names as its spot, which the spec does not allow"} {
 		if !strings.Contains(l.Text.String(), want) {

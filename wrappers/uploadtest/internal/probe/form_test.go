@@ -72,12 +72,8 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 					id))(rec)
 			}))(next).ServeHTTP(w, r)
 		}), ""},
-		{"an empty file is a failure", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPut && r.ContentLength == 0 && r.Header.Get("X-Depot-Key") == lab.DepotKey {
-				w.WriteHeader(http.StatusNotImplemented)
-				return
-			}
-			next.ServeHTTP(w, r)
+		{"an empty file is a failure", faulty.Refuses(http.StatusNotImplemented, func(r *http.Request) bool {
+			return r.Method == http.MethodPut && r.ContentLength == 0 && r.Header.Get("X-Depot-Key") == lab.DepotKey
 		}), "Shelf: lay: response status: 501 to an empty file (PUT /v1/blobs/{name})"},
 		{"none of a box is found", faulty.Reply("/boxes/s-", faulty.On(200, func(rec *httptest.ResponseRecorder) {
 			if text := rec.Body.String(); strings.Contains(text, "[") {
@@ -116,12 +112,8 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			`Shelf: lay: response body: name is "grüße 100% 1.txt", but "grüße 100%25+1.txt" was said`},
 		{"a name loses its letters", faulty.Reply("/boxes", anew("grüße", "gr??e")),
 			`Shelf: pack: response body: name is "gr??e 100%25+1.txt", but the file was called "grüße`},
-		{"an odd name is a failure", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if strings.Contains(r.URL.Path, "ü") {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			next.ServeHTTP(w, r)
+		{"an odd name is a failure", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+			return strings.Contains(r.URL.Path, "ü")
 		}), `Shelf: lay: response status: 500 to a file that is called "grüße 100%25+1.txt" (PUT`},
 		{"a name that is too long betrays the server",
 			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -222,16 +214,16 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 	} {
 		t.Run(b.fault, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(b.spoil(lab.NewShelf()))
-			defer ts.Close()
-			lab.Blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(lab.ShelfSpec), lab.WithKey) })
+			lab.Blames(t, b.want, func(tb testing.TB) {
+				probes(tb, b.spoil(lab.NewShelf()), "/v1", []byte(lab.ShelfSpec), lab.WithKey)
+			})
 		})
 	}
 }
 
 // Behind a proxy that buffers, no server can look at credentials first.
 func TestProbeSaysWhoAsksForTheBodyFirst(t *testing.T) {
-	ts := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		b, err := faulty.ReadAll(r.Body, r.ContentLength)
 		if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
@@ -239,10 +231,9 @@ func TestProbeSaysWhoAsksForTheBodyFirst(t *testing.T) {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(b))
 		next.ServeHTTP(w, r)
-	})(lab.NewShelf()))
-	defer ts.Close()
+	})(lab.NewShelf())
 	l := &lab.Logged{TB: t}
-	Probe(l, ts.URL+"/v1", []byte(lab.ShelfSpec), lab.WithKey)
+	probes(l, handler, "/v1", []byte(lab.ShelfSpec), lab.WithKey)
 	want := "Shelf: lay: not seen: whether credentials are looked at before the body"
 	if !strings.Contains(l.Text.String(), want) {
 		t.Errorf("the log lacks %q:\n%s", want, &l.Text)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -397,8 +396,6 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(newTray(how))
-			defer ts.Close()
 			spec := traySpec
 			switch {
 			case how == "slash":
@@ -406,16 +403,14 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 			case strings.HasPrefix(how, "slips"):
 				spec += slipSpec
 			}
-			lab.Blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL, []byte(spec), nil) })
+			lab.Blames(t, want, func(tb testing.TB) { probes(tb, newTray(how), "", []byte(spec), nil) })
 		})
 	}
 }
 
 func TestProbeSaysNothingOfAFileThatAWrongRequestReplaced(t *testing.T) {
 	t.Parallel()
-	ts := httptest.NewServer(newTray("half a blob"))
-	defer ts.Close()
-	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL, []byte(traySpec), nil) })
+	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, newTray("half a blob"), "", []byte(traySpec), nil) })
 	if lab.Named(t, lines, "hung up in the middle"); len(lines) > 1 {
 		t.Errorf("it was blamed for what follows: %q", lines)
 	}

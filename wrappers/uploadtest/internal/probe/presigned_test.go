@@ -2,11 +2,9 @@ package probe
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -51,8 +49,7 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		"equal bytes have one type": {func(next http.Handler) http.Handler {
 			var types sync.Map
 			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				content, err := faulty.ReadAll(r.Body, r.ContentLength)
-				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(content), failing{cmp.Or(err, io.EOF)}))
+				content := faulty.Peek(r)
 				faulty.Respelled(faulty.On(200, func(rec *httptest.ResponseRecorder) {
 					var doc map[string]any
 					if r.Method == http.MethodPut {
@@ -74,8 +71,7 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		"text loses its CRLF": {faulty.Arrival("/upload/", func(r *http.Request) {
 			if r.Header.Get("Content-Type") == "text/plain" {
 				b, err := faulty.ReadAll(r.Body, r.ContentLength)
-				b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
-				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{cmp.Or(err, io.EOF)}))
+				r.Body = faulty.Torn(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), err)
 			}
 		}), "the file (content: a byte order mark, CRLF and white space, in a text) comes back changed"},
 		"nothing to download": {faulty.Reply("/download/",
@@ -85,12 +81,8 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		"no age of a download": {faulty.Reply("/download/", taken),
 			"no operation: response status: 200 to a URL for a download that has expired"},
 		"no age": {faulty.Reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},
-		"a type with parameters is refused": {faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPut && strings.Contains(r.Header.Get("Content-Type"), ";") {
-				w.WriteHeader(http.StatusForbidden)
-				return
-			}
-			next.ServeHTTP(w, r)
+		"a type with parameters is refused": {faulty.Refuses(http.StatusForbidden, func(r *http.Request) bool {
+			return r.Method == http.MethodPut && strings.Contains(r.Header.Get("Content-Type"), ";")
 		}), "fileUpload: response status: 403 to the URL that it handed out for text/plain; charset=utf-8"},
 		"an error that is none": {faulty.Reply("/upload/", faulty.On(http.StatusOK, faulty.Body("<Error></Error>"))),
 			"fileUpload: response body: 200 to the file, with an error in the answer"},
@@ -103,10 +95,8 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ts := httptest.NewServer(c.spoil(right))
-			defer ts.Close()
 			lab.Blames(t, c.want, func(tb testing.TB) {
-				Probe(tb, ts.URL+"/v1", spec, faulty.Header("Authorization", "Bearer token-of-the-test"),
+				probes(tb, c.spoil(right), "/v1", spec, faulty.Header("Authorization", "Bearer token-of-the-test"),
 					Facts{Advance: func(d time.Duration) { moved.Add(int64(d)) }})
 			})
 		})

@@ -25,12 +25,19 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
+// probes probes a handler behind a server of its own.
+func probes(
+	t testing.TB, h http.Handler, base string, spec []byte, authorize func(*http.Request), facts ...Facts,
+) {
+	ts := httptest.NewServer(h)
+	defer ts.Close()
+	Probe(t, ts.URL+base, spec, authorize, facts...)
+}
+
 // A storage is not the spec's: it may name no methods with a 405.
 func TestProbeAcceptsTheReference(t *testing.T) {
 	bare := faulty.Reply("/store", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") })
-	ts := httptest.NewServer(bare(lab.NewDepot()))
-	defer ts.Close()
-	Probe(t, ts.URL+"/v2", lab.DepotSpec, lab.WithKey)
+	probes(t, bare(lab.NewDepot()), "/v2", lab.DepotSpec, lab.WithKey)
 }
 
 func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
@@ -73,12 +80,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			"Depot: announce: response status: 200 to a file whose sender hung up in the middle of it " +
 				"(PUT to a URL from POST /v2/objects)"},
 		{"an empty presigned file is a failure",
-			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPut && r.ContentLength == 0 {
-					w.WriteHeader(http.StatusInternalServerError)
-					return
-				}
-				next.ServeHTTP(w, r)
+			faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+				return r.Method == http.MethodPut && r.ContentLength == 0
 			}), "Depot: announce: response status: 500 to an empty file (PUT to a URL from POST /v2/objects)"},
 		{"another size later", faulty.Reply("/objects/o-", faulty.Said(`"size":1`, `"size":2`)),
 			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
@@ -120,12 +123,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"a fault of the client's is called the server's",
 			faulty.Reply("/forms", faulty.On(415, func(rec *httptest.ResponseRecorder) { rec.Code = 500 })),
 			"Depot: submit: response status: 500 is not declared"},
-		{"OPTIONS is a failure", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodOptions {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			next.ServeHTTP(w, r)
+		{"OPTIONS is a failure", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+			return r.Method == http.MethodOptions
 		}), "Depot: announce: response status: 500 to OPTIONS (OPTIONS /v2/objects)"},
 		{"any method is taken", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPatch {
@@ -149,12 +148,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			}
 		}), "200 to a request with the letters of the other case in the X-Depot-Key"},
 		{"the body is looked at before the credentials",
-			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/v2/objects" && r.Header.Get("Content-Type") != "application/json" {
-					w.WriteHeader(http.StatusUnsupportedMediaType)
-					return
-				}
-				next.ServeHTTP(w, r)
+			faulty.Refuses(http.StatusUnsupportedMediaType, func(r *http.Request) bool {
+				return r.URL.Path == "/v2/objects" && r.Header.Get("Content-Type") != "application/json"
 			}), "Depot: announce: response status: 415 to a request with no credentials and a body that is wrong, " +
 				"want 401 or 403"},
 		{"the id is looked at before the credentials",
@@ -200,9 +195,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			faulty.Reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }),
 			"Depot: announce: response status: 403 to the URL that it handed out (PUT to a URL from POST /v2/objects)"},
 		{"the directories of a name are told", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			b, _ := faulty.ReadAll(r.Body, r.ContentLength)
-			r.Body = io.NopCloser(bytes.NewReader(b))
-			if bytes.Contains(b, []byte("/dir/uploadtest.txt")) {
+			if bytes.Contains(faulty.Peek(r), []byte("/dir/uploadtest.txt")) {
 				next = faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
 			}
 			next.ServeHTTP(w, r)
@@ -272,12 +265,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			"Depot: announce: response body: expiresAt is "},
 		{"a time before all", faulty.Reply("/objects/o-", faulty.Said(`"size":`, `"createdAt":"0001-01-01T00:00:00Z","size":`)),
 			"Depot: look: response body: createdAt is 0001-01-01, before anything was uploaded"},
-		{"a part must not state its length", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			b, _ := faulty.ReadAll(r.Body, r.ContentLength)
-			if r.Body = io.NopCloser(bytes.NewReader(b)); bytes.Contains(b, []byte("Content-Length:")) {
-				r.URL.Path = "/v2/objects" // this one takes no form
-			}
-			next.ServeHTTP(w, r)
+		{"a part must not state its length", faulty.Refuses(415, func(r *http.Request) bool {
+			return bytes.Contains(faulty.Peek(r), []byte("Content-Length:"))
 		}), "Depot: submit: response status: 415 to a form with a part that states its length"},
 		{"a boundary must not be quoted", faulty.Arrival("/forms", func(r *http.Request) {
 			r.Header.Set("Content-Type", strings.ReplaceAll(r.Header.Get("Content-Type"), `"`, "'"))
@@ -320,19 +309,11 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"a name that is too long is taken", faulty.Arrival("/raw", func(r *http.Request) {
 			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, strings.Repeat("x", 1000), "x")
 		}), "Depot: deposit: response status: 201 to a wrong parameter name"},
-		{"HEAD fails", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodHead {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			next.ServeHTTP(w, r)
+		{"HEAD fails", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+			return r.Method == http.MethodHead
 		}), "500 to HEAD"},
-		{"a charset is refused", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if strings.Contains(r.Header.Get("Content-Type"), "charset") {
-				w.WriteHeader(http.StatusUnsupportedMediaType)
-				return
-			}
-			next.ServeHTTP(w, r)
+		{"a charset is refused", faulty.Refuses(http.StatusUnsupportedMediaType, func(r *http.Request) bool {
+			return strings.Contains(r.Header.Get("Content-Type"), "charset")
 		}), "Depot: announce: response status: 415 to a body of application/json; charset=utf-8 (POST /v2/objects)"},
 		{"an answer that breaks off", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == lab.DepotKey {
@@ -346,9 +327,9 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 	} {
 		t.Run(b.fault, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(b.spoil(lab.NewDepot()))
-			defer ts.Close()
-			lab.Blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", about(b.want), lab.WithKey) })
+			lab.Blames(t, b.want, func(tb testing.TB) {
+				probes(tb, b.spoil(lab.NewDepot()), "/v2", about(b.want), lab.WithKey)
+			})
 		})
 	}
 }
@@ -368,24 +349,25 @@ func about(line string) []byte {
 	return []byte(strings.Join(kept, "\n  /") + string(lab.DepotSpec[end:]))
 }
 
+// misstated is a shelf that tells a wrong size of its boxes.
+func misstated() http.Handler {
+	return faulty.Reply("/boxes/s-", faulty.Said(`"size":11`, `"size":21`))(lab.NewShelf())
+}
+
 func TestProbeSaysAFaultOnce(t *testing.T) {
-	ts := httptest.NewServer(faulty.Reply("/boxes/s-", faulty.Said(`"size":11`, `"size":21`))(lab.NewShelf()))
-	defer ts.Close()
-	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(lab.ShelfSpec), lab.WithKey) })
+	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, misstated(), "/v1", []byte(lab.ShelfSpec), lab.WithKey) })
 	if len(lines) != 1 {
 		t.Errorf("%d lines, want one for the GET: %q", len(lines), lines)
 	}
 }
 
 func TestProbeForgivesWhatIsKnown(t *testing.T) {
-	ts := httptest.NewServer(faulty.Reply("/boxes/s-", faulty.Said(`"size":11`, `"size":21`))(lab.NewShelf()))
-	defer ts.Close()
 	for known, want := range map[string]string{
 		"unpack":       "",
 		"a file's age": `uploadtest: no failure has "a file's age" in its line any more: remove it from Known`,
 	} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
-			Probe(tb, ts.URL+"/v1", []byte(lab.ShelfSpec), lab.WithKey, Facts{Known: []string{"size", known}})
+			probes(tb, misstated(), "/v1", []byte(lab.ShelfSpec), lab.WithKey, Facts{Known: []string{"size", known}})
 		})
 		if got := strings.Join(lines, "\n"); got != want {
 			t.Errorf("%s is known: got %q, want %q", known, got, want)
@@ -395,13 +377,12 @@ func TestProbeForgivesWhatIsKnown(t *testing.T) {
 
 // A server that never answers must not keep a test from its end.
 func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
-	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	silent := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
-	}))
-	defer ts.Close()
+	})
 	lines := lab.Recorded(t, func(tb testing.TB) {
-		Probe(tb, ts.URL+"/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 50 * time.Millisecond})
+		probes(tb, silent, "/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 50 * time.Millisecond})
 	})
 	lab.Named(t, lines, "Depot: submit: response status: no answer within 50ms: after three of these nothing more "+
 		"is asked (POST /v2/forms)")
@@ -410,18 +391,16 @@ func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 	}
 
 	var locked atomic.Bool
-	stuck := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	stuck := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if locked.Load() {
-			_, _ = io.Copy(io.Discard, r.Body)
-			<-r.Context().Done()
+			silent(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 		locked.Store(r.Method == http.MethodHead)
-	})(lab.NewDepot()))
-	defer stuck.Close()
+	})(lab.NewDepot())
 	lab.Blames(t, "nothing more is asked; the last answer was to HEAD /v2/", func(tb testing.TB) {
-		Probe(tb, stuck.URL+"/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 500 * time.Millisecond})
+		probes(tb, stuck, "/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 500 * time.Millisecond})
 	})
 }
 
@@ -483,12 +462,10 @@ func TestProbeThatHeldNothingIsSkipped(t *testing.T) {
 	spec := bytes.Replace(about("Depot: announce:"), []byte("            example: {contentType: text/plain}\n"), nil, 1)
 	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"),
 		1)
-	ts := httptest.NewServer(lab.NewDepot())
-	defer ts.Close()
 	skipped := false
 	t.Run("nothing", func(t *testing.T) {
 		defer func() { skipped = t.Skipped() }()
-		Probe(t, ts.URL+"/v2", spec, lab.WithKey)
+		probes(t, lab.NewDepot(), "/v2", spec, lab.WithKey)
 	})
 	if !skipped {
 		t.Error("it passed, but it had seen nothing")
@@ -502,19 +479,16 @@ func renamed(name string) []byte {
 }
 
 func TestProbeTakesTheIDOfACollectionForItsMember(t *testing.T) {
-	ts := httptest.NewServer(lab.NewDepot())
-	defer ts.Close()
 	l := &lab.Logged{TB: t}
-	Probe(l, ts.URL+"/v2", renamed("objectId"), lab.WithKey)
+	probes(l, lab.NewDepot(), "/v2", renamed("objectId"), lab.WithKey)
 	if strings.Contains(l.Text.String(), "no answer gave") {
 		t.Errorf("not all operations were seen to succeed:\n%s", &l.Text)
 	}
-	lost := httptest.NewServer(faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
+	handler := faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
 		*rec = *httptest.NewRecorder()
 		rec.Code = 404
-	})(lab.NewDepot()))
-	defer lost.Close()
-	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, lost.URL+"/v2", renamed("objectId"), lab.WithKey) })
+	})(lab.NewDepot())
+	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "/v2", renamed("objectId"), lab.WithKey) })
 	lab.Named(t, lines, "Depot: look: response status: 404 to the spec's own example")
 }
 
@@ -544,7 +518,7 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 					"parameters: [{name: "+b.limit+", in: query, schema: {type: integer, minimum: 5}}, {name: "+b.from+", in: query, "+
 					"schema: {type: integer}}], responses: {'200': {description: All., content: {application/json: {}}}, "+
 					"4XX: {description: Refused.}}}\n"), 1)
-			ts := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				switch {
 				case r.Method != http.MethodGet || r.URL.Path != "/v2/objects":
 					next.ServeHTTP(w, r)
@@ -564,9 +538,8 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 				}
 				w.Header().Set("Content-Type", "application/json")
 				_ = json.NewEncoder(w).Encode(list)
-			})(lab.NewDepot()))
-			defer ts.Close()
-			lab.Blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, lab.WithKey) })
+			})(lab.NewDepot())
+			lab.Blames(t, b.want, func(tb testing.TB) { probes(tb, handler, "/v2", spec, lab.WithKey) })
 		})
 	}
 }
@@ -589,12 +562,11 @@ func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
 	// Of a member that no answer names: the path before it is no operation's.
 	spec := bytes.Replace(renamed("memberId"), []byte("/objects/{"), []byte("/members/{"), 1)
 	d := lab.NewDepot()
-	ts := httptest.NewServer(faulty.Arrival("/members/", func(r *http.Request) {
+	handler := faulty.Arrival("/members/", func(r *http.Request) {
 		r.URL.Path = strings.Replace(r.URL.Path, "members", "objects", 1)
-	})(d))
-	defer ts.Close()
+	})(d)
 	l := &lab.Logged{TB: t}
-	Probe(l, ts.URL+"/v2", spec, lab.WithKey)
+	probes(l, handler, "/v2", spec, lab.WithKey)
 	for _, want := range []string{"Depot: look: not seen: no answer gave its memberId, as a member of that name",
 		"answered 404 (GET /members/{memberId})", "(DELETE /members/{memberId})"} {
 		if !strings.Contains(l.Text.String(), want) {
@@ -660,7 +632,7 @@ paths:
       responses: {'204': {description: Added.}, 4XX: {description: Refused.}}
 `
 	var cases atomic.Int64
-	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v1/cases" {
 			io.Copy(io.Discard, r.Body)
 			w.WriteHeader(http.StatusNoContent)
@@ -669,9 +641,8 @@ paths:
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
 		fmt.Fprintf(w, `{"id":%[1]d,"caseId":"case-%[1]d","paperId":"paper-%[1]d"}`, cases.Add(1))
-	}))
-	defer ts.Close()
-	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(Spec), nil) })
+	})
+	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "/v1", []byte(Spec), nil) })
 	lab.Named(t, lines, "Cases: add: response status: 204 to no parameter X-Author, which must be refused by a 4xx")
 	lab.Named(t, lines, "Cases: add: response status: 204 to an id that was never issued, which must be refused by a 4xx")
 	lab.Named(t, lines, "Cases: read: response status: 204 to a part of another upload, which must be refused by a 4xx")
@@ -686,7 +657,7 @@ func TestProbeDeletesAnUploadOfSeveralFiles(t *testing.T) {
 	}
 	var mu sync.Mutex
 	shown, deleted := map[string]*httptest.ResponseRecorder{}, map[string]bool{}
-	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
 		right.ServeHTTP(rec, r)
 		mu.Lock()
@@ -702,13 +673,12 @@ func TestProbeDeletesAnUploadOfSeveralFiles(t *testing.T) {
 		maps.Copy(w.Header(), rec.Header())
 		w.WriteHeader(rec.Code)
 		w.Write(rec.Body.Bytes())
-	}))
-	defer ts.Close()
+	})
 	spec, err := specs.FS.ReadFile("ncloudmailer.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sign := func(r *http.Request) { keys.Sign(r, time.Now()) }
-	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/api/v1", spec, sign) })
+	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "/api/v1", spec, sign) })
 	lab.Named(t, lines, "getFile: response status: 200 to a deleted upload, which must be refused by a 4xx")
 }

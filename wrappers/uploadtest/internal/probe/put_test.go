@@ -223,12 +223,8 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			r.URL.Path = "/v1/folders/101/files/" + path.Base(r.URL.Path)
 		}), "Desk: GET /folders/{folderId}/files/{fileId}: response status: 200 to an upload under another folderId"},
 		{"letters in a number are a failure", "", "",
-			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/v1/folders/101x" {
-					w.WriteHeader(http.StatusInternalServerError)
-					return
-				}
-				next.ServeHTTP(w, r)
+			faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+				return r.URL.Path == "/v1/folders/101x"
 			}), "Desk: GET /folders/{folderId}: response status: 500 is not declared"},
 		{"a HEAD finds what is deleted", "", "",
 			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -287,12 +283,8 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 		{"a range says another place", "", "", faulty.Reply("/notes/", faulty.On(206, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Range", strings.Replace(rec.Header().Get("Content-Range"), "-5/", "-6/", 1))
 		})), `Desk: GET /notes/{name}: response header: Content-Range is "bytes 2-6/10", want "bytes 2-5/10"`},
-		{"an open range is refused", "", "", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Range") == "bytes=4-" {
-				w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
-				return
-			}
-			next.ServeHTTP(w, r)
+		{"an open range is refused", "", "", faulty.Refuses(416, func(r *http.Request) bool {
+			return r.Header.Get("Range") == "bytes=4-"
 		}), "Desk: GET /notes/{name}: response status: 416 to the range 4- of a file of 10 bytes"},
 		{"a folder lists one file", "", "", faulty.Reply("/folders/101/files", func(rec *httptest.ResponseRecorder) {
 			if before, _, several := strings.Cut(rec.Body.String(), "},{"); several {
@@ -325,10 +317,8 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 	} {
 		t.Run(b.what, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(b.spoil(newDesk()))
-			defer ts.Close()
 			spec := strings.Replace(deskSpec, b.spec, b.instead, 1)
-			lab.Blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(spec), nil) })
+			lab.Blames(t, b.want, func(tb testing.TB) { probes(tb, b.spoil(newDesk()), "/v1", []byte(spec), nil) })
 		})
 	}
 }
@@ -338,7 +328,7 @@ func TestProbeAsksNoOtherHostForARange(t *testing.T) {
 	desk := newDesk()
 	other := httptest.NewServer(desk)
 	defer other.Close()
-	ts := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/notes/") {
 			next = faulty.Reply("/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
 				rec.Code = http.StatusFound
@@ -347,10 +337,9 @@ func TestProbeAsksNoOtherHostForARange(t *testing.T) {
 			}))(next)
 		}
 		next.ServeHTTP(w, r)
-	})(desk))
-	defer ts.Close()
+	})(desk)
 	l := &lab.Logged{TB: t}
-	Probe(l, ts.URL+"/v1", []byte(deskSpec), nil)
+	probes(l, handler, "/v1", []byte(deskSpec), nil)
 	want := "Desk: GET /notes/{name}: not seen: a range of a file, which is on the host 127.0.0.1:"
 	if !strings.Contains(l.Text.String(), want) {
 		t.Errorf("the log lacks %q:\n%s", want, &l.Text)

@@ -73,14 +73,13 @@ func TestProbeSpoilsCredentialsOfEachKind(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(faulty.Arrival("/v2", func(r *http.Request) {
+			handler := faulty.Arrival("/v2", func(r *http.Request) {
 				key := r.Header.Get(name)
 				if r.Header.Del(name); c.good(r, key) {
 					lab.WithKey(r)
 				}
-			})(lab.NewDepot()))
-			defer ts.Close()
-			lab.Blames(t, c.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", lab.DepotSpec, c.authorize) })
+			})(lab.NewDepot())
+			lab.Blames(t, c.want, func(tb testing.TB) { probes(tb, handler, "/v2", lab.DepotSpec, c.authorize) })
 		})
 	}
 }
@@ -91,23 +90,22 @@ func TestProbeGoesOnAfterABodyThatItCannotBuild(t *testing.T) {
 		[]byte("          text/plain: {schema: {type: string}, example: some text}\n"), 1)
 	spec = bytes.Replace(spec, []byte("{type: string, minLength: 3}"), []byte("{type: string, pattern: '^[a-z]+/x$'}"),
 		1)
-	ts := httptest.NewServer(faulty.Arrival("/objects", func(r *http.Request) {
+	handler := faulty.Arrival("/objects", func(r *http.Request) {
 		r.Header.Set("Content-Type", "application/json")
 		faulty.Rewrite(r, func([]byte) []byte { return []byte(`{"contentType":"a/b"}`) })
-	})(lab.NewDepot()))
-	defer ts.Close()
-	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", spec, lab.WithKey) })
+	})(lab.NewDepot())
+	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "/v2", spec, lab.WithKey) })
 	lab.Named(t, lines, "Depot: announce: response status: 200 to a body of another media type")
 
 	// What could not be put need not be there.
-	shelf := httptest.NewServer(lab.NewShelf())
-	defer shelf.Close()
 	unput := strings.NewReplacer("/{name}", "/{slot}", "{blobId}", "{slot}", "[{name: blobId", "[{name: slot",
 		"[{name: name, in: path, "+
 			"required: true, schema: {type: string}, example: july.txt}]", "[{name: slot, in: path, required: true, "+
 			"schema: {type: string}, example: july.txt}, {name: X-Kind, in: header, required: true, schema: {type: "+
 			"string, pattern: '^[A-Z]{3}$'}}]")
-	lines = lab.Recorded(t, func(tb testing.TB) { Probe(tb, shelf.URL+"/v1", []byte(unput.Replace(lab.ShelfSpec)), lab.WithKey) })
+	lines = lab.Recorded(t, func(tb testing.TB) {
+		probes(tb, lab.NewShelf(), "/v1", []byte(unput.Replace(lab.ShelfSpec)), lab.WithKey)
+	})
 	if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, "fetch") }) {
 		t.Errorf("it was blamed: %q", lines)
 	}

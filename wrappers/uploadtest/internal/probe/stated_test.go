@@ -108,7 +108,7 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 func TestProbeAnnouncesTheSizeThatItSends(t *testing.T) {
 	var mu sync.Mutex
 	sizes := map[string]int64{} // by id
-	ts := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
 		id, isFile := strings.CutPrefix(r.URL.Path, "/store/")
@@ -131,11 +131,10 @@ func TestProbeAnnouncesTheSizeThatItSends(t *testing.T) {
 			}))(next)
 		}
 		next.ServeHTTP(w, r)
-	})(lab.NewDepot()))
-	defer ts.Close()
+	})(lab.NewDepot())
 	spec := strings.Replace(string(lab.DepotSpec), "required: [contentType]", "required: [contentType, size]", 1)
 	spec = strings.Replace(spec, "{contentType: text/plain}", "{contentType: text/plain, size: 4711}", 1)
-	lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", []byte(spec), lab.WithKey) })
+	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "/v2", []byte(spec), lab.WithKey) })
 	if len(lines) > 0 || len(sizes) == 0 {
 		t.Errorf("%d files were announced, and it was blamed: %q", len(sizes), lines)
 	}
@@ -171,7 +170,7 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				if sum := r.Header.Get("X-SHA256"); sum != "" && r.Header.Get("X-Depot-Key") == lab.DepotKey {
 					var body []byte
 					faulty.Rewrite(r, func(b []byte) []byte { body = b; return b })
@@ -181,9 +180,8 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 					}
 				}
 				next.ServeHTTP(w, r)
-			})(lab.NewDepot()))
-			defer ts.Close()
-			lab.Blames(t, c.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v2", []byte(c.spec), lab.WithKey) })
+			})(lab.NewDepot())
+			lab.Blames(t, c.want, func(tb testing.TB) { probes(tb, handler, "/v2", []byte(c.spec), lab.WithKey) })
 		})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
@@ -459,10 +458,10 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(newPier(fault))
-			defer ts.Close()
 			facts := Facts{MaxSize: map[bool]int64{true: 100_000}[fault == "a file of any size"]}
-			lab.Blames(t, want, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(pierSpec), lab.WithKey, facts) })
+			lab.Blames(t, want, func(tb testing.TB) {
+				probes(tb, newPier(fault), "/v1", []byte(pierSpec), lab.WithKey, facts)
+			})
 		})
 	}
 }

@@ -2,12 +2,10 @@ package probe
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -132,11 +130,11 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 	arrives := func(spoil func([]byte) []byte) func(http.Handler) http.Handler {
 		return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost {
-				if b, err := faulty.ReadAll(r.Body, r.ContentLength); err == nil {
-					r.Body = io.NopCloser(bytes.NewReader(spoil(b)))
-				} else {
-					r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{err}))
+				b, err := faulty.ReadAll(r.Body, r.ContentLength)
+				if err == nil {
+					b = spoil(b)
 				}
+				r.Body = faulty.Torn(b, err)
 			}
 			next.ServeHTTP(w, r)
 		})
@@ -165,12 +163,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		})
 	}
 	failsOn := func(param string) func(http.Handler) http.Handler {
-		return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.URL.Query().Get(param) == "uploadtest-other" {
-				w.WriteHeader(http.StatusBadGateway)
-				return
-			}
-			next.ServeHTTP(w, r)
+		return faulty.Refuses(http.StatusBadGateway, func(r *http.Request) bool {
+			return r.URL.Query().Get(param) == "uploadtest-other"
 		})
 	}
 	elsewhere := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -203,14 +197,8 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 			fmt.Sprintf(changed, "zeros at its end")},
 		{"the last line loses its end", arrives(func(b []byte) []byte { return bytes.TrimRight(b, "\r\n") }),
 			fmt.Sprintf(changed, "lines that end with CRLF")},
-		{"zeros are refused", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			b, err := faulty.ReadAll(r.Body, r.ContentLength)
-			if bytes.HasSuffix(b, []byte("\x00\x00\x00")) {
-				w.WriteHeader(http.StatusBadRequest)
-				return
-			}
-			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{cmp.Or(err, io.EOF)}))
-			next.ServeHTTP(w, r)
+		{"zeros are refused", faulty.Refuses(http.StatusBadRequest, func(r *http.Request) bool {
+			return bytes.HasSuffix(faulty.Peek(r), []byte("\x00\x00\x00"))
 		}), "Album: add: response status: 400 to a file (content: zeros at its end)"},
 		{"64 KiB", arrives(kept(64 << 10)), fmt.Sprintf(changed, "70,001 bytes")},
 		{"1 MiB", arrives(kept(1 << 20)), fmt.Sprintf(changed, "1,200,001 bytes")},
@@ -365,9 +353,9 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 	} {
 		t.Run(b.fault, func(t *testing.T) {
 			t.Parallel()
-			ts := httptest.NewServer(b.spoil(newAlbum()))
-			defer ts.Close()
-			lab.Blames(t, b.want, func(tb testing.TB) { Probe(tb, ts.URL+"/v1", []byte(albumSpec), asAnna) })
+			lab.Blames(t, b.want, func(tb testing.TB) {
+				probes(tb, b.spoil(newAlbum()), "/v1", []byte(albumSpec), asAnna)
+			})
 		})
 	}
 }
@@ -397,9 +385,8 @@ func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			var moved time.Duration
-			ts := httptest.NewServer(faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				b, err := faulty.ReadAll(r.Body, r.ContentLength)
-				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failing{cmp.Or(err, io.EOF)}))
+			handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				b := faulty.Peek(r)
 				signed, _ := strconv.ParseInt(r.Header.Get("X-Signed"), 10, 64)
 				switch age := time.Now().Add(moved).Sub(time.Unix(signed, 0)); {
 				case c.lives != nil && !c.lives(age):
@@ -409,8 +396,7 @@ func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 				default:
 					next.ServeHTTP(w, r)
 				}
-			})(newAlbum()))
-			defer ts.Close()
+			})(newAlbum())
 			sign := func(r *http.Request) {
 				asAnna(r)
 				if c.lives != nil {
@@ -418,13 +404,9 @@ func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 				}
 			}
 			lab.Blames(t, c.want, func(tb testing.TB) {
-				Probe(tb, ts.URL+"/v1", []byte(albumSpec), sign,
+				probes(tb, handler, "/v1", []byte(albumSpec), sign,
 					Facts{MaxSize: most, Advance: func(d time.Duration) { moved += d }})
 			})
 		})
 	}
 }
-
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
