@@ -42,6 +42,43 @@ paths:
     get: {operationId: search, responses: *thing}
 `
 
+// found is an answer about something that was made.
+type found struct {
+	sent          sample
+	made          string // the answer to the upload
+	op, typ, body string
+	want          string // empty: nothing is wrong
+}
+
+// circumstance is what else is known when an answer comes.
+type circumstance func(p *prober, m *made, header http.Header)
+
+// compared compares the answer with what was made.
+func (c found) compared(t *testing.T, when circumstance) {
+	lines := lab.Recorded(t, func(tb testing.TB) {
+		p := newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{})
+		m := &made{sample: c.sent, by: p.ops[0], files: c.sent.files(), ids: map[string]string{"id": "t-1"},
+			own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answer{body: []byte(c.made),
+				header: http.Header{"Date": {"Thu, 26 Nov 2026 12:00:00 GMT"}}}}
+		if c.sent.typ == "application/json" {
+			m.said = c.sent.object
+		}
+		header := http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}
+		when(p, m, header)
+		r := p.ops[slices.IndexFunc(p.ops, func(r *operation) bool { return r.name == c.op })]
+		p.compares(m, whole, answer{p: p, route: r, req: httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
+			status: http.StatusOK, body: []byte(c.body), header: header})
+		if m.lacking != nil {
+			m.lacking()
+		}
+	})
+	if c.want != "" && len(lines) == 1 {
+		lab.Named(t, lines, c.want)
+	} else if c.want != "" || len(lines) > 0 {
+		t.Errorf("blamed by %q, want %q", lines, c.want)
+	}
+}
+
 func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	const id, id2, js, text = `{"id":"t-1"}`, `{"id":"t-2","size":99}`, "application/json", "text/plain"
 	raw := func(typ string) sample { return sample{contentType: typ, body: []byte(id2)} }
@@ -65,12 +102,70 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	odd, _ := json.Marshal(oddText)
 	long := strings.Repeat("july ", 12)
 	said := func(name, value string) sample { return sample{typ: js, object: map[string]any{name: value}} }
+	right := func(place string, values ...string) circumstance { // for other uploads
+		return func(p *prober, _ *made, _ http.Header) {
+			for _, value := range values {
+				p.proved(place, value, true)
+			}
+		}
+	}
+	sizes := func(values ...string) circumstance { return right("look items[].size size", values...) }
+	header := func(name, value string) circumstance {
+		return func(_ *prober, _ *made, header http.Header) { header.Set(name, value) }
+	}
+	put := func(kind, tag string) circumstance {
+		return func(p *prober, m *made, _ http.Header) {
+			m.by, m.place = p.ops[1], "/v1/"+kind+"/t-1"
+			m.answer.header = http.Header{"Etag": {`"` + tag + `"`}}
+		}
+	}
+	early := func(_ *prober, m *made, _ http.Header) { m.waiting = true }
 	for what, c := range map[string]struct {
-		sent           sample
-		answer         string
-		op, typ, found string
-		want           string // empty: nothing is wrong
+		when circumstance
+		found
 	}{
+		"a list of files lacks one": {sizes("1", "3"),
+			found{papers, `{}`, "look", js, `{"items":[{}]}`, "items has 1 elements, but 2 files were sent"}},
+		"a list of files has all":     {sizes("1", "3"), found{papers, `{}`, "look", js, `{"items":[{},{}]}`, ""}},
+		"a list of files and no file": {sizes("1", "3"), found{label, `{}`, "look", js, `{"items":[{}]}`, ""}},
+		"a list of one file":          {sizes("1"), found{papers, `{}`, "look", js, `{"items":[{}]}`, ""}},
+		"a hash that was right once": {right("look hash checksum", "1"),
+			found{raw(text), `{}`, "look", js, `{"hash":"00"}`, ""}},
+		"a hash that was right twice": {right("look hash checksum", "1", "2"),
+			found{raw(text), `{}`, "look", js, `{"hash":"00"}`, `hash is "00", which is not that of`}},
+		"another checksum beside right ones": {right("look a.sums. checksum", "1", "2"),
+			found{raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, "sha1 is"}},
+		"one ETag for all": {func(p *prober, _ *made, _ http.Header) {
+			p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
+		}, found{raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"}},
+		"the PUT's ETag": {put("things", "1"), found{raw(text), id, "fetch", text, id2, ""}},
+		"no ETag of the PUT": {put("things", "2"),
+			found{raw(text), id, "fetch", text, id2, "the ETag differs from the one in the answer to the upload"}},
+		"the ETag of another place": {put("others", "2"), found{raw(text), id, "fetch", text, id2, ""}},
+		"no bytes": {func(p *prober, m *made, _ http.Header) {
+			p.kept = []*made{{by: m.by, files: []sentFile{{}}}}
+		}, found{raw(text), id, "fetch", text, "", "comes back changed: 0 bytes"}},
+		"a length":             {header("Content-Length", "22"), found{raw(text), id, "measure", text, "", ""}},
+		"a length of nobody's": {header("Content-Length", "22"), found{label, id, "measure", text, "", ""}},
+		"another length": {header("Content-Length", "21"),
+			found{raw(text), id, "measure", js, "", "Content-Length is 21, but 22 bytes were sent"}},
+		"a length of what is no file": {header("Content-Length", "21"), found{raw(text), id, "peek", js, "", ""}},
+		"a form's other name": {header("Content-Disposition", "attachment; filename=other.txt"),
+			found{form, id, "fetch", text, id2, `Content-Disposition says "other.txt", but`}},
+		"a name of its own": {header("Content-Disposition", `attachment; filename="thing.txt"`),
+			found{raw(text), id, "fetch", text, id2, ""}},
+		"a form's name": {header("Content-Disposition", `attachment; filename="thing.txt"`),
+			found{form, id, "fetch", text, id2, ""}},
+		"a name that was": {func(_ *prober, m *made, _ http.Header) {
+			m.shown["look /v1/things/t-1"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
+		}, found{label, id, "look", js, id, "name is not there any more"}},
+		"a file too early": {early, found{label, id, "fetch", text, id2, "200 to a file that was not sent yet"}},
+		"done too early": {early,
+			found{label, id, "look", js, `{"id":"t-1","state":"done"}`, `state is "done" before the file was sent`}},
+	} {
+		t.Run(what, func(t *testing.T) { c.compared(t, c.when) })
+	}
+	for what, c := range map[string]found{
 		"the same":           {label, id, "look", js, id, ""},
 		"another id":         {label, id, "look", js, id2, "id is not the one that was asked for"},
 		"a copy":             {label, `{}`, "copy", js, id2, ""},
@@ -91,15 +186,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			`open is "true", but false was`},
 		"in no wrapper":     {meta, id, "look", js, `{"shop":{"open":true}}`, ""},
 		"what was not kept": {label, `{"label":"July"}`, "look", js, `{"label":"x"}`, ""},
-		"a file too early":  {label, id, "fetch", text, id2, "200 to a file that was not sent yet"},
-		"done too early": {label, id, "look", js, `{"id":"t-1","state":"done"}`,
-			`state is "done" before the file was sent`},
-		"one ETag for all": {raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"},
-		"the PUT's ETag":   {raw(text), id, "fetch", text, id2, ""},
-		"no ETag of the PUT": {raw(text), id, "fetch", text, id2,
-			"the ETag differs from the one in the answer to the upload"},
-		"a name that was":  {label, id, "look", js, id, "name is not there any more"},
-		"done with a file": {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
+		"done with a file":  {label, id, "look", js, `{"id":"t-1","state":"done","fileId":"f-1"}`, ""},
 		"done without a file": {label, id, "look", js, `{"id":"t-1","state":"done"}`,
 			"but there is no fileId, which open takes"},
 		"a file":              {raw(text), id, "fetch", text + "; charset=utf-8", id2, ""},
@@ -114,18 +201,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a list that grows":   {raw(text), `{"events":[]}`, "look", js, `{"events":[{"id":"e-1"},{"id":"e-2"}]}`, ""},
 		"one that grows at its head": {label, `{"events":[{"id":"e-1"}]}`, "look", js,
 			`{"events":[{"id":"e-2"},{"id":"e-1"}]}`, ""},
-		"a file of nobody's":   {label, id, "fetch", text, "x", ""},
-		"a length":             {raw(text), id, "measure", text, "", ""},
-		"a length of nobody's": {label, id, "measure", text, "", ""},
-		"another length": {raw(text), id, "measure", js, "",
-			"Content-Length is 21, but 22 bytes were sent"},
-		"no bytes":                        {raw(text), id, "fetch", text, "", "comes back changed: 0 bytes"},
-		"a name of its own":               {raw(text), id, "fetch", text, id2, ""},
-		"the ETag of another place":       {raw(text), id, "fetch", text, id2, ""},
+		"a file of nobody's":              {label, id, "fetch", text, "x", ""},
 		"done, and no file is made of it": {label, id, "look", js, `{"fileId":null,"id":"t-1","state":"done"}`, ""},
-		"a length of what is no file":     {raw(text), id, "peek", js, "", ""},
-		"a form's name":                   {form, id, "fetch", text, id2, ""},
-		"a form's other name":             {form, id, "fetch", text, id2, `Content-Disposition says "other.txt", but`},
 		"a count that grows":              {raw(text), `{"views":1}`, "look", js, `{"views":2}`, ""},
 		"a list that begins":              {label, `{"events":[]}`, "look", js, `{"events":[{}]}`, ""},
 		"what came of it":                 {label, `{"id":"s-1"}`, "look", js, id, ""},
@@ -138,7 +215,6 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"another checksum": {raw(text), `{}`, "look", js, `{"md5":"00"}`,
 			"md5 is \"00\", which is not that of the file"},
 		"another checksum deep in it":        {raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, ""},
-		"another checksum beside right ones": {raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, "sha1 is"},
 		"a hash of a kind that nobody knows": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
 		"another number":                     {raw(text), `{}`, "look", js, `{"count":21}`, ""},
 		"another name": {form, `{}`, "look", js, `{"name":"other.txt"}`,
@@ -172,12 +248,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"nothing but a list of them": {papers, `{}`, "look", js, `[{"size":1},{"size":9}]`,
 			`: size is "9", but 3 bytes were`},
 		"nothing but a longer list": {papers, `{}`, "look", js, `[{"size":9},{"size":9},{"size":9}]`, ""},
-		"a list of files lacks one": {papers, `{}`, "look", js, `{"items":[{}]}`,
-			"items has 1 elements, but 2 files were sent"},
-		"a list of files has all":     {papers, `{}`, "look", js, `{"items":[{},{}]}`, ""},
-		"a list of files and no file": {label, `{}`, "look", js, `{"items":[{}]}`, ""},
-		"a list of one file":          {papers, `{}`, "look", js, `{"items":[{}]}`, ""},
-		"each side":                   {sides, `{}`, "look", js, `{"front":{"size":1},"back":{"size":3}}`, ""},
+		"each side":                 {sides, `{}`, "look", js, `{"front":{"size":1},"back":{"size":3}}`, ""},
 		"the other side": {sides, `{}`, "look", js, `{"front":{"size":3}}`,
 			`front.size is "3", but 1 bytes were sent`},
 		"a number of its own": {sides, `{}`, "look", js, `{"front":{"size":7}}`, ""},
@@ -185,9 +256,6 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			", and only another upload said so"},
 		"a text of nobody": {bare, `{}`, "look", js,
 			`{"other":` + string(odd) + `,"list":[{"label":` + string(odd) + `}]}`, ""},
-		"a hash that was right once": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
-		"a hash that was right twice": {raw(text), `{}`, "look", js, `{"hash":"00"}`,
-			`hash is "00", which is not that of`},
 		"in the first of two wrappers": {meta, id, "look", js,
 			`{"a":{"id":"t-1","open":true},"b":{"id":"t-1","open":false}}`, `open is "true", but false was`},
 		"in a wrapper beside others": {meta, id, "look", js,
@@ -205,70 +273,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"made before all": {label, id, "look", js, `{"createdAt":"1999-12-31T12:00:00Z"}`,
 			"createdAt is 1999-12-31, before anything was uploaded"},
 	} {
-		t.Run(what, func(t *testing.T) {
-			lines := lab.Recorded(t, func(tb testing.TB) {
-				p := newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{})
-				m := &made{sample: c.sent, by: p.ops[0], files: c.sent.files(), said: c.sent.object,
-					own: []string{"t-1"}, shown: map[string][]leaf{}, answer: answer{body: []byte(c.answer),
-						header: http.Header{"Date": {"Thu, 26 Nov 2026 12:00:00 GMT"}}}}
-				found := http.Header{"Content-Type": {c.typ}, "Etag": {`"1"`}}
-				m.waiting = strings.HasSuffix(what, "too early")
-				switch what {
-				case "a list of files lacks one", "a list of files has all", "a list of files and no file":
-					p.right["look items[].size size"] = map[string]bool{"1": true, "3": true}
-				case "a list of one file":
-					p.right["look items[].size size"] = map[string]bool{"1": true}
-				case "a hash that was right once":
-					p.right["look hash checksum"] = map[string]bool{"1": true}
-				case "a hash that was right twice":
-					p.right["look hash checksum"] = map[string]bool{"1": true, "2": true}
-				case "another checksum beside right ones":
-					p.right["look a.sums. checksum"] = map[string]bool{"1": true, "2": true}
-				case "one ETag for all":
-					p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
-				case "the PUT's ETag":
-					m.by, m.place = p.ops[1], "/v1/things/t-1"
-					m.answer.header = http.Header{"Etag": {`"1"`}}
-				case "no ETag of the PUT":
-					m.by, m.place = p.ops[1], "/v1/things/t-1"
-					m.answer.header = http.Header{"Etag": {`"2"`}}
-				case "the ETag of another place":
-					m.by, m.place = p.ops[1], "/v1/others/t-1"
-					m.answer.header = http.Header{"Etag": {`"2"`}}
-				case "no bytes":
-					p.kept = []*made{{by: m.by, files: []sentFile{{}}}}
-				case "a length", "a length of nobody's":
-					found.Set("Content-Length", "22")
-				case "another length", "a length of what is no file":
-					found.Set("Content-Length", "21")
-				case "a form's other name":
-					found.Set("Content-Disposition", "attachment; filename=other.txt")
-				case "a name of its own", "a form's name":
-					found.Set("Content-Disposition", `attachment; filename="thing.txt"`)
-				case "a name that was":
-					m.shown["look /v1/things/t-1"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
-				}
-				if c.sent.typ != js {
-					m.said = nil
-				}
-				for _, r := range p.ops {
-					if m.ids = map[string]string{"id": "t-1"}; r.name == c.op {
-						p.compares(m, whole, answer{p: p, route: r,
-							req:    httptest.NewRequest(r.Method, "/v1/things/t-1", nil),
-							status: http.StatusOK, body: []byte(c.found),
-							header: found})
-						if m.lacking != nil {
-							m.lacking()
-						}
-					}
-				}
-			})
-			if c.want != "" && len(lines) == 1 {
-				lab.Named(t, lines, c.want)
-			} else if c.want != "" || len(lines) > 0 {
-				t.Errorf("blamed by %q, want %q", lines, c.want)
-			}
-		})
+		t.Run(what, func(t *testing.T) { c.compared(t, func(*prober, *made, http.Header) {}) })
 	}
 }
 
