@@ -219,7 +219,7 @@ func (p *prober) changes(a answer) {
 		}
 		last := m.ids[r.last]
 		return (r.Method == http.MethodPut || r.Method == http.MethodPatch) &&
-			m.by.name != r.name && last != "" && strings.Contains(path+"/", "/"+last+"/")
+			m.by != r && last != "" && strings.Contains(path+"/", "/"+last+"/")
 	})
 }
 

@@ -177,10 +177,8 @@ func (p *prober) issues(m *made) {
 // finds reports whether an operation that takes no file answers with an id that
 // another gave out: it may search.
 func (p *prober) finds(m *made, id string) bool {
-	if len(m.files) > 0 || len(m.outs) > 0 || numeric(id) && len(id) < 8 {
-		return false
-	}
-	return slices.ContainsFunc(p.holders(id), func(before *made) bool { return before.by != m.by })
+	return len(m.files) == 0 && len(m.outs) == 0 && !isCount(id) && slices.ContainsFunc(p.holders(id),
+		func(before *made) bool { return before.by != m.by })
 }
 
 // holders returns what was made and has an id.

@@ -22,12 +22,13 @@ func (p *prober) grows() {
 				p.growsLater(r, s, large)
 				continue
 			}
-			p.wants("largest file", r, p.good(r, p.anew(r, s).holding(large[1:])), "largest",
+			with := func(content []byte) *http.Request { return p.good(r, p.anew(r, s).holding(content)) }
+			p.wants("largest file", r, with(large[1:]), "largest",
 				fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
-			p.wants("file that is too large", r, p.good(r, p.anew(r, s).holding(large)), "large",
+			p.wants("file that is too large", r, with(large), "large",
 				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
 			s.unsized = true
-			unsized := p.good(r, p.anew(r, s).holding(large))
+			unsized := with(large)
 			unsized.Header.Set("Expect", "100-continue")
 			p.wants("file that is too large", r, unsized, "large in chunks",
 				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4,

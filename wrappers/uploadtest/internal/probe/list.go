@@ -82,16 +82,14 @@ func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
 // listed returns the path of the list that an operation gives, such as that of
 // one folder, and what must be in it.
 func (p *prober) listed(r *operation) (path string, all []*made) {
+	inQuery := func(param *openapi3.Parameter) bool { return param.In == openapi3.ParameterInQuery }
+	if r.Method != http.MethodGet || slices.ContainsFunc(r.required, inQuery) {
+		return "", nil
+	}
 	for _, m := range p.kept {
-		asks := slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
-			return param.In == openapi3.ParameterInQuery
-		})
-		if r.Method != http.MethodGet || asks || !p.isAbove(r, m) {
-			continue
-		}
 		its := p.pathOf(r, m.found())
-		if path = cmp.Or(path, its); path == its {
-			all = append(all, m)
+		if p.isAbove(r, m) && its == cmp.Or(path, its) {
+			path, all = its, append(all, m)
 		}
 	}
 	return path, all

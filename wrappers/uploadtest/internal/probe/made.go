@@ -127,7 +127,7 @@ func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
 
 // asked reports whether an id stood in the request: it is not the server's.
 func (m *made) asked(id string) bool {
-	if numeric(id) && len(id) < 8 { // any text or file may have it in it
+	if isCount(id) { // any text or file may have it in it
 		return slices.Contains(strings.Split(m.place, "/"), id) ||
 			slices.ContainsFunc(slices.Collect(maps.Values(m.said)), func(said any) bool { return apispec.TextOf(said) == id })
 	}

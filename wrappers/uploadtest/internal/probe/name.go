@@ -84,6 +84,9 @@ var (
 
 func numeric(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
+// isCount reports whether an id may also be the number of other things.
+func isCount(id string) bool { return numeric(id) && len(id) < 8 }
+
 // brackets makes page_size of page[size], and top of $top.
 var brackets = strings.NewReplacer("$", "", "[", "_", "]", "")
 
