@@ -1,7 +1,6 @@
 package uploadtest
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -94,21 +93,32 @@ func TestCheckWithoutReportFailsTheExchange(t *testing.T) {
 }
 
 func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {
-	long := bytes.Repeat([]byte("0123456789"), contract.Keep/5) // more than is kept
-	for name, body := range map[string][]byte{"short": []byte("x"), "long": long, "empty": nil} {
+	object := func(size int) string { return "{" + strings.Repeat(" ", size-2) + "}" }
+	for name, c := range map[string]struct{ body, want string }{
+		"short": {object(2), `property "id" is missing`}, "empty": {"", "EOF"},
+		"as long as is kept": {object(contract.Keep), `property "id" is missing`}, "long": {object(2 * contract.Keep), ""},
+	} {
 		t.Run(name, func(t *testing.T) {
 			ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				_, _ = w.Write(body)
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("X-Depot-Left", "1")
+				_, _ = io.WriteString(w, c.body)
 			}))
 			defer ts.Close()
-			client := &http.Client{Transport: &Check{Spec: lab.DepotSpec, Report: func(error) {}}}
+			var lines []string
+			client := &http.Client{Transport: &Check{Spec: lab.DepotSpec,
+				Report: func(err error) { lines = append(lines, err.Error()) }}}
 			resp, err := client.Get(ts.URL + "/v2/objects/o-1")
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer resp.Body.Close()
-			if got, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(got, body) {
-				t.Errorf("%d bytes (%v), want %d", len(got), err, len(body))
+			if got, err := io.ReadAll(resp.Body); err != nil || string(got) != c.body {
+				t.Errorf("%d bytes (%v), want %d", len(got), err, len(c.body))
+			}
+			if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) ||
+				c.want == "" && strings.Contains(got, "response body") {
+				t.Errorf("reported: %s", got)
 			}
 		})
 	}

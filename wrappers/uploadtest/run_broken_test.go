@@ -487,6 +487,11 @@ var bites = []struct {
 		}
 		return e
 	})}, "answers are errors of their kind", `presigned answered 401: trace id: "", but the API's answer said "o-`},
+	{"the trace id of a refusal is lost", rig{raw: true, client: failure(func(e *upload.Error) error {
+		e.TraceID = ""
+		return e
+	})}, "answers are errors of their kind",
+		`deposit answered 401: trace id: "", but the API's answer said "uploadtest-trace-id-1"`},
 	{"the trace id of the first attempt", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
 		first := ""
 		return faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
@@ -965,6 +970,8 @@ var bites = []struct {
 	}}, plainly, "the handler panicked: boom"},
 	{"a file is stored twice", rig{form: true, received: doubled}, plainly,
 		"count: 3 files are stored, 1 were before one upload"},
+	{"a file is not counted", rig{raw: true, stored: func(s *Subject) { s.Count = func() int { return 7 } }}, plainly,
+		"count: 7 files are stored, 7 were before one upload"},
 	{"each of several files is stored twice", rig{form: true, received: doubled}, "uploads run at once",
 		"16 uploads at once: count: 32 files are stored"},
 	{"more is stored than was sent", rig{stored: keeps(faulty.ReaderFunc(func(p []byte) (int, error) {

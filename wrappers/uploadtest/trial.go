@@ -64,7 +64,8 @@ func (t *trial) broke(format string, args ...any) {
 const (
 	patience = 30 * time.Second // how long an upload may take before it counts as stuck
 	prompt   = 5 * time.Second  // how long it may go on after its context has ended
-	closing  = time.Second      // how long it may take to end a wait, or to close a reader
+	stuck    = patience + prompt
+	closing  = time.Second // how long it may take to end a wait, or to close a reader
 )
 
 // send uploads src and sees to its readers.
@@ -91,8 +92,8 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 	}()
 	select {
 	case <-done:
-	case <-time.After(patience + prompt):
-		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", t.what, patience+prompt)
+	case <-time.After(stuck):
+		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", t.what, stuck)
 	}
 	if panicked != nil {
 		t.Fatalf("%s: upload: it panicked: %v", t.what, panicked)
