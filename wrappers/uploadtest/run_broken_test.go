@@ -992,6 +992,9 @@ var bites = []struct {
 			}
 			return e
 		})}, "answers are errors of their kind", ""},
+	{"a temporary id has another name in the answer", rig{form: true,
+		received: faulty.Reply("/forms", faulty.Said(`"size":`, `"batchId":"t-1","size":`)),
+		client:   result(func(r *upload.Result) { r.TempRequestID = "t-1" })}, plainly, ""},
 	{"the name is the id", byName, "each upload has its own id", ""},
 	{"the name is the id of uploads at once", byName, "uploads run at once", ""},
 	{"a success says nothing", rig{raw: true, stored: unseen,
@@ -1225,6 +1228,18 @@ func TestOnlyTheLogOfTheClientCounts(t *testing.T) {
 
 // An answer may be an id and nothing else, or a list of ids.
 func TestAnIDIsFoundWhereverItStands(t *testing.T) {
+	for _, c := range []struct {
+		r    Request
+		id   string
+		want bool
+	}{
+		{Request{URI: "/x?id=a+b"}, "a b", true}, {Request{URI: "/a%20b"}, "a b", true}, {Request{URI: "/a"}, "", false},
+		{Request{URI: "/x", Body: []byte(`{"id":"a b"}`)}, "a b", true}, {Request{URI: "/x"}, "a b", false},
+	} {
+		if got := c.r.names(c.id); got != c.want {
+			t.Errorf("%s with %s names %q: %t", c.r.URI, c.r.Body, c.id, got)
+		}
+	}
 	for answer, want := range map[string]string{
 		`"7"`: `null`, `[ 7, 8 ]`: `[ null, 8 ]`, `{"a": {"id" : "7", "n": 7}, "m": "70"}`: `{"a": {"id" : null, "n": null}, "m": "70"}`,
 		`{"id":"8"}`: `{"id":"8"}`,

@@ -91,8 +91,8 @@ func (t *trial) answerWith(id string) Request {
 
 // names reports whether a request names an id.
 func (r Request) names(id string) bool {
-	return has(r.Body, id) || strings.Contains(r.URI, url.PathEscape(id)) ||
-		strings.Contains(r.URI, url.QueryEscape(id))
+	return id != "" && (has(r.Body, id) || strings.Contains(r.URI, url.PathEscape(id)) ||
+		strings.Contains(r.URI, url.QueryEscape(id)))
 }
 
 // chosen reports whether the client itself gives an id, such as the file's name:
@@ -101,7 +101,7 @@ func (r Request) names(id string) bool {
 func (t *trial) chosen(id string) bool {
 	for _, r := range t.requests() {
 		switch {
-		case id == "" || t.Server.contract.Operation(r.Op) == nil:
+		case t.Server.contract.Operation(r.Op) == nil:
 		case r.names(id):
 			return true
 		case has(r.Answer, id):
@@ -198,7 +198,7 @@ func (t *trial) carried(src *source, since int) bool {
 	var last *File
 	all := t.requests()
 	for _, r := range all[since:] {
-		if r.Op == Presigned && r.Fields == nil && slices.ContainsFunc(all[:since], func(q Request) bool {
+		if r.Fields == nil && slices.ContainsFunc(all[:since], func(q Request) bool {
 			return q.Op == Presigned && q.URI == r.URI && q.Status/100 == 2
 		}) {
 			t.broke("presigned: it goes to the URL of an earlier upload")
