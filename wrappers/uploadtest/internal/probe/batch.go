@@ -18,25 +18,31 @@ func (p *prober) announces(r *operation, s sample) {
 		if !isList {
 			continue
 		}
-		for _, called := range [][]string{{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"},
-			{"uploadtest.txt", "uploadtest.txt"}} {
+		several := []string{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"}
+		for _, called := range [][]string{several, {"uploadtest.txt", "uploadtest.txt"}} {
 			elements, contents := make([]any, len(called)), make([][]byte, len(called))
 			for i, name := range called {
-				element := maps.Clone(in.object)
-				for member, value := range element {
-					switch _, isText := value.(string); {
-					case isText && names.MatchString(member):
-						element[member] = name
-					case isText && references.MatchString(member):
-						element[member] = fmt.Sprintf("uploadtest-%d", (i+1)%3)
-					}
-				}
 				contents[i] = bytes.Repeat([]byte("uploadtest"), i+1)
-				elements[i] = stated("", element, nil, contents[i])
+				elements[i] = stated("", calling(in.object, name, several[i]), nil, contents[i])
 			}
 			p.announced(r, s, list, elements, contents)
 		}
 	}
+}
+
+// calling gives a file another name and another reference, where these are texts.
+func calling(file map[string]any, name, reference string) map[string]any {
+	file = maps.Clone(file)
+	for member, value := range file {
+		switch _, isText := value.(string); {
+		case !isText:
+		case names.MatchString(member):
+			file[member] = name
+		case references.MatchString(member):
+			file[member] = reference
+		}
+	}
+	return file
 }
 
 // announced sends each file of a request to the URL that is for it, and reads

@@ -1,6 +1,9 @@
 package probe
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestAnElementOfAnAnswerIsAboutTheFileThatItNames(t *testing.T) {
 	of := func(names ...any) (elements []any) {
@@ -26,5 +29,13 @@ func TestAnElementOfAnAnswerIsAboutTheFileThatItNames(t *testing.T) {
 				t.Errorf("number %d of %s is file %d, want %d", i, c.answer, got, want)
 			}
 		}
+	}
+}
+
+func TestAFileIsCalledByItsNameAndItsReference(t *testing.T) {
+	file := map[string]any{"name": "a", "fileName": 7, "clientRef": "a", "id": 7, "size": 7, "note": "a"}
+	want := "map[clientRef:r fileName:7 id:7 name:n note:a size:7]"
+	if got := fmt.Sprint(calling(file, "n", "r")); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -83,19 +83,25 @@ func (p *prober) refusesToComplete(r *operation, s sample) {
 		"an upload whose file is not the one that was announced": other,
 	} {
 		m, _ := p.start(r, s, "")
-		if m == nil || !m.waiting || content != "" && !m.announcesFile() {
-			continue
-		}
-		if content != "" && slices.ContainsFunc(m.outs, func(out contract.HandedOut) bool {
-			return !p.ask(r, p.presignedRequest(out, []byte(content))).ok()
-		}) {
-			continue // it is refused before
-		}
-		for _, last := range p.completions(m) {
-			if declares(last, "409", "412", "422", "424") {
-				p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
-					what+", which must be refused by a 4xx", 4, http.StatusAccepted)
-			}
+		if m != nil && (content == "" || m.announcesFile() && p.takes(m, []byte(content))) {
+			p.staysOpen(m, what)
 		}
 	}
+}
+
+// staysOpen checks that m cannot be completed.
+func (p *prober) staysOpen(m *made, what string) {
+	for _, last := range p.completions(m) {
+		if declares(last, "409", "412", "422", "424") {
+			p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
+				what+", which must be refused by a 4xx", 4, http.StatusAccepted)
+		}
+	}
+}
+
+// takes reports whether each URL of m takes a content.
+func (p *prober) takes(m *made, content []byte) bool {
+	return !slices.ContainsFunc(m.outs, func(out contract.HandedOut) bool {
+		return !p.ask(m.by, p.presignedRequest(out, content)).ok()
+	})
 }
