@@ -37,7 +37,7 @@ func (a answer) ok() bool { return a.status/100 == 2 }
 
 // declares reports whether the spec has the answer's status for its operation.
 func (a answer) declares() bool {
-	return a.route != nil && a.status != 0 && a.route.Operation.Responses.Status(a.status) != nil
+	return a.route != nil && a.route.Operation.Responses.Status(a.status) != nil
 }
 
 // location returns the header Location, if there is one.

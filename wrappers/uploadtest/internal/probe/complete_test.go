@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 )
 
@@ -27,13 +25,12 @@ paths:
 
 func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
 	asked := ""
-	p := &prober{TB: t, base: "http://a.example/v1", authorize: func(*http.Request) {}, Facts: Facts{Timeout: time.Minute},
-		closing: map[string]bool{}, transport: faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-			asked += r.Method + " " + r.URL.Path + "\n"
-			return &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Request: r}, nil
-		})}
-	p.contract, _ = apispec.ParseAt(t, p.base, []byte(completeSpec))
-	start := p.at("/files", http.MethodPost)
+	p, ops := specProber(t, completeSpec)
+	p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+		asked += r.Method + " " + r.URL.Path + "\n"
+		return &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Request: r}, nil
+	})
+	start := ops["start"]
 	for _, c := range []struct {
 		ids     map[string]string
 		answer  []string
@@ -53,9 +50,9 @@ func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
 		m.outs = make([]contract.HandedOut, 1)
 		var found []string
 		for _, r := range p.completions(m) {
-			found = append(found, apispec.NameOf(r))
+			found = append(found, r.name)
 		}
-		s := firstSample(p.at("/a/complete", http.MethodPost))
+		s := firstSample(ops["body"])
 		if got := fmt.Sprint(s.replaced(m.identifying)); fmt.Sprint(found) != c.found || got != "map["+c.request+"]" {
 			t.Errorf("%v: %v by %s", c.ids, found, got)
 		}

@@ -46,8 +46,12 @@ paths:
 
 // idProber returns a prober of idSpec, and its operations by their names.
 func idProber(t *testing.T) (*prober, map[string]*operation) {
-	p := newProber(t, "http://a.example/v1", []byte(idSpec), Facts{})
-	ops := map[string]*operation{}
+	return specProber(t, idSpec)
+}
+
+// specProber returns a prober of a spec, and its operations by their names.
+func specProber(t *testing.T, spec string) (*prober, map[string]*operation) {
+	p, ops := newProber(t, "http://a.example/v1", []byte(spec), Facts{}), map[string]*operation{}
 	for _, r := range p.ops {
 		ops[r.name] = r
 	}

@@ -32,9 +32,7 @@ func (p *prober) succeeds(r *operation) {
 		}
 		switch m, a := p.start(r, s, ""); {
 		case m != nil:
-			if r.Method == http.MethodGet || len(m.files) > 0 {
-				p.compares(m, whole, a)
-			}
+			p.compares(m, whole, a)
 			if last := r.last; places(r) && p.learned[last] == "" {
 				p.clientKeys[last] = true
 			}
@@ -59,14 +57,13 @@ func (p *prober) succeeds(r *operation) {
 // excuse says why a server may refuse the spec's own example, or nothing.
 func (p *prober) excuse(a answer, s sample, known bool) string {
 	r, answered := a.route, fmt.Sprintf("the spec's own example was answered %d", a.status)
-	switch {
+	switch refused := a.status/100 == 4 && a.declares(); {
 	case !known || completion.MatchString(r.Path): // its upload comes later
 		return fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the answer of the path "+
 			"before it: %s (%s %s)", r.last, answered, r.Method, r.Path)
-	case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)) ||
-		a.status/100 == 4 && a.declares() && p.guesses(r, s):
+	case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)), refused && p.guesses(r, s):
 		return answered + ", and what it refers to may not be there"
-	case a.declares() && (acts(r) && a.status/100 == 4 || p.withholds(a)):
+	case refused && (acts(r) || p.withholds(a)):
 		return answered + ", as the spec declares"
 	}
 	return ""
@@ -93,11 +90,11 @@ func missing(status int) bool {
 // refers reports whether a request names a thing that another one made: in its
 // object, its query, or a path that goes on behind the name.
 func refers(r *operation, s sample) bool {
-	for _, param := range r.required {
-		if param.In != openapi3.ParameterInPath && refer.MatchString(param.Name) ||
-			param.In == openapi3.ParameterInPath && param.Name == r.last && !strings.HasSuffix(r.Path, "}") {
-			return true
-		}
+	if goesOn := r.last != "" && !strings.HasSuffix(r.Path, "}"); goesOn ||
+		slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
+			return param.In != openapi3.ParameterInPath && refer.MatchString(param.Name)
+		}) {
+		return true
 	}
 	for _, in := range s.objects() {
 		for name := range in.object {

@@ -1,10 +1,90 @@
 package probe
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
+
+// refusedSpec is a provider's that may refuse everything.
+const refusedSpec = `
+openapi: 3.0.3
+info: {title: Refusals, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &may {4XX: &no {description: No.}}}}
+  /things/{thingId}: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: look, responses: *may}, delete: {operationId: drop, responses: *may},
+    post: {operationId: change, requestBody: {content: {application/json: {}}}, responses: *may}}
+  /things/{thingId}/lock: {parameters: [*thing], post: {operationId: lock, responses: *may}}
+  /things/{thingId}/file: {parameters: [*thing], get: {operationId: file, responses: {4XX: *no,
+    '200': {description: It., content: {'*/*': {schema: {format: binary}}}}}}}
+  /file: {get: {operationId: the, responses: {4XX: *no,
+    '200': {description: It., content: {'*/*': {schema: {format: binary}}}}}}}
+  /ping: {post: {operationId: ping, responses: *may}}
+  /done: {post: {operationId: done, responses: {default: {description: All.}}}}
+`
+
+func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
+	p, ops := specProber(t, refusedSpec)
+	p.learned["thingId"] = "t-1"
+	named := sample{typ: "application/json", object: map[string]any{"noteId": "n-1"}, schema: lab.SchemaOf(t, `{}`).Value}
+	madeUp := sample{typ: "application/json", object: map[string]any{"noteId": "uploadtest"},
+		schema: lab.SchemaOf(t, `{"required":["noteId"],"properties":{"noteId":{}}}`).Value}
+	form := sample{typ: "multipart/form-data", object: map[string]any{"noteId": "n-1", "file": "x"},
+		schema: lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
+	one := &made{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, files: make([]sentFile, 1)}
+	for _, c := range []struct {
+		op      string
+		s       sample
+		status  int
+		unknown bool
+		kept    *made
+		given   bool // the operation gave another file
+		want    string
+	}{
+		{op: "look", status: 404, unknown: true, want: "no answer gave its thingId"},
+		{op: "look", status: 404}, {op: "ping", status: 404}, {op: "done", status: 500, want: "no answer gave its"},
+		{op: "ping", s: named, status: 404, want: "refers to"}, {op: "ping", s: named, status: 400},
+		{op: "ping", s: form, status: 404},
+		{op: "ping", s: madeUp, status: 400, want: "refers to"}, {op: "ping", s: madeUp, status: 500},
+		{op: "lock", status: 409, want: "refers to"}, {op: "lock", status: 400, want: "as the spec declares"},
+		{op: "lock", status: 500}, {op: "drop", status: 400}, {op: "look", status: 400}, {op: "change", status: 400},
+		{op: "ping", status: 400},
+		{op: "the", status: 404, want: "refers to"}, {op: "the", status: 404, kept: one, want: "refers to"},
+		{op: "the", status: 400, want: "as the spec declares"}, {op: "the", status: 403, want: "as the spec declares"},
+		{op: "the", status: 403, given: true}, {op: "the", status: 401}, {op: "ping", status: 403},
+	} {
+		p.kept, ops[c.op].succeeded = nil, c.given
+		if c.kept != nil {
+			p.kept = []*made{c.kept}
+		}
+		got := p.excuse(answer{p: p, route: ops[c.op], status: c.status}, c.s, !c.unknown)
+		if !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s answered %d to %v: %q, want %q", c.op, c.status, c.s.object, got, c.want)
+		}
+	}
+	for _, c := range []struct {
+		m    *made
+		want bool
+	}{{nil, true}, {one, false}, {&made{by: one.by, ids: one.ids}, true}, {&made{by: one.by, files: one.files}, true}} {
+		if p.kept = nil; c.m != nil {
+			p.kept = []*made{c.m}
+		}
+		if p.waitsFor(ops["file"]) != c.want || p.waitsFor(ops["look"]) {
+			t.Errorf("the file of %v is not there: %t", c.m, !c.want)
+		}
+	}
+	for schema, want := range map[string]bool{`{}`: true, `{"example":"uploadtest"}`: false, `{"default":"uploadtest"}`: false,
+		`{"enum":["uploadtest"]}`: false, `{"format":"byte"}`: false, `{"format":"binary"}`: false} {
+		ref := lab.SchemaOf(t, schema)
+		if isMadeUp(ref, apispec.MadeUp(ref, 0)) != want || isMadeUp(ref, "a") || isMadeUp(ref, true) {
+			t.Errorf("a value of %s is made up: %t", schema, !want)
+		}
+	}
+}
 
 func TestARequestRefersToWhatItNames(t *testing.T) {
 	p, ops := idProber(t)
@@ -20,7 +100,7 @@ func TestARequestRefersToWhatItNames(t *testing.T) {
 		refers, guess bool
 	}{
 		{"fill", sample{}, true, true}, {"row", sample{}, false, true}, {"look", sample{}, false, false},
-		{"make", sample{}, false, false},
+		{"make", sample{}, false, false}, {"part", sample{}, false, true}, {"parts", sample{}, true, false},
 		{"make", of(map[string]any{"noteId": "n-1"}), true, false},
 		{"make", of(map[string]any{"noteId": "uploadtest"}), true, true},
 		{"make", of(map[string]any{"partId": 1}), true, true},
