@@ -316,7 +316,16 @@ func TestWhatAnAnswerHandsOutIsFound(t *testing.T) {
 		`{"uploadUrl":"HTTPS://s.example/o","verb":"patch"}`: "[{HTTPS://s.example/o PATCH  map[] map[] false}]",
 		`{"url":"http://s.example/o","headers":{"a":"1"}}`:   "[{http://s.example/o   map[A:[1]] map[] false}]",
 		`{"url":"http://s.example/o","fields":{"key":"k"}}`:  "[{http://s.example/o POST  map[] map[key:k] false}]",
-		`{"uploadUrl":"https://s.example","id":"1"}`:         "[{https://s.example   map[] map[] false}]",
+		`{"url":"http://s.example/o","headers":[{"key":"a","value":"1"},{"name":"b","value":"2"}]}`: "" +
+			"[{http://s.example/o   map[A:[1] B:[2]] map[] false}]",
+		`{"url":"http://s.example/o","headers":["a","b"],"fields":["key"]}`: "[{http://s.example/o   map[] map[] false}]",
+		`{"url":"http://s.example/o","fields":[{"name":"key","value":"k"}]}`: "" +
+			"[{http://s.example/o POST  map[] map[key:k] false}]",
+		`{"url":"http://s.example/o","details":{"Policy":"p"}}`: "" +
+			"[{http://s.example/o POST  map[] map[Policy:p] false}]",
+		`{"upload":{"uploadUrl":"http://s.example/o","assetUrl":"http://s.example/a"}}`: "" +
+			"[{http://s.example/o   map[] map[] false}]",
+		`{"uploadUrl":"https://s.example","id":"1"}`: "[{https://s.example   map[] map[] false}]",
 		`{"uploadUrl":"https://s.example/o","a":"put","b":"put","c":"put","d":"put","method":"post","z":"put"}`: "" +
 			"[{https://s.example/o POST  map[] map[] false}]",
 		`{"uploadUrl":"ftp://s.example/o"}`:                    "[]",

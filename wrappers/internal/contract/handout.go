@@ -131,8 +131,8 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 	if !slices.ContainsFunc(said, func(m Member) bool { return strings.Contains(m.Value, "://") }) {
 		return
 	}
-	request, found, sure := members(x.sent), map[string]*grant{}, false
-	var perhaps []*grant
+	request, found := members(x.sent), map[string]*grant{}
+	var likely [3][]*grant // by what says that they take a file: their name, one around it, or nothing
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
 		switch v := v.(type) {
@@ -149,10 +149,12 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 					g, at := beside(v), path+" "+name
 					switch {
 					case downloads().MatchString(at), x.hasFile():
+					case uploads().MatchString(name):
+						likely[0] = append(likely[0], g)
 					case uploads().MatchString(at):
-						g.upload, sure = true, true
+						likely[1] = append(likely[1], g)
 					case x.mayStart() && !x.c.hasPath(u):
-						perhaps = append(perhaps, g)
+						likely[2] = append(likely[2], g)
 					}
 					found[text] = g
 				}
@@ -172,8 +174,13 @@ func (x *Exchange) handOut(answer *Text, said []Member) {
 			anyMethod = m.Value
 		}
 	}
-	for _, g := range perhaps {
-		g.upload = !sure // where no name says upload, each URL may be for one
+	for _, grants := range likely {
+		for _, g := range grants {
+			g.upload = true
+		}
+		if len(grants) > 0 {
+			break
+		}
 	}
 	for address, g := range found {
 		g.ids, g.contentType, g.method = x.ids, contentType, cmp.Or(g.method, anyMethod)
@@ -231,20 +238,17 @@ func webURL(text string) *url.URL {
 func beside(object map[string]any) *grant {
 	g := &grant{}
 	for name, value := range object {
-		switch value := value.(type) {
-		case string:
-			if sends(value) && methods().MatchString(name) {
-				g.method = value
-			}
-		case map[string]any:
-			switch {
-			case fields().MatchString(name):
-				g.fields, g.method = texts(value), http.MethodPost
-			case headers().MatchString(name):
-				g.header = http.Header{}
-				for name, text := range texts(value) {
-					g.header.Set(name, text)
-				}
+		text, _ := value.(string)
+		switch said := texts(value); {
+		case sends(text) && methods().MatchString(name):
+			g.method = text
+		case said == nil:
+		case fields().MatchString(name) || cmp.Or(said["policy"], said["Policy"]) != "":
+			g.fields, g.method = said, http.MethodPost
+		case headers().MatchString(name):
+			g.header = http.Header{}
+			for name, text := range said {
+				g.header.Set(name, text)
 			}
 		}
 	}
@@ -260,13 +264,29 @@ func sends(text string) bool {
 	return false
 }
 
-// texts returns the members of an object whose values are texts.
-func texts(object map[string]any) map[string]string {
+// texts returns the texts of an object by their names, or those of a list of
+// pairs such as {"key": "acl", "value": "private"}. It returns nil for anything
+// else.
+func texts(v any) map[string]string {
 	found := map[string]string{}
-	for name, value := range object {
-		if text, ok := value.(string); ok {
-			found[name] = text
+	switch v := v.(type) {
+	case map[string]any:
+		for name, value := range v {
+			if text, ok := value.(string); ok {
+				found[name] = text
+			}
 		}
+		return found
+	case []any:
+		for _, element := range v {
+			pair := texts(element)
+			if name := cmp.Or(pair["key"], pair["name"]); name != "" {
+				found[name] = pair["value"]
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil
 	}
 	return found
 }

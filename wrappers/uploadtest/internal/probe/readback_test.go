@@ -210,6 +210,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			`id is "u-2", but "u-1" in the answer to the upload`},
 		"another type, told": {raw(text), `{}`, "look", js, `{"mimeType":"image/png"}`,
 			`mimeType is "image/png", but the file was sent as "text/plain"`},
+		"a type that nobody sent": {raw(""), `{}`, "look", js, `{"mimeType":"image/png"}`, ""},
 		"its checksum": {raw(text), `{}`, "look", js,
 			`{"md5":"b21f0bf3cea9b8eca17561ea3973b1a5"}`, ""},
 		"another checksum": {raw(text), `{}`, "look", js, `{"md5":"00"}`,

@@ -157,7 +157,8 @@ func (c *comparison) describes(file sentFile) {
 		c.check("name", isName && !elsewhere, right, ", but the file was called %q%s", called, c.m.what)
 	}
 	isKind := fileKinds.MatchString(c.name) && !strings.Contains(text, "/") // such as image
-	if typ, _, err := mime.ParseMediaType(text); types.MatchString(c.name) && !isKind && c.said == nil {
+	if typ, _, err := mime.ParseMediaType(text); types.MatchString(c.name) && !isKind && c.said == nil &&
+		file.contentType != "" {
 		sent, _, _ := mime.ParseMediaType(file.contentType)
 		c.check("media type", true, err == nil && typ == sent || anyBytes.MatchString(sent),
 			", but the file was sent as %q", sent)
