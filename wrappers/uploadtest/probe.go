@@ -85,9 +85,9 @@ type Probing struct {
 //     say so, and those of the same host that gave two files back
 //   - a range of a file, if a 206 is declared and no redirect leads to another host
 //
-// A GET may be answered by a redirect, if the spec declares it, and what makes
-// something by a 303. What is told only later is awaited for the first upload, and
-// for the others when all are read again.
+// A GET or a HEAD may be answered by a redirect, if the spec declares it, and what
+// makes something by a 303. What is told only later is awaited for the first upload,
+// and for the others when all are read again.
 //
 // These must hold:
 //   - The bytes, names, sizes, types, checksums and ids of an upload are those that

@@ -102,10 +102,11 @@ func (a answer) lends(to *url.URL) bool {
 }
 
 // follow fetches what a declared redirect leads to. A 303 to a request that
-// makes something leads to what tells of that.
+// makes something leads to what tells of that. A HEAD is followed by a GET: a
+// signed URL may take nothing else.
 func (p *prober) follow(a answer) answer {
 	to, err := a.location()
-	isGet := a.req.Method == http.MethodGet
+	isGet := a.req.Method == http.MethodGet || a.req.Method == http.MethodHead
 	if a.status/100 != 3 || !isGet && a.status != http.StatusSeeOther || err != nil {
 		return a
 	}

@@ -56,8 +56,8 @@ paths:
     put: {requestBody: {required: true, content: {text/plain: {schema: &file {type: string, format: binary}}}},
       responses: *none}
     get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no,
-      '302': {description: It is elsewhere.}}}
-    head: {responses: {'200': {description: It is there.}, 4XX: *no}}
+      '302': &away {description: It is elsewhere.}}}
+    head: {responses: {'200': {description: It is there.}, 4XX: *no, '302': *away}}
     delete: {responses: *none}
 `
 
@@ -188,6 +188,23 @@ func newDesk() http.Handler {
 func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 	t.Parallel()
 	var papers atomic.Int64
+	redirected := func(method string, spoil func(*httptest.ResponseRecorder)) func(http.Handler) http.Handler {
+		return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if note, ok := strings.CutPrefix(r.URL.Path, "/signed/"); ok && r.Method == http.MethodGet {
+				r.URL.Path = "/v1/notes/" + note
+				next = faulty.Reply("/notes/", spoil)(next)
+			} else if r.Method == method && strings.HasPrefix(r.URL.Path, "/v1/notes/") {
+				next = faulty.Reply("/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
+					rec.Code = http.StatusFound
+					rec.Body.Reset()
+					to := strings.TrimPrefix(r.URL.EscapedPath(), "/v1/notes/")
+					rec.Header().Set("Location", "/signed/"+to+"?signature=1")
+				}))(next)
+				r.Header.Del("Range")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 	for _, b := range []struct {
 		what          string
 		spec, instead string
@@ -261,25 +278,12 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			rec.Body.Truncate(rec.Body.Len() - 1)
 			rec.Header().Del("Content-Length")
 		})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: " +
-			"3 bytes, 4 were sent"},
+			"3 bytes, 4 were asked for"},
+		{"a HEAD is redirected", "", "", redirected(http.MethodHead, func(*httptest.ResponseRecorder) {}), ""},
 		{"a range behind a redirect loses its last byte", "", "",
-			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				if note, ok := strings.CutPrefix(r.URL.Path, "/signed/"); ok {
-					r.URL.Path = "/v1/notes/" + note
-					next = faulty.Reply("/notes/", faulty.On(206, func(rec *httptest.ResponseRecorder) {
-						rec.Body.Truncate(rec.Body.Len() - 1)
-					}))(next)
-				} else if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/notes/") {
-					next = faulty.Reply("/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
-						rec.Code = http.StatusFound
-						rec.Body.Reset()
-						to := strings.TrimPrefix(r.URL.EscapedPath(), "/v1/notes/")
-						rec.Header().Set("Location", "/signed/"+to+"?signature=1")
-					}))(next)
-					r.Header.Del("Range")
-				}
-				next.ServeHTTP(w, r)
-			}), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: 3 bytes"},
+			redirected(http.MethodGet, faulty.On(206, func(rec *httptest.ResponseRecorder) {
+				rec.Body.Truncate(rec.Body.Len() - 1)
+			})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: 3 bytes"},
 		{"a range says another place", "", "", faulty.Reply("/notes/", faulty.On(206, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Range", strings.Replace(rec.Header().Get("Content-Range"), "-5/", "-6/", 1))
 		})), `Desk: GET /notes/{name}: response header: Content-Range is "bytes 2-6/10", want "bytes 2-5/10"`},
