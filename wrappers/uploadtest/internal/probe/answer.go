@@ -73,7 +73,7 @@ var inside = []struct {
 }
 
 // betrays names a fact about the server's machine that an answer shows and that
-// was not in the request.
+// was not in the request. It names the header that has it.
 func betrays(header http.Header, body []byte, req *http.Request) string {
 	text := string(body)
 	for _, values := range header {
@@ -89,9 +89,15 @@ func betrays(header http.Header, body []byte, req *http.Request) string {
 			continue
 		}
 		for _, found := range c.matches.FindAllString(text, -1) {
-			if !strings.Contains(req.URL.Path, strings.Trim(found, ` "'=(:`)) {
-				return c.what
+			if found = strings.Trim(found, "\n "+`"'=(:`); strings.Contains(req.URL.Path, found) {
+				continue
 			}
+			for _, name := range slices.Sorted(maps.Keys(header)) {
+				if strings.Contains(strings.Join(header[name], "\n"), found) {
+					return c.what + " in the header " + name
+				}
+			}
+			return c.what
 		}
 	}
 	return ""

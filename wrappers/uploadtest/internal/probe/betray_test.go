@@ -17,7 +17,7 @@ func TestAnAnswerBetraysItsServersMachine(t *testing.T) {
 		{plain, `{"message":"no such object"}`, "/v1/o", ""},
 		{nil, "panic: goroutine 7 [running]", "/v1/o", trace},
 		{plain, "main.go:12", "/v1/o", trace},
-		{http.Header{"X-A": {"fine", "open /srv/data/o-1"}}, "", "/v1/o", path},
+		{http.Header{"X-A": {"fine", "open /srv/data/o-1"}}, "", "/v1/o", path + " in the header X-A"},
 		{http.Header{"X-A": {"fine"}, "X-B": {"fine"}}, `open /usr/lib/o`, "/v1/o", path},
 		{plain, `{"message":"C:\\\\data is full","next":"fine"}`, "/v1/o", path},
 		{plain, `{"message":"\u002fsrv\u002fdata is full","next":"fine"}`, "/v1/o", path},

@@ -65,6 +65,7 @@ func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.
 	if hangUp {
 		_ = conn.(interface{ CloseWrite() error }).CloseWrite()
 	}
+	p.answered = "; before it, " + req.Method + " " + req.URL.EscapedPath() + " was cut off in its body"
 	resp, err := http.ReadResponse(bufio.NewReader(conn), req)
 	if err != nil {
 		return a

@@ -151,6 +151,14 @@ func (m *made) called() string {
 	return ""
 }
 
+// how says what is particular about m beside the content of its file.
+func (m *made) how() string {
+	if strings.HasPrefix(m.what, " (content: ") {
+		return ""
+	}
+	return m.what
+}
+
 // of returns the files that were sent in a field of a form.
 func (m *made) of(field string) (files []sentFile) {
 	for _, file := range m.files {

@@ -205,6 +205,8 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
 		{"a name that is wrong", faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"upload.txt"`)),
 			`Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
+		{"a name ends at a semicolon", faulty.Reply("/forms", faulty.Said(`;1=2,3.TXT"`, `"`)),
+			`but the file was called "Two  spaces & more;1=2,3.TXT" (POST /v2/forms)`},
 		{"one id for all", faulty.Reply("/raw", faulty.Body(`{"id":"o-1","name":"raw.bin","size":10}`)),
 			"Depot: deposit: response body: two uploads have the same id (POST /v2/raw)"},
 		{"a deleted upload stays", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -300,7 +302,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		}), "Depot: announce: response status: 200 to the URL that it handed out, with the path of another"},
 		{"one trace id for all",
 			faulty.Reply("/v2", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Trace", "1") }),
-			"Depot: no operation: response header: X-Depot-Trace is the same in all answers"},
+			"Depot: all operations: response header: X-Depot-Trace is the same in each answer"},
 		{"a header twice", faulty.Reply("/forms",
 			func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),
 			"Depot: submit: response body: status 201: the header X-Depot-Left is there more than once"},
@@ -390,18 +392,30 @@ func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 		t.Errorf("%d lines, and nothing was to be asked after three: %q", len(lines), lines)
 	}
 
-	var locked atomic.Bool
-	stuck := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		if locked.Load() {
-			silent(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-		locked.Store(r.Method == http.MethodHead)
-	})(lab.NewDepot())
-	lab.Blames(t, "nothing more is asked; the last answer was to HEAD /v2/", func(tb testing.TB) {
-		probes(tb, stuck, "/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 500 * time.Millisecond})
-	})
+	for want, locks := range map[string]func(r *http.Request, torn error) bool{
+		"the last answer was to HEAD /v2/": func(r *http.Request, _ error) bool { return r.Method == http.MethodHead },
+		"before it, POST /v2/raw was cut off in its body": func(r *http.Request, torn error) bool {
+			return torn != nil && r.URL.Path == "/v2/raw" && r.Header.Get("X-Depot-Key") == lab.DepotKey
+		},
+	} {
+		var locked atomic.Bool
+		stuck := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if locked.Load() {
+				silent(w, r)
+				return
+			}
+			b, err := io.ReadAll(r.Body)
+			if r.Body = io.NopCloser(bytes.NewReader(b)); err != nil {
+				w.WriteHeader(http.StatusBadRequest)
+			} else {
+				next.ServeHTTP(w, r)
+			}
+			locked.Store(locks(r, err))
+		})(lab.NewDepot())
+		lab.Blames(t, "nothing more is asked; "+want, func(tb testing.TB) {
+			probes(tb, stuck, "/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 500 * time.Millisecond})
+		})
+	}
 }
 
 // Each httptest.Server closes the idle connections of http.DefaultTransport

@@ -105,10 +105,6 @@ func (c *comparison) list(all []leaf) {
 // repeats compares a value with what the request said under its name.
 func (c *comparison) repeats() {
 	is, isText := c.value.(string)
-	how := c.m.what
-	if strings.HasPrefix(how, " (content: ") { // nothing that was said
-		how = ""
-	}
 	switch said := c.said.(type) {
 	case nil:
 		if apispec.PropertyOf(c.m.schema, c.name) != apispec.Unknown && c.at < 0 && strings.HasPrefix(is, oddText[:12]) {
@@ -127,7 +123,7 @@ func (c *comparison) repeats() {
 		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
 			c.check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
-			c.check("what was said", surely, is == said, ", but %.50q was said%s", said, how)
+			c.check("what was said", surely, is == said, ", but %.50q was said%s", said, c.m.how())
 		}
 	}
 }
@@ -154,7 +150,7 @@ func (c *comparison) describes(file sentFile) {
 	}
 	if called != "" && c.said == nil {
 		elsewhere := text != "" && bytes.Contains(c.m.body, []byte(`"`+text+`"`)) // such as in a part of JSON
-		c.check("name", isName && !elsewhere, right, ", but the file was called %q%s", called, c.m.what)
+		c.check("name", isName && !elsewhere, right, ", but the file was called %q%s", called, c.m.how())
 	}
 	isKind := fileKinds.MatchString(c.name) && !strings.Contains(text, "/") // such as image
 	if typ, _, err := mime.ParseMediaType(text); types.MatchString(c.name) && !isKind && c.said == nil &&
