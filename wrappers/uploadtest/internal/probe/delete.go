@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // deletes deletes one upload, and one of several files. It checks that they are
@@ -103,8 +105,9 @@ func (m *made) outlives(r *operation) bool {
 func saysDeleted(answer []byte) bool {
 	return slices.ContainsFunc(leaves(answer), func(l leaf) bool {
 		text, _ := l.value.(string)
+		isSet := l.value != nil && l.value != false && l.value != "" && apispec.TextOf(l.value) != "0"
 		word, isSaid := deletion.FindString(text), unique.MatchString(l.name) || prose.MatchString(l.name)
-		return deletions.MatchString(l.name) && (l.value == true || text != "") ||
+		return deletions.MatchString(l.name) && isSet ||
 			word != "" && (word == text || !isSaid)
 	})
 }

@@ -6,6 +6,8 @@ func TestAnAnswerMaySayThatItsUploadWasDeleted(t *testing.T) {
 	for answer, want := range map[string]bool{
 		`{"deleted":true}`: true, `{"deleted":false}`: false, `{"deletedAt":"2026-11-26T12:00:00Z"}`: true,
 		`{"deletedAt":""}`: false, `{"deletedAt":null}`: false, `{"status":"deleted"}`: true, `{"status":"kept"}`: false,
+		`{"datetime_removed":"2026-11-26"}`: true, `{"datetime_removed":null}`: false, `{"deletedAt":1795694400}`: true,
+		`{"deletedAt":0}`: false, `{"timeTrashed":"2026-11-26"}`: true,
 		`{"kept":true,"size":7}`: false, `{"fileName":"deleted.txt"}`: false, `{"note":"What was deleted"}`: false,
 		`{"message":"The file was deleted."}`: true, `{"name":"(deleted)"}`: true,
 	} {

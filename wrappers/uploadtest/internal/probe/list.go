@@ -164,9 +164,14 @@ type paging struct {
 
 func pagingOf(r *operation) (by paging) {
 	by.from, by.said = 1, mayTell(r, nexts.MatchString)
-	back := "" // the cursor of a list whose newest elements come first
+	back, prefix := "", "" // the cursor of a list whose newest elements come first; what names begin with
 	for _, param := range apispec.Parameters(r.Route) {
-		schema, name := apispec.Resolved(param.Schema), brackets.Replace(param.Name)
+		if found := paged.FindStringSubmatch(brackets.Replace(param.Name)); found != nil {
+			prefix = found[1]
+		}
+	}
+	for _, param := range apispec.Parameters(r.Route) {
+		schema, name := apispec.Resolved(param.Schema), strings.TrimPrefix(brackets.Replace(param.Name), prefix)
 		usual, _ := schema.Default.(float64)
 		switch least := schema.Min; {
 		case param.In != openapi3.ParameterInQuery:

@@ -89,6 +89,10 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 			"limit=2 limit=2&page=2 limit=2&page=3 limit=2&page=4", "abcde", ""},
 		{"offsets", limit + offset, "", 2, at, "limit=2 limit=2&offset=2 limit=2&offset=4 limit=2&offset=5",
 			"abcde", ""},
+		{"names with a prefix", strings.ReplaceAll(limit+offset, "name: ", "name: sys_") + ", {name: utc_offset" +
+			integer + "}}", "", 2, func(q url.Values) string {
+			return at(url.Values{"limit": q["sys_limit"], "offset": q["sys_offset"]})
+		}, "sys_limit=2 sys_limit=2&sys_offset=2 sys_limit=2&sys_offset=4 sys_limit=2&sys_offset=5", "abcde", ""},
 		{"six at least", "{name: limit" + integer + ", minimum: 6}}", "", 2, from(0, ""), "limit=6", "abcde", ""},
 		{"more than a limit", limit + cursor, "", 2, by("", "", from(0, "")(nil)), "limit=2", "abcde",
 			"a page has 5 elements, and 2 were asked for"},

@@ -31,8 +31,8 @@ var (
 	states    = regexp.MustCompile(`(?i)^(upload[_-]?)?(state|status)$`)
 	finished  = regexp.MustCompile(`(?i)^(complete|completed|ready|done|stored|available|uploaded|finished|processed)$`)
 	pending   = regexp.MustCompile(`(?i)^(pending|waiting|awaiting.*|initiated|started|uploading|incomplete)$`)
-	deletions = regexp.MustCompile(`(?i)^(is[_-]?)?(deleted|trashed|removed|archived|in[_-]?trash)` +
-		`([_-]?(at|on|time|date))?$`)
+	deletions = regexp.MustCompile(`(?i)^((is|date|(date[_-]?)?time)[_-]?)?(deleted|trashed|removed|archived|` +
+		`in[_-]?trash)([_-]?(at|on|time|date))?$`)
 	deletion = regexp.MustCompile(`(?i)(^|[^a-z])(deleted|trashed|removed|archived)([^a-z]|$)`)
 	lasting  = regexp.MustCompile(`^id$|[a-z_-](Id|ID|_id|-id)$|(?i:name|size)$`)
 	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
@@ -46,8 +46,9 @@ var (
 	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
 	prose  = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
 
-	// the pages of a list
+	// the pages of a list; what paged finds may stand before each name of the others
 	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items|keys)$|^per[_-]?page$|^(top|first)$`)
+	paged   = regexp.MustCompile(`(?i)^(.*[_-])(limit|page[_-]?size|per[_-]?page)$`)
 	cursors = regexp.MustCompile(`(?i)cursor|token|after|marker`)
 	befores = regexp.MustCompile(`(?i)^before([_-]?id)?$`)
 	pages   = regexp.MustCompile(`(?i)^page([_-]?(number|no|index))?$`)
