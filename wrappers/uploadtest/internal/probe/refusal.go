@@ -66,7 +66,7 @@ func (p *prober) refusesRequests(r *operation) {
 func (p *prober) refusesParameters(r *operation) {
 	for _, param := range apispec.Parameters(r.Route) {
 		with := func(value string) *http.Request {
-			req := p.build(r, firstSample(r))
+			req := p.build(r, p.anew(r, firstSample(r)))
 			if query := req.URL.Query(); param.In == openapi3.ParameterInQuery {
 				if query.Del(param.Name); value != "" {
 					query.Set(param.Name, value)
@@ -124,7 +124,7 @@ func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
 		}
 		p.refusesSample(r, "a "+called+" that is not one of its values", with("uploadtest-other"))
 		if sum := ofOtherBytes(r, s, name, schema.Description, schema); sum != "" {
-			p.refused("wrong request", "a "+called+" of other bytes", r, p.good(r, with(sum)))
+			p.refused("wrong request", "a "+called+" of other bytes", r, p.good(r, p.anew(r, with(sum))))
 		}
 		if most := schema.MaxLength; most != nil {
 			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*most)+1)))

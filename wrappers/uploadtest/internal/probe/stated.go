@@ -81,9 +81,15 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 
 // ofOtherBytes returns a checksum that is not that of the request's file, or
 // nothing if the value is no checksum. An operation may only keep what is stated,
-// unless it declares a 422, or its description says that it compares.
+// unless it declares a 422, or a description says that it compares: one of the
+// value, or a sentence of the operation about it.
 func ofOtherBytes(r *operation, s sample, name, description string, schema *openapi3.Schema) string {
 	_, one := s.file()
+	for sentence := range strings.SplitSeq(strings.Join(strings.Fields(r.Operation.Description), " "), ". ") {
+		if strings.Contains(sentence, name) {
+			description += "\n" + sentence
+		}
+	}
 	if !one || !checksums.MatchString(name) || schema == apispec.Unknown || apispec.IsBinary(schema) ||
 		!declares(r, "422") && !compares.MatchString(description) && !tellsOf(r, "400", compares) {
 		return ""

@@ -166,6 +166,11 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 		{"the parameter says so", strings.Replace(spec, "name: X-SHA256,",
 			"name: X-SHA256, description: It is verified.,", 1),
 			false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+		{"the operation says so", strings.Replace(spec, "operationId: deposit\n",
+			"operationId: deposit\n      description: Its X-SHA256\n        is compared. Other files are rejected.\n", 1),
+			false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+		{"the operation says so of another", strings.Replace(spec, "operationId: deposit\n",
+			"operationId: deposit\n      description: The X-SHA256 is kept. The X-MD5 is compared.\n", 1), false, ""},
 		{"only kept", spec, false, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -186,18 +191,20 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 	}
 }
 
-// A scan has its checksum in a field of its form.
+// A scan has its checksum in a field of its form. Each name is taken once.
 func TestProbeStatesTheChecksumOfAnotherScan(t *testing.T) {
 	t.Parallel()
 	const Spec = `{"openapi":"3.0.3","info":{"title":"Scans","version":"1"},"paths":{"/scans":{"post":{
 		"operationId":"scan","requestBody":{"required":true,"content":{"multipart/form-data":{"schema":{
 		"type":"object","required":["scan","sha256"],"properties":{"scan":{"type":"string","format":"binary"},
 		"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}}}}},
-		"responses":{"201":{"description":"Kept."},"4XX":{"description":"No."},"422":{"description":"Other bytes."}}}}}}`
+		"responses":{"201":{"description":"Kept."},"4XX":{"description":"No."},"422":{"description":"Other bytes."},
+		"409":{"description":"The name is taken."}}}}}}`
 	const line = "Scans: scan: response status: 201 to a sha256 of other bytes, which must be refused by a 4xx"
 	for _, looks := range []bool{true, false} {
+		var names sync.Map
 		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			file, _, err := r.FormFile("scan")
+			file, of, err := r.FormFile("scan")
 			var content []byte
 			if err == nil {
 				content, err = io.ReadAll(file)
@@ -208,7 +215,11 @@ func TestProbeStatesTheChecksumOfAnotherScan(t *testing.T) {
 			case looks && !payload.DigestOf(sum, content):
 				w.WriteHeader(http.StatusUnprocessableEntity)
 			default:
-				w.WriteHeader(http.StatusCreated)
+				status := http.StatusCreated
+				if _, taken := names.LoadOrStore(of.Filename, true); taken {
+					status = http.StatusConflict
+				}
+				w.WriteHeader(status)
 			}
 		}))
 		lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL, []byte(Spec), func(*http.Request) {}) })
