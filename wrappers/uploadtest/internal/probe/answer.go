@@ -80,8 +80,8 @@ func betrays(header http.Header, body []byte, req *http.Request) string {
 		text += "\n" + strings.Join(values, "\n")
 	}
 	if strings.Contains(text, `\`) {
-		for _, m := range contract.Members(body) { // without the escapes of JSON
-			text += "\n" + m.Value
+		for _, l := range leaves(body) { // without the escapes of JSON
+			text += "\n" + l.text()
 		}
 	}
 	for _, c := range inside {
@@ -113,7 +113,7 @@ func misplaced(op *openapi3.Operation, status int, body []byte) string {
 			for _, example := range apispec.Examples(media.Example, media.Examples, nil) {
 				text, _ := json.Marshal(example)
 				for _, code := range codesIn(text) {
-					shown[of][code.Value] = true
+					shown[of][code.text()] = true
 				}
 			}
 		}
@@ -126,8 +126,8 @@ func misplaced(op *openapi3.Operation, status int, body []byte) string {
 	maps.Copy(own, shown["default"])
 	for _, code := range codesIn(body) {
 		for _, of := range slices.Sorted(maps.Keys(shown)) {
-			if of >= "4" && shown[of][code.Value] && !own[code.Value] {
-				return fmt.Sprintf("%s is %.50q, which the spec shows for status %s", code.Name, code.Value, of)
+			if text := code.text(); of >= "4" && shown[of][text] && !own[text] {
+				return fmt.Sprintf("%s is %.50q, which the spec shows for status %s", code.name, text, of)
 			}
 		}
 	}
@@ -135,8 +135,8 @@ func misplaced(op *openapi3.Operation, status int, body []byte) string {
 }
 
 // codesIn returns the error codes in a document.
-func codesIn(document []byte) []contract.Member {
-	return slices.DeleteFunc(contract.Members(document), func(m contract.Member) bool {
-		return !codes.MatchString(m.Name)
+func codesIn(document []byte) []leaf {
+	return slices.DeleteFunc(leaves(document), func(l leaf) bool {
+		return l.list || l.value == nil || !codes.MatchString(l.name)
 	})
 }

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // announces announces three files in an order that no sorting makes, and two of
@@ -94,7 +92,7 @@ func announcedAs(elements []any, answer []byte, i int) int {
 	for _, l := range leaves(answer) {
 		as := func(element any) bool {
 			value, isText := element.(map[string]any)[l.name].(string)
-			return isText && value == apispec.TextOf(l.value)
+			return isText && value == l.text()
 		}
 		if j := slices.IndexFunc(elements, as); l.at == i && j >= 0 && !slices.ContainsFunc(elements[j+1:], as) {
 			return j

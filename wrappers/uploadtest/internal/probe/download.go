@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
@@ -19,7 +18,7 @@ import (
 // download. A URL that is signed, or of another host, needs no credentials.
 func (p *prober) downloads(m *made, a answer, all []leaf) {
 	for _, l := range all {
-		to, err := url.Parse(apispec.TextOf(l.value))
+		to, err := url.Parse(l.text())
 		named := downloadURL.MatchString(l.name)
 		file := 0
 		if len(m.files) > 1 && l.at >= 0 && l.of == len(m.files) {

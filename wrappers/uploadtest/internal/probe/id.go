@@ -8,8 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // learn keeps the values of an answer about something that paths may take:
@@ -32,7 +30,7 @@ func (p *prober) learn(m *made, a answer) {
 		}
 	}
 	rank := func(l leaf) int { // a thingId says more than an id beside it
-		return 2*strings.Count(l.path, ".") + map[bool]int{true: 1}[strings.EqualFold(l.name, "id")]
+		return 2*strings.Count(l.path, ".") + map[bool]int{true: 1}[l.isID()]
 	}
 	slices.SortStableFunc(all, func(a, b leaf) int { return rank(a) - rank(b) })
 	for _, l := range all {
@@ -41,14 +39,14 @@ func (p *prober) learn(m *made, a answer) {
 				for len(m.ofFile) <= l.at {
 					m.ofFile = append(m.ofFile, map[string]string{})
 				}
-				keep(m.ofFile[l.at], name, apispec.TextOf(l.value))
+				keep(m.ofFile[l.at], name, l.text())
 			}
-			keep(m.ids, name, apispec.TextOf(l.value))
+			keep(m.ids, name, l.text())
 		}
 	}
 	urls := []string{}
 	for _, l := range all { // only the end of an id with slashes may be a part of a path
-		text := apispec.TextOf(l.value)
+		text := l.text()
 		end := text[max(0, strings.LastIndex(text, "/")):]
 		if strings.Contains(text, "://") && strings.HasSuffix(id, end) {
 			urls = append(urls, text)
@@ -65,8 +63,8 @@ func (p *prober) learn(m *made, a answer) {
 
 // namesOf returns the names under which paths may take a value of an answer.
 func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string) {
-	owner := strings.TrimSuffix(l.parent(), "[]")
-	switch isID := strings.EqualFold(l.name, "id"); {
+	owner := l.owner()
+	switch isID := l.isID(); {
 	case l.value == nil:
 		return nil
 	case !isID:
@@ -96,7 +94,7 @@ func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string)
 func (p *prober) isOfFile(id leaf, owner string, all []leaf) bool {
 	facts := false
 	for _, l := range all {
-		if strings.EqualFold(l.name, "id") && l.path != id.path {
+		if l.isID() && l.path != id.path {
 			return false
 		}
 		beside := l.path == strings.TrimSuffix(id.path, id.name)+l.name
@@ -116,18 +114,18 @@ func ownID(answer []byte) string {
 		_, yes := l.value.(bool)
 		switch depth := strings.Count(l.path, "."); {
 		case l.list || l.value == nil || l.at >= 0 || depth > 1:
-		case depth == 0 && strings.EqualFold(l.name, "id"):
-			return apispec.TextOf(l.value)
+		case depth == 0 && l.isID():
+			return l.text()
 		case depth == 0:
 			bare = bare || !yes // it tells of the thing beside the object
-		case strings.EqualFold(l.name, "id"):
+		case l.isID():
 			inner = append(inner, l)
 		}
 	}
 	if len(inner) != 1 || bare && !wraps.MatchString(inner[0].path) {
 		return ""
 	}
-	return apispec.TextOf(inner[0].value)
+	return inner[0].text()
 }
 
 // issues checks that m has an id of its own.
@@ -231,7 +229,7 @@ func (p *prober) isIn(r *operation, m *made) func(element json.RawMessage) bool 
 	location := m.answer.header.Get("Location")
 	return func(element json.RawMessage) bool {
 		return slices.ContainsFunc(leaves(element), func(l leaf) bool {
-			text := apispec.TextOf(l.value)
+			text := l.text()
 			counts := numeric(text) && (!lasting.MatchString(l.name) || sizes.MatchString(l.name)) // something else
 			return text != "" && !counts &&
 				(slices.Contains(own, text) || len(text) > 2 && strings.HasSuffix(location, "/"+text))
@@ -249,7 +247,7 @@ func identity(element json.RawMessage) string {
 	}
 	for _, l := range leaves(element) {
 		if lasting.MatchString(l.name) && !sizes.MatchString(l.name) {
-			return apispec.TextOf(l.value)
+			return l.text()
 		}
 	}
 	return string(element)

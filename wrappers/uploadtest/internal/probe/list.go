@@ -238,7 +238,7 @@ func pageOf(a answer) (next string, total int, goesOn bool) {
 		}
 	}
 	for _, l := range leaves(a.body) {
-		switch text := apispec.TextOf(l.value); {
+		switch text := l.text(); {
 		case l.list || l.at >= 0 || l.value == nil:
 		case totals.MatchString(l.name):
 			total, _ = strconv.Atoi(text)

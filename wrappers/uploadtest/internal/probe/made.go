@@ -3,7 +3,6 @@ package probe
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -128,8 +127,12 @@ func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
 // asked reports whether an id stood in the request: it is not the server's.
 func (m *made) asked(id string) bool {
 	if isCount(id) { // any text or file may have it in it
-		return slices.Contains(strings.Split(m.place, "/"), id) ||
-			slices.ContainsFunc(slices.Collect(maps.Values(m.said)), func(said any) bool { return apispec.TextOf(said) == id })
+		for _, said := range m.said {
+			if apispec.TextOf(said) == id {
+				return true
+			}
+		}
+		return slices.Contains(strings.Split(m.place, "/"), id)
 	}
 	isName := func(file sentFile) bool { return file.name == id } // it may be escaped in the body
 	return strings.Contains(m.place, id) || bytes.Contains(m.body, []byte(id)) || slices.ContainsFunc(m.files, isName)
@@ -177,13 +180,9 @@ func (m *made) about(r *operation) bool {
 			return false
 		}
 	}
-	last := r.last
-	if last == "id" && isOfParent(r) {
-		return false
-	}
 	alike := len(r.params) > 1 && slices.Equal(r.params, m.by.params)
-	under := m.placedUnder(last) && (alike || strings.HasPrefix(r.Path, m.by.Path))
-	return last != "" && (under || !m.asked(m.ids[last]))
+	under := m.placedUnder(r.last) && (alike || strings.HasPrefix(r.Path, m.by.Path))
+	return r.last != "" && !(r.last == "id" && r.ofParent) && (under || !m.asked(m.ids[r.last]))
 }
 
 // placedUnder reports whether a parameter is the one under which a client put m.

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -25,6 +24,7 @@ type operation struct {
 	params   []string              // in its path, in their order
 	last     string                // the last of these, or nothing
 	pattern  *regexp.Regexp        // of its path, with a group for each parameter
+	ofParent bool                  // its {id} names a thing that nothing makes
 
 	succeeded bool
 	closing   bool   // it completes uploads
@@ -36,8 +36,8 @@ var placeholders = regexp.MustCompile(`\\?\{(.*?)\\?\}`) // in a path, quoted or
 
 func newOperation(r *routers.Route) *operation {
 	pattern := placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)")
-	it := &operation{Route: r, name: apispec.NameOf(r), path: unslashed(r.Path), required: apispec.Required(r),
-		pattern: regexp.MustCompile("^" + pattern + "$")}
+	it := &operation{Route: r, name: apispec.NameOf(r), path: strings.TrimSuffix(r.Path, "/"),
+		required: apispec.Required(r), pattern: regexp.MustCompile("^" + pattern + "$")}
 	for _, found := range placeholders.FindAllStringSubmatch(r.Path, -1) {
 		it.last = found[1]
 		it.params = append(it.params, it.last)
@@ -65,18 +65,17 @@ func takesName(r *operation) bool {
 	})
 }
 
-func unslashed(path string) string { return strings.TrimSuffix(path, "/") }
-
 // above returns the path before a parameter, or the whole path.
 func (r *operation) above(param string) string {
 	above, _, _ := strings.Cut(r.path, "/{"+param+"}")
 	return above
 }
 
-// at returns the operation of a path and a method, or nil.
+// at returns the operation of a path, without a slash at its end, and a method,
+// or nil.
 func (p *prober) at(path, method string) *operation {
 	for _, r := range p.ops {
-		if r.path == unslashed(path) && r.Method == method {
+		if r.path == path && r.Method == method {
 			return r
 		}
 	}
@@ -85,13 +84,12 @@ func (p *prober) at(path, method string) *operation {
 
 // isOfParent reports whether the {id} in a path names a thing that the spec has an
 // example of and nothing makes, such as in /cards/{id}/notes.
-func isOfParent(r *operation) bool {
-	above, _, goesOn := strings.Cut(r.Path, "/{id}/")
-	makes := cmp.Or(r.Spec.Paths.Value(above), r.Spec.Paths.Value(above+"/"), &openapi3.PathItem{}).Post
+func (p *prober) isOfParent(r *operation) bool {
 	hasExample := func(param *openapi3.Parameter) bool {
 		return param.Name == "id" && (param.Example != nil || apispec.Resolved(param.Schema).Example != nil)
 	}
-	return goesOn && makes == nil && slices.ContainsFunc(r.required, hasExample)
+	return strings.Contains(r.path, "/{id}/") && p.at(r.above("id"), http.MethodPost) == nil &&
+		slices.ContainsFunc(r.required, hasExample)
 }
 
 // matches returns the parameters of a route in a path, or nil.

@@ -38,11 +38,11 @@ func (p *prober) patches(r *operation) {
 		is, stays := after[at]
 		member, _, _ := strings.Cut(was.path, ".")
 		said, named := s.object[member]
-		switch same := stays && apispec.TextOf(is.value) == apispec.TextOf(was.value); {
+		switch same := stays && is.text() == was.text(); {
 		case m.said[member] == nil || was.at >= 0 || !a.ok(): // a list may be in any order
-		case named && same && apispec.TextOf(said) != apispec.TextOf(was.value) && !was.list:
+		case named && same && apispec.TextOf(said) != was.text() && !was.list:
 			a.broke(ruleAnswer, "patched", "%s is still %.50q after a PATCH that said %.50q", member,
-				apispec.TextOf(was.value), apispec.TextOf(said))
+				was.text(), apispec.TextOf(said))
 		case !named && !same:
 			a.broke(ruleAnswer, "patched", "%s is not what it was before a PATCH that did not name it", member)
 		}

@@ -18,12 +18,14 @@ import (
 // right way. It reports whether there are any.
 func (p *prober) handedOut(m *made) bool {
 	r, a, all := m.by, m.answer, m.outs
-	for _, m := range contract.Members(a.body) {
-		switch absolute := strings.HasPrefix(m.Value, "http://") || strings.HasPrefix(m.Value, "https://"); {
-		case uploadURL.MatchString(m.Name) && !absolute:
-			a.broke(ruleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", m.Name)
-		case len(all) > 0 && strings.HasSuffix(strings.ToLower(m.Name), "method") && all[0].Method == "":
-			a.broke(ruleAnswer, "method", "%s is %.20q, by which no file can be sent", m.Name, m.Value)
+	for _, l := range leaves(a.body) {
+		text, isText := l.value.(string)
+		switch absolute := strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://"); {
+		case !isText:
+		case uploadURL.MatchString(l.name) && !absolute:
+			a.broke(ruleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", l.name)
+		case len(all) > 0 && strings.HasSuffix(strings.ToLower(l.name), "method") && all[0].Method == "":
+			a.broke(ruleAnswer, "method", "%s is %.20q, by which no file can be sent", l.name, text)
 		}
 	}
 	for _, out := range all {

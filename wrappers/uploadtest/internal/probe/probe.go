@@ -56,6 +56,9 @@ func newProber(t testing.TB, baseURL string, spec []byte, facts Facts) *prober {
 	for _, r := range p.contract.Routes {
 		p.ops = append(p.ops, newOperation(r))
 	}
+	for _, r := range p.ops {
+		r.ofParent = p.isOfParent(r)
+	}
 	return p
 }
 

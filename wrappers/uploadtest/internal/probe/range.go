@@ -1,12 +1,9 @@
 package probe
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
-
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // ranges asks an operation that declares a 206 for parts of a file that it gave
@@ -31,8 +28,8 @@ func (p *prober) ranges(a answer, content []byte) {
 		part := p.ask(a.route, p.authorized(req))
 		at := fmt.Sprintf("bytes %d-%d/%d", want.from, want.to, n)
 		p.seen.Note("range")
-		differs, _ := payload.Difference(bytes.NewReader(part.body), content[want.from:want.to+1]) // from memory: no error
-		wrong := strings.ReplaceAll(differs, "were sent", "were asked for")
+		wrong := difference(part.body, content[want.from:want.to+1])
+		wrong = strings.ReplaceAll(wrong, "were sent", "were asked for")
 		switch {
 		case part.status == http.StatusPartialContent && wrong != "":
 			part.broke(ruleAnswer, "range", "the range %s of a file comes back changed: %s", want.of, wrong)

@@ -99,7 +99,7 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 	above := r.above("id")
 	others := m.placedUnder(r.last) && !strings.HasPrefix(r.Path, m.by.Path) ||
 		r.last == "id" && above != m.by.path && p.at(above, http.MethodPost) != nil
-	later := len(m.files) == 0 && (p.at(r.Path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
+	later := len(m.files) == 0 && (p.at(r.path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
 	var a answer
 	notYet := func() bool {
 		return a.status == http.StatusConflict || a.status == http.StatusTooEarly ||
@@ -150,12 +150,14 @@ func (p *prober) compares(m *made, file int, a answer) {
 	if len(m.files) == 1 {
 		file = 0
 	}
-	switch get := p.at(r.Path, http.MethodGet); {
+	switch get := p.at(r.path, http.MethodGet); {
 	case r.Method == http.MethodHead:
 		length := a.header.Get("Content-Length")
-		if file >= 0 && get != nil && a.givesFile(get) && length != "" && length != fmt.Sprint(len(m.files[file].content)) {
-			a.broke(ruleHeader, "length", "Content-Length is %s, but %d bytes were sent%s", length,
-				len(m.files[file].content), m.what)
+		if file < 0 || get == nil || !a.givesFile(get) || length == "" {
+			break
+		}
+		if sent := len(m.files[file].content); length != fmt.Sprint(sent) {
+			a.broke(ruleHeader, "length", "Content-Length is %s, but %d bytes were sent%s", length, sent, m.what)
 		}
 	case a.givesFile(r) && m.waiting:
 		a.broke(ruleStatus, "early", "%d to a file that was not sent yet", a.status)
@@ -204,7 +206,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	m.had = true
 	p.seen.Note("file that is given back")
 	isNew := p.gave.First(a.req.URL.Path + " " + payload.Sum(a.body))
-	if wrong, _ := payload.Difference(bytes.NewReader(a.body), file.content); wrong != "" { // from memory: no error
+	if wrong := difference(a.body, file.content); wrong != "" {
 		for _, other := range p.kept {
 			if len(a.body) > 0 && len(other.files) == 1 && bytes.Equal(a.body, other.files[0].content) {
 				wrong = "it is replaced by the file of another upload" + other.called()
@@ -240,6 +242,12 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	}
 }
 
+// difference says how bytes differ from those that were sent, or nothing.
+func difference(got, sent []byte) string {
+	wrong, _ := payload.Difference(bytes.NewReader(got), sent) // from memory: no error
+	return wrong
+}
+
 // stays compares an answer with the answer that made the thing, or with the
 // first answer of the same operation, and reports a difference. It compares the
 // values that may not change: ids, names, sizes, and times of making.
@@ -265,7 +273,7 @@ func isAnother(a answer, all []leaf) bool {
 		said, asked := false, false
 		for _, l := range all {
 			if l.name == param && l.value != nil && a.route.Method == http.MethodGet && (l.at < 0 || l.name != "id") {
-				said, asked = true, asked || strings.Contains(path+"/", "/"+apispec.TextOf(l.value)+"/")
+				said, asked = true, asked || strings.Contains(path+"/", "/"+l.text()+"/")
 			}
 		}
 		if said && !asked {
@@ -285,21 +293,20 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 	}
 	for _, l := range earlier {
 		now, ok := is[l.place()]
-		changed := ok && apispec.TextOf(now.value) != apispec.TextOf(l.value)
+		changed := ok && now.text() != l.text()
 		if !changed && (ok || !same) {
 			continue
 		}
 		last := lasting.MatchString(l.name) && !ofOneAsk.MatchString(l.name) || stores.MatchString(l.name)
 		switch {
-		case l.list && changed && len(m.files) > 0 && apispec.TextOf(l.value) == fmt.Sprint(len(m.files)):
+		case l.list && changed && len(m.files) > 0 && l.text() == fmt.Sprint(len(m.files)):
 			a.broke(ruleAnswer, "found", "%s has %v elements, but %v in the answer to the upload", l.name,
 				now.value, l.value)
 			return true
 		case l.list || !last || l.value == nil || sizes.MatchString(l.name) || l.at >= 0 && len(m.files) == 0:
-		case l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+apispec.TextOf(now.value)): // of what came of it
+		case l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+now.text()): // of what came of it
 		case changed:
-			a.broke(ruleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name,
-				apispec.TextOf(now.value), apispec.TextOf(l.value))
+			a.broke(ruleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name, now.text(), l.text())
 			return true
 		case !ok:
 			a.broke(ruleAnswer, "found", "%s is not there any more", l.name)
@@ -324,7 +331,7 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 	}
 	m.coming = m.coming || takes != nil && !m.waiting && len(m.files) > 0
 	for _, l := range all {
-		text := apispec.TextOf(l.value)
+		text := l.text()
 		switch {
 		case !states.MatchString(l.name) || strings.Contains(l.path, "[]"):
 		case m.waiting && finished.MatchString(text):
@@ -346,7 +353,7 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 // By the server's own clock a time of making is not some quarters of an hour
 // away, as the time of another zone is.
 func (m *made) times(a answer, l leaf) {
-	t, err := time.Parse(time.RFC3339, apispec.TextOf(l.value))
+	t, err := time.Parse(time.RFC3339, l.text())
 	clock, _ := http.ParseTime(m.answer.header.Get("Date")) // none is in another year
 	if isNew := a.req == m.answer.req && m.said[l.name] == nil; err == nil && isNew && expires.MatchString(l.name) &&
 		t.Year() >= 2000 && t.Before(clock.Add(-time.Minute)) {

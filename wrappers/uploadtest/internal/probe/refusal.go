@@ -77,7 +77,8 @@ func (p *prober) refusesParameters(r *operation) {
 			}
 			return p.authorized(req)
 		}
-		if sum := ofOtherBytes(r, firstSample(r), param.Name, param.Description, apispec.Resolved(param.Schema)); sum != "" {
+		schema := apispec.Resolved(param.Schema)
+		if sum := ofOtherBytes(r, firstSample(r), param.Name, param.Description, schema); sum != "" {
 			p.refused("wrong request", "a "+param.Name+" of other bytes", r, with(sum))
 		}
 		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
@@ -152,7 +153,8 @@ func (p *prober) refusesFile(r *operation, s sample, name string) {
 		other := s
 		other.encoding = maps.Clone(s.encoding)
 		other.encoding[name] = &openapi3.Encoding{ContentType: typ}
-		p.refused("wrong request", "a file of another media type in "+name, r, p.good(r, other.of(s.object, s.fileName)))
+		other = other.of(s.object, s.fileName)
+		p.refused("wrong request", "a file of another media type in "+name, r, p.good(r, other))
 	}
 }
 

@@ -54,7 +54,7 @@ type comparison struct {
 func (p *prober) comparing(m *made, a answer, l leaf, place string) *comparison {
 	c := &comparison{leaf: l, p: p, m: m, answer: a, called: l.name}
 	c.said, c.schema, c.exact = m.saidAt(place)
-	owner := strings.TrimSuffix(l.parent(), "[]")
+	owner := l.owner()
 	if l.list {
 		owner = l.name
 	}
@@ -66,7 +66,7 @@ func (p *prober) comparing(m *made, a answer, l leaf, place string) *comparison 
 		c.sent = m.files
 	}
 	ofOther := c.field && slices.ContainsFunc(m.files, func(other sentFile) bool {
-		return other.field != owner && apispec.TextOf(l.value) == fmt.Sprint(len(other.content))
+		return other.field != owner && l.text() == fmt.Sprint(len(other.content))
 	})
 	inList := strings.LastIndex(l.path, "[]")
 	c.near = ofOther || c.exact && c.said != nil || !strings.Contains(place, ".") ||
@@ -83,7 +83,7 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 		return
 	}
 	if c.p.seen.Note(aspect); !right {
-		c.answer.broke(ruleAnswer, aspect, "%s is %.50q%s%s", c.called, apispec.TextOf(c.value),
+		c.answer.broke(ruleAnswer, aspect, "%s is %.50q%s%s", c.called, c.text(),
 			fmt.Sprintf(format, want...), c.p.after)
 	}
 }
@@ -91,7 +91,7 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 // list compares the length of a list with the number of files, and its texts
 // with those that were said.
 func (c *comparison) list(all []leaf) {
-	has, _ := strconv.Atoi(apispec.TextOf(c.value))
+	has, _ := strconv.Atoi(c.text())
 	n := len(c.sent)
 	if n > 0 && has != n && (c.p.listsFiles(c.answer.route, c.leaf) || c.field && 0 < has && has < n) {
 		c.answer.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", c.name, c.value, n,
@@ -130,7 +130,7 @@ func (c *comparison) repeats() {
 
 // describes compares a value with the file that it may be about.
 func (c *comparison) describes(file sentFile) {
-	text, size := apispec.TextOf(c.value), fmt.Sprint(len(file.content))
+	text, size := c.text(), fmt.Sprint(len(file.content))
 	// A small number counts other things, too.
 	if sized := sizes.MatchString(c.name); sized || len(file.content) > 99 {
 		of := c.m.what
@@ -192,7 +192,7 @@ func (p *prober) listsFiles(r *operation, list leaf) bool {
 // repeated reports whether the answer repeated a value of the request.
 func (m *made) repeated(said leaf) bool {
 	return slices.ContainsFunc(leaves(m.answer.body), func(l leaf) bool {
-		return l.path == said.path && apispec.TextOf(l.value) == apispec.TextOf(m.said[l.name])
+		return l.path == said.path && l.text() == apispec.TextOf(m.said[l.name])
 	})
 }
 
@@ -230,7 +230,7 @@ func (m *made) wrapper(all []leaf) (path string) {
 	least := len(all) + 1
 	for _, l := range all {
 		depth := strings.Count(l.path, ".")
-		if depth < least && l.at < 0 && strings.EqualFold(l.name, "id") && slices.Contains(m.own, apispec.TextOf(l.value)) {
+		if depth < least && l.at < 0 && l.isID() && slices.Contains(m.own, l.text()) {
 			least, path = depth, strings.TrimSuffix(l.path, l.name)
 		}
 	}

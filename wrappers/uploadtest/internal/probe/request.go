@@ -53,7 +53,7 @@ func (p *prober) valueOf(r *operation, param *openapi3.Parameter, s sample) stri
 	value := apispec.TextOf(apispec.Examples(param.Example, param.Examples, param.Schema)[""])
 	switch content := s.content(); {
 	case param.In == openapi3.ParameterInPath:
-		if param.Name != "id" || !isOfParent(r) {
+		if param.Name != "id" || !r.ofParent {
 			value = cmp.Or(p.learned[param.Name], value)
 		}
 	case param.In == openapi3.ParameterInHeader && onceOnly.MatchString(param.Name):

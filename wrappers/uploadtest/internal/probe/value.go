@@ -21,12 +21,15 @@ type leaf struct {
 	value      any
 }
 
-// parent returns the name of the object or list around a leaf. A list has []
-// behind its name.
-func (l leaf) parent() string {
-	above := strings.Split(l.path, ".")
-	return append([]string{""}, above...)[len(above)-1]
+// owner returns the name of the object or the list around a leaf, or nothing.
+func (l leaf) owner() string {
+	above := strings.Split("."+l.path, ".")
+	return strings.TrimSuffix(above[len(above)-2], "[]")
 }
+
+func (l leaf) text() string { return apispec.TextOf(l.value) }
+
+func (l leaf) isID() bool { return strings.EqualFold(l.name, "id") }
 
 // place tells a leaf from the others of its document.
 func (l leaf) place() string { return fmt.Sprint(l.path, l.at, l.list) }

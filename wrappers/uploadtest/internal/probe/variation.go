@@ -93,12 +93,9 @@ func (p *prober) varies(r *operation) {
 				p.variant(r, full, nameVariety[0], 0, "", presignedContent)
 			}
 		}
-		content, one := s.file()
+		content, _ := s.file()
 		p.variesNames(r, s, content != nil || len(again.outs) > 0)
 		if p.written(r, s); s.isForm() {
-			if one {
-				p.directories(r, s)
-			}
 			p.several(r, full)
 		}
 		if p.chosen(r) != "" {
@@ -106,14 +103,17 @@ func (p *prober) varies(r *operation) {
 		}
 		if content != nil {
 			p.together(r, s)
-			p.takesUnsized(r, s)
+			unsized := s.holding(payload.Noise(9_001)) // a server may refuse it, but must not take it for another
+			unsized.unsized = true
+			p.uploads(r, " (sent in chunks)", "a file without its length", unsized)
 		}
 		p.burst(r, s)
 		p.repeats(r, s)
 	}
 }
 
-// variesNames uploads a file of each kind under a name of another kind.
+// variesNames uploads a file of each kind under a name of another kind, and files
+// whose names have directories.
 func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 	all := contents()
 	for i, name := range nameVariety {
@@ -123,12 +123,10 @@ func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 		}
 		p.variant(r, s, name, i, what, p.withinLimit(b))
 	}
-}
-
-// directories uploads files whose names have directories.
-func (p *prober) directories(r *operation, s sample) {
-	for i, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
-		p.variant(r, s, name, i, " (its directories are the sender's)", []byte("uploadtest"))
+	if _, one := s.file(); one && s.isForm() {
+		for i, name := range []string{`dir\sub\uploadtest.txt`, "../../uploadtest.txt", "/dir/uploadtest.txt"} {
+			p.variant(r, s, name, i, " (its directories are the sender's)", []byte("uploadtest"))
+		}
 	}
 }
 
@@ -292,26 +290,15 @@ func (p *prober) replaces(r *operation, s sample) {
 	}
 }
 
-// takesUnsized sends a file without its length. A server may refuse it, but
-// must not take it for another.
-func (p *prober) takesUnsized(r *operation, s sample) {
-	s.unsized = true
-	p.uploads(r, " (sent in chunks)", "a file without its length", s.holding(payload.Noise(9_001)))
-}
-
 // sendsLargest uploads the largest file, once.
 func (p *prober) sendsLargest() {
 	for _, m := range p.kept {
-		if len(m.files) == 1 && p.takesMore(m) && p.told.Nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
+		takesMore := slices.ContainsFunc(p.kept, func(other *made) bool { return other != m && other.by == m.by })
+		if len(m.files) == 1 && takesMore && p.told.Nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
 			s := m.sample
 			s.params = m.ids
 			p.variant(m.by, s, nameVariety[0], 99, fmt.Sprintf(" (content: %d bytes)", largest), payload.Noise(largest))
 			return
 		}
 	}
-}
-
-// takesMore reports whether the operation that made m made another, too.
-func (p *prober) takesMore(m *made) bool {
-	return slices.ContainsFunc(p.kept, func(other *made) bool { return other != m && other.by == m.by })
 }
