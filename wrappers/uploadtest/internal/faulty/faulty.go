@@ -161,6 +161,19 @@ func On(code int, spoil func(*httptest.ResponseRecorder)) func(*httptest.Respons
 	}
 }
 
+// Code answers with another status.
+func Code(status int) func(*httptest.ResponseRecorder) {
+	return func(rec *httptest.ResponseRecorder) { rec.Code = status }
+}
+
+// Bare answers with another status and with nothing else.
+func Bare(status int) func(*httptest.ResponseRecorder) {
+	return func(rec *httptest.ResponseRecorder) {
+		*rec = *httptest.NewRecorder()
+		rec.Code = status
+	}
+}
+
 func Body(text string) func(*httptest.ResponseRecorder) {
 	return func(rec *httptest.ResponseRecorder) { rec.Body = bytes.NewBufferString(text) }
 }

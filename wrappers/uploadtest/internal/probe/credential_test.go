@@ -79,7 +79,7 @@ func TestCredentialsAreExchangedWhereTheyDiffer(t *testing.T) {
 		p.authorize = c.authorize
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.URL.Path)
-			return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+			return came(r, http.StatusOK, "", ""), nil
 		})
 		req, differ := p.exchanged(func() *http.Request { return p.request(http.MethodPut, "/a", "a/b", nil) },
 			func() *http.Request { return p.request(http.MethodGet, "/b", "", nil) })

@@ -107,11 +107,6 @@ func newHall(fault string) http.Handler {
 	notes, tapes := map[string]*thing{}, map[string]*thing{}
 	films := map[string][]byte{}
 	kept, sessions := map[string][]byte{}, map[string]bool{}
-	say := func(w http.ResponseWriter, status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v)
-	}
 	id := func(of string) string { n++; return fmt.Sprintf("%s-%05d", of, 10*n) }
 	show := func(c *thing) map[string]any {
 		if c.deleted && fault != "a deleted clip is as it was" {

@@ -3,7 +3,6 @@ package probe
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -66,8 +65,7 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 				if status == 0 {
 					status = map[bool]int{true: 200, false: 403}[r.URL.String() == c.url && r.Method == http.MethodGet]
 				}
-				return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/plain"}},
-					Request: r, Body: io.NopCloser(strings.NewReader(c.body))}, nil
+				return came(r, status, "text/plain", c.body), nil
 			})
 			m := &made{by: p.ops[0], files: c.files, waiting: c.waiting, given: map[string]func() answer{}}
 			if strings.HasSuffix(c.what, "gave two files") {
@@ -94,8 +92,7 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		p.right["look page2 download"] = map[string]bool{"a": true, "b": true}
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.URL.Path)
-			return &http.Response{StatusCode: map[bool]int{true: 404, false: 200}[r.URL.Path == "/gone"],
-				Header: http.Header{}, Body: io.NopCloser(strings.NewReader("a file")), Request: r}, nil
+			return came(r, map[bool]int{true: 404, false: 200}[r.URL.Path == "/gone"], "", "a file"), nil
 		})
 		m := &made{by: p.ops[0], files: file, given: map[string]func() answer{}}
 		var all []leaf

@@ -95,11 +95,6 @@ func newTray(how string) http.Handler {
 	var shared bytes.Buffer
 	var both sync.WaitGroup // of the uploads that are sent at once
 	both.Add(2)
-	say := func(w http.ResponseWriter, status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v)
-	}
 	no := func(w http.ResponseWriter, status int) {
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(status)

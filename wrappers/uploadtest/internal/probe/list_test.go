@@ -3,7 +3,6 @@ package probe
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -146,8 +145,7 @@ paths:
 				if body == "" {
 					body, status = "{}", http.StatusNotFound
 				}
-				return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Request: r,
-					Header: http.Header{"Content-Type": {"application/json"}}}, nil
+				return came(r, status, "application/json", body), nil
 			})
 			if _, list := p.walks(p.at("/things", http.MethodGet), "/things", c.limit); list != nil {
 				got = ""

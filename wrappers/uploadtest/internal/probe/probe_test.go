@@ -34,6 +34,19 @@ func probes(
 	Probe(t, ts.URL+base, spec, authorize, facts...)
 }
 
+// say answers with JSON.
+func say(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// came is the response of a transport that asks nobody.
+func came(r *http.Request, status int, typ, body string) *http.Response {
+	return &http.Response{StatusCode: status, Request: r, Header: http.Header{"Content-Type": {typ}},
+		Body: io.NopCloser(strings.NewReader(body))}
+}
+
 // A storage is not the spec's: it may name no methods with a 405.
 func TestProbeAcceptsTheReference(t *testing.T) {
 	bare := faulty.Reply("/store", func(rec *httptest.ResponseRecorder) { rec.Header().Del("Allow") })
@@ -62,7 +75,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		}), "Depot: announce: response status: 200 to a request with a wrong X-Depot-Key, want 401 or 403 (POST " +
 			"/v2/objects)"},
 		{"credentials are asked for by another status",
-			faulty.Reply("/", faulty.On(401, func(rec *httptest.ResponseRecorder) { rec.Code = 404 })),
+			faulty.Reply("/", faulty.On(401, faulty.Code(404))),
 			"Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET " +
 				"/v2/objects/{id})"},
 		{"what is cut off counts as a file", faulty.Arrival("/raw", faulty.Swallowed),
@@ -85,15 +98,11 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			}), "Depot: announce: response status: 500 to an empty file (PUT to a URL from POST /v2/objects)"},
 		{"another size later", faulty.Reply("/objects/o-", faulty.Said(`"size":1`, `"size":2`)),
 			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
-		{"an example is refused", faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) {
-			*rec = *httptest.NewRecorder()
-			rec.Code = 400
-		}), "Depot: submit: response status: 400 to the spec's own example (POST /v2/forms)"},
-		{"what was created is not found", faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
-			*rec = *httptest.NewRecorder()
-			rec.Code = 404
-		}), "Depot: look: response status: 404 to the spec's own example"},
-		{"an undeclared status", faulty.Reply("/objects", faulty.On(400, func(rec *httptest.ResponseRecorder) { rec.Code = 422 })),
+		{"an example is refused", faulty.Reply("/forms", faulty.Bare(400)),
+			"Depot: submit: response status: 400 to the spec's own example (POST /v2/forms)"},
+		{"what was created is not found", faulty.Reply("/objects/", faulty.Bare(404)),
+			"Depot: look: response status: 404 to the spec's own example"},
+		{"an undeclared status", faulty.Reply("/objects", faulty.On(400, faulty.Code(422))),
 			"Depot: announce: response status: 422 is not declared (POST /v2/objects)"},
 		{"a form without the file is taken", faulty.Arrival("/forms", func(r *http.Request) {
 			if r.ContentLength > 0 {
@@ -121,7 +130,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"any media type is taken", faulty.Arrival("/objects", faulty.Header("Content-Type", "application/json")),
 			"Depot: announce: response status: 200 to a body of another media type"},
 		{"a fault of the client's is called the server's",
-			faulty.Reply("/forms", faulty.On(415, func(rec *httptest.ResponseRecorder) { rec.Code = 500 })),
+			faulty.Reply("/forms", faulty.On(415, faulty.Code(500))),
 			"Depot: submit: response status: 500 is not declared"},
 		{"OPTIONS is a failure", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
 			return r.Method == http.MethodOptions
@@ -192,7 +201,7 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 			}
 		}), "200 to the URL that it handed out, without its query"},
 		{"the right presigned request is refused",
-			faulty.Reply("/store", func(rec *httptest.ResponseRecorder) { rec.Code = 403 }),
+			faulty.Reply("/store", faulty.Code(403)),
 			"Depot: announce: response status: 403 to the URL that it handed out (PUT to a URL from POST /v2/objects)"},
 		{"the directories of a name are told", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if bytes.Contains(faulty.Peek(r), []byte("/dir/uploadtest.txt")) {
@@ -498,10 +507,7 @@ func TestProbeTakesTheIDOfACollectionForItsMember(t *testing.T) {
 	if strings.Contains(l.Text.String(), "no answer gave") {
 		t.Errorf("not all operations were seen to succeed:\n%s", &l.Text)
 	}
-	handler := faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
-		*rec = *httptest.NewRecorder()
-		rec.Code = 404
-	})(lab.NewDepot())
+	handler := faulty.Reply("/objects/", faulty.Bare(404))(lab.NewDepot())
 	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "/v2", renamed("objectId"), lab.WithKey) })
 	lab.Named(t, lines, "Depot: look: response status: 404 to the spec's own example")
 }
@@ -550,8 +556,7 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 				for _, id := range b.lists(r.URL.Query(), slices.Sorted(maps.Keys(d.Objects))) {
 					list = append(list, map[string]any{"id": id})
 				}
-				w.Header().Set("Content-Type", "application/json")
-				_ = json.NewEncoder(w).Encode(list)
+				say(w, http.StatusOK, list)
 			})(lab.NewDepot())
 			lab.Blames(t, b.want, func(tb testing.TB) { probes(tb, handler, "/v2", spec, lab.WithKey) })
 		})

@@ -3,7 +3,6 @@ package probe
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -324,8 +323,9 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 						path, body = "HEAD "+path, ""
 					}
 					asked[path]++
-					return &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(body)), Request: r,
-						Header: http.Header{"Retry-After": {c.later}, "Content-Type": {"application/json"}}}, nil
+					resp := came(r, c.status, "application/json", body)
+					resp.Header.Set("Retry-After", c.later)
+					return resp, nil
 				})
 				m := &made{by: p.ops[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting, answer: answer{p: p},
 					files: slices.Repeat([]sentFile{{content: []byte(later)}}, c.files), shown: map[string][]leaf{}}
@@ -382,8 +382,7 @@ func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
 					if r.Method == http.MethodHead {
 						body = ""
 					}
-					return &http.Response{StatusCode: status, Request: r, Body: io.NopCloser(strings.NewReader(body)),
-						Header: http.Header{"Content-Type": {"application/json"}}}, nil
+					return came(r, status, "application/json", body), nil
 				})
 				reads := func(m *made) {
 					began := time.Now()

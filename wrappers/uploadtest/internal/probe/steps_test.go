@@ -100,11 +100,6 @@ func newPier(fault string) http.Handler {
 	asAnnounced := func(f *file) bool {
 		return (f.Size == nil || len(f.content) == *f.Size) && (f.SHA256 == "" || payload.DigestOf(f.SHA256, f.content))
 	}
-	say := func(w http.ResponseWriter, status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v)
-	}
 	mux := http.NewServeMux()
 	handle := func(pattern string, f func(w http.ResponseWriter, r *http.Request, body []byte) (refused int)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

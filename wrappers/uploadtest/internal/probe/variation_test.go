@@ -121,8 +121,7 @@ func (a *album) list(w http.ResponseWriter, r *http.Request) {
 	if from+limit < len(a.ids) {
 		answer["next"] = strconv.Itoa(from + limit)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer)
+	say(w, http.StatusOK, answer)
 }
 
 func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
