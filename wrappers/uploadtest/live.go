@@ -154,7 +154,7 @@ func (l *live) uploads(specimens []*source) (welcome bool) {
 			}
 			l.uploaded = append(l.uploaded, res) // also where it is not described well: it is there
 			if t.describes(res, src.Source) && ids[res.ID] {
-				t.broke("result: another one has the ID %q too", res.ID)
+				t.broke("result: another upload has the ID %q too", res.ID)
 			}
 			ids[res.ID] = true
 			p.check(t, src)

@@ -154,7 +154,7 @@ func TestLiveNamesEachFault(t *testing.T) {
 			received: faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 415; rec.Body.Reset() })}},
 			"upload of empty.txt: "},
 		{"one id for all", service{rig: rig{form: true, client: result(func(r *upload.Result) { r.ID = "o-1" })}},
-			`another one has the ID "o-1" too`},
+			`another upload has the ID "o-1" too`},
 		{"progress that ends early", service{rig: rig{form: true, client: input(func(src *upload.Source) {
 			src.Open = func() (io.ReadCloser, error) {
 				return io.NopCloser(strings.NewReader(strings.Repeat("x", int(src.Size)))), nil

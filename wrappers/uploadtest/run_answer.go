@@ -120,12 +120,12 @@ func (t *trial) asks(op string, status int, again again) {
 	}
 	switch n := t.tries(t.of(op)); {
 	case again == never && n > 1, again == maybe && n > 2:
-		t.broke("attempts: %d requests, though none but the first can help", n)
+		t.broke("attempts: %d requests came: the client must not send again after this answer", n)
 	case again != always:
 	case t.once(op, status) && n > 1:
-		t.broke("attempts: %d requests, though a duplicate would do harm", n)
+		t.broke("attempts: %d requests came, want 1: the operation is one of Subject.Once", n)
 	case !t.once(op, status) && n == 1 && !t.plain():
-		t.broke("attempts: only one request, though a second can help")
+		t.broke("attempts: only one request came: after this answer the client must send again")
 	}
 }
 
@@ -258,7 +258,7 @@ func idsAsWritten(t *trial) {
 				case err != nil:
 					t.broke("upload: %v", err)
 				case res.ID != id:
-					t.broke("result: the ID is %q", res.ID)
+					t.broke("result: the ID is %q, want %q", res.ID, id)
 				}
 			})
 		}
@@ -311,7 +311,7 @@ func endless(t *trial) {
 				}))
 				_, err := t.send(t.Context(), file(1000))
 				if t.fails(err, upload.ErrUnavailable); sent.Load() >= most {
-					t.broke("answer: all of it was read, so nothing limits what a server makes the client read")
+					t.broke("answer: the client read all of it, and must stop early: read it through an io.LimitReader")
 				}
 			})
 		}
@@ -338,7 +338,7 @@ func earlyRefusal(t *trial) {
 					return
 				}
 				if t.tries(t.of(op)[before:]) > try {
-					t.broke("attempts: one more, since the refusal got lost: a large body needs Expect: 100-continue")
+					t.broke("attempts: the client missed the refusal and sent again: send Expect: 100-continue with a large body")
 					return
 				}
 			}

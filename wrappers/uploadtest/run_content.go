@@ -71,7 +71,7 @@ func oddNames(t *trial) {
 			}
 			for _, f := range r.Files {
 				if f.ContentType != t.expects(src) || f.SHA256 != src.hash() {
-					t.broke("wire: the name changed what arrived beside it")
+					t.broke("wire: under this name other bytes or another media type arrived")
 				}
 			}
 		}
@@ -104,7 +104,7 @@ func mediaTypesArrive(t *trial) {
 	_, _ = t.send(t.Context(), newSource("typed.bin", "text/plain"+added, []byte(short), nil))
 	for _, r := range t.requests()[before:] {
 		if bytes.Contains(r.Body, []byte(added)) || r.Header.Get("X-Uploadtest") != "" {
-			t.broke("wire: what stands behind the line break became a header")
+			t.broke("wire: the text behind the line break became a header")
 			return
 		}
 	}
@@ -161,7 +161,7 @@ func (t *trial) atOnce(how, name string) upload.Result {
 		case errs[i] != nil:
 			t.broke("upload: %v", errs[i])
 		case res.ID != "" && ids[res.ID]:
-			t.broke("result: another one has the ID %q too", res.ID)
+			t.broke("result: another upload has the ID %q too", res.ID)
 		case !t.describes(res, sources[i].Source) || !t.holds(res.ID, sources[i]):
 		case len(files) > 0 && !sources[i].came(files):
 			t.broke("wire: no request carried its %d bytes as they are", sources[i].Size)
@@ -174,10 +174,10 @@ func (t *trial) atOnce(how, name string) upload.Result {
 	}
 	t = t.about("%d uploads %s", n, how)
 	if after := t.count(); t.Count != nil && after-before != n {
-		t.broke("count: %d files are stored", after-before)
+		t.broke("count: %d more files are stored, want %d", after-before, n)
 	}
 	if tokens := len(t.of(Token)); tokens > 1 {
-		t.broke("token: %d tokens were fetched, and one serves them all", tokens)
+		t.broke("token: the client asked for %d tokens, and one is enough for all uploads", tokens)
 	}
 	return results[0]
 }

@@ -42,7 +42,7 @@ func cancelInBody(t *trial) {
 	})
 	begun := time.Now()
 	if t.storesNothing(ctx, src, context.Canceled); time.Since(begun) > prompt {
-		t.broke("readers: %v after the cancel it still waits for a Read, which closing the reader would end", prompt)
+		t.broke("readers: %v after the cancel the client still waits for a Read: close the reader to end it", prompt)
 	}
 }
 
@@ -66,7 +66,7 @@ func cancelInAnswer(t *trial) {
 					}
 				}))
 				if t.storesNothing(ctx, file(1000), end); stands.Load() {
-					t.broke("the request still stands after %v", prompt)
+					t.broke("request: the client has not ended it %v after its context ended", prompt)
 				}
 			})
 		}
@@ -93,7 +93,7 @@ func waitEnds(t *trial) {
 			}))
 			_, err := t.send(ctx, file(1000))
 			if at := canceled.Load(); at != nil && time.Since(*at) > closing {
-				t.broke("upload: it waits on for more than %v after its context has ended", closing)
+				t.broke("upload: the client still waits %v after its context ended", closing)
 			}
 			if t.seen.Note(aFailure); !errors.Is(err, upload.ErrRateLimited) { // it may have given up before
 				t.fails(err, context.Canceled)

@@ -106,7 +106,7 @@ func leftovers(label string) (left []string, idle int) {
 			n, _ := strconv.Atoi(alike.FindStringSubmatch(block)[1])
 			idle += n
 		case strings.HasSuffix(stack, "readLoop"):
-			left = append(left, "answers: the body of one was not closed")
+			left = append(left, "answers: the body of an answer was not closed")
 		default:
 			left = append(left, "goroutines: one is still running, started in "+frames[len(frames)-1])
 		}

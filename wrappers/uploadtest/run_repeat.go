@@ -82,9 +82,9 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 		polled := t.of(asked)[0].Method == http.MethodGet // until something is ready
 		switch n := len(t.of(asked)); {
 		case asked == op && n != 2 && !(polled && n > 2):
-			t.broke("attempts: %d requests, want 2", n)
+			t.broke("attempts: %d requests came, want 2: the one that failed and another one", n)
 		case asked != op && asked != Token && n > 1 && !polled:
-			t.broke("attempts: %s was asked for %d times, and once is enough", asked, n)
+			t.broke("attempts: %d requests of %s came, want 1", n, asked)
 		}
 	}
 	return ok
@@ -195,7 +195,7 @@ func waitsAsAsked(t *trial) {
 				return // it was not repeated; another property checks that
 			}
 			if t.seen.Note(aWait); took < time.Second {
-				t.broke("attempts: the next one came within the second that Retry-After asks for")
+				t.broke("attempts: the next request came too early: Retry-After asks for a second")
 			}
 		})
 	}
@@ -222,7 +222,7 @@ func freshCredentials(t *trial) {
 			third := t.about("%s, %v later", op, pause)
 			if third.arrives(file(100)); slices.Contains(third.credentials(third.of(op))[len(again):], again[0]) {
 				t.seen.Note(aCredential)
-				third.broke("credentials: it carries those of the first upload, which have grown old")
+				third.broke("credentials: the request carries those of the first upload: make new ones for each request")
 				continue
 			}
 		case slices.Contains(opsOf(t.requests()), Token):
@@ -246,7 +246,7 @@ func freshCredentials(t *trial) {
 			attempts := t.credentials(groups[at])
 			t.seen.Note(aCredential)
 			if attempts[0] == attempts[1] && (len(t.of(Token)) < 2 || apispec.Dated.MatchString(attempts[0])) {
-				t.broke("credentials: the second attempt carries those of the first, which have grown old")
+				t.broke("credentials: the second attempt carries those of the first: make new ones for each attempt")
 			}
 		})
 	}
@@ -264,7 +264,7 @@ func tokenDropped(op string) func(*trial) {
 		refused := slices.IndexFunc(all, func(r Request) bool { return r.Op == op })
 		t.seen.Note(aCredential)
 		if refused >= 0 && !slices.Contains(opsOf(all[refused:]), Token) {
-			t.broke("credentials: the next upload carries the token that was refused, and asks for no other")
+			t.broke("credentials: the next upload sends the refused token again, and asks for no new one")
 		}
 	}
 }

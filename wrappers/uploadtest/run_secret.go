@@ -107,12 +107,12 @@ func urlsTellNothing(t *trial) {
 	}
 	for _, r := range t.requests() {
 		if t.seen.Note(aSecret); r.Op != Presigned && shows(r.URI, t.Secrets) {
-			t.about("%s", r.Op).broke("credentials: one stands in the URL (%s %s)", r.Method, path(r.URI))
+			t.about("%s", r.Op).broke("credentials: a secret stands in the URL of %s %s", r.Method, path(r.URI))
 		}
 		for name, values := range r.Header {
 			if r.Op == Presigned && !slices.Contains(t.Server.contract.CredentialHeaders, name) &&
 				shows(strings.Join(values, " "), t.Secrets) {
-				t.about("%s", r.Op).broke("credentials: one stands in the header %s", name)
+				t.about("%s", r.Op).broke("credentials: a secret stands in the header %s", name)
 			}
 		}
 	}
@@ -145,12 +145,12 @@ func redirectsTellNothing(t *trial) {
 				// Net/http closes a reader twice where it meets a redirect.
 				_, err := t.send(t.Context(), &source{Source: upload.Bytes("file.bin", content)})
 				if err == nil && !arrived.Load() {
-					t.broke("upload: it counts as a success, but the file arrived nowhere")
+					t.broke("upload: it returned no error, but the file arrived nowhere")
 				}
 				t.seen.Note(aRedirect)
 				select {
 				case what := <-told:
-					t.broke("credentials: %s went along", what)
+					t.broke("credentials: %s was sent to the other host", what)
 				default:
 				}
 			})

@@ -37,7 +37,7 @@ func readOnce(t *trial) {
 			}
 			if _, ok := t.fails(err, upload.ErrUnavailable); ok && !errors.Is(err, upload.ErrNotReplayable) &&
 				!slices.Contains(t.Once, op) && !t.plain() {
-				t.broke("error: it does not say that the source can be read only once: %v", err)
+				t.broke("error: the source can be read only once, and the error is not upload.ErrNotReplayable: %v", err)
 			}
 		})
 	}

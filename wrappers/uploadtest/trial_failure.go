@@ -52,7 +52,7 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 func (t *trial) fails(err, kind error) (failure *upload.Error, ok bool) {
 	t.Helper()
 	if err == nil {
-		t.broke("error: none, want %q", kind)
+		t.broke("error: none, want one of the kind %q", kind)
 		return nil, false
 	}
 	t.seen.Note(aFailure)
@@ -67,7 +67,7 @@ func (t *trial) fails(err, kind error) (failure *upload.Error, ok bool) {
 			t.broke("error: of the kind %q, want %q: %v", other, kind, err)
 			return nil, false
 		case wrong && errors.Is(err, kind) && slices.Contains(kinds, kind):
-			t.broke("error: of the kind %q, but of the kind %q too: %v", kind, other, err)
+			t.broke("error: of two kinds, %q and %q: %v", kind, other, err)
 			return failure, false
 		}
 	}
@@ -96,7 +96,7 @@ func (t *trial) accounts(failure *upload.Error, op string, status int) {
 	case failure.Status != status:
 		t.broke("error: Status is %d, want %d", failure.Status, status)
 	case n > 100:
-		t.broke("attempts: it still sends after %d requests", n)
+		t.broke("attempts: the client sent %d requests, and should give up earlier", n)
 	case n > 0 && failure.Attempts > n, failure.Attempts < n && (status != 0 || !replayed(t.of(op)[0])):
 		t.broke("error: Attempts is %d, but %d requests arrived", failure.Attempts, n)
 	case status == 0 && failure.TraceID == "" && op != Presigned: // no answer, no trace id

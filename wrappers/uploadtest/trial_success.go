@@ -32,7 +32,7 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 	}
 	ok := t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID, "")
 	if after := t.count(); ok && t.Count != nil && after != count+1 && !(after == count && t.chosen(res.ID)) {
-		t.broke("count: %d files are stored, %d were before one upload", after, count)
+		t.broke("count: %d files are stored after one upload, %d were before", after, count)
 		ok = false
 	}
 	if !ok {
@@ -201,7 +201,7 @@ func (t *trial) carried(src *source, since int) bool {
 		if r.Fields == nil && slices.ContainsFunc(all[:since], func(q Request) bool {
 			return q.Op == Presigned && q.URI == r.URI && q.Status/100 == 2
 		}) {
-			t.broke("presigned: it goes to the URL of an earlier upload")
+			t.broke("presigned: the request goes to the URL of an earlier upload")
 			return false
 		}
 		for name, values := range r.Fields {
@@ -240,7 +240,7 @@ func (t *trial) carried(src *source, since int) bool {
 	}
 	switch name, want := upload.BaseName(src.Name), t.expects(src); {
 	case last.SHA256 != src.hash():
-		t.broke("wire: %d bytes that are not the file's %d arrived", last.Size, src.Size)
+		t.broke("wire: %d bytes arrived, which are not the file's %d", last.Size, src.Size)
 	case last.Name != upload.BaseName(last.Name):
 		t.broke("wire: the name has directories: %q", last.Name)
 	case last.Name != "" && last.Name != name && escapes.Replace(last.Name) != name:
