@@ -179,13 +179,14 @@ func (t *trial) placesInForm(r Request) bool {
 	return media != nil && slices.ContainsFunc(media.Fields, partName.MatchString)
 }
 
-// attempts groups the requests of an operation by the places of their parts.
+// attempts groups the requests of an operation by the places of their parts. If
+// one is a form that was not read, its place is not known, and there are none.
 func (t *trial) attempts(all []Request) (groups [][]Request) {
 	index := map[place]int{} // the zero place is that of a request that carries no part
 	for _, r := range all {
 		p := t.place(r, all)
-		if !p.known && len(r.Files) == 0 && t.placesInForm(r) {
-			continue // the form was not read
+		if unread := len(r.Files) == 0; unread && !p.known && t.placesInForm(r) {
+			return nil
 		}
 		at, known := index[p]
 		if !known {
