@@ -35,20 +35,11 @@ func (p *prober) needsCredentials(r *operation) {
 			unauthorized("no credentials and an id that was never issued", p.build(r, never))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.good(r, s).Header)) {
-		req := p.good(r, s)
-		if bare().Header.Get(name) != "" || req.Header.Get(name) == "" || ordinary.MatchString(name) {
-			continue
-		}
-		req.Header.Del(name)
-		unauthorized("no "+name, req)
-		for _, c := range spoiled {
-			req := p.good(r, s)
-			was := req.Header.Get(name)
-			is := spoiledBy(was, c.make)
-			if req.Header.Set(name, is); is != was && is != "" && (c.what == "a wrong" || !numeric(was)) {
-				unauthorized(c.what+" "+name, req)
-			}
+	good := func() *http.Request { return p.good(r, s) }
+	all := good().Header
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if bare().Header.Get(name) == "" && all.Get(name) != "" && !ordinary.MatchString(name) {
+			spoils(name, good, unauthorized)
 		}
 	}
 	longer := func() *http.Request {
@@ -63,6 +54,21 @@ func (p *prober) needsCredentials(r *operation) {
 	for _, what := range slices.Sorted(maps.Keys(others)) {
 		if req, differ := p.exchanged(bare, others[what]); differ {
 			unauthorized("credentials that were made for another "+what, req)
+		}
+	}
+}
+
+// spoils sends a request without one of its headers, and with that spoiled.
+func spoils(name string, good func() *http.Request, send func(what string, req *http.Request)) {
+	req := good()
+	req.Header.Del(name)
+	send("no "+name, req)
+	for _, c := range spoiled {
+		req := good()
+		was := req.Header.Get(name)
+		is := spoiledBy(was, c.make)
+		if req.Header.Set(name, is); is != was && is != "" && (c.what == "a wrong" || !numeric(was)) {
+			send(c.what+" "+name, req)
 		}
 	}
 }

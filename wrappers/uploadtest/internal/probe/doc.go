@@ -9,8 +9,8 @@
 // delete.go and limit.go.
 //
 // These share others: operation.go asks the spec about an operation.
-// request.go builds its request of a sample (sample.go), from the values of
-// example.go, with other texts (text.go), true sizes and checksums
+// request.go builds its request of a sample (sample.go), from the spec's
+// examples, with other texts (text.go), true sizes and checksums
 // (stated.go). ask.go sends it and holds its answer to the contract, and to
 // answer.go. What it makes (made.go) may wait for its bytes (send.go). It has
 // ids (id.go) that lead to answers about it, and repeat.go compares those.

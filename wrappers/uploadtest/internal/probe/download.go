@@ -18,16 +18,16 @@ import (
 // download. A URL that is signed, or of another host, needs no credentials.
 func (p *prober) downloads(m *made, a answer, all []leaf) {
 	for _, l := range all {
-		to, err := url.Parse(l.text())
-		named := downloadURL.MatchString(l.name)
 		file := 0
 		if len(m.files) > 1 && l.at >= 0 && l.of == len(m.files) {
 			file = l.at
 		} else if len(m.files) != 1 {
 			continue
 		}
-		if m.waiting || err != nil || to.Host == "" ||
-			!strings.HasPrefix(to.Scheme, "http") || !named && to.Host != a.req.URL.Host {
+		to, err := url.Parse(l.text())
+		isURL := err == nil && to.Host != "" && strings.HasPrefix(to.Scheme, "http")
+		named := downloadURL.MatchString(l.name)
+		if m.waiting || !isURL || !named && to.Host != a.req.URL.Host {
 			continue
 		}
 		get := func(address string) answer {
@@ -54,18 +54,25 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 				return get(to.String())
 			}
 		}
-		if !named || len(m.files) > 1 {
-			continue // its query may be for people, and one file shows what it opens
+		if named && len(m.files) == 1 { // else its query may be for people, and one file shows what it opens
+			p.misuses(a, l, to, get)
 		}
-		if ends(to.RawQuery) {
-			p.ending = to.String()
+	}
+}
+
+// misuses fetches a URL for a download in ways that are almost right, and notes
+// whether it soon ends.
+func (p *prober) misuses(a answer, l leaf, to *url.URL, get func(address string) answer) {
+	if ends(to.RawQuery) {
+		p.ending = to.String()
+	}
+	ways := tampered(contract.HandedOut{URL: to.String(), Method: http.MethodGet})
+	for _, what := range slices.Sorted(maps.Keys(ways)) {
+		if strings.HasPrefix(what, "by ") {
+			continue
 		}
-		ways := tampered(contract.HandedOut{URL: to.String(), Method: http.MethodGet})
-		for _, what := range slices.Sorted(maps.Keys(ways)) {
-			if got := get(ways[what].URL); got.ok() && !strings.HasPrefix(what, "by ") {
-				a.broke(ruleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status,
-					l.name, what)
-			}
+		if got := get(ways[what].URL); got.ok() {
+			a.broke(ruleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status, l.name, what)
 		}
 	}
 }
