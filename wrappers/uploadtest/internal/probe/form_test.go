@@ -24,7 +24,6 @@ var (
 )
 
 func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
-	t.Parallel()
 	anew := func(find, put string) func(*httptest.ResponseRecorder) {
 		return func(rec *httptest.ResponseRecorder) {
 			rec.Body = bytes.NewBuffer(bytes.ReplaceAll(rec.Body.Bytes(), []byte(find), []byte(put)))
@@ -51,11 +50,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 	}
 	var mu sync.Mutex
 	freed := ""
-	for _, b := range []struct {
-		fault string
-		spoil func(http.Handler) http.Handler
-		want  string // empty: nothing is wrong
-	}{
+	eachNamed(t, []fault{
 		{"none", func(h http.Handler) http.Handler { return h }, ""},
 		{"an id of each answer", faulty.Reply("/boxes", func(rec *httptest.ResponseRecorder) {
 			now := time.Now().UnixNano()
@@ -211,14 +206,9 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), "Shelf: pack: response body: the id of a deleted upload is given out again (POST /v1/boxes)"},
-	} {
-		t.Run(b.fault, func(t *testing.T) {
-			t.Parallel()
-			lab.Blames(t, b.want, func(tb testing.TB) {
-				probes(tb, b.spoil(lab.NewShelf()), "/v1", []byte(lab.ShelfSpec), lab.WithKey)
-			})
-		})
-	}
+	}, func(tb testing.TB, b fault) {
+		probes(tb, b.spoil(lab.NewShelf()), "/v1", []byte(lab.ShelfSpec), lab.WithKey)
+	})
 }
 
 // Behind a proxy that buffers, no server can look at credentials first.

@@ -53,57 +53,179 @@ func TestProbeAcceptsTheReference(t *testing.T) {
 	probes(t, bare(lab.NewDepot()), "/v2", lab.DepotSpec, lab.WithKey)
 }
 
-func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
+// fault is what a handler does wrong, and the line that names it.
+type fault struct {
+	what  string
+	spoil func(http.Handler) http.Handler
+	want  string // empty: nothing is wrong
+}
+
+// eachNamed probes a server with each fault.
+func eachNamed(t *testing.T, faults []fault, probes func(testing.TB, fault)) {
 	t.Parallel()
+	for _, b := range faults {
+		t.Run(b.what, func(t *testing.T) {
+			t.Parallel()
+			lab.Blames(t, b.want, func(tb testing.TB) { probes(tb, b) })
+		})
+	}
+}
+
+func depotFaults(t *testing.T, faults []fault) {
+	eachNamed(t, faults, func(tb testing.TB, b fault) {
+		probes(tb, b.spoil(lab.NewDepot()), "/v2", about(b.want), lab.WithKey)
+	})
+}
+
+func TestProbeNamesRightRequestsThatAreRefused(t *testing.T) {
+	depotFaults(t, []fault{
+		{"an example is refused", faulty.Reply("/forms", faulty.Bare(400)),
+			"Depot: submit: response status: 400 to the spec's own example (POST /v2/forms)"},
+		{"OPTIONS is a failure", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+			return r.Method == http.MethodOptions
+		}), "Depot: announce: response status: 500 to OPTIONS (OPTIONS /v2/objects)"},
+		{"a part must not state its length", faulty.Refuses(415, func(r *http.Request) bool {
+			return bytes.Contains(faulty.Peek(r), []byte("Content-Length:"))
+		}), "Depot: submit: response status: 415 to a form with a part that states its length"},
+		{"a boundary must not be quoted", faulty.Arrival("/forms", func(r *http.Request) {
+			r.Header.Set("Content-Type", strings.ReplaceAll(r.Header.Get("Content-Type"), `"`, "'"))
+		}), "Depot: submit: response status: 4"},
+		{"HEAD fails", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+			return r.Method == http.MethodHead
+		}), "500 to HEAD"},
+		{"a charset is refused", faulty.Refuses(http.StatusUnsupportedMediaType, func(r *http.Request) bool {
+			return strings.Contains(r.Header.Get("Content-Type"), "charset")
+		}), "Depot: announce: response status: 415 to a body of application/json; charset=utf-8 (POST /v2/objects)"},
+		{"no answer at all", func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		}, "Depot: submit: response status: no answer: EOF (POST /v2/forms)"},
+	})
+}
+
+func TestProbeNamesWhatIsLostOrTakenForAnother(t *testing.T) {
+	depotFaults(t, []fault{
+		{"what was created is not found", faulty.Reply("/objects/", faulty.Bare(404)),
+			"Depot: look: response status: 404 to the spec's own example"},
+		{"an id is chosen before the body is read", func(next http.Handler) http.Handler {
+			var n atomic.Int64
+			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					defer n.Add(1)
+					next = faulty.Reply("/objects", faulty.Said(`"id":"`, fmt.Sprintf(`"id":"o-%016x","was":"`, n.Load())))(next)
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}, "Depot: announce: response body: two uploads have the same id (POST /v2/objects)"},
+		{"one id for all", faulty.Reply("/raw", faulty.Body(`{"id":"o-1","name":"raw.bin","size":10}`)),
+			"Depot: deposit: response body: two uploads have the same id (POST /v2/raw)"},
+		{"a deleted upload stays", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodDelete {
+				r.Method = http.MethodGet
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response status: 200 to a deleted upload, which must be refused by a 4xx (GET " +
+			"/v2/objects/{id})"},
+		{"a DELETE deletes everything", func(next http.Handler) http.Handler {
+			var deleted atomic.Bool
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if deleted.Load() && r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+					r.URL.Path = "/v2/objects/o-none"
+				}
+				if r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+					deleted.Store(true)
+				}
+				next.ServeHTTP(w, r)
+			})
+		}, "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
+		{"a DELETE deletes all of one name", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if d := next.(*lab.Depot); r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+				d.Mu.Lock()
+				for id, o := range d.Objects {
+					if !strings.HasSuffix(r.URL.Path, id) && o.Name != "" &&
+						o.Name == d.Objects[strings.TrimPrefix(r.URL.Path, "/v2/objects/")].Name {
+						delete(d.Objects, id)
+					}
+				}
+				d.Mu.Unlock()
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
+		{"another file is answered", faulty.Reply("/objects/o-", faulty.On(200, faulty.Body(`{"id":"o-7","name":"x","size":1}`))),
+			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
+	})
+}
+
+func TestProbeNamesWhatIsWrongInAnAnswer(t *testing.T) {
+	depotFaults(t, []fault{
+		{"a stack trace of Java", faulty.Reply("/forms", faulty.On(201, func(rec *httptest.ResponseRecorder) {
+			faulty.Said("{", `{"debug":"java.lang.Error: x\n\tat com.depot.Shelf.put(Shelf.java:7)",`)(rec)
+		})), "Depot: submit: response body: status 201: it shows a stack trace (POST /v2/forms)"},
+		{"another size later", faulty.Reply("/objects/o-", faulty.Said(`"size":1`, `"size":2`)),
+			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
+		{"an undeclared status", faulty.Reply("/objects", faulty.On(400, faulty.Code(422))),
+			"Depot: announce: response status: 422 is not declared (POST /v2/objects)"},
+		{"a fault of the client's is called the server's",
+			faulty.Reply("/forms", faulty.On(415, faulty.Code(500))),
+			"Depot: submit: response status: 500 is not declared"},
+		{"the directories of a name are told", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if bytes.Contains(faulty.Peek(r), []byte("/dir/uploadtest.txt")) {
+				next = faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
+			}
+			next.ServeHTTP(w, r)
+		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", but the file was called "uploadtest.txt" ` +
+			`(its directories are the sender's) (POST /v2/forms)`},
+		{"a size that is wrong", faulty.Reply("/raw", faulty.Said(`"size":10`, `"size":11`)),
+			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
+		{"a name that is wrong", faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"upload.txt"`)),
+			`Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
+		{"a name ends at a semicolon", faulty.Reply("/forms", faulty.Said(`;1=2,3.TXT"`, `"`)),
+			`but the file was called "Two  spaces & more;1=2,3.TXT" (POST /v2/forms)`},
+		{"a time of another zone", faulty.Reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
+			faulty.Said(`"size":`, time.Now().UTC().Add(9*time.Hour).Format(`"createdAt":"`+time.RFC3339+`","size":`))(rec)
+		}), "Depot: look: response body: createdAt is 9h0m0s away from the header Date"},
+		{"a URL that has expired", faulty.Reply("/objects", faulty.Said(`"uploadUrl"`, `"expiresAt":"2026-01-31T12:00:00Z","uploadUrl"`)),
+			"Depot: announce: response body: expiresAt is "},
+		{"a time before all", faulty.Reply("/objects/o-", faulty.Said(`"size":`, `"createdAt":"0001-01-01T00:00:00Z","size":`)),
+			"Depot: look: response body: createdAt is 0001-01-01, before anything was uploaded"},
+		{"a parameter is decoded twice", faulty.Arrival("/raw", func(r *http.Request) {
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%2B", "+")
+		}), `Depot: deposit: response body: name is "grüße 100%25 1.txt", but`},
+		{"a stack trace in an answer",
+			faulty.Reply("/objects/", faulty.On(200, faulty.Body(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 `+
+				`[running]:\nmain.main()","size":1}`))),
+			"Depot: look: response body: status 200: it shows a stack trace (GET /v2/objects/{id})"},
+		{"a path of the server in an answer",
+			faulty.Reply("/objects/", faulty.On(200, faulty.Body(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`))),
+			"Depot: look: response body: status 200: it shows a path of the server's machine"},
+		{"a header of one status only", faulty.Reply("/objects", faulty.On(401, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Del("X-Depot-Trace")
+		})), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says " +
+			"that it is always sent (POST /v2/objects)"},
+		{"one trace id for all",
+			faulty.Reply("/v2", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Trace", "1") }),
+			"Depot: all operations: response header: X-Depot-Trace is the same in each answer"},
+		{"a header twice", faulty.Reply("/forms",
+			func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),
+			"Depot: submit: response body: status 201: the header X-Depot-Left is there more than once"},
+		{"an answer that breaks off", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+				w.Header().Set("Content-Length", "1000")
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: look: response body: the answer breaks off after"},
+	})
+}
+
+func TestProbeNamesWrongRequestsThatAreTaken(t *testing.T) {
 	found := func(rec *httptest.ResponseRecorder) {
 		rec.Code = 200
 		rec.Header().Set("X-Depot-Left", "1")
 		rec.Header().Set("Content-Type", "application/json")
 		rec.Body.WriteString(`{"id":"o-1","name":"x","size":1}`)
 	}
-	for _, b := range []struct {
-		fault string
-		spoil func(http.Handler) http.Handler
-		want  string
-	}{
-		{"no credentials are needed", faulty.Arrival("/", lab.WithKey),
-			"Depot: submit: response status: 201 to a request with no credentials, want 401 or 403 (POST /v2/forms)"},
-		{"only the beginning of a credential is compared", faulty.Arrival("/", func(r *http.Request) {
-			if key := r.Header.Get("X-Depot-Key"); len(key) > 5 && key[:5] == lab.DepotKey[:5] {
-				lab.WithKey(r)
-			}
-		}), "Depot: announce: response status: 200 to a request with a wrong X-Depot-Key, want 401 or 403 (POST " +
-			"/v2/objects)"},
-		{"credentials are asked for by another status",
-			faulty.Reply("/", faulty.On(401, faulty.Code(404))),
-			"Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET " +
-				"/v2/objects/{id})"},
+	depotFaults(t, []fault{
 		{"what is cut off counts as a file", faulty.Arrival("/raw", faulty.Swallowed),
 			"Depot: deposit: response status: 201 to a file whose sender hung up in the middle of it (POST /v2/raw)"},
-		{"a stack trace of Java", faulty.Reply("/forms", faulty.On(201, func(rec *httptest.ResponseRecorder) {
-			faulty.Said("{", `{"debug":"java.lang.Error: x\n\tat com.depot.Shelf.put(Shelf.java:7)",`)(rec)
-		})), "Depot: submit: response body: status 201: it shows a stack trace (POST /v2/forms)"},
-		{"a URL without a host", faulty.Reply("/objects", faulty.Said(`"uploadUrl":"http://`, `"uploadUrl":"//`)),
-			"Depot: announce: response body: uploadUrl is no URL of http or https"},
-		{"an empty method", faulty.Reply("/objects", faulty.Said(`"PUT"`, `""`)), `Depot: announce: response body: uploadMethod ` +
-			`is "", by`},
-		{"a method that sends nothing", faulty.Reply("/objects", faulty.Said(`"PUT"`, `"GET"`)),
-			`Depot: announce: response body: uploadMethod is "GET", by which no file can be sent`},
-		{"half a presigned file is taken", faulty.Arrival("/store", faulty.Swallowed),
-			"Depot: announce: response status: 200 to a file whose sender hung up in the middle of it " +
-				"(PUT to a URL from POST /v2/objects)"},
-		{"an empty presigned file is a failure",
-			faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
-				return r.Method == http.MethodPut && r.ContentLength == 0
-			}), "Depot: announce: response status: 500 to an empty file (PUT to a URL from POST /v2/objects)"},
-		{"another size later", faulty.Reply("/objects/o-", faulty.Said(`"size":1`, `"size":2`)),
-			`Depot: look: response body: size is "20", but 10 bytes were sent (GET /v2/objects/{id})`},
-		{"an example is refused", faulty.Reply("/forms", faulty.Bare(400)),
-			"Depot: submit: response status: 400 to the spec's own example (POST /v2/forms)"},
-		{"what was created is not found", faulty.Reply("/objects/", faulty.Bare(404)),
-			"Depot: look: response status: 404 to the spec's own example"},
-		{"an undeclared status", faulty.Reply("/objects", faulty.On(400, faulty.Code(422))),
-			"Depot: announce: response status: 422 is not declared (POST /v2/objects)"},
 		{"a form without the file is taken", faulty.Arrival("/forms", func(r *http.Request) {
 			if r.ContentLength > 0 {
 				faulty.Rewrite(r, func(b []byte) []byte {
@@ -129,12 +251,6 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		})), "Depot: announce: response status: 200 to no body"},
 		{"any media type is taken", faulty.Arrival("/objects", faulty.Header("Content-Type", "application/json")),
 			"Depot: announce: response status: 200 to a body of another media type"},
-		{"a fault of the client's is called the server's",
-			faulty.Reply("/forms", faulty.On(415, faulty.Code(500))),
-			"Depot: submit: response status: 500 is not declared"},
-		{"OPTIONS is a failure", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
-			return r.Method == http.MethodOptions
-		}), "Depot: announce: response status: 500 to OPTIONS (OPTIONS /v2/objects)"},
 		{"any method is taken", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPatch {
 				next.ServeHTTP(w, r)
@@ -146,6 +262,52 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next.ServeHTTP(w, r)
 			}
 		}), "Depot: no operation: response status: 200 to a path that the spec does not have"},
+		{"an unknown id is found", faulty.Reply("/objects/o-", faulty.On(404, found)), "Depot: look: response status: 200 to an id that was never issued"},
+		{"an id without its end is found", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			unknown := len(r.URL.Path) == len("/v2/objects/o-123456789abcdef")
+			faulty.Respelled(faulty.On(404, func(rec *httptest.ResponseRecorder) {
+				if unknown {
+					found(rec)
+				}
+			}))(next).ServeHTTP(w, r)
+		}), "Depot: look: response status: 200 to an id that was never issued"},
+		{"a form without its end is taken", faulty.Arrival("/forms", faulty.Rewritten(func(b []byte) []byte {
+			return append(bytes.TrimSuffix(b, []byte("--\r\n")), "--\r\n"...)
+		})), "Depot: submit: response status: 201 to a form without its end"},
+		{"an empty list is a text", faulty.Arrival("/objects", faulty.Replace(`:[]`, `:"a/b"`)),
+			"Depot: announce: response status: 200 to a body with another type of contentType"},
+		{"a parameter that is missing is taken", faulty.Arrival("/raw", func(r *http.Request) {
+			if r.URL.RawQuery == "" {
+				r.URL.RawQuery = "name=x"
+			}
+		}), "Depot: deposit: response status: 201 to no parameter name, which must be refused by a 4xx (POST /v2/raw)"},
+		{"a form without a boundary is taken", faulty.Arrival("/forms", func(r *http.Request) {
+			if r.Header.Get("Content-Type") == "multipart/form-data" {
+				r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+			}
+		}), "Depot: submit: response status: 201 to a form without the parameter boundary"},
+		{"a property of another type is taken", faulty.Arrival("/objects", faulty.Replace(`17`, `"a/b"`)),
+			"Depot: announce: response status: 200 to a body with another type of contentType"},
+		{"a name that is too long is taken", faulty.Arrival("/raw", func(r *http.Request) {
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, strings.Repeat("x", 1000), "x")
+		}), "Depot: deposit: response status: 201 to a wrong parameter name"},
+	})
+}
+
+func TestProbeNamesCredentialsThatAreNotLookedAt(t *testing.T) {
+	depotFaults(t, []fault{
+		{"no credentials are needed", faulty.Arrival("/", lab.WithKey),
+			"Depot: submit: response status: 201 to a request with no credentials, want 401 or 403 (POST /v2/forms)"},
+		{"only the beginning of a credential is compared", faulty.Arrival("/", func(r *http.Request) {
+			if key := r.Header.Get("X-Depot-Key"); len(key) > 5 && key[:5] == lab.DepotKey[:5] {
+				lab.WithKey(r)
+			}
+		}), "Depot: announce: response status: 200 to a request with a wrong X-Depot-Key, want 401 or 403 (POST " +
+			"/v2/objects)"},
+		{"credentials are asked for by another status",
+			faulty.Reply("/", faulty.On(401, faulty.Code(404))),
+			"Depot: look: response status: 404 to a request with no credentials, want 401 or 403 (GET " +
+				"/v2/objects/{id})"},
 		{"a longer credential is taken", faulty.Arrival("/", func(r *http.Request) {
 			if strings.HasPrefix(r.Header.Get("X-Depot-Key"), lab.DepotKey) {
 				lab.WithKey(r)
@@ -172,16 +334,24 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 				next.ServeHTTP(w, r)
 			}), "Depot: look: response status: 404 to a request with no credentials and an id that was never issued, " +
 				"want 401 or 403 (GET /v2/objects/{id})"},
-		{"an id is chosen before the body is read", func(next http.Handler) http.Handler {
-			var n atomic.Int64
-			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPost {
-					defer n.Add(1)
-					next = faulty.Reply("/objects", faulty.Said(`"id":"`, fmt.Sprintf(`"id":"o-%016x","was":"`, n.Load())))(next)
-				}
-				next.ServeHTTP(w, r)
-			})(next)
-		}, "Depot: announce: response body: two uploads have the same id (POST /v2/objects)"},
+	})
+}
+
+func TestProbeNamesWhatIsWrongWithAURLThatIsHandedOut(t *testing.T) {
+	depotFaults(t, []fault{
+		{"a URL without a host", faulty.Reply("/objects", faulty.Said(`"uploadUrl":"http://`, `"uploadUrl":"//`)),
+			"Depot: announce: response body: uploadUrl is no URL of http or https"},
+		{"an empty method", faulty.Reply("/objects", faulty.Said(`"PUT"`, `""`)), `Depot: announce: response body: uploadMethod ` +
+			`is "", by`},
+		{"a method that sends nothing", faulty.Reply("/objects", faulty.Said(`"PUT"`, `"GET"`)),
+			`Depot: announce: response body: uploadMethod is "GET", by which no file can be sent`},
+		{"half a presigned file is taken", faulty.Arrival("/store", faulty.Swallowed),
+			"Depot: announce: response status: 200 to a file whose sender hung up in the middle of it " +
+				"(PUT to a URL from POST /v2/objects)"},
+		{"an empty presigned file is a failure",
+			faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+				return r.Method == http.MethodPut && r.ContentLength == 0
+			}), "Depot: announce: response status: 500 to an empty file (PUT to a URL from POST /v2/objects)"},
 		{"any presigned media type is taken", faulty.Arrival("/store", func(r *http.Request) {
 			if r.Header.Get("Content-Type") == "application/x-uploadtest" {
 				r.Header.Set("Content-Type", "text/plain")
@@ -203,146 +373,13 @@ func TestProbeNamesEachFaultOfAHandler(t *testing.T) {
 		{"the right presigned request is refused",
 			faulty.Reply("/store", faulty.Code(403)),
 			"Depot: announce: response status: 403 to the URL that it handed out (PUT to a URL from POST /v2/objects)"},
-		{"the directories of a name are told", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if bytes.Contains(faulty.Peek(r), []byte("/dir/uploadtest.txt")) {
-				next = faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
-			}
-			next.ServeHTTP(w, r)
-		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", but the file was called "uploadtest.txt" ` +
-			`(its directories are the sender's) (POST /v2/forms)`},
-		{"a size that is wrong", faulty.Reply("/raw", faulty.Said(`"size":10`, `"size":11`)),
-			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
-		{"a name that is wrong", faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"upload.txt"`)),
-			`Depot: submit: response body: name is "upload.txt", but the file was called "uploadtest.txt"`},
-		{"a name ends at a semicolon", faulty.Reply("/forms", faulty.Said(`;1=2,3.TXT"`, `"`)),
-			`but the file was called "Two  spaces & more;1=2,3.TXT" (POST /v2/forms)`},
-		{"one id for all", faulty.Reply("/raw", faulty.Body(`{"id":"o-1","name":"raw.bin","size":10}`)),
-			"Depot: deposit: response body: two uploads have the same id (POST /v2/raw)"},
-		{"a deleted upload stays", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodDelete {
-				r.Method = http.MethodGet
-			}
-			next.ServeHTTP(w, r)
-		}), "Depot: look: response status: 200 to a deleted upload, which must be refused by a 4xx (GET " +
-			"/v2/objects/{id})"},
-		{"an unknown id is found", faulty.Reply("/objects/o-", faulty.On(404, found)), "Depot: look: response status: 200 to an id that was never issued"},
-		{"an id without its end is found", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			unknown := len(r.URL.Path) == len("/v2/objects/o-123456789abcdef")
-			faulty.Respelled(faulty.On(404, func(rec *httptest.ResponseRecorder) {
-				if unknown {
-					found(rec)
-				}
-			}))(next).ServeHTTP(w, r)
-		}), "Depot: look: response status: 200 to an id that was never issued"},
-		{"a form without its end is taken", faulty.Arrival("/forms", faulty.Rewritten(func(b []byte) []byte {
-			return append(bytes.TrimSuffix(b, []byte("--\r\n")), "--\r\n"...)
-		})), "Depot: submit: response status: 201 to a form without its end"},
-		{"an empty list is a text", faulty.Arrival("/objects", faulty.Replace(`:[]`, `:"a/b"`)),
-			"Depot: announce: response status: 200 to a body with another type of contentType"},
-		{"a parameter that is missing is taken", faulty.Arrival("/raw", func(r *http.Request) {
-			if r.URL.RawQuery == "" {
-				r.URL.RawQuery = "name=x"
-			}
-		}), "Depot: deposit: response status: 201 to no parameter name, which must be refused by a 4xx (POST /v2/raw)"},
-		{"a DELETE deletes everything", func(next http.Handler) http.Handler {
-			var deleted atomic.Bool
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if deleted.Load() && r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == lab.DepotKey {
-					r.URL.Path = "/v2/objects/o-none"
-				}
-				if r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
-					deleted.Store(true)
-				}
-				next.ServeHTTP(w, r)
-			})
-		}, "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
-		{"a DELETE deletes all of one name", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if d := next.(*lab.Depot); r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
-				d.Mu.Lock()
-				for id, o := range d.Objects {
-					if !strings.HasSuffix(r.URL.Path, id) && o.Name != "" &&
-						o.Name == d.Objects[strings.TrimPrefix(r.URL.Path, "/v2/objects/")].Name {
-						delete(d.Objects, id)
-					}
-				}
-				d.Mu.Unlock()
-			}
-			next.ServeHTTP(w, r)
-		}), "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
-		{"a time of another zone", faulty.Reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
-			faulty.Said(`"size":`, time.Now().UTC().Add(9*time.Hour).Format(`"createdAt":"`+time.RFC3339+`","size":`))(rec)
-		}), "Depot: look: response body: createdAt is 9h0m0s away from the header Date"},
-		{"a URL that has expired", faulty.Reply("/objects", faulty.Said(`"uploadUrl"`, `"expiresAt":"2026-01-31T12:00:00Z","uploadUrl"`)),
-			"Depot: announce: response body: expiresAt is "},
-		{"a time before all", faulty.Reply("/objects/o-", faulty.Said(`"size":`, `"createdAt":"0001-01-01T00:00:00Z","size":`)),
-			"Depot: look: response body: createdAt is 0001-01-01, before anything was uploaded"},
-		{"a part must not state its length", faulty.Refuses(415, func(r *http.Request) bool {
-			return bytes.Contains(faulty.Peek(r), []byte("Content-Length:"))
-		}), "Depot: submit: response status: 415 to a form with a part that states its length"},
-		{"a boundary must not be quoted", faulty.Arrival("/forms", func(r *http.Request) {
-			r.Header.Set("Content-Type", strings.ReplaceAll(r.Header.Get("Content-Type"), `"`, "'"))
-		}), "Depot: submit: response status: 4"},
-		{"a parameter is decoded twice", faulty.Arrival("/raw", func(r *http.Request) {
-			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%2B", "+")
-		}), `Depot: deposit: response body: name is "grüße 100%25 1.txt", but`},
-		{"another file is answered", faulty.Reply("/objects/o-", faulty.On(200, faulty.Body(`{"id":"o-7","name":"x","size":1}`))),
-			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
-		{"a form without a boundary is taken", faulty.Arrival("/forms", func(r *http.Request) {
-			if r.Header.Get("Content-Type") == "multipart/form-data" {
-				r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
-			}
-		}), "Depot: submit: response status: 201 to a form without the parameter boundary"},
-		{"a stack trace in an answer",
-			faulty.Reply("/objects/", faulty.On(200, faulty.Body(`{"id":"o-1","name":"panic: boom\n\ngoroutine 7 `+
-				`[running]:\nmain.main()","size":1}`))),
-			"Depot: look: response body: status 200: it shows a stack trace (GET /v2/objects/{id})"},
-		{"a path of the server in an answer",
-			faulty.Reply("/objects/", faulty.On(200, faulty.Body(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`))),
-			"Depot: look: response body: status 200: it shows a path of the server's machine"},
-		{"a header of one status only", faulty.Reply("/objects", faulty.On(401, func(rec *httptest.ResponseRecorder) {
-			rec.Header().Del("X-Depot-Trace")
-		})), "Depot: announce: response header: status 401: header X-Depot-Trace is missing, and the spec says " +
-			"that it is always sent (POST /v2/objects)"},
 		{"a signature that covers no key", faulty.Arrival("/store", func(r *http.Request) {
 			sum := r.URL.Query().Get("signature")
 			if r.URL.RawQuery == lab.Query(sum[:len(sum)/2]) {
 				r.URL.RawQuery = lab.Query(strings.TrimPrefix(r.URL.Path, "/store/"))
 			}
 		}), "Depot: announce: response status: 200 to the URL that it handed out, with the path of another"},
-		{"one trace id for all",
-			faulty.Reply("/v2", func(rec *httptest.ResponseRecorder) { rec.Header().Set("X-Depot-Trace", "1") }),
-			"Depot: all operations: response header: X-Depot-Trace is the same in each answer"},
-		{"a header twice", faulty.Reply("/forms",
-			func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),
-			"Depot: submit: response body: status 201: the header X-Depot-Left is there more than once"},
-		{"a property of another type is taken", faulty.Arrival("/objects", faulty.Replace(`17`, `"a/b"`)),
-			"Depot: announce: response status: 200 to a body with another type of contentType"},
-		{"a name that is too long is taken", faulty.Arrival("/raw", func(r *http.Request) {
-			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, strings.Repeat("x", 1000), "x")
-		}), "Depot: deposit: response status: 201 to a wrong parameter name"},
-		{"HEAD fails", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
-			return r.Method == http.MethodHead
-		}), "500 to HEAD"},
-		{"a charset is refused", faulty.Refuses(http.StatusUnsupportedMediaType, func(r *http.Request) bool {
-			return strings.Contains(r.Header.Get("Content-Type"), "charset")
-		}), "Depot: announce: response status: 415 to a body of application/json; charset=utf-8 (POST /v2/objects)"},
-		{"an answer that breaks off", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == lab.DepotKey {
-				w.Header().Set("Content-Length", "1000")
-			}
-			next.ServeHTTP(w, r)
-		}), "Depot: look: response body: the answer breaks off after"},
-		{"no answer at all", func(http.Handler) http.Handler {
-			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-		}, "Depot: submit: response status: no answer: EOF (POST /v2/forms)"},
-	} {
-		t.Run(b.fault, func(t *testing.T) {
-			t.Parallel()
-			lab.Blames(t, b.want, func(tb testing.TB) {
-				probes(tb, b.spoil(lab.NewDepot()), "/v2", about(b.want), lab.WithKey)
-			})
-		})
-	}
+	})
 }
 
 // about returns the depot's spec without the paths that have nothing to do with

@@ -125,7 +125,6 @@ func (a *album) list(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
-	t.Parallel()
 	arrives := func(spoil func([]byte) []byte) func(http.Handler) http.Handler {
 		return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost {
@@ -178,11 +177,7 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 	})
 	kept := func(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:min(n, len(b))] } }
 	const changed = "Album: show: response body: the file (content: %s) comes back changed"
-	for _, b := range []struct {
-		fault string
-		spoil func(http.Handler) http.Handler
-		want  string // empty: nothing is wrong
-	}{
+	eachNamed(t, []fault{
 		{"none", func(h http.Handler) http.Handler { return h }, ""},
 		{"lines end otherwise",
 			arrives(func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }),
@@ -349,14 +344,9 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				rec.Body.WriteString("{}")
 			}
 		})), "Album: list: response body: status 200: the body is not one JSON value"},
-	} {
-		t.Run(b.fault, func(t *testing.T) {
-			t.Parallel()
-			lab.Blames(t, b.want, func(tb testing.TB) {
-				probes(tb, b.spoil(newAlbum()), "/v1", []byte(albumSpec), asAnna)
-			})
-		})
-	}
+	}, func(tb testing.TB, b fault) {
+		probes(tb, b.spoil(newAlbum()), "/v1", []byte(albumSpec), asAnna)
+	})
 }
 
 // A spec does not say how large a file may be, or what changes with time.
