@@ -90,6 +90,8 @@ const (
 	noWitness   = "the subject has neither Stored nor a Server that the file goes to"
 	noRepeat    = "nothing was sent a second time, or the subject has no Server"
 	noPresigned = "no answer handed out a URL for the file"
+	noMethod    = noPresigned + ", or none says the method for it"
+	noExpiry    = noPresigned + ", or the client is a plain one, which need not ask for another"
 )
 
 var properties = []property{
@@ -109,7 +111,8 @@ var properties = []property{
 	{"a canceled context", aFailure, "no upload failed", cancelBefore},
 	{"cancel while the body is sent", aFailure, "the transport of a plain client waits for its reader", cancelInBody},
 	{"cancel while the answer is awaited", aFailure, noServer, cancelInAnswer},
-	{"a wait ends with its context", aFailure, noServer, waitEnds},
+	{"a wait ends with its context", aWait,
+		"no wait was met, since the client did not send again after a 429, or the subject has no Server", waitEnds},
 
 	{"answers are errors of their kind", aFailure, noServer, kindsHold},
 	{"answers that cannot be used", aFailure, noServer, unusable},
@@ -129,8 +132,8 @@ var properties = []property{
 		freshCredentials},
 
 	{"any 2xx of the presigned step is success", aPresigned, noPresigned, handingOut(presignedSuccess)},
-	{"the presigned method is sent", aPresigned, noPresigned, handingOut(presignedMethod)},
-	{"an expired URL is asked for again once", aPresigned, noPresigned, handingOut(presignedExpires)},
+	{"the presigned method is sent", aPresigned, noMethod, handingOut(presignedMethod)},
+	{"an expired URL is asked for again once", aPresigned, noExpiry, handingOut(presignedExpires)},
 	{"cookies stay out of the presigned step", aPresigned, noPresigned, handingOut(cookiesStay)},
 
 	{"secrets stay inside", aSecret, "the subject has no Secrets, and no URL held any", secretsStay},

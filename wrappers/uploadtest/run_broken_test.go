@@ -361,7 +361,7 @@ var bites = []struct {
 	})}, "a source that is not its size", `a source of 65535 bytes with the size 65536: error: none, want one of the kind "invalid"`},
 	{"a long source is cut off", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 		return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)
-	})}, "a source that is not its size", "a source of 65537 bytes with the size 65536: stored: "},
+	})}, "a source that is not its size", "a source of 65537 bytes with the size 65536: error: none"},
 	{"the end of a broken source counts as its end", rig{client: input(func(src *upload.Source) {
 		original := *src
 		src.Open = func() (io.ReadCloser, error) {
@@ -1085,12 +1085,14 @@ func look(c call, id string, said *depotAnswer) error {
 	return client.do(c.ctx, "look", "GET", client.base+"/objects/"+url.PathEscape(id), "", nil, said)
 }
 
+// linesOf returns what one property says of a rig.
+func linesOf(t *testing.T, name string, r rig, last ...string) []string {
+	at := slices.IndexFunc(properties, func(p property) bool { return p.name == name })
+	return lab.Recorded(t, func(tb testing.TB) { properties[at].check(begin(tb, r.setup)) }, last...)
+}
+
 func TestTheKitNamesEachFault(t *testing.T) {
 	t.Parallel()
-	checks := map[string]func(*trial){}
-	for _, p := range properties {
-		checks[p.name] = p.check
-	}
 	// These go on with up to 16 MiB, which is for nothing once the fault is named.
 	heavy := map[string]bool{"bytes arrive unchanged": true, "a repeated upload is whole": true}
 	for _, b := range bites {
@@ -1100,7 +1102,7 @@ func TestTheKitNamesEachFault(t *testing.T) {
 			if heavy[b.property] {
 				last = b.want
 			}
-			lines := lab.Recorded(t, func(tb testing.TB) { checks[b.property](begin(tb, b.rig.setup)) }, last)
+			lines := linesOf(t, b.property, b.rig, last)
 			if b.want != "" {
 				lab.Named(t, lines, b.want)
 			} else if len(lines) > 0 {
@@ -1160,6 +1162,8 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 			return res, err
 		})},
 		"logs in": {form: true, oauth: true, received: oauth(nil).received, stored: login},
+		"looks whether its bytes are there before it sends them again": {sent: looking,
+			received: faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Trace") })},
 	} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			for _, check := range []func(*trial){uploadsAtOnce, cancelInAnswer, kindsHold, faultsPass, faultsLast, endless,
@@ -1170,6 +1174,67 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 		if len(lines) > 0 {
 			t.Errorf("a client that %s: %d lines, such as: %s", what, len(lines), lines[0])
 		}
+	}
+}
+
+// looking sends bytes again only if the server does not have them.
+var looking = faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	resp, err := next.RoundTrip(r)
+	if id, ok := strings.CutPrefix(r.URL.Path, "/store/"); ok && err != nil && r.Context().Err() == nil {
+		look, _ := http.NewRequestWithContext(r.Context(), "GET", "http://"+r.URL.Host+"/v2/objects/"+id, nil)
+		look.Header.Set("X-Depot-Key", lab.DepotKey)
+		if said, failed := next.RoundTrip(look); failed == nil {
+			var o depotAnswer
+			_ = json.NewDecoder(said.Body).Decode(&o)
+			if said.Body.Close(); o.Size == r.ContentLength {
+				return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+			}
+		}
+	}
+	return resp, err
+})
+
+// A fault has lines that are true of it, and no others.
+func TestNoLineIsUntrue(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		fault    string
+		rig      rig
+		property string
+		never    string
+	}{
+		{"a reader that stays open is no upload that waits", rig{raw: true, stored: func(s *Subject) {
+			s.Patient = readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser { return io.NopCloser(rc) })(s.Patient)
+		}}, "a wait ends with its context", "upload: "},
+		{"who does not wait has no wait to end", rig{raw: true, stored: func(s *Subject) {
+			s.Patient = failure(func(e *upload.Error) error { e.Err = upload.ErrInvalid; return e })(stingy(429)(s.Patient))
+		}}, "a wait ends with its context", ""},
+		{"a success is no upload that failed", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
+			return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)
+		})}, "a source that is not its size", "stored: "},
+		{"a client that logs its key does so in each step", rig{client: uploads(func(c call) (upload.Result, error) {
+			log.Printf("%s with %s", c.src.Name, lab.DepotKey)
+			return c.send()
+		})}, "secrets stay inside", "answered"},
+		{"a body that was torn is sent once more", rig{client: trusting, sent: func(next http.RoundTripper) http.RoundTripper {
+			half := 100 << 10
+			return faulty.RequestTo("/store", faulty.Second(func(r *http.Request) {
+				length := r.ContentLength
+				faulty.Rewrite(r, func(b []byte) []byte { return b[:half] })
+				if half > 0 {
+					r.ContentLength, half = length, 0
+				}
+			}))(next)
+		}}, "a passing fault is survived", "attempts: "},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			t.Parallel()
+			for _, line := range linesOf(t, c.property, c.rig) {
+				if strings.Contains(line, c.never) {
+					t.Error(line)
+				}
+			}
+		})
 	}
 }
 

@@ -19,8 +19,9 @@ type trial struct {
 	Subject
 	setup func(testing.TB) Subject
 	seen  *tally.Seen
-	what  string // the case that is looked at: each line begins with it
-	made  int    // requests of the setup, such as for a token
+	what  string    // the case that is looked at: each line begins with it
+	made  int       // requests of the setup, such as for a token
+	ended time.Time // when the last upload returned; the kit may wait after that
 }
 
 func begin(t testing.TB, setup func(testing.TB) Subject) *trial {
@@ -92,6 +93,7 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 	}()
 	select {
 	case <-done:
+		t.ended = time.Now()
 	case <-time.After(stuck):
 		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", t.what, stuck)
 	}

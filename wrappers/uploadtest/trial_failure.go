@@ -20,7 +20,7 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 	t.Helper()
 	count, requests, alive := t.count(), len(t.requests()), ctx.Err() == nil
 	_, err := t.send(ctx, src)
-	if failure, ok = t.fails(err, kind); t.plain() {
+	if failure, ok = t.fails(err, kind); err == nil || t.plain() {
 		return failure, ok
 	}
 	if t.Server != nil {
@@ -29,19 +29,20 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 	if alive && src.Size == int64(len(src.content)) && src.came(accepted(t.requests()[requests:])) {
 		return failure, ok // a later step failed, and the whole file may stay
 	}
-	if after := t.count(); after != count {
-		t.broke("stored: %d files after an upload that failed, %d before", after, count)
-	}
-	if t.Stored == nil {
-		return failure, ok
-	}
 	for _, r := range t.requests()[requests:] {
 		for _, m := range contract.Members(r.Answer) { // one of them may be an id
+			if t.Stored == nil {
+				break
+			}
 			if content, _, err := t.Stored(t.Context(), m.Value); err == nil {
 				content.Close()
 				t.broke("stored: an upload that failed left a file under its id")
+				return failure, ok
 			}
 		}
+	}
+	if after := t.count(); after != count {
+		t.broke("stored: %d files after an upload that failed, %d before", after, count)
 	}
 	return failure, ok
 }
