@@ -159,6 +159,11 @@ func (p *prober) issues(m *made) {
 			m.answer.broke(ruleAnswer, "ids", "two uploads have the same id")
 		}
 	}
+	m.differ()
+}
+
+// differ checks that no two files of one upload have the same id.
+func (m *made) differ() {
 	own := m.answer.ids
 	if len(own) != len(m.files) { // others' are among them
 		own = nil
@@ -166,8 +171,8 @@ func (p *prober) issues(m *made) {
 			own = append(own, of["id"])
 		}
 	}
-	if own = slices.DeleteFunc(slices.Sorted(slices.Values(own)), func(id string) bool { return id == "" }); len(own) ==
-		len(m.files) && len(slices.Compact(own)) < len(m.files) {
+	own = slices.DeleteFunc(slices.Sorted(slices.Values(own)), func(id string) bool { return id == "" })
+	if n := len(m.files); len(own) == n && len(slices.Compact(own)) < n {
 		m.answer.broke(ruleAnswer, "ids of several", "two files of one upload have the same id")
 	}
 }

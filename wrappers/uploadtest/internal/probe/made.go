@@ -31,11 +31,16 @@ type made struct {
 	given     map[string]func() answer // fetch its file from URLs of the service, by their names
 	waiting   bool                     // the bytes were not sent yet
 	awaited   bool                     // what comes of it later is awaited
-	had       bool                     // the file was given back
-	coming    bool                     // an id that another operation takes is not there yet
-	lacking   func()                   // says that it is not there, though all is done
 	deletedBy *operation               // nil while it is there
-	pending   func()                   // says that it is not there yet; nil where nobody says so
+	readBack
+}
+
+// readBack is what was seen of a thing when it was read last.
+type readBack struct {
+	had     bool   // the file was given back
+	coming  bool   // an id that another operation takes is not there yet
+	lacking func() // says that it is not there, though all is done
+	pending func() // says that the file is not there yet; nil where nobody says so
 }
 
 // newMade returns the thing that a request made, with the facts in the answer.

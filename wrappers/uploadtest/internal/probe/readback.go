@@ -39,7 +39,7 @@ func (p *prober) reads(m *made) {
 }
 
 func (p *prober) readsOnce(m *made) {
-	m.pending, m.lacking, m.had, m.coming = nil, nil, false, false
+	m.readBack = readBack{}
 	asked := map[string]bool{}
 	for again := true; again; {
 		again = false

@@ -2,9 +2,8 @@ package probe
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -138,13 +137,11 @@ paths:
 		{400, "301", `Notes: note: response status: status 400: errorCode is "301", which the spec shows for status 404`},
 		{404, `"300"`, ""}, {404, `"400"`, ""}, {404, `"999"`, ""}, {410, `"100"`, ""}, {200, `"301"`, ""},
 	} {
-		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(c.status)
-			fmt.Fprintf(w, `{"error":{"errorCode":%s}}`, c.code)
-		}))
-		lines := lab.Recorded(t, func(tb testing.TB) { Probe(tb, ts.URL, []byte(Spec), nil) })
-		if ts.Close(); c.want != "" {
+		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			say(w, c.status, map[string]any{"error": map[string]any{"errorCode": json.RawMessage(c.code)}})
+		})
+		lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "", []byte(Spec), nil) })
+		if c.want != "" {
 			lab.Named(t, lines, c.want)
 		} else if strings.Contains(strings.Join(lines, "\n"), "which the spec shows") {
 			t.Errorf("%d with %s: %q", c.status, c.code, lines)
