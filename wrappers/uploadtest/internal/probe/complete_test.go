@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -24,11 +25,11 @@ paths:
 `
 
 func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
-	asked := ""
+	asked, status := "", http.StatusForbidden
 	p, ops := specProber(t, completeSpec)
 	p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 		asked += r.Method + " " + r.URL.Path + "\n"
-		return &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Request: r}, nil
+		return &http.Response{StatusCode: status, Body: http.NoBody, Request: r}, nil
 	})
 	start := ops["start"]
 	for _, c := range []struct {
@@ -57,7 +58,13 @@ func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
 			t.Errorf("%v: %v by %s", c.ids, found, got)
 		}
 	}
-	if p.refusesToComplete(start, firstSample(start)); asked != "POST /v1/files\nPOST /v1/files\n" {
-		t.Errorf("after a refusal: %s", asked)
+	for status = range map[int]bool{http.StatusForbidden: true, http.StatusOK: true} { // it hands out no URL
+		asked = ""
+		p.refusesToComplete(start, firstSample(start))
+		p.growsLater(start, firstSample(start), nil)
+		p.crosswise(start, firstSample(start))
+		if asked != strings.Repeat("POST /v1/files\n", 4) {
+			t.Errorf("after %d: %s", status, asked)
+		}
 	}
 }

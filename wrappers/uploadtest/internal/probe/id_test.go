@@ -50,7 +50,7 @@ func idProber(t *testing.T) (*prober, map[string]*operation) {
 }
 
 // specProber returns a prober of a spec, and its operations by their names.
-func specProber(t *testing.T, spec string) (*prober, map[string]*operation) {
+func specProber(t testing.TB, spec string) (*prober, map[string]*operation) {
 	p, ops := newProber(t, "http://a.example/v1", []byte(spec), Facts{}), map[string]*operation{}
 	for _, r := range p.ops {
 		ops[r.name] = r

@@ -50,12 +50,8 @@ func (p *prober) growsLater(r *operation, s sample, large []byte) {
 	if r.Method != http.MethodPost || r.closing {
 		return
 	}
-	m, _ := p.start(r, p.anew(r, s).holding(large), "")
-	if m == nil || len(m.outs) != 1 {
-		return
-	}
-	a := p.ask(r, p.presignedRequest(m.outs[0], large))
-	if !a.ok() {
+	m, a := p.start(r, p.anew(r, s).holding(large), "")
+	if m == nil || len(m.outs) == 0 || !p.takes(m, large) {
 		return
 	}
 	for _, last := range p.completions(m) {
@@ -83,10 +79,9 @@ func (p *prober) ages() {
 			if r.Method == http.MethodPost {
 				if m, _ := p.start(r, s, ""); m != nil {
 					for _, out := range m.outs {
-						if out.Session { // it may live for days
-							continue
+						if !out.Session { // it may live for days
+							old("a presigned URL that has expired", nil, p.presignedRequest(out, presignedContent))
 						}
-						old("a presigned URL that has expired", nil, p.presignedRequest(out, presignedContent))
 					}
 				}
 			}

@@ -271,7 +271,7 @@ func elementsOf(answer []byte) (elements []json.RawMessage) {
 func isEmptyList(answer []byte) bool {
 	list := elementsOf(answer)
 	return list != nil && len(list) == 0 && !slices.ContainsFunc(leaves(answer), func(l leaf) bool {
-		text, isText := l.value.(string)
-		return isText && text != ""
+		text, _ := l.value.(string)
+		return text != ""
 	})
 }

@@ -30,7 +30,7 @@ func (p *prober) patches(r *operation) {
 		return found
 	}
 	before := look()
-	if !a.ok() || !p.valid(r, s) || !p.ask(r, p.good(r, s)).ok() {
+	if !p.valid(r, s) || !p.ask(r, p.good(r, s)).ok() {
 		return
 	}
 	after := look()

@@ -63,7 +63,7 @@ func (p *prober) crosswise(r *operation, s sample) {
 	var two [2]*made
 	for i := range two {
 		s := s.holding(p.twin(i))
-		if two[i], _ = p.start(r, s, " (after another was started)"); two[i] == nil || !two[i].waiting {
+		if two[i], _ = p.start(r, s, " (after another was started)"); two[i] == nil || len(two[i].outs) == 0 {
 			return
 		}
 	}
@@ -72,9 +72,9 @@ func (p *prober) crosswise(r *operation, s sample) {
 		p.refusesEach(r, second, "form", map[string]contract.HandedOut{
 			"with the key of another": withField(second, "key", key)})
 	}
-	of, err := url.Parse(first.URL)
-	to, err2 := url.Parse(second.URL)
-	if err == nil && err2 == nil && of.Path != to.Path && signs.MatchString(to.RawQuery) {
+	of, _ := url.Parse(first.URL) // each was parsed before
+	to, _ := url.Parse(second.URL)
+	if of.Path != to.Path && signs.MatchString(to.RawQuery) {
 		of.RawQuery = to.RawQuery
 		second.URL = of.String()
 		p.refusesEach(r, second, "URL", map[string]contract.HandedOut{"with the path of another": second})

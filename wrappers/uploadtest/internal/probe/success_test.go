@@ -1,10 +1,13 @@
 package probe
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
@@ -14,18 +17,34 @@ openapi: 3.0.3
 info: {title: Refusals, version: '1'}
 servers: [{url: /v1}]
 paths:
-  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &may {4XX: &no {description: No.}}}}
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &may {4XX: &no {description: No.},
+    5XX: *no}}}
   /things/{thingId}: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *may}, delete: {operationId: drop, responses: *may},
-    post: {operationId: change, requestBody: {content: {application/json: {}}}, responses: *may}}
+    post: {operationId: change, requestBody: {content: {application/json: {}}}, responses: *may},
+    patch: {operationId: patch, requestBody: {content: {application/json: {example: {label: August}}}}, responses: *may}}
+  /broken/{thingId}: {parameters: [*thing], get: {operationId: broken, responses: *may}, patch: {operationId: mend,
+    requestBody: {content: {application/json: {example: {label: 1}, schema: {properties: {label: {type: string}}}}}},
+    responses: *may}}
   /things/{thingId}/lock: {parameters: [*thing], post: {operationId: lock, responses: *may}}
   /things/{thingId}/file: {parameters: [*thing], get: {operationId: file, responses: {4XX: *no,
     '200': {description: It., content: {'*/*': {schema: {format: binary}}}}}}}
   /file: {get: {operationId: the, responses: {4XX: *no,
     '200': {description: It., content: {'*/*': {schema: {format: binary}}}}}}}
   /ping: {post: {operationId: ping, responses: *may}}
+  /open: {post: {operationId: open, responses: {default: {description: All.}}}}
   /done: {post: {operationId: done, responses: {default: {description: All.}}}}
 `
+
+// answered returns a transport with one status for all requests, and what was
+// asked.
+func answered(status int) (trip http.RoundTripper, asked *[]string) {
+	asked = new([]string)
+	return faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+		*asked = append(*asked, r.Method+" "+r.URL.Path)
+		return &http.Response{StatusCode: status, Body: http.NoBody, Request: r}, nil
+	}), asked
+}
 
 func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
 	p, ops := specProber(t, refusedSpec)
@@ -50,6 +69,7 @@ func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
 		{op: "ping", s: named, status: 404, want: "refers to"}, {op: "ping", s: named, status: 400},
 		{op: "ping", s: form, status: 404},
 		{op: "ping", s: madeUp, status: 400, want: "refers to"}, {op: "ping", s: madeUp, status: 500},
+		{op: "open", s: madeUp, status: 400},
 		{op: "lock", status: 409, want: "refers to"}, {op: "lock", status: 400, want: "as the spec declares"},
 		{op: "lock", status: 500}, {op: "drop", status: 400}, {op: "look", status: 400}, {op: "change", status: 400},
 		{op: "ping", status: 400},
@@ -112,4 +132,55 @@ func TestARequestRefersToWhatItNames(t *testing.T) {
 			t.Errorf("%s with %v: refers %t, guesses %t", c.op, c.s.object, !c.refers, !c.guess)
 		}
 	}
+}
+
+func TestAVariationMayBeRefused(t *testing.T) {
+	form := sample{typ: "multipart/form-data", object: map[string]any{"noteId": "n-1", "file": "x"},
+		schema: lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
+	for _, c := range []struct {
+		op      string
+		s       sample
+		status  int
+		content string
+		want    string
+	}{
+		{"lock", sample{}, 409, "x", ""}, {"lock", sample{}, 400, "x", "400 to a file"}, {"ping", sample{}, 409, "x", "409 to a file"},
+		{"ping", form, 409, "x", "409 to a file"}, {"ping", sample{}, 409, "", ""}, {"ping", sample{}, 413, "x", ""},
+		{"ping", sample{}, 500, "x", `500 to a file that is called "a.txt"`}, {"ping", sample{}, 500, "", "500 to an empty file"},
+	} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, refusedSpec)
+			p.transport, _ = answered(c.status)
+			p.variant(ops[c.op], c.s, "a.txt", 0, "", []byte(c.content))
+		})
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s answered %d to %q: %q, want %q", c.op, c.status, c.content, got, c.want)
+		}
+	}
+}
+
+func TestAChangeMayBeRefused(t *testing.T) {
+	for op, want := range map[string]string{"patch": "[GET PATCH]", "mend": "[GET]"} {
+		p, ops := specProber(t, refusedSpec)
+		var asked *[]string
+		p.transport, asked = answered(http.StatusConflict)
+		p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, said: map[string]any{"label": "July"}}}
+		if p.patches(ops[op]); strings.ReplaceAll(strings.ReplaceAll(fmt.Sprint(*asked), " /v1/things/t-1", ""),
+			" /v1/broken/t-1", "") != want {
+			t.Errorf("%s: asked %q, want %s", op, *asked, want)
+		}
+	}
+}
+
+// What was deleted under another parent is not looked for.
+func TestWhatAFaultDeletedIsForgotten(t *testing.T) {
+	lab.Recorded(t, func(tb testing.TB) {
+		p, ops := specProber(tb, refusedSpec)
+		p.transport, _ = answered(http.StatusNoContent)
+		m, other := &made{by: ops["make"], ids: map[string]string{"thingId": "t-1"}}, &made{by: ops["make"]}
+		p.kept = []*made{m, other}
+		if p.stray(ops["drop"], m, "thingId", m.found()); len(p.kept) != 1 || p.kept[0] != other {
+			t.Errorf("kept are %v", p.kept)
+		}
+	})
 }

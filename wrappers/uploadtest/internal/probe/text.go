@@ -88,6 +88,17 @@ func (s sample) filled() (full sample, more bool) {
 // flipped uploads once more, with the opposite of each yes or no that the answer
 // told. The upload is not kept, since some of these may hide it.
 func (p *prober) flipped(m *made, content []byte) *made {
+	object := m.opposite()
+	if maps.EqualFunc(object, m.object, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
+		return nil
+	}
+	m, _ = p.make(m.by, "", m.sample.of(object, m.fileName).holding(content))
+	return m
+}
+
+// opposite returns the object of a request with the opposite of each yes or no
+// that the answer told.
+func (m *made) opposite() map[string]any {
 	wrapper, object := m.wrapper(leaves(m.answer.body)), maps.Clone(m.object)
 	for _, l := range leaves(m.answer.body) {
 		name := strings.TrimPrefix(l.path, wrapper)
@@ -96,11 +107,7 @@ func (p *prober) flipped(m *made, content []byte) *made {
 			object[name] = !yes
 		}
 	}
-	if maps.EqualFunc(object, m.object, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
-		return nil
-	}
-	m, _ = p.make(m.by, "", m.sample.of(object, m.fileName).holding(content))
-	return m
+	return object
 }
 
 // renamed returns the sample under other names.

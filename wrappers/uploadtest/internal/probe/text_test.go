@@ -10,11 +10,12 @@ import (
 func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
 	s := sample{typ: "application/json", object: map[string]any{"title": "a", "note": "a", "fileName": "a",
 		"n": 7, "day": "a",
-		"sha256": "a", "contentType": "a", "mime": "a", "kind": "a", "tags": []any{"a"}, "other": "a"}}
+		"sha256": "a", "contentType": "a", "mime": "a", "kind": "a", "tags": []any{"a"}, "other": "a", "open": "{a",
+		"json": `{"a":"b"}`}}
 	s.schema = lab.SchemaOf(t, `{"required":["title"],"properties":{"title":{"type":"string"},"note":{"maxLength":3},
 		"fileName":{"type":"string"},"n":{"type":"integer"},"day":{"format":"date"},"sha256":{"type":"string"},
 		"contentType":{"type":"string"},"mime":{"enum":["a"]},"kind":{"enum":["a","b"]},
-		"tags":{"items":{"type":"string"}}}}`).Value
+		"tags":{"items":{"type":"string"}},"open":{"type":"string"},"json":{"type":"string"}}}`).Value
 	form := s
 	form.typ = "multipart/form-data"
 	for _, c := range []struct {
@@ -29,7 +30,7 @@ func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
 		{s, 6, "title", "uploadtest 6"}, {s, 3, "title", oddText}, {s, 3, "fileName", nil}, {s, 3, "n", 7},
 		{s, 7, "fileName", nil}, {s, 4, "contentType", "text/plain; charset=utf-8"}, {s, plainText, "contentType",
 			"text/plain"},
-		{s, plainText, "mime", "a"}, {form, plainText, "contentType", "a"},
+		{s, plainText, "mime", "a"}, {s, 0, "open", oddText}, {s, 0, "json", `{"a":"b"}`}, {form, plainText, "contentType", "a"},
 	} {
 		if got := fmt.Sprint(c.s.texts("x.txt", c.i)[c.name]); got != fmt.Sprint(c.want) {
 			t.Errorf("number %d of %s is %q, want %q", c.i, c.name, got, c.want)
@@ -91,5 +92,15 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 	if one, two := p.anew(ops["make"], s), p.anew(ops["keep"], s); one.fileName != "4-up.txt" ||
 		two.fileName != "up.txt" {
 		t.Errorf("the files are called %s and %s", one.fileName, two.fileName)
+	}
+}
+
+func TestEachYesOrNoIsTurned(t *testing.T) {
+	m := &made{own: []string{"t-1"}, answer: answer{body: []byte(`{"data":{"id":"t-1","open":true,"shown":false,"kept":true,"name":"a","word":"yes"}}`)}}
+	m.object = map[string]any{"open": true, "name": "a", "word": "a"}
+	m.schema = lab.SchemaOf(t, `{"properties":{"open":{"type":"boolean"},"shown":{"type":"boolean"},"name":{},
+		"kept":{"type":"boolean","readOnly":true},"word":{"type":"boolean"}}}`).Value
+	if got := fmt.Sprint(m.opposite()); got != "map[name:a open:false shown:true word:a]" {
+		t.Errorf("got %s", got)
 	}
 }

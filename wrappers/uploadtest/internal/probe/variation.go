@@ -118,7 +118,7 @@ func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 	all := contents()
 	for i, name := range nameVariety {
 		what, b := "", []byte("uploadtest")
-		if i < len(all) && isFile {
+		if isFile { // there are as many
 			what, b = " (content: "+all[i].what+")", all[i].bytes
 		}
 		p.variant(r, s, name, i, what, p.withinLimit(b))
