@@ -20,10 +20,7 @@ func (p *prober) deletes(r *operation) {
 	}
 	m := ofIt[len(ofIt)/2]
 	for _, one := range ofIt { // others have its name, or keys that begin with its own
-		if slices.ContainsFunc(ofIt, func(other *made) bool {
-			return one != other && strings.HasPrefix(other.place, one.place) &&
-				(places(one.by) || bytes.Equal(one.body, other.body) && maps.Equal(one.params, other.params))
-		}) {
+		if slices.ContainsFunc(ofIt, one.begins) {
 			m = one
 		}
 	}
@@ -36,6 +33,13 @@ func (p *prober) deletes(r *operation) {
 	}
 }
 
+// begins reports whether another upload has a key that begins with the one of m,
+// or was made by the same request.
+func (m *made) begins(other *made) bool {
+	return m != other && strings.HasPrefix(other.place, m.place) &&
+		(places(m.by) || bytes.Equal(m.body, other.body) && maps.Equal(m.params, other.params))
+}
+
 func (p *prober) deletesOne(r *operation, m *made) {
 	last, all := r.last, []sample{m.found()}
 	for _, ids := range m.ofFile { // each file may be deleted by itself
@@ -45,10 +49,7 @@ func (p *prober) deletesOne(r *operation, m *made) {
 	}
 	later := false
 	for i, one := range all {
-		a := p.ask(r, p.good(r, one))
-		if a.status != 0 && !a.ok() {
-			a.broke(ruleStatus, "lost", "%d to a stored upload", a.status)
-		}
+		a := p.wants("deletion", r, p.good(r, one), "lost", "a stored upload", 2)
 		if !a.ok() {
 			return
 		}
@@ -58,7 +59,6 @@ func (p *prober) deletesOne(r *operation, m *made) {
 		}
 	}
 	m.deletedBy = r
-	p.forget(func(kept *made) bool { return kept == m })
 	p.gone(r, m, later)
 }
 

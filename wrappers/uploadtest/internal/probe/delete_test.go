@@ -35,3 +35,23 @@ func TestAThingOutlivesItsParts(t *testing.T) {
 		}
 	}
 }
+
+func TestAnUploadIsDeletedThatOthersAreTakenFor(t *testing.T) {
+	_, ops := idProber(t)
+	of := func(op, place, body, key string) *made {
+		return &made{by: ops[op], place: place, sample: sample{body: []byte(body), params: map[string]string{"key": key}}}
+	}
+	one, same := of("put", "/blobs/a", "x", ""), of("make", "/things", "x", "")
+	for _, c := range []struct {
+		m, other *made
+		want     bool
+	}{
+		{one, of("put", "/blobs/ab", "y", "z"), true}, {of("put", "/blobs/ab", "x", ""), one, false}, {one, one, false},
+		{same, of("make", "/things", "x", ""), true}, {same, of("make", "/things", "y", ""), false},
+		{same, of("make", "/things", "x", "k"), false}, {same, of("make", "/others", "x", ""), false}, {same, same, false},
+	} {
+		if got := c.m.begins(c.other); got != c.want {
+			t.Errorf("%s %q begins %s %q: %t", c.m.place, c.m.body, c.other.place, c.other.body, got)
+		}
+	}
+}
