@@ -43,16 +43,15 @@ func (p *prober) handedOut(m *made) bool {
 			p.reads(m)
 		}
 		p.seen.Note("presigned step")
-		if p.sends(m, out); m.waiting || len(all) > 1 { // announces reads several
-			continue
+		if p.sends(m, out); !m.waiting && len(all) == 1 { // announces reads several
+			if p.reads(m); !out.Session && len(p.completions(m)) == 0 {
+				m.what, m.later = " (in place of a longer one, to the same URL)", []byte("short")
+				p.sends(m, out)
+				m.ids, m.ofFile = began, nil // what comes of it may have another id than what came of the first
+				p.learn(m, a)
+			}
+			p.keep(m)
 		}
-		if p.reads(m); !out.Session && len(p.completions(m)) == 0 {
-			m.what, m.later = " (in place of a longer one, to the same URL)", []byte("short")
-			p.sends(m, out)
-			m.ids, m.ofFile = began, nil // what comes of it may have another id than what came of the first
-			p.learn(m, a)
-		}
-		p.keep(m)
 	}
 	return len(all) > 0
 }

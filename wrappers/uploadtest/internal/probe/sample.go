@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"mime/multipart"
-	"net/http"
 	"net/textproto"
 	"net/url"
 	"slices"
@@ -58,11 +57,7 @@ func (s sample) isForm() bool { return s.typ == "multipart/form-data" }
 func samples(r *operation) []sample {
 	content := apispec.ContentOf(r.Operation)
 	if content == nil {
-		s := sample{}
-		if r.Method == http.MethodPost {
-			s.later = presignedContent
-		}
-		return []sample{s}
+		return []sample{{later: presignedContent}}
 	}
 	var list []sample
 	for _, typ := range slices.Sorted(maps.Keys(content)) {
@@ -107,10 +102,9 @@ func newSample(
 			}
 		}
 		for name, inner := range object { // announces tries several files
-			list, _ := inner.([]any)
-			if least := max(1, int(apispec.PropertyOf(schema, name).MinItems)); len(list) > least {
+			if list, _ := inner.([]any); len(list) > 0 {
 				if _, isObject := list[0].(map[string]any); isObject {
-					object[name] = list[:least]
+					object[name] = list[:min(len(list), max(1, int(apispec.PropertyOf(schema, name).MinItems)))]
 				}
 			}
 		}
@@ -177,7 +171,7 @@ func (s sample) objects() []bodyObject {
 	all := []bodyObject{{"", s.object, s.schema, func(o map[string]any) sample { return s.of(o, s.fileName) }}}
 	for _, name := range slices.Sorted(maps.Keys(s.object)) {
 		schema := apispec.PropertyOf(s.schema, name)
-		if schema == apispec.Unknown || !s.isJSON() && !strings.HasSuffix(s.typeOf(name), "json") {
+		if !s.isJSON() && !strings.HasSuffix(s.typeOf(name), "json") {
 			continue
 		}
 		switch value := s.object[name].(type) {
@@ -273,12 +267,9 @@ func (s sample) holding(content []byte) sample {
 		}
 		return s
 	}
-	fields := s.fields(true)
 	s.object = maps.Clone(s.object)
-	for i, name := range fields {
-		if s.object[name] = content; len(fields) > 1 { // no file is like that of another field, nor as long
-			s.object[name] = slices.Concat(content, bytes.Repeat([]byte(name), i+1))
-		}
+	for i, name := range s.fields(true) { // no file is like that of another field, nor as long
+		s.object[name] = slices.Concat(content, bytes.Repeat([]byte(name), i))
 	}
 	return s.stating()
 }
