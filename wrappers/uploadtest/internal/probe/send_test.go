@@ -2,9 +2,11 @@ package probe
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,6 +136,68 @@ func TestWhatIsSentMakesTheUpload(t *testing.T) {
 		}
 		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" {
 			t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		}
+	}
+}
+
+// A server that takes what it must refuse is not read before the right request,
+// since that would break another rule.
+func TestEachURLThatIsHandedOutIsUsed(t *testing.T) {
+	long, short := fmt.Sprint("PUT /k ", len(presignedContent)), "PUT /k 5"
+	for _, c := range []struct {
+		what  string
+		outs  []contract.HandedOut
+		takes string // a request that is taken, beside the right ones
+		sends bool   // those are taken
+		asked []string
+		kept  int
+	}{
+		{"a URL", []contract.HandedOut{{URL: "http://b.example/k"}}, "", true, []string{"GET look", long, "GET look", short, "GET look"}, 1},
+		{"a URL that takes more", []contract.HandedOut{{URL: "http://b.example/k"}}, "PUT /kx", true,
+			[]string{long, "GET look", short, "GET look"}, 1},
+		{"a URL that takes nothing", []contract.HandedOut{{URL: "http://b.example/k"}}, "", false, []string{"GET look", long}, 0},
+		{"two URLs", []contract.HandedOut{{URL: "http://b.example/k"}, {URL: "http://b.example/k"}}, "", true,
+			[]string{"GET look", long, "GET look", long}, 0},
+		{"a session", []contract.HandedOut{{URL: "http://b.example/k", Session: true}}, "", true,
+			[]string{"GET look", long, "GET look"}, 1},
+	} {
+		var asked []string
+		spoiled := false
+		lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, sendSpec)
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				status, it := http.StatusForbidden, r.Method+" "+r.URL.Path
+				switch {
+				case r.URL.Host == "a.example":
+					status, it = http.StatusOK, "GET look"
+				case it == "PUT /k" && r.ContentLength > 0:
+					it += fmt.Sprint(" ", r.ContentLength)
+					if c.sends {
+						status = http.StatusOK
+					}
+				case it == c.takes:
+					status = http.StatusOK
+				}
+				spoiled = spoiled || it == "PUT /kx"
+				if it == long || it == short || it == "GET look" {
+					asked = append(asked, it)
+				}
+				_, err := io.Copy(io.Discard, r.Body)
+				return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("{}")), Request: r,
+					Header: http.Header{"Content-Type": {"application/json"}}}, err
+			})
+			m := &made{by: ops["start"], outs: c.outs, ids: map[string]string{"id": "u-1"}, shown: map[string][]leaf{},
+				given: map[string]func() answer{}}
+			m.later, m.answer = presignedContent, answer{p: p, route: m.by, req: httptest.NewRequest("POST", "/v1/uploads", nil)}
+			if !p.handedOut(m) || p.handedOut(&made{by: m.by, answer: m.answer}) {
+				t.Errorf("%s is not handed out, or nothing is", c.what)
+			}
+			if len(p.kept) != c.kept {
+				t.Errorf("%s: %d uploads are kept", c.what, len(p.kept))
+			}
+		})
+		if asked = slices.Compact(asked); !slices.Equal(asked, c.asked) || !spoiled {
+			t.Errorf("%s: asked %q, want %q", c.what, asked, c.asked)
 		}
 	}
 }
