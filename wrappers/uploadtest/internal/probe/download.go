@@ -15,7 +15,8 @@ import (
 )
 
 // downloads fetches the URLs in an answer whose names say that they are for a
-// download. A URL that is signed, or of another host, needs no credentials.
+// download. A URL that is signed, or of another host, gets no credentials first.
+// One of the service may need both.
 func (p *prober) downloads(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		file := 0
@@ -30,14 +31,19 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 		if m.waiting || !isURL || !named && to.Host != a.req.URL.Host {
 			continue
 		}
+		lends, needsBoth := a.lends(to), false
 		get := func(address string) answer {
 			get := p.requestTo(http.MethodGet, address, "", nil)
-			if a.lends(to) {
+			if lends || needsBoth {
 				p.authorized(get)
 			}
 			return p.ask(nil, get)
 		}
 		got := get(to.String())
+		refused := got.status == http.StatusUnauthorized || got.status == http.StatusForbidden
+		if needsBoth = refused && !lends && to.Host == a.req.URL.Host; needsBoth {
+			got = get(to.String())
+		}
 		right := got.ok() && bytes.Equal(got.body, m.files[file].content)
 		if !named && !p.proved(a.route.name+" "+l.path+" download", payload.Sum(got.body), right) {
 			continue
@@ -54,7 +60,9 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 				return get(to.String())
 			}
 		}
-		if named && len(m.files) == 1 { // else its query may be for people, and one file shows what it opens
+		// Otherwise its query may be for people, one file shows what it opens, and
+		// credentials may open as much.
+		if named && len(m.files) == 1 && !needsBoth {
 			p.misuses(a, l, to, get)
 		}
 	}

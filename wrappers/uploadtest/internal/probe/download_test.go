@@ -31,6 +31,9 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 			"200 to its downloadUrl, with another key"},
 		{"another file", "downloadUrl", signed, file, false, 0, "A file", signed + " false", "comes back changed"},
 		{"a signed URL", "downloadUrl", signed, file, false, 0, "a file", signed + " false", ""},
+		{"a signed URL that needs credentials", "downloadUrl", signed, file, false, 200, "a file", signed + " false", ""},
+		{"another host that needs credentials", "downloadUrl", there, file, false, 200, "a file", there + " false",
+			"downloadUrl cannot be fetched: 401"},
 		{"a signature that is not checked", "downloadUrl", signed, file, false, 200, "a file", signed + " false",
 			"200 to its downloadUrl, with"},
 		{"another host", "download", there + "?sig=0123456789", file, false, 0, "a file",
@@ -64,6 +67,9 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 				status := c.status
 				if status == 0 {
 					status = map[bool]int{true: 200, false: 403}[r.URL.String() == c.url && r.Method == http.MethodGet]
+				}
+				if strings.HasSuffix(c.what, "needs credentials") && r.Header.Get("X-Depot-Key") == "" {
+					status = http.StatusUnauthorized
 				}
 				return came(r, status, "text/plain", c.body), nil
 			})
