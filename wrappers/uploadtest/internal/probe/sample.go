@@ -135,7 +135,7 @@ func (s sample) typeOf(field string) string {
 		first, _, _ := strings.Cut(said.ContentType, ",")
 		return concrete(first)
 	case apispec.IsBinary(schema):
-		return cmp.Or(s.fileType, "text/plain")
+		return cmp.Or(s.statedType(), s.fileType, "text/plain")
 	case schema.Type.Is("object"):
 		return "application/json"
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -45,6 +47,17 @@ func stated(name string, value any, schema *openapi3.SchemaRef, content []byte) 
 		}
 		return value
 	})
+}
+
+// statedType returns the media type that a field of a form states of its file, or
+// nothing.
+func (s sample) statedType() string {
+	for _, name := range slices.Sorted(maps.Keys(s.object)) {
+		if text, _ := s.object[name].(string); saysType.MatchString(name) && mediaType.MatchString(text) {
+			return text
+		}
+	}
+	return ""
 }
 
 // isSize reports whether the name of a value of a request is that of a size.

@@ -28,7 +28,7 @@ func (s sample) texts(name string, i int) map[string]any {
 			return value
 		case !isText || m.element || m.schema == apispec.Unknown || m.schema.Format != "" || checksums.MatchString(m.name):
 			return value
-		case types.MatchString(m.name):
+		case saysType.MatchString(m.name) && (mediaType.MatchString(text) || types.MatchString(m.name)):
 			typ := map[int]string{4: "text/plain; charset=utf-8", plainText: "text/plain"}[i]
 			if typ == "" || !s.isJSON() || m.schema.VisitJSON(typ) != nil {
 				return value
