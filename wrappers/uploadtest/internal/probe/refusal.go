@@ -165,12 +165,13 @@ func (p *prober) refusesSample(r *operation, what string, s sample) {
 	}
 }
 
-// refusesMethods sends methods that the path does not have.
+// refusesMethods sends a method that the path does not have. With an empty id, it
+// may be the path of an element, which has the method.
 func (p *prober) refusesMethods(r *operation) {
 	for _, method := range []string{http.MethodPatch, http.MethodPut} {
-		if r.PathItem.GetOperation(method) == nil {
-			req := p.build(r, sample{contentType: "text/plain", body: []byte("x")})
-			req.Method = method
+		req := p.build(r, sample{contentType: "text/plain", body: []byte("x")})
+		req.Method = method
+		if r.PathItem.GetOperation(method) == nil && p.exchange(req).Operation() == nil {
 			p.wants("another method", nil, p.authorized(req), "the method "+method,
 				"the method "+method+", which must be refused by a 4xx", 4, http.StatusNotImplemented)
 			return

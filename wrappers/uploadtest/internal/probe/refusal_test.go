@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
@@ -146,6 +147,23 @@ paths:
 		} else if strings.Contains(strings.Join(lines, "\n"), "which the spec shows") {
 			t.Errorf("%d with %s: %q", c.status, c.code, lines)
 		}
+	}
+}
+
+// A router takes the path of a list for that of an element without its id.
+func TestAMethodOfAnElementIsNotAskedOfItsList(t *testing.T) {
+	const spec = `{"openapi":"3.0.3","info":{"title":"Docs","version":"1"},"paths":{
+		"/docs/":{"post":{"requestBody":{"content":{"image/png":{}}},"responses":{"200":{"description":"All."}}}},
+		"/docs/{id}/":{"patch":{"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"string"}}],
+			"responses":{"200":{"description":"It."}}}}}}`
+	asked := ""
+	p := newProber(t, "http://a.example", []byte(spec), Facts{Timeout: time.Minute})
+	p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+		asked += r.Method + " " + r.URL.Path
+		return came(r, http.StatusMethodNotAllowed, "", ""), nil
+	})
+	if p.refusesMethods(p.at("/docs", http.MethodPost)); asked != "PUT /docs/" {
+		t.Errorf("asked %s", asked)
 	}
 }
 
