@@ -21,13 +21,14 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
-// A hall does much in its own way. Each request of a clip needs a header. The
-// newest clip comes first, no clip is given back, and a deleted one is still told
-// of. A post needs no file, and has a text in JSON. A pin is made by a POST of
-// its name, and a PUT only replaces it. A blob goes to a session, and then has a
-// place of its own. A tape is told of when its film is gone, and each PUT to its
-// URL makes another film. A draft gives a URL that belongs to an operation, which
-// takes one file, as it was announced.
+// A hall does much in its own way. Each request of a clip needs a header, and a
+// code that is no other. The newest clip comes first, no clip is given back, and
+// a deleted one is still told of. A post needs no file, and has a text in JSON. A
+// pin is made by a POST of its name, and a PUT only replaces it. A poster goes to
+// the one wall that is there. A blob goes to a session, and then has a place of
+// its own. A tape is told of when its film is gone, and each PUT to its URL makes
+// another film. A draft gives a URL that belongs to an operation, which takes one
+// file, as it was announced.
 const hallSpec = `
 openapi: 3.0.3
 info: {title: Hall, version: '1'}
@@ -36,8 +37,8 @@ paths:
   /clips:
     parameters: [&version {name: X-Version, in: header, required: true, schema: {type: string}, example: '1'}]
     post: {operationId: clip, requestBody: {required: true, content: {multipart/form-data: {schema: {type: object,
-      required: [file], properties: {file: {type: string, format: binary}}}}}}, responses: &clip {2XX: &json {
-      description: It., content: {application/json: {schema: {}}}}, 4XX: &no {description: No.}}}
+      required: [code, file], properties: {code: {type: string, example: sesame}, file: {type: string,
+      format: binary}}}}}}, responses: &clip {2XX: &json {description: It., content: {application/json: {schema: {}}}}, 4XX: &no {description: No.}}}
     get: {operationId: clips, parameters: [{name: limit, in: query, schema: {type: integer, minimum: 1}},
       {name: before, in: query, schema: {type: string}}], responses: *clip}
   /clips/{clipId}:
@@ -64,6 +65,8 @@ paths:
       responses: {2XX: *json, 4XX: *no, '409': *no}}
     put: {operationId: pinAgain, requestBody: *raw, responses: &told {2XX: *json, 4XX: *no}}
   /pinned/{board}/{spot}: {parameters: *place, get: {operationId: pinned, responses: {4XX: *no, '200': *file}}}
+  /walls/{board}: {parameters: [{name: board, in: path, required: true, schema: {type: string}, example: big}],
+    post: {operationId: paste, requestBody: *raw, responses: *told}}
   /thumbs/{board}/{spot}: {parameters: *place, get: {operationId: thumb, responses: {4XX: *no, '200': *file}}}
   /cards/{id}/notes: {parameters: [&card {name: id, in: path, required: true, schema: {type: string}, example: card-1}],
     post: {operationId: note, requestBody: *raw, responses: *told},
@@ -136,19 +139,28 @@ func newHall(fault string) http.Handler {
 		r.Body = io.NopCloser(strings.NewReader(string(content)))
 		form, err := r.MultipartReader()
 		var made *thing
+		code := ""
 		for err == nil {
 			part, wrong := form.NextRawPart()
 			if err = wrong; err != nil {
 				break
 			}
 			b, wrong := io.ReadAll(part)
-			if err = wrong; part.FormName() == "file" && part.FileName() != "" {
+			if err = wrong; part.FormName() == "code" {
+				code = string(b)
+			} else if part.FormName() == "file" && part.FileName() != "" {
 				made = &thing{id: id("clip"), name: upload.BaseName(part.FileName()), content: b}
 			}
 		}
-		if err != io.EOF || made == nil {
+		switch {
+		case err != io.EOF || made == nil:
 			w.WriteHeader(http.StatusBadRequest)
 			return
+		case code != "sesame":
+			w.WriteHeader(http.StatusForbidden)
+			return
+		case fault == "a plus is a space in a clip":
+			made.name = strings.ReplaceAll(made.name, "+", " ")
 		}
 		clips = append([]*thing{made}, clips...)
 		say(w, http.StatusCreated, show(made))
@@ -279,6 +291,13 @@ func newHall(fault string) http.Handler {
 			content = content[:len(content)/2]
 		}
 		_, _ = w.Write(content)
+	})
+	handle("POST /walls/{board}", func(w http.ResponseWriter, r *http.Request, content []byte) {
+		if r.PathValue("board") != "big" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		say(w, http.StatusCreated, map[string]any{"id": id("poster"), "size": len(content)})
 	})
 	handle("GET /thumbs/{board}/{spot}", func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 		w.WriteHeader(http.StatusNotFound) // none was made yet
@@ -459,6 +478,7 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 		"an unknown row has a clip":             "Hall: row: response status: 200 to an id that was never issued",
 		"two files are swapped":                 "bytes were sent: it is that of another file of the request",
 		"the size of a form":                    "Hall: send: response body: size is ",
+		"a plus is a space in a clip":           `Hall: clip: response body: name is "grüße 100%25 1.txt", but `,
 		"a name in capitals":                    `Hall: pin: response body: name is "A/B-PIN.CSV", but `,
 		"a plus is a space":                     `Hall: pin: response body: name is "grüße 100%25 1.txt", but `,
 		"half a pin is given back":              "Hall: pinned: response body: the file",

@@ -40,6 +40,11 @@ paths:
     put: {operationId: row, responses: *all}}
   /rows/{rowId}/content: {parameters: [{name: rowId, in: path, required: true, schema: {type: string}}],
     put: {operationId: fill, responses: *all}}
+  /sets/{set}: {post: {operationId: add, requestBody: {content: {image/png: {}}}, responses: *all, parameters: [
+    {name: set, in: path, required: true, schema: {type: string}}]}}
+  /bags/{bag}: {post: {operationId: drop, requestBody: {content: {image/png: {}}}, responses: *all, parameters: [
+    {name: bag, in: path, required: true, schema: {type: string}},
+    {name: filename, in: query, required: true, schema: {type: string}}]}}
   /kept: {post: {operationId: keep, responses: *all}}
   /kept/{key}: {parameters: [*key], put: {operationId: change, responses: *all}}
 `

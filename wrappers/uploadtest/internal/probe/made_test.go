@@ -36,10 +36,13 @@ func TestAnUploadIsAskedForByItsOwnIDs(t *testing.T) {
 		}
 	}
 	p.clientKeys["rowId"] = true
-	for op, want := range map[string]string{"put": "key", "row": "rowId", "fill": "", "change": "", "blob": ""} {
+	for op, want := range map[string]string{"put": "key", "row": "rowId", "fill": "", "change": "", "blob": "", "add": "set", "drop": ""} {
 		if got := p.chosen(ops[op]); got != want {
 			t.Errorf("the client chooses the %q of %s, want %q", got, op, want)
 		}
+	}
+	if ops["put"].fixed = true; p.chosen(ops["put"]) != "" {
+		t.Error("a key that is no other's is the client's")
 	}
 	if p.clientKeys["rowId"] = false; p.chosen(ops["row"]) != "" {
 		t.Error("the server chooses its ids")

@@ -29,6 +29,7 @@ type operation struct {
 	succeeded bool
 	closing   bool   // it completes uploads
 	once      bool   // it takes each name once
+	fixed     bool   // the last parameter of its path names what is there already
 	unfound   string // why it was not asked about an upload
 }
 
@@ -48,13 +49,17 @@ func newOperation(r *routers.Route) *operation {
 // reading reports whether an operation only tells of what is there.
 func reading(r *operation) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// places reports whether an operation puts a file where its path says.
+// places reports whether an operation puts a file where its path says. A name
+// beside the path of a POST is the one of the file.
 func places(r *operation) bool {
 	if r.Method != http.MethodPost || !strings.HasSuffix(r.path, "}") {
 		return r.Method == http.MethodPut
 	}
 	s := firstSample(r)
-	return s.object == nil && len(s.files()) == 1
+	return s.object == nil && len(s.files()) == 1 && !r.fixed &&
+		!slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
+			return param.In != openapi3.ParameterInPath && names.MatchString(param.Name)
+		})
 }
 
 // takesName reports whether the last parameter of a path is a name.

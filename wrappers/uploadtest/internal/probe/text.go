@@ -6,27 +6,47 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // oddText is the same for any text of a request.
 const oddText = "Gr\u00fc\u00dfe  & <b>'x'</b>; 100%25+1, \"y\" \ud55c\uae00 \U0001F4C4"
 
-// texts returns the object with other texts. A member called a name gets the
-// name. Any other free text becomes a text that is as odd.
-func (s sample) texts(name string, i int) map[string]any {
+// everyName matches the name of any member.
+var everyName = regexp.MustCompile("")
+
+// oddly returns the sample with a file of another name, and with other texts where
+// they are called such.
+func (s sample) oddly(r *operation, name string, i int, such *regexp.Regexp) sample {
+	for _, param := range r.required {
+		schema := apispec.Resolved(param.Schema)
+		if param.In == openapi3.ParameterInQuery && schema.Type.Is("string") && such.MatchString(param.Name) {
+			s = s.under(param.Name, oddly(param.Name, name, schema, i))
+		}
+	}
+	if s.object == nil {
+		return s
+	}
+	return s.of(s.texts(upload.BaseName(name), i, such), name)
+}
+
+// texts returns the object with other texts in such members. A member called a
+// name gets the name. Any other free text becomes a text that is as odd.
+func (s sample) texts(name string, i int, such *regexp.Regexp) map[string]any {
 	return s.replaced(func(m member, value any) any {
 		text, isText := value.(string)
 		switch {
 		case strings.HasPrefix(text, "{") && json.Valid([]byte(text)): // it has texts of its own
 			return value
-		case !isText || m.element || m.schema == apispec.Unknown || m.schema.Format != "" || checksums.MatchString(m.name):
+		case !isText || !such.MatchString(m.name) || m.element || m.schema == apispec.Unknown || m.schema.Format != "" || checksums.MatchString(m.name):
 			return value
 		case saysType.MatchString(m.name) && (mediaType.MatchString(text) || types.MatchString(m.name)):
 			typ := map[int]string{4: "text/plain; charset=utf-8", plainText: "text/plain"}[i]
@@ -37,7 +57,10 @@ func (s sample) texts(name string, i int) map[string]any {
 		case i%4 == 3 && !m.required:
 			return without{}
 		}
-		return oddly(m.name, name, m.schema, i)
+		if odd := oddly(m.name, name, m.schema, i); m.schema.VisitJSON(odd) == nil {
+			return odd
+		}
+		return value
 	})
 }
 

@@ -33,7 +33,7 @@ func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
 		{s, plainText, "mime", "a"}, {s, 0, "open", oddText}, {s, 0, "json", `{"a":"b"}`}, {form, plainText, "contentType", "a"},
 		{form, 0, "type", "image/png"},
 	} {
-		if got := fmt.Sprint(c.s.texts("x.txt", c.i)[c.name]); got != fmt.Sprint(c.want) {
+		if got := fmt.Sprint(c.s.texts("x.txt", c.i, everyName)[c.name]); got != fmt.Sprint(c.want) {
 			t.Errorf("number %d of %s is %q, want %q", c.i, c.name, got, c.want)
 		}
 	}

@@ -5,13 +5,10 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
-	"github.com/putpost/putpost/wrappers/upload"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
@@ -75,6 +72,13 @@ func (p *prober) varies(r *operation) {
 		if again == nil {
 			continue
 		}
+		if key := p.chosen(r); key != "" {
+			m, a := p.make(r, "", s.under(key, varied(p.learned[key], 54)))
+			if r.fixed = a.status == http.StatusNotFound || a.status == http.StatusForbidden; r.fixed {
+				a.declined("another %s", key)
+			}
+			p.keep(m)
+		}
 		if len(again.outs) > 0 {
 			p.crosswise(r, s)
 			p.announces(r, s)
@@ -130,36 +134,29 @@ func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 	}
 }
 
-// variant uploads one variation. If the server refuses its name, variant
-// uploads the file under its plain name.
+// variant uploads one variation. If the server refuses its texts, variant
+// uploads the file under the odd name alone, and if it refuses that, under its
+// plain name.
 func (p *prober) variant(r *operation, s sample, name string, i int, what string, content []byte) {
 	chosen, plain := p.chosen(r), s.holding(content)
 	plain = plain.under(chosen, varied(p.learned[chosen], i))
-	odd := plain
+	typed := plain
 	if i == plainText {
-		odd.fileType = "text/plain"
+		typed.fileType = "text/plain"
 		if s.object == nil && anyText.MatchString(s.typ) {
-			odd.contentType = "text/plain"
+			typed.contentType = "text/plain"
 		}
+	} else if s.object != nil && i%2 == 1 {
+		typed.fileType = "application/pdf"
 	}
-	if s.object != nil {
-		if i%2 == 1 {
-			odd.fileType = "application/pdf"
-		}
-		odd = odd.of(plain.texts(upload.BaseName(name), i), name)
-	}
-	for _, param := range r.required {
-		if schema := apispec.Resolved(param.Schema); param.In == openapi3.ParameterInQuery && schema.Type.Is("string") {
-			odd = odd.under(param.Name, oddly(param.Name, name, schema, i))
-		}
-	}
+	odd, named := typed.oddly(r, name, i, everyName), typed.oddly(r, name, i, names)
 	ways := []sample{odd, plain}
 	if chosen != "" {
-		named := odd.under(chosen, name)
-		if !p.valid(r, named) {
+		under := odd.under(chosen, name)
+		if !p.valid(r, under) {
 			p.unseen(r, "some names as its %s, which the spec does not allow", chosen)
 		}
-		ways = append([]sample{named}, ways...)
+		ways = append([]sample{under}, ways...)
 	}
 	p.doing = fmt.Sprintf(", for a file that is called %.60q and texts like it", name)
 	m, a := p.make(r, what, ways...)
@@ -173,6 +170,12 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 		a.declined("a file of %d bytes", len(content))
 	case a.status >= 400:
 		refused := a
+		if !reflect.DeepEqual(named, odd) {
+			m, _ = p.make(r, what, named)
+		}
+		if m != nil { // another text was refused
+			break
+		}
 		switch m, a = p.make(r, what, plain); {
 		case m != nil:
 			refused.declined("the name %.60q, or a text like it", name)
@@ -190,7 +193,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 func (p *prober) chosen(r *operation) string {
 	last := r.last
 	above, isLast := strings.CutSuffix(r.path, "/{"+last+"}")
-	if !places(r) || !isLast || p.at(above, http.MethodPost) != nil ||
+	if !places(r) || !isLast || r.fixed || p.at(above, http.MethodPost) != nil ||
 		!p.clientKeys[last] && strings.HasSuffix(strings.ToLower(last), "id") {
 		return ""
 	}
