@@ -38,7 +38,8 @@ paths:
     parameters: [&version {name: X-Version, in: header, required: true, schema: {type: string}, example: '1'}]
     post: {operationId: clip, requestBody: {required: true, content: {multipart/form-data: {schema: {type: object,
       required: [code, file], properties: {code: {type: string, example: sesame}, file: {type: string,
-      format: binary}}}}}}, responses: &clip {2XX: &json {description: It., content: {application/json: {schema: {}}}}, 4XX: &no {description: No.}}}
+      format: binary}}}}}}, responses: &clip {2XX: &json {description: It., content: {application/json: {
+      schema: {}}}}, 4XX: &no {description: No.}}}
     get: {operationId: clips, parameters: [{name: limit, in: query, schema: {type: integer, minimum: 1}},
       {name: before, in: query, schema: {type: string}}], responses: *clip}
   /clips/{clipId}:
@@ -497,9 +498,12 @@ func TestProbeSaysWhichNamesItCannotSee(t *testing.T) {
 	t.Parallel()
 	spec := strings.Replace(hallSpec, "{type: string}, example: a/b-pin.csv,\n      description: The name of a pin.}",
 		"{type: string, maxLength: 100}, example: a/b-pin.csv}", 1)
+	spec = strings.Replace(spec, "operationId: clip,",
+		"operationId: clip, description: Spaces in names are changed.,", 1)
 	l := &lab.Logged{TB: t}
 	probes(l, newHall("a name in capitals"), "", []byte(spec), withHallKey)
 	for _, want := range []string{"Hall: pin: not seen: whether its name is the spot of the path",
+		"Hall: clip: not seen: whether names stay as they are",
 		"Hall: pin: not seen: some names as its spot, which the spec does not allow"} {
 		if !strings.Contains(l.Text.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, &l.Text)

@@ -36,7 +36,8 @@ func TestAnUploadIsAskedForByItsOwnIDs(t *testing.T) {
 		}
 	}
 	p.clientKeys["rowId"] = true
-	for op, want := range map[string]string{"put": "key", "row": "rowId", "fill": "", "change": "", "blob": "", "add": "set", "drop": ""} {
+	for op, want := range map[string]string{"put": "key", "row": "rowId", "fill": "", "change": "", "blob": "",
+		"add": "set", "drop": ""} {
 		if got := p.chosen(ops[op]); got != want {
 			t.Errorf("the client chooses the %q of %s, want %q", got, op, want)
 		}

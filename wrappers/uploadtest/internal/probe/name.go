@@ -1,9 +1,14 @@
 package probe
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
 )
+
+// within matches a part of a sentence. A full stop before a space ends it.
+const within = `(?:[^.]|\.\S){0,150}`
 
 // The names of members, fields, parameters and headers tell their kinds.
 var (
@@ -21,6 +26,12 @@ var (
 	digests   = regexp.MustCompile(`(?i)(md5|sha-?_?(1|256|512)|checksum|digest|hash)([_-]?(sum|value|hex|base64))?$`)
 	// compares matches what a description says of a checksum that is compared.
 	compares = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ|compare)|verif|reject|will check`)
+
+	// respells matches what a spec says of names that the server changes.
+	respells = regexp.MustCompile(`(?i)\b(names?\b` + within + `\b(character|letter|space)s?` +
+		`|(character|space)s?\b` + within + `\bnames?)\b` + within + `\b(replaced|escaped|removed|stripped|changed)\b` +
+		`|\bnames?\b` + within + `\b(normali[sz]ed|saniti[sz]ed|cleaned|escaped)\b` +
+		`|\b(normali[sz]es|saniti[sz]es|cleans|escapes)\b` + within + `\bnames?\b`)
 
 	// aName matches the description of a parameter that is a name.
 	aName = regexp.MustCompile(`(?i)\bname\b`)
@@ -102,5 +113,18 @@ func sameWord(a, b string) bool {
 }
 
 // sameName reports whether a name is the one that was sent. Forms write a quote
-// as %22, and a server may leave it so.
-func sameName(is, sent string) bool { return is == sent || is == strings.ReplaceAll(sent, `"`, "%22") }
+// as %22, and a server may leave it so. If the spec says that names are changed,
+// their letters and digits stay.
+func (r *operation) sameName(is, sent string) bool {
+	kept := func(name string) string {
+		return strings.Map(func(c rune) rune {
+			if unicode.IsLetter(c) || unicode.IsDigit(c) {
+				return unicode.ToLower(c)
+			}
+			return -1
+		}, name)
+	}
+	whole, _ := url.PathUnescape(is)
+	return is == sent || is == strings.ReplaceAll(sent, `"`, "%22") ||
+		r.respells && (whole == sent || kept(is) == kept(sent))
+}

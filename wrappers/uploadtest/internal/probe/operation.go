@@ -29,6 +29,7 @@ type operation struct {
 	succeeded bool
 	closing   bool   // it completes uploads
 	once      bool   // it takes each name once
+	respells  bool   // it changes characters of names
 	fixed     bool   // the last parameter of its path names what is there already
 	unfound   string // why it was not asked about an upload
 }
@@ -39,6 +40,9 @@ func newOperation(r *routers.Route) *operation {
 	pattern := placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)")
 	it := &operation{Route: r, name: apispec.NameOf(r), path: strings.TrimSuffix(r.Path, "/"),
 		required: apispec.Required(r), pattern: regexp.MustCompile("^" + pattern + "$")}
+	for _, text := range []string{r.Spec.Info.Description, r.Operation.Summary, r.Operation.Description} {
+		it.respells = it.respells || respells.MatchString(text)
+	}
 	for _, found := range placeholders.FindAllStringSubmatch(r.Path, -1) {
 		it.last = found[1]
 		it.params = append(it.params, it.last)

@@ -224,7 +224,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q%s", got, sent, p.after)
 	}
 	_, params, _ := mime.ParseMediaType(a.header.Get("Content-Disposition"))
-	if name := params["filename"]; file.name != "" && name != "" && !sameName(name, file.name) {
+	if name := params["filename"]; file.name != "" && name != "" && !m.by.sameName(name, file.name) {
 		a.broke(ruleHeader, "disposition", "Content-Disposition says %.50q, but the file was called %q",
 			name, file.name)
 	}

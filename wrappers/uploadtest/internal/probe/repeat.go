@@ -123,7 +123,8 @@ func (c *comparison) repeats() {
 		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
 			c.check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
-			c.check("what was said", surely, is == said, ", but %.50q was said%s", said, c.m.how())
+			right := is == said || names.MatchString(c.name) && c.m.by.sameName(is, said)
+			c.check("what was said", surely, right, ", but %.50q was said%s", said, c.m.how())
 		}
 	}
 }
@@ -140,10 +141,10 @@ func (c *comparison) describes(file sentFile) {
 		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, of)
 	}
 	called, isName := file.name, names.MatchString(c.name)
-	right := sameName(text, called)
+	right := c.m.by.sameName(text, called)
 	if last := c.m.by.last; places(c.m.by) && isName {
 		called = c.m.ids[last]
-		right = sameName(text, called) || sameName(text, upload.BaseName(called))
+		right = c.m.by.sameName(text, called) || c.m.by.sameName(text, upload.BaseName(called))
 		if isName = takesName(c.m.by); !isName && !right {
 			c.p.unseen(c.answer.route, "whether its %s is the %s of the path", c.name, last)
 		}

@@ -46,7 +46,8 @@ func (s sample) texts(name string, i int, such *regexp.Regexp) map[string]any {
 		switch {
 		case strings.HasPrefix(text, "{") && json.Valid([]byte(text)): // it has texts of its own
 			return value
-		case !isText || !such.MatchString(m.name) || m.element || m.schema == apispec.Unknown || m.schema.Format != "" || checksums.MatchString(m.name):
+		case !isText || !such.MatchString(m.name) || m.element || checksums.MatchString(m.name) ||
+			m.schema == apispec.Unknown || m.schema.Format != "":
 			return value
 		case saysType.MatchString(m.name) && (mediaType.MatchString(text) || types.MatchString(m.name)):
 			typ := map[int]string{4: "text/plain; charset=utf-8", plainText: "text/plain"}[i]

@@ -120,6 +120,9 @@ func (p *prober) varies(r *operation) {
 // whose names have directories.
 func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 	all := contents()
+	if r.respells {
+		p.unseen(r, "whether names stay as they are: its description says that they are changed")
+	}
 	for i, name := range nameVariety {
 		what, b := "", []byte("uploadtest")
 		if isFile { // there are as many
