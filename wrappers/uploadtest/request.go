@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 )
@@ -22,6 +23,8 @@ type Request struct {
 	Status       int // the answer's; 0 before there is one, or if the connection was cut
 	AnswerHeader http.Header
 	Answer       []byte // the answer's body, up to 1 MiB
+
+	time time.Time // of its arrival
 }
 
 // File is one file that a [Server] received. Field is its field in the form, or
@@ -38,6 +41,7 @@ func (s *Server) Requests() []Request {
 	for _, x := range s.monitor.Exchanges() {
 		list = append(list, Request{
 			x.Op, x.Method, x.URI, x.Header, x.Received, x.Body, x.Fields, x.Files, x.Status, x.AnswerHeader, x.Answer,
+			x.Time,
 		})
 	}
 	return list

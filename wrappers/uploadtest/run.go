@@ -19,9 +19,10 @@ type Subject struct {
 	// generated client.
 	Uploader upload.Uploader
 
-	// Patient is the same client with longer waits: two seconds before an
-	// attempt at least. Run sees with it that a Retry-After is waited for, and
-	// that the wait ends with its context.
+	// Patient is the same client with the waits that its users get. It waits as
+	// long as a Retry-After asks, up to two seconds at least, and a second at
+	// most if no answer asks for a wait. Run sees with it that a Retry-After is
+	// waited for, and that the wait ends with its context.
 	Patient upload.Uploader
 
 	// Server is where the client sends its requests: faults go there.
@@ -127,7 +128,8 @@ var properties = []property{
 	{"a passing fault is survived", aRepeat, noRepeat, faultsPass},
 	{"a repeated upload is whole", aRepeat, noRepeat, repeatsAreWhole},
 	{"a lasting fault is an error", aFailure, noServer, faultsLast},
-	{"a Retry-After is waited for", aWait, "the subject has no Patient or no Server, or nothing was sent again", waitsAsAsked},
+	{"a Retry-After is waited for", aWait, "the subject has no Patient or no Server, nothing was sent again, " +
+		"or Patient waits longer than Retry-After asks", waitsAsAsked},
 	{"credentials are fresh in each attempt", aCredential, "the credentials are the same in every request",
 		freshCredentials},
 

@@ -31,7 +31,9 @@ type refusal struct {
 	status int
 	kind   error
 	again  again
-	after  int // the status of the first answer, if that is another one
+	after  int    // the status of the first answer, if that is another one
+	body   string // an example of the spec's
+	code   string // in it
 }
 
 // refusals are answers that mean the same whoever gives them.
@@ -66,9 +68,34 @@ func (r refusal) wait() string {
 	return "0"
 }
 
+// codes matches the names of members that say what went wrong, and statuses
+// what looks like a status.
+var codes, statuses = regexp.MustCompile(`(?i)code$|status$`), regexp.MustCompile(`^[1-9]\d\d$`)
+
+// refusalsOf returns the refusals of an operation. Some carry an example of the
+// spec's with a code in it that looks like another status.
+func (t *trial) refusalsOf(op string) []refusal {
+	list := slices.Clone(refusals)
+	for _, c := range refusals {
+		for _, said := range t.Server.contract.Answers(op, c.status) {
+			at := slices.IndexFunc(contract.Members(said), func(m contract.Member) bool {
+				return codes.MatchString(m.Name) && statuses.MatchString(m.Value) && m.Value != fmt.Sprint(c.status)
+			})
+			if at < 0 || c.after != 0 {
+				continue
+			}
+			c.body, c.code = string(said), contract.Members(said)[at].Value
+			if !slices.ContainsFunc(list, func(other refusal) bool { return other.status == c.status && other.code == c.code }) {
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
 func kindsHold(t *trial) {
 	for _, op := range t.operations() {
-		for _, c := range refusals {
+		for _, c := range t.refusalsOf(op) {
 			switch {
 			case slices.ContainsFunc(t.of(op), func(r Request) bool { return r.Status == c.status }):
 				continue // it is what the client looks for, such as whether a name is free
@@ -76,6 +103,9 @@ func kindsHold(t *trial) {
 				continue // OAuth 2 has a language of its own for these
 			}
 			what := fmt.Sprintf("%s answered %d", op, c.status)
+			if c.code != "" {
+				what += " and the code " + c.code
+			}
 			if c.after != 0 {
 				what = fmt.Sprintf("%s answered %d, then %d", op, c.after, c.status)
 			}
@@ -90,7 +120,10 @@ func kindsHold(t *trial) {
 					if name := t.Server.contract.TraceHeader; name != "" {
 						w.Header().Set(name, fmt.Sprintf("uploadtest-trace-id-%d", n.Add(1)))
 					}
-					Answer(c.status, "", "Retry-After", c.wait())(nil).ServeHTTP(w, r)
+					if c.body != "" {
+						w.Header().Set("Content-Type", "application/json")
+					}
+					Answer(c.status, c.body, "Retry-After", c.wait())(nil).ServeHTTP(w, r)
 				}))
 				if failure, ok := t.storesNothing(t.Context(), file(1000), c.kind); ok {
 					t.accounts(failure, op, c.status)
@@ -99,6 +132,9 @@ func kindsHold(t *trial) {
 						t.broke("error: RetryAfter is %v, the answer said 1s", wait)
 					case c.status == http.StatusServiceUnavailable && (wait <= 0 || wait > ahead):
 						t.broke("error: RetryAfter is %v, the answer said a date %v ahead", wait, ahead)
+					}
+					if c.code != "" && failure.Lasting {
+						return // the code may say so: a quota of the month is used up
 					}
 				}
 				if c.after == 0 {
@@ -228,9 +264,6 @@ func otherSpellings(t *trial) {
 // idsAsWritten checks that a client changes no character of an id. An id is a
 // text, or a number of any size.
 func idsAsWritten(t *trial) {
-	if t.plain() {
-		return
-	}
 	first, ok := t.about("an upload without a fault").arrives(file(54321)) // no id is this number
 	if !ok {
 		return

@@ -471,6 +471,11 @@ var bites = []struct {
 		}
 		return e
 	})}, "answers are errors of their kind", `answered 429: error: not of the kind "rate limited"`},
+	{"the kind comes from the code of an answer", rig{spec: quota, sent: faulty.Status(429, "", func(resp *http.Response) {
+		if text, _ := io.ReadAll(resp.Body); bytes.Contains(text, []byte("404")) {
+			resp.StatusCode = 404
+		}
+	})}, "answers are errors of their kind", `announce answered 429 and the code 404: error: not of the kind "rate limited"`},
 	{"an error of two kinds", rig{client: failure(func(e *upload.Error) error {
 		e.Err = fmt.Errorf("%w %w", e.Err, upload.ErrExpired)
 		return e
@@ -644,6 +649,9 @@ var bites = []struct {
 	{"a repeat has a key of its own", rig{raw: true, sent: faulty.RequestTo("/raw", func(r *http.Request) {
 		r.Header.Set("Idempotency-Key", time.Now().Format(time.StampNano))
 	})}, "a repeated upload is whole", "other headers than the first: Idempotency-Key"},
+	{"a repeat of a start has a key of its own", rig{sent: faulty.RequestTo("/objects", func(r *http.Request) {
+		r.Header.Set("Idempotency-Key", time.Now().Format(time.StampNano))
+	})}, "a passing fault is survived", "announce answered 503 once: repeat: the second attempt has other headers than the first: Idem"},
 	{"a repeated form has another field", rig{form: true, received: faulty.Arrival("/forms", fieldless),
 		sent: faulty.RequestTo("/forms", fielded(func() string { return time.Now().Format(time.StampNano) })),
 	}, "a repeated upload is whole", "with 1048577 bytes: repeat: the second attempt has other fields"},
@@ -713,6 +721,16 @@ var bites = []struct {
 			r.ID = fmt.Sprint(f)
 		}
 	})}, "an id arrives as it was written",
+		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
+	{"a function reads an id as a number", rig{raw: true, client: func(u upload.Uploader) upload.Uploader {
+		return Func(func(ctx context.Context, src upload.Source) (string, error) {
+			res, err := u.Upload(ctx, src)
+			if f, bad := strconv.ParseFloat(res.ID, 64); bad == nil {
+				res.ID = fmt.Sprint(f)
+			}
+			return res.ID, err
+		})
+	}}, "an id arrives as it was written",
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
 	{"an id loses its zeros", rig{client: result(func(r *upload.Result) { r.ID = strings.TrimLeft(r.ID, "0") })},
 		"an id arrives as it was written", `announce answered with the id 007: result: the ID is "7"`},
@@ -852,7 +870,12 @@ var bites = []struct {
 	{"a new start announces another type", rig{sent: faulty.RequestTo("/objects", faulty.Second(faulty.Replace("/pdf", "/pdx")))},
 		"an expired URL is asked for again once", "as S3 does for a URL that has expired, once: upload: depot"},
 	{"a Retry-After is not waited for", rig{stored: func(s *Subject) { s.Patient = s.Uploader }},
-		"a Retry-After is waited for", "announce answered 429 with Retry-After: 1, once: attempts: the next request came too early"},
+		"a Retry-After is waited for", "announce answered 429 with a Retry-After, twice: attempts: the next request came too early"},
+	{"a date in Retry-After is not waited for", rig{sent: faulty.Status(429, "", func(resp *http.Response) {
+		if wait := resp.Header.Get("Retry-After"); len(wait) > 1 {
+			resp.Header.Set("Retry-After", "0")
+		}
+	})}, "a Retry-After is waited for", "the next request came too early: Retry-After asks for a date"},
 	{"cookies are kept", rig{client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).http.Jar, _ = cookiejar.New(nil)
 		return u
@@ -995,6 +1018,16 @@ var bites = []struct {
 	{"a temporary id has another name in the answer", rig{form: true,
 		received: faulty.Reply("/forms", faulty.Said(`"size":`, `"batchId":"t-1","size":`)),
 		client:   result(func(r *upload.Result) { r.TempRequestID = "t-1" })}, plainly, ""},
+	{"a quota that is used up lasts, as its code says", rig{spec: quota, client: failure(func(e *upload.Error) error {
+		if e.Status == 418 {
+			e.Status, e.Err, e.Lasting = 429, upload.ErrRateLimited, true
+		}
+		return e
+	}), sent: faulty.Status(429, "", func(resp *http.Response) {
+		if text, _ := io.ReadAll(resp.Body); bytes.Contains(text, []byte("404")) {
+			resp.StatusCode = 418
+		}
+	})}, "answers are errors of their kind", ""},
 	{"the name is the id", byName, "each upload has its own id", ""},
 	{"the name is the id of uploads at once", byName, "uploads run at once", ""},
 	{"a success says nothing", rig{raw: true, stored: unseen,
@@ -1058,6 +1091,11 @@ var bites = []struct {
 	}), spec: bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
 		"an id arrives as it was written", ""},
 }
+
+// quota is the reference's spec with a code in an answer that looks like
+// another status.
+var quota = amended("'415': {description: Refused without a word.}",
+	"\n        '429': {description: Later., content: {application/json: {example: {errorCode: '404'}}}}")
 
 // byName keeps the files under the names that the client gives them.
 var byName = rig{raw: true, client: result(func(r *upload.Result) { r.ID = r.Name }), stored: func(s *Subject) {
@@ -1276,6 +1314,16 @@ func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 	alone := begin(t, rig{stored: func(s *Subject) { s.Server = nil }}.setup)
 	if mediaTypesArrive(alone); !alone.seen.Has(aMediaType) {
 		t.Error("a store without a Server tells of no media type")
+	}
+}
+
+// Nobody knows why a client waits for longer than a Retry-After asks.
+func TestALongWaitShowsNothing(t *testing.T) {
+	t.Parallel()
+	it := begin(t, rig{raw: true, sent: faulty.Status(429, "",
+		func(resp *http.Response) { resp.Header.Set("Retry-After", "4") })}.setup)
+	if waitsAsAsked(it); it.seen.Has(aWait) {
+		t.Error("the wait counts as the one that was asked for")
 	}
 }
 

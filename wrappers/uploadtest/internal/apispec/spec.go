@@ -245,17 +245,37 @@ func routesOf(doc *openapi3.T) (routes []*routers.Route) {
 
 // Allows reports whether the JSON answer of an operation matches its schema.
 func (s *Spec) Allows(op string, status int, answer []byte) bool {
+	media, value := s.answer(op, status), any(nil)
+	return media != nil && json.Unmarshal(answer, &value) == nil &&
+		(media.Schema == nil || media.Schema.Value.VisitJSON(value) == nil)
+}
+
+// Answers returns the examples of an operation's JSON answer.
+func (s *Spec) Answers(op string, status int) (said [][]byte) {
+	media := s.answer(op, status)
+	if media == nil {
+		return nil
+	}
+	examples := Examples(media.Example, media.Examples, media.Schema)
+	for _, name := range slices.Sorted(maps.Keys(examples)) {
+		if text, err := json.Marshal(examples[name]); err == nil {
+			said = append(said, text)
+		}
+	}
+	return said
+}
+
+// answer returns what a spec says of the JSON answer of an operation, or nil.
+func (s *Spec) answer(op string, status int) *openapi3.MediaType {
 	it := s.Operation(op)
-	var value any
-	if it == nil || json.Unmarshal(answer, &value) != nil {
-		return false
+	if it == nil {
+		return nil
 	}
 	response := it.Rules.(Rules).Operation.Responses.Status(status)
 	if response == nil {
-		return false
+		return nil
 	}
-	media := response.Value.Content.Get("application/json")
-	return media != nil && (media.Schema == nil || media.Schema.Value.VisitJSON(value) == nil)
+	return response.Value.Content.Get("application/json")
 }
 
 // Declares reports whether an operation declares a status. A request that is no
