@@ -954,6 +954,8 @@ var bites = []struct {
 	{"the presigned query is sorted", rig{sent: faulty.RequestTo("/store",
 		func(r *http.Request) { r.URL.RawQuery = r.URL.Query().Encode() })}, plainly,
 		"request address: neither an operation"},
+	{"a quote in a name ends it", rig{form: true, sent: faulty.RequestTo("/forms", faulty.Replace(`\"quoted\"`, `"quoted"`))},
+		plainly, "Content-Disposition cannot be parsed: `form-data; name=\"file\"; filename=\"a \"quoted\" name.txt\"`"},
 	{"a file as a plain field", rig{form: true, sent: faulty.RequestTo("/forms", faulty.Replace("; filename=", "; title=")),
 		received: faulty.Arrival("/forms", faulty.Replace("; title=", "; filename="))}, plainly,
 		`wire: the part "file" of the form is the file, and has no file name`},
@@ -1250,6 +1252,8 @@ func TestNoLineIsUntrue(t *testing.T) {
 		{"a success is no upload that failed", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 			return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)
 		})}, "a source that is not its size", "stored: "},
+		{"a header that cannot be parsed hides what the part is", rig{form: true,
+			sent: faulty.RequestTo("/forms", faulty.Replace(`\"quoted\"`, `"quoted"`))}, plainly, "wire: "},
 		{"a client that logs its key does so in each step", rig{client: uploads(func(c call) (upload.Result, error) {
 			log.Printf("%s with %s", c.src.Name, lab.DepotKey)
 			return c.send()

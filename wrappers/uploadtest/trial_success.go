@@ -205,7 +205,7 @@ func (t *trial) carried(src *source, since int) bool {
 			return false
 		}
 		for name, values := range r.Fields {
-			if len(src.content) > 0 && slices.Contains(values, string(src.content)) {
+			if name != "" && len(src.content) > 0 && slices.Contains(values, string(src.content)) {
 				t.broke("wire: the part %q of the form is the file, and has no file name", name)
 				return false
 			}

@@ -52,6 +52,7 @@ type Part struct {
 	fileName string
 	file     bool // a file name is said
 	form     bool // Content-Disposition says form-data
+	broken   bool // Content-Disposition cannot be parsed
 	digest   digest
 }
 
@@ -59,7 +60,7 @@ type Part struct {
 func NewPart(header textproto.MIMEHeader) *Part {
 	p := &Part{Header: header}
 	disposition, params, err := mime.ParseMediaType(header.Get("Content-Disposition"))
-	p.form = err == nil && disposition == "form-data"
+	p.form, p.broken = err == nil && disposition == "form-data", err != nil
 	p.Name = params["name"]
 	p.fileName, p.file = params["filename"]
 	return p
@@ -212,7 +213,9 @@ func (f *form) fault(fields []string, whole bool) string {
 
 func (p *Part) fault(whole bool) string {
 	typ := p.Header.Get("Content-Type")
-	switch {
+	switch said := p.Header.Get("Content-Disposition"); {
+	case p.broken && said != "":
+		return fmt.Sprintf("Content-Disposition cannot be parsed: %#.200q", said)
 	case !p.form:
 		return "no Content-Disposition of form-data"
 	case p.Name == "":
