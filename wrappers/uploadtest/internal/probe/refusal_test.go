@@ -3,6 +3,8 @@ package probe
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -177,5 +179,153 @@ func TestAnUploadIsNoParentOfItself(t *testing.T) {
 	}
 	if m, id := p.elsewhere(fetch, "id"); m != nil {
 		t.Errorf("%s is looked for under %s", m.place, id)
+	}
+}
+
+// refuseSpec is a provider's with a body and with parameters of each kind.
+const refuseSpec = `
+openapi: 3.0.3
+info: {title: Refuse, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /json: {post: {operationId: json, requestBody: {required: true, content: {application/json: {example: {name: a, n: 1},
+    schema: {type: object, required: [name], properties: {name: {type: string, maxLength: 5}, n: {type: integer}}}}}},
+    responses: &all {default: {description: All.}}}}
+  /one: {post: {operationId: one, requestBody: {required: true, content: {application/json: {example: {name: a},
+    schema: {type: object, required: [name], properties: {name: {type: string, format: binary}}}}}}, responses: *all}}
+  /raw: {put: {operationId: raw, requestBody: {required: true, content: {application/x-raw: {schema: {format: binary}}}},
+    responses: *all}}
+  /typed: {put: {operationId: typed, requestBody: {required: true, content: {application/x-raw: {schema: {format: binary}}}},
+    responses: &type {default: {description: All.}, '415': {description: No.}}}}
+  /form: {post: {operationId: form, requestBody: &form {required: true, content: {multipart/form-data: {
+    encoding: {file: {contentType: text/plain}}, example: {file: x, n: 1},
+    schema: {type: object, required: [file], properties: {file: {type: string, format: binary}, n: {type: integer}}}}}},
+    responses: *all}}
+  /forms: {post: {operationId: typedForm, requestBody: *form, responses: *type}}
+  /more: {post: {operationId: more, requestBody: {required: true, content: {multipart/form-data: {example: {file: x},
+    schema: {type: object, properties: {file: {type: string, format: binary}}}}}}, responses: *all}}
+  /list: {get: {operationId: list, parameters: [&n {name: n, in: query, schema: {type: integer}},
+    &s {name: s, in: query, schema: {type: string}},
+    &q {name: q, in: query, required: true, example: a, schema: {type: string, maxLength: 20}}], responses: *all}}
+  /act: {post: {operationId: act, parameters: [*n, *s, {name: X-N, in: header, required: true, schema: {type: integer}}],
+    responses: *all}}
+  /bad: {post: {operationId: bad, requestBody: {content: {application/json: {example: {n: x},
+    schema: {type: object, properties: {n: {type: integer}}}}}}, responses: *all}}
+`
+
+// refusedOnes returns what lines say that must be refused.
+func refusedOnes(lines []string) (all []string) {
+	for _, line := range lines {
+		_, what, _ := strings.Cut(line, " to ")
+		what, _, _ = strings.Cut(what, " (")
+		what, _, _ = strings.Cut(what, ", which must")
+		all = append(all, what)
+	}
+	return all
+}
+
+func TestEachWrongRequestIsSent(t *testing.T) {
+	const media, cut, untyped = "a body of another media type", "a body that is cut off", "a body without a media type"
+	const end, bound, none = "a form without its end", "a form without the parameter boundary", "no body"
+	const list, bare = "a list instead of the object", "a file without a media type in file"
+	for op, want := range map[string][]string{
+		"raw": nil, "bad": nil, "typed": {media, untyped},
+		"json": {media, cut, untyped, list, none, "a body with another type of n", "a n that is not one of its values",
+			"a body without name", "a body with another type of name", "a name that is not one of its values",
+			"a name that is too long"},
+		"one": {media, cut, untyped, list, none, "a body without name", "a body with another type of name"},
+		"form": {media, cut, untyped, end, bound, none, "a body without file", "a file in another field than file", bare,
+			"a body with another type of n", "a n that is not one of its values"},
+		"typedForm": {media, cut, untyped, end, bound, none, "a body without file", "a file in another field than file",
+			bare, "a file of another media type in file", "a body with another type of n",
+			"a n that is not one of its values"},
+		"more": {media, cut, untyped, end, bound, none, bare},
+		"list": {"a wrong parameter n", "a wrong parameter s", "no parameter q", "a wrong parameter q"},
+		"act":  {"a wrong parameter n", "no parameter X-N", "a wrong parameter X-N"},
+	} {
+		empty := false
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, refuseSpec)
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(r.Body)
+				empty = empty || string(body) == "{}"
+				return came(r, http.StatusInternalServerError, "", ""), err
+			})
+			p.refusesRequests(ops[op])
+		})
+		if got := refusedOnes(lines); !slices.Equal(got, want) || empty != (op == "one") {
+			t.Errorf("%s: %q, and an empty object: %t", op, got, empty)
+		}
+	}
+}
+
+func TestIDsThatWereNeverIssuedAreAskedFor(t *testing.T) {
+	for id, want := range map[string]string{
+		"abcdefghijk": "[abcdefg9ijk abcdefghijkx]", "abcdefghijkl": "[abcdefg9ijkl abcdefghijklx abcdefghijk]",
+		"7": "[987 7x 4294967303]", "77777777777777777777": "[9877777777777777777777 77777777777777777777x]",
+	} {
+		if got := fmt.Sprint(neverIssued(id)); got != want {
+			t.Errorf("beside %s: %s, want %s", id, got, want)
+		}
+	}
+	const never = "an id that was never issued"
+	for _, c := range []struct {
+		op             string
+		thing, part    string // what is known
+		keys           string // a parameter that the client chooses
+		asked, refused []string
+	}{
+		{"look", "abcd", "", "", []string{"ab9d", "abcdx"}, []string{never}}, {"look", "abc", "", "", nil, nil},
+		{"look", "7", "", "", []string{"987", "7x", "4294967303"}, []string{never}}, {"look", "", "", "", nil, nil},
+		{"look", "abcd", "", "thingId", nil, nil}, {"row", "abcd", "", "", nil, nil}, {"list", "abcd", "", "", nil, nil},
+		{"part", "abc", "abcd", "", []string{"abc/parts/ab9d", "abc/parts/abcdx"}, []string{never}},
+		{"part", "abcd", "abc", "", []string{"ab9d/parts/abc", "abcdx/parts/abc"}, []string{"an upload under another thingId"}},
+		{"part", "abcd", "", "", []string{"ab9d/parts/uploadtest", "abcdx/parts/uploadtest"}, []string{never}},
+	} {
+		var asked *[]string
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, idSpec)
+			p.transport, asked = answered(http.StatusOK)
+			p.learned = map[string]string{"thingId": c.thing, "partId": c.part}
+			p.clientKeys[c.keys] = true
+			p.unknown(ops[c.op])
+		})
+		for i, one := range *asked {
+			(*asked)[i] = strings.TrimPrefix(one, "GET /v1/things/")
+		}
+		if got := refusedOnes(lines); !slices.Equal(*asked, c.asked) || !slices.Equal(got, c.refused) {
+			t.Errorf("%s with %q and %q: asked %q, and refused is %q", c.op, c.thing, c.part, *asked, got)
+		}
+	}
+}
+
+func TestAPartIsAskedForUnderAnotherThing(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		op    string
+		other func(*made)
+		want  string
+	}{
+		{"a part of each", "part", func(*made) {}, "[GET /v1/things/t-1/parts/p-2]"},
+		{"the thing itself", "look", func(*made) {}, "[]"},
+		{"a part of both", "part", func(m *made) { m.ofFile = []map[string]string{{"partId": "p-2"}} }, "[]"},
+		{"another thing's other part", "part", func(m *made) { m.ofFile = []map[string]string{{"partId": "p-3"}} },
+			"[GET /v1/things/t-1/parts/p-2]"},
+		{"parts of the same", "part", func(m *made) { m.ids["thingId"] = "t-2" }, "[]"},
+		{"parts of another kind", "part", func(m *made) { m.place = "/v1/others" }, "[]"},
+		{"the same", "part", func(m *made) { m.own = []string{"p-2"} }, "[]"},
+	} {
+		p, ops := idProber(t)
+		var asked *[]string
+		p.transport, asked = answered(http.StatusNotFound)
+		for i := range 2 {
+			n := fmt.Sprint(i + 1)
+			p.kept = append(p.kept, &made{by: ops["make"], place: "/v1/things", own: []string{"p-" + n},
+				ids: map[string]string{"thingId": "t-" + n, "partId": "p-" + n}})
+		}
+		c.other(p.kept[0])
+		if p.mixes(ops[c.op]); fmt.Sprint(*asked) != c.want {
+			t.Errorf("%s: asked %q, want %s", c.what, *asked, c.want)
+		}
 	}
 }
