@@ -117,9 +117,20 @@ func TestAPresignedURLIsTamperedWithWhereItOpens(t *testing.T) {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}
 	}
-	sas := contract.HandedOut{URL: "http://a.example/k?sv=2024-11-04&sig=x", ContentType: "text/plain"}
-	if _, found := tampered(sas)["with another media type"]; found {
-		t.Error("a SAS of Azure signs no media type")
+	const typed = "http://a.example/k?signature=x"
+	for _, c := range []struct {
+		out  contract.HandedOut
+		want bool
+	}{
+		{contract.HandedOut{URL: typed, ContentType: "a/b"}, true}, {contract.HandedOut{URL: typed}, false},
+		{contract.HandedOut{URL: typed, ContentType: "a/b", Fields: map[string]string{}}, false},
+		{contract.HandedOut{URL: typed, ContentType: "a/b", Session: true}, false},
+		// A SAS of Azure signs no media type.
+		{contract.HandedOut{URL: "http://a.example/k?sv=2024-11-04&sig=x", ContentType: "a/b"}, false},
+	} {
+		if _, found := tampered(c.out)["with another media type"]; found != c.want {
+			t.Errorf("%+v with another media type: %t", c.out, found)
+		}
 	}
 	for query, want := range map[string]bool{"e=" + fmt.Sprint(time.Now().Unix()+900): true, "X-Amz-Expires=900": true,
 		"X-Amz-Expires=604800": false, "expires=1790000000000": false, "size=900": false,
@@ -177,6 +188,10 @@ func TestTheFieldsOfAFormAreTamperedWith(t *testing.T) {
 		if got := counted("t=" + packed(text) + "."); got != want {
 			t.Errorf("%s became %q, want %q", text, got, want)
 		}
+	}
+	token := packed(`{"a":"x"}`) + "."
+	if got := counted(token + packed(`{"n":5}`)); got != token+packed(`{"n":6}`) {
+		t.Errorf("a number behind a text became %q", got)
 	}
 	if got := counted("eyJ1"); got != "" {
 		t.Errorf("what is no JSON became %q", got)

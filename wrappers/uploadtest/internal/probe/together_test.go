@@ -1,0 +1,91 @@
+package probe
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
+
+// togetherSpec is a provider's with operations that may run at once.
+const togetherSpec = `
+openapi: 3.0.3
+info: {title: Together, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /raw: {post: {operationId: raw, requestBody: &raw {content: {image/png: {schema: {format: binary}, example: x}}},
+    responses: &all {default: {description: All.}}}}
+  /keys/{key}: {parameters: [&key {name: key, in: path, required: true, schema: {type: string}}],
+    put: {operationId: put, requestBody: *raw, responses: *all}}
+  /things: {post: {operationId: make, requestBody: {content: {application/json: {example: {name: a}}}}, responses: *all,
+    parameters: [{name: X-Kind, in: header, schema: {type: string}}, {name: idempotency-key, in: query, schema: {type: string}},
+    {name: Idempotency-Key, in: header, schema: {type: string}}]}}
+  /things/{thingId}: {parameters: [&id {name: thingId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: look, responses: *all}, put: {operationId: fill, requestBody: *raw, responses: *all},
+    post: {operationId: act, responses: *all}}
+  /rows/{rowId}: {parameters: [{name: rowId, in: path, required: true, schema: {type: string}}],
+    delete: {operationId: drop, responses: *all}}
+`
+
+func TestUploadsAreSentTogether(t *testing.T) {
+	const raw, put, things = "POST /v1/raw ", "PUT /v1/keys/", "POST /v1/things "
+	for op, want := range map[string]string{
+		"raw": raw + strings.Repeat(raw, 9), "put": put + "70 " + put + "71 ",
+		"make": strings.Repeat(things, 11), "fill": "",
+		"act": strings.Repeat("POST /v1/things/uploadtest ", 2),
+	} {
+		asked := make(chan string, 100)
+		p, ops := specProber(t, togetherSpec)
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			asked <- r.Method + " " + r.URL.Path + " "
+			return came(r, http.StatusForbidden, "", ""), nil
+		})
+		p.together(ops[op], firstSample(ops[op]))
+		p.burst(ops[op], firstSample(ops[op]))
+		p.repeats(ops[op], firstSample(ops[op]))
+		close(asked)
+		var got []string
+		for one := range asked {
+			got = append(got, one)
+		}
+		if slices.Sort(got); strings.Join(got, "") != want {
+			t.Errorf("%s: %q", op, got)
+		}
+	}
+	if key := newKey(); len(key) != len("0f8fad5b-d9cb-469f-a165-70867728950e") {
+		t.Errorf("%s is no UUID", key)
+	}
+}
+
+func TestARepeatedRequestMakesNothingNew(t *testing.T) {
+	for _, c := range []struct {
+		first, again string
+		status       int
+		want         bool // it is blamed
+	}{
+		{`{"id":"a"}`, `{"id":"b"}`, 200, true}, {`{"id":"a"}`, `{"id":"a"}`, 200, false},
+		{`{"id":"a"}`, `{"id":"b"}`, 409, false}, {`{"thingId":"a"}`, `{"thingId":"b"}`, 200, true},
+		{`{"rowId":"a"}`, `{"rowId":"b"}`, 200, false}, {`{"n":"a"}`, `{"n":"b"}`, 200, false},
+		{`{}`, `{"id":"b"}`, 200, false},
+	} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, togetherSpec)
+			answers := []string{c.first, c.again}
+			ask := func() answer {
+				a := answer{p: p, route: ops["make"], req: p.good(ops["make"], sample{}), status: c.status, body: []byte(answers[0])}
+				if len(answers) == 2 {
+					a.status = http.StatusCreated
+				}
+				answers = answers[1:]
+				return a
+			}
+			p.sameAgain(ask(), ask, "a second request")
+		})
+		if got := len(lines) > 0; got != c.want {
+			t.Errorf("%s, and then %d with %s: %q", c.first, c.status, c.again, lines)
+		}
+	}
+}
