@@ -2,10 +2,12 @@ package probe
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
@@ -155,6 +157,73 @@ func TestAVariationMayBeRefused(t *testing.T) {
 		})
 		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" {
 			t.Errorf("%s answered %d to %q: %q, want %q", c.op, c.status, c.content, got, c.want)
+		}
+	}
+}
+
+// typesSpec is a provider's that takes files of any type, of one, and in forms.
+const typesSpec = `
+openapi: 3.0.3
+info: {title: Types, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /any: {post: {operationId: any, requestBody: {content: {'*/*': {schema: {format: binary}}}},
+    responses: &all {default: {description: All.}}}}
+  /image: {post: {operationId: image, requestBody: {content: {image/png: {schema: {format: binary}}}}, responses: *all}}
+  /form: {post: {operationId: form, requestBody: {content: {multipart/form-data: {example: {file: x},
+    schema: {type: object, properties: {file: {type: string, format: binary}}}}}}, responses: *all}}
+`
+
+// Each kind of file is sent as what it is, and some as what they are not.
+func TestAVariationHasAMediaType(t *testing.T) {
+	p, ops := specProber(t, typesSpec)
+	sent := ""
+	p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if _, behind, ok := strings.Cut(string(body), "Content-Type: "); ok {
+			sent, _, _ = strings.Cut(behind, "\r\n")
+		} else {
+			sent = r.Header.Get("Content-Type")
+		}
+		return came(r, http.StatusRequestEntityTooLarge, "", ""), err
+	})
+	for _, c := range []struct {
+		op   string
+		i    int
+		want string
+	}{
+		{"any", 0, upload.OctetStream}, {"any", plainText, "text/plain"}, {"image", plainText, "image/png"},
+		{"form", 0, "text/plain"}, {"form", 1, "application/pdf"}, {"form", 3, "application/pdf"},
+		{"form", plainText, "text/plain"},
+	} {
+		p.variant(ops[c.op], firstSample(ops[c.op]), "a.bin", c.i, "", []byte("x"))
+		if sent != c.want {
+			t.Errorf("number %d by %s is sent as %s, want %s", c.i, c.op, sent, c.want)
+		}
+	}
+}
+
+// The largest file is sent only where an operation made several, and nothing is
+// wrong.
+func TestTheLargestFileIsSentOnce(t *testing.T) {
+	p, ops := specProber(t, typesSpec)
+	one := make([]sentFile, 1)
+	m := &made{by: ops["any"], files: one, sample: firstSample(ops["any"])}
+	another := &made{by: ops["any"]}
+	for _, c := range []struct {
+		kept []*made
+		most int64
+		want int
+	}{
+		{[]*made{m}, 0, 0}, {[]*made{m, {by: ops["form"], files: one}}, 0, 0}, {[]*made{m, another}, 0, 1},
+		{[]*made{m, another}, largest, 1}, {[]*made{m, another}, largest - 1, 0},
+		{[]*made{another, {by: ops["any"]}}, 0, 0},
+	} {
+		var asked *[]string
+		p.transport, asked = answered(http.StatusRequestEntityTooLarge)
+		p.kept, p.MaxSize = c.kept, c.most
+		if p.sendsLargest(); len(*asked) != c.want {
+			t.Errorf("of %d uploads with at most %d bytes: %q", len(c.kept), c.most, *asked)
 		}
 	}
 }

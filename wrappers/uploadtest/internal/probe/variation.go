@@ -300,7 +300,7 @@ func (p *prober) replaces(r *operation, s sample) {
 func (p *prober) sendsLargest() {
 	for _, m := range p.kept {
 		takesMore := slices.ContainsFunc(p.kept, func(other *made) bool { return other != m && other.by == m.by })
-		if len(m.files) == 1 && takesMore && p.told.Nothing() && (p.MaxSize == 0 || p.MaxSize > largest) {
+		if len(m.files) == 1 && takesMore && p.told.Nothing() && (p.MaxSize == 0 || p.MaxSize >= largest) {
 			s := m.sample
 			s.params = m.ids
 			p.variant(m.by, s, nameVariety[0], 99, fmt.Sprintf(" (content: %d bytes)", largest), payload.Noise(largest))
