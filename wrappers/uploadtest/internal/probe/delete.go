@@ -68,9 +68,9 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 	for _, same := range p.ops {
 		if !m.outlives(same) && reading(same) && m.about(same) && same.succeeded ||
 			same == r && refusesUnknown(r) {
-			p.await(same.name+" no more", time.Second, func() bool {
-				return !later || !reading(same) || !p.ask(same, p.good(same, m.found())).ok()
-			})
+			if later && reading(same) {
+				p.await(same.name+" no more", time.Second, func() bool { return !p.ask(same, p.good(same, m.found())).ok() })
+			}
 			p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), saysDeleted)
 		}
 	}

@@ -1,6 +1,13 @@
 package probe
 
-import "testing"
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
 
 func TestAnAnswerMaySayThatItsUploadWasDeleted(t *testing.T) {
 	for answer, want := range map[string]bool{
@@ -52,6 +59,45 @@ func TestAnUploadIsDeletedThatOthersAreTakenFor(t *testing.T) {
 	} {
 		if got := c.m.begins(c.other); got != c.want {
 			t.Errorf("%s %q begins %s %q: %t", c.m.place, c.m.body, c.other.place, c.other.body, got)
+		}
+	}
+}
+
+// A 202 says that it will be gone later.
+func TestWhatIsDeletedIsLookedFor(t *testing.T) {
+	for _, c := range []struct {
+		status int // of the DELETE
+		there  int // how often it is still found
+		asked  string
+		want   string
+	}{
+		{204, 0, "DELETE GET DELETE ", ""}, {204, 1, "DELETE GET DELETE ", "200 to a deleted upload"},
+		{202, 1, "DELETE GET GET GET DELETE ", ""}, {409, 1, "DELETE ", "409 to a stored upload"},
+	} {
+		asked, there := "", c.there
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, sendSpec)
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				status := http.StatusNotFound
+				switch {
+				case r.URL.Path != "/v1/uploads/u-1":
+					return came(r, status, "application/json", "{}"), nil
+				case r.Method == http.MethodDelete && asked == "":
+					status = c.status
+				case r.Method == http.MethodDelete:
+				case there > 0:
+					there--
+					status = http.StatusOK
+				}
+				asked += r.Method + " "
+				return came(r, status, "application/json", "{}"), nil
+			})
+			ops["look"].succeeded = true
+			p.kept = []*made{{by: ops["start"], ids: map[string]string{"id": "u-1"}, shown: map[string][]leaf{}}}
+			p.deletes(ops["drop"])
+		})
+		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("after %d: asked %s: %s", c.status, asked, got)
 		}
 	}
 }

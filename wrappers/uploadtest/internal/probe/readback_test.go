@@ -96,6 +96,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	papers.object = map[string]any{"papers": []any{"a", "bbb"}}
 	sides.schema = lab.SchemaOf(t, `{"properties":{"front":{"format":"binary"},"back":{"format":"binary"}}}`).Value
 	sides.object = map[string]any{"front": "a", "back": "bbb"}
+	front, elsewhere := sides, form
+	front.object = map[string]any{"front": "a"}
+	elsewhere.body = []byte(`"x.txt", ""`) // such as in a part of JSON
 	bare := sample{typ: js, object: map[string]any{"n": 1}, schema: lab.SchemaOf(t,
 		`{"properties":{"label":{"type":"string"}}}`).Value}
 	odd, _ := json.Marshal(oddText)
@@ -265,6 +268,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			`{"a":{"b":{"id":"t-1","open":false}},"c":{"id":"t-1","open":true}}`, `open is "true", but false was`},
 		"made at a time in words":       {label, id, "look", js, `{"createdAt":"yesterday"}`, ""},
 		"a time that it is not made at": {label, id, "look", js, `{"since":"1999-12-31T12:00:00Z"}`, ""},
+		"a name of the sender's":        {elsewhere, `{}`, "look", js, `{"name":"x.txt"}`, ""},
+		"an empty name":                 {elsewhere, `{}`, "look", js, `{"name":""}`, `name is ""`},
+		"a size of what was not sent":   {front, `{}`, "look", js, `{"back":{"size":99}}`, ""},
 		"made now":                      {label, id, "look", js, `{"createdAt":"2026-11-26T12:00:59Z"}`, ""},
 		"made in another zone": {label, id, "look", js, `{"createdAt":"2026-11-27T02:00:59Z"}`,
 			"createdAt is 14h0m0s away from the header Date"},

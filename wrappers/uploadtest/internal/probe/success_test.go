@@ -170,6 +170,10 @@ paths:
   /any: {post: {operationId: any, requestBody: {content: {'*/*': {schema: {format: binary}}}},
     responses: &all {default: {description: All.}}}}
   /image: {post: {operationId: image, requestBody: {content: {image/png: {schema: {format: binary}}}}, responses: *all}}
+  /files: {post: {operationId: files, requestBody: {content: {multipart/form-data: {
+    schema: {type: object, properties: {files: {type: array, items: {type: string, format: binary}}}}}}},
+    responses: {default: {description: All., content: {application/json: {}}}}}}
+  /two: {post: {operationId: two, requestBody: {content: {a/a: {}, b/b: {}}}, responses: *all}}
   /form: {post: {operationId: form, requestBody: {content: {multipart/form-data: {example: {file: x},
     schema: {type: object, properties: {file: {type: string, format: binary}}}}}}, responses: *all}}
 `
@@ -199,6 +203,25 @@ func TestAVariationHasAMediaType(t *testing.T) {
 		p.variant(ops[c.op], firstSample(ops[c.op]), "a.bin", c.i, "", []byte("x"))
 		if sent != c.want {
 			t.Errorf("number %d by %s is sent as %s, want %s", c.i, c.op, sent, c.want)
+		}
+	}
+}
+
+func TestSeveralFilesAreKeptButNotMany(t *testing.T) {
+	for status, want := range map[int]int{http.StatusOK: 3, http.StatusForbidden: 0} {
+		p, ops := specProber(t, typesSpec)
+		n := 0
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			n++
+			return came(r, status, "application/json", fmt.Sprintf(`{"id":"f-%d"}`, n)), nil
+		})
+		if p.several(ops["files"], firstSample(ops["files"])); len(p.kept) != want {
+			t.Errorf("after %d, %d are kept", status, len(p.kept))
+		}
+		var asked *[]string
+		p.transport, asked = answered(http.StatusForbidden)
+		if p.varies(ops["two"]); len(*asked) != 2 {
+			t.Errorf("two bodies that are refused are asked for %d times", len(*asked))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -86,6 +87,20 @@ func TestARepeatedRequestMakesNothingNew(t *testing.T) {
 		})
 		if got := len(lines) > 0; got != c.want {
 			t.Errorf("%s, and then %d with %s: %q", c.first, c.status, c.again, lines)
+		}
+	}
+}
+
+func TestWhatWasSaidIsFoundWhereAnAnswerHasIt(t *testing.T) {
+	m := &made{said: map[string]any{"label": "top", "free": "f"}}
+	m.object = map[string]any{"name": "a.txt", "label": "top", "meta": map[string]any{"label": "x", "free": 1}}
+	m.schema = lab.SchemaOf(t, `{"properties":{"name":{},"label":{},"meta":{"properties":{"label":{},"none":{}}}}}`).Value
+	for path, want := range map[string]string{
+		"label": "top true", "name": "<nil> true", "meta.label": "x true", "meta.free": "f false", "meta.none": "<nil> false",
+		"other.label": "top false",
+	} {
+		if said, _, exact := m.saidAt(path); fmt.Sprintf("%v %t", said, exact) != want {
+			t.Errorf("at %s: %v, %t, want %s", path, said, exact, want)
 		}
 	}
 }
