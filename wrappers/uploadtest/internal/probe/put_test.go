@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"mime"
 	"net/http"
@@ -55,7 +56,7 @@ paths:
     parameters: [{name: name, in: path, required: true, schema: {type: string}, example: july.txt}]
     put: {requestBody: {required: true, content: {text/plain: {schema: &file {type: string, format: binary}}}},
       responses: *none}
-    get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no,
+    get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no, '304': *no,
       '302': &away {description: It is elsewhere.}}}
     head: {responses: {'200': {description: It is there.}, 4XX: *no, '302': *away}}
     delete: {responses: *none}
@@ -94,6 +95,7 @@ func newDesk() http.Handler {
 	}
 	note(http.MethodGet, func(w http.ResponseWriter, r *http.Request, name string) {
 		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("ETag", fmt.Sprintf("\"%x\"", crc32.ChecksumIEEE(notes[name])))
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(notes[name]))
 	})
 	note(http.MethodDelete, func(w http.ResponseWriter, _ *http.Request, name string) {
@@ -290,6 +292,22 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 		{"an open range is refused", "", "", faulty.Refuses(416, func(r *http.Request) bool {
 			return r.Header.Get("Range") == "bytes=4-"
 		}), "Desk: GET /notes/{name}: response status: 416 to the range 4- of a file of 10 bytes"},
+		{"an ETag is not looked at", "", "", faulty.Arrival("/notes/", func(r *http.Request) { r.Header.Del("If-None-Match") }),
+			"Desk: GET /notes/{name}: response status: 200 to an If-None-Match with the ETag that it gave, want 304"},
+		{"another ETag is not modified, either", "", "", faulty.Arrival("/notes/", func(r *http.Request) {
+			if r.Header.Get("If-None-Match") != "" {
+				r.Header.Set("If-None-Match", "*")
+			}
+		}), "Desk: GET /notes/{name}: response status: 304 to an If-None-Match with an ETag that it did not give, want 200"},
+		{"another ETag gives half of the file", "", "", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("If-None-Match") != "" {
+				next = faulty.Reply("/notes/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
+					rec.Body.Truncate(rec.Body.Len() / 2)
+					rec.Header().Del("Content-Length")
+				}))(next)
+			}
+			next.ServeHTTP(w, r)
+		}), "Desk: GET /notes/{name}: response body: an If-None-Match with another ETag changes the file: 5 bytes, 10"},
 		{"a folder lists one file", "", "", faulty.Reply("/folders/101/files", func(rec *httptest.ResponseRecorder) {
 			if before, _, several := strings.Cut(rec.Body.String(), "},{"); several {
 				rec.Body.Reset()

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -38,5 +39,38 @@ func (p *prober) ranges(a answer, content []byte) {
 		case part.status >= 400:
 			part.broke(ruleStatus, "range", "%d to the range %s of a file of %d bytes", part.status, want.of, n)
 		}
+	}
+}
+
+// revalidates asks an operation that declares a 304 for what it gave, once by the
+// ETag of its answer, and once by another ETag.
+func (p *prober) revalidates(a answer) {
+	tag := a.header.Get("ETag")
+	if a.route.Method != http.MethodGet || !declares(a.route, "304") || !p.logged.First("304: "+a.route.name) {
+		return
+	}
+	if tag == "" || a.elsewhere != "" && a.elsewhere != a.req.URL.Host {
+		p.unseen(a.route, "its 304, since its answer has no ETag of its own")
+		return
+	}
+	p.seen.Note("ETag")
+	unless := func(tag string) answer {
+		req := p.requestTo(http.MethodGet, a.req.URL.String(), "", nil)
+		maps.Copy(req.Header, a.req.Header)
+		req.Header.Set("If-None-Match", tag)
+		return p.ask(a.route, p.authorized(req))
+	}
+	same := unless(tag)
+	changed := same.ok() && same.header.Get("ETag") != tag // it may tell of the last access
+	if same.status != 0 && same.status != http.StatusNotModified && !changed {
+		same.broke(ruleStatus, "not modified", "%d to an If-None-Match with the ETag that it gave, want 304",
+			same.status)
+	}
+	other := unless(`"uploadtest"`)
+	if other.status != 0 && !other.ok() {
+		other.broke(ruleStatus, "modified", "%d to an If-None-Match with an ETag that it did not give, want 200",
+			other.status)
+	} else if wrong := difference(other.body, a.body); other.ok() && wrong != "" && other.givesFile(a.route) {
+		other.broke(ruleAnswer, "modified", "an If-None-Match with another ETag changes the file: %s", wrong)
 	}
 }

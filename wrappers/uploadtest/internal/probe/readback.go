@@ -168,7 +168,9 @@ func (p *prober) compares(m *made, file int, a answer) {
 			p.givesBack(m, m.files[file], a)
 			p.ranges(a, m.files[file].content)
 		}
+		p.revalidates(a)
 	default:
+		p.revalidates(a)
 		all := leaves(a.body)
 		p.tells(m, a, all)
 		p.stays(m, a, all)
