@@ -97,7 +97,13 @@ type Probing struct {
 //     not given out again.
 //   - A request with the Idempotency-Key of an earlier one makes nothing new, nor
 //     does a second request to complete an upload.
-//   - A PATCH changes what it names, and nothing else.
+//   - A PATCH changes what it names, and nothing else. If it has no example and
+//     requires nothing, it names the texts, the enums and the booleans that it may.
+//   - A text, an enum or a boolean that a request need not have, and that the spec
+//     has an example or a default of, comes back as it was sent, if an answer has a
+//     member of its name. What is called like an id, a URL or an end is not sent.
+//   - The ETag of an answer is answered by a 304 if that is declared, and another
+//     ETag by all that was asked for.
 //   - The id of a part, such as an attachment, deletes no more than that.
 //
 // # Refusals

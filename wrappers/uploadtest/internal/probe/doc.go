@@ -3,10 +3,10 @@
 //
 // It asks each operation with the spec's examples. What that makes is sent in
 // odd ways by variation.go and together.go, and to URLs that are handed out by
-// presigned.go, batch.go and complete.go. It is read back by readback.go,
-// range.go, list.go and download.go. Then wrong requests must be refused:
-// refusal.go, stray.go, credential.go, cut.go. Last come changes: patch.go,
-// delete.go and limit.go.
+// presigned.go, batch.go and complete.go. Option.go adds all that a request may
+// have. What was made is read back by readback.go, range.go, list.go and
+// download.go. Then wrong requests must be refused: refusal.go, stray.go,
+// credential.go, cut.go. Last come changes: patch.go, delete.go and limit.go.
 //
 // These share others: operation.go asks the spec about an operation.
 // request.go builds its request of a sample (sample.go), from the spec's

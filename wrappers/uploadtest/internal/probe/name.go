@@ -51,6 +51,14 @@ var (
 	ofOneAsk = regexp.MustCompile(`(?i)^(x.?)?(request|response|trace|span|correlation|transaction|session|` +
 		`operation|event|message|status|state).?id$`)
 
+	// facts are what a server finds out by itself. Perils let others hear of an
+	// upload, or end one.
+	facts  = regexp.MustCompile(`(?i)owner|user|author|by$|tenant|account|version|revision|extension|encoding|format|charset`)
+	perils = regexp.MustCompile(`(?i)ur[il]s?$|link|href|callback|hook|mail|notif|expir|ttl|lifetime|retention|` +
+		`overwrite|replace|force|delete|purge|dry[_-]?run|validate[_-]?only`)
+	// conditions are headers without which a request is answered in full.
+	conditions = regexp.MustCompile(`(?i)^(if-|range$|expect$|authorization$|cookie$|content-|accept)`)
+
 	// references tell one file of a request from another. Nothing else may have
 	// the value of one that is unique. Prose changes nothing else.
 	references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +

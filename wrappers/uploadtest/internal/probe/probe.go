@@ -121,6 +121,9 @@ func (p *prober) probe() {
 		p.mixes(r)
 		p.strays(r)
 		p.patches(r)
+		if reading(r) {
+			p.offers(r, firstSample(r))
+		}
 		if r.Method == http.MethodGet { // its id may be known only now
 			p.unknown(r)
 		}

@@ -29,7 +29,7 @@ func (p *prober) valid(r *operation, s sample) bool {
 // build returns the request of an operation with a sample.
 func (p *prober) build(r *operation, s sample) *http.Request {
 	query, header := url.Values{}, http.Header{}
-	for _, param := range r.required {
+	for _, param := range slices.Concat(r.required, s.options) {
 		value := p.valueOf(r, param, s)
 		switch param.In {
 		case openapi3.ParameterInQuery:

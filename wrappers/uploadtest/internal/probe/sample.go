@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"mime/multipart"
+	"net/http"
 	"net/textproto"
 	"net/url"
 	"slices"
@@ -30,9 +31,10 @@ type sample struct {
 	fileType    string         // of the files in a form whose encoding names none; empty: text/plain
 	filesFirst  bool           // in a form, before the other fields
 	encoding    map[string]*openapi3.Encoding
-	params      map[string]string // values of parameters in place of the examples
-	later       []byte            // the bytes that go to the URL that the answer hands out
-	unsized     bool              // the request does not state its length
+	params      map[string]string     // values of parameters in place of the examples
+	options     []*openapi3.Parameter // that are not required, and are sent
+	later       []byte                // the bytes that go to the URL that the answer hands out
+	unsized     bool                  // the request does not state its length
 }
 
 // sentFile is one file as it was sent. A raw one has no name.
@@ -68,6 +70,9 @@ func samples(r *operation) []sample {
 		}
 		for _, name := range slices.Sorted(maps.Keys(given)) {
 			if s, ok := newSample(typ, apispec.Resolved(media.Schema), media.Encoding, given[name]); ok {
+				if r.Method == http.MethodPatch && len(s.object) == 0 && s.object != nil {
+					s = s.of(changes(s.schema), s.fileName)
+				}
 				list = append(list, s)
 			}
 		}

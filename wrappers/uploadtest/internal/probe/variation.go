@@ -97,6 +97,7 @@ func (p *prober) varies(r *operation) {
 				p.variant(r, full, nameVariety[0], 0, "", presignedContent)
 			}
 		}
+		p.offers(r, s)
 		content, _ := s.file()
 		p.variesNames(r, s, content != nil || len(again.outs) > 0)
 		if p.written(r, s); s.isForm() {

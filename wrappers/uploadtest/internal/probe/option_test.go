@@ -1,0 +1,129 @@
+package probe
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+)
+
+// A press takes more than it must have: a paper and a draft with each print, and
+// the kind of an order. All that an order has can be changed.
+const pressSpec = `
+openapi: 3.0.3
+info: {title: Press, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /prints: {post: {operationId: print, requestBody: {required: true, content: {'*/*': {schema: {type: string,
+    format: binary}}}}, responses: &it {2XX: {description: It., content: {application/json: {schema: {type: object}}}},
+    4XX: &no {description: No.}, '500': *no}, parameters: [
+      {name: paper, in: query, schema: {type: string, enum: [a4, a3], default: a4}},
+      {name: copies, in: query, schema: {type: integer, example: 3}},
+      {name: parentId, in: query, schema: {type: string, example: none}},
+      {name: draft, in: header, schema: {type: boolean, default: false}}]}}
+  /prints/{printId}: {get: {operationId: printed, responses: *it, parameters: [{name: printId, in: path, required: true,
+    schema: {type: string}}, {name: view, in: query, schema: {type: string, example: short}}]}}
+  /orders: {post: {operationId: order, responses: *it, requestBody: {required: true, content: {application/json: {
+    schema: {type: object, required: [text], properties: {text: &text {type: string}, express: {type: boolean,
+    default: false}, kind: {type: string, enum: [gift, plain], default: gift}}}}}}}}
+  /orders/{orderId}:
+    parameters: [{name: orderId, in: path, required: true, schema: {type: string}}]
+    get: {operationId: ordered, responses: *it}
+    patch: {operationId: change, responses: *it, requestBody: {required: true, content: {application/json: {
+      schema: {type: object, properties: {text: *text, express: {type: boolean}, kind: {type: string,
+      enum: [gift, plain]}}}}}}}
+`
+
+func newPress() http.Handler {
+	var mu sync.Mutex
+	things := map[string]map[string]any{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := faulty.ReadAll(r.Body, r.ContentLength)
+		mu.Lock()
+		defer mu.Unlock()
+		path := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
+		thing, patches := map[string]any{}, r.Method == http.MethodPatch
+		switch key := r.URL.Path; {
+		case r.Method != http.MethodGet && r.Method != http.MethodPost && !(patches && path[0] == "orders"),
+			(len(path) == 1) != (r.Method == http.MethodPost):
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		case err != nil || len(path) > 2 || path[0] != "prints" && path[0] != "orders":
+			w.WriteHeader(http.StatusNotFound)
+			return
+		case len(path) == 2:
+			if thing = things[key]; thing == nil {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+		case r.Method == http.MethodPost:
+			id := fmt.Sprintf("%s-%05d", path[0], 10*len(things))
+			thing["id"], things[key+"/"+id] = id, thing
+		}
+		if said := map[string]any{"kind": "gift", "express": false, "text": thing["text"]}; r.Method == http.MethodGet {
+		} else if path[0] == "orders" {
+			err := json.Unmarshal(body, &said)
+			_, isText := said["text"].(string)
+			_, isBool := said["express"].(bool)
+			typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+			if err != nil || !isText || !isBool || said["kind"] != "gift" && said["kind"] != "plain" ||
+				typ != "application/json" {
+				delete(things, r.URL.Path+"/"+fmt.Sprint(thing["id"]))
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			maps.Copy(thing, said)
+		} else {
+			thing["size"], thing["draft"] = len(body), r.Header.Get("draft") == "true"
+			for name := range r.URL.Query() {
+				thing[name] = r.URL.Query().Get(name)
+			}
+		}
+		say(w, http.StatusOK, thing)
+	})
+}
+
+func TestProbeOffersWhatARequestMayHave(t *testing.T) {
+	unasked := func(query string) func(http.Handler) http.Handler {
+		return faulty.Arrival("/v1/prints", func(r *http.Request) {
+			q := r.URL.Query()
+			if q.Get(query) != "" {
+				q.Set(query, "a4")
+			}
+			r.URL.RawQuery = q.Encode()
+		})
+	}
+	eachNamed(t, []fault{
+		{"nothing", func(next http.Handler) http.Handler { return next }, ""},
+		{"a query is ignored", unasked("paper"),
+			`Press: print: response body: paper is "a4", but the request said "a3" in its optional paper (POST `},
+		{"a header is ignored", faulty.Arrival("/v1/prints", func(r *http.Request) { r.Header.Del("draft") }),
+			`Press: print: response body: draft is "false", but the request said "true" in its optional draft`},
+		{"a member is ignored", faulty.Reply("/v1/orders", faulty.Said(`"express":true`, `"express":false`)),
+			`Press: order: response body: express is "false", but the request said "true" in its optional express`},
+		{"a query is not stored", faulty.Reply("/v1/prints/", faulty.Said(`"paper":"a3"`, `"paper":"a4"`)),
+			`Press: printed: response body: paper is "a4", but the request said "a3" in its optional paper`},
+		{"a query is a failure", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+			return r.URL.Query().Get("copies") != ""
+		}), "Press: print: response status: 500 to a request with its optional paper, copies, draft (POST /v1/prints)"},
+		{"a query of a GET is a failure", faulty.Refuses(http.StatusInternalServerError, func(r *http.Request) bool {
+			return r.URL.Query().Get("view") == "short"
+		}), "Press: printed: response status: 500 to a request with its optional view (GET /v1/prints/{printId})"},
+		{"one is refused and another ignored", func(next http.Handler) http.Handler {
+			isDraft := func(r *http.Request) bool { return r.Header.Get("draft") == "true" }
+			return faulty.Refuses(http.StatusBadRequest, isDraft)(unasked("paper")(next))
+		}, `paper is "a4", but the request said "a3"`},
+		{"a PATCH changes nothing", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPatch {
+				r.Method = http.MethodGet
+			}
+			next.ServeHTTP(w, r)
+		}), `" after a PATCH that said "`},
+	}, func(tb testing.TB, b fault) { probes(tb, b.spoil(newPress()), "/v1", []byte(pressSpec), nil) })
+}
