@@ -53,7 +53,9 @@ type Probing struct {
 // the id in the answer of the path before it: the id in the answer of POST /files
 // is the fileId of /files/{fileId}. If that id has slashes, and a URL in the
 // answer has only its end, so has the parameter. The only id of an answer, in a
-// dataFile with a size or a checksum, is that of /datafile/{id}.
+// dataFile with a size or a checksum, is that of /datafile/{id}. A required id in
+// a query, and an id in a body, are filled in the same way if they are called
+// like fileId or file_ids, unless the operation deletes or cancels something.
 //
 // These may fail, and are not seen then:
 //   - an operation whose parameters no answer gave

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func (p *prober) learn(m *made, a answer) {
 	}
 }
 
-// namesOf returns the names under which paths may take a value of an answer.
+// namesOf returns the names under which requests may take a value of an answer.
 func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string) {
 	owner := l.owner()
 	switch isID := l.isID(); {
@@ -80,7 +81,7 @@ func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string)
 		}
 	}
 	for _, r := range p.ops {
-		for _, param := range r.params { // documentId, document_id, DOCUMENT-ID
+		for _, param := range slices.Concat(r.params, r.refs) { // documentId, document_id, DOCUMENT-ID
 			if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
 				names = append(names, param)
 			}
@@ -256,4 +257,32 @@ func identity(element json.RawMessage) string {
 		}
 	}
 	return string(element)
+}
+
+// samples returns the samples of an operation. Each id in an object of theirs is
+// one that the answer of another operation gave, if there is one.
+func (p *prober) samples(r *operation) []sample {
+	list := samples(r)
+	for i, s := range list {
+		if s.object != nil && !undoes.MatchString(r.Path+" "+r.name) {
+			list[i] = s.of(s.replaced(func(in member, value any) any { return p.naming(r, in, value) }), s.fileName)
+		}
+	}
+	return list
+}
+
+// naming returns the id that an answer gave for a member of a request, or the
+// member's own value.
+func (p *prober) naming(r *operation, in member, value any) any {
+	id := p.learned[singular(in.name)]
+	issued := slices.ContainsFunc(p.holders(id), func(m *made) bool { return m.by != r })
+	var is any = id
+	if _, isText := value.(string); !isText {
+		n, err := strconv.ParseInt(id, 10, 64)
+		issued, is = issued && err == nil, n
+	}
+	if !foreign.MatchString(in.name) || !issued || in.schema.VisitJSON(is) != nil {
+		return value
+	}
+	return is
 }

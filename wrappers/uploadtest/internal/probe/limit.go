@@ -17,7 +17,7 @@ func (p *prober) grows() {
 	}
 	large := bytes.Repeat([]byte("x"), int(p.MaxSize)+1)
 	for _, r := range p.ops {
-		for _, s := range samples(r) {
+		for _, s := range p.samples(r) {
 			if _, ok := s.file(); !ok {
 				p.growsLater(r, s, large)
 				continue
@@ -75,7 +75,7 @@ func (p *prober) ages() {
 		late = append(late, func() { p.refused("stale request", what, r, req) })
 	}
 	for _, r := range p.ops {
-		for _, s := range samples(r) {
+		for _, s := range p.samples(r) {
 			if r.Method == http.MethodPost {
 				if m, _ := p.start(r, s, ""); m != nil {
 					for _, out := range m.outs {

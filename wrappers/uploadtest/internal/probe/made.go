@@ -185,6 +185,9 @@ func (m *made) about(r *operation) bool {
 			return false
 		}
 	}
+	if r.byQuery() {
+		return m.ids[r.last] != "" && slices.Contains(m.own, m.ids[r.last])
+	}
 	alike := len(r.params) > 1 && slices.Equal(r.params, m.by.params)
 	under := m.placedUnder(r.last) && (alike || strings.HasPrefix(r.Path, m.by.Path))
 	return r.last != "" && !(r.last == "id" && r.ofParent) && (under || !m.asked(m.ids[r.last]))

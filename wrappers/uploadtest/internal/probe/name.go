@@ -63,9 +63,11 @@ var (
 	// the value of one that is unique. Prose changes nothing else.
 	references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +
 		`(id|key|ref|reference|oid)$`)
-	refer  = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`) // to another thing
-	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
-	prose  = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
+	refer   = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`) // to another thing
+	foreign = regexp.MustCompile(`.(Id|ID|_id|-id)s?$`)                                          // of a thing of another kind
+	undoes  = regexp.MustCompile(`(?i)delet|remov|trash|purge|archiv|destroy|revok|cancel|abort|discard`)
+	unique  = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
+	prose   = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
 
 	// the pages of a list; what paged finds may stand before each name of the others
 	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items|keys)$|^per[_-]?page$|^(top|first)$`)
@@ -111,6 +113,9 @@ func isCount(id string) bool { return numeric(id) && len(id) < 8 }
 
 // brackets makes page_size of page[size], and top of $top.
 var brackets = strings.NewReplacer("$", "", "[", "_", "]", "")
+
+// singular returns the name of one element of a list.
+func singular(name string) string { return strings.TrimSuffix(name, "s") }
 
 // dashes removes the characters between the words of a name.
 var dashes = strings.NewReplacer("-", "", "_", "")

@@ -22,7 +22,8 @@ type operation struct {
 	path     string                // without the slash that some frameworks put at its end
 	required []*openapi3.Parameter // that it cannot do without
 	params   []string              // in its path, in their order
-	last     string                // the last of these, or nothing
+	last     string                // the last of these, or the id in its query, or nothing
+	refs     []string              // the ids of other things in its query and its body
 	pattern  *regexp.Regexp        // of its path, with a group for each parameter
 	ofParent bool                  // its {id} names a thing that nothing makes
 
@@ -47,8 +48,26 @@ func newOperation(r *routers.Route) *operation {
 		it.last = found[1]
 		it.params = append(it.params, it.last)
 	}
+	for _, param := range it.required {
+		if param.In == openapi3.ParameterInQuery && foreign.MatchString(param.Name) {
+			it.refs = append(it.refs, param.Name)
+			if it.params == nil && (reading(it) || r.Method == http.MethodDelete) {
+				it.last = param.Name
+			}
+		}
+	}
+	for _, in := range firstSample(it).objects() {
+		for name := range in.object {
+			if foreign.MatchString(name) {
+				it.refs = append(it.refs, singular(name))
+			}
+		}
+	}
 	return it
 }
+
+// byQuery reports whether the id in an operation's query tells what it is about.
+func (r *operation) byQuery() bool { return len(r.params) == 0 && r.last != "" }
 
 // reading reports whether an operation only tells of what is there.
 func reading(r *operation) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

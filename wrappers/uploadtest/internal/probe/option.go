@@ -3,6 +3,7 @@ package probe
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -123,10 +124,9 @@ func suggested(schema *openapi3.Schema) (value any, ok bool) {
 // settable reports whether a sender is free to say such a thing, and it harms
 // nobody: it is no fact about the file, and refers to nothing.
 func settable(name string, schema *openapi3.Schema) bool {
-	return schema != apispec.Unknown && !schema.ReadOnly && schema.Format == "" && !facts.MatchString(name) && !perils.MatchString(name) &&
-		!sizes.MatchString(name) && !lengths.MatchString(name) && !checksums.MatchString(name) &&
-		!types.MatchString(name) && !names.MatchString(name) && !stores.MatchString(name) &&
-		!states.MatchString(name) && !deletions.MatchString(name) && !refer.MatchString(name)
+	apart := []*regexp.Regexp{facts, perils, sizes, lengths, checksums, types, names, stores, states, deletions, refer}
+	return schema != apispec.Unknown && !schema.ReadOnly && schema.Format == "" &&
+		!slices.ContainsFunc(apart, func(such *regexp.Regexp) bool { return such.MatchString(name) })
 }
 
 // taking returns the sample with options.

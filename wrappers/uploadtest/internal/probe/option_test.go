@@ -6,6 +6,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,11 @@ paths:
       {name: draft, in: header, schema: {type: boolean, default: false}}]}}
   /prints/{printId}: {get: {operationId: printed, responses: *it, parameters: [{name: printId, in: path, required: true,
     schema: {type: string}}, {name: view, in: query, schema: {type: string, example: short}}]}}
+  /sheets: {get: {operationId: sheet, responses: *it, parameters: [{name: print_id, in: query, required: true,
+    schema: {type: string}}]}, delete: {operationId: shred, responses: *it, parameters: [{name: printId, in: query,
+    required: true, schema: {type: string}}]}}
+  /bundles: {post: {operationId: bundle, responses: *it, requestBody: {required: true, content: {application/json: {
+    schema: {type: object, required: [printIds], properties: {printIds: {type: array, items: {type: string}}}}}}}}}
   /orders: {post: {operationId: order, responses: *it, requestBody: {required: true, content: {application/json: {
     schema: {type: object, required: [text], properties: {text: &text {type: string}, express: {type: boolean,
     default: false}, kind: {type: string, enum: [gift, plain], default: gift}}}}}}}}
@@ -42,12 +48,37 @@ paths:
 
 func newPress() http.Handler {
 	var mu sync.Mutex
-	things := map[string]map[string]any{}
+	n, things := 0, map[string]map[string]any{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := faulty.ReadAll(r.Body, r.ContentLength)
 		mu.Lock()
 		defer mu.Unlock()
 		path := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
+		if path[0] == "sheets" && r.Method != http.MethodPost {
+			q := r.URL.Query()
+			key := "/v1/prints/" + q.Get("print_id") + q.Get("printId")
+			if thing := things[key]; thing != nil && r.Method == http.MethodDelete {
+				delete(things, key)
+				say(w, http.StatusOK, thing)
+			} else if thing != nil && r.Method == http.MethodGet {
+				say(w, http.StatusOK, thing)
+			} else {
+				w.WriteHeader(http.StatusNotFound)
+			}
+			return
+		}
+		if path[0] == "bundles" && r.Method == http.MethodPost {
+			var said struct{ PrintIds []string }
+			typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+			if json.Unmarshal(body, &said) != nil || said.PrintIds == nil || typ != "application/json" {
+				w.WriteHeader(http.StatusBadRequest)
+			} else if len(said.PrintIds) > 0 && things["/v1/prints/"+said.PrintIds[0]] == nil {
+				w.WriteHeader(http.StatusNotFound)
+			} else {
+				say(w, http.StatusOK, map[string]any{"prints": len(said.PrintIds)})
+			}
+			return
+		}
 		thing, patches := map[string]any{}, r.Method == http.MethodPatch
 		switch key := r.URL.Path; {
 		case r.Method != http.MethodGet && r.Method != http.MethodPost && !(patches && path[0] == "orders"),
@@ -63,7 +94,8 @@ func newPress() http.Handler {
 				return
 			}
 		case r.Method == http.MethodPost:
-			id := fmt.Sprintf("%s-%05d", path[0], 10*len(things))
+			n++
+			id := fmt.Sprintf("%s-%05d", path[0], 10*n)
 			thing["id"], things[key+"/"+id] = id, thing
 		}
 		if said := map[string]any{"kind": "gift", "express": false, "text": thing["text"]}; r.Method == http.MethodGet {
@@ -87,6 +119,29 @@ func newPress() http.Handler {
 		}
 		say(w, http.StatusOK, thing)
 	})
+}
+
+func TestProbeNamesInQueriesAndBodiesWhatAnAnswerGave(t *testing.T) {
+	eachNamed(t, []fault{
+		{"a sheet tells another size", faulty.Reply("/v1/sheets", faulty.Said(`"size":`, `"size":1`)),
+			`Press: sheet: response body: size is "1`},
+		{"a sheet is of a print that is not there", faulty.Reply("/v1/sheets",
+			faulty.On(404, func(rec *httptest.ResponseRecorder) {
+				rec.Code = http.StatusOK
+				rec.Header().Set("Content-Type", "application/json")
+				rec.Body.WriteString("{}")
+			})), "Press: sheet: response status: 200 to an id that was never issued"},
+		{"what is shredded stays", faulty.Arrival("/v1/sheets", func(r *http.Request) {
+			if r.Method == http.MethodDelete {
+				r.Method = http.MethodGet
+			}
+		}), "Press: printed: response status: 200 to a deleted upload"},
+		{"a bundle of what is there is a failure", faulty.Reply("/v1/bundles",
+			faulty.On(200, func(rec *httptest.ResponseRecorder) {
+				*rec = *httptest.NewRecorder()
+				rec.Code = http.StatusInternalServerError
+			})), "Press: bundle: response status: 500 to the spec's own example"},
+	}, func(tb testing.TB, b fault) { probes(tb, b.spoil(newPress()), "/v1", []byte(pressSpec), nil) })
 }
 
 func TestProbeOffersWhatARequestMayHave(t *testing.T) {

@@ -109,6 +109,11 @@ func (p *prober) probe() {
 		}
 	}
 	for _, r := range p.ops {
+		if r.unfound != "" && len(r.refs) > 0 { // what it refers to may have been made since
+			p.succeeds(r)
+		}
+	}
+	for _, r := range p.ops {
 		if r.Method == http.MethodPost || r.Method == http.MethodPut {
 			p.varies(r)
 		}

@@ -38,7 +38,7 @@ var wrong = map[string]func(*sample){
 
 // refusesRequests sends wrong requests.
 func (p *prober) refusesRequests(r *operation) {
-	for _, s := range samples(r) {
+	for _, s := range p.samples(r) {
 		if s = p.anew(r, s); !p.valid(r, s) {
 			continue // the cause of a fault in it would be unclear
 		}
@@ -184,7 +184,11 @@ func (p *prober) unknown(r *operation) {
 	if r.Method == http.MethodPut || !refusesUnknown(r) {
 		return
 	}
-	for _, name := range r.params {
+	names := r.params
+	if r.byQuery() {
+		names = []string{r.last}
+	}
+	for _, name := range names {
 		value := p.learned[name]
 		if len(value) <= 3 && !numeric(value) || value == "" || p.clientKeys[name] ||
 			r.Method == http.MethodPost && unique.MatchString(name) { // the client chooses it

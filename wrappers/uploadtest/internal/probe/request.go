@@ -52,7 +52,7 @@ func (p *prober) build(r *operation, s sample) *http.Request {
 func (p *prober) valueOf(r *operation, param *openapi3.Parameter, s sample) string {
 	value := apispec.TextOf(apispec.Examples(param.Example, param.Examples, param.Schema)[""])
 	switch content := s.content(); {
-	case param.In == openapi3.ParameterInPath:
+	case param.In == openapi3.ParameterInPath, param.In == openapi3.ParameterInQuery && foreign.MatchString(param.Name):
 		if param.Name != "id" || !r.ofParent {
 			value = cmp.Or(p.learned[param.Name], value)
 		}

@@ -15,7 +15,7 @@ import (
 
 // succeeds asks with the spec's own examples.
 func (p *prober) succeeds(r *operation) {
-	for _, s := range samples(r) {
+	for _, s := range p.samples(r) {
 		if r.closing {
 			return // each upload asked it
 		}

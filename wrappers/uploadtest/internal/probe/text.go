@@ -101,6 +101,7 @@ func (s sample) filled() (full sample, more bool) {
 		case schema.ReadOnly:
 		case object[name] == nil && prose.MatchString(name) && schema.Type.Is("string"):
 			object[name], more = apispec.MadeUp(ref, 0), true
+		case foreign.MatchString(name): // nobody made a second one
 		case items.Type.Is("string") && len(items.Enum) == 0 && items.Pattern == "" &&
 			(items.Format == "" || apispec.IsBinary(items)) && (schema.MaxItems == nil || *schema.MaxItems > 1):
 			object[name], more = []any{"uploadtest-b", "uploadtest-a"}, true

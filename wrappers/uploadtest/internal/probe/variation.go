@@ -64,7 +64,7 @@ var nameVariety = []string{
 // varies uploads, by an operation, contents and names that a server may change
 // or lose.
 func (p *prober) varies(r *operation) {
-	for _, s := range samples(r) {
+	for _, s := range p.samples(r) {
 		if r.closing {
 			return // each upload asks it
 		}
