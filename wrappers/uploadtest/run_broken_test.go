@@ -876,6 +876,11 @@ var bites = []struct {
 			resp.Header.Set("Retry-After", "0")
 		}
 	})}, "a Retry-After is waited for", "the next request came too early: Retry-After asks for a date"},
+	{"seconds in Retry-After are not waited for", rig{sent: faulty.Status(429, "", func(resp *http.Response) {
+		if resp.Header.Get("Retry-After") == "1" {
+			resp.Header.Set("Retry-After", "0")
+		}
+	})}, "a Retry-After is waited for", "the next request came too early: Retry-After asks for a second"},
 	{"cookies are kept", rig{client: func(u upload.Uploader) upload.Uploader {
 		u.(*depotClient).http.Jar, _ = cookiejar.New(nil)
 		return u

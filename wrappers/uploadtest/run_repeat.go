@@ -186,7 +186,8 @@ func faultsLast(t *trial) {
 }
 
 // waitsAsAsked checks that a request is not sent again before the time that the
-// answer asks for: first a second, then a date.
+// answer asks for: first a date, then a second. By itself, a client waits least
+// before its second request.
 func waitsAsAsked(t *trial) {
 	if t.Patient == nil {
 		return
@@ -200,7 +201,7 @@ func waitsAsAsked(t *trial) {
 				mu.Lock()
 				defer mu.Unlock()
 				next, wait := time.Now().Add(time.Second), "1"
-				if len(due) > 0 {
+				if len(due) == 0 {
 					next = next.Add(time.Second).Truncate(time.Second)
 					wait = next.UTC().Format(http.TimeFormat)
 				}
@@ -211,7 +212,7 @@ func waitsAsAsked(t *trial) {
 			mu.Lock()
 			defer mu.Unlock()
 			came := t.of(op)
-			for n, kind := range []string{"a second", "a date"} {
+			for n, kind := range []string{"a date", "a second"} {
 				if n >= len(due) || n+1 >= len(came) {
 					return // it was not repeated; another property checks that
 				}
