@@ -116,7 +116,8 @@ var properties = []property{
 		"no wait was met, since the client did not send again after a 429, or the subject has no Server", waitEnds},
 
 	{"answers are errors of their kind", aFailure, noServer, kindsHold},
-	{"answers that cannot be used", aFailure, noServer, unusable},
+	{"answers that cannot be used", aFailure,
+		"the subject has no Server, or the client needs nothing of any answer but its status", unusable},
 	{"answers may be written in other ways", aResult, noServer, otherSpellings},
 	{"an id arrives as it was written", aID,
 		"no answer of the Server's has the id in it, or its schema allows no other id", idsAsWritten},

@@ -165,6 +165,27 @@ func (t *trial) asks(op string, status int, again again) {
 	}
 }
 
+// spoilt is a success that lacks what it is for.
+type spoilt struct {
+	name   string
+	status int
+	body   string
+	header []string // names and values
+}
+
+// misled returns what is no Location, for an answer that has nothing else, if a
+// request went to its Location.
+func (t *trial) misled(r Request) []spoilt {
+	where := r.AnswerHeader.Get("Location")
+	if where == "" || !slices.ContainsFunc(t.requests(), func(q Request) bool { return strings.HasSuffix(where, q.URI) }) {
+		return nil
+	}
+	return []spoilt{
+		{"no Location", r.Status, "", []string{}},
+		{"a Location that is no URL", r.Status, "", []string{"Location", "://"}},
+	}
+}
+
 // unusable checks that a success without its required content is an error, and
 // that the file is not sent again for it.
 func unusable(t *trial) {
@@ -173,34 +194,35 @@ func unusable(t *trial) {
 	const otherSize, cut = "another size", "all of an answer but its end" // a plain client finds the id in both
 	id := first.ID
 	for _, r := range t.requests() {
-		if len(r.Answer) == 0 || r.Status/100 != 2 || t.Server.contract.Operation(r.Op) == nil {
+		if r.Status/100 != 2 || t.Server.contract.Operation(r.Op) == nil && (id == "" || !has(r.Answer, id)) {
 			continue
 		}
 		if t.place(r, t.requests()).known && !has(r.Answer, id) {
 			continue // a client need not read more than that the part was taken
 		}
 		withID := idsOf(r.Answer, id)
-		for _, c := range []struct {
-			name   string
-			status int
-			body   string
-		}{
-			{"nothing", r.Status, ""},
-			{"HTML", r.Status, "<html><body>Welcome</body></html>"},
-			{"an empty object", r.Status, "{}"},
-			{"null", r.Status, "null"},
-			{"null for an id", r.Status, withID(string(r.Answer), "null")},
-			{"an empty id", r.Status, withID(string(r.Answer), `""`)},
-			{"half of an answer", r.Status, string(r.Answer[:len(r.Answer)/2])},
-			{cut, r.Status, strings.TrimSuffix(strings.TrimSpace(string(r.Answer)), "}")},
-			{"an error", http.StatusAccepted, `{"error":{"errorCode":"900","message":"not now"}}`},
-			{otherSize, r.Status, strings.ReplaceAll(string(r.Answer), fmt.Sprint(size), "12345")},
-		} {
-			if c.body == string(r.Answer) {
+		cases := []spoilt{
+			{"nothing", r.Status, "", nil},
+			{"HTML", r.Status, "<html><body>Welcome</body></html>", nil},
+			{"an empty object", r.Status, "{}", nil},
+			{"null", r.Status, "null", nil},
+			{"null for an id", r.Status, withID(string(r.Answer), "null"), nil},
+			{"an empty id", r.Status, withID(string(r.Answer), `""`), nil},
+			{"half of an answer", r.Status, string(r.Answer[:len(r.Answer)/2]), nil},
+			{cut, r.Status, strings.TrimSuffix(strings.TrimSpace(string(r.Answer)), "}"), nil},
+			{"an error", http.StatusAccepted, `{"error":{"errorCode":"900","message":"not now"}}`, nil},
+			{otherSize, r.Status, strings.ReplaceAll(string(r.Answer), fmt.Sprint(size), "12345"), nil},
+		}
+		if len(r.Answer) == 0 {
+			cases = t.misled(r)
+		}
+		for _, c := range cases {
+			if c.body == string(r.Answer) && c.header == nil {
 				continue // it says nothing of an id, or of a size
 			}
 			t.about("%s answered %d and %s", r.Op, c.status, c.name).fresh(func(t *trial) {
-				t.Server.Inject(r.Op, forEver, afterBody(Answer(c.status, c.body, "Content-Type", "application/json"), 0))
+				header := append(c.header, "Content-Type", "application/json")
+				t.Server.Inject(r.Op, forEver, afterBody(Answer(c.status, c.body, header...), 0))
 				_, err := t.send(t.Context(), file(size))
 				if err == nil && (c.name == otherSize || c.name == cut) && t.plain() {
 					return

@@ -607,6 +607,14 @@ var bites = []struct {
 	{"an answer without its end is one", rig{raw: true, sent: faulty.Status(201, "", func(resp *http.Response) {
 		resp.Body = io.NopCloser(io.MultiReader(resp.Body, strings.NewReader("}")))
 	})}, "answers that cannot be used", "deposit answered 201 and all of an answer but its end: error: none"},
+	{"an answer without a Location is taken for one with the last", located(func(last, where string) string { return cmp.Or(where, last) }),
+		"answers that cannot be used", "announce answered 201 and no Location: error: none"},
+	{"a Location is not looked at", located(func(last, where string) string {
+		if where == "://" {
+			return last
+		}
+		return where
+	}), "answers that cannot be used", "announce answered 201 and a Location that is no URL: error: none"},
 	{"a success counts before the whole body was sent", rig{form: true, client: trusting},
 		"a success comes after the whole body", `submit succeeded before its body was read: error: none, want one of the kind "unavailable"`},
 	{"a success of the presigned step counts before the whole body was sent", rig{client: trusting},
@@ -1050,6 +1058,12 @@ var bites = []struct {
 			}
 			return resp, err
 		})}, "an endless answer is left alone", ""},
+	{"an answer has nothing but a Location", located(func(_, where string) string {
+		if where == "://" {
+			return ""
+		}
+		return where
+	}), "answers that cannot be used", ""},
 	{"a method is sent as it was written", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		var said atomic.Value
 		return faulty.Status(200, "/objects", func(resp *http.Response) {
@@ -1097,6 +1111,33 @@ var bites = []struct {
 		return res, err
 	}), spec: bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
 		"an id arrives as it was written", ""},
+}
+
+// located has the server answer a start with a Location, and nothing else.
+// Where says from the last Location, and from the one that came, what the
+// client takes for one.
+func located(where func(last, came string) string) rig {
+	last := ""
+	return rig{
+		spec: amended("responses:\n", "        '201': {description: Where., headers: {Location: {schema: {type: string}}}}\n"),
+		received: faulty.Reply("/objects", faulty.On(200, func(rec *httptest.ResponseRecorder) {
+			var said depotAnswer
+			_ = json.Unmarshal(rec.Body.Bytes(), &said)
+			rec.Code = 201
+			rec.Body.Reset()
+			rec.Header().Del("Content-Type")
+			rec.Header().Set("Location", said.UploadURL)
+		})),
+		sent: faulty.Status(201, "/objects", func(resp *http.Response) {
+			said := "{}"
+			if to := where(last, resp.Header.Get("Location")); to != "" {
+				last = to
+				said = fmt.Sprintf(`{"id":"o-1","uploadMethod":"PUT","uploadUrl":%q}`, to)
+			}
+			resp.Body = io.NopCloser(strings.NewReader(said))
+		}),
+		stored: unseen,
+	}
 }
 
 // quota is the reference's spec with a code in an answer that looks like
