@@ -233,7 +233,7 @@ func TestAPropertyThatSawNothingSaysSo(t *testing.T) {
 	})
 	for _, want := range []string{
 		"bytes arrive unchanged: skipped: the subject has neither Stored nor a Server that the file goes to",
-		"names arrive without directories: skipped: neither the client's results nor its requests name the file",
+		"names arrive without directories: skipped: neither the client's results nor the requests",
 		"a passing fault is survived: skipped: nothing was sent a second time, or the subject has no Server",
 		"any 2xx of the presigned step is success: skipped: no answer handed out a URL for the file",
 	} {

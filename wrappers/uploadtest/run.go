@@ -97,8 +97,8 @@ const (
 
 var properties = []property{
 	{"bytes arrive unchanged", aContent, noWitness, bytesArrive},
-	{"names arrive without directories", aName, "neither the client's results nor its requests name the file",
-		namesArrive},
+	{"names arrive without directories", aName,
+		"neither the client's results nor the requests with the bytes name the file", namesArrive},
 	{"names that no header holds", aContent, noWitness, oddNames},
 	{"media types arrive unchanged", aMediaType, noWitness, mediaTypesArrive},
 	{"each upload has its own id", aResult, "the client returns no ids", idsDiffer},
@@ -120,7 +120,7 @@ var properties = []property{
 		"the subject has no Server, or the client needs nothing of any answer but its status", unusable},
 	{"answers may be written in other ways", aResult, noServer, otherSpellings},
 	{"an id arrives as it was written", aID,
-		"no answer of the Server's has the id in it, or its schema allows no other id", idsAsWritten},
+		"no answer of an operation has the id in it, or its schema allows no other id", idsAsWritten},
 	{"an endless answer is left alone", aFailure, noServer, endless},
 	{"an early refusal arrives", aFailure, noServer, earlyRefusal},
 	{"a success comes after the whole body", aFailure,

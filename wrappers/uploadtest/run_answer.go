@@ -85,7 +85,7 @@ func (t *trial) refusalsOf(op string) []refusal {
 				continue
 			}
 			c.body, c.code = string(said), contract.Members(said)[at].Value
-			if !slices.ContainsFunc(list, func(other refusal) bool { return other.status == c.status && other.code == c.code }) {
+			if !slices.ContainsFunc(list, func(o refusal) bool { return o.status == c.status && o.code == c.code }) {
 				list = append(list, c)
 			}
 		}
@@ -177,7 +177,8 @@ type spoilt struct {
 // request went to its Location.
 func (t *trial) misled(r Request) []spoilt {
 	where := r.AnswerHeader.Get("Location")
-	if where == "" || !slices.ContainsFunc(t.requests(), func(q Request) bool { return strings.HasSuffix(where, q.URI) }) {
+	followed := func(q Request) bool { return where != "" && strings.HasSuffix(where, q.URI) }
+	if !slices.ContainsFunc(t.requests(), followed) {
 		return nil
 	}
 	return []spoilt{

@@ -607,8 +607,9 @@ var bites = []struct {
 	{"an answer without its end is one", rig{raw: true, sent: faulty.Status(201, "", func(resp *http.Response) {
 		resp.Body = io.NopCloser(io.MultiReader(resp.Body, strings.NewReader("}")))
 	})}, "answers that cannot be used", "deposit answered 201 and all of an answer but its end: error: none"},
-	{"an answer without a Location is taken for one with the last", located(func(last, where string) string { return cmp.Or(where, last) }),
-		"answers that cannot be used", "announce answered 201 and no Location: error: none"},
+	{"an answer without a Location is taken for one with the last", located(func(last, where string) string {
+		return cmp.Or(where, last)
+	}), "answers that cannot be used", "announce answered 201 and no Location: error: none"},
 	{"a Location is not looked at", located(func(last, where string) string {
 		if where == "://" {
 			return last
@@ -1119,7 +1120,8 @@ var bites = []struct {
 func located(where func(last, came string) string) rig {
 	last := ""
 	return rig{
-		spec: amended("responses:\n", "        '201': {description: Where., headers: {Location: {schema: {type: string}}}}\n"),
+		spec: amended("responses:\n",
+			"        '201': {description: Where., headers: {Location: {schema: {type: string}}}}\n"),
 		received: faulty.Reply("/objects", faulty.On(200, func(rec *httptest.ResponseRecorder) {
 			var said depotAnswer
 			_ = json.Unmarshal(rec.Body.Bytes(), &said)

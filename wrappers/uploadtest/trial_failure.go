@@ -52,11 +52,11 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 // gives no failure.
 func (t *trial) fails(err, kind error) (failure *upload.Error, ok bool) {
 	t.Helper()
+	t.seen.Note(aFailure)
 	if err == nil {
 		t.broke("error: none, want one of the kind %q", kind)
 		return nil, false
 	}
-	t.seen.Note(aFailure)
 	t.tellsNothing(err)
 	if !errors.As(err, &failure) && !t.plain() {
 		t.broke("error: of type %s, want *upload.Error: %v", fmt.Sprintf("%T", err), err)
