@@ -10,8 +10,9 @@ import (
 
 // Probing holds facts about a server beside its spec, for [Probe].
 type Probing struct {
-	// Timeout is how long one answer may take. Zero means 10 s. After three
-	// answers that did not come in time, Probe asks no more.
+	// Timeout is how long one answer may take, and what an answer says is not
+	// ready yet. Zero means 10 s. After three answers that did not come in time,
+	// Probe asks no more.
 	Timeout time.Duration
 
 	// MaxSize is the size in bytes of the largest file that the server takes: a
@@ -89,7 +90,9 @@ type Probing struct {
 //
 // A GET or a HEAD may be answered by a redirect, if the spec declares it, and what
 // makes something by a 303. What is told only later is awaited for the first upload,
-// and for the others when all are read again.
+// and for the others when all are read again: a second, or as long as Timeout if an
+// answer says that it is not ready, by a 409, a Retry-After or a status such as
+// pending. What never came is not awaited again.
 //
 // These must hold:
 //   - The bytes, names, sizes, types, checksums and ids of an upload are those that
@@ -97,6 +100,7 @@ type Probing struct {
 //     answer that was never right about a file is not held.
 //   - Two uploads have two ids, unless they are equal. The id of a deleted one is
 //     not given out again.
+//   - No upload is pending after Timeout if a later one is done.
 //   - A request with the Idempotency-Key of an earlier one makes nothing new, nor
 //     does a second request to complete an upload.
 //   - A PATCH changes what it names, and nothing else. If it has no example and

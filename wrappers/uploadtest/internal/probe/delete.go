@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
@@ -65,11 +64,14 @@ func (p *prober) deletesOne(r *operation, m *made) {
 // gone asks for a deleted upload in each way in which it was found, and then
 // makes another in its place. A 202 says that it will be gone later.
 func (p *prober) gone(r *operation, m *made, later bool) {
+	if later {
+		m.unready = "its DELETE was answered 202"
+	}
 	for _, same := range p.ops {
 		if !m.outlives(same) && reading(same) && m.about(same) && same.succeeded ||
 			same == r && refusesUnknown(r) {
 			if later && reading(same) {
-				p.await(same.name+" no more", time.Second, func() bool { return !p.ask(same, p.good(same, m.found())).ok() })
+				p.await(m, same.name+" no more", func() bool { return !p.ask(same, p.good(same, m.found())).ok() })
 			}
 			p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), saysDeleted)
 		}

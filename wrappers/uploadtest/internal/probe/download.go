@@ -69,12 +69,20 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 }
 
 // misuses fetches a URL for a download in ways that are almost right, and notes
-// whether it soon ends.
+// whether it soon ends. One way is the path of another upload. Where both have one
+// query, it must be a signature: a token may be for all that its owner has.
 func (p *prober) misuses(a answer, l leaf, to *url.URL, get func(address string) answer) {
 	if ends(to.RawQuery) {
 		p.ending = to.String()
 	}
 	ways := tampered(contract.HandedOut{URL: to.String(), Method: http.MethodGet})
+	if last := p.opened[a.route.name+l.path]; last != nil && last.Path != to.Path && signs.MatchString(to.RawQuery) &&
+		(last.RawQuery != to.RawQuery || signature.MatchString(to.RawQuery)) {
+		of := *last
+		of.RawQuery = to.RawQuery
+		ways["with the path of another"] = contract.HandedOut{URL: of.String()}
+	}
+	p.opened[a.route.name+l.path] = to
 	for _, what := range slices.Sorted(maps.Keys(ways)) {
 		if strings.HasPrefix(what, "by ") {
 			continue

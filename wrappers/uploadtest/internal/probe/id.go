@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -141,24 +142,7 @@ func (p *prober) issues(m *made) {
 		}
 	}
 	for _, id := range m.own {
-		if m.by.Method != http.MethodPost || id == "" || m.asked(id) || p.finds(m, id) {
-			continue
-		}
-		p.seen.Note("id")
-		there := m.place + " " + id // things of another kind may be counted from one, too
-		switch before := p.issued[there]; {
-		case before == nil:
-			p.issued[there] = m
-		case m.equals(before): // some servers keep one of two equals
-		case slices.Contains(p.deleted, before):
-			m.answer.broke(ruleAnswer, "reused", "the id of a deleted upload is given out again")
-		case before != m && places(m.by) && before.place == m.place:
-			if declares(m.by, "409") {
-				m.answer.broke(ruleAnswer, "ids", "a second upload replaces the first, and the spec has a 409 for that")
-			}
-		case before != m:
-			m.answer.broke(ruleAnswer, "ids", "two uploads have the same id")
-		}
+		p.owns(m, m.answer, "", id)
 	}
 	m.differ()
 }
@@ -175,6 +159,29 @@ func (m *made) differ() {
 	own = slices.DeleteFunc(slices.Sorted(slices.Values(own)), func(id string) bool { return id == "" })
 	if n := len(m.files); len(own) == n && len(slices.Compact(own)) < n {
 		m.answer.broke(ruleAnswer, "ids of several", "two files of one upload have the same id")
+	}
+}
+
+// owns sees that nothing else has an id of m. An id that comes with a file has a
+// name: uploads of equal files may share it.
+func (p *prober) owns(m *made, a answer, name, id string) {
+	if m.by.Method != http.MethodPost || id == "" || m.asked(id) || p.finds(m, id) {
+		return
+	}
+	p.seen.Note("id")
+	there := m.place + name + " " + id // things of another kind may be counted from one, too
+	switch before := p.issued[there]; {
+	case before == nil:
+		p.issued[there] = m
+	case m.equals(before) || name != "" && m.sentAlike(before): // some servers keep one of two equals
+	case slices.Contains(p.deleted, before):
+		a.broke(ruleAnswer, "reused", "the id of a deleted upload is given out again")
+	case before != m && places(m.by) && before.place == m.place:
+		if declares(m.by, "409") {
+			a.broke(ruleAnswer, "ids", "a second upload replaces the first, and the spec has a 409 for that")
+		}
+	case before != m:
+		a.broke(ruleAnswer, "ids"+name, "two uploads have the same %s", cmp.Or(name, "id"))
 	}
 }
 

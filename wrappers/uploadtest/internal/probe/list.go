@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -23,7 +22,7 @@ func (p *prober) lists(r *operation) {
 	}
 	var a answer
 	var list, short []json.RawMessage
-	p.await(r.name, 400*time.Millisecond, func() bool {
+	p.await(nil, r.name, func() bool {
 		a, list = p.walks(r, path, 0)
 		return list == nil || !p.behind(r, all, list)
 	})
@@ -46,7 +45,7 @@ func (p *prober) lists(r *operation) {
 			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times%s, want once", m.called(), n, p.after)
 		}
 	}
-	if !p.await(r.name+" in pages", 200*time.Millisecond, func() bool { // it may have grown meanwhile
+	if !p.await(nil, r.name+" in pages", func() bool { // it may have grown meanwhile
 		_, short = p.walks(r, path, 2)
 		of := list
 		if by := pagingOf(r); !by.goesOn() && len(short) == max(2, by.least) { // nobody knows what the next page is

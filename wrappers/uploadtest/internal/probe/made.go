@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -31,22 +32,25 @@ type made struct {
 	given     map[string]func() answer // fetch its file from URLs of the service, by their names
 	waiting   bool                     // the bytes were not sent yet
 	awaited   bool                     // what comes of it later is awaited
+	sent      time.Time                // when its file was sent
 	deletedBy *operation               // nil while it is there
 	readBack
 }
 
 // readBack is what was seen of a thing when it was read last.
 type readBack struct {
-	had     bool   // the file was given back
-	coming  bool   // an id that another operation takes is not there yet
-	lacking func() // says that it is not there, though all is done
-	pending func() // says that the file is not there yet; nil where nobody says so
+	had     bool       // the file was given back
+	coming  *operation // takes an id that is not there yet
+	unready string     // says in a message that it is not ready yet; may be empty
+	saidBy  answer     // the answer that said so
+	lacking func()     // says that it is not there, though all is done
+	pending func()     // says that the file is not there yet; nil where nobody says so
 }
 
 // newMade returns the thing that a request made, with the facts in the answer.
 func (p *prober) newMade(s sample, what string, a answer) *made {
 	m := &made{sample: s, by: a.route, what: what, files: s.files(), said: map[string]any{}, answer: a,
-		place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}, given: map[string]func() answer{}}
+		sent: time.Now(), place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}, given: map[string]func() answer{}}
 	for _, in := range s.objects() {
 		ofFile := in.name != "" && len(m.files) > 0 // it may be called so itself
 		for name, value := range in.object {
@@ -205,20 +209,26 @@ func (m *made) equals(before *made) bool {
 	if len(m.files) == 0 {
 		return len(m.outs) == 0 && m.by == before.by && m.announcesFile() && bytes.Equal(m.content(), before.content())
 	}
-	same := func(a, b sentFile) bool { return bytes.Equal(a.content, b.content) }
-	return slices.EqualFunc(m.files, before.files, same) && reflect.DeepEqual(m.said, before.said)
+	return m.sentAlike(before) && reflect.DeepEqual(m.said, before.said)
 }
 
-// keep remembers m, to be read again at the end.
-func (p *prober) keep(m *made) {
-	if m == nil {
-		return
+// sentAlike reports whether the files have the same bytes.
+func (m *made) sentAlike(before *made) bool {
+	return slices.EqualFunc(m.files, before.files, func(a, b sentFile) bool { return bytes.Equal(a.content, b.content) })
+}
+
+// keep remembers what was made, to be read again at the end.
+func (p *prober) keep(all ...*made) {
+	all = slices.DeleteFunc(all, func(m *made) bool { return m == nil })
+	for _, m := range all {
+		p.forget(func(old *made) bool {
+			return m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
+		})
+		p.kept = append(p.kept, m)
 	}
-	p.forget(func(old *made) bool {
-		return m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
-	})
-	p.kept = append(p.kept, m)
-	p.reads(m)
+	for _, m := range all {
+		p.reads(m)
+	}
 }
 
 // keptFor returns what was kept and is whole, and what an operation is about.

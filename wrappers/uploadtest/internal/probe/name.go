@@ -40,10 +40,12 @@ var (
 	checksums = regexp.MustCompile(digests.String() + `|^oid$`)  // only of requests
 
 	// what becomes of it
-	stores    = regexp.MustCompile(`(?i)^(created|uploaded|stored)[_-]?(at|on|time|date)?$`)
-	states    = regexp.MustCompile(`(?i)^(upload[_-]?)?(state|status)$`)
-	finished  = regexp.MustCompile(`(?i)^(complete|completed|ready|done|stored|available|uploaded|finished|processed)$`)
-	pending   = regexp.MustCompile(`(?i)^(pending|waiting|awaiting.*|initiated|started|uploading|incomplete)$`)
+	stores   = regexp.MustCompile(`(?i)^(created|uploaded|stored)[_-]?(at|on|time|date)?$`)
+	states   = regexp.MustCompile(`(?i)^(upload[_-]?)?(state|status)$`)
+	finished = regexp.MustCompile(`(?i)^(complete|completed|ready|done|stored|available|uploaded|finished|processed)$`)
+	pending  = regexp.MustCompile(`(?i)^(pending|waiting|awaiting.*|initiated|started|uploading|incomplete)$`)
+	unready  = regexp.MustCompile(pending.String() + `|(?i)^(processing|in[ _-]?progress|queued|scheduled|running|` +
+		`preparing|scanning|converting|transcoding|validating|verifying|importing|indexing)$`)
 	deletions = regexp.MustCompile(`(?i)^((is|date|(date[_-]?)?time)[_-]?)?(deleted|trashed|removed|archived|` +
 		`in[_-]?trash)([_-]?(at|on|time|date))?$`)
 	deletion = regexp.MustCompile(`(?i)(^|[^a-z])(deleted|trashed|removed|archived)([^a-z]|$)`)
@@ -97,13 +99,14 @@ var (
 	// signs matches the query of a URL that is of use with this query only. Its
 	// parameter lets somebody in, or in time, if its name opens or its value
 	// seals: a time, or what is too long to be guessed.
-	signs   = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=|=[\w%+/-]{32}`)
-	opens   = regexp.MustCompile(`(?i)sig|token|hmac|expires|date|credential`)
-	seals   = regexp.MustCompile(`^(\d{10,13}|\d{8}T\d{6}Z|[\w%+/=-]{32,})$`)
-	packed  = regexp.MustCompile(`e[wy][\w+/-]+`)                           // JSON in base64
-	numbers = regexp.MustCompile(`[:,\[]\s*"?(\d+)(?:\s*[],}]|-\d\d-\d\d)`) // in JSON
-	azure   = regexp.MustCompile(`(^|&)sig=`)                               // signs no media type
-	expires = regexp.MustCompile(`(?i)expir`)
+	signs     = regexp.MustCompile(`(?i)(sig|token|hmac)[^=]*=|=[\w%+/-]{32}`)
+	signature = regexp.MustCompile(`(?i)(sig|hmac)[^=]*=`)
+	opens     = regexp.MustCompile(`(?i)sig|token|hmac|expires|date|credential`)
+	seals     = regexp.MustCompile(`^(\d{10,13}|\d{8}T\d{6}Z|[\w%+/=-]{32,})$`)
+	packed    = regexp.MustCompile(`e[wy][\w+/-]+`)                           // JSON in base64
+	numbers   = regexp.MustCompile(`[:,\[]\s*"?(\d+)(?:\s*[],}]|-\d\d-\d\d)`) // in JSON
+	azure     = regexp.MustCompile(`(^|&)sig=`)                               // signs no media type
+	expires   = regexp.MustCompile(`(?i)expir`)
 )
 
 func numeric(s string) bool { return strings.Trim(s, "0123456789") == "" }

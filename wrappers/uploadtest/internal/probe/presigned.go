@@ -44,7 +44,7 @@ func (p *prober) handedOut(m *made) bool {
 		}
 		p.seen.Note("presigned step")
 		if p.sends(m, out); !m.waiting && len(all) == 1 { // announces reads several
-			if p.reads(m); !out.Session && len(p.completions(m)) == 0 {
+			if p.reads(m); !out.Session && len(p.completions(m)) == 0 && m.coming == nil {
 				m.what, m.later = " (in place of a longer one, to the same URL)", []byte("short")
 				p.sends(m, out)
 				m.ids, m.ofFile = began, nil // what comes of it may have another id than what came of the first
@@ -85,8 +85,8 @@ func (p *prober) crosswise(r *operation, s sample) {
 	for i, came := range p.atOnce(requests[:]) {
 		p.came, two[i].what = came, " (sent at the same time as another)"
 		p.sends(two[i], two[i].outs[0])
-		p.keep(two[i])
 	}
+	p.keep(two[:]...)
 }
 
 // refusesEach sends a file in ways for which no URL or form was handed out. It

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -30,13 +31,52 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken := faulty.On(http.StatusForbidden, func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusOK })
+	lent := regexp.MustCompile(`"downloadUrl":"http://[^/]*(/[^?]*)\?([^"]*)"`)
+	document := regexp.MustCompile(`"documentId":(\d+),?`)
+	oneOfTwo := func(next http.Handler) http.Handler { // each second upload has the document of the one before it
+		var mu sync.Mutex
+		last, says := "", map[string]string{}
+		return faulty.Reply("/fileUpload/", func(rec *httptest.ResponseRecorder) {
+			mu.Lock()
+			defer mu.Unlock()
+			if id := document.FindStringSubmatch(rec.Body.String()); id != nil {
+				if _, known := says[id[1]]; !known {
+					says[id[1]] = id[1]
+					if len(says)%2 == 0 {
+						says[id[1]] = last
+					}
+					last = id[1]
+				}
+				faulty.Said(id[1], says[id[1]])(rec)
+			}
+		})(next)
+	}
 	for what, c := range map[string]struct {
 		spoil func(http.Handler) http.Handler
 		want  string // empty: nothing is wrong
 	}{
 		"nothing": {faulty.Arrival("/none", nil), ""},
 		"no end": {faulty.Reply("/fileUpload/", faulty.Said("Completed", "Pending")),
-			`status is "Pending", but the file can be had`},
+			`status is still "Pending", 3s after the file was sent, but it can be had`},
+		"no end, and no file": {faulty.Reply("/fileUpload/", func(rec *httptest.ResponseRecorder) {
+			rec.Body = bytes.NewBuffer(document.ReplaceAll(rec.Body.Bytes(), nil))
+			faulty.Said("Completed", "Queued")(rec)
+		}),
+			`getDocument: not seen: no answer gave its documentId: status is still "Queued", 3s after a file was sent`},
+		"no end once it was asked for before the file": {func(next http.Handler) http.Handler {
+			var told sync.Map
+			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, "/v1/fileUpload/") {
+					next = faulty.Reply("/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
+						first, _ := told.LoadOrStore(r.URL.Path, rec.Body.String())
+						rec.Body = bytes.NewBufferString(first.(string))
+					}))(next)
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}, "s after the file was sent, and a later upload has its documentId (GET /v1/fileUpload/{fileId})"},
+		"two have one documentId": {oneOfTwo, "getFileUploadStatus: response body: two uploads have the same documentId"},
+		"two have one document":   {oneOfTwo, `comes back changed: it is the file of another upload with the id "`},
 		"an end that is told a moment later": {func(next http.Handler) http.Handler {
 			var told sync.Map
 			return faulty.Reply("/fileUpload/", func(rec *httptest.ResponseRecorder) {
@@ -78,6 +118,22 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 			func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusNotFound }),
 			"getDocument: response body: downloadUrl cannot be fetched: 404"},
 		"any download": {faulty.Reply("/download/", taken), "getDocument: response status: 200 to its downloadUrl, with"},
+		"any document for a signature": {func(next http.Handler) http.Handler {
+			var queries sync.Map // by path
+			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				next = faulty.Reply("/documents/", func(rec *httptest.ResponseRecorder) {
+					if at := lent.FindStringSubmatch(rec.Body.String()); at != nil {
+						queries.Store(at[1], strings.ReplaceAll(at[2], `\u0026`, "&"))
+						queries.Store(strings.ReplaceAll(at[2], `\u0026`, "&"), "")
+					}
+				})(next)
+				right, _ := queries.Load(r.URL.Path)
+				if _, known := queries.Load(r.URL.RawQuery); known && right != nil {
+					r.URL.RawQuery = right.(string)
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}, "getDocument: response status: 200 to its downloadUrl, with the path of another: it must be refused by a 4xx"},
 		"no age of a download": {faulty.Reply("/download/", taken),
 			"no operation: response status: 200 to a URL for a download that has expired"},
 		"no age": {faulty.Reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},
@@ -95,10 +151,17 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lab.Blames(t, c.want, func(tb testing.TB) {
+			probing := func(tb testing.TB) {
 				probes(tb, c.spoil(right), "/v1", spec, faulty.Header("Authorization", "Bearer token-of-the-test"),
-					Facts{Advance: func(d time.Duration) { moved.Add(int64(d)) }})
-			})
+					Facts{Timeout: 3 * time.Second, Advance: func(d time.Duration) { moved.Add(int64(d)) }})
+			}
+			if l := (&lab.Logged{TB: t}); strings.Contains(c.want, "not seen") {
+				if probing(l); !strings.Contains(l.Text.String(), c.want) {
+					t.Errorf("the log lacks %q:\n%s", c.want, &l.Text)
+				}
+				return
+			}
+			lab.Blames(t, c.want, probing)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func newProber(t testing.TB, baseURL string, spec []byte, facts Facts) *prober {
 		authorize: func(*http.Request) {}, transport: http.DefaultTransport,
 		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, tagged: map[string]string{}, strange: map[string]bool{},
-		comeLater: map[string]sentFile{}, inVain: map[string]bool{}, met: map[string]bool{},
+		comeLater: map[string]sentFile{}, comesWith: map[string]bool{}, opened: map[string]*url.URL{}, inVain: map[string]bool{}, met: map[string]bool{},
 		traces: map[string]int{}, secrets: map[string]bool{},
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
@@ -82,22 +83,24 @@ type prober struct {
 	strange    map[string]bool            // paths whose ids are of another kind
 	names      int                        // how many other names were given
 	comeLater  map[string]sentFile        // what was said of files that come later, by the names of their ids
+	comesWith  map[string]bool            // the names of ids that are there only once a file is
 	met        map[string]bool            // the known failures that came
 	told       tally.Told
 	logged     tally.Told
 	gave       tally.Told // the files that each path gave
 	seen       tally.Seen
-	traces     map[string]int  // how often each trace id came
-	secrets    map[string]bool // the credentials that were sent
-	late       int             // answers that did not come in time
-	answered   string          // says in a message what the last answer was to; may be empty
-	inVain     map[string]bool // what was awaited and did not come
-	awaited    tally.Told      // operations of which one upload is awaited
-	waits      int             // how often a Retry-After is waited for
-	ending     string          // a URL for a download that soon ends
-	after      string          // says in a message what came before; may be empty
-	doing      string          // names the file of a request in a message about it; may be empty
-	came       *response       // the response to the next request, if it came already
+	traces     map[string]int      // how often each trace id came
+	secrets    map[string]bool     // the credentials that were sent
+	late       int                 // answers that did not come in time
+	answered   string              // says in a message what the last answer was to; may be empty
+	inVain     map[string]bool     // what was awaited and did not come
+	awaited    tally.Told          // operations of which one upload is awaited
+	waits      int                 // how often a Retry-After is waited for
+	opened     map[string]*url.URL // for a download, the last by its place in an answer
+	ending     string              // a URL for a download that soon ends
+	after      string              // says in a message what came before; may be empty
+	doing      string              // names the file of a request in a message about it; may be empty
+	came       *response           // the response to the next request, if it came already
 }
 
 func (p *prober) probe() {
@@ -137,8 +140,8 @@ func (p *prober) probe() {
 		p.refusesMethods(r)
 		p.ends(r)
 	}
-	p.again(" after requests that were refused")
 	p.sendsLargest()
+	p.again(" after requests that were refused")
 	for _, r := range p.ops {
 		if r.Method == http.MethodDelete {
 			if p.deletes(r); !r.succeeded {
@@ -161,6 +164,7 @@ func (p *prober) probe() {
 // sumsUp says what was not seen, and what was.
 func (p *prober) sumsUp() {
 	p.Helper()
+	p.lags()
 	for _, r := range p.ops {
 		if r.unfound != "" && !r.succeeded {
 			p.unseen(r, "%s", r.unfound)
@@ -178,6 +182,26 @@ func (p *prober) sumsUp() {
 		p.Logf("%s: not seen: a %s: no operation and no URL gave one", p.contract.Title, given)
 	}
 	p.Logf("held: %s", &p.seen)
+}
+
+// lags names uploads of which something is still to come that came of others. It
+// is a fault if it came of a later one.
+func (p *prober) lags() {
+	var late []*made
+	for _, m := range p.kept {
+		if m.coming != nil && m.unready != "" && m.coming.succeeded {
+			late = append(late, m)
+		}
+	}
+	for _, m := range late {
+		if slices.ContainsFunc(p.kept, func(other *made) bool {
+			return other.by == m.by && other.sent.After(m.sent) && other.ids[m.coming.last] != ""
+		}) && m.age() >= p.Timeout {
+			m.saidBy.broke(ruleAnswer, "late", "%s, %v after the file was sent, and a later upload has its %s", m.unready,
+				m.age(), m.coming.last)
+		}
+		p.unseen(m.coming, "what came of %d of %d uploads: %s", len(late), len(p.kept), m.unready)
+	}
 }
 
 // fails reports a broken rule.

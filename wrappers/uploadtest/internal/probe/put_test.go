@@ -317,7 +317,7 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 		{"the case of a key does not count", "", "", faulty.Arrival("/v1/notes/", func(r *http.Request) {
 			r.URL.Path = strings.ToLower(r.URL.Path)
 		}), "the file (under the key of another in the other case) comes back changed after others were made: " +
-			`it is replaced by the file of another upload that is called "`},
+			`it is the file of another upload that is called "`},
 		{"a DELETE deletes what begins with its key", "", "", func(next http.Handler) http.Handler {
 			var keys sync.Map
 			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"path"
@@ -22,21 +23,25 @@ import (
 // each answer with the upload. An answer may give the ids that another
 // operation takes.
 func (p *prober) reads(m *made) {
-	left := p.comes(m, "what comes of an upload", 400*time.Millisecond, func() bool {
-		p.readsOnce(m)
-		return !m.coming
-	})
-	if m.lacking != nil && !left {
-		m.lacking()
-	}
 	late := func() bool { return m.had && m.pending != nil }
-	if late() { // it may be there since it was asked first
+	left := p.comes(m, "what comes of an upload", func() bool {
 		p.readsOnce(m)
-	}
-	if late() {
+		return m.coming == nil && !late()
+	})
+	switch {
+	case left: // it is read again later
+	case m.lacking != nil:
+		m.lacking()
+	case late():
 		m.pending()
+	case m.coming != nil && m.unready != "" && m.coming.unfound == "":
+		m.coming.unfound = fmt.Sprintf("no answer gave its %s: %s, %v after a file was sent", m.coming.last, m.unready,
+			m.age())
 	}
 }
+
+// age returns how long ago the file was sent, in words of a message.
+func (m *made) age() time.Duration { return time.Since(m.sent).Round(100 * time.Millisecond) }
 
 func (p *prober) readsOnce(m *made) {
 	m.readBack = readBack{}
@@ -65,16 +70,21 @@ func (p *prober) readsOnce(m *made) {
 	}
 }
 
-// await tries again, since some servers store later. Each pause is half as long
-// again as the last one, up to the longest. What was awaited in vain is not
-// awaited once more.
-func (p *prober) await(what string, longest time.Duration, isThere func() bool) bool {
+// await tries again, since some servers store later: for a second, which is long
+// where nobody says that it takes time, or as long as Timeout where an answer says
+// that m is not ready. What was awaited in vain is not awaited once more.
+func (p *prober) await(m *made, what string, isThere func() bool) bool {
+	began := time.Now()
 	for pause := 20 * time.Millisecond; !isThere(); pause += pause / 2 {
-		if p.inVain[what] || pause > longest {
+		left := time.Second - time.Since(began)
+		if m != nil && m.unready != "" {
+			left += p.Timeout - time.Second
+		}
+		if p.inVain[what] || left <= 0 {
 			p.inVain[what] = true
 			return false
 		}
-		time.Sleep(pause)
+		time.Sleep(min(pause, left))
 	}
 	return true
 }
@@ -82,9 +92,9 @@ func (p *prober) await(what string, longest time.Duration, isThere func() bool) 
 // comes awaits what is told of m. It does so for the first upload of an operation
 // that it comes late for, and reports whether it is left until all that are kept
 // are read again.
-func (p *prober) comes(m *made, what string, longest time.Duration, isThere func() bool) (left bool) {
+func (p *prober) comes(m *made, what string, isThere func() bool) (left bool) {
 	now := p.after != "" || len(p.deleted) > 0 || !slices.Contains(p.kept, m) // it may not be read again
-	p.await(what, longest, func() bool {
+	p.await(m, what+" of "+m.by.name, func() bool {
 		there := isThere()
 		m.awaited = m.awaited || !there && !now && p.awaited.First(m.by.name)
 		left = !there && !now && !m.awaited
@@ -105,11 +115,11 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 		return a.status == http.StatusConflict || a.status == http.StatusTooEarly ||
 			!a.ok() && a.header.Get("Retry-After") != ""
 	}
-	what, longest := "an upload", 300*time.Millisecond
+	what := "an upload"
 	if others {
-		what, longest = "an upload, if it is of that kind", 100*time.Millisecond
+		what = "an upload, if it is of that kind"
 	}
-	left := p.comes(m, what, longest, func() bool {
+	left := p.comes(m, what, func() bool {
 		if m.waiting { // a Retry-After would be waited for in vain
 			a = p.follow(p.askOnce(r, p.good(r, s)))
 			return true
@@ -117,10 +127,11 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 		a = p.ask(r, p.good(r, s))
 		return later || p.strange[r.Path] || a.status/100 != 4 || notYet() || a.declares() && p.withholds(a)
 	})
-	left = p.comes(m, "an upload that is not ready", time.Second, func() bool {
+	left = p.comes(m, "an upload that is not ready", func() bool {
 		if m.waiting || later || !notYet() {
 			return true
 		}
+		m.unready = fmt.Sprintf("the answer is still %d", a.status)
 		a = p.ask(r, p.good(r, s))
 		return !notYet()
 	}) || left
@@ -128,7 +139,13 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 	case left: // it is asked again later
 	case a.ok():
 		p.compares(m, file, a)
+		known := maps.Clone(m.ids)
 		p.learn(m, a)
+		for name := range p.comesWith {
+			if known[name] == "" {
+				p.owns(m, a, name, m.ids[name])
+			}
+		}
 	case a.status == http.StatusNotFound && !m.waiting && others: // it may be for another kind of things
 		p.unseen(r, "the id in the answer of %s, which is not found", m.by.name)
 		p.strange[r.Path] = true
@@ -209,16 +226,17 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	p.seen.Note("file that is given back")
 	isNew := p.gave.First(a.req.URL.Path + " " + payload.Sum(a.body))
 	if wrong := difference(a.body, file.content); wrong != "" {
-		for _, other := range p.kept {
-			if len(a.body) > 0 && len(other.files) == 1 && bytes.Equal(a.body, other.files[0].content) {
-				wrong = "it is replaced by the file of another upload" + other.called()
-			}
-		}
-		if !isNew {
-			wrong = "it is still the file that was here before"
-		}
-		if slices.ContainsFunc(m.files, func(other sentFile) bool { return bytes.Equal(a.body, other.content) }) {
+		isHere := func(other sentFile) bool { return bytes.Equal(a.body, other.content) }
+		other := slices.IndexFunc(p.kept, func(other *made) bool {
+			return len(a.body) > 0 && len(other.files) == 1 && isHere(other.files[0])
+		})
+		switch {
+		case slices.ContainsFunc(m.files, isHere):
 			wrong = "it is another file of the request"
+		case !isNew && (places(m.by) || other < 0):
+			wrong = "it is still the file that was here before"
+		case other >= 0:
+			wrong = "it is the file of another upload" + p.kept[other].called()
 		}
 		a.broke(ruleAnswer, "content", "the file%s comes back changed%s: %s", m.what, p.after, wrong)
 	}
@@ -331,9 +349,17 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 			takes, null = get, is >= 0
 		}
 	}
-	m.coming = m.coming || takes != nil && !m.waiting && len(m.files) > 0
+	switch {
+	case takes != nil && m.waiting:
+		p.comesWith[takes.last] = true
+	case takes != nil && len(m.files) > 0:
+		m.coming = takes
+	}
 	for _, l := range all {
 		text := l.text()
+		if !m.waiting && states.MatchString(l.name) && unready.MatchString(text) {
+			m.unready, m.saidBy = fmt.Sprintf("%s is still %.20q", l.name, text), a
+		}
 		switch {
 		case !states.MatchString(l.name) || strings.Contains(l.path, "[]"):
 		case m.waiting && finished.MatchString(text):
@@ -345,7 +371,7 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 			}
 		case !m.waiting && pending.MatchString(text):
 			m.pending = func() {
-				a.broke(ruleAnswer, "state", "%s is %.20q, but the file can be had", l.name, text)
+				a.broke(ruleAnswer, "state", "%s, %v after the file was sent, but it can be had", m.unready, m.age())
 			}
 		}
 	}

@@ -307,16 +307,16 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 		asked   map[string]int
 		lost    string
 	}{
-		{"two files", 404, "", false, 2, whole, of("f-1", "f-2"), map[string]int{first: 9, Second: 2}, "open"},
-		{"one without an id", 404, "", false, 2, whole, of("f-1", ""), map[string]int{"/files/whole": 9}, "open"},
-		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 9, peek: 2, file: 2, size: 2}, "look peek"},
+		{"two files", 404, "", false, 2, whole, of("f-1", "f-2"), map[string]int{first: 11, Second: 2}, "open"},
+		{"one without an id", 404, "", false, 2, whole, of("f-1", ""), map[string]int{"/files/whole": 11}, "open"},
+		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 11, peek: 2, file: 2, size: 2}, "look peek"},
 		{"nothing is sent yet", 404, "", true, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2, size: 2}, ""},
-		{"what comes later", 200, "", false, 1, thing, nil, map[string]int{look: 10, peek: 10, file: 10, size: 10}, ""},
+		{"what comes later", 200, "", false, 1, thing, nil, map[string]int{look: 11, peek: 11, file: 11, size: 11}, ""},
 		{"nothing comes of no file", 200, "", false, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2,
 			size: 2}, ""},
-		{"a conflict", 409, "", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
-		{"too early", 425, "", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
-		{"a time", 503, "1", false, 1, whole, nil, map[string]int{"/files/whole": 14}, "open"},
+		{"a conflict", 409, "", false, 1, whole, nil, map[string]int{"/files/whole": 23}, "open"},
+		{"too early", 425, "", false, 1, whole, nil, map[string]int{"/files/whole": 23}, "open"},
+		{"a time", 503, "1", false, 1, whole, nil, map[string]int{"/files/whole": 23}, "open"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			asked := map[string]int{}
@@ -354,22 +354,27 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 	}
 }
 
-// What comes half a second later is awaited for the first upload. It is there
-// when all are read again, and what is lost is named then.
+// What comes later is awaited for the first upload. It is there when all are read
+// again, and what is lost is named then. A second is waited for what says nothing.
 func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
 	const here, early, file = `{"state":"done","fileId":"f-1"}`, `{"state":"done"}`, `"a file"`
+	const queued, soon, late = `{"state":"queued"}`, 900 * time.Millisecond, 20 * time.Second
 	for _, c := range []struct {
 		what   string
-		status int    // before it comes
+		status int // before it comes
+		early  string
+		after  time.Duration
 		loses  bool   // what comes of the second upload
 		want   string // empty: nothing is wrong
 	}{
-		{"an upload", 404, false, ""},
-		{"an upload that is lost", 404, true, "look: response status: 404 to a stored upload after others"},
-		{"one that is not ready", 409, false, ""},
-		{"one that never is", 409, true, "look: response status: 409 to a stored upload after others"},
-		{"an id", 200, false, ""},
-		{"an id that never comes", 200, true, `look: response body: state is "done", but there is no fileId`},
+		{"an upload", 404, early, soon, false, ""},
+		{"an upload that is lost", 404, early, soon, true, "look: response status: 404 to a stored upload after others"},
+		{"one that is not ready", 409, early, late, false, ""},
+		{"one that never is", 409, early, late, true, "look: response status: 409 to a stored upload after others"},
+		{"an id", 200, early, soon, false, ""},
+		{"an id that never comes", 200, early, soon, true, `look: response body: state is "done", but there is no fileId`},
+		{"an id that is said to come", 200, queued, late, false, ""},
+		{"an id that is said to come, and never does", 200, queued, late, true, ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			born, waited := map[string]time.Time{}, []bool{}
@@ -382,8 +387,8 @@ func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
 						body = file
 					}
 					if isThing := path[2] == "things"; isThing && (c.status != 200 || len(path) == 4) &&
-						(c.loses && path[3] == "t-2" || time.Since(born[path[3]]) < 500*time.Millisecond) {
-						status, body = c.status, early
+						(c.loses && path[3] == "t-2" || time.Since(born[path[3]]) < c.after) {
+						status, body = c.status, c.early
 					}
 					if r.Method == http.MethodHead {
 						body = ""

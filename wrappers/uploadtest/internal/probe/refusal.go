@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // wrong are bodies that are made from a right one. The spec says whether such a
@@ -57,6 +58,9 @@ func (p *prober) refusesRequests(r *operation) {
 		for _, in := range s.objects() {
 			p.refusesMembers(r, s, in)
 		}
+		if large := p.withinLimit(payload.Noise(1_200_001)); p.refusesChecksums(r, s, "") { // the beginning may be all that is compared
+			p.refusesChecksums(r, s.holding(large), fmt.Sprintf(", beside a file of %d bytes", len(large)))
+		}
 	}
 	p.refusesParameters(r)
 }
@@ -65,22 +69,7 @@ func (p *prober) refusesRequests(r *operation) {
 // wrong.
 func (p *prober) refusesParameters(r *operation) {
 	for _, param := range apispec.Parameters(r.Route) {
-		with := func(value string) *http.Request {
-			req := p.build(r, p.anew(r, firstSample(r)))
-			if query := req.URL.Query(); param.In == openapi3.ParameterInQuery {
-				if query.Del(param.Name); value != "" {
-					query.Set(param.Name, value)
-				}
-				req.URL.RawQuery = query.Encode()
-			} else if req.Header.Del(param.Name); value != "" {
-				req.Header.Set(param.Name, value)
-			}
-			return p.authorized(req)
-		}
-		schema := apispec.Resolved(param.Schema)
-		if sum := ofOtherBytes(r, firstSample(r), param.Name, param.Description, schema); sum != "" {
-			p.refused("wrong request", "a "+param.Name+" of other bytes", r, with(sum))
-		}
+		with := func(value string) *http.Request { return p.with(r, firstSample(r), param, value) }
 		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
 			req := with(value)
 			switch {
@@ -95,6 +84,44 @@ func (p *prober) refusesParameters(r *operation) {
 			}
 		}
 	}
+}
+
+// with returns the request of a sample with another value of a parameter, or
+// without one if it is empty.
+func (p *prober) with(r *operation, s sample, param *openapi3.Parameter, value string) *http.Request {
+	req := p.build(r, p.anew(r, s))
+	if query := req.URL.Query(); param.In == openapi3.ParameterInQuery {
+		if query.Del(param.Name); value != "" {
+			query.Set(param.Name, value)
+		}
+		req.URL.RawQuery = query.Encode()
+	} else if req.Header.Del(param.Name); value != "" {
+		req.Header.Set(param.Name, value)
+	}
+	return p.authorized(req)
+}
+
+// refusesChecksums sends the checksum of other bytes wherever one is taken.
+func (p *prober) refusesChecksums(r *operation, s sample, beside string) (refused bool) {
+	ways := map[string]*http.Request{}
+	for _, param := range apispec.Parameters(r.Route) {
+		if sum := ofOtherBytes(r, s, param.Name, param.Description, apispec.Resolved(param.Schema)); sum != "" {
+			ways[param.Name] = p.with(r, s, param, sum)
+		}
+	}
+	for _, in := range s.objects() {
+		for name := range in.object {
+			schema, other := apispec.PropertyOf(in.schema, name), maps.Clone(in.object)
+			if other[name] = ofOtherBytes(r, s, name, schema.Description, schema); other[name] != "" {
+				ways[in.name+name] = p.good(r, p.anew(r, in.of(other)))
+			}
+		}
+	}
+	refused = true
+	for _, name := range slices.Sorted(maps.Keys(ways)) {
+		refused = !p.refused("wrong request", "a "+name+" of other bytes"+beside, r, ways[name]).ok() && refused
+	}
+	return refused
 }
 
 // refusesMembers sends an object in a body with each of its members missing or
@@ -124,9 +151,6 @@ func (p *prober) refusesMembers(r *operation, s sample, in bodyObject) {
 			p.refusesSample(r, "a body with another type of "+called, with(other))
 		}
 		p.refusesSample(r, "a "+called+" that is not one of its values", with("uploadtest-other"))
-		if sum := ofOtherBytes(r, s, name, schema.Description, schema); sum != "" {
-			p.refused("wrong request", "a "+called+" of other bytes", r, p.good(r, p.anew(r, with(sum))))
-		}
 		if most := schema.MaxLength; most != nil {
 			p.refusesSample(r, "a "+called+" that is too long", with(strings.Repeat("x", int(*most)+1)))
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
@@ -91,7 +92,7 @@ func (p *prober) sends(m *made, out contract.HandedOut) {
 	case a.status >= 500 && len(content) == 0:
 		a.broke(ruleStatus, "empty", "%d to an empty file", a.status)
 	case a.ok():
-		m.shown = map[string][]leaf{}
+		m.shown, m.sent = map[string][]leaf{}, time.Now()
 		m.waiting, m.files = false, slices.Repeat([]sentFile{{"", "", out.ContentType, content}}, len(m.outs))
 		was := m.answer.ids // of the session
 		if id := ownID(a.body); out.Session && json.Valid(a.body) &&

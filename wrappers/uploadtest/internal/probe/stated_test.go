@@ -156,22 +156,24 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		spec   string
-		looked bool
+		looked int    // how large a file may be whose checksum is compared
 		want   string // empty: nothing is wrong
 	}{
-		{"compared", declared, true, ""},
-		{"not compared", declared, false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
-		{"described, and not compared", described, false,
+		{"compared", declared, 2 << 20, ""},
+		{"not compared", declared, 0, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+		{"compared up to 1 MiB", declared, 1 << 20, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes, " +
+			"beside a file of 1200001 bytes, which must be refused by a 4xx"},
+		{"described, and not compared", described, 0,
 			"Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
 		{"the parameter says so", strings.Replace(spec, "name: X-SHA256,",
 			"name: X-SHA256, description: It is verified.,", 1),
-			false, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+			0, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
 		{"the operation says so", strings.Replace(spec, "operationId: deposit\n",
-			"operationId: deposit\n      description: Its X-SHA256\n        is compared. Others are kept.\n", 1), false,
+			"operationId: deposit\n      description: Its X-SHA256\n        is compared. Others are kept.\n", 1), 0,
 			"Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
 		{"the operation says so of another", strings.Replace(spec, "operationId: deposit\n",
-			"operationId: deposit\n      description: The X-SHA256 is kept. The X-MD5 is compared.\n", 1), false, ""},
-		{"only kept", spec, false, ""},
+			"operationId: deposit\n      description: The X-SHA256 is kept. The X-MD5 is compared.\n", 1), 0, ""},
+		{"only kept", spec, 0, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
@@ -179,7 +181,7 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 				if sum := r.Header.Get("X-SHA256"); sum != "" && r.Header.Get("X-Depot-Key") == lab.DepotKey {
 					var body []byte
 					faulty.Rewrite(r, func(b []byte) []byte { body = b; return b })
-					if len(sum) != 64 || c.looked && !payload.DigestOf(sum, body) {
+					if len(sum) != 64 || len(body) <= c.looked && !payload.DigestOf(sum, body) {
 						w.WriteHeader(map[bool]int{true: 422, false: 400}[len(sum) == 64])
 						return
 					}

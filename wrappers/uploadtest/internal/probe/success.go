@@ -59,8 +59,8 @@ func (p *prober) excuse(a answer, s sample, known bool) string {
 	r, answered := a.route, fmt.Sprintf("the spec's own example was answered %d", a.status)
 	switch refused := a.status/100 == 4 && a.declares(); {
 	case !known || completion.MatchString(r.Path): // its upload comes later
-		return fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the answer of the path "+
-			"before it: %s (%s %s)", r.last, answered, r.Method, r.Path)
+		return cmp.Or(r.unfound, fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
+			"answer of the path before it: %s (%s %s)", r.last, answered, r.Method, r.Path))
 	case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)), refused && p.guesses(r, s):
 		return answered + ", and what it refers to may not be there"
 	case refused && (acts(r) || p.withholds(a)):

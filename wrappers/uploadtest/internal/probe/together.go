@@ -34,9 +34,7 @@ func (p *prober) together(r *operation, s sample) {
 		}
 		two = append(two, one)
 	}
-	for _, m := range p.startTogether(r, two, " (sent at the same time as another)") {
-		p.keep(m)
-	}
+	p.keep(p.startTogether(r, two, " (sent at the same time as another)")...)
 }
 
 // burst starts eight uploads at once: each has an id of its own.

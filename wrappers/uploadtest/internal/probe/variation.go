@@ -23,6 +23,10 @@ func contents() []content {
 	_, _ = w.Write([]byte("a text that was packed by the sender"))
 	w.Close()
 	text := []byte("\xef\xbb\xbfa\r\nb\r\n \n") // is sent as text/plain first, then as another media type
+	alike := func(middle, end byte) []byte {
+		part := func(b byte) []byte { return bytes.Repeat([]byte{b}, 70_000) }
+		return slices.Concat(part('a'), part(middle), part(end))
+	}
 	return []content{
 		{"white space at both ends", []byte(" \t\nx y  z\n\n ")},
 		{"lines that end with CRLF", []byte("a\r\nb\nc\r\rd\r\n")},
@@ -37,6 +41,9 @@ func contents() []content {
 		{"a byte order mark, CRLF and white space, in a text", text},
 		{"the same text once more", text},
 		{"1,200,001 bytes", payload.Noise(1_200_001)},
+		{"210,000 bytes", alike('b', 'c')},
+		{"210,000 bytes, in the middle others", alike('d', 'c')},
+		{"210,000 bytes, at the end others", alike('b', 'd')},
 	}
 }
 
@@ -59,6 +66,7 @@ var nameVariety = []string{
 	"\U0001F4C4 \ud55c\uae00.txt",
 	"'a' \"b\".tar.gz", "no ending", strings.Repeat("long-", 30) + ".txt", "[1]{2}(3)#4?5!.txt", "a.b.c.png",
 	"text.txt", "-r *.txt", strings.Repeat("l", 300),
+	"one.txt", "two.txt", "three.txt",
 }
 
 // varies uploads, by an operation, contents and names that a server may change

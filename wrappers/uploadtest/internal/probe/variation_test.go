@@ -310,6 +310,19 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		{"one ETag for all", faulty.Reply("/photos/",
 			faulty.On(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("ETag", `"1"`) })),
 			""}, // of different photos
+		{"photos that begin alike are one", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r)
+			a := next.(*album)
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			for _, id := range a.ids {
+				first, last := a.photos[id].content, a.photos[a.ids[len(a.ids)-1]].content
+				if len(first) > 64<<10 && len(first) == len(last) && bytes.Equal(first[:64<<10], last[:64<<10]) {
+					a.photos[a.ids[len(a.ids)-1]] = a.photos[id]
+					break
+				}
+			}
+		}), fmt.Sprintf(changed, "210,000 bytes, in the middle others") + ": it is the file of another upload"},
 		{"equal photos are one", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			a := next.(*album)
 			faulty.Reply("/photos", faulty.On(201, func(rec *httptest.ResponseRecorder) {
