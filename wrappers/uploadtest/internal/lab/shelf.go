@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -50,7 +52,9 @@ paths:
                 type: object
                 required: [id, label, papers]
                 properties: {id: {type: string}, label: {type: string}, papers: {type: array, items: {}}}
-        4XX: {description: Refused.}
+        4XX: &no {description: Refused.}
+    get: {operationId: boxes, responses: {4XX: *no, '200': {description: All., content: {application/json: {schema: {
+      type: array, items: {}}}}}}}
   /boxes/{id}:
     parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]
     get: {operationId: unpack, responses: *box}
@@ -142,6 +146,15 @@ func NewShelf() http.Handler {
 		box["papers"] = papers
 		kept[id] = box
 		say(w, http.StatusCreated, box)
+	})
+	handle("GET /v1/boxes", func(w http.ResponseWriter, _ *http.Request, _ string) {
+		all := []any{}
+		for _, id := range slices.Sorted(maps.Keys(kept)) {
+			if box, ok := kept[id].(map[string]any); ok && box["papers"] != nil {
+				all = append(all, box)
+			}
+		}
+		say(w, http.StatusOK, all)
 	})
 	handle("/v1/boxes/{id}", func(w http.ResponseWriter, r *http.Request, _ string) {
 		box, ok := kept[r.PathValue("id")].(map[string]any)

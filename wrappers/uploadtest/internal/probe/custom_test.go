@@ -199,7 +199,7 @@ func newHall(fault string) http.Handler {
 		say(w, http.StatusOK, show(c))
 	}))
 	handle("GET /clips/{id}/file", clip(func(w http.ResponseWriter, c *thing) {
-		if strings.HasSuffix(c.id, "50") && fault == "some clips are withheld" || fault == "" {
+		if strings.HasSuffix(c.id, "40") && fault == "some clips are withheld" || fault == "" {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}

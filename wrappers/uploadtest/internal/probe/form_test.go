@@ -171,6 +171,12 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			"Shelf: unpack: response body: kind is not what it was before a PATCH that did not name it"},
 		{"a PATCH changes nothing", patched(anew(`"August"`, `"July"`)),
 			`Shelf: unpack: response body: label is still "July" after a PATCH that said "August" (GET`},
+		{"a list knows no PATCH", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v1/boxes" && r.Method == http.MethodGet {
+				next = faulty.Reply("/", anew(`"August"`, `"July"`))(next)
+			}
+			next.ServeHTTP(w, r)
+		}), `Shelf: boxes: response body: label is still "July" in the list after a PATCH that changed it (GET /v1/boxes)`},
 		{"any kind", faulty.Arrival("/boxes", faulty.Replace("uploadtest-other", "a")),
 			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
 		{"any length", faulty.Arrival("/boxes", faulty.Replace(strings.Repeat("x", 201), "x")),

@@ -186,6 +186,9 @@ func newTray(how string) http.Handler {
 		no(w, 422) // there is no such note
 	})
 	mux.HandleFunc("POST /notes", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		before := keys[r.Header.Get("Idempotency-Key")]
+		mu.Unlock()
 		form, err := r.MultipartReader()
 		if err != nil {
 			no(w, 400)
@@ -210,7 +213,10 @@ func newTray(how string) http.Handler {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if before := keys[r.Header.Get("Idempotency-Key")]; before != nil && how != "a key counts once" {
+		if how != "a key counts once it is stored" {
+			before = keys[r.Header.Get("Idempotency-Key")]
+		}
+		if before != nil && how != "a key counts once" {
 			say(w, 201, map[string]any{"data": before})
 			return
 		}
@@ -382,6 +388,8 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 		"slips, lifted from any tray": "Tray: lift: response status: 200 to an upload under another trayId",
 		"slips, listed in any tray": `Tray: slips: response body: the list has an upload with the id "slip-000000", ` +
 			"which is under another trayId (GET /trays/{trayId}/slips)",
+		"a key counts once it is stored": "Tray: add: response body: a request with the Idempotency-Key of one at the " +
+			"same time makes another upload",
 		"a key counts once":           "Tray: add: response body: a request with the Idempotency-Key of an earlier one",
 		"Latin-1":                     `Tray: look: response body: comment is "GrÃ¼`,
 		"a file takes the rest along": "Tray: drop: response status: 404 to a stored upload",

@@ -81,17 +81,21 @@ func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
 // listed returns the path of the list that an operation gives, such as that of
 // one folder, and what must be in it.
 func (p *prober) listed(r *operation) (path string, all []*made) {
-	inQuery := func(param *openapi3.Parameter) bool { return param.In == openapi3.ParameterInQuery }
-	if r.Method != http.MethodGet || slices.ContainsFunc(r.required, inQuery) {
-		return "", nil
-	}
 	for _, m := range p.kept {
-		its := p.pathOf(r, m.found())
-		if p.isAbove(r, m) && its == cmp.Or(path, its) {
+		if its := p.listOf(r, m); its != "" && its == cmp.Or(path, its) {
 			path, all = its, append(all, m)
 		}
 	}
 	return path, all
+}
+
+// listOf returns the path of an operation, if it gives the list that m is in.
+func (p *prober) listOf(r *operation, m *made) string {
+	inQuery := func(param *openapi3.Parameter) bool { return param.In == openapi3.ParameterInQuery }
+	if r.Method != http.MethodGet || slices.ContainsFunc(r.required, inQuery) || !p.isAbove(r, m) {
+		return ""
+	}
+	return p.pathOf(r, m.found())
 }
 
 // isAbove reports whether the path of an operation is that of m's list: m was

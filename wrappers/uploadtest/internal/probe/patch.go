@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func (p *prober) patches(r *operation) {
 	if done := p.ask(r, p.good(r, s)); !done.ok() || done.status == http.StatusAccepted {
 		return
 	}
-	after := look()
+	after, changed := look(), map[string]leaf{} // as it was before, by its path
 	for at, was := range before {
 		is, stays := after[at]
 		member, _, _ := strings.Cut(was.path, ".")
@@ -51,8 +52,38 @@ func (p *prober) patches(r *operation) {
 				was.text(), apispec.TextOf(said))
 		case !named && !same:
 			a.broke(ruleAnswer, "patched", "%s is not what it was before a PATCH that did not name it", member)
+		case named && !same && !was.list:
+			changed[was.path] = was
 		}
 		p.seen.Note("change")
+	}
+	for _, r := range p.ops {
+		if path := p.listOf(r, m); path != "" && len(changed) > 0 {
+			p.listsChanges(r, m, path, changed)
+		}
+	}
+}
+
+// listsChanges sees that a list does not tell of m as it was before a PATCH.
+func (p *prober) listsChanges(r *operation, m *made, path string, changed map[string]leaf) {
+	var a answer
+	var old *leaf
+	isIn := p.isIn(r, m)
+	p.await(nil, r.name+" after a PATCH", func() bool {
+		var list []json.RawMessage
+		a, list = p.walks(r, path, 0)
+		old = nil
+		for _, element := range list {
+			for _, l := range leaves(element) {
+				if was, named := changed[l.path]; named && l.text() == was.text() && isIn(element) {
+					old = &l
+				}
+			}
+		}
+		return old == nil
+	})
+	if old != nil {
+		a.broke(ruleAnswer, "patched", "%s is still %.50q in the list after a PATCH that changed it", old.name, old.text())
 	}
 }
 

@@ -66,19 +66,29 @@ func (p *prober) startTogether(r *operation, samples []sample, what string) (sta
 	return started
 }
 
-// repeats sends a request twice, if its spec has a header for that.
+// repeats sends a request twice, and two at once, if its spec has a header for
+// that.
 func (p *prober) repeats(r *operation, s sample) {
 	for _, param := range apispec.Parameters(r.Route) {
 		if param.In != openapi3.ParameterInHeader || !onceOnly.MatchString(param.Name) {
 			continue
 		}
 		key := newKey()
-		ask := func() answer {
+		request := func() *http.Request {
 			req := p.good(r, s)
 			req.Header.Set(param.Name, key)
-			return p.ask(r, req)
+			return req
 		}
+		ask := func() answer { return p.ask(r, request()) }
 		p.sameAgain(ask(), ask, "a request with the "+param.Name+" of an earlier one")
+		key = newKey()
+		two := []*http.Request{request(), request()}
+		came := p.atOnce(two)
+		take := func(i int) answer {
+			p.came = came[i]
+			return p.ask(r, two[i])
+		}
+		p.sameAgain(take(0), func() answer { return take(1) }, "a request with the "+param.Name+" of one at the same time")
 	}
 }
 

@@ -35,7 +35,7 @@ func TestUploadsAreSentTogether(t *testing.T) {
 	const raw, put, things = "POST /v1/raw ", "PUT /v1/keys/", "POST /v1/things "
 	for op, want := range map[string]string{
 		"raw": raw + strings.Repeat(raw, 9), "put": put + "70 " + put + "71 ",
-		"make": strings.Repeat(things, 11), "fill": "",
+		"make": strings.Repeat(things, 13), "fill": "",
 		"act": strings.Repeat("POST /v1/things/uploadtest ", 2),
 	} {
 		asked := make(chan string, 100)
