@@ -151,7 +151,7 @@ func (t *trial) asks(op string, status int, again again) {
 	t.Helper()
 	for _, r := range t.of(op) {
 		if t.place(r, nil).bytes && status == http.StatusConflict {
-			again = maybe // the client may ask for the offset, and send the rest
+			return // the client may ask for the offset, and send the rest
 		}
 	}
 	switch n := t.tries(t.of(op)); {

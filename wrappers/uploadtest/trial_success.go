@@ -19,9 +19,6 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 	t.Helper()
 	count, requests := t.count(), len(t.requests())
 	res, err := t.send(t.Context(), src)
-	if t.Server != nil {
-		t.Server.quiet() // then it is known how far a request came whose connection was cut
-	}
 	if err != nil {
 		t.seen.Failed.Store(true)
 		t.broke("upload: %v", err)
@@ -195,6 +192,10 @@ var escapes = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
 // file, or the parts that they carry.
 func (t *trial) carried(src *source, since int) bool {
 	t.Helper()
+	if t.Server == nil {
+		return true
+	}
+	t.Server.quiet() // then it is known how far a request came whose connection was cut
 	var last *File
 	all := t.requests()
 	for _, r := range all[since:] {
