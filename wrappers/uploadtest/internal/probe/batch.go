@@ -68,7 +68,7 @@ func (p *prober) announced(r *operation, s sample, list string, elements []any, 
 		one.later = contents[j]
 		what := fmt.Sprintf(" (number %d of %d in the answer, and %d in the request)", i+1, len(elements), j+1)
 		m := p.newMade(one, what, bare)
-		if m.outs, m.waiting, m.files = all.outs[i:i+1], true, nil; i < len(all.ofFile) {
+		if m.outs, m.waiting, m.files = all.outs[i:i+1], true, nil; len(all.ofFile) >= len(all.outs) {
 			maps.Copy(m.ids, all.ofFile[i])
 		}
 		for _, get := range p.ops {

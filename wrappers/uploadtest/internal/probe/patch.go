@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -18,7 +19,7 @@ func (p *prober) patches(r *operation) {
 	if r.Method != http.MethodPatch || get == nil || s.object == nil || len(of) == 0 {
 		return
 	}
-	m := slices.MaxFunc(of, func(a, b *made) int { return len(a.said) - len(b.said) })
+	m := slices.MaxFunc(of, func(a, b *made) int { return cmp.Compare(len(a.said), len(b.said)) })
 	s.params = m.ids
 	var a answer
 	look := func() map[string]leaf {

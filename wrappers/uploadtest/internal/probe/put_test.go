@@ -289,9 +289,9 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 		{"a range says another place", "", "", faulty.Reply("/notes/", faulty.On(206, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Range", strings.Replace(rec.Header().Get("Content-Range"), "-5/", "-6/", 1))
 		})), `Desk: GET /notes/{name}: response header: Content-Range is "bytes 2-6/10", want "bytes 2-5/10"`},
-		{"an open range is refused", "", "", faulty.Refuses(416, func(r *http.Request) bool {
+		{"an open range is refused", "", "", faulty.Refuses(400, func(r *http.Request) bool {
 			return r.Header.Get("Range") == "bytes=4-"
-		}), "Desk: GET /notes/{name}: response status: 416 to the range 4- of a file of 10 bytes"},
+		}), "Desk: GET /notes/{name}: response status: 400 to the range 4- of a file of 10 bytes"},
 		{"an ETag is not looked at", "", "", faulty.Arrival("/notes/", func(r *http.Request) { r.Header.Del("If-None-Match") }),
 			"Desk: GET /notes/{name}: response status: 200 to an If-None-Match with the ETag that it gave, want 304"},
 		{"another ETag is not modified, either", "", "", faulty.Arrival("/notes/", func(r *http.Request) {

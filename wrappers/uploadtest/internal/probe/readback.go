@@ -383,7 +383,7 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 func (m *made) times(a answer, l leaf) {
 	t, err := time.Parse(time.RFC3339, l.text())
 	clock, _ := http.ParseTime(m.answer.header.Get("Date")) // none is in another year
-	if isNew := a.req == m.answer.req && m.said[l.name] == nil; err == nil && isNew && expires.MatchString(l.name) &&
+	if isNew := a.req == m.answer.req && m.said[l.name] == nil; isNew && expires.MatchString(l.name) &&
 		t.Year() >= 2000 && t.Before(clock.Add(-time.Minute)) {
 		a.broke(ruleAnswer, "expired", "%s is %v before the header Date: it has expired already", l.name, clock.Sub(t))
 	}

@@ -137,6 +137,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			found{raw(text), `{}`, "look", js, `{"hash":"00"}`, `hash is "00", which is not that of`}},
 		"another checksum beside right ones": {right("look a.sums. checksum", "1", "2"),
 			found{raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, "sha1 is"}},
+		"the size of another of several": {func(_ *prober, m *made, _ http.Header) { m.what = " (of several)" },
+			found{papers, `{}`, "look", js, `{"papers":[{"size":3},{"size":3}]}`,
+				"1 bytes were sent (of several): it is that of another file of the request"}},
 		"one ETag for all": {func(p *prober, _ *made, _ http.Header) {
 			p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
 		}, found{raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"}},

@@ -44,10 +44,9 @@ func (p *prober) refusesRequests(r *operation) {
 			continue // the cause of a fault in it would be unclear
 		}
 		for _, what := range slices.Sorted(maps.Keys(wrong)) {
-			if s.object == nil && strings.HasSuffix(what, "media type") && !declares(r, "415") {
-				continue // it is a fact about the file, which many servers only keep
-			}
-			if bad := s; s.body != nil {
+			// The media type of a file is a fact about it, which many servers only keep.
+			ofFile := s.object == nil && strings.HasSuffix(what, "media type")
+			if bad := s; s.body != nil && (!ofFile || declares(r, "415")) {
 				wrong[what](&bad)
 				p.refusesSample(r, what, bad)
 			}
@@ -247,7 +246,7 @@ func neverIssued(id string) []string {
 // mixes asks for a part of one thing under the id of another.
 func (p *prober) mixes(r *operation) {
 	of := p.keptFor(r)
-	if r.Method != http.MethodGet || len(r.required) < 2 {
+	if r.Method != http.MethodGet {
 		return
 	}
 	for _, one := range of {

@@ -27,6 +27,9 @@ paths:
   /uploads/{id}: {parameters: [&id {name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *all}, delete: {operationId: drop, responses: *all},
     post: {operationId: add, responses: *all}}
+  /lists: {post: {operationId: listed, requestBody: {content: {application/json: {example: {files: [{name: a}]},
+    schema: {type: object, properties: {files: {type: array, items: {type: object, properties: {name: {type: string}}}}}}}}},
+    responses: *all}}
   /ours/{id}: {parameters: [*id], put: {operationId: ours, responses: *all}}
   /open/{id}: {parameters: [*id], put: {operationId: open, security: [], responses: *all}}
   /read/{id}: {parameters: [*id], get: {operationId: read, responses: *all}, delete: {operationId: cut, responses: *all}}

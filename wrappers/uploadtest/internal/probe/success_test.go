@@ -267,11 +267,15 @@ func TestAChangeMayBeRefused(t *testing.T) {
 // What was deleted under another parent is not looked for.
 func TestWhatAFaultDeletedIsForgotten(t *testing.T) {
 	lab.Recorded(t, func(tb testing.TB) {
-		p, ops := specProber(tb, refusedSpec)
-		p.transport, _ = answered(http.StatusNoContent)
-		m, other := &made{by: ops["make"], ids: map[string]string{"thingId": "t-1"}}, &made{by: ops["make"]}
+		p, ops := specProber(tb, togetherSpec)
+		var asked *[]string
+		p.transport, asked = answered(http.StatusNoContent)
+		m, other := &made{by: ops["make"], ids: map[string]string{"rowId": "r-1"}}, &made{by: ops["make"]}
 		p.kept = []*made{m, other}
-		if p.stray(ops["drop"], m, "thingId", m.found()); len(p.kept) != 1 || p.kept[0] != other {
+		if p.stray(ops["act"], m, "thingId", sample{}); len(*asked) > 0 {
+			t.Errorf("asked %q, which may do anything", *asked)
+		}
+		if p.stray(ops["drop"], m, "rowId", m.found().under("rowId", "r-2")); len(p.kept) != 1 || p.kept[0] != other {
 			t.Errorf("kept are %v", p.kept)
 		}
 	})

@@ -11,11 +11,11 @@ func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
 	s := sample{typ: "application/json", object: map[string]any{"title": "a", "note": "a", "fileName": "a",
 		"n": 7, "day": "a",
 		"sha256": "a", "contentType": "a", "mime": "a", "kind": "a", "tags": []any{"a"}, "other": "a", "open": "{a",
-		"json": `{"a":"b"}`, "type": "image/png"}}
+		"json": `{"a":"b"}`, "type": "image/png", "label": "image/png"}}
 	s.schema = lab.SchemaOf(t, `{"required":["title"],"properties":{"title":{"type":"string"},"note":{"maxLength":3},
 		"fileName":{"type":"string"},"n":{"type":"integer"},"day":{"format":"date"},"sha256":{"type":"string"},
 		"contentType":{"type":"string"},"mime":{"enum":["a"]},"kind":{"enum":["a","b"]},
-		"tags":{"items":{"type":"string"}},"open":{"type":"string"},"json":{"type":"string"},"type":{}}}`).Value
+		"tags":{"items":{"type":"string"}},"open":{"type":"string"},"json":{"type":"string"},"type":{},"label":{}}}`).Value
 	form := s
 	form.typ = "multipart/form-data"
 	for _, c := range []struct {
@@ -31,7 +31,7 @@ func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
 		{s, 7, "fileName", nil}, {s, 4, "contentType", "text/plain; charset=utf-8"}, {s, plainText, "contentType",
 			"text/plain"},
 		{s, plainText, "mime", "a"}, {s, 0, "open", oddText}, {s, 0, "json", `{"a":"b"}`}, {form, plainText, "contentType", "a"},
-		{form, 0, "type", "image/png"},
+		{form, 0, "type", "image/png"}, {s, 0, "label", oddText},
 	} {
 		if got := fmt.Sprint(c.s.texts("x.txt", c.i, everyName)[c.name]); got != fmt.Sprint(c.want) {
 			t.Errorf("number %d of %s is %q, want %q", c.i, c.name, got, c.want)

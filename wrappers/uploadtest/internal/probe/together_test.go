@@ -104,3 +104,62 @@ func TestWhatWasSaidIsFoundWhereAnAnswerHasIt(t *testing.T) {
 		}
 	}
 }
+
+// A shorter file is put where a longer one is, beside one whose key differs in
+// its case.
+func TestAFileIsReplacedByAShorterOne(t *testing.T) {
+	p, ops := specProber(t, togetherSpec)
+	var put []string
+	p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+		put = append(put, fmt.Sprint(r.URL.Path, " ", r.ContentLength))
+		return came(r, http.StatusForbidden, "", ""), nil
+	})
+	p.learned["key"] = "a-key"
+	want := []string{"/v1/keys/a-k55 50", "/v1/keys/a-k55-A 40", "/v1/keys/a-k55-a 30", "/v1/keys/a-k55-A 20"}
+	if p.replaces(ops["put"], firstSample(ops["put"])); !slices.Equal(put, want) {
+		t.Errorf("put were %q", put)
+	}
+}
+
+// Only a URL that is handed out for each of several files counts.
+func TestSeveralAreAnnouncedWhereURLsAreHandedOut(t *testing.T) {
+	lines := lab.Recorded(t, func(tb testing.TB) {
+		p, ops := specProber(tb, sendSpec)
+		n := 0
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			n++
+			return came(r, http.StatusOK, "application/json", fmt.Sprintf(`{"id":"l-%d"}`, n)), nil
+		})
+		p.varies(ops["listed"])
+	})
+	if len(lines) > 0 {
+		t.Errorf("it was blamed: %q", lines)
+	}
+}
+
+func TestAPostPlacesAFileWhereItsPathSays(t *testing.T) {
+	_, ops := specProber(t, `
+openapi: 3.0.3
+info: {title: Places, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /a/{name}: {parameters: [&name {name: name, in: path, required: true, schema: {type: string}}],
+    post: {operationId: name, requestBody: &raw {content: {image/png: {}}}, responses: &all {default: {description: All.}}},
+    put: {operationId: put, responses: *all}, get: {operationId: get, responses: *all}}
+  /b/{name}: {parameters: [*name, {name: fileName, in: query, required: true, schema: {type: string}}],
+    post: {operationId: beside, requestBody: *raw, responses: *all}}
+  /c/{name}: {parameters: [*name, {name: kind, in: query, required: true, schema: {type: string}}],
+    post: {operationId: kind, requestBody: *raw, responses: *all}}
+  /d/{name}: {parameters: [*name], post: {operationId: json, requestBody: {content: {application/json: {example: {}}}},
+    responses: *all}}
+  /e/{name}/: {parameters: [*name], post: {operationId: slash, requestBody: *raw, responses: *all}}
+  /f/{name}/g: {parameters: [*name], post: {operationId: below, requestBody: *raw, responses: *all}}
+  /g/{name}: {parameters: [*name], post: {operationId: act, responses: *all}}
+`)
+	for op, want := range map[string]bool{"name": true, "put": true, "get": false, "beside": false, "kind": true,
+		"json": false, "slash": true, "below": false, "act": false} {
+		if places(ops[op]) != want {
+			t.Errorf("%s places a file where its path says: %t", op, !want)
+		}
+	}
+}

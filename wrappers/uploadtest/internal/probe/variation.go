@@ -91,7 +91,7 @@ func (p *prober) varies(r *operation) {
 			p.crosswise(r, s)
 			p.announces(r, s)
 		}
-		if len(s.files()) == 0 && slices.ContainsFunc(p.ops, func(r *operation) bool { return r.closing }) {
+		if slices.ContainsFunc(p.ops, func(r *operation) bool { return r.closing }) {
 			p.refusesToComplete(r, s)
 		}
 		if m := p.flipped(again, payload.Noise(300)); m != nil {
@@ -155,7 +155,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 	typed := plain
 	if i == plainText {
 		typed.fileType = "text/plain"
-		if s.object == nil && anyText.MatchString(s.typ) {
+		if s.object == nil {
 			typed.contentType = "text/plain"
 		}
 	} else if s.object != nil && i%2 == 1 {
