@@ -101,10 +101,10 @@ type Probing struct {
 //   - Two uploads have two ids, unless they are equal. The id of a deleted one is
 //     not given out again.
 //   - No upload is pending after Timeout if a later one is done.
-//   - A request with the Idempotency-Key of an earlier one makes nothing new, nor
-//     does a second request to complete an upload.
-//   - A PATCH changes what it names, and nothing else. If it has no example and
-//     requires nothing, it names the texts, the enums and the booleans that it may.
+//   - A request with the Idempotency-Key of an earlier one, or of one at the same
+//     time, makes nothing new, nor does a second request to complete an upload.
+//   - A PATCH changes what it names, in the list, too, and nothing else. If it has no
+//     example and requires nothing, it names the texts, the enums and the booleans that it may.
 //   - A text, an enum or a boolean that a request need not have, and that the spec
 //     has an example or a default of, comes back as it was sent, if an answer has a
 //     member of its name. What is called like an id, a URL or an end is not sent.
@@ -122,13 +122,16 @@ type Probing struct {
 //   - with a body that is cut off, of another type, or lacks something required
 //   - with a file of another type, if a 415 is declared
 //   - with the checksum of other bytes, if a 422 is declared, or if a description
-//     says that it is compared
+//     says that it is compared, beside a small file and one above 1 MiB
+//   - with an If-Match of another ETag, or an If-None-Match of *, if a 412 is declared;
+//     one with the ETag of a GET is not answered by a 412
 //   - for an id that was deleted, never there, or under another parent, and for a
 //     URL of the service for the download of what was deleted
 //
 // An empty list says that nothing is there, too, and so does an answer that calls
 // what it tells of deleted, archived or the like. A presigned URL must refuse
-// another method, another type, another key, and any change of it. If the answer
+// another method, another type, another key, the key of another upload, and any
+// change of it. If the answer
 // names no method, and nothing in the URL signs it, the URL may have other
 // methods.
 //

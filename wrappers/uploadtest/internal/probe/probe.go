@@ -139,6 +139,7 @@ func (p *prober) probe() {
 		p.refusesRequests(r)
 		p.refusesMethods(r)
 		p.ends(r)
+		p.conditions(r)
 	}
 	p.sendsLargest()
 	p.again(" after requests that were refused")

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -43,7 +44,8 @@ paths:
     parameters: [{name: id, in: path, required: true, schema: {type: string}}]
     get: {responses: *json}
     patch: {requestBody: {required: true, content: {application/json: {schema: {type: object, required: [name],
-      properties: {name: {type: string, minLength: 3}}}, example: {name: other.txt}}}}, responses: *none}
+      properties: {name: {type: string, minLength: 3}}}, example: {name: other.txt}}}},
+      responses: &may {'204': {description: Done.}, 4XX: *no, '412': *no}}
   /folders/{folderId}:
     parameters: &folder [{name: folderId, in: path, required: true, schema: {type: string}, example: '101'}]
     get: {responses: *json}
@@ -55,11 +57,12 @@ paths:
   /notes/{name}:
     parameters: [{name: name, in: path, required: true, schema: {type: string}, example: july.txt}]
     put: {requestBody: {required: true, content: {text/plain: {schema: &file {type: string, format: binary}}}},
-      responses: *none}
+      parameters: [&match {name: If-Match, in: header, schema: &tag {type: string}}, {name: if-none-match, in: header,
+      schema: *tag}], responses: *may}
     get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no, '304': *no,
       '302': &away {description: It is elsewhere.}}}
     head: {responses: {'200': {description: It is there.}, 4XX: *no, '302': *away}}
-    delete: {responses: *none}
+    delete: {parameters: [*match], responses: *may}
 `
 
 func newDesk() http.Handler {
@@ -82,20 +85,26 @@ func newDesk() http.Handler {
 			err == nil && end == io.EOF && params["filename"] != ""
 	}
 	mux, notes := http.NewServeMux(), map[string][]byte{}
+	tagOf := func(name string) string { return fmt.Sprintf("\"%x\"", crc32.ChecksumIEEE(notes[name])) }
 	note := func(method string, f func(w http.ResponseWriter, r *http.Request, name string)) {
 		mux.HandleFunc(method+" /v1/notes/{name}", func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
-			if name := r.PathValue("name"); method != http.MethodPut && notes[name] == nil {
+			name := r.PathValue("name")
+			match := cmp.Or(r.Header.Get("If-Match"), tagOf(name))
+			switch isThere := notes[name] != nil; {
+			case method != http.MethodPut && !isThere:
 				w.WriteHeader(http.StatusNotFound)
-			} else {
+			case method != http.MethodGet && (match != tagOf(name) || isThere && r.Header.Get("If-None-Match") == "*"):
+				w.WriteHeader(http.StatusPreconditionFailed)
+			default:
 				f(w, r, name)
 			}
 		})
 	}
 	note(http.MethodGet, func(w http.ResponseWriter, r *http.Request, name string) {
 		w.Header().Set("Content-Type", "text/plain")
-		w.Header().Set("ETag", fmt.Sprintf("\"%x\"", crc32.ChecksumIEEE(notes[name])))
+		w.Header().Set("ETag", tagOf(name))
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(notes[name]))
 	})
 	note(http.MethodDelete, func(w http.ResponseWriter, _ *http.Request, name string) {
@@ -190,6 +199,13 @@ func newDesk() http.Handler {
 func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 	t.Parallel()
 	var papers atomic.Int64
+	sentBy := func(method, header, value string) func(http.Handler) http.Handler {
+		return faulty.Arrival("/notes/", func(r *http.Request) {
+			if r.Method == method && r.Header.Get(header) != "" {
+				r.Header.Set(header, value)
+			}
+		})
+	}
 	redirected := func(method string, spoil func(*httptest.ResponseRecorder)) func(http.Handler) http.Handler {
 		return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if note, ok := strings.CutPrefix(r.URL.Path, "/signed/"); ok && r.Method == http.MethodGet {
@@ -281,6 +297,14 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			rec.Header().Del("Content-Length")
 		})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: " +
 			"3 bytes, 4 were asked for"},
+		{"any ETag may be deleted", "", "", sentBy(http.MethodDelete, "If-Match", ""),
+			"Desk: DELETE /notes/{name}: response status: 204 to an If-Match with another ETag, which must be refused by"},
+		{"any ETag may be replaced", "", "", sentBy(http.MethodPut, "If-Match", ""),
+			"Desk: PUT /notes/{name}: response status: 204 to an If-Match with another ETag, which must be refused by"},
+		{"what is there is created", "", "", sentBy(http.MethodPut, "If-None-Match", ""),
+			"Desk: PUT /notes/{name}: response status: 204 to an If-None-Match of * where an upload is, which must be refused"},
+		{"no ETag may be deleted", "", "", sentBy(http.MethodDelete, "If-Match", `"another"`),
+			"Desk: DELETE /notes/{name}: response status: 412 to an If-Match with the ETag that the GET gave (DELETE"},
 		{"a HEAD is redirected", "", "", redirected(http.MethodHead, func(*httptest.ResponseRecorder) {}), ""},
 		{"a range behind a redirect loses its last byte", "", "",
 			redirected(http.MethodGet, faulty.On(206, func(rec *httptest.ResponseRecorder) {
@@ -362,8 +386,10 @@ func TestProbeAsksNoOtherHostForARange(t *testing.T) {
 	})(desk)
 	l := &lab.Logged{TB: t}
 	probes(l, handler, "/v1", []byte(deskSpec), nil)
-	want := "Desk: GET /notes/{name}: not seen: a range of a file, which is on the host 127.0.0.1:"
-	if !strings.Contains(l.Text.String(), want) {
-		t.Errorf("the log lacks %q:\n%s", want, &l.Text)
+	for _, want := range []string{"Desk: PATCH /papers/{id}: not seen: its 412: it takes no If-Match",
+		"Desk: GET /notes/{name}: not seen: a range of a file, which is on the host 127.0.0.1:"} {
+		if !strings.Contains(l.Text.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &l.Text)
+		}
 	}
 }
