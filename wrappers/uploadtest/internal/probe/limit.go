@@ -18,23 +18,27 @@ func (p *prober) grows() {
 	large := bytes.Repeat([]byte("x"), int(p.MaxSize)+1)
 	for _, r := range p.ops {
 		for _, s := range p.samples(r) {
-			if _, ok := s.file(); !ok {
+			if _, ok := s.file(); ok {
+				p.growsNow(r, s, large)
+			} else {
 				p.growsLater(r, s, large)
-				continue
 			}
-			with := func(content []byte) *http.Request { return p.good(r, p.anew(r, s).holding(content)) }
-			p.wants("largest file", r, with(large[1:]), "largest",
-				fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
-			p.wants("file that is too large", r, with(large), "large",
-				fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
-			s.unsized = true
-			unsized := with(large)
-			unsized.Header.Set("Expect", "100-continue")
-			p.wants("file that is too large", r, unsized, "large in chunks",
-				fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4,
-				http.StatusNotImplemented)
 		}
 	}
+}
+
+// growsNow sends the largest file, and one that is too large, in a request.
+func (p *prober) growsNow(r *operation, s sample, large []byte) {
+	with := func(content []byte) *http.Request { return p.good(r, p.anew(r, s).holding(content)) }
+	p.wants("largest file", r, with(large[1:]), "largest",
+		fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
+	p.wants("file that is too large", r, with(large), "large",
+		fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
+	s.unsized = true
+	unsized := with(large)
+	unsized.Header.Set("Expect", "100-continue")
+	p.wants("file that is too large", r, unsized, "large in chunks",
+		fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4, http.StatusNotImplemented)
 }
 
 // withinLimit returns as much of a content as the server takes.

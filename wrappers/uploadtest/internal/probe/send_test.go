@@ -30,6 +30,8 @@ paths:
   /lists: {post: {operationId: listed, requestBody: {content: {application/json: {example: {files: [{name: a}]},
     schema: {type: object, properties: {files: {type: array, items: {type: object, properties: {name: {type: string}}}}}}}}},
     responses: *all}}
+  /anything: {post: {operationId: anything, security: [], requestBody: {content: {image/png: {},
+    application/json: {}, multipart/form-data: {}}}, responses: {default: {description: All.}}}}
   /ours/{id}: {parameters: [*id], put: {operationId: ours, responses: *all}}
   /open/{id}: {parameters: [*id], put: {operationId: open, security: [], responses: *all}}
   /read/{id}: {parameters: [*id], get: {operationId: read, responses: *all}, delete: {operationId: cut, responses: *all}}

@@ -163,3 +163,29 @@ paths:
 		}
 	}
 }
+
+func TestARequestIsWrittenInOtherWays(t *testing.T) {
+	schema := lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"},"files":{"items":{"format":"binary"}},"n":{}}}`).Value
+	form := func(object map[string]any) sample {
+		return sample{typ: "multipart/form-data", schema: schema}.of(object, "a.txt")
+	}
+	two := form(map[string]any{"files": []any{"x", "y"}})
+	for _, c := range []struct {
+		what string
+		s    sample
+		want int
+	}{
+		{"a raw body", sample{typ: "image/png", contentType: "image/png", body: []byte("x")}, 0},
+		{"JSON", sample{typ: "application/json"}.of(map[string]any{"n": 1}, ""), 1},
+		{"a form of one file", form(map[string]any{"file": "x"}), 2}, {"a form of two files", two, 0},
+		{"a form with a field", form(map[string]any{"file": "x", "n": "1"}), 3},
+		{"a form without a file", form(map[string]any{"n": "1"}), 0},
+	} {
+		var asked *[]string
+		p, ops := specProber(t, sendSpec)
+		p.transport, asked = answered(http.StatusOK)
+		if p.written(ops["anything"], c.s); len(*asked) != c.want {
+			t.Errorf("%s is written in %d other ways, want %d", c.what, len(*asked), c.want)
+		}
+	}
+}

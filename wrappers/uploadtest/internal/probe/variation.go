@@ -265,7 +265,7 @@ func (p *prober) written(r *operation, s sample) {
 func (p *prober) several(r *operation, s sample) {
 	many := make([]string, 21)
 	for i := range many {
-		many[i] = fmt.Sprintf("%d-uploadtest.txt", len(many)-i)
+		many[i] = fmt.Sprintf("%d-uploadtest.txt", i)
 	}
 	for _, name := range s.fields(true) {
 		for _, of := range []struct{ called, hold []string }{
