@@ -89,10 +89,10 @@ type Probing struct {
 //   - a range of a file, if a 206 is declared and no redirect leads to another host
 //
 // A GET or a HEAD may be answered by a redirect, if the spec declares it, and what
-// makes something by a 303. What is told only later is awaited for the first upload,
-// and for the others when all are read again: a second, or as long as Timeout if an
-// answer says that it is not ready, by a 409, a Retry-After or a status such as
-// pending. What never came is not awaited again.
+// makes something by a 303. What is told only later is awaited for the first
+// upload, and for the others when all are read again: a second, or as long as
+// Timeout if an answer says that it takes time, by a 202 to the upload, a 409, a
+// Retry-After or a status such as pending. What never came is not awaited again.
 //
 // These must hold:
 //   - The bytes, names, sizes, types, checksums and ids of an upload are those that
@@ -103,8 +103,9 @@ type Probing struct {
 //   - No upload is pending after Timeout if a later one is done.
 //   - A request with the Idempotency-Key of an earlier one, or of one at the same
 //     time, makes nothing new, nor does a second request to complete an upload.
-//   - A PATCH changes what it names, in the list, too, and nothing else. If it has no
-//     example and requires nothing, it names the texts, the enums and the booleans that it may.
+//   - A PATCH changes what it names, in the list, too, and nothing else. If it has
+//     no example and requires nothing, it names the texts, the enums and the
+//     booleans that it may.
 //   - A text, an enum or a boolean that a request need not have, and that the spec
 //     has an example or a default of, comes back as it was sent, if an answer has a
 //     member of its name. What is called like an id, a URL or an end is not sent.
@@ -123,8 +124,8 @@ type Probing struct {
 //   - with a file of another type, if a 415 is declared
 //   - with the checksum of other bytes, if a 422 is declared, or if a description
 //     says that it is compared, beside a small file and one above 1 MiB
-//   - with an If-Match of another ETag, or an If-None-Match of *, if a 412 is declared;
-//     one with the ETag of a GET is not answered by a 412
+//   - with an If-Match of another ETag, or an If-None-Match of *, if a 412 is
+//     declared; one with the ETag of a GET is not answered by a 412
 //   - for an id that was deleted, never there, or under another parent, and for a
 //     URL of the service for the download of what was deleted
 //

@@ -176,7 +176,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 				next = faulty.Reply("/", anew(`"August"`, `"July"`))(next)
 			}
 			next.ServeHTTP(w, r)
-		}), `Shelf: boxes: response body: label is still "July" in the list after a PATCH that changed it (GET /v1/boxes)`},
+		}), `Shelf: boxes: response body: label is still "July" in the list after a PATCH that changed it (GET`},
 		{"any kind", faulty.Arrival("/boxes", faulty.Replace("uploadtest-other", "a")),
 			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
 		{"any length", faulty.Arrival("/boxes", faulty.Replace(strings.Repeat("x", 201), "x")),

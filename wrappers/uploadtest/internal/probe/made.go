@@ -50,7 +50,8 @@ type readBack struct {
 // newMade returns the thing that a request made, with the facts in the answer.
 func (p *prober) newMade(s sample, what string, a answer) *made {
 	m := &made{sample: s, by: a.route, what: what, files: s.files(), said: map[string]any{}, answer: a,
-		sent: time.Now(), place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{}, given: map[string]func() answer{}}
+		sent: time.Now(), place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{},
+		given: map[string]func() answer{}}
 	for _, in := range s.objects() {
 		ofFile := in.name != "" && len(m.files) > 0 // it may be called so itself
 		for name, value := range in.object {

@@ -84,7 +84,8 @@ func (p *prober) listsChanges(r *operation, m *made, path string, changed map[st
 		return old == nil
 	})
 	if old != nil {
-		a.broke(ruleAnswer, "patched", "%s is still %.50q in the list after a PATCH that changed it", old.name, old.text())
+		a.broke(ruleAnswer, "patched", "%s is still %.50q in the list after a PATCH that changed it", old.name,
+			old.text())
 	}
 }
 

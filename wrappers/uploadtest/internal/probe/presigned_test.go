@@ -133,7 +133,7 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 				}
 				next.ServeHTTP(w, r)
 			})(next)
-		}, "getDocument: response status: 200 to its downloadUrl, with the path of another: it must be refused by a 4xx"},
+		}, "getDocument: response status: 200 to its downloadUrl, with the path of another: it must be refused"},
 		"no age of a download": {faulty.Reply("/download/", taken),
 			"no operation: response status: 200 to a URL for a download that has expired"},
 		"no age": {faulty.Reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},

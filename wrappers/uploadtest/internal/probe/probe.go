@@ -49,7 +49,8 @@ func newProber(t testing.TB, baseURL string, spec []byte, facts Facts) *prober {
 		authorize: func(*http.Request) {}, transport: http.DefaultTransport,
 		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, tagged: map[string]string{}, strange: map[string]bool{},
-		comeLater: map[string]sentFile{}, comesWith: map[string]bool{}, opened: map[string]*url.URL{}, inVain: map[string]bool{}, met: map[string]bool{},
+		comeLater: map[string]sentFile{}, comesWith: map[string]bool{}, opened: map[string]*url.URL{},
+		inVain: map[string]bool{}, met: map[string]bool{},
 		traces: map[string]int{}, secrets: map[string]bool{},
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
@@ -198,8 +199,8 @@ func (p *prober) lags() {
 		if slices.ContainsFunc(p.kept, func(other *made) bool {
 			return other.by == m.by && other.sent.After(m.sent) && other.ids[m.coming.last] != ""
 		}) && m.age() >= p.Timeout {
-			m.saidBy.broke(ruleAnswer, "late", "%s, %v after the file was sent, and a later upload has its %s", m.unready,
-				m.age(), m.coming.last)
+			m.saidBy.broke(ruleAnswer, "late", "%s, %v after the file was sent, and a later upload has its %s",
+				m.unready, m.age(), m.coming.last)
 		}
 		p.unseen(m.coming, "what came of %d of %d uploads: %s", len(late), len(p.kept), m.unready)
 	}

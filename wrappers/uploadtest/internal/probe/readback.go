@@ -44,7 +44,9 @@ func (p *prober) reads(m *made) {
 func (m *made) age() time.Duration { return time.Since(m.sent).Round(100 * time.Millisecond) }
 
 func (p *prober) readsOnce(m *made) {
-	m.readBack = readBack{}
+	if m.readBack = (readBack{}); m.answer.status == http.StatusAccepted {
+		m.unready, m.saidBy = "it was answered 202", m.answer
+	}
 	asked := map[string]bool{}
 	for again := true; again; {
 		again = false
@@ -153,7 +155,11 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 	case a.declares() && p.withholds(a):
 		r.unfound = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)
 	case a.status != 0 && !m.waiting && !later:
-		a.broke(ruleStatus, "lost", "%d to a stored upload%s", a.status, p.after)
+		since := ""
+		if m.unready != "" {
+			since = fmt.Sprintf(", %v after it was sent", m.age())
+		}
+		a.broke(ruleStatus, "lost", "%d to a stored upload%s%s", a.status, p.after, since)
 	}
 }
 

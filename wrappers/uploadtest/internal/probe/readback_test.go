@@ -312,7 +312,8 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 	}{
 		{"two files", 404, "", false, 2, whole, of("f-1", "f-2"), map[string]int{first: 11, Second: 2}, "open"},
 		{"one without an id", 404, "", false, 2, whole, of("f-1", ""), map[string]int{"/files/whole": 11}, "open"},
-		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 11, peek: 2, file: 2, size: 2}, "look peek"},
+		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 11, peek: 2, file: 2, size: 2},
+			"look peek"},
 		{"nothing is sent yet", 404, "", true, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2, size: 2}, ""},
 		{"what comes later", 200, "", false, 1, thing, nil, map[string]int{look: 11, peek: 11, file: 11, size: 11}, ""},
 		{"nothing comes of no file", 200, "", false, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2,
@@ -371,11 +372,12 @@ func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
 		want   string // empty: nothing is wrong
 	}{
 		{"an upload", 404, early, soon, false, ""},
-		{"an upload that is lost", 404, early, soon, true, "look: response status: 404 to a stored upload after others"},
+		{"an upload that is lost", 404, early, soon, true, "look: response status: 404 to a stored upload after"},
+		{"an upload that was answered 202", 404, early, late, false, ""},
 		{"one that is not ready", 409, early, late, false, ""},
-		{"one that never is", 409, early, late, true, "look: response status: 409 to a stored upload after others"},
+		{"one that never is", 409, early, late, true, "look: response status: 409 to a stored upload after others, 1m"},
 		{"an id", 200, early, soon, false, ""},
-		{"an id that never comes", 200, early, soon, true, `look: response body: state is "done", but there is no fileId`},
+		{"an id that never comes", 200, early, soon, true, `state is "done", but there is no fileId`},
 		{"an id that is said to come", 200, queued, late, false, ""},
 		{"an id that is said to come, and never does", 200, queued, late, true, ""},
 	} {
@@ -405,7 +407,8 @@ func TestWhatComesLaterIsAwaitedOfOneUpload(t *testing.T) {
 				}
 				thing := func(id string) *made {
 					born[id] = time.Now()
-					return &made{by: p.ops[0], ids: map[string]string{"id": id}, answer: answer{p: p},
+					a := answer{p: p, status: map[bool]int{true: 202}[strings.HasSuffix(c.what, "202")]}
+					return &made{by: p.ops[0], ids: map[string]string{"id": id}, answer: a, sent: time.Now(),
 						files: []sentFile{{content: []byte(file)}}, shown: map[string][]leaf{}}
 				}
 				for _, id := range []string{"t-1", "t-2"} {

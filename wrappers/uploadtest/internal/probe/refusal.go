@@ -57,7 +57,8 @@ func (p *prober) refusesRequests(r *operation) {
 		for _, in := range s.objects() {
 			p.refusesMembers(r, s, in)
 		}
-		if large := p.withinLimit(payload.Noise(1_200_001)); p.refusesChecksums(r, s, "") { // the beginning may be all that is compared
+		large := p.withinLimit(payload.Noise(1_200_001))
+		if p.refusesChecksums(r, s, "") { // only the beginning may be compared
 			p.refusesChecksums(r, s.holding(large), fmt.Sprintf(", beside a file of %d bytes", len(large)))
 		}
 	}

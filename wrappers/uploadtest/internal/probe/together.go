@@ -88,7 +88,8 @@ func (p *prober) repeats(r *operation, s sample) {
 			p.came = came[i]
 			return p.ask(r, two[i])
 		}
-		p.sameAgain(take(0), func() answer { return take(1) }, "a request with the "+param.Name+" of one at the same time")
+		p.sameAgain(take(0), func() answer { return take(1) },
+			"a request with the "+param.Name+" of one at the same time")
 	}
 }
 
