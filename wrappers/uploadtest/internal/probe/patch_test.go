@@ -1,0 +1,79 @@
+package probe
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
+
+func TestAChangeIsHeldToWhatItNames(t *testing.T) {
+	const spec = `
+openapi: 3.0.3
+info: {title: Changes, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.,
+    content: {application/json: {}}}}}, get: {operationId: list, responses: *all}}
+  /things/{thingId}: {parameters: [{name: thingId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: look, responses: *all}, patch: {operationId: patch, requestBody: {content: {application/json: {
+    example: {label: August, tags: [x], title: T, checksum: c}, schema: {type: object, properties: {label: {type: string},
+    state: {type: string}, title: {type: string}, checksum: {type: string}, tags: {type: array, items: {type: string}}}}}}},
+    responses: *all}}
+`
+	for _, c := range []struct {
+		what, before, after, list string
+		status                    int
+		want                      string
+		listed                    bool
+	}{
+		{what: "all is right", before: `{"label":"July","size":1}`, after: `{"label":"August","size":1}`, list: `August`, listed: true},
+		{what: "nothing is changed", before: `{"label":"July"}`, after: `{"label":"July"}`, want: `label is still "July" after`},
+		{what: "it is so already", before: `{"label":"August"}`, after: `{"label":"August"}`},
+		{what: "it is changed later", before: `{"label":"July"}`, after: `{"label":"July"}`, status: 202},
+		{what: "it is refused", before: `{"label":"July"}`, after: `{"label":"July"}`, status: 409},
+		{what: "another is reset", before: `{"label":"July","size":1}`, after: `{"label":"August","size":2}`,
+			want: "size is not what it was", listed: true},
+		{what: "another is gone", before: `{"label":"July","size":1}`, after: `{"label":"August"}`,
+			want: "size is not what it was", listed: true},
+		{what: "a counter goes on", before: `{"label":"July","views":1}`, after: `{"label":"August","views":2}`, listed: true},
+		{what: "what was not said is not changed", before: `{"title":"a"}`, after: `{"title":"a"}`, want: `title is still "a" after`},
+		{what: "what nobody may set", before: `{"checksum":"a"}`, after: `{"checksum":"a"}`},
+		{what: "a list in another order", before: `{"parts":["a","b"]}`, after: `{"parts":["b","a"]}`},
+		{what: "a list of other length", before: `{"tags":["a","b"]}`, after: `{"tags":["x"]}`},
+		{what: "nothing is found any more", before: `{"label":"July"}`, after: ""},
+		{what: "the list is old", before: `{"label":"July"}`, after: `{"label":"August"}`, list: "July",
+			want: `label is still "July" in the list`, listed: true},
+	} {
+		listed := false
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, spec)
+			p.inVain["list after a PATCH"] = true // it is not awaited
+			body := c.before
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				switch {
+				case r.Method == http.MethodPatch && c.status != 0:
+					return came(r, c.status, "application/json", "{}"), nil
+				case r.Method == http.MethodPatch:
+					body = c.after
+				case r.URL.Path == "/v1/things":
+					listed = true
+					return came(r, http.StatusOK, "application/json", fmt.Sprintf(`[{"id":"t-1","label":%q}]`, c.list)), nil
+				case body == "":
+					return came(r, http.StatusNotFound, "application/json", "{}"), nil
+				}
+				return came(r, http.StatusOK, "application/json", body), nil
+			})
+			p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, own: []string{"t-1"},
+				said: map[string]any{"label": "July", "size": 1, "parts": 1, "tags": 1}}, {by: ops["make"], ids: map[string]string{"thingId": "t-2"}}}
+			p.patches(ops["patch"])
+			p.patches(ops["look"])
+		})
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" || listed != c.listed {
+			t.Errorf("%s: listed %t: %s", c.what, listed, got)
+		}
+	}
+}
