@@ -110,6 +110,7 @@ paths:
       responses:
         '201': {description: x, content: {application/json: {schema: {type: object, required: [id]}}}}
         '202': {description: x, content: {application/json: {}}}
+        '400': {description: x, content: {application/json: {examples: {b: {value: {n: 1}}, a: {value: [2]}}}}}
         '4XX': {description: x, content: {text/plain: {}}}
     get: {operationId: any, responses: {default: {description: x}}}
 `))
@@ -125,6 +126,11 @@ paths:
 	} {
 		if got := c.Allows(ask.op, ask.status, []byte(ask.answer)); got != ask.want {
 			t.Errorf("%s allows %d %s: %t", ask.op, ask.status, ask.answer, got)
+		}
+	}
+	for status, want := range map[int]string{202: `["uploadtest"]`, 400: `[[2] [2] {"n":1}]`, 404: `[]`} {
+		if got := fmt.Sprintf("%s", c.Answers("make", status)); got != want {
+			t.Errorf("the examples of %d are %s, want %s", status, got, want)
 		}
 	}
 	for op, want := range map[string]string{"make": "[true true false]", "any": "[true true true]", "none": "[true true true]"} {
