@@ -1102,6 +1102,28 @@ var bites = []struct {
 			return res.ID, err
 		})
 	}}, "a stream that can be read once", ""},
+	{"a redirect is followed without Authorization", rig{raw: true, client: func(u upload.Uploader) upload.Uploader {
+		c := u.(*depotClient)
+		hc := *c.http
+		hc.CheckRedirect = func(r *http.Request, _ []*http.Request) error { r.Header.Del("X-Depot-Key"); return nil }
+		return Func(func(ctx context.Context, src upload.Source) (id string, err error) {
+			var b bytes.Buffer
+			if err := slurp(ctx, src, &b); err != nil {
+				return "", err
+			}
+			req, _ := http.NewRequestWithContext(ctx, "POST", c.base+"/raw?name="+src.Name, &b)
+			req.Header = http.Header{"X-Depot-Key": {lab.DepotKey}, "Authorization": {"Key design-candidate-runtime"},
+				"Content-Type": {upload.OctetStream}}
+			resp, err := hc.Do(req)
+			if err != nil {
+				return "", err
+			}
+			defer resp.Body.Close()
+			var answer depotAnswer
+			err = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer)
+			return answer.literal(), err
+		})
+	}}, "a redirect gets no credentials", ""},
 	{"the spec has no 404 for an id", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
 		res, err := c.send()
 		if err == nil {

@@ -56,7 +56,7 @@ var (
 	// facts are what a server finds out by itself. Perils let others hear of an
 	// upload, or end one.
 	facts  = regexp.MustCompile(`(?i)owner|user|author|by$|tenant|account|version|revision|extension|encoding|format|charset`)
-	perils = regexp.MustCompile(`(?i)ur[il]s?$|link|href|callback|hook|mail|notif|expir|ttl|lifetime|retention|` +
+	perils = regexp.MustCompile(`(?i)ur[il]s?$|link|href|callback|hook|mail|notif|pass|secret|expir|ttl|lifetime|retention|` +
 		`overwrite|replace|force|delete|purge|dry[_-]?run|validate[_-]?only`)
 	// conditions are headers without which a request is answered in full.
 	conditions = regexp.MustCompile(`(?i)^(if-|range$|expect$|authorization$|cookie$|content-|accept)`)
