@@ -21,8 +21,8 @@ import (
 func (p *prober) holds(a answer, op *contract.Operation, body []byte) {
 	p.Helper()
 	broke := func(rule, what string) { a.broke(rule, what, "status %d: %s", a.status, what) }
-	if what := betrays(a.header, body, a.req); what != "" {
-		broke(ruleAnswer, "it shows "+what)
+	if rule, what := betrays(a.header, body, a.req); what != "" {
+		broke(rule, "it shows "+what)
 	}
 	for secret := range p.secrets {
 		if a.status >= 400 && bytes.Contains(body, []byte(secret)) {
@@ -49,7 +49,7 @@ func (p *prober) holds(a answer, op *contract.Operation, body []byte) {
 	for name, ref := range declared.Value.Headers {
 		switch values := a.header.Values(name); {
 		case len(values) > 1:
-			broke(ruleAnswer, "the header "+name+" is there more than once")
+			broke(ruleHeader, "the header "+name+" is there more than once")
 		case a.header.Get(name) == "" && ref.Value.Extensions["x-sent"] == "always":
 			broke(ruleHeader, "header "+name+" is missing, and the spec says that it is always sent")
 		}
@@ -74,7 +74,7 @@ var inside = []struct {
 
 // betrays names a fact about the server's machine that an answer shows and that
 // was not in the request. It names the header that has it.
-func betrays(header http.Header, body []byte, req *http.Request) string {
+func betrays(header http.Header, body []byte, req *http.Request) (rule, what string) {
 	text := string(body)
 	for _, values := range header {
 		text += "\n" + strings.Join(values, "\n")
@@ -94,13 +94,13 @@ func betrays(header http.Header, body []byte, req *http.Request) string {
 			}
 			for _, name := range slices.Sorted(maps.Keys(header)) {
 				if strings.Contains(strings.Join(header[name], "\n"), found) {
-					return c.what + " in the header " + name
+					return ruleHeader, c.what + " in the header " + name
 				}
 			}
-			return c.what
+			return ruleAnswer, c.what
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // misplaced says that an error code is the one of another status. The spec's

@@ -53,6 +53,12 @@ func (a answer) location() (*url.URL, error) {
 func (a answer) broke(rule, class, format string, args ...any) {
 	p, r, req := a.p, a.route, a.req
 	p.Helper()
+	for _, get := range p.ops {
+		if r == nil && req.Method == http.MethodHead && get.Method == http.MethodGet &&
+			p.matches(get, req.URL.EscapedPath()) != nil {
+			r = get // which says how a HEAD is answered
+		}
+	}
 	name, place := "no operation", req.Method+" "+req.URL.EscapedPath()
 	if r != nil {
 		name, place = r.name, req.Method+" "+p.contract.Bases[0]+r.Path

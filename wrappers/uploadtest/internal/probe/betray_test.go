@@ -8,7 +8,8 @@ import (
 
 // An answer may repeat what its request said.
 func TestAnAnswerBetraysItsServersMachine(t *testing.T) {
-	const trace, path = "a stack trace", "a path of the server's machine"
+	const trace, place = ruleAnswer + "a stack trace", "a path of the server's machine"
+	const path = ruleAnswer + place
 	plain := http.Header{"X-A": {"fine"}}
 	for _, tc := range []struct {
 		header           http.Header
@@ -17,15 +18,15 @@ func TestAnAnswerBetraysItsServersMachine(t *testing.T) {
 		{plain, `{"message":"no such object"}`, "/v1/o", ""},
 		{nil, "panic: goroutine 7 [running]", "/v1/o", trace},
 		{plain, "main.go:12", "/v1/o", trace},
-		{http.Header{"X-A": {"fine", "open /srv/data/o-1"}}, "", "/v1/o", path + " in the header X-A"},
+		{http.Header{"X-A": {"fine", "open /srv/data/o-1"}}, "", "/v1/o", ruleHeader + place + " in the header X-A"},
 		{http.Header{"X-A": {"fine"}, "X-B": {"fine"}}, `open /usr/lib/o`, "/v1/o", path},
 		{plain, `{"message":"C:\\\\data is full","next":"fine"}`, "/v1/o", path},
 		{plain, `{"message":"\u002fsrv\u002fdata is full","next":"fine"}`, "/v1/o", path},
 		{plain, "no /srv/o-1", "/srv/o-1", ""},
 		{plain, "no /srv/o-1 and no /usr/o-2", "/srv/o-1", path},
 	} {
-		if got := betrays(tc.header, []byte(tc.body), httptest.NewRequest("GET", tc.path, nil)); got != tc.want {
-			t.Errorf("%v %q to %s: %q, want %q", tc.header, tc.body, tc.path, got, tc.want)
+		if rule, what := betrays(tc.header, []byte(tc.body), httptest.NewRequest("GET", tc.path, nil)); rule+what != tc.want {
+			t.Errorf("%v %q to %s: %q, want %q", tc.header, tc.body, tc.path, rule+what, tc.want)
 		}
 	}
 }

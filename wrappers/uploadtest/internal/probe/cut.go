@@ -12,16 +12,17 @@ import (
 )
 
 // cutsOff hangs up in the middle of a file, but still listens. The part that
-// arrived must not count as a file.
-func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) {
+// arrived must not count as a file. It reports whether it did.
+func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) (taken bool) {
 	a := p.talk(r, req, body[:len(body)/2], p.Timeout, true)
 	if a.status == 0 {
-		return // a server owes no answer to those who hang up
+		return false // a server owes no answer to those who hang up
 	}
 	if p.seen.Note("file that is cut off"); a.ok() {
 		a.broke(ruleStatus, "cut", "%d to a file whose sender hung up in the middle of it", a.status)
 		p.changes(a)
 	}
+	return a.ok()
 }
 
 // waitsForBody sends wrong credentials and no body. A server that looks at the

@@ -35,7 +35,7 @@ func (p *prober) handedOut(m *made) bool {
 		m.waiting, m.files = true, nil
 		if whole := p.presignedRequest(out, presignedContent); !out.Session { // a session may go on where it was cut
 			body, _ := io.ReadAll(whole.Body)
-			p.cutsOff(r, whole, body)
+			taken = p.cutsOff(r, whole, body) || taken
 		} else {
 			p.unseen(r, "a transfer that is cut off: a session may go on where it was cut")
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
+	office "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -206,7 +207,7 @@ func TestProbeNamesWhatIsWrongInAnAnswer(t *testing.T) {
 			"Depot: all operations: response header: X-Depot-Trace is the same in each answer"},
 		{"a header twice", faulty.Reply("/forms",
 			func(rec *httptest.ResponseRecorder) { rec.Header().Add("X-Depot-Left", "8") }),
-			"Depot: submit: response body: status 201: the header X-Depot-Left is there more than once"},
+			"Depot: submit: response header: status 201: the header X-Depot-Left is there more than once"},
 		{"an answer that breaks off", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet && r.Header.Get("X-Depot-Key") == lab.DepotKey {
 				w.Header().Set("Content-Length", "1000")
@@ -403,9 +404,36 @@ func misstated() http.Handler {
 }
 
 func TestProbeSaysAFaultOnce(t *testing.T) {
-	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, misstated(), "/v1", []byte(lab.ShelfSpec), lab.WithKey) })
-	if len(lines) != 1 {
-		t.Errorf("%d lines, want one for the GET: %q", len(lines), lines)
+	t.Parallel()
+	desk := func(spoil func(http.Handler) http.Handler) func(testing.TB) {
+		return func(tb testing.TB) { probes(tb, spoil(newDesk()), "/v1", []byte(deskSpec), nil) }
+	}
+	for what, c := range map[string]struct {
+		probing func(testing.TB)
+		want    string
+	}{
+		"a size": {func(tb testing.TB) { probes(tb, misstated(), "/v1", []byte(lab.ShelfSpec), lab.WithKey) },
+			`Shelf: unpack: response body: size is "21"`},
+		"a path that a HEAD shows, too": {desk(faulty.Reply("/docs/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
+			rec.Header().Set("X-File", "/srv/desk/1")
+		}))), "Desk: read: response header: status 200: it shows a path of the server's machine in the header X-File"},
+		"what is cut off is complete": {func(tb testing.TB) {
+			server, err := office.New(office.Config{Token: "token-of-the-test"})
+			spec, missing := specs.FS.ReadFile("twentyfourseven.yaml")
+			if err != nil || missing != nil {
+				tb.Fatal(err, missing)
+			}
+			probes(tb, faulty.Arrival("/upload/", faulty.Swallowed)(server), "/v1", spec,
+				faulty.Header("Authorization", "Bearer token-of-the-test"))
+		}, "fileUpload: response status: 200 to a file whose sender hung up in the middle of it"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			lines := lab.Recorded(t, c.probing)
+			if lab.Named(t, lines, c.want); len(lines) != 1 {
+				t.Errorf("%d lines, want one: %q", len(lines), lines)
+			}
+		})
 	}
 }
 
