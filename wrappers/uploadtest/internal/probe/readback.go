@@ -74,11 +74,12 @@ func (p *prober) readsOnce(m *made) {
 
 // await tries again, since some servers store later: for a second, which is long
 // where nobody says that it takes time, or as long as Timeout where an answer says
-// that m is not ready. What was awaited in vain is not awaited once more.
+// that m is not ready. The time of the answers does not count: some come late, after
+// a 429. What was awaited in vain is not awaited once more.
 func (p *prober) await(m *made, what string, isThere func() bool) bool {
-	began := time.Now()
+	waited := time.Duration(0)
 	for pause := 20 * time.Millisecond; !isThere(); pause += pause / 2 {
-		left := time.Second - time.Since(began)
+		left := time.Second - waited
 		if m != nil && m.unready != "" {
 			left += p.Timeout - time.Second
 		}
@@ -86,7 +87,9 @@ func (p *prober) await(m *made, what string, isThere func() bool) bool {
 			p.inVain[what] = true
 			return false
 		}
-		time.Sleep(min(pause, left))
+		pause = min(pause, left)
+		time.Sleep(pause)
+		waited += pause
 	}
 	return true
 }

@@ -312,6 +312,7 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 	}{
 		{"two files", 404, "", false, 2, whole, of("f-1", "f-2"), map[string]int{first: 11, Second: 2}, "open"},
 		{"one without an id", 404, "", false, 2, whole, of("f-1", ""), map[string]int{"/files/whole": 11}, "open"},
+		{"told slowly", 404, "", false, 1, whole, nil, map[string]int{"/files/whole": 11}, "open"},
 		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 11, peek: 2, file: 2, size: 2},
 			"look peek"},
 		{"nothing is sent yet", 404, "", true, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2, size: 2}, ""},
@@ -332,7 +333,9 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 					if r.Method == http.MethodHead {
 						path, body = "HEAD "+path, ""
 					}
-					asked[path]++
+					if asked[path]++; c.what == "told slowly" {
+						time.Sleep(2 * time.Second)
+					}
 					resp := came(r, c.status, "application/json", body)
 					resp.Header.Set("Retry-After", c.later)
 					return resp, nil
