@@ -33,6 +33,8 @@ paths:
   /sheets: {get: {operationId: sheet, responses: *it, parameters: [{name: print_id, in: query, required: true,
     schema: {type: string}}]}, delete: {operationId: shred, responses: *it, parameters: [{name: printId, in: query,
     required: true, schema: {type: string}}]}}
+  /usage: {get: {operationId: usage, responses: *it, parameters: [{name: accountId, in: query, required: true,
+    schema: {type: string}}]}}
   /bundles: {post: {operationId: bundle, responses: *it, requestBody: {required: true, content: {application/json: {
     schema: {type: object, required: [printIds], properties: {printIds: {type: array, items: {type: string}}}}}}}}}
   /orders: {post: {operationId: order, responses: *it, requestBody: {required: true, content: {application/json: {
@@ -67,6 +69,14 @@ func newPress() http.Handler {
 			}
 			return
 		}
+		if path[0] == "usage" && r.Method == http.MethodGet { // any account may have used nothing
+			if r.URL.Query().Get("accountId") == "" {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			say(w, http.StatusOK, map[string]any{"size": len(things)})
+			return
+		}
 		if path[0] == "bundles" && r.Method == http.MethodPost {
 			var said struct{ PrintIds []string }
 			typ, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -96,6 +106,7 @@ func newPress() http.Handler {
 		case r.Method == http.MethodPost:
 			n++
 			id := fmt.Sprintf("%s-%05d", path[0], 10*n)
+			thing["accountId"] = "acc-10001"
 			thing["id"], things[key+"/"+id] = id, thing
 		}
 		if said := map[string]any{"kind": "gift", "express": false, "text": thing["text"]}; r.Method == http.MethodGet {

@@ -209,7 +209,7 @@ func (p *prober) unknown(r *operation) {
 		return
 	}
 	names := r.params
-	if r.byQuery() {
+	if r.byQuery() && len(p.holders(p.learned[r.last])) > 0 { // it is of what was made, not of an account
 		names = []string{r.last}
 	}
 	for _, name := range names {
