@@ -10,6 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // learn keeps the values of an answer about something that paths may take:
@@ -23,10 +27,10 @@ func (p *prober) learn(m *made, a answer) {
 	all, id := leaves(a.body), ownID(a.body)
 	keep(m.ids, "id", id)
 	for _, r := range p.ops {
-		if strings.Contains(id, "/") || !strings.HasPrefix(r.path, a.route.path+"/{") {
+		name := p.itsParam(a.route, r)
+		if name == "" || strings.Contains(id, "/") {
 			continue // with a slash it is no part of a path
 		}
-		name := r.params[len(a.route.params)]
 		if !slices.ContainsFunc(all, func(l leaf) bool { return sameWord(l.name, name) && l.value != nil }) {
 			keep(m.ids, name, id)
 		}
@@ -63,6 +67,32 @@ func (p *prober) learn(m *made, a answer) {
 	}
 }
 
+// itsParam returns the parameter by which the path of an operation names what
+// another one makes, or nothing. A word may stand between the two paths, such as in
+// POST /hooks and GET /hooks/messages/{messageId}, if it names the parameter, both
+// answer alike, and nothing else makes a message.
+func (p *prober) itsParam(makes, r *operation) string {
+	below, isBelow := strings.CutPrefix(r.path, makes.path+"/")
+	word, _, takes := strings.Cut(below, "{")
+	if !isBelow || !takes {
+		return ""
+	}
+	name := r.params[len(makes.params)]
+	alike := func(_ string, media *openapi3.MediaType) bool {
+		return mayAnswer(makes, func(_ string, other *openapi3.MediaType) bool {
+			return apispec.Resolved(media.Schema) == apispec.Resolved(other.Schema)
+		})
+	}
+	if word == "" || sameWord(name, one(word)+"Id") && mayAnswer(r, alike) &&
+		p.at(makes.path+"/"+strings.TrimSuffix(word, "/"), http.MethodPost) == nil {
+		return name
+	}
+	return ""
+}
+
+// one returns the name of one of the things that a word of a path names.
+func one(things string) string { return strings.TrimSuffix(path.Base(things), "s") }
+
 // namesOf returns the names under which requests may take a value of an answer.
 func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string) {
 	owner := l.owner()
@@ -72,18 +102,18 @@ func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string)
 	case !isID:
 		names = []string{l.name}
 	case owner == "" || wraps.MatchString(owner+"."): // the thing of POST /things
-		owner = strings.TrimSuffix(path.Base(a.route.path), "s")
-		names = []string{l.name, owner + "Id"}
+		names = []string{l.name, one(a.route.path) + "Id"}
 	default:
-		owner = strings.TrimSuffix(owner, "s")
-		names = []string{owner + "Id"}
+		names = []string{one(owner) + "Id"}
 		if len(m.outs) > 0 || p.isOfFile(l, owner, all) { // it stands beside a URL for the bytes, or facts
 			names = append(names, l.name)
 		}
 	}
 	for _, r := range p.ops {
 		for _, param := range slices.Concat(r.params, r.refs) { // documentId, document_id, DOCUMENT-ID
-			if slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
+			isIt := l.name != "" && uuid.MatchString(l.text()) && (sameWord(l.name+"Id", param) || // {"document": "<uuid>"}
+				slices.Contains(r.params, param) && sameWord(l.name, one(r.above(param))))
+			if isIt || slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
 				names = append(names, param)
 			}
 		}
@@ -103,7 +133,7 @@ func (p *prober) isOfFile(id leaf, owner string, all []leaf) bool {
 		facts = facts || beside && (sizes.MatchString(l.name) || sure.MatchString(l.name))
 	}
 	return facts && slices.ContainsFunc(p.ops, func(r *operation) bool {
-		return slices.Contains(r.params, "id") && sameWord(strings.TrimSuffix(path.Base(r.above("id")), "s"), owner)
+		return slices.Contains(r.params, "id") && sameWord(one(r.above("id")), one(owner))
 	})
 }
 

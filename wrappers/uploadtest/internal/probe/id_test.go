@@ -45,8 +45,18 @@ paths:
   /bags/{bag}: {post: {operationId: drop, requestBody: {content: {image/png: {}}}, responses: *all, parameters: [
     {name: bag, in: path, required: true, schema: {type: string}},
     {name: filename, in: query, required: true, schema: {type: string}}]}}
+  /hooks: {post: &hook {operationId: hook, responses: {default: {description: It., content: {application/json: {
+    schema: {$ref: '#/components/schemas/Message'}}}}}}}
+  /hooks/messages/{message_id}: {parameters: [{name: message_id, in: path, required: true, schema: {type: string}}],
+    get: {<<: *hook, operationId: message}}
+  /hooks/notes/{noteId}: {parameters: [{name: noteId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: hooked, responses: *all}}
+  /hooks/posts: {post: {operationId: post, responses: *all}}
+  /hooks/posts/{postId}: {parameters: [{name: postId, in: path, required: true, schema: {type: string}}],
+    get: {<<: *hook, operationId: posted}}
   /kept: {post: {operationId: keep, responses: *all}}
   /kept/{key}: {parameters: [*key], put: {operationId: change, responses: *all}}
+components: {schemas: {Message: {type: object}}}
 `
 
 // idProber returns a prober of idSpec, and its operations by their names.
@@ -103,6 +113,10 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"owner":{"id":"u-1"},"size":1}`, "", "map[ownerId:u-1 size:1]", "[]"},
 		{`{"owner":{"id":"u-1"},"uploadUrl":"http://a.example/put"}`, "",
 			"map[id:u-1 ownerId:u-1 uploadUrl:http://a.example/put]", "[]"},
+		{`{"paper":"17be4678-dab7-4bc7-8753-28914a22960a"}`, "", "map[paper:17be4678-dab7-4bc7-8753-28914a22960a " +
+			"paper_id:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
+		{`"17be4678-dab7-4bc7-8753-28914a22960a"`, "", "map[:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
+		{`{"paper":"a paper"}`, "", "map[paper:a paper]", "[]"},
 		{`{"data":{"id":"t-1"},"size":1}`, "", "map[id:t-1 size:1 thingId:t-1]", "[]"},
 		{`{"a":{"dataFile":{"id":"f-1","size":1}}}`, "", "map[dataFileId:f-1 id:f-1 size:1]", "[]"},
 		{`{"a":{"dataFile":{"id":"f-1"},"size":1}}`, "", "map[dataFileId:f-1 size:1]", "[]"},
@@ -121,6 +135,11 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		if ids, ofFile := fmt.Sprint(m.ids), fmt.Sprint(m.ofFile); ids != c.ids || ofFile != c.ofFile {
 			t.Errorf("%s %s gives %s and %s, want %s and %s", c.answer, c.location, ids, ofFile, c.ids, c.ofFile)
 		}
+	}
+	m := &made{by: ops["hook"], ids: map[string]string{}}
+	p.learn(m, answer{route: m.by, body: []byte(`{"id":"m-1"}`)})
+	if got := fmt.Sprint(m.ids); got != "map[hookId:m-1 id:m-1 message_id:m-1]" {
+		t.Errorf("a hook gives %s", got)
 	}
 	for body, want := range map[string]string{`{"id":"k-1","x":1}`: "k-1", `{"id":"k-1","key":null}`: "k-1",
 		`{"id":"k-1","key":"z"}`: "z", `{"id":"k/k-1"}`: "",

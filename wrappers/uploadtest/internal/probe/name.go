@@ -83,6 +83,7 @@ var (
 	more   = regexp.MustCompile(`(?i)^has[_-]?(more|next([_-]?page)?)$|^is[_-]?truncated$`)
 	totals = regexp.MustCompile(`(?i)^total([_-]?(count|items|files|results|elements))?$`)
 
+	uuid     = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
 	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // objects around the whole answer
 	onceOnly = regexp.MustCompile(`(?i)^(x-)?idempotency-key$`)                          // a repeated request makes nothing new
