@@ -169,6 +169,10 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		}), `place is "no place", but "shelf 7" was said (sent before the other fields)`},
 		{"a PATCH resets what it does not name", patched(anew(`"kind":"b"`, `"kind":"a"`)),
 			"Shelf: unpack: response body: kind is not what it was before a PATCH that did not name it"},
+		{"a PATCH takes the papers out", patched(func(rec *httptest.ResponseRecorder) {
+			before, papers, _ := strings.Cut(rec.Body.String(), "[")
+			rec.Body = bytes.NewBufferString(before + "[" + papers[strings.LastIndex(papers, "]"):])
+		}), "Shelf: unpack: response body: papers has no files any more after a PATCH that did not name it (GET"},
 		{"a PATCH changes nothing", patched(anew(`"August"`, `"July"`)),
 			`Shelf: unpack: response body: label is still "July" after a PATCH that said "August" (GET`},
 		{"a list knows no PATCH", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {

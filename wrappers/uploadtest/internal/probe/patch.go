@@ -3,6 +3,7 @@ package probe
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,6 +56,10 @@ func (p *prober) patches(r *operation) {
 			a.broke(ruleAnswer, "patched", "%s is not what it was before a PATCH that did not name it", member)
 		case named && !same && !was.list:
 			changed[was.path] = was
+		}
+		ofFiles := was.list && len(m.files) > 0 && was.text() == fmt.Sprint(len(m.files))
+		if ofFiles && !named && a.ok() && (!stays || is.text() == "0") {
+			a.broke(ruleAnswer, "patched files", "%s has no files any more after a PATCH that did not name it", member)
 		}
 		p.seen.Note("change")
 	}
