@@ -49,6 +49,19 @@ func (a answer) location() (*url.URL, error) {
 	return a.req.URL.Parse(location)
 }
 
+// forwards reports whether an answer asks for the bytes at its Location: the
+// request had none, and is to be repeated there by the same method.
+func (a answer) forwards() bool {
+	_, err := a.location()
+	isUpload := a.req.Method == http.MethodPut || a.req.Method == http.MethodPost
+	return a.repeats() && isUpload && a.req.ContentLength == 0 && a.declares() && err == nil
+}
+
+// repeats reports whether an answer redirects a request as it is.
+func (a answer) repeats() bool {
+	return a.status == http.StatusTemporaryRedirect || a.status == http.StatusPermanentRedirect
+}
+
 // broke reports a rule that the answer broke, once for each operation.
 func (a answer) broke(rule, class, format string, args ...any) {
 	p, r, req := a.p, a.route, a.req
@@ -109,17 +122,23 @@ func (a answer) lends(to *url.URL) bool {
 
 // follow fetches what a declared redirect leads to. A 303 to a request that
 // makes something leads to what tells of that. A HEAD is followed by a GET: a
-// signed URL may take nothing else.
+// signed URL may take nothing else. A 307 or a 308 gets the body once more.
 func (p *prober) follow(a answer) answer {
 	to, err := a.location()
 	isGet := a.req.Method == http.MethodGet || a.req.Method == http.MethodHead
-	if a.status/100 != 3 || !isGet && a.status != http.StatusSeeOther || err != nil {
+	repeats := !isGet && a.repeats() && a.declares() && a.req.ContentLength != 0
+	if a.status/100 != 3 || !isGet && !repeats && a.status != http.StatusSeeOther || err != nil {
 		return a
 	}
 	get := p.requestTo(http.MethodGet, to.String(), "", nil)
+	if repeats {
+		body, _ := a.req.GetBody()
+		content, _ := io.ReadAll(body) // from memory
+		get = p.requestTo(a.req.Method, to.String(), a.req.Header.Get("Content-Type"), content)
+	}
 	switch {
 	case !a.lends(to):
-	case isGet:
+	case isGet || repeats:
 		get.Header = a.req.Header.Clone()
 	default:
 		p.authorized(get)
@@ -128,11 +147,14 @@ func (p *prober) follow(a answer) answer {
 		get.Header.Set("Range", part)
 	}
 	there := p.askOnce(nil, get)
-	if !isGet && there.ok() {
+	if !isGet && !repeats && there.ok() {
 		there.header.Set("Location", to.String())
 	}
 	if there.route, there.req = a.route, a.req; isGet {
 		there.elsewhere = to.Host
+	}
+	if repeats {
+		p.changes(there)
 	}
 	return there
 }
@@ -233,7 +255,7 @@ func (p *prober) changes(a answer) {
 
 // declined logs what an operation need not take, if it did not.
 func (a answer) declined(what string, args ...any) {
-	if a.status != 0 && !a.ok() {
+	if a.status != 0 && !a.ok() && !a.forwards() {
 		a.p.unseen(a.route, "%s, which is refused by %d", fmt.Sprintf(what, args...), a.status)
 	}
 }

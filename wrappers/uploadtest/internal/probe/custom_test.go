@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,10 +26,10 @@ import (
 // code that is no other. The newest clip comes first, no clip is given back, and
 // a deleted one is still told of. A post needs no file, and has a text in JSON. A
 // pin is made by a POST of its name, and a PUT only replaces it. A poster goes to
-// the one wall that is there. A blob goes to a session, and then has a place of
-// its own. A tape is told of when its film is gone, and each PUT to its URL makes
-// another film. A draft gives a URL that belongs to an operation, which takes one
-// file, as it was announced.
+// the one wall that is there. A shard is sent on to its node. A blob goes to a
+// session, and then has a place of its own. A tape is told of when its film is
+// gone, and each PUT to its URL makes another film. A draft gives a URL that
+// belongs to an operation, which takes one file, as it was announced.
 const hallSpec = `
 openapi: 3.0.3
 info: {title: Hall, version: '1'}
@@ -66,6 +67,10 @@ paths:
       responses: {2XX: *json, 4XX: *no, '409': *no}}
     put: {operationId: pinAgain, requestBody: *raw, responses: &told {2XX: *json, 4XX: *no}}
   /pinned/{board}/{spot}: {parameters: *place, get: {operationId: pinned, responses: {4XX: *no, '200': *file}}}
+  /shards/{shard}:
+    parameters: [{name: shard, in: path, required: true, schema: {type: string}, example: a.bin}]
+    put: {operationId: shard, responses: {4XX: *no, '307': {description: Its node.}}}
+    get: {operationId: sharded, responses: {4XX: *no, '200': *file}}
   /walls/{board}: {parameters: [{name: board, in: path, required: true, schema: {type: string}, example: big}],
     post: {operationId: paste, requestBody: *raw, responses: *told}}
   /thumbs/{board}/{spot}: {parameters: *place, get: {operationId: thumb, responses: {4XX: *no, '200': *file}}}
@@ -293,6 +298,23 @@ func newHall(fault string) http.Handler {
 		}
 		_, _ = w.Write(content)
 	})
+	handle("PUT /shards/{shard}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		key := r.PathValue("shard")
+		if _, taken := kept[key]; taken && fault != "a shard is replaced" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		to := url.PathEscape(key)
+		if fault == "a shard is sent on under another name" {
+			to = strings.ReplaceAll(to, "%", "")
+		}
+		w.Header().Set("Location", "/nodes/"+to)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	handle("PUT /nodes/{shard}", func(w http.ResponseWriter, r *http.Request, content []byte) {
+		kept[r.PathValue("shard")] = content
+		w.WriteHeader(http.StatusCreated)
+	})
 	handle("POST /walls/{board}", func(w http.ResponseWriter, r *http.Request, content []byte) {
 		if r.PathValue("board") != "big" {
 			w.WriteHeader(http.StatusNotFound)
@@ -371,14 +393,17 @@ func newHall(fault string) http.Handler {
 		}
 		say(w, http.StatusOK, map[string]any{})
 	})
-	handle("GET /kept/{blob}", func(w http.ResponseWriter, r *http.Request, _ []byte) {
-		if kept[r.PathValue("blob")] == nil {
+	give := func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		content, found := kept[r.PathValue("blob")]
+		if !found {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
 		w.Header().Set("Content-Type", "text/csv")
-		_, _ = w.Write(kept[r.PathValue("blob")])
-	})
+		_, _ = w.Write(content)
+	}
+	handle("GET /kept/{blob}", give)
+	handle("GET /shards/{blob}", give)
 	handle("POST /drafts", func(w http.ResponseWriter, r *http.Request, content []byte) {
 		var said struct{ Filename, ContentType string }
 		isJSON := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
@@ -482,6 +507,8 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 		"a plus is a space in a clip":           `Hall: clip: response body: name is "grüße 100%25 1.txt", but `,
 		"a name in capitals":                    `Hall: pin: response body: name is "A/B-PIN.CSV", but `,
 		"a plus is a space":                     `Hall: pin: response body: name is "grüße 100%25 1.txt", but `,
+		"a shard is replaced":                   "",
+		"a shard is sent on under another name": "Hall: sharded: response status: 404 to a stored upload (GET /shards/",
 		"half a pin is given back":              "Hall: pinned: response body: the file",
 		"a pin is replaced": "Hall: pin: response body: a second upload replaces the first, and the spec has a 409 " +
 			"for that (POST /pins/{board}/{spot})",

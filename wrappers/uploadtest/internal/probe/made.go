@@ -115,16 +115,17 @@ func (p *prober) uploads(r *operation, what, it string, s sample) *made {
 // the operation refuses. One that takes each name once gets another name.
 func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
 	a := p.ask(r, p.good(r, s))
-	if a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity {
+	taken := a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity
+	if taken || a.status == http.StatusForbidden && p.chosen(r) != "" {
 		sent := func(s sample) string { return p.build(r, s).URL.String() + string(s.body) }
 		if other := p.renamed(r, s); sent(other) != sent(s) && p.valid(r, other) {
-			if second := p.ask(r, p.good(r, other)); second.ok() {
+			if second := p.ask(r, p.good(r, other)); second.ok() || second.forwards() {
 				r.once = true
 				s, a = other, second
 			}
 		}
 	}
-	if !a.ok() {
+	if !a.ok() && !a.forwards() {
 		return nil, a
 	}
 	m := p.newMade(s, what, a)

@@ -245,6 +245,20 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			}
 			next.ServeHTTP(w, r)
 		}), ""},
+		{"a note is sent on", "responses: *may}\n    get:", "responses: {'204': {description: Done.}, 4XX: *no, " +
+			"'307': {description: It is sent on.}}}\n    get:",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				note, put := strings.CutPrefix(r.URL.EscapedPath(), "/v1/notes/")
+				switch there, sentOn := strings.CutPrefix(r.URL.Path, "/there/"); {
+				case sentOn:
+					r.URL.Path = "/v1/notes/" + there
+				case put && r.Method == http.MethodPut && r.ContentLength > 0:
+					w.Header().Set("Location", "/there/"+note)
+					w.WriteHeader(http.StatusTemporaryRedirect)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}), ""},
 		{"a folder takes nothing", "", "", faulty.Reply("/files", func(rec *httptest.ResponseRecorder) {
 			*rec = *httptest.NewRecorder()
 			rec.Code = http.StatusForbidden

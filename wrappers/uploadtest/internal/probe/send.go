@@ -15,11 +15,14 @@ import (
 )
 
 // outs returns the URLs that take the bytes: those in the answer, or its
-// Location if that is a session.
+// Location if that is a session, or where the request is to be repeated.
 func (p *prober) outs(m *made) []contract.HandedOut {
 	to, err := m.answer.location()
 	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.Path, "}") {
 		return nil // it tells of an upload, and its URL may be used already
+	}
+	if m.answer.forwards() {
+		return []contract.HandedOut{{URL: to.String(), Method: m.by.Method, Session: true}}
 	}
 	urls := slices.DeleteFunc(p.contract.HandedOut(m.answer.body), p.isOperation)
 	if len(urls) > 0 || err != nil || len(m.files) > 0 ||
@@ -92,6 +95,9 @@ func (p *prober) sends(m *made, out contract.HandedOut) {
 	case a.status >= 500 && len(content) == 0:
 		a.broke(ruleStatus, "empty", "%d to an empty file", a.status)
 	case a.ok():
+		if m.answer.forwards() {
+			p.forget(func(old *made) bool { return old != m && old.place == m.place })
+		}
 		m.shown, m.sent = map[string][]leaf{}, time.Now()
 		m.waiting, m.files = false, slices.Repeat([]sentFile{{"", "", out.ContentType, content}}, len(m.outs))
 		was := m.answer.ids // of the session

@@ -42,7 +42,7 @@ func TestUploadsAreSentTogether(t *testing.T) {
 		p, ops := specProber(t, togetherSpec)
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			asked <- r.Method + " " + r.URL.Path + " "
-			return came(r, http.StatusForbidden, "", ""), nil
+			return came(r, http.StatusBadRequest, "", ""), nil
 		})
 		p.together(ops[op], firstSample(ops[op]))
 		p.burst(ops[op], firstSample(ops[op]))
@@ -112,7 +112,7 @@ func TestAFileIsReplacedByAShorterOne(t *testing.T) {
 	var put []string
 	p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 		put = append(put, fmt.Sprint(r.URL.Path, " ", r.ContentLength))
-		return came(r, http.StatusForbidden, "", ""), nil
+		return came(r, http.StatusBadRequest, "", ""), nil
 	})
 	p.learned["key"] = "a-key"
 	want := []string{"/v1/keys/a-k55 50", "/v1/keys/a-k55-A 40", "/v1/keys/a-k55-a 30", "/v1/keys/a-k55-A 20"}

@@ -87,7 +87,7 @@ func (p *prober) varies(r *operation) {
 			}
 			p.keep(m)
 		}
-		if len(again.outs) > 0 {
+		if len(again.outs) > 0 && !places(r) {
 			p.crosswise(r, s)
 			p.announces(r, s)
 		}
