@@ -13,7 +13,9 @@ import (
 // deletes deletes one upload, and one of several files. It checks that they are
 // gone and that all others stay.
 func (p *prober) deletes(r *operation) {
-	ofIt := p.keptFor(r)
+	ofIt := slices.DeleteFunc(p.keptFor(r), func(m *made) bool { // the file of another may be its part
+		return len(m.files) == 0 && m.hasPart(r)
+	})
 	if len(ofIt) == 0 {
 		return
 	}
@@ -96,10 +98,15 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 // where a part was deleted.
 func (m *made) outlives(r *operation) bool {
 	opened, last := m.by.Path+"/", m.deletedBy.last
-	kind, own := m.deletedBy.above(last), ownID(m.answer.body)
-	isPart := own != "" && own != m.ids[last] && !m.placedUnder(last) && m.by.path != kind
-	return isPart && r.last != last && r.path != kind ||
+	return m.hasPart(m.deletedBy) && r.last != last && r.path != m.deletedBy.above(last) ||
 		len(m.outs) > 0 && strings.HasPrefix(r.Path+"/", opened) && !strings.HasPrefix(m.deletedBy.Path, opened)
+}
+
+// hasPart reports whether the path of an operation names a part of an upload, not
+// the whole.
+func (m *made) hasPart(r *operation) bool {
+	own := ownID(m.answer.body)
+	return own != "" && own != m.ids[r.last] && !m.placedUnder(r.last) && m.by.path != r.above(r.last)
 }
 
 // saysDeleted reports whether an answer says that what it is about was deleted:

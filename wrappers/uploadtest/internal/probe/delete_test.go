@@ -43,6 +43,24 @@ func TestAThingOutlivesItsParts(t *testing.T) {
 	}
 }
 
+// A folder may list the files of uploads that were made in another way.
+func TestAPartIsDeletedOfWhatHasAFile(t *testing.T) {
+	for what, files := range map[string][]sentFile{"": nil, "/v1/things/t-1/parts/p-1": {{}}} {
+		p, ops := idProber(t)
+		asked := ""
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			asked += r.URL.Path
+			return came(r, http.StatusConflict, "", ""), nil
+		})
+		p.TB = &lab.Recorder{TB: t}
+		p.kept = []*made{{by: ops["make"], files: files, answer: answer{body: []byte(`{"id":"t-1"}`)},
+			ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}}
+		if p.deletes(ops["part"]); asked != what {
+			t.Errorf("of %d files, %q is deleted, want %q", len(files), asked, what)
+		}
+	}
+}
+
 func TestAnUploadIsDeletedThatOthersAreTakenFor(t *testing.T) {
 	_, ops := idProber(t)
 	of := func(op, place, body, key string) *made {

@@ -57,6 +57,14 @@ func (p *prober) learn(m *made, a answer) {
 		if strings.Contains(text, "://") && strings.HasSuffix(id, end) {
 			urls = append(urls, text)
 		}
+		for _, put := range p.ops {
+			folder, isOurs := strings.CutPrefix(text, p.base)
+			for name, value := range p.inFolder(put, folder) {
+				if isOurs {
+					keep(m.ids, name, value)
+				}
+			}
+		}
 	}
 	for _, address := range append(urls, a.header.Get("Location")) {
 		if to, err := url.Parse(address); err == nil {
@@ -78,12 +86,13 @@ func (p *prober) itsParam(makes, r *operation) string {
 		return ""
 	}
 	name := r.params[len(makes.params)]
-	alike := func(_ string, media *openapi3.MediaType) bool {
-		return mayAnswer(makes, func(_ string, other *openapi3.MediaType) bool {
-			return apispec.Resolved(media.Schema) == apispec.Resolved(other.Schema)
+	alike := func(status string, media *openapi3.MediaType) bool {
+		return mayAnswer(makes, func(same string, other *openapi3.MediaType) bool {
+			return status == same && status[0] == '2' &&
+				apispec.Resolved(media.Schema) == apispec.Resolved(other.Schema)
 		})
 	}
-	if word == "" || sameWord(name, one(word)+"Id") && mayAnswer(r, alike) &&
+	if word == "" || makes.Method == http.MethodPost && sameWord(name, one(word)+"Id") && mayAnswer(r, alike) &&
 		p.at(makes.path+"/"+strings.TrimSuffix(word, "/"), http.MethodPost) == nil {
 		return name
 	}

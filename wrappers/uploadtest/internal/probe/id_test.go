@@ -45,18 +45,22 @@ paths:
   /bags/{bag}: {post: {operationId: drop, requestBody: {content: {image/png: {}}}, responses: *all, parameters: [
     {name: bag, in: path, required: true, schema: {type: string}},
     {name: filename, in: query, required: true, schema: {type: string}}]}}
-  /hooks: {post: &hook {operationId: hook, responses: {default: {description: It., content: {application/json: {
-    schema: {$ref: '#/components/schemas/Message'}}}}}}}
+  /crates/{crate}/{name}: {put: {operationId: fillCrate, requestBody: {content: {image/png: {}}}, responses: *all,
+    parameters: [{name: crate, in: path, required: true, schema: {type: string}},
+    {name: name, in: path, required: true, schema: {type: string}}]}}
+  /hooks: {post: &hook {operationId: hook, responses: {'200': {description: It., content: {application/json: {
+    schema: {$ref: '#/components/schemas/Message'}}}}, '404': &none {description: None., content: {application/json: {
+    schema: {$ref: '#/components/schemas/None'}}}}}}}
   /hooks/messages/{message_id}: {parameters: [{name: message_id, in: path, required: true, schema: {type: string}}],
     get: {<<: *hook, operationId: message}}
   /hooks/notes/{noteId}: {parameters: [{name: noteId, in: path, required: true, schema: {type: string}}],
-    get: {operationId: hooked, responses: *all}}
+    get: {operationId: hooked, responses: {default: {description: All.}, '404': *none}}}
   /hooks/posts: {post: {operationId: post, responses: *all}}
   /hooks/posts/{postId}: {parameters: [{name: postId, in: path, required: true, schema: {type: string}}],
     get: {<<: *hook, operationId: posted}}
   /kept: {post: {operationId: keep, responses: *all}}
   /kept/{key}: {parameters: [*key], put: {operationId: change, responses: *all}}
-components: {schemas: {Message: {type: object}}}
+components: {schemas: {Message: {type: object}, None: {type: object}}}
 `
 
 // idProber returns a prober of idSpec, and its operations by their names.
@@ -117,6 +121,8 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 			"paper_id:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
 		{`"17be4678-dab7-4bc7-8753-28914a22960a"`, "", "map[:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
 		{`{"paper":"a paper"}`, "", "map[paper:a paper]", "[]"},
+		{`{"in":"http://a.example/v1/crates/c-1"}`, "", "map[crate:c-1 in:http://a.example/v1/crates/c-1]", "[]"},
+		{`{"in":"http://b.example/v1/crates/c-1"}`, "", "map[in:http://b.example/v1/crates/c-1]", "[]"},
 		{`{"data":{"id":"t-1"},"size":1}`, "", "map[id:t-1 size:1 thingId:t-1]", "[]"},
 		{`{"a":{"dataFile":{"id":"f-1","size":1}}}`, "", "map[dataFileId:f-1 id:f-1 size:1]", "[]"},
 		{`{"a":{"dataFile":{"id":"f-1"},"size":1}}`, "", "map[dataFileId:f-1 size:1]", "[]"},

@@ -134,6 +134,17 @@ func (p *prober) matches(r *operation, path string) map[string]string {
 	return params
 }
 
+// inFolder returns the parameters of a route in the path of a folder, such as that
+// of PUT /files/{bucket}/{name} in /files/b-1, or nil.
+func (p *prober) inFolder(r *operation, path string) map[string]string {
+	if !places(r) || !strings.HasSuffix(r.path, "{"+r.last+"}") {
+		return nil
+	}
+	params := p.matches(r, strings.TrimSuffix(path, "/")+"/x")
+	delete(params, r.last)
+	return params
+}
+
 // declares reports whether an operation declares an answer of one of the
 // statuses.
 func declares(r *operation, statuses ...string) bool {

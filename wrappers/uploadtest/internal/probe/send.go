@@ -36,12 +36,12 @@ func (p *prober) outs(m *made) []contract.HandedOut {
 }
 
 // isOperation reports whether the spec says how a file goes to a URL: it belongs
-// to an operation that needs credentials.
+// to an operation that needs credentials, or is the folder of its files.
 func (p *prober) isOperation(out contract.HandedOut) bool {
 	req := p.requestTo(http.MethodPost, out.URL, "", nil)
 	return p.isOurs(req) && slices.ContainsFunc(p.ops, func(r *operation) bool {
 		return !reading(r) && r.Method != http.MethodDelete && !p.needsNone(r) &&
-			p.matches(r, req.URL.EscapedPath()) != nil
+			(p.matches(r, req.URL.EscapedPath()) != nil || p.inFolder(r, req.URL.EscapedPath()) != nil)
 	})
 }
 

@@ -45,6 +45,7 @@ func TestAURLTakesBytesIfNoOperationDoes(t *testing.T) {
 		want    bool
 	}{
 		{"start", "http://a.example/v1/open/1", true}, {"start", "http://a.example/v1/ours/1", false},
+		{"start", "http://a.example/v1/ours/", false}, {"start", "http://a.example/v1/open", true},
 		{"start", "http://a.example/v1/read/1", true}, {"start", "http://b.example/v1/ours/1", true},
 		{"list", "http://b.example/1", true}, {"look", "http://b.example/1", false}, {"add", "http://b.example/1", true},
 	} {
