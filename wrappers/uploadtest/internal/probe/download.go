@@ -20,9 +20,9 @@ import (
 func (p *prober) downloads(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		file := 0
-		if len(m.files) > 1 && l.at >= 0 && l.of == len(m.files) {
+		if l.at >= 0 && l.of == len(m.files) {
 			file = l.at
-		} else if len(m.files) != 1 {
+		} else if len(m.files) != 1 || l.at >= 0 {
 			continue
 		}
 		to, err := url.Parse(l.text())

@@ -51,6 +51,7 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		{"the first in place of the second", "files downloadUrl", signed, []sentFile{file[0], other}, false, 0,
 			"a file", signed + " false", "comes back changed: it is another file of the request"},
 		{"a list of others", "files downloadUrl", signed, append(file, file[0], other), false, 0, "a file", "", ""},
+		{"an element of a longer list", "files downloadUrl", signed, file, false, 0, "a file", "", ""},
 		{"no file yet", "downloadUrl", signed, file, true, 0, "a file", "", ""},
 		{"nothing", "downloadUrl", signed, file, false, 404, "", signed + " false",
 			"downloadUrl cannot be fetched: 404"},

@@ -84,6 +84,7 @@ var (
 	totals = regexp.MustCompile(`(?i)^total([_-]?(count|items|files|results|elements))?$`)
 
 	uuid     = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	secrets  = regexp.MustCompile(`(?i)(token|key|signature|secret|password|salt|nonce|cursor|iv)$`) // no files
 	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
 	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // objects around the whole answer
 	onceOnly = regexp.MustCompile(`(?i)^(x-)?idempotency-key$`)                          // a repeated request makes nothing new

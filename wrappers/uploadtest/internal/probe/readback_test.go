@@ -112,6 +112,10 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		}
 	}
 	sizes := func(values ...string) circumstance { return right("look items[].size size", values...) }
+	added := func(p *prober, m *made, header http.Header) {
+		sizes("1", "3")(p, m, header)
+		m.place = "/v1/things/t-1"
+	}
 	header := func(name, value string) circumstance {
 		return func(_ *prober, _ *made, header http.Header) { header.Set(name, value) }
 	}
@@ -130,7 +134,11 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			found{papers, `{}`, "look", js, `{"items":[{}]}`, "items has 1 elements, but 2 files were sent"}},
 		"a list of files has all":     {sizes("1", "3"), found{papers, `{}`, "look", js, `{"items":[{},{}]}`, ""}},
 		"a list of files and no file": {sizes("1", "3"), found{label, `{}`, "look", js, `{"items":[{}]}`, ""}},
-		"a list of one file":          {sizes("1"), found{papers, `{}`, "look", js, `{"items":[{}]}`, ""}},
+		"a longer list": {sizes("1", "3"),
+			found{papers, `{}`, "look", js, `{"id":"t-1","items":[{},{},{}]}`, "items has 3 elements, but 2 files were sent"}},
+		"a longer list of what it was added to": {added,
+			found{papers, `{}`, "look", js, `{"id":"t-1","items":[{},{},{}]}`, ""}},
+		"a list of one file": {sizes("1"), found{papers, `{}`, "look", js, `{"items":[{}]}`, ""}},
 		"a hash that was right once": {right("look hash checksum", "1"),
 			found{raw(text), `{}`, "look", js, `{"hash":"00"}`, ""}},
 		"a hash that was right twice": {right("look hash checksum", "1", "2"),

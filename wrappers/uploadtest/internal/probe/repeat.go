@@ -93,6 +93,9 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 func (c *comparison) list(all []leaf) {
 	has, _ := strconv.Atoi(c.text())
 	n := len(c.sent)
+	if id := ownID(c.answer.body); has > n && id != "" && c.m.asked(id) {
+		return // what the files were added to may have others
+	}
 	if n > 0 && (has != n && c.p.listsFiles(c.answer.route, c.leaf) || c.field && 0 < has && has < n) {
 		c.answer.broke(ruleAnswer, "count", "%s has %v elements, but %d files were sent%s", c.name, c.value, n,
 			c.m.what)

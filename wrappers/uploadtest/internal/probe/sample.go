@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -115,6 +116,13 @@ func newSample(
 		}
 		s := sample{typ: typ, schema: schema, encoding: encoding, object: object, fileName: "uploadtest.txt"}
 		s.later = presignedContent
+		for _, name := range s.fields(true) {
+			if text, isText := object[name].(string); isText && s.isJSON() {
+				if content, err := base64.StdEncoding.DecodeString(text); err == nil {
+					object[name] = content
+				}
+			}
+		}
 		s = s.stating()
 		return s, s.body != nil
 	}
@@ -139,6 +147,8 @@ func (s sample) typeOf(field string) string {
 	case said != nil && said.ContentType != "":
 		first, _, _ := strings.Cut(said.ContentType, ",")
 		return concrete(first)
+	case s.isJSON():
+		return s.statedType()
 	case apispec.IsBinary(schema):
 		return cmp.Or(s.statedType(), s.fileType, "text/plain")
 	case schema.Type.Is("object"):
@@ -234,7 +244,7 @@ func (s sample) parts() (parts []sentFile) {
 		values := several(s.object[name])
 		for i, value := range values {
 			part := sentFile{field: name, contentType: s.typeOf(name), content: bytesOf(value)}
-			if apispec.IsBinary(apispec.PropertyOf(s.schema, name)) {
+			if s.isForm() && apispec.IsBinary(apispec.PropertyOf(s.schema, name)) {
 				part.name = s.called(i, len(values))
 			}
 			parts = append(parts, part)
@@ -243,12 +253,20 @@ func (s sample) parts() (parts []sentFile) {
 	return parts
 }
 
-// fields returns the fields of a form that are files, or those that are none, in
+// fields returns the members of a body that are files, or those that are none, in
 // their order.
 func (s sample) fields(files bool) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.object)), func(name string) bool {
-		return files != (s.isForm() && apispec.IsBinary(apispec.PropertyOf(s.schema, name)))
+		return files != s.isFile(name)
 	})
+}
+
+// isFile reports whether a member of a body is a file: a field of a form, or
+// base64 in JSON.
+func (s sample) isFile(name string) bool {
+	schema := apispec.PropertyOf(s.schema, name)
+	inBase64 := (schema.Format == "byte" || schema.ContentEncoding == "base64") && !secrets.MatchString(name)
+	return s.isForm() && apispec.IsBinary(schema) || s.isJSON() && inBase64 && !checksums.MatchString(name)
 }
 
 // called returns the name of one of n files in a form.

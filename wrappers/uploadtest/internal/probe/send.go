@@ -18,14 +18,14 @@ import (
 // Location if that is a session, or where the request is to be repeated.
 func (p *prober) outs(m *made) []contract.HandedOut {
 	to, err := m.answer.location()
-	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.Path, "}") {
-		return nil // it tells of an upload, and its URL may be used already
+	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.Path, "}") || len(m.files) > 0 {
+		return nil // it tells of an upload, and its URL may be used already, or it has the file
 	}
 	if m.answer.forwards() {
 		return []contract.HandedOut{{URL: to.String(), Method: m.by.Method, Session: true}}
 	}
 	urls := slices.DeleteFunc(p.contract.HandedOut(m.answer.body), p.isOperation)
-	if len(urls) > 0 || err != nil || len(m.files) > 0 ||
+	if len(urls) > 0 || err != nil ||
 		m.by.Method != http.MethodPost || !starts.MatchString(m.by.name+" "+m.by.Path+" "+to.Path) ||
 		slices.ContainsFunc(p.ops, func(r *operation) bool {
 			return r.Method != http.MethodPost && p.matches(r, to.Path) != nil

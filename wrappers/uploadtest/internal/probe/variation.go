@@ -252,7 +252,7 @@ func (p *prober) written(r *operation, s sample) {
 			p.wants("body that few clients write so", r, p.good(r, way), what, what, 2, http.StatusConflict)
 		}
 	}
-	if fields := s.fields(true); 0 < len(fields) && len(fields) < len(s.object) {
+	if fields := s.fields(true); s.isForm() && 0 < len(fields) && len(fields) < len(s.object) {
 		s.filesFirst = true
 		p.uploads(r, " (sent before the other fields)", "a form with its file before the other fields",
 			s.of(s.object, s.fileName))
