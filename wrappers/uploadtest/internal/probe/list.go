@@ -254,7 +254,8 @@ func pageOf(a answer) (next string, total int, goesOn bool) {
 	return next, total, goesOn
 }
 
-// elementsOf returns the elements of the longest list in an answer, or nil.
+// elementsOf returns the elements of the longest list of objects in an answer, or
+// else of the longest list, or nil.
 func elementsOf(answer []byte) (elements []json.RawMessage) {
 	if json.Unmarshal(answer, &elements) == nil {
 		return elements
@@ -262,12 +263,19 @@ func elementsOf(answer []byte) (elements []json.RawMessage) {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(answer, &members)
 	for _, member := range members {
-		if of := elementsOf(member); of != nil && len(of) >= len(elements) {
+		of := elementsOf(member)
+		longer := len(of) >= len(elements)
+		if ofObjects := areObjects(of); ofObjects != areObjects(elements) {
+			longer = ofObjects
+		}
+		if of != nil && longer {
 			elements = of
 		}
 	}
 	return elements
 }
+
+func areObjects(list []json.RawMessage) bool { return len(list) > 0 && list[0][0] == '{' }
 
 // isEmptyList reports whether an answer is a list without elements, and with no
 // text beside it: some servers say so that nothing is there.

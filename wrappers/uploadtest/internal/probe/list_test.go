@@ -71,6 +71,8 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 		{"the longest of two lists", "", "", 0, by("", "",
 			`{"a":[1,2],"b":{"c":[{"id":"a"},{"id":"b"},{"id":"c"}]},"d":[1]}`),
 			"", "abc", ""},
+		{"a list of objects beside numbers", "", "", 0, by("", "",
+			`{"all":[1,2,3],"data":[{"id":"a"},{"id":"b"}]}`), "", "ab", ""},
 		{"a cursor", limit + cursor, "", 2, said("next"), "limit=2 cursor=2&limit=2 cursor=4&limit=2", "abcde", ""},
 		{"a cursor of another name", limit + cursor, "", 2, said("nextPageToken"),
 			"limit=2 cursor=2&limit=2 cursor=4&limit=2", "abcde", ""},
