@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"slices"
@@ -141,6 +142,13 @@ func newTray(how string) http.Handler {
 		if err != nil || !isTray || r.Header.Get("Content-Type") != "application/octet-stream" {
 			no(w, 404)
 			return
+		}
+		if strings.HasPrefix(how, "slips, one in a tray") && slices.Contains(slices.Collect(maps.Values(slips)), r.PathValue("id")) {
+			no(w, 400)
+			return
+		}
+		if strings.HasSuffix(how, "cut") {
+			b = b[:min(len(b), 1<<16)]
 		}
 		id := fmt.Sprintf("slip-%06d", lain)
 		lain++
@@ -376,13 +384,15 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 	slashed = strings.ReplaceAll(slashed, "content/: {", "content: {")
 	slashed = strings.ReplaceAll(slashed, "Id}/content: {get", "Id}/content/: {get")
 	for how, want := range map[string]string{
-		"":                         "", // nothing is wrong
-		"slash":                    "",
-		"303":                      "",
-		"once":                     "",
-		"a list that follows":      "",
-		"a page without its first": "Tray: list: response body: short pages list",
-		"slips":                    "",
+		"":                          "", // nothing is wrong
+		"slash":                     "",
+		"303":                       "",
+		"once":                      "",
+		"a list that follows":       "",
+		"a page without its first":  "Tray: list: response body: short pages list",
+		"slips":                     "",
+		"slips, one in a tray":      "",
+		"slips, one in a tray, cut": `Tray: slip: response body: size is "65536", but 70001 bytes were sent`,
 		"slips, in any tray": "Tray: slipped: response status: 200 to an upload under another trayId, which must be " +
 			"refused by a 4xx (GET /trays/{trayId}/slips/{slipId})",
 		"slips, lifted from any tray": "Tray: lift: response status: 200 to an upload under another trayId",

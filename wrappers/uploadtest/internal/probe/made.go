@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -112,8 +113,10 @@ func (p *prober) uploads(r *operation, what, it string, s sample) *made {
 }
 
 // start makes something that may still wait for its bytes. It returns nil if
-// the operation refuses. One that takes each name once gets another name.
+// the operation refuses. One that takes each name once gets another name, and one
+// that takes one upload for a thing another thing.
 func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
+	s = p.adopted(r, s)
 	a := p.ask(r, p.good(r, s))
 	taken := a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity
 	if taken || a.status == http.StatusForbidden && p.chosen(r) != "" {
@@ -133,6 +136,48 @@ func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
 		m.waiting, m.files = true, nil
 	}
 	return m, a
+}
+
+// parent returns the operation that makes what the path of an upload names, or nil.
+func (p *prober) parent(r *operation) *operation {
+	if r.Method != http.MethodPost || r.last == "" {
+		return nil
+	}
+	return p.at(r.above(r.last), http.MethodPost)
+}
+
+// adopted returns the sample for a thing that has no upload yet, if each takes one.
+// What is said of the file when the thing is made is true.
+func (p *prober) adopted(r *operation, s sample) sample {
+	files := s.files()
+	if !r.single || p.came != nil || len(files) != 1 {
+		return s
+	}
+	makes := p.parent(r)
+	plain := firstSample(makes)
+	announced := plain
+	if plain.object != nil {
+		announced = plain.of(plain.replaced(func(in member, value any) any {
+			switch {
+			case names.MatchString(in.name):
+				return files[0].name
+			case types.MatchString(in.name):
+				return files[0].contentType
+			}
+			return value
+		}), "").holding(files[0].content)
+	}
+	for _, way := range []sample{announced, plain} {
+		if m, _ := p.start(makes, way, ""); m != nil {
+			said := m.announced()
+			s.fileType = cmp.Or(said.contentType, s.fileType)
+			if s = s.under(r.last, m.ids[r.last]); s.object != nil {
+				s = s.of(s.object, cmp.Or(said.name, s.fileName))
+			}
+			return s
+		}
+	}
+	return s
 }
 
 // asked reports whether an id stood in the request: it is not the server's.

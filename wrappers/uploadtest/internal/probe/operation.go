@@ -31,6 +31,7 @@ type operation struct {
 	closing   bool   // it completes uploads
 	once      bool   // it takes each name once
 	respells  bool   // it changes characters of names
+	single    bool   // what its path names takes one upload
 	fixed     bool   // the last parameter of its path names what is there already
 	unfound   string // why it was not asked about an upload
 }

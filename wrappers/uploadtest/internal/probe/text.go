@@ -166,10 +166,11 @@ func (p *prober) renamed(r *operation, s sample) sample {
 	return s.of(object, other(s.fileName))
 }
 
-// anew returns the sample, under other names if the operation takes each once.
+// anew returns the sample, under other names if the operation takes each once, and
+// for another thing if each takes one upload.
 func (p *prober) anew(r *operation, s sample) sample {
 	if r.once {
-		return p.renamed(r, s)
+		s = p.renamed(r, s)
 	}
-	return s
+	return p.adopted(r, s)
 }

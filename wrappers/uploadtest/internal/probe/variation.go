@@ -76,8 +76,13 @@ func (p *prober) varies(r *operation) {
 		if r.closing {
 			return // each upload asks it
 		}
-		again := p.uploads(r, "", "other files and names: a second upload", s)
-		if again == nil {
+		again, a := p.make(r, "", s)
+		if r.single = again == nil && p.parent(r) != nil; r.single {
+			again, a = p.make(r, "", s)
+			r.single = again != nil
+		}
+		a.declined("other files and names: a second upload")
+		if p.keep(again); again == nil {
 			continue
 		}
 		if key := p.chosen(r); key != "" {
