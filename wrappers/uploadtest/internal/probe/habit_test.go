@@ -143,7 +143,8 @@ func newTray(how string) http.Handler {
 			no(w, 404)
 			return
 		}
-		if strings.HasPrefix(how, "slips, one in a tray") && slices.Contains(slices.Collect(maps.Values(slips)), r.PathValue("id")) {
+		lies := slices.Contains(slices.Collect(maps.Values(slips)), r.PathValue("id"))
+		if lies && strings.HasPrefix(how, "slips, one in a tray") {
 			no(w, 400)
 			return
 		}

@@ -120,8 +120,8 @@ func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string)
 	}
 	for _, r := range p.ops {
 		for _, param := range slices.Concat(r.params, r.refs) { // documentId, document_id, DOCUMENT-ID
-			isIt := l.name != "" && uuid.MatchString(l.text()) && (sameWord(l.name+"Id", param) || // {"document": "<uuid>"}
-				slices.Contains(r.params, param) && sameWord(l.name, one(r.above(param))))
+			ofThings := slices.Contains(r.params, param) && sameWord(l.name, one(r.above(param)))
+			isIt := l.name != "" && uuid.MatchString(l.text()) && (ofThings || sameWord(l.name+"Id", param))
 			if isIt || slices.ContainsFunc(names, func(name string) bool { return sameWord(name, param) }) {
 				names = append(names, param)
 			}

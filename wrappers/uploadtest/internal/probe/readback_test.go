@@ -135,7 +135,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a list of files has all":     {sizes("1", "3"), found{papers, `{}`, "look", js, `{"items":[{},{}]}`, ""}},
 		"a list of files and no file": {sizes("1", "3"), found{label, `{}`, "look", js, `{"items":[{}]}`, ""}},
 		"a longer list": {sizes("1", "3"),
-			found{papers, `{}`, "look", js, `{"id":"t-1","items":[{},{},{}]}`, "items has 3 elements, but 2 files were sent"}},
+			found{papers, `{}`, "look", js, `{"id":"t-1","items":[{},{},{}]}`, "items has 3 elements, but 2 files"}},
 		"a longer list of what it was added to": {added,
 			found{papers, `{}`, "look", js, `{"id":"t-1","items":[{},{},{}]}`, ""}},
 		"a list of one file": {sizes("1"), found{papers, `{}`, "look", js, `{"items":[{}]}`, ""}},

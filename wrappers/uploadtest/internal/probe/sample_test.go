@@ -18,11 +18,13 @@ func TestABodyIsBuiltAsItsMediaTypeWantsIt(t *testing.T) {
 			t.Errorf("a text as %s: %q, %t, want %q", typ, s.body, ok, want)
 		}
 	}
-	inJSON := lab.SchemaOf(t, `{"properties":{"data":{"format":"byte"},"md5":{"format":"byte","maxLength":24},"text":{}}}`).Value
+	inJSON := lab.SchemaOf(t, `{"properties":{"data":{"format":"byte"},"md5":{"format":"byte","maxLength":24},
+		"text":{}}}`).Value
 	body, _ := newSample("application/json", inJSON, nil, map[string]any{"data": "AAE=", "md5": "AAE=", "text": "AAE="})
 	for want, s := range map[string]sample{`{"data":"AAE=","md5":"RBB3zJ5XVU3Udr37i4uBAg==","text":"AAE="}`: body,
 		`{"data":"eA==","md5":"ndTkYSaMgDT1yFZOFVxnpg==","text":"AAE="}`: body.holding([]byte("x"))} {
-		if files := s.files(); len(files) != 1 || files[0].field != "data" || files[0].name != "" || string(s.body) != want {
+		if files := s.files(); len(files) != 1 || files[0].field != "data" || files[0].name != "" ||
+			string(s.body) != want {
 			t.Errorf("%s has the files %v", s.body, files)
 		}
 	}
