@@ -137,7 +137,7 @@ func TestProbeNamesWhatIsLostOrTakenForAnother(t *testing.T) {
 				}
 				next.ServeHTTP(w, r)
 			})
-		}, "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
+		}, "Depot: look: response status: 404 to a stored upload after another was deleted, the one "},
 		{"a DELETE deletes all of one name", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if d := next.(*lab.Depot); r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
 				d.Mu.Lock()
@@ -150,7 +150,7 @@ func TestProbeNamesWhatIsLostOrTakenForAnother(t *testing.T) {
 				d.Mu.Unlock()
 			}
 			next.ServeHTTP(w, r)
-		}), "Depot: look: response status: 404 to a stored upload after another was deleted (GET /v2/objects/{id})"},
+		}), "Depot: look: response status: 404 to a stored upload after another was deleted, the one "},
 		{"another file is answered", faulty.Reply("/objects/o-", faulty.On(200, faulty.Body(`{"id":"o-7","name":"x","size":1}`))),
 			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
 	})

@@ -158,11 +158,14 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 	case a.declares() && p.withholds(a):
 		r.unfound = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)
 	case a.status != 0 && !m.waiting && !later:
-		since := ""
+		since, one := "", m.called()
 		if m.unready != "" {
 			since = fmt.Sprintf(", %v after it was sent", m.age())
 		}
-		a.broke(ruleStatus, "lost", "%d to a stored upload%s%s", a.status, p.after, since)
+		if one != "" {
+			one = ", the one" + one
+		}
+		a.broke(ruleStatus, "lost", "%d to a stored upload%s%s%s", a.status, p.after, since, one)
 	}
 }
 
