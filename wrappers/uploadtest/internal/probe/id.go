@@ -57,10 +57,9 @@ func (p *prober) learn(m *made, a answer) {
 		if strings.Contains(text, "://") && strings.HasSuffix(id, end) {
 			urls = append(urls, text)
 		}
-		for _, put := range p.ops {
-			folder, isOurs := strings.CutPrefix(text, p.base)
-			for name, value := range p.inFolder(put, folder) {
-				if isOurs {
+		if folder, isOurs := strings.CutPrefix(text, p.base); isOurs {
+			for _, put := range p.ops {
+				for name, value := range p.inFolder(put, folder) {
 					keep(m.ids, name, value)
 				}
 			}

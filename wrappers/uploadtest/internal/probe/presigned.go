@@ -30,7 +30,7 @@ func (p *prober) handedOut(m *made) bool {
 	}
 	for _, out := range all {
 		began := maps.Clone(m.ids)
-		taken := !a.forwards() && p.refusesEach(r, out, "URL", tampered(out)) // the URL of no upload is a secret
+		taken := !a.forwards() && p.refusesEach(r, out, "URL", tampered(out)) // that URL lets nobody in
 		taken = p.refusesEach(r, out, "form", tamperedFields(out)) || taken
 		m.waiting, m.files = true, nil
 		if whole := p.presignedRequest(out, presignedContent); !out.Session { // a session may go on where it was cut
