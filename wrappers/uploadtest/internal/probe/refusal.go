@@ -119,7 +119,7 @@ func (p *prober) refusesChecksums(r *operation, s sample, beside string) (refuse
 	}
 	refused = true
 	for _, name := range slices.Sorted(maps.Keys(ways)) {
-		refused = !p.refused("wrong request", "a "+name+" of other bytes"+beside, r, ways[name]).ok() && refused
+		refused = !p.refused("wrong request", "the "+name+" of other bytes"+beside, r, ways[name]).ok() && refused
 	}
 	return refused
 }

@@ -160,17 +160,17 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 		want   string // empty: nothing is wrong
 	}{
 		{"compared", declared, 2 << 20, ""},
-		{"not compared", declared, 0, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
-		{"compared up to 1 MiB", declared, 1 << 20, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes, " +
+		{"not compared", declared, 0, "Depot: deposit: response status: 201 to the X-SHA256 of other bytes"},
+		{"compared up to 1 MiB", declared, 1 << 20, "Depot: deposit: response status: 201 to the X-SHA256 of other bytes, " +
 			"beside a file of 1200001 bytes, which must be refused by a 4xx"},
 		{"described, and not compared", described, 0,
-			"Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+			"Depot: deposit: response status: 201 to the X-SHA256 of other bytes"},
 		{"the parameter says so", strings.Replace(spec, "name: X-SHA256,",
 			"name: X-SHA256, description: It is verified.,", 1),
-			0, "Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+			0, "Depot: deposit: response status: 201 to the X-SHA256 of other bytes"},
 		{"the operation says so", strings.Replace(spec, "operationId: deposit\n",
 			"operationId: deposit\n      description: Its X-SHA256\n        is compared. Others are kept.\n", 1), 0,
-			"Depot: deposit: response status: 201 to a X-SHA256 of other bytes"},
+			"Depot: deposit: response status: 201 to the X-SHA256 of other bytes"},
 		{"the operation says so of another", strings.Replace(spec, "operationId: deposit\n",
 			"operationId: deposit\n      description: The X-SHA256 is kept. The X-MD5 is compared.\n", 1), 0, ""},
 		{"only kept", spec, 0, ""},
@@ -202,7 +202,7 @@ func TestProbeStatesTheChecksumOfAnotherScan(t *testing.T) {
 		"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}}}}},
 		"responses":{"201":{"description":"Kept."},"4XX":{"description":"No."},"422":{"description":"Other bytes."},
 		"409":{"description":"The name is taken."}}}}}}`
-	const line = "Scans: scan: response status: 201 to a sha256 of other bytes, which must be refused by a 4xx"
+	const line = "Scans: scan: response status: 201 to the sha256 of other bytes, which must be refused by a 4xx"
 	for _, looks := range []bool{true, false} {
 		var names sync.Map
 		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
