@@ -81,11 +81,8 @@ func (t *trial) refusalsOf(op string) []refusal {
 			at := slices.IndexFunc(contract.Members(said), func(m contract.Member) bool {
 				return codes.MatchString(m.Name) && statuses.MatchString(m.Value) && m.Value != fmt.Sprint(c.status)
 			})
-			if at < 0 || c.after != 0 {
-				continue
-			}
-			c.body, c.code = string(said), contract.Members(said)[at].Value
-			if !slices.ContainsFunc(list, func(o refusal) bool { return o.status == c.status && o.code == c.code }) {
+			if at >= 0 && c.after == 0 {
+				c.body, c.code = string(said), contract.Members(said)[at].Value
 				list = append(list, c)
 			}
 		}
@@ -177,7 +174,7 @@ type spoilt struct {
 // request went to its Location.
 func (t *trial) misled(r Request) []spoilt {
 	where := r.AnswerHeader.Get("Location")
-	followed := func(q Request) bool { return where != "" && strings.HasSuffix(where, q.URI) }
+	followed := func(q Request) bool { return strings.HasSuffix(where, q.URI) }
 	if !slices.ContainsFunc(t.requests(), followed) {
 		return nil
 	}

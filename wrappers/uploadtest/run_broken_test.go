@@ -472,10 +472,13 @@ var bites = []struct {
 		return e
 	})}, "answers are errors of their kind", `answered 429: error: not of the kind "rate limited"`},
 	{"the kind comes from the code of an answer", rig{spec: quota, sent: faulty.Status(429, "", func(resp *http.Response) {
-		if text, _ := io.ReadAll(resp.Body); bytes.Contains(text, []byte("404")) {
+		text, _ := io.ReadAll(resp.Body)
+		if resp.Header.Get("Content-Type") == "application/json" && bytes.Contains(text, []byte("404")) {
 			resp.StatusCode = 404
 		}
 	})}, "answers are errors of their kind", `announce answered 429 and the code 404: error: not of the kind "rate limited"`},
+	{"the code of an answer ends all, and the error does not say so", usedUp(false), "answers are errors of their kind",
+		"announce answered 429 and the code 404: attempts: only one request came"},
 	{"an error of two kinds", rig{client: failure(func(e *upload.Error) error {
 		e.Err = fmt.Errorf("%w %w", e.Err, upload.ErrExpired)
 		return e
@@ -547,6 +550,8 @@ var bites = []struct {
 	})}, "a passing fault is survived", "upload: depot"},
 	{"what does harm twice is sent twice", rig{form: true, stored: submitOnce}, "a passing fault is survived",
 		"submit connection reset in place of the answer: attempts: 2 requests came, want 1: the operation is one of Subject.Once"},
+	{"a success is sent again", rig{raw: true, sent: resend(201)}, "a passing fault is survived",
+		"deposit answered 503 once: attempts: 3 requests came, want 2"},
 	{"a busy server is not asked again", rig{form: true, stored: submitOnce, client: sendOnce,
 		sent: faulty.Status(429, "", func(resp *http.Response) { resp.StatusCode = 503 })}, "a passing fault is survived",
 		"submit answered 429 once: upload: depot"},
@@ -1034,16 +1039,9 @@ var bites = []struct {
 	{"a temporary id has another name in the answer", rig{form: true,
 		received: faulty.Reply("/forms", faulty.Said(`"size":`, `"batchId":"t-1","size":`)),
 		client:   result(func(r *upload.Result) { r.TempRequestID = "t-1" })}, plainly, ""},
-	{"a quota that is used up lasts, as its code says", rig{spec: quota, client: failure(func(e *upload.Error) error {
-		if e.Status == 418 {
-			e.Status, e.Err, e.Lasting = 429, upload.ErrRateLimited, true
-		}
-		return e
-	}), sent: faulty.Status(429, "", func(resp *http.Response) {
-		if text, _ := io.ReadAll(resp.Body); bytes.Contains(text, []byte("404")) {
-			resp.StatusCode = 418
-		}
-	})}, "answers are errors of their kind", ""},
+	{"a quota that is used up lasts, as its code says", usedUp(true), "answers are errors of their kind", ""},
+	{"a signature is made once, and nothing is sent again", rig{sent: dating(time.RFC3339Nano), client: stingy(503)},
+		"credentials are fresh in each attempt", ""},
 	{"the name is the id", byName, "each upload has its own id", ""},
 	{"the name is the id of uploads at once", byName, "uploads run at once", ""},
 	{"a success says nothing", rig{raw: true, stored: unseen,
@@ -1168,6 +1166,21 @@ func located(where func(last, came string) string) rig {
 // another status.
 var quota = amended("'415': {description: Refused without a word.}",
 	"\n        '429': {description: Later., content: {application/json: {example: {errorCode: '404'}}}}")
+
+// usedUp takes that code for a quota that is used up. Its error says whether
+// that lasts.
+func usedUp(lasting bool) rig {
+	return rig{spec: quota, client: failure(func(e *upload.Error) error {
+		if e.Status == 418 {
+			e.Status, e.Err, e.Lasting = 429, upload.ErrRateLimited, lasting
+		}
+		return e
+	}), sent: faulty.Status(429, "", func(resp *http.Response) {
+		if text, _ := io.ReadAll(resp.Body); bytes.Contains(text, []byte("404")) {
+			resp.StatusCode = 418
+		}
+	})}
+}
 
 // byName keeps the files under the names that the client gives them.
 var byName = rig{raw: true, client: result(func(r *upload.Result) { r.ID = r.Name }), stored: func(s *Subject) {

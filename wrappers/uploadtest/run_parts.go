@@ -160,7 +160,7 @@ func (s *source) came(files []File) bool {
 	}
 	content, files := s.content, slices.Clone(files)
 	for len(content) > 0 {
-		at := slices.IndexFunc(files, func(f File) bool { return f.Size > 0 && begins(content, f) })
+		at := slices.IndexFunc(files, func(f File) bool { return begins(content, f) })
 		if at < 0 {
 			return false
 		}

@@ -31,11 +31,7 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 	}
 	for _, r := range t.requests()[requests:] {
 		for _, m := range contract.Members(r.Answer) { // one of them may be an id
-			if t.Stored == nil {
-				break
-			}
-			if content, _, err := t.Stored(t.Context(), m.Value); err == nil {
-				content.Close()
+			if t.isHeld(m.Value) {
 				t.broke("stored: an upload that failed left a file under its id")
 				return failure, ok
 			}
@@ -45,6 +41,18 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 		t.broke("stored: %d files after an upload that failed, %d before", after, count)
 	}
 	return failure, ok
+}
+
+// isHeld reports whether something is held under an id.
+func (t *trial) isHeld(id string) bool {
+	if t.Stored == nil {
+		return false
+	}
+	content, _, err := t.Stored(t.Context(), id)
+	if err == nil {
+		content.Close()
+	}
+	return err == nil
 }
 
 // fails sees that err is a failure as clients report it, of the given kind. An
