@@ -84,12 +84,10 @@ func (p *prober) others(r *operation, s sample) map[string]func() *http.Request 
 		others["id"] = func() *http.Request { return p.build(r, s) }
 	}
 	for _, method := range []string{http.MethodTrace, http.MethodGet, http.MethodPost, http.MethodDelete} {
-		if method != r.Method {
-			others["method, "+method] = func() *http.Request {
-				req := p.build(r, sample{})
-				req.Method = method
-				return req
-			}
+		others["method, "+method] = func() *http.Request {
+			req := p.build(r, sample{})
+			req.Method = method
+			return req
 		}
 	}
 	return others

@@ -88,5 +88,11 @@ func TestCredentialsAreExchangedWhereTheyDiffer(t *testing.T) {
 			req.Header.Get("Content-Type") != "a/b") {
 			t.Errorf("%s: differs %t, and asked for %v with %q", what, differ, asked, req.Header)
 		}
+		asked = nil // what is no GET may do something
+		_, _ = p.exchanged(func() *http.Request { return p.request(http.MethodPut, "/a", "a/b", nil) },
+			func() *http.Request { return p.request(http.MethodDelete, "/b", "", nil) })
+		if len(asked) > 0 {
+			t.Errorf("%s: asked for %v", what, asked)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,9 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 			signed + " false", ""},
 		{"the first in place of the second", "files downloadUrl", signed, []sentFile{file[0], other}, false, 0,
 			"a file", signed + " false", "comes back changed: it is another file of the request"},
+		{"the first of two files", "first downloadUrl", signed, []sentFile{file[0], other}, false, 0, "a file",
+			signed + " false", ""},
+		{"a page that is not there", "page", here, file, false, 404, "a file", here + " true", ""},
 		{"a list of others", "files downloadUrl", signed, append(file, file[0], other), false, 0, "a file", "", ""},
 		{"an element of a longer list", "files downloadUrl", signed, file, false, 0, "a file", "", ""},
 		{"no file yet", "downloadUrl", signed, file, true, 0, "a file", "", ""},
@@ -57,7 +61,7 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 			"downloadUrl cannot be fetched: 404"},
 		{"an end", "downloadUrl", tomorrow, file, false, 0, "a file", tomorrow + " false", ""},
 	} {
-		asked := ""
+		asked, given := "", false
 		var p *prober
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p = newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{Timeout: time.Minute})
@@ -84,8 +88,19 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 			if list, inList := strings.CutPrefix(c.member, "files "); inList {
 				said = fmt.Sprintf(`{"files":[{},{%q:%q}]}`, list, c.url)
 			}
+			if first, isFirst := strings.CutPrefix(c.member, "first "); isFirst {
+				said = fmt.Sprintf(`{"files":[{%q:%q},{}]}`, first, c.url)
+			}
 			p.downloads(m, a, leaves([]byte(said)))
+			given = len(m.given) > 0
+			if proved := p.right[m.by.name+" page download"]; len(proved) == 1 {
+				t.Errorf("%s: it is the file", c.what)
+			}
 		})
+		if want := strings.HasPrefix(c.url, here) && c.body == "a file" && c.status != 404 && c.asked != "" &&
+			!strings.HasPrefix(c.what, "the first in place"); given != want {
+			t.Errorf("%s: it gives the file: %t", c.what, given)
+		}
 		if told := strings.Join(lines, "\n"); asked != c.asked || (told == "") != (c.told == "") ||
 			!strings.Contains(told, c.told) {
 			t.Errorf("%s: asked for %q, want %q, and told %q", c.what, asked, c.asked, told)
@@ -114,5 +129,33 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 	})
 	if got := strings.Join(asked, " "); !strings.HasPrefix(got, "/page /page2 /gone /last ") {
 		t.Errorf("asked for %s", got)
+	}
+}
+
+// Two tokens are tried for each other's files, and one token only if it signs.
+func TestADownloadIsTriedUnderThePathOfAnother(t *testing.T) {
+	const token, other = "token=0123456789", "token=9876543210"
+	for _, c := range []struct {
+		last, to string // without the host
+		want     bool
+	}{
+		{"", "/b?" + token, false}, {"/a?" + other, "/b?" + token, true}, {"/a?" + token, "/b?" + token, false},
+		{"/a?sig=0123456789", "/b?sig=0123456789", true}, {"/b?" + other, "/b?" + token, false}, {"/a?x=1", "/b?x=2", false},
+	} {
+		p, ops := idProber(t)
+		tried := false
+		for _, at := range []string{c.last, c.to} {
+			if to, err := url.Parse("http://a.example" + at); err != nil {
+				t.Fatal(err)
+			} else if at != "" {
+				p.misuses(answer{p: p, route: ops["look"]}, leaf{path: "url"}, to, func(address string) answer {
+					tried = tried || address == strings.Replace("http://a.example"+c.to, "/b", "/a", 1) && at == c.to
+					return answer{}
+				})
+			}
+		}
+		if tried != c.want {
+			t.Errorf("%s after %s: the other path is tried: %t", c.to, c.last, tried)
+		}
 	}
 }

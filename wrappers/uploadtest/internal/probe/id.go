@@ -54,7 +54,7 @@ func (p *prober) learn(m *made, a answer) {
 	for _, l := range all { // only the end of an id with slashes may be a part of a path
 		text := l.text()
 		end := text[max(0, strings.LastIndex(text, "/")):]
-		if strings.Contains(text, "://") && strings.HasSuffix(id, end) {
+		if strings.HasSuffix(id, end) {
 			urls = append(urls, text)
 		}
 		if folder, isOurs := strings.CutPrefix(text, p.base); isOurs {
@@ -203,22 +203,22 @@ func (m *made) differ() {
 // owns sees that nothing else has an id of m. An id that comes with a file has a
 // name: uploads of equal files may share it.
 func (p *prober) owns(m *made, a answer, name, id string) {
-	if m.by.Method != http.MethodPost || id == "" || m.asked(id) || p.finds(m, id) {
+	if m.by.Method != http.MethodPost || m.asked(id) || p.finds(m, id) {
 		return
 	}
 	p.seen.Note("id")
 	there := m.place + name + " " + id // things of another kind may be counted from one, too
 	switch before := p.issued[there]; {
-	case before == nil:
+	case before == nil, before == m:
 		p.issued[there] = m
 	case m.equals(before) || name != "" && m.sentAlike(before): // some servers keep one of two equals
 	case slices.Contains(p.deleted, before):
 		a.broke(ruleAnswer, "reused", "the id of a deleted upload is given out again")
-	case before != m && places(m.by) && before.place == m.place:
+	case places(m.by):
 		if declares(m.by, "409") {
 			a.broke(ruleAnswer, "ids", "a second upload replaces the first, and the spec has a 409 for that")
 		}
-	case before != m:
+	default:
 		a.broke(ruleAnswer, "ids"+name, "two uploads have the same %s", cmp.Or(name, "id"))
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -59,7 +61,7 @@ paths:
   /hooks/posts/{postId}: {parameters: [{name: postId, in: path, required: true, schema: {type: string}}],
     get: {<<: *hook, operationId: posted}}
   /kept: {post: {operationId: keep, responses: *all}}
-  /kept/{key}: {parameters: [*key], put: {operationId: change, responses: *all}}
+  /kept/{key}: {parameters: [*key], put: {operationId: change, responses: {default: {description: All.}, '409': {description: No.}}}}
 components: {schemas: {Message: {type: object}, None: {type: object}}}
 `
 
@@ -201,6 +203,7 @@ func TestEachUploadHasAnIDOfItsOwn(t *testing.T) {
 		{"an equal file", "make", "", []string{"t-1"}, nil, []sentFile{one}, false, ""},
 		{"an id that was freed", "make", "", []string{"t-1"}, nil, []sentFile{two}, true, "the id of a deleted upload"},
 		{"the same name", "put", "", []string{"t-1"}, nil, []sentFile{two}, false, ""},
+		{"the same name where the spec has a 409", "change", "", []string{"t-1"}, nil, []sentFile{two}, false, ""},
 		{"an id from the request", "make", "", []string{"t-1"}, nil, []sentFile{{name: "t-1"}}, false, ""},
 		{"no id", "make", "", []string{""}, nil, []sentFile{two}, false, ""},
 		{"two files", "make", "", []string{"f-1", "f-2"}, nil, []sentFile{one, two}, false, ""},
@@ -232,6 +235,63 @@ func TestEachUploadHasAnIDOfItsOwn(t *testing.T) {
 		if told := strings.Join(lines, "\n"); (told == "") != (c.want == "") || !strings.Contains(told, c.want) ||
 			len(lines) > 1 {
 			t.Errorf("%s: told %q, want %q", c.what, lines, c.want)
+		}
+	}
+}
+
+func TestWhatIsPutUnderAnIDMayMove(t *testing.T) {
+	for _, c := range []struct {
+		by, place, location, keys string
+		want                      bool
+	}{
+		{"row", "/v1/rows/1", "/v1/things/t-1", "", true}, {"row", "/v1/rows/1", "", "", false},
+		{"put", "/v1/blobs/a", "/v1/things/t-1", "", true}, {"put", "/v1/blobs/a", "/v1/things/t-1", "key", false},
+		{"make", "/v1/things", "/v1/things/t-1", "", false}, {"row", "/v1/things/t-1", "/v1/things/t-1", "", false},
+		{"put", "/v1/blobs/a", "/v1/blobs/b", "", false}, {"row", "/v1/rows/1", "/v1/rows/2", "", false},
+		{"row", "/v1/rows/1", "/v1/elsewhere", "", false},
+	} {
+		p, ops := idProber(t)
+		p.clientKeys[c.keys] = true
+		m := &made{by: ops[c.by], place: c.place, answer: answer{header: http.Header{"Location": {c.location}},
+			req: httptest.NewRequest("PUT", c.place, nil)}}
+		if p.moves(m) != c.want {
+			t.Errorf("what is put at %s by %s moves to %q: %t", c.place, c.by, c.location, !c.want)
+		}
+	}
+}
+
+func TestAnIDOfAnotherOperationIsFoundOrReferredTo(t *testing.T) {
+	p, ops := idProber(t)
+	thing, count := &made{by: ops["make"]}, &made{by: ops["make"]}
+	p.issued["/v1/things t-1"], p.issued["/v1/things 7"], p.issued["/v1/things 12345678"] = thing, count, count
+	for _, c := range []struct {
+		m    made
+		id   string
+		want bool
+	}{
+		{made{by: ops["keep"]}, "t-1", true}, {made{by: ops["keep"]}, "t-2", false}, {made{by: ops["make"]}, "t-1", false},
+		{made{by: ops["keep"]}, "7", false}, {made{by: ops["keep"]}, "12345678", true},
+		{made{by: ops["keep"], files: make([]sentFile, 1)}, "t-1", false},
+		{made{by: ops["keep"], outs: make([]contract.HandedOut, 1)}, "t-1", false},
+	} {
+		if p.finds(&c.m, c.id) != c.want {
+			t.Errorf("%s finds %s: %t", c.m.by.name, c.id, !c.want)
+		}
+	}
+	text, number := lab.SchemaOf(t, `{"type":"string"}`).Value, lab.SchemaOf(t, `{"type":"integer"}`).Value
+	for _, c := range []struct {
+		op, name, learned string
+		schema            *openapi3.Schema
+		value, want       any
+	}{
+		{"keep", "thingId", "t-1", text, "x", "t-1"}, {"keep", "label", "t-1", text, "x", "x"},
+		{"keep", "thingId", "t-2", text, "x", "x"}, {"make", "thingId", "t-1", text, "x", "x"},
+		{"keep", "thingId", "7", number, 1, 7}, {"keep", "thingId", "t-1", number, 1, 1}, {"keep", "thingId", "7", text, 1, 1},
+		{"keep", "thingId", "t-1", number, "x", "x"}, {"keep", "thingId", "8", number, 1, 1},
+	} {
+		p.learned = map[string]string{"thingId": c.learned, "label": c.learned}
+		if got := p.naming(ops[c.op], member{name: c.name, schema: c.schema}, c.value); fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%s of %s, of which %s is known, is %v, want %v", c.name, c.op, c.learned, got, c.want)
 		}
 	}
 }

@@ -83,6 +83,7 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 		{"a parameter that is compared", "digest", "Its digest, which is compared.", `{"type":"string"}`, "400", "",
 			raw, true},
 		{"a parameter that says so", "sha256", "We will check it.", `{"type":"string"}`, "400", "", raw, true},
+		{"an operation that speaks of it too", "sha256", "We will check it.", `{"type":"string"}`, "400", "", raw, true},
 		{"no checksum", "label", "", `{"type":"string"}`, "422", "", raw, false},
 		{"a file of that name", "hashes", "", `{"items":{"format":"binary"}}`, "422", "", raw, false},
 		{"a thing that the spec does not know", "sha256", "", "", "422", "", raw, false},
@@ -92,7 +93,9 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 		if c.schema != "" {
 			schema = lab.SchemaOf(t, c.schema).Value
 		}
-		r := &operation{Route: &routers.Route{Operation: &openapi3.Operation{Responses: &openapi3.Responses{}}}}
+		r := &operation{Route: &routers.Route{Operation: &openapi3.Operation{
+			Description: map[bool]string{true: "Keeps the sha256 with the file."}[strings.HasPrefix(c.what, "an operation")],
+			Responses:   &openapi3.Responses{}}}}
 		r.Operation.Responses.Set(c.status, &openapi3.ResponseRef{Value: &openapi3.Response{Description: &c.text}})
 		if got := ofOtherBytes(r, c.s, c.name, c.description, schema); (got != "") != c.want || got != "" &&
 			payload.DigestOf(got, c.s.body) {
