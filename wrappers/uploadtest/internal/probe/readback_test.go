@@ -99,6 +99,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	front, elsewhere := sides, form
 	front.object = map[string]any{"front": "a"}
 	elsewhere.body = []byte(`"x.txt", ""`) // such as in a part of JSON
+	titled, opened := sample{typ: js, object: map[string]any{"label": "july"}, schema: lab.SchemaOf(t,
+		`{"properties":{"label":{"type":"string"}}}`).Value}, sample{typ: js, object: map[string]any{"open": true}}
+	opened.schema = meta.schema
 	bare := sample{typ: js, object: map[string]any{"n": 1}, schema: lab.SchemaOf(t,
 		`{"properties":{"label":{"type":"string"}}}`).Value}
 	odd, _ := json.Marshal(oddText)
@@ -111,6 +114,11 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			}
 		}
 	}
+	told := func(name, value string) circumstance {
+		return func(_ *prober, m *made, _ http.Header) { m.said = map[string]any{name: value} }
+	}
+	labelled := form
+	labelled.schema = lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"},"label":{"type":"string"}}}`).Value
 	sizes := func(values ...string) circumstance { return right("look items[].size size", values...) }
 	added := func(p *prober, m *made, header http.Header) {
 		sizes("1", "3")(p, m, header)
@@ -145,6 +153,16 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			found{raw(text), `{}`, "look", js, `{"hash":"00"}`, `hash is "00", which is not that of`}},
 		"another checksum beside right ones": {right("look a.sums. checksum", "1", "2"),
 			found{raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, "sha1 is"}},
+		"what was not sent, though it was right before": {right("look back.size size", "1", "2"),
+			found{front, `{}`, "look", js, `{"back":{"size":99}}`, ""}},
+		"a small number, though it was right before": {right("look weight size", "1", "2"),
+			found{raw(text), `{}`, "look", js, `{"weight":7}`, ""}},
+		"a large number that was right before": {right("look weight size", "200", "300"),
+			found{sample{contentType: text, body: make([]byte, 120)}, `{}`, "look", js, `{"weight":7}`,
+				`weight is "7", but 120 bytes were sent`}},
+		"the text of one of several": {told("label", "july"),
+			found{labelled, `{}`, "look", js, `{"items":[{"label":"june"}]}`, ""}},
+		"a name that was said": {told("name", "july"), found{form, `{}`, "look", js, `{"name":"july"}`, ""}},
 		"the size of another of several": {func(_ *prober, m *made, _ http.Header) { m.what = " (of several)" },
 			found{papers, `{}`, "look", js, `{"papers":[{"size":3},{"size":3}]}`,
 				"1 bytes were sent (of several): it is that of another file of the request"}},
@@ -281,7 +299,13 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a time that it is not made at": {label, id, "look", js, `{"since":"1999-12-31T12:00:00Z"}`, ""},
 		"a name of the sender's":        {elsewhere, `{}`, "look", js, `{"name":"x.txt"}`, ""},
 		"an empty name":                 {elsewhere, `{}`, "look", js, `{"name":""}`, `name is ""`},
-		"a size of what was not sent":   {front, `{}`, "look", js, `{"back":{"size":99}}`, ""},
+		"a text elsewhere":              {titled, `{}`, "look", js, `{"other":{"label":"june"}}`, ""},
+		"a text for a yes":              {opened, `{}`, "look", js, `{"open":"yes"}`, ""},
+		"a yes for a no":                {opened, `{}`, "look", js, `{"open":false}`, `open is "false", but true was said`},
+		"a kind of media":               {raw(text), `{}`, "look", js, `{"fileType":"image"}`, ""},
+		"another type of a file":        {raw(text), `{}`, "look", js, `{"fileType":"image/png"}`, `fileType is "image/png"`},
+		"half of a type":                {raw(text), `{}`, "look", js, `{"contentType":"text"}`, `contentType is "text"`},
+		"a name of a raw file":          {raw(text), `{}`, "look", js, `{"name":"x"}`, ""},
 		"made now":                      {label, id, "look", js, `{"createdAt":"2026-11-26T12:00:59Z"}`, ""},
 		"made in another zone": {label, id, "look", js, `{"createdAt":"2026-11-27T02:00:59Z"}`,
 			"createdAt is 14h0m0s away from the header Date"},
