@@ -74,7 +74,7 @@ func (p *prober) heeds(m *made, a answer, options []option) {
 	for _, l := range all {
 		for _, o := range options {
 			said := apispec.TextOf(o.value)
-			if l.path == wrapper+o.name && l.at < 0 && !l.list && !numeric(said) && !strings.EqualFold(l.text(), said) {
+			if l.path == wrapper+o.name && !l.list && !numeric(said) && !strings.EqualFold(l.text(), said) {
 				a.broke(ruleAnswer, "option "+o.name, "%s is %.50q, but the request said %.50q in its optional %[1]s",
 					o.name, l.text(), said)
 			}
