@@ -165,3 +165,97 @@ paths:
 		}
 	}
 }
+
+func TestAListIsAboveWhatItLists(t *testing.T) {
+	p, ops := specProber(t, nestSpec)
+	of := func(by, thing string) *made {
+		return &made{by: ops[by], place: "/v1/things/" + thing + "/parts", own: []string{"p-" + thing},
+			ids: map[string]string{"thingId": thing, "partId": "p-" + thing}}
+	}
+	thing, put := &made{by: ops["make"], place: "/v1/things", ids: map[string]string{"thingId": "t-1"}}, of("put", "t-1")
+	put.place += "/p-t-1"
+	for _, c := range []struct {
+		op   string
+		m    *made
+		want string
+	}{
+		{"parts", of("add", "t-1"), "/things/t-1/parts"}, {"parts", put, "/things/t-1/parts"}, {"others", of("add", "t-1"), ""},
+		{"things", thing, "/things"}, {"things", of("add", "t-1"), ""}, {"parts", thing, ""}, {"add", of("add", "t-1"), ""},
+		{"finds", &made{by: ops["find"]}, ""}, {"things", &made{by: ops["find"], ids: map[string]string{"thingId": "t-1"}}, "/things"},
+		{"parts", &made{by: ops["find"], ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}, ""},
+	} {
+		if got := p.listOf(ops[c.op], c.m); got != c.want {
+			t.Errorf("%s lists what %s made at %q, want %q", c.op, c.m.by.name, got, c.want)
+		}
+	}
+	one, two := of("add", "t-1"), of("add", "t-2")
+	p.kept = []*made{thing, one, two, of("add", "t-1")}
+	if path, all := p.listed(ops["parts"]); path != "/things/t-1/parts" || len(all) != 2 || all[0] != one {
+		t.Errorf("%s lists %d", path, len(all))
+	}
+	has := func(m *made) []json.RawMessage {
+		return []json.RawMessage{[]byte(`{"partId":"` + m.ids["partId"] + `"}`)}
+	}
+	if p.behind(ops["parts"], []*made{one}, has(one)) || !p.behind(ops["parts"], []*made{one, two}, has(one)) {
+		t.Error("a list is behind that has all, or it is not without one")
+	}
+	two.waiting = true
+	if p.behind(ops["parts"], []*made{one, two}, has(one)) {
+		t.Error("a list is behind without what waits")
+	}
+	two.deletedBy, p.deleted = ops["part"], []*made{two}
+	if !p.behind(ops["parts"], []*made{one}, append(has(one), has(two)...)) {
+		t.Error("a list is not behind with what is deleted")
+	}
+}
+
+func TestWhatAListSaysOfItself(t *testing.T) {
+	for body, want := range map[string]bool{`[]`: true, `{}`: false, `{"items":[]}`: true, `{"items":[],"message":"none"}`: false,
+		`{"items":[],"message":""}`: true, `{"items":[1]}`: false, `{"items":[],"total":0}`: true} {
+		if isEmptyList([]byte(body)) != want {
+			t.Errorf("%s is an empty list: %t", body, !want)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"total":3,"next":"n","hasMore":true}`: "n 3 true", `{"items":[{"total":9,"next":"n"}]}`: " -1 false",
+		`{"total":[1],"next":null,"hasMore":false}`: " -1 false", `{"items":[{"total":9},{"total":8}],"total":2}`: " 2 false",
+	} {
+		next, total, goesOn := pageOf(answer{body: []byte(body)})
+		if got := fmt.Sprintf("%s %d %t", next, total, goesOn); got != want {
+			t.Errorf("%s says %s, want %s", body, got, want)
+		}
+	}
+	here, _ := url.Parse("http://a.example/l?x=1")
+	for _, c := range []struct {
+		by    paging
+		said  string
+		empty bool
+		want  string
+	}{
+		{paging{}, "http://a.example/l?x=2", false, "http://a.example/l?x=2"}, {paging{}, "http://%", false, ""},
+		{paging{cursor: "c"}, "http://%", false, "http://a.example/l?c=http%3A%2F%2F%25&x=1"},
+		{paging{cursor: "c"}, "a/b", false, "http://a.example/l?c=a%2Fb&x=1"}, {paging{}, "/m", false, "http://a.example/m"},
+		{paging{cursor: "c"}, "ftp://a", false, "http://a.example/l?c=ftp%3A%2F%2Fa&x=1"},
+		{paging{page: "p"}, "7", false, "http://a.example/l?p=7&x=1"}, {paging{page: "p"}, "seven", false, ""},
+		{paging{page: "p"}, "", false, "http://a.example/l?p=2&x=1"}, {paging{page: "p"}, "", true, ""},
+		{paging{offset: "o"}, "", false, "http://a.example/l?o=9&x=1"}, {paging{offset: "o"}, "", true, ""},
+		{paging{page: "p", said: true}, "", false, ""}, {paging{page: "p", cursor: "c"}, "", false, ""},
+		{paging{offset: "o"}, "x", false, ""}, {paging{}, "", false, ""},
+	} {
+		got := ""
+		if next := c.by.next(here, c.said, 2, 9, c.empty); next != nil {
+			got = next.String()
+		}
+		if got != c.want {
+			t.Errorf("%+v after %q: %s, want %s", c.by, c.said, got, c.want)
+		}
+	}
+	for _, by := range []paging{{said: true}, {cursor: "c"}, {page: "p"}, {offset: "o"}} {
+		if !by.goesOn() {
+			t.Errorf("%+v does not go on", by)
+		}
+	}
+	if (paging{limit: "l"}).goesOn() {
+		t.Error("a limit alone goes on")
+	}
+}

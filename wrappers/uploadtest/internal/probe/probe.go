@@ -109,11 +109,10 @@ func (p *prober) probe() {
 	for _, r := range p.ops {
 		if r.Method != http.MethodDelete {
 			p.succeeds(r)
-			p.unknown(r)
 		}
 	}
 	for _, r := range p.ops {
-		if r.unfound != "" && len(r.refs) > 0 { // what it refers to may have been made since
+		if r.unfound != "" { // what it refers to may have been made since
 			p.succeeds(r)
 		}
 	}
@@ -133,7 +132,7 @@ func (p *prober) probe() {
 		if reading(r) {
 			p.offers(r, firstSample(r))
 		}
-		if r.Method == http.MethodGet { // its id may be known only now
+		if r.Method != http.MethodDelete {
 			p.unknown(r)
 		}
 		p.needsCredentials(r)

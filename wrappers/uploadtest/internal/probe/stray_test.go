@@ -3,6 +3,7 @@ package probe
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -13,7 +14,12 @@ openapi: 3.0.3
 info: {title: Nest, version: '1'}
 servers: [{url: /v1}]
 paths:
-  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.}}}}
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.}}},
+    get: {operationId: things, responses: *all}}
+  /things/{thingId}: {parameters: [{name: thingId, in: path, required: true, schema: {type: string}}],
+    get: {operationId: look, responses: *all}}
+  /finds: {post: {operationId: find, responses: *all}, get: {operationId: finds, responses: *all,
+    parameters: [{name: q, in: query, required: true, schema: {type: string}}]}}
   /things/{thingId}/parts: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
     post: {operationId: add, responses: *all}, get: {operationId: parts, responses: *all}}
   /things/{thingId}/parts/{partId}: {parameters: [*thing,
@@ -57,4 +63,37 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 			t.Error("what was found is forgotten")
 		}
 	})
+}
+
+// What is still to come of an upload is late if it came of a later one.
+func TestWhatIsStillToComeIsLate(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		spoil func(m, other *made)
+		want  bool
+	}{
+		{"a later one is there", func(_, _ *made) {}, true},
+		{"a later one is not there", func(_, other *made) { delete(other.ids, "partId") }, false},
+		{"an earlier one is there", func(m, other *made) { other.sent = m.sent.Add(-time.Second) }, false},
+		{"one of another kind is there", func(m, other *made) { other.by = m.coming }, false},
+		{"it was sent just now", func(m, other *made) { m.sent = time.Now(); other.sent = m.sent.Add(time.Second) }, false},
+		{"it is ready", func(m, _ *made) { m.unready = "" }, false},
+		{"nothing is to come", func(m, _ *made) { m.coming = nil }, false},
+		{"nobody gave any", func(m, _ *made) { m.coming.succeeded = false }, false},
+	} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, nestSpec)
+			ops["part"].succeeded = true
+			said := answer{p: p, route: ops["part"], req: p.good(ops["part"], sample{})}
+			m := &made{by: ops["add"], sent: time.Now().Add(-time.Hour)}
+			m.coming, m.unready, m.saidBy = ops["part"], "the answer is still 409", said
+			other := &made{by: ops["add"], sent: m.sent.Add(time.Minute), ids: map[string]string{"partId": "p-2"}}
+			c.spoil(m, other)
+			p.kept = []*made{m, other}
+			p.lags()
+		})
+		if got := len(lines) > 0; got != c.want {
+			t.Errorf("%s: %q", c.what, lines)
+		}
+	}
 }
