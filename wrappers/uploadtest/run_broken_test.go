@@ -663,6 +663,8 @@ var bites = []struct {
 	{"a repeat has a key of its own", rig{raw: true, sent: faulty.RequestTo("/raw", func(r *http.Request) {
 		r.Header.Set("Idempotency-Key", time.Now().Format(time.StampNano))
 	})}, "a repeated upload is whole", "other headers than the first: Idempotency-Key"},
+	{"a repeat has the same key", rig{raw: true, sent: faulty.RequestTo("/raw", faulty.Header("Idempotency-Key", "k"))},
+		"a repeated upload is whole", ""},
 	{"a repeat of a start has a key of its own", rig{sent: faulty.RequestTo("/objects", func(r *http.Request) {
 		r.Header.Set("Idempotency-Key", time.Now().Format(time.StampNano))
 	})}, "a passing fault is survived", "announce answered 503 once: repeat: the second attempt has other headers than the first: Idem"},
@@ -730,6 +732,13 @@ var bites = []struct {
 		}
 		return res, err
 	})}, "an id arrives as it was written", "deposit answered with the id a/b c%2F+é: upload: a bad id"},
+	{"an id with a space is refused after the file was sent", rig{client: uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if strings.Contains(res.ID, " ") {
+			err = errors.New("a bad id")
+		}
+		return res, err
+	})}, "an id arrives as it was written", "announce answered with the id a/b c%2F+é: upload: a bad id"},
 	{"an id is read as a number", rig{raw: true, client: result(func(r *upload.Result) {
 		if f, err := strconv.ParseFloat(r.ID, 64); err == nil {
 			r.ID = fmt.Sprint(f)

@@ -146,11 +146,10 @@ func (t *trial) atOnce(how, name string) upload.Result {
 	ids, types := map[string]bool{}, map[string]string{}
 	files := accepted(t.requests()[requests:])
 	for _, r := range t.requests()[requests:] {
-		if t.place(r, nil).known {
-			continue
-		}
 		for _, f := range r.Files {
-			types[f.SHA256] = cmp.Or(f.ContentType, "none")
+			if !t.place(r, nil).known { // else it is a part
+				types[f.SHA256] = cmp.Or(f.ContentType, "none")
+			}
 		}
 	}
 	for i, res := range results {
