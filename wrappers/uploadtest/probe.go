@@ -54,9 +54,12 @@ type Probing struct {
 // the id in the answer of the path before it: the id in the answer of POST /files
 // is the fileId of /files/{fileId}. If that id has slashes, and a URL in the
 // answer has only its end, so has the parameter. The only id of an answer, in a
-// dataFile with a size or a checksum, is that of /datafile/{id}. A required id in
-// a query, and an id in a body, are filled in the same way if they are called
-// like fileId or file_ids, unless the operation deletes or cancels something.
+// dataFile with a size or a checksum, is that of /datafile/{id}, and a UUID that
+// is called file is that of /files/{uuid}. One word may stand between POST /hooks
+// and /hooks/messages/{messageId} if both answer alike. A URL of the folder of
+// PUT /files/{bucket}/{name} gives the bucket. A required id in a query, and an
+// id in a body, are filled in the same way if they are called like fileId or
+// file_ids, unless the operation deletes or cancels something.
 //
 // These may fail, and are not seen then:
 //   - an operation whose parameters no answer gave
@@ -67,8 +70,10 @@ type Probing struct {
 //   - one that has no body, if it declares a refusal of what its path names
 //   - one that gives files, if it withholds them all by a declared 400 or 403
 //
-// Bytes go where an answer says: to a URL, in a form with the fields beside the
-// URL, or to the session at the Location of a call that is named for uploads. A
+// A file is a raw body, a field of a form, or base64 in a member of JSON whose
+// format is byte. Bytes also go where an answer says: to a URL, in a form with
+// the fields beside the URL, to the session at the Location of a call that is
+// named for uploads, or to the Location of a 307 or a 308 to a PUT or a POST. A
 // call below the upload that is named complete, commit, finish or the like comes
 // last. With a 409 or a 422 it declares that it refuses what was not sent.
 //
@@ -78,34 +83,38 @@ type Probing struct {
 // up to 10 MiB whose bytes are easily changed or lost, with odd names and texts,
 // with several files in one request, and with several requests at once. After a
 // 409 or a 422 the same is sent once more under other names: the first may be
-// taken. A refused name is no failure, and an empty file may be refused.
+// taken. If what a path names takes one upload only, each upload gets a new one.
+// A refused name is no failure, and an empty file may be refused.
 //
 // Probe reads back all that tells of an upload, at once and again after
 // everything else:
 //   - the operations whose path its ids fill, and its Location
 //   - a list of all uploads or of one parent's, whole and in short pages
 //   - URLs for its download, of each of several files its own: those whose names
-//     say so, and those of the same host that gave two files back
+//     say so, and those of the same host that gave two files back; a signed one
+//     gets credentials, too, if it is refused without them
 //   - a range of a file, if a 206 is declared and no redirect leads to another host
 //
-// A GET or a HEAD may be answered by a redirect, if the spec declares it, and what
-// makes something by a 303. What is told only later is awaited for the first
-// upload, and for the others when all are read again: a second, or as long as
-// Timeout if an answer says that it takes time, by a 202 to the upload, a 409, a
-// Retry-After or a status such as pending. What never came is not awaited again.
+// A GET or a HEAD may be answered by a redirect, if the spec declares it, and
+// what makes something by a 303, a 307 or a 308. What is told only later is
+// awaited for the first upload, and for the others when all are read again: a
+// second, or as long as Timeout if an answer says that it takes time, by a 202 to
+// the upload, a 409, a Retry-After or a status such as pending. What never came
+// is not awaited again.
 //
 // These must hold:
 //   - The bytes, names, sizes, types, checksums and ids of an upload are those that
-//     were sent or answered. A name with directories loses them. A member of an
-//     answer that was never right about a file is not held.
+//     were sent or answered. A name with directories loses them. Where the spec
+//     says that characters of names are replaced, letters and digits stay. A
+//     member of an answer that was never right about a file is not held.
 //   - Two uploads have two ids, unless they are equal. The id of a deleted one is
 //     not given out again.
 //   - No upload is pending after Timeout if a later one is done.
 //   - A request with the Idempotency-Key of an earlier one, or of one at the same
 //     time, makes nothing new, nor does a second request to complete an upload.
-//   - A PATCH changes what it names, in the list, too, and nothing else. If it has
-//     no example and requires nothing, it names the texts, the enums and the
-//     booleans that it may.
+//   - A PATCH changes what it names, in the list, too, and nothing else, such as
+//     the files of its upload. If it has no example and requires nothing, it
+//     names the texts, the enums and the booleans that it may.
 //   - A text, an enum or a boolean that a request need not have, and that the spec
 //     has an example or a default of, comes back as it was sent, if an answer has a
 //     member of its name. What is called like an id, a URL or an end is not sent.
