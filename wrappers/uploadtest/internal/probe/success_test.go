@@ -23,10 +23,14 @@ paths:
     5XX: *no}}}
   /things/{thingId}: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *may}, delete: {operationId: drop, responses: *may},
-    post: {operationId: change, requestBody: {content: {application/json: {}}}, responses: *may},
+    post: {operationId: change, requestBody: {content: {application/json: {example: {label: August}}}}, responses: *may},
     patch: {operationId: patch, requestBody: {content: {application/json: {example: {label: August}}}}, responses: *may}}
   /broken/{thingId}: {parameters: [*thing], get: {operationId: broken, responses: *may}, patch: {operationId: mend,
     requestBody: {content: {application/json: {example: {label: 1}, schema: {properties: {label: {type: string}}}}}},
+    responses: *may}}
+  /unseen/{thingId}: {parameters: [*thing], patch: {operationId: unseen, requestBody: {content: {application/json: {
+    example: {label: August}}}}, responses: *may}}
+  /bare/{thingId}: {parameters: [*thing], get: {operationId: bareLook, responses: *may}, patch: {operationId: bare,
     responses: *may}}
   /things/{thingId}/lock: {parameters: [*thing], post: {operationId: lock, responses: *may}}
   /things/{thingId}/file: {parameters: [*thing], get: {operationId: file, responses: {4XX: *no,
@@ -252,7 +256,8 @@ func TestTheLargestFileIsSentOnce(t *testing.T) {
 }
 
 func TestAChangeMayBeRefused(t *testing.T) {
-	for op, want := range map[string]string{"patch": "[GET PATCH]", "mend": "[GET]"} {
+	for op, want := range map[string]string{"patch": "[GET PATCH]", "mend": "[GET]", "change": "[]", "unseen": "[]",
+		"bare": "[]"} {
 		p, ops := specProber(t, refusedSpec)
 		var asked *[]string
 		p.transport, asked = answered(http.StatusConflict)
