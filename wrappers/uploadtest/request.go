@@ -58,6 +58,9 @@ func (s *Server) Files() []File {
 	return files
 }
 
+// asks reports whether a request changes nothing, but asks for something.
+func (r Request) asks() bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
 // opsOf returns the operations of requests, in the order of their first one.
 func opsOf(requests []Request) []string {
 	var ops []string

@@ -1249,8 +1249,10 @@ func TestTheKitNamesEachFault(t *testing.T) {
 func TestAClientMayDoMoreThanUpload(t *testing.T) {
 	t.Parallel()
 	looks := uploads(func(c call) (upload.Result, error) {
-		if err := look(c, "free", new(depotAnswer)); !errors.Is(err, upload.ErrNotFound) {
-			return upload.Result{}, err
+		for _, name := range []string{"free", "free-2"} {
+			if err := look(c, name, new(depotAnswer)); !errors.Is(err, upload.ErrNotFound) {
+				return upload.Result{}, err
+			}
 		}
 		return c.send()
 	})
@@ -1275,7 +1277,7 @@ func TestAClientMayDoMoreThanUpload(t *testing.T) {
 			received: faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
 				rec.Body = bytes.NewBufferString(hexID.ReplaceAllString(rec.Body.String(), `"job"`))
 			})},
-		"polls": {form: true, client: asks(3)}, "looks whether a name is free": {form: true, client: looks},
+		"polls": {form: true, client: asks(3)}, "looks whether names are free": {form: true, client: looks},
 		"asks about a form": {form: true, client: asks(1)}, "asks about a presigned step": {client: asks(1)},
 		"has a key of words": {form: true,
 			sent: faulty.RequestTo("/forms", faulty.Header("Authorization", "Key design-candidate-runtime"))},

@@ -81,11 +81,9 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 	if t.seen.Note(aRepeat); src.inParts(accepted(t.requests())) {
 		return ok // each part is a request
 	}
-	looked := slices.ContainsFunc(t.requests(), func(r Request) bool {
-		return r.Method == http.MethodGet || r.Method == http.MethodHead
-	})
+	looked := slices.ContainsFunc(t.requests(), Request.asks)
 	for _, asked := range opsOf(t.requests()) {
-		polled := t.of(asked)[0].Method == http.MethodGet // until something is ready
+		polled := t.of(asked)[0].asks() // until something is ready
 		switch n := len(t.of(asked)); {
 		case asked == op && !ok: // it is said already: a body that is torn is sent once more
 		case asked == op && n == 1 && looked: // the server said that it has what was sent
@@ -117,14 +115,14 @@ func repeatsAreWhole(t *trial) {
 	}
 }
 
-// sameTwice compares what stands around the file in the requests of an
-// operation.
+// sameTwice compares what stands around the file, or around what announces it,
+// in the requests of an operation. A client may ask about several things.
 func (t *trial) sameTwice(op string) {
 	t.Helper()
 	if t.seen.Scattered.Load() {
 		return
 	}
-	for _, attempts := range t.attempts(t.of(op)) {
+	for _, attempts := range t.attempts(slices.DeleteFunc(t.of(op), Request.asks)) {
 		t.sameAs(attempts[0], attempts[1:])
 	}
 }
