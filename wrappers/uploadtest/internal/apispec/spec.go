@@ -247,8 +247,12 @@ func routesOf(doc *openapi3.T) (routes []*routers.Route) {
 func (s *Spec) Allows(op string, status int, answer []byte) bool {
 	media, value := s.answer(op, status), any(nil)
 	return media != nil && json.Unmarshal(answer, &value) == nil &&
-		(media.Schema == nil || media.Schema.Value.VisitJSON(value) == nil)
+		(media.Schema == nil || media.Schema.Value.VisitJSON(value, uuids) == nil)
 }
+
+// uuids has a generated client in mind: it reads a UUID as such, or not at all.
+var uuids = openapi3.WithStringFormatValidator("uuid",
+	openapi3.NewRegexpFormatValidator(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`))
 
 // Answers returns the examples of an operation's JSON answer.
 func (s *Spec) Answers(op string, status int) (said [][]byte) {

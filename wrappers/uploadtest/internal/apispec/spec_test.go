@@ -108,7 +108,7 @@ paths:
             schema: {type: object, properties: {file: {type: string, format: binary}, other: {}}}
             encoding: {file: {contentType: 'text/plain, image/*'}, other: {style: form}}
       responses:
-        '201': {description: x, content: {application/json: {schema: {type: object, required: [id]}}}}
+        '201': {description: x, content: {application/json: {schema: {type: object, required: [id], properties: {u: {type: string, format: uuid}}}}}}
         '202': {description: x, content: {application/json: {}}}
         '400': {description: x, content: {application/json: {examples: {b: {value: {n: 1}}, a: {value: [2]}}}}}
         '4XX': {description: x, content: {text/plain: {}}}
@@ -121,6 +121,7 @@ paths:
 		want   bool
 	}{
 		{"make", 201, `{"id":1}`, true}, {"make", 201, `{}`, false}, {"make", 201, `{"id"`, false},
+		{"make", 201, `{"id":1,"u":"7"}`, false}, {"make", 201, `{"id":1,"u":"0F8fad5b-d9cb-469f-a165-70867728950e"}`, true},
 		{"make", 202, `{}`, true}, {"make", 202, `{`, false}, {"make", 404, `{}`, false}, {"make", 500, `{}`, false},
 		{"none", 201, `{"id":1}`, false},
 	} {
