@@ -179,6 +179,9 @@ func (p *prober) issues(m *made) {
 			}
 		}
 	}
+	if all := leaves(m.answer.body); len(all) == 1 && uuid.MatchString(all[0].text()) { // nothing else is told
+		m.own = append(m.own, all[0].text())
+	}
 	for _, id := range m.own {
 		p.owns(m, m.answer, "", id)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,6 +149,14 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 	p.learn(m, answer{route: m.by, body: []byte(`{"id":"m-1"}`)})
 	if got := fmt.Sprint(m.ids); got != "map[hookId:m-1 id:m-1 message_id:m-1]" {
 		t.Errorf("a hook gives %s", got)
+	}
+	for body, want := range map[string]bool{
+		`{"file":"17be4678-dab7-4bc7-8753-28914a22960a"}`: true, `{"file":"a"}`: false,
+		`{"file":"17be4678-dab7-4bc7-8753-28914a22960a","of":"b"}`: false} {
+		a := answer{p: p, route: ops["make"], req: httptest.NewRequest("POST", "/v1/things", nil), body: []byte(body)}
+		if m := p.newMade(sample{}, "", a); slices.ContainsFunc(m.own, uuid.MatchString) != want {
+			t.Errorf("%s gives the ids %q", body, m.own)
+		}
 	}
 	for body, want := range map[string]string{`{"id":"k-1","x":1}`: "k-1", `{"id":"k-1","key":null}`: "k-1",
 		`{"id":"k-1","key":"z"}`: "z", `{"id":"k/k-1"}`: "",
