@@ -189,3 +189,60 @@ func TestARequestIsWrittenInOtherWays(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOperationIsAboutWhatItsPathOrQueryNames(t *testing.T) {
+	_, ops := specProber(t, `
+openapi: 3.0.3
+info: {title: Queries, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /a: {parameters: [&thing {name: thingId, in: query, required: true, schema: {type: string}}],
+    get: {operationId: get, responses: &all {default: {description: All.}}},
+    delete: {operationId: drop, responses: {'204': {description: Gone.}}},
+    post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: *all}}
+  /b/{name}: {parameters: [&name {name: name, in: path, required: true, schema: {type: string}}, *thing],
+    get: {operationId: both, responses: *all}, delete: {operationId: dropBoth, responses: *all}}
+  /c: {parameters: [{name: q, in: query, required: true, schema: {type: string}},
+    {name: thingId, in: header, required: true, schema: {type: string}}], get: {operationId: other, responses: *all}}
+  /d/{name}/{key}: {parameters: [*name, {name: key, in: path, required: true, schema: {type: string}}],
+    get: {operationId: below, responses: *all}}
+`)
+	for op, want := range map[string]string{"get": "thingId [thingId] true true false", "drop": "thingId [thingId] true false false",
+		"make": " [thingId] false true false", "both": "name [thingId] false true true",
+		"dropBoth": "name [thingId] false true true", "other": " [] false true false", "below": "key [] false true false"} {
+		r := ops[op]
+		if got := fmt.Sprint(r.last, " ", r.refs, " ", r.byQuery(), refusesUnknown(r), takesName(r)); got != want {
+			t.Errorf("%s: %s, want %s", op, got, want)
+		}
+	}
+}
+
+func TestWhatIsNewHasNotExpired(t *testing.T) {
+	const now = "Thu, 26 Nov 2026 12:00:00 GMT"
+	for _, c := range []struct {
+		name, at    string
+		said, again bool
+		want        bool
+	}{
+		{"expiresAt", "2026-11-26T11:58:00Z", false, false, true}, {"expiresAt", "2026-11-26T11:59:30Z", false, false, false},
+		{"expiresAt", "2026-11-26T12:10:00Z", false, false, false}, {"expiresAt", "2026-11-26T11:58:00Z", true, false, false},
+		{"expiresAt", "2026-11-26T11:58:00Z", false, true, false}, {"expiresAt", "never", false, false, false},
+		{"seenAt", "2026-11-26T11:58:00Z", false, false, false}, {"expiresAt", "1970-01-01T00:00:00Z", false, false, false},
+	} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, sendSpec)
+			a := answer{p: p, route: ops["start"], req: p.good(ops["start"], sample{}), header: http.Header{"Date": {now}}}
+			m := &made{by: ops["start"], answer: a, said: map[string]any{}}
+			if c.said {
+				m.said[c.name] = c.at
+			}
+			if c.again {
+				a.req = p.good(ops["start"], sample{})
+			}
+			m.times(a, leaf{name: c.name, path: c.name, at: -1, value: c.at})
+		})
+		if got := len(lines) > 0; got != c.want {
+			t.Errorf("%s is %s: %q", c.name, c.at, lines)
+		}
+	}
+}
