@@ -80,7 +80,7 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 	}
 	for name, get := range m.given {
 		p.seen.Note("deleted upload")
-		if a := get(); a.ok() {
+		if a := get(http.MethodGet); a.ok() && p.isOurs(a.req) {
 			a.broke(ruleStatus, "deleted download", "%d to the %s of a deleted upload, which must be refused by a 4xx",
 				a.status, name)
 		}

@@ -32,13 +32,20 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			continue
 		}
 		lends, needsBoth := a.lends(to), false
-		get := func(address string) answer {
-			get := p.requestTo(http.MethodGet, address, "", nil)
-			if lends || needsBoth {
-				p.authorized(get)
+		ask := func(method, address string) answer {
+			req := p.requestTo(method, address, "", nil)
+			if method == http.MethodPut {
+				req = p.requestTo(method, address, m.files[file].contentType, []byte("uploadtest: another"))
 			}
-			return p.ask(nil, get)
+			if lends || needsBoth {
+				p.authorized(req)
+			}
+			if method != http.MethodGet && p.exchange(req).Operation() != nil {
+				return answer{} // the spec says what it does
+			}
+			return p.ask(nil, req)
 		}
+		get := func(address string) answer { return ask(http.MethodGet, address) }
 		got := get(to.String())
 		refused := got.status == http.StatusUnauthorized || got.status == http.StatusForbidden
 		if needsBoth = refused && !lends && to.Host == a.req.URL.Host; needsBoth {
@@ -52,12 +59,14 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			a.broke(ruleAnswer, "download", "%s cannot be fetched%s: %d", l.name, p.after, got.status)
 			continue
 		}
-		if p.givesBack(m, m.files[file], got); right && p.isOurs(got.req) {
-			m.given[l.name] = func() answer {
-				if m.outlives(a.route) {
+		if p.givesBack(m, m.files[file], got); right && (p.isOurs(got.req) || signs.MatchString(to.RawQuery)) {
+			m.given[l.name] = func(method string) answer {
+				if m.deletedBy != nil && m.outlives(a.route) {
 					return answer{}
 				}
-				return get(to.String())
+				of := ask(method, to.String())
+				of.route = a.route
+				return of
 			}
 		}
 		// Otherwise its query may be for people, one file shows what it opens, and
@@ -89,6 +98,31 @@ func (p *prober) misuses(a answer, l leaf, to *url.URL, get func(address string)
 		}
 		if got := get(ways[what].URL); got.ok() {
 			a.broke(ruleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status, l.name, what)
+		}
+	}
+}
+
+// writes sends a PUT and a DELETE to a URL for a download, which must leave the
+// file as it was. It costs one upload.
+func (p *prober) writes() {
+	for _, m := range slices.Backward(p.kept) {
+		for name, ask := range m.given {
+			for _, method := range []string{http.MethodPut, http.MethodDelete} {
+				before := ask(http.MethodGet)
+				if !before.ok() {
+					continue // it may be used once
+				}
+				a := ask(method)
+				if p.seen.Note("download by another method"); !a.ok() {
+					continue
+				}
+				if after := ask(http.MethodGet); !after.ok() || !bytes.Equal(after.body, before.body) {
+					a.broke(ruleStatus, "download by "+method, "%d to a %s to its %s, which changed the file: "+
+						"it must be refused by a 4xx", a.status, method, name)
+				}
+			}
+			p.forget(func(kept *made) bool { return kept == m })
+			return
 		}
 	}
 }

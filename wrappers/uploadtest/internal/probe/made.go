@@ -26,15 +26,15 @@ type made struct {
 	ids       map[string]string   // what the answer gave for paths, by name
 	ofFile    []map[string]string // the same for each file
 	answer    answer
-	outs      []contract.HandedOut     // where the bytes go
-	place     string                   // the path of the request
-	own       []string                 // the ids that nothing else may have
-	shown     map[string][]leaf        // what each operation answered last, by its path
-	given     map[string]func() answer // fetch its file from URLs of the service, by their names
-	waiting   bool                     // the bytes were not sent yet
-	awaited   bool                     // what comes of it later is awaited
-	sent      time.Time                // when its file was sent
-	deletedBy *operation               // nil while it is there
+	outs      []contract.HandedOut           // where the bytes go
+	place     string                         // the path of the request
+	own       []string                       // the ids that nothing else may have
+	shown     map[string][]leaf              // what each operation answered last, by its path
+	given     map[string]func(string) answer // ask URLs for its file by a method, by their names
+	waiting   bool                           // the bytes were not sent yet
+	awaited   bool                           // what comes of it later is awaited
+	sent      time.Time                      // when its file was sent
+	deletedBy *operation                     // nil while it is there
 	readBack
 }
 
@@ -52,7 +52,7 @@ type readBack struct {
 func (p *prober) newMade(s sample, what string, a answer) *made {
 	m := &made{sample: s, by: a.route, what: what, files: s.files(), said: map[string]any{}, answer: a,
 		sent: time.Now(), place: a.req.URL.Path, ids: map[string]string{}, shown: map[string][]leaf{},
-		given: map[string]func() answer{}}
+		given: map[string]func(string) answer{}}
 	for _, in := range s.objects() {
 		ofFile := in.name != "" && len(m.files) > 0 // it may be called so itself
 		for name, value := range in.object {

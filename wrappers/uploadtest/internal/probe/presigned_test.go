@@ -51,6 +51,23 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 			}
 		})(next)
 	}
+	written := func(method string) func(http.Handler) http.Handler { // any other method is taken for a GET
+		return func(next http.Handler) http.Handler {
+			var puts sync.Map
+			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.URL.Path, "/download/") {
+					if r.Method == method {
+						puts.Store(r.URL.Path, string(faulty.Peek(r)))
+					}
+					if content, ok := puts.Load(r.URL.Path); ok {
+						next = faulty.Reply("/", faulty.On(200, faulty.Body(content.(string))))(next)
+					}
+					r.Method = http.MethodGet
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}
+	}
 	for what, c := range map[string]struct {
 		spoil func(http.Handler) http.Handler
 		want  string // empty: nothing is wrong
@@ -134,6 +151,11 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})(next)
 		}, "getDocument: response status: 200 to its downloadUrl, with the path of another: it must be refused"},
+		"a download may be written": {written(http.MethodPut), "getDocument: response status: 200 to a PUT to its " +
+			"downloadUrl, which changed the file: it must be refused by a 4xx (PUT to a URL from GET /v1/documents/{docu"},
+		"a download may be deleted": {written(http.MethodDelete), "getDocument: response status: 200 to a DELETE to its " +
+			"downloadUrl, which changed the file"},
+		"any method gets a download": {written(""), ""},
 		"no age of a download": {faulty.Reply("/download/", taken),
 			"no operation: response status: 200 to a URL for a download that has expired"},
 		"no age": {faulty.Reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},

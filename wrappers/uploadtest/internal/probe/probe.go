@@ -151,6 +151,7 @@ func (p *prober) probe() {
 			p.unknown(r)
 		}
 	}
+	p.writes()
 	p.refused("unknown path", "a path that the spec does not have", nil,
 		p.authorized(p.request(http.MethodGet, "/uploadtest/no/such/path", "", nil)))
 	if times := slices.Collect(maps.Values(p.traces)); len(times) == 1 && times[0] > 5 {

@@ -130,7 +130,7 @@ func TestWhatIsSentMakesTheUpload(t *testing.T) {
 			begun := answer{p: p, route: ops["start"], req: httptest.NewRequest("POST", "/v1/uploads", nil), ids: c.ids}
 			out := contract.HandedOut{URL: c.url, Session: strings.Contains(c.url, "session")}
 			m := &made{by: ops["start"], answer: begun, outs: []contract.HandedOut{out}, ids: map[string]string{},
-				waiting: !c.again, given: map[string]func() answer{}}
+				waiting: !c.again, given: map[string]func(string) answer{}}
 			m.later = []byte(c.content)
 			p.sends(m, out)
 			if m.answer.req != begun.req {
@@ -193,7 +193,7 @@ func TestEachURLThatIsHandedOutIsUsed(t *testing.T) {
 					Header: http.Header{"Content-Type": {"application/json"}}}, err
 			})
 			m := &made{by: ops["start"], outs: c.outs, ids: map[string]string{"id": "u-1"}, shown: map[string][]leaf{},
-				given: map[string]func() answer{}}
+				given: map[string]func(string) answer{}}
 			m.later, m.answer = presignedContent, answer{p: p, route: m.by, req: httptest.NewRequest("POST", "/v1/uploads", nil)}
 			if !p.handedOut(m) || p.handedOut(&made{by: m.by, answer: m.answer}) {
 				t.Errorf("%s is not handed out, or nothing is", c.what)
