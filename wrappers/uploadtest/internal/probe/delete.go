@@ -25,6 +25,8 @@ func (p *prober) deletes(r *operation) {
 			m = one
 		}
 	}
+	same, _ := p.make(m.by, " (with the bytes of another)", p.renamed(m.by, m.sample)) // a server may store them once
+	p.keep(same)
 	p.deletesOne(r, m)
 	for _, other := range ofIt {
 		if other != m && len(other.files) > 1 {

@@ -152,9 +152,9 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 			})(next)
 		}, "getDocument: response status: 200 to its downloadUrl, with the path of another: it must be refused"},
 		"a download may be written": {written(http.MethodPut), "getDocument: response status: 200 to a PUT to its " +
-			"downloadUrl, which changed the file: it must be refused by a 4xx (PUT to a URL from GET /v1/documents/{docu"},
-		"a download may be deleted": {written(http.MethodDelete), "getDocument: response status: 200 to a DELETE to its " +
-			"downloadUrl, which changed the file"},
+			"downloadUrl, which changed the file: it must be refused by a 4xx (PUT to a URL from GET /v1/"},
+		"a download may be deleted": {written(http.MethodDelete), "getDocument: response status: 200 to a DELETE to " +
+			"its downloadUrl, which changed the file"},
 		"any method gets a download": {written(""), ""},
 		"no age of a download": {faulty.Reply("/download/", taken),
 			"no operation: response status: 200 to a URL for a download that has expired"},

@@ -223,6 +223,26 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}
+	deletesToo := func(such func(path, other string, its, others any) bool) func(http.Handler) http.Handler {
+		return func(next http.Handler) http.Handler {
+			var notes sync.Map // by path
+			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut {
+					notes.Store(r.URL.Path, string(faulty.Peek(r)))
+				}
+				its, _ := notes.Load(r.URL.Path)
+				for path, content := range notes.Range {
+					if isDelete := r.Method == http.MethodDelete && r.Header.Get("If-Match") == ""; isDelete &&
+						such(r.URL.Path, path.(string), its, content) {
+						other := r.Clone(r.Context())
+						other.URL.Path = path.(string)
+						next.ServeHTTP(httptest.NewRecorder(), other)
+					}
+				}
+				next.ServeHTTP(w, r)
+			})(next)
+		}
+	}
 	for _, b := range []struct {
 		what          string
 		spec, instead string
@@ -356,22 +376,13 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			r.URL.Path = strings.ToLower(r.URL.Path)
 		}), "the file (under the key of another in the other case) comes back changed after others were made: " +
 			`it is the file of another upload that is called "`},
-		{"a DELETE deletes what begins with its key", "", "", func(next http.Handler) http.Handler {
-			var keys sync.Map
-			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPut {
-					keys.Store(r.URL.Path, true)
-				}
-				for key := range keys.Range {
-					if r.Method == http.MethodDelete && strings.HasPrefix(key.(string), r.URL.Path+"-") {
-						other := r.Clone(r.Context())
-						other.URL.Path = key.(string)
-						next.ServeHTTP(httptest.NewRecorder(), other)
-					}
-				}
-				next.ServeHTTP(w, r)
-			})(next)
-		}, "Desk: GET /notes/{name}: response status: 404 to a stored upload after another was deleted"},
+		{"a DELETE deletes what begins with its key", "", "", deletesToo(func(path, other string, _, _ any) bool {
+			return strings.HasPrefix(other, path+"-")
+		}), "Desk: GET /notes/{name}: response status: 404 to a stored upload (under the key of another in the " +
+			"other case) after another was deleted"},
+		{"a DELETE deletes equal bytes", "", "", deletesToo(func(path, other string, its, others any) bool {
+			return path != other && its == others
+		}), "Desk: GET /notes/{name}: response status: 404 to a stored upload (with the bytes of another) after"},
 		{"one id for all", "", "", faulty.Reply("/files", faulty.Said(`"fileId":"`, `"fileId":"one","was":"`)),
 			"Desk: POST /folders/{folderId}/files: response body: two uploads have the same id"},
 	} {

@@ -165,7 +165,7 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 		if one != "" {
 			one = ", the one" + one
 		}
-		a.broke(ruleStatus, "lost", "%d to a stored upload%s%s%s", a.status, p.after, since, one)
+		a.broke(ruleStatus, "lost", "%d to a stored upload%s%s%s%s", a.status, m.what, p.after, since, one)
 	}
 }
 

@@ -443,8 +443,8 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"a name that breaks the URL":            "batch: response status: 403 to the URL that it handed out",
 		"a list without the last film":          `films: response body: the list has an upload with the id "pier-`,
 		"a film that is deleted is shown":       "film: response status: 200 to a deleted upload",
-		"a page of a film that is deleted": "no operation: response status: 200 to the page of a deleted " +
-			"upload, which must be refused by a 4xx (GET /watch/",
+		"a page of a film that is deleted": "film: response status: 200 to the page of a deleted " +
+			"upload, which must be refused by a 4xx (GET to a URL from GET /v1/films/{FILM_ID})",
 		"a page that shows half a film": "response body: the file (content: 1,200,001 bytes) comes back " +
 			"changed",
 		"a parcel without a key": "ship: response status: 201 to a request with no credentials",
