@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // The rules that an answer may break.
@@ -62,8 +64,9 @@ func (a answer) repeats() bool {
 	return a.status == http.StatusTemporaryRedirect || a.status == http.StatusPermanentRedirect
 }
 
-// broke reports a rule that the answer broke, once for each operation.
-func (a answer) broke(rule, class, format string, args ...any) {
+// broke reports a rule that the answer broke, once for each operation. It returns
+// false if that is known.
+func (a answer) broke(rule, class, format string, args ...any) bool {
 	p, r, req := a.p, a.route, a.req
 	p.Helper()
 	for _, get := range p.ops {
@@ -82,8 +85,22 @@ func (a answer) broke(rule, class, format string, args ...any) {
 	case r != nil && p.matches(r, req.URL.EscapedPath()) == nil:
 		place = req.Method + " to a URL from " + r.Method + " " + p.contract.Bases[0] + r.Path
 	}
+	line := fmt.Sprintf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place)
 	if p.told.First(name + class) {
-		p.fails(fmt.Sprintf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place))
+		p.fails(line)
+	}
+	return !slices.ContainsFunc(p.Known, func(part string) bool { return strings.Contains(line, part) })
+}
+
+// broke reports that an answer is wrong about m. What others tell wrong of the same
+// file, or of the same fact, only follows.
+func (m *made) broke(a answer, rule, class, format string, args ...any) {
+	cause := class
+	if slices.Contains([]string{"size", "checksum", "content", "length", "etag"}, class) {
+		cause = "its bytes"
+	}
+	if !slices.Contains(m.wrong, cause) && a.broke(rule, class, format, args...) {
+		m.wrong = append(m.wrong, cause)
 	}
 }
 
@@ -260,12 +277,29 @@ func (a answer) declined(what string, args ...any) {
 	}
 }
 
+// turnsDown remembers what was refused, by its path and its bytes. Several requests
+// may have the same.
+func (a answer) turnsDown(what string) {
+	if a.status/100 != 4 || a.req.GetBody == nil {
+		return
+	}
+	body, _ := a.req.GetBody()
+	sent, _ := io.ReadAll(body) // from memory: no error
+	key := a.req.URL.Path + payload.Sum(sent)
+	what, _, _ = strings.Cut(what, ", w") // such as: want 401, which must be refused
+	if what += ", which was refused"; cmp.Or(a.p.turnedDown[key], what) != what {
+		what = "requests that were refused"
+	}
+	a.p.turnedDown[key] = what
+}
+
 // wants sends a request, and expects one of the given statuses. 4 stands for
 // any 4xx. The aspect is counted as seen.
 func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to string, want ...int) (a answer) {
 	p.Helper()
 	p.seen.Note(aspect)
 	a = p.ask(r, req)
+	a.turnsDown(to)
 	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
 		a.broke(ruleStatus, class, "%d to %s", a.status, to)
 	}
@@ -284,6 +318,7 @@ func (p *prober) lacks(aspect, what string, r *operation, req *http.Request, say
 	p.Helper()
 	p.seen.Note(aspect)
 	a := p.ask(r, req)
+	a.turnsDown(what)
 	declared := a.status == http.StatusNotImplemented && r != nil && declares(r, "501")
 	if a.status != 0 && a.status/100 != 4 && !declared && !(a.ok() && says(a.body)) {
 		a.broke(ruleStatus, what, "%d to %s, which must be refused by a 4xx", a.status, what)

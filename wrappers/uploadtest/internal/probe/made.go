@@ -34,6 +34,7 @@ type made struct {
 	waiting   bool                           // the bytes were not sent yet
 	awaited   bool                           // what comes of it later is awaited
 	sent      time.Time                      // when its file was sent
+	wrong     []string                       // what answers told wrong of it
 	deletedBy *operation                     // nil while it is there
 	readBack
 }

@@ -51,7 +51,7 @@ func newProber(t testing.TB, baseURL string, spec []byte, facts Facts) *prober {
 		right: map[string]map[string]bool{}, tagged: map[string]string{}, strange: map[string]bool{},
 		comeLater: map[string]sentFile{}, comesWith: map[string]bool{}, opened: map[string]*url.URL{},
 		inVain: map[string]bool{}, met: map[string]bool{},
-		traces: map[string]int{}, secrets: map[string]bool{},
+		traces: map[string]int{}, secrets: map[string]bool{}, turnedDown: map[string]string{},
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
 	p.contract, _ = apispec.ParseAt(t, baseURL, spec)
@@ -92,6 +92,7 @@ type prober struct {
 	seen       tally.Seen
 	traces     map[string]int      // how often each trace id came
 	secrets    map[string]bool     // the credentials that were sent
+	turnedDown map[string]string   // what was refused, by its path and its bytes
 	late       int                 // answers that did not come in time
 	answered   string              // says in a message what the last answer was to; may be empty
 	inVain     map[string]bool     // what was awaited and did not come

@@ -24,6 +24,7 @@ import (
 	office "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // probes probes a handler behind a server of its own.
@@ -408,10 +409,40 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 	desk := func(spoil func(http.Handler) http.Handler) func(testing.TB) {
 		return func(tb testing.TB) { probes(tb, spoil(newDesk()), "/v1", []byte(deskSpec), nil) }
 	}
+	refused := func(least int) func(testing.TB) { // a file whose checksum is wrong, and so long, is stored
+		const put = "put: {operationId: put, "
+		spec := strings.Replace(traySpec, put, put+"parameters: [{name: X-SHA256, in: header, schema: {type: string, "+
+			"pattern: '^[0-9a-f]{64}$'}}], ", 1)
+		spec = strings.Replace(spec, "'201': {description: Kept.}", "'201': {description: Kept.}, '422': *no", 1)
+		handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			content, sum := faulty.Peek(r), r.Header.Get("X-SHA256")
+			if sum != "" && !payload.DigestOf(sum, content) {
+				if len(content) >= least {
+					next.ServeHTTP(httptest.NewRecorder(), r)
+				}
+				w.Header().Set("Content-Type", "application/xml")
+				w.WriteHeader(http.StatusUnprocessableEntity)
+				_, _ = io.WriteString(w, "<Error/>")
+				return
+			}
+			next.ServeHTTP(w, r)
+		})(newTray(""))
+		return func(tb testing.TB) { probes(tb, handler, "", []byte(spec), nil) }
+	}
 	for what, c := range map[string]struct {
 		probing func(testing.TB)
 		want    string
 	}{
+		"what one refused request stored": {refused(1 << 20), "Tray: get: response body: the file (sent in chunks) " +
+			"comes back changed after the X-SHA256 of other bytes, beside a file of 1200001 bytes, which was refused"},
+		"what one of several stored": {refused(0), "comes back changed after requests that were refused: "},
+		"a file that is lost if it comes in chunks": {func(tb testing.TB) {
+			probes(tb, faulty.Arrival("/raw", func(r *http.Request) {
+				if r.ContentLength < 0 {
+					r.Body = http.NoBody
+				}
+			})(lab.NewDepot()), "/v2", about("Depot: deposit: "), lab.WithKey)
+		}, `Depot: deposit: response body: size is "0", but 9001 bytes were sent (sent in chunks)`},
 		"a size": {func(tb testing.TB) { probes(tb, misstated(), "/v1", []byte(lab.ShelfSpec), lab.WithKey) },
 			`Shelf: unpack: response body: size is "21"`},
 		"a path that a HEAD shows, too": {desk(faulty.Reply("/docs/", faulty.On(200, func(rec *httptest.ResponseRecorder) {

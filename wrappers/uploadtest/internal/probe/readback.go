@@ -186,7 +186,7 @@ func (p *prober) compares(m *made, file int, a answer) {
 			break
 		}
 		if sent := len(m.files[file].content); length != fmt.Sprint(sent) {
-			a.broke(ruleHeader, "length", "Content-Length is %s, but %d bytes were sent%s", length, sent, m.what)
+			m.broke(a, ruleHeader, "length", "Content-Length is %s, but %d bytes were sent%s", length, sent, m.what)
 		}
 	case a.givesFile(r) && m.waiting:
 		if !m.placedUnder(r.last) { // else it may be the file that was here before
@@ -240,6 +240,10 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	p.seen.Note("file that is given back")
 	isNew := p.gave.First(a.req.URL.Path + " " + payload.Sum(a.body))
 	if wrong := difference(a.body, file.content); wrong != "" {
+		after := p.after
+		if what := p.turnedDown[m.place+payload.Sum(a.body)]; what != "" && after != "" {
+			after = " after " + what
+		}
 		isHere := func(other sentFile) bool { return bytes.Equal(a.body, other.content) }
 		other := slices.IndexFunc(p.kept, func(other *made) bool {
 			return len(a.body) > 0 && len(other.files) == 1 && isHere(other.files[0])
@@ -252,7 +256,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		case other >= 0:
 			wrong = "it is the file of another upload" + p.kept[other].called()
 		}
-		a.broke(ruleAnswer, "content", "the file%s comes back changed%s: %s", m.what, p.after, wrong)
+		m.broke(a, ruleAnswer, "content", "the file%s comes back changed%s: %s", m.what, after, wrong)
 	}
 	if sent != "" && !anyBytes.MatchString(sent) && got != sent && got != "application/octet-stream" && !a.only(got) {
 		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q%s", got, sent, p.after)
@@ -271,7 +275,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		}
 		put := m.answer.header.Get("ETag")
 		if m.place == a.req.URL.Path && put != "" && put != tag {
-			a.broke(ruleHeader, "etag", "the ETag differs from the one in the answer to the upload")
+			m.broke(a, ruleHeader, "etag", "the ETag differs from the one in the answer to the upload")
 		}
 	}
 }

@@ -83,7 +83,7 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 		return
 	}
 	if c.p.seen.Note(aspect); !right {
-		c.answer.broke(ruleAnswer, aspect, "%s is %.50q%s%s", c.called, c.text(),
+		c.m.broke(c.answer, ruleAnswer, aspect, "%s is %.50q%s%s", c.called, c.text(),
 			fmt.Sprintf(format, want...), c.p.after)
 	}
 }
