@@ -344,7 +344,8 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 		case l.list || !last || l.value == nil || sizes.MatchString(l.name) || l.at >= 0 && len(m.files) == 0:
 		case l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+now.text()): // of what came of it
 		case changed:
-			a.broke(ruleAnswer, "found", "%s is %.50q, but %.50q in the answer to the upload", l.name, now.text(), l.text())
+			a.broke(ruleAnswer, "found", "%s is %s, but %s in the answer to the upload", l.name,
+				quoted(now.text()), quoted(l.text()))
 			return true
 		case !ok:
 			a.broke(ruleAnswer, "found", "%s is not there any more", l.name)

@@ -246,6 +246,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			`{"md5":"b21f0bf3cea9b8eca17561ea3973b1a5"}`, ""},
 		"another checksum": {raw(text), `{}`, "look", js, `{"md5":"00"}`,
 			"md5 is \"00\", which is not that of the file"},
+		"a longer checksum": {raw(text), `{}`, "look", js, `{"md5":"` + strings.Repeat("0", 51) + `"}`,
+			"md5 is \"" + strings.Repeat("0", 50) + "\"..., which is not that of the file"},
 		"another checksum deep in it":        {raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, ""},
 		"a hash of a kind that nobody knows": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
 		"another number":                     {raw(text), `{}`, "look", js, `{"count":21}`, ""},

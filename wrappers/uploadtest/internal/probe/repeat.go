@@ -83,7 +83,7 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 		return
 	}
 	if c.p.seen.Note(aspect); !right {
-		c.m.broke(c.answer, ruleAnswer, aspect, "%s is %.50q%s%s", c.called, c.text(),
+		c.m.broke(c.answer, ruleAnswer, aspect, "%s is %s%s%s", c.called, quoted(c.text()),
 			fmt.Sprintf(format, want...), c.p.after)
 	}
 }
@@ -111,7 +111,7 @@ func (c *comparison) repeats() {
 	switch said := c.said.(type) {
 	case nil:
 		if apispec.PropertyOf(c.m.schema, c.name) != apispec.Unknown && c.at < 0 && strings.HasPrefix(is, oddText[:12]) {
-			c.answer.broke(ruleAnswer, "said by another", "%s is %.50q, and only another upload said so", c.name, is)
+			c.answer.broke(ruleAnswer, "said by another", "%s is %s, and only another upload said so", c.name, quoted(is))
 		}
 	case bool:
 		yes, ok := c.value.(bool)
