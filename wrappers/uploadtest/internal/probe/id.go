@@ -171,8 +171,11 @@ func ownID(answer []byte) string {
 // issues checks that m has an id of its own.
 func (p *prober) issues(m *made) {
 	m.own = []string{strings.Join(m.answer.ids, " "), ownID(m.answer.body), m.answer.header.Get("Location")}
-	for name, id := range m.ids {
-		if p.at(m.by.path+"/{"+name+"}", http.MethodGet) != nil {
+	word := m.by.path[max(0, strings.LastIndex(m.by.path, "/")):]
+	for name, id := range m.ids { // POST /things/{thingId}/parts may make what GET /parts/{partId} takes
+		if slices.ContainsFunc(p.ops, func(r *operation) bool {
+			return r.Method == http.MethodGet && strings.HasSuffix(r.path, word+"/{"+name+"}")
+		}) {
 			m.own = append(m.own, id)
 			for _, of := range m.ofFile {
 				m.own = append(m.own, of[name])

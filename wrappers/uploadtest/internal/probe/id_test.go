@@ -31,6 +31,8 @@ paths:
   /things/{thingId}/parts/{partId}: {parameters: [*thing,
       {name: partId, in: path, required: true, schema: {type: string}}],
     get: {operationId: part, responses: *all}}
+  /boxes/{box}/things: {post: {operationId: pack, responses: *all, parameters: [
+    {name: box, in: path, required: true, schema: {type: string}}]}}
   /access/datafile/{id}: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: file, responses: *all}}
   /papers/{paper_id}: {parameters: [{name: paper_id, in: path, required: true, schema: {type: string}}],
@@ -208,6 +210,8 @@ func TestEachUploadHasAnIDOfItsOwn(t *testing.T) {
 	}{
 		{"another id", "make", "", []string{"t-2"}, nil, []sentFile{two}, false, ""},
 		{"the same id", "make", "", []string{"t-1"}, nil, []sentFile{two}, false, "two uploads have the same id"},
+		{"the same id in the path of its kind", "pack", "", []string{"t-1", "x"}, nil, []sentFile{two}, false,
+			"two uploads have the same id"},
 		{"the same id of another kind", "make", "/v1/parts", []string{"t-1"}, nil, []sentFile{two}, false, ""},
 		{"an equal file", "make", "", []string{"t-1"}, nil, []sentFile{one}, false, ""},
 		{"an id that was freed", "make", "", []string{"t-1"}, nil, []sentFile{two}, true, "the id of a deleted upload"},
