@@ -113,7 +113,28 @@ paths:
         '400': {description: x, content: {application/json: {examples: {b: {value: {n: 1}}, a: {value: [2]}}}}}
         '4XX': {description: x, content: {text/plain: {}}}
     get: {operationId: any, responses: {default: {description: x}}}
+  /b/{n}/c/{s}:
+    put:
+      operationId: put
+      parameters:
+        - {name: n, in: path, required: true, schema: {type: integer}}
+        - {name: s, in: path, required: true, schema: {type: string}}
+        - {name: q, in: query, content: {text/plain: {}}}
+      responses: {default: {description: x}}
 `))
+	for _, ask := range []struct{ op, uri, want string }{
+		{"put", "/v1/b/7/c/x%20y?q=z", "map[n:7 q:z s:x%20y]"}, {"put", "c/x", "map[s:x]"}, {"any", "/a?p=1", "map[p:1]"},
+		{"put", "7/c/x", "map[n:7 s:x]"}, {"none", "/b?q=z", "map[:/b q:z]"},
+	} {
+		if got := fmt.Sprint(c.Values(ask.op, ask.uri)); got != ask.want {
+			t.Errorf("%s of %s has %s, want %s", ask.uri, ask.op, got, ask.want)
+		}
+	}
+	for name, want := range map[string]bool{"n": true, "s": false, "q": false, "m": false} {
+		if c.IsInteger("put", name) != want || c.IsInteger("none", name) {
+			t.Errorf("%s is an integer: %t", name, !want)
+		}
+	}
 	for _, ask := range []struct {
 		op     string
 		status int
