@@ -295,12 +295,22 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		m.times(a, l)
 	}
-	if isAnother(a, all) || m.differs(a, all, leaves(m.answer.body), false) || m.differs(a, all, m.shown[at], true) {
+	if isAnother(a, all) || !p.ofOthers(m, a.route) && m.differs(a, all, leaves(m.answer.body), false) ||
+		m.differs(a, all, m.shown[at], true) {
 		return
 	}
 	m.shown[at] = all
 	p.states(m, a, all)
 	p.downloads(m, a, all)
+}
+
+// ofOthers reports whether an operation tells of what another one than m's makes,
+// such as GET /parts/{partId} of what POST /things/{thingId}/parts makes.
+func (p *prober) ofOthers(m *made, r *operation) bool {
+	things := path.Base(r.above(r.last))
+	return m.by.path != r.path && path.Base(m.by.path) != things && slices.ContainsFunc(p.ops, func(by *operation) bool {
+		return by.Method == http.MethodPost && path.Base(by.path) == things
+	})
 }
 
 // isAnother reports an answer about another thing than the one that was asked

@@ -36,6 +36,7 @@ paths:
   /files/{fileId}:
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
     get: {operationId: open, responses: *thing}
+  /things/{id}/files: {parameters: *id, post: {operationId: attach, responses: *thing}}
   /search:
     parameters: [{name: id, in: query, required: true, schema: {type: string}}]
     get: {operationId: search, responses: *thing}
@@ -313,6 +314,10 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			"createdAt is 14h0m0s away from the header Date"},
 		"made a minute beside a zone": {label, id, "look", js, `{"createdAt":"2026-11-26T11:46:00Z"}`, ""},
 		"made the day before":         {label, id, "look", js, `{"createdAt":"2026-11-25T12:00:00Z"}`, ""},
+		"a file's time, which is not its thing's": {label, `{"createdAt":"2026-11-26T12:00:00Z"}`, "open", js,
+			`{"createdAt":"2026-11-26T12:00:01Z"}`, ""},
+		"another time": {label, `{"createdAt":"2026-11-26T12:00:00Z"}`, "look", js,
+			`{"createdAt":"2026-11-26T12:00:01Z"}`, `createdAt is "2026-11-26T12:00:01Z", but "2026-11-26T12:00:00Z" in`},
 		"made before all": {label, id, "look", js, `{"createdAt":"1999-12-31T12:00:00Z"}`,
 			"createdAt is 1999-12-31, before anything was uploaded"},
 	} {
