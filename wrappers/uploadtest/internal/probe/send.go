@@ -24,7 +24,9 @@ func (p *prober) outs(m *made) []contract.HandedOut {
 	if m.answer.forwards() {
 		return []contract.HandedOut{{URL: to.String(), Method: m.by.Method, Session: true}}
 	}
-	urls := slices.DeleteFunc(p.contract.HandedOut(m.answer.body), p.isOperation)
+	urls := slices.DeleteFunc(p.contract.HandedOut(m.answer.body), func(out contract.HandedOut) bool {
+		return p.isOperation(out) || m.by.Method == http.MethodGet && p.isDownload(out)
+	})
 	if len(urls) > 0 || err != nil ||
 		m.by.Method != http.MethodPost || !starts.MatchString(m.by.name+" "+m.by.Path+" "+to.Path) ||
 		slices.ContainsFunc(p.ops, func(r *operation) bool {
@@ -42,6 +44,14 @@ func (p *prober) isOperation(out contract.HandedOut) bool {
 	return p.isOurs(req) && slices.ContainsFunc(p.ops, func(r *operation) bool {
 		return !reading(r) && r.Method != http.MethodDelete && !p.needsNone(r) &&
 			(p.matches(r, req.URL.EscapedPath()) != nil || p.inFolder(r, req.URL.EscapedPath()) != nil)
+	})
+}
+
+// isDownload reports whether a GET to a URL gives a file that was uploaded.
+func (p *prober) isDownload(out contract.HandedOut) bool {
+	got := p.ask(nil, p.requestTo(http.MethodGet, out.URL, "", nil))
+	return got.ok() && slices.ContainsFunc(p.kept, func(m *made) bool {
+		return slices.ContainsFunc(m.files, func(file sentFile) bool { return bytes.Equal(file.content, got.body) })
 	})
 }
 

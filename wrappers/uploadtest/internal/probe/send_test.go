@@ -48,10 +48,14 @@ func TestAURLTakesBytesIfNoOperationDoes(t *testing.T) {
 		{"start", "http://a.example/v1/ours/", false}, {"start", "http://a.example/v1/open", true},
 		{"start", "http://a.example/v1/read/1", true}, {"start", "http://b.example/v1/ours/1", true},
 		{"list", "http://b.example/1", true}, {"look", "http://b.example/1", false}, {"add", "http://b.example/1", true},
+		{"list", "http://b.example/file", false}, {"add", "http://b.example/file", true},
 	} {
+		p.kept = []*made{{files: []sentFile{{content: []byte("a file")}}}}
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
-				Body: io.NopCloser(strings.NewReader(`{"uploadUrl":"` + c.url + `"}`))}, nil
+			if r.URL.Path == "/file" {
+				return came(r, http.StatusOK, "text/plain", "a file"), nil
+			}
+			return came(r, http.StatusOK, "application/json", `{"uploadUrl":"`+c.url+`"}`), nil
 		})
 		m := &made{by: ops[c.by], answer: p.ask(ops[c.by], p.good(ops[c.by], sample{}))}
 		if got := len(p.outs(m)) == 1; got != c.want {
