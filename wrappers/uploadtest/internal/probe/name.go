@@ -19,7 +19,8 @@ var (
 	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`) // only of requests
 	names     = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?(file[_-]?)?name$`)
 	types     = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)
-	saysType  = regexp.MustCompile(types.String() + `|(?i)^type$`) // only of requests, if the value is a media type
+	saysType  = regexp.MustCompile(types.String() + `|(?i)^type$`)   // only of requests, if the value is a media type
+	endings   = regexp.MustCompile(`(?i)^(file[_-]?)?ext(ension)?$`) // beside a name, which may lack it
 	mediaType = regexp.MustCompile(`^(application|audio|font|image|model|text|video)/[\w.+-]+$`)
 	fileKinds = regexp.MustCompile(`(?i)^(media|file)[_-]?type$`)
 	anyBytes  = regexp.MustCompile(`^(application|binary)/(octet-stream|binary)$`) // a server may know better

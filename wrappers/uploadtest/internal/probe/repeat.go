@@ -26,6 +26,7 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 			c.list(all)
 			continue
 		}
+		c.rest = l.extension(all)
 		c.each = l.at < 0 || l.of == len(c.sent)
 		c.repeats()
 		if l.at < len(c.sent) && (l.at >= 0 || len(c.sent) == 1) {
@@ -41,6 +42,7 @@ type comparison struct {
 	m      *made
 	answer answer
 	called string           // in a message
+	rest   string           // the extension beside it, which a name may lack
 	said   any              // what the request said under its name
 	schema *openapi3.Schema // the one of that
 	exact  bool             // it was said at the same place
@@ -144,7 +146,7 @@ func (c *comparison) describes(file sentFile) {
 		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, of)
 	}
 	called, isName := file.name, names.MatchString(c.name)
-	right := c.m.by.sameName(text, called)
+	right := c.m.by.sameName(text, called) || c.rest != "" && c.m.by.sameName(text+c.rest, called)
 	if last := c.m.by.last; places(c.m.by) && isName {
 		called = c.m.ids[last]
 		right = c.m.by.sameName(text, called) || c.m.by.sameName(text, upload.BaseName(called))

@@ -31,6 +31,18 @@ func (l leaf) text() string { return apispec.TextOf(l.value) }
 
 func (l leaf) isID() bool { return strings.EqualFold(l.name, "id") }
 
+// extension returns the extension that stands in the object of a leaf, with its
+// full stop, or nothing.
+func (l leaf) extension(all []leaf) string {
+	for _, beside := range all {
+		if text := beside.text(); beside.at == l.at && text != "" && endings.MatchString(beside.name) &&
+			strings.TrimSuffix(beside.path, beside.name) == strings.TrimSuffix(l.path, l.name) {
+			return "." + strings.TrimPrefix(text, ".")
+		}
+	}
+	return ""
+}
+
 // place tells a leaf from the others of its document.
 func (l leaf) place() string { return fmt.Sprint(l.path, l.at, l.list) }
 
