@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
@@ -183,7 +184,8 @@ func pieces(how string, spoil func([]piece) []piece) func(upload.Uploader) uploa
 	send := func(c call) (res upload.Result, err error) {
 		client := c.u.(*depotClient)
 		res = upload.Result{Name: upload.BaseName(c.src.Name), Size: c.src.Size}
-		if res.Name == "" || strings.ContainsAny(c.src.Name+c.src.ContentType, "\r\n\x00\xff") {
+		texts := c.src.Name + c.src.ContentType
+		if res.Name == "" || !utf8.ValidString(texts) || strings.ContainsAny(texts, "\r\n\x00") {
 			return res, &upload.Error{Provider: "dock",
 				Err: fmt.Errorf("%w: name or type cannot be sent", upload.ErrInvalid)}
 		}
