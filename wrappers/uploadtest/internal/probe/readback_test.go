@@ -134,6 +134,13 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			m.answer.header = http.Header{"Etag": {`"` + tag + `"`}}
 		}
 	}
+	filled := func(p *prober, m *made, header http.Header) {
+		by := *p.ops[1] // a PUT
+		by.path, m.by = "/things/{id}", &by
+		for _, op := range []string{"look", "fill"} {
+			right(op+" items[].size size", "1", "3")(p, m, header)
+		}
+	}
 	early := func(_ *prober, m *made, _ http.Header) { m.waiting = true }
 	for what, c := range map[string]struct {
 		when circumstance
@@ -147,6 +154,10 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			found{papers, `{}`, "look", js, `{"id":"t-1","items":[{},{},{}]}`, "items has 3 elements, but 2 files"}},
 		"a longer list of what it was added to": {added,
 			found{papers, `{}`, "look", js, `{"id":"t-1","items":[{},{},{}]}`, ""}},
+		"a longer list below the name of what was put": {filled,
+			found{raw(text), `{}`, "fill", js, `{"items":[{},{}]}`, ""}},
+		"a longer list above it": {filled,
+			found{raw(text), `{}`, "look", js, `{"items":[{},{}]}`, "items has 2 elements, but 1 files were sent"}},
 		"a list of one file": {sizes("1"), found{papers, `{}`, "look", js, `{"items":[{}]}`, ""}},
 		"a hash that was right once": {right("look hash checksum", "1"),
 			found{raw(text), `{}`, "look", js, `{"hash":"00"}`, ""}},
