@@ -14,7 +14,7 @@ import (
 // gone and that all others stay.
 func (p *prober) deletes(r *operation) {
 	ofIt := slices.DeleteFunc(p.keptFor(r), func(m *made) bool { // the file of another may be its part
-		return len(m.files) == 0 && m.hasPart(r)
+		return len(m.files) == 0 && m.hasPart(r) || !m.removedBy(r)
 	})
 	if len(ofIt) == 0 {
 		return
@@ -34,6 +34,13 @@ func (p *prober) deletes(r *operation) {
 			return
 		}
 	}
+}
+
+// removedBy reports whether a DELETE removes m. One whose path goes on after the id
+// removes only what is there, such as the hold of /images/{id}/hold.
+func (m *made) removedBy(r *operation) bool {
+	goesOn := len(r.params) > 0 && strings.LastIndex(r.path, "/") > strings.LastIndex(r.path, "}")
+	return !goesOn || m.by.path == r.path && len(m.files) > 0
 }
 
 // begins reports whether another upload has a key that begins with the one of m,

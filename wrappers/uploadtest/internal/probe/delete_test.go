@@ -43,22 +43,31 @@ func TestAThingOutlivesItsParts(t *testing.T) {
 	}
 }
 
-// A folder may list the files of uploads that were made in another way.
+// A folder may list the files of uploads that were made in another way. What is
+// below an id is not the upload, unless its file was put there.
 func TestAPartIsDeletedOfWhatHasAFile(t *testing.T) {
-	for what, files := range map[string][]sentFile{"": nil, "/v1/things/t-1/parts/p-1": {{}}} {
+	for _, c := range []struct {
+		by, deletes string
+		files       []sentFile
+		want        string
+	}{
+		{"make", "part", nil, ""}, {"make", "part", []sentFile{{}}, "/v1/things/t-1/parts/p-1"},
+		{"make", "parts", []sentFile{{}}, ""},
+		{"fill", "fill", []sentFile{{}}, "/v1/rows/r-1/content"}, {"fill", "fill", nil, ""},
+	} {
 		p, ops := idProber(t)
 		asked := ""
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			if r.Method != http.MethodPost {
-				asked += r.URL.Path
+				asked = r.URL.Path // the last
 			}
 			return came(r, http.StatusConflict, "", ""), nil
 		})
 		p.TB = &lab.Recorder{TB: t}
-		p.kept = []*made{{by: ops["make"], files: files, answer: answer{body: []byte(`{"id":"t-1"}`)},
-			ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}}
-		if p.deletes(ops["part"]); asked != what {
-			t.Errorf("of %d files, %q is deleted, want %q", len(files), asked, what)
+		p.kept = []*made{{by: ops[c.by], files: c.files, answer: answer{body: []byte(`{"id":"t-1"}`)},
+			ids: map[string]string{"thingId": "t-1", "partId": "p-1", "rowId": "r-1"}}}
+		if p.deletes(ops[c.deletes]); asked != c.want {
+			t.Errorf("of %d files, %s deletes %q, want %q", len(c.files), c.deletes, asked, c.want)
 		}
 	}
 }
