@@ -30,8 +30,12 @@ func (p *prober) grows() {
 // growsNow sends the largest file, and one that is too large, in a request.
 func (p *prober) growsNow(r *operation, s sample, large []byte) {
 	with := func(content []byte) *http.Request { return p.good(r, p.anew(r, s).holding(content)) }
-	p.wants("largest file", r, with(large[1:]), "largest",
-		fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2)
+	a := p.wants("largest file", r, with(large[1:]), "largest",
+		fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2, http.StatusConflict)
+	if a.status == http.StatusConflict { // such as where a name is taken
+		a.declined("the largest file")
+		return
+	}
 	p.wants("file that is too large", r, with(large), "large",
 		fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
 	s.unsized = true

@@ -371,9 +371,12 @@ func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 		takes func(size int64, body []byte) bool
 		lives func(age time.Duration) bool
 		want  string // empty: nothing is wrong
+		taken bool   // what it does not take has a name that is taken
 	}{
-		"right": {func(_ int64, body []byte) bool { return len(body) <= most },
-			func(age time.Duration) bool { return age.Abs() < time.Minute }, ""},
+		"right": {takes: func(_ int64, body []byte) bool { return len(body) <= most },
+			lives: func(age time.Duration) bool { return age.Abs() < time.Minute }},
+		"the name of the largest is taken": {taken: true,
+			takes: func(_ int64, body []byte) bool { return bytes.Count(body, []byte("x")) < most }},
 		"any file is taken": {want: "Album: add: response status: 201 to a file of 3001 bytes, want 413"},
 		"the largest is too large": {takes: func(_ int64, body []byte) bool { return len(body) < most },
 			want: "Album: add: response status: 413 to a file of 3000 bytes, which is not too large"},
@@ -393,6 +396,8 @@ func TestProbeHoldsTheLimitsThatItIsTold(t *testing.T) {
 				switch age := time.Now().Add(moved).Sub(time.Unix(signed, 0)); {
 				case c.lives != nil && !c.lives(age):
 					w.WriteHeader(http.StatusUnauthorized)
+				case c.takes != nil && !c.takes(r.ContentLength, b) && c.taken:
+					w.WriteHeader(http.StatusConflict)
 				case c.takes != nil && !c.takes(r.ContentLength, b):
 					w.WriteHeader(http.StatusRequestEntityTooLarge)
 				default:
