@@ -50,7 +50,7 @@ func (p *prober) isOperation(out contract.HandedOut) bool {
 // isDownload reports whether a GET to a URL gives a file that was uploaded.
 func (p *prober) isDownload(out contract.HandedOut) bool {
 	got := p.ask(nil, p.requestTo(http.MethodGet, out.URL, "", nil))
-	return got.ok() && slices.ContainsFunc(p.kept, func(m *made) bool {
+	return got.ok() && slices.ContainsFunc(slices.Collect(maps.Values(p.issued)), func(m *made) bool {
 		return slices.ContainsFunc(m.files, func(file sentFile) bool { return bytes.Equal(file.content, got.body) })
 	})
 }

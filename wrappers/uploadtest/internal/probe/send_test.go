@@ -50,7 +50,7 @@ func TestAURLTakesBytesIfNoOperationDoes(t *testing.T) {
 		{"list", "http://b.example/1", true}, {"look", "http://b.example/1", false}, {"add", "http://b.example/1", true},
 		{"list", "http://b.example/file", false}, {"add", "http://b.example/file", true},
 	} {
-		p.kept = []*made{{files: []sentFile{{content: []byte("a file")}}}}
+		p.issued["/v1/lists l-1"] = &made{files: []sentFile{{content: []byte("a file")}}}
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Path == "/file" {
 				return came(r, http.StatusOK, "text/plain", "a file"), nil
