@@ -40,8 +40,8 @@ func (p *prober) downloads(m *made, a answer, all []leaf) {
 			if lends || needsBoth {
 				p.authorized(req)
 			}
-			if method != http.MethodGet && p.exchange(req).Operation() != nil {
-				return answer{} // the spec says what it does
+			if method != http.MethodGet && (p.exchange(req).Operation() != nil || req.URL.Path == m.place) {
+				return answer{} // the spec says what it does, also where the name of the file has slashes
 			}
 			return p.ask(nil, req)
 		}

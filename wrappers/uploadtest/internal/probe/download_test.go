@@ -127,6 +127,12 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		all[0].value = "text"
 		p.downloads(m, answer{p: p, route: p.at("/things/{id}", http.MethodGet),
 			req: httptest.NewRequest("GET", "http://a.example/v1/things/t-1", nil)}, all)
+		for _, m.place = range []string{"/page2", "/page"} { // where the file was put
+			before := len(asked)
+			if m.given["page2"](http.MethodPut); len(asked) > before != (m.place == "/page") {
+				t.Errorf("%s: a PUT to /page2 is sent: %t", m.place, len(asked) > before)
+			}
+		}
 	})
 	if got := strings.Join(asked, " "); !strings.HasPrefix(got, "/page /page2 /gone /last ") {
 		t.Errorf("asked for %s", got)
