@@ -135,7 +135,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		}
 	}
 	filled := func(p *prober, m *made, header http.Header) {
-		by := *p.ops[1] // a PUT
+		by := *p.at("/things/{id}/content", http.MethodPut)
 		by.path, m.by = "/things/{id}", &by
 		for _, op := range []string{"look", "fill"} {
 			right(op+" items[].size size", "1", "3")(p, m, header)
