@@ -277,6 +277,9 @@ func (a answer) declined(what string, args ...any) {
 	}
 }
 
+// mustBeRefused ends a message about a request that is taken.
+const mustBeRefused = ", which must be refused by a 4xx"
+
 // turnsDown remembers what was refused, by its path and its bytes. Several requests
 // may have the same.
 func (a answer) turnsDown(what string) {
@@ -286,7 +289,6 @@ func (a answer) turnsDown(what string) {
 	body, _ := a.req.GetBody()
 	sent, _ := io.ReadAll(body) // from memory: no error
 	key := a.req.URL.Path + payload.Sum(sent)
-	what, _, _ = strings.Cut(what, ", w") // such as: want 401, which must be refused
 	if what += ", which was refused"; cmp.Or(a.p.turnedDown[key], what) != what {
 		what = "requests that were refused"
 	}
@@ -294,14 +296,17 @@ func (a answer) turnsDown(what string) {
 }
 
 // wants sends a request, and expects one of the given statuses. 4 stands for
-// any 4xx. The aspect is counted as seen.
-func (p *prober) wants(aspect string, r *operation, req *http.Request, class, to string, want ...int) (a answer) {
+// any 4xx. The aspect is counted as seen. A message says what the request is, and
+// why the status is wrong, which may be empty.
+func (p *prober) wants(
+	aspect string, r *operation, req *http.Request, class, what, why string, want ...int,
+) (a answer) {
 	p.Helper()
 	p.seen.Note(aspect)
 	a = p.ask(r, req)
-	a.turnsDown(to)
+	a.turnsDown(what)
 	if a.status != 0 && !slices.Contains(want, a.status) && !slices.Contains(want, a.status/100) {
-		a.broke(ruleStatus, class, "%d to %s", a.status, to)
+		a.broke(ruleStatus, class, "%d to %s%s", a.status, what, why)
 	}
 	return a
 }
@@ -321,7 +326,7 @@ func (p *prober) lacks(aspect, what string, r *operation, req *http.Request, say
 	a.turnsDown(what)
 	declared := a.status == http.StatusNotImplemented && r != nil && declares(r, "501")
 	if a.status != 0 && a.status/100 != 4 && !declared && !(a.ok() && says(a.body)) {
-		a.broke(ruleStatus, what, "%d to %s, which must be refused by a 4xx", a.status, what)
+		a.broke(ruleStatus, what, "%d to %s%s", a.status, what, mustBeRefused)
 	}
 	return a
 }

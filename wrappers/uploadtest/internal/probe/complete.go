@@ -94,7 +94,7 @@ func (p *prober) staysOpen(m *made, what string) {
 	for _, last := range p.completions(m) {
 		if declares(last, "409", "412", "422", "424") {
 			p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
-				what+", which must be refused by a 4xx", 4, http.StatusAccepted)
+				what, mustBeRefused, 4, http.StatusAccepted)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (p *prober) needsCredentials(r *operation) {
 		want = append(want, http.StatusNotFound) // a spec without 401 hides what is there
 	}
 	unauthorized := func(what string, req *http.Request) {
-		p.wants("wrong credentials", r, req, "credentials", "a request with "+what+", want 401 or 403", want...)
+		p.wants("wrong credentials", r, req, "credentials", "a request with "+what, ", want 401 or 403", want...)
 	}
 	s := firstSample(r)
 	bare := func() *http.Request { return p.build(r, s) }

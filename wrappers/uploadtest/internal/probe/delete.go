@@ -59,7 +59,7 @@ func (p *prober) deletesOne(r *operation, m *made) {
 	}
 	later := false
 	for i, one := range all {
-		a := p.wants("deletion", r, p.good(r, one), "lost", "a stored upload", 2)
+		a := p.wants("deletion", r, p.good(r, one), "lost", "a stored upload", "", 2)
 		if !a.ok() {
 			return
 		}

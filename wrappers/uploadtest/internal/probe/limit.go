@@ -31,18 +31,18 @@ func (p *prober) grows() {
 func (p *prober) growsNow(r *operation, s sample, large []byte) {
 	with := func(content []byte) *http.Request { return p.good(r, p.anew(r, s).holding(content)) }
 	a := p.wants("largest file", r, with(large[1:]), "largest",
-		fmt.Sprintf("a file of %d bytes, which is not too large", len(large)-1), 2, http.StatusConflict)
+		fmt.Sprintf("a file of %d bytes", len(large)-1), ", which is not too large", 2, http.StatusConflict)
 	if a.status == http.StatusConflict { // such as where a name is taken
 		a.declined("the largest file")
 		return
 	}
 	p.wants("file that is too large", r, with(large), "large",
-		fmt.Sprintf("a file of %d bytes, want 413", len(large)), http.StatusRequestEntityTooLarge)
+		fmt.Sprintf("a file of %d bytes", len(large)), ", want 413", http.StatusRequestEntityTooLarge)
 	s.unsized = true
 	unsized := with(large)
 	unsized.Header.Set("Expect", "100-continue")
 	p.wants("file that is too large", r, unsized, "large in chunks",
-		fmt.Sprintf("a file of %d bytes in chunks, which is too large", len(large)), 4, http.StatusNotImplemented)
+		fmt.Sprintf("a file of %d bytes in chunks", len(large)), ", which is too large", 4, http.StatusNotImplemented)
 }
 
 // withinLimit returns as much of a content as the server takes.

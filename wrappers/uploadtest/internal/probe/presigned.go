@@ -99,7 +99,7 @@ func (p *prober) refusesEach(
 			continue
 		}
 		a := p.wants("tampered "+of, r, p.presignedRequest(ways[what], presignedContent), "presigned "+what,
-			"the "+of+" that it handed out, "+what+": it must be refused by a 4xx", 4)
+			"the "+of+" that it handed out, "+what, ": it must be refused by a 4xx", 4)
 		taken = taken || a.ok()
 	}
 	return taken

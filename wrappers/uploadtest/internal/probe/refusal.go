@@ -80,7 +80,7 @@ func (p *prober) refusesParameters(r *operation) {
 			case param.Required:
 				p.refused("wrong request", "a wrong parameter "+param.Name, r, req)
 			default: // it may be overlooked
-				p.wants("wrong request", r, req, "wrong "+param.Name, "a wrong parameter "+param.Name, 2, 4)
+				p.wants("wrong request", r, req, "wrong "+param.Name, "a wrong parameter "+param.Name, "", 2, 4)
 			}
 		}
 	}
@@ -170,7 +170,7 @@ func (p *prober) refusesFile(r *operation, s sample, name string) {
 	}
 	bare := s
 	bare.body = bytes.Replace(s.body, []byte("Content-Type: "+s.typeOf(name)+"\r\n"), nil, 1)
-	p.wants("wrong request", r, p.good(r, bare), "bare "+name, "a file without a media type in "+name, 2, 4)
+	p.wants("wrong request", r, p.good(r, bare), "bare "+name, "a file without a media type in "+name, "", 2, 4)
 	const typ = "application/x-uploadtest" // it is refused where a status says so
 	form := http.Header{"Content-Type": {s.contentType}}
 	if declares(r, "415") && !p.contract.Takes(r.name, form, name, typ) {
@@ -197,7 +197,7 @@ func (p *prober) refusesMethods(r *operation) {
 		req.Method = method
 		if r.PathItem.GetOperation(method) == nil && p.exchange(req).Operation() == nil {
 			p.wants("another method", nil, p.authorized(req), "the method "+method,
-				"the method "+method+", which must be refused by a 4xx", 4, http.StatusNotImplemented)
+				"the method "+method, mustBeRefused, 4, http.StatusNotImplemented)
 			return
 		}
 	}

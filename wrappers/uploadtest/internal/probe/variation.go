@@ -254,7 +254,7 @@ func (p *prober) written(r *operation, s sample) {
 	}
 	for what, way := range ways {
 		if p.valid(r, way) {
-			p.wants("body that few clients write so", r, p.good(r, way), what, what, 2, http.StatusConflict)
+			p.wants("body that few clients write so", r, p.good(r, way), what, what, "", 2, http.StatusConflict)
 		}
 	}
 	if fields := s.fields(true); s.isForm() && 0 < len(fields) && len(fields) < len(s.object) {
