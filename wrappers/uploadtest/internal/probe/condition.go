@@ -13,9 +13,9 @@ var unmet = map[string]struct{ value, what string }{
 	"If-None-Match": {"*", "an If-None-Match of * where an upload is"},
 }
 
-// conditions asks an operation that declares a 412 for what it may not do to an
+// asksIf asks an operation that declares a 412 for what it may not do to an
 // upload, and then for the same with the upload's own ETag. One upload is left.
-func (p *prober) conditions(r *operation) {
+func (p *prober) asksIf(r *operation) {
 	if !declares(r, "412") || reading(r) || r.closing { // for an upload that is not complete it may be a 412, too
 		return
 	}

@@ -60,7 +60,7 @@ paths:
 			for n := range c.kept {
 				p.kept = append(p.kept, &made{by: ops["make"], ids: map[string]string{"thingId": fmt.Sprint("t-", n)}})
 			}
-			p.conditions(ops[c.op])
+			p.asksIf(ops[c.op])
 		})
 		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) || c.want == "" && got != "" {
 			t.Errorf("%s: asked %s: %s", c.what, asked, got)

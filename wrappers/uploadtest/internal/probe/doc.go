@@ -11,9 +11,10 @@
 //
 // These share others: operation.go asks the spec about an operation.
 // request.go builds its request of a sample (sample.go), from the spec's
-// examples, with other texts (text.go), true sizes and checksums (stated.go), and
-// ids (id.go). ask.go sends it and holds its answer to the contract, and to
-// answer.go. What it makes (made.go) may wait for its bytes (send.go). It has
-// ids (id.go) that lead to answers about it, and repeat.go compares those.
+// examples, with other texts (text.go), and with true sizes and checksums
+// (stated.go). ask.go sends it and holds its answer to the contract, and to
+// answer.go. What it makes (made.go) may wait for its bytes (send.go). Its ids
+// (id.go) stand in later requests and lead to answers about it, and repeat.go
+// compares those.
 // name.go knows what names mean, and value.go walks through JSON.
 package probe

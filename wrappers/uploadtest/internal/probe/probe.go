@@ -140,7 +140,7 @@ func (p *prober) probe() {
 		p.refusesRequests(r)
 		p.refusesMethods(r)
 		p.ends(r)
-		p.conditions(r)
+		p.asksIf(r)
 	}
 	p.sendsLargest()
 	p.again(" after requests that were refused")
