@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // Fault stands in front of a handler and spoils one request. It answers in the
@@ -55,7 +56,8 @@ func (s *Server) Inject(op string, times int, fault Fault) *Injection {
 	}
 	if known := s.contract.Names(); op != "" && !slices.Contains(known, op) {
 		slices.Sort(known)
-		s.t.Errorf("uploadtest: Inject: no operation is called %.100q; the operations are %s", op, strings.Join(known, ", "))
+		s.t.Errorf("uploadtest: Inject: no operation is called %s; the operations are %s", apispec.Quoted(op),
+			strings.Join(known, ", "))
 		return &Injection{s: s}
 	}
 	f := s.monitor.Inject(monitor.Injection{Op: op, Times: times, Kind: where, Fault: fault})

@@ -2,6 +2,7 @@ package apispec
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -40,4 +41,14 @@ func TextOf(value any) string {
 	}
 	text, _ := json.Marshal(value) // it came out of a document of that kind
 	return string(text)
+}
+
+// Quoted returns a text that others wrote for a message, with dots in place of
+// its end if it is long.
+func Quoted(text string) string {
+	short, whole := fmt.Sprintf("%.50q", text), fmt.Sprintf("%q", text)
+	if short != whole {
+		return short + "..."
+	}
+	return whole
 }

@@ -126,7 +126,7 @@ func load(text []byte) (*openapi3.T, error) {
 	case doc.OpenAPI == "":
 		return nil, errors.New("at /openapi: no version is stated, and only OpenAPI 3.0 is understood, not Swagger 2.0")
 	case !strings.HasPrefix(doc.OpenAPI, "3.0."):
-		return nil, fmt.Errorf("at /openapi: version %.20q, but only OpenAPI 3.0 is understood", doc.OpenAPI)
+		return nil, fmt.Errorf("at /openapi: version %s, but only OpenAPI 3.0 is understood", Quoted(doc.OpenAPI))
 	case doc.Info == nil:
 		return nil, errors.New("at /info: it is missing")
 	case doc.Paths.Len() == 0:
@@ -155,11 +155,11 @@ func explainLoading(text []byte, why string) string {
 		return 1 + bytes.Count(text[:max(0, bytes.Index(text, []byte(of)))], []byte("\n"))
 	}
 	if ref := elsewhere.FindStringSubmatch(why); ref != nil {
-		return fmt.Sprintf("line %d: it refers to another document, %.100s, "+
-			"and only references within the spec are read", line(ref[1]), ref[1])
+		return fmt.Sprintf("line %d: it refers to another document, %s, "+
+			"and only references within the spec are read", line(ref[1]), Quoted(ref[1]))
 	}
 	if ref := nowhere.FindStringSubmatch(why); ref != nil {
-		return fmt.Sprintf("line %d: it refers to %.100s, which is not there", line(ref[1]), ref[1])
+		return fmt.Sprintf("line %d: it refers to %s, which is not there", line(ref[1]), Quoted(ref[1]))
 	}
 	if !strings.HasPrefix(why, "failed to unmarshal data") {
 		return why
@@ -192,7 +192,7 @@ func addServers(facts *contract.Spec, servers openapi3.Servers) error {
 			variables[name] = append([]string{v.Default}, v.Enum...)
 		}
 		if facts.AddServer(server.URL, variables) != nil {
-			return fmt.Errorf("at /servers: %.100q is no URL", server.URL)
+			return fmt.Errorf("at /servers: %s is no URL", Quoted(server.URL))
 		}
 	}
 	if len(facts.Bases) == 0 {

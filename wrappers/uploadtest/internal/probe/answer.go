@@ -127,7 +127,7 @@ func misplaced(op *openapi3.Operation, status int, body []byte) string {
 	for _, code := range codesIn(body) {
 		for _, of := range slices.Sorted(maps.Keys(shown)) {
 			if text := code.text(); of >= "4" && shown[of][text] && !own[text] {
-				return fmt.Sprintf("%s is %.50q, which the spec shows for status %s", code.name, text, of)
+				return fmt.Sprintf("%s is %s, which the spec shows for status %s", code.name, apispec.Quoted(text), of)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package probe
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -199,13 +198,13 @@ func (m *made) asked(id string) bool {
 func (m *made) called() string {
 	switch {
 	case places(m.by):
-		return fmt.Sprintf(" that is called %.60q", m.ids[m.by.last])
+		return " that is called " + apispec.Quoted(m.ids[m.by.last])
 	case len(m.files) > 0 && m.files[0].name != "":
-		return fmt.Sprintf(" that is called %.60q", m.files[0].name)
+		return " that is called " + apispec.Quoted(m.files[0].name)
 	}
 	for _, id := range slices.Backward(m.own) { // a Location comes before the id in it
 		if id != "" {
-			return fmt.Sprintf(" with the id %.60q", id)
+			return " with the id " + apispec.Quoted(id)
 		}
 	}
 	return ""

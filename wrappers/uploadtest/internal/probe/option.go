@@ -75,8 +75,8 @@ func (p *prober) heeds(m *made, a answer, options []option) {
 		for _, o := range options {
 			said := apispec.TextOf(o.value)
 			if l.path == wrapper+o.name && !l.list && !numeric(said) && !strings.EqualFold(l.text(), said) {
-				a.broke(ruleAnswer, "option "+o.name, "%s is %.50q, but the request said %.50q in its optional %[1]s",
-					o.name, l.text(), said)
+				a.broke(ruleAnswer, "option "+o.name, "%s is %s, but the request said %s in its optional %[1]s",
+					o.name, apispec.Quoted(l.text()), apispec.Quoted(said))
 			}
 		}
 	}

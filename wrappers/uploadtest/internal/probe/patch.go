@@ -50,8 +50,8 @@ func (p *prober) patches(r *operation) {
 		case was.at >= 0 || !a.ok(): // a list may be in any order
 		case m.said[member] == nil && !(named && changeable(member, apispec.PropertyOf(s.schema, member))):
 		case named && same && apispec.TextOf(said) != was.text() && !was.list:
-			a.broke(ruleAnswer, "patched", "%s is still %.50q after a PATCH that said %.50q", member,
-				was.text(), apispec.TextOf(said))
+			a.broke(ruleAnswer, "patched", "%s is still %s after a PATCH that said %s", member,
+				apispec.Quoted(was.text()), apispec.Quoted(apispec.TextOf(said)))
 		case !named && !same:
 			a.broke(ruleAnswer, "patched", "%s is not what it was before a PATCH that did not name it", member)
 		case named && !same && !was.list:
@@ -89,8 +89,8 @@ func (p *prober) listsChanges(r *operation, m *made, path string, changed map[st
 		return old == nil
 	})
 	if old != nil {
-		a.broke(ruleAnswer, "patched", "%s is still %.50q in the list after a PATCH that changed it", old.name,
-			old.text())
+		a.broke(ruleAnswer, "patched", "%s is still %s in the list after a PATCH that changed it", old.name,
+			apispec.Quoted(old.text()))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // handedOut tries the URLs of an answer, in wrong ways first and then in the
@@ -25,7 +26,7 @@ func (p *prober) handedOut(m *made) bool {
 		case uploadURL.MatchString(l.name) && !absolute:
 			a.broke(ruleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", l.name)
 		case len(all) > 0 && strings.HasSuffix(strings.ToLower(l.name), "method") && all[0].Method == "":
-			a.broke(ruleAnswer, "method", "%s is %.20q, by which no file can be sent", l.name, text)
+			a.broke(ruleAnswer, "method", "%s is %s, by which no file can be sent", l.name, apispec.Quoted(text))
 		}
 	}
 	for _, out := range all {

@@ -263,8 +263,8 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	}
 	_, params, _ := mime.ParseMediaType(a.header.Get("Content-Disposition"))
 	if name := params["filename"]; file.name != "" && name != "" && !m.by.sameName(name, file.name) {
-		a.broke(ruleHeader, "disposition", "Content-Disposition says %.50q, but the file was called %q",
-			name, file.name)
+		a.broke(ruleHeader, "disposition", "Content-Disposition says %s, but the file was called %s",
+			apispec.Quoted(name), apispec.Quoted(file.name))
 	}
 	if tag := a.header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		key := a.req.URL.Path + tag
@@ -355,7 +355,7 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 		case l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+now.text()): // of what came of it
 		case changed:
 			a.broke(ruleAnswer, "found", "%s is %s, but %s in the answer to the upload", l.name,
-				quoted(now.text()), quoted(l.text()))
+				apispec.Quoted(now.text()), apispec.Quoted(l.text()))
 			return true
 		case !ok:
 			a.broke(ruleAnswer, "found", "%s is not there any more", l.name)
@@ -387,16 +387,16 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		text := l.text()
 		if !m.waiting && states.MatchString(l.name) && unready.MatchString(text) {
-			m.unready, m.saidBy = fmt.Sprintf("%s is still %.20q", l.name, text), a
+			m.unready, m.saidBy = fmt.Sprintf("%s is still %s", l.name, apispec.Quoted(text)), a
 		}
 		switch {
 		case !states.MatchString(l.name) || strings.Contains(l.path, "[]"):
 		case m.waiting && finished.MatchString(text):
-			a.broke(ruleAnswer, "state", "%s is %.20q before the file was sent", l.name, text)
+			a.broke(ruleAnswer, "state", "%s is %s before the file was sent", l.name, apispec.Quoted(text))
 		case takes != nil && !null && !m.waiting && finished.MatchString(text):
 			m.lacking = func() {
-				a.broke(ruleAnswer, "state", "%s is %.20q, but there is no %s, which %s takes", l.name, text,
-					takes.last, takes.name)
+				a.broke(ruleAnswer, "state", "%s is %s, but there is no %s, which %s takes", l.name,
+					apispec.Quoted(text), takes.last, takes.name)
 			}
 		case !m.waiting && pending.MatchString(text):
 			m.pending = func() {

@@ -78,14 +78,15 @@ func (p *prober) comparing(m *made, a answer, l leaf, place string) *comparison 
 
 // check takes whether the value is right. Surely tells that its name means what
 // it is compared with. If it does not, a wrong value counts once the place was
-// right for two different uploads.
+// right for two different uploads. Want holds the whole of what was sent, then
+// other values for the message.
 func (c *comparison) check(aspect string, surely, right bool, format string, want ...any) {
 	proved := c.p.proved(c.answer.route.name+" "+c.path+" "+aspect, fmt.Sprint(want[0]), right)
 	if !right && (!c.each || !(surely && c.near) && !proved) {
 		return
 	}
 	if c.p.seen.Note(aspect); !right {
-		c.m.broke(c.answer, ruleAnswer, aspect, "%s is %s%s%s", c.called, quoted(c.text()),
+		c.m.broke(c.answer, ruleAnswer, aspect, "%s is %s%s%s", c.called, apispec.Quoted(c.text()),
 			fmt.Sprintf(format, want...), c.p.after)
 	}
 }
@@ -113,8 +114,10 @@ func (c *comparison) repeats() {
 	is, isText := c.value.(string)
 	switch said := c.said.(type) {
 	case nil:
-		if apispec.PropertyOf(c.m.schema, c.name) != apispec.Unknown && c.at < 0 && strings.HasPrefix(is, oddText[:12]) {
-			c.answer.broke(ruleAnswer, "said by another", "%s is %s, and only another upload said so", c.name, quoted(is))
+		mayBeSaid := apispec.PropertyOf(c.m.schema, c.name) != apispec.Unknown
+		if mayBeSaid && c.at < 0 && strings.HasPrefix(is, oddText[:12]) {
+			c.answer.broke(ruleAnswer, "said by another", "%s is %s, and only another upload said so", c.name,
+				apispec.Quoted(is))
 		}
 	case bool:
 		yes, ok := c.value.(bool)
@@ -130,7 +133,7 @@ func (c *comparison) repeats() {
 			c.check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
 			right := is == said || names.MatchString(c.name) && c.m.by.sameName(is, said)
-			c.check("what was said", surely, right, ", but %.50q was said%s", said, c.m.how())
+			c.check("what was said", surely, right, ", but %[2]s was said%[3]s", said, apispec.Quoted(said), c.m.how())
 		}
 	}
 }
@@ -157,7 +160,8 @@ func (c *comparison) describes(file sentFile) {
 	}
 	if called != "" && c.said == nil {
 		elsewhere := text != "" && bytes.Contains(c.m.body, []byte(`"`+text+`"`)) // such as in a part of JSON
-		c.check("name", isName && !elsewhere, right, ", but the file was called %q%s", called, c.m.how())
+		c.check("name", isName && !elsewhere, right, ", but the file was called %[2]s%[3]s", called,
+			apispec.Quoted(called), c.m.how())
 	}
 	isKind := fileKinds.MatchString(c.name) && !strings.Contains(text, "/") // such as image
 	if typ, _, _ := mime.ParseMediaType(text); types.MatchString(c.name) && !isKind && c.said == nil &&
@@ -214,7 +218,7 @@ func tellsAll(a answer, list leaf, said any, all []leaf) {
 	values, _ := said.([]any)
 	for _, value := range values {
 		if text, ok := value.(string); ok && len(texts) > 0 && !texts[text] {
-			a.broke(ruleAnswer, "what was said", "%s lacks %.50q, which was said", list.name, text)
+			a.broke(ruleAnswer, "what was said", "%s lacks %s, which was said", list.name, apispec.Quoted(text))
 		}
 	}
 }

@@ -126,12 +126,3 @@ func several(value any) []any {
 	}
 	return []any{value}
 }
-
-// quoted returns a text of an answer for a message, with dots in place of its end
-// if it is long.
-func quoted(text string) string {
-	if short := fmt.Sprintf("%.50q", text); short != fmt.Sprintf("%q", text) {
-		return short + "..."
-	}
-	return fmt.Sprintf("%q", text)
-}

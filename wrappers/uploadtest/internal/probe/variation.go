@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
@@ -175,14 +176,14 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 		}
 		ways = append([]sample{under}, ways...)
 	}
-	p.doing = fmt.Sprintf(", for a file that is called %.60q and texts like it", name)
+	p.doing = ", for a file that is called " + apispec.Quoted(name) + " and texts like it"
 	m, a := p.make(r, what, ways...)
 	p.doing = ""
 	switch {
 	case a.status >= 500 && len(content) == 0:
 		a.broke(ruleStatus, "empty", "%d to an empty file", a.status)
 	case a.status >= 500:
-		a.broke(ruleStatus, "odd name", "%d to a file that is called %.60q", a.status, name)
+		a.broke(ruleStatus, "odd name", "%d to a file that is called %s", a.status, apispec.Quoted(name))
 	case a.status == http.StatusRequestEntityTooLarge:
 		a.declined("a file of %d bytes", len(content))
 	case a.status >= 400:
@@ -195,7 +196,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 		}
 		switch m, a = p.make(r, what, plain); {
 		case m != nil:
-			refused.declined("the name %.60q, or a text like it", name)
+			refused.declined("the name %s, or a text like it", apispec.Quoted(name))
 		case len(content) == 0:
 			a.declined("an empty file")
 		case a.status != 0 && !(missing(a.status) && refers(r, plain) && len(plain.files()) == 0):
@@ -286,7 +287,7 @@ func (p *prober) several(r *operation, s sample) {
 			all.names = of.called
 			all = all.with(name, files)
 			m, a := p.make(r, " (of several, in the order of the request)", all)
-			if a.declined("a request with files called %.60q", of.called); len(files) > 3 && m != nil {
+			if a.declined("a request with files called %q", of.called); len(files) > 3 && m != nil {
 				p.reads(m)
 			} else {
 				p.keep(m)
