@@ -111,7 +111,8 @@ type live struct {
 func (l *live) rule(what string, check func(*trial)) {
 	l.Helper()
 	within(l.TB, what, func(t testing.TB) {
-		check(&trial{TB: t, Subject: Subject{Uploader: l.Uploader, Secrets: l.Secrets}, seen: &tally.Seen{}, what: what})
+		subject := Subject{Uploader: l.Uploader, Secrets: l.Secrets}
+		check(&trial{TB: t, Subject: subject, seen: &tally.Seen{}, what: what})
 	})
 }
 

@@ -391,7 +391,8 @@ func earlyRefusal(t *trial) {
 					return
 				}
 				if t.tries(t.of(op)[before:]) > try {
-					t.broke("attempts: the client missed the refusal and sent again: send Expect: 100-continue with a large body")
+					t.broke("attempts: the client missed the refusal and sent again: " +
+						"send Expect: 100-continue with a large body")
 					return
 				}
 			}

@@ -21,7 +21,8 @@ func bytesArrive(t *trial) {
 	for _, r := range t.requests() {
 		if _, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); params["boundary"] != "" {
 			content := []byte("a\r\n--" + params["boundary"] + "--\r\n")
-			t.about("a file that has the boundary of an earlier form in it").arrives(newSource("file.bin", "", content, nil))
+			src := newSource("file.bin", "", content, nil)
+			t.about("a file that has the boundary of an earlier form in it").arrives(src)
 			return
 		}
 	}
@@ -54,7 +55,8 @@ func namesArrive(t *trial) {
 // sends it in a way that changes nothing else.
 func oddNames(t *trial) {
 	for _, name := range []string{
-		"line\r\nContent-Type: text/html\r\n\r\nbreak.txt", "line\nbreak.txt", "nul\x00.txt", "\xff\xfe.txt", "folder/", "",
+		"line\r\nContent-Type: text/html\r\n\r\nbreak.txt", "line\nbreak.txt", "nul\x00.txt", "\xff\xfe.txt",
+		"folder/", "",
 	} {
 		t := t.about("name %q", name)
 		src, before := newSource(name, "text/plain", []byte("odd name"), nil), len(t.requests())

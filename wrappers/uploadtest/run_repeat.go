@@ -100,7 +100,8 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 // that stands around it.
 func repeatsAreWhole(t *trial) {
 	answered := func(status int) passing {
-		return passing{fmt.Sprintf("answered %d once, after the body", status), afterBody(Answer(status, ""), 0), status}
+		fault := afterBody(Answer(status, ""), 0)
+		return passing{fmt.Sprintf("answered %d once, after the body", status), fault, status}
 	}
 	for _, op := range t.carriers() {
 		for _, c := range []struct {
@@ -248,7 +249,8 @@ func freshCredentials(t *trial) {
 			third := t.about("%s, %v later", op, pause)
 			if third.arrives(file(100)); slices.Contains(third.credentials(third.of(op))[len(again):], again[0]) {
 				t.seen.Note(aCredential)
-				third.broke("credentials: the request carries those of the first upload: make new ones for each request")
+				third.broke("credentials: the request carries those of the first upload: " +
+					"make new ones for each request")
 				continue
 			}
 		case slices.Contains(opsOf(t.requests()), Token):

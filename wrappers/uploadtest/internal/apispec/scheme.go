@@ -11,7 +11,8 @@ import (
 func schemeOf(s *openapi3.SecurityScheme) (it contract.Scheme) {
 	it = contract.Scheme{Type: s.Type, In: s.In, Name: s.Name, Scheme: s.Scheme}
 	if s.Flows != nil {
-		for _, flow := range []*openapi3.OAuthFlow{s.Flows.ClientCredentials, s.Flows.Password, s.Flows.AuthorizationCode} {
+		flows := []*openapi3.OAuthFlow{s.Flows.ClientCredentials, s.Flows.Password, s.Flows.AuthorizationCode}
+		for _, flow := range flows {
 			if flow != nil {
 				it.TokenURLs = append(it.TokenURLs, flow.TokenURL)
 			}

@@ -61,7 +61,8 @@ func Parse(text []byte, basePath string, othersPass bool) (*Spec, error) {
 			security = &doc.Security
 		}
 		op := &contract.Operation{
-			Name: NameOf(r), Method: r.Method, Path: r.Path, TakesBody: r.Operation.RequestBody != nil, Rules: newRules(r),
+			Name: NameOf(r), Method: r.Method, Path: r.Path, TakesBody: r.Operation.RequestBody != nil,
+			Rules: newRules(r),
 		}
 		for _, requirement := range *security {
 			var all []contract.Scheme
@@ -231,7 +232,8 @@ func mayHoldURL(ref *openapi3.SchemaRef, depth int) bool {
 func routesOf(doc *openapi3.T) (routes []*routers.Route) {
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			routes = append(routes, &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op})
+			route := routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op}
+			routes = append(routes, &route)
 		}
 	}
 	turn := map[string]int{http.MethodPut: 1, http.MethodPatch: 1, http.MethodGet: 2, http.MethodHead: 2,

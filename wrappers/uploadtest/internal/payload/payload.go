@@ -102,7 +102,8 @@ func Difference(r io.Reader, want []byte) (string, error) {
 	}
 	switch {
 	case got > len(want):
-		return fmt.Sprintf("more than the %d bytes that were sent, the first wrong one at offset %d", len(want), right), nil
+		return fmt.Sprintf("more than the %d bytes that were sent, the first wrong one at offset %d",
+			len(want), right), nil
 	case right < len(want):
 		return fmt.Sprintf("%d bytes, %d were sent, the first wrong one at offset %d", got, len(want), right), nil
 	}

@@ -97,7 +97,8 @@ func (p *prober) misuses(a answer, l leaf, to *url.URL, get func(address string)
 			continue
 		}
 		if got := get(ways[what].URL); got.ok() {
-			a.broke(ruleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status, l.name, what)
+			a.broke(ruleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status,
+				l.name, what)
 		}
 	}
 }

@@ -261,7 +261,8 @@ func (m *made) equals(before *made) bool {
 
 // sentAlike reports whether the files have the same bytes.
 func (m *made) sentAlike(before *made) bool {
-	return slices.EqualFunc(m.files, before.files, func(a, b sentFile) bool { return bytes.Equal(a.content, b.content) })
+	same := func(a, b sentFile) bool { return bytes.Equal(a.content, b.content) }
+	return slices.EqualFunc(m.files, before.files, same)
 }
 
 // keep remembers what was made, to be read again at the end.
@@ -269,7 +270,8 @@ func (p *prober) keep(all ...*made) {
 	all = slices.DeleteFunc(all, func(m *made) bool { return m == nil })
 	for _, m := range all {
 		p.forget(func(old *made) bool {
-			return m.by.Method == http.MethodPost && (slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old))
+			same := slices.Equal(old.own, m.own) || len(m.files) == 0 && m.equals(old)
+			return same && m.by.Method == http.MethodPost
 		})
 		p.kept = append(p.kept, m)
 	}

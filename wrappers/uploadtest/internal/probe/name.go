@@ -15,9 +15,10 @@ var (
 	// facts about a file
 	sizes = regexp.MustCompile(`(?i)^((file|content|object|blob|document|attachment|body|byte)[_-]?)?` +
 		`(size|bytes|byte[_-]?(size|count|length)|size[_-]?(in[_-]?)?bytes)$|^content[_-]?length$`)
-	anyText   = regexp.MustCompile(`(?i)(^|,\s*)(\*/\*|text/(\*|plain))`)                      // text/plain
-	lengths   = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`) // only of requests
-	names     = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?(file[_-]?)?name$`)
+	anyText = regexp.MustCompile(`(?i)(^|,\s*)(\*/\*|text/(\*|plain))`)                      // text/plain
+	lengths = regexp.MustCompile(`(?i)^(x[_-])?((file|content|upload)[_-]?)?(size|length)$`) // only of requests
+	names   = regexp.MustCompile(`(?i)^((original|object|blob|document|attachment|upload(ed)?)[_-]?)?` +
+		`(file[_-]?)?name$`)
 	types     = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)
 	saysType  = regexp.MustCompile(types.String() + `|(?i)^type$`)   // only of requests, if the value is a media type
 	endings   = regexp.MustCompile(`(?i)^(file[_-]?)?ext(ension)?$`) // beside a name, which may lack it
@@ -56,9 +57,10 @@ var (
 
 	// facts are what a server finds out by itself. Perils let others hear of an
 	// upload, or end one.
-	facts  = regexp.MustCompile(`(?i)owner|user|author|by$|tenant|account|version|revision|extension|encoding|format|charset`)
-	perils = regexp.MustCompile(`(?i)ur[il]s?$|link|href|callback|hook|mail|notif|pass|secret|expir|ttl|lifetime|retention|` +
-		`overwrite|replace|force|delete|purge|dry[_-]?run|validate[_-]?only`)
+	facts = regexp.MustCompile(`(?i)owner|user|author|by$|tenant|account|version|revision|` +
+		`extension|encoding|format|charset`)
+	perils = regexp.MustCompile(`(?i)ur[il]s?$|link|href|callback|hook|mail|notif|pass|secret|expir|ttl|` +
+		`lifetime|retention|overwrite|replace|force|delete|purge|dry[_-]?run|validate[_-]?only`)
 	// conditions are headers without which a request is answered in full.
 	conditions = regexp.MustCompile(`(?i)^(if-|range$|expect$|authorization$|cookie$|content-|accept)`)
 
@@ -66,8 +68,9 @@ var (
 	// the value of one that is unique. Prose changes nothing else.
 	references = regexp.MustCompile(`(?i)^((client|custom|local|external|request|correlation)[_-]?)?` +
 		`(id|key|ref|reference|oid)$`)
-	refer   = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`) // to another thing
-	foreign = regexp.MustCompile(`.(Id|ID|_id|-id)s?$`)                                          // of a thing of another kind
+	// refer matches the name of what refers to another thing.
+	refer   = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`)
+	foreign = regexp.MustCompile(`.(Id|ID|_id|-id)s?$`) // of a thing of another kind
 	undoes  = regexp.MustCompile(`(?i)delet|remov|trash|purge|archiv|destroy|revok|cancel|abort|discard`)
 	unique  = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
 	prose   = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
@@ -87,9 +90,9 @@ var (
 	uuid     = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	secrets  = regexp.MustCompile(`(?i)(token|key|signature|secret|password|salt|nonce|cursor|iv)$`) // no files
 	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
-	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // objects around the whole answer
-	onceOnly = regexp.MustCompile(`(?i)^(x-)?idempotency-key$`)                          // a repeated request makes nothing new
-	ordinary = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`)          // headers that are no credentials
+	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // around the whole answer
+	onceOnly = regexp.MustCompile(`(?i)^(x-)?idempotency-key$`)                          // a repetition makes nothing
+	ordinary = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`)          // of no credentials
 )
 
 // Names in paths and URLs tell theirs.

@@ -308,9 +308,8 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 // such as GET /parts/{partId} of what POST /things/{thingId}/parts makes.
 func (p *prober) ofOthers(m *made, r *operation) bool {
 	things := path.Base(r.above(r.last))
-	return m.by.path != r.path && path.Base(m.by.path) != things && slices.ContainsFunc(p.ops, func(by *operation) bool {
-		return by.Method == http.MethodPost && path.Base(by.path) == things
-	})
+	makes := func(by *operation) bool { return by.Method == http.MethodPost && path.Base(by.path) == things }
+	return m.by.path != r.path && path.Base(m.by.path) != things && slices.ContainsFunc(p.ops, makes)
 }
 
 // isAnother reports an answer about another thing than the one that was asked

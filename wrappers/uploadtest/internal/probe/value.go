@@ -103,7 +103,8 @@ func (m member) replaced(value any, with func(m member, value any) any) any {
 	case []any:
 		list := make([]any, len(value))
 		for i, inner := range value {
-			list[i] = member{name: m.name, schema: apispec.Resolved(m.schema.Items), element: true}.replaced(inner, with)
+			in := member{name: m.name, schema: apispec.Resolved(m.schema.Items), element: true}
+			list[i] = in.replaced(inner, with)
 		}
 		return list
 	}
