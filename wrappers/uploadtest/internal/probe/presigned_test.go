@@ -74,7 +74,7 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 	}{
 		"nothing": {faulty.Arrival("/none", nil), ""},
 		"no end": {faulty.Reply("/fileUpload/", faulty.Said("Completed", "Pending")),
-			`s after the file was sent, but it can be had`},
+			`getFileUploadStatus: response body: status is still "Pending", but the file can be had, `},
 		"no end, and no file": {faulty.Reply("/fileUpload/", func(rec *httptest.ResponseRecorder) {
 			rec.Body = bytes.NewBuffer(document.ReplaceAll(rec.Body.Bytes(), nil))
 			faulty.Said("Completed", "Queued")(rec)
@@ -91,7 +91,7 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 				}
 				next.ServeHTTP(w, r)
 			})(next)
-		}, "s after the file was sent, and a later upload has its documentId (GET /v1/fileUpload/{fileId})"},
+		}, `getFileUploadStatus: response body: status is still "Pending", and a later upload has its documentId, `},
 		"two have one documentId": {oneOfTwo, "getFileUploadStatus: response body: two uploads have the same documentId"},
 		"two have one document":   {oneOfTwo, `comes back changed: it is the file of another upload with the id "`},
 		"an end that is told a moment later": {func(next http.Handler) http.Handler {

@@ -200,8 +200,8 @@ func (p *prober) lags() {
 		if slices.ContainsFunc(p.kept, func(other *made) bool {
 			return other.by == m.by && other.sent.After(m.sent) && other.ids[m.coming.last] != ""
 		}) && m.age() >= p.Timeout {
-			m.saidBy.broke(ruleAnswer, "late", "%s, %v after the file was sent, and a later upload has its %s",
-				m.unready, m.age(), m.coming.last)
+			m.saidBy.broke(ruleAnswer, "late", "%s, and a later upload has its %s, %v after the file was sent",
+				m.unready, m.coming.last, m.age())
 		}
 		p.unseen(m.coming, "what came of %d of %d uploads: %s", len(late), len(p.kept), m.unready)
 	}

@@ -399,7 +399,7 @@ func (p *prober) states(m *made, a answer, all []leaf) {
 			}
 		case !m.waiting && pending.MatchString(text):
 			m.pending = func() {
-				a.broke(ruleAnswer, "state", "%s, %v after the file was sent, but it can be had", m.unready, m.age())
+				a.broke(ruleAnswer, "state", "%s, but the file can be had, %v after it was sent", m.unready, m.age())
 			}
 		}
 	}
