@@ -339,3 +339,42 @@ func TestPartsThatBelongNowhereAreNotHeld(t *testing.T) {
 		t.Errorf("%q does not say %q", l.Text.String(), want)
 	}
 }
+
+// Several integers in a path are an id and a place. Requests that differ in the
+// place alone tell which is which.
+func TestAPartIsKnownByItsPlace(t *testing.T) {
+	it := begin(t, dock("path", nil).setup)
+	puts := func(paths ...string) (all []Request) {
+		for _, path := range paths {
+			all = append(all, Request{Op: "put", URI: "/v2/parts/" + path})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		among []Request
+		want  bool
+	}{
+		{puts("x/7"), false}, {puts("x/7", "x/7"), false}, {puts("x/7", "y/8"), false}, {puts("x/7", "x/8"), true},
+	} {
+		if got := it.place(c.among[0], c.among); got.known != c.want {
+			t.Errorf("%s is known among %d: %t", c.among[0].URI, len(c.among), got.known)
+		}
+	}
+	content := []byte("seven")
+	whole, shorter := file(0), File{Body: content[:5], Size: 6} // of a long file the body is its beginning
+	if begins(content, shorter) || whole.inParts([]File{shorter}) || whole.came(nil) {
+		t.Error("a file that is no part of another counts as one")
+	}
+}
+
+// A form that was not read is any part of a file. One that was read and says no
+// place is a whole file.
+func TestAFormThatWasNotReadIsNoAttempt(t *testing.T) {
+	it, chunk := begin(t, dock("form", nil).setup), Request{Op: "chunk", URI: "/v2/chunks/x",
+		Header: http.Header{"Content-Type": {"multipart/form-data; boundary=x"}}}
+	read := chunk
+	read.Files = []File{{}}
+	if unread, n := it.tries([]Request{chunk, chunk}), it.tries([]Request{read, read}); unread != 0 || n != 2 {
+		t.Errorf("%d and %d attempts, want 0 and 2", unread, n)
+	}
+}

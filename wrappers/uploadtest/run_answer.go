@@ -192,11 +192,10 @@ func unusable(t *trial) {
 	const otherSize, cut = "another size", "all of an answer but its end" // a plain client finds the id in both
 	id := first.ID
 	for _, r := range t.requests() {
-		if r.Status/100 != 2 || t.Server.contract.Operation(r.Op) == nil && (id == "" || !has(r.Answer, id)) {
+		// A client need not read more of an answer than that its part was taken.
+		taken := t.place(r, t.requests()).known && !has(r.Answer, id)
+		if taken || r.Status/100 != 2 || t.Server.contract.Operation(r.Op) == nil && (id == "" || !has(r.Answer, id)) {
 			continue
-		}
-		if t.place(r, t.requests()).known && !has(r.Answer, id) {
-			continue // a client need not read more than that the part was taken
 		}
 		withID := idsOf(r.Answer, id)
 		cases := []spoilt{

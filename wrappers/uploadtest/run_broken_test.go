@@ -273,6 +273,21 @@ func keeps(more io.Reader) func(*Subject) {
 	}
 }
 
+// plain makes a function of a client.
+func plain(u upload.Uploader) upload.Uploader {
+	return Func(func(ctx context.Context, src upload.Source) (string, error) {
+		res, err := u.Upload(ctx, src)
+		return res.ID, err
+	})
+}
+
+// flipped changes a bit of a body. Its length stays.
+var flipped = faulty.Rewritten(func(b []byte) []byte {
+	b = bytes.Clone(b)
+	b[0] ^= 1
+	return b
+})
+
 // another returns a client like a depotClient, but without a token.
 func another(u upload.Uploader) *depotClient {
 	c := u.(*depotClient)
@@ -438,6 +453,16 @@ var bites = []struct {
 	}}, "uploads run at once", "of 16 of one name at once: result: Size is 327"},
 
 	// The client's contexts.
+	{"what is held in memory is sent again with another bit", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
+		return faulty.RequestTo("/raw", func(r *http.Request) { r.Header.Set("X-Checksum", payload.Sum(faulty.Peek(r))) })(
+			faulty.RequestTo("/raw", faulty.Second(flipped))(next))
+	}}, "a stream that can be read once", "cut off in deposit: stored: 204800 bytes"},
+	{"a file is sent though its context is canceled", rig{client: func(u upload.Uploader) upload.Uploader {
+		return uploads(func(c call) (upload.Result, error) {
+			_, _ = onAndOn(u).Upload(c.ctx, c.src)
+			return upload.Result{}, &upload.Error{Provider: "depot", Err: c.ctx.Err()}
+		})(u)
+	}}, "a canceled context", "stored: an upload that failed left a file under its id"},
 	{"a canceled context is not looked at", rig{client: onAndOn}, "a canceled context", `none, want one of the kind "context canceled"`},
 	{"a Read goes on after its context", rig{client: onAndOn}, "cancel while the body is sent",
 		"readers: 5s after the cancel the client still waits for a Read"},
@@ -856,6 +881,8 @@ var bites = []struct {
 	{"a part is sent again without a header", spoiled("path", func(next http.RoundTripper) http.RoundTripper {
 		return faulty.RequestTo("/1", faulty.Second(faulty.Header("X-Depot-Project", "7")))(next)
 	}), "a repeated upload is whole", "1048577 bytes: repeat: the second attempt has other headers than the first: X-Depot-Project"},
+	{"a large part is sent again after its refusal", spoiled("path", resend(413)), "an early refusal arrives",
+		"put refused before its body was read: attempts: the client missed the refusal and sent again"},
 	{"the bytes of a part are changed", spoiled("nowhere", faulty.RequestTo("/parts/", faulty.Rewritten(func(b []byte) []byte {
 		if len(b) == 15535 {
 			b = bytes.Clone(b)
@@ -868,8 +895,10 @@ var bites = []struct {
 	{"204 of the presigned step is no success",
 		rig{sent: faulty.Status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
 		"any 2xx of the presigned step is success", "presigned answered 204: upload: depot"},
-	{"the presigned method is fixed", rig{sent: faulty.RequestTo("/store", func(r *http.Request) { r.Method = "PUT" })},
-		"the presigned method is sent", "a URL that is handed out for Post: presigned method: PUT was sent"},
+	{"the presigned method is fixed", rig{
+		spec: bytes.Replace(lab.DepotSpec, []byte("uploadMethod: {"), []byte("uploadMethod: {enum: [PUT, POST], "), 1),
+		sent: faulty.RequestTo("/store", func(r *http.Request) { r.Method = "PUT" })},
+		"the presigned method is sent", "a URL that is handed out for POST: presigned method: PUT was sent"},
 	{"a presigned URL is used for the next upload", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		var first []byte
 		return faulty.Status(200, "/objects", func(resp *http.Response) {
@@ -1093,6 +1122,8 @@ var bites = []struct {
 		}),
 		sent: faulty.Status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
 		"any 2xx of the presigned step is success", ""},
+	{"the store has a note without a text", rig{received: faulty.Reply("/store", faulty.Body(`{"note":""}`))},
+		"answers that cannot be used", ""},
 	{"a checksum is stated ahead", rig{raw: true, client: uploads(func(c call) (upload.Result, error) {
 		var b bytes.Buffer
 		if err := slurp(c.ctx, c.src, &b); err != nil {
@@ -1103,11 +1134,7 @@ var bites = []struct {
 		r.Header.Set("X-Checksum", r.Context().Value(checksumKey{}).(string))
 	})}, "a stream that can be read once", ""},
 	{"a function sends once, and says so", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
-		u = sendOnce(u)
-		return Func(func(ctx context.Context, src upload.Source) (string, error) {
-			res, err := u.Upload(ctx, src)
-			return res.ID, err
-		})
+		return plain(sendOnce(u))
 	}}, "a stream that can be read once", ""},
 	{"a redirect is followed without Authorization", rig{raw: true, client: func(u upload.Uploader) upload.Uploader {
 		c := u.(*depotClient)
@@ -1352,6 +1379,8 @@ func TestNoLineIsUntrue(t *testing.T) {
 			log.Printf("%s with %s", c.src.Name, lab.DepotKey)
 			return c.send()
 		})}, "secrets stay inside", "answered"},
+		{"who does not wait is told so once", rig{raw: true, stored: func(s *Subject) { s.Patient = s.Uploader }},
+			"a Retry-After is waited for", "asks for a second"},
 		{"a body that was torn is sent once more", rig{client: trusting, sent: func(next http.RoundTripper) http.RoundTripper {
 			half := 100 << 10
 			return faulty.RequestTo("/store", faulty.Second(func(r *http.Request) {
@@ -1416,12 +1445,19 @@ func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
 }
 
 // Nobody knows why a client waits for longer than a Retry-After asks.
-func TestALongWaitShowsNothing(t *testing.T) {
+func TestOnlyAWaitThatWasAskedForCounts(t *testing.T) {
 	t.Parallel()
-	it := begin(t, rig{raw: true, sent: faulty.Status(429, "",
-		func(resp *http.Response) { resp.Header.Set("Retry-After", "2") })}.setup)
-	if waitsAsAsked(it); it.seen.Has(aWait) {
-		t.Error("the wait counts as the one that was asked for")
+	for what, r := range map[string]rig{
+		"as asked": {raw: true}, "never": {raw: true, stored: func(s *Subject) { s.Patient = stingy(429)(s.Patient) }},
+		"longer": {raw: true, sent: faulty.Status(429, "", func(resp *http.Response) { resp.Header.Set("Retry-After", "2") })},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			it := begin(t, r.setup)
+			if waitsAsAsked(it); it.seen.Has(aWait) != (what == "as asked") {
+				t.Errorf("a wait was seen: %t", it.seen.Has(aWait))
+			}
+		})
 	}
 }
 
@@ -1469,5 +1505,36 @@ func TestARunTellsARuleOnce(t *testing.T) {
 	again := "\npresigned: presigned credentials: broken again\n"
 	if n := strings.Count(lines, "header X-Depot-Key"); n != 1 || !strings.Contains(lines, again) {
 		t.Errorf("it is told %d times:\n%s", n, lines)
+	}
+}
+
+// A fault that shows in several ways is told once in each case.
+func TestAFaultIsToldOnceInACase(t *testing.T) {
+	t.Parallel()
+	for property, r := range map[string]rig{
+		"secrets stay inside":         {form: true, client: deaf},
+		"a passing fault is survived": {raw: true, client: plain, sent: faulty.RequestTo("/raw", faulty.Second(flipped))},
+	} {
+		told := map[string]bool{}
+		for _, line := range linesOf(t, property, r) {
+			of, _, _ := strings.Cut(line, ": ")
+			if told[of] {
+				t.Error("again:", line)
+			}
+			told[of] = true
+		}
+		if len(told) == 0 {
+			t.Errorf("%s: nothing is told", property)
+		}
+	}
+}
+
+// A client that tells no name shows one only where its request does.
+func TestANameIsSeenInARequest(t *testing.T) {
+	for _, form := range []bool{true, false} {
+		it := begin(t, rig{form: form, client: plain}.setup)
+		if namesArrive(it); it.seen.Has(aName) != form {
+			t.Errorf("by form %t, a name was seen: %t", form, it.seen.Has(aName))
+		}
 	}
 }

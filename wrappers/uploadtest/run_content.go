@@ -160,7 +160,7 @@ func (t *trial) atOnce(how, name string) upload.Result {
 			t.broke("upload: %v", errs[i])
 		case res.ID != "" && ids[res.ID]:
 			t.broke("result: another upload has the ID %q too", res.ID)
-		case !t.describes(res, sources[i].Source) || !t.holds(res.ID, sources[i]):
+		case !t.describes(res, sources[i].Source), !t.holds(res.ID, sources[i]):
 		case len(files) > 0 && !sources[i].came(files):
 			t.broke("wire: no request carried its %d bytes as they are", sources[i].Size)
 		case types[sources[i].hash()] != "" && types[sources[i].hash()] != t.expects(sources[i]):

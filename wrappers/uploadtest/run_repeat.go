@@ -86,8 +86,7 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 		polled := t.of(asked)[0].asks() // until something is ready
 		switch n := len(t.of(asked)); {
 		case asked == op && !ok: // it is said already: a body that is torn is sent once more
-		case asked == op && n == 1 && looked: // the server said that it has what was sent
-		case asked == op && (n < 2 || n > 2 && !polled):
+		case asked == op && (n < 2 && !looked || n > 2 && !polled): // or the server said that it has what was sent
 			t.broke("attempts: %d requests came, want 2: the one that failed and another one", n)
 		case asked != op && asked != Token && n > 1 && !polled:
 			t.broke("attempts: %d requests of %s came, want 1", n, asked)
@@ -251,7 +250,7 @@ func freshCredentials(t *trial) {
 				t.seen.Note(aCredential)
 				third.broke("credentials: the request carries those of the first upload: " +
 					"make new ones for each request")
-				continue
+				return
 			}
 		case slices.Contains(opsOf(t.requests()), Token):
 			pause = 1100 * time.Millisecond // longer than a token that is aged

@@ -81,14 +81,10 @@ func (t *trial) send(ctx context.Context, src *source) (upload.Result, error) {
 // keep the test from its end.
 func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err error) {
 	t.Helper()
-	done, panicked := make(chan struct{}), any(nil)
+	done, panicked, stack := make(chan struct{}), any(nil), []byte(nil)
 	go func() {
 		defer close(done)
-		defer func() {
-			if panicked = recover(); panicked != nil {
-				t.Logf("%s", debug.Stack())
-			}
-		}()
+		defer func() { panicked, stack = recover(), debug.Stack() }()
 		res, err = t.Uploader.Upload(ctx, src.Source)
 	}()
 	select {
@@ -98,6 +94,7 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", t.what, stuck)
 	}
 	if panicked != nil {
+		t.Logf("%s", stack)
 		t.Fatalf("%s: upload: it panicked: %v", t.what, panicked)
 	}
 	if fault := t.readersOf(src); fault != "" {
