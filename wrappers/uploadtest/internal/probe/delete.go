@@ -14,7 +14,7 @@ import (
 // gone and that all others stay.
 func (p *prober) deletes(r *operation) {
 	ofIt := slices.DeleteFunc(p.keptFor(r), func(m *made) bool { // the file of another may be its part
-		return len(m.files) == 0 && m.hasPart(r) || !m.removedBy(r)
+		return len(m.files) == 0 && m.hasPart(r) || !p.removes(r, m)
 	})
 	if len(ofIt) == 0 {
 		return
@@ -36,11 +36,18 @@ func (p *prober) deletes(r *operation) {
 	}
 }
 
-// removedBy reports whether a DELETE removes m. One whose path goes on after the id
-// removes only what is there, such as the hold of /images/{id}/hold.
-func (m *made) removedBy(r *operation) bool {
-	goesOn := len(r.params) > 0 && strings.LastIndex(r.path, "/") > strings.LastIndex(r.path, "}")
-	return !goesOn || m.by.path == r.path && len(m.files) > 0
+// removes reports whether a DELETE removes m. One whose path goes on after the id
+// removes only what is there, such as the hold of /images/{id}/hold. That is the
+// file if it was put there, or can be had there.
+func (p *prober) removes(r *operation, m *made) bool {
+	get := p.at(r.path, http.MethodGet)
+	isFile := m.by.path == r.path || get != nil && get.succeeded && mayGiveFile(get)
+	return !r.goesOn() || len(m.files) > 0 && isFile
+}
+
+// goesOn reports whether the path of an operation goes on after its last id.
+func (r *operation) goesOn() bool {
+	return len(r.params) > 0 && strings.LastIndex(r.path, "/") > strings.LastIndex(r.path, "}")
 }
 
 // begins reports whether another upload has a key that begins with the one of m,
@@ -104,10 +111,12 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 
 // outlives reports whether an operation may tell of a deleted upload: of the call
 // that opened it, where the file was deleted in another place, or of the whole,
-// where a part was deleted.
+// where a part was deleted, or only its file.
 func (m *made) outlives(r *operation) bool {
 	opened, last := m.by.Path+"/", m.deletedBy.last
-	return m.hasPart(m.deletedBy) && r.last != last && r.path != m.deletedBy.above(last) ||
+	onlyFile := m.deletedBy.goesOn() && m.by.path != m.deletedBy.path
+	return onlyFile && r.path != m.deletedBy.path ||
+		m.hasPart(m.deletedBy) && r.last != last && r.path != m.deletedBy.above(last) ||
 		len(m.outs) > 0 && strings.HasPrefix(r.Path+"/", opened) && !strings.HasPrefix(m.deletedBy.Path, opened)
 }
 

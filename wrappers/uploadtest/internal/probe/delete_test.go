@@ -33,6 +33,7 @@ func TestAThingOutlivesItsParts(t *testing.T) {
 	}{
 		{thing, "look", "look", false}, {thing, "look", "list", false}, {thing, "part", "part", false},
 		{thing, "part", "parts", false}, {thing, "part", "look", true}, {thing, "part", "list", true},
+		{thing, "wipe", "look", true}, {thing, "wipe", "list", true}, {thing, "wipe", "content", false},
 		{thing, "paper", "look", true}, {paper, "paper", "look", false},
 	} {
 		m := &made{by: ops["make"], answer: answer{body: []byte(c.answer)}, deletedBy: ops[c.deletedBy],
@@ -53,10 +54,13 @@ func TestAPartIsDeletedOfWhatHasAFile(t *testing.T) {
 	}{
 		{"make", "part", nil, ""}, {"make", "part", []sentFile{{}}, "/v1/things/t-1/parts/p-1"},
 		{"make", "parts", []sentFile{{}}, ""},
+		{"make", "wipe", []sentFile{{}}, "/v1/things/t-1/content"}, {"make", "wipe", nil, ""},
+		{"make", "release", []sentFile{{}}, ""},
 		{"fill", "fill", []sentFile{{}}, "/v1/rows/r-1/content"}, {"fill", "fill", nil, ""},
 	} {
 		p, ops := idProber(t)
 		asked := ""
+		ops["content"].succeeded, ops["held"].succeeded = true, true
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			if r.Method != http.MethodPost {
 				asked = r.URL.Path // the last

@@ -104,12 +104,15 @@ func one(things string) string { return strings.TrimSuffix(path.Base(things), "s
 // namesOf returns the names under which requests may take a value of an answer.
 func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string) {
 	owner := l.owner()
+	ofThing := owner == "" || wraps.MatchString(owner+".") // the one of POST /things
 	switch isID := l.isID(); {
 	case l.value == nil:
 		return nil
+	case ofThing && longIDs.MatchString(l.name):
+		names = []string{l.name, one(a.route.path) + l.name}
 	case !isID:
 		names = []string{l.name}
-	case owner == "" || wraps.MatchString(owner+"."): // the thing of POST /things
+	case ofThing:
 		names = []string{l.name, one(a.route.path) + "Id"}
 	default:
 		names = []string{one(owner) + "Id"}

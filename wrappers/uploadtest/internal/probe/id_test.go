@@ -27,6 +27,10 @@ paths:
     get: {operationId: list, responses: *all}}
   /things/{thingId}: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *all}}
+  /things/{thingId}/content: {parameters: [*thing], delete: {operationId: wipe, responses: *all},
+    get: {operationId: content, responses: {'200': {description: The file., content: {image/png: {schema: {type: string, format: binary}}}}}}}
+  /things/{thingId}/hold: {parameters: [*thing], get: {operationId: held, responses: *all},
+    delete: {operationId: release, responses: *all}}
   /things/{thingId}/parts: {parameters: [*thing], get: {operationId: parts, responses: *all}}
   /things/{thingId}/parts/{partId}: {parameters: [*thing,
       {name: partId, in: path, required: true, schema: {type: string}}],
@@ -35,6 +39,8 @@ paths:
     {name: box, in: path, required: true, schema: {type: string}}]}}
   /access/datafile/{id}: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: file, responses: *all}}
+  /gids/{thing_gid}: {parameters: [{name: thing_gid, in: path, required: true, schema: {type: string}}],
+    get: {operationId: gid, responses: *all}}
   /papers/{paper_id}: {parameters: [{name: paper_id, in: path, required: true, schema: {type: string}}],
     get: {operationId: paper, responses: *all}}
   /blobs/{key}: {parameters: [&key {name: key, in: path, required: true, schema: {type: string}}],
@@ -134,6 +140,8 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"a":{"owner":{"id":"u-1","size":1}}}`, "", "map[ownerId:u-1 size:1]", "[]"},
 		{`{"a":{"dataFile":{"id":"f-1","size":1},"owner":{"id":"u-1"}}}`, "",
 			"map[dataFileId:f-1 ownerId:u-1 size:1]", "[]"},
+		{`{"data":{"gid":"t-1"}}`, "", "map[gid:t-1 thing_gid:t-1 thinggid:t-1]", "[]"},
+		{`{"owner":{"gid":"u-1"}}`, "", "map[gid:u-1]", "[]"},
 		{"", "/v1/things/t-9", "map[thingId:t-9]", "[]"},
 		{"", "http://a.example", "map[]", "[]"},
 		{"", "%", "map[]", "[]"},

@@ -72,6 +72,14 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 			m.said[param.Name] = value
 		}
 	}
+	for name, value := range m.said {
+		if text, isText := value.(string); isText && names.MatchString(name) {
+			p.named[text] = cmp.Or(p.named[text], m)
+		}
+	}
+	for _, file := range m.files {
+		p.named[file.name] = cmp.Or(p.named[file.name], m)
+	}
 	m.outs = p.outs(m)
 	p.learn(m, a)
 	p.issues(m)

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // within matches a part of a sentence. A full stop before a space ends it.
@@ -34,6 +36,13 @@ var (
 		`|(character|space)s?\b` + within + `\bnames?)\b` + within + `\b(replaced|escaped|removed|stripped|changed)\b` +
 		`|\bnames?\b` + within + `\b(normali[sz]ed|saniti[sz]ed|cleaned|escaped)\b` +
 		`|\b(normali[sz]es|saniti[sz]es|cleans|escapes)\b` + within + `\bnames?\b`)
+
+	// verbatim matches what a spec says of names that are not even normalized.
+	verbatim = regexp.MustCompile(`(?i)\bnames?\b` + within + `\bbyte[ -]for[ -]byte\b` +
+		`|\bbyte[ -]for[ -]byte\b` + within + `\bnames?\b`)
+
+	// distinct matches what a server adds to a name that is taken, such as -1 or (1).
+	distinct = regexp.MustCompile(`^[ _.-]?(\(\d+\)|\d+|[[:alnum:]-]{4,36})$`)
 
 	// aName matches the description of a parameter that is a name.
 	aName = regexp.MustCompile(`(?i)\bname\b`)
@@ -87,6 +96,7 @@ var (
 	more   = regexp.MustCompile(`(?i)^has[_-]?(more|next([_-]?page)?)$|^is[_-]?truncated$`)
 	totals = regexp.MustCompile(`(?i)^total([_-]?(count|items|files|results|elements))?$`)
 
+	longIDs  = regexp.MustCompile(`(?i)^(g|u|gu|uu)id$`) // as in {attachment_gid}
 	uuid     = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	secrets  = regexp.MustCompile(`(?i)(token|key|signature|secret|password|salt|nonce|cursor|iv)$`) // no files
 	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
@@ -136,7 +146,8 @@ func sameWord(a, b string) bool {
 
 // sameName reports whether a name is the one that was sent. Forms write a quote
 // as %22, and a server may leave it so. If the spec says that names are changed,
-// their letters and digits stay.
+// their letters and digits stay. Names in two normal forms of Unicode are the same, unless
+// the spec says that they stay byte for byte.
 func (r *operation) sameName(is, sent string) bool {
 	kept := func(name string) string {
 		return strings.Map(func(c rune) rune {
@@ -147,6 +158,25 @@ func (r *operation) sameName(is, sent string) bool {
 		}, name)
 	}
 	whole, _ := url.PathUnescape(is)
+	if !r.verbatim {
+		is, sent = norm.NFC.String(is), norm.NFC.String(sent)
+	}
 	return is == sent || is == strings.ReplaceAll(sent, `"`, "%22") ||
 		r.respells && (whole == sent || kept(is) == kept(sent))
+}
+
+// isNamed reports whether a name is the one that m was sent under. Where that is
+// taken, a server may add a number or a token to it, such as in a-1.pdf.
+func (p *prober) isNamed(m *made, is, sent string) bool {
+	if m.by.sameName(is, sent) {
+		return true
+	}
+	end := strings.LastIndex(sent, ".")
+	if end < 0 {
+		end = len(sent)
+	}
+	rest, begins := strings.CutPrefix(is, sent[:end])
+	added, ends := strings.CutSuffix(rest, sent[end:])
+	isTaken := p.named[sent] != nil && p.named[sent] != m
+	return begins && ends && isTaken && distinct.MatchString(added)
 }

@@ -1,6 +1,12 @@
 package probe
 
-import "testing"
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+)
 
 func TestASpecMaySayThatNamesAreChanged(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -16,10 +22,20 @@ func TestASpecMaySayThatNamesAreChanged(t *testing.T) {
 			t.Errorf("%s changes names: %t", text, !want)
 		}
 	}
+	for text, want := range map[string]bool{
+		"Names are kept byte for byte.": true, "What stays byte-for-byte is the name.": true,
+		"The file stays byte for byte. It has a name.": false} {
+		_, ops := specProber(t, strings.Replace(idSpec, "title: Ids,", "title: Ids, description: "+text+",", 1))
+		if ops["make"].sameName("u\u0308.txt", "\u00fc.txt") == want {
+			t.Errorf("%s keeps names: %t", text, !want)
+		}
+	}
 	for _, c := range []struct {
 		is, sent       string
 		same, respells bool
 	}{
+		{"u\u0308.txt", "\u00fc.txt", true, true}, {"\u00fc.txt", "u\u0308.txt", true, true},
+		{"u.txt", "\u00fc.txt", false, false},
 		{"a b+.txt", "a b+.txt", true, true}, {"%22a%22", `"a"`, true, true}, {"a_b_.txt", "a b+.txt", false, true},
 		{"a%20b%2B.txt", "a b+.txt", false, true}, {"A-B.TXT", "a b+.txt", false, true}, {"a.txt", "a b+.txt", false, false},
 	} {
@@ -28,6 +44,21 @@ func TestASpecMaySayThatNamesAreChanged(t *testing.T) {
 		}
 		if got := (&operation{respells: true}).sameName(c.is, c.sent); got != c.respells {
 			t.Errorf("%s is %s, which may be changed: %t", c.is, c.sent, got)
+		}
+	}
+}
+
+func TestANameIsTakenByWhatHasItFirst(t *testing.T) {
+	p, ops := idProber(t)
+	a := answer{p: p, route: ops["make"], req: p.request(http.MethodPost, "/things", "", nil), header: http.Header{}}
+	form := sample{typ: "multipart/form-data", object: map[string]any{"file": "x"}, fileName: "a.txt",
+		schema: lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
+	js := sample{typ: "application/json", object: map[string]any{"name": "b.txt"},
+		schema: lab.SchemaOf(t, `{"properties":{"name":{"type":"string"}}}`).Value}
+	for name, s := range map[string]sample{"a": form, "b": js} {
+		first, second := p.newMade(s, "", a), p.newMade(s, "", a)
+		if p.isNamed(first, name+"-1.txt", name+".txt") || !p.isNamed(second, name+"-1.txt", name+".txt") {
+			t.Errorf("the first %s.txt has a number, or the second may not have one", name)
 		}
 	}
 }

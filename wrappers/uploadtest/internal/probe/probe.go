@@ -50,7 +50,7 @@ func newProber(t testing.TB, baseURL string, spec []byte, facts Facts) *prober {
 		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, tagged: map[string]string{}, strange: map[string]bool{},
 		comeLater: map[string]sentFile{}, comesWith: map[string]bool{}, opened: map[string]*url.URL{},
-		inVain: map[string]bool{}, met: map[string]bool{},
+		named: map[string]*made{}, inVain: map[string]bool{}, met: map[string]bool{},
 		traces: map[string]int{}, secrets: map[string]bool{}, turnedDown: map[string]string{},
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
@@ -79,6 +79,7 @@ type prober struct {
 	kept       []*made           // what was made and must stay
 	deleted    []*made
 	issued     map[string]*made           // what was made, by its place and the ids that nothing else there may have
+	named      map[string]*made           // the first that was sent under each name
 	right      map[string]map[string]bool // values that were right, by their places
 	tagged     map[string]string          // sums of files, by path and ETag
 	strange    map[string]bool            // paths whose ids are of another kind

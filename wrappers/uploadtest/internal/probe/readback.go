@@ -262,7 +262,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q%s", got, sent, p.after)
 	}
 	_, params, _ := mime.ParseMediaType(a.header.Get("Content-Disposition"))
-	if name := params["filename"]; file.name != "" && name != "" && !m.by.sameName(name, file.name) {
+	if name := params["filename"]; file.name != "" && name != "" && !p.isNamed(m, name, file.name) {
 		a.broke(ruleHeader, "disposition", "Content-Disposition says %s, but the file was called %s",
 			apispec.Quoted(name), apispec.Quoted(file.name))
 	}

@@ -141,6 +141,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			right(op+" items[].size size", "1", "3")(p, m, header)
 		}
 	}
+	taken := func(name string) circumstance {
+		return func(p *prober, _ *made, _ http.Header) { p.named[name] = &made{} }
+	}
 	early := func(_ *prober, m *made, _ http.Header) { m.waiting = true }
 	for what, c := range map[string]struct {
 		when circumstance
@@ -199,6 +202,19 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			found{raw(text), id, "fetch", text, id2, ""}},
 		"a form's name": {header("Content-Disposition", `attachment; filename="thing.txt"`),
 			found{form, id, "fetch", text, id2, ""}},
+		"a name with a number": {taken("thing.txt"), found{form, `{}`, "look", js, `{"name":"thing-1.txt"}`, ""}},
+		"a name with a number in parentheses": {taken("thing.txt"),
+			found{form, `{}`, "look", js, `{"name":"thing (1)","extension":"txt"}`, ""}},
+		"a name with a token": {taken("july"),
+			found{said("name", "july"), `{}`, "look", js, `{"name":"july-4f1c09"}`, ""}},
+		"a name with a number in a header": {func(p *prober, m *made, of http.Header) {
+			taken("thing.txt")(p, m, of)
+			of.Set("Content-Disposition", `attachment; filename="thing_1.txt"`)
+		}, found{form, id, "fetch", text, id2, ""}},
+		"a name with other letters": {taken("thing.txt"), found{form, `{}`, "look", js, `{"name":"thing-b.txt"}`,
+			`name is "thing-b.txt", but`}},
+		"a number at a name that is free": {taken("other.txt"), found{form, `{}`, "look", js, `{"name":"thing-1.txt"}`,
+			`name is "thing-1.txt", but`}},
 		"a name that was": {func(_ *prober, m *made, _ http.Header) {
 			m.shown["look /v1/things/t-1"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
 		}, found{label, id, "look", js, id, "name is not there any more"}},

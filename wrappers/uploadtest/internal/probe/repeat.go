@@ -132,7 +132,7 @@ func (c *comparison) repeats() {
 		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
 			c.check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
-			right := is == said || names.MatchString(c.name) && c.m.by.sameName(is, said)
+			right := is == said || names.MatchString(c.name) && c.p.isNamed(c.m, is, said)
 			c.check("what was said", surely, right, ", but %[2]s was said%[3]s", said, apispec.Quoted(said), c.m.how())
 		}
 	}
@@ -150,7 +150,7 @@ func (c *comparison) describes(file sentFile) {
 		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, of)
 	}
 	called, isName := file.name, names.MatchString(c.name)
-	right := c.m.by.sameName(text, called) || c.rest != "" && c.m.by.sameName(text+c.rest, called)
+	right := c.p.isNamed(c.m, text, called) || c.rest != "" && c.p.isNamed(c.m, text+c.rest, called)
 	if last := c.m.by.last; places(c.m.by) && isName {
 		called = c.m.ids[last]
 		right = c.m.by.sameName(text, called) || c.m.by.sameName(text, upload.BaseName(called))

@@ -38,6 +38,9 @@ func (p *prober) build(r *operation, s sample) *http.Request {
 			header.Set(param.Name, value)
 		}
 	}
+	if r.Method == http.MethodPatch {
+		s = p.identified(r, s)
+	}
 	req := p.request(r.Method, p.pathOf(r, s), s.contentType, s.body)
 	if s.unsized {
 		req.ContentLength = -1
@@ -45,6 +48,23 @@ func (p *prober) build(r *operation, s sample) *http.Request {
 	req.URL.RawQuery = query.Encode()
 	maps.Copy(req.Header, header)
 	return req
+}
+
+// identified returns the sample with the id of its path in its data, where it tells
+// what it changes, as in JSON:API.
+func (p *prober) identified(r *operation, s sample) sample {
+	for _, param := range r.required {
+		id := p.valueOf(r, param, s)
+		for _, in := range s.objects() {
+			said, _ := in.object["id"].(string)
+			if param.Name == r.last && wraps.MatchString(in.name) && said != "" && said != id {
+				object := maps.Clone(in.object)
+				object["id"] = id
+				s = in.of(object)
+			}
+		}
+	}
+	return s
 }
 
 // valueOf returns the value of a parameter: the sample's own, or in a path what

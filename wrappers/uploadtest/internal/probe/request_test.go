@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,6 +33,9 @@ paths:
     responses: &all {default: {description: All., content: {application/json: {}}}}}}
   /one: {post: {operationId: one, parameters: [{name: note, in: query, example: n, schema: {type: string}}], responses: *all}}
   /free: {get: {operationId: free, parameters: [{name: note, in: query, example: n, schema: {type: string}}], responses: *all}}
+  /notes/{noteId}: {parameters: [{name: noteId, in: path, required: true, schema: {type: string}}], patch: &change {
+    operationId: change, requestBody: {content: {application/json: {example: {data: {id: n-9, folder: {id: f-1}}}}}},
+    responses: *all}, put: {<<: *change, operationId: put}}
   /raw: {put: {operationId: raw, requestBody: {content: {image/png: {}}}, responses: *all}}
   /cards/{id}/notes: {parameters: [&id {name: id, in: path, required: true, example: 7, schema: {type: string}}],
     get: {operationId: notes, responses: *all}}
@@ -97,7 +101,7 @@ func TestARequestMayHaveMore(t *testing.T) {
 }
 
 func TestAParameterHasWhatIsKnownOfIt(t *testing.T) {
-	p, _ := specProber(t, parameterSpec)
+	p, ops := specProber(t, parameterSpec)
 	p.learned = map[string]string{"id": "t-1", "thingId": "t-2", "label": "t-3"}
 	for _, c := range []struct {
 		in, name string
@@ -111,6 +115,13 @@ func TestAParameterHasWhatIsKnownOfIt(t *testing.T) {
 		param := &openapi3.Parameter{In: c.in, Name: c.name, Example: "x"}
 		if got := p.valueOf(&operation{ofParent: c.ofParent}, param, sample{}); got != c.want {
 			t.Errorf("%s in the %s is %s, want %s", c.name, c.in, got, c.want)
+		}
+	}
+	for op, want := range map[string]string{"change": `{"data":{"folder":{"id":"f-1"},"id":"n-1"}}`,
+		"put": `{"data":{"folder":{"id":"f-1"},"id":"n-9"}}`} {
+		req := p.build(ops[op], firstSample(ops[op]).under("noteId", "n-1"))
+		if got, _ := io.ReadAll(req.Body); string(got) != want {
+			t.Errorf("%s sends %s, want %s", op, got, want)
 		}
 	}
 	key := p.valueOf(&operation{}, &openapi3.Parameter{In: "header", Name: "Idempotency-Key", Example: "x"}, sample{})
