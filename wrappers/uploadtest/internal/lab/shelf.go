@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/putpost/putpost/wrappers/upload"
@@ -83,7 +82,7 @@ components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Depot-Key
 `
 
 func NewShelf() http.Handler {
-	var mu sync.Mutex
+	var mu Lock
 	kept, n := map[string]any{}, 0
 	mux := http.NewServeMux()
 	handle := func(pattern string, f func(w http.ResponseWriter, r *http.Request, id string)) {

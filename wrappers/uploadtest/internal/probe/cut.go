@@ -49,13 +49,12 @@ func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.
 	}
 	ctx, cancel := context.WithTimeout(p.Context(), limit)
 	defer cancel()
-	dial := (&net.Dialer{}).DialContext
-	if req.URL.Scheme == "https" {
-		dial = (&tls.Dialer{}).DialContext
-	}
-	conn, err := dial(ctx, "tcp", address)
+	conn, err := p.dial(ctx, "tcp", address)
 	if err != nil {
 		return a
+	}
+	if req.URL.Scheme == "https" {
+		conn = tls.Client(conn, &tls.Config{ServerName: req.URL.Hostname()})
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(limit))

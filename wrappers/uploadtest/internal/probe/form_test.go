@@ -48,7 +48,7 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			})(next)
 		}
 	}
-	var mu sync.Mutex
+	var mu lab.Lock
 	freed := ""
 	eachNamed(t, []fault{
 		{"none", func(h http.Handler) http.Handler { return h }, ""},

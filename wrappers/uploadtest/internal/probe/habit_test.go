@@ -90,12 +90,12 @@ type note struct {
 
 // newTray returns the provider with one habit or fault, or with none.
 func newTray(how string) http.Handler {
-	var mu sync.Mutex
+	var mu lab.Lock
 	var notes []*note
 	trays, keys, blobs, labels := 0, map[string][]*note{}, map[string][]byte{}, map[string]bool{"uploadtest": true}
 	var shared bytes.Buffer
 	var both sync.WaitGroup // of the uploads that are sent at once
-	both.Add(2)
+	bothBegin := sync.OnceFunc(func() { both.Add(2) })
 	no := func(w http.ResponseWriter, status int) {
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(status)
@@ -220,6 +220,7 @@ func newTray(how string) http.Handler {
 			no(w, 400)
 			return
 		}
+		time.Sleep(time.Millisecond) // it takes time to store them
 		mu.Lock()
 		defer mu.Unlock()
 		if how != "a key counts once it is stored" {
@@ -328,6 +329,7 @@ func newTray(how string) http.Handler {
 			shared.Reset()
 			mu.Unlock()
 			if r.ContentLength/10 == 15_000 {
+				bothBegin()
 				both.Done()
 				both.Wait()
 			}

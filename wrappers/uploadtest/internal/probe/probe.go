@@ -2,8 +2,10 @@ package probe
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -46,7 +48,7 @@ func newProber(t testing.TB, baseURL string, spec []byte, facts Facts) *prober {
 	t.Helper()
 	p := &prober{
 		TB: t, Facts: facts, base: strings.TrimRight(baseURL, "/"), waits: 60,
-		authorize: func(*http.Request) {}, transport: http.DefaultTransport,
+		authorize: func(*http.Request) {}, transport: http.DefaultTransport, dial: (&net.Dialer{}).DialContext,
 		learned: map[string]string{}, clientKeys: map[string]bool{}, issued: map[string]*made{},
 		right: map[string]map[string]bool{}, tagged: map[string]string{}, strange: map[string]bool{},
 		comeLater: map[string]sentFile{}, comesWith: map[string]bool{}, opened: map[string]*url.URL{},
@@ -73,6 +75,7 @@ type prober struct {
 	base      string
 	authorize func(*http.Request)
 	transport http.RoundTripper
+	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 
 	learned    map[string]string // what answers gave, by name
 	clientKeys map[string]bool   // the parameters of paths that the client chooses

@@ -27,15 +27,6 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
-// probes probes a handler behind a server of its own.
-func probes(
-	t testing.TB, h http.Handler, base string, spec []byte, authorize func(*http.Request), facts ...Facts,
-) {
-	ts := httptest.NewServer(h)
-	defer ts.Close()
-	Probe(t, ts.URL+base, spec, authorize, facts...)
-}
-
 // say answers with JSON.
 func say(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")

@@ -66,7 +66,7 @@ paths:
 `
 
 func newDesk() http.Handler {
-	var mu sync.Mutex
+	var mu lab.Lock
 	n, things := 0, map[string]map[string]any{"folders/101": {"folderId": "101", "name": "Inbox", "size": 123},
 		"folders/111": {"folderId": "111", "name": "Sent", "size": 0}}
 	receive := func(r *http.Request) (name string, size int, ok bool) {
@@ -397,14 +397,12 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 func TestProbeAsksNoOtherHostForARange(t *testing.T) {
 	t.Parallel()
 	desk := newDesk()
-	other := httptest.NewServer(desk)
-	defer other.Close()
 	handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/notes/") {
+		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/notes/") && r.Host != "files.example" {
 			next = faulty.Reply("/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
 				rec.Code = http.StatusFound
 				rec.Body.Reset()
-				rec.Header().Set("Location", other.URL+r.URL.EscapedPath())
+				rec.Header().Set("Location", "http://files.example"+r.URL.EscapedPath())
 			}))(next)
 		}
 		next.ServeHTTP(w, r)
@@ -412,7 +410,7 @@ func TestProbeAsksNoOtherHostForARange(t *testing.T) {
 	l := &lab.Logged{TB: t}
 	probes(l, handler, "/v1", []byte(deskSpec), nil)
 	for _, want := range []string{"Desk: PATCH /papers/{id}: not seen: its 412: it takes no If-Match",
-		"Desk: GET /notes/{name}: not seen: a range of a file, which is on the host 127.0.0.1:"} {
+		"Desk: GET /notes/{name}: not seen: a range of a file, which is on the host files.example"} {
 		if !strings.Contains(l.Text.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, &l.Text)
 		}

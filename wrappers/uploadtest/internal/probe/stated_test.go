@@ -109,7 +109,7 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 
 // A storage that holds each file to the size that was announced.
 func TestProbeAnnouncesTheSizeThatItSends(t *testing.T) {
-	var mu sync.Mutex
+	var mu lab.Lock
 	sizes := map[string]int64{} // by id
 	handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		mu.Lock()

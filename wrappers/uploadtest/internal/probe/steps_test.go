@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
@@ -95,7 +94,7 @@ func newPier(fault string) http.Handler {
 		completed bool
 		asked     int
 	}
-	var mu sync.Mutex
+	var mu lab.Lock
 	files := map[string]*file{}
 	asAnnounced := func(f *file) bool {
 		return (f.Size == nil || len(f.content) == *f.Size) && (f.SHA256 == "" || payload.DigestOf(f.SHA256, f.content))

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -50,7 +49,7 @@ components: {securitySchemes: {user: {type: http, scheme: basic}}}
 `
 
 type album struct {
-	mu     sync.Mutex
+	mu     lab.Lock
 	n      int
 	ids    []string
 	photos map[string]photograph
