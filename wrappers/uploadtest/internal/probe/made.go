@@ -128,8 +128,7 @@ func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
 	a := p.ask(r, p.good(r, s))
 	taken := a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity
 	if taken || a.status == http.StatusForbidden && p.chosen(r) != "" {
-		sent := func(s sample) string { return p.build(r, s).URL.String() + string(s.body) }
-		if other := p.renamed(r, s); sent(other) != sent(s) && p.valid(r, other) {
+		if other := p.renamed(r, s); p.unlike(r, other, s) && p.valid(r, other) {
 			if second := p.ask(r, p.good(r, other)); second.ok() || second.forwards() {
 				r.once = true
 				s, a = other, second
@@ -144,6 +143,18 @@ func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
 		m.waiting, m.files = true, nil
 	}
 	return m, a
+}
+
+// unlike reports whether two requests have another address or another body.
+func (p *prober) unlike(r *operation, a, b sample) bool {
+	sent := func(s sample) string { return p.build(r, s).URL.String() + string(s.body) }
+	return sent(a) != sent(b)
+}
+
+// mayBeTaken reports a 409 that the spec declares, to a request whose sender
+// chooses a name.
+func (p *prober) mayBeTaken(r *operation, s sample, a answer) bool {
+	return a.status == http.StatusConflict && declares(r, "409") && p.unlike(r, p.renamed(r, s), s)
 }
 
 // parent returns the operation that makes what the path of an upload names, or nil.

@@ -24,6 +24,7 @@ var (
 	types     = regexp.MustCompile(`(?i)^(content|media|mime|file)[_-]?type$|^mime$`)
 	saysType  = regexp.MustCompile(types.String() + `|(?i)^type$`)   // only of requests, if the value is a media type
 	endings   = regexp.MustCompile(`(?i)^(file[_-]?)?ext(ension)?$`) // beside a name, which may lack it
+	extension = regexp.MustCompile(`\.[A-Za-z]\w*$`)                 // of a name
 	mediaType = regexp.MustCompile(`^(application|audio|font|image|model|text|video)/[\w.+-]+$`)
 	fileKinds = regexp.MustCompile(`(?i)^(media|file)[_-]?type$`)
 	anyBytes  = regexp.MustCompile(`^(application|binary)/(octet-stream|binary)$`) // a server may know better

@@ -38,6 +38,8 @@ paths:
   /file: {get: {operationId: the, responses: {4XX: *no,
     '200': {description: It., content: {'*/*': {schema: {format: binary}}}}}}}
   /ping: {post: {operationId: ping, responses: *may}}
+  /keys/{key}: {parameters: [{name: key, in: path, required: true, schema: {type: string}}],
+    put: {operationId: put, requestBody: {content: {image/png: {}}}, responses: {'400': *no, '409': *no}}}
   /open: {post: {operationId: open, responses: {default: {description: All.}}}}
   /done: {post: {operationId: done, responses: {default: {description: All.}}}}
 `
@@ -82,6 +84,7 @@ func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
 		{op: "the", status: 404, want: "refers to"}, {op: "the", status: 404, kept: one, want: "refers to"},
 		{op: "the", status: 400, want: "as the spec declares"}, {op: "the", status: 403, want: "as the spec declares"},
 		{op: "the", status: 403, given: true}, {op: "the", status: 401}, {op: "ping", status: 403},
+		{op: "put", status: 409, want: "as the spec declares"}, {op: "put", status: 400}, // the key may be taken
 	} {
 		p.kept, ops[c.op].succeeded = nil, c.given
 		if c.kept != nil {
@@ -151,6 +154,7 @@ func TestAVariationMayBeRefused(t *testing.T) {
 		want    string
 	}{
 		{"lock", sample{}, 409, "x", ""}, {"lock", sample{}, 400, "x", "400 to a file"}, {"ping", sample{}, 409, "x", "409 to a file"},
+		{"put", sample{}, 409, "x", ""}, {"put", sample{}, 400, "x", "400 to a file"},
 		{"ping", form, 409, "x", "409 to a file"}, {"ping", sample{}, 409, "", ""}, {"ping", sample{}, 413, "x", ""},
 		{"ping", sample{}, 500, "x", `500 to a file that is called "a.txt"`}, {"ping", sample{}, 500, "", "500 to an empty file"},
 	} {

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -137,17 +136,19 @@ func (m *made) opposite() map[string]any {
 
 // renamed returns the sample under other names.
 func (p *prober) renamed(r *operation, s sample) sample {
+	s = p.rekeyed(r, s)
 	p.names++
-	if key := p.chosen(r); key != "" {
-		s = s.under(key, varied(cmp.Or(s.params[key], p.learned[key]), p.names))
-	}
-	other := func(name string) string {
+	other := func(name string, schema *openapi3.Schema) string {
 		base := strings.LastIndexAny(name, `/\`) + 1
-		return fmt.Sprintf("%s%d-%s", name[:base], p.names, name[base:])
+		text := fmt.Sprintf("%s%d-%s", name[:base], p.names, name[base:])
+		if schema.VisitJSON(text) != nil {
+			text = name[:base] + varied(name[base:], p.names)
+		}
+		return text
 	}
 	for _, param := range r.required {
 		if param.In != openapi3.ParameterInPath && unique.MatchString(param.Name) {
-			s = s.under(param.Name, other(p.valueOf(r, param, s)))
+			s = s.under(param.Name, other(p.valueOf(r, param, s), apispec.Resolved(param.Schema)))
 		}
 	}
 	if s.object == nil {
@@ -155,15 +156,15 @@ func (p *prober) renamed(r *operation, s sample) sample {
 	}
 	object := s.replaced(func(m member, value any) any {
 		if text, isText := value.(string); isText && unique.MatchString(m.name) && !apispec.IsBinary(m.schema) {
-			return other(text)
+			return other(text, m.schema)
 		}
 		return value
 	})
 	s.names = slices.Clone(s.names)
 	for i, name := range s.names {
-		s.names[i] = other(name)
+		s.names[i] = other(name, apispec.Unknown)
 	}
-	return s.of(object, other(s.fileName))
+	return s.of(object, other(s.fileName, apispec.Unknown))
 }
 
 // anew returns the sample, under other names if the operation takes each once, and

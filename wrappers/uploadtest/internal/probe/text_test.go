@@ -72,25 +72,30 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 	p.learned = map[string]string{"key": "first.txt"}
 	s := sample{typ: "application/json", fileName: "up.txt", names: []string{"a.txt"},
 		object: map[string]any{"name": `dir\a.txt`,
-			"text": "t", "n": 1, "in": map[string]any{"key": "k"}}}
+			"text": "t", "n": 1, "in": map[string]any{"key": "k"}, "title": "v7.0"},
+		schema: lab.SchemaOf(t, `{"properties":{"title":{"type":"string","pattern":"^v"}}}`).Value}
 	other := p.renamed(ops["make"], s)
 	if got, want := fmt.Sprint(other.object, other.fileName, other.names, other.params, s.names),
-		`map[in:map[key:1-k] n:1 name:dir\1-a.txt text:t]1-up.txt[1-a.txt] map[] [a.txt]`; got != want {
+		`map[in:map[key:1-k] n:1 name:dir\1-a.txt text:t title:v7.1]1-up.txt[1-a.txt] map[] [a.txt]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got := p.renamed(ops["put"], sample{}).params["key"]; got != "first.tx2" {
+	if got := p.renamed(ops["put"], sample{}).params["key"]; got != "firsv.txt" {
 		t.Errorf("the key is %q", got)
 	}
-	if got := p.renamed(ops["put"], sample{params: map[string]string{"key": "k"}}).params["key"]; got != "k3" {
+	if got := p.renamed(ops["put"], sample{params: map[string]string{"key": "k"}}).params["key"]; got != "firsx.txt" {
 		t.Errorf("the key is %q", got)
 	}
-	for key, want := range map[string]string{"xyz": "xyz1", "wxyz": "wxy1", "0": "11"} {
+	for key, want := range map[string]string{"xyz": "xza", "xyZ": "xzZ", "0": "1", "9": "10", "3.11.0": "3.11.1", "a1.9b": "a2.0b",
+		"a9.txt": "b0.txt", ".a": "1.a", "z": "1a"} {
 		if got := varied(key, 1); got != want {
 			t.Errorf("%s became %s, want %s", key, got, want)
 		}
 	}
+	if got := varied("3.11.0", 1144); got != "4.25.4" {
+		t.Errorf("3.11.0 became %s", got)
+	}
 	ops["make"].once = true
-	if one, two := p.anew(ops["make"], s), p.anew(ops["keep"], s); one.fileName != "4-up.txt" ||
+	if one, two := p.anew(ops["make"], s), p.anew(ops["keep"], s); one.fileName != "6-up.txt" ||
 		two.fileName != "up.txt" {
 		t.Errorf("the files are called %s and %s", one.fileName, two.fileName)
 	}

@@ -23,16 +23,11 @@ func (p *prober) twin(i int) []byte {
 // together uploads two files at once.
 func (p *prober) together(r *operation, s sample) {
 	var two []sample
-	key := p.chosen(r)
-	if places(r) && key == "" {
+	if places(r) && p.chosen(r) == "" {
 		return
 	}
 	for i := range 2 {
-		one := p.anew(r, s).holding(p.twin(i))
-		if key != "" {
-			one = one.under(key, varied(p.learned[key], 70+i))
-		}
-		two = append(two, one)
+		two = append(two, p.rekeyed(r, p.anew(r, s).holding(p.twin(i))))
 	}
 	p.keep(p.startTogether(r, two, " (sent at the same time as another)")...)
 }

@@ -87,7 +87,7 @@ func (p *prober) varies(r *operation) {
 			continue
 		}
 		if key := p.chosen(r); key != "" {
-			m, a := p.make(r, "", s.under(key, varied(p.learned[key], 54)))
+			m, a := p.make(r, "", p.rekeyed(r, s))
 			if r.fixed = a.status == http.StatusNotFound || a.status == http.StatusForbidden; r.fixed {
 				a.declined("another %s", key)
 			}
@@ -156,8 +156,7 @@ func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 // uploads the file under the odd name alone, and if it refuses that, under its
 // plain name.
 func (p *prober) variant(r *operation, s sample, name string, i int, what string, content []byte) {
-	chosen, plain := p.chosen(r), s.holding(content)
-	plain = plain.under(chosen, varied(p.learned[chosen], i))
+	chosen, plain := p.chosen(r), p.rekeyed(r, s.holding(content))
 	typed := plain
 	if i == plainText {
 		typed.fileType = "text/plain"
@@ -199,6 +198,8 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 			refused.declined("the name %s, or a text like it", apispec.Quoted(name))
 		case len(content) == 0:
 			a.declined("an empty file")
+		case p.mayBeTaken(r, plain, a):
+			a.declined("a file%s", what)
 		case a.status != 0 && !(missing(a.status) && refers(r, plain) && len(plain.files()) == 0):
 			a.broke(ruleStatus, "refused", "%d to a file%s", a.status, what)
 		}
@@ -218,15 +219,38 @@ func (p *prober) chosen(r *operation) string {
 	return last
 }
 
-// varied returns another value that looks like a key.
-func varied(key string, i int) string {
-	if key == "0" { // 01 is no number
-		key = "1"
+// rekeyed returns the sample under another key each time, if the client chooses
+// one.
+func (p *prober) rekeyed(r *operation, s sample) sample {
+	key := p.chosen(r)
+	for _, param := range r.required {
+		if param.Name == key {
+			p.names++
+			s = s.under(key, varied(p.valueOf(r, param, sample{}), p.names))
+		}
 	}
-	if n := fmt.Sprint(i); len(key) > len(n)+2 {
-		return key[:len(key)-len(n)] + n
+	return s
+}
+
+// varied returns another text for each i, with a digit for each digit and a letter
+// for each letter: 3.11.0 becomes 3.11.1. Only more than these can tell stand
+// before it. An extension stays.
+func varied(text string, i int) string {
+	end := len(extension.ReplaceAllString(text, ""))
+	other := []byte(text)
+	for _, first := range []byte("0aA") {
+		for at := end - 1; at >= 0 && i > 0; at-- {
+			of := map[byte]int{'0': 10, 'a': 26, 'A': 26}[first]
+			if n := int(other[at]) - int(first); 0 <= n && n < of {
+				i += n
+				other[at], i = first+byte(i%of), i/of
+			}
+		}
 	}
-	return key + fmt.Sprint(i)
+	if i > 0 {
+		return fmt.Sprint(i, string(other))
+	}
+	return string(other)
 }
 
 // written sends bodies that are right, and that few clients write so. A server
@@ -300,7 +324,7 @@ func (p *prober) several(r *operation, s sample) {
 // differs in its case only.
 func (p *prober) replaces(r *operation, s sample) {
 	name := p.chosen(r)
-	key := varied(p.learned[name], 55)
+	key := p.rekeyed(r, s).params[name]
 	for i, put := range []struct{ key, what string }{
 		{key, " (under a key that others begin with)"}, {key + "-A", ""},
 		{key + "-a", " (under the key of another in the other case)"},
