@@ -815,15 +815,18 @@ var bites = []struct {
 		sent: faulty.Status(201, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
 		"an endless answer is left alone", "deposit answered 201 and 64 MiB: answer: the client read all of it"},
 	{"an answer's body is left open", rig{form: true,
-		sent: faulty.Status(400, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
-		"nothing is left running", "after all uploads: answers: the body of an answer was not closed"},
-	{"an answer's body is left open behind its beginning", rig{form: true, sent: faulty.Status(400, "", func(resp *http.Response) {
+		sent: faulty.Status(429, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
+		"nothing is left running", "submit answered 429: answers: the body of an answer was not closed"},
+	{"an answer's body is left open behind its beginning", rig{form: true, sent: faulty.Status(504, "", func(resp *http.Response) {
 		_, _ = io.CopyN(io.Discard, resp.Body, 1<<20)
 		resp.Body = io.NopCloser(resp.Body)
-	})}, "nothing is left running", "after all uploads: answers: the body of an answer was not closed"},
+	})}, "nothing is left running", "submit answered 504: answers: the body of an answer was not closed"},
 	{"the answer to a presigned step is left open",
 		rig{sent: faulty.Status(200, "/store", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
-		"nothing is left running", "after all uploads: answers: the body of an answer was not closed"},
+		"nothing is left running", "presigned answered 200: answers: the body of an answer was not closed"},
+	{"the answer to a call for a token is left open",
+		oauth(faulty.Status(401, "/token", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })),
+		"nothing is left running", "token answered 401: answers: the body of an answer was not closed"},
 	{"each upload has a transport of its own", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		var n atomic.Int32
 		return uploads(func(c call) (upload.Result, error) {
@@ -838,7 +841,7 @@ var bites = []struct {
 	{"a goroutine is left", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
 		go func() { <-time.After(10 * time.Second) }()
 		return c.send()
-	})}, "nothing is left running", "after all uploads: goroutines: one is still running, started in"},
+	})}, "nothing is left running", "an upload: goroutines: one is still running, started in"},
 	{"a goroutine waits for the reader of a body", rig{form: true, sent: faulty.RequestTo("/forms", func(r *http.Request) {
 		in, out := io.Pipe()
 		body := r.Body

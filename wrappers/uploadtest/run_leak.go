@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -27,18 +28,16 @@ const inARow = 5
 // goroutines of other tests do not count.
 func nothingIsLeft(t *trial) {
 	label := fmt.Sprint(trials.Add(1))
-	live, end := context.WithTimeout(t.Context(), patience) // its end would close a body
-	defer end()
-	send := func(ctx context.Context, size int, format string, args ...any) {
-		pprof.Do(ctx, pprof.Labels("uploadtest", label), func(ctx context.Context) {
-			_, _ = t.about(format, args...).upload(ctx, file(size))
-		})
+	send := func(t *trial, ctx context.Context, size int) {
+		pprof.Do(ctx, pprof.Labels("uploadtest", label), func(ctx context.Context) { _, _ = t.upload(ctx, file(size)) })
 		t.seen.Note(aGoroutine)
 	}
+	live, end := context.WithTimeout(t.Context(), patience) // its end would close a body
+	defer end()
 	const size = 100 << 10
 	first := 0 // parts at once may need several
 	for n := range inARow {
-		send(live, size, "an upload")
+		send(t.about("an upload"), live, size)
 		if _, idle := leftovers(label); n == 0 {
 			first = idle
 		} else if n == inARow-1 && idle-first >= n {
@@ -46,39 +45,58 @@ func nothingIsLeft(t *trial) {
 			t.broke("connections: %d are open, so each upload leaves one", idle)
 		}
 	}
-	if t.Server != nil {
+	found := t.about("an upload").leaves(label)
+	for _, op := range opsOf(t.requests()) {
+		var ctx context.Context
+		var cancel context.CancelFunc
 		long := strings.Repeat("x", 2<<20) // more than anybody reads of a refusal
-		for _, op := range opsOf(t.requests()) {
-			for _, fault := range []Fault{
-				Answer(200, long), Answer(400, long), Answer(503, long), Answer(403, long), ResetMiddle,
-			} {
-				it := t.Server.Inject(op, 1, fault)
-				send(live, size, "an upload with a fault in %s", op)
-				it.Remove()
-			}
-			refused := t.Server.Inject(op, 1, instead(slamDoor))
-			send(live, 2<<20, "an upload that is refused in %s before its body was read", op)
-			refused.Remove()
-			ctx, cancel := context.WithCancel(live)
-			it := t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
+		type ending struct {
+			what  string
+			size  int
+			fault Fault
+		}
+		cases := []ending{
+			{"cut off in the middle of the body", size, ResetMiddle},
+			{"refused before its body was read", 2 << 20, instead(slamDoor)},
+			{"not answered until it is canceled", size, instead(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body) // only then net/http notices that the caller is gone
 				cancel()
 				gone(r, prompt)
-			}))
-			send(ctx, size, "an upload that is canceled in %s", op)
-			it.Remove()
-			cancel()
+			})},
 		}
-		t.Server.close()
+		for _, status := range slices.Concat(redirects, []int{200, 202}) {
+			cases = append(cases, ending{fmt.Sprintf("answered %d", status), size, Answer(status, long)})
+		}
+		for _, c := range t.refusalsOf(op) { // some twice, with an example of the spec's
+			cases = append(cases, ending{fmt.Sprintf("answered %d", c.status), size, Answer(c.status, c.body+long)})
+		}
+		for _, c := range cases {
+			if found {
+				return // what is left once is left again
+			}
+			t.about("%s %s", op, c.what).fresh(func(t *trial) {
+				ctx, cancel = context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				t.Server.Inject(op, 1, c.fault)
+				send(t, ctx, c.size)
+				found = t.leaves(label)
+			})
+		}
 	}
+}
+
+// leaves reports what is left of the uploads with a label. A goroutine may take
+// a moment to end.
+func (t *trial) leaves(label string) bool {
 	left, _ := leftovers(label)
 	for deadline := time.Now().Add(3 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(time.Millisecond)
 		left, _ = leftovers(label)
 	}
 	for _, what := range left {
-		t.about("after all uploads").broke("%s", what)
+		t.broke("%s", what)
 	}
+	return len(left) > 0
 }
 
 var (

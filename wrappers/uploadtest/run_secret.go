@@ -128,11 +128,14 @@ func urlsTellNothing(t *trial) {
 	}
 }
 
+// redirects are the answers that point somewhere else.
+var redirects = []int{301, 302, 303, 307, 308}
+
 // redirectsTellNothing checks that credentials stay with the API, wherever an
 // answer points.
 func redirectsTellNothing(t *trial) {
 	for _, op := range t.operations() {
-		for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, status := range redirects {
 			t.about("%s redirected by %d to another host", op, status).fresh(func(t *trial) {
 				told, content := make(chan string, 100), payload.Noise(1000)
 				var arrived atomic.Bool

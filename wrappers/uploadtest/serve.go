@@ -6,7 +6,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,7 +40,6 @@ type Server struct {
 	t        testing.TB
 	contract *apispec.Spec
 	monitor  *monitor.Monitor
-	close    func()
 	told     tally.Told
 	said     atomic.Pointer[tally.Told] // in a whole [Run]
 }
@@ -85,11 +83,10 @@ func Serve(t testing.TB, handler http.Handler, spec []byte, scope ...Scope) *Ser
 	ts := httptest.NewUnstartedServer(s.monitor.Handler(c.Title, c.Contract, handler))
 	ts.Config.ErrorLog = log.New(io.Discard, "", 0) // tests cut connections on purpose
 	ts.Start()
-	s.close = sync.OnceFunc(func() {
+	t.Cleanup(func() {
 		ts.CloseClientConnections()
 		ts.Close()
 	})
-	t.Cleanup(s.close)
 	s.URL, s.BaseURL = ts.URL, ts.URL+c.Bases[0]
 	return s
 }
