@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,7 +21,47 @@ paths:
       headers: {X-Always: {x-sent: always, schema: {type: string}}, X-Often: {schema: {type: string}},
       X-Trace-Id: {schema: {type: string}}}}, '304': {description: Same.}, default: {description: All.},
       '501': {description: No.}}}}
+  /moves: {put: {operationId: move, responses: {'301': &all {description: There.}, '303': *all, '307': *all, '308': *all}}}
 `
+
+// A redirect of a PUT or a POST without a body may ask for the bytes at its
+// Location. Others are followed: one of what was sent by the same request.
+func TestARedirectIsFollowedOrAsksForTheBytes(t *testing.T) {
+	const there = "/v1/there"
+	for _, c := range []struct {
+		method   string
+		status   int
+		location string
+		sent     string
+		forwards bool
+		asked    string // and the Location that is known then
+	}{
+		{"PUT", 307, there, "", true, ""}, {"POST", 308, there, "", true, ""}, {"PATCH", 307, there, "", false, ""},
+		{"PUT", 307, "", "", false, ""}, {"PUT", 303, "", "", false, ""}, {"GET", 307, there, "", false, "GET  k "},
+		{"PUT", 309, there, "", false, ""}, {"PUT", 307, there, "x", false, "PUT x k "},
+		{"PUT", 303, there, "", false, "GET  k http://a.example/v1/there"}, {"PUT", 301, there, "", false, ""},
+		{"HEAD", 301, there, "", false, "GET  k "}, {"GET", 200, there, "", false, ""}, {"PUT", 200, there, "x", false, ""},
+		{"GET", 301, "http://b.example/v1/there", "", false, "GET   "}, {"GET", 301, there + "?sig=x", "", false, "GET   "},
+	} {
+		p, ops := specProber(t, askSpec)
+		p.authorize = faulty.Header("Key", "k")
+		asked := ""
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			asked += fmt.Sprintf("%s %s %s ", r.Method, faulty.Peek(r), r.Header.Get("Key"))
+			return came(r, http.StatusOK, "text/plain", ""), nil
+		})
+		a := answer{p: p, route: ops["move"], req: p.authorized(p.request(c.method, "/moves", "text/plain", []byte(c.sent))),
+			status: c.status, header: http.Header{"Location": {c.location}}}
+		forwards := a.forwards()
+		if a = p.follow(a); asked != "" {
+			asked += a.header.Get("Location")
+		}
+		if forwards != c.forwards || asked != c.asked {
+			t.Errorf("%s %q: %d with Location %q: it forwards %t, and is followed by %q", c.method, c.sent, c.status,
+				c.location, forwards, asked)
+		}
+	}
+}
 
 func TestAnAnswerIsHeldToWhatNoSchemaSays(t *testing.T) {
 	const secret = "0123456789abcdef"

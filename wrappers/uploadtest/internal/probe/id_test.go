@@ -131,6 +131,8 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"paper":"17be4678-dab7-4bc7-8753-28914a22960a"}`, "", "map[paper:17be4678-dab7-4bc7-8753-28914a22960a " +
 			"paper_id:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
 		{`"17be4678-dab7-4bc7-8753-28914a22960a"`, "", "map[:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
+		{`{"datafile":"17be4678-dab7-4bc7-8753-28914a22960a"}`, "", "map[datafile:17be4678-dab7-4bc7-8753-28914a22960a " +
+			"id:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
 		{`{"paper":"a paper"}`, "", "map[paper:a paper]", "[]"},
 		{`{"in":"http://a.example/v1/crates/c-1"}`, "", "map[crate:c-1 in:http://a.example/v1/crates/c-1]", "[]"},
 		{`{"in":"http://b.example/v1/crates/c-1"}`, "", "map[in:http://b.example/v1/crates/c-1]", "[]"},

@@ -8,6 +8,26 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
+// The extension of a file stands in the object of its name.
+func TestAnExtensionStandsBesideItsName(t *testing.T) {
+	for document, want := range map[string]string{
+		`{"name":"a","ext":"pdf"}`: ".pdf", `{"fileExtension":".pdf","name":"a"}`: ".pdf", `{"name":"a","ext":""}`: "",
+		`{"name":"a","text":"pdf"}`: "", `{"name":"a","of":{"ext":"pdf"}}`: "",
+		`[{"name":"a","ext":"pdf"},{"name":"b","ext":"txt"}]`: ".pdf .txt",
+	} {
+		var got []string
+		all := leaves([]byte(document))
+		for _, l := range all {
+			if l.name == "name" {
+				got = append(got, l.extension(all))
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s has the extensions %q, want %s", document, got, want)
+		}
+	}
+}
+
 func TestASpecMaySayThatNamesAreChanged(t *testing.T) {
 	for text, want := range map[string]bool{
 		"In file names, each character that is none of `a`, `.` and `-` is replaced by `_`.": true,

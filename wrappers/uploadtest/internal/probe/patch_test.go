@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -29,6 +30,7 @@ paths:
 		status                    int
 		want                      string
 		listed                    bool
+		files                     int
 	}{
 		{what: "all is right", before: `{"label":"July","size":1}`, after: `{"label":"August","size":1}`, list: `August`, listed: true},
 		{what: "nothing is changed", before: `{"label":"July"}`, after: `{"label":"July"}`, want: `label is still "July" after`},
@@ -43,15 +45,22 @@ paths:
 		{what: "what was not said is not changed", before: `{"title":"a"}`, after: `{"title":"a"}`, want: `title is still "a" after`},
 		{what: "what nobody may set", before: `{"checksum":"a"}`, after: `{"checksum":"a"}`},
 		{what: "a list in another order", before: `{"parts":["a","b"]}`, after: `{"parts":["b","a"]}`},
+		{what: "a list is empty", before: `{"links":[]}`, after: `{"links":[]}`},
+		{what: "a list of no files ends", before: `{"links":["a","b"]}`, after: `{"links":[]}`, files: 1},
+		{what: "a counter ends", before: `{"views":1}`, after: `{}`, files: 1},
+		{what: "the list of the files ends", before: `{"links":["a"]}`, after: `{"links":[]}`, files: 1,
+			want: "links has no files any more"},
 		{what: "a list of other length", before: `{"tags":["a","b"]}`, after: `{"tags":["x"]}`},
 		{what: "nothing is found any more", before: `{"label":"July"}`, after: ""},
 		{what: "the list is old", before: `{"label":"July"}`, after: `{"label":"August"}`, list: "July",
 			want: `label is still "July" in the list`, listed: true},
+		{what: "the list follows", before: `{"label":"July"}`, after: `{"label":"August"}`, list: "July August", listed: true},
 	} {
 		listed := false
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p, ops := specProber(tb, spec)
-			p.inVain["list after a PATCH"] = true // it is not awaited
+			first, then, changes := strings.Cut(c.list, " ")
+			p.inVain["list after a PATCH"] = !changes // it is not awaited
 			body := c.before
 			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 				switch {
@@ -60,14 +69,15 @@ paths:
 				case r.Method == http.MethodPatch:
 					body = c.after
 				case r.URL.Path == "/v1/things":
-					listed = true
-					return came(r, http.StatusOK, "application/json", fmt.Sprintf(`[{"id":"t-1","label":%q}]`, c.list)), nil
+					said := fmt.Sprintf(`[{"id":"t-1","label":%q}]`, first)
+					listed, first = true, cmp.Or(then, first)
+					return came(r, http.StatusOK, "application/json", said), nil
 				case body == "":
 					return came(r, http.StatusNotFound, "application/json", "{}"), nil
 				}
 				return came(r, http.StatusOK, "application/json", body), nil
 			})
-			p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, own: []string{"t-1"},
+			p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, own: []string{"t-1"}, files: make([]sentFile, c.files),
 				said: map[string]any{"label": "July", "size": 1, "parts": 1, "tags": 1}}, {by: ops["make"], ids: map[string]string{"thingId": "t-2"}}}
 			p.patches(ops["patch"])
 			p.patches(ops["look"])

@@ -683,7 +683,7 @@ func TestProbeSaysWhatItDidNotSeeSucceed(t *testing.T) {
 
 func TestProbeAsksAgainWhereFewerRequestsAreWantedOrNothingIsReady(t *testing.T) {
 	for status, retryAfter := range map[int]string{http.StatusTooManyRequests: "7", http.StatusConflict: "7",
-		http.StatusNotFound: ""} {
+		http.StatusBadRequest: "7", http.StatusNotFound: ""} {
 		synctest.Test(t, func(t *testing.T) {
 			var bodies []string
 			p := newProber(t, "http://depot.example/v2", lab.DepotSpec, Facts{Timeout: time.Minute})

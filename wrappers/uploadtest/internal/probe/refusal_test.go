@@ -209,6 +209,9 @@ paths:
     &q {name: q, in: query, required: true, example: a, schema: {type: string, maxLength: 20}}], responses: *all}}
   /act: {post: {operationId: act, parameters: [*n, *s, {name: X-N, in: header, required: true, schema: {type: integer}}],
     responses: *all}}
+  /sums: {put: {operationId: sum, parameters: [{name: Content-MD5, in: header, schema: {type: string}}], requestBody: {
+    content: {application/x-raw: {schema: {format: binary}}}}, responses: {'200': {description: All.}, '422': {
+    description: Other bytes.}}}}
   /bad: {post: {operationId: bad, requestBody: {content: {application/json: {example: {n: x},
     schema: {type: object, properties: {n: {type: integer}}}}}}, responses: *all}}
 `
@@ -255,6 +258,21 @@ func TestEachWrongRequestIsSent(t *testing.T) {
 		})
 		if got := refusedOnes(lines); !slices.Equal(got, want) || empty != (op == "one") {
 			t.Errorf("%s: %q, and an empty object: %t", op, got, empty)
+		}
+	}
+}
+
+func TestAChecksumOfOtherBytesIsRefusedOrNot(t *testing.T) {
+	for status, want := range map[int]bool{http.StatusOK: false, http.StatusUnprocessableEntity: true} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, refuseSpec)
+			p.transport, _ = answered(status)
+			if p.refusesChecksums(ops["sum"], firstSample(ops["sum"]), "") != want {
+				t.Errorf("a checksum that is answered %d is refused: %t", status, !want)
+			}
+		})
+		if (len(lines) == 0) != want {
+			t.Errorf("after %d: %q", status, lines)
 		}
 	}
 }

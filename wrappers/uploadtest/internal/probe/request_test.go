@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
@@ -122,6 +123,13 @@ func TestAParameterHasWhatIsKnownOfIt(t *testing.T) {
 		req := p.build(ops[op], firstSample(ops[op]).under("noteId", "n-1"))
 		if got, _ := io.ReadAll(req.Body); string(got) != want {
 			t.Errorf("%s sends %s, want %s", op, got, want)
+		}
+	}
+	for of, want := range map[string]bool{"GET thingId": true, "GET none": false, "DELETE none": false, "PUT none": true,
+		"POST none": true} {
+		method, param, _ := strings.Cut(of, " ")
+		if p.known(&operation{Route: &routers.Route{Method: method}, params: []string{param}}) != want {
+			t.Errorf("%s is known: %t", of, !want)
 		}
 	}
 	key := p.valueOf(&operation{}, &openapi3.Parameter{In: "header", Name: "Idempotency-Key", Example: "x"}, sample{})

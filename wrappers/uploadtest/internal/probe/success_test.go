@@ -287,5 +287,9 @@ func TestWhatAFaultDeletedIsForgotten(t *testing.T) {
 		if p.stray(ops["drop"], m, "rowId", m.found().under("rowId", "r-2")); len(p.kept) != 1 || p.kept[0] != other {
 			t.Errorf("kept are %v", p.kept)
 		}
+		p.kept = []*made{{place: "/v1/rows/r-1"}}
+		if p.changes(answer{p: p, req: p.request(http.MethodPut, "/rows/r-1", "", nil), status: 200}); len(p.kept) > 0 {
+			t.Error("what another file was put over is kept")
+		}
 	})
 }
