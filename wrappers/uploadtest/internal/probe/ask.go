@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -232,6 +234,9 @@ type response struct {
 	late   bool
 }
 
+// buffers hold bodies while they are read: each grows only once.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // send sends a request, and reads the response.
 func (p *prober) send(req *http.Request) *response {
 	ctx, cancel := context.WithTimeout(req.Context(), p.Timeout)
@@ -241,7 +246,11 @@ func (p *prober) send(req *http.Request) *response {
 	if err == nil {
 		defer resp.Body.Close()
 		came.status, came.header = resp.StatusCode, resp.Header
-		came.body, err = io.ReadAll(io.LimitReader(resp.Body, largest+1))
+		b := buffers.Get().(*bytes.Buffer)
+		b.Reset()
+		_, err = b.ReadFrom(io.LimitReader(resp.Body, largest+1))
+		came.body = bytes.Clone(b.Bytes())
+		buffers.Put(b)
 	}
 	came.err, came.late = err, err != nil && ctx.Err() != nil && p.Context().Err() == nil
 	return came
