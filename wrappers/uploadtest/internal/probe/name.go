@@ -38,10 +38,6 @@ var (
 		`|\bnames?\b` + within + `\b(normali[sz]ed|saniti[sz]ed|cleaned|escaped)\b` +
 		`|\b(normali[sz]es|saniti[sz]es|cleans|escapes)\b` + within + `\bnames?\b`)
 
-	// verbatim matches what a spec says of names that are not even normalized.
-	verbatim = regexp.MustCompile(`(?i)\bnames?\b` + within + `\bbyte[ -]for[ -]byte\b` +
-		`|\bbyte[ -]for[ -]byte\b` + within + `\bnames?\b`)
-
 	// distinct matches what a server adds to a name that is taken, such as -1 or (1).
 	distinct = regexp.MustCompile(`^[ _.-]?(\(\d+\)|\d+|[[:alnum:]-]{4,36})$`)
 
@@ -147,8 +143,7 @@ func sameWord(a, b string) bool {
 
 // sameName reports whether a name is the one that was sent. Forms write a quote
 // as %22, and a server may leave it so. If the spec says that names are changed,
-// their letters and digits stay. Names in two normal forms of Unicode are the same, unless
-// the spec says that they stay byte for byte.
+// their letters and digits stay, maybe in another normal form of Unicode.
 func (r *operation) sameName(is, sent string) bool {
 	kept := func(name string) string {
 		return strings.Map(func(c rune) rune {
@@ -156,12 +151,9 @@ func (r *operation) sameName(is, sent string) bool {
 				return unicode.ToLower(c)
 			}
 			return -1
-		}, name)
+		}, norm.NFC.String(name))
 	}
 	whole, _ := url.PathUnescape(is)
-	if !r.verbatim {
-		is, sent = norm.NFC.String(is), norm.NFC.String(sent)
-	}
 	return is == sent || is == strings.ReplaceAll(sent, `"`, "%22") ||
 		r.respells && (whole == sent || kept(is) == kept(sent))
 }

@@ -31,7 +31,6 @@ type operation struct {
 	closing   bool   // it completes uploads
 	once      bool   // it takes each name once
 	respells  bool   // it changes characters of names
-	verbatim  bool   // it keeps the bytes of names
 	single    bool   // what its path names takes one upload
 	fixed     bool   // the last parameter of its path names what is there already
 	unfound   string // why it was not asked about an upload
@@ -45,7 +44,6 @@ func newOperation(r *routers.Route) *operation {
 		required: apispec.Required(r), pattern: regexp.MustCompile("^" + pattern + "$")}
 	for _, text := range []string{r.Spec.Info.Description, r.Operation.Summary, r.Operation.Description} {
 		it.respells = it.respells || respells.MatchString(text)
-		it.verbatim = it.verbatim || verbatim.MatchString(text)
 	}
 	for _, found := range placeholders.FindAllStringSubmatch(r.Path, -1) {
 		it.last = found[1]
