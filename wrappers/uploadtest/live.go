@@ -111,8 +111,7 @@ type live struct {
 func (l *live) rule(what string, check func(*trial)) {
 	l.Helper()
 	within(l.TB, what, func(t testing.TB) {
-		subject := Subject{Uploader: l.Uploader, Secrets: l.Secrets}
-		check(&trial{TB: t, Subject: subject, seen: &tally.Seen{}, what: what})
+		check(trialOf(t, Subject{Uploader: l.Uploader, Secrets: l.Secrets}).about("%s", what))
 	})
 }
 

@@ -333,7 +333,7 @@ func TestAFileMayBeSentInParts(t *testing.T) {
 func TestPartsThatBelongNowhereAreNotHeld(t *testing.T) {
 	l := &lab.Logged{TB: t}
 	p := property{"a file", aContent, "", func(t *trial) { t.about("a file").arrives(file(200 << 10)) }}
-	p.hold(l, misplaced("nowhere", nil).setup)
+	p.hold(begin(l, misplaced("nowhere", nil).setup))
 	const want = "skipped: the file came in parts, and no request says where its part belongs"
 	if !strings.Contains(l.Text.String(), want) {
 		t.Errorf("%q does not say %q", l.Text.String(), want)

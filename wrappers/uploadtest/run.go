@@ -58,23 +58,35 @@ type Subject struct {
 //
 // Each property is a subtest with a subject of its own from setup, and go test
 // -run and -skip choose among them. Each failure is one line with the rule that
-// was broken. A property that had nothing to look at is skipped with the
-// reason. With go test -v each property logs how often it saw each thing.
+// was broken. If a property breaks a rule in several cases, it tells the first
+// in full, and how many more there are. A property that had nothing to look at
+// is skipped with the reason. With go test -v each property logs how often it
+// saw each thing. If setup fails the test, Run looks at no more properties.
 //
 // If t is no *testing.T, the properties run on t itself, one after another.
 func Run(t testing.TB, setup func(testing.TB) Subject) {
 	t.Helper()
-	var said tally.Told // a rule that breaks in many properties is told in full once
+	var run tally.Told // a rule that breaks in many properties is told in full once
+	usable := true
 	for _, p := range properties {
 		within(t, p.name, func(t testing.TB) {
-			p.hold(t, func(t testing.TB) Subject {
+			if !usable {
+				t.Skip("nothing was held: the setup did not return in an earlier property")
+			}
+			usable = false
+			it := begin(t, func(t testing.TB) Subject {
 				s := setup(t)
 				if s.Server != nil {
-					s.Server.said.Store(&said)
+					s.Server.said.Store(&run)
 				}
 				return s
 			})
+			usable, it.run = true, &run
+			p.hold(it)
 		})
+	}
+	for _, line := range run.Again() {
+		t.Error(line)
 	}
 }
 
@@ -147,9 +159,14 @@ var properties = []property{
 }
 
 // hold checks the property and logs how much of it was seen.
-func (p property) hold(t testing.TB, setup func(testing.TB) Subject) {
+func (p property) hold(it *trial) {
+	t := it.TB
 	t.Helper()
-	it := begin(t, setup)
+	defer func() {
+		for _, line := range it.told.Again() {
+			t.Error(line)
+		}
+	}()
 	p.check(it)
 	if it.seen.Has(p.needs) {
 		t.Logf("held: %s", it.seen)

@@ -125,6 +125,8 @@ func leftovers(label string) (left []string, idle int) {
 			idle += n
 		case strings.HasSuffix(stack, "readLoop"):
 			left = append(left, "answers: the body of an answer was not closed")
+		case len(frames) == 0: // it begins or ends
+			left = append(left, "goroutines: one is still running")
 		default:
 			left = append(left, "goroutines: one is still running, started in "+frames[len(frames)-1])
 		}

@@ -116,9 +116,12 @@ func presignedExpires(t *trial, starter string) {
 		return
 	}
 	for _, c := range expiries {
-		for times, ending := range map[int]string{1: ", once", forEver: ""} {
-			what := "presigned answered %d as %s does for a URL that has expired%s"
-			t.about(what, c.status, c.vendor, ending).fresh(func(t *trial) {
+		for _, times := range []int{1, forEver} {
+			what := "presigned answered %d as %s does for a URL that has expired"
+			if times == 1 {
+				what += ", once"
+			}
+			t.about(what, c.status, c.vendor).fresh(func(t *trial) {
 				t.seen.Note(aPresigned)
 				t.Server.Inject(Presigned, times, Answer(c.status, c.body, "Content-Type", "application/xml"))
 				t.Count = nil

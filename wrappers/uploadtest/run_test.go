@@ -27,20 +27,33 @@ func TestMain(m *testing.M) {
 
 // In a process of its own, since it fails.
 func TestRunFailsTheTestOfABrokenClient(t *testing.T) {
-	if os.Getenv("UPLOADTEST_BROKEN") != "" {
-		Run(t, rig{client: result(func(r *upload.Result) { r.Size++ })}.setup)
+	setups := map[string]func(testing.TB) Subject{
+		"client": rig{client: result(func(r *upload.Result) { r.Size++ })}.setup,
+		"spec":   rig{spec: []byte("openapi: {")}.setup,
+	}
+	if setup := setups[os.Getenv("UPLOADTEST_BROKEN")]; setup != nil {
+		Run(t, setup)
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0],
-		"-test.run=^TestRunFailsTheTestOfABrokenClient$/^bytes_arrive_unchanged$", "-test.v")
-	cmd.Env = append(os.Environ(), "UPLOADTEST_BROKEN=1")
-	out, err := cmd.CombinedOutput()
+	broken := func(what, properties string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), os.Args[0],
+			"-test.run=^TestRunFailsTheTestOfABrokenClient$/"+properties, "-test.v")
+		cmd.Env = append(os.Environ(), "UPLOADTEST_BROKEN="+what)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, _ := broken("spec", ""); strings.Count(out, "the spec cannot be used") != 1 ||
+		strings.Count(out, "nothing was held: the setup did not return") != len(properties)-1 {
+		t.Errorf("it is not told once, with a skip of each property but the first:\n%s", out)
+	}
+	out, err := broken("client", "^bytes_arrive_unchanged$")
 	for _, want := range []string{
 		"--- FAIL: TestRunFailsTheTestOfABrokenClient/bytes_arrive_unchanged",
 		"content.go:", // the line points at the property
-		"16384 bytes: result: Size is 16385, but 16384 bytes were handed over\n",
+		": 0 bytes: result: Size is 1, but 0 bytes were handed over\n",
+		": result: Size is ..., but ... bytes were handed over: so in 7 more cases: 1 bytes, 16384 bytes, 65535 bytes, ",
 	} {
-		if err == nil || !strings.Contains(string(out), want) {
+		if err == nil || !strings.Contains(out, want) {
 			t.Errorf("%q is not in (%v):\n%s", want, err, out)
 		}
 	}

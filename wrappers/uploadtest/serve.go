@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -99,7 +100,8 @@ func (s *Server) report(v *contract.Violation) {
 	case said == nil || said.First(v.Key()):
 		s.t.Error(v.Error())
 	default:
-		s.t.Errorf("%s: %s: broken again", cmp.Or(v.Op, "no operation"), v.Rule)
+		said.Also(cmp.Or(v.Op, "no operation")+": "+v.Rule, filepath.Base(s.t.Name()))
+		s.t.Fail()
 	}
 }
 

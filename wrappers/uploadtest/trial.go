@@ -19,9 +19,11 @@ type trial struct {
 	Subject
 	setup func(testing.TB) Subject
 	seen  *tally.Seen
-	what  string    // the case that is looked at: each line begins with it
-	made  int       // requests of the setup, such as for a token
-	ended time.Time // when the last upload returned; the kit may wait after that
+	told  *tally.Told // in this property
+	run   *tally.Told // in all properties
+	what  string      // the case that is looked at: each line begins with it
+	made  int         // requests of the setup, such as for a token
+	ended time.Time   // when the last upload returned; the kit may wait after that
 }
 
 func begin(t testing.TB, setup func(testing.TB) Subject) *trial {
@@ -30,9 +32,13 @@ func begin(t testing.TB, setup func(testing.TB) Subject) *trial {
 	if s.Uploader == nil {
 		t.Fatal("uploadtest: the subject has no Uploader")
 	}
-	it := &trial{TB: t, Subject: s, setup: setup, seen: &tally.Seen{}}
-	it.made = len(it.requests())
+	it := trialOf(t, s)
+	it.setup, it.made = setup, len(it.requests())
 	return it
+}
+
+func trialOf(t testing.TB, s Subject) *trial {
+	return &trial{TB: t, Subject: s, seen: &tally.Seen{}, told: &tally.Told{}, run: &tally.Told{}}
 }
 
 // about returns the trial for a case of its property.
@@ -46,12 +52,13 @@ func (t *trial) about(format string, args ...any) *trial {
 func (t *trial) fresh(check func(*trial)) {
 	within(t.TB, t.what, func(tb testing.TB) {
 		it := begin(tb, t.setup)
-		it.seen, it.what = t.seen, t.what
+		it.seen, it.told, it.run, it.what = t.seen, t.told, t.run, t.what
 		check(it)
 	})
 }
 
-// broke reports a broken rule in one line, with no secret in its errors.
+// broke reports a broken rule in one line, with no secret in its errors. In
+// other cases of the property the rule is counted.
 func (t *trial) broke(format string, args ...any) {
 	t.Helper()
 	for i, arg := range args {
@@ -59,7 +66,18 @@ func (t *trial) broke(format string, args ...any) {
 			args[i] = t.masked(err)
 		}
 	}
-	t.Errorf("%s: %s", t.what, fmt.Sprintf(format, args...))
+	t.tell(t.told, fmt.Sprintf(format, args...))
+}
+
+// tell reports a line. If its rule was told before, it is counted.
+func (t *trial) tell(told *tally.Told, line string) {
+	t.Helper()
+	if rule := tally.Rule(line); !told.First(rule) {
+		told.Also(rule, t.what)
+		t.Fail()
+		return
+	}
+	t.Errorf("%s: %s", t.what, line)
 }
 
 const (
@@ -81,7 +99,8 @@ func (t *trial) send(ctx context.Context, src *source) (upload.Result, error) {
 // keep the test from its end.
 func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err error) {
 	t.Helper()
-	done, panicked, stack := make(chan struct{}), any(nil), []byte(nil)
+	done, panicked, stack, logged := make(chan struct{}), any(nil), []byte(nil), listen()
+	defer logged() // also where the test ends here
 	go func() {
 		defer close(done)
 		defer func() { panicked, stack = recover(), debug.Stack() }()
@@ -92,6 +111,9 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 		t.ended = time.Now()
 	case <-time.After(stuck):
 		t.Fatalf("%s: upload: it has not returned after %v, and its context has ended", t.what, stuck)
+	}
+	if text := logged(); text != "" && shows(text, t.hidden()) {
+		t.tell(t.run, "secrets: a line of package log shows a credential or a presigned query")
 	}
 	if panicked != nil {
 		t.Logf("%s", stack)

@@ -4,6 +4,7 @@ package tally
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -52,13 +53,55 @@ func (s *Seen) String() string {
 }
 
 // Told remembers what was reported, so that it is reported once.
-type Told struct{ keys sync.Map }
+type Told struct {
+	keys  sync.Map
+	mu    sync.Mutex
+	again map[string][]string // by key: the cases after the first
+}
 
 // First reports whether a key comes for the first time.
 func (t *Told) First(key string) bool {
 	_, again := t.keys.LoadOrStore(key, true)
 	return !again
 }
+
+// Also notes another case of a key that came before.
+func (t *Told) Also(key, where string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.again == nil {
+		t.again = map[string][]string{}
+	}
+	t.again[key] = append(t.again[key], where)
+}
+
+// Again returns a line for each key that came again: how often, and where
+// first.
+func (t *Told) Again() (lines []string) {
+	const most = 5
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, key := range slices.Sorted(maps.Keys(t.again)) {
+		cases := t.again[key]
+		n := fmt.Sprintf("%d more cases", len(cases))
+		if len(cases) == 1 {
+			n = "one more case"
+		}
+		names := slices.Compact(slices.Clone(cases))
+		if len(names) > most {
+			names = append(names[:most], "...")
+		}
+		lines = append(lines, fmt.Sprintf("%s: so in %s: %s", key, n, strings.Join(names, ", ")))
+	}
+	return lines
+}
+
+// values matches what differs between lines of one rule: what is quoted, and
+// words with a digit, such as ids.
+var values = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[\w-]*\d[\w-]*`)
+
+// Rule returns a line without its values.
+func Rule(line string) string { return values.ReplaceAllString(line, "...") }
 
 // Nothing reports whether no key has come.
 func (t *Told) Nothing() bool {
