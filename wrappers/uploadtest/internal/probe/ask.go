@@ -98,7 +98,7 @@ func (a answer) broke(rule, class, format string, args ...any) bool {
 // file, or of the same fact, only follows.
 func (m *made) broke(a answer, rule, class, format string, args ...any) {
 	cause := class
-	if slices.Contains([]string{"size", "checksum", "content", "length", "etag"}, class) {
+	if slices.Contains([]string{"size", "checksum", "content", "length", "etag", stored}, class) {
 		cause = "its bytes"
 	}
 	if !slices.Contains(m.wrong, cause) && a.broke(rule, class, format, args...) {
@@ -289,17 +289,26 @@ func (a answer) declined(what string, args ...any) {
 // mustBeRefused ends a message about a request that is taken.
 const mustBeRefused = ", which must be refused by a 4xx"
 
+// someRefused says in a message what nobody can tell more of.
+const someRefused = "requests that were refused"
+
 // turnsDown remembers what was refused, by its path and its bytes. Several requests
-// may have the same.
+// may have the same. What was not refused may be there.
 func (a answer) turnsDown(what string) {
-	if a.status/100 != 4 || a.req.GetBody == nil {
+	if r := a.route; a.status/100 != 4 {
+		if r != nil && r.barred != nil && r.barred.place == a.req.URL.Path {
+			r.barred = nil
+		}
+		return
+	}
+	if a.req.GetBody == nil {
 		return
 	}
 	body, _ := a.req.GetBody()
 	sent, _ := io.ReadAll(body) // from memory: no error
 	key := a.req.URL.Path + payload.Sum(sent)
 	if what += ", which was refused"; cmp.Or(a.p.turnedDown[key], what) != what {
-		what = "requests that were refused"
+		what = someRefused
 	}
 	a.p.turnedDown[key] = what
 }

@@ -21,7 +21,7 @@ func (p *prober) asksIf(r *operation) {
 	}
 	looked := false
 	for _, param := range apispec.Parameters(r.Route) {
-		of, s, other := p.keptFor(r), firstSample(r), unmet[http.CanonicalHeaderKey(param.Name)]
+		of, s, other := p.keptFor(r), p.bait(r, firstSample(r)), unmet[http.CanonicalHeaderKey(param.Name)]
 		if other.what == "" || len(of) < 2 {
 			continue
 		}

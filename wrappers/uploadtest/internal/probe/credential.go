@@ -22,20 +22,20 @@ func (p *prober) needsCredentials(r *operation) {
 	unauthorized := func(what string, req *http.Request) {
 		p.wants("wrong credentials", r, req, "credentials", "a request with "+what, ", want 401 or 403", want...)
 	}
-	s := firstSample(r)
+	s := p.bait(r, firstSample(r))
 	bare := func() *http.Request { return p.build(r, s) }
-	if unauthorized("no credentials", bare()); s.body != nil {
+	if unauthorized("no credentials", p.build(r, p.bait(r, s))); s.body != nil {
 		p.waitsForBody(r, bare())
 		broken := s
 		broken.body, broken.contentType = []byte("{"), "application/x-uploadtest"
 		unauthorized("no credentials and a body that is wrong", p.build(r, broken))
 	}
 	for _, name := range r.params {
-		if never := s.under(name, spoil(p.learned[name])); p.valid(r, never) {
+		if never := p.bait(r, s).under(name, spoil(p.learned[name])); p.valid(r, never) {
 			unauthorized("no credentials and an id that was never issued", p.build(r, never))
 		}
 	}
-	good := func() *http.Request { return p.good(r, s) }
+	good := func() *http.Request { return p.good(r, p.bait(r, s)) }
 	all := good().Header
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if bare().Header.Get(name) == "" && all.Get(name) != "" && !ordinary.MatchString(name) {

@@ -6,8 +6,8 @@
 // presigned.go, batch.go and complete.go. Option.go adds all that a request may
 // have. What was made is read back by readback.go, range.go, list.go and
 // download.go. Then wrong requests must be refused: refusal.go, stray.go,
-// condition.go, credential.go, cut.go. Last come changes: patch.go, delete.go and
-// limit.go.
+// condition.go, credential.go, cut.go. They must leave nothing: leftover.go. Last
+// come changes: patch.go, delete.go and limit.go.
 //
 // These share others: operation.go asks the spec about an operation.
 // request.go builds its request of a sample (sample.go), from the spec's

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
@@ -25,24 +26,43 @@ func (p *prober) grows() {
 			}
 		}
 	}
+	p.storesNothing()
 }
 
-// growsNow sends the largest file, and one that is too large, in a request.
+// growsNow sends the largest file, and one that is too large, in a request. Where
+// the client says the place, that goes where a file is, and to a new name.
 func (p *prober) growsNow(r *operation, s sample, large []byte) {
-	with := func(content []byte) *http.Request { return p.good(r, p.anew(r, s).holding(content)) }
-	a := p.wants("largest file", r, with(large[1:]), "largest",
+	with := func(content []byte, at *made) *http.Request {
+		s := p.anew(r, s)
+		if at != nil {
+			s.params = at.ids
+		}
+		return p.good(r, s.holding(content))
+	}
+	a := p.wants("largest file", r, with(large[1:], nil), "largest",
 		fmt.Sprintf("a file of %d bytes", len(large)-1), ", which is not too large", 2, http.StatusConflict)
 	if a.status == http.StatusConflict { // such as where a name is taken
 		a.declined("the largest file")
 		return
 	}
-	p.wants("file that is too large", r, with(large), "large",
+	var there *made
+	for _, m := range p.kept {
+		if m.by == r && places(r) && !r.once && !r.single {
+			there = m
+		}
+	}
+	p.wants("file that is too large", r, with(large, there), "large",
 		fmt.Sprintf("a file of %d bytes", len(large)), ", want 413", http.StatusRequestEntityTooLarge)
 	s.unsized = true
-	unsized := with(large)
+	unsized := with(large, r.barred)
 	unsized.Header.Set("Expect", "100-continue")
 	p.wants("file that is too large", r, unsized, "large in chunks",
 		fmt.Sprintf("a file of %d bytes in chunks", len(large)), ", which is too large", 4, http.StatusNotImplemented)
+	if slices.Contains(p.kept, there) {
+		p.after = " after a file that is too large"
+		p.reads(there)
+		p.after = ""
+	}
 }
 
 // withinLimit returns as much of a content as the server takes.

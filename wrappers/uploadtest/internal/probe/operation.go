@@ -34,6 +34,7 @@ type operation struct {
 	single    bool   // what its path names takes one upload
 	fixed     bool   // the last parameter of its path names what is there already
 	unfound   string // why it was not asked about an upload
+	barred    *made  // has a name under which only what is refused is put; nil: none
 }
 
 var placeholders = regexp.MustCompile(`\\?\{(.*?)\\?\}`) // in a path, quoted or not

@@ -87,6 +87,7 @@ type prober struct {
 	tagged     map[string]string          // sums of files, by path and ETag
 	strange    map[string]bool            // paths whose ids are of another kind
 	names      int                        // how many other names were given
+	baits      int                        // how many files were sent to be refused
 	comeLater  map[string]sentFile        // what was said of files that come later, by the names of their ids
 	comesWith  map[string]bool            // the names of ids that are there only once a file is
 	met        map[string]bool            // the known failures that came
@@ -140,6 +141,7 @@ func (p *prober) probe() {
 		if r.Method != http.MethodDelete {
 			p.unknown(r)
 		}
+		p.bars(r)
 		p.needsCredentials(r)
 		p.refusesRequests(r)
 		p.refusesMethods(r)
@@ -147,7 +149,8 @@ func (p *prober) probe() {
 		p.asksIf(r)
 	}
 	p.sendsLargest()
-	p.again(" after requests that were refused")
+	p.again(" after " + someRefused)
+	p.storesNothing()
 	for _, r := range p.ops {
 		if r.Method == http.MethodDelete {
 			if p.deletes(r); !r.succeeded {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -400,33 +401,63 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 	desk := func(spoil func(http.Handler) http.Handler) func(testing.TB) {
 		return func(tb testing.TB) { probes(tb, spoil(newDesk()), "/v1", []byte(deskSpec), nil) }
 	}
-	refused := func(least int) func(testing.TB) { // a file whose checksum is wrong, and so long, is stored
+	refused := func(stores func(status int, content []byte, isNew bool) bool) func(testing.TB) {
+		head, _, _ := strings.Cut(traySpec, "  /trays:")
+		_, blobs, _ := strings.Cut(traySpec, "  /blobs/{blob}:")
 		const put = "put: {operationId: put, "
-		spec := strings.Replace(traySpec, put, put+"parameters: [{name: X-SHA256, in: header, schema: {type: string, "+
-			"pattern: '^[0-9a-f]{64}$'}}], ", 1)
-		spec = strings.Replace(spec, "'201': {description: Kept.}", "'201': {description: Kept.}, '422': *no", 1)
+		blobs = strings.ReplaceAll(strings.Replace(blobs, put, put+"security: [{key: []}], parameters: [{name: X-SHA256, "+
+			"in: header, schema: {type: string, pattern: '^[0-9a-f]{64}$'}}], ", 1), "4XX: *no",
+			"4XX: {description: No., content: {'*/*': {}}}")
+		spec := head + "  /blobs/{blob}:" + strings.Replace(blobs, "Kept.}", "Kept.}, '422': {description: No.}", 1) +
+			"components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Depot-Key}}}\n"
+		var mu sync.Mutex
+		there := map[string]bool{}
 		handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			content, sum := faulty.Peek(r), r.Header.Get("X-SHA256")
-			if sum != "" && !payload.DigestOf(sum, content) {
-				if len(content) >= least {
-					next.ServeHTTP(httptest.NewRecorder(), r)
-				}
-				w.Header().Set("Content-Type", "application/xml")
-				w.WriteHeader(http.StatusUnprocessableEntity)
-				_, _ = io.WriteString(w, "<Error/>")
+			if r.Method != http.MethodPut {
+				next.ServeHTTP(w, r)
 				return
 			}
-			next.ServeHTTP(w, r)
+			content, sum, status := faulty.Peek(r), r.Header.Get("X-SHA256"), 0
+			switch {
+			case r.Header.Get("X-Depot-Key") != lab.DepotKey:
+				status = http.StatusUnauthorized
+			case len(content) > 2<<20:
+				status = http.StatusRequestEntityTooLarge
+			case sum != "" && !payload.DigestOf(sum, content):
+				status = http.StatusUnprocessableEntity
+			}
+			mu.Lock()
+			stored := status == 0 || stores(status, content, !there[r.URL.Path])
+			there[r.URL.Path] = there[r.URL.Path] || stored
+			mu.Unlock()
+			rec := httptest.NewRecorder()
+			if stored {
+				next.ServeHTTP(rec, r)
+			}
+			w.WriteHeader(cmp.Or(status, rec.Code))
 		})(newTray(""))
-		return func(tb testing.TB) { probes(tb, handler, "", []byte(spec), nil) }
+		return func(tb testing.TB) { probes(tb, handler, "", []byte(spec), lab.WithKey, Facts{MaxSize: 2 << 20}) }
 	}
 	for what, c := range map[string]struct {
 		probing func(testing.TB)
 		want    string
 	}{
-		"what one refused request stored": {refused(1 << 20), "Tray: get: response body: the file (sent in chunks) " +
-			"comes back changed after the X-SHA256 of other bytes, beside a file of 1200001 bytes, which was refused"},
-		"what one of several stored": {refused(0), "comes back changed after requests that were refused: "},
+		"what one refused request stored": {refused(func(status int, content []byte, _ bool) bool {
+			return status == 422 && len(content) > 1<<20
+		}), "Tray: get: response body: the file comes back changed after the X-SHA256 of other bytes, beside " +
+			"a file of 1200001 bytes, which was refused"},
+		"what one without credentials stored": {refused(func(status int, _ []byte, _ bool) bool { return status == 401 }),
+			"comes back changed after a request with another scheme in the X-Depot-Key, which was refused"},
+		"what one of a wrong checksum stored where nothing was": {refused(func(status int, _ []byte, isNew bool) bool {
+			return status == 422 && isNew
+		}), "Tray: get: response status: 200 to a name that was new, after the X-SHA256 of other bytes, which was " +
+			"refused: nothing may be there (GET /blobs/{blob})"},
+		"what is too large is stored": {refused(func(status int, _ []byte, isNew bool) bool {
+			return status == 413 && !isNew
+		}), "comes back changed after a file of 2097153 bytes, which was refused"},
+		"what is too large and in chunks is stored": {refused(func(status int, _ []byte, isNew bool) bool {
+			return status == 413 && isNew
+		}), "200 to a name that was new, after a file of 2097153 bytes in chunks, which was refused: nothing may"},
 		"a file that is lost if it comes in chunks": {func(tb testing.TB) {
 			probes(tb, faulty.Arrival("/raw", func(r *http.Request) {
 				if r.ContentLength < 0 {

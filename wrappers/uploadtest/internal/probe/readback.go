@@ -240,9 +240,9 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	sum := payload.Sum(a.body)
 	isNew := p.gave.First(a.req.URL.Path + " " + sum)
 	if wrong := difference(a.body, file.content); wrong != "" {
-		after := p.after
+		after, class := p.after, "content"
 		if what := p.turnedDown[m.place+sum]; what != "" && after != "" {
-			after = " after " + what
+			after, class = " after "+what, stored
 		}
 		isHere := func(other sentFile) bool { return bytes.Equal(a.body, other.content) }
 		other := slices.IndexFunc(p.kept, func(other *made) bool {
@@ -256,7 +256,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 		case other >= 0:
 			wrong = "it is the file of another upload" + p.kept[other].called()
 		}
-		m.broke(a, ruleAnswer, "content", "the file%s comes back changed%s: %s", m.what, after, wrong)
+		m.broke(a, ruleAnswer, class, "the file%s comes back changed%s: %s", m.what, after, wrong)
 	}
 	if sent != "" && !anyBytes.MatchString(sent) && got != sent && got != "application/octet-stream" && !a.only(got) {
 		a.broke(ruleHeader, "type", "Content-Type is %q, but the file was sent as %q%s", got, sent, p.after)

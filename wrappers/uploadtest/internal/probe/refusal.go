@@ -46,7 +46,7 @@ func (p *prober) refusesRequests(r *operation) {
 		for _, what := range slices.Sorted(maps.Keys(wrong)) {
 			// The media type of a file is a fact about it, which many servers only keep.
 			ofFile := s.object == nil && strings.HasSuffix(what, "media type")
-			if bad := s; s.body != nil && (!ofFile || declares(r, "415")) {
+			if bad := p.bait(r, s); s.body != nil && (!ofFile || declares(r, "415")) {
 				wrong[what](&bad)
 				p.refusesSample(r, what, bad)
 			}
@@ -58,8 +58,11 @@ func (p *prober) refusesRequests(r *operation) {
 			p.refusesMembers(r, s, in)
 		}
 		large := p.withinLimit(payload.Noise(1_200_001))
-		if p.refusesChecksums(r, s, "") { // only the beginning may be compared
+		if p.refusesChecksums(r, p.bait(r, s), "") { // only the beginning may be compared
 			p.refusesChecksums(r, s.holding(large), fmt.Sprintf(", beside a file of %d bytes", len(large)))
+		}
+		if key := p.chosen(r); r.barred != nil {
+			p.refusesChecksums(r, p.bait(r, s).under(key, r.barred.ids[key]), "")
 		}
 	}
 	p.refusesParameters(r)
@@ -69,7 +72,7 @@ func (p *prober) refusesRequests(r *operation) {
 // wrong.
 func (p *prober) refusesParameters(r *operation) {
 	for _, param := range apispec.Parameters(r.Route) {
-		with := func(value string) *http.Request { return p.with(r, firstSample(r), param, value) }
+		with := func(value string) *http.Request { return p.with(r, p.bait(r, firstSample(r)), param, value) }
 		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
 			req := with(value)
 			switch {
