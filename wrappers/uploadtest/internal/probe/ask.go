@@ -98,11 +98,14 @@ func (a answer) broke(rule, class, format string, args ...any) bool {
 // file, or of the same fact, only follows.
 func (m *made) broke(a answer, rule, class, format string, args ...any) {
 	cause := class
-	if slices.Contains([]string{"size", "checksum", "content", "length", "etag", stored}, class) {
+	switch class {
+	case "size", "checksum", "content", "length", "etag", stored:
 		cause = "its bytes"
+	case "lost", "lacks":
+		cause = "its loss"
 	}
 	if !slices.Contains(m.wrong, cause) && a.broke(rule, class, format, args...) {
-		m.wrong = append(m.wrong, cause)
+		m.wrong = append(m.wrong, cause, class)
 	}
 }
 
@@ -265,6 +268,7 @@ func (p *prober) changes(a answer) {
 		case !a.ok():
 			return false
 		case m.place == path && (a.req.Method == http.MethodPut || r != nil && places(r)):
+			p.replaced[path] = m.files
 			return true
 		case r == nil:
 			return false

@@ -42,6 +42,11 @@ func (p *prober) needsCredentials(r *operation) {
 			spoils(name, good, unauthorized)
 		}
 	}
+	for _, other := range p.others(r, s) {
+		if req, differ := p.exchanged(bare, other.lend); differ {
+			unauthorized("credentials that were made for another "+other.what, req)
+		}
+	}
 	longer := func() *http.Request {
 		req := bare()
 		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&uploadtest=1", "&")
@@ -49,12 +54,6 @@ func (p *prober) needsCredentials(r *operation) {
 	}
 	if req, differ := p.exchanged(longer, bare); differ {
 		unauthorized("credentials that were made without its query", req)
-	}
-	others := p.others(r, s)
-	for _, what := range slices.Sorted(maps.Keys(others)) {
-		if req, differ := p.exchanged(bare, others[what]); differ {
-			unauthorized("credentials that were made for another "+what, req)
-		}
 	}
 }
 
@@ -73,22 +72,28 @@ func spoils(name string, good func() *http.Request, send func(what string, req *
 	}
 }
 
-// others returns requests whose credentials are for something else, by what
-// that is.
-func (p *prober) others(r *operation, s sample) map[string]func() *http.Request {
-	others := map[string]func() *http.Request{
-		"path": func() *http.Request { return p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body) },
-	}
-	if n := len(p.kept); n > 0 {
-		s.params = p.kept[n-1].ids
-		others["id"] = func() *http.Request { return p.build(r, s) }
-	}
-	for _, method := range []string{http.MethodTrace, http.MethodGet, http.MethodPost, http.MethodDelete} {
-		others["method, "+method] = func() *http.Request {
+// lender is a request whose credentials are for something else.
+type lender struct {
+	what string
+	lend func() *http.Request
+}
+
+// others returns requests for something else. Those come first that tell most where
+// their credentials are taken.
+func (p *prober) others(r *operation, s sample) (others []lender) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete, http.MethodTrace} {
+		others = append(others, lender{"method, " + method, func() *http.Request {
 			req := p.build(r, sample{})
 			req.Method = method
 			return req
-		}
+		}})
+	}
+	others = append(others, lender{"path", func() *http.Request {
+		return p.request(r.Method, r.Path+"/uploadtest", s.contentType, s.body)
+	}})
+	if n := len(p.kept); n > 0 {
+		s.params = p.kept[n-1].ids
+		others = append(others, lender{"id", func() *http.Request { return p.build(r, s) }})
 	}
 	return others
 }

@@ -79,6 +79,8 @@ func (p *prober) deletesOne(r *operation, m *made) {
 	p.gone(r, m, later)
 }
 
+const wasDeleted = " was deleted"
+
 // gone asks for a deleted upload in each way in which it was found, and then
 // makes another in its place. A 202 says that it will be gone later.
 func (p *prober) gone(r *operation, m *made, later bool) {
@@ -102,7 +104,7 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 		}
 	}
 	p.deleted = append(p.deleted, m)
-	p.again(" after another was deleted")
+	p.again(" after the upload" + m.called() + wasDeleted)
 	if m.by.Method == http.MethodPost {
 		next, _ := p.make(m.by, m.what, m.holding([]byte("another")))
 		p.keep(next)

@@ -89,18 +89,17 @@ func (p *prober) misuses(a answer, l leaf, to *url.URL, get func(address string)
 		(last.RawQuery != to.RawQuery || signature.MatchString(to.RawQuery)) {
 		of := *last
 		of.RawQuery = to.RawQuery
-		ways["with the path of another"] = contract.HandedOut{URL: of.String()}
+		ways[underAnother] = contract.HandedOut{URL: of.String()}
 	}
 	p.opened[a.route.name+l.path] = to
-	for _, what := range slices.Sorted(maps.Keys(ways)) {
-		if strings.HasPrefix(what, "by ") {
-			continue
+	maps.DeleteFunc(ways, func(what string, _ contract.HandedOut) bool { return strings.HasPrefix(what, "by ") })
+	p.refusesWays(a.route, "its "+l.name, ways, func(way contract.HandedOut) answer {
+		it := a
+		if it.status = get(way.URL).status; !it.ok() {
+			it.status = 0
 		}
-		if got := get(ways[what].URL); got.ok() {
-			a.broke(ruleStatus, "download "+what, "%d to its %s, %s: it must be refused by a 4xx", got.status,
-				l.name, what)
-		}
-	}
+		return it
+	})
 }
 
 // writes sends a PUT and a DELETE to a URL for a download, which must leave the

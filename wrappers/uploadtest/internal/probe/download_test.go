@@ -37,7 +37,8 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		{"another host that needs credentials", "downloadUrl", there, file, false, 200, "a file", there + " false",
 			"downloadUrl cannot be fetched: 401"},
 		{"a signature that is not checked", "downloadUrl", signed, file, false, 200, "a file", signed + " false",
-			"200 to its downloadUrl, with"},
+			"200 to its downloadUrl, with an empty sig, with another key, with another sig, with half of the sig, without " +
+				"its query, without the sig: each must be refused by a 4xx"},
 		{"another host", "download", there + "?sig=0123456789", file, false, 0, "a file",
 			there + "?sig=0123456789 false", ""},
 		{"a page", "page", here, file, false, 200, "for people", here + " true", ""},

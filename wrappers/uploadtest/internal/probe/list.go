@@ -42,7 +42,7 @@ func (p *prober) lists(r *operation) {
 			}
 		}
 		if n != 1 && n != len(m.files) && !m.waiting {
-			a.broke(ruleAnswer, "lacks", "the list has an upload%s %d times%s, want once", m.called(), n, p.after)
+			m.broke(a, ruleAnswer, "lacks", "the list has an upload%s %d times%s, want once", m.called(), n, p.after)
 		}
 	}
 	if !p.await(nil, r.name+" in pages", func() bool { // it may have grown meanwhile

@@ -54,6 +54,7 @@ func newProber(t testing.TB, baseURL string, spec []byte, facts Facts) *prober {
 		comeLater: map[string]sentFile{}, comesWith: map[string]bool{}, opened: map[string]*url.URL{},
 		named: map[string]*made{}, inVain: map[string]bool{}, met: map[string]bool{},
 		traces: map[string]int{}, secrets: map[string]bool{}, turnedDown: map[string]string{},
+		replaced: map[string][]sentFile{}, ways: map[string][]string{},
 	}
 	p.Timeout = cmp.Or(p.Timeout, 10*time.Second)
 	p.contract, _ = apispec.ParseAt(t, baseURL, spec)
@@ -92,22 +93,24 @@ type prober struct {
 	comesWith  map[string]bool            // the names of ids that are there only once a file is
 	met        map[string]bool            // the known failures that came
 	told       tally.Told
+	ways       map[string][]string // in which something was used and was not refused
 	logged     tally.Told
 	gave       tally.Told // the files that each path gave
 	seen       tally.Seen
-	traces     map[string]int      // how often each trace id came
-	secrets    map[string]bool     // the credentials that were sent
-	turnedDown map[string]string   // what was refused, by its path and its bytes
-	late       int                 // answers that did not come in time
-	answered   string              // says in a message what the last answer was to; may be empty
-	inVain     map[string]bool     // what was awaited and did not come
-	awaited    tally.Told          // operations of which one upload is awaited
-	waits      int                 // how often a Retry-After is waited for
-	opened     map[string]*url.URL // for a download, the last by its place in an answer
-	ending     string              // a URL for a download that soon ends
-	after      string              // says in a message what came before; may be empty
-	doing      string              // names the file of a request in a message about it; may be empty
-	came       *response           // the response to the next request, if it came already
+	traces     map[string]int        // how often each trace id came
+	secrets    map[string]bool       // the credentials that were sent
+	turnedDown map[string]string     // what was refused, by its path and its bytes
+	replaced   map[string][]sentFile // the files that were there before, by their paths
+	late       int                   // answers that did not come in time
+	answered   string                // says in a message what the last answer was to; may be empty
+	inVain     map[string]bool       // what was awaited and did not come
+	awaited    tally.Told            // operations of which one upload is awaited
+	waits      int                   // how often a Retry-After is waited for
+	opened     map[string]*url.URL   // for a download, the last by its place in an answer
+	ending     string                // a URL for a download that soon ends
+	after      string                // says in a message what came before; may be empty
+	doing      string                // names the file of a request in a message about it; may be empty
+	came       *response             // the response to the next request, if it came already
 }
 
 func (p *prober) probe() {

@@ -130,7 +130,7 @@ func TestProbeNamesWhatIsLostOrTakenForAnother(t *testing.T) {
 				}
 				next.ServeHTTP(w, r)
 			})
-		}, "Depot: look: response status: 404 to a stored upload after another was deleted, the one "},
+		}, "Depot: look: response status: 404 to a stored upload with the id \""},
 		{"a DELETE deletes all of one name", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if d := next.(*lab.Depot); r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
 				d.Mu.Lock()
@@ -143,7 +143,7 @@ func TestProbeNamesWhatIsLostOrTakenForAnother(t *testing.T) {
 				d.Mu.Unlock()
 			}
 			next.ServeHTTP(w, r)
-		}), "Depot: look: response status: 404 to a stored upload after another was deleted, the one "},
+		}), "Depot: look: response status: 404 to a stored upload with the id \""},
 		{"another file is answered", faulty.Reply("/objects/o-", faulty.On(200, faulty.Body(`{"id":"o-7","name":"x","size":1}`))),
 			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
 	})
@@ -353,12 +353,7 @@ func TestProbeNamesWhatIsWrongWithAURLThatIsHandedOut(t *testing.T) {
 		}), "Depot: announce: response status: 200 to the URL that it handed out, with another media type: it " +
 			"must be refused by a 4xx (PUT to a URL from POST /v2/objects)"},
 		{"any presigned method is taken", faulty.Arrival("/store", func(r *http.Request) { r.Method = "PUT" }),
-			"200 to the URL that it handed out, by another method"},
-		{"any signature is taken", faulty.Arrival("/store", func(r *http.Request) {
-			if id := r.URL.Path[len("/store/"):]; r.URL.RawQuery != "" {
-				r.URL.RawQuery = lab.Query(id)
-			}
-		}), "200 to the URL that it handed out, with another signature"},
+			"200 to the URL that it handed out, by DELETE, by GET, by another method: each must be refused by a 4xx"},
 		{"no signature is taken", faulty.Arrival("/store", func(r *http.Request) {
 			if id := r.URL.Path[len("/store/"):]; r.URL.RawQuery == "" {
 				r.URL.RawQuery = lab.Query(id)
@@ -405,8 +400,8 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 		head, _, _ := strings.Cut(traySpec, "  /trays:")
 		_, blobs, _ := strings.Cut(traySpec, "  /blobs/{blob}:")
 		const put = "put: {operationId: put, "
-		blobs = strings.ReplaceAll(strings.Replace(blobs, put, put+"security: [{key: []}], parameters: [{name: X-SHA256, "+
-			"in: header, schema: {type: string, pattern: '^[0-9a-f]{64}$'}}], ", 1), "4XX: *no",
+		blobs = strings.ReplaceAll(strings.Replace(blobs, put, put+"security: [{key: []}], parameters: [{"+
+			"name: X-SHA256, in: header, schema: {type: string, pattern: '^[0-9a-f]{64}$'}}], ", 1), "4XX: *no",
 			"4XX: {description: No., content: {'*/*': {}}}")
 		spec := head + "  /blobs/{blob}:" + strings.Replace(blobs, "Kept.}", "Kept.}, '422': {description: No.}", 1) +
 			"components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Depot-Key}}}\n"
@@ -446,7 +441,9 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 			return status == 422 && len(content) > 1<<20
 		}), "Tray: get: response body: the file comes back changed after the X-SHA256 of other bytes, beside " +
 			"a file of 1200001 bytes, which was refused"},
-		"what one without credentials stored": {refused(func(status int, _ []byte, _ bool) bool { return status == 401 }),
+		"what one without credentials stored": {refused(func(status int, _ []byte, _ bool) bool {
+			return status == 401
+		}),
 			"comes back changed after a request with another scheme in the X-Depot-Key, which was refused"},
 		"what one of a wrong checksum stored where nothing was": {refused(func(status int, _ []byte, isNew bool) bool {
 			return status == 422 && isNew
@@ -467,6 +464,23 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 		}, `Depot: deposit: response body: size is "0", but 9001 bytes were sent (sent in chunks)`},
 		"a size": {func(tb testing.TB) { probes(tb, misstated(), "/v1", []byte(lab.ShelfSpec), lab.WithKey) },
 			`Shelf: unpack: response body: size is "21"`},
+		"what is lost for a HEAD, too": {desk(faulty.Serves(func(
+			next http.Handler, w http.ResponseWriter, r *http.Request,
+		) {
+			if other := r.Clone(r.Context()); r.Method == http.MethodDelete && r.Header.Get("If-Match") == "" {
+				other.URL.Path += "-a"
+				next.ServeHTTP(httptest.NewRecorder(), other)
+			}
+			next.ServeHTTP(w, r)
+		})), `GET /notes/{name}: response status: 404 to a stored upload that is called "othgb.txt-a" after the upload`},
+		"a signature that is not looked at": {func(tb testing.TB) {
+			probes(tb, faulty.Arrival("/store", func(r *http.Request) {
+				if r.URL.RawQuery != "" {
+					r.URL.RawQuery = lab.Query(r.URL.Path[len("/store/"):])
+				}
+			})(lab.NewDepot()), "/v2", about("Depot: announce: "), lab.WithKey)
+		}, "Depot: announce: response status: 200 to the URL that it handed out, with an empty signature, with " +
+			"another signature, with half of the signature, without the signature: each must be refused by a 4xx"},
 		"a path that a HEAD shows, too": {desk(faulty.Reply("/docs/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("X-File", "/srv/desk/1")
 		}))), "Desk: read: response header: status 200: it shows a path of the server's machine in the header X-File"},

@@ -378,11 +378,11 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			`it is the file of another upload that is called "`},
 		{"a DELETE deletes what begins with its key", "", "", deletesToo(func(path, other string, _, _ any) bool {
 			return strings.HasPrefix(other, path+"-")
-		}), "Desk: GET /notes/{name}: response status: 404 to a stored upload (under the key of another in the " +
-			"other case) after another was deleted"},
+		}), "Desk: GET /notes/{name}: response status: 404 to a stored upload that is called \"othgb.txt-a\" " +
+			"after the upload that is called \"othgb.txt\" was deleted (GET /v1/notes/{name})"},
 		{"a DELETE deletes equal bytes", "", "", deletesToo(func(path, other string, its, others any) bool {
 			return path != other && its == others
-		}), "Desk: GET /notes/{name}: response status: 404 to a stored upload (with the bytes of another) after"},
+		}), `" (with the same bytes) after the upload that is called "othgb.txt" was deleted (GET /v1/notes/{name})`},
 		{"one id for all", "", "", faulty.Reply("/files", faulty.Said(`"fileId":"`, `"fileId":"one","was":"`)),
 			"Desk: POST /folders/{folderId}/files: response body: two uploads have the same id"},
 	} {

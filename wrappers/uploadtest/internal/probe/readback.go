@@ -157,14 +157,16 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 	case a.declares() && p.withholds(a):
 		r.unfound = fmt.Sprintf("its file: the answer is %d, as the spec declares", a.status)
 	case a.status != 0 && !m.waiting && !later:
-		since, one := "", m.called()
+		since, what := "", m.what
 		if m.unready != "" {
 			since = fmt.Sprintf(", %v after it was sent", m.age())
 		}
-		if one != "" {
-			one = ", the one" + one
+		if strings.HasSuffix(p.after, wasDeleted) { // how its file was sent is no cause
+			if what = ""; m.sentAlike(p.deleted[len(p.deleted)-1]) {
+				what = " (with the same bytes)"
+			}
 		}
-		a.broke(ruleStatus, "lost", "%d to a stored upload%s%s%s%s", a.status, m.what, p.after, since, one)
+		m.broke(a, ruleStatus, "lost", "%d to a stored upload%s%s%s%s", a.status, m.called(), what, p.after, since)
 	}
 }
 

@@ -145,6 +145,11 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		return func(p *prober, _ *made, _ http.Header) { p.named[name] = &made{} }
 	}
 	early := func(_ *prober, m *made, _ http.Header) { m.waiting = true }
+	replacing := func(wrong string) circumstance {
+		return func(p *prober, m *made, _ http.Header) {
+			m.wrong, p.replaced[m.place] = []string{"its bytes", wrong}, []sentFile{{content: []byte("hello")}}
+		}
+	}
 	for what, c := range map[string]struct {
 		when circumstance
 		found
@@ -215,6 +220,12 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			`name is "thing-b.txt", but`}},
 		"a number at a name that is free": {taken("other.txt"), found{form, `{}`, "look", js, `{"name":"thing-1.txt"}`,
 			`name is "thing-1.txt", but`}},
+		"the size of the file before": {replacing("etag"), found{raw(text), `{}`, "look", js, `{"size":5}`,
+			`size is "5", but 22 bytes were sent: it is that of the file that was here before`}},
+		"the checksum of the file before": {replacing("etag"), found{raw(text), `{}`, "look", js,
+			`{"md5":"5d41402abc4b2a76b9719d911017c592"}`, "of the file: it is that of the file that was here before"}},
+		"a size of nobody's":        {replacing("etag"), found{raw(text), `{}`, "look", js, `{"size":6}`, ""}},
+		"a size beside other bytes": {replacing("content"), found{raw(text), `{}`, "look", js, `{"size":5}`, ""}},
 		"a name that was": {func(_ *prober, m *made, _ http.Header) {
 			m.shown["look /v1/things/t-1"] = leaves([]byte(`{"id":"t-1","name":"july.txt"}`))
 		}, found{label, id, "look", js, id, "name is not there any more"}},
@@ -276,6 +287,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			"md5 is \"00\", which is not that of the file"},
 		"a longer checksum": {raw(text), `{}`, "look", js, `{"md5":"` + strings.Repeat("0", 51) + `"}`,
 			"md5 is \"" + strings.Repeat("0", 50) + "\"..., which is not that of the file"},
+		"another size and its checksum":      {raw(text), `{}`, "look", js, `{"md5":"00","size":9}`, `size is "9", but`},
 		"another checksum deep in it":        {raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, ""},
 		"a hash of a kind that nobody knows": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
 		"another number":                     {raw(text), `{}`, "look", js, `{"count":21}`, ""},
@@ -383,8 +395,7 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 		{"two files", 404, "", false, 2, whole, of("f-1", "f-2"), map[string]int{first: 11, Second: 2}, "open"},
 		{"one without an id", 404, "", false, 2, whole, of("f-1", ""), map[string]int{"/files/whole": 11}, "open"},
 		{"told slowly", 404, "", false, 1, whole, nil, map[string]int{"/files/whole": 11}, "open"},
-		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 11, peek: 2, file: 2, size: 2},
-			"look peek"},
+		{"no file yet", 404, "", false, 0, thing, nil, map[string]int{look: 11, peek: 2, file: 2, size: 2}, "look"},
 		{"nothing is sent yet", 404, "", true, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2, size: 2}, ""},
 		{"what comes later", 200, "", false, 1, thing, nil, map[string]int{look: 11, peek: 11, file: 11, size: 11}, ""},
 		{"nothing comes of no file", 200, "", false, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2,

@@ -72,6 +72,16 @@ func TestProbeSpoilsCredentialsOfEachKind(t *testing.T) {
 			}
 			return before
 		}, "Depot: submit: response status: 201 to a request with credentials that were made for another method, GET"},
+		"a signature that was right once, of a query": {func(r *http.Request) {
+			r.Header.Set(name, sign(r.Method, r.URL.RequestURI())+".")
+		}, func(r *http.Request, key string) bool {
+			_, before := right.Load("query " + key)
+			if key == sign(r.Method, r.URL.RequestURI())+"." {
+				right.Store("query "+key, true)
+				return true
+			}
+			return before
+		}, "Depot: look: response status: 200 to a request with credentials that were made for another path"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

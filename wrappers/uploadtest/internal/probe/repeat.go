@@ -20,7 +20,12 @@ import (
 // request, with the request.
 func (p *prober) tells(m *made, a answer, all []leaf) {
 	wrapper := m.wrapper(all)
-	for _, l := range all {
+	inTurn := slices.Clone(all) // a wrong size says more than the wrong checksum that comes of it
+	slices.SortStableFunc(inTurn, func(a, b leaf) int {
+		rank := func(l leaf) int { return map[bool]int{true: 1}[digests.MatchString(l.name)] }
+		return rank(a) - rank(b)
+	})
+	for _, l := range inTurn {
 		c := p.comparing(m, a, l, strings.TrimPrefix(l.path, wrapper))
 		if l.list {
 			c.list(all)
@@ -34,6 +39,9 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 		}
 	}
 }
+
+// stale is the class of what tells of the file that was here before.
+const stale = "the file before"
 
 // comparison is a value of an answer, beside what the request had.
 type comparison struct {
@@ -50,6 +58,7 @@ type comparison struct {
 	field  bool             // they are those of one field
 	each   bool             // it stands in no list, or in one that has an element for each of them
 	near   bool             // it is about the upload, not about something else in the answer
+	stale  bool             // it is that of the file that was here before
 }
 
 // comparing returns the comparison of a value at a place in what was made.
@@ -85,9 +94,16 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 	if !right && (!c.each || !(surely && c.near) && !proved) {
 		return
 	}
+	after := c.p.after
+	if c.stale {
+		after += ": it is that of the file that was here before"
+		if aspect = stale; slices.Contains(c.m.wrong, "content") { // it only follows
+			return
+		}
+	}
 	if c.p.seen.Note(aspect); !right {
 		c.m.broke(c.answer, ruleAnswer, aspect, "%s is %s%s%s", c.called, apispec.Quoted(c.text()),
-			fmt.Sprintf(format, want...), c.p.after)
+			fmt.Sprintf(format, want...), after)
 	}
 }
 
@@ -141,12 +157,18 @@ func (c *comparison) repeats() {
 // describes compares a value with the file that it may be about.
 func (c *comparison) describes(file sentFile) {
 	text, size := c.text(), fmt.Sprint(len(file.content))
+	isOld := func(such func(old []byte) bool) bool {
+		return !such(file.content) && slices.ContainsFunc(c.p.replaced[c.m.place], func(old sentFile) bool {
+			return such(old.content)
+		})
+	}
 	// A small number counts other things, too.
 	if sized := sizes.MatchString(c.name); sized || len(file.content) > 99 {
 		of := c.m.what
 		if slices.ContainsFunc(c.m.files, func(other sentFile) bool { return text == fmt.Sprint(len(other.content)) }) {
 			of += ": it is that of another file of the request"
 		}
+		c.stale = isOld(func(old []byte) bool { return text == fmt.Sprint(len(old)) })
 		c.check("size", sized, text == size, ", but %s bytes were sent%s", size, of)
 	}
 	called, isName := file.name, names.MatchString(c.name)
@@ -172,6 +194,7 @@ func (c *comparison) describes(file sentFile) {
 	}
 	if digests.MatchString(c.name) {
 		right := payload.DigestOf(text, file.content)
+		c.stale = isOld(func(old []byte) bool { return payload.DigestOf(text, old) })
 		object := c.answer.route.name + " " + strings.TrimSuffix(c.path, c.name)
 		c.near = c.p.proved(object+" checksum", payload.Sum(file.content), right) || c.near // others in it were right
 		c.check("checksum", sure.MatchString(c.name), right, ", which is not that of the file%s", c.m.what)
