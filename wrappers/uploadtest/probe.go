@@ -138,12 +138,14 @@ type Probing struct {
 //   - for an id that was deleted, never there, or under another parent, and for a
 //     URL of the service for the download of what was deleted
 //
+// What is refused is not stored, also if its file is too large: the file that was
+// there is read back, and nothing may be found under a new name.
+//
 // An empty list says that nothing is there, too, and so does an answer that calls
 // what it tells of deleted, archived or the like. A presigned URL must refuse
 // another method, another type, another key, the key of another upload, and any
-// change of it. If the answer
-// names no method, and nothing in the URL signs it, the URL may have other
-// methods.
+// change of it. If the answer names no method, and nothing in the URL signs it, the
+// URL may have other methods.
 //
 // # Answers
 //
