@@ -310,8 +310,13 @@ func (a answer) turnsDown(what string) {
 	}
 	body, _ := a.req.GetBody()
 	sent, _ := io.ReadAll(body) // from memory: no error
+	a.brought(sent, what+", which was refused")
+}
+
+// brought remembers which request brought bytes to a path that must not stay there.
+func (a answer) brought(sent []byte, what string) {
 	key := a.req.URL.Path + payload.Sum(sent)
-	if what += ", which was refused"; cmp.Or(a.p.turnedDown[key], what) != what {
+	if cmp.Or(a.p.turnedDown[key], what) != what {
 		what = someRefused
 	}
 	a.p.turnedDown[key] = what

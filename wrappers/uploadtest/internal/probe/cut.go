@@ -14,7 +14,9 @@ import (
 // cutsOff hangs up in the middle of a file, but still listens. The part that
 // arrived must not count as a file. It reports whether it did.
 func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) (taken bool) {
-	a := p.talk(r, req, body[:len(body)/2], p.Timeout, true)
+	half := body[:len(body)/2]
+	a := p.talk(r, req, half, p.Timeout, true)
+	a.brought(half, "a file that was cut off")
 	if a.status == 0 {
 		return false // a server owes no answer to those who hang up
 	}

@@ -418,6 +418,9 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 				status = http.StatusUnauthorized
 			case len(content) > 2<<20:
 				status = http.StatusRequestEntityTooLarge
+			case len(content) < int(r.ContentLength):
+				status = http.StatusBadRequest
+				faulty.Swallowed(r)
 			case sum != "" && !payload.DigestOf(sum, content):
 				status = http.StatusUnprocessableEntity
 			}
@@ -441,6 +444,8 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 			return status == 422 && len(content) > 1<<20
 		}), "Tray: get: response body: the file comes back changed after the X-SHA256 of other bytes, beside " +
 			"a file of 1200001 bytes, which was refused"},
+		"what was cut off is stored": {refused(func(status int, _ []byte, _ bool) bool { return status == 400 }),
+			"get: response body: the file comes back changed after a file that was cut off: 5 bytes, 10 were sent"},
 		"what one without credentials stored": {refused(func(status int, _ []byte, _ bool) bool {
 			return status == 401
 		}),
