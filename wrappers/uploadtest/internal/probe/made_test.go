@@ -112,6 +112,9 @@ func TestWhatARequestSaysIsKnownByItsName(t *testing.T) {
 			t.Errorf("%s says %s, want %s", c.typ, got, c.want)
 		}
 	}
+	if p.named["a"] != nil || p.named["c"] == nil {
+		t.Errorf("the names are %v", p.named)
+	}
 	m := p.newMade(sample{params: map[string]string{"key": "k"}}, "", answer{p: p, route: ops["put"],
 		req: httptest.NewRequest("PUT", "/v1/blobs/k", nil)})
 	if m.ids["key"] != "k" || m.said["key"] != "k" {

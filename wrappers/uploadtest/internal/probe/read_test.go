@@ -21,7 +21,11 @@ paths:
   /things/{id}: {parameters: &id [{name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: {'404': {description: None.}, default: {description: All.}}},
     put: {operationId: fill, responses: *all}}
-  /others: {post: {operationId: other, responses: *all}}
+  /others: {post: {operationId: other, requestBody: {content: {application/json: {example: {name: a}, schema: {
+    type: object, properties: {name: {type: string}}}}}}, responses: {default: {description: All., content: {
+    application/json: {}}}}}}
+  /others/{id}/file: {parameters: *id, post: {operationId: attach, requestBody: {content: {multipart/form-data: {
+    example: {file: x}, schema: {type: object, properties: {file: {type: string, format: binary}}}}}}, responses: *all}}
   /others/{id}: {parameters: *id, get: {operationId: see, responses: *all}}
   /rows/{id}: {parameters: *id, get: {operationId: row, responses: *all}}
   /blobs/{key}: {parameters: &key [{name: key, in: path, required: true, schema: {type: string}}],
@@ -75,26 +79,32 @@ func TestAnOperationTellsOfWhatOthersMake(t *testing.T) {
 			t.Errorf("%s tells of what others than %s make: %t", op, by, !want)
 		}
 	}
+	if p.inFolder(ops["put"], "/v1/blobs") == nil || p.inFolder(ops["blob"], "/v1/blobs") != nil ||
+		p.inFolder(ops["attach"], "/v1/others/1") != nil {
+		t.Error("a folder takes a PUT, or what is no file")
+	}
 }
 
 // Wrong bytes are those of another upload, or are still there, or follow from a
 // request that was refused.
 func TestAWrongFileIsKnownByItsBytes(t *testing.T) {
 	for _, c := range []struct {
-		by                string
-		before            bool // the path gave the same before
-		ofOther, turnedBy bool // the bytes are those of another upload, or of a refused request
-		after             string
-		want              string
+		by      string
+		before  bool // the path gave the same before
+		ofOther bool // the bytes are those of another upload
+		turned  int  // the status of a request with the bytes; 0: there was none
+		after   string
+		want    string
 	}{
-		{"make", false, false, false, "", "comes back changed: 1 bytes"},
-		{"make", true, false, false, "", "it is still the file that was here before"},
-		{"make", true, true, false, "", `it is the file of another upload`},
-		{"put", true, true, false, "", "it is still the file that was here before"},
-		{"put", false, true, false, "", "it is the file of another upload"},
-		{"put", false, false, true, " after others", "comes back changed after a wrong one, which was refused: 1 bytes"},
-		{"put", false, false, true, "", "comes back changed: 1 bytes"},
-		{"put", false, false, false, " after others", "comes back changed after others: 1 bytes"},
+		{"make", false, false, 0, "", "comes back changed: 1 bytes"},
+		{"make", true, false, 0, "", "it is still the file that was here before"},
+		{"make", true, true, 0, "", `it is the file of another upload`},
+		{"put", true, true, 0, "", "it is still the file that was here before"},
+		{"put", false, true, 0, "", "it is the file of another upload"},
+		{"put", false, false, 400, " after others", "comes back changed after a wrong one, which was refused: 1 bytes"},
+		{"put", false, false, 400, "", "comes back changed: 1 bytes"},
+		{"put", false, false, 200, " after others", "comes back changed after others: 1 bytes"},
+		{"put", false, false, 0, " after others", "comes back changed after others: 1 bytes"},
 	} {
 		lab.Blames(t, c.want, func(tb testing.TB) {
 			p, ops := specProber(tb, readSpec)
@@ -106,10 +116,7 @@ func TestAWrongFileIsKnownByItsBytes(t *testing.T) {
 			if c.ofOther {
 				p.kept = []*made{{by: ops["make"], files: []sentFile{{content: a.body}}}}
 			}
-			if c.turnedBy {
-				turned := answer{p: p, req: p.request(http.MethodPut, "/blobs/k", "", a.body), status: 400}
-				turned.turnsDown("a wrong one")
-			}
+			answer{p: p, req: p.request(http.MethodPut, "/blobs/k", "", a.body), status: c.turned}.turnsDown("a wrong one")
 			p.after = c.after
 			p.givesBack(m, sentFile{content: []byte("a")}, a)
 		})
@@ -159,5 +166,56 @@ func TestTheEndSaysWhatWasNotSeen(t *testing.T) {
 				t.Errorf("%s: skipped %t, and logged is %s", c.what, skipped, &l.Text)
 			}
 		}
+	}
+}
+
+// A POST that is sent again takes the place of its first. What is put beside
+// another stays.
+func TestWhatComesAgainIsKeptOnce(t *testing.T) {
+	announces := sample{typ: "application/json", object: map[string]any{"size": 1}, later: []byte("a")}.stating()
+	file := []sentFile{{content: []byte("a")}}
+	p, ops := specProber(t, readSpec)
+	for _, c := range []struct {
+		what     string
+		old, new made
+		want     int
+	}{
+		{"the same id", made{own: []string{"a"}, files: file}, made{by: ops["make"], own: []string{"a"}, files: file}, 1},
+		{"another id", made{own: []string{"a"}, files: file}, made{by: ops["make"], own: []string{"b"}, files: file}, 2},
+		{"the same id of a PUT", made{own: []string{"a"}}, made{by: ops["put"], own: []string{"a"}}, 2},
+		{"an announcement", made{by: ops["make"], own: []string{"a"}, sample: announces},
+			made{by: ops["make"], own: []string{"b"}, sample: announces}, 1},
+		{"another one", made{by: ops["make"], own: []string{"a"}}, made{by: ops["make"], own: []string{"b"}, sample: announces}, 2},
+	} {
+		p.kept = []*made{&c.old}
+		if p.keep(&c.new); len(p.kept) != c.want {
+			t.Errorf("%s: %d are kept", c.what, len(p.kept))
+		}
+	}
+}
+
+// Where each thing takes one upload, another thing is made for the next, and is
+// told the name of its file.
+func TestAFileGetsAThingOfItsOwn(t *testing.T) {
+	p, ops := specProber(t, readSpec)
+	made := ""
+	p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+		made = string(faulty.Peek(r))
+		return came(r, http.StatusCreated, "application/json", `{"id":"o-9"}`), nil
+	})
+	of := func(s sample) string { return p.adopted(ops["attach"], s).params["id"] }
+	file := firstSample(ops["attach"])
+	if id := of(file); id != "" || made != "" {
+		t.Errorf("it is sent to %q, though things take several", id)
+	}
+	ops["attach"].single = true
+	if id := of(file); id != "o-9" || !strings.Contains(made, file.fileName) {
+		t.Errorf("it is sent to %q, of %s", id, made)
+	}
+	if id := of(sample{}); id != "" {
+		t.Errorf("no file is sent to %q", id)
+	}
+	if p.came = new(response); of(file) != "" {
+		t.Error("it is sent elsewhere than what came")
 	}
 }

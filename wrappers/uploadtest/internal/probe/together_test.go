@@ -61,6 +61,24 @@ func TestUploadsAreSentTogether(t *testing.T) {
 	}
 }
 
+// What was taken is sent once more under another name, if it has one.
+func TestATakenNameIsChanged(t *testing.T) {
+	for _, c := range []struct {
+		op     string
+		status int
+		asked  int
+	}{
+		{"put", 403, 2}, {"put", 409, 2}, {"put", 400, 1}, {"make", 403, 1}, {"make", 409, 2}, {"make", 422, 2}, {"raw", 409, 1},
+	} {
+		p, ops := specProber(t, togetherSpec)
+		var asked *[]string
+		p.transport, asked = answered(c.status)
+		if p.start(ops[c.op], firstSample(ops[c.op]), ""); len(*asked) != c.asked {
+			t.Errorf("%s that is answered %d: asked %q", c.op, c.status, *asked)
+		}
+	}
+}
+
 func TestARepeatedRequestMakesNothingNew(t *testing.T) {
 	for _, c := range []struct {
 		first, again string
