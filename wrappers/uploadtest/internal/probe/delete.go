@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -47,7 +48,7 @@ func (p *prober) removes(r *operation, m *made) bool {
 
 // goesOn reports whether the path of an operation goes on after its last id.
 func (r *operation) goesOn() bool {
-	return len(r.params) > 0 && strings.LastIndex(r.path, "/") > strings.LastIndex(r.path, "}")
+	return len(r.params) > 0 && !strings.Contains(path.Base(r.path), "}")
 }
 
 // begins reports whether another upload has a key that begins with the one of m,

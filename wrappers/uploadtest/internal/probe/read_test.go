@@ -219,3 +219,65 @@ func TestAFileGetsAThingOfItsOwn(t *testing.T) {
 		t.Error("it is sent elsewhere than what came")
 	}
 }
+
+// Only a state says that an upload is not ready, and only its own that it is.
+func TestAStateIsThatOfTheUpload(t *testing.T) {
+	for _, c := range []struct {
+		body    string
+		waiting bool
+		unready bool
+		blamed  bool
+	}{
+		{`{"state":"queued"}`, false, true, false}, {`{"state":"queued"}`, true, false, false},
+		{`{"label":"queued"}`, false, false, false}, {`{"state":"done"}`, false, false, false},
+		{`{"state":"done"}`, true, false, true}, {`{"items":[{"state":"done"}]}`, true, false, false},
+		{`{"label":"done"}`, true, false, false},
+	} {
+		m := &made{waiting: c.waiting}
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, readSpec)
+			a := answer{p: p, route: ops["see"], req: p.request(http.MethodGet, "/others/1", "", nil)}
+			p.states(m, a, leaves([]byte(c.body)))
+		})
+		if unready, blamed := m.unready != "", len(lines) > 0; unready != c.unready || blamed != c.blamed {
+			t.Errorf("%s, waiting %t: unready %t: %q", c.body, c.waiting, unready, lines)
+		}
+	}
+}
+
+// An id that comes with the file is the upload's own, but not one that was known
+// before.
+func TestAnIDThatComesWithAFileIsItsOwn(t *testing.T) {
+	for known, want := range map[string]int{"": 1, "f-1": 0} {
+		p, ops := specProber(t, foundSpec)
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			return came(r, http.StatusOK, "application/json", `{"id":"t-1","fileId":"f-1"}`), nil
+		})
+		p.comesWith["fileId"] = true
+		m := &made{by: ops["copy"], ids: map[string]string{"id": "t-1", "fileId": known}, shown: map[string][]leaf{}}
+		if p.read(ops["look"], m, whole, m.found()); len(p.holders("f-1")) != want {
+			t.Errorf("where %q is known, %d have the id", known, len(p.holders("f-1")))
+		}
+	}
+}
+
+// A server has no choice where the spec has one media type, and a weak ETag tells
+// of no bytes.
+func TestAServerMayHideATypeOrAnETag(t *testing.T) {
+	p, ops := specProber(t, askSpec)
+	for typ, want := range map[string]bool{"text/plain": true, "image/png": false} {
+		if (answer{route: ops["look"], status: 200}).only(typ) != want || (answer{status: 200}).only(typ) {
+			t.Errorf("%s is the only type: %t", typ, !want)
+		}
+	}
+	for tag, want := range map[string]string{`"1"`: "the ETag is the same", `W/"1"`: ""} {
+		lab.Blames(t, want, func(tb testing.TB) {
+			p, ops = specProber(tb, askSpec)
+			for _, content := range []string{"a", "b"} {
+				p.givesBack(&made{by: ops["make"]}, sentFile{content: []byte(content)}, answer{p: p, route: ops["look"],
+					req: p.request(http.MethodGet, "/things/1", "", nil), status: 200, body: []byte(content),
+					header: http.Header{"Etag": {tag}}})
+			}
+		})
+	}
+}

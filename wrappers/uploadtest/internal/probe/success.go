@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -90,10 +89,9 @@ func missing(status int) bool {
 // refers reports whether a request names a thing that another one made: in its
 // object, its query, or a path that goes on behind the name.
 func refers(r *operation, s sample) bool {
-	if goesOn := r.last != "" && !strings.HasSuffix(r.Path, "}"); goesOn ||
-		slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
-			return param.In != openapi3.ParameterInPath && refer.MatchString(param.Name)
-		}) {
+	if r.goesOn() || slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
+		return param.In != openapi3.ParameterInPath && refer.MatchString(param.Name)
+	}) {
 		return true
 	}
 	for _, in := range s.objects() {

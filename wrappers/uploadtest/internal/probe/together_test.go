@@ -224,7 +224,13 @@ paths:
     {name: thingId, in: header, required: true, schema: {type: string}}], get: {operationId: other, responses: *all}}
   /d/{name}/{key}: {parameters: [*name, {name: key, in: path, required: true, schema: {type: string}}],
     get: {operationId: below, responses: *all}}
+  /d/{name}/hold: {parameters: [*name], delete: {operationId: hold, responses: *all}}
 `)
+	for op, want := range map[string]bool{"drop": false, "both": false, "below": false, "hold": true} {
+		if ops[op].goesOn() != want {
+			t.Errorf("the path of %s goes on: %t", op, !want)
+		}
+	}
 	for op, want := range map[string]string{"get": "thingId [thingId] true true false", "drop": "thingId [thingId] true false false",
 		"make": " [thingId] false true false", "both": "name [thingId] false true true",
 		"dropBoth": "name [thingId] false true true", "other": " [] false true false", "below": "key [] false true false"} {
