@@ -46,6 +46,9 @@ const (
 
 // Error is the failure that every client returns. Test its kind with errors.Is,
 // and read its fields with errors.As. It holds no secret and no query of a URL.
+//
+// A client sets Lasting where it does not send again what its kind lets pass,
+// such as after a 429 with a code that says: the quota of this month is used up.
 type Error struct {
 	Provider   string        // "twentyfourseven", "ncloudmailer"
 	Op         string        // the spec's operationId, [OpPresigned] or [OpToken]

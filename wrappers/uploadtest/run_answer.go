@@ -135,29 +135,33 @@ func kindsHold(t *trial) {
 					}
 				}
 				if c.after == 0 {
-					t.asks(op, c.status, c.again)
+					t.asks(op, c)
 				}
 			})
 		}
 	}
 }
 
-// asks compares the number of requests of an operation with the sensible
-// number.
-func (t *trial) asks(op string, status int, again again) {
+// asks compares the number of requests of an operation with the sensible number
+// for an answer.
+func (t *trial) asks(op string, c refusal) {
 	t.Helper()
 	for _, r := range t.of(op) {
-		if t.place(r, nil).bytes && status == http.StatusConflict {
+		if t.place(r, nil).bytes && c.status == http.StatusConflict {
 			return // the client may ask for the offset, and send the rest
 		}
 	}
 	switch n := t.tries(t.of(op)); {
-	case again == never && n > 1, again == maybe && n > 2:
+	case c.again == never && n > 1, c.again == maybe && n > 2:
 		t.broke("attempts: %d requests came: the client must not send again after this answer", n)
-	case again != always:
-	case t.once(op, status) && n > 1:
+	case c.again != always:
+	case t.once(op, c.status) && n > 1:
 		t.broke("attempts: %d requests came, want 1: the operation is one of Subject.Once", n)
-	case !t.once(op, status) && n == 1 && !t.plain():
+	case n > 1 || t.once(op, c.status) || t.plain():
+	case c.code != "":
+		t.broke("attempts: only one request came, and the error says that it may pass: send again, " +
+			"or set Lasting of upload.Error where the code says that it lasts")
+	default:
 		t.broke("attempts: only one request came: after this answer the client must send again")
 	}
 }
@@ -227,7 +231,7 @@ func unusable(t *trial) {
 				if failure, ok := t.fails(err, upload.ErrUnavailable); ok {
 					t.accounts(failure, r.Op, c.status)
 				}
-				t.asks(r.Op, c.status, never)
+				t.asks(r.Op, refusal{status: c.status})
 			})
 		}
 		if has(r.Answer, id) {

@@ -345,7 +345,7 @@ var bites = []struct {
 	{"one id for all, at once", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, "uploads run at once",
 		`of 16 at once: result: another upload has the ID "o-1" too`},
 	{"one of several fails", rig{client: uploads(func(c call) (upload.Result, error) {
-		if c.src.Size == 32<<10+7 {
+		if c.src.Size == 256<<10+7 {
 			return upload.Result{}, errors.New("busy")
 		}
 		return c.send()
@@ -363,6 +363,10 @@ var bites = []struct {
 	{"only slashes separate directories", rig{form: true, client: result(func(r *upload.Result) {
 		r.Name = strings.ReplaceAll(r.Name, "test.txt", `test\resources\test.txt`)
 	})}, plainly, `want "test.txt"`},
+
+	{"another name is announced", rig{
+		sent: faulty.RequestTo("/objects", faulty.Replace("{", `{"fileName":"dir/plain.txt",`))}, plainly,
+		`name "plain.txt": wire: the fileName of announce is "dir/plain.txt", want "plain.txt"`},
 
 	// The client's readers.
 	{"a reader that stays open", rig{client: readers(func(rc io.ReadCloser,
@@ -448,13 +452,30 @@ var bites = []struct {
 			}
 		})(u)
 	}, stored: unseen}, "uploads run at once", "at once: wire: the media type is"},
+	{"uploads at once share a buffer of 64 KiB", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
+		var mu sync.Mutex
+		var scratch []byte
+		return readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
+			at := 0
+			return faulty.ReadCloser(faulty.ReaderFunc(func(p []byte) (int, error) {
+				n, err := rc.Read(p[:min(len(p), 64<<10)])
+				mu.Lock()
+				defer mu.Unlock()
+				if at += n; at > 64<<10 && n == len(scratch) { // the first turn takes it all
+					copy(p, scratch)
+				}
+				scratch = bytes.Clone(p[:n])
+				return n, err
+			}), rc)
+		})(u)
+	}}, "uploads run at once", "of 16 at once: stored: 262"},
 	{"uploads of one name share a file", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		var files sync.Map
 		return input(func(src *upload.Source) {
 			first, _ := files.LoadOrStore(src.Name, *src)
 			*src = first.(upload.Source)
 		})(u)
-	}}, "uploads run at once", "of 16 of one name at once: result: Size is 327"},
+	}}, "uploads run at once", "of 16 of one name at once: result: Size is 2621"},
 
 	// The client's contexts.
 	{"what is held in memory is sent again with another bit", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
@@ -507,7 +528,7 @@ var bites = []struct {
 		}
 	})}, "answers are errors of their kind", `announce answered 429 and the code 404: error: not of the kind "rate limited"`},
 	{"the code of an answer ends all, and the error does not say so", usedUp(false), "answers are errors of their kind",
-		"announce answered 429 and the code 404: attempts: only one request came"},
+		"announce answered 429 and the code 404: attempts: only one request came, and the error says that it may pass"},
 	{"an error of two kinds", rig{client: failure(func(e *upload.Error) error {
 		e.Err = fmt.Errorf("%w %w", e.Err, upload.ErrExpired)
 		return e

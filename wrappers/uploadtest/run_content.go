@@ -129,7 +129,7 @@ func uploadsAtOnce(t *trial) {
 
 func (t *trial) atOnce(how, name string) upload.Result {
 	t.Helper()
-	const n = 16
+	const n, size = 16, 256 << 10 // larger than a buffer that is filled once
 	var (
 		wg      sync.WaitGroup
 		trials  [n]*trial
@@ -139,7 +139,7 @@ func (t *trial) atOnce(how, name string) upload.Result {
 	)
 	before, requests := t.count(), len(t.requests())
 	for i := range n {
-		trials[i], sources[i] = t.about("upload %d of %d %s", i, n, how), file(32<<10+i)
+		trials[i], sources[i] = t.about("upload %d of %d %s", i, n, how), file(size+i)
 		sources[i].Name = strings.Replace(name, "%d", fmt.Sprint(i), 1)
 		sources[i].ContentType = []string{"application/pdf", "text/plain", "image/png"}[i%3]
 		wg.Go(func() { results[i], errs[i] = trials[i].send(t.Context(), sources[i]) })

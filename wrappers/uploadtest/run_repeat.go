@@ -63,7 +63,7 @@ func (t *trial) survives(op string, c passing, src *source) (ok bool) {
 		if failure, ok := t.fails(err, upload.ErrUnavailable); ok {
 			t.accounts(failure, op, c.status)
 		}
-		t.asks(op, c.status, always)
+		t.asks(op, refusal{status: c.status, again: always})
 		t.seen.Note(aRepeat)
 		return false
 	}
@@ -268,7 +268,8 @@ func freshCredentials(t *trial) {
 			groups := t.attempts(t.of(op))
 			at := slices.IndexFunc(groups, func(group []Request) bool { return len(group) > 1 })
 			if at < 0 {
-				return // it was not repeated; another property checks that
+				t.seen.Missed("no request was sent a second time in one upload")
+				return // another property checks that
 			}
 			attempts := t.credentials(groups[at])
 			t.seen.Note(aCredential)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -185,6 +186,9 @@ func (t *trial) holds(id string, src *source) bool {
 	return false
 }
 
+// fileName matches the members of JSON that name a file.
+var fileName = regexp.MustCompile(`(?i)^(original[-_]?)?file[-_]?name$`)
+
 // escapes are how browsers write in a form what would end a name there.
 var escapes = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
 
@@ -211,6 +215,16 @@ func (t *trial) carried(src *source, since int) bool {
 				return false
 			}
 		}
+		for _, m := range contract.Members(r.Body) {
+			want := upload.BaseName(src.Name)
+			if !fileName.MatchString(m.Name) || len(r.Files) > 0 || t.Server.contract.Operation(r.Op) == nil {
+				continue
+			}
+			if t.seen.Note(aName); m.Value != want {
+				t.broke("wire: the %s of %s is %q, want %q", m.Name, r.Op, m.Value, want)
+				return false
+			}
+		}
 		copies := 0
 		for _, f := range r.Files {
 			if f.SHA256 == src.hash() {
@@ -234,6 +248,7 @@ func (t *trial) carried(src *source, since int) bool {
 	}
 	if files := accepted(all[since:]); src.inParts(files) && src.came(files) {
 		t.seen.Scattered.Store(true)
+		t.seen.Missed("the file came in parts, and no request says where its part belongs")
 		return true
 	}
 	if last == nil {

@@ -16,6 +16,7 @@ import (
 type Seen struct {
 	mu    sync.Mutex
 	count map[string]int
+	blind string
 	Leaky atomic.Bool // a reader was left open
 
 	Failed    atomic.Bool // an upload without a fault did not come out right
@@ -32,6 +33,20 @@ func (s *Seen) Note(aspects ...string) {
 	for _, aspect := range aspects {
 		s.count[aspect]++
 	}
+}
+
+// Missed notes why something could not be looked at.
+func (s *Seen) Missed(why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blind = why
+}
+
+// Blind returns what was last noted of that, or empty.
+func (s *Seen) Blind() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.blind
 }
 
 // Has reports whether an aspect was looked at.
