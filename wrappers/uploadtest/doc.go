@@ -65,6 +65,9 @@
 // the one that the spec declares with "trace" in the name, or else with
 // "request-id". If the spec declares neither, trace ids are not checked.
 //
+// The name of the file: if a JSON request has a member called fileName, it is the
+// name without directories.
+//
 // Any other request breaks a rule, unless [Scope] lets it pass.
 //
 // # What is not held

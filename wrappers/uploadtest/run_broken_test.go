@@ -469,6 +469,19 @@ var bites = []struct {
 			}), rc)
 		})(u)
 	}}, "uploads run at once", "of 16 at once: stored: 262"},
+	{"uploads at once read into one buffer", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
+		var owner atomic.Pointer[byte]
+		return readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
+			return faulty.ReadCloser(faulty.ReaderFunc(func(p []byte) (int, error) {
+				owner.Store(&p[0])
+				n, err := rc.Read(p)
+				if n > 0 && owner.Load() != &p[0] {
+					p[0] ^= 1
+				}
+				return n, err
+			}), rc)
+		})(u)
+	}}, "uploads run at once", "of 16 at once: stored: 262"},
 	{"uploads of one name share a file", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		var files sync.Map
 		return input(func(src *upload.Source) {

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"io"
 	"mime"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // The properties of uploads that succeed.
@@ -139,9 +143,9 @@ func (t *trial) atOnce(how, name string) upload.Result {
 	)
 	before, requests := t.count(), len(t.requests())
 	for i := range n {
-		trials[i], sources[i] = t.about("upload %d of %d %s", i, n, how), file(size+i)
-		sources[i].Name = strings.Replace(name, "%d", fmt.Sprint(i), 1)
-		sources[i].ContentType = []string{"application/pdf", "text/plain", "image/png"}[i%3]
+		content, typ := payload.Noise(size+i), []string{"application/pdf", "text/plain", "image/png"}[i%3]
+		trials[i] = t.about("upload %d of %d %s", i, n, how)
+		sources[i] = newSource(strings.Replace(name, "%d", fmt.Sprint(i), 1), typ, content, polite(content))
 		wg.Go(func() { results[i], errs[i] = trials[i].send(t.Context(), sources[i]) })
 	}
 	wg.Wait()
@@ -178,6 +182,19 @@ func (t *trial) atOnce(how, name string) upload.Result {
 		t.broke("token: the client asked for %d tokens, and one is enough for all uploads", tokens)
 	}
 	return results[0]
+}
+
+// polite reads a content, and lets others go on before the reader can use what
+// it read: they may have the same buffer.
+func polite(content []byte) func(<-chan struct{}) io.Reader {
+	return func(<-chan struct{}) io.Reader {
+		r := bytes.NewReader(content)
+		return faulty.ReaderFunc(func(p []byte) (int, error) {
+			n, err := r.Read(p)
+			runtime.Gosched()
+			return n, err
+		})
+	}
 }
 
 func progressEnds(t *trial) {
