@@ -114,6 +114,8 @@ func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string)
 		names = []string{l.name}
 	case ofThing:
 		names = []string{l.name, one(a.route.path) + "Id"}
+	case m.eachHas(l, one(a.route.path)+"Id", all):
+		names = []string{l.name, one(owner) + "Id", one(a.route.path) + "Id"}
 	default:
 		names = []string{one(owner) + "Id"}
 		if len(m.outs) > 0 || p.isOfFile(l, owner, all) { // it stands beside a URL for the bytes, or facts
@@ -130,6 +132,14 @@ func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string)
 		}
 	}
 	return names
+}
+
+// eachHas reports whether an id stands in the only list of an answer whose elements
+// have ids, one for each file: it is that of the file, however the list is called.
+// Nothing else in the answer has an id, or the name of one.
+func (m *made) eachHas(id leaf, name string, all []leaf) bool {
+	return m.by.Method == http.MethodPost && id.at >= 0 && id.of == len(m.files) &&
+		!slices.ContainsFunc(all, func(l leaf) bool { return l.isID() && l.path != id.path || sameWord(l.name, name) })
 }
 
 // isOfFile reports whether an id is the only one of an answer, beside facts about a

@@ -144,6 +144,13 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 			"map[dataFileId:f-1 ownerId:u-1 size:1]", "[]"},
 		{`{"data":{"gid":"t-1"}}`, "", "map[gid:t-1 thing_gid:t-1 thinggid:t-1]", "[]"},
 		{`{"owner":{"gid":"u-1"}}`, "", "map[gid:u-1]", "[]"},
+		{`{"infos":[{"id":"f-1"},{"id":"f-2"}]}`, "", "map[id:f-1 infoId:f-1 infos:2 thingId:f-1]",
+			"[map[id:f-1 infoId:f-1 thingId:f-1] map[id:f-2 infoId:f-2 thingId:f-2]]"},
+		{`{"infos":[{"id":"f-1"}]}`, "", "map[infoId:f-1 infos:1]", "[map[infoId:f-1]]"},
+		{`{"infos":[{"id":"f-1"},{"id":"f-2"}],"thing_id":"t-1"}`, "", "map[infoId:f-1 infos:2 thingId:t-1 thing_id:t-1]",
+			"[map[infoId:f-1] map[infoId:f-2]]"},
+		{`{"infos":[{"id":"f-1"},{"id":"f-2"}],"n":1,"owner":{"id":"u-1"}}`, "", "map[infoId:f-1 infos:2 n:1 ownerId:u-1]",
+			"[map[infoId:f-1] map[infoId:f-2]]"},
 		{"", "/v1/things/t-9", "map[thingId:t-9]", "[]"},
 		{"", "http://a.example", "map[]", "[]"},
 		{"", "%", "map[]", "[]"},
@@ -151,6 +158,9 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		m := &made{by: ops["make"], ids: map[string]string{}}
 		if strings.Contains(c.answer, "uploadUrl") {
 			m.outs = []contract.HandedOut{{}}
+		}
+		if strings.Contains(c.answer, "infos") {
+			m.files = make([]sentFile, 2)
 		}
 		p.learn(m, answer{route: m.by, body: []byte(c.answer), header: http.Header{"Location": {c.location}}})
 		if ids, ofFile := fmt.Sprint(m.ids), fmt.Sprint(m.ofFile); ids != c.ids || ofFile != c.ofFile {
