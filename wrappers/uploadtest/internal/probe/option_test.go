@@ -111,6 +111,9 @@ func newPress() http.Handler {
 		}
 		if said := map[string]any{"kind": "gift", "express": false, "text": thing["text"]}; r.Method == http.MethodGet {
 		} else if path[0] == "orders" {
+			if patches {
+				maps.Copy(said, thing)
+			}
 			err := json.Unmarshal(body, &said)
 			_, isText := said["text"].(string)
 			_, isBool := said["express"].(bool)

@@ -24,6 +24,15 @@ paths:
     example: {label: August, tags: [x], title: T, checksum: c}, schema: {type: object, properties: {label: {type: string},
     state: {type: string}, title: {type: string}, checksum: {type: string}, tags: {type: array, items: {type: string}}}}}}},
     responses: *all}}
+  /papers/{thingId}: {parameters: [{name: thingId, in: path, required: true, schema: {type: string}}],
+    get: {responses: *all}, patch: {operationId: revise, requestBody: {content: {application/json: {
+    examples: {a: {value: {data: {attributes: {label: August}}}}, b: {value: {data: {attributes: {title: T}}}}},
+    schema: {type: object, properties: {data: {type: object, properties: {attributes: {type: object,
+    properties: {label: {type: string}, title: {type: string}}}}}}}}}}, responses: *all}}
+  /jobs/{thingId}: {parameters: [{name: thingId, in: path, required: true, schema: {type: string}}],
+    get: {responses: *all}, patch: {operationId: move, requestBody: {content: {application/json: {
+    examples: {a: {value: {title: T}}, b: {value: {state: done}}}, schema: {type: object, properties: {
+    title: {type: string}, state: {type: string}}}}}}, responses: *all}}
 `
 	for _, c := range []struct {
 		what, before, after, list string
@@ -31,6 +40,8 @@ paths:
 		want                      string
 		listed                    bool
 		files                     int
+		then                      string // after the second change
+		op                        string
 	}{
 		{what: "all is right", before: `{"label":"July","size":1}`, after: `{"label":"August","size":1}`, list: `August`, listed: true},
 		{what: "nothing is changed", before: `{"label":"July"}`, after: `{"label":"July"}`, want: `label is still "July" after`},
@@ -55,6 +66,17 @@ paths:
 		{what: "the list is old", before: `{"label":"July"}`, after: `{"label":"August"}`, list: "July",
 			want: `label is still "July" in the list`, listed: true},
 		{what: "the list follows", before: `{"label":"July"}`, after: `{"label":"August"}`, list: "July August", listed: true},
+		{what: "what the first change named is reset", before: `{"title":"a"}`, after: `{"title":"T"}`, then: `{"title":""}`,
+			want: "title is not what it was", listed: true},
+		{what: "a state resets what a change named", before: `{"title":"a"}`, after: `{"title":"T"}`, then: `{"title":""}`,
+			op: "move", listed: true},
+		{what: "what is wrapped is not changed", before: `{"data":{"id":"t-1","attributes":{"label":"July"}}}`,
+			after: `{"data":{"id":"t-1","attributes":{"label":"July"}}}`, op: "revise", want: `label is still "July" after`},
+		{what: "what is wrapped is reset by the second example",
+			before: `{"data":{"id":"t-1","attributes":{"label":"July","title":"a"}}}`,
+			after:  `{"data":{"id":"t-1","attributes":{"label":"August","title":"a"}}}`,
+			then:   `{"data":{"id":"t-1","attributes":{"label":"","title":"T"}}}`, op: "revise",
+			want: "label is not what it was", listed: true},
 	} {
 		listed := false
 		lines := lab.Recorded(t, func(tb testing.TB) {
@@ -67,7 +89,7 @@ paths:
 				case r.Method == http.MethodPatch && c.status != 0:
 					return came(r, c.status, "application/json", "{}"), nil
 				case r.Method == http.MethodPatch:
-					body = c.after
+					body, c.after = c.after, cmp.Or(c.then, c.after)
 				case r.URL.Path == "/v1/things":
 					said := fmt.Sprintf(`[{"id":"t-1","label":%q}]`, first)
 					listed, first = true, cmp.Or(then, first)
@@ -78,8 +100,9 @@ paths:
 				return came(r, http.StatusOK, "application/json", body), nil
 			})
 			p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, own: []string{"t-1"}, files: make([]sentFile, c.files),
-				said: map[string]any{"label": "July", "size": 1, "parts": 1, "tags": 1}}, {by: ops["make"], ids: map[string]string{"thingId": "t-2"}}}
-			p.patches(ops["patch"])
+				said: map[string]any{"label": "July", "size": 1, "parts": 1, "tags": 1}}, {by: ops["make"], ids: map[string]string{"thingId": "t-2"},
+				said: map[string]any{"label": "August", "tags": 1, "a": 1, "b": 1, "c": 1, "d": 1}}}
+			p.patches(ops[cmp.Or(c.op, "patch")])
 			p.patches(ops["look"])
 		})
 		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" || listed != c.listed {

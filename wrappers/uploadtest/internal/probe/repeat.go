@@ -275,15 +275,10 @@ func (m *made) wrapper(all []leaf) (path string) {
 // schema. If the path is longer than a name, it may also be the value of that
 // name, not exactly there.
 func (m *made) saidAt(path string) (said any, schema *openapi3.Schema, exact bool) {
-	names := strings.Split(path, ".")
-	above, last := names[:len(names)-1], names[len(names)-1]
-	object, schema := m.object, m.schema
-	for _, name := range above {
-		object, _ = object[name].(map[string]any)
-		schema = apispec.PropertyOf(schema, name)
+	said, schema, _ = m.at(path)
+	if strings.Contains(path, ".") && schema != apispec.Unknown && said != nil {
+		return said, schema, true
 	}
-	if schema = apispec.PropertyOf(schema, last); len(above) > 0 && schema != apispec.Unknown && object[last] != nil {
-		return object[last], schema, true
-	}
-	return m.said[last], apispec.PropertyOf(m.schema, last), len(above) == 0
+	last := path[strings.LastIndex(path, ".")+1:]
+	return m.said[last], apispec.PropertyOf(m.schema, last), path == last
 }

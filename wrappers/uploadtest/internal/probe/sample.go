@@ -178,6 +178,19 @@ func (s sample) replaced(with func(m member, value any) any) map[string]any {
 	return object
 }
 
+// at returns the value at a path in the object of the body, and its schema.
+func (s sample) at(path string) (value any, schema *openapi3.Schema, there bool) {
+	object, schema := s.object, s.schema
+	names := strings.Split(path, ".")
+	for _, name := range names[:len(names)-1] {
+		object, _ = object[name].(map[string]any)
+		schema = apispec.PropertyOf(schema, name)
+	}
+	last := names[len(names)-1]
+	value, there = object[last]
+	return value, apispec.PropertyOf(schema, last), there
+}
+
 // objects returns the object of the body, and those in its members.
 func (s sample) objects() []bodyObject {
 	if s.object == nil {

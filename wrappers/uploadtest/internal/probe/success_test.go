@@ -260,7 +260,7 @@ func TestTheLargestFileIsSentOnce(t *testing.T) {
 }
 
 func TestAChangeMayBeRefused(t *testing.T) {
-	for op, want := range map[string]string{"patch": "[GET PATCH]", "mend": "[GET]", "change": "[]", "unseen": "[]",
+	for op, want := range map[string]string{"patch": "[GET PATCH]", "mend": "[]", "change": "[]", "unseen": "[]",
 		"bare": "[]"} {
 		p, ops := specProber(t, refusedSpec)
 		var asked *[]string
