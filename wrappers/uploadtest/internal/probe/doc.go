@@ -11,8 +11,8 @@
 //
 // These share others: operation.go asks the spec about an operation.
 // request.go builds its request of a sample (sample.go), from the spec's
-// examples, with other texts (text.go), and with true sizes and checksums
-// (stated.go). ask.go sends it and holds its answer to the contract, and to
+// examples, with other texts (text.go, nameheader.go), and with true sizes and
+// checksums (stated.go). ask.go sends it and holds its answer to the contract, and to
 // answer.go. What it makes (made.go) may wait for its bytes (send.go). Its ids
 // (id.go) stand in later requests and lead to answers about it, and repeat.go
 // compares those.

@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
@@ -71,6 +72,9 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 		if !above { // an id is that of another thing
 			m.said[param.Name] = value
 		}
+	}
+	if s.object == nil && len(m.files) == 1 {
+		m.files[0].name = upload.BaseName(p.nameOf(m.by, s))
 	}
 	for name, value := range m.said {
 		if text, isText := value.(string); isText && names.MatchString(name) {

@@ -41,6 +41,12 @@ var (
 	// distinct matches what a server adds to a name that is taken, such as -1 or (1).
 	distinct = regexp.MustCompile(`^[ _.-]?(\(\d+\)|\d+|[[:alnum:]-]{4,36})$`)
 
+	// nameHeaders may name the file in a body. Escapes matches what a spec says of one
+	// that is written as in a URL.
+	nameHeaders = regexp.MustCompile(`(?i)^(content-disposition|slug|` +
+		`(x-)?((original|object|upload(ed)?)-)?file-?name)$`)
+	escapes = regexp.MustCompile(`(?i)percent|%[0-9a-f]{2}|ur[il][ -]?(en)?cod|RFC ?(3986|5987|8187)`)
+
 	// aName matches the description of a parameter that is a name.
 	aName = regexp.MustCompile(`(?i)\bname\b`)
 

@@ -43,7 +43,11 @@ func newOperation(r *routers.Route) *operation {
 	pattern := placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)")
 	it := &operation{Route: r, name: apispec.NameOf(r), path: strings.TrimSuffix(r.Path, "/"),
 		required: apispec.Required(r), pattern: regexp.MustCompile("^" + pattern + "$")}
-	for _, text := range []string{r.Spec.Info.Description, r.Operation.Summary, r.Operation.Description} {
+	texts := []string{r.Spec.Info.Description, r.Operation.Summary, r.Operation.Description}
+	if param := it.nameHeader(); param != nil {
+		texts = append(texts, param.Description)
+	}
+	for _, text := range texts {
 		it.respells = it.respells || respells.MatchString(text)
 	}
 	for _, found := range placeholders.FindAllStringSubmatch(r.Path, -1) {

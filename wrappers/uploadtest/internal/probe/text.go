@@ -25,6 +25,7 @@ var everyName = regexp.MustCompile("")
 // oddly returns the sample with a file of another name, and with other texts where
 // they are called such.
 func (s sample) oddly(r *operation, name string, i int, such *regexp.Regexp) sample {
+	s = s.named(r, upload.BaseName(name))
 	for _, param := range r.required {
 		schema := apispec.Resolved(param.Schema)
 		if param.In == openapi3.ParameterInQuery && schema.Type.Is("string") && such.MatchString(param.Name) {
@@ -146,8 +147,11 @@ func (p *prober) renamed(r *operation, s sample) sample {
 		}
 		return text
 	}
+	if name := p.nameOf(r, s); name != "" {
+		s = s.named(r, other(name, apispec.Unknown))
+	}
 	for _, param := range r.required {
-		if param.In != openapi3.ParameterInPath && unique.MatchString(param.Name) {
+		if param.In != openapi3.ParameterInPath && param != r.nameHeader() && unique.MatchString(param.Name) {
 			s = s.under(param.Name, other(p.valueOf(r, param, s), apispec.Resolved(param.Schema)))
 		}
 	}
