@@ -29,6 +29,7 @@ type sample struct {
 	object      map[string]any // of JSON and of forms
 	fileName    string         // of the files in a form
 	names       []string       // of several files; none: made of fileName
+	types       []string       // of several files, in turn; none: that of the field
 	fileType    string         // of the files in a form whose encoding names none; empty: text/plain
 	filesFirst  bool           // in a form, before the other fields
 	encoding    map[string]*openapi3.Encoding
@@ -157,6 +158,21 @@ func (s sample) typeOf(field string) string {
 	return ""
 }
 
+// typesOf returns the media types that files of a field may have: all that the spec
+// names, or two if it names none.
+func (s sample) typesOf(field string) []string {
+	all := []string{s.typeOf(field)}
+	switch said := s.encoding[field]; {
+	case said != nil && said.ContentType != "":
+		for typ := range strings.SplitSeq(said.ContentType, ",") {
+			all = append(all, concrete(strings.TrimSpace(typ)))
+		}
+	case s.statedType() == "":
+		all = append(all, "application/pdf")
+	}
+	return slices.Compact(all)
+}
+
 // of returns the same body with another object in it, or with other names of
 // its files.
 func (s sample) of(object map[string]any, fileName string) sample {
@@ -259,6 +275,9 @@ func (s sample) parts() (parts []sentFile) {
 			part := sentFile{field: name, contentType: s.typeOf(name), content: bytesOf(value)}
 			if s.isForm() && apispec.IsBinary(apispec.PropertyOf(s.schema, name)) {
 				part.name = s.called(i, len(values))
+				if of := len(s.types); of > 0 && len(values) > 1 {
+					part.contentType = s.types[i%of]
+				}
 			}
 			parts = append(parts, part)
 		}

@@ -181,6 +181,12 @@ paths:
   /files: {post: {operationId: files, requestBody: {content: {multipart/form-data: {
     schema: {type: object, properties: {files: {type: array, items: {type: string, format: binary}}}}}}},
     responses: {default: {description: All., content: {application/json: {}}}}}}
+  /shots: {post: {operationId: shots, requestBody: {content: {multipart/form-data: {encoding: {files: {contentType: 'a/a, b/*'}},
+    schema: {type: object, properties: {files: {type: array, items: {type: string, format: binary}}}}}}},
+    responses: &json {default: {description: All., content: {application/json: {}}}}}}
+  /scans: {post: {operationId: scans, requestBody: {content: {multipart/form-data: {example: {files: [x], type: image/png},
+    schema: {type: object, properties: {files: {type: array, items: {type: string, format: binary}}, type: {type: string}}}}}},
+    responses: *json}}
   /two: {post: {operationId: two, requestBody: {content: {a/a: {}, b/b: {}}}, responses: *all}}
   /form: {post: {operationId: form, requestBody: {content: {multipart/form-data: {example: {file: x},
     schema: {type: object, properties: {file: {type: string, format: binary}}}}}}, responses: *all}}
@@ -225,6 +231,24 @@ func TestSeveralFilesAreKeptButNotMany(t *testing.T) {
 		})
 		if p.several(ops["files"], firstSample(ops["files"])); len(p.kept) != want {
 			t.Errorf("after %d, %d are kept", status, len(p.kept))
+		}
+		for op, types := range map[string]string{"files": "[text/plain application/pdf text/plain]",
+			"shots": "[a/a b/x-uploadtest a/a]", "scans": "[image/png image/png image/png]"} {
+			var sent []string
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(r.Body)
+				var of []string
+				for _, part := range strings.Split(string(body), "filename=")[1:] {
+					typ, _, _ := strings.Cut(strings.SplitAfter(part, "Content-Type: ")[1], "\r")
+					of = append(of, typ)
+				}
+				sent = append(sent, fmt.Sprint(of))
+				return came(r, status, "application/json", "{}"), err
+			})
+			p.several(ops[op], firstSample(ops[op]))
+			if again := len(sent) > 4; sent[0] != types || again != (status != http.StatusOK && op != "scans") || again && sent[1] == types {
+				t.Errorf("several %s are sent as %q", op, sent)
+			}
 		}
 		var asked *[]string
 		p.transport, asked = answered(http.StatusForbidden)

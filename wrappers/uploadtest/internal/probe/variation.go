@@ -289,7 +289,8 @@ func (p *prober) written(r *operation, s sample) {
 	}
 }
 
-// several sends three files in an order that no sorting makes, two of one name,
+// several sends three files in an order that no sorting makes and of several media
+// types, unless these are refused, two of one name,
 // an empty one behind another, and one more than some servers take unless they
 // are told.
 func (p *prober) several(r *operation, s sample) {
@@ -298,19 +299,24 @@ func (p *prober) several(r *operation, s sample) {
 		many[i] = fmt.Sprintf("%d-uploadtest.txt", i)
 	}
 	for _, name := range s.fields(true) {
-		for _, of := range []struct{ called, hold []string }{
-			{[]string{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"}, []string{"bb", "a", "ccc"}},
-			{[]string{"uploadtest.txt", "uploadtest.txt"}, []string{"bb", "a"}},
-			{[]string{"uploadtest.txt", "empty.txt"}, []string{"bb", ""}},
-			{many, many},
+		for _, of := range []struct{ called, hold, types []string }{
+			{[]string{"b-uploadtest.txt", "c-uploadtest.txt", "a-uploadtest.txt"}, []string{"bb", "a", "ccc"},
+				s.typesOf(name)},
+			{[]string{"uploadtest.txt", "uploadtest.txt"}, []string{"bb", "a"}, nil},
+			{[]string{"uploadtest.txt", "empty.txt"}, []string{"bb", ""}, nil},
+			{many, many, nil},
 		} {
 			all, files := s, []any{}
 			for _, content := range of.hold {
 				files = append(files, content)
 			}
-			all.names = of.called
-			all = all.with(name, files)
-			m, a := p.make(r, " (of several, in the order of the request)", all)
+			const what = " (of several, in the order of the request)"
+			all.names, all.types = of.called, of.types
+			m, a := p.make(r, what, all.with(name, files))
+			if all.types = nil; m == nil && len(of.types) > 1 {
+				a.declined("a request with files of %q", of.types)
+				m, a = p.make(r, what, all.with(name, files))
+			}
 			if a.declined("a request with files called %q", of.called); len(files) > 3 && m != nil {
 				p.reads(m)
 			} else {
