@@ -255,6 +255,8 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 			wrong = "it is another file of the request"
 		case !isNew && (places(m.by) || other < 0):
 			wrong = "it is still the file that was here before"
+		case other >= 0 && places(m.by) && p.kept[other].place == m.place:
+			wrong = "it is the one that was put in its place"
 		case other >= 0:
 			wrong = "it is the file of another upload" + p.kept[other].called()
 		}

@@ -27,6 +27,9 @@ paths:
   /things/{thingId}: {parameters: [&id {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *all}, put: {operationId: fill, requestBody: *raw, responses: *all},
     post: {operationId: act, responses: *all}}
+  /keys/{key}/versions/{version}: {parameters: [*key, {name: version, in: path, required: true, schema: {type: integer}}],
+    get: {operationId: version, responses: {'200': {description: It., content: {image/png: {schema: {format: binary}}}},
+    default: {description: No.}}}}
   /rows/{rowId}: {parameters: [{name: rowId, in: path, required: true, schema: {type: string}}],
     delete: {operationId: drop, responses: *all}}
 `
@@ -136,6 +139,44 @@ func TestAFileIsReplacedByAShorterOne(t *testing.T) {
 	want := []string{"/v1/keys/a-kez 50", "/v1/keys/a-kez-A 40", "/v1/keys/a-kez-a 30", "/v1/keys/a-kez-A 20"}
 	if p.replaces(ops["put"], firstSample(ops["put"])); !slices.Equal(put, want) {
 		t.Errorf("put were %q", put)
+	}
+}
+
+// What others were put in place of is read again by its number.
+func TestAnEarlierFileKeepsItsNumber(t *testing.T) {
+	at := func(number string) map[string]string { return map[string]string{"key": "a", "version": number} }
+	for _, c := range []struct {
+		what, own, others, place string
+		status                   int
+		body, want               string
+		asked                    bool
+	}{
+		{"all is right", "1", "2", "/v1/keys/a", 200, "one", "", true},
+		{"it is the newest", "1", "2", "/v1/keys/a", 200, "two", "in its place: it is the one that was put in its place", true},
+		{"it is another file", "1", "2", "/v1/keys/a", 200, "six", "after others were put in its place: 3 bytes", true},
+		{"it is not kept", "1", "2", "/v1/keys/a", 404, "", "", true},
+		{"there is one number", "1", "1", "/v1/keys/a", 200, "two", "", false},
+		{"the other has no number", "1", "", "/v1/keys/a", 200, "two", "", false},
+		{"it has no number", "", "2", "/v1/keys/a", 200, "two", "", false},
+		{"the other is elsewhere", "1", "2", "/v1/keys/b", 200, "two", "", false},
+	} {
+		asked := false
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, togetherSpec)
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				asked = asked || r.URL.Path == "/v1/keys/a/versions/1"
+				return came(r, c.status, "image/png", c.body), nil
+			})
+			of := func(content, place, number string) *made {
+				return &made{by: ops["put"], place: place, ids: at(number), files: []sentFile{{content: []byte(content)}}}
+			}
+			p.kept = []*made{of("two", c.place, c.others)}
+			p.outlives(of("one", "/v1/keys/a", c.own))
+		})
+		got := strings.Join(lines, "\n")
+		if !strings.Contains(got, c.want) || c.want == "" && strings.Contains(got, "response") || asked != c.asked {
+			t.Errorf("%s: asked %t: %s", c.what, asked, got)
+		}
 	}
 }
 

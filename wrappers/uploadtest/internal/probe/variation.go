@@ -128,6 +128,28 @@ func (p *prober) varies(r *operation) {
 		}
 		p.burst(r, s)
 		p.repeats(r, s)
+		p.outlives(again)
+	}
+}
+
+// outlives reads a file again that others were put in place of, if each got another
+// number and the file can still be had under its own.
+func (p *prober) outlives(m *made) {
+	for _, r := range p.ops {
+		own := m.ids[r.last]
+		if !reading(r) || !mayGiveFile(r) || !m.about(r) || !slices.ContainsFunc(p.kept, func(other *made) bool {
+			return other.by == m.by && other.place == m.place && !slices.Contains([]string{"", own}, other.ids[r.last])
+		}) {
+			continue
+		}
+		a := p.ask(r, p.good(r, m.found()))
+		if !a.ok() { // only some may be kept
+			a.declined("the file of an earlier %s", r.last)
+			continue
+		}
+		p.after = " after others were put in its place"
+		p.compares(m, whole, a)
+		p.after = ""
 	}
 }
 
@@ -290,9 +312,8 @@ func (p *prober) written(r *operation, s sample) {
 }
 
 // several sends three files in an order that no sorting makes and of several media
-// types, unless these are refused, two of one name,
-// an empty one behind another, and one more than some servers take unless they
-// are told.
+// types, unless these are refused, two of one name, an empty one behind another, and
+// one more than some servers take unless they are told.
 func (p *prober) several(r *operation, s sample) {
 	many := make([]string, 21)
 	for i := range many {
