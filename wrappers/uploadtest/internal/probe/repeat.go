@@ -94,15 +94,13 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 	if !right && (!c.each || !(surely && c.near) && !proved) {
 		return
 	}
-	after := c.p.after
+	class, after := aspect, c.p.after
 	if c.stale {
-		after += ": it is that of the file that was here before"
-		if aspect = stale; slices.Contains(c.m.wrong, "content") { // it only follows
-			return
-		}
+		class, after = stale, after+": it is that of the file that was here before"
 	}
-	if c.p.seen.Note(aspect); !right {
-		c.m.broke(c.answer, ruleAnswer, aspect, "%s is %s%s%s", c.called, apispec.Quoted(c.text()),
+	follows := c.stale && slices.Contains(c.m.wrong, "content")
+	if c.p.seen.Note(aspect); !right && !follows {
+		c.m.broke(c.answer, ruleAnswer, class, "%s is %s%s%s", c.called, apispec.Quoted(c.text()),
 			fmt.Sprintf(format, want...), after)
 	}
 }
