@@ -72,5 +72,8 @@ func TestANameIsTakenByWhatHasItFirst(t *testing.T) {
 		if p.isNamed(first, name+"-1.txt", name+".txt") || !p.isNamed(second, name+"-1.txt", name+".txt") {
 			t.Errorf("the first %s.txt has a number, or the second may not have one", name)
 		}
+		if p.isNamed(second, "-1.txt", name+".txt") {
+			t.Errorf("the second %s.txt may be called by a number alone", name)
+		}
 	}
 }
