@@ -152,20 +152,19 @@ func TestTheEndSaysWhatWasNotSeen(t *testing.T) {
 			r.unfound, r.succeeded = "it was lost", true
 		}, false, nil},
 	} {
-		var l *lab.Logged
-		skipped := false
-		t.Run(c.what, func(t *testing.T) {
-			defer func() { skipped = t.Skipped() }()
-			l = &lab.Logged{TB: t}
+		t.Run(c.what, func(inside *testing.T) {
+			l := &lab.Logged{TB: inside}
+			defer func() { // a test that is skipped ends at once
+				for _, line := range []string{none, lost} {
+					if strings.Contains(l.Text.String(), line) != slices.Contains(c.says, line) || inside.Skipped() != c.skipped {
+						t.Errorf("%s: skipped %t, and logged is %s", c.what, inside.Skipped(), &l.Text)
+					}
+				}
+			}()
 			p, ops := specProber(l, readSpec)
 			c.begin(p, ops["look"])
 			p.sumsUp()
 		})
-		for _, line := range []string{none, lost} {
-			if strings.Contains(l.Text.String(), line) != slices.Contains(c.says, line) || skipped != c.skipped {
-				t.Errorf("%s: skipped %t, and logged is %s", c.what, skipped, &l.Text)
-			}
-		}
 	}
 }
 
