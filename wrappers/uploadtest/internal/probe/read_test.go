@@ -21,6 +21,8 @@ paths:
   /things/{id}: {parameters: &id [{name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: {'404': {description: None.}, default: {description: All.}}},
     put: {operationId: fill, responses: *all}}
+  /gone: {delete: {operationId: drop, parameters: [{name: thingId, in: query, required: true, schema: {type: string}}],
+    responses: *all}}
   /others: {post: {operationId: other, requestBody: {content: {application/json: {example: {name: a}, schema: {
     type: object, properties: {name: {type: string}}}}}}, responses: {default: {description: All., content: {
     application/json: {}}}}}}
@@ -279,4 +281,51 @@ func TestAServerMayHideATypeOrAnETag(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a request changed or deleted is no longer what was sent.
+func TestWhatARequestChangedIsForgotten(t *testing.T) {
+	for _, c := range []struct {
+		op, path string
+		status   int
+		want     bool
+	}{
+		{"fill", "/things/t-1", 200, true}, {"fill", "/things/t-1", 400, false}, {"fill", "/things/t-2", 200, false},
+		{"look", "/things/t-1", 200, false}, {"drop", "/gone?thingId=t-1", 200, true}, {"drop", "/gone?thingId=t-2", 200, false},
+	} {
+		p, ops := specProber(t, readSpec)
+		p.kept = []*made{{by: ops["make"], ids: map[string]string{"id": "t-1", "thingId": "t-1"}, own: []string{"t-1"}}}
+		p.changes(answer{p: p, route: ops[c.op], req: p.request(ops[c.op].Method, c.path, "", nil), status: c.status})
+		if forgotten := len(p.kept) == 0; forgotten != c.want {
+			t.Errorf("%s %s answered %d: forgotten %t", c.op, c.path, c.status, forgotten)
+		}
+	}
+}
+
+// Each file that is sent to its place is another one. Under a new name is nothing,
+// unless a refused request stored it.
+func TestWhatIsRefusedIsStoredNowhere(t *testing.T) {
+	p, ops := specProber(t, togetherSpec)
+	for op, want := range map[string]bool{"put": true, "raw": false} {
+		s := firstSample(ops[op])
+		one, two := p.bait(ops[op], s), p.bait(ops[op], s)
+		if other := string(one.body) != string(s.body) && string(one.body) != string(two.body); other != want {
+			t.Errorf("%s sends %q and %q", op, one.body, two.body)
+		}
+	}
+	if len(p.bait(ops["put"], sample{}).body) > 0 {
+		t.Error("no file became one")
+	}
+	lab.Blames(t, "200 to a name that was new", func(tb testing.TB) {
+		p, ops = specProber(tb, readSpec)
+		p.learned["key"] = "abcd"
+		p.transport, _ = answered(http.StatusNotFound)
+		for _, r := range p.ops {
+			if p.bars(r); (r.barred != nil) != (r.name == "put") {
+				t.Errorf("%s is barred: %t", r.name, r.barred != nil)
+			}
+		}
+		p.transport, _ = answered(http.StatusOK)
+		p.storesNothing()
+	})
 }
