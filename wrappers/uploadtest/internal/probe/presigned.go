@@ -70,7 +70,7 @@ func (p *prober) crosswise(r *operation, s sample) {
 	first, second := two[0].outs[0], two[1].outs[0]
 	if key := first.Fields["key"]; key != second.Fields["key"] {
 		p.refusesEach(r, second, "form", map[string]contract.HandedOut{
-			"with the key of another": withField(second, "key", key)})
+			keyOfAnother: withField(second, "key", key)})
 	}
 	of, _ := url.Parse(first.URL) // each was parsed before
 	to, _ := url.Parse(second.URL)
@@ -104,7 +104,11 @@ func (p *prober) refusesEach(
 	})
 }
 
-const withoutQuery, underAnother = "without its query", "with the path of another"
+const (
+	withoutQuery = "without its query"
+	underAnother = "with the path of another"
+	keyOfAnother = "with the key of another"
+)
 
 // refusesWays uses what was handed out in ways that are almost right. Those that are
 // not refused may have one cause, and are told in one line. It reports whether one
@@ -113,13 +117,15 @@ func (p *prober) refusesWays(
 	r *operation, of string, ways map[string]contract.HandedOut, ask func(contract.HandedOut) answer,
 ) (taken bool) {
 	before := p.ways[r.name+of]
-	open := slices.ContainsFunc(before, func(way string) bool { // the path of another only follows
+	follows := map[string]bool{}
+	for _, way := range before {
 		name, isPart := strings.CutPrefix(way, "without the ")
-		return way == withoutQuery || isPart && signs.MatchString(name+"=")
-	})
+		follows[underAnother] = follows[underAnother] || way == withoutQuery || isPart && signs.MatchString(name+"=")
+		follows[keyOfAnother] = follows[keyOfAnother] || way == "with another key"
+	}
 	wrong, last := map[int][]string{}, map[int]answer{}
 	for _, what := range slices.Sorted(maps.Keys(ways)) {
-		if open && what == underAnother {
+		if follows[what] {
 			continue
 		}
 		a := ask(ways[what])

@@ -282,3 +282,25 @@ func TestTheFieldsOfAFormAreTamperedWith(t *testing.T) {
 		t.Errorf("what is no JSON became %q", got)
 	}
 }
+
+// Where one way is taken, another only follows.
+func TestAWayThatFollowsIsNotTried(t *testing.T) {
+	for _, c := range []struct {
+		before, way string
+		tried       bool
+	}{
+		{withoutQuery, underAnother, false}, {"without the sig", underAnother, false},
+		{"without the key", underAnother, true}, {"with another key", keyOfAnother, false},
+		{"with another policy", keyOfAnother, true}, {withoutQuery, keyOfAnother, true}, {"", keyOfAnother, true},
+	} {
+		p, tried := &prober{ways: map[string][]string{"make its form": {c.before}}}, false
+		p.refusesWays(&operation{name: "make"}, " its form", map[string]contract.HandedOut{c.way: {}},
+			func(contract.HandedOut) answer {
+				tried = true
+				return answer{}
+			})
+		if tried != c.tried {
+			t.Errorf("%s after %q is tried: %t", c.way, c.before, tried)
+		}
+	}
+}
