@@ -286,7 +286,7 @@ func (p *prober) locates(m *made) {
 }
 
 // isIn returns what reports whether an element of an operation's list names m.
-func (p *prober) isIn(r *operation, m *made) func(element json.RawMessage) bool {
+func (p *prober) isIn(r *operation, m *made) func(element []leaf) bool {
 	own := m.own
 	for _, one := range p.below(r) { // such as a file's id, beside the one of its upload
 		if m.about(one) {
@@ -297,8 +297,8 @@ func (p *prober) isIn(r *operation, m *made) func(element json.RawMessage) bool 
 		own = append(slices.Clip(own), m.ids[m.by.last])
 	}
 	location := m.answer.header.Get("Location")
-	return func(element json.RawMessage) bool {
-		return slices.ContainsFunc(leaves(element), func(l leaf) bool {
+	return func(element []leaf) bool {
+		return slices.ContainsFunc(element, func(l leaf) bool {
 			text := l.text()
 			counts := numeric(text) && (!lasting.MatchString(l.name) || sizes.MatchString(l.name)) // something else
 			return text != "" && !counts &&

@@ -207,12 +207,12 @@ func TestAnElementOfAListNamesWhatWasMade(t *testing.T) {
 		{`{"count":77,"id":"t-1"}`, thing, true},
 		{`{"name":"k"}`, blob, true}, {`{"name":"k"}`, thing, false}, {`{"name":"l"}`, blob, false},
 	} {
-		if got := p.isIn(ops["list"], c.m)([]byte(c.element)); got != c.want {
+		if got := p.isIn(ops["list"], c.m)(leaves([]byte(c.element))); got != c.want {
 			t.Errorf("%s names what %s made: %t", c.element, c.m.by.name, got)
 		}
 	}
 	thing.answer.header.Set("Location", "/v1/other/bc")
-	if p.isIn(ops["list"], thing)([]byte(`{"at":"bc"}`)) {
+	if p.isIn(ops["list"], thing)(leaves([]byte(`{"at":"bc"}`))) {
 		t.Error("two letters are no id")
 	}
 }

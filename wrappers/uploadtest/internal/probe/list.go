@@ -33,12 +33,13 @@ func (p *prober) lists(r *operation) {
 	if p.hasDeleted(r, list) {
 		a.broke(ruleAnswer, "listed", "the list has a deleted upload")
 	}
+	elements := leavesOfEach(list)
 	for _, m := range all {
 		n, isIn := 0, p.isIn(r, m)
-		for _, element := range list {
+		for _, element := range elements {
 			if isIn(element) {
 				n++
-				p.tells(m, a, leaves(element))
+				p.tells(m, a, element)
 			}
 		}
 		if n != 1 && n != len(m.files) && !m.waiting {
@@ -64,18 +65,32 @@ func (p *prober) lists(r *operation) {
 
 // behind reports whether a list may only follow a moment later.
 func (p *prober) behind(r *operation, all []*made, list []json.RawMessage) bool {
+	elements := leavesOfEach(list)
 	return p.hasDeleted(r, list) ||
-		slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !p.isListed(r, m, list) })
+		slices.ContainsFunc(all, func(m *made) bool { return !m.waiting && !p.isListed(r, m, elements) })
 }
 
 // hasDeleted reports whether a list has a deleted upload, and does not say so.
 func (p *prober) hasDeleted(r *operation, list []json.RawMessage) bool {
-	left := slices.DeleteFunc(slices.Clone(list), func(element json.RawMessage) bool { return saysDeleted(element) })
+	if len(p.deleted) == 0 {
+		return false
+	}
+	left := leavesOfEach(slices.DeleteFunc(slices.Clone(list), func(element json.RawMessage) bool {
+		return saysDeleted(element)
+	}))
 	return slices.ContainsFunc(p.deleted, func(m *made) bool { return !m.outlives(r) && p.isListed(r, m, left) })
 }
 
-func (p *prober) isListed(r *operation, m *made, list []json.RawMessage) bool {
-	return slices.ContainsFunc(list, p.isIn(r, m))
+func (p *prober) isListed(r *operation, m *made, elements [][]leaf) bool {
+	return slices.ContainsFunc(elements, p.isIn(r, m))
+}
+
+// leavesOfEach returns the leaves of each element of a list.
+func leavesOfEach(list []json.RawMessage) (elements [][]leaf) {
+	for _, element := range list {
+		elements = append(elements, leaves(element))
+	}
+	return elements
 }
 
 // listed returns the path of the list that an operation gives, such as that of

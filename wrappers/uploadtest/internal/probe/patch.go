@@ -131,8 +131,8 @@ func (p *prober) listsChanges(r *operation, m *made, path string, changed map[st
 		var list []json.RawMessage
 		a, list = p.walks(r, path, 0)
 		old = nil
-		for _, element := range list {
-			for _, l := range leaves(element) {
+		for _, element := range leavesOfEach(list) {
+			for _, l := range element {
 				if was, named := changed[inThing(l.path)]; named && l.text() == was.text() && isIn(element) {
 					old = &l
 				}

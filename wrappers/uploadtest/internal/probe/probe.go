@@ -234,12 +234,15 @@ func (p *prober) fails(line string) {
 }
 
 // again reads all uploads that were kept: no later request may have changed
-// them.
+// them. A long file is read again once: it takes long, and others show the rest.
 func (p *prober) again(after string) {
 	p.after = after
 	defer func() { p.after = "" }()
 	for _, m := range p.kept {
-		p.reads(m)
+		if !m.again || len(m.content()) < 64<<10 {
+			m.again = true
+			p.reads(m)
+		}
 	}
 	for _, r := range p.ops {
 		p.lists(r)

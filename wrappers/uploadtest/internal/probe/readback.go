@@ -123,13 +123,16 @@ func (p *prober) read(r *operation, m *made, file int, s sample) {
 	if others {
 		what = "an upload, if it is of that kind"
 	}
+	asked := 0
 	left := p.comes(m, what, func() bool {
 		if m.waiting { // a Retry-After would be waited for in vain
 			a = p.follow(p.askOnce(r, p.good(r, s)))
 			return true
 		}
 		a = p.ask(r, p.good(r, s))
-		return later || p.strange[r.Path] || a.status/100 != 4 || notYet() || a.declares() && p.withholds(a)
+		asked++
+		given := others && m.unready == "" && asked > 5 // a quarter of a second: a 404 is no fault
+		return later || given || p.strange[r.Path] || a.status/100 != 4 || notYet() || a.declares() && p.withholds(a)
 	})
 	left = p.comes(m, "an upload that is not ready", func() bool {
 		if m.waiting || later || !notYet() {

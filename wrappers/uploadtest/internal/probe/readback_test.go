@@ -400,6 +400,7 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 		{"what comes later", 200, "", false, 1, thing, nil, map[string]int{look: 11, peek: 11, file: 11, size: 11}, ""},
 		{"nothing comes of no file", 200, "", false, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2,
 			size: 2}, ""},
+		{"one of another kind", 404, "", false, 1, thing, nil, map[string]int{look: 6}, ""},
 		{"a conflict", 409, "", false, 1, whole, nil, map[string]int{"/files/whole": 23}, "open"},
 		{"too early", 425, "", false, 1, whole, nil, map[string]int{"/files/whole": 23}, "open"},
 		{"a time", 503, "1", false, 1, whole, nil, map[string]int{"/files/whole": 23}, "open"},
@@ -421,7 +422,11 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 					resp.Header.Set("Retry-After", c.later)
 					return resp, nil
 				})
-				m := &made{by: p.ops[0], ids: c.ids, ofFile: c.ofFile, waiting: c.waiting, answer: answer{p: p},
+				by := p.ops[0]
+				if c.what == "one of another kind" {
+					by = p.at("/things/{id}/content", http.MethodPut)
+				}
+				m := &made{by: by, ids: c.ids, ofFile: c.ofFile, waiting: c.waiting, answer: answer{p: p},
 					files: slices.Repeat([]sentFile{{content: []byte(later)}}, c.files), shown: map[string][]leaf{}}
 				p.reads(m)
 				p.reads(m)
@@ -437,6 +442,27 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 			}
 			if strings.TrimSpace(lost) != c.lost {
 				t.Errorf("%s: lost is %q, want %q: %q", c.what, lost, c.lost, lines)
+			}
+		})
+	}
+}
+
+func TestALongFileIsReadLessOften(t *testing.T) {
+	for size, want := range map[int]int{64<<10 - 1: 2, 64 << 10: 1, largest - 1: 1, largest: 0} {
+		lab.Recorded(t, func(tb testing.TB) {
+			p, asked := newProber(tb, "http://a.example/v1", []byte(foundSpec), Facts{}), 0
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(r.URL.Path, "/content") && r.Method == http.MethodGet {
+					asked++
+				}
+				return came(r, http.StatusOK, "application/json", `{"fileId":"f-1"}`), nil
+			})
+			p.keep(&made{by: p.ops[0], ids: map[string]string{"id": "t-1"}, answer: answer{p: p}, shown: map[string][]leaf{},
+				sample: sample{body: make([]byte, size)}, files: make([]sentFile, 1)})
+			asked = 0
+			p.again("")
+			if p.again(""); asked != want {
+				t.Errorf("one of %d bytes was read again %d times, want %d", size, asked, want)
 			}
 		})
 	}

@@ -179,8 +179,9 @@ func (c *comparison) describes(file sentFile) {
 		}
 	}
 	if called != "" && c.said == nil {
-		elsewhere := text != "" && bytes.Contains(c.m.body, []byte(`"`+text+`"`)) // such as in a part of JSON
-		c.check("name", isName && !elsewhere, right, ", but the file was called %[2]s%[3]s", called,
+		// It may stand elsewhere, such as in a part of JSON.
+		isName = isName && (text == "" || !bytes.Contains(c.m.body, []byte(`"`+text+`"`)))
+		c.check("name", isName, right, ", but the file was called %[2]s%[3]s", called,
 			apispec.Quoted(called), c.m.how())
 	}
 	isKind := fileKinds.MatchString(c.name) && !strings.Contains(text, "/") // such as image

@@ -324,7 +324,7 @@ func (s sample) holding(content []byte) sample {
 	}
 	s.object = maps.Clone(s.object)
 	for i, name := range s.fields(true) { // no file is like that of another field, nor as long
-		s.object[name] = slices.Concat(content, bytes.Repeat([]byte(name), i))
+		s.object[name] = append(slices.Clip(content), bytes.Repeat([]byte(name), i)...)
 	}
 	return s.stating()
 }

@@ -41,7 +41,7 @@ func (p *prober) stray(r *operation, m *made, param string, there sample) {
 		}
 	case !m.about(r) && r.Method == http.MethodGet:
 		p.seen.Note(aspect)
-		if a := p.ask(r, p.good(r, there)); a.ok() && p.isListed(r, m, elementsOf(a.body)) {
+		if a := p.ask(r, p.good(r, there)); a.ok() && p.isListed(r, m, leavesOfEach(elementsOf(a.body))) {
 			a.broke(ruleAnswer, what, "the list has an upload%s, which is under another %s", m.called(), param)
 		}
 	}

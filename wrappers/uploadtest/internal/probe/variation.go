@@ -188,7 +188,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 	} else if s.object != nil && i%2 == 1 {
 		typed.fileType = "application/pdf"
 	}
-	odd, named := typed.oddly(r, name, i, everyName), typed.oddly(r, name, i, names)
+	odd := typed.oddly(r, name, i, everyName)
 	ways := []sample{odd, plain}
 	if chosen != "" {
 		under := odd.under(chosen, name)
@@ -209,7 +209,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 		a.declined("a file of %d bytes", len(content))
 	case a.status >= 400:
 		refused := a
-		if !reflect.DeepEqual(named, odd) {
+		if named := typed.oddly(r, name, i, names); !reflect.DeepEqual(named, odd) {
 			m, _ = p.make(r, what, named)
 		}
 		if m != nil { // another text was refused
