@@ -154,7 +154,7 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 			a.broke(ruleAnswer, "limit", "a page has %d elements, and %d were asked for", len(elements), limit)
 		}
 		list = append(list, elements...)
-		next, total, goesOn := pageOf(a)
+		next, total, goesOn := by.of(a)
 		full := len(elements) == cmp.Or(limit, by.usual)
 		if by.said = by.said || next != ""; !by.said && by.cursor != "" && len(elements) > 0 && (goesOn || full) {
 			to = with(to, by.cursor, identity(elements[len(elements)-1])) // such as the last id
@@ -175,9 +175,10 @@ func (p *prober) walks(r *operation, path string, limit int) (a answer, list []j
 // paging holds the names of the parameters by which a list is read in pages.
 type paging struct {
 	limit, cursor, page, offset string
-	least, usual                int  // the minimum and the default of limit
-	from                        int  // the number of the first page
-	said                        bool // an answer says what the next page is, or whether there is one
+	least, usual                int      // the minimum and the default of limit
+	from                        int      // the number of the first page
+	said                        bool     // an answer says what the next page is, or whether there is one
+	members                     []string // that may hold the next cursor
 }
 
 func pagingOf(r *operation) (by paging) {
@@ -197,7 +198,7 @@ func pagingOf(r *operation) (by paging) {
 			if by.limit, by.usual = param.Name, int(usual); least != nil {
 				by.least = int(*least)
 			}
-		case cursors.MatchString(name):
+		case cursors.MatchString(name), schema.Type.Is("string") && nextPage.MatchString(param.Description):
 			by.cursor = param.Name
 		case befores.MatchString(name):
 			back = param.Name
@@ -210,6 +211,17 @@ func pagingOf(r *operation) (by paging) {
 		}
 	}
 	by.cursor = cmp.Or(by.cursor, back)
+	if !by.said && by.cursor != "" {
+		mayAnswer(r, func(_ string, media *openapi3.MediaType) bool {
+			for name, ref := range apispec.Resolved(media.Schema).Properties {
+				if sameWord(name, by.cursor) || nextPage.MatchString(apispec.Resolved(ref).Description) {
+					by.members = append(by.members, name)
+				}
+			}
+			return false
+		})
+		by.said = len(by.members) > 0 && !mayTell(r, more.MatchString)
+	}
 	return by
 }
 
@@ -246,9 +258,9 @@ func with(here *url.URL, name, value string) *url.URL {
 	return &next
 }
 
-// pageOf returns what a page says of the next one, and of the number of all
-// elements, which is -1 if it says nothing.
-func pageOf(a answer) (next string, total int, goesOn bool) {
+// of returns what a page says of the next one, and of the number of all elements,
+// which is -1 if it says nothing.
+func (by paging) of(a answer) (next string, total int, goesOn bool) {
 	total = -1
 	for name := range a.header {
 		if totals.MatchString(strings.TrimPrefix(name, "X-")) {
@@ -260,7 +272,8 @@ func pageOf(a answer) (next string, total int, goesOn bool) {
 		case l.list || l.at >= 0 || l.value == nil:
 		case totals.MatchString(l.name):
 			total, _ = strconv.Atoi(text)
-		case nexts.MatchString(l.name):
+		case nexts.MatchString(l.name), // a member of the parameter's name may repeat the request
+			slices.Contains(by.members, l.name) && text != a.req.URL.Query().Get(by.cursor):
 			next = text
 		case more.MatchString(l.name):
 			goesOn = text == "true"

@@ -117,6 +117,18 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 		{"a link behind another path", limit + cursor, "", 2, by("from", "",
 			`{"data":[{"id":"a"}],"next":"http://a.example/v2?from=b"}`, "b", `{"data":[{"id":"b"}]}`),
 			"limit=2 from=b", "ab", ""},
+		{"a cursor of the parameter's name", limit + "{name: bookmark, in: query, schema: {type: string}, " +
+			"description: Leads to the next page.}", "bookmark: {}", 2, by("bookmark", "",
+			`{"data":[{"id":"a"},{"id":"b"}],"bookmark":"x"}`, "x", `{"data":[{"id":"c"},{"id":"d"}],"bookmark":null}`),
+			"limit=2 bookmark=x&limit=2", "abcd", ""},
+		{"a full page that is the last", limit + "{name: after, in: query, schema: {}}", "after: {}", 2,
+			by("after", "", `{"data":[{"id":"a"},{"id":"b"}],"after":null}`), "limit=2", "ab", ""},
+		{"a cursor by its description", limit + cursor, "last: {description: Asks for the next page.}", 2, by("cursor", "",
+			`{"data":[{"id":"a"},{"id":"b"}],"last":"x"}`, "x", `{"data":[{"id":"c"},{"id":"d"}]}`),
+			"limit=2 cursor=x&limit=2", "abcd", ""},
+		{"a cursor that is repeated", limit + "{name: after, in: query, schema: {}}", "after: {}, hasMore: {}", 2,
+			by("after", "", `{"data":[{"id":"a"},{"id":"b"}],"hasMore":true}`, "b",
+				`{"data":[{"id":"c"}],"after":"b","hasMore":false}`), "limit=2 after=b&limit=2", "abc", ""},
 		{"a cursor with a slash", limit + cursor, "", 2, by("cursor", "", `{"data":[{"id":"a"}],"next":"of/b"}`,
 			"of/b", `{"data":[{"id":"b"}]}`), "limit=2 cursor=of%2Fb&limit=2", "ab", ""},
 		{"more of the usual", "{name: limit" + integer + ", default: 2}}, " + cursor, "", 0, by("cursor", "",
@@ -224,7 +236,7 @@ func TestWhatAListSaysOfItself(t *testing.T) {
 		`{"total":3,"next":"n","hasMore":true}`: "n 3 true", `{"items":[{"total":9,"next":"n"}]}`: " -1 false",
 		`{"total":[1],"next":null,"hasMore":false}`: " -1 false", `{"items":[{"total":9},{"total":8}],"total":2}`: " 2 false",
 	} {
-		next, total, goesOn := pageOf(answer{body: []byte(body)})
+		next, total, goesOn := paging{}.of(answer{body: []byte(body)})
 		if got := fmt.Sprintf("%s %d %t", next, total, goesOn); got != want {
 			t.Errorf("%s says %s, want %s", body, got, want)
 		}

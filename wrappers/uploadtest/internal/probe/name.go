@@ -88,13 +88,14 @@ var (
 	prose   = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
 
 	// the pages of a list; what paged finds may stand before each name of the others
-	limits  = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items|keys)$|^per[_-]?page$|^(top|first)$`)
-	paged   = regexp.MustCompile(`(?i)^(.*[_-])(limit|page[_-]?size|per[_-]?page)$`)
-	cursors = regexp.MustCompile(`(?i)cursor|token|after|marker`)
-	befores = regexp.MustCompile(`(?i)^before([_-]?id)?$`)
-	pages   = regexp.MustCompile(`(?i)^page([_-]?(number|no|index))?$`)
-	offsets = regexp.MustCompile(`(?i)^(offset|skip|start([_-]?index)?)$`)
-	nexts   = regexp.MustCompile(`(?i)^((next|end|continuation)[_-]?)+(cursor|page|` +
+	limits   = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items|keys)$|^per[_-]?page$|^(top|first)$`)
+	paged    = regexp.MustCompile(`(?i)^(.*[_-])(limit|page[_-]?size|per[_-]?page)$`)
+	cursors  = regexp.MustCompile(`(?i)cursor|token|after|marker`)
+	befores  = regexp.MustCompile(`(?i)^before([_-]?id)?$`)
+	pages    = regexp.MustCompile(`(?i)^page([_-]?(number|no|index))?$`)
+	offsets  = regexp.MustCompile(`(?i)^(offset|skip|start([_-]?index)?)$`)
+	nextPage = regexp.MustCompile(`(?i)\bnext page\b`) // what a description says of a cursor
+	nexts    = regexp.MustCompile(`(?i)^((next|end|continuation)[_-]?)+(cursor|page|` +
 		`(page[_-]?)?token|marker|ur[il]|link|href)?$|^cursor$`)
 	more   = regexp.MustCompile(`(?i)^has[_-]?(more|next([_-]?page)?)$|^is[_-]?truncated$`)
 	totals = regexp.MustCompile(`(?i)^total([_-]?(count|items|files|results|elements))?$`)
