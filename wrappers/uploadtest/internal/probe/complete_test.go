@@ -3,6 +3,7 @@ package probe
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -65,10 +66,10 @@ func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
 	for status = range map[int]bool{http.StatusForbidden: true, http.StatusOK: true} { // it hands out no URL
 		asked = ""
 		p.refusesToComplete(start, firstSample(start))
-		p.growsLater(start, firstSample(start), nil)
+		p.growsLater(start, firstSample(start), []byte("large"))
 		p.crosswise(start, firstSample(start))
-		p.growsLater(ops["state"], sample{}, nil)
-		p.growsLater(&operation{Route: start.Route, closing: true}, firstSample(start), nil)
+		p.growsLater(ops["state"], sample{}, []byte("large"))
+		p.growsLater(&operation{Route: start.Route, closing: true}, firstSample(start), []byte("large"))
 		if asked != strings.Repeat("POST /v1/files\n", 4) {
 			t.Errorf("after %d: %s", status, asked)
 		}
@@ -76,18 +77,37 @@ func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
 }
 
 func TestAFileThatIsTooLargeIsRefusedWithItsURLOrItsCompletion(t *testing.T) {
-	for _, c := range []struct{ put, complete, want int }{{200, 200, 1}, {200, 409, 0}, {200, 500, 1}, {403, 200, 0}} {
+	const tooLarge, notTooLarge = "which is too large, is taken", "413 to a file of 4 bytes, which is not too large"
+	for _, c := range []struct {
+		begin, put, complete int // begin: of the largest
+		want                 string
+	}{{200, 200, 200, tooLarge}, {200, 200, 409, ""}, {200, 200, 500, tooLarge}, {200, 403, 200, ""},
+		{413, 403, 200, notTooLarge}, {400, 403, 200, ""}} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p, ops := specProber(tb, strings.ReplaceAll(completeSpec, "{description: All.}",
 				"{description: All., content: {application/json: {}}}"))
+			isLarge, n := false, 0
 			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				body, _ := io.ReadAll(r.Body)
+				isLarge = isLarge || string(body) == "large"
 				status := map[string]int{"/k": c.put, "/v1/a/complete": c.complete}[r.URL.Path]
-				return came(r, cmp.Or(status, 200), "application/json", `{"fileId":"f-1","uploadUrl":"http://b.example/k"}`), nil
+				if status = cmp.Or(status, 200); !isLarge {
+					status = map[string]int{`{"size":4}`: c.begin}[string(body)]
+				}
+				if r.URL.Path == "/v1/begin" {
+					n++
+				}
+				return came(r, cmp.Or(status, 200), "application/json",
+					fmt.Sprintf(`{"fileId":"f-%d","uploadUrl":"http://b.example/k"}`, n)), nil
 			})
-			p.growsLater(ops["begin"], sample{}, []byte("large"))
+			s := sample{typ: "application/json", object: map[string]any{"size": 1}, schema: lab.SchemaOf(t, `{}`).Value}
+			p.growsLater(ops["begin"], s, []byte("large"))
+			if held := p.seen.Has("largest file"); held != (c.begin == 200) {
+				t.Errorf("%d to the largest: held %t", c.begin, held)
+			}
 		})
-		if got := strings.Count(strings.Join(lines, "\n"), "which is too large, is taken"); got != c.want || got != len(lines) {
-			t.Errorf("%d to the file and %d to its completion: %q", c.put, c.complete, lines)
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || len(lines) > 1 || c.want == "" && got != "" {
+			t.Errorf("%d to the largest, %d to the file and %d to its completion: %q", c.begin, c.put, c.complete, lines)
 		}
 	}
 }

@@ -33,11 +33,11 @@ func (p *prober) grows() {
 // the client says the place, that goes where a file is, and to a new name.
 func (p *prober) growsNow(r *operation, s sample, large []byte) {
 	with := func(content []byte, at *made) *http.Request {
-		s := p.anew(r, s)
+		s := p.anew(r, s.holding(content))
 		if at != nil {
 			s.params = at.ids
 		}
-		return p.good(r, s.holding(content))
+		return p.good(r, s)
 	}
 	a := p.wants("largest file", r, with(large[1:], nil), "largest",
 		fmt.Sprintf("a file of %d bytes", len(large)-1), ", which is not too large", 2, http.StatusConflict)
@@ -51,8 +51,12 @@ func (p *prober) growsNow(r *operation, s sample, large []byte) {
 			there = m
 		}
 	}
+	want, why := http.StatusRequestEntityTooLarge, ", want 413"
+	if makes := p.parent(r); r.single && firstSample(makes).announcesFile() { // that is refused, and this is another
+		want, why = 4, mustBeRefused
+	}
 	p.wants("file that is too large", r, with(large, there), "large",
-		fmt.Sprintf("a file of %d bytes", len(large)), ", want 413", http.StatusRequestEntityTooLarge)
+		fmt.Sprintf("a file of %d bytes", len(large)), why, want)
 	s.unsized = true
 	unsized := with(large, r.barred)
 	unsized.Header.Set("Expect", "100-continue")
@@ -78,7 +82,20 @@ func (p *prober) growsLater(r *operation, s sample, large []byte) {
 	if r.Method != http.MethodPost || r.closing {
 		return
 	}
-	m, a := p.start(r, p.anew(r, s).holding(large), "")
+	most := p.anew(r, s.holding(large[1:]))
+	m, a := p.make(r, fmt.Sprintf(" (content: %d bytes)", len(large)-1), most)
+	switch {
+	case m != nil && len(m.outs) > 0:
+		p.seen.Note("largest file")
+	case m == nil && most.announcesFile():
+		if a.declined("the largest file"); a.status == http.StatusRequestEntityTooLarge {
+			a.broke(ruleStatus, "largest", "413 to a file of %d bytes, which is not too large", len(large)-1)
+		}
+		return
+	default:
+		return
+	}
+	m, a = p.start(r, p.anew(r, s.holding(large)), "")
 	if m == nil || len(m.outs) == 0 || !p.takes(m, large) {
 		return
 	}

@@ -21,10 +21,10 @@ func (s sample) stating() sample {
 	return s.of(object.(map[string]any), s.fileName)
 }
 
-// announcesFile reports whether the request stated the size or the checksum of its
+// announcesFile reports whether a request states the size or the checksum of its
 // file: another file is wrong then.
-func (m *made) announcesFile() bool {
-	return m.object != nil && !bytes.Equal(m.holding([]byte("uploadtest: other bytes")).body, m.body)
+func (s sample) announcesFile() bool {
+	return s.object != nil && !bytes.Equal(s.holding([]byte("uploadtest: other bytes")).body, s.body)
 }
 
 // stated returns a value of a request with each size and each checksum in it
