@@ -28,6 +28,7 @@ type made struct {
 	answer    answer
 	outs      []contract.HandedOut           // where the bytes go
 	place     string                         // the path of the request
+	moved     bool                           // it was put there, and is at another place from then on
 	own       []string                       // the ids that nothing else may have
 	shown     map[string][]leaf              // what each operation answered last, by its path
 	given     map[string]func(string) answer // ask URLs for its file by a method, by their names
@@ -85,7 +86,7 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 	for _, file := range m.files {
 		p.named[file.name] = cmp.Or(p.named[file.name], m)
 	}
-	m.outs = p.outs(m)
+	m.outs, m.moved = p.outs(m), p.moves(m)
 	p.learn(m, a)
 	p.issues(m)
 	p.locates(m)
@@ -129,7 +130,7 @@ func (p *prober) uploads(r *operation, what, it string, s sample) *made {
 // the operation refuses. One that takes each name once gets another name, and one
 // that takes one upload for a thing another thing.
 func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
-	s = p.adopted(r, s)
+	s, own := p.onItsOwn(r, p.adopted(r, s))
 	a := p.ask(r, p.good(r, s))
 	taken := a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity
 	if taken || a.status == http.StatusForbidden && p.chosen(r) != "" {
@@ -144,6 +145,9 @@ func (p *prober) start(r *operation, s sample, what string) (*made, answer) {
 		return nil, a
 	}
 	m := p.newMade(s, what, a)
+	if own != nil && !undoes.MatchString(r.Path+" "+r.name) {
+		p.reads(own)
+	}
 	if len(m.outs) > 0 {
 		m.waiting, m.files = true, nil
 	}
@@ -164,7 +168,7 @@ func (p *prober) mayBeTaken(r *operation, s sample, a answer) bool {
 
 // parent returns the operation that makes what the path of an upload names, or nil.
 func (p *prober) parent(r *operation) *operation {
-	if r.Method != http.MethodPost || r.last == "" {
+	if r.Method != http.MethodPost && r.Method != http.MethodPut || r.last == "" || p.clientKeys[r.last] {
 		return nil
 	}
 	return p.at(r.above(r.last), http.MethodPost)
@@ -183,9 +187,9 @@ func (p *prober) adopted(r *operation, s sample) sample {
 	if plain.object != nil {
 		announced = plain.of(plain.replaced(func(in member, value any) any {
 			switch {
-			case names.MatchString(in.name):
+			case names.MatchString(in.name) && files[0].name != "":
 				return files[0].name
-			case types.MatchString(in.name):
+			case types.MatchString(in.name) && in.schema.VisitJSON(files[0].contentType) == nil:
 				return files[0].contentType
 			}
 			return value
@@ -193,15 +197,28 @@ func (p *prober) adopted(r *operation, s sample) sample {
 	}
 	for _, way := range []sample{announced, plain} {
 		if m, _ := p.start(makes, way, ""); m != nil {
-			said := m.announced()
-			s.fileType = cmp.Or(said.contentType, s.fileType)
-			if s = s.under(r.last, m.ids[r.last]); s.object != nil {
-				s = s.of(s.object, cmp.Or(said.name, s.fileName))
-			}
-			return s
+			return s.asAnnounced(m.announced()).under(r.last, m.ids[r.last])
 		}
 	}
 	return s
+}
+
+// onItsOwn returns the sample for an upload of its own, and this, if an operation
+// acts on what another made: it may change the state of that.
+func (p *prober) onItsOwn(r *operation, s sample) (sample, *made) {
+	if !acts(r) || completion.MatchString(r.Path) {
+		return s, nil
+	}
+	for _, m := range p.keptFor(r) {
+		if acts(m.by) {
+			continue
+		}
+		if own, _ := p.make(m.by, "", p.anew(m.by, m.sample)); own != nil && own.ids[r.last] != "" {
+			return s.under(r.last, own.ids[r.last]), own
+		}
+		break
+	}
+	return s, nil
 }
 
 // asked reports whether an id stood in the request: it is not the server's.
@@ -259,6 +276,9 @@ func (m *made) about(r *operation) bool {
 		if m.ids[param] == "" {
 			return false
 		}
+	}
+	if m.moved && m.placedUnder(r.last) { // a session that is over
+		return false
 	}
 	if r.byQuery() {
 		return m.ids[r.last] != "" && slices.Contains(m.own, m.ids[r.last])

@@ -19,6 +19,9 @@ import (
 // tells compares each value about a file, and each value that repeats the
 // request, with the request.
 func (p *prober) tells(m *made, a answer, all []leaf) {
+	if len(m.files) == 0 && p.ofOthers(m, a.route) { // what was said of a thing is not said of its parts
+		return
+	}
 	wrapper := m.wrapper(all)
 	inTurn := slices.Clone(all) // a wrong size says more than the wrong checksum that comes of it
 	slices.SortStableFunc(inTurn, func(a, b leaf) int {
@@ -171,7 +174,7 @@ func (c *comparison) describes(file sentFile) {
 	}
 	called, isName := file.name, names.MatchString(c.name)
 	right := c.p.isNamed(c.m, text, called) || c.rest != "" && c.p.isNamed(c.m, text+c.rest, called)
-	if last := c.m.by.last; places(c.m.by) && isName {
+	if last := c.m.by.last; places(c.m.by) && isName && !c.m.moved {
 		called = c.m.ids[last]
 		right = c.m.by.sameName(text, called) || c.m.by.sameName(text, upload.BaseName(called))
 		if isName = takesName(c.m.by); !isName {

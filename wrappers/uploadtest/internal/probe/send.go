@@ -30,7 +30,8 @@ func (p *prober) outs(m *made) []contract.HandedOut {
 	if len(urls) > 0 || err != nil ||
 		m.by.Method != http.MethodPost || !starts.MatchString(m.by.name+" "+m.by.Path+" "+to.Path) ||
 		slices.ContainsFunc(p.ops, func(r *operation) bool {
-			return r.Method != http.MethodPost && p.matches(r, to.Path) != nil
+			isIt := reading(r) && m.announcesFile() // it tells how far the session is
+			return r.Method != http.MethodPost && !isIt && r.Method != http.MethodDelete && p.matches(r, to.Path) != nil
 		}) {
 		return urls
 	}
@@ -55,9 +56,12 @@ func (p *prober) isDownload(out contract.HandedOut) bool {
 	})
 }
 
-// announced returns the name and the media type that a request said its file will
-// have, as far as it said so.
+// announced returns the name, the media type and the bytes that a request said its
+// file will have, as far as it said so.
 func (m *made) announced() (file sentFile) {
+	if len(m.files) == 0 && m.announcesFile() {
+		file.content = m.later
+	}
 	for name, value := range m.said {
 		switch said := apispec.TextOf(value); {
 		case types.MatchString(name) && strings.Contains(said, "/"):
@@ -67,6 +71,19 @@ func (m *made) announced() (file sentFile) {
 		}
 	}
 	return file
+}
+
+// asAnnounced returns the sample with the name and the media type that were said of
+// its file before.
+func (s sample) asAnnounced(said sentFile) sample {
+	if s.object != nil {
+		s.fileType = cmp.Or(said.contentType, s.fileType)
+		return s.of(s.object, cmp.Or(said.name, s.fileName))
+	}
+	if s.body != nil && strings.Contains(s.typ, "*") {
+		s.contentType = cmp.Or(said.contentType, s.contentType)
+	}
+	return s
 }
 
 var presignedContent = []byte("uploadtest: a presigned file")

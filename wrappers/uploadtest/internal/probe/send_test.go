@@ -62,6 +62,19 @@ func TestAURLTakesBytesIfNoOperationDoes(t *testing.T) {
 			t.Errorf("%s hands out %s: %t", c.by, c.url, got)
 		}
 	}
+	announces := sample{typ: "application/json", object: map[string]any{"size": 1}, later: []byte("a")}.stating()
+	for _, c := range []struct {
+		s    sample
+		to   string
+		want bool
+	}{{announces, "/v1/uploads/1", true}, {sample{}, "/v1/uploads/1", false}, {announces, "/v1/ours/1", false},
+		{sample{}, "/v1/uploads/1/bytes", true}} {
+		m := &made{sample: c.s, by: ops["start"], answer: answer{header: http.Header{"Location": {c.to}},
+			req: p.good(ops["start"], sample{})}}
+		if got := len(p.outs(m)) == 1; got != c.want {
+			t.Errorf("the Location %s of a request with %v is a session: %t", c.to, c.s.object, got)
+		}
+	}
 	for _, c := range []struct {
 		said map[string]any
 		want sentFile

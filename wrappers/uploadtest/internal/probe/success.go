@@ -18,9 +18,9 @@ func (p *prober) succeeds(r *operation) {
 		if r.closing {
 			return // each upload asked it
 		}
-		if said := p.comeLater[r.last]; s.object != nil {
-			s.fileType = cmp.Or(said.contentType, s.fileType)
-			s = s.of(s.object, cmp.Or(said.name, s.fileName))
+		said := p.comeLater[r.last]
+		if s = s.asAnnounced(said); said.content != nil && len(s.files()) == 1 {
+			s = s.holding(said.content)
 		}
 		known := p.known(r)
 		req := p.good(r, s)
@@ -35,14 +35,18 @@ func (p *prober) succeeds(r *operation) {
 			if last := r.last; places(r) && p.learned[last] == "" {
 				p.clientKeys[last] = true
 			}
-			maps.Copy(p.learned, m.ids)
+			of := p.learned[r.last]
+			if maps.Copy(p.learned, m.ids); acts(r) { // others ask for what is in the state that it was made in
+				p.learned[r.last] = cmp.Or(of, m.ids[r.last])
+			}
 			for name := range m.ids {
 				p.comeLater[name] = m.announced()
 			}
-			if p.moves(m) {
+			if m.moved = p.moves(m); m.moved {
 				delete(p.learned, r.last)
+				r.single = p.parent(r) != nil
 			}
-			if !p.handedOut(m) && r.Method == http.MethodPost {
+			if !p.handedOut(m) && (r.Method == http.MethodPost || m.moved) {
 				p.keep(m)
 			}
 		case a.status != 0: // else it was reported already

@@ -169,6 +169,15 @@ func TestAVariationMayBeRefused(t *testing.T) {
 	}
 }
 
+func TestWhatSaysNothingIsNotVaried(t *testing.T) {
+	p, ops := specProber(t, refusedSpec)
+	var asked *[]string
+	p.transport, asked = answered(http.StatusForbidden)
+	if p.variesNames(ops["lock"], sample{}, false); len(*asked) > 0 {
+		t.Errorf("asked %q", *asked)
+	}
+}
+
 // typesSpec is a provider's that takes files of any type, of one, and in forms.
 const typesSpec = `
 openapi: 3.0.3

@@ -27,7 +27,7 @@ func (p *prober) together(r *operation, s sample) {
 		return
 	}
 	for i := range 2 {
-		two = append(two, p.rekeyed(r, p.anew(r, s).holding(p.twin(i))))
+		two = append(two, p.rekeyed(r, p.anew(r, s.holding(p.twin(i)))))
 	}
 	p.keep(p.startTogether(r, two, " (sent at the same time as another)")...)
 }
@@ -36,7 +36,7 @@ func (p *prober) together(r *operation, s sample) {
 func (p *prober) burst(r *operation, s sample) {
 	var all []sample
 	for i := range 8 {
-		all = append(all, p.anew(r, s).holding(fmt.Appendf(nil, "uploadtest %d", i)))
+		all = append(all, p.anew(r, s.holding(fmt.Appendf(nil, "uploadtest %d", i))))
 	}
 	if r.Method == http.MethodPost && len(s.body) > 0 {
 		p.startTogether(r, all, "")

@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +123,29 @@ func TestWhatWasSaidIsFoundWhereAnAnswerHasIt(t *testing.T) {
 	} {
 		if said, _, exact := m.saidAt(path); fmt.Sprintf("%v %t", said, exact) != want {
 			t.Errorf("at %s: %v, %t, want %s", path, said, exact, want)
+		}
+	}
+}
+
+// What was said of a thing is not said of its parts.
+func TestAPartMayTellOtherwiseThanItsParent(t *testing.T) {
+	for _, c := range []struct {
+		by    string
+		files []sentFile
+		want  bool // it is blamed
+	}{{"hook", nil, false}, {"hook", []sentFile{{}}, true}, {"post", nil, true}} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := idProber(t)
+			p.TB = tb
+			m := &made{by: ops[c.by], files: c.files}
+			m.object = map[string]any{"data": map[string]any{"type": "hooks"}}
+			m.schema = lab.SchemaOf(t, `{"properties":{"data":{"properties":{"type":{"type":"string"}}}}}`).Value
+			body := []byte(`{"data":{"type":"posts"}}`)
+			a := answer{p: p, route: ops["posted"], req: httptest.NewRequest("GET", "/v1/hooks/posts/1", nil), body: body}
+			p.tells(m, a, leaves(body))
+		})
+		if blamed := len(lines) > 0; blamed != c.want {
+			t.Errorf("of what %s made with %d files: %q", c.by, len(c.files), lines)
 		}
 	}
 }

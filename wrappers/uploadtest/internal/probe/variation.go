@@ -78,7 +78,8 @@ func (p *prober) varies(r *operation) {
 			return // each upload asks it
 		}
 		again, a := p.make(r, "", s)
-		if r.single = again == nil && p.parent(r) != nil; r.single {
+		if again == nil && p.parent(r) != nil {
+			r.single = true
 			again, a = p.make(r, "", s)
 			r.single = again != nil
 		}
@@ -157,6 +158,9 @@ func (p *prober) outlives(m *made) {
 // whose names have directories.
 func (p *prober) variesNames(r *operation, s sample, isFile bool) {
 	all := contents()
+	if !isFile && !p.unlike(r, s.oddly(r, nameVariety[0], 0, everyName), s) {
+		return // it says nothing
+	}
 	if r.respells {
 		p.unseen(r, "whether names stay as they are: its description says that they are changed")
 	}
