@@ -110,3 +110,25 @@ paths:
 		}
 	}
 }
+
+// A PATCH without an example changes what it may, to what the spec allows.
+func TestAChangeIsMadeUp(t *testing.T) {
+	_, ops := specProber(t, `
+openapi: 3.0.3
+info: {title: Changes, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /files: {post: {requestBody: {content: {image/png: {}}}, responses: {default: {description: All.}}}}
+  /things: {post: {operationId: make, requestBody: &body {content: {application/json: {schema: {type: object, properties: {
+    title: {type: string}, label: {type: string, pattern: '^[0-9]$'}, size: {type: integer}}}}}},
+    responses: &all {default: {description: All.}}}}
+  /things/{id}: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],
+    patch: {operationId: patch, requestBody: *body, responses: *all}}
+`)
+	if made := firstSample(ops["make"]).object; len(made) > 0 {
+		t.Errorf("a POST sends %v", made)
+	}
+	if changes := firstSample(ops["patch"]).object; len(changes) != 1 || changes["title"] == nil {
+		t.Errorf("a PATCH sends %v", changes)
+	}
+}
