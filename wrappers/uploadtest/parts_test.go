@@ -325,7 +325,13 @@ func TestAFileMayBeSentInParts(t *testing.T) {
 	for _, how := range []string{"range", "offset", "form", "at once", "signed", "nowhere"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			Run(t, dock(how, nil).setup)
+			Run(t, func(t testing.TB) Subject {
+				s := dock(how, nil).setup(t)
+				if how != "at once" && how != "signed" { // the others wait as these do, for seconds
+					s.Patient = nil
+				}
+				return s
+			})
 		})
 	}
 }

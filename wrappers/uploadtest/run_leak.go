@@ -89,9 +89,10 @@ func nothingIsLeft(t *trial) {
 // a moment to end.
 func (t *trial) leaves(label string) bool {
 	left, _ := leftovers(label)
-	for deadline := time.Now().Add(3 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-		left, _ = leftovers(label)
+	deadline := time.Now().Add(3 * time.Second)
+	for pause := time.Millisecond; len(left) > 0 && time.Now().Before(deadline); left, _ = leftovers(label) {
+		time.Sleep(pause)
+		pause = min(2*pause, 50*time.Millisecond) // to look takes long
 	}
 	for _, what := range left {
 		t.broke("%s", what)
