@@ -150,7 +150,7 @@ func sameWord(a, b string) bool {
 
 // sameName reports whether a name is the one that was sent. Forms write a quote
 // as %22, and a server may leave it so. If the spec says that names are changed,
-// their letters and digits stay, maybe in another normal form of Unicode.
+// their letters and digits stay, maybe without their marks.
 func (r *operation) sameName(is, sent string) bool {
 	kept := func(name string) string {
 		return strings.Map(func(c rune) rune {
@@ -158,7 +158,7 @@ func (r *operation) sameName(is, sent string) bool {
 				return unicode.ToLower(c)
 			}
 			return -1
-		}, norm.NFC.String(name))
+		}, norm.NFD.String(name)) // which is without its marks then
 	}
 	whole, _ := url.PathUnescape(is)
 	return is == sent || is == strings.ReplaceAll(sent, `"`, "%22") ||
