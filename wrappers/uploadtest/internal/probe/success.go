@@ -119,8 +119,9 @@ func (p *prober) guesses(r *operation, s sample) bool {
 		}
 	}
 	return slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
-		return refer.MatchString(param.Name) && (param.In != openapi3.ParameterInPath || p.learned[param.Name] == "") &&
-			isMadeUp(param.Schema, apispec.Examples(param.Example, param.Examples, param.Schema)[""])
+		value := apispec.Examples(param.Example, param.Examples, param.Schema)[""]
+		learned := param.In == openapi3.ParameterInPath && p.valueOf(r, param, s) != apispec.TextOf(value)
+		return refer.MatchString(param.Name) && !learned && isMadeUp(param.Schema, value)
 	})
 }
 

@@ -141,6 +141,13 @@ func TestARequestRefersToWhatItNames(t *testing.T) {
 			t.Errorf("%s with %v: refers %t, guesses %t", c.op, c.s.object, !c.refers, !c.guess)
 		}
 	}
+	p.learned["id"] = "t-1" // of another thing than the one that nothing makes
+	for ofParent, want := range map[bool]bool{true: true, false: false} {
+		if look := p.at("/access/datafile/{id}", http.MethodGet); p.guesses(&operation{
+			Route: look.Route, required: look.required, ofParent: ofParent}, sample{}) != want {
+			t.Errorf("it guesses the id of a thing that nothing makes (%t): %t", ofParent, !want)
+		}
+	}
 }
 
 func TestAVariationMayBeRefused(t *testing.T) {
