@@ -103,7 +103,11 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 	defer logged() // also where the test ends here
 	go func() {
 		defer close(done)
-		defer func() { panicked, stack = recover(), debug.Stack() }()
+		defer func() {
+			if panicked = recover(); panicked != nil {
+				stack = debug.Stack()
+			}
+		}()
 		res, err = t.Uploader.Upload(ctx, src.Source)
 	}()
 	select {

@@ -195,7 +195,7 @@ func TestAnEarlierFileKeepsItsNumber(t *testing.T) {
 				return &made{by: ops["put"], place: place, ids: at(number), files: []sentFile{{content: []byte(content)}}}
 			}
 			p.kept = []*made{of("two", c.place, c.others)}
-			p.outlives(of("one", "/v1/keys/a", c.own))
+			p.readsEarlier(of("one", "/v1/keys/a", c.own))
 		})
 		got := strings.Join(lines, "\n")
 		if !strings.Contains(got, c.want) || c.want == "" && strings.Contains(got, "response") || asked != c.asked {

@@ -129,13 +129,13 @@ func (p *prober) varies(r *operation) {
 		}
 		p.burst(r, s)
 		p.repeats(r, s)
-		p.outlives(again)
+		p.readsEarlier(again)
 	}
 }
 
-// outlives reads a file again that others were put in place of, if each got another
+// readsEarlier reads a file again that others were put in place of, if each got another
 // number and the file can still be had under its own.
-func (p *prober) outlives(m *made) {
+func (p *prober) readsEarlier(m *made) {
 	for _, r := range p.ops {
 		own := m.ids[r.last]
 		if !reading(r) || !mayGiveFile(r) || !m.about(r) || !slices.ContainsFunc(p.kept, func(other *made) bool {
