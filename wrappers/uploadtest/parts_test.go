@@ -124,10 +124,11 @@ func docked(next http.Handler) http.Handler {
 			end = max(end, at+len(part))
 		}
 		finish := func() {
-			it.Content = nil
+			var all [][]byte
 			for _, at := range slices.Sorted(maps.Keys(it.parts)) {
-				it.Content = append(it.Content, it.parts[at]...)
+				all = append(all, it.parts[at])
 			}
+			it.Content = bytes.Join(all, nil)
 			d.Mu.Lock()
 			defer d.Mu.Unlock()
 			d.Objects[id] = it.Object
@@ -159,7 +160,7 @@ func docked(next http.Handler) http.Handler {
 			f, _, err := r.FormFile("file")
 			at, _ := strconv.Atoi(r.FormValue("dzchunkindex"))
 			if err == nil {
-				it.parts[at], _ = io.ReadAll(f)
+				it.parts[at], _ = faulty.ReadAll(f, int64(len(body)))
 			}
 		default:
 			at, err := strconv.Atoi(cmp.Or(r.URL.Query().Get("part"), said))
@@ -189,8 +190,8 @@ func pieces(how string, spoil func([]piece) []piece) func(upload.Uploader) uploa
 			return res, &upload.Error{Provider: "dock",
 				Err: fmt.Errorf("%w: name or type cannot be sent", upload.ErrInvalid)}
 		}
-		var content bytes.Buffer
-		if err = slurp(c.ctx, c.src, &content); err != nil {
+		content := bytes.NewBuffer(make([]byte, 0, max(0, c.src.Size)+bytes.MinRead))
+		if err = slurp(c.ctx, c.src, content); err != nil {
 			return res, &upload.Error{Provider: "dock", Err: err}
 		}
 		var answer depotAnswer
@@ -272,8 +273,8 @@ func (c *depotClient) piece(ctx context.Context, how string, answer *depotAnswer
 		answer.send.Set("Content-Range", strings.Replace(said, "0--1/", "*/", 1))
 		return c.do(ctx, "lay", "PUT", to, upload.OctetStream, part, answer)
 	case "form":
-		var body bytes.Buffer
-		form := multipart.NewWriter(&body)
+		body := bytes.NewBuffer(make([]byte, 0, len(part)+1<<10))
+		form := multipart.NewWriter(body)
 		_ = form.WriteField("dzchunkindex", fmt.Sprint(p.nth))
 		into, _ := form.CreateFormFile("file", "blob")
 		_, _ = into.Write(part)
