@@ -384,4 +384,5 @@ func TestAFormThatWasNotReadIsNoAttempt(t *testing.T) {
 	if unread, n := it.tries([]Request{chunk, chunk}), it.tries([]Request{read, read}); unread != 0 || n != 2 {
 		t.Errorf("%d and %d attempts, want 0 and 2", unread, n)
 	}
+	it.asks("chunk", refusal{status: 503, again: always}) // of no attempt it reports nothing
 }

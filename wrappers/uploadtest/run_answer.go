@@ -157,7 +157,7 @@ func (t *trial) asks(op string, c refusal) {
 	case c.again != always:
 	case t.once(op, c.status) && n > 1:
 		t.broke("attempts: %d requests came, want 1: the operation is one of Subject.Once", n)
-	case n > 1 || t.once(op, c.status) || t.plain():
+	case n != 1 || t.once(op, c.status) || t.plain(): // none is known of forms that were not read
 	case c.code != "":
 		t.broke("attempts: only one request came, and the error says that it may pass: send again, " +
 			"or set Lasting of upload.Error where the code says that it lasts")
