@@ -76,6 +76,27 @@ func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
 	}
 }
 
+// Where the client says the place, that has a file, unless each place takes one once.
+func TestAFileThatIsTooLargeGoesWhereAFileIs(t *testing.T) {
+	for _, once := range []bool{false, true} {
+		p, ops := specProber(t, readSpec)
+		there := false
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			isLarge := string(faulty.Peek(r)) == "large"
+			there = there || isLarge && r.URL.Path == "/v1/blobs/k-1"
+			return came(r, map[bool]int{true: 413, false: 200}[isLarge], "text/plain", ""), nil
+		})
+		r := ops["put"]
+		r.once = once
+		p.kept = []*made{{by: r, ids: map[string]string{"key": "k-1"}, shown: map[string][]leaf{}},
+			{by: ops["make"], ids: map[string]string{"id": "t-1"}, shown: map[string][]leaf{}}}
+		p.growsNow(r, sample{typ: "text/plain", body: []byte("x")}, []byte("large"))
+		if there == once {
+			t.Errorf("each place takes one once: %t, and it goes where one is: %t", once, there)
+		}
+	}
+}
+
 func TestAFileThatIsTooLargeIsRefusedWithItsURLOrItsCompletion(t *testing.T) {
 	const tooLarge, notTooLarge = "which is too large, is taken", "413 to a file of 4 bytes, which is not too large"
 	for _, c := range []struct {

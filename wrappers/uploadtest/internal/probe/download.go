@@ -109,16 +109,16 @@ func (p *prober) writes() {
 		for name, ask := range m.given {
 			for _, method := range []string{http.MethodPut, http.MethodDelete} {
 				before := ask(http.MethodGet)
-				if !before.ok() {
-					continue // it may be used once
+				changed := func() bool {
+					after := ask(http.MethodGet)
+					return !after.ok() || !bytes.Equal(after.body, before.body)
 				}
-				a := ask(method)
-				if p.seen.Note("download by another method"); !a.ok() {
-					continue
-				}
-				if after := ask(http.MethodGet); !after.ok() || !bytes.Equal(after.body, before.body) {
-					a.broke(ruleStatus, "download by "+method, "%d to a %s to its %s, which changed the file: "+
-						"it must be refused by a 4xx", a.status, method, name)
+				if before.ok() { // else it may be used once
+					a := ask(method)
+					if p.seen.Note("download by another method"); a.ok() && changed() {
+						a.broke(ruleStatus, "download by "+method, "%d to a %s to its %s, which changed the file: "+
+							"it must be refused by a 4xx", a.status, method, name)
+					}
 				}
 			}
 			p.forget(func(kept *made) bool { return kept == m })

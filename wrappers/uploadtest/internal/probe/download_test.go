@@ -57,6 +57,7 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		{"a page that is not there", "page", here, file, false, 404, "a file", here + " true", ""},
 		{"a list of others", "files downloadUrl", signed, append(file, file[0], other), false, 0, "a file", "", ""},
 		{"an element of a longer list", "files downloadUrl", signed, file, false, 0, "a file", "", ""},
+		{"the first of a longer list", "first downloadUrl", signed, file, false, 0, "a file", "", ""},
 		{"no file yet", "downloadUrl", signed, file, true, 0, "a file", "", ""},
 		{"nothing", "downloadUrl", signed, file, false, 404, "", signed + " false",
 			"downloadUrl cannot be fetched: 404"},
@@ -117,6 +118,9 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		p.right["look page2 download"] = map[string]bool{"a": true, "b": true}
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.URL.Path)
+			if (r.Method == http.MethodPut) != (r.ContentLength > 0) {
+				t.Errorf("a %s has %d bytes", r.Method, r.ContentLength)
+			}
 			return came(r, map[bool]int{true: 404, false: 200}[r.URL.Path == "/gone"], "", "a file"), nil
 		})
 		m := &made{by: p.ops[0], files: file, given: map[string]func(string) answer{}}

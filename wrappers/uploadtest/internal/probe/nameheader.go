@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -33,9 +33,7 @@ func (s sample) named(r *operation, name string) sample {
 	if param == nil {
 		return s
 	}
-	if !param.Required && !slices.Contains(s.options, param) {
-		s.options = append(slices.Clip(s.options), param)
-	}
+	s.options = append(slices.Clip(s.options), param)
 	return s.under(param.Name, inHeader(param, name))
 }
 
@@ -54,7 +52,7 @@ func (p *prober) nameOf(r *operation, s sample) string {
 func inHeader(param *openapi3.Parameter, name string) string {
 	example := apispec.TextOf(apispec.Examples(param.Example, param.Examples, param.Schema)[""])
 	name = strings.ReplaceAll(name, `"`, "'") // not all know how it is written
-	isASCII := !strings.ContainsFunc(name, func(c rune) bool { return c > unicode.MaxASCII })
+	isASCII := len(name) == utf8.RuneCountInString(name)
 	typ, params, err := mime.ParseMediaType(example)
 	switch isDisposition := strings.EqualFold(param.Name, "Content-Disposition"); {
 	case isDisposition && (err != nil || len(params) != 1 || params["filename"] == ""):

@@ -52,6 +52,8 @@ paths:
 			want: "size is not what it was", listed: true},
 		{what: "another is gone", before: `{"label":"July","size":1}`, after: `{"label":"August"}`,
 			want: "size is not what it was", listed: true},
+		{what: "a part of another is reset", before: `{"size":{"x":1}}`, after: `{"size":{"x":2}}`,
+			want: "size.x is not what it was"},
 		{what: "a counter goes on", before: `{"label":"July","views":1}`, after: `{"label":"August","views":2}`, listed: true},
 		{what: "what was not said is not changed", before: `{"title":"a"}`, after: `{"title":"a"}`, want: `title is still "a" after`},
 		{what: "what nobody may set", before: `{"checksum":"a"}`, after: `{"checksum":"a"}`},
@@ -78,13 +80,16 @@ paths:
 			then:   `{"data":{"id":"t-1","attributes":{"label":"","title":"T"}}}`, op: "revise",
 			want: "label is not what it was", listed: true},
 	} {
-		listed := false
+		listed, patches := false, 0
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p, ops := specProber(tb, spec)
 			first, then, changes := strings.Cut(c.list, " ")
 			p.inVain["list after a PATCH"] = !changes // it is not awaited
 			body := c.before
 			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				if r.Method == http.MethodPatch {
+					patches++
+				}
 				switch {
 				case r.Method == http.MethodPatch && c.status != 0:
 					return came(r, c.status, "application/json", "{}"), nil
@@ -105,15 +110,16 @@ paths:
 			p.patches(ops[cmp.Or(c.op, "patch")])
 			p.patches(ops["look"])
 		})
-		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" || listed != c.listed {
-			t.Errorf("%s: listed %t: %s", c.what, listed, got)
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" || listed != c.listed ||
+			patches != 2 {
+			t.Errorf("%s: %d changes, listed %t: %s", c.what, patches, listed, got)
 		}
 	}
 }
 
 // A PATCH without an example changes what it may, to what the spec allows.
 func TestAChangeIsMadeUp(t *testing.T) {
-	_, ops := specProber(t, `
+	p, ops := specProber(t, `
 openapi: 3.0.3
 info: {title: Changes, version: '1'}
 servers: [{url: /v1}]
@@ -130,5 +136,11 @@ paths:
 	}
 	if changes := firstSample(ops["patch"]).object; len(changes) != 1 || changes["title"] == nil {
 		t.Errorf("a PATCH sends %v", changes)
+	}
+	id := func(id string) map[string]any { return map[string]any{"id": id} }
+	with := firstSample(ops["patch"]).of(map[string]any{"id": "a", "data": id("b"), "owner": id("c")}, "")
+	with.params = map[string]string{"id": "t-1"}
+	if got := p.identified(ops["patch"], with).body; string(got) != `{"data":{"id":"t-1"},"id":"a","owner":{"id":"c"}}` {
+		t.Errorf("a PATCH tells what it changes by %s", got)
 	}
 }

@@ -36,11 +36,12 @@ func TestABodyIsBuiltAsItsMediaTypeWantsIt(t *testing.T) {
 	for stated, want := range map[string]string{"type image/png": "image/png", "mime image/png": "image/png",
 		"type a/b": "text/plain", "kind image/png": "text/plain", "type png": "text/plain"} {
 		name, value, _ := strings.Cut(stated, " ")
-		s, _ := newSample("multipart/form-data", schema, nil, map[string]any{"f": "one", name: value})
-		if got := s.files()[0].contentType; got != want {
-			t.Errorf("a file of the %s is of %s, want %s", stated, got, want)
+		s, _ := newSample("multipart/form-data", schema, nil, map[string]any{"f": "ones", name: value})
+		if got := s.files()[0]; got.contentType != want || string(got.content) != "ones" {
+			t.Errorf("a file of the %s is %s of %s, want %s", stated, got.content, got.contentType, want)
 		}
 	}
+	s.types = []string{"of/several"}
 	schema.Properties["facts"] = lab.SchemaOf(t, `{"type":"object"}`)
 	for said, want := range map[string]string{"": "text/plain", "image/*, a/b": "image/x-uploadtest",
 		"a/b,c/d": "a/b", "image/*, text/*": "text/plain"} {

@@ -86,7 +86,7 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 		t.Errorf("the key is %q", got)
 	}
 	for key, want := range map[string]string{"xyz": "xza", "xyZ": "xzZ", "0": "1", "9": "10", "3.11.0": "3.11.1", "a1.9b": "a2.0b",
-		"a9.txt": "b0.txt", ".a": "1.a", "z": "1a"} {
+		"a9.txt": "b0.txt", ".a": "1.a", "z": "1a", "1:{[": "2:{["} {
 		if got := varied(key, 1); got != want {
 			t.Errorf("%s became %s, want %s", key, got, want)
 		}

@@ -265,7 +265,7 @@ func varied(text string, i int) string {
 	end := len(extension.ReplaceAllString(text, ""))
 	other := []byte(text)
 	for _, first := range []byte("0aA") {
-		for at := end - 1; at >= 0 && i > 0; at-- {
+		for at := end - 1; at >= 0; at-- {
 			of := map[byte]int{'0': 10, 'a': 26, 'A': 26}[first]
 			if n := int(other[at]) - int(first); 0 <= n && n < of {
 				i += n
