@@ -55,7 +55,7 @@ func TestAPartIsDeletedOfWhatHasAFile(t *testing.T) {
 		{"make", "part", nil, ""}, {"make", "part", []sentFile{{}}, "/v1/things/t-1/parts/p-1"},
 		{"make", "parts", []sentFile{{}}, ""},
 		{"make", "wipe", []sentFile{{}}, "/v1/things/t-1/content"}, {"make", "wipe", nil, ""},
-		{"make", "release", []sentFile{{}}, ""},
+		{"make", "release", []sentFile{{}}, ""}, {"make", "unlock", []sentFile{{}}, ""},
 		{"fill", "fill", []sentFile{{}}, "/v1/rows/r-1/content"}, {"fill", "fill", nil, ""},
 	} {
 		p, ops := idProber(t)

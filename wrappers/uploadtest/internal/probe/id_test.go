@@ -31,6 +31,7 @@ paths:
     get: {operationId: content, responses: {'200': {description: The file., content: {image/png: {schema: {type: string, format: binary}}}}}}}
   /things/{thingId}/hold: {parameters: [*thing], get: {operationId: held, responses: *all},
     delete: {operationId: release, responses: *all}}
+  /things/{thingId}/lock: {parameters: [*thing], delete: {operationId: unlock, responses: *all}}
   /things/{thingId}/parts: {parameters: [*thing], get: {operationId: parts, responses: *all}}
   /things/{thingId}/parts/{partId}: {parameters: [*thing,
       {name: partId, in: path, required: true, schema: {type: string}}],
@@ -66,6 +67,8 @@ paths:
     get: {<<: *hook, operationId: message}}
   /hooks/notes/{noteId}: {parameters: [{name: noteId, in: path, required: true, schema: {type: string}}],
     get: {operationId: hooked, responses: {default: {description: All.}, '404': *none}}}
+  /hooks/cards/{deck_id}: {parameters: [{name: deck_id, in: path, required: true, schema: {type: string}}],
+    get: {<<: *hook, operationId: card}}
   /hooks/posts: {post: {operationId: post, responses: *all}}
   /hooks/posts/{postId}: {parameters: [{name: postId, in: path, required: true, schema: {type: string}}],
     get: {<<: *hook, operationId: posted}}

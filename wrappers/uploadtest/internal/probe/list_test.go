@@ -84,6 +84,10 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 			by("after", "", `[{"id":"a"},{"id":"b"}]`, "b", `[]`), "limit=2 after=b&limit=2", "none", ""},
 		{"pages", limit + pages + "}}", "", 2, numbered(1),
 			"limit=2 limit=2&page=2 limit=2&page=3 limit=2&page=4", "abcde", ""},
+		{"pages beside a word for the next", limit + pages + "}}", "last: {description: Asks for the next page.}", 2,
+			numbered(1), "limit=2 limit=2&page=2 limit=2&page=3 limit=2&page=4", "abcde", ""},
+		{"a text that asks for no page", limit + "{name: kind, in: query, schema: {type: string}}", "", 2, from(0, ""),
+			"limit=2", "ab", ""},
 		{"pages from 0", limit + pages + ", minimum: 0}}", "", 2, numbered(0),
 			"limit=2 limit=2&page=1 limit=2&page=2 limit=2&page=3", "abcde", ""},
 		{"pages from 0, said otherwise", limit + pages + ", default: 0}}", "", 2, numbered(0),
@@ -178,6 +182,34 @@ paths:
 			" ") != c.asked || got != c.list || !strings.Contains(told, c.told) ||
 			(told == "") != (c.told == "") {
 			t.Errorf("%s: asked %q, and got %s, want %q and %s: %s", c.what, asked, got, c.asked, c.list, told)
+		}
+	}
+}
+
+// Short pages may end too soon where nobody knows what the next one is.
+func TestShortPagesEndWithTheList(t *testing.T) {
+	for member, want := range map[string]int{"": 0, "next: {}": 1} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, fmt.Sprintf(`
+openapi: 3.0.3
+info: {title: List, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /things:
+    post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.,
+      content: {application/json: {schema: {properties: {%s}}}}}}}
+    get: {operationId: list, parameters: [{name: limit, in: query, schema: {type: integer}}], responses: *all}
+`, member))
+			p.inVain["list in pages"] = true // it is not awaited
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				third := map[bool]string{true: `,{"id":"c"}`}[r.URL.Query().Get("limit") == ""]
+				return came(r, http.StatusOK, "application/json", `{"data":[{"id":"a"},{"id":"b"}`+third+`]}`), nil
+			})
+			p.kept = []*made{{by: ops["make"], place: "/v1/things", own: []string{"a"}, ids: map[string]string{"id": "a"}}}
+			p.lists(ops["list"])
+		})
+		if got := strings.Join(lines, "\n"); len(lines) != want || want > 0 && !strings.Contains(got, "short pages list 2 ") {
+			t.Errorf("an answer with %q: %q", member, lines)
 		}
 	}
 }

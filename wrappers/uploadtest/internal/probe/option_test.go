@@ -74,7 +74,7 @@ func newPress() http.Handler {
 				w.WriteHeader(http.StatusBadRequest)
 				return
 			}
-			say(w, http.StatusOK, map[string]any{"size": len(things)})
+			say(w, http.StatusOK, map[string]any{"size": len(things), "paper": "none"})
 			return
 		}
 		if path[0] == "bundles" && r.Method == http.MethodPost {

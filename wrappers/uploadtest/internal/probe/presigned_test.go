@@ -293,14 +293,15 @@ func TestAWayThatFollowsIsNotTried(t *testing.T) {
 		{"without the key", underAnother, true}, {"with another key", keyOfAnother, false},
 		{"with another policy", keyOfAnother, true}, {withoutQuery, keyOfAnother, true}, {"", keyOfAnother, true},
 	} {
-		p, tried := &prober{ways: map[string][]string{"make its form": {c.before}}}, false
-		p.refusesWays(&operation{name: "make"}, " its form", map[string]contract.HandedOut{c.way: {}},
-			func(contract.HandedOut) answer {
-				tried = true
+		p, tried := &prober{ways: map[string][]string{"make its form": {c.before}}}, ""
+		p.refusesWays(&operation{name: "make"}, " its form",
+			map[string]contract.HandedOut{c.way: {URL: "it "}, "without what comes last": {URL: "last"}},
+			func(way contract.HandedOut) answer {
+				tried += way.URL
 				return answer{}
 			})
-		if tried != c.tried {
-			t.Errorf("%s after %q is tried: %t", c.way, c.before, tried)
+		if want := map[bool]string{true: "it last", false: "last"}[c.tried]; tried != want {
+			t.Errorf("%s after %q: tried %s, want %s", c.way, c.before, tried, want)
 		}
 	}
 }

@@ -224,6 +224,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			`size is "5", but 22 bytes were sent: it is that of the file that was here before`}},
 		"the checksum of the file before": {replacing("etag"), found{raw(text), `{}`, "look", js,
 			`{"md5":"5d41402abc4b2a76b9719d911017c592"}`, "of the file: it is that of the file that was here before"}},
+		"other tags of what was there": {func(_ *prober, m *made, _ http.Header) {
+			m.place, m.said = "/v1/things/t-1", map[string]any{"tags": []any{"a"}}
+		}, found{raw(text), `{}`, "look", js, `{"id":"t-1","tags":["b"]}`, `tags lacks "a", which was said`}},
 		"a size of nobody's":        {replacing("etag"), found{raw(text), `{}`, "look", js, `{"size":6}`, ""}},
 		"a size beside other bytes": {replacing("content"), found{raw(text), `{}`, "look", js, `{"size":5}`, ""}},
 		"a name that was": {func(_ *prober, m *made, _ http.Header) {
