@@ -88,13 +88,17 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 	if later {
 		m.unready = "its DELETE was answered 202"
 	}
+	told := repeatable.MatchString(r.Operation.Summary + " " + r.Operation.Description) // or it is still told of
 	for _, same := range p.ops {
 		if !m.outlives(same) && reading(same) && m.about(same) && same.succeeded ||
 			same == r && refusesUnknown(r) {
 			if later && reading(same) {
 				p.await(m, same.name+" no more", func() bool { return !p.ask(same, p.good(same, m.found())).ok() })
 			}
-			p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), saysDeleted)
+			a := p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), func(answer []byte) bool {
+				return same == r && told || saysDeleted(answer)
+			})
+			told = told || reading(same) && a.ok()
 		}
 	}
 	for name, get := range m.given {

@@ -99,13 +99,20 @@ func TestAnUploadIsDeletedThatOthersAreTakenFor(t *testing.T) {
 // A 202 says that it will be gone later.
 func TestWhatIsDeletedIsLookedFor(t *testing.T) {
 	for _, c := range []struct {
-		status int // of the DELETE
-		there  int // how often it is still found
+		says   string // of the DELETE
+		status int    // of the DELETE
+		there  int    // how often it is still found
 		asked  string
 		want   string
 	}{
-		{204, 0, "DELETE GET DELETE ", ""}, {204, 1, "DELETE GET DELETE ", "200 to a deleted upload"},
-		{202, 1, "DELETE GET GET GET DELETE ", ""}, {409, 1, "DELETE ", "409 to a stored upload"},
+		{"", 204, 0, "DELETE GET DELETE ", ""}, {"", 204, 1, "DELETE GET DELETE ", "200 to a deleted upload"},
+		{"", 202, 1, "DELETE GET GET GET DELETE ", ""}, {"", 409, 1, "DELETE ", "409 to a stored upload"},
+		{"twice", 204, 0, "DELETE GET DELETE ", "204 to a deleted upload"},
+		{"twice: it may be repeated.", 204, 0, "DELETE GET DELETE ", ""},
+		{"twice: it is idempotent.", 204, 0, "DELETE GET DELETE ", ""},
+		{"twice: what is already deleted answers 204.", 204, 0, "DELETE GET DELETE ", ""},
+		{"twice: what is already deleted answers 404.", 204, 0, "DELETE GET DELETE ", "204 to a deleted upload"},
+		{"twice, and told of", 204, 0, "DELETE GET DELETE ", ""},
 	} {
 		asked, there := "", c.there
 		lines := lab.Recorded(t, func(tb testing.TB) {
@@ -115,8 +122,11 @@ func TestWhatIsDeletedIsLookedFor(t *testing.T) {
 				switch {
 				case r.URL.Path != "/v1/uploads/u-1":
 					return came(r, status, "application/json", "{}"), nil
-				case r.Method == http.MethodDelete && asked == "":
+				case r.Method == http.MethodDelete && (asked == "" || strings.HasPrefix(c.says, "twice")):
 					status = c.status
+				case strings.HasSuffix(c.says, "told of"):
+					asked += "GET "
+					return came(r, http.StatusOK, "application/json", `{"deleted":true}`), nil
 				case r.Method == http.MethodDelete:
 				case there > 0:
 					there--
@@ -125,12 +135,12 @@ func TestWhatIsDeletedIsLookedFor(t *testing.T) {
 				asked += r.Method + " "
 				return came(r, status, "application/json", "{}"), nil
 			})
-			ops["look"].succeeded = true
+			ops["look"].succeeded, ops["drop"].Operation.Description = true, c.says
 			p.kept = []*made{{by: ops["start"], ids: map[string]string{"id": "u-1"}, shown: map[string][]leaf{}}}
 			p.deletes(ops["drop"])
 		})
 		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) || c.want == "" && got != "" {
-			t.Errorf("after %d: asked %s: %s", c.status, asked, got)
+			t.Errorf("%q, after %d: asked %s: %s", c.says, c.status, asked, got)
 		}
 	}
 }

@@ -74,6 +74,15 @@ func (p *prober) learn(m *made, a answer) {
 	}
 }
 
+// remembers makes the ids of m those of later requests. The {id} of a thing that nothing
+// makes is that of its own path only.
+func (p *prober) remembers(m *made) {
+	id := p.learned["id"]
+	if maps.Copy(p.learned, m.ids); m.by.ofParent {
+		p.learned["id"] = id
+	}
+}
+
 // itsParam returns the parameter by which the path of an operation names what
 // another one makes, or nothing. A word may stand between the two paths, such as in
 // POST /hooks and GET /hooks/messages/{messageId}, if it names the parameter, both
@@ -108,12 +117,17 @@ func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string)
 	switch isID := l.isID(); {
 	case l.value == nil:
 		return nil
+	case related.MatchString(l.path) && l.beside(all, typed) != "": // JSON:API
+		names = []string{one(l.beside(all, typed)) + "Id"}
 	case ofThing && longIDs.MatchString(l.name):
 		names = []string{l.name, one(a.route.path) + l.name}
 	case !isID:
 		names = []string{l.name}
 	case ofThing:
 		names = []string{l.name, one(a.route.path) + "Id"}
+		if owner == "data" && l.beside(all, typed) != "" { // JSON:API, too
+			names = append(names, one(l.beside(all, typed))+"Id")
+		}
 	case m.eachHas(l, one(a.route.path)+"Id", all):
 		names = []string{l.name, one(owner) + "Id", one(a.route.path) + "Id"}
 	default:

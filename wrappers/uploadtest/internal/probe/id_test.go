@@ -145,6 +145,8 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"a":{"owner":{"id":"u-1","size":1}}}`, "", "map[ownerId:u-1 size:1]", "[]"},
 		{`{"a":{"dataFile":{"id":"f-1","size":1},"owner":{"id":"u-1"}}}`, "",
 			"map[dataFileId:f-1 ownerId:u-1 size:1]", "[]"},
+		{`{"data":{"id":"t-1","type":"papers","relationships":{"parts":{"data":[{"id":"p-1","type":"parts"}]}}}}`, "",
+			"map[data:1 id:t-1 paperId:t-1 paper_id:t-1 partId:p-1 thingId:t-1 type:papers]", "[map[partId:p-1 type:parts]]"},
 		{`{"data":{"gid":"t-1"}}`, "", "map[gid:t-1 thing_gid:t-1 thinggid:t-1]", "[]"},
 		{`{"owner":{"gid":"u-1"}}`, "", "map[gid:u-1]", "[]"},
 		{`{"infos":[{"id":"f-1"},{"id":"f-2"}]}`, "", "map[id:f-1 infoId:f-1 infos:2 thingId:f-1]",

@@ -83,9 +83,15 @@ var (
 	// refer matches the name of what refers to another thing.
 	refer   = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`)
 	foreign = regexp.MustCompile(`.(Id|ID|_id|-id)s?$`) // of a thing of another kind
-	undoes  = regexp.MustCompile(`(?i)delet|remov|trash|purge|archiv|destroy|revok|cancel|abort|discard`)
-	unique  = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
-	prose   = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
+	// related matches the path of an id of JSON:API that is that of its type.
+	related = regexp.MustCompile(`(^|\.)(relationships\.[^.]+\.data|included)(\[\])?\.id$`)
+	typed   = regexp.MustCompile(`^type$`)
+	// repeatable matches what a spec says of a request that may be sent once more.
+	repeatable = regexp.MustCompile(`(?i)\b(may|can) be (repeated|sent again)\b|\brepeatable\b|\bidempotent\b|` +
+		`\balready (deleted|removed|gone)\b` + within + `\b20[024]\b|\b20[024]\b` + within + `\balready\b`)
+	undoes = regexp.MustCompile(`(?i)delet|remov|trash|purge|archiv|destroy|revok|cancel|abort|discard`)
+	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
+	prose  = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
 
 	// the pages of a list; what paged finds may stand before each name of the others
 	limits   = regexp.MustCompile(`(?i)^(max|page)?[_-]?(limit|size|results|items|keys)$|^per[_-]?page$|^(top|first)$`)

@@ -163,10 +163,13 @@ func tellsOf(r *operation, status string, such *regexp.Regexp) bool {
 	return said != nil && said.Value.Description != nil && such.MatchString(*said.Value.Description)
 }
 
+// unfound are the statuses by which an operation may say that something is not there.
+var unfound = []string{"404", "410", "4XX", "default"}
+
 // refusesUnknown reports whether an operation has an answer for what is not
 // there. A DELETE without one may be answered like the first.
 func refusesUnknown(r *operation) bool {
-	return r.Method != http.MethodDelete || declares(r, "404", "410", "4XX", "default")
+	return r.Method != http.MethodDelete || declares(r, unfound...)
 }
 
 // mayAnswer reports whether an operation declares such a body of an answer.

@@ -132,7 +132,7 @@ func (p *prober) probe() {
 	}
 	p.again(" after others were made")
 	if len(p.kept) > 0 {
-		maps.Copy(p.learned, p.kept[0].ids)
+		p.remembers(p.kept[0])
 	}
 	for _, r := range p.ops {
 		p.mixes(r)

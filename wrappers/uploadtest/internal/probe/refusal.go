@@ -218,7 +218,7 @@ func (p *prober) unknown(r *operation) {
 	for _, name := range names {
 		value := p.learned[name]
 		if len(value) <= 3 && !numeric(value) || value == "" || p.clientKeys[name] ||
-			r.Method == http.MethodPost && unique.MatchString(name) { // the client chooses it
+			r.Method == http.MethodPost && (unique.MatchString(name) || p.brings(r, name)) { // the client chooses it
 			continue
 		}
 		what := "an id that was never issued"
@@ -231,6 +231,17 @@ func (p *prober) unknown(r *operation) {
 			}
 		}
 	}
+}
+
+// brings reports whether the caller brings what a parameter of a path names: nothing
+// makes it, no answer gave another one than the spec's example, and the operation has
+// no answer for one that is not there.
+func (p *prober) brings(r *operation, name string) bool {
+	return !declares(r, unfound...) && p.at(r.above(name), http.MethodPost) == nil &&
+		slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
+			value := apispec.Examples(param.Example, param.Examples, param.Schema)[""]
+			return param.Name == name && p.learned[name] == apispec.TextOf(value)
+		})
 }
 
 // neverIssued returns ids like one that was issued.

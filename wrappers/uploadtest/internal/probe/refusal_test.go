@@ -339,16 +339,23 @@ paths:
     {name: thingId, in: query, required: true, schema: {type: string}}]}}
   /blobs/{key}: {parameters: [{name: key, in: path, required: true, schema: {type: string}}],
     get: {operationId: blob, responses: *all}, post: {operationId: push, responses: *all}}
+  /calls/{call}/notes: {parameters: [&call {name: call, in: path, required: true, schema: {type: string}, example: abcd}],
+    post: {operationId: noted, responses: &made {'201': {description: Made.}, '400': {description: No.}}}, get: {operationId: notes, responses: *made}}
+  /calls/{call}/texts: {parameters: [*call], post: {operationId: text, responses: {<<: *made, '404': {description: No.}}}}
+  /rooms: {post: {operationId: room, responses: *made}}
+  /rooms/{call}/notes: {parameters: [*call], post: {operationId: roomNote, responses: *made}}
+  /boxes/{call}/notes: {parameters: [{<<: *call, example: efgh}], post: {operationId: boxNote, responses: *made}}
 `
 	for _, c := range []struct {
 		op    string
 		made  bool
 		asked int
-	}{{"find", true, 2}, {"find", false, 0}, {"blob", false, 2}, {"push", false, 0}} {
+	}{{"find", true, 2}, {"find", false, 0}, {"blob", false, 2}, {"push", false, 0},
+		{"noted", false, 0}, {"notes", false, 2}, {"text", false, 2}, {"roomNote", false, 2}, {"boxNote", false, 2}} {
 		p, ops := specProber(t, spec)
 		var asked *[]string
-		p.transport, asked = answered(http.StatusNotFound)
-		p.learned = map[string]string{"thingId": "abcd", "key": "abcd"}
+		p.transport, asked = answered(http.StatusBadRequest)
+		p.learned = map[string]string{"thingId": "abcd", "key": "abcd", "call": "abcd"}
 		if c.made {
 			p.issued["/v1/things abcd"] = &made{}
 		}

@@ -118,6 +118,14 @@ func TestAParameterHasWhatIsKnownOfIt(t *testing.T) {
 			t.Errorf("%s in the %s is %s, want %s", c.name, c.in, got, c.want)
 		}
 	}
+	for ofParent, want := range map[bool]string{true: "t-1 n-1", false: "c-1 n-1"} {
+		q, _ := specProber(t, parameterSpec)
+		q.learned["id"] = "t-1"
+		q.remembers(&made{by: &operation{ofParent: ofParent}, ids: map[string]string{"id": "c-1", "noteId": "n-1"}})
+		if got := q.learned["id"] + " " + q.learned["noteId"]; got != want {
+			t.Errorf("of a parent, %t: %s, want %s", ofParent, got, want)
+		}
+	}
 	for op, want := range map[string]string{"change": `{"data":{"folder":{"id":"f-1"},"id":"n-1"}}`,
 		"put": `{"data":{"folder":{"id":"f-1"},"id":"n-9"}}`} {
 		req := p.build(ops[op], firstSample(ops[op]).under("noteId", "n-1"))

@@ -3,7 +3,6 @@ package probe
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 
@@ -36,7 +35,7 @@ func (p *prober) succeeds(r *operation) {
 				p.clientKeys[last] = true
 			}
 			of := p.learned[r.last]
-			if maps.Copy(p.learned, m.ids); acts(r) { // others ask for what is in the state that it was made in
+			if p.remembers(m); acts(r) { // others ask for what is in the state that it was made in
 				p.learned[r.last] = cmp.Or(of, m.ids[r.last])
 			}
 			for name := range m.ids {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,10 +35,18 @@ func (l leaf) isID() bool { return strings.EqualFold(l.name, "id") }
 // extension returns the extension that stands in the object of a leaf, with its
 // full stop, or nothing.
 func (l leaf) extension(all []leaf) string {
+	if text := l.beside(all, endings); text != "" {
+		return "." + strings.TrimPrefix(text, ".")
+	}
+	return ""
+}
+
+// beside returns the text of such a name that stands in the object of a leaf, or nothing.
+func (l leaf) beside(all []leaf, such *regexp.Regexp) string {
 	for _, beside := range all {
-		if text := beside.text(); beside.at == l.at && text != "" && endings.MatchString(beside.name) &&
+		if text := beside.text(); beside.at == l.at && text != "" && such.MatchString(beside.name) &&
 			strings.TrimSuffix(beside.path, beside.name) == strings.TrimSuffix(l.path, l.name) {
-			return "." + strings.TrimPrefix(text, ".")
+			return text
 		}
 	}
 	return ""
