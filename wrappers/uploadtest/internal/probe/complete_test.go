@@ -63,7 +63,7 @@ func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
 			t.Errorf("%v: %v by %s", c.ids, found, got)
 		}
 	}
-	for status = range map[int]bool{http.StatusForbidden: true, http.StatusOK: true} { // it hands out no URL
+	for _, status = range []int{http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusOK} { // it hands out no URL
 		asked = ""
 		p.refusesToComplete(start, firstSample(start))
 		p.growsLater(start, firstSample(start), []byte("large"))

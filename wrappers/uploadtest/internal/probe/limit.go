@@ -82,14 +82,14 @@ func (p *prober) growsLater(r *operation, s sample, large []byte) {
 	if r.Method != http.MethodPost || r.closing {
 		return
 	}
-	most := p.anew(r, s.holding(large[1:]))
-	m, a := p.make(r, fmt.Sprintf(" (content: %d bytes)", len(large)-1), most)
+	most, size := p.anew(r, s.holding(large[1:])), len(large)-1
+	m, a := p.make(r, fmt.Sprintf(" (content: %d bytes)", size), most)
 	switch {
 	case m != nil && len(m.outs) > 0:
 		p.seen.Note("largest file")
 	case m == nil && most.announcesFile():
 		if a.declined("the largest file"); a.status == http.StatusRequestEntityTooLarge {
-			a.broke(ruleStatus, "largest", "413 to a file of %d bytes, which is not too large", len(large)-1)
+			a.broke(ruleStatus, "largest", "413 to a file of %d bytes, which is not too large", size)
 		}
 		return
 	default:

@@ -210,13 +210,12 @@ func (p *prober) onItsOwn(r *operation, s sample) (sample, *made) {
 		return s, nil
 	}
 	for _, m := range p.keptFor(r) {
-		if acts(m.by) {
-			continue
+		if !acts(m.by) {
+			if own, _ := p.make(m.by, "", p.anew(m.by, m.sample)); own != nil && own.ids[r.last] != "" {
+				return s.under(r.last, own.ids[r.last]), own
+			}
+			return s, nil
 		}
-		if own, _ := p.make(m.by, "", p.anew(m.by, m.sample)); own != nil && own.ids[r.last] != "" {
-			return s.under(r.last, own.ids[r.last]), own
-		}
-		break
 	}
 	return s, nil
 }
