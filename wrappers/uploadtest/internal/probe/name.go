@@ -83,6 +83,8 @@ var (
 	// refer matches the name of what refers to another thing.
 	refer   = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`)
 	foreign = regexp.MustCompile(`.(Id|ID|_id|-id)s?$`) // of a thing of another kind
+	// distinctive matches the name of what one thing only may have.
+	distinctive = regexp.MustCompile(`(?i)^(sku|ean|number|code|ref(erence)?)$`)
 	// related matches the path of an id of JSON:API that is that of its type.
 	related = regexp.MustCompile(`(^|\.)(relationships\.[^.]+\.data|included)(\[\])?\.id$`)
 	typed   = regexp.MustCompile(`^type$`)

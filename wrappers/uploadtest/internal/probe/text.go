@@ -161,6 +161,10 @@ func (p *prober) renamed(r *operation, s sample) sample {
 	object := s.replaced(func(m member, value any) any {
 		if text, isText := value.(string); isText && unique.MatchString(m.name) && !apispec.IsBinary(m.schema) {
 			return other(text, m.schema)
+		} else if isText && declares(r, "409") && p.tellsApart(r, m) {
+			if text := other(text, m.schema); m.schema.VisitJSON(text) == nil {
+				return text
+			}
 		}
 		return value
 	})
@@ -169,6 +173,15 @@ func (p *prober) renamed(r *operation, s sample) sample {
 		s.names[i] = other(name, apispec.Unknown)
 	}
 	return s.of(object, other(s.fileName, apispec.Unknown))
+}
+
+// tellsApart reports whether one thing only may have the value of a member: the number of
+// a product, or the one by which the path of another operation names it.
+func (p *prober) tellsApart(r *operation, m member) bool {
+	return distinctive.MatchString(m.name) ||
+		slices.ContainsFunc(p.ops, func(other *operation) bool {
+			return strings.HasPrefix(other.path+"/", r.path+"/{"+m.name+"}/")
+		})
 }
 
 // anew returns the sample, under other names if the operation takes each once, and

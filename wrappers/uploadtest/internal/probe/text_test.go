@@ -85,6 +85,20 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 	if got := p.renamed(ops["put"], sample{params: map[string]string{"key": "k"}}).params["key"]; got != "firsx.txt" {
 		t.Errorf("the key is %q", got)
 	}
+	ops["make"].Operation.Responses = ops["change"].Operation.Responses // with a 409
+	who := sample{typ: "application/json", object: map[string]any{"sku": "S-1", "thingId": "t", "kind": "k", "code": "DE",
+		"who": map[string]any{"number": "a", "phone": "1"}}, schema: lab.SchemaOf(t, `{"properties":{
+		"sku":{},"code":{"enum":["DE"]},"who":{"properties":{"number":{}}}}}`).Value}
+	for of, want := range map[string]string{
+		"make": "map[code:DE kind:k sku:7-S-1 thingId:7-t who:map[number:7-a phone:1]]",
+		"pack": "map[code:DE kind:k sku:S-1 thingId:t who:map[number:a phone:1]]",
+	} {
+		p.names = 6
+		if got := fmt.Sprint(p.renamed(ops[of], who).object); got != want {
+			t.Errorf("%s gets %s, want %s", of, got, want)
+		}
+	}
+	p.names = 5
 	for key, want := range map[string]string{"xyz": "xza", "xyZ": "xzZ", "0": "1", "9": "10", "3.11.0": "3.11.1", "a1.9b": "a2.0b",
 		"a9.txt": "b0.txt", ".a": "1.a", "z": "1a", "1:{[": "2:{["} {
 		if got := varied(key, 1); got != want {
