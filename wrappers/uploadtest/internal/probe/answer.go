@@ -84,6 +84,13 @@ func betrays(header http.Header, body []byte, req *http.Request) (rule, what str
 			text += "\n" + l.text()
 		}
 	}
+	if strings.Contains(text, `ointer"`) {
+		for _, l := range leaves(body) {
+			if pointers.MatchString(l.name) { // it is a path in the request
+				text = strings.ReplaceAll(text, `"`+l.text()+`"`, `""`)
+			}
+		}
+	}
 	for _, c := range inside {
 		if !slices.ContainsFunc(c.hints, func(hint string) bool { return strings.Contains(text, hint) }) {
 			continue

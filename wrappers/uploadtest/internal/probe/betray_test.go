@@ -22,6 +22,7 @@ func TestAnAnswerBetraysItsServersMachine(t *testing.T) {
 		{http.Header{"X-A": {"fine"}, "X-B": {"fine"}}, `open /usr/lib/o`, "/v1/o", path},
 		{plain, `{"message":"C:\\\\data is full","next":"fine"}`, "/v1/o", path},
 		{plain, `{"message":"\u002fsrv\u002fdata is full","next":"fine"}`, "/v1/o", path},
+		{plain, `{"source":{"pointer":"/data/id"}}`, "/v1/o", ""}, {plain, `{"pointer":1,"a":"/data/id"}`, "/v1/o", path},
 		{plain, "no /srv/o-1", "/srv/o-1", ""},
 		{plain, "no /srv/o-1 and no /usr/o-2", "/srv/o-1", path},
 	} {

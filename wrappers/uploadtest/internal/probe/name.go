@@ -32,8 +32,10 @@ var (
 	// compares matches what a description says of a checksum that is compared.
 	compares = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ|compare)|verif|reject|will check`)
 
-	// respells matches what a spec says of names that the server changes.
-	respells = regexp.MustCompile(`(?i)\b(names?\b` + within + `\b(character|letter|space)s?` +
+	// respells matches what a spec says of names that the server changes. The word may
+	// stand in the sentence before.
+	respells = regexp.MustCompile(`(?i)\b(names?\b` + within + `(\.[*_]*\s\S` + within + `)?` +
+		`\b(character|letter|space)s?` +
 		`|(character|space)s?\b` + within + `\bnames?)\b` + within + `\b(replaced|escaped|removed|stripped|changed)\b` +
 		`|\bnames?\b` + within + `\b(normali[sz]ed|saniti[sz]ed|cleaned|escaped)\b` +
 		`|\b(normali[sz]es|saniti[sz]es|cleans|escapes)\b` + within + `\bnames?\b`)
@@ -111,6 +113,7 @@ var (
 	longIDs  = regexp.MustCompile(`(?i)^(g|u|gu|uu)id$`) // as in {attachment_gid}
 	uuid     = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	secrets  = regexp.MustCompile(`(?i)(token|key|signature|secret|password|salt|nonce|cursor|iv)$`) // no files
+	pointers = regexp.MustCompile(`(?i)^(json[_-]?)?pointer$`)
 	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
 	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // around the whole answer
 	onceOnly = regexp.MustCompile(`(?i)^(x-)?idempotency-key$`)                          // a repetition makes nothing

@@ -34,6 +34,8 @@ func TestASpecMaySayThatNamesAreChanged(t *testing.T) {
 		"Spaces in the name of a file\nare removed.":                                         true,
 		"The server sanitizes file names.":                                                   true,
 		"Names are normalized.":                                                              true,
+		"**File names.** Directories go. Each of the characters `/ ?` is replaced by `_`.":   true,
+		"A file has a name.\n\nEach of the characters `/ ?` in texts is replaced by `_`.":    false,
 		"A file of the same name is replaced.":                                               false,
 		"A name has 100 characters at most. The file before it is removed.":                  false,
 		"The file is escaped. It has a name.":                                                false,

@@ -44,11 +44,10 @@ func newOperation(r *routers.Route) *operation {
 	it := &operation{Route: r, name: apispec.NameOf(r), path: strings.TrimSuffix(r.Path, "/"),
 		required: apispec.Required(r), pattern: regexp.MustCompile("^" + pattern + "$")}
 	texts := []string{r.Spec.Info.Description, r.Operation.Summary, r.Operation.Description}
-	if param := it.nameHeader(); param != nil {
-		texts = append(texts, param.Description)
-	}
-	for _, text := range texts {
-		it.respells = it.respells || respells.MatchString(text)
+	for _, param := range apispec.Parameters(r) {
+		if param == it.nameHeader() || names.MatchString(param.Name) {
+			texts = append(texts, "name: "+param.Description)
+		}
 	}
 	for _, found := range placeholders.FindAllStringSubmatch(r.Path, -1) {
 		it.last = found[1]
@@ -64,11 +63,15 @@ func newOperation(r *routers.Route) *operation {
 	}
 	for _, in := range firstSample(it).objects() {
 		for name := range in.object {
+			if names.MatchString(name) {
+				texts = append(texts, "name: "+apispec.PropertyOf(in.schema, name).Description)
+			}
 			if foreign.MatchString(name) {
 				it.refs = append(it.refs, singular(name))
 			}
 		}
 	}
+	it.respells = slices.ContainsFunc(texts, respells.MatchString)
 	return it
 }
 

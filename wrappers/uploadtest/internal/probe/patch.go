@@ -94,8 +94,8 @@ func (p *prober) patch(r, get *operation, m *made, s sample, said map[string]boo
 		case named && !same && !was.list:
 			changed[was.path] = was
 		}
-		ofFiles := was.list && len(m.files) > 0 && was.text() == fmt.Sprint(len(m.files))
-		if ofFiles && !named && a.ok() && (!stays || is.text() == "0") {
+		ofFiles := was.list && was.at < 0 && len(m.files) > 0 && was.text() == fmt.Sprint(len(m.files))
+		if ofFiles && areFiles(before, was.path) && !named && a.ok() && (!stays || is.text() == "0") {
 			a.broke(ruleAnswer, "patched files", "%s has no files any more after a PATCH that did not name it", member)
 		}
 		p.seen.Note("change")
@@ -105,6 +105,17 @@ func (p *prober) patch(r, get *operation, m *made, s sample, said map[string]boo
 			p.listsChanges(r, m, path, changed)
 		}
 	}
+}
+
+// areFiles reports whether the elements of a list are texts, or have names or ids.
+func areFiles(all map[string]leaf, list string) bool {
+	for _, l := range all {
+		inElement := l.path == list+"[]."+l.name && lasting.MatchString(l.name)
+		if inElement || l.path == list+"[]" {
+			return true
+		}
+	}
+	return false
 }
 
 // inThing returns the path of a value in the object of a thing itself. JSON:API has
