@@ -87,7 +87,7 @@ type Probing struct {
 // A refused name is no failure, and an empty file may be refused.
 //
 // Probe reads back all that tells of an upload, at once and again after
-// everything else:
+// everything else, though long files less often:
 //   - the operations whose path its ids fill, and its Location
 //   - a list of all uploads or of one parent's, whole and in short pages
 //   - URLs for its download, of each of several files its own: those whose names
@@ -105,8 +105,12 @@ type Probing struct {
 // These must hold:
 //   - The bytes, names, sizes, types, checksums and ids of an upload are those that
 //     were sent or answered. A name with directories loses them. Where the spec
-//     says that characters of names are replaced, letters and digits stay. A
-//     member of an answer that was never right about a file is not held.
+//     says that characters of names are replaced, letters and digits stay. A name
+//     that is taken may get a number, as in a-1.pdf. A header such as X-File-Name
+//     names a raw body, and so does a Content-Disposition. A member of an answer
+//     that was never right about a file is not held.
+//   - If each PUT to a place gives the file another number, the first file can
+//     still be had by its own number, or not at all.
 //   - Two uploads have two ids, unless they are equal. The id of a deleted one is
 //     not given out again.
 //   - No upload is pending after Timeout if a later one is done.
