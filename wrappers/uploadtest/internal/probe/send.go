@@ -80,7 +80,7 @@ func (s sample) asAnnounced(said sentFile) sample {
 		s.fileType = cmp.Or(said.contentType, s.fileType)
 		return s.of(s.object, cmp.Or(said.name, s.fileName))
 	}
-	if s.body != nil && strings.Contains(s.typ, "*") {
+	if strings.Contains(s.typ, "*") {
 		s.contentType = cmp.Or(said.contentType, s.contentType)
 	}
 	return s
