@@ -2,7 +2,9 @@ package probe
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -119,5 +121,22 @@ func TestWhatARequestSaysIsKnownByItsName(t *testing.T) {
 		req: httptest.NewRequest("PUT", "/v1/blobs/k", nil)})
 	if m.ids["key"] != "k" || m.said["key"] != "k" {
 		t.Errorf("the key k is %q in a path, and %q in the request", m.ids["key"], m.said["key"])
+	}
+}
+
+// What only acts on an upload acts on one of its own, if another can be made.
+func TestAnUploadIsMadeToBeActedOn(t *testing.T) {
+	p, ops := specProber(t, strings.Replace(idSpec, "{description: All.}",
+		"{description: All., content: {application/json: {}}}", 1))
+	kept := &made{by: ops["make"], ids: map[string]string{"rowId": "r-1"}, own: []string{"r-1"},
+		sample: firstSample(ops["make"])}
+	for status, want := range map[int]string{http.StatusCreated: "r-2", http.StatusBadRequest: ""} {
+		p.kept = []*made{kept}
+		p.came = &response{status: status, header: http.Header{"Content-Type": {"application/json"}},
+			body: []byte(`{"rowId":"r-2"}`)}
+		s, own := p.onItsOwn(ops["fill"], sample{})
+		if s.params["rowId"] != want || (own == nil) != (want == "") {
+			t.Errorf("after a %d it acts on %q, want %q", status, s.params["rowId"], want)
+		}
 	}
 }
