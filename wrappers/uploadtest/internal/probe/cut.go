@@ -3,6 +3,7 @@ package probe
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -56,7 +57,7 @@ func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.
 		return a
 	}
 	if req.URL.Scheme == "https" {
-		conn = tls.Client(conn, &tls.Config{ServerName: req.URL.Hostname()})
+		conn = tls.Client(conn, p.trusting(req.URL.Hostname()))
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(limit))
@@ -75,4 +76,14 @@ func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.
 	resp.Body.Close()
 	a.status = resp.StatusCode
 	return a
+}
+
+// trusting returns the settings by which other requests trust a host, for HTTP/1.1.
+func (p *prober) trusting(host string) *tls.Config {
+	settings := &tls.Config{}
+	if shared, ok := p.transport.(*http.Transport); ok && shared.TLSClientConfig != nil {
+		settings = shared.TLSClientConfig.Clone()
+	}
+	settings.ServerName, settings.NextProtos = cmp.Or(settings.ServerName, host), nil
+	return settings
 }
