@@ -59,8 +59,9 @@ func TestValuesAreMadeUpFromTheirSchemas(t *testing.T) {
 		`{"type":"array","minItems":2,"items":{"type":"string"}}`: `["uploadtest","uploadtest"]`,
 		`{"oneOf":[{"type":"integer"},{"type":"string"}]}`:        `1`,
 		`{"oneOf":[{"type":"integer"}],"example":"e"}`:            `"e"`,
-		`{"type":"object","required":["a"],"properties":{"a":{"type":"boolean"},"b":{"type":"string"},"c":{"type":"string","example":"x"}}}`: `{"a":true,"c":"x"}`,
-		`{"allOf":[{"type":"object","required":["a"],"properties":{"a":{"type":"integer"}}}]}`:                                               `{"a":1}`,
+		`{"type":"object","required":["a"],"properties":{"a":{"type":"boolean"},` +
+			`"b":{"type":"string"},"c":{"type":"string","example":"x"}}}`: `{"a":true,"c":"x"}`,
+		`{"allOf":[{"type":"object","required":["a"],"properties":{"a":{"type":"integer"}}}]}`: `{"a":1}`,
 	} {
 		got, _ := json.Marshal(MadeUp(lab.SchemaOf(t, schema), 0))
 		if string(got) != want {

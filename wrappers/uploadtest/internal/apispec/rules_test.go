@@ -154,7 +154,8 @@ func verdicts(t *testing.T, op *contract.Operation) map[string]verdict {
 		}
 		return []string{value}
 	}
-	values := []string{"", "x", "a", "0", "1", "-1", "1.5", "4", "true", "9223372036854775808", strings.Repeat("é", 300)}
+	values := []string{"", "x", "a", "0", "1", "-1", "1.5", "4", "true", "9223372036854775808",
+		strings.Repeat("é", 300)}
 	for _, ref := range append(r.PathItem.Parameters, r.Operation.Parameters...) {
 		for _, value := range append(values, "absent", "twice") {
 			head, params := good(r)
@@ -218,7 +219,8 @@ func verdicts(t *testing.T, op *contract.Operation) map[string]verdict {
 			all[fmt.Sprintf("status %d: %s", code, name)] = answeredWith(code, header, body)
 		}
 		for name, body := range whole {
-			for _, typ := range []string{"application/json", "application/json; charset=utf-8", "text/html", "text/plain", ""} {
+			for _, typ := range []string{"application/json", "application/json; charset=utf-8", "text/html",
+				"text/plain", ""} {
 				what := fmt.Sprintf("status %d as %q: %s", code, typ, name)
 				all[what] = answeredWith(code, http.Header{"Content-Type": {typ}}, body)
 			}
@@ -290,8 +292,8 @@ func texts(media *openapi3.MediaType) (found, different map[string][]byte) {
 // changes returns a value with one thing in it changed, by what was.
 func changes(value any) map[string]any {
 	found := map[string]any{}
-	for _, other := range []any{nil, true, 0, -3, 2, 7, 1.5, json.Number("1e400"), json.Number("92233720368547758079"), "",
-		"x",
+	for _, other := range []any{nil, true, 0, -3, 2, 7, 1.5, json.Number("1e400"),
+		json.Number("92233720368547758079"), "", "x",
 		"ABC", "one", "abcde", "2026-13-31T12:00:00Z", []any{}, []any{nil, 1, "x"}, map[string]any{},
 		map[string]any{"a": "x"}, map[string]any{"a": 1, "b": 1}} {
 		text, _ := json.Marshal(other)

@@ -18,17 +18,21 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 		{"a text", "hello", "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
 		{"nothing", "\n", "it is empty"},
 		{"half a document", "{\n\"openapi\": \"3.0\n", "line 2: the text ends in the middle of its JSON"},
-		{"JSON that is none", `{"openapi":]`, "it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
+		{"JSON that is none", `{"openapi":]`,
+			"it is no OpenAPI document: neither YAML nor JSON with members such as openapi and paths"},
 		{"a page", "<html>\na: b: c", "it is no OpenAPI document: it begins with <, as HTML and XML do"},
 		{"YAML that is none", "openapi: 3.0.3\n  info: [", "line 2: mapping values are not allowed in this context"},
 		{"Swagger 2", "swagger: '2.0'\npaths: {}\n",
 			"at /openapi: no version is stated, and only OpenAPI 3.0 is understood, not Swagger 2.0"},
 		{"OpenAPI 3.1", changed("3.0.3", "3.1.0"), `at /openapi: version "3.1.0", but only OpenAPI 3.0 is understood`},
 		{"a type of 3.1", changed("name: {type: string}", "name: {type: [string, 'null']}"),
-			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; before that type MUST be a single string`},
+			`invalid components: response "Object": an array of types is for OpenAPI >=3.1; ` +
+				`before that type MUST be a single string`},
 		{"no operation", head + "paths: {}\n", "at /paths: there is no operation"},
-		{"no server", changed("servers:", "x-servers:"), "at /servers: there is none, and no base path is given instead"},
-		{"an address that is none", changed("https://{host}/v2", "http://[::1"), `at /servers: "http://[::1" is no URL`},
+		{"no server", changed("servers:", "x-servers:"),
+			"at /servers: there is none, and no base path is given instead"},
+		{"an address that is none", changed("https://{host}/v2", "http://[::1"),
+			`at /servers: "http://[::1" is no URL`},
 		{"an empty body", head + "paths: {/a: {post: {operationId: a, requestBody: {content: {text/plain: }}," +
 			" responses: {'200': {description: x}}}}}\n", "a: its body text/plain is declared, but empty"},
 		{"an empty answer", head + "paths: {/a: {get: {operationId: a, responses: {'200': {description: x, " +
@@ -55,23 +59,31 @@ func TestASpecThatCannotBeUsed(t *testing.T) {
 }
 
 func TestASpecMayLeaveTheFileOutOfAnExample(t *testing.T) {
-	if _, err := Parse([]byte(strings.Replace(lab.ShelfSpec, ", papers: [first paper]}", "}", 1)), "", false); err != nil {
+	spec := strings.Replace(lab.ShelfSpec, ", papers: [first paper]}", "}", 1)
+	if _, err := Parse([]byte(spec), "", false); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestFilesAreTakenByFormsRawBodiesAndURLs(t *testing.T) {
 	operation := func(text string) string {
-		return "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {post: " + text + "}}\n"
+		return "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}]\npaths: {/a: {post: " + text +
+			"}}\n"
 	}
 	for spec, want := range map[string]bool{
-		operation("{requestBody: {content: {multipart/form-data: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                        true,
-		operation("{requestBody: {content: {image/png: {schema: {type: string, format: binary}}}}, responses: {'200': {description: x}}}"):                  true,
-		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {uploadUrl: {type: string}}}}}}}}"): true,
-		operation("{responses: {'201': {description: x, headers: {Location: {schema: {type: string}}}}}}"):                                                  true,
-		operation("{requestBody: {content: {application/json: {schema: {type: object}}}}, responses: {'200': {description: x}}}"):                           false,
-		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, properties: {state: {type: string}}}}}}}}"):     false,
-		operation("{responses: {'200': {description: x, content: {application/json: {schema: {additionalProperties: {properties: {href: {}}}}}}}}}"):        true,
+		operation("{requestBody: {content: {multipart/form-data: {schema: {type: object}}}}, responses: {'200': " +
+			"{description: x}}}"): true,
+		operation("{requestBody: {content: {image/png: {schema: {type: string, format: binary}}}}, responses: " +
+			"{'200': {description: x}}}"): true,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, " +
+			"properties: {uploadUrl: {type: string}}}}}}}}"): true,
+		operation("{responses: {'201': {description: x, headers: {Location: {schema: {type: string}}}}}}"): true,
+		operation("{requestBody: {content: {application/json: {schema: {type: object}}}}, responses: {'200': " +
+			"{description: x}}}"): false,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {type: object, " +
+			"properties: {state: {type: string}}}}}}}}"): false,
+		operation("{responses: {'200': {description: x, content: {application/json: {schema: {additionalProperties: " +
+			"{properties: {href: {}}}}}}}}}"): true,
 	} {
 		_, err := Parse([]byte(spec), "", false)
 		if got := err == nil || !strings.Contains(err.Error(), "no operation takes a file"); got != want {
@@ -82,7 +94,9 @@ func TestFilesAreTakenByFormsRawBodiesAndURLs(t *testing.T) {
 
 func TestABaseURLHasAHost(t *testing.T) {
 	for _, address := range []string{"/v2", "http://a b/v2"} {
-		lab.Named(t, lab.Recorded(t, func(tb testing.TB) { ParseAt(tb, address, lab.DepotSpec) }), "the base URL cannot be parsed")
+		lab.Named(t, lab.Recorded(t, func(tb testing.TB) {
+			ParseAt(tb, address, lab.DepotSpec)
+		}), "the base URL cannot be parsed")
 	}
 	for address, base := range map[string]string{"http://a.example": "", "http://a.example/v3/": "/v3"} {
 		if c, host := ParseAt(t, address, lab.DepotSpec); host != "a.example" || c.Bases[0] != base {
@@ -108,7 +122,8 @@ paths:
             schema: {type: object, properties: {file: {type: string, format: binary}, other: {}}}
             encoding: {file: {contentType: 'text/plain, image/*'}, other: {style: form}}
       responses:
-        '201': {description: x, content: {application/json: {schema: {type: object, required: [id], properties: {u: {type: string, format: uuid}}}}}}
+        '201': {description: x, content: {application/json: {schema: {type: object, required: [id],
+          properties: {u: {type: string, format: uuid}}}}}}
         '202': {description: x, content: {application/json: {}}}
         '400': {description: x, content: {application/json: {examples: {b: {value: {n: 1}}, a: {value: [2]}}}}}
         '4XX': {description: x, content: {text/plain: {}}}
@@ -123,8 +138,8 @@ paths:
       responses: {default: {description: x}}
 `))
 	for _, ask := range []struct{ op, uri, want string }{
-		{"put", "/v1/b/7/c/x%20y?q=z", "map[n:7 q:z s:x%20y]"}, {"put", "c/x", "map[s:x]"}, {"any", "/a?p=1", "map[p:1]"},
-		{"put", "7/c/x", "map[n:7 s:x]"}, {"none", "/b?q=z", "map[:/b q:z]"},
+		{"put", "/v1/b/7/c/x%20y?q=z", "map[n:7 q:z s:x%20y]"}, {"put", "c/x", "map[s:x]"},
+		{"any", "/a?p=1", "map[p:1]"}, {"put", "7/c/x", "map[n:7 s:x]"}, {"none", "/b?q=z", "map[:/b q:z]"},
 	} {
 		if got := fmt.Sprint(c.Values(ask.op, ask.uri)); got != ask.want {
 			t.Errorf("%s of %s has %s, want %s", ask.uri, ask.op, got, ask.want)
@@ -142,7 +157,8 @@ paths:
 		want   bool
 	}{
 		{"make", 201, `{"id":1}`, true}, {"make", 201, `{}`, false}, {"make", 201, `{"id"`, false},
-		{"make", 201, `{"id":1,"u":"7"}`, false}, {"make", 201, `{"id":1,"u":"0F8fad5b-d9cb-469f-a165-70867728950e"}`, true},
+		{"make", 201, `{"id":1,"u":"7"}`, false},
+		{"make", 201, `{"id":1,"u":"0F8fad5b-d9cb-469f-a165-70867728950e"}`, true},
 		{"make", 202, `{}`, true}, {"make", 202, `{`, false}, {"make", 404, `{}`, false}, {"make", 500, `{}`, false},
 		{"none", 201, `{"id":1}`, false},
 	} {
@@ -155,7 +171,8 @@ paths:
 			t.Errorf("the examples of %d are %s, want %s", status, got, want)
 		}
 	}
-	for op, want := range map[string]string{"make": "[true true false]", "any": "[true true true]", "none": "[true true true]"} {
+	for op, want := range map[string]string{"make": "[true true false]", "any": "[true true true]",
+		"none": "[true true true]"} {
 		if got := fmt.Sprint([]bool{c.Declares(op, 201), c.Declares(op, 404), c.Declares(op, 500)}); got != want {
 			t.Errorf("%s declares 201, 404 and 500: %s", op, got)
 		}

@@ -15,13 +15,15 @@ openapi: 3.0.3
 info: {title: Asks, version: '1'}
 servers: [{url: /v1}]
 paths:
-  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: {default: {description: All.}}}}
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
+    responses: {default: {description: All.}}}}
   /things/{id}: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: {'200': {description: It., content: {text/plain: {schema: {format: binary}}},
       headers: {X-Always: {x-sent: always, schema: {type: string}}, X-Often: {schema: {type: string}},
       X-Trace-Id: {schema: {type: string}}}}, '304': {description: Same.}, default: {description: All.},
       '501': {description: No.}}}}
-  /moves: {put: {operationId: move, responses: {'301': &all {description: There.}, '303': *all, '307': *all, '308': *all}}}
+  /moves: {put: {operationId: move, responses: {'301': &all {description: There.}, '303': *all, '307': *all,
+    '308': *all}}}
 `
 
 // A redirect of a PUT or a POST without a body may ask for the bytes at its
@@ -40,8 +42,9 @@ func TestARedirectIsFollowedOrAsksForTheBytes(t *testing.T) {
 		{"PUT", 307, "", "", false, ""}, {"PUT", 303, "", "", false, ""}, {"GET", 307, there, "", false, "GET  k "},
 		{"PUT", 309, there, "", false, ""}, {"PUT", 307, there, "x", false, "PUT x k "},
 		{"PUT", 303, there, "", false, "GET  k http://a.example/v1/there"}, {"PUT", 301, there, "", false, ""},
-		{"HEAD", 301, there, "", false, "GET  k "}, {"GET", 200, there, "", false, ""}, {"PUT", 200, there, "x", false, ""},
-		{"GET", 301, "http://b.example/v1/there", "", false, "GET   "}, {"GET", 301, there + "?sig=x", "", false, "GET   "},
+		{"HEAD", 301, there, "", false, "GET  k "}, {"GET", 200, there, "", false, ""},
+		{"PUT", 200, there, "x", false, ""}, {"GET", 301, "http://b.example/v1/there", "", false, "GET   "},
+		{"GET", 301, there + "?sig=x", "", false, "GET   "},
 	} {
 		p, ops := specProber(t, askSpec)
 		p.authorize = faulty.Header("Key", "k")
@@ -50,7 +53,8 @@ func TestARedirectIsFollowedOrAsksForTheBytes(t *testing.T) {
 			asked += fmt.Sprintf("%s %s %s ", r.Method, faulty.Peek(r), r.Header.Get("Key"))
 			return came(r, http.StatusOK, "text/plain", ""), nil
 		})
-		a := answer{p: p, route: ops["move"], req: p.authorized(p.request(c.method, "/moves", "text/plain", []byte(c.sent))),
+		a := answer{p: p, route: ops["move"], req: p.authorized(p.request(c.method, "/moves", "text/plain",
+			[]byte(c.sent))),
 			status: c.status, header: http.Header{"Location": {c.location}}}
 		forwards := a.forwards()
 		if a = p.follow(a); asked != "" {
@@ -78,9 +82,12 @@ func TestAnAnswerIsHeldToWhatNoSchemaSays(t *testing.T) {
 		{"no header", "look", "GET", "/1", 200, nil, "", 0, "header X-Always is missing"},
 		{"a trace id", "look", "GET", "/1", 200, http.Header{"X-Always": {"a"}, "X-Trace-Id": {"t"}}, "", 1, ""},
 		{"a header twice", "look", "GET", "/1", 200, http.Header{"X-Always": {"a", "a"}}, "", 0, "more than once"},
-		{"a HEAD of no operation's", "", "HEAD", "/1", 400, nil, secret, 0, "Asks: look: response body: status 400: it shows"},
-		{"a GET of no operation's", "", "GET", "/1", 400, nil, secret, 0, "Asks: no operation: response body: status 400: it shows"},
-		{"a HEAD of another path", "", "HEAD", "/1/2", 400, nil, secret, 0, "Asks: no operation: response body: status 400"},
+		{"a HEAD of no operation's", "", "HEAD", "/1", 400, nil, secret, 0,
+			"Asks: look: response body: status 400: it shows"},
+		{"a GET of no operation's", "", "GET", "/1", 400, nil, secret, 0,
+			"Asks: no operation: response body: status 400: it shows"},
+		{"a HEAD of another path", "", "HEAD", "/1/2", 400, nil, secret, 0,
+			"Asks: no operation: response body: status 400"},
 		{"a URL of an operation's", "make", "PUT", "/1", 400, nil, secret, 0, "(PUT to a URL from POST /v1/things)"},
 		{"an operation's own path", "look", "GET", "/1", 400, nil, secret, 0, "(GET /v1/things/{id})"},
 	} {
@@ -89,10 +96,12 @@ func TestAnAnswerIsHeldToWhatNoSchemaSays(t *testing.T) {
 			var ops map[string]*operation
 			p, ops = specProber(tb, askSpec)
 			p.secrets[secret] = true
-			a := answer{p: p, route: ops[c.op], req: p.request(c.method, "/things"+c.path, "", nil), status: c.status, header: c.header}
+			a := answer{p: p, route: ops[c.op], req: p.request(c.method, "/things"+c.path, "", nil), status: c.status,
+				header: c.header}
 			p.holds(a, p.contract.Operation(c.op), []byte(c.body))
 		})
-		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" || p.traces["t"] != c.traces {
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" ||
+			p.traces["t"] != c.traces {
 			t.Errorf("%s: %d traces: %s", c.what, p.traces["t"], got)
 		}
 	}
@@ -138,8 +147,10 @@ func TestWhatIsTheSameNeedNotComeAgain(t *testing.T) {
 		{"on another host", "look", tag, "b.example", 304, tag, 200, 0, ""},
 		{"elsewhere on its host", "look", tag, "a.example", 304, tag, 200, 2, ""},
 		{"it comes again", "look", tag, "", 200, tag, 200, 2, "200 to an If-None-Match with the ETag that it gave"},
-		{"it is changed", "look", tag, "", 200, `"2"`, 200, 2, ""}, {"it is gone", "look", tag, "", 404, `"2"`, 200, 2, "404 to an"},
-		{"another is the same", "look", tag, "", 304, tag, 304, 2, "304 to an If-None-Match with an ETag that it did not give"},
+		{"it is changed", "look", tag, "", 200, `"2"`, 200, 2, ""},
+		{"it is gone", "look", tag, "", 404, `"2"`, 200, 2, "404 to an"},
+		{"another is the same", "look", tag, "", 304, tag, 304, 2,
+			"304 to an If-None-Match with an ETag that it did not give"},
 		{"no 304", "make", tag, "", 200, tag, 200, 0, ""},
 	} {
 		asked := 0
@@ -158,10 +169,12 @@ func TestWhatIsTheSameNeedNotComeAgain(t *testing.T) {
 				}
 				return resp, nil
 			})
-			p.revalidates(answer{p: p, route: ops[c.op], req: p.request(http.MethodGet, "/things/1", "", nil), status: 200,
-				header: http.Header{"Etag": {c.tag}, "Content-Type": {"text/plain"}}, body: []byte("x"), elsewhere: c.elsewhere})
+			p.revalidates(answer{p: p, route: ops[c.op], req: p.request(http.MethodGet, "/things/1", "", nil),
+				status: 200, header: http.Header{"Etag": {c.tag}, "Content-Type": {"text/plain"}}, body: []byte("x"),
+				elsewhere: c.elsewhere})
 		})
-		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) || c.want == "" && got != "" {
+		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) ||
+			c.want == "" && got != "" {
 			t.Errorf("%s: asked %d times: %s", c.what, asked, got)
 		}
 	}

@@ -22,11 +22,13 @@ func TestAnAnswerBetraysItsServersMachine(t *testing.T) {
 		{http.Header{"X-A": {"fine"}, "X-B": {"fine"}}, `open /usr/lib/o`, "/v1/o", path},
 		{plain, `{"message":"C:\\\\data is full","next":"fine"}`, "/v1/o", path},
 		{plain, `{"message":"\u002fsrv\u002fdata is full","next":"fine"}`, "/v1/o", path},
-		{plain, `{"source":{"pointer":"/data/id"}}`, "/v1/o", ""}, {plain, `{"pointer":1,"a":"/data/id"}`, "/v1/o", path},
+		{plain, `{"source":{"pointer":"/data/id"}}`, "/v1/o", ""},
+		{plain, `{"pointer":1,"a":"/data/id"}`, "/v1/o", path},
 		{plain, "no /srv/o-1", "/srv/o-1", ""},
 		{plain, "no /srv/o-1 and no /usr/o-2", "/srv/o-1", path},
 	} {
-		if rule, what := betrays(tc.header, []byte(tc.body), httptest.NewRequest("GET", tc.path, nil)); rule+what != tc.want {
+		rule, what := betrays(tc.header, []byte(tc.body), httptest.NewRequest("GET", tc.path, nil))
+		if rule+what != tc.want {
 			t.Errorf("%v %q to %s: %q, want %q", tc.header, tc.body, tc.path, rule+what, tc.want)
 		}
 	}

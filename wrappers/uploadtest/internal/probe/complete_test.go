@@ -20,7 +20,8 @@ openapi: 3.0.3
 info: {title: Completions, version: '1'}
 servers: [{url: /v1}]
 paths:
-  /files: {post: {operationId: start, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.}}}}
+  /files: {post: {operationId: start, requestBody: {content: {image/png: {}}},
+    responses: &all {default: {description: All.}}}}
   /begin: {post: {operationId: begin, responses: *all}}
   /a/complete: {get: {operationId: state, responses: *all}, post: {operationId: body, requestBody: &body {content: {
     application/json: {example: {fileId: x, id: x, note: x, parts: 1}}}}, responses: *all}}
@@ -63,7 +64,8 @@ func TestAnUploadIsCompletedByWhatNamesIt(t *testing.T) {
 			t.Errorf("%v: %v by %s", c.ids, found, got)
 		}
 	}
-	for _, status = range []int{http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusOK} { // it hands out no URL
+	// it hands out no URL
+	for _, status = range []int{http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusOK} {
 		asked = ""
 		p.refusesToComplete(start, firstSample(start))
 		p.growsLater(start, firstSample(start), []byte("large"))
@@ -127,8 +129,10 @@ func TestAFileThatIsTooLargeIsRefusedWithItsURLOrItsCompletion(t *testing.T) {
 				t.Errorf("%d to the largest: held %t", c.begin, held)
 			}
 		})
-		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || len(lines) > 1 || c.want == "" && got != "" {
-			t.Errorf("%d to the largest, %d to the file and %d to its completion: %q", c.begin, c.put, c.complete, lines)
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || len(lines) > 1 ||
+			c.want == "" && got != "" {
+			t.Errorf("%d to the largest, %d to the file and %d to its completion: %q", c.begin, c.put,
+				c.complete, lines)
 		}
 	}
 }

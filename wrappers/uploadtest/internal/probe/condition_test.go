@@ -16,7 +16,8 @@ openapi: 3.0.3
 info: {title: Conditions, version: '1'}
 servers: [{url: /v1}]
 paths:
-  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.}}}}
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
+    responses: &all {default: {description: All.}}}}
   /things/{thingId}: {parameters: [&id {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, parameters: [&match {name: If-Match, in: header, schema: {type: string}}],
     responses: &if {default: {description: All.}, '412': {description: No.}}},
@@ -34,9 +35,11 @@ paths:
 		asked, want   string
 	}{
 		{"all is right", "change", `"1"`, 200, 412, 2, "POST GET POST POST ", ""},
-		{"its own ETag is wrong", "change", `"1"`, 412, 412, 2, "POST GET POST POST ", "412 to an If-Match with the ETag"},
+		{"its own ETag is wrong", "change", `"1"`, 412, 412, 2, "POST GET POST POST ",
+			"412 to an If-Match with the ETag"},
 		{"another ETag is right", "change", `"1"`, 200, 200, 2, "POST POST ", "200 to"},
-		{"a weak ETag", "change", `W/"1"`, 200, 412, 2, "POST GET POST ", ""}, {"no ETag", "change", "", 200, 412, 2, "POST GET POST ", ""},
+		{"a weak ETag", "change", `W/"1"`, 200, 412, 2, "POST GET POST ", ""},
+		{"no ETag", "change", "", 200, 412, 2, "POST GET POST ", ""},
 		{"one upload", "change", `"1"`, 200, 412, 1, "", ""}, {"no 412", "bare", `"1"`, 200, 412, 2, "", ""},
 		{"no parameter", "none", `"1"`, 200, 412, 2, "", ""}, {"a GET", "look", `"1"`, 200, 412, 2, "", ""},
 		{"no GET", "alone", `"1"`, 200, 412, 2, "POST ", ""}, {"a completion", "closing", `"1"`, 200, 412, 2, "", ""},
@@ -62,7 +65,8 @@ paths:
 			}
 			p.asksIf(ops[c.op])
 		})
-		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) || c.want == "" && got != "" {
+		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) ||
+			c.want == "" && got != "" {
 			t.Errorf("%s: asked %s: %s", c.what, asked, got)
 		}
 	}

@@ -488,7 +488,9 @@ func newHall(fault string) http.Handler {
 		delete(films, r.PathValue("film"))
 		say(w, http.StatusOK, map[string]any{})
 	})
-	return faulty.Reply("/", faulty.On(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) { rec.Body.Reset() }))(mux)
+	return faulty.Reply("/", faulty.On(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) {
+		rec.Body.Reset()
+	}))(mux)
 }
 
 func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
@@ -508,8 +510,8 @@ func TestProbeKnowsTheCustomsOfRightServers(t *testing.T) {
 		"a name in capitals":                    `Hall: pin: response body: name is "A/B-PIN.CSV", but `,
 		"a plus is a space":                     `Hall: pin: response body: name is "grüße 100%25 1.txt", but `,
 		"a shard is replaced":                   "",
-		"a shard is sent on under another name": "Hall: sharded: response status: 404 to a stored upload that is called \"" +
-			`grüße 100%25+1.txt" (content: white space at both ends) (GET /shards/`,
+		"a shard is sent on under another name": `Hall: sharded: response status: 404 to a stored upload that is ` +
+			`called "grüße 100%25+1.txt" (content: white space at both ends) (GET /shards/`,
 		"half a pin is given back": "Hall: pinned: response body: the file",
 		"a pin is replaced": "Hall: pin: response body: a second upload replaces the first, and the spec has a 409 " +
 			"for that (POST /pins/{board}/{spot})",

@@ -12,7 +12,8 @@ import (
 func TestAnAnswerMaySayThatItsUploadWasDeleted(t *testing.T) {
 	for answer, want := range map[string]bool{
 		`{"deleted":true}`: true, `{"deleted":false}`: false, `{"deletedAt":"2026-11-26T12:00:00Z"}`: true,
-		`{"deletedAt":""}`: false, `{"deletedAt":null}`: false, `{"status":"deleted"}`: true, `{"status":"kept"}`: false,
+		`{"deletedAt":""}`: false, `{"deletedAt":null}`: false, `{"status":"deleted"}`: true,
+		`{"status":"kept"}`:                 false,
 		`{"datetime_removed":"2026-11-26"}`: true, `{"datetime_removed":null}`: false, `{"deletedAt":1795694400}`: true,
 		`{"deletedAt":0}`: false, `{"timeTrashed":"2026-11-26"}`: true,
 		`{"kept":true,"size":7}`: false, `{"fileName":"deleted.txt"}`: false, `{"note":"What was deleted"}`: false,
@@ -79,7 +80,8 @@ func TestAPartIsDeletedOfWhatHasAFile(t *testing.T) {
 func TestAnUploadIsDeletedThatOthersAreTakenFor(t *testing.T) {
 	_, ops := idProber(t)
 	of := func(op, place, body, key string) *made {
-		return &made{by: ops[op], place: place, sample: sample{body: []byte(body), params: map[string]string{"key": key}}}
+		return &made{by: ops[op], place: place, sample: sample{body: []byte(body),
+			params: map[string]string{"key": key}}}
 	}
 	one, same := of("put", "/blobs/a", "x", ""), of("make", "/things", "x", "")
 	for _, c := range []struct {
@@ -88,7 +90,8 @@ func TestAnUploadIsDeletedThatOthersAreTakenFor(t *testing.T) {
 	}{
 		{one, of("put", "/blobs/ab", "y", "z"), true}, {of("put", "/blobs/ab", "x", ""), one, false}, {one, one, false},
 		{same, of("make", "/things", "x", ""), true}, {same, of("make", "/things", "y", ""), false},
-		{same, of("make", "/things", "x", "k"), false}, {same, of("make", "/others", "x", ""), false}, {same, same, false},
+		{same, of("make", "/things", "x", "k"), false}, {same, of("make", "/others", "x", ""), false},
+		{same, same, false},
 	} {
 		if got := c.m.begins(c.other); got != c.want {
 			t.Errorf("%s %q begins %s %q: %t", c.m.place, c.m.body, c.other.place, c.other.body, got)
@@ -139,7 +142,8 @@ func TestWhatIsDeletedIsLookedFor(t *testing.T) {
 			p.kept = []*made{{by: ops["start"], ids: map[string]string{"id": "u-1"}, shown: map[string][]leaf{}}}
 			p.deletes(ops["drop"])
 		})
-		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) || c.want == "" && got != "" {
+		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) ||
+			c.want == "" && got != "" {
 			t.Errorf("%q, after %d: asked %s: %s", c.says, c.status, asked, got)
 		}
 	}

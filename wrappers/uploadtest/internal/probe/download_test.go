@@ -37,7 +37,8 @@ func TestADownloadIsTheFileThatWasSent(t *testing.T) {
 		{"another host that needs credentials", "downloadUrl", there, file, false, 200, "a file", there + " false",
 			"downloadUrl cannot be fetched: 401"},
 		{"a signature that is not checked", "downloadUrl", signed, file, false, 200, "a file", signed + " false",
-			"200 to its downloadUrl, with an empty sig, with another key, with another sig, with half of the sig, without " +
+			"200 to its downloadUrl, with an empty sig, with another key, with another sig, with half of the " +
+				"sig, without " +
 				"its query, without the sig: each must be refused by a 4xx"},
 		{"another host", "download", there + "?sig=0123456789", file, false, 0, "a file",
 			there + "?sig=0123456789 false", ""},
@@ -152,7 +153,8 @@ func TestADownloadIsTriedUnderThePathOfAnother(t *testing.T) {
 		want     bool
 	}{
 		{"", "/b?" + token, false}, {"/a?" + other, "/b?" + token, true}, {"/a?" + token, "/b?" + token, false},
-		{"/a?sig=0123456789", "/b?sig=0123456789", true}, {"/b?" + other, "/b?" + token, false}, {"/a?x=1", "/b?x=2", false},
+		{"/a?sig=0123456789", "/b?sig=0123456789", true}, {"/b?" + other, "/b?" + token, false},
+		{"/a?x=1", "/b?x=2", false},
 	} {
 		p, ops := idProber(t)
 		tried := false

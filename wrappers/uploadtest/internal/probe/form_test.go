@@ -60,13 +60,14 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		{"a type that is hidden", faulty.Reply("/content", func(rec *httptest.ResponseRecorder) {
 			rec.Header().Set("Content-Type", "application/octet-stream")
 		}), ""},
-		{"a download that needs credentials", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			faulty.Reply("/blobs/", faulty.On(201, func(rec *httptest.ResponseRecorder) {
-				id := strings.Split(rec.Body.String(), `"`)[3]
-				anew(`{"blobId"`, fmt.Sprintf(`{"downloadUrl":"http://%s/v1/blobs/%s/content","blobId"`, r.Host,
-					id))(rec)
-			}))(next).ServeHTTP(w, r)
-		}), ""},
+		{"a download that needs credentials",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				faulty.Reply("/blobs/", faulty.On(201, func(rec *httptest.ResponseRecorder) {
+					id := strings.Split(rec.Body.String(), `"`)[3]
+					anew(`{"blobId"`, fmt.Sprintf(`{"downloadUrl":"http://%s/v1/blobs/%s/content","blobId"`, r.Host,
+						id))(rec)
+				}))(next).ServeHTTP(w, r)
+			}), ""},
 		{"an empty file is a failure", faulty.Refuses(http.StatusNotImplemented, func(r *http.Request) bool {
 			return r.Method == http.MethodPut && r.ContentLength == 0 && r.Header.Get("X-Depot-Key") == lab.DepotKey
 		}), "Shelf: lay: response status: 501 to an empty file (PUT /v1/blobs/{name})"},
@@ -78,9 +79,10 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		})), "Shelf: unpack: response body: papers has 0 elements, but 1 in the answer to the upload"},
 		{"one of several is found", faulty.Reply("/boxes/s-", faulty.On(200, firstPaper)),
 			"Shelf: unpack: response body: papers has 1 elements, but 2 files were sent"},
-		{"an empty one of several is left out", faulty.Reply("/boxes", faulty.On(201, func(rec *httptest.ResponseRecorder) {
-			rec.Body = bytes.NewBuffer(emptyPaper.ReplaceAll(rec.Body.Bytes(), nil))
-		})), "Shelf: pack: response body: papers has 1 elements, but 2 files were sent (of several"},
+		{"an empty one of several is left out", faulty.Reply("/boxes",
+			faulty.On(201, func(rec *httptest.ResponseRecorder) {
+				rec.Body = bytes.NewBuffer(emptyPaper.ReplaceAll(rec.Body.Bytes(), nil))
+			})), "Shelf: pack: response body: papers has 1 elements, but 2 files were sent (of several"},
 		{"the last of many is left out", faulty.Reply("/boxes", faulty.On(201, func(rec *httptest.ResponseRecorder) {
 			rec.Body = bytes.NewBuffer(lastPaper.ReplaceAll(rec.Body.Bytes(), nil))
 		})), "Shelf: pack: response body: papers has 20 elements, but 21 files were sent (of several"},
@@ -92,7 +94,8 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		}), `Shelf: burn: response body: fileId is "", but "s-`},
 		{"two of several have one id", faulty.Reply("/boxes", faulty.On(201, anew(`-1"`, `-0"`))),
 			"Shelf: pack: response body: two files of one upload have the same id (POST /v1/boxes)"},
-		{"one id for all, with other files", faulty.Reply("/boxes", faulty.On(201, anew(`"id":"`, `"id":"one","was":"`))),
+		{"one id for all, with other files", faulty.Reply("/boxes",
+			faulty.On(201, anew(`"id":"`, `"id":"one","was":"`))),
 			"Shelf: pack: response body: two uploads have the same id (POST /v1/boxes)"},
 		{"another id is found", faulty.Reply("/boxes/s-", anew(`"fileId":"`, `"fileId":"x`)),
 			`Shelf: unpack: response body: fileId is "xs-`},
@@ -139,24 +142,27 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 		})), "without the last"},
 		{"a fact is escaped", faulty.Reply("/boxes", anew(`"place":"Grüße  \u0026 `, `"place":"Grüße  \u0026amp; `)),
 			`Shelf: pack: response body: place is "Grüße  &amp; <b>'x'</b>; 100%25+1`},
-		{"a charset of facts is refused", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			faulty.Rewrite(r, func(b []byte) []byte {
-				return bytes.Replace(b, []byte("json; charset"), []byte("json\r\ncharset"), 1)
-			})
-			next.ServeHTTP(w, r)
-		}), "Shelf: pack: response status: 400 to a form with a part of JSON that names its charset (POST /v1/boxes)"},
-		{"a paper without a type is a failure", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			bare := false
-			faulty.Rewrite(r, func(b []byte) []byte {
-				bare = bytes.Contains(b, []byte("filename=\"uploadtest.txt\"\r\n\r\n"))
-				return b
-			})
-			if bare && r.Header.Get("X-Depot-Key") == lab.DepotKey {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			next.ServeHTTP(w, r)
-		}), "Shelf: pack: response status: 500 is not declared (POST /v1/boxes)"},
+		{"a charset of facts is refused",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				faulty.Rewrite(r, func(b []byte) []byte {
+					return bytes.Replace(b, []byte("json; charset"), []byte("json\r\ncharset"), 1)
+				})
+				next.ServeHTTP(w, r)
+			}), "Shelf: pack: response status: 400 to a form with a part of JSON that names its charset " +
+				"(POST /v1/boxes)"},
+		{"a paper without a type is a failure",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				bare := false
+				faulty.Rewrite(r, func(b []byte) []byte {
+					bare = bytes.Contains(b, []byte("filename=\"uploadtest.txt\"\r\n\r\n"))
+					return b
+				})
+				if bare && r.Header.Get("X-Depot-Key") == lab.DepotKey {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}), "Shelf: pack: response status: 500 is not declared (POST /v1/boxes)"},
 		{"any place", faulty.Arrival("/boxes", faulty.Replace(`{}`, `{"place":"attic"}`)),
 			"Shelf: pack: response status: 201 to a body without facts.place"},
 		{"facts behind the papers are overlooked", faulty.Arrival("/boxes", func(r *http.Request) {
@@ -185,7 +191,8 @@ func TestProbeNamesWhatIsFoundOtherwise(t *testing.T) {
 			"Shelf: pack: response status: 201 to a kind that is not one of its values"},
 		{"any length", faulty.Arrival("/boxes", faulty.Replace(strings.Repeat("x", 201), "x")),
 			"Shelf: pack: response status: 201 to a about that is too long"},
-		{"any field", faulty.Arrival("/boxes", faulty.Replace(`name="uploadtest"; filename`, `name="papers"; filename`)),
+		{"any field", faulty.Arrival("/boxes", faulty.Replace(`name="uploadtest"; filename`,
+			`name="papers"; filename`)),
 			"Shelf: pack: response status: 201 to a file in another field than papers"},
 		{"a text of another", faulty.Reply("/boxes", func(rec *httptest.ResponseRecorder) {
 			if !strings.Contains(rec.Body.String(), `"about"`) {

@@ -44,7 +44,8 @@ paths:
     responses: *said}}
   /notes:
     post: {operationId: add, parameters: [{name: Idempotency-Key, in: header, schema: {type: string}}],
-      requestBody: {required: true, content: {multipart/form-data: {schema: {type: object, required: [files], properties: {
+      requestBody: {required: true, content: {multipart/form-data: {schema: {type: object, required: [files],
+        properties: {
       files: {type: array, minItems: 1, items: {type: string, format: binary}}, comment: {type: string}}}}}},
       responses: *said}
     get: {operationId: list, parameters: [{name: limit, in: query, schema: {type: integer, minimum: 1, default: 50}},
@@ -211,7 +212,8 @@ func newTray(how string) http.Handler {
 			}
 			var b []byte
 			if b, err = io.ReadAll(part); err == nil && part.FormName() == "files" && part.FileName() != "" {
-				made = append(made, &note{Name: upload.BaseName(part.FileName()), Size: len(b), content: b, made: time.Now()})
+				made = append(made, &note{Name: upload.BaseName(part.FileName()), Size: len(b), content: b,
+					made: time.Now()})
 			} else if part.FormName() == "comment" {
 				comment = string(b)
 			}
@@ -382,8 +384,8 @@ func newTray(how string) http.Handler {
 
 func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 	t.Parallel()
-	slashed := strings.NewReplacer("/trays:", "/trays/:", "/notes:", "/notes/:", "Id}:", "Id}/:", "content:", "content/:",
-		"blob}:", "blob}/:").Replace(traySpec)
+	slashed := strings.NewReplacer("/trays:", "/trays/:", "/notes:", "/notes/:", "Id}:", "Id}/:",
+		"content:", "content/:", "blob}:", "blob}/:").Replace(traySpec)
 	slashed = strings.ReplaceAll(slashed, "content/: {", "content: {")
 	slashed = strings.ReplaceAll(slashed, "Id}/content: {get", "Id}/content/: {get")
 	for how, want := range map[string]string{
@@ -401,14 +403,15 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 		"slips, lifted from any tray": "Tray: lift: response status: 200 to an upload under another trayId",
 		"slips, listed in any tray": `Tray: slips: response body: the list has an upload with the id "slip-000000", ` +
 			"which is under another trayId (GET /trays/{trayId}/slips)",
-		"a key counts once it is stored": "Tray: add: response body: a request with the Idempotency-Key of one at the " +
-			"same time makes another upload",
+		"a key counts once it is stored": "Tray: add: response body: a request with the Idempotency-Key of " +
+			"one at the same time makes another upload",
 		"a key counts once":           "Tray: add: response body: a request with the Idempotency-Key of an earlier one",
 		"Latin-1":                     `Tray: look: response body: comment is "GrÃ¼`,
 		"a file takes the rest along": "Tray: drop: response status: 404 to a stored upload",
 		"half of what comes later":    "Tray: text: response body: the file",
-		"one buffer for all":          "Tray: get: response body: the file (sent at the same time as another) comes back changed",
-		"a plus is a space":           "Tray: get: response status: 404 to a stored upload",
+		"one buffer for all": "Tray: get: response body: the file (sent at the same time as another) " +
+			"comes back changed",
+		"a plus is a space": "Tray: get: response status: 404 to a stored upload",
 	} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()

@@ -28,7 +28,8 @@ paths:
   /things/{thingId}: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *all}}
   /things/{thingId}/content: {parameters: [*thing], delete: {operationId: wipe, responses: *all},
-    get: {operationId: content, responses: {'200': {description: The file., content: {image/png: {schema: {type: string, format: binary}}}}}}}
+    get: {operationId: content, responses: {'200': {description: The file.,
+      content: {image/png: {schema: {type: string, format: binary}}}}}}}
   /things/{thingId}/hold: {parameters: [*thing], get: {operationId: held, responses: *all},
     delete: {operationId: release, responses: *all}}
   /things/{thingId}/lock: {parameters: [*thing], delete: {operationId: unlock, responses: *all}}
@@ -73,7 +74,8 @@ paths:
   /hooks/posts/{postId}: {parameters: [{name: postId, in: path, required: true, schema: {type: string}}],
     get: {<<: *hook, operationId: posted}}
   /kept: {post: {operationId: keep, responses: *all}}
-  /kept/{key}: {parameters: [*key], put: {operationId: change, responses: {default: {description: All.}, '409': {description: No.}}}}
+  /kept/{key}: {parameters: [*key], put: {operationId: change,
+    responses: {default: {description: All.}, '409': {description: No.}}}}
 components: {schemas: {Message: {type: object}, None: {type: object}}}
 `
 
@@ -134,8 +136,8 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"paper":"17be4678-dab7-4bc7-8753-28914a22960a"}`, "", "map[paper:17be4678-dab7-4bc7-8753-28914a22960a " +
 			"paper_id:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
 		{`"17be4678-dab7-4bc7-8753-28914a22960a"`, "", "map[:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
-		{`{"datafile":"17be4678-dab7-4bc7-8753-28914a22960a"}`, "", "map[datafile:17be4678-dab7-4bc7-8753-28914a22960a " +
-			"id:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
+		{`{"datafile":"17be4678-dab7-4bc7-8753-28914a22960a"}`, "",
+			"map[datafile:17be4678-dab7-4bc7-8753-28914a22960a id:17be4678-dab7-4bc7-8753-28914a22960a]", "[]"},
 		{`{"paper":"a paper"}`, "", "map[paper:a paper]", "[]"},
 		{`{"in":"http://a.example/v1/crates/c-1"}`, "", "map[crate:c-1 in:http://a.example/v1/crates/c-1]", "[]"},
 		{`{"in":"http://b.example/v1/crates/c-1"}`, "", "map[in:http://b.example/v1/crates/c-1]", "[]"},
@@ -146,16 +148,18 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"a":{"dataFile":{"id":"f-1","size":1},"owner":{"id":"u-1"}}}`, "",
 			"map[dataFileId:f-1 ownerId:u-1 size:1]", "[]"},
 		{`{"data":{"id":"t-1","type":"papers","relationships":{"parts":{"data":[{"id":"p-1","type":"parts"}]}}}}`, "",
-			"map[data:1 id:t-1 paperId:t-1 paper_id:t-1 partId:p-1 thingId:t-1 type:papers]", "[map[partId:p-1 type:parts]]"},
+			"map[data:1 id:t-1 paperId:t-1 paper_id:t-1 partId:p-1 thingId:t-1 type:papers]",
+			"[map[partId:p-1 type:parts]]"},
 		{`{"data":{"gid":"t-1"}}`, "", "map[gid:t-1 thing_gid:t-1 thinggid:t-1]", "[]"},
 		{`{"owner":{"gid":"u-1"}}`, "", "map[gid:u-1]", "[]"},
 		{`{"infos":[{"id":"f-1"},{"id":"f-2"}]}`, "", "map[id:f-1 infoId:f-1 infos:2 thingId:f-1]",
 			"[map[id:f-1 infoId:f-1 thingId:f-1] map[id:f-2 infoId:f-2 thingId:f-2]]"},
 		{`{"infos":[{"id":"f-1"}]}`, "", "map[infoId:f-1 infos:1]", "[map[infoId:f-1]]"},
-		{`{"infos":[{"id":"f-1"},{"id":"f-2"}],"thing_id":"t-1"}`, "", "map[infoId:f-1 infos:2 thingId:t-1 thing_id:t-1]",
+		{`{"infos":[{"id":"f-1"},{"id":"f-2"}],"thing_id":"t-1"}`, "",
+			"map[infoId:f-1 infos:2 thingId:t-1 thing_id:t-1]",
 			"[map[infoId:f-1] map[infoId:f-2]]"},
-		{`{"infos":[{"id":"f-1"},{"id":"f-2"}],"n":1,"owner":{"id":"u-1"}}`, "", "map[infoId:f-1 infos:2 n:1 ownerId:u-1]",
-			"[map[infoId:f-1] map[infoId:f-2]]"},
+		{`{"infos":[{"id":"f-1"},{"id":"f-2"}],"n":1,"owner":{"id":"u-1"}}`, "",
+			"map[infoId:f-1 infos:2 n:1 ownerId:u-1]", "[map[infoId:f-1] map[infoId:f-2]]"},
 		{"", "/v1/things/t-9", "map[thingId:t-9]", "[]"},
 		{"", "http://a.example", "map[]", "[]"},
 		{"", "%", "map[]", "[]"},
@@ -307,7 +311,8 @@ func TestAnIDOfAnotherOperationIsFoundOrReferredTo(t *testing.T) {
 		id   string
 		want bool
 	}{
-		{made{by: ops["keep"]}, "t-1", true}, {made{by: ops["keep"]}, "t-2", false}, {made{by: ops["make"]}, "t-1", false},
+		{made{by: ops["keep"]}, "t-1", true}, {made{by: ops["keep"]}, "t-2", false},
+		{made{by: ops["make"]}, "t-1", false},
 		{made{by: ops["keep"]}, "7", false}, {made{by: ops["keep"]}, "12345678", true},
 		{made{by: ops["keep"], files: make([]sentFile, 1)}, "t-1", false},
 		{made{by: ops["keep"], outs: make([]contract.HandedOut, 1)}, "t-1", false},
@@ -324,11 +329,13 @@ func TestAnIDOfAnotherOperationIsFoundOrReferredTo(t *testing.T) {
 	}{
 		{"keep", "thingId", "t-1", text, "x", "t-1"}, {"keep", "label", "t-1", text, "x", "x"},
 		{"keep", "thingId", "t-2", text, "x", "x"}, {"make", "thingId", "t-1", text, "x", "x"},
-		{"keep", "thingId", "7", number, 1, 7}, {"keep", "thingId", "t-1", number, 1, 1}, {"keep", "thingId", "7", text, 1, 1},
+		{"keep", "thingId", "7", number, 1, 7}, {"keep", "thingId", "t-1", number, 1, 1},
+		{"keep", "thingId", "7", text, 1, 1},
 		{"keep", "thingId", "t-1", number, "x", "x"}, {"keep", "thingId", "8", number, 1, 1},
 	} {
 		p.learned = map[string]string{"thingId": c.learned, "label": c.learned}
-		if got := p.naming(ops[c.op], member{name: c.name, schema: c.schema}, c.value); fmt.Sprint(got) != fmt.Sprint(c.want) {
+		got := p.naming(ops[c.op], member{name: c.name, schema: c.schema}, c.value)
+		if fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s of %s, of which %s is known, is %v, want %v", c.name, c.op, c.learned, got, c.want)
 		}
 	}

@@ -28,7 +28,8 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 				n = 5
 			}
 			end := min(start+n, 5)
-			return `[` + strings.Join(all[min(start, end):end], ",") + `]` + strings.ReplaceAll(more, "$", fmt.Sprint(end))
+			return `[` + strings.Join(all[min(start, end):end], ",") + `]` +
+				strings.ReplaceAll(more, "$", fmt.Sprint(end))
 		}
 	}
 	said := func(name string) func(q url.Values) string { // a wrapped page says what the next one is
@@ -127,8 +128,9 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 			"limit=2 bookmark=x&limit=2", "abcd", ""},
 		{"a full page that is the last", limit + "{name: after, in: query, schema: {}}", "after: {}", 2,
 			by("after", "", `{"data":[{"id":"a"},{"id":"b"}],"after":null}`), "limit=2", "ab", ""},
-		{"a cursor by its description", limit + cursor, "last: {description: Asks for the next page.}", 2, by("cursor", "",
-			`{"data":[{"id":"a"},{"id":"b"}],"last":"x"}`, "x", `{"data":[{"id":"c"},{"id":"d"}]}`),
+		{"a cursor by its description", limit + cursor, "last: {description: Asks for the next page.}", 2,
+			by("cursor", "",
+				`{"data":[{"id":"a"},{"id":"b"}],"last":"x"}`, "x", `{"data":[{"id":"c"},{"id":"d"}]}`),
 			"limit=2 cursor=x&limit=2", "abcd", ""},
 		{"a cursor that is repeated", limit + "{name: after, in: query, schema: {}}", "after: {}, hasMore: {}", 2,
 			by("after", "", `{"data":[{"id":"a"},{"id":"b"}],"hasMore":true}`, "b",
@@ -139,7 +141,8 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 			`[{"id":"a"},{"id":"b"}]`, "b", `[{"id":"c"}]`), " cursor=b", "abc", ""},
 		{"more, it says", limit + cursor, "", 0, by("cursor", "", `{"data":[{"id":"a"}],"hasMore":true}`, "a",
 			`{"data":[{"id":"b"}],"hasMore":false}`), " cursor=a", "ab", ""},
-		{"more of nothing, it says", limit + cursor, "", 0, by("cursor", "", `{"data":[{"id":"a"}],"hasMore":true}`, "a",
+		{"more of nothing, it says", limit + cursor, "", 0, by("cursor", "",
+			`{"data":[{"id":"a"}],"hasMore":true}`, "a",
 			`{"data":[{"id":"b"}],"hasMore":true}`, "b", `{"data":[],"hasMore":true}`), " cursor=a cursor=b", "ab", ""},
 		{"no total", limit + cursor, "", 0, from(0, ""), "", "abcde", ""},
 		{"a wrong total", limit, "", 0, by("", "", `{"data":[{"id":"a"}],"total":0}`), "", "a",
@@ -205,10 +208,12 @@ paths:
 				third := map[bool]string{true: `,{"id":"c"}`}[r.URL.Query().Get("limit") == ""]
 				return came(r, http.StatusOK, "application/json", `{"data":[{"id":"a"},{"id":"b"}`+third+`]}`), nil
 			})
-			p.kept = []*made{{by: ops["make"], place: "/v1/things", own: []string{"a"}, ids: map[string]string{"id": "a"}}}
+			p.kept = []*made{{by: ops["make"], place: "/v1/things", own: []string{"a"},
+				ids: map[string]string{"id": "a"}}}
 			p.lists(ops["list"])
 		})
-		if got := strings.Join(lines, "\n"); len(lines) != want || want > 0 && !strings.Contains(got, "short pages list 2 ") {
+		if got := strings.Join(lines, "\n"); len(lines) != want ||
+			want > 0 && !strings.Contains(got, "short pages list 2 ") {
 			t.Errorf("an answer with %q: %q", member, lines)
 		}
 	}
@@ -220,16 +225,19 @@ func TestAListIsAboveWhatItLists(t *testing.T) {
 		return &made{by: ops[by], place: "/v1/things/" + thing + "/parts", own: []string{"p-" + thing},
 			ids: map[string]string{"thingId": thing, "partId": "p-" + thing}}
 	}
-	thing, put := &made{by: ops["make"], place: "/v1/things", ids: map[string]string{"thingId": "t-1"}}, of("put", "t-1")
+	thing, put := &made{by: ops["make"], place: "/v1/things", ids: map[string]string{"thingId": "t-1"}},
+		of("put", "t-1")
 	put.place += "/p-t-1"
 	for _, c := range []struct {
 		op   string
 		m    *made
 		want string
 	}{
-		{"parts", of("add", "t-1"), "/things/t-1/parts"}, {"parts", put, "/things/t-1/parts"}, {"others", of("add", "t-1"), ""},
-		{"things", thing, "/things"}, {"things", of("add", "t-1"), ""}, {"parts", thing, ""}, {"add", of("add", "t-1"), ""},
-		{"finds", &made{by: ops["find"]}, ""}, {"things", &made{by: ops["find"], ids: map[string]string{"thingId": "t-1"}}, "/things"},
+		{"parts", of("add", "t-1"), "/things/t-1/parts"}, {"parts", put, "/things/t-1/parts"},
+		{"others", of("add", "t-1"), ""},
+		{"things", thing, "/things"}, {"things", of("add", "t-1"), ""}, {"parts", thing, ""},
+		{"add", of("add", "t-1"), ""}, {"finds", &made{by: ops["find"]}, ""},
+		{"things", &made{by: ops["find"], ids: map[string]string{"thingId": "t-1"}}, "/things"},
 		{"parts", &made{by: ops["find"], ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}, ""},
 	} {
 		if got := p.listOf(ops[c.op], c.m); got != c.want {
@@ -258,15 +266,17 @@ func TestAListIsAboveWhatItLists(t *testing.T) {
 }
 
 func TestWhatAListSaysOfItself(t *testing.T) {
-	for body, want := range map[string]bool{`[]`: true, `{}`: false, `{"items":[]}`: true, `{"items":[],"message":"none"}`: false,
-		`{"items":[],"message":""}`: true, `{"items":[1]}`: false, `{"items":[],"total":0}`: true} {
+	for body, want := range map[string]bool{`[]`: true, `{}`: false, `{"items":[]}`: true,
+		`{"items":[],"message":"none"}`: false,
+		`{"items":[],"message":""}`:     true, `{"items":[1]}`: false, `{"items":[],"total":0}`: true} {
 		if isEmptyList([]byte(body)) != want {
 			t.Errorf("%s is an empty list: %t", body, !want)
 		}
 	}
 	for body, want := range map[string]string{
 		`{"total":3,"next":"n","hasMore":true}`: "n 3 true", `{"items":[{"total":9,"next":"n"}]}`: " -1 false",
-		`{"total":[1],"next":null,"hasMore":false}`: " -1 false", `{"items":[{"total":9},{"total":8}],"total":2}`: " 2 false",
+		`{"total":[1],"next":null,"hasMore":false}`:     " -1 false",
+		`{"items":[{"total":9},{"total":8}],"total":2}`: " 2 false",
 	} {
 		next, total, goesOn := paging{}.of(answer{body: []byte(body)})
 		if got := fmt.Sprintf("%s %d %t", next, total, goesOn); got != want {
@@ -282,7 +292,8 @@ func TestWhatAListSaysOfItself(t *testing.T) {
 	}{
 		{paging{}, "http://a.example/l?x=2", false, "http://a.example/l?x=2"}, {paging{}, "http://%", false, ""},
 		{paging{cursor: "c"}, "http://%", false, "http://a.example/l?c=http%3A%2F%2F%25&x=1"},
-		{paging{cursor: "c"}, "a/b", false, "http://a.example/l?c=a%2Fb&x=1"}, {paging{}, "/m", false, "http://a.example/m"},
+		{paging{cursor: "c"}, "a/b", false, "http://a.example/l?c=a%2Fb&x=1"},
+		{paging{}, "/m", false, "http://a.example/m"},
 		{paging{cursor: "c"}, "ftp://a", false, "http://a.example/l?c=ftp%3A%2F%2Fa&x=1"},
 		{paging{page: "p"}, "7", false, "http://a.example/l?p=7&x=1"}, {paging{page: "p"}, "seven", false, ""},
 		{paging{page: "p"}, "", false, "http://a.example/l?p=2&x=1"}, {paging{page: "p"}, "", true, ""},

@@ -73,16 +73,17 @@ func TestTwoUploadsAreEqualByWhatWasSent(t *testing.T) {
 		one, two *made
 		want     bool
 	}{
-		"the same":                   {&made{files: file, said: said}, &made{files: file, said: said}, true},
-		"another file":               {&made{files: file}, &made{files: other}, false},
-		"of another type":            {&made{files: file}, &made{files: typed}, true},
-		"another text":               {&made{files: file, said: said}, &made{files: file}, false},
-		"no file":                    {&made{}, &made{}, false},
-		"an announced file":          {&made{sample: announces}, &made{sample: announces, said: said}, true},
-		"a file to be sent":          {&made{sample: announces, outs: []contract.HandedOut{{}}}, &made{}, false},
-		"one of which is to be sent": {&made{sample: announces, outs: []contract.HandedOut{{}}}, &made{sample: announces}, false},
-		"another announced":          {&made{sample: announces}, &made{}, false},
-		"a file of one":              {&made{files: file, sample: announces}, &made{}, false},
+		"the same":          {&made{files: file, said: said}, &made{files: file, said: said}, true},
+		"another file":      {&made{files: file}, &made{files: other}, false},
+		"of another type":   {&made{files: file}, &made{files: typed}, true},
+		"another text":      {&made{files: file, said: said}, &made{files: file}, false},
+		"no file":           {&made{}, &made{}, false},
+		"an announced file": {&made{sample: announces}, &made{sample: announces, said: said}, true},
+		"a file to be sent": {&made{sample: announces, outs: []contract.HandedOut{{}}}, &made{}, false},
+		"one of which is to be sent": {&made{sample: announces, outs: []contract.HandedOut{{}}},
+			&made{sample: announces}, false},
+		"another announced": {&made{sample: announces}, &made{}, false},
+		"a file of one":     {&made{files: file, sample: announces}, &made{}, false},
 	} {
 		c.two.by = ops["make"]
 		if c.one.by = ops["make"]; c.one.equals(c.two) != c.want {

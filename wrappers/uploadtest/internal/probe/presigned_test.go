@@ -92,8 +92,9 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})(next)
 		}, `getFileUploadStatus: response body: status is still "Pending", and a later upload has its documentId, `},
-		"two have one documentId": {oneOfTwo, "getFileUploadStatus: response body: two uploads have the same documentId"},
-		"two have one document":   {oneOfTwo, `comes back changed: it is the file of another upload with the id "`},
+		"two have one documentId": {oneOfTwo,
+			"getFileUploadStatus: response body: two uploads have the same documentId"},
+		"two have one document": {oneOfTwo, `comes back changed: it is the file of another upload with the id "`},
 		"an end that is told a moment later": {func(next http.Handler) http.Handler {
 			var told sync.Map
 			return faulty.Reply("/fileUpload/", func(rec *httptest.ResponseRecorder) {
@@ -134,7 +135,8 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		"nothing to download": {faulty.Reply("/download/",
 			func(rec *httptest.ResponseRecorder) { rec.Code = http.StatusNotFound }),
 			"getDocument: response body: downloadUrl cannot be fetched: 404"},
-		"any download": {faulty.Reply("/download/", taken), "getDocument: response status: 200 to its downloadUrl, with"},
+		"any download": {faulty.Reply("/download/", taken),
+			"getDocument: response status: 200 to its downloadUrl, with"},
 		"any document for a signature": {func(next http.Handler) http.Handler {
 			var queries sync.Map // by path
 			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -158,7 +160,8 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		"any method gets a download": {written(""), ""},
 		"no age of a download": {faulty.Reply("/download/", taken),
 			"no operation: response status: 200 to a URL for a download that has expired"},
-		"no age": {faulty.Reply("/upload/", taken), "no operation: response status: 200 to a presigned URL that has expired"},
+		"no age": {faulty.Reply("/upload/", taken),
+			"no operation: response status: 200 to a presigned URL that has expired"},
 		"a type with parameters is refused": {faulty.Refuses(http.StatusForbidden, func(r *http.Request) bool {
 			return r.Method == http.MethodPut && strings.Contains(r.Header.Get("Content-Type"), ";")
 		}), "fileUpload: response status: 403 to the URL that it handed out for text/plain; charset=utf-8"},

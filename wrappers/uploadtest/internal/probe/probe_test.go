@@ -105,7 +105,8 @@ func TestProbeNamesWhatIsLostOrTakenForAnother(t *testing.T) {
 			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodPost {
 					defer n.Add(1)
-					next = faulty.Reply("/objects", faulty.Said(`"id":"`, fmt.Sprintf(`"id":"o-%016x","was":"`, n.Load())))(next)
+					next = faulty.Reply("/objects", faulty.Said(`"id":"`,
+						fmt.Sprintf(`"id":"o-%016x","was":"`, n.Load())))(next)
 				}
 				next.ServeHTTP(w, r)
 			})(next)
@@ -131,20 +132,23 @@ func TestProbeNamesWhatIsLostOrTakenForAnother(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})
 		}, "Depot: look: response status: 404 to a stored upload with the id \""},
-		{"a DELETE deletes all of one name", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if d := next.(*lab.Depot); r.Method == http.MethodDelete && r.Header.Get("X-Depot-Key") == lab.DepotKey {
-				d.Mu.Lock()
-				for id, o := range d.Objects {
-					if !strings.HasSuffix(r.URL.Path, id) && o.Name != "" &&
-						o.Name == d.Objects[strings.TrimPrefix(r.URL.Path, "/v2/objects/")].Name {
-						delete(d.Objects, id)
+		{"a DELETE deletes all of one name",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if d := next.(*lab.Depot); r.Method == http.MethodDelete &&
+					r.Header.Get("X-Depot-Key") == lab.DepotKey {
+					d.Mu.Lock()
+					for id, o := range d.Objects {
+						if !strings.HasSuffix(r.URL.Path, id) && o.Name != "" &&
+							o.Name == d.Objects[strings.TrimPrefix(r.URL.Path, "/v2/objects/")].Name {
+							delete(d.Objects, id)
+						}
 					}
+					d.Mu.Unlock()
 				}
-				d.Mu.Unlock()
-			}
-			next.ServeHTTP(w, r)
-		}), "Depot: look: response status: 404 to a stored upload with the id \""},
-		{"another file is answered", faulty.Reply("/objects/o-", faulty.On(200, faulty.Body(`{"id":"o-7","name":"x","size":1}`))),
+				next.ServeHTTP(w, r)
+			}), "Depot: look: response status: 404 to a stored upload with the id \""},
+		{"another file is answered", faulty.Reply("/objects/o-",
+			faulty.On(200, faulty.Body(`{"id":"o-7","name":"x","size":1}`))),
 			"Depot: look: response body: id is not the one that was asked for (GET /v2/objects/{id})"},
 	})
 }
@@ -161,13 +165,14 @@ func TestProbeNamesWhatIsWrongInAnAnswer(t *testing.T) {
 		{"a fault of the client's is called the server's",
 			faulty.Reply("/forms", faulty.On(415, faulty.Code(500))),
 			"Depot: submit: response status: 500 is not declared"},
-		{"the directories of a name are told", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if bytes.Contains(faulty.Peek(r), []byte("/dir/uploadtest.txt")) {
-				next = faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
-			}
-			next.ServeHTTP(w, r)
-		}), `Depot: submit: response body: name is "/dir/uploadtest.txt", but the file was called "uploadtest.txt" ` +
-			`(its directories are the sender's) (POST /v2/forms)`},
+		{"the directories of a name are told",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if bytes.Contains(faulty.Peek(r), []byte("/dir/uploadtest.txt")) {
+					next = faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"/dir/uploadtest.txt"`))(next)
+				}
+				next.ServeHTTP(w, r)
+			}), `Depot: submit: response body: name is "/dir/uploadtest.txt", but the file was called ` +
+				`"uploadtest.txt" (its directories are the sender's) (POST /v2/forms)`},
 		{"a size that is wrong", faulty.Reply("/raw", faulty.Said(`"size":10`, `"size":11`)),
 			`Depot: deposit: response body: size is "11", but 10 bytes were sent (POST /v2/raw)`},
 		{"a name that is wrong", faulty.Reply("/forms", faulty.Said(`"uploadtest.txt"`, `"upload.txt"`)),
@@ -175,11 +180,14 @@ func TestProbeNamesWhatIsWrongInAnAnswer(t *testing.T) {
 		{"a name ends at a semicolon", faulty.Reply("/forms", faulty.Said(`;1=2,3.TXT"`, `"`)),
 			`but the file was called "Two  spaces & more;1=2,3.TXT" (POST /v2/forms)`},
 		{"a time of another zone", faulty.Reply("/objects/o-", func(rec *httptest.ResponseRecorder) {
-			faulty.Said(`"size":`, time.Now().UTC().Add(9*time.Hour).Format(`"createdAt":"`+time.RFC3339+`","size":`))(rec)
+			made := time.Now().UTC().Add(9 * time.Hour).Format(`"createdAt":"` + time.RFC3339 + `","size":`)
+			faulty.Said(`"size":`, made)(rec)
 		}), "Depot: look: response body: createdAt is 9h0m0s away from the header Date"},
-		{"a URL that has expired", faulty.Reply("/objects", faulty.Said(`"uploadUrl"`, `"expiresAt":"2026-01-31T12:00:00Z","uploadUrl"`)),
+		{"a URL that has expired", faulty.Reply("/objects", faulty.Said(`"uploadUrl"`,
+			`"expiresAt":"2026-01-31T12:00:00Z","uploadUrl"`)),
 			"Depot: announce: response body: expiresAt is "},
-		{"a time before all", faulty.Reply("/objects/o-", faulty.Said(`"size":`, `"createdAt":"0001-01-01T00:00:00Z","size":`)),
+		{"a time before all", faulty.Reply("/objects/o-", faulty.Said(`"size":`,
+			`"createdAt":"0001-01-01T00:00:00Z","size":`)),
 			"Depot: look: response body: createdAt is 0001-01-01, before anything was uploaded"},
 		{"a parameter is decoded twice", faulty.Arrival("/raw", func(r *http.Request) {
 			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%2B", "+")
@@ -189,7 +197,8 @@ func TestProbeNamesWhatIsWrongInAnAnswer(t *testing.T) {
 				`[running]:\nmain.main()","size":1}`))),
 			"Depot: look: response body: status 200: it shows a stack trace (GET /v2/objects/{id})"},
 		{"a path of the server in an answer",
-			faulty.Reply("/objects/", faulty.On(200, faulty.Body(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`))),
+			faulty.Reply("/objects/",
+				faulty.On(200, faulty.Body(`{"id":"o-1","name":"open /var/lib/depot/o-1: no such file","size":1}`))),
 			"Depot: look: response body: status 200: it shows a path of the server's machine"},
 		{"a header of one status only", faulty.Reply("/objects", faulty.On(401, func(rec *httptest.ResponseRecorder) {
 			rec.Header().Del("X-Depot-Trace")
@@ -229,7 +238,8 @@ func TestProbeNamesWrongRequestsThatAreTaken(t *testing.T) {
 			}
 		}), "Depot: submit: response status: 201 to a body without file, which must be refused by a 4xx (POST " +
 			"/v2/forms)"},
-		{"a property that is missing is taken", faulty.Arrival("/objects", faulty.Replace(`{}`, `{"contentType":"a/b"}`)),
+		{"a property that is missing is taken", faulty.Arrival("/objects",
+			faulty.Replace(`{}`, `{"contentType":"a/b"}`)),
 			"Depot: announce: response status: 200 to a body without contentType"},
 		{"a torn body is taken", faulty.Arrival("/objects", faulty.Rewritten(func(b []byte) []byte {
 			if n := bytes.IndexByte(b, '}'); n < 0 && len(b) > 2 {
@@ -256,15 +266,17 @@ func TestProbeNamesWrongRequestsThatAreTaken(t *testing.T) {
 				next.ServeHTTP(w, r)
 			}
 		}), "Depot: no operation: response status: 200 to a path that the spec does not have"},
-		{"an unknown id is found", faulty.Reply("/objects/o-", faulty.On(404, found)), "Depot: look: response status: 200 to an id that was never issued"},
-		{"an id without its end is found", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			unknown := len(r.URL.Path) == len("/v2/objects/o-123456789abcdef")
-			faulty.Respelled(faulty.On(404, func(rec *httptest.ResponseRecorder) {
-				if unknown {
-					found(rec)
-				}
-			}))(next).ServeHTTP(w, r)
-		}), "Depot: look: response status: 200 to an id that was never issued"},
+		{"an unknown id is found", faulty.Reply("/objects/o-", faulty.On(404, found)),
+			"Depot: look: response status: 200 to an id that was never issued"},
+		{"an id without its end is found",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				unknown := len(r.URL.Path) == len("/v2/objects/o-123456789abcdef")
+				faulty.Respelled(faulty.On(404, func(rec *httptest.ResponseRecorder) {
+					if unknown {
+						found(rec)
+					}
+				}))(next).ServeHTTP(w, r)
+			}), "Depot: look: response status: 200 to an id that was never issued"},
 		{"a form without its end is taken", faulty.Arrival("/forms", faulty.Rewritten(func(b []byte) []byte {
 			return append(bytes.TrimSuffix(b, []byte("--\r\n")), "--\r\n"...)
 		})), "Depot: submit: response status: 201 to a form without its end"},
@@ -335,8 +347,8 @@ func TestProbeNamesWhatIsWrongWithAURLThatIsHandedOut(t *testing.T) {
 	depotFaults(t, []fault{
 		{"a URL without a host", faulty.Reply("/objects", faulty.Said(`"uploadUrl":"http://`, `"uploadUrl":"//`)),
 			"Depot: announce: response body: uploadUrl is no URL of http or https"},
-		{"an empty method", faulty.Reply("/objects", faulty.Said(`"PUT"`, `""`)), `Depot: announce: response body: uploadMethod ` +
-			`is "", by`},
+		{"an empty method", faulty.Reply("/objects", faulty.Said(`"PUT"`, `""`)),
+			`Depot: announce: response body: uploadMethod is "", by`},
 		{"a method that sends nothing", faulty.Reply("/objects", faulty.Said(`"PUT"`, `"GET"`)),
 			`Depot: announce: response body: uploadMethod is "GET", by which no file can be sent`},
 		{"half a presigned file is taken", faulty.Arrival("/store", faulty.Swallowed),
@@ -477,7 +489,8 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 				next.ServeHTTP(httptest.NewRecorder(), other)
 			}
 			next.ServeHTTP(w, r)
-		})), `GET /notes/{name}: response status: 404 to a stored upload that is called "othgb.txt-a" after the upload`},
+		})), `GET /notes/{name}: response status: 404 to a stored upload that is called "othgb.txt-a" ` +
+			`after the upload`},
 		"a signature that is not looked at": {func(tb testing.TB) {
 			probes(tb, faulty.Arrival("/store", func(r *http.Request) {
 				if r.URL.RawQuery != "" {
@@ -486,9 +499,11 @@ func TestProbeSaysAFaultOnce(t *testing.T) {
 			})(lab.NewDepot()), "/v2", about("Depot: announce: "), lab.WithKey)
 		}, "Depot: announce: response status: 200 to the URL that it handed out, with an empty signature, with " +
 			"another signature, with half of the signature, without the signature: each must be refused by a 4xx"},
-		"a path that a HEAD shows, too": {desk(faulty.Reply("/docs/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
-			rec.Header().Set("X-File", "/srv/desk/1")
-		}))), "Desk: read: response header: status 200: it shows a path of the server's machine in the header X-File"},
+		"a path that a HEAD shows, too": {desk(faulty.Reply("/docs/",
+			faulty.On(200, func(rec *httptest.ResponseRecorder) {
+				rec.Header().Set("X-File", "/srv/desk/1")
+			}))), "Desk: read: response header: status 200: it shows a path of the server's machine in the " +
+			"header X-File"},
 		"what is cut off is complete": {func(tb testing.TB) {
 			server, err := office.New(office.Config{Token: "token-of-the-test"})
 			spec, missing := specs.FS.ReadFile("twentyfourseven.yaml")
@@ -672,8 +687,9 @@ func TestProbeListsWhatAnotherPathMade(t *testing.T) {
 			t.Parallel()
 			spec := bytes.Replace(lab.DepotSpec, []byte("  /objects:\n"),
 				[]byte("  /objects:\n    get: {operationId: list, "+
-					"parameters: [{name: "+b.limit+", in: query, schema: {type: integer, minimum: 5}}, {name: "+b.from+", in: query, "+
-					"schema: {type: integer}}], responses: {'200': {description: All., content: {application/json: {}}}, "+
+					"parameters: [{name: "+b.limit+", in: query, schema: {type: integer, minimum: 5}}, "+
+					"{name: "+b.from+", in: query, schema: {type: integer}}], "+
+					"responses: {'200': {description: All., content: {application/json: {}}}, "+
 					"4XX: {description: Refused.}}}\n"), 1)
 			handler := faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				switch {
@@ -800,7 +816,8 @@ paths:
 	})
 	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "/v1", []byte(Spec), nil) })
 	lab.Named(t, lines, "Cases: add: response status: 204 to no parameter X-Author, which must be refused by a 4xx")
-	lab.Named(t, lines, "Cases: add: response status: 204 to an id that was never issued, which must be refused by a 4xx")
+	lab.Named(t, lines, "Cases: add: response status: 204 to an id that was never issued, which must be "+
+		"refused by a 4xx")
 	lab.Named(t, lines, "Cases: read: response status: 204 to a part of another upload, which must be refused by a 4xx")
 }
 

@@ -59,8 +59,8 @@ paths:
     put: {requestBody: {required: true, content: {text/plain: {schema: &file {type: string, format: binary}}}},
       parameters: [&match {name: If-Match, in: header, schema: &tag {type: string}}, {name: if-none-match, in: header,
       schema: *tag}], responses: *may}
-    get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no, '304': *no,
-      '302': &away {description: It is elsewhere.}}}
+    get: {responses: {'200': &it {description: It., content: {text/plain: {schema: *file}}}, '206': *it, 4XX: *no,
+      '304': *no, '302': &away {description: It is elsewhere.}}}
     head: {responses: {'200': {description: It is there.}, 4XX: *no, '302': *away}}
     delete: {parameters: [*match], responses: *may}
 `
@@ -190,7 +190,9 @@ func newDesk() http.Handler {
 		thing["name"] = said.Name
 		return http.StatusNoContent, nil
 	})
-	return faulty.Reply("/", faulty.On(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) { rec.Body.Reset() }))(mux)
+	return faulty.Reply("/", faulty.On(http.StatusMethodNotAllowed, func(rec *httptest.ResponseRecorder) {
+		rec.Body.Reset()
+	}))(mux)
 }
 
 // Probe must not blame a server for a name that a client gives twice. Nor must
@@ -252,19 +254,20 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 		{"as it is", "", "", faulty.Arrival("/none", nil), ""},
 		{"nothing that is deleted can be found", "    get: {operationId: read, responses: *json}\n", "",
 			faulty.Arrival("/none", nil), ""},
-		{"one paper for each client", "", "", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPost && r.URL.Path == "/v1/papers" {
-				if papers.Add(1) > 1 {
-					next = faulty.Reply("/", func(rec *httptest.ResponseRecorder) {
-						*rec = *httptest.NewRecorder()
-						rec.Header().Set("Content-Type", "application/json")
-						rec.Code = http.StatusConflict
-						rec.Body.WriteString(`{"id":"problem-1"}`)
-					})(next)
+		{"one paper for each client", "", "",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && r.URL.Path == "/v1/papers" {
+					if papers.Add(1) > 1 {
+						next = faulty.Reply("/", func(rec *httptest.ResponseRecorder) {
+							*rec = *httptest.NewRecorder()
+							rec.Header().Set("Content-Type", "application/json")
+							rec.Code = http.StatusConflict
+							rec.Body.WriteString(`{"id":"problem-1"}`)
+						})(next)
+					}
 				}
-			}
-			next.ServeHTTP(w, r)
-		}), ""},
+				next.ServeHTTP(w, r)
+			}), ""},
 		{"a note is sent on", "responses: *may}\n    get:", "responses: {'204': {description: Done.}, 4XX: *no, " +
 			"'307': {description: It is sent on.}}}\n    get:",
 			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -301,17 +304,18 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 					next.ServeHTTP(w, r)
 				}
 			}), "Desk: HEAD /notes/{name}: response status: 200 to a deleted upload, which must be refused by a 4xx"},
-		{"a HEAD of another length", "", "", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodHead {
-				rec := httptest.NewRecorder()
-				next.ServeHTTP(rec, r)
-				w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
-				w.Header().Set("Content-Length", "0")
-				w.WriteHeader(rec.Code)
-				return
-			}
-			next.ServeHTTP(w, r)
-		}), "Desk: HEAD /notes/{name}: response header: Content-Length is 0, but "},
+		{"a HEAD of another length", "", "",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodHead {
+					rec := httptest.NewRecorder()
+					next.ServeHTTP(rec, r)
+					w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
+					w.Header().Set("Content-Length", "0")
+					w.WriteHeader(rec.Code)
+					return
+				}
+				next.ServeHTTP(w, r)
+			}), "Desk: HEAD /notes/{name}: response header: Content-Length is 0, but "},
 		{"a GET gives what it gave first", "", "", func(next http.Handler) http.Handler {
 			var given sync.Map
 			return faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -326,13 +330,15 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			})(next)
 		}, "Desk: GET /notes/{name}: response body: the file (in place of another) comes back changed: it is " +
 			"still the file that was here before (GET /v1/notes/{name})"},
-		{"a range loses its last byte", "", "", faulty.Reply("/notes/", faulty.On(206, func(rec *httptest.ResponseRecorder) {
-			rec.Body.Truncate(rec.Body.Len() - 1)
-			rec.Header().Del("Content-Length")
-		})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: " +
+		{"a range loses its last byte", "", "", faulty.Reply("/notes/",
+			faulty.On(206, func(rec *httptest.ResponseRecorder) {
+				rec.Body.Truncate(rec.Body.Len() - 1)
+				rec.Header().Del("Content-Length")
+			})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: " +
 			"3 bytes, 4 were asked for"},
 		{"any ETag may be deleted", "", "", sentBy(http.MethodDelete, "If-Match", ""),
-			"Desk: DELETE /notes/{name}: response status: 204 to an If-Match with another ETag, which must be refused by"},
+			"Desk: DELETE /notes/{name}: response status: 204 to an If-Match with another ETag, which must " +
+				"be refused by"},
 		{"any ETag may be replaced", "", "", sentBy(http.MethodPut, "If-Match", ""),
 			"Desk: PUT /notes/{name}: response status: 204 to an If-Match with another ETag, which must be refused by"},
 		{"what is there is created", "", "", sentBy(http.MethodPut, "If-None-Match", ""),
@@ -344,28 +350,34 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			redirected(http.MethodGet, faulty.On(206, func(rec *httptest.ResponseRecorder) {
 				rec.Body.Truncate(rec.Body.Len() - 1)
 			})), "Desk: GET /notes/{name}: response body: the range 2-5 of a file comes back changed: 3 bytes"},
-		{"a range says another place", "", "", faulty.Reply("/notes/", faulty.On(206, func(rec *httptest.ResponseRecorder) {
-			rec.Header().Set("Content-Range", strings.Replace(rec.Header().Get("Content-Range"), "-5/", "-6/", 1))
-		})), `Desk: GET /notes/{name}: response header: Content-Range is "bytes 2-6/10", want "bytes 2-5/10"`},
+		{"a range says another place", "", "", faulty.Reply("/notes/",
+			faulty.On(206, func(rec *httptest.ResponseRecorder) {
+				rec.Header().Set("Content-Range", strings.Replace(rec.Header().Get("Content-Range"), "-5/", "-6/", 1))
+			})), `Desk: GET /notes/{name}: response header: Content-Range is "bytes 2-6/10", want "bytes 2-5/10"`},
 		{"an open range is refused", "", "", faulty.Refuses(400, func(r *http.Request) bool {
 			return r.Header.Get("Range") == "bytes=4-"
 		}), "Desk: GET /notes/{name}: response status: 400 to the range 4- of a file of 10 bytes"},
-		{"an ETag is not looked at", "", "", faulty.Arrival("/notes/", func(r *http.Request) { r.Header.Del("If-None-Match") }),
+		{"an ETag is not looked at", "", "", faulty.Arrival("/notes/", func(r *http.Request) {
+			r.Header.Del("If-None-Match")
+		}),
 			"Desk: GET /notes/{name}: response status: 200 to an If-None-Match with the ETag that it gave, want 304"},
 		{"another ETag is not modified, either", "", "", faulty.Arrival("/notes/", func(r *http.Request) {
 			if r.Header.Get("If-None-Match") != "" {
 				r.Header.Set("If-None-Match", "*")
 			}
-		}), "Desk: GET /notes/{name}: response status: 304 to an If-None-Match with an ETag that it did not give, want 200"},
-		{"another ETag gives half of the file", "", "", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("If-None-Match") != "" {
-				next = faulty.Reply("/notes/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
-					rec.Body.Truncate(rec.Body.Len() / 2)
-					rec.Header().Del("Content-Length")
-				}))(next)
-			}
-			next.ServeHTTP(w, r)
-		}), "Desk: GET /notes/{name}: response body: an If-None-Match with another ETag changes the file: 5 bytes, 10"},
+		}), "Desk: GET /notes/{name}: response status: 304 to an If-None-Match with an ETag that it did not " +
+			"give, want 200"},
+		{"another ETag gives half of the file", "", "",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("If-None-Match") != "" {
+					next = faulty.Reply("/notes/", faulty.On(200, func(rec *httptest.ResponseRecorder) {
+						rec.Body.Truncate(rec.Body.Len() / 2)
+						rec.Header().Del("Content-Length")
+					}))(next)
+				}
+				next.ServeHTTP(w, r)
+			}), "Desk: GET /notes/{name}: response body: an If-None-Match with another ETag changes the " +
+				"file: 5 bytes, 10"},
 		{"a folder lists one file", "", "", faulty.Reply("/folders/101/files", func(rec *httptest.ResponseRecorder) {
 			if before, _, several := strings.Cut(rec.Body.String(), "},{"); several {
 				rec.Body.Reset()

@@ -17,7 +17,8 @@ openapi: 3.0.3
 info: {title: Reads, version: '1'}
 servers: [{url: /v1}]
 paths:
-  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.}}}}
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
+    responses: &all {default: {description: All.}}}}
   /things/{id}: {parameters: &id [{name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: {'404': {description: None.}, default: {description: All.}}},
     put: {operationId: fill, responses: *all}}
@@ -62,7 +63,8 @@ func TestWhatIsNotFoundIsLostOrOfAnotherKind(t *testing.T) {
 					return came(r, c.status, "text/plain", ""), nil
 				})
 				p.strange[ops[c.op].Path] = c.strange
-				m := &made{by: ops[c.by], ids: map[string]string{"id": "t-1", "key": "k"}, files: make([]sentFile, c.files)}
+				m := &made{by: ops[c.by], ids: map[string]string{"id": "t-1", "key": "k"},
+					files: make([]sentFile, c.files)}
 				p.read(ops[c.op], m, whole, m.found())
 			})
 			if again, lost := asked > 1, len(lines) > 0; again != c.again || lost != c.lost {
@@ -110,7 +112,8 @@ func TestAWrongFileIsKnownByItsBytes(t *testing.T) {
 	} {
 		lab.Blames(t, c.want, func(tb testing.TB) {
 			p, ops := specProber(tb, readSpec)
-			a := answer{p: p, route: ops["blob"], req: p.request(http.MethodGet, "/blobs/k", "", nil), status: 200, body: []byte("b")}
+			a := answer{p: p, route: ops["blob"], req: p.request(http.MethodGet, "/blobs/k", "", nil), status: 200,
+				body: []byte("b")}
 			m := &made{by: ops[c.by], place: "/v1/blobs/k"}
 			if c.before {
 				p.givesBack(&made{by: m.by}, sentFile{content: a.body}, a)
@@ -118,7 +121,8 @@ func TestAWrongFileIsKnownByItsBytes(t *testing.T) {
 			if c.ofOther {
 				p.kept = []*made{{by: ops["make"], files: []sentFile{{content: a.body}}}}
 			}
-			answer{p: p, req: p.request(http.MethodPut, "/blobs/k", "", a.body), status: c.turned}.turnsDown("a wrong one")
+			answer{p: p, req: p.request(http.MethodPut, "/blobs/k", "", a.body),
+				status: c.turned}.turnsDown("a wrong one")
 			p.after = c.after
 			p.givesBack(m, sentFile{content: []byte("a")}, a)
 		})
@@ -158,7 +162,8 @@ func TestTheEndSaysWhatWasNotSeen(t *testing.T) {
 			l := &lab.Logged{TB: inside}
 			defer func() { // a test that is skipped ends at once
 				for _, line := range []string{none, lost} {
-					if strings.Contains(l.Text.String(), line) != slices.Contains(c.says, line) || inside.Skipped() != c.skipped {
+					if strings.Contains(l.Text.String(), line) != slices.Contains(c.says, line) ||
+						inside.Skipped() != c.skipped {
 						t.Errorf("%s: skipped %t, and logged is %s", c.what, inside.Skipped(), &l.Text)
 					}
 				}
@@ -181,12 +186,15 @@ func TestWhatComesAgainIsKeptOnce(t *testing.T) {
 		old, new made
 		want     int
 	}{
-		{"the same id", made{own: []string{"a"}, files: file}, made{by: ops["make"], own: []string{"a"}, files: file}, 1},
-		{"another id", made{own: []string{"a"}, files: file}, made{by: ops["make"], own: []string{"b"}, files: file}, 2},
+		{"the same id", made{own: []string{"a"}, files: file},
+			made{by: ops["make"], own: []string{"a"}, files: file}, 1},
+		{"another id", made{own: []string{"a"}, files: file},
+			made{by: ops["make"], own: []string{"b"}, files: file}, 2},
 		{"the same id of a PUT", made{own: []string{"a"}}, made{by: ops["put"], own: []string{"a"}}, 2},
 		{"an announcement", made{by: ops["make"], own: []string{"a"}, sample: announces},
 			made{by: ops["make"], own: []string{"b"}, sample: announces}, 1},
-		{"another one", made{by: ops["make"], own: []string{"a"}}, made{by: ops["make"], own: []string{"b"}, sample: announces}, 2},
+		{"another one", made{by: ops["make"], own: []string{"a"}},
+			made{by: ops["make"], own: []string{"b"}, sample: announces}, 2},
 	} {
 		p.kept = []*made{&c.old}
 		if p.keep(&c.new); len(p.kept) != c.want {
@@ -291,7 +299,8 @@ func TestWhatARequestChangedIsForgotten(t *testing.T) {
 		want     bool
 	}{
 		{"fill", "/things/t-1", 200, true}, {"fill", "/things/t-1", 400, false}, {"fill", "/things/t-2", 200, false},
-		{"look", "/things/t-1", 200, false}, {"drop", "/gone?thingId=t-1", 200, true}, {"drop", "/gone?thingId=t-2", 200, false},
+		{"look", "/things/t-1", 200, false}, {"drop", "/gone?thingId=t-1", 200, true},
+		{"drop", "/gone?thingId=t-2", 200, false},
 	} {
 		p, ops := specProber(t, readSpec)
 		p.kept = []*made{{by: ops["make"], ids: map[string]string{"id": "t-1", "thingId": "t-1"}, own: []string{"t-1"}}}

@@ -90,8 +90,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	tags.schema = lab.SchemaOf(t, `{"properties":{"tags":{"items":{"type":"string"}},"day":{"format":"date"}}}`).Value
 	meta := sample{typ: js, object: map[string]any{"open": false,
 		"meta": map[string]any{"label": "july", "tags": []any{"a"}}}}
-	meta.schema = lab.SchemaOf(t, `{"properties":{"open":{"type":"boolean"},"meta":{"properties":{"label":{"type":"string"},
-		"tags":{"items":{"type":"string"}}}}}}`).Value
+	meta.schema = lab.SchemaOf(t, `{"properties":{"open":{"type":"boolean"},"meta":{"properties":{
+		"label":{"type":"string"},"tags":{"items":{"type":"string"}}}}}}`).Value
 	papers, sides := form, form
 	papers.schema = lab.SchemaOf(t, `{"properties":{"papers":{"items":{"format":"binary"}}}}`).Value
 	papers.object = map[string]any{"papers": []any{"a", "bbb"}}
@@ -290,14 +290,16 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			"md5 is \"00\", which is not that of the file"},
 		"a longer checksum": {raw(text), `{}`, "look", js, `{"md5":"` + strings.Repeat("0", 51) + `"}`,
 			"md5 is \"" + strings.Repeat("0", 50) + "\"..., which is not that of the file"},
-		"another size and its checksum":      {raw(text), `{}`, "look", js, `{"md5":"00","size":9}`, `size is "9", but`},
+		"another size and its checksum": {raw(text), `{}`, "look", js, `{"md5":"00","size":9}`,
+			`size is "9", but`},
 		"another checksum deep in it":        {raw(text), `{}`, "look", js, `{"a":{"sums":{"sha1":"00"}}}`, ""},
 		"a hash of a kind that nobody knows": {raw(text), `{}`, "look", js, `{"hash":"00"}`, ""},
 		"another number":                     {raw(text), `{}`, "look", js, `{"count":21}`, ""},
 		"another name": {form, `{}`, "look", js, `{"name":"other.txt"}`,
 			`name is "other.txt", but the file was called "thing.txt"`},
-		"a name and its end":     {form, `{}`, "look", js, `{"extension":"txt","name":"thing"}`, ""},
-		"a name and another end": {form, `{}`, "look", js, `{"extension":"doc","name":"thing"}`, `name is "thing", but`},
+		"a name and its end": {form, `{}`, "look", js, `{"extension":"txt","name":"thing"}`, ""},
+		"a name and another end": {form, `{}`, "look", js, `{"extension":"doc","name":"thing"}`,
+			`name is "thing", but`},
 		"a name and an end elsewhere": {form, `{}`, "look", js, `{"icon":{"extension":"txt"},"name":"thing"}`,
 			`name is "thing", but`},
 		"no name": {form, `{}`, "look", js, `{"label":"other.txt"}`, ""},
@@ -350,12 +352,15 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"an empty name":                 {elsewhere, `{}`, "look", js, `{"name":""}`, `name is ""`},
 		"a text elsewhere":              {titled, `{}`, "look", js, `{"other":{"label":"june"}}`, ""},
 		"a text for a yes":              {opened, `{}`, "look", js, `{"open":"yes"}`, ""},
-		"a yes for a no":                {opened, `{}`, "look", js, `{"open":false}`, `open is "false", but true was said`},
-		"a kind of media":               {raw(text), `{}`, "look", js, `{"fileType":"image"}`, ""},
-		"another type of a file":        {raw(text), `{}`, "look", js, `{"fileType":"image/png"}`, `fileType is "image/png"`},
-		"half of a type":                {raw(text), `{}`, "look", js, `{"contentType":"text"}`, `contentType is "text"`},
-		"a name of a raw file":          {raw(text), `{}`, "look", js, `{"name":"x"}`, ""},
-		"made now":                      {label, id, "look", js, `{"createdAt":"2026-11-26T12:00:59Z"}`, ""},
+		"a yes for a no": {opened, `{}`, "look", js, `{"open":false}`,
+			`open is "false", but true was said`},
+		"a kind of media": {raw(text), `{}`, "look", js, `{"fileType":"image"}`, ""},
+		"another type of a file": {raw(text), `{}`, "look", js, `{"fileType":"image/png"}`,
+			`fileType is "image/png"`},
+		"half of a type": {raw(text), `{}`, "look", js, `{"contentType":"text"}`,
+			`contentType is "text"`},
+		"a name of a raw file": {raw(text), `{}`, "look", js, `{"name":"x"}`, ""},
+		"made now":             {label, id, "look", js, `{"createdAt":"2026-11-26T12:00:59Z"}`, ""},
 		"made in another zone": {label, id, "look", js, `{"createdAt":"2026-11-27T02:00:59Z"}`,
 			"createdAt is 14h0m0s away from the header Date"},
 		"made a minute beside a zone": {label, id, "look", js, `{"createdAt":"2026-11-26T11:46:00Z"}`, ""},
@@ -363,7 +368,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"a file's time, which is not its thing's": {label, `{"createdAt":"2026-11-26T12:00:00Z"}`, "open", js,
 			`{"createdAt":"2026-11-26T12:00:01Z"}`, ""},
 		"another time": {label, `{"createdAt":"2026-11-26T12:00:00Z"}`, "look", js,
-			`{"createdAt":"2026-11-26T12:00:01Z"}`, `createdAt is "2026-11-26T12:00:01Z", but "2026-11-26T12:00:00Z" in`},
+			`{"createdAt":"2026-11-26T12:00:01Z"}`,
+			`createdAt is "2026-11-26T12:00:01Z", but "2026-11-26T12:00:00Z" in`},
 		"made before all": {label, id, "look", js, `{"createdAt":"1999-12-31T12:00:00Z"}`,
 			"createdAt is 1999-12-31, before anything was uploaded"},
 	} {
@@ -460,8 +466,8 @@ func TestALongFileIsReadLessOften(t *testing.T) {
 				}
 				return came(r, http.StatusOK, "application/json", `{"fileId":"f-1"}`), nil
 			})
-			p.keep(&made{by: p.ops[0], ids: map[string]string{"id": "t-1"}, answer: answer{p: p}, shown: map[string][]leaf{},
-				sample: sample{body: make([]byte, size)}, files: make([]sentFile, 1)})
+			p.keep(&made{by: p.ops[0], ids: map[string]string{"id": "t-1"}, answer: answer{p: p},
+				shown: map[string][]leaf{}, sample: sample{body: make([]byte, size)}, files: make([]sentFile, 1)})
 			asked = 0
 			p.again("")
 			if p.again(""); asked != want {

@@ -146,8 +146,10 @@ paths:
 		status     int
 		code, want string
 	}{
-		{404, `"100"`, `Notes: note: response status: status 404: errorCode is "100", which the spec shows for status 400`},
-		{400, "301", `Notes: note: response status: status 400: errorCode is "301", which the spec shows for status 404`},
+		{404, `"100"`, `Notes: note: response status: status 404: errorCode is "100", ` +
+			`which the spec shows for status 400`},
+		{400, "301", `Notes: note: response status: status 400: errorCode is "301", ` +
+			`which the spec shows for status 404`},
 		{404, `"300"`, ""}, {404, `"400"`, ""}, {404, `"999"`, ""}, {410, `"100"`, ""}, {200, `"301"`, ""},
 	} {
 		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -203,9 +205,11 @@ paths:
     responses: &all {default: {description: All.}}}}
   /one: {post: {operationId: one, requestBody: {required: true, content: {application/json: {example: {name: a},
     schema: {type: object, required: [name], properties: {name: {type: string, format: binary}}}}}}, responses: *all}}
-  /raw: {put: {operationId: raw, requestBody: {required: true, content: {application/x-raw: {schema: {format: binary}}}},
+  /raw: {put: {operationId: raw, requestBody: {required: true,
+    content: {application/x-raw: {schema: {format: binary}}}},
     responses: *all}}
-  /typed: {put: {operationId: typed, requestBody: {required: true, content: {application/x-raw: {schema: {format: binary}}}},
+  /typed: {put: {operationId: typed, requestBody: {required: true,
+    content: {application/x-raw: {schema: {format: binary}}}},
     responses: &type {default: {description: All.}, '415': {description: No.}}}}
   /form: {post: {operationId: form, requestBody: &form {required: true, content: {multipart/form-data: {
     encoding: {file: {contentType: text/plain}}, example: {file: x, n: 1},
@@ -217,7 +221,8 @@ paths:
   /list: {get: {operationId: list, parameters: [&n {name: n, in: query, schema: {type: integer}},
     &s {name: s, in: query, schema: {type: string}},
     &q {name: q, in: query, required: true, example: a, schema: {type: string, maxLength: 20}}], responses: *all}}
-  /act: {post: {operationId: act, parameters: [*n, *s, {name: X-N, in: header, required: true, schema: {type: integer}}],
+  /act: {post: {operationId: act, parameters: [*n, *s,
+    {name: X-N, in: header, required: true, schema: {type: integer}}],
     responses: *all}}
   /sums: {put: {operationId: sum, parameters: [{name: Content-MD5, in: header, schema: {type: string}}], requestBody: {
     content: {application/x-raw: {schema: {format: binary}}}}, responses: {'200': {description: All.}, '422': {
@@ -247,7 +252,8 @@ func TestEachWrongRequestIsSent(t *testing.T) {
 			"a body without name", "a body with another type of name", "a name that is not one of its values",
 			"a name that is too long"},
 		"one": {media, cut, untyped, list, none, "a body without name", "a body with another type of name"},
-		"form": {media, cut, untyped, end, bound, none, "a body without file", "a file in another field than file", bare,
+		"form": {media, cut, untyped, end, bound, none, "a body without file",
+			"a file in another field than file", bare,
 			"a body with another type of n", "a n that is not one of its values"},
 		"typedForm": {media, cut, untyped, end, bound, none, "a body without file", "a file in another field than file",
 			bare, "a file of another media type in file", "a body with another type of n",
@@ -305,9 +311,11 @@ func TestIDsThatWereNeverIssuedAreAskedFor(t *testing.T) {
 	}{
 		{"look", "abcd", "", "", []string{"ab9d", "abcdx"}, []string{never}}, {"look", "abc", "", "", nil, nil},
 		{"look", "7", "", "", []string{"987", "7x", "4294967303"}, []string{never}}, {"look", "", "", "", nil, nil},
-		{"look", "abcd", "", "thingId", nil, nil}, {"row", "abcd", "", "", nil, nil}, {"list", "abcd", "", "", nil, nil},
+		{"look", "abcd", "", "thingId", nil, nil}, {"row", "abcd", "", "", nil, nil},
+		{"list", "abcd", "", "", nil, nil},
 		{"part", "abc", "abcd", "", []string{"abc/parts/ab9d", "abc/parts/abcdx"}, []string{never}},
-		{"part", "abcd", "abc", "", []string{"ab9d/parts/abc", "abcdx/parts/abc"}, []string{"an upload under another thingId"}},
+		{"part", "abcd", "abc", "", []string{"ab9d/parts/abc", "abcdx/parts/abc"},
+			[]string{"an upload under another thingId"}},
 		{"part", "abcd", "", "", []string{"ab9d/parts/uploadtest", "abcdx/parts/uploadtest"}, []string{never}},
 	} {
 		var asked *[]string
@@ -339,9 +347,12 @@ paths:
     {name: thingId, in: query, required: true, schema: {type: string}}]}}
   /blobs/{key}: {parameters: [{name: key, in: path, required: true, schema: {type: string}}],
     get: {operationId: blob, responses: *all}, post: {operationId: push, responses: *all}}
-  /calls/{call}/notes: {parameters: [&call {name: call, in: path, required: true, schema: {type: string}, example: abcd}],
-    post: {operationId: noted, responses: &made {'201': {description: Made.}, '400': {description: No.}}}, get: {operationId: notes, responses: *made}}
-  /calls/{call}/texts: {parameters: [*call], post: {operationId: text, responses: {<<: *made, '404': {description: No.}}}}
+  /calls/{call}/notes: {parameters: [&call {name: call, in: path, required: true, schema: {type: string},
+    example: abcd}],
+    post: {operationId: noted, responses: &made {'201': {description: Made.}, '400': {description: No.}}},
+      get: {operationId: notes, responses: *made}}
+  /calls/{call}/texts: {parameters: [*call],
+    post: {operationId: text, responses: {<<: *made, '404': {description: No.}}}}
   /rooms: {post: {operationId: room, responses: *made}}
   /rooms/{call}/notes: {parameters: [*call], post: {operationId: roomNote, responses: *made}}
   /boxes/{call}/notes: {parameters: [{<<: *call, example: efgh}], post: {operationId: boxNote, responses: *made}}

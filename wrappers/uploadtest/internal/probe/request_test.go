@@ -22,18 +22,23 @@ paths:
   /things: {post: {operationId: make, parameters: [
     {name: mode, in: query, schema: {type: string, enum: [a, b], default: a}},
     {name: note, in: query, example: n, schema: {type: string}},
-    {name: more, in: query, examples: {x: {value: m}}, schema: {type: string}}, {name: none, in: query, schema: {type: string}},
+    {name: more, in: query, examples: {x: {value: m}}, schema: {type: string}},
+      {name: none, in: query, schema: {type: string}},
     {name: need, in: query, required: true, example: q, schema: {type: string}},
     {name: old, in: query, deprecated: true, example: o, schema: {type: string}},
     {name: size, in: query, example: 1, schema: {type: integer}},
-    {name: If-Match, in: header, example: x, schema: {type: string}}, {name: X-Mode, in: header, example: h, schema: {type: string}}],
+    {name: If-Match, in: header, example: x, schema: {type: string}},
+      {name: X-Mode, in: header, example: h, schema: {type: string}}],
     requestBody: {content: {application/json: {example: {given: a}, schema: {type: object, properties: {
     flag: {type: boolean, default: true}, given: {type: string, example: g}, label: {type: string, example: l},
     past: {type: string, example: p, deprecated: true}, ro: {type: string, example: r, readOnly: true},
-    at: {type: string, format: date, example: '2026-01-31'}, plain: {type: boolean}, kept: {type: string, default: k}}}}}},
+    at: {type: string, format: date, example: '2026-01-31'}, plain: {type: boolean},
+      kept: {type: string, default: k}}}}}},
     responses: &all {default: {description: All., content: {application/json: {}}}}}}
-  /one: {post: {operationId: one, parameters: [{name: note, in: query, example: n, schema: {type: string}}], responses: *all}}
-  /free: {get: {operationId: free, parameters: [{name: note, in: query, example: n, schema: {type: string}}], responses: *all}}
+  /one: {post: {operationId: one, parameters: [{name: note, in: query, example: n, schema: {type: string}}],
+    responses: *all}}
+  /free: {get: {operationId: free, parameters: [{name: note, in: query, example: n, schema: {type: string}}],
+    responses: *all}}
   /notes/{noteId}: {parameters: [{name: noteId, in: path, required: true, schema: {type: string}}], patch: &change {
     operationId: change, requestBody: {content: {application/json: {example: {data: {id: n-9, folder: {id: f-1}}}}}},
     responses: *all}, put: {<<: *change, operationId: put}}
@@ -45,8 +50,10 @@ paths:
   /kinds/{id}/notes: {parameters: [{name: id, in: path, required: true, schema: {type: string, example: 7}}],
     get: {operationId: ofKind, responses: *all}}
   /others/{id}/notes: {parameters: [{name: id, in: path, required: true, schema: {type: string}},
-    {name: q, in: query, required: true, example: 7, schema: {type: string}}], get: {operationId: ofOther, responses: *all}}
-  /ends/{id}: {parameters: [*id, {name: note, in: query, example: n, schema: {type: string}}], get: {operationId: end, responses: *all}}
+    {name: q, in: query, required: true, example: 7, schema: {type: string}}],
+      get: {operationId: ofOther, responses: *all}}
+  /ends/{id}: {parameters: [*id, {name: note, in: query, example: n, schema: {type: string}}],
+    get: {operationId: end, responses: *all}}
 `
 
 func TestARequestMayHaveMore(t *testing.T) {
@@ -62,7 +69,8 @@ func TestARequestMayHaveMore(t *testing.T) {
 			t.Errorf("%s may have %s", op, got)
 		}
 	}
-	for op, want := range map[string]bool{"notes": true, "ofMade": false, "ofKind": true, "ofOther": false, "end": false} {
+	for op, want := range map[string]bool{"notes": true, "ofMade": false, "ofKind": true, "ofOther": false,
+		"end": false} {
 		if p.isOfParent(ops[op]) != want {
 			t.Errorf("%s is of a parent that nobody makes: %t", op, !want)
 		}
@@ -109,7 +117,8 @@ func TestAParameterHasWhatIsKnownOfIt(t *testing.T) {
 		ofParent bool
 		want     string
 	}{
-		{"path", "id", false, "t-1"}, {"path", "id", true, "x"}, {"path", "thingId", true, "t-2"}, {"path", "none", false, "x"},
+		{"path", "id", false, "t-1"}, {"path", "id", true, "x"}, {"path", "thingId", true, "t-2"},
+		{"path", "none", false, "x"},
 		{"query", "thingId", false, "t-2"}, {"query", "label", false, "x"}, {"header", "thingId", false, "x"},
 		{"query", "Idempotency-Key", false, "x"}, {"header", "X-Kind", false, "x"},
 	} {
@@ -133,8 +142,8 @@ func TestAParameterHasWhatIsKnownOfIt(t *testing.T) {
 			t.Errorf("%s sends %s, want %s", op, got, want)
 		}
 	}
-	for of, want := range map[string]bool{"GET thingId": true, "GET none": false, "DELETE none": false, "PUT none": true,
-		"POST none": true} {
+	for of, want := range map[string]bool{"GET thingId": true, "GET none": false, "DELETE none": false,
+		"PUT none": true, "POST none": true} {
 		method, param, _ := strings.Cut(of, " ")
 		if p.known(&operation{Route: &routers.Route{Method: method}, params: []string{param}}) != want {
 			t.Errorf("%s is known: %t", of, !want)
@@ -155,10 +164,12 @@ func TestCredentialsAreLongAndNew(t *testing.T) {
 	}
 	req := p.request(http.MethodGet, "/", "", nil)
 	req.Header.Set("Known", long+"3")
-	if p.authorized(req); fmt.Sprint(p.secrets) != fmt.Sprintf("map[%s:true %s1:true %s:true]", long, long, strings.Repeat("k", 20)) {
+	want := fmt.Sprintf("map[%s:true %s1:true %s:true]", long, long, strings.Repeat("k", 20))
+	if p.authorized(req); fmt.Sprint(p.secrets) != want {
 		t.Errorf("secrets are %v", p.secrets)
 	}
-	if got := codesIn([]byte(`{"code":"1","errorCode":null,"error":{"code":["2"],"status":3,"name":"4"}}`)); len(got) != 2 {
+	got := codesIn([]byte(`{"code":"1","errorCode":null,"error":{"code":["2"],"status":3,"name":"4"}}`))
+	if len(got) != 2 {
 		t.Errorf("codes are %v", got)
 	}
 }

@@ -22,19 +22,21 @@ info: {title: Sends, version: '1'}
 servers: [{url: /v1}]
 security: [{key: []}]
 paths:
-  /uploads: {post: {operationId: start, responses: &all {default: {description: All., content: {application/json: {}}}}},
-    get: {operationId: list, responses: *all}}
+  /uploads: {post: {operationId: start, responses: &all {default: {description: All.,
+    content: {application/json: {}}}}}, get: {operationId: list, responses: *all}}
   /uploads/{id}: {parameters: [&id {name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *all}, delete: {operationId: drop, responses: *all},
     post: {operationId: add, responses: *all}}
   /lists: {post: {operationId: listed, requestBody: {content: {application/json: {example: {files: [{name: a}]},
-    schema: {type: object, properties: {files: {type: array, items: {type: object, properties: {name: {type: string}}}}}}}}},
+    schema: {type: object, properties: {files: {type: array,
+      items: {type: object, properties: {name: {type: string}}}}}}}}},
     responses: *all}}
   /anything: {post: {operationId: anything, security: [], requestBody: {content: {image/png: {},
     application/json: {}, multipart/form-data: {}}}, responses: {default: {description: All.}}}}
   /ours/{id}: {parameters: [*id], put: {operationId: ours, responses: *all}}
   /open/{id}: {parameters: [*id], put: {operationId: open, security: [], responses: *all}}
-  /read/{id}: {parameters: [*id], get: {operationId: read, responses: *all}, delete: {operationId: cut, responses: *all}}
+  /read/{id}: {parameters: [*id], get: {operationId: read, responses: *all},
+    delete: {operationId: cut, responses: *all}}
 components: {securitySchemes: {key: {type: apiKey, in: header, name: Key}}}
 `
 
@@ -47,7 +49,8 @@ func TestAURLTakesBytesIfNoOperationDoes(t *testing.T) {
 		{"start", "http://a.example/v1/open/1", true}, {"start", "http://a.example/v1/ours/1", false},
 		{"start", "http://a.example/v1/ours/", false}, {"start", "http://a.example/v1/open", true},
 		{"start", "http://a.example/v1/read/1", true}, {"start", "http://b.example/v1/ours/1", true},
-		{"list", "http://b.example/1", true}, {"look", "http://b.example/1", false}, {"add", "http://b.example/1", true},
+		{"list", "http://b.example/1", true}, {"look", "http://b.example/1", false},
+		{"add", "http://b.example/1", true},
 		{"list", "http://b.example/file", false}, {"add", "http://b.example/file", true},
 	} {
 		p.issued["/v1/lists l-1"] = &made{files: []sentFile{{content: []byte("a file")}}}
@@ -79,7 +82,8 @@ func TestAURLTakesBytesIfNoOperationDoes(t *testing.T) {
 		said map[string]any
 		want sentFile
 	}{
-		{map[string]any{"contentType": "a/b", "fileName": "a.txt", "id": "x/y"}, sentFile{name: "a.txt", contentType: "a/b"}},
+		{map[string]any{"contentType": "a/b", "fileName": "a.txt", "id": "x/y"},
+			sentFile{name: "a.txt", contentType: "a/b"}},
 		{map[string]any{"fileType": "pdf", "path": "a/b"}, sentFile{}},
 	} {
 		if got := (&made{said: c.said}).announced(); got.name != c.want.name || got.contentType != c.want.contentType {
@@ -90,7 +94,8 @@ func TestAURLTakesBytesIfNoOperationDoes(t *testing.T) {
 		out  contract.HandedOut
 		want bool
 	}{
-		{contract.HandedOut{URL: "http://a.example/k"}, true}, {contract.HandedOut{URL: "http://a.example/k?sig=x"}, false},
+		{contract.HandedOut{URL: "http://a.example/k"}, true},
+		{contract.HandedOut{URL: "http://a.example/k?sig=x"}, false},
 		{contract.HandedOut{URL: "http://a.example/k?sig=x", Session: true}, true},
 		{contract.HandedOut{URL: "http://a.example/k", Method: "PUT"}, false},
 		{contract.HandedOut{URL: "http://a.example/k", Fields: map[string]string{}}, false},
@@ -116,21 +121,26 @@ func TestWhatIsSentMakesTheUpload(t *testing.T) {
 		id      string // of the upload; empty: that of the session
 		want    string // empty: nothing is wrong
 	}{
-		{what: "an id of its own", url: session, ids: []string{"s-1"}, content: "x", status: 200, body: `{"id":"f-1"}`, id: "f-1"},
-		{what: "an id where the session has none", url: session, content: "x", status: 200, body: `{"size":1}`, id: "none"},
-		{what: "the id of the session", url: session, ids: []string{"s-1"}, content: "x", status: 200, body: `{"id":"s-1"}`},
+		{what: "an id of its own", url: session, ids: []string{"s-1"}, content: "x", status: 200,
+			body: `{"id":"f-1"}`, id: "f-1"},
+		{what: "an id where the session has none", url: session, content: "x", status: 200,
+			body: `{"size":1}`, id: "none"},
+		{what: "the id of the session", url: session, ids: []string{"s-1"}, content: "x", status: 200,
+			body: `{"id":"s-1"}`},
 		{what: "no id", url: session, ids: []string{"s-1"}, content: "x", status: 200, body: `{"size":1}`},
 		{what: "no JSON", url: session, content: "x", status: 204},
-		{what: "an id of another host", url: "http://b.example/k?sig=x", ids: []string{"s-1"}, content: "x", status: 200,
-			body: `{"id":"f-1"}`},
-		{what: "a session for those with a key", url: session, content: "x", status: 401, body: `{}`, asked: 2, id: "none"},
+		{what: "an id of another host", url: "http://b.example/k?sig=x", ids: []string{"s-1"},
+			content: "x", status: 200, body: `{"id":"f-1"}`},
+		{what: "a session for those with a key", url: session, content: "x", status: 401, body: `{}`,
+			asked: 2, id: "none"},
 		{what: "a session on another host", url: other, content: "x", status: 401, asked: 1},
 		{what: "a refusal to those without a key", url: "http://a.example/k?sig=x", content: "x", status: 401, asked: 1,
 			want: "401 to the URL that it handed out"},
 		{what: "a refusal", url: "http://b.example/k?sig=x", content: "x", status: 403, want: "403 to the URL"},
 		{what: "a refusal of an empty file", url: "http://b.example/k?sig=x", status: 403},
 		{what: "a refusal of a second file", url: "http://b.example/k?sig=x", content: "x", again: true, status: 403},
-		{what: "a failure with an empty file", url: "http://b.example/k?sig=x", status: 500, want: "500 to an empty file"},
+		{what: "a failure with an empty file", url: "http://b.example/k?sig=x", status: 500,
+			want: "500 to an empty file"},
 	} {
 		asked, id := 0, ""
 		lines := lab.Recorded(t, func(tb testing.TB) {
@@ -175,10 +185,12 @@ func TestEachURLThatIsHandedOutIsUsed(t *testing.T) {
 		asked []string
 		kept  int
 	}{
-		{"a URL", []contract.HandedOut{{URL: "http://b.example/k"}}, "", true, []string{"GET look", long, "GET look", short, "GET look"}, 1},
+		{"a URL", []contract.HandedOut{{URL: "http://b.example/k"}}, "", true,
+			[]string{"GET look", long, "GET look", short, "GET look"}, 1},
 		{"a URL that takes more", []contract.HandedOut{{URL: "http://b.example/k"}}, "PUT /kx", true,
 			[]string{long, "GET look", short, "GET look"}, 1},
-		{"a URL that takes nothing", []contract.HandedOut{{URL: "http://b.example/k"}}, "", false, []string{"GET look", long}, 0},
+		{"a URL that takes nothing", []contract.HandedOut{{URL: "http://b.example/k"}}, "", false,
+			[]string{"GET look", long}, 0},
 		{"two URLs", []contract.HandedOut{{URL: "http://b.example/k"}, {URL: "http://b.example/k"}}, "", true,
 			[]string{"GET look", long, "GET look", long}, 0},
 		{"a session", []contract.HandedOut{{URL: "http://b.example/k", Session: true}}, "", true,
@@ -211,7 +223,8 @@ func TestEachURLThatIsHandedOutIsUsed(t *testing.T) {
 			})
 			m := &made{by: ops["start"], outs: c.outs, ids: map[string]string{"id": "u-1"}, shown: map[string][]leaf{},
 				given: map[string]func(string) answer{}}
-			m.later, m.answer = presignedContent, answer{p: p, route: m.by, req: httptest.NewRequest("POST", "/v1/uploads", nil)}
+			m.later, m.answer = presignedContent, answer{p: p, route: m.by,
+				req: httptest.NewRequest("POST", "/v1/uploads", nil)}
 			none := m.answer
 			none.body = []byte(`{"method":"none"}`)
 			if !p.handedOut(m) || p.handedOut(&made{by: m.by, answer: none}) {

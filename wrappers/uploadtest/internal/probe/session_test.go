@@ -81,7 +81,8 @@ func newReel(fault string) http.Handler {
 	}
 	handle("POST /sessions", func(r *http.Request, _ *film, content []byte) (int, *film) {
 		made := &film{}
-		if r.Header.Get("Content-Type") != "application/json" && !strings.Contains(r.Header.Get("Content-Type"), "json;") ||
+		if r.Header.Get("Content-Type") != "application/json" &&
+			!strings.Contains(r.Header.Get("Content-Type"), "json;") ||
 			json.Unmarshal(content, made) != nil || made.Size < 1 || made.Name == "" ||
 			!strings.HasPrefix(made.ContentType, "video/") {
 			return http.StatusBadRequest, nil
@@ -162,8 +163,9 @@ func newReel(fault string) http.Handler {
 func TestAFileGoesToItsSessionAndAStateToAFilmOfItsOwn(t *testing.T) {
 	t.Parallel()
 	for fault, want := range map[string]string{
-		"":                          "", // nothing is wrong
-		"a deleted file stays":      "Reel: file: response status: 200 to a deleted upload, which must be refused by a 4xx",
+		"": "", // nothing is wrong
+		"a deleted file stays": "Reel: file: response status: 200 to a deleted upload, which must be " +
+			"refused by a 4xx",
 		"a title stays":             "Reel: film: response body: title is still",
 		"what is published is lost": "404 to a stored upload",
 	} {

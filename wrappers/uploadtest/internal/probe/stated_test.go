@@ -46,7 +46,8 @@ func TestWhatARequestStatesOfItsFileIsTrue(t *testing.T) {
 		if err := json.Unmarshal([]byte(c.value), &value); err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := json.Marshal(stated(c.name, value, lab.SchemaOf(t, c.schema), []byte("a"))); string(got) != c.want {
+		got, _ := json.Marshal(stated(c.name, value, lab.SchemaOf(t, c.schema), []byte("a")))
+		if string(got) != c.want {
 			t.Errorf("%s: %s became %s, want %s", c.name, c.value, got, c.want)
 		}
 	}
@@ -83,7 +84,8 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 		{"a parameter that is compared", "digest", "Its digest, which is compared.", `{"type":"string"}`, "400", "",
 			raw, true},
 		{"a parameter that says so", "sha256", "We will check it.", `{"type":"string"}`, "400", "", raw, true},
-		{"an operation that speaks of it too", "sha256", "We will check it.", `{"type":"string"}`, "400", "", raw, true},
+		{"an operation that speaks of it too", "sha256", "We will check it.", `{"type":"string"}`, "400",
+			"", raw, true},
 		{"no checksum", "label", "", `{"type":"string"}`, "422", "", raw, false},
 		{"a file of that name", "hashes", "", `{"items":{"format":"binary"}}`, "422", "", raw, false},
 		{"a thing that the spec does not know", "sha256", "", "", "422", "", raw, false},
@@ -94,8 +96,9 @@ func TestAChecksumOfOtherBytesIsOneThatIsCompared(t *testing.T) {
 			schema = lab.SchemaOf(t, c.schema).Value
 		}
 		r := &operation{Route: &routers.Route{Operation: &openapi3.Operation{
-			Description: map[bool]string{true: "Keeps the sha256 with the file."}[strings.HasPrefix(c.what, "an operation")],
-			Responses:   &openapi3.Responses{}}}}
+			Description: map[bool]string{true: "Keeps the sha256 with the file."}[strings.HasPrefix(c.what,
+				"an operation")],
+			Responses: &openapi3.Responses{}}}}
 		r.Operation.Responses.Set(c.status, &openapi3.ResponseRef{Value: &openapi3.Response{Description: &c.text}})
 		if got := ofOtherBytes(r, c.s, c.name, c.description, schema); (got != "") != c.want || got != "" &&
 			payload.DigestOf(got, c.s.body) {
@@ -164,8 +167,9 @@ func TestProbeStatesTheChecksumOfOtherBytes(t *testing.T) {
 	}{
 		{"compared", declared, 2 << 20, ""},
 		{"not compared", declared, 0, "Depot: deposit: response status: 201 to the X-SHA256 of other bytes"},
-		{"compared up to 1 MiB", declared, 1 << 20, "Depot: deposit: response status: 201 to the X-SHA256 of other bytes, " +
-			"beside a file of 1200001 bytes, which must be refused by a 4xx"},
+		{"compared up to 1 MiB", declared, 1 << 20,
+			"Depot: deposit: response status: 201 to the X-SHA256 of other bytes, " +
+				"beside a file of 1200001 bytes, which must be refused by a 4xx"},
 		{"described, and not compared", described, 0,
 			"Depot: deposit: response status: 201 to the X-SHA256 of other bytes"},
 		{"the parameter says so", strings.Replace(spec, "name: X-SHA256,",

@@ -37,7 +37,8 @@ paths:
     type: object, required: [size, sha256], properties: {size: {type: integer, minimum: 0},
     sha256: {type: string, minLength: 64}}}}}}, responses: *said}}
   /batches: {post: {operationId: batch, requestBody: {required: true, content: {application/json: {schema: {
-    type: object, required: [list], properties: {list: {type: array, minItems: 1, items: {type: object, required: [name, size],
+    type: object, required: [list], properties: {list: {type: array, minItems: 1,
+      items: {type: object, required: [name, size],
     properties: {name: {type: string, minLength: 1}, size: {type: integer, minimum: 0}}}}}}}}}, responses: *said}}
   /files/{fileId}: &at
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
@@ -47,8 +48,10 @@ paths:
     parameters: [{name: fileId, in: path, required: true, schema: {type: string}}]
     get: {operationId: fetch, responses: {'200': {description: The file., content: {'*/*': {schema: {
       type: string, format: binary}}}}, 4XX: *no}}
-  /a-commit: {post: {operationId: commit, requestBody: {required: true, content: {application/json: {schema: {type: object,
-    required: [files], properties: {files: {type: array, minItems: 1, items: {type: object, required: [id], properties: {
+  /a-commit: {post: {operationId: commit, requestBody: {required: true,
+    content: {application/json: {schema: {type: object,
+    required: [files], properties: {files: {type: array, minItems: 1,
+      items: {type: object, required: [id], properties: {
     id: {type: string}}}}}}}}}, responses: {2XX: *json, '409': *no, 4XX: *no}}}
   /rows: {post: {operationId: row, requestBody: *named, responses: *said}}
   /rows/{rowId}/content:
@@ -66,7 +69,8 @@ paths:
   /clips/{CLIP_ID}:
     parameters: [{name: CLIP_ID, in: path, required: true, schema: {type: string}}]
     get: {operationId: clipped, responses: *said}
-  /films: {get: {operationId: films, parameters: [{name: limit, in: query, schema: {type: integer, minimum: 1, default: 50}},
+  /films: {get: {operationId: films, parameters: [{name: limit, in: query,
+    schema: {type: integer, minimum: 1, default: 50}},
     {name: cursor, in: query, schema: {type: string}}], responses: *said}}
   /films/{FILM_ID}:
     parameters: [{name: FILM_ID, in: path, required: true, schema: {type: string}}]
@@ -253,7 +257,8 @@ func newPier(fault string) http.Handler {
 		func(http.ResponseWriter, *http.Request, []byte) int { return http.StatusNotFound })
 	handle("PUT /v1/uploadSessions", func(w http.ResponseWriter, r *http.Request, body []byte) int {
 		switch {
-		case (fault == "" || fault == "a private session that loses an end") && r.Header.Get("X-Depot-Key") != lab.DepotKey:
+		case (fault == "" || fault == "a private session that loses an end") &&
+			r.Header.Get("X-Depot-Key") != lab.DepotKey:
 			return http.StatusUnauthorized
 		case fault == "a private session that loses an end":
 			body = body[:min(len(body), 50_000)]
@@ -422,11 +427,12 @@ func TestProbeTakesEachStepOfAnUpload(t *testing.T) {
 		"": "", // nothing is wrong
 		"a file of any size": "a file of 100001 bytes, which is too large, is taken at the URL " +
 			"that it handed out",
-		"a private session that loses an end": "fetch: response body: the file (sent at the same time as another) comes back changed: 50000 bytes",
-		"complete tells no size":              `complete: response body: size is "0"`,
-		"no commit of a form":                 "commit: response status: 404 to an upload whose file was sent",
-		"a form without its policy":           "204 to the form that it handed out, without the policy",
-		"a policy that anybody may change":    "204 to the form that it handed out, with another number in the policy",
+		"a private session that loses an end": "fetch: response body: the file (sent at the same time as another) " +
+			"comes back changed: 50000 bytes",
+		"complete tells no size":           `complete: response body: size is "0"`,
+		"no commit of a form":              "commit: response status: 404 to an upload whose file was sent",
+		"a form without its policy":        "204 to the form that it handed out, without the policy",
+		"a policy that anybody may change": "204 to the form that it handed out, with another number in the policy",
 		"a form under another key": "form: response status: 204 to the form that it handed out, with " +
 			"the key of another",
 		"a session that nobody reaches": "session: response status: no answer: dial tcp 127.0.0.1:1",

@@ -14,7 +14,8 @@ openapi: 3.0.3
 info: {title: Nest, version: '1'}
 servers: [{url: /v1}]
 paths:
-  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.}}},
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
+    responses: &all {default: {description: All.}}},
     get: {operationId: things, responses: *all}}
   /things/{thingId}: {parameters: [{name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *all}}
@@ -34,7 +35,8 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 		spoil           func(one, other *made)
 		want            string
 	}{
-		{"a part", "part", "thingId", func(_, _ *made) {}, "t-2"}, {"their list", "parts", "thingId", func(_, _ *made) {}, "t-2"},
+		{"a part", "part", "thingId", func(_, _ *made) {}, "t-2"},
+		{"their list", "parts", "thingId", func(_, _ *made) {}, "t-2"},
 		{"the part itself", "part", "partId", func(_, _ *made) {}, ""},
 		{"another list", "others", "thingId", func(_, _ *made) {}, ""},
 		{"a part without a parent", "part", "thingId", func(one, _ *made) { delete(one.ids, "thingId") }, ""},
@@ -43,8 +45,10 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 		{"what was put", "part", "partId", func(one, other *made) { one.by, other.by = other.by, one.by }, ""},
 	} {
 		p, ops := specProber(t, nestSpec)
-		one := &made{by: ops["add"], place: "/v1/things/t-1/parts", ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}
-		other := &made{by: ops["add"], place: "/v1/things/t-2/parts", ids: map[string]string{"thingId": "t-2", "partId": "p-2"}}
+		one := &made{by: ops["add"], place: "/v1/things/t-1/parts",
+			ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}
+		other := &made{by: ops["add"], place: "/v1/things/t-2/parts",
+			ids: map[string]string{"thingId": "t-2", "partId": "p-2"}}
 		p.kept = []*made{one, other}
 		if c.spoil(one, other); c.what == "what was put" {
 			one.by = ops["put"]
@@ -76,7 +80,10 @@ func TestWhatIsStillToComeIsLate(t *testing.T) {
 		{"a later one is not there", func(_, other *made) { delete(other.ids, "partId") }, false},
 		{"an earlier one is there", func(m, other *made) { other.sent = m.sent.Add(-time.Second) }, false},
 		{"one of another kind is there", func(m, other *made) { other.by = m.coming }, false},
-		{"it was sent just now", func(m, other *made) { m.sent = time.Now(); other.sent = m.sent.Add(time.Second) }, false},
+		{"it was sent just now", func(m, other *made) {
+			m.sent = time.Now()
+			other.sent = m.sent.Add(time.Second)
+		}, false},
 		{"it is ready", func(m, _ *made) { m.unready = "" }, false},
 		{"nothing is to come", func(m, _ *made) { m.coming = nil }, false},
 		{"nobody gave any", func(m, _ *made) { m.coming.succeeded = false }, false},

@@ -19,12 +19,15 @@ openapi: 3.0.3
 info: {title: Refusals, version: '1'}
 servers: [{url: /v1}]
 paths:
-  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &may {4XX: &no {description: No.},
+  /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
+    responses: &may {4XX: &no {description: No.},
     5XX: *no}}}
   /things/{thingId}: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *may}, delete: {operationId: drop, responses: *may},
-    post: {operationId: change, requestBody: {content: {application/json: {example: {label: August}}}}, responses: *may},
-    patch: {operationId: patch, requestBody: {content: {application/json: {example: {label: August}}}}, responses: *may}}
+    post: {operationId: change, requestBody: {content: {application/json: {example: {label: August}}}},
+      responses: *may},
+    patch: {operationId: patch, requestBody: {content: {application/json: {example: {label: August}}}},
+      responses: *may}}
   /broken/{thingId}: {parameters: [*thing], get: {operationId: broken, responses: *may}, patch: {operationId: mend,
     requestBody: {content: {application/json: {example: {label: 1}, schema: {properties: {label: {type: string}}}}}},
     responses: *may}}
@@ -57,7 +60,8 @@ func answered(status int) (trip http.RoundTripper, asked *[]string) {
 func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
 	p, ops := specProber(t, refusedSpec)
 	p.learned["thingId"] = "t-1"
-	named := sample{typ: "application/json", object: map[string]any{"noteId": "n-1"}, schema: lab.SchemaOf(t, `{}`).Value}
+	named := sample{typ: "application/json", object: map[string]any{"noteId": "n-1"},
+		schema: lab.SchemaOf(t, `{}`).Value}
 	madeUp := sample{typ: "application/json", object: map[string]any{"noteId": "uploadtest"},
 		schema: lab.SchemaOf(t, `{"required":["noteId"],"properties":{"noteId":{}}}`).Value}
 	form := sample{typ: "multipart/form-data", object: map[string]any{"noteId": "n-1", "file": "x"},
@@ -106,8 +110,9 @@ func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
 			t.Errorf("the file of %v is not there: %t", c.m, !c.want)
 		}
 	}
-	for schema, want := range map[string]bool{`{}`: true, `{"example":"uploadtest"}`: false, `{"default":"uploadtest"}`: false,
-		`{"enum":["uploadtest"]}`: false, `{"format":"byte"}`: false, `{"format":"binary"}`: false} {
+	for schema, want := range map[string]bool{`{}`: true, `{"example":"uploadtest"}`: false,
+		`{"default":"uploadtest"}`: false,
+		`{"enum":["uploadtest"]}`:  false, `{"format":"byte"}`: false, `{"format":"binary"}`: false} {
 		ref := lab.SchemaOf(t, schema)
 		if isMadeUp(ref, apispec.MadeUp(ref, 0)) != want || isMadeUp(ref, "a") || isMadeUp(ref, true) {
 			t.Errorf("a value of %s is made up: %t", schema, !want)
@@ -160,10 +165,12 @@ func TestAVariationMayBeRefused(t *testing.T) {
 		content string
 		want    string
 	}{
-		{"lock", sample{}, 409, "x", ""}, {"lock", sample{}, 400, "x", "400 to a file"}, {"ping", sample{}, 409, "x", "409 to a file"},
+		{"lock", sample{}, 409, "x", ""}, {"lock", sample{}, 400, "x", "400 to a file"},
+		{"ping", sample{}, 409, "x", "409 to a file"},
 		{"put", sample{}, 409, "x", ""}, {"put", sample{}, 400, "x", "400 to a file"},
 		{"ping", form, 409, "x", "409 to a file"}, {"ping", sample{}, 409, "", ""}, {"ping", sample{}, 413, "x", ""},
-		{"ping", sample{}, 500, "x", `500 to a file that is called "a.txt"`}, {"ping", sample{}, 500, "", "500 to an empty file"},
+		{"ping", sample{}, 500, "x", `500 to a file that is called "a.txt"`},
+		{"ping", sample{}, 500, "", "500 to an empty file"},
 	} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p, ops := specProber(tb, refusedSpec)
@@ -197,12 +204,13 @@ paths:
   /files: {post: {operationId: files, requestBody: {content: {multipart/form-data: {
     schema: {type: object, properties: {files: {type: array, items: {type: string, format: binary}}}}}}},
     responses: {default: {description: All., content: {application/json: {}}}}}}
-  /shots: {post: {operationId: shots, requestBody: {content: {multipart/form-data: {encoding: {files: {contentType: 'a/a, b/*'}},
+  /shots: {post: {operationId: shots, requestBody: {content: {multipart/form-data: {
+    encoding: {files: {contentType: 'a/a, b/*'}},
     schema: {type: object, properties: {files: {type: array, items: {type: string, format: binary}}}}}}},
     responses: &json {default: {description: All., content: {application/json: {}}}}}}
-  /scans: {post: {operationId: scans, requestBody: {content: {multipart/form-data: {example: {files: [x], type: image/png},
-    schema: {type: object, properties: {files: {type: array, items: {type: string, format: binary}}, type: {type: string}}}}}},
-    responses: *json}}
+  /scans: {post: {operationId: scans, requestBody: {content: {multipart/form-data: {example: {files: [x],
+    type: image/png}, schema: {type: object, properties: {files: {type: array, items: {type: string, format: binary}},
+      type: {type: string}}}}}}, responses: *json}}
   /two: {post: {operationId: two, requestBody: {content: {a/a: {}, b/b: {}}}, responses: *all}}
   /form: {post: {operationId: form, requestBody: {content: {multipart/form-data: {example: {file: x},
     schema: {type: object, properties: {file: {type: string, format: binary}}}}}}, responses: *all}}
@@ -262,7 +270,8 @@ func TestSeveralFilesAreKeptButNotMany(t *testing.T) {
 				return came(r, status, "application/json", "{}"), err
 			})
 			p.several(ops[op], firstSample(ops[op]))
-			if again := len(sent) > 4; sent[0] != types || again != (status != http.StatusOK && op != "scans") || again && sent[1] == types {
+			if again := len(sent) > 4; sent[0] != types || again != (status != http.StatusOK && op != "scans") ||
+				again && sent[1] == types {
 				t.Errorf("several %s are sent as %q", op, sent)
 			}
 		}
@@ -305,7 +314,8 @@ func TestAChangeMayBeRefused(t *testing.T) {
 		p, ops := specProber(t, refusedSpec)
 		var asked *[]string
 		p.transport, asked = answered(http.StatusConflict)
-		p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, said: map[string]any{"label": "July"}}}
+		p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"},
+			said: map[string]any{"label": "July"}}}
 		if p.patches(ops[op]); strings.ReplaceAll(strings.ReplaceAll(fmt.Sprint(*asked), " /v1/things/t-1", ""),
 			" /v1/broken/t-1", "") != want {
 			t.Errorf("%s: asked %q, want %s", op, *asked, want)

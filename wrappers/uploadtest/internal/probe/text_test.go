@@ -15,7 +15,8 @@ func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
 	s.schema = lab.SchemaOf(t, `{"required":["title"],"properties":{"title":{"type":"string"},"note":{"maxLength":3},
 		"fileName":{"type":"string"},"n":{"type":"integer"},"day":{"format":"date"},"sha256":{"type":"string"},
 		"contentType":{"type":"string"},"mime":{"enum":["a"]},"kind":{"enum":["a","b"]},
-		"tags":{"items":{"type":"string"}},"open":{"type":"string"},"json":{"type":"string"},"type":{},"label":{}}}`).Value
+		"tags":{"items":{"type":"string"}},"open":{"type":"string"},"json":{"type":"string"},"type":{},
+		"label":{}}}`).Value
 	form := s
 	form.typ = "multipart/form-data"
 	for _, c := range []struct {
@@ -30,8 +31,8 @@ func TestTheTextsOfARequestBecomeOdd(t *testing.T) {
 		{s, 6, "title", "uploadtest 6"}, {s, 3, "title", oddText}, {s, 3, "fileName", nil}, {s, 3, "n", 7},
 		{s, 7, "fileName", nil}, {s, 4, "contentType", "text/plain; charset=utf-8"}, {s, plainText, "contentType",
 			"text/plain"},
-		{s, plainText, "mime", "a"}, {s, 0, "open", oddText}, {s, 0, "json", `{"a":"b"}`}, {form, plainText, "contentType", "a"},
-		{form, 0, "type", "image/png"}, {s, 0, "label", oddText},
+		{s, plainText, "mime", "a"}, {s, 0, "open", oddText}, {s, 0, "json", `{"a":"b"}`},
+		{form, plainText, "contentType", "a"}, {form, 0, "type", "image/png"}, {s, 0, "label", oddText},
 	} {
 		if got := fmt.Sprint(c.s.texts("x.txt", c.i, everyName)[c.name]); got != fmt.Sprint(c.want) {
 			t.Errorf("number %d of %s is %q, want %q", c.i, c.name, got, c.want)
@@ -86,7 +87,8 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 		t.Errorf("the key is %q", got)
 	}
 	ops["make"].Operation.Responses = ops["change"].Operation.Responses // with a 409
-	who := sample{typ: "application/json", object: map[string]any{"sku": "S-1", "thingId": "t", "kind": "k", "code": "DE",
+	who := sample{typ: "application/json", object: map[string]any{"sku": "S-1", "thingId": "t",
+		"kind": "k", "code": "DE",
 		"who": map[string]any{"number": "a", "phone": "1"}}, schema: lab.SchemaOf(t, `{"properties":{
 		"sku":{},"code":{"enum":["DE"]},"who":{"properties":{"number":{}}}}}`).Value}
 	for of, want := range map[string]string{
@@ -99,8 +101,8 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 		}
 	}
 	p.names = 5
-	for key, want := range map[string]string{"xyz": "xza", "xyZ": "xzZ", "0": "1", "9": "10", "3.11.0": "3.11.1", "a1.9b": "a2.0b",
-		"a9.txt": "b0.txt", ".a": "1.a", "z": "1a", "1:{[": "2:{["} {
+	for key, want := range map[string]string{"xyz": "xza", "xyZ": "xzZ", "0": "1", "9": "10", "3.11.0": "3.11.1",
+		"a1.9b": "a2.0b", "a9.txt": "b0.txt", ".a": "1.a", "z": "1a", "1:{[": "2:{["} {
 		if got := varied(key, 1); got != want {
 			t.Errorf("%s became %s, want %s", key, got, want)
 		}
@@ -116,7 +118,8 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 }
 
 func TestEachYesOrNoIsTurned(t *testing.T) {
-	m := &made{own: []string{"t-1"}, answer: answer{body: []byte(`{"data":{"id":"t-1","open":true,"shown":false,"kept":true,"name":"a","word":"yes"}}`)}}
+	m := &made{own: []string{"t-1"}, answer: answer{body: []byte(
+		`{"data":{"id":"t-1","open":true,"shown":false,"kept":true,"name":"a","word":"yes"}}`)}}
 	m.object = map[string]any{"open": true, "name": "a", "word": "a"}
 	m.schema = lab.SchemaOf(t, `{"properties":{"open":{"type":"boolean"},"shown":{"type":"boolean"},"name":{},
 		"kept":{"type":"boolean","readOnly":true},"word":{"type":"boolean"}}}`).Value

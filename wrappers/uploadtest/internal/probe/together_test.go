@@ -23,12 +23,14 @@ paths:
   /keys/{key}: {parameters: [&key {name: key, in: path, required: true, schema: {type: string}}],
     put: {operationId: put, requestBody: *raw, responses: *all}}
   /things: {post: {operationId: make, requestBody: {content: {application/json: {example: {name: a}}}}, responses: *all,
-    parameters: [{name: X-Kind, in: header, schema: {type: string}}, {name: idempotency-key, in: query, schema: {type: string}},
+    parameters: [{name: X-Kind, in: header, schema: {type: string}},
+      {name: idempotency-key, in: query, schema: {type: string}},
     {name: Idempotency-Key, in: header, schema: {type: string}}]}}
   /things/{thingId}: {parameters: [&id {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *all}, put: {operationId: fill, requestBody: *raw, responses: *all},
     post: {operationId: act, responses: *all}}
-  /keys/{key}/versions/{version}: {parameters: [*key, {name: version, in: path, required: true, schema: {type: integer}}],
+  /keys/{key}/versions/{version}: {parameters: [*key,
+    {name: version, in: path, required: true, schema: {type: integer}}],
     get: {operationId: version, responses: {'200': {description: It., content: {image/png: {schema: {format: binary}}}},
     default: {description: No.}}}}
   /rows/{rowId}: {parameters: [{name: rowId, in: path, required: true, schema: {type: string}}],
@@ -72,7 +74,8 @@ func TestATakenNameIsChanged(t *testing.T) {
 		status int
 		asked  int
 	}{
-		{"put", 403, 2}, {"put", 409, 2}, {"put", 400, 1}, {"make", 403, 1}, {"make", 409, 2}, {"make", 422, 2}, {"raw", 409, 1},
+		{"put", 403, 2}, {"put", 409, 2}, {"put", 400, 1}, {"make", 403, 1}, {"make", 409, 2}, {"make", 422, 2},
+		{"raw", 409, 1},
 	} {
 		p, ops := specProber(t, togetherSpec)
 		var asked *[]string
@@ -98,7 +101,8 @@ func TestARepeatedRequestMakesNothingNew(t *testing.T) {
 			p, ops := specProber(tb, togetherSpec)
 			answers := []string{c.first, c.again}
 			ask := func() answer {
-				a := answer{p: p, route: ops["make"], req: p.good(ops["make"], sample{}), status: c.status, body: []byte(answers[0])}
+				a := answer{p: p, route: ops["make"], req: p.good(ops["make"], sample{}), status: c.status,
+					body: []byte(answers[0])}
 				if len(answers) == 2 {
 					a.status = http.StatusCreated
 				}
@@ -116,10 +120,11 @@ func TestARepeatedRequestMakesNothingNew(t *testing.T) {
 func TestWhatWasSaidIsFoundWhereAnAnswerHasIt(t *testing.T) {
 	m := &made{said: map[string]any{"label": "top", "free": "f"}}
 	m.object = map[string]any{"name": "a.txt", "label": "top", "meta": map[string]any{"label": "x", "free": 1}}
-	m.schema = lab.SchemaOf(t, `{"properties":{"name":{},"label":{},"meta":{"properties":{"label":{},"none":{}}}}}`).Value
+	m.schema = lab.SchemaOf(t, `{"properties":{"name":{},"label":{},"meta":{
+		"properties":{"label":{},"none":{}}}}}`).Value
 	for path, want := range map[string]string{
-		"label": "top true", "name": "<nil> true", "meta.label": "x true", "meta.free": "f false", "meta.none": "<nil> false",
-		"other.label": "top false",
+		"label": "top true", "name": "<nil> true", "meta.label": "x true", "meta.free": "f false",
+		"meta.none": "<nil> false", "other.label": "top false",
 	} {
 		if said, _, exact := m.saidAt(path); fmt.Sprintf("%v %t", said, exact) != want {
 			t.Errorf("at %s: %v, %t, want %s", path, said, exact, want)
@@ -141,7 +146,8 @@ func TestAPartMayTellOtherwiseThanItsParent(t *testing.T) {
 			m.object = map[string]any{"data": map[string]any{"type": "hooks"}}
 			m.schema = lab.SchemaOf(t, `{"properties":{"data":{"properties":{"type":{"type":"string"}}}}}`).Value
 			body := []byte(`{"data":{"type":"posts"}}`)
-			a := answer{p: p, route: ops["posted"], req: httptest.NewRequest("GET", "/v1/hooks/posts/1", nil), body: body}
+			a := answer{p: p, route: ops["posted"], req: httptest.NewRequest("GET", "/v1/hooks/posts/1", nil),
+				body: body}
 			p.tells(m, a, leaves(body))
 		})
 		if blamed := len(lines) > 0; blamed != c.want {
@@ -176,7 +182,8 @@ func TestAnEarlierFileKeepsItsNumber(t *testing.T) {
 		asked                    bool
 	}{
 		{"all is right", "1", "2", "/v1/keys/a", 200, "one", "", true},
-		{"it is the newest", "1", "2", "/v1/keys/a", 200, "two", "in its place: it is the one that was put in its place", true},
+		{"it is the newest", "1", "2", "/v1/keys/a", 200, "two",
+			"in its place: it is the one that was put in its place", true},
 		{"it is another file", "1", "2", "/v1/keys/a", 200, "six", "after others were put in its place: 3 bytes", true},
 		{"it is not kept", "1", "2", "/v1/keys/a", 404, "", "", true},
 		{"there is one number", "1", "1", "/v1/keys/a", 200, "two", "", false},
@@ -192,7 +199,8 @@ func TestAnEarlierFileKeepsItsNumber(t *testing.T) {
 				return came(r, c.status, "image/png", c.body), nil
 			})
 			of := func(content, place, number string) *made {
-				return &made{by: ops["put"], place: place, ids: at(number), files: []sentFile{{content: []byte(content)}}}
+				return &made{by: ops["put"], place: place, ids: at(number),
+					files: []sentFile{{content: []byte(content)}}}
 			}
 			p.kept = []*made{of("two", c.place, c.others)}
 			p.readsEarlier(of("one", "/v1/keys/a", c.own))
@@ -227,7 +235,8 @@ info: {title: Places, version: '1'}
 servers: [{url: /v1}]
 paths:
   /a/{name}: {parameters: [&name {name: name, in: path, required: true, schema: {type: string}}],
-    post: {operationId: name, requestBody: &raw {content: {image/png: {}}}, responses: &all {default: {description: All.}}},
+    post: {operationId: name, requestBody: &raw {content: {image/png: {}}},
+      responses: &all {default: {description: All.}}},
     put: {operationId: put, responses: *all}, get: {operationId: get, responses: *all}}
   /b/{name}: {parameters: [*name, {name: fileName, in: query, required: true, schema: {type: string}}],
     post: {operationId: beside, requestBody: *raw, responses: *all}}
@@ -248,7 +257,8 @@ paths:
 }
 
 func TestARequestIsWrittenInOtherWays(t *testing.T) {
-	schema := lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"},"files":{"items":{"format":"binary"}},"n":{}}}`).Value
+	schema := lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"},"n":{},
+		"files":{"items":{"format":"binary"}}}}`).Value
 	form := func(object map[string]any) sample {
 		return sample{typ: "multipart/form-data", schema: schema}.of(object, "a.txt")
 	}
@@ -296,9 +306,11 @@ paths:
 			t.Errorf("the path of %s goes on: %t", op, !want)
 		}
 	}
-	for op, want := range map[string]string{"get": "thingId [thingId] true true false", "drop": "thingId [thingId] true false false",
+	for op, want := range map[string]string{"get": "thingId [thingId] true true false",
+		"drop": "thingId [thingId] true false false",
 		"make": " [thingId] false true false", "both": "name [thingId] false true true",
-		"dropBoth": "name [thingId] false true true", "other": " [] false true false", "below": "key [] false true false"} {
+		"dropBoth": "name [thingId] false true true", "other": " [] false true false",
+		"below": "key [] false true false"} {
 		r := ops[op]
 		if got := fmt.Sprint(r.last, " ", r.refs, " ", r.byQuery(), refusesUnknown(r), takesName(r)); got != want {
 			t.Errorf("%s: %s, want %s", op, got, want)
@@ -313,14 +325,18 @@ func TestWhatIsNewHasNotExpired(t *testing.T) {
 		said, again bool
 		want        bool
 	}{
-		{"expiresAt", "2026-11-26T11:58:00Z", false, false, true}, {"expiresAt", "2026-11-26T11:59:30Z", false, false, false},
-		{"expiresAt", "2026-11-26T12:10:00Z", false, false, false}, {"expiresAt", "2026-11-26T11:58:00Z", true, false, false},
+		{"expiresAt", "2026-11-26T11:58:00Z", false, false, true},
+		{"expiresAt", "2026-11-26T11:59:30Z", false, false, false},
+		{"expiresAt", "2026-11-26T12:10:00Z", false, false, false},
+		{"expiresAt", "2026-11-26T11:58:00Z", true, false, false},
 		{"expiresAt", "2026-11-26T11:58:00Z", false, true, false}, {"expiresAt", "never", false, false, false},
-		{"seenAt", "2026-11-26T11:58:00Z", false, false, false}, {"expiresAt", "1970-01-01T00:00:00Z", false, false, false},
+		{"seenAt", "2026-11-26T11:58:00Z", false, false, false},
+		{"expiresAt", "1970-01-01T00:00:00Z", false, false, false},
 	} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p, ops := specProber(tb, sendSpec)
-			a := answer{p: p, route: ops["start"], req: p.good(ops["start"], sample{}), header: http.Header{"Date": {now}}}
+			a := answer{p: p, route: ops["start"], req: p.good(ops["start"], sample{}),
+				header: http.Header{"Date": {now}}}
 			m := &made{by: ops["start"], answer: a, said: map[string]any{}}
 			if c.said {
 				m.said[c.name] = c.at

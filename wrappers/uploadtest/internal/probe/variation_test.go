@@ -270,24 +270,26 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				r.SetBasicAuth(user, "password-of-anna")
 			}
 		}), "200 to a request with no password in the Authorization, want 401 or 403 (GET /v1/photos)"},
-		{"a refusal shows the credentials", faulty.Reply("/", faulty.On(404, faulty.Body("not for YW5uYTpwYXNzd29yZC1vZi1hbm5h"))),
+		{"a refusal shows the credentials", faulty.Reply("/",
+			faulty.On(404, faulty.Body("not for YW5uYTpwYXNzd29yZC1vZi1hbm5h"))),
 			"Album: show: response body: status 404: it shows the credentials of a request"},
 		{"files are elsewhere", elsewhere, ""},
-		{"files are elsewhere, by a signature", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			if strings.HasPrefix(r.URL.Path, "/elsewhere/") {
-				if r.Header.Get("Authorization") != "" || r.URL.RawQuery != "signature=1" {
-					w.WriteHeader(http.StatusForbidden)
+		{"files are elsewhere, by a signature",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, "/elsewhere/") {
+					if r.Header.Get("Authorization") != "" || r.URL.RawQuery != "signature=1" {
+						w.WriteHeader(http.StatusForbidden)
+						return
+					}
+					asAnna(r)
+				} else if user, password, _ := r.BasicAuth(); user+password != "annapassword-of-anna" {
+					w.WriteHeader(http.StatusUnauthorized)
 					return
 				}
-				asAnna(r)
-			} else if user, password, _ := r.BasicAuth(); user+password != "annapassword-of-anna" {
-				w.WriteHeader(http.StatusUnauthorized)
-				return
-			}
-			faulty.Reply("/v1/photos/", faulty.On(307, func(rec *httptest.ResponseRecorder) {
-				rec.Header().Set("Location", rec.Header().Get("Location")+"?signature=1")
-			}))(elsewhere(next)).ServeHTTP(w, r)
-		}), ""},
+				faulty.Reply("/v1/photos/", faulty.On(307, func(rec *httptest.ResponseRecorder) {
+					rec.Header().Set("Location", rec.Header().Get("Location")+"?signature=1")
+				}))(elsewhere(next)).ServeHTTP(w, r)
+			}), ""},
 		{"other files are elsewhere", func(next http.Handler) http.Handler {
 			return faulty.Reply("/elsewhere", faulty.On(200, faulty.Body("other")))(elsewhere(next))
 		}, "Album: show: response body: the file comes back changed"},
@@ -309,19 +311,20 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		{"one ETag for all", faulty.Reply("/photos/",
 			faulty.On(200, func(rec *httptest.ResponseRecorder) { rec.Header().Set("ETag", `"1"`) })),
 			""}, // of different photos
-		{"photos that begin alike are one", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-			next.ServeHTTP(w, r)
-			a := next.(*album)
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			for _, id := range a.ids {
-				first, last := a.photos[id].content, a.photos[a.ids[len(a.ids)-1]].content
-				if len(first) > 64<<10 && len(first) == len(last) && bytes.Equal(first[:64<<10], last[:64<<10]) {
-					a.photos[a.ids[len(a.ids)-1]] = a.photos[id]
-					break
+		{"photos that begin alike are one",
+			faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(w, r)
+				a := next.(*album)
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				for _, id := range a.ids {
+					first, last := a.photos[id].content, a.photos[a.ids[len(a.ids)-1]].content
+					if len(first) > 64<<10 && len(first) == len(last) && bytes.Equal(first[:64<<10], last[:64<<10]) {
+						a.photos[a.ids[len(a.ids)-1]] = a.photos[id]
+						break
+					}
 				}
-			}
-		}), fmt.Sprintf(changed, "210,000 bytes, in the middle others") + ": it is the file of another upload"},
+			}), fmt.Sprintf(changed, "210,000 bytes, in the middle others") + ": it is the file of another upload"},
 		{"equal photos are one", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			a := next.(*album)
 			faulty.Reply("/photos", faulty.On(201, func(rec *httptest.ResponseRecorder) {
